@@ -1,0 +1,67 @@
+# The manual of this house: `make help`. Nothing but Python 3.11 or newer is needed for most of it.
+
+PYTHON ?= python3
+BIN    := .venv/bin
+READY  := .venv/.installed
+
+DATA       ?= examples/kalbar-2023
+OUT        ?= out
+BUS        ?= embedded
+TAHAP      ?= 1-2
+STATE      ?= var
+KAFKA_PORT ?= 9092
+ARGS       ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check bench mutants nightly kafka contracts lock
+
+help: ## this list
+	@echo "make TARGET [NAME=value ...]"
+	@echo
+	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+demo: $(READY) ## run a year through the front door and compare (DATA, OUT, BUS=embedded|kafka, TAHAP=1-4, KEEP=1)
+	$(BIN)/pkh demo $(DATA) --out $(OUT) --bus $(BUS) --tahap $(TAHAP) $(if $(KEEP),--keep)
+
+up: $(READY) ## the whole platform in the foreground (BUS, STATE=directory of its data)
+	$(BIN)/pkh up --bus $(BUS) --data $(STATE)
+
+test: $(READY) ## every test that this machine can run (ARGS="-k name")
+	$(BIN)/python -m pytest -q $(ARGS)
+
+check: $(READY) ## formatting, lint, types and the borders between packages
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY) ## measure the corridor and its peers (ARGS)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+mutants: $(READY) ## break safety rules one by one; a test must go red for each (ARGS)
+	$(BIN)/python -m tests.mutants $(ARGS)
+
+nightly: $(READY) ## every test at its long setting, then the mutants and the measurements
+	PKH_NIGHTLY=1 $(BIN)/python -m pytest -q $(ARGS)
+	$(BIN)/python -m tests.mutants
+	$(BIN)/python -m benchmarks
+
+kafka: $(READY) ## a real Kafka broker in the foreground, without Docker (Java 17, Maven; KAFKA_PORT)
+	$(BIN)/python -m cli.kafka_server --port $(KAFKA_PORT) --data $(STATE)/kafka
+
+contracts: $(READY) ## write again what is generated from the contracts (ARGS)
+	$(BIN)/python -m cli.contracts $(ARGS)
+
+# uv keeps the versions that the lock already names unless it is told to upgrade.
+lock: $(READY) ## pin every requirement with its hashes (UPGRADE=1 takes the newest versions)
+	$(BIN)/uv pip compile requirements-dev.in -o requirements.lock --quiet --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed")'
+	@echo "Setting up .venv from requirements.lock; this takes about a minute, once."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
