@@ -1,0 +1,114 @@
+"""Real servers for tests, and how to wait for them: a PostgreSQL a session, a database a test."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from inspect import isawaitable
+from pathlib import Path
+from typing import Final, Protocol, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+from cli.postgres_home import run_psql
+from cli.postgres_server import PostgresServer
+
+T = TypeVar("T")
+
+LOOK_FIRST_S: Final = 0.001
+LOOK_SELDOM_S: Final = 0.05
+DEADLINE_S: Final = 10.0
+
+
+class Postgres(Protocol):
+    """A PostgreSQL that a test may do everything in."""
+
+    def superuser_url(self, database: str = "postgres") -> str:
+        """The address of a database for a role that may do everything."""
+
+    def run_sql(self, script: str, database: str = "postgres") -> str:
+        """What psql answers to a script, rows unaligned."""
+
+
+class GivenPostgres:
+    """The server that DATABASE_URL names; its role must be allowed to create databases."""
+
+    def __init__(self, url: str) -> None:
+        self._url = urlsplit(url)
+
+    def superuser_url(self, database: str = "postgres") -> str:
+        """The given address with another database in it."""
+        return urlunsplit(self._url._replace(path=f"/{database}"))
+
+    def run_sql(self, script: str, database: str = "postgres") -> str:
+        """What psql answers to a script, rows unaligned."""
+        return run_psql(self.superuser_url(database), script)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL for the whole session: DATABASE_URL's, or an embedded one of its own."""
+    if given := os.environ.get("DATABASE_URL"):
+        yield GivenPostgres(given)
+        return
+    with embedded_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> Iterator[str]:
+    """The address of a fresh, empty database, for its superuser; dropped after the test."""
+    with fresh_database(postgres) as url:
+        yield url
+
+
+@contextmanager
+def fresh_database(postgres: Postgres) -> Iterator[str]:
+    """As the fixture `database`, for a test that needs several."""
+    name = f"test_{secrets.token_hex(6)}"
+    postgres.run_sql(f"CREATE DATABASE {name} TEMPLATE template0")
+    try:
+        yield postgres.superuser_url(name)
+    finally:
+        postgres.run_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def embedded_postgres() -> Iterator[PostgresServer]:
+    """A running PostgreSQL in a temporary directory, for tests that kill or fill their own."""
+    data_dir = Path(tempfile.mkdtemp(prefix="pkh-test-"))
+    server = PostgresServer(data_dir)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+        shutil.rmtree(data_dir)
+
+
+async def eventually(
+    condition: Callable[[], T | Awaitable[T]], deadline_s: float = DEADLINE_S, what: str = ""
+) -> T:
+    """The first true answer of `condition`, which may be a coroutine function.
+
+    Looks again after pauses that grow from a millisecond to LOOK_SELDOM_S. Fails the test, with
+    the last answer, when nothing true came within `deadline_s` seconds.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + deadline_s
+    pause_s = LOOK_FIRST_S
+    while True:
+        answer = condition()
+        found = await answer if isawaitable(answer) else answer
+        if found:
+            return found
+        if loop.time() > deadline:
+            pytest.fail(f"{what or condition} did not come true in {deadline_s} s: {found!r}")
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * 2, LOOK_SELDOM_S)
