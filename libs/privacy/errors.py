@@ -1,0 +1,41 @@
+"""What can go wrong with tokens, keys and sealed values, each as a sentence.
+
+    CorridorError
+    └── PrivacyError
+        ├── KeyMissing      no key was ever made for the family
+        ├── KeyDestroyed    the family was erased; nothing brings its values back
+        ├── NotSealed       the text is no sealed value of a layout that is known here
+        ├── SealBroken      wrong key, family or field, or somebody changed the value
+        └── WrapBroken      the key-encryption key does not open a stored key
+
+Facts are random ids, field names, versions and counts. A clear value, a sealed value or a key is
+never among them, because errors end in logs.
+"""
+
+from __future__ import annotations
+
+from libs.events.errors import CorridorError
+
+
+class PrivacyError(CorridorError):
+    """A person's data stay closed."""
+
+
+class KeyMissing(PrivacyError):
+    """No key was ever made for this family."""
+
+
+class KeyDestroyed(PrivacyError):
+    """This family's key was destroyed; what it sealed can not be read again."""
+
+
+class NotSealed(PrivacyError):
+    """This text is not a sealed value."""
+
+
+class SealBroken(PrivacyError):
+    """A sealed value does not open with this key, family and field."""
+
+
+class WrapBroken(PrivacyError):
+    """A stored key does not open with this key-encryption key."""

@@ -1,0 +1,153 @@
+"""The key ring: makes, fetches and destroys the keys of families, a thousand at a time."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TypeAlias
+
+import asyncpg
+
+from libs.privacy.errors import KeyDestroyed, KeyMissing
+from libs.privacy.sealing import KEY_BYTES, FamilyKey
+from libs.privacy.wrapping import Wrapper
+
+FAMILIES_PER_STATEMENT_MAX = 1_000
+CACHE_TTL_S = 60.0
+CACHE_TTL_S_MAX = 300.0  # how long a destroyed key may still open something, anywhere
+CACHED_FAMILIES_MAX = 10_000
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+_INSERT = """
+INSERT INTO keys (family, version, wrapped)
+SELECT family, 1, wrapped FROM unnest($1::uuid[], $2::bytea[]) AS new (family, wrapped)
+ON CONFLICT (family, version) DO NOTHING
+"""
+_SELECT = "SELECT family::text, version, wrapped FROM keys WHERE family = ANY($1::uuid[])"
+_DESTROY = """
+UPDATE keys SET wrapped = NULL, destroyed_at = now()
+WHERE family = $1::uuid AND destroyed_at IS NULL
+"""
+
+
+class KeyRing:
+    """The keys of families, in a database of their own.
+
+    `pool` runs under the caller's role there: registry may create and fetch, payments fetch, the
+    eraser destroy; the database refuses the rest. `kek` is the key-encryption key, 32 bytes. Family
+    ids are UUIDs in lower case. Keys that were used lately stay in memory for `ttl_s` seconds, at
+    most `cached_max` families; so a destroyed key is unreadable everywhere after `ttl_s`.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        kek: bytes,
+        *,
+        ttl_s: float = CACHE_TTL_S,
+        cached_max: int = CACHED_FAMILIES_MAX,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._pool = pool
+        self._wrapper = Wrapper(kek)
+        self._cache = _Cache(ttl_s, cached_max, clock)
+
+    async def create(self, families: Iterable[str]) -> dict[str, FamilyKey]:
+        """The keys of these families, made where there were none, and committed on return.
+
+        So no event can be stored whose key a crash took away. Calling it again, or from two
+        processes at once, answers the same keys. A family that was erased is never given a new
+        one: `KeyDestroyed`.
+        """
+        wanted = list(dict.fromkeys(families))
+        # Sorted, so that two creators of the same families wait for each other, not in a circle.
+        for part in _parts(sorted(set(wanted) - self._cache.alive(wanted).keys())):
+            wrapped = [self._wrapper.wrap(family, 1, os.urandom(KEY_BYTES)) for family in part]
+            await self._pool.execute(_INSERT, part, wrapped)
+        return await self.fetch(wanted)
+
+    async def fetch(self, families: Iterable[str]) -> dict[str, FamilyKey]:
+        """The keys of these families, in their order.
+
+        Raises `KeyDestroyed` when one of them was erased, `KeyMissing` when one never had a key.
+        """
+        keys = await self.fetch_with_destroyed(families)
+        for key in keys.values():
+            if not key.secrets:
+                raise KeyDestroyed(family=key.family)
+        return keys
+
+    async def fetch_with_destroyed(self, families: Iterable[str]) -> dict[str, FamilyKey]:
+        """As `fetch`, for readers who show erased families as such among the others.
+
+        A destroyed key is among the answers without secrets; a `Sealer` raises `KeyDestroyed` when
+        it is used.
+        """
+        wanted = list(dict.fromkeys(families))
+        known = self._cache.alive(wanted)
+        for part in _parts([family for family in wanted if family not in known]):
+            found = self._opened(await self._pool.fetch(_SELECT, part))
+            self._cache.keep(found)
+            known.update(found)
+        if missing := [family for family in wanted if family not in known]:
+            raise KeyMissing(families=len(missing), first=missing[0])
+        return {family: known[family] for family in wanted}
+
+    async def destroy(self, family: str) -> bool:
+        """Destroy all versions of a family's key; False when there was none left to destroy.
+
+        Nothing brings it back. Other processes forget it within their `ttl_s`. After a restore of
+        the key database every erasure since the backup is to be repeated before it opens.
+        """
+        status = await self._pool.execute(_DESTROY, family)
+        self._cache.forget(family)
+        return status != "UPDATE 0"
+
+    def _opened(self, rows: Sequence[asyncpg.Record]) -> dict[str, FamilyKey]:
+        secrets: dict[str, dict[int, bytes]] = {}
+        newest: dict[str, int] = {}
+        for family, version, wrapped in rows:
+            opened = secrets.setdefault(family, {})
+            newest[family] = max(version, newest.get(family, 0))
+            if wrapped is not None:
+                opened[version] = self._wrapper.unwrap(family, version, wrapped)
+        return {
+            family: FamilyKey(family, newest[family], opened) for family, opened in secrets.items()
+        }
+
+
+class _Cache:
+    """Living keys by family, each for a while; the ones fetched first leave first."""
+
+    def __init__(self, ttl_s: float, cached_max: int, clock: Callable[[], float]) -> None:
+        if not 0 <= ttl_s <= CACHE_TTL_S_MAX:
+            raise ValueError(f"A key is cached for at most {CACHE_TTL_S_MAX:.0f} s")
+        self._ttl_s, self._cached_max, self._clock = ttl_s, cached_max, clock
+        self._kept: dict[str, tuple[float, FamilyKey]] = {}
+
+    def alive(self, families: Iterable[str]) -> dict[str, FamilyKey]:
+        oldest = self._clock() - self._ttl_s
+        while self._kept and (first := next(iter(self._kept.items())))[1][0] <= oldest:
+            del self._kept[first[0]]  # in order of fetching, so what is left is young enough
+        return {family: self._kept[family][1] for family in families if family in self._kept}
+
+    def keep(self, keys: Mapping[str, FamilyKey]) -> None:
+        now = self._clock()
+        for family, key in keys.items():
+            if key.secrets:
+                self._kept.pop(family, None)
+                self._kept[family] = (now, key)
+        excess = max(0, len(self._kept) - self._cached_max)
+        for family in list(islice(self._kept, excess)):
+            del self._kept[family]
+
+    def forget(self, family: str) -> None:
+        self._kept.pop(family, None)
+
+
+def _parts(families: Sequence[str]) -> Iterator[list[str]]:
+    for start in range(0, len(families), FAMILIES_PER_STATEMENT_MAX):
+        yield list(families[start : start + FAMILIES_PER_STATEMENT_MAX])
