@@ -1,0 +1,112 @@
+"""The borders between packages hold, and crossing one is noticed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.tree import PACKAGES, ROOT, service_names
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A line that must not stand in a file, and the contract that refuses it."""
+
+    file: str
+    line: str
+    contract: str
+
+    def __str__(self) -> str:
+        return f"{self.line} in {self.file}"
+
+
+CROSSINGS = [
+    Crossing(
+        "services/planted/api.py", "import services.neighbour", "Services do not know each other"
+    ),
+    Crossing("services/planted/domain.py", "import asyncpg", "A domain does no input or output"),
+    Crossing("services/planted/domain.py", "import os", "A domain does no input or output"),
+    Crossing(
+        "services/planted/contract.py", "import services.planted.api", "The rooms of a service"
+    ),
+    Crossing(
+        "services/planted/api.py", "import services.planted.consumers", "The rooms of a service"
+    ),
+    Crossing("libs/events/planted.py", "import services.planted", "The libraries know no service"),
+    Crossing(
+        "libs/events/planted.py", "import fastapi", "Only the chassis knows the web framework"
+    ),
+    Crossing("cli/planted.py", "import services.planted", "The world outside talks HTTP and files"),
+    Crossing("simulators/planted.py", "import services.planted", "The world outside"),
+]
+
+
+def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
+    """What import-linter says to the packages under `root`."""
+    return subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(root), "XDG_RUNTIME_DIR": str(root)},
+    )
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the packages and their contracts, with two empty services beside the real ones."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for service in ("planted", "neighbour"):
+        room = tmp_path / "services" / service
+        room.mkdir()
+        for name in ("__init__", "domain", "contract", "views", "api", "consumers", "main"):
+            (room / f"{name}.py").touch()
+    return tmp_path
+
+
+def test_every_border_holds() -> None:
+    said = lint_imports(ROOT)
+
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+@pytest.mark.parametrize("crossing", CROSSINGS, ids=str)
+def test_a_planted_crossing_is_caught_and_named(copy: Path, crossing: Crossing) -> None:
+    with (copy / crossing.file).open("a") as file:
+        file.write(f"{crossing.line}\n")
+
+    said = lint_imports(copy)
+
+    assert said.returncode == 1, said.stdout + said.stderr
+    [broken] = [line for line in said.stdout.splitlines() if line.endswith("BROKEN")]
+    assert broken.startswith(crossing.contract)
+    assert crossing.file.removesuffix(".py").replace("/", ".") in said.stdout
+
+
+@pytest.mark.parametrize("service", service_names())
+def test_a_real_service_that_imports_another_is_caught(copy: Path, service: str) -> None:
+    (copy / "services" / service / "planted.py").write_text("import services.neighbour.contract\n")
+
+    said = lint_imports(copy)
+
+    assert said.returncode == 1, said.stdout + said.stderr
+    assert f"services.{service}.planted -> services.neighbour.contract" in said.stdout
+
+
+def test_no_library_escapes_the_rule_about_the_web_framework() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    [rule] = [each for each in contracts["contracts"] if "web framework" in each["name"]]
+    packages = {f"libs.{path.parent.name}" for path in (ROOT / "libs").glob("*/__init__.py")}
+
+    assert set(rule["source_modules"]) == packages - {"libs.chassis"}

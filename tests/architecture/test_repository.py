@@ -1,0 +1,104 @@
+"""What stands in the repository: nothing of one machine, nothing too long, nothing unpinned."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.tree import ROOT, functions, parse, python_files, tracked_files
+
+FILE_LINES_MAX = 300
+FUNCTION_LINES_MAX = 70
+SOURCES = ("libs", "services", "simulators", "cli", "benchmarks")
+
+# Written so that this file does not match itself.
+REGISTRIES = re.compile(
+    r"py[p]i\.org|pythonho[s]ted|n[p]mjs\.org|mave[n]\.org|apache\.org/mave[n]|debia[n]\.org"
+)
+MACHINE_PATHS = re.compile(r"(?<![\w.$}])/(hom[e]|roo[t]|wor[k])/|(?<![\w.$}])/tm[p]/\w")
+
+
+def lines_that_match(pattern: re.Pattern[str], path: Path) -> list[str]:
+    text = (ROOT / path).read_bytes().decode("utf-8", errors="replace")
+    return [
+        f"{path}:{number}: {line.strip()[:80]}"
+        for number, line in enumerate(text.splitlines(), 1)
+        if pattern.search(line)
+    ]
+
+
+@pytest.mark.parametrize("pattern", [REGISTRIES, MACHINE_PATHS], ids=["registries", "paths"])
+def test_no_file_names_a_registry_or_a_path_of_one_machine(pattern: re.Pattern[str]) -> None:
+    found = [line for path in tracked_files() for line in lines_that_match(pattern, path)]
+
+    assert not found
+
+
+@pytest.mark.parametrize(
+    "line", ["cp /hom" + "e/ana/x .", 'open("/tm' + 'p/keys")', "=/roo" + "t/.cache"]
+)
+def test_a_path_of_one_machine_is_recognised(line: str) -> None:
+    assert MACHINE_PATHS.search(line)
+
+
+@pytest.mark.parametrize("line", ["https://example.go.id/home/", "tmpfs: [/tmp]", "$HOME/work/x"])
+def test_a_path_of_any_machine_is_allowed(line: str) -> None:
+    assert not MACHINE_PATHS.search(line)
+
+
+def requirements() -> list[str]:
+    """The lock's entries, each with its hashes on the same line."""
+    text = (ROOT / "requirements.lock").read_text().replace("\\\n", " ")
+    return [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
+
+
+def name_of(requirement: str) -> str:
+    return re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0].lower().replace("_", "-")
+
+
+def test_every_requirement_is_pinned_with_a_hash() -> None:
+    assert requirements()
+    for requirement in requirements():
+        assert re.search(r"^[\w.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", requirement), requirement
+
+
+def test_what_is_asked_for_is_in_the_lock() -> None:
+    locked = {name_of(each) for each in requirements()}
+    asked = {
+        name_of(line)
+        for file in ("requirements.in", "requirements-dev.in")
+        for line in (ROOT / file).read_text().splitlines()
+        if line and line[0].isalpha()
+    }
+
+    assert asked <= locked
+
+
+def test_a_file_has_one_subject() -> None:
+    lengths = {
+        str(path): len((ROOT / path).read_text().splitlines()) for path in python_files(*SOURCES)
+    }
+
+    assert not {path: length for path, length in lengths.items() if length > FILE_LINES_MAX}
+
+
+def test_a_function_fits_on_a_screen() -> None:
+    lengths = {
+        f"{path}:{function.lineno} {function.name}": (function.end_lineno or 0)
+        - function.lineno
+        + 1
+        for path in python_files(*SOURCES, "tests")
+        for function in functions(parse(path))
+    }
+
+    assert not {name: length for name, length in lengths.items() if length > FUNCTION_LINES_MAX}
+
+
+def test_the_examples_say_where_their_region_codes_come_from() -> None:
+    readme = (ROOT / "examples" / "README.md").read_text()
+
+    assert re.search(r"idn-area-data.*Open Database License \(ODbL\) 1\.0", readme, re.DOTALL)
+    for year in (ROOT / "examples").glob("*/families.csv"):
+        assert f"`{year.parent.name}/`" in readme

@@ -1,0 +1,56 @@
+"""The files of this house, as the architecture tests see them."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("libs", "services", "simulators", "cli")
+
+
+@cache
+def tracked_files() -> tuple[Path, ...]:
+    """What git tracks or would add; relative to the root."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    names = listed.stdout.decode().split("\0")
+    return tuple(sorted(Path(name) for name in names if name and (ROOT / name).is_file()))
+
+
+def python_files(*tops: str) -> list[Path]:
+    """The Python files under these top directories; relative to the root."""
+    return [path for path in tracked_files() if path.suffix == ".py" and path.parts[0] in tops]
+
+
+def parse(path: Path) -> ast.Module:
+    """The syntax tree of a file, relative to the root."""
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"), filename=str(path))
+
+
+def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Every function and method of a module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def service_names() -> list[str]:
+    """The services that exist."""
+    return sorted({path.parts[1] for path in python_files("services") if len(path.parts) > 2})
+
+
+def domain_files() -> list[Path]:
+    """The modules of every service's domain: domain.py, or all that stands under domain/."""
+    return [
+        path
+        for path in python_files("services")
+        if len(path.parts) > 2 and path.parts[2] in ("domain", "domain.py")
+    ]
