@@ -35,7 +35,7 @@ class Message:
     data: object = AS_STORED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class StreamType(Generic[C, S, E]):
     """One kind of stream: its decider, how its events are stored and what they publish.
 

@@ -1,0 +1,337 @@
+"""Takes messages from the bus into a service: each exactly once, in order, and none is lost.
+
+A batch is messages of one partition. Its transaction locks the subscription's `consumed` row
+(which fences a member that lost the partition), skips what the position already covers, runs the
+handler, and moves the position; the bus's own offset follows after the commit. What a handler
+can not take is parked with every later message of its key; what the database or the network
+refuses is tried again; a gap, an unknown epoch or a newer major version stops the consumer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import msgspec
+import structlog
+
+from libs.events.bus import Batch, Bus, Member, Record
+from libs.events.envelope import Envelope, EnvelopeMalformed, parse
+from libs.events.errors import (
+    CorridorError,
+    GapFound,
+    StaleMember,
+    UnknownEpoch,
+    UnknownEvent,
+)
+from libs.events.model import Context
+from libs.events.parking import park, parked_keys
+from libs.events.store import LOST, Store, Transaction
+
+FETCH_RECORDS_MAX = 500
+FETCH_WAIT_S = 1.0
+RETRY_S = 0.3
+
+log = structlog.get_logger("consumer")
+
+
+class UnknownPartition(CorridorError):
+    """The bus has a partition that contracts/topics.yaml does not know."""
+
+
+RETRIED = (
+    *LOST,
+    TimeoutError,
+    asyncpg.TransactionRollbackError,  # deadlock, serialization
+    asyncpg.LockNotAvailableError,
+    asyncpg.InsufficientResourcesError,  # disk full, too many connections
+    asyncpg.OperatorInterventionError,  # shutdown, cancelled
+    asyncpg.InvalidTransactionStateError,  # idle in transaction too long
+)
+"""Faults of the surroundings: never a message's own, so never parked."""
+
+STOPS = (GapFound, UnknownEpoch, UnknownEvent, UnknownPartition, EnvelopeMalformed)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One message as a handler sees it: its envelope and its decoded body."""
+
+    topic: str
+    partition: int
+    key: str
+    envelope: Envelope
+    body: Any
+
+
+Handler = Callable[[Transaction, Sequence[Incoming]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What one topic means to a service.
+
+    `name` is a durable identity: it must never change, because positions are kept under it.
+    `bodies` gives the dataclass of each type that is wanted; other types are counted and passed.
+    The handler gets the wanted messages of a batch, in order, and must be content with one.
+    """
+
+    name: str
+    topic: str
+    bodies: Mapping[str, type[Any]]
+    handler: Handler
+
+
+@dataclass
+class Tally:
+    """What a consumer has seen since it started."""
+
+    handled: int = 0
+    skipped: int = 0
+    passed: int = 0
+    parked: int = 0
+    stopped: str | None = None
+
+
+@dataclass
+class Place:
+    """Where a subscription is in one partition: what its `consumed` row says."""
+
+    epoch: str | None
+    position: int
+
+
+@dataclass
+class Consumer:
+    """All subscriptions of one service, as one member of its group."""
+
+    store: Store
+    bus: Bus
+    group: str
+    subscriptions: Sequence[Subscription]
+    partitions: Mapping[str, int]
+    tally: Tally = field(default_factory=Tally)
+
+    def __post_init__(self) -> None:
+        self._by_topic = {s.topic: s for s in self.subscriptions}
+        self._rewound: set[tuple[str, int]] = set()
+
+    async def run(self) -> None:
+        """Consume until cancelled, or until something only a person can mend stops it."""
+        while True:
+            try:
+                await self._open_places()
+                member = await self.bus.join(self.group, list(self._by_topic))
+                try:
+                    await self._consume(member)
+                finally:
+                    with contextlib.suppress(Exception):
+                        await member.close()
+            except asyncio.CancelledError:
+                raise
+            except STOPS as error:
+                self.tally.stopped = str(error)
+                log.error("consumer stopped", group=self.group, error=str(error))
+                return
+            except Exception as error:  # the bus is away: join again when it is back
+                log.warning("consumer begins anew", group=self.group, error=repr(error))
+                await asyncio.sleep(RETRY_S)
+
+    async def _open_places(self) -> None:
+        """A `consumed` row for every partition, so that what was never read shows as such."""
+        places = [
+            (subscription.name, subscription.topic, partition)
+            for subscription in self.subscriptions
+            for partition in range(self.partitions[subscription.topic])
+        ]
+        await self.store.pool.execute(
+            """INSERT INTO consumed (subscription, topic, partition, epoch, position)
+               SELECT s, t, p, NULL, 0 FROM unnest($1::text[], $2::text[], $3::int[]) AS u (s, t, p)
+               ON CONFLICT DO NOTHING""",
+            *map(list, zip(*places, strict=True)),
+        )
+
+    async def _consume(self, member: Member) -> None:
+        while True:
+            for batch in await member.fetch(FETCH_RECORDS_MAX, FETCH_WAIT_S):
+                if not await self._take(member, batch):
+                    continue
+                with contextlib.suppress(
+                    StaleMember
+                ):  # the position is ours to know, not the bus's
+                    await member.commit(batch.topic, batch.partition, batch.records[-1].offset + 1)
+
+    async def _take(self, member: Member, batch: Batch) -> bool:
+        """Process a batch, again until the surroundings let it through; False after a rewind."""
+        place = (batch.topic, batch.partition)
+        while True:
+            try:
+                await self.process(batch)
+                self._rewound.discard(place)
+                return True
+            except GapFound as gap:
+                if place in self._rewound:
+                    raise
+                log.warning("rewinding at a gap", **gap.facts)
+                self._rewound.add(place)
+                await member.rewind(*place)
+                return False
+            except RETRIED as fault:
+                log.warning("batch tried again", group=self.group, error=repr(fault))
+                await asyncio.sleep(RETRY_S)
+
+    async def process(self, batch: Batch) -> None:
+        """One batch in one transaction."""
+        subscription = self._by_topic[batch.topic]
+        envelopes = [parse(record) for record in batch.records]
+        context = _context(self.group, envelopes)
+        async with self.store.transaction(context) as transaction:
+            place = await self._lock(transaction, subscription, batch.partition)
+            fresh = self._fresh(batch, envelopes, place)
+            if not fresh:
+                return
+            held = await parked_keys(
+                transaction, subscription.name, subscription.topic, batch.partition
+            )
+            await self._dispatch(transaction, subscription, fresh, held)
+            last = fresh[-1][1]
+            await self._move(transaction, subscription, batch.partition, last)
+
+    async def _lock(
+        self, transaction: Transaction, subscription: Subscription, partition: int
+    ) -> Place:
+        row = await transaction.connection.fetchrow(
+            """SELECT epoch, position FROM consumed
+               WHERE subscription = $1 AND topic = $2 AND partition = $3 FOR UPDATE""",
+            subscription.name,
+            subscription.topic,
+            partition,
+        )
+        if row is None:
+            raise UnknownPartition(topic=subscription.topic, partition=partition)
+        return Place(row["epoch"], row["position"])
+
+    def _fresh(
+        self, batch: Batch, envelopes: Sequence[Envelope], place: Place
+    ) -> list[tuple[Record, Envelope]]:
+        """What the position does not cover yet; proves that nothing before it is missing."""
+        fresh: list[tuple[Record, Envelope]] = []
+        position, epoch = place.position, place.epoch
+        for record, envelope in zip(batch.records, envelopes, strict=True):
+            if epoch is not None and envelope.epoch != epoch:
+                raise UnknownEpoch(topic=batch.topic, partition=batch.partition, epoch=epoch)
+            if envelope.position <= position:
+                self.tally.skipped += 1
+                continue
+            if envelope.previous > position:
+                raise GapFound(
+                    topic=batch.topic,
+                    partition=batch.partition,
+                    after=position,
+                    missing_to=envelope.previous,
+                )
+            epoch, position = envelope.epoch, envelope.position
+            fresh.append((record, envelope))
+        return fresh
+
+    async def _dispatch(
+        self,
+        transaction: Transaction,
+        subscription: Subscription,
+        fresh: Sequence[tuple[Record, Envelope]],
+        held: set[str],
+    ) -> None:
+        """The whole batch at once; message by message only if that fails."""
+        wanted = [pair for pair in fresh if self._wants(subscription, pair[1])]
+        if not any(_key(record) in held for record, _ in wanted):
+            try:
+                async with transaction.savepoint():
+                    messages = [incoming(subscription, *pair) for pair in wanted]
+                    if messages:
+                        await subscription.handler(transaction, messages)
+                self.tally.handled += len(messages)
+                return
+            except RETRIED + STOPS:
+                raise
+            except Exception as error:  # some message of it is not fit: find out which
+                log.warning("batch re-run singly", topic=subscription.topic, error=_name(error))
+        for record, envelope in wanted:
+            await self._single(transaction, subscription, record, envelope, held)
+
+    async def _single(
+        self,
+        transaction: Transaction,
+        subscription: Subscription,
+        record: Record,
+        envelope: Envelope,
+        held: set[str],
+    ) -> None:
+        key = _key(record)
+        error = "an earlier message of this key is parked" if key in held else None
+        if error is None:
+            error = await attempt(transaction, subscription, record, envelope)
+        if error is None:
+            self.tally.handled += 1
+            return
+        held.add(key)
+        self.tally.parked += 1
+        await park(transaction, subscription.name, record, envelope.position, error)
+
+    def _wants(self, subscription: Subscription, envelope: Envelope) -> bool:
+        if envelope.type not in subscription.bodies:
+            self.tally.passed += 1
+            return False
+        if envelope.major > int(subscription.topic.rsplit(".v", 1)[1]):
+            raise UnknownEvent(type=envelope.type, major=envelope.major)
+        return True
+
+    async def _move(
+        self, transaction: Transaction, subscription: Subscription, partition: int, to: Envelope
+    ) -> None:
+        await transaction.connection.execute(
+            """UPDATE consumed SET epoch = $4, position = $5
+               WHERE subscription = $1 AND topic = $2 AND partition = $3""",
+            subscription.name,
+            subscription.topic,
+            partition,
+            to.epoch,
+            to.position,
+        )
+
+
+async def attempt(
+    transaction: Transaction, subscription: Subscription, record: Record, envelope: Envelope
+) -> str | None:
+    """Handle one message under a savepoint; answers what was wrong with it, or None."""
+    try:
+        async with transaction.savepoint():
+            await subscription.handler(transaction, [incoming(subscription, record, envelope)])
+        return None
+    except RETRIED + STOPS:
+        raise
+    except Exception as error:  # whatever it is, it is this message's own
+        return _name(error)
+
+
+def incoming(subscription: Subscription, record: Record, envelope: Envelope) -> Incoming:
+    """Decode a record's body as its subscription wants it."""
+    body = msgspec.json.decode(record.value, type=subscription.bodies[envelope.type])
+    return Incoming(record.topic, record.partition, _key(record), envelope, body)
+
+
+def _key(record: Record) -> str:
+    return "" if record.key is None else record.key.decode()
+
+
+def _name(error: Exception) -> str:
+    # Only our own errors promise to hold no personal data; of others the kind must do.
+    return str(error) if isinstance(error, CorridorError) else type(error).__name__
+
+
+def _context(group: str, envelopes: Sequence[Envelope]) -> Context:
+    last = envelopes[-1]
+    return Context(at=last.time, actor=f"service:{group}", trace=last.trace, cause=last.id)

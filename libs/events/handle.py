@@ -1,0 +1,173 @@
+"""From a command to what it leaves behind: load, decide, append; one stream or thousands alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Protocol
+
+from libs.events.codec import Codec, codec_of, message_text
+from libs.events.decider import C, E, S
+from libs.events.errors import ConcurrencyConflict, DomainError
+from libs.events.model import Outcome, Published, StreamType
+
+CONFLICT_RETRIES_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[S]):
+    """A stream as it stands: its version and state, and the state that a cut saw."""
+
+    version: int
+    state: S
+    at_cut: S
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One event ready to be written, but for its place."""
+
+    type: str
+    schema_version: int
+    data: str
+    topic: str | None
+    key: str | None
+    message: str | None
+    trace: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What one stream gains: its events behind `expected`, and the snapshot after them."""
+
+    stream_id: str
+    expected: int
+    drafts: Sequence[Draft]
+    state: str | None
+    shape: int | None
+
+
+class Unit(Protocol):
+    """The part of a transaction that handling needs; PostgreSQL and memory both have it."""
+
+    async def load(
+        self, kind: StreamType[C, S, E], stream_ids: Sequence[str], cut: int | None
+    ) -> Mapping[str, Loaded[S]]:
+        """The streams that exist among `stream_ids` (sorted, distinct)."""
+
+    async def append(self, moves: Sequence[Move]) -> set[str]:
+        """Append what wins its compare-and-set; answers the ids that won."""
+
+
+async def handle_many(
+    unit: Unit,
+    kind: StreamType[C, S, E],
+    commands: Sequence[tuple[str, C]],
+    *,
+    cut: int | None = None,
+    traces: Mapping[str, str] | None = None,
+) -> list[Outcome[S, E]]:
+    """Decide and append many commands in one transaction; one outcome each, in their order.
+
+    Commands of one stream are decided one after another, each on what the one before it left.
+    A `DomainError` is that command's outcome and disturbs no other. A stream that somebody else
+    moved meanwhile is loaded and decided again, at most CONFLICT_RETRIES_MAX times. With `cut`,
+    commands are decided on the state of events at or before that position, and appended to the
+    stream as it is now. `traces` gives a stream's events a traceparent that is not the block's.
+    """
+    codec = codec_of(kind)
+    waiting: dict[str, list[int]] = {}
+    for index, (stream_id, _) in enumerate(commands):
+        waiting.setdefault(stream_id, []).append(index)
+    outcomes: dict[int, Outcome[S, E]] = {}
+    for _ in range(CONFLICT_RETRIES_MAX):
+        loaded = await unit.load(kind, sorted(waiting), cut)
+        moves: list[Move] = []
+        for stream_id in sorted(waiting):
+            batch = [(index, commands[index][1]) for index in waiting[stream_id]]
+            trace = traces.get(stream_id) if traces else None
+            move = _decide(codec, stream_id, loaded.get(stream_id), batch, outcomes, trace)
+            if move is not None:
+                moves.append(move)
+        won = await unit.append(moves)
+        waiting = {m.stream_id: waiting[m.stream_id] for m in moves if m.stream_id not in won}
+        if not waiting:
+            return [outcomes[index] for index in range(len(commands))]
+    for indexes in waiting.values():
+        for index in indexes:
+            outcomes[index] = _lost(outcomes[index])
+    return [outcomes[index] for index in range(len(commands))]
+
+
+def _lost(outcome: Outcome[S, E]) -> Outcome[S, E]:
+    error = ConcurrencyConflict(stream=outcome.stream_id, version=outcome.version)
+    return replace(outcome, events=(), published=(), error=error)
+
+
+def _decide(
+    codec: Codec[C, S, E],
+    stream_id: str,
+    loaded: Loaded[S] | None,
+    commands: Sequence[tuple[int, C]],
+    outcomes: dict[int, Outcome[S, E]],
+    trace: str | None,
+) -> Move | None:
+    decider = codec.kind.decider
+    expected = version = loaded.version if loaded else 0
+    state = loaded.state if loaded else decider.initial
+    basis = loaded.at_cut if loaded else decider.initial
+    drafts: list[Draft] = []
+    for index, command in commands:
+        try:
+            events = decider.decide(command, basis)
+        except DomainError as refusal:
+            outcomes[index] = Outcome(stream_id, version, state, error=refusal)
+            continue
+        published: list[Published] = []
+        moved_apart = basis is not state
+        for event in events:
+            state = decider.evolve(state, event)
+            basis = decider.evolve(basis, event) if moved_apart else state
+            draft = _draft(codec, event, state, trace, published)
+            drafts.append(draft)
+        version += len(events)
+        outcomes[index] = Outcome(stream_id, version, state, tuple(events), tuple(published))
+    if not drafts:
+        return None
+    return Move(stream_id, expected, drafts, codec.encode_state(state), codec.shape)
+
+
+def _draft(
+    codec: Codec[C, S, E], event: E, state: S, trace: str | None, published: list[Published]
+) -> Draft:
+    name, schema_version, data = codec.encode_event(event)
+    message = codec.kind.publish(event, state)
+    if message is None:
+        return Draft(name, schema_version, data, None, None, None, trace)
+    stored, sent = message_text(message, data)
+    published.append(Published(message.topic, message.key, sent.encode()))
+    return Draft(name, schema_version, data, message.topic, message.key, stored, trace)
+
+
+async def handle(
+    unit: Unit,
+    kind: StreamType[C, S, E],
+    stream_id: str,
+    command: C,
+    *,
+    expected: int | None = None,
+) -> Outcome[S, E]:
+    """`handle_many` for one command; a refusal is raised.
+
+    `expected` is the version the caller saw (If-Match); another one raises `ConcurrencyConflict`
+    that names the current version.
+    """
+    if expected is not None:
+        found: Mapping[str, Loaded[Any]] = await unit.load(kind, [stream_id], None)
+        current = found[stream_id].version if stream_id in found else 0
+        if current != expected:
+            raise ConcurrencyConflict(stream=stream_id, expected=expected, version=current)
+    [outcome] = await handle_many(unit, kind, [(stream_id, command)])
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome

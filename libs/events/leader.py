@@ -1,0 +1,109 @@
+"""One leader per job and database, held by an advisory lock that ends with its connection."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Any
+from zlib import crc32
+
+import asyncpg
+import structlog
+
+from libs.events.errors import CorridorError
+from libs.events.store import CHANNEL, Store
+
+LEADER_POLL_S = 0.2  # how often a stand-by asks whether the leader is gone
+STEP_POLL_S = 0.2  # underneath the NOTIFY hint
+STEP_RETRY_S = 0.5
+
+log = structlog.get_logger("leader")
+
+
+class LeadershipLost(CorridorError):
+    """The connection that held the leadership is gone."""
+
+
+def _number(job: str) -> int:
+    return crc32(job.encode()) & 0x7FFFFFFF
+
+
+class Leadership:
+    """`async with`: waits until this process leads `job` on `store`, gives it up at the end."""
+
+    def __init__(self, store: Store, job: str, channel: str = CHANNEL) -> None:
+        self._store, self._job, self._channel = store, job, channel
+        self._connection: Any = None
+        self._news = asyncio.Event()
+
+    async def __aenter__(self) -> Leadership:
+        self._connection = await self._store.pool.acquire()
+        try:
+            while not await self._connection.fetchval(
+                "SELECT pg_try_advisory_lock($1)", _number(self._job)
+            ):
+                await asyncio.sleep(LEADER_POLL_S)
+            await self._connection.add_listener(self._channel, self._heard)
+        except BaseException:
+            await self._store.pool.release(self._connection)
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # Terminating the session is what surely frees the lock, also after half a protocol.
+        with contextlib.suppress(Exception):
+            self._connection.terminate()
+        await self._store.pool.release(self._connection)
+
+    def _heard(self, *_: object) -> None:
+        self._news.set()
+
+    async def confirm(self) -> None:
+        """Raise `LeadershipLost` if the lock's connection is gone."""
+        if self._connection.is_closed():
+            raise LeadershipLost(job=self._job, store=self._store.source)
+
+    async def wait(self, at_most_s: float) -> None:
+        """Until something was appended, or the time is up."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), at_most_s)
+        self._news.clear()
+
+
+async def lead(store: Store, job: str, step: Callable[[], Awaitable[bool]]) -> None:
+    """Run `step` again and again as the leader of `job`, until cancelled.
+
+    A step does one transaction's worth of work and answers whether there was any; after a step
+    that found none the next append is waited for. A step that fails is begun again: what it
+    committed stays, what it did not is undone.
+    """
+    while True:
+        try:
+            async with Leadership(store, job) as leadership:
+                while True:
+                    await leadership.confirm()
+                    if not await step():
+                        await leadership.wait(STEP_POLL_S)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # a leader outlives every fault of its database
+            log.warning("step failed", job=job, error=repr(error))
+            await asyncio.sleep(STEP_RETRY_S)
+
+
+async def has_leader(pool: asyncpg.Pool[asyncpg.Record], job: str) -> bool:
+    """Whether somebody leads `job` on this database just now."""
+    found = await pool.fetchval(
+        """SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted
+           AND objid = $1::bigint::oid AND database =
+               (SELECT oid FROM pg_database WHERE datname = current_database()))""",
+        _number(job),
+    )
+    return bool(found)

@@ -1,0 +1,237 @@
+"""Carries a service's messages from its store to the bus, in order, from the last acknowledged one.
+
+PostgreSQL is the truth and the topic is transport: the relay only ever sends what is committed,
+the same bytes each time, and where the bus holds less than it once acknowledged (a broker that
+lost its tail, a topic that was deleted) it sends that part again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import msgspec
+import structlog
+
+from libs.events.bus import Bus, Producer, Record
+from libs.events.envelope import Envelope, headers_of, parse, type_prefix
+from libs.events.errors import CorridorError
+from libs.events.leader import Leadership
+from libs.events.store import CHANNEL, Store
+from libs.events.topics import Topics
+
+RELAY_BATCH_MAX = 2_000  # events read and sent in one window
+RELAY_POLL_S = 0.05  # underneath the NOTIFY hint
+RELAY_AUDIT_S = 2.0  # how often an idle relay looks whether the bus still holds what it took
+RELAY_RETRY_S = 0.5
+EVERYTHING = ("", -1)  # the relay row that holds how far the whole log has been sent
+
+log = structlog.get_logger("relay")
+
+
+class TopicShrank(CorridorError):
+    """A topic holds less than it did; its messages are sent again from the store."""
+
+
+_BLOCKS = """
+SELECT first_position, block, count, metadata FROM blocks
+WHERE first_position >= (
+    SELECT coalesce(max(first_position), 1) FROM blocks WHERE first_position <= $1 + 1)
+  AND first_position + count - 1 > $1
+ORDER BY first_position LIMIT 256
+"""
+_EVENTS = """
+SELECT block, ord, stream_id, type, topic, key, occurred_at, metadata,
+       CASE WHEN message::text = 'true' THEN data ELSE message END AS value
+FROM events WHERE block = ANY($1) AND ord >= $2 AND ord < $3 AND topic IS NOT NULL
+"""
+_ACKNOWLEDGE = """
+INSERT INTO relay (topic, partition, position)
+SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[])
+ON CONFLICT (topic, partition) DO UPDATE SET position = excluded.position
+"""
+
+
+@dataclass
+class Progress:
+    """How far the log was sent, and the last message of each partition.
+
+    `held` is what the bus itself still holds of a partition where that is less than what it
+    acknowledged: such messages are sent again, others of the same window are not.
+    """
+
+    position: int
+    last: dict[tuple[str, int], int] = field(default_factory=dict)
+    held: dict[tuple[str, int], int] = field(default_factory=dict)
+
+
+class Relay:
+    """The relay of one store; run by whoever holds the leadership."""
+
+    def __init__(self, store: Store, bus: Bus, topics: Topics) -> None:
+        self.store, self.bus, self.topics = store, bus, topics
+        self.owned = topics.of(store.source)
+        self.source = f"/services/{store.source}"
+
+    async def run(self) -> None:
+        """Lead and relay until cancelled; whatever goes wrong is logged and begun anew."""
+        while True:
+            try:
+                async with Leadership(self.store, "relay", CHANNEL) as leadership:
+                    await self._lead(leadership)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # the loop must outlive every fault of bus and database
+                log.warning("relay begins anew", store=self.store.source, error=repr(error))
+                await asyncio.sleep(RELAY_RETRY_S)
+
+    async def _lead(self, leadership: Leadership) -> None:
+        await self.bus.ensure_topics(self.owned)
+        progress, epoch = await self._resume(), (await self.store.head())[1]
+        ends: dict[tuple[str, int], int] | None = await self._ends()
+        producer = await self.bus.producer()
+        loop = asyncio.get_running_loop()
+        audited = loop.time()
+        try:
+            while True:
+                await leadership.confirm()
+                if await self._window(producer, progress, epoch):
+                    ends, audited = None, loop.time()
+                    continue
+                if loop.time() - audited > RELAY_AUDIT_S or ends is None:
+                    ends, audited = await self._audit(ends), loop.time()
+                await leadership.wait(RELAY_POLL_S)
+        finally:
+            with contextlib.suppress(Exception):
+                await producer.close()
+
+    async def _ends(self) -> dict[tuple[str, int], int]:
+        return {
+            (topic, partition): end
+            for topic in self.owned
+            for partition, end in (await self.bus.ends(topic)).items()
+        }
+
+    async def _audit(self, before: dict[tuple[str, int], int] | None) -> dict[tuple[str, int], int]:
+        now = await self._ends()
+        for place, end in (before or {}).items():
+            if now.get(place, 0) < end:
+                raise TopicShrank(topic=place[0], partition=place[1], end=now.get(place, 0))
+        return now
+
+    async def _resume(self) -> Progress:
+        """The smaller of what was acknowledged and what each partition still holds wins."""
+        rows = await self.store.pool.fetch("SELECT topic, partition, position FROM relay")
+        last = {(row["topic"], row["partition"]): row["position"] for row in rows}
+        progress = Progress(last.pop(EVERYTHING, 0), last)
+        for topic in self.owned:
+            records = await self.bus.last_records(topic)
+            for partition in range(self.owned[topic]):
+                record = records.get(partition)
+                there = parse(record).position if record else 0
+                if there < last.get((topic, partition), 0):
+                    progress.held[topic, partition] = there
+        for place, there in progress.held.items():
+            log.warning("refilling", topic=place[0], partition=place[1], behind=there)
+            progress.position = min(progress.position, there)
+        return progress
+
+    async def _window(self, producer: Producer, progress: Progress, epoch: str) -> bool:
+        """Send the next part of the log; answers whether there was one."""
+        rows, end = await self._read(progress.position)
+        if end == progress.position:
+            return False
+        records = [record for row in rows if (record := self._record(row, progress, epoch))]
+        if records:
+            await producer.send(records)
+        await self._acknowledge(progress, end, records)
+        return True
+
+    async def _read(self, position: int) -> tuple[list[dict[str, Any]], int]:
+        blocks = await self.store.pool.fetch(_BLOCKS, position)
+        if not blocks:
+            return [], position
+        first = blocks[0]
+        begin = max(0, position + 1 - first["first_position"])
+        if first["count"] - begin > RELAY_BATCH_MAX or begin > 0:
+            chosen, stop = [first], min(first["count"], begin + RELAY_BATCH_MAX)
+        else:
+            chosen, stop = _within(blocks, RELAY_BATCH_MAX), RELAY_BATCH_MAX
+        by_number = {block["block"]: block for block in chosen}
+        rows = await self.store.pool.fetch(_EVENTS, list(by_number), begin, stop)
+        last = chosen[-1]
+        end = last["first_position"] + min(last["count"], stop) - 1
+        return _placed(rows, by_number), end
+
+    def _record(self, row: dict[str, Any], progress: Progress, epoch: str) -> Record | None:
+        topic, position = row["topic"], row["position"]
+        place = (topic, self.topics.partition(topic, row["key"]))
+        acknowledged = progress.last.get(place, 0)
+        held = progress.held.get(place)
+        if position <= acknowledged and (held is None or position <= held):
+            return None
+        previous = acknowledged if held is None else held
+        if held is not None:
+            progress.held[place] = position
+            if position >= acknowledged:
+                del progress.held[place]
+        progress.last[place] = max(position, acknowledged)
+        envelope = Envelope(
+            id=f"{epoch}-{position}",
+            source=self.source,
+            type=row["type"],
+            major=int(topic.rsplit(".v", 1)[1]),
+            subject=row["stream_id"],
+            time=row["occurred_at"],
+            position=position,
+            previous=previous,
+            epoch=epoch,
+            trace=row["trace"],
+        )
+        headers = headers_of(envelope, type_prefix(self.topics.namespace, topic))
+        return Record(topic, place[1], row["key"].encode(), row["value"].encode(), headers)
+
+    async def _acknowledge(self, progress: Progress, end: int, records: Sequence[Record]) -> None:
+        progress.position = end
+        places = sorted({(record.topic, record.partition) for record in records})
+        rows = [(*place, progress.last[place]) for place in places]
+        rows.append((*EVERYTHING, end))
+        await self.store.pool.execute(_ACKNOWLEDGE, *map(list, zip(*rows, strict=True)))
+
+
+def _within(blocks: Sequence[asyncpg.Record], events_max: int) -> list[asyncpg.Record]:
+    chosen: list[asyncpg.Record] = []
+    total = 0
+    for block in blocks:
+        total += block["count"]
+        if chosen and total > events_max:
+            break
+        chosen.append(block)
+    return chosen
+
+
+def _placed(
+    rows: Sequence[asyncpg.Record], blocks: Mapping[int, asyncpg.Record]
+) -> list[dict[str, Any]]:
+    """The rows in position order, each with its position and its trace."""
+    traces = {number: _trace(block["metadata"]) for number, block in blocks.items()}
+    placed = [
+        dict(row)
+        | {
+            "position": blocks[row["block"]]["first_position"] + row["ord"],
+            "trace": _trace(row["metadata"]) or traces[row["block"]],
+        }
+        for row in rows
+    ]
+    return sorted(placed, key=lambda row: int(row["position"]))
+
+
+def _trace(metadata: str | None) -> str | None:
+    if metadata is None:
+        return None
+    trace: str | None = msgspec.json.decode(metadata).get("trace")
+    return trace
