@@ -77,5 +77,5 @@ def publish(event: Event, purse: Purse) -> Message | None:
 
 PURSE: Decider[Command, Purse, Event] = Decider(Purse(), decide, evolve)
 EVENTS: dict[str, type[Event]] = {"CoinsPutIn": CoinsPutIn, "CoinsTakenOut": CoinsTakenOut}
-KEPT = StreamType("purse", PURSE, EVENTS, publish, snapshot=(Purse, 1))
-REPLAYED = StreamType("purse", PURSE, EVENTS, publish)
+KEPT: StreamType[Command, Purse, Event] = StreamType("purse", PURSE, EVENTS, publish, snapshot=(Purse, 1))
+REPLAYED: StreamType[Command, Purse, Event] = StreamType("purse", PURSE, EVENTS, publish)

@@ -27,6 +27,7 @@ from libs.events.errors import (
     StaleMember,
     UnknownEpoch,
     UnknownEvent,
+    safe_text,
 )
 from libs.events.model import Context
 from libs.events.parking import park, parked_keys
@@ -135,10 +136,10 @@ class Consumer:
                 raise
             except STOPS as error:
                 self.tally.stopped = str(error)
-                log.error("consumer stopped", group=self.group, error=str(error))
+                log.critical("consumer stopped", group=self.group, error=str(error))
                 return
             except Exception as error:  # the bus is away: join again when it is back
-                log.warning("consumer begins anew", group=self.group, error=repr(error))
+                log.warning("consumer begins anew", group=self.group, error=safe_text(error))
                 await asyncio.sleep(RETRY_S)
 
     async def _open_places(self) -> None:
@@ -181,7 +182,7 @@ class Consumer:
                 await member.rewind(*place)
                 return False
             except RETRIED as fault:
-                log.warning("batch tried again", group=self.group, error=repr(fault))
+                log.warning("batch tried again", group=self.group, error=safe_text(fault))
                 await asyncio.sleep(RETRY_S)
 
     async def process(self, batch: Batch) -> None:
@@ -258,7 +259,7 @@ class Consumer:
             except RETRIED + STOPS:
                 raise
             except Exception as error:  # some message of it is not fit: find out which
-                log.warning("batch re-run singly", topic=subscription.topic, error=_name(error))
+                log.warning("batch re-run singly", topic=subscription.topic, error=safe_text(error))
         for record, envelope in wanted:
             await self._single(transaction, subscription, record, envelope, held)
 
@@ -314,7 +315,7 @@ async def attempt(
     except RETRIED + STOPS:
         raise
     except Exception as error:  # whatever it is, it is this message's own
-        return _name(error)
+        return safe_text(error)
 
 
 def incoming(subscription: Subscription, record: Record, envelope: Envelope) -> Incoming:
@@ -325,11 +326,6 @@ def incoming(subscription: Subscription, record: Record, envelope: Envelope) -> 
 
 def _key(record: Record) -> str:
     return "" if record.key is None else record.key.decode()
-
-
-def _name(error: Exception) -> str:
-    # Only our own errors promise to hold no personal data; of others the kind must do.
-    return str(error) if isinstance(error, CorridorError) else type(error).__name__
 
 
 def _context(group: str, envelopes: Sequence[Envelope]) -> Context:

@@ -62,3 +62,12 @@ class GapFound(CorridorError):
 
 class UnknownEpoch(CorridorError):
     """The sender's store was restored since; reconcile before going on."""
+
+
+def safe_text(error: BaseException) -> str:
+    """What may be logged or stored of any error: our own text, of others only the kind.
+
+    Only errors of this hierarchy promise to hold no personal data; a driver's or a codec's text
+    may quote the value it choked on.
+    """
+    return str(error) if isinstance(error, CorridorError) else type(error).__name__

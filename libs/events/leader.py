@@ -12,7 +12,7 @@ from zlib import crc32
 import asyncpg
 import structlog
 
-from libs.events.errors import CorridorError
+from libs.events.errors import CorridorError, safe_text
 from libs.events.store import CHANNEL, Store
 
 LEADER_POLL_S = 0.2  # how often a stand-by asks whether the leader is gone
@@ -94,7 +94,7 @@ async def lead(store: Store, job: str, step: Callable[[], Awaitable[bool]]) -> N
         except asyncio.CancelledError:
             raise
         except Exception as error:  # a leader outlives every fault of its database
-            log.warning("step failed", job=job, error=repr(error))
+            log.warning("step failed", job=job, error=safe_text(error))
             await asyncio.sleep(STEP_RETRY_S)
 
 

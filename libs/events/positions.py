@@ -1,4 +1,4 @@
-"""Where a service is: what it has written, relayed and consumed; others wait on this, not on time."""
+"""Where a service is: what it has written, relayed and consumed, for others to wait on."""
 
 from __future__ import annotations
 

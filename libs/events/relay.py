@@ -19,7 +19,7 @@ import structlog
 
 from libs.events.bus import Bus, Producer, Record
 from libs.events.envelope import Envelope, headers_of, parse, type_prefix
-from libs.events.errors import CorridorError
+from libs.events.errors import CorridorError, safe_text
 from libs.events.leader import Leadership
 from libs.events.store import CHANNEL, Store
 from libs.events.topics import Topics
@@ -86,7 +86,7 @@ class Relay:
             except asyncio.CancelledError:
                 raise
             except Exception as error:  # the loop must outlive every fault of bus and database
-                log.warning("relay begins anew", store=self.store.source, error=repr(error))
+                log.warning("relay begins anew", store=self.store.source, error=safe_text(error))
                 await asyncio.sleep(RELAY_RETRY_S)
 
     async def _lead(self, leadership: Leadership) -> None:

@@ -1,4 +1,4 @@
-"""Many writers at once: no reader ever misses an event, and a naive reader is shown to miss some."""
+"""Many writers at once: no reader misses an event, and a naive one is shown to miss some."""
 
 from __future__ import annotations
 

@@ -11,14 +11,24 @@ import pytest
 from libs.events import migrate
 from libs.events.errors import ConcurrencyConflict, EventTooLarge, UnknownEvent
 from libs.events.handle import Draft, Move, handle, handle_many
-from libs.events.model import StreamType
+from libs.events.model import Outcome, StreamType
 from libs.events.store import EVENT_BYTES_MAX, Store
-from tests.purse import CONTEXT, KEPT, REPLAYED, Purse, PurseTooLight, PutIn, TakeOut
+from tests.purse import (
+    CONTEXT,
+    KEPT,
+    REPLAYED,
+    Command,
+    Event,
+    Purse,
+    PurseTooLight,
+    PutIn,
+    TakeOut,
+)
 
 
-async def put(store: Store, *commands: tuple[str, PutIn | TakeOut]) -> None:
+async def put(store: Store, *commands: tuple[str, Command]) -> None:
     async with store.transaction(CONTEXT) as transaction:
-        outcomes = await handle_many(transaction, KEPT, list(commands))
+        outcomes: list[Outcome[Purse, Event]] = await handle_many(transaction, KEPT, commands)
     assert all(outcome.error is None for outcome in outcomes)
 
 

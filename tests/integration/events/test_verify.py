@@ -39,8 +39,7 @@ async def test_a_log_as_it_was_written_has_no_findings(store: Store) -> None:
         "UPDATE events SET message = NULL WHERE block = $1 AND ord = 1",
         "DELETE FROM events WHERE block = $1 AND ord = 3",
         "DELETE FROM events WHERE block = $1",
-        "UPDATE events SET ord = CASE ord WHEN 0 THEN 101 ELSE 100 END"
-        " WHERE block = $1 AND ord < 2",
+        "UPDATE events SET ord = 101 - ord WHERE block = $1 AND ord < 2",
         "UPDATE blocks SET recorded_at = now() WHERE block = $1",
         "UPDATE blocks SET metadata = '{}' WHERE block = $1",
     ],
