@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final
 
@@ -50,6 +51,23 @@ def wait_until(condition: Callable[[], bool], deadline_s: float) -> bool:
             return False
         time.sleep(POLL_S)  # noqa: TID251 - the pause between two looks, bounded by the deadline
     return True
+
+
+def reap_orphans(ours: Collection[int], seen_dead: Collection[int]) -> set[int]:
+    """Reap adopted children that were dead already at the last look; answers who is dead now.
+
+    `ours` are the children that somebody else waits for. The look before makes sure of the
+    others: a command that is run and waited for is dead for a moment only.
+    """
+    dead = {
+        child.pid
+        for child in psutil.Process().children()
+        if child.pid not in ours and not _alive(child)
+    }
+    for pid in dead.intersection(seen_dead):
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+    return dead
 
 
 def kill_tree(pid: int) -> None:

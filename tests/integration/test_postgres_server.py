@@ -1,11 +1,13 @@
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from cli.postgres_home import PostgresFailed, run_psql, socket_dir
+from cli.postgres_roles import Database, password_file, provision
 from cli.postgres_server import PostgresServer
 from tests.servers import Postgres, embedded_postgres, eventually, fresh_database
 
@@ -136,3 +138,104 @@ async def test_eventually_answers_the_first_truth() -> None:
 async def test_eventually_fails_with_its_last_answer() -> None:
     with pytest.raises(pytest.fail.Exception, match=r"a row did not come true in 0\.01 s: 0"):
         await eventually(lambda: 0, deadline_s=0.01, what="a row")
+
+
+PLAN = [
+    Database("pkh_registry", "pkh_registry_owner", "pkh_registry"),
+    Database("pkh_payments", "pkh_payments_owner", "pkh_payments"),
+    Database("pkh_keys", "pkh_keys_owner", "pkh_eraser", guests=["pkh_registry"]),
+    Database(
+        "pkh_bus",
+        "pkh_bus_owner",
+        "pkh_bus",
+        members=["pkh_registry", "pkh_payments"],
+        common=True,
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Provisioned:
+    """A server with PLAN in it, and a way in for every role."""
+
+    server: PostgresServer
+    secrets_dir: Path
+
+    def url(self, database: str, role: str) -> str:
+        password = password_file(self.secrets_dir, role).read_text()
+        return self.server.url(database, role, password)
+
+    def run(self, database: str, role: str, script: str) -> str:
+        return run_psql(self.url(database, role), script)
+
+
+@pytest.fixture(scope="module")
+def provisioned(server: PostgresServer) -> Provisioned:
+    server.start()
+    secrets_dir = server.data_dir / "secrets"
+    provision(server, PLAN, secrets_dir)
+    return Provisioned(server, secrets_dir)
+
+
+def test_owner_and_service_reach_their_database(provisioned: Provisioned) -> None:
+    for role in ("pkh_registry_owner", "pkh_registry"):
+        assert provisioned.run("pkh_registry", role, "SELECT current_user") == role
+
+
+@pytest.mark.parametrize(
+    ("database", "role"),
+    [
+        ("pkh_registry", "pkh_payments"),
+        ("pkh_registry", "pkh_payments_owner"),
+        ("pkh_payments", "pkh_registry"),
+        ("pkh_keys", "pkh_payments"),
+        ("pkh_bus", "pkh_eraser"),
+        ("postgres", "pkh_registry"),
+        ("template1", "pkh_registry_owner"),
+    ],
+)
+def test_no_role_reaches_another_database(
+    provisioned: Provisioned, database: str, role: str
+) -> None:
+    with pytest.raises(PostgresFailed, match="permission denied for database"):
+        provisioned.run(database, role, "SELECT 1")
+
+
+def test_one_roles_password_does_not_open_another(provisioned: Provisioned) -> None:
+    password = password_file(provisioned.secrets_dir, "pkh_payments").read_text()
+    url = provisioned.server.url("pkh_registry", "pkh_registry", password)
+    with pytest.raises(PostgresFailed, match="password authentication failed"):
+        run_psql(url, "SELECT 1")
+
+
+def test_a_service_makes_no_tables_of_its_own(provisioned: Provisioned) -> None:
+    with pytest.raises(PostgresFailed, match="permission denied for schema public"):
+        provisioned.run("pkh_registry", "pkh_registry", "CREATE TABLE extra ()")
+
+
+def test_members_share_what_the_owner_of_a_common_database_makes(provisioned: Provisioned) -> None:
+    provisioned.run(
+        "pkh_bus", "pkh_bus_owner", "CREATE SCHEMA bus; CREATE TABLE bus.record (id int)"
+    )
+    provisioned.run("pkh_bus", "pkh_registry", "INSERT INTO bus.record VALUES (7)")
+    assert provisioned.run("pkh_bus", "pkh_payments", "SELECT id FROM bus.record") == "7"
+    with pytest.raises(PostgresFailed, match="not permitted to log in"):
+        provisioned.server.run_sql("ALTER ROLE pkh_bus PASSWORD 'x'")
+        run_psql(provisioned.server.url("pkh_bus", "pkh_bus", "x"), "SELECT 1")
+
+
+def test_provisioning_again_changes_no_password_and_no_row(provisioned: Provisioned) -> None:
+    def state() -> dict[str, str]:
+        return {path.name: path.read_text() for path in provisioned.secrets_dir.iterdir()}
+
+    provisioned.run("pkh_payments", "pkh_payments_owner", "CREATE TABLE paid AS SELECT 1 AS id")
+    before = state()
+    provision(provisioned.server, PLAN, provisioned.secrets_dir)
+    assert state() == before
+    assert provisioned.run("pkh_payments", "pkh_payments_owner", "SELECT id FROM paid") == "1"
+
+
+def test_secrets_are_for_their_owner_alone(provisioned: Provisioned) -> None:
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in provisioned.secrets_dir.iterdir()}
+    assert modes == {0o600}
+    assert stat.S_IMODE(provisioned.secrets_dir.stat().st_mode) == 0o700

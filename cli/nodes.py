@@ -1,0 +1,94 @@
+"""What a platform is made of: processes that are kept, and steps that are done once."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final, TypeAlias
+
+import httpx
+
+from cli.processes import dies_with_parent
+
+ANSWER_TIMEOUT_S: Final = 2.0
+
+Process: TypeAlias = "subprocess.Popen[bytes]"
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One process to be kept running.
+
+    `launch` starts it, writing what it says to the file it is given, and must not block for long.
+    `ready` answers whether it does its work. `prepare` runs once, in a thread, before the first
+    launch. One that is not `restarted` may end by itself. It is asked to end with `stop_signal`.
+    """
+
+    name: str
+    launch: Callable[[IO[bytes]], Process]
+    ready: Callable[[], Awaitable[bool]]
+    needs: Sequence[str] = ()
+    prepare: Callable[[], None] | None = None
+    restarted: bool = True
+    stop_signal: signal.Signals = signal.SIGTERM
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that is done once between processes, such as migrations."""
+
+    name: str
+    run: Callable[[], Awaitable[object]]
+    needs: Sequence[str] = ()
+
+
+Node: TypeAlias = Child | Step
+
+
+def command(
+    name: str,
+    argv: Sequence[str],
+    *,
+    ready: Callable[[], Awaitable[bool]],
+    environment: Mapping[str, str] | None = None,
+    needs: Sequence[str] = (),
+    cwd: Path | None = None,
+) -> Child:
+    """A child that is a command; its environment is exactly `environment` (None: ours)."""
+
+    def launch(said: IO[bytes]) -> Process:
+        return subprocess.Popen(
+            list(argv),
+            env=None if environment is None else dict(environment),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            # Ctrl-C in a terminal reaches us alone, so that we can stop them in order.
+            start_new_session=True,
+            preexec_fn=dies_with_parent(signal.SIGKILL),  # noqa: PLW1509 - one prctl
+        )
+
+    return Child(name, launch, ready, needs)
+
+
+def answers(url: str) -> Callable[[], Awaitable[bool]]:
+    """A ready check: whether a GET of `url` is answered with success."""
+
+    async def ready() -> bool:
+        # Without certificates, because it is our own process on the loopback interface.
+        async with httpx.AsyncClient(verify=False, timeout=ANSWER_TIMEOUT_S) as client:  # noqa: S501
+            try:
+                return (await client.get(url)).is_success
+            except httpx.HTTPError:
+                return False
+
+    return ready
+
+
+async def at_once() -> bool:
+    """A ready check for a process that nobody waits for."""
+    return True
