@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Runs once, when the cluster is empty: a database for every service and one for the keys, each
+# with an owner, who alone changes tables, and a role that the service works with. Passwords are
+# read by psql from the secret files, so that they stand in no argument and in no log.
+set -euo pipefail
+
+secrets=${SECRETS:-/run/secrets}
+
+run() { psql --no-psqlrc --quiet -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" "$@"; }
+
+make_role() { # NAME
+  run -d postgres -v role="$1" -v file="$secrets/$1_password" <<'SQL'
+\set password `tr -d '\r\n' < :'file'`
+CREATE ROLE :"role" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD :'password';
+SQL
+}
+
+make_database() { # DATABASE OWNER ROLE...
+  local database=$1 owner=$2
+  shift 2
+  run -d postgres -v database="$database" -v owner="$owner" <<'SQL'
+CREATE DATABASE :"database" OWNER :"owner" TEMPLATE template0;
+REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
+SQL
+  run -d "$database" -v owner="$owner" <<'SQL'
+ALTER SCHEMA public OWNER TO :"owner";
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+SQL
+  for role in "$@"; do
+    run -d "$database" -v database="$database" -v role="$role" <<'SQL'
+GRANT CONNECT ON DATABASE :"database" TO :"role";
+GRANT USAGE ON SCHEMA public TO :"role";
+SQL
+  done
+}
+
+run -d postgres <<'SQL'
+REVOKE ALL ON DATABASE postgres FROM PUBLIC;
+REVOKE ALL ON DATABASE template1 FROM PUBLIC;
+SQL
+make_role owner
+make_role eraser
+for service in registry conditionality payments projection; do
+  make_role "$service"
+  make_database "$service" owner "$service"
+done
+# Registry makes and reads keys, payments reads them, the eraser destroys them; tables say so.
+make_database keys owner registry payments eraser
