@@ -60,13 +60,14 @@ STOPS = (GapFound, UnknownEpoch, UnknownEvent, UnknownPartition, EnvelopeMalform
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One message as a handler sees it: its envelope and its decoded body."""
+    """One message as a handler sees it: its envelope, its body, and the bytes it came in."""
 
     topic: str
     partition: int
     key: str
     envelope: Envelope
     body: Any
+    value: bytes
 
 
 Handler = Callable[[Transaction, Sequence[Incoming]], Awaitable[None]]
@@ -321,7 +322,9 @@ async def attempt(
 def incoming(subscription: Subscription, record: Record, envelope: Envelope) -> Incoming:
     """Decode a record's body as its subscription wants it."""
     body = msgspec.json.decode(record.value, type=subscription.bodies[envelope.type])
-    return Incoming(record.topic, record.partition, _key(record), envelope, body)
+    return Incoming(
+        record.topic, record.partition, _key(record), envelope, body, record.value
+    )
 
 
 def _key(record: Record) -> str:

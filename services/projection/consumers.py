@@ -1,0 +1,214 @@
+"""Every message becomes keyed rows: what it says about its family or tahap, and its timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from libs.events.consumer import Incoming, Subscription
+from libs.events.store import Transaction
+from services.projection.contract import (
+    COMMITMENT_TOPIC,
+    FAMILY_TOPIC,
+    PAYMENT_TOPIC,
+    TAHAP_TOPIC,
+    AccountCheckFailed,
+    CycleEvaluated,
+    FamilyDesignated,
+    FamilyGraduated,
+    OfFamily,
+    OfTahap,
+    PaymentCredited,
+    PaymentEntitled,
+    PaymentInstructed,
+    PaymentReleased,
+    PaymentReturned,
+    TransferFailed,
+)
+
+Row = tuple[Any, ...]
+
+DESIGNATED = """
+INSERT INTO designation (family, tahap, status, reason, region) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (family) DO UPDATE SET tahap = $2, status = $3, reason = $4, region = $5
+"""
+GRADUATED = """
+INSERT INTO graduation (family, tahap, kind, region) VALUES ($1, $2, $3, $4)
+ON CONFLICT (family) DO UPDATE SET tahap = $2, kind = $3, region = $4
+"""
+EVALUATED = """
+INSERT INTO evaluation (tahap, family, revision, result, counter, failing, duties)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (tahap, family) DO UPDATE
+SET revision = $3, result = $4, counter = $5, failing = $6, duties = $7
+WHERE evaluation.revision < $3
+"""
+ENTITLED = """
+INSERT INTO payment (payment, tahap, family, kind, region, components, amount, payee_valid,
+                     benefit_policy)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (payment) DO UPDATE SET tahap = $2, family = $3, kind = $4, region = $5,
+    components = $6, amount = $7, payee_valid = $8, benefit_policy = $9
+"""
+CHECK_FAILED = """
+INSERT INTO payment (payment, check_failure) VALUES ($1, $2)
+ON CONFLICT (payment) DO UPDATE SET check_failure = $2
+"""
+INSTRUCTED = """
+INSERT INTO payment (payment, instructed, bank) VALUES ($1, true, $2)
+ON CONFLICT (payment) DO UPDATE SET instructed = true, bank = $2
+"""
+CREDITED = """
+INSERT INTO payment (payment, transfer, hold, bank_reference) VALUES ($1, 'CREDITED', $2, $3)
+ON CONFLICT (payment) DO UPDATE SET transfer = 'CREDITED', hold = $2, bank_reference = $3
+"""
+FAILED = """
+INSERT INTO payment (payment, transfer) VALUES ($1, $2)
+ON CONFLICT (payment) DO UPDATE SET transfer = $2
+"""
+MOVED = """
+INSERT INTO movement (payment, what, at_tahap, family, amount, reason)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (payment, what, at_tahap) DO UPDATE SET family = $4, amount = $5, reason = $6
+"""
+TIMELINE = """
+INSERT INTO timeline (family, source, position, at, type, body) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT DO NOTHING
+"""
+TAHAP_EVENT = """
+INSERT INTO tahap_event (tahap, position, at, type, body) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT DO NOTHING
+"""
+
+
+def _entitled(body: PaymentEntitled, data: str) -> Row:
+    components = ";".join(f"{part.category}:{part.members}" for part in body.components)
+    return (
+        body.payment,
+        body.tahap,
+        body.family,
+        body.kind,
+        body.region,
+        components,
+        body.amount,
+        body.payee_valid,
+        body.benefit_policy,
+    )
+
+
+def _evaluated(body: CycleEvaluated, data: str) -> Row:
+    failing = sorted({duty.member for duty in body.duties if duty.outcome == "FAILED"})
+    return (body.tahap, body.family, body.revision, body.result, body.counter, failing, data)
+
+
+WRITES: dict[type[Any], tuple[str, Callable[[Any, str], Row]]] = {
+    FamilyDesignated: (DESIGNATED, lambda b, _: (b.family, b.tahap, b.status, b.reason, b.region)),
+    FamilyGraduated: (GRADUATED, lambda b, _: (b.family, b.tahap, b.kind, b.region)),
+    CycleEvaluated: (EVALUATED, _evaluated),
+    PaymentEntitled: (ENTITLED, _entitled),
+    AccountCheckFailed: (CHECK_FAILED, lambda b, _: (b.payment, b.code)),
+    PaymentInstructed: (INSTRUCTED, lambda b, _: (b.payment, b.bank)),
+    PaymentCredited: (CREDITED, lambda b, _: (b.payment, b.hold, b.bank_reference)),
+    TransferFailed: (FAILED, lambda b, _: (b.payment, b.code)),
+    PaymentReleased: (
+        MOVED,
+        lambda b, _: (b.payment, "RELEASED", b.at_tahap, b.family, b.amount, "COMPLIANT"),
+    ),
+    PaymentReturned: (
+        MOVED,
+        lambda b, _: (b.payment, "RETURNED", b.at_tahap, b.family, b.amount, b.reason),
+    ),
+}
+"""What a body of each type writes beside its place in the timeline."""
+
+
+async def about_families(transaction: Transaction, messages: Sequence[Incoming]) -> None:
+    """Upsert what each message says, and put it into its family's timeline."""
+    rows: dict[str, list[Row]] = {TIMELINE: []}
+    for message in messages:
+        data, body = message.value.decode(), message.body
+        if type(body) in WRITES:
+            statement, row = WRITES[type(body)]
+            rows.setdefault(statement, []).append(row(body, data))
+        envelope = message.envelope
+        rows[TIMELINE].append(
+            (
+                body.family,
+                envelope.source,
+                envelope.position,
+                envelope.time,
+                envelope.type,
+                data,
+            )
+        )
+    for statement, values in rows.items():
+        await transaction.connection.executemany(statement, values)
+
+
+async def about_tahaps(transaction: Transaction, messages: Sequence[Incoming]) -> None:
+    """Keep each document and decision of a tahap as it came."""
+    await transaction.connection.executemany(
+        TAHAP_EVENT,
+        [
+            (m.body.tahap, m.envelope.position, m.envelope.time, m.envelope.type, m.value.decode())
+            for m in messages
+        ],
+    )
+
+
+SUBSCRIPTIONS = (
+    Subscription(
+        "projection",
+        FAMILY_TOPIC,
+        {"FamilyDesignated": FamilyDesignated, "FamilyGraduated": FamilyGraduated},
+        about_families,
+    ),
+    Subscription(
+        "projection",
+        COMMITMENT_TOPIC,
+        {
+            "CycleEvaluated": CycleEvaluated,
+            "Suspended": OfFamily,
+            "Released": OfFamily,
+            "InvestigationOpened": OfFamily,
+            "Terminated": OfFamily,
+            "Cleared": OfFamily,
+            "CorrectionProposed": OfFamily,
+        },
+        about_families,
+    ),
+    Subscription(
+        "projection",
+        PAYMENT_TOPIC,
+        {
+            "PaymentEntitled": PaymentEntitled,
+            "AccountCheckFailed": AccountCheckFailed,
+            "PaymentInstructed": PaymentInstructed,
+            "PaymentCredited": PaymentCredited,
+            "TransferFailed": TransferFailed,
+            "PaymentReleased": PaymentReleased,
+            "PaymentReturned": PaymentReturned,
+        },
+        about_families,
+    ),
+    Subscription(
+        "projection",
+        TAHAP_TOPIC,
+        {
+            name: OfTahap
+            for name in (
+                "ClosingAnnounced",
+                "ListFrozen",
+                "AccountCheckSent",
+                "AccountCheckReceived",
+                "PaymentRequested",
+                "PaymentOrdered",
+                "FundsReleased",
+                "BankFileSent",
+                "BankResultReceived",
+                "TahapReconciled",
+            )
+        },
+        about_tahaps,
+    ),
+)

@@ -1,0 +1,125 @@
+"""What projection reads from the topics: its own copies, with the fields it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FAMILY_TOPIC = "pkh.registry.family.v1"
+COMMITMENT_TOPIC = "pkh.conditionality.commitment.v1"
+PAYMENT_TOPIC = "pkh.payments.payment.v1"
+TAHAP_TOPIC = "pkh.payments.tahap.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyDesignated:
+    family: str
+    tahap: str
+    status: str
+    reason: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyGraduated:
+    family: str
+    tahap: str
+    kind: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    member: int
+    duty: str
+    month: str | None
+    outcome: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CycleEvaluated:
+    tahap: str
+    family: str
+    revision: int
+    result: str
+    counter: int
+    duties: list[Duty]
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    category: str
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentEntitled:
+    payment: str
+    tahap: str
+    family: str
+    kind: str
+    region: str
+    components: list[Component]
+    amount: int
+    payee_valid: bool
+    benefit_policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCheckFailed:
+    payment: str
+    family: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentInstructed:
+    payment: str
+    family: str
+    bank: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentCredited:
+    payment: str
+    family: str
+    hold: str
+    bank_reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferFailed:
+    payment: str
+    family: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReleased:
+    payment: str
+    family: str
+    amount: int
+    at_tahap: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReturned:
+    payment: str
+    family: str
+    amount: int
+    at_tahap: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfFamily:
+    """Any other message about a family: only its place in the timeline is kept."""
+
+    family: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfTahap:
+    """A document or decision of a tahap; its whole body is kept as it came."""
+
+    tahap: str

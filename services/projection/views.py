@@ -1,0 +1,115 @@
+"""What projection answers: rows by keyset pages, sums, and a family's timeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.events.store import Store
+
+PAGE_ROWS_MAX = 1_000
+TIMELINE_EVENTS_MAX = 2_000
+
+
+def region_ranges(regions: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """The half-open ranges of region codes that a principal's regions cover.
+
+    A code's descendants begin with it and a dot, and "/" follows "." in byte order: ranges use
+    the index that LIKE would not. A principal for the whole nation holds the region "".
+    """
+    lows = [region for region in regions]
+    highs = [f"{region}/" if region else "~" for region in regions]
+    return lows, highs
+
+
+async def designations(
+    store: Store, regions: tuple[str, ...], after: str | None, limit: int
+) -> list[dict[str, Any]]:
+    """How families were judged at their first closing, in order of family id."""
+    rows = await store.pool.fetch(
+        """SELECT family::text, tahap, status, reason, region FROM designation
+           WHERE ($1::uuid IS NULL OR family > $1) AND EXISTS (
+               SELECT FROM unnest($2::text[], $3::text[]) AS r (low, high)
+               WHERE region COLLATE "C" >= low AND region COLLATE "C" < high)
+           ORDER BY designation.family LIMIT $4""",
+        after,
+        *region_ranges(regions),
+        min(limit, PAGE_ROWS_MAX),
+    )
+    return [dict(row) for row in rows]
+
+
+async def entitlements(
+    store: Store, tahap: str, regions: tuple[str, ...], after: str | None, limit: int
+) -> list[dict[str, Any]]:
+    """A tahap's rows, in order of family id."""
+    rows = await store.pool.fetch(
+        """SELECT tahap, family::text, region, components, amount, commitment, failing,
+                  disposition, account_check, transfer, released, returned
+           FROM entitlement
+           WHERE tahap = $1 AND ($2::uuid IS NULL OR entitlement.family > $2) AND EXISTS (
+               SELECT FROM unnest($3::text[], $4::text[]) AS r (low, high)
+               WHERE region COLLATE "C" >= low AND region COLLATE "C" < high)
+           ORDER BY entitlement.family LIMIT $5""",
+        tahap,
+        after,
+        *region_ranges(regions),
+        min(limit, PAGE_ROWS_MAX),
+    )
+    return [dict(row) for row in rows]
+
+
+async def family_region(store: Store, family: str) -> str | None:
+    """The region a family belongs to now; None where nothing is known of it."""
+    region: str | None = await store.pool.fetchval(
+        """SELECT coalesce(
+               (SELECT region FROM payment WHERE family = $1 AND region IS NOT NULL
+                ORDER BY tahap DESC LIMIT 1),
+               (SELECT region FROM designation WHERE family = $1))""",
+        family,
+    )
+    return region
+
+
+async def timeline(store: Store, family: str) -> list[dict[str, Any]]:
+    """All that the platform has said about a family, oldest first."""
+    rows = await store.pool.fetch(
+        """SELECT at, source, position, type, body FROM timeline WHERE family = $1
+           ORDER BY at, source, position LIMIT $2""",
+        family,
+        TIMELINE_EVENTS_MAX,
+    )
+    return [dict(row) for row in rows]
+
+
+async def tahap_events(store: Store, tahap: str) -> list[dict[str, Any]]:
+    """The documents and decisions of a tahap, in order."""
+    rows = await store.pool.fetch(
+        "SELECT at, position, type, body FROM tahap_event WHERE tahap = $1 ORDER BY position", tahap
+    )
+    return [dict(row) for row in rows]
+
+
+async def summary(store: Store, tahap: str) -> dict[str, int]:
+    """A tahap's sums in rupiah and counts by disposition and commitment."""
+    row = await store.pool.fetchrow(
+        """SELECT count(*) FILTER (WHERE NOT graduated) AS families,
+                  coalesce(sum(amount), 0)::bigint AS entitled_idr,
+                  coalesce(sum(amount) FILTER (WHERE transfer = 'CREDITED'), 0)::bigint
+                      AS credited_idr,
+                  coalesce(sum(amount) FILTER (WHERE disposition = 'PAID'), 0)::bigint AS paid_idr,
+                  coalesce(sum(released), 0)::bigint AS released_idr,
+                  coalesce(sum(returned), 0)::bigint AS returned_idr,
+                  count(*) FILTER (WHERE disposition = 'PAID') AS paid,
+                  count(*) FILTER (WHERE disposition = 'BLOCKED') AS blocked,
+                  count(*) FILTER (WHERE disposition = 'TRANSFER_FAILED') AS transfer_failed,
+                  count(*) FILTER (WHERE disposition = 'ACCOUNT_FAILED') AS account_failed,
+                  count(*) FILTER (WHERE disposition = 'NO_VALID_PAYEE') AS no_valid_payee,
+                  count(*) FILTER (WHERE graduated) AS graduated,
+                  count(*) FILTER (WHERE commitment = 'COMPLIANT') AS commitment_compliant,
+                  count(*) FILTER (WHERE commitment = 'FAILED') AS commitment_failed,
+                  count(*) FILTER (WHERE commitment = 'UNVERIFIED') AS commitment_unverified
+           FROM (SELECT *, disposition = 'GRADUATED_NATURAL' AS graduated
+                 FROM entitlement WHERE tahap = $1) AS rows""",
+        tahap,
+    )
+    return dict(row) if row else {}

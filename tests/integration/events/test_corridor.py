@@ -1,0 +1,291 @@
+"""From an append in one service to a handler in another: once, in order, and nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+import pytest_asyncio
+
+from libs.events import migrate
+from libs.events.bus import Batch, Bus, Record
+from libs.events.bus import embedded as embedded_bus
+from libs.events.bus.connect import connect
+from libs.events.consumer import Consumer, Incoming, Subscription
+from libs.events.errors import GapFound, UnknownEpoch, UnknownEvent
+from libs.events.handle import handle_many
+from libs.events.parking import list_parked
+from libs.events.positions import positions
+from libs.events.relay import Relay
+from libs.events.replay import NothingParked, replay
+from libs.events.store import Store, Transaction
+from libs.events.topics import Topics
+from tests.purse import CONTEXT, KEPT, TOPIC, CoinsPutIn, PutIn, TakeOut
+from tests.servers import Postgres, eventually, fresh_database
+
+TOPICS = Topics("org.example", {TOPIC: 3}, {TOPIC: "writer"})
+
+
+@dataclass
+class Corridor:
+    """A writer's store, a bus, a reader's store, and what the reader's handler was given."""
+
+    writer: Store
+    reader: Store
+    bus: Bus
+    seen: list[int] = field(default_factory=list)
+    poison: set[int] = field(default_factory=set)
+    faults: list[Exception] = field(default_factory=list)
+
+    async def take(self, transaction: Transaction, messages: Sequence[Incoming]) -> None:
+        for message in messages:
+            if self.faults:
+                raise self.faults.pop()
+            if message.body.coins in self.poison:
+                raise ValueError("bad coin")
+            await transaction.connection.execute(
+                "INSERT INTO taken (coins) VALUES ($1)", message.body.coins
+            )
+
+    def consumer(self) -> Consumer:
+        subscription = Subscription("reader", TOPIC, {"CoinsPutIn": CoinsPutIn}, self.take)
+        return Consumer(self.reader, self.bus, "reader", [subscription], TOPICS.partitions)
+
+    async def put(self, *coins: int) -> None:
+        async with self.writer.transaction(CONTEXT) as transaction:
+            await handle_many(transaction, KEPT, [(f"purse-{c}", PutIn(c)) for c in coins])
+
+    async def taken(self) -> list[int]:
+        return [r[0] for r in await self.reader.pool.fetch("SELECT coins FROM taken ORDER BY n")]
+
+    async def caught_up(self) -> bool:
+        head, _ = await self.writer.head()
+        sent = await positions(self.writer)
+        return sent.relayed >= head and (await positions(self.reader)).has_consumed(sent)
+
+
+@pytest_asyncio.fixture
+async def corridor(postgres: Postgres) -> AsyncIterator[Corridor]:
+    with contextlib.ExitStack() as stack:
+        databases = [stack.enter_context(fresh_database(postgres)) for _ in range(3)]
+        for url in databases[:2]:
+            await migrate.apply(url, [migrate.CORRIDOR], {"RUNTIME_ROLE": "postgres"})
+        await embedded_bus.migrate(databases[2])
+        writer = await Store.connect(databases[0], "writer")
+        reader = await Store.connect(databases[1], "reader")
+        bus = await connect(databases[2])
+        await reader.pool.execute("CREATE TABLE taken (n bigserial, coins int)")
+        await bus.ensure_topics(TOPICS.partitions)
+        yield Corridor(writer, reader, bus)
+        await bus.close()
+        await writer.close()
+        await reader.close()
+
+
+@contextlib.asynccontextmanager
+async def running(*parts: Relay | Consumer) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(part.run()) for part in parts]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_everything_appended_is_handled_once(corridor: Corridor) -> None:
+    async with running(Relay(corridor.writer, corridor.bus, TOPICS), corridor.consumer()):
+        for start in range(1, 100, 10):
+            await corridor.put(*range(start, start + 10))
+        await eventually(corridor.caught_up)
+
+    assert sorted(await corridor.taken()) == list(range(1, 101))
+
+
+async def test_internal_events_and_unwanted_types_pass_by(corridor: Corridor) -> None:
+    consumer = corridor.consumer()
+    async with running(Relay(corridor.writer, corridor.bus, TOPICS), consumer):
+        async with corridor.writer.transaction(CONTEXT) as transaction:
+            await handle_many(transaction, KEPT, [("purse-a", PutIn(5)), ("purse-a", TakeOut(2))])
+        await eventually(corridor.caught_up)
+
+    assert await corridor.taken() == [5]
+    assert await corridor.bus.ends(TOPIC) != {}
+
+
+async def records_of(corridor: Corridor) -> list[Record]:
+    """What the relay has put on the bus, read by a group of its own."""
+    member = await corridor.bus.join("witness", [TOPIC])
+    batches = await member.fetch(1_000, 1.0)
+    await member.close()
+    return [record for batch in batches for record in batch.records]
+
+
+async def relayed(corridor: Corridor, *coins: int) -> list[Record]:
+    async with running(Relay(corridor.writer, corridor.bus, TOPICS)):
+        await corridor.put(*coins)
+
+        async def done() -> bool:
+            return (await positions(corridor.writer)).relayed >= (await corridor.writer.head())[0]
+
+        await eventually(done)
+    return await records_of(corridor)
+
+
+def batches(records: Sequence[Record]) -> list[Batch]:
+    return [
+        Batch(TOPIC, partition, own)
+        for partition in range(3)
+        if (own := [record for record in records if record.partition == partition])
+    ]
+
+
+async def test_a_message_delivered_again_is_skipped_by_its_position(corridor: Corridor) -> None:
+    records = await relayed(corridor, *range(1, 21))
+    consumer = corridor.consumer()
+    await consumer._open_places()
+    for batch in batches(records) * 3:
+        await consumer.process(batch)
+
+    assert sorted(await corridor.taken()) == list(range(1, 21))
+    assert consumer.tally.skipped == 40
+
+
+async def test_a_missing_message_is_found_and_named(corridor: Corridor) -> None:
+    batch = max(batches(await relayed(corridor, *range(1, 31))), key=lambda b: len(b.records))
+    consumer = corridor.consumer()
+    await consumer._open_places()
+
+    with pytest.raises(GapFound) as gap:
+        await consumer.process(replace(batch, records=batch.records[1:]))
+    assert gap.value.facts["partition"] == batch.partition
+    assert await corridor.taken() == []
+
+
+async def test_a_running_consumer_stops_at_a_gap_after_one_look_back(corridor: Corridor) -> None:
+    records = await relayed(corridor, *range(1, 31))
+    await corridor.bus.delete_topic(TOPIC)
+    await corridor.bus.ensure_topics(TOPICS.partitions)
+    producer = await corridor.bus.producer()
+    await producer.send([replace(r, offset=-1) for b in batches(records) for r in b.records[1:]])
+
+    consumer = corridor.consumer()
+    await asyncio.wait_for(consumer.run(), 10)
+    assert consumer.tally.stopped is not None
+    assert "Messages are missing" in consumer.tally.stopped
+
+
+async def test_an_unknown_epoch_stops_the_consumer(corridor: Corridor) -> None:
+    first = batches(await relayed(corridor, 1, 2, 3))[0]
+    consumer = corridor.consumer()
+    await consumer._open_places()
+    await consumer.process(first)
+    record = first.records[-1]
+    headers = [(n, b"other" if n == "ce_epoch" else v) for n, v in record.headers]
+
+    with pytest.raises(UnknownEpoch):
+        await consumer.process(replace(first, records=[replace(record, headers=headers)]))
+
+
+async def test_a_newer_major_version_of_a_wanted_type_stops_the_consumer(
+    corridor: Corridor,
+) -> None:
+    first = batches(await relayed(corridor, 1, 2, 3))[0]
+    record = first.records[0]
+    newer = b"org.example.test.purse.CoinsPutIn.v2"
+    headers = [(n, newer if n == "ce_type" else v) for n, v in record.headers]
+    consumer = corridor.consumer()
+    await consumer._open_places()
+
+    with pytest.raises(UnknownEvent):
+        await consumer.process(replace(first, records=[replace(record, headers=headers)]))
+
+
+async def test_a_poisoned_key_is_parked_in_order_and_the_others_go_on(corridor: Corridor) -> None:
+    corridor.poison = {7}
+    async with running(Relay(corridor.writer, corridor.bus, TOPICS), corridor.consumer()):
+        await corridor.put(*range(1, 10))
+        await eventually(corridor.caught_up)
+        corridor.poison = set()  # mended, yet a later message of the key must wait its turn
+        async with corridor.writer.transaction(CONTEXT) as transaction:
+            await handle_many(transaction, KEPT, [("purse-x", PutIn(7)), ("purse-x", PutIn(8))])
+        await eventually(corridor.caught_up)
+
+    assert sorted(await corridor.taken()) == [1, 2, 3, 4, 5, 6, 8, 8, 9]
+    parked = await list_parked(corridor.reader)
+    assert [(p.key, p.error) for p in parked] == [
+        ("7", "ValueError"),
+        ("7", "an earlier message of this key is parked"),
+    ]
+
+    subscriptions = corridor.consumer().subscriptions
+    assert await replay(corridor.reader, subscriptions, TOPIC, "7", CONTEXT) == (2, None)
+    assert (await corridor.taken())[-2:] == [7, 7]
+    with pytest.raises(NothingParked):
+        await replay(corridor.reader, subscriptions, TOPIC, "7", CONTEXT)
+
+
+async def test_a_replay_that_fails_keeps_what_went_through(corridor: Corridor) -> None:
+    corridor.poison = {7}
+    async with running(Relay(corridor.writer, corridor.bus, TOPICS), corridor.consumer()):
+        await corridor.put(7)
+        await eventually(corridor.caught_up)
+    subscriptions = corridor.consumer().subscriptions
+
+    assert await replay(corridor.reader, subscriptions, TOPIC, "7", CONTEXT) == (0, "ValueError")
+    assert len(await list_parked(corridor.reader)) == 1
+
+
+async def test_a_fault_of_the_network_is_tried_again_and_never_parked(corridor: Corridor) -> None:
+    corridor.faults = [OSError("unreachable"), TimeoutError()]
+    async with running(Relay(corridor.writer, corridor.bus, TOPICS), corridor.consumer()):
+        await corridor.put(1, 2, 3)
+        await eventually(corridor.caught_up)
+
+    assert sorted(await corridor.taken()) == [1, 2, 3]
+    assert await list_parked(corridor.reader) == []
+
+
+async def test_a_topic_deleted_under_running_consumers_is_refilled_and_nothing_twice(
+    corridor: Corridor,
+) -> None:
+    async with running(Relay(corridor.writer, corridor.bus, TOPICS), corridor.consumer()):
+        await corridor.put(*range(1, 31))
+        await eventually(corridor.caught_up)
+        await corridor.bus.delete_topic(TOPIC)
+        await corridor.put(*range(31, 41))
+        await eventually(corridor.caught_up, 20)
+        records = await records_of(corridor)
+
+    assert sorted(await corridor.taken()) == list(range(1, 41))
+    assert len(records) == 40
+
+
+async def test_a_relay_killed_between_send_and_mark_sends_the_same_again(
+    corridor: Corridor,
+) -> None:
+    before = await relayed(corridor, *range(1, 6))
+    await corridor.writer.pool.execute("DELETE FROM relay")
+    async with running(Relay(corridor.writer, corridor.bus, TOPICS), corridor.consumer()):
+        await corridor.put(6)
+        await eventually(corridor.caught_up)
+
+    again = (await records_of(corridor))[0:]
+    ids = [dict(record.headers)["ce_id"] for record in before]
+    assert {dict(record.headers)["ce_id"] for record in again} >= set(ids)
+    assert sorted(await corridor.taken()) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_only_one_of_two_relays_leads(corridor: Corridor) -> None:
+    relays = [Relay(corridor.writer, corridor.bus, TOPICS) for _ in range(2)]
+    async with running(*relays):
+        await corridor.put(*range(1, 31))
+
+        async def done() -> bool:
+            return (await positions(corridor.writer)).relayed >= 30
+
+        await eventually(done)
+    assert len(await records_of(corridor)) == 30
