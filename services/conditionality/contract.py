@@ -1,0 +1,174 @@
+"""What conditionality says on its topic, what it reads from others, and its kinds of streams.
+
+Events of the commitment stream are published as they are stored, field for field; a person's
+facts stay inside. Messages that are read are declared here with the fields that are needed, and
+the golden examples in contracts/ keep both sides honest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, Literal
+
+from libs.events.model import Message, StreamType
+from services.conditionality.domain.commitment import (
+    Cleared,
+    Commitment,
+    CorrectionApproved,
+    CorrectionProposed,
+    CorrectionRejected,
+    CorrectionWithdrawn,
+    CycleEvaluated,
+    InvestigationOpened,
+    InvestigationWithdrawn,
+    Released,
+    Suspended,
+    Terminated,
+    commitment,
+)
+from services.conditionality.domain.commitment import Command as CommitmentCommand
+from services.conditionality.domain.commitment import Event as CommitmentEvent
+from services.conditionality.domain.duties import ListedMember
+from services.conditionality.domain.evaluation import (
+    BucketsJson,
+    Evaluation,
+    EvaluationAnnounced,
+    EvaluationClosed,
+    EvaluationFrozen,
+    EvaluationListed,
+    evaluation,
+)
+from services.conditionality.domain.evaluation import Command as EvaluationCommand
+from services.conditionality.domain.evaluation import Event as EvaluationEvent
+from services.conditionality.domain.person import Command as PersonCommand
+from services.conditionality.domain.person import Event as PersonEvent
+from services.conditionality.domain.person import (
+    Person,
+    SchoolMonthsRecorded,
+    VisitsRecorded,
+    person,
+)
+
+TOPIC: Final = "pkh.conditionality.commitment.v1"
+
+
+def _named(*events: type[Any]) -> dict[str, type[Any]]:
+    return {event.__name__: event for event in events}
+
+
+# -- Published ------------------------------------------------------------------------------------
+
+PUBLISHED: Final = _named(
+    CycleEvaluated,
+    Suspended,
+    Released,
+    InvestigationOpened,
+    InvestigationWithdrawn,
+    Terminated,
+    Cleared,
+    CorrectionProposed,
+    CorrectionApproved,
+    CorrectionRejected,
+    CorrectionWithdrawn,
+    EvaluationClosed,
+)
+
+
+def publish_person(event: PersonEvent, state: Person) -> Message | None:
+    """Nothing: who missed school and who saw a doctor does not leave this service."""
+    return None
+
+
+def publish_commitment(event: CommitmentEvent, state: Commitment) -> Message | None:
+    """Everything, under the family's id."""
+    return Message(TOPIC, event.family)
+
+
+def publish_evaluation(event: EvaluationEvent, state: Evaluation) -> Message | None:
+    """That everyone listed is accounted for, under the tahap."""
+    return Message(TOPIC, event.tahap) if isinstance(event, EvaluationClosed) else None
+
+
+# -- Streams --------------------------------------------------------------------------------------
+
+PERSON: Final[StreamType[PersonCommand, Person, PersonEvent]] = StreamType(
+    name="person",
+    decider=person,
+    events=_named(SchoolMonthsRecorded, VisitsRecorded),
+    publish=publish_person,
+    snapshot=(Person, 1),
+)
+
+COMMITMENT: Final[StreamType[CommitmentCommand, Commitment, CommitmentEvent]] = StreamType(
+    name="commitment",
+    decider=commitment,
+    events={name: event for name, event in PUBLISHED.items() if event is not EvaluationClosed},
+    publish=publish_commitment,
+    snapshot=(Commitment, 1),
+)
+
+EVALUATION: Final[StreamType[EvaluationCommand, Evaluation, EvaluationEvent]] = StreamType(
+    name="evaluation",
+    decider=evaluation,
+    events=_named(EvaluationAnnounced, EvaluationListed, EvaluationClosed, EvaluationFrozen),
+    publish=publish_evaluation,
+    snapshot=(Evaluation, 1),
+)
+
+
+# -- Read from payments: pkh.payments.tahap.v1 ----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """Which dated rules a tahap goes by."""
+
+    rule_set: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingAnnounced:
+    """A final closing is announced; begin once `after["conditionality"]` of the own log is there.
+
+    `after` gives, per service, the position its facts must have reached.
+    """
+
+    tahap: str
+    months: tuple[str, ...]
+    closing_date: date
+    policies: Policies
+    after: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ListFrozen:
+    """The checker approved the list; deferred families are not on it."""
+
+    tahap: str
+    deferred: tuple[str, ...]
+
+
+# -- Read from registry: pkh.registry.roster.v1 ---------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyListed:
+    """One line of the roster; sealed fields are left where they are, unread."""
+
+    tahap: str
+    revision: int
+    family: str
+    outcome: Literal["LISTED", "GRADUATED_NATURAL"]
+    members: tuple[ListedMember, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListClosed:
+    """The roster of a tahap is complete; graduated families are not evaluated."""
+
+    tahap: str
+    revision: int
+    listed: int
+    graduated: int
+    buckets: BucketsJson

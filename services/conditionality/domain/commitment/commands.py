@@ -1,0 +1,81 @@
+"""What may be asked of a family's commitment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from services.conditionality.domain.duties import CommitmentPolicy, ListedMember
+from services.conditionality.domain.person import Person
+
+# -- Commands -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The recorded facts behind a re-evaluation.
+
+    `fact` is the position of the latest of them in this service's log, `recorded_by` the actors
+    who recorded them: none of them may approve what follows.
+    """
+
+    fact: int
+    recorded_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateCycle:
+    """Judge a family's cycle from the roster's line and the facts known at a cut.
+
+    `months` (YYYY-MM) are the tahap's; `facts` holds a state for each listed token, as of the log
+    position `facts_cut`; `frozen` says that the tahap's list is frozen with this family on it;
+    `cause` is given by whoever re-decides because of late facts.
+    """
+
+    family: str
+    tahap: str
+    months: tuple[str, ...]
+    roster_revision: int
+    facts_cut: int
+    members: tuple[ListedMember, ...]
+    facts: Mapping[str, Person]
+    policy: CommitmentPolicy
+    frozen: bool = False
+    cause: Cause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveCorrection:
+    """A person lets a proposed correction take effect; `correction` is its number."""
+
+    family: str
+    correction: int
+    approver: str
+    policy: CommitmentPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class RejectCorrection:
+    """A person decides that a proposed correction shall not take effect."""
+
+    family: str
+    correction: int
+    approver: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecideInvestigation:
+    """What the investigation that opened at `tahap` found, and who stands for it.
+
+    `maker` brings the finding, `checker`, another person, decides on it.
+    """
+
+    family: str
+    tahap: str
+    outcome: Literal["CONFIRMED", "NOT_CONFIRMED"]
+    maker: str
+    checker: str
+
+
+Command: TypeAlias = EvaluateCycle | ApproveCorrection | RejectCorrection | DecideInvestigation

@@ -1,0 +1,121 @@
+"""Changes that late facts would bring to a frozen cycle: proposed, then decided by a person."""
+
+from __future__ import annotations
+
+from libs.events.errors import DomainError
+from services.conditionality.domain.commitment.commands import (
+    ApproveCorrection,
+    Cause,
+    EvaluateCycle,
+    RejectCorrection,
+)
+from services.conditionality.domain.commitment.cycles import Cycle, digest_of
+from services.conditionality.domain.commitment.events import (
+    CorrectionApproved,
+    CorrectionProposed,
+    CorrectionRejected,
+    CorrectionWithdrawn,
+    Event,
+)
+from services.conditionality.domain.commitment.sanctions import (
+    Verdict,
+    failures_to_investigation,
+    outlook,
+    take_effect,
+)
+from services.conditionality.domain.commitment.state import Commitment, Correction
+from services.conditionality.domain.duties import CommitmentPolicy
+
+
+class SamePerson(DomainError):
+    """A second person must decide, not the one who brought it."""
+
+
+class NoSuchCorrection(DomainError):
+    """No correction of this number is waiting for a decision."""
+
+
+def propose(
+    command: EvaluateCycle, verdict: Verdict, known: Cycle, state: Commitment
+) -> list[Event]:
+    last = state.correction(command.tahap)
+    if verdict.digest == known.digest:
+        if last is None or last.rejected:
+            return []
+        return [CorrectionWithdrawn(command.tahap, command.family, last.proposed.correction)]
+    # A changed result without a cause is a redelivered roster line that met newer facts. The
+    # re-decider reads those facts too and names who recorded them; without that name the same
+    # person could record a fact and approve what follows from it.
+    if command.cause is None or _is_repeat(command.cause, verdict, last):
+        return []
+    return [_proposal(command.cause, verdict, last, state, command.policy)]
+
+
+def _is_repeat(cause: Cause, verdict: Verdict, last: Correction | None) -> bool:
+    if last is None or digest_of(last.proposed.duties) != verdict.digest:
+        return False
+    # A rejected change stays rejected until a newer fact asks for it again.
+    return not last.rejected or cause.fact <= last.proposed.fact
+
+
+def _proposal(
+    cause: Cause,
+    verdict: Verdict,
+    last: Correction | None,
+    state: Commitment,
+    policy: CommitmentPolicy,
+) -> CorrectionProposed:
+    new = outlook(state, verdict, failures_to_investigation(policy))
+    # Facts behind an earlier proposal are still behind this one, and so are their recorders.
+    earlier = last.proposed.recorded_by if last else ()
+    return CorrectionProposed(
+        tahap=verdict.tahap,
+        family=verdict.family,
+        correction=state.proposals + 1,
+        revision=new.revision,
+        roster_revision=verdict.roster_revision,
+        facts_cut=verdict.facts_cut,
+        result=verdict.result,
+        counter=new.counter,
+        duties=verdict.duties,
+        fact=cause.fact,
+        recorded_by=tuple(sorted({*earlier, *cause.recorded_by})),
+    )
+
+
+def approve_correction(command: ApproveCorrection, state: Commitment) -> list[Event]:
+    """The proposed result counts from now on, with everything that follows from it."""
+    proposed = _waiting(command, state)
+    verdict = Verdict(
+        family=command.family,
+        tahap=proposed.tahap,
+        roster_revision=proposed.roster_revision,
+        facts_cut=proposed.facts_cut,
+        duties=proposed.duties,
+        result=proposed.result,
+        digest=digest_of(proposed.duties),
+    )
+    return [
+        CorrectionApproved(proposed.tahap, command.family, proposed.correction, command.approver),
+        *take_effect(state, verdict, failures_to_investigation(command.policy)),
+    ]
+
+
+def reject_correction(command: RejectCorrection, state: Commitment) -> list[Event]:
+    """The cycle stays as it is."""
+    proposed = _waiting(command, state)
+    return [
+        CorrectionRejected(proposed.tahap, command.family, proposed.correction, command.approver)
+    ]
+
+
+def _waiting(
+    command: ApproveCorrection | RejectCorrection, state: Commitment
+) -> CorrectionProposed:
+    for correction in state.corrections:
+        proposed = correction.proposed
+        if proposed.correction == command.correction and not correction.rejected:
+            if command.approver in proposed.recorded_by:
+                raise SamePerson(correction=command.correction)
+            return proposed
+    raise NoSuchCorrection(correction=command.correction)

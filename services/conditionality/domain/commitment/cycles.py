@@ -1,0 +1,95 @@
+"""A family's cycles in order of tahap, and what a fold over them says: counter, holds, grounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Literal, NamedTuple, TypeAlias
+
+from services.conditionality.domain.duties import Duty, Result
+
+Hold: TypeAlias = Literal["NONE", "HELD", "RELEASED", "FORFEITED"]
+
+
+class Cycle(NamedTuple):
+    """The latest revision of one cycle and what became of its money's hold.
+
+    `digest` stands for the duties, which the event keeps. After a `cleared` cycle the counter
+    starts anew, because an investigation ended there without confirming.
+    """
+
+    tahap: str
+    revision: int
+    roster_revision: int
+    result: Result
+    digest: str
+    hold: Hold = "NONE"
+    cleared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the cycles, taken in order, come to.
+
+    `counters` gives the failures in a row at each tahap, `held` the tahaps whose money the rules
+    hold now, `grounds` the tahaps at which the counter became the number that opens an
+    investigation, since the last one that ended.
+    """
+
+    counters: dict[str, int]
+    held: tuple[str, ...]
+    grounds: tuple[str, ...]
+
+
+def standing(cycles: Iterable[Cycle], failures_to_investigation: int) -> Standing:
+    """Fold the latest revisions: FAILED adds one, COMPLIANT clears, UNVERIFIED changes nothing."""
+    counter = 0
+    counters: dict[str, int] = {}
+    held: list[str] = []
+    grounds: list[str] = []
+    for cycle in cycles:
+        if cycle.result == "FAILED":
+            counter += 1
+            held.append(cycle.tahap)
+            if counter == failures_to_investigation:
+                grounds.append(cycle.tahap)
+        elif cycle.result == "COMPLIANT":
+            counter = 0
+            held.clear()
+        counters[cycle.tahap] = counter
+        if cycle.cleared:
+            counter = 0
+            held.clear()
+            grounds.clear()
+    return Standing(counters, tuple(held), tuple(grounds))
+
+
+def digest_of(duties: Iterable[Duty]) -> str:
+    """A short stand-in for the duties of a cycle: equal when every outcome and reason is equal."""
+    text = "\n".join(f"{d.member}|{d.duty}|{d.month}|{d.outcome}|{d.reason}" for d in duties)
+    return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def with_revision(
+    cycles: Sequence[Cycle],
+    tahap: str,
+    revision: int,
+    roster_revision: int,
+    result: Result,
+    digest: str,
+) -> tuple[Cycle, ...]:
+    """The cycles with this revision of one of them; what became of its hold stays as it was."""
+    known = next((cycle for cycle in cycles if cycle.tahap == tahap), None)
+    if known is None:
+        new = Cycle(tahap, revision, roster_revision, result, digest)
+        return tuple(sorted([*cycles, new], key=_order))
+    revised = known._replace(
+        revision=revision, roster_revision=roster_revision, result=result, digest=digest
+    )
+    return tuple(revised if cycle is known else cycle for cycle in cycles)
+
+
+def _order(cycle: Cycle) -> tuple[int, int]:
+    year, _, number = cycle.tahap.partition("-")
+    return int(year), int(number)

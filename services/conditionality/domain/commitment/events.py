@@ -1,0 +1,163 @@
+"""What happens to a family's commitment, each event stored and published in one form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from services.conditionality.domain.duties import Duty, Result
+
+# -- Events ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CycleEvaluated:
+    """A cycle has this result from now on; `counter` is the failures in a row up to this cycle."""
+
+    tahap: str
+    family: str
+    revision: int
+    roster_revision: int
+    facts_cut: int
+    result: Result
+    counter: int
+    duties: tuple[Duty, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """The money of `tahap` is held."""
+
+    family: str
+    tahap: str
+    cycle: str
+    revision: int
+    counter: int
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The money of these tahaps is held no longer."""
+
+    family: str
+    tahaps: tuple[str, ...]
+    cycle: str
+    revision: int
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvestigationOpened:
+    """At `tahap` the counter became the number that the policy does not let pass unasked."""
+
+    family: str
+    tahap: str
+    cycle: str
+    revision: int
+    counter: int
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvestigationWithdrawn:
+    """A corrected cycle took away the ground on which the investigation had opened."""
+
+    family: str
+    tahap: str
+    cycle: str
+    revision: int
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terminated:
+    """The investigation confirmed: the family leaves, the money of these tahaps is forfeited."""
+
+    family: str
+    tahaps: tuple[str, ...]
+    cycle: str
+    revision: int
+    investigation: str
+    maker: str
+    checker: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """The investigation did not confirm: these tahaps are released, the counter starts anew."""
+
+    family: str
+    tahaps: tuple[str, ...]
+    cycle: str
+    revision: int
+    investigation: str
+    maker: str
+    checker: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionProposed:
+    """Late facts would change a frozen cycle to this; nothing changes until a person approves.
+
+    `correction` numbers the family's proposals; a new one for the same tahap takes the place of
+    the one before it. `fact` and `recorded_by` say which facts are behind it.
+    """
+
+    tahap: str
+    family: str
+    correction: int
+    revision: int
+    roster_revision: int
+    facts_cut: int
+    result: Result
+    counter: int
+    duties: tuple[Duty, ...]
+    fact: int
+    recorded_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionApproved:
+    """A proposed correction takes effect; the `CycleEvaluated` that it brings follows."""
+
+    tahap: str
+    family: str
+    correction: int
+    approver: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionRejected:
+    """A proposed correction does not take effect."""
+
+    tahap: str
+    family: str
+    correction: int
+    approver: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionWithdrawn:
+    """The facts say again what the cycle says, so there is nothing left to correct."""
+
+    tahap: str
+    family: str
+    correction: int
+
+
+Event: TypeAlias = (
+    CycleEvaluated
+    | Suspended
+    | Released
+    | InvestigationOpened
+    | InvestigationWithdrawn
+    | Terminated
+    | Cleared
+    | CorrectionProposed
+    | CorrectionApproved
+    | CorrectionRejected
+    | CorrectionWithdrawn
+)

@@ -1,0 +1,167 @@
+"""What a judged cycle does: money held or released, an investigation opened or withdrawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import NAMESPACE_URL, uuid5
+
+from libs.events.errors import DomainError
+from services.conditionality.domain.commitment.cycles import Standing, standing, with_revision
+from services.conditionality.domain.commitment.events import (
+    CycleEvaluated,
+    Event,
+    InvestigationOpened,
+    InvestigationWithdrawn,
+    Released,
+    Suspended,
+)
+from services.conditionality.domain.commitment.state import Commitment
+from services.conditionality.domain.duties import (
+    CommitmentPolicy,
+    Cut,
+    Duty,
+    Result,
+    Suspension,
+)
+
+EFFECTS: Final = uuid5(NAMESPACE_URL, "urn:pkh:conditionality:effect")
+
+
+def effect_id(family: str, cycle: str, revision: int, effect: str) -> str:
+    """The id of what one revision of a cycle causes: the same however often it is computed."""
+    return str(uuid5(EFFECTS, f"{family}|{cycle}|{revision}|{effect}"))
+
+
+class SanctionNotSupported(DomainError):
+    """This rule set cuts the benefit; a commitment can only be suspended and released."""
+
+
+def failures_to_investigation(policy: CommitmentPolicy) -> int:
+    """After how many failures in a row a rule set asks for an investigation."""
+    match policy.sanction:
+        case Suspension(failures_to_investigation=failures_max):
+            return failures_max
+        case Cut():
+            raise SanctionNotSupported(rule_set=policy.rule_set)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the facts at a cut say of a family's cycle, before anything counts."""
+
+    family: str
+    tahap: str
+    roster_revision: int
+    facts_cut: int
+    duties: tuple[Duty, ...]
+    result: Result
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How the family stands once a verdict counts, as which revision of the cycle."""
+
+    revision: int
+    counter: int
+    after: Standing
+
+
+def outlook(state: Commitment, verdict: Verdict, failures_max: int) -> Outlook:
+    """How a family that stands like `state` would stand if this verdict counted."""
+    known = state.cycle(verdict.tahap)
+    revision = known.revision + 1 if known else 1
+    counted = (revision, verdict.roster_revision, verdict.result, verdict.digest)
+    after = standing(with_revision(state.cycles, verdict.tahap, *counted), failures_max)
+    return Outlook(revision, after.counters[verdict.tahap], after)
+
+
+def take_effect(state: Commitment, verdict: Verdict, failures_max: int) -> list[Event]:
+    """The evaluation and what follows from it.
+
+    A terminated family has no money left to hold and no place left to lose: its cycle is set
+    right, and nothing follows.
+    """
+    new = outlook(state, verdict, failures_max)
+    evaluated = CycleEvaluated(
+        tahap=verdict.tahap,
+        family=verdict.family,
+        revision=new.revision,
+        roster_revision=verdict.roster_revision,
+        facts_cut=verdict.facts_cut,
+        result=verdict.result,
+        counter=new.counter,
+        duties=verdict.duties,
+    )
+    if state.terminated:
+        return [evaluated]
+    effects = (
+        _suspended(state, evaluated, new.after),
+        _released(state, evaluated, new.after),
+        _investigation(state, evaluated, new.after, failures_max),
+    )
+    return [evaluated, *(effect for effect in effects if effect is not None)]
+
+
+def _suspended(state: Commitment, evaluated: CycleEvaluated, after: Standing) -> Event | None:
+    known = state.cycle(evaluated.tahap)
+    newly_failed = evaluated.result == "FAILED" and (known is None or known.result != "FAILED")
+    # Only the evaluated cycle's own money can become held. Where a correction takes back the
+    # compliance that had released older tahaps, they stay released: money once released is
+    # spent in good faith. And where a later cycle complied, it has released this one as well.
+    if not newly_failed or evaluated.tahap not in after.held:
+        return None
+    return Suspended(
+        family=evaluated.family,
+        tahap=evaluated.tahap,
+        cycle=evaluated.tahap,
+        revision=evaluated.revision,
+        counter=evaluated.counter,
+        effect=_effect(evaluated, "Suspended"),
+    )
+
+
+def _released(state: Commitment, evaluated: CycleEvaluated, after: Standing) -> Event | None:
+    released = tuple(tahap for tahap in state.held if tahap not in after.held)
+    if not released:
+        return None
+    return Released(
+        family=evaluated.family,
+        tahaps=released,
+        cycle=evaluated.tahap,
+        revision=evaluated.revision,
+        effect=_effect(evaluated, "Released"),
+    )
+
+
+def _investigation(
+    state: Commitment, evaluated: CycleEvaluated, after: Standing, failures_max: int
+) -> Event | None:
+    """It opens when the counter becomes the number, and not again until a person decided."""
+    if state.investigation is not None and state.under_investigation:
+        if after.grounds:
+            return None
+        return InvestigationWithdrawn(
+            family=evaluated.family,
+            tahap=state.investigation.tahap,
+            cycle=evaluated.tahap,
+            revision=evaluated.revision,
+            effect=_effect(evaluated, "InvestigationWithdrawn"),
+        )
+    before = standing(state.cycles, failures_max)
+    new = [tahap for tahap in after.grounds if tahap not in before.grounds]
+    if not new:
+        return None
+    return InvestigationOpened(
+        family=evaluated.family,
+        tahap=new[-1],
+        cycle=evaluated.tahap,
+        revision=evaluated.revision,
+        counter=after.counters[new[-1]],
+        effect=_effect(evaluated, "InvestigationOpened"),
+    )
+
+
+def _effect(evaluated: CycleEvaluated, effect: str) -> str:
+    return effect_id(evaluated.family, evaluated.tahap, evaluated.revision, effect)

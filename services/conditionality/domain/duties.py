@@ -1,0 +1,226 @@
+"""What each listed member owed in a cycle, and whether the recorded facts show it was done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from libs.events.errors import DomainError
+from services.conditionality.domain.person import Attendance, Person
+
+Outcome: TypeAlias = Literal["PASSED", "FAILED", "UNVERIFIED"]
+Reason: TypeAlias = Literal["ATTENDANCE_BELOW_THRESHOLD", "NOT_ATTENDED", "NO_RECORD"]
+Result: TypeAlias = Literal["COMPLIANT", "FAILED", "UNVERIFIED"]
+
+
+# -- Policy ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolMonthly:
+    """Enough days at school in every month of the cycle."""
+
+
+@dataclass(frozen=True, slots=True)
+class VisitMonthly:
+    """The service attended in every month of the cycle."""
+
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class VisitInCycle:
+    """The service attended at least once in the months of the cycle."""
+
+    service: str
+
+
+DutyRule: TypeAlias = SchoolMonthly | VisitMonthly | VisitInCycle
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """A failed cycle holds its tahap's money back until the family complies.
+
+    BLOCK: credited to the account and blocked there; WITHHOLD: not paid, added to a later payment.
+    """
+
+    kind: Literal["BLOCK", "WITHHOLD"]
+    failures_to_investigation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A failed cycle lowers the benefit by a share, in percent, for each month or for the cycle."""
+
+    percent: int
+    per: Literal["MONTH", "CYCLE"]
+    visit_months_missed: int | None = None
+    cycles_to_expulsion: int | None = None
+
+
+Sanction: TypeAlias = Suspension | Cut
+
+
+@dataclass(frozen=True, slots=True)
+class CommitmentPolicy:
+    """The duties and the sanction of one rule set, as dated policy gives them."""
+
+    rule_set: str
+    attendance_percent_min: int
+    duties: Mapping[str, DutyRule]
+    sanction: Sanction
+
+
+# -- The roster's word ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ListedMember:
+    """A member as a roster line lists it: categories held at each month's end and at the closing.
+
+    `months` is parallel to the months of the tahap; `member` is the ordinal within the family;
+    `token` names the person's stream.
+    """
+
+    member: int
+    token: str
+    months: tuple[tuple[str, ...], ...]
+    closing: tuple[str, ...]
+
+
+def tokens_of(members: Iterable[ListedMember]) -> tuple[str, ...]:
+    """The persons whose facts an evaluation of these members needs, ascending."""
+    return tuple(sorted({member.token for member in members}))
+
+
+class LineDoesNotFit(DomainError):
+    """A roster line does not have one list of categories for each month of the tahap."""
+
+
+class UnknownCategory(DomainError):
+    """A category has no duty in this rule set."""
+
+
+class FactsMissing(DomainError):
+    """The facts of a listed person were not loaded."""
+
+
+# -- Rules ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What one member owed and what came of it; `month` is None where it is once in the cycle."""
+
+    member: int
+    duty: str
+    month: str | None
+    outcome: Outcome
+    reason: Reason | None
+
+
+Finding: TypeAlias = tuple[Outcome, Reason | None]
+
+_PASSED: Final[Finding] = ("PASSED", None)
+_TOO_FEW_DAYS: Final[Finding] = ("FAILED", "ATTENDANCE_BELOW_THRESHOLD")
+_NOT_ATTENDED: Final[Finding] = ("FAILED", "NOT_ATTENDED")
+_NO_RECORD: Final[Finding] = ("UNVERIFIED", "NO_RECORD")
+
+
+def duties_of(
+    members: Sequence[ListedMember],
+    months: Sequence[str],
+    facts: Mapping[str, Person],
+    policy: CommitmentPolicy,
+) -> tuple[Duty, ...]:
+    """Every duty of the cycle, member by member: month by month, then those once in the cycle.
+
+    A member has every duty of every category held, though money counts only one of them.
+    `facts` holds a state for each listed token, `Person()` where nothing was ever recorded.
+    """
+    return tuple(duty for member in members for duty in _owed(member, months, facts, policy))
+
+
+def result_of(duties: Iterable[Duty]) -> Result:
+    """FAILED if anything failed, else UNVERIFIED if anything is; no duty at all is COMPLIANT."""
+    outcomes = {duty.outcome for duty in duties}
+    if "FAILED" in outcomes:
+        return "FAILED"
+    return "UNVERIFIED" if "UNVERIFIED" in outcomes else "COMPLIANT"
+
+
+def _owed(
+    member: ListedMember,
+    months: Sequence[str],
+    facts: Mapping[str, Person],
+    policy: CommitmentPolicy,
+) -> Iterator[Duty]:
+    if len(member.months) != len(months):
+        raise LineDoesNotFit(member=member.member, months=len(months))
+    # An absent stream would read as "nothing recorded" and let a forgotten load pass as a finding.
+    if member.token not in facts:
+        raise FactsMissing(member=member.member)
+    person = facts[member.token]
+    for month, categories in zip(months, member.months, strict=True):
+        for category in categories:
+            finding = _in_month(_rule(policy, category), person, month, policy)
+            if finding is not None:
+                yield Duty(member.member, category, month, *finding)
+    for category in member.closing:
+        finding = _in_cycle(_rule(policy, category), person, months)
+        if finding is not None:
+            yield Duty(member.member, category, None, *finding)
+
+
+def _rule(policy: CommitmentPolicy, category: str) -> DutyRule:
+    try:
+        return policy.duties[category]
+    except KeyError:
+        raise UnknownCategory(category=category, rule_set=policy.rule_set) from None
+
+
+def _in_month(
+    rule: DutyRule, person: Person, month: str, policy: CommitmentPolicy
+) -> Finding | None:
+    match rule:
+        case SchoolMonthly():
+            return attendance(person.school.get(month), policy.attendance_percent_min)
+        case VisitMonthly(service):
+            return _visits([person.visits.get(service, {}).get(month)])
+        case VisitInCycle():
+            return None
+
+
+def _in_cycle(rule: DutyRule, person: Person, months: Sequence[str]) -> Finding | None:
+    match rule:
+        case VisitInCycle(service):
+            recorded = person.visits.get(service, {})
+            return _visits([recorded.get(month) for month in months])
+        case SchoolMonthly() | VisitMonthly():
+            return None
+
+
+def attendance(record: Attendance | None, percent_min: int) -> Finding | None:
+    """Whether a pupil was at school often enough in a month; None where nothing was owed.
+
+    Days without reason and with leave count against the pupil, sickness does not. A month
+    without teaching owes nothing.
+    """
+    if record is None:
+        return _NO_RECORD
+    if record.effective_days == 0:
+        return None
+    present = record.effective_days - record.absent - record.permitted
+    # Whole numbers on both sides: exactly the threshold passes, and a float could miss it.
+    if 100 * present >= percent_min * record.effective_days:
+        return _PASSED
+    return _TOO_FEW_DAYS
+
+
+def _visits(recorded: Sequence[bool | None]) -> Finding:
+    """One attended record is enough; records but none attended failed; no record is unverified."""
+    if any(recorded):
+        return _PASSED
+    return _NOT_ATTENDED if False in recorded else _NO_RECORD

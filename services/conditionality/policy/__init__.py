@@ -1,0 +1,84 @@
+"""The dated rules of commitment, read once at start from the files beside this module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from services.conditionality.domain.duties import CommitmentPolicy, DutyRule, Sanction
+from services.conditionality.policy.files import (
+    CATEGORIES,
+    AnySanction,
+    Dated,
+    DatedFile,
+    Duty,
+    Percent,
+    PolicyError,
+    RuleSet,
+    RuleSetsFile,
+    SanctionsFile,
+    convert,
+    read,
+)
+
+__all__ = ["FOLDER", "PolicyError", "load"]
+
+FOLDER: Final = Path(__file__).parent
+
+
+def load(folder: Path = FOLDER) -> Mapping[str, CommitmentPolicy]:
+    """Every rule set that a closing may announce, by its id.
+
+    Raises `PolicyError`, which names file and key, where a file is missing, malformed,
+    incomplete or refers to something that is not there.
+    """
+    attendance = _attendance(folder / "attendance.yaml")
+    duties = _duties(folder / "duties.yaml")
+    sanctions = _sanctions(folder / "sanctions.yaml")
+    file = folder / "rule_sets.yaml"
+    policies: dict[str, CommitmentPolicy] = {}
+    for name, content in read(file, RuleSetsFile).rule_sets.items():
+        rule_set = convert(file.name, f"rule_sets.{name}", content, RuleSet)
+        if rule_set.sanction not in sanctions:
+            unknown = f"sanctions.yaml has no {rule_set.sanction}"
+            raise PolicyError(file.name, f"rule_sets.{name}.sanction", unknown)
+        policies[name] = CommitmentPolicy(
+            rule_set=name,
+            attendance_percent_min=attendance.on(rule_set.since),
+            duties=duties.on(rule_set.since),
+            sanction=sanctions[rule_set.sanction],
+        )
+    return policies
+
+
+def _attendance(file: Path) -> Dated[int]:
+    values = read(file, DatedFile).values
+    return Dated(
+        file.name,
+        {day: convert(file.name, f"values.{day}", v, Percent) for day, v in values.items()},
+    )
+
+
+def _duties(file: Path) -> Dated[Mapping[str, DutyRule]]:
+    dated: dict[date, Mapping[str, DutyRule]] = {}
+    for day, content in read(file, DatedFile).values.items():
+        key = f"values.{day}"
+        categories = convert(file.name, key, content, dict[str, object])
+        # A category without a duty would let its members pass unseen.
+        for category in sorted(CATEGORIES ^ categories.keys()):
+            why = "missing" if category in CATEGORIES else "no such category"
+            raise PolicyError(file.name, f"{key}.{category}", why)
+        dated[day] = {
+            category: convert(file.name, f"{key}.{category}", duty, Duty).rule()
+            for category, duty in categories.items()
+        }
+    return Dated(file.name, dated)
+
+
+def _sanctions(file: Path) -> Mapping[str, Sanction]:
+    return {
+        name: convert(file.name, f"sanctions.{name}", content, AnySanction).rule()
+        for name, content in read(file, SanctionsFile).sanctions.items()
+    }

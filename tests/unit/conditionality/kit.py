@@ -1,0 +1,78 @@
+"""Words in which the tests of commitment speak: one family, its members, facts and cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from services.conditionality.domain.commitment import Cause, EvaluateCycle
+from services.conditionality.domain.duties import (
+    CommitmentPolicy,
+    ListedMember,
+    SchoolMonthly,
+    Suspension,
+    VisitInCycle,
+    VisitMonthly,
+)
+from services.conditionality.domain.person import Attendance, Person
+
+FAMILY = "3f0c1c52-8a55-4a3e-9d0e-6f4f0c9b7a11"
+MONTHS = ("2023-01", "2023-02", "2023-03")
+POLICY = CommitmentPolicy(
+    rule_set="2021-2024",
+    attendance_percent_min=85,
+    duties={
+        "PREGNANT": VisitInCycle("MATERNAL_CHECK"),
+        "EARLY_CHILD": VisitMonthly("WEIGHING"),
+        "SEVERE_DISABILITY": VisitInCycle("HOME_VISIT"),
+        "ELDERLY": VisitInCycle("ELDERLY_CHECK"),
+        "SMA": SchoolMonthly(),
+        "SMP": SchoolMonthly(),
+        "SD": SchoolMonthly(),
+    },
+    sanction=Suspension("BLOCK", failures_to_investigation=3),
+)
+GOOD = Attendance(effective_days=20, absent=0, permitted=0, sick=0)
+BAD = Attendance(effective_days=20, absent=10, permitted=0, sick=0)
+
+
+def member(*categories: str, ordinal: int = 1, token: str = "t1") -> ListedMember:
+    """A member who holds the same categories all through a cycle of three months."""
+    return ListedMember(ordinal, token, (categories,) * 3, categories)
+
+
+def pupil_at_school(attendance: Attendance | None) -> Mapping[str, Person]:
+    """The facts of a family of one pupil, the same in each month of MONTHS."""
+    return {"t1": Person(school=dict.fromkeys(MONTHS, attendance) if attendance else {})}
+
+
+Came = Literal["complies", "fails", "is unverified"]
+_ATTENDANCE: Mapping[Came, Attendance | None] = {
+    "complies": GOOD,
+    "fails": BAD,
+    "is unverified": None,
+}
+
+
+def cycle(
+    tahap: str,
+    came: Came,
+    *,
+    frozen: bool = False,
+    cause: Cause | None = None,
+    roster_revision: int = 1,
+    policy: CommitmentPolicy = POLICY,
+) -> EvaluateCycle:
+    """The evaluation of a cycle in which the family's only pupil complies, fails, or neither."""
+    return EvaluateCycle(
+        family=FAMILY,
+        tahap=tahap,
+        months=MONTHS,
+        roster_revision=roster_revision,
+        facts_cut=5124,
+        members=(member("SD"),),
+        facts=pupil_at_school(_ATTENDANCE[came]),
+        policy=policy,
+        frozen=frozen,
+        cause=cause,
+    )
