@@ -1,0 +1,93 @@
+"""Proof that two services hold the same list: counts and hash sums of its lines, in 256 buckets.
+
+A line belongs to the bucket of its key's first two hexadecimal digits. Its value's hash is the
+first 8 bytes of SHA-256, big-endian, and a bucket sums its lines' hashes modulo 2^64: so the
+order of lines does not matter, a missing, doubled or changed line shows, and only the lines of
+a differing bucket need to be asked for again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from string import hexdigits
+from typing import TypeAlias
+
+MODULUS = 2**64
+HASH_HEX_DIGITS = 16
+
+BucketsJson: TypeAlias = Mapping[str, tuple[int, str]]
+
+
+def bucket_of(key: str) -> str:
+    """The bucket of a key: its first two lower-case hexadecimal digits, "00" to "ff"."""
+    bucket = key[:2]
+    if not _is_hex(bucket, 2):
+        raise ValueError("a key starts with two lower-case hexadecimal digits")
+    return bucket
+
+
+def value_hash(value: bytes) -> int:
+    """What one line adds to its bucket's sum."""
+    return int.from_bytes(sha256(value).digest()[:8], "big")
+
+
+@dataclass(frozen=True, slots=True)
+class Buckets:
+    """Per bucket that has lines: how many, and the sum of their hashes."""
+
+    cells: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, lines: Iterable[tuple[str, bytes]]) -> Buckets:
+        """The buckets of (key, value) lines."""
+        cells: dict[str, tuple[int, int]] = {}
+        for key, value in lines:
+            bucket = bucket_of(key)
+            count, total = cells.get(bucket, (0, 0))
+            cells[bucket] = count + 1, (total + value_hash(value)) % MODULUS
+        return cls(cells)
+
+    @classmethod
+    def from_json(cls, buckets: Mapping[str, tuple[int, str]]) -> Buckets:
+        """The buckets of their JSON form; a malformed one raises ValueError and is named."""
+        cells: dict[str, tuple[int, int]] = {}
+        for bucket, (count, total) in buckets.items():
+            if not (_is_hex(bucket, 2) and count > 0 and _is_hex(total, HASH_HEX_DIGITS)):
+                raise ValueError(f"bucket {bucket!r} is not [count, 16 hexadecimal digits]")
+            cells[bucket] = count, int(total, 16)
+        return cls(cells)
+
+    def to_json(self) -> dict[str, tuple[int, str]]:
+        """{bucket: (count, sum as 16 hexadecimal digits)}, ascending by bucket."""
+        return {
+            bucket: (count, f"{total:0{HASH_HEX_DIGITS}x}")
+            for bucket, (count, total) in sorted(self.cells.items())
+        }
+
+    def add(self, key: str, value: bytes) -> Buckets:
+        """With one more line."""
+        return self.merge(Buckets.of([(key, value)]))
+
+    def merge(self, other: Buckets) -> Buckets:
+        """Of the lines of both; they must not share any."""
+        cells = dict(self.cells)
+        for bucket, (count, total) in other.cells.items():
+            mine, sum_of_mine = cells.get(bucket, (0, 0))
+            cells[bucket] = mine + count, (sum_of_mine + total) % MODULUS
+        return Buckets(cells)
+
+    @property
+    def total(self) -> int:
+        """How many lines there are."""
+        return sum(count for count, _ in self.cells.values())
+
+    def differing(self, other: Buckets) -> list[str]:
+        """The buckets that are not the same in both, ascending."""
+        names = self.cells.keys() | other.cells.keys()
+        return sorted(name for name in names if self.cells.get(name) != other.cells.get(name))
+
+
+def _is_hex(text: str, digits: int) -> bool:
+    return len(text) == digits and all(c in hexdigits and not c.isupper() for c in text)
