@@ -1,0 +1,178 @@
+"""What crosses the registry's border: the messages it sends, and those it reads from others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, Literal
+
+from libs.events.buckets import Buckets
+from libs.events.model import AS_STORED, Message, Outcome, StreamType
+from services.registry.domain import listing as lists
+from services.registry.domain.family import commands, events, family
+from services.registry.domain.family.events import FamilyListed, LineOutcome, RosterMember, Status
+from services.registry.domain.family.state import Family
+from services.registry.domain.listing import ListClosed, Listing
+
+FAMILY_TOPIC: Final = "pkh.registry.family.v1"
+ROSTER_TOPIC: Final = "pkh.registry.roster.v1"
+
+# -- Sent. FamilyListed and ListClosed go out as they are stored.
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyDesignated:
+    """The family was judged, once, at its first closing; `reason` is empty when ELIGIBLE."""
+
+    family: str
+    tahap: str
+    status: Status
+    reason: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyGraduated:
+    """The family has left the programme with this tahap, because no category is left."""
+
+    family: str
+    tahap: str
+    kind: Literal["NATURAL"]
+    region: str
+
+
+# -- Read: the fields that the registry needs of other services' messages
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingAnnounced:
+    """A tahap's final closing begins; `after` is what each service must have consumed before."""
+
+    tahap: str
+    months: tuple[str, ...]
+    closing_date: date
+    policies: Mapping[str, str]
+    after: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ListFrozen:
+    """A tahap's list was approved; what is learned from here on changes the next tahap."""
+
+    tahap: str
+    hash: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Terminated:
+    """Conditionality has ended a family's participation after a cycle, a tahap's id."""
+
+    family: str
+    cycle: str
+    effect: str
+
+
+# -- Publishing
+
+
+def publish(event: events.Event, state: Family) -> Message | None:
+    """What an event of a family tells others; None stays inside."""
+    match event:
+        case events.FamilyListed():
+            return Message(ROSTER_TOPIC, event.family, AS_STORED)
+        case events.FamilyDesignated():
+            designated = FamilyDesignated(
+                event.family, event.tahap, event.status, event.reason, event.region
+            )
+            return Message(FAMILY_TOPIC, event.family, designated)
+        case events.FamilyGraduated():
+            graduated = FamilyGraduated(event.family, event.tahap, event.kind, event.region)
+            return Message(FAMILY_TOPIC, event.family, graduated)
+        case _:
+            return None
+
+
+def publish_listing(event: lists.Event, state: Listing) -> Message | None:
+    """What an event of a list tells others; None stays inside."""
+    if isinstance(event, ListClosed):
+        return Message(ROSTER_TOPIC, event.tahap, AS_STORED)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The lines that a chunk of families came to."""
+
+    listed: int
+    graduated: int
+    buckets: Buckets
+
+
+def tally(outcomes: Iterable[Outcome[Any, Any]]) -> Tally:
+    """Count the lines among handled families' outcomes, and sum the values as they are sent."""
+    counts: dict[LineOutcome, int] = {events.LISTED: 0, events.GRADUATED_NATURAL: 0}
+    lines: list[tuple[str, bytes]] = []
+    for outcome in outcomes:
+        lines += [(p.key, p.value) for p in outcome.published if p.topic == ROSTER_TOPIC]
+        for event in outcome.events:
+            if isinstance(event, FamilyListed):
+                counts[event.outcome] += 1
+    return Tally(counts[events.LISTED], counts[events.GRADUATED_NATURAL], Buckets.of(lines))
+
+
+# -- Streams. Stored type names are a disk format, and the names of their classes: never renamed.
+
+FAMILY: Final[StreamType[commands.Command, Family, events.Event]] = StreamType(
+    name="family",
+    decider=family,
+    events={
+        "FamilyRegistered": events.FamilyRegistered,
+        "MembersRegistered": events.MembersRegistered,
+        "MemberBorn": events.MemberBorn,
+        "MemberDied": events.MemberDied,
+        "SchoolChanged": events.SchoolChanged,
+        "PregnancyReported": events.PregnancyReported,
+        "FamilyMoved": events.FamilyMoved,
+        "PayeeChanged": events.PayeeChanged,
+        "DuplicateMarked": events.DuplicateMarked,
+        "FamilyDesignated": events.FamilyDesignated,
+        "FamilyListed": events.FamilyListed,
+        "FamilyGraduated": events.FamilyGraduated,
+        "FamilyTerminated": events.FamilyTerminated,
+    },
+    publish=publish,
+    snapshot=(Family, 1),
+)
+
+LISTING: Final[StreamType[lists.Command, Listing, lists.Event]] = StreamType(
+    name="listing",
+    decider=lists.listing,
+    events={
+        "ListingStarted": lists.ListingStarted,
+        "ListingAdvanced": lists.ListingAdvanced,
+        "ListClosed": lists.ListClosed,
+    },
+    publish=publish_listing,
+    snapshot=(Listing, 1),
+)
+
+__all__ = [
+    "FAMILY",
+    "FAMILY_TOPIC",
+    "LISTING",
+    "ROSTER_TOPIC",
+    "ClosingAnnounced",
+    "FamilyDesignated",
+    "FamilyGraduated",
+    "FamilyListed",
+    "ListClosed",
+    "ListFrozen",
+    "RosterMember",
+    "Tally",
+    "Terminated",
+    "publish",
+    "publish_listing",
+    "tally",
+]

@@ -1,0 +1,140 @@
+"""What may be asked of a family; each command carries everything that it needs from outside.
+
+Sealed values and tokens are opaque text here. A `fingerprint` is the keyed hash of the row that
+a command was made from: the same row again changes nothing, another row in its place is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TypeAlias
+
+from services.registry.domain.closing import Closing
+from services.registry.domain.family.events import FamilyRow, MemberRow, SchoolLevel
+
+NIK_DIGITS = 16
+
+
+def well_formed_nik(nik: str) -> bool:
+    """Whether a personal number can be one: sixteen digits and nothing else."""
+    return len(nik) == NIK_DIGITS and nik.isascii() and nik.isdecimal()
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterFamily:
+    """Take in a candidate family from the integrated social data."""
+
+    family: str
+    row: FamilyRow
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterMembers:
+    """Take in the people of the family's card, each with the next free number."""
+
+    rows: tuple[MemberRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """A child was born into the family."""
+
+    token: str
+    nik: str  # sealed
+    name: str  # sealed
+    nik_valid: bool
+    sex: str
+    birth_date: date
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """A member has died."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolChange:
+    """A member entered, changed or (no level) left school."""
+
+    token: str
+    school_level: SchoolLevel | None
+    npsn: str | None = None  # sealed
+    nisn: str | None = None  # sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Pregnancy:
+    """A member expects a child; `pregnancy_order` is None where nobody knows which."""
+
+    token: str
+    due_date: date | None
+    pregnancy_order: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The family lives elsewhere now."""
+
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayeeChange:
+    """Somebody else receives the money, on another account. It may be no member at all."""
+
+    payee_token: str
+    payee_nik: str  # sealed
+    bank: str
+    account_no: str  # sealed
+    account_name: str  # sealed
+
+
+LifeEvent: TypeAlias = Birth | Death | SchoolChange | Pregnancy | Move | PayeeChange
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLifeEvent:
+    """Take in a data update: true from `effective_on`, known from `reported_on`."""
+
+    effective_on: date
+    reported_on: date
+    fingerprint: str
+    fact: LifeEvent
+
+
+@dataclass(frozen=True, slots=True)
+class MarkDuplicate:
+    """Note that a member's number also stands on another family's card."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListFamily:
+    """Judge the family at a closing and write its line of the list.
+
+    `nik_order` ranks members that share a birth date by NIK; only the edge can know it
+    (`sharing_birth_date` says for whom it is needed). `relist` asks for a line again that the
+    list already holds: the line alone, as it was, when decided on the state at the list's cut.
+    """
+
+    closing: Closing
+    nik_order: Mapping[int, int] = field(default_factory=dict)
+    relist: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MarkTerminated:
+    """Note that conditionality has ended the family's participation with a tahap."""
+
+    tahap: str
+    effect: str
+
+
+Command: TypeAlias = (
+    RegisterFamily | RegisterMembers | ReportLifeEvent | MarkDuplicate | ListFamily | MarkTerminated
+)

@@ -1,0 +1,180 @@
+"""How each event changes what is known of a family; facts are added, none is ever overwritten."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Protocol, TypeVar
+
+from services.registry.domain.closing import tahap_order
+from services.registry.domain.family.events import (
+    GRADUATED_NATURAL,
+    DuplicateMarked,
+    Event,
+    FamilyDesignated,
+    FamilyGraduated,
+    FamilyListed,
+    FamilyMoved,
+    FamilyRegistered,
+    FamilyTerminated,
+    LifeFact,
+    MemberBorn,
+    MemberDied,
+    MembersRegistered,
+    PayeeChanged,
+    PregnancyReported,
+    SchoolChanged,
+)
+from services.registry.domain.family.state import (
+    Departure,
+    Designation,
+    Died,
+    Expecting,
+    Family,
+    Listed,
+    Member,
+    Moved,
+    Paid,
+    Payee,
+    Schooled,
+)
+
+
+def evolve(state: Family, event: Event) -> Family:
+    """The family after one more event."""
+    match event:
+        case FamilyListed():
+            return _listed(state, event)
+        case FamilyDesignated():
+            return replace(state, designation=Designation(event.status, event.reason))
+        case FamilyGraduated():
+            return replace(state, departure=Departure(GRADUATED_NATURAL, event.tahap))
+        case FamilyTerminated():
+            return replace(state, departure=Departure("TERMINATED", event.tahap))
+        case DuplicateMarked():
+            return replace(state, duplicates=(*state.duplicates, event.member))
+        case FamilyRegistered():
+            return _registered(state, event)
+        case MembersRegistered():
+            return _members_registered(state, event)
+        case _:
+            return replace(_told(state, event), reported=(*state.reported, event.fingerprint))
+
+
+def _told(state: Family, event: LifeFact) -> Family:
+    """The family after a life event; every kind has its own row of facts."""
+    since, known = event.effective_on, event.reported_on
+    match event:
+        case MemberBorn():
+            return replace(state, members=(*state.members, _child(event)))
+        case MemberDied():
+            died = Died(since, known, event.member)
+            return replace(state, deaths=(*state.deaths, died))
+        case SchoolChanged():
+            schooled = Schooled(since, known, event.member, event.school_level)
+            return replace(state, schools=_in_order(state.schools, schooled))
+        case PregnancyReported():
+            return replace(state, pregnancies=(*state.pregnancies, *_expecting(event)))
+        case FamilyMoved():
+            moved = Moved(since, known, event.region)
+            return replace(state, moves=_in_order(state.moves, moved))
+        case PayeeChanged():
+            payee = Payee(
+                event.payee_token,
+                event.payee_nik,
+                event.bank,
+                event.account_no,
+                event.account_name,
+            )
+            paid = Paid(since, known, payee)
+            return replace(state, payees=_in_order(state.payees, paid))
+
+
+def _registered(state: Family, event: FamilyRegistered) -> Family:
+    row = event.row
+    return replace(
+        state,
+        family=event.family,
+        fingerprint=row.fingerprint,
+        in_dtks=row.dtks,
+        region=row.region,
+        payee=Payee(row.payee_token, row.payee_nik, row.bank, row.account_no, row.account_name),
+    )
+
+
+def _members_registered(state: Family, event: MembersRegistered) -> Family:
+    numbered = list(enumerate(event.rows, start=event.first_member))
+    members = tuple(
+        Member(
+            member=number,
+            token=row.token,
+            fingerprint=row.fingerprint,
+            nik_valid=row.nik_valid,
+            birth_date=row.birth_date,
+            occupation=row.occupation,
+            school_level=row.school_level,
+            severe_disability=row.severe_disability,
+        )
+        for number, row in numbered
+    )
+    pregnancies = tuple(
+        Expecting(None, None, number, row.pregnancy_due_date, row.pregnancy_order)
+        for number, row in numbered
+        if row.pregnancy_due_date is not None
+    )
+    return replace(
+        state,
+        members=state.members + members,
+        pregnancies=state.pregnancies + pregnancies,
+    )
+
+
+def _child(event: MemberBorn) -> Member:
+    return Member(
+        member=event.member,
+        token=event.token,
+        fingerprint=event.fingerprint,
+        nik_valid=event.nik_valid,
+        birth_date=event.birth_date,
+        effective_on=event.effective_on,
+        reported_on=event.reported_on,
+    )
+
+
+def _expecting(event: PregnancyReported) -> tuple[Expecting, ...]:
+    """The pregnancy's window; without a due date there is none."""
+    if event.due_date is None:
+        return ()
+    dates = event.effective_on, event.reported_on
+    return (Expecting(*dates, event.member, event.due_date, event.pregnancy_order),)
+
+
+def _listed(state: Family, event: FamilyListed) -> Family:
+    """A line that is repeated for an earlier tahap does not become the last one again."""
+    line = Listed(event.tahap, event.revision, event.outcome)
+    last = state.listed
+    if last is not None and _place(last) > _place(line):
+        return state
+    return replace(state, listed=line)
+
+
+def _place(line: Listed) -> tuple[tuple[int, int], int]:
+    return tahap_order(line.tahap), line.revision
+
+
+class Applied(Protocol):
+    """A fact that takes the place of earlier ones of its kind."""
+
+    @property
+    def effective_on(self) -> date: ...
+
+    @property
+    def reported_on(self) -> date: ...
+
+
+A = TypeVar("A", bound=Applied)
+
+
+def _in_order(facts: tuple[A, ...], fact: A) -> tuple[A, ...]:
+    # The sort is stable and the newcomer stands last, so equal dates keep the order of arrival.
+    return tuple(sorted((*facts, fact), key=lambda f: (f.effective_on, f.reported_on)))

@@ -1,0 +1,137 @@
+"""A family at a final closing: judged once, then listed until it graduates or is terminated."""
+
+from __future__ import annotations
+
+from services.registry.domain.closing import Closing, tahap_order
+from services.registry.domain.family import roster
+from services.registry.domain.family.commands import ListFamily
+from services.registry.domain.family.errors import ListedLater
+from services.registry.domain.family.events import (
+    GRADUATED_NATURAL,
+    LISTED,
+    Event,
+    FamilyDesignated,
+    FamilyGraduated,
+    FamilyListed,
+)
+from services.registry.domain.family.state import Designation, Family, Listed, known_by
+
+
+def list_family(command: ListFamily, state: Family) -> list[Event]:
+    """The family's line of the list, with the judgement that comes before it.
+
+    Nothing for a family that was registered after the cut, is not eligible or has left before.
+    """
+    closing, last = command.closing, state.listed
+    known = known_by(state, closing.closing_date)
+    if last is not None and tahap_order(last.tahap) > tahap_order(closing.tahap):
+        raise ListedLater(tahap=closing.tahap, listed=last.tahap)
+    if last is not None and last.tahap == closing.tahap and last.revision >= closing.revision:
+        again = command.relist and last.revision == closing.revision
+        return [_line_again(command, known, last)] if again else []
+    events = _close(command, known)
+    if command.relist:
+        return [event for event in events if isinstance(event, FamilyListed)]
+    return events
+
+
+def _close(command: ListFamily, known: Family) -> list[Event]:
+    if not known.family:
+        return []
+    if known.designation is None:
+        return _first_closing(command, known)
+    left = known.departure
+    if known.designation.status != "ELIGIBLE" or (left and left.tahap != command.closing.tahap):
+        return []
+    if left and left.kind == GRADUATED_NATURAL:
+        return [_graduated_line(command.closing, known)]
+    return _later_closing(command, known)
+
+
+def _first_closing(command: ListFamily, known: Family) -> list[Event]:
+    closing = command.closing
+    judged = judge(known, closing)
+    designated = FamilyDesignated(
+        family=known.family,
+        tahap=closing.tahap,
+        status=judged.status,
+        reason=judged.reason,
+        region=roster.region(known, closing.closing_date),
+        closing_date=closing.closing_date,
+        rule_set=closing.rules.id,
+    )
+    if judged.status != "ELIGIBLE":
+        return [designated]
+    return [designated, _line(command, known)]
+
+
+def _later_closing(command: ListFamily, known: Family) -> list[Event]:
+    closing = command.closing
+    if roster.any_category(known, closing.closing_date, closing.rules):
+        return [_line(command, known)]
+    graduated = FamilyGraduated(
+        family=known.family,
+        tahap=closing.tahap,
+        kind="NATURAL",
+        region=roster.region(known, closing.closing_date),
+        closing_date=closing.closing_date,
+        rule_set=closing.rules.id,
+    )
+    return [graduated, _graduated_line(closing, known)]
+
+
+def judge(known: Family, closing: Closing) -> Designation:
+    """Whether the family, as known by the closing, may take part; the first ground decides."""
+    on, rules = closing.closing_date, closing.rules
+    alive = [member for member in known.members if roster.living(known, member, on)]
+    if not known.in_dtks:
+        return Designation("INELIGIBLE", "NOT_IN_DTKS")
+    if any(member.occupation in rules.excluded_occupations for member in alive):
+        return Designation("INELIGIBLE", "EXCLUDED_OCCUPATION")
+    if not all(member.nik_valid for member in alive):
+        return Designation("HOLD", "INVALID_NIK")
+    if known.duplicates:
+        return Designation("HOLD", "DUPLICATE_NIK")
+    if not roster.any_category(known, on, rules):
+        return Designation("INELIGIBLE", "NO_COMPONENT")
+    return Designation("ELIGIBLE", "")
+
+
+def _line_again(command: ListFamily, known: Family, last: Listed) -> FamilyListed:
+    if last.outcome == GRADUATED_NATURAL:
+        return _graduated_line(command.closing, known)
+    return _line(command, known)
+
+
+def _line(command: ListFamily, known: Family) -> FamilyListed:
+    closing, on = command.closing, command.closing.closing_date
+    payee = roster.payee(known, on)
+    return FamilyListed(
+        tahap=closing.tahap,
+        revision=closing.revision,
+        family=known.family,
+        outcome=LISTED,
+        region=roster.region(known, on),
+        payee_valid=roster.payee_valid(known, on, closing.rules),
+        bank=payee.bank,
+        account_no=payee.account_no,
+        account_name=payee.account_name,
+        payee_nik=payee.nik,
+        members=roster.roster_members(known, closing, command.nik_order),
+    )
+
+
+def _graduated_line(closing: Closing, known: Family) -> FamilyListed:
+    return FamilyListed(
+        tahap=closing.tahap,
+        revision=closing.revision,
+        family=known.family,
+        outcome=GRADUATED_NATURAL,
+        region=roster.region(known, closing.closing_date),
+        payee_valid=False,
+        bank=None,
+        account_no=None,
+        account_name=None,
+        payee_nik=None,
+        members=(),
+    )

@@ -1,0 +1,180 @@
+"""How a family answers its commands; pure, so that every answer can be given again."""
+
+from __future__ import annotations
+
+from libs.events.decider import Decider
+from services.registry.domain.family.commands import (
+    Birth,
+    Command,
+    Death,
+    ListFamily,
+    MarkDuplicate,
+    MarkTerminated,
+    Move,
+    PayeeChange,
+    Pregnancy,
+    RegisterFamily,
+    RegisterMembers,
+    ReportLifeEvent,
+    SchoolChange,
+)
+from services.registry.domain.family.errors import (
+    CardRegisteredDifferently,
+    FamilyNotRegistered,
+    MemberRegisteredDifferently,
+    NotParticipating,
+    PersonAlreadyMember,
+    PersonUnknown,
+)
+from services.registry.domain.family.events import (
+    DuplicateMarked,
+    Event,
+    FamilyMoved,
+    FamilyRegistered,
+    FamilyTerminated,
+    LifeFact,
+    MemberBorn,
+    MemberDied,
+    MemberRow,
+    MembersRegistered,
+    PayeeChanged,
+    PregnancyReported,
+    SchoolChanged,
+)
+from services.registry.domain.family.folding import evolve
+from services.registry.domain.family.lines import list_family
+from services.registry.domain.family.state import Family
+
+
+def decide(command: Command, state: Family) -> list[Event]:
+    """What the command causes; nothing where it has nothing to add."""
+    match command:
+        case ListFamily():
+            return list_family(command, state)
+        case RegisterFamily():
+            return register(command, state)
+        case RegisterMembers():
+            return register_members(command, state)
+        case ReportLifeEvent():
+            return report(command, state)
+        case MarkDuplicate():
+            return mark_duplicate(command, state)
+        case MarkTerminated():
+            return mark_terminated(command, state)
+
+
+family: Decider[Command, Family, Event] = Decider(Family(), decide, evolve)
+
+
+def register(command: RegisterFamily, state: Family) -> list[Event]:
+    """The family enters the register, once; another row for its card is refused."""
+    if not state.family:
+        return [FamilyRegistered(command.family, command.row)]
+    if state.fingerprint != command.row.fingerprint:
+        raise CardRegisteredDifferently(family=state.family)
+    return []
+
+
+def register_members(command: RegisterMembers, state: Family) -> list[Event]:
+    """The rows that are not there yet, numbered on; another row for a person is refused."""
+    _require_registered(state)
+    there = {member.token: member.fingerprint for member in state.members}
+    new: list[MemberRow] = []
+    for row in command.rows:
+        if row.token not in there:
+            there[row.token] = row.fingerprint
+            new.append(row)
+        elif there[row.token] != row.fingerprint:
+            raise MemberRegisteredDifferently(family=state.family)
+    return [MembersRegistered(len(state.members) + 1, tuple(new))] if new else []
+
+
+def report(command: ReportLifeEvent, state: Family) -> list[Event]:
+    """A life event becomes a dated fact; the same report again is quiet."""
+    _require_registered(state)
+    if command.fingerprint in state.reported:
+        return []
+    return [_fact(command, state)]
+
+
+def _fact(command: ReportLifeEvent, state: Family) -> LifeFact:
+    dated = command.effective_on, command.reported_on, command.fingerprint
+    fact = command.fact
+    match fact:
+        case Birth():
+            return _born(command, fact, state)
+        case Death():
+            return MemberDied(_member(state, fact.token), *dated)
+        case SchoolChange():
+            pupil = _member(state, fact.token)
+            return SchoolChanged(pupil, *dated, fact.school_level, fact.npsn, fact.nisn)
+        case Pregnancy():
+            mother = _member(state, fact.token)
+            return PregnancyReported(mother, *dated, fact.due_date, fact.pregnancy_order)
+        case Move():
+            return FamilyMoved(*dated, fact.region)
+        case PayeeChange():
+            return _payee_changed(command, fact)
+
+
+def _born(command: ReportLifeEvent, birth: Birth, state: Family) -> MemberBorn:
+    if state.holder_of(birth.token) is not None:
+        raise PersonAlreadyMember(family=state.family)
+    return MemberBorn(
+        member=len(state.members) + 1,
+        effective_on=command.effective_on,
+        reported_on=command.reported_on,
+        fingerprint=command.fingerprint,
+        token=birth.token,
+        nik=birth.nik,
+        name=birth.name,
+        nik_valid=birth.nik_valid,
+        sex=birth.sex,
+        birth_date=birth.birth_date,
+    )
+
+
+def _payee_changed(command: ReportLifeEvent, change: PayeeChange) -> PayeeChanged:
+    return PayeeChanged(
+        effective_on=command.effective_on,
+        reported_on=command.reported_on,
+        fingerprint=command.fingerprint,
+        payee_token=change.payee_token,
+        payee_nik=change.payee_nik,
+        bank=change.bank,
+        account_no=change.account_no,
+        account_name=change.account_name,
+    )
+
+
+def mark_duplicate(command: MarkDuplicate, state: Family) -> list[Event]:
+    """The member is marked, once. Children of later events are never judged by this."""
+    _require_registered(state)
+    holder = state.holder_of(command.token)
+    if holder is None:
+        raise PersonUnknown(family=state.family)
+    if holder.effective_on is not None or holder.member in state.duplicates:
+        return []
+    return [DuplicateMarked(holder.member)]
+
+
+def mark_terminated(command: MarkTerminated, state: Family) -> list[Event]:
+    """The family leaves the programme with the tahap, once."""
+    _require_registered(state)
+    if state.designation is None or state.designation.status != "ELIGIBLE":
+        raise NotParticipating(family=state.family, tahap=command.tahap)
+    if state.departure is not None and state.departure.kind == "TERMINATED":
+        return []
+    return [FamilyTerminated(command.tahap, command.effect)]
+
+
+def _require_registered(state: Family) -> None:
+    if not state.family:
+        raise FamilyNotRegistered
+
+
+def _member(state: Family, token: str) -> int:
+    holder = state.holder_of(token)
+    if holder is None:
+        raise PersonUnknown(family=state.family)
+    return holder.member

@@ -1,0 +1,168 @@
+"""What later decisions about a family need: its facts with their dates, none ever overwritten.
+
+The parts are named tuples, which a snapshot keeps as plain arrays: ten million families are
+stored, and field names would be half of it. Schools, moves and payees stand in the order in which
+they apply (effective, then reported, then as they came): the last that holds counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
+
+from services.registry.domain.family.events import LineOutcome, SchoolLevel, Status
+
+
+class Dated(Protocol):
+    """A fact that is known from a day on; None is known from the beginning."""
+
+    @property
+    def reported_on(self) -> date | None: ...
+
+
+F = TypeVar("F", bound=Dated)
+
+
+class Member(NamedTuple):
+    """A person of the family; `effective_on` and `reported_on` are a later child's birth."""
+
+    member: int
+    token: str
+    fingerprint: str
+    nik_valid: bool
+    birth_date: date
+    occupation: str | None = None
+    school_level: SchoolLevel | None = None
+    severe_disability: bool = False
+    effective_on: date | None = None
+    reported_on: date | None = None
+
+
+class Payee(NamedTuple):
+    """Who receives the money, and where; all but token and bank are sealed."""
+
+    token: str
+    nik: str
+    bank: str
+    account_no: str
+    account_name: str
+
+
+NOBODY: Final = Payee("", "", "", "", "")
+
+
+class Died(NamedTuple):
+    """A member's death."""
+
+    effective_on: date
+    reported_on: date
+    member: int
+
+
+class Schooled(NamedTuple):
+    """A member's school from a day on; no level is no school."""
+
+    effective_on: date
+    reported_on: date
+    member: int
+    school_level: SchoolLevel | None
+
+
+class Expecting(NamedTuple):
+    """A member's pregnancy; the one that came with the card has no dates and was always known."""
+
+    effective_on: date | None
+    reported_on: date | None
+    member: int
+    due_date: date
+    order: int | None
+
+
+class Moved(NamedTuple):
+    """The family's region from a day on."""
+
+    effective_on: date
+    reported_on: date
+    region: str
+
+
+class Paid(NamedTuple):
+    """The family's payee from a day on."""
+
+    effective_on: date
+    reported_on: date
+    payee: Payee
+
+
+class Designation(NamedTuple):
+    """How the family was judged at its first closing."""
+
+    status: Status
+    reason: str
+
+
+class Listed(NamedTuple):
+    """The last line that the family has on a list."""
+
+    tahap: str
+    revision: int
+    outcome: LineOutcome
+
+
+DepartureKind: TypeAlias = Literal["GRADUATED_NATURAL", "TERMINATED"]
+
+
+class Departure(NamedTuple):
+    """Why the family has left the programme; `tahap` is the last one that lists it."""
+
+    kind: DepartureKind
+    tahap: str
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A family with every fact ever reported; `family` is empty until it is registered."""
+
+    family: str = ""
+    fingerprint: str = ""
+    in_dtks: bool = False
+    region: str = ""
+    payee: Payee = NOBODY
+    members: tuple[Member, ...] = ()
+    deaths: tuple[Died, ...] = ()
+    schools: tuple[Schooled, ...] = ()
+    pregnancies: tuple[Expecting, ...] = ()
+    moves: tuple[Moved, ...] = ()
+    payees: tuple[Paid, ...] = ()
+    reported: tuple[str, ...] = ()  # fingerprints of life events
+    duplicates: tuple[int, ...] = ()  # members whose number another family's card holds too
+    designation: Designation | None = None
+    listed: Listed | None = None
+    departure: Departure | None = None
+
+    def holder_of(self, token: str) -> Member | None:
+        """The member with this person token."""
+        for member in self.members:
+            if member.token == token:
+                return member
+        return None
+
+
+def known_by(family: Family, day: date) -> Family:
+    """The family without the facts that were reported after `day`."""
+    if not family.reported:  # nothing but its card: the common case, and the cheap one
+        return family
+    return replace(
+        family,
+        members=_reported(family.members, day),
+        deaths=_reported(family.deaths, day),
+        schools=_reported(family.schools, day),
+        pregnancies=_reported(family.pregnancies, day),
+        moves=_reported(family.moves, day),
+        payees=_reported(family.payees, day),
+    )
+
+
+def _reported(facts: tuple[F, ...], day: date) -> tuple[F, ...]:
+    return tuple(f for f in facts if f.reported_on is None or f.reported_on <= day)

@@ -1,0 +1,250 @@
+"""The list of one tahap, as a stream `listing-{tahap}`: how far it is, and what it came to.
+
+The lines themselves stand in the families' streams; the list keeps their counts and buckets.
+Families are listed in the order of their ids, a chunk at a time, and each chunk's lines are
+appended in one transaction with the `AdvanceListing` that counts them: so a list that was
+interrupted goes on behind its cursor and no line is counted twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TypeAlias
+
+from libs.events.buckets import Buckets
+from libs.events.decider import Decider
+from libs.events.errors import DomainError
+
+# -- Commands
+
+
+@dataclass(frozen=True, slots=True)
+class StartListing:
+    """Begin a list of the tahap from the events at or before `cut`, the registry's head."""
+
+    tahap: str
+    revision: int
+    months: tuple[str, ...]
+    closing_date: date
+    policies: Mapping[str, str]
+    cut: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdvanceListing:
+    """Count a chunk's lines; `cursor` is the last family id that was looked at."""
+
+    revision: int
+    cursor: str
+    listed: int
+    graduated: int
+    buckets: Buckets
+
+
+@dataclass(frozen=True, slots=True)
+class CloseListing:
+    """Close the list: every family was looked at."""
+
+    revision: int
+
+
+Command: TypeAlias = StartListing | AdvanceListing | CloseListing
+
+
+# -- Events
+
+
+@dataclass(frozen=True, slots=True)
+class ListingStarted:
+    """The tahap's list is being made from the events at or before `cut`."""
+
+    tahap: str
+    revision: int
+    months: tuple[str, ...]
+    closing_date: date
+    policies: Mapping[str, str]
+    cut: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListingAdvanced:
+    """The families up to `cursor` are listed; the counts and buckets are this chunk's own."""
+
+    revision: int
+    cursor: str
+    listed: int
+    graduated: int
+    buckets: Mapping[str, tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class ListClosed:
+    """The list is complete: its lines, by outcome and by bucket."""
+
+    tahap: str
+    revision: int
+    cut: int
+    listed: int
+    graduated: int
+    buckets: Mapping[str, tuple[int, str]]
+
+
+Event: TypeAlias = ListingStarted | ListingAdvanced | ListClosed
+
+
+# -- State
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The latest list of a tahap; `revision` 0 is none yet, an empty cursor is the beginning."""
+
+    tahap: str = ""
+    revision: int = 0
+    months: tuple[str, ...] = ()
+    closing_date: date = date.min
+    policies: Mapping[str, str] = field(default_factory=dict)
+    cut: int = 0
+    cursor: str = ""
+    listed: int = 0
+    graduated: int = 0
+    buckets: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    closed: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether lines are still missing."""
+        return self.revision > 0 and not self.closed
+
+
+# -- Rules
+
+
+class AnotherListing(DomainError):
+    """The tahap's list of this revision was started otherwise."""
+
+
+class ListingStillOpen(DomainError):
+    """A list is closed before the tahap's next one starts."""
+
+
+class RevisionOutOfOrder(DomainError):
+    """A tahap's lists are numbered one after another, and only the latest goes on."""
+
+
+class ListingClosedBefore(DomainError):
+    """A closed list takes no more lines."""
+
+
+class CountsDisagree(DomainError):
+    """A chunk's buckets hold as many lines as were listed and graduated."""
+
+
+def decide(command: Command, state: Listing) -> list[Event]:
+    """What the command causes; nothing where it repeats what the list already holds."""
+    match command:
+        case StartListing():
+            return start(command, state)
+        case AdvanceListing():
+            return advance(command, state)
+        case CloseListing():
+            return close(command, state)
+
+
+def start(command: StartListing, state: Listing) -> list[Event]:
+    """The list starts; the same start again keeps the first one's cut, whatever the head is now."""
+    if command.revision == state.revision:
+        if _terms(command) != _terms(state):
+            raise AnotherListing(tahap=command.tahap, revision=command.revision)
+        return []
+    if state.open:
+        raise ListingStillOpen(tahap=state.tahap, revision=state.revision)
+    if command.revision != state.revision + 1:
+        raise RevisionOutOfOrder(tahap=command.tahap, revision=command.revision)
+    return [
+        ListingStarted(
+            tahap=command.tahap,
+            revision=command.revision,
+            months=command.months,
+            closing_date=command.closing_date,
+            policies=command.policies,
+            cut=command.cut,
+        )
+    ]
+
+
+def advance(command: AdvanceListing, state: Listing) -> list[Event]:
+    """The chunk is counted, unless the cursor is already there or beyond."""
+    _require_latest(command.revision, state)
+    if command.cursor <= state.cursor:
+        return []
+    if state.closed:
+        raise ListingClosedBefore(tahap=state.tahap, revision=state.revision)
+    if command.listed + command.graduated != command.buckets.total:
+        raise CountsDisagree(tahap=state.tahap, lines=command.buckets.total)
+    return [
+        ListingAdvanced(
+            revision=command.revision,
+            cursor=command.cursor,
+            listed=command.listed,
+            graduated=command.graduated,
+            buckets=command.buckets.to_json(),
+        )
+    ]
+
+
+def close(command: CloseListing, state: Listing) -> list[Event]:
+    """The list is closed, once."""
+    _require_latest(command.revision, state)
+    if state.closed:
+        return []
+    return [
+        ListClosed(
+            tahap=state.tahap,
+            revision=state.revision,
+            cut=state.cut,
+            listed=state.listed,
+            graduated=state.graduated,
+            buckets=state.buckets,
+        )
+    ]
+
+
+def _terms(listing: StartListing | Listing) -> tuple[object, ...]:
+    """What two starts of one list must agree on."""
+    return listing.tahap, listing.months, listing.closing_date, dict(listing.policies)
+
+
+def _require_latest(revision: int, state: Listing) -> None:
+    if revision != state.revision or revision == 0:
+        raise RevisionOutOfOrder(tahap=state.tahap, revision=revision)
+
+
+def evolve(state: Listing, event: Event) -> Listing:
+    """The list after one more event."""
+    match event:
+        case ListingStarted():
+            return Listing(
+                tahap=event.tahap,
+                revision=event.revision,
+                months=event.months,
+                closing_date=event.closing_date,
+                policies=event.policies,
+                cut=event.cut,
+            )
+        case ListingAdvanced():
+            before, chunk = Buckets.from_json(state.buckets), Buckets.from_json(event.buckets)
+            return replace(
+                state,
+                cursor=event.cursor,
+                listed=state.listed + event.listed,
+                graduated=state.graduated + event.graduated,
+                buckets=before.merge(chunk).to_json(),
+            )
+        case ListClosed():
+            return replace(state, closed=True)
+
+
+listing: Decider[Command, Listing, Event] = Decider(Listing(), decide, evolve)
