@@ -1,0 +1,35 @@
+"""From a bus's address to the bus: the one place that knows which adapters there are."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from libs.events.bus import Bus
+from libs.events.bus.embedded import EmbeddedBus
+from libs.events.bus.kafka import KafkaBus, KafkaSecurity, KafkaSettings
+
+SESSION_S: Final = 10.0
+"""How long a member of a group may be silent before its partitions go to the others, seconds."""
+
+
+async def connect(
+    url: str,
+    *,
+    session_s: float = SESSION_S,
+    replication: int = 1,
+    security: KafkaSecurity | None = None,
+) -> Bus:
+    """The bus at `postgresql://...` (embedded) or `kafka://host:port[,host:port]`.
+
+    Opens no connection yet: a bus that is away is told by `ping` and by the first call, and may
+    come later. `replication` (copies of each record) and `security` concern Kafka alone. Raises
+    `ValueError` for an address of another kind.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme in ("postgresql", "postgres"):
+        return await EmbeddedBus.connect(url, session_s)
+    if scheme == "kafka":
+        bootstrap = url.removeprefix("kafka://").rstrip("/")
+        return KafkaBus(KafkaSettings(bootstrap, session_s, replication, security))
+    raise ValueError(f"no bus speaks {scheme!r}: give postgresql:// or kafka://")

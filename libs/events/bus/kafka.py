@@ -1,0 +1,193 @@
+"""Kafka as the bus: the production adapter, through aiokafka."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeAlias, TypeVar
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import NoError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+
+from libs.events.bus import Member, Producer, Record
+from libs.events.bus.kafka_member import KafkaMember, record_of
+from libs.events.bus.kafka_producer import KafkaProducer
+from libs.events.bus.kafka_settings import KafkaSecurity, KafkaSettings
+from libs.events.errors import BusRefused
+
+__all__ = ["KafkaBus", "KafkaSecurity", "KafkaSettings"]
+
+ADMIN_TIMEOUT_S: Final = 30.0
+PING_TIMEOUT_S: Final = 5.0
+LOOK_AGAIN_S: Final = 0.05
+
+T = TypeVar("T")
+Partitions: TypeAlias = list[dict[str, Any]]
+
+
+class KafkaBus:
+    """A `Bus` on a Kafka cluster.
+
+    Each question to the cluster as a whole is asked through a connection of its own: it is asked
+    seldom, and a client that is kept would remember brokers that have moved.
+    """
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._open: set[KafkaMember | KafkaProducer] = set()
+
+    # -- Topics
+
+    async def ensure_topics(self, topics: Mapping[str, int]) -> None:
+        """Create the missing topics and wait until they can be used; `BusRefused` where a count
+        differs, and then none is created."""
+        async with self._admin() as admin:
+            there = await _described(admin)
+            _refuse_other_counts(topics, there)
+            await self._create(admin, {name: topics[name] for name in topics.keys() - there.keys()})
+            async for there in _again(lambda: _described(admin)):
+                if all(name in there and _led(there[name]) for name in topics):
+                    break
+            # Another process may have created one of them meanwhile, with its own idea of it.
+            _refuse_other_counts(topics, there)
+
+    async def _create(self, admin: AIOKafkaAdminClient, topics: Mapping[str, int]) -> None:
+        if not topics:
+            return
+        configs = self._settings.topic_configs()
+        answer = await admin.create_topics(
+            [
+                NewTopic(topic, count, self._settings.replication, topic_configs=configs)
+                for topic, count in topics.items()
+            ]
+        )
+        for topic, code, *said in answer.topic_errors:
+            if for_code(code) not in (NoError, TopicAlreadyExistsError):
+                raise for_code(code)(f"{topic}: {said}")
+
+    async def delete_topic(self, topic: str) -> None:
+        """Remove a topic and wait until the cluster no longer names it."""
+        async with self._admin() as admin:
+            answer = await admin.delete_topics([topic])
+            for _, code in answer.topic_error_codes:
+                if for_code(code) not in (NoError, UnknownTopicOrPartitionError):
+                    raise for_code(code)(topic)
+            async for there in _again(lambda: _described(admin)):
+                if topic not in there:
+                    return
+
+    # -- Connections
+
+    async def producer(self) -> Producer:
+        """A producer; closing it is the only way on after an error."""
+        producer = KafkaProducer(self._settings, self._topic_counts, self._open.discard)
+        self._open.add(producer)
+        await producer.open()
+        return producer
+
+    async def join(self, group: str, topics: Sequence[str]) -> Member:
+        """Become a member, waiting for a coordinator if the cluster has none yet."""
+        if missing := sorted(set(topics) - (await self._topic_counts()).keys()):
+            raise BusRefused(group=group, topics=missing, reason="no such topic")
+        member = KafkaMember(self._settings, group, topics, self._open.discard)
+        await member.open()
+        self._open.add(member)
+        return member
+
+    async def close(self) -> None:
+        """Leave all groups and close all connections."""
+        for opened in list(self._open):
+            await opened.close()
+
+    # -- Looking
+
+    async def ends(self, topic: str) -> Mapping[int, int]:
+        """The next offset of each partition; empty when there is no such topic."""
+        async with self._reader() as reader:
+            return {
+                place.partition: end for place, end in (await self._ends(reader, topic)).items()
+            }
+
+    async def last_records(self, topic: str) -> Mapping[int, Record]:
+        """The last record of each partition that has one."""
+        async with self._reader() as reader:
+            ends = await self._ends(reader, topic)
+            starts = await reader.beginning_offsets(list(ends))
+            missing = {place for place, end in ends.items() if end > starts[place]}
+            if not missing:
+                return {}
+            reader.assign(list(missing))
+            for place in missing:
+                reader.seek(place, ends[place] - 1)
+            found: dict[int, Record] = {}
+            while missing:
+                read = await reader.getmany(*missing, timeout_ms=1000)
+                found |= {place.partition: record_of(some[0]) for place, some in read.items()}
+                missing -= read.keys()
+            return found
+
+    async def ping(self) -> None:
+        """Raise unless a broker answers."""
+        async with asyncio.timeout(PING_TIMEOUT_S), self._admin() as admin:
+            await admin.describe_cluster()
+
+    async def _ends(self, reader: AIOKafkaConsumer, topic: str) -> dict[TopicPartition, int]:
+        count = (await self._topic_counts()).get(topic, 0)
+        ends: dict[TopicPartition, int] = await reader.end_offsets(
+            [TopicPartition(topic, partition) for partition in range(count)]
+        )
+        return ends
+
+    async def _topic_counts(self) -> Mapping[str, int]:
+        async with self._admin() as admin:
+            return {name: len(found) for name, found in (await _described(admin)).items()}
+
+    @asynccontextmanager
+    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        admin = AIOKafkaAdminClient(**self._settings.client())
+        try:
+            async with asyncio.timeout(ADMIN_TIMEOUT_S):
+                await admin.start()
+                yield admin
+        finally:
+            await admin.close()
+
+    @asynccontextmanager
+    async def _reader(self) -> AsyncIterator[AIOKafkaConsumer]:
+        reader = AIOKafkaConsumer(**self._settings.client(), auto_offset_reset="earliest")
+        try:
+            async with asyncio.timeout(ADMIN_TIMEOUT_S):
+                await reader.start()
+                yield reader
+        finally:
+            await reader.stop()
+
+
+async def _described(admin: AIOKafkaAdminClient) -> dict[str, Partitions]:
+    """All topics of the cluster with their partitions."""
+    return {
+        topic["topic"]: topic["partitions"]
+        for topic in await admin.describe_topics()
+        if for_code(topic["error_code"]) is NoError
+    }
+
+
+def _led(partitions: Partitions) -> bool:
+    """Every partition has a leader, so that records can be sent."""
+    return all(for_code(partition["error_code"]) is NoError for partition in partitions)
+
+
+def _refuse_other_counts(wanted: Mapping[str, int], there: Mapping[str, Partitions]) -> None:
+    for topic, count in wanted.items():
+        if topic in there and len(there[topic]) != count:
+            raise BusRefused(topic=topic, partitions=len(there[topic]), wanted=count)
+
+
+async def _again(ask: Callable[[], Awaitable[T]]) -> AsyncIterator[T]:
+    """The answers to a question that is asked again and again, until its asker has heard enough
+    or runs out of time."""
+    while True:
+        yield await ask()
+        await asyncio.sleep(LOOK_AGAIN_S)

@@ -1,0 +1,202 @@
+"""A member of a consumer group on Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, TypeAlias
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import CommitFailedError, IllegalStateError
+
+from libs.events.bus import Batch, Record
+from libs.events.bus.kafka_settings import KafkaSettings
+from libs.events.errors import StaleMember
+
+JOIN_TIMEOUT_S: Final = 60.0
+"""How long to wait for a place in the group; a fresh cluster has no coordinator at first."""
+
+COMMIT_TIMEOUT_S: Final = 15.0
+"""How long a commit may take. The library itself repeats it without an end."""
+
+HEARTBEATS_PER_SESSION: Final = 10
+PARTITION_BYTES_MAX: Final = 1_048_576
+
+LONG_POLL_S: Final = 0.1
+"""How long a broker may sit on a fetch that finds nothing. Partitions that were read empty after
+it was sent wait for its answer, and so does a rewind."""
+
+GRACE_S: Final = 0.1
+"""What `fetch` waits beyond its time, for records that are already here."""
+
+Taken: TypeAlias = dict[TopicPartition, list[Any]]
+
+
+def record_of(message: Any) -> Record:
+    """A record as aiokafka reads it; an absent value, as others may send it, reads as empty."""
+    return Record(
+        message.topic,
+        message.partition,
+        message.key,
+        message.value or b"",
+        message.headers,
+        message.offset,
+    )
+
+
+class KafkaMember:
+    """A `Member` on Kafka. Partitions change hands in the background, as the cluster decides.
+
+    The library's `getmany` does not keep to its time-out while a rebalance is under way, and
+    can not be cancelled without losing count. So one task asks, `_read` keeps what it got, and
+    `fetch` waits for that task only as long as it was told to.
+    """
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        group: str,
+        topics: Sequence[str],
+        on_close: Callable[[KafkaMember], None],
+    ) -> None:
+        self._settings = settings
+        self._group = group
+        self._topics = list(topics)
+        self._on_close = on_close
+        self._consumer: AIOKafkaConsumer | None = None
+        self._asking: asyncio.Task[None] | None = None
+        self._read: Taken = {}
+        self._closed = False
+
+    async def open(self) -> AIOKafkaConsumer:
+        """Become a member and wait for a share of the partitions, which may be an empty one."""
+        session_ms = round(self._settings.session_s * 1000)
+        consumer = AIOKafkaConsumer(
+            **self._settings.client(),
+            group_id=self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            session_timeout_ms=session_ms,
+            heartbeat_interval_ms=session_ms // HEARTBEATS_PER_SESSION,
+            max_partition_fetch_bytes=PARTITION_BYTES_MAX,
+            fetch_max_wait_ms=round(LONG_POLL_S * 1000),
+        )
+        consumer.subscribe(self._topics, listener=Revoked(self._forget))
+        try:
+            async with asyncio.timeout(JOIN_TIMEOUT_S):
+                await consumer.start()
+        except BaseException:
+            await consumer.stop()
+            raise
+        self._consumer = consumer
+        return consumer
+
+    async def fetch(self, max_records: int, wait_s: float) -> Sequence[Batch]:
+        """What has come; see the protocol. After an error, the next call joins anew."""
+        if self._closed:
+            raise StaleMember(group=self._group, closed=True)
+        consumer = self._consumer or await self.open()
+        if self._asking is None and not self._read:
+            self._asking = asyncio.create_task(self._ask(consumer, max_records, wait_s))
+        if self._asking is not None:
+            await asyncio.wait({self._asking}, timeout=wait_s + GRACE_S)
+            await self._settle()
+        return [self._take(place, max_records) for place in list(self._read)]
+
+    async def commit(self, topic: str, partition: int, offset: int) -> None:
+        """Store the group's next offset; `StaleMember` once the cluster has given it away."""
+        place = TopicPartition(topic, partition)
+        try:
+            async with asyncio.timeout(COMMIT_TIMEOUT_S):
+                await self._here(place).commit({place: offset})
+        except (CommitFailedError, IllegalStateError) as error:
+            raise self._stale(place) from error
+
+    async def rewind(self, topic: str, partition: int) -> None:
+        """Go on from the earliest record there is."""
+        place = TopicPartition(topic, partition)
+        consumer = self._here(place)
+        self._read.pop(place, None)
+        try:
+            done = await consumer.seek_to_beginning(place)
+        except IllegalStateError as error:
+            raise self._stale(place) from error
+        if not done:
+            raise TimeoutError(f"no earliest offset of {topic}/{partition} was given")
+
+    async def close(self) -> None:
+        """Leave the group."""
+        self._closed = True
+        self._on_close(self)
+        await self._leave()
+
+    # -- Asking
+
+    async def _ask(self, consumer: AIOKafkaConsumer, max_records: int, wait_s: float) -> None:
+        """Wait for records of any partition, then take what the other ones have as well."""
+        first = await consumer.getmany(timeout_ms=round(wait_s * 1000), max_records=max_records)
+        self._keep(first)
+        if first:
+            # `max_records` of one call is for all its partitions together; here it is for each.
+            for place in consumer.assignment() - first.keys():
+                self._keep(await consumer.getmany(place, timeout_ms=0, max_records=max_records))
+
+    def _keep(self, taken: Taken) -> None:
+        for place, messages in taken.items():
+            self._read.setdefault(place, []).extend(messages)
+
+    def _forget(self, places: Iterable[TopicPartition]) -> None:
+        for place in places:
+            self._read.pop(place, None)
+
+    def _take(self, place: TopicPartition, max_records: int) -> Batch:
+        messages = self._read.pop(place)
+        if len(messages) > max_records:
+            self._read[place] = messages[max_records:]
+        records = [record_of(message) for message in messages[:max_records]]
+        return Batch(place.topic, place.partition, records)
+
+    async def _settle(self) -> None:
+        """Take leave of a task that has ended; of the whole membership if it ended badly."""
+        if self._asking is None or not self._asking.done():
+            return
+        asked, self._asking = self._asking, None
+        if error := asked.exception():
+            await self._leave()
+            raise error
+
+    # -- Belonging
+
+    def _here(self, place: TopicPartition) -> AIOKafkaConsumer:
+        if self._consumer is None or place not in self._consumer.assignment():
+            raise self._stale(place)
+        return self._consumer
+
+    def _stale(self, place: TopicPartition) -> StaleMember:
+        return StaleMember(group=self._group, topic=place.topic, partition=place.partition)
+
+    async def _leave(self) -> None:
+        consumer, self._consumer = self._consumer, None
+        asking, self._asking = self._asking, None
+        self._read.clear()
+        if asking is not None:
+            asking.cancel()
+            await asyncio.wait({asking})
+        if consumer is not None:
+            await consumer.stop()
+
+
+class Revoked(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Tells that partitions are taken away, before they are given to anybody."""
+
+    def __init__(self, forget: Callable[[Iterable[TopicPartition]], None]) -> None:
+        self._forget = forget
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """What was read ahead of them is read again by their next owner."""
+        self._forget(revoked)
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Nothing to do: positions are the group's committed offsets."""

@@ -1,0 +1,68 @@
+"""How this platform speaks to a Kafka cluster: where it is, who we are, and every limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ssl import create_default_context
+from typing import Any, Final
+
+# A broker that has not answered by then counts as away. Longer than a session, because a join is
+# answered only when the last of the other members has come or has been given up.
+REQUEST_BEYOND_SESSION_S: Final = 5.0
+
+# How soon a client learns that a topic was deleted, made again or moved without an error telling
+# it; the library's five minutes would leave a member without partitions for as long.
+METADATA_AGE_MAX_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSecurity:
+    """One principal over TLS; `ca_file` is the cluster's authority, the system's where None."""
+
+    username: str
+    password: str = field(repr=False)
+    mechanism: str = "SCRAM-SHA-512"
+    ca_file: str | None = None
+
+    def options(self) -> dict[str, Any]:
+        """As aiokafka's clients take it."""
+        return {
+            "security_protocol": "SASL_SSL",
+            "ssl_context": create_default_context(cafile=self.ca_file),
+            "sasl_mechanism": self.mechanism,
+            "sasl_plain_username": self.username,
+            "sasl_plain_password": self.password,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSettings:
+    """A cluster as one process sees it.
+
+    `bootstrap` is "host:port[,host:port]", `session_s` how long a member may be silent in
+    seconds, `replication` the copies of each record of topics made here.
+    """
+
+    bootstrap: str
+    session_s: float
+    replication: int = 1
+    security: KafkaSecurity | None = None
+
+    def client(self) -> dict[str, Any]:
+        """What producer, consumer and admin client have in common, as aiokafka takes it."""
+        return {
+            "bootstrap_servers": self.bootstrap,
+            "request_timeout_ms": round((self.session_s + REQUEST_BEYOND_SESSION_S) * 1000),
+            "metadata_max_age_ms": round(METADATA_AGE_MAX_S * 1000),
+            **(self.security.options() if self.security else {}),
+        }
+
+    def topic_configs(self) -> dict[str, str]:
+        """What a topic made here keeps: everything, uncompacted, on all disks but one at least."""
+        return {
+            "cleanup.policy": "delete",
+            "retention.ms": "-1",
+            "retention.bytes": "-1",
+            # All replicas but one must hold a record before it counts as published.
+            "min.insync.replicas": str(max(1, self.replication - 1)),
+        }
