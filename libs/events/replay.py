@@ -10,9 +10,8 @@ import asyncpg
 from libs.events.consumer import Subscription, attempt
 from libs.events.envelope import parse
 from libs.events.errors import NotFound
-from libs.events.model import Context
 from libs.events.parking import unpark
-from libs.events.store import Store, Transaction
+from libs.events.store import Transaction
 
 
 class NothingParked(NotFound):
@@ -20,7 +19,7 @@ class NothingParked(NotFound):
 
 
 async def replay(
-    store: Store, subscriptions: Sequence[Subscription], topic: str, key: str, context: Context
+    transaction: Transaction, subscriptions: Sequence[Subscription], topic: str, key: str
 ) -> tuple[int, str | None]:
     """Handle a key's parked messages; answers how many went through and what stopped the rest.
 
@@ -30,13 +29,12 @@ async def replay(
     subscription = next((s for s in subscriptions if s.topic == topic), None)
     if subscription is None:
         raise NothingParked(topic=topic)
-    async with store.transaction(context) as transaction:
-        rows = await _lock_key(transaction, subscription, key)
-        for done, row in enumerate(rows):
-            error = await _again(transaction, subscription, key, row)
-            if error is not None:
-                return done, error
-        return len(rows), None
+    rows = await _lock_key(transaction, subscription, key)
+    for done, row in enumerate(rows):
+        error = await _again(transaction, subscription, key, row)
+        if error is not None:
+            return done, error
+    return len(rows), None
 
 
 async def _lock_key(

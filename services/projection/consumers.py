@@ -156,6 +156,19 @@ async def about_tahaps(transaction: Transaction, messages: Sequence[Incoming]) -
     )
 
 
+OF_TAHAP = (
+    "ClosingAnnounced",
+    "ListFrozen",
+    "AccountCheckSent",
+    "AccountCheckReceived",
+    "PaymentRequested",
+    "PaymentOrdered",
+    "FundsReleased",
+    "BankFileSent",
+    "BankResultReceived",
+    "TahapReconciled",
+)
+
 SUBSCRIPTIONS = (
     Subscription(
         "projection",
@@ -191,24 +204,5 @@ SUBSCRIPTIONS = (
         },
         about_families,
     ),
-    Subscription(
-        "projection",
-        TAHAP_TOPIC,
-        {
-            name: OfTahap
-            for name in (
-                "ClosingAnnounced",
-                "ListFrozen",
-                "AccountCheckSent",
-                "AccountCheckReceived",
-                "PaymentRequested",
-                "PaymentOrdered",
-                "FundsReleased",
-                "BankFileSent",
-                "BankResultReceived",
-                "TahapReconciled",
-            )
-        },
-        about_tahaps,
-    ),
+    Subscription("projection", TAHAP_TOPIC, dict.fromkeys(OF_TAHAP, OfTahap), about_tahaps),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from libs.chassis.auth import NATION
 from libs.events.store import Store
 
 PAGE_ROWS_MAX = 1_000
@@ -14,10 +15,10 @@ def region_ranges(regions: tuple[str, ...]) -> tuple[list[str], list[str]]:
     """The half-open ranges of region codes that a principal's regions cover.
 
     A code's descendants begin with it and a dot, and "/" follows "." in byte order: ranges use
-    the index that LIKE would not. A principal for the whole nation holds the region "".
+    the index that LIKE would not.
     """
-    lows = [region for region in regions]
-    highs = [f"{region}/" if region else "~" for region in regions]
+    lows = ["" if region == NATION else region for region in regions]
+    highs = ["~" if region == NATION else f"{region}/" for region in regions]
     return lows, highs
 
 

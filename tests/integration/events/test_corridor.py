@@ -58,6 +58,10 @@ class Corridor:
         async with self.writer.transaction(CONTEXT) as transaction:
             await handle_many(transaction, KEPT, [(f"purse-{c}", PutIn(c)) for c in coins])
 
+    async def replay(self, key: str) -> tuple[int, str | None]:
+        async with self.reader.transaction(CONTEXT) as transaction:
+            return await replay(transaction, self.consumer().subscriptions, TOPIC, key)
+
     async def taken(self) -> list[int]:
         return [r[0] for r in await self.reader.pool.fetch("SELECT coins FROM taken ORDER BY n")]
 
@@ -221,11 +225,10 @@ async def test_a_poisoned_key_is_parked_in_order_and_the_others_go_on(corridor: 
         ("7", "an earlier message of this key is parked"),
     ]
 
-    subscriptions = corridor.consumer().subscriptions
-    assert await replay(corridor.reader, subscriptions, TOPIC, "7", CONTEXT) == (2, None)
+    assert await corridor.replay("7") == (2, None)
     assert (await corridor.taken())[-2:] == [7, 7]
     with pytest.raises(NothingParked):
-        await replay(corridor.reader, subscriptions, TOPIC, "7", CONTEXT)
+        await corridor.replay("7")
 
 
 async def test_a_replay_that_fails_keeps_what_went_through(corridor: Corridor) -> None:
@@ -233,9 +236,8 @@ async def test_a_replay_that_fails_keeps_what_went_through(corridor: Corridor) -
     async with running(Relay(corridor.writer, corridor.bus, TOPICS), corridor.consumer()):
         await corridor.put(7)
         await eventually(corridor.caught_up)
-    subscriptions = corridor.consumer().subscriptions
 
-    assert await replay(corridor.reader, subscriptions, TOPIC, "7", CONTEXT) == (0, "ValueError")
+    assert await corridor.replay("7") == (0, "ValueError")
     assert len(await list_parked(corridor.reader)) == 1
 
 

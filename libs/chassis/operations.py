@@ -1,0 +1,95 @@
+"""What the operations team asks of every service: where it is, what is parked, try it again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict
+
+from libs.chassis.auth import Principal, require
+from libs.chassis.idempotency import Once, Reply
+from libs.chassis.request import Asked
+from libs.chassis.service import ServiceOf, StoreOf
+from libs.events.parking import list_parked
+from libs.events.positions import positions
+from libs.events.replay import replay
+
+Operator = Annotated[Principal, require("platform:operate")]
+Observer = Annotated[Principal, require("platform:read")]
+
+router = APIRouter(tags=["operations"])
+
+
+class Positions(BaseModel):
+    """Positions of this service's own log, and of each partition it publishes to and reads."""
+
+    epoch: str
+    head: int
+    relayed: int
+    topics: dict[str, dict[int, int]]
+    consumed: dict[str, dict[int, int]]
+    parked: int
+
+
+class ParkedMessage(BaseModel):
+    """A message that could not be handled, or that waits behind one of its key."""
+
+    subscription: str
+    topic: str
+    partition: int
+    key: str
+    position: int
+    error: str
+
+
+class Replay(BaseModel):
+    """Whose messages to handle again."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    topic: str
+    key: str
+
+
+@router.get("/positions")
+async def read_positions(store: StoreOf, observer: Observer) -> Positions:
+    """Where this service is; wait on this instead of on time."""
+    found = await positions(store)
+    return Positions(
+        epoch=found.epoch,
+        head=found.head,
+        relayed=found.relayed,
+        topics=found.topics,
+        consumed=found.consumed,
+        parked=found.parked,
+    )
+
+
+@router.get("/parked")
+async def read_parked(store: StoreOf, observer: Observer) -> list[ParkedMessage]:
+    """The parked messages, in the order in which they would be replayed."""
+    return [
+        ParkedMessage(
+            subscription=parked.subscription,
+            topic=parked.topic,
+            partition=parked.partition,
+            key=parked.key,
+            position=parked.position,
+            error=parked.error,
+        )
+        for parked in await list_parked(store)
+    ]
+
+
+@router.post("/parked/replay")
+async def replay_parked(
+    body: Replay, service: ServiceOf, context: Asked, once: Once, operator: Operator
+) -> Response:
+    """Handle a key's parked messages again, in order; what went through stays so."""
+    async with service.store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        done, error = await replay(unit, service.subscriptions, body.topic, body.key)
+        reply = Reply(200, {"replayed": done, "stopped_by": error})
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)

@@ -1,0 +1,146 @@
+"""What every service opens, and the work that runs beside its HTTP interface.
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
+    async with opened(settings) as service:
+        async with working(service, subscriptions(...), {"listing": job.step}):
+            yield service.resources()
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+import structlog
+from starlette.datastructures import State
+
+from libs.chassis.health import Check
+from libs.chassis.request import resource
+from libs.chassis.settings import Settings
+from libs.events.bus import Bus
+from libs.events.bus.connect import connect
+from libs.events.consumer import Consumer, Subscription
+from libs.events.errors import CorridorError
+from libs.events.leader import has_leader, lead
+from libs.events.store import Store
+from libs.events.topics import Topics
+
+Step = Callable[[], Awaitable[bool]]
+
+log = structlog.get_logger("service")
+
+
+class NoRelay(CorridorError):
+    """Nobody relays this service's messages."""
+
+
+class ConsumerStopped(CorridorError):
+    """The consumer stopped at something that a person must mend."""
+
+
+@dataclass(slots=True)
+class Service:
+    """The store, the bus and the topics of one service, and its consumer once it works."""
+
+    store: Store
+    bus: Bus
+    topics: Topics
+    subscriptions: Sequence[Subscription] = ()
+    consumer: Consumer | None = None
+
+    def resources(self, **more: Any) -> dict[str, Any]:
+        """What the lifespan yields: the service, its store, and whatever else handlers ask for."""
+        return {"service": self, "store": self.store, **more}
+
+
+StoreOf = Annotated[Store, resource("store")]
+ServiceOf = Annotated[Service, resource("service")]
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Service]:
+    """Connect to the database and the bus; close both at the end."""
+    topics = Topics.load(settings.contracts_dir)
+    store = await Store.connect(settings.database_url, settings.service)
+    try:
+        bus = await connect(settings.bus_url)
+        try:
+            yield Service(store, bus, topics)
+        finally:
+            await bus.close()
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def working(
+    service: Service, subscriptions: Sequence[Subscription], jobs: Mapping[str, Step]
+) -> AsyncIterator[None]:
+    """Consume the subscriptions and lead the jobs until the service stops."""
+    topics = {s.topic: service.topics.partitions[s.topic] for s in subscriptions}
+    service.subscriptions = subscriptions
+    tasks = [asyncio.create_task(lead(service.store, job, jobs[job]), name=job) for job in jobs]
+    if subscriptions:
+        service.consumer = Consumer(
+            service.store, service.bus, service.store.source, subscriptions, topics
+        )
+        tasks.append(asyncio.create_task(_consume(service, topics), name="consumer"))
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _consume(service: Service, topics: Mapping[str, int]) -> None:
+    # A consumer may be there before the service that owns a topic, whichever starts first.
+    if service.consumer is None:
+        return
+    while True:
+        try:
+            await service.bus.ensure_topics(topics)
+            break
+        except CorridorError:
+            raise
+        except Exception as error:
+            log.warning("bus not there yet", kind=type(error).__name__)
+            await asyncio.sleep(0.3)
+    await service.consumer.run()
+
+
+# -- Readiness: everything that the service needs really works ------------------------------------
+
+
+async def _database(state: State) -> None:
+    await state.store.pool.fetchval("SELECT 1")
+
+
+async def _bus(state: State) -> None:
+    await state.service.bus.ping()
+
+
+async def _relay(state: State) -> None:
+    if not await has_leader(state.store.pool, "relay"):
+        raise NoRelay(store=state.store.source)
+
+
+async def _consumer(state: State) -> None:
+    consumer: Consumer | None = state.service.consumer
+    if consumer is not None and consumer.tally.stopped is not None:
+        raise ConsumerStopped(reason=consumer.tally.stopped)
+
+
+READS_ONLY: Final[Mapping[str, Check]] = {
+    "database": _database,
+    "bus": _bus,
+    "consumer": _consumer,
+}
+"""The checks of a service that publishes nothing."""
+
+READINESS: Final[Mapping[str, Check]] = {**READS_ONLY, "relay": _relay}
+"""The checks of a service that publishes."""
