@@ -1,0 +1,150 @@
+"""One service as a FastAPI application, and the process that serves it.
+
+app = create_app("registry", "Family registry", [api.router], lifespan, READINESS, settings)
+serve(app, settings)
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import structlog
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.middleware import Middleware
+
+from libs.chassis import logs
+from libs.chassis.auth import authenticator, gate, refuse_open_doors
+from libs.chassis.health import Check, health_router
+from libs.chassis.idempotency import AlreadyAnswered, answered_before, makes_idempotent
+from libs.chassis.problems import HANDLERS, RESPONSES, document
+from libs.chassis.request import limited, observed
+from libs.chassis.settings import Settings
+
+OPEN_PATHS: Final = ("/health", "/ready", "/openapi.json")
+CONNECTIONS_MAX: Final = 1_000
+KEEP_ALIVE_S: Final = 20
+STARTUP_FAILED: Final = 3
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Mapping[str, Any]]]
+"""Opens what the service needs, yields it by name (see `resource`), closes it."""
+
+log = structlog.get_logger("service")
+
+
+def create_app(
+    name: str,
+    title: str,
+    routers: Sequence[APIRouter],
+    lifespan: Lifespan,
+    readiness: Mapping[str, Check],
+    settings: Settings,
+    *,
+    open_paths: Collection[str] = (),
+    token_cookie: str | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> FastAPI:
+    """The application of one service. Raises `OpenDoor` when a route lacks its scope.
+
+    `readiness` names the checks of /ready. `open_paths` need no token, beside OPEN_PATHS; one
+    that ends in a slash opens all below it. `token_cookie` names a cookie that may hold the token
+    of a reading request. Routers carry their prefix themselves.
+    """
+    anybody = (*OPEN_PATHS, *open_paths)
+    app = FastAPI(
+        title=title,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_with_resources(lifespan),
+        responses=RESPONSES,
+        exception_handlers={**HANDLERS, AlreadyAnswered: answered_before},
+        generate_unique_id_function=_operation_id,
+        redirect_slashes=False,
+        # The framework's own spans and log records hold addresses with their queries.
+        telemetry={"tracing": False, "logs": False},
+        middleware=[
+            Middleware(observed),
+            Middleware(limited, bytes_max=settings.body_bytes_max),
+            Middleware(
+                gate,
+                authenticate=authenticator(settings),
+                open_paths=anybody,
+                cookie=token_cookie,
+            ),
+        ],
+    )
+    app.state.name = name
+    app.state.settings = settings
+    app.state.clock = clock
+    for router in (health_router(readiness), *routers):
+        app.include_router(router)
+    refuse_open_doors(app, anybody, makes_idempotent)
+    _documented(app)
+    return app
+
+
+def serve(app: FastAPI, settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; then let running requests end and close the lifespan."""
+    logs.configure(settings.service, settings.log_level)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=CONNECTIONS_MAX,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=settings.shutdown_s_max,
+        )
+    )
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise SystemExit(STARTUP_FAILED)
+
+
+def _with_resources(
+    lifespan: Lifespan,
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def running(app: FastAPI) -> AsyncIterator[None]:
+        try:
+            async with lifespan(app) as resources:
+                for name, value in resources.items():
+                    setattr(app.state, name, value)
+                yield
+        except Exception as error:
+            # No request has been read yet or any more, so the text can quote nobody.
+            log.critical(
+                "stopped by an error", reason=str(error).partition("\n")[0], exc_info=error
+            )
+            raise
+
+    return running
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _documented(app: FastAPI) -> None:
+    """Have the OpenAPI document describe the problems that every operation may answer."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        return document(generate())
+
+    app.openapi = openapi  # type: ignore[method-assign] # the framework's own way to extend it

@@ -1,0 +1,227 @@
+"""Who asks, and what they may: tokens at the gate, scopes at each route, regions at each object.
+
+Two walls stand behind each other. The gate answers 401 to every request without a believed token
+before a byte of its body is read, but for the paths that are declared open. Every other route
+must name a scope; `refuse_open_doors` does not let an application start where one does not.
+
+    Reader = Annotated[Principal, require("registry:read")]
+
+    @router.get("/families/{family}")
+    async def family(family: UUID, reader: Reader) -> Family: ...
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import structlog
+from fastapi import Depends, FastAPI, Request, Security
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.security import HTTPBearer, SecurityScopes
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from libs.chassis.problems import Refusal, answer
+from libs.chassis.settings import Settings
+from libs.chassis.tokens import (
+    Keys,
+    TokenRefused,
+    believe,
+    from_file,
+    from_url,
+    required_claims,
+)
+
+NATION: Final = "*"
+REGION: Final = re.compile(r"\*|\d\d(\.\d\d(\.\d\d(\.\d{4})?)?)?")
+
+audit = structlog.get_logger("audit")
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who sent a request, as their token says it.
+
+    `subject` is the issuer's id of a person or a service, `scopes` what they may do, `regions`
+    the dotted Kemendagri codes that they may do it in; NATION is all of them, none is none.
+    """
+
+    subject: str
+    scopes: frozenset[str]
+    regions: tuple[str, ...]
+
+    def may_see(self, region: str) -> bool:
+        """Whether a region is theirs or lies within one: 61.03 holds 61.03.01, not 61.031."""
+        return any(own in (NATION, region) or region.startswith(f"{own}.") for own in self.regions)
+
+
+Authenticate = Callable[[str], Awaitable[Principal]]
+
+
+def authenticator(settings: Settings) -> Authenticate:
+    """Turns a bearer token into its principal, or raises `TokenRefused`."""
+    jwks = settings.jwks_file
+    keys = Keys(from_file(jwks) if jwks else from_url(settings.jwks_url))
+    claims = required_claims(settings.issuer, settings.audience)
+    denied = _denied(settings.denied_file)
+
+    async def authenticate(token: str) -> Principal:
+        said = await believe(token, keys, claims, settings.token_lifetime_s_max)
+        if not denied().isdisjoint({said["sub"], str(said.get("jti"))}):
+            raise TokenRefused("denied")
+        scopes, regions = said.get("scope", ""), said.get("regions", [])
+        if not isinstance(scopes, str) or not isinstance(regions, list):
+            raise TokenRefused("malformed")
+        if not all(isinstance(code, str) and REGION.fullmatch(code) for code in regions):
+            raise TokenRefused("regions")
+        return Principal(said["sub"], frozenset(scopes.split()), tuple(regions))
+
+    return authenticate
+
+
+def _denied(path: Path | None) -> Callable[[], frozenset[str]]:
+    """The lines of a file, read again whenever it was written."""
+    read_at, lines = -1, frozenset[str]()
+
+    def denied() -> frozenset[str]:
+        nonlocal read_at, lines
+        if path is not None and (written_at := path.stat().st_mtime_ns) != read_at:
+            read_at, lines = written_at, frozenset(path.read_text().split())
+        return lines
+
+    return denied
+
+
+# -- The gate -------------------------------------------------------------------------------------
+
+
+def gate(
+    app: ASGIApp, authenticate: Authenticate, open_paths: Collection[str], cookie: str | None
+) -> ASGIApp:
+    """ASGI middleware: nobody unknown gets past it, but to `open_paths`.
+
+    A path that ends in a slash opens everything below it. `cookie` names a cookie that may hold
+    the token of a request that only reads, so that a browser can show pages.
+    """
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or is_open(scope["path"], open_paths):
+            return await app(scope, receive, send)
+        request = Request(scope, receive)
+        try:
+            request.state.principal = await authenticate(_token(scope, cookie))
+        except TokenRefused as refusal:
+            audit.warning("token refused", reason=str(refusal), method=scope["method"])
+            response = answer(request, 401, detail="A valid bearer token is needed.")
+            response.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+            return await response(scope, receive, send)
+        return await app(scope, receive, send)
+
+    return guarded
+
+
+def is_open(path: str, open_paths: Collection[str]) -> bool:
+    """Whether a path is among those that anybody may ask for."""
+    return path in open_paths or any(
+        path.startswith(root) for root in open_paths if root.endswith("/")
+    )
+
+
+def _token(scope: Scope, cookie: str | None) -> str:
+    headers = Headers(scope=scope)
+    given = headers.getlist("authorization")
+    if len(given) == 1 and given[0][:7].lower() == "bearer ":
+        return given[0][7:].strip()
+    # Other sites can make a browser send a cookie along, so a cookie never changes anything.
+    if cookie and not given and scope["method"] in ("GET", "HEAD"):
+        try:
+            morsel = SimpleCookie(headers.get("cookie")).get(cookie)
+        except CookieError:
+            morsel = None
+        if morsel is not None:
+            return morsel.value
+    raise TokenRefused("missing")
+
+
+# -- Scopes and regions ---------------------------------------------------------------------------
+
+
+async def principal(
+    request: Request,
+    wanted: SecurityScopes,
+    _documented: Annotated[object, Depends(HTTPBearer(bearerFormat="JWT", auto_error=False))],
+) -> Principal:
+    """The request's principal, who must hold every scope that the route names; 403 otherwise."""
+    known: Principal | None = getattr(request.state, "principal", None)
+    if known is None:
+        raise Refusal(
+            401, "unauthorized", "A valid bearer token is needed.", {"WWW-Authenticate": "Bearer"}
+        )
+    lacking = " ".join(scope for scope in wanted.scopes if scope not in known.scopes)
+    if lacking:
+        audit.warning("scope refused", subject=known.subject, scope=lacking)
+        challenge = f'Bearer error="insufficient_scope", scope="{lacking}"'
+        raise Refusal(
+            403, "scope-missing", f"The token lacks {lacking}.", {"WWW-Authenticate": challenge}
+        )
+    return known
+
+
+def require(*scopes: str) -> Any:
+    """The dependency of a route that needs these scopes; gives the `Principal`."""
+    return Security(principal, scopes=scopes)
+
+
+def ensure_may_see(asker: Principal, region: str) -> None:
+    """Raises 403 where a region is not the principal's."""
+    if not asker.may_see(region):
+        audit.warning("region refused", subject=asker.subject, region=region)
+        raise Refusal(403, "region-not-yours", "This lies outside the regions of the token.")
+
+
+# -- Default deny ---------------------------------------------------------------------------------
+
+
+class OpenDoor(Exception):
+    """A route lacks what every route must have; the application does not start."""
+
+
+def refuse_open_doors(
+    app: FastAPI, open_paths: Collection[str], idempotent: Callable[..., Any]
+) -> None:
+    """Walk every route: each needs a scope, each POST an answer to being sent twice.
+
+    `idempotent` is the predicate of a dependency that gives the latter. Raises `OpenDoor` that
+    names each route found wanting.
+    """
+    wanting: list[str] = []
+    for route in iter_route_contexts(app.routes):
+        path = route.path or repr(route.original_route)
+        if is_open(path, open_paths):
+            continue
+        if not isinstance(route.original_route, APIRoute):
+            wanting.append(f"{path} is no API route")
+            continue
+        found = list(_tree(route.dependant))
+        if not any(each.call is principal and _scopes(each) for each in found):
+            wanting.append(f"{path} needs no scope")
+        if "POST" in (route.methods or ()) and not any(idempotent(each.call) for each in found):
+            wanting.append(f"POST {path} takes no Idempotency-Key")
+    if wanting:
+        raise OpenDoor("; ".join(wanting))
+
+
+def _tree(dependant: Dependant) -> Iterator[Dependant]:
+    yield dependant
+    for each in dependant.dependencies:
+        yield from _tree(each)
+
+
+def _scopes(dependant: Dependant) -> list[str]:
+    return [*(dependant.own_oauth_scopes or ()), *(dependant.parent_oauth_scopes or ())]

@@ -1,0 +1,66 @@
+"""Whether the process lives (/health), and whether it can do its work now (/ready)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+from starlette.datastructures import State
+
+CHECK_S_MAX: Final = 2.0
+FINE: Final = "ok"
+
+Check = Callable[[State], Awaitable[object]]
+"""Raises when what it asks for does not answer; given the resources of the lifespan."""
+
+log = structlog.get_logger("health")
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: str = FINE
+
+
+class Readiness(BaseModel):
+    """Each check by name: ok, or the kind of error it ended with."""
+
+    ready: bool
+    checks: dict[str, str]
+
+
+def health_router(readiness: Mapping[str, Check]) -> APIRouter:
+    """The two routes; `readiness` names what the service needs to do its work."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/health")
+    async def health() -> Health:
+        """The process is alive."""
+        return Health()
+
+    @router.get("/ready", responses={503: {"model": Readiness}})
+    async def ready(request: Request, response: Response) -> Readiness:
+        """What the service needs answers in time; 503 names what does not."""
+        found = await asyncio.gather(
+            *(_outcome(name, check, request.app.state) for name, check in readiness.items())
+        )
+        fine = all(outcome == FINE for outcome in found)
+        response.status_code = 200 if fine else 503
+        return Readiness(ready=fine, checks=dict(zip(readiness, found, strict=True)))
+
+    return router
+
+
+async def _outcome(name: str, check: Check, resources: State) -> str:
+    try:
+        async with asyncio.timeout(CHECK_S_MAX):
+            await check(resources)
+    except Exception as error:
+        # Whatever ails it, the answer is that something does.
+        log.warning("not ready", check=name, exc_info=error)
+        return type(error).__name__
+    return FINE

@@ -1,0 +1,193 @@
+"""What surrounds every request: its id, its trace, its span, its log line and its largest body."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+import uuid
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import structlog
+from fastapi import Depends, Request
+from opentelemetry import propagate, trace
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
+
+from libs.chassis.problems import Refusal, answer
+from libs.events.model import Context
+
+REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
+CLIENT_WENT_AWAY: Final = 499
+BODY_BYTES_MAX: Final = "chassis.body_bytes_max"
+
+log = structlog.get_logger("access")
+_tracer = trace.get_tracer("libs.chassis")
+
+
+def traceparent(span: Span) -> str:
+    """A span as a W3C traceparent."""
+    context = span.get_span_context()
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+
+
+def _identified(span: Span) -> Span:
+    """The span itself, or where nobody collects spans and none was sent, one to carry an id."""
+    if span.get_span_context().is_valid:
+        return span
+    made = SpanContext(
+        trace_id=secrets.randbits(128) | 1,
+        span_id=secrets.randbits(64) | 1,
+        is_remote=False,
+        trace_flags=TraceFlags(0),
+    )
+    return NonRecordingSpan(made)
+
+
+# -- Middleware -----------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Sent:
+    """What has been sent of the answer: its status, once it has begun."""
+
+    status: int | None = None
+
+
+def observed(app: ASGIApp) -> ASGIApp:
+    """ASGI middleware: gives each request an id and a trace, and one log line when it is over.
+
+    Nothing that a caller wrote stands in that line or in the span: the route's template stands
+    for the path, and neither queries nor bodies are named. An unexpected error ends here.
+    """
+
+    async def observe(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await app(scope, receive, send)
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        request_id = given if REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+        parent = propagate.extract(headers)
+        started = _tracer.start_span(scope["method"], context=parent, kind=SpanKind.SERVER)
+        with trace.use_span(_identified(started), end_on_exit=True, record_exception=False) as span:
+            state: MutableMapping[str, Any] = scope.setdefault("state", {})
+            state.update(request_id=request_id, trace=traceparent(span))
+            trace_id = format(span.get_span_context().trace_id, "032x")
+            with bound_contextvars(request=request_id, trace=trace_id):
+                await _recorded(app, scope, receive, send, span)
+        return None
+
+    return observe
+
+
+async def _recorded(app: ASGIApp, scope: Scope, receive: Receive, send: Send, span: Span) -> None:
+    began = time.perf_counter()
+    sent = _Sent()
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            sent.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-ID"] = scope["state"]["request_id"]
+            headers.setdefault("Cache-Control", "no-store")
+            headers.setdefault("X-Content-Type-Options", "nosniff")
+        await send(message)
+
+    try:
+        await app(scope, receive, sending)
+    except ClientDisconnect:
+        sent.status = CLIENT_WENT_AWAY
+    except Exception:
+        # The last wall: the server behind this one would log the error's text.
+        log.exception("unexpected error")
+        if sent.status is None:
+            await answer(Request(scope), 500)(scope, receive, sending)
+    finally:
+        _log_line(scope, sent.status, span, time.perf_counter() - began)
+
+
+def _log_line(scope: Scope, status: int | None, span: Span, seconds: float) -> None:
+    route = getattr(scope.get("route"), "path", "unmatched")
+    state = scope["state"]
+    known = state.get("principal")
+    span.update_name(f"{scope['method']} {route}")
+    span.set_attributes({"http.request.method": scope["method"], "http.route": route})
+    if status is not None:
+        span.set_attribute("http.response.status_code", status)
+    log.info(
+        "request",
+        method=scope["method"],
+        route=route,
+        status=status,
+        ms=round(seconds * 1_000, 1),
+        subject=known and known.subject,
+        problem=state.get("problem"),
+    )
+
+
+def limited(app: ASGIApp, bytes_max: int) -> ASGIApp:
+    """ASGI middleware: refuses a body of more than `bytes_max` bytes with 413, however it comes.
+
+    Whoever reads the body gets the refusal, at the first byte where Content-Length tells it.
+    """
+
+    async def limit(scope: Scope, receive: Receive, send: Send) -> None:
+        declared = Headers(scope=scope).get("content-length", "") if "headers" in scope else ""
+        scope.setdefault(BODY_BYTES_MAX, bytes_max)
+        taken = 0
+
+        async def receiving() -> Message:
+            nonlocal taken
+            most = scope[BODY_BYTES_MAX]
+            if not declared.isdigit() or int(declared) <= most:
+                message = await receive()
+                taken += len(message.get("body", b""))
+                if taken <= most:
+                    return message
+            raise Refusal(413, "body-too-large", f"A body here has at most {most} bytes.")
+
+        await app(scope, receiving, send)
+
+    return limit
+
+
+def body_up_to(bytes_max: int) -> Any:
+    """A route's dependency that sets its own limit; for a route that streams its body, because
+    one that FastAPI parses is read before any dependency."""
+
+    async def widen(request: Request) -> None:
+        request.scope[BODY_BYTES_MAX] = bytes_max
+
+    return Depends(widen)
+
+
+# -- What handlers ask for ------------------------------------------------------------------------
+
+
+def resource(name: str) -> Any:
+    """The dependency that gives what the lifespan yielded under a name."""
+
+    async def give(request: Request) -> Any:
+        return getattr(request.app.state, name)
+
+    return Depends(give)
+
+
+async def asked(request: Request) -> Context:
+    """Who asks, now, and in which trace; what a transaction of this request records."""
+    now: datetime = request.app.state.clock()
+    return Context(
+        at=now,
+        actor=request.state.principal.subject,
+        trace=request.state.trace,
+        cause=request.state.request_id,
+    )
+
+
+Asked = Annotated[Context, Depends(asked)]

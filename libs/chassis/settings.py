@@ -1,0 +1,164 @@
+"""What a service is told by its environment, read once at start; every mistake is a sentence.
+
+A service with settings of its own reads them with the same functions from the same environment:
+
+    @dataclass(frozen=True, slots=True)
+    class RegistrySettings:
+        top_up_families_max: int
+
+    def from_environment(env: Environment = os.environ) -> RegistrySettings:
+        return RegistrySettings(whole(env, "PKH_TOP_UP_FAMILIES_MAX", 50_000, at_least=0))
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self, TypeAlias
+from urllib.parse import quote, urlsplit, urlunsplit
+
+Environment: TypeAlias = Mapping[str, str]
+
+POSTGRES: Final = ("postgresql", "postgres")
+LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+
+
+class SettingRefused(Exception):
+    """A setting is missing or wrong; the text names the variable, never its value."""
+
+
+def text(env: Environment, name: str, default: str | None = None) -> str:
+    """A variable's text; without a default it must be there and not be empty."""
+    value = env.get(name, "").strip() or default
+    if value is None:
+        raise SettingRefused(f"{name} must be set.")
+    return value
+
+
+def choice(env: Environment, name: str, choices: Collection[str], default: str) -> str:
+    """One of a few words."""
+    value = text(env, name, default).lower()
+    if value not in choices:
+        raise SettingRefused(f"{name} must be one of {', '.join(choices)}.")
+    return value
+
+
+def whole(
+    env: Environment, name: str, default: int | None = None, *, at_least: int, at_most: int = 2**31
+) -> int:
+    """A whole number within limits, both included."""
+    value = text(env, name, None if default is None else str(default))
+    if not value.isascii() or not value.isdigit() or not at_least <= int(value) <= at_most:
+        raise SettingRefused(f"{name} must be a whole number from {at_least} to {at_most}.")
+    return int(value)
+
+
+def file(env: Environment, name: str) -> Path | None:
+    """The path of a file that must exist where it is named; None where it is not."""
+    if not env.get(name):
+        return None
+    path = Path(env[name])
+    if not path.is_file():
+        raise SettingRefused(f"{name} must name a file that exists.")
+    return path
+
+
+def secret(env: Environment, name: str) -> str | None:
+    """The text that stands in the file that a variable names, without the end of its line."""
+    path = file(env, name)
+    try:
+        return None if path is None else path.read_text().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError):
+        raise SettingRefused(f"{name} must name a readable file of text.") from None
+
+
+def secret_key(env: Environment, name: str, length: int = 32) -> bytes | None:
+    """The key of `length` bytes that stands as one line of base64 in the file a variable names."""
+    line = secret(env, name)
+    if line is None:
+        return None
+    try:
+        key = base64.b64decode(line, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != length:
+        raise SettingRefused(f"{name} must name a file with {length} bytes as a line of base64.")
+    return key
+
+
+def url(env: Environment, name: str, schemes: Collection[str], *, optional: bool = False) -> str:
+    """A URL of one of `schemes`, or "" where it is optional and missing.
+
+    A password belongs into the file that the variable's companion names (PKH_BUS_URL and
+    PKH_BUS_PASSWORD_FILE): an environment is read by more people than a file.
+    """
+    if optional and not env.get(name):
+        return ""
+    parts = urlsplit(text(env, name))
+    if parts.scheme not in schemes:
+        raise SettingRefused(f"{name} must be a URL that starts with {' or '.join(schemes)}.")
+    password = secret(env, name.removesuffix("_URL") + "_PASSWORD_FILE")
+    if password is None:
+        return urlunsplit(parts)
+    user, _, host = parts.netloc.rpartition("@")
+    credentials = f"{user.partition(':')[0]}:{quote(password, safe='')}"
+    return urlunsplit(parts._replace(netloc=f"{credentials}@{host}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What every service is told. URLs hold passwords, so neither they nor keys have a repr."""
+
+    service: str
+    database_url: str = field(repr=False)
+    bus_url: str = field(repr=False)
+    issuer: str
+    audience: str
+    jwks_file: Path | None = None
+    jwks_url: str = ""
+    denied_file: Path | None = None
+    """Subjects and token ids that are refused at once, one a line; may change at any time."""
+    keys_url: str = field(default="", repr=False)
+    kek: bytes | None = field(default=None, repr=False)
+    token_key: bytes | None = field(default=None, repr=False)
+    service_token_file: Path | None = None
+    """Where the service finds its own bearer token; whoever issues it renews the file."""
+    host: str = "127.0.0.1"
+    port: int = 8000
+    contracts_dir: Path = Path("contracts")
+    log_level: str = "info"
+    body_bytes_max: int = 1_048_576
+    token_lifetime_s_max: int = 600
+    shutdown_s_max: int = 15
+
+    @classmethod
+    def from_environment(cls, service: str, env: Environment = os.environ) -> Self:
+        """Read everything at once, so that a service with a wrong setting does not start."""
+        jwks_url = url(env, "PKH_JWKS_URL", ("https", "http"), optional=True)
+        if not jwks_url and not env.get("PKH_JWKS_FILE"):
+            raise SettingRefused("PKH_JWKS_FILE or PKH_JWKS_URL must be set.")
+        return cls(
+            service=service,
+            database_url=url(env, "PKH_DATABASE_URL", POSTGRES),
+            bus_url=url(env, "PKH_BUS_URL", (*POSTGRES, "kafka")),
+            issuer=text(env, "PKH_ISSUER"),
+            audience=text(env, "PKH_AUDIENCE"),
+            jwks_file=file(env, "PKH_JWKS_FILE"),
+            jwks_url=jwks_url,
+            denied_file=file(env, "PKH_DENIED_FILE"),
+            keys_url=url(env, "PKH_KEYS_URL", POSTGRES, optional=True),
+            kek=secret_key(env, "PKH_KEK_FILE"),
+            token_key=secret_key(env, "PKH_TOKEN_KEY_FILE"),
+            service_token_file=file(env, "PKH_SERVICE_TOKEN_FILE"),
+            host=text(env, "PKH_HOST", "127.0.0.1"),
+            port=whole(env, "PKH_PORT", 8000, at_least=1, at_most=65_535),
+            contracts_dir=Path(text(env, "PKH_CONTRACTS_DIR", "contracts")),
+            log_level=choice(env, "PKH_LOG_LEVEL", LOG_LEVELS, "info"),
+            body_bytes_max=whole(env, "PKH_BODY_BYTES_MAX", 1_048_576, at_least=1_024),
+            token_lifetime_s_max=whole(env, "PKH_TOKEN_LIFETIME_S_MAX", 600, at_least=1),
+            shutdown_s_max=whole(env, "PKH_SHUTDOWN_S_MAX", 15, at_least=0),
+        )
