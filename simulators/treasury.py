@@ -1,0 +1,140 @@
+"""The treasury: checks accounts before money moves, and releases funds for payment orders."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from simulators import answer_file, books
+from simulators.answer_file import Tally
+from simulators.books import BANKS, Books
+from simulators.check import Answer, check
+from simulators.desk import Desk
+from simulators.journal import Block, Journal, Order
+from simulators.refusals import Code, Refusal
+from simulators.request_file import Instruction, Kind, RequestReader, claimed
+from simulators.serve import Id, new_app, options, serve
+
+
+class PaymentOrder(BaseModel):
+    """What a payment order asks to be released: how many payments, how much, of which list."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    count: Annotated[int, Field(ge=1, le=10**9)]
+    rupiah: Annotated[int, Field(ge=1, le=10**18)]
+    hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Funds:
+    """Releases funds once for an order; the journal remembers."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._released = {order.order_id: order for order in journal.orders}
+
+    def release(self, order_id: str, asked: PaymentOrder) -> tuple[Order, bool]:
+        """The released order, and whether it is new; `Refusal` when the figures differ."""
+        order = Order(order_id, asked.count, asked.rupiah, asked.hash, sp2d_number(order_id))
+        known = self._released.get(order_id)
+        if known is None:
+            self._journal.release(order)
+            self._released[order_id] = order
+            return order, True
+        if known != order:
+            raise Refusal(Code.ORDER_CONTRADICTS)
+        return known, False
+
+    def of(self, order_id: str) -> Order:
+        """An order that was released; `Refusal` when there is none."""
+        if order_id not in self._released:
+            raise Refusal(Code.UNKNOWN_ORDER)
+        return self._released[order_id]
+
+
+def sp2d_number(order_id: str) -> str:
+    """The number of the disbursement order (SP2D): 15 digits, the same for the same order."""
+    digest = hashlib.sha256(f"SP2D|{order_id}".encode()).digest()
+    return f"{int.from_bytes(digest) % 10**15:015d}"
+
+
+def create_app(accounts: Books, journal: Journal, *, answer_after_asks: int = 0) -> FastAPI:
+    """The treasury's HTTP interface, as README.md describes it."""
+
+    def decide(asked: Instruction, on: date) -> str:
+        return check(accounts.get((asked.bank, asked.account_no)), on, asked.name, asked.nik)
+
+    app = new_app("Treasury")
+    _account_checks(app, Desk(journal, decide, answer_after_asks=answer_after_asks), journal)
+    _payment_orders(app, Funds(journal))
+    return app
+
+
+def _account_checks(app: FastAPI, desk: Desk, journal: Journal) -> None:
+    @app.put("/account-checks/{file_id}", status_code=202)
+    async def take(file_id: Id, request: Request) -> Response:
+        claim = claimed(request.headers)
+        reader = RequestReader(Kind.ACCOUNT_CHECK, file_id, BANKS)
+        receipt = await desk.take(reader, request.stream(), claim)
+        return answer_file.taken(receipt)
+
+    @app.get("/account-checks/{file_id}")
+    async def answer(file_id: Id) -> Response:
+        ready = desk.answer(file_id)
+        if ready is None:
+            return answer_file.not_ready()
+        return await answer_file.respond(
+            lambda tally: _rows(journal, ready[0], tally), with_sum=False
+        )
+
+
+def _payment_orders(app: FastAPI, funds: Funds) -> None:
+    @app.put("/payment-orders/{order_id}", status_code=201)
+    async def release(order_id: Id, asked: PaymentOrder) -> Response:
+        order, new = funds.release(order_id, asked)
+        return JSONResponse(_told(order), 201 if new else 200)
+
+    @app.get("/payment-orders/{order_id}")
+    async def order(order_id: Id) -> Response:
+        return JSONResponse(_told(funds.of(order_id)))
+
+
+def _rows(journal: Journal, block: Block, tally: Tally) -> Iterator[str]:
+    yield answer_file.header("ACCOUNT_CHECK_RESULT", block)
+    for line in answer_file.counted(journal.lines(block), tally, Answer.OK):
+        yield f"D,{line.reference},{line.status}"
+    yield f"T,{tally.count},{tally.good_count}"
+
+
+def _told(order: Order) -> dict[str, str | int]:
+    return {
+        "order": order.order_id,
+        "sp2d": order.sp2d,
+        "count": order.count,
+        "rupiah": order.rupiah,
+        "hash": order.hash,
+    }
+
+
+def main() -> None:
+    """Run the treasury until it is told to stop."""
+    given = options("treasury", __doc__ or "").parse_args()
+    directory: Path = given.journal
+    directory.mkdir(parents=True, exist_ok=True)
+    app = create_app(
+        books.load(given.books),
+        Journal(directory / "treasury.journal"),
+        answer_after_asks=given.answer_after_asks,
+    )
+    serve("treasury", app, given.host, given.port)
+
+
+if __name__ == "__main__":
+    main()
