@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from services.conditionality.domain.commitment import Cause, EvaluateCycle
+from services.conditionality.domain.commitment import (
+    Cause,
+    Command,
+    CycleEvaluated,
+    EvaluateCycle,
+    Event,
+    Released,
+    Suspended,
+    commitment,
+)
+from services.conditionality.domain.commitment.sanctions import effect_id
 from services.conditionality.domain.duties import (
     CommitmentPolicy,
     ListedMember,
@@ -76,3 +86,36 @@ def cycle(
         frozen=frozen,
         cause=cause,
     )
+
+
+def decided(*commands: Command, after: Iterable[Event] = ()) -> tuple[Event, ...]:
+    """What these commands leave behind, one after another, on what happened before."""
+    state = commitment.fold(tuple(after))
+    events: list[Event] = []
+    for command in commands:
+        answered = commitment.decide(command, state)
+        state = commitment.fold(answered, state)
+        events.extend(answered)
+    return tuple(events)
+
+
+def history(*came: Came) -> tuple[Event, ...]:
+    """A family whose cycles 2023-1, 2023-2 ... came like this."""
+    return decided(*(cycle(f"2023-{number}", how) for number, how in enumerate(came, 1)))
+
+
+def effects(events: Iterable[Event]) -> list[Event]:
+    """What followed from the evaluations among these events."""
+    return [event for event in events if not isinstance(event, CycleEvaluated)]
+
+
+def suspended(tahap: str, *, counter: int, revision: int = 1) -> Suspended:
+    """The tahap's own money is held."""
+    effect = effect_id(FAMILY, tahap, revision, "Suspended")
+    return Suspended(FAMILY, tahap, tahap, revision, counter, effect)
+
+
+def released(*tahaps: str, cycle: str, revision: int = 1) -> Released:
+    """The money of these tahaps is held no longer, because of this cycle."""
+    effect = effect_id(FAMILY, cycle, revision, "Released")
+    return Released(FAMILY, tahaps, cycle, revision, effect)

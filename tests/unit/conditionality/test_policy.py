@@ -1,0 +1,118 @@
+import shutil
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from services.conditionality import policy
+from services.conditionality.domain.duties import Cut, SchoolMonthly, Suspension
+from services.conditionality.domain.person import SERVICES
+from services.conditionality.policy import PolicyError
+from services.conditionality.policy.files import Service
+from tests.unit.conditionality.kit import POLICY
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the policy's files, free to be spoilt."""
+    for file in policy.FOLDER.glob("*.yaml"):
+        shutil.copy(file, tmp_path)
+    return tmp_path
+
+
+def test_the_rules_of_2021_to_2024_are_those_of_the_sample_year() -> None:
+    assert policy.load()["2021-2024"] == POLICY
+
+
+@pytest.mark.parametrize(
+    ("rule_set", "sanction"),
+    [
+        ("2017-cash", Suspension("WITHHOLD", failures_to_investigation=3)),
+        ("2017-noncash", Suspension("BLOCK", failures_to_investigation=3)),
+        ("2018-2020", Suspension("BLOCK", failures_to_investigation=3)),
+        ("2021-2024", Suspension("BLOCK", failures_to_investigation=3)),
+        ("2025-2026", Cut(percent=10, per="CYCLE", visit_months_missed=2)),
+    ],
+)
+def test_each_rule_set_has_its_years_sanction(rule_set: str, sanction: object) -> None:
+    assert policy.load()[rule_set].sanction == sanction
+
+
+@pytest.mark.parametrize("rule_set", ["2017-cash", "2018-2020", "2021-2024", "2025-2026"])
+def test_eighty_five_percent_is_asked_in_every_year(rule_set: str) -> None:
+    loaded = policy.load()[rule_set]
+
+    assert loaded.attendance_percent_min == 85
+    assert loaded.duties["SMA"] == SchoolMonthly()
+
+
+def test_a_value_holds_until_a_later_one_takes_its_place(folder: Path) -> None:
+    _replace(folder / "attendance.yaml", "  2017-01-01: 85", "  2017-01-01: 85\n  2021-01-01: 90")
+
+    loaded = policy.load(folder)
+
+    assert loaded["2018-2020"].attendance_percent_min == 85
+    assert loaded["2021-2024"].attendance_percent_min == 90
+
+
+def test_every_service_that_can_be_recorded_can_be_asked_for() -> None:
+    assert set(get_args(Service)) == SERVICES
+
+
+@pytest.mark.parametrize(
+    ("file", "right", "wrong", "key"),
+    [
+        ("attendance.yaml", "2017-01-01: 85", "2017-01-01: '85'", "values.2017-01-01"),
+        ("attendance.yaml", "2017-01-01: 85", "2017-01-01: 185", "values.2017-01-01"),
+        ("attendance.yaml", "2017-01-01: 85", "2019-01-01: 85", "values"),
+        ("attendance.yaml", "unit:", "units:", "file"),
+        ("attendance.yaml", "2017-01-01: 85", "2017-01-01: 85\n  2017-01-01: 75", "line 8"),
+        ("attendance.yaml", "values:", "values: [", "line 8"),
+        (
+            "duties.yaml",
+            "service: WEIGHING",
+            "service: WAITING",
+            "values.2017-01-01.EARLY_CHILD.service",
+        ),
+        ("duties.yaml", "    SD: {duty: SCHOOL_MONTHLY}\n", "", "values.2017-01-01.SD"),
+        (
+            "duties.yaml",
+            "    SD: {",
+            "    TK: {duty: SCHOOL_MONTHLY}\n    SD: {",
+            "values.2017-01-01.TK",
+        ),
+        ("sanctions.yaml", "kind: WITHHOLD", "kind: FORGIVE", "sanctions.CASH_WITHHOLD.kind"),
+        ("sanctions.yaml", "per: CYCLE", "per: YEAR", "sanctions.CUT_2025.per"),
+        (
+            "rule_sets.yaml",
+            "sanction: CUT_2025",
+            "sanction: CUT_2026",
+            "rule_sets.2025-2026.sanction",
+        ),
+        ("rule_sets.yaml", "from: 2025-01-01", "from: soon", "rule_sets.2025-2026.from"),
+    ],
+)
+def test_a_malformed_file_is_refused_by_name_and_key(
+    folder: Path, file: str, right: str, wrong: str, key: str
+) -> None:
+    _replace(folder / file, right, wrong)
+
+    with pytest.raises(PolicyError) as refused:
+        policy.load(folder)
+
+    assert (refused.value.file, refused.value.key) == (file, key)
+
+
+def test_a_missing_file_is_refused_by_name(folder: Path) -> None:
+    (folder / "sanctions.yaml").unlink()
+
+    with pytest.raises(PolicyError) as refused:
+        policy.load(folder)
+
+    assert refused.value.file == "sanctions.yaml"
+
+
+def _replace(file: Path, right: str, wrong: str) -> None:
+    text = file.read_text()
+    assert right in text
+    file.write_text(text.replace(right, wrong, 1))
