@@ -126,11 +126,8 @@ def _with_resources(
                 for name, value in resources.items():
                     setattr(app.state, name, value)
                 yield
-        except Exception as error:
-            # No request has been read yet or any more, so the text can quote nobody.
-            log.critical(
-                "stopped by an error", reason=str(error).partition("\n")[0], exc_info=error
-            )
+        except Exception:
+            log.exception("stopped by an error")
             raise
 
     return running

@@ -158,15 +158,16 @@ async def _records(
 
 
 def _decode(decoder: codecs.IncrementalDecoder, chunk: bytes, text: _Text, *, final: bool) -> None:
+    broken = False
     try:
         more = decoder.decode(chunk, final)
     except UnicodeDecodeError as error:
-        good = error.object[: error.start].decode()
-        # The decoder's error holds the bytes themselves, so it is not passed on as a cause.
-        raise text.refusal_after(good, "is not UTF-8") from None
+        more, broken = error.object[: error.start].decode(), True
     nul = more.find("\0")
     if nul >= 0:
         raise text.refusal_after(more[:nul], "holds a NUL character")
+    if broken:  # out of the `except`, because the error holds the bytes themselves
+        raise text.refusal_after(more, "is not UTF-8")
     text.rest += more
 
 

@@ -102,7 +102,7 @@ def answer(
 
 def kebab(name: str) -> str:
     """`PaymentNotInstructed` or `Not Found` as payment-not-instructed and not-found."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[ _]+", "-", name).lower()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[ _]+", "-", name).lower()
 
 
 async def _http(request: Request, refusal: HTTPException) -> Response:

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from libs.chassis.settings import SettingRefused, Settings, choice, secret_key, text, url, whole
+
+KEY = bytes(range(32))
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "jwks.json").write_text('{"keys": []}')
+    (tmp_path / "key").write_text(base64.b64encode(KEY).decode() + "\n")
+    (tmp_path / "password").write_text("p@ss/word\n")
+    return {
+        "PKH_DATABASE_URL": "postgresql://registry@/registry?host=/run/sockets",
+        "PKH_DATABASE_PASSWORD_FILE": str(tmp_path / "password"),
+        "PKH_BUS_URL": "kafka://broker:9092",
+        "PKH_JWKS_FILE": str(tmp_path / "jwks.json"),
+        "PKH_ISSUER": "https://issuer.example",
+        "PKH_AUDIENCE": "pkh",
+        "PKH_KEK_FILE": str(tmp_path / "key"),
+    }
+
+
+def test_a_service_reads_what_it_is_told(env: dict[str, str]) -> None:
+    settings = Settings.from_environment("registry", env | {"PKH_PORT": "8001"})
+    assert (settings.service, settings.port, settings.host) == ("registry", 8_001, "127.0.0.1")
+    assert settings.bus_url == "kafka://broker:9092"
+    assert (settings.kek, settings.token_key) == (KEY, None)
+
+
+def test_a_password_comes_from_its_file_into_the_address(env: dict[str, str]) -> None:
+    settings = Settings.from_environment("registry", env)
+    assert (
+        settings.database_url == "postgresql://registry:p%40ss%2Fword@/registry?host=/run/sockets"
+    )
+
+
+def test_settings_show_no_secret(env: dict[str, str]) -> None:
+    shown = repr(Settings.from_environment("registry", env))
+    assert "p%40ss" not in shown
+    assert "postgresql" not in shown
+    assert repr(KEY) not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("PKH_DATABASE_URL", "", "PKH_DATABASE_URL must be set."),
+        ("PKH_DATABASE_URL", "mysql://x:secret@y", "PKH_DATABASE_URL must be a URL that starts"),
+        ("PKH_BUS_URL", "redis://x", "PKH_BUS_URL must be a URL that starts with postgresql or"),
+        ("PKH_ISSUER", "  ", "PKH_ISSUER must be set."),
+        ("PKH_JWKS_FILE", "", "PKH_JWKS_FILE or PKH_JWKS_URL must be set."),
+        ("PKH_JWKS_FILE", "/no/such", "PKH_JWKS_FILE must name a file that exists."),
+        ("PKH_PORT", "secret", "PKH_PORT must be a whole number from 1 to 65535."),
+        ("PKH_PORT", "70000", "PKH_PORT must be a whole number from 1 to 65535."),
+        ("PKH_PORT", "٣", "PKH_PORT must be a whole number from 1 to 65535."),
+        ("PKH_LOG_LEVEL", "loud", "PKH_LOG_LEVEL must be one of debug, info, warning, error."),
+    ],
+)
+def test_a_mistake_is_a_sentence_that_names_the_variable_and_not_its_value(
+    env: dict[str, str], name: str, value: str, sentence: str
+) -> None:
+    with pytest.raises(SettingRefused) as refused:
+        Settings.from_environment("registry", env | {name: value})
+    assert str(refused.value).startswith(sentence)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("stored", ["short", base64.b64encode(b"x" * 31).decode(), "ä"])
+def test_a_key_of_another_form_is_refused(tmp_path: Path, stored: str) -> None:
+    (tmp_path / "key").write_text(stored)
+    with pytest.raises(SettingRefused, match=r"^PKH_K must name a file with 32 bytes"):
+        secret_key({"PKH_K": str(tmp_path / "key")}, "PKH_K")
+
+
+def test_a_service_reads_settings_of_its_own_in_the_same_way() -> None:
+    env = {"PKH_QUOTA": "50", "PKH_MODE": "Strict"}
+    assert whole(env, "PKH_QUOTA", at_least=0) == 50
+    assert whole(env, "PKH_OTHER", 7, at_least=0) == 7
+    assert choice(env, "PKH_MODE", ("strict", "loose"), "loose") == "strict"
+    assert text(env, "PKH_NAME", "none") == "none"
+    assert url(env, "PKH_REGISTRY_URL", ("http",), optional=True) == ""
