@@ -11,6 +11,7 @@ from services.conditionality.domain.commitment import (
     CorrectionRejected,
     CorrectionWithdrawn,
     CycleEvaluated,
+    DecideInvestigation,
     Event,
     InvestigationOpened,
     RejectCorrection,
@@ -268,3 +269,15 @@ def test_an_approved_correction_of_a_terminated_family_moves_no_money(
 
     assert [type(event) for event in then.events] == [CorrectionApproved, CycleEvaluated]
     assert then.state.terminated
+
+
+def test_an_approved_failure_of_a_terminated_family_suspends_nothing() -> None:
+    failed = history("is unverified", "fails", "fails", "fails")
+    confirmed = DecideInvestigation(FAMILY, "2023-4", "CONFIRMED", "officer-1", "supervisor-1")
+    past = (*failed, *decided(confirmed, after=failed))
+    proposed = decided(cycle("2023-1", "fails", cause=LATE_FACT), after=past)
+
+    then = given(commitment, *past, *proposed).when(APPROVE)
+
+    assert [type(event) for event in then.events] == [CorrectionApproved, CycleEvaluated]
+    assert then.state.held == ()

@@ -161,12 +161,12 @@ def test_three_more_failures_during_an_investigation_open_no_second_one() -> Non
 
 
 def test_tahaps_count_in_their_order_not_in_that_of_their_letters() -> None:
-    then = given(
-        commitment,
-        *decided(cycle("2023-9", "fails"), cycle("2023-10", "complies")),
-    ).when(cycle("2023-11", "fails"))
+    past = decided(cycle("2023-9", "complies"), cycle("2023-10", "fails"))
 
-    assert effects(then.events) == [suspended("2023-11", counter=1)]
+    then = given(commitment, *past).when(cycle("2023-11", "fails"))
+
+    assert effects(then.events) == [suspended("2023-11", counter=2)]
+    assert then.state.held == ("2023-10", "2023-11")
 
 
 # -- Again ----------------------------------------------------------------------------------------

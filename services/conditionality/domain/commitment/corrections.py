@@ -38,6 +38,10 @@ class NoSuchCorrection(DomainError):
 def propose(
     command: EvaluateCycle, verdict: Verdict, known: Cycle, state: Commitment
 ) -> list[Event]:
+    """A verdict that differs from the known cycle waits for a person; a repeat is quiet.
+
+    Where the facts have come back to what the cycle says, a waiting proposal is withdrawn.
+    """
     last = state.correction(command.tahap)
     if verdict.digest == known.digest:
         if last is None or last.rejected:
