@@ -17,6 +17,7 @@ from typing import TypeAlias
 MODULUS = 2**64
 HASH_HEX_DIGITS = 16
 
+# How buckets stand in a message: per bucket its count, and its sum as 16 hexadecimal digits.
 BucketsJson: TypeAlias = Mapping[str, tuple[int, str]]
 
 
@@ -50,7 +51,7 @@ class Buckets:
         return cls(cells)
 
     @classmethod
-    def from_json(cls, buckets: Mapping[str, tuple[int, str]]) -> Buckets:
+    def from_json(cls, buckets: BucketsJson) -> Buckets:
         """The buckets of their JSON form; a malformed one raises ValueError and is named."""
         cells: dict[str, tuple[int, int]] = {}
         for bucket, (count, total) in buckets.items():

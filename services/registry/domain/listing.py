@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TypeAlias
 
-from libs.events.buckets import Buckets
+from libs.events.buckets import Buckets, BucketsJson
 from libs.events.decider import Decider
 from libs.events.errors import DomainError
 
@@ -76,7 +76,7 @@ class ListingAdvanced:
     cursor: str
     listed: int
     graduated: int
-    buckets: Mapping[str, tuple[int, str]]
+    buckets: BucketsJson
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class ListClosed:
     cut: int
     listed: int
     graduated: int
-    buckets: Mapping[str, tuple[int, str]]
+    buckets: BucketsJson
 
 
 Event: TypeAlias = ListingStarted | ListingAdvanced | ListClosed
@@ -110,7 +110,7 @@ class Listing:
     cursor: str = ""
     listed: int = 0
     graduated: int = 0
-    buckets: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    buckets: BucketsJson = field(default_factory=dict)
     closed: bool = False
 
     @property

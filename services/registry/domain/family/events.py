@@ -187,9 +187,14 @@ class RosterMember:
 
 @dataclass(frozen=True, slots=True)
 class FamilyListed:
-    """The family's line of a tahap's list; a graduated family's line has no members or account."""
+    """The family's line of a tahap's list; a graduated family's line has no members or account.
+
+    It names months and rule set itself, so that who reads it needs no other message first.
+    """
 
     tahap: str
+    months: tuple[str, ...]
+    rule_set: str
     revision: int
     family: str
     outcome: LineOutcome

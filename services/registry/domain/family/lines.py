@@ -108,6 +108,8 @@ def _line(command: ListFamily, known: Family) -> FamilyListed:
     payee = roster.payee(known, on)
     return FamilyListed(
         tahap=closing.tahap,
+        months=closing.months,
+        rule_set=closing.rules.id,
         revision=closing.revision,
         family=known.family,
         outcome=LISTED,
@@ -124,6 +126,8 @@ def _line(command: ListFamily, known: Family) -> FamilyListed:
 def _graduated_line(closing: Closing, known: Family) -> FamilyListed:
     return FamilyListed(
         tahap=closing.tahap,
+        months=closing.months,
+        rule_set=closing.rules.id,
         revision=closing.revision,
         family=known.family,
         outcome=GRADUATED_NATURAL,
