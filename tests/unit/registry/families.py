@@ -1,0 +1,152 @@
+"""Words in which the registry's tests speak: people, families, what is reported, closings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from libs.events.testing import Given, Then, given
+from services.registry.domain.closing import Closing
+from services.registry.domain.family import family
+from services.registry.domain.family.commands import (
+    Birth,
+    Command,
+    LifeEvent,
+    ListFamily,
+    RegisterFamily,
+    RegisterMembers,
+    ReportLifeEvent,
+)
+from services.registry.domain.family.events import (
+    Category,
+    Event,
+    FamilyDesignated,
+    FamilyListed,
+    FamilyRow,
+    MemberRow,
+)
+from services.registry.domain.family.state import Family
+from services.registry.policy import load_rule_sets
+
+FAMILY_ID = "3f0c1c52-8a55-4a3e-9d0e-6f4f0c9b7a11"
+RULES = load_rule_sets().named("2021-2024")
+FIRST = Closing("2023-1", 1, ("2023-01", "2023-02", "2023-03"), date(2023, 3, 31), RULES)
+SECOND = Closing("2023-2", 1, ("2023-04", "2023-05", "2023-06"), date(2023, 6, 30), RULES)
+
+ROW = FamilyRow(
+    fingerprint="row-1",
+    card_token="card-1",
+    card="sealed-card",
+    dtks_id="sealed-dtks",
+    dtks=True,
+    decile=1,
+    region="61.03.01.2026",
+    address="sealed-address",
+    payee_token="mother",
+    payee_nik="sealed-mother",
+    bank="BNI",
+    account_no="sealed-account",
+    account_name="sealed-name",
+    facilitator="PD610301",
+    group="G6103012026-1",
+)
+
+
+def day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def register(**changes: Any) -> RegisterFamily:
+    return RegisterFamily(FAMILY_ID, replace(ROW, **changes))
+
+
+def person(token: str, born: str, **changes: Any) -> MemberRow:
+    """A member of no category by itself, unless the birth date makes it one."""
+    row = MemberRow(
+        token=token,
+        fingerprint=f"row of {token}",
+        nik=f"sealed-{token}",
+        name=f"sealed-name-{token}",
+        nik_valid=True,
+        sex="F",
+        birth_date=day(born),
+        relationship="OTHER",
+        occupation=None,
+        school_level=None,
+        npsn=None,
+        nisn=None,
+        severe_disability=False,
+        pregnancy_due_date=None,
+        pregnancy_order=None,
+    )
+    return replace(row, **changes)
+
+
+MOTHER = person("mother", "1990-05-05")
+TODDLER = person("toddler", "2020-08-17")
+
+
+def members(*rows: MemberRow) -> RegisterMembers:
+    return RegisterMembers(rows)
+
+
+def report(
+    fact: LifeEvent, since: str, known: str | None = None, fingerprint: str | None = None
+) -> ReportLifeEvent:
+    """A life event that is true `since` and known from the same day on, unless told."""
+    named = fingerprint or f"{fact} {since} {known}"
+    return ReportLifeEvent(day(since), day(known or since), named, fact)
+
+
+def birth(token: str, born: str, nik_valid: bool = True) -> Birth:
+    return Birth(token, f"sealed-{token}", f"sealed-name-{token}", nik_valid, "F", day(born))
+
+
+def past(*commands: Command) -> tuple[Event, ...]:
+    """What has happened to a family of which these things were asked, one after another."""
+    state, happened = family.initial, list[Event]()
+    for command in commands:
+        events = family.decide(command, state)
+        state = family.fold(events, state)
+        happened += events
+    return tuple(happened)
+
+
+def given_family(*rows: MemberRow, **changes: Any) -> Given[Command, Family, Event]:
+    """A registered family of these members, with changes to its own row."""
+    return given(family, *past(register(**changes), members(*rows)))
+
+
+def given_past(*commands: Command) -> Given[Command, Family, Event]:
+    """A registered family of mother and toddler of which these things were asked."""
+    return given(family, *past(register(), members(MOTHER, TODDLER), *commands))
+
+
+def list_at(
+    closing: Closing, nik_order: Mapping[int, int] | None = None, relist: bool = False
+) -> ListFamily:
+    return ListFamily(closing, nik_order or {}, relist)
+
+
+def judgement(then: Then[Family, Event]) -> tuple[str, str]:
+    """How the family was judged, and why."""
+    [designated] = [event for event in then.events if isinstance(event, FamilyDesignated)]
+    return designated.status, designated.reason
+
+
+def line(then: Then[Family, Event]) -> FamilyListed:
+    """The family's line of the list."""
+    [listed] = [event for event in then.events if isinstance(event, FamilyListed)]
+    return listed
+
+
+def at_closing(then: Then[Family, Event]) -> dict[int, tuple[Category, ...]]:
+    """The categories at the closing, by member."""
+    return {member.member: member.closing for member in line(then).members}
+
+
+def at_month_ends(then: Then[Family, Event]) -> dict[int, tuple[tuple[Category, ...], ...]]:
+    """The categories at each month's end, by member."""
+    return {member.member: member.months for member in line(then).members}

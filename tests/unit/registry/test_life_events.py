@@ -1,0 +1,134 @@
+import pytest
+
+from libs.events.testing import given
+from services.registry.domain.family import family
+from services.registry.domain.family.commands import (
+    Death,
+    LifeEvent,
+    Move,
+    PayeeChange,
+    Pregnancy,
+    SchoolChange,
+)
+from services.registry.domain.family.errors import (
+    FamilyNotRegistered,
+    PersonAlreadyMember,
+    PersonUnknown,
+)
+from services.registry.domain.family.events import (
+    FamilyMoved,
+    MemberBorn,
+    MemberDied,
+    PayeeChanged,
+    PregnancyReported,
+    SchoolChanged,
+)
+from tests.unit.registry.families import birth, day, given_past, report
+
+PAYEE = PayeeChange("aunt", "sealed-aunt", "BRI", "sealed-account-2", "sealed-name-2")
+SINCE, KNOWN = day("2023-02-01"), day("2023-02-09")
+EVERY_KIND: list[LifeEvent] = [
+    birth("baby", "2023-02-01"),
+    Death("mother"),
+    SchoolChange("toddler", "SD"),
+    Pregnancy("mother", day("2023-09-01"), 2),
+    Move("61.10.05.2004"),
+    PAYEE,
+]
+
+
+@pytest.mark.parametrize("fact", EVERY_KIND, ids=lambda fact: type(fact).__name__)
+def test_the_same_report_again_changes_nothing(fact: LifeEvent) -> None:
+    told = report(fact, "2023-02-01")
+
+    given_past(told).when(told).then_nothing()
+
+
+@pytest.mark.parametrize("fact", EVERY_KIND, ids=lambda fact: type(fact).__name__)
+def test_a_report_waits_for_its_family(fact: LifeEvent) -> None:
+    given(family).when(report(fact, "2023-02-01")).then_refused(FamilyNotRegistered)
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        Death("stranger"),
+        SchoolChange("stranger", "SD"),
+        Pregnancy("stranger", day("2023-09-01"), 1),
+    ],
+    ids=lambda fact: type(fact).__name__,
+)
+def test_a_report_on_a_stranger_is_refused(fact: LifeEvent) -> None:
+    given_past().when(report(fact, "2023-02-01")).then_refused(PersonUnknown)
+
+
+def test_a_child_gets_the_next_number() -> None:
+    told = report(birth("baby", "2023-02-01"), "2023-02-01", "2023-02-09", "f")
+
+    given_past().when(told).then(
+        MemberBorn(
+            member=3,
+            effective_on=SINCE,
+            reported_on=KNOWN,
+            fingerprint="f",
+            token="baby",
+            nik="sealed-baby",
+            name="sealed-name-baby",
+            nik_valid=True,
+            sex="F",
+            birth_date=SINCE,
+        )
+    )
+
+
+def test_twins_are_two_members() -> None:
+    first = report(birth("twin-1", "2023-02-01"), "2023-02-01")
+    second = report(birth("twin-2", "2023-02-01"), "2023-02-01")
+
+    [born] = given_past(first).when(second).events
+
+    assert isinstance(born, MemberBorn)
+    assert born.member == 4
+
+
+def test_who_is_a_member_already_is_not_born_again() -> None:
+    told = report(birth("toddler", "2023-02-01"), "2023-02-01")
+
+    given_past().when(told).then_refused(PersonAlreadyMember)
+
+
+def test_a_later_event_finds_the_child() -> None:
+    born = report(birth("baby", "2023-02-01"), "2023-02-01")
+    died = report(Death("baby"), "2023-02-20", "2023-02-21", "f")
+
+    given_past(born).when(died).then(MemberDied(3, day("2023-02-20"), day("2023-02-21"), "f"))
+
+
+def test_every_fact_keeps_both_of_its_dates() -> None:
+    def told(fact: LifeEvent) -> object:
+        [event] = given_past().when(report(fact, "2023-02-01", "2023-02-09", "f")).events
+        return event
+
+    assert told(Death("mother")) == MemberDied(1, SINCE, KNOWN, "f")
+    assert told(SchoolChange("toddler", "SD", "school", "pupil")) == SchoolChanged(
+        2, SINCE, KNOWN, "f", "SD", "school", "pupil"
+    )
+    assert told(Pregnancy("mother", day("2023-09-01"), 2)) == PregnancyReported(
+        1, SINCE, KNOWN, "f", day("2023-09-01"), 2
+    )
+    assert told(Move("61.10.05.2004")) == FamilyMoved(SINCE, KNOWN, "f", "61.10.05.2004")
+
+
+def test_a_payee_may_be_nobody_of_the_family() -> None:
+    given_past().when(report(PAYEE, "2023-02-01", "2023-02-09", "f")).then(
+        PayeeChanged(
+            effective_on=SINCE,
+            reported_on=KNOWN,
+            fingerprint="f",
+            payee_token="aunt",
+            payee_nik="sealed-aunt",
+            bank="BRI",
+            account_no="sealed-account-2",
+            account_name="sealed-name-2",
+        )
+    )

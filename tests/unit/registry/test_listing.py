@@ -1,0 +1,142 @@
+"""The list of a tahap: begun at a cut, advanced by chunks, closed with its buckets."""
+
+from dataclasses import replace
+from datetime import date
+
+from libs.events.buckets import Buckets
+from libs.events.testing import given
+from services.registry.domain.listing import (
+    AdvanceListing,
+    AnotherListing,
+    CloseListing,
+    CountsDisagree,
+    ListClosed,
+    ListingAdvanced,
+    ListingClosedBefore,
+    ListingStarted,
+    ListingStillOpen,
+    RevisionOutOfOrder,
+    StartListing,
+    listing,
+)
+
+START = StartListing(
+    tahap="2023-1",
+    revision=1,
+    months=("2023-01", "2023-02", "2023-03"),
+    closing_date=date(2023, 3, 31),
+    policies={"rule_set": "2021-2024"},
+    cut=4182,
+)
+STARTED = ListingStarted(
+    tahap="2023-1",
+    revision=1,
+    months=("2023-01", "2023-02", "2023-03"),
+    closing_date=date(2023, 3, 31),
+    policies={"rule_set": "2021-2024"},
+    cut=4182,
+)
+ONE, TWO = Buckets.of([("3f0c", b"one")]), Buckets.of([("3fff", b"two"), ("a000", b"three")])
+FIRST_CHUNK = AdvanceListing(1, "3f0c", listed=1, graduated=0, buckets=ONE)
+SECOND_CHUNK = AdvanceListing(1, "a000", listed=1, graduated=1, buckets=TWO)
+FIRST_COUNTED = ListingAdvanced(1, "3f0c", listed=1, graduated=0, buckets=ONE.to_json())
+SECOND_COUNTED = ListingAdvanced(1, "a000", listed=1, graduated=1, buckets=TWO.to_json())
+CLOSED = ListClosed(
+    tahap="2023-1",
+    revision=1,
+    cut=4182,
+    listed=2,
+    graduated=1,
+    buckets=ONE.merge(TWO).to_json(),
+)
+
+
+def test_a_list_starts_at_its_cut() -> None:
+    given(listing).when(START).then(STARTED)
+
+
+def test_starting_again_keeps_the_first_cut() -> None:
+    again = given(listing, STARTED).when(replace(START, cut=9999)).then_nothing()
+
+    assert again.state.cut == 4182
+
+
+def test_another_start_of_the_same_list_is_refused() -> None:
+    another = replace(START, closing_date=date(2023, 3, 30))
+
+    given(listing, STARTED).when(another).then_refused(AnotherListing)
+
+
+def test_a_chunk_is_counted_and_moves_the_cursor() -> None:
+    counted = given(listing, STARTED).when(FIRST_CHUNK).then(FIRST_COUNTED)
+
+    assert counted.state.cursor == "3f0c"
+
+
+def test_a_chunk_without_lines_still_moves_the_cursor() -> None:
+    nobody = AdvanceListing(1, "05", listed=0, graduated=0, buckets=Buckets())
+
+    given(listing, STARTED).when(nobody).then(ListingAdvanced(1, "05", 0, 0, {}))
+
+
+def test_a_chunk_that_was_counted_before_is_not_counted_again() -> None:
+    given(listing, STARTED, FIRST_COUNTED).when(FIRST_CHUNK).then_nothing()
+    given(listing, STARTED, FIRST_COUNTED, SECOND_COUNTED).when(FIRST_CHUNK).then_nothing()
+    given(listing, STARTED, FIRST_COUNTED, SECOND_COUNTED, CLOSED).when(SECOND_CHUNK).then_nothing()
+
+
+def test_a_chunk_whose_lines_do_not_add_up_is_refused() -> None:
+    given(listing, STARTED).when(replace(FIRST_CHUNK, listed=2)).then_refused(CountsDisagree)
+
+
+def test_a_chunk_of_a_list_that_never_started_is_refused() -> None:
+    given(listing).when(FIRST_CHUNK).then_refused(RevisionOutOfOrder)
+    given(listing).when(replace(FIRST_CHUNK, revision=0)).then_refused(RevisionOutOfOrder)
+
+
+def test_a_chunk_of_another_revision_is_refused() -> None:
+    given(listing, STARTED).when(replace(FIRST_CHUNK, revision=2)).then_refused(RevisionOutOfOrder)
+
+
+def test_a_closed_list_takes_no_more_lines() -> None:
+    closed = given(listing, STARTED, FIRST_COUNTED, CLOSED)
+
+    closed.when(SECOND_CHUNK).then_refused(ListingClosedBefore)
+
+
+def test_closing_says_what_the_list_came_to() -> None:
+    given(listing, STARTED, FIRST_COUNTED, SECOND_COUNTED).when(CloseListing(1)).then(CLOSED)
+
+
+def test_an_empty_list_can_be_closed() -> None:
+    given(listing, STARTED).when(CloseListing(1)).then(ListClosed("2023-1", 1, 4182, 0, 0, {}))
+
+
+def test_closing_twice_changes_nothing() -> None:
+    given(listing, STARTED, CLOSED).when(CloseListing(1)).then_nothing()
+
+
+def test_a_list_that_never_started_can_not_be_closed() -> None:
+    given(listing).when(CloseListing(0)).then_refused(RevisionOutOfOrder)
+
+
+def test_the_next_revision_starts_from_nothing_at_its_own_cut() -> None:
+    again = replace(START, revision=2, cut=5000)
+
+    started = given(listing, STARTED, FIRST_COUNTED, CLOSED).when(again)
+
+    started.then(replace(STARTED, revision=2, cut=5000))
+    assert (started.state.cursor, started.state.listed, started.state.open) == ("", 0, True)
+
+
+def test_the_next_revision_waits_until_the_list_is_closed() -> None:
+    again = replace(START, revision=2)
+
+    given(listing, STARTED, FIRST_COUNTED).when(again).then_refused(ListingStillOpen)
+
+
+def test_revisions_leave_no_gap_and_do_not_go_back() -> None:
+    second = replace(STARTED, revision=2)
+
+    given(listing).when(replace(START, revision=2)).then_refused(RevisionOutOfOrder)
+    given(listing, second, replace(CLOSED, revision=2)).when(START).then_refused(RevisionOutOfOrder)
