@@ -322,9 +322,7 @@ async def attempt(
 def incoming(subscription: Subscription, record: Record, envelope: Envelope) -> Incoming:
     """Decode a record's body as its subscription wants it."""
     body = msgspec.json.decode(record.value, type=subscription.bodies[envelope.type])
-    return Incoming(
-        record.topic, record.partition, _key(record), envelope, body, record.value
-    )
+    return Incoming(record.topic, record.partition, _key(record), envelope, body, record.value)
 
 
 def _key(record: Record) -> str:

@@ -81,3 +81,14 @@ def unpark(topic: str, partition: int, key: str, message: str) -> Record:
     return Record(
         topic, partition, key.encode(), base64.b64decode(kept.value), headers, kept.offset
     )
+
+
+async def parked_records(transaction: Transaction, subscription: str, topic: str) -> list[Record]:
+    """Everything that a subscription has parked of a topic, as it came."""
+    rows = await transaction.connection.fetch(
+        """SELECT partition, key, message FROM parked
+           WHERE subscription = $1 AND topic = $2 ORDER BY partition, position""",
+        subscription,
+        topic,
+    )
+    return [unpark(topic, row["partition"], row["key"], row["message"]) for row in rows]

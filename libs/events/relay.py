@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import asyncpg
 import msgspec
 import structlog
 
@@ -21,6 +20,7 @@ from libs.events.bus import Bus, Producer, Record
 from libs.events.envelope import Envelope, headers_of, parse, type_prefix
 from libs.events.errors import CorridorError, safe_text
 from libs.events.leader import Leadership
+from libs.events.log import window_after
 from libs.events.store import CHANNEL, Store
 from libs.events.topics import Topics
 
@@ -37,13 +37,6 @@ class TopicShrank(CorridorError):
     """A topic holds less than it did; its messages are sent again from the store."""
 
 
-_BLOCKS = """
-SELECT first_position, block, count, metadata FROM blocks
-WHERE first_position >= (
-    SELECT coalesce(max(first_position), 1) FROM blocks WHERE first_position <= $1 + 1)
-  AND first_position + count - 1 > $1
-ORDER BY first_position LIMIT 256
-"""
 _EVENTS = """
 SELECT block, ord, stream_id, type, topic, key, occurred_at, metadata,
        CASE WHEN message::text = 'true' THEN data ELSE message END AS value
@@ -142,32 +135,23 @@ class Relay:
 
     async def _window(self, producer: Producer, progress: Progress, epoch: str) -> bool:
         """Send the next part of the log; answers whether there was one."""
-        rows, end = await self._read(progress.position)
-        if end == progress.position:
+        window = await window_after(self.store.pool, progress.position, RELAY_BATCH_MAX)
+        if window is None:
             return False
-        records = [record for row in rows if (record := self._record(row, progress, epoch))]
+        traces = {number: _trace(block["metadata"]) for number, block in window.blocks.items()}
+        records = []
+        for row in await window.events(self.store.pool, _EVENTS):
+            record = self._record(row, progress, epoch, traces[row["block"]])
+            if record is not None:
+                records.append(record)
         if records:
             await producer.send(records)
-        await self._acknowledge(progress, end, records)
+        await self._acknowledge(progress, window.end, records)
         return True
 
-    async def _read(self, position: int) -> tuple[list[dict[str, Any]], int]:
-        blocks = await self.store.pool.fetch(_BLOCKS, position)
-        if not blocks:
-            return [], position
-        first = blocks[0]
-        begin = max(0, position + 1 - first["first_position"])
-        if first["count"] - begin > RELAY_BATCH_MAX or begin > 0:
-            chosen, stop = [first], min(first["count"], begin + RELAY_BATCH_MAX)
-        else:
-            chosen, stop = _within(blocks, RELAY_BATCH_MAX), RELAY_BATCH_MAX
-        by_number = {block["block"]: block for block in chosen}
-        rows = await self.store.pool.fetch(_EVENTS, list(by_number), begin, stop)
-        last = chosen[-1]
-        end = last["first_position"] + min(last["count"], stop) - 1
-        return _placed(rows, by_number), end
-
-    def _record(self, row: dict[str, Any], progress: Progress, epoch: str) -> Record | None:
+    def _record(
+        self, row: dict[str, Any], progress: Progress, epoch: str, trace: str | None
+    ) -> Record | None:
         topic, position = row["topic"], row["position"]
         place = (topic, self.topics.partition(topic, row["key"]))
         acknowledged = progress.last.get(place, 0)
@@ -190,7 +174,7 @@ class Relay:
             position=position,
             previous=previous,
             epoch=epoch,
-            trace=row["trace"],
+            trace=_trace(row["metadata"]) or trace,
         )
         headers = headers_of(envelope, type_prefix(self.topics.namespace, topic))
         return Record(topic, place[1], row["key"].encode(), row["value"].encode(), headers)
@@ -201,33 +185,6 @@ class Relay:
         rows = [(*place, progress.last[place]) for place in places]
         rows.append((*EVERYTHING, end))
         await self.store.pool.execute(_ACKNOWLEDGE, *map(list, zip(*rows, strict=True)))
-
-
-def _within(blocks: Sequence[asyncpg.Record], events_max: int) -> list[asyncpg.Record]:
-    chosen: list[asyncpg.Record] = []
-    total = 0
-    for block in blocks:
-        total += block["count"]
-        if chosen and total > events_max:
-            break
-        chosen.append(block)
-    return chosen
-
-
-def _placed(
-    rows: Sequence[asyncpg.Record], blocks: Mapping[int, asyncpg.Record]
-) -> list[dict[str, Any]]:
-    """The rows in position order, each with its position and its trace."""
-    traces = {number: _trace(block["metadata"]) for number, block in blocks.items()}
-    placed = [
-        dict(row)
-        | {
-            "position": blocks[row["block"]]["first_position"] + row["ord"],
-            "trace": _trace(row["metadata"]) or traces[row["block"]],
-        }
-        for row in rows
-    ]
-    return sorted(placed, key=lambda row: int(row["position"]))
 
 
 def _trace(metadata: str | None) -> str | None:

@@ -50,7 +50,10 @@ from services.conditionality.domain.person import (
     person,
 )
 
+SERVICE: Final = "conditionality"
 TOPIC: Final = "pkh.conditionality.commitment.v1"
+TAHAP_TOPIC: Final = "pkh.payments.tahap.v1"
+ROSTER_TOPIC: Final = "pkh.registry.roster.v1"
 
 
 def _named(*events: type[Any]) -> dict[str, type[Any]]:
@@ -142,11 +145,18 @@ class ClosingAnnounced:
 
 
 @dataclass(frozen=True, slots=True)
+class Deferred:
+    """A family that waits for a supplementary run."""
+
+    family: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListFrozen:
     """The checker approved the list; deferred families are not on it."""
 
     tahap: str
-    deferred: tuple[str, ...]
+    deferred: tuple[Deferred, ...]
 
 
 # -- Read from registry: pkh.registry.roster.v1 ---------------------------------------------------
@@ -157,6 +167,8 @@ class FamilyListed:
     """One line of the roster; sealed fields are left where they are, unread."""
 
     tahap: str
+    months: tuple[str, ...]
+    rule_set: str
     revision: int
     family: str
     outcome: Literal["LISTED", "GRADUATED_NATURAL"]

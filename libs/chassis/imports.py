@@ -1,0 +1,79 @@
+"""Takes an uploaded CSV file in: all of it in one transaction, or only its good rows if asked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Annotated, Final
+
+from fastapi import Query, Request, Response
+from pydantic import BaseModel
+
+from libs.chassis.csv_upload import Columns, ImportReport, Row, read_rows
+from libs.chassis.idempotency import OnceOnly, Reply
+from libs.chassis.problems import Refusal
+from libs.events.model import Context
+from libs.events.store import Store, Transaction
+
+IMPORT_BYTES_MAX: Final = 4 * 1024**3
+UPLOAD_SILENCE_S: Final = 60  # how long a sender may pause before the transaction is given up
+
+Partial = Annotated[bool, Query(description="Take the good rows even if others are refused.")]
+Take = Callable[[Transaction, list[Row], ImportReport], Awaitable[None]]
+
+
+class RefusedRow(BaseModel):
+    """Where and why a row was refused; never its value."""
+
+    line: int
+    column: str
+    code: str
+    message: str
+
+
+class Report(BaseModel):
+    """What became of a file's rows."""
+
+    file: str
+    accepted: int
+    unchanged: int
+    refused: int
+    errors: list[RefusedRow]
+
+
+async def take_file(
+    request: Request,
+    store: Store,
+    context: Context,
+    once: OnceOnly,
+    file: str,
+    columns: Columns,
+    take: Take,
+    *,
+    partial: bool,
+) -> Response:
+    """Stream a file's rows through `take` in one transaction and answer the report.
+
+    Unless `partial`, a refused row refuses the file: a 422 problem with the report, and nothing
+    of it is kept. The file is fingerprinted while it streams, so its Idempotency-Key is claimed
+    at its end.
+    """
+    report = ImportReport(file)
+    async with store.transaction(context) as unit:
+        await unit.connection.execute(
+            f"SET LOCAL idle_in_transaction_session_timeout = '{UPLOAD_SILENCE_S}s'"
+        )
+        async for rows in read_rows(once.following(request.stream()), columns, report):
+            await take(unit, rows, report)
+        await once.claim(unit.connection)
+        if report.refused and not partial:
+            raise Refusal(
+                422,
+                "rows-refused",
+                f"{report.refused} rows of {file} were refused, so none was taken.",
+                members={"report": asdict(report)},
+            )
+        reply = Reply(200, asdict(report))
+        await once.keep(unit.connection, reply)
+    position = unit.position if unit.position is not None else (await store.head())[0]
+    return reply.response(position)

@@ -1,0 +1,88 @@
+"""What conditionality takes from others: announcements and freezes of a tahap, and its roster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from libs.events.consumer import Incoming, Subscription
+from libs.events.handle import handle
+from libs.events.store import Transaction
+from services.conditionality.contract import (
+    EVALUATION,
+    ROSTER_TOPIC,
+    SERVICE,
+    TAHAP_TOPIC,
+    ClosingAnnounced,
+    FamilyListed,
+    ListClosed,
+    ListFrozen,
+)
+from services.conditionality.domain.evaluation import (
+    AnnounceEvaluation,
+    Command,
+    NoteFreeze,
+    NoteList,
+)
+from services.conditionality.judging import Policies, judge
+from services.conditionality.views import (
+    end_evaluation,
+    keep_lines,
+    line_of,
+    open_evaluation,
+)
+
+
+def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
+    """The two topics that conditionality reads."""
+
+    async def roster(unit: Transaction, messages: Sequence[Incoming]) -> None:
+        lines = [
+            line_of(message.body)
+            for message in messages
+            if isinstance(message.body, FamilyListed) and message.body.outcome == "LISTED"
+        ]
+        if lines:
+            await keep_lines(unit, lines)
+            await judge(unit, policies, lines, messages[0].partition)
+        for message in messages:
+            if isinstance(message.body, ListClosed):
+                await _list_closed(unit, message.body)
+
+    return (
+        Subscription(
+            SERVICE,
+            ROSTER_TOPIC,
+            {"FamilyListed": FamilyListed, "ListClosed": ListClosed},
+            roster,
+        ),
+        Subscription(
+            SERVICE,
+            TAHAP_TOPIC,
+            {"ClosingAnnounced": ClosingAnnounced, "ListFrozen": ListFrozen},
+            _tahap,
+        ),
+    )
+
+
+async def _list_closed(unit: Transaction, closed: ListClosed) -> None:
+    await open_evaluation(unit, closed.tahap, closed.listed)
+    note = NoteList(closed.tahap, closed.revision, closed.listed)
+    await handle(unit, EVALUATION, f"evaluation-{closed.tahap}", note)
+
+
+async def _tahap(unit: Transaction, messages: Sequence[Incoming]) -> None:
+    for message in messages:
+        command = _command(message.body)
+        await handle(unit, EVALUATION, f"evaluation-{command.tahap}", command)
+        if isinstance(command, NoteFreeze):
+            await end_evaluation(unit, command.tahap)
+
+
+def _command(body: ClosingAnnounced | ListFrozen) -> Command:
+    match body:
+        case ClosingAnnounced():
+            return AnnounceEvaluation(
+                body.tahap, body.months, body.closing_date, body.policies.rule_set
+            )
+        case ListFrozen():
+            return NoteFreeze(body.tahap, tuple(each.family for each in body.deferred))

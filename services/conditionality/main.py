@@ -1,0 +1,49 @@
+"""The conditionality service's process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from libs.chassis import operations
+from libs.chassis.app import create_app, serve
+from libs.chassis.service import READINESS, opened, working
+from libs.chassis.settings import Settings
+from libs.privacy.tokens import Tokenizer
+from services.conditionality import api, policy
+from services.conditionality.consumers import subscriptions
+from services.conditionality.contract import SERVICE
+from services.conditionality.jobs import Closer, ReDecider
+from services.conditionality.settings import settings
+
+
+def application(told: Settings) -> FastAPI:
+    """The application; its lifespan evaluates what the roster lists and re-decides late facts."""
+    policies = policy.load()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
+        async with opened(told) as service:
+            jobs = {
+                "closer": Closer(service.store).step,
+                "re-decider": ReDecider(service.store, policies).step,
+            }
+            async with working(service, subscriptions(policies), jobs):
+                tokenizer = Tokenizer(told.token_key or b"")
+                yield service.resources(tokenizer=tokenizer, policies=policies)
+
+    routers = [api.router, operations.router]
+    return create_app(SERVICE, "Conditionality", routers, lifespan, READINESS, told)
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    told = settings()
+    serve(application(told), told)
+
+
+if __name__ == "__main__":
+    main()

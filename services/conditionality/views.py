@@ -1,0 +1,224 @@
+"""The rows beside the streams: roster lines, who rests on whose facts, counts and proofs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import asyncpg
+import msgspec
+
+from libs.events.buckets import HASH_HEX_DIGITS, MODULUS, value_hash
+from libs.events.bus import Record
+from libs.events.envelope import parse
+from libs.events.model import encode
+from libs.events.parking import parked_records
+from libs.events.store import Store, Transaction
+from services.conditionality.contract import ROSTER_TOPIC, SERVICE, FamilyListed
+from services.conditionality.domain.duties import ListedMember, tokens_of
+from services.conditionality.domain.evaluation import BucketsJson
+
+CORRECTIONS_MAX = 500
+
+_KEEP_LINE = """
+INSERT INTO roster_line (tahap, family, revision, months, rule_set, members)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (tahap, family) DO UPDATE SET revision = $3, members = $6
+WHERE roster_line.revision < $3
+"""
+_KEEP_HOLDER = """
+INSERT INTO duty_holder (token, tahap, family)
+SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[]) ON CONFLICT DO NOTHING
+"""
+_KEEP_EVALUATED = """
+INSERT INTO evaluated_line (tahap, family, hash)
+SELECT t, f, h::numeric FROM unnest($1::text[], $2::uuid[], $3::text[]) AS u (t, f, h)
+ON CONFLICT (tahap, family) DO UPDATE SET hash = excluded.hash
+RETURNING tahap, (xmax = 0) AS fresh
+"""
+_COUNT = """
+INSERT INTO evaluated_count (tahap, partition, families, changes) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tahap, partition) DO UPDATE
+SET families = evaluated_count.families + $3, changes = evaluated_count.changes + $4
+"""
+_PROOF = """
+SELECT left(family::text, 2) AS bucket, count(*) AS lines, mod(sum(hash), $2)::text AS total
+FROM evaluated_line WHERE tahap = $1 GROUP BY 1 ORDER BY 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _OfTahap:
+    tahap: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A family's roster line, as its cycle is judged by it."""
+
+    tahap: str
+    family: str
+    revision: int
+    months: tuple[str, ...]
+    rule_set: str
+    members: tuple[ListedMember, ...]
+
+
+def line_of(listed: FamilyListed) -> Line:
+    """The roster's message as a line."""
+    return Line(
+        listed.tahap,
+        listed.family,
+        listed.revision,
+        listed.months,
+        listed.rule_set,
+        listed.members,
+    )
+
+
+async def keep_lines(unit: Transaction, lines: Sequence[Line]) -> None:
+    """Keep each family's latest line, and whose facts it rests on."""
+    await unit.connection.executemany(
+        _KEEP_LINE,
+        [
+            (
+                line.tahap,
+                line.family,
+                line.revision,
+                list(line.months),
+                line.rule_set,
+                encode(line.members).decode(),
+            )
+            for line in lines
+        ],
+    )
+    holders = [
+        (token, line.tahap, line.family) for line in lines for token in tokens_of(line.members)
+    ]
+    if holders:
+        await unit.connection.execute(_KEEP_HOLDER, *map(list, zip(*holders, strict=True)))
+
+
+async def lines_resting_on(
+    unit: Transaction, touched: Mapping[str, frozenset[str]]
+) -> list[tuple[str, Line]]:
+    """(token, line) of every cycle that a person's touched months (YYYY-MM) belong to."""
+    rows = await unit.connection.fetch(
+        """SELECT token, tahap, family::text, revision, months, rule_set, members
+           FROM duty_holder JOIN roster_line USING (tahap, family) WHERE token = ANY($1)
+           ORDER BY family, tahap, token""",
+        list(touched),
+    )
+    return [
+        (row["token"], _line(row)) for row in rows if touched[row["token"]] & set(row["months"])
+    ]
+
+
+async def lines_of(unit: Transaction, families: Sequence[tuple[str, str]]) -> list[Line]:
+    """The lines of (tahap, family) pairs."""
+    rows = await unit.connection.fetch(
+        """SELECT tahap, family::text, revision, months, rule_set, members FROM roster_line
+           JOIN unnest($1::text[], $2::uuid[]) AS u (tahap, family) USING (tahap, family)
+           ORDER BY family, tahap""",
+        [tahap for tahap, _ in families],
+        [family for _, family in families],
+    )
+    return [_line(row) for row in rows]
+
+
+def _line(row: asyncpg.Record) -> Line:
+    return Line(
+        row["tahap"],
+        row["family"],
+        row["revision"],
+        tuple(row["months"]),
+        row["rule_set"],
+        msgspec.json.decode(row["members"], type=tuple[ListedMember, ...]),
+    )
+
+
+async def keep_evaluated(
+    unit: Transaction, evaluated: Mapping[tuple[str, str], bytes], partition: int
+) -> None:
+    """Put the latest evaluation of (tahap, family) into the proof, and count it."""
+    if not evaluated:
+        return
+    keys = sorted(evaluated)
+    rows = await unit.connection.fetch(
+        _KEEP_EVALUATED,
+        [tahap for tahap, _ in keys],
+        [family for _, family in keys],
+        [str(value_hash(evaluated[key])) for key in keys],
+    )
+    for tahap in sorted({tahap for tahap, _ in keys}):
+        fresh = sum(row["fresh"] for row in rows if row["tahap"] == tahap)
+        changes = sum(row["tahap"] == tahap for row in rows)
+        await unit.connection.execute(_COUNT, tahap, partition, fresh, changes)
+
+
+async def counted(unit: Transaction, tahap: str) -> tuple[int, int]:
+    """(families evaluated, changes so far) of a tahap."""
+    row = await unit.connection.fetchrow(
+        """SELECT coalesce(sum(families), 0)::bigint AS families,
+                  coalesce(sum(changes), 0)::bigint AS changes
+           FROM evaluated_count WHERE tahap = $1""",
+        tahap,
+    )
+    return (row["families"], row["changes"]) if row else (0, 0)
+
+
+async def proof(unit: Transaction, tahap: str) -> BucketsJson:
+    """The buckets over the latest evaluations of a tahap."""
+    rows = await unit.connection.fetch(_PROOF, tahap, MODULUS)
+    return {
+        row["bucket"]: (row["lines"], f"{int(row['total']):0{HASH_HEX_DIGITS}x}") for row in rows
+    }
+
+
+async def parked_families(unit: Transaction, tahap: str) -> tuple[str, ...]:
+    """The families whose roster line of a tahap is parked here, and so not evaluated."""
+    parked = await parked_records(unit, SERVICE, ROSTER_TOPIC)
+    return tuple(sorted({_family(record) for record in parked if _is_line_of(record, tahap)}))
+
+
+def _family(record: Record) -> str:
+    return (record.key or b"").decode()
+
+
+def _is_line_of(record: Record, tahap: str) -> bool:
+    if parse(record).type != "FamilyListed":
+        return False
+    try:
+        return msgspec.json.decode(record.value, type=_OfTahap).tahap == tahap
+    except msgspec.DecodeError:
+        return True  # unreadable: better named as missing here than waited for in vain
+
+
+async def open_evaluation(unit: Transaction, tahap: str, listed: int) -> None:
+    """From now on the leader looks whether a tahap's evaluation is complete."""
+    await unit.connection.execute(
+        """INSERT INTO evaluation_open (tahap, listed) VALUES ($1, $2)
+           ON CONFLICT (tahap) DO UPDATE SET listed = $2""",
+        tahap,
+        listed,
+    )
+
+
+async def open_evaluations(store: Store) -> list[tuple[str, int, str]]:
+    """(tahap, listed, what the last proof had seen) of every open evaluation."""
+    rows = await store.pool.fetch(
+        "SELECT tahap, listed, proved FROM evaluation_open ORDER BY tahap"
+    )
+    return [(row["tahap"], row["listed"], row["proved"]) for row in rows]
+
+
+async def evaluation_proved(unit: Transaction, tahap: str, seen: str) -> None:
+    """Remember what a tahap's proof has seen."""
+    await unit.connection.execute(
+        "UPDATE evaluation_open SET proved = $2 WHERE tahap = $1", tahap, seen
+    )
+
+
+async def end_evaluation(unit: Transaction, tahap: str) -> None:
+    """The list is frozen: nothing is left to prove."""
+    await unit.connection.execute("DELETE FROM evaluation_open WHERE tahap = $1", tahap)
