@@ -1,0 +1,1 @@
+"""Payments: the tahap and its documents, entitlements, transfers, holds and the ledger."""

@@ -1,0 +1,272 @@
+"""What payments says on its two topics, what it reads from others, and its kinds of streams.
+
+Events are published as they are stored, field for field; those of a hold that moves nothing, and
+steps that only payments waits for, stay inside. Messages that are read are declared here with the
+fields that are needed, and the golden examples in contracts/ keep both sides honest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from libs.events.model import Message, StreamType
+from services.payments.domain import payment_messages as payments
+from services.payments.domain import run_messages as runs
+from services.payments.domain import tahap_messages as tahaps
+from services.payments.domain.payment import payment
+from services.payments.domain.payment_messages import HoldStatus
+from services.payments.domain.payment_state import PaymentState
+from services.payments.domain.run import run
+from services.payments.domain.run_state import RunState
+from services.payments.domain.tahap import tahap
+from services.payments.domain.tahap_state import TahapState
+
+TAHAP_TOPIC: Final = "pkh.payments.tahap.v1"
+PAYMENT_TOPIC: Final = "pkh.payments.payment.v1"
+
+
+def _named(*events: type[Any]) -> Mapping[str, type[Any]]:
+    return {event.__name__: event for event in events}
+
+
+# -- Sent ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EffectTooLate:
+    """A hold or a release came when the money could not follow; `hold` is how it stays."""
+
+    payment: str
+    tahap: str
+    family: str
+    effect: str
+    wanted: HoldStatus
+    hold: HoldStatus
+
+
+def publish_payment(event: payments.Event, state: PaymentState) -> Message | None:
+    """What an event of a payment tells others, under the family."""
+    match event:
+        case payments.HoldPlaced() | payments.HoldLifted() | payments.HoldForfeited():
+            return None
+        case payments.EffectTooLate():
+            return _too_late(event, state)
+        case _:
+            return Message(PAYMENT_TOPIC, event.family)
+
+
+def _too_late(event: payments.EffectTooLate, state: PaymentState) -> Message | None:
+    # Before the entitlement nobody outside knows of this payment, so there is none to speak of.
+    if not state.payment:
+        return None
+    told = EffectTooLate(
+        payment=state.payment,
+        tahap=state.tahap,
+        family=state.family,
+        effect=event.effect,
+        wanted=event.wanted,
+        hold=state.hold,
+    )
+    return Message(PAYMENT_TOPIC, state.family, told)
+
+
+def publish_tahap(event: tahaps.Event, state: TahapState) -> Message | None:
+    """What an event of a tahap tells others, under the tahap."""
+    match event:
+        case tahaps.ListReady() | tahaps.FreezeProposed() | tahaps.RunSettled():
+            return None
+        case _:
+            return Message(TAHAP_TOPIC, event.tahap)
+
+
+def publish_run(event: runs.Event, state: RunState) -> Message | None:
+    """What an event of a payment run tells others, under the tahap."""
+    match event:
+        case runs.RunOpened() | runs.ListEntitled() | runs.TransfersRecorded():
+            return None
+        case _:
+            return Message(TAHAP_TOPIC, event.tahap)
+
+
+# -- Streams. Stored type names are a disk format, and the names of their classes: never renamed. --
+
+PAYMENT: Final[StreamType[payments.Command, PaymentState, payments.Event]] = StreamType(
+    name="payment",
+    decider=payment,
+    events=_named(
+        payments.PaymentEntitled,
+        payments.PaymentDeferred,
+        payments.PaymentWithheld,
+        payments.AccountCheckFailed,
+        payments.PaymentInstructed,
+        payments.PaymentCredited,
+        payments.TransferFailed,
+        payments.HoldPlaced,
+        payments.HoldLifted,
+        payments.HoldForfeited,
+        payments.EffectTooLate,
+        payments.PaymentReleased,
+        payments.PaymentReturned,
+    ),
+    publish=publish_payment,
+    snapshot=(PaymentState, 1),
+)
+
+TAHAP: Final[StreamType[tahaps.Command, TahapState, tahaps.Event]] = StreamType(
+    name="tahap",
+    decider=tahap,
+    events=_named(
+        tahaps.ClosingAnnounced,
+        tahaps.BucketRequested,
+        tahaps.ListReady,
+        tahaps.FreezeProposed,
+        tahaps.ListFrozen,
+        tahaps.SupplementaryOpened,
+        tahaps.SupplementaryFrozen,
+        tahaps.RunSettled,
+        tahaps.TahapClosed,
+    ),
+    publish=publish_tahap,
+)
+
+RUN: Final[StreamType[runs.Command, RunState, runs.Event]] = StreamType(
+    name="run",
+    decider=run,
+    events=_named(
+        runs.RunOpened,
+        runs.ListEntitled,
+        runs.AccountCheckSent,
+        runs.AccountCheckReceived,
+        runs.PaymentRequested,
+        runs.PaymentOrdered,
+        runs.FundsReleased,
+        runs.BankFileSent,
+        runs.BankResultReceived,
+        runs.TransfersRecorded,
+        runs.TahapReconciled,
+    ),
+    publish=publish_run,
+)
+
+
+# -- Read from registry: pkh.registry.roster.v1 ----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RosterMember:
+    """A member on the roster: `token` stands for the person, `closing` are its categories."""
+
+    member: int
+    token: str
+    seniority: int
+    closing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyListed:
+    """One line of a tahap's roster; account and payee are sealed, null where it graduated."""
+
+    tahap: str
+    revision: int
+    family: str
+    outcome: Literal["LISTED", "GRADUATED_NATURAL"]
+    region: str
+    payee_valid: bool
+    bank: str | None
+    account_no: str | None
+    account_name: str | None
+    payee_nik: str | None
+    members: tuple[RosterMember, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListClosed:
+    """The roster is complete: its lines by outcome and by bucket (count, hash sum)."""
+
+    tahap: str
+    revision: int
+    listed: int
+    graduated: int
+    buckets: Mapping[str, tuple[int, str]]
+
+
+# -- Read from conditionality: pkh.conditionality.commitment.v1 ------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CycleEvaluated:
+    """A listed family's cycle was evaluated against this revision of its roster line."""
+
+    tahap: str
+    family: str
+    revision: int
+    roster_revision: int
+    result: Literal["COMPLIANT", "FAILED", "UNVERIFIED"]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationClosed:
+    """Every listed family is evaluated, or parked and named."""
+
+    tahap: str
+    revision: int
+    evaluated: int
+    parked: tuple[str, ...]
+    buckets: Mapping[str, tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """Hold the money of `tahap`."""
+
+    family: str
+    tahap: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """Release the money of `tahaps`, because of what `cycle` came to."""
+
+    family: str
+    tahaps: tuple[str, ...]
+    cycle: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """An investigation did not confirm: release the money of `tahaps`."""
+
+    family: str
+    tahaps: tuple[str, ...]
+    cycle: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terminated:
+    """An investigation confirmed: give the held money of `tahaps` back."""
+
+    family: str
+    tahaps: tuple[str, ...]
+    cycle: str
+    effect: str
+
+
+def asked_of_payments(
+    message: Suspended | Released | Cleared | Terminated,
+) -> Sequence[tuple[str, payments.Command]]:
+    """What a message asks of the family's payments: (tahap whose money it is, command)."""
+    match message:
+        case Suspended():
+            return [(message.tahap, payments.Hold(message.effect))]
+        case Released() | Cleared():
+            cleared = isinstance(message, Cleared)
+            lift = payments.Release(message.effect, message.cycle, cleared)
+            return [(each, lift) for each in message.tahaps]
+        case Terminated():
+            back = payments.Return(message.cycle, payments.ReturnReason.TERMINATED)
+            return [(each, back) for each in message.tahaps]

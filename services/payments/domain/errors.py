@@ -1,0 +1,146 @@
+"""Why payments refuses, each as a sentence.
+
+DomainError
+├── Malformed              a value that no document of the programme can carry
+├── Contradiction          what is said now is not what is on record
+├── StepNotReached         an earlier step of the tahap or the run is still open
+├── maker and checker      SamePerson, StaleHash, NothingProposed
+├── the list               NotMissing, MissingNotDeferred, TooManyDeferred, NotDeferred,
+│                          OutOfOrder
+├── the tahap              RunsOpen, FamiliesOutstanding, TahapIsClosed
+├── the run                TotalsDiffer, FileOverlaps, FileUnknown, NothingToPay,
+│                          NotConserved, TransfersUnknown
+├── the payment            NotEntitled, NotPayable, AccountNotChecked, NotInstructed,
+│                          AmountDiffers
+└── the benefit            UnverifiedBenefit, CategoryUnknown
+"""
+
+from __future__ import annotations
+
+from libs.events.errors import DomainError
+
+
+class Malformed(DomainError):
+    """This value can not stand in a document of the programme."""
+
+
+class Contradiction(DomainError):
+    """This contradicts what is on record."""
+
+
+class StepNotReached(DomainError):
+    """An earlier step is still open."""
+
+
+# -- Maker and checker
+
+
+class SamePerson(DomainError):
+    """Maker and checker must be two people."""
+
+
+class StaleHash(DomainError):
+    """What is to be approved has another hash than what stands now."""
+
+
+class NothingProposed(DomainError):
+    """There is no proposal to approve."""
+
+
+# -- The list of a tahap
+
+
+class NotMissing(DomainError):
+    """A family is deferred although its line is complete."""
+
+
+class MissingNotDeferred(DomainError):
+    """A family is missing and not deferred by name."""
+
+
+class TooManyDeferred(DomainError):
+    """More families are missing than may be deferred; replay what is parked first."""
+
+
+class NotDeferred(DomainError):
+    """A supplementary run pays only families that were deferred and are not paid yet."""
+
+
+class OutOfOrder(DomainError):
+    """Lines are hashed in ascending order of their key, each key once."""
+
+
+# -- The tahap
+
+
+class RunsOpen(DomainError):
+    """A payment run of this tahap is not reconciled yet."""
+
+
+class FamiliesOutstanding(DomainError):
+    """Deferred families are neither paid nor named as lapsed."""
+
+
+class TahapIsClosed(DomainError):
+    """This tahap is closed."""
+
+
+# -- The run
+
+
+class TotalsDiffer(DomainError):
+    """Count or rupiah differ from what they must be equal to."""
+
+
+class FileOverlaps(DomainError):
+    """A file takes in payments that another file has."""
+
+
+class FileUnknown(DomainError):
+    """There is an answer to a file that was never sent."""
+
+
+class NothingToPay(DomainError):
+    """There is nothing to pay."""
+
+
+class NotConserved(DomainError):
+    """Instructed is not the sum of credited, failed and unknown."""
+
+
+class TransfersUnknown(DomainError):
+    """The outcome of some transfers is not known yet; ask the bank with the same id."""
+
+
+# -- The payment
+
+
+class NotEntitled(DomainError):
+    """There is no entitlement that this could speak of."""
+
+
+class NotPayable(DomainError):
+    """This entitlement is not to be paid."""
+
+
+class AccountNotChecked(DomainError):
+    """No money is sent to an account that did not pass the account check."""
+
+
+class NotInstructed(DomainError):
+    """The bank answers for a payment that it was never instructed to make."""
+
+
+class AmountDiffers(DomainError):
+    """The bank speaks of another amount than it was instructed to pay."""
+
+
+# -- The benefit
+
+
+class UnverifiedBenefit(DomainError):
+    """This benefit table has no verified source, so no money is paid by it."""
+
+
+class CategoryUnknown(DomainError):
+    """The benefit table does not know this category."""

@@ -1,0 +1,95 @@
+"""The names of payments, runs, streams, documents and files: each is computed, none is drawn."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from uuid import UUID, uuid5
+
+from services.payments.domain.errors import Malformed
+
+# A disk format: uuid5(NAMESPACE_URL, "urn:pkh:payment"). Another value would pay everybody twice.
+NAMESPACE: Final = UUID("5c89ec0d-70ce-57c3-afb8-976224345671")
+
+REGULAR: Final = "REGULAR"
+KIND: Final = re.compile(r"REGULAR|(?:SUPPLEMENTARY|CORRECTION)-[1-9][0-9]{0,2}")
+TAHAP: Final = re.compile(r"[0-9]{4}-[1-9]")
+
+
+def supplementary(number: int) -> str:
+    """The kind of the n-th supplementary run of a tahap, from 1."""
+    return checked_kind(f"SUPPLEMENTARY-{number}")
+
+
+def checked_kind(kind: str) -> str:
+    """`kind` itself; Malformed when it is none."""
+    if not KIND.fullmatch(kind):
+        raise Malformed(kind=kind)
+    return kind
+
+
+def checked_tahap(tahap: str) -> str:
+    """`tahap` itself, e.g. 2023-1; Malformed when it is none."""
+    if not TAHAP.fullmatch(tahap):
+        raise Malformed(tahap=tahap)
+    return tahap
+
+
+def payment_id(tahap: str, family: str, kind: str = REGULAR) -> str:
+    """The id of the one payment of this kind that a family can have in a tahap.
+
+    It is payment, end-to-end reference at the bank and part of the stream id at once. It never
+    depends on amount, time or attempt, so that asking again can not pay again.
+    """
+    return str(uuid5(NAMESPACE, f"{tahap}|{family.lower()}|{kind}"))
+
+
+def payment_stream(payment: str) -> str:
+    """The stream of a payment."""
+    return f"payment-{payment}"
+
+
+def tahap_stream(tahap: str) -> str:
+    """The stream of a tahap's announcement and lists."""
+    return f"tahap-{tahap}"
+
+
+def run_id(tahap: str, kind: str) -> str:
+    """The id of a payment run, e.g. 2023-1-REGULAR."""
+    return f"{tahap}-{kind}"
+
+
+def run_stream(tahap: str, kind: str) -> str:
+    """The stream of a payment run's documents and files."""
+    return f"run-{run_id(tahap, kind)}"
+
+
+def request_id(tahap: str, kind: str) -> str:
+    """The payment request (SPP) of a run."""
+    return f"SPP-{run_id(tahap, kind)}"
+
+
+def order_id(tahap: str, kind: str) -> str:
+    """The payment order (SPM) of a run."""
+    return f"SPM-{run_id(tahap, kind)}"
+
+
+def check_file_id(tahap: str, kind: str, part: int = 1) -> str:
+    """The id of a run's n-th account check file; the treasury takes 3,000,000 lines a file."""
+    return f"{run_id(tahap, kind)}-CHECK-{part}"
+
+
+def bank_file_id(tahap: str, kind: str, bank: str, part: int = 1) -> str:
+    """The id of a run's n-th credit file to a bank; banks take 3,000,000 lines a file."""
+    return f"{run_id(tahap, kind)}-{bank}-{part}"
+
+
+def paid_person(tahap: str, kind: str, person: str) -> tuple[str, str]:
+    """The (kind, token) of the claim that a person's money of a tahap is paid once.
+
+    A supplementary run pays what the regular run left out, hence both make the same claim: a
+    person under two cards must not be paid by the one and then by the other. A correction adds
+    to a payment that was made, so it claims for itself.
+    """
+    own = REGULAR if kind.startswith("SUPPLEMENTARY-") else kind
+    return "paid_person", f"{tahap}|{own}|{person}"

@@ -1,0 +1,295 @@
+"""What a payment can be asked to do and what can happen to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from services.payments.domain.entitlement import Component
+
+
+class HoldStatus(StrEnum):
+    """May the family draw the money? Independent of whether the money has been credited."""
+
+    NONE = "NONE"
+    HELD = "HELD"
+    RELEASED = "RELEASED"
+    FORFEITED = "FORFEITED"
+
+
+class ReturnReason(StrEnum):
+    """Why held money goes back to the treasury."""
+
+    GRADUATED_NATURAL = "GRADUATED_NATURAL"
+    TERMINATED = "TERMINATED"
+
+
+class WithheldReason(StrEnum):
+    """Why an entitlement is never instructed, though nothing is wrong with payee or account."""
+
+    DUPLICATE_PERSON = "DUPLICATE_PERSON"
+
+
+# -- Commands
+
+
+@dataclass(frozen=True, slots=True)
+class Entitle:
+    """Record what a frozen list entitles a family to.
+
+    `duplicate_person`: the claim that each of its persons is paid once in this tahap was lost to
+    another payment, so this one is on record and never instructed.
+    """
+
+    tahap: str
+    family: str
+    kind: str
+    region: str
+    components: tuple[Component, ...]
+    amount: int
+    payee_valid: bool
+    benefit_policy: str
+    duplicate_person: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Defer:
+    """Record that this family was deferred by name: this payment is never made."""
+
+    tahap: str
+    family: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailAccountCheck:
+    """Record that the treasury's account check failed, with its code."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instruct:
+    """Instruct the bank under a payment order; `account_check` is the treasury's code, OK to pay.
+
+    The code stands in the command because a check that passed leaves no event of its own.
+    """
+
+    order: str
+    bank: str
+    account_check: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Record the bank's answer that it credited this amount, with the bank's own reference."""
+
+    bank_reference: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailTransfer:
+    """Record the bank's answer that it could not credit, with its code."""
+
+    code: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Keep the family from drawing this money. `effect` is the deciding cycle's effect id."""
+
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Let the family draw the money, because of what tahap `at_tahap` came to.
+
+    `cleared`: an investigation decided it; otherwise a compliant or corrected cycle did.
+    """
+
+    effect: str
+    at_tahap: str
+    cleared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Give held money back to the treasury, because of what tahap `at_tahap` came to."""
+
+    at_tahap: str
+    reason: ReturnReason
+
+
+Command: TypeAlias = (
+    Entitle | Defer | FailAccountCheck | Instruct | Credit | FailTransfer | Hold | Release | Return
+)
+
+
+# -- Events
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentEntitled:
+    """A family is entitled to this amount, whole rupiah, 0 or more."""
+
+    payment: str
+    tahap: str
+    family: str
+    kind: str
+    region: str
+    components: tuple[Component, ...]
+    amount: int
+    payee_valid: bool
+    benefit_policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentDeferred:
+    """This payment is never made; a supplementary payment takes its place."""
+
+    payment: str
+    tahap: str
+    family: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentWithheld:
+    """The entitlement stands and is never instructed."""
+
+    payment: str
+    tahap: str
+    family: str
+    reason: WithheldReason
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCheckFailed:
+    """The account check failed; the payment is in no order and no arrear is owed."""
+
+    payment: str
+    tahap: str
+    family: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentInstructed:
+    """The bank is instructed; until it answers the outcome is unknown."""
+
+    payment: str
+    tahap: str
+    family: str
+    amount: int
+    bank: str
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentCredited:
+    """The money is in the family's account; `hold` says whether it may be drawn.
+
+    NONE: it may. HELD: it is blocked there. RELEASED: its own cycle had failed and was corrected
+    before the credit, so it never was blocked.
+    """
+
+    payment: str
+    tahap: str
+    family: str
+    amount: int
+    hold: HoldStatus
+    bank_reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferFailed:
+    """The bank could not credit; the amount goes back to the treasury, no arrear is owed."""
+
+    payment: str
+    tahap: str
+    family: str
+    code: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPlaced:
+    """The family may not draw this money, now or when it is credited."""
+
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldLifted:
+    """The family may draw this money, once it is credited; nothing moves yet."""
+
+    effect: str
+    at_tahap: str
+    cleared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HoldForfeited:
+    """Held money that is not credited yet goes back to the treasury once it is."""
+
+    at_tahap: str
+    reason: ReturnReason
+
+
+@dataclass(frozen=True, slots=True)
+class EffectTooLate:
+    """The money can not follow: it is drawable already (HELD was wanted) or forfeited.
+
+    An outcome that a person may have to answer with a correction, not an error: a late fact
+    re-decides a cycle whose money has long gone its way.
+    """
+
+    effect: str
+    wanted: HoldStatus
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReleased:
+    """Blocked money became the family's to draw, at tahap `at_tahap`."""
+
+    payment: str
+    tahap: str
+    family: str
+    amount: int
+    at_tahap: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReturned:
+    """Blocked money went back to the treasury, at tahap `at_tahap`."""
+
+    payment: str
+    tahap: str
+    family: str
+    amount: int
+    at_tahap: str
+    reason: ReturnReason
+
+
+Event: TypeAlias = (
+    PaymentEntitled
+    | PaymentDeferred
+    | PaymentWithheld
+    | AccountCheckFailed
+    | PaymentInstructed
+    | PaymentCredited
+    | TransferFailed
+    | HoldPlaced
+    | HoldLifted
+    | HoldForfeited
+    | EffectTooLate
+    | PaymentReleased
+    | PaymentReturned
+)

@@ -1,0 +1,293 @@
+"""One tahap: announced once, its lists frozen by two people, closed when all its money is known.
+
+The regular list and every supplementary one go the same way: ready, proposed, frozen. What a
+frozen list then needs in documents and files is the run's own affair (run.py). A family is on one
+list of a tahap at most: a supplementary list takes only families that were deferred by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from libs.events.decider import Decider
+from libs.events.errors import DomainError
+from services.payments.domain.approval import require_approval
+from services.payments.domain.errors import (
+    Contradiction,
+    FamiliesOutstanding,
+    Malformed,
+    MissingNotDeferred,
+    NotDeferred,
+    NothingProposed,
+    NotMissing,
+    RunsOpen,
+    StaleHash,
+    StepNotReached,
+    TahapIsClosed,
+    TooManyDeferred,
+)
+from services.payments.domain.ids import REGULAR, checked_tahap, supplementary
+from services.payments.domain.tahap_messages import (
+    AnnounceTahap,
+    ApproveFreeze,
+    BucketRequested,
+    CloseTahap,
+    ClosingAnnounced,
+    Command,
+    Deferral,
+    Event,
+    FreezeProposed,
+    ListFrozen,
+    ListReady,
+    MarkListReady,
+    MarkRunReconciled,
+    OpenSupplementary,
+    ProposeFreeze,
+    RequestBuckets,
+    RunSettled,
+    SupplementaryFrozen,
+    SupplementaryOpened,
+    TahapClosed,
+)
+from services.payments.domain.tahap_state import PaymentList, TahapState, evolve
+from services.payments.domain.totals import Totals, checked
+
+# Above this something is broken, not late: the parked families are to be replayed, and the
+# event that names the deferred ones stays far below what a bus carries.
+DEFERRED_FAMILIES_MAX: Final = 5_000
+NAMED_IN_ERROR_MAX: Final = 10
+REASON: Final = re.compile(r"[A-Z][A-Z_]{1,39}")
+
+# -- Rules: announcement
+
+
+def announce(command: AnnounceTahap, state: TahapState) -> Sequence[Event]:
+    """Announce once; the same again is quiet, anything else is refused."""
+    announced = ClosingAnnounced(
+        tahap=checked_tahap(command.tahap),
+        months=command.months,
+        closing_date=command.closing_date,
+        account_check_date=command.account_check_date,
+        credit_date=command.credit_date,
+        policies=command.policies,
+        after=command.after,
+    )
+    if state.announced is not None:
+        return _quiet_if(state.announced == announced, document="ClosingAnnounced")
+    if not command.months or list(command.months) != sorted(set(command.months)):
+        raise Malformed(months=list(command.months))
+    if not command.closing_date <= command.account_check_date <= command.credit_date:
+        raise Malformed(closing_date=command.closing_date, credit_date=command.credit_date)
+    if "rule_set" not in command.policies:
+        raise Malformed(policies=sorted(command.policies))
+    return [announced]
+
+
+def request_buckets(command: RequestBuckets, state: TahapState) -> Sequence[Event]:
+    """Ask once an attempt."""
+    _require_open(state)
+    if not command.buckets:
+        raise Malformed(buckets=0)
+    last = state.last_asked(command.topic)
+    if last is not None and command.attempt <= last.attempt:
+        return []
+    return [BucketRequested(state.tahap, command.topic, command.buckets, command.attempt)]
+
+
+# -- Rules: the list and its freeze
+
+
+def mark_list_ready(command: MarkListReady, state: TahapState) -> Sequence[Event]:
+    """Say what stands to be approved; a later revision replaces it and voids a proposal."""
+    each = _open_list(state, command.kind)
+    totals = checked(Totals(command.count, command.rupiah))
+    if len(command.missing) > DEFERRED_FAMILIES_MAX:
+        raise TooManyDeferred(missing=len(command.missing), most=DEFERRED_FAMILIES_MAX)
+    if each.families and not set(command.missing) <= set(each.families):
+        raise NotDeferred(kind=command.kind)
+    ready = ListReady(
+        tahap=state.tahap,
+        kind=command.kind,
+        hash=command.hash,
+        count=totals.count,
+        rupiah=totals.rupiah,
+        missing=tuple(sorted(set(command.missing))),
+    )
+    if each.ready == ready:
+        return []
+    if each.frozen is not None:
+        raise Contradiction(document="ListFrozen", kind=command.kind, hash=each.frozen.hash)
+    return [ready]
+
+
+def propose_freeze(command: ProposeFreeze, state: TahapState) -> Sequence[Event]:
+    """Propose the hash that stands, with every missing family deferred by name."""
+    each = _open_list(state, command.kind)
+    ready = _require_ready(each)
+    if command.hash != ready.hash:
+        raise StaleHash(given=command.hash, stands=ready.hash)
+    deferred = _exactly(command.deferred, ready.missing, MissingNotDeferred)
+    if each.frozen is not None:
+        same = (each.frozen.hash, each.frozen.deferred) == (command.hash, deferred)
+        return _quiet_if(same and each.frozen.maker == command.maker, document="ListFrozen")
+    proposed = FreezeProposed(state.tahap, command.kind, command.hash, command.maker, deferred)
+    return [] if each.proposal == proposed else [proposed]
+
+
+def approve_freeze(command: ApproveFreeze, state: TahapState) -> Sequence[Event]:
+    """Freeze the list, approved by a second person; approving it again changes nothing."""
+    each = _open_list(state, command.kind)
+    proposal, ready = each.proposal, _require_ready(each)
+    if proposal is None:
+        raise NothingProposed(tahap=state.tahap, kind=command.kind)
+    require_approval(proposal.maker, proposal.hash, command.checker, command.hash)
+    if each.frozen is not None:
+        return []
+    if command.kind == REGULAR:
+        return [_frozen(ready, proposal, command.checker)]
+    return [_supplementary_frozen(ready, proposal, command.checker)]
+
+
+def _frozen(ready: ListReady, proposal: FreezeProposed, checker: str) -> ListFrozen:
+    return ListFrozen(
+        tahap=ready.tahap,
+        hash=ready.hash,
+        count=ready.count,
+        rupiah=ready.rupiah,
+        deferred=proposal.deferred,
+        maker=proposal.maker,
+        checker=checker,
+    )
+
+
+def _supplementary_frozen(
+    ready: ListReady, proposal: FreezeProposed, checker: str
+) -> SupplementaryFrozen:
+    return SupplementaryFrozen(
+        tahap=ready.tahap,
+        kind=ready.kind,
+        hash=ready.hash,
+        count=ready.count,
+        rupiah=ready.rupiah,
+        deferred=proposal.deferred,
+        maker=proposal.maker,
+        checker=checker,
+    )
+
+
+# -- Rules: supplementary runs and the close
+
+
+def open_supplementary(command: OpenSupplementary, state: TahapState) -> Sequence[Event]:
+    """Open the next supplementary list for deferred families that are on no other list."""
+    _require_open(state)
+    kind, families = supplementary(command.number), tuple(sorted(set(command.families)))
+    known = state.list_of(kind)
+    if known is not None:
+        return _quiet_if(known.families == families, document="SupplementaryOpened")
+    if command.number != len(state.lists):
+        raise StepNotReached(step=supplementary(len(state.lists)))
+    strangers = set(families) - set(state.outstanding)
+    if strangers or not families:
+        # Whoever is not outstanding is on another list of this tahap and would be paid twice.
+        raise NotDeferred(families=sorted(strangers)[:NAMED_IN_ERROR_MAX], count=len(strangers))
+    return [SupplementaryOpened(state.tahap, kind, families)]
+
+
+def mark_run_reconciled(command: MarkRunReconciled, state: TahapState) -> Sequence[Event]:
+    """Note that a run's money is all accounted for."""
+    each = state.list_of(command.kind)
+    if each is not None and each.settled:
+        return []
+    _require_open(state)
+    if each is None or each.frozen is None:
+        raise StepNotReached(step="ListFrozen", kind=command.kind)
+    return [RunSettled(state.tahap, command.kind)]
+
+
+def close(command: CloseTahap, state: TahapState) -> Sequence[Event]:
+    """Close when every run is reconciled and nobody is forgotten."""
+    if state.closed is not None:
+        lapsed = tuple(sorted(command.lapsed, key=lambda each: each.family))
+        return _quiet_if(state.closed.lapsed == lapsed, document="TahapClosed")
+    _require_open(state)
+    unsettled = [each.kind for each in state.lists if not each.settled]
+    if unsettled:
+        raise RunsOpen(runs=unsettled)
+    lapsed = _exactly(command.lapsed, state.outstanding, FamiliesOutstanding)
+    return [TahapClosed(state.tahap, lapsed)]
+
+
+# -- Guards
+
+
+def _require_open(state: TahapState) -> None:
+    if state.closed is not None:
+        raise TahapIsClosed(tahap=state.tahap)
+    if state.announced is None:
+        raise StepNotReached(step="ClosingAnnounced")
+
+
+def _open_list(state: TahapState, kind: str) -> PaymentList:
+    _require_open(state)
+    each = state.list_of(kind)
+    if each is None:
+        raise StepNotReached(step="SupplementaryOpened", kind=kind)
+    return each
+
+
+def _require_ready(each: PaymentList) -> ListReady:
+    if each.ready is None:
+        raise StepNotReached(step="ListReady", kind=each.kind)
+    return each.ready
+
+
+def _exactly(
+    named: Sequence[Deferral], missing: Sequence[str], forgotten: type[DomainError]
+) -> tuple[Deferral, ...]:
+    """The named families in order; refuse unless they are exactly the missing ones."""
+    families = {each.family for each in named}
+    if len(families) != len(named) or not all(REASON.fullmatch(each.reason) for each in named):
+        raise Malformed(named=len(named))
+    left = set(missing) - families
+    if left:
+        raise forgotten(families=sorted(left)[:NAMED_IN_ERROR_MAX], count=len(left))
+    extra = families - set(missing)
+    if extra:
+        raise NotMissing(families=sorted(extra)[:NAMED_IN_ERROR_MAX], count=len(extra))
+    return tuple(sorted(named, key=lambda each: each.family))
+
+
+def _quiet_if(same: bool, document: str) -> Sequence[Event]:
+    if not same:
+        raise Contradiction(document=document)
+    return []
+
+
+# -- The decider
+
+
+def decide(command: Command, state: TahapState) -> Sequence[Event]:
+    """What a command comes to; nothing where it was already done."""
+    match command:
+        case AnnounceTahap():
+            return announce(command, state)
+        case RequestBuckets():
+            return request_buckets(command, state)
+        case MarkListReady():
+            return mark_list_ready(command, state)
+        case ProposeFreeze():
+            return propose_freeze(command, state)
+        case ApproveFreeze():
+            return approve_freeze(command, state)
+        case OpenSupplementary():
+            return open_supplementary(command, state)
+        case MarkRunReconciled():
+            return mark_run_reconciled(command, state)
+        case CloseTahap():
+            return close(command, state)
+
+
+tahap: Final[Decider[Command, TahapState, Event]] = Decider(TahapState(), decide, evolve)

@@ -1,0 +1,234 @@
+"""What a tahap can be asked to do and what can happen to it: announcement, lists, freeze, close."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeAlias
+
+from services.payments.domain.ids import REGULAR
+
+
+@dataclass(frozen=True, slots=True)
+class Deferral:
+    """A family that a list is frozen without, by name, and why, as a code like UNDER_REVIEW.
+
+    The reason is a code because it is published: free text could hold personal data.
+    """
+
+    family: str
+    reason: str
+
+
+# -- Commands
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceTahap:
+    """Open a tahap: its months (YYYY-MM), its dates and the rules that hold on its closing date.
+
+    `after` names the position that each service must have consumed before it starts.
+    """
+
+    tahap: str
+    months: tuple[str, ...]
+    closing_date: date
+    account_check_date: date
+    credit_date: date
+    policies: Mapping[str, str]
+    after: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestBuckets:
+    """Ask a topic's owner for buckets (two hex digits each) that arrived otherwise than counted.
+
+    `attempt` counts from 1 per topic, so that one attempt asks once however often it is tried.
+    """
+
+    topic: str
+    buckets: tuple[str, ...]
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarkListReady:
+    """Say what the joined list of a run comes to; counters and buckets have been proven.
+
+    `count` and `rupiah` are of the families to be entitled; `missing` are those that did not
+    arrive complete and can only be deferred.
+    """
+
+    hash: str
+    count: int
+    rupiah: int
+    missing: tuple[str, ...] = ()
+    kind: str = REGULAR
+
+
+@dataclass(frozen=True, slots=True)
+class ProposeFreeze:
+    """The maker's proposal to freeze exactly this list, deferring exactly these families."""
+
+    maker: str
+    hash: str
+    deferred: tuple[Deferral, ...] = ()
+    kind: str = REGULAR
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveFreeze:
+    """The checker's approval of the proposed hash."""
+
+    checker: str
+    hash: str
+    kind: str = REGULAR
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSupplementary:
+    """Open the n-th supplementary run, for families that were deferred."""
+
+    number: int
+    families: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRunReconciled:
+    """Say that the run of this kind is reconciled; its own stream has the document."""
+
+    kind: str = REGULAR
+
+
+@dataclass(frozen=True, slots=True)
+class CloseTahap:
+    """Close the tahap; deferred families that are never paid are named, each with its reason."""
+
+    lapsed: tuple[Deferral, ...] = ()
+
+
+Command: TypeAlias = (
+    AnnounceTahap
+    | RequestBuckets
+    | MarkListReady
+    | ProposeFreeze
+    | ApproveFreeze
+    | OpenSupplementary
+    | MarkRunReconciled
+    | CloseTahap
+)
+
+
+# -- Events
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingAnnounced:
+    """A tahap is opened and its final closing begins."""
+
+    tahap: str
+    months: tuple[str, ...]
+    closing_date: date
+    account_check_date: date
+    credit_date: date
+    policies: Mapping[str, str]
+    after: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class BucketRequested:
+    """These buckets of a topic differ from what was counted and are asked for again."""
+
+    tahap: str
+    topic: str
+    buckets: tuple[str, ...]
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListReady:
+    """The list of a run can be frozen as it stands; replaces what was ready before."""
+
+    tahap: str
+    kind: str
+    hash: str
+    count: int
+    rupiah: int
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeProposed:
+    """A maker proposes to freeze; replaces an earlier proposal."""
+
+    tahap: str
+    kind: str
+    hash: str
+    maker: str
+    deferred: tuple[Deferral, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListFrozen:
+    """The regular list of the tahap is frozen; later facts change it no more."""
+
+    tahap: str
+    hash: str
+    count: int
+    rupiah: int
+    deferred: tuple[Deferral, ...]
+    maker: str
+    checker: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupplementaryOpened:
+    """A supplementary run takes up these families."""
+
+    tahap: str
+    kind: str
+    families: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SupplementaryFrozen:
+    """The list of a supplementary run is frozen."""
+
+    tahap: str
+    kind: str
+    hash: str
+    count: int
+    rupiah: int
+    deferred: tuple[Deferral, ...]
+    maker: str
+    checker: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettled:
+    """The run of this kind is reconciled."""
+
+    tahap: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class TahapClosed:
+    """Every run is reconciled and every deferred family paid or named as lapsed."""
+
+    tahap: str
+    lapsed: tuple[Deferral, ...]
+
+
+Event: TypeAlias = (
+    ClosingAnnounced
+    | BucketRequested
+    | ListReady
+    | FreezeProposed
+    | ListFrozen
+    | SupplementaryOpened
+    | SupplementaryFrozen
+    | RunSettled
+    | TahapClosed
+)

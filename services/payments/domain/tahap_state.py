@@ -1,0 +1,104 @@
+"""How a tahap stands: its announcement, the list of each of its runs, who is still unpaid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from services.payments.domain.ids import REGULAR
+from services.payments.domain.tahap_messages import (
+    BucketRequested,
+    ClosingAnnounced,
+    Deferral,
+    Event,
+    FreezeProposed,
+    ListFrozen,
+    ListReady,
+    RunSettled,
+    SupplementaryFrozen,
+    SupplementaryOpened,
+    TahapClosed,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentList:
+    """The list of one run, on its way from joined to frozen to paid.
+
+    `families` bounds a supplementary list; the regular one is bounded by the roster alone.
+    """
+
+    kind: str
+    families: tuple[str, ...] = ()
+    ready: ListReady | None = None
+    proposal: FreezeProposed | None = None
+    frozen: ListFrozen | SupplementaryFrozen | None = None
+    settled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TahapState:
+    """What later decisions need to know of a tahap.
+
+    `outstanding` are the deferred families that no open or frozen list has; `asked` the last
+    attempt a topic was asked for buckets.
+    """
+
+    announced: ClosingAnnounced | None = None
+    asked: tuple[BucketRequested, ...] = ()
+    lists: tuple[PaymentList, ...] = ()
+    outstanding: tuple[str, ...] = ()
+    closed: TahapClosed | None = None
+
+    @property
+    def tahap(self) -> str:
+        """The tahap's id; empty before the announcement."""
+        return self.announced.tahap if self.announced else ""
+
+    def list_of(self, kind: str) -> PaymentList | None:
+        """The list of the run of this kind, None where no such run was opened."""
+        return next((each for each in self.lists if each.kind == kind), None)
+
+    def last_asked(self, topic: str) -> BucketRequested | None:
+        """The last request for buckets of a topic."""
+        return next((each for each in self.asked if each.topic == topic), None)
+
+
+def evolve(state: TahapState, event: Event) -> TahapState:
+    """The state after an event."""
+    match event:
+        case ClosingAnnounced():
+            return replace(state, announced=event, lists=(PaymentList(REGULAR),))
+        case BucketRequested():
+            others = tuple(each for each in state.asked if each.topic != event.topic)
+            return replace(state, asked=(*others, event))
+        case ListReady():
+            # What is ready now is not what was proposed, so the proposal falls with it.
+            return _update(state, event.kind, lambda x: replace(x, ready=event, proposal=None))
+        case FreezeProposed():
+            return _update(state, event.kind, lambda x: replace(x, proposal=event))
+        case ListFrozen():
+            frozen = _update(state, REGULAR, lambda x: replace(x, frozen=event))
+            return _with_outstanding(frozen, event.deferred)
+        case SupplementaryFrozen():
+            frozen = _update(state, event.kind, lambda x: replace(x, frozen=event))
+            return _with_outstanding(frozen, event.deferred)
+        case SupplementaryOpened():
+            left = tuple(each for each in state.outstanding if each not in set(event.families))
+            opened = PaymentList(event.kind, event.families)
+            return replace(state, lists=(*state.lists, opened), outstanding=left)
+        case RunSettled():
+            return _update(state, event.kind, lambda x: replace(x, settled=True))
+        case TahapClosed():
+            return replace(state, closed=event)
+
+
+def _update(
+    state: TahapState, kind: str, change: Callable[[PaymentList], PaymentList]
+) -> TahapState:
+    lists = tuple(change(each) if each.kind == kind else each for each in state.lists)
+    return replace(state, lists=lists)
+
+
+def _with_outstanding(state: TahapState, deferred: tuple[Deferral, ...]) -> TahapState:
+    return replace(state, outstanding=(*state.outstanding, *(each.family for each in deferred)))
