@@ -111,7 +111,7 @@ class Keys:
 
     async def find(self, kid: str) -> Key | None:
         """The key of an id, or None when the issuer has none."""
-        if self._wanting(kid):
+        if self._wanting(kid) and not (kid in self._known and self._asking.locked()):
             async with self._asking:
                 if self._wanting(kid):
                     await self._ask()
@@ -123,12 +123,14 @@ class Keys:
         return (old or kid not in self._known) and now - self._asked_at > KEYS_COOLDOWN_S
 
     async def _ask(self) -> None:
-        self._asked_at = self.clock()
         try:
             self._known = await self.fetch()
-            self._seen_at = self._asked_at
+            self._seen_at = self.clock()
         except (OSError, httpx.HTTPError, JoseError, *MALFORMED) as error:
             log.warning("the key set could not be read", exc_info=error)
+        finally:
+            # Not before: whoever comes meanwhile must wait for the answer, not go without it.
+            self._asked_at = self.clock()
 
 
 async def believe(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
 import json
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -367,9 +368,16 @@ class Source:
     answers: KeySet | None
     asked: int = 0
     now: float = 0.0
+    being_asked: asyncio.Event = field(default_factory=asyncio.Event)
+    answering: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.answering.set()
 
     async def fetch(self) -> KeySet:
         self.asked += 1
+        self.being_asked.set()
+        await self.answering.wait()
         if self.answers is None:
             raise httpx.ConnectError("away")
         return self.answers
@@ -402,6 +410,31 @@ async def test_a_new_key_is_found_and_a_withdrawn_one_is_forgotten() -> None:
     source.now += KEYS_AGE_S_MAX
     assert await keys.find("one") is None
     assert await keys.find("two") is OTHER
+
+
+async def test_whoever_comes_while_the_source_is_asked_waits_for_its_answer() -> None:
+    source = Source({"one": KEY})
+    source.answering.clear()
+    keys = source.keys()
+    finding = [asyncio.create_task(keys.find("one")) for _ in range(3)]
+    await source.being_asked.wait()
+    source.answering.set()
+    assert await asyncio.gather(*finding) == [KEY] * 3
+    assert source.asked == 1
+
+
+async def test_a_known_key_is_not_held_up_while_the_source_is_asked_again() -> None:
+    source = Source({"one": KEY})
+    keys = source.keys()
+    await keys.find("one")
+    source.answering.clear()
+    source.being_asked.clear()
+    source.now = KEYS_AGE_S_MAX * 2
+    asking = asyncio.create_task(keys.find("one"))
+    await source.being_asked.wait()
+    assert await keys.find("one") is KEY
+    source.answering.set()
+    assert await asking is KEY
 
 
 async def test_while_the_source_is_away_the_known_keys_stay_trusted() -> None:
