@@ -22,6 +22,7 @@ MIGRATION_LOCK: Final = 0x62757300
 CONNECTIONS_MAX: Final = 4
 STATEMENT_TIMEOUT_S: Final = 30.0
 CLOSE_TIMEOUT_S: Final = 5.0
+PING_TIMEOUT_S: Final = 5.0
 
 
 async def migrate(dsn: str) -> None:
@@ -115,7 +116,8 @@ class EmbeddedBus:
 
     async def ping(self) -> None:
         """Raise unless the database answers and has the bus's tables."""
-        await self._pool.fetchval("SELECT count(*) FROM bus.topics")
+        async with asyncio.timeout(PING_TIMEOUT_S):
+            await self._pool.fetchval("SELECT count(*) FROM bus.topics")
 
     async def close(self) -> None:
         """Leave all groups and close all connections."""

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import ProducerClosed
 
 from libs.events.bus import Record
 from libs.events.bus.kafka_settings import KafkaSettings
@@ -129,7 +128,7 @@ class SeverableProducer(AIOKafkaProducer):  # type: ignore[misc]
     """
 
     async def sever(self) -> None:
-        """Stop sending, fail what was not acknowledged; `stop` then ends at once."""
+        """Stop sending, forget what was not acknowledged; `stop` then ends at once."""
         sending = self._sender.sender_task
         while sending is not None and not sending.done():
             # The task takes a cancellation as a wish to finish its requests first, so their
@@ -137,4 +136,7 @@ class SeverableProducer(AIOKafkaProducer):  # type: ignore[misc]
             sending.cancel()
             await self.client.close()
             await asyncio.wait({sending}, timeout=SEVER_STEP_S)
-        self._message_accumulator.fail_all(ProducerClosed())
+        waiting = self._message_accumulator
+        queued = [batch for batches in waiting._batches.values() for batch in batches]  # noqa: SLF001
+        for batch in [*queued, *waiting._pending_batches]:  # noqa: SLF001 - no other way to them
+            batch.future.cancel()
