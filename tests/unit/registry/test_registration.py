@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from libs.events.testing import given
 from services.registry.domain.family import family
-from services.registry.domain.family.commands import MarkDuplicate, well_formed_nik
+from services.registry.domain.family.commands import Death, MarkDuplicate, well_formed_nik
 from services.registry.domain.family.errors import (
     CardRegisteredDifferently,
     FamilyNotRegistered,
@@ -12,6 +12,7 @@ from services.registry.domain.family.errors import (
 from services.registry.domain.family.events import (
     DuplicateMarked,
     FamilyRegistered,
+    MemberDied,
     MembersRegistered,
 )
 from tests.unit.registry.families import (
@@ -20,6 +21,7 @@ from tests.unit.registry.families import (
     ROW,
     TODDLER,
     birth,
+    day,
     given_past,
     members,
     past,
@@ -61,6 +63,13 @@ def test_only_the_members_who_are_new_are_added_and_numbered_on() -> None:
     father = person("father", "1988-01-01")
 
     given_past().when(members(MOTHER, father)).then(MembersRegistered(3, (father,)))
+
+
+def test_a_member_who_came_later_is_found_under_the_number_that_was_given() -> None:
+    later = members(person("father", "1988-01-01"))
+    died = report(Death("father"), "2023-02-01", "2023-02-01", "f")
+
+    given_past(later).when(died).then(MemberDied(3, day("2023-02-01"), day("2023-02-01"), "f"))
 
 
 def test_a_row_that_stands_twice_in_one_command_is_one_member() -> None:
