@@ -27,8 +27,14 @@ POLL_S_MAX: Final = 0.25
 POLL_GROWTH: Final = 1.5
 HEARTBEATS_PER_LEASE: Final = 4
 
-# What a database or its network does when it is away; asyncpg's own errors are of two families.
-UNAVAILABLE: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# What a database or its network does when it is away. The last one is what asyncpg makes of a
+# connection that the server has just ended, when the call comes before the loop has noticed.
+UNAVAILABLE: Final = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-import asyncpg
 import pytest
 from aiokafka.errors import KafkaError
 
@@ -18,6 +17,7 @@ from libs.events.bus import Bus, Member
 from libs.events.bus import kafka_producer as kafka
 from libs.events.bus.connect import connect
 from libs.events.bus.embedded import migrate
+from libs.events.bus.embedded_member import UNAVAILABLE
 from tests.integration.bus.conftest import EMBEDDED_SESSION_S, KAFKA_SESSION_S
 from tests.integration.bus.kit import (
     PARTITIONS,
@@ -33,7 +33,7 @@ from tests.servers import embedded_postgres, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-AWAY = (OSError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError)
+AWAY = (*UNAVAILABLE, KafkaError)
 BACK_DEADLINE_S = 60.0
 TOPIC = "test.outage.v1"
 

@@ -12,6 +12,7 @@ from libs.events.bus import Bus
 from libs.events.bus import embedded_member as member_module
 from libs.events.bus.connect import connect
 from libs.events.bus.embedded import EmbeddedBus, migrate
+from libs.events.bus.embedded_member import UNAVAILABLE
 from libs.events.errors import BusRefused
 from tests.integration.bus.kit import Address, numbered, one_each, publish, record, take, values
 from tests.servers import eventually
@@ -106,7 +107,7 @@ async def test_members_and_senders_go_on_when_all_connections_are_cut(
         try:
             await producer.send([record(topic, 0, "news")])
             return values(await take(member, 1))
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except UNAVAILABLE:
             return []
 
     found: list[str] = await eventually(sent_and_given)
