@@ -1,0 +1,116 @@
+"""Words in which the tests of payments speak: one family's payment, its tahap and its run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from services.payments.domain.entitlement import Component
+from services.payments.domain.ids import payment_id
+from services.payments.domain.payment import payment
+from services.payments.domain.payment_messages import (
+    Command,
+    Credit,
+    Entitle,
+    Event,
+    FailTransfer,
+    Hold,
+    Instruct,
+    Release,
+    Return,
+    ReturnReason,
+)
+from services.payments.domain.payment_state import PaymentState
+from services.payments.domain.tahap_messages import AnnounceTahap, Deferral, ListFrozen
+from services.payments.domain.totals import Totals
+
+TAHAP = "2023-1"
+FAMILY = "3f0c1c52-8a55-4a3e-9d0e-6f4f0c9b7a11"
+NEIGHBOUR = "a81d4c3e-2b6f-4e57-9c10-5d8e7f6a0b92"
+PAYMENT = payment_id(TAHAP, FAMILY)
+AMOUNT = 1_350_000
+COMPONENTS = (Component("EARLY_CHILD", 1), Component("SEVERE_DISABILITY", 1))
+ORDER = "SPM-2023-1-REGULAR"
+HASH, OTHER_HASH = "a" * 64, "b" * 64
+
+# -- A payment
+
+INSTRUCT = Instruct(ORDER, "BNI", "OK")
+CREDIT = Credit("BNI-0001", AMOUNT)
+FAIL = FailTransfer("ACCOUNT_CLOSED", AMOUNT)
+HOLD = Hold("suspended-2023-1")
+RELEASE = Release("released-2023-2", "2023-2")
+CLEAR = Release("cleared-2023-1", TAHAP, cleared=True)
+CORRECT = Release("corrected-2023-1", TAHAP)
+TERMINATE = Return("2023-3", ReturnReason.TERMINATED)
+GRADUATE = Return("2023-2", ReturnReason.GRADUATED_NATURAL)
+
+
+def entitle(
+    tahap: str = TAHAP,
+    family: str = FAMILY,
+    kind: str = "REGULAR",
+    amount: int = AMOUNT,
+    *,
+    payee_valid: bool = True,
+    duplicate_person: bool = False,
+) -> Entitle:
+    """The entitlement of the sample family, or of another."""
+    return Entitle(
+        tahap=tahap,
+        family=family,
+        kind=kind,
+        region="61.03.01.2026",
+        components=COMPONENTS,
+        amount=amount,
+        payee_valid=payee_valid,
+        benefit_policy="2021-2024",
+        duplicate_person=duplicate_person,
+    )
+
+
+ENTITLE = entitle()
+
+
+def past(*commands: Command) -> tuple[Event, ...]:
+    """What commands in a row come to; each must be taken."""
+    events: list[Event] = []
+    state = PaymentState()
+    for command in commands:
+        answered = payment.decide(command, state)
+        state = payment.fold(answered, state)
+        events += answered
+    return tuple(events)
+
+
+ENTITLED = past(ENTITLE)
+INSTRUCTED = past(ENTITLE, INSTRUCT)
+CREDITED = past(ENTITLE, INSTRUCT, CREDIT)
+FAILED = past(ENTITLE, INSTRUCT, FAIL)
+BLOCKED = past(HOLD, ENTITLE, INSTRUCT, CREDIT)
+
+# -- A tahap
+
+ANNOUNCE = AnnounceTahap(
+    tahap=TAHAP,
+    months=("2023-01", "2023-02", "2023-03"),
+    closing_date=date(2023, 3, 31),
+    account_check_date=date(2023, 4, 5),
+    credit_date=date(2023, 4, 20),
+    policies={"rule_set": "2021-2024"},
+    after={"registry": 4180, "conditionality": 5120},
+)
+PARKED = Deferral(NEIGHBOUR, "PARKED")
+
+
+def frozen(deferred: Sequence[Deferral] = ()) -> ListFrozen:
+    """The sample list, frozen."""
+    return ListFrozen(TAHAP, HASH, 3, 3_000_000, tuple(deferred), "maker", "checker")
+
+
+# -- Totals
+
+
+def of(count: int, rupiah: int) -> Totals:
+    """A count of payments and their sum."""
+    return Totals(count, rupiah)

@@ -1,0 +1,248 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from libs.events.codec import codec_of
+from libs.events.model import AS_STORED, Message, encode
+from services.payments import contract
+from services.payments.contract import (
+    PAYMENT,
+    PAYMENT_TOPIC,
+    RUN,
+    TAHAP,
+    TAHAP_TOPIC,
+    asked_of_payments,
+    publish_payment,
+    publish_run,
+    publish_tahap,
+)
+from services.payments.domain.payment import payment
+from services.payments.domain.payment_messages import (
+    EffectTooLate,
+    Hold,
+    HoldForfeited,
+    HoldLifted,
+    HoldPlaced,
+    HoldStatus,
+    Release,
+    Return,
+    ReturnReason,
+)
+from services.payments.domain.payment_state import PaymentState
+from services.payments.domain.run_messages import ListEntitled, RunOpened, TransfersRecorded
+from services.payments.domain.run_state import RunState
+from services.payments.domain.tahap_messages import FreezeProposed, ListReady, RunSettled
+from services.payments.domain.tahap_state import TahapState
+from tests.unit.payments import kit
+from tests.unit.payments.kit import BLOCKED, FAMILY, GRADUATE, HASH, of, past
+from tests.unit.payments.kit import TAHAP as TAHAP_ID
+
+CONTRACTS = Path(__file__).parents[3] / "contracts"
+SENT_AS_STORED = {
+    PAYMENT_TOPIC: PAYMENT.events,
+    TAHAP_TOPIC: {**TAHAP.events, **RUN.events},
+}
+INTERNAL = {
+    "HoldPlaced",
+    "HoldLifted",
+    "HoldForfeited",
+    "ListReady",
+    "FreezeProposed",
+    "RunSettled",
+    "RunOpened",
+    "ListEntitled",
+    "TransfersRecorded",
+}
+READ = {
+    "pkh.registry.roster.v1": (contract.FamilyListed, contract.ListClosed),
+    "pkh.conditionality.commitment.v1": (
+        contract.CycleEvaluated,
+        contract.EvaluationClosed,
+        contract.Suspended,
+        contract.Released,
+        contract.Cleared,
+        contract.Terminated,
+    ),
+}
+
+
+def golden(topic: str, name: str) -> bytes:
+    return (CONTRACTS / topic / f"{name}.v1.example.json").read_bytes()
+
+
+def shown(topic: str) -> set[str]:
+    """The messages of a topic that have a golden example."""
+    return {file.name.partition(".")[0] for file in (CONTRACTS / topic).glob("*.example.json")}
+
+
+# -- Sent
+
+
+@pytest.mark.parametrize("topic", [PAYMENT_TOPIC, TAHAP_TOPIC])
+def test_every_published_event_has_a_golden_example_and_no_other_has(topic: str) -> None:
+    assert shown(topic) == set(SENT_AS_STORED[topic]) - INTERNAL
+
+
+@pytest.mark.parametrize(
+    ("topic", "name"),
+    [(topic, name) for topic in SENT_AS_STORED for name in sorted(shown(topic))],
+)
+def test_a_message_is_field_for_field_its_golden_example(topic: str, name: str) -> None:
+    written = golden(topic, name)
+    sent_as = contract.EffectTooLate if name == "EffectTooLate" else SENT_AS_STORED[topic][name]
+
+    message = msgspec.json.decode(written, type=sent_as)
+
+    assert json.loads(encode(message)) == json.loads(written)
+
+
+def test_a_payments_message_goes_out_under_its_family() -> None:
+    credited = next(event for event in BLOCKED if type(event).__name__ == "PaymentCredited")
+
+    assert publish_payment(credited, PaymentState()) == Message(PAYMENT_TOPIC, FAMILY, AS_STORED)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        HoldPlaced("e"),
+        HoldLifted("e", TAHAP_ID),
+        HoldForfeited(TAHAP_ID, ReturnReason.TERMINATED),
+    ],
+)
+def test_a_hold_that_moves_nothing_stays_inside(
+    event: HoldPlaced | HoldLifted | HoldForfeited,
+) -> None:
+    assert publish_payment(event, payment.fold(BLOCKED)) is None
+
+
+def test_an_effect_that_came_too_late_is_told_with_how_the_money_stays() -> None:
+    credited_and_noted = payment.fold(past(kit.ENTITLE, kit.INSTRUCT, kit.CREDIT, Hold("effect")))
+
+    message = publish_payment(EffectTooLate("effect", HoldStatus.HELD), credited_and_noted)
+
+    assert message == Message(
+        PAYMENT_TOPIC,
+        FAMILY,
+        contract.EffectTooLate(
+            kit.PAYMENT, TAHAP_ID, FAMILY, "effect", HoldStatus.HELD, HoldStatus.NONE
+        ),
+    )
+
+
+def test_an_effect_on_a_payment_that_nobody_was_told_of_stays_inside() -> None:
+    late = EffectTooLate("effect", HoldStatus.HELD)
+
+    assert publish_payment(late, payment.fold(past(kit.HOLD, GRADUATE))) is None
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ListReady(TAHAP_ID, "REGULAR", HASH, 1, 1, ()),
+        FreezeProposed(TAHAP_ID, "REGULAR", HASH, "maker", ()),
+        RunSettled(TAHAP_ID, "REGULAR"),
+    ],
+)
+def test_steps_of_a_tahap_that_only_payments_waits_for_stay_inside(
+    event: ListReady | FreezeProposed | RunSettled,
+) -> None:
+    assert publish_tahap(event, TahapState()) is None
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        RunOpened(TAHAP_ID, "REGULAR", HASH, 1, 1),
+        ListEntitled(TAHAP_ID, "REGULAR", of(1, 1), of(1, 1)),
+        TransfersRecorded(TAHAP_ID, "REGULAR", of(1, 1), of(0, 0)),
+    ],
+)
+def test_steps_of_a_run_that_only_payments_waits_for_stay_inside(
+    event: RunOpened | ListEntitled | TransfersRecorded,
+) -> None:
+    assert publish_run(event, RunState()) is None
+
+
+def test_documents_go_out_under_their_tahap() -> None:
+    assert publish_tahap(kit.frozen(), TahapState()) == Message(TAHAP_TOPIC, TAHAP_ID)
+    funds = msgspec.json.decode(
+        golden(TAHAP_TOPIC, "FundsReleased"), type=RUN.events["FundsReleased"]
+    )
+    assert publish_run(funds, RunState()) == Message(TAHAP_TOPIC, TAHAP_ID)
+
+
+# -- Stored
+
+
+@pytest.mark.parametrize("kind", [PAYMENT, TAHAP, RUN], ids=lambda kind: kind.name)
+def test_stored_names_are_the_names_of_the_classes(kind: Any) -> None:
+    assert all(name == event.__name__ for name, event in kind.events.items())
+
+
+def test_a_payments_state_survives_its_snapshot() -> None:
+    codec = codec_of(PAYMENT)
+    histories = [BLOCKED, past(kit.HOLD, kit.CLEAR, kit.ENTITLE), past(kit.HOLD, GRADUATE)]
+
+    for state in (payment.fold(events) for events in histories):
+        assert codec.decode_state(codec.encode_state(state), 1) == state
+
+
+def test_every_event_of_a_payment_comes_back_as_it_was_stored() -> None:
+    codec = codec_of(PAYMENT)
+    written = (*BLOCKED, *past(kit.HOLD, kit.CLEAR, GRADUATE), EffectTooLate("e", HoldStatus.HELD))
+
+    assert tuple(codec.decode_event(*codec.encode_event(event)) for event in written) == written
+
+
+# -- Read
+
+
+@pytest.mark.parametrize(
+    ("topic", "read"), [(topic, each) for topic, classes in READ.items() for each in classes]
+)
+def test_what_is_read_stands_in_the_senders_golden_example(topic: str, read: type[Any]) -> None:
+    written = golden(topic, read.__name__)
+
+    message = json.loads(encode(msgspec.json.decode(written, type=read)))
+
+    assert is_part_of(message, json.loads(written))
+
+
+def is_part_of(part: Any, whole: Any) -> bool:
+    """`part` says nothing that `whole` does not say."""
+    match part, whole:
+        case dict(), dict():
+            return all(key in whole and is_part_of(part[key], whole[key]) for key in part)
+        case list(), list():
+            return len(part) == len(whole) and all(map(is_part_of, part, whole))
+        case _:
+            return bool(part == whole)
+
+
+def test_a_suspension_holds_the_money_of_its_tahap() -> None:
+    assert asked_of_payments(contract.Suspended(FAMILY, TAHAP_ID, "e")) == [(TAHAP_ID, Hold("e"))]
+
+
+def test_a_release_names_the_cycle_and_whether_an_investigation_decided() -> None:
+    held = ("2023-1", "2023-2")
+
+    assert asked_of_payments(contract.Released(FAMILY, held, "2023-3", "e")) == [
+        ("2023-1", Release("e", "2023-3")),
+        ("2023-2", Release("e", "2023-3")),
+    ]
+    assert asked_of_payments(contract.Cleared(FAMILY, held[:1], "2023-3", "e")) == [
+        ("2023-1", Release("e", "2023-3", cleared=True))
+    ]
+
+
+def test_a_termination_gives_the_held_money_of_each_tahap_back() -> None:
+    ended = contract.Terminated(FAMILY, ("2023-1", "2023-3"), "2023-3", "e")
+
+    assert asked_of_payments(ended) == [
+        ("2023-1", Return("2023-3", ReturnReason.TERMINATED)),
+        ("2023-3", Return("2023-3", ReturnReason.TERMINATED)),
+    ]

@@ -1,0 +1,227 @@
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from libs.events.testing import given
+from services.payments.domain.errors import (
+    Contradiction,
+    Malformed,
+    NothingProposed,
+    SamePerson,
+    StaleHash,
+    StepNotReached,
+)
+from services.payments.domain.tahap import tahap
+from services.payments.domain.tahap_messages import (
+    AnnounceTahap,
+    ApproveFreeze,
+    BucketRequested,
+    ClosingAnnounced,
+    Command,
+    FreezeProposed,
+    ListFrozen,
+    ListReady,
+    MarkListReady,
+    ProposeFreeze,
+    RequestBuckets,
+)
+from tests.unit.payments.kit import ANNOUNCE, HASH, OTHER_HASH, TAHAP, frozen
+
+ANNOUNCED = ClosingAnnounced(
+    tahap=TAHAP,
+    months=ANNOUNCE.months,
+    closing_date=ANNOUNCE.closing_date,
+    account_check_date=ANNOUNCE.account_check_date,
+    credit_date=ANNOUNCE.credit_date,
+    policies=ANNOUNCE.policies,
+    after=ANNOUNCE.after,
+)
+MARK = MarkListReady(HASH, 3, 3_000_000)
+READY = ListReady(TAHAP, "REGULAR", HASH, 3, 3_000_000, ())
+READY_AGAIN = replace(READY, hash=OTHER_HASH, rupiah=2_900_000)
+PROPOSE = ProposeFreeze("maker", HASH)
+PROPOSED = FreezeProposed(TAHAP, "REGULAR", HASH, "maker", ())
+APPROVE = ApproveFreeze("checker", HASH)
+FROZEN = frozen()
+
+# -- Announcing
+
+
+def test_a_tahap_is_announced() -> None:
+    given(tahap).when(ANNOUNCE).then(ANNOUNCED)
+
+
+def test_announcing_twice_changes_nothing() -> None:
+    given(tahap, ANNOUNCED, READY).when(ANNOUNCE).then_nothing()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(ANNOUNCE, tahap="2023-2"),
+        replace(ANNOUNCE, closing_date=date(2023, 3, 30)),
+        replace(ANNOUNCE, policies={"rule_set": "2025-2026"}),
+        replace(ANNOUNCE, after={"registry": 4181, "conditionality": 5120}),
+    ],
+)
+def test_another_announcement_of_the_same_tahap_is_refused(other: AnnounceTahap) -> None:
+    given(tahap, ANNOUNCED).when(other).then_refused(Contradiction)
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        replace(ANNOUNCE, tahap="tahap 1"),
+        replace(ANNOUNCE, months=()),
+        replace(ANNOUNCE, months=("2023-02", "2023-01")),
+        replace(ANNOUNCE, months=("2023-01", "2023-01")),
+        replace(ANNOUNCE, account_check_date=date(2023, 3, 30)),
+        replace(ANNOUNCE, credit_date=date(2023, 4, 4)),
+        replace(ANNOUNCE, policies={}),
+    ],
+)
+def test_an_announcement_that_can_not_be_is_refused(malformed: AnnounceTahap) -> None:
+    given(tahap).when(malformed).then_refused(Malformed)
+
+
+@pytest.mark.parametrize("command", [MARK, PROPOSE, APPROVE, RequestBuckets("topic", ("3f",), 1)])
+def test_nothing_happens_to_a_tahap_that_is_not_announced(command: Command) -> None:
+    given(tahap).when(command).then_refused(StepNotReached)
+
+
+# -- Asking for buckets
+
+ROSTER = "pkh.registry.roster.v1"
+
+
+def test_buckets_that_differ_are_asked_for() -> None:
+    given(tahap, ANNOUNCED).when(RequestBuckets(ROSTER, ("3f", "a8"), 1)).then(
+        BucketRequested(TAHAP, ROSTER, ("3f", "a8"), 1)
+    )
+
+
+def test_an_attempt_asks_once_and_the_next_one_again() -> None:
+    asked = given(tahap, ANNOUNCED, BucketRequested(TAHAP, ROSTER, ("3f",), 2))
+
+    asked.when(RequestBuckets(ROSTER, ("3f",), 2)).then_nothing()
+    asked.when(RequestBuckets(ROSTER, ("3f",), 1)).then_nothing()
+    asked.when(RequestBuckets(ROSTER, ("3f",), 3)).then(BucketRequested(TAHAP, ROSTER, ("3f",), 3))
+
+
+def test_each_topic_is_asked_by_itself() -> None:
+    asked = given(tahap, ANNOUNCED, BucketRequested(TAHAP, ROSTER, ("3f",), 2))
+
+    assert asked.when(RequestBuckets("pkh.conditionality.commitment.v1", ("3f",), 1)).events
+
+
+def test_asking_for_no_bucket_is_refused() -> None:
+    given(tahap, ANNOUNCED).when(RequestBuckets(ROSTER, (), 1)).then_refused(Malformed)
+
+
+# -- The list is ready
+
+
+def test_a_joined_list_is_ready() -> None:
+    given(tahap, ANNOUNCED).when(MARK).then(READY)
+
+
+def test_the_same_list_again_changes_nothing() -> None:
+    given(tahap, ANNOUNCED, READY).when(MARK).then_nothing()
+    given(tahap, ANNOUNCED, READY, PROPOSED, FROZEN).when(MARK).then_nothing()
+
+
+def test_a_revised_list_takes_its_place_before_the_freeze() -> None:
+    revised = MarkListReady(OTHER_HASH, 3, 2_900_000)
+
+    given(tahap, ANNOUNCED, READY).when(revised).then(READY_AGAIN)
+
+
+def test_a_revised_list_after_the_freeze_is_refused() -> None:
+    revised = MarkListReady(OTHER_HASH, 3, 2_900_000)
+
+    given(tahap, ANNOUNCED, READY, PROPOSED, FROZEN).when(revised).then_refused(Contradiction)
+
+
+@pytest.mark.parametrize("totals", [(-1, 0), (1, -1), (0, 1)])
+def test_totals_that_no_list_can_have_are_refused(totals: tuple[int, int]) -> None:
+    given(tahap, ANNOUNCED).when(MarkListReady(HASH, *totals)).then_refused(Malformed)
+
+
+def test_a_list_of_a_run_that_was_not_opened_is_refused() -> None:
+    stray = MarkListReady(HASH, 1, 1, kind="SUPPLEMENTARY-1")
+
+    given(tahap, ANNOUNCED).when(stray).then_refused(StepNotReached)
+
+
+# -- Proposing the freeze
+
+
+def test_a_maker_proposes_to_freeze() -> None:
+    given(tahap, ANNOUNCED, READY).when(PROPOSE).then(PROPOSED)
+
+
+def test_the_same_proposal_again_changes_nothing() -> None:
+    given(tahap, ANNOUNCED, READY, PROPOSED).when(PROPOSE).then_nothing()
+    given(tahap, ANNOUNCED, READY, PROPOSED, FROZEN).when(PROPOSE).then_nothing()
+
+
+def test_another_makers_proposal_takes_its_place() -> None:
+    given(tahap, ANNOUNCED, READY, PROPOSED).when(ProposeFreeze("other", HASH)).then(
+        replace(PROPOSED, maker="other")
+    )
+
+
+def test_a_list_that_is_not_ready_is_not_proposed() -> None:
+    given(tahap, ANNOUNCED).when(PROPOSE).then_refused(StepNotReached)
+
+
+def test_another_hash_than_the_one_that_stands_is_not_proposed() -> None:
+    given(tahap, ANNOUNCED, READY).when(ProposeFreeze("maker", OTHER_HASH)).then_refused(StaleHash)
+
+
+def test_a_frozen_list_is_not_proposed_by_somebody_else() -> None:
+    late = ProposeFreeze("other", HASH)
+
+    given(tahap, ANNOUNCED, READY, PROPOSED, FROZEN).when(late).then_refused(Contradiction)
+
+
+# -- Approving the freeze
+
+
+def test_a_second_person_freezes_the_list() -> None:
+    given(tahap, ANNOUNCED, READY, PROPOSED).when(APPROVE).then(
+        ListFrozen(TAHAP, HASH, 3, 3_000_000, (), "maker", "checker")
+    )
+
+
+def test_approving_again_changes_nothing_whoever_of_the_checkers_does() -> None:
+    done = given(tahap, ANNOUNCED, READY, PROPOSED, FROZEN)
+
+    done.when(APPROVE).then_nothing()
+    done.when(ApproveFreeze("another checker", HASH)).then_nothing()
+
+
+def test_the_maker_does_not_approve_before_or_after() -> None:
+    own = ApproveFreeze("maker", HASH)
+
+    given(tahap, ANNOUNCED, READY, PROPOSED).when(own).then_refused(SamePerson)
+    given(tahap, ANNOUNCED, READY, PROPOSED, FROZEN).when(own).then_refused(SamePerson)
+
+
+def test_a_hash_that_was_not_proposed_is_not_approved() -> None:
+    stale = ApproveFreeze("checker", OTHER_HASH)
+
+    given(tahap, ANNOUNCED, READY, PROPOSED).when(stale).then_refused(StaleHash)
+
+
+def test_a_proposal_falls_with_the_list_that_it_was_made_for() -> None:
+    revised = given(tahap, ANNOUNCED, READY, PROPOSED, READY_AGAIN)
+
+    revised.when(APPROVE).then_refused(NothingProposed)
+    revised.when(ApproveFreeze("checker", OTHER_HASH)).then_refused(NothingProposed)
+
+
+def test_nothing_is_approved_that_nobody_proposed() -> None:
+    given(tahap, ANNOUNCED, READY).when(APPROVE).then_refused(NothingProposed)
+    given(tahap, ANNOUNCED).when(APPROVE).then_refused(StepNotReached)

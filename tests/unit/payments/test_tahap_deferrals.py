@@ -1,0 +1,243 @@
+"""Families missing at the freeze: deferred by name, then paid by a supplementary run or named."""
+
+from dataclasses import replace
+
+import pytest
+
+from libs.events.testing import Given, given
+from services.payments.domain.errors import (
+    Contradiction,
+    FamiliesOutstanding,
+    Malformed,
+    MissingNotDeferred,
+    NotDeferred,
+    NotMissing,
+    RunsOpen,
+    SamePerson,
+    StepNotReached,
+    TahapIsClosed,
+    TooManyDeferred,
+)
+from services.payments.domain.tahap import DEFERRED_FAMILIES_MAX, tahap
+from services.payments.domain.tahap_messages import (
+    ApproveFreeze,
+    CloseTahap,
+    Command,
+    Deferral,
+    Event,
+    MarkListReady,
+    MarkRunReconciled,
+    OpenSupplementary,
+    ProposeFreeze,
+    RequestBuckets,
+    RunSettled,
+    SupplementaryFrozen,
+    SupplementaryOpened,
+    TahapClosed,
+)
+from services.payments.domain.tahap_state import TahapState
+from tests.unit.payments.kit import ANNOUNCE, FAMILY, HASH, NEIGHBOUR, OTHER_HASH, PARKED, TAHAP
+
+SUPPLEMENTARY = "SUPPLEMENTARY-1"
+LATE = "c3b2a190-1111-4222-8333-444455556666"
+BOTH = (PARKED, Deferral(LATE, "UNDER_REVIEW"))
+READY_WITHOUT_ONE = MarkListReady(HASH, 3, 3_000_000, (NEIGHBOUR,))
+READY_WITHOUT_TWO = MarkListReady(HASH, 3, 3_000_000, (NEIGHBOUR, LATE))
+OPEN = OpenSupplementary(1, (NEIGHBOUR,))
+SUPPLEMENTARY_READY = MarkListReady(OTHER_HASH, 1, 225_000, kind=SUPPLEMENTARY)
+
+
+def after(*commands: Command) -> Given[Command, TahapState, Event]:
+    """A tahap in which these commands were taken, one after another."""
+    events: list[Event] = []
+    for command in (ANNOUNCE, *commands):
+        events += given(tahap, *events).when(command).events
+    return given(tahap, *events)
+
+
+def freeze(*deferred: Deferral, kind: str = "REGULAR", hash_: str = HASH) -> tuple[Command, ...]:
+    return (
+        ProposeFreeze("maker", hash_, deferred, kind),
+        ApproveFreeze("checker", hash_, kind),
+    )
+
+
+# -- Deferring at the freeze
+
+
+def test_a_missing_family_is_deferred_by_name() -> None:
+    (frozen,) = after(READY_WITHOUT_ONE, freeze(PARKED)[0]).when(freeze()[1]).events
+
+    assert frozen.deferred == (PARKED,)  # type: ignore[union-attr]  # it is ListFrozen
+
+
+def test_deferred_families_stand_in_order_however_they_were_named() -> None:
+    (proposed,) = after(READY_WITHOUT_TWO).when(ProposeFreeze("m", HASH, BOTH[::-1])).events
+
+    assert proposed.deferred == BOTH  # type: ignore[union-attr]  # it is FreezeProposed
+
+
+def test_a_missing_family_that_is_not_named_stops_the_freeze() -> None:
+    waiting = after(READY_WITHOUT_TWO)
+
+    waiting.when(ProposeFreeze("maker", HASH)).then_refused(MissingNotDeferred)
+    waiting.when(ProposeFreeze("maker", HASH, (PARKED,))).then_refused(MissingNotDeferred)
+
+
+def test_a_family_that_arrived_is_not_deferred() -> None:
+    too_many = ProposeFreeze("maker", HASH, (PARKED, Deferral(FAMILY, "PARKED")))
+
+    after(READY_WITHOUT_ONE).when(too_many).then_refused(NotMissing)
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        (PARKED, PARKED),
+        (Deferral(NEIGHBOUR, ""),),
+        (Deferral(NEIGHBOUR, "Siti Aminah moved to her daughter"),),
+    ],
+    ids=["named twice", "no reason", "free text"],
+)
+def test_a_deferral_has_one_family_and_a_code_for_its_reason(
+    malformed: tuple[Deferral, ...],
+) -> None:
+    after(READY_WITHOUT_ONE).when(ProposeFreeze("maker", HASH, malformed)).then_refused(Malformed)
+
+
+def test_so_many_missing_families_are_a_fault_and_not_late() -> None:
+    missing = tuple(f"{n:08x}" for n in range(DEFERRED_FAMILIES_MAX + 1))
+
+    after().when(MarkListReady(HASH, 1, 1, missing)).then_refused(TooManyDeferred)
+    assert after().when(MarkListReady(HASH, 1, 1, missing[1:])).events
+
+
+# -- Opening a supplementary run
+
+
+def test_a_supplementary_run_takes_up_deferred_families() -> None:
+    after(READY_WITHOUT_ONE, *freeze(PARKED)).when(OPEN).then(
+        SupplementaryOpened(TAHAP, SUPPLEMENTARY, (NEIGHBOUR,))
+    )
+
+
+def test_opening_it_again_changes_nothing() -> None:
+    after(READY_WITHOUT_ONE, *freeze(PARKED), OPEN).when(OPEN).then_nothing()
+
+
+def test_the_same_run_with_other_families_is_refused() -> None:
+    opened = after(READY_WITHOUT_TWO, *freeze(*BOTH), OPEN)
+
+    opened.when(OpenSupplementary(1, (LATE,))).then_refused(Contradiction)
+
+
+@pytest.mark.parametrize("families", [(), (FAMILY,), (NEIGHBOUR, FAMILY)])
+def test_who_was_not_deferred_is_on_another_list_and_not_paid_twice(
+    families: tuple[str, ...],
+) -> None:
+    frozen = after(READY_WITHOUT_ONE, *freeze(PARKED))
+
+    frozen.when(OpenSupplementary(1, families)).then_refused(NotDeferred)
+
+
+def test_a_family_is_taken_up_by_one_supplementary_run_only() -> None:
+    opened = after(READY_WITHOUT_TWO, *freeze(*BOTH), OPEN)
+
+    opened.when(OpenSupplementary(2, (NEIGHBOUR,))).then_refused(NotDeferred)
+    assert opened.when(OpenSupplementary(2, (LATE,))).events
+
+
+def test_supplementary_runs_are_numbered_without_gaps() -> None:
+    frozen = after(READY_WITHOUT_ONE, *freeze(PARKED))
+
+    frozen.when(OpenSupplementary(2, (NEIGHBOUR,))).then_refused(StepNotReached)
+
+
+def test_before_the_freeze_nobody_is_deferred() -> None:
+    after(READY_WITHOUT_ONE).when(OPEN).then_refused(NotDeferred)
+
+
+# -- Its list and its freeze
+
+OPENED = (READY_WITHOUT_ONE, *freeze(PARKED), OPEN)
+
+
+def test_a_supplementary_list_is_frozen_by_the_same_rules() -> None:
+    propose, approve = freeze(kind=SUPPLEMENTARY, hash_=OTHER_HASH)
+    ready = after(*OPENED, SUPPLEMENTARY_READY, propose)
+
+    ready.when(ApproveFreeze("maker", OTHER_HASH, SUPPLEMENTARY)).then_refused(SamePerson)
+    ready.when(approve).then(
+        SupplementaryFrozen(TAHAP, SUPPLEMENTARY, OTHER_HASH, 1, 225_000, (), "maker", "checker")
+    )
+
+
+def test_a_supplementary_list_lacks_only_families_of_its_own() -> None:
+    stranger = replace(SUPPLEMENTARY_READY, missing=(FAMILY,))
+
+    after(*OPENED).when(stranger).then_refused(NotDeferred)
+
+
+def test_a_family_deferred_again_waits_for_the_next_run() -> None:
+    empty = MarkListReady(OTHER_HASH, 0, 0, (NEIGHBOUR,), SUPPLEMENTARY)
+    again = after(*OPENED, empty, *freeze(PARKED, kind=SUPPLEMENTARY, hash_=OTHER_HASH))
+
+    assert again.when(OpenSupplementary(2, (NEIGHBOUR,))).events
+
+
+# -- Reconciled and closed
+
+DONE = MarkRunReconciled()
+PAID = (MarkListReady(HASH, 3, 3_000_000), *freeze())
+
+
+def test_a_reconciled_run_is_noted_once() -> None:
+    after(*PAID).when(DONE).then(RunSettled(TAHAP, "REGULAR"))
+    after(*PAID, DONE).when(DONE).then_nothing()
+
+
+def test_a_run_without_a_frozen_list_is_not_reconciled() -> None:
+    after(READY_WITHOUT_ONE).when(DONE).then_refused(StepNotReached)
+    after(*PAID).when(MarkRunReconciled(SUPPLEMENTARY)).then_refused(StepNotReached)
+
+
+def test_a_tahap_closes_when_all_its_money_is_accounted_for() -> None:
+    after(*PAID, DONE).when(CloseTahap()).then(TahapClosed(TAHAP, ()))
+
+
+def test_closing_again_changes_nothing_and_differently_is_refused() -> None:
+    closed = after(*PAID, DONE, CloseTahap())
+
+    closed.when(CloseTahap()).then_nothing()
+    closed.when(CloseTahap((PARKED,))).then_refused(Contradiction)
+
+
+def test_an_open_run_keeps_the_tahap_open() -> None:
+    after(*PAID).when(CloseTahap()).then_refused(RunsOpen)
+    after(*OPENED, DONE).when(CloseTahap()).then_refused(RunsOpen)
+
+
+def test_deferred_families_are_not_forgotten_at_the_close() -> None:
+    waiting = after(READY_WITHOUT_TWO, *freeze(*BOTH), DONE)
+
+    waiting.when(CloseTahap()).then_refused(FamiliesOutstanding)
+    waiting.when(CloseTahap((PARKED,))).then_refused(FamiliesOutstanding)
+    waiting.when(CloseTahap(BOTH[::-1])).then(TahapClosed(TAHAP, BOTH))
+
+
+def test_who_was_paid_does_not_lapse() -> None:
+    after(*PAID, DONE).when(CloseTahap((PARKED,))).then_refused(NotMissing)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        MarkListReady(OTHER_HASH, 1, 1),
+        ProposeFreeze("maker", HASH),
+        ApproveFreeze("checker", HASH),
+        OPEN,
+        RequestBuckets("pkh.registry.roster.v1", ("3f",), 1),
+    ],
+)
+def test_a_closed_tahap_stays_closed(command: Command) -> None:
+    after(*PAID, DONE, CloseTahap()).when(command).then_refused(TahapIsClosed)
