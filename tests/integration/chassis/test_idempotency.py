@@ -207,7 +207,7 @@ async def test_a_key_in_flight_is_not_waited_for_and_free_again_after_a_rollback
     transaction = one.transaction()
     await transaction.start()
     assert await claim(one, "c", "k", "f") is None
-    async with two.transaction():
+    async with asyncio.timeout(5), two.transaction():
         with pytest.raises(Refusal) as refused:
             await claim(two, "c", "k", "f")
         # The transaction that met it goes on.

@@ -11,18 +11,18 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from joserfc import jws
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from structlog.testing import capture_logs
 
 from cli.issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
-from libs.chassis.auth import NATION, OpenDoor, Principal
+from libs.chassis.auth import NATION, OpenDoor, Principal, principal
 from libs.chassis.idempotency import Once
 from libs.chassis.tokens import KEYS_AGE_S_MAX, KEYS_COOLDOWN_S, Keys, KeySet, keys_of
 from tests.unit.chassis.service import Reader, Writer, calling, service, settings_for, token_for
@@ -163,6 +163,26 @@ async def test_a_token_that_is_not_right_is_refused_and_the_refusal_is_on_record
     [line] = [line for line in logged if line["event"] == "token refused"]
     assert line["reason"]
     assert "things:read" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "alg none",
+        "alg a list",
+        "HS256 with the public key",
+        "RS256",
+        "ES384",
+        "EdDSA under the kid of an ES256 key",
+    ],
+)
+async def test_what_a_key_signs_with_is_not_the_tokens_choice(
+    attack: str, forger: Forger, issuer_dir: Path
+) -> None:
+    async with calling(service(settings_for(issuer_dir)), ATTACKS[attack](forger)) as client:
+        with capture_logs() as logged:
+            await client.get("/things/whoami")
+    assert logged[0]["reason"] == "algorithm"
 
 
 async def test_a_right_token_is_let_in(forger: Forger, issuer_dir: Path) -> None:
@@ -314,12 +334,16 @@ def test_an_application_with_a_route_that_anybody_may_use_does_not_start(issuer_
     @inner.get("/planted")
     async def planted() -> None: ...
 
+    @inner.get("/unscoped")
+    async def unscoped(known: Annotated[Principal, Depends(principal)]) -> None: ...
+
     @inner.get("/guarded")
     async def guarded(reader: Reader) -> None: ...
 
     outer.include_router(inner)
-    with pytest.raises(OpenDoor, match=r"^/outer/planted needs no scope$"):
+    with pytest.raises(OpenDoor) as refused:
         service(settings_for(issuer_dir), outer)
+    assert str(refused.value) == "/outer/planted needs no scope; /outer/unscoped needs no scope"
 
 
 def test_an_application_with_a_post_that_can_happen_twice_does_not_start(issuer_dir: Path) -> None:

@@ -148,6 +148,12 @@ def test_a_malformed_file_is_told_where_it_breaks(content: bytes, detail: str, s
 
 
 @pytest.mark.parametrize("size", [1_000, TEXT_AT_LEAST, 1 << 30])
+def test_a_long_file_is_refused_at_the_place_where_it_breaks(size: int) -> None:
+    content = 'nik,name\n1,A\n2,"B"x\n' + "3,C\n" * TEXT_AT_LEAST
+    assert refusal_of(content, size=size).detail == "people.csv is not CSV at line 3."
+
+
+@pytest.mark.parametrize("size", [1_000, TEXT_AT_LEAST, 1 << 30])
 @pytest.mark.parametrize("cell", ["x" * ROW_CHARS_MAX, '"' + "x\n" * (ROW_CHARS_MAX // 2) + '"'])
 def test_no_row_is_longer_than_the_limit(cell: str, size: int) -> None:
     content = f"nik,name\n1,A\n2,{cell}\n" + "3,C\n" * 100
