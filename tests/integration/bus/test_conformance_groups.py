@@ -164,6 +164,19 @@ async def test_a_commit_for_a_partition_that_went_to_another_member_is_refused(
                 await first.rewind(batch.topic, batch.partition)
 
 
+async def test_a_member_that_has_not_heard_of_a_new_owner_yet_can_not_commit_either(
+    bus: Bus, topic: str, group: str
+) -> None:
+    await publish(bus, one_each(topic, "a"))
+    first = await bus.join(group, [topic])
+    await batches(first, PARTITIONS)
+
+    second = await bus.join(group, [topic])
+    for batch in await batches(second, 1):
+        with pytest.raises(StaleMember):
+            await first.commit(batch.topic, batch.partition, 1)
+
+
 async def test_a_new_owner_goes_on_from_the_last_owners_commit(
     bus: Bus, topic: str, group: str
 ) -> None:

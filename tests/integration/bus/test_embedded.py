@@ -8,11 +8,11 @@ import re
 import asyncpg
 import pytest
 
-from libs.events.bus import Bus
+from libs.events.bus import Bus, Member
 from libs.events.bus import embedded_member as member_module
 from libs.events.bus.connect import connect
 from libs.events.bus.embedded import EmbeddedBus, migrate
-from libs.events.bus.embedded_member import UNAVAILABLE
+from libs.events.bus.embedded_member import UNAVAILABLE, EmbeddedMember
 from libs.events.errors import BusRefused
 from tests.integration.bus.kit import Address, numbered, one_each, publish, record, take, values
 from tests.servers import eventually
@@ -79,16 +79,34 @@ async def test_a_send_wakes_a_member_that_would_look_much_later(
 ) -> None:
     monkeypatch.setattr(member_module, "POLL_S_MIN", 20.0)
     monkeypatch.setattr(member_module, "POLL_S_MAX", 20.0)
-    member = await bus.join(group, [topic])
-    await member.fetch(1, wait_s=0)
+    member = Announcing.of(await bus.join(group, [topic]))
     waiting = asyncio.create_task(member.fetch(1, wait_s=20))
     loop = asyncio.get_running_loop()
+    await member.pausing.wait()
 
     begun = loop.time()
     await publish(bus, [record(topic, 0, "news")])
 
     assert [values(batch.records) for batch in await waiting] == [["news"]]
     assert loop.time() - begun < 5
+
+
+class Announcing(EmbeddedMember):
+    """A member that says when it begins to wait."""
+
+    pausing: asyncio.Event
+
+    @classmethod
+    def of(cls, member: Member) -> Announcing:
+        """The same member, from now on announcing."""
+        member.__class__ = cls
+        assert isinstance(member, cls)
+        member.pausing = asyncio.Event()
+        return member
+
+    async def _pause(self, seconds: float) -> None:
+        self.pausing.set()
+        await super()._pause(seconds)
 
 
 async def test_members_and_senders_go_on_when_all_connections_are_cut(
