@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from inspect import isawaitable
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar, overload
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -92,9 +92,17 @@ def embedded_postgres() -> Iterator[PostgresServer]:
         shutil.rmtree(data_dir)
 
 
+@overload
 async def eventually(
-    condition: Callable[[], T | Awaitable[T]], deadline_s: float = DEADLINE_S, what: str = ""
-) -> T:
+    condition: Callable[[], Awaitable[T]], deadline_s: float = DEADLINE_S, what: str = ""
+) -> T: ...
+@overload
+async def eventually(
+    condition: Callable[[], T], deadline_s: float = DEADLINE_S, what: str = ""
+) -> T: ...
+async def eventually(
+    condition: Callable[[], Any], deadline_s: float = DEADLINE_S, what: str = ""
+) -> Any:
     """The first true answer of `condition`, which may be a coroutine function.
 
     Looks again after pauses that grow from a millisecond to LOOK_SELDOM_S. Fails the test, with

@@ -17,6 +17,8 @@ from services.registry.domain.listing import ListClosed, Listing
 
 FAMILY_TOPIC: Final = "pkh.registry.family.v1"
 ROSTER_TOPIC: Final = "pkh.registry.roster.v1"
+TAHAP_TOPIC: Final = "pkh.payments.tahap.v1"
+COMMITMENT_TOPIC: Final = "pkh.conditionality.commitment.v1"
 
 # -- Sent. FamilyListed and ListClosed go out as they are stored.
 
@@ -57,12 +59,12 @@ class ClosingAnnounced:
 
 
 @dataclass(frozen=True, slots=True)
-class ListFrozen:
-    """A tahap's list was approved; what is learned from here on changes the next tahap."""
+class BucketRequested:
+    """Lines of these buckets of a topic do not agree with their proof and are wanted again."""
 
     tahap: str
-    hash: str
-    count: int
+    topic: str
+    buckets: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,16 +161,18 @@ LISTING: Final[StreamType[lists.Command, Listing, lists.Event]] = StreamType(
 )
 
 __all__ = [
+    "COMMITMENT_TOPIC",
     "FAMILY",
     "FAMILY_TOPIC",
     "LISTING",
     "ROSTER_TOPIC",
+    "TAHAP_TOPIC",
+    "BucketRequested",
     "ClosingAnnounced",
     "FamilyDesignated",
     "FamilyGraduated",
     "FamilyListed",
     "ListClosed",
-    "ListFrozen",
     "RosterMember",
     "Tally",
     "Terminated",

@@ -20,7 +20,7 @@ from services.registry.contract import (
     FamilyGraduated,
     FamilyListed,
     ListClosed,
-    ListFrozen,
+    BucketRequested,
     Terminated,
     publish,
     publish_listing,
@@ -90,7 +90,7 @@ def test_what_is_sent_has_exactly_the_golden_fields(topic: str, message: type[An
     assert msgspec.json.decode(sent) == msgspec.json.decode(golden)
 
 
-@pytest.mark.parametrize("message", [ClosingAnnounced, ListFrozen])
+@pytest.mark.parametrize("message", [BucketRequested, ClosingAnnounced])
 def test_what_is_read_is_found_in_the_golden_message(message: type[Any]) -> None:
     golden = example("pkh.payments.tahap.v1", message.__name__)
 

@@ -1,0 +1,182 @@
+"""Files into the register, families out of it, and the one look-up that says who somebody is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from libs.chassis.auth import Principal, ensure_may_see, require
+from libs.chassis.csv_upload import CSV_BODY
+from libs.chassis.etag import etag
+from libs.chassis.idempotency import OnceStreamed, ReadsOnly
+from libs.chassis.imports import IMPORT_BYTES_MAX, Partial, Report, take_file
+from libs.chassis.request import Asked, body_up_to, resource
+from libs.chassis.service import StoreOf
+from libs.events.errors import NotFound
+from libs.privacy.keys import KeyRing
+from libs.privacy.sealing import Sealer
+from services.registry import views
+from services.registry.contract import FAMILY
+from services.registry.intake import Intake
+from services.registry.rows import FAMILY_COLUMNS, LIFE_EVENT_COLUMNS, MEMBER_COLUMNS
+
+Importer = Annotated[Principal, require("registry:import")]
+Reader = Annotated[Principal, require("registry:read")]
+Identifier = Annotated[Principal, require("registry:identify")]
+IntakeOf = Annotated[Intake, resource("intake")]
+KeysOf = Annotated[KeyRing, resource("keys")]
+LARGE = [body_up_to(IMPORT_BYTES_MAX)]
+
+router = APIRouter(tags=["registry"])
+
+
+class FamilyUnknown(NotFound):
+    """No family of this id is registered."""
+
+
+# -- Files ----------------------------------------------------------------------------------------
+
+
+@router.post("/imports/families", dependencies=LARGE, openapi_extra=CSV_BODY, response_model=Report)
+async def import_families(
+    request: Request,
+    store: StoreOf,
+    intake: IntakeOf,
+    context: Asked,
+    once: OnceStreamed,
+    importer: Importer,
+    partial: Partial = False,
+) -> Response:
+    """Candidate families of the integrated social data, one a row."""
+    take, columns = intake.families, FAMILY_COLUMNS
+    return await take_file(
+        request, store, context, once, "families.csv", columns, take, partial=partial
+    )
+
+
+@router.post("/imports/members", dependencies=LARGE, openapi_extra=CSV_BODY, response_model=Report)
+async def import_members(
+    request: Request,
+    store: StoreOf,
+    intake: IntakeOf,
+    context: Asked,
+    once: OnceStreamed,
+    importer: Importer,
+    partial: Partial = False,
+) -> Response:
+    """The people of the families' cards, one a row; an odd NIK is a fact, not a bad row."""
+    take, columns = intake.members, MEMBER_COLUMNS
+    return await take_file(
+        request, store, context, once, "members.csv", columns, take, partial=partial
+    )
+
+
+@router.post(
+    "/imports/life-events", dependencies=LARGE, openapi_extra=CSV_BODY, response_model=Report
+)
+async def import_life_events(
+    request: Request,
+    store: StoreOf,
+    intake: IntakeOf,
+    context: Asked,
+    once: OnceStreamed,
+    importer: Importer,
+    partial: Partial = False,
+) -> Response:
+    """Data updates, one a row, in the order in which they were reported."""
+    take, columns = intake.life_events, LIFE_EVENT_COLUMNS
+    return await take_file(
+        request, store, context, once, "life_events.csv", columns, take, partial=partial
+    )
+
+
+# -- Families -------------------------------------------------------------------------------------
+
+
+class FamilyView(BaseModel):
+    """A family as it stands, without anything personal."""
+
+    family: UUID
+    region: str
+    members: int
+    status: str | None
+    reason: str | None
+    last_listed: str | None
+    departure: str | None
+
+
+@router.get("/families/{family}")
+async def family(family: UUID, store: StoreOf, reader: Reader, response: Response) -> FamilyView:
+    """A family's standing in the programme."""
+    stream_id = f"family-{family}"
+    found = (await store.read(FAMILY, [stream_id])).get(stream_id)
+    if found is None:
+        raise FamilyUnknown(family=family)
+    state = found.state
+    region = state.moves[-1].region if state.moves else state.region
+    ensure_may_see(reader, region)
+    response.headers["ETag"] = etag(found.version)
+    return FamilyView(
+        family=family,
+        region=region,
+        members=len(state.members),
+        status=state.designation.status if state.designation else None,
+        reason=state.designation.reason if state.designation else None,
+        last_listed=state.listed.tahap if state.listed else None,
+        departure=state.departure.kind if state.departure else None,
+    )
+
+
+class Wanted(BaseModel):
+    """Whose identities are asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    families: Annotated[list[UUID], Field(min_length=1, max_length=views.IDENTITIES_MAX)]
+
+
+class MemberIdentity(BaseModel):
+    """A member's number within the family, and their NIK as the card has it."""
+
+    member: int
+    nik: str
+
+
+class FamilyIdentity(BaseModel):
+    """A family's card number and its members' NIKs, in clear."""
+
+    family: UUID
+    no_kk: str
+    members: list[MemberIdentity]
+
+
+@router.post("/identities/lookup", dependencies=[ReadsOnly], response_model=list[FamilyIdentity])
+async def identities(
+    body: Wanted, store: StoreOf, keys: KeysOf, context: Asked, identifier: Identifier
+) -> Any:
+    """Who families are: personal data in clear, so every look-up is written down with its reader.
+
+    Families that are not registered, or whose key was destroyed, are left out.
+    """
+    wanted = [str(each) for each in body.families]
+    found = await views.identities(store, wanted, identifier.subject, context.at)
+    for identity in found:
+        ensure_may_see(identifier, identity.region)
+    known = await keys.fetch_with_destroyed([identity.family for identity in found])
+    sealer = Sealer(known)
+    destroyed = {each.family for each in known.values() if not each.secrets}
+    return [_opened(each, sealer) for each in found if each.family not in destroyed]
+
+
+def _opened(identity: views.Identity, sealer: Sealer) -> FamilyIdentity:
+    return FamilyIdentity(
+        family=UUID(identity.family),
+        no_kk=sealer.unseal(identity.family, "no_kk", identity.card),
+        members=[
+            MemberIdentity(member=member, nik=sealer.unseal(identity.family, "nik", nik))
+            for member, nik in identity.niks.items()
+        ],
+    )

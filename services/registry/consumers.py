@@ -1,0 +1,76 @@
+"""What the registry takes from others: closings to list, lines asked again, terminations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from libs.events.consumer import Incoming, Subscription
+from libs.events.errors import DomainError
+from libs.events.handle import handle, handle_many
+from libs.events.store import Transaction
+from services.registry.contract import (
+    COMMITMENT_TOPIC,
+    FAMILY,
+    LISTING,
+    ROSTER_TOPIC,
+    TAHAP_TOPIC,
+    BucketRequested,
+    ClosingAnnounced,
+    Terminated,
+)
+from services.registry.domain.family.commands import Command, MarkTerminated
+from services.registry.domain.listing import StartListing
+from services.registry.settings import SERVICE
+from services.registry.views import ask_again, open_listing
+
+FIRST_REVISION = 1
+
+
+class AnnouncedAheadOfLog(DomainError):
+    """A closing counts on facts that this register does not hold."""
+
+
+async def _tahap(unit: Transaction, messages: Sequence[Incoming]) -> None:
+    for message in messages:
+        if isinstance(message.body, BucketRequested):
+            if message.body.topic == ROSTER_TOPIC:
+                await ask_again(unit, message.body.tahap, message.body.buckets)
+        else:
+            await _announced(unit, message.body, message.envelope.trace)
+
+
+async def _announced(unit: Transaction, closing: ClosingAnnounced, trace: str | None) -> None:
+    head = await unit.connection.fetchval("SELECT position FROM head")
+    if head < closing.after.get(SERVICE, 0):
+        raise AnnouncedAheadOfLog(tahap=closing.tahap, head=head)
+    start = StartListing(
+        tahap=closing.tahap,
+        revision=FIRST_REVISION,
+        months=closing.months,
+        closing_date=closing.closing_date,
+        policies=closing.policies,
+        cut=head,
+    )
+    outcome = await handle(unit, LISTING, f"listing-{closing.tahap}", start)
+    if outcome.state.open:
+        await open_listing(unit, closing.tahap, trace)
+
+
+async def _commitment(unit: Transaction, messages: Sequence[Incoming]) -> None:
+    commands: list[tuple[str, Command]] = [
+        (f"family-{m.body.family}", MarkTerminated(m.body.cycle, m.body.effect)) for m in messages
+    ]
+    for outcome in await handle_many(unit, FAMILY, commands):
+        if outcome.error is not None:
+            raise outcome.error
+
+
+SUBSCRIPTIONS = (
+    Subscription(
+        SERVICE,
+        TAHAP_TOPIC,
+        {"ClosingAnnounced": ClosingAnnounced, "BucketRequested": BucketRequested},
+        _tahap,
+    ),
+    Subscription(SERVICE, COMMITMENT_TOPIC, {"Terminated": Terminated}, _commitment),
+)

@@ -1,0 +1,308 @@
+"""Checked rows become commands: values are sealed and tokenised here, and cards and people claimed.
+
+This is the edge: clear text comes in and only sealed values, tokens and derived facts go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+from uuid import uuid4
+
+from libs.chassis.csv_upload import ImportReport, Row
+from libs.events.handle import handle_many
+from libs.events.model import Outcome
+from libs.events.store import Transaction
+from libs.privacy.keys import KeyRing
+from libs.privacy.sealing import Sealer
+from libs.privacy.tokens import Tokenizer
+from services.registry.contract import FAMILY
+from services.registry.domain.family.commands import (
+    Birth,
+    Command,
+    Death,
+    LifeEvent,
+    MarkDuplicate,
+    Move,
+    PayeeChange,
+    Pregnancy,
+    RegisterFamily,
+    RegisterMembers,
+    ReportLifeEvent,
+    SchoolChange,
+    well_formed_nik,
+)
+from services.registry.domain.family.errors import (
+    CardRegisteredDifferently,
+    MemberRegisteredDifferently,
+    PersonAlreadyMember,
+    PersonUnknown,
+)
+from services.registry.domain.family.events import (
+    Event,
+    FamilyRow,
+    MemberRow,
+    MembersRegistered,
+)
+from services.registry.domain.family.state import Family
+from services.registry.rows import (
+    FamilyCells,
+    LifeEventCells,
+    MemberCells,
+    Mistake,
+    Refused,
+    checked,
+    day,
+    day_or_none,
+    level,
+    number,
+    region,
+    whole_or_none,
+)
+from services.registry.views import card_owners, keep_identities
+
+Outcomes: TypeAlias = Sequence[Outcome[Family, Event]]
+CardRow = TypeVar("CardRow", MemberCells, LifeEventCells)
+
+REFUSALS: Mapping[type[Exception], tuple[str, Mistake]] = {
+    CardRegisteredDifferently: ("no_kk", Mistake.REGISTERED_DIFFERENTLY),
+    MemberRegisteredDifferently: ("nik", Mistake.REGISTERED_DIFFERENTLY),
+    PersonUnknown: ("nik", Mistake.UNKNOWN_PERSON),
+    PersonAlreadyMember: ("nik", Mistake.ALREADY_MEMBER),
+}
+"""What a family's refusal means for the row behind the command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Takes the registry's files in, a batch of rows at a time."""
+
+    keys: KeyRing
+    tokenizer: Tokenizer
+
+    # -- Families
+
+    async def families(self, unit: Transaction, rows: list[Row], report: ImportReport) -> None:
+        """families.csv: a card is claimed by its first row; its key is made before its event."""
+        good = checked(FamilyCells, rows, report)
+        tokens = [self.tokenizer.card(row.card) for row in good]
+        owners = await unit.claim("card", {token: f"family-{uuid4()}" for token in tokens})
+        families = [owners[token].removeprefix("family-") for token in tokens]
+        sealer = Sealer(await self.keys.create(families))
+        commands: list[tuple[str, Command]] = [
+            (owners[token], RegisterFamily(family, self._family(row, token, family, sealer)))
+            for row, token, family in zip(good, tokens, families, strict=True)
+        ]
+        outcomes = await handle_many(unit, FAMILY, commands)
+        await self._take(unit, [row.line for row in good], outcomes, report)
+
+    def _family(self, row: FamilyCells, token: str, family: str, sealer: Sealer) -> FamilyRow:
+        cells = row.cells
+        address = " ".join(cells[column].strip() for column in ("address", "rt", "rw"))
+        return FamilyRow(
+            fingerprint=self.tokenizer.fingerprint(*cells.values()),
+            card_token=token,
+            card=sealer.seal(family, "no_kk", row.card),
+            dtks_id=sealer.seal(family, "dtks_id", cells["dtks_id"]),
+            dtks=row.dtks,
+            decile=row.decile,
+            region=row.region,
+            address=sealer.seal(family, "address", address),
+            payee_token=self.tokenizer.nik(row.payee),
+            payee_nik=sealer.seal(family, "payee_nik", row.payee),
+            bank=cells["bank_code"].strip(),
+            account_no=sealer.seal(family, "account_no", cells["account_no"].strip()),
+            account_name=sealer.seal(family, "account_name", cells["account_name"].strip()),
+            facilitator=cells["facilitator_id"].strip(),
+            group=cells["group_id"].strip(),
+        )
+
+    # -- Members
+
+    async def members(self, unit: Transaction, rows: list[Row], report: ImportReport) -> None:
+        """members.csv: a number that stands on two cards marks both families."""
+        good = await self._of_known_cards(unit, checked(MemberCells, rows, report), report)
+        by_family: dict[str, list[MemberCells]] = {}
+        for row, stream_id in good:
+            by_family.setdefault(stream_id, []).append(row)
+        drafted = await self._drafted(by_family)
+        commands: list[tuple[str, Command]] = [
+            (stream_id, RegisterMembers(tuple(people))) for stream_id, people in drafted.items()
+        ]
+        outcomes = await handle_many(unit, FAMILY, commands)
+        await keep_identities(unit, outcomes)
+        for outcome in outcomes:
+            lines = [row.line for row in by_family[outcome.stream_id]]
+            if outcome.error is None:
+                added = sum(len(e.rows) for e in outcome.events if isinstance(e, MembersRegistered))
+                report.accepted += added
+                report.unchanged += len(lines) - added
+            else:
+                await self._singly(unit, drafted[outcome.stream_id], lines, outcome, report)
+        await self._mark_duplicates(unit, drafted)
+
+    async def _drafted(
+        self, by_family: Mapping[str, Sequence[MemberCells]]
+    ) -> dict[str, list[MemberRow]]:
+        families = [stream_id.removeprefix("family-") for stream_id in by_family]
+        sealer = Sealer(await self.keys.fetch(families))
+        return {
+            stream_id: [
+                self._member(row, stream_id.removeprefix("family-"), sealer) for row in rows
+            ]
+            for stream_id, rows in by_family.items()
+        }
+
+    def _member(self, row: MemberCells, family: str, sealer: Sealer) -> MemberRow:
+        cells, fingerprint = row.cells, self.tokenizer.fingerprint(*row.cells.values())
+        # Whoever has no number is a person of their own, not the same as all others without one.
+        token = self.tokenizer.nik(row.nik) if row.nik else self.tokenizer.of("row", fingerprint)
+
+        def sealed(column: str) -> str | None:
+            return sealer.seal(family, column, cells[column]) if cells[column] else None
+
+        return MemberRow(
+            token=token,
+            fingerprint=fingerprint,
+            nik=sealer.seal(family, "nik", row.nik),
+            name=sealer.seal(family, "name", cells["name"]),
+            nik_valid=well_formed_nik(row.nik),
+            sex=cells["sex"],
+            birth_date=row.birth_date,
+            relationship=cells["relationship"],
+            occupation=cells["occupation"].strip() or None,
+            school_level=row.school_level,
+            npsn=sealed("npsn"),
+            nisn=sealed("nisn"),
+            severe_disability=row.severe_disability,
+            pregnancy_due_date=row.due_date,
+            pregnancy_order=row.order,
+        )
+
+    async def _singly(
+        self,
+        unit: Transaction,
+        people: Sequence[MemberRow],
+        lines: Sequence[int],
+        refused: Outcome[Family, Event],
+        report: ImportReport,
+    ) -> None:
+        """One of a family's rows is refused: find out which, and take the others."""
+        commands: list[tuple[str, Command]] = [
+            (refused.stream_id, RegisterMembers((person,))) for person in people
+        ]
+        await self._take(unit, lines, await handle_many(unit, FAMILY, commands), report)
+
+    async def _mark_duplicates(
+        self, unit: Transaction, drafted: Mapping[str, Sequence[MemberRow]]
+    ) -> None:
+        holders = [(p.token, stream_id) for stream_id, people in drafted.items() for p in people]
+        wanted = dict(reversed(holders))  # the first row of a number claims it
+        if not wanted:
+            return
+        owners = await unit.claim("nik", wanted)
+        marks: dict[tuple[str, str], None] = {}
+        for token, stream_id in holders:
+            if owners[token] != stream_id:
+                marks[owners[token], token] = None
+                marks[stream_id, token] = None
+        commands: list[tuple[str, Command]] = [
+            (stream_id, MarkDuplicate(token)) for stream_id, token in marks
+        ]
+        for outcome in await handle_many(unit, FAMILY, commands):
+            # A row that was refused has claimed nothing and marks nobody.
+            if outcome.error is not None and not isinstance(outcome.error, PersonUnknown):
+                raise outcome.error
+
+    # -- Life events
+
+    async def life_events(self, unit: Transaction, rows: list[Row], report: ImportReport) -> None:
+        """life_events.csv: one dated fact a row."""
+        good = await self._of_known_cards(unit, checked(LifeEventCells, rows, report), report)
+        families = [stream_id.removeprefix("family-") for _, stream_id in good]
+        sealer = Sealer(await self.keys.fetch(families))
+        lines: list[int] = []
+        commands: list[tuple[str, Command]] = []
+        for row, stream_id in good:
+            try:
+                fact = self._fact(row, stream_id.removeprefix("family-"), sealer)
+            except Refused as refused:
+                report.refuse(row.line, refused.column, refused.mistake)
+                continue
+            fingerprint = self.tokenizer.fingerprint(*row.cells.values())
+            report_it = ReportLifeEvent(row.effective_on, row.reported_on, fingerprint, fact)
+            lines.append(row.line)
+            commands.append((stream_id, report_it))
+        await self._take(unit, lines, await handle_many(unit, FAMILY, commands), report)
+
+    def _fact(self, row: LifeEventCells, family: str, sealer: Sealer) -> LifeEvent:
+        cells = row.cells
+        if row.type == "MOVE":
+            return Move(region(cells, "region_code"))
+        if row.type == "PAYEE_CHANGE":
+            payee = number(cells, "new_payee_nik")
+            return PayeeChange(
+                payee_token=self.tokenizer.nik(payee),
+                payee_nik=sealer.seal(family, "payee_nik", payee),
+                bank=cells["bank_code"].strip(),
+                account_no=sealer.seal(family, "account_no", cells["account_no"].strip()),
+                account_name=sealer.seal(family, "account_name", cells["account_name"].strip()),
+            )
+        nik = number(cells, "nik")
+        token = self.tokenizer.nik(nik)
+        match row.type:
+            case "DEATH":
+                return Death(token)
+            case "SCHOOL_CHANGE":
+                return SchoolChange(
+                    token,
+                    level(cells),
+                    sealer.seal(family, "npsn", cells["npsn"]) if cells["npsn"] else None,
+                    sealer.seal(family, "nisn", cells["nisn"]) if cells["nisn"] else None,
+                )
+            case "PREGNANCY":
+                order = whole_or_none(cells, "pregnancy_order")
+                return Pregnancy(token, day_or_none(cells, "due_date"), order)
+            case _:
+                return Birth(
+                    token=token,
+                    nik=sealer.seal(family, "nik", nik),
+                    name=sealer.seal(family, "name", cells["name"]),
+                    nik_valid=well_formed_nik(nik),
+                    sex=cells["sex"],
+                    birth_date=day(cells, "birth_date"),
+                )
+
+    # -- Together
+
+    async def _of_known_cards(
+        self,
+        unit: Transaction,
+        rows: Sequence[CardRow],
+        report: ImportReport,
+    ) -> list[tuple[CardRow, str]]:
+        tokens = {row.card: self.tokenizer.card(row.card) for row in rows}
+        owners = await card_owners(unit, tokens.values())
+        known: list[tuple[CardRow, str]] = []
+        for row in rows:
+            stream_id = owners.get(tokens[row.card])
+            if stream_id is None:
+                report.refuse(row.line, "no_kk", Mistake.UNKNOWN_CARD)
+            else:
+                known.append((row, stream_id))
+        return known
+
+    async def _take(
+        self, unit: Transaction, lines: Sequence[int], outcomes: Outcomes, report: ImportReport
+    ) -> None:
+        """Count what each row came to, and keep who people are."""
+        for line, outcome in zip(lines, outcomes, strict=True):
+            if outcome.error is None:
+                report.accepted += bool(outcome.events)
+                report.unchanged += not outcome.events
+            elif type(outcome.error) in REFUSALS:
+                report.refuse(line, *REFUSALS[type(outcome.error)])
+            else:
+                raise outcome.error
+        await keep_identities(unit, outcomes)

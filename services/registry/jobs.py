@@ -1,0 +1,126 @@
+"""The leader's work: a tahap's list, a chunk of families a transaction, and lines sent again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from libs.events.handle import handle, handle_many
+from libs.events.model import Context
+from libs.events.store import Store, Transaction
+from libs.privacy.keys import KeyRing
+from libs.privacy.sealing import Sealer
+from services.registry import views
+from services.registry.contract import FAMILY, LISTING, tally
+from services.registry.domain.closing import Closing
+from services.registry.domain.family.commands import Command, ListFamily
+from services.registry.domain.family.roster import rank_by_nik, sharing_birth_date
+from services.registry.domain.listing import AdvanceListing, CloseListing, Listing
+from services.registry.policy import RuleSets
+from services.registry.settings import SERVICE
+
+CHUNK_FAMILIES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Lister:
+    """Makes the lists that were announced, each as of its cut."""
+
+    store: Store
+    keys: KeyRing
+    rule_sets: RuleSets
+
+    async def step(self) -> bool:
+        """One chunk of the list that is being made; answers whether there was one."""
+        found = await views.next_listing(self.store)
+        if found is None:
+            return await self._send_again()
+        tahap, trace = found
+        listing = await self._listing(tahap)
+        async with self.store.transaction(_context(listing, trace)) as unit:
+            families = await views.families_after(unit, listing.cursor, CHUNK_FAMILIES)
+            if families:
+                await self._advance(unit, listing, families)
+            else:
+                await handle(unit, LISTING, f"listing-{tahap}", CloseListing(listing.revision))
+                await views.end_listing(unit, tahap)
+        return True
+
+    async def _listing(self, tahap: str) -> Listing:
+        stream_id = f"listing-{tahap}"
+        return (await self.store.read(LISTING, [stream_id]))[stream_id].state
+
+    async def _advance(self, unit: Transaction, listing: Listing, families: Sequence[str]) -> None:
+        commands = await self._commands(unit, listing, families, relist=False)
+        outcomes = await handle_many(unit, FAMILY, commands, cut=listing.cut)
+        for outcome in outcomes:
+            if outcome.error is not None:
+                raise outcome.error
+        lines = tally(outcomes)
+        advance = AdvanceListing(
+            listing.revision, families[-1], lines.listed, lines.graduated, lines.buckets
+        )
+        # In the transaction of its lines: a list that was interrupted goes on behind its cursor.
+        await handle(unit, LISTING, f"listing-{listing.tahap}", advance)
+
+    async def _commands(
+        self, unit: Transaction, listing: Listing, families: Sequence[str], *, relist: bool
+    ) -> list[tuple[str, Command]]:
+        closing = Closing(
+            listing.tahap,
+            listing.revision,
+            listing.months,
+            listing.closing_date,
+            self.rule_sets.named(listing.policies["rule_set"]),
+        )
+        orders = await self._nik_orders(unit, listing, families)
+        return [
+            (f"family-{family}", ListFamily(closing, orders.get(family, {}), relist))
+            for family in families
+        ]
+
+    async def _nik_orders(
+        self, unit: Transaction, listing: Listing, families: Sequence[str]
+    ) -> dict[str, dict[int, int]]:
+        """The NIK order of those who share a birth date; nobody else's number is opened."""
+        streams = [f"family-{family}" for family in families]
+        loaded = await unit.load(FAMILY, streams, listing.cut)
+        sharing = {
+            stream_id.removeprefix("family-"): members
+            for stream_id, found in loaded.items()
+            if (members := sharing_birth_date(found.at_cut))
+        }
+        if not sharing:
+            return {}
+        sealer = Sealer(await self.keys.fetch(list(sharing)))
+        return {
+            family: rank_by_nik(
+                {member: sealer.unseal(family, "nik", nik) for member, nik in niks.items()}
+            )
+            for family, niks in (await views.sealed_niks(unit, sharing)).items()
+        }
+
+    async def _send_again(self) -> bool:
+        """The lines of one bucket that somebody asked for again, exactly as they were."""
+        asked = await views.next_asked(self.store)
+        if asked is None:
+            return False
+        tahap, bucket = asked
+        listing = await self._listing(tahap)
+        async with self.store.transaction(_context(listing, None)) as unit:
+            cursor = bucket
+            while chunk := await views.families_after(unit, cursor, CHUNK_FAMILIES):
+                families = [family for family in chunk if family.startswith(bucket)]
+                commands = await self._commands(unit, listing, families, relist=True)
+                await handle_many(unit, FAMILY, commands, cut=listing.cut)
+                if len(families) < len(chunk):
+                    break
+                cursor = chunk[-1]
+            await views.sent_again(unit, tahap, bucket)
+        return True
+
+
+def _context(listing: Listing, trace: str | None) -> Context:
+    day = listing.closing_date
+    return Context(datetime(day.year, day.month, day.day, tzinfo=UTC), f"service:{SERVICE}", trace)

@@ -1,0 +1,55 @@
+"""The registry service's process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from fastapi import FastAPI
+
+from libs.chassis import operations
+from libs.chassis.app import create_app, serve
+from libs.chassis.service import READINESS, opened, working
+from libs.chassis.settings import Settings
+from libs.privacy.keys import KeyRing
+from libs.privacy.tokens import Tokenizer
+from services.registry import api
+from services.registry.consumers import SUBSCRIPTIONS
+from services.registry.intake import Intake
+from services.registry.jobs import Lister
+from services.registry.policy import load_rule_sets
+from services.registry.settings import SERVICE, settings
+
+KEY_CONNECTIONS_MAX = 4
+
+
+def application(told: Settings) -> FastAPI:
+    """The application; its lifespan lists families when a closing is announced."""
+    rule_sets = load_rule_sets()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
+        async with (
+            opened(told) as service,
+            asyncpg.create_pool(told.keys_url, min_size=1, max_size=KEY_CONNECTIONS_MAX) as pool,
+        ):
+            keys = KeyRing(pool, told.kek or b"")
+            intake = Intake(keys, Tokenizer(told.token_key or b""))
+            lister = Lister(service.store, keys, rule_sets)
+            async with working(service, SUBSCRIPTIONS, {"lister": lister.step}):
+                yield service.resources(keys=keys, intake=intake)
+
+    routers = [api.router, operations.router]
+    return create_app(SERVICE, "Family registry", routers, lifespan, READINESS, told)
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    told = settings()
+    serve(application(told), told)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""Look-ups beside the streams: who a family and its members are, sealed; lists in the making."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from libs.events.model import Outcome
+from libs.events.store import Store, Transaction
+from services.registry.domain.family import events
+
+IDENTITIES_MAX = 1_000
+
+_FAMILY = """
+INSERT INTO identity_family (family, card, region) VALUES ($1, $2, $3)
+ON CONFLICT (family) DO UPDATE SET card = $2, region = $3
+"""
+_MOVED = "UPDATE identity_family SET region = $2 WHERE family = $1"
+_MEMBER = """
+INSERT INTO identity_member (family, member, nik) VALUES ($1, $2, $3)
+ON CONFLICT (family, member) DO UPDATE SET nik = $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A family's sealed card number and its members' sealed NIKs."""
+
+    family: str
+    region: str
+    card: str
+    niks: Mapping[int, str]
+
+
+async def keep_identities(unit: Transaction, outcomes: Iterable[Outcome[Any, Any]]) -> None:
+    """Keep what handled families' events say of who they are."""
+    families: list[tuple[str, str, str]] = []
+    moved: list[tuple[str, str]] = []
+    members: list[tuple[str, int, str]] = []
+    for outcome in outcomes:
+        family = outcome.stream_id.removeprefix("family-")
+        for event in outcome.events:
+            match event:
+                case events.FamilyRegistered(row=row):
+                    families.append((family, row.card, row.region))
+                case events.FamilyMoved(region=region):
+                    moved.append((family, region))
+                case events.MembersRegistered(first_member=first, rows=rows):
+                    members += [(family, first + n, row.nik) for n, row in enumerate(rows)]
+                case events.MemberBorn(member=member, nik=nik):
+                    members.append((family, member, nik))
+                case _:
+                    pass  # says nothing of who anybody is
+    for statement, rows_of in ((_FAMILY, families), (_MOVED, moved), (_MEMBER, members)):
+        if rows_of:
+            await unit.connection.executemany(statement, rows_of)
+
+
+async def sealed_niks(
+    unit: Transaction, members: Mapping[str, Sequence[int]]
+) -> dict[str, dict[int, str]]:
+    """{family: {member: sealed NIK}} of the given members."""
+    rows = await unit.connection.fetch(
+        "SELECT family::text, member, nik FROM identity_member WHERE family = ANY($1::uuid[])",
+        list(members),
+    )
+    found: dict[str, dict[int, str]] = {family: {} for family in members}
+    for family, member, nik in rows:
+        if member in members[family]:
+            found[family][member] = nik
+    return found
+
+
+async def identities(
+    store: Store, families: Sequence[str], reader: str, at: datetime
+) -> list[Identity]:
+    """The identities of families that exist; who reads them is written down first."""
+    async with store.pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "INSERT INTO identity_read (at, reader, families) VALUES ($1, $2, $3)",
+            at,
+            reader,
+            list(families),
+        )
+        rows = await connection.fetch(
+            """SELECT family::text, region, card FROM identity_family
+               WHERE family = ANY($1::uuid[]) ORDER BY identity_family.family""",
+            list(families),
+        )
+        members = await connection.fetch(
+            """SELECT family::text, member, nik FROM identity_member
+               WHERE family = ANY($1::uuid[]) ORDER BY identity_member.family, member""",
+            list(families),
+        )
+    niks: dict[str, dict[int, str]] = {}
+    for family, member, nik in members:
+        niks.setdefault(family, {})[member] = nik
+    return [
+        Identity(row["family"], row["region"], row["card"], niks.get(row["family"], {}))
+        for row in rows
+    ]
+
+
+async def card_owners(unit: Transaction, tokens: Iterable[str]) -> dict[str, str]:
+    """{card token: stream id} of the cards that are registered."""
+    rows = await unit.connection.fetch(
+        "SELECT token, stream_id FROM claims WHERE kind = 'card' AND token = ANY($1)",
+        list(set(tokens)),
+    )
+    return {row["token"]: row["stream_id"] for row in rows}
+
+
+# -- Lists ----------------------------------------------------------------------------------------
+
+
+async def open_listing(unit: Transaction, tahap: str, trace: str | None) -> None:
+    """From now on the leader makes this tahap's list."""
+    await unit.connection.execute(
+        "INSERT INTO listing_open (tahap, trace) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        tahap,
+        trace,
+    )
+
+
+async def next_listing(store: Store) -> tuple[str, str | None] | None:
+    """(tahap, traceparent) of a list that is not closed yet."""
+    row = await store.pool.fetchrow("SELECT tahap, trace FROM listing_open ORDER BY tahap LIMIT 1")
+    return (row["tahap"], row["trace"]) if row else None
+
+
+async def end_listing(unit: Transaction, tahap: str) -> None:
+    """The list is closed."""
+    await unit.connection.execute("DELETE FROM listing_open WHERE tahap = $1", tahap)
+
+
+async def families_after(unit: Transaction, cursor: str, limit: int) -> list[str]:
+    """The ids of the next families behind a cursor, ascending."""
+    # "." follows "-", so the range holds exactly the streams that begin with "family-".
+    rows = await unit.connection.fetch(
+        """SELECT stream_id FROM streams WHERE stream_id > $1 AND stream_id < 'family.'
+           ORDER BY stream_id LIMIT $2""",
+        f"family-{cursor}",
+        limit,
+    )
+    return [row[0].removeprefix("family-") for row in rows]
+
+
+async def ask_again(unit: Transaction, tahap: str, buckets: Sequence[str]) -> None:
+    """From now on the leader sends the lines of these buckets again."""
+    await unit.connection.executemany(
+        "INSERT INTO relist_asked (tahap, bucket) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        [(tahap, bucket) for bucket in buckets],
+    )
+
+
+async def next_asked(store: Store) -> tuple[str, str] | None:
+    """(tahap, bucket) of lines that somebody asked for again."""
+    row = await store.pool.fetchrow(
+        "SELECT tahap, bucket FROM relist_asked ORDER BY tahap, bucket LIMIT 1"
+    )
+    return (row["tahap"], row["bucket"]) if row else None
+
+
+async def sent_again(unit: Transaction, tahap: str, bucket: str) -> None:
+    """The bucket's lines stand in the log again."""
+    await unit.connection.execute(
+        "DELETE FROM relist_asked WHERE tahap = $1 AND bucket = $2", tahap, bucket
+    )
