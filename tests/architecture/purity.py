@@ -13,7 +13,7 @@ WORLD = """
     smtplib socket sqlite3 ssl subprocess sys tempfile threading time urllib webbrowser
 """
 STANDARD_LIBRARY_REFUSED = frozenset(WORLD.split())
-CORRIDOR_ALLOWED = ("libs.events.decider", "libs.events.errors")
+CORRIDOR_ALLOWED = ("libs.events.buckets", "libs.events.decider", "libs.events.errors")
 CLOCKS = frozenset(["now", "today", "utcnow", "fromtimestamp", "localtime", "monotonic"])
 CHANCE = frozenset(["uuid1", "uuid4"])
 BUILTINS_REFUSED = frozenset(["open", "print", "input", "exec", "eval", "__import__", "float"])

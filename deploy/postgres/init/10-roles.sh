@@ -9,7 +9,7 @@ secrets=${SECRETS:-/run/secrets}
 run() { psql --no-psqlrc --quiet -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" "$@"; }
 
 make_role() { # NAME
-  run -d postgres -v role="$1" -v file="$secrets/$1_password" <<'SQL'
+  run -d postgres -v role="$1" -v file="$secrets/$1.password" <<'SQL'
 \set password `tr -d '\r\n' < :'file'`
 CREATE ROLE :"role" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD :'password';
 SQL
@@ -38,11 +38,12 @@ run -d postgres <<'SQL'
 REVOKE ALL ON DATABASE postgres FROM PUBLIC;
 REVOKE ALL ON DATABASE template1 FROM PUBLIC;
 SQL
-make_role owner
-make_role eraser
 for service in registry conditionality payments projection; do
-  make_role "$service"
-  make_database "$service" owner "$service"
+  make_role "pkh_$service"
+  make_role "pkh_${service}_owner"
+  make_database "pkh_$service" "pkh_${service}_owner" "pkh_$service"
 done
 # Registry makes and reads keys, payments reads them, the eraser destroys them; tables say so.
-make_database keys owner registry payments eraser
+make_role pkh_keys_owner
+make_role pkh_eraser
+make_database pkh_keys pkh_keys_owner pkh_eraser pkh_registry pkh_payments

@@ -12,11 +12,16 @@ import pytest
 
 from cli.postgres_home import PORT, PostgresFailed, binary, run_psql
 from cli.postgres_server import SUPERUSER, PostgresServer
+from cli.surroundings import databases
+from deploy import migrate
 from tests.architecture.tree import ROOT
 from tests.servers import embedded_postgres
 
 SERVICES = ("registry", "conditionality", "payments", "projection")
-ROLES = ("owner", "eraser", *SERVICES)
+OWNERS = [f"{name}_owner" for name in (*SERVICES, "keys")]
+ROLES = [f"pkh_{name}" for name in (*SERVICES, "eraser", *OWNERS)]
+
+MAKE = "CREATE TABLE made (); DROP TABLE made"
 
 pytestmark = pytest.mark.integration
 
@@ -28,7 +33,7 @@ class Cluster:
         self.server, self._passwords = server, passwords
         for role in ROLES:
             # A quote and a dollar, so that a password which is not quoted shows at once.
-            (passwords / f"{role}_password").write_text(f"{secrets.token_urlsafe(16)}'$x\n")
+            (passwords / f"{role}.password").write_text(f"{secrets.token_urlsafe(16)}'$x\n")
         self._initialise()
 
     def _initialise(self) -> None:
@@ -43,10 +48,14 @@ class Cluster:
         script = ROOT / "deploy" / "postgres" / "init" / "10-roles.sh"
         subprocess.run(["bash", script], env=environment, check=True)
 
+    def url(self, role: str, database: str) -> str:
+        """The address of a database for a role."""
+        password = (self._passwords / f"{role}.password").read_text().strip()
+        return self.server.url(database, role, password)
+
     def run(self, role: str, database: str, sql: str) -> str:
-        """What a role is answered in a database."""
-        password = (self._passwords / f"{role}_password").read_text().strip()
-        return run_psql(self.server.url(database, role, password), sql)
+        """What a role is answered in a database; both without their prefix."""
+        return run_psql(self.url(f"pkh_{role}", f"pkh_{database}"), sql)
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +66,17 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_works_in_its_own_database(cluster: Cluster, service: str) -> None:
-    assert cluster.run(service, service, "SELECT current_database()") == service
+    assert cluster.run(service, service, "SELECT current_database()") == f"pkh_{service}"
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_gets_into_no_other_database(cluster: Cluster, service: str) -> None:
-    for other in {*SERVICES, "postgres", "template1"} - {service}:
+    mine = f"pkh_{service}"
+    others = {*(f"pkh_{name}" for name in SERVICES), "postgres", "template1"} - {mine}
+
+    for other in others:
         with pytest.raises(PostgresFailed, match="permission denied for database"):
-            cluster.run(service, other, "SELECT 1")
+            run_psql(cluster.url(mine, other), "SELECT 1")
 
 
 @pytest.mark.parametrize("role", ["conditionality", "projection"])
@@ -81,14 +93,49 @@ def test_a_service_makes_no_tables(cluster: Cluster, service: str) -> None:
 
 @pytest.mark.parametrize("database", [*SERVICES, "keys"])
 def test_the_owner_makes_the_tables(cluster: Cluster, database: str) -> None:
-    assert cluster.run("owner", database, "CREATE TABLE made (); DROP TABLE made") == ""
+    assert cluster.run(f"{database}_owner", database, MAKE) == ""
 
 
 def test_no_role_may_do_everything(cluster: Cluster) -> None:
     powers = "rolsuper OR rolcreatedb OR rolcreaterole OR rolbypassrls"
 
     powerful = cluster.server.run_sql(
-        f"SELECT count(*) FROM pg_roles WHERE ({powers}) AND rolname IN {ROLES}"
+        f"SELECT count(*) FROM pg_roles WHERE ({powers}) AND rolname IN {tuple(ROLES)}"
     )
 
     assert powerful == "0"
+
+
+async def test_a_deployment_is_migrated_and_a_second_time_changes_nothing(
+    cluster: Cluster,
+) -> None:
+    environment = {
+        f"PKH_{name.upper()}_OWNER_URL": cluster.url(f"pkh_{name}_owner", f"pkh_{name}")
+        for name in (*SERVICES, "keys")
+    }
+
+    applied = await migrate.databases(environment)
+    again = await migrate.databases(environment)
+
+    assert applied.count("events/001_corridor.sql") == len(SERVICES)
+    assert "privacy/001_keys.sql" in applied
+    assert again == []
+    assert cluster.run("registry", "registry", "SELECT position FROM head") == "0"
+    assert cluster.run("payments", "keys", "SELECT count(*) FROM keys") == "0"
+
+
+@pytest.mark.kafka
+async def test_a_deployment_gets_the_topics_of_the_contracts(kafka_bootstrap: str) -> None:
+    environment = {"PKH_BUS_URL": f"kafka://{kafka_bootstrap}"}
+
+    made = await migrate.topics(environment)
+    again = await migrate.topics(environment)
+
+    assert made == again
+    assert "pkh.registry.family.v1" in made
+
+
+def test_the_roles_are_those_of_the_platform_on_one_machine() -> None:
+    bus = {"pkh_bus_owner", "pkh_bus", "pkh_relay"}
+
+    assert {login for each in databases() for login in each.logins} - bus == set(ROLES)

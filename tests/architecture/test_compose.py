@@ -1,0 +1,176 @@
+"""The form of docker-compose.yml: a service has what it needs and nothing that it must not have."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from libs.chassis.settings import Settings
+from tests.architecture.tree import ROOT, python_files, service_names
+
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
+JOBS = {"migrate"}  # ends by itself; others wait for its success
+OURS = {name for name, each in CONTAINERS.items() if each["image"].startswith("pkh-platform:")}
+SERVICES = [name for name in service_names() if (ROOT / "services" / name / "main.py").exists()]
+NAME = re.compile(r"PKH_[A-Z_]+")
+
+# Its start script writes into its own file system.
+WRITABLE = {"kafka"}
+
+
+def environment_of(name: str) -> dict[str, str]:
+    environment: dict[str, str] = CONTAINERS[name].get("environment", {})
+    return environment
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_is_there_and_runs_its_own_program(service: str) -> None:
+    assert CONTAINERS[service]["command"] == ["python", "-m", f"services.{service}.main"]
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_a_container_says_whether_it_is_healthy_or_ends_by_itself(name: str) -> None:
+    if name in JOBS:
+        assert CONTAINERS[name]["restart"] == "no"
+    else:
+        assert CONTAINERS[name]["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
+        assert CONTAINERS[name]["restart"] == "unless-stopped"
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_a_container_has_no_more_rights_than_it_needs(name: str) -> None:
+    container = CONTAINERS[name]
+
+    assert container["user"] not in ("root", "0", "0:0")
+    assert container["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in container["security_opt"]
+    assert not container.get("privileged")
+    assert container.get("read_only", False) is (name not in WRITABLE)
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_an_image_is_pinned_to_a_version(name: str) -> None:
+    _, _, tag = CONTAINERS[name]["image"].partition(":")
+
+    assert re.match(r"\d+(\.\d+)*", tag)
+
+
+def test_the_broker_is_the_one_that_tests_start() -> None:
+    pom = (ROOT / "deploy" / "kafka" / "pom.xml").read_text()
+    version = CONTAINERS["kafka"]["image"].partition(":")[2]
+
+    assert f"<artifactId>kafka_2.13</artifactId>\n      <version>{version}</version>" in pom
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_a_secret_is_a_file_and_stands_in_no_environment(name: str) -> None:
+    for variable, value in environment_of(name).items():
+        if re.search(r"PASSWORD|SECRET|KEY|KEK|TOKEN", variable) and variable != "PKH_KEYS_URL":
+            assert variable.endswith(("_FILE", "_URL")), variable
+        assert not re.search(r"://[^/@]*:[^/@]*@", value), f"{variable} holds a password"
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_a_container_is_given_the_secrets_that_it_reads_and_no_others(name: str) -> None:
+    read = {
+        Path(value).name
+        for value in environment_of(name).values()
+        if value.startswith("/run/secrets/")
+    }
+    if name == "postgres":  # the script that makes the roles reads their passwords
+        read |= {each for each in COMPOSE["secrets"] if each.startswith("pkh_")}
+
+    assert set(CONTAINERS[name].get("secrets", [])) == read
+
+
+def test_the_secrets_are_those_that_make_secrets_makes(tmp_path: Path) -> None:
+    script = tmp_path / "deploy" / "make-secrets"
+    script.parent.mkdir()
+    script.write_text((ROOT / "deploy" / "make-secrets").read_text())
+
+    assert os.spawnlp(os.P_WAIT, "bash", "bash", str(script)) == 0
+
+    made = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
+    assert set(made) == set(COMPOSE["secrets"])
+    assert len(set(made.values())) == len(made)
+    assert (tmp_path / "secrets").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_an_environment_names_only_what_the_code_reads(name: str) -> None:
+    for variable in environment_of(name):
+        assert is_read(variable), variable
+
+
+def is_read(variable: str) -> bool:
+    if variable in literal_names():
+        return True
+    if variable.endswith("_PASSWORD_FILE"):  # read beside its URL
+        return is_read(variable.removesuffix("_PASSWORD_FILE") + "_URL")
+    # Names that are made from a service's name.
+    other = "|".join(each.upper() for each in [*service_names(), "treasury", "bank"])
+    return bool(re.fullmatch(rf"PKH_({other})(_OWNER|_DATABASE)?_URL", variable))
+
+
+def literal_names() -> set[str]:
+    tops = ("libs", "services", "simulators", "deploy")
+    return {
+        name for path in python_files(*tops) for name in NAME.findall((ROOT / path).read_text())
+    }
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_starts_with_its_environment(
+    service: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = {
+        name: with_files(value, tmp_path) for name, value in environment_of(service).items()
+    }
+    for name in [each for each in os.environ if each.startswith("PKH_")]:
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    told: Settings = importlib.import_module(f"services.{service}.settings").settings()
+
+    assert told.service == service
+    assert f"pkh_{service}:" in told.database_url
+    assert told.host == "0.0.0.0"
+
+
+def with_files(value: str, directory: Path) -> str:
+    """The value, its file put under `directory` with something that can be a key in it."""
+    if not value.startswith(("/run/secrets/", "/identity/", "/token/")):
+        return interpolated(value)
+    path = directory / value.lstrip("/")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")
+    return str(path)
+
+
+def interpolated(value: str) -> str:
+    """The value where nobody has set the variables that it names: their defaults."""
+    return re.sub(r"\$\{\w+:-(.*?)\}", r"\1", value)
+
+
+def test_a_service_reaches_only_its_own_database() -> None:
+    for service in service_names():
+        for variable, value in environment_of(service).items():
+            if variable.startswith(("PKH_DATABASE", "PKH_KEYS")):
+                assert f"pkh_{service}" in value
+
+
+def test_the_databases_are_not_reachable_from_outside() -> None:
+    assert COMPOSE["networks"]["inside"]["internal"] is True
+    for name in ("postgres", "kafka"):
+        assert CONTAINERS[name]["networks"] == ["inside"]
+        assert "ports" not in CONTAINERS[name]
+    for container in CONTAINERS.values():
+        assert all(port.startswith("127.0.0.1:") for port in container.get("ports", []))
