@@ -77,5 +77,7 @@ def publish(event: Event, purse: Purse) -> Message | None:
 
 PURSE: Decider[Command, Purse, Event] = Decider(Purse(), decide, evolve)
 EVENTS: dict[str, type[Event]] = {"CoinsPutIn": CoinsPutIn, "CoinsTakenOut": CoinsTakenOut}
-KEPT: StreamType[Command, Purse, Event] = StreamType("purse", PURSE, EVENTS, publish, snapshot=(Purse, 1))
+KEPT: StreamType[Command, Purse, Event] = StreamType(
+    "purse", PURSE, EVENTS, publish, snapshot=(Purse, 1)
+)
 REPLAYED: StreamType[Command, Purse, Event] = StreamType("purse", PURSE, EVENTS, publish)

@@ -23,7 +23,7 @@ from libs.events.relay import Relay
 from libs.events.replay import NothingParked, replay
 from libs.events.store import Store, Transaction
 from libs.events.topics import Topics
-from tests.purse import CONTEXT, KEPT, TOPIC, CoinsPutIn, PutIn, TakeOut
+from tests.purse import CONTEXT, KEPT, TOPIC, CoinsPutIn, Command, PutIn, TakeOut
 from tests.servers import Postgres, eventually, fresh_database
 
 TOPICS = Topics("org.example", {TOPIC: 3}, {TOPIC: "writer"})
@@ -55,8 +55,9 @@ class Corridor:
         return Consumer(self.reader, self.bus, "reader", [subscription], TOPICS.partitions)
 
     async def put(self, *coins: int) -> None:
+        commands: list[tuple[str, Command]] = [(f"purse-{c}", PutIn(c)) for c in coins]
         async with self.writer.transaction(CONTEXT) as transaction:
-            await handle_many(transaction, KEPT, [(f"purse-{c}", PutIn(c)) for c in coins])
+            await handle_many(transaction, KEPT, commands)
 
     async def replay(self, key: str) -> tuple[int, str | None]:
         async with self.reader.transaction(CONTEXT) as transaction:

@@ -11,7 +11,7 @@ import pytest
 from libs.events import migrate
 from libs.events.errors import ConcurrencyConflict, EventTooLarge, UnknownEvent
 from libs.events.handle import Draft, Move, handle, handle_many
-from libs.events.model import Outcome, StreamType
+from libs.events.model import StreamType
 from libs.events.store import EVENT_BYTES_MAX, Store
 from tests.purse import (
     CONTEXT,
@@ -27,8 +27,9 @@ from tests.purse import (
 
 
 async def put(store: Store, *commands: tuple[str, Command]) -> None:
+    asked: list[tuple[str, Command]] = list(commands)
     async with store.transaction(CONTEXT) as transaction:
-        outcomes: list[Outcome[Purse, Event]] = await handle_many(transaction, KEPT, commands)
+        outcomes = await handle_many(transaction, KEPT, asked)
     assert all(outcome.error is None for outcome in outcomes)
 
 

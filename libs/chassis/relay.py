@@ -1,0 +1,57 @@
+"""The relay's process: carries the messages of every store named in PKH_RELAYED to the bus.
+
+One process may serve several stores, as on one machine, or a single one beside its service.
+PKH_<SERVICE>_DATABASE_URL names each store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+import uvloop
+
+from libs.chassis import logs
+from libs.chassis.settings import LOG_LEVELS, POSTGRES, Environment, choice, text, url
+from libs.events.bus.connect import connect
+from libs.events.relay import Relay
+from libs.events.store import Store
+from libs.events.topics import Topics
+
+
+async def run(env: Environment) -> None:
+    """Relay every store until SIGTERM or SIGINT."""
+    topics = Topics.load(Path(text(env, "PKH_CONTRACTS_DIR", "contracts")))
+    bus = await connect(url(env, "PKH_BUS_URL", (*POSTGRES, "kafka")))
+    async with contextlib.AsyncExitStack() as closing:
+        closing.push_async_callback(bus.close)
+        tasks: list[asyncio.Task[None]] = []
+        for service in text(env, "PKH_RELAYED").split():
+            address = url(env, f"PKH_{service.upper()}_DATABASE_URL", POSTGRES)
+            store = await Store.connect(address, service)
+            closing.push_async_callback(store.close)
+            tasks.append(asyncio.create_task(Relay(store, bus, topics).run(), name=service))
+        await _told_to_stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _told_to_stop() -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    await stopped.wait()
+
+
+def main() -> None:
+    """Relay until told to stop."""
+    logs.configure("relay", choice(os.environ, "PKH_LOG_LEVEL", LOG_LEVELS, "info"))
+    uvloop.run(run(os.environ))
+
+
+if __name__ == "__main__":
+    main()
