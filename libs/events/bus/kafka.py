@@ -156,7 +156,9 @@ class KafkaBus:
 
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[AIOKafkaConsumer]:
-        reader = AIOKafkaConsumer(**self._settings.client(), auto_offset_reset="earliest")
+        # The library learns of a topic by failing first, and then pauses for this long.
+        options = {"auto_offset_reset": "earliest", "retry_backoff_ms": 10}
+        reader = AIOKafkaConsumer(**self._settings.client(), **options)
         try:
             async with asyncio.timeout(ADMIN_TIMEOUT_S):
                 await reader.start()
