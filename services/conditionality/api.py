@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from enum import Enum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from libs.chassis.auth import Principal, require
-from libs.chassis.csv_upload import CSV_BODY, Columns, ImportReport, Row
+from libs.chassis.csv_upload import CSV_BODY
 from libs.chassis.etag import etag
 from libs.chassis.idempotency import Once, OnceStreamed, Reply
 from libs.chassis.imports import IMPORT_BYTES_MAX, Partial, Report, take_file
 from libs.chassis.request import Asked, body_up_to, resource
 from libs.chassis.service import StoreOf
 from libs.events.errors import NotFound
-from libs.events.handle import handle, handle_many
-from libs.events.store import Store, Transaction
+from libs.events.handle import handle
+from libs.events.store import Store
 from libs.privacy.tokens import Tokenizer
 from services.conditionality.contract import COMMITMENT, PERSON
 from services.conditionality.domain.commitment import (
@@ -29,41 +27,24 @@ from services.conditionality.domain.commitment import (
 )
 from services.conditionality.domain.commitment import Command as CommitmentCommand
 from services.conditionality.domain.person import (
-    Command,
-    InvalidRecord,
     RecordSchoolMonths,
     RecordVisits,
     SchoolMonth,
     Visit,
-    check_school_month,
-    check_visit,
 )
+from services.conditionality.intake import HEALTH_COLUMNS, SCHOOL_COLUMNS, Intake
 from services.conditionality.judging import Policies, policy_of
-
-R = TypeVar("R", SchoolMonth, Visit)
 
 Recorder = Annotated[Principal, require("conditionality:record")]
 Approver = Annotated[Principal, require("conditionality:approve")]
 Reader = Annotated[Principal, require("conditionality:read")]
+IntakeOf = Annotated[Intake, resource("intake")]
 TokenizerOf = Annotated[Tokenizer, resource("tokenizer")]
 PoliciesOf = Annotated[Policies, resource("policies")]
 
-SCHOOL_COLUMNS = Columns(
-    ("nik", "month", "effective_days", "absent", "permitted", "sick"), ("npsn", "nisn")
-)
-HEALTH_COLUMNS = Columns(("nik", "month", "service", "attended"), ("facility_code", "service_date"))
 LARGE = [body_up_to(IMPORT_BYTES_MAX)]
 
 router = APIRouter(tags=["conditionality"])
-
-
-class Mistake(Enum):
-    """Why a row of facts is refused."""
-
-    MISSING = "The cell is empty."
-    NOT_A_NUMBER = "The cell is no whole number of days."
-    NOT_Y_OR_N = "The cell is neither Y nor N."
-    IMPOSSIBLE = "The record can not be true as it stands."
 
 
 class FamilyUnknown(NotFound):
@@ -82,7 +63,7 @@ class FamilyUnknown(NotFound):
 async def import_school_attendance(
     request: Request,
     store: StoreOf,
-    tokenizer: TokenizerOf,
+    intake: IntakeOf,
     context: Asked,
     once: OnceStreamed,
     recorder: Recorder,
@@ -90,11 +71,7 @@ async def import_school_attendance(
 ) -> Response:
     """A school's months: nik, month (YYYY-MM), effective_days, absent, permitted, sick."""
 
-    async def take(unit: Transaction, rows: list[Row], report: ImportReport) -> None:
-        months = _by_token(rows, report, tokenizer, _school_month)
-        await _record(unit, months, lambda records: RecordSchoolMonths(tuple(records)), report)
-
-    file = "school_attendance.csv"
+    file, take = "school_attendance.csv", intake.school_months
     return await take_file(
         request, store, context, once, file, SCHOOL_COLUMNS, take, partial=partial
     )
@@ -109,7 +86,7 @@ async def import_school_attendance(
 async def import_health_verification(
     request: Request,
     store: StoreOf,
-    tokenizer: TokenizerOf,
+    intake: IntakeOf,
     context: Asked,
     once: OnceStreamed,
     recorder: Recorder,
@@ -117,76 +94,10 @@ async def import_health_verification(
 ) -> Response:
     """A facility's visits: nik, month (YYYY-MM), service, attended (Y/N)."""
 
-    async def take(unit: Transaction, rows: list[Row], report: ImportReport) -> None:
-        visits = _by_token(rows, report, tokenizer, _visit)
-        await _record(unit, visits, lambda records: RecordVisits(tuple(records)), report)
-
-    file = "health_verification.csv"
+    file, take = "health_verification.csv", intake.visits
     return await take_file(
         request, store, context, once, file, HEALTH_COLUMNS, take, partial=partial
     )
-
-
-def _by_token(
-    rows: list[Row],
-    report: ImportReport,
-    tokenizer: Tokenizer,
-    parse: Callable[[int, Mapping[str, str], ImportReport], R | None],
-) -> dict[str, list[R]]:
-    records: dict[str, list[R]] = {}
-    for line, row in rows:
-        if not row["nik"].strip():
-            report.refuse(line, "nik", Mistake.MISSING)
-            continue
-        record = parse(line, row, report)
-        if record is not None:
-            records.setdefault(tokenizer.nik(row["nik"].strip()), []).append(record)
-    return records
-
-
-def _school_month(line: int, row: Mapping[str, str], report: ImportReport) -> SchoolMonth | None:
-    days: list[int] = []
-    for column in ("effective_days", "absent", "permitted", "sick"):
-        if not (row[column].isascii() and row[column].isdigit() and len(row[column]) <= 3):
-            report.refuse(line, column, Mistake.NOT_A_NUMBER)
-            return None
-        days.append(int(row[column]))
-    record = SchoolMonth(row["month"], *days)
-    return _possible(line, record, check_school_month, report)
-
-
-def _visit(line: int, row: Mapping[str, str], report: ImportReport) -> Visit | None:
-    if row["attended"] not in ("Y", "N"):
-        report.refuse(line, "attended", Mistake.NOT_Y_OR_N)
-        return None
-    record = Visit(row["month"], row["service"], row["attended"] == "Y")
-    return _possible(line, record, check_visit, report)
-
-
-def _possible(line: int, record: R, check: Callable[[R], None], report: ImportReport) -> R | None:
-    try:
-        check(record)
-    except InvalidRecord as error:
-        report.refuse(line, str(error.facts["field"]), Mistake.IMPOSSIBLE)
-        return None
-    return record
-
-
-async def _record(
-    unit: Transaction,
-    records: Mapping[str, list[R]],
-    command: Callable[[list[R]], Command],
-    report: ImportReport,
-) -> None:
-    commands = [(f"person-{token}", command(found)) for token, found in records.items()]
-    for (_, asked), outcome in zip(
-        commands, await handle_many(unit, PERSON, commands), strict=True
-    ):
-        if outcome.error is not None:
-            raise outcome.error
-        changed = sum(len(event.records) for event in outcome.events)
-        report.accepted += changed
-        report.unchanged += len(asked.records) - changed
 
 
 # -- Requests -------------------------------------------------------------------------------------

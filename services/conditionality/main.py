@@ -16,6 +16,7 @@ from libs.privacy.tokens import Tokenizer
 from services.conditionality import api, policy
 from services.conditionality.consumers import subscriptions
 from services.conditionality.contract import SERVICE
+from services.conditionality.intake import Intake
 from services.conditionality.jobs import Closer, ReDecider
 from services.conditionality.settings import settings
 
@@ -33,7 +34,9 @@ def application(told: Settings) -> FastAPI:
             }
             async with working(service, subscriptions(policies), jobs):
                 tokenizer = Tokenizer(told.token_key or b"")
-                yield service.resources(tokenizer=tokenizer, policies=policies)
+                yield service.resources(
+                    tokenizer=tokenizer, intake=Intake(tokenizer), policies=policies
+                )
 
     routers = [api.router, operations.router]
     return create_app(SERVICE, "Conditionality", routers, lifespan, READINESS, told)

@@ -265,22 +265,17 @@ class Intake:
                 order = whole_or_none(cells, "pregnancy_order")
                 return Pregnancy(token, day_or_none(cells, "due_date"), order)
             case _:
-                return Birth(
-                    token=token,
-                    nik=sealer.seal(family, "nik", nik),
-                    name=sealer.seal(family, "name", cells["name"]),
-                    nik_valid=well_formed_nik(nik),
-                    sex=cells["sex"],
-                    birth_date=day(cells, "birth_date"),
+                sealed = (
+                    sealer.seal(family, "nik", nik),
+                    sealer.seal(family, "name", cells["name"]),
                 )
+                born = day(cells, "birth_date")
+                return Birth(token, *sealed, well_formed_nik(nik), cells["sex"], born)
 
     # -- Together
 
     async def _of_known_cards(
-        self,
-        unit: Transaction,
-        rows: Sequence[CardRow],
-        report: ImportReport,
+        self, unit: Transaction, rows: Sequence[CardRow], report: ImportReport
     ) -> list[tuple[CardRow, str]]:
         tokens = {row.card: self.tokenizer.card(row.card) for row in rows}
         owners = await card_owners(unit, tokens.values())

@@ -112,9 +112,10 @@ async def test_everything_appended_is_handled_once(corridor: Corridor) -> None:
 
 async def test_internal_events_and_unwanted_types_pass_by(corridor: Corridor) -> None:
     consumer = corridor.consumer()
+    asked: list[tuple[str, Command]] = [("purse-a", PutIn(5)), ("purse-a", TakeOut(2))]
     async with running(Relay(corridor.writer, corridor.bus, TOPICS), consumer):
         async with corridor.writer.transaction(CONTEXT) as transaction:
-            await handle_many(transaction, KEPT, [("purse-a", PutIn(5)), ("purse-a", TakeOut(2))])
+            await handle_many(transaction, KEPT, asked)
         await eventually(corridor.caught_up)
 
     assert await corridor.taken() == [5]

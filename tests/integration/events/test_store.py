@@ -46,10 +46,9 @@ async def test_commands_of_one_batch_and_stream_build_on_each_other(store: Store
 
 
 async def test_a_refused_command_disturbs_no_other_of_its_batch(store: Store) -> None:
+    asked: list[tuple[str, Command]] = [("purse-a", TakeOut(1)), ("purse-b", PutIn(1))]
     async with store.transaction(CONTEXT) as transaction:
-        outcomes = await handle_many(
-            transaction, KEPT, [("purse-a", TakeOut(1)), ("purse-b", PutIn(1))]
-        )
+        outcomes = await handle_many(transaction, KEPT, asked)
 
     assert isinstance(outcomes[0].error, PurseTooLight)
     assert outcomes[1].error is None
