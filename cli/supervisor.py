@@ -18,11 +18,12 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from cli.nodes import Child, Node, Process, Step
 from cli.processes import adopt_orphans, kill_tree, pss_bytes_of_tree, reap_orphans
@@ -38,6 +39,8 @@ LIVED_S: Final = 10.0
 STARTS_MAX: Final = 3  # attempts to become ready the first time
 LOG_BYTES_MAX: Final = 50_000_000  # kept of a child's log, and as much again of an older one
 LOG_TAIL_BYTES: Final = 2_000
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -64,14 +67,19 @@ class _Kept:
 class Supervisor:
     """Keeps the nodes of one platform under `data_dir`: logs/NAME.log and run/pids.json.
 
-    `restarts` counts the deaths of each child after which it was started again.
+    `restarts` counts the deaths of each child after which it was started again. One that
+    `adopts_orphans` also reaps what a killed child leaves behind, since process 1 of a container
+    may not; it must be the one that starts processes here.
     """
 
-    def __init__(self, nodes: Sequence[Node], data_dir: Path) -> None:
+    def __init__(
+        self, nodes: Sequence[Node], data_dir: Path, *, adopts_orphans: bool = False
+    ) -> None:
         self._kept = {node.name: _Kept(node) for node in nodes}
         self._dependents = _dependents(nodes)
         self._logs, self._run = data_dir / "logs", data_dir / "run"
         self._tasks: list[asyncio.Task[None]] = []
+        self._adopts_orphans = adopts_orphans
         self.restarts: Counter[str] = Counter()
 
     async def __aenter__(self) -> Self:
@@ -81,7 +89,7 @@ class Supervisor:
         everything else is stopped then.
         """
         for directory in (self._logs, self._run):
-            directory.mkdir(parents=True, exist_ok=True)
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             await self._start_all()
         except BaseException:
@@ -126,6 +134,9 @@ class Supervisor:
 
     async def _start_all(self) -> None:
         begun = time.monotonic()
+        if self._adopts_orphans:
+            adopt_orphans()
+            self._tasks.append(asyncio.create_task(self._reap_orphans()))
         try:
             async with asyncio.TaskGroup() as starting:
                 for kept in self._kept.values():
@@ -169,7 +180,11 @@ class Supervisor:
             log.warning("%s died, %s; starts again in %.1f s", child.name, _end(kept), pause_s)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, PAUSE_LONGEST_S)
-            self._launch(kept, child)
+            try:
+                self._launch(kept, child)
+            except Exception as error:  # noqa: BLE001 - it is tried again, whatever it was
+                log.warning("%s can not be launched: %r", child.name, error)
+                continue
             if await self._becomes_ready(kept, child):
                 kept.ready.set()
 
@@ -187,12 +202,18 @@ class Supervisor:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(READY_DEADLINE_S):
                 while kept.alive:
-                    if await child.ready():
+                    if await _is_ready(child):
                         return True
                     await asyncio.sleep(POLL_S)
                 return False
         await self._kill(kept)
         return False
+
+    async def _reap_orphans(self) -> None:
+        dead: set[int] = set()
+        while True:
+            dead = reap_orphans(self.pids().values(), dead)
+            await asyncio.sleep(REAP_EVERY_S)
 
     async def _ended(self, kept: _Kept) -> None:
         while kept.alive:  # noqa: ASYNC110 - the end of a process is no event of the loop
@@ -239,22 +260,17 @@ class Supervisor:
 
 
 async def foreground(
-    supervisor: Supervisor, announce: Callable[[Supervisor], Awaitable[None]]
+    platform: AbstractAsyncContextManager[T], announce: Callable[[T], Awaitable[object]]
 ) -> None:
     """Keep a platform until SIGINT or SIGTERM, then stop it in order.
 
     `announce` is told when it is ready. A second signal gives up the order: everything is killed.
-    What a killed child leaves behind becomes ours to reap, since process 1 may not do it.
     """
-    adopt_orphans()
 
     async def keep() -> None:
-        async with supervisor:
-            await announce(supervisor)
-            dead: set[int] = set()
-            while True:
-                dead = reap_orphans(supervisor.pids().values(), dead)
-                await asyncio.sleep(REAP_EVERY_S)
+        async with platform as ready:
+            await announce(ready)
+            await asyncio.Event().wait()
 
     kept = asyncio.create_task(keep())
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -270,6 +286,14 @@ def _dependents(nodes: Sequence[Node]) -> dict[str, list[str]]:
     if unknown := set(order.static_order()) - known:
         raise SupervisorFailed(f"needed, but not there: {', '.join(sorted(unknown))}")
     return {name: [node.name for node in nodes if name in node.needs] for name in known}
+
+
+async def _is_ready(child: Child) -> bool:
+    try:
+        return await child.ready()
+    except Exception as error:  # noqa: BLE001 - what can not be asked yet is not ready yet
+        log.debug("%s can not be asked: %r", child.name, error)
+        return False
 
 
 def _end(kept: _Kept) -> str:

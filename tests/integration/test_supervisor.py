@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 import psutil
 import pytest
@@ -104,6 +105,31 @@ async def test_a_child_that_others_kill_is_started_again(tmp_path: Path, story: 
         assert platform.restarts["registry"] == 1
 
 
+async def test_what_can_not_be_asked_or_launched_yet_is_tried_again(
+    tmp_path: Path, story: Path
+) -> None:
+    shy, launches, asked = service("shy", story), 0, 0
+
+    def launch(said: IO[bytes]) -> "subprocess.Popen[bytes]":
+        nonlocal launches
+        launches += 1
+        if launches == 2:
+            raise OSError("no process to be had")
+        return shy.launch(said)
+
+    async def ready() -> bool:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise ConnectionError("nobody listens")
+        return await shy.ready()
+
+    async with Supervisor([Child("shy", launch, ready)], tmp_path) as platform:
+        await platform.kill("shy")
+        await platform.ready("shy")
+    assert launches == 3
+
+
 async def test_one_that_may_end_is_left_alone(tmp_path: Path) -> None:
     def launch(said: object) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(["true"])
@@ -192,7 +218,8 @@ async def announce(supervisor):
     print("ready", flush=True)
 
 nodes = [command(name, ["sleep", "600"], ready=at_once) for name in ("one", "two")]
-asyncio.run(foreground(Supervisor(nodes, Path(sys.argv[1])), announce))
+supervisor = Supervisor(nodes, Path(sys.argv[1]), adopts_orphans=True)
+asyncio.run(foreground(supervisor, announce))
 """
 
 
