@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 import structlog
+from aiokafka.errors import KafkaError
 from starlette.datastructures import State
 
 from libs.chassis.health import Check
@@ -23,13 +24,16 @@ from libs.chassis.request import resource
 from libs.chassis.settings import Settings
 from libs.events.bus import Bus
 from libs.events.bus.connect import connect
-from libs.events.consumer import Consumer, Subscription
+from libs.events.consumer import Consumer
 from libs.events.errors import CorridorError
 from libs.events.leader import has_leader, lead
 from libs.events.store import Store
+from libs.events.subscription import RETRIED, Subscription
 from libs.events.topics import Topics
 
 Step = Callable[[], Awaitable[bool]]
+
+BUS_RETRY_S = 0.3
 
 log = structlog.get_logger("service")
 
@@ -107,9 +111,9 @@ async def _consume(service: Service, topics: Mapping[str, int]) -> None:
             break
         except CorridorError:
             raise
-        except Exception as error:
+        except (*RETRIED, KafkaError) as error:
             log.warning("bus not there yet", kind=type(error).__name__)
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(BUS_RETRY_S)
     await service.consumer.run()
 
 

@@ -11,81 +11,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-import asyncpg
-import msgspec
 import structlog
 
 from libs.events.bus import Batch, Bus, Member, Record
-from libs.events.envelope import Envelope, EnvelopeMalformed, parse
-from libs.events.errors import (
-    CorridorError,
-    GapFound,
-    StaleMember,
-    UnknownEpoch,
-    UnknownEvent,
-    safe_text,
-)
+from libs.events.envelope import Envelope, parse
+from libs.events.errors import GapFound, StaleMember, UnknownEpoch, UnknownEvent, safe_text
 from libs.events.model import Context
 from libs.events.parking import park, parked_keys
-from libs.events.store import LOST, Store, Transaction
+from libs.events.store import Store, Transaction
+from libs.events.subscription import (
+    RETRIED,
+    STOPS,
+    Subscription,
+    UnknownPartition,
+    attempt,
+    incoming,
+    key_of,
+)
 
 FETCH_RECORDS_MAX = 500
 FETCH_WAIT_S = 1.0
 RETRY_S = 0.3
 
 log = structlog.get_logger("consumer")
-
-
-class UnknownPartition(CorridorError):
-    """The bus has a partition that contracts/topics.yaml does not know."""
-
-
-RETRIED = (
-    *LOST,
-    TimeoutError,
-    asyncpg.TransactionRollbackError,  # deadlock, serialization
-    asyncpg.LockNotAvailableError,
-    asyncpg.InsufficientResourcesError,  # disk full, too many connections
-    asyncpg.OperatorInterventionError,  # shutdown, cancelled
-    asyncpg.InvalidTransactionStateError,  # idle in transaction too long
-)
-"""Faults of the surroundings: never a message's own, so never parked."""
-
-STOPS = (GapFound, UnknownEpoch, UnknownEvent, UnknownPartition, EnvelopeMalformed)
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """One message as a handler sees it: its envelope, its body, and the bytes it came in."""
-
-    topic: str
-    partition: int
-    key: str
-    envelope: Envelope
-    body: Any
-    value: bytes
-
-
-Handler = Callable[[Transaction, Sequence[Incoming]], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """What one topic means to a service.
-
-    `name` is a durable identity: it must never change, because positions are kept under it.
-    `bodies` gives the dataclass of each type that is wanted; other types are counted and passed.
-    The handler gets the wanted messages of a batch, in order, and must be content with one.
-    """
-
-    name: str
-    topic: str
-    bodies: Mapping[str, type[Any]]
-    handler: Handler
 
 
 @dataclass
@@ -249,7 +200,7 @@ class Consumer:
     ) -> None:
         """The whole batch at once; message by message only if that fails."""
         wanted = [pair for pair in fresh if self._wants(subscription, pair[1])]
-        if not any(_key(record) in held for record, _ in wanted):
+        if not any(key_of(record) in held for record, _ in wanted):
             try:
                 async with transaction.savepoint():
                     messages = [incoming(subscription, *pair) for pair in wanted]
@@ -272,7 +223,7 @@ class Consumer:
         envelope: Envelope,
         held: set[str],
     ) -> None:
-        key = _key(record)
+        key = key_of(record)
         error = "an earlier message of this key is parked" if key in held else None
         if error is None:
             error = await attempt(transaction, subscription, record, envelope)
@@ -303,30 +254,6 @@ class Consumer:
             to.epoch,
             to.position,
         )
-
-
-async def attempt(
-    transaction: Transaction, subscription: Subscription, record: Record, envelope: Envelope
-) -> str | None:
-    """Handle one message under a savepoint; answers what was wrong with it, or None."""
-    try:
-        async with transaction.savepoint():
-            await subscription.handler(transaction, [incoming(subscription, record, envelope)])
-        return None
-    except RETRIED + STOPS:
-        raise
-    except Exception as error:  # whatever it is, it is this message's own
-        return safe_text(error)
-
-
-def incoming(subscription: Subscription, record: Record, envelope: Envelope) -> Incoming:
-    """Decode a record's body as its subscription wants it."""
-    body = msgspec.json.decode(record.value, type=subscription.bodies[envelope.type])
-    return Incoming(record.topic, record.partition, _key(record), envelope, body, record.value)
-
-
-def _key(record: Record) -> str:
-    return "" if record.key is None else record.key.decode()
 
 
 def _context(group: str, envelopes: Sequence[Envelope]) -> Context:

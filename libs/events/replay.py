@@ -7,11 +7,11 @@ from typing import Any
 
 import asyncpg
 
-from libs.events.consumer import Subscription, attempt
 from libs.events.envelope import parse
 from libs.events.errors import NotFound
 from libs.events.parking import unpark
 from libs.events.store import Transaction
+from libs.events.subscription import Subscription, attempt
 
 
 class NothingParked(NotFound):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libs.events.consumer import Incoming, Subscription
 from libs.events.handle import handle
 from libs.events.store import Transaction
+from libs.events.subscription import Incoming, Subscription
 from services.conditionality.contract import (
     EVALUATION,
     ROSTER_TOPIC,

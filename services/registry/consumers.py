@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libs.events.consumer import Incoming, Subscription
 from libs.events.errors import DomainError
 from libs.events.handle import handle, handle_many
 from libs.events.store import Transaction
+from libs.events.subscription import Incoming, Subscription
 from services.registry.contract import (
     COMMITMENT_TOPIC,
     FAMILY,

@@ -14,7 +14,7 @@ from libs.events import migrate
 from libs.events.bus import Batch, Bus, Record
 from libs.events.bus import embedded as embedded_bus
 from libs.events.bus.connect import connect
-from libs.events.consumer import Consumer, Incoming, Subscription
+from libs.events.consumer import Consumer
 from libs.events.errors import GapFound, UnknownEpoch, UnknownEvent
 from libs.events.handle import handle_many
 from libs.events.parking import list_parked
@@ -22,6 +22,7 @@ from libs.events.positions import positions
 from libs.events.relay import Relay
 from libs.events.replay import NothingParked, replay
 from libs.events.store import Store, Transaction
+from libs.events.subscription import Incoming, Subscription
 from libs.events.topics import Topics
 from tests.purse import CONTEXT, KEPT, TOPIC, CoinsPutIn, Command, PutIn, TakeOut
 from tests.servers import Postgres, eventually, fresh_database

@@ -1,0 +1,88 @@
+"""What a service makes of a topic, and how one of its messages is handled."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from libs.events.bus import Record
+from libs.events.envelope import Envelope, EnvelopeMalformed
+from libs.events.errors import CorridorError, GapFound, UnknownEpoch, UnknownEvent, safe_text
+from libs.events.store import LOST, Transaction
+
+
+class UnknownPartition(CorridorError):
+    """The bus has a partition that contracts/topics.yaml does not know."""
+
+
+RETRIED = (
+    *LOST,
+    TimeoutError,
+    asyncpg.TransactionRollbackError,  # deadlock, serialization
+    asyncpg.LockNotAvailableError,
+    asyncpg.InsufficientResourcesError,  # disk full, too many connections
+    asyncpg.OperatorInterventionError,  # shutdown, cancelled
+    asyncpg.InvalidTransactionStateError,  # idle in transaction too long
+)
+"""Faults of the surroundings: never a message's own, so never parked."""
+
+STOPS = (GapFound, UnknownEpoch, UnknownEvent, UnknownPartition, EnvelopeMalformed)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One message as a handler sees it: its envelope, its body, and the bytes it came in."""
+
+    topic: str
+    partition: int
+    key: str
+    envelope: Envelope
+    body: Any
+    value: bytes
+
+
+Handler = Callable[[Transaction, Sequence[Incoming]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What one topic means to a service.
+
+    `name` is a durable identity: it must never change, because positions are kept under it.
+    `bodies` gives the dataclass of each type that is wanted; other types are counted and passed.
+    The handler gets the wanted messages of a batch, in order, and must be content with one.
+    """
+
+    name: str
+    topic: str
+    bodies: Mapping[str, type[Any]]
+    handler: Handler
+
+
+async def attempt(
+    transaction: Transaction, subscription: Subscription, record: Record, envelope: Envelope
+) -> str | None:
+    """Handle one message under a savepoint; answers what was wrong with it, or None."""
+    try:
+        async with transaction.savepoint():
+            await subscription.handler(transaction, [incoming(subscription, record, envelope)])
+        return None
+    except RETRIED + STOPS:
+        raise
+    except Exception as error:  # whatever it is, it is this message's own
+        return safe_text(error)
+
+
+def incoming(subscription: Subscription, record: Record, envelope: Envelope) -> Incoming:
+    """Decode a record's body as its subscription wants it."""
+    body = msgspec.json.decode(record.value, type=subscription.bodies[envelope.type])
+    return Incoming(record.topic, record.partition, key_of(record), envelope, body, record.value)
+
+
+def key_of(record: Record) -> str:
+    """A record's key; empty where it has none."""
+    return "" if record.key is None else record.key.decode()
