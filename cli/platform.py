@@ -104,6 +104,9 @@ class Platform:
         async with contextlib.AsyncExitStack() as starting:
             starting.enter_context(_held(self.data_dir))
             self._around = _surroundings(self.options, self.data_dir)
+            if self._around.broker is not None:
+                # It starts in a thread, so it may be there before the supervisor knows of it.
+                starting.callback(self._around.broker.stop)
             self._around.make_secrets()
             self.issuer = self._around.issuer()
             await starting.enter_async_context(_renewed_tokens(self._around))
