@@ -35,6 +35,15 @@ def test_every_service_is_there_and_runs_its_own_program(service: str) -> None:
     assert CONTAINERS[service]["command"] == ["python", "-m", f"services.{service}.main"]
 
 
+@pytest.mark.parametrize("name", sorted(OURS - {*service_names()} | {*SERVICES}))
+def test_what_a_container_runs_is_a_program(name: str) -> None:
+    python, flag, module = CONTAINERS[name]["command"][:3]
+    program = ROOT / f"{module.replace('.', '/')}.py"
+
+    assert (python, flag) == ("python", "-m")
+    assert 'if __name__ == "__main__":' in program.read_text()
+
+
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_a_container_says_whether_it_is_healthy_or_ends_by_itself(name: str) -> None:
     if name in JOBS:
