@@ -68,8 +68,7 @@ class Supervisor:
     """Keeps the nodes of one platform under `data_dir`: logs/NAME.log and run/pids.json.
 
     `restarts` counts the deaths of each child after which it was started again. One that
-    `adopts_orphans` also reaps what a killed child leaves behind, since process 1 of a container
-    may not; it must be the one that starts processes here.
+    `adopts_orphans` reaps what a killed child leaves behind, as process 1 of a container may not.
     """
 
     def __init__(
