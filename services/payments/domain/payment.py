@@ -174,7 +174,7 @@ def _moved_at_credit(state: PaymentState) -> Sequence[PaymentReleased | PaymentR
     So the books say the same whether the decision or the bank's answer came first. Where the
     payment's own cycle was corrected, no money was ever to be blocked and none moves.
     """
-    if state.hold is HoldStatus.FORFEITED and state.forfeited_for is not None:
+    if state.forfeited_for is not None:
         return [_returned(state, state.forfeited_at, state.forfeited_for)]
     lifted = state.lifted
     if lifted is not None and (lifted.cleared or lifted.at_tahap != state.tahap):

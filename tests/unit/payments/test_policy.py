@@ -87,8 +87,9 @@ SPOILT = [
     ("2021-2024.yaml", "title: Benefit", "titel: Benefit", "the file"),
     ("2021-2024.yaml", "members_max: 4", "category_max: {PAUD: 2}\nmembers_max: 4", "category_max"),
     ("2019.yaml", "[550_000, 0, 0, 0]", "[550_000, 0, 0]", "family_part.regular"),
+    ("2019.yaml", "  regular: [550_000, 0, 0, 0]\n", "", "family_part.regular"),
     ("2016.yaml", "verified: false", "verified: true", "unit"),
-    ("rule_sets.yaml", "benefit: 2021-2024", "benefit: 2022", "rule_sets.2021-2024.benefit"),
+    ("rule_sets.yaml", "benefit: 2021-2024", "benefit: of-2022", "rule_sets.2021-2024.benefit"),
     ("rule_sets.yaml", "from: 2021-01-01", "from: 2020-12-31", "rule_sets.2021-2024.from"),
     ("rule_sets.yaml", "to: 2024-12-31", "to: 2020-12-31", "rule_sets.2021-2024.to"),
     ("rule_sets.yaml", "to: 2024-12-31", "to: soon", "rule_sets.2021-2024.to"),
@@ -109,6 +110,13 @@ def test_a_malformed_file_is_refused_by_file_and_key(
 
     assert refused.value.file == file
     assert refused.value.key.startswith(key)
+
+
+def test_a_rule_set_may_be_valid_on_one_day_only(folder: Path) -> None:
+    text = (folder / "rule_sets.yaml").read_text()
+    (folder / "rule_sets.yaml").write_text(text.replace("to: 2026-12-31", "to: 2025-01-01"))
+
+    assert policy.load(folder).on(date(2025, 1, 1)).id == "2025-2026"
 
 
 def test_a_file_that_is_not_yaml_is_refused(folder: Path) -> None:

@@ -85,6 +85,13 @@ def test_an_announcement_that_can_not_be_is_refused(malformed: AnnounceTahap) ->
     given(tahap).when(malformed).then_refused(Malformed)
 
 
+def test_closing_check_and_credit_may_fall_on_one_day() -> None:
+    day = ANNOUNCE.closing_date
+    at_once = replace(ANNOUNCE, account_check_date=day, credit_date=day)
+
+    assert given(tahap).when(at_once).events
+
+
 @pytest.mark.parametrize("command", [MARK, PROPOSE, APPROVE, RequestBuckets("topic", ("3f",), 1)])
 def test_nothing_happens_to_a_tahap_that_is_not_announced(command: Command) -> None:
     given(tahap).when(command).then_refused(StepNotReached)
@@ -110,9 +117,15 @@ def test_an_attempt_asks_once_and_the_next_one_again() -> None:
 
 
 def test_each_topic_is_asked_by_itself() -> None:
-    asked = given(tahap, ANNOUNCED, BucketRequested(TAHAP, ROSTER, ("3f",), 2))
+    commitment = "pkh.conditionality.commitment.v1"
+    of_roster, of_commitment = (
+        BucketRequested(TAHAP, topic, ("3f",), 2) for topic in (ROSTER, commitment)
+    )
 
-    assert asked.when(RequestBuckets("pkh.conditionality.commitment.v1", ("3f",), 1)).events
+    assert given(tahap, ANNOUNCED, of_roster).when(RequestBuckets(commitment, ("3f",), 1)).events
+    both = given(tahap, ANNOUNCED, of_roster, of_commitment)
+    both.when(RequestBuckets(ROSTER, ("3f",), 2)).then_nothing()
+    both.when(RequestBuckets(commitment, ("3f",), 2)).then_nothing()
 
 
 def test_asking_for_no_bucket_is_refused() -> None:
