@@ -1,0 +1,216 @@
+"""What a year came to, in the files and columns of its expected results: rows, sums, files."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+ELIGIBILITY: Final = "eligibility.csv"
+ENTITLEMENTS: Final = "entitlements.csv"
+SUMMARY: Final = "summary.json"
+
+ELIGIBILITY_COLUMNS: Final = ("no_kk", "status", "reason")
+ENTITLEMENT_COLUMNS: Final = (
+    "tahap",
+    "no_kk",
+    "region_code",
+    "components",
+    "amount",
+    "commitment",
+    "failing_members",
+    "disposition",
+    "account_check",
+    "transfer",
+    "released",
+    "returned",
+)
+PERSONAL: Final = frozenset({"no_kk", "failing_members"})
+
+Row = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Designation:
+    """How projection says that a family was judged."""
+
+    family: str
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """A tahap's row of a family as projection has it; `failing` are member numbers."""
+
+    tahap: str
+    family: str
+    region: str
+    components: str
+    amount: int
+    commitment: str
+    failing: tuple[int, ...]
+    disposition: str
+    account_check: str
+    transfer: str
+    released: int
+    returned: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member's number within the family and NIK, in clear."""
+
+    member: int
+    nik: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a family is, in clear: for the output files alone."""
+
+    family: str
+    no_kk: str = field(repr=False)
+    members: tuple[Member, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What projection and the registry's look-up say of a year."""
+
+    designations: Sequence[Designation]
+    entitlements: Sequence[Entitlement]
+    identities: Sequence[Identity]
+
+
+# -- Rows -----------------------------------------------------------------------------------------
+
+
+def eligibility_rows(results: Results, cards: Iterable[str]) -> list[Row]:
+    """A row for every family that was judged, in the order of `cards`."""
+    judged = {each.family: each for each in results.designations}
+    by_card = {who.no_kk: judged[who.family] for who in results.identities if who.family in judged}
+    return [
+        {"no_kk": card, "status": by_card[card].status, "reason": by_card[card].reason}
+        for card in cards
+        if card in by_card
+    ]
+
+
+def entitlement_rows(results: Results, cards: Iterable[str]) -> list[Row]:
+    """The rows of every family, family by family in the order of `cards`, tahap by tahap."""
+    of_family: dict[str, list[Entitlement]] = {}
+    for each in results.entitlements:
+        of_family.setdefault(each.family, []).append(each)
+    by_card = {who.no_kk: who for who in results.identities}
+    return [
+        _row(each, by_card[card])
+        for card in cards
+        if card in by_card
+        for each in sorted(of_family.get(by_card[card].family, ()), key=lambda row: row.tahap)
+    ]
+
+
+def _row(each: Entitlement, who: Identity) -> Row:
+    failing = sorted(member.nik for member in who.members if member.member in each.failing)
+    return {
+        "tahap": tahap_number(each.tahap),
+        "no_kk": who.no_kk,
+        "region_code": each.region,
+        "components": each.components,
+        "amount": str(each.amount),
+        "commitment": each.commitment,
+        "failing_members": ";".join(failing),
+        "disposition": each.disposition,
+        "account_check": each.account_check,
+        "transfer": each.transfer,
+        "released": str(each.released),
+        "returned": str(each.returned),
+    }
+
+
+def tahap_number(tahap: str) -> str:
+    """The number that files give a tahap: "1" of "2023-1"."""
+    return tahap.rpartition("-")[2]
+
+
+# -- Sums -----------------------------------------------------------------------------------------
+
+COUNTED: Final[Mapping[str, str]] = {
+    "PAID": "paid",
+    "BLOCKED": "blocked",
+    "TRANSFER_FAILED": "transfer_failed",
+    "ACCOUNT_FAILED": "account_failed",
+    "NO_VALID_PAYEE": "no_valid_payee",
+    "GRADUATED_NATURAL": "graduated",
+}
+"""The count that a row adds to, by its disposition before the `+`."""
+
+
+def summary(eligibility: Iterable[Row], entitlements: Iterable[Row]) -> dict[str, Any]:
+    """The sums of summary.json; counts of zero are left out."""
+    judged = Counter(":".join(filter(None, (row["status"], row["reason"]))) for row in eligibility)
+    tahaps: dict[str, Counter[str]] = {}
+    areas: dict[str, Counter[str]] = {}
+    for row in entitlements:
+        disposition = row["disposition"].partition("+")[0]
+        in_tahap = tahaps.setdefault(row["tahap"], Counter())
+        in_area = areas.setdefault(f"{row['tahap']}/{row['region_code'][:5]}", Counter())
+        for sums in (in_tahap, in_area):
+            sums["families"] += disposition != "GRADUATED_NATURAL"
+            sums["entitled_idr"] += int(row["amount"])
+        in_tahap.update(_moved(row, disposition))
+    return {
+        "eligibility": dict(judged),
+        "tahap": {name: dict(sums) for name, sums in tahaps.items()},
+        "kabupaten": {name: dict(sums) for name, sums in areas.items()},
+    }
+
+
+def _moved(row: Row, disposition: str) -> dict[str, int]:
+    amount = int(row["amount"])
+    sums = {
+        "credited_idr": amount if disposition in ("PAID", "BLOCKED") else 0,
+        "paid_idr": amount if disposition == "PAID" else 0,
+        "released_idr": int(row["released"]),
+        "returned_idr": int(row["returned"]),
+    }
+    if disposition in COUNTED:
+        sums[COUNTED[disposition]] = 1
+    if row["commitment"]:
+        sums[f"commitment_{row['commitment'].lower()}"] = 1
+    return sums
+
+
+# -- Files ----------------------------------------------------------------------------------------
+
+
+def write_results(out: Path, results: Results, cards: Sequence[str]) -> dict[str, Any]:
+    """Write the three files and give the summary."""
+    eligibility, entitlements = eligibility_rows(results, cards), entitlement_rows(results, cards)
+    summed = summary(eligibility, entitlements)
+    out.mkdir(parents=True, exist_ok=True)
+    _write_csv(out / ELIGIBILITY, ELIGIBILITY_COLUMNS, eligibility)
+    _write_csv(out / ENTITLEMENTS, ENTITLEMENT_COLUMNS, entitlements)
+    text = json.dumps(summed, indent=1, sort_keys=True)
+    (out / SUMMARY).write_text(f"{text}\n", encoding="utf-8")
+    return summed
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read_csv(path: Path) -> Iterator[tuple[int, Row]]:
+    """(line, cells by column) of each row; the header is line 1."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, strict=True)
+        for row in reader:
+            yield reader.line_num, row

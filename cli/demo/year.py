@@ -1,0 +1,125 @@
+"""A year as the partners' files tell it: its tahaps, and the order of its families."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final, TextIO
+
+from cli.errors import Failed
+
+CALENDAR: Final = "calendar.csv"
+CALENDAR_COLUMNS: Final = (
+    "tahap",
+    "covers_from",
+    "covers_to",
+    "closing_date",
+    "account_check_date",
+    "credit_date",
+)
+MONTH: Final = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+RANGE: Final = re.compile(r"(\d{1,2})(?:-(\d{1,2}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Tahap:
+    """One payment period: `id` is "2023-1" for the first tahap of 2023, months are "YYYY-MM"."""
+
+    number: int
+    id: str
+    months: tuple[str, ...]
+    closing_date: date
+    account_check_date: date
+    credit_date: date
+
+
+def read_calendar(directory: Path) -> list[Tahap]:
+    """The tahaps of calendar.csv in order. Raises `Failed` that names line and column."""
+    path = directory / CALENDAR
+    with _opened(path) as file:
+        reader = csv.DictReader(file, strict=True)
+        missing = [name for name in CALENDAR_COLUMNS if name not in (reader.fieldnames or ())]
+        if missing:
+            raise Failed(f"{path}: the header lacks {', '.join(missing)}.")
+        tahaps = [_tahap(path, reader.line_num, row) for row in reader]
+    if not tahaps:
+        raise Failed(f"{path} holds no tahap.")
+    return sorted(tahaps, key=lambda tahap: tahap.months)
+
+
+def chosen(tahaps: list[Tahap], wanted: str | None) -> list[Tahap]:
+    """The tahaps of a range such as "1-2" or "3"; all of them for None.
+
+    A year is run from its beginning: what is held in one tahap moves in a later one.
+    """
+    if wanted is None:
+        return tahaps
+    found = RANGE.fullmatch(wanted)
+    if found is None:
+        raise Failed(f"--tahap is a number or a range such as 1-2, not {wanted!r}.")
+    first, last = int(found[1]), int(found[2] or found[1])
+    some = [tahap for tahap in tahaps if first <= tahap.number <= last]
+    if not some:
+        known = ", ".join(str(tahap.number) for tahap in tahaps)
+        raise Failed(f"--tahap {wanted} names none of the calendar's tahaps: {known}.")
+    return some
+
+
+def cards_in_order(directory: Path) -> Iterator[str]:
+    """The card number of each family, in the order of families.csv."""
+    yield from column(directory / "families.csv", "no_kk")
+
+
+def column(path: Path, name: str) -> Iterator[str]:
+    """One column of a CSV file, row by row."""
+    with _opened(path) as file:
+        reader = csv.reader(file, strict=True)
+        header = next(reader, [])
+        if name not in header:
+            raise Failed(f"{path}: the header lacks {name}.")
+        place = header.index(name)
+        for cells in reader:
+            if len(cells) > place:
+                yield cells[place]
+
+
+def _opened(path: Path) -> TextIO:
+    if not path.is_file():
+        raise Failed(f"{path} is missing.")
+    return path.open(encoding="utf-8-sig", newline="")
+
+
+def _tahap(path: Path, line: int, row: dict[str, str]) -> Tahap:
+    def parsed(name: str) -> date:
+        try:
+            return date.fromisoformat(row[name])
+        except ValueError:
+            raise Failed(f"{path}, line {line}: {name} is no date such as 2023-03-31.") from None
+
+    months = _months(path, line, row["covers_from"], row["covers_to"])
+    if not row["tahap"].isdigit():
+        raise Failed(f"{path}, line {line}: tahap is no number.")
+    number = int(row["tahap"])
+    return Tahap(
+        number,
+        f"{months[0][:4]}-{number}",
+        months,
+        parsed("closing_date"),
+        parsed("account_check_date"),
+        parsed("credit_date"),
+    )
+
+
+def _months(path: Path, line: int, first: str, last: str) -> tuple[str, ...]:
+    begin, end = MONTH.fullmatch(first), MONTH.fullmatch(last)
+    if begin is None or end is None or last < first:
+        raise Failed(f"{path}, line {line}: covers_from..covers_to are no months in order.")
+    counted = range(
+        int(begin[1]) * 12 + int(begin[2]) - 1,
+        int(end[1]) * 12 + int(end[2]),
+    )
+    return tuple(f"{month // 12:04}-{month % 12 + 1:02}" for month in counted)

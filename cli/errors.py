@@ -1,0 +1,7 @@
+"""What goes wrong in a command, as one sentence for the person who gave it."""
+
+from __future__ import annotations
+
+
+class Failed(Exception):
+    """The command can not go on; its text says in a sentence why. It ends with exit code 2."""

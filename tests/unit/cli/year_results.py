@@ -1,0 +1,79 @@
+"""Turns a year's expected files back into what projection and the registry would answer."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+from cli.demo.outputs import (
+    ELIGIBILITY,
+    ENTITLEMENTS,
+    Designation,
+    Entitlement,
+    Identity,
+    Member,
+    Results,
+    Row,
+    read_csv,
+)
+from cli.demo.year import cards_in_order
+
+YEAR = uuid.UUID("5d0c6c1e-0000-4000-8000-000000002023")
+
+
+def family_of(card: str) -> str:
+    return str(uuid.uuid5(YEAR, card))
+
+
+def members_of(directory: Path) -> dict[str, list[str]]:
+    """{card: its members' NIKs in the order of arrival}, babies of later events included."""
+    niks: dict[str, list[str]] = {}
+    for file in ("members.csv", "life_events.csv"):
+        for _, row in read_csv(directory / file):
+            known = niks.setdefault(row["no_kk"], [])
+            if row["nik"] and row["nik"] not in known:
+                known.append(row["nik"])
+    return niks
+
+
+def results_of(directory: Path) -> Results:
+    """In order of family id, as the pages come."""
+    members = members_of(directory)
+    expected = directory / "expected"
+    designations = [
+        Designation(family_of(row["no_kk"]), row["status"], row["reason"])
+        for _, row in read_csv(expected / ELIGIBILITY)
+    ]
+    identities = [
+        Identity(
+            family_of(card),
+            card,
+            tuple(Member(n, nik) for n, nik in enumerate(members[card], 1)),
+        )
+        for card in cards_in_order(directory)
+    ]
+    entitlements = [_entitlement(row, members) for _, row in read_csv(expected / ENTITLEMENTS)]
+    return Results(
+        sorted(designations, key=lambda each: each.family),
+        sorted(entitlements, key=lambda each: (each.tahap, each.family)),
+        sorted(identities, key=lambda each: each.family),
+    )
+
+
+def _entitlement(row: Row, members: dict[str, list[str]]) -> Entitlement:
+    niks = row["failing_members"].split(";") if row["failing_members"] else []
+    numbers = (members[row["no_kk"]].index(nik) + 1 for nik in niks)
+    return Entitlement(
+        tahap=f"2023-{row['tahap']}",
+        family=family_of(row["no_kk"]),
+        region=row["region_code"],
+        components=row["components"],
+        amount=int(row["amount"]),
+        commitment=row["commitment"],
+        failing=tuple(sorted(numbers)),
+        disposition=row["disposition"],
+        account_check=row["account_check"],
+        transfer=row["transfer"],
+        released=int(row["released"]),
+        returned=int(row["returned"]),
+    )
