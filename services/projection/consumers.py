@@ -23,6 +23,7 @@ from services.projection.contract import (
     PaymentInstructed,
     PaymentReleased,
     PaymentReturned,
+    PaymentWithheld,
     TransferFailed,
 )
 
@@ -65,6 +66,10 @@ ON CONFLICT (payment) DO UPDATE SET transfer = 'CREDITED', hold = $2, bank_refer
 FAILED = """
 INSERT INTO payment (payment, transfer) VALUES ($1, $2)
 ON CONFLICT (payment) DO UPDATE SET transfer = $2
+"""
+WITHHELD = """
+INSERT INTO payment (payment, withheld) VALUES ($1, $2)
+ON CONFLICT (payment) DO UPDATE SET withheld = $2
 """
 MOVED = """
 INSERT INTO movement (payment, what, at_tahap, family, amount, reason)
@@ -109,6 +114,7 @@ WRITES: dict[type[Any], tuple[str, Callable[[Any, str], Row]]] = {
     AccountCheckFailed: (CHECK_FAILED, lambda b, _: (b.payment, b.code)),
     PaymentInstructed: (INSTRUCTED, lambda b, _: (b.payment, b.bank)),
     PaymentCredited: (CREDITED, lambda b, _: (b.payment, b.hold, b.bank_reference)),
+    PaymentWithheld: (WITHHELD, lambda b, _: (b.payment, b.reason)),
     TransferFailed: (FAILED, lambda b, _: (b.payment, b.code)),
     PaymentReleased: (
         MOVED,
@@ -167,6 +173,10 @@ OF_TAHAP = (
     "BankFileSent",
     "BankResultReceived",
     "TahapReconciled",
+    "TahapClosed",
+    "BucketRequested",
+    "SupplementaryOpened",
+    "SupplementaryFrozen",
 )
 
 SUBSCRIPTIONS = (
@@ -201,6 +211,9 @@ SUBSCRIPTIONS = (
             "TransferFailed": TransferFailed,
             "PaymentReleased": PaymentReleased,
             "PaymentReturned": PaymentReturned,
+            "PaymentWithheld": PaymentWithheld,
+            "PaymentDeferred": OfFamily,
+            "EffectTooLate": OfFamily,
         },
         about_families,
     ),

@@ -112,6 +112,13 @@ class PaymentReturned:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentWithheld:
+    payment: str
+    family: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class OfFamily:
     """Any other message about a family: only its place in the timeline is kept."""
 

@@ -41,6 +41,7 @@ CREATE TABLE payment (
     payee_valid    boolean,
     benefit_policy text,
     check_failure  text,
+    withheld       text,           -- why it is not paid though it is owed
     instructed     boolean,
     bank           text,
     transfer       text,           -- CREDITED or the bank's failing code
@@ -88,16 +89,18 @@ WITH moved AS (
            coalesce(sum(amount) FILTER (WHERE what = 'RETURNED'), 0)::bigint AS returned
     FROM movement GROUP BY at_tahap, family
 ), paid AS (
-    SELECT tahap, family, region, components, amount, payee_valid, check_failure, transfer, hold
+    SELECT tahap, family, region, components, amount, payee_valid, withheld, check_failure,
+           transfer, hold
     FROM payment WHERE amount IS NOT NULL
     UNION ALL
-    SELECT tahap, family, region, '', 0, NULL, NULL, NULL, NULL FROM graduation
+    SELECT tahap, family, region, '', 0, NULL, NULL, NULL, NULL, NULL FROM graduation
 )
 SELECT paid.tahap, paid.family, paid.region, paid.components, paid.amount,
        coalesce(evaluation.result, '') AS commitment,
        coalesce(evaluation.failing, '{}') AS failing,
        CASE WHEN payee_valid IS NULL THEN 'GRADUATED_NATURAL'
             WHEN NOT payee_valid THEN 'NO_VALID_PAYEE'
+            WHEN withheld IS NOT NULL THEN 'WITHHELD'
             WHEN check_failure IS NOT NULL THEN 'ACCOUNT_FAILED'
             WHEN transfer IS NULL THEN 'PENDING'
             WHEN transfer <> 'CREDITED' THEN 'TRANSFER_FAILED'
