@@ -1,0 +1,136 @@
+"""Writes contracts/<topic>/<Type>.v1.schema.json: what each published message looks like.
+
+    python -m cli.contracts            write the schemas again
+    python -m cli.contracts --check    exit 1 when one is missing, stale or left over
+
+A schema is that of the publisher's dataclass. It is open: a reader passes over fields that it
+does not know, so that a publisher may add some.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import is_dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import msgspec
+
+from libs.events.model import StreamType
+from libs.events.topics import Topics
+
+CONTRACTS: Final = Path(__file__).resolve().parent.parent / "contracts"
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+EXAMPLE: Final = ".example.json"
+SCHEMA: Final = ".schema.json"
+
+
+def messages(contracts: Path = CONTRACTS) -> dict[Path, type[Any]]:
+    """{contracts/<topic>/<Type>.v1: the publisher's dataclass} of every golden example."""
+    topics = Topics.load(contracts)
+    return {
+        stem: published(topics.owners[stem.parent.name], stem.name.partition(".")[0])
+        for stem in stems(contracts, EXAMPLE)
+    }
+
+
+def stems(contracts: Path, suffix: str) -> list[Path]:
+    """The files of one kind, without that suffix."""
+    found = sorted(contracts.glob(f"*/*{suffix}"))
+    return [path.with_name(path.name.removesuffix(suffix)) for path in found]
+
+
+def published(service: str, name: str) -> type[Any]:
+    """The dataclass that a service publishes under a name; LookupError where there is none."""
+    # Found by name: this program looks at what services declare, and depends on none of them.
+    contract = importlib.import_module(f"services.{service}.contract")
+    own = getattr(contract, name, None)
+    if isinstance(own, type) and is_dataclass(own):
+        return own
+    for kind in _streams(contract):
+        if name in kind.events:
+            return kind.events[name]
+    raise LookupError(f"{service} publishes no {name}.")
+
+
+def _streams(contract: ModuleType) -> list[StreamType[Any, Any, Any]]:
+    return [value for value in vars(contract).values() if isinstance(value, StreamType)]
+
+
+def schema(stem: Path, message: type[Any]) -> dict[str, Any]:
+    """The JSON Schema of a message."""
+    [reference], definitions = msgspec.json.schema_components(
+        [message], ref_template="#/$defs/{name}"
+    )
+    top = definitions.pop(reference["$ref"].rpartition("/")[2])
+    found: dict[str, Any] = {
+        "$schema": DIALECT,
+        "$id": f"{stem.parent.name}/{stem.name}{SCHEMA}",
+        **top,
+        **({"$defs": definitions} if definitions else {}),
+    }
+    for described in (found, *definitions.values()):
+        if "description" in described:
+            described["description"] = inspect.cleandoc(described["description"])
+    return found
+
+
+def generate(contracts: Path = CONTRACTS) -> Mapping[Path, str]:
+    """{path: text} of every schema as it should be."""
+    return {
+        stem.with_name(stem.name + SCHEMA): json.dumps(schema(stem, message), indent=2) + "\n"
+        for stem, message in messages(contracts).items()
+    }
+
+
+def drift(contracts: Path = CONTRACTS) -> list[str]:
+    """A sentence for each schema that is missing, stale or left over."""
+    wanted = generate(contracts)
+    found = {stem.with_name(stem.name + SCHEMA) for stem in stems(contracts, SCHEMA)}
+    return [
+        *(f"{_named(path)} is missing." for path in sorted(wanted.keys() - found)),
+        *(f"{_named(path)} describes no message." for path in sorted(found - wanted.keys())),
+        *(
+            f"{_named(path)} is not what the dataclass says."
+            for path in sorted(found & wanted.keys())
+            if path.read_text("utf-8") != wanted[path]
+        ),
+    ]
+
+
+def write(contracts: Path = CONTRACTS) -> None:
+    """Bring the schema files of a contracts directory up to date."""
+    wanted = generate(contracts)
+    for stem in stems(contracts, SCHEMA):
+        path = stem.with_name(stem.name + SCHEMA)
+        if path not in wanted:
+            path.unlink()
+    for path, text in wanted.items():
+        path.write_text(text, encoding="utf-8")
+
+
+def _named(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def main(arguments: list[str]) -> int:
+    """Write, or with --check only look; the exit code."""
+    if arguments not in ([], ["--check"]):
+        print("usage: python -m cli.contracts [--check]", file=sys.stderr)
+        return 2
+    if not arguments:
+        write()
+        return 0
+    found = drift()
+    for sentence in found:
+        print(sentence)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
