@@ -40,7 +40,8 @@ CSV_BODY: Final = {
 """The `openapi_extra` of a route that reads its body with `read_rows`."""
 
 Row: TypeAlias = tuple[int, dict[str, str]]
-"""The line that a row begins at, counted from 1 with the header, and its cells by column."""
+"""The line that a row begins at, counted from 1 with the header, and its cells by column, in the
+order of `Columns`: whatever order a file has, equal rows are equal."""
 
 
 class Malformed(Enum):
@@ -98,7 +99,7 @@ async def read_rows(
     """
     text = _Text(report.file)
     header: list[str] | None = None
-    absent: dict[str, str] = {}
+    places: list[tuple[str, int]] = []
     count = 0
     async for records in _records(body, text):
         count += len(records)
@@ -108,9 +109,10 @@ async def read_rows(
         for line, cells in records:
             if header is None:
                 header = _checked(cells, columns, text, line)
-                absent = dict.fromkeys([c for c in columns.optional if c not in header], "")
+                places = _places(header, columns)
             elif len(cells) == len(header):
-                rows.append((line, dict(zip(header, cells, strict=True)) | absent))
+                cells.append("")  # what an absent column is read as
+                rows.append((line, {name: cells[place] for name, place in places}))
             else:
                 report.refuse(line, "", Malformed.CELLS)
         for start in range(0, len(rows), ROWS_A_BATCH):
@@ -218,3 +220,11 @@ def _checked(cells: Sequence[str], columns: Columns, text: _Text, line: int) -> 
     detail = "; ".join(f"{what} columns: {', '.join(of)}" for what, of in told.items() if of)
     where = {"file": text.file, "line": line, **told}
     raise Refusal(422, "wrong-columns", f"{text.file}: {detail}.", members=where)
+
+
+def _places(header: Sequence[str], columns: Columns) -> list[tuple[str, int]]:
+    """Where each column stands in a row; an absent one behind the row's end."""
+    return [
+        (name, header.index(name) if name in header else len(header))
+        for name in (*columns.required, *columns.optional)
+    ]
