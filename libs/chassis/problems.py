@@ -7,6 +7,7 @@
     EventTooLarge        more than the bus will carry       413
     a wrong request      named places, never values         422, malformed JSON 400
     a lost database      try again                          503 with Retry-After
+    others in the way    deadlock, or waited too long       503 with Retry-After
     anything else        nothing of it leaves the service   500
 
 A validator that wants its own words to reach the caller raises `PydanticCustomError` with a fixed
@@ -37,6 +38,10 @@ LOST_DATABASE: Final = (
     asyncpg.AdminShutdownError,
     asyncpg.TooManyConnectionsError,
     ConnectionError,
+)
+BUSY_DATABASE: Final = (
+    asyncpg.TransactionRollbackError,  # a deadlock: one of the two must begin again
+    asyncpg.LockNotAvailableError,
 )
 QUOTING: Final = ("value_error", "assertion_error")
 
@@ -129,7 +134,15 @@ async def _too_large(request: Request, error: EventTooLarge) -> Response:
 
 
 async def _lost_database(request: Request, _error: Exception) -> Response:
-    response = answer(request, 503, "database-unavailable")
+    return _try_again(request, "database-unavailable")
+
+
+async def _busy_database(request: Request, _error: Exception) -> Response:
+    return _try_again(request, "database-busy")
+
+
+def _try_again(request: Request, kind: str) -> Response:
+    response = answer(request, 503, kind)
     response.headers["Retry-After"] = str(RETRY_AFTER_S)
     return response
 
@@ -174,6 +187,7 @@ HANDLERS: Final[dict[Any, Handler]] = {
     ConcurrencyConflict: _conflict,
     EventTooLarge: _too_large,
     **dict.fromkeys(LOST_DATABASE, _lost_database),
+    **dict.fromkeys(BUSY_DATABASE, _busy_database),
 }
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     status: {
