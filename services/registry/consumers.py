@@ -20,6 +20,7 @@ from services.registry.contract import (
 )
 from services.registry.domain.family.commands import Command, MarkTerminated
 from services.registry.domain.listing import StartListing
+from services.registry.policy import RuleSets
 from services.registry.settings import SERVICE
 from services.registry.views import ask_again, open_listing
 
@@ -30,13 +31,28 @@ class AnnouncedAheadOfLog(DomainError):
     """A closing counts on facts that this register does not hold."""
 
 
-async def _tahap(unit: Transaction, messages: Sequence[Incoming]) -> None:
-    for message in messages:
-        if isinstance(message.body, BucketRequested):
-            if message.body.topic == ROSTER_TOPIC:
-                await ask_again(unit, message.body.tahap, message.body.buckets)
-        else:
-            await _announced(unit, message.body, message.envelope.trace)
+def subscriptions(rule_sets: RuleSets) -> tuple[Subscription, ...]:
+    """The two topics that the registry reads."""
+
+    async def tahap(unit: Transaction, messages: Sequence[Incoming]) -> None:
+        for message in messages:
+            if isinstance(message.body, BucketRequested):
+                if message.body.topic == ROSTER_TOPIC:
+                    await ask_again(unit, message.body.tahap, message.body.buckets)
+            else:
+                # Refused here it is parked and seen; the leader would try it again for ever.
+                rule_sets.named(message.body.policies["rule_set"])
+                await _announced(unit, message.body, message.envelope.trace)
+
+    return (
+        Subscription(
+            SERVICE,
+            TAHAP_TOPIC,
+            {"ClosingAnnounced": ClosingAnnounced, "BucketRequested": BucketRequested},
+            tahap,
+        ),
+        Subscription(SERVICE, COMMITMENT_TOPIC, {"Terminated": Terminated}, _commitment),
+    )
 
 
 async def _announced(unit: Transaction, closing: ClosingAnnounced, trace: str | None) -> None:
@@ -63,14 +79,3 @@ async def _commitment(unit: Transaction, messages: Sequence[Incoming]) -> None:
     for outcome in await handle_many(unit, FAMILY, commands):
         if outcome.error is not None:
             raise outcome.error
-
-
-SUBSCRIPTIONS = (
-    Subscription(
-        SERVICE,
-        TAHAP_TOPIC,
-        {"ClosingAnnounced": ClosingAnnounced, "BucketRequested": BucketRequested},
-        _tahap,
-    ),
-    Subscription(SERVICE, COMMITMENT_TOPIC, {"Terminated": Terminated}, _commitment),
-)

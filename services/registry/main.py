@@ -16,7 +16,7 @@ from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
 from libs.privacy.tokens import Tokenizer
 from services.registry import api
-from services.registry.consumers import SUBSCRIPTIONS
+from services.registry.consumers import subscriptions
 from services.registry.intake import Intake
 from services.registry.jobs import Lister
 from services.registry.policy import load_rule_sets
@@ -38,7 +38,7 @@ def application(told: Settings) -> FastAPI:
             keys = KeyRing(pool, told.kek or b"")
             intake = Intake(keys, Tokenizer(told.token_key or b""))
             lister = Lister(service.store, keys, rule_sets)
-            async with working(service, SUBSCRIPTIONS, {"lister": lister.step}):
+            async with working(service, subscriptions(rule_sets), {"lister": lister.step}):
                 yield service.resources(keys=keys, intake=intake)
 
     routers = [api.router, operations.router]
