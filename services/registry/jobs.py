@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from libs.events.errors import CorridorError
 from libs.events.handle import handle, handle_many
 from libs.events.model import Context
 from libs.events.store import Store, Transaction
@@ -23,6 +24,10 @@ from services.registry.settings import SERVICE
 CHUNK_FAMILIES = 1_000
 
 
+class ChunkListedMeanwhile(CorridorError):
+    """Another leader has listed these families, so these lines are not written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lister:
     """Makes the lists that were announced, each as of its cut."""
@@ -30,6 +35,7 @@ class Lister:
     store: Store
     keys: KeyRing
     rule_sets: RuleSets
+    chunk: int = CHUNK_FAMILIES
 
     async def step(self) -> bool:
         """One chunk of the list that is being made; answers whether there was one."""
@@ -39,7 +45,7 @@ class Lister:
         tahap, trace = found
         listing = await self._listing(tahap)
         async with self.store.transaction(_context(listing, trace)) as unit:
-            families = await views.families_after(unit, listing.cursor, CHUNK_FAMILIES)
+            families = await views.families_after(unit, listing.cursor, self.chunk)
             if families:
                 await self._advance(unit, listing, families)
             else:
@@ -62,7 +68,9 @@ class Lister:
             listing.revision, families[-1], lines.listed, lines.graduated, lines.buckets
         )
         # In the transaction of its lines: a list that was interrupted goes on behind its cursor.
-        await handle(unit, LISTING, f"listing-{listing.tahap}", advance)
+        advanced = await handle(unit, LISTING, f"listing-{listing.tahap}", advance)
+        if not advanced.events:
+            raise ChunkListedMeanwhile(tahap=listing.tahap)
 
     async def _commands(
         self, unit: Transaction, listing: Listing, families: Sequence[str], *, relist: bool
@@ -110,7 +118,7 @@ class Lister:
         listing = await self._listing(tahap)
         async with self.store.transaction(_context(listing, None)) as unit:
             cursor = bucket
-            while chunk := await views.families_after(unit, cursor, CHUNK_FAMILIES):
+            while chunk := await views.families_after(unit, cursor, self.chunk):
                 families = [family for family in chunk if family.startswith(bucket)]
                 commands = await self._commands(unit, listing, families, relist=True)
                 await handle_many(unit, FAMILY, commands, cut=listing.cut)
