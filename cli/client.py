@@ -1,0 +1,250 @@
+"""Asks the platform's services over HTTP, as one person with a token of their own.
+
+    async with connected(Path("var")) as platform:
+        clerk = platform.client("clerk", "registry:import")
+        await clerk.post("payments", "/tahap", {...})
+
+Every answer other than the wanted one is raised as `Failed`, in one sentence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Final, TypeVar
+
+import httpx
+import msgspec
+
+from cli.errors import Failed
+from cli.issuer import LIFETIME_S_MAX, Issuer
+from cli.problem import problem_of, sentence
+from libs.events.positions import Positions
+
+T = TypeVar("T")
+
+EVERYWHERE: Final = ("*",)
+ANSWER_S_MAX: Final = 60.0
+CHUNK_BYTES: Final = 256 * 1024
+TOKEN_RENEWED_S: Final = LIFETIME_S_MAX / 2
+# A service that died is started again; until then the same request may be sent again.
+AGAIN_S_MAX: Final = 30.0
+AGAIN_PAUSE_S: Final = 0.2
+AGAIN_STATUS: Final = frozenset({502, 503, 504})
+
+
+class Refused(Failed):
+    """A service answered with a problem; `kind` is the last part of its type."""
+
+    def __init__(
+        self, problem: Mapping[str, Any], service: str, status: int, file: str | None
+    ) -> None:
+        super().__init__(sentence(problem, service, status, file))
+        self.kind = str(problem.get("type", "")).rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A service's answer: `position` holds everything that it speaks of, None where it is none."""
+
+    status: int
+    body: bytes
+    position: int | None
+    etag: str | None
+
+    def read(self, kind: type[T]) -> T:
+        """The JSON body as a value of a type."""
+        return msgspec.json.decode(self.body, type=kind)
+
+
+@dataclass(slots=True)
+class Client:
+    """One person, what they may do, and the services they ask."""
+
+    http: httpx.AsyncClient
+    urls: Mapping[str, str]
+    issuer: Issuer
+    subject: str
+    scopes: tuple[str, ...]
+    regions: tuple[str, ...] = EVERYWHERE
+    _token: str = field(default="", repr=False)
+    _signed_at: float = 0.0
+
+    async def get(self, service: str, path: str, kind: type[T], **query: str | int) -> T:
+        """What a service answers to a GET, as a value of a type."""
+        return (await self._ask("GET", service, path, params=query)).read(kind)
+
+    async def post(
+        self,
+        service: str,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Do something once, however often the request has to be sent."""
+        content = b"" if body is None else msgspec.json.encode(body)
+        own = {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
+        return await self._ask(
+            "POST", service, path, content=content, headers=own | {**(headers or {})}
+        )
+
+    async def upload(
+        self, service: str, path: str, file: Path, sent: Callable[[int], object] = lambda _: None
+    ) -> Answer:
+        """Stream a CSV file to a service; `sent` is told how many bytes went with each chunk."""
+        with _opened(file) as (content, size):
+            request = self.http.build_request(
+                "POST",
+                self._url(service, path),
+                content=_chunks(content, sent),
+                headers={
+                    "Content-Type": "text/csv",
+                    "Content-Length": str(size),
+                    "Idempotency-Key": str(uuid.uuid4()),
+                    **self._authorization(),
+                },
+                # The answer comes when all of the file is kept, however long that takes.
+                timeout=httpx.Timeout(ANSWER_S_MAX, read=None),
+            )
+            try:
+                response = await self.http.send(request)
+            except httpx.TransportError as error:
+                raise _unreachable(service, error) from error
+        return _checked(service, response, file.name)
+
+    async def positions(self, service: str) -> Positions:
+        """Where a service is; needs platform:read."""
+        return await self.get(service, "/positions", Positions)
+
+    # -- One request
+
+    async def _ask(
+        self,
+        method: str,
+        service: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        end = time.monotonic() + AGAIN_S_MAX
+        while True:
+            try:
+                response = await self.http.request(
+                    method,
+                    self._url(service, path),
+                    params=params,
+                    content=content,
+                    headers={**(headers or {}), **self._authorization()},
+                )
+            except httpx.TransportError as error:
+                if time.monotonic() > end:
+                    raise _unreachable(service, error) from error
+            else:
+                if response.status_code not in AGAIN_STATUS or time.monotonic() > end:
+                    return _checked(service, response)
+            await asyncio.sleep(AGAIN_PAUSE_S)
+
+    def _url(self, service: str, path: str) -> str:
+        if service not in self.urls:
+            raise Failed(f"This platform has no {service}.")
+        return f"{self.urls[service]}{path}"
+
+    def _authorization(self) -> dict[str, str]:
+        now = time.monotonic()
+        if not self._token or now - self._signed_at > TOKEN_RENEWED_S:
+            self._token = self.issuer.token(self.subject, self.scopes, self.regions)
+            self._signed_at = now
+        return {"Authorization": f"Bearer {self._token}"}
+
+
+def _checked(service: str, response: httpx.Response, file: str | None = None) -> Answer:
+    if not response.is_success:
+        raise Refused(problem_of(response.content), service, response.status_code, file)
+    position = response.headers.get("Position")
+    return Answer(
+        response.status_code,
+        response.content,
+        int(position) if position else None,
+        response.headers.get("ETag"),
+    )
+
+
+def _unreachable(service: str, error: httpx.TransportError) -> Failed:
+    return Failed(f"{service} does not answer ({type(error).__name__}).")
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[tuple[IO[bytes], int]]:
+    """A file and its size in bytes."""
+    try:
+        opened = file.open("rb")
+    except OSError as error:
+        raise Failed(f"{file} can not be read ({error.strerror}).") from error
+    with opened:
+        yield opened, file.stat().st_size
+
+
+async def _chunks(file: IO[bytes], sent: Callable[[int], object]) -> AsyncIterator[bytes]:
+    while chunk := file.read(CHUNK_BYTES):
+        yield chunk
+        sent(len(chunk))
+
+
+# -- Where the platform is ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A platform that runs, as its own directory tells of it."""
+
+    data_dir: Path
+    urls: Mapping[str, str]
+    issuer: Issuer
+    http: httpx.AsyncClient
+
+    def client(self, subject: str, *scopes: str) -> Client:
+        """Ask as this person, who may do this."""
+        return Client(self.http, self.urls, self.issuer, subject, scopes)
+
+
+@asynccontextmanager
+async def connected(data_dir: Path) -> AsyncIterator[Connected]:
+    """The platform that runs on a directory. Raises `Failed` where none does."""
+    urls = _services(data_dir)
+    # Our own processes on the loopback interface: neither a proxy nor a certificate between us.
+    async with httpx.AsyncClient(
+        timeout=ANSWER_S_MAX,
+        trust_env=False,
+        verify=False,  # noqa: S501
+    ) as http:
+        yield Connected(data_dir, urls, local_issuer(data_dir), http)
+
+
+def _services(data_dir: Path) -> dict[str, str]:
+    card = data_dir / "run" / "platform.json"
+    try:
+        services: dict[str, str] = json.loads(card.read_text())["services"]
+    except FileNotFoundError:
+        raise Failed(f"No platform runs on {data_dir}; start one with: pkh up") from None
+    except (OSError, ValueError, KeyError):
+        raise Failed(f"{card} can not be read.") from None
+    return services
+
+
+def local_issuer(data_dir: Path) -> Issuer:
+    """Who signs the tokens of a platform. Raises `Failed` where it was never started."""
+    directory = data_dir / "secrets" / "issuer"
+    if not directory.is_dir():
+        raise Failed(f"{data_dir} belongs to no platform; start one with: pkh up")
+    try:
+        return Issuer.open(directory)
+    except OSError:
+        raise Failed(f"{directory} is not yours to read.") from None

@@ -1,0 +1,59 @@
+"""Reads what a year came to: projection's rows, and who the families are from the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, Protocol, TypeVar
+
+from cli.client import Client, Connected
+from cli.demo.outputs import Designation, Entitlement, Identity, Results
+
+PAGE_ROWS: Final = 1_000
+
+
+class OfFamily(Protocol):
+    """A row that belongs to a family."""
+
+    @property
+    def family(self) -> str:
+        """The family's id."""
+
+
+R = TypeVar("R", bound=OfFamily)
+
+
+async def fetch_results(platform: Connected, tahaps: Iterable[str]) -> Results:
+    """Every designation, the rows of these tahaps, and the identity of every family in them.
+
+    The identities are looked up under a subject and a scope of their own; the registry writes
+    each look-up down.
+    """
+    reader = platform.client("reporter", "projection:read")
+    designations = await _pages(reader, "/designations", list[Designation])
+    entitlements = [
+        row
+        for tahap in tahaps
+        for row in await _pages(reader, "/entitlements", list[Entitlement], tahap=tahap)
+    ]
+    families = sorted({row.family for row in designations} | {row.family for row in entitlements})
+    identities = await _identities(platform.client("reporter", "registry:identify"), families)
+    return Results(designations, entitlements, identities)
+
+
+async def _pages(reader: Client, path: str, kind: type[list[R]], **query: str) -> list[R]:
+    rows: list[R] = []
+    while True:
+        after = {"after": rows[-1].family} if rows else {}
+        page = await reader.get("projection", path, kind, limit=PAGE_ROWS, **query, **after)
+        rows += page
+        if len(page) < PAGE_ROWS:
+            return rows
+
+
+async def _identities(identifier: Client, families: list[str]) -> list[Identity]:
+    found: list[Identity] = []
+    for start in range(0, len(families), PAGE_ROWS):
+        wanted = {"families": families[start : start + PAGE_ROWS]}
+        answer = await identifier.post("registry", "/identities/lookup", wanted)
+        found += answer.read(list[Identity])
+    return found

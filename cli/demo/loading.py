@@ -1,0 +1,86 @@
+"""Sends a year's files to the services that take them, through their front doors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cli.client import Client
+from cli.errors import Failed
+
+Sent = Callable[[int], object]
+"""Told how many bytes have gone with each chunk of a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A file of the year, and where it goes."""
+
+    file: str
+    service: str
+    path: str
+
+
+IMPORTS: Final[Mapping[str, Import]] = {
+    "families": Import("families.csv", "registry", "/imports/families"),
+    "members": Import("members.csv", "registry", "/imports/members"),
+    "life-events": Import("life_events.csv", "registry", "/imports/life-events"),
+    "school-attendance": Import(
+        "school_attendance.csv", "conditionality", "/imports/school-attendance"
+    ),
+    "health-verification": Import(
+        "health_verification.csv", "conditionality", "/imports/health-verification"
+    ),
+}
+"""By the kind that a person calls it; files of one service in the order in which it needs them."""
+
+SCOPES: Final = ("registry:import", "conditionality:record")
+NO_SERVICE: Final = ("p2k2_sessions.csv", "p2k2_attendance.csv", "complaints.csv")
+
+
+def without_service(directory: Path) -> list[str]:
+    """The files of a year that nobody takes."""
+    return [name for name in NO_SERVICE if (directory / name).is_file()]
+
+
+async def load_year(
+    clerk: Client, directory: Path, showing: Callable[[str, int], Sent]
+) -> dict[str, int]:
+    """Send every file of a year; gives the position that each service's log has reached by it.
+
+    Services take their files at the same time. `showing` is told a file's name and size when its
+    turn comes, and answers who wants to know of the bytes that go.
+    """
+    for each in IMPORTS.values():
+        if not (directory / each.file).is_file():
+            raise Failed(f"{directory / each.file} is missing.")
+
+    async def load(imports: Sequence[Import]) -> int:
+        position = 0
+        for each in imports:
+            file = directory / each.file
+            sent = showing(each.file, file.stat().st_size)
+            answer = await clerk.upload(each.service, each.path, file, sent)
+            position = answer.position or position
+        return position
+
+    services = dict.fromkeys(each.service for each in IMPORTS.values())
+    try:
+        async with asyncio.TaskGroup() as group:
+            loading = {
+                service: group.create_task(
+                    load([each for each in IMPORTS.values() if each.service == service])
+                )
+                for service in services
+            }
+    except* Failed as failures:
+        raise _first(failures) from None
+    return {service: task.result() for service, task in loading.items()}
+
+
+def _first(failures: BaseExceptionGroup[Failed]) -> Failed:
+    first = failures.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -1,0 +1,147 @@
+"""Runs a year through a fresh platform, front door to result files, and holds them to expected/."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+
+from cli.client import Connected, connected
+from cli.demo.compare import Comparison, compare
+from cli.demo.fetching import fetch_results
+from cli.demo.loading import SCOPES, load_year, without_service
+from cli.demo.outputs import write_results
+from cli.demo.report import Run, print_run, write_run
+from cli.demo.screen import Screen
+from cli.demo.tahap_run import run_tahap
+from cli.demo.year import Tahap, cards_in_order, chosen, read_calendar
+from cli.errors import Failed
+from cli.platform import BusKind, Options, Platform
+from cli.supervisor import SupervisorFailed
+from cli.verify import findings
+
+BOOKS: Final = "bank_accounts.csv"
+EXPECTED: Final = "expected"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is asked of a run: the year's files, where results go, and on what it runs.
+
+    `tahap` is a range such as "1-2", None for all. `data` names a directory for the platform's
+    state, which stays; without it a temporary one serves, which stays only if told to `keep`.
+    """
+
+    directory: Path
+    out: Path
+    bus: BusKind = "embedded"
+    tahap: str | None = None
+    keep: bool = False
+    data: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Took:
+    """Seconds, and the memory at the end."""
+
+    start_s: float
+    load_s: float
+    tahaps: Sequence[tuple[Tahap, float]]
+    pss_bytes: int
+
+
+async def demo(plan: Plan, console: Console) -> int:
+    """Run a year; the exit code: 1 when anything differs or verify finds something."""
+    begun = time.monotonic()
+    tahaps = chosen(read_calendar(plan.directory), plan.tahap)
+    if not (plan.directory / BOOKS).is_file():
+        raise Failed(f"{plan.directory / BOOKS} is missing; the simulated banks answer from it.")
+    with _state(plan, console) as data_dir:
+        options = Options(data_dir, bus=plan.bus, books=(plan.directory / BOOKS).absolute())
+        platform = Platform(options)
+        with Screen(console) as screen:
+            took, summary, found = await _run(plan, platform, tahaps, screen)
+    run = Run(
+        families=sum(1 for _ in cards_in_order(plan.directory)),
+        bus=plan.bus,
+        start_s=took.start_s,
+        load_s=took.load_s,
+        tahaps=took.tahaps,
+        total_s=time.monotonic() - begun,
+        pss_bytes=took.pss_bytes,
+        summary=summary,
+        comparison=_compared(plan, tahaps),
+        findings=found,
+    )
+    write_run(plan.out, run)
+    print_run(console, run, plan.directory / EXPECTED)
+    return run.exit_code
+
+
+@contextlib.contextmanager
+def _state(plan: Plan, console: Console) -> Iterator[Path]:
+    """The directory of the platform's state: the one that is named, one that stays, or neither."""
+    if plan.data is not None:
+        if plan.data.exists() and any(plan.data.iterdir()):
+            raise Failed(f"{plan.data} is not empty; a demo starts a fresh platform.")
+        plan.data.mkdir(parents=True, exist_ok=True)
+        yield plan.data
+    elif plan.keep:
+        data_dir = Path(tempfile.mkdtemp(prefix="pkh-"))
+        console.print(f"The platform's state stays in {data_dir}", highlight=False)
+        yield data_dir
+    else:
+        with tempfile.TemporaryDirectory(prefix="pkh-") as temporary:
+            try:
+                yield Path(temporary)
+            except (Failed, SupervisorFailed):
+                _save_logs(Path(temporary), plan.out, console)
+                raise
+
+
+def _save_logs(data_dir: Path, out: Path, console: Console) -> None:
+    """Keep what the processes said, where the rest of the state goes away."""
+    if (data_dir / "logs").is_dir():
+        shutil.copytree(data_dir / "logs", out / "logs", dirs_exist_ok=True)
+        console.print(f"What the processes said is in {out / 'logs'}", highlight=False)
+
+
+async def _run(
+    plan: Plan, platform: Platform, tahaps: Sequence[Tahap], screen: Screen
+) -> tuple[_Took, dict[str, Any], list[str]]:
+    begun = time.monotonic()
+    starting = screen.bar(f"start on the {plan.bus} bus")
+    async with platform, connected(platform.data_dir) as front:
+        start_s = time.monotonic() - begun
+        starting.finish()
+        after, load_s = await _load(plan, front, screen)
+        took = [(each, await run_tahap(front, each, after, screen)) for each in tahaps]
+        pss_bytes = platform.supervisor.pss_bytes()
+        results = await fetch_results(front, [each.id for each in tahaps])
+        summary = write_results(plan.out, results, list(cards_in_order(plan.directory)))
+        verifying = screen.bar("verify")
+        found = [str(finding) async for finding in findings(front)]
+        verifying.finish()
+    return _Took(start_s, load_s, took, pss_bytes), summary, found
+
+
+async def _load(plan: Plan, front: Connected, screen: Screen) -> tuple[dict[str, int], float]:
+    begun = time.monotonic()
+    if nobody := without_service(plan.directory):
+        screen.say(f"Skipped, as no service takes them yet: {', '.join(nobody)}")
+    after = await load_year(front.client("clerk", *SCOPES), plan.directory, screen.file)
+    return after, time.monotonic() - begun
+
+
+def _compared(plan: Plan, tahaps: Sequence[Tahap]) -> Comparison | None:
+    expected = plan.directory / EXPECTED
+    if not expected.is_dir():
+        return None
+    return compare(expected, plan.out, [tahap.number for tahap in tahaps])

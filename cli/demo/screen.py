@@ -1,0 +1,80 @@
+"""What a person sees while a year runs: bars that move, and a line for what is worth saying."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One thing that takes a while."""
+
+    progress: Progress
+    task: TaskID
+
+    def show(self, done: float, told: str, total: float | None) -> None:
+        """Set how much is done of how much, and say something about it."""
+        self.progress.update(self.task, completed=done, told=told, total=total)
+
+    def advance(self, done: float) -> None:
+        """Add to what is done."""
+        self.progress.advance(self.task, done)
+
+    def finish(self, told: str = "") -> None:
+        """All of it is done; its clock stops."""
+        total = self.progress.tasks[self.progress.task_ids.index(self.task)].total
+        self.progress.update(self.task, total=total or 1, completed=total or 1, told=told)
+
+
+class Screen:
+    """The live display of a run, as a context; what it shows stays when it ends."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._progress = Progress(
+            SpinnerColumn(finished_text="✓"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[told]}"),
+            console=console,
+        )
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def say(self, text: str) -> None:
+        """A line above the bars."""
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def bar(self, what: str, total: float | None = None) -> Bar:
+        """A new bar; without a total it only shows that something is going on."""
+        return Bar(self._progress, self._progress.add_task(what, total=total, told=""))
+
+    def file(self, name: str, size: int) -> Callable[[int], object]:
+        """A bar for a file of `size` bytes; gives who wants to know of the bytes that go."""
+        return self.bar(name, max(size, 1)).advance

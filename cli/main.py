@@ -1,0 +1,151 @@
+"""The command line `pkh`: runs the platform, and does at its front doors what a person does."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+
+import typer
+from rich.console import Console
+
+from cli.client import connected, local_issuer
+from cli.demo.run import Plan, demo
+from cli.errors import Failed
+from cli.issuer import LIFETIME_S_MAX
+from cli.platform import BUSES, Options, Platform
+from cli.supervisor import SupervisorFailed, foreground
+from cli.verify import findings
+
+T = TypeVar("T")
+
+STATE: Final = Path("var")
+FOUND_SOMETHING: Final = 1
+WENT_WRONG: Final = 2
+INTERRUPTED: Final = 130
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The platform of the conditional cash transfer programme, from the command line.",
+)
+out = Console()
+err = Console(stderr=True)
+
+Bus = Annotated[str, typer.Option(help=f"What carries the messages: {' or '.join(BUSES)}.")]
+State = Annotated[Path, typer.Option("--data", help="The directory of the platform's state.")]
+
+
+# -- Running a platform ---------------------------------------------------------------------------
+
+
+@app.command()
+def up(
+    bus: Bus = "embedded",
+    data: State = STATE,
+    books: Annotated[
+        Path | None,
+        typer.Option(help="bank_accounts.csv, from which simulated treasury and banks answer."),
+    ] = None,
+) -> None:
+    """Run the whole platform in the foreground until Ctrl-C."""
+    platform = Platform(Options(data, bus=_bus(bus), books=books))
+
+    async def announce(ready: Platform) -> None:
+        for name, url in ready.base_urls.items():
+            out.print(f"{name:<16}{url}", highlight=False)
+        out.print(f"Ready; state in {ready.data_dir}. Ctrl-C stops it.", highlight=False)
+
+    _run(foreground(platform, announce))
+
+
+def _bus(name: str) -> Any:
+    if name not in BUSES:
+        raise typer.BadParameter(f"must be {' or '.join(BUSES)}", param_hint="--bus")
+    return name
+
+
+# -- Doing a whole year ---------------------------------------------------------------------------
+
+
+@app.command("demo")
+def demo_(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The year's files.")],
+    results: Annotated[Path, typer.Option("--out", help="Where the results are written.")],
+    bus: Bus = "embedded",
+    tahap: Annotated[str | None, typer.Option(help="Which tahaps, such as 1-2; all else.")] = None,
+    keep: Annotated[bool, typer.Option(help="Leave the platform's state behind.")] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="An empty directory for the platform's state; it stays.")
+    ] = None,
+) -> None:
+    """Run a year through a fresh platform and compare it with DIR/expected; 1 if it differs."""
+    plan = Plan(directory, results, _bus(bus), tahap, keep, data)
+    raise typer.Exit(_run(demo(plan, out)))
+
+
+# -- Looking after a platform that runs -----------------------------------------------------------
+
+
+@app.command()
+def token(
+    subject: Annotated[str, typer.Option(help="Whom the token stands for.")],
+    scope: Annotated[str, typer.Option(help='What it allows, such as "payments:read".')],
+    region: Annotated[
+        list[str] | None, typer.Option(help="Where: a region's code, * for everywhere; repeat it.")
+    ] = None,
+    lifetime: Annotated[
+        int, typer.Option(min=1, max=LIFETIME_S_MAX, help="Seconds.")
+    ] = LIFETIME_S_MAX,
+    data: State = STATE,
+) -> None:
+    """Print a bearer token, signed by the platform's own issuer."""
+    print(_run(_token(data, subject, scope.split(), region or [], lifetime)))
+
+
+async def _token(
+    data: Path, subject: str, scopes: list[str], regions: list[str], lifetime_s: int
+) -> str:
+    return local_issuer(data).token(subject, scopes, regions, lifetime_s)
+
+
+@app.command()
+def verify(data: State = STATE) -> None:
+    """Prove hash chains, ledger and positions of a running platform; 1 if anything is wrong."""
+    raise typer.Exit(_run(_verify(data)))
+
+
+async def _verify(data: Path) -> int:
+    code = 0
+    async with connected(data) as platform:
+        async for finding in findings(platform):
+            out.print(str(finding), markup=False, highlight=False, soft_wrap=True)
+            code = FOUND_SOMETHING
+    if not code:
+        out.print("Hash chains, ledger and positions are as they should be.", highlight=False)
+    return code
+
+
+# -- Endings --------------------------------------------------------------------------------------
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; what goes wrong becomes a sentence and an exit code."""
+    try:
+        return asyncio.run(_until_told(work))
+    except (Failed, SupervisorFailed) as error:
+        err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(WENT_WRONG) from None
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        err.print("Stopped.")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+async def _until_told(work: Coroutine[Any, Any, T]) -> T:
+    """Await the work; SIGTERM ends it as Ctrl-C does, so that everything is stopped in order."""
+    if (task := asyncio.current_task()) is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work

@@ -1,0 +1,122 @@
+"""Proves what the platform's stores hold: hash chains, the ledger's sums, positions."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from cli.client import Client, Connected
+from cli.errors import Failed
+from cli.postgres_server import PostgresServer
+from cli.surroundings import RELAYED, SERVICES, Surroundings, role
+from libs.events.positions import Positions, WaitedTooLong, until
+from libs.events.verify import verify
+
+RELAY_S_MAX: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it should be, in a service; names a block, a stream or a topic."""
+
+    service: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.service}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An invariant of the ledger that does not hold, and what it came to where."""
+
+    invariant: str
+    where: str
+    expected: int | str
+    found: int | str
+
+    def __str__(self) -> str:
+        return f"{self.invariant} at {self.where}: expected {self.expected}, found {self.found}"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerCheck:
+    """Payments' own check of its ledger."""
+
+    broken: tuple[Broken, ...]
+
+
+async def findings(platform: Connected) -> AsyncIterator[Finding]:
+    """Everything that is wrong with a running platform; nothing when all is well."""
+    auditor = platform.client("auditor", "platform:read", "payments:read")
+    for service in SERVICES:
+        async for what in chain_findings(platform.data_dir, service):
+            yield Finding(service, what)
+    for broken in (await auditor.get("payments", "/ledger/check", LedgerCheck)).broken:
+        yield Finding("payments", str(broken))
+    async for finding in _positions(auditor):
+        yield finding
+
+
+async def chain_findings(data_dir: Path, service: str) -> AsyncIterator[str]:
+    """What is wrong with the hash chain of one service's store."""
+    # The ports of a platform do not matter to its database, which listens on a socket.
+    around = Surroundings(data_dir, PostgresServer(data_dir / "postgres"), None, {})
+    try:
+        address = around.address(service, role(service))
+        pool = await asyncpg.create_pool(address, min_size=1, max_size=1)
+    except (OSError, asyncpg.PostgresError) as error:
+        raise Failed(f"{service}'s database does not answer ({type(error).__name__}).") from error
+    async with pool:
+        async for what in verify(pool):
+            yield what
+
+
+async def _positions(auditor: Client) -> AsyncIterator[Finding]:
+    # Readers are looked at first: their publisher can only have got further by then.
+    readers = {service: await auditor.positions(service) for service in SERVICES}
+    for service in RELAYED:
+        said = await _caught_up(auditor, service, readers)
+        for reader, positions in readers.items():
+            for what in reading_findings(positions, service, said):
+                yield Finding(reader, what)
+        if said.relayed < readers[service].head:
+            what = f"has relayed {said.relayed} of {readers[service].head} positions"
+            yield Finding(service, what)
+    for service, positions in readers.items():
+        if positions.parked:
+            yield Finding(service, f"{positions.parked} messages are parked; see GET /parked")
+
+
+async def _caught_up(auditor: Client, service: str, readers: Mapping[str, Positions]) -> Positions:
+    """A publisher's positions, once its relay has written down what readers already have."""
+    head = readers[service].head
+
+    def caught_up(said: Positions) -> bool:
+        ahead = (reading_findings(reader, service, said) for reader in readers.values())
+        return said.relayed >= head and not any(chain.from_iterable(ahead))
+
+    with suppress(WaitedTooLong):
+        await until(lambda: _is(caught_up, auditor, service), service, RELAY_S_MAX)
+    return await auditor.positions(service)
+
+
+async def _is(what: Callable[[Positions], bool], auditor: Client, service: str) -> bool:
+    return what(await auditor.positions(service))
+
+
+def reading_findings(reader: Positions, service: str, publisher: Positions) -> Iterator[str]:
+    """Where a reader is ahead of what its publisher has relayed, as after a restore of one side."""
+    for topic, relayed in publisher.topics.items():
+        for partition, position in reader.consumed.get(topic, {}).items():
+            if position > relayed.get(partition, 0):
+                yield (
+                    f"has consumed {topic}/{partition} up to position {position}, "
+                    f"but {service} has relayed {relayed.get(partition, 0)}"
+                )
