@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from libs.events.model import Outcome
 from libs.events.store import Store, Transaction
 from services.registry.domain.family import events
+from services.registry.domain.family.state import Family
 
 IDENTITIES_MAX = 1_000
 
@@ -34,7 +34,9 @@ class Identity:
     niks: Mapping[int, str]
 
 
-async def keep_identities(unit: Transaction, outcomes: Iterable[Outcome[Any, Any]]) -> None:
+async def keep_identities(
+    unit: Transaction, outcomes: Iterable[Outcome[Family, events.Event]]
+) -> None:
     """Keep what handled families' events say of who they are."""
     families: list[tuple[str, str, str]] = []
     moved: list[tuple[str, str]] = []
@@ -45,8 +47,9 @@ async def keep_identities(unit: Transaction, outcomes: Iterable[Outcome[Any, Any
             match event:
                 case events.FamilyRegistered(row=row):
                     families.append((family, row.card, row.region))
-                case events.FamilyMoved(region=region):
-                    moved.append((family, region))
+                case events.FamilyMoved():
+                    # Moves may be reported out of order; the latest that holds is the state's last.
+                    moved.append((family, outcome.state.moves[-1].region))
                 case events.MembersRegistered(first_member=first, rows=rows):
                     members += [(family, first + n, row.nik) for n, row in enumerate(rows)]
                 case events.MemberBorn(member=member, nik=nik):
