@@ -1,0 +1,260 @@
+"""A service as others meet it: databases and keys of its own, files posted, messages delivered."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import asyncpg
+import httpx
+import msgspec
+from fastapi import FastAPI
+
+from cli.issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
+from libs.chassis.app import OPEN_PATHS
+from libs.chassis.settings import Settings
+from libs.events import migrate
+from libs.events.bus import Batch, Record
+from libs.events.bus import embedded as embedded_bus
+from libs.events.consumer import Consumer
+from libs.events.envelope import Envelope, headers_of, type_prefix
+from libs.events.model import Context
+from libs.events.store import Store
+from libs.events.topics import Topics
+from libs.privacy import migrate as key_migrate
+from libs.privacy.migrate import KeyRoles
+from tests.servers import Postgres, fresh_database
+
+ROOT: Final = Path(__file__).parents[1]
+YEAR: Final = ROOT / "examples" / "kalbar-small"
+TOPICS: Final = Topics.load(ROOT / "contracts")
+MOMENT: Final = datetime(2023, 3, 31, tzinfo=UTC)
+CONTEXT: Final = Context(MOMENT, "tester")
+EPOCH: Final = "first"
+NATION: Final = ("*",)
+
+# -- Surroundings ---------------------------------------------------------------------------------
+
+
+def runtime_role(service: str) -> str:
+    """The role of a service in tests; it may do what migrations grant to it, and no more."""
+    return f"{service}_runtime"
+
+
+def as_role(url: str, role: str) -> str:
+    """A database's address for a session that has given up being superuser."""
+    return f"{url}{'&' if '?' in url else '?'}role={role}"
+
+
+@asynccontextmanager
+async def surroundings(
+    postgres: Postgres, directory: Path, service: str
+) -> AsyncIterator[Settings]:
+    """A service's settings: a fresh database that holds its store, the keys and an embedded bus.
+
+    They stand together because a database takes longer to make than most tests to run.
+    """
+    Issuer.open(directory)
+    with fresh_database(postgres) as url:
+        await _prepare(url, service)
+        database = as_role(url, runtime_role(service))
+        yield Settings(
+            service=service,
+            database_url=database,
+            bus_url=url,
+            issuer=ISSUER,
+            audience=AUDIENCE,
+            jwks_file=directory / KEY_SET,
+            keys_url=database,
+            kek=os.urandom(32),
+            token_key=os.urandom(32),
+            contracts_dir=ROOT / "contracts",
+        )
+
+
+async def _prepare(url: str, service: str) -> None:
+    key_roles = KeyRoles(*map(runtime_role, ("registry", "payments", "eraser")))
+    roles = {key_roles.registry, key_roles.payments, key_roles.eraser, runtime_role(service)}
+    await _make_roles(url, roles)
+    directories = [migrate.CORRIDOR, ROOT / "services" / service / "migrations"]
+    await migrate.apply(url, directories, {"RUNTIME_ROLE": runtime_role(service)})
+    await key_migrate.apply(url, key_roles)
+    await embedded_bus.migrate(url)
+
+
+async def _make_roles(database: str, roles: Iterable[str]) -> None:
+    connection = await asyncpg.connect(database)
+    try:
+        for role in sorted(roles):
+            # Roles belong to the server, so another test has made them or makes them just now.
+            with contextlib.suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
+                await connection.execute(f"CREATE ROLE {role}")
+    finally:
+        await connection.close()
+
+
+@contextlib.contextmanager
+def copied(postgres: Postgres, told: Settings) -> Iterator[Settings]:
+    """The settings of a service whose database is a copy; nobody may be connected to the first."""
+    name, copy = urlsplit(told.database_url).path[1:], f"copy_{uuid.uuid4().hex[:12]}"
+    postgres.run_sql(f"CREATE DATABASE {copy} TEMPLATE {name}")
+    try:
+        url = as_role(postgres.superuser_url(copy), runtime_role(told.service))
+        yield replace(told, database_url=url)
+    finally:
+        postgres.run_sql(f"DROP DATABASE {copy} WITH (FORCE)")
+
+
+# -- Requests -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The HTTP interface of one running service, and who may sign tokens for it."""
+
+    client: httpx.AsyncClient
+    issuer: Issuer
+
+    def who(self, subject: str, *scopes: str, regions: Sequence[str] = NATION) -> dict[str, str]:
+        """The headers of a request of somebody."""
+        return {"Authorization": f"Bearer {self.issuer.token(subject, scopes, regions)}"}
+
+    async def post(
+        self,
+        path: str,
+        who: Mapping[str, str],
+        *,
+        key: str | None = None,
+        **request: Any,
+    ) -> httpx.Response:
+        """POST with an Idempotency-Key, a fresh one where none is given."""
+        headers = {**who, "Idempotency-Key": key or str(uuid.uuid4())}
+        return await self.client.post(path, headers=headers, **request)
+
+
+@asynccontextmanager
+async def door(app: FastAPI, directory: Path) -> AsyncIterator[Door]:
+    """The application's door, with everything running behind it that its lifespan starts."""
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://service") as client,
+    ):
+        yield Door(client, Issuer.open(directory))
+
+
+def operations(app: FastAPI) -> list[tuple[str, str]]:
+    """(method, path) of everything that the interface describes, with something in every place."""
+    paths = app.openapi()["paths"]
+    return [
+        (method.upper(), path.format_map(_Somewhere()))
+        for path, methods in paths.items()
+        for method in methods
+        if path not in OPEN_PATHS
+    ]
+
+
+class _Somewhere(dict[str, str]):
+    """Fills the places of a path: numbers where one is named so, an id elsewhere."""
+
+    def __missing__(self, name: str) -> str:
+        return "1" if name == "correction" else str(uuid.UUID(int=1))
+
+
+# -- Messages -------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Sender:
+    """What another service's relay sends on one topic: each message with its place in the log."""
+
+    topic: str
+    position: int = 0
+    last: dict[int, int] = field(default_factory=dict)
+
+    def record(self, kind: str, key: str, body: object) -> Record:
+        """The next message, of type `kind`."""
+        self.position += 1
+        partition = TOPICS.partition(self.topic, key)
+        envelope = Envelope(
+            id=f"{EPOCH}-{self.position}",
+            source="/services/elsewhere",
+            type=kind,
+            major=1,
+            subject=key,
+            time=MOMENT,
+            position=self.position,
+            previous=self.last.get(partition, 0),
+            epoch=EPOCH,
+            trace=None,
+        )
+        self.last[partition] = self.position
+        headers = headers_of(envelope, type_prefix(TOPICS.namespace, self.topic))
+        value = msgspec.json.encode(body)
+        return Record(self.topic, partition, key.encode(), value, headers)
+
+
+def batches(*records: Record) -> list[Batch]:
+    """The records as a consumer gets them: those of one partition together, in order."""
+    places: dict[tuple[str, int], list[Record]] = {}
+    for record in records:
+        places.setdefault((record.topic, record.partition), []).append(record)
+    return [Batch(topic, partition, own) for (topic, partition), own in places.items()]
+
+
+async def deliver(consumer: Consumer, *records: Record) -> None:
+    """Have a consumer process the records, partition by partition."""
+    await consumer._open_places()
+    for batch in batches(*records):
+        await consumer.process(batch)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One message as the relay will send it."""
+
+    topic: str
+    type: str
+    key: str
+    value: bytes
+
+    @property
+    def body(self) -> Any:
+        """The message's data."""
+        return msgspec.json.decode(self.value)
+
+
+async def sent(store: Store, *types: str) -> list[Sent]:
+    """What a service has published, in order; of these types where any are named."""
+    rows = await store.pool.fetch(
+        """SELECT topic, type, key,
+                  CASE WHEN message::text = 'true' THEN data ELSE message END::text AS value
+           FROM events JOIN blocks USING (block) WHERE topic IS NOT NULL
+           ORDER BY first_position, ord"""
+    )
+    found = [Sent(row["topic"], row["type"], row["key"], row["value"].encode()) for row in rows]
+    return [message for message in found if not types or message.type in types]
+
+
+# -- Races ----------------------------------------------------------------------------------------
+
+
+async def waits_for_a_lock(store: Store, *tasks: asyncio.Task[Any], waiting: int = 1) -> bool:
+    """Whether so many sessions of the store's database wait for others; a task's failure shows."""
+    for task in tasks:
+        if task.done():
+            task.result()
+    found = await store.pool.fetchval(
+        """SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+           WHERE datname = current_database() AND NOT granted"""
+    )
+    return bool(found >= waiting)

@@ -1,0 +1,35 @@
+"""A registry on fresh databases: at its door, or by its parts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from libs.chassis.settings import Settings
+from services.registry.main import application
+from tests.doors import Door, door, surroundings
+from tests.integration.registry.kit import Register, register_at
+from tests.servers import Postgres
+
+
+@pytest_asyncio.fixture
+async def told(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Settings]:
+    """What this registry is told."""
+    async with surroundings(postgres, tmp_path, "registry") as settings:
+        yield settings
+
+
+@pytest_asyncio.fixture
+async def registry(told: Settings, tmp_path: Path) -> AsyncIterator[Door]:
+    """The door of a running registry."""
+    async with door(application(told), tmp_path) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def register(told: Settings) -> AsyncIterator[Register]:
+    """The same registry by its parts."""
+    async with register_at(told) as parts:
+        yield parts

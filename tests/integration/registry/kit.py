@@ -1,0 +1,219 @@
+"""Words in which the registry's integration tests speak: files, a register by its parts, lists."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import asyncpg
+import httpx
+
+from libs.chassis.csv_upload import Columns, ImportReport, read_rows
+from libs.chassis.imports import Take
+from libs.chassis.settings import Settings
+from libs.events.bus import Bus, Record
+from libs.events.bus.connect import connect
+from libs.events.consumer import Consumer
+from libs.events.store import Store
+from libs.privacy.keys import KeyRing
+from libs.privacy.tokens import Tokenizer
+from services.registry.consumers import subscriptions
+from services.registry.contract import FAMILY, TAHAP_TOPIC
+from services.registry.domain.family.state import Family
+from services.registry.intake import Intake
+from services.registry.jobs import Lister
+from services.registry.policy import load_rule_sets
+from services.registry.rows import FAMILY_COLUMNS, LIFE_EVENT_COLUMNS, MEMBER_COLUMNS
+from tests.doors import CONTEXT, TOPICS, Door, Sender, Sent, deliver, sent
+
+IMPORT: Final = "registry:import"
+FILES: Final[Mapping[str, Columns]] = {
+    "families": FAMILY_COLUMNS,
+    "members": MEMBER_COLUMNS,
+    "life-events": LIFE_EVENT_COLUMNS,
+}
+REGION: Final = "61.03.01.2026"
+
+_FAMILY: Final = {
+    "dtks_id": "DTKS-1",
+    "dtks": "Y",
+    "decile": "1",
+    "region_code": REGION,
+    "address": "JL. MELATI NO. 7",
+    "rt": "001",
+    "rw": "002",
+    "bank_code": "BNI",
+    "account_no": "300000000003",
+    "account_name": "ROSITA DJAFAR",
+    "facilitator_id": "PD610301",
+    "group_id": "G6103012026-1",
+}
+_MEMBER: Final = {"sex": "F", "relationship": "OTHER", "severe_disability": "N"}
+
+
+# -- Files ----------------------------------------------------------------------------------------
+
+
+def family(card: str, payee: str = "", **cells: str) -> dict[str, str]:
+    """A row of families.csv."""
+    return _FAMILY | {"no_kk": card, "payee_nik": payee} | cells
+
+
+def member(card: str, nik: str, born: str = "1990-05-05", **cells: str) -> dict[str, str]:
+    """A row of members.csv; holds no category unless the birth date makes it one."""
+    named = {"no_kk": card, "nik": nik, "birth_date": born, "name": f"NAME OF {nik[-4:]}"}
+    return _MEMBER | named | cells
+
+
+def child(card: str, nik: str) -> dict[str, str]:
+    """A row of members.csv for a child of six, early until December, a pupil if enrolled."""
+    return member(card, nik, born="2016-12-17", relationship="CHILD")
+
+
+def life_event(
+    type_: str, card: str, effective_on: str, reported_on: str, **cells: str
+) -> dict[str, str]:
+    """A row of life_events.csv."""
+    dates = {"effective_on": effective_on, "reported_on": reported_on}
+    return dates | {"type": type_, "no_kk": card} | cells
+
+
+def as_csv(file: str, rows: Iterable[Mapping[str, str]], order: Sequence[str] = ()) -> str:
+    """The text of a file of these rows, its columns in the given order."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, order or FILES[file].required, restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+async def hand_in(
+    door: Door, file: str, text: str | bytes, *, key: str | None = None, partial: bool = False
+) -> httpx.Response:
+    """Post a file."""
+    query = {"partial": "true"} if partial else {}
+    who = door.who("importer-1", IMPORT)
+    return await door.post(f"/imports/{file}", who, key=key, params=query, content=text)
+
+
+async def handed_in(door: Door, file: str, *rows: Mapping[str, str]) -> None:
+    """Post a file of these rows, each of which is taken."""
+    answer = await hand_in(door, file, as_csv(file, rows))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["accepted"] == len(rows), answer.text
+
+
+# -- The register by its parts --------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Register:
+    """A registry without its HTTP interface and without its loops: each step is the test's."""
+
+    store: Store
+    keys: KeyRing
+    tokenizer: Tokenizer
+    consumer: Consumer
+    tahaps: Sender = field(default_factory=lambda: Sender(TAHAP_TOPIC))
+
+    async def take(self, file: str, *rows: Mapping[str, str]) -> ImportReport:
+        """Take a file in, as its route does."""
+        intake = Intake(self.keys, self.tokenizer)
+        takes: Mapping[str, Take] = {
+            "families": intake.families,
+            "members": intake.members,
+            "life-events": intake.life_events,
+        }
+        report = ImportReport(file)
+
+        async def body() -> AsyncIterator[bytes]:
+            yield as_csv(file, rows).encode()
+
+        async with self.store.transaction(CONTEXT) as unit:
+            async for batch in read_rows(body(), FILES[file], report):
+                await takes[file](unit, batch, report)
+        assert report.errors == []
+        return report
+
+    async def state_of(self, card: str) -> Family:
+        """The family of a card as it stands."""
+        stream_id = await self.store.pool.fetchval(
+            "SELECT stream_id FROM claims WHERE kind = 'card' AND token = $1",
+            self.tokenizer.card(card),
+        )
+        return (await self.store.read(FAMILY, [stream_id]))[stream_id].state
+
+    # -- Closings
+
+    def announcement(
+        self, tahap: str = "2023-1", after: int = 0, rule_set: str = "2021-2024"
+    ) -> Record:
+        """Payments' message that a final closing begins."""
+        number = int(tahap[-1])
+        months = [f"{tahap[:4]}-{month:02d}" for month in range(3 * number - 2, 3 * number + 1)]
+        ends = {1: "03-31", 2: "06-30", 3: "09-30"}
+        body = {
+            "tahap": tahap,
+            "months": months,
+            "closing_date": f"{tahap[:4]}-{ends[number]}",
+            "policies": {"rule_set": rule_set},
+            "after": {"registry": after},
+        }
+        return self.tahaps.record("ClosingAnnounced", tahap, body)
+
+    async def announce(self, tahap: str = "2023-1", *, after: int = 0) -> None:
+        """Consume the announcement of a closing."""
+        await deliver(self.consumer, self.announcement(tahap, after))
+
+    def lister(self, chunk: int = 1_000) -> Lister:
+        """A leader that has just begun."""
+        return Lister(self.store, self.keys, load_rule_sets(), chunk)
+
+    async def list_all(self, chunk: int = 1_000) -> None:
+        """Do all the work that the leader has."""
+        lister = self.lister(chunk)
+        while await lister.step():
+            pass
+
+    async def listed(self, tahap: str = "2023-1") -> None:
+        """Announce a closing and make its list."""
+        await self.announce(tahap)
+        await self.list_all()
+
+    async def lines(self, tahap: str = "2023-1") -> list[Sent]:
+        """The lines of a tahap's list, in the order in which they were appended."""
+        return [m for m in await sent(self.store, "FamilyListed") if m.body["tahap"] == tahap]
+
+    async def line_of(self, card: str, tahap: str = "2023-1") -> Sent:
+        """The one line of a family."""
+        family_id = (await self.state_of(card)).family
+        [line] = [line for line in await self.lines(tahap) if line.key == family_id]
+        return line
+
+    async def closed(self) -> list[Sent]:
+        """The lists that are closed."""
+        return await sent(self.store, "ListClosed")
+
+
+@asynccontextmanager
+async def register_at(told: Settings) -> AsyncIterator[Register]:
+    """A register's parts on its databases."""
+    bus: Bus = await connect(told.bus_url)
+    store = await Store.connect(told.database_url, "registry")
+    try:
+        async with asyncpg.create_pool(told.keys_url, min_size=1, max_size=2) as pool:
+            reads = subscriptions(load_rule_sets())
+            partitions = {s.topic: TOPICS.partitions[s.topic] for s in reads}
+            yield Register(
+                store,
+                KeyRing(pool, told.kek or b""),
+                Tokenizer(told.token_key or b""),
+                Consumer(store, bus, "registry", reads, partitions),
+            )
+    finally:
+        await store.close()
+        await bus.close()

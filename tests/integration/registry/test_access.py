@@ -1,0 +1,138 @@
+"""Who may ask the registry for what, and who somebody is: told to few, and written down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from libs.chassis.settings import Settings
+from libs.privacy.keys import KeyRing
+from services.registry.main import application
+from tests.doors import Door, as_role, door, operations, runtime_role
+from tests.integration.registry.kit import Register, child, family, life_event, member
+
+pytestmark = pytest.mark.integration
+
+CARD, OTHER_CARD = "6103010101010001", "6104110412150002"
+NIK, ODD_NIK = "6103014505900001", "61030145059000"
+HERE, ELSEWHERE = "61.03", "61.04"
+
+
+async def given_families(register: Register) -> tuple[str, str]:
+    """Two families in two regencies; their ids."""
+    await register.take(
+        "families", family(CARD, NIK), family(OTHER_CARD, region_code="61.04.11.2017")
+    )
+    await register.take("members", member(CARD, NIK), child(CARD, ODD_NIK))
+    first, second = [(await register.state_of(card)).family for card in (CARD, OTHER_CARD)]
+    return first, second
+
+
+async def test_every_operation_wants_a_token_and_a_scope_of_its_own(
+    registry: Door, told: Settings
+) -> None:
+    asked = operations(application(told))
+    assert ("POST", "/identities/lookup") in asked
+    stranger = registry.who("stranger", "somewhere:else") | {"Idempotency-Key": "once"}
+
+    for method, path in asked:
+        nobody = await registry.client.request(method, path)
+        somebody = await registry.client.request(method, path, headers=stranger)
+        assert (path, nobody.status_code, somebody.status_code) == (path, 401, 403)
+
+
+async def test_a_family_is_shown_to_its_own_region_only(registry: Door, register: Register) -> None:
+    mine, _ = await given_families(register)
+
+    for regions, status in ((("61",), 200), ((HERE,), 200), ((ELSEWHERE,), 403), ((), 403)):
+        who = registry.who("reader-1", "registry:read", regions=regions)
+        answer = await registry.client.get(f"/families/{mine}", headers=who)
+        assert (regions, answer.status_code) == (regions, status)
+
+
+async def test_a_family_belongs_to_where_it_moved_last_in_whatever_order_that_was_reported(
+    registry: Door, register: Register
+) -> None:
+    mine, _ = await given_families(register)
+    away = life_event("MOVE", CARD, "2023-01-05", "2023-01-06", region_code="61.04.11.2017")
+    before = life_event("MOVE", CARD, "2022-11-05", "2023-02-01", region_code="61.12.05.2010")
+    await register.take("life-events", away, before)
+
+    for scope, ask in (("registry:read", "get"), ("registry:identify", "lookup")):
+        for region, status in ((HERE, 403), (ELSEWHERE, 200)):
+            who = registry.who("reader-1", scope, regions=(region,))
+            if ask == "get":
+                answer = await registry.client.get(f"/families/{mine}", headers=who)
+            else:
+                body = {"families": [mine]}
+                answer = await registry.client.post("/identities/lookup", headers=who, json=body)
+            assert (scope, region, answer.status_code) == (scope, region, status)
+
+
+async def test_a_family_that_nobody_knows_is_not_there(registry: Door) -> None:
+    who = registry.who("reader-1", "registry:read")
+    answer = await registry.client.get(
+        f"/families/{'0' * 8}-0000-4000-8000-{'0' * 12}", headers=who
+    )
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/family-unknown")
+
+
+async def test_identities_are_told_as_the_card_has_them_and_the_reader_is_written_down(
+    registry: Door, register: Register
+) -> None:
+    mine, _ = await given_families(register)
+    unknown = "00000000-0000-4000-8000-000000000000"
+    who = registry.who("demo-1", "registry:identify")
+
+    answer = await registry.client.post(
+        "/identities/lookup", headers=who, json={"families": [mine, unknown]}
+    )
+
+    assert answer.json() == [
+        {
+            "family": mine,
+            "no_kk": CARD,
+            "members": [{"member": 1, "nik": NIK}, {"member": 2, "nik": ODD_NIK}],
+        }
+    ]
+    [read] = await register.store.pool.fetch("SELECT reader, families::text[] FROM identity_read")
+    assert (read["reader"], read["families"]) == ("demo-1", [mine, unknown])
+
+
+async def test_one_family_of_another_region_refuses_the_whole_look_up(
+    registry: Door, register: Register
+) -> None:
+    mine, other = await given_families(register)
+    who = registry.who("demo-1", "registry:identify", regions=(HERE,))
+
+    answer = await registry.client.post(
+        "/identities/lookup", headers=who, json={"families": [mine, other]}
+    )
+
+    assert (answer.status_code, answer.json()["type"]) == (403, "/problems/region-not-yours")
+    assert CARD not in answer.text
+
+
+async def test_an_erased_family_is_left_out_of_the_others(
+    register: Register, told: Settings, tmp_path: Path
+) -> None:
+    mine, other = await given_families(register)
+    eraser = as_role(told.bus_url, runtime_role("eraser"))
+    async with asyncpg.create_pool(eraser, min_size=1, max_size=1) as pool:
+        await KeyRing(pool, told.kek or b"").destroy(mine)
+
+    async with door(application(told), tmp_path) as registry:
+        who = registry.who("demo-1", "registry:identify")
+        answer = await registry.client.post(
+            "/identities/lookup", headers=who, json={"families": [mine, other]}
+        )
+    assert [each["family"] for each in answer.json()] == [other]
+
+
+async def test_no_more_than_a_thousand_identities_are_told_at_once(registry: Door) -> None:
+    who = registry.who("demo-1", "registry:identify")
+    many = [f"00000000-0000-4000-8000-{number:012}" for number in range(1_001)]
+    answer = await registry.client.post("/identities/lookup", headers=who, json={"families": many})
+    assert answer.status_code == 422
