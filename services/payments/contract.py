@@ -23,8 +23,11 @@ from services.payments.domain.run_state import RunState
 from services.payments.domain.tahap import tahap
 from services.payments.domain.tahap_state import TahapState
 
+SERVICE: Final = "payments"
 TAHAP_TOPIC: Final = "pkh.payments.tahap.v1"
 PAYMENT_TOPIC: Final = "pkh.payments.payment.v1"
+ROSTER_TOPIC: Final = "pkh.registry.roster.v1"
+COMMITMENT_TOPIC: Final = "pkh.conditionality.commitment.v1"
 
 
 def _named(*events: type[Any]) -> Mapping[str, type[Any]]:
@@ -169,6 +172,7 @@ class FamilyListed:
     """One line of a tahap's roster; account and payee are sealed, null where it graduated."""
 
     tahap: str
+    rule_set: str
     revision: int
     family: str
     outcome: Literal["LISTED", "GRADUATED_NATURAL"]

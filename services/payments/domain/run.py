@@ -61,7 +61,7 @@ from services.payments.domain.totals import NOTHING, Totals, checked, total
 # -- Rules: entitlement
 
 
-def openopened(command: OpenRun, state: RunState) -> Sequence[Event]:
+def open_run(command: OpenRun, state: RunState) -> Sequence[Event]:
     """Open the run of a frozen list."""
     checked(Totals(command.count, command.rupiah))
     return once(
@@ -223,7 +223,7 @@ def decide(command: Command, state: RunState) -> Sequence[Event]:
     """What a command comes to; nothing where it was already done."""
     match command:
         case OpenRun():
-            return openopened(command, state)
+            return open_run(command, state)
         case MarkEntitled():
             return mark_entitled(command, state)
         case SendAccountCheck():

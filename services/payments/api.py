@@ -1,0 +1,435 @@
+"""A tahap over HTTP: announced, proposed by one person, approved by another; and the books."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from libs.chassis.auth import Principal, ensure_may_see, require
+from libs.chassis.etag import etag
+from libs.chassis.idempotency import Once, OnceOnly, Reply
+from libs.chassis.request import Asked, resource
+from libs.chassis.service import StoreOf
+from libs.events.errors import NotFound
+from libs.events.handle import handle
+from libs.events.model import Context
+from libs.events.store import Store, Transaction
+from services.payments import views
+from services.payments.contract import PAYMENT, TAHAP
+from services.payments.domain.ids import (
+    REGULAR,
+    order_id,
+    payment_id,
+    payment_stream,
+    request_id,
+    supplementary,
+    tahap_stream,
+)
+from services.payments.domain.payment_messages import Defer
+from services.payments.domain.run_messages import ApproveOrder, ProposeOrder
+from services.payments.domain.tahap_messages import (
+    AnnounceTahap,
+    ApproveFreeze,
+    CloseTahap,
+    Command,
+    Deferral,
+    MarkListReady,
+    OpenSupplementary,
+    ProposeFreeze,
+)
+from services.payments.domain.tahap_state import TahapState
+from services.payments.joining import mark_ready
+from services.payments.money import pay, run
+from services.payments.paying import order_of
+from services.payments.policy import Policies
+
+Announcer = Annotated[Principal, require("payments:announce")]
+Maker = Annotated[Principal, require("payments:make")]
+Checker = Annotated[Principal, require("payments:check")]
+Reader = Annotated[Principal, require("payments:read")]
+PoliciesOf = Annotated[Policies, resource("policies")]
+
+STILL_MISSING: Final = "STILL_MISSING"
+
+router = APIRouter(tags=["payments"])
+
+
+class TahapUnknown(NotFound):
+    """No tahap of this id was announced."""
+
+
+class FamilyUnknown(NotFound):
+    """Nothing was ever paid or owed to this family."""
+
+
+class PaymentUnknown(NotFound):
+    """There is no payment of this id."""
+
+
+class Strict(BaseModel):
+    """A request's body: nothing unknown is passed over."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+TahapId = Annotated[str, Field(pattern=r"^[0-9]{4}-[1-9]$")]
+Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Kind = Annotated[str, Field(pattern=r"^(REGULAR|SUPPLEMENTARY-[1-9][0-9]{0,2})$")]
+
+
+# -- Announcement ---------------------------------------------------------------------------------
+
+
+class Announcement(Strict):
+    """A tahap to announce; `after` gives, per service, the position its facts have reached."""
+
+    tahap: TahapId
+    months: Annotated[list[Month], Field(min_length=1, max_length=12)]
+    closing_date: date
+    account_check_date: date
+    credit_date: date
+    after: dict[str, Annotated[int, Field(ge=0)]] = {}
+
+
+@router.post("/tahap", status_code=201)
+async def announce(
+    body: Announcement,
+    store: StoreOf,
+    policies: PoliciesOf,
+    context: Asked,
+    once: Once,
+    announcer: Announcer,
+) -> Response:
+    """Announce a tahap's final closing; the rule set is the one that holds on its closing date."""
+    command = AnnounceTahap(
+        tahap=body.tahap,
+        months=tuple(body.months),
+        closing_date=body.closing_date,
+        account_check_date=body.account_check_date,
+        credit_date=body.credit_date,
+        policies={"rule_set": policies.payable_on(body.closing_date).id},
+        after=body.after,
+    )
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        outcome = await handle(unit, TAHAP, tahap_stream(body.tahap), command)
+        if outcome.events:
+            await views.open_list(unit, body.tahap)
+        announced = {"tahap": body.tahap, **command.policies}
+        reply = Reply(201, announced, {"ETag": etag(outcome.version)})
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)
+
+
+@router.get("/tahap")
+async def tahaps(store: StoreOf, reader: Reader) -> list[views.TahapPhase]:
+    """The tahaps that were announced, and how far each is."""
+    return await views.tahaps(store)
+
+
+@router.get("/tahap/{tahap}")
+async def tahap_view(
+    tahap: str, store: StoreOf, reader: Reader, response: Response
+) -> views.TahapView:
+    """How a tahap stands: its list, who is missing from it, and its payment runs."""
+    found = (await store.read(TAHAP, [tahap_stream(tahap)])).get(tahap_stream(tahap))
+    if found is None or found.state.announced is None:
+        raise TahapUnknown(tahap=tahap)
+    response.headers["ETag"] = etag(found.version)
+    return await views.tahap_view(store, found.state, found.state.announced)
+
+
+# -- Freeze ---------------------------------------------------------------------------------------
+
+
+class Deferred(Strict):
+    """A family that the list is frozen without, and why, as a code."""
+
+    family: UUID
+    reason: Annotated[str, Field(pattern="^[A-Z][A-Z_]{1,39}$")]
+
+
+class FreezeProposal(Strict):
+    """The hash of the list as it was read, and every missing family by name."""
+
+    hash: Hash
+    deferred: list[Deferred] = []
+
+
+@router.post("/tahap/{tahap}/freeze-proposal", status_code=204)
+async def propose_freeze(
+    tahap: str, body: FreezeProposal, store: StoreOf, context: Asked, once: Once, maker: Maker
+) -> Response:
+    """Propose to freeze a run's list as it stands."""
+    deferred = tuple(Deferral(str(each.family), each.reason) for each in body.deferred)
+    command = ProposeFreeze(maker.subject, body.hash, deferred)
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        await _decide(unit, tahap, command)
+        reply = Reply(204)
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)
+
+
+class Approval(Strict):
+    """The hash of what is approved, as it was read."""
+
+    hash: Hash
+
+
+@router.post("/tahap/{tahap}/freeze-approval", status_code=204)
+async def approve_freeze(
+    tahap: str, body: Approval, store: StoreOf, context: Asked, once: Once, checker: Checker
+) -> Response:
+    """Freeze the list that another person proposed; from here on it is paid."""
+    return await _freeze(store, context, once, tahap, ApproveFreeze(checker.subject, body.hash))
+
+
+@router.post("/tahap/{tahap}/runs/{kind}/freeze-approval", status_code=204)
+async def approve_supplementary_freeze(
+    tahap: str,
+    kind: Kind,
+    body: Approval,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    checker: Checker,
+) -> Response:
+    """Freeze a supplementary list that another person proposed."""
+    command = ApproveFreeze(checker.subject, body.hash, kind)
+    return await _freeze(store, context, once, tahap, command)
+
+
+async def _freeze(
+    store: Store, context: Context, once: OnceOnly, tahap: str, command: ApproveFreeze
+) -> Response:
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        state = await _decide(unit, tahap, command)
+        await _begin_run(unit, state, command.kind, context.trace)
+        reply = Reply(204)
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)
+
+
+async def _begin_run(unit: Transaction, state: TahapState, kind: str, trace: str | None) -> None:
+    paid = state.list_of(kind)
+    if paid is None or paid.frozen is None or paid.settled:
+        return
+    await views.open_run(unit, state.tahap, kind, trace)
+    if kind == REGULAR:
+        defer = [
+            (
+                payment_id(state.tahap, each.family),
+                Defer(state.tahap, each.family, kind, each.reason),
+            )
+            for each in paid.frozen.deferred
+        ]
+        await pay(unit, defer)
+
+
+class Supplementary(Strict):
+    """The deferred families to take up; all that are complete by now where none is named."""
+
+    families: list[UUID] = []
+
+
+@router.post("/tahap/{tahap}/supplementary-runs", status_code=201)
+async def open_supplementary(
+    tahap: str,
+    body: Supplementary,
+    store: StoreOf,
+    policies: PoliciesOf,
+    context: Asked,
+    once: Once,
+    maker: Maker,
+) -> Response:
+    """Open a supplementary list for families that were deferred and have arrived since."""
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        before = (await unit.load(TAHAP, [tahap_stream(tahap)])).get(tahap_stream(tahap))
+        if before is None or before.state.announced is None:
+            raise TahapUnknown(tahap=tahap)
+        state, announced = before.state, before.state.announced
+        named = [str(family) for family in body.families]
+        families = named or await views.arrived(unit, tahap, state.outstanding)
+        number = len(state.lists)
+        opened = await _decide(unit, tahap, OpenSupplementary(number, tuple(families)))
+        missing = set(families) - set(await views.arrived(unit, tahap, families))
+        table = policies.benefit(announced.policies["rule_set"])
+        kind = supplementary(number)
+        ready = await mark_ready(unit, opened, table, kind, families, sorted(missing))
+        deferred = tuple(Deferral(family, STILL_MISSING) for family in ready.missing)
+        await _decide(unit, tahap, ProposeFreeze(maker.subject, ready.hash, deferred, kind))
+        reply = Reply(201, _opened(kind, ready, families))
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)
+
+
+def _opened(kind: str, ready: MarkListReady, families: Sequence[str]) -> dict[str, object]:
+    return {
+        "kind": kind,
+        "hash": ready.hash,
+        "count": ready.count,
+        "rupiah": ready.rupiah,
+        "families": sorted(families),
+    }
+
+
+class Close(Strict):
+    """The deferred families that nobody will pay in this tahap any more, each with its reason."""
+
+    lapsed: list[Deferred] = []
+
+
+@router.post("/tahap/{tahap}/close", status_code=204)
+async def close(
+    tahap: str, body: Close, store: StoreOf, context: Asked, once: Once, checker: Checker
+) -> Response:
+    """Close a tahap whose runs are settled; needed only where deferred families are left."""
+    lapsed = tuple(Deferral(str(each.family), each.reason) for each in body.lapsed)
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        await _decide(unit, tahap, CloseTahap(lapsed))
+        reply = Reply(204)
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)
+
+
+async def _decide(unit: Transaction, tahap: str, command: Command) -> TahapState:
+    stream = tahap_stream(tahap)
+    if stream not in await unit.load(TAHAP, [stream]):
+        raise TahapUnknown(tahap=tahap)
+    return (await handle(unit, TAHAP, stream, command)).state
+
+
+# -- Payment order --------------------------------------------------------------------------------
+
+
+@router.post("/tahap/{tahap}/runs/{kind}/order-proposal", status_code=204)
+async def propose_order(
+    tahap: str,
+    kind: Kind,
+    body: Approval,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    maker: Maker,
+) -> Response:
+    """Request the payments whose accounts passed the check (SPP)."""
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        await _require_announced(unit, tahap)
+        stands, totals = await order_of(unit, tahap, kind)
+        if stands != body.hash:
+            raise views.OrderDiffers(tahap=tahap, kind=kind, stands=stands)
+        request = request_id(tahap, kind)
+        command = ProposeOrder(maker.subject, request, stands, totals.count, totals.rupiah)
+        await run(unit, tahap, kind, command)
+        reply = Reply(204)
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)
+
+
+@router.post("/tahap/{tahap}/runs/{kind}/order-approval", status_code=204)
+async def approve_order(
+    tahap: str,
+    kind: Kind,
+    body: Approval,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    checker: Checker,
+) -> Response:
+    """Order the payments that another person requested (SPM); from here on the money moves."""
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        await _require_announced(unit, tahap)
+        command = ApproveOrder(checker.subject, order_id(tahap, kind), body.hash)
+        await run(unit, tahap, kind, command)
+        reply = Reply(204)
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)
+
+
+async def _require_announced(unit: Transaction, tahap: str) -> None:
+    stream = tahap_stream(tahap)
+    if stream not in await unit.load(TAHAP, [stream]):
+        raise TahapUnknown(tahap=tahap)
+
+
+# -- Payments and the ledger ----------------------------------------------------------------------
+
+
+class PaymentView(BaseModel):
+    """One payment; amounts in whole rupiah."""
+
+    payment: UUID
+    tahap: str
+    family: UUID
+    kind: str
+    amount: int
+    payee_valid: bool
+    transfer: str
+    answer: str
+    hold: str
+
+
+@router.get("/payments/{payment}")
+async def payment_view(payment: UUID, store: StoreOf, reader: Reader) -> PaymentView:
+    """One payment as it stands."""
+    views_of = await _payments(store, [str(payment)])
+    if not views_of:
+        raise PaymentUnknown(payment=payment)
+    view = views_of[0]
+    ensure_may_see(reader, await views.region_of(store, str(view.family)) or "")
+    return view
+
+
+@router.get("/families/{family}/payments")
+async def family_payments(family: UUID, store: StoreOf, reader: Reader) -> list[PaymentView]:
+    """Every payment of a family, by tahap."""
+    region = await views.region_of(store, str(family))
+    if region is None:
+        raise FamilyUnknown(family=family)
+    ensure_may_see(reader, region)
+    return await _payments(store, await views.payments_of_family(store, str(family)))
+
+
+async def _payments(store: Store, payments: list[str]) -> list[PaymentView]:
+    streams = [payment_stream(payment) for payment in payments]
+    found = await store.read(PAYMENT, streams)
+    states = [found[stream].state for stream in streams if stream in found]
+    return [
+        PaymentView(
+            payment=UUID(state.payment),
+            tahap=state.tahap,
+            family=UUID(state.family),
+            kind=state.kind,
+            amount=state.amount,
+            payee_valid=state.payee_valid,
+            transfer=state.transfer,
+            answer=state.answer,
+            hold=state.hold,
+        )
+        for state in states
+        if state.payment
+    ]
+
+
+@router.get("/ledger/balances")
+async def balances(store: StoreOf, reader: Reader) -> dict[str, int]:
+    """Each account's balance in whole rupiah; they sum to zero."""
+    return await views.balances(store)
+
+
+@router.get("/ledger/check")
+async def check(store: StoreOf, reader: Reader) -> views.Books:
+    """What does not hold in the books; `broken` is empty when everything does."""
+    return await views.books(store)

@@ -1,0 +1,180 @@
+"""Files to the treasury and the banks, rendered when they are sent, and the answers to them.
+
+A file's bytes are made from its lines in order of payment, each time the same, so a file that is
+sent again is the same file. They hold clear values and are never stored.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, Literal
+
+import msgspec
+
+from libs.events.errors import CorridorError
+from libs.events.store import Store
+from libs.privacy.keys import KeyRing
+from libs.privacy.sealing import Sealer
+from services.payments.contract import FamilyListed
+from services.payments.domain.totals import Totals
+from services.payments.lists import LINES_A_CHUNK, NOBODY
+
+LAYOUT: Final = "1"
+OK: Final = "OK"
+CREDITED: Final = "CREDITED"
+
+_LINES = """
+SELECT payment::text, run_line.family::text, bank, amount, line FROM run_line
+JOIN list_line ON list_line.tahap = run_line.tahap AND list_line.family = run_line.family
+WHERE run_line.tahap = $1 AND run_line.kind = $2 AND payable AND payment > $3
+  AND ($4::text IS NULL OR (bank = $4 AND account_check = 'OK'))
+ORDER BY payment LIMIT $5
+"""
+
+
+class AnswerMalformed(CorridorError):
+    """An answer file is not what was agreed, so none of it is taken."""
+
+
+class AnswerIncomplete(CorridorError):
+    """An answer file does not answer exactly the payments that it was asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileOf:
+    """Which file: of a run, to the treasury (`bank` None) or to a bank, for a day."""
+
+    tahap: str
+    kind: str
+    file: str
+    bank: str | None
+    day: date
+
+    @property
+    def purpose(self) -> Literal["ACCOUNT_CHECK", "CREDIT"]:
+        """What the receiver is to do with it."""
+        return "ACCOUNT_CHECK" if self.bank is None else "CREDIT"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What is kept of a file: range, totals, hash."""
+
+    first: str
+    last: str
+    totals: Totals
+    sha256: str
+
+    def headers(self) -> dict[str, str]:
+        """What travels beside the bytes, for the receiver to hold them against."""
+        digest = base64.b64encode(bytes.fromhex(self.sha256)).decode()
+        return {
+            "Content-Type": "text/csv",
+            "Content-Digest": f"sha-256=:{digest}:",
+            "X-Record-Count": str(self.totals.count),
+            "X-Control-Sum": str(self.totals.rupiah),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """Renders files; the only place in payments where sealed fields are opened."""
+
+    store: Store
+    keys: KeyRing
+
+    async def measure(self, which: FileOf) -> Rendered | None:
+        """Range, totals and hash of a file; None where no payment would stand in it."""
+        sha256 = hashlib.sha256()
+        first = last = ""
+        totals = Totals()
+        async for chunk in self._chunks(which):
+            if isinstance(chunk, bytes):
+                sha256.update(chunk)
+                continue
+            first, last = first or chunk[0][0], chunk[-1][0]
+            totals += Totals(len(chunk), sum(amount for _, amount in chunk))
+        return Rendered(first, last, totals, sha256.hexdigest()) if totals.count else None
+
+    async def content(self, which: FileOf) -> AsyncIterator[bytes]:
+        """The bytes, a chunk in memory at a time."""
+        async for chunk in self._chunks(which):
+            if isinstance(chunk, bytes):
+                yield chunk
+
+    async def _chunks(self, which: FileOf) -> AsyncIterator[bytes | list[tuple[str, int]]]:
+        """Bytes, and before those of each chunk of lines their (payment, amount)."""
+        yield _csv([["H", LAYOUT, which.purpose, which.file, which.day.isoformat()]])
+        count = rupiah = 0
+        after = NOBODY
+        while rows := await self.store.pool.fetch(
+            _LINES, which.tahap, which.kind, after, which.bank, LINES_A_CHUNK
+        ):
+            after = rows[-1]["payment"]
+            yield [(row["payment"], row["amount"]) for row in rows]
+            yield _csv(await self._records([tuple(row) for row in rows]))
+            count, rupiah = count + len(rows), rupiah + sum(row["amount"] for row in rows)
+        yield _csv([["T", str(count), str(rupiah)]])
+
+    async def _records(self, rows: Sequence[tuple[str, str, str, int, str]]) -> list[list[str]]:
+        sealer = Sealer(await self.keys.fetch([family for _, family, _, _, _ in rows]))
+        records: list[list[str]] = []
+        for payment, family, bank, amount, line in rows:
+            roster = decode_line(line)
+            clear = [
+                sealer.unseal(family, name, sealed or "")
+                for name, sealed in (
+                    ("account_no", roster.account_no),
+                    ("account_name", roster.account_name),
+                    ("payee_nik", roster.payee_nik),
+                )
+            ]
+            records.append(["D", payment, bank, *clear, str(amount)])
+        return records
+
+
+def decode_line(line: str) -> FamilyListed:
+    """A roster line as it is kept."""
+    return msgspec.json.decode(line, type=FamilyListed)
+
+
+def _csv(records: Sequence[Sequence[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(records)
+    return text.getvalue().encode()
+
+
+# -- Answers --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one payment: OK or CREDITED, or a failing code; the bank's reference."""
+
+    code: str
+    reference: str = ""
+    amount: int | None = None
+
+
+def read_answer(which: FileOf, body: bytes) -> dict[str, Answer]:
+    """An answer file's lines by payment. Raises `AnswerMalformed`, which names the line."""
+    rows = list(csv.reader(io.StringIO(body.decode())))
+    result = f"{which.purpose}_RESULT"
+    if len(rows) < 2 or rows[0][:4] != ["H", LAYOUT, result, which.file] or rows[-1][0] != "T":
+        raise AnswerMalformed(file=which.file, line=1)
+    answers: dict[str, Answer] = {}
+    for number, row in enumerate(rows[1:-1], start=2):
+        if row[0] != "D" or len(row) != (3 if which.bank is None else 5) or row[1] in answers:
+            raise AnswerMalformed(file=which.file, line=number)
+        answers[row[1]] = (
+            Answer(row[2]) if which.bank is None else Answer(row[2], row[4], int(row[3]))
+        )
+    if rows[-1][1] != str(len(answers)):
+        raise AnswerMalformed(file=which.file, line=len(rows))
+    return answers

@@ -1,0 +1,63 @@
+"""The payments service's process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+from fastapi import FastAPI
+
+from libs.chassis import operations
+from libs.chassis.app import create_app, serve
+from libs.chassis.service import READINESS, opened, working
+from libs.chassis.settings import Settings
+from libs.privacy.keys import KeyRing
+from services.payments import api, policy
+from services.payments.consumers import SUBSCRIPTIONS
+from services.payments.contract import SERVICE
+from services.payments.files import Renderer
+from services.payments.joining import Joiner
+from services.payments.outside import PARTNER_TIMEOUT_S, Outside
+from services.payments.paying import Payer
+from services.payments.settings import Partners, partners, settings
+
+KEY_CONNECTIONS_MAX = 4
+
+
+def application(told: Settings, where: Partners) -> FastAPI:
+    """The application; its lifespan joins lists and takes frozen ones to the banks."""
+    policies = policy.load()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
+        async with (
+            opened(told) as service,
+            asyncpg.create_pool(told.keys_url, min_size=1, max_size=KEY_CONNECTIONS_MAX) as pool,
+            httpx.AsyncClient(timeout=PARTNER_TIMEOUT_S) as client,
+        ):
+            store = service.store
+            outside = Outside(client, where, told.service_token_file or Path())
+            renderer = Renderer(store, KeyRing(pool, told.kek or b""))
+            jobs = {
+                "joiner": Joiner(store, policies).step,
+                "payer": Payer(store, policies, renderer, outside).step,
+            }
+            async with working(service, SUBSCRIPTIONS, jobs):
+                yield service.resources(policies=policies)
+
+    routers = [api.router, operations.router]
+    return create_app(SERVICE, "Payments", routers, lifespan, READINESS, told)
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    told = settings()
+    serve(application(told, partners()), told)
+
+
+if __name__ == "__main__":
+    main()

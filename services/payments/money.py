@@ -1,0 +1,70 @@
+"""Commands to payments, with the ledger's rows written in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from libs.events.handle import handle, handle_many
+from libs.events.model import Outcome
+from libs.events.store import Transaction
+from services.payments.contract import PAYMENT, RUN
+from services.payments.domain import ledger
+from services.payments.domain.ids import REGULAR, payment_id, payment_stream, run_stream
+from services.payments.domain.payment_messages import Command, Event
+from services.payments.domain.payment_state import PaymentState
+from services.payments.domain.run_messages import Command as RunCommand
+from services.payments.domain.run_state import RunState
+
+_MOVE = "INSERT INTO ledger (id, name, tahap, debit, credit, amount) VALUES ($1,$2,$3,$4,$5,$6)"
+
+
+async def pay(
+    unit: Transaction, commands: Sequence[tuple[str, Command]]
+) -> list[Outcome[PaymentState, Event]]:
+    """Handle commands of (payment, command); what moves money stands in the ledger.
+
+    A refusal is raised: whoever commands payments here has read what they may be asked.
+    """
+    asked = [(payment_stream(payment), command) for payment, command in commands]
+    outcomes = await handle_many(unit, PAYMENT, asked)
+    movements: list[ledger.Movement] = []
+    for outcome in outcomes:
+        if outcome.error is not None:
+            raise outcome.error
+        for event in outcome.events:
+            movements += ledger.of_payment(event, outcome.state)
+    await _move(unit, movements)
+    return outcomes
+
+
+async def run(unit: Transaction, tahap: str, kind: str, command: RunCommand) -> RunState:
+    """Handle a command of a payment run."""
+    outcome = await handle(unit, RUN, run_stream(tahap, kind), command)
+    await _move(unit, [move for event in outcome.events for move in ledger.of_run(event)])
+    return outcome.state
+
+
+async def _move(unit: Transaction, movements: Sequence[ledger.Movement]) -> None:
+    # A movement that is there already violates the key and undoes the whole transaction: better
+    # no step than money that moved twice.
+    if movements:
+        await unit.connection.executemany(
+            _MOVE, [(m.id, m.name, m.tahap, m.debit, m.credit, m.amount) for m in movements]
+        )
+
+
+async def payments_of(
+    unit: Transaction, families: Sequence[tuple[str, str]]
+) -> Mapping[tuple[str, str], str]:
+    """{(tahap, family): payment} that the family's money of a tahap is on."""
+    rows = await unit.connection.fetch(
+        """SELECT tahap, family::text, kind FROM payment_of
+           JOIN unnest($1::text[], $2::uuid[]) AS u (tahap, family) USING (tahap, family)""",
+        [tahap for tahap, _ in families],
+        [family for _, family in families],
+    )
+    kinds = {(row["tahap"], row["family"]): row["kind"] for row in rows}
+    return {
+        (tahap, family): payment_id(tahap, family, kinds.get((tahap, family), REGULAR))
+        for tahap, family in families
+    }

@@ -1,0 +1,359 @@
+"""What payments answers: how a tahap and its runs stand, a family's payments, the books."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Final
+
+from pydantic import BaseModel
+
+from libs.events.errors import DomainError
+from libs.events.store import Store, Transaction
+from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, RUN, TAHAP
+from services.payments.domain import ledger
+from services.payments.domain.ids import payment_id, run_stream
+from services.payments.domain.ledger import MovementName
+from services.payments.domain.run_state import RunState, totals_of
+from services.payments.domain.tahap_messages import ClosingAnnounced
+from services.payments.domain.tahap_state import PaymentList, TahapState
+from services.payments.domain.totals import Totals, total
+from services.payments.lists import counted, parked_lines, proof_of
+from services.payments.paying import order_of
+
+MISSING_SHOWN_MAX: Final = 100
+
+
+class OrderDiffers(DomainError):
+    """The payments whose accounts passed are not those of this hash."""
+
+
+class Candidate(BaseModel):
+    """A family that did not arrive complete, and why; it can only be deferred."""
+
+    family: str
+    reason: str
+
+
+class Figures(BaseModel):
+    """How many payments, and the whole rupiah that they come to."""
+
+    count: int
+    rupiah: int
+
+
+class OrderView(Figures):
+    """The payments whose accounts passed; `hash` is what two people approve."""
+
+    hash: str
+
+
+class ListView(BaseModel):
+    """A tahap's regular list: what has arrived of what is expected, and what it comes to."""
+
+    hash: str | None
+    count: int | None
+    rupiah: int | None
+    listed: int
+    evaluated: int
+    listed_expected: int | None
+    evaluated_expected: int | None
+    missing: list[str]
+    deferred_candidates: list[Candidate]
+    outstanding: list[str]
+
+
+class RunView(BaseModel):
+    """A payment run, by the documents that it has so far."""
+
+    kind: str
+    phase: str
+    list_hash: str | None
+    count: int
+    rupiah: int
+    deferred_candidates: list[Candidate]
+    order: OrderView | None
+    check_failed: Figures
+    credited: Figures
+    failed: Figures
+    unknown: Figures
+
+
+class TahapView(BaseModel):
+    """How a tahap stands."""
+
+    tahap: str
+    phase: str
+    months: list[str]
+    closing_date: date
+    account_check_date: date
+    credit_date: date
+    rule_set: str
+    runs: list[RunView]
+    list: ListView
+
+
+class TahapPhase(BaseModel):
+    """A tahap and how far it is."""
+
+    tahap: str
+    phase: str
+
+
+# -- Tahap ----------------------------------------------------------------------------------------
+
+
+async def tahap_view(store: Store, state: TahapState, announced: ClosingAnnounced) -> TahapView:
+    """A tahap with its list and runs."""
+    runs = await _runs(store, state)
+    async with store.looking() as unit:
+        shown = await _list_view(unit, state)
+        views = [await _run_view(unit, state.tahap, each, runs[each.kind]) for each in state.lists]
+    return TahapView(
+        tahap=state.tahap,
+        phase=tahap_phase(state),
+        months=list(announced.months),
+        closing_date=announced.closing_date,
+        account_check_date=announced.account_check_date,
+        credit_date=announced.credit_date,
+        rule_set=announced.policies["rule_set"],
+        list=shown,
+        runs=views,
+    )
+
+
+async def _runs(store: Store, state: TahapState) -> dict[str, RunState]:
+    streams = {each.kind: run_stream(state.tahap, each.kind) for each in state.lists}
+    found = await store.read(RUN, list(streams.values()))
+    return {
+        kind: found[stream].state if stream in found else RunState()
+        for kind, stream in streams.items()
+    }
+
+
+def tahap_phase(state: TahapState) -> str:
+    """COLLECTING, READY, FREEZE_PROPOSED, PAYING, SETTLED or CLOSED."""
+    if state.closed is not None:
+        return "CLOSED"
+    if state.lists and all(each.settled for each in state.lists):
+        return "SETTLED"
+    return list_phase(state.lists[0]) if state.lists else "COLLECTING"
+
+
+def list_phase(each: PaymentList) -> str:
+    """COLLECTING, READY, FREEZE_PROPOSED or PAYING."""
+    if each.frozen is not None:
+        return "PAYING"
+    if each.proposal is not None:
+        return "FREEZE_PROPOSED"
+    return "READY" if each.ready is not None else "COLLECTING"
+
+
+async def _list_view(unit: Transaction, state: TahapState) -> ListView:
+    regular = state.lists[0]
+    listed, _ = await counted(unit, state.tahap, ROSTER_TOPIC)
+    evaluated, _ = await counted(unit, state.tahap, COMMITMENT_TOPIC)
+    roster = await proof_of(unit, state.tahap, ROSTER_TOPIC)
+    evaluation = await proof_of(unit, state.tahap, COMMITMENT_TOPIC)
+    ready = regular.ready
+    return ListView(
+        hash=ready.hash if ready else None,
+        count=ready.count if ready else None,
+        rupiah=ready.rupiah if ready else None,
+        listed=listed,
+        evaluated=evaluated,
+        listed_expected=roster.lines if roster else None,
+        evaluated_expected=evaluation.lines if evaluation else None,
+        missing=list(ready.missing[:MISSING_SHOWN_MAX]) if ready else [],
+        deferred_candidates=await _candidates(unit, state.tahap, regular),
+        outstanding=list(state.outstanding[:MISSING_SHOWN_MAX]),
+    )
+
+
+async def _candidates(unit: Transaction, tahap: str, each: PaymentList) -> list[Candidate]:
+    if each.ready is None or not each.ready.missing:
+        return []
+    here = {
+        *await parked_lines(unit, tahap, ROSTER_TOPIC),
+        *await parked_lines(unit, tahap, COMMITMENT_TOPIC),
+    }
+    return [
+        Candidate(
+            family=family,
+            reason="PARKED_AT_PAYMENTS" if family in here else "PARKED_AT_CONDITIONALITY",
+        )
+        for family in each.ready.missing
+    ]
+
+
+async def _run_view(unit: Transaction, tahap: str, each: PaymentList, state: RunState) -> RunView:
+    failed_check = total(answer.failed for answer in state.check_answers)
+    return RunView(
+        kind=each.kind,
+        phase=run_phase(each, state),
+        list_hash=each.ready.hash if each.ready else None,
+        count=each.ready.count if each.ready else 0,
+        rupiah=each.ready.rupiah if each.ready else 0,
+        deferred_candidates=await _candidates(unit, tahap, each),
+        order=await _order_view(unit, tahap, each.kind, state),
+        check_failed=_figures(failed_check),
+        credited=_figures(state.credited),
+        failed=_figures(state.failed),
+        unknown=Figures(
+            count=state.ordered.count - state.credited.count - state.failed.count,
+            rupiah=state.ordered.rupiah - state.credited.rupiah - state.failed.rupiah,
+        ),
+    )
+
+
+async def _order_view(
+    unit: Transaction, tahap: str, kind: str, state: RunState
+) -> OrderView | None:
+    document = state.order or state.request
+    if document is not None:
+        return OrderView(hash=document.hash, count=document.count, rupiah=document.rupiah)
+    if not state.check_complete:
+        return None
+    stands, totals = await order_of(unit, tahap, kind)
+    return OrderView(hash=stands, count=totals.count, rupiah=totals.rupiah)
+
+
+def _figures(totals: Totals) -> Figures:
+    return Figures(count=totals.count, rupiah=totals.rupiah)
+
+
+def run_phase(each: PaymentList, state: RunState) -> str:
+    """A run's phase: its list's until that is frozen, then by the documents that it has."""
+    if each.frozen is None:
+        return list_phase(each)
+    if state.reconciled is not None:
+        return "RECONCILED"
+    if state.entitled is None:
+        return "ENTITLING"
+    if not state.check_complete or state.passed.count == 0:
+        return "CHECKING_ACCOUNTS"
+    if state.order is None:
+        return "ORDER_PROPOSED" if state.request is not None else "ORDER_READY"
+    if state.funds is None:
+        return "RELEASING_FUNDS"
+    sent = total(totals_of(file) for file in state.files) == state.ordered
+    return "AWAITING_BANKS" if sent else "DISPATCHING"
+
+
+async def tahaps(store: Store) -> list[TahapPhase]:
+    """The tahaps that were announced, in order, and how far each is."""
+    rows = await store.pool.fetch(
+        """SELECT stream_id FROM streams WHERE stream_id > 'tahap-' AND stream_id < 'tahap.'
+           ORDER BY stream_id"""
+    )
+    found = await store.read(TAHAP, [row[0] for row in rows])
+    return [
+        TahapPhase(tahap=loaded.state.tahap, phase=tahap_phase(loaded.state))
+        for _, loaded in sorted(found.items())
+    ]
+
+
+async def open_list(unit: Transaction, tahap: str) -> None:
+    """From now on the leader looks whether the tahap's list is whole."""
+    await unit.connection.execute(
+        "INSERT INTO list_open (tahap) VALUES ($1) ON CONFLICT DO NOTHING", tahap
+    )
+
+
+async def open_run(unit: Transaction, tahap: str, kind: str, trace: str | None) -> None:
+    """From now on the leader takes a frozen list to the banks."""
+    await unit.connection.execute(
+        "INSERT INTO run_open (tahap, kind, trace) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        tahap,
+        kind,
+        trace,
+    )
+    await unit.connection.execute("DELETE FROM list_open WHERE tahap = $1", tahap)
+
+
+async def arrived(unit: Transaction, tahap: str, families: Sequence[str]) -> list[str]:
+    """Those of some families whose lines are complete by now."""
+    rows = await unit.connection.fetch(
+        """SELECT family::text FROM list_line
+           WHERE tahap = $1 AND family = ANY($2::uuid[]) AND revision IS NOT NULL
+             AND (outcome <> 'LISTED' OR evaluated IS NOT NULL) ORDER BY list_line.family""",
+        tahap,
+        list(families),
+    )
+    return [row[0] for row in rows]
+
+
+# -- Families -------------------------------------------------------------------------------------
+
+
+async def region_of(store: Store, family: str) -> str | None:
+    """Where a family lived at its last closing; None where it was never listed."""
+    region: str | None = await store.pool.fetchval(
+        """SELECT line ->> 'region' FROM list_line WHERE family = $1 AND line IS NOT NULL
+           ORDER BY tahap DESC LIMIT 1""",
+        family,
+    )
+    return region
+
+
+async def payments_of_family(store: Store, family: str) -> list[str]:
+    """The ids of a family's payments, by tahap."""
+    rows = await store.pool.fetch(
+        "SELECT tahap, kind FROM payment_of WHERE family = $1 ORDER BY tahap", family
+    )
+    return [payment_id(row["tahap"], family, row["kind"]) for row in rows]
+
+
+# -- The books ------------------------------------------------------------------------------------
+
+
+class Broken(BaseModel):
+    """An invariant of the books that does not hold, and the two figures that differ."""
+
+    invariant: str
+    where: str
+    expected: int
+    found: int
+
+
+async def balances(store: Store) -> dict[str, int]:
+    """Each account's balance: debits less credits."""
+    rows = await store.pool.fetch(
+        """SELECT account, sum(amount)::bigint AS balance FROM (
+               SELECT debit AS account, amount FROM ledger
+               UNION ALL SELECT credit, -amount FROM ledger) AS sides
+           GROUP BY account ORDER BY account"""
+    )
+    return {row["account"]: row["balance"] for row in rows}
+
+
+class Books(BaseModel):
+    """What does not hold of the books, and the tahaps that were looked at."""
+
+    broken: list[Broken]
+    tahaps: list[str]
+
+
+async def books(store: Store) -> Books:
+    """Everything that must hold of the ledger and does not."""
+    rows = await store.pool.fetch(
+        "SELECT tahap, name, sum(amount)::bigint AS rupiah FROM ledger GROUP BY tahap, name"
+    )
+    moved: dict[str, dict[MovementName, int]] = {}
+    for row in rows:
+        moved.setdefault(row["tahap"], {})[MovementName(row["name"])] = row["rupiah"]
+    open_tahaps = {row[0] for row in await store.pool.fetch("SELECT DISTINCT tahap FROM run_open")}
+    found = list(ledger.check_balances(await balances(store)))
+    for tahap, sums in sorted(moved.items()):
+        found += _tahap_broken(tahap, sums, settled=tahap not in open_tahaps)
+    broken = [
+        Broken(invariant=b.invariant, where=b.where, expected=b.expected, found=b.found)
+        for b in found
+    ]
+    return Books(broken=broken, tahaps=sorted(moved))
+
+
+def _tahap_broken(
+    tahap: str, sums: Mapping[MovementName, int], *, settled: bool
+) -> Sequence[ledger.Broken]:
+    return ledger.check_reconciled(tahap, sums) if settled else ledger.check_tahap(tahap, sums)
