@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import asyncpg
 import msgspec
@@ -18,7 +20,7 @@ from services.conditionality.contract import ROSTER_TOPIC, SERVICE, FamilyListed
 from services.conditionality.domain.duties import ListedMember, tokens_of
 from services.conditionality.domain.evaluation import BucketsJson
 
-CORRECTIONS_MAX = 500
+UUID_FORM: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _KEEP_LINE = """
 INSERT INTO roster_line (tahap, family, revision, months, rule_set, members)
@@ -48,8 +50,9 @@ FROM evaluated_line WHERE tahap = $1 GROUP BY 1 ORDER BY 1
 
 
 @dataclass(frozen=True, slots=True)
-class _OfTahap:
+class _ParkedLine:
     tahap: str
+    outcome: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +179,19 @@ async def proof(unit: Transaction, tahap: str) -> BucketsJson:
 
 
 async def parked_families(unit: Transaction, tahap: str) -> tuple[str, ...]:
-    """The families whose roster line of a tahap is parked here, and so not evaluated."""
+    """The families that a tahap lists, whose line is parked here and that are not evaluated.
+
+    A line may be parked behind an older one of its family, so one that was evaluated before can
+    be parked as well, and so can one that only says that the family has left.
+    """
     parked = await parked_records(unit, SERVICE, ROSTER_TOPIC)
-    return tuple(sorted({_family(record) for record in parked if _is_line_of(record, tahap)}))
+    found = {_family(record) for record in parked if _is_line_of(record, tahap)}
+    rows = await unit.connection.fetch(
+        "SELECT family::text FROM evaluated_line WHERE tahap = $1 AND family = ANY($2::uuid[])",
+        tahap,
+        [family for family in found if UUID_FORM.fullmatch(family)],
+    )
+    return tuple(sorted(found.difference(row["family"] for row in rows)))
 
 
 def _family(record: Record) -> str:
@@ -189,9 +202,10 @@ def _is_line_of(record: Record, tahap: str) -> bool:
     if parse(record).type != "FamilyListed":
         return False
     try:
-        return msgspec.json.decode(record.value, type=_OfTahap).tahap == tahap
+        line = msgspec.json.decode(record.value, type=_ParkedLine)
     except msgspec.DecodeError:
         return True  # unreadable: better named as missing here than waited for in vain
+    return line.tahap == tahap and line.outcome == "LISTED"
 
 
 async def open_evaluation(unit: Transaction, tahap: str, listed: int) -> None:
