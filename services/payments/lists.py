@@ -1,306 +1,251 @@
-"""The list of a tahap: roster and evaluations joined in one row a family, counted a batch."""
+"""The joined list of a tahap in its tables: lines, counters, proofs, and what is missing."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
-from typing import TYPE_CHECKING, Final
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
-from libs.events.buckets import MODULUS, value_hash
+from libs.events.buckets import HASH_HEX_DIGITS, MODULUS, Buckets, value_hash
+from libs.events.bus import Record
+from libs.events.envelope import parse
 from libs.events.model import encode
-from libs.events.store import CHANNEL, Store, Transaction
-from services.payments.contract import EvaluationClosed, ListClosed
-from services.payments.domain.entitlement import Component
-from services.payments.domain.listing import ListLine
-from services.payments.domain.tahap_messages import Deferral
+from libs.events.parking import parked_records
+from libs.events.store import Transaction
+from libs.events.subscription import Incoming
+from services.payments.contract import (
+    COMMITMENT_TOPIC,
+    ROSTER_TOPIC,
+    SERVICE,
+    EvaluationClosed,
+    FamilyListed,
+    ListClosed,
+)
 
-if TYPE_CHECKING:
-    import asyncpg
+LINES_A_CHUNK: Final = 500
+NOBODY: Final = "00000000-0000-0000-0000-000000000000"
+"""Sorts before every family, and is none."""
 
-    from libs.events.store import Connection
-
-LINES_PREFETCH: Final = 2_000
-
-# The sub-select reads the row as it was before this statement: a family's lines of one topic come
-# through one partition, so nobody else can have counted it meanwhile.
-_KEEP_LISTED = """
-INSERT INTO list_line AS line
-    (tahap, family, revision, hash, outcome, region, components, amount, payee_valid, persons,
-     bank, account_no, account_name, payee_nik)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::bigint[], $5::text[], $6::text[],
-    $7::text[], $8::bigint[], $9::bool[], $10::text[], $11::text[], $12::text[], $13::text[],
-    $14::text[]) AS came (tahap, family)
-ORDER BY tahap, family
-ON CONFLICT (tahap, family) DO UPDATE SET
-    revision = excluded.revision, hash = excluded.hash, outcome = excluded.outcome,
-    region = excluded.region, components = excluded.components, amount = excluded.amount,
-    payee_valid = excluded.payee_valid, persons = excluded.persons, bank = excluded.bank,
-    account_no = excluded.account_no, account_name = excluded.account_name,
-    payee_nik = excluded.payee_nik
-WHERE line.revision IS NULL OR line.revision <= excluded.revision
-RETURNING line.tahap, NOT EXISTS (
-    SELECT FROM list_line AS before WHERE before.tahap = line.tahap
-       AND before.family = line.family AND before.revision IS NOT NULL) AS fresh
+_ROSTER = """
+INSERT INTO list_line (tahap, family, revision, outcome, roster_hash, line)
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::text[], $5::numeric[], $6::json[])
+ON CONFLICT (tahap, family) DO UPDATE SET revision = excluded.revision,
+    outcome = excluded.outcome, roster_hash = excluded.roster_hash, line = excluded.line
+WHERE list_line.revision IS NULL OR list_line.revision <= excluded.revision
 """
-_KEEP_EVALUATED = """
-INSERT INTO list_line AS line (tahap, family, evaluated, evaluated_of, evaluated_hash, result)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::int[], $5::bigint[], $6::text[])
-    AS came (tahap, family)
-ORDER BY tahap, family
-ON CONFLICT (tahap, family) DO UPDATE SET
-    evaluated = excluded.evaluated, evaluated_of = excluded.evaluated_of,
-    evaluated_hash = excluded.evaluated_hash, result = excluded.result
-WHERE line.evaluated IS NULL OR line.evaluated <= excluded.evaluated
-RETURNING line.tahap, NOT EXISTS (
-    SELECT FROM list_line AS before WHERE before.tahap = line.tahap
-       AND before.family = line.family AND before.evaluated IS NOT NULL) AS fresh
+_EVALUATED = """
+INSERT INTO list_line (tahap, family, evaluated, result, evaluation_hash)
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::text[], $5::numeric[])
+ON CONFLICT (tahap, family) DO UPDATE SET evaluated = excluded.evaluated,
+    result = excluded.result, evaluation_hash = excluded.evaluation_hash
+WHERE list_line.evaluated IS NULL OR list_line.evaluated <= excluded.evaluated
+"""
+_THERE = """
+SELECT tahap, count(*) AS lines FROM list_line
+JOIN unnest($1::text[], $2::uuid[]) AS u (tahap, family) USING (tahap, family)
+WHERE CASE WHEN $3 THEN revision IS NOT NULL ELSE evaluated IS NOT NULL END GROUP BY tahap
 """
 _COUNT = """
-INSERT INTO list_count AS known (tahap, topic, partition, families, changes, newest)
-VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (tahap, topic, partition) DO UPDATE SET families = known.families + $4,
-    changes = known.changes + $5, newest = greatest(known.newest, $6)
+INSERT INTO list_count (tahap, topic, partition, lines, changes) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (tahap, topic, partition)
+DO UPDATE SET lines = list_count.lines + $4, changes = list_count.changes + $5
 """
-_LINES = """
-SELECT family::text, outcome, region, components, amount, payee_valid, hash FROM list_line
-WHERE tahap = $1 AND revision IS NOT NULL AND ($2::uuid[] IS NULL OR family = ANY($2))
-ORDER BY family
+_PROOF = """
+INSERT INTO list_proof (tahap, topic, revision, lines, parked, buckets, graduated)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (tahap, topic) DO UPDATE
+SET revision = $3, lines = $4, parked = $5, buckets = $6, graduated = $7
+WHERE list_proof.revision <= $3
 """
-
-
-# -- Lines ----------------------------------------------------------------------------------------
+_BUCKETS = """
+SELECT left(family::text, 2) AS bucket, count(*) AS lines, mod(sum(hash), $2)::text AS total
+FROM (SELECT family, CASE WHEN $3 THEN roster_hash ELSE evaluation_hash END AS hash
+      FROM list_line WHERE tahap = $1) AS hashed
+WHERE hash IS NOT NULL GROUP BY 1
+"""
+_COMPLETE = """
+SELECT family::text, outcome, roster_hash::text, line FROM list_line
+WHERE tahap = $1 AND family > $2 AND revision IS NOT NULL
+  AND (outcome <> 'LISTED' OR evaluated IS NOT NULL)
+  AND ($3::uuid[] IS NULL OR family = ANY($3)) AND NOT family = ANY($4::uuid[])
+ORDER BY list_line.family LIMIT $5
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """The roster's half of a line; `hash` is its message's, `persons` tokens set apart by spaces.
+class ListedLine:
+    """A family that is complete: its roster line, and the hash (16 hex) it is pinned by."""
 
-    Account and payee are sealed, and null where the family graduated.
-    """
-
-    tahap: str
     family: str
-    revision: int
-    hash: int
     outcome: str
-    region: str
-    components: str
-    amount: int
-    payee_valid: bool
-    persons: str
-    bank: str | None
-    account_no: str | None
-    account_name: str | None
-    payee_nik: str | None
+    source: str
+    roster: FamilyListed
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluated:
-    """The evaluation's half of a line, of roster revision `of`."""
+class Proof:
+    """What a topic's owner says of its lines, and the families that it has parked itself."""
 
-    tahap: str
-    family: str
     revision: int
-    of: int
-    hash: int
-    result: str
+    lines: int
+    graduated: int
+    parked: tuple[str, ...]
+    buckets: Buckets
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Where the lines of a batch came from: topic, partition, position of the last one."""
-
-    topic: str
-    partition: int
-    position: int
+# -- Joining --------------------------------------------------------------------------------------
 
 
-def signed(value: bytes) -> int:
-    """The hash of a message's value as the database keeps it."""
-    unsigned = value_hash(value)
-    return unsigned - MODULUS if unsigned >= MODULUS // 2 else unsigned
+async def join_roster(unit: Transaction, lines: Sequence[Incoming]) -> None:
+    """Put roster lines into their families' rows, and count those that were not there."""
+    latest = {(m.body.tahap, m.body.family): m for m in lines}
+    columns: list[list[object]] = [
+        [m.body.revision for m in latest.values()],
+        [m.body.outcome for m in latest.values()],
+        [value_hash(m.value) for m in latest.values()],
+        [m.value.decode() for m in latest.values()],
+    ]
+    await _join(unit, latest, ROSTER_TOPIC, _ROSTER, columns)
 
 
-async def keep_listed(unit: Transaction, lines: Iterable[Listed], batch: Batch) -> None:
-    """Keep the latest line of each family, and count the families that are new."""
-    await _keep(unit, _KEEP_LISTED, {(line.tahap, line.family): astuple(line) for line in lines}, batch)
+async def join_evaluations(unit: Transaction, lines: Sequence[Incoming]) -> None:
+    """Put evaluations into their families' rows, and count those that were not there."""
+    latest = {(m.body.tahap, m.body.family): m for m in lines}
+    columns: list[list[object]] = [
+        [m.body.revision for m in latest.values()],
+        [m.body.result for m in latest.values()],
+        [value_hash(m.value) for m in latest.values()],
+    ]
+    await _join(unit, latest, COMMITMENT_TOPIC, _EVALUATED, columns)
 
 
-async def keep_evaluated(unit: Transaction, lines: Iterable[Evaluated], batch: Batch) -> None:
-    """Keep the latest evaluation of each family, and count the families that are new."""
-    await _keep(unit, _KEEP_EVALUATED, {(line.tahap, line.family): astuple(line) for line in lines}, batch)
-
-
-async def _keep(
+async def _join(
     unit: Transaction,
+    latest: Mapping[tuple[str, str], Incoming],
+    topic: str,
     statement: str,
-    lines: Mapping[tuple[str, str], tuple[object, ...]],
-    batch: Batch,
+    columns: Sequence[Sequence[object]],
 ) -> None:
-    if not lines:
+    if not latest:
         return
-    columns = map(list, zip(*lines.values(), strict=True))
-    rows = await unit.connection.fetch(statement, *columns)
-    for tahap in sorted({row["tahap"] for row in rows}):
-        of_tahap = [row["fresh"] for row in rows if row["tahap"] == tahap]
-        await unit.connection.execute(
-            _COUNT, tahap, batch.topic, batch.partition, sum(of_tahap), len(of_tahap), batch.position
-        )
+    tahaps, families = [key[0] for key in latest], [key[1] for key in latest]
+    # A partition has one reader at a time, so nobody adds these lines between the two statements.
+    rows = await unit.connection.fetch(_THERE, tahaps, families, topic == ROSTER_TOPIC)
+    there = {row["tahap"]: row["lines"] for row in rows}
+    await unit.connection.execute(statement, tahaps, families, *columns)
+    partition = next(iter(latest.values())).partition
+    for tahap in sorted(set(tahaps)):
+        lines = tahaps.count(tahap)
+        fresh = lines - there.get(tahap, 0)
+        await unit.connection.execute(_COUNT, tahap, topic, partition, fresh, lines)
 
 
-async def lines(
-    connection: Connection, tahap: str, families: Sequence[str] | None = None
-) -> AsyncIterator[ListLine]:
-    """The lines of a tahap as they are hashed, in order of family; of these families alone."""
-    async for row in connection.cursor(_LINES, tahap, families, prefetch=LINES_PREFETCH):
-        yield ListLine(
-            family=row["family"],
-            outcome=row["outcome"],
-            region=row["region"],
-            components=components_of(row["components"]),
-            amount=row["amount"],
-            payee_valid=row["payee_valid"],
-            source=f"{row['hash'] % MODULUS:016x}",
-        )
+async def keep_proof(unit: Transaction, closed: ListClosed | EvaluationClosed) -> None:
+    """Keep what a topic's owner says its lines come to."""
+    parked: tuple[str, ...] = ()
+    if isinstance(closed, ListClosed):
+        topic, lines = ROSTER_TOPIC, closed.listed + closed.graduated
+    else:
+        topic, lines, parked = COMMITMENT_TOPIC, closed.evaluated, closed.parked
+    await unit.connection.execute(
+        _PROOF,
+        closed.tahap,
+        topic,
+        closed.revision,
+        lines,
+        encode(parked).decode(),
+        encode(closed.buckets).decode(),
+        closed.graduated if isinstance(closed, ListClosed) else 0,
+    )
 
 
-def components_of(text: str) -> tuple[Component, ...]:
-    """Components from their text, EARLY_CHILD:1;SD:2."""
-    parts = (part.partition(":") for part in text.split(";") if part)
-    return tuple(Component(category, int(members)) for category, _, members in parts)
+# -- Looking --------------------------------------------------------------------------------------
 
 
-# -- The closing of a tahap -----------------------------------------------------------------------
+async def proof_of(unit: Transaction, tahap: str, topic: str) -> Proof | None:
+    """The proof of a topic's lines, None before it came."""
+    row = await unit.connection.fetchrow(
+        "SELECT * FROM list_proof WHERE tahap = $1 AND topic = $2", tahap, topic
+    )
+    if row is None:
+        return None
+    buckets = msgspec.json.decode(row["buckets"], type=dict[str, tuple[int, str]])
+    parked = msgspec.json.decode(row["parked"], type=tuple[str, ...])
+    figures = row["revision"], row["lines"], row["graduated"]
+    return Proof(*figures, parked, Buckets.from_json(buckets))
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """The list of a tahap as a whole: what its senders said of it, and what was proven.
+async def counted(unit: Transaction, tahap: str, topic: str) -> tuple[int, int]:
+    """(lines that are there, changes so far) of a topic."""
+    row = await unit.connection.fetchrow(
+        """SELECT coalesce(sum(lines), 0)::bigint AS lines,
+                  coalesce(sum(changes), 0)::bigint AS changes
+           FROM list_count WHERE tahap = $1 AND topic = $2""",
+        tahap,
+        topic,
+    )
+    return (row["lines"], row["changes"]) if row else (0, 0)
 
-    `looked` and `proved` name what the last proof, and the last one that held, had seen.
-    """
 
+async def buckets_of(unit: Transaction, tahap: str, topic: str) -> Buckets:
+    """The buckets over the lines that are there."""
+    rows = await unit.connection.fetch(_BUCKETS, tahap, MODULUS, topic == ROSTER_TOPIC)
+    return Buckets({row["bucket"]: (row["lines"], int(row["total"])) for row in rows})
+
+
+class _OfTahap(msgspec.Struct):
     tahap: str
-    rule_set: str
-    trace: str | None
-    roster: ListClosed | None
-    roster_at: int
-    evaluation: EvaluationClosed | None
-    evaluation_at: int
-    looked: str
-    proved: str
-    deferrable: tuple[Deferral, ...]
-    frozen: bool
 
 
-_CLOSING = "SELECT * FROM closing WHERE tahap = $1"
+async def parked_lines(unit: Transaction, tahap: str, topic: str) -> dict[str, bytes]:
+    """{family: message value} of lines that are parked here; they count as received."""
+    wanted = "FamilyListed" if topic == ROSTER_TOPIC else "CycleEvaluated"
+    return {
+        (record.key or b"").decode(): record.value
+        for record in await parked_records(unit, SERVICE, topic)
+        if parse(record).type == wanted and _is_of(record, tahap)
+    }
 
 
-async def open_closing(unit: Transaction, tahap: str, rule_set: str) -> None:
-    """A tahap is announced: its lines may come."""
-    await unit.connection.execute(
-        """INSERT INTO closing (tahap, rule_set, trace) VALUES ($1, $2, $3)
-           ON CONFLICT DO NOTHING""",
-        tahap,
-        rule_set,
-        unit.context.trace,
-    )
+def _is_of(record: Record, tahap: str) -> bool:
+    try:
+        return msgspec.json.decode(record.value, type=_OfTahap).tahap == tahap
+    except msgspec.DecodeError:
+        return True  # unreadable: better named as missing here than waited for in vain
 
 
-async def shared(unit: Transaction, tahaps: Iterable[str]) -> dict[str, tuple[str, bool]]:
-    """{tahap: (rule set, frozen)} of those that were announced; not frozen before we commit."""
+async def complete_lines(
+    unit: Transaction,
+    tahap: str,
+    *,
+    after: str = NOBODY,
+    among: Sequence[str] | None = None,
+    without: Sequence[str] = (),
+    limit: int = LINES_A_CHUNK,
+) -> list[ListedLine]:
+    """The next families whose lines are complete, in order of family."""
     rows = await unit.connection.fetch(
-        """SELECT tahap, rule_set, frozen FROM closing
-           WHERE tahap = ANY($1) ORDER BY tahap FOR SHARE""",
-        sorted(set(tahaps)),
+        _COMPLETE, tahap, after, None if among is None else list(among), list(without), limit
     )
-    return {row["tahap"]: (row["rule_set"], row["frozen"]) for row in rows}
+    return [
+        ListedLine(
+            row["family"],
+            row["outcome"],
+            f"{int(row['roster_hash']):0{HASH_HEX_DIGITS}x}",
+            msgspec.json.decode(row["line"], type=FamilyListed),
+        )
+        for row in rows
+    ]
 
 
-async def held(unit: Transaction, tahap: str) -> Closing | None:
-    """The closing of a tahap; nobody adds to its list, or to its holds, before we commit."""
-    row = await unit.connection.fetchrow(f"{_CLOSING} FOR UPDATE", tahap)
-    return _closing(row) if row else None
-
-
-async def closing(store: Store, tahap: str) -> Closing | None:
-    """The closing of a tahap, as it is just now."""
-    row = await store.pool.fetchrow(_CLOSING, tahap)
-    return _closing(row) if row else None
-
-
-async def provable(store: Store) -> list[str]:
-    """The tahaps whose senders have closed their lists and that are not frozen yet."""
-    rows = await store.pool.fetch(
-        """SELECT tahap FROM closing
-           WHERE roster IS NOT NULL AND evaluation IS NOT NULL AND NOT frozen ORDER BY tahap"""
-    )
-    return [row["tahap"] for row in rows]
-
-
-async def freeze(unit: Transaction, tahap: str) -> None:
-    """From now on only lines of deferred families are taken."""
-    await unit.connection.execute("UPDATE closing SET frozen = true WHERE tahap = $1", tahap)
-
-
-async def note_roster(unit: Transaction, closed: ListClosed, position: int) -> None:
-    """The registry has closed its list; its latest revision counts."""
-    await unit.connection.execute(
-        """UPDATE closing SET roster = $2, roster_at = $3 WHERE tahap = $1 AND roster_at < $3""",
-        closed.tahap,
-        encode(closed).decode(),
-        position,
-    )
-    await _wake_leader(unit)
-
-
-async def note_evaluation(unit: Transaction, closed: EvaluationClosed, position: int) -> None:
-    """Conditionality has closed its evaluation; its latest revision counts."""
-    await unit.connection.execute(
-        """UPDATE closing SET evaluation = $2, evaluation_at = $3
-           WHERE tahap = $1 AND evaluation_at < $3""",
-        closed.tahap,
-        encode(closed).decode(),
-        position,
-    )
-    await _wake_leader(unit)
-
-
-async def _wake_leader(unit: Transaction) -> None:
-    await unit.connection.execute("SELECT pg_notify($1, '')", CHANNEL)
-
-
-async def note_look(unit: Transaction, tahap: str, seen: str) -> None:
-    """A proof has looked at this and did not hold."""
-    await unit.connection.execute("UPDATE closing SET looked = $2 WHERE tahap = $1", tahap, seen)
-
-
-async def note_proof(
-    unit: Transaction, tahap: str, seen: str, deferrable: Sequence[Deferral]
-) -> None:
-    """A proof of this has held; who is missing can be deferred, for these reasons."""
-    await unit.connection.execute(
-        "UPDATE closing SET looked = $2, proved = $2, deferrable = $3 WHERE tahap = $1",
-        tahap,
-        seen,
-        encode(deferrable).decode(),
-    )
-
-
-def _closing(row: asyncpg.Record) -> Closing:
-    decode = msgspec.json.decode
-    return Closing(
-        tahap=row["tahap"],
-        rule_set=row["rule_set"],
-        trace=row["trace"],
-        roster=decode(row["roster"], type=ListClosed) if row["roster"] else None,
-        roster_at=row["roster_at"],
-        evaluation=decode(row["evaluation"], type=EvaluationClosed) if row["evaluation"] else None,
-        evaluation_at=row["evaluation_at"],
-        looked=row["looked"],
-        proved=row["proved"],
-        deferrable=decode(row["deferrable"], type=tuple[Deferral, ...]),
-        frozen=row["frozen"],
-    )
+async def all_complete_lines(
+    unit: Transaction, tahap: str, among: Sequence[str] | None, without: Sequence[str]
+) -> AsyncIterator[ListedLine]:
+    """Every complete family, a chunk in memory at a time."""
+    after = NOBODY
+    while chunk := await complete_lines(unit, tahap, after=after, among=among, without=without):
+        for line in chunk:
+            yield line
+        after = chunk[-1].family

@@ -13,6 +13,7 @@ from typing import Final
 
 import asyncpg
 
+from libs.events.errors import CorridorError, safe_text
 from libs.events.handle import handle
 from libs.events.positions import Positions, positions
 from libs.events.store import Store, Transaction
@@ -109,10 +110,26 @@ class Payer:
         """One step of the first run that can take one; answers whether there was any."""
         rows = await self.store.pool.fetch("SELECT * FROM run_open ORDER BY tahap, kind")
         for row in rows:
-            job = await self._job(row)
-            if job is not None and await self._further(job):
+            try:
+                job = await self._job(row)
+                moved = job is not None and await self._further(job)
+            except CorridorError as error:
+                await self._say(row, safe_text(error))
+                raise
+            if row["trouble"] is not None:
+                await self._say(row, None)
+            if moved:
                 return True
         return False
+
+    async def _say(self, row: asyncpg.Record, trouble: str | None) -> None:
+        """Let whoever looks at the run see why it stands where it stands."""
+        await self.store.pool.execute(
+            "UPDATE run_open SET trouble = $3 WHERE tahap = $1 AND kind = $2",
+            row["tahap"],
+            row["kind"],
+            trouble,
+        )
 
     async def _job(self, row: asyncpg.Record) -> Job | None:
         stream = tahap_stream(row["tahap"])

@@ -55,8 +55,10 @@ class ListView(BaseModel):
     count: int | None
     rupiah: int | None
     listed: int
+    graduated: int
     evaluated: int
     listed_expected: int | None
+    graduated_expected: int | None
     evaluated_expected: int | None
     missing: list[str]
     deferred_candidates: list[Candidate]
@@ -77,6 +79,7 @@ class RunView(BaseModel):
     credited: Figures
     failed: Figures
     unknown: Figures
+    trouble: str | None
 
 
 class TahapView(BaseModel):
@@ -155,14 +158,16 @@ async def _list_view(unit: Transaction, state: TahapState) -> ListView:
     evaluated, _ = await counted(unit, state.tahap, COMMITMENT_TOPIC)
     roster = await proof_of(unit, state.tahap, ROSTER_TOPIC)
     evaluation = await proof_of(unit, state.tahap, COMMITMENT_TOPIC)
-    ready = regular.ready
+    ready, graduated = regular.ready, roster.graduated if roster else 0
     return ListView(
         hash=ready.hash if ready else None,
         count=ready.count if ready else None,
         rupiah=ready.rupiah if ready else None,
-        listed=listed,
+        listed=max(listed - graduated, 0),
+        graduated=graduated,
         evaluated=evaluated,
-        listed_expected=roster.lines if roster else None,
+        listed_expected=roster.lines - graduated if roster else None,
+        graduated_expected=graduated if roster else None,
         evaluated_expected=evaluation.lines if evaluation else None,
         missing=list(ready.missing[:MISSING_SHOWN_MAX]) if ready else [],
         deferred_candidates=await _candidates(unit, state.tahap, regular),
@@ -202,6 +207,9 @@ async def _run_view(unit: Transaction, tahap: str, each: PaymentList, state: Run
         unknown=Figures(
             count=state.ordered.count - state.credited.count - state.failed.count,
             rupiah=state.ordered.rupiah - state.credited.rupiah - state.failed.rupiah,
+        ),
+        trouble=await unit.connection.fetchval(
+            "SELECT trouble FROM run_open WHERE tahap = $1 AND kind = $2", tahap, each.kind
         ),
     )
 

@@ -1,115 +1,95 @@
 -- migrate:up
--- What payments keeps beside its streams, each row written in the transaction of what it says.
+-- What paying a tahap needs beside the streams: the joined list, the runs' lines, the ledger.
 
--- The list of a tahap while it is joined. Whoever changes a line holds this row shared, whoever
--- freezes holds it alone: so no line changes behind the hash that was approved.
-CREATE TABLE closing (
-    tahap         text PRIMARY KEY,
-    rule_set      text NOT NULL,
-    trace         text,
-    roster        json,                      -- ListClosed, and its position in the registry's log
-    roster_at     bigint NOT NULL DEFAULT 0,
-    evaluation    json,                      -- EvaluationClosed, and its position likewise
-    evaluation_at bigint NOT NULL DEFAULT 0,
-    looked        text NOT NULL DEFAULT '',  -- what the last proof has seen
-    proved        text NOT NULL DEFAULT '',  -- what the last proof that held has seen
-    deferrable    json NOT NULL DEFAULT '[]',
-    frozen        boolean NOT NULL DEFAULT false
-);
-
--- A family's line of a tahap, from both topics in either order; hashes are those of the messages
--- (their first 8 bytes, signed). Account and payee are sealed, persons are tokens.
+-- A family of a tahap, joined from the roster and its evaluation in whichever order they come.
 CREATE TABLE list_line (
-    tahap          text NOT NULL,
-    family         uuid NOT NULL,
-    revision       integer,
-    hash           bigint,
-    outcome        text,
-    region         text,
-    components     text,
-    amount         bigint,
-    payee_valid    boolean,
-    persons        text,
-    bank           text,
-    account_no     text,
-    account_name   text,
-    payee_nik      text,
-    evaluated      integer,
-    evaluated_of   integer,                  -- the roster revision that was evaluated
-    evaluated_hash bigint,
-    result         text,
+    tahap           text NOT NULL,
+    family          uuid NOT NULL,
+    revision        integer,            -- of the roster line; null before it came
+    outcome         text,
+    roster_hash     numeric(20, 0),
+    line            json,               -- the roster's message; account and payee sealed
+    evaluated       integer,            -- revision of the evaluation; null before it came
+    result          text,
+    evaluation_hash numeric(20, 0),
     PRIMARY KEY (tahap, family)
-) WITH (fillfactor = 60);                    -- the second topic completes each row where it stands
+) WITH (fillfactor = 60);               -- the second topic completes each row where it stands
 
 -- Counted a batch, so that completion is a sum over partitions and never a count over families.
--- `changes` counts every line that came, also again; `newest` is its position in its sender's log.
 CREATE TABLE list_count (
     tahap     text NOT NULL,
     topic     text NOT NULL,
     partition integer NOT NULL,
-    families  bigint NOT NULL,
-    changes   bigint NOT NULL,
-    newest    bigint NOT NULL,
+    lines     bigint NOT NULL,          -- families that are there
+    changes   bigint NOT NULL,          -- messages that changed a line
     PRIMARY KEY (tahap, topic, partition)
 );
 
--- A run between its freeze and its reconciliation; `cursor` is the last family that was entitled.
-CREATE TABLE payment_run (
-    tahap        text NOT NULL,
-    kind         text NOT NULL,
-    cursor       text NOT NULL DEFAULT '',
-    order_hash   text,
-    order_count  bigint,
-    order_rupiah bigint,
-    trouble      text,
-    done         boolean NOT NULL DEFAULT false,
+-- What the owner of a topic says its lines come to, by its latest revision.
+CREATE TABLE list_proof (
+    tahap    text NOT NULL,
+    topic    text NOT NULL,
+    revision integer NOT NULL,
+    lines    bigint NOT NULL,
+    graduated bigint NOT NULL,          -- of the lines, those that are owed nothing any more
+    parked   json NOT NULL,
+    buckets  json NOT NULL,
+    PRIMARY KEY (tahap, topic)
+);
+
+-- The tahaps whose list is open, and what the last look at it has seen.
+CREATE TABLE list_open (
+    tahap text PRIMARY KEY,
+    seen  text NOT NULL DEFAULT ''
+);
+
+-- The payment that a family's money of a tahap is on; effects are addressed to it.
+CREATE TABLE payment_of (
+    tahap  text NOT NULL,
+    family uuid NOT NULL,
+    kind   text NOT NULL,
+    PRIMARY KEY (tahap, family)
+);
+CREATE INDEX payment_of_family ON payment_of (family, tahap);
+
+-- The payments of a run, in the order in which they stand in its files.
+CREATE TABLE run_line (
+    tahap         text NOT NULL,
+    kind          text NOT NULL,
+    payment       uuid NOT NULL,
+    family        uuid NOT NULL,
+    bank          text NOT NULL,
+    amount        bigint NOT NULL,
+    payable       boolean NOT NULL,
+    account_check text,
+    answer        text,                 -- CREDITED or the bank's failing code
+    PRIMARY KEY (tahap, kind, payment)
+);
+
+-- The runs on their way, and how far the step has come that is being done.
+CREATE TABLE run_open (
+    tahap  text NOT NULL,
+    kind   text NOT NULL,
+    trace  text,
+    step   text NOT NULL DEFAULT '',
+    cursor text NOT NULL DEFAULT '',
+    trouble text,                       -- why the step does not succeed; it is tried again
     PRIMARY KEY (tahap, kind)
 );
 
--- How each payment stands. A hold may come first, so only the first four columns are always there.
-CREATE TABLE payment (
-    payment    uuid PRIMARY KEY,
-    tahap      text NOT NULL,
-    family     uuid NOT NULL,
-    kind       text NOT NULL,
-    region     text,
-    components text,
-    amount     bigint NOT NULL DEFAULT 0,
-    payable    boolean NOT NULL DEFAULT false,
-    bank       text,
-    transfer   text NOT NULL,
-    answer     text NOT NULL DEFAULT '',
-    hold       text NOT NULL
-) WITH (fillfactor = 70);
-CREATE INDEX payment_of_run ON payment (tahap, kind, payment);
-CREATE INDEX payment_of_family ON payment (family);
-
--- Every movement of money: `amount` whole rupiah out of `credit` into `debit`.
 CREATE TABLE ledger (
-    id     text PRIMARY KEY,
+    id     text PRIMARY KEY,            -- what moved and why: the same movement never twice
     name   text NOT NULL,
     tahap  text NOT NULL,
-    kind   text NOT NULL,
     debit  text NOT NULL,
     credit text NOT NULL,
     amount bigint NOT NULL CHECK (amount > 0)
 );
-CREATE INDEX ledger_of_run ON ledger (tahap, kind);
 
--- Where a partner's answer says what it can not say; counted, because its words may be anything.
-CREATE TABLE finding (
-    tahap text NOT NULL,
-    kind  text NOT NULL,
-    file  text NOT NULL,
-    what  text NOT NULL,
-    lines bigint NOT NULL,
-    PRIMARY KEY (tahap, kind, file, what)
-);
-
-GRANT SELECT, INSERT, UPDATE
-    ON closing, list_line, list_count, payment_run, payment, finding TO ${RUNTIME_ROLE};
--- What was booked stays booked.
+GRANT SELECT, INSERT, UPDATE ON list_line, list_count, list_proof, payment_of, run_line
+    TO ${RUNTIME_ROLE};
+GRANT SELECT, INSERT, UPDATE, DELETE ON list_open, run_open TO ${RUNTIME_ROLE};
 GRANT SELECT, INSERT ON ledger TO ${RUNTIME_ROLE};
 
 -- migrate:down
-DROP TABLE finding, ledger, payment, payment_run, list_count, list_line, closing;
+DROP TABLE ledger, run_open, run_line, payment_of, list_open, list_proof, list_count, list_line;
