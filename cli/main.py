@@ -149,3 +149,7 @@ async def _until_told(work: Coroutine[Any, Any, T]) -> T:
     if (task := asyncio.current_task()) is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     return await work
+
+
+if __name__ == "__main__":
+    app()

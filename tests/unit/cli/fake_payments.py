@@ -1,0 +1,109 @@
+"""Payments as its HTTP interface describes it: phases that move on when two people say so."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import httpx
+
+from libs.events.positions import Positions
+from tests.unit.cli.conftest import FakePlatform, answer
+
+DOMAINS = ("registry", "conditionality", "payments", "projection")
+TAHAP = "2023-1"
+
+
+@dataclass
+class FakePayments:
+    """One tahap of ten families; every look at it moves what moves by itself one step on."""
+
+    fake: FakePlatform
+    order: bool = True
+    candidates: list[dict[str, str]] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    phase: str = ""
+    run_phase: str = ""
+    done: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.fake.when("POST", "payments/tahap", self._announce)
+        self.fake.when("GET", f"payments/tahap/{TAHAP}", self._look)
+        for step in ("freeze-proposal", "freeze-approval"):
+            self.fake.when("POST", f"payments/tahap/{TAHAP}/{step}", self._freeze)
+        for step in ("order-proposal", "order-approval"):
+            self.fake.when("POST", f"payments/tahap/{TAHAP}/runs/REGULAR/{step}", self._order)
+        for name in DOMAINS:
+            quiet = asdict(Positions("e", 0, 0, {}, {}, 0))
+            self.fake.when("GET", f"{name}/positions", answer(quiet))
+
+    def _note(self, request: httpx.Request) -> str:
+        step = request.url.path.rpartition("/")[2]
+        who = self.fake.who(request)["sub"]
+        self.done.append((step, who, json.loads(request.content)))
+        return step
+
+    def _announce(self, request: httpx.Request) -> httpx.Response:
+        self._note(request)
+        self.phase = "COLLECTING"
+        return answer({"tahap": TAHAP, "rule_set": "2021-2024"})
+
+    def _freeze(self, request: httpx.Request) -> httpx.Response:
+        step = self._note(request)
+        if self.refusals:
+            kind = self.refusals.pop(0)
+            self.phase = "READY"
+            return httpx.Response(409, json={"type": f"/problems/{kind}", "title": kind})
+        self.phase = "FREEZE_PROPOSED" if step == "freeze-proposal" else "PAYING"
+        self.run_phase = "ENTITLING" if self.phase == "PAYING" else ""
+        return httpx.Response(204)
+
+    def _order(self, request: httpx.Request) -> httpx.Response:
+        step = self._note(request)
+        self.run_phase = "ORDER_PROPOSED" if step == "order-proposal" else "RELEASING_FUNDS"
+        return httpx.Response(204)
+
+    def _look(self, _request: httpx.Request) -> httpx.Response:
+        shown = answer(self._state())
+        self._move()
+        return shown
+
+    def _move(self) -> None:
+        after = {
+            "ENTITLING": "CHECKING_ACCOUNTS",
+            "CHECKING_ACCOUNTS": "ORDER_READY" if self.order else "RECONCILED",
+            "RELEASING_FUNDS": "RECONCILED",
+        }
+        if self.phase == "COLLECTING":
+            self.phase = "READY"
+        elif self.run_phase == "RECONCILED":
+            self.phase = "SETTLED" if self.candidates else "CLOSED"
+        else:
+            self.run_phase = after.get(self.run_phase, self.run_phase)
+
+    def _state(self) -> dict[str, Any]:
+        ready = self.phase != "COLLECTING"
+        lines = {
+            "hash": "5f2b" if ready else None,
+            "listed": 10,
+            "graduated": 1,
+            "evaluated": 10 if ready else 4,
+            "listed_expected": 10 if ready else None,
+            "deferred_candidates": self.candidates,
+        }
+        runs = [self._run()] if self.run_phase else []
+        return {"tahap": TAHAP, "phase": self.phase, "list": lines, "runs": runs}
+
+    def _run(self) -> dict[str, Any]:
+        paid = self.run_phase == "RECONCILED" and self.order
+        order = {"hash": "7b6a", "count": 9, "rupiah": 900}
+        return {
+            "kind": "REGULAR",
+            "phase": self.run_phase,
+            "count": 10,
+            "order": order if self.order and self.run_phase.startswith("ORDER") else None,
+            "credited": {"count": 9 if paid else 0, "rupiah": 900 if paid else 0},
+            "failed": {"count": 0, "rupiah": 0},
+            "trouble": None,
+        }

@@ -1,0 +1,59 @@
+import json
+import uuid
+
+import httpx
+
+from cli.client import Connected
+from cli.demo.fetching import PAGE_ROWS, fetch_results
+from tests.unit.cli.conftest import FakePlatform, answer
+
+FAMILIES = sorted(str(uuid.UUID(int=number << 100)) for number in range(PAGE_ROWS + 500))
+
+
+def page(request: httpx.Request) -> httpx.Response:
+    after = request.url.params.get("after", "")
+    rows = [{"family": each, "status": "ELIGIBLE", "reason": ""} for each in FAMILIES]
+    return answer([row for row in rows if row["family"] > after][:PAGE_ROWS])
+
+
+def identities(request: httpx.Request) -> httpx.Response:
+    wanted = json.loads(request.content)["families"]
+    return answer([{"family": each, "no_kk": each[:16], "members": []} for each in wanted])
+
+
+async def test_all_pages_are_read_and_every_family_is_looked_up_once(
+    platform: Connected, fake: FakePlatform
+) -> None:
+    fake.when("GET", "projection/designations", page)
+    fake.when("GET", "projection/entitlements", answer([]))
+    fake.when("POST", "registry/identities/lookup", identities)
+
+    results = await fetch_results(platform, ["2023-1", "2023-2"])
+
+    assert [each.family for each in results.designations] == FAMILIES
+    assert [each.family for each in results.identities] == FAMILIES
+    asked = [each for each in fake.asked if each.url.path == "/identities/lookup"]
+    assert [len(json.loads(each.content)["families"]) for each in asked] == [PAGE_ROWS, 500]
+
+
+async def test_looking_people_up_has_a_scope_of_its_own(
+    platform: Connected, fake: FakePlatform
+) -> None:
+    fake.when("GET", "projection/designations", page)
+    fake.when("GET", "projection/entitlements", answer([]))
+    fake.when("POST", "registry/identities/lookup", identities)
+
+    await fetch_results(platform, ["2023-1"])
+
+    scopes = {each.url.host: fake.who(each)["scope"] for each in fake.asked}
+    assert scopes == {"projection": "projection:read", "registry": "registry:identify"}
+
+
+async def test_rows_are_asked_for_tahap_by_tahap(platform: Connected, fake: FakePlatform) -> None:
+    fake.when("GET", "projection/designations", answer([]))
+    fake.when("GET", "projection/entitlements", answer([]))
+
+    await fetch_results(platform, ["2023-1", "2023-2"])
+
+    tahaps = [each.url.params.get("tahap") for each in fake.asked]
+    assert tahaps == [None, "2023-1", "2023-2"]

@@ -1,0 +1,153 @@
+from datetime import date
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from cli.client import Connected, Refused
+from cli.demo.screen import Screen
+from cli.demo.tahap_run import LOOKS_MAX, run_tahap
+from cli.demo.year import Tahap
+from tests.unit.cli.conftest import FakePlatform
+from tests.unit.cli.fake_payments import TAHAP, FakePayments
+
+FIRST = Tahap(
+    1,
+    TAHAP,
+    ("2023-01", "2023-02", "2023-03"),
+    date(2023, 3, 31),
+    date(2023, 4, 5),
+    date(2023, 4, 20),
+)
+AFTER = {"registry": 4180, "conditionality": 5120}
+FAMILY = "3f0c1c52-8a55-4a3e-9d0e-6f4f0c9b7a11"
+
+
+@pytest.fixture
+def screen() -> Screen:
+    return Screen(Console(file=StringIO(), width=200))
+
+
+def shown(screen: Screen) -> str:
+    file = screen.console.file
+    assert isinstance(file, StringIO)
+    return file.getvalue()
+
+
+async def test_a_tahap_is_announced_frozen_ordered_and_paid_by_three_people(
+    platform: Connected, fake: FakePlatform, screen: Screen
+) -> None:
+    payments = FakePayments(fake)
+
+    with screen:
+        seconds = await run_tahap(platform, FIRST, AFTER, screen)
+
+    assert payments.phase == "CLOSED"
+    assert [(step, who) for step, who, _ in payments.done] == [
+        ("tahap", "announcer"),
+        ("freeze-proposal", "maker"),
+        ("freeze-approval", "checker"),
+        ("order-proposal", "maker"),
+        ("order-approval", "checker"),
+    ]
+    assert 0 < seconds < 10
+
+
+async def test_the_announcement_names_months_dates_and_what_must_be_consumed_first(
+    platform: Connected, fake: FakePlatform, screen: Screen
+) -> None:
+    payments = FakePayments(fake)
+
+    await run_tahap(platform, FIRST, AFTER, screen)
+
+    assert payments.done[0][2] == {
+        "tahap": "2023-1",
+        "months": ["2023-01", "2023-02", "2023-03"],
+        "closing_date": "2023-03-31",
+        "account_check_date": "2023-04-05",
+        "credit_date": "2023-04-20",
+        "after": {"registry": 4180, "conditionality": 5120},
+    }
+
+
+async def test_both_people_send_the_hash_that_stands(
+    platform: Connected, fake: FakePlatform, screen: Screen
+) -> None:
+    payments = FakePayments(fake)
+
+    await run_tahap(platform, FIRST, AFTER, screen)
+
+    assert [body.get("hash") for _, _, body in payments.done[1:]] == [
+        "5f2b",
+        "5f2b",
+        "7b6a",
+        "7b6a",
+    ]
+
+
+async def test_families_that_can_only_be_deferred_are_deferred_by_name_and_told(
+    platform: Connected, fake: FakePlatform, screen: Screen
+) -> None:
+    candidate = {"family": FAMILY, "reason": "PARKED_AT_CONDITIONALITY"}
+    payments = FakePayments(fake, candidates=[candidate])
+
+    with screen:
+        await run_tahap(platform, FIRST, AFTER, screen)
+
+    assert payments.phase == "SETTLED"
+    assert payments.done[1][2]["deferred"] == [candidate]
+    assert f"2023-1 is frozen without {FAMILY}: PARKED_AT_CONDITIONALITY" in shown(screen)
+
+
+async def test_a_list_that_moved_between_two_looks_is_looked_at_again(
+    platform: Connected, fake: FakePlatform, screen: Screen
+) -> None:
+    payments = FakePayments(fake, refusals=["list-moved", "stale-hash"])
+
+    await run_tahap(platform, FIRST, AFTER, screen)
+
+    assert payments.phase == "CLOSED"
+    assert [step for step, _, _ in payments.done].count("freeze-proposal") == 3
+
+
+async def test_a_list_that_always_moves_is_given_up(
+    platform: Connected, fake: FakePlatform, screen: Screen
+) -> None:
+    FakePayments(fake, refusals=["list-moved"] * LOOKS_MAX)
+
+    with pytest.raises(Refused, match="list-moved"):
+        await run_tahap(platform, FIRST, AFTER, screen)
+
+
+async def test_another_refusal_is_not_tried_again(
+    platform: Connected, fake: FakePlatform, screen: Screen
+) -> None:
+    payments = FakePayments(fake, refusals=["same-person"])
+
+    with pytest.raises(Refused, match="same-person"):
+        await run_tahap(platform, FIRST, AFTER, screen)
+
+    assert len(payments.done) == 2
+
+
+async def test_where_nobody_passes_the_account_check_nothing_is_ordered(
+    platform: Connected, fake: FakePlatform, screen: Screen
+) -> None:
+    payments = FakePayments(fake, order=False)
+
+    await run_tahap(platform, FIRST, AFTER, screen)
+
+    assert payments.phase == "CLOSED"
+    assert [step for step, _, _ in payments.done][-1] == "freeze-approval"
+
+
+async def test_how_it_went_stays_on_the_screen(
+    platform: Connected, fake: FakePlatform, screen: Screen
+) -> None:
+    FakePayments(fake)
+
+    with screen:
+        await run_tahap(platform, FIRST, AFTER, screen)
+
+    told = "CLOSED · listed 11 · evaluated 10 · entitled 10 · credited 9"
+    assert told in shown(screen)
