@@ -83,14 +83,25 @@ class _Late:
     """What one window asks to be judged again, and why."""
 
     lines: dict[tuple[str, str], views.Line] = field(default_factory=dict)
-    causes: dict[str, Cause] = field(default_factory=dict)
+    causes: dict[tuple[str, str], Cause] = field(default_factory=dict)
 
     def add(self, line: views.Line, fact: int, actor: str) -> None:
-        self.lines[line.tahap, line.family] = line
-        known = self.causes.get(line.family)
+        cycle = line.tahap, line.family
+        self.lines[cycle] = line
+        known = self.causes.get(cycle)
+        # All of them, not the last alone: none may approve what follows from their own fact.
         actors = {actor, *(known.recorded_by if known else ())}
         fact = max(fact, known.fact if known else 0)
-        self.causes[line.family] = Cause(fact, tuple(sorted(actors)))
+        self.causes[cycle] = Cause(fact, tuple(sorted(actors)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    """A recorded fact: its place in the log, the months (YYYY-MM) it speaks of, who recorded it."""
+
+    position: int
+    months: frozenset[str]
+    actor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +148,18 @@ class ReDecider:
         actors: Mapping[int, str],
         late: _Late,
     ) -> None:
-        touched: dict[str, frozenset[str]] = {}
-        latest: dict[str, tuple[int, str]] = {}
+        told: dict[str, list[_Fact]] = {}
         for row in facts:
-            token = row["stream_id"].removeprefix("person-")
-            touched[token] = touched.get(token, frozenset()) | _months(row)
-            latest[token] = (row["position"], actors[row["block"]])
+            fact = _Fact(row["position"], _months(row), actors[row["block"]])
+            told.setdefault(row["stream_id"].removeprefix("person-"), []).append(fact)
+        touched = {
+            token: frozenset[str]().union(*(fact.months for fact in found))
+            for token, found in told.items()
+        }
         for token, line in await views.lines_resting_on(unit, touched):
-            late.add(line, *latest[token])
+            for fact in told[token]:
+                if not fact.months.isdisjoint(line.months):
+                    late.add(line, fact.position, fact.actor)
 
     async def _behind_evaluations(
         self,

@@ -35,12 +35,12 @@ async def judge(
     policies: Policies,
     lines: Sequence[Line],
     partition: int,
-    causes: Mapping[str, Cause] | None = None,
+    causes: Mapping[tuple[str, str], Cause] | None = None,
 ) -> None:
     """Evaluate the cycles of these lines and put the results into their tahap's proof.
 
-    `causes` names, by family, the late facts behind a re-evaluation. A family that can not be
-    evaluated raises, so that its message is parked.
+    `causes` names, by (tahap, family), the late facts behind a re-evaluation. A family that can
+    not be evaluated raises, so that its message is parked.
     """
     # The head is read before the facts: whatever is recorded behind it is the re-decider's.
     facts_cut = await unit.connection.fetchval("SELECT position FROM head")
@@ -59,7 +59,7 @@ async def judge(
                 facts={token: facts.get(token, Person()) for token in tokens_of(line.members)},
                 policy=policy_of(policies, line.rule_set),
                 frozen=evaluations[line.tahap].is_frozen_for(line.family),
-                cause=causes.get(line.family) if causes else None,
+                cause=causes.get((line.tahap, line.family)) if causes else None,
             ),
         )
         for line in lines
