@@ -54,13 +54,12 @@ class LedgerCheck:
 
 async def findings(platform: Connected) -> AsyncIterator[Finding]:
     """Everything that is wrong with a running platform; nothing when all is well."""
-    auditor = platform.client("auditor", "platform:read", "payments:read")
     for service in SERVICES:
         async for what in chain_findings(platform.data_dir, service):
             yield Finding(service, what)
-    for broken in (await auditor.get("payments", "/ledger/check", LedgerCheck)).broken:
-        yield Finding("payments", str(broken))
-    async for finding in _positions(auditor):
+    async for finding in ledger_findings(platform):
+        yield finding
+    async for finding in position_findings(platform.client("auditor", "platform:read")):
         yield finding
 
 
@@ -78,11 +77,21 @@ async def chain_findings(data_dir: Path, service: str) -> AsyncIterator[str]:
             yield what
 
 
-async def _positions(auditor: Client) -> AsyncIterator[Finding]:
+async def ledger_findings(platform: Connected) -> AsyncIterator[Finding]:
+    """What payments finds wrong with its own ledger."""
+    auditor = platform.client("auditor", "payments:read")
+    for broken in (await auditor.get("payments", "/ledger/check", LedgerCheck)).broken:
+        yield Finding("payments", str(broken))
+
+
+async def position_findings(
+    auditor: Client, relay_s_max: float = RELAY_S_MAX
+) -> AsyncIterator[Finding]:
+    """Relays that stand still, readers that know more than was said, and parked messages."""
     # Readers are looked at first: their publisher can only have got further by then.
     readers = {service: await auditor.positions(service) for service in SERVICES}
     for service in RELAYED:
-        said = await _caught_up(auditor, service, readers)
+        said = await _caught_up(auditor, service, readers, relay_s_max)
         for reader, positions in readers.items():
             for what in reading_findings(positions, service, said):
                 yield Finding(reader, what)
@@ -94,7 +103,9 @@ async def _positions(auditor: Client) -> AsyncIterator[Finding]:
             yield Finding(service, f"{positions.parked} messages are parked; see GET /parked")
 
 
-async def _caught_up(auditor: Client, service: str, readers: Mapping[str, Positions]) -> Positions:
+async def _caught_up(
+    auditor: Client, service: str, readers: Mapping[str, Positions], relay_s_max: float
+) -> Positions:
     """A publisher's positions, once its relay has written down what readers already have."""
     head = readers[service].head
 
@@ -103,7 +114,7 @@ async def _caught_up(auditor: Client, service: str, readers: Mapping[str, Positi
         return said.relayed >= head and not any(chain.from_iterable(ahead))
 
     with suppress(WaitedTooLong):
-        await until(lambda: _is(caught_up, auditor, service), service, RELAY_S_MAX)
+        await until(lambda: _is(caught_up, auditor, service), service, relay_s_max)
     return await auditor.positions(service)
 
 

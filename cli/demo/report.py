@@ -95,14 +95,15 @@ def _table(run: Run) -> Table:
 
 def _caption(run: Run) -> str:
     compared = "not compared" if run.comparison is None else f"{run.comparison.count} differences"
-    return " · ".join(
-        (
-            f"start {run.start_s:.1f} s",
-            f"load {run.load_s:.1f} s",
-            f"total {run.total_s:.1f} s",
-            f"memory {run.pss_bytes / MEGABYTE:,.0f} MB",
-            f"{run.bus} bus",
-            compared,
-            f"{len(run.findings)} findings" if run.findings else "verified",
-        )
+    took = (
+        f"start {run.start_s:.1f} s",
+        f"load {run.load_s:.1f} s",
+        f"total {run.total_s:.1f} s",
+        f"memory {run.pss_bytes / MEGABYTE:,.0f} MB",
     )
+    proven = (
+        f"{run.bus} bus",
+        compared,
+        f"{len(run.findings)} findings" if run.findings else "verified",
+    )
+    return "\n".join((" · ".join(took), " · ".join(proven)))

@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import pytest
+from joserfc import jwt
+from typer.testing import CliRunner
+
+from cli.issuer import Issuer
+from cli.main import app
+
+YEAR = Path(__file__).parents[3] / "examples" / "kalbar-small"
+
+
+@pytest.fixture
+def runner() -> CliRunner:
+    return CliRunner()
+
+
+def test_a_token_is_printed_alone_so_that_a_shell_can_use_it(
+    runner: CliRunner, issuer: Issuer, tmp_path: Path
+) -> None:
+    asked = ["--subject", "ana", "--scope", "b:c a:b", "--region", "61.03", "--lifetime", "60"]
+
+    told = runner.invoke(app, ["token", *asked, "--data", str(tmp_path)])
+
+    assert told.exit_code == 0
+    claims = jwt.decode(told.stdout.strip(), issuer.key, algorithms=["ES256"]).claims
+    assert (claims["sub"], claims["scope"], claims["regions"]) == ("ana", "a:b b:c", ["61.03"])
+    assert claims["exp"] - claims["iat"] == 60
+
+
+def test_no_token_lives_longer_than_the_services_believe(
+    runner: CliRunner, issuer: Issuer, tmp_path: Path
+) -> None:
+    asked = ["--subject", "ana", "--scope", "a:b", "--lifetime", "601", "--data", str(tmp_path)]
+
+    assert runner.invoke(app, ["token", *asked]).exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["token --subject a --scope b:c", "verify"])
+def test_where_no_platform_is_one_sentence_says_so(
+    runner: CliRunner, tmp_path: Path, command: str
+) -> None:
+    told = runner.invoke(app, [*command.split(), "--data", str(tmp_path)])
+
+    assert told.exit_code == 2
+    assert "start one with: pkh up" in told.stderr
+    assert "Traceback" not in told.output
+
+
+def test_a_year_without_books_is_refused_before_anything_starts(
+    runner: CliRunner, tmp_path: Path
+) -> None:
+    (tmp_path / "calendar.csv").write_bytes((YEAR / "calendar.csv").read_bytes())
+
+    told = runner.invoke(app, ["demo", str(tmp_path), "--out", str(tmp_path / "out")])
+
+    assert told.exit_code == 2
+    assert "bank_accounts.csv is missing" in told.stderr.replace("\n", "")
+
+
+def test_a_demo_wants_a_directory_that_nothing_stands_in(runner: CliRunner, tmp_path: Path) -> None:
+    (tmp_path / "something").touch()
+    places = ["--out", str(tmp_path / "out"), "--data", str(tmp_path)]
+
+    told = runner.invoke(app, ["demo", str(YEAR), *places])
+
+    assert told.exit_code == 2
+    assert "is not empty" in told.stderr
+
+
+def test_a_range_that_names_no_tahap_is_refused(runner: CliRunner, tmp_path: Path) -> None:
+    asked = ["demo", str(YEAR), "--out", str(tmp_path), "--tahap", "9"]
+
+    told = runner.invoke(app, asked)
+
+    assert told.exit_code == 2
+    assert "names none of the calendar's tahaps" in told.stderr
+
+
+def test_a_bus_that_nobody_knows_is_refused(runner: CliRunner, tmp_path: Path) -> None:
+    asked = ["demo", str(YEAR), "--out", str(tmp_path), "--bus", "pigeons"]
+
+    assert runner.invoke(app, asked).exit_code == 2

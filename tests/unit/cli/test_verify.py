@@ -1,0 +1,102 @@
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from cli.client import Connected
+from cli.errors import Failed
+from cli.verify import (
+    Broken,
+    chain_findings,
+    ledger_findings,
+    position_findings,
+    reading_findings,
+)
+from libs.events.positions import Positions
+from tests.unit.cli.conftest import FakePlatform, answer
+
+ROSTER = "pkh.registry.roster.v1"
+SERVICES = ("registry", "conditionality", "payments", "projection")
+
+REGISTRY = Positions("e", 40, 40, {ROSTER: {0: 40, 1: 39}}, {}, 0)
+READER = Positions("e", 20, 20, {}, {ROSTER: {0: 40, 1: 39}}, 0)
+
+
+@pytest.fixture
+def quiet(fake: FakePlatform) -> FakePlatform:
+    """Services that are where they should be."""
+    for name in SERVICES:
+        positions = REGISTRY if name == "registry" else READER
+        fake.when("GET", f"{name}/positions", answer(asdict(positions)))
+    return fake
+
+
+async def found(platform: Connected) -> list[str]:
+    auditor = platform.client("auditor", "platform:read")
+    return [str(finding) async for finding in position_findings(auditor, relay_s_max=0.2)]
+
+
+async def test_nothing_is_found_where_all_is_well(platform: Connected, quiet: FakePlatform) -> None:
+    assert await found(platform) == []
+
+
+async def test_parked_messages_are_found(platform: Connected, quiet: FakePlatform) -> None:
+    quiet.when("GET", "payments/positions", answer(asdict(replace(READER, parked=3))))
+
+    assert await found(platform) == ["payments: 3 messages are parked; see GET /parked"]
+
+
+async def test_a_relay_that_stands_still_is_found(platform: Connected, quiet: FakePlatform) -> None:
+    behind = replace(REGISTRY, head=41)
+    quiet.when("GET", "registry/positions", answer(asdict(behind)))
+
+    assert await found(platform) == ["registry: has relayed 40 of 41 positions"]
+
+
+async def test_a_relay_that_only_has_not_written_down_yet_is_waited_for(
+    platform: Connected, quiet: FakePlatform
+) -> None:
+    looks = iter([replace(REGISTRY, relayed=39), replace(REGISTRY, relayed=39)])
+    quiet.when("GET", "registry/positions", lambda _: answer(asdict(next(looks, REGISTRY))))
+
+    assert await found(platform) == []
+
+
+async def test_a_reader_that_knows_more_than_was_ever_said_is_found(
+    platform: Connected, quiet: FakePlatform
+) -> None:
+    ahead = replace(READER, consumed={ROSTER: {0: 40, 1: 44}})
+    quiet.when("GET", "conditionality/positions", answer(asdict(ahead)))
+
+    [finding] = await found(platform)
+    assert finding.startswith("conditionality: has consumed pkh.registry.roster.v1/1 up to")
+    assert finding.endswith("position 44, but registry has relayed 39")
+
+
+def test_a_reader_that_is_behind_is_no_finding() -> None:
+    behind = replace(READER, consumed={ROSTER: {0: 1}})
+
+    assert list(reading_findings(behind, "registry", REGISTRY)) == []
+
+
+def test_an_invariant_that_does_not_hold_is_told_with_its_numbers() -> None:
+    broken = Broken("zero sum", "2023-1", 0, 225_000)
+
+    assert str(broken) == "zero sum at 2023-1: expected 0, found 225000"
+
+
+async def test_what_the_ledger_says_of_itself_is_found(
+    platform: Connected, quiet: FakePlatform
+) -> None:
+    broken = {"invariant": "zero sum", "where": "2023-1", "expected": 0, "found": 5}
+    quiet.when("GET", "payments/ledger/check", answer({"broken": [broken], "tahaps": ["2023-1"]}))
+
+    findings = [str(finding) async for finding in ledger_findings(platform)]
+
+    assert findings == ["payments: zero sum at 2023-1: expected 0, found 5"]
+
+
+async def test_a_database_that_does_not_answer_is_told(tmp_path: Path) -> None:
+    with pytest.raises(Failed, match="registry's database does not answer"):
+        async for _ in chain_findings(tmp_path, "registry"):
+            pytest.fail("found something in no database")
