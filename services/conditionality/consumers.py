@@ -23,7 +23,7 @@ from services.conditionality.domain.evaluation import (
     NoteFreeze,
     NoteList,
 )
-from services.conditionality.judging import Policies, judge
+from services.conditionality.judging import Policies, judge, known_facts
 from services.conditionality.views import (
     end_evaluation,
     keep_lines,
@@ -43,7 +43,8 @@ def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
         ]
         if lines:
             await keep_lines(unit, lines)
-            await judge(unit, policies, lines, messages[0].partition)
+            known = await known_facts(unit, lines)
+            await judge(unit, policies, lines, known, messages[0].partition)
         for message in messages:
             if isinstance(message.body, ListClosed):
                 await _list_closed(unit, message.body)

@@ -21,7 +21,7 @@ from services.conditionality.domain.commitment import Cause, CycleEvaluated
 from services.conditionality.domain.duties import tokens_of
 from services.conditionality.domain.evaluation import CloseEvaluation, EvaluationAnnounced
 from services.conditionality.domain.person import months_touched
-from services.conditionality.judging import RE_DECIDED, Policies, judge
+from services.conditionality.judging import RE_DECIDED, Policies, judge, known_facts
 
 WINDOW_EVENTS_MAX = 2_000
 
@@ -37,8 +37,9 @@ _FACTS_BETWEEN = """
 SELECT stream_id, type, schema_version, data, first_position + ord AS position,
        blocks.metadata AS metadata
 FROM events JOIN blocks USING (block)
-WHERE stream_id = ANY($1) AND first_position > $2 AND first_position + ord <= $3
+WHERE stream_id = ANY($1) AND first_position + ord > $2 AND first_position + ord <= $3
 """
+_END_OF_LOG: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +116,12 @@ class ReDecider:
 
     store: Store
     policies: Policies
+    events_max: int = WINDOW_EVENTS_MAX
 
     async def step(self) -> bool:
         """One window of the log; answers whether there was one."""
         position, last_fact = await self._cursor()
-        window = await window_after(self.store.pool, position, WINDOW_EVENTS_MAX)
+        window = await window_after(self.store.pool, position, self.events_max)
         if window is None:
             return False
         rows = await window.events(self.store.pool, _EVENTS)
@@ -135,11 +137,20 @@ class ReDecider:
             last_fact = max((row["position"] for row in facts), default=last_fact)
             evaluated = [row for row in rows if row["type"] == "CycleEvaluated"]
             await self._behind_evaluations(unit, evaluated, last_fact, late)
-            if late.lines:
-                lines = list(late.lines.values())
-                await judge(unit, self.policies, lines, RE_DECIDED, late.causes)
+            await self._judge(unit, late, window.end)
             await self._move(unit, window.end, last_fact)
         return True
+
+    async def _judge(self, unit: Transaction, late: _Late, seen: int) -> None:
+        lines = list(late.lines.values())
+        if not lines:
+            return
+        known = await known_facts(unit, lines)
+        # What is known may hold facts that came behind the window: whoever recorded one of them
+        # is named as well, or could approve what follows from it until the next window.
+        for line in lines:
+            await self._between(unit, line, seen, _END_OF_LOG, late)
+        await judge(unit, self.policies, lines, known, RE_DECIDED, late.causes)
 
     async def _behind_facts(
         self,

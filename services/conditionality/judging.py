@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from libs.events.handle import handle_many
 from libs.events.model import Outcome
@@ -30,10 +31,29 @@ class UnknownRuleSet(Exception):
     """A closing names a rule set that this service has no policy for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of listed persons, by token, and the log's head before it was read."""
+
+    cut: int
+    persons: Mapping[str, Person]
+
+
+async def known_facts(unit: Transaction, lines: Sequence[Line]) -> Known:
+    """The facts that the evaluation of these lines rests on."""
+    # The head is read before the facts: whatever is recorded behind it is the re-decider's.
+    cut = await unit.connection.fetchval("SELECT position FROM head")
+    tokens = sorted({token for line in lines for token in tokens_of(line.members)})
+    loaded = await unit.load(PERSON, [f"person-{token}" for token in tokens])
+    found = {stream_id.removeprefix("person-"): each.state for stream_id, each in loaded.items()}
+    return Known(cut, {token: found.get(token, Person()) for token in tokens})
+
+
 async def judge(
     unit: Transaction,
     policies: Policies,
     lines: Sequence[Line],
+    known: Known,
     partition: int,
     causes: Mapping[tuple[str, str], Cause] | None = None,
 ) -> None:
@@ -42,9 +62,6 @@ async def judge(
     `causes` names, by (tahap, family), the late facts behind a re-evaluation. A family that can
     not be evaluated raises, so that its message is parked.
     """
-    # The head is read before the facts: whatever is recorded behind it is the re-decider's.
-    facts_cut = await unit.connection.fetchval("SELECT position FROM head")
-    facts = await _facts(unit, lines)
     evaluations = await _evaluations(unit, {line.tahap for line in lines})
     commands: list[tuple[str, Command]] = [
         (
@@ -54,9 +71,9 @@ async def judge(
                 tahap=line.tahap,
                 months=line.months,
                 roster_revision=line.revision,
-                facts_cut=facts_cut,
+                facts_cut=known.cut,
                 members=line.members,
-                facts={token: facts.get(token, Person()) for token in tokens_of(line.members)},
+                facts={token: known.persons[token] for token in tokens_of(line.members)},
                 policy=policy_of(policies, line.rule_set),
                 frozen=evaluations[line.tahap].is_frozen_for(line.family),
                 cause=causes.get((line.tahap, line.family)) if causes else None,
@@ -73,12 +90,6 @@ def policy_of(policies: Policies, rule_set: str) -> CommitmentPolicy:
     if rule_set not in policies:
         raise UnknownRuleSet
     return policies[rule_set]
-
-
-async def _facts(unit: Transaction, lines: Sequence[Line]) -> dict[str, Person]:
-    tokens = sorted({token for line in lines for token in tokens_of(line.members)})
-    loaded = await unit.load(PERSON, [f"person-{token}" for token in tokens])
-    return {stream_id.removeprefix("person-"): found.state for stream_id, found in loaded.items()}
 
 
 async def _evaluations(unit: Transaction, tahaps: set[str]) -> dict[str, Evaluation]:
