@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from libs.chassis.auth import Principal, require
 from libs.chassis.csv_upload import CSV_BODY
@@ -17,7 +18,7 @@ from libs.chassis.request import Asked, body_up_to, resource
 from libs.chassis.service import StoreOf
 from libs.events.errors import NotFound
 from libs.events.handle import handle
-from libs.events.store import Store
+from libs.events.store import Store, Transaction
 from libs.privacy.tokens import Tokenizer
 from services.conditionality.contract import COMMITMENT, PERSON
 from services.conditionality.domain.commitment import (
@@ -26,6 +27,7 @@ from services.conditionality.domain.commitment import (
     RejectCorrection,
 )
 from services.conditionality.domain.commitment import Command as CommitmentCommand
+from services.conditionality.domain.commitment.corrections import NoSuchCorrection
 from services.conditionality.domain.person import (
     RecordSchoolMonths,
     RecordVisits,
@@ -34,6 +36,7 @@ from services.conditionality.domain.person import (
 )
 from services.conditionality.intake import HEALTH_COLUMNS, SCHOOL_COLUMNS, Intake
 from services.conditionality.judging import Policies, policy_of
+from services.conditionality.views import rule_set_of
 
 Recorder = Annotated[Principal, require("conditionality:record")]
 Approver = Annotated[Principal, require("conditionality:approve")]
@@ -109,7 +112,7 @@ class Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
-Nik = Annotated[str, Field(min_length=1, max_length=32)]
+Nik = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=32)]
 Days = Annotated[int, Field(ge=0, le=31)]
 
 
@@ -234,11 +237,13 @@ async def approve_correction(
     approver: Approver,
 ) -> Response:
     """Let a proposed correction count; its approver is none of those who recorded its facts."""
-    rule_set = await _rule_set(store, family, correction)
-    command = ApproveCorrection(
-        str(family), correction, approver.subject, policy_of(policies, rule_set)
-    )
-    return await _decide(store, context, once, command)
+
+    async def approval(unit: Transaction) -> CommitmentCommand:
+        rule_set = await _rule_set(unit, family, correction)
+        policy = policy_of(policies, rule_set)
+        return ApproveCorrection(str(family), correction, approver.subject, policy)
+
+    return await _decide(store, context, once, family, approval)
 
 
 @router.post("/commitments/{family}/corrections/{correction}/rejection", status_code=204)
@@ -251,30 +256,34 @@ async def reject_correction(
     approver: Approver,
 ) -> Response:
     """Let a proposed correction not count."""
-    command = RejectCorrection(str(family), correction, approver.subject)
-    return await _decide(store, context, once, command)
+
+    async def rejection(_unit: Transaction) -> CommitmentCommand:
+        return RejectCorrection(str(family), correction, approver.subject)
+
+    return await _decide(store, context, once, family, rejection)
 
 
-async def _decide(store: Store, context: Asked, once: Once, command: CommitmentCommand) -> Response:
+async def _decide(
+    store: Store,
+    context: Asked,
+    once: Once,
+    family: UUID,
+    command: Callable[[Transaction], Awaitable[CommitmentCommand]],
+) -> Response:
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)
-        outcome = await handle(unit, COMMITMENT, f"commitment-{command.family}", command)
+        outcome = await handle(unit, COMMITMENT, f"commitment-{family}", await command(unit))
         reply = Reply(204, None, {"ETag": etag(outcome.version)})
         await once.keep(unit.connection, reply)
     return reply.response(unit.position)
 
 
-async def _rule_set(store: Store, family: UUID, correction: int) -> str:
-    found = await store.read(COMMITMENT, [f"commitment-{family}"])
-    waiting = [
-        each.proposed.tahap
-        for loaded in found.values()
-        for each in loaded.state.corrections
-        if each.proposed.correction == correction
-    ]
-    rule_set: str | None = await store.pool.fetchval(
-        "SELECT rule_set FROM roster_line WHERE family = $1 AND tahap = ANY($2)", family, waiting
-    )
-    if rule_set is None:
+async def _rule_set(unit: Transaction, family: UUID, correction: int) -> str:
+    stream_id = f"commitment-{family}"
+    found = await unit.load(COMMITMENT, [stream_id])
+    if stream_id not in found:
         raise FamilyUnknown(family=family)
-    return rule_set
+    for each in found[stream_id].state.corrections:
+        if each.proposed.correction == correction and not each.rejected:
+            return await rule_set_of(unit, each.proposed.tahap, str(family))
+    raise NoSuchCorrection(correction=correction)

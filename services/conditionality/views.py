@@ -117,6 +117,14 @@ async def lines_resting_on(
     ]
 
 
+async def rule_set_of(unit: Transaction, tahap: str, family: str) -> str:
+    """The rule set by which a family's cycle is judged."""
+    found = await unit.connection.fetchval(
+        "SELECT rule_set FROM roster_line WHERE tahap = $1 AND family = $2", tahap, family
+    )
+    return str(found)
+
+
 async def lines_of(unit: Transaction, families: Sequence[tuple[str, str]]) -> list[Line]:
     """The lines of (tahap, family) pairs."""
     rows = await unit.connection.fetch(
