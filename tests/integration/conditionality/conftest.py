@@ -1,0 +1,35 @@
+"""Conditionality on a fresh database: at its door, or by its parts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from libs.chassis.settings import Settings
+from services.conditionality.main import application
+from tests.doors import Door, door, surroundings
+from tests.integration.conditionality.kit import Bench, bench_at
+from tests.servers import Postgres
+
+
+@pytest_asyncio.fixture
+async def told(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Settings]:
+    """What this service is told."""
+    async with surroundings(postgres, tmp_path, "conditionality") as settings:
+        yield settings
+
+
+@pytest_asyncio.fixture
+async def conditionality(told: Settings, tmp_path: Path) -> AsyncIterator[Door]:
+    """The door of the running service."""
+    async with door(application(told), tmp_path) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def bench(told: Settings) -> AsyncIterator[Bench]:
+    """The same service by its parts."""
+    async with bench_at(told) as parts:
+        yield parts

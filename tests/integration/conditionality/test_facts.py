@@ -1,0 +1,206 @@
+"""Facts of schools and health facilities, by file and by request: the latest of a key counts."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from services.conditionality.contract import PERSON
+from services.conditionality.domain.person import Attendance, Person
+from tests.doors import YEAR, Door, sent
+from tests.integration.conditionality.kit import Bench
+
+pytestmark = pytest.mark.integration
+
+RECORD = "conditionality:record"
+NIK, OTHER_NIK = "6104110811150004", "6104110811150005"
+SCHOOL_HEADER = "npsn,nisn,nik,month,effective_days,absent,permitted,sick"
+HEALTH_HEADER = "facility_code,nik,month,service,attended,service_date"
+FILES = {
+    "school-attendance": YEAR / "school_attendance.csv",
+    "health-verification": YEAR / "health_verification.csv",
+}
+
+
+def school(nik: str = NIK, month: str = "2023-01", days: str = "20,1,0,0") -> str:
+    return f"30141147,0000000001,{nik},{month},{days}"
+
+
+def visit(
+    nik: str = NIK, month: str = "2023-01", service: str = "WEIGHING", came: str = "Y"
+) -> str:
+    return f"PKM611205,{nik},{month},{service},{came},2023-01-19"
+
+
+async def hand_in(
+    door: Door, file: str, *rows: str, key: str | None = None, partial: bool = False
+) -> httpx.Response:
+    header = SCHOOL_HEADER if file == "school-attendance" else HEALTH_HEADER
+    text = "\r\n".join((header, *rows)) + "\r\n"
+    query = {"partial": "true"} if partial else {}
+    who = door.who("school-1", RECORD)
+    return await door.post(f"/imports/{file}", who, key=key, params=query, content=text)
+
+
+async def report(door: Door, path: str, *, key: str | None = None, **body: Any) -> httpx.Response:
+    return await door.post(path, door.who("school-1", RECORD), key=key, json=body)
+
+
+def month_body(**changes: Any) -> dict[str, Any]:
+    days = {"effective_days": 20, "absent": 1, "permitted": 0, "sick": 0}
+    return {"nik": NIK, "month": "2023-01"} | days | changes
+
+
+async def person(bench: Bench, nik: str = NIK) -> Person:
+    stream_id = f"person-{bench.tokenizer.nik(nik)}"
+    return (await bench.store.read(PERSON, [stream_id]))[stream_id].state
+
+
+async def test_a_years_files_are_taken_and_the_same_again_change_nothing(
+    conditionality: Door, bench: Bench
+) -> None:
+    counted = {}
+    for file, path in FILES.items():
+        _, *rows = path.read_text(encoding="utf-8").splitlines()
+        answer = await hand_in(conditionality, file, *rows)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["accepted"] + answer.json()["unchanged"] == len(rows)
+        counted[file] = rows
+    before = await bench.head()
+
+    for file, rows in counted.items():
+        answer = await hand_in(conditionality, file, *rows)
+        assert int(answer.headers["Position"]) == before
+    assert await bench.head() == before
+    assert await sent(bench.store) == []  # who missed school stays inside
+
+
+async def test_a_later_row_of_the_same_key_takes_the_place_of_the_earlier(
+    conditionality: Door, bench: Bench
+) -> None:
+    within = [school(days="20,9,0,0"), school(month="2023-02"), school(days="20,2,0,0")]
+    first = await hand_in(conditionality, "school-attendance", *within)
+    assert (first.json()["accepted"], first.json()["unchanged"]) == (2, 1)
+    assert (await person(bench)).school["2023-01"] == Attendance(20, 2, 0, 0)
+
+    again = await hand_in(conditionality, "school-attendance", *within[1:])
+    assert (again.json()["accepted"], again.json()["unchanged"]) == (0, 2)
+    later = await hand_in(conditionality, "school-attendance", school(days="20,0,0,3"))
+    assert (later.json()["accepted"], later.json()["unchanged"]) == (1, 0)
+    assert (await person(bench)).school["2023-01"] == Attendance(20, 0, 0, 3)
+
+
+async def test_a_visit_is_kept_by_month_and_service(conditionality: Door, bench: Bench) -> None:
+    rows = [visit(), visit(came="N"), visit(service="HOME_VISIT"), visit(month="2023-02")]
+    await hand_in(conditionality, "health-verification", *rows)
+
+    assert (await person(bench)).visits == {
+        "WEIGHING": {"2023-01": False, "2023-02": True},
+        "HOME_VISIT": {"2023-01": True},
+    }
+
+
+async def test_requests_and_files_speak_of_the_same_person(
+    conditionality: Door, bench: Bench
+) -> None:
+    await hand_in(conditionality, "school-attendance", school(nik=f" {NIK} "))
+    before = await bench.head()
+
+    same = await report(conditionality, "/school-months", **month_body())
+    assert (same.status_code, await bench.head()) == (204, before)
+    spaced = await report(conditionality, "/school-months", **month_body(nik=f"{NIK} "))
+    assert (spaced.status_code, await bench.head()) == (204, before)
+
+    corrected = await report(conditionality, "/school-months", **month_body(absent=7))
+    assert int(corrected.headers["Position"]) == await bench.head() == before + 1
+    assert (await person(bench)).school["2023-01"] == Attendance(20, 7, 0, 0)
+    visit_body: dict[str, Any] = {
+        "nik": NIK,
+        "month": "2023-01",
+        "service": "WEIGHING",
+        "attended": True,
+    }
+    await report(conditionality, "/visits", **visit_body)
+    assert (await person(bench)).visits == {"WEIGHING": {"2023-01": True}}
+
+
+async def test_a_request_sent_again_has_one_effect(conditionality: Door, bench: Bench) -> None:
+    for _ in range(2):
+        answer = await report(conditionality, "/school-months", key="once", **month_body())
+        assert answer.status_code == 204
+    assert await bench.head() == 1
+
+    other = await report(conditionality, "/school-months", key="once", **month_body(absent=3))
+    assert other.json()["type"] == "/problems/idempotency-key-reused"
+    assert await bench.head() == 1
+
+
+BAD_ROWS = {
+    ("school-attendance", "effective_days"): school(days=f"{NIK},0,0,0"),
+    ("school-attendance", "absent"): school(days="20,-1,0,0"),
+    ("school-attendance", "absent+permitted+sick"): school(days="20,9,9,9"),
+    ("school-attendance", "month"): school(month=OTHER_NIK),
+    ("school-attendance", "nik"): school(nik=""),
+    ("health-verification", "attended"): visit(came=OTHER_NIK),
+    ("health-verification", "service"): visit(service=OTHER_NIK),
+    ("health-verification", "month"): visit(month="2023-13"),
+}
+
+
+@pytest.mark.parametrize(("file", "column"), BAD_ROWS)
+async def test_a_bad_row_is_named_and_refuses_the_file_unless_part_of_it_is_wanted(
+    conditionality: Door, bench: Bench, file: str, column: str
+) -> None:
+    good = school(nik=OTHER_NIK) if file == "school-attendance" else visit(nik=OTHER_NIK)
+    rows = [good, BAD_ROWS[file, column]]
+
+    refused = await hand_in(conditionality, file, *rows)
+    assert refused.status_code == 422
+    [error] = refused.json()["report"]["errors"]
+    assert (error["line"], error["column"]) == (3, column)
+    assert await bench.head() == 0
+
+    taken = await hand_in(conditionality, file, *rows, partial=True)
+    assert (taken.json()["accepted"], taken.json()["refused"]) == (1, 1)
+    for answer in (refused, taken):
+        assert NIK not in answer.text
+        assert OTHER_NIK not in answer.text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"month": NIK},
+        {"effective_days": NIK},
+        {"absent": -1},
+        {"absent": 9, "permitted": 9, "sick": 9},
+        {"nik": ""},
+        {"nik": "   "},
+        {NIK: NIK},
+    ],
+)
+async def test_a_request_that_can_not_be_true_is_refused_and_not_quoted(
+    conditionality: Door, bench: Bench, changes: dict[str, Any]
+) -> None:
+    answer = await report(conditionality, "/school-months", **month_body(**changes))
+
+    assert answer.status_code in (409, 422)
+    assert NIK not in answer.text
+    assert await bench.head() == 0
+
+
+async def test_one_file_from_two_at_once_is_recorded_once(
+    conditionality: Door, bench: Bench
+) -> None:
+    rows = [school(nik=f"61041108111{number:05}") for number in range(300)]
+
+    answers = await asyncio.gather(
+        *(hand_in(conditionality, "school-attendance", *rows) for _ in range(2))
+    )
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert sum(answer.json()["accepted"] for answer in answers) == len(rows)
+    assert await bench.head() == len(rows)
