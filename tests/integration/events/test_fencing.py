@@ -1,0 +1,91 @@
+"""Who comes too late changes nothing: a writer behind its stream, a member that was replaced."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+import pytest_asyncio
+
+from libs.events.bus import Bus
+from libs.events.bus.connect import connect
+from libs.events.consumer import Consumer
+from libs.events.handle import Draft, Move, handle
+from libs.events.store import Store, Transaction
+from libs.events.subscription import Handler, Incoming, Subscription
+from tests.doors import TOPICS, Sender, batches, waits_for_a_lock
+from tests.purse import CONTEXT, KEPT, PutIn
+from tests.servers import eventually
+
+pytestmark = pytest.mark.integration
+
+TOPIC = "pkh.payments.tahap.v1"
+
+
+@pytest_asyncio.fixture
+async def bus(database: str) -> AsyncIterator[Bus]:
+    """A bus that a consumer must have, though these tests hand it its batches."""
+    opened = await connect(database)
+    yield opened
+    await opened.close()
+
+
+async def consumer(store: Store, bus: Bus, handler: Handler) -> Consumer:
+    """A member of the one group that reads the topic."""
+    subscription = Subscription("reader", TOPIC, {"ListFrozen": dict}, handler)
+    member = Consumer(store, bus, "reader", [subscription], {TOPIC: TOPICS.partitions[TOPIC]})
+    await member._open_places()
+    return member
+
+
+async def take(unit: Transaction, messages: Sequence[Incoming]) -> None:
+    """An effect that would show if it happened twice."""
+    for message in messages:
+        await unit.connection.execute("INSERT INTO taken VALUES ($1)", message.body["tahap"])
+
+
+async def test_two_members_that_process_one_batch_at_once_have_its_effect_once(
+    store: Store, bus: Bus
+) -> None:
+    """A member that was paused while its partition went to another goes on where it was."""
+    await store.pool.execute("CREATE TABLE taken (tahap text)")
+    tahaps = [f"2023-{number}" for number in range(1, 5)]
+    sender = Sender(TOPIC)
+    [batch] = batches(*(sender.record("ListFrozen", each, {"tahap": each}) for each in tahaps))
+    within, owner = asyncio.Event(), await consumer(store, bus, take)
+    takes_over: list[asyncio.Task[None]] = []
+
+    async def take_late(unit: Transaction, messages: Sequence[Incoming]) -> None:
+        within.set()
+        await eventually(lambda: _held_or_through(store, takes_over))
+        await take(unit, messages)
+
+    zombie = await consumer(store, bus, take_late)
+    late = asyncio.create_task(zombie.process(batch))
+    await asyncio.wait_for(within.wait(), 5)
+    takes_over.append(asyncio.create_task(owner.process(batch)))
+    await asyncio.gather(late, *takes_over)
+
+    taken = await store.pool.fetch("SELECT tahap FROM taken")
+    assert sorted(row["tahap"] for row in taken) == tahaps
+    assert (zombie.tally.handled, owner.tally.skipped) == (len(tahaps), len(tahaps))
+
+
+async def _held_or_through(store: Store, others: Sequence[asyncio.Task[None]]) -> bool:
+    """Whether the other member is stopped by a lock, or was let through by a mistake."""
+    return any(other.done() for other in others) or await waits_for_a_lock(store)
+
+
+async def test_a_writer_that_read_an_older_version_writes_nothing(store: Store) -> None:
+    async with store.transaction(CONTEXT) as transaction:
+        for coins in (1, 2):
+            await handle(transaction, KEPT, "purse-a", PutIn(coins))
+    draft = Draft("CoinsPutIn", 1, '{"coins":9}', None, None, None, None)
+
+    async with store.transaction(CONTEXT) as transaction:
+        won = await transaction.append([Move("purse-a", 1, [draft], None, None)])
+
+    assert won == set()
+    assert await store.pool.fetchval("SELECT count(*) FROM events") == 2
+    assert (await store.read(KEPT, ["purse-a"]))["purse-a"].version == 2
