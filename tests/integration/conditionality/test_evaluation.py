@@ -108,17 +108,24 @@ async def test_an_empty_list_closes_too(bench: Bench) -> None:
     assert (closed["evaluated"], closed["parked"], closed["buckets"]) == (0, [], {})
 
 
-async def test_two_partitions_that_finish_at_once_are_closed_by_the_leader(bench: Bench) -> None:
+@pytest.mark.parametrize("finish", ["one after another", "at once"])
+async def test_the_last_of_two_partitions_is_closed_by_the_leader(
+    bench: Bench, finish: str
+) -> None:
+    at_once = finish == "at once"
     await bench.take(bench.announced(), bench.list_closed(2))
-    both_have_written = asyncio.Barrier(2)
+    have_written = asyncio.Barrier(2 if at_once else 1)
 
     async def gate(_unit: Any, _messages: Any) -> None:
-        await both_have_written.wait()  # so neither sees what the other has counted
+        await have_written.wait()  # at once, neither sees what the other has counted
 
-    member = bench.gated(gate)
-    await asyncio.gather(
-        *(replace(bench, consumer=member).take(bench.line(each)) for each in (HERE, ELSEWHERE))
-    )
+    member = replace(bench, consumer=bench.gated(gate))
+    first, second = (member.take(bench.line(each)) for each in (HERE, ELSEWHERE))
+    if at_once:
+        await asyncio.gather(first, second)
+    else:
+        await first
+        await second
     await bench.close()
 
     [closed] = await bench.closings()
