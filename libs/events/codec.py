@@ -12,6 +12,9 @@ from libs.events.decider import C, E, S
 from libs.events.errors import UnknownEvent
 from libs.events.model import AS_STORED, Message, StreamType, encode
 
+SAME = "true"
+"""The text that stands for a message whose data is the event's data as it is stored."""
+
 
 class Codec(Generic[C, S, E]):
     """Encoders and decoders of one kind of stream, built once."""
@@ -61,9 +64,6 @@ def codec_of(kind: StreamType[C, S, E]) -> Codec[C, S, E]:
     return Codec(kind)
 
 
-def message_text(message: Message, data: str) -> tuple[str, str]:
-    """(what the events row keeps, what goes over the bus) of a message beside its event's data."""
-    if message.data is AS_STORED:
-        return "true", data
-    text = encode(message.data).decode()
-    return text, text
+def message_text(message: Message) -> str:
+    """What the events row keeps of a message: its own text, or SAME."""
+    return SAME if message.data is AS_STORED else encode(message.data).decode()

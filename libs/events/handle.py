@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Generic, Protocol
 
-from libs.events.codec import Codec, codec_of, message_text
+from msgspec import Struct
+
+from libs.events.codec import SAME, Codec, codec_of, message_text
 from libs.events.decider import C, E, S
 from libs.events.errors import ConcurrencyConflict, DomainError
 from libs.events.model import Outcome, Published, StreamType
@@ -14,8 +16,7 @@ from libs.events.model import Outcome, Published, StreamType
 CONFLICT_RETRIES_MAX = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded(Generic[S]):
+class Loaded(Struct, Generic[S], frozen=True):
     """A stream as it stands: its version and state, and the state that a cut saw."""
 
     version: int
@@ -23,8 +24,7 @@ class Loaded(Generic[S]):
     at_cut: S
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True, gc=False):
     """One event ready to be written, but for its place."""
 
     type: str
@@ -35,9 +35,15 @@ class Draft:
     message: str | None
     trace: str | None
 
+    def published(self) -> Published | None:
+        """What the bus will carry of it; None where the event is internal."""
+        if self.topic is None or self.key is None or self.message is None:
+            return None
+        text = self.data if self.message == SAME else self.message
+        return Published(self.topic, self.key, text.encode())
 
-@dataclass(frozen=True, slots=True)
-class Move:
+
+class Move(Struct, frozen=True):
     """What one stream gains: its events behind `expected`, and the snapshot after them."""
 
     stream_id: str
@@ -128,8 +134,10 @@ def _decide(
         for event in events:
             state = decider.evolve(state, event)
             basis = decider.evolve(basis, event) if moved_apart else state
-            draft = _draft(codec, event, state, trace, published)
-            drafts.append(draft)
+            made = draft(codec, event, state, trace)
+            drafts.append(made)
+            if (sent := made.published()) is not None:
+                published.append(sent)
         version += len(events)
         outcomes[index] = Outcome(stream_id, version, state, tuple(events), tuple(published))
     if not drafts:
@@ -137,16 +145,14 @@ def _decide(
     return Move(stream_id, expected, drafts, codec.encode_state(state), codec.shape)
 
 
-def _draft(
-    codec: Codec[C, S, E], event: E, state: S, trace: str | None, published: list[Published]
-) -> Draft:
+def draft(codec: Codec[C, S, E], event: E, state: S, trace: str | None = None) -> Draft:
+    """An event made ready to be written, with its message; `state` is the one it led to."""
     name, schema_version, data = codec.encode_event(event)
     message = codec.kind.publish(event, state)
     if message is None:
         return Draft(name, schema_version, data, None, None, None, trace)
-    stored, sent = message_text(message, data)
-    published.append(Published(message.topic, message.key, sent.encode()))
-    return Draft(name, schema_version, data, message.topic, message.key, stored, trace)
+    text = message_text(message)
+    return Draft(name, schema_version, data, message.topic, message.key, text, trace)
 
 
 async def handle(

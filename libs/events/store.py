@@ -16,7 +16,7 @@ from libs.events.chain import SEPARATOR, EventRow, block_seal, event_hash
 from libs.events.codec import codec_of
 from libs.events.decider import C, E, S
 from libs.events.errors import CorridorError, EventTooLarge
-from libs.events.handle import Loaded, Move
+from libs.events.handle import Draft, Loaded, Move
 from libs.events.model import Context, StreamType, encode
 
 if TYPE_CHECKING:
@@ -59,14 +59,14 @@ RETURNING stream_id
 _ADVANCE = """
 UPDATE streams SET version = new.v, state = new.s, state_version = new.sv
 FROM (
-    SELECT given.* FROM
+    SELECT given.*, streams.ctid AS place FROM
         unnest($1::text[], $2::bigint[], $3::json[], $4::smallint[], $5::bigint[])
             AS given (id, v, s, sv, expected)
         JOIN streams ON streams.stream_id = given.id AND streams.version = given.expected
     ORDER BY given.id COLLATE "C"
     FOR NO KEY UPDATE OF streams
 ) AS new
-WHERE streams.stream_id = new.id
+WHERE streams.ctid = new.place
 RETURNING streams.stream_id
 """
 _LOAD = "SELECT stream_id, version, state, state_version FROM streams WHERE stream_id = ANY($1)"
@@ -105,8 +105,8 @@ class CommitUnknown(CorridorError):
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """A point inside a transaction to fall back to, together with a savepoint."""
+class Reached:
+    """How far a block has come: its events so far, and the hash over them (never updated)."""
 
     count: int
     root: Any
@@ -120,8 +120,7 @@ class Transaction:
         self.context = context
         self.block = block
         self.position: int | None = None
-        self._count = 0
-        self._root = hashlib.sha256()
+        self._reached = Reached(0, hashlib.sha256())
 
     async def load(
         self, kind: StreamType[C, S, E], stream_ids: Sequence[str], cut: int | None = None
@@ -174,10 +173,17 @@ class Transaction:
         """Advance the streams by compare-and-set, write the winners' events; answers who won."""
         if not moves:
             return set()
-        won = await self._advance(moves)
-        rows = [row for move in moves if move.stream_id in won for row in self._rows(move)]
+        advancing = asyncio.create_task(self._advance(moves))
+        try:
+            await asyncio.sleep(0)  # the statement leaves; the server is busy while we are
+            rows, reached = self._rows(moves)
+        finally:
+            won = await advancing  # also after an error: the connection must be free again
+        if len(won) < len(moves):
+            rows, reached = self._rows([move for move in moves if move.stream_id in won])
         if rows:
             await self.connection.copy_records_to_table("events", records=rows, columns=_COLUMNS)
+        self._reached = reached
         return won
 
     async def _advance(self, moves: Sequence[Move]) -> set[str]:
@@ -192,31 +198,36 @@ class Transaction:
             won.update(row[0] for row in rows)
         return won
 
-    def _rows(self, move: Move) -> list[EventRow]:
+    def _rows(self, moves: Sequence[Move]) -> tuple[list[EventRow], Reached]:
+        """The rows of these moves' events, and how far the block comes with them."""
         rows: list[EventRow] = []
-        for offset, draft in enumerate(move.drafts, start=1):
-            if len(draft.data) + len(draft.message or "") > EVENT_BYTES_MAX:
-                raise EventTooLarge(type=draft.type, bytes_max=EVENT_BYTES_MAX)
-            if SEPARATOR in move.stream_id or SEPARATOR in (draft.key or ""):
-                raise ValueError("a stream id or key holds a control character")
-            row: EventRow = (
-                self.block,
-                self._count,
-                move.stream_id,
-                move.expected + offset,
-                draft.type,
-                draft.schema_version,
-                draft.data,
-                None if draft.trace is None else encode({"trace": draft.trace}).decode(),
-                draft.topic,
-                draft.key,
-                draft.message,
-                self.context.at,
-            )
-            self._root.update(event_hash(row))
-            self._count += 1
-            rows.append(row)
-        return rows
+        count, root = self._reached.count, self._reached.root.copy()
+        for move in moves:
+            for version, draft in enumerate(move.drafts, start=move.expected + 1):
+                row = self._row(count + len(rows), move.stream_id, version, draft)
+                root.update(event_hash(row))
+                rows.append(row)
+        return rows, Reached(count + len(rows), root)
+
+    def _row(self, ord_: int, stream_id: str, version: int, draft: Draft) -> EventRow:
+        if len(draft.data) + len(draft.message or "") > EVENT_BYTES_MAX:
+            raise EventTooLarge(type=draft.type, bytes_max=EVENT_BYTES_MAX)
+        if SEPARATOR in stream_id or SEPARATOR in (draft.key or ""):
+            raise ValueError("a stream id or key holds a control character")
+        return (
+            self.block,
+            ord_,
+            stream_id,
+            version,
+            draft.type,
+            draft.schema_version,
+            draft.data,
+            None if draft.trace is None else encode({"trace": draft.trace}).decode(),
+            draft.topic,
+            draft.key,
+            draft.message,
+            self.context.at,
+        )
 
     async def claim(self, kind: str, wanted: Mapping[str, str]) -> dict[str, str]:
         """Claim tokens for streams, first come first served; answers each token's owner."""
@@ -230,24 +241,24 @@ class Transaction:
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """Undo what is done inside, if it raises, and nothing else of the transaction."""
-        mark = Mark(self._count, self._root.copy())
+        reached = self._reached
         try:
             async with self.connection.transaction():
                 yield
         except BaseException:
-            self._count, self._root = mark.count, mark.root
+            self._reached = reached
             raise
 
     async def close_block(self) -> None:
         """Give the events their positions; the last statement, because it locks the head."""
-        if not self._count:
+        count, root = self._reached.count, self._reached.root.digest()
+        if not count:
             return
         recorded_at = datetime.now(UTC)
-        root = self._root.digest()
         metadata = encode(_metadata(self.context)).decode()
-        seal = block_seal(self.block, self._count, root, metadata, recorded_at)
+        seal = block_seal(self.block, count, root, metadata, recorded_at)
         self.position = await self.connection.fetchval(
-            _CLOSE_BLOCK, self.block, self._count, root, metadata, recorded_at, seal
+            _CLOSE_BLOCK, self.block, count, root, metadata, recorded_at, seal
         )
 
 
@@ -348,10 +359,18 @@ class Store:
             raise CorridorError(missing="head")
         return row["position"], row["epoch"]
 
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[Transaction]:
+        """One consistent look at the database; nothing can be written through it."""
+        async with (
+            self.pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield Transaction(connection, Context(datetime.now(UTC), self.source), 0)
+
     async def read(
         self, kind: StreamType[C, S, E], stream_ids: Sequence[str]
     ) -> dict[str, Loaded[S]]:
         """The streams that exist among `stream_ids`, outside of any append."""
-        async with self.pool.acquire() as connection:
-            reader = Transaction(connection, Context(datetime.now(UTC), self.source), 0)
+        async with self.looking() as reader:
             return await reader.load(kind, sorted(set(stream_ids)))

@@ -7,7 +7,7 @@ CREATE TABLE streams (
     version       bigint NOT NULL CHECK (version > 0),  -- the authority: advanced by compare-and-set
     state         json,                                 -- snapshot at `version`; rebuildable, may be null
     state_version smallint                              -- shape of the snapshot; another one is replayed
-);
+) WITH (fillfactor = 50); -- a batch moves whole pages of streams: room for each row's next version
 
 CREATE SEQUENCE block_numbers;
 
