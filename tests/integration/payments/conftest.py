@@ -1,0 +1,29 @@
+"""Payments on a fresh database, by its parts, with real simulators for its partners."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from libs.chassis.settings import Settings
+from tests.doors import surroundings
+from tests.integration.payments.office import Office, office_at
+from tests.integration.payments.world import World
+from tests.servers import Postgres
+
+
+@pytest_asyncio.fixture
+async def told(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Settings]:
+    """What this payments service is told."""
+    async with surroundings(postgres, tmp_path, "payments") as settings:
+        yield settings
+
+
+@pytest_asyncio.fixture
+async def office(told: Settings, tmp_path: Path) -> AsyncIterator[Office]:
+    """Payments by its parts; the banks know no account until a test opens some."""
+    world = World(tmp_path / "journals", {})
+    async with office_at(told, tmp_path, world) as parts:
+        yield parts

@@ -1,0 +1,269 @@
+"""Payments by its parts: its consumer, its two leaders and its door, each step the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+import httpx
+from fastapi import FastAPI
+
+from libs.chassis import operations
+from libs.chassis.app import create_app
+from libs.chassis.service import READINESS, Service
+from libs.chassis.settings import Settings
+from libs.events.bus import Record
+from libs.events.bus.connect import connect
+from libs.events.consumer import Consumer
+from libs.events.handle import handle
+from libs.events.store import Store
+from libs.privacy.keys import KeyRing
+from services.payments import api, policy
+from services.payments.consumers import SUBSCRIPTIONS
+from services.payments.contract import PAYMENT, RUN, SERVICE, TAHAP
+from services.payments.domain.ids import (
+    REGULAR,
+    order_id,
+    payment_stream,
+    request_id,
+    run_stream,
+    tahap_stream,
+)
+from services.payments.domain.payment_state import PaymentState
+from services.payments.domain.run_messages import ApproveOrder, ProposeOrder
+from services.payments.domain.run_state import RunState
+from services.payments.domain.tahap_messages import AnnounceTahap, ApproveFreeze, ProposeFreeze
+from services.payments.domain.tahap_state import TahapState
+from services.payments.files import Renderer
+from services.payments.joining import Joiner
+from services.payments.money import run
+from services.payments.outside import Outside
+from services.payments.paying import Payer, order_of
+from services.payments.settings import Partners
+from services.payments.views import open_list, open_run
+from tests.doors import CONTEXT, TOPICS, Door, deliver, door
+from tests.integration.payments.houses import TAHAP_1, Elsewhere, House, months_of
+from tests.integration.payments.world import World
+
+DATES: Final = {
+    TAHAP_1: (date(2023, 3, 31), date(2023, 4, 5), date(2023, 4, 20)),
+    "2023-2": (date(2023, 6, 30), date(2023, 7, 5), date(2023, 7, 20)),
+}
+MAKER, CHECKER = "operator-1", "supervisor-1"
+PARTNERS: Final = Partners("http://treasury", "http://banks", "http://conditionality")
+STEPS_MAX: Final = 1_000
+QUIET_STEPS: Final = 3
+
+
+@dataclass(slots=True)
+class Office:
+    """Payments without its HTTP interface and without its loops: each step is the test's."""
+
+    store: Store
+    elsewhere: Elsewhere
+    consumer: Consumer
+    world: World
+    directory: Path
+    door: Door
+    policies: policy.Policies = field(default_factory=policy.load)
+
+    async def take(self, *records: Record) -> None:
+        """Consume messages, partition by partition."""
+        await deliver(self.consumer, *records)
+
+    # -- What people ask over HTTP
+
+    async def asked_by(self, subject: str, scope: str, path: str, body: object) -> httpx.Response:
+        """What a person with one scope of payments is answered to a POST."""
+        return await self.door.post(path, self.door.who(subject, f"payments:{scope}"), json=body)
+
+    async def seen(self, path: str) -> Any:
+        """What a reader of the whole nation is shown."""
+        who = self.door.who("reader-1", "payments:read")
+        answer = await self.door.client.get(path, headers=who)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def approved(self, what: str, path: str, digest: str, **more: object) -> None:
+        """One person proposes a hash, another one approves it; both are taken."""
+        proposal = {"hash": digest, **more}
+        made = await self.asked_by(MAKER, "make", f"{path}/{what}-proposal", proposal)
+        assert made.status_code == 204, made.text
+        approval = {"hash": digest}
+        checked = await self.asked_by(CHECKER, "check", f"{path}/{what}-approval", approval)
+        assert checked.status_code == 204, checked.text
+
+    async def supplemented(self, kind: str, tahap: str = TAHAP_1) -> None:
+        """Open a supplementary run of everybody who has arrived, and take it to its books."""
+        opening, path = f"/tahap/{tahap}/supplementary-runs", f"/tahap/{tahap}/runs/{kind}"
+        opened = await self.asked_by(MAKER, "make", opening, {})
+        assert opened.status_code == 201, opened.text
+        approval = {"hash": opened.json()["hash"]}
+        frozen = await self.asked_by(CHECKER, "check", f"{path}/freeze-approval", approval)
+        assert frozen.status_code == 204, frozen.text
+        await self.pay()
+        await self.ordered(tahap, kind)
+        await self.pay()
+
+    # -- What people do, without the door
+
+    async def announce(self, tahap: str = TAHAP_1) -> None:
+        """Announce a tahap."""
+        months = months_of(tahap)
+        command = AnnounceTahap(tahap, months, *DATES[tahap], {"rule_set": "2021-2024"}, {})
+        async with self.store.transaction(CONTEXT) as unit:
+            await handle(unit, TAHAP, tahap_stream(tahap), command)
+            await open_list(unit, tahap)
+
+    async def arrived(
+        self, lived_in: Sequence[House], tahap: str = TAHAP_1, failed: Sequence[House] = ()
+    ) -> None:
+        """Announce a tahap and take the whole of its list in; the failed ones are held."""
+        await self.announce(tahap)
+        lines = [await self.elsewhere.line(house, tahap) for house in lived_in]
+        listed = [house for house in lived_in if not house.graduated]
+        judged = [
+            self.elsewhere.evaluation(house, tahap, "FAILED" if house in failed else "COMPLIANT")
+            for house in listed
+        ]
+        held = [self.elsewhere.effect("Suspended", house, tahap) for house in failed]
+        await self.take(*lines, self.elsewhere.list_closed(lines, tahap))
+        await self.take(*judged, *held, self.elsewhere.evaluation_closed(judged, tahap=tahap))
+        await self.join()
+
+    async def join(self) -> None:
+        """Do all that the joiner finds to do."""
+        await exhausted(Joiner(self.store, self.policies).step)
+
+    async def frozen(self, tahap: str = TAHAP_1) -> None:
+        """Two people freeze the list that stands."""
+        ready = (await self.tahap(tahap)).lists[0].ready
+        assert ready is not None, "the list is not ready"
+        stream = tahap_stream(tahap)
+        async with self.store.transaction(CONTEXT) as unit:
+            await handle(unit, TAHAP, stream, ProposeFreeze(MAKER, ready.hash))
+            await handle(unit, TAHAP, stream, ApproveFreeze(CHECKER, ready.hash))
+            await open_run(unit, tahap, REGULAR, None)
+
+    async def ordered(self, tahap: str = TAHAP_1, kind: str = REGULAR) -> None:
+        """Two people order the payments whose accounts passed."""
+        async with self.store.transaction(CONTEXT) as unit:
+            digest, totals = await order_of(unit, tahap, kind)
+            figures = digest, totals.count, totals.rupiah
+            await run(unit, tahap, kind, ProposeOrder(MAKER, request_id(tahap, kind), *figures))
+            await run(unit, tahap, kind, ApproveOrder(CHECKER, order_id(tahap, kind), digest))
+
+    def payer(self, store: Store | None = None) -> Payer:
+        """A leader that has just begun."""
+        own = store or self.store
+        client = httpx.AsyncClient(transport=self.world)
+        outside = Outside(client, PARTNERS, self.directory / "payments.token")
+        return Payer(own, self.policies, Renderer(own, self.elsewhere.keys), outside)
+
+    async def pay(self) -> None:
+        """Do all that the payer finds to do."""
+        await exhausted(self.payer().step)
+
+    async def paid(
+        self, lived_in: Sequence[House], tahap: str = TAHAP_1, failed: Sequence[House] = ()
+    ) -> None:
+        """A whole tahap, from its announcement to its books."""
+        await self.arrived(lived_in, tahap, failed)
+        await self.frozen(tahap)
+        await self.pay()
+        await self.ordered(tahap)
+        await self.pay()
+
+    # -- What stands
+
+    async def tahap(self, tahap: str = TAHAP_1) -> TahapState:
+        """How a tahap stands."""
+        stream = tahap_stream(tahap)
+        return (await self.store.read(TAHAP, [stream]))[stream].state
+
+    async def run(self, tahap: str = TAHAP_1, kind: str = REGULAR) -> RunState:
+        """How a run stands."""
+        stream = run_stream(tahap, kind)
+        found = await self.store.read(RUN, [stream])
+        return found[stream].state if stream in found else RunState()
+
+    async def payment(
+        self, house: House, tahap: str = TAHAP_1, kind: str = REGULAR
+    ) -> PaymentState:
+        """How a house's payment stands."""
+        stream = payment_stream(house.payment(tahap, kind))
+        found = await self.store.read(PAYMENT, [stream])
+        return found[stream].state if stream in found else PaymentState()
+
+    async def transfers(self, lived_in: Sequence[House], tahap: str = TAHAP_1) -> list[str]:
+        """How far the money of each house has come."""
+        return [str((await self.payment(house, tahap)).transfer) for house in lived_in]
+
+    async def balances(self) -> dict[str, int]:
+        """Each account's balance, those at zero left out."""
+        rows = await self.store.pool.fetch(
+            """SELECT account, sum(amount)::bigint AS balance FROM (
+                   SELECT debit AS account, amount FROM ledger
+                   UNION ALL SELECT credit, -amount FROM ledger) AS sides
+               GROUP BY account HAVING sum(amount) <> 0"""
+        )
+        return {row["account"]: row["balance"] for row in rows}
+
+    async def moved(self) -> dict[str, int]:
+        """Rupiah by the name of the movement."""
+        rows = await self.store.pool.fetch(
+            "SELECT name, sum(amount)::bigint AS rupiah FROM ledger GROUP BY name"
+        )
+        return {row["name"]: row["rupiah"] for row in rows}
+
+
+async def exhausted(step: Callable[[], Awaitable[bool]]) -> None:
+    """Have a leader step until it finds nothing to do, also when it has looked again.
+
+    A file that was just sent is answered at the next look, so one quiet step is not the end.
+    """
+    quiet = 0
+    for _ in range(STEPS_MAX):
+        quiet = 0 if await step() else quiet + 1
+        if quiet == QUIET_STEPS:
+            return
+    raise AssertionError("the leader finds no end")
+
+
+@asynccontextmanager
+async def office_at(told: Settings, directory: Path, world: World) -> AsyncIterator[Office]:
+    """Payments' parts on its database, and its door without the loops; `world` answers it."""
+    (directory / "payments.token").write_text("a token")
+    bus = await connect(told.bus_url)
+    store = await Store.connect(told.database_url, SERVICE)
+    try:
+        # The keys are made as the superuser: payments itself may only fetch them.
+        async with (
+            asyncpg.create_pool(told.bus_url, min_size=1, max_size=2) as pool,
+            door(
+                _application(told, Service(store, bus, TOPICS, SUBSCRIPTIONS)), directory
+            ) as front,
+        ):
+            partitions = {s.topic: TOPICS.partitions[s.topic] for s in SUBSCRIPTIONS}
+            consumer = Consumer(store, bus, SERVICE, SUBSCRIPTIONS, partitions)
+            keys = KeyRing(pool, told.kek or b"")
+            yield Office(store, Elsewhere(keys), consumer, world, directory, front)
+    finally:
+        await store.close()
+        await bus.close()
+
+
+def _application(told: Settings, service: Service) -> FastAPI:
+    """The service's interface, on a store whose loops the test turns by hand."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        yield service.resources(policies=policy.load())
+
+    routers = [api.router, operations.router]
+    return create_app(SERVICE, "Payments", routers, lifespan, READINESS, told)

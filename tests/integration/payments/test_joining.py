@@ -1,0 +1,144 @@
+"""A tahap's list is ready when both halves are whole, in whichever order and shape they come."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.payments.contract import ROSTER_TOPIC
+from tests.doors import sent
+from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, houses, unsent
+from tests.integration.payments.office import Office
+
+pytestmark = pytest.mark.integration
+
+HOUSES = houses(20)
+
+
+@pytest.mark.parametrize("roster_first", [True, False])
+async def test_a_list_is_ready_in_whichever_order_its_halves_arrive(
+    office: Office, roster_first: bool
+) -> None:
+    await office.announce()
+    lines = [await office.elsewhere.line(house) for house in HOUSES]
+    judged = [office.elsewhere.evaluation(house) for house in HOUSES]
+    roster = [*lines, office.elsewhere.list_closed(lines)]
+    evaluations = [*judged, office.elsewhere.evaluation_closed(judged)]
+    first, second = (roster, evaluations) if roster_first else (evaluations, roster)
+
+    await office.take(*first)
+    await office.join()
+    assert (await office.tahap()).lists[0].ready is None
+
+    await office.take(*second)
+    await office.join()
+    ready = (await office.tahap()).lists[0].ready
+    assert ready is not None
+    assert (ready.count, ready.rupiah) == (20, 20 * EARLY_CHILD_IDR)
+    assert ready.missing == ()
+
+
+async def test_the_hash_does_not_depend_on_the_order_of_arrival(office: Office) -> None:
+    await office.arrived(HOUSES)
+    first = (await office.tahap()).lists[0].ready
+
+    await office.join()
+
+    assert (await office.tahap()).lists[0].ready == first
+    assert len(await sent(office.store, "BucketRequested")) == 0
+
+
+async def test_a_list_waits_for_the_last_line(office: Office) -> None:
+    await office.announce()
+    lines = [await office.elsewhere.line(house) for house in HOUSES]
+    judged = [office.elsewhere.evaluation(house) for house in HOUSES]
+    closed = office.elsewhere.evaluation_closed(judged)
+
+    await office.take(*lines, office.elsewhere.list_closed(lines))
+    late = [record for record in judged if record.partition == judged[0].partition]
+    await office.take(*[record for record in (*judged, closed) if record not in late])
+    await office.join()
+    assert (await office.tahap()).lists[0].ready is None
+
+    await office.take(*late, *([closed] if closed.partition == judged[0].partition else []))
+    await office.join()
+    assert (await office.tahap()).lists[0].ready is not None
+
+
+async def test_a_family_parked_at_conditionality_is_missing_and_the_list_is_ready(
+    office: Office,
+) -> None:
+    await office.announce()
+    lines = [await office.elsewhere.line(house) for house in HOUSES]
+    judged = [office.elsewhere.evaluation(house) for house in HOUSES[1:]]
+    await office.take(*lines, office.elsewhere.list_closed(lines))
+    await office.take(*judged, office.elsewhere.evaluation_closed(judged, parked=HOUSES[:1]))
+
+    await office.join()
+
+    ready = (await office.tahap()).lists[0].ready
+    assert ready is not None
+    assert ready.missing == (HOUSES[0].family,)
+    assert ready.count == 19
+
+
+async def test_a_line_parked_here_counts_as_received_and_its_family_is_missing(
+    office: Office,
+) -> None:
+    await office.announce()
+    lines = [await office.elsewhere.line(house) for house in HOUSES[1:]]
+    broken = await office.elsewhere.line_body(HOUSES[0], TAHAP_1)
+    broken["members"] = "nobody can read this"
+    lines.append(office.elsewhere.roster.record("FamilyListed", HOUSES[0].family, broken))
+    judged = [office.elsewhere.evaluation(house) for house in HOUSES]
+    await office.take(*lines, office.elsewhere.list_closed(lines))
+    await office.take(*judged, office.elsewhere.evaluation_closed(judged))
+
+    await office.join()
+
+    ready = (await office.tahap()).lists[0].ready
+    assert ready is not None
+    assert ready.missing == (HOUSES[0].family,)
+    assert ready.count == 19
+
+
+async def test_a_line_that_is_not_the_one_that_was_counted_is_asked_for_again(
+    office: Office,
+) -> None:
+    await office.announce()
+    lines = [await office.elsewhere.line(house) for house in HOUSES]
+    body = await office.elsewhere.line_body(HOUSES[0], TAHAP_1) | {"region": "61.71.01.1001"}
+    counted_in = unsent(ROSTER_TOPIC, "FamilyListed", HOUSES[0].family, body)
+    judged = [office.elsewhere.evaluation(house) for house in HOUSES]
+    closed = office.elsewhere.list_closed([counted_in, *lines[1:]])
+    await office.take(*lines)
+    await office.take(*judged, office.elsewhere.evaluation_closed(judged))
+    await office.take(closed)
+
+    await office.join()
+
+    [asked] = await sent(office.store, "BucketRequested")
+    assert asked.body["topic"] == ROSTER_TOPIC
+    assert asked.body["buckets"] == [HOUSES[0].family[:2]]
+    assert (await office.tahap()).lists[0].ready is None
+
+
+async def test_the_owner_sends_the_bucket_again_and_the_list_is_ready(office: Office) -> None:
+    await office.announce()
+    true = await office.elsewhere.line_body(HOUSES[0], TAHAP_1)
+    family, wrong = HOUSES[0].family, true | {"region": "61.71.01.1001"}
+    lines = [await office.elsewhere.line(house) for house in HOUSES[1:]]
+    came = office.elsewhere.roster.record("FamilyListed", family, wrong)
+    judged = [office.elsewhere.evaluation(house) for house in HOUSES]
+    counted_in = unsent(ROSTER_TOPIC, "FamilyListed", family, true)
+    await office.take(*lines, came, office.elsewhere.list_closed([counted_in, *lines]))
+    await office.take(*judged, office.elsewhere.evaluation_closed(judged))
+    await office.join()
+
+    assert (await office.tahap()).lists[0].ready is None
+
+    await office.take(office.elsewhere.roster.record("FamilyListed", family, true))
+    await office.join()
+
+    ready = (await office.tahap()).lists[0].ready
+    assert ready is not None
+    assert ready.count == 20

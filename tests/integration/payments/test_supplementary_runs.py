@@ -1,0 +1,132 @@
+"""Families that were deferred by name are paid by a supplementary run, once, as they stand then."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_asyncio
+
+from services.payments.domain.ids import supplementary
+from services.payments.domain.payment_messages import HoldStatus
+from services.payments.domain.payment_state import Transfer
+from services.payments.views import books
+from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, books_of, houses
+from tests.integration.payments.office import CHECKER, MAKER, Office
+
+pytestmark = pytest.mark.integration
+
+VILLAGE = houses(6)
+LATE, IN_TIME = VILLAGE[0], VILLAGE[1:]
+FIRST = supplementary(1)
+TAHAP_PATH = f"/tahap/{TAHAP_1}"
+DEFERRED = [{"family": LATE.family, "reason": "PARKED_AT_CONDITIONALITY"}]
+
+
+@pytest_asyncio.fixture
+async def without_late(office: Office) -> Office:
+    """A tahap that was paid but for one family, which conditionality had parked."""
+    office.world.accounts.update(books_of(VILLAGE))
+    await office.announce()
+    lines = [await office.elsewhere.line(house) for house in VILLAGE]
+    judged = [office.elsewhere.evaluation(house) for house in IN_TIME]
+    await office.take(*lines, office.elsewhere.list_closed(lines))
+    await office.take(*judged, office.elsewhere.evaluation_closed(judged, parked=[LATE]))
+    await office.join()
+    shown = (await office.seen(TAHAP_PATH))["list"]
+    candidates = shown["deferred_candidates"]
+    assert candidates == DEFERRED
+    await office.approved("freeze", TAHAP_PATH, shown["hash"], deferred=candidates)
+    await office.pay()
+    await office.ordered()
+    await office.pay()
+    return office
+
+
+async def test_a_tahap_with_a_deferred_family_is_settled_and_not_closed(
+    without_late: Office,
+) -> None:
+    state = await without_late.tahap()
+    assert state.lists[0].settled
+    assert state.closed is None
+    assert state.outstanding == (LATE.family,)
+    assert await without_late.transfers([LATE]) == [Transfer.DEFERRED]
+
+
+async def test_a_family_that_has_not_arrived_can_not_be_taken_up(without_late: Office) -> None:
+    answer = await without_late.asked_by(MAKER, "make", f"{TAHAP_PATH}/supplementary-runs", {})
+    assert answer.status_code == 409, answer.text
+
+
+async def test_a_deferred_family_is_paid_once_when_it_has_arrived(without_late: Office) -> None:
+    office = without_late
+    await office.take(office.elsewhere.evaluation(LATE))
+
+    await office.supplemented(FIRST)
+
+    assert (await office.payment(LATE, kind=FIRST)).transfer is Transfer.CREDITED
+    assert await office.transfers([LATE]) == [Transfer.DEFERRED]
+    assert office.world.credited() == {
+        **{house.payment(): EARLY_CHILD_IDR for house in IN_TIME},
+        LATE.payment(kind=FIRST): EARLY_CHILD_IDR,
+    }
+    assert (await office.tahap()).closed is not None
+    assert (await books(office.store)).broken == []
+
+
+async def test_a_hold_on_the_deferred_payment_holds_the_one_that_takes_its_place(
+    without_late: Office,
+) -> None:
+    office = without_late
+    await office.take(
+        office.elsewhere.evaluation(LATE, result="FAILED"),
+        office.elsewhere.effect("Suspended", LATE, TAHAP_1),
+    )
+
+    await office.supplemented(FIRST)
+
+    assert (await office.payment(LATE, kind=FIRST)).hold is HoldStatus.HELD
+    assert (await office.balances())["family_blocked"] == EARLY_CHILD_IDR
+
+
+async def test_an_effect_that_comes_behind_it_finds_the_supplementary_payment(
+    without_late: Office,
+) -> None:
+    office = without_late
+    await office.take(
+        office.elsewhere.evaluation(LATE, result="FAILED"),
+        office.elsewhere.effect("Suspended", LATE, TAHAP_1),
+    )
+    await office.supplemented(FIRST)
+
+    await office.take(office.elsewhere.effect("Released", LATE, "2023-2", TAHAP_1))
+
+    assert (await office.payment(LATE, kind=FIRST)).hold is HoldStatus.RELEASED
+    assert "family_blocked" not in await office.balances()
+
+
+async def test_whoever_opened_a_supplementary_list_does_not_approve_it(
+    without_late: Office,
+) -> None:
+    office = without_late
+    await office.take(office.elsewhere.evaluation(LATE))
+    path = f"{TAHAP_PATH}/supplementary-runs"
+    opened = (await office.asked_by(MAKER, "make", path, {})).json()
+
+    path = f"{TAHAP_PATH}/runs/{FIRST}/freeze-approval"
+    answer = await office.asked_by(MAKER, "check", path, {"hash": opened["hash"]})
+
+    assert answer.status_code == 409
+    assert answer.json()["type"] == "/problems/same-person"
+
+
+async def test_a_tahap_closes_when_its_deferred_families_are_named_as_lapsed(
+    without_late: Office,
+) -> None:
+    office, path = without_late, f"{TAHAP_PATH}/close"
+
+    forgotten = await office.asked_by(CHECKER, "check", path, {})
+    assert forgotten.json()["type"] == "/problems/families-outstanding"
+
+    lapsed = [{"family": LATE.family, "reason": "NOT_REPLAYED"}]
+    answer = await office.asked_by(CHECKER, "check", path, {"lapsed": lapsed})
+    assert answer.status_code == 204, answer.text
+    assert (await office.tahap()).closed is not None

@@ -1,0 +1,203 @@
+"""What moves money takes two people who approve the same hash; and who may see what."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_asyncio
+
+from libs.chassis.settings import Settings
+from services.payments.domain.payment_state import Transfer
+from services.payments.main import application
+from tests.doors import operations
+from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, books_of, houses
+from tests.integration.payments.office import CHECKER, MAKER, PARTNERS, Office
+
+pytestmark = pytest.mark.integration
+
+VILLAGE = houses(4)
+PATH = f"/tahap/{TAHAP_1}"
+RUN_PATH = f"{PATH}/runs/REGULAR"
+STALE = "0" * 64
+ANNOUNCEMENT = {
+    "tahap": TAHAP_1,
+    "months": ["2023-01", "2023-02", "2023-03"],
+    "closing_date": "2023-03-31",
+    "account_check_date": "2023-04-05",
+    "credit_date": "2023-04-20",
+    "after": {"registry": 3},
+}
+
+
+@pytest_asyncio.fixture
+async def ready(office: Office) -> Office:
+    """A tahap whose list stands to be frozen."""
+    office.world.accounts.update(books_of(VILLAGE))
+    await office.arrived(VILLAGE)
+    return office
+
+
+async def hash_of_list(office: Office) -> str:
+    """The hash that stands to be approved."""
+    digest: str = (await office.seen(PATH))["list"]["hash"]
+    return digest
+
+
+# -- Announcement
+
+
+async def test_a_tahap_is_announced_once_by_the_rules_of_its_closing_date(office: Office) -> None:
+    first = await office.asked_by("planner-1", "announce", "/tahap", ANNOUNCEMENT)
+    again = await office.asked_by("planner-1", "announce", "/tahap", ANNOUNCEMENT)
+    other = await office.asked_by(
+        "planner-1", "announce", "/tahap", ANNOUNCEMENT | {"credit_date": "2023-04-21"}
+    )
+
+    assert first.json() == {"tahap": TAHAP_1, "rule_set": "2021-2024"}
+    assert (first.status_code, again.status_code, other.status_code) == (201, 201, 409)
+    assert other.json()["type"] == "/problems/contradiction"
+    assert await office.seen("/tahap") == [{"tahap": TAHAP_1, "phase": "COLLECTING"}]
+
+
+async def test_a_tahap_that_was_never_announced_is_unknown(office: Office) -> None:
+    who = office.door.who("reader-1", "payments:read")
+    answer = await office.door.client.get(PATH, headers=who)
+    assert answer.status_code == 404
+
+
+# -- Freeze
+
+
+async def test_nobody_approves_their_own_freeze(ready: Office) -> None:
+    digest = {"hash": await hash_of_list(ready)}
+    made = await ready.asked_by(MAKER, "make", f"{PATH}/freeze-proposal", digest)
+    assert made.status_code == 204
+
+    answer = await ready.asked_by(MAKER, "check", f"{PATH}/freeze-approval", digest)
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/same-person")
+    assert (await ready.seen(PATH))["phase"] == "FREEZE_PROPOSED"
+
+
+@pytest.mark.parametrize("step", ["proposal", "approval"])
+async def test_a_hash_that_does_not_stand_is_neither_proposed_nor_approved(
+    ready: Office, step: str
+) -> None:
+    digest = {"hash": await hash_of_list(ready)}
+    if step == "approval":
+        await ready.asked_by(MAKER, "make", f"{PATH}/freeze-proposal", digest)
+    who = (MAKER, "make") if step == "proposal" else (CHECKER, "check")
+
+    answer = await ready.asked_by(*who, f"{PATH}/freeze-{step}", {"hash": STALE})
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/stale-hash")
+
+
+async def test_a_later_line_takes_the_ground_from_a_proposal(ready: Office) -> None:
+    digest = {"hash": await hash_of_list(ready)}
+    await ready.asked_by(MAKER, "make", f"{PATH}/freeze-proposal", digest)
+    lines = [await ready.elsewhere.line(house, revision=2) for house in VILLAGE]
+    await ready.take(*lines, ready.elsewhere.list_closed(lines))
+    await ready.join()
+
+    answer = await ready.asked_by(CHECKER, "check", f"{PATH}/freeze-approval", digest)
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/nothing-proposed")
+    assert (await ready.seen(PATH))["phase"] == "READY"
+
+
+async def test_what_is_asked_twice_under_one_key_happens_once(ready: Office) -> None:
+    body = {"hash": await hash_of_list(ready)}
+    who = ready.door.who(MAKER, "payments:make")
+    path = f"{PATH}/freeze-proposal"
+
+    first = await ready.door.post(path, who, key="key-1", json=body)
+    again = await ready.door.post(path, who, key="key-1", json=body)
+
+    assert (first.status_code, again.status_code) == (204, 204)
+    assert again.headers["idempotency-replayed"] == "true"
+
+
+# -- Order
+
+
+@pytest_asyncio.fixture
+async def checked(ready: Office) -> Office:
+    """A frozen list whose accounts are checked."""
+    await ready.approved("freeze", PATH, await hash_of_list(ready))
+    await ready.pay()
+    return ready
+
+
+async def test_a_run_waits_for_its_order_and_says_what_it_comes_to(checked: Office) -> None:
+    shown = await checked.seen(PATH)
+    [run] = shown["runs"]
+
+    assert (shown["phase"], run["phase"]) == ("PAYING", "ORDER_READY")
+    assert (run["order"]["count"], run["order"]["rupiah"]) == (4, 4 * EARLY_CHILD_IDR)
+    assert (run["count"], run["check_failed"]["count"], run["trouble"]) == (4, 0, None)
+
+
+async def test_nobody_approves_their_own_order_and_no_stale_one(checked: Office) -> None:
+    digest = {"hash": (await checked.seen(PATH))["runs"][0]["order"]["hash"]}
+    stale = await checked.asked_by(MAKER, "make", f"{RUN_PATH}/order-proposal", {"hash": STALE})
+    await checked.asked_by(MAKER, "make", f"{RUN_PATH}/order-proposal", digest)
+    own = await checked.asked_by(MAKER, "check", f"{RUN_PATH}/order-approval", digest)
+    other = await checked.asked_by(CHECKER, "check", f"{RUN_PATH}/order-approval", {"hash": STALE})
+
+    assert [each.status_code for each in (stale, own, other)] == [409, 409, 409]
+    assert own.json()["type"] == "/problems/same-person"
+    await checked.pay()
+    assert await checked.transfers(VILLAGE) == [Transfer.ENTITLED] * 4
+
+
+async def test_an_approved_order_is_paid_and_the_tahap_closes(checked: Office) -> None:
+    digest = (await checked.seen(PATH))["runs"][0]["order"]["hash"]
+
+    await checked.approved("order", RUN_PATH, digest)
+    await checked.pay()
+
+    shown = await checked.seen(PATH)
+    [run] = shown["runs"]
+    assert (shown["phase"], run["phase"]) == ("CLOSED", "RECONCILED")
+    assert (run["credited"]["rupiah"], run["unknown"]["rupiah"]) == (4 * EARLY_CHILD_IDR, 0)
+    assert (await checked.seen("/ledger/check")) == {"broken": [], "tahaps": [TAHAP_1]}
+    assert sum((await checked.seen("/ledger/balances")).values()) == 0
+
+
+# -- Who may see and do what
+
+
+async def test_every_operation_wants_a_token_and_a_scope_of_its_own(
+    office: Office, told: Settings
+) -> None:
+    asked = operations(application(told, PARTNERS))
+    stranger = office.door.who("stranger", "somewhere:else") | {"Idempotency-Key": "once"}
+
+    for method, path in asked:
+        nobody = await office.door.client.request(method, path)
+        somebody = await office.door.client.request(method, path, headers=stranger)
+        assert (path, nobody.status_code, somebody.status_code) == (path, 401, 403)
+
+
+@pytest.mark.parametrize(
+    ("scope", "path"),
+    [
+        ("check", f"{PATH}/freeze-proposal"),
+        ("make", f"{PATH}/freeze-approval"),
+        ("check", f"{RUN_PATH}/order-proposal"),
+        ("make", f"{RUN_PATH}/order-approval"),
+    ],
+)
+async def test_making_and_checking_are_two_rights(ready: Office, scope: str, path: str) -> None:
+    answer = await ready.asked_by("anybody", scope, path, {"hash": STALE})
+    assert answer.status_code == 403
+
+
+async def test_a_familys_payments_are_shown_to_its_own_region_only(checked: Office) -> None:
+    house = VILLAGE[0]
+
+    for regions, status in ((("61",), 200), (("61.03",), 200), (("61.04",), 403), ((), 403)):
+        who = checked.door.who("reader-1", "payments:read", regions=regions)
+        for path in (f"/payments/{house.payment()}", f"/families/{house.family}/payments"):
+            answer = await checked.door.client.get(path, headers=who)
+            assert (path, regions, answer.status_code) == (path, regions, status)

@@ -1,0 +1,86 @@
+"""The world outside payments: the real treasury and banks, and conditionality's positions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from libs.events.positions import Positions
+from simulators import bank, treasury
+from simulators.books import Account
+from simulators.journal import Journal
+
+NOTHING_UPSTREAM: Final = Positions("first", 0, 0, {}, {}, 0)
+
+
+class LinkCut(httpx.TransportError):
+    """The request was taken and its answer was lost on the way."""
+
+
+@dataclass
+class World(httpx.AsyncBaseTransport):
+    """Treasury, banks and conditionality's door. `cut_at` loses the answer to the n-th request."""
+
+    directory: Path
+    accounts: dict[tuple[str, str], Account]
+    upstream: Positions = NOTHING_UPSTREAM
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    files: dict[str, list[bytes]] = field(default_factory=dict)
+    cut_at: int | None = None
+    unreachable: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.journal = Journal(self.directory / "treasury.journal")
+        self.banks = bank.open_banks(self.accounts, self.directory)
+        self._doors = {
+            "treasury": httpx.ASGITransport(treasury.create_app(self.accounts, self.journal)),
+            "banks": httpx.ASGITransport(bank.create_app(self.banks)),
+        }
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a request on to whom it is for, and remember it."""
+        host = request.url.host
+        body = await request.aread()
+        self.asked.append((request.method, request.url.path))
+        if any(name in str(request.url) for name in self.unreachable):
+            raise LinkCut("unreachable")
+        if request.method == "PUT":
+            self.files.setdefault(request.url.path, []).append(body)
+        if host == "conditionality":
+            response = httpx.Response(200, json=_told(self.upstream))
+        else:
+            copy = httpx.Request(request.method, request.url, headers=request.headers, content=body)
+            response = await self._doors[host].handle_async_request(copy)
+            response = httpx.Response(
+                response.status_code, headers=response.headers, content=await response.aread()
+            )
+        if self.cut_at == len(self.asked):
+            raise LinkCut("the answer was lost")
+        return response
+
+    def credited(self) -> dict[str, int]:
+        """{payment: rupiah} that the banks' own journals say they credited, each line counted."""
+        sums: dict[str, int] = {}
+        for path in sorted(self.directory.glob("*.journal")):
+            if path.name == "treasury.journal":
+                continue
+            for record in path.read_text().splitlines():
+                kind, *fields = record.split(",")
+                if kind == "L" and fields[-1] == "CREDITED":
+                    sums[fields[0]] = sums.get(fields[0], 0) + int(fields[1])
+        return sums
+
+
+def _told(known: Positions) -> dict[str, Any]:
+    return {
+        "epoch": known.epoch,
+        "head": known.head,
+        "relayed": known.relayed,
+        "topics": known.topics,
+        "consumed": known.consumed,
+        "parked": known.parked,
+    }
