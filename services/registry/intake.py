@@ -47,6 +47,7 @@ from services.registry.domain.family.events import (
 )
 from services.registry.domain.family.state import Family
 from services.registry.rows import (
+    Cells,
     FamilyCells,
     LifeEventCells,
     MemberCells,
@@ -59,6 +60,7 @@ from services.registry.rows import (
     number,
     region,
     whole_or_none,
+    word,
 )
 from services.registry.views import card_owners, keep_identities
 
@@ -111,11 +113,11 @@ class Intake:
             address=sealer.seal(family, "address", address),
             payee_token=self.tokenizer.nik(row.payee),
             payee_nik=sealer.seal(family, "payee_nik", row.payee),
-            bank=cells["bank_code"].strip(),
+            bank=row.bank,
             account_no=sealer.seal(family, "account_no", cells["account_no"].strip()),
             account_name=sealer.seal(family, "account_name", cells["account_name"].strip()),
-            facilitator=cells["facilitator_id"].strip(),
-            group=cells["group_id"].strip(),
+            facilitator=row.facilitator,
+            group=row.group,
         )
 
     # -- Members
@@ -158,23 +160,19 @@ class Intake:
         cells, fingerprint = row.cells, self.tokenizer.fingerprint(*row.cells.values())
         # Whoever has no number is a person of their own, not the same as all others without one.
         token = self.tokenizer.nik(row.nik) if row.nik else self.tokenizer.of("row", fingerprint)
-
-        def sealed(column: str) -> str | None:
-            return sealer.seal(family, column, cells[column]) if cells[column] else None
-
         return MemberRow(
             token=token,
             fingerprint=fingerprint,
             nik=sealer.seal(family, "nik", row.nik),
             name=sealer.seal(family, "name", cells["name"]),
             nik_valid=well_formed_nik(row.nik),
-            sex=cells["sex"],
+            sex=row.sex,
             birth_date=row.birth_date,
-            relationship=cells["relationship"],
-            occupation=cells["occupation"].strip() or None,
+            relationship=row.relationship,
+            occupation=row.occupation,
             school_level=row.school_level,
-            npsn=sealed("npsn"),
-            nisn=sealed("nisn"),
+            npsn=_sealed(sealer, family, cells, "npsn"),
+            nisn=_sealed(sealer, family, cells, "nisn"),
             severe_disability=row.severe_disability,
             pregnancy_due_date=row.due_date,
             pregnancy_order=row.order,
@@ -245,7 +243,7 @@ class Intake:
             return PayeeChange(
                 payee_token=self.tokenizer.nik(payee),
                 payee_nik=sealer.seal(family, "payee_nik", payee),
-                bank=cells["bank_code"].strip(),
+                bank=word(cells, "bank_code"),
                 account_no=sealer.seal(family, "account_no", cells["account_no"].strip()),
                 account_name=sealer.seal(family, "account_name", cells["account_name"].strip()),
             )
@@ -255,22 +253,16 @@ class Intake:
             case "DEATH":
                 return Death(token)
             case "SCHOOL_CHANGE":
-                return SchoolChange(
-                    token,
-                    level(cells),
-                    sealer.seal(family, "npsn", cells["npsn"]) if cells["npsn"] else None,
-                    sealer.seal(family, "nisn", cells["nisn"]) if cells["nisn"] else None,
-                )
+                numbers = (_sealed(sealer, family, cells, each) for each in ("npsn", "nisn"))
+                return SchoolChange(token, level(cells), *numbers)
             case "PREGNANCY":
                 order = whole_or_none(cells, "pregnancy_order")
                 return Pregnancy(token, day_or_none(cells, "due_date"), order)
             case _:
-                sealed = (
-                    sealer.seal(family, "nik", nik),
-                    sealer.seal(family, "name", cells["name"]),
-                )
-                born = day(cells, "birth_date")
-                return Birth(token, *sealed, well_formed_nik(nik), cells["sex"], born)
+                name = sealer.seal(family, "name", cells["name"])
+                born, sex = day(cells, "birth_date"), word(cells, "sex")
+                nik_valid = well_formed_nik(nik)
+                return Birth(token, sealer.seal(family, "nik", nik), name, nik_valid, sex, born)
 
     # -- Together
 
@@ -301,3 +293,8 @@ class Intake:
             else:
                 raise outcome.error
         await keep_identities(unit, outcomes)
+
+
+def _sealed(sealer: Sealer, family: str, cells: Cells, column: str) -> str | None:
+    """A cell as it is kept; None where it is empty."""
+    return sealer.seal(family, column, cells[column]) if cells[column] else None

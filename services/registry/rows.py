@@ -13,6 +13,9 @@ from libs.chassis.csv_upload import Columns, ImportReport, Row
 from services.registry.domain.family.events import SchoolLevel
 
 REGION: Final = re.compile(r"\d\d\.\d\d\.\d\d\.\d{4}")
+# What is kept in clear must be unable to hold a person: in a shifted file anything stands anywhere.
+WORD: Final = re.compile(r"[A-Z_]{0,40}")
+OFFICE_ID: Final = re.compile(r"([A-Z][A-Z0-9-]{0,31})?")
 LEVELS: Final[Mapping[str, SchoolLevel | None]] = {"SD": "SD", "SMP": "SMP", "SMA": "SMA", "": None}
 LIFE_EVENTS: Final = ("BIRTH", "DEATH", "SCHOOL_CHANGE", "PREGNANCY", "MOVE", "PAYEE_CHANGE")
 NUMBER_CHARS_MAX: Final = 64
@@ -87,6 +90,8 @@ class Mistake(Enum):
     NOT_A_NUMBER = "The cell is no whole number."
     NOT_A_REGION = "The cell is no village's code as 61.03.01.2026."
     NOT_A_LEVEL = "The cell is none of SD, SMP and SMA."
+    NOT_A_WORD = "The cell is no word of capitals, as SPOUSE or BNI."
+    NOT_AN_ID = "The cell is no id as PD610301: a letter, then letters, digits and hyphens."
     NOT_A_TYPE = "The cell names no life event."
     TOO_LONG = "The cell is longer than any number of this kind."
     UNKNOWN_CARD = "No family of this card is registered."
@@ -110,6 +115,23 @@ def number(row: Cells, column: str) -> str:
         raise Refused(column, Mistake.MISSING)
     if len(text) > NUMBER_CHARS_MAX:
         raise Refused(column, Mistake.TOO_LONG)
+    return text
+
+
+def word(row: Cells, column: str) -> str:
+    """A word of a short list that others keep: a relationship, an occupation, a bank; or empty."""
+    return _matching(row, column, WORD, Mistake.NOT_A_WORD)
+
+
+def office_id(row: Cells, column: str) -> str:
+    """The id of a facilitator or a group, or empty."""
+    return _matching(row, column, OFFICE_ID, Mistake.NOT_AN_ID)
+
+
+def _matching(row: Cells, column: str, form: re.Pattern[str], mistake: Mistake) -> str:
+    text = row[column].strip()
+    if not form.fullmatch(text):
+        raise Refused(column, mistake)
     return text
 
 
@@ -151,10 +173,7 @@ def whole_or_none(row: Cells, column: str) -> int | None:
 
 def region(row: Cells, column: str) -> str:
     """A village's Kemendagri code."""
-    text = row[column].strip()
-    if not REGION.fullmatch(text):
-        raise Refused(column, Mistake.NOT_A_REGION)
-    return text
+    return _matching(row, column, REGION, Mistake.NOT_A_REGION)
 
 
 def level(row: Cells) -> SchoolLevel | None:
@@ -175,6 +194,9 @@ class FamilyCells:
     decile: int | None
     region: str
     payee: str
+    bank: str
+    facilitator: str
+    group: str
     cells: Cells
 
     @classmethod
@@ -187,6 +209,9 @@ class FamilyCells:
             whole_or_none(row, "decile"),
             region(row, "region_code"),
             row["payee_nik"].strip(),
+            word(row, "bank_code"),
+            office_id(row, "facilitator_id"),
+            office_id(row, "group_id"),
             row,
         )
 
@@ -198,7 +223,10 @@ class MemberCells:
     line: int
     card: str
     nik: str
+    sex: str
     birth_date: date
+    relationship: str
+    occupation: str | None
     school_level: SchoolLevel | None
     severe_disability: bool
     due_date: date | None
@@ -212,7 +240,10 @@ class MemberCells:
             line,
             number(row, "no_kk"),
             row["nik"].strip(),
+            word(row, "sex"),
             day(row, "birth_date"),
+            word(row, "relationship"),
+            word(row, "occupation") or None,
             level(row),
             flag(row, "severe_disability"),
             day_or_none(row, "pregnancy_due_date"),
