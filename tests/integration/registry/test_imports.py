@@ -142,6 +142,9 @@ BAD_MEMBERS = {
     "severe_disability": member(CARD, OTHER_NIK, name=NAME, severe_disability=NIK),
     "school_level": member(CARD, OTHER_NIK, name=NAME, school_level=ACCOUNT),
     "pregnancy_order": member(CARD, OTHER_NIK, name=NAME, pregnancy_order=NIK),
+    "sex": member(CARD, OTHER_NIK, sex=NAME),
+    "relationship": member(CARD, OTHER_NIK, name=NAME, relationship=NIK),
+    "occupation": member(CARD, OTHER_NIK, name=NAME, occupation=NIK),
 }
 
 
@@ -170,6 +173,18 @@ async def test_a_bad_row_refuses_the_file_and_only_the_row_where_that_is_asked_f
     assert_untold(taken.text, CARD, NIK, OTHER_NIK, NAME, ACCOUNT)
 
 
+@pytest.mark.parametrize("column", ["bank_code", "facilitator_id", "group_id"])
+async def test_a_column_that_is_kept_in_clear_takes_nobodys_number_and_no_name(
+    registry: Door, register: Register, column: str
+) -> None:
+    for secret in (NIK, ACCOUNT, NAME):
+        rows = [family(CARD, **{column: secret})]
+        answer = await hand_in(registry, "families", as_csv("families", rows))
+        assert places(answer.json()["report"]) == [(2, column)]
+        assert_untold(answer.text, NIK, ACCOUNT, NAME)
+    assert await head(register) == 0
+
+
 BAD_EVENTS = {
     "type": life_event("WEDDING", CARD, "2023-01-05", "2023-01-06", nik=NIK),
     "effective_on": life_event("DEATH", CARD, NIK, "2023-01-06", nik=NIK),
@@ -177,6 +192,12 @@ BAD_EVENTS = {
     "nik": life_event("DEATH", CARD, "2023-01-05", "2023-01-06", nik=OTHER_NIK, name=NAME),
     "region_code": life_event("MOVE", CARD, "2023-01-05", "2023-01-06", region_code=ACCOUNT),
     "new_payee_nik": life_event("PAYEE_CHANGE", CARD, "2023-01-05", "2023-01-06"),
+    "bank_code": life_event(
+        "PAYEE_CHANGE", CARD, "2023-01-05", "2023-01-06", new_payee_nik=NIK, bank_code=ACCOUNT
+    ),
+    "sex": life_event(
+        "BIRTH", CARD, "2023-01-05", "2023-01-06", nik=OTHER_NIK, birth_date="2023-01-05", sex=NIK
+    ),
 }
 
 
