@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
@@ -32,8 +33,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The platform of the conditional cash transfer programme, from the command line.",
 )
-out = Console()
-err = Console(stderr=True)
+PIPED_COLUMNS: Final = 120
+
+# In a pipe or a file nobody's window is narrow, so that nothing is cut off there.
+out = Console(width=None if sys.stdout.isatty() else PIPED_COLUMNS)
+err = Console(stderr=True, width=None if sys.stderr.isatty() else PIPED_COLUMNS)
 
 Bus = Annotated[str, typer.Option(help=f"What carries the messages: {' or '.join(BUSES)}.")]
 State = Annotated[Path, typer.Option("--data", help="The directory of the platform's state.")]

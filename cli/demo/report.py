@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -60,19 +61,30 @@ def write_run(out: Path, run: Run) -> None:
 def print_run(console: Console, run: Run, expected: Path) -> None:
     """Print what differs and what verify found, then the table."""
     for finding in run.findings:
-        console.print(f"verify: {finding}", style="red", markup=False, highlight=False)
+        console.print(
+            f"verify: {finding}", style="red", markup=False, highlight=False, soft_wrap=True
+        )
     if run.comparison is None:
         console.print(f"Nothing to compare with: there is no {expected}.", highlight=False)
     elif run.comparison.count:
         for difference in run.comparison.shown:
-            console.print(str(difference), style="red", markup=False, highlight=False)
+            console.print(
+                str(difference), style="red", markup=False, highlight=False, soft_wrap=True
+            )
         if run.comparison.count > SHOWN_MAX:
             console.print(f"and {run.comparison.count - SHOWN_MAX} more", style="red")
     console.print(_table(run))
 
 
 def _table(run: Run) -> Table:
-    table = Table(caption=_caption(run), caption_justify="left", caption_style="")
+    table = Table(
+        box=SIMPLE_HEAD,
+        padding=0,  # so that a year fits into 80 columns
+        show_edge=False,
+        caption=_caption(run),
+        caption_justify="left",
+        caption_style="",
+    )
     for name in ("tahap", "families", "entitled Rp", "credited Rp", "blocked", "failed", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("families/s", justify="right", no_wrap=True)

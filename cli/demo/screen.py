@@ -17,6 +17,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.table import Column
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,13 @@ class Screen:
         self.console = console
         self._progress = Progress(
             SpinnerColumn(finished_text="✓"),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True, min_width=23)),
+            BarColumn(bar_width=12),
             TaskProgressColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[told]}"),
+            TextColumn("{task.fields[told]}", table_column=Column(ratio=1)),
             console=console,
+            expand=True,
         )
 
     def __enter__(self) -> Self:
