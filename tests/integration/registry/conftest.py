@@ -11,6 +11,7 @@ from libs.chassis.settings import Settings
 from services.registry.main import application
 from tests.doors import Door, door, surroundings
 from tests.integration.registry.kit import Register, register_at
+from tests.integration.registry.lists import given_families
 from tests.servers import Postgres
 
 
@@ -33,3 +34,10 @@ async def register(told: Settings) -> AsyncIterator[Register]:
     """The same registry by its parts."""
     async with register_at(told) as parts:
         yield parts
+
+
+@pytest_asyncio.fixture
+async def given(register: Register) -> Register:
+    """A register that holds the families of `lists`."""
+    await given_families(register)
+    return register

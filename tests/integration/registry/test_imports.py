@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import pytest
 
 from services.registry.rows import FAMILY_COLUMNS, MEMBER_COLUMNS
-from tests.doors import CONTEXT, YEAR, Door, sent, waits_for_a_lock
+from tests.doors import YEAR, Door, sent
 from tests.integration.registry.kit import (
     Register,
     as_csv,
@@ -260,59 +259,6 @@ async def test_a_number_of_the_wrong_length_is_taken_and_the_family_put_on_hold(
 
     [designated] = await sent(register.store, "FamilyDesignated")
     assert (designated.body["status"], designated.body["reason"]) == ("HOLD", "INVALID_NIK")
-
-
-# -- Races ----------------------------------------------------------------------------------------
-
-
-async def test_concurrent_imports_of_one_file_come_to_one_set_of_families(
-    registry: Door, register: Register
-) -> None:
-    text = text_of("families")
-    rows = text.count(b"\n") - 1
-
-    answers = await asyncio.gather(*(hand_in(registry, "families", text) for _ in range(3)))
-
-    assert [answer.status_code for answer in answers] == [200] * 3
-    assert sum(answer.json()["accepted"] for answer in answers) == rows
-    assert sum(answer.json()["unchanged"] for answer in answers) == 2 * rows
-    for table in ("streams", "claims"):
-        assert await register.store.pool.fetchval(f"SELECT count(*) FROM {table}") == rows
-
-
-async def test_one_key_used_by_two_at_once_has_one_effect(
-    registry: Door, register: Register
-) -> None:
-    text = as_csv("families", [family(CARD), family(OTHER_CARD)])
-
-    answers = await asyncio.gather(
-        *(hand_in(registry, "families", text, key="once") for _ in range(3))
-    )
-
-    assert {answer.status_code for answer in answers} <= {200, 409}
-    assert await register.store.pool.fetchval("SELECT count(*) FROM streams") == 2
-    settled = await hand_in(registry, "families", text, key="once")
-    assert settled.json()["accepted"] == 2
-
-
-async def test_of_two_that_wait_for_each_other_one_is_told_to_try_again(
-    registry: Door, register: Register
-) -> None:
-    cards = [f"61030101010{number:05}" for number in range(501)]  # more than one batch
-    text = as_csv("families", map(family, cards))
-    first, last = (register.tokenizer.card(card) for card in (cards[0], cards[-1]))
-
-    async with register.store.transaction(CONTEXT) as unit:
-        await unit.claim("card", {last: "family-of-another"})
-        importing = asyncio.create_task(hand_in(registry, "families", text))
-        await eventually(lambda: waits_for_a_lock(register.store, importing))
-        # Whoever waited first looks first for a circle, finds it now and gives way.
-        await unit.claim("card", {first: "family-of-another"})
-        answer = await importing
-
-    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/database-busy")
-    assert "Retry-After" in answer.headers
-    assert await head(register) == 0
 
 
 def places(report: dict[str, list[dict[str, object]]]) -> list[tuple[object, object]]:

@@ -1,64 +1,25 @@
-"""A list is made in chunks, as of its cut; whoever makes it, and however often, it is the same."""
+"""A list is made in chunks and as of its cut; asked for again, it is the same to the byte."""
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
-import pytest_asyncio
 
-from libs.chassis.settings import Settings
 from libs.events.buckets import Buckets
 from libs.events.parking import list_parked
 from libs.events.replay import replay
 from services.registry.contract import ROSTER_TOPIC, TAHAP_TOPIC
-from tests.doors import CONTEXT, YEAR, Sent, copied, deliver, sent, waits_for_a_lock
-from tests.integration.registry.kit import (
-    Register,
-    child,
-    family,
-    life_event,
-    member,
-    register_at,
+from tests.doors import CONTEXT, YEAR, deliver, sent
+from tests.integration.registry.kit import Register, child, family, life_event, member
+from tests.integration.registry.lists import (
+    CARDS,
+    CHUNK,
+    assert_closed_with_proof,
+    child_of,
+    lines_by_family,
 )
-from tests.servers import Postgres, eventually
 from tests.unit.registry.sample_year import rows
 
 pytestmark = pytest.mark.integration
-
-CARDS = tuple(f"61030101010100{number:02}" for number in range(1, 24))
-CHUNK = 5
-
-
-def child_of(card: str) -> str:
-    return f"61030117082000{card[-2:]}"
-
-
-async def given_families(register: Register) -> None:
-    """23 families, each with one small child."""
-    await register.take("families", *(family(card) for card in CARDS))
-    await register.take("members", *(child(card, child_of(card)) for card in CARDS))
-
-
-@pytest_asyncio.fixture
-async def given(register: Register) -> Register:
-    """A register of those families."""
-    await given_families(register)
-    return register
-
-
-def lines_by_family(lines: list[Sent]) -> dict[str, bytes]:
-    """Each family's line; no family has two."""
-    found = {line.key: line.value for line in lines}
-    assert len(found) == len(lines)
-    return found
-
-
-async def assert_closed_with_proof(register: Register, tahap: str = "2023-1") -> None:
-    [closed] = [m for m in await register.closed() if m.body["tahap"] == tahap]
-    lines = lines_by_family(await register.lines(tahap))
-    assert closed.body["listed"] + closed.body["graduated"] == len(lines)
-    assert Buckets.from_json(closed.body["buckets"]) == Buckets.of(lines.items())
 
 
 async def test_a_year_of_files_comes_to_the_judgements_that_are_expected(
@@ -100,59 +61,6 @@ async def test_an_announcement_that_comes_twice_starts_one_list(given: Register)
 
     assert len(await given.closed()) == 1
     assert len(await given.lines()) == len(CARDS)
-
-
-# -- Interrupted ----------------------------------------------------------------------------------
-
-
-async def test_a_list_that_is_killed_within_a_chunk_comes_to_the_same_lines(
-    told: Settings, postgres: Postgres
-) -> None:
-    async with register_at(told) as register:
-        await given_families(register)
-        await register.announce()
-    with copied(postgres, told) as elsewhere:
-        async with register_at(elsewhere) as undisturbed:
-            await undisturbed.list_all(CHUNK)
-            expected = await undisturbed.lines(), await undisturbed.closed()
-
-    async with register_at(told) as register:
-        await register.lister(CHUNK).step()
-        await killed_within_a_chunk(register)
-        assert len(await register.lines()) == CHUNK
-        await register.list_all(CHUNK + 2)
-
-        assert await register.lines() == expected[0]
-        assert await register.closed() == expected[1]
-
-
-async def killed_within_a_chunk(register: Register) -> None:
-    """A step of the leader is cancelled while it waits for a family that somebody else holds."""
-    last = await register.store.pool.fetchval(
-        "SELECT max(stream_id) FROM streams WHERE stream_id LIKE 'family-%'"
-    )
-    async with register.store.pool.acquire() as other, other.transaction():
-        await other.execute("SELECT FROM streams WHERE stream_id = $1 FOR UPDATE", last)
-        step = asyncio.create_task(register.lister(len(CARDS)).step())
-        await eventually(lambda: waits_for_a_lock(register.store, step))
-        step.cancel()
-        await asyncio.gather(step, return_exceptions=True)
-
-
-async def test_a_leader_that_was_replaced_within_a_chunk_adds_nothing(given: Register) -> None:
-    await given.announce()
-    last = await given.store.pool.fetchval(
-        "SELECT max(stream_id) FROM streams WHERE stream_id LIKE 'family-%'"
-    )
-    async with given.store.pool.acquire() as other, other.transaction():
-        await other.execute("SELECT FROM streams WHERE stream_id = $1 FOR UPDATE", last)
-        leaders = [asyncio.create_task(given.lister().step()) for _ in range(2)]
-        await eventually(lambda: waits_for_a_lock(given.store, *leaders, waiting=2))
-    await asyncio.gather(*leaders, return_exceptions=True)
-    await given.list_all()
-
-    assert len(await sent(given.store, "FamilyDesignated")) == len(CARDS)
-    await assert_closed_with_proof(given)
 
 
 # -- The cut --------------------------------------------------------------------------------------

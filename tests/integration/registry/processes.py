@@ -1,0 +1,111 @@
+"""Registry, conditionality and their relay as processes of their own, and all that they say."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from cli.issuer import KEY_SET, Issuer
+from cli.ports import free_ports
+from libs.chassis.settings import Settings
+from tests.doors import ROOT, Door, surroundings
+from tests.servers import Postgres, eventually
+
+
+@dataclass
+class Platform:
+    """Registry and conditionality, the relay between them, and everything that they have said."""
+
+    registry: Settings
+    conditionality: Settings
+    doors: Mapping[str, Door]
+    said: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def databases(self) -> dict[str, str]:
+        """Where each store stands, for the superuser; keys and bus beside the registry's."""
+        return {"registry": self.registry.bus_url, "conditionality": self.conditionality.bus_url}
+
+
+@asynccontextmanager
+async def platform(postgres: Postgres, directory: Path) -> AsyncIterator[Platform]:
+    async with (
+        surroundings(postgres, directory, "registry") as registry,
+        surroundings(postgres, directory, "conditionality") as conditionality,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        told = {"registry": registry, "conditionality": conditionality}
+        ports = dict(zip(told, free_ports(2), strict=True))
+        doors = {
+            name: Door(
+                await stack.enter_async_context(
+                    httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports[name]}", timeout=20)
+                ),
+                Issuer.open(directory),
+            )
+            for name in told
+        }
+        running = Platform(registry, conditionality, doors)
+        common = _common(registry, directory)
+        for name, settings in told.items():
+            own = {"PKH_DATABASE_URL": settings.database_url, "PKH_PORT": str(ports[name])}
+            stack.enter_context(_process(f"services.{name}.main", common | own, name, running))
+        stores = {f"PKH_{name.upper()}_DATABASE_URL": told[name].database_url for name in told}
+        relay = common | stores | {"PKH_RELAYED": " ".join(told)}
+        stack.enter_context(_process("libs.chassis.relay", relay, "relay", running))
+        for name, opened in doors.items():
+            await eventually(_up(opened), 30, f"{name} is ready")
+        yield running
+
+
+def _common(registry: Settings, directory: Path) -> dict[str, str]:
+    for name, secret in (("kek", registry.kek), ("token-key", registry.token_key)):
+        (directory / name).write_bytes(base64.b64encode(secret or b""))
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "PKH_BUS_URL": registry.bus_url,
+        "PKH_KEYS_URL": registry.keys_url,
+        "PKH_JWKS_FILE": str(directory / KEY_SET),
+        "PKH_ISSUER": registry.issuer,
+        "PKH_AUDIENCE": registry.audience,
+        "PKH_KEK_FILE": str(directory / "kek"),
+        "PKH_TOKEN_KEY_FILE": str(directory / "token-key"),
+        "PKH_CONTRACTS_DIR": str(registry.contracts_dir),
+        "PKH_LOG_LEVEL": "debug",
+    }
+
+
+@contextlib.contextmanager
+def _process(
+    module: str, environment: Mapping[str, str], name: str, running: Platform
+) -> Iterator[None]:
+    log = Path(environment["PKH_KEK_FILE"]).with_name(f"{name}.log")
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module], env=environment, stdout=said, stderr=said
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
+        running.said[name] = log.read_text()
+
+
+def _up(door: Door) -> Callable[[], Coroutine[None, None, bool]]:
+    async def up() -> bool:
+        with contextlib.suppress(httpx.TransportError):
+            return (await door.client.get("/ready")).is_success
+        return False
+
+    return up
