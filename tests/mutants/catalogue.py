@@ -40,7 +40,7 @@ MUTANTS: Final = (
         "a stream is advanced whatever version it has",
         (
             Change(
-                "libs/events/store.py",
+                "libs/events/transaction.py",
                 " ON streams.stream_id = given.id AND streams.version = given.expected\n",
                 " ON streams.stream_id = given.id\n",
             ),
@@ -53,7 +53,7 @@ MUTANTS: Final = (
         "positions are counted on from a head that was read without its lock",
         (
             Change(
-                "libs/events/store.py",
+                "libs/events/transaction.py",
                 """    UPDATE head SET position = position + $2,
                     hash = sha256(hash || int8send(position + 1) || $6::bytea)
     RETURNING position, hash, pg_notify('appended', '')
@@ -149,5 +149,48 @@ def _on_closing_day(""",
         f"{REGISTRY}/test_listing.py"
         "::test_what_is_stored_behind_the_cut_counts_for_the_next_list_only",
         f"{REGISTRY}/test_listing.py::test_a_list_is_made_in_chunks_and_closed_with_proof",
+    ),
+    Mutant(
+        "list-sent-again-as-of-now",
+        "lines that are asked for again are made from families as they are now",
+        (
+            Change(
+                "services/registry/jobs.py",
+                "                await handle_many(unit, FAMILY, commands, cut=listing.cut)\n",
+                "                await handle_many(unit, FAMILY, commands)\n",
+            ),
+        ),
+        f"{REGISTRY}/test_listing.py"
+        "::test_a_list_that_is_asked_for_again_is_the_same_whatever_was_stored_since",
+        f"{REGISTRY}/test_listing.py::test_a_list_is_made_in_chunks_and_closed_with_proof",
+    ),
+    Mutant(
+        "replaced-leader-lists-on",
+        "a leader writes a chunk's lines although another has listed it meanwhile",
+        (
+            Change(
+                "services/registry/jobs.py",
+                "        if not advanced.events:\n",
+                "        if False:\n",
+            ),
+        ),
+        f"{REGISTRY}/test_interrupted_lists.py"
+        "::test_a_leader_that_was_replaced_within_a_chunk_adds_nothing",
+        f"{REGISTRY}/test_listing.py::test_a_list_is_made_in_chunks_and_closed_with_proof",
+    ),
+    Mutant(
+        "late-fact-slips-between",
+        "on an evaluation nobody looks for facts that were recorded while it was made",
+        (
+            Change(
+                "services/conditionality/jobs.py",
+                "            await self._behind_evaluations(unit, evaluated, last_fact, late)\n",
+                "",
+            ),
+        ),
+        f"{CONDITIONALITY}/test_late_facts.py"
+        "::test_a_fact_recorded_while_its_evaluation_is_not_committed_is_found",
+        f"{CONDITIONALITY}/test_late_facts.py"
+        "::test_a_late_fact_makes_a_new_revision_and_the_tahap_is_closed_anew",
     ),
 )
