@@ -13,7 +13,8 @@ from libs.chassis.csv_upload import Columns, ImportReport, Row, read_rows
 from libs.chassis.idempotency import OnceOnly, Reply
 from libs.chassis.problems import Refusal
 from libs.events.model import Context
-from libs.events.store import Store, Transaction
+from libs.events.store import Store
+from libs.events.transaction import Transaction
 
 IMPORT_BYTES_MAX: Final = 4 * 1024**3
 UPLOAD_SILENCE_S: Final = 60  # how long a sender may pause before the transaction is given up

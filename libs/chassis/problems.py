@@ -28,17 +28,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from libs.events.errors import ConcurrencyConflict, DomainError, EventTooLarge, NotFound
+from libs.events.store import LOST
 
 MEDIA_TYPE: Final = "application/problem+json"
 MISTAKES_MAX: Final = 50  # places named in one answer
 RETRY_AFTER_S: Final = 1
-LOST_DATABASE: Final = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.TooManyConnectionsError,
-    ConnectionError,
-)
 BUSY_DATABASE: Final = (
     asyncpg.TransactionRollbackError,  # a deadlock: one of the two must begin again
     asyncpg.LockNotAvailableError,
@@ -186,7 +180,7 @@ HANDLERS: Final[dict[Any, Handler]] = {
     DomainError: _domain,
     ConcurrencyConflict: _conflict,
     EventTooLarge: _too_large,
-    **dict.fromkeys(LOST_DATABASE, _lost_database),
+    **dict.fromkeys(LOST, _lost_database),
     **dict.fromkeys(BUSY_DATABASE, _busy_database),
 }
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {

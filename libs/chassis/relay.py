@@ -10,22 +10,24 @@ import asyncio
 import contextlib
 import os
 import signal
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import uvloop
 
 from libs.chassis import logs
 from libs.chassis.settings import LOG_LEVELS, POSTGRES, Environment, choice, text, url
+from libs.events.bus import Bus
 from libs.events.bus.connect import connect
 from libs.events.relay import Relay
 from libs.events.store import Store
 from libs.events.topics import Topics
 
 
-async def run(env: Environment) -> None:
+async def run(env: Environment, connect_bus: Callable[[str], Awaitable[Bus]] = connect) -> None:
     """Relay every store until SIGTERM or SIGINT."""
     topics = Topics.load(Path(text(env, "PKH_CONTRACTS_DIR", "contracts")))
-    bus = await connect(url(env, "PKH_BUS_URL", (*POSTGRES, "kafka")))
+    bus = await connect_bus(url(env, "PKH_BUS_URL", (*POSTGRES, "kafka")))
     async with contextlib.AsyncExitStack() as closing:
         closing.push_async_callback(bus.close)
         tasks: list[asyncio.Task[None]] = []

@@ -21,7 +21,7 @@ from libs.events.envelope import Envelope, parse
 from libs.events.errors import GapFound, StaleMember, UnknownEpoch, UnknownEvent, safe_text
 from libs.events.model import Context
 from libs.events.parking import park, parked_keys
-from libs.events.store import Store, Transaction
+from libs.events.store import Store
 from libs.events.subscription import (
     RETRIED,
     STOPS,
@@ -31,6 +31,7 @@ from libs.events.subscription import (
     incoming,
     key_of,
 )
+from libs.events.transaction import Transaction
 
 FETCH_RECORDS_MAX = 500
 FETCH_WAIT_S = 1.0

@@ -9,7 +9,8 @@ import msgspec
 
 from libs.events.bus import Record
 from libs.events.model import encode
-from libs.events.store import Store, Transaction
+from libs.events.store import Store
+from libs.events.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

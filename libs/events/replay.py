@@ -10,8 +10,8 @@ import asyncpg
 from libs.events.envelope import parse
 from libs.events.errors import NotFound
 from libs.events.parking import unpark
-from libs.events.store import Transaction
 from libs.events.subscription import Subscription, attempt
+from libs.events.transaction import Transaction
 
 
 class NothingParked(NotFound):

@@ -1,279 +1,45 @@
-"""The store of one service: appends in one transaction, gapless positions, a chain of blocks."""
+"""The store of one service: its connections, its appends, and what it says after a lost COMMIT."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import asyncpg
 
-from libs.events.chain import SEPARATOR, EventRow, block_seal, event_hash
-from libs.events.codec import codec_of
 from libs.events.decider import C, E, S
-from libs.events.errors import CorridorError, EventTooLarge
-from libs.events.handle import Draft, Loaded, Move
-from libs.events.model import Context, StreamType, encode
+from libs.events.errors import CorridorError
+from libs.events.handle import Loaded
+from libs.events.model import Context, StreamType
+from libs.events.transaction import Transaction
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
+    from libs.events.transaction import Connection
 
-    Connection = PoolConnectionProxy[asyncpg.Record]
     Pool = asyncpg.Pool[asyncpg.Record]
 
-EVENT_BYTES_MAX = 900_000  # below the bus's 1,000,000 a record, so that headers always fit
 BLOCKS_RESERVED = 64  # block numbers taken from the sequence at a time
 POOL_CONNECTIONS_MAX = 8
 COMMIT_DOUBT_S = 15  # how long to look for a block whose COMMIT was not answered
-LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError)
 CHANNEL = "appended"
-
-_COLUMNS = (
-    "block",
-    "ord",
-    "stream_id",
-    "version",
-    "type",
-    "schema_version",
-    "data",
-    "metadata",
-    "topic",
-    "key",
-    "message",
-    "occurred_at",
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that the server has ended just now
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    OSError,
 )
-
-# Both statements take the streams' rows in id order, so that two appends never wait for each
-# other in a circle. A row that another one moved first is simply not among those returned.
-_CREATE = """
-INSERT INTO streams (stream_id, version, state, state_version)
-SELECT * FROM unnest($1::text[], $2::bigint[], $3::json[], $4::smallint[]) AS new (id, v, s, sv)
-ORDER BY id COLLATE "C"
-ON CONFLICT (stream_id) DO NOTHING
-RETURNING stream_id
-"""
-_ADVANCE = """
-UPDATE streams SET version = new.v, state = new.s, state_version = new.sv
-FROM (
-    SELECT given.*, streams.ctid AS place FROM
-        unnest($1::text[], $2::bigint[], $3::json[], $4::smallint[], $5::bigint[])
-            AS given (id, v, s, sv, expected)
-        JOIN streams ON streams.stream_id = given.id AND streams.version = given.expected
-    ORDER BY given.id COLLATE "C"
-    FOR NO KEY UPDATE OF streams
-) AS new
-WHERE streams.ctid = new.place
-RETURNING streams.stream_id
-"""
-_LOAD = "SELECT stream_id, version, state, state_version FROM streams WHERE stream_id = ANY($1)"
-_REPLAY = """
-SELECT stream_id, type, schema_version, data FROM events
-WHERE stream_id = ANY($1) ORDER BY stream_id, version
-"""
-_REPLAY_TO_CUT = """
-SELECT stream_id, type, schema_version, data FROM events JOIN blocks USING (block)
-WHERE stream_id = ANY($1) AND first_position <= $2 ORDER BY stream_id, version
-"""
-_MOVED_SINCE = """
-SELECT DISTINCT stream_id FROM events JOIN blocks USING (block)
-WHERE stream_id = ANY($1) AND first_position > $2
-"""
-_CLAIM = """
-INSERT INTO claims (kind, token, stream_id)
-SELECT $1, * FROM unnest($2::text[], $3::text[]) AS new (token, id) ORDER BY token COLLATE "C"
-ON CONFLICT (kind, token) DO NOTHING
-"""
-# The head is locked here, last, until commit: positions are gapless and in commit order.
-_CLOSE_BLOCK = """
-WITH moved AS (
-    UPDATE head SET position = position + $2,
-                    hash = sha256(hash || int8send(position + 1) || $6::bytea)
-    RETURNING position, hash, pg_notify('appended', '')
-)
-INSERT INTO blocks (first_position, block, count, root, head, metadata, recorded_at)
-SELECT position - $2 + 1, $1, $2, $3, hash, $4, $5 FROM moved
-RETURNING first_position + count - 1
-"""
+"""What a database that went away, is coming back or is full says to whoever uses it."""
 
 
 class CommitUnknown(CorridorError):
     """The connection was lost in COMMIT and the block could not be looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """How far a block has come: its events so far, and the hash over them (never updated)."""
-
-    count: int
-    root: Any
-
-
-class Transaction:
-    """One append: everything in it happens, or nothing. Made by `Store.transaction`."""
-
-    def __init__(self, connection: Connection, context: Context, block: int) -> None:
-        self.connection = connection
-        self.context = context
-        self.block = block
-        self.position: int | None = None
-        self._reached = Reached(0, hashlib.sha256())
-
-    async def load(
-        self, kind: StreamType[C, S, E], stream_ids: Sequence[str], cut: int | None = None
-    ) -> dict[str, Loaded[S]]:
-        """The streams that exist among `stream_ids`, and what they were at a cut."""
-        codec = codec_of(kind)
-        rows = await self.connection.fetch(_LOAD, stream_ids)
-        states: dict[str, S] = {}
-        stale: list[str] = []
-        for row in rows:
-            state = codec.decode_state(row["state"], row["state_version"])
-            if state is None:
-                stale.append(row["stream_id"])
-            else:
-                states[row["stream_id"]] = state
-        if stale:
-            states |= await self._fold(kind, await self.connection.fetch(_REPLAY, stale))
-        earlier = await self._at_cut(kind, list(states), cut)
-        return {
-            row["stream_id"]: Loaded(
-                row["version"],
-                states[row["stream_id"]],
-                earlier.get(row["stream_id"], states[row["stream_id"]]),
-            )
-            for row in rows
-        }
-
-    async def _at_cut(
-        self, kind: StreamType[C, S, E], stream_ids: Sequence[str], cut: int | None
-    ) -> dict[str, S]:
-        if cut is None or not stream_ids:
-            return {}
-        moved = [row[0] for row in await self.connection.fetch(_MOVED_SINCE, stream_ids, cut)]
-        if not moved:
-            return {}
-        rows = await self.connection.fetch(_REPLAY_TO_CUT, moved, cut)
-        return dict.fromkeys(moved, kind.decider.initial) | await self._fold(kind, rows)
-
-    async def _fold(
-        self, kind: StreamType[C, S, E], rows: Sequence[asyncpg.Record]
-    ) -> dict[str, S]:
-        codec, decider = codec_of(kind), kind.decider
-        states: dict[str, S] = {}
-        for stream_id, name, schema_version, data in rows:
-            event = codec.decode_event(name, schema_version, data)
-            states[stream_id] = decider.evolve(states.get(stream_id, decider.initial), event)
-        return states
-
-    async def append(self, moves: Sequence[Move]) -> set[str]:
-        """Advance the streams by compare-and-set, write the winners' events; answers who won."""
-        if not moves:
-            return set()
-        advancing = asyncio.create_task(self._advance(moves))
-        try:
-            await asyncio.sleep(0)  # the statement leaves; the server is busy while we are
-            rows, reached = self._rows(moves)
-        finally:
-            won = await advancing  # also after an error: the connection must be free again
-        if len(won) < len(moves):
-            rows, reached = self._rows([move for move in moves if move.stream_id in won])
-        if rows:
-            await self.connection.copy_records_to_table("events", records=rows, columns=_COLUMNS)
-        self._reached = reached
-        return won
-
-    async def _advance(self, moves: Sequence[Move]) -> set[str]:
-        won: set[str] = set()
-        new = [move for move in moves if move.expected == 0]
-        known = [move for move in moves if move.expected > 0]
-        if new:
-            won.update(r[0] for r in await self.connection.fetch(_CREATE, *_columns(new)))
-        if known:
-            expected = [move.expected for move in known]
-            rows = await self.connection.fetch(_ADVANCE, *_columns(known), expected)
-            won.update(row[0] for row in rows)
-        return won
-
-    def _rows(self, moves: Sequence[Move]) -> tuple[list[EventRow], Reached]:
-        """The rows of these moves' events, and how far the block comes with them."""
-        rows: list[EventRow] = []
-        count, root = self._reached.count, self._reached.root.copy()
-        for move in moves:
-            for version, draft in enumerate(move.drafts, start=move.expected + 1):
-                row = self._row(count + len(rows), move.stream_id, version, draft)
-                root.update(event_hash(row))
-                rows.append(row)
-        return rows, Reached(count + len(rows), root)
-
-    def _row(self, ord_: int, stream_id: str, version: int, draft: Draft) -> EventRow:
-        if len(draft.data) + len(draft.message or "") > EVENT_BYTES_MAX:
-            raise EventTooLarge(type=draft.type, bytes_max=EVENT_BYTES_MAX)
-        if SEPARATOR in stream_id or SEPARATOR in (draft.key or ""):
-            raise ValueError("a stream id or key holds a control character")
-        return (
-            self.block,
-            ord_,
-            stream_id,
-            version,
-            draft.type,
-            draft.schema_version,
-            draft.data,
-            None if draft.trace is None else encode({"trace": draft.trace}).decode(),
-            draft.topic,
-            draft.key,
-            draft.message,
-            self.context.at,
-        )
-
-    async def claim(self, kind: str, wanted: Mapping[str, str]) -> dict[str, str]:
-        """Claim tokens for streams, first come first served; answers each token's owner."""
-        tokens = list(wanted)
-        await self.connection.execute(_CLAIM, kind, tokens, [wanted[token] for token in tokens])
-        rows = await self.connection.fetch(
-            "SELECT token, stream_id FROM claims WHERE kind = $1 AND token = ANY($2)", kind, tokens
-        )
-        return {row["token"]: row["stream_id"] for row in rows}
-
-    @asynccontextmanager
-    async def savepoint(self) -> AsyncIterator[None]:
-        """Undo what is done inside, if it raises, and nothing else of the transaction."""
-        reached = self._reached
-        try:
-            async with self.connection.transaction():
-                yield
-        except BaseException:
-            self._reached = reached
-            raise
-
-    async def close_block(self) -> None:
-        """Give the events their positions; the last statement, because it locks the head."""
-        count, root = self._reached.count, self._reached.root.digest()
-        if not count:
-            return
-        recorded_at = datetime.now(UTC)
-        metadata = encode(_metadata(self.context)).decode()
-        seal = block_seal(self.block, count, root, metadata, recorded_at)
-        self.position = await self.connection.fetchval(
-            _CLOSE_BLOCK, self.block, count, root, metadata, recorded_at, seal
-        )
-
-
-def _columns(moves: Sequence[Move]) -> tuple[list[Any], ...]:
-    return (
-        [move.stream_id for move in moves],
-        [move.expected + len(move.drafts) for move in moves],
-        [move.state for move in moves],
-        [move.shape for move in moves],
-    )
-
-
-def _metadata(context: Context) -> dict[str, str]:
-    named = {"actor": context.actor, "trace": context.trace, "cause": context.cause}
-    return {name: value for name, value in named.items() if value is not None}
 
 
 class Store:
@@ -343,7 +109,7 @@ class Store:
                     "SELECT first_position + count - 1 FROM blocks WHERE block = $1",
                     transaction.block,
                 )
-            except (*LOST, asyncpg.CannotConnectNowError):
+            except LOST:
                 await asyncio.sleep(0.1)
                 continue
             if found is None:

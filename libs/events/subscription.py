@@ -12,7 +12,8 @@ import msgspec
 from libs.events.bus import Record
 from libs.events.envelope import Envelope, EnvelopeMalformed
 from libs.events.errors import CorridorError, GapFound, UnknownEpoch, UnknownEvent, safe_text
-from libs.events.store import LOST, Transaction
+from libs.events.store import LOST
+from libs.events.transaction import Transaction
 
 
 class UnknownPartition(CorridorError):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from libs.events.chain import GENESIS, EventRow, block_seal, event_hash, next_head
 
 if TYPE_CHECKING:
-    from libs.events.store import Connection, Pool
+    from libs.events.store import Pool
+    from libs.events.transaction import Connection
 
 EVENTS_PREFETCH = 2_000
 

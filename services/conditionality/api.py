@@ -18,7 +18,8 @@ from libs.chassis.request import Asked, body_up_to, resource
 from libs.chassis.service import StoreOf
 from libs.events.errors import NotFound
 from libs.events.handle import handle
-from libs.events.store import Store, Transaction
+from libs.events.store import Store
+from libs.events.transaction import Transaction
 from libs.privacy.tokens import Tokenizer
 from services.conditionality.contract import COMMITMENT, PERSON
 from services.conditionality.domain.commitment import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libs.events.handle import handle
-from libs.events.store import Transaction
 from libs.events.subscription import Incoming, Subscription
+from libs.events.transaction import Transaction
 from services.conditionality.contract import (
     EVALUATION,
     ROSTER_TOPIC,

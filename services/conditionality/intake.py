@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from libs.chassis.csv_upload import Columns, ImportReport, Row
 from libs.events.handle import handle_many
-from libs.events.store import Transaction
+from libs.events.transaction import Transaction
 from libs.privacy.tokens import Tokenizer
 from services.conditionality.contract import PERSON
 from services.conditionality.domain.person import (

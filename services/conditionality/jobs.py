@@ -14,7 +14,8 @@ from libs.events.codec import codec_of
 from libs.events.handle import handle
 from libs.events.log import window_after
 from libs.events.model import Context
-from libs.events.store import Store, Transaction
+from libs.events.store import Store
+from libs.events.transaction import Transaction
 from services.conditionality import views
 from services.conditionality.contract import COMMITMENT, EVALUATION, PERSON, SERVICE
 from services.conditionality.domain.commitment import Cause, CycleEvaluated

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from libs.events.handle import handle_many
 from libs.events.model import Outcome
-from libs.events.store import Transaction
+from libs.events.transaction import Transaction
 from services.conditionality.contract import COMMITMENT, EVALUATION, PERSON
 from services.conditionality.domain.commitment import (
     Cause,

@@ -15,7 +15,8 @@ from libs.events.bus import Record
 from libs.events.envelope import parse
 from libs.events.model import encode
 from libs.events.parking import parked_records
-from libs.events.store import Store, Transaction
+from libs.events.store import Store
+from libs.events.transaction import Transaction
 from services.conditionality.contract import ROSTER_TOPIC, SERVICE, FamilyListed
 from services.conditionality.domain.duties import ListedMember, tokens_of
 from services.conditionality.domain.evaluation import BucketsJson

@@ -18,7 +18,8 @@ from libs.chassis.service import StoreOf
 from libs.events.errors import NotFound
 from libs.events.handle import handle
 from libs.events.model import Context
-from libs.events.store import Store, Transaction
+from libs.events.store import Store
+from libs.events.transaction import Transaction
 from services.payments import views
 from services.payments.contract import PAYMENT, TAHAP
 from services.payments.domain.ids import (

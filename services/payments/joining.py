@@ -13,7 +13,8 @@ from datetime import UTC, date, datetime
 from libs.events.buckets import Buckets
 from libs.events.handle import handle
 from libs.events.model import Context
-from libs.events.store import Store, Transaction
+from libs.events.store import Store
+from libs.events.transaction import Transaction
 from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, SERVICE, TAHAP
 from services.payments.domain.entitlement import (
     BenefitTable,

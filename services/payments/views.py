@@ -9,7 +9,8 @@ from typing import Final
 from pydantic import BaseModel
 
 from libs.events.errors import DomainError
-from libs.events.store import Store, Transaction
+from libs.events.store import Store
+from libs.events.transaction import Transaction
 from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, RUN, TAHAP
 from services.payments.domain import ledger
 from services.payments.domain.ids import payment_id, run_stream

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from libs.events.store import Transaction
 from libs.events.subscription import Incoming, Subscription
+from libs.events.transaction import Transaction
 from services.projection.contract import (
     COMMITMENT_TOPIC,
     FAMILY_TOPIC,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from libs.events.errors import DomainError
 from libs.events.handle import handle, handle_many
-from libs.events.store import Transaction
 from libs.events.subscription import Incoming, Subscription
+from libs.events.transaction import Transaction
 from services.registry.contract import (
     COMMITMENT_TOPIC,
     FAMILY,

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from libs.events.errors import CorridorError
 from libs.events.handle import handle, handle_many
 from libs.events.model import Context
-from libs.events.store import Store, Transaction
+from libs.events.store import Store
+from libs.events.transaction import Transaction
 from libs.privacy.keys import KeyRing
 from libs.privacy.sealing import Sealer
 from services.registry import views

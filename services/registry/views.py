@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from libs.events.model import Outcome
-from libs.events.store import Store, Transaction
+from libs.events.store import Store
+from libs.events.transaction import Transaction
 from services.registry.domain.family import events
 from services.registry.domain.family.state import Family
 

@@ -21,9 +21,10 @@ from libs.events.parking import list_parked
 from libs.events.positions import positions
 from libs.events.relay import Relay
 from libs.events.replay import NothingParked, replay
-from libs.events.store import Store, Transaction
+from libs.events.store import Store
 from libs.events.subscription import Incoming, Subscription
 from libs.events.topics import Topics
+from libs.events.transaction import Transaction
 from tests.purse import CONTEXT, KEPT, TOPIC, CoinsPutIn, Command, PutIn, TakeOut
 from tests.servers import Postgres, eventually, fresh_database
 

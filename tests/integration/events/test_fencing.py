@@ -12,8 +12,9 @@ from libs.events.bus import Bus
 from libs.events.bus.connect import connect
 from libs.events.consumer import Consumer
 from libs.events.handle import Draft, Move, handle
-from libs.events.store import Store, Transaction
+from libs.events.store import Store
 from libs.events.subscription import Handler, Incoming, Subscription
+from libs.events.transaction import Transaction
 from tests.doors import TOPICS, Sender, batches, waits_for_a_lock
 from tests.purse import CONTEXT, KEPT, PutIn
 from tests.servers import eventually

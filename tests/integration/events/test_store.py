@@ -12,13 +12,13 @@ from libs.events import migrate
 from libs.events.errors import ConcurrencyConflict, EventTooLarge, UnknownEvent
 from libs.events.handle import Draft, Move, handle, handle_many
 from libs.events.model import StreamType
-from libs.events.store import EVENT_BYTES_MAX, Store
+from libs.events.store import Store
+from libs.events.transaction import EVENT_BYTES_MAX
 from tests.purse import (
     CONTEXT,
     KEPT,
     REPLAYED,
     Command,
-    Event,
     Purse,
     PurseTooLight,
     PutIn,

@@ -11,7 +11,8 @@ import pytest
 from libs.events.errors import CorridorError
 from libs.events.model import Context
 from libs.events.positions import Positions
-from libs.events.store import Store, Transaction
+from libs.events.store import Store
+from libs.events.transaction import Transaction
 from services.payments.contract import COMMITMENT_TOPIC
 from services.payments.domain.payment_messages import HoldStatus
 from services.payments.domain.payment_state import Transfer

@@ -1,0 +1,212 @@
+"""What people do when something went wrong: defer and pay later, correct and release."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import msgspec
+import pytest
+
+from cli.client import Client, Refused
+from cli.demo.fetching import fetch_results
+from cli.demo.outputs import Entitlement
+from cli.demo.tahap_run import TahapState
+from cli.waiting import until_quiet, while_it_moves
+from tests.chaos.year import Year, year
+
+pytestmark = [pytest.mark.chaos, pytest.mark.slow]
+
+ROSTER = "pkh.registry.roster.v1"
+SUPPLEMENTARY = "SUPPLEMENTARY-1"
+
+
+async def quiet(running: Year) -> None:
+    observer = running.front.client("observer", "platform:read")
+    await until_quiet(observer, tuple(running.front.urls))
+
+
+# -- A family that a bug keeps from being judged --------------------------------------------------
+
+
+async def families_by_card(running: Year) -> dict[str, str]:
+    """{no_kk: family} of every family in the register."""
+    connection = await asyncpg.connect(running.platform.database_url("registry"))
+    rows = await connection.fetch("SELECT family::text FROM identity_family")
+    await connection.close()
+    identifier = running.front.client("reporter", "registry:identify")
+    wanted = {"families": [row[0] for row in rows]}
+    found = msgspec.json.decode(
+        (await identifier.post("registry", "/identities/lookup", wanted)).body
+    )
+    return {each["no_kk"]: each["family"] for each in found}
+
+
+def strike(bug: str, family: str) -> None:
+    """Have the bug strike a family; nobody, once it is mended."""
+    Path(bug).write_text(family)
+
+
+async def until_run(running: Year, kind: str, phase: str) -> str:
+    """Wait for a run's phase; the hash of its order."""
+    reader = running.front.client("observer", "payments:read")
+    tahap = running.tahaps[0].id
+
+    async def look() -> TahapState:
+        return await reader.get("payments", f"/tahap/{tahap}", TahapState)
+
+    def there(state: TahapState) -> bool:
+        return any(run.kind == kind and run.phase == phase for run in state.runs)
+
+    state = await while_it_moves(look, there, str)
+    [run] = [run for run in state.runs if run.kind == kind]
+    return run.order.hash if run.order else ""
+
+
+async def pay_later(running: Year, maker: Client, checker: Client) -> None:
+    """Two people take a supplementary run from its list to its money."""
+    path = f"/tahap/{running.tahaps[0].id}"
+    opened = msgspec.json.decode(
+        (await maker.post("payments", f"{path}/supplementary-runs", {})).body
+    )
+    assert opened["kind"] == SUPPLEMENTARY
+    run = f"{path}/runs/{SUPPLEMENTARY}"
+    await checker.post("payments", f"{run}/freeze-approval", {"hash": opened["hash"]})
+    order = {"hash": await until_run(running, SUPPLEMENTARY, "ORDER_READY")}
+    await maker.post("payments", f"{run}/order-proposal", order)
+    await checker.post("payments", f"{run}/order-approval", order)
+    await until_run(running, SUPPLEMENTARY, "RECONCILED")
+
+
+async def test_a_poisoned_family_is_deferred_by_name_replayed_and_paid_later() -> None:
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as bug:
+        program = [sys.executable, "-m", "tests.chaos.buggy_conditionality", bug.name]
+        async with year(programs={"conditionality": program}) as running:
+            paid = next(
+                row
+                for row in running.rows("expected/entitlements.csv")
+                if row["tahap"] == "1" and row["disposition"] == "PAID"
+            )
+            family = (await families_by_card(running))[paid["no_kk"]]
+            strike(bug.name, family)
+
+            await running.run(1)
+            deferred = await fetch_results(running.front, [running.tahaps[0].id])
+            assert family not in {row.family for row in deferred.entitlements}
+
+            strike(bug.name, "")
+            operator = running.front.client("operator", "platform:operate")
+            replay = {"topic": ROSTER, "key": family}
+            answer = await operator.post("conditionality", "/parked/replay", replay)
+            assert msgspec.json.decode(answer.body) == {"replayed": 1, "stopped_by": None}
+            await quiet(running)
+            maker = running.front.client("maker", "payments:make")
+            await pay_later(running, maker, running.front.client("checker", "payments:check"))
+            await quiet(running)
+
+            assert await running.differences(1) == []
+            await running.run(2)
+            assert await running.differences(1, 2) == []
+
+
+# -- A correction after the closing ---------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Happening:
+    type: str
+    body: msgspec.Raw
+
+
+@dataclass(frozen=True)
+class Duty:
+    member: int
+    duty: str
+    month: str | None
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    duties: list[Duty]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    correction: int
+    result: str
+
+
+@dataclass(frozen=True)
+class Commitment:
+    corrections: list[Waiting]
+
+
+async def failed_only(running: Year) -> tuple[Entitlement, list[Duty]]:
+    """A blocked family of which every other duty was met, and the duties that failed."""
+    results = await fetch_results(running.front, [running.tahaps[0].id])
+    reader = running.front.client("reporter", "projection:read")
+    for row in results.entitlements:
+        if row.disposition != "BLOCKED":
+            continue
+        path = f"/families/{row.family}/timeline"
+        told = await reader.get("projection", path, list[Happening])
+        body = next(each.body for each in told if each.type == "CycleEvaluated")
+        duties = msgspec.json.decode(body, type=Evaluated).duties
+        if all(duty.outcome != "UNVERIFIED" for duty in duties):
+            return row, [duty for duty in duties if duty.outcome == "FAILED"]
+    raise AssertionError("the sample year has no such family")
+
+
+async def correct(running: Year, school: Client, family: str, failed: list[Duty]) -> None:
+    """Report again, rightly, what had failed."""
+    results = await fetch_results(running.front, [running.tahaps[0].id])
+    [who] = [each for each in results.identities if each.family == family]
+    niks = {member.member: member.nik for member in who.members}
+    services = {
+        "EARLY_CHILD": "WEIGHING",
+        "PREGNANT": "MATERNAL_CHECK",
+        "SEVERE_DISABILITY": "HOME_VISIT",
+        "ELDERLY": "ELDERLY_CHECK",
+    }
+    for duty in failed:
+        said: dict[str, object] = {
+            "nik": niks[duty.member],
+            "month": duty.month or running.tahaps[0].months[0],
+        }
+        if duty.duty in services:
+            path, said = "/visits", said | {"service": services[duty.duty], "attended": True}
+        else:
+            days = {"effective_days": 20, "absent": 0, "permitted": 0, "sick": 0}
+            path, said = "/school-months", said | days
+        await school.post("conditionality", path, said)
+    await quiet(running)
+
+
+async def test_a_correction_after_the_closing_releases_the_money_once() -> None:
+    async with year() as running:
+        await running.run(1)
+        blocked, failed = await failed_only(running)
+        school = running.front.client("school", "conditionality:record")
+        await correct(running, school, blocked.family, failed)
+        await correct(running, school, blocked.family, failed)
+
+        path = f"/commitments/{blocked.family}"
+        reader = running.front.client("reader", "conditionality:read")
+        [waiting] = (await reader.get("conditionality", path, Commitment)).corrections
+        assert waiting.result == "COMPLIANT"
+        approver = running.front.client("approver", "conditionality:approve")
+        approval = f"{path}/corrections/{waiting.correction}/approval"
+        await approver.post("conditionality", approval)
+        with pytest.raises(Refused, match="No correction of this number"):
+            await approver.post("conditionality", approval)
+        await quiet(running)
+
+        results = await fetch_results(running.front, [running.tahaps[0].id])
+        [row] = [each for each in results.entitlements if each.family == blocked.family]
+        assert (row.commitment, row.released) == ("COMPLIANT", blocked.amount)
+        others = [each for each in results.entitlements if each.family != blocked.family]
+        assert all(each.released == 0 for each in others)

@@ -1,0 +1,76 @@
+"""A sample year on a platform of its own, for tests that break the platform while it runs."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from cli.client import Connected, connected
+from cli.demo.compare import compare
+from cli.demo.fetching import fetch_results
+from cli.demo.loading import SCOPES, load_year
+from cli.demo.outputs import write_results
+from cli.demo.screen import Screen
+from cli.demo.tahap_run import run_tahap
+from cli.demo.year import Tahap, cards_in_order, read_calendar
+from cli.platform import BusKind, Options, Platform
+from cli.verify import findings
+
+ROOT = Path(__file__).parents[2]
+SMALL = ROOT / "examples" / "kalbar-small"
+
+Programs = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Year:
+    """A platform with the year's files loaded, and the year's tahaps."""
+
+    platform: Platform
+    front: Connected
+    directory: Path
+    tahaps: Sequence[Tahap]
+    after: Mapping[str, int]
+    out: Path
+    screen: Screen
+
+    async def run(self, number: int) -> float:
+        """Take a tahap from its announcement to the end of its runs; the seconds it took."""
+        return await run_tahap(self.front, self.tahaps[number - 1], self.after, self.screen)
+
+    async def differences(self, *numbers: int) -> list[str]:
+        """What the platform says differs from what these tahaps must come to, and its findings."""
+        results = await fetch_results(self.front, [self.tahaps[n - 1].id for n in numbers])
+        write_results(self.out, results, list(cards_in_order(self.directory)))
+        compared = compare(self.directory / "expected", self.out, numbers)
+        found = [str(finding) async for finding in findings(self.front)]
+        return [str(difference) for difference in compared.shown] + found
+
+    def rows(self, file: str) -> list[dict[str, str]]:
+        """A file of the year."""
+        with (self.directory / file).open(newline="", encoding="utf-8") as text:
+            return list(csv.DictReader(text))
+
+
+@asynccontextmanager
+async def year(
+    directory: Path = SMALL, bus: BusKind = "embedded", programs: Programs | None = None
+) -> AsyncIterator[Year]:
+    """A fresh platform on `bus` with a year's files loaded; `programs` replaces processes'."""
+    # Not below pytest's own directory, which PostgreSQL's user may not pass.
+    with tempfile.TemporaryDirectory(prefix="pkh-test-") as temporary:
+        data, out = Path(temporary) / "data", Path(temporary) / "out"
+        books = directory / "bank_accounts.csv"
+        options = Options(data, bus=bus, books=books, programs=programs or {})
+        with Screen(Console(quiet=True)) as screen:
+            async with Platform(options) as platform, connected(data) as front:
+                clerk = front.client("clerk", *SCOPES)
+                after = await load_year(clerk, directory, screen.file)
+                tahaps = read_calendar(directory)
+                yield Year(platform, front, directory, tahaps, after, out, screen)
