@@ -9,14 +9,15 @@ from libs.events.bus import Bus
 from libs.events.bus.embedded import EmbeddedBus
 from libs.events.bus.kafka import KafkaBus, KafkaSecurity, KafkaSettings
 
-SESSION_S: Final = 10.0
+EMBEDDED_SESSION_S: Final = 4.0
+KAFKA_SESSION_S: Final = 10.0
 """How long a member of a group may be silent before its partitions go to the others, seconds."""
 
 
 async def connect(
     url: str,
     *,
-    session_s: float = SESSION_S,
+    session_s: float | None = None,
     replication: int = 1,
     security: KafkaSecurity | None = None,
 ) -> Bus:
@@ -28,8 +29,10 @@ async def connect(
     """
     scheme = urlsplit(url).scheme
     if scheme in ("postgresql", "postgres"):
-        return await EmbeddedBus.connect(url, session_s)
+        return await EmbeddedBus.connect(url, session_s or EMBEDDED_SESSION_S)
     if scheme == "kafka":
         bootstrap = url.removeprefix("kafka://").rstrip("/")
-        return KafkaBus(KafkaSettings(bootstrap, session_s, replication, security))
+        return KafkaBus(
+            KafkaSettings(bootstrap, session_s or KAFKA_SESSION_S, replication, security)
+        )
     raise ValueError(f"no bus speaks {scheme!r}: give postgresql:// or kafka://")
