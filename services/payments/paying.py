@@ -76,6 +76,7 @@ from services.payments.policy import Policies
 
 ENTITLE: Final = "ENTITLE"
 INSTRUCT: Final = "INSTRUCT"
+BOOKED: Final = ("INSTRUCTED", "CREDITED", "FAILED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -540,12 +541,16 @@ async def _entitled(unit: Transaction, tahap: str, kind: str) -> MarkEntitled:
 
 async def _books(unit: Transaction, tahap: str, kind: str) -> dict[str, Totals]:
     """What the ledger says of a run's payments, by movement."""
+    # Each id is made from the line alone: made with the ledger's own name, every line would be
+    # held against every row.
     rows = await unit.connection.fetch(
-        """SELECT name, count(*) AS count, sum(ledger.amount)::bigint AS rupiah
-           FROM run_line JOIN ledger ON ledger.id = run_line.payment::text || ':' || name
-           WHERE run_line.tahap = $1 AND run_line.kind = $2 AND ledger.tahap = $1 GROUP BY name""",
+        """SELECT movement AS name, count(*) AS count, sum(ledger.amount)::bigint AS rupiah
+           FROM run_line CROSS JOIN unnest($3::text[]) AS movement
+           JOIN ledger ON ledger.id = run_line.payment::text || ':' || movement
+           WHERE run_line.tahap = $1 AND run_line.kind = $2 GROUP BY movement""",
         tahap,
         kind,
+        BOOKED,
     )
     return {row["name"]: Totals(row["count"], row["rupiah"]) for row in rows}
 
