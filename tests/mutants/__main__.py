@@ -84,7 +84,7 @@ def _outcome(tree: Tree, mutant: Mutant) -> Outcome:
     except Stale as stale:
         verdict = f"stale: {stale}"
     outcome = Outcome(mutant, verdict, time.monotonic() - began)
-    print(f"{mutant.name:<20} {outcome.seconds:5.1f} s  {verdict}")
+    print(f"{mutant.name:<26} {outcome.seconds:5.1f} s  {verdict}")
     print(f"    {mutant.broken}")
     print(f"    {mutant.red.rsplit('/', 1)[1]}")
     return outcome
