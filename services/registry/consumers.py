@@ -22,13 +22,17 @@ from services.registry.domain.family.commands import Command, MarkTerminated
 from services.registry.domain.listing import StartListing
 from services.registry.policy import RuleSets
 from services.registry.settings import SERVICE
-from services.registry.views import ask_again, open_listing
+from services.registry.views import ask_again, open_listing, open_listings
 
 FIRST_REVISION = 1
 
 
 class AnnouncedAheadOfLog(DomainError):
     """A closing counts on facts that this register does not hold."""
+
+
+class AnotherListOpen(DomainError):
+    """The list of another tahap is still being made; announce again, or replay, once it is not."""
 
 
 def subscriptions(rule_sets: RuleSets) -> tuple[Subscription, ...]:
@@ -59,6 +63,9 @@ async def _announced(unit: Transaction, closing: ClosingAnnounced, trace: str | 
     head = await unit.connection.fetchval("SELECT position FROM head")
     if head < closing.after.get(SERVICE, 0):
         raise AnnouncedAheadOfLog(tahap=closing.tahap, head=head)
+    # As of a cut before its end, that list has judged nobody and nobody has graduated with it.
+    if others := await open_listings(unit, but=closing.tahap):
+        raise AnotherListOpen(tahap=closing.tahap, open=others[0])
     start = StartListing(
         tahap=closing.tahap,
         revision=FIRST_REVISION,

@@ -128,6 +128,14 @@ async def open_listing(unit: Transaction, tahap: str, trace: str | None) -> None
     )
 
 
+async def open_listings(unit: Transaction, but: str) -> list[str]:
+    """The other tahaps whose lists are not closed yet."""
+    rows = await unit.connection.fetch(
+        "SELECT tahap FROM listing_open WHERE tahap <> $1 ORDER BY tahap", but
+    )
+    return [row["tahap"] for row in rows]
+
+
 async def next_listing(store: Store) -> tuple[str, str | None] | None:
     """(tahap, traceparent) of a list that is not closed yet."""
     row = await store.pool.fetchrow("SELECT tahap, trace FROM listing_open ORDER BY tahap LIMIT 1")

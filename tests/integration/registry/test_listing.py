@@ -202,6 +202,23 @@ async def test_an_announcement_ahead_of_the_log_is_parked_until_the_log_is_there
     assert len(await given.lines()) == len(CARDS)
 
 
+async def test_a_closing_that_is_announced_while_another_list_is_made_waits_for_its_end(
+    given: Register,
+) -> None:
+    await given.announce("2023-1")
+    await given.announce("2023-2")
+    await given.list_all(CHUNK)
+    assert len(await given.closed()) == 1
+
+    async with given.store.transaction(CONTEXT) as unit:
+        assert await replay(unit, given.consumer.subscriptions, TAHAP_TOPIC, "2023-2") == (1, None)
+    await given.list_all(CHUNK)
+
+    assert len(await sent(given.store, "FamilyDesignated")) == len(CARDS)
+    for tahap in ("2023-1", "2023-2"):
+        await assert_closed_with_proof(given, tahap)
+
+
 async def test_an_announcement_of_rules_that_nobody_knows_is_parked_and_stops_no_other(
     given: Register,
 ) -> None:
