@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
+from cli import verbs
 from cli.client import connected, local_issuer
 from cli.demo.run import Plan, demo
-from cli.errors import Failed
 from cli.issuer import LIFETIME_S_MAX
 from cli.platform import BUSES, Options, Platform
-from cli.supervisor import SupervisorFailed, foreground
+from cli.running import FOUND_SOMETHING, STATE, State, out, run
+from cli.supervisor import foreground
 from cli.verify import findings
-
-T = TypeVar("T")
-
-STATE: Final = Path("var")
-FOUND_SOMETHING: Final = 1
-WENT_WRONG: Final = 2
-INTERRUPTED: Final = 130
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,14 +22,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The platform of the conditional cash transfer programme, from the command line.",
 )
-PIPED_COLUMNS: Final = 120
-
-# In a pipe or a file nobody's window is narrow, so that nothing is cut off there.
-out = Console(width=None if sys.stdout.isatty() else PIPED_COLUMNS)
-err = Console(stderr=True, width=None if sys.stderr.isatty() else PIPED_COLUMNS)
+app.command("import")(verbs.import_file)
+app.add_typer(verbs.tahap, name="tahap")
 
 Bus = Annotated[str, typer.Option(help=f"What carries the messages: {' or '.join(BUSES)}.")]
-State = Annotated[Path, typer.Option("--data", help="The directory of the platform's state.")]
 
 
 # -- Running a platform ---------------------------------------------------------------------------
@@ -63,7 +48,7 @@ def up(
             out.print(f"{name:<16}{url}", highlight=False)
         out.print(f"Ready; state in {ready.data_dir}. Ctrl-C stops it.", highlight=False)
 
-    _run(foreground(platform, announce))
+    run(foreground(platform, announce))
 
 
 def _bus(name: str) -> Any:
@@ -88,7 +73,7 @@ def demo_(
 ) -> None:
     """Run a year through a fresh platform and compare it with DIR/expected; 1 if it differs."""
     plan = Plan(directory, results, _bus(bus), tahap, keep, data)
-    raise typer.Exit(_run(demo(plan, out)))
+    raise typer.Exit(run(demo(plan, out)))
 
 
 # -- Looking after a platform that runs -----------------------------------------------------------
@@ -107,7 +92,7 @@ def token(
     data: State = STATE,
 ) -> None:
     """Print a bearer token, signed by the platform's own issuer."""
-    print(_run(_token(data, subject, scope.split(), region or [], lifetime)))
+    print(run(_token(data, subject, scope.split(), region or [], lifetime)))
 
 
 async def _token(
@@ -119,7 +104,7 @@ async def _token(
 @app.command()
 def verify(data: State = STATE) -> None:
     """Prove hash chains, ledger and positions of a running platform; 1 if anything is wrong."""
-    raise typer.Exit(_run(_verify(data)))
+    raise typer.Exit(run(_verify(data)))
 
 
 async def _verify(data: Path) -> int:
@@ -131,28 +116,6 @@ async def _verify(data: Path) -> int:
     if not code:
         out.print("Hash chains, ledger and positions are as they should be.", highlight=False)
     return code
-
-
-# -- Endings --------------------------------------------------------------------------------------
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end; what goes wrong becomes a sentence and an exit code."""
-    try:
-        return asyncio.run(_until_told(work))
-    except (Failed, SupervisorFailed) as error:
-        err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(WENT_WRONG) from None
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        err.print("Stopped.")
-        raise typer.Exit(INTERRUPTED) from None
-
-
-async def _until_told(work: Coroutine[Any, Any, T]) -> T:
-    """Await the work; SIGTERM ends it as Ctrl-C does, so that everything is stopped in order."""
-    if (task := asyncio.current_task()) is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await work
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.demo.compare import SHOWN_MAX, Comparison
-from cli.demo.year import Tahap
+from cli.year import Tahap
 
 RUN: Final = "run.json"
 MEGABYTE: Final = 1_000_000

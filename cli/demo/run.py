@@ -21,11 +21,11 @@ from cli.demo.outputs import write_results
 from cli.demo.report import Run, print_run, write_run
 from cli.demo.screen import Screen
 from cli.demo.tahap_run import run_tahap
-from cli.demo.year import Tahap, cards_in_order, chosen, read_calendar
 from cli.errors import Failed
 from cli.platform import BusKind, Options, Platform
 from cli.supervisor import SupervisorFailed
 from cli.verify import findings
+from cli.year import Tahap, cards_in_order, chosen, read_calendar
 
 BOOKS: Final = "bank_accounts.csv"
 EXPECTED: Final = "expected"

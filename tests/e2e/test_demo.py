@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cli.demo.outputs import ENTITLEMENTS, read_csv
-from cli.demo.year import column
+from cli.year import column
 
 ROOT = Path(__file__).parents[2]
 YEAR = ROOT / "examples" / "kalbar-small"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -14,6 +16,8 @@ from joserfc import jwt
 
 from cli.client import Connected
 from cli.issuer import Issuer
+
+SERVICES = ("registry", "conditionality", "payments", "projection")
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -59,10 +63,41 @@ def fake(issuer: Issuer) -> FakePlatform:
     return FakePlatform(issuer)
 
 
+@pytest.fixture
+def data_dir(fake: FakePlatform, tmp_path: Path) -> Iterator[Path]:
+    """The directory of a platform that runs: the fake one, behind a real port."""
+
+    class Answering(BaseHTTPRequestHandler):
+        def handle_all(self) -> None:
+            _, service, path = self.path.split("/", 2)
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            url, headers = f"http://{service}/{path}", dict(self.headers.items())
+            told = fake(httpx.Request(self.command, url, headers=headers, content=body))
+            self.send_response(told.status_code)
+            for name, value in told.headers.items():
+                self.send_header(name, value)
+            if "Content-Length" not in told.headers:
+                self.send_header("Content-Length", str(len(told.content)))
+            self.end_headers()
+            self.wfile.write(told.content)
+
+        do_GET = do_POST = handle_all  # noqa: N815 - the names that http.server looks for
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its own name
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        base = f"http://127.0.0.1:{server.server_port}"
+        card = {"services": {name: f"{base}/{name}" for name in SERVICES}}
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / "platform.json").write_text(json.dumps(card))
+        yield tmp_path
+        server.shutdown()
+
+
 @pytest_asyncio.fixture
 async def platform(fake: FakePlatform, tmp_path: Path) -> AsyncIterator[Connected]:
-    urls = {
-        name: f"http://{name}" for name in ("registry", "conditionality", "payments", "projection")
-    }
+    urls = {name: f"http://{name}" for name in SERVICES}
     async with httpx.AsyncClient(transport=httpx.MockTransport(fake)) as http:
         yield Connected(tmp_path, urls, fake.issuer, http)

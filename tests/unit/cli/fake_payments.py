@@ -9,9 +9,8 @@ from typing import Any
 import httpx
 
 from libs.events.positions import Positions
-from tests.unit.cli.conftest import FakePlatform, answer
+from tests.unit.cli.conftest import SERVICES, FakePlatform, answer
 
-DOMAINS = ("registry", "conditionality", "payments", "projection")
 TAHAP = "2023-1"
 
 
@@ -34,7 +33,7 @@ class FakePayments:
             self.fake.when("POST", f"payments/tahap/{TAHAP}/{step}", self._freeze)
         for step in ("order-proposal", "order-approval"):
             self.fake.when("POST", f"payments/tahap/{TAHAP}/runs/REGULAR/{step}", self._order)
-        for name in DOMAINS:
+        for name in SERVICES:
             quiet = asdict(Positions("e", 0, 0, {}, {}, 0))
             self.fake.when("GET", f"{name}/positions", answer(quiet))
 
@@ -86,6 +85,8 @@ class FakePayments:
         ready = self.phase != "COLLECTING"
         lines = {
             "hash": "5f2b" if ready else None,
+            "count": 10 if ready else None,
+            "rupiah": 1_000 if ready else None,
             "listed": 10,
             "graduated": 1,
             "evaluated": 10 if ready else 4,

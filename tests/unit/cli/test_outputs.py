@@ -6,7 +6,7 @@ import pytest
 
 from cli.demo.compare import compare
 from cli.demo.outputs import Results, entitlement_rows, summary, write_results
-from cli.demo.year import cards_in_order
+from cli.year import cards_in_order
 from tests.unit.cli.year_results import results_of
 
 EXAMPLES = Path(__file__).parents[3] / "examples"

@@ -13,10 +13,9 @@ from cli.verify import (
     reading_findings,
 )
 from libs.events.positions import Positions
-from tests.unit.cli.conftest import FakePlatform, answer
+from tests.unit.cli.conftest import SERVICES, FakePlatform, answer
 
 ROSTER = "pkh.registry.roster.v1"
-SERVICES = ("registry", "conditionality", "payments", "projection")
 
 REGISTRY = Positions("e", 40, 40, {ROSTER: {0: 40, 1: 39}}, {}, 0)
 READER = Positions("e", 20, 20, {}, {ROSTER: {0: 40, 1: 39}}, 0)

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.demo.year import cards_in_order, chosen, read_calendar
 from cli.errors import Failed
+from cli.year import cards_in_order, chosen, read_calendar
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 HEADER = "tahap,covers_from,covers_to,closing_date,account_check_date,credit_date"

@@ -16,7 +16,7 @@ from cli.demo.outputs import (
     Row,
     read_csv,
 )
-from cli.demo.year import cards_in_order
+from cli.year import cards_in_order
 
 YEAR = uuid.UUID("5d0c6c1e-0000-4000-8000-000000002023")
 

@@ -1,0 +1,124 @@
+"""A tahap as payments tells of it, and how it is announced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from cli.year import Tahap
+
+LISTED: Final = ("READY", "FREEZE_PROPOSED", "PAYING", "SETTLED", "CLOSED")
+OVER: Final = ("SETTLED", "CLOSED")
+AFTER_ENTITLING: Final = (
+    "CHECKING_ACCOUNTS",
+    "ORDER_READY",
+    "ORDER_PROPOSED",
+    "RELEASING_FUNDS",
+    "DISPATCHING",
+    "AWAITING_BANKS",
+    "RECONCILED",
+)
+REGULAR: Final = "REGULAR"
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many payments, and of how much."""
+
+    count: int
+    rupiah: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deferral:
+    """A family that the list can only be frozen without, and the code of why."""
+
+    family: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The list of a tahap as it is joined; `hash` is there when it can be approved."""
+
+    hash: str | None
+    count: int | None
+    rupiah: int | None
+    listed: int
+    graduated: int
+    evaluated: int
+    listed_expected: int | None
+    deferred_candidates: tuple[Deferral, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be ordered, and the hash that two people send."""
+
+    hash: str
+    count: int
+    rupiah: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """One payment run; `trouble` says why it stands where it stands."""
+
+    kind: str
+    phase: str
+    count: int
+    order: Order | None
+    credited: Totals
+    failed: Totals
+    trouble: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TahapState:
+    """Where a tahap is."""
+
+    tahap: str
+    phase: str
+    list: Lines
+    runs: tuple[RunState, ...]
+
+    @property
+    def regular(self) -> RunState | None:
+        """The run of the frozen list."""
+        return next((run for run in self.runs if run.kind == REGULAR), None)
+
+    @property
+    def stage(self) -> str:
+        """The phase in a word: that of the run while it pays."""
+        return self.regular.phase if self.phase == "PAYING" and self.regular else self.phase
+
+    @property
+    def entitled(self) -> int:
+        """How many families have their entitlement."""
+        run = self.regular
+        return run.count if run and run.phase in AFTER_ENTITLING else 0
+
+    def __str__(self) -> str:
+        run = self.regular
+        counts = {
+            "listed": self.list.listed + self.list.graduated,
+            "evaluated": self.list.evaluated,
+            "entitled": self.entitled,
+            "credited": run.credited.count if run else 0,
+        }
+        said = " · ".join(f"{name} {count:,}" for name, count in counts.items())
+        trouble = f" · {run.trouble}" if run and run.trouble else ""
+        return f"{self.stage} · {said}{trouble}"
+
+
+def announcement(tahap: Tahap, after: Mapping[str, int]) -> dict[str, object]:
+    """What payments is told to open a tahap; `after` is what services must have consumed first."""
+    return {
+        "tahap": tahap.id,
+        "months": tahap.months,
+        "closing_date": tahap.closing_date,
+        "account_check_date": tahap.account_check_date,
+        "credit_date": tahap.credit_date,
+        "after": after,
+    }

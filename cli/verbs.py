@@ -1,0 +1,175 @@
+"""What single people do at a platform that runs: send a file, take a tahap one step further."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from cli.client import Client, connected
+from cli.demo.loading import IMPORTS, SCOPES
+from cli.demo.screen import Screen
+from cli.errors import Failed
+from cli.running import STATE, State, out, run
+from cli.tahap_state import REGULAR, TahapState, announcement
+from cli.year import read_calendar
+
+CLOSING_SERVICES: Final = ("registry", "conditionality")
+
+As = Annotated[str, typer.Option("--as", help="Who does it; money takes two people.")]
+TahapId = Annotated[str, typer.Argument(metavar="TAHAP", help="Such as 2023-1.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask again.")]
+
+tahap = typer.Typer(no_args_is_help=True, help="Take a tahap from announcement to payment.")
+
+
+# -- Files ----------------------------------------------------------------------------------------
+
+
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A CSV file.")],
+    kind: Annotated[str, typer.Argument(help=f"What it holds: {', '.join(IMPORTS)}.")],
+    person: As,
+    data: State = STATE,
+) -> None:
+    """Send a file to the service that takes its kind; all of its rows are taken, or none."""
+    if kind not in IMPORTS:
+        raise typer.BadParameter(f"must be one of {', '.join(IMPORTS)}", param_hint="KIND")
+    if not file.is_file():
+        raise typer.BadParameter(f"{file} is no file", param_hint="FILE")
+    report = run(_import(file, file.stat().st_size, kind, person, data))
+    counts = " · ".join(f"{name} {report[name]:,}" for name in ("accepted", "unchanged"))
+    out.print(f"{file.name}: {counts}", highlight=False)
+
+
+async def _import(file: Path, size: int, kind: str, person: str, data: Path) -> dict[str, Any]:
+    where = IMPORTS[kind]
+    async with connected(data) as platform:
+        clerk = platform.client(person, *SCOPES)
+        with Screen(out) as screen:
+            sent = screen.file(file.name, size)
+            answer = await clerk.upload(where.service, where.path, file, sent)
+        return answer.read(dict[str, Any])
+
+
+# -- A tahap --------------------------------------------------------------------------------------
+
+
+@tahap.command()
+def announce(
+    name: TahapId,
+    calendar: Annotated[Path, typer.Option(help="The directory of calendar.csv.")],
+    person: As,
+    data: State = STATE,
+) -> None:
+    """Open a tahap: registry and conditionality start on what they know at this moment."""
+    run(_announce(name, calendar, person, data))
+    out.print(f"{name} is announced; see how it goes with: pkh tahap show {name}", highlight=False)
+
+
+async def _announce(name: str, calendar: Path, person: str, data: Path) -> None:
+    found = [each for each in read_calendar(calendar) if each.id == name]
+    if not found:
+        raise Failed(f"{calendar}'s calendar has no tahap {name}.")
+    async with connected(data) as platform:
+        announcer = platform.client(person, "payments:announce", "platform:read")
+        heads = await asyncio.gather(*(announcer.positions(each) for each in CLOSING_SERVICES))
+        after = {each: at.head for each, at in zip(CLOSING_SERVICES, heads, strict=True)}
+        await announcer.post("payments", "/tahap", announcement(found[0], after))
+
+
+@tahap.command()
+def show(name: TahapId, person: As = "observer", data: State = STATE) -> None:
+    """Say where a tahap is and who is waited for."""
+    state = run(_show(name, person, data))
+    out.print(f"{name} {state}", highlight=False)
+    if state.list.hash:
+        told = f"list {state.list.hash}: {state.list.count:,} families, Rp {state.list.rupiah:,}"
+        out.print(told, highlight=False, soft_wrap=True)
+    for each in state.list.deferred_candidates:
+        out.print(f"can only be deferred: {each.family} {each.reason}", highlight=False)
+    if state.regular and (order := state.regular.order):
+        told = f"order {order.hash}: {order.count:,} payments, Rp {order.rupiah:,}"
+        out.print(told, highlight=False, soft_wrap=True)
+
+
+async def _show(name: str, person: str, data: Path) -> TahapState:
+    async with connected(data) as platform:
+        return await _state(platform.client(person, "payments:read"), name)
+
+
+async def _state(client: Client, name: str) -> TahapState:
+    return await client.get("payments", f"/tahap/{name}", TahapState)
+
+
+@tahap.command()
+def freeze(name: TahapId, person: As, data: State = STATE, yes: Yes = False) -> None:
+    """Propose to freeze the list as it stands, without the families that can only be deferred."""
+    run(_freeze(name, person, data, yes))
+    out.print("Proposed; another person approves it with: pkh tahap approve", highlight=False)
+
+
+async def _freeze(name: str, person: str, data: Path, yes: bool) -> None:
+    async with connected(data) as platform:
+        maker = platform.client(person, "payments:make", "payments:read")
+        lines = (await _state(maker, name)).list
+        if lines.hash is None:
+            raise Failed(f"The list of {name} is not complete yet.")
+        for each in lines.deferred_candidates:
+            out.print(f"deferred: {each.family} {each.reason}", highlight=False)
+        _sure(f"Freeze {lines.count:,} families and Rp {lines.rupiah:,}?", yes)
+        proposal = {"hash": lines.hash, "deferred": lines.deferred_candidates}
+        await maker.post("payments", f"/tahap/{name}/freeze-proposal", proposal)
+
+
+@tahap.command()
+def order(name: TahapId, person: As, data: State = STATE, yes: Yes = False) -> None:
+    """Propose to order what passed the account check."""
+    run(_order(name, person, data, yes))
+    out.print("Proposed; another person approves it with: pkh tahap approve", highlight=False)
+
+
+async def _order(name: str, person: str, data: Path, yes: bool) -> None:
+    async with connected(data) as platform:
+        maker = platform.client(person, "payments:make", "payments:read")
+        run_of = (await _state(maker, name)).regular
+        if run_of is None or run_of.order is None:
+            raise Failed(f"There is nothing to order of {name} yet.")
+        wanted = run_of.order
+        _sure(f"Order {wanted.count:,} payments of Rp {wanted.rupiah:,}?", yes)
+        path = f"/tahap/{name}/runs/{REGULAR}/order-proposal"
+        await maker.post("payments", path, {"hash": wanted.hash})
+
+
+@tahap.command()
+def approve(name: TahapId, person: As, data: State = STATE, yes: Yes = False) -> None:
+    """Approve what another person proposed: the freeze of the list, or the order."""
+    run(_approve(name, person, data, yes))
+    out.print("Approved.", highlight=False)
+
+
+async def _approve(name: str, person: str, data: Path, yes: bool) -> None:
+    async with connected(data) as platform:
+        checker = platform.client(person, "payments:check", "payments:read")
+        path, hash_, question = _proposed(await _state(checker, name))
+        _sure(question, yes)
+        await checker.post("payments", f"/tahap/{name}/{path}", {"hash": hash_})
+
+
+def _proposed(state: TahapState) -> tuple[str, str, str]:
+    """What waits for an approval: its path, its hash and the question that a person is asked."""
+    lines, paid = state.list, state.regular
+    if state.phase == "FREEZE_PROPOSED" and lines.hash:
+        question = f"Freeze {lines.count:,} families and Rp {lines.rupiah:,}?"
+        return "freeze-approval", lines.hash, question
+    if paid and paid.phase == "ORDER_PROPOSED" and paid.order:
+        question = f"Order {paid.order.count:,} payments of Rp {paid.order.rupiah:,}?"
+        return f"runs/{REGULAR}/order-approval", paid.order.hash, question
+    raise Failed(f"Nothing of {state.tahap} waits for an approval; it is at {state.stage}.")
+
+
+def _sure(question: str, yes: bool) -> None:
+    if not yes and not typer.confirm(question):
+        raise Failed("Nothing was done.")

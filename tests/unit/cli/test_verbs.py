@@ -1,0 +1,163 @@
+from dataclasses import asdict
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.main import app
+from libs.events.positions import Positions
+from tests.unit.cli.conftest import FakePlatform, answer
+from tests.unit.cli.fake_payments import TAHAP, FakePayments
+
+YEAR = Path(__file__).parents[3] / "examples" / "kalbar-small"
+FAMILY = "3f0c1c52-8a55-4a3e-9d0e-6f4f0c9b7a11"
+
+
+@pytest.fixture
+def payments(fake: FakePlatform) -> FakePayments:
+    """A tahap whose list is ready."""
+    return FakePayments(fake, phase="READY")
+
+
+def pkh(data_dir: Path, *told: str, answers: str = "") -> Result:
+    return CliRunner().invoke(app, [*told, "--data", str(data_dir)], input=answers)
+
+
+def test_a_file_goes_to_the_service_that_takes_its_kind(data_dir: Path, fake: FakePlatform) -> None:
+    report = {"file": "members.csv", "accepted": 717, "unchanged": 0, "refused": 0, "errors": []}
+    fake.when("POST", "registry/imports/members", answer(report))
+
+    told = pkh(data_dir, "import", str(YEAR / "members.csv"), "members", "--as", "clerk")
+
+    assert told.exit_code == 0, told.output
+    assert "members.csv: accepted 717 · unchanged 0" in told.output
+    assert fake.asked[0].content == (YEAR / "members.csv").read_bytes()
+    assert fake.who(fake.asked[0])["sub"] == "clerk"
+
+
+def test_a_refused_file_is_one_sentence_and_exit_code_2(data_dir: Path, fake: FakePlatform) -> None:
+    row = {"line": 7, "column": "school_level", "code": "UNKNOWN", "message": "No such level."}
+    problem = {"detail": "1 rows were refused.", "report": {"errors": [row]}}
+    fake.when("POST", "registry/imports/members", httpx.Response(422, json=problem))
+
+    told = pkh(data_dir, "import", str(YEAR / "members.csv"), "members", "--as", "clerk")
+
+    assert told.exit_code == 2
+    assert (
+        "registry refused members.csv (422): 1 rows were refused. line 7, school_level: No such"
+        in (told.stderr)
+    )
+
+
+@pytest.mark.parametrize(("file", "kind"), [("members.csv", "people"), ("nobody.csv", "members")])
+def test_what_nobody_can_send_is_refused_at_once(
+    data_dir: Path, fake: FakePlatform, file: str, kind: str
+) -> None:
+    assert pkh(data_dir, "import", str(YEAR / file), kind, "--as", "clerk").exit_code == 2
+    assert fake.asked == []
+
+
+def test_an_announcement_starts_from_where_the_services_are(
+    data_dir: Path, fake: FakePlatform, payments: FakePayments
+) -> None:
+    for name, head in (("registry", 4180), ("conditionality", 5120)):
+        at = asdict(Positions("e", head, head, {}, {}, 0))
+        fake.when("GET", f"{name}/positions", answer(at))
+
+    told = pkh(data_dir, "tahap", "announce", TAHAP, "--calendar", str(YEAR), "--as", "ana")
+
+    assert told.exit_code == 0, told.output
+    [(_, who, body)] = payments.done
+    assert who == "ana"
+    assert body["after"] == {"registry": 4180, "conditionality": 5120}
+    assert body["closing_date"] == "2023-03-31"
+
+
+def test_a_tahap_that_is_in_no_calendar_is_not_announced(
+    data_dir: Path, payments: FakePayments
+) -> None:
+    told = pkh(data_dir, "tahap", "announce", "2031-1", "--calendar", str(YEAR), "--as", "ana")
+
+    assert told.exit_code == 2
+    assert payments.done == []
+
+
+def test_what_is_shown_says_where_it_is_and_who_can_only_be_deferred(
+    data_dir: Path, fake: FakePlatform
+) -> None:
+    reason = {"family": FAMILY, "reason": "PARKED_AT_CONDITIONALITY"}
+    FakePayments(fake, phase="READY", candidates=[reason])
+
+    told = pkh(data_dir, "tahap", "show", TAHAP)
+
+    assert "2023-1 READY · listed 11" in told.output
+    assert "list 5f2b: 10 families, Rp 1,000" in told.output
+    assert f"can only be deferred: {FAMILY} PARKED_AT_CONDITIONALITY" in told.output
+
+
+def test_two_people_take_a_list_from_proposal_to_approval(
+    data_dir: Path, payments: FakePayments
+) -> None:
+    pkh(data_dir, "tahap", "freeze", TAHAP, "--as", "ana", "--yes")
+    told = pkh(data_dir, "tahap", "approve", TAHAP, "--as", "budi", "--yes")
+
+    assert told.exit_code == 0, told.output
+    assert [(step, who) for step, who, _ in payments.done] == [
+        ("freeze-proposal", "ana"),
+        ("freeze-approval", "budi"),
+    ]
+
+
+def test_two_people_take_an_order_from_proposal_to_approval(
+    data_dir: Path, payments: FakePayments
+) -> None:
+    payments.phase, payments.run_phase = "PAYING", "ORDER_READY"
+
+    pkh(data_dir, "tahap", "order", TAHAP, "--as", "ana", "--yes")
+    told = pkh(data_dir, "tahap", "approve", TAHAP, "--as", "budi", "--yes")
+
+    assert told.exit_code == 0, told.output
+    assert [(step, who, body["hash"]) for step, who, body in payments.done] == [
+        ("order-proposal", "ana", "7b6a"),
+        ("order-approval", "budi", "7b6a"),
+    ]
+
+
+def test_a_person_is_asked_before_money_moves_and_may_say_no(
+    data_dir: Path, payments: FakePayments
+) -> None:
+    told = pkh(data_dir, "tahap", "freeze", TAHAP, "--as", "ana", answers="n\n")
+
+    assert told.exit_code == 2
+    assert "Freeze 10 families and Rp 1,000?" in told.output
+    assert payments.done == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "sentence"),
+    [
+        ("order", "There is nothing to order of 2023-1 yet."),
+        ("approve", "Nothing of 2023-1 waits for an approval; it is at READY."),
+    ],
+)
+def test_a_step_whose_time_has_not_come_is_told(
+    data_dir: Path, payments: FakePayments, verb: str, sentence: str
+) -> None:
+    told = pkh(data_dir, "tahap", verb, TAHAP, "--as", "ana", "--yes")
+
+    assert told.exit_code == 2
+    assert sentence in told.stderr
+    assert payments.done == []
+
+
+def test_a_list_that_is_not_complete_can_not_be_frozen(
+    data_dir: Path, payments: FakePayments
+) -> None:
+    payments.phase = "COLLECTING"
+
+    told = pkh(data_dir, "tahap", "freeze", TAHAP, "--as", "ana", "--yes")
+
+    assert told.exit_code == 2
+    assert "is not complete yet" in told.stderr
+    assert payments.done == []
