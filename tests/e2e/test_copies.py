@@ -1,0 +1,25 @@
+"""A year of ten copies of the sample comes to ten times the sample, family by family."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from benchmarks.copies import copy_year
+from tests.chaos.year import SMALL, year
+
+COPIES = 10
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+
+async def test_ten_copies_come_to_what_each_of_them_comes_to() -> None:
+    with tempfile.TemporaryDirectory(prefix="pkh-test-") as directory:
+        copies = Path(directory) / "year"
+        copy_year(SMALL, COPIES, copies)
+        async with year(copies) as running:
+            await running.run(1)
+            await running.run(2)
+            assert await running.differences(1, 2) == []
