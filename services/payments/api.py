@@ -15,7 +15,7 @@ from libs.chassis.etag import etag
 from libs.chassis.idempotency import Once, OnceOnly, Reply
 from libs.chassis.request import Asked, resource
 from libs.chassis.service import StoreOf
-from libs.events.errors import NotFound
+from libs.events.errors import DomainError, NotFound
 from libs.events.handle import handle
 from libs.events.model import Context
 from libs.events.store import Store
@@ -44,7 +44,7 @@ from services.payments.domain.tahap_messages import (
     ProposeFreeze,
 )
 from services.payments.domain.tahap_state import TahapState
-from services.payments.joining import mark_ready
+from services.payments.joining import mark_ready, unmoved
 from services.payments.money import pay, run
 from services.payments.paying import order_of
 from services.payments.policy import Policies
@@ -70,6 +70,10 @@ class FamilyUnknown(NotFound):
 
 class PaymentUnknown(NotFound):
     """There is no payment of this id."""
+
+
+class ListMoved(DomainError):
+    """The list has moved since it was proven; look at it again."""
 
 
 class Strict(BaseModel):
@@ -212,6 +216,8 @@ async def _freeze(
 ) -> Response:
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)
+        if command.kind == REGULAR and not await unmoved(unit, tahap):
+            raise ListMoved(tahap=tahap)
         state = await _decide(unit, tahap, command)
         await _begin_run(unit, state, command.kind, context.trace)
         reply = Reply(204)

@@ -10,6 +10,7 @@ from services.payments.contract import (
     COMMITMENT_TOPIC,
     ROSTER_TOPIC,
     SERVICE,
+    TAHAP,
     Cleared,
     CycleEvaluated,
     EvaluationClosed,
@@ -20,24 +21,49 @@ from services.payments.contract import (
     Terminated,
     asked_of_payments,
 )
-from services.payments.lists import join_evaluations, join_roster, keep_proof
+from services.payments.domain.ids import tahap_stream
+from services.payments.lists import join_evaluations, join_roster, keep_proof, still_open
 from services.payments.money import pay, payments_of
 
 
 async def _roster(unit: Transaction, messages: Sequence[Incoming]) -> None:
-    await join_roster(unit, [m for m in messages if isinstance(m.body, FamilyListed)])
+    lines = [m for m in messages if isinstance(m.body, FamilyListed)]
+    await join_roster(unit, await _taken(unit, lines))
     for message in messages:
         if isinstance(message.body, ListClosed):
-            await keep_proof(unit, message.body)
+            await keep_proof(unit, message.body, message.envelope.position)
+
+
+async def _taken(unit: Transaction, lines: Sequence[Incoming]) -> Sequence[Incoming]:
+    """The lines that may still change a list: all of an open one; of a frozen one those of
+    families that were deferred and that no other list has taken up."""
+    tahaps = {line.body.tahap for line in lines}
+    frozen = tahaps - await still_open(unit, tahaps)
+    if not frozen:
+        return lines
+    streams = {tahap: tahap_stream(tahap) for tahap in frozen}
+    loaded = await unit.load(TAHAP, sorted(streams.values()))
+    awaited = {
+        (tahap, family)
+        for tahap, stream in streams.items()
+        if stream in loaded
+        for family in loaded[stream].state.outstanding
+    }
+    return [
+        line
+        for line in lines
+        if line.body.tahap not in frozen or (line.body.tahap, line.body.family) in awaited
+    ]
 
 
 async def _commitment(unit: Transaction, messages: Sequence[Incoming]) -> None:
-    await join_evaluations(unit, [m for m in messages if isinstance(m.body, CycleEvaluated)])
+    lines = [m for m in messages if isinstance(m.body, CycleEvaluated)]
+    await join_evaluations(unit, await _taken(unit, lines))
     effects = []
     for message in messages:
         body = message.body
         if isinstance(body, EvaluationClosed):
-            await keep_proof(unit, body)
+            await keep_proof(unit, body, message.envelope.position)
         elif not isinstance(body, CycleEvaluated):
             asked = asked_of_payments(body)
             effects += [((tahap, body.family), command) for tahap, command in asked]

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Final
+
+import structlog
 
 from libs.events.buckets import Buckets
 from libs.events.handle import handle
@@ -25,20 +28,27 @@ from services.payments.domain.entitlement import (
 )
 from services.payments.domain.ids import REGULAR, tahap_stream
 from services.payments.domain.listing import LISTED, ListLine, list_digest
+from services.payments.domain.tahap import DEFERRED_FAMILIES_MAX
 from services.payments.domain.tahap_messages import MarkListReady, RequestBuckets
 from services.payments.domain.tahap_state import TahapState
 from services.payments.lists import (
+    Counted,
     ListedLine,
     Proof,
     all_complete_lines,
     buckets_of,
     counted,
+    families_parked,
+    incomplete,
     parked_lines,
     proof_of,
 )
 from services.payments.policy import Policies
 
-TOPICS = (ROSTER_TOPIC, COMMITMENT_TOPIC)
+TOPICS: Final = (ROSTER_TOPIC, COMMITMENT_TOPIC)
+ATTEMPTS_MAX: Final = 3  # to have a bucket sent again; then a person must look at it
+
+log = structlog.get_logger("joiner")
 
 
 def on(day: date, trace: str | None = None) -> Context:
@@ -107,57 +117,97 @@ class Joiner:
         if state.announced is None:
             return False
         async with self.store.transaction(on(state.announced.closing_date)) as unit:
-            proofs = [await proof_of(unit, tahap, topic) for topic in TOPICS]
-            counts = [await counted(unit, tahap, topic) for topic in TOPICS]
-            parked = [await parked_lines(unit, tahap, topic) for topic in TOPICS]
-            seen = _seen(proofs, counts, parked)
-            arrived = all(
-                proof is not None and lines + len(held) >= proof.lines
-                for proof, (lines, _), held in zip(proofs, counts, parked, strict=True)
-            )
-            if seen == before or not arrived:
+            halves = await _halves(unit, tahap)
+            seen = _seen(halves)
+            if seen == before or not all(half.arrived for half in halves):
                 return False
-            roster, evaluation = proofs
-            if roster is None or evaluation is None:
-                return False
-            agrees = await self._agrees(unit, state, ROSTER_TOPIC, roster, parked[0])
-            agrees &= await self._agrees(unit, state, COMMITMENT_TOPIC, evaluation, parked[1])
-            if agrees:
-                missing = {*parked[0], *parked[1], *evaluation.parked}
-                table = self.policies.benefit(state.announced.policies["rule_set"])
-                await mark_ready(unit, state, table, REGULAR, None, sorted(missing))
+            agree = [await self._agrees(unit, state, half) for half in halves]
+            proved = all(agree) and await self._ready(unit, state, halves)
             await unit.connection.execute(
-                "UPDATE list_open SET seen = $2 WHERE tahap = $1", tahap, seen
+                "UPDATE list_open SET seen = $2, proved = $3 WHERE tahap = $1", tahap, seen, proved
             )
         return True
 
-    async def _agrees(
-        self,
-        unit: Transaction,
-        state: TahapState,
-        topic: str,
-        proof: Proof,
-        parked: dict[str, bytes],
-    ) -> bool:
-        """Whether the lines are those that were counted; what differs is asked for again."""
-        have = (await buckets_of(unit, state.tahap, topic)).merge(Buckets.of(parked.items()))
-        differing = have.differing(proof.buckets)
-        if not differing:
-            return True
+    async def _ready(self, unit: Transaction, state: TahapState, halves: Sequence[Half]) -> bool:
+        """Say that the list can be frozen without those who are missing; False for too many."""
+        missing = await missing_from(unit, state.tahap, halves)
+        if len(missing) > DEFERRED_FAMILIES_MAX:
+            log.error("too many families are missing", tahap=state.tahap, families=len(missing))
+            return False
+        rule_set = state.announced.policies["rule_set"] if state.announced else ""
+        table = self.policies.benefit(rule_set)
+        await mark_ready(unit, state, table, REGULAR, None, sorted(missing))
+        return True
+
+    async def _agrees(self, unit: Transaction, state: TahapState, half: Half) -> bool:
+        """Whether the lines are those that were counted; what differs is asked for again.
+
+        A line that is newer than the proof is no fault: its owner will prove it anew.
+        """
+        topic, proof = half.topic, half.proof
+        have = await buckets_of(unit, state.tahap, topic, without=half.parked)
+        have = have.merge(Buckets.of(half.parked.items()))
+        differing = have.differing(proof.buckets) if proof else []
+        if proof is None or not differing:
+            return proof is not None
         last = state.last_asked(topic)
-        attempt = last.attempt + 1 if last else 1
-        ask = RequestBuckets(topic, tuple(differing), attempt)
-        await handle(unit, TAHAP, tahap_stream(state.tahap), ask)
+        attempts = last.attempt if last else 0
+        if (attempts or proof.position >= half.counted.newest) and attempts < ATTEMPTS_MAX:
+            ask = RequestBuckets(topic, tuple(differing), attempts + 1)
+            await handle(unit, TAHAP, tahap_stream(state.tahap), ask)
         return False
 
 
-def _seen(
-    proofs: Sequence[Proof | None],
-    counts: Sequence[tuple[int, int]],
-    parked: Sequence[dict[str, bytes]],
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Half:
+    """One topic's half of a list: what has come, what is parked, what its owner says of it."""
+
+    topic: str
+    proof: Proof | None
+    counted: Counted
+    parked: dict[str, bytes]
+
+    @property
+    def arrived(self) -> bool:
+        """Whether everything may be here; a parked line counts as received."""
+        here = self.counted.lines + len(self.parked)
+        return self.proof is not None and here >= self.proof.lines
+
+
+async def _halves(unit: Transaction, tahap: str) -> list[Half]:
+    return [
+        Half(
+            topic,
+            await proof_of(unit, tahap, topic),
+            await counted(unit, tahap, topic),
+            await parked_lines(unit, tahap, topic),
+        )
+        for topic in TOPICS
+    ]
+
+
+async def missing_from(unit: Transaction, tahap: str, halves: Sequence[Half]) -> set[str]:
+    """Who can only be deferred: parked by either service, or with an effect that is parked."""
+    parked = {family for half in halves for family in half.parked}
+    elsewhere = {family for half in halves if half.proof for family in half.proof.parked}
+    held_back = await families_parked(unit, COMMITMENT_TOPIC)
+    return parked | elsewhere | set(await incomplete(unit, tahap, held_back))
+
+
+def _seen(halves: Sequence[Half]) -> str:
     """What a look has seen: the next one has nothing to do while this stays the same."""
     return " ".join(
-        f"{proof.revision if proof else 0}/{changes}/{len(held)}"
-        for proof, (_, changes), held in zip(proofs, counts, parked, strict=True)
+        f"{half.proof.position if half.proof else 0}/{half.counted.changes}"
+        f"/{','.join(sorted(half.parked))}"
+        for half in halves
     )
+
+
+async def unmoved(unit: Transaction, tahap: str) -> bool:
+    """Whether an open list is as it was proven; it stays so until we commit."""
+    row = await unit.connection.fetchrow(
+        "SELECT seen, proved FROM list_open WHERE tahap = $1 FOR UPDATE", tahap
+    )
+    if row is None:
+        return True  # frozen long ago
+    return bool(row["proved"]) and row["seen"] == _seen(await _halves(unit, tahap))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import re
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,8 +14,8 @@ from libs.events.bus import Record
 from libs.events.envelope import parse
 from libs.events.model import encode
 from libs.events.parking import parked_records
-from libs.events.store import Transaction
 from libs.events.subscription import Incoming
+from libs.events.transaction import Transaction
 from services.payments.contract import (
     COMMITMENT_TOPIC,
     ROSTER_TOPIC,
@@ -24,6 +25,7 @@ from services.payments.contract import (
     ListClosed,
 )
 
+FAMILY: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 LINES_A_CHUNK: Final = 500
 NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 """Sorts before every family, and is none."""
@@ -48,21 +50,22 @@ JOIN unnest($1::text[], $2::uuid[]) AS u (tahap, family) USING (tahap, family)
 WHERE CASE WHEN $3 THEN revision IS NOT NULL ELSE evaluated IS NOT NULL END GROUP BY tahap
 """
 _COUNT = """
-INSERT INTO list_count (tahap, topic, partition, lines, changes) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO list_count (tahap, topic, partition, lines, changes, newest)
+VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (tahap, topic, partition)
-DO UPDATE SET lines = list_count.lines + $4, changes = list_count.changes + $5
+DO UPDATE SET lines = list_count.lines + $4, changes = list_count.changes + $5, newest = $6
 """
 _PROOF = """
-INSERT INTO list_proof (tahap, topic, revision, lines, parked, buckets, graduated)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO list_proof (tahap, topic, revision, lines, parked, buckets, graduated, position)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (tahap, topic) DO UPDATE
-SET revision = $3, lines = $4, parked = $5, buckets = $6, graduated = $7
+SET revision = $3, lines = $4, parked = $5, buckets = $6, graduated = $7, position = $8
 WHERE list_proof.revision <= $3
 """
 _BUCKETS = """
 SELECT left(family::text, 2) AS bucket, count(*) AS lines, mod(sum(hash), $2)::text AS total
 FROM (SELECT family, CASE WHEN $3 THEN roster_hash ELSE evaluation_hash END AS hash
-      FROM list_line WHERE tahap = $1) AS hashed
+      FROM list_line WHERE tahap = $1 AND NOT family = ANY($4::uuid[])) AS hashed
 WHERE hash IS NOT NULL GROUP BY 1
 """
 _COMPLETE = """
@@ -89,13 +92,33 @@ class Proof:
     """What a topic's owner says of its lines, and the families that it has parked itself."""
 
     revision: int
+    position: int
     lines: int
     graduated: int
     parked: tuple[str, ...]
     buckets: Buckets
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Lines that are there, changes so far, position of the last one in its sender's log."""
+
+    lines: int
+    changes: int
+    newest: int
+
+
 # -- Joining --------------------------------------------------------------------------------------
+
+
+async def still_open(unit: Transaction, tahaps: Collection[str]) -> set[str]:
+    """Those tahaps whose list is not frozen, and will not be before we commit."""
+    # Only the freeze, which deletes the row, waits for this; the joiner's own notes do not.
+    rows = await unit.connection.fetch(
+        "SELECT tahap FROM list_open WHERE tahap = ANY($1) ORDER BY tahap FOR KEY SHARE",
+        sorted(tahaps),
+    )
+    return {row["tahap"] for row in rows}
 
 
 async def join_roster(unit: Transaction, lines: Sequence[Incoming]) -> None:
@@ -135,15 +158,18 @@ async def _join(
     rows = await unit.connection.fetch(_THERE, tahaps, families, topic == ROSTER_TOPIC)
     there = {row["tahap"]: row["lines"] for row in rows}
     await unit.connection.execute(statement, tahaps, families, *columns)
-    partition = next(iter(latest.values())).partition
+    last = max(latest.values(), key=lambda message: message.envelope.position)
     for tahap in sorted(set(tahaps)):
         lines = tahaps.count(tahap)
         fresh = lines - there.get(tahap, 0)
-        await unit.connection.execute(_COUNT, tahap, topic, partition, fresh, lines)
+        place = last.partition, fresh, lines, last.envelope.position
+        await unit.connection.execute(_COUNT, tahap, topic, *place)
 
 
-async def keep_proof(unit: Transaction, closed: ListClosed | EvaluationClosed) -> None:
-    """Keep what a topic's owner says its lines come to."""
+async def keep_proof(
+    unit: Transaction, closed: ListClosed | EvaluationClosed, position: int
+) -> None:
+    """Keep what a topic's owner says its lines come to, and where in its log it said so."""
     parked: tuple[str, ...] = ()
     if isinstance(closed, ListClosed):
         topic, lines = ROSTER_TOPIC, closed.listed + closed.graduated
@@ -158,6 +184,7 @@ async def keep_proof(unit: Transaction, closed: ListClosed | EvaluationClosed) -
         encode(parked).decode(),
         encode(closed.buckets).decode(),
         closed.graduated if isinstance(closed, ListClosed) else 0,
+        position,
     )
 
 
@@ -173,25 +200,29 @@ async def proof_of(unit: Transaction, tahap: str, topic: str) -> Proof | None:
         return None
     buckets = msgspec.json.decode(row["buckets"], type=dict[str, tuple[int, str]])
     parked = msgspec.json.decode(row["parked"], type=tuple[str, ...])
-    figures = row["revision"], row["lines"], row["graduated"]
+    figures = row["revision"], row["position"], row["lines"], row["graduated"]
     return Proof(*figures, parked, Buckets.from_json(buckets))
 
 
-async def counted(unit: Transaction, tahap: str, topic: str) -> tuple[int, int]:
-    """(lines that are there, changes so far) of a topic."""
+async def counted(unit: Transaction, tahap: str, topic: str) -> Counted:
+    """What has come of a topic so far."""
     row = await unit.connection.fetchrow(
         """SELECT coalesce(sum(lines), 0)::bigint AS lines,
-                  coalesce(sum(changes), 0)::bigint AS changes
+                  coalesce(sum(changes), 0)::bigint AS changes,
+                  coalesce(max(newest), 0)::bigint AS newest
            FROM list_count WHERE tahap = $1 AND topic = $2""",
         tahap,
         topic,
     )
-    return (row["lines"], row["changes"]) if row else (0, 0)
+    return Counted(**row) if row else Counted(0, 0, 0)
 
 
-async def buckets_of(unit: Transaction, tahap: str, topic: str) -> Buckets:
-    """The buckets over the lines that are there."""
-    rows = await unit.connection.fetch(_BUCKETS, tahap, MODULUS, topic == ROSTER_TOPIC)
+async def buckets_of(
+    unit: Transaction, tahap: str, topic: str, without: Collection[str] = ()
+) -> Buckets:
+    """The buckets over the lines that are there, but for some families."""
+    of_roster = topic == ROSTER_TOPIC
+    rows = await unit.connection.fetch(_BUCKETS, tahap, MODULUS, of_roster, list(without))
     return Buckets({row["bucket"]: (row["lines"], int(row["total"])) for row in rows})
 
 
@@ -207,6 +238,14 @@ async def parked_lines(unit: Transaction, tahap: str, topic: str) -> dict[str, b
         for record in await parked_records(unit, SERVICE, topic)
         if parse(record).type == wanted and _is_of(record, tahap)
     }
+
+
+async def families_parked(unit: Transaction, topic: str) -> set[str]:
+    """The families of whom anything is parked: of an evaluation, also what follows from it."""
+    rows = await unit.connection.fetch(
+        "SELECT DISTINCT key FROM parked WHERE subscription = $1 AND topic = $2", SERVICE, topic
+    )
+    return {row["key"] for row in rows if FAMILY.fullmatch(row["key"])}
 
 
 def _is_of(record: Record, tahap: str) -> bool:
@@ -238,6 +277,21 @@ async def complete_lines(
         )
         for row in rows
     ]
+
+
+async def incomplete(
+    unit: Transaction, tahap: str, held_back: Collection[str] = (), limit: int | None = None
+) -> list[str]:
+    """The families on a list that are not evaluated, or are among those held back, in order."""
+    rows = await unit.connection.fetch(
+        """SELECT family::text FROM list_line WHERE tahap = $1 AND revision IS NOT NULL
+             AND ((outcome = 'LISTED' AND evaluated IS NULL) OR family = ANY($2::uuid[]))
+           ORDER BY list_line.family LIMIT $3""",
+        tahap,
+        list(held_back),
+        limit,
+    )
+    return [row[0] for row in rows]
 
 
 async def all_complete_lines(

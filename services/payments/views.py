@@ -19,7 +19,13 @@ from services.payments.domain.run_state import RunState, totals_of
 from services.payments.domain.tahap_messages import ClosingAnnounced
 from services.payments.domain.tahap_state import PaymentList, TahapState
 from services.payments.domain.totals import Totals, total
-from services.payments.lists import counted, parked_lines, proof_of
+from services.payments.lists import (
+    counted,
+    families_parked,
+    incomplete,
+    parked_lines,
+    proof_of,
+)
 from services.payments.paying import order_of
 
 MISSING_SHOWN_MAX: Final = 100
@@ -155,8 +161,8 @@ def list_phase(each: PaymentList) -> str:
 
 async def _list_view(unit: Transaction, state: TahapState) -> ListView:
     regular = state.lists[0]
-    listed, _ = await counted(unit, state.tahap, ROSTER_TOPIC)
-    evaluated, _ = await counted(unit, state.tahap, COMMITMENT_TOPIC)
+    listed = (await counted(unit, state.tahap, ROSTER_TOPIC)).lines
+    evaluated = (await counted(unit, state.tahap, COMMITMENT_TOPIC)).lines
     roster = await proof_of(unit, state.tahap, ROSTER_TOPIC)
     evaluation = await proof_of(unit, state.tahap, COMMITMENT_TOPIC)
     ready, graduated = regular.ready, roster.graduated if roster else 0
@@ -170,10 +176,17 @@ async def _list_view(unit: Transaction, state: TahapState) -> ListView:
         listed_expected=roster.lines - graduated if roster else None,
         graduated_expected=graduated if roster else None,
         evaluated_expected=evaluation.lines if evaluation else None,
-        missing=list(ready.missing[:MISSING_SHOWN_MAX]) if ready else [],
+        missing=await _missing(unit, state.tahap, regular),
         deferred_candidates=await _candidates(unit, state.tahap, regular),
         outstanding=list(state.outstanding[:MISSING_SHOWN_MAX]),
     )
+
+
+async def _missing(unit: Transaction, tahap: str, each: PaymentList) -> list[str]:
+    """Who is not there: of a list that is ready who can only be deferred, before that so far."""
+    if each.ready is not None:
+        return list(each.ready.missing[:MISSING_SHOWN_MAX])
+    return await incomplete(unit, tahap, limit=MISSING_SHOWN_MAX)
 
 
 async def _candidates(unit: Transaction, tahap: str, each: PaymentList) -> list[Candidate]:
@@ -181,7 +194,7 @@ async def _candidates(unit: Transaction, tahap: str, each: PaymentList) -> list[
         return []
     here = {
         *await parked_lines(unit, tahap, ROSTER_TOPIC),
-        *await parked_lines(unit, tahap, COMMITMENT_TOPIC),
+        *await families_parked(unit, COMMITMENT_TOPIC),
     }
     return [
         Candidate(

@@ -22,6 +22,7 @@ CREATE TABLE list_count (
     partition integer NOT NULL,
     lines     bigint NOT NULL,          -- families that are there
     changes   bigint NOT NULL,          -- messages that changed a line
+    newest    bigint NOT NULL,          -- position of the last one in its sender's log
     PRIMARY KEY (tahap, topic, partition)
 );
 
@@ -30,6 +31,7 @@ CREATE TABLE list_proof (
     tahap    text NOT NULL,
     topic    text NOT NULL,
     revision integer NOT NULL,
+    position bigint NOT NULL,           -- in its sender's log
     lines    bigint NOT NULL,
     graduated bigint NOT NULL,          -- of the lines, those that are owed nothing any more
     parked   json NOT NULL,
@@ -37,10 +39,12 @@ CREATE TABLE list_proof (
     PRIMARY KEY (tahap, topic)
 );
 
--- The tahaps whose list is open, and what the last look at it has seen.
+-- The tahaps whose list is open, what the last look at it has seen, and whether it agreed. Whoever
+-- adds lines holds the row; the freeze deletes it, so no line changes behind an approved hash.
 CREATE TABLE list_open (
-    tahap text PRIMARY KEY,
-    seen  text NOT NULL DEFAULT ''
+    tahap  text PRIMARY KEY,
+    seen   text NOT NULL DEFAULT '',
+    proved boolean NOT NULL DEFAULT false
 );
 
 -- The payment that a family's money of a tahap is on; effects are addressed to it.
