@@ -26,8 +26,14 @@ from services.payments.domain.totals import Totals
 from services.payments.lists import LINES_A_CHUNK, NOBODY
 
 LAYOUT: Final = "1"
+BANKS: Final = ("BNI", "BRI", "BTN", "MANDIRI")
 OK: Final = "OK"
+ACCOUNT_NOT_FOUND: Final = "ACCOUNT_NOT_FOUND"
 CREDITED: Final = "CREDITED"
+
+# What a record can carry, in characters. A value that does not fit is sent empty, never cut: the
+# beginning of a number may be somebody else's.
+CHARACTERS_MAX: Final = {"account_no": 34, "account_name": 100, "payee_nik": 32}
 
 _LINES = """
 SELECT payment::text, run_line.family::text, bank, amount, line FROM run_line
@@ -127,13 +133,14 @@ class Renderer:
         records: list[list[str]] = []
         for payment, family, bank, amount, line in rows:
             roster = decode_line(line)
+            sealed = {
+                "account_no": roster.account_no,
+                "account_name": roster.account_name,
+                "payee_nik": roster.payee_nik,
+            }
             clear = [
-                sealer.unseal(family, name, sealed or "")
-                for name, sealed in (
-                    ("account_no", roster.account_no),
-                    ("account_name", roster.account_name),
-                    ("payee_nik", roster.payee_nik),
-                )
+                _fitting(name, sealer.unseal(family, name, value)) if value else ""
+                for name, value in sealed.items()
             ]
             records.append(["D", payment, bank, *clear, str(amount)])
         return records
@@ -142,6 +149,12 @@ class Renderer:
 def decode_line(line: str) -> FamilyListed:
     """A roster line as it is kept."""
     return msgspec.json.decode(line, type=FamilyListed)
+
+
+def _fitting(name: str, clear: str) -> str:
+    """A value as a record can carry it: itself, or nothing, which no account answers to."""
+    fits = len(clear) <= CHARACTERS_MAX[name] and clear.splitlines() == [clear]
+    return clear if fits else ""
 
 
 def _csv(records: Sequence[Sequence[str]]) -> bytes:
@@ -164,17 +177,23 @@ class Answer:
 
 def read_answer(which: FileOf, body: bytes) -> dict[str, Answer]:
     """An answer file's lines by payment. Raises `AnswerMalformed`, which names the line."""
-    rows = list(csv.reader(io.StringIO(body.decode())))
+    try:
+        rows = list(csv.reader(io.StringIO(body.decode())))
+    except (UnicodeDecodeError, csv.Error):
+        raise AnswerMalformed(file=which.file, line=0) from None
     result = f"{which.purpose}_RESULT"
-    if len(rows) < 2 or rows[0][:4] != ["H", LAYOUT, result, which.file] or rows[-1][0] != "T":
+    if len(rows) < 2 or rows[0][:4] != ["H", LAYOUT, result, which.file] or rows[-1][:1] != ["T"]:
         raise AnswerMalformed(file=which.file, line=1)
     answers: dict[str, Answer] = {}
     for number, row in enumerate(rows[1:-1], start=2):
-        if row[0] != "D" or len(row) != (3 if which.bank is None else 5) or row[1] in answers:
+        fields = 3 if which.bank is None else 5
+        if len(row) != fields or row[0] != "D" or row[1] in answers:
+            raise AnswerMalformed(file=which.file, line=number)
+        if which.bank is not None and not (row[3].isascii() and row[3].isdigit()):
             raise AnswerMalformed(file=which.file, line=number)
         answers[row[1]] = (
             Answer(row[2]) if which.bank is None else Answer(row[2], row[4], int(row[3]))
         )
-    if rows[-1][1] != str(len(answers)):
+    if rows[-1][1:2] != [str(len(answers))]:
         raise AnswerMalformed(file=which.file, line=len(rows))
     return answers

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import msgspec
 
 from libs.events.errors import CorridorError
 from libs.events.positions import Positions
@@ -21,6 +22,16 @@ class PartnerRefused(CorridorError):
 
 class PartnerSilent(CorridorError):
     """A partner did not answer; the outcome is unknown until it is asked again."""
+
+
+class PartnerUnreadable(CorridorError):
+    """A partner's answer is not what was agreed."""
+
+
+class _Released(msgspec.Struct):
+    """The treasury's answer to a payment order: the number of its release (SP2D)."""
+
+    sp2d: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,10 @@ class Outside:
         response = await self._ask("PUT", address, json=body)
         if response.status_code not in (200, 201):
             raise PartnerRefused(order=order, status=response.status_code)
-        return str(response.json()["sp2d"])
+        try:
+            return msgspec.json.decode(response.content, type=_Released).sp2d
+        except msgspec.DecodeError:
+            raise PartnerUnreadable(order=order) from None
 
     async def conditionality(self) -> Positions:
         """Where conditionality is at this moment."""
@@ -73,15 +87,10 @@ class Outside:
         response = await self._ask("GET", address, headers=headers)
         if response.status_code != 200:
             raise PartnerRefused(service="conditionality", status=response.status_code)
-        told = response.json()
-        return Positions(
-            epoch=told["epoch"],
-            head=told["head"],
-            relayed=told["relayed"],
-            topics={t: {int(p): at for p, at in of.items()} for t, of in told["topics"].items()},
-            consumed={},
-            parked=told["parked"],
-        )
+        try:
+            return msgspec.json.decode(response.content, type=Positions)
+        except msgspec.DecodeError:
+            raise PartnerUnreadable(service="conditionality") from None
 
     async def _ask(self, method: str, address: str, **more: object) -> httpx.Response:
         try:

@@ -6,18 +6,20 @@ was asked before a crash is asked again under the same id.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from time import monotonic
 from typing import Final
 
 import asyncpg
 
 from libs.events.errors import CorridorError, safe_text
 from libs.events.handle import handle
-from libs.events.positions import Positions, positions
-from libs.events.store import Store, Transaction
-from services.payments.contract import PAYMENT, RUN, TAHAP
+from libs.events.positions import positions
+from libs.events.store import Store
+from libs.events.transaction import Transaction
+from services.payments.contract import COMMITMENT_TOPIC, PAYMENT, RUN, TAHAP
 from services.payments.domain.entitlement import BenefitTable
 from services.payments.domain.ids import (
     REGULAR,
@@ -59,6 +61,8 @@ from services.payments.domain.tahap_messages import CloseTahap, ClosingAnnounced
 from services.payments.domain.tahap_state import PaymentList, TahapState
 from services.payments.domain.totals import Totals
 from services.payments.files import (
+    ACCOUNT_NOT_FOUND,
+    BANKS,
     CREDITED,
     OK,
     Answer,
@@ -69,13 +73,25 @@ from services.payments.files import (
     read_answer,
 )
 from services.payments.joining import entitlement_of, on
-from services.payments.lists import LINES_A_CHUNK, NOBODY, ListedLine, complete_lines
+from services.payments.lists import (
+    LINES_A_CHUNK,
+    NOBODY,
+    ListedLine,
+    complete_lines,
+    families_parked,
+)
 from services.payments.money import pay, run
 from services.payments.outside import Outside
 from services.payments.policy import Policies
 
+
+class HoldsParked(CorridorError):
+    """What was decided of these families' money is parked here; replay it before money is sent."""
+
+
 ENTITLE: Final = "ENTITLE"
 INSTRUCT: Final = "INSTRUCT"
+TROUBLE_PAUSE_S: Final = 0.5
 BOOKED: Final = ("INSTRUCTED", "CREDITED", "FAILED")
 
 
@@ -97,6 +113,22 @@ class Job:
         return self.announced.tahap, self.paid.kind
 
 
+class Rests:
+    """Who is in trouble and rests before it tries again; so nobody is asked without a pause."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, tuple[float, CorridorError]] = {}
+
+    def rest(self, name: str, error: CorridorError) -> None:
+        """Let something rest, because of an error."""
+        self._until[name] = monotonic() + TROUBLE_PAUSE_S, error
+
+    def of(self, name: str) -> CorridorError | None:
+        """The error because of which something rests; None where it does not."""
+        until, error = self._until.get(name, (0.0, None))
+        return error if monotonic() < until else None
+
+
 @dataclass(slots=True)
 class Payer:
     """Takes every open run one step further at a time."""
@@ -105,23 +137,42 @@ class Payer:
     policies: Policies
     renderer: Renderer
     outside: Outside
-    waited: dict[tuple[str, str], Positions] = field(default_factory=dict)
+    heads: dict[tuple[str, str], int] = field(default_factory=dict)
+    """By run, conditionality's head when it was first asked."""
+    informed: set[tuple[str, str]] = field(default_factory=set)
+    rests: Rests = field(default_factory=Rests)
 
     async def step(self) -> bool:
-        """One step of the first run that can take one; answers whether there was any."""
+        """One step of each run that can take one; answers whether there was any.
+
+        A run in trouble rests and keeps no other one waiting; its trouble is raised only where
+        nothing else is to be done.
+        """
         rows = await self.store.pool.fetch("SELECT * FROM run_open ORDER BY tahap, kind")
+        moved, trouble = False, None
         for row in rows:
-            try:
-                job = await self._job(row)
-                moved = job is not None and await self._further(job)
-            except CorridorError as error:
-                await self._say(row, safe_text(error))
-                raise
-            if row["trouble"] is not None:
-                await self._say(row, None)
-            if moved:
-                return True
-        return False
+            name = run_stream(row["tahap"], row["kind"])
+            error = self.rests.of(name)
+            if error is None:
+                error, went = await self._try(row)
+                moved |= went
+            trouble = trouble or error
+        if trouble is not None and not moved:
+            raise trouble
+        return moved
+
+    async def _try(self, row: asyncpg.Record) -> tuple[CorridorError | None, bool]:
+        """(what stopped the run, whether it went on)."""
+        try:
+            job = await self._job(row)
+            went = job is not None and await self._further(job)
+        except CorridorError as error:
+            self.rests.rest(run_stream(row["tahap"], row["kind"]), error)
+            await self._say(row, safe_text(error))
+            return error, False
+        if row["trouble"] is not None:
+            await self._say(row, None)
+        return None, went
 
     async def _say(self, row: asyncpg.Record, trouble: str | None) -> None:
         """Let whoever looks at the run see why it stands where it stands."""
@@ -231,6 +282,10 @@ class Payer:
             commands.append((payment, entitle))
             payable = roster.payee_valid and owed.amount > 0 and not duplicate
             bank = roster.bank or ""
+            if payable and bank not in BANKS:
+                # No partner could be asked about it, and one such line refuses a whole file.
+                commands.append((payment, FailAccountCheck(ACCOUNT_NOT_FOUND)))
+                payable = False
             rows.append((tahap, kind, payment, line.family, bank, owed.amount, payable))
         await pay(unit, commands)
         await _keep_lines(unit, rows)
@@ -368,8 +423,8 @@ class Payer:
                WHERE tahap = $1 AND kind = $2 AND account_check = 'OK' ORDER BY bank""",
             *job.key,
         )
-        moved = False
-        waiting = False
+        moved, waiting = False, False
+        trouble: CorridorError | None = None
         for row in banks:
             which = FileOf(
                 *job.key,
@@ -380,7 +435,13 @@ class Payer:
             if job.state.result(which.file) is not None:
                 continue
             waiting = True
-            moved |= await self._bank(job, which)
+            try:
+                moved |= await self._bank(job, which)
+            except CorridorError as error:
+                # The other banks go on; this one's trouble is told when they have nothing to do.
+                trouble = trouble or error
+        if trouble is not None and not moved:
+            raise trouble
         if waiting:
             return moved
         return await self._credited(job)
@@ -407,13 +468,21 @@ class Payer:
         return True
 
     async def _holds_are_known(self, job: Job) -> bool:
-        """Conditionality's head is read once a run; a hold decided by then is here before money."""
-        upstream = self.waited.get(job.key)
-        if upstream is None or upstream.relayed < upstream.head:
-            upstream = self.waited[job.key] = await self.outside.conditionality()
-        if upstream.relayed < upstream.head:
-            return False
-        return (await positions(self.store)).has_consumed(upstream)
+        """Whether what conditionality had decided when it was first asked is taken in here."""
+        if job.key not in self.informed:
+            now = await self.outside.conditionality()
+            # Its head moves on while we wait; a hold decided behind this one came after the money.
+            if now.relayed < self.heads.setdefault(job.key, now.head):
+                return False
+            if not (await positions(self.store)).has_consumed(now):
+                return False
+            self.informed.add(job.key)
+        async with self.store.looking() as unit:
+            parked = await families_parked(unit, COMMITMENT_TOPIC)
+            held_up = await lines_among(unit, *job.key, parked) if parked else 0
+        if held_up:
+            raise HoldsParked(families=held_up)
+        return True
 
     async def _apply_answers(
         self, job: Job, which: FileOf, answers: Mapping[str, Answer]
@@ -472,7 +541,8 @@ class Payer:
             await unit.connection.execute(
                 "DELETE FROM run_open WHERE tahap = $1 AND kind = $2", *job.key
             )
-        self.waited.pop(job.key, None)
+        self.heads.pop(job.key, None)
+        self.informed.discard(job.key)
         return True
 
 
@@ -490,6 +560,18 @@ async def order_of(unit: Transaction, tahap: str, kind: str) -> tuple[str, Total
     ):
         digest.add(OrderLine(row["payment"], row["bank"], row["amount"]))
     return digest.hash(), digest.totals
+
+
+async def lines_among(unit: Transaction, tahap: str, kind: str, families: Collection[str]) -> int:
+    """How many of some families have a line in a run."""
+    found: int = await unit.connection.fetchval(
+        """SELECT count(*) FROM payment_of
+           WHERE tahap = $1 AND kind = $2 AND family = ANY($3::uuid[])""",
+        tahap,
+        kind,
+        list(families),
+    )
+    return found
 
 
 async def _claimed_elsewhere(

@@ -39,6 +39,8 @@ class House:
     payee_valid: bool = True
     graduated: bool = False
     child: str = ""
+    written: tuple[tuple[str, str], ...] = ()
+    """What was written down otherwise, by name."""
 
     @property
     def family(self) -> str:
@@ -48,12 +50,13 @@ class House:
     @property
     def account_no(self) -> str:
         """Its account at its bank."""
-        return f"3{self.number:011}"
+        return dict(self.written).get("account_no", f"3{self.number:011}")
 
     @property
     def name(self) -> str:
         """Its payee."""
-        return f"AGUSTINA SURYANI {'ABCDEFGHIJ'[self.number % 10]}"
+        own = f"AGUSTINA SURYANI {'ABCDEFGHIJ'[self.number % 10]}"
+        return dict(self.written).get("name", own)
 
     @property
     def nik(self) -> str:

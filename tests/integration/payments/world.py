@@ -30,6 +30,7 @@ class World(httpx.AsyncBaseTransport):
     asked: list[tuple[str, str]] = field(default_factory=list)
     files: dict[str, list[bytes]] = field(default_factory=dict)
     cut_at: int | None = None
+    cuts: int = 0
     unreachable: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -59,6 +60,7 @@ class World(httpx.AsyncBaseTransport):
                 response.status_code, headers=response.headers, content=await response.aread()
             )
         if self.cut_at == len(self.asked):
+            self.cuts += 1
             raise LinkCut("the answer was lost")
         return response
 
