@@ -108,7 +108,9 @@ async def _state(client: Client, name: str) -> TahapState:
 def freeze(name: TahapId, person: As, data: State = STATE, yes: Yes = False) -> None:
     """Propose to freeze the list as it stands, without the families that can only be deferred."""
     run(_freeze(name, person, data, yes))
-    out.print("Proposed; another person approves it with: pkh tahap approve", highlight=False)
+    out.print(
+        f"Proposed; another person approves it with: pkh tahap approve {name}", highlight=False
+    )
 
 
 async def _freeze(name: str, person: str, data: Path, yes: bool) -> None:
@@ -128,7 +130,9 @@ async def _freeze(name: str, person: str, data: Path, yes: bool) -> None:
 def order(name: TahapId, person: As, data: State = STATE, yes: Yes = False) -> None:
     """Propose to order what passed the account check."""
     run(_order(name, person, data, yes))
-    out.print("Proposed; another person approves it with: pkh tahap approve", highlight=False)
+    out.print(
+        f"Proposed; another person approves it with: pkh tahap approve {name}", highlight=False
+    )
 
 
 async def _order(name: str, person: str, data: Path, yes: bool) -> None:

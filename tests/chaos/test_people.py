@@ -14,7 +14,7 @@ import pytest
 from cli.client import Client, Refused
 from cli.demo.fetching import fetch_results
 from cli.demo.outputs import Entitlement
-from cli.demo.tahap_run import TahapState
+from cli.tahap_state import TahapState
 from cli.waiting import until_quiet, while_it_moves
 from tests.chaos.year import Year, year
 

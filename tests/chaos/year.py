@@ -18,9 +18,9 @@ from cli.demo.loading import SCOPES, load_year
 from cli.demo.outputs import write_results
 from cli.demo.screen import Screen
 from cli.demo.tahap_run import run_tahap
-from cli.demo.year import Tahap, cards_in_order, read_calendar
 from cli.platform import BusKind, Options, Platform
 from cli.verify import findings
+from cli.year import Tahap, cards_in_order, read_calendar
 
 ROOT = Path(__file__).parents[2]
 SMALL = ROOT / "examples" / "kalbar-small"

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -9,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from cli.demo.outputs import ENTITLEMENTS, read_csv
+from cli.processes import wait_until
 from cli.year import column
 
 ROOT = Path(__file__).parents[2]
@@ -96,3 +99,24 @@ def test_a_cell_that_comes_to_something_else_is_told_and_fails(directory: Path) 
     assert told.code == 1, told.said
     assert f"{ENTITLEMENTS}, line {line}, amount: expected 1, got {row['amount']}" in told.said
     assert json.loads((told.out / "run.json").read_text())["differences"] == 1
+
+
+def test_an_interrupted_demo_stops_everything_that_it_started(directory: Path) -> None:
+    data = directory / "interrupted"
+    places = [str(YEAR), "--out", str(directory / "out"), "--data", str(data)]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "cli.main", "demo", *places],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    card = data / "run" / "platform.json"
+    assert wait_until(lambda: card.exists() or running.poll() is not None, DEADLINE_S)
+    pids = json.loads((data / "run" / "pids.json").read_text())
+
+    running.send_signal(signal.SIGTERM)
+
+    assert running.wait(DEADLINE_S) == 130
+    assert {"postgres", "relay", "registry", "payments"} <= pids.keys()
+    assert not [name for name, pid in pids.items() if psutil.pid_exists(pid)]
+    assert not card.exists()
