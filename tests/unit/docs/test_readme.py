@@ -10,7 +10,10 @@ from tests.unit.docs.documents import broken_links, commands, markdown, read, un
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
 VARIABLES = set(re.findall(r"\$\(([A-Z_]+)\)", MAKEFILE))
-PKH = {each.name or getattr(each.callback, "__name__", "") for each in app.registered_commands}
+PKH = {
+    *(each.name or getattr(each.callback, "__name__", "") for each in app.registered_commands),
+    *(each.name for each in app.registered_groups),
+}
 
 OURS = [
     Path(name)
