@@ -45,7 +45,7 @@ from services.payments.domain.tahap_messages import (
 )
 from services.payments.domain.tahap_state import TahapState
 from services.payments.joining import mark_ready, unmoved
-from services.payments.money import pay, run
+from services.payments.money import pay, place_payments, run
 from services.payments.paying import order_of
 from services.payments.policy import Policies
 
@@ -239,6 +239,8 @@ async def _begin_run(unit: Transaction, state: TahapState, kind: str, trace: str
             for each in paid.frozen.deferred
         ]
         await pay(unit, defer)
+        families = [each.family for each in paid.frozen.deferred]
+        await place_payments(unit, state.tahap, kind, families)
 
 
 class Supplementary(Strict):

@@ -53,13 +53,30 @@ async def _move(unit: Transaction, movements: Sequence[ledger.Movement]) -> None
         )
 
 
+async def place_payments(unit: Transaction, tahap: str, kind: str, families: Sequence[str]) -> None:
+    """From now on these families' money of a tahap is on their payments of this kind."""
+    await unit.connection.execute(
+        """INSERT INTO payment_of (tahap, family, kind)
+           SELECT $1, family, $2 FROM unnest($3::uuid[]) AS u (family) ORDER BY family
+           ON CONFLICT (tahap, family) DO UPDATE SET kind = $2""",
+        tahap,
+        kind,
+        list(families),
+    )
+
+
 async def payments_of(
     unit: Transaction, families: Sequence[tuple[str, str]]
 ) -> Mapping[tuple[str, str], str]:
-    """{(tahap, family): payment} that the family's money of a tahap is on."""
+    """{(tahap, family): payment} that the family's money of a tahap is on, until we commit.
+
+    A supplementary payment takes over what was said to the deferred one, and the row. Whoever
+    addresses an effect holds the row meanwhile, so it is said to the one or carried to the other.
+    """
     rows = await unit.connection.fetch(
         """SELECT tahap, family::text, kind FROM payment_of
-           JOIN unnest($1::text[], $2::uuid[]) AS u (tahap, family) USING (tahap, family)""",
+           JOIN unnest($1::text[], $2::uuid[]) AS u (tahap, family) USING (tahap, family)
+           ORDER BY tahap, payment_of.family FOR SHARE OF payment_of""",
         [tahap for tahap, _ in families],
         [family for _, family in families],
     )

@@ -80,7 +80,7 @@ from services.payments.lists import (
     complete_lines,
     families_parked,
 )
-from services.payments.money import pay, run
+from services.payments.money import pay, place_payments, run
 from services.payments.outside import Outside
 from services.payments.policy import Policies
 
@@ -289,6 +289,7 @@ class Payer:
             rows.append((tahap, kind, payment, line.family, bank, owed.amount, payable))
         await pay(unit, commands)
         await _keep_lines(unit, rows)
+        await place_payments(unit, tahap, kind, list(payments))
         if kind != REGULAR:
             await self._carry(unit, tahap, payments)
 
@@ -597,11 +598,6 @@ async def _keep_lines(unit: Transaction, rows: Sequence[tuple[object, ...]]) -> 
         """INSERT INTO run_line (tahap, kind, payment, family, bank, amount, payable)
            VALUES ($1, $2, $3, $4, $5, $6, $7)""",
         rows,
-    )
-    await unit.connection.executemany(
-        """INSERT INTO payment_of (tahap, family, kind) VALUES ($1, $2, $3)
-           ON CONFLICT (tahap, family) DO UPDATE SET kind = $3""",
-        [(row[0], row[3], row[1]) for row in rows],
     )
 
 

@@ -98,14 +98,18 @@ class Office:
         checked = await self.asked_by(CHECKER, "check", f"{path}/{what}-approval", approval)
         assert checked.status_code == 204, checked.text
 
-    async def supplemented(self, kind: str, tahap: str = TAHAP_1) -> None:
-        """Open a supplementary run of everybody who has arrived, and take it to its books."""
+    async def opened_supplementary(self, kind: str, tahap: str = TAHAP_1) -> None:
+        """Two people open a supplementary run of everybody who has arrived."""
         opening, path = f"/tahap/{tahap}/supplementary-runs", f"/tahap/{tahap}/runs/{kind}"
         opened = await self.asked_by(MAKER, "make", opening, {})
         assert opened.status_code == 201, opened.text
         approval = {"hash": opened.json()["hash"]}
         frozen = await self.asked_by(CHECKER, "check", f"{path}/freeze-approval", approval)
         assert frozen.status_code == 204, frozen.text
+
+    async def supplemented(self, kind: str, tahap: str = TAHAP_1) -> None:
+        """Open a supplementary run of everybody who has arrived, and take it to its books."""
+        await self.opened_supplementary(kind, tahap)
         await self.pay()
         await self.ordered(tahap, kind)
         await self.pay()

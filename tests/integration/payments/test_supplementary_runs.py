@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 import pytest_asyncio
 
+from libs.events.model import Context
+from libs.events.store import Store
+from libs.events.transaction import Transaction
 from services.payments.domain.ids import supplementary
 from services.payments.domain.payment_messages import HoldStatus
 from services.payments.domain.payment_state import Transfer
 from services.payments.views import books
+from tests.doors import waits_for_a_lock
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, books_of, houses
-from tests.integration.payments.office import CHECKER, MAKER, Office
+from tests.integration.payments.office import CHECKER, MAKER, Office, exhausted
+from tests.servers import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -130,3 +139,42 @@ async def test_a_tahap_closes_when_its_deferred_families_are_named_as_lapsed(
     answer = await office.asked_by(CHECKER, "check", path, {"lapsed": lapsed})
     assert answer.status_code == 204, answer.text
     assert (await office.tahap()).closed is not None
+
+
+async def test_an_effect_that_meets_the_supplementary_entitlement_is_not_lost(
+    without_late: Office,
+) -> None:
+    office, said = without_late, without_late.elsewhere
+    await office.take(said.evaluation(LATE, result="FAILED"))
+    held = said.effect("Suspended", LATE, TAHAP_1)
+    await office.opened_supplementary(FIRST)
+    stopped = Gate(office.store)
+
+    entitling = asyncio.create_task(exhausted(office.payer(stopped).step))
+    await asyncio.wait_for(stopped.before_commit.wait(), 5)
+    holding = asyncio.create_task(office.take(held))
+    await eventually(lambda: waits_for_a_lock(office.store, entitling, holding))
+    stopped.go_on.set()
+    await asyncio.gather(entitling, holding)
+    await office.ordered(TAHAP_1, FIRST)
+    await office.pay()
+
+    assert (await office.payment(LATE, kind=FIRST)).hold is HoldStatus.HELD
+
+
+class Gate(Store):
+    """A store that waits before it commits the transaction that entitles."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store.pool, store.source)
+        self.before_commit, self.go_on = asyncio.Event(), asyncio.Event()
+
+    @asynccontextmanager
+    async def transaction(self, context: Context) -> AsyncIterator[Transaction]:
+        """As of any store, but for that one."""
+        async with super().transaction(context) as unit:
+            yield unit
+            entitled = "SELECT EXISTS (SELECT FROM run_line WHERE kind = $1)"
+            if not self.go_on.is_set() and await unit.connection.fetchval(entitled, FIRST):
+                self.before_commit.set()
+                await self.go_on.wait()
