@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import mmap
-import re
+import os
+import subprocess
 from pathlib import Path
 
 import asyncpg
@@ -36,8 +36,18 @@ def canaries(running: Year) -> set[bytes]:
     }
 
 
-def found_in(data: bytes | mmap.mmap, wanted: re.Pattern[bytes]) -> set[bytes]:
-    return set(wanted.findall(data))
+def holding(patterns: Path, where: Path) -> list[str]:
+    """The files below a directory that hold one of the texts that `patterns` lists."""
+    # grep's search for many fixed texts at once reads a gigabyte in a second.
+    found = subprocess.run(
+        ["grep", "-r", "-l", "-a", "-F", "-f", str(patterns), str(where)],
+        env={"LC_ALL": "C", "PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode in (0, 1), found.stderr
+    return found.stdout.splitlines()
 
 
 async def tables(running: Year) -> bytes:
@@ -58,38 +68,31 @@ async def tables(running: Year) -> bytes:
     return "\n".join(texts).encode()
 
 
-def files(directory: Path, wanted: re.Pattern[bytes]) -> dict[str, int]:
-    """The files below a directory that hold a canary, and how many."""
-    hits: dict[str, int] = {}
-    for path in directory.rglob("*"):
-        if not path.is_file() or path.stat().st_size == 0:
-            continue
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as data:
-            if found := found_in(data, wanted):
-                hits[str(path.relative_to(directory))] = len(found)
-    return hits
-
-
-async def scan(bus: BusKind) -> None:
+async def scan(bus: BusKind, scratch: Path) -> None:
+    patterns, dump = scratch / "patterns", scratch / "dump"
+    dump.mkdir()
     async with year(SMALL, bus) as running:
         await running.run(1)
         planted = canaries(running)
-        # One after another, longest first: an alternation this long is a search of each place once.
-        alternatives = b"|".join(re.escape(each) for each in sorted(planted, key=len, reverse=True))
-        wanted = re.compile(alternatives)
-        dumped = await tables(running)
-        hits = await asyncio.to_thread(files, running.platform.data_dir, wanted)
+        write(patterns, b"\n".join(sorted(planted)) + b"\n")
+        write(dump / "tables", await tables(running))
+        hits = await asyncio.to_thread(holding, patterns, running.platform.data_dir)
+        hits += await asyncio.to_thread(holding, patterns, dump)
+        # The test of the test: the year's own files are full of them.
+        assert len(holding(patterns, SMALL)) >= 5
 
     assert len(planted) > 1_000
-    assert len(dumped) > 1_000_000
-    assert found_in(dumped, wanted) == set()
-    assert hits == {}
+    assert hits == []
 
 
-async def test_no_canary_is_left_by_a_run_on_the_embedded_bus() -> None:
-    await scan("embedded")
+def write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+async def test_no_canary_is_left_by_a_run_on_the_embedded_bus(tmp_path: Path) -> None:
+    await scan("embedded", tmp_path)
 
 
 @pytest.mark.kafka
-async def test_no_canary_is_left_by_a_run_on_kafka() -> None:
-    await scan("kafka")
+async def test_no_canary_is_left_by_a_run_on_kafka(tmp_path: Path) -> None:
+    await scan("kafka", tmp_path)
