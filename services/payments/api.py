@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from libs.chassis.auth import Principal, ensure_may_see, require
+from libs.chassis.auth import Principal, require
 from libs.chassis.etag import etag
 from libs.chassis.idempotency import Once, OnceOnly, Reply
 from libs.chassis.request import Asked, resource
@@ -21,18 +21,12 @@ from libs.events.model import Context
 from libs.events.store import Store
 from libs.events.transaction import Transaction
 from services.payments import views
-from services.payments.contract import PAYMENT, TAHAP
+from services.payments.contract import TAHAP
 from services.payments.domain.ids import (
     REGULAR,
-    order_id,
-    payment_id,
-    payment_stream,
-    request_id,
     supplementary,
     tahap_stream,
 )
-from services.payments.domain.payment_messages import Defer
-from services.payments.domain.run_messages import ApproveOrder, ProposeOrder
 from services.payments.domain.tahap_messages import (
     AnnounceTahap,
     ApproveFreeze,
@@ -44,9 +38,9 @@ from services.payments.domain.tahap_messages import (
     ProposeFreeze,
 )
 from services.payments.domain.tahap_state import TahapState
+from services.payments.entitling import begin_run
 from services.payments.joining import mark_ready, unmoved
-from services.payments.money import pay, place_payments, run
-from services.payments.paying import order_of
+from services.payments.lists import open_list
 from services.payments.policy import Policies
 
 Announcer = Annotated[Principal, require("payments:announce")]
@@ -62,14 +56,6 @@ router = APIRouter(tags=["payments"])
 
 class TahapUnknown(NotFound):
     """No tahap of this id was announced."""
-
-
-class FamilyUnknown(NotFound):
-    """Nothing was ever paid or owed to this family."""
-
-
-class PaymentUnknown(NotFound):
-    """There is no payment of this id."""
 
 
 class ListMoved(DomainError):
@@ -125,7 +111,7 @@ async def announce(
         await once.claim(unit.connection)
         outcome = await handle(unit, TAHAP, tahap_stream(body.tahap), command)
         if outcome.events:
-            await views.open_list(unit, body.tahap)
+            await open_list(unit, body.tahap)
         announced = {"tahap": body.tahap, **command.policies}
         reply = Reply(201, announced, {"ETag": etag(outcome.version)})
         await once.keep(unit.connection, reply)
@@ -219,28 +205,10 @@ async def _freeze(
         if command.kind == REGULAR and not await unmoved(unit, tahap):
             raise ListMoved(tahap=tahap)
         state = await _decide(unit, tahap, command)
-        await _begin_run(unit, state, command.kind, context.trace)
+        await begin_run(unit, state, command.kind, context.trace)
         reply = Reply(204)
         await once.keep(unit.connection, reply)
     return reply.response(unit.position)
-
-
-async def _begin_run(unit: Transaction, state: TahapState, kind: str, trace: str | None) -> None:
-    paid = state.list_of(kind)
-    if paid is None or paid.frozen is None or paid.settled:
-        return
-    await views.open_run(unit, state.tahap, kind, trace)
-    if kind == REGULAR:
-        defer = [
-            (
-                payment_id(state.tahap, each.family),
-                Defer(state.tahap, each.family, kind, each.reason),
-            )
-            for each in paid.frozen.deferred
-        ]
-        await pay(unit, defer)
-        families = [each.family for each in paid.frozen.deferred]
-        await place_payments(unit, state.tahap, kind, families)
 
 
 class Supplementary(Strict):
@@ -316,129 +284,3 @@ async def _decide(unit: Transaction, tahap: str, command: Command) -> TahapState
     if stream not in await unit.load(TAHAP, [stream]):
         raise TahapUnknown(tahap=tahap)
     return (await handle(unit, TAHAP, stream, command)).state
-
-
-# -- Payment order --------------------------------------------------------------------------------
-
-
-@router.post("/tahap/{tahap}/runs/{kind}/order-proposal", status_code=204)
-async def propose_order(
-    tahap: str,
-    kind: Kind,
-    body: Approval,
-    store: StoreOf,
-    context: Asked,
-    once: Once,
-    maker: Maker,
-) -> Response:
-    """Request the payments whose accounts passed the check (SPP)."""
-    async with store.transaction(context) as unit:
-        await once.claim(unit.connection)
-        await _require_announced(unit, tahap)
-        stands, totals = await order_of(unit, tahap, kind)
-        if stands != body.hash:
-            raise views.OrderDiffers(tahap=tahap, kind=kind, stands=stands)
-        request = request_id(tahap, kind)
-        command = ProposeOrder(maker.subject, request, stands, totals.count, totals.rupiah)
-        await run(unit, tahap, kind, command)
-        reply = Reply(204)
-        await once.keep(unit.connection, reply)
-    return reply.response(unit.position)
-
-
-@router.post("/tahap/{tahap}/runs/{kind}/order-approval", status_code=204)
-async def approve_order(
-    tahap: str,
-    kind: Kind,
-    body: Approval,
-    store: StoreOf,
-    context: Asked,
-    once: Once,
-    checker: Checker,
-) -> Response:
-    """Order the payments that another person requested (SPM); from here on the money moves."""
-    async with store.transaction(context) as unit:
-        await once.claim(unit.connection)
-        await _require_announced(unit, tahap)
-        command = ApproveOrder(checker.subject, order_id(tahap, kind), body.hash)
-        await run(unit, tahap, kind, command)
-        reply = Reply(204)
-        await once.keep(unit.connection, reply)
-    return reply.response(unit.position)
-
-
-async def _require_announced(unit: Transaction, tahap: str) -> None:
-    stream = tahap_stream(tahap)
-    if stream not in await unit.load(TAHAP, [stream]):
-        raise TahapUnknown(tahap=tahap)
-
-
-# -- Payments and the ledger ----------------------------------------------------------------------
-
-
-class PaymentView(BaseModel):
-    """One payment; amounts in whole rupiah."""
-
-    payment: UUID
-    tahap: str
-    family: UUID
-    kind: str
-    amount: int
-    payee_valid: bool
-    transfer: str
-    answer: str
-    hold: str
-
-
-@router.get("/payments/{payment}")
-async def payment_view(payment: UUID, store: StoreOf, reader: Reader) -> PaymentView:
-    """One payment as it stands."""
-    views_of = await _payments(store, [str(payment)])
-    if not views_of:
-        raise PaymentUnknown(payment=payment)
-    view = views_of[0]
-    ensure_may_see(reader, await views.region_of(store, str(view.family)) or "")
-    return view
-
-
-@router.get("/families/{family}/payments")
-async def family_payments(family: UUID, store: StoreOf, reader: Reader) -> list[PaymentView]:
-    """Every payment of a family, by tahap."""
-    region = await views.region_of(store, str(family))
-    if region is None:
-        raise FamilyUnknown(family=family)
-    ensure_may_see(reader, region)
-    return await _payments(store, await views.payments_of_family(store, str(family)))
-
-
-async def _payments(store: Store, payments: list[str]) -> list[PaymentView]:
-    streams = [payment_stream(payment) for payment in payments]
-    found = await store.read(PAYMENT, streams)
-    states = [found[stream].state for stream in streams if stream in found]
-    return [
-        PaymentView(
-            payment=UUID(state.payment),
-            tahap=state.tahap,
-            family=UUID(state.family),
-            kind=state.kind,
-            amount=state.amount,
-            payee_valid=state.payee_valid,
-            transfer=state.transfer,
-            answer=state.answer,
-            hold=state.hold,
-        )
-        for state in states
-        if state.payment
-    ]
-
-
-@router.get("/ledger/balances")
-async def balances(store: StoreOf, reader: Reader) -> dict[str, int]:
-    """Each account's balance in whole rupiah; they sum to zero."""
-    return await views.balances(store)
-
-
-@router.get("/ledger/check")
-async def check(store: StoreOf, reader: Reader) -> views.Books:
-    """What does not hold in the books; `broken` is empty when everything does."""
-    return await views.books(store)

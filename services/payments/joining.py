@@ -38,11 +38,10 @@ from services.payments.lists import (
     all_complete_lines,
     buckets_of,
     counted,
-    families_parked,
     incomplete,
-    parked_lines,
     proof_of,
 )
+from services.payments.parked import families_parked, parked_lines
 from services.payments.policy import Policies
 
 TOPICS: Final = (ROSTER_TOPIC, COMMITMENT_TOPIC)

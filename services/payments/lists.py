@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,22 +9,17 @@ from typing import Final
 import msgspec
 
 from libs.events.buckets import HASH_HEX_DIGITS, MODULUS, Buckets, value_hash
-from libs.events.bus import Record
-from libs.events.envelope import parse
 from libs.events.model import encode
-from libs.events.parking import parked_records
 from libs.events.subscription import Incoming
 from libs.events.transaction import Transaction
 from services.payments.contract import (
     COMMITMENT_TOPIC,
     ROSTER_TOPIC,
-    SERVICE,
     EvaluationClosed,
     FamilyListed,
     ListClosed,
 )
 
-FAMILY: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 LINES_A_CHUNK: Final = 500
 NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 """Sorts before every family, and is none."""
@@ -226,35 +220,6 @@ async def buckets_of(
     return Buckets({row["bucket"]: (row["lines"], int(row["total"])) for row in rows})
 
 
-class _OfTahap(msgspec.Struct):
-    tahap: str
-
-
-async def parked_lines(unit: Transaction, tahap: str, topic: str) -> dict[str, bytes]:
-    """{family: message value} of lines that are parked here; they count as received."""
-    wanted = "FamilyListed" if topic == ROSTER_TOPIC else "CycleEvaluated"
-    return {
-        (record.key or b"").decode(): record.value
-        for record in await parked_records(unit, SERVICE, topic)
-        if parse(record).type == wanted and _is_of(record, tahap)
-    }
-
-
-async def families_parked(unit: Transaction, topic: str) -> set[str]:
-    """The families of whom anything is parked: of an evaluation, also what follows from it."""
-    rows = await unit.connection.fetch(
-        "SELECT DISTINCT key FROM parked WHERE subscription = $1 AND topic = $2", SERVICE, topic
-    )
-    return {row["key"] for row in rows if FAMILY.fullmatch(row["key"])}
-
-
-def _is_of(record: Record, tahap: str) -> bool:
-    try:
-        return msgspec.json.decode(record.value, type=_OfTahap).tahap == tahap
-    except msgspec.DecodeError:
-        return True  # unreadable: better named as missing here than waited for in vain
-
-
 async def complete_lines(
     unit: Transaction,
     tahap: str,
@@ -303,3 +268,24 @@ async def all_complete_lines(
         for line in chunk:
             yield line
         after = chunk[-1].family
+
+
+# -- Open and frozen ------------------------------------------------------------------------------
+
+
+async def open_list(unit: Transaction, tahap: str) -> None:
+    """From now on the leader looks whether the tahap's list is whole."""
+    await unit.connection.execute(
+        "INSERT INTO list_open (tahap) VALUES ($1) ON CONFLICT DO NOTHING", tahap
+    )
+
+
+async def open_run(unit: Transaction, tahap: str, kind: str, trace: str | None) -> None:
+    """From now on the leader takes a frozen list to the banks."""
+    await unit.connection.execute(
+        "INSERT INTO run_open (tahap, kind, trace) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        tahap,
+        kind,
+        trace,
+    )
+    await unit.connection.execute("DELETE FROM list_open WHERE tahap = $1", tahap)

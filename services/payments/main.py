@@ -16,9 +16,10 @@ from libs.chassis.app import create_app, serve
 from libs.chassis.service import READINESS, opened, working
 from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
-from services.payments import api, policy
+from services.payments import api, api_money, policy
 from services.payments.consumers import SUBSCRIPTIONS
 from services.payments.contract import SERVICE
+from services.payments.exchange import Exchange
 from services.payments.files import Renderer
 from services.payments.joining import Joiner
 from services.payments.outside import PARTNER_TIMEOUT_S, Outside
@@ -44,12 +45,12 @@ def application(told: Settings, where: Partners) -> FastAPI:
             renderer = Renderer(store, KeyRing(pool, told.kek or b""))
             jobs = {
                 "joiner": Joiner(store, policies).step,
-                "payer": Payer(store, policies, renderer, outside).step,
+                "payer": Payer(store, policies, Exchange(store, renderer, outside)).step,
             }
             async with working(service, SUBSCRIPTIONS, jobs):
                 yield service.resources(policies=policies)
 
-    routers = [api.router, operations.router]
+    routers = [api.router, api_money.router, operations.router]
     return create_app(SERVICE, "Payments", routers, lifespan, READINESS, told)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
@@ -12,21 +12,18 @@ from libs.events.errors import DomainError
 from libs.events.store import Store
 from libs.events.transaction import Transaction
 from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, RUN, TAHAP
-from services.payments.domain import ledger
-from services.payments.domain.ids import payment_id, run_stream
-from services.payments.domain.ledger import MovementName
+from services.payments.domain.ids import run_stream
 from services.payments.domain.run_state import RunState, totals_of
 from services.payments.domain.tahap_messages import ClosingAnnounced
 from services.payments.domain.tahap_state import PaymentList, TahapState
 from services.payments.domain.totals import Totals, total
 from services.payments.lists import (
     counted,
-    families_parked,
     incomplete,
-    parked_lines,
     proof_of,
 )
-from services.payments.paying import order_of
+from services.payments.parked import families_parked, parked_lines
+from services.payments.progress import order_of
 
 MISSING_SHOWN_MAX: Final = 100
 
@@ -275,24 +272,6 @@ async def tahaps(store: Store) -> list[TahapPhase]:
     ]
 
 
-async def open_list(unit: Transaction, tahap: str) -> None:
-    """From now on the leader looks whether the tahap's list is whole."""
-    await unit.connection.execute(
-        "INSERT INTO list_open (tahap) VALUES ($1) ON CONFLICT DO NOTHING", tahap
-    )
-
-
-async def open_run(unit: Transaction, tahap: str, kind: str, trace: str | None) -> None:
-    """From now on the leader takes a frozen list to the banks."""
-    await unit.connection.execute(
-        "INSERT INTO run_open (tahap, kind, trace) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-        tahap,
-        kind,
-        trace,
-    )
-    await unit.connection.execute("DELETE FROM list_open WHERE tahap = $1", tahap)
-
-
 async def arrived(unit: Transaction, tahap: str, families: Sequence[str]) -> list[str]:
     """Those of some families whose lines are complete by now."""
     rows = await unit.connection.fetch(
@@ -303,79 +282,3 @@ async def arrived(unit: Transaction, tahap: str, families: Sequence[str]) -> lis
         list(families),
     )
     return [row[0] for row in rows]
-
-
-# -- Families -------------------------------------------------------------------------------------
-
-
-async def region_of(store: Store, family: str) -> str | None:
-    """Where a family lived at its last closing; None where it was never listed."""
-    region: str | None = await store.pool.fetchval(
-        """SELECT line ->> 'region' FROM list_line WHERE family = $1 AND line IS NOT NULL
-           ORDER BY tahap DESC LIMIT 1""",
-        family,
-    )
-    return region
-
-
-async def payments_of_family(store: Store, family: str) -> list[str]:
-    """The ids of a family's payments, by tahap."""
-    rows = await store.pool.fetch(
-        "SELECT tahap, kind FROM payment_of WHERE family = $1 ORDER BY tahap", family
-    )
-    return [payment_id(row["tahap"], family, row["kind"]) for row in rows]
-
-
-# -- The books ------------------------------------------------------------------------------------
-
-
-class Broken(BaseModel):
-    """An invariant of the books that does not hold, and the two figures that differ."""
-
-    invariant: str
-    where: str
-    expected: int
-    found: int
-
-
-async def balances(store: Store) -> dict[str, int]:
-    """Each account's balance: debits less credits."""
-    rows = await store.pool.fetch(
-        """SELECT account, sum(amount)::bigint AS balance FROM (
-               SELECT debit AS account, amount FROM ledger
-               UNION ALL SELECT credit, -amount FROM ledger) AS sides
-           GROUP BY account ORDER BY account"""
-    )
-    return {row["account"]: row["balance"] for row in rows}
-
-
-class Books(BaseModel):
-    """What does not hold of the books, and the tahaps that were looked at."""
-
-    broken: list[Broken]
-    tahaps: list[str]
-
-
-async def books(store: Store) -> Books:
-    """Everything that must hold of the ledger and does not."""
-    rows = await store.pool.fetch(
-        "SELECT tahap, name, sum(amount)::bigint AS rupiah FROM ledger GROUP BY tahap, name"
-    )
-    moved: dict[str, dict[MovementName, int]] = {}
-    for row in rows:
-        moved.setdefault(row["tahap"], {})[MovementName(row["name"])] = row["rupiah"]
-    open_tahaps = {row[0] for row in await store.pool.fetch("SELECT DISTINCT tahap FROM run_open")}
-    found = list(ledger.check_balances(await balances(store)))
-    for tahap, sums in sorted(moved.items()):
-        found += _tahap_broken(tahap, sums, settled=tahap not in open_tahaps)
-    broken = [
-        Broken(invariant=b.invariant, where=b.where, expected=b.expected, found=b.found)
-        for b in found
-    ]
-    return Books(broken=broken, tahaps=sorted(moved))
-
-
-def _tahap_broken(
-    tahap: str, sums: Mapping[MovementName, int], *, settled: bool
-) -> Sequence[ledger.Broken]:
-    return ledger.check_reconciled(tahap, sums) if settled else ledger.check_tahap(tahap, sums)

@@ -23,7 +23,7 @@ from libs.events.consumer import Consumer
 from libs.events.handle import handle
 from libs.events.store import Store
 from libs.privacy.keys import KeyRing
-from services.payments import api, policy
+from services.payments import api, api_money, policy
 from services.payments.consumers import SUBSCRIPTIONS
 from services.payments.contract import PAYMENT, RUN, SERVICE, TAHAP
 from services.payments.domain.ids import (
@@ -39,13 +39,15 @@ from services.payments.domain.run_messages import ApproveOrder, ProposeOrder
 from services.payments.domain.run_state import RunState
 from services.payments.domain.tahap_messages import AnnounceTahap, ApproveFreeze, ProposeFreeze
 from services.payments.domain.tahap_state import TahapState
+from services.payments.exchange import Exchange
 from services.payments.files import Renderer
 from services.payments.joining import Joiner
+from services.payments.lists import open_list, open_run
 from services.payments.money import run
 from services.payments.outside import Outside
-from services.payments.paying import Payer, order_of
+from services.payments.paying import Payer
+from services.payments.progress import order_of
 from services.payments.settings import Partners
-from services.payments.views import open_list, open_run
 from tests.doors import CONTEXT, TOPICS, Door, deliver, door
 from tests.integration.payments.houses import TAHAP_1, Elsewhere, House, months_of
 from tests.integration.payments.world import World
@@ -167,7 +169,8 @@ class Office:
         own = store or self.store
         client = httpx.AsyncClient(transport=self.world)
         outside = Outside(client, PARTNERS, self.directory / "payments.token")
-        return Payer(own, self.policies, Renderer(own, self.elsewhere.keys), outside)
+        exchange = Exchange(own, Renderer(own, self.elsewhere.keys), outside)
+        return Payer(own, self.policies, exchange)
 
     async def pay(self) -> None:
         """Do all that the payer finds to do."""
@@ -269,5 +272,5 @@ def _application(told: Settings, service: Service) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         yield service.resources(policies=policy.load())
 
-    routers = [api.router, operations.router]
+    routers = [api.router, api_money.router, operations.router]
     return create_app(SERVICE, "Payments", routers, lifespan, READINESS, told)

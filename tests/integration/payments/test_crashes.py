@@ -14,11 +14,11 @@ from libs.events.model import Context
 from libs.events.positions import Positions
 from libs.events.store import Store
 from libs.events.transaction import Transaction
+from services.payments.books import books
 from services.payments.contract import COMMITMENT_TOPIC
 from services.payments.domain.payment_messages import HoldStatus
 from services.payments.domain.payment_state import Transfer
 from services.payments.outside import PartnerSilent
-from services.payments.views import books
 from tests.doors import sent
 from tests.integration.payments.houses import EARLY_CHILD_IDR, House, books_of, houses
 from tests.integration.payments.office import Office, exhausted

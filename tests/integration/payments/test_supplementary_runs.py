@@ -12,10 +12,10 @@ import pytest_asyncio
 from libs.events.model import Context
 from libs.events.store import Store
 from libs.events.transaction import Transaction
+from services.payments.books import books
 from services.payments.domain.ids import supplementary
 from services.payments.domain.payment_messages import HoldStatus
 from services.payments.domain.payment_state import Transfer
-from services.payments.views import books
 from tests.doors import waits_for_a_lock
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, books_of, houses
 from tests.integration.payments.office import CHECKER, MAKER, Office, exhausted

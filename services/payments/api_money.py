@@ -1,0 +1,164 @@
+"""Orders of two people over HTTP, what families were paid, and the books."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from libs.chassis.auth import ensure_may_see
+from libs.chassis.idempotency import Once, Reply
+from libs.chassis.request import Asked
+from libs.chassis.service import StoreOf
+from libs.events.errors import NotFound
+from libs.events.store import Store
+from libs.events.transaction import Transaction
+from services.payments import books, views
+from services.payments.api import Approval, Checker, Kind, Maker, Reader, TahapUnknown
+from services.payments.contract import PAYMENT, TAHAP
+from services.payments.domain.ids import (
+    order_id,
+    payment_stream,
+    request_id,
+    tahap_stream,
+)
+from services.payments.domain.run_messages import ApproveOrder, ProposeOrder
+from services.payments.money import run
+from services.payments.progress import order_of
+
+router = APIRouter(tags=["payments"])
+
+
+class FamilyUnknown(NotFound):
+    """Nothing was ever paid or owed to this family."""
+
+
+class PaymentUnknown(NotFound):
+    """There is no payment of this id."""
+
+
+# -- Payment order --------------------------------------------------------------------------------
+
+
+@router.post("/tahap/{tahap}/runs/{kind}/order-proposal", status_code=204)
+async def propose_order(
+    tahap: str,
+    kind: Kind,
+    body: Approval,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    maker: Maker,
+) -> Response:
+    """Request the payments whose accounts passed the check (SPP)."""
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        await _require_announced(unit, tahap)
+        stands, totals = await order_of(unit, tahap, kind)
+        if stands != body.hash:
+            raise views.OrderDiffers(tahap=tahap, kind=kind, stands=stands)
+        request = request_id(tahap, kind)
+        command = ProposeOrder(maker.subject, request, stands, totals.count, totals.rupiah)
+        await run(unit, tahap, kind, command)
+        reply = Reply(204)
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)
+
+
+@router.post("/tahap/{tahap}/runs/{kind}/order-approval", status_code=204)
+async def approve_order(
+    tahap: str,
+    kind: Kind,
+    body: Approval,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    checker: Checker,
+) -> Response:
+    """Order the payments that another person requested (SPM); from here on the money moves."""
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        await _require_announced(unit, tahap)
+        command = ApproveOrder(checker.subject, order_id(tahap, kind), body.hash)
+        await run(unit, tahap, kind, command)
+        reply = Reply(204)
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)
+
+
+async def _require_announced(unit: Transaction, tahap: str) -> None:
+    stream = tahap_stream(tahap)
+    if stream not in await unit.load(TAHAP, [stream]):
+        raise TahapUnknown(tahap=tahap)
+
+
+# -- Payments and the ledger ----------------------------------------------------------------------
+
+
+class PaymentView(BaseModel):
+    """One payment; amounts in whole rupiah."""
+
+    payment: UUID
+    tahap: str
+    family: UUID
+    kind: str
+    amount: int
+    payee_valid: bool
+    transfer: str
+    answer: str
+    hold: str
+
+
+@router.get("/payments/{payment}")
+async def payment_view(payment: UUID, store: StoreOf, reader: Reader) -> PaymentView:
+    """One payment as it stands."""
+    views_of = await _payments(store, [str(payment)])
+    if not views_of:
+        raise PaymentUnknown(payment=payment)
+    view = views_of[0]
+    ensure_may_see(reader, await books.region_of(store, str(view.family)) or "")
+    return view
+
+
+@router.get("/families/{family}/payments")
+async def family_payments(family: UUID, store: StoreOf, reader: Reader) -> list[PaymentView]:
+    """Every payment of a family, by tahap."""
+    region = await books.region_of(store, str(family))
+    if region is None:
+        raise FamilyUnknown(family=family)
+    ensure_may_see(reader, region)
+    return await _payments(store, await books.payments_of_family(store, str(family)))
+
+
+async def _payments(store: Store, payments: list[str]) -> list[PaymentView]:
+    streams = [payment_stream(payment) for payment in payments]
+    found = await store.read(PAYMENT, streams)
+    states = [found[stream].state for stream in streams if stream in found]
+    return [
+        PaymentView(
+            payment=UUID(state.payment),
+            tahap=state.tahap,
+            family=UUID(state.family),
+            kind=state.kind,
+            amount=state.amount,
+            payee_valid=state.payee_valid,
+            transfer=state.transfer,
+            answer=state.answer,
+            hold=state.hold,
+        )
+        for state in states
+        if state.payment
+    ]
+
+
+@router.get("/ledger/balances")
+async def balances(store: StoreOf, reader: Reader) -> dict[str, int]:
+    """Each account's balance in whole rupiah; they sum to zero."""
+    return await books.balances(store)
+
+
+@router.get("/ledger/check")
+async def check(store: StoreOf, reader: Reader) -> books.Books:
+    """What does not hold in the books; `broken` is empty when everything does."""
+    return await books.books(store)

@@ -1,0 +1,87 @@
+"""What families were paid, and what the ledger says; what must hold of it and does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import BaseModel
+
+from libs.events.store import Store
+from services.payments.domain import ledger
+from services.payments.domain.ids import payment_id
+from services.payments.domain.ledger import MovementName
+
+# -- Families -------------------------------------------------------------------------------------
+
+
+async def region_of(store: Store, family: str) -> str | None:
+    """Where a family lived at its last closing; None where it was never listed."""
+    region: str | None = await store.pool.fetchval(
+        """SELECT line ->> 'region' FROM list_line WHERE family = $1 AND line IS NOT NULL
+           ORDER BY tahap DESC LIMIT 1""",
+        family,
+    )
+    return region
+
+
+async def payments_of_family(store: Store, family: str) -> list[str]:
+    """The ids of a family's payments, by tahap."""
+    rows = await store.pool.fetch(
+        "SELECT tahap, kind FROM payment_of WHERE family = $1 ORDER BY tahap", family
+    )
+    return [payment_id(row["tahap"], family, row["kind"]) for row in rows]
+
+
+# -- The books ------------------------------------------------------------------------------------
+
+
+class Broken(BaseModel):
+    """An invariant of the books that does not hold, and the two figures that differ."""
+
+    invariant: str
+    where: str
+    expected: int
+    found: int
+
+
+async def balances(store: Store) -> dict[str, int]:
+    """Each account's balance: debits less credits."""
+    rows = await store.pool.fetch(
+        """SELECT account, sum(amount)::bigint AS balance FROM (
+               SELECT debit AS account, amount FROM ledger
+               UNION ALL SELECT credit, -amount FROM ledger) AS sides
+           GROUP BY account ORDER BY account"""
+    )
+    return {row["account"]: row["balance"] for row in rows}
+
+
+class Books(BaseModel):
+    """What does not hold of the books, and the tahaps that were looked at."""
+
+    broken: list[Broken]
+    tahaps: list[str]
+
+
+async def books(store: Store) -> Books:
+    """Everything that must hold of the ledger and does not."""
+    rows = await store.pool.fetch(
+        "SELECT tahap, name, sum(amount)::bigint AS rupiah FROM ledger GROUP BY tahap, name"
+    )
+    moved: dict[str, dict[MovementName, int]] = {}
+    for row in rows:
+        moved.setdefault(row["tahap"], {})[MovementName(row["name"])] = row["rupiah"]
+    open_tahaps = {row[0] for row in await store.pool.fetch("SELECT DISTINCT tahap FROM run_open")}
+    found = list(ledger.check_balances(await balances(store)))
+    for tahap, sums in sorted(moved.items()):
+        found += _tahap_broken(tahap, sums, settled=tahap not in open_tahaps)
+    broken = [
+        Broken(invariant=b.invariant, where=b.where, expected=b.expected, found=b.found)
+        for b in found
+    ]
+    return Books(broken=broken, tahaps=sorted(moved))
+
+
+def _tahap_broken(
+    tahap: str, sums: Mapping[MovementName, int], *, settled: bool
+) -> Sequence[ledger.Broken]:
+    return ledger.check_reconciled(tahap, sums) if settled else ledger.check_tahap(tahap, sums)

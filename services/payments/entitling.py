@@ -1,0 +1,198 @@
+"""From a frozen list to entitlements: persons claimed, doubles withheld, holds carried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from libs.events.transaction import Transaction
+from services.payments.contract import PAYMENT
+from services.payments.domain.entitlement import BenefitTable
+from services.payments.domain.ids import (
+    REGULAR,
+    paid_person,
+    payment_id,
+    payment_stream,
+)
+from services.payments.domain.listing import LISTED
+from services.payments.domain.payment import carried
+from services.payments.domain.payment_messages import (
+    Command,
+    Defer,
+    Entitle,
+    FailAccountCheck,
+    Return,
+    ReturnReason,
+)
+from services.payments.domain.run_messages import (
+    MarkEntitled,
+)
+from services.payments.domain.tahap_state import TahapState
+from services.payments.domain.totals import Totals
+from services.payments.files import (
+    ACCOUNT_NOT_FOUND,
+    BANKS,
+)
+from services.payments.joining import entitlement_of
+from services.payments.lists import (
+    NOBODY,
+    ListedLine,
+    complete_lines,
+    open_run,
+)
+from services.payments.money import pay, place_payments, run
+from services.payments.progress import Job, move
+
+ENTITLE: Final = "ENTITLE"
+
+
+async def begin_run(unit: Transaction, state: TahapState, kind: str, trace: str | None) -> None:
+    """Have the leader take a frozen list up; its deferred payments are closed for good."""
+    paid = state.list_of(kind)
+    if paid is None or paid.frozen is None or paid.settled:
+        return
+    await open_run(unit, state.tahap, kind, trace)
+    if kind == REGULAR:
+        defer = [
+            (
+                payment_id(state.tahap, each.family),
+                Defer(state.tahap, each.family, kind, each.reason),
+            )
+            for each in paid.frozen.deferred
+        ]
+        await pay(unit, defer)
+        families = [each.family for each in paid.frozen.deferred]
+        await place_payments(unit, state.tahap, kind, families)
+
+
+async def entitle_chunk(unit: Transaction, job: Job, table: BenefitTable) -> None:
+    """Entitle the next families of a frozen list; behind the last one say what they come to.
+
+    Their claims and payments and the cursor stand in one transaction.
+    """
+    frozen = job.paid.frozen
+    without = [each.family for each in frozen.deferred] if frozen else []
+    after = job.cursor if job.step == ENTITLE else NOBODY
+    lines = await complete_lines(
+        unit, job.announced.tahap, after=after, among=job.paid.families or None, without=without
+    )
+    if not lines:
+        await run(unit, *job.key, await _entitled(unit, *job.key))
+        return
+    listed = [line for line in lines if line.outcome == LISTED]
+    await _entitle_lines(unit, job, listed, table)
+    await _graduate(unit, job, [line for line in lines if line.outcome != LISTED])
+    await move(unit, job, ENTITLE, lines[-1].family)
+
+
+async def _entitle_lines(
+    unit: Transaction, job: Job, lines: Sequence[ListedLine], table: BenefitTable
+) -> None:
+    tahap, kind = job.key
+    due = {line.family: entitlement_of(line, table) for line in lines}
+    payments = {line.family: payment_id(tahap, line.family, kind) for line in lines}
+    doubled = await _claimed_elsewhere(
+        unit,
+        tahap,
+        kind,
+        {
+            payments[line.family]: [
+                m.token for m in line.roster.members if m.member in due[line.family].counted
+            ]
+            for line in lines
+            if line.roster.payee_valid
+        },
+    )
+    commands: list[tuple[str, Command]] = []
+    rows: list[tuple[object, ...]] = []
+    for line in lines:
+        payment, owed, roster = payments[line.family], due[line.family], line.roster
+        duplicate = payment in doubled
+        entitle = Entitle(
+            tahap=tahap,
+            family=line.family,
+            kind=kind,
+            region=roster.region,
+            components=owed.components,
+            amount=owed.amount,
+            payee_valid=roster.payee_valid,
+            benefit_policy=table.id,
+            duplicate_person=duplicate,
+        )
+        commands.append((payment, entitle))
+        payable = roster.payee_valid and owed.amount > 0 and not duplicate
+        bank = roster.bank or ""
+        if payable and bank not in BANKS:
+            # No partner could be asked about it, and one such line refuses a whole file.
+            commands.append((payment, FailAccountCheck(ACCOUNT_NOT_FOUND)))
+            payable = False
+        rows.append((tahap, kind, payment, line.family, bank, owed.amount, payable))
+    await pay(unit, commands)
+    await _keep_lines(unit, rows)
+    await place_payments(unit, tahap, kind, list(payments))
+    if kind != REGULAR:
+        await _carry(unit, tahap, payments)
+
+
+async def _carry(unit: Transaction, tahap: str, payments: Mapping[str, str]) -> None:
+    """What was decided of the deferred payments is said to those that take their place."""
+    regular = {payment_stream(payment_id(tahap, f)): p for f, p in payments.items()}
+    loaded = await unit.load(PAYMENT, sorted(regular))
+    commands = [
+        (regular[stream], command)
+        for stream, found in loaded.items()
+        for command in carried(found.state)
+    ]
+    await pay(unit, commands)
+
+
+async def _graduate(unit: Transaction, job: Job, lines: Sequence[ListedLine]) -> None:
+    """What is blocked of a family without a category left goes back to the treasury."""
+    rows = await unit.connection.fetch(
+        "SELECT tahap, family::text, kind FROM payment_of WHERE family = ANY($1::uuid[])",
+        [line.family for line in lines],
+    )
+    back = Return(job.announced.tahap, ReturnReason.GRADUATED_NATURAL)
+    await pay(unit, [(payment_id(row["tahap"], row["family"], row["kind"]), back) for row in rows])
+
+
+async def _claimed_elsewhere(
+    unit: Transaction, tahap: str, kind: str, persons: Mapping[str, Sequence[str]]
+) -> set[str]:
+    """The payments one of whose persons is paid by another one in this tahap."""
+    wanted: dict[str, str] = {}
+    held: list[tuple[str, str]] = []
+    name = paid_person(tahap, kind, "")[0]
+    for payment, tokens in persons.items():
+        for person in tokens:
+            token = paid_person(tahap, kind, person)[1]
+            wanted.setdefault(token, payment_stream(payment))
+            held.append((token, payment))
+    if not wanted:
+        return set()
+    owners = await unit.claim(name, wanted)
+    return {payment for token, payment in held if owners[token] != payment_stream(payment)}
+
+
+async def _keep_lines(unit: Transaction, rows: Sequence[tuple[object, ...]]) -> None:
+    await unit.connection.executemany(
+        """INSERT INTO run_line (tahap, kind, payment, family, bank, amount, payable)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        rows,
+    )
+
+
+async def _entitled(unit: Transaction, tahap: str, kind: str) -> MarkEntitled:
+    row = await unit.connection.fetchrow(
+        """SELECT count(*) AS lines, coalesce(sum(amount), 0)::bigint AS rupiah,
+                  count(*) FILTER (WHERE payable) AS payable,
+                  coalesce(sum(amount) FILTER (WHERE payable), 0)::bigint AS payable_rupiah
+           FROM run_line WHERE tahap = $1 AND kind = $2""",
+        tahap,
+        kind,
+    )
+    if row is None:
+        return MarkEntitled(Totals(), Totals())
+    return MarkEntitled(
+        Totals(row["lines"], row["rupiah"]), Totals(row["payable"], row["payable_rupiah"])
+    )
