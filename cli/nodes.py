@@ -80,7 +80,11 @@ def answers(url: str) -> Callable[[], Awaitable[bool]]:
 
     async def ready() -> bool:
         # Without certificates, because it is our own process on the loopback interface.
-        async with httpx.AsyncClient(verify=False, timeout=ANSWER_TIMEOUT_S) as client:  # noqa: S501
+        async with httpx.AsyncClient(
+            verify=False,  # noqa: S501
+            trust_env=False,
+            timeout=ANSWER_TIMEOUT_S,
+        ) as client:
             try:
                 return (await client.get(url)).is_success
             except httpx.HTTPError:

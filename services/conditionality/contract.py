@@ -79,7 +79,7 @@ PUBLISHED: Final = _named(
 
 
 def publish_person(event: PersonEvent, state: Person) -> Message | None:
-    """Nothing: who missed school and who saw a doctor does not leave this service."""
+    """Nothing: facts stay inside; what leaves is how each duty of a cycle was judged."""
     return None
 
 

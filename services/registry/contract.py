@@ -49,7 +49,7 @@ class FamilyGraduated:
 
 @dataclass(frozen=True, slots=True)
 class ClosingAnnounced:
-    """A tahap's final closing begins; `after` is what each service must have consumed before."""
+    """A tahap's final closing begins; `after` is where each log stands at least."""
 
     tahap: str
     months: tuple[str, ...]
