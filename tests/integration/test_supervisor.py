@@ -200,12 +200,37 @@ def test_what_nobody_provides_can_not_be_needed(tmp_path: Path) -> None:
         Supervisor([lonely], tmp_path)
 
 
-async def test_memory_is_the_sum_over_all_descendants(tmp_path: Path, story: Path) -> None:
-    async with Supervisor([service("one", story)], tmp_path / "a") as platform:
+# In a process of its own: the test session's has a broker and a database for children.
+MEMORY = """
+import asyncio, sys
+from pathlib import Path
+from cli.nodes import at_once, command
+from cli.supervisor import Supervisor
+
+def node(name):
+    return command(name, [sys.executable, "-c", "import time; time.sleep(600)"], ready=at_once)
+
+async def main(directory):
+    async with Supervisor([node("one")], directory / "a") as platform:
         one = platform.pss_bytes()
-        async with Supervisor([service("two", story)], tmp_path / "b"):
-            both = platform.pss_bytes()
-    assert 2_000_000 < one < both < 100_000_000
+        async with Supervisor([node("two")], directory / "b"):
+            print(one, platform.pss_bytes())
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+
+
+def test_memory_is_the_sum_over_all_descendants(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", MEMORY, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    one, both = map(int, told.stdout.split())
+
+    assert 0 < one < both < 100_000_000
 
 
 FOREGROUND = """
