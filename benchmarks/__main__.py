@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ RESULTS = Path(__file__).with_name("results.json")
 ROUNDS = 60
 BARE_RATIO_MIN = 0.6
 PEER_RATIO_MIN = 3.0
+LOAD_MAX = 0.5  # runnable processes a core, before anything is measured
 
 
 async def append_figures(server: PostgresServer, rounds: int) -> list[Figure]:
@@ -73,6 +75,14 @@ async def measured(rounds: int) -> tuple[list[Figure], str]:
         return figures + await corridor.figures(server), version
 
 
+def disturbed(cores: int) -> list[str]:
+    """A sentence about other work on this machine, if there is enough of it to matter."""
+    load = os.getloadavg()[0]
+    if load <= LOAD_MAX * cores:
+        return []
+    return [f"Disturbed: the machine's load was {load:.1f} before the run, on {cores} cores."]
+
+
 def main() -> int:
     """The exit code: 1 when a limit is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
@@ -80,9 +90,11 @@ def main() -> int:
     parser.add_argument("--date", default=f"{datetime.now(UTC):%Y-%m-%d}", help="of the run")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where the run is kept")
     chosen = parser.parse_args()
+    notes = disturbed(len(os.sched_getaffinity(0)))
     figures, postgres = asyncio.run(measured(chosen.rounds))
-    of_tahap, notes = tahap.figures()
+    of_tahap, said = tahap.figures()
     figures += of_tahap
+    notes += said
     on = machine(postgres)
     print(f"{on['cores']} cores, Python {on['python']}, PostgreSQL {postgres}, {chosen.date}\n")
     print(table(figures), *notes, sep="\n")
