@@ -12,6 +12,8 @@ from services.conditionality.contract import (
     ROSTER_TOPIC,
     SERVICE,
     TAHAP_TOPIC,
+    TOPIC,
+    BucketRequested,
     ClosingAnnounced,
     FamilyListed,
     ListClosed,
@@ -25,6 +27,7 @@ from services.conditionality.domain.evaluation import (
 )
 from services.conditionality.judging import Policies, judge, known_facts
 from services.conditionality.views import (
+    ask_again,
     end_evaluation,
     keep_lines,
     line_of,
@@ -59,7 +62,11 @@ def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
         Subscription(
             SERVICE,
             TAHAP_TOPIC,
-            {"ClosingAnnounced": ClosingAnnounced, "ListFrozen": ListFrozen},
+            {
+                "ClosingAnnounced": ClosingAnnounced,
+                "ListFrozen": ListFrozen,
+                "BucketRequested": BucketRequested,
+            },
             _tahap,
         ),
     )
@@ -73,6 +80,10 @@ async def _list_closed(unit: Transaction, closed: ListClosed) -> None:
 
 async def _tahap(unit: Transaction, messages: Sequence[Incoming]) -> None:
     for message in messages:
+        if isinstance(message.body, BucketRequested):
+            if message.body.topic == TOPIC:
+                await ask_again(unit, message.body.tahap, message.body.buckets)
+            continue
         command = _command(message.body)
         await handle(unit, EVALUATION, f"evaluation-{command.tahap}", command)
         if isinstance(command, NoteFreeze):

@@ -159,6 +159,15 @@ class ListFrozen:
     deferred: tuple[Deferred, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class BucketRequested:
+    """Evaluations of these buckets (two hex digits) do not agree with their proof."""
+
+    tahap: str
+    topic: str
+    buckets: tuple[str, ...]
+
+
 # -- Read from registry: pkh.registry.roster.v1 ---------------------------------------------------
 
 

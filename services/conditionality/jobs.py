@@ -11,20 +11,26 @@ import asyncpg
 import msgspec
 
 from libs.events.codec import codec_of
-from libs.events.handle import handle
+from libs.events.handle import handle, handle_many
 from libs.events.log import window_after
 from libs.events.model import Context
 from libs.events.store import Store
 from libs.events.transaction import Transaction
 from services.conditionality import views
 from services.conditionality.contract import COMMITMENT, EVALUATION, PERSON, SERVICE
-from services.conditionality.domain.commitment import Cause, CycleEvaluated
+from services.conditionality.domain.commitment import (
+    Cause,
+    Command,
+    CycleEvaluated,
+    RepeatEvaluation,
+)
 from services.conditionality.domain.duties import tokens_of
 from services.conditionality.domain.evaluation import CloseEvaluation, EvaluationAnnounced
 from services.conditionality.domain.person import months_touched
 from services.conditionality.judging import RE_DECIDED, Policies, judge, known_facts
 
 WINDOW_EVENTS_MAX = 2_000
+REPEATED_FAMILIES = 1_000
 
 OWN_LOG: Final = "own-log"
 OWN_FACTS: Final = "own-facts"
@@ -39,6 +45,10 @@ SELECT stream_id, type, schema_version, data, first_position + ord AS position,
        blocks.metadata AS metadata
 FROM events JOIN blocks USING (block)
 WHERE stream_id = ANY($1) AND first_position + ord > $2 AND first_position + ord <= $3
+"""
+_EVALUATIONS = """
+SELECT stream_id, schema_version, data FROM events
+WHERE stream_id = ANY($1) AND type = 'CycleEvaluated' ORDER BY stream_id, version
 """
 _END_OF_LOG: Final = 2**63 - 1
 
@@ -73,6 +83,41 @@ class Closer:
             await handle(unit, EVALUATION, stream_id, command)
             await views.evaluation_proved(unit, tahap, seen)
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class Repeater:
+    """Says evaluations again, as they were, whose buckets did not arrive as they were proven."""
+
+    store: Store
+    chunk: int = REPEATED_FAMILIES
+
+    async def step(self) -> bool:
+        """One bucket; answers whether one was asked for."""
+        asked = await views.next_asked(self.store)
+        if asked is None:
+            return False
+        tahap, bucket = asked
+        async with self.store.transaction(Context(datetime.now(UTC), f"service:{SERVICE}")) as unit:
+            cursor = f"{bucket}000000-0000-0000-0000-000000000000"
+            while families := await views.evaluated_after(unit, tahap, cursor, bucket, self.chunk):
+                await handle_many(unit, COMMITMENT, await _repeats(unit, tahap, families))
+                cursor = families[-1]
+            await views.said_again(unit, tahap, bucket)
+        return True
+
+
+async def _repeats(
+    unit: Transaction, tahap: str, families: Sequence[str]
+) -> list[tuple[str, Command]]:
+    streams = [f"commitment-{family}" for family in families]
+    codec = codec_of(COMMITMENT)
+    latest: dict[str, CycleEvaluated] = {}
+    for row in await unit.connection.fetch(_EVALUATIONS, streams):
+        event = codec.decode_event("CycleEvaluated", row["schema_version"], row["data"])
+        if isinstance(event, CycleEvaluated) and event.tahap == tahap:
+            latest[row["stream_id"]] = event
+    return [(stream, RepeatEvaluation(event)) for stream, event in latest.items()]
 
 
 def _on_closing_day(announced: EvaluationAnnounced) -> Context:

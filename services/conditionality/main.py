@@ -17,7 +17,7 @@ from services.conditionality import api, policy
 from services.conditionality.consumers import subscriptions
 from services.conditionality.contract import SERVICE
 from services.conditionality.intake import Intake
-from services.conditionality.jobs import Closer, ReDecider
+from services.conditionality.jobs import Closer, ReDecider, Repeater
 from services.conditionality.settings import settings
 
 
@@ -30,6 +30,7 @@ def application(told: Settings) -> FastAPI:
         async with opened(told) as service:
             jobs = {
                 "closer": Closer(service.store).step,
+                "repeater": Repeater(service.store).step,
                 "re-decider": ReDecider(service.store, policies).step,
             }
             async with working(service, subscriptions(policies), jobs):

@@ -217,6 +217,44 @@ def _is_line_of(record: Record, tahap: str) -> bool:
     return line.tahap == tahap and line.outcome == "LISTED"
 
 
+async def ask_again(unit: Transaction, tahap: str, buckets: Sequence[str]) -> None:
+    """From now on the leader says the evaluations of these buckets again."""
+    await unit.connection.executemany(
+        "INSERT INTO repeat_asked (tahap, bucket) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        [(tahap, bucket) for bucket in buckets],
+    )
+
+
+async def next_asked(store: Store) -> tuple[str, str] | None:
+    """(tahap, bucket) of evaluations that somebody asked for again."""
+    row = await store.pool.fetchrow(
+        "SELECT tahap, bucket FROM repeat_asked ORDER BY tahap, bucket LIMIT 1"
+    )
+    return (row["tahap"], row["bucket"]) if row else None
+
+
+async def evaluated_after(
+    unit: Transaction, tahap: str, cursor: str, bucket: str, limit: int
+) -> list[str]:
+    """The families of a bucket behind `cursor` that a tahap has evaluated, in order of id."""
+    rows = await unit.connection.fetch(
+        """SELECT family::text FROM evaluated_line
+           WHERE tahap = $1 AND family > $2 AND family <= $3 ORDER BY family LIMIT $4""",
+        tahap,
+        cursor,
+        f"{bucket}ffffff-ffff-ffff-ffff-ffffffffffff",
+        limit,
+    )
+    return [row["family"] for row in rows]
+
+
+async def said_again(unit: Transaction, tahap: str, bucket: str) -> None:
+    """The bucket's evaluations stand in the log again."""
+    await unit.connection.execute(
+        "DELETE FROM repeat_asked WHERE tahap = $1 AND bucket = $2", tahap, bucket
+    )
+
+
 async def open_evaluation(unit: Transaction, tahap: str, listed: int) -> None:
     """From now on the leader looks whether a tahap's evaluation is complete."""
     await unit.connection.execute(

@@ -22,7 +22,7 @@ from services.conditionality import policy
 from services.conditionality.consumers import subscriptions
 from services.conditionality.contract import PERSON, ROSTER_TOPIC, TAHAP_TOPIC
 from services.conditionality.domain.person import RecordSchoolMonths, SchoolMonth
-from services.conditionality.jobs import Closer, ReDecider
+from services.conditionality.jobs import Closer, ReDecider, Repeater
 from services.conditionality.judging import Policies
 from tests.doors import MOMENT, TOPICS, Sender, Sent, deliver, sent
 
@@ -134,6 +134,11 @@ class Bench:
         body = {"tahap": tahap, "deferred": [{"family": family} for family in deferred]}
         return self.tahaps.record("ListFrozen", tahap, body)
 
+    def asked_again(self, topic: str, *buckets: str, tahap: str = TAHAP) -> Record:
+        """Payments' wish for some buckets of a topic's lines."""
+        body = {"tahap": tahap, "topic": topic, "buckets": buckets, "attempt": 1}
+        return self.tahaps.record("BucketRequested", tahap, body)
+
     async def take(self, *records: Record) -> None:
         """Consume messages."""
         await deliver(self.consumer, *records)
@@ -151,6 +156,12 @@ class Bench:
     async def close(self) -> bool:
         """Whether the closer had anything to close."""
         return await Closer(self.store).step()
+
+    async def repeat(self) -> None:
+        """Say again whatever was asked for."""
+        repeater = Repeater(self.store, chunk=1)
+        while await repeater.step():
+            pass
 
     async def re_decide(self) -> None:
         """Have the re-decider follow the log to its end."""

@@ -7,6 +7,7 @@ from services.conditionality.domain.commitment.commands import (
     DecideInvestigation,
     EvaluateCycle,
     RejectCorrection,
+    RepeatEvaluation,
 )
 from services.conditionality.domain.commitment.events import (
     Cleared,
@@ -43,6 +44,7 @@ __all__ = [
     "InvestigationWithdrawn",
     "RejectCorrection",
     "Released",
+    "RepeatEvaluation",
     "Suspended",
     "Terminated",
     "commitment",

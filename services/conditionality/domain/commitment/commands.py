@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from services.conditionality.domain.commitment.events import CycleEvaluated
 from services.conditionality.domain.duties import CommitmentPolicy, ListedMember
 from services.conditionality.domain.person import Person
 
@@ -78,4 +79,13 @@ class DecideInvestigation:
     checker: str
 
 
-Command: TypeAlias = EvaluateCycle | ApproveCorrection | RejectCorrection | DecideInvestigation
+@dataclass(frozen=True, slots=True)
+class RepeatEvaluation:
+    """Say again how a cycle was judged, because whoever counted on it did not receive it so."""
+
+    evaluated: CycleEvaluated
+
+
+Command: TypeAlias = (
+    EvaluateCycle | ApproveCorrection | RejectCorrection | DecideInvestigation | RepeatEvaluation
+)

@@ -10,6 +10,7 @@ from services.conditionality.domain.commitment.commands import (
     DecideInvestigation,
     EvaluateCycle,
     RejectCorrection,
+    RepeatEvaluation,
 )
 from services.conditionality.domain.commitment.corrections import (
     SamePerson,
@@ -103,6 +104,14 @@ def _decided(command: DecideInvestigation, state: Commitment) -> Event:
     )
 
 
+def repeat(command: RepeatEvaluation, state: Commitment) -> list[Event]:
+    """The latest revision of a cycle once more, as it stands; an older one is not said again."""
+    known = state.cycle(command.evaluated.tahap)
+    if known is None or known.revision != command.evaluated.revision:
+        return []
+    return [command.evaluated]
+
+
 def decide(command: Command, state: Commitment) -> list[Event]:
     """What a command leaves behind on a family's commitment."""
     match command:
@@ -114,6 +123,8 @@ def decide(command: Command, state: Commitment) -> list[Event]:
             return reject_correction(command, state)
         case DecideInvestigation():
             return decide_investigation(command, state)
+        case RepeatEvaluation():
+            return repeat(command, state)
 
 
 commitment: Decider[Command, Commitment, Event] = Decider(Commitment(), decide, evolve)
