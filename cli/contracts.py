@@ -1,6 +1,6 @@
-"""Writes contracts/<topic>/<Type>.v1.schema.json: what each published message looks like.
+"""Writes what is generated in contracts/: a schema for each message, and asyncapi.yaml of them all.
 
-    python -m cli.contracts            write the schemas again
+    python -m cli.contracts            write them again
     python -m cli.contracts --check    exit 1 when one is missing, stale or left over
 
 A schema is that of the publisher's dataclass. It is open: a reader passes over fields that it
@@ -21,12 +21,13 @@ from typing import Any, Final
 
 import msgspec
 
+from cli import asyncapi
+from cli.asyncapi import DOCUMENT, EXAMPLE
 from libs.events.model import StreamType
 from libs.events.topics import Topics
 
 CONTRACTS: Final = Path(__file__).resolve().parent.parent / "contracts"
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-EXAMPLE: Final = ".example.json"
 SCHEMA: Final = ".schema.json"
 
 
@@ -81,22 +82,30 @@ def schema(stem: Path, message: type[Any]) -> dict[str, Any]:
 
 
 def generate(contracts: Path = CONTRACTS) -> Mapping[Path, str]:
-    """{path: text} of every schema as it should be."""
+    """{path: text} of every generated file as it should be."""
+    published = messages(contracts)
     return {
-        stem.with_name(stem.name + SCHEMA): json.dumps(schema(stem, message), indent=2) + "\n"
-        for stem, message in messages(contracts).items()
+        **{
+            stem.with_name(stem.name + SCHEMA): json.dumps(schema(stem, message), indent=2) + "\n"
+            for stem, message in published.items()
+        },
+        contracts / DOCUMENT: asyncapi.text(contracts, published),
     }
 
 
+def _found(contracts: Path) -> set[Path]:
+    schemas = {stem.with_name(stem.name + SCHEMA) for stem in stems(contracts, SCHEMA)}
+    return schemas | set(contracts.glob(DOCUMENT))
+
+
 def drift(contracts: Path = CONTRACTS) -> list[str]:
-    """A sentence for each schema that is missing, stale or left over."""
-    wanted = generate(contracts)
-    found = {stem.with_name(stem.name + SCHEMA) for stem in stems(contracts, SCHEMA)}
+    """A sentence for each file that is missing, stale or left over."""
+    wanted, found = generate(contracts), _found(contracts)
     return [
         *(f"{_named(path)} is missing." for path in sorted(wanted.keys() - found)),
         *(f"{_named(path)} describes no message." for path in sorted(found - wanted.keys())),
         *(
-            f"{_named(path)} is not what the dataclass says."
+            f"{_named(path)} is not what the code says."
             for path in sorted(found & wanted.keys())
             if path.read_text("utf-8") != wanted[path]
         ),
@@ -104,12 +113,10 @@ def drift(contracts: Path = CONTRACTS) -> list[str]:
 
 
 def write(contracts: Path = CONTRACTS) -> None:
-    """Bring the schema files of a contracts directory up to date."""
+    """Bring the generated files of a contracts directory up to date."""
     wanted = generate(contracts)
-    for stem in stems(contracts, SCHEMA):
-        path = stem.with_name(stem.name + SCHEMA)
-        if path not in wanted:
-            path.unlink()
+    for path in _found(contracts) - wanted.keys():
+        path.unlink()
     for path, text in wanted.items():
         path.write_text(text, encoding="utf-8")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,16 @@ from libs.events.partition import partition_of
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """`partitions` of each topic, who owns it, and the reverse-DNS namespace of its types."""
+    """`partitions` of each topic, who owns it, its key and its data class; `namespace` of types.
+
+    A data class says who may read: public, pseudonymous or sealed (SECURITY.md).
+    """
 
     namespace: str
     partitions: dict[str, int]
     owners: dict[str, str]
+    keys: dict[str, str] = field(default_factory=dict)
+    data_classes: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, contracts: Path) -> Topics:
@@ -29,6 +34,8 @@ class Topics:
             declared["namespace"],
             {name: topic["partitions"] for name, topic in topics.items()},
             {name: topic["owner"] for name, topic in topics.items()},
+            {name: topic["key"] for name, topic in topics.items()},
+            {name: topic["data_class"] for name, topic in topics.items()},
         )
 
     def of(self, owner: str) -> dict[str, int]:

@@ -12,9 +12,9 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
+from cli.asyncapi import EXAMPLE
 from cli.contracts import (
     CONTRACTS,
-    EXAMPLE,
     SCHEMA,
     drift,
     main,
@@ -160,7 +160,7 @@ def test_a_stale_a_missing_and_a_left_over_schema_are_told(contracts: Path) -> N
     assert drift(contracts) == [
         "pkh.registry.roster.v1/FamilyListed.v1.schema.json is missing.",
         "pkh.registry.roster.v1/Forgotten.v1.schema.json describes no message.",
-        "pkh.registry.roster.v1/ListClosed.v1.schema.json is not what the dataclass says.",
+        "pkh.registry.roster.v1/ListClosed.v1.schema.json is not what the code says.",
     ]
 
 
