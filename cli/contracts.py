@@ -2,6 +2,7 @@
 
     python -m cli.contracts            write them again
     python -m cli.contracts --check    exit 1 when one is missing, stale or left over
+    python -m cli.contracts --release  promise the schemas as they are: contracts/released.json
 
 A schema is that of the publisher's dataclass. It is open: a reader passes over fields that it
 does not know, so that a publisher may add some.
@@ -13,7 +14,7 @@ import importlib
 import inspect
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 from pathlib import Path
 from types import ModuleType
@@ -23,12 +24,14 @@ import msgspec
 
 from cli import asyncapi
 from cli.asyncapi import DOCUMENT, EXAMPLE
+from cli.compatibility import breaks
 from libs.events.model import StreamType
 from libs.events.topics import Topics
 
 CONTRACTS: Final = Path(__file__).resolve().parent.parent / "contracts"
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 SCHEMA: Final = ".schema.json"
+RELEASED: Final = "released.json"
 
 
 def messages(contracts: Path = CONTRACTS) -> dict[Path, type[Any]]:
@@ -121,19 +124,61 @@ def write(contracts: Path = CONTRACTS) -> None:
         path.write_text(text, encoding="utf-8")
 
 
+# -- What was promised
+
+
+def released(contracts: Path = CONTRACTS) -> dict[str, Any]:
+    """{"<topic>/<Type>.v1": the schema that readers were promised}."""
+    path = contracts / RELEASED
+    promised: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return promised
+
+
+def broken(contracts: Path = CONTRACTS) -> list[str]:
+    """A sentence for each promise that the schemas of today do not keep."""
+    today = _schemas(contracts)
+    return [
+        sentence
+        for name, promised in sorted(released(contracts).items())
+        for sentence in (
+            [f"{name}: {broke}" for broke in breaks(promised, today[name])]
+            if name in today
+            else [f"{name} is published no more."]
+        )
+    ]
+
+
+def release(contracts: Path = CONTRACTS) -> list[str]:
+    """Promise the schemas of today, unless they break what was promised before."""
+    if found := broken(contracts):
+        return found
+    text = json.dumps(_schemas(contracts), indent=1, sort_keys=True) + "\n"
+    (contracts / RELEASED).write_text(text, encoding="utf-8")
+    return []
+
+
+def _schemas(contracts: Path) -> dict[str, Any]:
+    return {_named(stem): schema(stem, each) for stem, each in messages(contracts).items()}
+
+
 def _named(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
 
 
 def main(arguments: list[str]) -> int:
-    """Write, or with --check only look; the exit code."""
-    if arguments not in ([], ["--check"]):
-        print("usage: python -m cli.contracts [--check]", file=sys.stderr)
-        return 2
+    """Write, only look, or promise; the exit code."""
     if not arguments:
         write()
         return 0
-    found = drift()
+    jobs: dict[tuple[str, ...], Callable[[], list[str]]] = {
+        ("--check",): lambda: drift() + broken(),
+        ("--release",): release,
+    }
+    job = jobs.get(tuple(arguments))
+    if job is None:
+        print("usage: python -m cli.contracts [--check | --release]", file=sys.stderr)
+        return 2
+    found = job()
     for sentence in found:
         print(sentence)
     return 1 if found else 0

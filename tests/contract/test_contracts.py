@@ -15,11 +15,15 @@ from jsonschema import Draft202012Validator
 from cli.asyncapi import EXAMPLE
 from cli.contracts import (
     CONTRACTS,
+    RELEASED,
     SCHEMA,
+    broken,
     drift,
     main,
     messages,
     published,
+    release,
+    released,
     stems,
     write,
 )
@@ -141,6 +145,34 @@ def is_part_of(part: Any, whole: Any) -> bool:
 
 def test_every_topic_has_a_golden_example() -> None:
     assert {stem.parent.name for stem in PUBLISHED} == set(Topics.load(CONTRACTS).partitions)
+
+
+# -- Promises --------------------------------------------------------------------------------------
+
+
+def test_what_was_promised_to_readers_is_kept() -> None:
+    assert broken() == []
+
+
+def test_a_broken_promise_is_told_and_not_overwritten(contracts: Path) -> None:
+    promised = released(contracts)
+    name = "pkh.registry.roster.v1/ListClosed.v1"
+    promised[name]["properties"]["weight"] = {"type": "integer"}
+    promised["pkh.registry.roster.v1/ListOpened.v1"] = promised[name]
+    (contracts / RELEASED).write_text(json.dumps(promised))
+
+    assert release(contracts) == [
+        f"{name}: weight is gone.",
+        "pkh.registry.roster.v1/ListOpened.v1 is published no more.",
+    ]
+    assert released(contracts) == promised
+
+
+def test_a_release_promises_everything_that_is_published(contracts: Path) -> None:
+    (contracts / RELEASED).unlink()
+
+    assert release(contracts) == []
+    assert set(released(contracts)) == set(IDS)
 
 
 # -- The generator ---------------------------------------------------------------------------------
