@@ -24,6 +24,7 @@ from services.conditionality.domain.evaluation import (
     Command,
     NoteFreeze,
     NoteList,
+    Terms,
 )
 from services.conditionality.judging import Policies, judge, known_facts
 from services.conditionality.views import (
@@ -52,6 +53,17 @@ def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
             if isinstance(message.body, ListClosed):
                 await _list_closed(unit, message.body)
 
+    async def tahap(unit: Transaction, messages: Sequence[Incoming]) -> None:
+        for message in messages:
+            if isinstance(message.body, BucketRequested):
+                if message.body.topic == TOPIC:
+                    await ask_again(unit, message.body.tahap, message.body.buckets)
+                continue
+            command = _command(message.body, policies)
+            await handle(unit, EVALUATION, f"evaluation-{command.tahap}", command)
+            if isinstance(command, NoteFreeze):
+                await end_evaluation(unit, command.tahap)
+
     return (
         Subscription(
             SERVICE,
@@ -67,7 +79,7 @@ def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
                 "ListFrozen": ListFrozen,
                 "BucketRequested": BucketRequested,
             },
-            _tahap,
+            tahap,
         ),
     )
 
@@ -78,23 +90,12 @@ async def _list_closed(unit: Transaction, closed: ListClosed) -> None:
     await handle(unit, EVALUATION, f"evaluation-{closed.tahap}", note)
 
 
-async def _tahap(unit: Transaction, messages: Sequence[Incoming]) -> None:
-    for message in messages:
-        if isinstance(message.body, BucketRequested):
-            if message.body.topic == TOPIC:
-                await ask_again(unit, message.body.tahap, message.body.buckets)
-            continue
-        command = _command(message.body)
-        await handle(unit, EVALUATION, f"evaluation-{command.tahap}", command)
-        if isinstance(command, NoteFreeze):
-            await end_evaluation(unit, command.tahap)
-
-
-def _command(body: ClosingAnnounced | ListFrozen) -> Command:
+def _command(body: ClosingAnnounced | ListFrozen, policies: Policies) -> Command:
     match body:
         case ClosingAnnounced():
-            return AnnounceEvaluation(
-                body.tahap, body.months, body.closing_date, body.policies.rule_set
-            )
+            rule_set = body.policies.rule_set
+            # An unknown rule set is refused where families are judged by it, family by family.
+            terms = Terms.of(policies[rule_set]) if rule_set in policies else None
+            return AnnounceEvaluation(body.tahap, body.months, body.closing_date, rule_set, terms)
         case ListFrozen():
             return NoteFreeze(body.tahap, tuple(each.family for each in body.deferred))

@@ -74,8 +74,10 @@ PUBLISHED: Final = _named(
     CorrectionApproved,
     CorrectionRejected,
     CorrectionWithdrawn,
+    EvaluationAnnounced,
     EvaluationClosed,
 )
+OF_A_TAHAP: Final = frozenset({EvaluationAnnounced, EvaluationClosed})
 
 
 def publish_person(event: PersonEvent, state: Person) -> Message | None:
@@ -89,8 +91,12 @@ def publish_commitment(event: CommitmentEvent, state: Commitment) -> Message | N
 
 
 def publish_evaluation(event: EvaluationEvent, state: Evaluation) -> Message | None:
-    """That everyone listed is accounted for, under the tahap."""
-    return Message(TOPIC, event.tahap) if isinstance(event, EvaluationClosed) else None
+    """By which terms a tahap is judged, and that everyone listed is accounted for."""
+    match event:
+        case EvaluationAnnounced() | EvaluationClosed():
+            return Message(TOPIC, event.tahap)
+        case _:
+            return None
 
 
 # -- Streams --------------------------------------------------------------------------------------
@@ -106,9 +112,9 @@ PERSON: Final[StreamType[PersonCommand, Person, PersonEvent]] = StreamType(
 COMMITMENT: Final[StreamType[CommitmentCommand, Commitment, CommitmentEvent]] = StreamType(
     name="commitment",
     decider=commitment,
-    events={name: event for name, event in PUBLISHED.items() if event is not EvaluationClosed},
+    events={name: event for name, event in PUBLISHED.items() if event not in OF_A_TAHAP},
     publish=publish_commitment,
-    snapshot=(Commitment, 1),
+    snapshot=(Commitment, 2),
 )
 
 EVALUATION: Final[StreamType[EvaluationCommand, Evaluation, EvaluationEvent]] = StreamType(
@@ -116,7 +122,7 @@ EVALUATION: Final[StreamType[EvaluationCommand, Evaluation, EvaluationEvent]] = 
     decider=evaluation,
     events=_named(EvaluationAnnounced, EvaluationListed, EvaluationClosed, EvaluationFrozen),
     publish=publish_evaluation,
-    snapshot=(Evaluation, 1),
+    snapshot=(Evaluation, 2),
 )
 
 

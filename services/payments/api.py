@@ -30,6 +30,7 @@ from services.payments.domain.ids import (
 from services.payments.domain.tahap_messages import (
     AnnounceTahap,
     ApproveFreeze,
+    Benefit,
     CloseTahap,
     Command,
     Deferral,
@@ -98,14 +99,16 @@ async def announce(
     announcer: Announcer,
 ) -> Response:
     """Announce a tahap's final closing; the rule set is the one that holds on its closing date."""
+    rules = policies.payable_on(body.closing_date)
     command = AnnounceTahap(
         tahap=body.tahap,
         months=tuple(body.months),
         closing_date=body.closing_date,
         account_check_date=body.account_check_date,
         credit_date=body.credit_date,
-        policies={"rule_set": policies.payable_on(body.closing_date).id},
+        policies={"rule_set": rules.id},
         after=body.after,
+        benefit=Benefit.of(rules.benefit),
     )
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)

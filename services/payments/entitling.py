@@ -97,7 +97,7 @@ async def _entitle_lines(
         kind,
         {
             payments[line.family]: [
-                m.token for m in line.roster.members if m.member in due[line.family].counted
+                m.token for m in line.roster.members if m.member in due[line.family].members
             ]
             for line in lines
             if line.roster.payee_valid
@@ -117,6 +117,7 @@ async def _entitle_lines(
             amount=owed.amount,
             payee_valid=roster.payee_valid,
             benefit_policy=table.id,
+            counted=owed.counted,
             duplicate_person=duplicate,
         )
         commands.append((payment, entitle))

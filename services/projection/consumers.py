@@ -84,6 +84,10 @@ TAHAP_EVENT = """
 INSERT INTO tahap_event (tahap, position, at, type, body) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING
 """
+TERMS = """
+INSERT INTO tahap_terms (tahap, source, position, type, body) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT DO NOTHING
+"""
 
 
 def _entitled(body: PaymentEntitled, data: str) -> Row:
@@ -129,10 +133,17 @@ WRITES: dict[type[Any], tuple[str, Callable[[Any, str], Row]]] = {
 
 
 async def about_families(transaction: Transaction, messages: Sequence[Incoming]) -> None:
-    """Upsert what each message says, and put it into its family's timeline."""
+    """Upsert what each message says, and put it into its family's timeline.
+
+    By which terms a tahap is listed and judged comes on the same topics, under the tahap.
+    """
     rows: dict[str, list[Row]] = {TIMELINE: []}
     for message in messages:
         data, body = message.value.decode(), message.body
+        if isinstance(body, OfTahap):
+            said = (body.tahap, message.envelope.source, message.envelope.position)
+            rows.setdefault(TERMS, []).append((*said, message.envelope.type, data))
+            continue
         if type(body) in WRITES:
             statement, row = WRITES[type(body)]
             rows.setdefault(statement, []).append(row(body, data))
@@ -179,17 +190,35 @@ OF_TAHAP = (
     "SupplementaryFrozen",
 )
 
+FACTS = (
+    "FamilyRegistered",
+    "MembersRegistered",
+    "MemberBorn",
+    "MemberDied",
+    "SchoolChanged",
+    "PregnancyReported",
+    "FamilyMoved",
+    "PayeeChanged",
+)
+"""Dated facts of a family: kept as they came, folded when somebody asks why."""
+
 SUBSCRIPTIONS = (
     Subscription(
         "projection",
         FAMILY_TOPIC,
-        {"FamilyDesignated": FamilyDesignated, "FamilyGraduated": FamilyGraduated},
+        {
+            "FamilyDesignated": FamilyDesignated,
+            "FamilyGraduated": FamilyGraduated,
+            "ListingStarted": OfTahap,
+            **dict.fromkeys(FACTS, OfFamily),
+        },
         about_families,
     ),
     Subscription(
         "projection",
         COMMITMENT_TOPIC,
         {
+            "EvaluationAnnounced": OfTahap,
             "CycleEvaluated": CycleEvaluated,
             "Suspended": OfFamily,
             "Released": OfFamily,

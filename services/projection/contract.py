@@ -127,6 +127,6 @@ class OfFamily:
 
 @dataclass(frozen=True, slots=True)
 class OfTahap:
-    """A document or decision of a tahap; its whole body is kept as it came."""
+    """A document, a decision or the terms of a tahap; its whole body is kept as it came."""
 
     tahap: str

@@ -18,6 +18,7 @@ from services.registry.contract import (
     ClosingAnnounced,
     Terminated,
 )
+from services.registry.domain.closing import RuleSet
 from services.registry.domain.family.commands import Command, MarkTerminated
 from services.registry.domain.listing import StartListing
 from services.registry.policy import RuleSets
@@ -45,8 +46,8 @@ def subscriptions(rule_sets: RuleSets) -> tuple[Subscription, ...]:
                     await ask_again(unit, message.body.tahap, message.body.buckets)
             else:
                 # Refused here it is parked and seen; the leader would try it again for ever.
-                rule_sets.named(message.body.policies["rule_set"])
-                await _announced(unit, message.body, message.envelope.trace)
+                rules = rule_sets.named(message.body.policies["rule_set"])
+                await _announced(unit, message.body, rules, message.envelope.trace)
 
     return (
         Subscription(
@@ -59,7 +60,9 @@ def subscriptions(rule_sets: RuleSets) -> tuple[Subscription, ...]:
     )
 
 
-async def _announced(unit: Transaction, closing: ClosingAnnounced, trace: str | None) -> None:
+async def _announced(
+    unit: Transaction, closing: ClosingAnnounced, rules: RuleSet, trace: str | None
+) -> None:
     head = await unit.connection.fetchval("SELECT position FROM head")
     if head < closing.after.get(SERVICE, 0):
         raise AnnouncedAheadOfLog(tahap=closing.tahap, head=head)
@@ -73,6 +76,7 @@ async def _announced(unit: Transaction, closing: ClosingAnnounced, trace: str | 
         closing_date=closing.closing_date,
         policies=closing.policies,
         cut=head,
+        rules=rules,
     )
     outcome = await handle(unit, LISTING, f"listing-{closing.tahap}", start)
     if outcome.state.open:

@@ -9,18 +9,35 @@ from typing import Any, Final, Literal
 
 from libs.events.buckets import Buckets
 from libs.events.model import AS_STORED, Message, Outcome, StreamType
+from services.registry.contract_facts import (
+    FamilyMoved,
+    FamilyRegistered,
+    MemberBorn,
+    MemberDied,
+    MembersRegistered,
+    PayeeChanged,
+    PregnancyReported,
+    SchoolChanged,
+    fact_of,
+)
 from services.registry.domain import listing as lists
 from services.registry.domain.family import commands, events, family
-from services.registry.domain.family.events import FamilyListed, LineOutcome, RosterMember, Status
+from services.registry.domain.family.events import (
+    FamilyListed,
+    LineOutcome,
+    RosterMember,
+    Status,
+)
 from services.registry.domain.family.state import Family
-from services.registry.domain.listing import ListClosed, Listing
+from services.registry.domain.listing import ListClosed, Listing, ListingStarted
 
 FAMILY_TOPIC: Final = "pkh.registry.family.v1"
 ROSTER_TOPIC: Final = "pkh.registry.roster.v1"
 TAHAP_TOPIC: Final = "pkh.payments.tahap.v1"
 COMMITMENT_TOPIC: Final = "pkh.conditionality.commitment.v1"
 
-# -- Sent. FamilyListed and ListClosed go out as they are stored.
+# -- Sent. FamilyListed, ListClosed and ListingStarted go out as they are stored; a family's facts
+# as contract_facts.py has them.
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +109,21 @@ def publish(event: events.Event, state: Family) -> Message | None:
         case events.FamilyGraduated():
             graduated = FamilyGraduated(event.family, event.tahap, event.kind, event.region)
             return Message(FAMILY_TOPIC, event.family, graduated)
-        case _:
+        case events.DuplicateMarked() | events.FamilyTerminated():
             return None
+        case _:
+            return Message(FAMILY_TOPIC, state.family, fact_of(event, state))
 
 
 def publish_listing(event: lists.Event, state: Listing) -> Message | None:
     """What an event of a list tells others; None stays inside."""
-    if isinstance(event, ListClosed):
-        return Message(ROSTER_TOPIC, event.tahap, AS_STORED)
-    return None
+    match event:
+        case ListClosed():
+            return Message(ROSTER_TOPIC, event.tahap, AS_STORED)
+        case ListingStarted():
+            return Message(FAMILY_TOPIC, event.tahap, AS_STORED)
+        case _:
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +195,17 @@ __all__ = [
     "FamilyDesignated",
     "FamilyGraduated",
     "FamilyListed",
+    "FamilyMoved",
+    "FamilyRegistered",
     "ListClosed",
+    "ListingStarted",
+    "MemberBorn",
+    "MemberDied",
+    "MembersRegistered",
+    "PayeeChanged",
+    "PregnancyReported",
     "RosterMember",
+    "SchoolChanged",
     "Tally",
     "Terminated",
     "publish",

@@ -64,6 +64,15 @@ Sanction: TypeAlias = Suspension | Cut
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where a part of the rules comes from: ATTENDANCE, DUTIES or SANCTION."""
+
+    of: Literal["ATTENDANCE", "DUTIES", "SANCTION"]
+    title: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CommitmentPolicy:
     """The duties and the sanction of one rule set, as dated policy gives them."""
 
@@ -71,6 +80,7 @@ class CommitmentPolicy:
     attendance_percent_min: int
     duties: Mapping[str, DutyRule]
     sanction: Sanction
+    sources: tuple[Source, ...] = ()
 
 
 # -- The roster's word ----------------------------------------------------------------------------
@@ -121,6 +131,25 @@ class Duty:
     reason: Reason | None
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was on record behind a failed duty; the keys are the duty's own.
+
+    At school the month's days, of which (effective - absent - permitted) / effective count; for
+    a visit the months of the cycle in which the service was offered and not attended.
+    """
+
+    member: int
+    duty: str
+    month: str | None
+    service: str | None = None
+    missed: tuple[str, ...] = ()
+    effective_days: int = 0
+    absent: int = 0
+    permitted: int = 0
+    sick: int = 0
+
+
 Finding: TypeAlias = tuple[Outcome, Reason | None]
 
 _PASSED: Final[Finding] = ("PASSED", None)
@@ -149,6 +178,42 @@ def result_of(duties: Iterable[Duty]) -> Result:
     if "FAILED" in outcomes:
         return "FAILED"
     return "UNVERIFIED" if "UNVERIFIED" in outcomes else "COMPLIANT"
+
+
+def evidence_of(
+    duties: Iterable[Duty],
+    members: Sequence[ListedMember],
+    months: Sequence[str],
+    facts: Mapping[str, Person],
+    policy: CommitmentPolicy,
+) -> tuple[Evidence, ...]:
+    """What was on record behind each duty that failed; nothing of those that did not."""
+    persons = {member.member: facts[member.token] for member in members}
+    return tuple(
+        _evidence(duty, _rule(policy, duty.duty), persons[duty.member], months)
+        for duty in duties
+        if duty.outcome == "FAILED"
+    )
+
+
+def _evidence(duty: Duty, rule: DutyRule, person: Person, months: Sequence[str]) -> Evidence:
+    match rule:
+        case VisitMonthly(service) | VisitInCycle(service):
+            recorded = person.visits.get(service, {})
+            looked_at = months if duty.month is None else [duty.month]
+            missed = tuple(month for month in looked_at if recorded.get(month) is False)
+            return Evidence(duty.member, duty.duty, duty.month, service, missed)
+        case SchoolMonthly():
+            days = person.school[duty.month or ""]
+            return Evidence(
+                member=duty.member,
+                duty=duty.duty,
+                month=duty.month,
+                effective_days=days.effective_days,
+                absent=days.absent,
+                permitted=days.permitted,
+                sick=days.sick,
+            )
 
 
 def _owed(

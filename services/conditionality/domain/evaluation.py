@@ -8,8 +8,41 @@ from typing import TypeAlias
 
 from libs.events.decider import Decider
 from libs.events.errors import DomainError
+from services.conditionality.domain.duties import (
+    CommitmentPolicy,
+    SchoolMonthly,
+    Source,
+    Suspension,
+)
 
 BucketsJson: TypeAlias = dict[str, tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a rule set asks of families and what follows, word for word, and where it comes from.
+
+    `services` names what members of a category attend; a category without one goes to school.
+    `failures_to_investigation` is None where a failure cuts the benefit instead of holding it.
+    """
+
+    attendance_percent_min: int
+    services: dict[str, str]
+    failures_to_investigation: int | None
+    sources: tuple[Source, ...]
+
+    @classmethod
+    def of(cls, policy: CommitmentPolicy) -> Terms:
+        """What a policy says to those who explain a result by it."""
+        rules, sanction = policy.duties.items(), policy.sanction
+        failures = sanction.failures_to_investigation if isinstance(sanction, Suspension) else None
+        return cls(
+            attendance_percent_min=policy.attendance_percent_min,
+            services={name: r.service for name, r in rules if not isinstance(r, SchoolMonthly)},
+            failures_to_investigation=failures,
+            sources=policy.sources,
+        )
+
 
 # -- Commands -------------------------------------------------------------------------------------
 
@@ -22,6 +55,7 @@ class AnnounceEvaluation:
     months: tuple[str, ...]
     closing_date: date
     rule_set: str
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +97,13 @@ Command: TypeAlias = AnnounceEvaluation | NoteList | CloseEvaluation | NoteFreez
 
 @dataclass(frozen=True, slots=True)
 class EvaluationAnnounced:
-    """Evaluation of a tahap may begin; the rule set says by which policy."""
+    """Evaluation of a tahap may begin; the rule set says by which policy. Published."""
 
     tahap: str
     months: tuple[str, ...]
     closing_date: date
     rule_set: str
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +207,12 @@ class ProofDiffers(DomainError):
 def announce(command: AnnounceEvaluation, state: Evaluation) -> list[Event]:
     """A tahap is announced once; what was announced does not change under its families."""
     announced = EvaluationAnnounced(
-        command.tahap, command.months, command.closing_date, command.rule_set
+        command.tahap, command.months, command.closing_date, command.rule_set, command.terms
     )
     if state.announced is None:
         return [announced]
-    if state.announced != announced:
+    # The terms follow from the rule set; what they said when it was first announced stays.
+    if state.announced != replace(announced, terms=state.announced.terms):
         raise AnnouncementDiffers(tahap=command.tahap)
     return []
 

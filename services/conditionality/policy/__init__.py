@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
-from services.conditionality.domain.duties import CommitmentPolicy, DutyRule, Sanction
+from services.conditionality.domain.duties import CommitmentPolicy, DutyRule, Source
 from services.conditionality.policy.files import (
     CATEGORIES,
     AnySanction,
@@ -16,6 +16,7 @@ from services.conditionality.policy.files import (
     Duty,
     Percent,
     PolicyError,
+    Reference,
     RuleSet,
     RuleSetsFile,
     SanctionsFile,
@@ -48,24 +49,31 @@ def load(folder: Path = FOLDER) -> Mapping[str, CommitmentPolicy]:
             rule_set=name,
             attendance_percent_min=attendance.on(rule_set.since),
             duties=duties.on(rule_set.since),
-            sanction=sanctions[rule_set.sanction],
+            sanction=sanctions[rule_set.sanction].rule(),
+            sources=(
+                *_sources("ATTENDANCE", attendance.reference),
+                *_sources("DUTIES", duties.reference),
+                *_sources("SANCTION", sanctions[rule_set.sanction].reference),
+            ),
         )
     return policies
 
 
 def _attendance(file: Path) -> Dated[int]:
-    values = read(file, DatedFile).values
+    content = read(file, DatedFile)
     return Dated(
         file.name,
-        {day: convert(file.name, f"values.{day}", v, Percent) for day, v in values.items()},
+        {day: convert(file.name, f"values.{day}", v, Percent) for day, v in content.values.items()},
+        content.reference,
     )
 
 
 def _duties(file: Path) -> Dated[Mapping[str, DutyRule]]:
     dated: dict[date, Mapping[str, DutyRule]] = {}
-    for day, content in read(file, DatedFile).values.items():
+    content = read(file, DatedFile)
+    for day, value in content.values.items():
         key = f"values.{day}"
-        categories = convert(file.name, key, content, dict[str, object])
+        categories = convert(file.name, key, value, dict[str, object])
         # A category without a duty would let its members pass unseen.
         for category in sorted(CATEGORIES ^ categories.keys()):
             why = "missing" if category in CATEGORIES else "no such category"
@@ -74,11 +82,17 @@ def _duties(file: Path) -> Dated[Mapping[str, DutyRule]]:
             category: convert(file.name, f"{key}.{category}", duty, Duty).rule()
             for category, duty in categories.items()
         }
-    return Dated(file.name, dated)
+    return Dated(file.name, dated, content.reference)
 
 
-def _sanctions(file: Path) -> Mapping[str, Sanction]:
+def _sources(
+    of: Literal["ATTENDANCE", "DUTIES", "SANCTION"], references: Iterable[Reference]
+) -> tuple[Source, ...]:
+    return tuple(Source(of, each.title, each.note) for each in references)
+
+
+def _sanctions(file: Path) -> Mapping[str, AnySanction]:
     return {
-        name: convert(file.name, f"sanctions.{name}", content, AnySanction).rule()
+        name: convert(file.name, f"sanctions.{name}", content, AnySanction)
         for name, content in read(file, SanctionsFile).sanctions.items()
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final, Generic, Literal, TypeAlias, TypeVar
@@ -163,9 +164,10 @@ AnySanction: TypeAlias = BlockSanction | WithholdSanction | CutSanction
 class Dated(Generic[T]):
     """What holds from which day on."""
 
-    def __init__(self, file: str, values: dict[date, T]) -> None:
+    def __init__(self, file: str, values: dict[date, T], reference: Sequence[Reference]) -> None:
         self._file = file
         self._values = values
+        self.reference = reference
 
     def on(self, day: date) -> T:
         """The value in force on a day."""

@@ -25,6 +25,14 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """Where a table's figures come from; `note` says what the source does or does not say."""
+
+    title: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Circumstances:
     """What of tahap and place the family's own part depends on in some years.
 
@@ -68,6 +76,7 @@ class BenefitTable:
     components: Mapping[str, int]
     category_max: Mapping[str, int] = field(default_factory=dict)
     family_part: FamilyPart | None = None
+    references: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +88,29 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """A member who counts, the category they count for and its rupiah."""
+
+    member: int
+    category: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
 class Entitlement:
-    """What a family is entitled to: components in the table's order, rupiah, who counted."""
+    """What a family is entitled to: components in the table's order, rupiah, who counted.
+
+    `amount` is the sum of what is `counted`, and the family's own part in years that have one.
+    """
 
     components: tuple[Component, ...]
     amount: int
-    counted: tuple[int, ...]
+    counted: tuple[Counted, ...]
+
+    @property
+    def members(self) -> frozenset[int]:
+        """Whose money it is."""
+        return frozenset(each.member for each in self.counted)
 
 
 def entitlement(
@@ -107,7 +133,10 @@ def entitlement(
     return Entitlement(
         components=tuple(Component(name, held[name]) for name in table.order if held[name]),
         amount=amount,
-        counted=tuple(sorted(counted)),
+        counted=tuple(
+            Counted(member, category, table.components[category])
+            for member, category in sorted(counted.items())
+        ),
     )
 
 

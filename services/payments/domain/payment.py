@@ -96,6 +96,7 @@ def _entitled(command: Entitle) -> PaymentEntitled:
         amount=command.amount,
         payee_valid=command.payee_valid,
         benefit_policy=command.benefit_policy,
+        counted=command.counted,
     )
 
 

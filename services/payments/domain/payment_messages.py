@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from services.payments.domain.entitlement import Component
+from services.payments.domain.entitlement import Component, Counted
 
 
 class HoldStatus(StrEnum):
@@ -51,6 +51,7 @@ class Entitle:
     payee_valid: bool
     benefit_policy: str
     duplicate_person: bool = False
+    counted: tuple[Counted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ Command: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class PaymentEntitled:
-    """A family is entitled to this amount, whole rupiah, 0 or more."""
+    """A family is entitled to this amount, whole rupiah, 0 or more, for the members counted."""
 
     payment: str
     tahap: str
@@ -146,6 +147,7 @@ class PaymentEntitled:
     amount: int
     payee_valid: bool
     benefit_policy: str
+    counted: tuple[Counted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from libs.events.decider import Decider
@@ -73,9 +74,12 @@ def announce(command: AnnounceTahap, state: TahapState) -> Sequence[Event]:
         credit_date=command.credit_date,
         policies=command.policies,
         after=command.after,
+        benefit=command.benefit,
     )
     if state.announced is not None:
-        return _quiet_if(state.announced == announced, document="ClosingAnnounced")
+        # The table follows from the policies; what it said when it was first announced stays.
+        again = replace(announced, benefit=state.announced.benefit)
+        return _quiet_if(state.announced == again, document="ClosingAnnounced")
     if not command.months or list(command.months) != sorted(set(command.months)):
         raise Malformed(months=list(command.months))
     if not command.closing_date <= command.account_check_date <= command.credit_date:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
+from services.payments.domain.entitlement import BenefitTable, Reference
 from services.payments.domain.ids import REGULAR
 
 
@@ -21,6 +22,33 @@ class Deferral:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Benefit:
+    """The benefit table that a tahap is paid by, word for word, and where it comes from.
+
+    `amounts` are whole rupiah a member, `category_max` bounds how many count for a category.
+    """
+
+    id: str
+    members_max: int
+    order: tuple[str, ...]
+    amounts: Mapping[str, int]
+    category_max: Mapping[str, int]
+    references: tuple[Reference, ...]
+
+    @classmethod
+    def of(cls, table: BenefitTable) -> Benefit:
+        """What a table says to those who explain an amount by it."""
+        return cls(
+            id=table.id,
+            members_max=table.members_max,
+            order=table.order,
+            amounts=table.components,
+            category_max=table.category_max,
+            references=table.references,
+        )
+
+
 # -- Commands
 
 
@@ -28,7 +56,8 @@ class Deferral:
 class AnnounceTahap:
     """Open a tahap: its months (YYYY-MM), its dates and the rules that hold on its closing date.
 
-    `after` names the position that each service must have consumed before it starts.
+    `after` names the position that each service must have consumed before it starts; `benefit`
+    is the table that the rules name.
     """
 
     tahap: str
@@ -38,6 +67,7 @@ class AnnounceTahap:
     credit_date: date
     policies: Mapping[str, str]
     after: Mapping[str, int]
+    benefit: Benefit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +164,7 @@ class ClosingAnnounced:
     credit_date: date
     policies: Mapping[str, str]
     after: Mapping[str, int]
+    benefit: Benefit | None = None
 
 
 @dataclass(frozen=True, slots=True)

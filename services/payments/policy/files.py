@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 import msgspec
 import yaml
 
-from services.payments.domain.entitlement import BenefitTable, FamilyPart
+from services.payments.domain.entitlement import BenefitTable, FamilyPart, Reference
 
 LISTED_CATEGORIES: Final = frozenset(
     {"PREGNANT", "EARLY_CHILD", "SEVERE_DISABILITY", "ELDERLY", "SMA", "SMP", "SD"}
@@ -41,7 +41,7 @@ class Shape(msgspec.Struct, forbid_unknown_fields=True):
     """A mapping whose keys are all known: a misspelt one is refused, not ignored."""
 
 
-class Reference(Shape):
+class ReferenceEntry(Shape):
     """Where the figures come from, and what they do or do not say."""
 
     title: Text
@@ -72,7 +72,7 @@ class BenefitFile(Shape):
     title: Text
     unit: Literal["IDR/tahap", "IDR/month", "IDR/two months", "IDR/year"]
     verified: bool
-    reference: Annotated[tuple[Reference, ...], msgspec.Meta(min_length=1)]
+    reference: Annotated[tuple[ReferenceEntry, ...], msgspec.Meta(min_length=1)]
     members_max: Count
     order: tuple[str, ...]
     components: dict[str, Any]
@@ -115,6 +115,7 @@ def read_benefit_table(file: Path) -> BenefitTable:
             file.name, "category_max", content.category_max, content.order, Count
         ),
         family_part=_family_part(file.name, content),
+        references=tuple(Reference(each.title, each.note) for each in content.reference),
     )
 
 

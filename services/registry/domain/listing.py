@@ -16,13 +16,17 @@ from typing import TypeAlias
 from libs.events.buckets import Buckets, BucketsJson
 from libs.events.decider import Decider
 from libs.events.errors import DomainError
+from services.registry.domain.closing import RuleSet
 
 # -- Commands
 
 
 @dataclass(frozen=True, slots=True)
 class StartListing:
-    """Begin a list of the tahap from the events at or before `cut`, the registry's head."""
+    """Begin a list of the tahap from the events at or before `cut`, the registry's head.
+
+    `rules` are those that `policies` name, word for word.
+    """
 
     tahap: str
     revision: int
@@ -30,6 +34,7 @@ class StartListing:
     closing_date: date
     policies: Mapping[str, str]
     cut: int
+    rules: RuleSet | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,10 @@ Command: TypeAlias = StartListing | AdvanceListing | CloseListing
 
 @dataclass(frozen=True, slots=True)
 class ListingStarted:
-    """The tahap's list is being made from the events at or before `cut`."""
+    """The tahap's list is being made from the events at or before `cut`, by these rules.
+
+    What is reported after `closing_date` or stored behind `cut` is not known to the list.
+    """
 
     tahap: str
     revision: int
@@ -66,6 +74,7 @@ class ListingStarted:
     closing_date: date
     policies: Mapping[str, str]
     cut: int
+    rules: RuleSet | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +180,7 @@ def start(command: StartListing, state: Listing) -> list[Event]:
             closing_date=command.closing_date,
             policies=command.policies,
             cut=command.cut,
+            rules=command.rules,
         )
     ]
 

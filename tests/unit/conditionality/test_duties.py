@@ -6,12 +6,14 @@ from hypothesis import strategies as st
 
 from services.conditionality.domain.duties import (
     Duty,
+    Evidence,
     FactsMissing,
     LineDoesNotFit,
     ListedMember,
     UnknownCategory,
     attendance,
     duties_of,
+    evidence_of,
     result_of,
     tokens_of,
 )
@@ -235,3 +237,38 @@ def test_a_line_must_fit_the_months_of_the_tahap() -> None:
 def test_a_category_that_the_rule_set_does_not_know_is_refused() -> None:
     with pytest.raises(UnknownCategory):
         duties_of([member("HR_VICTIM")], MONTHS, {"t1": Person()}, POLICY)
+
+
+# -- What stands behind a failure -----------------------------------------------------------------
+
+
+def evidence(listed: ListedMember, person: Person) -> tuple[Evidence, ...]:
+    facts = {listed.token: person}
+    owed = duties_of([listed], MONTHS, facts, POLICY)
+    return evidence_of(owed, [listed], MONTHS, facts, POLICY)
+
+
+def test_a_failed_month_at_school_is_told_with_its_days() -> None:
+    person = Person(school={"2023-01": GOOD, "2023-02": Attendance(21, 3, 1, 2)})
+
+    assert evidence(member("SD"), person) == (
+        Evidence(1, "SD", "2023-02", effective_days=21, absent=3, permitted=1, sick=2),
+    )
+
+
+def test_a_visit_that_was_missed_is_told_with_its_service_and_months() -> None:
+    person = Person(
+        visits={
+            "WEIGHING": {"2023-01": True, "2023-02": False},
+            "HOME_VISIT": {"2023-01": False, "2023-03": False},
+        }
+    )
+
+    assert evidence(member("EARLY_CHILD", "SEVERE_DISABILITY"), person) == (
+        Evidence(1, "EARLY_CHILD", "2023-02", "WEIGHING", ("2023-02",)),
+        Evidence(1, "SEVERE_DISABILITY", None, "HOME_VISIT", ("2023-01", "2023-03")),
+    )
+
+
+def test_nothing_is_told_of_a_duty_that_did_not_fail() -> None:
+    assert evidence(member("SD"), Person(school={"2023-01": GOOD})) == ()

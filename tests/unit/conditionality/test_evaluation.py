@@ -18,9 +18,10 @@ from services.conditionality.domain.evaluation import (
     NoteFreeze,
     NoteList,
     ProofDiffers,
+    Terms,
     evaluation,
 )
-from tests.unit.conditionality.kit import FAMILY, MONTHS
+from tests.unit.conditionality.kit import FAMILY, MONTHS, POLICY
 
 PARKED = "a1b2c3d4-0000-4000-8000-000000000001"
 ANNOUNCE = AnnounceEvaluation("2023-1", MONTHS, date(2023, 3, 31), "2021-2024")
@@ -47,6 +48,23 @@ def test_an_announcement_that_changes_the_rules_is_refused() -> None:
     given(evaluation, ANNOUNCED).when(replace(ANNOUNCE, rule_set="2017-cash")).then_refused(
         AnnouncementDiffers
     )
+
+
+def test_the_terms_are_kept_as_they_were_when_they_were_first_announced() -> None:
+    terms = Terms.of(POLICY)
+    first = replace(ANNOUNCED, terms=terms)
+
+    given(evaluation).when(replace(ANNOUNCE, terms=terms)).then(first)
+    given(evaluation, first).when(ANNOUNCE).then_nothing()
+
+
+def test_the_terms_say_what_a_policy_says() -> None:
+    terms = Terms.of(POLICY)
+
+    assert terms.attendance_percent_min == 85
+    assert terms.failures_to_investigation == 3
+    assert terms.services["EARLY_CHILD"] == "WEIGHING"
+    assert "SD" not in terms.services
 
 
 def test_a_list_may_be_known_before_its_announcement() -> None:

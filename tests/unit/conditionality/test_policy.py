@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -21,7 +22,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_rules_of_2021_to_2024_are_those_of_the_sample_year() -> None:
-    assert policy.load()["2021-2024"] == POLICY
+    assert replace(policy.load()["2021-2024"], sources=()) == POLICY
+
+
+def test_every_part_of_the_rules_names_its_sources() -> None:
+    for rules in policy.load().values():
+        assert {source.of for source in rules.sources} == {"ATTENDANCE", "DUTIES", "SANCTION"}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from services.payments.domain.entitlement import Component
+from services.payments.domain.entitlement import Component, Counted
 from services.payments.domain.ids import payment_id
 from services.payments.domain.payment import payment
 from services.payments.domain.payment_messages import (
@@ -30,6 +30,7 @@ NEIGHBOUR = "a81d4c3e-2b6f-4e57-9c10-5d8e7f6a0b92"
 PAYMENT = payment_id(TAHAP, FAMILY)
 AMOUNT = 1_350_000
 COMPONENTS = (Component("EARLY_CHILD", 1), Component("SEVERE_DISABILITY", 1))
+COUNTED = (Counted(3, "EARLY_CHILD", 750_000), Counted(4, "SEVERE_DISABILITY", 600_000))
 ORDER = "SPM-2023-1-REGULAR"
 HASH, OTHER_HASH = "a" * 64, "b" * 64
 
@@ -65,6 +66,7 @@ def entitle(
         amount=amount,
         payee_valid=payee_valid,
         benefit_policy="2021-2024",
+        counted=COUNTED,
         duplicate_person=duplicate_person,
     )
 

@@ -13,6 +13,7 @@ from services.payments.domain.entitlement import (
     BenefitTable,
     Circumstances,
     Component,
+    Counted,
     Entitlement,
     Member,
     amount_of,
@@ -79,13 +80,18 @@ def test_at_most_four_members_count_those_worth_most() -> None:
     five = entitlement(family("SD", "SMP", "SMA", "EARLY_CHILD", "PREGNANT"), TABLE)
 
     assert five.amount == 750_000 + 750_000 + 500_000 + 375_000
-    assert five.counted == (2, 3, 4, 5)
+    assert five.counted == (
+        Counted(2, "SMP", 375_000),
+        Counted(3, "SMA", 500_000),
+        Counted(4, "EARLY_CHILD", 750_000),
+        Counted(5, "PREGNANT", 750_000),
+    )
 
 
 def test_a_tie_between_members_falls_to_the_youngest() -> None:
     elderly = [Member(9, 0, ("ELDERLY",)), *family("", "ELDERLY", "ELDERLY", "ELDERLY", "ELDERLY")]
 
-    assert entitlement(elderly, TABLE).counted == (2, 3, 4, 9)
+    assert entitlement(elderly, TABLE).members == {2, 3, 4, 9}
 
 
 def test_a_tie_between_members_does_not_fall_by_category() -> None:
@@ -103,7 +109,7 @@ def test_a_category_that_the_table_does_not_pay_does_not_count() -> None:
         TABLE, components={k: v for k, v in TABLE.components.items() if k != "ELDERLY"}
     )
 
-    assert entitlement(family("ELDERLY", "SD"), without_elderly).counted == (2,)
+    assert entitlement(family("ELDERLY", "SD"), without_elderly).members == {2}
 
 
 def test_a_category_that_the_table_does_not_know_is_refused() -> None:
@@ -139,6 +145,7 @@ def test_the_amount_is_what_the_rule_says_in_words(held: list[list[str]], order:
 
     assert answer.amount == sum(sorted(worth, reverse=True)[:4])
     assert answer.amount == amount_of(answer.components, TABLE)
+    assert answer.amount == sum(each.amount for each in answer.counted)
     assert len(answer.counted) == sum(part.members for part in answer.components) <= 4
 
 
@@ -150,7 +157,7 @@ CAPPED = replace(TABLE, category_max={"EARLY_CHILD": 2})
 def test_a_cap_leaves_out_the_oldest_of_a_category() -> None:
     capped = entitlement(family("EARLY_CHILD", "EARLY_CHILD", "EARLY_CHILD", "SD"), CAPPED)
 
-    assert capped.counted == (1, 2, 4)
+    assert capped.members == {1, 2, 4}
     assert capped.amount == 750_000 * 2 + 225_000
 
 

@@ -16,6 +16,7 @@ from services.payments.domain.payment_messages import (
 from tests.unit.payments.kit import (
     AMOUNT,
     COMPONENTS,
+    COUNTED,
     CREDIT,
     CREDITED,
     ENTITLE,
@@ -46,6 +47,7 @@ def test_a_family_is_entitled() -> None:
             amount=AMOUNT,
             payee_valid=True,
             benefit_policy="2021-2024",
+            counted=COUNTED,
         )
     )
 

@@ -4,6 +4,7 @@ from datetime import date
 import pytest
 
 from libs.events.testing import given
+from services.payments import policy
 from services.payments.domain.errors import (
     Contradiction,
     Malformed,
@@ -16,6 +17,7 @@ from services.payments.domain.tahap import tahap
 from services.payments.domain.tahap_messages import (
     AnnounceTahap,
     ApproveFreeze,
+    Benefit,
     BucketRequested,
     ClosingAnnounced,
     Command,
@@ -54,6 +56,22 @@ def test_a_tahap_is_announced() -> None:
 
 def test_announcing_twice_changes_nothing() -> None:
     given(tahap, ANNOUNCED, READY).when(ANNOUNCE).then_nothing()
+
+
+def test_a_tahap_tells_the_table_that_it_was_announced_with() -> None:
+    table = policy.load().benefits["2021-2024"]
+    told = Benefit.of(table)
+
+    given(tahap).when(replace(ANNOUNCE, benefit=told)).then(replace(ANNOUNCED, benefit=told))
+    assert told.amounts["EARLY_CHILD"] == 750_000
+    assert told.references[0].title.startswith("Peraturan Menteri Sosial 1/2018")
+
+
+def test_a_text_that_was_mended_since_makes_no_other_announcement() -> None:
+    told = Benefit.of(policy.load().benefits["2021-2024"])
+    mended = replace(ANNOUNCE, benefit=replace(told, references=()))
+
+    given(tahap, replace(ANNOUNCED, benefit=told)).when(mended).then_nothing()
 
 
 @pytest.mark.parametrize(

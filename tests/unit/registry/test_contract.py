@@ -1,5 +1,6 @@
 """What crosses the border is what the golden messages say, byte for byte of their content."""
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,26 @@ from services.registry.contract import (
     FamilyDesignated,
     FamilyGraduated,
     FamilyListed,
+    FamilyMoved,
+    FamilyRegistered,
     ListClosed,
+    ListingStarted,
+    MemberBorn,
+    MemberDied,
+    MembersRegistered,
+    PayeeChanged,
+    PregnancyReported,
+    SchoolChanged,
     Terminated,
     publish,
     publish_listing,
     tally,
 )
+from services.registry.domain.family import events
 from services.registry.domain.family.commands import (
     Command,
     Death,
+    MarkDuplicate,
     MarkTerminated,
     Move,
     PayeeChange,
@@ -36,6 +48,7 @@ from services.registry.domain.family.commands import (
     SchoolChange,
 )
 from services.registry.domain.family.state import Family
+from services.registry.domain.listing import ListingAdvanced
 from tests.unit.registry.families import (
     FAMILY_ID,
     FIRST,
@@ -80,6 +93,9 @@ def example(topic: str, name: str) -> bytes:
         (ROSTER_TOPIC, ListClosed),
         (FAMILY_TOPIC, FamilyDesignated),
         (FAMILY_TOPIC, FamilyGraduated),
+        (FAMILY_TOPIC, FamilyRegistered),
+        (FAMILY_TOPIC, MembersRegistered),
+        (FAMILY_TOPIC, ListingStarted),
     ],
 )
 def test_what_is_sent_has_exactly_the_golden_fields(topic: str, message: type[Any]) -> None:
@@ -145,16 +161,89 @@ def test_a_graduation_goes_out() -> None:
     )
 
 
-def test_everything_else_of_a_family_stays_inside() -> None:
-    sent = [event for event in past(*A_WHOLE_LIFE) if publish(event, Family()) is not None]
+def told(*commands: Command) -> list[tuple[events.Event, Message | None]]:
+    """Every event that the commands lead to, with its message."""
+    state, said = Family(), []
+    for event in past(*commands):
+        state = FAMILY.decider.evolve(state, event)
+        said.append((event, publish(event, state)))
+    return said
 
-    assert [type(event).__name__ for event in sent] == ["FamilyDesignated", "FamilyListed"]
+
+def test_that_somebody_is_a_double_or_was_terminated_stays_inside() -> None:
+    life = told(*A_WHOLE_LIFE, MarkDuplicate("mother"))
+
+    silent = [type(event).__name__ for event, message in life if message is None]
+
+    assert silent == ["FamilyTerminated", "DuplicateMarked"]
 
 
-def test_only_the_closed_list_goes_out_under_the_tahaps_id() -> None:
+def test_facts_go_out_with_their_dates_and_member_numbers() -> None:
+    said = [message.data for _, message in told(*A_WHOLE_LIFE) if message is not None]
+
+    reported = day("2023-01-13")
+    assert said[0] == FamilyRegistered(FAMILY_ID, "61.03.01.2026", dtks=True)
+    assert said[2:8] == [
+        MemberBorn(FAMILY_ID, 4, reported, reported, reported),
+        SchoolChanged(FAMILY_ID, 2, reported, reported, "SD"),
+        PregnancyReported(FAMILY_ID, 1, reported, reported, day("2023-09-01"), 2),
+        FamilyMoved(FAMILY_ID, reported, reported, "61.10.05.2004"),
+        PayeeChanged(FAMILY_ID, reported, reported, 1),
+        MemberDied(FAMILY_ID, 3, day("2023-01-14"), day("2023-01-14")),
+    ]
+
+
+def test_the_members_of_a_card_go_out_with_the_one_who_is_its_payee() -> None:
+    [(_, _), (_, message)] = told(*A_WHOLE_LIFE[:2])
+
+    assert message is not None
+    assert isinstance(message.data, MembersRegistered)
+    assert message.data.payee == 1
+    assert [each.member for each in message.data.members] == [1, 2, 3]
+    assert message.data.members[2].birth_date == day("1940-01-01")
+
+
+def test_a_payee_who_is_nobody_of_the_family_has_no_number() -> None:
+    changed = report(PayeeChange("stranger", "nik", "BRI", "no", "name"), "2023-01-13")
+
+    *_, (_, message) = told(register(), members(MOTHER), changed)
+
+    assert message is not None
+    assert message.data == PayeeChanged(FAMILY_ID, day("2023-01-13"), day("2023-01-13"), None)
+
+
+def test_nothing_that_says_who_somebody_is_goes_out_with_the_facts() -> None:
+    sent = {
+        field
+        for _, message in told(*A_WHOLE_LIFE)
+        if message is not None and message.topic == FAMILY_TOPIC
+        for field in flat(msgspec.to_builtins(message.data))
+    }
+
+    forbidden = {"nik", "name", "token", "fingerprint", "card", "account_no", "account_name"}
+    assert sent.isdisjoint(forbidden | {"occupation", "address", "npsn", "nisn", "bank"})
+    assert {"birth_date", "effective_on", "reported_on", "school_level"} <= sent
+
+
+def flat(value: Any) -> Iterator[str]:
+    """The names of all fields of a message, however deep."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from flat(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from flat(inner)
+
+
+def test_a_closed_list_goes_to_its_readers_and_its_start_to_everybody() -> None:
+    state = LISTING.decider.initial
     closed = ListClosed("2023-1", 1, 4182, 0, 0, {})
+    started = ListingStarted("2023-1", 1, ("2023-01",), day("2023-03-31"), {}, 4182)
 
-    assert publish_listing(closed, LISTING.decider.initial) == Message(ROSTER_TOPIC, "2023-1")
+    assert publish_listing(closed, state) == Message(ROSTER_TOPIC, "2023-1")
+    assert publish_listing(started, state) == Message(FAMILY_TOPIC, "2023-1")
+    assert publish_listing(ListingAdvanced(1, "3f", 0, 0, {}), state) is None
 
 
 @pytest.mark.parametrize("kind", [FAMILY, LISTING], ids=lambda kind: kind.name)

@@ -84,6 +84,7 @@ def _proposal(
         duties=verdict.duties,
         fact=cause.fact,
         recorded_by=tuple(sorted({*earlier, *cause.recorded_by})),
+        evidence=verdict.evidence,
     )
 
 
@@ -98,6 +99,7 @@ def approve_correction(command: ApproveCorrection, state: Commitment) -> list[Ev
         duties=proposed.duties,
         result=proposed.result,
         digest=digest_of(proposed.duties),
+        evidence=proposed.evidence,
     )
     return [
         CorrectionApproved(proposed.tahap, command.family, proposed.correction, command.approver),

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from services.conditionality.domain.duties import Duty, Result
+from services.conditionality.domain.duties import Duty, Evidence, Result
 
 # -- Events ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class CycleEvaluated:
-    """A cycle has this result from now on; `counter` is the failures in a row up to this cycle."""
+    """A cycle has this result from now on; `counter` is the failures in a row up to this cycle.
+
+    `evidence` is what was on record behind the duties that failed.
+    """
 
     tahap: str
     family: str
@@ -22,6 +25,7 @@ class CycleEvaluated:
     result: Result
     counter: int
     duties: tuple[Duty, ...]
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,7 @@ class CorrectionProposed:
     duties: tuple[Duty, ...]
     fact: int
     recorded_by: tuple[str, ...]
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

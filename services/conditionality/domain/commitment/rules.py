@@ -27,7 +27,7 @@ from services.conditionality.domain.commitment.sanctions import (
     take_effect,
 )
 from services.conditionality.domain.commitment.state import Commitment, evolve
-from services.conditionality.domain.duties import duties_of, result_of
+from services.conditionality.domain.duties import duties_of, evidence_of, result_of
 
 
 class FamilyTerminated(DomainError):
@@ -61,7 +61,8 @@ def evaluate(command: EvaluateCycle, state: Commitment) -> list[Event]:
 
 
 def _judge(command: EvaluateCycle) -> Verdict:
-    duties = duties_of(command.members, command.months, command.facts, command.policy)
+    grounds = command.members, command.months, command.facts, command.policy
+    duties = duties_of(*grounds)
     return Verdict(
         family=command.family,
         tahap=command.tahap,
@@ -70,6 +71,7 @@ def _judge(command: EvaluateCycle) -> Verdict:
         duties=duties,
         result=result_of(duties),
         digest=digest_of(duties),
+        evidence=evidence_of(duties, *grounds),
     )
 
 

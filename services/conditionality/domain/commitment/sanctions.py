@@ -21,6 +21,7 @@ from services.conditionality.domain.duties import (
     CommitmentPolicy,
     Cut,
     Duty,
+    Evidence,
     Result,
     Suspension,
 )
@@ -57,6 +58,7 @@ class Verdict:
     duties: tuple[Duty, ...]
     result: Result
     digest: str
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ def take_effect(state: Commitment, verdict: Verdict, failures_max: int) -> list[
         result=verdict.result,
         counter=new.counter,
         duties=verdict.duties,
+        evidence=verdict.evidence,
     )
     if state.terminated:
         return [evaluated]
