@@ -158,24 +158,49 @@ async def principal(
     _documented: Annotated[object, Depends(HTTPBearer(bearerFormat="JWT", auto_error=False))],
 ) -> Principal:
     """The request's principal, who must hold every scope that the route names; 403 otherwise."""
+    known = _known(request)
+    lacking = [scope for scope in wanted.scopes if scope not in known.scopes]
+    if lacking:
+        raise _scope_missing(known, " ".join(lacking), f"The token lacks {' '.join(lacking)}.")
+    return known
+
+
+async def holder_of_one(
+    request: Request,
+    wanted: SecurityScopes,
+    _documented: Annotated[object, Depends(HTTPBearer(bearerFormat="JWT", auto_error=False))],
+) -> Principal:
+    """The request's principal, who must hold one of the scopes that the route names."""
+    known = _known(request)
+    if known.scopes.isdisjoint(wanted.scopes):
+        detail = f"The token has none of {', '.join(wanted.scopes)}."
+        raise _scope_missing(known, wanted.scope_str, detail)
+    return known
+
+
+def _known(request: Request) -> Principal:
     known: Principal | None = getattr(request.state, "principal", None)
     if known is None:
         raise Refusal(
             401, "unauthorized", "A valid bearer token is needed.", {"WWW-Authenticate": "Bearer"}
         )
-    lacking = " ".join(scope for scope in wanted.scopes if scope not in known.scopes)
-    if lacking:
-        audit.warning("scope refused", subject=known.subject, scope=lacking)
-        challenge = f'Bearer error="insufficient_scope", scope="{lacking}"'
-        raise Refusal(
-            403, "scope-missing", f"The token lacks {lacking}.", {"WWW-Authenticate": challenge}
-        )
     return known
+
+
+def _scope_missing(known: Principal, lacking: str, detail: str) -> Refusal:
+    audit.warning("scope refused", subject=known.subject, scope=lacking)
+    challenge = f'Bearer error="insufficient_scope", scope="{lacking}"'
+    return Refusal(403, "scope-missing", detail, {"WWW-Authenticate": challenge})
 
 
 def require(*scopes: str) -> Any:
     """The dependency of a route that needs these scopes; gives the `Principal`."""
     return Security(principal, scopes=scopes)
+
+
+def require_one_of(*scopes: str) -> Any:
+    """The dependency of a route that needs any one of these scopes; gives the `Principal`."""
+    return Security(holder_of_one, scopes=scopes)
 
 
 def ensure_may_see(asker: Principal, region: str) -> None:
@@ -209,7 +234,7 @@ def refuse_open_doors(
             wanting.append(f"{path} is no API route")
             continue
         found = list(_tree(route.dependant))
-        if not any(each.call is principal and _scopes(each) for each in found):
+        if not any(each.call in (principal, holder_of_one) and _scopes(each) for each in found):
             wanting.append(f"{path} needs no scope")
         if "POST" in (route.methods or ()) and not any(idempotent(each.call) for each in found):
             wanting.append(f"POST {path} takes no Idempotency-Key")

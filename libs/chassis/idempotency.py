@@ -96,7 +96,12 @@ async def claim(connection: Connection, client: str, key: str, fingerprint: str)
             reply = msgspec.json.decode(found["answer"], type=Reply)
             headers = {**reply.headers, "Position": str(found["position"])}
             return replace(reply, headers=headers)
-    raise Refusal(
+    raise in_flight()
+
+
+def in_flight() -> Refusal:
+    """What is told while the same request is being answered."""
+    return Refusal(
         409,
         "idempotency-key-in-flight",
         "The same request is being answered.",

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from libs.chassis.csv_upload import Columns, ImportReport, Row, read_rows
 from libs.chassis.idempotency import OnceOnly, Reply
+from libs.chassis.import_jobs import ImportJob
 from libs.chassis.problems import Refusal
 from libs.events.model import Context
 from libs.events.store import Store
@@ -57,15 +58,17 @@ async def take_file(
 
     Unless `partial`, a refused row refuses the file: a 422 problem with the report, and nothing
     of it is kept. The file is fingerprinted while it streams, so its Idempotency-Key is claimed
-    at its end.
+    at its end. A job beside the transaction shows how far it is.
     """
-    report = ImportReport(file)
-    async with store.transaction(context) as unit:
+    report, job = ImportReport(file), ImportJob.of(request, store, once, file)
+    async with store.transaction(context) as unit, job.running(unit.connection):
         await unit.connection.execute(
             f"SET LOCAL idle_in_transaction_session_timeout = '{UPLOAD_SILENCE_S}s'"
         )
-        async for rows in read_rows(once.following(request.stream()), columns, report):
+        body = job.counting(once.following(request.stream()))
+        async for rows in read_rows(body, columns, report):
             await take(unit, rows, report)
+            await job.advance(report, len(rows))
         await once.claim(unit.connection)
         if report.refused and not partial:
             raise Refusal(
@@ -74,7 +77,8 @@ async def take_file(
                 f"{report.refused} rows of {file} were refused, so none was taken.",
                 members={"report": asdict(report)},
             )
-        reply = Reply(200, asdict(report))
+        reply = Reply(200, asdict(report), job.headers)
         await once.keep(unit.connection, reply)
+        await job.done(unit.connection, report)
     position = unit.position if unit.position is not None else (await store.head())[0]
     return reply.response(position)

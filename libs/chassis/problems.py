@@ -104,6 +104,15 @@ def kebab(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[ _]+", "-", name).lower()
 
 
+def kind_and_detail(error: Exception) -> tuple[str, str | None]:
+    """The last part of an error's problem type, and what may be told of it."""
+    if isinstance(error, Refusal):
+        return error.kind, error.detail
+    if isinstance(error, DomainError):
+        return kebab(type(error).__name__), str(error)
+    return kebab(HTTPStatus.INTERNAL_SERVER_ERROR.phrase), None
+
+
 async def _http(request: Request, refusal: HTTPException) -> Response:
     kind, members = getattr(refusal, "kind", None), getattr(refusal, "members", {})
     detail = refusal.detail if kind else None

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 BLOCKS_RESERVED = 64  # block numbers taken from the sequence at a time
 POOL_CONNECTIONS_MAX = 8
+NOTES_CONNECTIONS_MAX = 2
 COMMIT_DOUBT_S = 15  # how long to look for a block whose COMMIT was not answered
 CHANNEL = "appended"
 LOST = (
@@ -43,34 +44,44 @@ class CommitUnknown(CorridorError):
 
 
 class Store:
-    """One service's database. `url` is its runtime role's; `source` names it on the bus."""
+    """One service's database; `source` names the service on the bus.
 
-    def __init__(self, pool: Pool, source: str) -> None:
+    `notes` serves short writes beside an open transaction, which outlive it. It is a pool of its
+    own: who holds one connection must never wait for another that all the others hold.
+    """
+
+    def __init__(self, pool: Pool, source: str, notes: Pool | None = None) -> None:
         self.pool = pool
+        self.notes = notes or pool
         self.source = source
         self._blocks: list[int] = []
 
     @classmethod
     async def connect(cls, url: str, source: str) -> Store:
-        """Open the pool. Waits of a session are limited, so that a frozen writer frees others."""
+        """Open the pools of the runtime role that `url` names.
+
+        Waits of a session are limited, so that a frozen writer frees others.
+        """
+        settings = {
+            "application_name": source,
+            "lock_timeout": "10s",
+            "idle_in_transaction_session_timeout": "10s",
+        }
         pool = await asyncpg.create_pool(
-            url,
-            min_size=1,
-            max_size=POOL_CONNECTIONS_MAX,
-            server_settings={
-                "application_name": source,
-                "lock_timeout": "10s",
-                "idle_in_transaction_session_timeout": "10s",
-            },
+            url, min_size=1, max_size=POOL_CONNECTIONS_MAX, server_settings=settings
         )
-        return cls(pool, source)
+        notes = await asyncpg.create_pool(
+            url, min_size=0, max_size=NOTES_CONNECTIONS_MAX, server_settings=settings
+        )
+        return cls(pool, source, notes)
 
     async def close(self) -> None:
-        """Close the pool, waiting for nobody longer than a second."""
+        """Close the pools, waiting for nobody longer than a second."""
         try:
-            await asyncio.wait_for(self.pool.close(), 1)
+            await asyncio.wait_for(asyncio.gather(self.pool.close(), self.notes.close()), 1)
         except TimeoutError:
             self.pool.terminate()
+            self.notes.terminate()
 
     @asynccontextmanager
     async def transaction(self, context: Context) -> AsyncIterator[Transaction]:

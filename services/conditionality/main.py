@@ -10,6 +10,8 @@ from fastapi import FastAPI
 
 from libs.chassis import operations
 from libs.chassis.app import create_app, serve
+from libs.chassis.import_jobs import Imports
+from libs.chassis.jobs import jobs_router
 from libs.chassis.service import READINESS, opened, working
 from libs.chassis.settings import Settings
 from libs.privacy.tokens import Tokenizer
@@ -28,18 +30,19 @@ def application(told: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
         async with opened(told) as service:
-            jobs = {
+            steps = {
                 "closer": Closer(service.store).step,
                 "repeater": Repeater(service.store).step,
                 "re-decider": ReDecider(service.store, policies).step,
             }
-            async with working(service, subscriptions(policies), jobs):
+            async with working(service, subscriptions(policies), steps):
                 tokenizer = Tokenizer(told.token_key or b"")
                 yield service.resources(
                     tokenizer=tokenizer, intake=Intake(tokenizer), policies=policies
                 )
 
-    routers = [api.router, operations.router]
+    jobs = jobs_router([Imports()], "conditionality:record", "conditionality:read")
+    routers = [api.router, jobs, operations.router]
     return create_app(SERVICE, "Conditionality", routers, lifespan, READINESS, told)
 
 

@@ -11,6 +11,8 @@ from fastapi import FastAPI
 
 from libs.chassis import operations
 from libs.chassis.app import create_app, serve
+from libs.chassis.import_jobs import Imports
+from libs.chassis.jobs import jobs_router
 from libs.chassis.service import READINESS, opened, working
 from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
@@ -41,7 +43,8 @@ def application(told: Settings) -> FastAPI:
             async with working(service, subscriptions(rule_sets), {"lister": lister.step}):
                 yield service.resources(keys=keys, intake=intake)
 
-    routers = [api.router, operations.router]
+    jobs = jobs_router([Imports()], "registry:import", "registry:read")
+    routers = [api.router, jobs, operations.router]
     return create_app(SERVICE, "Family registry", routers, lifespan, READINESS, told)
 
 

@@ -1,0 +1,241 @@
+"""Long work as a resource: how far it is, what it came to, and who may end it.
+
+    router = jobs_router([IMPORTS, listings], "registry:read", "registry:import")
+
+A source knows the jobs of one kind. Uploads have rows of their own (`import_jobs`); a run of a
+service is told from the streams and tables that it works on anyway (`run_jobs`).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal, Protocol, TypeAlias
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel
+
+from libs.chassis.auth import Principal, require_one_of
+from libs.chassis.idempotency import Once, Reply
+from libs.chassis.problems import Refusal
+from libs.chassis.request import Asked
+from libs.chassis.service import StoreOf
+from libs.events.errors import DomainError, NotFound
+from libs.events.store import Store
+from libs.events.transaction import Transaction
+
+PAGE_JOBS: Final = 50
+PAGE_JOBS_MAX: Final = 500
+SEES_ALL: Final = "platform:read"
+CANCELS_ALL: Final = "platform:operate"
+JOB_FORM: Final = re.compile(r"[A-Za-z0-9-]{1,80}")
+
+JobId = Annotated[str, Path(pattern=f"^{JOB_FORM.pattern}$")]
+KeyOf = Annotated[str | None, Query(pattern="^[!-~]{1,128}$")]
+
+State: TypeAlias = Literal["WAITING", "RUNNING", "DONE", "FAILED", "CANCELLED", "INTERRUPTED"]
+"""WAITING is for a person; INTERRUPTED lost its process or its sender and can be begun again."""
+
+
+class JobUnknown(NotFound):
+    """There is no such job, or it is not yours to see."""
+
+
+class JobNotCancellable(DomainError):
+    """This job can not be cancelled."""
+
+
+class Step(BaseModel):
+    """A part of a job, in the job's unit."""
+
+    name: str
+    state: State
+    done: int
+    total: int | None
+
+
+class JobProblem(BaseModel):
+    """What a job failed or stands still with; `type` is that of a problem's page."""
+
+    type: str
+    detail: str | None = None
+
+
+class Job(BaseModel):
+    """Work that takes a while.
+
+    `done` of `total` are in `unit`; `total` is null where nobody knows it yet, and may be an
+    estimate until the job is DONE. `rate` is units a second over the time that it has run.
+    `attempt` counts how often it was begun. `by` is the subject who began it.
+    """
+
+    id: str
+    kind: str
+    about: str
+    state: State
+    done: int
+    total: int | None
+    unit: str
+    rate: float | None
+    counts: dict[str, int] = {}
+    steps: list[Step] = []
+    attempt: int = 1
+    by: str
+    started_at: datetime
+    changed_at: datetime
+    cancelling: bool = False
+    result: dict[str, Any] | None = None
+    problem: JobProblem | None = None
+
+
+class Jobs(BaseModel):
+    """A page of jobs, newest first; `next` is the cursor of the page behind it."""
+
+    jobs: list[Job]
+    next: str | None
+
+
+def rate(done: int, since: datetime, until: datetime) -> float | None:
+    """Units a second, None before any time has passed."""
+    seconds = (until - since).total_seconds()
+    return round(done / seconds, 1) if seconds > 0 else None
+
+
+# -- Sources --------------------------------------------------------------------------------------
+
+Place: TypeAlias = tuple[datetime, str]
+"""Where a job stands among all: when it began, and its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which jobs are asked for: of one subject or of all, under a key or any, behind a place."""
+
+    by: str | None
+    key: str | None
+    behind: Place | None
+    limit: int
+
+
+class Source(Protocol):
+    """The jobs of one kind; whoever holds one of `seen_by` sees all of them, others their own."""
+
+    @property
+    def seen_by(self) -> frozenset[str]:
+        """Scopes."""
+
+    async def find(self, store: Store, job: str) -> Job | None:
+        """The job of an id, None where it is none of this source."""
+
+    async def newest(self, store: Store, wanted: Wanted) -> list[Job]:
+        """At most `limit` of the wanted jobs, newest first."""
+
+    async def cancel(self, unit: Transaction, job: Job, by: str) -> None:
+        """Have the job end without an effect; raises `JobNotCancellable` with the reason."""
+
+
+def sees_all(source: Source, asker: Principal) -> bool:
+    """Whether somebody may see what others began."""
+    return not asker.scopes.isdisjoint({*source.seen_by, SEES_ALL, CANCELS_ALL})
+
+
+async def visible(
+    sources: Sequence[Source], store: Store, job: str, asker: Principal
+) -> tuple[Source, Job]:
+    """A job that the asker may see, and its source; raises `JobUnknown`."""
+    for source in sources:
+        found = await source.find(store, job)
+        if found is not None and (found.by == asker.subject or sees_all(source, asker)):
+            return source, found
+    raise JobUnknown
+
+
+async def page(
+    sources: Sequence[Source], store: Store, asker: Principal, wanted: Wanted
+) -> list[Job]:
+    """The newest jobs of all sources that the asker may see, one more than a page holds."""
+    found: list[Job] = []
+    for source in sources:
+        own_only = wanted.key is not None or not sees_all(source, asker)
+        by = asker.subject if own_only else None
+        found += await source.newest(store, Wanted(by, wanted.key, wanted.behind, wanted.limit))
+    return sorted(found, key=place, reverse=True)[: wanted.limit]
+
+
+def place(job: Job) -> Place:
+    """Where a job stands."""
+    return job.started_at, job.id
+
+
+# -- Routes ---------------------------------------------------------------------------------------
+
+
+def jobs_router(sources: Sequence[Source], *scopes: str) -> APIRouter:
+    """The routes of a service's jobs, for everybody who holds one of `scopes`, and operations."""
+    router = APIRouter(prefix="/jobs", tags=["jobs"])
+    reader = require_one_of(*scopes, SEES_ALL)
+    ender = require_one_of(*scopes, CANCELS_ALL)
+
+    @router.get("")
+    async def jobs(
+        store: StoreOf,
+        asker: Principal = reader,
+        key: KeyOf = None,
+        cursor: Annotated[str | None, Query(max_length=512)] = None,
+        limit: Annotated[int, Query(ge=1, le=PAGE_JOBS_MAX)] = PAGE_JOBS,
+    ) -> Jobs:
+        """Your jobs, or everybody's where you may see them, newest first; `key` names the one
+        that you began under this Idempotency-Key."""
+        wanted = Wanted(None, key, behind(cursor), limit + 1)
+        found = await page(sources, store, asker, wanted)
+        more = len(found) > limit
+        return Jobs(jobs=found[:limit], next=cursor_of(found[limit - 1]) if more else None)
+
+    @router.get("/{job}")
+    async def job(job: JobId, store: StoreOf, asker: Principal = reader) -> Job:
+        """How one job stands."""
+        _, found = await visible(sources, store, job, asker)
+        return found
+
+    @router.post("/{job}/cancellation", status_code=202, response_model=Job)
+    async def cancel_job(
+        job: JobId, store: StoreOf, context: Asked, once: Once, asker: Principal = ender
+    ) -> Response:
+        """Have a job end without an effect; it notices at its next step. Your own, or with
+        platform:operate anybody's."""
+        source, found = await visible(sources, store, job, asker)
+        if found.by != asker.subject and CANCELS_ALL not in asker.scopes:
+            raise Refusal(403, "scope-missing", f"The token lacks {CANCELS_ALL}.")
+        async with store.transaction(context) as unit:
+            await once.claim(unit.connection)
+            await source.cancel(unit, found, asker.subject)
+            asked = found.model_copy(update={"cancelling": True})
+            reply = Reply(202, asked.model_dump(mode="json"))
+            await once.keep(unit.connection, reply)
+        return reply.response()
+
+    return router
+
+
+def cursor_of(job: Job) -> str:
+    """The cursor of the page behind a job."""
+    told = f"{job.started_at.isoformat()} {job.id}"
+    return base64.urlsafe_b64encode(told.encode()).decode()
+
+
+def behind(cursor: str | None) -> Place | None:
+    """The place that a cursor names; a 422 `Refusal` where it is none of ours."""
+    if cursor is None:
+        return None
+    try:
+        moment, job = base64.urlsafe_b64decode(cursor).decode().split(" ")
+        began = datetime.fromisoformat(moment).astimezone(UTC)
+    except (binascii.Error, ValueError, OverflowError):
+        began, job = None, ""
+    if began is None or not JOB_FORM.fullmatch(job):
+        raise Refusal(422, "cursor-malformed", "The cursor is none that was given here.")
+    return began, job
