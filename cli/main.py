@@ -46,6 +46,8 @@ def up(
     async def announce(ready: Platform) -> None:
         for name, url in ready.base_urls.items():
             out.print(f"{name:<16}{url}", highlight=False)
+        for name, url in ready.metrics_urls.items():
+            out.print(f"{name + ' metrics':<24}{url}", highlight=False)
         out.print(f"Ready; state in {ready.data_dir}. Ctrl-C stops it.", highlight=False)
 
     run(foreground(platform, announce))

@@ -35,6 +35,7 @@ from cli.postgres_roles import provision
 from cli.postgres_server import PostgresServer
 from cli.supervisor import Supervisor, SupervisorFailed
 from cli.surroundings import (
+    MEASURED,
     RELAYED,
     ROOT,
     SEALING,
@@ -96,6 +97,11 @@ class Platform:
         """By name, where everything answers."""
         return {name: self.base_url(name) for name in self._around.ports}
 
+    @property
+    def metrics_urls(self) -> dict[str, str]:
+        """By name, where a service or the relay shows what it measures."""
+        return self._around.metrics_urls
+
     def database_url(self, name: str) -> str:
         """A service's database, for the role of the service; it holds a password."""
         return self._around.address(name, role(name))
@@ -138,6 +144,7 @@ class Platform:
             "simulators": {
                 name: self.base_url(name) for name in SIMULATORS if name in self._around.ports
             },
+            "metrics": self.metrics_urls,
             "secrets_dir": str(self._around.secrets_dir),
             "supervisor": os.getpid(),
             "pids_file": str(run / "pids.json"),
@@ -165,13 +172,14 @@ def _held(data_dir: Path) -> Iterator[None]:
 
 def _surroundings(options: Options, data_dir: Path) -> Surroundings:
     listening = [*SERVICES, *(SIMULATORS if options.books else ())]
-    ports = free_ports(len(listening) + 2)
+    ports = free_ports(len(listening) + len(MEASURED) + 2)
     postgres, broker = PostgresServer(data_dir / "postgres"), None
     if options.bus == "kafka":
         (data_dir / "kafka").mkdir(mode=0o700, exist_ok=True)
         broker = Broker(data_dir / "kafka", port=ports[-2], controller_port=ports[-1])
-    named = dict(zip(listening, ports, strict=False))
-    return Surroundings(data_dir, postgres, broker, named)
+    named = dict(zip([*listening, *(f"{name} metrics" for name in MEASURED)], ports, strict=False))
+    shown = {name: named.pop(f"{name} metrics") for name in MEASURED}
+    return Surroundings(data_dir, postgres, broker, named, shown)
 
 
 @contextlib.asynccontextmanager

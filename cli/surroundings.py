@@ -12,7 +12,7 @@ import base64
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +28,7 @@ CONTRACTS: Final = ROOT / "contracts"
 
 SERVICES: Final = ("registry", "conditionality", "payments", "projection")
 RELAYED: Final = ("registry", "conditionality", "payments")  # who publishes
+MEASURED: Final = (*SERVICES, "relay")  # who shows metrics
 SIMULATORS: Final = ("treasury", "bank")
 SEALING: Final = ("registry", "payments")  # who opens sealed fields
 MATCHING: Final = ("registry", "conditionality")  # who recognises a person by a token
@@ -63,6 +64,7 @@ class Surroundings:
     postgres: PostgresServer
     broker: Broker | None
     ports: Mapping[str, int]
+    metrics_ports: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def secrets_dir(self) -> Path:
@@ -72,6 +74,11 @@ class Surroundings:
     def base_url(self, name: str) -> str:
         """Where a service or a simulator answers."""
         return f"http://{HOST}:{self.ports[name]}"
+
+    @property
+    def metrics_urls(self) -> dict[str, str]:
+        """By name, where a process shows what it measures."""
+        return {name: f"http://{HOST}:{port}/metrics" for name, port in self.metrics_ports.items()}
 
     # -- Secrets
 
@@ -128,6 +135,7 @@ class Surroundings:
             "PKH_AUDIENCE": AUDIENCE,
             "PKH_HOST": HOST,
             "PKH_PORT": str(self.ports[name]),
+            "PKH_METRICS_PORT": str(self.metrics_ports.get(name, 0)),
             "PKH_CONTRACTS_DIR": str(CONTRACTS),
         }
 
@@ -141,6 +149,8 @@ class Surroundings:
             **{variable: value for store in stores for variable, value in store.items()},
             **self._bus(role("relay")),
             "PKH_RELAYED": " ".join(RELAYED),
+            "PKH_HOST": HOST,
+            "PKH_METRICS_PORT": str(self.metrics_ports.get("relay", 0)),
             "PKH_CONTRACTS_DIR": str(CONTRACTS),
         }
 

@@ -1,7 +1,7 @@
 """The relay's process: carries the messages of every store named in PKH_RELAYED to the bus.
 
 One process may serve several stores, as on one machine, or a single one beside its service.
-PKH_<SERVICE>_DATABASE_URL names each store.
+PKH_<SERVICE>_DATABASE_URL names each store. What it measures is shown at PKH_METRICS_PORT.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from pathlib import Path
 import uvloop
 
 from libs.chassis import logs
-from libs.chassis.settings import LOG_LEVELS, POSTGRES, Environment, choice, text, url
+from libs.chassis.metrics import shown
+from libs.chassis.settings import LOG_LEVELS, POSTGRES, Environment, choice, metrics_port, text, url
 from libs.events.bus import Bus
 from libs.events.bus.connect import connect
 from libs.events.relay import Relay
@@ -36,7 +37,8 @@ async def run(env: Environment, connect_bus: Callable[[str], Awaitable[Bus]] = c
             store = await Store.connect(address, service)
             closing.push_async_callback(store.close)
             tasks.append(asyncio.create_task(Relay(store, bus, topics).run(), name=service))
-        await _told_to_stop()
+        async with shown(text(env, "PKH_HOST", "127.0.0.1"), metrics_port(env), ()):
+            await _told_to_stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -21,6 +21,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
 from libs.chassis.problems import Refusal, answer
+from libs.events import telemetry
+from libs.events.metrics import REQUEST_SECONDS
 from libs.events.model import Context
 
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -114,15 +116,17 @@ async def _recorded(app: ASGIApp, scope: Scope, receive: Receive, send: Send, sp
 
 def _log_line(scope: Scope, status: int | None, span: Span, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "unmatched")
+    method = scope["method"] if scope["method"] in telemetry.METHODS else telemetry.OTHER_METHOD
+    REQUEST_SECONDS.labels(method, route, status or CLIENT_WENT_AWAY).observe(seconds)
     state = scope["state"]
     known = state.get("principal")
-    span.update_name(f"{scope['method']} {route}")
-    span.set_attributes({"http.request.method": scope["method"], "http.route": route})
+    span.update_name(f"{method} {route}")
+    span.set_attributes({"http.request.method": method, "http.route": route})
     if status is not None:
         span.set_attribute("http.response.status_code", status)
     log.info(
         "request",
-        method=scope["method"],
+        method=method,
         route=route,
         status=status,
         ms=round(seconds * 1_000, 1),

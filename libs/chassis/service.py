@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
 import structlog
@@ -20,13 +20,23 @@ from aiokafka.errors import KafkaError
 from starlette.datastructures import State
 
 from libs.chassis.health import Check
+from libs.chassis.metrics import Look, reaching, shown
 from libs.chassis.request import resource
 from libs.chassis.settings import Settings
+from libs.events import telemetry
 from libs.events.bus import Bus
 from libs.events.bus.connect import connect
 from libs.events.consumer import Consumer
 from libs.events.errors import CorridorError
+from libs.events.lag import LagWatch
 from libs.events.leader import has_leader, lead
+from libs.events.metrics import Reading
+from libs.events.readings import (
+    leader_readings,
+    log_readings,
+    parked_readings,
+    tally_readings,
+)
 from libs.events.store import Store
 from libs.events.subscription import RETRIED, Subscription
 from libs.events.topics import Topics
@@ -48,13 +58,18 @@ class ConsumerStopped(CorridorError):
 
 @dataclass(slots=True)
 class Service:
-    """The store, the bus and the topics of one service, and its consumer once it works."""
+    """The store, the bus and the topics of one service, and its consumer once it works.
+
+    `looks` are what /metrics shows beside what the process measures; a service adds its own.
+    """
 
     store: Store
     bus: Bus
     topics: Topics
     subscriptions: Sequence[Subscription] = ()
     consumer: Consumer | None = None
+    jobs: Sequence[str] = ()
+    looks: list[Look] = field(default_factory=list)
 
     def resources(self, **more: Any) -> dict[str, Any]:
         """What the lifespan yields: the service, its store, and whatever else handlers ask for."""
@@ -67,13 +82,16 @@ ServiceOf = Annotated[Service, resource("service")]
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Service]:
-    """Connect to the database and the bus; close both at the end."""
+    """Connect to the database and the bus and show what is measured; close all at the end."""
     topics = Topics.load(settings.contracts_dir)
     store = await Store.connect(settings.database_url, settings.service)
     try:
         bus = await connect(settings.bus_url)
         try:
-            yield Service(store, bus, topics)
+            service = Service(store, bus, topics)
+            service.looks = _looks(service)
+            async with shown(settings.host, settings.metrics_port, service.looks):
+                yield service
         finally:
             await bus.close()
     finally:
@@ -86,7 +104,7 @@ async def working(
 ) -> AsyncIterator[None]:
     """Consume the subscriptions and lead the jobs until the service stops."""
     topics = {s.topic: service.topics.partitions[s.topic] for s in subscriptions}
-    service.subscriptions = subscriptions
+    service.subscriptions, service.jobs = subscriptions, tuple(jobs)
     tasks = [asyncio.create_task(lead(service.store, job, jobs[job]), name=job) for job in jobs]
     if subscriptions:
         service.consumer = Consumer(
@@ -115,6 +133,37 @@ async def _consume(service: Service, topics: Mapping[str, int]) -> None:
             log.warning("bus not there yet", kind=type(error).__name__)
             await asyncio.sleep(BUS_RETRY_S)
     await service.consumer.run()
+
+
+# -- What /metrics shows of it --------------------------------------------------------------------
+
+
+def _looks(service: Service) -> list[Look]:
+    store, watch = service.store, LagWatch(service.bus, service.store.source)
+    relayed = bool(service.topics.of(store.source))
+
+    async def of_store() -> Sequence[Reading]:
+        return [
+            *await log_readings(store, relayed=relayed),
+            *await parked_readings(store, _read_by(service)),
+            *await leader_readings(store, [*service.jobs, *(["relay"] if relayed else [])]),
+        ]
+
+    async def of_bus() -> Sequence[Reading]:
+        return await watch.look(_read_by(service))
+
+    async def of_consumer() -> Sequence[Reading]:
+        return tally_readings(store.source, service.consumer.tally) if service.consumer else ()
+
+    return [
+        reaching(telemetry.STORE_REACHED, store.source, of_store),
+        reaching(telemetry.BUS_REACHED, store.source, of_bus),
+        of_consumer,
+    ]
+
+
+def _read_by(service: Service) -> list[tuple[str, str]]:
+    return [(subscription.name, subscription.topic) for subscription in service.subscriptions]
 
 
 # -- Readiness: everything that the service needs really works ------------------------------------

@@ -109,6 +109,11 @@ def url(env: Environment, name: str, schemes: Collection[str], *, optional: bool
     return urlunsplit(parts._replace(netloc=f"{credentials}@{host}"))
 
 
+def metrics_port(env: Environment) -> int:
+    """Where a process shows what it measures; 0 where it is not told to."""
+    return whole(env, "PKH_METRICS_PORT", 0, at_least=0, at_most=65_535)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What every service is told. URLs hold passwords, so neither they nor keys have a repr."""
@@ -129,6 +134,8 @@ class Settings:
     """Where the service finds its own bearer token; whoever issues it renews the file."""
     host: str = "127.0.0.1"
     port: int = 8000
+    metrics_port: int = 0
+    """Where GET /metrics answers, without a token; 0 is nowhere."""
     contracts_dir: Path = Path("contracts")
     log_level: str = "info"
     body_bytes_max: int = 1_048_576
@@ -156,6 +163,7 @@ class Settings:
             service_token_file=file(env, "PKH_SERVICE_TOKEN_FILE"),
             host=text(env, "PKH_HOST", "127.0.0.1"),
             port=whole(env, "PKH_PORT", 8000, at_least=1, at_most=65_535),
+            metrics_port=metrics_port(env),
             contracts_dir=Path(text(env, "PKH_CONTRACTS_DIR", "contracts")),
             log_level=choice(env, "PKH_LOG_LEVEL", LOG_LEVELS, "info"),
             body_bytes_max=whole(env, "PKH_BODY_BYTES_MAX", 1_048_576, at_least=1_024),

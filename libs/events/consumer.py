@@ -13,12 +13,14 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from time import perf_counter
 
 import structlog
 
 from libs.events.bus import Batch, Bus, Member, Record
 from libs.events.envelope import Envelope, parse
 from libs.events.errors import GapFound, StaleMember, UnknownEpoch, UnknownEvent, safe_text
+from libs.events.metrics import PROCESS_SECONDS
 from libs.events.model import Context
 from libs.events.parking import park, parked_keys
 from libs.events.store import Store
@@ -123,8 +125,10 @@ class Consumer:
         """Process a batch, again until the surroundings let it through; False after a rewind."""
         place = (batch.topic, batch.partition)
         while True:
+            began = perf_counter()
             try:
                 await self.process(batch)
+                PROCESS_SECONDS.labels(self.group, batch.topic).observe(perf_counter() - began)
                 self._rewound.discard(place)
                 return True
             except GapFound as gap:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from libs.events.envelope import Envelope, headers_of, parse, type_prefix
 from libs.events.errors import CorridorError, safe_text
 from libs.events.leader import Leadership
 from libs.events.log import window_after
+from libs.events.metrics import RELAY_FAULTS, RELAY_MESSAGES, RELAY_SEND_SECONDS
 from libs.events.store import CHANNEL, Store
 from libs.events.topics import Topics
 
@@ -79,6 +81,7 @@ class Relay:
             except asyncio.CancelledError:
                 raise
             except Exception as error:  # the loop must outlive every fault of bus and database
+                RELAY_FAULTS.labels(self.store.source).inc()
                 log.warning("relay begins anew", store=self.store.source, error=safe_text(error))
                 await asyncio.sleep(RELAY_RETRY_S)
 
@@ -145,9 +148,15 @@ class Relay:
             if record is not None:
                 records.append(record)
         if records:
-            await producer.send(records)
+            await self._send(producer, records)
         await self._acknowledge(progress, window.end, records)
         return True
+
+    async def _send(self, producer: Producer, records: Sequence[Record]) -> None:
+        began = perf_counter()
+        await producer.send(records)
+        RELAY_SEND_SECONDS.labels(self.store.source).observe(perf_counter() - began)
+        RELAY_MESSAGES.labels(self.store.source).inc(len(records))
 
     def _record(
         self, row: dict[str, Any], progress: Progress, epoch: str, trace: str | None

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -13,6 +14,7 @@ import asyncpg
 from libs.events.decider import C, E, S
 from libs.events.errors import CorridorError
 from libs.events.handle import Loaded
+from libs.events.metrics import APPEND_EVENTS, APPEND_SECONDS
 from libs.events.model import Context, StreamType
 from libs.events.transaction import Transaction
 
@@ -86,6 +88,7 @@ class Store:
     @asynccontextmanager
     async def transaction(self, context: Context) -> AsyncIterator[Transaction]:
         """One append. After a lost COMMIT the block is looked for before anything is said."""
+        began = perf_counter()
         async with self.pool.acquire() as connection:
             transaction = Transaction(connection, context, await self._block_number(connection))
             postgres = connection.transaction()
@@ -101,6 +104,9 @@ class Store:
                 await postgres.commit()
             except LOST as doubt:
                 await self._resolve(transaction, doubt)
+        if transaction.count:
+            APPEND_EVENTS.labels(self.source).observe(transaction.count)
+            APPEND_SECONDS.labels(self.source).observe(perf_counter() - began)
 
     async def _block_number(self, connection: Connection) -> int:
         if not self._blocks:

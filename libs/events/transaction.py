@@ -112,6 +112,11 @@ class Transaction:
         self.position: int | None = None
         self._reached = Reached(0, hashlib.sha256())
 
+    @property
+    def count(self) -> int:
+        """How many events it has appended so far."""
+        return self._reached.count
+
     async def load(
         self, kind: StreamType[C, S, E], stream_ids: Sequence[str], cut: int | None = None
     ) -> dict[str, Loaded[S]]:

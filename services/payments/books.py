@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel
 
+from libs.events import telemetry
+from libs.events.metrics import Reading
 from libs.events.store import Store
 from services.payments.domain import ledger
 from services.payments.domain.ids import payment_id
@@ -79,6 +82,23 @@ async def books(store: Store) -> Books:
         for b in found
     ]
     return Books(broken=broken, tahaps=sorted(moved))
+
+
+async def ledger_readings(store: Store) -> list[Reading]:
+    """What operations sees of the ledger: each account's balance, what moved under each name."""
+    rows = await store.pool.fetch(
+        "SELECT name, debit, credit, sum(amount)::bigint AS rupiah FROM ledger GROUP BY 1, 2, 3"
+    )
+    balance = Counter(dict.fromkeys(ledger.ALWAYS_SHOWN, 0))
+    moved = Counter(dict.fromkeys(MovementName, 0))
+    for row in rows:
+        balance[row["debit"]] += row["rupiah"]
+        balance[row["credit"]] -= row["rupiah"]
+        moved[MovementName(row["name"])] += row["rupiah"]
+    return [
+        *(Reading(telemetry.BALANCE_RUPIAH, rupiah, (name,)) for name, rupiah in balance.items()),
+        *(Reading(telemetry.MOVED_RUPIAH, rupiah, (name,)) for name, rupiah in moved.items()),
+    ]
 
 
 def _tahap_broken(

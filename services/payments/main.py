@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from fastapi import FastAPI
 
 from libs.chassis import operations
 from libs.chassis.app import create_app, serve
+from libs.chassis.metrics import Seldom
 from libs.chassis.service import READINESS, opened, working
 from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
 from services.payments import api, api_money, policy
+from services.payments.books import ledger_readings
 from services.payments.consumers import SUBSCRIPTIONS
 from services.payments.contract import SERVICE
 from services.payments.exchange import Exchange
@@ -41,6 +44,7 @@ def application(told: Settings, where: Partners) -> FastAPI:
             httpx.AsyncClient(timeout=PARTNER_TIMEOUT_S) as client,
         ):
             store = service.store
+            service.looks.append(Seldom(partial(ledger_readings, store)))
             outside = Outside(client, where, told.service_token_file or Path())
             renderer = Renderer(store, KeyRing(pool, told.kek or b""))
             jobs = {

@@ -91,6 +91,9 @@ class Bus(Protocol):
     async def ends(self, topic: str) -> Mapping[int, int]:
         """The next offset of each partition; empty when there is no such topic."""
 
+    async def committed(self, group: str) -> Mapping[tuple[str, int], int]:
+        """The next offset that a group wants of each (topic, partition) it has ever committed."""
+
     async def last_records(self, topic: str) -> Mapping[int, Record]:
         """The last record of each partition that has one."""
 

@@ -100,6 +100,15 @@ class EmbeddedBus:
         )
         return {row["partition"]: row["next_offset"] for row in rows}
 
+    async def committed(self, group: str) -> Mapping[tuple[str, int], int]:
+        """What a group has committed, of topics that are still there."""
+        rows = await self._pool.fetch(
+            "SELECT n.name, c.partition, c.next_offset FROM bus.committed c"
+            " JOIN bus.topics n ON n.id = c.topic WHERE c.group_name = $1",
+            group,
+        )
+        return {(row["name"], row["partition"]): row["next_offset"] for row in rows}
+
     async def last_records(self, topic: str) -> Mapping[int, Record]:
         """The last record of each partition that has one."""
         rows = await self._pool.fetch(

@@ -110,6 +110,16 @@ class KafkaBus:
                 place.partition: end for place, end in (await self._ends(reader, topic)).items()
             }
 
+    async def committed(self, group: str) -> Mapping[tuple[str, int], int]:
+        """What a group has committed."""
+        async with self._admin() as admin:
+            offsets = await admin.list_consumer_group_offsets(group)
+        return {
+            (place.topic, place.partition): found.offset
+            for place, found in offsets.items()
+            if found.offset >= 0
+        }
+
     async def last_records(self, topic: str) -> Mapping[int, Record]:
         """The last record of each partition that has one."""
         async with self._reader() as reader:

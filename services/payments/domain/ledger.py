@@ -48,6 +48,9 @@ FAMILY_AVAILABLE: Final = "family_available"
 FAMILY_BLOCKED: Final = "family_blocked"
 """In the families' accounts and blocked until the duties are met: neither paid nor returned."""
 
+ALWAYS_SHOWN: Final = (STATE_TREASURY, PROGRAMME_ACCOUNT, FAMILY_AVAILABLE, FAMILY_BLOCKED)
+"""The accounts that are there before any money has moved."""
+
 
 def bank_clearing(bank: str) -> str:
     """Instructed to a bank and not answered yet: the rupiah whose outcome is unknown."""

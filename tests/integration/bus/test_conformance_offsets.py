@@ -44,6 +44,20 @@ async def test_a_group_goes_on_from_what_it_committed(bus: Bus, topic: str, grou
     assert values(await take(second, 6)) == ["4", "5", "6", "7", "8", "9"]
 
 
+async def test_what_a_group_has_committed_can_be_seen_from_outside(
+    bus: Bus, topic: str, group: str
+) -> None:
+    await publish(bus, numbered(topic, 1, 10))
+    assert await bus.committed(group) == {}
+    member = await bus.join(group, [topic])
+    await take(member, 10)
+
+    await member.commit(topic, 1, 4)
+
+    assert await bus.committed(group) == {(topic, 1): 4}
+    assert await bus.committed(f"{group}-other") == {}
+
+
 async def test_groups_do_not_know_each_other(bus: Bus, topic: str, group: str) -> None:
     await publish(bus, numbered(topic, 0, 10))
     one, other = await bus.join(group, [topic]), await bus.join(f"{group}-other", [topic])

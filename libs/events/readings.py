@@ -1,0 +1,70 @@
+"""What a look at one store says of it: its head, its relay's lag, what is parked, who leads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from libs.events import telemetry
+from libs.events.leader import has_leader
+from libs.events.metrics import Reading
+from libs.events.relay import EVERYTHING
+
+if TYPE_CHECKING:
+    from libs.events.consumer import Tally
+    from libs.events.store import Store
+
+# The oldest event that the bus does not hold yet stands in the block that begins last at or before
+# it; `recorded_at` is the moment just before that block's commit.
+_RELAYED = """
+SELECT head.position AS head, coalesce(relay.position, 0) AS relayed,
+       (SELECT extract(epoch FROM now() - recorded_at) FROM blocks
+        WHERE first_position <= coalesce(relay.position, 0) + 1
+        ORDER BY first_position DESC LIMIT 1)::float8 AS age
+FROM head LEFT JOIN relay ON (topic, partition) = ($1, $2)
+"""
+_PARKED = "SELECT subscription, topic, count(*) AS messages FROM parked GROUP BY 1, 2"
+
+
+async def log_readings(store: Store, *, relayed: bool) -> list[Reading]:
+    """How long the log is and, of a store that is `relayed`, how much of it the bus lacks."""
+    row = await store.pool.fetchrow(_RELAYED, *EVERYTHING)
+    if row is None:
+        return []
+    named = (store.source,)
+    found = [Reading(telemetry.HEAD_EVENTS, row["head"], named)]
+    if relayed:
+        lag = row["head"] - row["relayed"]
+        found += [
+            Reading(telemetry.RELAY_LAG_EVENTS, lag, named),
+            Reading(telemetry.RELAY_LAG_SECONDS, max(0.0, row["age"]) if lag else 0.0, named),
+        ]
+    return found
+
+
+async def parked_readings(store: Store, subscriptions: Sequence[tuple[str, str]]) -> list[Reading]:
+    """How many messages are parked of each (subscription, topic), of most of them none."""
+    rows = await store.pool.fetch(_PARKED)
+    parked = dict.fromkeys(subscriptions, 0)
+    parked |= {(row["subscription"], row["topic"]): row["messages"] for row in rows}
+    return [Reading(telemetry.PARKED_MESSAGES, count, place) for place, count in parked.items()]
+
+
+async def leader_readings(store: Store, works: Sequence[str]) -> list[Reading]:
+    """Whether each of these works has a leader, in whichever process."""
+    return [
+        Reading(telemetry.LEADERS, await has_leader(store.pool, work), (store.source, work))
+        for work in works
+    ]
+
+
+def tally_readings(store: str, tally: Tally) -> list[Reading]:
+    """What a consumer has taken in since it started, and whether it still does."""
+    outcomes = ("handled", "parked", "passed", "skipped")
+    return [
+        *(
+            Reading(telemetry.CONSUMER_MESSAGES, getattr(tally, outcome), (store, outcome))
+            for outcome in outcomes
+        ),
+        Reading(telemetry.CONSUMER_STOPPED, tally.stopped is not None, (store,)),
+    ]

@@ -1,0 +1,217 @@
+"""The names under which the platform is watched: its metrics, its spans and their attributes.
+
+Everything that is measured or traced is named here and nowhere else, and docs/telemetry.md,
+dashboards and alerts are held to it. Names follow OpenTelemetry's conventions where they have
+one, in Prometheus' spelling where it is a metric. A metric's name ends in its unit. A label has
+few values that are known beforehand: never a key, an id, a path or anything of a person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+# -- Labels ---------------------------------------------------------------------------------------
+
+STORE: Final = "store"
+"""The service whose database it is."""
+
+SUBSCRIPTION: Final = "subscription"
+TOPIC: Final = "topic"
+PARTITION: Final = "partition"
+OUTCOME: Final = "outcome"
+WORK: Final = "work"
+"""What a leader is needed for: the relay, or one of a service's jobs."""
+
+METHOD: Final = "http_request_method"
+ROUTE: Final = "http_route"
+"""A route's template, such as /tahap/{tahap}; never the path that was asked for."""
+
+STATUS: Final = "http_response_status_code"
+ACCOUNT: Final = "account"
+MOVEMENT: Final = "movement"
+
+OTHER_METHOD: Final = "_OTHER"
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+# -- Metrics --------------------------------------------------------------------------------------
+
+Kind = Literal["counter", "gauge", "histogram"]
+
+SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+COUNTS: Final = (1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1_000.0, 2_500.0, 10_000.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric as Prometheus sees it; `name` without the `_total` that a counter ends in."""
+
+    name: str
+    kind: Kind
+    labels: tuple[str, ...]
+    help: str
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """The names that a query may use."""
+        match self.kind:
+            case "counter":
+                return (f"{self.name}_total",)
+            case "gauge":
+                return (self.name,)
+            case "histogram":
+                return tuple(f"{self.name}_{part}" for part in ("bucket", "count", "sum"))
+
+
+APPEND_EVENTS: Final = Metric(
+    "corridor_append_events",
+    "histogram",
+    (STORE,),
+    "Events of one append; its count is appends, its sum is events.",
+    COUNTS,
+)
+APPEND_SECONDS: Final = Metric(
+    "corridor_append_duration_seconds",
+    "histogram",
+    (STORE,),
+    "From the beginning of an append's transaction to the answer to its commit.",
+    SECONDS,
+)
+HEAD_EVENTS: Final = Metric(
+    "corridor_head_events",
+    "gauge",
+    (STORE,),
+    "Position of the store's last event, which is how many there are.",
+)
+RELAY_LAG_EVENTS: Final = Metric(
+    "corridor_relay_lag_events",
+    "gauge",
+    (STORE,),
+    "Events behind the last one that the bus has acknowledged.",
+)
+RELAY_LAG_SECONDS: Final = Metric(
+    "corridor_relay_lag_seconds",
+    "gauge",
+    (STORE,),
+    "Since when the oldest of these events is stored; 0 where there are none.",
+)
+RELAY_MESSAGES: Final = Metric(
+    "corridor_relay_messages",
+    "counter",
+    (STORE,),
+    "Messages that this relay has sent and the bus has acknowledged.",
+)
+RELAY_SEND_SECONDS: Final = Metric(
+    "corridor_relay_send_duration_seconds",
+    "histogram",
+    (STORE,),
+    "From a window's first message to the bus's acknowledgement of all.",
+    SECONDS,
+)
+RELAY_FAULTS: Final = Metric(
+    "corridor_relay_faults",
+    "counter",
+    (STORE,),
+    "Times that the relay had to begin anew.",
+)
+CONSUMER_LAG_MESSAGES: Final = Metric(
+    "corridor_consumer_lag_messages",
+    "gauge",
+    (SUBSCRIPTION, TOPIC, PARTITION),
+    "Messages on the bus that the subscription has not taken in.",
+)
+CONSUMER_LAG_SECONDS: Final = Metric(
+    "corridor_consumer_lag_seconds",
+    "gauge",
+    (SUBSCRIPTION, TOPIC, PARTITION),
+    "For how long the oldest of these messages was seen on the bus; as exact as looks are often.",
+)
+CONSUMER_MESSAGES: Final = Metric(
+    "corridor_consumer_messages",
+    "counter",
+    (STORE, OUTCOME),
+    "Messages that this process took: handled, parked, passed (not wanted), skipped (known).",
+)
+CONSUMER_STOPPED: Final = Metric(
+    "corridor_consumer_stopped",
+    "gauge",
+    (STORE,),
+    "1 where this process's consumer has stopped at something that a person must mend.",
+)
+PROCESS_SECONDS: Final = Metric(
+    "messaging_process_duration_seconds",
+    "histogram",
+    (STORE, TOPIC),
+    "One batch of messages, from its parsing to the commit of what it caused.",
+    SECONDS,
+)
+PARKED_MESSAGES: Final = Metric(
+    "corridor_parked_messages",
+    "gauge",
+    (SUBSCRIPTION, TOPIC),
+    "Messages that could not be handled, or wait behind one of their key.",
+)
+LEADERS: Final = Metric(
+    "corridor_leaders",
+    "gauge",
+    (STORE, WORK),
+    "1 while somebody leads this work on the store, 0 while nobody does.",
+)
+STORE_REACHED: Final = Metric(
+    "corridor_store_reached",
+    "gauge",
+    (STORE,),
+    "1 where this process's last look at its store succeeded.",
+)
+BUS_REACHED: Final = Metric(
+    "corridor_bus_reached",
+    "gauge",
+    (STORE,),
+    "1 where this process's last look at the bus succeeded.",
+)
+REQUEST_SECONDS: Final = Metric(
+    "http_server_request_duration_seconds",
+    "histogram",
+    (METHOD, ROUTE, STATUS),
+    "From a request's arrival to the end of its answer.",
+    SECONDS,
+)
+
+# What a service knows beside its corridor.
+BALANCE_RUPIAH: Final = Metric(
+    "ledger_balance_rupiah",
+    "gauge",
+    (ACCOUNT,),
+    "Balance of an account of the ledger, debits less credits.",
+)
+MOVED_RUPIAH: Final = Metric(
+    "ledger_moved_rupiah",
+    "gauge",
+    (MOVEMENT,),
+    "Whole rupiah moved under each name since the ledger began.",
+)
+
+METRICS: Final = (
+    APPEND_EVENTS,
+    APPEND_SECONDS,
+    HEAD_EVENTS,
+    RELAY_LAG_EVENTS,
+    RELAY_LAG_SECONDS,
+    RELAY_MESSAGES,
+    RELAY_SEND_SECONDS,
+    RELAY_FAULTS,
+    CONSUMER_LAG_MESSAGES,
+    CONSUMER_LAG_SECONDS,
+    CONSUMER_MESSAGES,
+    CONSUMER_STOPPED,
+    PROCESS_SECONDS,
+    PARKED_MESSAGES,
+    LEADERS,
+    STORE_REACHED,
+    BUS_REACHED,
+    REQUEST_SECONDS,
+    BALANCE_RUPIAH,
+    MOVED_RUPIAH,
+)
+"""Every metric of ours; a process shows its own CPU, memory and files beside them."""
