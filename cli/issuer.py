@@ -43,7 +43,7 @@ class Issuer:
         key = ECKey.import_key(json.loads(path.read_text()))
         document = json.dumps({"keys": [key.as_dict(private=False)]})
         if not (directory / KEY_SET).exists() or (directory / KEY_SET).read_text() != document:
-            _replace(directory / KEY_SET, document, 0o644)
+            replace_file(directory / KEY_SET, document, 0o644)
         return cls(issuer, audience, key)
 
     def token(
@@ -80,10 +80,10 @@ class Issuer:
 
 def _write_new_key(path: Path) -> None:
     key = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"}, auto_kid=True)
-    _replace(path, json.dumps(key.as_dict(private=True)), 0o600)
+    replace_file(path, json.dumps(key.as_dict(private=True)), 0o600)
 
 
-def _replace(path: Path, text: str, mode: int) -> None:
+def replace_file(path: Path, text: str, mode: int) -> None:
     """Write a file that is there whole or not at all, with these rights from its first byte."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode), "w") as file:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -14,7 +15,10 @@ from cli.issuer import LIFETIME_S_MAX
 from cli.platform import BUSES, Options, Platform
 from cli.running import FOUND_SOMETHING, STATE, State, out, run
 from cli.supervisor import foreground
+from cli.surroundings import SERVICES
 from cli.verify import findings
+from cli.witness import Seen, by_source, look, signing_key
+from cli.witness import read as read_witness
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -103,21 +107,53 @@ async def _token(
     return local_issuer(data).token(subject, scopes, regions, lifetime_s)
 
 
+WitnessKey = Annotated[
+    Path, typer.Option("--witness-key", help="The witness's key; made on first use.")
+]
+WITNESS_KEY: Final = Path("witness-key.json")
+
+
 @app.command()
-def verify(data: State = STATE) -> None:
+def verify(
+    data: State = STATE,
+    witness: Annotated[
+        Path | None, typer.Option(help="What a witness has seen of the logs.", dir_okay=False)
+    ] = None,
+    witness_key: WitnessKey = WITNESS_KEY,
+) -> None:
     """Prove hash chains, ledger and positions of a running platform; 1 if anything is wrong."""
-    raise typer.Exit(run(_verify(data)))
+    if witness is not None and not (witness.is_file() and witness_key.is_file()):
+        raise typer.BadParameter("FILE and its key must be there", param_hint="--witness")
+    seen = read_witness(witness, signing_key(witness_key)) if witness else []
+    raise typer.Exit(run(_verify(data, by_source(seen))))
 
 
-async def _verify(data: Path) -> int:
+async def _verify(data: Path, witnessed: Mapping[str, Mapping[int, bytes]]) -> int:
     code = 0
     async with connected(data) as platform:
-        async for finding in findings(platform):
+        async for finding in findings(platform, witnessed):
             out.print(str(finding), markup=False, highlight=False, soft_wrap=True)
             code = FOUND_SOMETHING
     if not code:
         out.print("Hash chains, ledger and positions are as they should be.", highlight=False)
     return code
+
+
+@app.command()
+def witness(
+    file: Annotated[Path, typer.Argument(help="Where to add it; keep it on another machine.")],
+    data: State = STATE,
+    witness_key: WitnessKey = WITNESS_KEY,
+) -> None:
+    """Sign what the hash chains come to now, once they still hold what was seen before."""
+    for seen in run(_witness(file, data, witness_key)):
+        out.print(f"{seen.source} at {seen.position:,}: {seen.head[:16]}…", highlight=False)
+
+
+async def _witness(file: Path, data: Path, witness_key: Path) -> list[Seen]:
+    async with connected(data) as platform:
+        observer = platform.client("witness", "platform:read")
+        return await look(observer, SERVICES, file, signing_key(witness_key))
 
 
 if __name__ == "__main__":

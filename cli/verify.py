@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import asyncpg
@@ -16,9 +17,10 @@ from cli.errors import Failed
 from cli.postgres_server import PostgresServer
 from cli.surroundings import RELAYED, SERVICES, Surroundings, role
 from libs.events.positions import Positions, WaitedTooLong, until
-from libs.events.verify import verify
+from libs.events.verify import NOBODY, verify
 
 RELAY_S_MAX: Final = 15.0
+NOTHING_SEEN: Final[Mapping[str, Mapping[int, bytes]]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,16 @@ class LedgerCheck:
     broken: tuple[Broken, ...]
 
 
-async def findings(platform: Connected) -> AsyncIterator[Finding]:
-    """Everything that is wrong with a running platform; nothing when all is well."""
+async def findings(
+    platform: Connected, witnessed: Mapping[str, Mapping[int, bytes]] = NOTHING_SEEN
+) -> AsyncIterator[Finding]:
+    """Everything that is wrong with a running platform; nothing when all is well.
+
+    `witnessed` is {service: {position: head of its chain}}, as a witness elsewhere has it.
+    """
     for service in SERVICES:
-        async for what in chain_findings(platform.data_dir, service):
+        seen = witnessed.get(service, NOBODY)
+        async for what in chain_findings(platform.data_dir, service, seen):
             yield Finding(service, what)
     async for finding in ledger_findings(platform):
         yield finding
@@ -63,7 +71,9 @@ async def findings(platform: Connected) -> AsyncIterator[Finding]:
         yield finding
 
 
-async def chain_findings(data_dir: Path, service: str) -> AsyncIterator[str]:
+async def chain_findings(
+    data_dir: Path, service: str, witnessed: Mapping[int, bytes] = NOBODY
+) -> AsyncIterator[str]:
     """What is wrong with the hash chain of one service's store."""
     # The ports of a platform do not matter to its database, which listens on a socket.
     around = Surroundings(data_dir, PostgresServer(data_dir / "postgres"), None, {})
@@ -73,7 +83,7 @@ async def chain_findings(data_dir: Path, service: str) -> AsyncIterator[str]:
     except (OSError, asyncpg.PostgresError) as error:
         raise Failed(f"{service}'s database does not answer ({type(error).__name__}).") from error
     async with pool:
-        async for what in verify(pool):
+        async for what in verify(pool, witnessed):
             yield what
 
 

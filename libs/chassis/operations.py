@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict
 
 from libs.chassis.auth import Principal, require
 from libs.chassis.idempotency import Once, Reply
 from libs.chassis.request import Asked
 from libs.chassis.service import ServiceOf, StoreOf
+from libs.events.errors import NotFound
 from libs.events.parking import list_parked
 from libs.events.positions import positions
 from libs.events.replay import replay
@@ -30,6 +31,19 @@ class Positions(BaseModel):
     topics: dict[str, dict[int, int]]
     consumed: dict[str, dict[int, int]]
     parked: int
+
+
+class ChainHead(BaseModel):
+    """What the hash chain over a log comes to at one position, as hex digits."""
+
+    source: str
+    epoch: str
+    position: int
+    head: str
+
+
+class PositionWithout(NotFound):
+    """No block of this log ends at this position."""
 
 
 class ParkedMessage(BaseModel):
@@ -64,6 +78,19 @@ async def read_positions(store: StoreOf, observer: Observer) -> Positions:
         consumed=found.consumed,
         parked=found.parked,
     )
+
+
+@router.get("/chain")
+async def read_chain(
+    store: StoreOf, observer: Observer, at: Annotated[int | None, Query(ge=1)] = None
+) -> ChainHead:
+    """The head of the hash chain, for a witness to keep; `at` asks for an earlier block's end."""
+    last, epoch = await store.head()
+    position = last if at is None else at
+    head = await store.head_at(position)
+    if head is None:
+        raise PositionWithout(position=position)
+    return ChainHead(source=store.source, epoch=epoch, position=position, head=head.hex())
 
 
 @router.get("/parked")

@@ -135,6 +135,15 @@ class Store:
             return
         raise CommitUnknown(block=transaction.block) from doubt
 
+    async def head_at(self, position: int) -> bytes | None:
+        """The chain's head after the block that ends at a position; None where none does."""
+        row = await self.pool.fetchrow(
+            """SELECT first_position + count - 1 AS last, head FROM blocks
+               WHERE first_position <= $1 ORDER BY first_position DESC LIMIT 1""",
+            position,
+        )
+        return row["head"] if row and row["last"] == position else None
+
     async def head(self) -> tuple[int, str]:
         """(position of the last event, epoch)."""
         row = await self.pool.fetchrow("SELECT position, epoch FROM head")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from libs.events.chain import GENESIS, EventRow, block_seal, event_hash, next_head
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from libs.events.transaction import Connection
 
 EVENTS_PREFETCH = 2_000
+NOBODY: Final[Mapping[int, bytes]] = MappingProxyType({})  # no witness has seen anything
 
 _EVENTS = """
 SELECT block, ord, stream_id, version, type, schema_version, data, metadata, topic, key, message,
@@ -28,8 +30,12 @@ WHERE events IS DISTINCT FROM last OR last IS DISTINCT FROM streams.version LIMI
 """
 
 
-async def verify(pool: Pool) -> AsyncIterator[str]:
+async def verify(pool: Pool, witnessed: Mapping[int, bytes] = NOBODY) -> AsyncIterator[str]:
     """Every finding as a sentence that names the block or the stream; none when all is well.
+
+    A chain proves that it was not changed in parts. Whoever may write everything can compute a
+    whole new one, or cut its end off and the head row with it: that shows only to a witness
+    elsewhere, `witnessed` {position: the head that was there}.
 
     Reads one consistent snapshot and holds one block's hash at a time, so memory stays flat.
     """
@@ -39,7 +45,7 @@ async def verify(pool: Pool) -> AsyncIterator[str]:
     ):
         async for finding in _roots(connection):
             yield finding
-        async for finding in _chain(connection):
+        async for finding in _chain(connection, witnessed):
             yield finding
         for row in await connection.fetch(_STREAMS):
             yield f"stream {row['stream_id']}: its events are not versions 1 to its last one"
@@ -82,9 +88,10 @@ async def _digests(connection: Connection) -> AsyncIterator[tuple[int, int, byte
         yield number, count, root.digest()
 
 
-async def _chain(connection: Connection) -> AsyncIterator[str]:
-    """The blocks' heads against the chain, and the chain's end against the head row."""
+async def _chain(connection: Connection, witnessed: Mapping[int, bytes]) -> AsyncIterator[str]:
+    """The blocks' heads against the chain and the witness, its end against the head row."""
     head, position, number = GENESIS, 0, 0
+    missed = sorted(witnessed, reverse=True)
     query = "SELECT * FROM blocks ORDER BY first_position"
     async for block in connection.cursor(query, prefetch=EVENTS_PREFETCH):
         number = block["block"]
@@ -98,6 +105,12 @@ async def _chain(connection: Connection) -> AsyncIterator[str]:
             yield f"block {number}: does not follow from the blocks before it"
             head = block["head"]
         position = block["first_position"] + block["count"] - 1
+        while missed and missed[-1] <= position:
+            seen = missed.pop()
+            if seen != position or witnessed[seen] != head:
+                yield f"block {number}: is not what the witness saw at position {seen}"
+    for seen in reversed(missed):
+        yield f"block {number}: is the last, though the witness saw position {seen}"
     row = await connection.fetchrow("SELECT position, hash FROM head")
     if row is None or row["position"] != position or row["hash"] != head:
         yield f"block {number}: is not the end that the head row names"

@@ -67,3 +67,81 @@ async def test_a_cut_off_end_is_found(store: Store) -> None:
     await store.pool.execute("DELETE FROM events WHERE block = $1", last)
     await store.pool.execute("DELETE FROM blocks WHERE block = $1", last)
     assert any("head row" in finding for finding in await findings(store))
+
+
+# -- A witness elsewhere --------------------------------------------------------------------------
+
+
+async def witnessed(store: Store) -> dict[int, bytes]:
+    position, _ = await store.head()
+    head = await store.head_at(position)
+    assert head is not None
+    return {position: head}
+
+
+async def findings_of_the_witness(store: Store, seen: dict[int, bytes]) -> list[str]:
+    return [finding async for finding in verify(store.pool, seen)]
+
+
+async def forget(store: Store, behind: int) -> None:
+    """Cut the log off behind a position, and everything that would tell, as a superuser could."""
+    later = "SELECT block FROM blocks WHERE first_position > $1"
+    for statement in (
+        f"""DELETE FROM streams
+            WHERE stream_id IN (SELECT stream_id FROM events WHERE block IN ({later}))""",
+        f"DELETE FROM events WHERE block IN ({later})",
+        "DELETE FROM blocks WHERE first_position > $1",
+    ):
+        await store.pool.execute(statement, behind)
+    await store.pool.execute(
+        "UPDATE head SET position = $1, hash = coalesce("
+        " (SELECT head FROM blocks WHERE first_position + count - 1 = $1), sha256(''))",
+        behind,
+    )
+
+
+async def test_what_the_witness_saw_is_still_there_however_far_the_log_has_grown(
+    store: Store,
+) -> None:
+    assert await store.head_at(0) is None
+    await write_three_blocks(store)
+    seen = await witnessed(store)
+    async with store.transaction(CONTEXT) as transaction:
+        await handle_many(transaction, KEPT, [("purse-9-9", PutIn(1))])
+
+    assert await findings_of_the_witness(store, seen) == []
+
+
+async def test_a_log_that_was_cut_off_with_its_head_row_shows_to_the_witness_alone(
+    store: Store,
+) -> None:
+    _, middle, _ = await write_three_blocks(store)
+    seen = await witnessed(store)
+    await forget(store, behind=8)
+
+    assert await findings(store) == []
+    assert await findings_of_the_witness(store, seen) == [
+        f"block {middle}: is the last, though the witness saw position 12"
+    ]
+
+
+async def test_a_whole_new_chain_shows_to_the_witness_alone(store: Store) -> None:
+    await write_three_blocks(store)
+    seen = await witnessed(store)
+    await forget(store, behind=0)
+    blocks = await write_three_blocks(store)
+
+    assert await findings(store) == []
+    assert await findings_of_the_witness(store, seen) == [
+        f"block {blocks[-1]}: is not what the witness saw at position 12"
+    ]
+
+
+async def test_a_position_inside_a_block_is_no_end_that_a_witness_saw(store: Store) -> None:
+    blocks = await write_three_blocks(store)
+    [head] = (await witnessed(store)).values()
+
+    assert await store.head_at(7) is None
+    assert await findings_of_the_witness(store, {7: head}) == [
+        f"block {blocks[1]}: is not what the witness saw at position 7"
+    ]
