@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final, TypeVar
+from typing import IO, Any, Final, Generic, TypeVar
 
 import httpx
 import msgspec
@@ -63,6 +63,24 @@ class Answer:
         return msgspec.json.decode(self.body, type=kind)
 
 
+@dataclass(frozen=True, slots=True)
+class Seen(Generic[T]):
+    """What somebody looked at, and the ETag by which they decide on it."""
+
+    value: T
+    etag: str | None
+
+    @property
+    def if_match(self) -> dict[str, str]:
+        """The header of a request that decides on what was seen."""
+        return if_match(self.etag)
+
+
+def if_match(etag: str | None) -> dict[str, str]:
+    """The header of a request that decides on what has this ETag."""
+    return {"If-Match": etag} if etag else {}
+
+
 @dataclass(slots=True)
 class Client:
     """One person, what they may do, and the services they ask."""
@@ -79,6 +97,11 @@ class Client:
     async def get(self, service: str, path: str, kind: type[T], **query: str | int) -> T:
         """What a service answers to a GET, as a value of a type."""
         return (await self._ask("GET", service, path, params=query)).read(kind)
+
+    async def see(self, service: str, path: str, kind: type[T]) -> Seen[T]:
+        """As `get`, with the ETag that a decision on it must name."""
+        answer = await self._ask("GET", service, path)
+        return Seen(answer.read(kind), answer.etag)
 
     async def post(
         self,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from cli.client import Refused
 from cli.year import Tahap
 
 LISTED: Final = ("READY", "FREEZE_PROPOSED", "PAYING", "SETTLED", "CLOSED")
@@ -20,6 +21,9 @@ AFTER_ENTITLING: Final = (
     "RECONCILED",
 )
 REGULAR: Final = "REGULAR"
+# It moved between somebody's look at it and their decision: they look again.
+LOOK_AGAIN: Final = ("version-stale", "list-moved", "stale-hash", "nothing-proposed")
+LOOKS_MAX: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +126,17 @@ def announcement(tahap: Tahap, after: Mapping[str, int]) -> dict[str, object]:
         "credit_date": tahap.credit_date,
         "after": after,
     }
+
+
+async def look_again(step: Callable[[], Awaitable[None]]) -> None:
+    """Take a step of people, who look first; again where what they looked at has moved since.
+
+    Raises `Refused` for what a second look can not mend, and when LOOKS_MAX were not enough.
+    """
+    for _ in range(LOOKS_MAX - 1):
+        try:
+            return await step()
+        except Refused as refusal:
+            if refusal.kind not in LOOK_AGAIN:
+                raise
+    return await step()

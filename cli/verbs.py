@@ -8,12 +8,12 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli.client import Client, connected
+from cli.client import Client, Seen, connected
 from cli.demo.loading import IMPORTS, SCOPES
 from cli.demo.screen import Screen
 from cli.errors import Failed
 from cli.running import STATE, State, out, run
-from cli.tahap_state import REGULAR, TahapState, announcement
+from cli.tahap_state import REGULAR, TahapState, announcement, look_again
 from cli.year import read_calendar
 
 CLOSING_SERVICES: Final = ("registry", "conditionality")
@@ -97,11 +97,11 @@ def show(name: TahapId, person: As = "observer", data: State = STATE) -> None:
 
 async def _show(name: str, person: str, data: Path) -> TahapState:
     async with connected(data) as platform:
-        return await _state(platform.client(person, "payments:read"), name)
+        return (await _see(platform.client(person, "payments:read"), name)).value
 
 
-async def _state(client: Client, name: str) -> TahapState:
-    return await client.get("payments", f"/tahap/{name}", TahapState)
+async def _see(client: Client, name: str) -> Seen[TahapState]:
+    return await client.see("payments", f"/tahap/{name}", TahapState)
 
 
 @tahap.command()
@@ -116,14 +116,19 @@ def freeze(name: TahapId, person: As, data: State = STATE, yes: Yes = False) -> 
 async def _freeze(name: str, person: str, data: Path, yes: bool) -> None:
     async with connected(data) as platform:
         maker = platform.client(person, "payments:make", "payments:read")
-        lines = (await _state(maker, name)).list
-        if lines.hash is None:
-            raise Failed(f"The list of {name} is not complete yet.")
-        for each in lines.deferred_candidates:
-            out.print(f"deferred: {each.family} {each.reason}", highlight=False)
-        _sure(f"Freeze {lines.count:,} families and Rp {lines.rupiah:,}?", yes)
-        proposal = {"hash": lines.hash, "deferred": lines.deferred_candidates}
-        await maker.post("payments", f"/tahap/{name}/freeze-proposal", proposal)
+        await look_again(lambda: _propose_freeze(maker, name, yes))
+
+
+async def _propose_freeze(maker: Client, name: str, yes: bool) -> None:
+    seen = await _see(maker, name)
+    lines = seen.value.list
+    if lines.hash is None:
+        raise Failed(f"The list of {name} is not complete yet.")
+    for each in lines.deferred_candidates:
+        out.print(f"deferred: {each.family} {each.reason}", highlight=False)
+    _sure(f"Freeze {lines.count:,} families and Rp {lines.rupiah:,}?", yes)
+    proposal = {"hash": lines.hash, "deferred": lines.deferred_candidates}
+    await maker.post("payments", f"/tahap/{name}/freeze-proposal", proposal, seen.if_match)
 
 
 @tahap.command()
@@ -138,13 +143,18 @@ def order(name: TahapId, person: As, data: State = STATE, yes: Yes = False) -> N
 async def _order(name: str, person: str, data: Path, yes: bool) -> None:
     async with connected(data) as platform:
         maker = platform.client(person, "payments:make", "payments:read")
-        run_of = (await _state(maker, name)).regular
-        if run_of is None or run_of.order is None:
-            raise Failed(f"There is nothing to order of {name} yet.")
-        wanted = run_of.order
-        _sure(f"Order {wanted.count:,} payments of Rp {wanted.rupiah:,}?", yes)
-        path = f"/tahap/{name}/runs/{REGULAR}/order-proposal"
-        await maker.post("payments", path, {"hash": wanted.hash})
+        await look_again(lambda: _propose_order(maker, name, yes))
+
+
+async def _propose_order(maker: Client, name: str, yes: bool) -> None:
+    seen = await _see(maker, name)
+    run_of = seen.value.regular
+    if run_of is None or run_of.order is None:
+        raise Failed(f"There is nothing to order of {name} yet.")
+    wanted = run_of.order
+    _sure(f"Order {wanted.count:,} payments of Rp {wanted.rupiah:,}?", yes)
+    path = f"/tahap/{name}/runs/{REGULAR}/order-proposal"
+    await maker.post("payments", path, {"hash": wanted.hash}, seen.if_match)
 
 
 @tahap.command()
@@ -157,9 +167,14 @@ def approve(name: TahapId, person: As, data: State = STATE, yes: Yes = False) ->
 async def _approve(name: str, person: str, data: Path, yes: bool) -> None:
     async with connected(data) as platform:
         checker = platform.client(person, "payments:check", "payments:read")
-        path, hash_, question = _proposed(await _state(checker, name))
-        _sure(question, yes)
-        await checker.post("payments", f"/tahap/{name}/{path}", {"hash": hash_})
+        await look_again(lambda: _approve_proposed(checker, name, yes))
+
+
+async def _approve_proposed(checker: Client, name: str, yes: bool) -> None:
+    seen = await _see(checker, name)
+    path, hash_, question = _proposed(seen.value)
+    _sure(question, yes)
+    await checker.post("payments", f"/tahap/{name}/{path}", {"hash": hash_}, seen.if_match)
 
 
 def _proposed(state: TahapState) -> tuple[str, str, str]:

@@ -5,18 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
-from cli.client import Client, Connected, Refused
+from cli.client import Client, Connected, Seen, if_match
 from cli.demo.screen import Bar, Screen
-from cli.tahap_state import LISTED, OVER, REGULAR, TahapState, announcement
+from cli.tahap_state import LISTED, OVER, REGULAR, TahapState, announcement, look_again
 from cli.waiting import until_quiet, while_it_moves
 from cli.year import Tahap
-
-# A late fact moved the list between two people's looks at it: they look again.
-LOOK_AGAIN: Final = ("list-moved", "stale-hash")
-LOOKS_MAX: Final = 5
-
 
 # -- The people -----------------------------------------------------------------------------------
 
@@ -51,17 +45,19 @@ class _Desk:
     bar: Bar
     begun: float
 
-    async def until(self, done: Callable[[TahapState], bool]) -> TahapState:
+    async def until(self, done: Callable[[TahapState], bool]) -> Seen[TahapState]:
         """Wait for a phase, showing how it goes."""
 
-        async def look() -> TahapState:
-            state = await self.people.observer.get(
-                "payments", f"/tahap/{self.tahap.id}", TahapState
-            )
-            self.show(state)
-            return state
+        async def look() -> Seen[TahapState]:
+            seen = await self.people.observer.see("payments", f"/tahap/{self.tahap.id}", TahapState)
+            self.show(seen.value)
+            return seen
 
-        return await while_it_moves(look, done, lambda state: f"tahap {self.tahap.id}: {state}")
+        return await while_it_moves(
+            look,
+            lambda seen: done(seen.value),
+            lambda seen: f"tahap {self.tahap.id}: {seen.value}",
+        )
 
     def show(self, state: TahapState) -> None:
         listed = state.list.listed
@@ -84,43 +80,40 @@ async def run_tahap(
     people = People.of(platform)
     desk = _Desk(people, tahap, screen, screen.bar(f"tahap {tahap.id}"), time.monotonic())
     await people.announcer.post("payments", "/tahap", announcement(tahap, after))
-    await _freeze(desk)
-    await _order(desk)
-    state = await desk.until(lambda state: state.phase in OVER)
+    await look_again(lambda: _freeze(desk))
+    await look_again(lambda: _order(desk))
+    over = await desk.until(lambda state: state.phase in OVER)
     await until_quiet(people.observer, tuple(platform.urls))
     took = time.monotonic() - desk.begun
-    desk.bar.finish(str(state))
+    desk.bar.finish(str(over.value))
     return took
 
 
 async def _freeze(desk: _Desk) -> None:
-    for look in range(1, LOOKS_MAX + 1):
-        ready = await desk.until(lambda state: state.phase in LISTED)
-        try:
-            await _freeze_as_it_stands(desk, ready)
-            break
-        except Refused as refusal:
-            if refusal.kind not in LOOK_AGAIN or look == LOOKS_MAX:
-                raise
-
-
-async def _freeze_as_it_stands(desk: _Desk, ready: TahapState) -> None:
-    for each in ready.list.deferred_candidates:
+    ready = await desk.until(lambda state: state.phase in LISTED)
+    lines = ready.value.list
+    for each in lines.deferred_candidates:
         desk.screen.say(f"tahap {desk.tahap.id} is frozen without {each.family}: {each.reason}")
-    path = f"/tahap/{desk.tahap.id}"
-    proposal = {"hash": ready.list.hash, "deferred": ready.list.deferred_candidates}
-    await desk.people.maker.post("payments", f"{path}/freeze-proposal", proposal)
-    approval = {"hash": ready.list.hash}
-    await desk.people.checker.post("payments", f"{path}/freeze-approval", approval)
+    proposal = {"hash": lines.hash, "deferred": lines.deferred_candidates}
+    await _two_people(desk, f"/tahap/{desk.tahap.id}/freeze", proposal, ready)
 
 
 async def _order(desk: _Desk) -> None:
-    state = await desk.until(
+    seen = await desk.until(
         lambda state: state.phase in OVER or state.stage in ("ORDER_READY", "RECONCILED")
     )
-    run = state.regular
+    run = seen.value.regular
     if run is None or run.order is None or run.phase != "ORDER_READY":
         return  # nobody passed the account check, so there is nothing to order
-    path = f"/tahap/{desk.tahap.id}/runs/{REGULAR}"
-    await desk.people.maker.post("payments", f"{path}/order-proposal", {"hash": run.order.hash})
-    await desk.people.checker.post("payments", f"{path}/order-approval", {"hash": run.order.hash})
+    proposal = {"hash": run.order.hash}
+    await _two_people(desk, f"/tahap/{desk.tahap.id}/runs/{REGULAR}/order", proposal, seen)
+
+
+async def _two_people(
+    desk: _Desk, what: str, proposal: Mapping[str, object], seen: Seen[TahapState]
+) -> None:
+    """One person proposes what was seen; another approves just what that proposal left."""
+    maker, checker = desk.people.maker, desk.people.checker
+    made = await maker.post("payments", f"{what}-proposal", proposal, seen.if_match)
+    approval = {"hash": proposal["hash"]}
+    await checker.post("payments", f"{what}-approval", approval, if_match(made.etag))

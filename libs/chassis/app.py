@@ -20,8 +20,14 @@ from starlette.middleware import Middleware
 
 from libs.chassis import logs
 from libs.chassis.auth import authenticator, gate, refuse_open_doors
+from libs.chassis.etag import is_guarded, unchanged
 from libs.chassis.health import Check, health_router
-from libs.chassis.idempotency import AlreadyAnswered, answered_before, makes_idempotent
+from libs.chassis.idempotency import (
+    AlreadyAnswered,
+    answered_before,
+    makes_idempotent,
+    reads_only,
+)
 from libs.chassis.problems import HANDLERS, RESPONSES, document
 from libs.chassis.request import limited, observed
 from libs.chassis.settings import Settings
@@ -30,6 +36,14 @@ OPEN_PATHS: Final = ("/health", "/ready", "/openapi.json")
 CONNECTIONS_MAX: Final = 1_000
 KEEP_ALIVE_S: Final = 20
 STARTUP_FAILED: Final = 3
+
+POST_NEEDS: Final[Mapping[str, Callable[[object], bool]]] = {
+    "takes no Idempotency-Key (once: Once)": makes_idempotent,
+    "takes no If-Match (seen: IfMatch), and does not say that it is Unconditional": (
+        lambda found: is_guarded(found) or found is reads_only
+    ),
+}
+"""What is said of a POST of which no dependency is one of these."""
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Mapping[str, Any]]]
 """Opens what the service needs, yields it by name (see `resource`), closes it."""
@@ -70,6 +84,7 @@ def create_app(
         telemetry={"tracing": False, "logs": False},
         middleware=[
             Middleware(observed),
+            Middleware(unchanged),
             Middleware(limited, bytes_max=settings.body_bytes_max),
             Middleware(
                 gate,
@@ -84,7 +99,7 @@ def create_app(
     app.state.clock = clock
     for router in (health_router(readiness), *routers):
         app.include_router(router)
-    refuse_open_doors(app, anybody, makes_idempotent)
+    refuse_open_doors(app, anybody, POST_NEEDS)
     _documented(app)
     return app
 

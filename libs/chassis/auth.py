@@ -13,7 +13,7 @@ must name a scope; `refuse_open_doors` does not let an application start where o
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
@@ -218,12 +218,12 @@ class OpenDoor(Exception):
 
 
 def refuse_open_doors(
-    app: FastAPI, open_paths: Collection[str], idempotent: Callable[..., Any]
+    app: FastAPI, open_paths: Collection[str], post_needs: Mapping[str, Callable[[object], bool]]
 ) -> None:
-    """Walk every route: each needs a scope, each POST an answer to being sent twice.
+    """Walk every route: each needs a scope, each POST what `post_needs` asks of its dependencies.
 
-    `idempotent` is the predicate of a dependency that gives the latter. Raises `OpenDoor` that
-    names each route found wanting.
+    `post_needs` gives, for a predicate that one dependency must fulfil, what is said where none
+    does. Raises `OpenDoor` that names each route found wanting.
     """
     wanting: list[str] = []
     for route in iter_route_contexts(app.routes):
@@ -236,8 +236,13 @@ def refuse_open_doors(
         found = list(_tree(route.dependant))
         if not any(each.call in (principal, holder_of_one) and _scopes(each) for each in found):
             wanting.append(f"{path} needs no scope")
-        if "POST" in (route.methods or ()) and not any(idempotent(each.call) for each in found):
-            wanting.append(f"POST {path} takes no Idempotency-Key")
+        if "POST" in (route.methods or ()):
+            lacking = [
+                said
+                for said, fulfils in post_needs.items()
+                if not any(fulfils(each.call) for each in found)
+            ]
+            wanting += [f"POST {path} {said}" for said in lacking]
     if wanting:
         raise OpenDoor("; ".join(wanting))
 

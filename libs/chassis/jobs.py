@@ -20,6 +20,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel
 
 from libs.chassis.auth import Principal, require_one_of
+from libs.chassis.etag import Unconditional
 from libs.chassis.idempotency import Once, Reply
 from libs.chassis.problems import Refusal
 from libs.chassis.request import Asked
@@ -201,7 +202,9 @@ def jobs_router(sources: Sequence[Source], *scopes: str) -> APIRouter:
         _, found = await visible(sources, store, job, asker)
         return found
 
-    @router.post("/{job}/cancellation", status_code=202, response_model=Job)
+    @router.post(
+        "/{job}/cancellation", status_code=202, response_model=Job, dependencies=[Unconditional]
+    )
     async def cancel_job(
         job: JobId, store: StoreOf, context: Asked, once: Once, asker: Principal = ender
     ) -> Response:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict
 
 from libs.chassis.auth import Principal, require
+from libs.chassis.etag import Unconditional
 from libs.chassis.idempotency import Once, Reply
 from libs.chassis.request import Asked
 from libs.chassis.service import ServiceOf, StoreOf
@@ -109,7 +110,7 @@ async def read_parked(store: StoreOf, observer: Observer) -> list[ParkedMessage]
     ]
 
 
-@router.post("/parked/replay")
+@router.post("/parked/replay", dependencies=[Unconditional])
 async def replay_parked(
     body: Replay, service: ServiceOf, context: Asked, once: Once, operator: Operator
 ) -> Response:

@@ -76,6 +76,9 @@ _MOVED_SINCE = """
 SELECT DISTINCT stream_id FROM events JOIN blocks USING (block)
 WHERE stream_id = ANY($1) AND first_position > $2
 """
+_HOLD = """
+SELECT FROM streams WHERE stream_id = ANY($1) ORDER BY stream_id COLLATE "C" FOR NO KEY UPDATE
+"""
 _CLAIM = """
 INSERT INTO claims (kind, token, stream_id)
 SELECT $1, * FROM unnest($2::text[], $3::text[]) AS new (token, id) ORDER BY token COLLATE "C"
@@ -142,6 +145,13 @@ class Transaction:
             )
             for row in rows
         }
+
+    async def hold(self, stream_ids: Sequence[str]) -> None:
+        """Keep the streams that exist as they are until we commit; others who append wait.
+
+        Taken in id order as by an append: name all at once, before anything is appended.
+        """
+        await self.connection.execute(_HOLD, stream_ids)
 
     async def _at_cut(
         self, kind: StreamType[C, S, E], stream_ids: Sequence[str], cut: int | None

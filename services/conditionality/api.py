@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from libs.chassis.auth import Principal, require
 from libs.chassis.csv_upload import CSV_BODY
-from libs.chassis.etag import etag
+from libs.chassis.etag import IfMatch, Unconditional, etag
 from libs.chassis.idempotency import Once, OnceStreamed, Reply
 from libs.chassis.imports import IMPORT_BYTES_MAX, Partial, Report, take_file
 from libs.chassis.request import Asked, body_up_to, resource
@@ -46,7 +46,7 @@ IntakeOf = Annotated[Intake, resource("intake")]
 TokenizerOf = Annotated[Tokenizer, resource("tokenizer")]
 PoliciesOf = Annotated[Policies, resource("policies")]
 
-LARGE = [body_up_to(IMPORT_BYTES_MAX)]
+LARGE = [body_up_to(IMPORT_BYTES_MAX), Unconditional]
 
 router = APIRouter(tags=["conditionality"])
 
@@ -137,7 +137,7 @@ class VisitReport(Strict):
     attended: bool
 
 
-@router.post("/school-months", status_code=204)
+@router.post("/school-months", status_code=204, dependencies=[Unconditional])
 async def report_school_month(
     body: SchoolMonthReport,
     store: StoreOf,
@@ -157,7 +157,7 @@ async def report_school_month(
     return reply.response(unit.position)
 
 
-@router.post("/visits", status_code=204)
+@router.post("/visits", status_code=204, dependencies=[Unconditional])
 async def report_visit(
     body: VisitReport,
     store: StoreOf,
@@ -236,6 +236,7 @@ async def approve_correction(
     context: Asked,
     once: Once,
     approver: Approver,
+    seen: IfMatch,
 ) -> Response:
     """Let a proposed correction count; its approver is none of those who recorded its facts."""
 
@@ -244,7 +245,7 @@ async def approve_correction(
         policy = policy_of(policies, rule_set)
         return ApproveCorrection(str(family), correction, approver.subject, policy)
 
-    return await _decide(store, context, once, family, approval)
+    return await _decide(store, context, once, seen, family, approval)
 
 
 @router.post("/commitments/{family}/corrections/{correction}/rejection", status_code=204)
@@ -255,24 +256,27 @@ async def reject_correction(
     context: Asked,
     once: Once,
     approver: Approver,
+    seen: IfMatch,
 ) -> Response:
     """Let a proposed correction not count."""
 
     async def rejection(_unit: Transaction) -> CommitmentCommand:
         return RejectCorrection(str(family), correction, approver.subject)
 
-    return await _decide(store, context, once, family, rejection)
+    return await _decide(store, context, once, seen, family, rejection)
 
 
 async def _decide(
     store: Store,
     context: Asked,
     once: Once,
+    seen: IfMatch,
     family: UUID,
     command: Callable[[Transaction], Awaitable[CommitmentCommand]],
 ) -> Response:
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)
+        await seen.ensure_stream(unit, COMMITMENT, f"commitment-{family}")
         outcome = await handle(unit, COMMITMENT, f"commitment-{family}", await command(unit))
         reply = Reply(204, None, {"ETag": etag(outcome.version)})
         await once.keep(unit.connection, reply)

@@ -11,16 +11,16 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from libs.chassis.auth import Principal, require
-from libs.chassis.etag import etag
+from libs.chassis.etag import IfMatch, Seen, Unconditional, etag
 from libs.chassis.idempotency import Once, OnceOnly, Reply
 from libs.chassis.request import Asked, resource
 from libs.chassis.service import StoreOf
-from libs.events.errors import DomainError, NotFound
+from libs.events.errors import DomainError
 from libs.events.handle import handle
 from libs.events.model import Context
 from libs.events.store import Store
 from libs.events.transaction import Transaction
-from services.payments import views
+from services.payments import versions, views
 from services.payments.contract import TAHAP
 from services.payments.domain.ids import (
     REGULAR,
@@ -55,10 +55,6 @@ STILL_MISSING: Final = "STILL_MISSING"
 router = APIRouter(tags=["payments"])
 
 
-class TahapUnknown(NotFound):
-    """No tahap of this id was announced."""
-
-
 class ListMoved(DomainError):
     """The list has moved since it was proven; look at it again."""
 
@@ -89,7 +85,7 @@ class Announcement(Strict):
     after: dict[str, Annotated[int, Field(ge=0)]] = {}
 
 
-@router.post("/tahap", status_code=201)
+@router.post("/tahap", status_code=201, dependencies=[Unconditional])
 async def announce(
     body: Announcement,
     store: StoreOf,
@@ -116,7 +112,7 @@ async def announce(
         if outcome.events:
             await open_list(unit, body.tahap)
         announced = {"tahap": body.tahap, **command.policies}
-        reply = Reply(201, announced, {"ETag": etag(outcome.version)})
+        reply = Reply(201, announced, await versions.etag_of(unit, body.tahap))
         await once.keep(unit.connection, reply)
     return reply.response(unit.position)
 
@@ -132,11 +128,11 @@ async def tahap_view(
     tahap: str, store: StoreOf, reader: Reader, response: Response
 ) -> views.TahapView:
     """How a tahap stands: its list, who is missing from it, and its payment runs."""
-    found = (await store.read(TAHAP, [tahap_stream(tahap)])).get(tahap_stream(tahap))
-    if found is None or found.state.announced is None:
-        raise TahapUnknown(tahap=tahap)
-    response.headers["ETag"] = etag(found.version)
-    return await views.tahap_view(store, found.state, found.state.announced)
+    async with store.looking() as unit:
+        standing = await versions.load(unit, tahap)
+        view = await views.tahap_view(unit, standing.tahap, standing.announced, standing.runs)
+    response.headers["ETag"] = etag(standing.version, view.model_dump_json())
+    return view
 
 
 # -- Freeze ---------------------------------------------------------------------------------------
@@ -158,15 +154,22 @@ class FreezeProposal(Strict):
 
 @router.post("/tahap/{tahap}/freeze-proposal", status_code=204)
 async def propose_freeze(
-    tahap: str, body: FreezeProposal, store: StoreOf, context: Asked, once: Once, maker: Maker
+    tahap: str,
+    body: FreezeProposal,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    maker: Maker,
+    seen: IfMatch,
 ) -> Response:
     """Propose to freeze a run's list as it stands."""
     deferred = tuple(Deferral(str(each.family), each.reason) for each in body.deferred)
     command = ProposeFreeze(maker.subject, body.hash, deferred)
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)
+        await versions.ensure_seen(unit, tahap, seen)
         await _decide(unit, tahap, command)
-        reply = Reply(204)
+        reply = Reply(204, None, await versions.etag_of(unit, tahap))
         await once.keep(unit.connection, reply)
     return reply.response(unit.position)
 
@@ -179,10 +182,17 @@ class Approval(Strict):
 
 @router.post("/tahap/{tahap}/freeze-approval", status_code=204)
 async def approve_freeze(
-    tahap: str, body: Approval, store: StoreOf, context: Asked, once: Once, checker: Checker
+    tahap: str,
+    body: Approval,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    checker: Checker,
+    seen: IfMatch,
 ) -> Response:
     """Freeze the list that another person proposed; from here on it is paid."""
-    return await _freeze(store, context, once, tahap, ApproveFreeze(checker.subject, body.hash))
+    command = ApproveFreeze(checker.subject, body.hash)
+    return await _freeze(store, context, once, seen, tahap, command)
 
 
 @router.post("/tahap/{tahap}/runs/{kind}/freeze-approval", status_code=204)
@@ -194,22 +204,24 @@ async def approve_supplementary_freeze(
     context: Asked,
     once: Once,
     checker: Checker,
+    seen: IfMatch,
 ) -> Response:
     """Freeze a supplementary list that another person proposed."""
     command = ApproveFreeze(checker.subject, body.hash, kind)
-    return await _freeze(store, context, once, tahap, command)
+    return await _freeze(store, context, once, seen, tahap, command)
 
 
 async def _freeze(
-    store: Store, context: Context, once: OnceOnly, tahap: str, command: ApproveFreeze
+    store: Store, context: Context, once: OnceOnly, seen: Seen, tahap: str, command: ApproveFreeze
 ) -> Response:
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)
+        await versions.ensure_seen(unit, tahap, seen)
         if command.kind == REGULAR and not await unmoved(unit, tahap):
             raise ListMoved(tahap=tahap)
         state = await _decide(unit, tahap, command)
         await begin_run(unit, state, command.kind, context.trace)
-        reply = Reply(204)
+        reply = Reply(204, None, await versions.etag_of(unit, tahap))
         await once.keep(unit.connection, reply)
     return reply.response(unit.position)
 
@@ -229,14 +241,13 @@ async def open_supplementary(
     context: Asked,
     once: Once,
     maker: Maker,
+    seen: IfMatch,
 ) -> Response:
     """Open a supplementary list for families that were deferred and have arrived since."""
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)
-        before = (await unit.load(TAHAP, [tahap_stream(tahap)])).get(tahap_stream(tahap))
-        if before is None or before.state.announced is None:
-            raise TahapUnknown(tahap=tahap)
-        state, announced = before.state, before.state.announced
+        standing = await versions.ensure_seen(unit, tahap, seen)
+        state, announced = standing.tahap, standing.announced
         named = [str(family) for family in body.families]
         families = named or await views.arrived(unit, tahap, state.outstanding)
         number = len(state.lists)
@@ -247,7 +258,7 @@ async def open_supplementary(
         ready = await mark_ready(unit, opened, table, kind, families, sorted(missing))
         deferred = tuple(Deferral(family, STILL_MISSING) for family in ready.missing)
         await _decide(unit, tahap, ProposeFreeze(maker.subject, ready.hash, deferred, kind))
-        reply = Reply(201, _opened(kind, ready, families))
+        reply = Reply(201, _opened(kind, ready, families), await versions.etag_of(unit, tahap))
         await once.keep(unit.connection, reply)
     return reply.response(unit.position)
 
@@ -270,20 +281,24 @@ class Close(Strict):
 
 @router.post("/tahap/{tahap}/close", status_code=204)
 async def close(
-    tahap: str, body: Close, store: StoreOf, context: Asked, once: Once, checker: Checker
+    tahap: str,
+    body: Close,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    checker: Checker,
+    seen: IfMatch,
 ) -> Response:
     """Close a tahap whose runs are settled; needed only where deferred families are left."""
     lapsed = tuple(Deferral(str(each.family), each.reason) for each in body.lapsed)
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)
+        await versions.ensure_seen(unit, tahap, seen)
         await _decide(unit, tahap, CloseTahap(lapsed))
-        reply = Reply(204)
+        reply = Reply(204, None, await versions.etag_of(unit, tahap))
         await once.keep(unit.connection, reply)
     return reply.response(unit.position)
 
 
 async def _decide(unit: Transaction, tahap: str, command: Command) -> TahapState:
-    stream = tahap_stream(tahap)
-    if stream not in await unit.load(TAHAP, [stream]):
-        raise TahapUnknown(tahap=tahap)
-    return (await handle(unit, TAHAP, stream, command)).state
+    return (await handle(unit, TAHAP, tahap_stream(tahap), command)).state

@@ -8,21 +8,21 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from libs.chassis.auth import ensure_may_see
+from libs.chassis.etag import IfMatch, etag
 from libs.chassis.idempotency import Once, Reply
 from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
 from libs.events.errors import NotFound
 from libs.events.store import Store
-from libs.events.transaction import Transaction
-from services.payments import books, views
-from services.payments.api import Approval, Checker, Kind, Maker, Reader, TahapUnknown
-from services.payments.contract import PAYMENT, TAHAP
+from services.payments import books, versions, views
+from services.payments.api import Approval, Checker, Kind, Maker, Reader
+from services.payments.contract import PAYMENT
 from services.payments.domain.ids import (
     order_id,
     payment_stream,
     request_id,
-    tahap_stream,
 )
+from services.payments.domain.payment_state import PaymentState
 from services.payments.domain.run_messages import ApproveOrder, ProposeOrder
 from services.payments.money import run
 from services.payments.progress import order_of
@@ -50,18 +50,19 @@ async def propose_order(
     context: Asked,
     once: Once,
     maker: Maker,
+    seen: IfMatch,
 ) -> Response:
     """Request the payments whose accounts passed the check (SPP)."""
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)
-        await _require_announced(unit, tahap)
+        await versions.ensure_seen(unit, tahap, seen)
         stands, totals = await order_of(unit, tahap, kind)
         if stands != body.hash:
             raise views.OrderDiffers(tahap=tahap, kind=kind, stands=stands)
         request = request_id(tahap, kind)
         command = ProposeOrder(maker.subject, request, stands, totals.count, totals.rupiah)
         await run(unit, tahap, kind, command)
-        reply = Reply(204)
+        reply = Reply(204, None, await versions.etag_of(unit, tahap))
         await once.keep(unit.connection, reply)
     return reply.response(unit.position)
 
@@ -75,22 +76,17 @@ async def approve_order(
     context: Asked,
     once: Once,
     checker: Checker,
+    seen: IfMatch,
 ) -> Response:
     """Order the payments that another person requested (SPM); from here on the money moves."""
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)
-        await _require_announced(unit, tahap)
+        await versions.ensure_seen(unit, tahap, seen)
         command = ApproveOrder(checker.subject, order_id(tahap, kind), body.hash)
         await run(unit, tahap, kind, command)
-        reply = Reply(204)
+        reply = Reply(204, None, await versions.etag_of(unit, tahap))
         await once.keep(unit.connection, reply)
     return reply.response(unit.position)
-
-
-async def _require_announced(unit: Transaction, tahap: str) -> None:
-    stream = tahap_stream(tahap)
-    if stream not in await unit.load(TAHAP, [stream]):
-        raise TahapUnknown(tahap=tahap)
 
 
 # -- Payments and the ledger ----------------------------------------------------------------------
@@ -111,13 +107,17 @@ class PaymentView(BaseModel):
 
 
 @router.get("/payments/{payment}")
-async def payment_view(payment: UUID, store: StoreOf, reader: Reader) -> PaymentView:
+async def payment_view(
+    payment: UUID, store: StoreOf, reader: Reader, response: Response
+) -> PaymentView:
     """One payment as it stands."""
-    views_of = await _payments(store, [str(payment)])
-    if not views_of:
+    stream = payment_stream(str(payment))
+    found = (await store.read(PAYMENT, [stream])).get(stream)
+    if found is None or not found.state.payment:
         raise PaymentUnknown(payment=payment)
-    view = views_of[0]
+    view = _payment(found.state)
     ensure_may_see(reader, await books.region_of(store, str(view.family)) or "")
+    response.headers["ETag"] = etag(found.version)
     return view
 
 
@@ -135,21 +135,21 @@ async def _payments(store: Store, payments: list[str]) -> list[PaymentView]:
     streams = [payment_stream(payment) for payment in payments]
     found = await store.read(PAYMENT, streams)
     states = [found[stream].state for stream in streams if stream in found]
-    return [
-        PaymentView(
-            payment=UUID(state.payment),
-            tahap=state.tahap,
-            family=UUID(state.family),
-            kind=state.kind,
-            amount=state.amount,
-            payee_valid=state.payee_valid,
-            transfer=state.transfer,
-            answer=state.answer,
-            hold=state.hold,
-        )
-        for state in states
-        if state.payment
-    ]
+    return [_payment(state) for state in states if state.payment]
+
+
+def _payment(state: PaymentState) -> PaymentView:
+    return PaymentView(
+        payment=UUID(state.payment),
+        tahap=state.tahap,
+        family=UUID(state.family),
+        kind=state.kind,
+        amount=state.amount,
+        payee_valid=state.payee_valid,
+        transfer=state.transfer,
+        answer=state.answer,
+        hold=state.hold,
+    )
 
 
 @router.get("/ledger/balances")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -11,8 +11,7 @@ from pydantic import BaseModel
 from libs.events.errors import DomainError
 from libs.events.store import Store
 from libs.events.transaction import Transaction
-from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, RUN, TAHAP
-from services.payments.domain.ids import run_stream
+from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, TAHAP
 from services.payments.domain.run_state import RunState, totals_of
 from services.payments.domain.tahap_messages import ClosingAnnounced
 from services.payments.domain.tahap_state import PaymentList, TahapState
@@ -110,12 +109,15 @@ class TahapPhase(BaseModel):
 # -- Tahap ----------------------------------------------------------------------------------------
 
 
-async def tahap_view(store: Store, state: TahapState, announced: ClosingAnnounced) -> TahapView:
-    """A tahap with its list and runs."""
-    runs = await _runs(store, state)
-    async with store.looking() as unit:
-        shown = await _list_view(unit, state)
-        views = [await _run_view(unit, state.tahap, each, runs[each.kind]) for each in state.lists]
+async def tahap_view(
+    unit: Transaction,
+    state: TahapState,
+    announced: ClosingAnnounced,
+    runs: Mapping[str, RunState],
+) -> TahapView:
+    """A tahap with its list and runs, by kind."""
+    shown = await _list_view(unit, state)
+    views = [await _run_view(unit, state.tahap, each, runs[each.kind]) for each in state.lists]
     return TahapView(
         tahap=state.tahap,
         phase=tahap_phase(state),
@@ -127,15 +129,6 @@ async def tahap_view(store: Store, state: TahapState, announced: ClosingAnnounce
         list=shown,
         runs=views,
     )
-
-
-async def _runs(store: Store, state: TahapState) -> dict[str, RunState]:
-    streams = {each.kind: run_stream(state.tahap, each.kind) for each in state.lists}
-    found = await store.read(RUN, list(streams.values()))
-    return {
-        kind: found[stream].state if stream in found else RunState()
-        for kind, stream in streams.items()
-    }
 
 
 def tahap_phase(state: TahapState) -> str:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from libs.chassis.auth import Principal, ensure_may_see, require
 from libs.chassis.csv_upload import CSV_BODY
-from libs.chassis.etag import etag
+from libs.chassis.etag import Unconditional, etag
 from libs.chassis.idempotency import OnceStreamed, ReadsOnly
 from libs.chassis.imports import IMPORT_BYTES_MAX, Partial, Report, take_file
 from libs.chassis.request import Asked, body_up_to, resource
@@ -28,7 +28,7 @@ Reader = Annotated[Principal, require("registry:read")]
 Identifier = Annotated[Principal, require("registry:identify")]
 IntakeOf = Annotated[Intake, resource("intake")]
 KeysOf = Annotated[KeyRing, resource("keys")]
-LARGE = [body_up_to(IMPORT_BYTES_MAX)]
+LARGE = [body_up_to(IMPORT_BYTES_MAX), Unconditional]
 
 router = APIRouter(tags=["registry"])
 

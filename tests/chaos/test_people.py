@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from cli.client import Client, Refused
+from cli.client import Client, Refused, Seen, if_match
 from cli.demo.fetching import fetch_results
 from cli.demo.outputs import Entitlement
 from cli.tahap_state import TahapState
@@ -50,34 +50,37 @@ def strike(bug: str, family: str) -> None:
     Path(bug).write_text(family)
 
 
-async def until_run(running: Year, kind: str, phase: str) -> str:
-    """Wait for a run's phase; the hash of its order."""
+async def until_run(running: Year, kind: str, phase: str) -> tuple[str, dict[str, str]]:
+    """Wait for a run's phase; the hash of its order, and how to decide on it."""
     reader = running.front.client("observer", "payments:read")
     tahap = running.tahaps[0].id
 
-    async def look() -> TahapState:
-        return await reader.get("payments", f"/tahap/{tahap}", TahapState)
+    async def look() -> Seen[TahapState]:
+        return await reader.see("payments", f"/tahap/{tahap}", TahapState)
 
-    def there(state: TahapState) -> bool:
-        return any(run.kind == kind and run.phase == phase for run in state.runs)
+    def there(seen: Seen[TahapState]) -> bool:
+        return any(run.kind == kind and run.phase == phase for run in seen.value.runs)
 
-    state = await while_it_moves(look, there, str)
-    [run] = [run for run in state.runs if run.kind == kind]
-    return run.order.hash if run.order else ""
+    seen = await while_it_moves(look, there, str)
+    [run] = [run for run in seen.value.runs if run.kind == kind]
+    return run.order.hash if run.order else "", seen.if_match
 
 
 async def pay_later(running: Year, maker: Client, checker: Client) -> None:
     """Two people take a supplementary run from its list to its money."""
     path = f"/tahap/{running.tahaps[0].id}"
-    opened = msgspec.json.decode(
-        (await maker.post("payments", f"{path}/supplementary-runs", {})).body
-    )
+    reader = running.front.client("observer", "payments:read")
+    before = await reader.see("payments", path, TahapState)
+    answer = await maker.post("payments", f"{path}/supplementary-runs", {}, before.if_match)
+    opened = msgspec.json.decode(answer.body)
     assert opened["kind"] == SUPPLEMENTARY
     run = f"{path}/runs/{SUPPLEMENTARY}"
-    await checker.post("payments", f"{run}/freeze-approval", {"hash": opened["hash"]})
-    order = {"hash": await until_run(running, SUPPLEMENTARY, "ORDER_READY")}
-    await maker.post("payments", f"{run}/order-proposal", order)
-    await checker.post("payments", f"{run}/order-approval", order)
+    approval, seen = {"hash": opened["hash"]}, if_match(answer.etag)
+    await checker.post("payments", f"{run}/freeze-approval", approval, seen)
+    hash_, seen = await until_run(running, SUPPLEMENTARY, "ORDER_READY")
+    made = await maker.post("payments", f"{run}/order-proposal", {"hash": hash_}, seen)
+    seen = if_match(made.etag)
+    await checker.post("payments", f"{run}/order-approval", {"hash": hash_}, seen)
     await until_run(running, SUPPLEMENTARY, "RECONCILED")
 
 
@@ -196,13 +199,16 @@ async def test_a_correction_after_the_closing_releases_the_money_once() -> None:
 
         path = f"/commitments/{blocked.family}"
         reader = running.front.client("reader", "conditionality:read")
-        [waiting] = (await reader.get("conditionality", path, Commitment)).corrections
+        seen = await reader.see("conditionality", path, Commitment)
+        [waiting] = seen.value.corrections
         assert waiting.result == "COMPLIANT"
         approver = running.front.client("approver", "conditionality:approve")
         approval = f"{path}/corrections/{waiting.correction}/approval"
-        await approver.post("conditionality", approval)
+        done = await approver.post("conditionality", approval, None, seen.if_match)
+        with pytest.raises(Refused, match="has changed since"):
+            await approver.post("conditionality", approval, None, seen.if_match)
         with pytest.raises(Refused, match="No correction of this number"):
-            await approver.post("conditionality", approval)
+            await approver.post("conditionality", approval, None, if_match(done.etag))
         await quiet(running)
 
         results = await fetch_results(running.front, [running.tahaps[0].id])

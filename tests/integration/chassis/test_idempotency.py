@@ -16,7 +16,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from cli.issuer import Issuer
 from libs.chassis.app import create_app
 from libs.chassis.auth import Principal, require
-from libs.chassis.etag import etag
+from libs.chassis.etag import Unconditional, etag
 from libs.chassis.idempotency import Once, OnceStreamed, ReadsOnly, Reply, claim, store
 from libs.chassis.problems import Refusal
 from libs.chassis.request import Asked, resource
@@ -36,7 +36,7 @@ KEY = {"Idempotency-Key": "key-1"}
 def purses() -> APIRouter:
     router = APIRouter(prefix="/purses")
 
-    @router.post("/{name}/coins", status_code=201)
+    @router.post("/{name}/coins", status_code=201, dependencies=[Unconditional])
     async def put_in(
         name: str, body: dict[str, int], giver: Giver, store: StoreOf, context: Asked, once: Once
     ) -> Response:
@@ -48,7 +48,7 @@ def purses() -> APIRouter:
             await once.keep(unit.connection, reply)
         return reply.response(unit.position)
 
-    @router.post("/upload")
+    @router.post("/upload", dependencies=[Unconditional])
     async def upload(
         request: Request, giver: Giver, store: StoreOf, context: Asked, once: OnceStreamed
     ) -> Response:

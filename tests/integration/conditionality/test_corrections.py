@@ -60,10 +60,14 @@ async def decide(
     decision: str = "approval",
     *,
     key: str | None = None,
+    seen: str | None = None,
 ) -> httpx.Response:
     number = proposal.body["correction"]
-    path = f"/commitments/{proposal.key}/corrections/{number}/{decision}"
-    return await door.post(path, door.who(subject, "conditionality:approve"), key=key)
+    path = f"/commitments/{proposal.key}"
+    who = door.who(subject, "conditionality:approve", "conditionality:read")
+    tag = seen or (await door.client.get(path, headers=who)).headers["ETag"]
+    path = f"{path}/corrections/{number}/{decision}"
+    return await door.post(path, who | {"If-Match": tag}, key=key)
 
 
 async def test_a_proposal_is_shown_to_who_may_decide(conditionality: Door, proposed: Sent) -> None:
@@ -107,6 +111,20 @@ async def test_an_approval_that_is_sent_again_has_the_same_answer(
     assert (await bench.followed(FAMILY)).count("Released") == 1
 
 
+async def test_what_was_decided_since_somebody_looked_is_looked_at_again(
+    conditionality: Door, bench: Bench, proposed: Sent
+) -> None:
+    who = conditionality.who("supervisor-1", "conditionality:read")
+    path = f"/commitments/{FAMILY}"
+    before = (await conditionality.client.get(path, headers=who)).headers["ETag"]
+    rejected = await decide(conditionality, proposed, "supervisor-1", "rejection", seen=before)
+    answer = await decide(conditionality, proposed, "supervisor-2", seen=before)
+
+    assert (answer.status_code, answer.json()["type"]) == (412, "/problems/version-stale")
+    assert answer.headers["ETag"] == rejected.headers["ETag"] != before
+    assert await bench.evaluated(FAMILY) == [(1, "FAILED")]
+
+
 @pytest.mark.parametrize("subject", ["school-1", "school-2"])
 @pytest.mark.parametrize("decision", ["approval", "rejection"])
 async def test_nobody_who_recorded_a_fact_behind_it_may_decide(
@@ -125,7 +143,9 @@ async def test_two_who_approve_at_once_bring_one_effect(
         *(decide(conditionality, proposed, f"supervisor-{number}") for number in range(4))
     )
 
-    assert sorted(answer.status_code for answer in answers) == [204, 409, 409, 409]
+    late = sorted(answer.status_code for answer in answers)
+    assert late[0] == 204
+    assert set(late[1:]) <= {409, 412}  # by when they looked: decided already, or since
     assert await bench.evaluated(FAMILY) == [(1, "FAILED"), (2, "COMPLIANT")]
     assert len(await sent(bench.store, "CorrectionApproved")) == 1
 
@@ -144,7 +164,10 @@ async def test_a_rejected_correction_changes_nothing_and_can_not_be_approved(
 async def test_a_correction_that_nobody_proposed_is_not_there(
     conditionality: Door, proposed: Sent
 ) -> None:
-    who = conditionality.who("supervisor-1", "conditionality:approve")
+    scopes = ("conditionality:approve", "conditionality:read")
+    who = conditionality.who("supervisor-1", *scopes)
+    answer = await conditionality.client.get(f"/commitments/{FAMILY}", headers=who)
+    who["If-Match"] = answer.headers["ETag"]
     for family, number, status in ((FAMILY, 99, 409), (SECOND, 1, 404)):
         path = f"/commitments/{family}/corrections/{number}/approval"
         assert (await conditionality.post(path, who)).status_code == status

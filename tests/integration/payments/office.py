@@ -80,9 +80,24 @@ class Office:
 
     # -- What people ask over HTTP
 
-    async def asked_by(self, subject: str, scope: str, path: str, body: object) -> httpx.Response:
-        """What a person with one scope of payments is answered to a POST."""
-        return await self.door.post(path, self.door.who(subject, f"payments:{scope}"), json=body)
+    async def asked_by(
+        self, subject: str, scope: str, path: str, body: object, *, seen: str | None = None
+    ) -> httpx.Response:
+        """What a person with one scope of payments is answered to a POST.
+
+        They decide on what they have `seen`; on what stands where they looked just now.
+        """
+        who = self.door.who(subject, f"payments:{scope}")
+        if path.count("/") > 1:
+            who["If-Match"] = seen or await self.tag(path)
+        return await self.door.post(path, who, json=body)
+
+    async def tag(self, path: str) -> str:
+        """The ETag of the tahap that a path lies under; of none where there is none."""
+        who = self.door.who("reader-1", "payments:read")
+        answer = await self.door.client.get("/".join(path.split("/")[:3]), headers=who)
+        tag: str = answer.headers.get("etag", '"0"')
+        return tag
 
     async def seen(self, path: str) -> Any:
         """What a reader of the whole nation is shown."""

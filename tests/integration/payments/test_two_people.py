@@ -107,7 +107,7 @@ async def test_a_later_line_takes_the_ground_from_a_proposal(ready: Office) -> N
 
 async def test_what_is_asked_twice_under_one_key_happens_once(ready: Office) -> None:
     body = {"hash": await hash_of_list(ready)}
-    who = ready.door.who(MAKER, "payments:make")
+    who = ready.door.who(MAKER, "payments:make") | {"If-Match": await ready.tag(PATH)}
     path = f"{PATH}/freeze-proposal"
 
     first = await ready.door.post(path, who, key="key-1", json=body)

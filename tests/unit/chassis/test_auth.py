@@ -23,7 +23,8 @@ from structlog.testing import capture_logs
 
 from cli.issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.auth import NATION, OpenDoor, Principal, principal
-from libs.chassis.idempotency import Once
+from libs.chassis.etag import IfMatch, Unconditional
+from libs.chassis.idempotency import Once, ReadsOnly
 from libs.chassis.tokens import KEYS_AGE_S_MAX, KEYS_COOLDOWN_S, Keys, KeySet, keys_of
 from tests.unit.chassis.service import Reader, Writer, calling, service, settings_for, token_for
 
@@ -349,13 +350,34 @@ def test_an_application_with_a_route_that_anybody_may_use_does_not_start(issuer_
 def test_an_application_with_a_post_that_can_happen_twice_does_not_start(issuer_dir: Path) -> None:
     router = APIRouter()
 
-    @router.post("/twice")
+    @router.post("/twice", dependencies=[Unconditional])
     async def twice(writer: Writer) -> None: ...
 
-    @router.post("/once")
+    @router.post("/once", dependencies=[Unconditional])
     async def once(writer: Writer, once: Once) -> None: ...
 
-    with pytest.raises(OpenDoor, match=r"^POST /twice takes no Idempotency-Key$"):
+    with pytest.raises(OpenDoor, match=r"^POST /twice takes no Idempotency-Key"):
+        service(settings_for(issuer_dir), router)
+
+
+def test_an_application_with_a_post_that_rests_on_nothing_seen_does_not_start(
+    issuer_dir: Path,
+) -> None:
+    router = APIRouter()
+
+    @router.post("/blind")
+    async def blind(writer: Writer, once: Once) -> None: ...
+
+    @router.post("/seen")
+    async def seen(writer: Writer, once: Once, seen: IfMatch) -> None: ...
+
+    @router.post("/new", dependencies=[Unconditional])
+    async def new(writer: Writer, once: Once) -> None: ...
+
+    @router.post("/search", dependencies=[ReadsOnly])
+    async def search(writer: Writer) -> None: ...
+
+    with pytest.raises(OpenDoor, match=r"^POST /blind takes no If-Match [^;]*$"):
         service(settings_for(issuer_dir), router)
 
 

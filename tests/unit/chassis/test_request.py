@@ -23,7 +23,7 @@ from structlog.testing import capture_logs
 
 from cli.issuer import Issuer
 from libs.chassis import health, logs, request
-from libs.chassis.etag import IfMatch, ensure_current, etag, stamp
+from libs.chassis.etag import IfMatch, etag, stamp
 from libs.events.errors import NotFound
 from tests.unit.chassis.service import (
     NIK,
@@ -57,9 +57,14 @@ def versioned() -> APIRouter:
         return "it"
 
     @router.put("/versioned")
-    async def write(writer: Writer, seen: IfMatch) -> int:
-        ensure_current(seen, 3)
-        return seen
+    async def write(writer: Writer, seen: IfMatch) -> str:
+        seen.ensure(3)
+        return seen.version
+
+    @router.get("/moving")
+    async def moving(reader: Reader, response: Response, progress: int = 0) -> str:
+        response.headers["ETag"] = etag(3, str(progress))
+        return "it"
 
     return router
 
@@ -253,13 +258,16 @@ async def test_an_answer_says_version_and_position(client: httpx.AsyncClient) ->
     ("if_match", "status"),
     [
         (etag(3), 200),
+        (etag(3, "all that was shown"), 200),
         (etag(2), 412),
+        (etag(2, "all that was shown"), 412),
         (None, 428),
         ("3", 400),
         ('W/"3"', 400),
         ("*", 400),
         ('"3", "4"', 400),
-        ('"x"', 400),
+        ('"x"', 412),
+        ('"x y"', 400),
         ('"٣"', 400),
     ],
 )
@@ -269,3 +277,53 @@ async def test_a_change_names_the_version_that_was_seen(
     headers = {} if if_match is None else {b"If-Match": if_match.encode()}
     answer = await client.put("/versioned", headers=headers)
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize("if_match", [None, etag(2)])
+async def test_who_must_look_again_is_told_the_current_version(
+    client: httpx.AsyncClient, if_match: str | None
+) -> None:
+    answer = await client.put("/versioned", headers={"If-Match": if_match} if if_match else {})
+    kinds = {428: "if-match-missing", 412: "version-stale"}
+    assert answer.json()["type"] == f"/problems/{kinds[answer.status_code]}"
+    assert answer.headers.get("ETag") == (etag(3) if if_match else None)
+
+
+@pytest.mark.parametrize(
+    ("known", "status"),
+    [
+        ('"3"', 304),
+        ('W/"3"', 304),
+        ('"1", "3"', 304),
+        ("*", 304),
+        ('"2"', 200),
+        ("3", 200),
+        ("", 200),
+    ],
+)
+async def test_what_a_reader_has_already_is_not_sent_again(
+    client: httpx.AsyncClient, known: str, status: int
+) -> None:
+    answer = await client.get("/versioned", headers={"If-None-Match": known})
+
+    assert answer.status_code == status
+    assert (answer.headers["ETag"], answer.headers["Position"]) == ('"3"', "41")
+    assert answer.content == (b"" if status == 304 else b'"it"')
+    assert ("Content-Type" in answer.headers) == (status == 200)
+
+
+async def test_progress_is_shown_anew_and_makes_nobody_look_again(
+    client: httpx.AsyncClient,
+) -> None:
+    seen = (await client.get("/moving")).headers["ETag"]
+
+    again = await client.get("/moving?progress=1", headers={"If-None-Match": seen})
+    decided = await client.put("/versioned", headers={"If-Match": seen})
+
+    assert (again.status_code, decided.status_code) == (200, 200)
+    assert again.headers["ETag"] != seen
+
+
+async def test_what_is_refused_is_told_whatever_a_reader_has(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/nowhere", headers={"If-None-Match": "*"})
+    assert answer.status_code == 404

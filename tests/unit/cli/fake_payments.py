@@ -37,6 +37,16 @@ class FakePayments:
             quiet = asdict(Positions("e", 0, 0, {}, {}, 0))
             self.fake.when("GET", f"{name}/positions", answer(quiet))
 
+    @property
+    def tag(self) -> str:
+        """The ETag of what stands now."""
+        return f'"{self.phase}-{self.run_phase}"'
+
+    def _stale(self, request: httpx.Request) -> httpx.Response | None:
+        if request.headers.get("If-Match") == self.tag:
+            return None
+        return httpx.Response(412, json={"type": "/problems/version-stale", "title": "stale"})
+
     def _note(self, request: httpx.Request) -> str:
         step = request.url.path.rpartition("/")[2]
         who = self.fake.who(request)["sub"]
@@ -50,21 +60,25 @@ class FakePayments:
 
     def _freeze(self, request: httpx.Request) -> httpx.Response:
         step = self._note(request)
+        if stale := self._stale(request):
+            return stale
         if self.refusals:
             kind = self.refusals.pop(0)
             self.phase = "READY"
             return httpx.Response(409, json={"type": f"/problems/{kind}", "title": kind})
         self.phase = "FREEZE_PROPOSED" if step == "freeze-proposal" else "PAYING"
         self.run_phase = "ENTITLING" if self.phase == "PAYING" else ""
-        return httpx.Response(204)
+        return httpx.Response(204, headers={"ETag": self.tag})
 
     def _order(self, request: httpx.Request) -> httpx.Response:
         step = self._note(request)
+        if stale := self._stale(request):
+            return stale
         self.run_phase = "ORDER_PROPOSED" if step == "order-proposal" else "RELEASING_FUNDS"
-        return httpx.Response(204)
+        return httpx.Response(204, headers={"ETag": self.tag})
 
     def _look(self, _request: httpx.Request) -> httpx.Response:
-        shown = answer(self._state())
+        shown = answer(self._state(), ETag=self.tag)
         self._move()
         return shown
 

@@ -6,7 +6,8 @@ from rich.console import Console
 
 from cli.client import Connected, Refused
 from cli.demo.screen import Screen
-from cli.demo.tahap_run import LOOKS_MAX, run_tahap
+from cli.demo.tahap_run import run_tahap
+from cli.tahap_state import LOOKS_MAX
 from cli.year import Tahap
 from tests.unit.cli.conftest import FakePlatform
 from tests.unit.cli.fake_payments import TAHAP, FakePayments

@@ -1,0 +1,86 @@
+"""What people decide on in a tahap, as a version: its ETag, and what If-Match is held against.
+
+A tahap moves by itself most of the time: lines arrive, accounts are checked, banks answer. None of
+that is a reason for a person to look again. The version is of what is proposed, approved and left
+over, so it changes when a list is ready or ready anew, at each step that a person takes, and when
+there is something to order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from libs.chassis.etag import Seen, etag
+from libs.events.errors import NotFound
+from libs.events.model import encode
+from libs.events.transaction import Transaction
+from services.payments.contract import RUN, TAHAP
+from services.payments.domain.ids import run_stream, tahap_stream
+from services.payments.domain.run_state import RunState
+from services.payments.domain.tahap_messages import ClosingAnnounced
+from services.payments.domain.tahap_state import TahapState
+
+CHARACTERS: Final = 16
+
+
+class TahapUnknown(NotFound):
+    """No tahap of this id was announced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an announced tahap stands; `runs` by kind, one for each of its lists."""
+
+    tahap: TahapState
+    announced: ClosingAnnounced
+    runs: Mapping[str, RunState]
+
+    @property
+    def version(self) -> str:
+        """The version of what people decide on."""
+        state = self.tahap
+        lists = [
+            (each.kind, each.families, each.ready, each.proposal, each.frozen is not None)
+            for each in state.lists
+        ]
+        orders = [
+            (kind, run.request, run.order is not None)
+            for kind, run in sorted(self.runs.items())
+            if run.check_complete
+        ]
+        whole = (lists, orders, state.outstanding, state.closed is not None)
+        return hashlib.sha256(encode(whole)).hexdigest()[:CHARACTERS]
+
+
+async def load(unit: Transaction, tahap: str) -> Standing:
+    """How a tahap stands. Raises `TahapUnknown` where it was never announced."""
+    stream = tahap_stream(tahap)
+    found = (await unit.load(TAHAP, [stream])).get(stream)
+    if found is None or found.state.announced is None:
+        raise TahapUnknown(tahap=tahap)
+    streams = {each.kind: run_stream(tahap, each.kind) for each in found.state.lists}
+    there = await unit.load(RUN, sorted(streams.values()))
+    runs = {
+        kind: there[each].state if each in there else RunState() for kind, each in streams.items()
+    }
+    return Standing(found.state, found.state.announced, runs)
+
+
+async def ensure_seen(unit: Transaction, tahap: str, seen: Seen) -> Standing:
+    """The tahap as the caller saw it; it and its runs stay so until we commit.
+
+    Raises `TahapUnknown`, or 412 when what people decide on has changed since.
+    """
+    before = await load(unit, tahap)
+    await unit.hold([tahap_stream(tahap), *(run_stream(tahap, kind) for kind in before.runs)])
+    standing = await load(unit, tahap)
+    seen.ensure(standing.version)
+    return standing
+
+
+async def etag_of(unit: Transaction, tahap: str) -> dict[str, str]:
+    """The header that says the version after what this transaction did."""
+    return {"ETag": etag((await load(unit, tahap)).version)}
