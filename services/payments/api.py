@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Annotated, Final
-from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
 
 from libs.chassis.auth import Principal, require
 from libs.chassis.etag import IfMatch, Seen, Unconditional, etag
@@ -21,6 +18,14 @@ from libs.events.model import Context
 from libs.events.store import Store
 from libs.events.transaction import Transaction
 from services.payments import versions, views
+from services.payments.bodies import (
+    Announcement,
+    Approval,
+    Close,
+    FreezeProposal,
+    Kind,
+    Supplementary,
+)
 from services.payments.contract import TAHAP
 from services.payments.domain.ids import (
     REGULAR,
@@ -59,30 +64,7 @@ class ListMoved(DomainError):
     """The list has moved since it was proven; look at it again."""
 
 
-class Strict(BaseModel):
-    """A request's body: nothing unknown is passed over."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-TahapId = Annotated[str, Field(pattern=r"^[0-9]{4}-[1-9]$")]
-Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
-Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Kind = Annotated[str, Field(pattern=r"^(REGULAR|SUPPLEMENTARY-[1-9][0-9]{0,2})$")]
-
-
 # -- Announcement ---------------------------------------------------------------------------------
-
-
-class Announcement(Strict):
-    """A tahap to announce; `after` gives, per service, the position its facts have reached."""
-
-    tahap: TahapId
-    months: Annotated[list[Month], Field(min_length=1, max_length=12)]
-    closing_date: date
-    account_check_date: date
-    credit_date: date
-    after: dict[str, Annotated[int, Field(ge=0)]] = {}
 
 
 @router.post("/tahap", status_code=201, dependencies=[Unconditional])
@@ -138,20 +120,6 @@ async def tahap_view(
 # -- Freeze ---------------------------------------------------------------------------------------
 
 
-class Deferred(Strict):
-    """A family that the list is frozen without, and why, as a code."""
-
-    family: UUID
-    reason: Annotated[str, Field(pattern="^[A-Z][A-Z_]{1,39}$")]
-
-
-class FreezeProposal(Strict):
-    """The hash of the list as it was read, and every missing family by name."""
-
-    hash: Hash
-    deferred: list[Deferred] = []
-
-
 @router.post("/tahap/{tahap}/freeze-proposal", status_code=204)
 async def propose_freeze(
     tahap: str,
@@ -172,12 +140,6 @@ async def propose_freeze(
         reply = Reply(204, None, await versions.etag_of(unit, tahap))
         await once.keep(unit.connection, reply)
     return reply.response(unit.position)
-
-
-class Approval(Strict):
-    """The hash of what is approved, as it was read."""
-
-    hash: Hash
 
 
 @router.post("/tahap/{tahap}/freeze-approval", status_code=204)
@@ -226,12 +188,6 @@ async def _freeze(
     return reply.response(unit.position)
 
 
-class Supplementary(Strict):
-    """The deferred families to take up; all that are complete by now where none is named."""
-
-    families: list[UUID] = []
-
-
 @router.post("/tahap/{tahap}/supplementary-runs", status_code=201)
 async def open_supplementary(
     tahap: str,
@@ -271,12 +227,6 @@ def _opened(kind: str, ready: MarkListReady, families: Sequence[str]) -> dict[st
         "rupiah": ready.rupiah,
         "families": sorted(families),
     }
-
-
-class Close(Strict):
-    """The deferred families that nobody will pay in this tahap any more, each with its reason."""
-
-    lapsed: list[Deferred] = []
 
 
 @router.post("/tahap/{tahap}/close", status_code=204)

@@ -15,7 +15,8 @@ from libs.chassis.service import StoreOf
 from libs.events.errors import NotFound
 from libs.events.store import Store
 from services.payments import books, versions, views
-from services.payments.api import Approval, Checker, Kind, Maker, Reader
+from services.payments.api import Checker, Maker, Reader
+from services.payments.bodies import Approval, Kind
 from services.payments.contract import PAYMENT
 from services.payments.domain.ids import (
     order_id,
