@@ -13,11 +13,12 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
-from typing import IO, Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import httpx
 import msgspec
@@ -25,18 +26,17 @@ import msgspec
 from cli.errors import Failed
 from cli.issuer import LIFETIME_S_MAX, Issuer
 from cli.problem import problem_of, sentence
+from cli.sending import AGAIN_S_MAX, Patience, chunks, opened
 from libs.events.positions import Positions
 
 T = TypeVar("T")
 
 EVERYWHERE: Final = ("*",)
 ANSWER_S_MAX: Final = 60.0
-CHUNK_BYTES: Final = 256 * 1024
 TOKEN_RENEWED_S: Final = LIFETIME_S_MAX / 2
-# A service that died is started again; until then the same request may be sent again.
-AGAIN_S_MAX: Final = 30.0
 AGAIN_PAUSE_S: Final = 0.2
 AGAIN_STATUS: Final = frozenset({502, 503, 504})
+IN_FLIGHT: Final = "idempotency-key-in-flight"
 
 
 class Refused(Failed):
@@ -117,29 +117,40 @@ class Client:
             "POST", service, path, content=content, headers=own | {**(headers or {})}
         )
 
-    async def upload(
-        self, service: str, path: str, file: Path, sent: Callable[[int], object] = lambda _: None
-    ) -> Answer:
-        """Stream a CSV file to a service; `sent` is told how many bytes went with each chunk."""
-        with _opened(file) as (content, size):
+    async def upload(self, service: str, path: str, file: Path, key: str | None = None) -> Answer:
+        """Stream a CSV file to a service under a key, a fresh one where none is given.
+
+        A service that goes away meanwhile, or is not rid of an earlier attempt yet, gets the file
+        again from its beginning: it has kept nothing of it.
+        """
+        key, patience = key or str(uuid.uuid4()), Patience()
+        while True:
+            try:
+                response = await self._send_file(service, path, file, key)
+            except httpx.TransportError as error:
+                if patience.ends():
+                    raise _unreachable(service, error) from error
+            else:
+                if not _is_worth_another_try(response) or patience.ends():
+                    return _checked(service, response, file.name)
+            await asyncio.sleep(AGAIN_PAUSE_S)
+
+    async def _send_file(self, service: str, path: str, file: Path, key: str) -> httpx.Response:
+        with opened(file) as (content, size):
             request = self.http.build_request(
                 "POST",
                 self._url(service, path),
-                content=_chunks(content, sent),
+                content=chunks(content),
                 headers={
                     "Content-Type": "text/csv",
                     "Content-Length": str(size),
-                    "Idempotency-Key": str(uuid.uuid4()),
+                    "Idempotency-Key": key,
                     **self._authorization(),
                 },
                 # The answer comes when all of the file is kept, however long that takes.
                 timeout=httpx.Timeout(ANSWER_S_MAX, read=None),
             )
-            try:
-                response = await self.http.send(request)
-            except httpx.TransportError as error:
-                raise _unreachable(service, error) from error
-        return _checked(service, response, file.name)
+            return await self.http.send(request)
 
     async def positions(self, service: str) -> Positions:
         """Where a service is; needs platform:read."""
@@ -188,6 +199,12 @@ class Client:
         return {"Authorization": f"Bearer {self._token}"}
 
 
+def _is_worth_another_try(response: httpx.Response) -> bool:
+    if response.status_code == HTTPStatus.CONFLICT:
+        return str(problem_of(response.content).get("type", "")).endswith(IN_FLIGHT)
+    return response.status_code in AGAIN_STATUS
+
+
 def _checked(service: str, response: httpx.Response, file: str | None = None) -> Answer:
     if not response.is_success:
         raise Refused(problem_of(response.content), service, response.status_code, file)
@@ -202,23 +219,6 @@ def _checked(service: str, response: httpx.Response, file: str | None = None) ->
 
 def _unreachable(service: str, error: httpx.TransportError) -> Failed:
     return Failed(f"{service} does not answer ({type(error).__name__}).")
-
-
-@contextmanager
-def _opened(file: Path) -> Iterator[tuple[IO[bytes], int]]:
-    """A file and its size in bytes."""
-    try:
-        opened = file.open("rb")
-    except OSError as error:
-        raise Failed(f"{file} can not be read ({error.strerror}).") from error
-    with opened:
-        yield opened, file.stat().st_size
-
-
-async def _chunks(file: IO[bytes], sent: Callable[[int], object]) -> AsyncIterator[bytes]:
-    while chunk := file.read(CHUNK_BYTES):
-        yield chunk
-        sent(len(chunk))
 
 
 # -- Where the platform is ------------------------------------------------------------------------

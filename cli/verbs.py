@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -12,6 +13,7 @@ from cli.client import Client, Seen, connected
 from cli.demo.loading import IMPORTS, SCOPES
 from cli.demo.screen import Screen
 from cli.errors import Failed
+from cli.jobs import upload
 from cli.running import STATE, State, out, run
 from cli.tahap_state import REGULAR, TahapState, announcement, look_again
 from cli.year import read_calendar
@@ -33,24 +35,30 @@ def import_file(
     kind: Annotated[str, typer.Argument(help=f"What it holds: {', '.join(IMPORTS)}.")],
     person: As,
     data: State = STATE,
+    key: Annotated[
+        str, typer.Option(help="Idempotency-Key; of an import that broke off, to go on with it.")
+    ] = "",
 ) -> None:
     """Send a file to the service that takes its kind; all of its rows are taken, or none."""
     if kind not in IMPORTS:
         raise typer.BadParameter(f"must be one of {', '.join(IMPORTS)}", param_hint="KIND")
     if not file.is_file():
         raise typer.BadParameter(f"{file} is no file", param_hint="FILE")
-    report = run(_import(file, file.stat().st_size, kind, person, data))
+    report = run(_import(file, file.stat().st_size, kind, person, data, key))
     counts = " · ".join(f"{name} {report[name]:,}" for name in ("accepted", "unchanged"))
     out.print(f"{file.name}: {counts}", highlight=False)
 
 
-async def _import(file: Path, size: int, kind: str, person: str, data: Path) -> dict[str, Any]:
-    where = IMPORTS[kind]
+async def _import(
+    file: Path, size: int, kind: str, person: str, data: Path, key: str
+) -> dict[str, Any]:
+    where, key = IMPORTS[kind], key or str(uuid.uuid4())
     async with connected(data) as platform:
         clerk = platform.client(person, *SCOPES)
         with Screen(out) as screen:
-            sent = screen.file(file.name, size)
-            answer = await clerk.upload(where.service, where.path, file, sent)
+            bar = screen.file(file.name, size)
+            answer = await upload(clerk, where.service, where.path, file, key, bar)
+            bar.finish()
         return answer.read(dict[str, Any])
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from cli.client import Client
+from cli.demo.screen import Bar
 from cli.errors import Failed
+from cli.jobs import upload
 
-Sent = Callable[[int], object]
-"""Told how many bytes have gone with each chunk of a file."""
+Showing = Callable[[str, int], Bar]
+"""Given a file's name and size when its turn comes; gives the bar that shows its job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,15 @@ IMPORTS: Final[Mapping[str, Import]] = {
 }
 """By the kind that a person calls it; files of one service in the order in which it needs them."""
 
+Key = Callable[[Import], str]
+"""The Idempotency-Key under which a file is sent."""
+
+
+def fresh_key(_file: Import) -> str:
+    """A key that was never used."""
+    return str(uuid.uuid4())
+
+
 SCOPES: Final = ("registry:import", "conditionality:record")
 NO_SERVICE: Final = ("p2k2_sessions.csv", "p2k2_attendance.csv", "complaints.csv")
 
@@ -47,12 +59,11 @@ def without_service(directory: Path) -> list[str]:
 
 
 async def load_year(
-    clerk: Client, directory: Path, showing: Callable[[str, int], Sent]
+    clerk: Client, directory: Path, showing: Showing, key: Key = fresh_key
 ) -> dict[str, int]:
     """Send every file of a year; gives the position that each service's log has reached by it.
 
-    Services take their files at the same time. `showing` is told a file's name and size when its
-    turn comes, and answers who wants to know of the bytes that go.
+    Services take their files at the same time. `key` names the request that sends a file.
     """
     for each in IMPORTS.values():
         if not (directory / each.file).is_file():
@@ -62,8 +73,9 @@ async def load_year(
         position = 0
         for each in imports:
             file = directory / each.file
-            sent = showing(each.file, file.stat().st_size)
-            answer = await clerk.upload(each.service, each.path, file, sent)
+            bar = showing(each.file, file.stat().st_size)
+            answer = await upload(clerk, each.service, each.path, file, key(each), bar)
+            bar.finish()
             position = answer.position or position
         return position
 

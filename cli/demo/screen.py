@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -31,14 +30,11 @@ class Bar:
         """Set how much is done of how much, and say something about it."""
         self.progress.update(self.task, completed=done, told=told, total=total)
 
-    def advance(self, done: float) -> None:
-        """Add to what is done."""
-        self.progress.advance(self.task, done)
-
-    def finish(self, told: str = "") -> None:
-        """All of it is done; its clock stops."""
-        total = self.progress.tasks[self.progress.task_ids.index(self.task)].total
-        self.progress.update(self.task, total=total or 1, completed=total or 1, told=told)
+    def finish(self, told: str | None = None) -> None:
+        """All of it is done; its clock stops. What was said last stays unless something is told."""
+        task = self.progress.tasks[self.progress.task_ids.index(self.task)]
+        total, told = task.total or 1, task.fields["told"] if told is None else told
+        self.progress.update(self.task, total=total, completed=total, told=told)
 
 
 class Screen:
@@ -46,7 +42,7 @@ class Screen:
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self._progress = Progress(
+        self.progress = Progress(
             SpinnerColumn(finished_text="✓"),
             TextColumn("{task.description}", table_column=Column(no_wrap=True, min_width=23)),
             BarColumn(bar_width=12),
@@ -58,7 +54,7 @@ class Screen:
         )
 
     def __enter__(self) -> Self:
-        self._progress.start()
+        self.progress.start()
         return self
 
     def __exit__(
@@ -67,7 +63,7 @@ class Screen:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._progress.stop()
+        self.progress.stop()
 
     def say(self, text: str) -> None:
         """A line above the bars."""
@@ -75,8 +71,8 @@ class Screen:
 
     def bar(self, what: str, total: float | None = None) -> Bar:
         """A new bar; without a total it only shows that something is going on."""
-        return Bar(self._progress, self._progress.add_task(what, total=total, told=""))
+        return Bar(self.progress, self.progress.add_task(what, total=total, told=""))
 
-    def file(self, name: str, size: int) -> Callable[[int], object]:
-        """A bar for a file of `size` bytes; gives who wants to know of the bytes that go."""
-        return self.bar(name, max(size, 1)).advance
+    def file(self, name: str, size: int) -> Bar:
+        """A bar for a file of `size` bytes."""
+        return self.bar(name, max(size, 1))

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from libs.chassis import operations
 from libs.chassis.app import create_app, serve
+from libs.chassis.jobs import jobs_router
 from libs.chassis.metrics import Seldom
 from libs.chassis.service import READINESS, opened, working
 from libs.chassis.settings import Settings
@@ -54,7 +55,12 @@ def application(told: Settings, where: Partners) -> FastAPI:
             async with working(service, SUBSCRIPTIONS, jobs):
                 yield service.resources(policies=policies)
 
-    routers = [api.router, api_money.router, operations.router]
+    routers = [
+        api.router,
+        api_money.router,
+        jobs_router([], "payments:read"),
+        operations.router,
+    ]
     return create_app(SERVICE, "Payments", routers, lifespan, READINESS, told)
 
 

@@ -53,6 +53,29 @@ def answer(value: object, **headers: str) -> httpx.Response:
     return httpx.Response(200, content=json.dumps(value), headers=headers)
 
 
+def job_as_told(**changes: object) -> dict[str, object]:
+    """A job as a service tells it: an upload, half of it taken in."""
+    return {
+        "id": "import-5f2b",
+        "kind": "import",
+        "about": "members.csv",
+        "state": "RUNNING",
+        "done": 2_000_000,
+        "total": 4_000_000,
+        "unit": "bytes",
+        "rate": 1_000_000.0,
+        "counts": {"rows": 300},
+        "steps": [],
+        "attempt": 1,
+        "by": "clerk",
+        "started_at": "2023-03-31T08:00:00Z",
+        "changed_at": "2023-03-31T08:00:02Z",
+        "cancelling": False,
+        "result": None,
+        "problem": None,
+    } | changes
+
+
 @pytest.fixture
 def issuer(tmp_path: Path) -> Issuer:
     return Issuer.open(tmp_path / "secrets" / "issuer")

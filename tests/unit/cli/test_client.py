@@ -85,24 +85,43 @@ async def test_a_refusal_is_one_sentence_and_known_by_its_kind(
     assert refused.value.kind == "same-person"
 
 
-async def test_a_file_is_streamed_with_its_size_and_every_byte_is_counted(
+async def test_a_file_is_streamed_with_its_size_under_its_key(
     platform: Connected, fake: FakePlatform, tmp_path: Path
 ) -> None:
     fake.when("POST", "registry/imports/families", answer({}, Position="9"))
     file = tmp_path / "families.csv"
     file.write_bytes(b"no_kk\r\n" * 100_000)
-    sent: list[int] = []
 
     told = await platform.client("clerk", "registry:import").upload(
-        "registry", "/imports/families", file, sent.append
+        "registry", "/imports/families", file, "once"
     )
 
     assert told.position == 9
-    assert len(sent) > 1
-    assert sum(sent) == file.stat().st_size
+    assert fake.asked[0].headers["Idempotency-Key"] == "once"
     assert fake.asked[0].headers["Content-Length"] == str(file.stat().st_size)
     assert fake.asked[0].headers["Content-Type"] == "text/csv"
     assert fake.asked[0].content == file.read_bytes()
+
+
+async def test_a_file_is_sent_again_to_a_service_that_was_away_or_still_at_it(
+    platform: Connected, fake: FakePlatform, tmp_path: Path
+) -> None:
+    busy = {"type": "/problems/idempotency-key-in-flight", "status": 409}
+    answers = iter((httpx.Response(503), httpx.Response(409, json=busy), answer({})))
+
+    def take(request: httpx.Request) -> httpx.Response:
+        if len(fake.asked) == 1:
+            raise httpx.ReadError("gone", request=request)
+        return next(answers)
+
+    fake.when("POST", "registry/imports/members", take)
+    file = tmp_path / "members.csv"
+    file.write_bytes(b"nik\r\n")
+
+    await platform.client("c", "x:y").upload("registry", "/imports/members", file)
+
+    assert [request.content for request in fake.asked] == [file.read_bytes()] * 4
+    assert len({request.headers["Idempotency-Key"] for request in fake.asked}) == 1
 
 
 async def test_a_refused_file_is_named(

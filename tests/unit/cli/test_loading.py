@@ -2,11 +2,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from rich.console import Console
 
 from cli.client import Connected
-from cli.demo.loading import IMPORTS, SCOPES, load_year, without_service
+from cli.demo.loading import IMPORTS, SCOPES, Showing, load_year, without_service
+from cli.demo.screen import Bar, Screen
 from cli.errors import Failed
-from tests.unit.cli.conftest import FakePlatform, answer
+from tests.unit.cli.conftest import FakePlatform, answer, job_as_told
 
 YEAR = Path(__file__).parents[3] / "examples" / "kalbar-small"
 
@@ -24,14 +26,28 @@ def loaded(fake: FakePlatform) -> FakePlatform:
     return fake
 
 
+@pytest.fixture
+def screen() -> Screen:
+    return Screen(Console(quiet=True))
+
+
+@pytest.fixture
+def bars(screen: Screen) -> Showing:
+    return screen.file
+
+
 def paths(fake: FakePlatform, service: str) -> list[str]:
-    return [request.url.path for request in fake.asked if request.url.host == service]
+    return [
+        request.url.path
+        for request in fake.asked
+        if request.url.host == service and request.method == "POST"
+    ]
 
 
 async def test_each_service_gets_its_files_in_the_order_in_which_it_needs_them(
-    platform: Connected, loaded: FakePlatform
+    platform: Connected, loaded: FakePlatform, bars: Showing
 ) -> None:
-    await load_year(platform.client("clerk", *SCOPES), YEAR, lambda *_: lambda _: None)
+    await load_year(platform.client("clerk", *SCOPES), YEAR, bars)
 
     assert paths(loaded, "registry") == [
         "/imports/families",
@@ -45,7 +61,7 @@ async def test_each_service_gets_its_files_in_the_order_in_which_it_needs_them(
 
 
 async def test_the_last_position_of_each_service_is_what_a_closing_waits_for(
-    platform: Connected, loaded: FakePlatform
+    platform: Connected, loaded: FakePlatform, bars: Showing
 ) -> None:
     last = {"registry": "4180", "conditionality": "5120"}
     for path, service in (
@@ -54,44 +70,48 @@ async def test_the_last_position_of_each_service_is_what_a_closing_waits_for(
     ):
         loaded.when("POST", f"{service}{path}", answer({}, Position=last[service]))
 
-    after = await load_year(platform.client("clerk", *SCOPES), YEAR, lambda *_: lambda _: None)
+    after = await load_year(platform.client("clerk", *SCOPES), YEAR, bars)
 
     assert after == {"registry": 4180, "conditionality": 5120}
 
 
-async def test_every_file_is_shown_with_its_size_and_filled_to_the_end(
-    platform: Connected, loaded: FakePlatform
+async def test_every_file_has_a_bar_of_its_size_that_ends_with_what_its_job_says(
+    platform: Connected, loaded: FakePlatform, screen: Screen
 ) -> None:
     sizes: dict[str, int] = {}
-    sent: dict[str, list[int]] = {}
 
-    def showing(name: str, size: int) -> object:
+    def showing(name: str, size: int) -> Bar:
         sizes[name] = size
-        return sent.setdefault(name, []).append
+        return screen.file(name, size)
 
-    await load_year(platform.client("clerk", *SCOPES), YEAR, showing)  # type: ignore[arg-type]
+    job = job_as_told(state="DONE", done=4_000_000, rate=2_500_000.0, counts={"rows": 717})
+    loaded.when("GET", "registry/jobs", answer({"jobs": [job]}))
 
-    assert sizes == {name: (YEAR / name).stat().st_size for name in sizes}
-    assert {name: sum(chunks) for name, chunks in sent.items()} == sizes
+    await load_year(platform.client("clerk", *SCOPES), YEAR, showing)
+
+    assert sizes == {each.file: (YEAR / each.file).stat().st_size for each in IMPORTS.values()}
+    tasks = {task.description: task for task in screen.progress.tasks}
+    assert all(task.finished for task in tasks.values())
+    assert tasks["members.csv"].fields["told"] == "717 rows · 2.5 MB/s"
 
 
 async def test_a_refused_file_ends_the_loading_in_one_sentence(
-    platform: Connected, loaded: FakePlatform
+    platform: Connected, loaded: FakePlatform, bars: Showing
 ) -> None:
     problem = {"detail": "members.csv: unknown columns: nickname.", "title": "x"}
     loaded.when("POST", "registry/imports/members", httpx.Response(422, json=problem))
 
     with pytest.raises(Failed, match=r"registry refused \(422\): members\.csv: unknown columns"):
-        await load_year(platform.client("clerk", *SCOPES), YEAR, lambda *_: lambda _: None)
+        await load_year(platform.client("clerk", *SCOPES), YEAR, bars)
 
     assert "/imports/life-events" not in paths(loaded, "registry")
 
 
 async def test_a_missing_file_is_told_before_anything_is_sent(
-    platform: Connected, loaded: FakePlatform, tmp_path: Path
+    platform: Connected, loaded: FakePlatform, bars: Showing, tmp_path: Path
 ) -> None:
     with pytest.raises(Failed, match=r"families\.csv is missing"):
-        await load_year(platform.client("clerk", *SCOPES), tmp_path, lambda *_: lambda _: None)
+        await load_year(platform.client("clerk", *SCOPES), tmp_path, bars)
 
     assert loaded.asked == []
 
