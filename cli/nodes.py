@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final, TypeAlias
+from typing import IO, Final, Protocol, TypeAlias
 
 import httpx
 
@@ -15,7 +15,23 @@ from cli.processes import dies_with_parent
 
 ANSWER_TIMEOUT_S: Final = 2.0
 
-Process: TypeAlias = "subprocess.Popen[bytes]"
+
+class Process(Protocol):
+    """What the supervisor asks of a process; a `subprocess.Popen` answers all of it."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code as far as the last `poll` knew, minus the signal that ended it."""
+
+    def poll(self) -> int | None:
+        """Its exit code now, None while it runs; asking is also what reaps it."""
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
 
 
 @dataclass(frozen=True, slots=True)

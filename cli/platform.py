@@ -25,10 +25,11 @@ from typing import IO, Final, Literal, Self, get_args
 
 import asyncpg
 
+from cli.forked import STEM, Stem, growing, program
 from cli.issuer import LIFETIME_S_MAX, Issuer
 from cli.kafka_server import Broker, KafkaUnavailable
 from cli.migrations import make_bus, make_keys_tables, make_tables
-from cli.nodes import Child, Node, Step, answers, command
+from cli.nodes import Child, Node, Step, answers
 from cli.ports import HOST, free_ports
 from cli.postgres_home import write_private
 from cli.postgres_roles import provision
@@ -116,8 +117,11 @@ class Platform:
             self._around.make_secrets()
             self.issuer = self._around.issuer()
             await starting.enter_async_context(_renewed_tokens(self._around))
+            stem = starting.enter_context(
+                growing(self._around.of_simulator(), ROOT, self.data_dir / "logs")
+            )
             self.supervisor = Supervisor(
-                _nodes(self._around, self.options),
+                _nodes(self._around, self.options, stem),
                 self.data_dir,
                 adopts_orphans=self.options.adopts_orphans,
             )
@@ -205,7 +209,7 @@ async def _renewed_tokens(around: Surroundings) -> AsyncIterator[None]:
 # -- The parts
 
 
-def _nodes(around: Surroundings, options: Options) -> list[Node]:
+def _nodes(around: Surroundings, options: Options, stem: Stem | None) -> list[Node]:
     make_roles = partial(provision, around.postgres, databases(), around.secrets_dir)
     return [
         _postgres(around.postgres),
@@ -215,11 +219,12 @@ def _nodes(around: Surroundings, options: Options) -> list[Node]:
             Step(f"{name}-tables", partial(make_tables, around, name), ["roles"])
             for name in SERVICES
         ),
+        *([Step(STEM, partial(asyncio.to_thread, stem.warmed))] if stem else []),
         *([_kafka(around.broker)] if around.broker else []),
         Step("bus", partial(make_bus, around), ["kafka" if around.broker else "roles"]),
-        _relay(around, options),
-        *(_service(around, options, name) for name in SERVICES),
-        *(_simulator(around, options, name) for name in SIMULATORS if name in around.ports),
+        _relay(around, options, stem),
+        *(_service(around, options, stem, name) for name in SERVICES),
+        *(_simulator(around, options, stem, name) for name in SIMULATORS if name in around.ports),
     ]
 
 
@@ -250,28 +255,28 @@ def _kafka(broker: Broker) -> Child:
     return Child("kafka", launch, ready, prepare=broker.start)
 
 
-def _service(around: Surroundings, options: Options, name: str) -> Child:
-    return command(
+def _service(around: Surroundings, options: Options, stem: Stem | None, name: str) -> Child:
+    return program(
         name,
         options.programs.get(name, [sys.executable, "-m", f"services.{name}.main"]),
+        stem,
         ready=answers(f"{around.base_url(name)}/ready"),
         environment=around.of_service(name),
         needs=[f"{name}-tables", "bus", *(["keys-tables"] if name in SEALING else [])],
-        cwd=ROOT,
     )
 
 
-def _relay(around: Surroundings, options: Options) -> Child:
+def _relay(around: Surroundings, options: Options, stem: Stem | None) -> Child:
     async def leads_everywhere() -> bool:
         return all([await _has_relay(around.address(name, role(name))) for name in RELAYED])
 
-    return command(
+    return program(
         "relay",
         options.programs.get("relay", [sys.executable, "-m", "libs.chassis.relay"]),
+        stem,
         ready=leads_everywhere,
         environment=around.of_relay(),
         needs=["bus", *(f"{name}-tables" for name in RELAYED)],
-        cwd=ROOT,
     )
 
 
@@ -280,15 +285,15 @@ async def _has_relay(address: str) -> bool:
         return await has_leader(pool, "relay")
 
 
-def _simulator(around: Surroundings, options: Options, name: str) -> Child:
-    program = options.programs.get(name, [sys.executable, "-m", f"simulators.{name}"])
+def _simulator(around: Surroundings, options: Options, stem: Stem | None, name: str) -> Child:
+    argv = options.programs.get(name, [sys.executable, "-m", f"simulators.{name}"])
     journal = around.data_dir / "journal"
     journal.mkdir(mode=0o700, exist_ok=True)
     where = ["--journal", str(journal), "--host", HOST, "--port", str(around.ports[name])]
-    return command(
+    return program(
         name,
-        [*program, "--books", str(options.books), *where],
+        [*argv, "--books", str(options.books), *where],
+        stem,
         ready=answers(f"{around.base_url(name)}/health"),
         environment=around.of_simulator(),
-        cwd=ROOT,
     )

@@ -10,7 +10,7 @@ from typing import IO
 import psutil
 import pytest
 
-from cli.nodes import Child, Node, Step, answers, at_once, command
+from cli.nodes import Child, Node, Process, Step, answers, at_once, command
 from cli.ports import free_ports
 from cli.supervisor import Supervisor, SupervisorFailed
 from tests.servers import eventually
@@ -110,7 +110,7 @@ async def test_what_can_not_be_asked_or_launched_yet_is_tried_again(
 ) -> None:
     shy, launches, asked = service("shy", story), 0, 0
 
-    def launch(said: IO[bytes]) -> "subprocess.Popen[bytes]":
+    def launch(said: IO[bytes]) -> Process:
         nonlocal launches
         launches += 1
         if launches == 2:
