@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, Protocol, TypeVar
 
 from cli.client import Client, Connected
@@ -36,8 +36,8 @@ async def fetch_results(platform: Connected, tahaps: Iterable[str]) -> Results:
         for row in await _pages(reader, "/entitlements", list[Entitlement], tahap=tahap)
     ]
     families = sorted({row.family for row in designations} | {row.family for row in entitlements})
-    identities = await _identities(platform.client("reporter", "registry:identify"), families)
-    return Results(designations, entitlements, identities)
+    people = await identities(platform.client("reporter", "registry:identify"), families)
+    return Results(designations, entitlements, people)
 
 
 async def _pages(reader: Client, path: str, kind: type[list[R]], **query: str) -> list[R]:
@@ -50,7 +50,8 @@ async def _pages(reader: Client, path: str, kind: type[list[R]], **query: str) -
             return rows
 
 
-async def _identities(identifier: Client, families: list[str]) -> list[Identity]:
+async def identities(identifier: Client, families: Sequence[str]) -> list[Identity]:
+    """Who these families are, in clear; needs registry:identify, and the registry notes it."""
     found: list[Identity] = []
     for start in range(0, len(families), PAGE_ROWS):
         wanted = {"families": families[start : start + PAGE_ROWS]}

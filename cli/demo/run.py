@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,7 @@ from rich.console import Console
 from cli.client import Connected, connected
 from cli.demo.compare import Comparison, compare
 from cli.demo.fetching import fetch_results
+from cli.demo.investigating import answer_investigations, findings_of
 from cli.demo.loading import SCOPES, load_year, without_service
 from cli.demo.outputs import write_results
 from cli.demo.report import Run, print_run, write_run
@@ -122,7 +123,7 @@ async def _run(
         start_s = time.monotonic() - begun
         starting.finish()
         after, load_s = await _load(plan, front, screen)
-        took = [(each, await run_tahap(front, each, after, screen)) for each in tahaps]
+        took = [(each, await _tahap(plan, front, each, after, screen)) for each in tahaps]
         pss_bytes = platform.supervisor.pss_bytes()
         results = await fetch_results(front, [each.id for each in tahaps])
         summary = write_results(plan.out, results, list(cards_in_order(plan.directory)))
@@ -138,6 +139,16 @@ async def _load(plan: Plan, front: Connected, screen: Screen) -> tuple[dict[str,
         screen.say(f"Skipped, as no service takes them yet: {', '.join(nobody)}")
     after = await load_year(front.client("clerk", *SCOPES), plan.directory, screen.file)
     return after, time.monotonic() - begun
+
+
+async def _tahap(
+    plan: Plan, front: Connected, tahap: Tahap, after: Mapping[str, int], screen: Screen
+) -> float:
+    """Pay a tahap and end its investigations before the next closing; the seconds it took."""
+    begun = time.monotonic()
+    await run_tahap(front, tahap, after, screen)
+    await answer_investigations(front, tahap, findings_of(plan.directory), screen)
+    return time.monotonic() - begun
 
 
 def _compared(plan: Plan, tahaps: Sequence[Tahap]) -> Comparison | None:

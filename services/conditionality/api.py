@@ -36,6 +36,7 @@ from services.conditionality.domain.person import (
     Visit,
 )
 from services.conditionality.intake import HEALTH_COLUMNS, SCHOOL_COLUMNS, Intake
+from services.conditionality.investigating import keep_open
 from services.conditionality.judging import Policies, policy_of
 from services.conditionality.views import rule_set_of
 
@@ -278,6 +279,7 @@ async def _decide(
         await once.claim(unit.connection)
         await seen.ensure_stream(unit, COMMITMENT, f"commitment-{family}")
         outcome = await handle(unit, COMMITMENT, f"commitment-{family}", await command(unit))
+        await keep_open(unit, [outcome])
         reply = Reply(204, None, {"ETag": etag(outcome.version)})
         await once.keep(unit.connection, reply)
     return reply.response(unit.position)

@@ -1,8 +1,8 @@
 """What conditionality says on its topic, what it reads from others, and its kinds of streams.
 
 Events of the commitment stream are published as they are stored, field for field; a person's
-facts stay inside. Messages that are read are declared here with the fields that are needed, and
-the golden examples in contracts/ keep both sides honest.
+facts, and findings before they are approved, stay inside. Messages that are read are declared
+here with the fields that are needed, and the golden examples in contracts/ keep both sides honest.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from services.conditionality.domain.commitment import (
     CorrectionRejected,
     CorrectionWithdrawn,
     CycleEvaluated,
+    FindingBrought,
+    FindingRejected,
     InvestigationOpened,
     InvestigationWithdrawn,
     Released,
@@ -86,7 +88,9 @@ def publish_person(event: PersonEvent, state: Person) -> Message | None:
 
 
 def publish_commitment(event: CommitmentEvent, state: Commitment) -> Message | None:
-    """Everything, under the family's id."""
+    """Everything that counts, under the family's id; a finding counts once it is approved."""
+    if isinstance(event, FindingBrought | FindingRejected):
+        return None
     return Message(TOPIC, event.family)
 
 
@@ -112,9 +116,10 @@ PERSON: Final[StreamType[PersonCommand, Person, PersonEvent]] = StreamType(
 COMMITMENT: Final[StreamType[CommitmentCommand, Commitment, CommitmentEvent]] = StreamType(
     name="commitment",
     decider=commitment,
-    events={name: event for name, event in PUBLISHED.items() if event not in OF_A_TAHAP},
+    events=_named(FindingBrought, FindingRejected)
+    | {name: event for name, event in PUBLISHED.items() if event not in OF_A_TAHAP},
     publish=publish_commitment,
-    snapshot=(Commitment, 2),
+    snapshot=(Commitment, 3),
 )
 
 EVALUATION: Final[StreamType[EvaluationCommand, Evaluation, EvaluationEvent]] = StreamType(

@@ -20,6 +20,7 @@ from services.conditionality.domain.commitment import (
 from services.conditionality.domain.duties import CommitmentPolicy, tokens_of
 from services.conditionality.domain.evaluation import Evaluation
 from services.conditionality.domain.person import Person
+from services.conditionality.investigating import keep_open
 from services.conditionality.views import Line, keep_evaluated
 
 Policies = Mapping[str, CommitmentPolicy]
@@ -83,6 +84,7 @@ async def judge(
     ]
     outcomes = await handle_many(unit, COMMITMENT, commands)
     await keep_evaluated(unit, evaluated_lines(outcomes), partition)
+    await keep_open(unit, outcomes)
 
 
 def policy_of(policies: Policies, rule_set: str) -> CommitmentPolicy:

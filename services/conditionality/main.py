@@ -15,7 +15,7 @@ from libs.chassis.jobs import jobs_router
 from libs.chassis.service import READINESS, opened, working
 from libs.chassis.settings import Settings
 from libs.privacy.tokens import Tokenizer
-from services.conditionality import api, policy
+from services.conditionality import api, api_investigations, policy
 from services.conditionality.consumers import subscriptions
 from services.conditionality.contract import SERVICE
 from services.conditionality.intake import Intake
@@ -42,7 +42,7 @@ def application(told: Settings) -> FastAPI:
                 )
 
     jobs = jobs_router([Imports()], "conditionality:record", "conditionality:read")
-    routers = [api.router, jobs, operations.router]
+    routers = [api.router, api_investigations.router, jobs, operations.router]
     return create_app(SERVICE, "Conditionality", routers, lifespan, READINESS, told)
 
 

@@ -13,9 +13,12 @@ from services.projection.contract import (
     PAYMENT_TOPIC,
     TAHAP_TOPIC,
     AccountCheckFailed,
+    Cleared,
     CycleEvaluated,
     FamilyDesignated,
     FamilyGraduated,
+    InvestigationOpened,
+    InvestigationWithdrawn,
     OfFamily,
     OfTahap,
     PaymentCredited,
@@ -24,6 +27,7 @@ from services.projection.contract import (
     PaymentReleased,
     PaymentReturned,
     PaymentWithheld,
+    Terminated,
     TransferFailed,
 )
 
@@ -43,6 +47,10 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (tahap, family) DO UPDATE
 SET revision = $3, result = $4, counter = $5, failing = $6, duties = $7
 WHERE evaluation.revision < $3
+"""
+INVESTIGATED = """
+INSERT INTO investigation (tahap, family, standing) VALUES ($1, $2, $3)
+ON CONFLICT (tahap, family) DO UPDATE SET standing = $3
 """
 ENTITLED = """
 INSERT INTO payment (payment, tahap, family, kind, region, components, amount, payee_valid,
@@ -114,6 +122,10 @@ WRITES: dict[type[Any], tuple[str, Callable[[Any, str], Row]]] = {
     FamilyDesignated: (DESIGNATED, lambda b, _: (b.family, b.tahap, b.status, b.reason, b.region)),
     FamilyGraduated: (GRADUATED, lambda b, _: (b.family, b.tahap, b.kind, b.region)),
     CycleEvaluated: (EVALUATED, _evaluated),
+    InvestigationOpened: (INVESTIGATED, lambda b, _: (b.tahap, b.family, "INVESTIGATION")),
+    InvestigationWithdrawn: (INVESTIGATED, lambda b, _: (b.tahap, b.family, "WITHDRAWN")),
+    Terminated: (INVESTIGATED, lambda b, _: (b.cycle, b.family, "TERMINATED")),
+    Cleared: (INVESTIGATED, lambda b, _: (b.cycle, b.family, "CLEARED")),
     PaymentEntitled: (ENTITLED, _entitled),
     AccountCheckFailed: (CHECK_FAILED, lambda b, _: (b.payment, b.code)),
     PaymentInstructed: (INSTRUCTED, lambda b, _: (b.payment, b.bank)),
@@ -222,10 +234,14 @@ SUBSCRIPTIONS = (
             "CycleEvaluated": CycleEvaluated,
             "Suspended": OfFamily,
             "Released": OfFamily,
-            "InvestigationOpened": OfFamily,
-            "Terminated": OfFamily,
-            "Cleared": OfFamily,
+            "InvestigationOpened": InvestigationOpened,
+            "InvestigationWithdrawn": InvestigationWithdrawn,
+            "Terminated": Terminated,
+            "Cleared": Cleared,
             "CorrectionProposed": OfFamily,
+            "CorrectionApproved": OfFamily,
+            "CorrectionRejected": OfFamily,
+            "CorrectionWithdrawn": OfFamily,
         },
         about_families,
     ),

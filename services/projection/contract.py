@@ -47,6 +47,30 @@ class CycleEvaluated:
 
 
 @dataclass(frozen=True, slots=True)
+class InvestigationOpened:
+    family: str
+    tahap: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvestigationWithdrawn:
+    family: str
+    tahap: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terminated:
+    family: str
+    cycle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    family: str
+    cycle: str
+
+
+@dataclass(frozen=True, slots=True)
 class Component:
     category: str
     members: int

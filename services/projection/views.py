@@ -91,7 +91,7 @@ async def tahap_events(store: Store, tahap: str) -> list[dict[str, Any]]:
 
 
 async def summary(store: Store, tahap: str) -> dict[str, int]:
-    """A tahap's sums in rupiah and counts by disposition and commitment."""
+    """A tahap's sums in rupiah and counts by commitment and disposition, before its `+`."""
     row = await store.pool.fetchrow(
         """SELECT count(*) FILTER (WHERE NOT graduated) AS families,
                   coalesce(sum(amount), 0)::bigint AS entitled_idr,
@@ -110,7 +110,7 @@ async def summary(store: Store, tahap: str) -> dict[str, int]:
                   count(*) FILTER (WHERE commitment = 'FAILED') AS commitment_failed,
                   count(*) FILTER (WHERE commitment = 'UNVERIFIED') AS commitment_unverified
            FROM (SELECT *, disposition = 'GRADUATED_NATURAL' AS graduated
-                 FROM entitlement WHERE tahap = $1) AS rows""",
+                 FROM tahap_row WHERE tahap = $1) AS rows""",
         tahap,
     )
     return dict(row) if row else {}

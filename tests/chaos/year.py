@@ -14,6 +14,7 @@ from rich.console import Console
 from cli.client import Connected, connected
 from cli.demo.compare import compare
 from cli.demo.fetching import fetch_results
+from cli.demo.investigating import answer_investigations, findings_of
 from cli.demo.loading import SCOPES, load_year
 from cli.demo.outputs import write_results
 from cli.demo.screen import Screen
@@ -41,8 +42,13 @@ class Year:
     screen: Screen
 
     async def run(self, number: int) -> float:
-        """Take a tahap from its announcement to the end of its runs; the seconds it took."""
-        return await run_tahap(self.front, self.tahaps[number - 1], self.after, self.screen)
+        """Take a tahap from its announcement to the end of its investigations; the seconds to the
+        end of its runs."""
+        tahap = self.tahaps[number - 1]
+        took = await run_tahap(self.front, tahap, self.after, self.screen)
+        findings = findings_of(self.directory)
+        await answer_investigations(self.front, tahap, findings, self.screen)
+        return took
 
     async def differences(self, *numbers: int) -> list[str]:
         """What the platform says differs from what these tahaps must come to, and its findings."""

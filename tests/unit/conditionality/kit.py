@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from services.conditionality.domain.commitment import (
+    BringFinding,
     Cause,
     Command,
     CycleEvaluated,
+    DecideFinding,
     EvaluateCycle,
     Event,
+    Found,
     Released,
     Suspended,
     commitment,
@@ -102,6 +105,27 @@ def decided(*commands: Command, after: Iterable[Event] = ()) -> tuple[Event, ...
 def history(*came: Came) -> tuple[Event, ...]:
     """A family whose cycles 2023-1, 2023-2 ... came like this."""
     return decided(*(cycle(f"2023-{number}", how) for number, how in enumerate(came, 1)))
+
+
+def found(outcome: Found, tahap: str = "2023-3") -> BringFinding:
+    """An officer brings what the investigation that opened at a tahap found."""
+    return BringFinding(FAMILY, tahap, outcome, "officer-1")
+
+
+def approved(tahap: str = "2023-3") -> DecideFinding:
+    """A supervisor lets the waiting finding stand."""
+    return DecideFinding(FAMILY, tahap, "APPROVED", "supervisor-1")
+
+
+def rejected(tahap: str = "2023-3") -> DecideFinding:
+    """A supervisor does not let the waiting finding stand."""
+    return DecideFinding(FAMILY, tahap, "REJECTED", "supervisor-1")
+
+
+def ended(outcome: Found, after: Iterable[Event], tahap: str = "2023-3") -> tuple[Event, ...]:
+    """A past behind which two people have ended the investigation of a tahap."""
+    past = tuple(after)
+    return (*past, *decided(found(outcome, tahap), approved(tahap), after=past))
 
 
 def effects(events: Iterable[Event]) -> list[Event]:

@@ -24,7 +24,15 @@ from services.conditionality.domain.person import (
     VisitsRecorded,
     person,
 )
-from tests.unit.conditionality.kit import FAMILY, MONTHS, cycle, decided, history
+from tests.unit.conditionality.kit import (
+    FAMILY,
+    MONTHS,
+    cycle,
+    decided,
+    found,
+    history,
+    rejected,
+)
 
 CONTRACTS = Path(__file__).parents[3] / "contracts"
 READ: dict[str, tuple[str, type[Any]]] = {
@@ -67,6 +75,14 @@ def test_a_familys_events_go_out_as_stored_under_its_id() -> None:
         published = contract.publish_commitment(event, commitment.initial)
 
         assert published == Message(contract.TOPIC, FAMILY, AS_STORED)
+
+
+def test_a_finding_goes_out_as_what_was_decided_on_it() -> None:
+    failed = history("fails", "fails", "fails")
+    brought, refused = decided(found("CONFIRMED"), rejected(), after=failed)
+
+    assert contract.publish_commitment(brought, commitment.initial) is None
+    assert contract.publish_commitment(refused, commitment.initial) is None
 
 
 def test_a_persons_facts_stay_inside() -> None:
@@ -128,7 +144,10 @@ def test_a_commitments_events_and_state_survive_storage(terminated: tuple[Event,
         after=terminated,
     )
 
+    refused = decided(found("CONFIRMED"), rejected(), after=history("fails", "fails", "fails"))
+
     _stored_and_read_back(contract.COMMITMENT, (*terminated, *proposed))
+    _stored_and_read_back(contract.COMMITMENT, (*history("fails", "fails", "fails"), *refused))
 
 
 def test_an_evaluations_events_and_state_survive_storage() -> None:

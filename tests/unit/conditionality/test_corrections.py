@@ -11,7 +11,6 @@ from services.conditionality.domain.commitment import (
     CorrectionRejected,
     CorrectionWithdrawn,
     CycleEvaluated,
-    DecideInvestigation,
     Event,
     InvestigationOpened,
     RejectCorrection,
@@ -27,6 +26,7 @@ from tests.unit.conditionality.kit import (
     cycle,
     decided,
     effects,
+    ended,
     history,
     released,
     suspended,
@@ -273,8 +273,7 @@ def test_an_approved_correction_of_a_terminated_family_moves_no_money(
 
 def test_an_approved_failure_of_a_terminated_family_suspends_nothing() -> None:
     failed = history("is unverified", "fails", "fails", "fails")
-    confirmed = DecideInvestigation(FAMILY, "2023-4", "CONFIRMED", "officer-1", "supervisor-1")
-    past = (*failed, *decided(confirmed, after=failed))
+    past = ended("CONFIRMED", failed, tahap="2023-4")
     proposed = decided(cycle("2023-1", "fails", cause=LATE_FACT), after=past)
 
     then = given(commitment, *past, *proposed).when(APPROVE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -14,9 +14,9 @@ from services.conditionality.domain.commitment import (
     Cleared,
     Commitment,
     CycleEvaluated,
-    DecideInvestigation,
     EvaluateCycle,
     Event,
+    Found,
     InvestigationOpened,
     Released,
     Terminated,
@@ -32,12 +32,12 @@ from services.conditionality.domain.person import (
     person,
 )
 from tests.unit.conditionality import sample_roster
-from tests.unit.conditionality.kit import FAMILY
+from tests.unit.conditionality.kit import FAMILY, approved, found
 from tests.unit.conditionality.sample_roster import Row, Tahap, rows
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 YEARS = sorted(path.parent for path in EXAMPLES.glob("*/expected"))
-OUTCOMES: tuple[Literal["CONFIRMED", "NOT_CONFIRMED"], ...] = ("CONFIRMED", "NOT_CONFIRMED")
+OUTCOMES: tuple[Found, ...] = ("CONFIRMED", "NOT_CONFIRMED")
 POLICY = policy.load()["2021-2024"]
 
 
@@ -130,11 +130,13 @@ def _evaluated(
 
 
 def _decided(tahap: str, outcome: str, state: Commitment) -> tuple[Event, ...]:
-    found = next((known for known in OUTCOMES if known == outcome), None)
-    if found is None:
+    come_to = next((known for known in OUTCOMES if known == outcome), None)
+    if come_to is None:
         return ()
-    decision = DecideInvestigation(FAMILY, tahap, found, "officer-1", "supervisor-1")
-    return tuple(commitment.decide(decision, state))
+    events: list[Event] = []
+    for command in (found(come_to, tahap), approved(tahap)):
+        events += commitment.decide(command, commitment.fold(events, state))
+    return tuple(events)
 
 
 # -- The year's rows ------------------------------------------------------------------------------

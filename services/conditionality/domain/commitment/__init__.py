@@ -2,9 +2,10 @@
 
 from services.conditionality.domain.commitment.commands import (
     ApproveCorrection,
+    BringFinding,
     Cause,
     Command,
-    DecideInvestigation,
+    DecideFinding,
     EvaluateCycle,
     RejectCorrection,
     RepeatEvaluation,
@@ -16,7 +17,11 @@ from services.conditionality.domain.commitment.events import (
     CorrectionRejected,
     CorrectionWithdrawn,
     CycleEvaluated,
+    Decision,
     Event,
+    FindingBrought,
+    FindingRejected,
+    Found,
     InvestigationOpened,
     InvestigationWithdrawn,
     Released,
@@ -24,10 +29,11 @@ from services.conditionality.domain.commitment.events import (
     Terminated,
 )
 from services.conditionality.domain.commitment.rules import commitment
-from services.conditionality.domain.commitment.state import Commitment
+from services.conditionality.domain.commitment.state import Commitment, Finding, Investigation
 
 __all__ = [
     "ApproveCorrection",
+    "BringFinding",
     "Cause",
     "Cleared",
     "Command",
@@ -37,9 +43,15 @@ __all__ = [
     "CorrectionRejected",
     "CorrectionWithdrawn",
     "CycleEvaluated",
-    "DecideInvestigation",
+    "DecideFinding",
+    "Decision",
     "EvaluateCycle",
     "Event",
+    "Finding",
+    "FindingBrought",
+    "FindingRejected",
+    "Found",
+    "Investigation",
     "InvestigationOpened",
     "InvestigationWithdrawn",
     "RejectCorrection",

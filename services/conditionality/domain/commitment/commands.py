@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
-from services.conditionality.domain.commitment.events import CycleEvaluated
+from services.conditionality.domain.commitment.events import CycleEvaluated, Decision, Found
 from services.conditionality.domain.duties import CommitmentPolicy, ListedMember
 from services.conditionality.domain.person import Person
 
@@ -66,16 +66,22 @@ class RejectCorrection:
 
 
 @dataclass(frozen=True, slots=True)
-class DecideInvestigation:
-    """What the investigation that opened at `tahap` found, and who stands for it.
-
-    `maker` brings the finding, `checker`, another person, decides on it.
-    """
+class BringFinding:
+    """What the investigation that opened at `tahap` found; nothing follows from it yet."""
 
     family: str
     tahap: str
-    outcome: Literal["CONFIRMED", "NOT_CONFIRMED"]
+    outcome: Found
     maker: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecideFinding:
+    """Another person than its maker lets the waiting finding take effect, or not."""
+
+    family: str
+    tahap: str
+    decision: Decision
     checker: str
 
 
@@ -87,5 +93,10 @@ class RepeatEvaluation:
 
 
 Command: TypeAlias = (
-    EvaluateCycle | ApproveCorrection | RejectCorrection | DecideInvestigation | RepeatEvaluation
+    EvaluateCycle
+    | ApproveCorrection
+    | RejectCorrection
+    | BringFinding
+    | DecideFinding
+    | RepeatEvaluation
 )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from services.conditionality.domain.duties import Duty, Evidence, Result
+
+Found: TypeAlias = Literal["CONFIRMED", "NOT_CONFIRMED"]
+Decision: TypeAlias = Literal["APPROVED", "REJECTED"]
 
 # -- Events ---------------------------------------------------------------------------------------
 
@@ -72,6 +75,27 @@ class InvestigationWithdrawn:
     cycle: str
     revision: int
     effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingBrought:
+    """Somebody says what the investigation that opened at `tahap` found; it waits for another."""
+
+    family: str
+    tahap: str
+    outcome: Found
+    maker: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRejected:
+    """The waiting finding does not stand; the investigation goes on."""
+
+    family: str
+    tahap: str
+    outcome: Found
+    maker: str
+    checker: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +183,8 @@ Event: TypeAlias = (
     | Released
     | InvestigationOpened
     | InvestigationWithdrawn
+    | FindingBrought
+    | FindingRejected
     | Terminated
     | Cleared
     | CorrectionProposed

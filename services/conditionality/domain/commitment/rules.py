@@ -6,23 +6,23 @@ from libs.events.decider import Decider
 from libs.events.errors import DomainError
 from services.conditionality.domain.commitment.commands import (
     ApproveCorrection,
+    BringFinding,
     Command,
-    DecideInvestigation,
+    DecideFinding,
     EvaluateCycle,
     RejectCorrection,
     RepeatEvaluation,
 )
 from services.conditionality.domain.commitment.corrections import (
-    SamePerson,
     approve_correction,
     propose,
     reject_correction,
 )
 from services.conditionality.domain.commitment.cycles import digest_of
-from services.conditionality.domain.commitment.events import Cleared, Event, Terminated
+from services.conditionality.domain.commitment.events import Event
+from services.conditionality.domain.commitment.investigations import bring_finding, decide_finding
 from services.conditionality.domain.commitment.sanctions import (
     Verdict,
-    effect_id,
     failures_to_investigation,
     take_effect,
 )
@@ -32,10 +32,6 @@ from services.conditionality.domain.duties import duties_of, evidence_of, result
 
 class FamilyTerminated(DomainError):
     """A terminated family has no further cycles."""
-
-
-class NotUnderInvestigation(DomainError):
-    """There is no open investigation to decide."""
 
 
 def evaluate(command: EvaluateCycle, state: Commitment) -> list[Event]:
@@ -75,37 +71,6 @@ def _judge(command: EvaluateCycle) -> Verdict:
     )
 
 
-def decide_investigation(command: DecideInvestigation, state: Commitment) -> list[Event]:
-    """CONFIRMED ends the family's participation; NOT_CONFIRMED gives back all that is held."""
-    if command.maker == command.checker:
-        raise SamePerson(investigation=command.tahap)
-    investigation = state.investigation
-    if investigation is None or investigation.tahap != command.tahap:
-        raise NotUnderInvestigation(tahap=command.tahap)
-    if investigation.outcome == command.outcome:
-        return []
-    if investigation.outcome != "OPEN":
-        raise NotUnderInvestigation(tahap=command.tahap)
-    return [_decided(command, state)]
-
-
-def _decided(command: DecideInvestigation, state: Commitment) -> Event:
-    # The decision counts from the latest cycle on: everything that is held until then moves.
-    latest = state.cycles[-1]
-    confirmed = command.outcome == "CONFIRMED"
-    ended, name = (Terminated, "Terminated") if confirmed else (Cleared, "Cleared")
-    return ended(
-        family=command.family,
-        tahaps=state.held,
-        cycle=latest.tahap,
-        revision=latest.revision,
-        investigation=command.tahap,
-        maker=command.maker,
-        checker=command.checker,
-        effect=effect_id(command.family, latest.tahap, latest.revision, name),
-    )
-
-
 def repeat(command: RepeatEvaluation, state: Commitment) -> list[Event]:
     """The latest revision of a cycle once more, as it stands; an older one is not said again."""
     known = state.cycle(command.evaluated.tahap)
@@ -123,8 +88,10 @@ def decide(command: Command, state: Commitment) -> list[Event]:
             return approve_correction(command, state)
         case RejectCorrection():
             return reject_correction(command, state)
-        case DecideInvestigation():
-            return decide_investigation(command, state)
+        case BringFinding():
+            return bring_finding(command, state)
+        case DecideFinding():
+            return decide_finding(command, state)
         case RepeatEvaluation():
             return repeat(command, state)
 

@@ -14,7 +14,11 @@ from services.conditionality.domain.commitment.events import (
     CorrectionRejected,
     CorrectionWithdrawn,
     CycleEvaluated,
+    Decision,
     Event,
+    FindingBrought,
+    FindingRejected,
+    Found,
     InvestigationOpened,
     InvestigationWithdrawn,
     Released,
@@ -26,11 +30,22 @@ from services.conditionality.domain.commitment.events import (
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """What an investigation found, who says so, and what another person decided on it."""
+
+    outcome: Found
+    maker: str
+    decision: Decision | Literal["WAITING"] = "WAITING"
+    checker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Investigation:
-    """The family's latest investigation, by the tahap at which it opened."""
+    """The family's latest investigation, by the tahap at which it opened, and its last finding."""
 
     tahap: str
     outcome: Literal["OPEN", "WITHDRAWN", "CONFIRMED", "NOT_CONFIRMED"] = "OPEN"
+    finding: Finding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +102,18 @@ def evolve(state: Commitment, event: Event) -> Commitment:
             return replace(state, investigation=Investigation(event.tahap))
         case InvestigationWithdrawn():
             return replace(state, investigation=Investigation(event.tahap, "WITHDRAWN"))
+        case FindingBrought():
+            finding = Finding(event.outcome, event.maker)
+            return replace(state, investigation=Investigation(event.tahap, "OPEN", finding))
+        case FindingRejected():
+            finding = Finding(event.outcome, event.maker, "REJECTED", event.checker)
+            return replace(state, investigation=Investigation(event.tahap, "OPEN", finding))
         case Terminated():
-            ended = Investigation(event.investigation, "CONFIRMED")
             cycles = _holding(state, event.tahaps, "FORFEITED")
-            return replace(state, cycles=cycles, investigation=ended)
+            return replace(state, cycles=cycles, investigation=_ended(event, "CONFIRMED"))
         case Cleared():
-            return _cleared(state, event)
+            cycles = _cleared(state, event)
+            return replace(state, cycles=cycles, investigation=_ended(event, "NOT_CONFIRMED"))
         case CorrectionProposed():
             corrections = (*_without(state, event.tahap), Correction(event))
             return replace(state, corrections=corrections, proposals=event.correction)
@@ -113,13 +134,16 @@ def _holding(state: Commitment, tahaps: Iterable[str], hold: Hold) -> tuple[Cycl
     return tuple(c._replace(hold=hold) if c.tahap in named else c for c in state.cycles)
 
 
-def _cleared(state: Commitment, event: Cleared) -> Commitment:
-    cycles = tuple(
+def _cleared(state: Commitment, event: Cleared) -> tuple[Cycle, ...]:
+    return tuple(
         cycle._replace(cleared=True) if cycle.tahap == event.cycle else cycle
         for cycle in _holding(state, event.tahaps, "RELEASED")
     )
-    ended = Investigation(event.investigation, "NOT_CONFIRMED")
-    return replace(state, cycles=cycles, investigation=ended)
+
+
+def _ended(event: Terminated | Cleared, outcome: Found) -> Investigation:
+    approved = Finding(outcome, event.maker, "APPROVED", event.checker)
+    return Investigation(event.investigation, outcome, approved)
 
 
 def _without(state: Commitment, tahap: str) -> tuple[Correction, ...]:

@@ -1,0 +1,125 @@
+"""Answers the investigations of a tahap, as two officers do who know what the year's file says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cli.client import Client, Connected, Refused
+from cli.demo.fetching import identities
+from cli.demo.outputs import read_csv
+from cli.demo.screen import Screen
+from cli.errors import Failed
+from cli.investigations import (
+    DECIDES,
+    FINDS,
+    LOOKS_AT,
+    OUTCOMES,
+    bring_finding,
+    decide_finding,
+    look,
+    open_investigations,
+)
+from cli.waiting import until_quiet
+from cli.year import Tahap
+
+INVESTIGATIONS: Final = "investigations.csv"
+AT_ONCE_MAX: Final = 8  # families whose officers are at work at the same time
+
+# A late fact moved the family between a look and what was said of it: they look again.
+MOVED: Final = ("version-stale", "concurrency-conflict")
+LOOKS_MAX: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Officers:
+    """Who finds, and who lets the finding stand."""
+
+    investigator: Client
+    supervisor: Client
+
+    @classmethod
+    def of(cls, platform: Connected) -> Officers:
+        """Two people with only the scopes that they need."""
+        return cls(
+            platform.client("investigator", LOOKS_AT, FINDS, "registry:identify"),
+            platform.client("supervisor", LOOKS_AT, DECIDES),
+        )
+
+
+def findings_of(directory: Path) -> Mapping[str, str]:
+    """What an investigation of each family would find, by card; none where there is no file."""
+    path = directory / INVESTIGATIONS
+    if not path.is_file():
+        return {}
+    found: dict[str, str] = {}
+    for line, row in read_csv(path):
+        if row.get("outcome") not in OUTCOMES or not row.get("no_kk"):
+            raise Failed(f"{path}, line {line}: outcome is none of {', '.join(OUTCOMES)}.")
+        found[row["no_kk"]] = row["outcome"]
+    return found
+
+
+async def answer_investigations(
+    platform: Connected, tahap: Tahap, findings: Mapping[str, str], screen: Screen
+) -> None:
+    """Find and decide on every open investigation of a tahap of which `findings` knows.
+
+    A family without a finding is left to the officers of another day. Saying the same thing twice
+    changes nothing, so that this goes on where it was left.
+    """
+    officers = Officers.of(platform)
+    opened = await open_investigations(officers.investigator, tahap.id)
+    if not opened:
+        return
+    who = await identities(officers.investigator, [each.family for each in opened])
+    known = {each.family: findings[each.no_kk] for each in who if each.no_kk in findings}
+    gate = asyncio.Semaphore(AT_ONCE_MAX)
+
+    async def answered(family: str, outcome: str) -> None:
+        async with gate:
+            await _answer(officers, family, tahap.id, outcome)
+
+    await asyncio.gather(*(answered(*each) for each in known.items()))
+    observer = platform.client("observer", "platform:read")
+    await until_quiet(observer, tuple(platform.urls))
+    screen.say(_told(tahap.id, len(opened), Counter(known.values())))
+
+
+def _told(tahap: str, opened: int, known: Counter[str]) -> str:
+    counts = (
+        f"{known['CONFIRMED']} confirmed",
+        f"{known['NOT_CONFIRMED']} not confirmed",
+        f"{opened - known.total()} wait for a finding",
+    )
+    return f"tahap {tahap}: {opened} families investigated · {' · '.join(counts)}"
+
+
+async def _answer(officers: Officers, family: str, tahap: str, outcome: str) -> None:
+    investigator, supervisor = officers.investigator, officers.supervisor
+
+    async def find(seen: str) -> None:
+        await bring_finding(investigator, family, tahap, outcome, seen)
+
+    async def decide(seen: str) -> None:
+        await decide_finding(supervisor, family, tahap, "APPROVED", seen)
+
+    await _as_it_stands(investigator, family, tahap, find)
+    await _as_it_stands(supervisor, family, tahap, decide)
+
+
+async def _as_it_stands(
+    person: Client, family: str, tahap: str, said: Callable[[str], Awaitable[None]]
+) -> None:
+    for times in range(1, LOOKS_MAX + 1):
+        _, seen = await look(person, family, tahap)
+        try:
+            await said(seen)
+            break
+        except Refused as refusal:
+            if refusal.kind not in MOVED or times == LOOKS_MAX:
+                raise

@@ -1,0 +1,86 @@
+"""Investigations as conditionality tells of them, and the two steps by which people end one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from cli.client import Client
+from cli.errors import Failed
+
+SERVICE: Final = "conditionality"
+LOOKS_AT: Final = "conditionality:read"
+FINDS: Final = "conditionality:investigate"
+DECIDES: Final = "conditionality:approve"
+
+OUTCOMES: Final = ("CONFIRMED", "NOT_CONFIRMED")
+DECISIONS: Final = ("APPROVED", "REJECTED")
+PAGE_FAMILIES: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found, by whom; WAITING, APPROVED or REJECTED by another person."""
+
+    outcome: str
+    maker: str
+    decision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Investigation:
+    """A family's investigation, by the tahap at which it opened; `held` is what would move."""
+
+    family: str
+    tahap: str
+    outcome: str
+    finding: Finding | None
+    held: tuple[str, ...]
+
+    def __str__(self) -> str:
+        held = ", ".join(self.held) or "nothing"
+        said = f"{self.family} {self.tahap} {self.outcome} · held: {held}"
+        if self.finding is None:
+            return said
+        found = self.finding
+        return f"{said} · {found.maker} found {found.outcome}: {found.decision}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    items: list[Investigation]
+    next: str | None
+
+
+async def open_investigations(reader: Client, tahap: str | None = None) -> list[Investigation]:
+    """All that nobody has decided yet; `tahap` is the one at which they opened, None for all."""
+    found: list[Investigation] = []
+    query: dict[str, str | int] = {"limit": PAGE_FAMILIES} | ({"tahap": tahap} if tahap else {})
+    while True:
+        page = await reader.get(SERVICE, "/investigations", _Page, **query)
+        found += page.items
+        if page.next is None:
+            return found
+        query["cursor"] = page.next
+
+
+async def look(reader: Client, family: str, tahap: str) -> tuple[Investigation, str]:
+    """An investigation, and the ETag that stands for it as it was seen."""
+    answer = await reader.look(SERVICE, f"/investigations/{family}/{tahap}")
+    if answer.etag is None:
+        raise Failed(f"{SERVICE} does not say which version of the investigation this is.")
+    return answer.read(Investigation), answer.etag
+
+
+async def bring_finding(maker: Client, family: str, tahap: str, outcome: str, seen: str) -> None:
+    """Say what the investigation found; `seen` is the ETag of what was looked at."""
+    path = f"/investigations/{family}/{tahap}/finding"
+    await maker.post(SERVICE, path, {"outcome": outcome}, {"If-Match": seen})
+
+
+async def decide_finding(
+    checker: Client, family: str, tahap: str, decision: str, seen: str
+) -> None:
+    """Let the finding that waits stand, or not; `seen` is the ETag of what was looked at."""
+    path = f"/investigations/{family}/{tahap}/decision"
+    await checker.post(SERVICE, path, {"decision": decision}, {"If-Match": seen})

@@ -1,0 +1,214 @@
+"""Investigations over HTTP: which are open, what one person found, what another decides on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from fastapi import Path as InPath
+from pydantic import BaseModel
+
+from libs.chassis.auth import Principal, require
+from libs.chassis.etag import IfMatch, etag
+from libs.chassis.idempotency import Once, Reply
+from libs.chassis.request import Asked
+from libs.chassis.service import StoreOf
+from libs.events.errors import NotFound
+from libs.events.handle import Loaded, handle
+from libs.events.store import Store
+from services.conditionality.api import Approver, FamilyUnknown, Reader, Strict
+from services.conditionality.contract import COMMITMENT, EVALUATION
+from services.conditionality.domain.commitment import (
+    BringFinding,
+    Commitment,
+    DecideFinding,
+    Decision,
+    Found,
+    Investigation,
+)
+from services.conditionality.investigating import (
+    PAGE_FAMILIES_MAX,
+    keep_open,
+    under_investigation,
+)
+
+Investigator = Annotated[Principal, require("conditionality:investigate")]
+TAHAP_FORM = r"^\d{4}-\d{1,2}$"
+TahapId = Annotated[str, InPath(pattern=TAHAP_FORM)]
+
+router = APIRouter(tags=["conditionality"])
+
+
+class TahapUnknown(NotFound):
+    """No cycle of this tahap was ever evaluated."""
+
+
+class InvestigationUnknown(NotFound):
+    """The family's latest investigation did not open at this tahap, or there was none."""
+
+
+# -- What there is --------------------------------------------------------------------------------
+
+
+class FindingView(BaseModel):
+    """What an investigation found, by whom, and what another person decided on it."""
+
+    outcome: Found
+    maker: str
+    decision: Decision | Literal["WAITING"]
+    checker: str
+
+
+class InvestigationView(BaseModel):
+    """A family's investigation, by the tahap at which it opened.
+
+    `held` names the tahaps whose money is held now: what a decision moves.
+    """
+
+    family: UUID
+    tahap: str
+    outcome: Literal["OPEN", "WITHDRAWN", "CONFIRMED", "NOT_CONFIRMED"]
+    finding: FindingView | None
+    held: list[str]
+
+
+class InvestigationPage(BaseModel):
+    """Some of them in order of family id; `next` is the cursor of the page behind, null at the
+    end."""
+
+    items: list[InvestigationView]
+    next: UUID | None
+
+
+@router.get("/investigations")
+async def investigations(
+    store: StoreOf,
+    reader: Reader,
+    tahap: Annotated[
+        str | None, Query(pattern=TAHAP_FORM, description="At which they opened; all else.")
+    ] = None,
+    cursor: Annotated[UUID | None, Query(description="The `next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE_FAMILIES_MAX)] = PAGE_FAMILIES_MAX,
+) -> InvestigationPage:
+    """The families under investigation, for whom nobody has decided yet."""
+    if tahap is not None and not await store.read(EVALUATION, [f"evaluation-{tahap}"]):
+        raise TahapUnknown(tahap=tahap)
+    page = await under_investigation(store, tahap, str(cursor) if cursor else None, limit)
+    return InvestigationPage(
+        items=[
+            _shown(UUID(family), state.investigation, state)
+            for family, state in page.families
+            if state.investigation is not None
+        ],
+        next=UUID(page.last) if page.last else None,
+    )
+
+
+@router.get("/investigations/{family}/{tahap}")
+async def investigation(
+    family: UUID, tahap: TahapId, store: StoreOf, reader: Reader, response: Response
+) -> InvestigationView:
+    """The investigation that opened at a tahap; its ETag is what a decision is asked to name."""
+    stream_id = f"commitment-{family}"
+    found = _known(family, tahap, await store.read(COMMITMENT, [stream_id]))
+    known = found.state.investigation
+    if known is None or known.tahap != tahap:
+        raise InvestigationUnknown(family=family, tahap=tahap)
+    response.headers["ETag"] = etag(found.version)
+    return _shown(family, known, found.state)
+
+
+def _known(
+    family: UUID, tahap: str, loaded: Mapping[str, Loaded[Commitment]]
+) -> Loaded[Commitment]:
+    found = loaded.get(f"commitment-{family}")
+    if found is None:
+        raise FamilyUnknown(family=family)
+    if found.state.cycle(tahap) is None:
+        raise TahapUnknown(family=family, tahap=tahap)
+    return found
+
+
+def _shown(family: UUID, known: Investigation, state: Commitment) -> InvestigationView:
+    found = known.finding
+    return InvestigationView(
+        family=family,
+        tahap=known.tahap,
+        outcome=known.outcome,
+        finding=found
+        and FindingView(
+            outcome=found.outcome,
+            maker=found.maker,
+            decision=found.decision,
+            checker=found.checker,
+        ),
+        held=list(state.held),
+    )
+
+
+# -- What two people do ---------------------------------------------------------------------------
+
+
+class FindingReport(Strict):
+    """What was found: CONFIRMED failures end the family's participation."""
+
+    outcome: Found
+
+
+class DecisionReport(Strict):
+    """Whether the finding that waits shall stand."""
+
+    decision: Decision
+
+
+@router.post("/investigations/{family}/{tahap}/finding", status_code=204)
+async def bring_finding(
+    family: UUID,
+    tahap: TahapId,
+    body: FindingReport,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    investigator: Investigator,
+    seen: IfMatch,
+) -> Response:
+    """Say what the investigation found; another person decides whether that stands."""
+    command = BringFinding(str(family), tahap, body.outcome, investigator.subject)
+    return await _answer(store, context, once, seen, family, command)
+
+
+@router.post("/investigations/{family}/{tahap}/decision", status_code=204)
+async def decide_finding(
+    family: UUID,
+    tahap: TahapId,
+    body: DecisionReport,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    approver: Approver,
+    seen: IfMatch,
+) -> Response:
+    """Let the finding take effect, or not; never by the person who brought it."""
+    command = DecideFinding(str(family), tahap, body.decision, approver.subject)
+    return await _answer(store, context, once, seen, family, command)
+
+
+async def _answer(
+    store: Store,
+    context: Asked,
+    once: Once,
+    seen: IfMatch,
+    family: UUID,
+    command: BringFinding | DecideFinding,
+) -> Response:
+    stream_id = f"commitment-{family}"
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        _known(family, command.tahap, await unit.load(COMMITMENT, [stream_id]))
+        outcome = await handle(unit, COMMITMENT, stream_id, command, expected=seen)
+        await keep_open(unit, [outcome])
+        reply = Reply(204, None, {"ETag": etag(outcome.version)})
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)

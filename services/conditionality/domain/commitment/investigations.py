@@ -1,0 +1,93 @@
+"""An open investigation: one person brings what it found, another decides whether that stands."""
+
+from __future__ import annotations
+
+from libs.events.errors import DomainError
+from services.conditionality.domain.commitment.commands import BringFinding, DecideFinding
+from services.conditionality.domain.commitment.corrections import SamePerson
+from services.conditionality.domain.commitment.events import (
+    Cleared,
+    Event,
+    FindingBrought,
+    FindingRejected,
+    Terminated,
+)
+from services.conditionality.domain.commitment.sanctions import effect_id
+from services.conditionality.domain.commitment.state import Commitment, Finding, Investigation
+
+
+class NotUnderInvestigation(DomainError):
+    """The family is not under investigation for this tahap."""
+
+
+class FindingWaits(DomainError):
+    """Another finding waits for its decision; it must be rejected before a new one is brought."""
+
+
+class NoSuchFinding(DomainError):
+    """Nobody has brought a finding of this investigation."""
+
+
+class FindingDecided(DomainError):
+    """The finding was decided otherwise, and a decision is not reversed."""
+
+
+def bring_finding(command: BringFinding, state: Commitment) -> list[Event]:
+    """A finding waits for a second person; one at a time, the same one again is quiet."""
+    investigation = _investigation(command, state)
+    if investigation.outcome != "OPEN":
+        raise NotUnderInvestigation(tahap=command.tahap)
+    known = investigation.finding
+    if known == Finding(command.outcome, command.maker):
+        return []
+    # What a checker has looked at is not exchanged under their hands.
+    if known is not None and known.decision == "WAITING":
+        raise FindingWaits(tahap=command.tahap)
+    return [FindingBrought(command.family, command.tahap, command.outcome, command.maker)]
+
+
+def decide_finding(command: DecideFinding, state: Commitment) -> list[Event]:
+    """Rejected, the investigation goes on; approved, it is over.
+
+    CONFIRMED then ends the family's participation, NOT_CONFIRMED gives back all that is held.
+    """
+    investigation = _investigation(command, state)
+    if investigation.outcome == "WITHDRAWN":
+        raise NotUnderInvestigation(tahap=command.tahap)
+    finding = investigation.finding
+    if finding is None:
+        raise NoSuchFinding(tahap=command.tahap)
+    if command.checker == finding.maker:
+        raise SamePerson(investigation=command.tahap)
+    if finding.decision == command.decision:
+        return []
+    if finding.decision != "WAITING":
+        raise FindingDecided(tahap=command.tahap, decision=finding.decision)
+    if command.decision == "APPROVED":
+        return [_ended(command, finding, state)]
+    said = (command.family, command.tahap, finding.outcome, finding.maker)
+    return [FindingRejected(*said, command.checker)]
+
+
+def _investigation(command: BringFinding | DecideFinding, state: Commitment) -> Investigation:
+    investigation = state.investigation
+    if investigation is None or investigation.tahap != command.tahap:
+        raise NotUnderInvestigation(tahap=command.tahap)
+    return investigation
+
+
+def _ended(command: DecideFinding, finding: Finding, state: Commitment) -> Event:
+    # The decision counts from the latest cycle on: everything that is held until then moves.
+    latest = state.cycles[-1]
+    confirmed = finding.outcome == "CONFIRMED"
+    ended, name = (Terminated, "Terminated") if confirmed else (Cleared, "Cleared")
+    return ended(
+        family=command.family,
+        tahaps=state.held,
+        cycle=latest.tahap,
+        revision=latest.revision,
+        investigation=command.tahap,
+        maker=finding.maker,
+        checker=command.checker,
+        effect=effect_id(command.family, latest.tahap, latest.revision, name),
+    )

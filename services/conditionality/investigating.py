@@ -1,0 +1,73 @@
+"""Which families are under investigation: rows beside their streams, read page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from libs.events.model import Outcome
+from libs.events.store import Store
+from libs.events.transaction import Transaction
+from services.conditionality.contract import COMMITMENT
+from services.conditionality.domain.commitment import (
+    Cleared,
+    Commitment,
+    Event,
+    InvestigationOpened,
+    InvestigationWithdrawn,
+    Terminated,
+)
+
+PAGE_FAMILIES_MAX: Final = 1_000
+
+_OPENS_OR_ENDS: Final = (InvestigationOpened, InvestigationWithdrawn, Terminated, Cleared)
+
+_KEEP: Final = """
+INSERT INTO investigation_open (family, tahap) SELECT * FROM unnest($1::uuid[], $2::text[])
+ON CONFLICT (family) DO UPDATE SET tahap = excluded.tahap
+"""
+_PAGE: Final = """
+SELECT family::text FROM investigation_open
+WHERE ($1::text IS NULL OR tahap = $1) AND ($2::uuid IS NULL OR investigation_open.family > $2)
+ORDER BY investigation_open.family LIMIT $3
+"""
+
+
+async def keep_open(unit: Transaction, outcomes: Iterable[Outcome[Commitment, Event]]) -> None:
+    """Note which families' investigations opened or ended, in the transaction of the events."""
+    states: dict[str, Commitment] = {}
+    for outcome in outcomes:
+        for event in outcome.events:
+            if isinstance(event, _OPENS_OR_ENDS):
+                states[event.family] = outcome.state
+    opened = {
+        family: state.investigation.tahap
+        for family, state in states.items()
+        if state.investigation is not None and state.under_investigation
+    }
+    if opened:
+        await unit.connection.execute(_KEEP, list(opened), list(opened.values()))
+    if ended := list(states.keys() - opened.keys()):
+        statement = "DELETE FROM investigation_open WHERE family = ANY($1::uuid[])"
+        await unit.connection.execute(statement, ended)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Families under investigation in order of id, how each stands; `last` where more follow."""
+
+    families: Sequence[tuple[str, Commitment]]
+    last: str | None
+
+
+async def under_investigation(
+    store: Store, tahap: str | None, after: str | None, limit: int
+) -> Page:
+    """A page; `tahap` is the one at which they opened, None for all, `after` the last before."""
+    async with store.looking() as look:
+        rows = await look.connection.fetch(_PAGE, tahap, after, limit + 1)
+        families = [row["family"] for row in rows[:limit]]
+        found = await look.load(COMMITMENT, [f"commitment-{family}" for family in families])
+    states = [(family, found[f"commitment-{family}"].state) for family in families]
+    return Page(states, families[-1] if len(rows) > limit else None)
