@@ -7,7 +7,7 @@ READY  := .venv/.installed
 DATA       ?= examples/kalbar-2023
 OUT        ?= out
 BUS        ?= embedded
-TAHAP      ?= 1-2
+TAHAP      ?=
 STATE      ?= var
 KAFKA_PORT ?= 9092
 ARGS       ?=
@@ -20,8 +20,8 @@ help: ## this list
 	@echo
 	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
-demo: $(READY) ## run a year through the front door and compare (DATA, OUT, BUS=embedded|kafka, TAHAP=1-4, KEEP=1)
-	$(BIN)/pkh demo $(DATA) --out $(OUT) --bus $(BUS) --tahap $(TAHAP) $(if $(KEEP),--keep)
+demo: $(READY) ## run a year through the front door and compare (DATA, OUT, BUS=embedded|kafka, TAHAP=1-2, KEEP=1)
+	$(BIN)/pkh demo $(DATA) --out $(OUT) --bus $(BUS) $(if $(TAHAP),--tahap $(TAHAP)) $(if $(KEEP),--keep)
 
 up: $(READY) ## the whole platform in the foreground (BUS, STATE=directory of its data)
 	$(BIN)/pkh up --bus $(BUS) --data $(STATE)

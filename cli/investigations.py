@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from cli.client import Client
-from cli.errors import Failed
+from cli.client import Client, Seen
 
 SERVICE: Final = "conditionality"
 LOOKS_AT: Final = "conditionality:read"
@@ -64,23 +63,18 @@ async def open_investigations(reader: Client, tahap: str | None = None) -> list[
         query["cursor"] = page.next
 
 
-async def look(reader: Client, family: str, tahap: str) -> tuple[Investigation, str]:
-    """An investigation, and the ETag that stands for it as it was seen."""
-    answer = await reader.look(SERVICE, f"/investigations/{family}/{tahap}")
-    if answer.etag is None:
-        raise Failed(f"{SERVICE} does not say which version of the investigation this is.")
-    return answer.read(Investigation), answer.etag
+async def see(reader: Client, family: str, tahap: str) -> Seen[Investigation]:
+    """An investigation as it stands."""
+    return await reader.see(SERVICE, f"/investigations/{family}/{tahap}", Investigation)
 
 
-async def bring_finding(maker: Client, family: str, tahap: str, outcome: str, seen: str) -> None:
-    """Say what the investigation found; `seen` is the ETag of what was looked at."""
-    path = f"/investigations/{family}/{tahap}/finding"
-    await maker.post(SERVICE, path, {"outcome": outcome}, {"If-Match": seen})
+async def bring_finding(maker: Client, seen: Seen[Investigation], outcome: str) -> None:
+    """Say what the investigation found."""
+    path = f"/investigations/{seen.value.family}/{seen.value.tahap}/finding"
+    await maker.post(SERVICE, path, {"outcome": outcome}, seen.if_match)
 
 
-async def decide_finding(
-    checker: Client, family: str, tahap: str, decision: str, seen: str
-) -> None:
-    """Let the finding that waits stand, or not; `seen` is the ETag of what was looked at."""
-    path = f"/investigations/{family}/{tahap}/decision"
-    await checker.post(SERVICE, path, {"decision": decision}, {"If-Match": seen})
+async def decide_finding(checker: Client, seen: Seen[Investigation], decision: str) -> None:
+    """Let the finding that waits stand, or not."""
+    path = f"/investigations/{seen.value.family}/{seen.value.tahap}/decision"
+    await checker.post(SERVICE, path, {"decision": decision}, seen.if_match)

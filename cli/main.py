@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import job_verbs, verbs
+from cli import investigation_verbs, job_verbs, verbs
 from cli.client import connected, local_issuer
 from cli.demo.run import Plan, demo
 from cli.issuer import LIFETIME_S_MAX
@@ -29,6 +29,7 @@ app = typer.Typer(
 app.command("import")(verbs.import_file)
 app.add_typer(verbs.tahap, name="tahap")
 app.add_typer(job_verbs.jobs, name="jobs")
+app.add_typer(investigation_verbs.investigation, name="investigation")
 
 Bus = Annotated[str, typer.Option(help=f"What carries the messages: {' or '.join(BUSES)}.")]
 

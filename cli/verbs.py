@@ -134,7 +134,7 @@ async def _propose_freeze(maker: Client, name: str, yes: bool) -> None:
         raise Failed(f"The list of {name} is not complete yet.")
     for each in lines.deferred_candidates:
         out.print(f"deferred: {each.family} {each.reason}", highlight=False)
-    _sure(f"Freeze {lines.count:,} families and Rp {lines.rupiah:,}?", yes)
+    sure(f"Freeze {lines.count:,} families and Rp {lines.rupiah:,}?", yes)
     proposal = {"hash": lines.hash, "deferred": lines.deferred_candidates}
     await maker.post("payments", f"/tahap/{name}/freeze-proposal", proposal, seen.if_match)
 
@@ -160,7 +160,7 @@ async def _propose_order(maker: Client, name: str, yes: bool) -> None:
     if run_of is None or run_of.order is None:
         raise Failed(f"There is nothing to order of {name} yet.")
     wanted = run_of.order
-    _sure(f"Order {wanted.count:,} payments of Rp {wanted.rupiah:,}?", yes)
+    sure(f"Order {wanted.count:,} payments of Rp {wanted.rupiah:,}?", yes)
     path = f"/tahap/{name}/runs/{REGULAR}/order-proposal"
     await maker.post("payments", path, {"hash": wanted.hash}, seen.if_match)
 
@@ -181,7 +181,7 @@ async def _approve(name: str, person: str, data: Path, yes: bool) -> None:
 async def _approve_proposed(checker: Client, name: str, yes: bool) -> None:
     seen = await _see(checker, name)
     path, hash_, question = _proposed(seen.value)
-    _sure(question, yes)
+    sure(question, yes)
     await checker.post("payments", f"/tahap/{name}/{path}", {"hash": hash_}, seen.if_match)
 
 
@@ -197,6 +197,7 @@ def _proposed(state: TahapState) -> tuple[str, str, str]:
     raise Failed(f"Nothing of {state.tahap} waits for an approval; it is at {state.stage}.")
 
 
-def _sure(question: str, yes: bool) -> None:
+def sure(question: str, yes: bool) -> None:
+    """Ask a person, who has said yes beforehand or says it now; raises `Failed` where not."""
     if not yes and not typer.confirm(question):
         raise Failed("Nothing was done.")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cli.client import Client, Connected, Refused
+from cli.client import Client, Connected
 from cli.demo.fetching import identities
 from cli.demo.outputs import read_csv
 from cli.demo.screen import Screen
@@ -21,18 +21,15 @@ from cli.investigations import (
     OUTCOMES,
     bring_finding,
     decide_finding,
-    look,
     open_investigations,
+    see,
 )
+from cli.tahap_state import look_again
 from cli.waiting import until_quiet
 from cli.year import Tahap
 
 INVESTIGATIONS: Final = "investigations.csv"
 AT_ONCE_MAX: Final = 8  # families whose officers are at work at the same time
-
-# A late fact moved the family between a look and what was said of it: they look again.
-MOVED: Final = ("version-stale", "concurrency-conflict")
-LOOKS_MAX: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,26 +97,14 @@ def _told(tahap: str, opened: int, known: Counter[str]) -> str:
 
 
 async def _answer(officers: Officers, family: str, tahap: str, outcome: str) -> None:
-    investigator, supervisor = officers.investigator, officers.supervisor
+    async def find() -> None:
+        seen = await see(officers.investigator, family, tahap)
+        await bring_finding(officers.investigator, seen, outcome)
 
-    async def find(seen: str) -> None:
-        await bring_finding(investigator, family, tahap, outcome, seen)
+    async def decide() -> None:
+        seen = await see(officers.supervisor, family, tahap)
+        await decide_finding(officers.supervisor, seen, "APPROVED")
 
-    async def decide(seen: str) -> None:
-        await decide_finding(supervisor, family, tahap, "APPROVED", seen)
-
-    await _as_it_stands(investigator, family, tahap, find)
-    await _as_it_stands(supervisor, family, tahap, decide)
-
-
-async def _as_it_stands(
-    person: Client, family: str, tahap: str, said: Callable[[str], Awaitable[None]]
-) -> None:
-    for times in range(1, LOOKS_MAX + 1):
-        _, seen = await look(person, family, tahap)
-        try:
-            await said(seen)
-            break
-        except Refused as refusal:
-            if refusal.kind not in MOVED or times == LOOKS_MAX:
-                raise
+    # A late fact may move the family between a look and what is said of it.
+    await look_again(find)
+    await look_again(decide)
