@@ -174,10 +174,6 @@ async def handle(
         if current != expected:
             raise ConcurrencyConflict(stream=stream_id, expected=expected, version=current)
     [outcome] = await handle_many(unit, kind, [(stream_id, command)])
-    decided_on = outcome.version - len(outcome.events)
-    if expected is not None and decided_on != expected:
-        # Lost between our look and its own: what is appended by now goes with the transaction.
-        raise ConcurrencyConflict(stream=stream_id, expected=expected, version=decided_on)
     if outcome.error is not None:
         raise outcome.error
     return outcome

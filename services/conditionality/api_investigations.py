@@ -206,8 +206,8 @@ async def _answer(
     stream_id = f"commitment-{family}"
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)
-        await seen.ensure_stream(unit, COMMITMENT, stream_id)
         _known(family, command.tahap, await unit.load(COMMITMENT, [stream_id]))
+        await seen.ensure_stream(unit, COMMITMENT, stream_id)
         outcome = await handle(unit, COMMITMENT, stream_id, command)
         await keep_open(unit, [outcome])
         reply = Reply(204, None, {"ETag": etag(outcome.version)})

@@ -237,7 +237,7 @@ async def test_each_wrong_answer_has_a_problem_of_its_own_and_changes_nothing(
         "nothing to decide": (409, "no-such-finding"),
         "who brought it": (409, "same-person"),
         "another finding": (409, "finding-waits"),
-        "an old version": (412, "concurrency-conflict"),
+        "an old version": (412, "version-stale"),
     }
     assert await bench.head() == head
 
