@@ -18,7 +18,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
-from libs.chassis import logs
+from libs.chassis import logs, tracing
 from libs.chassis.auth import authenticator, gate, refuse_open_doors
 from libs.chassis.etag import is_guarded, unchanged
 from libs.chassis.health import Check, health_router
@@ -125,7 +125,7 @@ def serve(app: FastAPI, settings: Settings) -> None:
             timeout_graceful_shutdown=settings.shutdown_s_max,
         )
     )
-    with contextlib.suppress(KeyboardInterrupt):
+    with tracing.exported(settings.service), contextlib.suppress(KeyboardInterrupt):
         server.run()
     if not server.started:
         raise SystemExit(STARTUP_FAILED)

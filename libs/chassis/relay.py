@@ -15,7 +15,7 @@ from pathlib import Path
 
 import uvloop
 
-from libs.chassis import logs
+from libs.chassis import logs, tracing
 from libs.chassis.metrics import shown
 from libs.chassis.settings import LOG_LEVELS, POSTGRES, Environment, choice, metrics_port, text, url
 from libs.events.bus import Bus
@@ -54,7 +54,8 @@ async def _told_to_stop() -> None:
 def main() -> None:
     """Relay until told to stop."""
     logs.configure("relay", choice(os.environ, "PKH_LOG_LEVEL", LOG_LEVELS, "info"))
-    uvloop.run(run(os.environ))
+    with tracing.exported("relay"):
+        uvloop.run(run(os.environ))
 
 
 if __name__ == "__main__":

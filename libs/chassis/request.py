@@ -24,19 +24,15 @@ from libs.chassis.problems import Refusal, answer
 from libs.events import telemetry
 from libs.events.metrics import REQUEST_SECONDS
 from libs.events.model import Context
+from libs.events.tracing import failed, traceparent
 
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 CLIENT_WENT_AWAY: Final = 499
+SERVER_FAILED: Final = 500
 BODY_BYTES_MAX: Final = "chassis.body_bytes_max"
 
 log = structlog.get_logger("access")
 _tracer = trace.get_tracer("libs.chassis")
-
-
-def traceparent(span: Span) -> str:
-    """A span as a W3C traceparent."""
-    context = span.get_span_context()
-    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
 def _identified(span: Span) -> Span:
@@ -120,10 +116,12 @@ def _log_line(scope: Scope, status: int | None, span: Span, seconds: float) -> N
     REQUEST_SECONDS.labels(method, route, status or CLIENT_WENT_AWAY).observe(seconds)
     state = scope["state"]
     known = state.get("principal")
-    span.update_name(f"{method} {route}")
-    span.set_attributes({"http.request.method": method, "http.route": route})
+    span.update_name(telemetry.SPAN_REQUEST.format(method=method, route=route))
+    span.set_attributes({telemetry.HTTP_METHOD: method, telemetry.HTTP_ROUTE: route})
     if status is not None:
-        span.set_attribute("http.response.status_code", status)
+        span.set_attribute(telemetry.HTTP_STATUS, status)
+        if status >= SERVER_FAILED:
+            failed(span, str(status))
     log.info(
         "request",
         method=method,

@@ -17,6 +17,7 @@ from time import perf_counter
 
 import structlog
 
+from libs.events import tracing
 from libs.events.bus import Batch, Bus, Member, Record
 from libs.events.envelope import Envelope, parse
 from libs.events.errors import GapFound, StaleMember, UnknownEpoch, UnknownEvent, safe_text
@@ -146,8 +147,22 @@ class Consumer:
         """One batch in one transaction."""
         subscription = self._by_topic[batch.topic]
         envelopes = [parse(record) for record in batch.records]
-        context = _context(self.group, envelopes)
+        where = self.bus.system, self.group, batch.topic, batch.partition
+        with tracing.processing(*where, envelopes) as trace:
+            await self._in_transaction(subscription, batch, envelopes, trace)
+
+    async def _in_transaction(
+        self,
+        subscription: Subscription,
+        batch: Batch,
+        envelopes: Sequence[Envelope],
+        trace: str | None,
+    ) -> None:
+        context = _context(self.group, envelopes[-1], trace)
         async with self.store.transaction(context) as transaction:
+            transaction.traces = tracing.traces_by_key(
+                envelopes, lambda: map(key_of, batch.records)
+            )
             place = await self._lock(transaction, subscription, batch.partition)
             fresh = self._fresh(batch, envelopes, place)
             if not fresh:
@@ -261,6 +276,5 @@ class Consumer:
         )
 
 
-def _context(group: str, envelopes: Sequence[Envelope]) -> Context:
-    last = envelopes[-1]
-    return Context(at=last.time, actor=f"service:{group}", trace=last.trace, cause=last.id)
+def _context(group: str, last: Envelope, trace: str | None) -> Context:
+    return Context(at=last.time, actor=f"service:{group}", trace=trace, cause=last.id)

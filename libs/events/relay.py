@@ -11,12 +11,13 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from time import perf_counter
+from time import perf_counter, time_ns
 from typing import Any
 
 import msgspec
 import structlog
 
+from libs.events import tracing
 from libs.events.bus import Bus, Producer, Record
 from libs.events.envelope import Envelope, headers_of, parse, type_prefix
 from libs.events.errors import CorridorError, safe_text
@@ -153,10 +154,12 @@ class Relay:
         return True
 
     async def _send(self, producer: Producer, records: Sequence[Record]) -> None:
-        began = perf_counter()
+        began, began_ns = perf_counter(), time_ns()
         await producer.send(records)
         RELAY_SEND_SECONDS.labels(self.store.source).observe(perf_counter() - began)
         RELAY_MESSAGES.labels(self.store.source).inc(len(records))
+        if tracing.collected():
+            tracing.sent(self.bus.system, began_ns, records)
 
     def _record(
         self, row: dict[str, Any], progress: Progress, epoch: str, trace: str | None

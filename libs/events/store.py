@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from time import perf_counter
+from time import perf_counter, time_ns
 from typing import TYPE_CHECKING
 
 import asyncpg
 
+from libs.events import tracing
 from libs.events.decider import C, E, S
 from libs.events.errors import CorridorError
 from libs.events.handle import Loaded
@@ -88,7 +89,7 @@ class Store:
     @asynccontextmanager
     async def transaction(self, context: Context) -> AsyncIterator[Transaction]:
         """One append. After a lost COMMIT the block is looked for before anything is said."""
-        began = perf_counter()
+        began, began_ns = perf_counter(), time_ns()
         async with self.pool.acquire() as connection:
             transaction = Transaction(connection, context, await self._block_number(connection))
             postgres = connection.transaction()
@@ -107,6 +108,9 @@ class Store:
         if transaction.count:
             APPEND_EVENTS.labels(self.source).observe(transaction.count)
             APPEND_SECONDS.labels(self.source).observe(perf_counter() - began)
+            if tracing.collected():
+                done = transaction.count, transaction.position or 0
+                tracing.appended(self.source, began_ns, context.trace, *done)
 
     async def _block_number(self, connection: Connection) -> int:
         if not self._blocks:

@@ -215,3 +215,55 @@ METRICS: Final = (
     MOVED_RUPIAH,
 )
 """Every metric of ours; a process shows its own CPU, memory and files beside them."""
+
+# -- Spans ----------------------------------------------------------------------------------------
+
+SPAN_REQUEST: Final = "{method} {route}"
+SPAN_APPEND: Final = "append {store}"
+SPAN_SEND: Final = "send {topic}"
+SPAN_SEND_TO_SEVERAL: Final = "send"
+SPAN_PROCESS: Final = "process {topic}"
+
+SPANS: Final = {
+    SPAN_REQUEST: "One HTTP request, by its route's template.",
+    SPAN_APPEND: "One append: its transaction, from its beginning to the answer to its commit.",
+    SPAN_SEND: "One window of a relay, to one topic, until the bus has acknowledged it.",
+    SPAN_SEND_TO_SEVERAL: "The same, to several topics.",
+    SPAN_PROCESS: "One batch of messages, from its parsing to the commit of what it caused.",
+}
+"""Every span's name and what it covers: a batch or a window each, never a message."""
+
+# -- Attributes of spans --------------------------------------------------------------------------
+
+HTTP_METHOD: Final = "http.request.method"
+HTTP_ROUTE: Final = "http.route"
+HTTP_STATUS: Final = "http.response.status_code"
+ERROR_TYPE: Final = "error.type"
+MESSAGING_SYSTEM: Final = "messaging.system"
+MESSAGING_OPERATION: Final = "messaging.operation.name"
+MESSAGING_OPERATION_TYPE: Final = "messaging.operation.type"
+MESSAGING_DESTINATION: Final = "messaging.destination.name"
+MESSAGING_PARTITION: Final = "messaging.destination.partition.id"
+MESSAGING_GROUP: Final = "messaging.consumer.group.name"
+MESSAGING_BATCH: Final = "messaging.batch.message_count"
+APPENDED_STORE: Final = "corridor.store"
+APPENDED_EVENTS: Final = "corridor.events"
+APPENDED_POSITION: Final = "corridor.position"
+
+ATTRIBUTES: Final = {
+    HTTP_METHOD: f"The method; `{OTHER_METHOD}` for one that no route has.",
+    HTTP_ROUTE: "The route's template; never path, query or body.",
+    HTTP_STATUS: "The answer's status.",
+    ERROR_TYPE: "The status, or the kind of error that ended it; never its text.",
+    MESSAGING_SYSTEM: "`kafka`, or `postgresql` where the embedded bus serves.",
+    MESSAGING_OPERATION: "`send` or `process`.",
+    MESSAGING_OPERATION_TYPE: "The same.",
+    MESSAGING_DESTINATION: "The topic, where it is one.",
+    MESSAGING_PARTITION: "The partition that the batch is of.",
+    MESSAGING_GROUP: "The consuming service.",
+    MESSAGING_BATCH: "How many messages.",
+    APPENDED_STORE: "The service whose store it is.",
+    APPENDED_EVENTS: "How many events the append wrote.",
+    APPENDED_POSITION: "Position of the last of them.",
+}
+"""Every attribute of our spans."""

@@ -113,6 +113,8 @@ class Transaction:
         self.context = context
         self.block = block
         self.position: int | None = None
+        self.traces: Mapping[str, str] = {}
+        """Traceparents by key: of events that publish under it. Others have their block's."""
         self._reached = Reached(0, hashlib.sha256())
 
     @property
@@ -219,6 +221,9 @@ class Transaction:
             raise EventTooLarge(type=draft.type, bytes_max=EVENT_BYTES_MAX)
         if SEPARATOR in stream_id or SEPARATOR in (draft.key or ""):
             raise ValueError("a stream id or key holds a control character")
+        trace = draft.trace
+        if self.traces and trace is None:
+            trace = self.traces.get(draft.key or "")
         return (
             self.block,
             ord_,
@@ -227,7 +232,7 @@ class Transaction:
             draft.type,
             draft.schema_version,
             draft.data,
-            None if draft.trace is None else encode({"trace": draft.trace}).decode(),
+            None if trace is None else encode({"trace": trace}).decode(),
             draft.topic,
             draft.key,
             draft.message,

@@ -89,10 +89,6 @@ def write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-async def test_no_canary_is_left_by_a_run_on_the_embedded_bus(tmp_path: Path) -> None:
-    await scan("embedded", tmp_path)
-
-
 @pytest.mark.kafka
 async def test_no_canary_is_left_by_a_run_on_kafka(tmp_path: Path) -> None:
     await scan("kafka", tmp_path)

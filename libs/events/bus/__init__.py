@@ -72,7 +72,9 @@ class Member(Protocol):
 
 
 class Bus(Protocol):
-    """A connection to a bus."""
+    """A connection to a bus; `system` is what traces call it."""
+
+    system: str
 
     async def ensure_topics(self, topics: Mapping[str, int]) -> None:
         """Create the missing ones of {topic: partition count}. Raises `BusRefused` where a topic

@@ -47,6 +47,8 @@ class EmbeddedBus:
     them: connections are opened anew, so the same call can be made again.
     """
 
+    system: str = "postgresql"
+
     def __init__(self, pool: Pool, bell: Bell, session_s: float) -> None:
         self._pool = pool
         self._bell = bell

@@ -34,6 +34,8 @@ class KafkaBus:
     seldom, and a client that is kept would remember brokers that have moved.
     """
 
+    system: str = "kafka"
+
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
         self._open: set[KafkaMember | KafkaProducer] = set()

@@ -68,6 +68,23 @@ def test_the_document_tells_each_metric_as_it_is() -> None:
     ]
 
 
+def test_the_document_tells_each_span_and_attribute_as_it_is() -> None:
+    rows = dict(re.findall(r"^\| `([^`]+)` \| ([^|]*) \|$", DOCUMENT, re.MULTILINE))
+
+    assert rows == telemetry.SPANS | telemetry.ATTRIBUTES
+
+
+def test_every_attribute_is_in_the_list_of_all() -> None:
+    dotted = re.compile(r"[a-z]+(\.[a-z_]+)+")
+    named = {
+        each
+        for name, each in vars(telemetry).items()
+        if name.isupper() and isinstance(each, str) and dotted.fullmatch(each)
+    }
+
+    assert named == telemetry.ATTRIBUTES.keys()
+
+
 def test_readings_of_a_metric_are_shown_together() -> None:
     lag, parked = telemetry.RELAY_LAG_EVENTS, telemetry.CONSUMER_MESSAGES
     readings = [
