@@ -19,6 +19,7 @@ from services.conditionality import api, api_investigations, policy
 from services.conditionality.consumers import subscriptions
 from services.conditionality.contract import SERVICE
 from services.conditionality.intake import Intake
+from services.conditionality.job_views import EVALUATIONS
 from services.conditionality.jobs import Closer, ReDecider, Repeater
 from services.conditionality.settings import settings
 
@@ -41,7 +42,7 @@ def application(told: Settings) -> FastAPI:
                     tokenizer=tokenizer, intake=Intake(tokenizer), policies=policies
                 )
 
-    jobs = jobs_router([Imports()], "conditionality:record", "conditionality:read")
+    jobs = jobs_router([Imports(), EVALUATIONS], "conditionality:record", "conditionality:read")
     routers = [api.router, api_investigations.router, jobs, operations.router]
     return create_app(SERVICE, "Conditionality", routers, lifespan, READINESS, told)
 

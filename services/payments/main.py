@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 import httpx
@@ -25,12 +25,19 @@ from services.payments.consumers import SUBSCRIPTIONS
 from services.payments.contract import SERVICE
 from services.payments.exchange import Exchange
 from services.payments.files import Renderer
+from services.payments.job_views import LISTS, RUNS
 from services.payments.joining import Joiner
 from services.payments.outside import PARTNER_TIMEOUT_S, Outside
 from services.payments.paying import Payer
 from services.payments.settings import Partners, partners, settings
 
 KEY_CONNECTIONS_MAX = 4
+ROUTERS: Final = (
+    api.router,
+    api_money.router,
+    jobs_router([LISTS, RUNS], "payments:read"),
+    operations.router,
+)
 
 
 def application(told: Settings, where: Partners) -> FastAPI:
@@ -55,13 +62,7 @@ def application(told: Settings, where: Partners) -> FastAPI:
             async with working(service, SUBSCRIPTIONS, jobs):
                 yield service.resources(policies=policies)
 
-    routers = [
-        api.router,
-        api_money.router,
-        jobs_router([], "payments:read"),
-        operations.router,
-    ]
-    return create_app(SERVICE, "Payments", routers, lifespan, READINESS, told)
+    return create_app(SERVICE, "Payments", ROUTERS, lifespan, READINESS, told)
 
 
 def main() -> None:

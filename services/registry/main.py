@@ -20,6 +20,7 @@ from libs.privacy.tokens import Tokenizer
 from services.registry import api
 from services.registry.consumers import subscriptions
 from services.registry.intake import Intake
+from services.registry.job_views import LISTINGS
 from services.registry.jobs import Lister
 from services.registry.policy import load_rule_sets
 from services.registry.settings import SERVICE, settings
@@ -43,7 +44,7 @@ def application(told: Settings) -> FastAPI:
             async with working(service, subscriptions(rule_sets), {"lister": lister.step}):
                 yield service.resources(keys=keys, intake=intake)
 
-    jobs = jobs_router([Imports()], "registry:import", "registry:read")
+    jobs = jobs_router([Imports(), LISTINGS], "registry:import", "registry:read")
     routers = [api.router, jobs, operations.router]
     return create_app(SERVICE, "Family registry", routers, lifespan, READINESS, told)
 

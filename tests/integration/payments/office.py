@@ -13,7 +13,6 @@ import asyncpg
 import httpx
 from fastapi import FastAPI
 
-from libs.chassis import operations
 from libs.chassis.app import create_app
 from libs.chassis.service import READINESS, Service
 from libs.chassis.settings import Settings
@@ -23,7 +22,7 @@ from libs.events.consumer import Consumer
 from libs.events.handle import handle
 from libs.events.store import Store
 from libs.privacy.keys import KeyRing
-from services.payments import api, api_money, policy
+from services.payments import policy
 from services.payments.consumers import SUBSCRIPTIONS
 from services.payments.contract import PAYMENT, RUN, SERVICE, TAHAP
 from services.payments.domain.ids import (
@@ -43,6 +42,7 @@ from services.payments.exchange import Exchange
 from services.payments.files import Renderer
 from services.payments.joining import Joiner
 from services.payments.lists import open_list, open_run
+from services.payments.main import ROUTERS
 from services.payments.money import run
 from services.payments.outside import Outside
 from services.payments.paying import Payer
@@ -287,5 +287,4 @@ def _application(told: Settings, service: Service) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         yield service.resources(policies=policy.load())
 
-    routers = [api.router, api_money.router, operations.router]
-    return create_app(SERVICE, "Payments", routers, lifespan, READINESS, told)
+    return create_app(SERVICE, "Payments", ROUTERS, lifespan, READINESS, told)

@@ -1,0 +1,38 @@
+"""How far conditionality's long work is: the evaluation of a tahap."""
+
+from __future__ import annotations
+
+from libs.chassis.run_jobs import Progress, Runs
+from libs.events.store import Store
+from services.conditionality.contract import EVALUATION
+from services.conditionality.domain.evaluation import EvaluationClosed
+from services.conditionality.views import counted, parked_families
+
+
+async def evaluation(store: Store, tahap: str) -> Progress:
+    """A tahap's evaluation, in families; the total is known once registry has closed its list."""
+    stream_id = f"evaluation-{tahap}"
+    state = (await store.read(EVALUATION, [stream_id]))[stream_id].state
+    total = state.listed.listed if state.listed else None
+    if state.closed is not None and state.is_closed:
+        return _closed(state.closed, total)
+    async with store.looking() as unit:
+        evaluated, _ = await counted(unit, tahap)
+        parked = len(await parked_families(unit, tahap))
+    counts = {"evaluated": evaluated, "parked": parked}
+    return Progress("RUNNING", evaluated + parked, total, "families", counts)
+
+
+def _closed(closed: EvaluationClosed, total: int | None) -> Progress:
+    counts = {"evaluated": closed.evaluated, "parked": len(closed.parked)}
+    done = sum(counts.values())
+    return Progress("DONE", done, total, "families", counts, result=dict(counts))
+
+
+EVALUATIONS = Runs(
+    kind="evaluation",
+    ends_with=("EvaluationClosed",),
+    why_not="families are judged as the roster lists them; a frozen list rests on every one",
+    progress=evaluation,
+    seen_by=frozenset({"conditionality:read"}),
+)
