@@ -33,6 +33,7 @@ T = TypeVar("T")
 
 EVERYWHERE: Final = ("*",)
 ANSWER_S_MAX: Final = 60.0
+PAGE_ITEMS: Final = 1_000
 TOKEN_RENEWED_S: Final = LIFETIME_S_MAX / 2
 AGAIN_PAUSE_S: Final = 0.2
 AGAIN_STATUS: Final = frozenset({502, 503, 504})
@@ -61,6 +62,13 @@ class Answer:
     def read(self, kind: type[T]) -> T:
         """The JSON body as a value of a type."""
         return msgspec.json.decode(self.body, type=kind)
+
+
+class _Page(msgspec.Struct):
+    """A page of a list: its items, still as they came, and the cursor of the next one."""
+
+    items: msgspec.Raw
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,18 @@ class Client:
     async def get(self, service: str, path: str, kind: type[T], **query: str | int) -> T:
         """What a service answers to a GET, as a value of a type."""
         return (await self._ask("GET", service, path, params=query)).read(kind)
+
+    async def pages(
+        self, service: str, path: str, kind: type[list[T]], **query: str | int
+    ) -> AsyncIterator[list[T]]:
+        """A list, page by page."""
+        asked: dict[str, str | int] = {"limit": PAGE_ITEMS, **query}
+        while True:
+            page = (await self._ask("GET", service, path, params=asked)).read(_Page)
+            yield msgspec.json.decode(page.items, type=kind)
+            if page.next is None:
+                return
+            asked["cursor"] = page.next
 
     async def see(self, service: str, path: str, kind: type[T]) -> Seen[T]:
         """As `get`, with the ETag that a decision on it must name."""

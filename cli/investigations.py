@@ -14,7 +14,6 @@ DECIDES: Final = "conditionality:approve"
 
 OUTCOMES: Final = ("CONFIRMED", "NOT_CONFIRMED")
 DECISIONS: Final = ("APPROVED", "REJECTED")
-PAGE_FAMILIES: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +44,11 @@ class Investigation:
         return f"{said} · {found.maker} found {found.outcome}: {found.decision}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
-    items: list[Investigation]
-    next: str | None
-
-
 async def open_investigations(reader: Client, tahap: str | None = None) -> list[Investigation]:
     """All that nobody has decided yet; `tahap` is the one at which they opened, None for all."""
-    found: list[Investigation] = []
-    query: dict[str, str | int] = {"limit": PAGE_FAMILIES} | ({"tahap": tahap} if tahap else {})
-    while True:
-        page = await reader.get(SERVICE, "/investigations", _Page, **query)
-        found += page.items
-        if page.next is None:
-            return found
-        query["cursor"] = page.next
+    query: dict[str, str | int] = {"tahap": tahap} if tahap else {}
+    pages = reader.pages(SERVICE, "/investigations", list[Investigation], **query)
+    return [each async for page in pages for each in page]
 
 
 async def see(reader: Client, family: str, tahap: str) -> Seen[Investigation]:

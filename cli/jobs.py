@@ -95,7 +95,7 @@ class Job:
 class Page:
     """Some jobs, newest first."""
 
-    jobs: tuple[Job, ...]
+    items: tuple[Job, ...]
     next: str | None = None
 
 
@@ -115,7 +115,7 @@ async def job_of(asker: Client, service: str, job: str) -> Job | None:
 async def job_under(asker: Client, service: str, key: str) -> Job | None:
     """The job that the asker began under an Idempotency-Key."""
     try:
-        found = (await asker.get(service, "/jobs", Page, key=key)).jobs
+        found = (await asker.get(service, "/jobs", Page, key=key)).items
     except Refused as refusal:
         if refusal.kind in UNKNOWN:
             return None

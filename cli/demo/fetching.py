@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from cli.client import Client, Connected
 from cli.demo.outputs import Designation, Entitlement, Identity, Results
 
-PAGE_ROWS: Final = 1_000
+IDENTITIES: Final = 1_000  # looked up at a time
 
 
-class OfFamily(Protocol):
-    """A row that belongs to a family."""
-
-    @property
-    def family(self) -> str:
-        """The family's id."""
-
-
-R = TypeVar("R", bound=OfFamily)
+R = TypeVar("R")
 
 
 async def fetch_results(platform: Connected, tahaps: Iterable[str]) -> Results:
@@ -29,32 +21,27 @@ async def fetch_results(platform: Connected, tahaps: Iterable[str]) -> Results:
     each look-up down.
     """
     reader = platform.client("reporter", "projection:read")
-    designations = await _pages(reader, "/designations", list[Designation])
+    designations = await _all(reader, "/designations", list[Designation])
     entitlements = [
         row
         for tahap in tahaps
-        for row in await _pages(reader, "/entitlements", list[Entitlement], tahap=tahap)
+        for row in await _all(reader, "/entitlements", list[Entitlement], tahap=tahap)
     ]
     families = sorted({row.family for row in designations} | {row.family for row in entitlements})
     people = await identities(platform.client("reporter", "registry:identify"), families)
     return Results(designations, entitlements, people)
 
 
-async def _pages(reader: Client, path: str, kind: type[list[R]], **query: str) -> list[R]:
-    rows: list[R] = []
-    while True:
-        after = {"after": rows[-1].family} if rows else {}
-        page = await reader.get("projection", path, kind, limit=PAGE_ROWS, **query, **after)
-        rows += page
-        if len(page) < PAGE_ROWS:
-            return rows
+async def _all(reader: Client, path: str, kind: type[list[R]], **query: str) -> list[R]:
+    pages = reader.pages("projection", path, kind, **query)
+    return [row async for page in pages for row in page]
 
 
 async def identities(identifier: Client, families: Sequence[str]) -> list[Identity]:
     """Who these families are, in clear; needs registry:identify, and the registry notes it."""
     found: list[Identity] = []
-    for start in range(0, len(families), PAGE_ROWS):
-        wanted = {"families": families[start : start + PAGE_ROWS]}
+    for start in range(0, len(families), IDENTITIES):
+        wanted = {"families": families[start : start + IDENTITIES]}
         answer = await identifier.post("registry", "/identities/lookup", wanted)
         found += answer.read(list[Identity])
     return found

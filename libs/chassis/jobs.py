@@ -8,12 +8,10 @@ service is told from the streams and tables that it works on anyway (`run_jobs`)
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Protocol, TypeAlias
 
 from fastapi import APIRouter, Path, Query, Response
@@ -22,6 +20,7 @@ from pydantic import BaseModel
 from libs.chassis.auth import Principal, require_one_of
 from libs.chassis.etag import Unconditional
 from libs.chassis.idempotency import Once, Reply
+from libs.chassis.pages import Page, Paging
 from libs.chassis.problems import Refusal
 from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
@@ -29,8 +28,6 @@ from libs.events.errors import DomainError, NotFound
 from libs.events.store import Store
 from libs.events.transaction import Transaction
 
-PAGE_JOBS: Final = 50
-PAGE_JOBS_MAX: Final = 500
 SEES_ALL: Final = "platform:read"
 CANCELS_ALL: Final = "platform:operate"
 JOB_FORM: Final = re.compile(r"[A-Za-z0-9-]{1,80}")
@@ -91,13 +88,6 @@ class Job(BaseModel):
     cancelling: bool = False
     result: dict[str, Any] | None = None
     problem: JobProblem | None = None
-
-
-class Jobs(BaseModel):
-    """A page of jobs, newest first; `next` is the cursor of the page behind it."""
-
-    jobs: list[Job]
-    next: str | None
 
 
 def rate(done: int, since: datetime, until: datetime) -> float | None:
@@ -184,17 +174,15 @@ def jobs_router(sources: Sequence[Source], *scopes: str) -> APIRouter:
     @router.get("")
     async def jobs(
         store: StoreOf,
+        paging: Paging,
         asker: Principal = reader,
         key: KeyOf = None,
-        cursor: Annotated[str | None, Query(max_length=512)] = None,
-        limit: Annotated[int, Query(ge=1, le=PAGE_JOBS_MAX)] = PAGE_JOBS,
-    ) -> Jobs:
+    ) -> Page[Job]:
         """Your jobs, or everybody's where you may see them, newest first; `key` names the one
         that you began under this Idempotency-Key."""
-        wanted = Wanted(None, key, behind(cursor), limit + 1)
-        found = await page(sources, store, asker, wanted)
-        more = len(found) > limit
-        return Jobs(jobs=found[:limit], next=cursor_of(found[limit - 1]) if more else None)
+        wanted = Wanted(None, key, paging.after(tuple[datetime, str]), paging.rows)
+        found, following = paging.cut(await page(sources, store, asker, wanted), place)
+        return Page[Job](items=list(found), next=following)
 
     @router.get("/{job}")
     async def job(job: JobId, store: StoreOf, asker: Principal = reader) -> Job:
@@ -222,23 +210,3 @@ def jobs_router(sources: Sequence[Source], *scopes: str) -> APIRouter:
         return reply.response()
 
     return router
-
-
-def cursor_of(job: Job) -> str:
-    """The cursor of the page behind a job."""
-    told = f"{job.started_at.isoformat()} {job.id}"
-    return base64.urlsafe_b64encode(told.encode()).decode()
-
-
-def behind(cursor: str | None) -> Place | None:
-    """The place that a cursor names; a 422 `Refusal` where it is none of ours."""
-    if cursor is None:
-        return None
-    try:
-        moment, job = base64.urlsafe_b64decode(cursor).decode().split(" ")
-        began = datetime.fromisoformat(moment).astimezone(UTC)
-    except (binascii.Error, ValueError, OverflowError):
-        began, job = None, ""
-    if began is None or not JOB_FORM.fullmatch(job):
-        raise Refusal(422, "cursor-malformed", "The cursor is none that was given here.")
-    return began, job

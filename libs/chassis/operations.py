@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from libs.chassis.auth import Principal, require
 from libs.chassis.etag import Unconditional
 from libs.chassis.idempotency import Once, Reply
+from libs.chassis.pages import Page, Paging
 from libs.chassis.request import Asked
 from libs.chassis.service import ServiceOf, StoreOf
 from libs.events.errors import NotFound
@@ -95,9 +96,13 @@ async def read_chain(
 
 
 @router.get("/parked")
-async def read_parked(store: StoreOf, observer: Observer) -> list[ParkedMessage]:
+async def read_parked(store: StoreOf, observer: Observer, paging: Paging) -> Page[ParkedMessage]:
     """The parked messages, in the order in which they would be replayed."""
-    return [
+    rows = await list_parked(store, paging.rows, paging.after(tuple[str, str, int, int]))
+    found, following = paging.cut(
+        rows, lambda parked: (parked.subscription, parked.topic, parked.partition, parked.position)
+    )
+    items = [
         ParkedMessage(
             subscription=parked.subscription,
             topic=parked.topic,
@@ -106,8 +111,9 @@ async def read_parked(store: StoreOf, observer: Observer) -> list[ParkedMessage]
             position=parked.position,
             error=parked.error,
         )
-        for parked in await list_parked(store)
+        for parked in found
     ]
+    return Page[ParkedMessage](items=items, next=following)
 
 
 @router.post("/parked/replay", dependencies=[Unconditional])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import msgspec
 
@@ -65,12 +66,18 @@ async def parked_keys(
     return {row["key"] for row in rows}
 
 
-async def list_parked(store: Store, limit: int = 500) -> list[Parked]:
-    """What is parked, in the order in which it would be replayed."""
+Place: TypeAlias = tuple[str, str, int, int]
+"""(subscription, topic, partition, position): where a parked message stands among all."""
+
+
+async def list_parked(store: Store, limit: int = 500, after: Place | None = None) -> list[Parked]:
+    """What is parked behind a place, in the order in which it would be replayed."""
     rows = await store.pool.fetch(
         """SELECT subscription, topic, partition, key, position, error FROM parked
+           WHERE (subscription, topic, partition, position) > ($2, $3, $4::int, $5::bigint)
            ORDER BY subscription, topic, partition, position LIMIT $1""",
         limit,
+        *(after or ("", "", 0, 0)),
     )
     return [Parked(**dict(row)) for row in rows]
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from libs.chassis.auth import Principal, require
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.idempotency import Once, Reply
+from libs.chassis.pages import Page, Paging
 from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
 from libs.events.errors import NotFound
@@ -28,11 +29,7 @@ from services.conditionality.domain.commitment import (
     Found,
     Investigation,
 )
-from services.conditionality.investigating import (
-    PAGE_FAMILIES_MAX,
-    keep_open,
-    under_investigation,
-)
+from services.conditionality.investigating import keep_open, under_investigation
 
 Investigator = Annotated[Principal, require("conditionality:investigate")]
 TAHAP_FORM = r"^\d{4}-\d{1,2}$"
@@ -74,36 +71,26 @@ class InvestigationView(BaseModel):
     held: list[str]
 
 
-class InvestigationPage(BaseModel):
-    """Some of them in order of family id; `next` is the cursor of the page behind, null at the
-    end."""
-
-    items: list[InvestigationView]
-    next: UUID | None
-
-
 @router.get("/investigations")
 async def investigations(
     store: StoreOf,
     reader: Reader,
+    paging: Paging,
     tahap: Annotated[
         str | None, Query(pattern=TAHAP_FORM, description="At which they opened; all else.")
     ] = None,
-    cursor: Annotated[UUID | None, Query(description="The `next` of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=PAGE_FAMILIES_MAX)] = PAGE_FAMILIES_MAX,
-) -> InvestigationPage:
-    """The families under investigation, for whom nobody has decided yet."""
+) -> Page[InvestigationView]:
+    """The families under investigation, for whom nobody has decided yet, in order of id."""
     if tahap is not None and not await store.read(EVALUATION, [f"evaluation-{tahap}"]):
         raise TahapUnknown(tahap=tahap)
-    page = await under_investigation(store, tahap, str(cursor) if cursor else None, limit)
-    return InvestigationPage(
-        items=[
-            _shown(UUID(family), state.investigation, state)
-            for family, state in page.families
-            if state.investigation is not None
-        ],
-        next=UUID(page.last) if page.last else None,
-    )
+    rows = await under_investigation(store, tahap, paging.after(UUID), paging.rows)
+    found, following = paging.cut(rows, lambda row: row[0])
+    items = [
+        _shown(UUID(family), state.investigation, state)
+        for family, state in found
+        if state.investigation is not None
+    ]
+    return Page[InvestigationView](items=items, next=following)
 
 
 @router.get("/investigations/{family}/{tahap}")

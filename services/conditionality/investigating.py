@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Final
+from uuid import UUID
 
 from libs.events.model import Outcome
 from libs.events.store import Store
@@ -18,8 +18,6 @@ from services.conditionality.domain.commitment import (
     InvestigationWithdrawn,
     Terminated,
 )
-
-PAGE_FAMILIES_MAX: Final = 1_000
 
 _OPENS_OR_ENDS: Final = (InvestigationOpened, InvestigationWithdrawn, Terminated, Cleared)
 
@@ -53,21 +51,15 @@ async def keep_open(unit: Transaction, outcomes: Iterable[Outcome[Commitment, Ev
         await unit.connection.execute(statement, ended)
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Families under investigation in order of id, how each stands; `last` where more follow."""
-
-    families: Sequence[tuple[str, Commitment]]
-    last: str | None
-
-
 async def under_investigation(
-    store: Store, tahap: str | None, after: str | None, limit: int
-) -> Page:
-    """A page; `tahap` is the one at which they opened, None for all, `after` the last before."""
+    store: Store, tahap: str | None, after: UUID | None, limit: int
+) -> list[tuple[str, Commitment]]:
+    """At most `limit` families behind one, in order of id, and how each stands.
+
+    `tahap` is the one at which their investigations opened, None for all.
+    """
     async with store.looking() as look:
-        rows = await look.connection.fetch(_PAGE, tahap, after, limit + 1)
-        families = [row["family"] for row in rows[:limit]]
+        rows = await look.connection.fetch(_PAGE, tahap, after, limit)
+        families = [row["family"] for row in rows]
         found = await look.load(COMMITMENT, [f"commitment-{family}" for family in families])
-    states = [(family, found[f"commitment-{family}"].state) for family in families]
-    return Page(states, families[-1] if len(rows) > limit else None)
+    return [(family, found[f"commitment-{family}"].state) for family in families]

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Response
 from libs.chassis.auth import Principal, require
 from libs.chassis.etag import IfMatch, Seen, Unconditional, etag
 from libs.chassis.idempotency import Once, OnceOnly, Reply
+from libs.chassis.pages import Page, Paging
 from libs.chassis.request import Asked, resource
 from libs.chassis.service import StoreOf
 from libs.events.errors import DomainError
@@ -100,9 +101,11 @@ async def announce(
 
 
 @router.get("/tahap")
-async def tahaps(store: StoreOf, reader: Reader) -> list[views.TahapPhase]:
-    """The tahaps that were announced, and how far each is."""
-    return await views.tahaps(store)
+async def tahaps(store: StoreOf, reader: Reader, paging: Paging) -> Page[views.TahapPhase]:
+    """The tahaps that were announced, in order, and how far each is."""
+    rows = await views.tahaps(store, paging.after(str), paging.rows)
+    found, following = paging.cut(rows, lambda row: row.tahap)
+    return Page[views.TahapPhase](items=list(found), next=following)
 
 
 @router.get("/tahap/{tahap}")

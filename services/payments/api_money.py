@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from libs.chassis.auth import ensure_may_see
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.idempotency import Once, Reply
+from libs.chassis.pages import Page, Paging
 from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
 from libs.events.errors import NotFound
@@ -123,13 +124,19 @@ async def payment_view(
 
 
 @router.get("/families/{family}/payments")
-async def family_payments(family: UUID, store: StoreOf, reader: Reader) -> list[PaymentView]:
-    """Every payment of a family, by tahap."""
+async def family_payments(
+    family: UUID, store: StoreOf, reader: Reader, paging: Paging
+) -> Page[PaymentView]:
+    """The payments of a family, by tahap."""
     region = await books.region_of(store, str(family))
     if region is None:
         raise FamilyUnknown(family=family)
     ensure_may_see(reader, region)
-    return await _payments(store, await books.payments_of_family(store, str(family)))
+    after, limit = paging.after(str) or "", paging.rows
+    rows = await books.payments_of_family(store, str(family), after, limit)
+    found, following = paging.cut(rows, lambda row: row[0])
+    items = await _payments(store, [payment for _, payment in found])
+    return Page[PaymentView](items=items, next=following)
 
 
 async def _payments(store: Store, payments: list[str]) -> list[PaymentView]:

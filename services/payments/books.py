@@ -27,12 +27,18 @@ async def region_of(store: Store, family: str) -> str | None:
     return region
 
 
-async def payments_of_family(store: Store, family: str) -> list[str]:
-    """The ids of a family's payments, by tahap."""
+async def payments_of_family(
+    store: Store, family: str, after: str, limit: int
+) -> list[tuple[str, str]]:
+    """(tahap, payment) of a family's later tahaps, in order."""
     rows = await store.pool.fetch(
-        "SELECT tahap, kind FROM payment_of WHERE family = $1 ORDER BY tahap", family
+        """SELECT tahap, kind FROM payment_of WHERE family = $1 AND tahap > $2
+           ORDER BY tahap LIMIT $3""",
+        family,
+        after,
+        limit,
     )
-    return [payment_id(row["tahap"], family, row["kind"]) for row in rows]
+    return [(row["tahap"], payment_id(row["tahap"], family, row["kind"])) for row in rows]
 
 
 # -- The books ------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from libs.events.errors import DomainError
 from libs.events.store import Store
 from libs.events.transaction import Transaction
 from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, TAHAP
+from services.payments.domain.ids import tahap_stream
 from services.payments.domain.run_state import RunState, totals_of
 from services.payments.domain.tahap_messages import ClosingAnnounced
 from services.payments.domain.tahap_state import PaymentList, TahapState
@@ -252,11 +253,13 @@ def run_phase(each: PaymentList, state: RunState) -> str:
     return "AWAITING_BANKS" if sent else "DISPATCHING"
 
 
-async def tahaps(store: Store) -> list[TahapPhase]:
-    """The tahaps that were announced, in order, and how far each is."""
+async def tahaps(store: Store, after: str | None, limit: int) -> list[TahapPhase]:
+    """The tahaps behind one that were announced, in order, and how far each is."""
     rows = await store.pool.fetch(
-        """SELECT stream_id FROM streams WHERE stream_id > 'tahap-' AND stream_id < 'tahap.'
-           ORDER BY stream_id"""
+        """SELECT stream_id FROM streams WHERE stream_id > $1 AND stream_id < 'tahap.'
+           ORDER BY stream_id LIMIT $2""",
+        tahap_stream(after or ""),
+        limit,
     )
     found = await store.read(TAHAP, [row[0] for row in rows])
     return [

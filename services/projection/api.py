@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,13 +12,12 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from libs.chassis.auth import Principal, ensure_may_see, require
+from libs.chassis.pages import Page, Paging
 from libs.chassis.service import StoreOf
 from libs.events.errors import NotFound
 from services.projection import views
 
 Reader = Annotated[Principal, require("projection:read")]
-Limit = Annotated[int, Query(ge=1, le=views.PAGE_ROWS_MAX)]
-After = Annotated[UUID | None, Query(description="The last family of the page before.")]
 TahapId = Annotated[str, Query(pattern=r"^\d{4}-\d{1,2}$")]
 
 router = APIRouter(tags=["projection"])
@@ -70,26 +70,26 @@ class FamilyHappening(Happening):
 
 
 @router.get("/designations")
-async def designations(
-    store: StoreOf, reader: Reader, after: After = None, limit: Limit = views.PAGE_ROWS_MAX
-) -> list[Designation]:
-    """A page of designations in order of family id; ask again `after` its last family."""
-    rows = await views.designations(store, reader.regions, str(after) if after else None, limit)
-    return [Designation(**row) for row in rows]
+async def designations(store: StoreOf, reader: Reader, paging: Paging) -> Page[Designation]:
+    """How families were judged at their first closing, in order of family id."""
+    rows = await views.designations(store, reader.regions, paging.after(UUID), paging.rows)
+    found, following = paging.cut(rows, _family)
+    return Page[Designation](items=[Designation(**row) for row in found], next=following)
 
 
 @router.get("/entitlements")
 async def entitlements(
-    store: StoreOf,
-    reader: Reader,
-    tahap: TahapId,
-    after: After = None,
-    limit: Limit = views.PAGE_ROWS_MAX,
-) -> list[Entitlement]:
-    """A page of a tahap's rows in order of family id; ask again `after` its last family."""
-    key = str(after) if after else None
-    rows = await views.entitlements(store, tahap, reader.regions, key, limit)
-    return [Entitlement(**row) for row in rows]
+    store: StoreOf, reader: Reader, tahap: TahapId, paging: Paging
+) -> Page[Entitlement]:
+    """What a tahap came to, in order of family id."""
+    rows = await views.entitlements(store, tahap, reader.regions, paging.after(UUID), paging.rows)
+    found, following = paging.cut(rows, _family)
+    return Page[Entitlement](items=[Entitlement(**row) for row in found], next=following)
+
+
+def _family(row: Mapping[str, Any]) -> str:
+    family: str = row["family"]
+    return family
 
 
 @router.get("/tahap/{tahap}/summary")
@@ -100,18 +100,30 @@ async def summary(store: StoreOf, reader: Reader, tahap: str) -> dict[str, int]:
 
 
 @router.get("/tahap/{tahap}/events")
-async def tahap_events(store: StoreOf, reader: Reader, tahap: str) -> list[Happening]:
+async def tahap_events(
+    store: StoreOf, reader: Reader, tahap: str, paging: Paging
+) -> Page[Happening]:
     """The documents and decisions of a tahap, in order."""
-    rows = await views.tahap_events(store, tahap)
-    return [Happening(**row | {"body": msgspec.json.decode(row["body"])}) for row in rows]
+    rows = await views.tahap_events(store, tahap, paging.after(int), paging.rows)
+    found, following = paging.cut(rows, lambda row: row["position"])
+    return Page[Happening](items=[Happening(**_opened(row)) for row in found], next=following)
 
 
 @router.get("/families/{family}/timeline")
-async def timeline(store: StoreOf, reader: Reader, family: UUID) -> list[FamilyHappening]:
+async def timeline(
+    store: StoreOf, reader: Reader, family: UUID, paging: Paging
+) -> Page[FamilyHappening]:
     """All that the platform has said about a family, oldest first."""
     region = await views.family_region(store, str(family))
     if region is None:
-        raise FamilyUnknown()
+        raise FamilyUnknown(family=family)
     ensure_may_see(reader, region)
-    rows = await views.timeline(store, str(family))
-    return [FamilyHappening(**row | {"body": msgspec.json.decode(row["body"])}) for row in rows]
+    after = paging.after(tuple[datetime, str, int])
+    rows = await views.timeline(store, str(family), after, paging.rows)
+    found, following = paging.cut(rows, lambda row: (row["at"], row["source"], row["position"]))
+    items = [FamilyHappening(**_opened(row)) for row in found]
+    return Page[FamilyHappening](items=items, next=following)
+
+
+def _opened(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "body": msgspec.json.decode(row["body"])}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
 
 from libs.chassis.auth import NATION
 from libs.events.store import Store
 
-PAGE_ROWS_MAX = 1_000
-TIMELINE_EVENTS_MAX = 2_000
+BEGINNING: Final = (datetime.min.replace(tzinfo=UTC), "", 0)
 
 
 def region_ranges(regions: tuple[str, ...]) -> tuple[list[str], list[str]]:
@@ -23,7 +24,7 @@ def region_ranges(regions: tuple[str, ...]) -> tuple[list[str], list[str]]:
 
 
 async def designations(
-    store: Store, regions: tuple[str, ...], after: str | None, limit: int
+    store: Store, regions: tuple[str, ...], after: UUID | None, limit: int
 ) -> list[dict[str, Any]]:
     """How families were judged at their first closing, in order of family id."""
     rows = await store.pool.fetch(
@@ -34,13 +35,13 @@ async def designations(
            ORDER BY designation.family LIMIT $4""",
         after,
         *region_ranges(regions),
-        min(limit, PAGE_ROWS_MAX),
+        limit,
     )
     return [dict(row) for row in rows]
 
 
 async def entitlements(
-    store: Store, tahap: str, regions: tuple[str, ...], after: str | None, limit: int
+    store: Store, tahap: str, regions: tuple[str, ...], after: UUID | None, limit: int
 ) -> list[dict[str, Any]]:
     """A tahap's rows, in order of family id."""
     rows = await store.pool.fetch(
@@ -54,7 +55,7 @@ async def entitlements(
         tahap,
         after,
         *region_ranges(regions),
-        min(limit, PAGE_ROWS_MAX),
+        limit,
     )
     return [dict(row) for row in rows]
 
@@ -71,21 +72,31 @@ async def family_region(store: Store, family: str) -> str | None:
     return region
 
 
-async def timeline(store: Store, family: str) -> list[dict[str, Any]]:
-    """All that the platform has said about a family, oldest first."""
+async def timeline(
+    store: Store, family: str, after: tuple[datetime, str, int] | None, limit: int
+) -> list[dict[str, Any]]:
+    """What the platform has said about a family behind (at, source, position), oldest first."""
     rows = await store.pool.fetch(
-        """SELECT at, source, position, type, body FROM timeline WHERE family = $1
-           ORDER BY at, source, position LIMIT $2""",
+        """SELECT at, source, position, type, body FROM timeline
+           WHERE family = $1 AND (at, source, position) > ($2, $3, $4::bigint)
+           ORDER BY at, source, position LIMIT $5""",
         family,
-        TIMELINE_EVENTS_MAX,
+        *(after or BEGINNING),
+        limit,
     )
     return [dict(row) for row in rows]
 
 
-async def tahap_events(store: Store, tahap: str) -> list[dict[str, Any]]:
-    """The documents and decisions of a tahap, in order."""
+async def tahap_events(
+    store: Store, tahap: str, after: int | None, limit: int
+) -> list[dict[str, Any]]:
+    """The documents and decisions of a tahap behind a position, in order."""
     rows = await store.pool.fetch(
-        "SELECT at, position, type, body FROM tahap_event WHERE tahap = $1 ORDER BY position", tahap
+        """SELECT at, position, type, body FROM tahap_event
+           WHERE tahap = $1 AND position > $2 ORDER BY position LIMIT $3""",
+        tahap,
+        after or 0,
+        limit,
     )
     return [dict(row) for row in rows]
 

@@ -156,7 +156,8 @@ async def failed_only(running: Year) -> tuple[Entitlement, list[Duty]]:
         if row.disposition != "BLOCKED":
             continue
         path = f"/families/{row.family}/timeline"
-        told = await reader.get("projection", path, list[Happening])
+        pages = reader.pages("projection", path, list[Happening])
+        told = [each async for page in pages for each in page]
         body = next(each.body for each in told if each.type == "CycleEvaluated")
         duties = msgspec.json.decode(body, type=Evaluated).duties
         if all(duty.outcome != "UNVERIFIED" for duty in duties):

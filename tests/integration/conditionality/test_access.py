@@ -53,7 +53,7 @@ async def test_what_is_parked_is_shown_and_tried_again_by_who_operates(
     observer = conditionality.who("operator-1", "platform:read")
     operator = conditionality.who("operator-1", "platform:operate")
 
-    [parked] = (await conditionality.client.get("/parked", headers=observer)).json()
+    [parked] = (await conditionality.client.get("/parked", headers=observer)).json()["items"]
     assert (parked["key"], parked["error"]) == (FAMILY, "UnknownRuleSet")
     body = {"topic": ROSTER_TOPIC, "key": FAMILY}
     answer = await conditionality.post("/parked/replay", operator, json=body)

@@ -55,7 +55,10 @@ async def test_a_tahap_is_announced_once_by_the_rules_of_its_closing_date(office
     assert first.json() == {"tahap": TAHAP_1, "rule_set": "2021-2024"}
     assert (first.status_code, again.status_code, other.status_code) == (201, 201, 409)
     assert other.json()["type"] == "/problems/contradiction"
-    assert await office.seen("/tahap") == [{"tahap": TAHAP_1, "phase": "COLLECTING"}]
+    assert await office.seen("/tahap") == {
+        "items": [{"tahap": TAHAP_1, "phase": "COLLECTING"}],
+        "next": None,
+    }
 
 
 async def test_a_tahap_that_was_never_announced_is_unknown(office: Office) -> None:

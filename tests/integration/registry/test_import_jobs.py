@@ -67,14 +67,14 @@ async def job_of(registry: Door, key: str = "once") -> dict[str, Any]:
     who = registry.who(CLERK, IMPORT)
     answer = await registry.client.get("/jobs", params={"key": key}, headers=who)
     assert answer.status_code == 200, answer.text
-    [job] = answer.json()["jobs"]
+    [job] = answer.json()["items"]
     return dict(job)
 
 
 async def job_is(registry: Door, key: str, true: Callable[[dict[str, Any]], bool]) -> bool:
     who = registry.who(CLERK, IMPORT)
     answer = await registry.client.get("/jobs", params={"key": key}, headers=who)
-    return any(map(true, answer.json()["jobs"]))
+    return any(map(true, answer.json()["items"]))
 
 
 async def cancel(registry: Door, job: str, subject: str, *scopes: str) -> httpx.Response:
@@ -201,7 +201,7 @@ async def test_a_job_is_seen_by_who_began_it_and_by_operations_alone(registry: D
         who = registry.who(subject, scope)
         one = await registry.client.get(f"/jobs/{job}", headers=who)
         every = await registry.client.get("/jobs", headers=who)
-        return one.status_code, [each["id"] for each in every.json()["jobs"]]
+        return one.status_code, [each["id"] for each in every.json()["items"]]
 
     assert await seen_by(CLERK, IMPORT) == (200, [job])
     assert await seen_by(OTHER, IMPORT) == (404, [])
@@ -252,7 +252,7 @@ async def test_jobs_are_paged_newest_first(registry: Door) -> None:
 
     async def page(**query: Any) -> tuple[list[str], str | None]:
         answer = (await registry.client.get("/jobs", params=query, headers=who)).json()
-        return [job["id"] for job in answer["jobs"]], answer["next"]
+        return [job["id"] for job in answer["items"]], answer["next"]
 
     first, cursor = await page(limit=2)
     second, end = await page(limit=2, cursor=cursor)
@@ -260,4 +260,4 @@ async def test_jobs_are_paged_newest_first(registry: Door) -> None:
     assert first + second == newest_first
     assert end is None
     odd = await registry.client.get("/jobs", params={"cursor": "odd"}, headers=who)
-    assert kind_of(odd) == (422, "cursor-malformed")
+    assert kind_of(odd) == (400, "cursor-foreign")

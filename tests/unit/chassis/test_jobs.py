@@ -8,8 +8,7 @@ from fastapi import APIRouter
 
 from cli.issuer import Issuer
 from libs.chassis.auth import Principal, require_one_of
-from libs.chassis.jobs import Job, behind, cursor_of, rate
-from libs.chassis.problems import Refusal
+from libs.chassis.jobs import Job, rate
 from tests.unit.chassis.service import calling, service, settings_for, token_for
 
 BEGAN = datetime(2023, 3, 31, 8, 0, 0, 123456, tzinfo=UTC)
@@ -45,21 +44,6 @@ def test_a_job_says_all_that_one_asks_of_long_work() -> None:
     asked = {"state", "done", "total", "unit", "rate", "started_at", "changed_at", "by", "attempt"}
     assert asked <= told.keys()
     assert (told["result"], told["problem"]) == (None, None)
-
-
-def test_a_cursor_leads_behind_the_job_that_gave_it() -> None:
-    assert behind(cursor_of(job())) == (BEGAN, "import-5f2b")
-
-
-@pytest.mark.parametrize(
-    "cursor",
-    ["", "odd", "2023", "MjAyMy0wMy0zMQ==", "MDAwMS0wMS0wMVQwMDowMDowMCsxNDowMCB4", "w7bDtsO2w7Y="],
-)
-def test_a_cursor_that_nobody_gave_is_refused(cursor: str) -> None:
-    with pytest.raises(Refusal) as refused:
-        behind(cursor)
-
-    assert (refused.value.status_code, refused.value.kind) == (422, "cursor-malformed")
 
 
 # -- One scope of several ------------------------------------------------------------------------

@@ -3,17 +3,21 @@ import uuid
 
 import httpx
 
-from cli.client import Connected
-from cli.demo.fetching import PAGE_ROWS, fetch_results
+from cli.client import PAGE_ITEMS, Connected
+from cli.demo.fetching import fetch_results
 from tests.unit.cli.conftest import FakePlatform, answer
 
-FAMILIES = sorted(str(uuid.UUID(int=number << 100)) for number in range(PAGE_ROWS + 500))
+FAMILIES = sorted(str(uuid.UUID(int=number << 100)) for number in range(PAGE_ITEMS + 500))
+
+NOTHING: dict[str, object] = {"items": [], "next": None}
 
 
 def page(request: httpx.Request) -> httpx.Response:
-    after = request.url.params.get("after", "")
+    begin, limit = int(request.url.params.get("cursor", 0)), int(request.url.params["limit"])
     rows = [{"family": each, "status": "ELIGIBLE", "reason": ""} for each in FAMILIES]
-    return answer([row for row in rows if row["family"] > after][:PAGE_ROWS])
+    end = begin + limit
+    following = str(end) if end < len(rows) else None
+    return answer({"items": rows[begin:end], "next": following})
 
 
 def identities(request: httpx.Request) -> httpx.Response:
@@ -25,7 +29,7 @@ async def test_all_pages_are_read_and_every_family_is_looked_up_once(
     platform: Connected, fake: FakePlatform
 ) -> None:
     fake.when("GET", "projection/designations", page)
-    fake.when("GET", "projection/entitlements", answer([]))
+    fake.when("GET", "projection/entitlements", answer(NOTHING))
     fake.when("POST", "registry/identities/lookup", identities)
 
     results = await fetch_results(platform, ["2023-1", "2023-2"])
@@ -33,14 +37,16 @@ async def test_all_pages_are_read_and_every_family_is_looked_up_once(
     assert [each.family for each in results.designations] == FAMILIES
     assert [each.family for each in results.identities] == FAMILIES
     asked = [each for each in fake.asked if each.url.path == "/identities/lookup"]
-    assert [len(json.loads(each.content)["families"]) for each in asked] == [PAGE_ROWS, 500]
+    assert [len(json.loads(each.content)["families"]) for each in asked] == [PAGE_ITEMS, 500]
+    pages = [each for each in fake.asked if each.url.path == "/designations"]
+    assert len(pages) == 2
 
 
 async def test_looking_people_up_has_a_scope_of_its_own(
     platform: Connected, fake: FakePlatform
 ) -> None:
     fake.when("GET", "projection/designations", page)
-    fake.when("GET", "projection/entitlements", answer([]))
+    fake.when("GET", "projection/entitlements", answer(NOTHING))
     fake.when("POST", "registry/identities/lookup", identities)
 
     await fetch_results(platform, ["2023-1"])
@@ -50,8 +56,8 @@ async def test_looking_people_up_has_a_scope_of_its_own(
 
 
 async def test_rows_are_asked_for_tahap_by_tahap(platform: Connected, fake: FakePlatform) -> None:
-    fake.when("GET", "projection/designations", answer([]))
-    fake.when("GET", "projection/entitlements", answer([]))
+    fake.when("GET", "projection/designations", answer(NOTHING))
+    fake.when("GET", "projection/entitlements", answer(NOTHING))
 
     await fetch_results(platform, ["2023-1", "2023-2"])
 

@@ -17,7 +17,7 @@ UNKNOWN = {"type": "/problems/job-unknown", "title": "No such job.", "status": 4
 def told(fake: FakePlatform) -> FakePlatform:
     """Services that know no job yet."""
     for service in SERVICES:
-        fake.when("GET", f"{service}/jobs", answer({"jobs": [], "next": None}))
+        fake.when("GET", f"{service}/jobs", answer({"items": [], "next": None}))
     return fake
 
 
@@ -41,8 +41,8 @@ def listing(**changes: object) -> dict[str, object]:
 
 def test_the_newest_jobs_of_all_services_are_listed(data_dir: Path, told: FakePlatform) -> None:
     older = listing(started_at="2023-03-30T08:00:00Z", state="DONE")
-    told.when("GET", "registry/jobs", answer({"jobs": [older]}))
-    told.when("GET", "conditionality/jobs", answer({"jobs": [job_as_told()]}))
+    told.when("GET", "registry/jobs", answer({"items": [older]}))
+    told.when("GET", "conditionality/jobs", answer({"items": [job_as_told()]}))
 
     shown = pkh(data_dir, "jobs", "list")
 
@@ -124,7 +124,7 @@ async def test_a_job_is_found_by_the_key_that_it_was_begun_under(
 
     def jobs(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.params["key"])
-        return answer({"jobs": [job_as_told()], "next": None})
+        return answer({"items": [job_as_told()], "next": None})
 
     told.when("GET", "registry/jobs", jobs)
     clerk = platform.client("clerk", "registry:import")

@@ -85,7 +85,7 @@ async def test_every_file_has_a_bar_of_its_size_that_ends_with_what_its_job_says
         return screen.file(name, size)
 
     job = job_as_told(state="DONE", done=4_000_000, rate=2_500_000.0, counts={"rows": 717})
-    loaded.when("GET", "registry/jobs", answer({"jobs": [job]}))
+    loaded.when("GET", "registry/jobs", answer({"items": [job]}))
 
     await load_year(platform.client("clerk", *SCOPES), YEAR, showing)
 

@@ -1,0 +1,137 @@
+"""Lists over HTTP, page by page: `?cursor=&limit=`, answered {items, next} and a Link rel=next.
+
+    @router.get("/purses")
+    async def purses(store: StoreOf, reader: Reader, paging: Paging) -> Page[Purse]:
+        rows = await views.purses(store, after=paging.after(str), limit=paging.rows)
+        found, following = paging.cut(rows, lambda row: row["purse"])
+        return Page[Purse](items=[Purse(**row) for row in found], next=following)
+
+A cursor is the key of the last item, so that a page costs the same wherever it lies and nothing is
+skipped or told twice while the list grows. It belongs to its list and filters: a checksum tells a
+mistake, and is no secret, because a cursor opens nothing that its sender may not read anyway.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Generic, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+from fastapi import Depends, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from libs.chassis.problems import Refusal
+
+ITEMS: Final = 100
+ITEMS_MAX: Final = 1_000
+CURSOR_CHARACTERS_MAX: Final = 512
+_CHECK_BYTES: Final = 6
+_OF_THE_PAGE: Final = ("cursor", "limit")
+
+T = TypeVar("T")
+K = TypeVar("K")
+R = TypeVar("R")
+
+
+class Page(BaseModel, Generic[T]):
+    """A page of a list, in the list's order."""
+
+    items: list[T]
+    next: str | None = Field(
+        description="The cursor of the page behind this one; null behind the last item.",
+        examples=[None],
+    )
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """The name in the interface's description: PageOfPurse."""
+        return f"PageOf{params[0].__name__}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Which page of a list is asked for."""
+
+    request: Request
+    response: Response
+    limit: int
+    key: bytes | None
+
+    @property
+    def rows(self) -> int:
+        """How many rows to read: one more than the page holds tells whether another follows."""
+        return self.limit + 1
+
+    def after(self, kind: type[K]) -> K | None:
+        """The key that the page begins behind, None for the first page."""
+        if self.key is None:
+            return None
+        try:
+            return msgspec.json.decode(self.key, type=kind)
+        except msgspec.DecodeError:
+            raise foreign() from None
+
+    def cut(self, rows: Sequence[R], key: Callable[[R], object]) -> tuple[Sequence[R], str | None]:
+        """The rows of this page, and the cursor of the next one, which is linked to as well."""
+        if len(rows) <= self.limit:
+            return rows, None
+        last = msgspec.json.encode(key(rows[self.limit - 1]))
+        cursor = _text(_check(self.request, last) + last)
+        query = [(n, v) for n, v in self.request.query_params.multi_items() if n != "cursor"]
+        target = urlencode([*query, ("cursor", cursor)])
+        self.response.headers["Link"] = f'<?{target}>; rel="next"'
+        return rows[: self.limit], cursor
+
+
+async def asked_page(
+    request: Request,
+    response: Response,
+    cursor: Annotated[
+        str | None,
+        Query(
+            max_length=CURSOR_CHARACTERS_MAX,
+            description="`next` of the page before; left out for the first page.",
+        ),
+    ] = None,
+    limit: Annotated[
+        int, Query(ge=1, le=ITEMS_MAX, description="How many items a page holds at most.")
+    ] = ITEMS,
+) -> Pages:
+    """Which page is asked for; 400 where the cursor is none that this list gave."""
+    if cursor is None:
+        return Pages(request, response, limit, None)
+    try:
+        told = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise foreign() from None
+    check, key = told[:_CHECK_BYTES], told[_CHECK_BYTES:]
+    if check != _check(request, key) or _text(told) != cursor:
+        raise foreign()
+    return Pages(request, response, limit, key)
+
+
+Paging = Annotated[Pages, Depends(asked_page)]
+
+
+def foreign() -> Refusal:
+    """What is told of a cursor that this list never gave."""
+    return Refusal(400, "cursor-foreign", "This list, as it is asked for, gave no such cursor.")
+
+
+def _check(request: Request, key: bytes) -> bytes:
+    filters = sorted(
+        (name, value)
+        for name, value in request.query_params.multi_items()
+        if name not in _OF_THE_PAGE
+    )
+    whose = msgspec.json.encode([request.url.path, filters])
+    return hashlib.sha256(whose + b"\n" + key).digest()[:_CHECK_BYTES]
+
+
+def _text(cursor: bytes) -> str:
+    return base64.urlsafe_b64encode(cursor).rstrip(b"=").decode()
