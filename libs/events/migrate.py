@@ -23,13 +23,19 @@ class MigrationMalformed(CorridorError):
     """A migration needs one `-- migrate:up` line."""
 
 
-async def apply(owner_dsn: str, directories: Sequence[Path], roles: Mapping[str, str]) -> list[str]:
+async def apply(
+    owner_dsn: str,
+    directories: Sequence[Path],
+    roles: Mapping[str, str],
+    schema: str = "public",
+) -> list[str]:
     """Bring a database up to date as its owner; answers the names of what was applied.
 
-    `${NAME}` in a file stands for the role `roles[NAME]`; a service's own is RUNTIME_ROLE. Each
-    file is one transaction. Raises `MigrationChanged` when an applied file's text differs.
+    Tables are made in `schema`, which must be there. `${NAME}` in a file stands for the role
+    `roles[NAME]`; a service's own is RUNTIME_ROLE. Each file is one transaction. Raises
+    `MigrationChanged` when an applied file's text differs.
     """
-    connection = await asyncpg.connect(owner_dsn)
+    connection = await asyncpg.connect(owner_dsn, server_settings={"search_path": schema})
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         await connection.execute(

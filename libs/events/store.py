@@ -60,13 +60,14 @@ class Store:
         self._blocks: list[int] = []
 
     @classmethod
-    async def connect(cls, url: str, source: str) -> Store:
-        """Open the pools of the runtime role that `url` names.
+    async def connect(cls, url: str, source: str, schema: str = "public") -> Store:
+        """Open the pools of the runtime role that `url` names, on the tables of a schema.
 
         Waits of a session are limited, so that a frozen writer frees others.
         """
         settings = {
             "application_name": source,
+            "search_path": schema,
             "lock_timeout": "10s",
             "idle_in_transaction_session_timeout": "10s",
         }

@@ -1,0 +1,63 @@
+"""Builds projection's read models anew: `python -m services.projection.rebuild`.
+
+Beside what the service itself is told, PKH_OWNER_DATABASE_URL names the role that owns its tables.
+Each look prints a line, {"done": 1200, "total": 5400} in messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from libs.chassis import logs
+from libs.chassis.settings import POSTGRES, url
+from libs.events.bus.connect import connect
+from libs.events.migrate import CORRIDOR
+from libs.events.rebuild import Progress, ReadModels, rebuild
+from libs.events.topics import Topics
+from services.projection.consumers import SUBSCRIPTIONS
+from services.projection.settings import SERVICE, settings
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+
+async def run(owner_url: str) -> Progress:
+    """Rebuild, telling how far it is on standard output."""
+    told = settings()
+    topics = Topics.load(told.contracts_dir)
+    models = ReadModels(
+        source=SERVICE,
+        owner_url=owner_url,
+        url=told.database_url,
+        directories=[CORRIDOR, MIGRATIONS],
+        roles={"RUNTIME_ROLE": str(urlsplit(told.database_url).username)},
+        subscriptions=SUBSCRIPTIONS,
+        partitions={each.topic: topics.partitions[each.topic] for each in SUBSCRIPTIONS},
+    )
+    bus = await connect(told.bus_url)
+    try:
+        return await rebuild(models, bus, tell)
+    finally:
+        await bus.close()
+
+
+def tell(progress: Progress) -> None:
+    """A line about it."""
+    sys.stdout.buffer.write(msgspec.json.encode(progress) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def main() -> None:
+    """Rebuild once."""
+    logs.configure(f"{SERVICE}-rebuild", "warning")
+    tell(asyncio.run(run(url(os.environ, "PKH_OWNER_DATABASE_URL", POSTGRES))))
+
+
+if __name__ == "__main__":
+    main()
