@@ -11,8 +11,10 @@ import typer
 from cli import investigation_verbs, job_verbs, verbs
 from cli.client import connected, local_issuer
 from cli.demo.run import Plan, demo
+from cli.demo.screen import Screen
 from cli.issuer import LIFETIME_S_MAX
 from cli.platform import BUSES, Options, Platform
+from cli.rebuild import REBUILT, rebuild
 from cli.running import FOUND_SOMETHING, STATE, State, out, run
 from cli.supervisor import foreground
 from cli.surroundings import SERVICES
@@ -156,6 +158,19 @@ async def _witness(file: Path, data: Path, witness_key: Path) -> list[Seen]:
     async with connected(data) as platform:
         observer = platform.client("witness", "platform:read")
         return await look(observer, SERVICES, file, signing_key(witness_key))
+
+
+@app.command("rebuild")
+def rebuild_read_models(
+    service: Annotated[str, typer.Argument(help=f"Whose: {', '.join(REBUILT)}.")],
+    data: State = STATE,
+) -> None:
+    """Build a service's read models anew from the topics, beside the live ones, and swap them."""
+    if service not in REBUILT:
+        raise typer.BadParameter(f"must be one of {', '.join(REBUILT)}", param_hint="SERVICE")
+    with Screen(out) as screen:
+        progress = run(rebuild(data, service, screen))
+    out.print(f"{service} was rebuilt from {progress.done:,} messages.", highlight=False)
 
 
 if __name__ == "__main__":
