@@ -64,6 +64,10 @@ SELECT count(*) FROM (
     EXCEPT SELECT topic, partition, position FROM public.parked
 ) AS anew
 """
+_NOTES: Final = """
+LOCK TABLE public.{table} IN EXCLUSIVE MODE;
+INSERT INTO rebuilt.{table} SELECT * FROM public.{table};
+"""
 # Answers to requests and notes of uploads are the live service's own: they move over.
 _SWAP: Final = """
 LOCK TABLE public.idempotency, public.job IN EXCLUSIVE MODE;
@@ -88,7 +92,8 @@ class ReadModels:
     """What a service reads, and how its tables are made.
 
     `owner_url` is the role that may change tables, `url` the service's own; `roles` are those
-    that migrations grant to; `partitions` {topic: count}.
+    that migrations grant to; `partitions` {topic: count}; `notes` are tables that no topic could
+    fill again, such as who has read what: their rows move over as they are.
     """
 
     source: str
@@ -98,6 +103,7 @@ class ReadModels:
     roles: Mapping[str, str]
     subscriptions: Sequence[Subscription]
     partitions: Mapping[str, int]
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +129,7 @@ async def rebuild(models: ReadModels, bus: Bus, watcher: Watcher) -> Progress:
         await _empty_shadow(owner, models)
         async with _filling(models, bus) as shadow:
             progress = await _catch_up(owner, models, bus, shadow, watcher)
-            await _swap(owner, shadow)
+            await _swap(owner, shadow, models.notes)
         await owner.execute("DROP SCHEMA replaced CASCADE")
         return progress
     finally:
@@ -204,7 +210,7 @@ async def _behind(owner: Connection) -> int:
 # -- In their place -------------------------------------------------------------------------------
 
 
-async def _swap(owner: Connection, shadow: _Shadow) -> None:
+async def _swap(owner: Connection, shadow: _Shadow, notes: Sequence[str]) -> None:
     async with owner.transaction():
         # Every batch of the live consumer begins with a row of this table: from here on it waits.
         await owner.execute("LOCK TABLE public.consumed IN EXCLUSIVE MODE")
@@ -217,6 +223,8 @@ async def _swap(owner: Connection, shadow: _Shadow) -> None:
         await shadow.stand_still()
         if parked := await owner.fetchval(_PARKED_ANEW):
             raise RebuildStopped(reason=f"{parked} messages can not be handled")
+        for table in notes:
+            await owner.execute(_NOTES.format(table=table))
         await owner.execute(_SWAP)
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from libs.chassis.auth import Principal, ensure_may_see, require
 from libs.chassis.pages import Page, Paging
+from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
 from libs.events.errors import NotFound
 from services.projection import views
@@ -111,13 +112,14 @@ async def tahap_events(
 
 @router.get("/families/{family}/timeline")
 async def timeline(
-    store: StoreOf, reader: Reader, family: UUID, paging: Paging
+    store: StoreOf, reader: Reader, context: Asked, family: UUID, paging: Paging
 ) -> Page[FamilyHappening]:
-    """All that the platform has said about a family, oldest first."""
+    """All that the platform has said about a family, oldest first; who looks is written down."""
     region = await views.family_region(store, str(family))
     if region is None:
         raise FamilyUnknown(family=family)
     ensure_may_see(reader, region)
+    await views.note_read(store, context.at, reader.subject, str(family))
     after = paging.after(tuple[datetime, str, int])
     rows = await views.timeline(store, str(family), after, paging.rows)
     found, following = paging.cut(rows, lambda row: (row["at"], row["source"], row["position"]))

@@ -12,7 +12,7 @@ from libs.chassis import operations
 from libs.chassis.app import create_app, serve
 from libs.chassis.service import READS_ONLY, opened, working
 from libs.chassis.settings import Settings
-from services.projection import api
+from services.projection import api, api_why
 from services.projection.consumers import SUBSCRIPTIONS
 from services.projection.settings import SERVICE, settings
 
@@ -25,7 +25,7 @@ def application(told: Settings) -> FastAPI:
         async with opened(told) as service, working(service, SUBSCRIPTIONS, {}):
             yield service.resources()
 
-    routers = [api.router, operations.router]
+    routers = [api.router, api_why.router, operations.router]
     return create_app(SERVICE, "Projection", routers, lifespan, READS_ONLY, told)
 
 

@@ -25,6 +25,7 @@ from services.projection.consumers import SUBSCRIPTIONS
 from services.projection.settings import SERVICE, settings
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
+NOTES: Final = ("family_read",)
 
 
 async def run(owner_url: str) -> Progress:
@@ -39,6 +40,7 @@ async def run(owner_url: str) -> Progress:
         roles={"RUNTIME_ROLE": str(urlsplit(told.database_url).username)},
         subscriptions=SUBSCRIPTIONS,
         partitions={each.topic: topics.partitions[each.topic] for each in SUBSCRIPTIONS},
+        notes=NOTES,
     )
     bus = await connect(told.bus_url)
     try:

@@ -62,14 +62,33 @@ async def entitlements(
 
 async def family_region(store: Store, family: str) -> str | None:
     """The region a family belongs to now; None where nothing is known of it."""
+    # The latest move, as the registry orders moves. A log of the time before facts were told has
+    # none: there the latest entitlement knows best, then the judgement.
     region: str | None = await store.pool.fetchval(
         """SELECT coalesce(
-               (SELECT region FROM payment WHERE family = $1 AND region IS NOT NULL
-                ORDER BY tahap DESC LIMIT 1),
+               (SELECT body ->> 'region' FROM timeline
+                WHERE family = $1 AND type = ANY($2)
+                ORDER BY array_position($2, type), body ->> 'effective_on' DESC,
+                         body ->> 'reported_on' DESC, body ->> 'tahap' DESC, position DESC
+                LIMIT 1),
                (SELECT region FROM designation WHERE family = $1))""",
         family,
+        ["FamilyMoved", "PaymentEntitled", "FamilyRegistered"],
     )
     return region
+
+
+async def note_read(
+    store: Store, at: datetime, reader: str, family: str, tahap: str | None = None
+) -> None:
+    """Write down who looks into a family's life, before they are answered."""
+    await store.pool.execute(
+        "INSERT INTO family_read (at, reader, family, tahap) VALUES ($1, $2, $3, $4)",
+        at,
+        reader,
+        family,
+        tahap,
+    )
 
 
 async def timeline(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from libs.chassis.auth import Principal, ensure_may_see, require
@@ -21,8 +20,6 @@ from libs.privacy.keys import KeyRing
 from libs.privacy.sealing import Sealer
 from services.registry import views
 from services.registry.contract import FAMILY
-from services.registry.domain.family import roster
-from services.registry.domain.family.state import known_by as facts_known_by
 from services.registry.intake import Intake
 from services.registry.rows import FAMILY_COLUMNS, LIFE_EVENT_COLUMNS, MEMBER_COLUMNS
 
@@ -100,7 +97,7 @@ async def import_life_events(
 
 
 class FamilyView(BaseModel):
-    """A family as it stands, without anything personal; `members` are its living ones."""
+    """A family as it stands, without anything personal."""
 
     family: UUID
     region: str
@@ -111,38 +108,21 @@ class FamilyView(BaseModel):
     departure: str | None
 
 
-AsOf = Annotated[date, Query(description="The day in question: what was true then.")]
-KnownBy = Annotated[date, Query(description="Only what had been reported by this day.")]
-At = Annotated[int | None, Query(ge=1, description="Only what stood in the log by this position.")]
-
-
 @router.get("/families/{family}")
-async def family(
-    family: UUID,
-    store: StoreOf,
-    reader: Reader,
-    response: Response,
-    as_of: AsOf = date.max,
-    known_by: KnownBy = date.max,
-    at: At = None,
-) -> FamilyView:
-    """A family's standing in the programme, on any day and as it was known on any day.
-
-    A tahap's list has `as_of` and `known_by` its closing date, and `at` its cut. Who may see it is
-    decided by where the family is now.
-    """
+async def family(family: UUID, store: StoreOf, reader: Reader, response: Response) -> FamilyView:
+    """A family's standing in the programme."""
     stream_id = f"family-{family}"
-    async with store.looking() as unit:
-        found = (await unit.load(FAMILY, [stream_id], at)).get(stream_id)
-    state = facts_known_by(found.at_cut, known_by) if found else None
-    if found is None or state is None or not state.family:
+    found = (await store.read(FAMILY, [stream_id])).get(stream_id)
+    if found is None:
         raise FamilyUnknown(family=family)
-    ensure_may_see(reader, roster.region(found.state, date.max))
+    state = found.state
+    region = state.moves[-1].region if state.moves else state.region
+    ensure_may_see(reader, region)
     response.headers["ETag"] = etag(found.version)
     return FamilyView(
         family=family,
-        region=roster.region(state, as_of),
-        members=sum(roster.living(state, member, as_of) for member in state.members),
+        region=region,
+        members=len(state.members),
         status=state.designation.status if state.designation else None,
         reason=state.designation.reason if state.designation else None,
         last_listed=state.listed.tahap if state.listed else None,
@@ -189,6 +169,41 @@ async def identities(
     sealer = Sealer(known)
     destroyed = {each.family for each in known.values() if not each.secrets}
     return [_opened(each, sealer) for each in found if each.family not in destroyed]
+
+
+class Card(BaseModel):
+    """A family card, by its number."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    no_kk: Annotated[str, Field(min_length=1, max_length=views.CARD_CHARS_MAX)]
+
+
+class CardFamily(BaseModel):
+    """The family of a card."""
+
+    family: UUID
+
+
+class CardUnknown(NotFound):
+    """No family is registered under this card."""
+
+
+@router.post("/identities/by-card", dependencies=[ReadsOnly])
+async def by_card(
+    body: Card, store: StoreOf, intake: IntakeOf, context: Asked, identifier: Identifier
+) -> CardFamily:
+    """Which family a card is: the number comes in the body alone, and the look-up is written down.
+
+    A card that nobody has leaves a look-up without a family.
+    """
+    token = intake.tokenizer.card(body.no_kk.strip())
+    found = await views.family_of_card(store, token, identifier.subject, context.at)
+    if found is None:
+        raise CardUnknown()
+    family, region = found
+    ensure_may_see(identifier, region)
+    return CardFamily(family=UUID(family))
 
 
 def _opened(identity: views.Identity, sealer: Sealer) -> FamilyIdentity:

@@ -13,6 +13,7 @@ from services.registry.domain.family import events
 from services.registry.domain.family.state import Family
 
 IDENTITIES_MAX = 1_000
+CARD_CHARS_MAX = 64
 
 _FAMILY = """
 INSERT INTO identity_family (family, card, region) VALUES ($1, $2, $3)
@@ -105,6 +106,26 @@ async def identities(
         Identity(row["family"], row["region"], row["card"], niks.get(row["family"], {}))
         for row in rows
     ]
+
+
+async def family_of_card(
+    store: Store, token: str, reader: str, at: datetime
+) -> tuple[str, str] | None:
+    """(family, region) of a card's token; who asks is written down, also where nobody has it."""
+    async with store.pool.acquire() as connection, connection.transaction():
+        row = await connection.fetchrow(
+            """SELECT family::text, region FROM claims
+               JOIN identity_family ON family = substr(stream_id, 8)::uuid
+               WHERE kind = 'card' AND token = $1""",
+            token,
+        )
+        await connection.execute(
+            "INSERT INTO identity_read (at, reader, families) VALUES ($1, $2, $3)",
+            at,
+            reader,
+            [row["family"]] if row else [],
+        )
+    return (row["family"], row["region"]) if row else None
 
 
 async def card_owners(unit: Transaction, tokens: Iterable[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import asyncpg
@@ -42,9 +42,10 @@ TOPICS = Topics("org.example", {TOPIC: 3}, {TOPIC: "writer"})
 TABLE = """-- migrate:up
 CREATE TABLE purse (coins int PRIMARY KEY, said text NOT NULL);
 CREATE VIEW rich AS SELECT * FROM purse WHERE coins > 100;
+CREATE TABLE looked (reader text NOT NULL);
 GRANT SELECT, INSERT, UPDATE ON purse TO ${RUNTIME_ROLE};
 -- migrate:down
-DROP TABLE purse;
+DROP TABLE looked, purse;
 """
 
 
@@ -252,6 +253,14 @@ async def test_the_replaced_tables_are_gone_and_the_owner_may_do_it_again(house:
     for _ in range(2):
         await rebuild(house.models, house.bus, nobody)
         assert await schemas(house) == {"public"}
+
+
+async def test_notes_that_no_topic_could_fill_again_move_over(house: House) -> None:
+    await house.reader.pool.execute("INSERT INTO looked (reader) VALUES ('officer-1')")
+
+    await rebuild(replace(house.models, notes=("looked",)), house.bus, nobody)
+
+    assert await house.reader.pool.fetchval("SELECT reader FROM looked") == "officer-1"
 
 
 async def test_answers_that_the_live_service_gave_move_over(house: House) -> None:

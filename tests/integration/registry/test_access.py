@@ -136,3 +136,47 @@ async def test_no_more_than_a_thousand_identities_are_told_at_once(registry: Doo
     many = [f"00000000-0000-4000-8000-{number:012}" for number in range(1_001)]
     answer = await registry.client.post("/identities/lookup", headers=who, json={"families": many})
     assert answer.status_code == 422
+
+
+# -- By card --------------------------------------------------------------------------------------
+
+
+async def test_a_card_tells_its_family_and_who_asked_is_written_down(
+    registry: Door, register: Register
+) -> None:
+    mine, _ = await given_families(register)
+    who = registry.who("officer-1", "registry:identify")
+
+    answer = await registry.client.post(
+        "/identities/by-card", headers=who, json={"no_kk": f" {CARD} "}
+    )
+
+    assert answer.json() == {"family": mine}
+    [read] = await register.store.pool.fetch("SELECT reader, families::text[] FROM identity_read")
+    assert (read["reader"], read["families"]) == ("officer-1", [mine])
+
+
+async def test_a_card_that_nobody_has_is_a_problem_and_a_look_at_nobody(
+    registry: Door, register: Register
+) -> None:
+    await given_families(register)
+    who = registry.who("officer-1", "registry:identify")
+
+    answer = await registry.client.post(
+        "/identities/by-card", headers=who, json={"no_kk": "6103010101019999"}
+    )
+
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/card-unknown")
+    assert "6103010101019999" not in answer.text
+    assert await register.store.pool.fetchval("SELECT families FROM identity_read") == []
+
+
+async def test_a_card_of_another_region_tells_nothing(registry: Door, register: Register) -> None:
+    await given_families(register)
+    who = registry.who("officer-1", "registry:identify", regions=(HERE,))
+
+    answer = await registry.client.post(
+        "/identities/by-card", headers=who, json={"no_kk": OTHER_CARD}
+    )
+
+    assert (answer.status_code, answer.json()["type"]) == (403, "/problems/region-not-yours")

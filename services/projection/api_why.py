@@ -1,0 +1,46 @@
+"""Why a family got an amount in a tahap, over HTTP: within its region, and never unnoticed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Response
+
+from libs.chassis.auth import ensure_may_see
+from libs.chassis.request import Asked
+from libs.chassis.service import StoreOf
+from libs.events.errors import NotFound
+from libs.events.model import encode
+from services.projection import views, views_why
+from services.projection.api import FamilyUnknown, Reader
+from services.projection.domain.answer import Explanation
+from services.projection.domain.why import explain
+
+TahapId = Annotated[str, Path(pattern=r"^\d{4}-\d{1,2}$")]
+
+router = APIRouter(tags=["projection"])
+
+
+class TahapUnknown(NotFound):
+    """No tahap of this id was announced."""
+
+
+@router.get("/families/{family}/tahap/{tahap}/why", response_model=Explanation)
+async def why(
+    family: UUID, tahap: TahapId, store: StoreOf, context: Asked, reader: Reader
+) -> Response:
+    """Why this amount, or none: facts, clauses, arithmetic and papers, as known at its closing.
+
+    Dates of birth and of pregnancies are personal data, so every answer is written down with
+    its reader.
+    """
+    region = await views.family_region(store, str(family))
+    if region is None:
+        raise FamilyUnknown()
+    ensure_may_see(reader, region)
+    story = await views_why.story(store, str(family), tahap)
+    if story is None:
+        raise TahapUnknown(tahap=tahap)
+    await views.note_read(store, context.at, reader.subject, str(family), tahap)
+    return Response(encode(explain(story)), media_type="application/json")

@@ -1,0 +1,144 @@
+"""What is at hand when somebody asks why: a family's messages, the tahap's, and what was known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from services.projection.domain.answer import Known
+from services.projection.domain.clauses import Clauses
+from services.projection.domain.known import Household, said
+from services.projection.domain.messages import (
+    CorrectionApproved,
+    CycleEvaluated,
+    FamilyDesignated,
+    FamilyGraduated,
+    PaymentDeferred,
+    PaymentEntitled,
+    Terminated,
+    Told,
+)
+from services.projection.domain.tahap_messages import ClosingAnnounced, ListingStarted
+
+B = TypeVar("B")
+
+
+def tahap_order(tahap: str) -> tuple[int, int]:
+    """What orders tahaps in time: (year, number)."""
+    year, number = tahap.split("-")
+    return int(year), int(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One family in one tahap. `told` is of the family, `of_tahap` of the tahap, in any order.
+
+    `disposition` is that of the tahap's row, None where the family has no row in it.
+    """
+
+    family: str
+    tahap: str
+    disposition: str | None
+    told: tuple[Told[Any], ...]
+    of_tahap: tuple[Told[Any], ...]
+    announced: Told[ClosingAnnounced]
+    known: Known
+    household: Household
+    clauses: Clauses
+
+    @classmethod
+    def of(
+        cls,
+        family: str,
+        tahap: str,
+        disposition: str | None,
+        told: Iterable[Told[Any]],
+        of_tahap: Iterable[Told[Any]],
+    ) -> Story | None:
+        """The story; None where the tahap was never announced."""
+        messages = tuple(sorted(told, key=_place))
+        around = tuple(sorted(of_tahap, key=_place))
+        announced = next(said(around, ClosingAnnounced), None)
+        if announced is None:
+            return None
+        lists = [each.body for each in said(around, ListingStarted)]
+        latest = max(lists, key=lambda each: each.revision, default=None)
+        known = Known(announced.body.closing_date, latest.cut if latest else None)
+        return cls(
+            family=family,
+            tahap=tahap,
+            disposition=disposition,
+            told=messages,
+            of_tahap=around,
+            announced=announced,
+            known=known,
+            household=Household.at(messages, known),
+            clauses=Clauses.of(around, announced.body),
+        )
+
+    def here(self, kind: type[B]) -> list[Told[B]]:
+        """The family's messages of a kind that speak of this tahap."""
+        return [each for each in said(self.told, kind) if _tahap(each) == self.tahap]
+
+    def documents(self, kind: type[B], run: str) -> list[Told[B]]:
+        """The tahap's messages of a kind that belong to a run: REGULAR or SUPPLEMENTARY-n."""
+        found = said(self.of_tahap, kind)
+        return [each for each in found if getattr(each.body, "kind", run) == run]
+
+    # -- What most steps look at -------------------------------------------------------------------
+
+    @property
+    def designated(self) -> Told[FamilyDesignated] | None:
+        """How the family was judged at its first closing, if that was by this tahap."""
+        for each in said(self.told, FamilyDesignated):
+            if tahap_order(each.body.tahap) <= tahap_order(self.tahap):
+                return each
+        return None
+
+    @property
+    def graduated(self) -> Told[FamilyGraduated] | None:
+        """That the family graduated with this tahap or an earlier one."""
+        for each in said(self.told, FamilyGraduated):
+            if tahap_order(each.body.tahap) <= tahap_order(self.tahap):
+                return each
+        return None
+
+    @property
+    def terminated_before(self) -> Told[Terminated] | None:
+        """That an earlier tahap was the family's last."""
+        for each in said(self.told, Terminated):
+            if tahap_order(each.body.cycle) < tahap_order(self.tahap):
+                return each
+        return None
+
+    @property
+    def entitled(self) -> Told[PaymentEntitled] | None:
+        """The latest entitlement of this tahap; a supplementary one stands for a deferred one."""
+        found = self.here(PaymentEntitled)
+        return found[-1] if found else None
+
+    @property
+    def deferred(self) -> Told[PaymentDeferred] | None:
+        """That the family was left out of this tahap's list by name."""
+        found = self.here(PaymentDeferred)
+        return found[-1] if found else None
+
+    @property
+    def evaluated(self) -> Told[CycleEvaluated] | None:
+        """The cycle as it was judged then: its last revision before a correction took effect."""
+        corrected = [each.position for each in self.here(CorrectionApproved)]
+        before = min(corrected, default=None)
+        found = [
+            each for each in self.here(CycleEvaluated) if before is None or each.position < before
+        ]
+        return max(found, key=lambda each: each.body.revision, default=None)
+
+
+def _place(told: Told[Any]) -> tuple[str, int]:
+    return told.service, told.position
+
+
+def _tahap(told: Told[Any]) -> str | None:
+    tahap: str | None = getattr(told.body, "tahap", None)
+    return tahap

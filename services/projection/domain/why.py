@@ -1,0 +1,124 @@
+"""Composes the explanation of one family in one tahap from its steps."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.projection.domain.answer import Explanation, Step, Text
+from services.projection.domain.belonging import absence, eligibility, graduation
+from services.projection.domain.counting import counted, known, payee
+from services.projection.domain.keeping import commitment
+from services.projection.domain.later import moved, since
+from services.projection.domain.messages import PaymentEntitled, Told
+from services.projection.domain.paying import deferred, frozen, paid
+from services.projection.domain.story import Story
+from services.projection.domain.words import rupiah
+
+DEFERRED: Final = "DEFERRED"
+PENDING: Final = "PENDING"
+
+DISPOSITIONS: Final = {
+    "PAID": Text("was paid", "telah dibayarkan"),
+    "BLOCKED": Text("was credited and blocked", "telah dikreditkan dan diblokir"),
+    "TRANSFER_FAILED": Text("could not be credited", "gagal dikreditkan"),
+    "ACCOUNT_FAILED": Text(
+        "was not ordered: the account check failed", "tidak diperintahkan: cek rekening gagal"
+    ),
+    "NO_VALID_PAYEE": Text(
+        "was not paid: there is no valid payee", "tidak dibayarkan: tidak ada pengurus yang sah"
+    ),
+    "WITHHELD": Text("is withheld", "ditahan"),
+    "PENDING": Text("is on its way", "sedang diproses"),
+    "DEFERRED": Text("is left to a supplementary run", "menunggu penyaluran susulan"),
+    "GRADUATED_NATURAL": Text(
+        "is none: the family graduated", "tidak ada: keluarga graduasi alamiah"
+    ),
+    "INELIGIBLE": Text("is none: the family is ineligible", "tidak ada: tidak memenuhi syarat"),
+    "ON_HOLD": Text("is none: the family is on hold", "tidak ada: keluarga ditangguhkan"),
+    "GRADUATED_EARLIER": Text(
+        "is none: the family graduated earlier", "tidak ada: keluarga sudah graduasi"
+    ),
+    "TERMINATED_EARLIER": Text(
+        "is none: the family was terminated earlier", "tidak ada: kepesertaan sudah dihentikan"
+    ),
+    "REGISTERED_LATER": Text(
+        "is none: the family was registered later", "tidak ada: keluarga terdaftar kemudian"
+    ),
+    "NOT_LISTED_YET": Text("is not known yet", "belum diketahui"),
+}
+ENDINGS: Final = {
+    "TERMINATED": Text(
+        "the investigation ended the family's participation", "penyelidikan mengakhiri kepesertaan"
+    ),
+    "CLEARED": Text("the investigation cleared the family", "penyelidikan membebaskan keluarga"),
+    "INVESTIGATION": Text("an investigation is open", "penyelidikan sedang berjalan"),
+}
+
+
+def explain(story: Story) -> Explanation:
+    """Why the family got this amount and this disposition, as it was known then."""
+    entitled = story.entitled
+    if entitled is not None:
+        disposition, steps = story.disposition or PENDING, _listed(story, entitled)
+        return _explanation(story, disposition, entitled.body.amount, steps)
+    disposition, steps = _unpaid(story)
+    return _explanation(story, disposition, 0, steps)
+
+
+def _listed(story: Story, told: Told[PaymentEntitled]) -> list[Step]:
+    return [
+        *eligibility(story),
+        *known(story),
+        *counted(story, told),
+        *payee(story, told),
+        *commitment(story),
+        *(deferred(story) if story.deferred else []),
+        *frozen(story),
+        *paid(story, told),
+        *moved(story),
+        *since(story),
+    ]
+
+
+def _unpaid(story: Story) -> tuple[str, list[Step]]:
+    """A family without an entitlement: graduated now, deferred, on its way, or not in it."""
+    if story.disposition is not None and story.graduated is not None:
+        steps = [*eligibility(story), *known(story), *graduation(story), *frozen(story)]
+        return story.disposition, [*steps, *moved(story)]
+    if story.deferred is not None:
+        steps = [*eligibility(story), *known(story), *commitment(story), *deferred(story)]
+        return DEFERRED, [*steps, *frozen(story)]
+    if story.evaluated is not None:
+        return PENDING, [*eligibility(story), *known(story), *commitment(story)]
+    disposition, step = absence(story)
+    return disposition, [step]
+
+
+def _explanation(story: Story, disposition: str, amount: int, steps: list[Step]) -> Explanation:
+    region = story.household.region()
+    where = story.entitled.body.region if story.entitled else region.value if region else ""
+    return Explanation(
+        family=story.family,
+        tahap=story.tahap,
+        disposition=disposition,
+        amount=amount,
+        region=where,
+        known=story.known,
+        text=_sentence(story.tahap, disposition, amount),
+        steps=tuple(steps),
+    )
+
+
+def _sentence(tahap: str, disposition: str, amount: int) -> Text:
+    name, _, ending = disposition.partition("+")
+    worth = rupiah(amount)
+    how = DISPOSITIONS.get(name, Text(f"is {name}", name))
+    what = (
+        Text(f"The {worth.en}", f"Bantuan {worth.id}") if amount else Text("The amount", "Bantuan")
+    )
+    end = ENDINGS.get(ending)
+    more = Text(f"; {end.en}", f"; {end.id}") if end else Text("", "")
+    return Text(
+        f"{what.en} of tahap {tahap} {how.en}{more.en}.",
+        f"{what.id} tahap {tahap} {how.id}{more.id}.",
+    )

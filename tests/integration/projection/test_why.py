@@ -1,0 +1,177 @@
+"""Why, over HTTP: told within the region that the family belongs to now, and written down."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from libs.events.model import encode
+from services.projection.domain.facts import FamilyMoved
+from services.projection.domain.messages import Told
+from services.projection.main import application
+from tests.doors import MOMENT, Door, door, surroundings
+from tests.servers import Postgres
+from tests.unit.projection.kit import (
+    CLOSING,
+    FAMILY,
+    KNOWN_FAMILY,
+    PAPERS,
+    REGION,
+    TAHAP,
+    credited,
+    day,
+    entitled,
+    failed,
+    registry,
+)
+
+pytestmark = pytest.mark.integration
+
+MOVED_TO = "61.04.11.2017"
+MOVED = registry(900, FamilyMoved(FAMILY, day("2023-09-01"), day("2023-09-02"), MOVED_TO))
+OF_FAMILY = (*KNOWN_FAMILY, *failed(), entitled(), credited("HELD"))
+WHY = f"/families/{FAMILY}/tahap/{TAHAP}/why"
+
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A projection that was told of one family in one tahap: its door and its tables."""
+
+    door: Door
+    tables: Connection
+
+
+@pytest_asyncio.fixture
+async def projection(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Projection]:
+    async with surroundings(postgres, tmp_path, "projection") as told:
+        tables = await asyncpg.connect(told.bus_url)
+        await fill(tables, OF_FAMILY)
+        async with door(application(told), tmp_path) as opened:
+            yield Projection(opened, tables)
+        await tables.close()
+
+
+async def fill(connection: Connection, told: tuple[Told[Any], ...]) -> None:
+    await connection.executemany(
+        "INSERT INTO timeline VALUES ($1, $2, $3, $4, $5, $6)",
+        [(FAMILY, _source(each), each.position, MOMENT, *_said(each)) for each in told],
+    )
+    await connection.executemany(
+        "INSERT INTO tahap_terms VALUES ($1, $2, $3, $4, $5)",
+        [(TAHAP, _source(each), each.position, *_said(each)) for each in CLOSING[1:]],
+    )
+    await connection.executemany(
+        "INSERT INTO tahap_event VALUES ($1, $2, $3, $4, $5)",
+        [(TAHAP, each.position, MOMENT, *_said(each)) for each in (CLOSING[0], *PAPERS)],
+    )
+
+
+def _source(told: Told[Any]) -> str:
+    return f"/services/{told.service}"
+
+
+def _said(told: Told[Any]) -> tuple[str, str]:
+    return type(told.body).__name__, encode(told.body).decode()
+
+
+async def ask(projection: Projection, path: str = WHY, region: str = "*") -> Any:
+    who = projection.door.who("officer-1", "projection:read", regions=(region,))
+    return await projection.door.client.get(path, headers=who)
+
+
+async def test_an_amount_is_explained_with_its_facts_clauses_and_arithmetic(
+    projection: Projection,
+) -> None:
+    answer = await ask(projection)
+
+    told = answer.json()
+    assert answer.status_code == 200
+    assert (told["family"], told["amount"], told["region"]) == (FAMILY, 975_000, REGION)
+    assert told["known"] == {"closing_date": "2023-03-31", "cut": 100}
+    [pupil, _] = [step for step in told["steps"] if step["kind"] == "COUNTED"]
+    assert pupil["amount"] == 225_000
+    assert pupil["clauses"][0]["sources"][0]["title"] == "Permensos 1/2018"
+    assert pupil["facts"][1] == {
+        "name": "birth_date",
+        "value": "2012-08-17",
+        "member": 2,
+        "effective_on": None,
+        "reported_on": None,
+        "reference": {"service": "registry", "position": 11, "type": "MembersRegistered"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        (f"/families/{uuid4()}/tahap/{TAHAP}/why", "family-unknown"),
+        (f"/families/{FAMILY}/tahap/2031-1/why", "tahap-unknown"),
+    ],
+)
+async def test_what_nobody_knows_is_a_problem_of_its_own_and_no_look(
+    projection: Projection, path: str, problem: str
+) -> None:
+    answer = await ask(projection, path)
+
+    assert (answer.status_code, answer.json()["type"]) == (404, f"/problems/{problem}")
+    assert await looks(projection) == []
+
+
+@pytest.mark.parametrize("tahap", ["1", "2023", "2023-1;", "..%2F.."])
+async def test_a_tahap_that_can_not_be_one_is_refused(projection: Projection, tahap: str) -> None:
+    answer = await ask(projection, f"/families/{FAMILY}/tahap/{tahap}/why")
+
+    assert answer.status_code in (404, 422)
+
+
+async def test_a_look_is_written_down_with_its_reader(projection: Projection) -> None:
+    await ask(projection)
+    await ask(projection, f"/families/{FAMILY}/timeline")
+
+    assert await looks(projection) == [
+        ("officer-1", UUID(FAMILY), TAHAP),
+        ("officer-1", UUID(FAMILY), None),
+    ]
+
+
+async def test_a_family_is_explained_where_it_lives_now_also_what_was_before(
+    projection: Projection,
+) -> None:
+    assert (await ask(projection, region="61.03")).status_code == 200
+    assert (await ask(projection, region="61.04")).status_code == 403
+
+    await projection.tables.execute(
+        "INSERT INTO timeline VALUES ($1, $2, $3, $4, $5, $6)",
+        *(FAMILY, _source(MOVED), MOVED.position, MOMENT, *_said(MOVED)),
+    )
+
+    assert (await ask(projection, region="61.03")).status_code == 403
+    moved = await ask(projection, region="61.04")
+    assert (moved.status_code, moved.json()["region"]) == (200, REGION)
+
+
+async def test_a_scope_is_needed(projection: Projection) -> None:
+    who = projection.door.who("officer-1", "payments:read")
+
+    answer = await projection.door.client.get(WHY, headers=who)
+
+    assert answer.status_code == 403
+    assert json.loads(answer.content)["type"] == "/problems/scope-missing"
+
+
+async def looks(projection: Projection) -> list[tuple[Any, ...]]:
+    rows = await projection.tables.fetch(
+        "SELECT reader, family, tahap FROM family_read ORDER BY tahap NULLS LAST"
+    )
+    return [tuple(row) for row in rows]

@@ -1,0 +1,243 @@
+"""For every way in which a tahap can end for a family there is an explanation that says it."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.projection.domain.facts import MemberFacts
+from services.projection.domain.messages import (
+    AccountCheckFailed,
+    Cleared,
+    PaymentDeferred,
+    PaymentReleased,
+    PaymentReturned,
+    PaymentWithheld,
+    Terminated,
+    TransferFailed,
+)
+from services.projection.domain.tahap_messages import SupplementaryFrozen
+from tests.unit.projection.kit import (
+    ABSENT,
+    CLOSING,
+    FAMILY,
+    HASH,
+    INSTRUCTED,
+    MOTHER,
+    PAPERS,
+    PAYMENT,
+    REGION,
+    REGISTERED,
+    TAHAP,
+    card,
+    conditionality,
+    credited,
+    cycle,
+    designated,
+    entitled,
+    failed,
+    member,
+    payments,
+    step,
+    steps,
+    why,
+)
+
+# -- Paid, or on its way --------------------------------------------------------------------------
+
+
+def test_money_that_was_paid_is_told_from_its_list_to_the_banks_reference() -> None:
+    paid = why("PAID", cycle(), entitled(), INSTRUCTED, credited())
+
+    assert (paid.disposition, paid.amount, paid.region) == ("PAID", 975_000, REGION)
+    assert paid.text.en == "The Rp 975,000 of tahap 2023-1 was paid."
+    assert [order.text.en.split(")")[0] for order in steps(paid, "ORDER")] == [
+        "Payment request (SPP",
+        "Payment order (SPM",
+        "The treasury released the funds (SP2D",
+    ]
+    assert "proposed by maker and approved by checker" in step(paid, "LIST").text.en
+    transfer = step(paid, "TRANSFER")
+    assert "BNI credited Rp 975,000 on 20 April 2023 (file 2023-1-BNI-1" in transfer.text.en
+    assert "BNI-0001" in transfer.text.en
+    assert [each.position for each in transfer.references] == [62, 60, 70, 80]
+    assert steps(paid, "HELD") == []
+
+
+def test_money_that_the_bank_has_not_answered_for_is_on_its_way() -> None:
+    waiting = why("PENDING", cycle(), entitled(), INSTRUCTED)
+
+    assert "has not answered yet" in step(waiting, "TRANSFER").text.en
+
+
+def test_a_family_that_is_listed_and_not_entitled_yet_is_on_its_way() -> None:
+    listed = why(None, cycle(), of_tahap=CLOSING)
+
+    assert (listed.disposition, listed.amount) == ("PENDING", 0)
+    assert "was kept (COMPLIANT)" in step(listed, "COMMITMENT").text.en
+
+
+# -- Held back ------------------------------------------------------------------------------------
+
+
+def test_blocked_money_is_told_with_the_days_that_were_missed() -> None:
+    blocked = why("BLOCKED", *failed(), entitled(), INSTRUCTED, credited("HELD"))
+
+    duty = step(blocked, "DUTY_FAILED")
+    assert duty.member == ABSENT.member
+    assert duty.text.en == (
+        "Member 2 was at school on 17 of 21 days in February 2023 "
+        "(3 absent, 1 with leave): 80 %, below 85 %."
+    )
+    assert "Kebijakan 2017, pendidikan" in [each.title for each in duty.clauses[0].sources]
+    assert "failure number 1 in a row" in step(blocked, "SANCTION").text.en
+    assert step(blocked, "HELD").amount == 975_000
+
+
+def test_blocked_money_that_was_released_later_says_so() -> None:
+    released = payments(900, PaymentReleased(PAYMENT, TAHAP, FAMILY, 975_000, "2023-2"))
+
+    told = why("BLOCKED", *failed(), entitled(), INSTRUCTED, credited("HELD"), released)
+
+    assert step(told, "LATER").text.en.startswith(
+        "Rp 975,000 of tahap 2023-1 was released at tahap 2023-2"
+    )
+
+
+def test_a_compliant_cycle_tells_what_it_released_of_older_tahaps() -> None:
+    other = "d0b1a2d3-e4f5-5a6b-8c7d-9e0f1a2b3c4d"
+    released = payments(900, PaymentReleased(other, "2022-4", FAMILY, 225_000, TAHAP))
+
+    told = why("PAID", cycle(), entitled(), INSTRUCTED, credited(), released)
+
+    moved = step(told, "MOVED")
+    assert (moved.amount, "of tahap 2022-4" in moved.text.en) == (225_000, True)
+
+
+def test_a_person_paid_on_another_card_withholds_the_money() -> None:
+    withheld = payments(31, PaymentWithheld(PAYMENT, TAHAP, FAMILY, "DUPLICATE_PERSON"))
+
+    told = why("WITHHELD", cycle(), entitled(), withheld)
+
+    assert "on another card" in step(told, "WITHHELD").text.en
+    assert steps(told, "ORDER") == steps(told, "TRANSFER") == []
+
+
+# -- Investigated ---------------------------------------------------------------------------------
+
+
+def test_an_open_investigation_is_told() -> None:
+    told = why("BLOCKED+INVESTIGATION", *failed(3), entitled(), INSTRUCTED, credited("HELD"))
+
+    assert told.text.en.endswith("was credited and blocked; an investigation is open.")
+    assert "an investigation was opened" in step(told, "INVESTIGATION").text.en
+
+
+def test_a_termination_tells_who_decided_and_what_went_back() -> None:
+    people = ("investigator", "supervisor")
+    ended = conditionality(20, Terminated(FAMILY, (TAHAP,), TAHAP, TAHAP, *people))
+    back = payments(901, PaymentReturned(PAYMENT, TAHAP, FAMILY, 975_000, TAHAP, "TERMINATED"))
+
+    told = why(
+        "BLOCKED+TERMINATED", *failed(3), entitled(), INSTRUCTED, credited("HELD"), ended, back
+    )
+
+    [_, decided] = steps(told, "INVESTIGATION")
+    assert "investigator found" in decided.text.en
+    assert "supervisor decided" in decided.text.en
+    assert step(told, "MOVED").text.en.endswith("the family was terminated.")
+
+
+def test_an_investigation_that_clears_releases_what_was_held() -> None:
+    people = ("investigator", "supervisor")
+    cleared = conditionality(20, Cleared(FAMILY, (TAHAP,), TAHAP, TAHAP, *people))
+    released = payments(901, PaymentReleased(PAYMENT, TAHAP, FAMILY, 975_000, TAHAP))
+
+    told = why(
+        "BLOCKED+CLEARED", *failed(3), entitled(), INSTRUCTED, credited("HELD"), cleared, released
+    )
+
+    [_, decided] = steps(told, "INVESTIGATION")
+    assert "not confirmed" in decided.text.en
+    assert "was released at tahap 2023-1" in step(told, "MOVED").text.en
+
+
+# -- Failed on the way ----------------------------------------------------------------------------
+
+
+def test_a_failed_account_check_is_told_with_its_day_and_file() -> None:
+    wrong = payments(45, AccountCheckFailed(PAYMENT, TAHAP, FAMILY, "NAME_MISMATCH"))
+
+    told = why("ACCOUNT_FAILED", cycle(), entitled(), wrong)
+
+    check = step(told, "ACCOUNT_CHECK")
+    assert check.text.en.startswith(
+        "The account check of 5 April 2023 failed: the account's holder has another name"
+    )
+    assert [each.type for each in check.references] == ["AccountCheckFailed", "AccountCheckSent"]
+    assert steps(told, "ORDER") == []
+
+
+def test_a_transfer_that_failed_says_that_the_money_went_back() -> None:
+    wrong = payments(81, TransferFailed(PAYMENT, TAHAP, FAMILY, "ACCOUNT_CLOSED", 975_000))
+
+    told = why("TRANSFER_FAILED", cycle(), entitled(), INSTRUCTED, wrong)
+
+    transfer = step(told, "TRANSFER").text.en
+    assert "the account was closed (ACCOUNT_CLOSED)" in transfer
+    assert "Rp 975,000 went back to the treasury" in transfer
+
+
+@pytest.mark.parametrize(
+    ("members", "payee", "why_not"),
+    [
+        ((MOTHER,), None, "is no member of the family"),
+        ((MOTHER, member(2, "2006-04-01")), 2, "(member 2) was 16 years old"),
+    ],
+)
+def test_without_a_valid_payee_it_is_told_what_is_wrong(
+    members: tuple[MemberFacts, ...], payee: int | None, why_not: str
+) -> None:
+    family = (REGISTERED, card(*members, payee=payee), designated())
+
+    told = why("NO_VALID_PAYEE", cycle(), entitled(payee_valid=False), family=family)
+
+    assert why_not in step(told, "PAYEE").text.en
+    assert [each.title for each in step(told, "PAYEE").clauses[0].sources] == ["Ganti pengurus"]
+    assert steps(told, "ACCOUNT_CHECK") == []
+
+
+# -- Left out by name -----------------------------------------------------------------------------
+
+DEFERRED = payments(25, PaymentDeferred(PAYMENT, TAHAP, FAMILY, "REGULAR", "UNDER_REVIEW"))
+
+
+def test_a_deferred_family_is_told_of_the_supplementary_run() -> None:
+    told = why(None, cycle(), DEFERRED)
+
+    assert (told.disposition, told.amount) == ("DEFERRED", 0)
+    assert "UNDER_REVIEW" in step(told, "DEFERRED").text.en
+
+
+def test_a_family_paid_by_a_supplementary_run_sees_that_runs_list() -> None:
+    frozen = SupplementaryFrozen(TAHAP, "SUPPLEMENTARY-1", HASH, 3, 1, "mara", "cakra")
+    of_tahap = (*CLOSING, *PAPERS, payments(90, frozen))
+
+    told = why("PENDING", cycle(), DEFERRED, entitled(kind="SUPPLEMENTARY-1"), of_tahap=of_tahap)
+
+    assert "proposed by mara and approved by cakra" in step(told, "LIST").text.en
+    assert "UNDER_REVIEW" in step(told, "DEFERRED").text.en
+
+
+# -- Both languages -------------------------------------------------------------------------------
+
+
+def test_every_sentence_is_there_in_english_and_in_indonesian() -> None:
+    whole = (*failed(3), entitled(), INSTRUCTED, credited("HELD"))
+    told = why("BLOCKED+INVESTIGATION", *whole)
+
+    for each in told.steps:
+        assert each.text.en != each.text.id
+        assert each.text.en.endswith(".")
+        assert each.text.id.endswith(".")
+        for clause in each.clauses:
+            assert clause.text.en != clause.text.id
