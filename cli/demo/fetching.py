@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, TypeVar
 
 from cli.client import Client, Connected
+from cli.demo.figures import UnmetDuty
 from cli.demo.outputs import Designation, Entitlement, Identity, Results
 
 IDENTITIES: Final = 1_000  # looked up at a time
@@ -30,6 +31,15 @@ async def fetch_results(platform: Connected, tahaps: Iterable[str]) -> Results:
     families = sorted({row.family for row in designations} | {row.family for row in entitlements})
     people = await identities(platform.client("reporter", "registry:identify"), families)
     return Results(designations, entitlements, people)
+
+
+async def fetch_duties(platform: Connected, tahaps: Iterable[str]) -> dict[str, list[UnmetDuty]]:
+    """By tahap: in how many families a duty was not passed, and why."""
+    reader = platform.client("reporter", "projection:read")
+    return {
+        tahap: await reader.get("projection", f"/tahap/{tahap}/unmet-duties", list[UnmetDuty])
+        for tahap in tahaps
+    }
 
 
 async def _all(reader: Client, path: str, kind: type[list[R]], **query: str) -> list[R]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.demo.compare import SHOWN_MAX, Comparison
+from cli.demo.figures import UnmetDuty
 from cli.year import Tahap
 
 RUN: Final = "run.json"
@@ -23,7 +24,8 @@ MEGABYTE: Final = 1_000_000
 class Run:
     """What a run took and came to; times in seconds.
 
-    `comparison` is None where there was nothing to compare with; `findings` are those of verify.
+    `comparison` is None where there was nothing to compare with; `findings` are those of verify;
+    `duties` are those that were not passed, by the tahap's id.
     """
 
     families: int
@@ -36,6 +38,7 @@ class Run:
     summary: Mapping[str, Any]
     comparison: Comparison | None
     findings: Sequence[str]
+    duties: Mapping[str, Sequence[UnmetDuty]] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:

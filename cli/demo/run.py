@@ -15,10 +15,13 @@ from rich.console import Console
 
 from cli.client import Connected, connected
 from cli.demo.compare import Comparison, compare
-from cli.demo.fetching import fetch_results
+from cli.demo.fetching import fetch_duties, fetch_results
+from cli.demo.figures import UnmetDuty
 from cli.demo.investigating import answer_investigations, findings_of
 from cli.demo.loading import SCOPES, load_year, without_service
+from cli.demo.machine import Machine
 from cli.demo.outputs import write_results
+from cli.demo.page import write_page
 from cli.demo.report import Run, print_run, write_run
 from cli.demo.screen import Screen
 from cli.demo.tahap_run import run_tahap
@@ -58,6 +61,15 @@ class _Took:
     pss_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was read of the platform when the year was over."""
+
+    summary: Mapping[str, Any]
+    duties: Mapping[str, Sequence[UnmetDuty]]
+    findings: Sequence[str]
+
+
 async def demo(plan: Plan, console: Console) -> int:
     """Run a year; the exit code: 1 when anything differs or verify finds something."""
     begun = time.monotonic()
@@ -68,7 +80,7 @@ async def demo(plan: Plan, console: Console) -> int:
         options = Options(data_dir, bus=plan.bus, books=(plan.directory / BOOKS).absolute())
         platform = Platform(options)
         with Screen(console) as screen:
-            took, summary, found = await _run(plan, platform, tahaps, screen)
+            took, found = await _run(plan, platform, tahaps, screen)
     run = Run(
         families=sum(1 for _ in cards_in_order(plan.directory)),
         bus=plan.bus,
@@ -77,12 +89,15 @@ async def demo(plan: Plan, console: Console) -> int:
         tahaps=took.tahaps,
         total_s=time.monotonic() - begun,
         pss_bytes=took.pss_bytes,
-        summary=summary,
+        summary=found.summary,
         comparison=_compared(plan, tahaps),
-        findings=found,
+        findings=found.findings,
+        duties=found.duties,
     )
     write_run(plan.out, run)
+    page = write_page(plan.out, run, plan.directory, Machine.this())
     print_run(console, run, plan.directory / EXPECTED)
+    console.print(f"Open {page} in a browser.", highlight=False, soft_wrap=True)
     return run.exit_code
 
 
@@ -116,7 +131,7 @@ def _save_logs(data_dir: Path, out: Path, console: Console) -> None:
 
 async def _run(
     plan: Plan, platform: Platform, tahaps: Sequence[Tahap], screen: Screen
-) -> tuple[_Took, dict[str, Any], list[str]]:
+) -> tuple[_Took, _Found]:
     begun = time.monotonic()
     starting = screen.bar(f"start on the {plan.bus} bus")
     async with platform, connected(platform.data_dir) as front:
@@ -125,12 +140,19 @@ async def _run(
         after, load_s = await _load(plan, front, screen)
         took = [(each, await _tahap(plan, front, each, after, screen)) for each in tahaps]
         pss_bytes = platform.supervisor.pss_bytes()
-        results = await fetch_results(front, [each.id for each in tahaps])
-        summary = write_results(plan.out, results, list(cards_in_order(plan.directory)))
-        verifying = screen.bar("verify")
-        found = [str(finding) async for finding in findings(front)]
-        verifying.finish()
-    return _Took(start_s, load_s, took, pss_bytes), summary, found
+        found = await _found(plan, front, [each.id for each in tahaps], screen)
+    return _Took(start_s, load_s, took, pss_bytes), found
+
+
+async def _found(plan: Plan, front: Connected, tahaps: Sequence[str], screen: Screen) -> _Found:
+    """Write the result files, read what the report needs beside them, and verify."""
+    results = await fetch_results(front, tahaps)
+    summary = write_results(plan.out, results, list(cards_in_order(plan.directory)))
+    duties = await fetch_duties(front, tahaps)
+    verifying = screen.bar("verify")
+    found = [str(finding) async for finding in findings(front)]
+    verifying.finish()
+    return _Found(summary, duties, found)
 
 
 async def _load(plan: Plan, front: Connected, screen: Screen) -> tuple[dict[str, int], float]:

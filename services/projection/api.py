@@ -55,6 +55,15 @@ class Entitlement(BaseModel):
     returned: int
 
 
+class UnmetDuty(BaseModel):
+    """In how many families of a tahap a duty was not passed, for a reason."""
+
+    duty: str
+    outcome: str
+    reason: str
+    families: int
+
+
 class Happening(BaseModel):
     """One message of the platform, as it was published."""
 
@@ -98,6 +107,13 @@ async def summary(store: StoreOf, reader: Reader, tahap: str) -> dict[str, int]:
     """A tahap's sums in rupiah and counts; of the whole nation."""
     ensure_may_see(reader, "")
     return await views.summary(store, tahap)
+
+
+@router.get("/tahap/{tahap}/unmet-duties")
+async def unmet_duties(store: StoreOf, reader: Reader, tahap: str) -> list[UnmetDuty]:
+    """Why cycles of a tahap failed or stayed unverified; of the whole nation."""
+    ensure_may_see(reader, "")
+    return [UnmetDuty(**row) for row in await views.unmet_duties(store, tahap)]
 
 
 @router.get("/tahap/{tahap}/events")

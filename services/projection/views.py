@@ -144,3 +144,16 @@ async def summary(store: Store, tahap: str) -> dict[str, int]:
         tahap,
     )
     return dict(row) if row else {}
+
+
+async def unmet_duties(store: Store, tahap: str) -> list[dict[str, Any]]:
+    """In how many families a duty was not passed, by reason; the latest revision counts."""
+    rows = await store.pool.fetch(
+        """SELECT duty ->> 'duty' AS duty, duty ->> 'outcome' AS outcome,
+                  coalesce(duty ->> 'reason', '') AS reason, count(DISTINCT family) AS families
+           FROM evaluation, json_array_elements(duties -> 'duties') AS duty
+           WHERE tahap = $1 AND result <> 'COMPLIANT' AND duty ->> 'outcome' <> 'PASSED'
+           GROUP BY 1, 2, 3 ORDER BY 1, 2, 3""",
+        tahap,
+    )
+    return [dict(row) for row in rows]

@@ -13,9 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cli.demo.outputs import ENTITLEMENTS, read_csv
+from cli.demo.outputs import ENTITLEMENTS, SUMMARY, read_csv
 from cli.processes import wait_until
 from cli.year import column
+from tests.unit.cli.pages import figures_of, numbers_of
 
 ROOT = Path(__file__).parents[2]
 YEAR = ROOT / "examples" / "kalbar-small"
@@ -76,12 +77,23 @@ def test_what_it_took_is_left_for_programs(two_tahaps: Demo) -> None:
     assert run["pss_bytes"] > 0
 
 
+def test_the_report_has_the_summary_s_figures_and_the_duties_that_failed(
+    two_tahaps: Demo,
+) -> None:
+    page = (two_tahaps.out / "report.html").read_text("utf-8")
+
+    assert figures_of(page) == numbers_of(json.loads((two_tahaps.out / SUMMARY).read_text()))
+    assert "too few days" in page
+    assert "Equal to what is expected" in page
+
+
 def test_only_the_result_files_hold_anybodys_number(two_tahaps: Demo) -> None:
     numbers = {*column(YEAR / "families.csv", "no_kk"), *column(YEAR / "members.csv", "nik")}
     logs = list((two_tahaps.data / "logs").iterdir())
 
     assert len(logs) > 5
-    for text in (two_tahaps.said, *(path.read_text(errors="replace") for path in logs)):
+    page = (two_tahaps.out / "report.html").read_text("utf-8")
+    for text in (two_tahaps.said, page, *(path.read_text(errors="replace") for path in logs)):
         assert not [number for number in numbers if number in text]
 
 
