@@ -2,97 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
-EVENTS: Final = "tests/integration/events"
+from tests.mutants.corridor import CORRIDOR
+from tests.mutants.mutant import Change, Mutant
+
 CONDITIONALITY: Final = "tests/integration/conditionality"
 REGISTRY: Final = "tests/integration/registry"
 
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Text of one file that stands there exactly once, and what takes its place."""
-
-    path: str
-    old: str
-    new: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """One broken rule: `red` is the test that must fail.
-
-    `green` is one that must still pass: it shows that the mutant lives, and is wrong only where
-    the rule matters.
-    """
-
-    name: str
-    broken: str
-    changes: tuple[Change, ...]
-    red: str
-    green: str
-
-
 MUTANTS: Final = (
-    Mutant(
-        "no-compare-and-set",
-        "a stream is advanced whatever version it has",
-        (
-            Change(
-                "libs/events/transaction.py",
-                " ON streams.stream_id = given.id AND streams.version = given.expected\n",
-                " ON streams.stream_id = given.id\n",
-            ),
-        ),
-        f"{EVENTS}/test_fencing.py::test_a_writer_that_read_an_older_version_writes_nothing",
-        f"{EVENTS}/test_store.py::test_a_savepoint_takes_back_its_events_and_keeps_the_rest",
-    ),
-    Mutant(
-        "no-head-lock",
-        "positions are counted on from a head that was read without its lock",
-        (
-            Change(
-                "libs/events/transaction.py",
-                """    UPDATE head SET position = position + $2,
-                    hash = sha256(hash || int8send(position + 1) || $6::bytea)
-    RETURNING position, hash, pg_notify('appended', '')
-""",
-                """    UPDATE head SET position = seen.position + $2,
-                    hash = sha256(seen.hash || int8send(seen.position + 1) || $6::bytea)
-    FROM (SELECT position, hash FROM head OFFSET 0) AS seen
-    RETURNING head.position, head.hash, pg_notify('appended', '')
-""",
-            ),
-        ),
-        f"{EVENTS}/test_gap_hunter.py::test_a_reader_of_positions_misses_nothing[1]",
-        f"{EVENTS}/test_store.py::test_commands_of_one_batch_and_stream_build_on_each_other",
-    ),
-    Mutant(
-        "no-consumed-lock",
-        "a batch is processed without locking its partition's row",
-        (
-            Change(
-                "libs/events/consumer.py", " AND partition = $3 FOR UPDATE", " AND partition = $3"
-            ),
-        ),
-        f"{EVENTS}/test_fencing.py"
-        "::test_two_members_that_process_one_batch_at_once_have_its_effect_once",
-        f"{EVENTS}/test_corridor.py::test_everything_appended_is_handled_once",
-    ),
-    Mutant(
-        "no-position-skip",
-        "a message is handled again although its position is covered",
-        (
-            Change(
-                "libs/events/consumer.py",
-                "if envelope.position <= position:",
-                "if envelope.position <= 0:",
-            ),
-        ),
-        f"{EVENTS}/test_corridor.py::test_a_message_delivered_again_is_skipped_by_its_position",
-        f"{EVENTS}/test_corridor.py::test_everything_appended_is_handled_once",
-    ),
+    *CORRIDOR,
     Mutant(
         "closed-in-the-batch",
         "each batch judges for itself whether it was the last, and no leader looks",

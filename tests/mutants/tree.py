@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
 
-from tests.mutants.catalogue import Change
+from tests.mutants.mutant import Change
 
 ROOT: Final = Path(__file__).parents[2]
 NOT_COPIED: Final = (".*", "__pycache__", "*.egg-info", "benchmarks", "var", "out")

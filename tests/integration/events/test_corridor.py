@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
@@ -283,6 +284,57 @@ async def test_a_relay_killed_between_send_and_mark_sends_the_same_again(
     ids = [dict(record.headers)["ce_id"] for record in before]
     assert {dict(record.headers)["ce_id"] for record in again} >= set(ids)
     assert sorted(await corridor.taken()) == [1, 2, 3, 4, 5, 6]
+
+
+class Unwilling:
+    """A bus whose first producer takes nothing."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self.refused = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._bus, name)
+
+    async def producer(self) -> Any:
+        return self if not self.refused else await self._bus.producer()
+
+    async def send(self, records: Sequence[Record]) -> None:
+        self.refused += len(records)
+        raise ConnectionError("the broker went away before it had them")
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def test_a_window_that_the_bus_did_not_take_is_sent_again(corridor: Corridor) -> None:
+    bus = Unwilling(corridor.bus)
+    relay = Relay(corridor.writer, cast(Bus, bus), TOPICS)
+    await corridor.put(*range(1, 6))
+    async with running(relay, corridor.consumer()):
+        await eventually(corridor.caught_up)
+
+    assert bus.refused == 5
+    assert sorted(await corridor.taken()) == [1, 2, 3, 4, 5]
+
+
+async def test_what_a_member_dies_over_is_the_next_ones(corridor: Corridor) -> None:
+    await relayed(corridor, *range(1, 6))
+    within = asyncio.Event()
+
+    async def never(_transaction: Transaction, _messages: Sequence[Incoming]) -> None:
+        within.set()
+        await asyncio.Event().wait()
+
+    dying = corridor.consumer()
+    dying.subscriptions = [replace(each, handler=never) for each in dying.subscriptions]
+    dying._by_topic = {each.topic: each for each in dying.subscriptions}
+    async with running(dying):
+        await asyncio.wait_for(within.wait(), 10)
+    async with running(corridor.consumer()):
+        await eventually(corridor.caught_up)
+
+    assert sorted(await corridor.taken()) == [1, 2, 3, 4, 5]
 
 
 async def test_only_one_of_two_relays_leads(corridor: Corridor) -> None:

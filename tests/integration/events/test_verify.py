@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
+from libs.events.chain import block_seal, event_hash, next_head
 from libs.events.handle import handle_many
 from libs.events.store import Store
 from libs.events.verify import verify
 from tests.purse import CONTEXT, KEPT, PutIn
+
+_ROWS = """
+SELECT block, ord, stream_id, version, type, schema_version, data, metadata, topic, key, message,
+       occurred_at
+FROM events WHERE block = $1 ORDER BY ord
+"""
 
 
 async def write_three_blocks(store: Store) -> list[int]:
@@ -51,6 +60,29 @@ async def test_a_changed_row_is_found_and_its_block_named(store: Store, change: 
     await store.pool.execute(change, block)
 
     assert any(f"block {block}:" in finding for finding in await findings(store))
+
+
+async def test_a_block_that_was_sealed_anew_shows_at_the_next_one(store: Store) -> None:
+    """Whoever can hash can make one block right again, but not those that follow from it."""
+    _, middle, last = await write_three_blocks(store)
+    await store.pool.execute(
+        """UPDATE events SET data = '{"coins":999}' WHERE block = $1 AND ord = 1""", middle
+    )
+    rows = await store.pool.fetch(_ROWS, middle)
+    block = await store.pool.fetchrow("SELECT * FROM blocks WHERE block = $1", middle)
+    assert block is not None
+    root = hashlib.sha256(b"".join(event_hash(tuple(row)) for row in rows)).digest()
+    seal = block_seal(middle, len(rows), root, block["metadata"], block["recorded_at"])
+    before = await store.head_at(block["first_position"] - 1)
+    assert before is not None
+    head = next_head(before, block["first_position"], seal)
+    await store.pool.execute(
+        "UPDATE blocks SET root = $2, head = $3 WHERE block = $1", middle, root, head
+    )
+
+    found = await findings(store)
+
+    assert found == [f"block {last}: does not follow from the blocks before it"]
 
 
 async def test_a_row_slipped_in_is_found(store: Store) -> None:

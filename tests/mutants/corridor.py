@@ -1,0 +1,216 @@
+"""The corridor's safety rules, R1 to R26 of what is known of event stores, each broken once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutants.mutant import Change, Mutant
+
+EVENTS: Final = "tests/integration/events"
+CORRIDOR_TESTS: Final = f"{EVENTS}/test_corridor.py"
+
+CORRIDOR: Final = (
+    Mutant(
+        "no-compare-and-set",
+        "R1: a stream is advanced whatever version it has",
+        (
+            Change(
+                "libs/events/transaction.py",
+                " ON streams.stream_id = given.id AND streams.version = given.expected\n",
+                " ON streams.stream_id = given.id\n",
+            ),
+        ),
+        f"{EVENTS}/test_fencing.py::test_a_writer_that_read_an_older_version_writes_nothing",
+        f"{EVENTS}/test_store.py::test_a_savepoint_takes_back_its_events_and_keeps_the_rest",
+    ),
+    Mutant(
+        "no-head-lock",
+        "R1: positions are counted on from a head that was read without its lock",
+        (
+            Change(
+                "libs/events/transaction.py",
+                """    UPDATE head SET position = position + $2,
+                    hash = sha256(hash || int8send(position + 1) || $6::bytea)
+    RETURNING position, hash, pg_notify('appended', '')
+""",
+                """    UPDATE head SET position = seen.position + $2,
+                    hash = sha256(seen.hash || int8send(seen.position + 1) || $6::bytea)
+    FROM (SELECT position, hash FROM head OFFSET 0) AS seen
+    RETURNING head.position, head.hash, pg_notify('appended', '')
+""",
+            ),
+        ),
+        f"{EVENTS}/test_gap_hunter.py::test_a_reader_of_positions_misses_nothing[1]",
+        f"{EVENTS}/test_store.py::test_commands_of_one_batch_and_stream_build_on_each_other",
+    ),
+    Mutant(
+        "no-consumed-lock",
+        "R8: a batch is processed without locking its partition's row",
+        (
+            Change(
+                "libs/events/consumer.py", " AND partition = $3 FOR UPDATE", " AND partition = $3"
+            ),
+        ),
+        f"{EVENTS}/test_fencing.py"
+        "::test_two_members_that_process_one_batch_at_once_have_its_effect_once",
+        f"{EVENTS}/test_corridor.py::test_everything_appended_is_handled_once",
+    ),
+    Mutant(
+        "no-position-skip",
+        "R8: a message is handled again although its position is covered",
+        (
+            Change(
+                "libs/events/consumer.py",
+                "if envelope.position <= position:",
+                "if envelope.position <= 0:",
+            ),
+        ),
+        f"{EVENTS}/test_corridor.py::test_a_message_delivered_again_is_skipped_by_its_position",
+        f"{EVENTS}/test_corridor.py::test_everything_appended_is_handled_once",
+    ),
+    Mutant(
+        "gaps-passed-over",
+        "R2: a message that follows from one that never came is handled",
+        (
+            Change(
+                "libs/events/consumer.py",
+                "            if envelope.previous > position:\n",
+                "            if False:\n",
+            ),
+        ),
+        f"{CORRIDOR_TESTS}::test_a_missing_message_is_found_and_named",
+        f"{CORRIDOR_TESTS}::test_everything_appended_is_handled_once",
+    ),
+    Mutant(
+        "marked-before-sent",
+        "R3: the relay writes down what it has sent before the bus has it, and believes that",
+        (
+            Change(
+                "libs/events/relay.py",
+                "                if there < last.get((topic, partition), 0):\n",
+                "                if False:\n",
+            ),
+            Change(
+                "libs/events/relay.py",
+                """        if records:
+            await self._send(producer, records)
+        await self._acknowledge(progress, window.end, records)
+""",
+                """        await self._acknowledge(progress, window.end, records)
+        if records:
+            await self._send(producer, records)
+""",
+            ),
+        ),
+        f"{CORRIDOR_TESTS}::test_a_window_that_the_bus_did_not_take_is_sent_again",
+        f"{CORRIDOR_TESTS}::test_everything_appended_is_handled_once",
+    ),
+    Mutant(
+        "two-relays-at-once",
+        "R3: a relay takes the lead whether somebody has it or not",
+        (
+            Change(
+                "libs/events/leader.py",
+                """                "SELECT pg_try_advisory_lock($1)", _number(self._job)
+""",
+                """                "SELECT $1::bigint IS NOT NULL", _number(self._job)
+""",
+            ),
+        ),
+        f"{CORRIDOR_TESTS}::test_only_one_of_two_relays_leads",
+        f"{CORRIDOR_TESTS}::test_everything_appended_is_handled_once",
+    ),
+    Mutant(
+        "the-bus-is-believed",
+        "R3: what the bus no longer holds is not sent again",
+        (
+            Change(
+                "libs/events/relay.py",
+                "                if there < last.get((topic, partition), 0):\n",
+                "                if False:\n",
+            ),
+        ),
+        f"{CORRIDOR_TESTS}"
+        "::test_a_topic_deleted_under_running_consumers_is_refilled_and_nothing_twice",
+        f"{CORRIDOR_TESTS}::test_everything_appended_is_handled_once",
+    ),
+    Mutant(
+        "committed-before-handled",
+        "R8: the bus's offset moves before the batch is handled",
+        (
+            Change(
+                "libs/events/consumer.py",
+                """                if not await self._take(member, batch):
+""",
+                """                behind = batch.records[-1].offset + 1
+                await member.commit(batch.topic, batch.partition, behind)
+                if not await self._take(member, batch):
+""",
+            ),
+        ),
+        f"{CORRIDOR_TESTS}::test_what_a_member_dies_over_is_the_next_ones",
+        f"{CORRIDOR_TESTS}::test_everything_appended_is_handled_once",
+    ),
+    Mutant(
+        "blocks-without-a-past",
+        "R16: a block's head does not follow from the one before it",
+        (
+            Change(
+                "libs/events/transaction.py",
+                "hash = sha256(hash || int8send(position + 1) || $6::bytea)",
+                "hash = sha256(int8send(position + 1) || $6::bytea)",
+            ),
+            Change(
+                "libs/events/chain.py",
+                'hashlib.sha256(previous + first_position.to_bytes(8, "big") + seal)',
+                'hashlib.sha256(first_position.to_bytes(8, "big") + seal)',
+            ),
+        ),
+        f"{EVENTS}/test_verify.py::test_a_block_that_was_sealed_anew_shows_at_the_next_one",
+        f"{EVENTS}/test_verify.py::test_a_log_as_it_was_written_has_no_findings",
+    ),
+    Mutant(
+        "services-may-edit",
+        "R17: a service's role may change what stands in the log",
+        (
+            Change(
+                "libs/events/migrations/001_corridor.sql",
+                "GRANT SELECT, INSERT ON events, blocks TO ${RUNTIME_ROLE};",
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON events, blocks TO ${RUNTIME_ROLE};",
+            ),
+        ),
+        f"{EVENTS}/test_store.py::test_the_runtime_role_may_add_to_the_log_and_not_change_it",
+        f"{EVENTS}/test_store.py::test_a_savepoint_takes_back_its_events_and_keeps_the_rest",
+    ),
+    Mutant(
+        "old-events-as-new",
+        "R25: an event of an older version is read as if it were today's",
+        (
+            Change(
+                "libs/events/codec.py",
+                "        for version in range(schema_version, current):\n",
+                "        for version in range(current, current):\n",
+            ),
+        ),
+        f"{EVENTS}/test_store.py::test_an_older_event_is_lifted_by_its_upcasters",
+        f"{EVENTS}/test_store.py::test_state_is_the_same_from_snapshot_and_from_replay",
+    ),
+    Mutant(
+        "later-messages-overtake",
+        "R26: what follows a parked message of its key is handled before it",
+        (
+            Change(
+                "libs/events/consumer.py",
+                'error = "an earlier message of this key is parked" if key in held else None',
+                "error = None",
+            ),
+            Change(
+                "libs/events/consumer.py",
+                "if not any(key_of(record) in held for record, _ in wanted):",
+                "if True:",
+            ),
+        ),
+        f"{CORRIDOR_TESTS}::test_a_poisoned_key_is_parked_in_order_and_the_others_go_on",
+        f"{CORRIDOR_TESTS}::test_everything_appended_is_handled_once",
+    ),
+)
