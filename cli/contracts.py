@@ -1,6 +1,6 @@
 """Writes what is generated in contracts/: a schema for each message, and asyncapi.yaml of them all.
 
-    python -m cli.contracts            write them again
+    python -m cli.contracts            write them again, and what `interfaces` generates
     python -m cli.contracts --check    exit 1 when one is missing, stale or left over
     python -m cli.contracts --release  promise the schemas as they are: contracts/released.json
 
@@ -22,7 +22,7 @@ from typing import Any, Final
 
 import msgspec
 
-from cli import asyncapi
+from cli import asyncapi, interfaces
 from cli.asyncapi import DOCUMENT, EXAMPLE
 from cli.compatibility import breaks
 from libs.events.model import StreamType
@@ -169,9 +169,10 @@ def main(arguments: list[str]) -> int:
     """Write, only look, or promise; the exit code."""
     if not arguments:
         write()
+        interfaces.write()
         return 0
     jobs: dict[tuple[str, ...], Callable[[], list[str]]] = {
-        ("--check",): lambda: drift() + broken(),
+        ("--check",): lambda: drift() + broken() + interfaces.drift(),
         ("--release",): release,
     }
     job = jobs.get(tuple(arguments))

@@ -21,6 +21,7 @@ from fastapi import FastAPI
 
 from cli.issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.app import OPEN_PATHS
+from libs.chassis.auth import is_open
 from libs.chassis.settings import Settings
 from libs.events import migrate
 from libs.events.bus import Batch, Record
@@ -159,7 +160,7 @@ def operations(app: FastAPI) -> list[tuple[str, str]]:
         (method.upper(), path.format_map(_Somewhere()))
         for path, methods in paths.items()
         for method in methods
-        if path not in OPEN_PATHS
+        if not is_open(path, OPEN_PATHS)
     ]
 
 

@@ -18,7 +18,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
-from libs.chassis import logs, tracing
+from libs.chassis import logs, problem_pages, tracing
 from libs.chassis.auth import authenticator, gate, refuse_open_doors
 from libs.chassis.etag import is_guarded, unchanged
 from libs.chassis.health import Check, health_router
@@ -32,7 +32,7 @@ from libs.chassis.problems import HANDLERS, RESPONSES, document
 from libs.chassis.request import limited, observed
 from libs.chassis.settings import Settings
 
-OPEN_PATHS: Final = ("/health", "/ready", "/openapi.json")
+OPEN_PATHS: Final = ("/health", "/ready", "/openapi.json", problem_pages.ROOT)
 CONNECTIONS_MAX: Final = 1_000
 KEEP_ALIVE_S: Final = 20
 STARTUP_FAILED: Final = 3
@@ -97,7 +97,8 @@ def create_app(
     app.state.name = name
     app.state.settings = settings
     app.state.clock = clock
-    for router in (health_router(readiness), *routers):
+    pages = problem_pages.pages_router(settings.contracts_dir.parent / "docs" / "problems")
+    for router in (health_router(readiness), pages, *routers):
         app.include_router(router)
     refuse_open_doors(app, anybody, POST_NEEDS)
     _documented(app)

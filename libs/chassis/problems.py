@@ -55,7 +55,7 @@ class Problem(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    type: str = Field(examples=["/problems/payment-not-instructed"])
+    type: str = Field(examples=["/problems/version-stale"])
     title: str
     status: int
     detail: str | None = None
@@ -80,17 +80,33 @@ class Refusal(HTTPException):
         self.members = members or {}
 
 
+GENERAL: Final = (
+    ("bad-request", 400),
+    ("malformed-json", 400),
+    ("unauthorized", 401),
+    ("not-found", 404),
+    ("method-not-allowed", 405),
+    ("concurrency-conflict", 409),
+    ("concurrency-conflict", 412),
+    ("event-too-large", 413),
+    ("invalid-request", 422),
+    ("internal-server-error", 500),
+    ("database-busy", 503),
+    ("database-unavailable", 503),
+)
+"""(code, status) of the problems that no `Refusal` or `DomainError` names."""
+
+
 def answer(
     request: Request, status: int, kind: str | None = None, title: str | None = None, **members: Any
 ) -> Response:
     """A problem as a response; without `kind` and `title` they are those of the status."""
-    phrase = HTTPStatus(status).phrase
-    kind = kind or kebab(phrase)
+    kind = kind or kebab(HTTPStatus(status).phrase)
     request.state.problem = kind
     instance = getattr(request.state, "request_id", None)
     problem = Problem(
         type=f"/problems/{kind}",
-        title=title or phrase,
+        title=title or title_of(kind),
         status=status,
         instance=instance and f"urn:request:{instance}",
         **members,
@@ -100,8 +116,18 @@ def answer(
 
 
 def kebab(name: str) -> str:
-    """`PaymentNotInstructed` or `Not Found` as payment-not-instructed and not-found."""
+    """`NotInstructed` or `Not Found` as not-instructed and not-found."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[ _]+", "-", name).lower()
+
+
+def title_of(kind: str) -> str:
+    """A problem's code as words: `version-stale` as Version stale."""
+    return kind.replace("-", " ").capitalize()
+
+
+def status_of(error: type[DomainError]) -> int:
+    """The status that a rule's refusal is answered with."""
+    return 404 if issubclass(error, NotFound) else 409
 
 
 def kind_and_detail(error: Exception) -> tuple[str, str | None]:
@@ -122,7 +148,7 @@ async def _http(request: Request, refusal: HTTPException) -> Response:
 
 
 async def _domain(request: Request, error: DomainError) -> Response:
-    status = 404 if isinstance(error, NotFound) else 409
+    status = status_of(type(error))
     title = (error.__doc__ or kebab(type(error).__name__)).strip().splitlines()[0]
     return answer(request, status, kebab(type(error).__name__), title, detail=str(error))
 

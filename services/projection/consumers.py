@@ -134,7 +134,7 @@ WRITES: dict[type[Any], tuple[str, Callable[[Any, str], Row]]] = {
     TransferFailed: (FAILED, lambda b, _: (b.payment, b.code)),
     PaymentReleased: (
         MOVED,
-        lambda b, _: (b.payment, "RELEASED", b.at_tahap, b.family, b.amount, "COMPLIANT"),
+        lambda b, _: (b.payment, "RELEASED", b.at_tahap, b.family, b.amount, "HOLD_LIFTED"),
     ),
     PaymentReturned: (
         MOVED,

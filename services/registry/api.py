@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from libs.chassis.auth import Principal, ensure_may_see, require
@@ -20,6 +21,8 @@ from libs.privacy.keys import KeyRing
 from libs.privacy.sealing import Sealer
 from services.registry import views
 from services.registry.contract import FAMILY
+from services.registry.domain.family import roster
+from services.registry.domain.family.state import known_by as facts_known_by
 from services.registry.intake import Intake
 from services.registry.rows import FAMILY_COLUMNS, LIFE_EVENT_COLUMNS, MEMBER_COLUMNS
 
@@ -97,7 +100,7 @@ async def import_life_events(
 
 
 class FamilyView(BaseModel):
-    """A family as it stands, without anything personal."""
+    """A family as it stands, without anything personal; `members` are its living ones."""
 
     family: UUID
     region: str
@@ -108,21 +111,38 @@ class FamilyView(BaseModel):
     departure: str | None
 
 
+AsOf = Annotated[date, Query(description="The day in question: what was true then.")]
+KnownBy = Annotated[date, Query(description="Only what had been reported by this day.")]
+At = Annotated[int | None, Query(ge=1, description="Only what stood in the log by this position.")]
+
+
 @router.get("/families/{family}")
-async def family(family: UUID, store: StoreOf, reader: Reader, response: Response) -> FamilyView:
-    """A family's standing in the programme."""
+async def family(
+    family: UUID,
+    store: StoreOf,
+    reader: Reader,
+    response: Response,
+    as_of: AsOf = date.max,
+    known_by: KnownBy = date.max,
+    at: At = None,
+) -> FamilyView:
+    """A family's standing in the programme, on any day and as it was known on any day.
+
+    A tahap's list has `as_of` and `known_by` its closing date, and `at` its cut. Who may see it is
+    decided by where the family is now.
+    """
     stream_id = f"family-{family}"
-    found = (await store.read(FAMILY, [stream_id])).get(stream_id)
-    if found is None:
+    async with store.looking() as unit:
+        found = (await unit.load(FAMILY, [stream_id], at)).get(stream_id)
+    state = facts_known_by(found.at_cut, known_by) if found else None
+    if found is None or state is None or not state.family:
         raise FamilyUnknown(family=family)
-    state = found.state
-    region = state.moves[-1].region if state.moves else state.region
-    ensure_may_see(reader, region)
+    ensure_may_see(reader, roster.region(found.state, date.max))
     response.headers["ETag"] = etag(found.version)
     return FamilyView(
         family=family,
-        region=region,
-        members=len(state.members),
+        region=roster.region(state, as_of),
+        members=sum(roster.living(state, member, as_of) for member in state.members),
         status=state.designation.status if state.designation else None,
         reason=state.designation.reason if state.designation else None,
         last_listed=state.listed.tahap if state.listed else None,

@@ -1,6 +1,7 @@
-"""A whole year's first tahaps, from files through every front door to the result files."""
+"""A whole year, from files through every front door to the result files."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -20,7 +21,9 @@ from tests.unit.cli.pages import figures_of, numbers_of
 
 ROOT = Path(__file__).parents[2]
 YEAR = ROOT / "examples" / "kalbar-small"
+LARGE_YEAR = ROOT / "examples" / "kalbar-2023"
 DEADLINE_S = 300
+NIGHTLY = bool(os.environ.get("PKH_NIGHTLY"))
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -35,11 +38,11 @@ class Demo:
     data: Path
 
 
-def demo(year: Path, directory: Path, tahap: str) -> Demo:
+def demo(year: Path, directory: Path, *options: str) -> Demo:
     out, data = directory / "out", directory / "data"
     places = [str(year), "--out", str(out), "--data", str(data)]
     told = subprocess.run(
-        [sys.executable, "-m", "cli.main", "demo", *places, "--tahap", tahap],
+        [sys.executable, "-m", "cli.main", "demo", *places, *options],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -57,43 +60,63 @@ def directory() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def two_tahaps(directory: Path) -> Demo:
-    """The first two tahaps of the small sample year."""
-    (directory / "two").mkdir()
-    return demo(YEAR, directory / "two", "1-2")
+def small_year(directory: Path) -> Demo:
+    """The small sample year, all four tahaps of it."""
+    (directory / "small").mkdir()
+    return demo(YEAR, directory / "small")
 
 
-def test_two_tahaps_of_the_sample_year_come_to_what_is_expected(two_tahaps: Demo) -> None:
-    assert two_tahaps.code == 0, two_tahaps.said
-    assert "0 differences · verified" in two_tahaps.said
+def test_the_sample_year_comes_to_all_that_is_expected(small_year: Demo) -> None:
+    assert small_year.code == 0, small_year.said
+    assert "0 differences · verified" in small_year.said
+    for file in ("eligibility.csv", "entitlements.csv", "summary.json"):
+        assert (small_year.out / file).exists()
 
 
-def test_what_it_took_is_left_for_programs(two_tahaps: Demo) -> None:
-    run = json.loads((two_tahaps.out / "run.json").read_text())
+def test_the_demo_says_whom_people_decided_on_and_what_nobody_takes(small_year: Demo) -> None:
+    told = "tahap 2023-3: 5 families investigated · 3 confirmed · 1 not confirmed · 1 wait"
+
+    assert told in small_year.said
+    assert "Skipped, as no service takes them yet: p2k2_sessions.csv" in small_year.said
+
+
+@pytest.mark.skipif(not NIGHTLY, reason="the small year holds every rule; nightly runs this one")
+@pytest.mark.parametrize("bus", ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+def test_the_large_year_comes_to_all_that_is_expected(directory: Path, bus: str) -> None:
+    (directory / bus).mkdir()
+
+    told = demo(LARGE_YEAR, directory / bus, "--bus", bus)
+
+    assert told.code == 0, told.said
+    assert f"{bus} bus · 0 differences · verified" in told.said
+
+
+def test_what_it_took_is_left_for_programs(small_year: Demo) -> None:
+    run = json.loads((small_year.out / "run.json").read_text())
 
     assert run["families"] == 200
     assert run["differences"] == 0
-    assert run["tahap_seconds"].keys() == {"1", "2"}
+    assert run["tahap_seconds"].keys() == {"1", "2", "3", "4"}
     assert run["pss_bytes"] > 0
 
 
 def test_the_report_has_the_summary_s_figures_and_the_duties_that_failed(
-    two_tahaps: Demo,
+    small_year: Demo,
 ) -> None:
-    page = (two_tahaps.out / "report.html").read_text("utf-8")
+    page = (small_year.out / "report.html").read_text("utf-8")
 
-    assert figures_of(page) == numbers_of(json.loads((two_tahaps.out / SUMMARY).read_text()))
+    assert figures_of(page) == numbers_of(json.loads((small_year.out / SUMMARY).read_text()))
     assert "too few days" in page
     assert "Equal to what is expected" in page
 
 
-def test_only_the_result_files_hold_anybodys_number(two_tahaps: Demo) -> None:
+def test_only_the_result_files_hold_anybodys_number(small_year: Demo) -> None:
     numbers = {*column(YEAR / "families.csv", "no_kk"), *column(YEAR / "members.csv", "nik")}
-    logs = list((two_tahaps.data / "logs").iterdir())
+    logs = list((small_year.data / "logs").iterdir())
 
     assert len(logs) > 5
-    page = (two_tahaps.out / "report.html").read_text("utf-8")
-    for text in (two_tahaps.said, page, *(path.read_text(errors="replace") for path in logs)):
+    page = (small_year.out / "report.html").read_text("utf-8")
+    for text in (small_year.said, page, *(path.read_text(errors="replace") for path in logs)):
         assert not [number for number in numbers if number in text]
 
 
@@ -106,7 +129,7 @@ def test_a_cell_that_comes_to_something_else_is_told_and_fails(directory: Path) 
     file.write_text("\n".join([*lines, ""]))
     (directory / "changed").mkdir()
 
-    told = demo(year, directory / "changed", "1")
+    told = demo(year, directory / "changed", "--tahap", "1")
 
     assert told.code == 1, told.said
     assert f"{ENTITLEMENTS}, line {line}, amount: expected 1, got {row['amount']}" in told.said

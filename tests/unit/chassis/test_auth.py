@@ -398,6 +398,7 @@ def test_the_interface_tells_the_scope_of_every_operation(issuer_dir: Path) -> N
     assert guarded == {
         "health": None,
         "ready": None,
+        "problem_page": None,
         "who_am_i": [{"HTTPBearer": ["things:read"]}],
         "in_region": [{"HTTPBearer": ["things:read"]}],
         "put": [{"HTTPBearer": ["things:write"]}],

@@ -268,3 +268,15 @@ async def test_every_operation_describes_its_problems(client: httpx.AsyncClient)
 )
 def test_a_types_address_is_its_name_in_small_words(name: str, kind: str) -> None:
     assert kebab(name) == kind
+
+
+async def test_a_problems_type_leads_to_its_page_for_anybody(issuer_dir: Path) -> None:
+    async with calling(service(settings_for(issuer_dir))) as client:
+        refused = await client.get("/nowhere")
+        page = await client.get(refused.json()["type"])
+        unknown = await client.get("/problems/nothing-of-ours")
+
+    assert refused.json()["type"] == "/problems/unauthorized"
+    assert page.text.startswith("# Unauthorized")
+    assert page.headers["Content-Type"].startswith("text/markdown")
+    assert (unknown.status_code, unknown.json()["type"]) == (404, "/problems/not-found")

@@ -1,0 +1,40 @@
+"""What a problem's `type` resolves to: /problems/<code> is the page that tells of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Response
+from fastapi import Path as InPath
+
+from libs.chassis.problems import Refusal
+
+ROOT: Final = "/problems/"
+PAGE_TYPE: Final = "text/markdown"
+_OWN: Final = {"content": {PAGE_TYPE: {"schema": {"type": "string"}}}}
+
+Code = Annotated[
+    str,
+    InPath(
+        pattern="^[a-z]+(-[a-z]+)*$",
+        max_length=60,
+        description="The last part of a problem's `type`.",
+        examples=["stale-hash"],
+    ),
+]
+
+
+def pages_router(pages: Path) -> APIRouter:
+    """The route to the pages of a directory, `<code>.md` each; anybody may read them."""
+    texts = {path.stem: path.read_text("utf-8") for path in sorted(pages.glob("[a-z]*.md"))}
+    router = APIRouter(tags=["problems"])
+
+    @router.get(f"{ROOT}{{code}}", response_class=Response, responses={200: _OWN})
+    async def problem_page(code: Code) -> Response:
+        """What a problem means, when it happens and what to do about it."""
+        if code not in texts:
+            raise Refusal(404, "not-found", "There is no problem of this code.")
+        return Response(texts[code], media_type=PAGE_TYPE)
+
+    return router

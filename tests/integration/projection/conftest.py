@@ -1,0 +1,19 @@
+"""Projection on a fresh database, by its parts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from tests.doors import surroundings
+from tests.integration.projection.kit import Desk, desk_at
+from tests.servers import Postgres
+
+
+@pytest_asyncio.fixture
+async def desk(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Desk]:
+    """Projection's tables, and what others send to it."""
+    async with surroundings(postgres, tmp_path, "projection") as told, desk_at(told) as parts:
+        yield parts
