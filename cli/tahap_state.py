@@ -20,7 +20,11 @@ AFTER_ENTITLING: Final = (
     "AWAITING_BANKS",
     "RECONCILED",
 )
+CHECKED: Final = AFTER_ENTITLING[1:]
+"""The phases of a run whose accounts are checked."""
 REGULAR: Final = "REGULAR"
+UNKNOWN: Final = "tahap-unknown"
+"""The problem of a tahap that was never announced."""
 # It moved between somebody's look at it and their decision: they look again.
 LOOK_AGAIN: Final = ("version-stale", "list-moved", "stale-hash", "nothing-proposed")
 LOOKS_MAX: Final = 5

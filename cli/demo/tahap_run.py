@@ -5,10 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from cli.client import Client, Connected, Seen, if_match
-from cli.demo.screen import Bar, Screen
-from cli.tahap_state import LISTED, OVER, REGULAR, TahapState, announcement, look_again
+from cli.client import Client, Connected, Refused, Seen, if_match
+from cli.demo.screen import Screen
+from cli.jobs import looking
+from cli.tahap_jobs import show_tahap
+from cli.tahap_state import (
+    CHECKED,
+    LISTED,
+    OVER,
+    REGULAR,
+    UNKNOWN,
+    TahapState,
+    announcement,
+    look_again,
+)
 from cli.waiting import until_quiet, while_it_moves
 from cli.year import Tahap
 
@@ -42,32 +54,18 @@ class _Desk:
     people: People
     tahap: Tahap
     screen: Screen
-    bar: Bar
-    begun: float
+
+    async def see(self) -> Seen[TahapState]:
+        """The tahap as it stands."""
+        return await self.people.observer.see("payments", f"/tahap/{self.tahap.id}", TahapState)
 
     async def until(self, done: Callable[[TahapState], bool]) -> Seen[TahapState]:
-        """Wait for a phase, showing how it goes."""
-
-        async def look() -> Seen[TahapState]:
-            seen = await self.people.observer.see("payments", f"/tahap/{self.tahap.id}", TahapState)
-            self.show(seen.value)
-            return seen
-
+        """Wait for a phase."""
         return await while_it_moves(
-            look,
+            self.see,
             lambda seen: done(seen.value),
             lambda seen: f"tahap {self.tahap.id}: {seen.value}",
         )
-
-    def show(self, state: TahapState) -> None:
-        listed = state.list.listed
-        whole = state.list.listed_expected or listed
-        # Each family is listed, evaluated, entitled and answered for by its bank.
-        run = state.regular
-        answered = run.credited.count + run.failed.count if run else 0
-        done = listed + state.list.evaluated + state.entitled + answered
-        rate = listed / max(time.monotonic() - self.begun, 0.001)
-        self.bar.show(done, f"{state} · {rate:,.0f} families/s", total=4 * whole or None)
 
 
 async def run_tahap(
@@ -75,45 +73,61 @@ async def run_tahap(
 ) -> float:
     """Announce, freeze, order and pay a tahap; gives the seconds until every service knows of it.
 
-    `after` names the position that each service must have consumed before it starts.
+    `after` names the position that each service must have consumed before it starts. What was
+    done before is seen and not done again, so this goes on with a tahap that was left anywhere.
     """
+    begun = time.monotonic()
     people = People.of(platform)
-    desk = _Desk(people, tahap, screen, screen.bar(f"tahap {tahap.id}"), time.monotonic())
-    await people.announcer.post("payments", "/tahap", announcement(tahap, after))
-    await look_again(lambda: _freeze(desk))
-    await look_again(lambda: _order(desk))
-    over = await desk.until(lambda state: state.phase in OVER)
-    await until_quiet(people.observer, tuple(platform.urls))
-    took = time.monotonic() - desk.begun
-    desk.bar.finish(str(over.value))
-    return took
+    desk, bar = _Desk(people, tahap, screen), screen.bar(f"tahap {tahap.id}")
+    async with looking(partial(show_tahap, people.observer, tahap.id, bar)):
+        await _announce(desk, after)
+        await look_again(lambda: _freeze(desk))
+        await look_again(lambda: _order(desk))
+        over = await desk.until(lambda state: state.phase in OVER)
+        await until_quiet(people.observer, tuple(platform.urls))
+    bar.finish(str(over.value))
+    return time.monotonic() - begun
+
+
+async def _announce(desk: _Desk, after: Mapping[str, int]) -> None:
+    try:
+        await desk.see()
+    except Refused as refusal:
+        if refusal.kind != UNKNOWN:
+            raise
+        await desk.people.announcer.post("payments", "/tahap", announcement(desk.tahap, after))
 
 
 async def _freeze(desk: _Desk) -> None:
-    ready = await desk.until(lambda state: state.phase in LISTED)
-    lines = ready.value.list
-    for each in lines.deferred_candidates:
-        desk.screen.say(f"tahap {desk.tahap.id} is frozen without {each.family}: {each.reason}")
-    proposal = {"hash": lines.hash, "deferred": lines.deferred_candidates}
-    await _two_people(desk, f"/tahap/{desk.tahap.id}/freeze", proposal, ready)
+    seen = await desk.until(lambda state: state.phase in LISTED)
+    lines, what = seen.value.list, f"/tahap/{desk.tahap.id}/freeze"
+    if seen.value.phase == "READY":
+        for each in lines.deferred_candidates:
+            desk.screen.say(f"tahap {desk.tahap.id} is frozen without {each.family}: {each.reason}")
+        proposal = {"hash": lines.hash, "deferred": lines.deferred_candidates}
+        await _two_people(desk, what, proposal, seen)
+    elif seen.value.phase == "FREEZE_PROPOSED":
+        await _second_person(desk, what, lines.hash, seen.if_match)
 
 
 async def _order(desk: _Desk) -> None:
-    seen = await desk.until(
-        lambda state: state.phase in OVER or state.stage in ("ORDER_READY", "RECONCILED")
-    )
-    run = seen.value.regular
-    if run is None or run.order is None or run.phase != "ORDER_READY":
+    seen = await desk.until(lambda state: state.phase in OVER or state.stage in CHECKED)
+    run, what = seen.value.regular, f"/tahap/{desk.tahap.id}/runs/{REGULAR}/order"
+    if run is None or run.order is None:
         return  # nobody passed the account check, so there is nothing to order
-    proposal = {"hash": run.order.hash}
-    await _two_people(desk, f"/tahap/{desk.tahap.id}/runs/{REGULAR}/order", proposal, seen)
+    if run.phase == "ORDER_READY":
+        await _two_people(desk, what, {"hash": run.order.hash}, seen)
+    elif run.phase == "ORDER_PROPOSED":
+        await _second_person(desk, what, run.order.hash, seen.if_match)
 
 
 async def _two_people(
     desk: _Desk, what: str, proposal: Mapping[str, object], seen: Seen[TahapState]
 ) -> None:
     """One person proposes what was seen; another approves just what that proposal left."""
-    maker, checker = desk.people.maker, desk.people.checker
-    made = await maker.post("payments", f"{what}-proposal", proposal, seen.if_match)
-    approval = {"hash": proposal["hash"]}
-    await checker.post("payments", f"{what}-approval", approval, if_match(made.etag))
+    made = await desk.people.maker.post("payments", f"{what}-proposal", proposal, seen.if_match)
+    await _second_person(desk, what, proposal["hash"], if_match(made.etag))
+
+
+async def _second_person(desk: _Desk, what: str, digest: object, stands: Mapping[str, str]) -> None:
+    await desk.people.checker.post("payments", f"{what}-approval", {"hash": digest}, stands)

@@ -78,6 +78,8 @@ class FakePayments:
         return httpx.Response(204, headers={"ETag": self.tag})
 
     def _look(self, _request: httpx.Request) -> httpx.Response:
+        if not self.phase:
+            return httpx.Response(404, json={"type": "/problems/tahap-unknown", "title": "none"})
         shown = answer(self._state(), ETag=self.tag)
         self._move()
         return shown

@@ -7,9 +7,10 @@ from rich.console import Console
 from cli.client import Connected, Refused
 from cli.demo.screen import Screen
 from cli.demo.tahap_run import run_tahap
+from cli.tahap_jobs import PARTS, show_tahap
 from cli.tahap_state import LOOKS_MAX
 from cli.year import Tahap
-from tests.unit.cli.conftest import FakePlatform
+from tests.unit.cli.conftest import FakePlatform, answer, job_as_told
 from tests.unit.cli.fake_payments import TAHAP, FakePayments
 
 FIRST = Tahap(
@@ -140,6 +141,62 @@ async def test_where_nobody_passes_the_account_check_nothing_is_ordered(
 
     assert payments.phase == "CLOSED"
     assert [step for step, _, _ in payments.done][-1] == "freeze-approval"
+
+
+# -- Going on ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("phase", "run_phase", "steps"),
+    [
+        (
+            "COLLECTING",
+            "",
+            ["freeze-proposal", "freeze-approval", "order-proposal", "order-approval"],
+        ),
+        ("FREEZE_PROPOSED", "", ["freeze-approval", "order-proposal", "order-approval"]),
+        ("PAYING", "ENTITLING", ["order-proposal", "order-approval"]),
+        ("PAYING", "ORDER_PROPOSED", ["order-approval"]),
+        ("PAYING", "RELEASING_FUNDS", []),
+        ("CLOSED", "RECONCILED", []),
+    ],
+)
+async def test_a_tahap_that_was_left_anywhere_goes_on_where_it_was(
+    platform: Connected,
+    fake: FakePlatform,
+    screen: Screen,
+    phase: str,
+    run_phase: str,
+    steps: list[str],
+) -> None:
+    payments = FakePayments(fake, phase=phase, run_phase=run_phase)
+
+    await run_tahap(platform, FIRST, AFTER, screen)
+
+    assert payments.phase == "CLOSED"
+    assert [step for step, _, _ in payments.done] == steps
+
+
+async def test_a_bar_shows_the_jobs_of_a_tahap(
+    platform: Connected, fake: FakePlatform, screen: Screen
+) -> None:
+    of_families = {"unit": "families", "done": 5, "total": 10, "rate": 2.0}
+    told = {
+        f"registry/jobs/listing-{TAHAP}": {"kind": "listing", "state": "DONE"},
+        f"conditionality/jobs/evaluation-{TAHAP}": {"kind": "evaluation", "state": "RUNNING"},
+    }
+    for path, job in told.items():
+        fake.when("GET", path, answer(job_as_told(**of_families | job)))
+    steps = [{"name": "ENTITLING", "state": "WAITING", "done": 0, "total": 10}]
+    run = job_as_told(kind="run", steps=steps)
+    fake.when("GET", f"payments/jobs/run-{TAHAP}-REGULAR", answer(run))
+    bar = screen.bar("tahap")
+
+    await show_tahap(platform.client("observer", "platform:read"), TAHAP, bar)
+
+    [task] = screen.progress.tasks
+    assert (task.completed, task.total) == (1.5, PARTS)
+    assert task.fields["told"] == "evaluation 5 of 10 · 2/s"
 
 
 async def test_how_it_went_stays_on_the_screen(

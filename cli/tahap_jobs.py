@@ -1,0 +1,66 @@
+"""The jobs behind one tahap, from list to banks, on one bar."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cli.client import Client
+from cli.demo.screen import Bar
+from cli.jobs import Job, job_of
+from cli.tahap_state import REGULAR
+
+PARTS: Final = 8  # listing, evaluation and the six steps of a run
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A job or a step of one, as far as a bar shows it."""
+
+    name: str
+    state: str
+    done: int
+    total: int | None
+    rate: float | None = None
+
+    @property
+    def share(self) -> float:
+        """How much of it is done, from 0 to 1."""
+        if self.state == "DONE":
+            return 1.0
+        return min(self.done / self.total, 1.0) if self.total else 0.0
+
+    def __str__(self) -> str:
+        of = "" if self.total is None else f" of {self.total:,}"
+        rate = "" if self.rate is None else f" · {self.rate:,.0f}/s"
+        return f"{self.name.lower().replace('_', ' ')} {self.done:,}{of}{rate}"
+
+
+async def show_tahap(observer: Client, tahap: str, bar: Bar) -> None:
+    """Show how far a tahap is; needs platform:read."""
+    told = parts(await jobs_of(observer, tahap))
+    at_work = [each for each in told if each.state == "RUNNING"] or told[-1:]
+    bar.show(sum(each.share for each in told), " · ".join(map(str, at_work[:2])), PARTS)
+
+
+async def jobs_of(observer: Client, tahap: str) -> list[Job]:
+    """The jobs of a tahap that are there by now, in the order in which they begin."""
+    found = await asyncio.gather(
+        job_of(observer, "registry", f"listing-{tahap}"),
+        job_of(observer, "conditionality", f"evaluation-{tahap}"),
+        job_of(observer, "payments", f"run-{tahap}-{REGULAR}"),
+    )
+    return [job for job in found if job is not None]
+
+
+def parts(jobs: Sequence[Job]) -> list[Part]:
+    """What a bar is made of: a run by its steps, everything else by itself."""
+    told: list[Part] = []
+    for job in jobs:
+        if job.steps:
+            told += [Part(each.name, each.state, each.done, each.total) for each in job.steps]
+        else:
+            told.append(Part(job.kind, job.state, job.done, job.total, job.rate))
+    return told
