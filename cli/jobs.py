@@ -18,6 +18,7 @@ from cli.errors import Failed
 
 SERVICES: Final = ("registry", "conditionality", "payments")
 """Those that work for long."""
+KILOBYTE: Final = 1_000
 MEGABYTE: Final = 1_000_000
 LOOK_S: Final = 0.25
 PAUSES_A_LOOK: Final = 9  # looking takes at most a tenth of the time, however long a look takes
@@ -77,8 +78,8 @@ class Job:
     def amount(self) -> str:
         """How much is done of how much."""
         if self.unit == "bytes":
-            of = "" if self.total is None else f" of {self.total / MEGABYTE:,.1f}"
-            return f"{self.done / MEGABYTE:,.1f}{of} MB"
+            of = "" if self.total is None else f" of {_bytes(self.total)}"
+            return f"{_bytes(self.done)}{of}"
         of = "" if self.total is None else f" of {self.total:,}"
         return f"{self.done:,}{of} {self.unit}"
 
@@ -87,8 +88,14 @@ class Job:
         """How much a second."""
         rate = self.rate or 0
         if self.unit == "bytes":
-            return f"{rate / MEGABYTE:,.1f} MB/s"
+            return f"{_bytes(rate)}/s"
         return f"{rate:,.0f} {self.unit}/s"
+
+
+def _bytes(count: float) -> str:
+    if count < MEGABYTE:
+        return f"{count / KILOBYTE:,.0f} kB"
+    return f"{count / MEGABYTE:,.1f} MB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,5 +178,7 @@ async def upload(clerk: Client, service: str, path: str, file: Path, key: str, b
 
 
 def _rows(job: Job) -> str:
+    rows = job.counts.get("rows", 0)
+    speed = f" · {rows * job.rate / job.done:,.0f} rows/s" if job.rate and job.done else ""
     attempt = f" · attempt {job.attempt}" if job.attempt > 1 else ""
-    return f"{job.counts.get('rows', 0):,} rows · {job.speed}{attempt}"
+    return f"{rows:,} rows{speed}{attempt}"

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import investigation_verbs, job_verbs, verbs
+from cli import investigation_verbs, job_verbs, tahap_verbs, verbs
 from cli.client import connected, local_issuer
 from cli.demo.run import Plan, demo
 from cli.demo.screen import Screen
@@ -29,7 +29,7 @@ app = typer.Typer(
     help="The platform of the conditional cash transfer programme, from the command line.",
 )
 app.command("import")(verbs.import_file)
-app.add_typer(verbs.tahap, name="tahap")
+app.add_typer(tahap_verbs.verbs, name="tahap")
 app.add_typer(job_verbs.jobs, name="jobs")
 app.add_typer(investigation_verbs.investigation, name="investigation")
 
@@ -78,7 +78,10 @@ def demo_(
     tahap: Annotated[str | None, typer.Option(help="Which tahaps, such as 1-2; all else.")] = None,
     keep: Annotated[bool, typer.Option(help="Leave the platform's state behind.")] = False,
     data: Annotated[
-        Path | None, typer.Option(help="An empty directory for the platform's state; it stays.")
+        Path | None,
+        typer.Option(
+            help="A directory for the platform's state; a run that was cut off there goes on."
+        ),
     ] = None,
 ) -> None:
     """Run a year through a fresh platform and compare it with DIR/expected; 1 if it differs."""

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import json
 import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -28,13 +27,14 @@ import asyncpg
 from cli.forked import STEM, Stem, growing, program
 from cli.issuer import LIFETIME_S_MAX, Issuer
 from cli.kafka_server import Broker, KafkaUnavailable
+from cli.leftovers import end_leftovers, held
 from cli.migrations import make_bus, make_keys_tables, make_tables
 from cli.nodes import Child, Node, Step, answers
 from cli.ports import HOST, free_ports
 from cli.postgres_home import write_private
 from cli.postgres_roles import provision
 from cli.postgres_server import PostgresServer
-from cli.supervisor import Supervisor, SupervisorFailed
+from cli.supervisor import Supervisor
 from cli.surroundings import (
     MEASURED,
     RELAYED,
@@ -109,7 +109,8 @@ class Platform:
 
     async def __aenter__(self) -> Self:
         async with contextlib.AsyncExitStack() as starting:
-            starting.enter_context(_held(self.data_dir))
+            starting.enter_context(held(self.data_dir))
+            await asyncio.to_thread(end_leftovers, self.data_dir)
             self._around = _surroundings(self.options, self.data_dir)
             if self._around.broker is not None:
                 # It starts in a thread, so it may be there before the supervisor knows of it.
@@ -157,21 +158,6 @@ class Platform:
 
 
 # -- Before anything runs
-
-
-@contextlib.contextmanager
-def _held(data_dir: Path) -> Iterator[None]:
-    """Keep a second platform away from this directory while ours runs."""
-    run = data_dir / "run"
-    run.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # PostgreSQL's own user must pass through; everything below says who may enter.
-    data_dir.chmod(0o711)
-    with (run / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SupervisorFailed(f"another platform runs on {data_dir}") from None
-        yield
 
 
 def _surroundings(options: Options, data_dir: Path) -> Surroundings:

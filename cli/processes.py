@@ -62,7 +62,7 @@ def reap_orphans(ours: Collection[int], seen_dead: Collection[int]) -> set[int]:
     dead = {
         child.pid
         for child in psutil.Process().children()
-        if child.pid not in ours and not _alive(child)
+        if child.pid not in ours and not is_alive(child)
     }
     for pid in dead.intersection(seen_dead):
         with contextlib.suppress(ChildProcessError):
@@ -84,7 +84,7 @@ def kill_tree(pid: int) -> None:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         root.kill()
-        wait_until(lambda: not any(map(_alive, below)), KILL_DEADLINE_S)
+        wait_until(lambda: not any(map(is_alive, below)), KILL_DEADLINE_S)
 
 
 def pss_bytes(pid: int) -> int:
@@ -107,7 +107,8 @@ def pss_bytes_of_tree(pid: int) -> int:
     return 0
 
 
-def _alive(process: psutil.Process) -> bool:
+def is_alive(process: psutil.Process) -> bool:
+    """Whether a process runs; one that is dead and not waited for does not."""
     # A zombie counts as dead: it holds no memory, file or lock, and process 1 of a container may
     # never reap it.
     with contextlib.suppress(psutil.NoSuchProcess):

@@ -12,7 +12,7 @@ from typing import Final
 from cli.client import Client
 from cli.demo.screen import Bar
 from cli.errors import Failed
-from cli.jobs import upload
+from cli.jobs import job_under, upload
 
 Showing = Callable[[str, int], Bar]
 """Given a file's name and size when its turn comes; gives the bar that shows its job."""
@@ -44,9 +44,10 @@ Key = Callable[[Import], str]
 """The Idempotency-Key under which a file is sent."""
 
 
-def fresh_key(_file: Import) -> str:
-    """A key that was never used."""
-    return str(uuid.uuid4())
+def fresh_keys() -> Key:
+    """A key for each file that was never used."""
+    drawn: dict[str, str] = {}
+    return lambda each: drawn.setdefault(each.file, str(uuid.uuid4()))
 
 
 SCOPES: Final = ("registry:import", "conditionality:record")
@@ -59,12 +60,14 @@ def without_service(directory: Path) -> list[str]:
 
 
 async def load_year(
-    clerk: Client, directory: Path, showing: Showing, key: Key = fresh_key
+    clerk: Client, directory: Path, showing: Showing, key: Key | None = None
 ) -> dict[str, int]:
     """Send every file of a year; gives the position that each service's log has reached by it.
 
-    Services take their files at the same time. `key` names the request that sends a file.
+    Services take their files at the same time. `key` names the request that sends a file: one
+    that was taken under its key before is not sent again, and adds no position.
     """
+    key = key or fresh_keys()
     for each in IMPORTS.values():
         if not (directory / each.file).is_file():
             raise Failed(f"{directory / each.file} is missing.")
@@ -74,6 +77,10 @@ async def load_year(
         for each in imports:
             file = directory / each.file
             bar = showing(each.file, file.stat().st_size)
+            before = await job_under(clerk, each.service, key(each))
+            if before is not None and before.state == "DONE":
+                bar.finish("taken before")
+                continue
             answer = await upload(clerk, each.service, each.path, file, key(each), bar)
             bar.finish()
             position = answer.position or position

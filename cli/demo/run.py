@@ -23,6 +23,7 @@ from cli.demo.machine import Machine
 from cli.demo.outputs import write_results
 from cli.demo.page import write_page
 from cli.demo.report import Run, print_run, write_run
+from cli.demo.resuming import YearRun
 from cli.demo.screen import Screen
 from cli.demo.tahap_run import run_tahap
 from cli.errors import Failed
@@ -40,7 +41,8 @@ class Plan:
     """What is asked of a run: the year's files, where results go, and on what it runs.
 
     `tahap` is a range such as "1-2", None for all. `data` names a directory for the platform's
-    state, which stays; without it a temporary one serves, which stays only if told to `keep`.
+    state, which stays; a run of the same year that was cut off there goes on. Without it a
+    temporary one serves, which stays only if told to `keep`.
     """
 
     directory: Path
@@ -76,11 +78,12 @@ async def demo(plan: Plan, console: Console) -> int:
     tahaps = chosen(read_calendar(plan.directory), plan.tahap)
     if not (plan.directory / BOOKS).is_file():
         raise Failed(f"{plan.directory / BOOKS} is missing; the simulated banks answer from it.")
-    with _state(plan, console) as data_dir:
+    year = YearRun.of(plan.directory, plan.bus)
+    with _state(plan, year, console) as data_dir:
         options = Options(data_dir, bus=plan.bus, books=(plan.directory / BOOKS).absolute())
         platform = Platform(options)
         with Screen(console) as screen:
-            took, found = await _run(plan, platform, tahaps, screen)
+            took, found = await _run(plan, year, platform, tahaps, screen)
     run = Run(
         families=sum(1 for _ in cards_in_order(plan.directory)),
         bus=plan.bus,
@@ -102,15 +105,15 @@ async def demo(plan: Plan, console: Console) -> int:
 
 
 @contextlib.contextmanager
-def _state(plan: Plan, console: Console) -> Iterator[Path]:
+def _state(plan: Plan, run: YearRun, console: Console) -> Iterator[Path]:
     """The directory of the platform's state: the one that is named, one that stays, or neither."""
     if plan.data is not None:
-        if plan.data.exists() and any(plan.data.iterdir()):
-            raise Failed(f"{plan.data} is not empty; a demo starts a fresh platform.")
-        plan.data.mkdir(parents=True, exist_ok=True)
+        if run.take(plan.data):
+            console.print(f"Goes on with the run in {plan.data}", highlight=False)
         yield plan.data
     elif plan.keep:
         data_dir = Path(tempfile.mkdtemp(prefix="pkh-"))
+        run.take(data_dir)
         console.print(f"The platform's state stays in {data_dir}", highlight=False)
         yield data_dir
     else:
@@ -130,14 +133,14 @@ def _save_logs(data_dir: Path, out: Path, console: Console) -> None:
 
 
 async def _run(
-    plan: Plan, platform: Platform, tahaps: Sequence[Tahap], screen: Screen
+    plan: Plan, year: YearRun, platform: Platform, tahaps: Sequence[Tahap], screen: Screen
 ) -> tuple[_Took, _Found]:
     begun = time.monotonic()
     starting = screen.bar(f"start on the {plan.bus} bus")
     async with platform, connected(platform.data_dir) as front:
         start_s = time.monotonic() - begun
         starting.finish()
-        after, load_s = await _load(plan, front, screen)
+        after, load_s = await _load(plan, year, front, screen)
         took = [(each, await _tahap(plan, front, each, after, screen)) for each in tahaps]
         pss_bytes = platform.supervisor.pss_bytes()
         found = await _found(plan, front, [each.id for each in tahaps], screen)
@@ -155,11 +158,17 @@ async def _found(plan: Plan, front: Connected, tahaps: Sequence[str], screen: Sc
     return _Found(summary, duties, found)
 
 
-async def _load(plan: Plan, front: Connected, screen: Screen) -> tuple[dict[str, int], float]:
+async def _load(
+    plan: Plan, year: YearRun, front: Connected, screen: Screen
+) -> tuple[dict[str, int], float]:
     begun = time.monotonic()
     if nobody := without_service(plan.directory):
         screen.say(f"Skipped, as no service takes them yet: {', '.join(nobody)}")
-    after = await load_year(front.client("clerk", *SCOPES), plan.directory, screen.file)
+    clerk, observer = front.client("clerk", *SCOPES), front.client("observer", "platform:read")
+    after = await load_year(clerk, plan.directory, screen.file, lambda each: year.key(each.file))
+    for service in [name for name, position in after.items() if not position]:
+        # All of its files were taken before we were begun again.
+        after[service] = (await observer.positions(service)).head
     return after, time.monotonic() - begun
 
 

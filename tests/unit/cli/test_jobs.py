@@ -49,7 +49,7 @@ def test_the_newest_jobs_of_all_services_are_listed(data_dir: Path, told: FakePl
     assert shown.exit_code == 0, shown.output
     [newer, last] = shown.output.splitlines()[2:4]
     assert newer.split()[:3] == ["import-5f2b", "members.csv", "RUNNING"]
-    assert "2.0 of 4.0 MB" in newer
+    assert "2.0 MB of 4.0 MB" in newer
     assert last.split()[:3] == [LISTING, "2023-1", "DONE"]
 
 

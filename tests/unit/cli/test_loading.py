@@ -23,6 +23,7 @@ def loaded(fake: FakePlatform) -> FakePlatform:
 
     for each in IMPORTS.values():
         fake.when("POST", f"{each.service}{each.path}", take)
+        fake.when("GET", f"{each.service}/jobs", answer({"items": [], "next": None}))
     return fake
 
 
@@ -84,7 +85,7 @@ async def test_every_file_has_a_bar_of_its_size_that_ends_with_what_its_job_says
         sizes[name] = size
         return screen.file(name, size)
 
-    job = job_as_told(state="DONE", done=4_000_000, rate=2_500_000.0, counts={"rows": 717})
+    job = job_as_told(state="RUNNING", done=4_000_000, rate=2_500_000.0, counts={"rows": 717})
     loaded.when("GET", "registry/jobs", answer({"items": [job]}))
 
     await load_year(platform.client("clerk", *SCOPES), YEAR, showing)
@@ -92,7 +93,26 @@ async def test_every_file_has_a_bar_of_its_size_that_ends_with_what_its_job_says
     assert sizes == {each.file: (YEAR / each.file).stat().st_size for each in IMPORTS.values()}
     tasks = {task.description: task for task in screen.progress.tasks}
     assert all(task.finished for task in tasks.values())
-    assert tasks["members.csv"].fields["told"] == "717 rows · 2.5 MB/s"
+    assert tasks["members.csv"].fields["told"] == "717 rows · 448 rows/s"
+
+
+async def test_a_file_that_was_taken_under_its_key_is_not_sent_again(
+    platform: Connected, loaded: FakePlatform, bars: Showing
+) -> None:
+    def jobs(request: httpx.Request) -> httpx.Response:
+        state = {"key of families.csv": "DONE", "key of members.csv": "INTERRUPTED"}
+        found = state.get(request.url.params["key"])
+        return answer({"items": [job_as_told(state=found)] if found else [], "next": None})
+
+    loaded.when("GET", "registry/jobs", jobs)
+    clerk = platform.client("clerk", *SCOPES)
+
+    after = await load_year(clerk, YEAR, bars, lambda each: f"key of {each.file}")
+
+    assert paths(loaded, "registry") == ["/imports/members", "/imports/life-events"]
+    keys = [request.headers.get("Idempotency-Key") for request in loaded.asked]
+    assert {"key of members.csv", "key of life_events.csv"} <= set(keys)
+    assert after["registry"] > 0
 
 
 async def test_a_refused_file_ends_the_loading_in_one_sentence(

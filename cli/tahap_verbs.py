@@ -1,0 +1,72 @@
+"""A whole tahap at a platform that runs: taken from its announcement to its end, or watched."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from cli.client import connected
+from cli.demo.screen import Screen
+from cli.demo.tahap_run import run_tahap
+from cli.jobs import looking
+from cli.running import STATE, State, out, run
+from cli.tahap_jobs import show_tahap
+from cli.tahap_state import OVER, TahapState
+from cli.verbs import CLOSING_SERVICES, As, TahapId, tahap
+from cli.waiting import while_it_moves
+from cli.year import Tahap, read_calendar
+
+verbs: Final = tahap
+"""Those of its single steps and those that stand here."""
+
+SCOPES: Final = ("payments:read", "platform:read")
+
+
+@verbs.command("run")
+def run_(
+    name: TahapId,
+    calendar: Annotated[Path, typer.Option(help="The directory of calendar.csv.")],
+    data: State = STATE,
+) -> None:
+    """Take a tahap from its announcement to its end, as all of its people; what was done stays."""
+    found = [each for each in read_calendar(calendar) if each.id == name]
+    if not found:
+        raise typer.BadParameter(f"{calendar}'s calendar has no tahap {name}", param_hint="TAHAP")
+    took = run(_run(found[0], data))
+    out.print(f"{name} took {took:.1f} s", highlight=False)
+
+
+async def _run(wanted: Tahap, data: Path) -> float:
+    async with connected(data) as platform:
+        observer = platform.client("observer", *SCOPES)
+        heads = await asyncio.gather(*(observer.positions(each) for each in CLOSING_SERVICES))
+        after = {each: at.head for each, at in zip(CLOSING_SERVICES, heads, strict=True)}
+        with Screen(out) as screen:
+            return await run_tahap(platform, wanted, after, screen)
+
+
+@verbs.command()
+def watch(name: TahapId, person: As = "observer", data: State = STATE) -> None:
+    """A bar of a tahap until its runs are settled."""
+    out.print(f"{name} {run(_watch(name, person, data))}", highlight=False, soft_wrap=True)
+
+
+async def _watch(name: str, person: str, data: Path) -> TahapState:
+    async with connected(data) as platform:
+        observer = platform.client(person, *SCOPES)
+
+        async def look() -> TahapState:
+            return await observer.get("payments", f"/tahap/{name}", TahapState)
+
+        with Screen(out) as screen:
+            bar = screen.bar(f"tahap {name}")
+            async with looking(partial(show_tahap, observer, name, bar)):
+                # However long it takes: it may wait for people.
+                return await while_it_moves(
+                    look, lambda state: state.phase in OVER, str, still_s_max=math.inf
+                )

@@ -1,0 +1,47 @@
+from pathlib import Path
+
+from tests.unit.cli.conftest import SERVICES, FakePlatform, answer, job_as_told
+from tests.unit.cli.fake_payments import TAHAP, FakePayments
+from tests.unit.cli.test_verbs import YEAR, pkh
+
+
+def test_a_tahap_is_taken_to_its_end_by_its_people(data_dir: Path, fake: FakePlatform) -> None:
+    payments = FakePayments(fake)
+
+    told = pkh(data_dir, "tahap", "run", TAHAP, "--calendar", str(YEAR))
+
+    assert told.exit_code == 0, told.output
+    assert [step for step, _, _ in payments.done] == [
+        "tahap",
+        "freeze-proposal",
+        "freeze-approval",
+        "order-proposal",
+        "order-approval",
+    ]
+    assert "2023-1 took" in told.output
+
+
+def test_a_tahap_that_was_cut_off_is_not_begun_again(data_dir: Path, fake: FakePlatform) -> None:
+    payments = FakePayments(fake, phase="PAYING", run_phase="ORDER_PROPOSED")
+
+    told = pkh(data_dir, "tahap", "run", TAHAP, "--calendar", str(YEAR))
+
+    assert told.exit_code == 0, told.output
+    assert [step for step, _, _ in payments.done] == ["order-approval"]
+
+
+def test_a_tahap_that_is_in_no_calendar_is_not_run(data_dir: Path, fake: FakePlatform) -> None:
+    assert pkh(data_dir, "tahap", "run", "2031-1", "--calendar", str(YEAR)).exit_code == 2
+    assert fake.asked == []
+
+
+def test_a_tahap_is_watched_to_its_end(data_dir: Path, fake: FakePlatform) -> None:
+    FakePayments(fake, phase="PAYING", run_phase="RELEASING_FUNDS")
+    for service in SERVICES:
+        job = job_as_told(unit="families", done=10, total=10, state="DONE")
+        fake.when("GET", f"{service}/jobs/listing-{TAHAP}", answer(job))
+
+    told = pkh(data_dir, "tahap", "watch", TAHAP)
+
+    assert told.exit_code == 0, told.output
+    assert "2023-1 CLOSED · listed 11 · evaluated 10 · entitled 10 · credited 9" in told.output
