@@ -13,7 +13,7 @@ KAFKA_PORT ?= 9092
 ARGS       ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench mutants nightly kafka contracts lock
+.PHONY: help demo up test check bench mutants nightly kafka contracts dashboards lock
 
 help: ## this list
 	@echo "make TARGET [NAME=value ...]"
@@ -51,6 +51,9 @@ kafka: $(READY) ## a real Kafka broker in the foreground, without Docker (Java 1
 
 contracts: $(READY) ## write schemas and asyncapi.yaml again from the code (ARGS=--check|--release)
 	$(BIN)/python -m cli.contracts $(ARGS)
+
+dashboards: $(READY) ## write the dashboards of Grafana again from their code
+	$(BIN)/python -m deploy.grafana
 
 # uv keeps the versions that the lock already names unless it is told to upgrade.
 lock: $(READY) ## pin every requirement with its hashes (UPGRADE=1 takes the newest versions)

@@ -20,7 +20,8 @@ async def make_tables(around: Surroundings, service: str) -> None:
     """The store of a service and the tables of its own."""
     address = around.address(service, owner(service))
     own = ROOT / "services" / service / "migrations"
-    await migrate.apply(address, [migrate.CORRIDOR, own], {"RUNTIME_ROLE": role(service)})
+    roles = {"RUNTIME_ROLE": role(service), "GRAFANA_ROLE": role("grafana")}
+    await migrate.apply(address, [migrate.CORRIDOR, own], roles)
     connection = await asyncpg.connect(address)
     try:
         # Only the owner may; so each start makes room for the events until the next one.

@@ -11,6 +11,8 @@ from typing import Final, Protocol
 from cli.postgres_home import write_private
 
 PASSWORD_BYTES: Final = 32
+READER_STATEMENT_S: Final = 15
+READER_CONNECTIONS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,8 @@ class Database:
     `owner` runs its migrations, `runtime` is the role that they grant to. Where there are
     `members`, `runtime` is no login but what these roles share. A `common` database lets
     `runtime` use all that its owner makes, for schemas that name no role. `guests` may connect
-    and have what a migration grants to them.
+    and have what a migration grants to them; `readers` are guests that change nothing and whose
+    statements end after READER_STATEMENT_S.
     """
 
     name: str
@@ -28,12 +31,13 @@ class Database:
     runtime: str
     members: Sequence[str] = ()
     guests: Sequence[str] = ()
+    readers: Sequence[str] = ()
     common: bool = False
 
     @property
     def logins(self) -> list[str]:
         """The roles that connect to it."""
-        return [self.owner, *(self.members or [self.runtime]), *self.guests]
+        return [self.owner, *(self.members or [self.runtime]), *self.guests, *self.readers]
 
 
 class Server(Protocol):
@@ -87,6 +91,11 @@ def _database(database: Database) -> Iterator[str]:
     yield f"SELECT '{make}' WHERE NOT EXISTS ({there}) \\gexec"
     yield f"REVOKE ALL ON DATABASE {name} FROM PUBLIC;"
     yield f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO {', '.join(database.logins)};"
+    for reader in database.readers:
+        yield f"REVOKE TEMPORARY ON DATABASE {name} FROM {reader};"
+        yield f"ALTER ROLE {reader} CONNECTION LIMIT {READER_CONNECTIONS};"
+        yield f"ALTER ROLE {reader} SET default_transaction_read_only = on;"
+        yield f"ALTER ROLE {reader} SET statement_timeout = '{READER_STATEMENT_S}s';"
     for member in database.members:
         yield f"GRANT {runtime} TO {member};"
     if database.common:

@@ -12,7 +12,7 @@ import base64
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -49,8 +49,10 @@ def databases() -> list[Database]:
     """A database for every service, one for the families' keys, one for the embedded bus."""
     bus_users = [role(name) for name in (*SERVICES, "relay")]
     readers = [role(name) for name in SEALING]
+    own = {name: Database(role(name), owner(name), role(name)) for name in SERVICES}
+    own["projection"] = replace(own["projection"], readers=[role("grafana")])
     return [
-        *(Database(role(name), owner(name), role(name)) for name in SERVICES),
+        *own.values(),
         Database(role("keys"), owner("keys"), role("eraser"), guests=readers),
         Database(role("bus"), owner("bus"), role("bus"), members=bus_users, common=True),
     ]

@@ -31,7 +31,7 @@ async def databases(env: Environment) -> list[str]:
     for service in SERVICES:
         owner = url(env, f"PKH_{service.upper()}_OWNER_URL", POSTGRES)
         own = ROOT / "services" / service / "migrations"
-        roles = {"RUNTIME_ROLE": f"pkh_{service}"}
+        roles = {"RUNTIME_ROLE": f"pkh_{service}", "GRAFANA_ROLE": "pkh_grafana"}
         applied += await migrate.apply(owner, [migrate.CORRIDOR, own], roles)
         await _make_partitions(owner)
     roles_of_keys = keys.KeyRoles("pkh_registry", "pkh_payments", "pkh_eraser")

@@ -84,10 +84,11 @@ async def surroundings(
 
 async def _prepare(url: str, service: str) -> None:
     key_roles = KeyRoles(*map(runtime_role, ("registry", "payments", "eraser")))
-    roles = {key_roles.registry, key_roles.payments, key_roles.eraser, runtime_role(service)}
+    named = {"RUNTIME_ROLE": runtime_role(service), "GRAFANA_ROLE": runtime_role("grafana")}
+    roles = {key_roles.registry, key_roles.payments, key_roles.eraser, *named.values()}
     await _make_roles(url, roles)
     directories = [migrate.CORRIDOR, ROOT / "services" / service / "migrations"]
-    await migrate.apply(url, directories, {"RUNTIME_ROLE": runtime_role(service)})
+    await migrate.apply(url, directories, named)
     await key_migrate.apply(url, key_roles)
     await embedded_bus.migrate(url)
 

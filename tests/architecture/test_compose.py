@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import re
 from pathlib import Path
@@ -19,10 +20,14 @@ CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
 JOBS = {"migrate"}  # ends by itself; others wait for its success
 OURS = {name for name, each in CONTAINERS.items() if each["image"].startswith("pkh-platform:")}
 SERVICES = [name for name in service_names() if (ROOT / "services" / name / "main.py").exists()]
-NAME = re.compile(r"PKH_[A-Z_]+")
+NAME = re.compile(r"(?:PKH|OTEL)_[A-Z_]+")
 
 # Its start script writes into its own file system.
 WRITABLE = {"kafka"}
+
+# Their images hold one program and nothing that could ask it; Prometheus tells when one is gone.
+SILENT = {"collector", "tempo"}
+WATCHERS = {*SILENT, "prometheus", "grafana"}
 
 
 def environment_of(name: str) -> dict[str, str]:
@@ -48,9 +53,12 @@ def test_what_a_container_runs_is_a_program(name: str) -> None:
 def test_a_container_says_whether_it_is_healthy_or_ends_by_itself(name: str) -> None:
     if name in JOBS:
         assert CONTAINERS[name]["restart"] == "no"
+        return
+    assert CONTAINERS[name]["restart"] == "unless-stopped"
+    if name in SILENT:
+        assert name in scraped()
     else:
         assert CONTAINERS[name]["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
-        assert CONTAINERS[name]["restart"] == "unless-stopped"
 
 
 @pytest.mark.parametrize("name", CONTAINERS)
@@ -68,7 +76,7 @@ def test_a_container_has_no_more_rights_than_it_needs(name: str) -> None:
 def test_an_image_is_pinned_to_a_version(name: str) -> None:
     _, _, tag = CONTAINERS[name]["image"].partition(":")
 
-    assert re.match(r"\d+(\.\d+)*", tag)
+    assert re.match(r"v?\d+(\.\d+)*", tag)
 
 
 def test_the_broker_is_the_one_that_tests_start() -> None:
@@ -95,6 +103,10 @@ def test_a_container_is_given_the_secrets_that_it_reads_and_no_others(name: str)
     }
     if name == "postgres":  # the script that makes the roles reads their passwords
         read |= {each for each in COMPOSE["secrets"] if each.startswith("pkh_")}
+    if name == "grafana":  # what it is provisioned with names them
+        sources = (ROOT / "deploy" / "grafana" / "provisioning").rglob("*.yaml")
+        text = "\n".join(path.read_text() for path in sources)
+        read |= set(re.findall(r"\$__file\{/run/secrets/([^}]+)\}", text))
 
     assert set(CONTAINERS[name].get("secrets", [])) == read
 
@@ -183,3 +195,51 @@ def test_the_databases_are_not_reachable_from_outside() -> None:
         assert "ports" not in CONTAINERS[name]
     for container in CONTAINERS.values():
         assert all(port.startswith("127.0.0.1:") for port in container.get("ports", []))
+
+
+def scraped() -> dict[str, str]:
+    """{container: address} of everything that Prometheus is told to ask."""
+    targets = json.loads((ROOT / "deploy/prometheus/targets/compose.json").read_text())
+    return {each["labels"]["service"]: each["targets"][0] for each in targets}
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES) + [n for n in sorted(OURS) if "-relay" in n])
+def test_a_service_and_a_relay_are_watched(name: str) -> None:
+    environment = environment_of(name)
+
+    assert scraped()[name] == f"{name}:{environment['PKH_METRICS_PORT']}"
+    assert environment["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://collector:4318"
+    assert not any(environment["PKH_METRICS_PORT"] in port for port in ports_of(name))
+
+
+def ports_of(name: str) -> list[str]:
+    published: list[str] = CONTAINERS[name].get("ports", [])
+    return published
+
+
+def test_nothing_is_scraped_that_is_not_there() -> None:
+    for name, address in scraped().items():
+        assert address.partition(":")[0] == name
+        assert name in CONTAINERS
+
+
+@pytest.mark.parametrize("name", sorted(WATCHERS))
+def test_what_a_watcher_is_configured_with_is_in_the_repository(name: str) -> None:
+    mounted = [each for each in CONTAINERS[name]["volumes"] if each.startswith("./")]
+
+    assert mounted
+    for each in mounted:
+        source, _, mode = each.split(":")
+        assert (ROOT / source).exists()
+        assert mode == "ro"
+
+
+def test_nothing_waits_for_a_watcher() -> None:
+    for container in CONTAINERS.values():
+        assert not WATCHERS & set(container.get("depends_on", {}))
+
+
+def test_grafana_asks_servers_that_are_there() -> None:
+    source = ROOT / "deploy" / "grafana" / "provisioning" / "datasources" / "pkh.yaml"
+    for each in yaml.safe_load(source.read_text())["datasources"]:
+        assert each["url"].removeprefix("http://").partition(":")[0] in CONTAINERS

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
@@ -18,6 +22,17 @@ from tests.chaos.year import SMALL, Year, year
 from tests.e2e.collector import Collector, Span, collecting
 from tests.e2e.test_canaries import canaries, holding, tables, write
 from tests.servers import eventually
+from tests.watching import (
+    RATE_INTERVAL,
+    Prometheus,
+    Query,
+    expanded,
+    missing_prometheus,
+    prometheus,
+    promql,
+    rules,
+    sql,
+)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -31,6 +46,7 @@ class Watched:
 
     year: Year
     collector: Collector
+    prometheus: Prometheus | None
 
     async def shown(self) -> dict[str, str]:
         """What each process shows at /metrics."""
@@ -52,10 +68,27 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def watched(collector: Collector) -> AsyncIterator[Watched]:
-    async with year(SMALL) as running:
-        await running.run(1)
-        yield Watched(running, collector)
+async def watched(
+    collector: Collector, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Watched]:
+    async with AsyncExitStack() as running:
+        sample = await running.enter_async_context(year(SMALL))
+        server = None
+        if not missing_prometheus():
+            urls = sample.platform.metrics_urls.items()
+            targets = {name: urlsplit(url).netloc for name, url in urls}
+            directory = tmp_path_factory.mktemp("prometheus")
+            server = await running.enter_async_context(prometheus(directory, targets))
+        await sample.run(1)
+        yield Watched(sample, collector, server)
+
+
+@pytest.fixture
+def server(watched: Watched) -> Prometheus:
+    """The Prometheus that has watched the year."""
+    if watched.prometheus is None:
+        pytest.skip(f"not installed: {', '.join(missing_prometheus())}; Debian's prometheus")
+    return watched.prometheus
 
 
 def began(collector: Collector, request: str) -> str:
@@ -152,3 +185,113 @@ async def test_no_canary_is_left_by_a_watched_run(watched: Watched, tmp_path: Pa
     assert hits == []
     # The test of the test: the year's own files are full of them.
     assert len(holding(patterns, SMALL)) >= 5
+
+
+# -- Prometheus -----------------------------------------------------------------------------------
+
+# They show nothing while all is well.
+QUIET = {
+    *("ProcessDown", "StoreUnreached", "BusUnreached", "NobodyLeads", "RelayBehind"),
+    *("ConsumerBehind", "ConsumerStopped", "MessagesParked", "RequestsFail", "BankSilent"),
+    *("BooksDoNotBalance", "AccountBelowZero"),
+}
+
+
+async def test_prometheus_gets_what_every_process_shows(server: Prometheus) -> None:
+    async def all_up() -> bool:
+        up = await server.query('up{job="pkh"}')
+        return {s["metric"]["service"]: s["value"][1] for s in up} == dict.fromkeys(MEASURED, "1")
+
+    await eventually(all_up)
+
+
+async def test_prometheus_works_out_every_rule(server: Prometheus) -> None:
+    async def evaluated() -> list[dict[str, str]]:
+        groups = (await server.ask("rules"))["groups"]
+        found = [rule for group in groups for rule in group["rules"]]
+        return found if all(rule["health"] != "unknown" for rule in found) else []
+
+    found = await eventually(evaluated)
+
+    assert len(found) == len(rules())
+    assert [rule["name"] for rule in found if rule["health"] != "ok"] == []
+
+
+async def test_every_query_is_answered_and_shows_something(server: Prometheus) -> None:
+    for query in promql():
+        expression = expanded(query.text, {"__rate_interval": RATE_INTERVAL})
+        if query.place in QUIET:
+            assert await server.query(expression) == [], query.place
+        else:
+            await eventually(partial(server.query, expression), what=query.place)
+
+
+async def test_the_money_that_prometheus_shows_is_the_ledger_s(
+    watched: Watched, server: Prometheus
+) -> None:
+    payments = await asyncpg.connect(watched.year.platform.database_url("payments"))
+    blocked = await payments.fetchval(
+        """SELECT sum(CASE 'family_blocked' WHEN debit THEN amount WHEN credit THEN -amount END)
+           FROM ledger"""
+    )
+    await payments.close()
+
+    async def shown() -> bool:
+        found = await server.query('account:ledger_balance_rupiah:max{account="family_blocked"}')
+        return bool(found) and float(found[0]["value"][1]) == blocked
+
+    assert blocked > 0
+    await eventually(shown)
+
+
+# -- Grafana --------------------------------------------------------------------------------------
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def reader(watched: Watched) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    """The projection as Grafana is let in."""
+    around = watched.year.platform._around
+    connection = await asyncpg.connect(around.address("projection", "pkh_grafana"))
+    yield connection
+    await connection.close()
+
+
+@pytest.mark.parametrize("query", sql(), ids=lambda query: query.place)
+async def test_every_query_on_the_projection_is_answered_to_grafana(
+    watched: Watched, reader: asyncpg.Connection[asyncpg.Record], query: Query
+) -> None:
+    rows = await reader.fetch(expanded(query.text, {"tahap": watched.year.tahaps[0].id}))
+
+    assert rows
+    assert "family" not in dict(rows[0])
+
+
+async def test_grafana_is_shown_what_the_result_files_say(
+    watched: Watched, reader: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    [tahap] = [query for query in sql() if query.place == "Tahap by tahap"]
+    expected = [r for r in watched.year.rows("expected/entitlements.csv") if r["tahap"] == "1"]
+
+    [row] = await reader.fetch(tahap.text)
+
+    assert row["families"] == len(expected)
+    assert row["entitled"] == sum(int(each["amount"]) for each in expected)
+    paid = [each for each in expected if each["disposition"] == "PAID"]
+    assert row["credited"] == sum(int(each["amount"]) for each in paid)
+
+
+@pytest.mark.parametrize(
+    "forbidden",
+    [
+        "SELECT * FROM public.payment",
+        "SELECT * FROM public.entitlement",
+        "SELECT * FROM public.timeline",
+        "CREATE TABLE reports.mine ()",
+        "CREATE TEMPORARY TABLE mine ()",
+    ],
+)
+async def test_grafana_sees_no_family_and_changes_nothing(
+    reader: asyncpg.Connection[asyncpg.Record], forbidden: str
+) -> None:
+    with pytest.raises((asyncpg.InsufficientPrivilegeError, asyncpg.ReadOnlySQLTransactionError)):
+        await reader.execute(forbidden)

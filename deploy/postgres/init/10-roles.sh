@@ -43,6 +43,15 @@ for service in registry conditionality payments projection; do
   make_role "pkh_${service}_owner"
   make_database "pkh_$service" "pkh_${service}_owner" "pkh_$service"
 done
+# Grafana reads sums that the projection's migrations grant to it; it changes nothing, and what it
+# asks for ends in time.
+make_role pkh_grafana
+run -d postgres <<'SQL'
+GRANT CONNECT ON DATABASE pkh_projection TO pkh_grafana;
+ALTER ROLE pkh_grafana CONNECTION LIMIT 8;
+ALTER ROLE pkh_grafana SET default_transaction_read_only = on;
+ALTER ROLE pkh_grafana SET statement_timeout = '15s';
+SQL
 # Registry makes and reads keys, payments reads them, the eraser destroys them; tables say so.
 make_role pkh_keys_owner
 make_role pkh_eraser

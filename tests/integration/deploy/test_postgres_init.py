@@ -19,7 +19,7 @@ from tests.servers import embedded_postgres
 
 SERVICES = ("registry", "conditionality", "payments", "projection")
 OWNERS = [f"{name}_owner" for name in (*SERVICES, "keys")]
-ROLES = [f"pkh_{name}" for name in (*SERVICES, "eraser", *OWNERS)]
+ROLES = [f"pkh_{name}" for name in (*SERVICES, "eraser", "grafana", *OWNERS)]
 
 MAKE = "CREATE TABLE made (); DROP TABLE made"
 
@@ -122,6 +122,21 @@ async def test_a_deployment_is_migrated_and_a_second_time_changes_nothing(
     assert again == []
     assert cluster.run("registry", "registry", "SELECT position FROM head") == "0"
     assert cluster.run("payments", "keys", "SELECT count(*) FROM keys") == "0"
+
+    assert cluster.run("grafana", "projection", "SELECT count(*) FROM reports.payments") == "0"
+
+
+def test_grafana_gets_into_the_projection_alone_and_changes_nothing(cluster: Cluster) -> None:
+    for database in ("registry", "conditionality", "payments", "keys"):
+        with pytest.raises(PostgresFailed, match="permission denied for database"):
+            cluster.run("grafana", database, "SELECT 1")
+    settings = "SELECT current_setting(name) FROM pg_settings WHERE name = '{}'"
+    found = [
+        cluster.run("grafana", "projection", settings.format(name))
+        for name in ("default_transaction_read_only", "statement_timeout")
+    ]
+
+    assert found == ["on", "15s"]
 
 
 @pytest.mark.kafka

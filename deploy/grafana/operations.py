@@ -1,0 +1,293 @@
+"""The first look of operations: does everything run, what waits, what is paid."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Final
+
+from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models.dashboard import Dashboard, Panel, VariableRefresh
+
+from deploy.grafana.panels import (
+    COUNT,
+    EVENTS,
+    MESSAGES,
+    PER_SECOND,
+    PROJECTION,
+    RUPIAH,
+    SECONDS,
+    SHARE,
+    bars,
+    lines,
+    number,
+    rows,
+)
+
+RATE: Final = "$__rate_interval"
+
+
+def _quantile(share: float, histogram: str, by: str) -> str:
+    return f"histogram_quantile({share}, sum by (le, {by}) (rate({histogram}_bucket[{RATE}])))"
+
+
+HEALTH: Final[tuple[Builder[Panel], ...]] = (
+    number(
+        "Processes that do not answer",
+        'count(up{job="pkh"} == 0) or vector(0)',
+        COUNT,
+        "Services, relays and what watches them.",
+        red_from=1,
+    ),
+    number(
+        "Alerts",
+        'count(ALERTS{alertstate="firing"}) or vector(0)',
+        COUNT,
+        "What somebody was told of and is not over.",
+        red_from=1,
+    ),
+    number(
+        "Consumers that stopped",
+        "sum(max by (store) (corridor_consumer_stopped))",
+        COUNT,
+        "Each needs a person: messages are missing, or of a kind that is not known.",
+        red_from=1,
+    ),
+    number(
+        "Parked messages",
+        "sum(topic:corridor_parked_messages:max)",
+        COUNT,
+        "Could not be handled, or wait behind one of their key.",
+        red_from=1,
+    ),
+    number(
+        "Behind the stores",
+        "max(store:corridor_relay_lag_seconds:max)",
+        SECONDS,
+        "The oldest event that the bus does not hold yet.",
+        red_from=60,
+    ),
+    number(
+        "Behind the bus",
+        "max(topic:corridor_consumer_lag_seconds:max)",
+        SECONDS,
+        "The oldest message that a subscription has not taken in.",
+        red_from=300,
+    ),
+)
+
+WAITING: Final[tuple[Builder[Panel], ...]] = (
+    lines(
+        "Events that the bus lacks",
+        {"{{store}}": "store:corridor_relay_lag_events:max"},
+        EVENTS,
+        "Stored and not yet acknowledged by the bus.",
+    ),
+    lines(
+        "Messages not taken in",
+        {"{{subscription}} {{topic}}": "topic:corridor_consumer_lag_messages:sum"},
+        MESSAGES,
+        "On the bus and not yet committed by the subscription, over its partitions.",
+    ),
+    lines(
+        "Parked",
+        {"{{subscription}} {{topic}}": "topic:corridor_parked_messages:max"},
+        MESSAGES,
+        "GET /parked of the service says why each is.",
+    ),
+)
+
+THROUGHPUT: Final[tuple[Builder[Panel], ...]] = (
+    lines(
+        "Events appended",
+        {"{{store}}": f"sum by (store) (rate(corridor_append_events_sum[{RATE}]))"},
+        PER_SECOND,
+        "Events a second.",
+    ),
+    lines(
+        "Events of an append",
+        {
+            "{{store}}, half": _quantile(0.5, "corridor_append_events", "store"),
+            "{{store}}, 19 of 20": _quantile(0.95, "corridor_append_events", "store"),
+        },
+        EVENTS,
+        "How well work is gathered into batches.",
+    ),
+    lines(
+        "Messages taken in",
+        {
+            "{{store}} {{outcome}}": (
+                f"sum by (store, outcome) (rate(corridor_consumer_messages_total[{RATE}]))"
+            )
+        },
+        PER_SECOND,
+        "Messages a second, by what became of them.",
+    ),
+)
+
+REQUESTS: Final[tuple[Builder[Panel], ...]] = (
+    lines(
+        "Requests",
+        {
+            "{{service}}": (
+                f"sum by (service) (rate(http_server_request_duration_seconds_count[{RATE}]))"
+            )
+        },
+        PER_SECOND,
+        "Requests a second.",
+    ),
+    lines(
+        "Requests that fail",
+        {"{{service}}": "service:http_server_errors:rate5m / service:http_server_requests:rate5m"},
+        SHARE,
+        "Answered 5xx, of all.",
+    ),
+    lines(
+        "How long 19 of 20 take",
+        {"{{http_route}}": _quantile(0.95, "http_server_request_duration_seconds", "http_route")},
+        SECONDS,
+        "By route.",
+    ),
+)
+
+MONEY: Final[tuple[Builder[Panel], ...]] = (
+    number(
+        "Rupiah in suspense",
+        "ledger:suspense_rupiah:sum",
+        RUPIAH,
+        "Released and not yet paid or returned: programme account, banks, blocked.",
+    ),
+    lines(
+        "Where it is",
+        {"{{account}}": 'account:ledger_balance_rupiah:max{account!~"state_.*|family_available"}'},
+        RUPIAH,
+        "Balance of each account that money only passes through.",
+        width=12,
+    ),
+    bars(
+        "Moved",
+        "max by (movement) (ledger_moved_rupiah)",
+        "{{movement}}",
+        RUPIAH,
+        "Since the ledger began, by what happened to it.",
+    ),
+)
+
+TAHAPS: Final = """
+SELECT tahap, sum(families)::bigint AS families, sum(rupiah)::bigint AS entitled,
+       coalesce(sum(rupiah) FILTER (WHERE disposition = 'PAID'), 0)::bigint AS credited,
+       coalesce(sum(rupiah) FILTER (WHERE disposition = 'BLOCKED'), 0)::bigint AS blocked,
+       coalesce(sum(rupiah) FILTER (
+           WHERE disposition IN ('ACCOUNT_FAILED', 'TRANSFER_FAILED', 'NO_VALID_PAYEE')
+       ), 0)::bigint AS failed,
+       coalesce(sum(rupiah) FILTER (WHERE disposition = 'PENDING'), 0)::bigint AS pending,
+       sum(released)::bigint AS released, sum(returned)::bigint AS returned
+FROM reports.payments GROUP BY tahap ORDER BY tahap
+"""
+REGENCIES: Final = """
+SELECT regency, sum(families)::bigint AS families, sum(rupiah)::bigint AS entitled,
+       coalesce(sum(rupiah) FILTER (WHERE disposition = 'PAID'), 0)::bigint AS credited,
+       coalesce(sum(rupiah) FILTER (WHERE disposition = 'BLOCKED'), 0)::bigint AS blocked
+FROM reports.payments WHERE tahap = ${tahap:sqlstring} GROUP BY regency ORDER BY regency
+"""
+FAILURES: Final = """
+SELECT reason, families, rupiah FROM reports.failures
+WHERE tahap = ${tahap:sqlstring} ORDER BY families DESC, reason
+"""
+COMMITMENT: Final = """
+SELECT result, families FROM reports.commitment
+WHERE tahap = ${tahap:sqlstring} ORDER BY families DESC, result
+"""
+DOCUMENTS: Final = """
+SELECT dated, document, times FROM reports.documents
+WHERE tahap = ${tahap:sqlstring} ORDER BY place
+"""
+TAHAP_CHOICES: Final = "SELECT DISTINCT tahap FROM reports.payments ORDER BY tahap DESC"
+
+PROGRAMME: Final[tuple[Builder[Panel], ...]] = (
+    rows(
+        "Tahap by tahap",
+        TAHAPS,
+        "Rupiah by what became of them, as the result files have it.",
+        width=24,
+        rupiah=(
+            "entitled",
+            "credited",
+            "blocked",
+            "failed",
+            "pending",
+            "released",
+            "returned",
+        ),
+    ),
+    rows(
+        "Regencies of tahap $tahap",
+        REGENCIES,
+        "Where the families lived at the closing.",
+        width=12,
+        rupiah=("entitled", "credited", "blocked"),
+    ),
+    rows(
+        "Failures of tahap $tahap",
+        FAILURES,
+        "What the treasury or a bank answered, or why nobody could be paid.",
+        width=12,
+        rupiah=("rupiah",),
+    ),
+    rows("Commitment in tahap $tahap", COMMITMENT, "How the cycles were judged.", width=12),
+    rows(
+        "Documents of tahap $tahap",
+        DOCUMENTS,
+        "In the order in which they came, with their business dates.",
+        width=12,
+    ),
+)
+
+SECTIONS: Final = {
+    "Does everything run": HEALTH,
+    "What waits": WAITING,
+    "What is done": THROUGHPUT,
+    "What is asked": REQUESTS,
+    "Money on its way": MONEY,
+    "The programme": PROGRAMME,
+}
+
+
+def operations() -> Dashboard:
+    """The dashboard."""
+    built = (
+        dashboard.Dashboard("PKH operations")
+        .uid("pkh-operations")
+        .tags(["pkh"])
+        .description("Generated from deploy/grafana: change it there.")
+        .readonly()
+        .time("now-6h", "now")
+        .refresh("1m")
+        .timezone("Asia/Jakarta")
+        .with_variable(
+            dashboard.QueryVariable("tahap")
+            .label("Tahap")
+            .datasource(PROJECTION)
+            .query(TAHAP_CHOICES)
+            .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
+        )
+    )
+    identities = count(1)
+    for title, panels in SECTIONS.items():
+        built = built.with_row(dashboard.Row(title).id(next(identities)))
+        for panel in panels:
+            built = built.with_panel(_Identified(panel, next(identities)))
+    return built.build()
+
+
+class _Identified(Builder[Panel]):
+    """A panel with a number, which Grafana needs to link to it."""
+
+    def __init__(self, panel: Builder[Panel], identity: int) -> None:
+        self._panel, self._identity = panel, identity
+
+    def build(self) -> Panel:
+        """The panel."""
+        built = self._panel.build()
+        built.id_val = self._identity
+        return built

@@ -1,0 +1,34 @@
+"""The rules of Prometheus by its own tool: their form, and what they tell of given figures."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.watching import PROMETHEUS_DIR, missing_prometheus
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(
+        bool(missing_prometheus()), reason="not installed: Debian's package prometheus"
+    ),
+]
+
+
+def promtool(*arguments: str) -> tuple[int, str]:
+    told = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
+    return told.returncode, told.stdout + told.stderr
+
+
+def test_the_configuration_and_its_rules_are_well_formed() -> None:
+    code, said = promtool("check", "config", str(PROMETHEUS_DIR / "prometheus.yml"))
+
+    assert code == 0, said
+    assert "2 rule files found" in said
+
+
+def test_the_rules_tell_what_their_tests_expect() -> None:
+    code, said = promtool("test", "rules", str(PROMETHEUS_DIR / "tests" / "alerts.yml"))
+
+    assert code == 0, said
