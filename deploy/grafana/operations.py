@@ -182,27 +182,27 @@ SELECT tahap, sum(families)::bigint AS families, sum(rupiah)::bigint AS entitled
        ), 0)::bigint AS failed,
        coalesce(sum(rupiah) FILTER (WHERE disposition = 'PENDING'), 0)::bigint AS pending,
        sum(released)::bigint AS released, sum(returned)::bigint AS returned
-FROM reports.payments GROUP BY tahap ORDER BY tahap
+FROM report_payments GROUP BY tahap ORDER BY tahap
 """
 REGENCIES: Final = """
 SELECT regency, sum(families)::bigint AS families, sum(rupiah)::bigint AS entitled,
        coalesce(sum(rupiah) FILTER (WHERE disposition = 'PAID'), 0)::bigint AS credited,
        coalesce(sum(rupiah) FILTER (WHERE disposition = 'BLOCKED'), 0)::bigint AS blocked
-FROM reports.payments WHERE tahap = ${tahap:sqlstring} GROUP BY regency ORDER BY regency
+FROM report_payments WHERE tahap = ${tahap:sqlstring} GROUP BY regency ORDER BY regency
 """
 FAILURES: Final = """
-SELECT reason, families, rupiah FROM reports.failures
+SELECT reason, families, rupiah FROM report_failures
 WHERE tahap = ${tahap:sqlstring} ORDER BY families DESC, reason
 """
 COMMITMENT: Final = """
-SELECT result, families FROM reports.commitment
+SELECT result, families FROM report_commitment
 WHERE tahap = ${tahap:sqlstring} ORDER BY families DESC, result
 """
 DOCUMENTS: Final = """
-SELECT dated, document, times FROM reports.documents
+SELECT dated, document, times FROM report_documents
 WHERE tahap = ${tahap:sqlstring} ORDER BY place
 """
-TAHAP_CHOICES: Final = "SELECT DISTINCT tahap FROM reports.payments ORDER BY tahap DESC"
+TAHAP_CHOICES: Final = "SELECT DISTINCT tahap FROM report_payments ORDER BY tahap DESC"
 
 PROGRAMME: Final[tuple[Builder[Panel], ...]] = (
     rows(

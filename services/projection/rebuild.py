@@ -26,6 +26,8 @@ from services.projection.settings import SERVICE, settings
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 NOTES: Final = ("family_read",)
+GRAFANA_ROLE: Final = "pkh_grafana"
+"""The role that reads the reports, in every deployment."""
 
 
 async def run(owner_url: str) -> Progress:
@@ -37,7 +39,10 @@ async def run(owner_url: str) -> Progress:
         owner_url=owner_url,
         url=told.database_url,
         directories=[CORRIDOR, MIGRATIONS],
-        roles={"RUNTIME_ROLE": str(urlsplit(told.database_url).username)},
+        roles={
+            "RUNTIME_ROLE": str(urlsplit(told.database_url).username),
+            "GRAFANA_ROLE": GRAFANA_ROLE,
+        },
         subscriptions=SUBSCRIPTIONS,
         partitions={each.topic: topics.partitions[each.topic] for each in SUBSCRIPTIONS},
         notes=NOTES,

@@ -16,6 +16,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from cli.rebuild import rebuild
 from cli.surroundings import MEASURED, SERVICES
 from libs.events import telemetry
 from tests.chaos.year import SMALL, Year, year
@@ -280,13 +281,24 @@ async def test_grafana_is_shown_what_the_result_files_say(
     assert row["credited"] == sum(int(each["amount"]) for each in paid)
 
 
+async def test_grafana_is_shown_the_same_of_read_models_that_were_built_anew(
+    watched: Watched, reader: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    before = [await reader.fetch(query.text) for query in sql() if query.place == "Tahap by tahap"]
+
+    await rebuild(watched.year.platform.data_dir, "projection", watched.year.screen)
+
+    after = [await reader.fetch(query.text) for query in sql() if query.place == "Tahap by tahap"]
+    assert before == after
+
+
 @pytest.mark.parametrize(
     "forbidden",
     [
         "SELECT * FROM public.payment",
         "SELECT * FROM public.entitlement",
         "SELECT * FROM public.timeline",
-        "CREATE TABLE reports.mine ()",
+        "CREATE TABLE public.mine ()",
         "CREATE TEMPORARY TABLE mine ()",
     ],
 )

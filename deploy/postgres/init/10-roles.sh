@@ -46,8 +46,9 @@ done
 # Grafana reads sums that the projection's migrations grant to it; it changes nothing, and what it
 # asks for ends in time.
 make_role pkh_grafana
-run -d postgres <<'SQL'
+run -d pkh_projection <<'SQL'
 GRANT CONNECT ON DATABASE pkh_projection TO pkh_grafana;
+GRANT USAGE ON SCHEMA public TO pkh_grafana;
 ALTER ROLE pkh_grafana CONNECTION LIMIT 8;
 ALTER ROLE pkh_grafana SET default_transaction_read_only = on;
 ALTER ROLE pkh_grafana SET statement_timeout = '15s';

@@ -123,7 +123,7 @@ async def test_a_deployment_is_migrated_and_a_second_time_changes_nothing(
     assert cluster.run("registry", "registry", "SELECT position FROM head") == "0"
     assert cluster.run("payments", "keys", "SELECT count(*) FROM keys") == "0"
 
-    assert cluster.run("grafana", "projection", "SELECT count(*) FROM reports.payments") == "0"
+    assert cluster.run("grafana", "projection", "SELECT count(*) FROM report_payments") == "0"
 
 
 def test_grafana_gets_into_the_projection_alone_and_changes_nothing(cluster: Cluster) -> None:
