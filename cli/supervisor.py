@@ -171,7 +171,7 @@ class Supervisor:
         pause_s = PAUSE_FIRST_S
         while child.restarted:
             begun = time.monotonic()
-            await self._ended(kept)
+            await _ended(kept.process)
             kept.ready.clear()
             self.restarts[child.name] += 1
             if time.monotonic() - begun > LIVED_S:
@@ -196,8 +196,7 @@ class Supervisor:
         self._write_pids()
 
     async def _becomes_ready(self, kept: _Kept, child: Child) -> bool:
-        """Whether a launched child does its work in time; False once it has ended or was killed
-        for taking too long."""
+        """Whether a launched child does its work in time; one that takes too long is killed."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(READY_DEADLINE_S):
                 while kept.alive:
@@ -213,10 +212,6 @@ class Supervisor:
         while True:
             dead = reap_orphans(self.pids().values(), dead)
             await asyncio.sleep(REAP_EVERY_S)
-
-    async def _ended(self, kept: _Kept) -> None:
-        while kept.alive:  # noqa: ASYNC110 - the end of a process is no event of the loop
-            await asyncio.sleep(POLL_S)
 
     # -- Stopping
 
@@ -234,16 +229,16 @@ class Supervisor:
         if isinstance(kept.node, Child) and kept.process is not None and kept.alive:
             kept.process.send_signal(kept.node.stop_signal)
             try:
-                await asyncio.wait_for(self._ended(kept), STOP_DEADLINE_S)
+                await asyncio.wait_for(_ended(kept.process), STOP_DEADLINE_S)
             except TimeoutError:
                 log.warning("%s did not stop in %.0f s; killed", kept.node.name, STOP_DEADLINE_S)
                 await self._kill(kept)
         kept.stopped.set()
 
     async def _kill(self, kept: _Kept) -> None:
-        if kept.process is not None:
-            await asyncio.to_thread(kill_tree, kept.process.pid)
-            await self._ended(kept)
+        if (process := kept.process) is not None:
+            await asyncio.to_thread(kill_tree, process.pid)
+            await _ended(process)  # and not the one that may be launched in its place meanwhile
 
     # -- What is left on disk
 
@@ -285,6 +280,11 @@ def _dependents(nodes: Sequence[Node]) -> dict[str, list[str]]:
     if unknown := set(order.static_order()) - known:
         raise SupervisorFailed(f"needed, but not there: {', '.join(sorted(unknown))}")
     return {name: [node.name for node in nodes if name in node.needs] for name in known}
+
+
+async def _ended(process: Process | None) -> None:
+    while process is not None and process.poll() is None:  # noqa: ASYNC110 - it is no event
+        await asyncio.sleep(POLL_S)
 
 
 async def _is_ready(child: Child) -> bool:

@@ -86,7 +86,7 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
     topics = Topics.load(settings.contracts_dir)
     store = await Store.connect(settings.database_url, settings.service)
     try:
-        bus = await connect(settings.bus_url)
+        bus = await connect(settings.bus_url, session_s=settings.bus_session_s)
         try:
             service = Service(store, bus, topics)
             service.looks = _looks(service)

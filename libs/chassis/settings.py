@@ -123,6 +123,8 @@ class Settings:
     bus_url: str = field(repr=False)
     issuer: str
     audience: str
+    bus_session_s: int | None = None
+    """How long a consumer may be silent before others get its partitions; None: the bus's own."""
     jwks_file: Path | None = None
     jwks_url: str = ""
     denied_file: Path | None = None
@@ -152,6 +154,7 @@ class Settings:
             service=service,
             database_url=url(env, "PKH_DATABASE_URL", POSTGRES),
             bus_url=url(env, "PKH_BUS_URL", (*POSTGRES, "kafka")),
+            bus_session_s=whole(env, "PKH_BUS_SESSION_S", 0, at_least=0) or None,
             issuer=text(env, "PKH_ISSUER"),
             audience=text(env, "PKH_AUDIENCE"),
             jwks_file=file(env, "PKH_JWKS_FILE"),

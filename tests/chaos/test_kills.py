@@ -1,63 +1,48 @@
-"""Whatever is killed at whatever moment of a closing, the result is the same."""
+"""Whatever is killed at whatever moment of a year, the year comes to the same."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import random
-import sys
-from collections.abc import Sequence
 
 import pytest
 
-from cli.platform import BusKind
-from tests.chaos.year import Year, year
-
-NIGHTLY = bool(os.environ.get("PKH_NIGHTLY"))
-SEEDS = range(20) if NIGHTLY else range(1)
-A_TAHAP_S = 1.5  # about what a tahap of the small year takes; kills fall anywhere in it
-SERVICES = ["registry", "conditionality", "payments"]
-# The embedded bus lives in PostgreSQL: killing that kills the bus and every database at once.
-OTHERS = ["projection", "relay", "postgres"]
-VICTIMS = [[victim] for victim in SERVICES + OTHERS] if NIGHTLY else [SERVICES, OTHERS]
+from tests.chaos.faults import PROCESSES, faults
+from tests.chaos.lives import KILLS_EACH, SHORT_SESSION, Life, Lived, lived, lives
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 
-
-async def kill_one_by_one(running: Year, victims: Sequence[str], chance: random.Random) -> None:
-    """Kill each process once, at a random moment; the next when the one before works again."""
-    for victim in victims:
-        await asyncio.sleep(chance.uniform(0, A_TAHAP_S))
-        await running.platform.supervisor.kill(victim)
-        await running.platform.supervisor.ready(victim)
+LIVES = [
+    pytest.param(life, id=str(life), marks=[pytest.mark.kafka] if life.bus == "kafka" else [])
+    for life in lives()
+]
 
 
-async def two_tahaps(victims: Sequence[str], seed: int, bus: BusKind) -> list[str]:
-    """What is wrong after two tahaps during each of which every victim was killed."""
-    chance = random.Random(f"{victims}{seed}")
-    async with year(bus=bus) as running:
-        for number in (1, 2):
-            await asyncio.gather(running.run(number), kill_one_by_one(running, victims, chance))
-        return await running.differences(1, 2)
+@pytest.fixture(scope="module", params=LIVES)
+def after(request: pytest.FixtureRequest) -> Lived:
+    """What is left of a year with its kills."""
+    life: Life = request.param
+    if life.bus == "kafka":
+        request.getfixturevalue("kafka_jars")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in SHORT_SESSION.items():
+            patch.setenv(name, value)
+        return asyncio.run(lived(life))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("victims", VICTIMS, ids="+".join)
-async def test_a_process_killed_during_each_closing_changes_nothing(
-    victims: Sequence[str], seed: int
-) -> None:
-    assert await two_tahaps(victims, seed, "embedded") == [], f"{victims}, seed {seed}"
+def test_a_year_of_kills_comes_to_what_it_must(after: Lived) -> None:
+    assert after.differences == [], after.life.story
 
 
-@pytest.mark.kafka
-@pytest.mark.parametrize("seed", SEEDS)
-async def test_a_broker_killed_during_each_closing_changes_nothing(seed: int) -> None:
-    assert await two_tahaps(["kafka"], seed, "kafka") == [], f"seed {seed}"
+def test_a_year_of_kills_leaves_nobody_in_clear(after: Lived) -> None:
+    assert after.in_clear == [], after.life.story
 
 
-async def test_every_message_delivered_twice_changes_nothing() -> None:
-    programs = {"relay": [sys.executable, "-m", "tests.chaos.doubling_relay"]}
-    async with year(programs=programs) as running:
-        for number in (1, 2):
-            await running.run(number)
-        assert await running.differences(1, 2) == []
+def test_everything_was_killed(after: Lived) -> None:
+    for victim in {fault.victim for fault in after.life.faults}:
+        assert after.deaths[victim] >= KILLS_EACH, after.life.story
+
+
+def test_a_seed_is_the_same_year_each_time() -> None:
+    assert faults(7, "kafka", (1, 2, 3, 4), 2) == faults(7, "kafka", (1, 2, 3, 4), 2)
+    assert faults(7, "kafka", (1, 2, 3, 4), 2) != faults(8, "kafka", (1, 2, 3, 4), 2)
+    assert {each.victim for each in faults(7, "kafka", (1,), 1)} == {*PROCESSES, "kafka"}

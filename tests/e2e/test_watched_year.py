@@ -19,9 +19,9 @@ import pytest_asyncio
 from cli.rebuild import rebuild
 from cli.surroundings import MEASURED, SERVICES
 from libs.events import telemetry
+from tests.chaos.canaries import canaries, holding, tables
 from tests.chaos.year import SMALL, Year, year
 from tests.e2e.collector import Collector, Span, collecting
-from tests.e2e.test_canaries import canaries, holding, tables, write
 from tests.servers import eventually
 from tests.watching import (
     RATE_INTERVAL,
@@ -174,11 +174,11 @@ async def test_no_canary_is_left_by_a_watched_run(watched: Watched, tmp_path: Pa
     running, patterns, dump = watched.year, tmp_path / "patterns", tmp_path / "dump"
     dump.mkdir()
     planted = canaries(running)
-    write(patterns, b"\n".join(sorted(planted)) + b"\n")
+    patterns.write_bytes(b"\n".join(sorted(planted)) + b"\n")
 
-    write(dump / "tables", await tables(running))
-    write(dump / "metrics", "\n".join((await watched.shown()).values()).encode())
-    write(dump / "spans", b"\n".join(watched.collector.bodies))
+    (dump / "tables").write_bytes(await tables(running))
+    (dump / "metrics").write_bytes("\n".join((await watched.shown()).values()).encode())
+    (dump / "spans").write_bytes(b"\n".join(watched.collector.bodies))
     hits = await asyncio.to_thread(holding, patterns, running.platform.data_dir)
     hits += await asyncio.to_thread(holding, patterns, dump)
 

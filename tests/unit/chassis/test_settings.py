@@ -33,6 +33,12 @@ def test_a_service_reads_what_it_is_told(env: dict[str, str]) -> None:
     assert (settings.kek, settings.token_key) == (KEY, None)
 
 
+def test_a_bus_keeps_its_own_session_unless_told_otherwise(env: dict[str, str]) -> None:
+    assert Settings.from_environment("registry", env).bus_session_s is None
+    told = Settings.from_environment("registry", env | {"PKH_BUS_SESSION_S": "2"})
+    assert told.bus_session_s == 2
+
+
 def test_a_password_comes_from_its_file_into_the_address(env: dict[str, str]) -> None:
     settings = Settings.from_environment("registry", env)
     assert (

@@ -1,0 +1,91 @@
+"""A whole year during which processes are killed, and what is to be said of it afterwards."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cli.platform import BUSES, BusKind
+from tests.chaos.canaries import found_in_clear
+from tests.chaos.faults import Fault, falling, faults
+from tests.chaos.year import year
+
+NIGHTLY: Final = bool(os.environ.get("PKH_NIGHTLY"))
+SEEDS_A_NIGHT: Final = 20
+KILLS_EACH: Final = 3 if NIGHTLY else 1
+TAHAPS: Final = (1, 2, 3, 4)
+# A killed consumer's partitions wait for the end of its session, which is idle time to a test.
+SHORT_SESSION: Final = {"PKH_BUS_SESSION_S": "2"}
+TWICE: Final = {"relay": [sys.executable, "-m", "tests.chaos.doubling_relay"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A year on `bus`; the seed says what is killed when, and whether messages come twice."""
+
+    bus: BusKind
+    seed: int
+
+    @property
+    def doubled(self) -> bool:
+        """In every third life each message is sent twice, besides."""
+        return self.seed % 3 == 2
+
+    @property
+    def faults(self) -> list[Fault]:
+        """What is killed, by victim."""
+        return faults(self.seed, self.bus, TAHAPS, KILLS_EACH)
+
+    @property
+    def story(self) -> str:
+        """How to live it again, and what happens in it."""
+        settings = f"{'PKH_NIGHTLY=1 ' if NIGHTLY else ''}PKH_LIVES={self}"
+        command = f"{settings} make test ARGS=tests/chaos/test_kills.py"
+        twice = ["every message is sent twice"] if self.doubled else []
+        return "\n  ".join([f"again by: {command}", *twice, *map(str, self.faults)])
+
+    def __str__(self) -> str:
+        return f"{self.bus}-{self.seed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """What was left: differences and findings, files with somebody in clear, deaths by process."""
+
+    life: Life
+    differences: Sequence[str]
+    in_clear: Sequence[str]
+    deaths: Counter[str]
+
+
+def lives() -> list[Life]:
+    """Those that PKH_LIVES names (embedded-3,kafka-1), else three; at night twenty on each bus."""
+    if named := os.environ.get("PKH_LIVES"):
+        known = [Life(bus, seed) for bus in BUSES for seed in range(1_000)]
+        return [life for life in known if str(life) in named.split(",")]
+    if NIGHTLY:
+        return [Life(bus, seed) for bus in BUSES for seed in range(SEEDS_A_NIGHT)]
+    return [Life("embedded", 0), Life("kafka", 1), Life("embedded", 2)]
+
+
+async def lived(life: Life) -> Lived:
+    """Live a year; an error says how to live it again."""
+    try:
+        async with year(bus=life.bus, programs=TWICE if life.doubled else None) as running:
+            for tahap in TAHAPS:
+                due = [fault for fault in life.faults if fault.tahap == tahap]
+                async with falling(running.platform, due):
+                    await running.run(tahap)
+            return Lived(
+                life,
+                await running.differences(*TAHAPS),
+                await found_in_clear(running),
+                running.platform.supervisor.restarts,
+            )
+    except Exception as error:
+        error.add_note(life.story)
+        raise
