@@ -18,6 +18,8 @@ from typing import Final, Self
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from cli.postgres_home import flush_directory
+
 PRIVATE_KEY: Final = "issuer-key.json"
 KEY_SET: Final = "jwks.json"
 ISSUER: Final = "https://issuer.pkh.local"
@@ -88,4 +90,7 @@ def replace_file(path: Path, text: str, mode: int) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode), "w") as file:
         file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     draft.replace(path)
+    flush_directory(path.parent)

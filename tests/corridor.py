@@ -1,0 +1,100 @@
+"""A whole corridor for tests: a writer's store, its relay, a bus, a consumer, a reader's store."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+from libs.events import migrate
+from libs.events.bus import Bus
+from libs.events.bus import embedded as embedded_bus
+from libs.events.bus.connect import connect
+from libs.events.consumer import Consumer
+from libs.events.handle import handle_many
+from libs.events.positions import positions
+from libs.events.relay import Relay
+from libs.events.replay import replay
+from libs.events.store import Store
+from libs.events.subscription import Incoming, Subscription
+from libs.events.topics import Topics
+from libs.events.transaction import Transaction
+from tests.purse import CONTEXT, KEPT, TOPIC, CoinsPutIn, Command, PutIn
+from tests.servers import Postgres, fresh_database
+
+TOPICS = Topics("org.example", {TOPIC: 3}, {TOPIC: "writer"})
+
+
+@dataclass
+class Corridor:
+    """A writer's store, a bus, a reader's store, and what the reader's handler was given."""
+
+    writer: Store
+    reader: Store
+    bus: Bus
+    seen: list[int] = field(default_factory=list)
+    poison: set[int] = field(default_factory=set)
+    faults: list[Exception] = field(default_factory=list)
+
+    async def take(self, transaction: Transaction, messages: Sequence[Incoming]) -> None:
+        for message in messages:
+            if self.faults:
+                raise self.faults.pop()
+            if message.body.coins in self.poison:
+                raise ValueError("bad coin")
+            await transaction.connection.execute(
+                "INSERT INTO taken (coins) VALUES ($1)", message.body.coins
+            )
+
+    def consumer(self) -> Consumer:
+        subscription = Subscription("reader", TOPIC, {"CoinsPutIn": CoinsPutIn}, self.take)
+        return Consumer(self.reader, self.bus, "reader", [subscription], TOPICS.partitions)
+
+    async def put(self, *coins: int) -> None:
+        commands: list[tuple[str, Command]] = [(f"purse-{c}", PutIn(c)) for c in coins]
+        async with self.writer.transaction(CONTEXT) as transaction:
+            await handle_many(transaction, KEPT, commands)
+
+    async def replay(self, key: str) -> tuple[int, str | None]:
+        async with self.reader.transaction(CONTEXT) as transaction:
+            return await replay(transaction, self.consumer().subscriptions, TOPIC, key)
+
+    async def taken(self) -> list[int]:
+        return [r[0] for r in await self.reader.pool.fetch("SELECT coins FROM taken ORDER BY n")]
+
+    async def caught_up(self) -> bool:
+        head, _ = await self.writer.head()
+        sent = await positions(self.writer)
+        return sent.relayed >= head and (await positions(self.reader)).has_consumed(sent)
+
+
+@contextlib.asynccontextmanager
+async def corridor_at(postgres: Postgres, bus_url: str | None = None) -> AsyncIterator[Corridor]:
+    """A corridor on databases of its own; over a bus of its own where none is named."""
+    with contextlib.ExitStack() as stack:
+        databases = [stack.enter_context(fresh_database(postgres)) for _ in range(3)]
+        for url in databases[:2]:
+            await migrate.apply(url, [migrate.CORRIDOR], {"RUNTIME_ROLE": "postgres"})
+        await embedded_bus.migrate(databases[2])
+        writer = await Store.connect(databases[0], "writer")
+        reader = await Store.connect(databases[1], "reader")
+        bus = await connect(bus_url or databases[2])
+        await reader.pool.execute("CREATE TABLE taken (n bigserial, coins int)")
+        await bus.ensure_topics(TOPICS.partitions)
+        yield Corridor(writer, reader, bus)
+        await bus.close()
+        await writer.close()
+        await reader.close()
+
+
+@contextlib.asynccontextmanager
+async def running(*parts: Relay | Consumer) -> AsyncIterator[None]:
+    """These at work, until the end of the block."""
+    tasks = [asyncio.create_task(part.run()) for part in parts]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
