@@ -112,4 +112,33 @@ def _on_closing_day(""",
         f"{CONDITIONALITY}/test_late_facts.py"
         "::test_a_late_fact_makes_a_new_revision_and_the_tahap_is_closed_anew",
     ),
+    Mutant(
+        "maker-approves",
+        "who found what an investigation comes to also lets it stand",
+        (
+            Change(
+                "services/conditionality/domain/commitment/investigations.py",
+                "    if command.checker == finding.maker:\n",
+                "    if False:\n",
+            ),
+        ),
+        f"{CONDITIONALITY}/test_investigations.py"
+        "::test_each_wrong_answer_has_a_problem_of_its_own_and_changes_nothing",
+        f"{CONDITIONALITY}/test_investigations.py"
+        "::test_a_confirmed_finding_that_another_approves_terminates",
+    ),
+    Mutant(
+        "decided-unseen",
+        "a family's money moves by a decision on what has changed since it was looked at",
+        (
+            Change(
+                "services/conditionality/api_investigations.py",
+                "        await seen.ensure_stream(unit, COMMITMENT, stream_id)\n",
+                "",
+            ),
+        ),
+        f"{CONDITIONALITY}/test_investigations.py::test_two_who_decide_at_once_bring_one_effect",
+        f"{CONDITIONALITY}/test_investigations.py"
+        "::test_a_confirmed_finding_that_another_approves_terminates",
+    ),
 )
