@@ -6,7 +6,7 @@ from libs.chassis.run_jobs import Progress, Runs
 from libs.events.store import Store
 from services.conditionality.contract import EVALUATION
 from services.conditionality.domain.evaluation import EvaluationClosed
-from services.conditionality.views import counted, parked_families
+from services.conditionality.views import counted, unjudged_families
 
 
 async def evaluation(store: Store, tahap: str) -> Progress:
@@ -18,7 +18,7 @@ async def evaluation(store: Store, tahap: str) -> Progress:
         return _closed(state.closed, total)
     async with store.looking() as unit:
         evaluated, _ = await counted(unit, tahap)
-        parked = len(await parked_families(unit, tahap))
+        parked = len(await unjudged_families(unit, tahap))
     counts = {"evaluated": evaluated, "parked": parked}
     return Progress("RUNNING", evaluated + parked, total, "families", counts)
 

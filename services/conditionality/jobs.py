@@ -74,7 +74,7 @@ class Closer:
             return False
         async with self.store.transaction(_on_closing_day(announced)) as unit:
             families, changes = await views.counted(unit, tahap)
-            parked = await views.parked_families(unit, tahap)
+            parked = await views.unjudged_families(unit, tahap)
             seen = f"{changes}/{len(parked)}"
             if families + len(parked) != listed or seen == proved:
                 return False

@@ -17,11 +17,12 @@ from services.conditionality.domain.commitment import (
     EvaluateCycle,
     Event,
 )
+from services.conditionality.domain.commitment.rules import FamilyTerminated
 from services.conditionality.domain.duties import CommitmentPolicy, tokens_of
 from services.conditionality.domain.evaluation import Evaluation
 from services.conditionality.domain.person import Person
 from services.conditionality.investigating import keep_open
-from services.conditionality.views import Line, keep_evaluated
+from services.conditionality.views import Line, keep_departed, keep_evaluated
 
 Policies = Mapping[str, CommitmentPolicy]
 
@@ -61,7 +62,8 @@ async def judge(
     """Evaluate the cycles of these lines and put the results into their tahap's proof.
 
     `causes` names, by (tahap, family), the late facts behind a re-evaluation. A family that can
-    not be evaluated raises, so that its message is parked.
+    not be evaluated raises, so that its message is parked. One that was terminated since it was
+    listed has nothing to be judged: its tahap is told that it has left.
     """
     evaluations = await _evaluations(unit, {line.tahap for line in lines})
     commands: list[tuple[str, Command]] = [
@@ -83,8 +85,11 @@ async def judge(
         for line in lines
     ]
     outcomes = await handle_many(unit, COMMITMENT, commands)
-    await keep_evaluated(unit, evaluated_lines(outcomes), partition)
-    await keep_open(unit, outcomes)
+    left = [isinstance(outcome.error, FamilyTerminated) for outcome in outcomes]
+    await keep_departed(unit, [line for line, gone in zip(lines, left, strict=True) if gone])
+    judged = [outcome for outcome, gone in zip(outcomes, left, strict=True) if not gone]
+    await keep_evaluated(unit, evaluated_lines(judged), partition)
+    await keep_open(unit, judged)
 
 
 def policy_of(policies: Policies, rule_set: str) -> CommitmentPolicy:

@@ -187,11 +187,18 @@ async def proof(unit: Transaction, tahap: str) -> BucketsJson:
     }
 
 
-async def parked_families(unit: Transaction, tahap: str) -> tuple[str, ...]:
-    """The families that a tahap lists, whose line is parked here and that are not evaluated.
+async def keep_departed(unit: Transaction, lines: Sequence[Line]) -> None:
+    """Note families that left after they were listed."""
+    statement = "INSERT INTO departed_line (tahap, family) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+    await unit.connection.executemany(statement, [(line.tahap, line.family) for line in lines])
 
-    A line may be parked behind an older one of its family, so one that was evaluated before can
-    be parked as well, and so can one that only says that the family has left.
+
+async def unjudged_families(unit: Transaction, tahap: str) -> tuple[str, ...]:
+    """The families that a tahap lists and of whom no evaluation comes.
+
+    Those who left since, and those whose line is parked here and that are not evaluated: a line
+    may be parked behind an older one of its family, so one that was evaluated before can be
+    parked as well, and so can one that only says that the family has left.
     """
     parked = await parked_records(unit, SERVICE, ROSTER_TOPIC)
     found = {_family(record) for record in parked if _is_line_of(record, tahap)}
@@ -200,7 +207,11 @@ async def parked_families(unit: Transaction, tahap: str) -> tuple[str, ...]:
         tahap,
         [family for family in found if UUID_FORM.fullmatch(family)],
     )
-    return tuple(sorted(found.difference(row["family"] for row in rows)))
+    departed = await unit.connection.fetch(
+        "SELECT family::text FROM departed_line WHERE tahap = $1", tahap
+    )
+    waiting = found.difference(row["family"] for row in rows)
+    return tuple(sorted(waiting.union(row["family"] for row in departed)))
 
 
 def _family(record: Record) -> str:

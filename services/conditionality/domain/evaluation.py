@@ -69,8 +69,9 @@ class NoteList:
 
 @dataclass(frozen=True, slots=True)
 class CloseEvaluation:
-    """Every listed family is accounted for: evaluated, or parked and named.
+    """Every listed family is accounted for: evaluated, or named in `parked`.
 
+    No evaluation comes of those: their line is parked, or they were terminated since.
     `buckets` proves the evaluated lines: {first byte of the family id, hex: (count, hash sum)}
     over the latest `CycleEvaluated` of each family.
     """

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from tests.doors import Door, sent
 from tests.integration.conditionality.kit import BAD, GOOD, Bench, families, months_of
+from tests.servers import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -260,6 +261,26 @@ async def test_who_finds_may_not_approve_and_who_approves_may_not_find(investiga
 
     assert (await investigated.post(f"{place()}/decision", finder)).status_code == 403
     assert (await investigated.post(f"{place()}/finding", approver)).status_code == 403
+
+
+# -- When the next list is made meanwhile ---------------------------------------------------------
+
+
+async def test_a_family_that_left_after_it_was_listed_holds_up_nobody_and_is_named(
+    investigated: Door, bench: Bench
+) -> None:
+    await find(investigated)
+    await decide(investigated)
+    await bench.school(OTHER, GOOD, months=months_of("2023-4"))
+    lines = [bench.line(family, "2023-4") for family in (FAMILY, OTHER)]
+    await bench.take(bench.announced("2023-4"), *lines, bench.list_closed(2, tahap="2023-4"))
+
+    [closed] = await eventually(bench.closings)
+    assert (closed["evaluated"], closed["parked"]) == (1, [FAMILY])
+    assert await bench.evaluated(FAMILY, "2023-4") == []
+    observer = investigated.who("operator-1", "platform:read")
+    places = (await investigated.client.get("/positions", headers=observer)).json()
+    assert places["parked"] == 0
 
 
 # -- When the facts change meanwhile --------------------------------------------------------------
