@@ -118,6 +118,7 @@ async def test_everything_starts_and_reaches_what_it_needs(platform: Platform) -
 async def test_other_programs_find_it(platform: Platform) -> None:
     services = card(platform.data_dir)["services"]
     assert services == {name: platform.base_url(name) for name in SERVICES}
+    assert card(platform.data_dir)["metrics"] == platform.metrics_urls
 
 
 async def test_no_secret_stands_where_other_users_can_read_it(platform: Platform) -> None:

@@ -6,12 +6,14 @@ from typing import Final
 
 from tests.mutants.corridor import CORRIDOR
 from tests.mutants.mutant import Change, Mutant
+from tests.mutants.telemetry import TELEMETRY
 
 CONDITIONALITY: Final = "tests/integration/conditionality"
 REGISTRY: Final = "tests/integration/registry"
 
 MUTANTS: Final = (
     *CORRIDOR,
+    *TELEMETRY,
     Mutant(
         "closed-in-the-batch",
         "each batch judges for itself whether it was the last, and no leader looks",

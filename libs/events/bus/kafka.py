@@ -9,7 +9,14 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import NoError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    NoError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 
 from libs.events.bus import Member, Producer, Record
 from libs.events.bus.kafka_member import KafkaMember, record_of
@@ -113,14 +120,12 @@ class KafkaBus:
             }
 
     async def committed(self, group: str) -> Mapping[tuple[str, int], int]:
-        """What a group has committed."""
+        """What a group has committed, waiting for a coordinator if the cluster has none yet."""
         async with self._admin() as admin:
-            offsets = await admin.list_consumer_group_offsets(group)
-        return {
-            (place.topic, place.partition): found.offset
-            for place, found in offsets.items()
-            if found.offset >= 0
-        }
+            async for offsets in _again(lambda: _offsets(admin, group)):
+                if offsets is not None:
+                    return offsets
+        return {}
 
     async def last_records(self, topic: str) -> Mapping[int, Record]:
         """The last record of each partition that has one."""
@@ -186,6 +191,15 @@ async def _described(admin: AIOKafkaAdminClient) -> dict[str, Partitions]:
         for topic in await admin.describe_topics()
         if for_code(topic["error_code"]) is NoError
     }
+
+
+async def _offsets(admin: AIOKafkaAdminClient, group: str) -> Mapping[tuple[str, int], int] | None:
+    """A group's offsets; None while the cluster makes the coordinator that this asks for."""
+    try:
+        found = await admin.list_consumer_group_offsets(group)
+    except (GroupCoordinatorNotAvailableError, GroupLoadInProgressError):
+        return None
+    return {(at.topic, at.partition): each.offset for at, each in found.items() if each.offset >= 0}
 
 
 def _led(partitions: Partitions) -> bool:
