@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 from cli.errors import Failed
 
@@ -40,12 +40,7 @@ class Tahap:
 def read_calendar(directory: Path) -> list[Tahap]:
     """The tahaps of calendar.csv in order. Raises `Failed` that names line and column."""
     path = directory / CALENDAR
-    with _opened(path) as file:
-        reader = csv.DictReader(file, strict=True)
-        missing = [name for name in CALENDAR_COLUMNS if name not in (reader.fieldnames or ())]
-        if missing:
-            raise Failed(f"{path}: the header lacks {', '.join(missing)}.")
-        tahaps = [_tahap(path, reader.line_num, row) for row in reader]
+    tahaps = [_tahap(path, line, row) for line, row in rows(path, CALENDAR_COLUMNS)]
     if not tahaps:
         raise Failed(f"{path} holds no tahap.")
     return sorted(tahaps, key=lambda tahap: tahap.months)
@@ -76,21 +71,31 @@ def cards_in_order(directory: Path) -> Iterator[str]:
 
 def column(path: Path, name: str) -> Iterator[str]:
     """One column of a CSV file, row by row."""
-    with _opened(path) as file:
-        reader = csv.reader(file, strict=True)
-        header = next(reader, [])
-        if name not in header:
-            raise Failed(f"{path}: the header lacks {name}.")
-        place = header.index(name)
-        for cells in reader:
-            if len(cells) > place:
-                yield cells[place]
+    return (row[name] for _, row in rows(path, [name]))
 
 
-def _opened(path: Path) -> TextIO:
+def rows(path: Path, wanted: Sequence[str] = ()) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line, cells by column) of each row of a CSV file; the header is line 1.
+
+    Raises `Failed`, which names the line and nothing that stands in it, for a file that is missing,
+    is no CSV in UTF-8, or lacks one of the `wanted` columns or a row some of its cells.
+    """
     if not path.is_file():
         raise Failed(f"{path} is missing.")
-    return path.open(encoding="utf-8-sig", newline="")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, strict=True)
+        try:
+            if missing := [name for name in wanted if name not in (reader.fieldnames or ())]:
+                raise Failed(f"{path}: the header lacks {', '.join(missing)}.")
+            for row in reader:
+                # What is too much stands under None; what is too little is None.
+                if None in row or None in row.values():
+                    raise Failed(f"{path}, line {reader.line_num}: not as many cells as columns.")
+                yield reader.line_num, row
+        except UnicodeDecodeError:
+            raise Failed(f"{path} is not UTF-8 behind line {reader.line_num}.") from None
+        except csv.Error:
+            raise Failed(f"{path} is no CSV behind line {reader.line_num}.") from None
 
 
 def _tahap(path: Path, line: int, row: dict[str, str]) -> Tahap:
@@ -101,7 +106,7 @@ def _tahap(path: Path, line: int, row: dict[str, str]) -> Tahap:
             raise Failed(f"{path}, line {line}: {name} is no date such as 2023-03-31.") from None
 
     months = _months(path, line, row["covers_from"], row["covers_to"])
-    if not row["tahap"].isdigit():
+    if not (row["tahap"].isascii() and row["tahap"].isdigit()):
         raise Failed(f"{path}, line {line}: tahap is no number.")
     number = int(row["tahap"])
     return Tahap(

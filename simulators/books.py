@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from sys import intern
-from typing import TypeAlias
+from typing import TextIO, TypeAlias
 
 BANKS = ("MANDIRI", "BRI", "BNI", "BTN")
 
@@ -54,16 +54,25 @@ def load(path: Path) -> Books:
     """The books of `bank_accounts.csv`, by bank code and account number."""
     books: dict[AccountKey, Account] = {}
     with path.open(encoding="utf-8", newline="") as file:
-        for row in (rows := csv.DictReader(file)):
+        for line, row in _rows(file, path.name):
             try:
                 key = (intern(row["bank_code"]), row["account_no"])
                 account = _account(row)
             except (KeyError, TypeError, ValueError):
-                raise BooksBroken(f"line {rows.line_num} of {path.name}") from None
+                raise BooksBroken(f"line {line} of {path.name}") from None
             if key in books:
-                raise BooksBroken(f"line {rows.line_num} of {path.name}: a second such account")
+                raise BooksBroken(f"line {line} of {path.name}: a second such account")
             books[key] = account
     return books
+
+
+def _rows(file: TextIO, name: str) -> Iterator[tuple[int, dict[str, str]]]:
+    rows = csv.DictReader(file, strict=True)
+    try:
+        for row in rows:
+            yield rows.line_num, row
+    except (UnicodeDecodeError, csv.Error):
+        raise BooksBroken(f"behind line {rows.line_num} of {name}: no CSV in UTF-8") from None
 
 
 def _account(row: dict[str, str]) -> Account:

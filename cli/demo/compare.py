@@ -18,6 +18,7 @@ from cli.demo.outputs import (
     Row,
     read_csv,
 )
+from cli.errors import Failed
 
 SHOWN_MAX: Final = 10
 HIDDEN: Final = "(personal data)"
@@ -125,12 +126,19 @@ def _cell(value: object) -> str:
 
 
 def _sums_differ(expected: Path, actual: Path, tahaps: Collection[str]) -> Iterator[Difference]:
-    wanted = _flat(json.loads(expected.read_text("utf-8")), tahaps)
-    found = _flat(json.loads(actual.read_text("utf-8")), tahaps)
+    wanted, found = (_flat(_sums(path), tahaps) for path in (expected, actual))
     for name in sorted(wanted.keys() | found.keys()):
         # A count of zero may be left out.
         if wanted.get(name, 0) != found.get(name, 0):
             yield Difference(SUMMARY, 0, name, str(wanted.get(name, 0)), str(found.get(name, 0)))
+
+
+def _sums(path: Path) -> Mapping[str, Any]:
+    try:
+        sums: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
+    except ValueError:
+        raise Failed(f"{path} is no JSON in UTF-8.") from None
+    return sums
 
 
 def _flat(summary: Mapping[str, Any], tahaps: Collection[str]) -> dict[str, int]:

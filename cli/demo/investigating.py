@@ -11,7 +11,6 @@ from typing import Final
 
 from cli.client import Client, Connected
 from cli.demo.fetching import identities
-from cli.demo.outputs import read_csv
 from cli.demo.screen import Screen
 from cli.errors import Failed
 from cli.investigations import (
@@ -26,7 +25,7 @@ from cli.investigations import (
 )
 from cli.tahap_state import look_again
 from cli.waiting import until_quiet
-from cli.year import Tahap
+from cli.year import Tahap, rows
 
 INVESTIGATIONS: Final = "investigations.csv"
 AT_ONCE_MAX: Final = 8  # families whose officers are at work at the same time
@@ -54,8 +53,8 @@ def findings_of(directory: Path) -> Mapping[str, str]:
     if not path.is_file():
         return {}
     found: dict[str, str] = {}
-    for line, row in read_csv(path):
-        if row.get("outcome") not in OUTCOMES or not row.get("no_kk"):
+    for line, row in rows(path, ("no_kk", "outcome")):
+        if row["outcome"] not in OUTCOMES or not row["no_kk"]:
             raise Failed(f"{path}, line {line}: outcome is none of {', '.join(OUTCOMES)}.")
         found[row["no_kk"]] = row["outcome"]
     return found

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from cli.year import rows
+
 ELIGIBILITY: Final = "eligibility.csv"
 ENTITLEMENTS: Final = "entitlements.csv"
 SUMMARY: Final = "summary.json"
@@ -209,8 +211,5 @@ def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
 
 
 def read_csv(path: Path) -> Iterator[tuple[int, Row]]:
-    """(line, cells by column) of each row; the header is line 1."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, strict=True)
-        for row in reader:
-            yield reader.line_num, row
+    """(line, cells by column) of each row; the header is line 1. Raises `Failed`, see `rows`."""
+    return rows(path)

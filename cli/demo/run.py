@@ -78,6 +78,7 @@ async def demo(plan: Plan, console: Console) -> int:
     tahaps = chosen(read_calendar(plan.directory), plan.tahap)
     if not (plan.directory / BOOKS).is_file():
         raise Failed(f"{plan.directory / BOOKS} is missing; the simulated banks answer from it.")
+    findings_of(plan.directory)  # a mistake in it is better told now than after the first tahap
     year = YearRun.of(plan.directory, plan.bus)
     with _state(plan, year, console) as data_dir:
         options = Options(data_dir, bus=plan.bus, books=(plan.directory / BOOKS).absolute())

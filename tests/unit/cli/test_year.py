@@ -1,10 +1,14 @@
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from cli.demo.investigating import findings_of
 from cli.errors import Failed
-from cli.year import cards_in_order, chosen, read_calendar
+from cli.year import CALENDAR_COLUMNS, cards_in_order, chosen, read_calendar, rows
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 HEADER = "tahap,covers_from,covers_to,closing_date,account_check_date,credit_date"
@@ -79,3 +83,48 @@ def test_families_come_in_the_order_of_their_file() -> None:
 
     assert len(cards) == 200
     assert cards[0] == "6110022501190001"
+
+
+NOBODY = "3201011203850001"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (f"no_kk,outcome\n{NOBODY},\xff\n".encode("latin-1"), "is not UTF-8 behind line"),
+        (f"no_kk,outcome\n{NOBODY}\n".encode(), "line 2: not as many cells as columns"),
+        (f"no_kk,outcome\n{NOBODY},A,B\n".encode(), "line 2: not as many cells as columns"),
+        (f'no_kk,outcome\n"{NOBODY},CONFIRMED\n'.encode(), "is no CSV behind line 1"),
+        (b"no_kk\n", "the header lacks outcome"),
+    ],
+)
+def test_a_broken_file_is_told_by_its_line_and_nothing_that_stands_in_it(
+    tmp_path: Path, content: bytes, told: str
+) -> None:
+    path = tmp_path / "investigations.csv"
+    path.write_bytes(content)
+
+    with pytest.raises(Failed, match=told) as refusal:
+        list(rows(path, ["no_kk", "outcome"]))
+
+    assert NOBODY not in str(refusal.value)
+    assert refusal.value.__suppress_context__ or refusal.value.__context__ is None
+    with pytest.raises(Failed):
+        findings_of(tmp_path)
+
+
+CELL = st.one_of(st.text(max_size=12), st.dates().map(str), st.sampled_from(["²", "2023-01", ""]))
+CALENDARS = st.lists(st.lists(CELL, min_size=5, max_size=7).map(",".join)).map(
+    lambda lines: "\n".join([",".join(CALENDAR_COLUMNS), *lines]).encode()
+)
+
+
+@given(content=st.binary() | CALENDARS)
+def test_whatever_stands_in_a_calendar_it_is_read_or_told(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    directory = tmp_path_factory.getbasetemp()
+    (directory / "calendar.csv").write_bytes(content)
+
+    with suppress(Failed):
+        assert read_calendar(directory)

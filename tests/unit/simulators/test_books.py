@@ -41,6 +41,15 @@ def test_broken_books_name_the_line_and_nothing_that_stands_in_it(tmp_path: Path
     assert refusal.value.__suppress_context__
 
 
+@pytest.mark.parametrize("broken", [b"BNI,1,\xff", b'BNI,1,"NAMA'])
+def test_books_that_are_no_csv_in_utf_8_are_told_so(tmp_path: Path, broken: bytes) -> None:
+    path = tmp_path / "books.csv"
+    path.write_bytes(HEADER.encode() + broken)
+
+    with pytest.raises(BooksBroken, match=r"behind line \d of books\.csv: no CSV in UTF-8"):
+        load(path)
+
+
 def test_an_account_stands_in_the_books_once(tmp_path: Path) -> None:
     path = tmp_path / "books.csv"
     row = f"BNI,{ACCOUNT_NO},NAMA,{NIK},2021-06-01,ACTIVE,2021-06-01\r\n"
