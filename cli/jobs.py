@@ -20,7 +20,7 @@ SERVICES: Final = ("registry", "conditionality", "payments")
 """Those that work for long."""
 KILOBYTE: Final = 1_000
 MEGABYTE: Final = 1_000_000
-LOOK_S: Final = 0.25
+LOOK_S: Final = 0.5
 PAUSES_A_LOOK: Final = 9  # looking takes at most a tenth of the time, however long a look takes
 UNKNOWN: Final = ("job-unknown", "not-found")
 MOVING: Final = ("WAITING", "RUNNING")
