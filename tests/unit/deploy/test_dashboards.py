@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import combinations
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from deploy.grafana.__main__ import main, stale
 from libs.events.telemetry import METRICS
@@ -35,6 +38,13 @@ DOCUMENT = (ROOT / "docs" / "telemetry.md").read_text()
 
 def test_what_is_committed_is_what_the_code_says() -> None:
     assert stale() == []
+
+
+@pytest.mark.parametrize("name", dashboards())
+def test_a_dashboard_has_the_form_that_grafana_reads(name: str) -> None:
+    read = Dashboard.from_json(dashboards()[name])
+
+    assert json.loads(json.dumps(read, cls=JSONEncoder)) == dashboards()[name]
 
 
 def test_a_changed_dashboard_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
