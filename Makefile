@@ -49,7 +49,7 @@ nightly: $(READY) ## every test at its long setting, then the mutants and the me
 kafka: $(READY) ## a real Kafka broker in the foreground, without Docker (Java 17, Maven; KAFKA_PORT)
 	$(BIN)/python -m cli.kafka_server --port $(KAFKA_PORT) --data $(STATE)/kafka
 
-contracts: $(READY) ## write schemas and asyncapi.yaml again from the code (ARGS=--check|--release)
+contracts: $(READY) ## write schemas, asyncapi.yaml, openapi/ and the index of problems again from the code (ARGS=--check|--release)
 	$(BIN)/python -m cli.contracts $(ARGS)
 
 dashboards: $(READY) ## write the dashboards of Grafana again from their code

@@ -2,15 +2,54 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Final
 
 from cli import problem_pages
+from libs.chassis.settings import Settings
+
+ROOT: Final = problem_pages.ROOT
+CONTRACTS: Final = ROOT / "contracts"
+OPENAPI: Final = CONTRACTS / "openapi"
 
 
 def generate() -> Mapping[Path, str]:
     """{path: text} of every generated file as it should be."""
-    return {problem_pages.PAGES / problem_pages.INDEX: problem_pages.index()}
+    return {
+        problem_pages.PAGES / problem_pages.INDEX: problem_pages.index(),
+        **{OPENAPI / f"{service}.json": openapi(service) for service in services()},
+    }
+
+
+def services() -> list[str]:
+    """The services that answer HTTP."""
+    return sorted(path.parent.name for path in (ROOT / "services").glob("*/main.py"))
+
+
+def openapi(service: str) -> str:
+    """A service's OpenAPI document as it is committed."""
+    return json.dumps(application(service).openapi(), indent=1, ensure_ascii=False) + "\n"
+
+
+def application(service: str) -> Any:
+    """A service's application, told nothing: it can describe itself, and not be started."""
+    # Found by name, as its contract is: this program looks at services and depends on none.
+    make = importlib.import_module(f"services.{service}.main").application
+    told = Settings(
+        service=service,
+        database_url="postgresql://nowhere/none",
+        bus_url="postgresql://nowhere/none",
+        issuer="nobody",
+        audience="nobody",
+        jwks_url="https://nowhere.invalid",
+        contracts_dir=CONTRACTS,
+    )
+    others = len(inspect.signature(make).parameters) - 1
+    return make(told, *[None] * others)
 
 
 def drift() -> list[str]:
@@ -27,6 +66,10 @@ def drift() -> list[str]:
             for code in problem_pages.known().keys() - problem_pages.there()
         ),
         *(
+            f"{_named(path)} belongs to no service."
+            for path in sorted(set(OPENAPI.glob("*.json")) - generate().keys())
+        ),
+        *(
             f"docs/problems/{code}.md tells of a problem that nobody gives."
             for code in problem_pages.there() - problem_pages.known().keys()
         ),
@@ -35,6 +78,7 @@ def drift() -> list[str]:
 
 def write() -> None:
     """Bring the generated files up to date."""
+    OPENAPI.mkdir(exist_ok=True)
     for path, text in generate().items():
         path.write_text(text, encoding="utf-8")
 

@@ -79,7 +79,7 @@ def _refusals() -> Iterator[tuple[str, int | None, str]]:
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 match node:
                     case ast.Call(
-                        func=ast.Name(id="Refusal"),
+                        func=ast.Name(id="Refusal") | ast.Attribute(attr="__init__"),
                         args=[ast.Constant(value=int(status)), ast.Constant(value=str(code)), *_],
                     ):
                         yield code, status, owner

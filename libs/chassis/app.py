@@ -28,7 +28,8 @@ from libs.chassis.idempotency import (
     makes_idempotent,
     reads_only,
 )
-from libs.chassis.problems import HANDLERS, RESPONSES, document
+from libs.chassis.openapi import ABOUT, CONTACT, LICENCE, PLACEHOLDER, described, tags
+from libs.chassis.problems import HANDLERS
 from libs.chassis.request import limited, observed
 from libs.chassis.settings import Settings
 
@@ -61,13 +62,15 @@ def create_app(
     *,
     open_paths: Collection[str] = (),
     token_cookie: str | None = None,
+    samples: Mapping[str, object] | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FastAPI:
     """The application of one service. Raises `OpenDoor` when a route lacks its scope.
 
     `readiness` names the checks of /ready. `open_paths` need no token, beside OPEN_PATHS; one
     that ends in a slash opens all below it. `token_cookie` names a cookie that may hold the token
-    of a reading request. Routers carry their prefix themselves.
+    of a reading request. `samples` gives names of the interface an example for its description.
+    Routers carry their prefix themselves.
     """
     anybody = (*OPEN_PATHS, *open_paths)
     app = FastAPI(
@@ -76,7 +79,12 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         lifespan=_with_resources(lifespan),
-        responses=RESPONSES,
+        responses=PLACEHOLDER,
+        description=ABOUT,
+        contact=CONTACT,
+        license_info=LICENCE,
+        openapi_tags=tags(name, title),
+        servers=[{"url": "/"}],
         exception_handlers={**HANDLERS, AlreadyAnswered: answered_before},
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,
@@ -101,7 +109,7 @@ def create_app(
     for router in (health_router(readiness), pages, *routers):
         app.include_router(router)
     refuse_open_doors(app, anybody, POST_NEEDS)
-    _documented(app)
+    _documented(app, anybody, samples or {})
     return app
 
 
@@ -153,11 +161,13 @@ def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def _documented(app: FastAPI) -> None:
-    """Have the OpenAPI document describe the problems that every operation may answer."""
+def _documented(app: FastAPI, open_paths: Collection[str], samples: Mapping[str, object]) -> None:
+    """Complete the OpenAPI document, once, when it is first asked for."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
-        return document(generate())
+        if app.openapi_schema is None:
+            app.openapi_schema = described(app, generate(), open_paths, samples)
+        return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign] # the framework's own way to extend it

@@ -203,6 +203,9 @@ def require_one_of(*scopes: str) -> Any:
     return Security(holder_of_one, scopes=scopes)
 
 
+OUTSIDE: Final = (403, "region-not-yours")
+
+
 def ensure_may_see(asker: Principal, region: str) -> None:
     """Raises 403 where a region is not the principal's."""
     if not asker.may_see(region):
@@ -245,6 +248,11 @@ def refuse_open_doors(
             wanting += [f"POST {path} {said}" for said in lacking]
     if wanting:
         raise OpenDoor("; ".join(wanting))
+
+
+def dependencies_of(route: APIRoute) -> list[Dependant]:
+    """Everything that a route depends on, itself included."""
+    return list(_tree(route.dependant))
 
 
 def _tree(dependant: Dependant) -> Iterator[Dependant]:

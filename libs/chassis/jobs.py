@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from libs.chassis.auth import Principal, require_one_of
 from libs.chassis.etag import Unconditional
 from libs.chassis.idempotency import Once, Reply
+from libs.chassis.openapi import refuses
 from libs.chassis.pages import Page, Paging
 from libs.chassis.problems import Refusal
 from libs.chassis.request import Asked
@@ -184,14 +185,18 @@ def jobs_router(sources: Sequence[Source], *scopes: str) -> APIRouter:
         found, following = paging.cut(await page(sources, store, asker, wanted), place)
         return Page[Job](items=list(found), next=following)
 
-    @router.get("/{job}")
+    @router.get("/{job}", responses=refuses(JobUnknown))
     async def job(job: JobId, store: StoreOf, asker: Principal = reader) -> Job:
         """How one job stands."""
         _, found = await visible(sources, store, job, asker)
         return found
 
     @router.post(
-        "/{job}/cancellation", status_code=202, response_model=Job, dependencies=[Unconditional]
+        "/{job}/cancellation",
+        status_code=202,
+        response_model=Job,
+        responses=refuses(JobUnknown, JobNotCancellable),
+        dependencies=[Unconditional],
     )
     async def cancel_job(
         job: JobId, store: StoreOf, context: Asked, once: Once, asker: Principal = ender

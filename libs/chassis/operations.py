@@ -10,13 +10,14 @@ from pydantic import BaseModel, ConfigDict
 from libs.chassis.auth import Principal, require
 from libs.chassis.etag import Unconditional
 from libs.chassis.idempotency import Once, Reply
+from libs.chassis.openapi import refuses
 from libs.chassis.pages import Page, Paging
 from libs.chassis.request import Asked
 from libs.chassis.service import ServiceOf, StoreOf
 from libs.events.errors import NotFound
 from libs.events.parking import list_parked
 from libs.events.positions import positions
-from libs.events.replay import replay
+from libs.events.replay import NothingParked, replay
 
 Operator = Annotated[Principal, require("platform:operate")]
 Observer = Annotated[Principal, require("platform:read")]
@@ -68,6 +69,13 @@ class Replay(BaseModel):
     key: str
 
 
+class Replayed(BaseModel):
+    """How many messages went through, and the error at which it stopped; null where none did."""
+
+    replayed: int
+    stopped_by: str | None
+
+
 @router.get("/positions")
 async def read_positions(store: StoreOf, observer: Observer) -> Positions:
     """Where this service is; wait on this instead of on time."""
@@ -82,7 +90,7 @@ async def read_positions(store: StoreOf, observer: Observer) -> Positions:
     )
 
 
-@router.get("/chain")
+@router.get("/chain", responses=refuses(PositionWithout))
 async def read_chain(
     store: StoreOf, observer: Observer, at: Annotated[int | None, Query(ge=1)] = None
 ) -> ChainHead:
@@ -116,7 +124,12 @@ async def read_parked(store: StoreOf, observer: Observer, paging: Paging) -> Pag
     return Page[ParkedMessage](items=items, next=following)
 
 
-@router.post("/parked/replay", dependencies=[Unconditional])
+@router.post(
+    "/parked/replay",
+    response_model=Replayed,
+    responses=refuses(NothingParked),
+    dependencies=[Unconditional],
+)
 async def replay_parked(
     body: Replay, service: ServiceOf, context: Asked, once: Once, operator: Operator
 ) -> Response:

@@ -218,22 +218,3 @@ HANDLERS: Final[dict[Any, Handler]] = {
     **dict.fromkeys(LOST, _lost_database),
     **dict.fromkeys(BUSY_DATABASE, _busy_database),
 }
-RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    status: {
-        "description": description,
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-    for status, description in (
-        ("4XX", "The request is refused; the problem's type says why."),
-        ("5XX", "The service failed; the same request may be sent again."),
-    )
-}
-
-
-def document(schema: dict[str, Any]) -> dict[str, Any]:
-    """Add the form of a problem to an OpenAPI document whose operations refer to it."""
-    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    mistakes = problem.pop("$defs")
-    schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-    schemas |= mistakes | {"Problem": problem}
-    return schema

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from libs.chassis.auth import Principal, require
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.idempotency import Once, Reply
+from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pages import Page, Paging
 from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
@@ -28,6 +29,13 @@ from services.conditionality.domain.commitment import (
     Decision,
     Found,
     Investigation,
+)
+from services.conditionality.domain.commitment.corrections import SamePerson
+from services.conditionality.domain.commitment.investigations import (
+    FindingDecided,
+    FindingWaits,
+    NoSuchFinding,
+    NotUnderInvestigation,
 )
 from services.conditionality.investigating import keep_open, under_investigation
 
@@ -71,7 +79,7 @@ class InvestigationView(BaseModel):
     held: list[str]
 
 
-@router.get("/investigations")
+@router.get("/investigations", responses=refuses(TahapUnknown))
 async def investigations(
     store: StoreOf,
     reader: Reader,
@@ -93,7 +101,10 @@ async def investigations(
     return Page[InvestigationView](items=items, next=following)
 
 
-@router.get("/investigations/{family}/{tahap}")
+@router.get(
+    "/investigations/{family}/{tahap}",
+    responses=refuses(FamilyUnknown, TahapUnknown, InvestigationUnknown) | UNCHANGED,
+)
 async def investigation(
     family: UUID, tahap: TahapId, store: StoreOf, reader: Reader, response: Response
 ) -> InvestigationView:
@@ -150,7 +161,13 @@ class DecisionReport(Strict):
     decision: Decision
 
 
-@router.post("/investigations/{family}/{tahap}/finding", status_code=204)
+@router.post(
+    "/investigations/{family}/{tahap}/finding",
+    status_code=204,
+    responses=refuses(
+        FamilyUnknown, TahapUnknown, NotUnderInvestigation, FindingWaits, FindingDecided
+    ),
+)
 async def bring_finding(
     family: UUID,
     tahap: TahapId,
@@ -166,7 +183,18 @@ async def bring_finding(
     return await _answer(store, context, once, seen, family, command)
 
 
-@router.post("/investigations/{family}/{tahap}/decision", status_code=204)
+@router.post(
+    "/investigations/{family}/{tahap}/decision",
+    status_code=204,
+    responses=refuses(
+        FamilyUnknown,
+        TahapUnknown,
+        NotUnderInvestigation,
+        NoSuchFinding,
+        SamePerson,
+        FindingDecided,
+    ),
+)
 async def decide_finding(
     family: UUID,
     tahap: TahapId,

@@ -15,12 +15,13 @@ from libs.chassis.jobs import jobs_router
 from libs.chassis.service import READINESS, opened, working
 from libs.chassis.settings import Settings
 from libs.privacy.tokens import Tokenizer
-from services.conditionality import api, api_investigations, policy
+from services.conditionality import api, api_corrections, api_investigations, policy
 from services.conditionality.consumers import subscriptions
 from services.conditionality.contract import SERVICE
 from services.conditionality.intake import Intake
 from services.conditionality.job_views import EVALUATIONS
 from services.conditionality.jobs import Closer, ReDecider, Repeater
+from services.conditionality.samples import SAMPLES
 from services.conditionality.settings import settings
 
 
@@ -43,8 +44,16 @@ def application(told: Settings) -> FastAPI:
                 )
 
     jobs = jobs_router([Imports(), EVALUATIONS], "conditionality:record", "conditionality:read")
-    routers = [api.router, api_investigations.router, jobs, operations.router]
-    return create_app(SERVICE, "Conditionality", routers, lifespan, READINESS, told)
+    routers = [
+        api.router,
+        api_corrections.router,
+        api_investigations.router,
+        jobs,
+        operations.router,
+    ]
+    return create_app(
+        SERVICE, "Conditionality", routers, lifespan, READINESS, told, samples=SAMPLES
+    )
 
 
 def main() -> None:

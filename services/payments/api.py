@@ -10,22 +10,25 @@ from fastapi import APIRouter, Response
 from libs.chassis.auth import Principal, require
 from libs.chassis.etag import IfMatch, Seen, Unconditional, etag
 from libs.chassis.idempotency import Once, OnceOnly, Reply
+from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pages import Page, Paging
 from libs.chassis.request import Asked, resource
 from libs.chassis.service import StoreOf
-from libs.events.errors import DomainError
 from libs.events.handle import handle
 from libs.events.model import Context
 from libs.events.store import Store
 from libs.events.transaction import Transaction
-from services.payments import versions, views
+from services.payments import refusals, versions, views
 from services.payments.bodies import (
+    Announced,
     Announcement,
     Approval,
     Close,
     FreezeProposal,
     Kind,
+    Opened,
     Supplementary,
+    TahapPath,
 )
 from services.payments.contract import TAHAP
 from services.payments.domain.ids import (
@@ -61,14 +64,16 @@ STILL_MISSING: Final = "STILL_MISSING"
 router = APIRouter(tags=["payments"])
 
 
-class ListMoved(DomainError):
-    """The list has moved since it was proven; look at it again."""
-
-
 # -- Announcement ---------------------------------------------------------------------------------
 
 
-@router.post("/tahap", status_code=201, dependencies=[Unconditional])
+@router.post(
+    "/tahap",
+    status_code=201,
+    response_model=Announced,
+    responses=refusals.ANNOUNCED,
+    dependencies=[Unconditional],
+)
 async def announce(
     body: Announcement,
     store: StoreOf,
@@ -108,9 +113,9 @@ async def tahaps(store: StoreOf, reader: Reader, paging: Paging) -> Page[views.T
     return Page[views.TahapPhase](items=list(found), next=following)
 
 
-@router.get("/tahap/{tahap}")
+@router.get("/tahap/{tahap}", responses=refuses(versions.TahapUnknown) | UNCHANGED)
 async def tahap_view(
-    tahap: str, store: StoreOf, reader: Reader, response: Response
+    tahap: TahapPath, store: StoreOf, reader: Reader, response: Response
 ) -> views.TahapView:
     """How a tahap stands: its list, who is missing from it, and its payment runs."""
     async with store.looking() as unit:
@@ -123,9 +128,13 @@ async def tahap_view(
 # -- Freeze ---------------------------------------------------------------------------------------
 
 
-@router.post("/tahap/{tahap}/freeze-proposal", status_code=204)
+@router.post(
+    "/tahap/{tahap}/freeze-proposal",
+    status_code=204,
+    responses=refusals.PROPOSED,
+)
 async def propose_freeze(
-    tahap: str,
+    tahap: TahapPath,
     body: FreezeProposal,
     store: StoreOf,
     context: Asked,
@@ -145,9 +154,9 @@ async def propose_freeze(
     return reply.response(unit.position)
 
 
-@router.post("/tahap/{tahap}/freeze-approval", status_code=204)
+@router.post("/tahap/{tahap}/freeze-approval", status_code=204, responses=refusals.FROZEN)
 async def approve_freeze(
-    tahap: str,
+    tahap: TahapPath,
     body: Approval,
     store: StoreOf,
     context: Asked,
@@ -160,9 +169,11 @@ async def approve_freeze(
     return await _freeze(store, context, once, seen, tahap, command)
 
 
-@router.post("/tahap/{tahap}/runs/{kind}/freeze-approval", status_code=204)
+@router.post(
+    "/tahap/{tahap}/runs/{kind}/freeze-approval", status_code=204, responses=refusals.FROZEN
+)
 async def approve_supplementary_freeze(
-    tahap: str,
+    tahap: TahapPath,
     kind: Kind,
     body: Approval,
     store: StoreOf,
@@ -177,13 +188,18 @@ async def approve_supplementary_freeze(
 
 
 async def _freeze(
-    store: Store, context: Context, once: OnceOnly, seen: Seen, tahap: str, command: ApproveFreeze
+    store: Store,
+    context: Context,
+    once: OnceOnly,
+    seen: Seen,
+    tahap: TahapPath,
+    command: ApproveFreeze,
 ) -> Response:
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)
         await versions.ensure_seen(unit, tahap, seen)
         if command.kind == REGULAR and not await unmoved(unit, tahap):
-            raise ListMoved(tahap=tahap)
+            raise refusals.ListMoved(tahap=tahap)
         state = await _decide(unit, tahap, command)
         await begin_run(unit, state, command.kind, context.trace)
         reply = Reply(204, None, await versions.etag_of(unit, tahap))
@@ -191,9 +207,14 @@ async def _freeze(
     return reply.response(unit.position)
 
 
-@router.post("/tahap/{tahap}/supplementary-runs", status_code=201)
+@router.post(
+    "/tahap/{tahap}/supplementary-runs",
+    status_code=201,
+    response_model=Opened,
+    responses=refusals.OPENED,
+)
 async def open_supplementary(
-    tahap: str,
+    tahap: TahapPath,
     body: Supplementary,
     store: StoreOf,
     policies: PoliciesOf,
@@ -232,9 +253,13 @@ def _opened(kind: str, ready: MarkListReady, families: Sequence[str]) -> dict[st
     }
 
 
-@router.post("/tahap/{tahap}/close", status_code=204)
+@router.post(
+    "/tahap/{tahap}/close",
+    status_code=204,
+    responses=refusals.CLOSED,
+)
 async def close(
-    tahap: str,
+    tahap: TahapPath,
     body: Close,
     store: StoreOf,
     context: Asked,
@@ -253,5 +278,5 @@ async def close(
     return reply.response(unit.position)
 
 
-async def _decide(unit: Transaction, tahap: str, command: Command) -> TahapState:
+async def _decide(unit: Transaction, tahap: TahapPath, command: Command) -> TahapState:
     return (await handle(unit, TAHAP, tahap_stream(tahap), command)).state

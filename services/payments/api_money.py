@@ -7,17 +7,18 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from libs.chassis.auth import ensure_may_see
+from libs.chassis.auth import OUTSIDE, ensure_may_see
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.idempotency import Once, Reply
+from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pages import Page, Paging
 from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
 from libs.events.errors import NotFound
 from libs.events.store import Store
-from services.payments import books, versions, views
+from services.payments import books, refusals, versions, views
 from services.payments.api import Checker, Maker, Reader
-from services.payments.bodies import Approval, Kind
+from services.payments.bodies import Approval, Kind, TahapPath
 from services.payments.contract import PAYMENT
 from services.payments.domain.ids import (
     order_id,
@@ -43,9 +44,13 @@ class PaymentUnknown(NotFound):
 # -- Payment order --------------------------------------------------------------------------------
 
 
-@router.post("/tahap/{tahap}/runs/{kind}/order-proposal", status_code=204)
+@router.post(
+    "/tahap/{tahap}/runs/{kind}/order-proposal",
+    status_code=204,
+    responses=refusals.ORDER_PROPOSED,
+)
 async def propose_order(
-    tahap: str,
+    tahap: TahapPath,
     kind: Kind,
     body: Approval,
     store: StoreOf,
@@ -69,9 +74,13 @@ async def propose_order(
     return reply.response(unit.position)
 
 
-@router.post("/tahap/{tahap}/runs/{kind}/order-approval", status_code=204)
+@router.post(
+    "/tahap/{tahap}/runs/{kind}/order-approval",
+    status_code=204,
+    responses=refusals.ORDERED,
+)
 async def approve_order(
-    tahap: str,
+    tahap: TahapPath,
     kind: Kind,
     body: Approval,
     store: StoreOf,
@@ -108,7 +117,7 @@ class PaymentView(BaseModel):
     hold: str
 
 
-@router.get("/payments/{payment}")
+@router.get("/payments/{payment}", responses=refuses(PaymentUnknown, OUTSIDE) | UNCHANGED)
 async def payment_view(
     payment: UUID, store: StoreOf, reader: Reader, response: Response
 ) -> PaymentView:
@@ -123,7 +132,7 @@ async def payment_view(
     return view
 
 
-@router.get("/families/{family}/payments")
+@router.get("/families/{family}/payments", responses=refuses(FamilyUnknown, OUTSIDE))
 async def family_payments(
     family: UUID, store: StoreOf, reader: Reader, paging: Paging
 ) -> Page[PaymentView]:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -16,6 +17,7 @@ class Strict(BaseModel):
 
 
 TahapId = Annotated[str, Field(pattern=r"^[0-9]{4}-[1-9]$")]
+TahapPath = Annotated[str, Path(pattern=r"^[0-9]{4}-[1-9]$", description="Such as 2023-1.")]
 Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Kind = Annotated[str, Field(pattern=r"^(REGULAR|SUPPLEMENTARY-[1-9][0-9]{0,2})$")]
@@ -62,3 +64,23 @@ class Close(Strict):
     """The deferred families that nobody will pay in this tahap any more, each with its reason."""
 
     lapsed: list[Deferred] = []
+
+
+# -- Answers --------------------------------------------------------------------------------------
+
+
+class Announced(BaseModel):
+    """A tahap that is announced, and the rule set that it is paid by."""
+
+    tahap: str
+    rule_set: str
+
+
+class Opened(BaseModel):
+    """A supplementary list that is proposed to be frozen: its hash, and what it comes to."""
+
+    kind: str
+    hash: str
+    count: int
+    rupiah: int
+    families: list[UUID]

@@ -29,6 +29,7 @@ from services.payments.job_views import LISTS, RUNS
 from services.payments.joining import Joiner
 from services.payments.outside import PARTNER_TIMEOUT_S, Outside
 from services.payments.paying import Payer
+from services.payments.samples import SAMPLES
 from services.payments.settings import Partners, partners, settings
 
 KEY_CONNECTIONS_MAX = 4
@@ -62,7 +63,7 @@ def application(told: Settings, where: Partners) -> FastAPI:
             async with working(service, SUBSCRIPTIONS, jobs):
                 yield service.resources(policies=policies)
 
-    return create_app(SERVICE, "Payments", ROUTERS, lifespan, READINESS, told)
+    return create_app(SERVICE, "Payments", ROUTERS, lifespan, READINESS, told, samples=SAMPLES)
 
 
 def main() -> None:

@@ -11,7 +11,8 @@ import msgspec
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from libs.chassis.auth import Principal, ensure_may_see, require
+from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
+from libs.chassis.openapi import refuses
 from libs.chassis.pages import Page, Paging
 from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
@@ -102,7 +103,7 @@ def _family(row: Mapping[str, Any]) -> str:
     return family
 
 
-@router.get("/tahap/{tahap}/summary")
+@router.get("/tahap/{tahap}/summary", responses=refuses(OUTSIDE))
 async def summary(store: StoreOf, reader: Reader, tahap: str) -> dict[str, int]:
     """A tahap's sums in rupiah and counts; of the whole nation."""
     ensure_may_see(reader, "")
@@ -126,7 +127,7 @@ async def tahap_events(
     return Page[Happening](items=[Happening(**_opened(row)) for row in found], next=following)
 
 
-@router.get("/families/{family}/timeline")
+@router.get("/families/{family}/timeline", responses=refuses(FamilyUnknown, OUTSIDE))
 async def timeline(
     store: StoreOf, reader: Reader, context: Asked, family: UUID, paging: Paging
 ) -> Page[FamilyHappening]:

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 
-from libs.chassis.auth import ensure_may_see
+from libs.chassis.auth import OUTSIDE, ensure_may_see
+from libs.chassis.openapi import refuses
 from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
 from libs.events.errors import NotFound
@@ -26,7 +27,11 @@ class TahapUnknown(NotFound):
     """No tahap of this id was announced."""
 
 
-@router.get("/families/{family}/tahap/{tahap}/why", response_model=Explanation)
+@router.get(
+    "/families/{family}/tahap/{tahap}/why",
+    response_model=Explanation,
+    responses=refuses(FamilyUnknown, TahapUnknown, OUTSIDE),
+)
 async def why(
     family: UUID, tahap: TahapId, store: StoreOf, context: Asked, reader: Reader
 ) -> Response:
@@ -37,7 +42,7 @@ async def why(
     """
     region = await views.family_region(store, str(family))
     if region is None:
-        raise FamilyUnknown()
+        raise FamilyUnknown(family=family)
     ensure_may_see(reader, region)
     story = await views_why.story(store, str(family), tahap)
     if story is None:

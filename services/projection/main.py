@@ -14,6 +14,7 @@ from libs.chassis.service import READS_ONLY, opened, working
 from libs.chassis.settings import Settings
 from services.projection import api, api_why
 from services.projection.consumers import SUBSCRIPTIONS
+from services.projection.samples import SAMPLES
 from services.projection.settings import SERVICE, settings
 
 
@@ -26,7 +27,7 @@ def application(told: Settings) -> FastAPI:
             yield service.resources()
 
     routers = [api.router, api_why.router, operations.router]
-    return create_app(SERVICE, "Projection", routers, lifespan, READS_ONLY, told)
+    return create_app(SERVICE, "Projection", routers, lifespan, READS_ONLY, told, samples=SAMPLES)
 
 
 def main() -> None:

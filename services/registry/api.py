@@ -9,11 +9,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from libs.chassis.auth import Principal, ensure_may_see, require
+from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
 from libs.chassis.csv_upload import CSV_BODY
 from libs.chassis.etag import Unconditional, etag
 from libs.chassis.idempotency import OnceStreamed, ReadsOnly
 from libs.chassis.imports import IMPORT_BYTES_MAX, Partial, Report, take_file
+from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.request import Asked, body_up_to, resource
 from libs.chassis.service import StoreOf
 from libs.events.errors import NotFound
@@ -116,7 +117,7 @@ KnownBy = Annotated[date, Query(description="Only what had been reported by this
 At = Annotated[int | None, Query(ge=1, description="Only what stood in the log by this position.")]
 
 
-@router.get("/families/{family}")
+@router.get("/families/{family}", responses=refuses(FamilyUnknown, OUTSIDE) | UNCHANGED)
 async def family(
     family: UUID,
     store: StoreOf,
@@ -173,7 +174,12 @@ class FamilyIdentity(BaseModel):
     members: list[MemberIdentity]
 
 
-@router.post("/identities/lookup", dependencies=[ReadsOnly], response_model=list[FamilyIdentity])
+@router.post(
+    "/identities/lookup",
+    dependencies=[ReadsOnly],
+    response_model=list[FamilyIdentity],
+    responses=refuses(OUTSIDE),
+)
 async def identities(
     body: Wanted, store: StoreOf, keys: KeysOf, context: Asked, identifier: Identifier
 ) -> Any:

@@ -23,6 +23,7 @@ from services.registry.intake import Intake
 from services.registry.job_views import LISTINGS
 from services.registry.jobs import Lister
 from services.registry.policy import load_rule_sets
+from services.registry.samples import SAMPLES
 from services.registry.settings import SERVICE, settings
 
 KEY_CONNECTIONS_MAX = 4
@@ -46,7 +47,9 @@ def application(told: Settings) -> FastAPI:
 
     jobs = jobs_router([Imports(), LISTINGS], "registry:import", "registry:read")
     routers = [api.router, jobs, operations.router]
-    return create_app(SERVICE, "Family registry", routers, lifespan, READINESS, told)
+    return create_app(
+        SERVICE, "Family registry", routers, lifespan, READINESS, told, samples=SAMPLES
+    )
 
 
 def main() -> None:

@@ -1,0 +1,119 @@
+"""Examples for an interface's description, composed from what each name stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+UUID: Final = "3f0c1c52-8a55-4a3e-9d0e-6f4f0c9b7a11"
+_REF: Final = "#/components/schemas/"
+_OF_FORMAT: Final[Mapping[str, str]] = {
+    "uuid": UUID,
+    "date": "2023-03-31",
+    "date-time": "2023-03-31T08:15:00Z",
+}
+_JSON_TYPES: Final = {
+    bool: "boolean",
+    dict: "object",
+    int: "integer",
+    list: "array",
+    str: "string",
+    type(None): "null",
+}
+_OF_TYPE: Final[Mapping[str, object]] = {"boolean": False, "number": 1.0, "null": None}
+
+COMMON: Final[Mapping[str, object]] = {
+    "about": "members.csv",
+    "by": "clerk-1",
+    "check": "ok",
+    "code": "string_too_long",
+    "detail": None,
+    "epoch": "6f1d2a0c9b7e4f53",
+    "error": "UnknownRuleSet",
+    "head": "9d5e0d3f1a",
+    "id": "import-5f2b",
+    "job": "import-5f2b",
+    "key": UUID,
+    "kind": "import",
+    "loc": ["body", "hash"],
+    "message": "The text is too long",
+    "name": "members.csv",
+    "next": None,
+    "source": "registry",
+    "stopped_by": None,
+    "subscription": "roster",
+    "title": "Version stale",
+    "type": "/problems/version-stale",
+    "topic": "pkh.registry.roster.v1",
+    "unit": "rows",
+}
+"""What names stand for that every service has; a service's own go before these."""
+
+
+class NoSample(LookupError):
+    """Nothing says what a name looks like; add it to the service's SAMPLES."""
+
+
+def sampled(
+    schema: Mapping[str, Any], schemas: Mapping[str, Any], samples: Mapping[str, object]
+) -> object:
+    """An example of a schema. Raises `NoSample` that names the property without one."""
+    return _sample(schema, schemas, {**COMMON, **samples}, "")
+
+
+def _sample(
+    schema: Mapping[str, Any], schemas: Mapping[str, Any], known: Mapping[str, object], name: str
+) -> object:
+    if "$ref" in schema:
+        found = schemas[schema["$ref"].removeprefix(_REF)]
+        return _sample(found, schemas, known, name)
+    if name in known and _fits(known[name], schema):
+        return known[name]
+    if "anyOf" in schema:
+        return _sample(schema["anyOf"][0], schemas, known, name)
+    for said in ("const", "default"):
+        if said in schema:
+            return schema[said]
+    for said in ("examples", "enum"):
+        if said in schema:
+            return schema[said][0]
+    return _of_type(schema, schemas, known, name)
+
+
+def _of_type(
+    schema: Mapping[str, Any], schemas: Mapping[str, Any], known: Mapping[str, object], name: str
+) -> object:
+    kind = schema.get("type")
+    if kind is None:
+        return {}
+    if kind == "object" and "properties" in schema:
+        return {
+            each: _sample(found, schemas, known, each)
+            for each, found in schema["properties"].items()
+        }
+    if kind == "object":
+        inner = schema.get("additionalProperties")
+        if not isinstance(inner, dict):
+            return {}
+        return {"name": _sample(inner, schemas, known, _one_of(name))}
+    if kind == "array":
+        return [_sample(schema.get("items", {}), schemas, known, _one_of(name))]
+    if kind == "integer":
+        return max(schema.get("minimum", 0), 1)
+    if schema.get("format") in _OF_FORMAT:
+        return _OF_FORMAT[schema["format"]]
+    if kind in _OF_TYPE:
+        return _OF_TYPE[kind]
+    raise NoSample(name)
+
+
+def _fits(value: object, schema: Mapping[str, Any]) -> bool:
+    """Whether a sample is of a type that the schema takes; one name may stand for two things."""
+    kinds = {each.get("type") for each in (schema, *schema.get("anyOf", ()))}
+    takes_anything = kinds == {None} and "anyOf" not in schema
+    return takes_anything or _JSON_TYPES[type(value)] in kinds
+
+
+def _one_of(name: str) -> str:
+    """The name of one of several: month of months."""
+    return name.removesuffix("s")

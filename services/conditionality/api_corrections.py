@@ -1,0 +1,160 @@
+"""How a family's commitment stands over HTTP, and what a second person decides on late facts."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from libs.chassis.etag import IfMatch, etag
+from libs.chassis.idempotency import Once, Reply
+from libs.chassis.openapi import UNCHANGED, refuses
+from libs.chassis.request import Asked, resource
+from libs.chassis.service import StoreOf
+from libs.events.handle import handle
+from libs.events.store import Store
+from libs.events.transaction import Transaction
+from services.conditionality.api import Approver, FamilyUnknown, Reader
+from services.conditionality.contract import COMMITMENT
+from services.conditionality.domain.commitment import (
+    ApproveCorrection,
+    CorrectionProposed,
+    RejectCorrection,
+)
+from services.conditionality.domain.commitment import Command as CommitmentCommand
+from services.conditionality.domain.commitment.corrections import NoSuchCorrection, SamePerson
+from services.conditionality.investigating import keep_open
+from services.conditionality.judging import Policies, policy_of
+from services.conditionality.views import rule_set_of
+
+PoliciesOf = Annotated[Policies, resource("policies")]
+DECIDED = refuses(FamilyUnknown, NoSuchCorrection, SamePerson)
+
+router = APIRouter(tags=["conditionality"])
+
+
+class CycleState(BaseModel):
+    """The latest revision of one cycle."""
+
+    tahap: str
+    revision: int
+    result: str
+    hold: str
+
+
+class Correction(BaseModel):
+    """A change that late facts would bring, waiting for somebody who did not record them."""
+
+    correction: int
+    tahap: str
+    result: str
+
+
+class CommitmentView(BaseModel):
+    """How a family's commitment stands."""
+
+    family: UUID
+    cycles: list[CycleState]
+    corrections: list[Correction]
+
+
+@router.get("/commitments/{family}", responses=refuses(FamilyUnknown) | UNCHANGED)
+async def commitment(family: UUID, store: StoreOf, reader: Reader, response: Response) -> Any:
+    """A family's cycles, and the corrections that wait for a decision."""
+    stream_id = f"commitment-{family}"
+    found = await store.read(COMMITMENT, [stream_id])
+    if stream_id not in found:
+        raise FamilyUnknown(family=family)
+    state = found[stream_id].state
+    response.headers["ETag"] = etag(found[stream_id].version)
+    return CommitmentView(
+        family=family,
+        cycles=[
+            CycleState(tahap=c.tahap, revision=c.revision, result=c.result, hold=c.hold)
+            for c in state.cycles
+        ],
+        corrections=[_waiting(c.proposed) for c in state.corrections if not c.rejected],
+    )
+
+
+def _waiting(proposed: CorrectionProposed) -> Correction:
+    return Correction(correction=proposed.correction, tahap=proposed.tahap, result=proposed.result)
+
+
+@router.post(
+    "/commitments/{family}/corrections/{correction}/approval",
+    status_code=204,
+    responses=DECIDED,
+)
+async def approve_correction(
+    family: UUID,
+    correction: int,
+    store: StoreOf,
+    policies: PoliciesOf,
+    context: Asked,
+    once: Once,
+    approver: Approver,
+    seen: IfMatch,
+) -> Response:
+    """Let a proposed correction count; its approver is none of those who recorded its facts."""
+
+    async def approval(unit: Transaction) -> CommitmentCommand:
+        rule_set = await _rule_set(unit, family, correction)
+        policy = policy_of(policies, rule_set)
+        return ApproveCorrection(str(family), correction, approver.subject, policy)
+
+    return await _decide(store, context, once, seen, family, approval)
+
+
+@router.post(
+    "/commitments/{family}/corrections/{correction}/rejection",
+    status_code=204,
+    responses=DECIDED,
+)
+async def reject_correction(
+    family: UUID,
+    correction: int,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    approver: Approver,
+    seen: IfMatch,
+) -> Response:
+    """Let a proposed correction not count."""
+
+    async def rejection(_unit: Transaction) -> CommitmentCommand:
+        return RejectCorrection(str(family), correction, approver.subject)
+
+    return await _decide(store, context, once, seen, family, rejection)
+
+
+async def _decide(
+    store: Store,
+    context: Asked,
+    once: Once,
+    seen: IfMatch,
+    family: UUID,
+    command: Callable[[Transaction], Awaitable[CommitmentCommand]],
+) -> Response:
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        await seen.ensure_stream(unit, COMMITMENT, f"commitment-{family}")
+        outcome = await handle(unit, COMMITMENT, f"commitment-{family}", await command(unit))
+        await keep_open(unit, [outcome])
+        reply = Reply(204, None, {"ETag": etag(outcome.version)})
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)
+
+
+async def _rule_set(unit: Transaction, family: UUID, correction: int) -> str:
+    stream_id = f"commitment-{family}"
+    found = await unit.load(COMMITMENT, [stream_id])
+    if stream_id not in found:
+        raise FamilyUnknown(family=family)
+    for each in found[stream_id].state.corrections:
+        if each.proposed.correction == correction and not each.rejected:
+            return await rule_set_of(unit, each.proposed.tahap, str(family))
+    raise NoSuchCorrection(correction=correction)

@@ -1,0 +1,20 @@
+"""What the names in this service's interface look like, for its description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+SAMPLES: Final[Mapping[str, object]] = {
+    "checker": "supervisor-1",
+    "column": "month",
+    "file": "school_attendance.csv",
+    "held": ["2023-1"],
+    "hold": "HELD",
+    "maker": "officer-1",
+    "month": "2023-01",
+    "nik": "a NIK of sixteen digits",
+    "result": "FAILED",
+    "service": "WEIGHING",
+    "tahap": "2023-1",
+}

@@ -1,0 +1,36 @@
+"""What the names in this service's interface look like, for its description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from libs.chassis.samples import UUID
+
+HASH: Final = "5f2b7c1e" * 8
+
+SAMPLES: Final[Mapping[str, object]] = {
+    "answer": "00",
+    "bank": "BRI",
+    "broken": [],
+    "credit_date": "2023-04-20",
+    "account_check_date": "2023-04-05",
+    "family": UUID,
+    "hash": HASH,
+    "hold": "NONE",
+    "invariant": "debits equal credits",
+    "kind": "REGULAR",
+    "list_hash": HASH,
+    "month": "2023-01",
+    "missing": [],
+    "months": ["2023-01", "2023-02", "2023-03"],
+    "outstanding": [],
+    "phase": "READY",
+    "reason": "PARKED_AT_CONDITIONALITY",
+    "rule_set": "2021-2024",
+    "tahap": "2023-1",
+    "tahaps": ["2023-1"],
+    "transfer": "CREDITED",
+    "trouble": None,
+    "where": "2023-1-REGULAR",
+}

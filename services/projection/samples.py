@@ -1,0 +1,21 @@
+"""What the names in this service's interface look like, for its description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+SAMPLES: Final[Mapping[str, object]] = {
+    "account_check": "OK",
+    "commitment": "COMPLIANT",
+    "components": "EARLY_CHILD:3;SD:2",
+    "disposition": "PAID",
+    "failing": [],
+    "reason": "",
+    "region": "61.03.01.2001",
+    "source": "payments",
+    "status": "ELIGIBLE",
+    "tahap": "2023-1",
+    "transfer": "CREDITED",
+    "type": "PaymentCredited",
+}

@@ -1,0 +1,21 @@
+"""What the names in this service's interface look like, for its description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+SAMPLES: Final[Mapping[str, object]] = {
+    "as_of": "2023-03-31",
+    "at": 4_180,
+    "column": "school_level",
+    "departure": None,
+    "file": "members.csv",
+    "known_by": "2023-03-31",
+    "last_listed": "2023-1",
+    "nik": "a NIK of sixteen digits",
+    "no_kk": "a card number of sixteen digits",
+    "reason": None,
+    "region": "61.03.01.2001",
+    "status": "ELIGIBLE",
+}

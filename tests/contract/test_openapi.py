@@ -1,0 +1,105 @@
+"""Each service's interface as OpenAPI: committed as it is, whole, and every example is right."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from jsonschema.validators import validator_for
+
+from cli.interfaces import OPENAPI, application, openapi, services
+from cli.problem_pages import known
+from libs.chassis.problems import MEDIA_TYPE
+
+SERVICES = services()
+DOCUMENTS = {service: json.loads(openapi(service)) for service in SERVICES}
+CODES = known()
+JSON = "application/json"
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(service, "GET /path", the operation) of everything that can be asked for."""
+    for service, document in DOCUMENTS.items():
+        for path, methods in document["paths"].items():
+            for method, operation in methods.items():
+                yield service, f"{method.upper()} {path}", operation
+
+
+OPERATIONS = list(operations())
+IDS = [f"{service} {name}" for service, name, _ in OPERATIONS]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_interface_is_committed_as_it_is(service: str) -> None:
+    path = OPENAPI / f"{service}.json"
+    assert path.read_text("utf-8") == openapi(service), "run: make contracts"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_interface_says_whose_it_is(service: str) -> None:
+    document = DOCUMENTS[service]
+    assert {"title", "version", "description", "contact", "license"} <= document["info"].keys()
+    assert document["components"]["securitySchemes"]
+    described = {tag["name"] for tag in document["tags"] if tag["description"]}
+    used = {tag for _, _, operation in OPERATIONS for tag in operation["tags"]}
+    assert used <= described | set(SERVICES)
+
+
+@pytest.mark.parametrize(("service", "name", "operation"), OPERATIONS, ids=IDS)
+def test_an_operation_tells_what_it_is_for(
+    service: str, name: str, operation: dict[str, Any]
+) -> None:
+    assert operation["summary"]
+    assert operation["description"]
+    assert operation["tags"]
+    guarded = not name.endswith(("/health", "/ready", "/problems/{code}"))
+    assert bool(operation.get("security")) == guarded
+
+
+@pytest.mark.parametrize(("service", "name", "operation"), OPERATIONS, ids=IDS)
+def test_an_operation_tells_every_answer_by_its_status(
+    service: str, name: str, operation: dict[str, Any]
+) -> None:
+    answers = operation["responses"]
+    assert all(status.isdigit() for status in answers), "a class of statuses hides what is answered"
+    for status, answer in answers.items():
+        assert answer["description"]
+        if status >= "4" and MEDIA_TYPE in answer.get("content", {}):
+            for code, example in answer["content"][MEDIA_TYPE]["examples"].items():
+                assert int(status) in CODES[code].statuses, code
+                assert example["value"]["title"] in CODES[code].titles, code
+
+
+@pytest.mark.parametrize(("service", "name", "operation"), OPERATIONS, ids=IDS)
+def test_what_is_sent_and_answered_is_shown_by_an_example_that_fits(
+    service: str, name: str, operation: dict[str, Any]
+) -> None:
+    good = [each for status, each in operation["responses"].items() if status.startswith("2")]
+    holders = [operation.get("requestBody", {}), *good]
+    for holder in holders:
+        content = holder.get("content", {}).get(JSON)
+        if content is None:
+            continue
+        assert content["schema"], f"{name} answers anything"
+        whole = content["schema"] | {"components": DOCUMENTS[service]["components"]}
+        Draft202012Validator.check_schema(whole)
+        validator_for(whole, default=Draft202012Validator)(whole).validate(content["example"])
+
+
+@pytest.mark.parametrize(("service", "name", "operation"), OPERATIONS, ids=IDS)
+def test_a_list_is_answered_page_by_page(
+    service: str, name: str, operation: dict[str, Any]
+) -> None:
+    """But for a POST that is asked for by id, which is answered whole."""
+    if not name.startswith("GET"):
+        return
+    for answer in operation["responses"].values():
+        schema = answer.get("content", {}).get(JSON, {}).get("schema", {})
+        assert schema.get("type") != "array", "answer a Page, see libs/chassis/pages.py"
+
+
+def test_an_interface_can_be_made_without_a_database() -> None:
+    assert application(SERVICES[0]).openapi()["info"]["title"]
