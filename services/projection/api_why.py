@@ -30,7 +30,7 @@ class TahapUnknown(NotFound):
 @router.get(
     "/families/{family}/tahap/{tahap}/why",
     response_model=Explanation,
-    responses=refuses(FamilyUnknown, TahapUnknown, OUTSIDE),
+    responses=refuses(FamilyUnknown, TahapUnknown, OUTSIDE, views_why.HistoryTooLong),
 )
 async def why(
     family: UUID, tahap: TahapId, store: StoreOf, context: Asked, reader: Reader

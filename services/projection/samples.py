@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from libs.chassis.samples import UUID
+
 SAMPLES: Final[Mapping[str, object]] = {
     "account_check": "OK",
     "commitment": "COMPLIANT",
     "components": "EARLY_CHILD:3;SD:2",
     "disposition": "PAID",
+    "duty": "SCHOOL_ATTENDANCE",
+    "en": "Paid: Rp 225,000 for one pupil of a primary school.",
     "failing": [],
+    "family": UUID,
+    "outcome": "MET",
     "reason": "",
     "region": "61.03.01.2001",
     "source": "payments",

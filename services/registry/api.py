@@ -215,7 +215,11 @@ class CardUnknown(NotFound):
     """No family is registered under this card."""
 
 
-@router.post("/identities/by-card", dependencies=[ReadsOnly])
+@router.post(
+    "/identities/by-card",
+    dependencies=[ReadsOnly],
+    responses=refuses(CardUnknown, OUTSIDE),
+)
 async def by_card(
     body: Card, store: StoreOf, intake: IntakeOf, context: Asked, identifier: Identifier
 ) -> CardFamily:
