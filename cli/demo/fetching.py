@@ -37,7 +37,7 @@ async def fetch_duties(platform: Connected, tahaps: Iterable[str]) -> dict[str, 
     """By tahap: in how many families a duty was not passed, and why."""
     reader = platform.client("reporter", "projection:read")
     return {
-        tahap: await reader.get("projection", f"/tahap/{tahap}/unmet-duties", list[UnmetDuty])
+        tahap: await _all(reader, f"/tahap/{tahap}/unmet-duties", list[UnmetDuty])
         for tahap in tahaps
     }
 

@@ -109,6 +109,8 @@ def _of_type(
 
 def _fits(value: object, schema: Mapping[str, Any]) -> bool:
     """Whether a sample is of a type that the schema takes; one name may stand for two things."""
+    if value not in schema.get("enum", (value,)):
+        return False
     kinds = {each.get("type") for each in (schema, *schema.get("anyOf", ()))}
     takes_anything = kinds == {None} and "anyOf" not in schema
     return takes_anything or _JSON_TYPES[type(value)] in kinds

@@ -110,11 +110,15 @@ async def summary(store: StoreOf, reader: Reader, tahap: str) -> dict[str, int]:
     return await views.summary(store, tahap)
 
 
-@router.get("/tahap/{tahap}/unmet-duties")
-async def unmet_duties(store: StoreOf, reader: Reader, tahap: str) -> list[UnmetDuty]:
+@router.get("/tahap/{tahap}/unmet-duties", responses=refuses(OUTSIDE))
+async def unmet_duties(
+    store: StoreOf, reader: Reader, tahap: str, paging: Paging
+) -> Page[UnmetDuty]:
     """Why cycles of a tahap failed or stayed unverified; of the whole nation."""
     ensure_may_see(reader, "")
-    return [UnmetDuty(**row) for row in await views.unmet_duties(store, tahap)]
+    rows = await views.unmet_duties(store, tahap, paging.after(tuple[str, str, str]), paging.rows)
+    found, following = paging.cut(rows, lambda row: (row["duty"], row["outcome"], row["reason"]))
+    return Page[UnmetDuty](items=[UnmetDuty(**row) for row in found], next=following)
 
 
 @router.get("/tahap/{tahap}/events")

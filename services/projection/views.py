@@ -146,14 +146,23 @@ async def summary(store: Store, tahap: str) -> dict[str, int]:
     return dict(row) if row else {}
 
 
-async def unmet_duties(store: Store, tahap: str) -> list[dict[str, Any]]:
-    """In how many families a duty was not passed, by reason; the latest revision counts."""
+async def unmet_duties(
+    store: Store, tahap: str, after: tuple[str, str, str] | None, limit: int
+) -> list[dict[str, Any]]:
+    """In how many families a duty was not passed, by reason; the latest revision counts.
+
+    Those behind (duty, outcome, reason), in order.
+    """
     rows = await store.pool.fetch(
         """SELECT duty ->> 'duty' AS duty, duty ->> 'outcome' AS outcome,
                   coalesce(duty ->> 'reason', '') AS reason, count(DISTINCT family) AS families
            FROM evaluation, json_array_elements(duties -> 'duties') AS duty
            WHERE tahap = $1 AND result <> 'COMPLIANT' AND duty ->> 'outcome' <> 'PASSED'
-           GROUP BY 1, 2, 3 ORDER BY 1, 2, 3""",
+             AND (duty ->> 'duty', duty ->> 'outcome', coalesce(duty ->> 'reason', ''))
+                 > ($2, $3, $4)
+           GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 LIMIT $5""",
         tahap,
+        *(after or ("", "", "")),
+        limit,
     )
     return [dict(row) for row in rows]
