@@ -143,4 +143,34 @@ def _on_closing_day(""",
         f"{CONDITIONALITY}/test_investigations.py"
         "::test_a_confirmed_finding_that_another_approves_terminates",
     ),
+    Mutant(
+        "kept-although-cancelled",
+        "an upload is kept whose end somebody was promised",
+        (
+            Change(
+                "libs/chassis/import_jobs.py",
+                " AND attempt = $2 AND cancelled_by IS NULL RETURNING true",
+                " AND attempt = $2 RETURNING true",
+            ),
+        ),
+        f"{REGISTRY}/test_import_jobs.py"
+        "::test_an_upload_that_is_cancelled_behind_its_last_look_keeps_nothing",
+        f"{REGISTRY}/test_import_jobs.py"
+        "::test_an_upload_can_be_looked_at_while_it_goes_and_when_it_is_done",
+    ),
+    Mutant(
+        "two-at-one-upload",
+        "an upload is begun again while its first attempt still lives",
+        (
+            Change(
+                "libs/chassis/import_jobs.py",
+                "        if not await connection.fetchval(_ALIVE, lock):\n",
+                "        if await connection.fetchval(_ALIVE, lock) is None:\n",
+            ),
+        ),
+        f"{REGISTRY}/test_import_jobs.py"
+        "::test_while_an_upload_lives_the_same_request_is_told_to_wait",
+        f"{REGISTRY}/test_import_jobs.py"
+        "::test_an_answered_request_is_answered_again_and_its_job_stays_done",
+    ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.doors import Door
+from libs.chassis.csv_upload import ImportReport
+from libs.chassis.idempotency import OnceOnly
+from libs.chassis.import_jobs import ImportJob, JobCancelled
+from tests.doors import CONTEXT, Door
 from tests.integration.registry.kit import IMPORT, Register, as_csv, family, hand_in
 from tests.servers import Postgres, eventually
 
@@ -125,6 +129,24 @@ async def test_a_cancelled_upload_keeps_nothing_and_may_be_begun_again(
 
     assert again.json()["accepted"] == len(CARDS)
     assert (await job_of(registry))["state"] == "DONE"
+
+
+async def test_an_upload_that_is_cancelled_behind_its_last_look_keeps_nothing(
+    registry: Door, register: Register
+) -> None:
+    once = OnceOnly(CLERK, "once", hashlib.sha256())
+    job = ImportJob(register.store, once, "families.csv", None, clock=lambda: 0.0)
+    report = ImportReport("families.csv")
+
+    with pytest.raises(JobCancelled):
+        async with register.store.transaction(CONTEXT) as unit, job.running(unit.connection):
+            await job.advance(report, 1)
+            asked = await cancel(registry, job.id, CLERK, IMPORT)
+            await job.advance(report, 1)  # no time has passed, so nobody looks
+            await job.done(unit.connection, report)
+
+    assert asked.status_code == 202
+    assert (await job_of(registry))["state"] == "CANCELLED"
 
 
 async def test_an_upload_that_was_cut_off_goes_on_under_the_same_job(
