@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
+import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError
@@ -20,6 +22,9 @@ JOIN_TIMEOUT_S: Final = 60.0
 COMMIT_TIMEOUT_S: Final = 15.0
 """How long a commit may take. The library itself repeats it without an end."""
 
+STOP_BEYOND_REQUEST_S: Final = 2.0
+"""How much longer than a request the library may take to stop, before it is told again."""
+
 HEARTBEATS_PER_SESSION: Final = 10
 PARTITION_BYTES_MAX: Final = 1_048_576
 
@@ -29,6 +34,8 @@ it was sent wait for its answer, and so does a rewind."""
 
 GRACE_S: Final = 0.1
 """What `fetch` waits beyond its time, for records that are already here."""
+
+log = structlog.get_logger("kafka")
 
 Taken: TypeAlias = dict[TopicPartition, list[Any]]
 
@@ -88,7 +95,7 @@ class KafkaMember:
             async with asyncio.timeout(JOIN_TIMEOUT_S):
                 await consumer.start()
         except BaseException:
-            await consumer.stop()
+            await self._stop(consumer)
             raise
         self._consumer = consumer
         return consumer
@@ -185,7 +192,21 @@ class KafkaMember:
             asking.cancel()
             await asyncio.wait({asking})
         if consumer is not None:
-            await consumer.stop()
+            await self._stop(consumer)
+
+    async def _stop(self, consumer: AIOKafkaConsumer) -> None:
+        """Stop the library, which may have swallowed that its fetching was to end: it cancels its
+        own requests when partitions are lost, and takes a cancellation of itself for theirs. Then
+        it waits for ever, and so would every message; told again, it hears."""
+        stopping = asyncio.create_task(consumer.stop())
+        patience_s = self._settings.request_s + STOP_BEYOND_REQUEST_S
+        while not stopping.done():
+            await asyncio.wait({stopping}, timeout=patience_s)
+            if not stopping.done():
+                log.warning("told to stop again", group=self._group)
+                stopping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await stopping
 
 
 class Revoked(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -48,11 +48,16 @@ class KafkaSettings:
     replication: int = 1
     security: KafkaSecurity | None = None
 
+    @property
+    def request_s(self) -> float:
+        """How long a request may take before the broker counts as away, in seconds."""
+        return self.session_s + REQUEST_BEYOND_SESSION_S
+
     def client(self) -> dict[str, Any]:
         """What producer, consumer and admin client have in common, as aiokafka takes it."""
         return {
             "bootstrap_servers": self.bootstrap,
-            "request_timeout_ms": round((self.session_s + REQUEST_BEYOND_SESSION_S) * 1000),
+            "request_timeout_ms": round(self.request_s * 1000),
             "metadata_max_age_ms": round(METADATA_AGE_MAX_S * 1000),
             **(self.security.options() if self.security else {}),
         }
