@@ -67,7 +67,7 @@ async def test_a_list_is_seen_over_http_and_not_cancelled(
     told = await registry.client.get("/jobs", headers=reader)
     refused = await registry.post(f"/jobs/{LISTING}/cancellation", operator)
 
-    assert [(job["id"], job["kind"], job["about"]) for job in told.json()["jobs"]] == [
+    assert [(job["id"], job["kind"], job["about"]) for job in told.json()["items"]] == [
         (LISTING, "listing", "2023-1")
     ]
     assert (refused.status_code, refused.json()["type"]) == (409, "/problems/job-not-cancellable")
