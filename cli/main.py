@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import investigation_verbs, job_verbs, tahap_verbs, verbs
+from cli import investigation_verbs, job_verbs, tahap_verbs, verbs, why
 from cli.client import connected, local_issuer
 from cli.demo.run import Plan, demo
 from cli.demo.screen import Screen
@@ -29,6 +29,7 @@ app = typer.Typer(
     help="The platform of the conditional cash transfer programme, from the command line.",
 )
 app.command("import")(verbs.import_file)
+app.command("why")(why.why)
 app.add_typer(tahap_verbs.verbs, name="tahap")
 app.add_typer(job_verbs.jobs, name="jobs")
 app.add_typer(investigation_verbs.investigation, name="investigation")
