@@ -1,4 +1,9 @@
-"""One leader per job and database, held by an advisory lock that ends with its connection."""
+"""One leader per job and database, held by an advisory lock that ends with its connection.
+
+A leader that stands still (a paused machine, a frozen process) keeps its connection, and would
+keep everybody else waiting: the server ends a session that is silent for LEADER_SILENCE_S, and a
+leader that lives says something more often than that.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +18,10 @@ import asyncpg
 import structlog
 
 from libs.events.errors import CorridorError, safe_text
-from libs.events.store import CHANNEL, Store
+from libs.events.store import CHANNEL, LOST, Store
 
+LEADER_SILENCE_S = 15.0  # how long a leader may stand still before another takes over
+BEATS = 5  # within that time
 LEADER_POLL_S = 0.2  # how often a stand-by asks whether the leader is gone
 STEP_POLL_S = 0.2  # underneath the NOTIFY hint
 STEP_RETRY_S = 0.5
@@ -33,9 +40,17 @@ def _number(job: str) -> int:
 class Leadership:
     """`async with`: waits until this process leads `job` on `store`, gives it up at the end."""
 
-    def __init__(self, store: Store, job: str, channel: str = CHANNEL) -> None:
+    def __init__(
+        self,
+        store: Store,
+        job: str,
+        channel: str = CHANNEL,
+        silence_s: float = LEADER_SILENCE_S,
+    ) -> None:
         self._store, self._job, self._channel = store, job, channel
+        self._silence_s = silence_s
         self._connection: Any = None
+        self._beating: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
 
     async def __aenter__(self) -> Leadership:
@@ -45,7 +60,12 @@ class Leadership:
                 "SELECT pg_try_advisory_lock($1)", _number(self._job)
             ):
                 await asyncio.sleep(LEADER_POLL_S)
+            await self._connection.execute(
+                "SELECT set_config('idle_session_timeout', $1, false)",
+                f"{round(self._silence_s * 1000)}ms",
+            )
             await self._connection.add_listener(self._channel, self._heard)
+            self._beating = asyncio.create_task(self._beat(), name=f"{self._job} leads")
         except BaseException:
             await self._store.pool.release(self._connection)
             raise
@@ -57,17 +77,31 @@ class Leadership:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._beating is not None:
+            self._beating.cancel()
+            await asyncio.gather(self._beating, return_exceptions=True)
         # Terminating the session is what surely frees the lock, also after half a protocol.
         with contextlib.suppress(Exception):
             self._connection.terminate()
         await self._store.pool.release(self._connection)
+
+    async def _beat(self) -> None:
+        """Keep the session from falling silent; ends with it, which `confirm` then tells."""
+        with contextlib.suppress(*LOST, asyncpg.PostgresError):
+            while True:
+                await asyncio.sleep(self._silence_s / BEATS)
+                await self._connection.execute("SELECT")
 
     def _heard(self, *_: object) -> None:
         self._news.set()
 
     async def confirm(self) -> None:
         """Raise `LeadershipLost` if the lock's connection is gone."""
-        if self._connection.is_closed():
+        try:
+            lost = self._connection.is_closed()
+        except asyncpg.InterfaceError:  # closed, and given up by its pool
+            lost = True
+        if lost:
             raise LeadershipLost(job=self._job, store=self._store.source)
 
     async def wait(self, at_most_s: float) -> None:
