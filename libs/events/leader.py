@@ -1,8 +1,9 @@
 """One leader per job and database, held by an advisory lock that ends with its connection.
 
 A leader that stands still (a paused machine, a frozen process) keeps its connection, and would
-keep everybody else waiting: the server ends a session that is silent for LEADER_SILENCE_S, and a
-leader that lives says something more often than that.
+keep everybody else waiting. One that lives says something every few seconds; whoever waits ends
+the session of one that has been silent for LEADER_SILENCE_S. The server's own idle timeout would
+not do: it does not see a session whose notifications nobody takes any more.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from types import TracebackType
 from typing import Any
 from zlib import crc32
@@ -25,6 +27,17 @@ BEATS = 5  # within that time
 LEADER_POLL_S = 0.2  # how often a stand-by asks whether the leader is gone
 STEP_POLL_S = 0.2  # underneath the NOTIFY hint
 STEP_RETRY_S = 0.5
+
+_TAKE = "SELECT pg_try_advisory_lock($1)"
+_HOLDING = """
+    SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid = $1::bigint::oid
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+_HELD = f"SELECT EXISTS ({_HOLDING})"
+_END_SILENT = f"""
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE pid IN ({_HOLDING}) AND state = 'idle' AND now() - state_change > $2
+"""  # noqa: S608
 
 log = structlog.get_logger("leader")
 
@@ -56,14 +69,10 @@ class Leadership:
     async def __aenter__(self) -> Leadership:
         self._connection = await self._store.pool.acquire()
         try:
-            while not await self._connection.fetchval(
-                "SELECT pg_try_advisory_lock($1)", _number(self._job)
-            ):
+            silence = timedelta(seconds=self._silence_s)
+            while not await self._connection.fetchval(_TAKE, _number(self._job)):
+                await self._connection.execute(_END_SILENT, _number(self._job), silence)
                 await asyncio.sleep(LEADER_POLL_S)
-            await self._connection.execute(
-                "SELECT set_config('idle_session_timeout', $1, false)",
-                f"{round(self._silence_s * 1000)}ms",
-            )
             await self._connection.add_listener(self._channel, self._heard)
             self._beating = asyncio.create_task(self._beat(), name=f"{self._job} leads")
         except BaseException:
@@ -134,10 +143,5 @@ async def lead(store: Store, job: str, step: Callable[[], Awaitable[bool]]) -> N
 
 async def has_leader(pool: asyncpg.Pool[asyncpg.Record], job: str) -> bool:
     """Whether somebody leads `job` on this database just now."""
-    found = await pool.fetchval(
-        """SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted
-           AND objid = $1::bigint::oid AND database =
-               (SELECT oid FROM pg_database WHERE datname = current_database()))""",
-        _number(job),
-    )
+    found = await pool.fetchval(_HELD, _number(job))
     return bool(found)

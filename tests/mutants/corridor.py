@@ -111,10 +111,8 @@ CORRIDOR: Final = (
         (
             Change(
                 "libs/events/leader.py",
-                """                "SELECT pg_try_advisory_lock($1)", _number(self._job)
-""",
-                """                "SELECT $1::bigint IS NOT NULL", _number(self._job)
-""",
+                '_TAKE = "SELECT pg_try_advisory_lock($1)"',
+                '_TAKE = "SELECT $1::bigint IS NOT NULL"',
             ),
         ),
         f"{CORRIDOR_TESTS}::test_only_one_of_two_relays_leads",
