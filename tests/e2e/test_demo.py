@@ -6,9 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -17,53 +14,13 @@ import pytest
 from cli.demo.outputs import ENTITLEMENTS, SUMMARY, read_csv
 from cli.processes import wait_until
 from cli.year import column
+from tests.e2e.demos import DEADLINE_S, ROOT, YEAR, Demo, demo
 from tests.unit.cli.pages import figures_of, numbers_of
 
-ROOT = Path(__file__).parents[2]
-YEAR = ROOT / "examples" / "kalbar-small"
 LARGE_YEAR = ROOT / "examples" / "kalbar-2023"
-DEADLINE_S = 300
 NIGHTLY = bool(os.environ.get("PKH_NIGHTLY"))
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-
-
-@dataclass(frozen=True)
-class Demo:
-    """What a demo said, wrote and left behind."""
-
-    code: int
-    said: str
-    out: Path
-    data: Path
-
-
-def demo(year: Path, directory: Path, *options: str) -> Demo:
-    out, data = directory / "out", directory / "data"
-    places = [str(year), "--out", str(out), "--data", str(data)]
-    told = subprocess.run(
-        [sys.executable, "-m", "cli.main", "demo", *places, *options],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-        check=False,
-    )
-    return Demo(told.returncode, told.stdout + told.stderr, out, data)
-
-
-@pytest.fixture(scope="module")
-def directory() -> Iterator[Path]:
-    # Not below pytest's own directory, which PostgreSQL's user may not pass.
-    with tempfile.TemporaryDirectory(prefix="pkh-test-") as temporary:
-        yield Path(temporary)
-
-
-@pytest.fixture(scope="module")
-def small_year(directory: Path) -> Demo:
-    """The small sample year, all four tahaps of it."""
-    (directory / "small").mkdir()
-    return demo(YEAR, directory / "small")
 
 
 def test_the_sample_year_comes_to_all_that_is_expected(small_year: Demo) -> None:

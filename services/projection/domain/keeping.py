@@ -190,7 +190,8 @@ def _followed(story: Story) -> list[Step]:
                 f"Because of this cycle the money of tahap {tahaps} is held no longer.",
                 f"Karena siklus ini bantuan tahap {tahaps} tidak lagi ditahan.",
             )
-            steps.append(Step("SANCTION", text, (reference(released),)))
+            clauses = story.clauses.sanction()
+            steps.append(Step("SANCTION", text, (reference(released),), (), clauses))
     return [*steps, *_investigation(story)]
 
 

@@ -1,0 +1,34 @@
+"""A demo as a process of its own: what it said, wrote and left behind."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+YEAR = ROOT / "examples" / "kalbar-small"
+DEADLINE_S = 300
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What a demo said, wrote and left behind."""
+
+    code: int
+    said: str
+    out: Path
+    data: Path
+
+
+def demo(year: Path, directory: Path, *options: str) -> Demo:
+    out, data = directory / "out", directory / "data"
+    places = [str(year), "--out", str(out), "--data", str(data)]
+    told = subprocess.run(
+        [sys.executable, "-m", "cli.main", "demo", *places, *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+    return Demo(told.returncode, told.stdout + told.stderr, out, data)

@@ -1,0 +1,79 @@
+"""Every family of a year that was run is asked why, tahap by tahap, and held against its files."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cli.client import Client, Connected, connected
+from cli.demo.fetching import identities
+from cli.demo.outputs import ENTITLEMENTS, Identity, read_csv
+from cli.platform import Options, Platform
+from cli.year import read_calendar
+
+Row = Mapping[str, str]
+Told = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What projection says of each (tahap number, card), and how long an answer took."""
+
+    year: Path
+    told: Mapping[tuple[str, str], Told]
+    who: Mapping[str, Identity]
+    closings: Mapping[str, str]
+    median_ms: float
+
+    def rows(self) -> Iterator[tuple[Row, Told]]:
+        """Each expected row with its explanation."""
+        for _, row in read_csv(self.year / "expected" / ENTITLEMENTS):
+            yield row, self.told[row["tahap"], row["no_kk"]]
+
+    def numbers(self, card: str, niks: str) -> set[int]:
+        """The member numbers of NIKs joined by semicolons."""
+        wanted = set(filter(None, niks.split(";")))
+        return {each.member for each in self.who[card].members if each.nik in wanted}
+
+    def attendance(self) -> dict[tuple[str, str], Row]:
+        """The last school record of each (NIK, month)."""
+        with (self.year / "school_attendance.csv").open(newline="", encoding="utf-8") as text:
+            return {(row["nik"], row["month"]): row for row in csv.DictReader(text)}
+
+
+def steps(told: Told, kind: str) -> list[Any]:
+    """The steps of one kind."""
+    return [step for step in told["steps"] if step["kind"] == kind]
+
+
+async def explained(year: Path, data: Path) -> Explained:
+    """Start the platform that ran a year once more, and ask it about every family and tahap."""
+    async with Platform(Options(data)), connected(data) as front:
+        found = {each.no_kk: each for each in await _families(front)}
+        reader = front.client("officer", "projection:read")
+        calendar = read_calendar(year)
+        told: dict[tuple[str, str], Told] = {}
+        took: list[float] = []
+        for tahap in calendar:
+            for card, family in found.items():
+                begun = time.perf_counter()
+                told[str(tahap.number), card] = await _ask(reader, family.family, tahap.id)
+                took.append(time.perf_counter() - begun)
+    closings = {str(each.number): each.closing_date.isoformat() for each in calendar}
+    return Explained(year, told, found, closings, 1_000 * sorted(took)[len(took) // 2])
+
+
+async def _ask(reader: Client, family: str, tahap: str) -> Told:
+    path = f"/families/{family}/tahap/{tahap}/why"
+    return await reader.get("projection", path, dict[str, Any])
+
+
+async def _families(front: Connected) -> list[Identity]:
+    reader = front.client("officer", "projection:read")
+    pages = reader.pages("projection", "/designations", list[dict[str, Any]])
+    families = [each["family"] async for page in pages for each in page]
+    return await identities(front.client("officer", "registry:identify"), families)
