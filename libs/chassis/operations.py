@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict
@@ -21,6 +21,8 @@ from libs.events.replay import NothingParked, replay
 
 Operator = Annotated[Principal, require("platform:operate")]
 Observer = Annotated[Principal, require("platform:read")]
+
+POSITION_MAX: Final = 2**63 - 1
 
 router = APIRouter(tags=["operations"])
 
@@ -92,7 +94,9 @@ async def read_positions(store: StoreOf, observer: Observer) -> Positions:
 
 @router.get("/chain", responses=refuses(PositionWithout))
 async def read_chain(
-    store: StoreOf, observer: Observer, at: Annotated[int | None, Query(ge=1)] = None
+    store: StoreOf,
+    observer: Observer,
+    at: Annotated[int | None, Query(ge=1, le=POSITION_MAX)] = None,
 ) -> ChainHead:
     """The head of the hash chain, for a witness to keep; `at` asks for an earlier block's end."""
     last, epoch = await store.head()

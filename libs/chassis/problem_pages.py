@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Response
 from fastapi import Path as InPath
 
+from libs.chassis.openapi import refuses
 from libs.chassis.problems import Refusal
 
 ROOT: Final = "/problems/"
 PAGE_TYPE: Final = "text/markdown"
-_OWN: Final = {"content": {PAGE_TYPE: {"schema": {"type": "string"}}}}
+_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {PAGE_TYPE: {"schema": {"type": "string"}}}},
+    **refuses((404, "not-found")),
+}
 
 Code = Annotated[
     str,
@@ -30,7 +34,7 @@ def pages_router(pages: Path) -> APIRouter:
     texts = {path.stem: path.read_text("utf-8") for path in sorted(pages.glob("[a-z]*.md"))}
     router = APIRouter(tags=["problems"])
 
-    @router.get(f"{ROOT}{{code}}", response_class=Response, responses={200: _OWN})
+    @router.get(f"{ROOT}{{code}}", response_class=Response, responses=_ANSWERS)
     async def problem_page(code: Code) -> Response:
         """What a problem means, when it happens and what to do about it."""
         if code not in texts:

@@ -15,6 +15,7 @@ from libs.chassis.etag import Unconditional, etag
 from libs.chassis.idempotency import OnceStreamed, ReadsOnly
 from libs.chassis.imports import IMPORT_BYTES_MAX, Partial, Report, take_file
 from libs.chassis.openapi import UNCHANGED, refuses
+from libs.chassis.operations import POSITION_MAX
 from libs.chassis.request import Asked, body_up_to, resource
 from libs.chassis.service import StoreOf
 from libs.events.errors import NotFound
@@ -114,7 +115,10 @@ class FamilyView(BaseModel):
 
 AsOf = Annotated[date, Query(description="The day in question: what was true then.")]
 KnownBy = Annotated[date, Query(description="Only what had been reported by this day.")]
-At = Annotated[int | None, Query(ge=1, description="Only what stood in the log by this position.")]
+At = Annotated[
+    int | None,
+    Query(ge=1, le=POSITION_MAX, description="Only what stood in the log by this position."),
+]
 
 
 @router.get("/families/{family}", responses=refuses(FamilyUnknown, OUTSIDE) | UNCHANGED)

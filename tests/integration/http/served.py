@@ -1,0 +1,207 @@
+"""Each service as a server of its own, with a little in its store, for requests of every kind."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from threading import Thread
+from typing import Any, Final
+
+import asyncpg
+import requests
+import schemathesis
+import uvicorn
+from fastapi import FastAPI
+from schemathesis.specs.openapi.schemas import OpenApiSchema
+
+from cli.issuer import Issuer
+from cli.ports import free_ports
+from libs.chassis.problems import MEDIA_TYPE
+from libs.chassis.settings import Settings
+from services.conditionality.main import application as conditionality
+from services.payments.main import application as payments
+from services.projection.main import application as projection
+from services.registry.main import application as registry
+from tests.doors import YEAR, surroundings
+from tests.integration.conditionality.kit import BAD, bench_at, families, months_of
+from tests.integration.payments.houses import books_of, houses
+from tests.integration.payments.office import PARTNERS, office_at
+from tests.integration.payments.world import World
+from tests.integration.projection.test_pages import FAMILY, TAHAP, fill
+from tests.servers import Postgres
+
+START_S_MAX: Final = 20.0
+Places = dict[str, Any]
+"""What stands for each place of a path, so that something is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A service that answers at an address; `places` is what is there of it."""
+
+    name: str
+    url: str
+    schema: OpenApiSchema
+    document: Mapping[str, Any]
+    issuer: Issuer
+    places: Places
+    session: requests.Session
+
+    def who(self) -> dict[str, str]:
+        """The headers of somebody who may do everything everywhere."""
+        scopes = {
+            scope
+            for methods in self.document["paths"].values()
+            for operation in methods.values()
+            for needs in operation.get("security", ())
+            for named in needs.values()
+            for scope in named
+        }
+        token = self.issuer.token("fuzzer-1", sorted(scopes), ("*",))
+        return {"Authorization": f"Bearer {token}"}
+
+    def get(self, path: str, **query: str) -> requests.Response:
+        """What is answered to a GET, once."""
+        return self.session.get(f"{self.url}{path}", headers=self.who(), params=query, timeout=30)
+
+    def decided_on(self, path: str) -> str | None:
+        """The current ETag of what a path lies under; None where that has none."""
+        above = [
+            each
+            for each, methods in self.document["paths"].items()
+            if path.startswith(f"{each}/") and "304" in methods.get("get", {}).get("responses", {})
+        ]
+        if not above:
+            return None
+        return self.get(max(above, key=len).format_map(self.places)).headers.get("ETag")
+
+    def told(self, path: str, method: str, status: int) -> Mapping[str, Any]:
+        """The problems by code that the description names for a status."""
+        answers = self.document["paths"][path][method.lower()]["responses"]
+        found: Mapping[str, Any] = answers[str(status)]["content"][MEDIA_TYPE]["examples"]
+        return found
+
+
+# -- What is there --------------------------------------------------------------------------------
+
+
+async def of_registry(told: Settings, _directory: Path) -> Places:
+    return {"job": "import-5f2b"}
+
+
+async def of_conditionality(told: Settings, _directory: Path) -> Places:
+    """A family that has failed three times in a row."""
+    [family] = islice(families(), 1)
+    async with bench_at(told) as bench:
+        for tahap in ("2023-1", "2023-2", "2023-3"):
+            await bench.school(family, BAD, months=months_of(tahap))
+            await bench.take(bench.announced(tahap), bench.line(family, tahap))
+    return {"family": family, "tahap": "2023-3", "correction": 1, "job": "evaluation-2023-1"}
+
+
+async def of_payments(told: Settings, directory: Path) -> Places:
+    """A tahap that was paid, and one whose list can be frozen."""
+    village = houses(3)
+    world = World(directory / "journals", {})
+    async with office_at(told, directory, world) as office:
+        office.world.accounts.update(books_of(village))
+        await office.paid(village)
+        await office.arrived(village, "2023-2")
+    return {
+        "tahap": "2023-2",
+        "kind": "REGULAR",
+        "family": village[0].family,
+        "payment": village[0].payment(),
+        "job": "run-2023-1-REGULAR",
+    }
+
+
+async def of_projection(told: Settings, _directory: Path) -> Places:
+    """A few families."""
+    await fill(told.bus_url)
+    return {"family": FAMILY, "tahap": TAHAP}
+
+
+Fill = Callable[[Settings, Path], Awaitable[Places]]
+SERVICES: Final[Mapping[str, tuple[Callable[[Settings], FastAPI], Fill]]] = {
+    "registry": (registry, of_registry),
+    "conditionality": (conditionality, of_conditionality),
+    "payments": (lambda told: payments(told, PARTNERS), of_payments),
+    "projection": (projection, of_projection),
+}
+
+
+async def _registered(served: Served, told: Settings) -> Places:
+    """Import a small year's families at the front door."""
+    for kind in ("families", "members"):
+        answer = served.session.post(
+            f"{served.url}/imports/{kind}",
+            data=(YEAR / f"{kind}.csv").read_bytes(),
+            headers={
+                **served.who(),
+                "Idempotency-Key": str(uuid.uuid4()),
+                "Content-Type": "text/csv",
+            },
+            timeout=60,
+        )
+        assert answer.status_code == 200, answer.text
+    connection = await asyncpg.connect(told.bus_url)
+    family = await connection.fetchval("SELECT family::text FROM identity_family LIMIT 1")
+    await connection.close()
+    [job, *_] = served.get("/jobs").json()["items"]
+    return {"family": family, "job": job["id"]}
+
+
+# -- The server -----------------------------------------------------------------------------------
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """The address at which an application answers, on a loop and a thread of its own."""
+    [port] = free_ports(1)
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="on", ws="none")
+    )
+    thread = Thread(target=server.run, name=f"service at {port}", daemon=True)
+    thread.start()
+    try:
+        end = time.monotonic() + START_S_MAX
+        while not server.started:
+            assert thread.is_alive(), "the service did not start"
+            assert time.monotonic() < end, "the service did not start in time"
+            thread.join(0.01)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(START_S_MAX)
+
+
+@contextmanager
+def served_by(postgres: Postgres, directory: Path, name: str) -> Iterator[Served]:
+    """A service with a store of its own, filled."""
+    make, fill_store = SERVICES[name]
+    with asyncio.Runner() as runner:
+        stack = AsyncExitStack()
+        told = runner.run(stack.enter_async_context(surroundings(postgres, directory, name)))
+        try:
+            places = runner.run(_awaited(fill_store(told, directory)))
+            app = make(told)
+            with serving(app) as url, requests.Session() as session:
+                schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
+                document, issuer = app.openapi(), Issuer.open(directory)
+                served = Served(name, url, schema, document, issuer, places, session)
+                if name == "registry":
+                    places |= runner.run(_registered(served, told))
+                yield served
+        finally:
+            runner.run(stack.aclose())
+
+
+async def _awaited(filling: Awaitable[Places]) -> Places:
+    return await filling
