@@ -1,7 +1,8 @@
-"""A year of ten copies of the sample comes to ten times the sample, family by family."""
+"""A year of copies of the sample comes to as many times the sample, family by family."""
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -10,12 +11,13 @@ import pytest
 from benchmarks.copies import copy_year
 from tests.chaos.year import SMALL, year
 
-COPIES = 10
+# More families than the registry lists in one transaction; at night ten times the sample.
+COPIES = 10 if os.environ.get("PKH_NIGHTLY") else 6
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
-async def test_ten_copies_come_to_what_each_of_them_comes_to() -> None:
+async def test_copies_come_to_what_each_of_them_comes_to() -> None:
     with tempfile.TemporaryDirectory(prefix="pkh-test-") as directory:
         copies = Path(directory) / "year"
         copy_year(SMALL, COPIES, copies)
