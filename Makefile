@@ -20,7 +20,7 @@ help: ## this list
 	@echo
 	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
-demo: $(READY) ## run a year through the front door and compare (DATA, OUT, BUS=embedded|kafka, TAHAP=1-2, KEEP=1)
+demo: $(READY) ## run a year through the front door and compare (DATA, OUT, BUS=embedded|kafka, TAHAP=1-2, KEEP=1 runs on)
 	$(BIN)/pkh demo $(DATA) --out $(OUT) --bus $(BUS) $(if $(TAHAP),--tahap $(TAHAP)) $(if $(KEEP),--keep)
 
 up: $(READY) ## the whole platform in the foreground (BUS, STATE=directory of its data)

@@ -53,8 +53,8 @@ def up(
     platform = Platform(Options(data, bus=_bus(bus), books=books))
 
     async def announce(ready: Platform) -> None:
-        for name, url in ready.base_urls.items():
-            out.print(f"{name:<16}{url}", highlight=False)
+        for name, where in ready.addresses.items():
+            out.print(f"{name:<16}{where}", highlight=False)
         for name, url in ready.metrics_urls.items():
             out.print(f"{name + ' metrics':<24}{url}", highlight=False)
         out.print(f"Ready; state in {ready.data_dir}. Ctrl-C stops it.", highlight=False)
@@ -77,7 +77,7 @@ def demo_(
     results: Annotated[Path, typer.Option("--out", help="Where the results are written.")],
     bus: Bus = "embedded",
     tahap: Annotated[str | None, typer.Option(help="Which tahaps, such as 1-2; all else.")] = None,
-    keep: Annotated[bool, typer.Option(help="Leave the platform's state behind.")] = False,
+    keep: Annotated[bool, typer.Option(help="Keep the platform running.")] = False,
     data: Annotated[
         Path | None,
         typer.Option(

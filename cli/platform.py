@@ -103,6 +103,12 @@ class Platform:
         """By name, where a service or the relay shows what it measures."""
         return self._around.metrics_urls
 
+    @property
+    def addresses(self) -> dict[str, str]:
+        """As `base_urls`, with `kafka`, where its clients connect, if that is the bus."""
+        broker = self._around.broker
+        return {**self.base_urls, **({"kafka": broker.bootstrap} if broker else {})}
+
     def database_url(self, name: str) -> str:
         """A service's database, for the role of the service; it holds a password."""
         return self._around.address(name, role(name))

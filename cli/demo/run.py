@@ -18,6 +18,7 @@ from cli.demo.compare import Comparison, compare
 from cli.demo.fetching import fetch_duties, fetch_results
 from cli.demo.figures import UnmetDuty
 from cli.demo.investigating import answer_investigations, findings_of
+from cli.demo.keeping import keep_running
 from cli.demo.loading import SCOPES, load_year, without_service
 from cli.demo.machine import Machine
 from cli.demo.outputs import write_results
@@ -42,7 +43,8 @@ class Plan:
 
     `tahap` is a range such as "1-2", None for all. `data` names a directory for the platform's
     state, which stays; a run of the same year that was cut off there goes on. Without it a
-    temporary one serves, which stays only if told to `keep`.
+    temporary one serves. Told to `keep`, the platform goes on when the year is over, and its
+    state stays.
     """
 
     directory: Path
@@ -82,19 +84,30 @@ async def demo(plan: Plan, console: Console) -> int:
     year = YearRun.of(plan.directory, plan.bus)
     with _state(plan, year, console) as data_dir:
         options = Options(data_dir, bus=plan.bus, books=(plan.directory / BOOKS).absolute())
-        platform = Platform(options)
-        with Screen(console) as screen:
-            took, found = await _run(plan, year, platform, tahaps, screen)
+        async with contextlib.AsyncExitStack() as running:
+            with Screen(console) as screen:
+                platform = Platform(options)
+                took, found = await _run(plan, year, platform, tahaps, screen, running)
+            if not plan.keep:
+                await running.aclose()
+            code = _report(plan, console, took, found, time.monotonic() - begun)
+            if plan.keep:
+                await keep_running(platform, console)
+    return code
+
+
+def _report(plan: Plan, console: Console, took: _Took, found: _Found, total_s: float) -> int:
+    """Write and print what a run came to; its exit code."""
     run = Run(
         families=sum(1 for _ in cards_in_order(plan.directory)),
         bus=plan.bus,
         start_s=took.start_s,
         load_s=took.load_s,
         tahaps=took.tahaps,
-        total_s=time.monotonic() - begun,
+        total_s=total_s,
         pss_bytes=took.pss_bytes,
         summary=found.summary,
-        comparison=_compared(plan, tahaps),
+        comparison=_compared(plan, [tahap for tahap, _ in took.tahaps]),
         findings=found.findings,
         duties=found.duties,
     )
@@ -134,17 +147,24 @@ def _save_logs(data_dir: Path, out: Path, console: Console) -> None:
 
 
 async def _run(
-    plan: Plan, year: YearRun, platform: Platform, tahaps: Sequence[Tahap], screen: Screen
+    plan: Plan,
+    year: YearRun,
+    platform: Platform,
+    tahaps: Sequence[Tahap],
+    screen: Screen,
+    running: contextlib.AsyncExitStack,
 ) -> tuple[_Took, _Found]:
+    """Run the year on a platform that goes on until `running` is closed."""
     begun = time.monotonic()
     starting = screen.bar(f"start on the {plan.bus} bus")
-    async with platform, connected(platform.data_dir) as front:
-        start_s = time.monotonic() - begun
-        starting.finish()
-        after, load_s = await _load(plan, year, front, screen)
-        took = [(each, await _tahap(plan, front, each, after, screen)) for each in tahaps]
-        pss_bytes = platform.supervisor.pss_bytes()
-        found = await _found(plan, front, [each.id for each in tahaps], screen)
+    await running.enter_async_context(platform)
+    front = await running.enter_async_context(connected(platform.data_dir))
+    start_s = time.monotonic() - begun
+    starting.finish()
+    after, load_s = await _load(plan, year, front, screen)
+    took = [(each, await _tahap(plan, front, each, after, screen)) for each in tahaps]
+    pss_bytes = platform.supervisor.pss_bytes()
+    found = await _found(plan, front, [each.id for each in tahaps], screen)
     return _Took(start_s, load_s, took, pss_bytes), found
 
 
