@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+
+from msgspec import Struct
 
 from libs.events.bus import Headers, Record
 from libs.events.errors import CorridorError
 
 CONTENT_TYPE = b"application/json"
+REPEATED_MAX = 1_024  # texts remembered of a kind: few types, and one time for a whole block
 
 
 class EnvelopeMalformed(CorridorError):
     """A message's headers are not a CloudEvent of ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True, gc=False):
     """What surrounds a message's data.
 
     `position` is the event's place in its store, `previous` that of the message before it in the
@@ -50,7 +52,7 @@ def headers_of(envelope: Envelope, prefix: tuple[str, str]) -> list[tuple[str, b
         ("ce_source", envelope.source.encode()),
         ("ce_type", f"{prefix[0]}{envelope.type}{prefix[1]}".encode()),
         ("ce_subject", envelope.subject.encode()),
-        ("ce_time", envelope.time.astimezone(UTC).isoformat().replace("+00:00", "Z").encode()),
+        ("ce_time", _time_text(envelope.time)),
         ("ce_position", b"%d" % envelope.position),
         ("ce_previous", b"%d" % envelope.previous),
         ("ce_epoch", envelope.epoch.encode()),
@@ -65,18 +67,18 @@ def parse(record: Record) -> Envelope:
     """The envelope of a record. Raises `EnvelopeMalformed` that names the header, not its value."""
     named = _single(record.headers)
     try:
-        base, version = named["ce_type"].rsplit(".v", 1)
+        kind, major = _kind(named["ce_type"])
         return Envelope(
-            id=named["ce_id"],
-            source=named["ce_source"],
-            type=base.rsplit(".", 1)[1],
-            major=int(version),
-            subject=named["ce_subject"],
-            time=datetime.fromisoformat(named["ce_time"]),
+            id=_text(named["ce_id"]),
+            source=_text(named["ce_source"]),
+            type=kind,
+            major=major,
+            subject=_text(named["ce_subject"]),
+            time=_time(named["ce_time"]),
             position=int(named["ce_position"]),
             previous=int(named["ce_previous"]),
-            epoch=named["ce_epoch"],
-            trace=named.get("traceparent"),
+            epoch=_text(named["ce_epoch"]),
+            trace=_text(named["traceparent"]) if "traceparent" in named else None,
         )
     except KeyError as missing:
         raise EnvelopeMalformed(header=missing.args[0], offset=record.offset) from None
@@ -86,11 +88,37 @@ def parse(record: Record) -> Envelope:
         ) from None
 
 
-def _single(headers: Headers) -> dict[str, str]:
-    # Both Kafka clients allow a header twice; which one a reader takes would be an accident.
-    named: dict[str, str] = {}
-    for name, value in headers:
-        if name in named and (name.startswith("ce_") or name == "traceparent"):
-            raise EnvelopeMalformed(header=name, reason="twice")
-        named[name] = value.decode("utf-8", "replace")
+def _single(headers: Headers) -> dict[str, bytes]:
+    named = dict(headers)
+    if len(named) < len(headers):
+        _refuse_twice(headers)
     return named
+
+
+def _refuse_twice(headers: Headers) -> None:
+    # Both Kafka clients allow a header twice; which one a reader takes would be an accident.
+    seen: set[str] = set()
+    for name, _ in headers:
+        if name in seen and (name.startswith("ce_") or name == "traceparent"):
+            raise EnvelopeMalformed(header=name, reason="twice")
+        seen.add(name)
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
+
+
+@lru_cache(maxsize=REPEATED_MAX)
+def _kind(value: bytes) -> tuple[str, int]:
+    base, version = _text(value).rsplit(".v", 1)
+    return base.rsplit(".", 1)[1], int(version)
+
+
+@lru_cache(maxsize=REPEATED_MAX)
+def _time(value: bytes) -> datetime:
+    return datetime.fromisoformat(_text(value))
+
+
+@lru_cache(maxsize=REPEATED_MAX)
+def _time_text(moment: datetime) -> bytes:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z").encode()
