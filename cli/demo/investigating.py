@@ -28,6 +28,7 @@ from cli.waiting import until_quiet
 from cli.year import Tahap, rows
 
 INVESTIGATIONS: Final = "investigations.csv"
+OPEN: Final = "OPEN"  # nobody has ended it
 AT_ONCE_MAX: Final = 8  # families whose officers are at work at the same time
 
 
@@ -98,12 +99,15 @@ def _told(tahap: str, opened: int, known: Counter[str]) -> str:
 async def _answer(officers: Officers, family: str, tahap: str, outcome: str) -> None:
     async def find() -> None:
         seen = await see(officers.investigator, family, tahap)
-        await bring_finding(officers.investigator, seen, outcome)
+        if seen.value.outcome == OPEN:
+            await bring_finding(officers.investigator, seen, outcome)
 
     async def decide() -> None:
         seen = await see(officers.supervisor, family, tahap)
-        await decide_finding(officers.supervisor, seen, "APPROVED")
+        if seen.value.outcome == OPEN:
+            await decide_finding(officers.supervisor, seen, "APPROVED")
 
-    # A late fact may move the family between a look and what is said of it.
+    # Other officers may have ended it meanwhile; then there is nothing to add. A late fact may move
+    # the family between a look and what is said of it.
     await look_again(find)
     await look_again(decide)

@@ -162,7 +162,9 @@ async def _too_large(request: Request, error: EventTooLarge) -> Response:
     return answer(request, 413, "event-too-large", detail=str(error))
 
 
-async def _lost_database(request: Request, _error: Exception) -> Response:
+async def _lost_database(request: Request, error: Exception) -> Response:
+    if isinstance(error, ValueError):  # no lost connection: the driver's word on a value of ours
+        raise error
     return _try_again(request, "database-unavailable")
 
 

@@ -32,6 +32,7 @@ from libs.events.subscription import (
     UnknownPartition,
     attempt,
     incoming,
+    is_its_own,
     key_of,
 )
 from libs.events.transaction import Transaction
@@ -228,9 +229,10 @@ class Consumer:
                         await subscription.handler(transaction, messages)
                 self.tally.handled += len(messages)
                 return
-            except RETRIED + STOPS:
-                raise
-            except Exception as error:  # some message of it is not fit: find out which
+            except Exception as error:
+                if not is_its_own(error):
+                    raise
+                # Some message of it is not fit: find out which.
                 log.warning("batch re-run singly", topic=subscription.topic, error=safe_text(error))
         for record, envelope in wanted:
             await self._single(transaction, subscription, record, envelope, held)

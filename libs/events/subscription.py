@@ -72,10 +72,19 @@ async def attempt(
         async with transaction.savepoint():
             await subscription.handler(transaction, [incoming(subscription, record, envelope)])
         return None
-    except RETRIED + STOPS:
-        raise
-    except Exception as error:  # whatever it is, it is this message's own
+    except Exception as error:
+        if not is_its_own(error):
+            raise
         return safe_text(error)
+
+
+def is_its_own(error: Exception) -> bool:
+    """Whether an error is of the message that was handled: not of the surroundings, no stop.
+
+    What the driver says of a value that fits no column has the class of a lost connection, and is
+    a ValueError besides. Tried again it would hold up its partition for ever.
+    """
+    return isinstance(error, ValueError) or not isinstance(error, RETRIED + STOPS)
 
 
 def incoming(subscription: Subscription, record: Record, envelope: Envelope) -> Incoming:

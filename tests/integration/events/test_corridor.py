@@ -162,6 +162,19 @@ async def test_a_poisoned_key_is_parked_in_order_and_the_others_go_on(corridor: 
         await corridor.replay("7")
 
 
+async def test_a_value_that_the_driver_cannot_send_is_parked_and_not_tried_for_ever(
+    corridor: Corridor,
+) -> None:
+    beyond_the_column = 2**31
+    async with running(Relay(corridor.writer, corridor.bus, TOPICS), corridor.consumer()):
+        await corridor.put(1, beyond_the_column, 3)
+        await eventually(corridor.caught_up)
+
+    assert sorted(await corridor.taken()) == [1, 3]
+    [parked] = await list_parked(corridor.reader)
+    assert (parked.key, parked.error) == (str(beyond_the_column), "DataError")
+
+
 async def test_a_replay_that_fails_keeps_what_went_through(corridor: Corridor) -> None:
     corridor.poison = {7}
     async with running(Relay(corridor.writer, corridor.bus, TOPICS), corridor.consumer()):

@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from asyncpg.exceptions._base import DataError  # the driver's own; the public one is the server's
 from fastapi import APIRouter, Request
 from structlog.testing import capture_logs
 
@@ -52,6 +53,7 @@ ERRORS: dict[str, Exception] = {
     "refusal": Refusal(418, "teapot", "Short and stout.", {"X-Spout": "1"}, {"handle": 1}),
     "lost": asyncpg.ConnectionDoesNotExistError(f"connection lost while writing {NIK}"),
     "refused": ConnectionRefusedError(NIK),
+    "value": DataError(f"invalid input for query argument $1: {NIK}"),
     "bug": RuntimeError(f"the person {NIK} broke it"),
 }
 
@@ -98,6 +100,7 @@ def failing() -> APIRouter:
         ("refusal", 418, "teapot", "Short and stout."),
         ("lost", 503, "database-unavailable", None),
         ("refused", 503, "database-unavailable", None),
+        ("value", 500, "internal-server-error", None),
         ("bug", 500, "internal-server-error", None),
     ],
 )

@@ -97,6 +97,21 @@ async def test_what_was_begun_before_a_kill_is_ended_and_what_was_ended_is_not_t
     assert {family for _, family, _, _ in investigations.done} == {ANA}
 
 
+async def test_what_other_officers_have_ended_meanwhile_is_left_as_it_is(
+    platform: Connected, fake: FakePlatform, investigations: FakeInvestigations, screen: Screen
+) -> None:
+    def people_and_meanwhile(request: httpx.Request) -> httpx.Response:
+        investigations.families[BUDI]["shown"]["outcome"] = "NOT_CONFIRMED"
+        wanted = json.loads(request.content)["families"]
+        return answer([{"family": f, "no_kk": CARDS[f], "members": []} for f in wanted])
+
+    fake.when("POST", "registry/identities/lookup", people_and_meanwhile)
+
+    await answer_investigations(platform, THIRD, FINDINGS, screen)
+
+    assert {family for _, family, _, _ in investigations.done} == {ANA}
+
+
 async def test_a_family_that_moved_between_look_and_step_is_looked_at_again(
     platform: Connected, investigations: FakeInvestigations, screen: Screen
 ) -> None:
