@@ -261,7 +261,7 @@ class Connected:
 @asynccontextmanager
 async def connected(data_dir: Path) -> AsyncIterator[Connected]:
     """The platform that runs on a directory. Raises `Failed` where none does."""
-    urls = _services(data_dir)
+    urls = services_of(data_dir)
     # Our own processes on the loopback interface: neither a proxy nor a certificate between us.
     async with httpx.AsyncClient(
         timeout=ANSWER_S_MAX,
@@ -271,7 +271,8 @@ async def connected(data_dir: Path) -> AsyncIterator[Connected]:
         yield Connected(data_dir, urls, local_issuer(data_dir), http)
 
 
-def _services(data_dir: Path) -> dict[str, str]:
+def services_of(data_dir: Path) -> dict[str, str]:
+    """By name, where the services of the platform that runs on a directory answer."""
     card = data_dir / "run" / "platform.json"
     try:
         services: dict[str, str] = json.loads(card.read_text())["services"]

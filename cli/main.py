@@ -19,6 +19,7 @@ from cli.running import FOUND_SOMETHING, STATE, State, out, run
 from cli.supervisor import foreground
 from cli.surroundings import SERVICES
 from cli.verify import findings
+from cli.where import where
 from cli.witness import Seen, by_source, look, signing_key
 from cli.witness import read as read_witness
 
@@ -29,6 +30,7 @@ app = typer.Typer(
     help="The platform of the conditional cash transfer programme, from the command line.",
 )
 app.command("import")(verbs.import_file)
+app.command("where")(where)
 app.command("why")(why.why)
 app.add_typer(tahap_verbs.verbs, name="tahap")
 app.add_typer(job_verbs.jobs, name="jobs")
@@ -53,8 +55,8 @@ def up(
     platform = Platform(Options(data, bus=_bus(bus), books=books))
 
     async def announce(ready: Platform) -> None:
-        for name, where in ready.addresses.items():
-            out.print(f"{name:<16}{where}", highlight=False)
+        for name, place in ready.addresses.items():
+            out.print(f"{name:<16}{place}", highlight=False)
         for name, url in ready.metrics_urls.items():
             out.print(f"{name + ' metrics':<24}{url}", highlight=False)
         out.print(f"Ready; state in {ready.data_dir}. Ctrl-C stops it.", highlight=False)

@@ -9,7 +9,7 @@ README = (Path(__file__).parents[3] / "simulators" / "README.md").read_text(enco
 
 
 def test_the_example_of_a_request_file_is_one() -> None:
-    (example,) = re.findall(r"```\n(H,1,CREDIT,.*?)```", README, re.DOTALL)
+    (example,) = re.findall(r"```text\n(H,1,CREDIT,.*?)```", README, re.DOTALL)
     body = example.encode()
     reader = RequestReader(Kind.CREDIT, "2023-1-BNI", ("BNI",))
 
