@@ -28,6 +28,7 @@ from libs.chassis.idempotency import (
     makes_idempotent,
     reads_only,
 )
+from libs.chassis.memory import settle
 from libs.chassis.openapi import ABOUT, CONTACT, LICENCE, PLACEHOLDER, described, tags
 from libs.chassis.problems import HANDLERS
 from libs.chassis.request import limited, observed
@@ -134,6 +135,7 @@ def serve(app: FastAPI, settings: Settings) -> None:
             timeout_graceful_shutdown=settings.shutdown_s_max,
         )
     )
+    settle()
     with tracing.exported(settings.service), contextlib.suppress(KeyboardInterrupt):
         server.run()
     if not server.started:

@@ -16,6 +16,7 @@ from pathlib import Path
 import uvloop
 
 from libs.chassis import logs, tracing
+from libs.chassis.memory import settle
 from libs.chassis.metrics import shown
 from libs.chassis.settings import LOG_LEVELS, POSTGRES, Environment, choice, metrics_port, text, url
 from libs.events.bus import Bus
@@ -53,6 +54,7 @@ async def _told_to_stop() -> None:
 
 def main() -> None:
     """Relay until told to stop."""
+    settle()
     logs.configure("relay", choice(os.environ, "PKH_LOG_LEVEL", LOG_LEVELS, "info"))
     with tracing.exported("relay"):
         uvloop.run(run(os.environ))

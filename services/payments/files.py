@@ -35,12 +35,20 @@ CREDITED: Final = "CREDITED"
 # beginning of a number may be somebody else's.
 CHARACTERS_MAX: Final = {"account_no": 34, "account_name": 100, "payee_nik": 32}
 
+# A chunk's payments first, then each one's line by its key. A plain join is planned by what the
+# server believes of a tahap that it has not counted yet, and may read the whole year each time.
 _LINES = """
-SELECT payment::text, run_line.family::text, bank, amount, line FROM run_line
-JOIN list_line ON list_line.tahap = run_line.tahap AND list_line.family = run_line.family
-WHERE run_line.tahap = $1 AND run_line.kind = $2 AND payable AND payment > $3
-  AND ($4::text IS NULL OR (bank = $4 AND account_check = 'OK'))
-ORDER BY payment LIMIT $5
+WITH chunk AS MATERIALIZED (
+    SELECT payment, family, bank, amount FROM run_line
+    WHERE tahap = $1 AND kind = $2 AND payable AND payment > $3
+      AND ($4::text IS NULL OR (bank = $4 AND account_check = 'OK'))
+    ORDER BY payment LIMIT $5
+)
+SELECT payment::text, family::text, bank, amount, line
+FROM chunk CROSS JOIN LATERAL (
+    SELECT line FROM list_line WHERE tahap = $1 AND list_line.family = chunk.family OFFSET 0
+) AS listed
+ORDER BY payment
 """
 
 

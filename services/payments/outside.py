@@ -56,7 +56,7 @@ class Outside:
             )
             if response.status_code not in (200, 202):
                 raise PartnerRefused(file=which.file, status=response.status_code)
-            return None
+            response = await self._ask("GET", address)
         if response.status_code == 202:
             return None
         if response.status_code != 200:
