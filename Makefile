@@ -27,7 +27,7 @@ up: $(READY) ## the whole platform in the foreground (BUS, STATE=directory of it
 	$(BIN)/pkh up --bus $(BUS) --data $(STATE)
 
 test: $(READY) ## every test that this machine can run (ARGS="-k name")
-	$(BIN)/python -m pytest -q $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
 
 check: $(READY) ## formatting, lint, types and the borders between packages
 	$(BIN)/ruff format --check .

@@ -200,6 +200,8 @@ class Broker:
         except OSError:
             return False
         writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
         return True
 
     async def _answers(self) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 CHUNK = 65_536
 
@@ -18,28 +19,26 @@ class Line:
     cut_every: int = 0
     answers: int = 0
     cuts: int = 0
-    _open: set[asyncio.StreamWriter] = field(default_factory=set)
+    _serving: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one client until either side ends or the line is cut."""
+        serving = asyncio.current_task()
+        assert serving is not None
+        self._serving.add(serving)
+        ends = [writer]
         try:
             there, answering = await asyncio.open_connection("127.0.0.1", self.server_port)
-        except OSError:
-            writer.close()
-            return
-        ends = {writer, answering}
-        self._open |= ends
-        both = [
-            asyncio.create_task(_carry(reader, answering)),
-            asyncio.create_task(self._answer(there, writer)),
-        ]
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        for task in both:
-            task.cancel()
-        await asyncio.gather(*both, return_exceptions=True)
-        for end in ends:
-            end.close()
-        self._open -= ends
+            ends.append(answering)
+            await _first(_carry(reader, answering), self._answer(there, writer))
+        except (OSError, asyncio.CancelledError):
+            pass  # the server is away, or the whole line is taken down
+        finally:
+            for end in ends:
+                end.close()
+                with contextlib.suppress(OSError):
+                    await end.wait_closed()
+            self._serving.discard(serving)
 
     async def _answer(self, there: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         while answer := await there.read(CHUNK):
@@ -51,10 +50,23 @@ class Line:
             client.write(answer)
             await client.drain()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Cut every line."""
-        for end in self._open:
-            end.close()
+        serving = list(self._serving)
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
+
+
+async def _first(*ways: Coroutine[Any, Any, None]) -> None:
+    """Until one of the two ways has ended; the other is given up."""
+    tasks = [asyncio.create_task(way) for way in ways]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -72,4 +84,4 @@ async def line(port: int, server_port: int) -> AsyncIterator[Line]:
         yield found
     finally:
         server.close()
-        found.close()
+        await found.close()

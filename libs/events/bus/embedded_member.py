@@ -27,6 +27,10 @@ POLL_S_MAX: Final = 0.25
 POLL_GROWTH: Final = 1.5
 HEARTBEATS_PER_LEASE: Final = 4
 
+# A hint, so nobody waits for the disk (docs/decisions/0019).
+_COMMIT_OFFSET: Final = """SELECT bus.commit_offset($1, $2, $3, $4, $5, $6)
+FROM set_config('synchronous_commit', 'off', true)"""
+
 # What a database or its network does when it is away. The last one is what asyncpg makes of a
 # connection that the server has just ended, when the call comes before the loop has noticed.
 UNAVAILABLE: Final = (
@@ -49,14 +53,6 @@ def share_of(count: int, members: Sequence[int], member: int) -> range:
     each, rest = divmod(count, len(members))
     start = place * each + min(place, rest)
     return range(start, start + each + (place < rest))
-
-
-# An offset is a hint: what a crash takes back is skipped by its position. So nobody waits for the
-# disk.
-_COMMIT_OFFSET: Final = """
-SELECT bus.commit_offset($1, $2, $3, $4, $5, $6)
-FROM set_config('synchronous_commit', 'off', true)
-"""
 
 
 class Bell:
