@@ -51,6 +51,10 @@ class Child:
     restarted: bool = True
     stop_signal: signal.Signals = signal.SIGTERM
 
+    def may_have_ended(self, process: Process | None) -> bool:
+        """Whether it did its work once and for all, perhaps before anyone asked if it is ready."""
+        return not self.restarted and process is not None and process.returncode == 0
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

@@ -199,7 +199,7 @@ class Supervisor:
         """Whether a launched child does its work in time; one that takes too long is killed."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(READY_DEADLINE_S):
-                while kept.alive:
+                while kept.alive or child.may_have_ended(kept.process):
                     if await _is_ready(child):
                         return True
                     await asyncio.sleep(POLL_S)

@@ -130,14 +130,29 @@ async def test_what_can_not_be_asked_or_launched_yet_is_tried_again(
     assert launches == 3
 
 
-async def test_one_that_may_end_is_left_alone(tmp_path: Path) -> None:
-    def launch(said: object) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(["true"])
+def loads_once(argv: Sequence[str], *, ended: bool) -> Child:
+    """One that works once; `ended`: it has, before anyone asks whether it is ready."""
 
-    loads_once = Child("load", launch, at_once, restarted=False)
-    async with Supervisor([loads_once], tmp_path) as platform:
+    def launch(said: object) -> "subprocess.Popen[bytes]":
+        process = subprocess.Popen(argv)
+        if ended:
+            process.wait()
+        return process
+
+    return Child("load", launch, at_once, restarted=False)
+
+
+@pytest.mark.parametrize("ended", [False, True])
+async def test_one_that_may_end_is_left_alone(tmp_path: Path, ended: bool) -> None:
+    async with Supervisor([loads_once(["true"], ended=ended)], tmp_path) as platform:
         await eventually(lambda: platform.pids() == {})
         assert platform.restarts == {}
+
+
+async def test_one_that_may_end_but_failed_has_not_started(tmp_path: Path) -> None:
+    with pytest.raises(SupervisorFailed, match="load does not start"):
+        async with Supervisor([loads_once(["false"], ended=True)], tmp_path):
+            raise AssertionError("it started")
 
 
 async def test_nothing_is_left_when_it_has_stopped(tmp_path: Path, story: Path) -> None:

@@ -22,6 +22,7 @@ from libs.events.bus import Member, Producer, Record
 from libs.events.bus.kafka_member import KafkaMember, record_of
 from libs.events.bus.kafka_producer import KafkaProducer
 from libs.events.bus.kafka_settings import KafkaSecurity, KafkaSettings
+from libs.events.bus.kafka_start import start
 from libs.events.errors import BusRefused
 
 __all__ = ["KafkaBus", "KafkaSecurity", "KafkaSettings"]
@@ -166,7 +167,7 @@ class KafkaBus:
         admin = AIOKafkaAdminClient(**self._settings.client())
         try:
             async with asyncio.timeout(ADMIN_TIMEOUT_S):
-                await admin.start()
+                await start(admin)
                 yield admin
         finally:
             await admin.close()
@@ -178,7 +179,7 @@ class KafkaBus:
         reader = AIOKafkaConsumer(**self._settings.client(), **options)
         try:
             async with asyncio.timeout(ADMIN_TIMEOUT_S):
-                await reader.start()
+                await start(reader)
                 yield reader
         finally:
             await reader.stop()

@@ -14,6 +14,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from libs.events.bus import Batch, Record
 from libs.events.bus.kafka_settings import KafkaSettings
+from libs.events.bus.kafka_start import start
 from libs.events.errors import StaleMember
 
 JOIN_TIMEOUT_S: Final = 60.0
@@ -93,7 +94,7 @@ class KafkaMember:
         consumer.subscribe(self._topics, listener=Revoked(self._forget))
         try:
             async with asyncio.timeout(JOIN_TIMEOUT_S):
-                await consumer.start()
+                await start(consumer)
         except BaseException:
             await self._stop(consumer)
             raise

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 
 from libs.events.bus import Record
 from libs.events.bus.kafka_settings import KafkaSettings
+from libs.events.bus.kafka_start import start
 from libs.events.bus.limits import refuse_oversize
 from libs.events.errors import BusRefused
 
@@ -52,7 +53,7 @@ class KafkaProducer:
         """Connect and be given the id that makes repeated batches harmless."""
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
-                await self._client.start()
+                await start(self._client)
         except BaseException:
             self._failed = True
             await self.close()

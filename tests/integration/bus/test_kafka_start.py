@@ -1,0 +1,33 @@
+"""What a caller who gives up while a client of Kafka starts leaves behind: nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+
+import pytest
+
+from libs.events.bus.kafka import KafkaBus, KafkaSettings
+
+pytestmark = [pytest.mark.integration, pytest.mark.kafka]
+
+SESSION_S = 6.0
+MOMENTS = 40
+MOMENT_S = 0.0005
+
+
+async def test_a_question_given_up_at_any_moment_leaves_no_connection_open(
+    kafka_bootstrap: str,
+) -> None:
+    bus = KafkaBus(KafkaSettings(kafka_bootstrap, session_s=SESSION_S))
+    given_up = 0
+    for moment in range(MOMENTS):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(moment * MOMENT_S):
+                await bus.ping()
+                continue
+        given_up += 1
+        gc.collect()  # what was forgotten open is told here, and fails this test
+    assert given_up
+    await bus.close()
