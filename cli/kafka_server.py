@@ -31,6 +31,8 @@ from typing import IO
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from libs.events.bus.kafka_start import start
+
 HOME = Path(__file__).resolve().parent.parent / "deploy" / "kafka"
 LIB = HOME / "lib"
 
@@ -208,7 +210,7 @@ class Broker:
         # A listening port is not enough: right after a kill the broker listens, but is fenced.
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=2000)
         try:
-            await admin.start()
+            await start(admin)
             cluster = await admin.describe_cluster()
         except (KafkaError, OSError):
             return False

@@ -10,7 +10,11 @@ import pytest
 
 from libs.events.bus.kafka import KafkaBus, KafkaSettings
 
-pytestmark = [pytest.mark.integration, pytest.mark.kafka]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.kafka,
+    pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning"),
+]
 
 SESSION_S = 6.0
 MOMENTS = 40
