@@ -40,7 +40,7 @@ CORRIDOR: Final = (
 """,
             ),
         ),
-        f"{EVENTS}/test_gap_hunter.py::test_a_reader_of_positions_misses_nothing[1]",
+        f"{EVENTS}/test_gap_hunter.py::test_readers_of_positions_miss_nothing[1-8]",
         f"{EVENTS}/test_store.py::test_commands_of_one_batch_and_stream_build_on_each_other",
     ),
     Mutant(

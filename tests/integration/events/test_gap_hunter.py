@@ -2,105 +2,132 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import os
-import random
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Sequence
 
 import asyncpg
+import msgspec
 import pytest
 
 from libs.events.handle import handle_many
-from libs.events.store import Store
-from tests.purse import CONTEXT, KEPT, PutIn
+from libs.events.log import window_after
+from libs.events.store import POOL_CONNECTIONS_MAX, Store
+from libs.events.verify import verify
+from tests.integration.events.hunt import HOLDS, Batch, Fate, Hunt, Seen, Terms
+from tests.purse import CONTEXT, KEPT, CoinsPutIn, Command, PutIn
 
-EVENTS = 1_000_000 if os.environ.get("PKH_NIGHTLY") else 20_000
-WRITERS = 8
-ROLLBACKS = 0.01
+NIGHTLY = bool(os.environ.get("PKH_NIGHTLY"))
+EVENTS = 1_000_000 if NIGHTLY else 50_000
+NAIVE_EVENTS = 50_000 if NIGHTLY else 5_000
 
-
-@dataclass
-class Hunt:
-    """What was committed, and what a reader who follows the positions has seen."""
-
-    seed: int
-    committed: int = 0
-    seen: list[int] = field(default_factory=list)
-    done: bool = False
+_EVENTS = """
+SELECT block, ord, stream_id, version, data FROM events
+WHERE block = ANY($1) AND ord >= $2 AND ord < $3
+"""
 
 
-async def write(store: Store, hunt: Hunt, writer: int) -> None:
-    chance = random.Random(hunt.seed * 100 + writer)
-    while hunt.committed < EVENTS:
-        size = chance.choice((1, 2, 7, 40, 200, 500))
-        streams = [f"purse-{chance.randrange(400):04}" for _ in range(size)]
-        try:
-            async with store.transaction(CONTEXT) as transaction:
-                outcomes = await handle_many(
-                    transaction, KEPT, [(stream, PutIn(1)) for stream in streams]
-                )
-                await transaction.connection.execute(
-                    "SELECT pg_sleep($1)", chance.choice((0, 0, 0, 0.002, 0.01))
-                )
-                if chance.random() < ROLLBACKS:
-                    raise InterruptedError
-        except (InterruptedError, asyncpg.DeadlockDetectedError):
-            continue
-        hunt.committed += sum(len(outcome.events) for outcome in outcomes)
+class CorridorLog:
+    """The corridor's own log: appended to by commands, read by the windows that the relay reads."""
+
+    def __init__(self, stores: Sequence[Store]) -> None:
+        self._stores = stores
+        self._coins = msgspec.json.Decoder(CoinsPutIn)
+
+    async def append(self, writer: int, batch: Batch) -> Sequence[int]:
+        """An event's mark is the coins of its command."""
+        commands: list[tuple[str, Command]] = [(s, PutIn(mark)) for s, mark in batch.events()]
+        store = self._stores[writer % len(self._stores)]
+        async with store.transaction(CONTEXT) as unit:
+            outcomes = await handle_many(unit, KEPT, commands)
+            for outcome in outcomes:
+                if outcome.error:
+                    raise outcome.error
+            await batch.hold(unit.connection)
+        return [event.coins for outcome in outcomes for event in outcome.events]
+
+    async def after(self, position: int, at_most: int) -> Sequence[Seen]:
+        pool = self._stores[0].pool
+        window = await window_after(pool, position, at_most)
+        rows = await window.events(pool, _EVENTS) if window else ()
+        return [
+            Seen(r["position"], self._coins.decode(r["data"]).coins, r["stream_id"], r["version"])
+            for r in rows
+        ]
 
 
-async def read(store: Store, hunt: Hunt) -> None:
-    position = 0
-    while True:
-        finished = hunt.done
-        rows = await store.pool.fetch(
-            """SELECT first_position + ord AS position FROM blocks JOIN events USING (block)
-               WHERE first_position > $1 ORDER BY first_position, ord""",
-            position,
-        )
-        hunt.seen += [row["position"] for row in rows]
-        position = hunt.seen[-1] if hunt.seen else 0
-        if finished:
-            return
+class NaiveLog:
+    """Numbers from a sequence, read behind the last one: what the corridor does not do."""
 
+    def __init__(self, stores: Sequence[Store]) -> None:
+        self._stores = stores
 
-@pytest.mark.parametrize("seed", [1])
-async def test_a_reader_of_positions_misses_nothing(store: Store, seed: int) -> None:
-    hunt = Hunt(seed)
-    reader = asyncio.create_task(read(store, hunt))
-    await asyncio.gather(*(write(store, hunt, n) for n in range(WRITERS - 1)))
-    hunt.done = True
-    await reader
-
-    assert hunt.seen == list(range(1, hunt.committed + 1)), f"seed {seed}, N {hunt.committed}"
-    versions = await store.pool.fetchval(
-        """SELECT count(*) FROM (SELECT version, row_number() OVER (
-               PARTITION BY stream_id ORDER BY first_position, ord) AS place
-           FROM events JOIN blocks USING (block)) AS lined WHERE version <> place"""
-    )
-    assert versions == 0
-
-
-async def test_the_same_hunt_finds_a_reader_of_serial_numbers_wanting(store: Store) -> None:
-    """The test of the test: numbers taken before commit are seen out of order."""
-    await store.pool.execute("CREATE TABLE naive (number bigserial)")
-    seen: list[int] = []
-
-    async def write_naive(n: int) -> None:
-        for _ in range(40):
-            async with store.pool.acquire() as connection, connection.transaction():
-                await connection.execute("INSERT INTO naive DEFAULT VALUES")
-                await connection.execute("SELECT pg_sleep($1)", 0.001 * n)
-
-    async def read_naive(writers: asyncio.Future[list[None]]) -> None:
-        while not writers.done():
-            rows = await store.pool.fetch(
-                "SELECT number FROM naive WHERE number > $1 ORDER BY 1", seen[-1] if seen else 0
+    async def append(self, writer: int, batch: Batch) -> Sequence[int]:
+        store = self._stores[writer % len(self._stores)]
+        streams, marks = zip(*batch.events(), strict=True)
+        async with store.pool.acquire() as connection, connection.transaction():
+            await connection.execute(
+                "INSERT INTO naive (stream, mark) SELECT * FROM unnest($1::text[], $2::bigint[])",
+                streams,
+                marks,
             )
-            seen.extend(row[0] for row in rows)
+            await batch.hold(connection)
+        return marks
 
-    writers = asyncio.gather(*(write_naive(n) for n in range(WRITERS - 2)))
-    await read_naive(writers)
-    await writers
-    written = await store.pool.fetchval("SELECT count(*) FROM naive")
-    assert len(seen) < written
+    async def after(self, position: int, at_most: int) -> Sequence[Seen]:
+        rows = await self._stores[0].pool.fetch(
+            "SELECT number, mark, stream FROM naive WHERE number > $1 ORDER BY number LIMIT $2",
+            position,
+            at_most,
+        )
+        return [Seen(row["number"], row["mark"], row["stream"], None) for row in rows]
+
+
+@contextlib.asynccontextmanager
+async def stores(database: str, writers: int) -> AsyncIterator[list[Store]]:
+    """As many processes of a service as it takes for each writer to have its own connection."""
+    async with asyncpg.create_pool(database, min_size=1, max_size=1) as pool:
+        await pool.execute(HOLDS)
+    count = 1 + -(-writers // POOL_CONNECTIONS_MAX)  # the first one is the readers'
+    async with contextlib.AsyncExitStack() as stack:
+        opened = [await Store.connect(database, "test") for _ in range(count)]
+        for store in opened:
+            stack.push_async_callback(store.close)
+        yield opened
+
+
+@pytest.mark.parametrize(("seed", "writers"), [(1, 8), (2, 64)])
+async def test_readers_of_positions_miss_nothing(
+    store: Store, database: str, seed: int, writers: int
+) -> None:
+    terms = Terms(seed, writers, EVENTS)
+    print(terms)
+    async with stores(database, writers) as opened:
+        hunt = Hunt(CorridorLog(opened), terms)
+        await hunt.run()
+    print(hunt)
+
+    assert not hunt.findings(), f"{hunt}"
+    assert sum(hunt.committed) >= EVENTS, f"{hunt}"
+    assert hunt.taken_back == sum(batch.fate is not Fate.KEPT for batch in hunt.batches) > 0
+    assert (await store.head())[0] == sum(hunt.committed)
+    assert [finding async for finding in verify(store.pool)] == []
+
+
+async def test_the_same_hunt_names_what_a_reader_of_serial_numbers_misses(
+    store: Store, database: str
+) -> None:
+    """The test of the test: numbers that are taken before COMMIT become visible out of order."""
+    terms = Terms(seed=3, writers=8, events=NAIVE_EVENTS)
+    await store.pool.execute("CREATE TABLE naive (number bigserial, mark bigint, stream text)")
+    async with stores(database, terms.writers) as opened:
+        hunt = Hunt(NaiveLog(opened), terms)
+        await hunt.run()
+    print(hunt)
+
+    missed = hunt.missed()
+    assert missed, f"{hunt}"
+    assert hunt.findings()[0] == f"missed: {hunt.name(missed[0])}"
+    assert len(missed) == await store.pool.fetchval(
+        "SELECT count(*) FROM naive WHERE mark = ANY($1)", missed
+    )
