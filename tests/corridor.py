@@ -13,6 +13,7 @@ from libs.events.bus import embedded as embedded_bus
 from libs.events.bus.connect import connect
 from libs.events.consumer import Consumer
 from libs.events.handle import handle_many
+from libs.events.parking import EVERYTHING, START, Selection
 from libs.events.positions import positions
 from libs.events.relay import Relay
 from libs.events.replay import replay
@@ -58,9 +59,16 @@ class Corridor:
         async with self.writer.transaction(CONTEXT) as transaction:
             await handle_many(transaction, KEPT, commands)
 
-    async def replay(self, key: str) -> tuple[int, str | None]:
-        async with self.reader.transaction(CONTEXT) as transaction:
-            return await replay(transaction, self.consumer().subscriptions, TOPIC, key)
+    async def replay(self, selection: Selection = EVERYTHING) -> tuple[int, int]:
+        """A transaction a step; answers how many messages went through and how many did not."""
+        subscriptions = self.consumer().subscriptions
+        place, handled, refused = START, 0, 0
+        while True:
+            async with self.reader.transaction(CONTEXT) as transaction:
+                step = await replay(transaction, subscriptions, selection, place)
+            if step is None:
+                return handled, refused
+            place, handled, refused = step.place, handled + step.handled, refused + step.refused
 
     async def taken(self) -> list[int]:
         return [r[0] for r in await self.reader.pool.fetch("SELECT coins FROM taken ORDER BY n")]

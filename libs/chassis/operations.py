@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
@@ -15,12 +16,16 @@ from libs.chassis.pages import Page, Paging
 from libs.chassis.request import Asked
 from libs.chassis.service import ServiceOf, StoreOf
 from libs.events.errors import NotFound
-from libs.events.parking import list_parked
+from libs.events.parking import START, NothingParked, Selection, list_parked
 from libs.events.positions import positions
-from libs.events.replay import NothingParked, replay
+from libs.events.replay import replay
 
 Operator = Annotated[Principal, require("platform:operate")]
 Observer = Annotated[Principal, require("platform:read")]
+
+_STOPPED_BY: Final = """
+SELECT error FROM parked WHERE topic = $1 AND key = $2 ORDER BY position LIMIT 1
+"""
 
 POSITION_MAX: Final = 2**63 - 1
 
@@ -110,7 +115,7 @@ async def read_chain(
 @router.get("/parked")
 async def read_parked(store: StoreOf, observer: Observer, paging: Paging) -> Page[ParkedMessage]:
     """The parked messages, in the order in which they would be replayed."""
-    rows = await list_parked(store, paging.rows, paging.after(tuple[str, str, int, int]))
+    rows = await list_parked(store, paging.rows, paging.after(tuple[str, str, int, int]) or START)
     found, following = paging.cut(
         rows, lambda parked: (parked.subscription, parked.topic, parked.partition, parked.position)
     )
@@ -138,9 +143,15 @@ async def replay_parked(
     body: Replay, service: ServiceOf, context: Asked, once: Once, operator: Operator
 ) -> Response:
     """Handle a key's parked messages again, in order; what went through stays so."""
+    wanted, place = Selection(body.topic, body.key), START
+    handled = refused = 0
     async with service.store.transaction(context) as unit:
         await once.claim(unit.connection)
-        done, error = await replay(unit, service.subscriptions, body.topic, body.key)
-        reply = Reply(200, {"replayed": done, "stopped_by": error})
+        while came := await replay(unit, service.subscriptions, wanted, place):
+            place, handled, refused = came.place, handled + came.handled, refused + came.refused
+        if not handled + refused:
+            raise NothingParked(topic=body.topic)
+        stopped_by = await unit.connection.fetchval(_STOPPED_BY, *astuple(wanted))
+        reply = Reply(200, {"replayed": handled, "stopped_by": stopped_by})
         await once.keep(unit.connection, reply)
     return reply.response(unit.position)

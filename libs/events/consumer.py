@@ -18,21 +18,20 @@ from time import perf_counter
 import structlog
 
 from libs.events import tracing
-from libs.events.bus import Batch, Bus, Member, Record
+from libs.events.bus import Batch, Bus, Member
 from libs.events.envelope import Envelope, parse
 from libs.events.errors import GapFound, StaleMember, UnknownEpoch, UnknownEvent, safe_text
 from libs.events.metrics import PROCESS_SECONDS
 from libs.events.model import Context
-from libs.events.parking import park, parked_keys
+from libs.events.parking import held_keys, park
+from libs.events.sifting import sift
 from libs.events.store import Store
 from libs.events.subscription import (
     RETRIED,
     STOPS,
+    Arrived,
     Subscription,
     UnknownPartition,
-    attempt,
-    incoming,
-    is_its_own,
     key_of,
 )
 from libs.events.transaction import Transaction
@@ -168,12 +167,8 @@ class Consumer:
             fresh = self._fresh(batch, envelopes, place)
             if not fresh:
                 return
-            held = await parked_keys(
-                transaction, subscription.name, subscription.topic, batch.partition
-            )
-            await self._dispatch(transaction, subscription, fresh, held)
-            last = fresh[-1][1]
-            await self._move(transaction, subscription, batch.partition, last)
+            await self._dispatch(transaction, subscription, batch.partition, fresh)
+            await self._move(transaction, subscription, batch.partition, fresh[-1][1])
 
     async def _lock(
         self, transaction: Transaction, subscription: Subscription, partition: int
@@ -189,11 +184,9 @@ class Consumer:
             raise UnknownPartition(topic=subscription.topic, partition=partition)
         return Place(row["epoch"], row["position"])
 
-    def _fresh(
-        self, batch: Batch, envelopes: Sequence[Envelope], place: Place
-    ) -> list[tuple[Record, Envelope]]:
+    def _fresh(self, batch: Batch, envelopes: Sequence[Envelope], place: Place) -> list[Arrived]:
         """What the position does not cover yet; proves that nothing before it is missing."""
-        fresh: list[tuple[Record, Envelope]] = []
+        fresh: list[Arrived] = []
         position, epoch = place.position, place.epoch
         for record, envelope in zip(batch.records, envelopes, strict=True):
             if epoch is not None and envelope.epoch != epoch:
@@ -216,45 +209,19 @@ class Consumer:
         self,
         transaction: Transaction,
         subscription: Subscription,
-        fresh: Sequence[tuple[Record, Envelope]],
-        held: set[str],
+        partition: int,
+        fresh: Sequence[Arrived],
     ) -> None:
-        """The whole batch at once; message by message only if that fails."""
+        """Handle what can be handled, and park the rest in the same transaction."""
         wanted = [pair for pair in fresh if self._wants(subscription, pair[1])]
-        if not any(key_of(record) in held for record, _ in wanted):
-            try:
-                async with transaction.savepoint():
-                    messages = [incoming(subscription, *pair) for pair in wanted]
-                    if messages:
-                        await subscription.handler(transaction, messages)
-                self.tally.handled += len(messages)
-                return
-            except Exception as error:
-                if not is_its_own(error):
-                    raise
-                # Some message of it is not fit: find out which.
-                log.warning("batch re-run singly", topic=subscription.topic, error=safe_text(error))
-        for record, envelope in wanted:
-            await self._single(transaction, subscription, record, envelope, held)
-
-    async def _single(
-        self,
-        transaction: Transaction,
-        subscription: Subscription,
-        record: Record,
-        envelope: Envelope,
-        held: set[str],
-    ) -> None:
-        key = key_of(record)
-        error = "an earlier message of this key is parked" if key in held else None
-        if error is None:
-            error = await attempt(transaction, subscription, record, envelope)
-        if error is None:
-            self.tally.handled += 1
-            return
-        held.add(key)
-        self.tally.parked += 1
-        await park(transaction, subscription.name, record, envelope.position, error)
+        place = subscription.name, subscription.topic, partition
+        held = await held_keys(transaction, place, (key_of(record) for record, _ in wanted))
+        refused = await sift(transaction, subscription, wanted, held)
+        if refused:
+            log.warning("messages parked", topic=subscription.topic, count=len(refused))
+            await park(transaction, subscription.name, wanted, refused)
+        self.tally.handled += len(wanted) - len(refused)
+        self.tally.parked += len(refused)
 
     def _wants(self, subscription: Subscription, envelope: Envelope) -> bool:
         if envelope.type not in subscription.bodies:

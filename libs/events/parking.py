@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
 from libs.events.bus import Record
+from libs.events.errors import NotFound
 from libs.events.model import encode
 from libs.events.store import Store
+from libs.events.subscription import Arrived, key_of
 from libs.events.transaction import Transaction
+
+Partition: TypeAlias = tuple[str, str, int]
+"""(subscription, topic, partition)."""
+
+Place: TypeAlias = tuple[str, str, int, int]
+"""(subscription, topic, partition, position): where a parked message stands among all."""
+
+START: Final[Place] = ("", "", 0, 0)
+"""Before all of them."""
+
+_ANYTHING: Final = """
+SELECT EXISTS (SELECT FROM parked WHERE subscription = $1 AND topic = $2 AND partition = $3)
+"""
+# One look into the index for each key: however much of a key is parked, the first row will do.
+_AMONG: Final = """
+SELECT key FROM unnest($4::text[]) AS asked (key)
+WHERE (SELECT true FROM parked WHERE subscription = $1 AND topic = $2 AND partition = $3
+       AND parked.key = asked.key AND ($5::bigint IS NULL OR position < $5) LIMIT 1)
+"""
+
+
+class NothingParked(NotFound):
+    """Nothing of this key is parked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +53,17 @@ class Parked:
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """Which parked messages: those of a topic or of all, of a key or of all."""
+
+    topic: str | None = None
+    key: str | None = None
+
+
+EVERYTHING: Final = Selection()
+
+
+@dataclass(frozen=True, slots=True)
 class _Kept:
     headers: list[tuple[str, str]]
     value: str  # base64: parked bytes may be anything
@@ -34,50 +71,64 @@ class _Kept:
 
 
 async def park(
-    transaction: Transaction, subscription: str, record: Record, position: int, error: str
+    transaction: Transaction,
+    subscription: str,
+    arrived: Sequence[Arrived],
+    refused: Mapping[int, str],
 ) -> None:
-    """Keep a record exactly as it came, with what was wrong."""
-    headers = [(name, value.decode("latin-1")) for name, value in record.headers]
-    kept = _Kept(headers, base64.b64encode(record.value).decode(), record.offset)
-    await transaction.connection.execute(
+    """Keep those whose position was `refused`, exactly as they came, with what was wrong."""
+    rows = [
+        (
+            subscription,
+            record.topic,
+            record.partition,
+            key_of(record),
+            envelope.position,
+            encode(_kept(record)).decode(),
+            refused[envelope.position],
+        )
+        for record, envelope in arrived
+        if envelope.position in refused
+    ]
+    await transaction.connection.executemany(
         """INSERT INTO parked (subscription, topic, partition, key, position, message, error)
            VALUES ($1, $2, $3, $4, $5, $6, $7)""",
-        subscription,
-        record.topic,
-        record.partition,
-        "" if record.key is None else record.key.decode(),
-        position,
-        encode(kept).decode(),
-        error,
+        rows,
     )
 
 
-async def parked_keys(
-    transaction: Transaction, subscription: str, topic: str, partition: int
+def _kept(record: Record) -> _Kept:
+    headers = [(name, value.decode("latin-1")) for name, value in record.headers]
+    return _Kept(headers, base64.b64encode(record.value).decode(), record.offset)
+
+
+async def held_keys(
+    transaction: Transaction, place: Partition, keys: Iterable[str], before: int | None = None
 ) -> set[str]:
-    """The keys of a partition whose messages must be held."""
-    rows = await transaction.connection.fetch(
-        """SELECT DISTINCT key FROM parked
-           WHERE subscription = $1 AND topic = $2 AND partition = $3""",
-        subscription,
-        topic,
-        partition,
-    )
+    """Those keys of which something is parked, `before` a position where one is given.
+
+    Ask behind the lock of the partition's `consumed` row. `keys` are looked at only where
+    anything is parked, which is seldom.
+    """
+    if not await transaction.connection.fetchval(_ANYTHING, *place):
+        return set()
+    rows = await transaction.connection.fetch(_AMONG, *place, sorted(set(keys)), before)
     return {row["key"] for row in rows}
 
 
-Place: TypeAlias = tuple[str, str, int, int]
-"""(subscription, topic, partition, position): where a parked message stands among all."""
-
-
-async def list_parked(store: Store, limit: int = 500, after: Place | None = None) -> list[Parked]:
+async def list_parked(
+    store: Store, limit: int = 500, after: Place = START, selection: Selection = EVERYTHING
+) -> list[Parked]:
     """What is parked behind a place, in the order in which it would be replayed."""
     rows = await store.pool.fetch(
         """SELECT subscription, topic, partition, key, position, error FROM parked
-           WHERE (subscription, topic, partition, position) > ($2, $3, $4::int, $5::bigint)
-           ORDER BY subscription, topic, partition, position LIMIT $1""",
+           WHERE (subscription, topic, partition, position) > ($1, $2, $3::int, $4::bigint)
+             AND ($5::text IS NULL OR topic = $5) AND ($6::text IS NULL OR key = $6)
+           ORDER BY subscription, topic, partition, position LIMIT $7""",
+        *after,
+        selection.topic,
+        selection.key,
         limit,
-        *(after or ("", "", 0, 0)),
     )
     return [Parked(**dict(row)) for row in rows]
 

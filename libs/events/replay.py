@@ -2,73 +2,124 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
-import asyncpg
-
+from libs.events import tracing
 from libs.events.envelope import parse
-from libs.events.errors import NotFound
-from libs.events.parking import unpark
-from libs.events.subscription import Subscription, attempt
+from libs.events.parking import (
+    START,
+    Partition,
+    Place,
+    Selection,
+    held_keys,
+    unpark,
+)
+from libs.events.sifting import sift
+from libs.events.subscription import Arrived, Subscription, key_of
 from libs.events.transaction import Transaction
 
+REPLAYED_MAX: Final = 500
+"""Messages of one transaction, for whose length nothing else of their partition is handled."""
 
-class NothingParked(NotFound):
-    """Nothing of this key is parked."""
+_FIRST: Final = """
+SELECT subscription, topic, partition, position FROM parked
+WHERE (subscription, topic, partition, position) > ($1, $2, $3::int, $4::bigint)
+  AND (subscription, topic) IN (SELECT * FROM unnest($5::text[], $6::text[]))
+  AND ($7::text IS NULL OR topic = $7) AND ($8::text IS NULL OR key = $8)
+ORDER BY subscription, topic, partition, position LIMIT 1
+"""
+_LOCK: Final = """
+SELECT FROM consumed WHERE subscription = $1 AND topic = $2 AND partition = $3 FOR UPDATE
+"""
+_ROWS: Final = """
+SELECT key, message FROM parked
+WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position >= $4
+  AND ($5::text IS NULL OR key = $5)
+ORDER BY position LIMIT $6
+"""
+_DONE: Final = """
+DELETE FROM parked
+WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = ANY($4)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What came of the parked messages up to a place: how many went through, how many did not."""
+
+    place: Place
+    handled: int
+    refused: int
 
 
 async def replay(
-    transaction: Transaction, subscriptions: Sequence[Subscription], topic: str, key: str
-) -> tuple[int, str | None]:
-    """Handle a key's parked messages; answers how many went through and what stopped the rest.
+    transaction: Transaction,
+    subscriptions: Sequence[Subscription],
+    selection: Selection,
+    behind: Place = START,
+) -> Replayed | None:
+    """Handle the next of the selected messages behind a place again; None where there are none.
 
-    What went through stays so. The subscription's `consumed` rows are locked meanwhile, so that
-    no live message of the key can overtake. Raises `NothingParked`.
+    Takes at most REPLAYED_MAX, all of one partition, whose `consumed` row it locks, so that no
+    live message overtakes: one whose key is still parked by then is parked behind. What goes
+    through is no longer parked once the transaction is committed; what does not stays, and what
+    follows in its key stays behind it. Ask again behind `place` until there are none.
     """
-    subscription = next((s for s in subscriptions if s.topic == topic), None)
-    if subscription is None:
-        raise NothingParked(topic=topic)
-    rows = await _lock_key(transaction, subscription, key)
-    for done, row in enumerate(rows):
-        error = await _again(transaction, subscription, key, row)
-        if error is not None:
-            return done, error
-    return len(rows), None
+    first = await _first(transaction, subscriptions, selection, behind)
+    if first is None:
+        return None
+    arrived = await _locked(transaction, first, selection.key)
+    if not arrived:
+        return Replayed(first, 0, 0)
+    subscription = next(s for s in subscriptions if (s.name, s.topic) == first[:2])
+    refused = await _handle(transaction, subscription, first[:3], arrived)
+    last = (*first[:3], arrived[-1][1].position)
+    return Replayed(last, len(arrived) - len(refused), len(refused))
 
 
-async def _lock_key(
-    transaction: Transaction, subscription: Subscription, key: str
-) -> list[asyncpg.Record]:
-    await transaction.connection.execute(
-        "SELECT FROM consumed WHERE subscription = $1 AND topic = $2 ORDER BY partition FOR UPDATE",
-        subscription.name,
-        subscription.topic,
+async def _first(
+    transaction: Transaction,
+    subscriptions: Sequence[Subscription],
+    selection: Selection,
+    behind: Place,
+) -> Place | None:
+    """Where the first of them stands; of subscriptions that are no more, none is found."""
+    found = await transaction.connection.fetchrow(
+        _FIRST,
+        *behind,
+        [each.name for each in subscriptions],
+        [each.topic for each in subscriptions],
+        selection.topic,
+        selection.key,
     )
-    rows = await transaction.connection.fetch(
-        """SELECT partition, position, message FROM parked
-           WHERE subscription = $1 AND topic = $2 AND key = $3 ORDER BY position""",
-        subscription.name,
-        subscription.topic,
-        key,
-    )
-    if not rows:
-        raise NothingParked(topic=subscription.topic)
-    return rows
+    return None if found is None else tuple(found)
 
 
-async def _again(
-    transaction: Transaction, subscription: Subscription, key: str, row: Any
-) -> str | None:
-    record = unpark(subscription.topic, row["partition"], key, row["message"])
-    error = await attempt(transaction, subscription, record, parse(record))
-    if error is None:
-        await transaction.connection.execute(
-            """DELETE FROM parked
-               WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4""",
-            subscription.name,
-            subscription.topic,
-            record.partition,
-            row["position"],
-        )
-    return error
+async def _locked(transaction: Transaction, first: Place, key: str | None) -> list[Arrived]:
+    """The messages from a place on, of its partition alone, which stands still from here on.
+
+    None are left where somebody else has replayed them before the partition stood still.
+    """
+    *place, position = first
+    await transaction.connection.execute(_LOCK, *place)
+    rows = await transaction.connection.fetch(_ROWS, *place, position, key, REPLAYED_MAX)
+    records = [unpark(first[1], first[2], row["key"], row["message"]) for row in rows]
+    return [(record, parse(record)) for record in records]
+
+
+async def _handle(
+    transaction: Transaction,
+    subscription: Subscription,
+    place: Partition,
+    arrived: Sequence[Arrived],
+) -> Mapping[int, str]:
+    """What goes through is no longer parked; answers what does not, and what is wrong with it."""
+    keys = [key_of(record) for record, _ in arrived]
+    transaction.traces = tracing.traces_by_key([each for _, each in arrived], lambda: keys)
+    held = await held_keys(transaction, place, keys, before=arrived[0][1].position)
+    refused = await sift(transaction, subscription, arrived, held)
+    done = [each.position for _, each in arrived if each.position not in refused]
+    await transaction.connection.execute(_DONE, *place, done)
+    return refused

@@ -1,17 +1,17 @@
-"""What a service makes of a topic, and how one of its messages is handled."""
+"""What a service makes of a topic, and which errors are a message's own."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 import msgspec
 
 from libs.events.bus import Record
 from libs.events.envelope import Envelope, EnvelopeMalformed
-from libs.events.errors import CorridorError, GapFound, UnknownEpoch, UnknownEvent, safe_text
+from libs.events.errors import CorridorError, GapFound, UnknownEpoch, UnknownEvent
 from libs.events.store import LOST
 from libs.events.transaction import Transaction
 
@@ -32,6 +32,10 @@ RETRIED = (
 """Faults of the surroundings: never a message's own, so never parked."""
 
 STOPS = (GapFound, UnknownEpoch, UnknownEvent, UnknownPartition, EnvelopeMalformed)
+
+
+Arrived: TypeAlias = tuple[Record, Envelope]
+"""A record as the bus gave it, and its envelope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +68,6 @@ class Subscription:
     handler: Handler
 
 
-async def attempt(
-    transaction: Transaction, subscription: Subscription, record: Record, envelope: Envelope
-) -> str | None:
-    """Handle one message under a savepoint; answers what was wrong with it, or None."""
-    try:
-        async with transaction.savepoint():
-            await subscription.handler(transaction, [incoming(subscription, record, envelope)])
-        return None
-    except Exception as error:
-        if not is_its_own(error):
-            raise
-        return safe_text(error)
-
-
 def is_its_own(error: Exception) -> bool:
     """Whether an error is of the message that was handled: not of the surroundings, no stop.
 
@@ -94,5 +84,7 @@ def incoming(subscription: Subscription, record: Record, envelope: Envelope) -> 
 
 
 def key_of(record: Record) -> str:
-    """A record's key; empty where it has none."""
-    return "" if record.key is None else record.key.decode()
+    """A record's key as text that PostgreSQL takes, whatever its bytes; empty where it has none."""
+    if record.key is None:
+        return ""
+    return record.key.decode(errors="backslashreplace").replace("\0", "\\x00")

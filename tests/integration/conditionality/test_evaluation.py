@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from libs.events.buckets import Buckets
-from libs.events.parking import list_parked
+from libs.events.parking import Selection, list_parked
 from libs.events.replay import replay
 from services.conditionality.consumers import subscriptions
 from services.conditionality.contract import ROSTER_TOPIC
@@ -154,7 +154,9 @@ async def test_a_parked_line_that_is_replayed_is_evaluated_and_the_tahap_closed_
 
     mended = subscriptions({**bench.policies, "1999": bench.policies[RULE_SET]})
     async with bench.store.transaction(CONTEXT) as unit:
-        assert await replay(unit, mended, ROSTER_TOPIC, SECOND) == (1, None)
+        replayed = await replay(unit, mended, Selection(ROSTER_TOPIC, SECOND))
+    assert replayed
+    assert (replayed.handled, replayed.refused) == (1, 0)
 
     assert await bench.evaluated(SECOND) == [(1, "FAILED")]
     assert await bench.close()
@@ -171,7 +173,9 @@ async def test_a_later_line_of_a_parked_family_waits_and_is_replayed_in_order(
 
     mended = subscriptions({**bench.policies, "1999": bench.policies[RULE_SET]})
     async with bench.store.transaction(CONTEXT) as unit:
-        assert await replay(unit, mended, ROSTER_TOPIC, FAMILY) == (2, None)
+        replayed = await replay(unit, mended, Selection(ROSTER_TOPIC, FAMILY))
+    assert replayed
+    assert (replayed.handled, replayed.refused) == (2, 0)
     found = await sent(bench.store, "CycleEvaluated")
     assert [message.body["tahap"] for message in found] == [TAHAP, NEXT_TAHAP]
 

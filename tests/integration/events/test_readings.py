@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 
 from libs.events import telemetry
 from libs.events.bus import Record
+from libs.events.envelope import Envelope
 from libs.events.handle import handle
 from libs.events.leader import Leadership
 from libs.events.metrics import Reading
@@ -17,6 +18,7 @@ from libs.events.parking import park
 from libs.events.readings import leader_readings, log_readings, parked_readings
 from libs.events.relay import EVERYTHING
 from libs.events.store import Store
+from libs.events.subscription import Arrived
 from tests.purse import KEPT, PutIn
 
 pytestmark = pytest.mark.integration
@@ -28,6 +30,13 @@ async def append(store: Store, times: int) -> None:
     for _ in range(times):
         async with store.transaction(CONTEXT) as unit:
             await handle(unit, KEPT, "purse-ana", PutIn(1))
+
+
+def arrived(topic: str, position: int) -> Arrived:
+    record = Record(topic, 0, b"ana", b"{}", (), position)
+    return record, Envelope(
+        f"writer-{position}", "writer", "Done", 1, "ana", CONTEXT.at, position, 0, "epoch", None
+    )
 
 
 def named(readings: list[Reading]) -> dict[str, float]:
@@ -70,8 +79,7 @@ async def test_a_store_that_publishes_nothing_has_no_relay_to_watch(store: Store
 async def test_parked_messages_are_counted_where_there_are_none_too(store: Store) -> None:
     async with store.transaction(CONTEXT) as unit:
         for position in (1, 2):
-            record = Record("one.v1", 0, b"ana", b"{}", (), position)
-            await park(unit, "test", record, position, "does not fit")
+            await park(unit, "test", [arrived("one.v1", position)], {position: "does not fit"})
 
     found = await parked_readings(store, [("test", "one.v1"), ("test", "two.v1")])
 

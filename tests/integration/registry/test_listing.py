@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from libs.events.buckets import Buckets
-from libs.events.parking import list_parked
+from libs.events.parking import Selection, list_parked
 from libs.events.replay import replay
 from services.registry.contract import ROSTER_TOPIC, TAHAP_TOPIC
 from tests.doors import CONTEXT, YEAR, deliver, sent
@@ -197,7 +197,10 @@ async def test_an_announcement_ahead_of_the_log_is_parked_until_the_log_is_there
 
     await given.take("families", family("6103010101019999"))
     async with given.store.transaction(CONTEXT) as unit:
-        assert await replay(unit, given.consumer.subscriptions, TAHAP_TOPIC, "2023-1") == (1, None)
+        subscriptions = given.consumer.subscriptions
+        replayed = await replay(unit, subscriptions, Selection(TAHAP_TOPIC, "2023-1"))
+    assert replayed
+    assert (replayed.handled, replayed.refused) == (1, 0)
     await given.list_all()
     assert len(await given.lines()) == len(CARDS)
 
@@ -211,7 +214,10 @@ async def test_a_closing_that_is_announced_while_another_list_is_made_waits_for_
     assert len(await given.closed()) == 1
 
     async with given.store.transaction(CONTEXT) as unit:
-        assert await replay(unit, given.consumer.subscriptions, TAHAP_TOPIC, "2023-2") == (1, None)
+        subscriptions = given.consumer.subscriptions
+        replayed = await replay(unit, subscriptions, Selection(TAHAP_TOPIC, "2023-2"))
+    assert replayed
+    assert (replayed.handled, replayed.refused) == (1, 0)
     await given.list_all(CHUNK)
 
     assert len(await sent(given.store, "FamilyDesignated")) == len(CARDS)

@@ -1,0 +1,101 @@
+"""Handles the messages of a batch, and finds those among them that can not be handled."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from libs.events.errors import safe_text
+from libs.events.subscription import (
+    Arrived,
+    Handler,
+    Incoming,
+    Subscription,
+    incoming,
+    is_its_own,
+    key_of,
+)
+from libs.events.transaction import Transaction
+
+BEHIND: Final = "an earlier message of this key is parked"
+
+
+async def sift(
+    transaction: Transaction,
+    subscription: Subscription,
+    arrived: Sequence[Arrived],
+    held: Collection[str],
+) -> dict[int, str]:
+    """Handle messages of one partition, in order; {position: error} of those it was not done with.
+
+    Not handled are messages of `held` keys, those that are not fit, and every later one of their
+    key. Faults of the surroundings and stops are raised.
+    """
+    refused: dict[int, str] = {}
+    halted = set(held)
+    decoded: list[Incoming] = []
+    for record, envelope in arrived:
+        key = key_of(record)
+        if key in halted:
+            refused[envelope.position] = BEHIND
+            continue
+        try:
+            decoded.append(incoming(subscription, record, envelope))
+        except Exception as error:
+            if not is_its_own(error):
+                raise
+            refused[envelope.position] = safe_text(error)
+            halted.add(key)
+    await _Sieve(transaction, subscription.handler, refused, set()).take(decoded)
+    return refused
+
+
+@dataclass(slots=True)
+class _Sieve:
+    """Gives a handler as many messages at once as it takes.
+
+    Where it fails, it is given the halves. So k unfit messages among n cost about k log n
+    attempts, and none that are fit is handled by itself for long.
+    """
+
+    transaction: Transaction
+    handler: Handler
+    refused: dict[int, str]
+    unfit: set[str]
+
+    async def take(self, messages: Sequence[Incoming], *, suspect: bool = False) -> bool:
+        """Handle what is fit, in order; whether all were. One of `suspect` messages is not."""
+        messages = [message for message in messages if not self._is_behind(message)]
+        if len(messages) < 2 or not suspect:
+            error = await self._attempt(messages) if messages else None
+            if error is None:
+                return True
+            if len(messages) == 1:
+                self._refuse(messages[0], error)
+                return False
+        middle = len(messages) // 2
+        first = await self.take(messages[:middle])
+        # Were all of the first half fit, then one of the second is not: it need not be tried whole.
+        await self.take(messages[middle:], suspect=first)
+        return False
+
+    def _is_behind(self, message: Incoming) -> bool:
+        behind = message.key in self.unfit
+        if behind:
+            self._refuse(message, BEHIND)
+        return behind
+
+    def _refuse(self, message: Incoming, error: str) -> None:
+        self.refused[message.envelope.position] = error
+        self.unfit.add(message.key)
+
+    async def _attempt(self, messages: Sequence[Incoming]) -> str | None:
+        try:
+            async with self.transaction.savepoint():
+                await self.handler(self.transaction, messages)
+        except Exception as error:
+            if not is_its_own(error):
+                raise
+            return safe_text(error)
+        return None
