@@ -34,8 +34,9 @@ class Corridor:
     writer: Store
     reader: Store
     bus: Bus
-    writer_url: str = ""
-    bus_url: str = ""
+    writer_url: str
+    reader_url: str
+    bus_url: str
     seen: list[int] = field(default_factory=list)
     poison: set[int] = field(default_factory=set)
     faults: list[Exception] = field(default_factory=list)
@@ -92,7 +93,8 @@ async def corridor_at(postgres: Postgres, bus_url: str | None = None) -> AsyncIt
         bus = await connect(bus_url or databases[2])
         await reader.pool.execute("CREATE TABLE taken (n bigserial, coins int)")
         await bus.ensure_topics(TOPICS.partitions)
-        yield Corridor(writer, reader, bus, databases[0], bus_url or databases[2])
+        urls = databases[0], databases[1], bus_url or databases[2]
+        yield Corridor(writer, reader, bus, *urls)
         await bus.close()
         await writer.close()
         await reader.close()

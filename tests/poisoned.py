@@ -1,0 +1,84 @@
+"""A reader that chokes on some families until it is mended; as a program, one that dies replaying.
+
+    python -m tests.poisoned DATABASE_URL MESSAGES
+
+replays what is parked there and is killed once it has handled so many messages, before a commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from libs.events.bus import Bus
+from libs.events.consumer import Consumer
+from libs.events.parking import EVERYTHING, START, Selection
+from libs.events.replay import replay
+from libs.events.store import Store
+from libs.events.subscription import Incoming, Subscription
+from libs.events.transaction import Transaction
+from tests.corridor import TOPICS
+from tests.purse import CONTEXT, TOPIC, CoinsPutIn
+
+EFFECTS = """
+CREATE TABLE effect (
+    n bigserial, key int, position bigint, handled_at timestamptz DEFAULT clock_timestamp()
+)
+"""
+
+
+@dataclass
+class Reader:
+    """A service that notes what it has handled, in the order in which it did."""
+
+    store: Store
+    poison: Collection[int] = ()
+    dies_after: int | None = None
+    loses_connections: int = 0
+    given: int = 0
+    subscriptions: Sequence[Subscription] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.subscriptions = [Subscription("reader", TOPIC, {"CoinsPutIn": CoinsPutIn}, self.take)]
+
+    async def take(self, transaction: Transaction, messages: Sequence[Incoming]) -> None:
+        """Note a batch, unless some of it is poison."""
+        self.given += len(messages)
+        if any(message.body.coins in self.poison for message in messages):
+            raise ValueError("a family that this version chokes on")
+        if self.loses_connections:
+            self.loses_connections -= 1
+            await transaction.connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        await transaction.connection.execute(
+            "INSERT INTO effect (key, position) SELECT * FROM unnest($1::int[], $2::bigint[])",
+            [message.body.coins for message in messages],
+            [message.envelope.position for message in messages],
+        )
+        if self.dies_after is not None and self.given > self.dies_after:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def consumer(self, bus: Bus) -> Consumer:
+        """What brings it live messages."""
+        return Consumer(self.store, bus, "reader", self.subscriptions, TOPICS.partitions)
+
+    async def replay(self, selection: Selection = EVERYTHING) -> tuple[int, int]:
+        """A transaction a step; answers how many messages went through and how many did not."""
+        place, handled, refused = START, 0, 0
+        while True:
+            async with self.store.transaction(CONTEXT) as transaction:
+                step = await replay(transaction, self.subscriptions, selection, place)
+            if step is None:
+                return handled, refused
+            place, handled, refused = step.place, handled + step.handled, refused + step.refused
+
+
+async def _replay(url: str, dies_after: int) -> None:
+    await Reader(await Store.connect(url, "reader"), dies_after=dies_after).replay()
+
+
+if __name__ == "__main__":
+    asyncio.run(_replay(sys.argv[1], int(sys.argv[2])))
