@@ -115,8 +115,10 @@ class Leadership:
 
     async def wait(self, at_most_s: float) -> None:
         """Until something was appended, or the time is up."""
+        # Not `wait_for`: in Python 3.11 it forgets a cancellation that comes together with news.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), at_most_s)
+            async with asyncio.timeout(at_most_s):
+                await self._news.wait()
         self._news.clear()
 
 

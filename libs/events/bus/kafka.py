@@ -19,10 +19,10 @@ from aiokafka.errors import (
 )
 
 from libs.events.bus import Member, Producer, Record
+from libs.events.bus.kafka_client import start, stop
 from libs.events.bus.kafka_member import KafkaMember, record_of
 from libs.events.bus.kafka_producer import KafkaProducer
 from libs.events.bus.kafka_settings import KafkaSecurity, KafkaSettings
-from libs.events.bus.kafka_start import start
 from libs.events.errors import BusRefused
 
 __all__ = ["KafkaBus", "KafkaSecurity", "KafkaSettings"]
@@ -170,7 +170,7 @@ class KafkaBus:
                 await start(admin)
                 yield admin
         finally:
-            await admin.close()
+            await stop(admin.close())
 
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[AIOKafkaConsumer]:
@@ -182,7 +182,7 @@ class KafkaBus:
                 await start(reader)
                 yield reader
         finally:
-            await reader.stop()
+            await stop(reader.stop())
 
 
 async def _described(admin: AIOKafkaAdminClient) -> dict[str, Partitions]:

@@ -13,8 +13,8 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from libs.events.bus import Batch, Record
+from libs.events.bus.kafka_client import start
 from libs.events.bus.kafka_settings import KafkaSettings
-from libs.events.bus.kafka_start import start
 from libs.events.errors import StaleMember
 
 JOIN_TIMEOUT_S: Final = 60.0

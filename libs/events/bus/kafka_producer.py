@@ -10,8 +10,8 @@ from typing import Any, Final, TypeAlias
 from aiokafka import AIOKafkaProducer
 
 from libs.events.bus import Record
+from libs.events.bus.kafka_client import start, stop
 from libs.events.bus.kafka_settings import KafkaSettings
-from libs.events.bus.kafka_start import start
 from libs.events.bus.limits import refuse_oversize
 from libs.events.errors import BusRefused
 
@@ -78,6 +78,9 @@ class KafkaProducer:
     async def close(self) -> None:
         """Give the connection back; after an error without waiting for what is still under way."""
         self._on_close(self)
+        await stop(self._end())
+
+    async def _end(self) -> None:
         if self._failed:
             await self._client.sever()
         await self._client.stop()
