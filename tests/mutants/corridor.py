@@ -1,4 +1,12 @@
-"""The corridor's safety rules, R1 to R26 of what is known of event stores, each broken once."""
+"""The corridor's safety rules, numbered as in what is known of event stores, each broken once.
+
+R1 an append compares versions and takes its positions last, under a lock held to COMMIT; R2 a gap
+is found and named; R3 one relay, in order, which resumes from what the bus holds; R4 a log that is
+decoded keeps its slot; R8 a position moves with its effect, and a message has its effect once; R9
+an idempotent producer that waits for every replica, and a new one after each error; R16 a chain of
+hashes; R17 the log is added to and never changed; R25 versions are lifted and never guessed; R26 a
+parked key halts, and is not skipped.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +16,18 @@ from tests.mutants.mutant import Change, Mutant
 
 EVENTS: Final = "tests/integration/events"
 CORRIDOR_TESTS: Final = f"{EVENTS}/test_corridor.py"
+
+BUS: Final = "tests/integration/bus"
+KAFKA_ORDER: Final = (
+    f"{BUS}/test_conformance_records.py::test_a_partition_keeps_the_order_of_its_sends[kafka]"
+)
+
+RULES: Final = frozenset({"R1", "R2", "R3", "R4", "R8", "R9", "R16", "R17", "R25", "R26"})
+
+# R4 says what keeps PostgreSQL's logical decoding from losing events: slots that outlive a
+# failover, rows that share one LSN, a disk that fills behind a slot. Nothing is decoded here. The
+# relay reads tables by position (R1, R3), so there is no slot to lose and nothing to break.
+NOTHING_TO_BREAK: Final = frozenset({"R4"})
 
 CORRIDOR: Final = (
     Mutant(
@@ -150,6 +170,58 @@ CORRIDOR: Final = (
         f"{CORRIDOR_TESTS}::test_everything_appended_is_handled_once",
     ),
     Mutant(
+        "repeats-are-doubled",
+        "R9: a batch that is sent again after a lost acknowledgement is one more batch",
+        (
+            Change(
+                "libs/events/bus/kafka_producer.py",
+                "enable_idempotence=True",
+                "enable_idempotence=False",
+            ),
+        ),
+        f"{BUS}/test_kafka_producer.py"
+        "::test_a_batch_whose_acknowledgement_was_lost_is_published_once",
+        KAFKA_ORDER,
+    ),
+    Mutant(
+        "one-disk-is-enough",
+        "R9: a batch counts as published when one broker has it",
+        (
+            Change(
+                "libs/events/bus/kafka_producer.py",
+                """            acks="all",
+            enable_idempotence=True,
+""",
+                """            acks=1,
+""",
+            ),
+        ),
+        f"{BUS}/test_kafka_producer.py"
+        "::test_a_batch_is_published_when_every_replica_in_sync_has_it",
+        KAFKA_ORDER,
+    ),
+    Mutant(
+        "on-after-an-error",
+        "R9: a producer goes on behind a batch of which it does not know what became",
+        (
+            Change(
+                "libs/events/bus/kafka_producer.py",
+                """for place, r in grouped.items()))
+        except BaseException:
+            self._failed = True
+            raise
+""",
+                """for place, r in grouped.items()))
+        except BaseException:
+            raise
+""",
+            ),
+        ),
+        f"{BUS}/test_conformance_outage.py"
+        "::test_a_producer_is_of_no_use_after_an_error_and_closes_at_once",
+        KAFKA_ORDER,
+    ),
+    Mutant(
         "blocks-without-a-past",
         "R16: a block's head does not follow from the one before it",
         (
@@ -192,6 +264,19 @@ CORRIDOR: Final = (
         ),
         f"{EVENTS}/test_store.py::test_an_older_event_is_lifted_by_its_upcasters",
         f"{EVENTS}/test_store.py::test_state_is_the_same_from_snapshot_and_from_replay",
+    ),
+    Mutant(
+        "newer-messages-as-todays",
+        "R25: a message of a newer major version is read as if it were today's",
+        (
+            Change(
+                "libs/events/consumer.py",
+                '        if envelope.major > int(subscription.topic.rsplit(".v", 1)[1]):\n',
+                "        if False:\n",
+            ),
+        ),
+        f"{CORRIDOR_TESTS}::test_a_newer_major_version_of_a_wanted_type_stops_the_consumer",
+        f"{CORRIDOR_TESTS}::test_everything_appended_is_handled_once",
     ),
     Mutant(
         "later-messages-overtake",

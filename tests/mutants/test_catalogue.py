@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.mutants.catalogue import MUTANTS
+from tests.mutants.corridor import CORRIDOR, NOTHING_TO_BREAK, RULES
 from tests.mutants.mutant import Mutant
 from tests.mutants.tree import ROOT, broken
 
@@ -31,3 +32,7 @@ def test_a_mutant_fits_the_source_and_names_tests_that_are_there(mutant: Mutant)
 
 def test_mutants_have_names_of_their_own() -> None:
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
+
+
+def test_every_rule_of_the_corridor_is_broken_by_a_mutant_or_has_nothing_to_break() -> None:
+    assert {mutant.broken.partition(":")[0] for mutant in CORRIDOR} == RULES - NOTHING_TO_BREAK

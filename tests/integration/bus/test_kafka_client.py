@@ -1,4 +1,4 @@
-"""What a caller who gives up while a client of Kafka starts leaves behind: nothing."""
+"""Who gives up while a client of Kafka starts or stops leaves nothing behind, and is heard."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import gc
 
 import pytest
+from aiokafka.client import AIOKafkaClient
 
 from libs.events.bus.kafka import KafkaBus, KafkaSettings
 
@@ -34,4 +35,24 @@ async def test_a_question_given_up_at_any_moment_leaves_no_connection_open(
         given_up += 1
         gc.collect()  # what was forgotten open is told here, and fails this test
     assert given_up
+    await bus.close()
+
+
+async def test_who_is_told_to_end_while_a_question_ends_is_heard(
+    kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ending, close = asyncio.Event(), AIOKafkaClient.close
+
+    async def told(client: AIOKafkaClient) -> None:
+        ending.set()
+        await close(client)
+
+    monkeypatch.setattr(AIOKafkaClient, "close", told)
+    bus = KafkaBus(KafkaSettings(kafka_bootstrap, session_s=SESSION_S))
+    asking = asyncio.create_task(bus.ping())
+    await ending.wait()
+    asking.cancel()
+    await asyncio.wait({asking})
+
+    assert asking.cancelled()
     await bus.close()
