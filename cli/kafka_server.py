@@ -31,7 +31,7 @@ from typing import IO
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from libs.events.bus.kafka_start import start
+from libs.events.bus.kafka_client import start, stop
 
 HOME = Path(__file__).resolve().parent.parent / "deploy" / "kafka"
 LIB = HOME / "lib"
@@ -215,7 +215,7 @@ class Broker:
         except (KafkaError, OSError):
             return False
         finally:
-            await admin.close()
+            await stop(admin.close())
         return bool(cluster["brokers"]) and cluster["controller_id"] >= 0
 
     def _log_tail(self) -> str:

@@ -37,6 +37,7 @@ from cli.processes import dies_with_parent, kill_tree, wait_until
 SUPERUSER: Final = "postgres"
 START_DEADLINE_S: Final = 30.0
 STOP_DEADLINE_S: Final = 20.0
+LOG_TAIL_LINES: Final = 5
 
 SETTINGS: Final[Mapping[str, str]] = {
     "listen_addresses": "",
@@ -209,10 +210,15 @@ class PostgresServer:
     def _wait_ready(self, process: subprocess.Popen[bytes], deadline_s: float) -> None:
         wait_until(lambda: process.poll() is not None or self.ready(), deadline_s)
         if process.poll() is not None:
-            raise PostgresFailed(f"PostgreSQL ended while starting; see {self.log_file}")
+            raise PostgresFailed(f"PostgreSQL ended while starting; see {self._log()}")
         if not self.ready():
             self.kill()
-            raise PostgresFailed(f"not ready in {deadline_s} s; see {self.log_file}")
+            raise PostgresFailed(f"not ready in {deadline_s} s; see {self._log()}")
+
+    def _log(self) -> str:
+        """Where the log is, and how it ends."""
+        lines = self.log_file.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
+        return "\n".join([f"{self.log_file}:", *lines])
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -13,6 +13,7 @@ from tests.servers import eventually
 pytestmark = pytest.mark.integration
 
 SILENCE_S = 0.4
+MOMENTS = 6
 
 
 def leadership(store: Store) -> Leadership:
@@ -47,6 +48,26 @@ async def test_the_lead_is_free_when_its_holder_ends(store: Store) -> None:
     async with leadership(store):
         assert await has_leader(store.pool, "relay")
     await eventually(lambda: _nobody_leads(store))
+
+
+async def test_a_leader_that_is_told_to_end_hears_it_whatever_news_comes_with_it(
+    store: Store,
+) -> None:
+    async with leadership(store) as leader:
+        for moment in range(MOMENTS):
+            waiting = asyncio.create_task(leader.wait(60))
+            await turns(2)
+            leader._heard()
+            await turns(moment)
+            told = waiting.cancel()
+            await asyncio.wait({waiting})
+            assert waiting.cancelled() is told
+
+
+async def turns(count: int) -> None:
+    """Let the loop do what is ready, so many times."""
+    for _ in range(count):
+        await asyncio.sleep(0)
 
 
 async def _nobody_leads(store: Store) -> bool:
