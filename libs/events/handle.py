@@ -72,6 +72,7 @@ async def handle_many(
     *,
     cut: int | None = None,
     traces: Mapping[str, str] | None = None,
+    known: Mapping[str, Loaded[S]] | None = None,
 ) -> list[Outcome[S, E]]:
     """Decide and append many commands in one transaction; one outcome each, in their order.
 
@@ -80,6 +81,7 @@ async def handle_many(
     moved meanwhile is loaded and decided again, at most CONFLICT_RETRIES_MAX times. With `cut`,
     commands are decided on the state of events at or before that position, and appended to the
     stream as it is now. `traces` gives a stream's events a traceparent that is not the block's.
+    `known` is what the caller has just loaded of these streams, with the same cut.
     """
     codec = codec_of(kind)
     waiting: dict[str, list[int]] = {}
@@ -87,7 +89,8 @@ async def handle_many(
         waiting.setdefault(stream_id, []).append(index)
     outcomes: dict[int, Outcome[S, E]] = {}
     for _ in range(CONFLICT_RETRIES_MAX):
-        loaded = await unit.load(kind, sorted(waiting), cut)
+        loaded = known if known is not None else await unit.load(kind, sorted(waiting), cut)
+        known = None  # a stream that somebody else has moved since must be loaded again
         moves: list[Move] = []
         for stream_id in sorted(waiting):
             batch = [(index, commands[index][1]) for index in waiting[stream_id]]

@@ -70,6 +70,8 @@ class Store:
             "search_path": schema,
             "lock_timeout": "10s",
             "idle_in_transaction_session_timeout": "10s",
+            # Our statements are short; a plan with workers waits longer for them than it saves.
+            "max_parallel_workers_per_gather": "0",
         }
         pool = await asyncpg.create_pool(
             url, min_size=1, max_size=POOL_CONNECTIONS_MAX, server_settings=settings

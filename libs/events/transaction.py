@@ -75,6 +75,7 @@ WHERE stream_id = ANY($1) AND first_position <= $2 ORDER BY stream_id, version
 _MOVED_SINCE = """
 SELECT DISTINCT stream_id FROM events JOIN blocks USING (block)
 WHERE stream_id = ANY($1) AND first_position > $2
+  AND events.block >= (SELECT min(block) FROM blocks WHERE first_position > $2)
 """
 _HOLD = """
 SELECT FROM streams WHERE stream_id = ANY($1) ORDER BY stream_id COLLATE "C" FOR NO KEY UPDATE

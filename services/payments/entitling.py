@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Final
 
+from libs.events.store import Store
 from libs.events.transaction import Transaction
 from services.payments.contract import PAYMENT
 from services.payments.domain.entitlement import BenefitTable
@@ -45,6 +46,8 @@ from services.payments.progress import Job, move
 
 ENTITLE: Final = "ENTITLE"
 
+_LINE: Final = ("tahap", "kind", "payment", "family", "bank", "amount", "payable")
+
 
 async def begin_run(unit: Transaction, state: TahapState, kind: str, trace: str | None) -> None:
     """Have the leader take a frozen list up; its deferred payments are closed for good."""
@@ -65,24 +68,39 @@ async def begin_run(unit: Transaction, state: TahapState, kind: str, trace: str 
         await place_payments(unit, state.tahap, kind, families)
 
 
-async def entitle_chunk(unit: Transaction, job: Job, table: BenefitTable) -> None:
-    """Entitle the next families of a frozen list; behind the last one say what they come to.
-
-    Their claims and payments and the cursor stand in one transaction.
-    """
+async def frozen_lines(store: Store, job: Job) -> AsyncGenerator[list[ListedLine], None]:
+    """The families of a frozen list that are not entitled yet, in order, a chunk at a time."""
     frozen = job.paid.frozen
     without = [each.family for each in frozen.deferred] if frozen else []
     after = job.cursor if job.step == ENTITLE else NOBODY
-    lines = await complete_lines(
-        unit, job.announced.tahap, after=after, among=job.paid.families or None, without=without
-    )
-    if not lines:
-        await run(unit, *job.key, await _entitled(unit, *job.key))
-        return
+    among = job.paid.families or None
+    while True:
+        async with store.looking() as unit:
+            lines = await complete_lines(
+                unit, job.announced.tahap, after=after, among=among, without=without
+            )
+        if not lines:
+            return
+        yield lines
+        after = lines[-1].family
+
+
+async def entitle_lines(
+    unit: Transaction, job: Job, lines: Sequence[ListedLine], table: BenefitTable
+) -> Job:
+    """Entitle a chunk of families of a frozen list.
+
+    Their claims and payments and the cursor stand in one transaction.
+    """
     listed = [line for line in lines if line.outcome == LISTED]
     await _entitle_lines(unit, job, listed, table)
     await _graduate(unit, job, [line for line in lines if line.outcome != LISTED])
-    await move(unit, job, ENTITLE, lines[-1].family)
+    return await move(unit, job, ENTITLE, lines[-1].family)
+
+
+async def mark_entitled(unit: Transaction, job: Job) -> None:
+    """Say what all entitlements of a run come to."""
+    await run(unit, *job.key, await _entitled(unit, *job.key))
 
 
 async def _entitle_lines(
@@ -176,11 +194,7 @@ async def _claimed_elsewhere(
 
 
 async def _keep_lines(unit: Transaction, rows: Sequence[tuple[object, ...]]) -> None:
-    await unit.connection.executemany(
-        """INSERT INTO run_line (tahap, kind, payment, family, bank, amount, payable)
-           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
-        rows,
-    )
+    await unit.connection.copy_records_to_table("run_line", records=rows, columns=_LINE)
 
 
 async def _entitled(unit: Transaction, tahap: str, kind: str) -> MarkEntitled:

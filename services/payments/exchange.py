@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Final
 
 import asyncpg
 
+from libs.events.ahead import ahead
 from libs.events.errors import CorridorError
 from libs.events.positions import positions
 from libs.events.store import Store
@@ -43,14 +46,20 @@ from services.payments.files import (
     read_answer,
 )
 from services.payments.joining import on
-from services.payments.lists import (
-    LINES_A_CHUNK,
-    NOBODY,
-)
 from services.payments.money import pay, run
 from services.payments.outside import Outside
 from services.payments.parked import families_parked
-from services.payments.progress import Job, books_of
+from services.payments.progress import Job, books_of, payable_lines
+
+BANKS_AT_ONCE: Final = 2  # one is on the wire or in the database while another is worked on
+
+# A row at a time by its key: joined, it may be planned as a walk through the whole run each time.
+_CHECKED: Final = """
+UPDATE run_line SET account_check = $4 WHERE tahap = $1 AND kind = $2 AND payment = $3
+"""
+_ANSWERED: Final = """
+UPDATE run_line SET answer = $4 WHERE tahap = $1 AND kind = $2 AND payment = $3
+"""
 
 
 class HoldsParked(CorridorError):
@@ -90,6 +99,7 @@ class Exchange:
             return True
         known = Rendered(sent.first, sent.last, Totals(sent.count, sent.rupiah), sent.sha256)
         body = await self.outside.answer_to(which, known, self.renderer)
+        self.renderer.forget(which)
         if body is None:
             return False
         answers = read_answer(which, body)
@@ -103,74 +113,64 @@ class Exchange:
     async def _apply_checks(self, job: Job, which: FileOf, answers: Mapping[str, Answer]) -> Totals:
         """Write each answer to its line; a failing one is an event. Harmless when repeated."""
         passed, seen = Totals(), 0
-        after = NOBODY
-        while lines := await self._lines(job, after):
-            _require_answers(which, lines, answers)
-            after, seen = lines[-1]["payment"], seen + len(lines)
-            async with self.store.transaction(on(which.day, job.trace)) as unit:
-                await pay(
-                    unit,
-                    [
-                        (row["payment"], FailAccountCheck(answers[row["payment"]].code))
-                        for row in lines
-                        if answers[row["payment"]].code != OK
-                    ],
-                )
-                await unit.connection.executemany(
-                    """UPDATE run_line SET account_check = $4
-                       WHERE tahap = $1 AND kind = $2 AND payment = $3""",
-                    [(*job.key, row["payment"], answers[row["payment"]].code) for row in lines],
-                )
-            good = [row["amount"] for row in lines if answers[row["payment"]].code == OK]
-            passed += Totals(len(good), sum(good))
+        async with ahead(payable_lines(self.store, job.key)) as chunks:
+            async for lines in chunks:
+                _require_answers(which, lines, answers)
+                found = [(row["payment"], answers[row["payment"]]) for row in lines]
+                async with self.store.transaction(on(which.day, job.trace)) as unit:
+                    await pay(
+                        unit, [(p, FailAccountCheck(a.code)) for p, a in found if a.code != OK]
+                    )
+                    await unit.connection.executemany(_CHECKED, _codes(job, found))
+                good = [row["amount"] for row in lines if answers[row["payment"]].code == OK]
+                passed += Totals(len(good), sum(good))
+                seen += len(lines)
         if seen != len(answers):
             raise AnswerIncomplete(file=which.file, asked=seen, answered=len(answers))
         return passed
 
-    async def _lines(self, job: Job, after: str, bank: str | None = None) -> list[asyncpg.Record]:
-        """The next payable lines of a run, or those whose account passed at one bank."""
-        return await self.store.pool.fetch(
-            """SELECT payment::text, bank, amount FROM run_line
-               WHERE tahap = $1 AND kind = $2 AND payable AND payment > $3
-                 AND ($4::text IS NULL OR (bank = $4 AND account_check = 'OK'))
-               ORDER BY run_line.payment LIMIT $5""",
-            *job.key,
-            after,
-            bank,
-            LINES_A_CHUNK,
-        )
-
     # -- Banks
 
     async def transfer(self, job: Job) -> bool:
-        """The first bank that is not done yet: commit to its file, send it, take its answer."""
+        """A step of each bank that is not done: commit to its file, send it, take its answer."""
         banks = await self.store.pool.fetch(
             """SELECT DISTINCT bank FROM run_line
                WHERE tahap = $1 AND kind = $2 AND account_check = 'OK' ORDER BY bank""",
             *job.key,
         )
-        moved, waiting = False, False
-        trouble: CorridorError | None = None
-        for row in banks:
-            which = FileOf(
-                *job.key,
-                bank_file_id(*job.key, row["bank"]),
-                row["bank"],
-                job.announced.credit_date,
-            )
-            if job.state.result(which.file) is not None:
-                continue
-            waiting = True
+        day = job.announced.credit_date
+        files = [
+            FileOf(*job.key, bank_file_id(*job.key, row["bank"]), row["bank"], day) for row in banks
+        ]
+        waiting = [which for which in files if job.state.result(which.file) is None]
+        if not waiting:
+            return await self._credited(job)
+        turns = asyncio.Semaphore(BANKS_AT_ONCE)
+        try:
+            async with asyncio.TaskGroup() as at_work:
+                banks_at_work = [
+                    at_work.create_task(self._in_turn(turns, job, which)) for which in waiting
+                ]
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
+        ends = [each.result() for each in banks_at_work]
+        if any(moved for moved, _ in ends):
+            return True
+        # The other banks go on; one's trouble is told when they have nothing to do.
+        for _, trouble in ends:
+            if trouble is not None:
+                raise trouble
+        return False
+
+    async def _in_turn(
+        self, turns: asyncio.Semaphore, job: Job, which: FileOf
+    ) -> tuple[bool, CorridorError | None]:
+        """(whether a bank's file went on, what is in its way)."""
+        async with turns:
             try:
-                moved |= await self._bank(job, which)
+                return await self._bank(job, which), None
             except CorridorError as error:
-                # The other banks go on; this one's trouble is told when they have nothing to do.
-                trouble = trouble or error
-        if trouble is not None and not moved:
-            raise trouble
-        if waiting:
-            return moved
-        return await self._credited(job)
+                return False, error
 
     async def _bank(self, job: Job, which: FileOf) -> bool:
         sent = job.state.bank_file(which.file)
@@ -186,6 +186,7 @@ class Exchange:
             return False
         known = Rendered(sent.first, sent.last, Totals(sent.count, sent.rupiah), sent.sha256)
         body = await self.outside.answer_to(which, known, self.renderer)
+        self.renderer.forget(which)
         if body is None:
             return False
         answers = read_answer(which, body)
@@ -214,21 +215,17 @@ class Exchange:
         self, job: Job, which: FileOf, answers: Mapping[str, Answer]
     ) -> Totals:
         credited, seen = Totals(), 0
-        after = NOBODY
-        while lines := await self._lines(job, after, which.bank):
-            _require_answers(which, lines, answers)
-            after, seen = lines[-1]["payment"], seen + len(lines)
-            async with self.store.transaction(on(which.day, job.trace)) as unit:
-                await pay(
-                    unit, [(row["payment"], _answered(answers[row["payment"]])) for row in lines]
-                )
-                await unit.connection.executemany(
-                    """UPDATE run_line SET answer = $4
-                       WHERE tahap = $1 AND kind = $2 AND payment = $3""",
-                    [(*job.key, row["payment"], answers[row["payment"]].code) for row in lines],
-                )
-            good = [row["amount"] for row in lines if answers[row["payment"]].code == CREDITED]
-            credited += Totals(len(good), sum(good))
+        mine = payable_lines(self.store, job.key, checked=True, bank=which.bank)
+        async with ahead(mine) as chunks:
+            async for lines in chunks:
+                _require_answers(which, lines, answers)
+                found = [(row["payment"], answers[row["payment"]]) for row in lines]
+                async with self.store.transaction(on(which.day, job.trace)) as unit:
+                    await pay(unit, [(payment, _answered(answer)) for payment, answer in found])
+                    await unit.connection.executemany(_ANSWERED, _codes(job, found))
+                good = [row["amount"] for row in lines if answers[row["payment"]].code == CREDITED]
+                credited += Totals(len(good), sum(good))
+                seen += len(lines)
         if seen != len(answers):
             raise AnswerIncomplete(file=which.file, asked=seen, answered=len(answers))
         return credited
@@ -273,6 +270,10 @@ def _answered(answer: Answer) -> Command:
     if answer.code == CREDITED:
         return Credit(answer.reference, answer.amount or 0)
     return FailTransfer(answer.code, answer.amount or 0)
+
+
+def _codes(job: Job, found: Sequence[tuple[str, Answer]]) -> list[tuple[str, str, str, str]]:
+    return [(*job.key, payment, answer.code) for payment, answer in found]
 
 
 def _figures(rendered: Rendered) -> tuple[str, str, int, int, str]:

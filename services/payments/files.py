@@ -10,13 +10,15 @@ import base64
 import csv
 import hashlib
 import io
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Literal
 
+import asyncpg
 import msgspec
 
+from libs.events.ahead import ahead
 from libs.events.errors import CorridorError
 from libs.events.store import Store
 from libs.privacy.keys import KeyRing
@@ -26,6 +28,7 @@ from services.payments.domain.totals import Totals
 from services.payments.lists import LINES_A_CHUNK, NOBODY
 
 LAYOUT: Final = "1"
+KEPT_BYTES_MAX: Final = 4_000_000  # of a file that is about to be sent, so that it is made once
 BANKS: Final = ("BNI", "BRI", "BTN", "MANDIRI")
 OK: Final = "OK"
 ACCOUNT_NOT_FOUND: Final = "ACCOUNT_NOT_FOUND"
@@ -96,48 +99,90 @@ class Rendered:
         }
 
 
+@dataclass(slots=True)
+class Kept:
+    """A file's bytes as long as they are few."""
+
+    chunks: list[bytes] = field(default_factory=list)
+    size: int = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was too much."""
+        return self.size <= KEPT_BYTES_MAX
+
+    def add(self, chunk: bytes) -> None:
+        """Keep what comes next; a file that has become too long is given up."""
+        self.size += len(chunk)
+        if self.whole:
+            self.chunks.append(chunk)
+        else:
+            self.chunks.clear()
+
+
 @dataclass(frozen=True, slots=True)
 class Renderer:
     """Renders files; the only place in payments where sealed fields are opened."""
 
     store: Store
     keys: KeyRing
+    _measured: dict[str, list[bytes]] = field(default_factory=dict)
+    """Small files between being measured and being sent, which is soon; never on disk."""
 
     async def measure(self, which: FileOf) -> Rendered | None:
         """Range, totals and hash of a file; None where no payment would stand in it."""
         sha256 = hashlib.sha256()
         first = last = ""
-        totals = Totals()
+        totals, kept = Totals(), Kept()
         async for chunk in self._chunks(which):
             if isinstance(chunk, bytes):
                 sha256.update(chunk)
+                kept.add(chunk)
                 continue
             first, last = first or chunk[0][0], chunk[-1][0]
             totals += Totals(len(chunk), sum(amount for _, amount in chunk))
+        if kept.whole:
+            self._measured[which.file] = kept.chunks
         return Rendered(first, last, totals, sha256.hexdigest()) if totals.count else None
 
     async def content(self, which: FileOf) -> AsyncIterator[bytes]:
-        """The bytes, a chunk in memory at a time."""
-        async for chunk in self._chunks(which):
-            if isinstance(chunk, bytes):
+        """The bytes, a chunk in memory at a time but for a small file that was just measured."""
+        if (kept := self._measured.pop(which.file, None)) is not None:
+            for chunk in kept:
                 yield chunk
+            return
+        async for made in self._chunks(which):
+            if isinstance(made, bytes):
+                yield made
+
+    def forget(self, which: FileOf) -> None:
+        """The partner has a file; nothing of it stays in memory."""
+        self._measured.pop(which.file, None)
 
     async def _chunks(self, which: FileOf) -> AsyncIterator[bytes | list[tuple[str, int]]]:
         """Bytes, and before those of each chunk of lines their (payment, amount)."""
         yield _csv([["H", LAYOUT, which.purpose, which.file, which.day.isoformat()]])
         count = rupiah = 0
+        async with ahead(self._lines(which)) as chunks:
+            async for rows, sealer in chunks:
+                yield [(row["payment"], row["amount"]) for row in rows]
+                yield _csv(self._records([tuple(row) for row in rows], sealer))
+                count, rupiah = count + len(rows), rupiah + sum(row["amount"] for row in rows)
+        yield _csv([["T", str(count), str(rupiah)]])
+
+    async def _lines(
+        self, which: FileOf
+    ) -> AsyncGenerator[tuple[list[asyncpg.Record], Sealer], None]:
+        """A file's lines in order, a chunk at a time, and what opens their sealed fields."""
         after = NOBODY
         while rows := await self.store.pool.fetch(
             _LINES, which.tahap, which.kind, after, which.bank, LINES_A_CHUNK
         ):
+            yield rows, Sealer(await self.keys.fetch([row["family"] for row in rows]))
             after = rows[-1]["payment"]
-            yield [(row["payment"], row["amount"]) for row in rows]
-            yield _csv(await self._records([tuple(row) for row in rows]))
-            count, rupiah = count + len(rows), rupiah + sum(row["amount"] for row in rows)
-        yield _csv([["T", str(count), str(rupiah)]])
 
-    async def _records(self, rows: Sequence[tuple[str, str, str, int, str]]) -> list[list[str]]:
-        sealer = Sealer(await self.keys.fetch([family for _, family, _, _, _ in rows]))
+    @staticmethod
+    def _records(rows: Sequence[tuple[str, str, str, int, str]], sealer: Sealer) -> list[list[str]]:
         records: list[list[str]] = []
         for payment, family, bank, amount, line in rows:
             roster = decode_line(line)

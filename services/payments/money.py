@@ -15,7 +15,7 @@ from services.payments.domain.payment_state import PaymentState
 from services.payments.domain.run_messages import Command as RunCommand
 from services.payments.domain.run_state import RunState
 
-_MOVE = "INSERT INTO ledger (id, name, tahap, debit, credit, amount) VALUES ($1,$2,$3,$4,$5,$6)"
+_LEDGER = ("id", "name", "tahap", "debit", "credit", "amount")
 
 
 async def pay(
@@ -48,9 +48,8 @@ async def _move(unit: Transaction, movements: Sequence[ledger.Movement]) -> None
     # A movement that is there already violates the key and undoes the whole transaction: better
     # no step than money that moved twice.
     if movements:
-        await unit.connection.executemany(
-            _MOVE, [(m.id, m.name, m.tahap, m.debit, m.credit, m.amount) for m in movements]
-        )
+        rows = [(m.id, m.name, m.tahap, m.debit, m.credit, m.amount) for m in movements]
+        await unit.connection.copy_records_to_table("ledger", records=rows, columns=_LEDGER)
 
 
 async def place_payments(unit: Transaction, tahap: str, kind: str, families: Sequence[str]) -> None:

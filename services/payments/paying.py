@@ -1,6 +1,6 @@
 """The leader's second work: take each frozen list through its documents and files to the banks.
 
-A step is one transaction's worth; what was committed is never done again, and what the outside
+A step is seconds of work; what was committed is never done again, and what the outside
 was asked before a crash is asked again under the same id.
 """
 
@@ -12,6 +12,7 @@ from typing import Final
 
 import asyncpg
 
+from libs.events.ahead import ahead
 from libs.events.errors import CorridorError, safe_text
 from libs.events.handle import handle
 from libs.events.store import Store
@@ -32,21 +33,19 @@ from services.payments.domain.run_messages import (
 from services.payments.domain.run_state import RunState
 from services.payments.domain.tahap_messages import CloseTahap, MarkRunReconciled
 from services.payments.domain.totals import Totals
-from services.payments.entitling import entitle_chunk
+from services.payments.entitling import entitle_lines, frozen_lines, mark_entitled
 from services.payments.exchange import Exchange
 from services.payments.files import (
     OK,
 )
 from services.payments.joining import on
-from services.payments.lists import (
-    LINES_A_CHUNK,
-    NOBODY,
-)
+from services.payments.lists import NOBODY
 from services.payments.money import pay, run
 from services.payments.policy import Policies
-from services.payments.progress import Job, books_of, move
+from services.payments.progress import Job, books_of, move, payable_lines
 
 INSTRUCT: Final = "INSTRUCT"
+CHUNKS_A_STEP: Final = 40  # then another run has its turn
 TROUBLE_PAUSE_S: Final = 0.5
 
 
@@ -159,9 +158,17 @@ class Payer:
         return True
 
     async def _entitle(self, job: Job) -> bool:
+        """Entitle the next families, all of a small run; a chunk while the next one is read."""
         table = self.policies.benefit(job.announced.policies["rule_set"])
-        async with self.store.transaction(on(job.announced.closing_date, job.trace)) as unit:
-            await entitle_chunk(unit, job, table)
+        day, left = job.announced.closing_date, CHUNKS_A_STEP
+        async with ahead(frozen_lines(self.store, job)) as chunks:
+            async for lines in chunks:
+                async with self.store.transaction(on(day, job.trace)) as unit:
+                    job = await entitle_lines(unit, job, lines, table)
+                if not (left := left - 1):
+                    return True
+        async with self.store.transaction(on(day, job.trace)) as unit:
+            await mark_entitled(unit, job)
         return True
 
     # -- Order, funds, instructions
@@ -178,22 +185,18 @@ class Payer:
         return True
 
     async def _instruct(self, job: Job) -> bool:
-        order = order_id(*job.key)
-        async with self.store.transaction(on(job.announced.credit_date, job.trace)) as unit:
-            after = job.cursor if job.step == INSTRUCT else NOBODY
-            rows = await unit.connection.fetch(
-                """SELECT payment::text, bank FROM run_line
-                   WHERE tahap = $1 AND kind = $2 AND account_check = 'OK' AND payment > $3
-                   ORDER BY run_line.payment LIMIT $4""",
-                *job.key,
-                after,
-                LINES_A_CHUNK,
-            )
-            await pay(unit, [(r["payment"], Instruct(order, r["bank"], OK)) for r in rows])
-            if rows:
-                await move(unit, job, INSTRUCT, rows[-1]["payment"])
-            else:
-                await move(unit, job, f"{INSTRUCT}-DONE", "")
+        """Instruct the next payments whose account passed, as `_entitle` goes about it."""
+        order, day, left = order_id(*job.key), job.announced.credit_date, CHUNKS_A_STEP
+        after = job.cursor if job.step == INSTRUCT else NOBODY
+        async with ahead(payable_lines(self.store, job.key, after, checked=True)) as chunks:
+            async for lines in chunks:
+                async with self.store.transaction(on(day, job.trace)) as unit:
+                    await pay(unit, [(r["payment"], Instruct(order, r["bank"], OK)) for r in lines])
+                    job = await move(unit, job, INSTRUCT, lines[-1]["payment"])
+                if not (left := left - 1):
+                    return True
+        async with self.store.transaction(on(day, job.trace)) as unit:
+            await move(unit, job, f"{INSTRUCT}-DONE", "")
         return True
 
     # -- The books

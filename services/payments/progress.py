@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, replace
 from typing import Final
 
+import asyncpg
+
+from libs.events.errors import CorridorError
+from libs.events.store import Store
 from libs.events.transaction import Transaction
 from services.payments.domain.listing import OrderLine, order_digest
 from services.payments.domain.run_state import RunState
 from services.payments.domain.tahap_messages import ClosingAnnounced
 from services.payments.domain.tahap_state import PaymentList, TahapState
 from services.payments.domain.totals import Totals
+from services.payments.lists import LINES_A_CHUNK, NOBODY
 
+_PAYABLE: Final = """
+SELECT payment::text, bank, amount FROM run_line
+WHERE tahap = $1 AND kind = $2 AND payable AND payment > $3
+  AND (NOT $4 OR account_check = 'OK') AND ($5::text IS NULL OR bank = $5)
+ORDER BY run_line.payment LIMIT $6
+"""
 BOOKED: Final = ("INSTRUCTED", "CREDITED", "FAILED")
+
+
+class RunMovedMeanwhile(CorridorError):
+    """Another leader has taken this run further, so this step of it is undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +47,23 @@ class Job:
     def key(self) -> tuple[str, str]:
         """(tahap, kind) of the run."""
         return self.announced.tahap, self.paid.kind
+
+
+async def payable_lines(
+    store: Store,
+    key: tuple[str, str],
+    after: str = NOBODY,
+    *,
+    checked: bool = False,
+    bank: str | None = None,
+) -> AsyncGenerator[list[asyncpg.Record], None]:
+    """(payment, bank, amount) of a run's payable lines in order, a chunk at a time.
+
+    `checked`: only those whose account passed; `bank`: only those that it has to credit.
+    """
+    while lines := await store.pool.fetch(_PAYABLE, *key, after, checked, bank, LINES_A_CHUNK):
+        yield lines
+        after = lines[-1]["payment"]
 
 
 async def order_of(unit: Transaction, tahap: str, kind: str) -> tuple[str, Totals]:
@@ -62,11 +95,20 @@ async def books_of(unit: Transaction, tahap: str, kind: str) -> dict[str, Totals
     return {row["name"]: Totals(row["count"], row["rupiah"]) for row in rows}
 
 
-async def move(unit: Transaction, job: Job, step: str, cursor: str) -> None:
-    """Note how far a run's step has come."""
-    await unit.connection.execute(
-        "UPDATE run_open SET step = $3, cursor = $4 WHERE tahap = $1 AND kind = $2",
+async def move(unit: Transaction, job: Job, step: str, cursor: str) -> Job:
+    """Note how far a run's step has come; the job as it stands then.
+
+    Raises `RunMovedMeanwhile` where it is not where `job` left it: another leader has gone on.
+    """
+    moved = await unit.connection.fetchval(
+        """UPDATE run_open SET step = $3, cursor = $4
+           WHERE tahap = $1 AND kind = $2 AND step = $5 AND cursor = $6 RETURNING true""",
         *job.key,
         step,
         cursor,
+        job.step,
+        job.cursor,
     )
+    if not moved:
+        raise RunMovedMeanwhile(tahap=job.announced.tahap, kind=job.paid.kind)
+    return replace(job, step=step, cursor=cursor)

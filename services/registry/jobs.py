@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from libs.events.errors import CorridorError
-from libs.events.handle import handle, handle_many
-from libs.events.model import Context
+from libs.events.handle import Loaded, handle, handle_many
+from libs.events.model import Context, Outcome
 from libs.events.store import Store
 from libs.events.transaction import Transaction
 from libs.privacy.keys import KeyRing
@@ -17,7 +17,9 @@ from services.registry import views
 from services.registry.contract import FAMILY, LISTING, tally
 from services.registry.domain.closing import Closing
 from services.registry.domain.family.commands import Command, ListFamily
+from services.registry.domain.family.events import Event
 from services.registry.domain.family.roster import rank_by_nik, sharing_birth_date
+from services.registry.domain.family.state import Family
 from services.registry.domain.listing import AdvanceListing, CloseListing, Listing
 from services.registry.policy import RuleSets
 from services.registry.settings import SERVICE
@@ -59,8 +61,7 @@ class Lister:
         return (await self.store.read(LISTING, [stream_id]))[stream_id].state
 
     async def _advance(self, unit: Transaction, listing: Listing, families: Sequence[str]) -> None:
-        commands = await self._commands(unit, listing, families, relist=False)
-        outcomes = await handle_many(unit, FAMILY, commands, cut=listing.cut)
+        outcomes = await self._list(unit, listing, families, relist=False)
         for outcome in outcomes:
             if outcome.error is not None:
                 raise outcome.error
@@ -73,9 +74,11 @@ class Lister:
         if not advanced.events:
             raise ChunkListedMeanwhile(tahap=listing.tahap)
 
-    async def _commands(
+    async def _list(
         self, unit: Transaction, listing: Listing, families: Sequence[str], *, relist: bool
-    ) -> list[tuple[str, Command]]:
+    ) -> list[Outcome[Family, Event]]:
+        """Write the lines of families as they were at the listing's cut."""
+        known = await unit.load(FAMILY, [f"family-{family}" for family in families], listing.cut)
         closing = Closing(
             listing.tahap,
             listing.revision,
@@ -83,21 +86,20 @@ class Lister:
             listing.closing_date,
             self.rule_sets.named(listing.policies["rule_set"]),
         )
-        orders = await self._nik_orders(unit, listing, families)
-        return [
+        orders = await self._nik_orders(unit, known)
+        commands: list[tuple[str, Command]] = [
             (f"family-{family}", ListFamily(closing, orders.get(family, {}), relist))
             for family in families
         ]
+        return await handle_many(unit, FAMILY, commands, cut=listing.cut, known=known)
 
     async def _nik_orders(
-        self, unit: Transaction, listing: Listing, families: Sequence[str]
+        self, unit: Transaction, known: Mapping[str, Loaded[Family]]
     ) -> dict[str, dict[int, int]]:
         """The NIK order of those who share a birth date; nobody else's number is opened."""
-        streams = [f"family-{family}" for family in families]
-        loaded = await unit.load(FAMILY, streams, listing.cut)
         sharing = {
             stream_id.removeprefix("family-"): members
-            for stream_id, found in loaded.items()
+            for stream_id, found in known.items()
             if (members := sharing_birth_date(found.at_cut))
         }
         if not sharing:
@@ -121,8 +123,7 @@ class Lister:
             cursor = bucket
             while chunk := await views.families_after(unit, cursor, self.chunk):
                 families = [family for family in chunk if family.startswith(bucket)]
-                commands = await self._commands(unit, listing, families, relist=True)
-                await handle_many(unit, FAMILY, commands, cut=listing.cut)
+                await self._list(unit, listing, families, relist=True)
                 if len(families) < len(chunk):
                     break
                 cursor = chunk[-1]

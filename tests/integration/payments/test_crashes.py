@@ -49,11 +49,14 @@ class MortalStore(Store):
     async def transaction(self, context: Context) -> AsyncIterator[Transaction]:
         """As of a living store, until it is time."""
         self.left -= 1
+        mine = self.left  # another bank's transaction may begin meanwhile
+        if mine < 0:
+            raise Killed
         async with super().transaction(context) as unit:
             yield unit
-            if self.left == 0 and not self.behind:
+            if mine == 0 and not self.behind:
                 raise Killed
-        if self.left == 0:
+        if mine == 0:
             raise Killed
 
 

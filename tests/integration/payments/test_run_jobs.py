@@ -76,7 +76,10 @@ async def test_a_run_of_which_nobody_passes_the_check_is_done(office: Office) ->
     assert job["result"] == {"credited": 0, "failed": 0}
 
 
-async def test_a_run_that_is_cut_off_goes_on_from_its_cursor(office: Office) -> None:
+async def test_a_run_that_is_cut_off_goes_on_from_its_cursor(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.payments.paying.CHUNKS_A_STEP", 1)
     village = houses(3, "BNI")
     office.world.accounts.update(books_of(village))
     await office.arrived(village)
