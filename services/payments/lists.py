@@ -20,7 +20,7 @@ from services.payments.contract import (
     ListClosed,
 )
 
-LINES_A_CHUNK: Final = 500
+LINES_A_CHUNK: Final = 1_000
 NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 """Sorts before every family, and is none."""
 
