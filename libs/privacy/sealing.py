@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import os
 from collections.abc import Mapping
@@ -19,6 +18,8 @@ NONCE_BYTES = 12  # random: a family's key seals some hundreds of values, 2^32 w
 TAG_BYTES = 16
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
+# What is not of the URL-safe alphabet becomes what is of none, and is refused.
+_STANDARD = str.maketrans("-_+/", "+/\0\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ def unseal(key: bytes, family: str, name: str, sealed: str) -> str:
     Raises `NotSealed` for text of another layout, `SealBroken` for another key, family or field
     and for a value that was changed. Neither says anything of the value.
     """
-    return _unseal(AESGCM(key), family, name, sealed)
+    version, closed = _split(sealed)
+    return _open(AESGCM(key), version, closed, family, name)
 
 
 def version_of(sealed: str) -> int:
@@ -78,7 +80,8 @@ class Sealer:
 
     def unseal(self, family: str, name: str, sealed: str) -> str:
         """Open one field, whatever version sealed it; raises as `unseal`, and as `seal` does."""
-        return _unseal(self._cipher(family, version_of(sealed)), family, name, sealed)
+        version, closed = _split(sealed)
+        return _open(self._cipher(family, version), version, closed, family, name)
 
     def _key(self, family: str) -> FamilyKey:
         key = self._keys.get(family)
@@ -105,8 +108,7 @@ def _seal(cipher: AESGCM, version: int, family: str, name: str, clear: str) -> s
     return f"{LAYOUT}.{version}.{text.decode()}"
 
 
-def _unseal(cipher: AESGCM, family: str, name: str, sealed: str) -> str:
-    version, closed = _split(sealed)
+def _open(cipher: AESGCM, version: int, closed: bytes, family: str, name: str) -> str:
     nonce, text = closed[:NONCE_BYTES], closed[NONCE_BYTES:]
     try:
         return cipher.decrypt(nonce, text, _place(version, family, name)).decode()
@@ -125,7 +127,8 @@ def _split(sealed: str) -> tuple[int, bytes]:
     if layout != LAYOUT or not (version.isascii() and version.isdigit()):
         raise NotSealed
     try:
-        closed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        padded = text.translate(_STANDARD) + "=" * (-len(text) % 4)
+        closed = binascii.a2b_base64(padded, strict_mode=True)
     except ValueError:
         raise NotSealed from None  # the cause would carry the text
     if len(closed) < NONCE_BYTES + TAG_BYTES:

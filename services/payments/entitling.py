@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from libs.events.store import Store
@@ -68,7 +69,26 @@ async def begin_run(unit: Transaction, state: TahapState, kind: str, trace: str 
         await place_payments(unit, state.tahap, kind, families)
 
 
-async def frozen_lines(store: Store, job: Job) -> AsyncGenerator[list[ListedLine], None]:
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What one listed family is owed, and the tokens of the persons whom it counts."""
+
+    payment: str
+    bank: str
+    persons: tuple[str, ...]
+    entitle: Entitle
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The next families of a frozen list: what is due, who has graduated, who comes last."""
+
+    due: Sequence[Due]
+    graduated: Sequence[str]
+    last: str
+
+
+async def frozen_chunks(store: Store, job: Job, table: BenefitTable) -> AsyncGenerator[Chunk, None]:
     """The families of a frozen list that are not entitled yet, in order, a chunk at a time."""
     frozen = job.paid.frozen
     without = [each.family for each in frozen.deferred] if frozen else []
@@ -81,21 +101,37 @@ async def frozen_lines(store: Store, job: Job) -> AsyncGenerator[list[ListedLine
             )
         if not lines:
             return
-        yield lines
         after = lines[-1].family
+        due = [_due(job.paid.kind, line, table) for line in lines if line.outcome == LISTED]
+        yield Chunk(due, [line.family for line in lines if line.outcome != LISTED], after)
 
 
-async def entitle_lines(
-    unit: Transaction, job: Job, lines: Sequence[ListedLine], table: BenefitTable
-) -> Job:
-    """Entitle a chunk of families of a frozen list.
+def _due(kind: str, line: ListedLine, table: BenefitTable) -> Due:
+    roster, owed = line.roster, entitlement_of(line, table)
+    counted = [m.token for m in roster.members if m.member in owed.members]
+    entitle = Entitle(
+        tahap=roster.tahap,
+        family=line.family,
+        kind=kind,
+        region=roster.region,
+        components=owed.components,
+        amount=owed.amount,
+        payee_valid=roster.payee_valid,
+        benefit_policy=table.id,
+        counted=owed.counted,
+        duplicate_person=False,  # known once its persons are claimed
+    )
+    payment = payment_id(roster.tahap, line.family, kind)
+    # Who is not paid keeps nobody else from being paid.
+    persons = tuple(counted) if roster.payee_valid else ()
+    return Due(payment, roster.bank or "", persons, entitle)
 
-    Their claims and payments and the cursor stand in one transaction.
-    """
-    listed = [line for line in lines if line.outcome == LISTED]
-    await _entitle_lines(unit, job, listed, table)
-    await _graduate(unit, job, [line for line in lines if line.outcome != LISTED])
-    return await move(unit, job, ENTITLE, lines[-1].family)
+
+async def entitle_chunk(unit: Transaction, job: Job, chunk: Chunk) -> Job:
+    """Entitle a chunk of families: their claims, payments and the cursor in one transaction."""
+    await _entitle(unit, job, chunk.due)
+    await _graduate(unit, job, chunk.graduated)
+    return await move(unit, job, ENTITLE, chunk.last)
 
 
 async def mark_entitled(unit: Transaction, job: Job) -> None:
@@ -103,54 +139,28 @@ async def mark_entitled(unit: Transaction, job: Job) -> None:
     await run(unit, *job.key, await _entitled(unit, *job.key))
 
 
-async def _entitle_lines(
-    unit: Transaction, job: Job, lines: Sequence[ListedLine], table: BenefitTable
-) -> None:
+async def _entitle(unit: Transaction, job: Job, due: Sequence[Due]) -> None:
     tahap, kind = job.key
-    due = {line.family: entitlement_of(line, table) for line in lines}
-    payments = {line.family: payment_id(tahap, line.family, kind) for line in lines}
-    doubled = await _claimed_elsewhere(
-        unit,
-        tahap,
-        kind,
-        {
-            payments[line.family]: [
-                m.token for m in line.roster.members if m.member in due[line.family].members
-            ]
-            for line in lines
-            if line.roster.payee_valid
-        },
-    )
+    doubled = await _claimed_elsewhere(unit, tahap, kind, due)
     commands: list[tuple[str, Command]] = []
     rows: list[tuple[object, ...]] = []
-    for line in lines:
-        payment, owed, roster = payments[line.family], due[line.family], line.roster
-        duplicate = payment in doubled
-        entitle = Entitle(
-            tahap=tahap,
-            family=line.family,
-            kind=kind,
-            region=roster.region,
-            components=owed.components,
-            amount=owed.amount,
-            payee_valid=roster.payee_valid,
-            benefit_policy=table.id,
-            counted=owed.counted,
-            duplicate_person=duplicate,
+    for each in due:
+        payment, entitle, duplicate = each.payment, each.entitle, each.payment in doubled
+        commands.append(
+            (payment, replace(entitle, duplicate_person=True) if duplicate else entitle)
         )
-        commands.append((payment, entitle))
-        payable = roster.payee_valid and owed.amount > 0 and not duplicate
-        bank = roster.bank or ""
-        if payable and bank not in BANKS:
+        payable = entitle.payee_valid and entitle.amount > 0 and not duplicate
+        if payable and each.bank not in BANKS:
             # No partner could be asked about it, and one such line refuses a whole file.
             commands.append((payment, FailAccountCheck(ACCOUNT_NOT_FOUND)))
             payable = False
-        rows.append((tahap, kind, payment, line.family, bank, owed.amount, payable))
+        line = tahap, kind, payment, entitle.family, each.bank, entitle.amount, payable
+        rows.append(line)
     await pay(unit, commands)
-    await _keep_lines(unit, rows)
-    await place_payments(unit, tahap, kind, list(payments))
+    await unit.connection.copy_records_to_table("run_line", records=rows, columns=_LINE)
+    await place_payments(unit, tahap, kind, [each.entitle.family for each in due])
     if kind != REGULAR:
-        await _carry(unit, tahap, payments)
+        await _carry(unit, tahap, {each.entitle.family: each.payment for each in due})
 
 
 async def _carry(unit: Transaction, tahap: str, payments: Mapping[str, str]) -> None:
@@ -165,36 +175,32 @@ async def _carry(unit: Transaction, tahap: str, payments: Mapping[str, str]) -> 
     await pay(unit, commands)
 
 
-async def _graduate(unit: Transaction, job: Job, lines: Sequence[ListedLine]) -> None:
+async def _graduate(unit: Transaction, job: Job, families: Sequence[str]) -> None:
     """What is blocked of a family without a category left goes back to the treasury."""
     rows = await unit.connection.fetch(
         "SELECT tahap, family::text, kind FROM payment_of WHERE family = ANY($1::uuid[])",
-        [line.family for line in lines],
+        families,
     )
     back = Return(job.announced.tahap, ReturnReason.GRADUATED_NATURAL)
     await pay(unit, [(payment_id(row["tahap"], row["family"], row["kind"]), back) for row in rows])
 
 
 async def _claimed_elsewhere(
-    unit: Transaction, tahap: str, kind: str, persons: Mapping[str, Sequence[str]]
+    unit: Transaction, tahap: str, kind: str, due: Sequence[Due]
 ) -> set[str]:
     """The payments one of whose persons is paid by another one in this tahap."""
     wanted: dict[str, str] = {}
     held: list[tuple[str, str]] = []
     name = paid_person(tahap, kind, "")[0]
-    for payment, tokens in persons.items():
-        for person in tokens:
+    for each in due:
+        for person in each.persons:
             token = paid_person(tahap, kind, person)[1]
-            wanted.setdefault(token, payment_stream(payment))
-            held.append((token, payment))
+            wanted.setdefault(token, payment_stream(each.payment))
+            held.append((token, each.payment))
     if not wanted:
         return set()
     owners = await unit.claim(name, wanted)
     return {payment for token, payment in held if owners[token] != payment_stream(payment)}
-
-
-async def _keep_lines(unit: Transaction, rows: Sequence[tuple[object, ...]]) -> None:
-    await unit.connection.copy_records_to_table("run_line", records=rows, columns=_LINE)
 
 
 async def _entitled(unit: Transaction, tahap: str, kind: str) -> MarkEntitled:

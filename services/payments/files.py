@@ -23,7 +23,6 @@ from libs.events.errors import CorridorError
 from libs.events.store import Store
 from libs.privacy.keys import KeyRing
 from libs.privacy.sealing import Sealer
-from services.payments.contract import FamilyListed
 from services.payments.domain.totals import Totals
 from services.payments.lists import LINES_A_CHUNK, NOBODY
 
@@ -97,6 +96,14 @@ class Rendered:
             "X-Record-Count": str(self.totals.count),
             "X-Control-Sum": str(self.totals.rupiah),
         }
+
+
+class _Payee(msgspec.Struct):
+    """The sealed part of a roster line; the rest is passed over."""
+
+    account_no: str | None
+    account_name: str | None
+    payee_nik: str | None
 
 
 @dataclass(slots=True)
@@ -185,11 +192,11 @@ class Renderer:
     def _records(rows: Sequence[tuple[str, str, str, int, str]], sealer: Sealer) -> list[list[str]]:
         records: list[list[str]] = []
         for payment, family, bank, amount, line in rows:
-            roster = decode_line(line)
+            payee = msgspec.json.decode(line, type=_Payee)
             sealed = {
-                "account_no": roster.account_no,
-                "account_name": roster.account_name,
-                "payee_nik": roster.payee_nik,
+                "account_no": payee.account_no,
+                "account_name": payee.account_name,
+                "payee_nik": payee.payee_nik,
             }
             clear = [
                 _fitting(name, sealer.unseal(family, name, value)) if value else ""
@@ -197,11 +204,6 @@ class Renderer:
             ]
             records.append(["D", payment, bank, *clear, str(amount)])
         return records
-
-
-def decode_line(line: str) -> FamilyListed:
-    """A roster line as it is kept."""
-    return msgspec.json.decode(line, type=FamilyListed)
 
 
 def _fitting(name: str, clear: str) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from libs.events.ahead import ahead
 from libs.events.buckets import Buckets
 from libs.events.handle import handle
 from libs.events.model import Context
@@ -87,8 +88,10 @@ async def mark_ready(
 ) -> MarkListReady:
     """Hash the complete lines of a run's list and say that it can be frozen."""
     digest = list_digest(state.tahap, kind, table.id)
-    async for line in all_complete_lines(unit, state.tahap, among, missing):
-        digest.add(listed_line(line, table))
+    async with ahead(all_complete_lines(unit, state.tahap, among, missing)) as chunks:
+        async for lines in chunks:
+            for line in lines:
+                digest.add(listed_line(line, table))
     totals = digest.totals
     ready = MarkListReady(digest.hash(), totals.count, totals.rupiah, tuple(sorted(missing)), kind)
     await handle(unit, TAHAP, tahap_stream(state.tahap), ready)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -261,12 +261,11 @@ async def incomplete(
 
 async def all_complete_lines(
     unit: Transaction, tahap: str, among: Sequence[str] | None, without: Sequence[str]
-) -> AsyncIterator[ListedLine]:
+) -> AsyncGenerator[list[ListedLine], None]:
     """Every complete family, a chunk in memory at a time."""
     after = NOBODY
     while chunk := await complete_lines(unit, tahap, after=after, among=among, without=without):
-        for line in chunk:
-            yield line
+        yield chunk
         after = chunk[-1].family
 
 

@@ -33,7 +33,7 @@ from services.payments.domain.run_messages import (
 from services.payments.domain.run_state import RunState
 from services.payments.domain.tahap_messages import CloseTahap, MarkRunReconciled
 from services.payments.domain.totals import Totals
-from services.payments.entitling import entitle_lines, frozen_lines, mark_entitled
+from services.payments.entitling import entitle_chunk, frozen_chunks, mark_entitled
 from services.payments.exchange import Exchange
 from services.payments.files import (
     OK,
@@ -161,10 +161,10 @@ class Payer:
         """Entitle the next families, all of a small run; a chunk while the next one is read."""
         table = self.policies.benefit(job.announced.policies["rule_set"])
         day, left = job.announced.closing_date, CHUNKS_A_STEP
-        async with ahead(frozen_lines(self.store, job)) as chunks:
-            async for lines in chunks:
+        async with ahead(frozen_chunks(self.store, job, table)) as chunks:
+            async for chunk in chunks:
                 async with self.store.transaction(on(day, job.trace)) as unit:
-                    job = await entitle_lines(unit, job, lines, table)
+                    job = await entitle_chunk(unit, job, chunk)
                 if not (left := left - 1):
                     return True
         async with self.store.transaction(on(day, job.trace)) as unit:

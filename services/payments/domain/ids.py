@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -35,6 +36,7 @@ def checked_tahap(tahap: str) -> str:
     return tahap
 
 
+@lru_cache(maxsize=10_000)  # a chunk asks for the same ones again
 def payment_id(tahap: str, family: str, kind: str = REGULAR) -> str:
     """The id of the one payment of this kind that a family can have in a tahap.
 
