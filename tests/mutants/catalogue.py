@@ -63,8 +63,8 @@ def _on_closing_day(""",
         (
             Change(
                 "services/registry/jobs.py",
-                "outcomes = await handle_many(unit, FAMILY, commands, cut=listing.cut)",
-                "outcomes = await handle_many(unit, FAMILY, commands)",
+                "for family in families], listing.cut)",
+                "for family in families], listing.cut if relist else None)",
             ),
         ),
         f"{REGISTRY}/test_listing.py"
@@ -77,8 +77,8 @@ def _on_closing_day(""",
         (
             Change(
                 "services/registry/jobs.py",
-                "                await handle_many(unit, FAMILY, commands, cut=listing.cut)\n",
-                "                await handle_many(unit, FAMILY, commands)\n",
+                "for family in families], listing.cut)",
+                "for family in families], None if relist else listing.cut)",
             ),
         ),
         f"{REGISTRY}/test_listing.py"
