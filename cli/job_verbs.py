@@ -11,7 +11,7 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from cli.client import connected
+from cli.client import Client, connected
 from cli.demo.screen import Screen
 from cli.jobs import MOVING, SERVICES, Job, Page, find, job_of
 from cli.running import FOUND_SOMETHING, STATE, State, out, run
@@ -79,17 +79,21 @@ def has_ended(job: Job) -> bool:
 async def _watch(job: str, person: str, data: Path) -> Job:
     async with connected(data) as platform:
         asker = platform.client(person, *SCOPES)
-        service, found = await find(asker, job)
-        with Screen(out) as screen:
-            bar = screen.bar(found.id)
+        return await watched(asker, *await find(asker, job))
 
-            async def look() -> Job:
-                seen = await job_of(asker, service, job) or found
-                bar.show(seen.done, str(seen), seen.total)
-                return seen
 
-            # However long it takes: a job may wait for people.
-            return await while_it_moves(look, has_ended, str, still_s_max=math.inf)
+async def watched(asker: Client, service: str, job: Job) -> Job:
+    """A bar of a service's job until it has ended; how it ended."""
+    with Screen(out) as screen:
+        bar = screen.bar(job.id)
+
+        async def look() -> Job:
+            seen = await job_of(asker, service, job.id) or job
+            bar.show(seen.done, str(seen), seen.total)
+            return seen
+
+        # However long it takes: a job may wait for people.
+        return await while_it_moves(look, has_ended, str, still_s_max=math.inf)
 
 
 @jobs.command()

@@ -16,8 +16,8 @@ from cli.client import Answer, Client, Refused
 from cli.demo.screen import Bar
 from cli.errors import Failed
 
-SERVICES: Final = ("registry", "conditionality", "payments")
-"""Those that work for long."""
+SERVICES: Final = ("registry", "conditionality", "payments", "projection")
+"""Those that work for long, if only at a replay."""
 KILOBYTE: Final = 1_000
 MEGABYTE: Final = 1_000_000
 LOOK_S: Final = 0.5

@@ -110,7 +110,9 @@ async def position_findings(
             yield Finding(service, what)
     for service, positions in readers.items():
         if positions.parked:
-            yield Finding(service, f"{positions.parked} messages are parked; see GET /parked")
+            yield Finding(
+                service, f"{positions.parked} messages are parked; see: pkh parked list {service}"
+            )
 
 
 async def _caught_up(

@@ -91,9 +91,12 @@ WAITING: Final[tuple[Builder[Panel], ...]] = (
     ),
     lines(
         "Parked",
-        {"{{subscription}} {{topic}}": "topic:corridor_parked_messages:max"},
-        MESSAGES,
-        "GET /parked of the service says why each is.",
+        {
+            "{{subscription}} {{topic}}, messages": "topic:corridor_parked_messages:max",
+            "{{subscription}} {{topic}}, keys": "topic:corridor_parked_keys:max",
+        },
+        COUNT,
+        "pkh parked list says why each is; keys are mostly families.",
     ),
 )
 

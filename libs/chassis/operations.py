@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from libs.chassis.auth import Principal, require
 from libs.chassis.etag import Unconditional
 from libs.chassis.idempotency import Once, Reply
+from libs.chassis.jobs import Job
 from libs.chassis.openapi import refuses
 from libs.chassis.pages import Page, Paging
+from libs.chassis.replays import begin
 from libs.chassis.request import Asked
 from libs.chassis.service import ServiceOf, StoreOf
 from libs.events.errors import NotFound
 from libs.events.parking import START, NothingParked, Selection, list_parked
 from libs.events.positions import positions
-from libs.events.replay import replay
 
 Operator = Annotated[Principal, require("platform:operate")]
 Observer = Annotated[Principal, require("platform:read")]
 
-_STOPPED_BY: Final = """
-SELECT error FROM parked WHERE topic = $1 AND key = $2 ORDER BY position LIMIT 1
-"""
-
 POSITION_MAX: Final = 2**63 - 1
+
+Filter = Annotated[str | None, StringConstraints(max_length=200, pattern="^[^\\x00]*$")]
 
 router = APIRouter(tags=["operations"])
 
@@ -68,19 +66,12 @@ class ParkedMessage(BaseModel):
 
 
 class Replay(BaseModel):
-    """Whose messages to handle again."""
+    """Which messages to handle again: of a topic or of all, of a key or of all."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    topic: str
-    key: str
-
-
-class Replayed(BaseModel):
-    """How many messages went through, and the error at which it stopped; null where none did."""
-
-    replayed: int
-    stopped_by: str | None
+    topic: Filter = None
+    key: Filter = None
 
 
 @router.get("/positions")
@@ -113,9 +104,16 @@ async def read_chain(
 
 
 @router.get("/parked")
-async def read_parked(store: StoreOf, observer: Observer, paging: Paging) -> Page[ParkedMessage]:
-    """The parked messages, in the order in which they would be replayed."""
-    rows = await list_parked(store, paging.rows, paging.after(tuple[str, str, int, int]) or START)
+async def read_parked(
+    store: StoreOf,
+    observer: Observer,
+    paging: Paging,
+    topic: Filter = None,
+    key: Filter = None,
+) -> Page[ParkedMessage]:
+    """The parked messages, in the order in which they would be replayed; of a topic, of a key."""
+    after = paging.after(tuple[str, str, int, int]) or START
+    rows = await list_parked(store, paging.rows, after, Selection(topic, key))
     found, following = paging.cut(
         rows, lambda parked: (parked.subscription, parked.topic, parked.partition, parked.position)
     )
@@ -135,23 +133,22 @@ async def read_parked(store: StoreOf, observer: Observer, paging: Paging) -> Pag
 
 @router.post(
     "/parked/replay",
-    response_model=Replayed,
+    status_code=202,
+    response_model=Job,
     responses=refuses(NothingParked),
     dependencies=[Unconditional],
 )
 async def replay_parked(
     body: Replay, service: ServiceOf, context: Asked, once: Once, operator: Operator
 ) -> Response:
-    """Handle a key's parked messages again, in order; what went through stays so."""
-    wanted, place = Selection(body.topic, body.key), START
-    handled = refused = 0
+    """Have parked messages handled again, in the order of each key; what goes through stays so.
+
+    The job says how far it is. A message that is still not fit stays parked with every later one
+    of its key, and says what is wrong with it now.
+    """
     async with service.store.transaction(context) as unit:
         await once.claim(unit.connection)
-        while came := await replay(unit, service.subscriptions, wanted, place):
-            place, handled, refused = came.place, handled + came.handled, refused + came.refused
-        if not handled + refused:
-            raise NothingParked(topic=body.topic)
-        stopped_by = await unit.connection.fetchval(_STOPPED_BY, *astuple(wanted))
-        reply = Reply(200, {"replayed": handled, "stopped_by": stopped_by})
+        job = await begin(unit, once, Selection(body.topic, body.key))
+        reply = Reply(202, job.model_dump(mode="json"), {"Location": f"/jobs/{job.id}"})
         await once.keep(unit.connection, reply)
-    return reply.response(unit.position)
+    return reply.response()

@@ -40,7 +40,6 @@ COMMON: Final[Mapping[str, object]] = {
     "name": "members.csv",
     "next": None,
     "source": "registry",
-    "stopped_by": None,
     "subscription": "roster",
     "title": "Version stale",
     "type": "/problems/version-stale",

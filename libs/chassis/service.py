@@ -21,6 +21,7 @@ from starlette.datastructures import State
 
 from libs.chassis.health import Check
 from libs.chassis.metrics import Look, reaching, shown
+from libs.chassis.replayer import Replayer
 from libs.chassis.request import resource
 from libs.chassis.settings import Settings
 from libs.events import telemetry
@@ -111,6 +112,8 @@ async def working(
             service.store, service.bus, service.store.source, subscriptions, topics
         )
         tasks.append(asyncio.create_task(_consume(service, topics), name="consumer"))
+        replayer = Replayer(service.store, subscriptions)
+        tasks.append(asyncio.create_task(replayer.run(), name="replayer"))
     try:
         yield
     finally:

@@ -37,7 +37,7 @@ WHERE (SELECT true FROM parked WHERE subscription = $1 AND topic = $2 AND partit
 
 
 class NothingParked(NotFound):
-    """Nothing of this key is parked."""
+    """Nothing of this topic and key is parked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,13 @@ SELECT head.position AS head, coalesce(relay.position, 0) AS relayed,
         ORDER BY first_position DESC LIMIT 1)::float8 AS age
 FROM head LEFT JOIN relay ON (topic, partition) = ($1, $2)
 """
-_PARKED = "SELECT subscription, topic, count(*) AS messages FROM parked GROUP BY 1, 2"
+_PARKED = """
+SELECT subscription, topic, sum(messages)::bigint AS messages, count(*) AS keys
+FROM (SELECT subscription, topic, count(*) AS messages FROM parked
+      GROUP BY subscription, topic, partition, key) AS each_key
+GROUP BY 1, 2
+"""
+_OF_PARKED = (telemetry.PARKED_MESSAGES, telemetry.PARKED_KEYS)
 
 
 async def log_readings(store: Store, *, relayed: bool) -> list[Reading]:
@@ -43,11 +49,15 @@ async def log_readings(store: Store, *, relayed: bool) -> list[Reading]:
 
 
 async def parked_readings(store: Store, subscriptions: Sequence[tuple[str, str]]) -> list[Reading]:
-    """How many messages are parked of each (subscription, topic), of most of them none."""
+    """How much is parked of each (subscription, topic), and of how many keys; of most nothing."""
     rows = await store.pool.fetch(_PARKED)
-    parked = dict.fromkeys(subscriptions, 0)
-    parked |= {(row["subscription"], row["topic"]): row["messages"] for row in rows}
-    return [Reading(telemetry.PARKED_MESSAGES, count, place) for place, count in parked.items()]
+    parked = dict.fromkeys(subscriptions, (0, 0))
+    parked |= {(each["subscription"], each["topic"]): (each[2], each[3]) for each in rows}
+    return [
+        Reading(metric, count, place)
+        for place, counts in parked.items()
+        for metric, count in zip(_OF_PARKED, counts, strict=True)
+    ]
 
 
 async def leader_readings(store: Store, works: Sequence[str]) -> list[Reading]:

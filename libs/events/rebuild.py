@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 LIVE: Final = "public"
 SHADOW: Final = "rebuilt"
-NO_READ_MODELS: Final = ("head", "idempotency", "job", "migrations")
+NO_READ_MODELS: Final = ("head", "idempotency", "job", "migrations", "replay")
 CAUGHT_UP_S_MAX: Final = 24 * 60 * 60.0
 STANDSTILL_S_MAX: Final = 8.0  # the live consumer waits for its tables for ten seconds
 
@@ -68,11 +68,12 @@ _NOTES: Final = """
 LOCK TABLE public.{table} IN EXCLUSIVE MODE;
 INSERT INTO rebuilt.{table} SELECT * FROM public.{table};
 """
-# Answers to requests and notes of uploads are the live service's own: they move over.
+# Answers to requests, notes of uploads and of replays are the live service's own: they move over.
 _SWAP: Final = """
-LOCK TABLE public.idempotency, public.job IN EXCLUSIVE MODE;
+LOCK TABLE public.idempotency, public.job, public.replay IN EXCLUSIVE MODE;
 INSERT INTO rebuilt.idempotency SELECT * FROM public.idempotency;
 INSERT INTO rebuilt.job SELECT * FROM public.job;
+INSERT INTO rebuilt.replay SELECT * FROM public.replay;
 UPDATE rebuilt.head SET epoch = (SELECT epoch FROM public.head);
 ALTER SCHEMA public RENAME TO replaced;
 ALTER SCHEMA rebuilt RENAME TO public;

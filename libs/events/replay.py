@@ -43,6 +43,11 @@ _DONE: Final = """
 DELETE FROM parked
 WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = ANY($4)
 """
+_STILL: Final = """
+UPDATE parked SET error = new.error FROM unnest($4::bigint[], $5::text[]) AS new (position, error)
+WHERE subscription = $1 AND topic = $2 AND partition = $3 AND parked.position = new.position
+  AND parked.error <> new.error
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,4 +127,5 @@ async def _handle(
     refused = await sift(transaction, subscription, arrived, held)
     done = [each.position for _, each in arrived if each.position not in refused]
     await transaction.connection.execute(_DONE, *place, done)
+    await transaction.connection.execute(_STILL, *place, list(refused), list(refused.values()))
     return refused

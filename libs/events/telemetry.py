@@ -152,6 +152,12 @@ PARKED_MESSAGES: Final = Metric(
     (SUBSCRIPTION, TOPIC),
     "Messages that could not be handled, or wait behind one of their key.",
 )
+PARKED_KEYS: Final = Metric(
+    "corridor_parked_keys",
+    "gauge",
+    (SUBSCRIPTION, TOPIC),
+    "Keys of which anything is parked: mostly families, whose messages all wait.",
+)
 LEADERS: Final = Metric(
     "corridor_leaders",
     "gauge",
@@ -207,6 +213,7 @@ METRICS: Final = (
     CONSUMER_STOPPED,
     PROCESS_SECONDS,
     PARKED_MESSAGES,
+    PARKED_KEYS,
     LEADERS,
     STORE_REACHED,
     BUS_REACHED,

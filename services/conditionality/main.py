@@ -12,6 +12,7 @@ from libs.chassis import operations
 from libs.chassis.app import create_app, serve
 from libs.chassis.import_jobs import Imports
 from libs.chassis.jobs import jobs_router
+from libs.chassis.replays import Replays
 from libs.chassis.service import READINESS, opened, working
 from libs.chassis.settings import Settings
 from libs.privacy.tokens import Tokenizer
@@ -43,7 +44,9 @@ def application(told: Settings) -> FastAPI:
                     tokenizer=tokenizer, intake=Intake(tokenizer), policies=policies
                 )
 
-    jobs = jobs_router([Imports(), EVALUATIONS], "conditionality:record", "conditionality:read")
+    jobs = jobs_router(
+        [Imports(), EVALUATIONS, Replays()], "conditionality:record", "conditionality:read"
+    )
     routers = [
         api.router,
         api_corrections.router,

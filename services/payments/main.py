@@ -16,6 +16,7 @@ from libs.chassis import operations
 from libs.chassis.app import create_app, serve
 from libs.chassis.jobs import jobs_router
 from libs.chassis.metrics import Seldom
+from libs.chassis.replays import Replays
 from libs.chassis.service import READINESS, opened, working
 from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
@@ -36,7 +37,7 @@ KEY_CONNECTIONS_MAX = 4
 ROUTERS: Final = (
     api.router,
     api_money.router,
-    jobs_router([LISTS, RUNS], "payments:read"),
+    jobs_router([LISTS, RUNS, Replays()], "payments:read"),
     operations.router,
 )
 

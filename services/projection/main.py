@@ -10,6 +10,8 @@ from fastapi import FastAPI
 
 from libs.chassis import operations
 from libs.chassis.app import create_app, serve
+from libs.chassis.jobs import jobs_router
+from libs.chassis.replays import Replays
 from libs.chassis.service import READS_ONLY, opened, working
 from libs.chassis.settings import Settings
 from services.projection import api, api_why
@@ -26,7 +28,7 @@ def application(told: Settings) -> FastAPI:
         async with opened(told) as service, working(service, SUBSCRIPTIONS, {}):
             yield service.resources()
 
-    routers = [api.router, api_why.router, operations.router]
+    routers = [api.router, api_why.router, jobs_router([Replays()]), operations.router]
     return create_app(SERVICE, "Projection", routers, lifespan, READS_ONLY, told, samples=SAMPLES)
 
 

@@ -13,6 +13,7 @@ from libs.chassis import operations
 from libs.chassis.app import create_app, serve
 from libs.chassis.import_jobs import Imports
 from libs.chassis.jobs import jobs_router
+from libs.chassis.replays import Replays
 from libs.chassis.service import READINESS, opened, working
 from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
@@ -45,7 +46,7 @@ def application(told: Settings) -> FastAPI:
             async with working(service, subscriptions(rule_sets), {"lister": lister.step}):
                 yield service.resources(keys=keys, intake=intake)
 
-    jobs = jobs_router([Imports(), LISTINGS], "registry:import", "registry:read")
+    jobs = jobs_router([Imports(), LISTINGS, Replays()], "registry:import", "registry:read")
     routers = [api.router, jobs, operations.router]
     return create_app(
         SERVICE, "Family registry", routers, lifespan, READINESS, told, samples=SAMPLES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -27,6 +28,16 @@ SUPPLEMENTARY = "SUPPLEMENTARY-1"
 async def quiet(running: Year) -> None:
     observer = running.front.client("observer", "platform:read")
     await until_quiet(observer, tuple(running.front.urls))
+
+
+async def pkh(running: Year, *verb: str) -> tuple[int | None, str]:
+    """What the command line answers to somebody who works for operations."""
+    told = ("-m", "cli.main", *verb, "--data", str(running.platform.data_dir))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *told, stdout=asyncio.subprocess.PIPE
+    )
+    shown, _ = await process.communicate()
+    return process.returncode, shown.decode()
 
 
 # -- A family that a bug keeps from being judged --------------------------------------------------
@@ -101,10 +112,15 @@ async def test_a_poisoned_family_is_deferred_by_name_replayed_and_paid_later() -
             assert family not in {row.family for row in deferred.entitlements}
 
             strike(bug.name, "")
-            operator = running.front.client("operator", "platform:operate")
-            replay = {"topic": ROSTER, "key": family}
-            answer = await operator.post("conditionality", "/parked/replay", replay)
-            assert msgspec.json.decode(answer.body) == {"replayed": 1, "stopped_by": None}
+            of_it = ("conditionality", "--key", family)
+            code, shown = await pkh(running, "parked", "list", *of_it)
+            assert (code, f"{ROSTER} {family}" in shown, "ArithmeticError" in shown) == (
+                0,
+                True,
+                True,
+            )
+            code, shown = await pkh(running, "parked", "replay", *of_it)
+            assert (code, "DONE · 1 of 1 messages · handled 1" in shown) == (0, True)
             await quiet(running)
             maker = running.front.client("maker", "payments:make")
             await pay_later(running, maker, running.front.client("checker", "payments:check"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,8 @@ from libs.chassis.settings import Settings
 from services.conditionality.contract import ROSTER_TOPIC
 from services.conditionality.main import application
 from tests.doors import Door, operations
-from tests.integration.conditionality.kit import Bench, families
+from tests.integration.conditionality.kit import Bench, families, nik_of
+from tests.servers import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -55,9 +57,24 @@ async def test_what_is_parked_is_shown_and_tried_again_by_who_operates(
 
     [parked] = (await conditionality.client.get("/parked", headers=observer)).json()["items"]
     assert (parked["key"], parked["error"]) == (FAMILY, "UnknownRuleSet")
+    assert nik_of(FAMILY) not in str(parked)
+    for asked, count in ((f"topic={ROSTER_TOPIC}", 1), (f"key={FAMILY}", 1), ("topic=other", 0)):
+        found = await conditionality.client.get(f"/parked?{asked}", headers=observer)
+        assert len(found.json()["items"]) == count
     body = {"topic": ROSTER_TOPIC, "key": FAMILY}
     answer = await conditionality.post("/parked/replay", operator, json=body)
-    assert answer.json() == {"replayed": 0, "stopped_by": "UnknownRuleSet"}
+    assert answer.status_code == 202
+
+    async def ended() -> Any:
+        where = answer.headers["Location"]
+        job = (await conditionality.client.get(where, headers=observer)).json()
+        return job if job["state"] == "DONE" else None
+
+    job = await eventually(ended)
+    assert (job["about"], job["counts"]) == (
+        f"{ROSTER_TOPIC} {FAMILY}",
+        {"handled": 0, "refused": 1},
+    )
     nothing = {"topic": ROSTER_TOPIC, "key": SECOND}
     assert (await conditionality.post("/parked/replay", operator, json=nothing)).status_code == 404
 

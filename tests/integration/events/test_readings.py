@@ -83,9 +83,11 @@ async def test_parked_messages_are_counted_where_there_are_none_too(store: Store
 
     found = await parked_readings(store, [("test", "one.v1"), ("test", "two.v1")])
 
-    assert {reading.labels: reading.value for reading in found} == {
-        ("test", "one.v1"): 2,
-        ("test", "two.v1"): 0,
+    assert {(reading.metric.name, reading.labels[1]): reading.value for reading in found} == {
+        ("corridor_parked_messages", "one.v1"): 2,
+        ("corridor_parked_keys", "one.v1"): 1,
+        ("corridor_parked_messages", "two.v1"): 0,
+        ("corridor_parked_keys", "two.v1"): 0,
     }
 
 

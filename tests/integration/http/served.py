@@ -123,9 +123,15 @@ async def of_payments(told: Settings, directory: Path) -> Places:
 
 
 async def of_projection(told: Settings, _directory: Path) -> Places:
-    """A few families."""
+    """A few families, and a replay that has ended."""
     await fill(told.bus_url)
-    return {"family": FAMILY, "tahap": TAHAP}
+    connection = await asyncpg.connect(told.bus_url)
+    await connection.execute(
+        """INSERT INTO replay (id, client, key, state, place, total)
+           VALUES ('replay-1', 'operator-1', 'once', 'DONE', '["", "", 0, 0]', 0)"""
+    )
+    await connection.close()
+    return {"family": FAMILY, "tahap": TAHAP, "job": "replay-1"}
 
 
 Fill = Callable[[Settings, Path], Awaitable[Places]]

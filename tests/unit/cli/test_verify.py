@@ -42,7 +42,9 @@ async def test_nothing_is_found_where_all_is_well(platform: Connected, quiet: Fa
 async def test_parked_messages_are_found(platform: Connected, quiet: FakePlatform) -> None:
     quiet.when("GET", "payments/positions", answer(asdict(replace(READER, parked=3))))
 
-    assert await found(platform) == ["payments: 3 messages are parked; see GET /parked"]
+    assert await found(platform) == [
+        "payments: 3 messages are parked; see: pkh parked list payments"
+    ]
 
 
 async def test_a_relay_that_stands_still_is_found(platform: Connected, quiet: FakePlatform) -> None:

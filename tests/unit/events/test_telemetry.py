@@ -12,7 +12,11 @@ from libs.events.telemetry import METRICS, Metric
 from tests.architecture.tree import ROOT, python_files
 
 UNITS = ("events", "seconds", "messages", "rupiah")
-UNITLESS = {"corridor_leaders", "corridor_relay_faults"}  # things that are counted
+UNITLESS = {
+    "corridor_leaders",
+    "corridor_parked_keys",
+    "corridor_relay_faults",
+}  # things that are counted
 YES_OR_NO = ("_stopped", "_reached")
 PERSONAL = re.compile(r"nik|name|family|person|key|id\b|path|url|query|user|subject|address")
 DOCUMENT = (ROOT / "docs" / "telemetry.md").read_text()

@@ -1,0 +1,98 @@
+"""Replays parked messages as was asked, beside everything else that a service does.
+
+    asyncio.create_task(Replayer(store, subscriptions).run())
+
+Every process of a service works on replays. A step is one transaction, in which the replay's row
+is locked: two processes never do the same one, and a killed process leaves nothing to tidy up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+import structlog
+
+from libs.events.errors import safe_text
+from libs.events.model import Context
+from libs.events.parking import Selection
+from libs.events.replay import Replayed, replay
+from libs.events.store import Store
+from libs.events.subscription import STOPS, Subscription
+from libs.events.transaction import Transaction
+
+LOOK_S: Final = 1.0
+STOPPED: Final = "/problems/internal-server-error"
+
+_OLDEST: Final = """
+SELECT id, client FROM replay WHERE state = 'RUNNING' ORDER BY started_at LIMIT 1
+"""
+_LOCKED: Final = """
+SELECT topic, parked_key, place, cancelled_by FROM replay
+WHERE id = $1 AND state = 'RUNNING' FOR UPDATE SKIP LOCKED
+"""
+_ADVANCE: Final = """
+UPDATE replay SET place = $2, handled = handled + $3, refused = refused + $4, changed_at = now()
+WHERE id = $1
+"""
+_END: Final = """
+UPDATE replay SET state = $2, problem = $3, changed_at = now() WHERE id = $1 AND state = 'RUNNING'
+"""
+
+log = structlog.get_logger("replay")
+
+
+@dataclass(frozen=True, slots=True)
+class Replayer:
+    """Does what was asked for, the oldest replay first."""
+
+    store: Store
+    subscriptions: Sequence[Subscription]
+
+    async def run(self) -> None:
+        """Step by step, until cancelled; what fails is begun again."""
+        while True:
+            try:
+                busy = await self.step()
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # the database is away: go on when it is back
+                log.warning("replay tried again", error=safe_text(error))
+                busy = False
+            if not busy:
+                await asyncio.sleep(LOOK_S)
+
+    async def step(self) -> bool:
+        """One transaction of the oldest replay; False where there is none, or another is at it."""
+        oldest = await self.store.pool.fetchrow(_OLDEST)
+        if oldest is None:
+            return False
+        context = Context(datetime.now(UTC), oldest["client"], cause=oldest["id"])
+        try:
+            async with self.store.transaction(context) as unit:
+                return await self._step(unit, oldest["id"])
+        except STOPS as stop:
+            problem = msgspec.json.encode({"type": STOPPED, "detail": str(stop)}).decode()
+            await self.store.pool.execute(_END, oldest["id"], "FAILED", problem)
+            return True
+
+    async def _step(self, unit: Transaction, job: str) -> bool:
+        row = await unit.connection.fetchrow(_LOCKED, job)
+        if row is None:
+            return False
+        came: Replayed | None = None
+        if row["cancelled_by"] is None:
+            place = msgspec.json.decode(row["place"], type=tuple[str, str, int, int])
+            selection = Selection(row["topic"], row["parked_key"])
+            came = await replay(unit, self.subscriptions, selection, place)
+        if came is not None:
+            told = msgspec.json.encode(came.place).decode(), came.handled, came.refused
+            await unit.connection.execute(_ADVANCE, job, *told)
+        else:
+            state = "CANCELLED" if row["cancelled_by"] else "DONE"
+            await unit.connection.execute(_END, job, state, None)
+        return True
