@@ -18,6 +18,7 @@ from tests.mutants.mutant import Change
 ROOT: Final = Path(__file__).parents[2]
 NOT_COPIED: Final = (".*", "__pycache__", "*.egg-info", "benchmarks", "var", "out")
 RUN_DEADLINE_S: Final = 90.0
+TEST_DEADLINE_S: Final = 10.0  # and so much more for each test of a run
 
 
 class Stale(Exception):
@@ -68,6 +69,7 @@ class Tree:
         """What became of each test: passed, failed, or why there is neither."""
         report = self.root / "report.xml"
         report.unlink(missing_ok=True)
+        deadline_s = RUN_DEADLINE_S + TEST_DEADLINE_S * len(tests)
         argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
         try:
             subprocess.run(
@@ -75,11 +77,11 @@ class Tree:
                 cwd=self.root,
                 env=self.environment,
                 capture_output=True,
-                timeout=RUN_DEADLINE_S,
+                timeout=deadline_s,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return dict.fromkeys(tests, f"no end in {RUN_DEADLINE_S:.0f} s")
+            return dict.fromkeys(tests, f"no end in {deadline_s:.0f} s")
         found = _reported(report) if report.exists() else {}
         return {test: found.get(test.rsplit("::", 1)[1], "not run") for test in tests}
 
