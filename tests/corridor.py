@@ -74,10 +74,16 @@ class Corridor:
     async def taken(self) -> list[int]:
         return [r[0] for r in await self.reader.pool.fetch("SELECT coins FROM taken ORDER BY n")]
 
+    async def relayed(self) -> bool:
+        """Whether the bus holds all that was written."""
+        return (await positions(self.writer)).relayed >= (await self.writer.head())[0]
+
     async def caught_up(self) -> bool:
         head, _ = await self.writer.head()
         sent = await positions(self.writer)
-        return sent.relayed >= head and (await positions(self.reader)).has_consumed(sent)
+        here = await positions(self.reader)
+        # Until the consumer has begun, there is no topic of which anything would be missing.
+        return sent.relayed >= head and TOPIC in here.consumed and here.has_consumed(sent)
 
 
 @contextlib.asynccontextmanager

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from libs.events.bus import Bus
 from libs.events.consumer import Consumer
 from libs.events.parking import EVERYTHING, START, Selection
-from libs.events.replay import replay
+from libs.events.replay import REPLAYED_MAX, replay
 from libs.events.store import Store
 from libs.events.subscription import Incoming, Subscription
 from libs.events.transaction import Transaction
@@ -37,6 +37,7 @@ class Reader:
 
     store: Store
     poison: Collection[int] = ()
+    unfit: Collection[int] = ()
     dies_after: int | None = None
     loses_connections: int = 0
     given: int = 0
@@ -48,7 +49,7 @@ class Reader:
     async def take(self, transaction: Transaction, messages: Sequence[Incoming]) -> None:
         """Note a batch, unless some of it is poison."""
         self.given += len(messages)
-        if any(message.body.coins in self.poison for message in messages):
+        if any(self.chokes_on(message) for message in messages):
             raise ValueError("a family that this version chokes on")
         if self.loses_connections:
             self.loses_connections -= 1
@@ -61,16 +62,22 @@ class Reader:
         if self.dies_after is not None and self.given > self.dies_after:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    def chokes_on(self, message: Incoming) -> bool:
+        """Whether a message is of a poisoned key, or is unfit by its position."""
+        return message.body.coins in self.poison or message.envelope.position in self.unfit
+
     def consumer(self, bus: Bus) -> Consumer:
         """What brings it live messages."""
         return Consumer(self.store, bus, "reader", self.subscriptions, TOPICS.partitions)
 
-    async def replay(self, selection: Selection = EVERYTHING) -> tuple[int, int]:
+    async def replay(
+        self, selection: Selection = EVERYTHING, most: int = REPLAYED_MAX
+    ) -> tuple[int, int]:
         """A transaction a step; answers how many messages went through and how many did not."""
         place, handled, refused = START, 0, 0
         while True:
             async with self.store.transaction(CONTEXT) as transaction:
-                step = await replay(transaction, self.subscriptions, selection, place)
+                step = await replay(transaction, self.subscriptions, selection, place, most)
             if step is None:
                 return handled, refused
             place, handled, refused = step.place, handled + step.handled, refused + step.refused

@@ -64,10 +64,11 @@ async def replay(
     subscriptions: Sequence[Subscription],
     selection: Selection,
     behind: Place = START,
+    most: int = REPLAYED_MAX,
 ) -> Replayed | None:
     """Handle the next of the selected messages behind a place again; None where there are none.
 
-    Takes at most REPLAYED_MAX, all of one partition, whose `consumed` row it locks, so that no
+    Takes at most so many, all of one partition, whose `consumed` row it locks, so that no
     live message overtakes: one whose key is still parked by then is parked behind. What goes
     through is no longer parked once the transaction is committed; what does not stays, and what
     follows in its key stays behind it. Ask again behind `place` until there are none.
@@ -75,7 +76,7 @@ async def replay(
     first = await _first(transaction, subscriptions, selection, behind)
     if first is None:
         return None
-    arrived = await _locked(transaction, first, selection.key)
+    arrived = await _locked(transaction, first, selection.key, most)
     if not arrived:
         return Replayed(first, 0, 0)
     subscription = next(s for s in subscriptions if (s.name, s.topic) == first[:2])
@@ -102,14 +103,16 @@ async def _first(
     return None if found is None else tuple(found)
 
 
-async def _locked(transaction: Transaction, first: Place, key: str | None) -> list[Arrived]:
+async def _locked(
+    transaction: Transaction, first: Place, key: str | None, most: int
+) -> list[Arrived]:
     """The messages from a place on, of its partition alone, which stands still from here on.
 
     None are left where somebody else has replayed them before the partition stood still.
     """
     *place, position = first
     await transaction.connection.execute(_LOCK, *place)
-    rows = await transaction.connection.fetch(_ROWS, *place, position, key, REPLAYED_MAX)
+    rows = await transaction.connection.fetch(_ROWS, *place, position, key, most)
     records = [unpark(first[1], first[2], row["key"], row["message"]) for row in rows]
     return [(record, parse(record)) for record in records]
 

@@ -285,4 +285,44 @@ CORRIDOR: Final = (
         f"{CORRIDOR_TESTS}::test_a_poisoned_key_is_parked_in_order_and_the_others_go_on",
         f"{CORRIDOR_TESTS}::test_everything_appended_is_handled_once",
     ),
+    Mutant(
+        "replayed-out-of-turn",
+        "R26: a replay handles what follows a message that it could not handle",
+        (
+            Change(
+                "libs/events/replay.py",
+                "held = await held_keys(transaction, place, keys, before=arrived[0][1].position)",
+                "held: set[str] = set()",
+            ),
+        ),
+        f"{EVENTS}/test_poison.py"
+        "::test_what_is_still_unfit_stays_in_order_and_holds_up_nobody_else[in small steps]",
+        f"{EVENTS}/test_poison.py::test_a_key_is_replayed_without_the_others",
+    ),
+    Mutant(
+        "replayed-beside-the-live",
+        "R26: a replay does not keep live messages of its partition waiting",
+        (
+            Change(
+                "libs/events/replay.py",
+                "    await transaction.connection.execute(_LOCK, *place)\n",
+                "",
+            ),
+        ),
+        f"{EVENTS}/test_poison.py::test_a_live_message_waits_until_its_key_is_replayed",
+        f"{EVENTS}/test_poison.py::test_a_key_is_replayed_without_the_others",
+    ),
+    Mutant(
+        "a-lost-database-is-parked",
+        "R26: a message is parked for what the database could not do",
+        (
+            Change(
+                "libs/events/subscription.py",
+                "not isinstance(error, RETRIED + STOPS)",
+                "not isinstance(error, STOPS)",
+            ),
+        ),
+        f"{CORRIDOR_TESTS}::test_a_fault_of_the_network_is_tried_again_and_never_parked",
+        f"{CORRIDOR_TESTS}::test_everything_appended_is_handled_once",
+    ),
 )

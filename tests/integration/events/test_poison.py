@@ -16,9 +16,11 @@ import pytest_asyncio
 from libs.events.consumer import Consumer, Tally
 from libs.events.parking import START, Selection, list_parked
 from libs.events.relay import Relay
+from libs.events.replay import REPLAYED_MAX, replay
 from libs.events.sifting import BEHIND
 from tests.corridor import TOPICS, Corridor, corridor_at, running
 from tests.poisoned import EFFECTS, Reader
+from tests.purse import CONTEXT
 from tests.servers import Postgres, eventually
 
 NIGHTLY = bool(os.environ.get("PKH_NIGHTLY"))
@@ -156,10 +158,13 @@ async def test_a_replay_that_is_killed_goes_on_where_it_was_and_handles_nothing_
     assert await handled(corridor) == waiting
 
 
+@pytest.mark.parametrize("most", [REPLAYED_MAX, 7], ids=["at once", "in small steps"])
 async def test_what_is_still_unfit_stays_in_order_and_holds_up_nobody_else(
-    corridor: Corridor, waiting: ByKey
+    corridor: Corridor, waiting: ByKey, most: int
 ) -> None:
-    assert await Reader(corridor.reader, {5, 6}).replay() == (3 * FEW - 6, 6)
+    first = {waiting[key][0] for key in (5, 6)}
+    reader = Reader(corridor.reader, unfit=first)
+    assert await reader.replay(most=most) == (3 * FEW - 6, 6)
 
     unfit = {key: waiting[key] for key in (5, 6)}
     assert await parked(corridor) == (unfit, {"ValueError", BEHIND})
@@ -169,6 +174,33 @@ async def test_what_is_still_unfit_stays_in_order_and_holds_up_nobody_else(
 async def test_a_key_is_replayed_without_the_others(corridor: Corridor, waiting: ByKey) -> None:
     assert await Reader(corridor.reader).replay(Selection(key="5")) == (3, 0)
     assert await handled(corridor) == {5: waiting[5]}
+
+
+async def test_a_live_message_waits_until_its_key_is_replayed(
+    corridor: Corridor, waiting: ByKey
+) -> None:
+    reader = Reader(corridor.reader)
+    consumer = reader.consumer(corridor.bus)
+    async with running(Relay(corridor.writer, corridor.bus, TOPICS)):
+        await corridor.put(5)
+        await eventually(corridor.relayed)
+    async with corridor.reader.transaction(CONTEXT) as replaying:
+        step = await replay(replaying, reader.subscriptions, Selection(key="5"))
+        assert step is not None
+        async with running(consumer):
+            await eventually(partial(_is_locked_out, corridor, consumer))
+            assert consumer.tally == Tally()
+    async with running(consumer):
+        await eventually(corridor.caught_up)
+
+    assert (await handled(corridor))[5] == (await written(corridor))[5]
+
+
+async def _is_locked_out(corridor: Corridor, consumer: Consumer) -> bool:
+    """Whether the consumer waits for a lock, or needs none."""
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    where = " AND datname = current_database()"
+    return bool(await corridor.reader.pool.fetchval(waits + where)) or consumer.tally != Tally()
 
 
 async def test_a_database_that_goes_away_while_a_batch_is_sifted_parks_nothing(

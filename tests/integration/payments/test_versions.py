@@ -100,6 +100,9 @@ async def test_a_list_that_moved_is_looked_at_again(ready: Office) -> None:
     )
 
     assert (answer.status_code, answer.json()["type"]) == (412, "/problems/version-stale")
+    current = answer.headers["ETag"]
+    assert current != made.headers["ETag"]
+    assert (await ready.tag(PATH)).startswith(current.removesuffix('"'))
 
 
 async def test_documents_and_files_make_nobody_look_again(ready: Office) -> None:
