@@ -1,18 +1,21 @@
 """Takes messages from the bus into a service: each exactly once, in order, and none is lost.
 
-A batch is messages of one partition. Its transaction locks the subscription's `consumed` row
-(which fences a member that lost the partition), skips what the position already covers, runs the
-handler, and moves the position; the bus's own offset follows after the commit. What a handler
-can not take is parked with every later message of its key; what the database or the network
-refuses is tried again; a gap, an unknown epoch or a newer major version stops the consumer.
+A batch is messages of one partition; what comes of a topic at once is one transaction. It locks
+the partitions' `consumed` rows (which fences a member that lost one of them), skips what the
+positions already cover, runs the handler, and moves the positions; the bus's own offsets follow
+after the commit. Where that fails, each batch is processed by itself: what a handler can not take
+is parked with every later message of its key; what the database or the network refuses is tried
+again; a gap, an unknown epoch or a newer major version stops the consumer.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from time import perf_counter
 
 import structlog
@@ -36,7 +39,8 @@ from libs.events.subscription import (
 )
 from libs.events.transaction import Transaction
 
-FETCH_RECORDS_MAX = 500
+FETCH_RECORDS_MAX = 500  # of a partition
+TRANSACTION_RECORDS_MAX = 1_000
 FETCH_WAIT_S = 1.0
 RETRY_S = 0.3
 
@@ -114,13 +118,31 @@ class Consumer:
 
     async def _consume(self, member: Member) -> None:
         while True:
-            for batch in await member.fetch(FETCH_RECORDS_MAX, FETCH_WAIT_S):
-                if not await self._take(member, batch):
-                    continue
-                with contextlib.suppress(
-                    StaleMember
-                ):  # the position is ours to know, not the bus's
-                    await member.commit(batch.topic, batch.partition, batch.records[-1].offset + 1)
+            fetched = sorted(await member.fetch(FETCH_RECORDS_MAX, FETCH_WAIT_S), key=_topic)
+            for _, batches in groupby(fetched, _topic):
+                for some in _together(batches):
+                    await self._take_all(member, some)
+
+    async def _take_all(self, member: Member, batches: Sequence[Batch]) -> None:
+        """Take the batches of one topic, together where that is possible."""
+        together = len(batches) > 1 and await self._processed(*batches)
+        for batch in batches:
+            if not together and not await self._take(member, batch):
+                continue
+            with contextlib.suppress(StaleMember):  # the position is ours to know, not the bus's
+                await member.commit(batch.topic, batch.partition, batch.records[-1].offset + 1)
+
+    async def _processed(self, *batches: Batch) -> bool:
+        """Process batches in one transaction; False where one of them may be in the others' way."""
+        began = perf_counter()
+        try:
+            await self.process(*batches)
+        except Exception as error:  # whatever it is, it is told and met where each goes by itself
+            log.info("batches taken singly", group=self.group, error=safe_text(error))
+            return False
+        PROCESS_SECONDS.labels(self.group, batches[0].topic).observe(perf_counter() - began)
+        self._rewound.difference_update((batch.topic, batch.partition) for batch in batches)
+        return True
 
     async def _take(self, member: Member, batch: Batch) -> bool:
         """Process a batch, again until the surroundings let it through; False after a rewind."""
@@ -143,61 +165,75 @@ class Consumer:
                 log.warning("batch tried again", group=self.group, error=safe_text(fault))
                 await asyncio.sleep(RETRY_S)
 
-    async def process(self, batch: Batch) -> None:
-        """One batch in one transaction."""
-        subscription = self._by_topic[batch.topic]
-        envelopes = [parse(record) for record in batch.records]
-        where = self.bus.system, self.group, batch.topic, batch.partition
+    async def process(self, *batches: Batch) -> None:
+        """Batches of partitions of one topic, in one transaction."""
+        subscription = self._by_topic[batches[0].topic]
+        arrived = {
+            batch.partition: [(record, parse(record)) for record in batch.records]
+            for batch in batches
+        }
+        # As they were appended: the log of a topic's owner is one.
+        envelopes = sorted((e for pairs in arrived.values() for _, e in pairs), key=_position)
+        where = self.bus.system, self.group, subscription.topic, sorted(arrived)
         with tracing.processing(*where, envelopes) as trace:
-            await self._in_transaction(subscription, batch, envelopes, trace)
+            context = _context(self.group, envelopes[-1], trace)
+            async with self.store.transaction(context) as transaction:
+                await self._in_transaction(transaction, subscription, arrived)
 
     async def _in_transaction(
         self,
+        transaction: Transaction,
         subscription: Subscription,
-        batch: Batch,
-        envelopes: Sequence[Envelope],
-        trace: str | None,
+        arrived: Mapping[int, Sequence[Arrived]],
     ) -> None:
-        context = _context(self.group, envelopes[-1], trace)
-        async with self.store.transaction(context) as transaction:
-            transaction.traces = tracing.traces_by_key(
-                envelopes, lambda: map(key_of, batch.records)
-            )
-            place = await self._lock(transaction, subscription, batch.partition)
-            fresh = self._fresh(batch, envelopes, place)
-            if not fresh:
-                return
-            await self._dispatch(transaction, subscription, batch.partition, fresh)
-            await self._move(transaction, subscription, batch.partition, fresh[-1][1])
+        places = await self._lock(transaction, subscription, sorted(arrived))
+        fresh = {
+            partition: self._fresh(subscription.topic, partition, arrived[partition], place)
+            for partition, place in places.items()
+        }
+        moved = {partition: pairs[-1][1] for partition, pairs in fresh.items() if pairs}
+        if not moved:
+            return
+        pairs = sorted((p for some in fresh.values() for p in some), key=lambda p: p[1].position)
+        transaction.traces = tracing.traces_by_key(
+            [envelope for _, envelope in pairs], lambda: [key_of(record) for record, _ in pairs]
+        )
+        await self._dispatch(transaction, subscription, pairs)
+        await self._move(transaction, subscription, moved)
 
     async def _lock(
-        self, transaction: Transaction, subscription: Subscription, partition: int
-    ) -> Place:
-        row = await transaction.connection.fetchrow(
-            """SELECT epoch, position FROM consumed
-               WHERE subscription = $1 AND topic = $2 AND partition = $3 FOR UPDATE""",
+        self, transaction: Transaction, subscription: Subscription, partitions: Sequence[int]
+    ) -> dict[int, Place]:
+        rows = await transaction.connection.fetch(
+            """SELECT partition, epoch, position FROM consumed
+               WHERE subscription = $1 AND topic = $2 AND partition = ANY($3)
+               ORDER BY partition FOR UPDATE""",
             subscription.name,
             subscription.topic,
-            partition,
+            partitions,
         )
-        if row is None:
-            raise UnknownPartition(topic=subscription.topic, partition=partition)
-        return Place(row["epoch"], row["position"])
+        places = {row["partition"]: Place(row["epoch"], row["position"]) for row in rows}
+        for partition in partitions:
+            if partition not in places:
+                raise UnknownPartition(topic=subscription.topic, partition=partition)
+        return places
 
-    def _fresh(self, batch: Batch, envelopes: Sequence[Envelope], place: Place) -> list[Arrived]:
+    def _fresh(
+        self, topic: str, partition: int, arrived: Sequence[Arrived], place: Place
+    ) -> list[Arrived]:
         """What the position does not cover yet; proves that nothing before it is missing."""
         fresh: list[Arrived] = []
         position, epoch = place.position, place.epoch
-        for record, envelope in zip(batch.records, envelopes, strict=True):
+        for record, envelope in arrived:
             if epoch is not None and envelope.epoch != epoch:
-                raise UnknownEpoch(topic=batch.topic, partition=batch.partition, epoch=epoch)
+                raise UnknownEpoch(topic=topic, partition=partition, epoch=epoch)
             if envelope.position <= position:
                 self.tally.skipped += 1
                 continue
             if envelope.previous > position:
                 raise GapFound(
-                    topic=batch.topic,
-                    partition=batch.partition,
+                    topic=topic,
+                    partition=partition,
                     after=position,
                     missing_to=envelope.previous,
                 )
@@ -209,13 +245,11 @@ class Consumer:
         self,
         transaction: Transaction,
         subscription: Subscription,
-        partition: int,
         fresh: Sequence[Arrived],
     ) -> None:
         """Handle what can be handled, and park the rest in the same transaction."""
         wanted = [pair for pair in fresh if self._wants(subscription, pair[1])]
-        place = subscription.name, subscription.topic, partition
-        held = await held_keys(transaction, place, (key_of(record) for record, _ in wanted))
+        held = await held_keys(transaction, subscription, [record for record, _ in wanted])
         refused = await sift(transaction, subscription, wanted, held)
         if refused:
             log.warning("messages parked", topic=subscription.topic, count=len(refused))
@@ -232,17 +266,32 @@ class Consumer:
         return True
 
     async def _move(
-        self, transaction: Transaction, subscription: Subscription, partition: int, to: Envelope
+        self, transaction: Transaction, subscription: Subscription, to: Mapping[int, Envelope]
     ) -> None:
-        await transaction.connection.execute(
+        await transaction.connection.executemany(
             """UPDATE consumed SET epoch = $4, position = $5
                WHERE subscription = $1 AND topic = $2 AND partition = $3""",
-            subscription.name,
-            subscription.topic,
-            partition,
-            to.epoch,
-            to.position,
+            [
+                (subscription.name, subscription.topic, partition, last.epoch, last.position)
+                for partition, last in to.items()
+            ],
         )
+
+
+def _together(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
+    """Batches as they fit into a transaction each; one that does not is alone."""
+    some: list[Batch] = []
+    for batch in batches:
+        count = sum(len(each.records) for each in some) + len(batch.records)
+        if some and count > TRANSACTION_RECORDS_MAX:
+            yield some
+            some = []
+        some.append(batch)
+    yield some
+
+
+_topic = attrgetter("topic")
+_position = attrgetter("position")
 
 
 def _context(group: str, last: Envelope, trace: str | None) -> Context:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -13,7 +13,7 @@ from libs.events.bus import Record
 from libs.events.errors import NotFound
 from libs.events.model import encode
 from libs.events.store import Store
-from libs.events.subscription import Arrived, key_of
+from libs.events.subscription import Arrived, Subscription, key_of
 from libs.events.transaction import Transaction
 
 Partition: TypeAlias = tuple[str, str, int]
@@ -26,12 +26,12 @@ START: Final[Place] = ("", "", 0, 0)
 """Before all of them."""
 
 _ANYTHING: Final = """
-SELECT EXISTS (SELECT FROM parked WHERE subscription = $1 AND topic = $2 AND partition = $3)
+SELECT EXISTS (SELECT FROM parked WHERE subscription = $1 AND topic = $2 AND partition = ANY($3))
 """
 # One look into the index for each key: however much of a key is parked, the first row will do.
 _AMONG: Final = """
-SELECT key FROM unnest($4::text[]) AS asked (key)
-WHERE (SELECT true FROM parked WHERE subscription = $1 AND topic = $2 AND partition = $3
+SELECT key FROM unnest($3::int[], $4::text[]) AS asked (at, key)
+WHERE (SELECT true FROM parked WHERE subscription = $1 AND topic = $2 AND partition = asked.at
        AND parked.key = asked.key AND ($5::bigint IS NULL OR position < $5) LIMIT 1)
 """
 
@@ -103,16 +103,23 @@ def _kept(record: Record) -> _Kept:
 
 
 async def held_keys(
-    transaction: Transaction, place: Partition, keys: Iterable[str], before: int | None = None
+    transaction: Transaction,
+    subscription: Subscription,
+    records: Sequence[Record],
+    before: int | None = None,
 ) -> set[str]:
-    """Those keys of which something is parked, `before` a position where one is given.
+    """Those keys of records of which something is parked, `before` a position where one is given.
 
-    Ask behind the lock of the partition's `consumed` row. `keys` are looked at only where
+    Ask behind the locks of their partitions' `consumed` rows. The keys are looked at only where
     anything is parked, which is seldom.
     """
-    if not await transaction.connection.fetchval(_ANYTHING, *place):
+    reads = subscription.name, subscription.topic
+    partitions = sorted({record.partition for record in records})
+    if not await transaction.connection.fetchval(_ANYTHING, *reads, partitions):
         return set()
-    rows = await transaction.connection.fetch(_AMONG, *place, sorted(set(keys)), before)
+    asked = sorted({(record.partition, key_of(record)) for record in records})
+    columns = [partition for partition, _ in asked], [key for _, key in asked]
+    rows = await transaction.connection.fetch(_AMONG, *reads, *columns, before)
     return {row["key"] for row in rows}
 
 

@@ -124,9 +124,11 @@ async def _handle(
     arrived: Sequence[Arrived],
 ) -> Mapping[int, str]:
     """What goes through is no longer parked; answers what does not, and what is wrong with it."""
-    keys = [key_of(record) for record, _ in arrived]
-    transaction.traces = tracing.traces_by_key([each for _, each in arrived], lambda: keys)
-    held = await held_keys(transaction, place, keys, before=arrived[0][1].position)
+    records = [record for record, _ in arrived]
+    transaction.traces = tracing.traces_by_key(
+        [each for _, each in arrived], lambda: map(key_of, records)
+    )
+    held = await held_keys(transaction, subscription, records, before=arrived[0][1].position)
     refused = await sift(transaction, subscription, arrived, held)
     done = [each.position for _, each in arrived if each.position not in refused]
     await transaction.connection.execute(_DONE, *place, done)

@@ -27,7 +27,7 @@ async def sift(
     arrived: Sequence[Arrived],
     held: Collection[str],
 ) -> dict[int, str]:
-    """Handle messages of one partition, in order; {position: error} of those it was not done with.
+    """Handle messages of one topic, in order; {position: error} of those it was not done with.
 
     Not handled are messages of `held` keys, those that are not fit, and every later one of their
     key. Faults of the surroundings and stops are raised.

@@ -266,7 +266,7 @@ ATTRIBUTES: Final = {
     MESSAGING_OPERATION: "`send` or `process`.",
     MESSAGING_OPERATION_TYPE: "The same.",
     MESSAGING_DESTINATION: "The topic, where it is one.",
-    MESSAGING_PARTITION: "The partition that the batch is of.",
+    MESSAGING_PARTITION: "The partitions that the messages are of.",
     MESSAGING_GROUP: "The consuming service.",
     MESSAGING_BATCH: "How many messages.",
     APPENDED_STORE: "The service whose store it is.",

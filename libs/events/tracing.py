@@ -111,11 +111,11 @@ def _over(
 
 @contextmanager
 def processing(
-    system: str, group: str, topic: str, partition: int, envelopes: Sequence[Envelope]
+    system: str, group: str, topic: str, partitions: Sequence[int], envelopes: Sequence[Envelope]
 ) -> Iterator[str | None]:
-    """A batch's span, under its last message's trace and linked to all; gives its traceparent.
+    """A transaction's span, under its last message's trace, linked to all; gives its traceparent.
 
-    What the batch causes is recorded under that one. An error's text is told to nobody.
+    What the messages cause is recorded under that one. An error's text is told to nobody.
     """
     parent = envelopes[-1].trace
     if not collected():
@@ -126,7 +126,7 @@ def processing(
         telemetry.MESSAGING_OPERATION: "process",
         telemetry.MESSAGING_OPERATION_TYPE: "process",
         telemetry.MESSAGING_DESTINATION: topic,
-        telemetry.MESSAGING_PARTITION: str(partition),
+        telemetry.MESSAGING_PARTITION: ",".join(map(str, partitions)),
         telemetry.MESSAGING_GROUP: group,
         telemetry.MESSAGING_BATCH: len(envelopes),
     }

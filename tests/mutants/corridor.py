@@ -66,11 +66,7 @@ CORRIDOR: Final = (
     Mutant(
         "no-consumed-lock",
         "R8: a batch is processed without locking its partition's row",
-        (
-            Change(
-                "libs/events/consumer.py", " AND partition = $3 FOR UPDATE", " AND partition = $3"
-            ),
-        ),
+        (Change("libs/events/consumer.py", "ORDER BY partition FOR UPDATE", "ORDER BY partition"),),
         f"{EVENTS}/test_fencing.py"
         "::test_two_members_that_process_one_batch_at_once_have_its_effect_once",
         f"{EVENTS}/test_corridor.py::test_everything_appended_is_handled_once",
@@ -158,11 +154,12 @@ CORRIDOR: Final = (
         (
             Change(
                 "libs/events/consumer.py",
-                """                if not await self._take(member, batch):
+                """        together = len(batches) > 1 and await self._processed(*batches)
 """,
-                """                behind = batch.records[-1].offset + 1
-                await member.commit(batch.topic, batch.partition, behind)
-                if not await self._take(member, batch):
+                """        for batch in batches:
+            behind = batch.records[-1].offset + 1
+            await member.commit(batch.topic, batch.partition, behind)
+        together = len(batches) > 1 and await self._processed(*batches)
 """,
             ),
         ),

@@ -112,6 +112,54 @@ async def test_a_running_consumer_stops_at_a_gap_after_one_look_back(corridor: C
     assert "Messages are missing" in consumer.tally.stopped
 
 
+async def test_partitions_share_a_transaction_in_the_order_of_the_log(corridor: Corridor) -> None:
+    records = await relayed(corridor, *range(1, 21))
+    consumer = corridor.consumer()
+    await consumer._open_places()
+    await consumer.process(*batches(records))
+
+    assert len(batches(records)) > 1
+    assert await corridor.taken() == sorted(range(1, 21), key=lambda coins: f"purse-{coins}")
+    written = "SELECT count(DISTINCT xmin::text) FROM taken"
+    assert await corridor.reader.pool.fetchval(written) == 1
+
+
+async def test_a_gap_in_one_partition_keeps_no_other_from_going_on(corridor: Corridor) -> None:
+    [cut, *others] = batches(await relayed(corridor, *range(1, 31)))
+    await corridor.bus.delete_topic(TOPIC)
+    await corridor.bus.ensure_topics(TOPICS.partitions)
+    producer = await corridor.bus.producer()
+    left = [*cut.records[1:], *(record for batch in others for record in batch.records)]
+    await producer.send([replace(record, offset=-1) for record in left])
+
+    consumer = corridor.consumer()
+    await asyncio.wait_for(consumer.run(), 10)
+
+    assert consumer.tally.stopped is not None
+    assert len(await corridor.taken()) == sum(len(batch.records) for batch in others)
+
+
+async def test_a_transaction_takes_only_so_much(
+    corridor: Corridor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("libs.events.consumer.TRANSACTION_RECORDS_MAX", 25)
+    await relayed(corridor, *range(1, 61))
+    consumer, sizes = corridor.consumer(), []
+
+    async def take(transaction: Transaction, messages: Sequence[Incoming]) -> None:
+        sizes.append(len(messages))
+        await corridor.take(transaction, messages)
+
+    [subscription] = consumer.subscriptions
+    consumer = replace(consumer, subscriptions=[replace(subscription, handler=take)])
+    await consumer._open_places()
+    async with running(consumer):
+        await eventually(corridor.caught_up)
+
+    assert max(sizes) <= 25
+    assert sum(sizes) == 60
+
+
 async def test_an_unknown_epoch_stops_the_consumer(corridor: Corridor) -> None:
     first = batches(await relayed(corridor, 1, 2, 3))[0]
     consumer = corridor.consumer()
