@@ -288,8 +288,13 @@ CORRIDOR: Final = (
         (
             Change(
                 "libs/events/replay.py",
-                "held = await held_keys(transaction, place, keys, before=arrived[0][1].position)",
-                "held: set[str] = set()",
+                "from collections.abc import",
+                "import asyncio\nfrom collections.abc import",
+            ),
+            Change(
+                "libs/events/replay.py",
+                "held_keys(transaction, subscription, records, before=arrived[0][1].position)",
+                "asyncio.sleep(0, set[str]())",
             ),
         ),
         f"{EVENTS}/test_poison.py"
