@@ -38,14 +38,14 @@ SET version = excluded.version, state = excluded.state, state_version = excluded
 class Families:
     """Batches of families in the order of their ids, the same in every run of one seed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, batches: int = BATCHES) -> None:
         self._random = Random(seed)
-        ids = self._draw(STREAMS * BATCHES)
+        ids = self._draw(STREAMS * batches)
         self._batches = [ids[at : at + STREAMS] for at in range(0, len(ids), STREAMS)]
 
     def batch(self, turn: int) -> list[uuid.UUID]:
-        """The batch of a round; after BATCHES rounds the first comes again."""
-        return self._batches[turn % BATCHES]
+        """The batch of a round; after all of them the first comes again."""
+        return self._batches[turn % len(self._batches)]
 
     def fresh(self) -> list[uuid.UUID]:
         """A batch that was never there before."""
@@ -58,10 +58,12 @@ class Families:
 class Append:
     """From decided events to commit: encode, compare-and-set, snapshot, chain, positions."""
 
-    def __init__(self, store: Store, families: Families) -> None:
+    def __init__(self, store: Store, families: Families, events: int = 1) -> None:
+        """`events` is how many each stream gains."""
         self.store, self.families = store, families
         self.block = 0
-        self._decided: Sequence[tuple[str, int, Recorded, Account]] = ()
+        self._events = events
+        self._decided: Sequence[tuple[str, int, list[tuple[Recorded, Account]]]] = ()
 
     async def prepare(self, turn: int) -> None:
         """Load the streams and decide."""
@@ -71,17 +73,26 @@ class Append:
         for stream_id, command in commands:
             found = loaded.get(stream_id)
             state = found.state if found else decider.initial
-            [event] = decider.decide(command, state)
-            version = found.version if found else 0
-            decided.append((stream_id, version, event, decider.evolve(state, event)))
+            gained: list[tuple[Recorded, Account]] = []
+            for _ in range(self._events):
+                [event] = decider.decide(command, state)
+                state = decider.evolve(state, event)
+                gained.append((event, state))
+            decided.append((stream_id, found.version if found else 0, gained))
         self._decided = decided
 
     async def run(self) -> None:
         """Encode and append in one transaction."""
         codec = codec_of(ACCOUNT)
         moves = [
-            Move(i, version, [draft(codec, event, to)], codec.encode_state(to), codec.shape)
-            for i, version, event, to in self._decided
+            Move(
+                stream_id,
+                version,
+                [draft(codec, event, state) for event, state in gained],
+                codec.encode_state(gained[-1][1]),
+                codec.shape,
+            )
+            for stream_id, version, gained in self._decided
         ]
         async with self.store.transaction(CONTEXT) as transaction:
             won = await transaction.append(moves)

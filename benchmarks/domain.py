@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -67,6 +67,9 @@ ACCOUNT: Final[StreamType[Record, Account, Recorded]] = StreamType(
     _publish,
     snapshot=(Account, 1),
 )
+
+REPLAYED: Final = replace(ACCOUNT, name="replayed", snapshot=None)
+"""The same without snapshots: every load replays."""
 
 
 def commands_for(families: list[UUID]) -> list[tuple[str, Record]]:

@@ -52,7 +52,7 @@ class Accounts(Application[UUID]):
     """The peer's application; its store is the database it is given."""
 
 
-def open_peer(url: str) -> Accounts:
+def open_peer(url: str, *, snapshots: bool = False) -> Accounts:
     """The peer on a database of its own, inserting by its function in the database.
 
     That is the faster of its two ways here, and the only one that comes to an end each time: the
@@ -70,6 +70,7 @@ def open_peer(url: str) -> Accounts:
             "POSTGRES_USER": unquote(address.username or ""),
             "POSTGRES_PASSWORD": unquote(address.password or ""),
             "POSTGRES_ENABLE_DB_FUNCTIONS": "yes",
+            "IS_SNAPSHOTTING_ENABLED": "yes" if snapshots else "no",
         }
     )
 
@@ -77,14 +78,15 @@ def open_peer(url: str) -> Accounts:
 class Put:
     """Its fastest way from decided events: its event store maps and inserts them in one call."""
 
-    def __init__(self, peer: Accounts, families: Families) -> None:
-        self._store, self._families = peer.events, families
+    def __init__(self, peer: Accounts, families: Families, events: int = 1) -> None:
+        """`events` is how many each stream gains."""
+        self._store, self._families, self._gained = peer.events, families, events
         self._accounts: dict[UUID, PeerAccount] = {}
         self._decided: list[DomainEventProtocol[UUID]] = []
 
     async def prepare(self, turn: int) -> None:
         """Let each aggregate of the batch decide; they are kept, so none has to be loaded."""
-        accounts = _decided(self._accounts, self._families.batch(turn))
+        accounts = _decided(self._accounts, self._families.batch(turn), self._gained)
         self._decided = [event for account in accounts for event in account.collect_events()]
 
     async def run(self) -> None:
@@ -134,9 +136,17 @@ class BareRecorder:
         )
 
 
-def _decided(accounts: dict[UUID, PeerAccount], batch: Sequence[UUID]) -> list[PeerAccount]:
-    """The batch's accounts, each with one more event (and its first one when it is new)."""
+def record(account: PeerAccount, family: UUID) -> None:
+    """Let an account decide: one more event."""
+    account.trigger_event(PeerAccount.Recorded, **asdict(recorded(str(family), AMOUNT)))
+
+
+def _decided(
+    accounts: dict[UUID, PeerAccount], batch: Sequence[UUID], events: int = 1
+) -> list[PeerAccount]:
+    """The batch's accounts, each with some more events (and its first one when it is new)."""
     for family in batch:
         account = accounts.setdefault(family, PeerAccount(family))
-        account.trigger_event(PeerAccount.Recorded, **asdict(recorded(str(family), AMOUNT)))
+        for _ in range(events):
+            record(account, family)
     return [accounts[family] for family in batch]

@@ -8,55 +8,78 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import psutil
 from msgspec import json
 
-PACKAGES = ("asyncpg", "msgspec", "eventsourcing", "psycopg")
+PACKAGES: Final = ("asyncpg", "aiokafka", "msgspec", "fastapi", "eventsourcing", "psycopg")
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One thing measured: how many `unit` a second, and how that stands to another figure.
+    """One thing measured, in `unit`, and how that stands to another figure or to a limit.
 
-    `ratio` is what the library does as a multiple of this; it must not be below `limit`.
+    `ratio` is what the library does as a multiple of this; it must not be below `ratio_min`.
+    The value itself must not be below `least` nor above `most`.
     """
 
     what: str
     unit: str
-    per_second: float
+    value: float
     ratio: float | None = None
-    limit: float | None = None
+    ratio_min: float | None = None
+    least: float | None = None
+    most: float | None = None
 
     @property
     def missed(self) -> bool:
-        """Whether the limit, if there is one, was missed."""
-        return self.ratio is not None and self.limit is not None and self.ratio < self.limit
+        """Whether a limit, if there is one, was missed."""
+        return (
+            (self.ratio is not None and self.ratio_min is not None and self.ratio < self.ratio_min)
+            or (self.least is not None and self.value < self.least)
+            or (self.most is not None and self.value > self.most)
+        )
+
+    @property
+    def limit(self) -> str:
+        """The limit as it is told; empty where there is none."""
+        if self.ratio_min is not None:
+            return f"ratio >= {self.ratio_min:.1f}"
+        if self.least is not None:
+            return f">= {self.least:,.0f}"
+        return "" if self.most is None else f"<= {self.most:,.0f}"
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """What its line of a table says."""
+        return (
+            self.what,
+            f"{self.value:,.0f}",
+            self.unit,
+            "" if self.ratio is None else f"{self.ratio:.2f}",
+            self.limit,
+            "" if not self.limit else "MISSED" if self.missed else "ok",
+        )
+
+
+HEADINGS: Final = ("what", "measured", "", "ratio", "limit", "")
+RIGHT: Final = frozenset({1, 3})  # columns of numbers
 
 
 def table(figures: Sequence[Figure]) -> str:
     """The figures as text, one a line under a heading."""
-    rows = [("what", "per second", "", "ratio", "limit", "")]
-    rows += [
-        (
-            figure.what,
-            f"{figure.per_second:,.0f}",
-            figure.unit,
-            "" if figure.ratio is None else f"{figure.ratio:.2f}",
-            "" if figure.limit is None else f">= {figure.limit:.1f}",
-            "" if figure.limit is None else "MISSED" if figure.missed else "ok",
-        )
-        for figure in figures
-    ]
+    rows = [HEADINGS, *(figure.cells for figure in figures)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(_line(row, widths) for row in rows)
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    what, per_second, unit, ratio, limit, verdict = map(str.ljust, row, widths)
-    numbers = f"{per_second.strip():>{widths[1]}} {unit}  {ratio.strip():>{widths[3]}}"
-    return f"{what}  {numbers}  {limit}  {verdict}".rstrip()
+    cells = [
+        cell.rjust(width) if at in RIGHT else cell.ljust(width)
+        for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+    ]
+    return "  ".join(cells).rstrip()
 
 
 def machine(postgres: str) -> dict[str, Any]:
@@ -70,6 +93,33 @@ def machine(postgres: str) -> dict[str, Any]:
         "postgres": postgres,
         "packages": {name: version(name) for name in PACKAGES},
     }
+
+
+PAGE: Final = """# What the corridor costs
+
+Written by `make bench` after a whole run; [results.json](../benchmarks/results.json) holds the same
+for programs. A ratio is what the library does as a multiple of the line it stands in, both measured
+in the same run, in turn, as medians of their rounds.
+
+{date}: {cores} cores, {memory:.0f} GiB, {system} {processor}, Python {python}, PostgreSQL
+{postgres}, {packages}.
+
+| what | measured | unit | ratio | limit | |
+|---|--:|---|--:|---|---|
+{rows}
+
+{notes}
+"""
+
+
+def page(date: str, on: dict[str, Any], figures: Sequence[Figure], notes: Sequence[str]) -> str:
+    """The run as a page of the documentation."""
+    rows = "\n".join(
+        "| " + " | ".join(figure.cells).replace("  ", "&emsp;") + " |" for figure in figures
+    )
+    packages = ", ".join(f"{name} {number}" for name, number in on["packages"].items())
+    facts = on | {"memory": on["memory_bytes"] / 2**30, "packages": packages}
+    return PAGE.format(date=date, rows=rows, notes="\n".join(f"- {n}" for n in notes), **facts)
 
 
 def write(

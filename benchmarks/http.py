@@ -1,0 +1,159 @@
+"""Single commands over HTTP, by 1, 8 and 32 connections, beside a bare endpoint with an INSERT."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import count
+from pathlib import Path
+from random import Random
+from statistics import median
+from time import perf_counter
+from typing import Final
+from uuid import UUID
+
+from benchmarks.report import Figure
+from benchmarks.server import corridor_database, database
+from benchmarks.web import PATH, SCOPE
+from cli.issuer import Issuer
+from cli.kafka_server import free_ports
+from cli.postgres_server import PostgresServer
+
+WAYS: Final = ("bare", "corridor", "service")
+CONNECTIONS: Final = {1: 0.5, 8: 0.8, 32: 0.8}  # and the least ratio at each
+ROUND_S: Final = 0.7
+ROUNDS: Final = 9
+FAMILIES: Final = 2_000
+START_S: Final = 30.0
+LOOK_S: Final = 0.05
+
+
+class Caller(asyncio.Protocol):
+    """One connection that sends the next request as soon as the last one is answered."""
+
+    def __init__(self, requests: Iterator[bytes], until: float) -> None:
+        self._requests, self._until = requests, until
+        self._transport: asyncio.Transport | None = None
+        self._heard = b""
+        self.answers = 0
+        self.refused = b""
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.write(next(self._requests))
+
+    def data_received(self, data: bytes) -> None:
+        """Every answer is a 204, which has no body: it ends with its headers."""
+        self._heard += data
+        if not self._heard.endswith(b"\r\n\r\n"):
+            return
+        if not self._heard.startswith(b"HTTP/1.1 204"):
+            self.refused = self._heard
+        self._heard = b""
+        self.answers += 1
+        assert self._transport is not None
+        if self.refused or perf_counter() >= self._until:
+            self._transport.close()
+        else:
+            self._transport.write(next(self._requests))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        if not self.done.done():
+            self.done.set_result(None)
+
+
+def requests(seed: int, token: str) -> Iterator[bytes]:
+    """POSTs for families in no order, each with a key of its own."""
+    random = Random(seed)
+    families = [UUID(int=random.getrandbits(128), version=4) for _ in range(FAMILIES)]
+    head = f"POST {PATH} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+    head += f"Authorization: Bearer {token}\r\n"
+    for number in count():
+        body = f'{{"family":"{random.choice(families)}","amount":225000}}'
+        own = f"Idempotency-Key: {seed}-{number}\r\nContent-Length: {len(body)}\r\n\r\n"
+        yield f"{head}{own}{body}".encode()
+
+
+async def _rate(port: int, connections: int, posts: Iterator[bytes]) -> float:
+    """Answers a second of so many connections together."""
+    loop = asyncio.get_running_loop()
+    begin = perf_counter()
+    callers = [
+        (await loop.create_connection(lambda: Caller(posts, begin + ROUND_S), "127.0.0.1", port))[1]
+        for _ in range(connections)
+    ]
+    await asyncio.gather(*(caller.done for caller in callers))
+    if refused := [caller.refused for caller in callers if caller.refused]:
+        raise RuntimeError(f"refused: {refused[0][:300]!r}")
+    return sum(caller.answers for caller in callers) / (perf_counter() - begin)
+
+
+@contextmanager
+def _served(way: str, url: str, port: int, keys: Path) -> Iterator[int]:
+    command = [sys.executable, "-m", "benchmarks.web", way, url, str(port), str(keys)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        yield port
+    finally:
+        process.terminate()
+        process.wait(START_S)
+
+
+async def _listening(ports: Sequence[int]) -> None:
+    async with asyncio.timeout(START_S):
+        for port in ports:
+            while True:
+                try:
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                except OSError:
+                    await asyncio.sleep(LOOK_S)
+                    continue
+                writer.close()
+                break
+
+
+async def figures(server: PostgresServer) -> list[Figure]:
+    """Requests a second of each server, the servers in turn."""
+    urls = [database(server, "web_bare")]
+    urls += [await corridor_database(server, f"web_{way}") for way in WAYS[1:]]
+    with ExitStack() as stack:
+        keys = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pkh-bench-")))
+        posts = requests(61, Issuer.open(keys).token("bench", [SCOPE], ["*"]))
+        ports = [
+            stack.enter_context(_served(way, url, port, keys))
+            for way, url, port in zip(WAYS, urls, free_ports(len(WAYS)), strict=True)
+        ]
+        await _listening(ports)
+        found: list[Figure] = []
+        for connections, ratio_min in CONNECTIONS.items():
+            rates: list[list[float]] = [[] for _ in WAYS]
+            for _ in range(1 + ROUNDS):
+                for port, measured in zip(ports, rates, strict=True):
+                    measured.append(await _rate(port, connections, posts))
+            found += _compared(connections, [median(each[1:]) for each in rates], ratio_min)
+        return found
+
+
+def _compared(connections: int, rates: Sequence[float], ratio_min: float) -> list[Figure]:
+    bare, ours, service = rates
+    at = f"{connections} connection{'s' if connections > 1 else ''}"
+    return [
+        Figure(f"HTTP, single commands, {at}", "requests/s", ours),
+        Figure(
+            "  a bare FastAPI endpoint with an INSERT", "requests/s", bare, ours / bare, ratio_min
+        ),
+        Figure(
+            "  a whole service: tokens, keys, logs; its ratio to bare",
+            "requests/s",
+            service,
+            service / bare,
+        ),
+    ]

@@ -1,0 +1,142 @@
+"""The servers of the HTTP measurement, each a process: `python -m benchmarks.web WAY ...`.
+
+`bare` is what anybody writes first: FastAPI, a pool of asyncpg, one INSERT. `corridor` is the same
+application with a command in place of the INSERT; `service` is one as the platform serves it, with
+tokens, Idempotency-Key, logs and problem details.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import asyncpg
+import uvicorn
+from fastapi import APIRouter, FastAPI, Response
+from pydantic import BaseModel, ConfigDict
+
+from benchmarks.domain import ACCOUNT, CONTEXT, SERVICE, Record, recorded
+from cli.issuer import AUDIENCE, ISSUER, KEY_SET
+from libs.chassis.app import create_app, serve
+from libs.chassis.auth import Principal, require
+from libs.chassis.etag import Unconditional
+from libs.chassis.idempotency import Once, Reply
+from libs.chassis.request import Asked
+from libs.chassis.service import StoreOf
+from libs.chassis.settings import Settings
+from libs.events.handle import handle
+from libs.events.model import encode
+from libs.events.store import Store
+
+SCOPE: Final = "bench:record"
+PATH: Final = "/records"
+BARE_TABLE: Final = """
+CREATE TABLE IF NOT EXISTS records (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, family uuid NOT NULL, data json NOT NULL
+)
+"""
+
+
+class Body(BaseModel):
+    """What is recorded of a family."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    family: UUID
+    amount: int
+
+
+def bare(database: str) -> FastAPI:
+    """One INSERT a request."""
+    opened: dict[str, asyncpg.Pool[asyncpg.Record]] = {}
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with asyncpg.create_pool(database) as opened["pool"]:
+            await opened["pool"].execute(BARE_TABLE)
+            yield
+
+    app = FastAPI(lifespan=lifespan)
+
+    @app.post(PATH, status_code=204)
+    async def record(body: Body) -> Response:
+        data = encode(recorded(str(body.family), body.amount)).decode()
+        await opened["pool"].execute(
+            "INSERT INTO records (family, data) VALUES ($1, $2)", body.family, data
+        )
+        return Response(status_code=204)
+
+    return app
+
+
+def corridor(database: str) -> FastAPI:
+    """One command a request."""
+    opened: dict[str, Store] = {}
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        opened["store"] = await Store.connect(database, SERVICE)
+        yield
+        await opened["store"].close()
+
+    app = FastAPI(lifespan=lifespan)
+
+    @app.post(PATH, status_code=204)
+    async def record(body: Body) -> Response:
+        command = Record(str(body.family), body.amount)
+        async with opened["store"].transaction(CONTEXT) as unit:
+            await handle(unit, ACCOUNT, f"account-{body.family}", command)
+        return Response(status_code=204, headers={"Position": str(unit.position)})
+
+    return app
+
+
+def service(database: str, keys: Path) -> tuple[FastAPI, Settings]:
+    """The same as a service of the platform."""
+    told = Settings(SERVICE, database, "", ISSUER, AUDIENCE, jwks_file=keys / KEY_SET)
+    router = APIRouter()
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
+        store = await Store.connect(database, SERVICE)
+        yield {"store": store}
+        await store.close()
+
+    @router.post(PATH, status_code=204, dependencies=[Unconditional])
+    async def record(
+        body: Body,
+        store: StoreOf,
+        context: Asked,
+        once: Once,
+        recorder: Annotated[Principal, require(SCOPE)],
+    ) -> Response:
+        """Record an amount."""
+        async with store.transaction(context) as unit:
+            await once.claim(unit.connection)
+            command = Record(str(body.family), body.amount)
+            await handle(unit, ACCOUNT, f"account-{body.family}", command)
+            reply = Reply(204)
+            await once.keep(unit.connection, reply)
+        return reply.response(unit.position)
+
+    return create_app(SERVICE, "Bench", [router], lifespan, {}, told), told
+
+
+def main(way: str, database: str, port: str, keys: str) -> None:
+    """Serve until told to stop."""
+    if way == "service":
+        app, told = service(database, Path(keys))
+        serve(app, replace(told, port=int(port)))
+        return
+    app = (bare if way == "bare" else corridor)(database)
+    options: dict[str, Any] = {"loop": "uvloop", "http": "httptools", "access_log": False}
+    uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning", **options)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

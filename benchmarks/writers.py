@@ -1,0 +1,109 @@
+"""Two processes that append at once, beside two that write the same rows by the bare driver."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from statistics import median
+from time import perf_counter
+from typing import Final
+
+import asyncpg
+
+from benchmarks.append import BATCHES, STREAMS, Append, Bare, Families
+from benchmarks.measure import WARMUP_ROUNDS, Contender
+from benchmarks.report import Figure
+from benchmarks.server import corridor_database
+from cli.postgres_server import PostgresServer
+from libs.events.store import Store
+
+WRITERS: Final = 2
+APPENDS: Final = 4  # of each writer in a round
+ROUNDS: Final = 15
+RATIO_MIN: Final = 0.6
+DEADLINE_S: Final = 60.0
+WAYS: Final = ("library", "bare")
+
+
+def writer(told: Connection, library: str, bare: str, seed: int) -> None:
+    """The body of a writer's process: does what it is told and says when it is done."""
+    asyncio.run(_write(told, library, bare, seed))
+
+
+async def _write(told: Connection, library: str, bare: str, seed: int) -> None:
+    store = await Store.connect(library, "writer")
+    connection = await asyncpg.connect(bare)
+    appends = [Append(store, Families(seed)) for _ in range(APPENDS)]
+    ways: dict[str, Sequence[Contender]] = {
+        "library": appends,
+        "bare": [Bare(append, connection) for append in appends],
+    }
+    told.send("ready")
+    while (order := told.recv()) is not None:
+        step, way, turn = order
+        for at, contender in enumerate(ways[way]):
+            await (contender.prepare(turn * APPENDS + at) if step == "prepare" else contender.run())
+        told.send("done")
+    await connection.close()
+    await store.close()
+
+
+@contextmanager
+def writers(library: str, bare: str) -> Iterator[list[Connection]]:
+    """The processes, by the ends through which they are told what to do."""
+    spawning = multiprocessing.get_context("spawn")
+    ends: list[Connection] = []
+    processes = []
+    for seed in range(WRITERS):
+        ours, theirs = spawning.Pipe()
+        process = spawning.Process(target=writer, args=(theirs, library, bare, 51 + seed))
+        process.start()
+        ends.append(ours)
+        processes.append(process)
+    try:
+        _all_said(ends)
+        yield ends
+        for end in ends:
+            end.send(None)
+    finally:
+        for process in processes:
+            process.join(DEADLINE_S)
+            process.kill()
+
+
+def _all_said(ends: Sequence[Connection]) -> None:
+    for end in ends:
+        if not end.poll(DEADLINE_S):
+            raise TimeoutError("a writer has not answered")
+        end.recv()
+
+
+def _tell(ends: Sequence[Connection], step: str, way: str, turn: int) -> float:
+    """Let all do a step at once; the seconds until the last one was done."""
+    begin = perf_counter()
+    for end in ends:
+        end.send((step, way, turn))
+    _all_said(ends)
+    return perf_counter() - begin
+
+
+async def figures(server: PostgresServer) -> list[Figure]:
+    """Events a second of two writers together."""
+    library = await corridor_database(server, "two_writers")
+    bare = await corridor_database(server, "two_bare")
+    with writers(library, bare) as ends:
+        taken: dict[str, list[float]] = {way: [] for way in WAYS}
+        rounds = range(BATCHES // APPENDS + WARMUP_ROUNDS + ROUNDS)
+        for turn in rounds:
+            for way in WAYS:
+                _tell(ends, "prepare", way, turn)
+                taken[way].append(_tell(ends, "run", way, turn))
+    events = WRITERS * APPENDS * STREAMS
+    ours, theirs = (events / median(taken[way][-ROUNDS:]) for way in WAYS)
+    return [
+        Figure("append: two writers at once", "events/s", ours),
+        Figure("  two bare writers of the same rows", "events/s", theirs, ours / theirs, RATIO_MIN),
+    ]
