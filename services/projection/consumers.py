@@ -84,8 +84,11 @@ INSERT INTO movement (payment, what, at_tahap, family, amount, reason)
 VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (payment, what, at_tahap) DO UPDATE SET family = $4, amount = $5, reason = $6
 """
+# Every message has a place here, so a batch's are written at once.
 TIMELINE = """
-INSERT INTO timeline (family, source, position, at, type, body) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO timeline (family, source, position, at, type, body)
+SELECT * FROM
+    unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[], $5::text[], $6::json[])
 ON CONFLICT DO NOTHING
 """
 TAHAP_EVENT = """
@@ -149,7 +152,8 @@ async def about_families(transaction: Transaction, messages: Sequence[Incoming])
 
     By which terms a tahap is listed and judged comes on the same topics, under the tahap.
     """
-    rows: dict[str, list[Row]] = {TIMELINE: []}
+    rows: dict[str, list[Row]] = {}
+    timeline: list[Row] = []
     for message in messages:
         data, body = message.value.decode(), message.body
         if isinstance(body, OfTahap):
@@ -160,7 +164,7 @@ async def about_families(transaction: Transaction, messages: Sequence[Incoming])
             statement, row = WRITES[type(body)]
             rows.setdefault(statement, []).append(row(body, data))
         envelope = message.envelope
-        rows[TIMELINE].append(
+        timeline.append(
             (
                 body.family,
                 envelope.source,
@@ -172,6 +176,8 @@ async def about_families(transaction: Transaction, messages: Sequence[Incoming])
         )
     for statement, values in rows.items():
         await transaction.connection.executemany(statement, values)
+    if timeline:
+        await transaction.connection.execute(TIMELINE, *map(list, zip(*timeline, strict=True)))
 
 
 async def about_tahaps(transaction: Transaction, messages: Sequence[Incoming]) -> None:
