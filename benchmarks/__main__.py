@@ -15,6 +15,7 @@ from benchmarks import appending, corridor, emmett, handling, http, memory, taha
 from benchmarks.report import Figure, machine, page, table, write
 from benchmarks.server import own_postgres
 from cli.postgres_server import PostgresServer
+from libs.chassis.memory import settle
 
 RESULTS: Final = Path(__file__).with_name("results.json")
 PAGE: Final = RESULTS.parents[1] / "docs" / "speed.md"
@@ -92,6 +93,7 @@ def main() -> int:
     chosen = given.parts or every
     if unknown := sorted(set(chosen) - set(every)):
         parser.error(f"no such part: {', '.join(unknown)}")
+    settle()  # as every process of the platform does; it serves all contenders alike
     notes = disturbed(len(os.sched_getaffinity(0)))
     figures, said, postgres = asyncio.run(measured(chosen, given.rounds))
     notes += said

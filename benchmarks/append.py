@@ -12,7 +12,7 @@ import asyncpg
 from benchmarks.domain import ACCOUNT, CONTEXT, Account, Recorded, commands_for
 from benchmarks.measure import Contender
 from libs.events.codec import codec_of
-from libs.events.handle import Move, draft, handle_many
+from libs.events.handle import Drafts, Move, handle_many
 from libs.events.store import Store
 
 STREAMS: Final = 500
@@ -88,7 +88,7 @@ class Append:
             Move(
                 stream_id,
                 version,
-                [draft(codec, event, state) for event, state in gained],
+                Drafts(codec, gained),
                 codec.encode_state(gained[-1][1]),
                 codec.shape,
             )

@@ -12,7 +12,7 @@ from libs.events.decider import C, E, S
 from libs.events.errors import UnknownEvent
 from libs.events.model import AS_STORED, Message, StreamType, encode
 
-SAME = "true"
+SAME = b"true"
 """The text that stands for a message whose data is the event's data as it is stored."""
 
 
@@ -27,14 +27,14 @@ class Codec(Generic[C, S, E]):
         self._state = msgspec.json.Decoder(kind.snapshot[0]) if kind.snapshot else None
         self.shape = kind.snapshot[1] if kind.snapshot else None
 
-    def encode_event(self, event: E) -> tuple[str, int, str]:
-        """(stored type name, schema version, JSON text)."""
+    def encode_event(self, event: E) -> tuple[str, int, bytes]:
+        """(stored type name, schema version, JSON in UTF-8)."""
         name = self.kind.name_of(event)
         if name not in self._decoders:
             raise UnknownEvent(stream_type=self.kind.name, type=name)
-        return name, self.kind.versions.get(name, 1), encode(event).decode()
+        return name, self.kind.versions.get(name, 1), encode(event)
 
-    def decode_event(self, name: str, schema_version: int, data: str) -> E:
+    def decode_event(self, name: str, schema_version: int, data: str | bytes) -> E:
         """The event as today's code knows it, lifted by upcasters where it is older."""
         current = self.kind.versions.get(name, 1)
         decoder = self._decoders.get(name)
@@ -64,6 +64,6 @@ def codec_of(kind: StreamType[C, S, E]) -> Codec[C, S, E]:
     return Codec(kind)
 
 
-def message_text(message: Message) -> str:
+def message_text(message: Message) -> bytes:
     """What the events row keeps of a message: its own text, or SAME."""
-    return SAME if message.data is AS_STORED else encode(message.data).decode()
+    return SAME if message.data is AS_STORED else encode(message.data)

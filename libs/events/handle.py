@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Generic, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Generic, Protocol, overload
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from libs.events.codec import SAME, Codec, codec_of, message_text
 from libs.events.decider import C, E, S
@@ -25,22 +25,85 @@ class Loaded(Struct, Generic[S], frozen=True):
 
 
 class Draft(Struct, frozen=True, gc=False):
-    """One event ready to be written, but for its place."""
+    """One event ready to be written, but for its place; data and message are JSON in UTF-8."""
 
     type: str
     schema_version: int
-    data: str
+    data: bytes
     topic: str | None
     key: str | None
-    message: str | None
+    message: bytes | None
     trace: str | None
 
     def published(self) -> Published | None:
         """What the bus will carry of it; None where the event is internal."""
         if self.topic is None or self.key is None or self.message is None:
             return None
-        text = self.data if self.message == SAME else self.message
-        return Published(self.topic, self.key, text.encode())
+        value = self.data if self.message == SAME else self.message
+        return Published(self.topic, self.key, value)
+
+
+class Drafts(Sequence[Draft]):
+    """The drafts of a stream's events, each with the state that it led to.
+
+    They are made when they are first asked for: an append asks while the database is already busy
+    with its streams.
+    """
+
+    __slots__ = ("_codec", "_gained", "_made", "_trace")
+
+    def __init__(
+        self, codec: Codec[C, S, E], gained: Sequence[tuple[E, S]], trace: str | None = None
+    ) -> None:
+        self._codec: Codec[Any, Any, Any] = codec
+        self._gained: Sequence[tuple[Any, Any]] = gained
+        self._trace = trace
+        self._made: list[Draft] | None = None
+
+    def __len__(self) -> int:
+        return len(self._gained)
+
+    def __iter__(self) -> Iterator[Draft]:
+        return iter(self._all())
+
+    @overload
+    def __getitem__(self, at: int) -> Draft: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Draft]: ...
+    def __getitem__(self, at: int | slice) -> Draft | Sequence[Draft]:
+        return self._all()[at]
+
+    def _all(self) -> list[Draft]:
+        if self._made is None:
+            codec, trace = self._codec, self._trace
+            self._made = [draft(codec, event, state, trace) for event, state in self._gained]
+        return self._made
+
+
+class Sent(Sequence[Published]):
+    """The messages of one command, in order, as the bus will carry them; read when asked for."""
+
+    __slots__ = ("_drafts", "_start", "_stop")
+
+    def __init__(self, drafts: Drafts, start: int, stop: int) -> None:
+        self._drafts, self._start, self._stop = drafts, start, stop
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    @overload
+    def __getitem__(self, at: int) -> Published: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Published]: ...
+    def __getitem__(self, at: int | slice) -> Published | Sequence[Published]:
+        return self._all()[at]
+
+    def __iter__(self) -> Iterator[Published]:
+        return iter(self._all())
+
+    def _all(self) -> list[Published]:
+        made = (each.published() for each in self._drafts[self._start : self._stop])
+        return [message for message in made if message is not None]
 
 
 class Move(Struct, frozen=True):
@@ -125,25 +188,24 @@ def _decide(
     expected = version = loaded.version if loaded else 0
     state = loaded.state if loaded else decider.initial
     basis = loaded.at_cut if loaded else decider.initial
-    drafts: list[Draft] = []
+    gained: list[tuple[E, S]] = []
+    drafts = Drafts(codec, gained, trace)
     for index, command in commands:
         try:
             events = decider.decide(command, basis)
         except DomainError as refusal:
             outcomes[index] = Outcome(stream_id, version, state, error=refusal)
             continue
-        published: list[Published] = []
         moved_apart = basis is not state
+        begin = len(gained)
         for event in events:
             state = decider.evolve(state, event)
             basis = decider.evolve(basis, event) if moved_apart else state
-            made = draft(codec, event, state, trace)
-            drafts.append(made)
-            if (sent := made.published()) is not None:
-                published.append(sent)
+            gained.append((event, state))
         version += len(events)
-        outcomes[index] = Outcome(stream_id, version, state, tuple(events), tuple(published))
-    if not drafts:
+        sent = Sent(drafts, begin, len(gained))
+        outcomes[index] = Outcome(stream_id, version, state, tuple(events), sent)
+    if not gained:
         return None
     return Move(stream_id, expected, drafts, codec.encode_state(state), codec.shape)
 

@@ -76,7 +76,7 @@ class Leadership:
             await self._connection.add_listener(self._channel, self._heard)
             self._beating = asyncio.create_task(self._beat(), name=f"{self._job} leads")
         except BaseException:
-            await self._store.pool.release(self._connection)
+            await self._end()
             raise
         return self
 
@@ -89,7 +89,10 @@ class Leadership:
         if self._beating is not None:
             self._beating.cancel()
             await asyncio.gather(self._beating, return_exceptions=True)
-        # Terminating the session is what surely frees the lock, also after half a protocol.
+        await self._end()
+
+    async def _end(self) -> None:
+        """Terminating the session is what surely frees the lock, also after half a protocol."""
         with contextlib.suppress(Exception):
             self._connection.terminate()
         await self._store.pool.release(self._connection)

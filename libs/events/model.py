@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, Final, Generic
 
 import msgspec
+from msgspec import Struct
 
 from libs.events.decider import C, Decider, E, S
 
@@ -22,8 +23,7 @@ class AsStored(Enum):
 AS_STORED: Final = AsStored.AS_STORED
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """What one event tells other services.
 
     `topic` and `key` decide where it goes; `data` is a dataclass of contract.py or AS_STORED.
@@ -75,8 +75,7 @@ class Context:
     cause: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(Struct, frozen=True, gc=False):
     """A message as it will stand on the bus, before it has a position."""
 
     topic: str
@@ -84,8 +83,7 @@ class Published:
     value: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome(Generic[S, E]):
+class Outcome(Struct, Generic[S, E], frozen=True):
     """What one command came to: the stream as it now stands, or the rule that refused it."""
 
     stream_id: str

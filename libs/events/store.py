@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from time import perf_counter, time_ns
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
@@ -73,11 +73,10 @@ class Store:
             # Our statements are short; a plan with workers waits longer for them than it saves.
             "max_parallel_workers_per_gather": "0",
         }
-        pool = await asyncpg.create_pool(
-            url, min_size=1, max_size=POOL_CONNECTIONS_MAX, server_settings=settings
-        )
+        options: Any = {"server_settings": settings, "reset": _keep}
+        pool = await asyncpg.create_pool(url, min_size=1, max_size=POOL_CONNECTIONS_MAX, **options)
         notes = await asyncpg.create_pool(
-            url, min_size=0, max_size=NOTES_CONNECTIONS_MAX, server_settings=settings
+            url, min_size=0, max_size=NOTES_CONNECTIONS_MAX, **options
         )
         return cls(pool, source, notes)
 
@@ -173,3 +172,11 @@ class Store:
         """The streams that exist among `stream_ids`, outside of any append."""
         async with self.looking() as reader:
             return await reader.load(kind, sorted(set(stream_ids)))
+
+
+async def _keep(connection: Any) -> None:
+    """What happens to a connection between two uses: an open transaction is undone, no more.
+
+    The usual reset is a round trip. Nothing that outlives a transaction is left on a connection
+    that is given back: who locks or listens for a session (leader.py) ends that session.
+    """

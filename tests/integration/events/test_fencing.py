@@ -82,7 +82,7 @@ async def test_a_writer_that_read_an_older_version_writes_nothing(store: Store) 
     async with store.transaction(CONTEXT) as transaction:
         for coins in (1, 2):
             await handle(transaction, KEPT, "purse-a", PutIn(coins))
-    draft = Draft("CoinsPutIn", 1, '{"coins":9}', None, None, None, None)
+    draft = Draft("CoinsPutIn", 1, b'{"coins":9}', None, None, None, None)
 
     async with store.transaction(CONTEXT) as transaction:
         won = await transaction.append([Move("purse-a", 1, [draft], None, None)])

@@ -119,7 +119,7 @@ async def test_writers_of_one_stream_never_overwrite_each_other(store: Store) ->
 
 
 async def test_a_loser_of_the_race_is_not_written_and_the_others_are(store: Store) -> None:
-    draft = Draft("CoinsPutIn", 1, '{"coins":1}', None, None, None, None)
+    draft = Draft("CoinsPutIn", 1, b'{"coins":1}', None, None, None, None)
     moves = [Move(s, 0, [draft], None, None) for s in ("purse-a", "purse-b")]
     await put(store, ("purse-a", PutIn(7)))
 
@@ -166,7 +166,7 @@ async def test_the_first_claim_of_a_token_wins_and_the_second_learns_whose_it_is
 
 
 async def test_an_oversize_event_is_refused_at_append(store: Store) -> None:
-    draft = Draft("CoinsPutIn", 1, '"' + "x" * EVENT_BYTES_MAX + '"', None, None, None, None)
+    draft = Draft("CoinsPutIn", 1, b'"' + b"x" * EVENT_BYTES_MAX + b'"', None, None, None, None)
     with pytest.raises(EventTooLarge):
         async with store.transaction(CONTEXT) as transaction:
             await transaction.append([Move("purse-a", 0, [draft], None, None)])
