@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter
 from time import perf_counter
@@ -134,25 +134,19 @@ class Consumer:
 
     async def _processed(self, *batches: Batch) -> bool:
         """Process batches in one transaction; False where one of them may be in the others' way."""
-        began = perf_counter()
         try:
             await self.process(*batches)
         except Exception as error:  # whatever it is, it is told and met where each goes by itself
             log.info("batches taken singly", group=self.group, error=safe_text(error))
             return False
-        PROCESS_SECONDS.labels(self.group, batches[0].topic).observe(perf_counter() - began)
-        self._rewound.difference_update((batch.topic, batch.partition) for batch in batches)
         return True
 
     async def _take(self, member: Member, batch: Batch) -> bool:
         """Process a batch, again until the surroundings let it through; False after a rewind."""
         place = (batch.topic, batch.partition)
         while True:
-            began = perf_counter()
             try:
                 await self.process(batch)
-                PROCESS_SECONDS.labels(self.group, batch.topic).observe(perf_counter() - began)
-                self._rewound.discard(place)
                 return True
             except GapFound as gap:
                 if place in self._rewound:
@@ -167,6 +161,15 @@ class Consumer:
 
     async def process(self, *batches: Batch) -> None:
         """Batches of partitions of one topic, in one transaction."""
+        began, counted = perf_counter(), replace(self.tally)
+        try:
+            await self._process(batches)
+        except BaseException:
+            self.tally = counted  # what was undone will be counted when it is done
+            raise
+        PROCESS_SECONDS.labels(self.group, batches[0].topic).observe(perf_counter() - began)
+
+    async def _process(self, batches: Sequence[Batch]) -> None:
         subscription = self._by_topic[batches[0].topic]
         arrived = {
             batch.partition: [(record, parse(record)) for record in batch.records]
@@ -174,9 +177,13 @@ class Consumer:
         }
         # As they were appended: the log of a topic's owner is one.
         envelopes = sorted((e for pairs in arrived.values() for _, e in pairs), key=_position)
+        last = envelopes[-1]
+        # In two lives of a log, two messages may have the same position.
+        if len(batches) > 1 and any(each.epoch != last.epoch for each in envelopes):
+            raise UnknownEpoch(topic=subscription.topic, epoch=last.epoch)
         where = self.bus.system, self.group, subscription.topic, sorted(arrived)
         with tracing.processing(*where, envelopes) as trace:
-            context = _context(self.group, envelopes[-1], trace)
+            context = Context(last.time, f"service:{self.group}", trace=trace, cause=last.id)
             async with self.store.transaction(context) as transaction:
                 await self._in_transaction(transaction, subscription, arrived)
 
@@ -200,6 +207,8 @@ class Consumer:
         )
         await self._dispatch(transaction, subscription, pairs)
         await self._move(transaction, subscription, moved)
+        # Only what was new says that a gap is closed: it may be behind what was covered already.
+        self._rewound.difference_update((subscription.topic, partition) for partition in moved)
 
     async def _lock(
         self, transaction: Transaction, subscription: Subscription, partitions: Sequence[int]
@@ -213,9 +222,8 @@ class Consumer:
             partitions,
         )
         places = {row["partition"]: Place(row["epoch"], row["position"]) for row in rows}
-        for partition in partitions:
-            if partition not in places:
-                raise UnknownPartition(topic=subscription.topic, partition=partition)
+        if unknown := set(partitions) - places.keys():
+            raise UnknownPartition(topic=subscription.topic, partition=min(unknown))
         return places
 
     def _fresh(
@@ -242,10 +250,7 @@ class Consumer:
         return fresh
 
     async def _dispatch(
-        self,
-        transaction: Transaction,
-        subscription: Subscription,
-        fresh: Sequence[Arrived],
+        self, transaction: Transaction, subscription: Subscription, fresh: Sequence[Arrived]
     ) -> None:
         """Handle what can be handled, and park the rest in the same transaction."""
         wanted = [pair for pair in fresh if self._wants(subscription, pair[1])]
@@ -292,7 +297,3 @@ def _together(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
 
 _topic = attrgetter("topic")
 _position = attrgetter("position")
-
-
-def _context(group: str, last: Envelope, trace: str | None) -> Context:
-    return Context(at=last.time, actor=f"service:{group}", trace=trace, cause=last.id)

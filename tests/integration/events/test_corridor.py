@@ -112,6 +112,58 @@ async def test_a_running_consumer_stops_at_a_gap_after_one_look_back(corridor: C
     assert "Messages are missing" in consumer.tally.stopped
 
 
+async def test_a_gap_behind_many_messages_stops_the_consumer_too(
+    corridor: Corridor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("libs.events.consumer.FETCH_RECORDS_MAX", 2)
+    records = await relayed(corridor, *range(1, 31))
+    cut = max(batches(records), key=lambda batch: len(batch.records)).records[5]
+    await corridor.bus.delete_topic(TOPIC)
+    await corridor.bus.ensure_topics(TOPICS.partitions)
+    producer = await corridor.bus.producer()
+    await producer.send([replace(record, offset=-1) for record in records if record is not cut])
+
+    consumer = corridor.consumer()
+    await asyncio.wait_for(consumer.run(), 10)
+
+    assert consumer.tally.stopped is not None
+    assert int(cut.key or b"") not in await corridor.taken()
+
+
+async def test_what_was_undone_is_not_counted(corridor: Corridor) -> None:
+    batch = max(batches(await relayed(corridor, *range(1, 31))), key=lambda b: len(b.records))
+    consumer = corridor.consumer()
+    await consumer._open_places()
+    await consumer.process(replace(batch, records=batch.records[:2]))
+    counted = replace(consumer.tally)
+
+    with pytest.raises(GapFound):
+        await consumer.process(replace(batch, records=[*batch.records[:2], *batch.records[3:]]))
+
+    assert consumer.tally == counted
+
+
+async def test_two_lives_of_a_log_never_share_a_transaction(corridor: Corridor) -> None:
+    of_one, of_other, *_ = batches(await relayed(corridor, *range(1, 31)))
+    unfit, fit = of_one.records[0], of_other.records[0]
+    same_place = dict(unfit.headers) | {"ce_epoch": b"restored"}
+    fit = replace(fit, headers=list(same_place.items()))
+    corridor.poison = {int(unfit.key or b"")}
+    consumer = corridor.consumer()
+    await consumer._open_places()
+    member = await corridor.bus.join("reader", [TOPIC])
+
+    await consumer._take_all(
+        member, [replace(of_one, records=[unfit]), replace(of_other, records=[fit])]
+    )
+    await member.close()
+
+    assert await corridor.taken() == [int(fit.key or b"")]
+    assert [each.key for each in await list_parked(corridor.reader)] == [
+        (unfit.key or b"").decode()
+    ]
+
+
 async def test_partitions_share_a_transaction_in_the_order_of_the_log(corridor: Corridor) -> None:
     records = await relayed(corridor, *range(1, 21))
     consumer = corridor.consumer()
