@@ -24,13 +24,14 @@ from benchmarks.domain import ACCOUNT, CONTEXT, SERVICE, Record, recorded
 from cli.issuer import AUDIENCE, ISSUER, KEY_SET
 from libs.chassis.app import create_app, serve
 from libs.chassis.auth import Principal, require
-from libs.chassis.etag import Unconditional
+from libs.chassis.etag import Unconditional, etag
 from libs.chassis.idempotency import Once, Reply
 from libs.chassis.request import Asked
-from libs.chassis.service import StoreOf
+from libs.chassis.service import AppenderOf
 from libs.chassis.settings import Settings
-from libs.events.handle import handle
-from libs.events.model import encode
+from libs.events.appender import Appender
+from libs.events.model import Outcome, encode
+from libs.events.singles import Single
 from libs.events.store import Store
 
 SCOPE: Final = "bench:record"
@@ -49,6 +50,14 @@ class Body(BaseModel):
 
     family: UUID
     amount: int
+
+
+def _version(outcome: Outcome[Any, Any]) -> int:
+    return outcome.version
+
+
+def _reply(outcome: Outcome[Any, Any]) -> Reply:
+    return Reply(204, None, {"ETag": etag(outcome.version)})
 
 
 def bare(database: str) -> FastAPI:
@@ -76,22 +85,26 @@ def bare(database: str) -> FastAPI:
 
 def corridor(database: str) -> FastAPI:
     """One command a request."""
-    opened: dict[str, Store] = {}
+    opened: dict[str, Appender] = {}
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        opened["store"] = await Store.connect(database, SERVICE)
+        store = await Store.connect(database, SERVICE)
+        opened["appender"] = Appender(store)
         yield
-        await opened["store"].close()
+        await store.close()
 
     app = FastAPI(lifespan=lifespan)
 
     @app.post(PATH, status_code=204)
     async def record(body: Body) -> Response:
         command = Record(str(body.family), body.amount)
-        async with opened["store"].transaction(CONTEXT) as unit:
-            await handle(unit, ACCOUNT, f"account-{body.family}", command)
-        return Response(status_code=204, headers={"Position": str(unit.position)})
+        single = Single(ACCOUNT, f"account-{body.family}", command, CONTEXT, _version)
+        done = await opened["appender"].append(single)
+        return Response(
+            status_code=204,
+            headers={"Position": str(done.position), "ETag": etag(done.reply)},
+        )
 
     return app
 
@@ -104,25 +117,22 @@ def service(database: str, keys: Path) -> tuple[FastAPI, Settings]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
         store = await Store.connect(database, SERVICE)
-        yield {"store": store}
+        yield {"appender": Appender(store)}
         await store.close()
 
     @router.post(PATH, status_code=204, dependencies=[Unconditional])
     async def record(
         body: Body,
-        store: StoreOf,
+        appender: AppenderOf,
         context: Asked,
         once: Once,
         recorder: Annotated[Principal, require(SCOPE)],
     ) -> Response:
         """Record an amount."""
-        async with store.transaction(context) as unit:
-            await once.claim(unit.connection)
-            command = Record(str(body.family), body.amount)
-            await handle(unit, ACCOUNT, f"account-{body.family}", command)
-            reply = Reply(204)
-            await once.keep(unit.connection, reply)
-        return reply.response(unit.position)
+        command = Record(str(body.family), body.amount)
+        stream_id = f"account-{body.family}"
+        done = await appender.append(Single(ACCOUNT, stream_id, command, context, _reply, once))
+        return done.reply.response(done.position)
 
     return create_app(SERVICE, "Bench", [router], lifespan, {}, told), told
 

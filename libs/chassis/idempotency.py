@@ -88,15 +88,21 @@ async def claim(connection: Connection, client: str, key: str, fingerprint: str)
         return None
     if row is not None and row["free"]:
         found = await connection.fetchrow(_FIND, client, key)
-        if found is not None and found["fingerprint"] != fingerprint:
-            raise Refusal(
-                422, "idempotency-key-reused", "This Idempotency-Key belongs to another request."
-            )
-        if found is not None and found["status"] is not None:
-            reply = msgspec.json.decode(found["answer"], type=Reply)
-            headers = {**reply.headers, "Position": str(found["position"])}
-            return replace(reply, headers=headers)
+        if found is not None:
+            return _kept(fingerprint, *found)
     raise in_flight()
+
+
+def _kept(wanted: str, fingerprint: str, status: int | None, answer: str, position: int) -> Reply:
+    """The reply that a key has; a `Refusal` where it has none, or that of another request."""
+    if fingerprint != wanted:
+        raise Refusal(
+            422, "idempotency-key-reused", "This Idempotency-Key belongs to another request."
+        )
+    if status is None:
+        raise in_flight()
+    reply = msgspec.json.decode(answer, type=Reply)
+    return replace(reply, headers={**reply.headers, "Position": str(position)})
 
 
 def in_flight() -> Refusal:
@@ -146,6 +152,17 @@ class OnceOnly:
     async def keep(self, connection: Connection, reply: Reply) -> None:
         """`store` the reply to this request."""
         await store(connection, self.client, self.key, reply)
+
+    def kept(self, reply: Reply) -> tuple[int, str]:
+        """What `keep` writes of a reply."""
+        return reply.status, msgspec.json.encode(reply).decode()
+
+    def known(self, fingerprint: str, status: int | None, answer: str, position: int) -> Exception:
+        """What is told where this key stands already: `AlreadyAnswered`, or a `Refusal`."""
+        try:
+            return AlreadyAnswered(_kept(self.fingerprint, fingerprint, status, answer, position))
+        except Refusal as refusal:
+            return refusal
 
 
 Given = Annotated[str | None, Header(alias="Idempotency-Key")]

@@ -25,6 +25,7 @@ from libs.chassis.replayer import Replayer
 from libs.chassis.request import resource
 from libs.chassis.settings import Settings
 from libs.events import telemetry
+from libs.events.appender import Appender
 from libs.events.bus import Bus
 from libs.events.bus.connect import connect
 from libs.events.consumer import Consumer
@@ -74,10 +75,12 @@ class Service:
 
     def resources(self, **more: Any) -> dict[str, Any]:
         """What the lifespan yields: the service, its store, and whatever else handlers ask for."""
-        return {"service": self, "store": self.store, **more}
+        appender = Appender(self.store)
+        return {"service": self, "store": self.store, "appender": appender, **more}
 
 
 StoreOf = Annotated[Store, resource("store")]
+AppenderOf = Annotated[Appender, resource("appender")]
 ServiceOf = Annotated[Service, resource("service")]
 
 

@@ -93,7 +93,7 @@ class Store:
         """One append. After a lost COMMIT the block is looked for before anything is said."""
         began, began_ns = perf_counter(), time_ns()
         async with self.pool.acquire() as connection:
-            transaction = Transaction(connection, context, await self._block_number(connection))
+            transaction = Transaction(connection, context, await self.block_number(connection))
             postgres = connection.transaction()
             await postgres.start()
             try:
@@ -114,7 +114,8 @@ class Store:
                 done = transaction.count, transaction.position or 0
                 tracing.appended(self.source, began_ns, context.trace, *done)
 
-    async def _block_number(self, connection: Connection) -> int:
+    async def block_number(self, connection: Connection) -> int:
+        """A number for a new block, which no other block has or ever gets."""
         if not self._blocks:
             rows = await connection.fetch(
                 "SELECT nextval('block_numbers') FROM generate_series(1, $1)", BLOCKS_RESERVED
@@ -125,21 +126,26 @@ class Store:
     async def _resolve(self, transaction: Transaction, doubt: Exception) -> None:
         if transaction.position is None:
             raise doubt
+        transaction.position = await self.position_of(transaction.block, doubt)
+
+    async def position_of(self, block: int, doubt: Exception) -> int:
+        """The position of a block's last event, after a commit that was not answered.
+
+        Raises `doubt` where there is no such block, `CommitUnknown` where nobody can tell.
+        """
         deadline = asyncio.get_running_loop().time() + COMMIT_DOUBT_S
         while asyncio.get_running_loop().time() < deadline:
             try:
                 found = await self.pool.fetchval(
-                    "SELECT first_position + count - 1 FROM blocks WHERE block = $1",
-                    transaction.block,
+                    "SELECT first_position + count - 1 FROM blocks WHERE block = $1", block
                 )
             except LOST:
                 await asyncio.sleep(0.1)
                 continue
             if found is None:
                 raise doubt
-            transaction.position = found
-            return
-        raise CommitUnknown(block=transaction.block) from doubt
+            return int(found)
+        raise CommitUnknown(block=block) from doubt
 
     async def head_at(self, position: int) -> bytes | None:
         """The chain's head after the block that ends at a position; None where none does."""

@@ -208,11 +208,9 @@ class Transaction:
         count, root = self._reached.count, self._reached.root.copy()
         packer = Packer(self.block, self.context.at)
         for move in moves:
-            if SEPARATOR in move.stream_id:
-                raise ValueError("a stream id holds a control character")
             stream_id = move.stream_id.encode()
             for version, draft in enumerate(move.drafts, start=move.expected + 1):
-                _refuse_unfit(draft)
+                refuse_unfit(move.stream_id, draft)
                 metadata = self._metadata_of(draft)
                 row, digest = packer.pack(count + len(rows), stream_id, version, draft, metadata)
                 root.update(digest)
@@ -251,18 +249,19 @@ class Transaction:
         if not count:
             return
         recorded_at = datetime.now(UTC)
-        metadata = encode(_metadata(self.context)).decode()
+        metadata = encode(metadata_of(self.context)).decode()
         seal = block_seal(self.block, count, root, metadata, recorded_at)
         self.position = await self.connection.fetchval(
             _CLOSE_BLOCK, self.block, count, root, metadata, recorded_at, seal
         )
 
 
-def _refuse_unfit(draft: Draft) -> None:
+def refuse_unfit(stream_id: str, draft: Draft) -> None:
+    """Raise `EventTooLarge` where the bus would refuse it, ValueError where no hash could tell."""
     if len(draft.data) + len(draft.message or b"") > EVENT_BYTES_MAX:
         raise EventTooLarge(type=draft.type, bytes_max=EVENT_BYTES_MAX)
-    if draft.key is not None and SEPARATOR in draft.key:
-        raise ValueError("a key holds a control character")
+    if SEPARATOR in stream_id or (draft.key is not None and SEPARATOR in draft.key):
+        raise ValueError("a stream id or key holds a control character")
 
 
 def _ids(moves: Sequence[Move]) -> list[str]:
@@ -278,6 +277,7 @@ def _columns(moves: Sequence[Move]) -> tuple[list[Any], ...]:
     )
 
 
-def _metadata(context: Context) -> dict[str, str]:
+def metadata_of(context: Context) -> dict[str, str]:
+    """A context as a block's metadata holds it."""
     named = {"actor": context.actor, "trace": context.trace, "cause": context.cause}
     return {name: value for name, value in named.items() if value is not None}

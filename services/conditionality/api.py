@@ -14,9 +14,9 @@ from libs.chassis.idempotency import Once, OnceStreamed, Reply
 from libs.chassis.imports import IMPORT_BYTES_MAX, Partial, Report, take_file
 from libs.chassis.openapi import refuses
 from libs.chassis.request import Asked, body_up_to, resource
-from libs.chassis.service import StoreOf
+from libs.chassis.service import AppenderOf, StoreOf
 from libs.events.errors import NotFound
-from libs.events.handle import handle
+from libs.events.singles import Single
 from libs.privacy.tokens import Tokenizer
 from services.conditionality.contract import PERSON
 from services.conditionality.domain.person import (
@@ -133,7 +133,7 @@ class VisitReport(Strict):
 )
 async def report_school_month(
     body: SchoolMonthReport,
-    store: StoreOf,
+    appender: AppenderOf,
     tokenizer: TokenizerOf,
     context: Asked,
     once: Once,
@@ -142,12 +142,9 @@ async def report_school_month(
     """Record or correct one pupil's month; a correction is judged again wherever it counts."""
     month = SchoolMonth(body.month, body.effective_days, body.absent, body.permitted, body.sick)
     command = RecordSchoolMonths((month,))
-    async with store.transaction(context) as unit:
-        await once.claim(unit.connection)
-        await handle(unit, PERSON, f"person-{tokenizer.nik(body.nik)}", command)
-        reply = Reply(204)
-        await once.keep(unit.connection, reply)
-    return reply.response(unit.position)
+    stream_id = f"person-{tokenizer.nik(body.nik)}"
+    done = await appender.append(Single(PERSON, stream_id, command, context, _no_content, once))
+    return done.reply.response(done.position)
 
 
 @router.post(
@@ -155,7 +152,7 @@ async def report_school_month(
 )
 async def report_visit(
     body: VisitReport,
-    store: StoreOf,
+    appender: AppenderOf,
     tokenizer: TokenizerOf,
     context: Asked,
     once: Once,
@@ -163,9 +160,10 @@ async def report_visit(
 ) -> Response:
     """Record or correct one person's visit."""
     command = RecordVisits((Visit(body.month, body.service, body.attended),))
-    async with store.transaction(context) as unit:
-        await once.claim(unit.connection)
-        await handle(unit, PERSON, f"person-{tokenizer.nik(body.nik)}", command)
-        reply = Reply(204)
-        await once.keep(unit.connection, reply)
-    return reply.response(unit.position)
+    stream_id = f"person-{tokenizer.nik(body.nik)}"
+    done = await appender.append(Single(PERSON, stream_id, command, context, _no_content, once))
+    return done.reply.response(done.position)
+
+
+def _no_content(_outcome: object) -> Reply:
+    return Reply(204)

@@ -44,6 +44,19 @@ CORRIDOR: Final = (
         f"{EVENTS}/test_store.py::test_a_savepoint_takes_back_its_events_and_keeps_the_rest",
     ),
     Mutant(
+        "no-compare-and-set-of-singles",
+        "R1: a single command advances its stream whatever version that has by now",
+        (
+            Change(
+                "libs/events/migrations/004_singles.sql",
+                "JOIN streams ON streams.stream_id = given.id AND streams.version = given.e\n",
+                "JOIN streams ON streams.stream_id = given.id\n",
+            ),
+        ),
+        f"{EVENTS}/test_appender.py::test_a_stream_that_another_moves_meanwhile_is_decided_again",
+        f"{EVENTS}/test_appender.py::test_commands_that_arrive_together_are_one_block",
+    ),
+    Mutant(
         "no-head-lock",
         "R1: positions are counted on from a head that was read without its lock",
         (

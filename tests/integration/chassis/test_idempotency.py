@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +21,10 @@ from libs.chassis.idempotency import Once, OnceStreamed, ReadsOnly, Reply, claim
 from libs.chassis.problems import Refusal
 from libs.chassis.request import Asked, resource
 from libs.events import migrate
+from libs.events.appender import Appender
 from libs.events.handle import handle
+from libs.events.model import Outcome
+from libs.events.singles import Single
 from libs.events.store import Store
 from tests.purse import KEPT, PutIn, TakeOut
 from tests.unit.chassis.service import settings_for
@@ -30,23 +33,47 @@ pytestmark = pytest.mark.integration
 
 Giver = Annotated[Principal, require("purse:write")]
 StoreOf = Annotated[Store, resource("store")]
+AppenderOf = Annotated[Appender, resource("appender")]
 KEY = {"Idempotency-Key": "key-1"}
 
 
-def purses() -> APIRouter:
+async def alone(appender: Appender, single: Single[Any, Any, Any, Reply]) -> Response:
+    """As most requests do it: in a transaction of their own."""
+    assert single.once is not None
+    async with appender.store.transaction(single.context) as unit:
+        await single.once.claim(unit.connection)
+        outcome = await handle(unit, single.kind, single.stream_id, single.command)
+        reply = single.reply(outcome)
+        await single.once.keep(unit.connection, reply)
+    return reply.response(unit.position)
+
+
+async def together(appender: Appender, single: Single[Any, Any, Any, Reply]) -> Response:
+    """As single commands do it that may arrive in numbers."""
+    done = await appender.append(single)
+    return done.reply.response(done.position)
+
+
+def made(outcome: Outcome[Any, Any]) -> Reply:
+    return Reply(201, {"coins": outcome.state.coins}, {"ETag": etag(outcome.version)})
+
+
+def purses(way: Callable[..., Any]) -> APIRouter:
     router = APIRouter(prefix="/purses")
 
     @router.post("/{name}/coins", status_code=201, dependencies=[Unconditional])
     async def put_in(
-        name: str, body: dict[str, int], giver: Giver, store: StoreOf, context: Asked, once: Once
+        name: str,
+        body: dict[str, int],
+        giver: Giver,
+        appender: AppenderOf,
+        context: Asked,
+        once: Once,
     ) -> Response:
-        async with store.transaction(context) as unit:
-            await once.claim(unit.connection)
-            command = PutIn(body["in"]) if "in" in body else TakeOut(body["out"])
-            outcome = await handle(unit, KEPT, f"purse-{name}", command)
-            reply = Reply(201, {"coins": outcome.state.coins}, {"ETag": etag(outcome.version)})
-            await once.keep(unit.connection, reply)
-        return reply.response(unit.position)
+        command = PutIn(body["in"]) if "in" in body else TakeOut(body["out"])
+        single = Single(KEPT, f"purse-{name}", command, context, made, once)
+        answer: Response = await way(appender, single)
+        return answer
 
     @router.post("/upload", dependencies=[Unconditional])
     async def upload(
@@ -74,16 +101,17 @@ async def opened(database: str) -> AsyncIterator[Store]:
     await opened.close()
 
 
-@pytest.fixture
-async def client(opened: Store, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+@pytest.fixture(params=[alone, together], ids=["alone", "together"])
+async def client(
+    opened: Store, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[httpx.AsyncClient]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
-        yield {"store": opened}
+        yield {"store": opened, "appender": Appender(opened)}
 
     issuer = Issuer.open(tmp_path / "issuer")
-    app = create_app(
-        "purses", "Purses", [purses()], lifespan, {}, settings_for(tmp_path / "issuer")
-    )
+    told = settings_for(tmp_path / "issuer")
+    app = create_app("purses", "Purses", [purses(request.param)], lifespan, {}, told)
     transport = httpx.ASGITransport(app)
     headers = {"Authorization": f"Bearer {issuer.token('giver-1', ['purse:write'])}"}
     async with (
