@@ -6,6 +6,7 @@ sent again is the same file. They hold clear values and are never stored.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import csv
 import hashlib
@@ -28,6 +29,7 @@ from services.payments.lists import LINES_A_CHUNK, NOBODY
 
 LAYOUT: Final = "1"
 KEPT_BYTES_MAX: Final = 4_000_000  # of a file that is about to be sent, so that it is made once
+KEPT_S: Final = 10.0  # holds may be awaited for hours, and another leader may send it
 BANKS: Final = ("BNI", "BRI", "BTN", "MANDIRI")
 OK: Final = "OK"
 ACCOUNT_NOT_FOUND: Final = "ACCOUNT_NOT_FOUND"
@@ -134,7 +136,8 @@ class Renderer:
     store: Store
     keys: KeyRing
     _measured: dict[str, list[bytes]] = field(default_factory=dict)
-    """Small files between being measured and being sent, which is soon; never on disk."""
+    """Small files between being measured and being sent; never on disk."""
+    kept_s: float = KEPT_S
 
     async def measure(self, which: FileOf) -> Rendered | None:
         """Range, totals and hash of a file; None where no payment would stand in it."""
@@ -150,6 +153,7 @@ class Renderer:
             totals += Totals(len(chunk), sum(amount for _, amount in chunk))
         if kept.whole:
             self._measured[which.file] = kept.chunks
+            asyncio.get_running_loop().call_later(self.kept_s, self.forget, which)
         return Rendered(first, last, totals, sha256.hexdigest()) if totals.count else None
 
     async def content(self, which: FileOf) -> AsyncIterator[bytes]:
@@ -163,7 +167,7 @@ class Renderer:
                 yield made
 
     def forget(self, which: FileOf) -> None:
-        """The partner has a file; nothing of it stays in memory."""
+        """The partner has a file, or it was not asked for soon; nothing of it stays in memory."""
         self._measured.pop(which.file, None)
 
     async def _chunks(self, which: FileOf) -> AsyncIterator[bytes | list[tuple[str, int]]]:

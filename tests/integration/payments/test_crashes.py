@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
+from hashlib import sha256
 
 import pytest
 
@@ -18,10 +19,12 @@ from services.payments.books import books
 from services.payments.contract import COMMITMENT_TOPIC
 from services.payments.domain.payment_messages import HoldStatus
 from services.payments.domain.payment_state import Transfer
+from services.payments.files import FileOf, Renderer
 from services.payments.outside import PartnerSilent
 from tests.doors import sent
 from tests.integration.payments.houses import EARLY_CHILD_IDR, House, books_of, houses
 from tests.integration.payments.office import Office, exhausted
+from tests.servers import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -151,6 +154,27 @@ async def test_a_file_that_is_sent_again_is_the_same_file(office: Office) -> Non
     [body] = set(office.world.files[path])
     assert body.decode().startswith(f"H,1,CREDIT,{file.file},2023-04-20\n")
     await assert_paid_once(office)
+
+
+async def test_a_file_that_is_measured_and_not_sent_does_not_stay_in_memory(
+    office: Office,
+) -> None:
+    office.world.accounts.update(books_of(VILLAGE))
+    await office.arrived(VILLAGE)
+    await office.frozen()
+    payer = office.payer()
+    while not (await office.run()).checks:
+        await payer.step()
+    [check] = (await office.run()).checks
+    which = FileOf(check.tahap, check.kind, check.file, None, date(2023, 4, 5))
+    renderer = Renderer(office.store, office.elsewhere.keys, kept_s=0.0)
+
+    rendered = await renderer.measure(which)
+
+    await eventually(lambda: not renderer._measured)
+    made = b"".join([chunk async for chunk in renderer.content(which)])
+    assert rendered is not None
+    assert rendered.sha256 == sha256(made).hexdigest()
 
 
 async def test_who_looks_at_the_run_sees_that_a_partner_is_silent(office: Office) -> None:
