@@ -152,9 +152,10 @@ async def _join(
     rows = await unit.connection.fetch(_THERE, tahaps, families, topic == ROSTER_TOPIC)
     there = {row["tahap"]: row["lines"] for row in rows}
     await unit.connection.execute(statement, tahaps, families, *columns)
-    last = max(latest.values(), key=lambda message: message.envelope.position)
     for tahap in sorted(set(tahaps)):
-        lines = tahaps.count(tahap)
+        # Its own newest: another tahap's would seem to come behind this one's proof.
+        own = [message for (of, _), message in latest.items() if of == tahap]
+        last, lines = max(own, key=lambda message: message.envelope.position), len(own)
         fresh = lines - there.get(tahap, 0)
         place = last.partition, fresh, lines, last.envelope.position
         await unit.connection.execute(_COUNT, tahap, topic, *place)

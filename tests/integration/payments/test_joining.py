@@ -12,6 +12,7 @@ from tests.integration.payments.office import Office
 pytestmark = pytest.mark.integration
 
 HOUSES = houses(20)
+TAHAP_2 = "2023-2"
 
 
 @pytest.mark.parametrize("roster_first", [True, False])
@@ -120,6 +121,27 @@ async def test_a_line_that_is_not_the_one_that_was_counted_is_asked_for_again(
     assert asked.body["topic"] == ROSTER_TOPIC
     assert asked.body["buckets"] == [HOUSES[0].family[:2]]
     assert (await office.tahap()).lists[0].ready is None
+
+
+async def test_a_line_is_asked_for_again_though_those_of_the_next_tahap_came_with_it(
+    office: Office,
+) -> None:
+    await office.announce()
+    await office.announce(TAHAP_2)
+    lines = [await office.elsewhere.line(house) for house in HOUSES]
+    body = await office.elsewhere.line_body(HOUSES[0], TAHAP_1) | {"region": "61.71.01.1001"}
+    counted_in = unsent(ROSTER_TOPIC, "FamilyListed", HOUSES[0].family, body)
+    judged = [office.elsewhere.evaluation(house) for house in HOUSES]
+    closed = office.elsewhere.list_closed([counted_in, *lines[1:]])
+    next_lines = [await office.elsewhere.line(house, TAHAP_2) for house in HOUSES]
+    await office.take(*lines, closed, *next_lines)
+    await office.take(*judged, office.elsewhere.evaluation_closed(judged))
+
+    await office.join()
+
+    [asked] = await sent(office.store, "BucketRequested")
+    assert asked.body["tahap"] == TAHAP_1
+    assert asked.body["buckets"] == [HOUSES[0].family[:2]]
 
 
 async def test_the_owner_sends_the_bucket_again_and_the_list_is_ready(office: Office) -> None:
