@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from libs.events.subscription import Incoming, Subscription
 from libs.events.transaction import Transaction
@@ -41,19 +41,29 @@ async def _taken(unit: Transaction, lines: Sequence[Incoming]) -> Sequence[Incom
     frozen = tahaps - await still_open(unit, tahaps)
     if not frozen:
         return lines
-    streams = {tahap: tahap_stream(tahap) for tahap in frozen}
-    loaded = await unit.load(TAHAP, sorted(streams.values()))
-    awaited = {
-        (tahap, family)
-        for tahap, stream in streams.items()
-        if stream in loaded
-        for family in loaded[stream].state.outstanding
-    }
+    awaited = await _awaited(unit, frozen)
+    met = {line.body.tahap for line in lines if (line.body.tahap, line.body.family) in awaited}
+    if met:
+        # Whoever opens a list of them waits for us now, or has opened it before we look again.
+        await unit.hold(sorted(tahap_stream(tahap) for tahap in met))
+        awaited = await _awaited(unit, frozen)
     return [
         line
         for line in lines
         if line.body.tahap not in frozen or (line.body.tahap, line.body.family) in awaited
     ]
+
+
+async def _awaited(unit: Transaction, frozen: Collection[str]) -> set[tuple[str, str]]:
+    """(tahap, family) of those who were deferred and whom no other list has taken up."""
+    streams = {tahap: tahap_stream(tahap) for tahap in frozen}
+    loaded = await unit.load(TAHAP, sorted(streams.values()))
+    return {
+        (tahap, family)
+        for tahap, stream in streams.items()
+        if stream in loaded
+        for family in loaded[stream].state.outstanding
+    }
 
 
 async def _commitment(unit: Transaction, messages: Sequence[Incoming]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -16,7 +17,7 @@ from services.payments.books import books
 from services.payments.domain.ids import supplementary
 from services.payments.domain.payment_messages import HoldStatus
 from services.payments.domain.payment_state import Transfer
-from tests.doors import waits_for_a_lock
+from tests.doors import deliver, waits_for_a_lock
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, books_of, houses
 from tests.integration.payments.office import CHECKER, MAKER, Office, exhausted
 from tests.servers import eventually
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.integration
 VILLAGE = houses(6)
 LATE, IN_TIME = VILLAGE[0], VILLAGE[1:]
 FIRST = supplementary(1)
+SMA_IDR = 500_000
 TAHAP_PATH = f"/tahap/{TAHAP_1}"
 DEFERRED = [{"family": LATE.family, "reason": "PARKED_AT_CONDITIONALITY"}]
 
@@ -148,7 +150,7 @@ async def test_an_effect_that_meets_the_supplementary_entitlement_is_not_lost(
     await office.take(said.evaluation(LATE, result="FAILED"))
     held = said.effect("Suspended", LATE, TAHAP_1)
     await office.opened_supplementary(FIRST)
-    stopped = Gate(office.store)
+    stopped = Gate(office.store, f"SELECT EXISTS (SELECT FROM run_line WHERE kind = '{FIRST}')")
 
     entitling = asyncio.create_task(exhausted(office.payer(stopped).step))
     await asyncio.wait_for(stopped.before_commit.wait(), 5)
@@ -162,11 +164,42 @@ async def test_an_effect_that_meets_the_supplementary_entitlement_is_not_lost(
     assert (await office.payment(LATE, kind=FIRST)).hold is HoldStatus.HELD
 
 
-class Gate(Store):
-    """A store that waits before it commits the transaction that entitles."""
+async def test_a_line_that_meets_the_opening_of_its_list_is_what_people_approve(
+    without_late: Office,
+) -> None:
+    office = without_late
+    await office.take(office.elsewhere.evaluation(LATE))
+    body = await office.elsewhere.line_body(LATE, TAHAP_1, revision=2)
+    body["members"][0]["closing"] = ["SMA"]
+    anew = office.elsewhere.roster.record("FamilyListed", LATE.family, body)
+    stopped = Gate(office.store, "SELECT EXISTS (SELECT FROM list_line WHERE revision = 2)")
+    consumer = replace(office.consumer, store=stopped)
 
-    def __init__(self, store: Store) -> None:
+    taking = asyncio.create_task(deliver(consumer, anew))
+    await asyncio.wait_for(stopped.before_commit.wait(), 5)
+    opening = asyncio.create_task(office.opened_supplementary(FIRST))
+    await eventually(lambda: _held_or_through(office.store, opening))
+    stopped.go_on.set()
+    await asyncio.gather(taking, opening)
+    await office.pay()
+    await office.ordered(TAHAP_1, FIRST)
+    await office.pay()
+
+    assert (await office.payment(LATE, kind=FIRST)).amount == SMA_IDR
+    assert (await office.tahap()).closed is not None
+
+
+async def _held_or_through(store: Store, other: asyncio.Task[None]) -> bool:
+    """Whether the other one is stopped by a lock, or was let through by a mistake."""
+    return other.done() or await waits_for_a_lock(store)
+
+
+class Gate(Store):
+    """A store that waits before it commits the transaction that has `written` something."""
+
+    def __init__(self, store: Store, written: str) -> None:
         super().__init__(store.pool, store.source)
+        self.written = written
         self.before_commit, self.go_on = asyncio.Event(), asyncio.Event()
 
     @asynccontextmanager
@@ -174,7 +207,6 @@ class Gate(Store):
         """As of any store, but for that one."""
         async with super().transaction(context) as unit:
             yield unit
-            entitled = "SELECT EXISTS (SELECT FROM run_line WHERE kind = $1)"
-            if not self.go_on.is_set() and await unit.connection.fetchval(entitled, FIRST):
+            if not self.go_on.is_set() and await unit.connection.fetchval(self.written):
                 self.before_commit.set()
                 await self.go_on.wait()
