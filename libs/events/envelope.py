@@ -38,6 +38,7 @@ class Envelope(Struct, frozen=True, gc=False):
     trace: str | None
 
 
+@lru_cache(maxsize=REPEATED_MAX)
 def type_prefix(namespace: str, topic: str) -> tuple[str, str]:
     """("id.go.kemensos.pkh.registry.roster.", ".v1") of a topic "pkh.registry.roster.v1"."""
     base, version = topic.rsplit(".", 1)
@@ -70,15 +71,15 @@ def parse(record: Record) -> Envelope:
         kind, major = _kind(named["ce_type"])
         return Envelope(
             id=_text(named["ce_id"]),
-            source=_text(named["ce_source"]),
+            source=_repeated(named["ce_source"]),
             type=kind,
             major=major,
             subject=_text(named["ce_subject"]),
             time=_time(named["ce_time"]),
             position=int(named["ce_position"]),
             previous=int(named["ce_previous"]),
-            epoch=_text(named["ce_epoch"]),
-            trace=_text(named["traceparent"]) if "traceparent" in named else None,
+            epoch=_repeated(named["ce_epoch"]),
+            trace=_repeated(named["traceparent"]) if "traceparent" in named else None,
         )
     except KeyError as missing:
         raise EnvelopeMalformed(header=missing.args[0], offset=record.offset) from None
@@ -106,6 +107,9 @@ def _refuse_twice(headers: Headers) -> None:
 
 def _text(value: bytes) -> str:
     return value.decode("utf-8", "replace")
+
+
+_repeated = lru_cache(maxsize=REPEATED_MAX)(_text)
 
 
 @lru_cache(maxsize=REPEATED_MAX)

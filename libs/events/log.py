@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -42,15 +43,15 @@ class Window:
         answers block and ord among its columns.
         """
         rows = await pool.fetch(select, list(self.blocks), self.begin, self.stop)
-        placed = [
-            dict(row) | {"position": self.blocks[row["block"]]["first_position"] + row["ord"]}
-            for row in rows
-        ]
-        return sorted(placed, key=_position)
+        first = {number: block["first_position"] for number, block in self.blocks.items()}
+        placed = [dict(row) for row in rows]
+        for row in placed:
+            row["position"] = first[row["block"]] + row["ord"]
+        placed.sort(key=_position)
+        return placed
 
 
-def _position(row: Mapping[str, Any]) -> int:
-    return int(row["position"])
+_position = itemgetter("position")
 
 
 async def window_after(pool: Pool, position: int, events_max: int) -> Window | None:

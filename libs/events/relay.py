@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from time import perf_counter, time_ns
 from typing import Any
 
@@ -180,7 +181,7 @@ class Relay:
             id=f"{epoch}-{position}",
             source=self.source,
             type=row["type"],
-            major=int(topic.rsplit(".v", 1)[1]),
+            major=_major(topic),
             subject=row["stream_id"],
             time=row["occurred_at"],
             position=position,
@@ -199,6 +200,12 @@ class Relay:
         await self.store.pool.execute(_ACKNOWLEDGE, *map(list, zip(*rows, strict=True)))
 
 
+@lru_cache
+def _major(topic: str) -> int:
+    return int(topic.rsplit(".v", 1)[1])
+
+
+@lru_cache
 def _trace(metadata: str | None) -> str | None:
     if metadata is None:
         return None

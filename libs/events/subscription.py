@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 import msgspec
+from msgspec import Struct
 
 from libs.events.bus import Record
 from libs.events.envelope import Envelope, EnvelopeMalformed
@@ -38,8 +39,7 @@ Arrived: TypeAlias = tuple[Record, Envelope]
 """A record as the bus gave it, and its envelope."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(Struct, frozen=True):
     """One message as a handler sees it: its envelope, its body, and the bytes it came in."""
 
     topic: str
@@ -79,12 +79,24 @@ def is_its_own(error: Exception) -> bool:
 
 def incoming(subscription: Subscription, record: Record, envelope: Envelope) -> Incoming:
     """Decode a record's body as its subscription wants it."""
-    body = msgspec.json.decode(record.value, type=subscription.bodies[envelope.type])
+    body = _decoder(subscription.bodies[envelope.type]).decode(record.value)
     return Incoming(record.topic, record.partition, key_of(record), envelope, body, record.value)
+
+
+_decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
+
+
+def _decoder(body: type[Any]) -> msgspec.json.Decoder[Any]:
+    """The decoder of a type, made once; types are a few classes of contracts."""
+    found = _decoders.get(body)
+    if found is None:
+        found = _decoders[body] = msgspec.json.Decoder(body)
+    return found
 
 
 def key_of(record: Record) -> str:
     """A record's key as text that PostgreSQL takes, whatever its bytes; empty where it has none."""
     if record.key is None:
         return ""
-    return record.key.decode(errors="backslashreplace").replace("\0", "\\x00")
+    key = record.key.decode(errors="backslashreplace")
+    return key.replace("\0", "\\x00") if "\0" in key else key

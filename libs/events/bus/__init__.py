@@ -7,14 +7,14 @@ does not know which one it has. The promise is held by one conformance suite for
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 Headers = Sequence[tuple[str, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True, gc=False):
     """One record of a partition. `offset` is -1 until the bus has given it one."""
 
     topic: str
@@ -25,8 +25,7 @@ class Record:
     offset: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """Consecutive records of one partition, in order."""
 
     topic: str

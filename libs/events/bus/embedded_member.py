@@ -31,8 +31,8 @@ HEARTBEATS_PER_LEASE: Final = 4
 _COMMIT_OFFSET: Final = """SELECT bus.commit_offset($1, $2, $3, $4, $5, $6)
 FROM set_config('synchronous_commit', 'off', true)"""
 
-# What a database or its network does when it is away. The last one is what asyncpg makes of a
-# connection that the server has just ended, when the call comes before the loop has noticed.
+# What a database or its network does when it is away; the last one where the server has just ended
+# a connection and the call comes before the loop has noticed.
 UNAVAILABLE: Final = (
     OSError,
     asyncpg.PostgresError,
@@ -170,10 +170,8 @@ class EmbeddedMember:
     async def commit(self, topic: str, partition: int, offset: int) -> None:
         """Store the group's next offset; `StaleMember` once the group has another generation."""
         place = self._place(topic, partition)
-        accepted = await self._pool.fetchval(
-            _COMMIT_OFFSET,
-            *(self._group, self._share.generation, self._id, *place, offset),
-        )
+        told = self._group, self._share.generation, self._id, *place, offset
+        accepted = await self._pool.fetchval(_COMMIT_OFFSET, *told)
         if not accepted:
             raise self._stale(topic, partition)
 
@@ -234,10 +232,9 @@ class EmbeddedMember:
 
     async def _positions(self, places: Iterable[Place]) -> dict[Place, int]:
         wanted = list(places)
-        rows = await self._pool.fetch(
-            "SELECT * FROM bus.positions($1, $2, $3)",
-            *(self._group, [topic for topic, _ in wanted], [partition for _, partition in wanted]),
-        )
+        topics, partitions = map(list, zip(*wanted, strict=True)) if wanted else ([], [])
+        query = "SELECT * FROM bus.positions($1, $2, $3)"
+        rows = await self._pool.fetch(query, self._group, topics, partitions)
         return {(topic, partition): position for topic, partition, position in rows}
 
     # -- Records
@@ -269,9 +266,11 @@ class EmbeddedMember:
             return None
         read: dict[Place, list[Record]] = {}
         for _, topic, partition, end, count, payload in rows:
-            if payload is not None:
+            place = topic, partition
+            # A segment that does not fit any more is left for the next time, when it is whole.
+            if payload is not None and (place not in read or end <= asked[place] + max_records):
                 records = unpack(share.names[topic], partition, end - count, payload)
-                read.setdefault((topic, partition), []).extend(records)
+                read.setdefault(place, []).extend(records)
         return [
             share.advance(place, records, max_records)
             for place, records in read.items()

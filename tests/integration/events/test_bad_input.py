@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace as altered
 
 from libs.events.bus import Batch, Record
 from libs.events.consumer import Consumer
@@ -107,13 +107,13 @@ async def records_of(corridor: Corridor) -> list[Record]:
     member = await corridor.bus.join("witness", [TOPIC])
     batches: Sequence[Batch] = await member.fetch(1_000, 1.0)
     await member.close()
-    return [replace(record, offset=-1) for batch in batches for record in batch.records]
+    return [altered(record, offset=-1) for batch in batches for record in batch.records]
 
 
 def as_major_2(record: Record) -> Record:
     newer = b"org.example.test.purse.CoinsPutIn.v2"
     headers = [(name, newer if name == "ce_type" else value) for name, value in record.headers]
-    return replace(record, headers=headers)
+    return altered(record, headers=headers)
 
 
 async def sent_anew(corridor: Corridor, records: Sequence[Record]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace as altered
 
 from libs.events.bus import Batch, Bus, Record
 from libs.events.errors import GapFound, UnknownEpoch, UnknownEvent
@@ -94,7 +95,7 @@ async def test_a_missing_message_is_found_and_named(corridor: Corridor) -> None:
     await consumer._open_places()
 
     with pytest.raises(GapFound) as gap:
-        await consumer.process(replace(batch, records=batch.records[1:]))
+        await consumer.process(altered(batch, records=batch.records[1:]))
     assert gap.value.facts["partition"] == batch.partition
     assert await corridor.taken() == []
 
@@ -104,7 +105,7 @@ async def test_a_running_consumer_stops_at_a_gap_after_one_look_back(corridor: C
     await corridor.bus.delete_topic(TOPIC)
     await corridor.bus.ensure_topics(TOPICS.partitions)
     producer = await corridor.bus.producer()
-    await producer.send([replace(r, offset=-1) for b in batches(records) for r in b.records[1:]])
+    await producer.send([altered(r, offset=-1) for b in batches(records) for r in b.records[1:]])
 
     consumer = corridor.consumer()
     await asyncio.wait_for(consumer.run(), 10)
@@ -121,7 +122,7 @@ async def test_a_gap_behind_many_messages_stops_the_consumer_too(
     await corridor.bus.delete_topic(TOPIC)
     await corridor.bus.ensure_topics(TOPICS.partitions)
     producer = await corridor.bus.producer()
-    await producer.send([replace(record, offset=-1) for record in records if record is not cut])
+    await producer.send([altered(record, offset=-1) for record in records if record is not cut])
 
     consumer = corridor.consumer()
     await asyncio.wait_for(consumer.run(), 10)
@@ -134,11 +135,11 @@ async def test_what_was_undone_is_not_counted(corridor: Corridor) -> None:
     batch = max(batches(await relayed(corridor, *range(1, 31))), key=lambda b: len(b.records))
     consumer = corridor.consumer()
     await consumer._open_places()
-    await consumer.process(replace(batch, records=batch.records[:2]))
+    await consumer.process(altered(batch, records=batch.records[:2]))
     counted = replace(consumer.tally)
 
     with pytest.raises(GapFound):
-        await consumer.process(replace(batch, records=[*batch.records[:2], *batch.records[3:]]))
+        await consumer.process(altered(batch, records=[*batch.records[:2], *batch.records[3:]]))
 
     assert consumer.tally == counted
 
@@ -147,14 +148,14 @@ async def test_two_lives_of_a_log_never_share_a_transaction(corridor: Corridor) 
     of_one, of_other, *_ = batches(await relayed(corridor, *range(1, 31)))
     unfit, fit = of_one.records[0], of_other.records[0]
     same_place = dict(unfit.headers) | {"ce_epoch": b"restored"}
-    fit = replace(fit, headers=list(same_place.items()))
+    fit = altered(fit, headers=list(same_place.items()))
     corridor.poison = {int(unfit.key or b"")}
     consumer = corridor.consumer()
     await consumer._open_places()
     member = await corridor.bus.join("reader", [TOPIC])
 
     await consumer._take_all(
-        member, [replace(of_one, records=[unfit]), replace(of_other, records=[fit])]
+        member, [altered(of_one, records=[unfit]), altered(of_other, records=[fit])]
     )
     await member.close()
 
@@ -182,7 +183,7 @@ async def test_a_gap_in_one_partition_keeps_no_other_from_going_on(corridor: Cor
     await corridor.bus.ensure_topics(TOPICS.partitions)
     producer = await corridor.bus.producer()
     left = [*cut.records[1:], *(record for batch in others for record in batch.records)]
-    await producer.send([replace(record, offset=-1) for record in left])
+    await producer.send([altered(record, offset=-1) for record in left])
 
     consumer = corridor.consumer()
     await asyncio.wait_for(consumer.run(), 10)
@@ -221,7 +222,7 @@ async def test_an_unknown_epoch_stops_the_consumer(corridor: Corridor) -> None:
     headers = [(n, b"other" if n == "ce_epoch" else v) for n, v in record.headers]
 
     with pytest.raises(UnknownEpoch):
-        await consumer.process(replace(first, records=[replace(record, headers=headers)]))
+        await consumer.process(altered(first, records=[altered(record, headers=headers)]))
 
 
 async def test_a_newer_major_version_of_a_wanted_type_stops_the_consumer(
@@ -235,7 +236,7 @@ async def test_a_newer_major_version_of_a_wanted_type_stops_the_consumer(
     await consumer._open_places()
 
     with pytest.raises(UnknownEvent):
-        await consumer.process(replace(first, records=[replace(record, headers=headers)]))
+        await consumer.process(altered(first, records=[altered(record, headers=headers)]))
 
 
 async def test_a_poisoned_key_is_parked_in_order_and_the_others_go_on(corridor: Corridor) -> None:

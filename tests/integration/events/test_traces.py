@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 
 import msgspec
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace as altered
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -61,7 +61,7 @@ async def consumer(database: str, store: Store) -> AsyncIterator[Consumer]:
 def traced(sender: Sender, key: str, trace: str) -> Record:
     """The sender's next message, as a relay sends one that was caused within a trace."""
     record = sender.record("ListFrozen", key, {})
-    return replace(record, headers=[*record.headers, ("traceparent", trace.encode())])
+    return altered(record, headers=[*record.headers, ("traceparent", trace.encode())])
 
 
 async def stored(store: Store) -> dict[str, str]:
