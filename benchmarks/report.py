@@ -114,12 +114,15 @@ in the same run, in turn, as medians of their rounds.
 
 def page(date: str, on: dict[str, Any], figures: Sequence[Figure], notes: Sequence[str]) -> str:
     """The run as a page of the documentation."""
-    rows = "\n".join(
-        "| " + " | ".join(figure.cells).replace("  ", "&emsp;") + " |" for figure in figures
-    )
+    rows = "\n".join(_row(*figure.cells) for figure in figures)
     packages = ", ".join(f"{name} {number}" for name, number in on["packages"].items())
     facts = on | {"memory": on["memory_bytes"] / 2**30, "packages": packages}
     return PAGE.format(date=date, rows=rows, notes="\n".join(f"- {n}" for n in notes), **facts)
+
+
+def _row(what: str, *others: str) -> str:
+    named = what.strip() if what == what.strip() else f"&emsp;{what.strip()}"
+    return f"| {' | '.join((named, *others))} |"
 
 
 def write(

@@ -58,10 +58,10 @@ def demo(year: Path, out: Path) -> Run:
 def describe(sample: Run, copies: Run) -> tuple[list[Figure], list[str]]:
     """Both runs as figures and a sentence."""
     figures = [
-        Figure("two tahaps, the sample year, whole platform", "families", sample.rate),
+        Figure("two tahaps, the sample year, whole platform", "families/s", sample.rate),
         Figure(
             f"  {COPIES} copies of it",
-            "families",
+            "families/s",
             copies.rate,
             copies.rate / sample.rate,
             COPIES_RATIO_MIN,
