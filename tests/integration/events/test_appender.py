@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -182,6 +183,31 @@ async def test_a_stream_that_another_moves_meanwhile_is_decided_again(store: Sto
     assert replies(await under_way) == [PurseTooLight, (3, 1), (2, 6)]
     assert await coins(store, "ana") == 1
     assert [finding async for finding in verify(store.pool)] == []
+
+
+async def test_a_stream_that_was_moved_since_it_was_read_is_decided_again(
+    store: Store, database: str
+) -> None:
+    appender = Appender(store)
+    await appender.append(single("ana", PutIn(5)))
+
+    async def by_another() -> None:
+        other = await Store.connect(database, "other")
+        async with other.transaction(CONTEXT) as unit:
+            await handle(unit, KEPT, "purse-ana", TakeOut(5))
+        await other.close()
+
+    def reply(outcome: Outcome[Any, Any]) -> int:
+        if outcome.version == 2:  # decided, and not written yet
+            with ThreadPoolExecutor() as threads:
+                threads.submit(asyncio.run, by_another()).result(DEADLINE_S)
+        coins_left: int = outcome.state.coins
+        return coins_left
+
+    answer = await appender.append(Single(KEPT, "purse-ana", PutIn(1), CONTEXT, reply))
+
+    assert answer.reply == 1
+    assert await coins(store, "ana") == 1
 
 
 async def test_who_loses_the_connection_is_told_and_nothing_is_tried_again(store: Store) -> None:
