@@ -9,6 +9,7 @@ from tests.mutants.mutant import Change, Mutant
 from tests.mutants.telemetry import TELEMETRY
 
 CONDITIONALITY: Final = "tests/integration/conditionality"
+PAYMENTS: Final = "tests/integration/payments"
 REGISTRY: Final = "tests/integration/registry"
 
 MUTANTS: Final = (
@@ -84,6 +85,19 @@ def _on_closing_day(""",
         f"{REGISTRY}/test_listing.py"
         "::test_a_list_that_is_asked_for_again_is_the_same_whatever_was_stored_since",
         f"{REGISTRY}/test_listing.py::test_a_list_is_made_in_chunks_and_closed_with_proof",
+    ),
+    Mutant(
+        "replaced-leader-moves-a-run-back",
+        "a run's cursor is set without being compared",
+        (
+            Change(
+                "services/payments/progress.py",
+                " AND step = $5 AND cursor = $6 RETURNING",
+                " AND $5::text IS NOT NULL AND $6::text IS NOT NULL RETURNING",
+            ),
+        ),
+        f"{PAYMENTS}/test_crashes.py::test_a_leader_that_was_replaced_moves_no_run_back",
+        f"{PAYMENTS}/test_run_jobs.py::test_a_run_that_is_cut_off_goes_on_from_its_cursor",
     ),
     Mutant(
         "replaced-leader-lists-on",

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import date
 from hashlib import sha256
 
+import asyncpg
 import pytest
 
 from libs.events.errors import CorridorError
@@ -21,6 +22,7 @@ from services.payments.domain.payment_messages import HoldStatus
 from services.payments.domain.payment_state import Transfer
 from services.payments.files import FileOf, Renderer
 from services.payments.outside import PartnerSilent
+from services.payments.progress import RunMovedMeanwhile
 from tests.doors import sent
 from tests.integration.payments.houses import EARLY_CHILD_IDR, House, books_of, houses
 from tests.integration.payments.office import Office, exhausted
@@ -131,6 +133,33 @@ async def test_an_answer_that_is_lost_is_asked_for_again_under_the_same_id(
 
     assert office.world.cuts == 1
     await assert_paid_once(office)
+
+
+async def test_a_leader_that_was_replaced_moves_no_run_back(office: Office) -> None:
+    office.world.accounts.update(books_of(VILLAGE))
+    await office.arrived(VILLAGE)
+    await office.frozen()
+    await office.pay()
+    await office.ordered()
+    payer, replaced = office.payer(), office.payer()
+    while (await office.run()).funds is None:
+        assert await payer.step()
+    seen = await replaced._job(await open_run(office))
+    assert seen is not None
+    while (await open_run(office))["step"] != "INSTRUCT-DONE":
+        assert await payer.step()
+    stands = await open_run(office)
+
+    with pytest.raises(RunMovedMeanwhile):
+        await replaced._instruct(seen)
+
+    assert await open_run(office) == stands
+
+
+async def open_run(office: Office) -> asyncpg.Record:
+    """The one run on its way, as its row says."""
+    [row] = await office.store.pool.fetch("SELECT * FROM run_open")
+    return row
 
 
 async def test_a_file_that_is_sent_again_is_the_same_file(office: Office) -> None:
