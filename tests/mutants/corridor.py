@@ -35,9 +35,9 @@ CORRIDOR: Final = (
         "R1: a stream is advanced whatever version it has",
         (
             Change(
-                "libs/events/transaction.py",
-                " ON streams.stream_id = given.id AND streams.version = given.expected\n",
-                " ON streams.stream_id = given.id\n",
+                "libs/events/migrations/005_advance.sql",
+                "WHEN MATCHED AND streams.version = new.e THEN\n",
+                "WHEN MATCHED THEN\n",
             ),
         ),
         f"{EVENTS}/test_fencing.py::test_a_writer_that_read_an_older_version_writes_nothing",

@@ -11,7 +11,7 @@ import pytest_asyncio
 from libs.events.bus import Bus
 from libs.events.bus.connect import connect
 from libs.events.consumer import Consumer
-from libs.events.handle import Draft, Move, handle
+from libs.events.handle import Draft, Move, handle, handle_many
 from libs.events.store import Store
 from libs.events.subscription import Handler, Incoming, Subscription
 from libs.events.transaction import Transaction
@@ -78,14 +78,56 @@ async def _held_or_through(store: Store, others: Sequence[asyncio.Task[None]]) -
     return any(other.done() for other in others) or await waits_for_a_lock(store)
 
 
+DRAFT = Draft("CoinsPutIn", 1, b'{"coins":9}', None, None, None, None)
+
+
+async def test_an_append_takes_its_streams_in_the_order_of_their_ids(store: Store) -> None:
+    """Else two appends could each wait for what the other has taken."""
+    names = [f"purse-{letter}" for letter in "abcdefg"]
+    async with store.transaction(CONTEXT) as transaction:
+        await handle_many(transaction, KEPT, [(name, PutIn(1)) for name in names])
+
+    async def append() -> set[str]:
+        async with store.transaction(CONTEXT) as transaction:
+            return await transaction.append(
+                [Move(name, 1, [DRAFT], None, None) for name in reversed(names)]
+            )
+
+    async with store.transaction(CONTEXT) as other:
+        await handle(other, KEPT, "purse-d", PutIn(1))
+        late = asyncio.create_task(append())
+        await eventually(lambda: waits_for_a_lock(store, late))
+        free = await store.pool.fetch(
+            "SELECT stream_id FROM streams ORDER BY stream_id FOR UPDATE SKIP LOCKED"
+        )
+
+    assert [row[0] for row in free] == ["purse-e", "purse-f", "purse-g"]
+    assert await late == {*names} - {"purse-d"}
+
+
+async def test_a_stream_that_is_not_there_is_not_advanced(store: Store) -> None:
+    moves = [Move("purse-a", 3, [DRAFT], None, None), Move("purse-b", 0, [DRAFT], None, None)]
+
+    async with store.transaction(CONTEXT) as transaction:
+        won = await transaction.append(moves)
+
+    assert won == {"purse-b"}
+    assert await store.pool.fetchval("SELECT array_agg(stream_id) FROM streams") == ["purse-b"]
+
+
+async def test_an_id_that_would_read_as_two_is_refused(store: Store) -> None:
+    with pytest.raises(ValueError, match="control character"):
+        async with store.transaction(CONTEXT) as transaction:
+            await transaction.append([Move("purse-a\x1fpurse-b", 0, [DRAFT], None, None)])
+
+
 async def test_a_writer_that_read_an_older_version_writes_nothing(store: Store) -> None:
     async with store.transaction(CONTEXT) as transaction:
         for coins in (1, 2):
             await handle(transaction, KEPT, "purse-a", PutIn(coins))
-    draft = Draft("CoinsPutIn", 1, b'{"coins":9}', None, None, None, None)
 
     async with store.transaction(CONTEXT) as transaction:
-        won = await transaction.append([Move("purse-a", 1, [draft], None, None)])
+        won = await transaction.append([Move("purse-a", 1, [DRAFT], None, None)])
 
     assert won == set()
     assert await store.pool.fetchval("SELECT count(*) FROM events") == 2
