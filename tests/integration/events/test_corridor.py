@@ -12,6 +12,7 @@ import pytest_asyncio
 from msgspec.structs import replace as altered
 
 from libs.events.bus import Batch, Bus, Record
+from libs.events.envelope import parse
 from libs.events.errors import GapFound, UnknownEpoch, UnknownEvent
 from libs.events.handle import handle_many
 from libs.events.parking import Selection, list_parked
@@ -223,6 +224,76 @@ async def test_an_unknown_epoch_stops_the_consumer(corridor: Corridor) -> None:
 
     with pytest.raises(UnknownEpoch):
         await consumer.process(altered(first, records=[altered(record, headers=headers)]))
+
+
+async def restored(corridor: Corridor, *coins: int) -> list[Record]:
+    """The writer in a second life, which the reader was told to accept; what the bus holds then."""
+    first = await relayed(corridor, *range(1, 21))
+    consumer = corridor.consumer()
+    await consumer._open_places()
+    for batch in batches(first):
+        await consumer.process(batch)
+    await corridor.writer.pool.execute("UPDATE head SET epoch = 'second'")
+    await corridor.reader.pool.execute("UPDATE consumed SET epoch = 'second'")
+    return await relayed(corridor, *coins)
+
+
+async def passing_over(corridor: Corridor, records: Sequence[Record]) -> None:
+    """The reader's group is told to go on behind these, though it never took them."""
+    member = await corridor.bus.join("reader", [TOPIC])
+    await member.fetch(1, 1.0)
+    for record in records:
+        await member.commit(record.topic, record.partition, record.offset + 1)
+    await member.close()
+
+
+async def test_a_look_back_passes_over_the_covered_messages_of_an_older_life(
+    corridor: Corridor,
+) -> None:
+    records = await restored(corridor, *range(21, 61))
+    newer = batches([record for record in records if parse(record).epoch == "second"])
+    await passing_over(corridor, [batch.records[0] for batch in newer])
+
+    async with running(corridor.consumer()):
+        await eventually(corridor.caught_up)
+
+    assert sorted(await corridor.taken()) == list(range(1, 61))
+
+
+async def test_a_look_back_takes_nothing_of_an_older_life_that_is_not_covered(
+    corridor: Corridor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("libs.events.consumer.FETCH_RECORDS_MAX", 1)
+    records = await restored(corridor, *range(21, 61))
+    newer = batches([record for record in records if parse(record).epoch == "second"])
+    older = [r for r in records if r.partition == 0 and parse(r).epoch != "second"]
+    undone = "UPDATE consumed SET position = $1 WHERE partition = 0"
+    await corridor.reader.pool.execute(undone, parse(older[-2]).position)
+    await passing_over(corridor, [batch.records[0] for batch in newer])
+
+    consumer = corridor.consumer()
+    await asyncio.wait_for(consumer.run(), 10)
+
+    assert consumer.tally.stopped is not None
+    assert "restored" in consumer.tally.stopped
+    assert (await corridor.taken()).count(int(older[-1].key or b"")) == 1
+
+
+async def test_a_look_back_is_no_reason_to_pass_over_a_newer_life(corridor: Corridor) -> None:
+    """It counts on from an earlier position, so its first messages have numbers we covered."""
+    batch, *_ = batches(await relayed(corridor, *range(1, 61)))
+    taken, newer = batch.records[:5], batch.records[6]
+    consumer = corridor.consumer()
+    await consumer._open_places()
+    await consumer.process(altered(batch, records=taken))
+    member = await corridor.bus.join("reader", [TOPIC])
+    await consumer._take(member, altered(batch, records=[newer]))
+    await member.close()
+
+    headers = dict(newer.headers) | {"ce_epoch": b"second", "ce_position": b"1"}
+    newer = altered(newer, headers=list(headers.items()))
+    with pytest.raises(UnknownEpoch):
+        await consumer.process(altered(batch, records=[*taken, newer]))
 
 
 async def test_a_newer_major_version_of_a_wanted_type_stops_the_consumer(
