@@ -10,7 +10,7 @@ import msgspec
 
 from libs.events.decider import C, E, S
 from libs.events.errors import UnknownEvent
-from libs.events.model import AS_STORED, Message, StreamType, encode
+from libs.events.model import StreamType, encode
 
 SAME = b"true"
 """The text that stands for a message whose data is the event's data as it is stored."""
@@ -21,18 +21,25 @@ class Codec(Generic[C, S, E]):
 
     def __init__(self, kind: StreamType[C, S, E]) -> None:
         self.kind = kind
+        self.publish = kind.publish
         self._decoders: Mapping[str, msgspec.json.Decoder[Any]] = {
             name: msgspec.json.Decoder(event) for name, event in kind.events.items()
         }
+        self._written: dict[type[E], tuple[str, int]] = {}
         self._state = msgspec.json.Decoder(kind.snapshot[0]) if kind.snapshot else None
         self.shape = kind.snapshot[1] if kind.snapshot else None
 
     def encode_event(self, event: E) -> tuple[str, int, bytes]:
         """(stored type name, schema version, JSON in UTF-8)."""
+        name, version = self._written.get(type(event)) or self._named(event)
+        return name, version, encode(event)
+
+    def _named(self, event: E) -> tuple[str, int]:
         name = self.kind.name_of(event)
         if name not in self._decoders:
             raise UnknownEvent(stream_type=self.kind.name, type=name)
-        return name, self.kind.versions.get(name, 1), encode(event)
+        found = self._written[type(event)] = name, self.kind.versions.get(name, 1)
+        return found
 
     def decode_event(self, name: str, schema_version: int, data: str | bytes) -> E:
         """The event as today's code knows it, lifted by upcasters where it is older."""
@@ -62,8 +69,3 @@ class Codec(Generic[C, S, E]):
 def codec_of(kind: StreamType[C, S, E]) -> Codec[C, S, E]:
     """The codec of a kind of stream; kinds are module constants, so there are few."""
     return Codec(kind)
-
-
-def message_text(message: Message) -> bytes:
-    """What the events row keeps of a message: its own text, or SAME."""
-    return SAME if message.data is AS_STORED else encode(message.data)

@@ -8,10 +8,10 @@ from typing import Any, Generic, Protocol, overload
 from msgspec import Struct
 from msgspec.structs import replace
 
-from libs.events.codec import SAME, Codec, codec_of, message_text
+from libs.events.codec import SAME, Codec, codec_of
 from libs.events.decider import C, E, S
 from libs.events.errors import ConcurrencyConflict, DomainError
-from libs.events.model import Outcome, Published, StreamType
+from libs.events.model import AS_STORED, Outcome, Published, StreamType, encode
 
 CONFLICT_RETRIES_MAX = 5
 
@@ -213,10 +213,11 @@ def _decide(
 def draft(codec: Codec[C, S, E], event: E, state: S, trace: str | None = None) -> Draft:
     """An event made ready to be written, with its message; `state` is the one it led to."""
     name, schema_version, data = codec.encode_event(event)
-    message = codec.kind.publish(event, state)
+    message = codec.publish(event, state)
     if message is None:
         return Draft(name, schema_version, data, None, None, None, trace)
-    text = message_text(message)
+    told = message.data
+    text = SAME if told is AS_STORED else encode(told)
     return Draft(name, schema_version, data, message.topic, message.key, text, trace)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -154,44 +155,37 @@ class Transaction:
         if not moves:
             return set()
         advancing = asyncio.create_task(self._advance(moves))
+        packer, chunks = self._packing(moves)
+        ahead: list[bytes] = []
         try:
             await asyncio.sleep(0)  # the statement leaves; the server is busy while we are
-            rows, reached = self._rows(moves)
+            for move in moves:
+                for draft in move.drafts:
+                    refuse_unfit(move.stream_id, draft)
+            while not advancing.done() and (chunk := next(chunks, None)) is not None:
+                ahead.append(chunk)
+                await asyncio.sleep(0)
         finally:
             won = await advancing  # also after an error: the connection must be free again
         if len(won) < len(moves):
-            rows, reached = self._rows([move for move in moves if move.stream_id in won])
-        if rows:
+            ahead = []
+            packer, chunks = self._packing([move for move in moves if move.stream_id in won])
+        if won:
             await self.connection.copy_to_table(
-                "events", source=copied(rows), columns=COLUMNS, format="binary"
+                "events", source=copied(chain(ahead, chunks)), columns=COLUMNS, format="binary"
             )
-        self._reached = reached
+            self._reached = Reached(packer.count, packer.root)
         return won
+
+    def _packing(self, moves: Sequence[Move]) -> tuple[Packer, Iterator[bytes]]:
+        """The rows of these moves' events, and what says how far the block comes with them."""
+        count, root = self._reached.count, self._reached.root.copy()
+        packer = Packer(self.block, self.context.at, count, root, self.traces)
+        return packer, packer.chunks(moves)
 
     async def _advance(self, moves: Sequence[Move]) -> set[str]:
         winners = await self.connection.fetchval(_ADVANCE, *_columns(moves))
         return {move.stream_id for move in moves} if winners is None else set(winners)
-
-    def _rows(self, moves: Sequence[Move]) -> tuple[list[bytes], Reached]:
-        """The rows of these moves' events, and how far the block comes with them."""
-        rows: list[bytes] = []
-        count, root = self._reached.count, self._reached.root.copy()
-        packer = Packer(self.block, self.context.at)
-        for move in moves:
-            stream_id = move.stream_id.encode()
-            for version, draft in enumerate(move.drafts, start=move.expected + 1):
-                refuse_unfit(move.stream_id, draft)
-                metadata = self._metadata_of(draft)
-                row, digest = packer.pack(count + len(rows), stream_id, version, draft, metadata)
-                root.update(digest)
-                rows.append(row)
-        return rows, Reached(count + len(rows), root)
-
-    def _metadata_of(self, draft: Draft) -> bytes | None:
-        trace = draft.trace
-        if self.traces and trace is None:
-            trace = self.traces.get(draft.key or "")
-        return None if trace is None else encode({"trace": trace})
 
     async def claim(self, kind: str, wanted: Mapping[str, str]) -> dict[str, str]:
         """Claim tokens for streams, first come first served; answers each token's owner."""
