@@ -64,8 +64,12 @@ class Appender:
                 try:
                     await self._take(group)
                 except Exception as error:  # noqa: BLE001 - each of them is told
-                    for waiting in group:
-                        waiting.refuse(error)
+                    _refuse(group, error)
+                except asyncio.CancelledError:
+                    # Of the group nobody knows whether it happened, as after a lost connection.
+                    _refuse([*group, *self._waiting], ConnectionAbortedError("not answered"))
+                    self._waiting = []
+                    raise
         finally:
             self._working = None
 
@@ -104,27 +108,31 @@ class Appender:
 
     async def _together(self, waiting: Sequence[Waiting]) -> None:
         began, began_ns = perf_counter(), time_ns()
+        position: int | None = None
+        doubt: Exception | None = None
         async with self.store.pool.acquire() as connection:
             block = await self.store.block_number(connection)
             fresh, loaded = await self._look(connection, waiting)
             group = decided(fresh, loaded)
-            if not group.done:
-                return
-            context = group.done[-1][0].single.context
-            values = arguments(group, block)
-            try:
-                position = await connection.fetchval(_APPEND, *values)
-            except LOST as doubt:
-                if not is_lost(doubt) or not group.events:
-                    raise
-                position = await self.store.position_of(block, doubt)
+            if group.events or group.keys:
+                try:
+                    position = await connection.fetchval(_APPEND, *arguments(group, block))
+                except LOST as error:
+                    if not is_lost(error) or not group.events:
+                        raise
+                    doubt = error
+        if doubt is not None:
+            position = await self.store.position_of(block, doubt)
+        for each, refusal in group.refused:
+            each.refuse(refusal)
         for each, reply, moved in group.done:
             each.give(reply, position if moved else None)
         if group.events:
+            context = group.events[-1][0]
             APPEND_EVENTS.labels(self.store.source).observe(len(group.events))
             APPEND_SECONDS.labels(self.store.source).observe(perf_counter() - began)
             if tracing.collected():
-                done = len(group.events), position
+                done = len(group.events), position or 0
                 tracing.appended(self.store.source, began_ns, context.trace, *done)
 
     async def _look(
@@ -145,7 +153,7 @@ class Appender:
             if state is not None:
                 loaded[stream_id] = Loaded(version, state, state)
             else:
-                loaded |= await self.store.read(kinds[stream_id], [stream_id])
+                loaded |= await self.store.read(kinds[stream_id], [stream_id], connection)
         fresh: list[Waiting] = []
         for each in waiting:
             once = each.single.once
@@ -178,6 +186,11 @@ class Appender:
             waiting.refuse(error)
         else:
             waiting.give(reply, unit.position)
+
+
+def _refuse(group: Sequence[Waiting], error: Exception) -> None:
+    for waiting in group:
+        waiting.refuse(error)
 
 
 def is_lost(error: Exception) -> bool:

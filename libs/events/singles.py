@@ -114,6 +114,8 @@ class Group:
     events: list[tuple[Context, str, int, Draft]] = field(default_factory=list)
     keys: list[tuple[str, str, str, int, str]] = field(default_factory=list)
     done: list[tuple[Waiting, Any, bool]] = field(default_factory=list)
+    refused: list[tuple[Waiting, Exception]] = field(default_factory=list)
+    """To be told when the others are written: a refusal may rest on what one of them did."""
 
 
 def decided(waiting: Sequence[Waiting], loaded: Mapping[str, Loaded[Any]]) -> Group:
@@ -126,7 +128,7 @@ def decided(waiting: Sequence[Waiting], loaded: Mapping[str, Loaded[Any]]) -> Gr
             reply, gained, state = _decide(single, stream, exists=single.stream_id in loaded)
             kept = single.once.kept(reply) if single.once else None
         except Exception as refusal:  # noqa: BLE001 - whatever it is, it is this command's answer
-            each.refuse(refusal)
+            group.refused.append((each, refusal))
             continue
         for version, draft in enumerate(gained, stream.version + 1):
             group.events.append((single.context, single.stream_id, version, draft))

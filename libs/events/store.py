@@ -164,19 +164,26 @@ class Store:
         return row["position"], row["epoch"]
 
     @asynccontextmanager
-    async def looking(self) -> AsyncIterator[Transaction]:
-        """One consistent look at the database; nothing can be written through it."""
-        async with (
-            self.pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
+    async def looking(self, connection: Connection | None = None) -> AsyncIterator[Transaction]:
+        """One consistent look at the database; nothing can be written through it.
+
+        Who holds a connection already gives it: others may wait for the one that it would take.
+        """
+        if connection is None:
+            async with self.pool.acquire() as own, self.looking(own) as reader:
+                yield reader
+            return
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
             yield Transaction(connection, Context(datetime.now(UTC), self.source), 0)
 
     async def read(
-        self, kind: StreamType[C, S, E], stream_ids: Sequence[str]
+        self,
+        kind: StreamType[C, S, E],
+        stream_ids: Sequence[str],
+        connection: Connection | None = None,
     ) -> dict[str, Loaded[S]]:
         """The streams that exist among `stream_ids`, outside of any append."""
-        async with self.looking() as reader:
+        async with self.looking(connection) as reader:
             return await reader.load(kind, sorted(set(stream_ids)))
 
 

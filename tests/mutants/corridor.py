@@ -53,7 +53,7 @@ CORRIDOR: Final = (
                 "JOIN streams ON streams.stream_id = given.id\n",
             ),
         ),
-        f"{EVENTS}/test_appender.py::test_a_stream_that_was_moved_since_it_was_read_is_decided_again",
+        f"{EVENTS}/test_appender_faults.py::test_a_stream_that_was_moved_since_it_was_read_is_decided_again",
         f"{EVENTS}/test_appender.py::test_commands_that_arrive_together_are_one_block",
     ),
     Mutant(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
 
 import msgspec
 import pytest
@@ -13,43 +11,16 @@ import pytest
 from libs.events.appender import GROUP_MAX, Appender
 from libs.events.errors import ConcurrencyConflict
 from libs.events.handle import handle
-from libs.events.model import Context, Outcome
-from libs.events.singles import Answered, Single
-from libs.events.store import LOST, Store
+from libs.events.singles import Answered
+from libs.events.store import Store
 from libs.events.verify import verify
-from tests.purse import CONTEXT, KEPT, REPLAYED, Command, PurseTooLight, PutIn, TakeOut
-
-DEADLINE_S = 10
-
-
-def single(
-    name: str, command: Command, context: Context = CONTEXT, **more: Any
-) -> Single[Any, Any, Any, tuple[int, int]]:
-    def reply(outcome: Outcome[Any, Any]) -> tuple[int, int]:
-        return outcome.version, outcome.state.coins
-
-    kind = more.pop("kind", KEPT)
-    return Single(kind, f"purse-{name}", command, context, reply, **more)
-
-
-async def together(
-    appender: Appender, *singles: Single[Any, Any, Any, Any]
-) -> list[Answered[Any] | BaseException]:
-    return await asyncio.gather(*map(appender.append, singles), return_exceptions=True)
-
-
-def replies(answers: list[Answered[Any] | BaseException]) -> list[Any]:
-    return [a.reply if isinstance(a, Answered) else type(a) for a in answers]
+from tests.integration.events.commands import coins, replies, single, together, waits_for_a_lock
+from tests.purse import CONTEXT, KEPT, REPLAYED, PurseTooLight, PutIn, TakeOut
 
 
 async def blocks(store: Store) -> list[tuple[int, int]]:
     rows = await store.pool.fetch("SELECT first_position, count FROM blocks ORDER BY 1")
     return [tuple(row) for row in rows]
-
-
-async def coins(store: Store, name: str) -> int:
-    found = await store.read(KEPT, [f"purse-{name}"])
-    return found[f"purse-{name}"].state.coins
 
 
 async def test_commands_that_arrive_together_are_one_block(store: Store) -> None:
@@ -155,15 +126,6 @@ async def test_each_event_says_what_caused_it_and_the_block_who_did(store: Store
     ]
 
 
-async def waits_for_a_lock(store: Store) -> int:
-    """The server's number of whoever waits for another transaction, once there is one."""
-    async with asyncio.timeout(DEADLINE_S):
-        while True:
-            found = await store.pool.fetchval("SELECT pid FROM pg_locks WHERE NOT granted LIMIT 1")
-            if found is not None:
-                return int(found)
-
-
 async def test_a_stream_that_another_moves_meanwhile_is_decided_again(store: Store) -> None:
     appender = Appender(store)
     await together(appender, single("ana", PutIn(5)), single("bea", PutIn(5)))
@@ -183,46 +145,6 @@ async def test_a_stream_that_another_moves_meanwhile_is_decided_again(store: Sto
     assert replies(await under_way) == [PurseTooLight, (3, 1), (2, 6)]
     assert await coins(store, "ana") == 1
     assert [finding async for finding in verify(store.pool)] == []
-
-
-async def test_a_stream_that_was_moved_since_it_was_read_is_decided_again(
-    store: Store, database: str
-) -> None:
-    appender = Appender(store)
-    await appender.append(single("ana", PutIn(5)))
-
-    async def by_another() -> None:
-        other = await Store.connect(database, "other")
-        async with other.transaction(CONTEXT) as unit:
-            await handle(unit, KEPT, "purse-ana", TakeOut(5))
-        await other.close()
-
-    def reply(outcome: Outcome[Any, Any]) -> int:
-        if outcome.version == 2:  # decided, and not written yet
-            with ThreadPoolExecutor() as threads:
-                threads.submit(asyncio.run, by_another()).result(DEADLINE_S)
-        coins_left: int = outcome.state.coins
-        return coins_left
-
-    answer = await appender.append(Single(KEPT, "purse-ana", PutIn(1), CONTEXT, reply))
-
-    assert answer.reply == 1
-    assert await coins(store, "ana") == 1
-
-
-async def test_who_loses_the_connection_is_told_and_nothing_is_tried_again(store: Store) -> None:
-    appender = Appender(store)
-    await appender.append(single("ana", PutIn(5)))
-
-    async with store.transaction(CONTEXT) as unit:
-        await handle(unit, KEPT, "purse-ana", PutIn(1))
-        under_way = asyncio.create_task(together(appender, single("ana", PutIn(10))))
-        waiting = await waits_for_a_lock(store)
-        await store.pool.execute("SELECT pg_terminate_backend($1)", waiting)
-        [answer] = await under_way
-
-    assert isinstance(answer, LOST)
-    assert await coins(store, "ana") == 6
 
 
 @pytest.mark.parametrize("writers", [8])
