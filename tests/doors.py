@@ -24,7 +24,7 @@ from libs.chassis.app import OPEN_PATHS
 from libs.chassis.auth import is_open
 from libs.chassis.settings import Settings
 from libs.events import migrate
-from libs.events.bus import Batch, Record
+from libs.events.bus import Batch, Record, batched
 from libs.events.bus import embedded as embedded_bus
 from libs.events.consumer import Consumer
 from libs.events.envelope import Envelope, headers_of, type_prefix
@@ -210,7 +210,7 @@ def batches(*records: Record) -> list[Batch]:
     places: dict[tuple[str, int], list[Record]] = {}
     for record in records:
         places.setdefault((record.topic, record.partition), []).append(record)
-    return [Batch(topic, partition, own) for (topic, partition), own in places.items()]
+    return [batch for place, own in places.items() for batch in batched(*place, own)]
 
 
 async def deliver(consumer: Consumer, *records: Record) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TypeVar
 
 from msgspec import Struct
 
-from libs.events.bus import Headers, Record
+from libs.events.bus import Batch, Record, batched
 from libs.events.errors import CorridorError
+
+T = TypeVar("T")
 
 CONTENT_TYPE = b"application/json"
 REPEATED_MAX = 1_024  # texts remembered of a kind: few types, and one time for a whole block
@@ -64,42 +68,93 @@ def headers_of(envelope: Envelope, prefix: tuple[str, str]) -> list[tuple[str, b
     return headers
 
 
+class Envelopes(Struct, frozen=True):
+    """The envelopes of a batch's records, by columns: read are those that every message is asked
+    for, and those of which a batch has few different ones."""
+
+    ids: Sequence[bytes]
+    sources: Sequence[str]
+    types: Sequence[str]
+    majors: Sequence[int]
+    subjects: Sequence[bytes]
+    times: Sequence[datetime]
+    positions: Sequence[int]
+    previous: Sequence[int]
+    epochs: Sequence[str]
+    traces: Sequence[str | None]
+
+    def at(self, index: int) -> Envelope:
+        """One of them by itself."""
+        return Envelope(
+            _text(self.ids[index]),
+            self.sources[index],
+            self.types[index],
+            self.majors[index],
+            _text(self.subjects[index]),
+            self.times[index],
+            self.positions[index],
+            self.previous[index],
+            self.epochs[index],
+            self.traces[index],
+        )
+
+
 def parse(record: Record) -> Envelope:
     """The envelope of a record. Raises `EnvelopeMalformed` that names the header, not its value."""
-    named = _single(record.headers)
+    [batch] = batched(record.topic, record.partition, [record])
+    return parse_all(batch).at(0)
+
+
+def parse_all(batch: Batch) -> Envelopes:
+    """The envelopes of a batch. Raises `EnvelopeMalformed` as for the first such record."""
     try:
-        kind, major = _kind(named["ce_type"])
-        return Envelope(
-            id=_text(named["ce_id"]),
-            source=_repeated(named["ce_source"]),
-            type=kind,
-            major=major,
-            subject=_text(named["ce_subject"]),
-            time=_time(named["ce_time"]),
-            position=int(named["ce_position"]),
-            previous=int(named["ce_previous"]),
-            epoch=_repeated(named["ce_epoch"]),
-            trace=_repeated(named["traceparent"]) if "traceparent" in named else None,
-        )
+        return _parsed(_columns(batch))
     except KeyError as missing:
-        raise EnvelopeMalformed(header=missing.args[0], offset=record.offset) from None
+        raise EnvelopeMalformed(header=missing.args[0], offset=batch.offsets[0]) from None
     except (ValueError, IndexError):
+        if len(batch) > 1:
+            for record in batch.records:
+                parse(record)
         raise EnvelopeMalformed(
-            topic=record.topic, partition=record.partition, offset=record.offset
+            topic=batch.topic, partition=batch.partition, offset=batch.offsets[0]
         ) from None
 
 
-def _single(headers: Headers) -> dict[str, bytes]:
-    named = dict(headers)
-    if len(named) < len(headers):
-        _refuse_twice(headers)
+def _parsed(columns: Mapping[str, Sequence[bytes]]) -> Envelopes:
+    kinds = _each(_kind, columns["ce_type"])
+    positions = list(map(int, columns["ce_position"]))
+    traces = _each(_text, columns["traceparent"]) if "traceparent" in columns else None
+    return Envelopes(
+        ids=columns["ce_id"],
+        sources=_each(_text, columns["ce_source"]),
+        types=[kind for kind, _ in kinds],
+        majors=[major for _, major in kinds],
+        subjects=columns["ce_subject"],
+        times=_each(_time, columns["ce_time"]),
+        positions=positions,
+        previous=list(map(int, columns["ce_previous"])),
+        epochs=_each(_text, columns["ce_epoch"]),
+        traces=traces or [None] * len(positions),
+    )
+
+
+def _each(read: Callable[[bytes], T], column: Sequence[bytes]) -> list[T]:
+    """A column whose values are few, each read once."""
+    known = {value: read(value) for value in set(column)}
+    return list(map(known.__getitem__, column))
+
+
+def _columns(batch: Batch) -> dict[str, Sequence[bytes]]:
+    named = dict(zip(batch.names, batch.contents, strict=True))
+    if len(named) < len(batch.names):
+        _refuse_twice(batch.names)
     return named
 
 
-def _refuse_twice(headers: Headers) -> None:
+def _refuse_twice(names: Sequence[str]) -> None:
     # Both Kafka clients allow a header twice; which one a reader takes would be an accident.
     seen: set[str] = set()
-    for name, _ in headers:
+    for name in names:
         if name in seen and (name.startswith("ce_") or name == "traceparent"):
             raise EnvelopeMalformed(header=name, reason="twice")
         seen.add(name)
@@ -109,16 +164,11 @@ def _text(value: bytes) -> str:
     return value.decode("utf-8", "replace")
 
 
-_repeated = lru_cache(maxsize=REPEATED_MAX)(_text)
-
-
-@lru_cache(maxsize=REPEATED_MAX)
 def _kind(value: bytes) -> tuple[str, int]:
     base, version = _text(value).rsplit(".v", 1)
     return base.rsplit(".", 1)[1], int(version)
 
 
-@lru_cache(maxsize=REPEATED_MAX)
 def _time(value: bytes) -> datetime:
     return datetime.fromisoformat(_text(value))
 

@@ -13,7 +13,7 @@ from libs.events.bus import Record
 from libs.events.errors import NotFound
 from libs.events.model import encode
 from libs.events.store import Store
-from libs.events.subscription import Arrived, Subscription, key_of
+from libs.events.subscription import Incoming, Subscription
 from libs.events.transaction import Transaction
 
 Partition: TypeAlias = tuple[str, str, int]
@@ -73,22 +73,22 @@ class _Kept:
 async def park(
     transaction: Transaction,
     subscription: str,
-    arrived: Sequence[Arrived],
+    arrived: Sequence[Incoming],
     refused: Mapping[int, str],
 ) -> None:
     """Keep those whose position was `refused`, exactly as they came, with what was wrong."""
     rows = [
         (
             subscription,
-            record.topic,
-            record.partition,
-            key_of(record),
-            envelope.position,
-            encode(_kept(record)).decode(),
-            refused[envelope.position],
+            each.topic,
+            each.partition,
+            each.key,
+            each.position,
+            encode(_kept(each.record)).decode(),
+            refused[each.position],
         )
-        for record, envelope in arrived
-        if envelope.position in refused
+        for each in arrived
+        if each.position in refused
     ]
     await transaction.connection.executemany(
         """INSERT INTO parked (subscription, topic, partition, key, position, message, error)
@@ -105,19 +105,19 @@ def _kept(record: Record) -> _Kept:
 async def held_keys(
     transaction: Transaction,
     subscription: Subscription,
-    records: Sequence[Record],
+    arrived: Sequence[Incoming],
     before: int | None = None,
 ) -> set[str]:
-    """Those keys of records of which something is parked, `before` a position where one is given.
+    """Those keys of messages of which something is parked, `before` a position where one is given.
 
     Ask behind the locks of their partitions' `consumed` rows. The keys are looked at only where
     anything is parked, which is seldom.
     """
     reads = subscription.name, subscription.topic
-    partitions = sorted({record.partition for record in records})
+    partitions = sorted({each.partition for each in arrived})
     if not await transaction.connection.fetchval(_ANYTHING, *reads, partitions):
         return set()
-    asked = sorted({(record.partition, key_of(record)) for record in records})
+    asked = sorted({(each.partition, each.key) for each in arrived})
     columns = [partition for partition, _ in asked], [key for _, key in asked]
     rows = await transaction.connection.fetch(_AMONG, *reads, *columns, before)
     return {row["key"] for row in rows}

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from libs.events import tracing
-from libs.events.envelope import parse
+from libs.events.bus import batched
+from libs.events.envelope import parse_all
 from libs.events.parking import (
     START,
     Partition,
@@ -17,7 +18,7 @@ from libs.events.parking import (
     unpark,
 )
 from libs.events.sifting import sift
-from libs.events.subscription import Arrived, Subscription, key_of
+from libs.events.subscription import Incoming, Subscription, messages_in
 from libs.events.transaction import Transaction
 
 REPLAYED_MAX: Final = 500
@@ -76,12 +77,12 @@ async def replay(
     first = await _first(transaction, subscriptions, selection, behind)
     if first is None:
         return None
-    arrived = await _locked(transaction, first, selection.key, most)
+    subscription = next(s for s in subscriptions if (s.name, s.topic) == first[:2])
+    arrived = await _locked(transaction, subscription, first, selection.key, most)
     if not arrived:
         return Replayed(first, 0, 0)
-    subscription = next(s for s in subscriptions if (s.name, s.topic) == first[:2])
     refused = await _handle(transaction, subscription, first[:3], arrived)
-    last = (*first[:3], arrived[-1][1].position)
+    last = (*first[:3], arrived[-1].position)
     return Replayed(last, len(arrived) - len(refused), len(refused))
 
 
@@ -104,8 +105,8 @@ async def _first(
 
 
 async def _locked(
-    transaction: Transaction, first: Place, key: str | None, most: int
-) -> list[Arrived]:
+    transaction: Transaction, subscription: Subscription, first: Place, key: str | None, most: int
+) -> list[Incoming]:
     """The messages from a place on, of its partition alone, which stands still from here on.
 
     None are left where somebody else has replayed them before the partition stood still.
@@ -114,23 +115,23 @@ async def _locked(
     await transaction.connection.execute(_LOCK, *place)
     rows = await transaction.connection.fetch(_ROWS, *place, position, key, most)
     records = [unpark(first[1], first[2], row["key"], row["message"]) for row in rows]
-    return [(record, parse(record)) for record in records]
+    found: list[Incoming] = []
+    for batch in batched(first[1], first[2], records):
+        found += messages_in(subscription, batch, parse_all(batch), range(len(batch)))
+    return found
 
 
 async def _handle(
     transaction: Transaction,
     subscription: Subscription,
     place: Partition,
-    arrived: Sequence[Arrived],
+    arrived: Sequence[Incoming],
 ) -> Mapping[int, str]:
     """What goes through is no longer parked; answers what does not, and what is wrong with it."""
-    records = [record for record, _ in arrived]
-    transaction.traces = tracing.traces_by_key(
-        [each for _, each in arrived], lambda: map(key_of, records)
-    )
-    held = await held_keys(transaction, subscription, records, before=arrived[0][1].position)
+    transaction.traces = tracing.traces_by_key(arrived)
+    held = await held_keys(transaction, subscription, arrived, before=arrived[0].position)
     refused = await sift(transaction, subscription, arrived, held)
-    done = [each.position for _, each in arrived if each.position not in refused]
+    done = [each.position for each in arrived if each.position not in refused]
     await transaction.connection.execute(_DONE, *place, done)
     await transaction.connection.execute(_STILL, *place, list(refused), list(refused.values()))
     return refused

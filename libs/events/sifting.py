@@ -7,15 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from libs.events.errors import safe_text
-from libs.events.subscription import (
-    Arrived,
-    Handler,
-    Incoming,
-    Subscription,
-    incoming,
-    is_its_own,
-    key_of,
-)
+from libs.events.subscription import Handler, Incoming, Subscription, Undecodable, is_its_own
 from libs.events.transaction import Transaction
 
 BEHIND: Final = "an earlier message of this key is parked"
@@ -24,7 +16,7 @@ BEHIND: Final = "an earlier message of this key is parked"
 async def sift(
     transaction: Transaction,
     subscription: Subscription,
-    arrived: Sequence[Arrived],
+    messages: Sequence[Incoming],
     held: Collection[str],
 ) -> dict[int, str]:
     """Handle messages of one topic, in order; {position: error} of those it was not done with.
@@ -35,18 +27,14 @@ async def sift(
     refused: dict[int, str] = {}
     halted = set(held)
     decoded: list[Incoming] = []
-    for record, envelope in arrived:
-        key = key_of(record)
-        if key in halted:
-            refused[envelope.position] = BEHIND
-            continue
-        try:
-            decoded.append(incoming(subscription, record, envelope))
-        except Exception as error:
-            if not is_its_own(error):
-                raise
-            refused[envelope.position] = safe_text(error)
-            halted.add(key)
+    for message in messages:
+        if message.key in halted:
+            refused[message.position] = BEHIND
+        elif isinstance(message.body, Undecodable):
+            refused[message.position] = safe_text(message.body.error)
+            halted.add(message.key)
+        else:
+            decoded.append(message)
     await _Sieve(transaction, subscription.handler, refused, set()).take(decoded)
     return refused
 
@@ -66,7 +54,8 @@ class _Sieve:
 
     async def take(self, messages: Sequence[Incoming], *, suspect: bool = False) -> bool:
         """Handle what is fit, in order; whether all were. One of `suspect` messages is not."""
-        messages = [message for message in messages if not self._is_behind(message)]
+        if self.unfit:
+            messages = [message for message in messages if not self._is_behind(message)]
         if len(messages) < 2 or not suspect:
             error = await self._attempt(messages) if messages else None
             if error is None:
@@ -87,7 +76,7 @@ class _Sieve:
         return behind
 
     def _refuse(self, message: Incoming, error: str) -> None:
-        self.refused[message.envelope.position] = error
+        self.refused[message.position] = error
         self.unfit.add(message.key)
 
     async def _attempt(self, messages: Sequence[Incoming]) -> str | None:

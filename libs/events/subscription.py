@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from itertools import repeat
+from typing import Any
 
 import asyncpg
 import msgspec
 from msgspec import Struct
 
-from libs.events.bus import Record
-from libs.events.envelope import Envelope, EnvelopeMalformed
+from libs.events.bus import Batch, Record
+from libs.events.envelope import Envelope, EnvelopeMalformed, Envelopes
 from libs.events.errors import CorridorError, GapFound, UnknownEpoch, UnknownEvent
 from libs.events.store import LOST
 from libs.events.transaction import Transaction
@@ -35,19 +36,51 @@ RETRIED = (
 STOPS = (GapFound, UnknownEpoch, UnknownEvent, UnknownPartition, EnvelopeMalformed)
 
 
-Arrived: TypeAlias = tuple[Record, Envelope]
-"""A record as the bus gave it, and its envelope."""
+class Undecodable(Struct, frozen=True):
+    """In the place of a body that is none of the type it should be; no handler is given one."""
+
+    error: Exception
 
 
-class Incoming(Struct, frozen=True):
-    """One message as a handler sees it: its envelope, its body, and the bytes it came in."""
+class Incoming(Struct, frozen=True, gc=False):
+    """One message as a handler sees it: which one of its batch it is, and its body."""
 
-    topic: str
-    partition: int
+    batch: Batch
+    envelopes: Envelopes
+    index: int
+    position: int
     key: str
-    envelope: Envelope
     body: Any
-    value: bytes
+
+    @property
+    def topic(self) -> str:
+        """The topic it came in."""
+        return self.batch.topic
+
+    @property
+    def partition(self) -> int:
+        """The partition it came in."""
+        return self.batch.partition
+
+    @property
+    def type(self) -> str:
+        """The bare name of what happened."""
+        return self.envelopes.types[self.index]
+
+    @property
+    def envelope(self) -> Envelope:
+        """Everything that surrounds its data."""
+        return self.envelopes.at(self.index)
+
+    @property
+    def value(self) -> bytes:
+        """The bytes that its body came in."""
+        return self.batch.values[self.index]
+
+    @property
+    def record(self) -> Record:
+        """It all, as the bus gave it."""
+        return self.batch.record(self.index)
 
 
 Handler = Callable[[Transaction, Sequence[Incoming]], Awaitable[None]]
@@ -77,10 +110,53 @@ def is_its_own(error: Exception) -> bool:
     return isinstance(error, ValueError) or not isinstance(error, RETRIED + STOPS)
 
 
-def incoming(subscription: Subscription, record: Record, envelope: Envelope) -> Incoming:
-    """Decode a record's body as its subscription wants it."""
-    body = _decoder(subscription.bodies[envelope.type]).decode(record.value)
-    return Incoming(record.topic, record.partition, key_of(record), envelope, body, record.value)
+def wanted_of(
+    subscription: Subscription, envelopes: Envelopes, indexes: Sequence[int]
+) -> Sequence[int]:
+    """Which of these messages a subscription wants. Raises `UnknownEvent` at a newer major version
+    of one that it does."""
+    kinds = set(zip(envelopes.types, envelopes.majors, strict=True))
+    wanted = [kind for kind in kinds if kind[0] in subscription.bodies]
+    for name, major in wanted:
+        if major > int(subscription.topic.rsplit(".v", 1)[1]):
+            raise UnknownEvent(type=name, major=major)
+    if len(wanted) == len(kinds):
+        return indexes
+    return [index for index in indexes if envelopes.types[index] in subscription.bodies]
+
+
+def messages_in(
+    subscription: Subscription, batch: Batch, envelopes: Envelopes, indexes: Sequence[int]
+) -> Iterator[Incoming]:
+    """Those messages of a batch, with their bodies as their subscription wants them."""
+    positions = map(envelopes.positions.__getitem__, indexes)
+    keys = map(_key_text, map(batch.keys.__getitem__, indexes))
+    types = map(envelopes.types.__getitem__, indexes)
+    values = map(batch.values.__getitem__, indexes)
+    bodies = _bodies(subscription, list(types), list(values))
+    return map(Incoming, repeat(batch), repeat(envelopes), indexes, positions, keys, bodies)
+
+
+def _bodies(
+    subscription: Subscription, types: Sequence[str], values: Sequence[bytes]
+) -> Sequence[Any]:
+    if len(set(types)) == 1:
+        try:
+            return list(map(_decoder(subscription.bodies[types[0]]).decode, values))
+        except Exception as error:  # one of them: each by itself
+            if not is_its_own(error):
+                raise
+    decoders = {name: _decoder(body) for name, body in subscription.bodies.items()}
+    return [_body(decoders[name], value) for name, value in zip(types, values, strict=True)]
+
+
+def _body(decoder: msgspec.json.Decoder[Any], value: bytes) -> Any:
+    try:
+        return decoder.decode(value)
+    except Exception as error:
+        if not is_its_own(error):
+            raise
+        return Undecodable(error)
 
 
 _decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
@@ -94,9 +170,9 @@ def _decoder(body: type[Any]) -> msgspec.json.Decoder[Any]:
     return found
 
 
-def key_of(record: Record) -> str:
-    """A record's key as text that PostgreSQL takes, whatever its bytes; empty where it has none."""
-    if record.key is None:
+def _key_text(key: bytes | None) -> str:
+    """A key as text that PostgreSQL takes, whatever its bytes; empty where there is none."""
+    if key is None:
         return ""
-    key = record.key.decode(errors="backslashreplace")
-    return key.replace("\0", "\\x00") if "\0" in key else key
+    text = key.decode(errors="backslashreplace")
+    return text.replace("\0", "\\x00") if "\0" in text else text

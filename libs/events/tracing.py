@@ -5,7 +5,7 @@ Where nobody collects spans none is made: traceparents go from message to messag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +18,7 @@ from libs.events import telemetry
 
 if TYPE_CHECKING:
     from libs.events.bus import Record
-    from libs.events.envelope import Envelope
+    from libs.events.subscription import Incoming
 
 TRACEPARENT: Final = "traceparent"
 
@@ -111,13 +111,19 @@ def _over(
 
 @contextmanager
 def processing(
-    system: str, group: str, topic: str, partitions: Sequence[int], envelopes: Sequence[Envelope]
+    system: str,
+    group: str,
+    topic: str,
+    partitions: Sequence[int],
+    count: int,
+    parent: str | None,
+    carried: Iterable[str | None],
 ) -> Iterator[str | None]:
-    """A transaction's span, under its last message's trace, linked to all; gives its traceparent.
+    """The span of `count` messages' transaction, under the last one's trace, `parent`, and linked
+    to all that they `carried`; gives its traceparent.
 
     What the messages cause is recorded under that one. An error's text is told to nobody.
     """
-    parent = envelopes[-1].trace
     if not collected():
         yield parent
         return
@@ -128,7 +134,7 @@ def processing(
         telemetry.MESSAGING_DESTINATION: topic,
         telemetry.MESSAGING_PARTITION: ",".join(map(str, partitions)),
         telemetry.MESSAGING_GROUP: group,
-        telemetry.MESSAGING_BATCH: len(envelopes),
+        telemetry.MESSAGING_BATCH: count,
     }
     with _tracer.start_as_current_span(
         telemetry.SPAN_PROCESS.format(topic=topic),
@@ -138,7 +144,7 @@ def processing(
         record_exception=False,
         set_status_on_exception=False,
     ) as span:
-        _link(span, (each.trace for each in envelopes if each.trace))
+        _link(span, filter(None, carried))
         try:
             yield traceparent(span)
         except Exception as error:
@@ -152,17 +158,15 @@ def failed(span: Span, kind: str) -> None:
     span.set_status(Status(StatusCode.ERROR))
 
 
-def traces_by_key(
-    envelopes: Sequence[Envelope], keys: Callable[[], Iterable[str]]
-) -> Mapping[str, str]:
+def traces_by_key(messages: Sequence[Incoming]) -> Mapping[str, str]:
     """The traceparent of each key whose last message is of another trace than its batch.
 
     What such a message causes is recorded under its own trace. Mostly a batch is of one, and
-    then this is empty; `keys` gives the messages' keys, and is asked only otherwise.
+    then this is empty.
     """
-    last = envelopes[-1].trace
-    if all(each.trace == last for each in envelopes):
+    carried = [each.envelopes.traces[each.index] for each in messages]
+    if len(set(carried)) <= 1:
         return {}
-    carried = dict(zip(keys(), (each.trace for each in envelopes), strict=True))
-    batch = trace_id(last)
-    return {key: own for key, own in carried.items() if own and trace_id(own) != batch}
+    last = {each.key: own for each, own in zip(messages, carried, strict=True)}
+    batch = trace_id(carried[-1])
+    return {key: own for key, own in last.items() if own and trace_id(own) != batch}

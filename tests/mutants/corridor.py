@@ -79,7 +79,7 @@ CORRIDOR: Final = (
     Mutant(
         "no-consumed-lock",
         "R8: a batch is processed without locking its partition's row",
-        (Change("libs/events/consumer.py", "ORDER BY partition FOR UPDATE", "ORDER BY partition"),),
+        (Change("libs/events/places.py", "ORDER BY partition FOR UPDATE", "ORDER BY partition"),),
         f"{EVENTS}/test_fencing.py"
         "::test_two_members_that_process_one_batch_at_once_have_its_effect_once",
         f"{EVENTS}/test_corridor.py::test_everything_appended_is_handled_once",
@@ -89,9 +89,9 @@ CORRIDOR: Final = (
         "R8: a message is handled again although its position is covered",
         (
             Change(
-                "libs/events/consumer.py",
-                "if envelope.position <= position:",
-                "if envelope.position <= 0:",
+                "libs/events/places.py",
+                "if at <= position:",
+                "if at <= 0:",
             ),
         ),
         f"{EVENTS}/test_corridor.py::test_a_message_delivered_again_is_skipped_by_its_position",
@@ -102,8 +102,8 @@ CORRIDOR: Final = (
         "R2: a message that follows from one that never came is handled",
         (
             Change(
-                "libs/events/consumer.py",
-                "            if envelope.previous > position:\n",
+                "libs/events/places.py",
+                "            if previous > position:\n",
                 "            if False:\n",
             ),
         ),
@@ -170,8 +170,7 @@ CORRIDOR: Final = (
                 """        together = len(batches) > 1 and await self._processed(*batches)
 """,
                 """        for batch in batches:
-            behind = batch.records[-1].offset + 1
-            await member.commit(batch.topic, batch.partition, behind)
+            await member.commit({(batch.topic, batch.partition): batch.offsets[-1] + 1})
         together = len(batches) > 1 and await self._processed(*batches)
 """,
             ),
@@ -280,8 +279,8 @@ CORRIDOR: Final = (
         "R25: a message of a newer major version is read as if it were today's",
         (
             Change(
-                "libs/events/consumer.py",
-                '        if envelope.major > int(subscription.topic.rsplit(".v", 1)[1]):\n',
+                "libs/events/subscription.py",
+                '        if major > int(subscription.topic.rsplit(".v", 1)[1]):\n',
                 "        if False:\n",
             ),
         ),
@@ -291,7 +290,7 @@ CORRIDOR: Final = (
     Mutant(
         "later-messages-overtake",
         "R26: what follows a parked message of its key is handled before it",
-        (Change("libs/events/sifting.py", "if key in halted:", "if False:"),),
+        (Change("libs/events/sifting.py", "if message.key in halted:", "if False:"),),
         f"{CORRIDOR_TESTS}::test_a_poisoned_key_is_parked_in_order_and_the_others_go_on",
         f"{CORRIDOR_TESTS}::test_everything_appended_is_handled_once",
     ),
@@ -306,7 +305,7 @@ CORRIDOR: Final = (
             ),
             Change(
                 "libs/events/replay.py",
-                "held_keys(transaction, subscription, records, before=arrived[0][1].position)",
+                "held_keys(transaction, subscription, arrived, before=arrived[0].position)",
                 "asyncio.sleep(0, set[str]())",
             ),
         ),

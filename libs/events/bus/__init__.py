@@ -6,7 +6,9 @@ does not know which one it has. The promise is held by one conformance suite for
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Protocol
 
 from msgspec import Struct
@@ -26,11 +28,78 @@ class Record(Struct, frozen=True, gc=False):
 
 
 class Batch(Struct, frozen=True):
-    """Consecutive records of one partition, in order."""
+    """Consecutive records of one partition whose headers have the same names, in order, by columns.
+
+    Every column has as many values as there are records. Most of what surrounds messages is the
+    same in all of them, and who reads by columns need not take each record apart.
+    """
 
     topic: str
     partition: int
-    records: Sequence[Record]
+    offsets: Sequence[int]
+    keys: Sequence[bytes | None]
+    values: Sequence[bytes]
+    names: Sequence[str] = ()
+    contents: Sequence[Sequence[bytes]] = ()  # a column for each of `names`
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def part(self, start: int, stop: int) -> Batch:
+        """The records from one to before another, counted from this batch's first."""
+        if start <= 0 and stop >= len(self):
+            return self
+        cut = slice(start, stop)
+        contents = [column[cut] for column in self.contents]
+        columns = self.offsets[cut], self.keys[cut], self.values[cut], self.names, contents
+        return Batch(self.topic, self.partition, *columns)
+
+    def record(self, index: int) -> Record:
+        """One of them by itself."""
+        headers = tuple((n, c[index]) for n, c in zip(self.names, self.contents, strict=True))
+        row = self.keys[index], self.values[index], headers, self.offsets[index]
+        return Record(self.topic, self.partition, *row)
+
+    @property
+    def records(self) -> list[Record]:
+        """Each by itself."""
+        return [self.record(index) for index in range(len(self))]
+
+
+class Row(Protocol):
+    """What every client's record has; without a value, as others may send it, it reads as empty."""
+
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Headers: ...
+    @property
+    def offset(self) -> int: ...
+
+
+def batched(topic: str, partition: int, rows: Iterable[Row]) -> Iterator[Batch]:
+    """Rows of one partition as batches, in their order: one for each run of equal header names."""
+    for names, run in groupby(rows, _names):
+        some = list(run)
+        yield Batch(
+            topic,
+            partition,
+            [row.offset for row in some],
+            [row.key for row in some],
+            [row.value or b"" for row in some],
+            names,
+            list(zip(*[map(_content, row.headers) for row in some], strict=True)),
+        )
+
+
+def _names(row: Row) -> tuple[str, ...]:
+    return tuple(map(_name, row.headers))
+
+
+_name = itemgetter(0)
+_content = itemgetter(1)
 
 
 class Producer(Protocol):
@@ -52,16 +121,16 @@ class Member(Protocol):
     """One member of a consumer group; the group's partitions are divided among its members."""
 
     async def fetch(self, max_records: int, wait_s: float) -> Sequence[Batch]:
-        """What has come for this member's partitions, at most `max_records` in each batch.
+        """What has come for this member's partitions, at most `max_records` of each.
 
         Waits at most `wait_s` seconds for something to come. A partition starts at the group's
         committed offset, or at the earliest record where there is none or where that offset no
         longer exists. Each call goes on behind the last one, committed or not.
         """
 
-    async def commit(self, topic: str, partition: int, offset: int) -> None:
-        """Record `offset` as the next one the group wants. Raises `StaleMember` when this member
-        no longer owns the partition."""
+    async def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Record the next offset that the group wants of each (topic, partition), of all or none.
+        Raises `StaleMember` when this member no longer owns one of them."""
 
     async def rewind(self, topic: str, partition: int) -> None:
         """Go on from the earliest record of the partition."""

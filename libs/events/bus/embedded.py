@@ -121,7 +121,7 @@ class EmbeddedBus:
             topic,
         )
         return {
-            partition: unpack(topic, partition, end - count, payload)[-1]
+            partition: unpack(topic, partition, end - count, payload).record(count - 1)
             for partition, end, count, payload in rows
         }
 

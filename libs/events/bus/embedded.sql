@@ -186,11 +186,11 @@ BEGIN
     RETURN alive;
 END $$;
 
--- Stores a group's next offset for a member of the given generation; false for any other. The
+-- Stores a group's next offsets for a member of the given generation; false for any other. The
 -- share lock makes a rebalance wait, so that a new owner never starts below an accepted commit.
-CREATE OR REPLACE FUNCTION bus.commit_offset(
+CREATE OR REPLACE FUNCTION bus.commit_offsets(
     of_group text, at_generation bigint, member bigint,
-    of_topic bigint, of_partition integer, wanted_offset bigint
+    topics bigint[], partitions integer[], offsets bigint[]
 ) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM FROM bus.groups g JOIN bus.members m ON m.group_name = g.name
@@ -199,10 +199,12 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    INSERT INTO bus.committed VALUES (of_group, of_topic, of_partition, wanted_offset)
+    INSERT INTO bus.committed (group_name, topic, partition, next_offset)
+        SELECT of_group, * FROM unnest(topics, partitions, offsets)
         ON CONFLICT (group_name, topic, partition) DO UPDATE SET next_offset = EXCLUDED.next_offset;
     RETURN true;
 END $$;
+DROP FUNCTION IF EXISTS bus.commit_offset;
 
 -- The partitions that each topic of a group has to share out, and the members who share them. A
 -- row without a topic names the members none of whose topics exist.

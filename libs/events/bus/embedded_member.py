@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 import asyncpg
 
-from libs.events.bus import Batch, Record
+from libs.events.bus import Batch
 from libs.events.bus.segments import SEGMENT_RECORDS_MAX, unpack
 from libs.events.errors import BusRefused, StaleMember
 
@@ -28,7 +28,7 @@ POLL_GROWTH: Final = 1.5
 HEARTBEATS_PER_LEASE: Final = 4
 
 # A hint, so nobody waits for the disk (docs/decisions/0019).
-_COMMIT_OFFSET: Final = """SELECT bus.commit_offset($1, $2, $3, $4, $5, $6)
+_COMMIT_OFFSETS: Final = """SELECT bus.commit_offsets($1, $2, $3, $4, $5, $6)
 FROM set_config('synchronous_commit', 'off', true)"""
 
 # What a database or its network does when it is away; the last one where the server has just ended
@@ -106,13 +106,12 @@ class Share:
         found = (place for place in self.positions if self.names[place[0]] == topic)
         return next((place for place in found if place[1] == partition), None)
 
-    def advance(self, place: Place, records: Sequence[Record], max_records: int) -> Batch:
-        """The batch that begins at a partition's position; the position moves behind it."""
-        # The first segment may begin before the position, the last one end behind the limit.
-        skip = self.positions[place] - records[0].offset
-        taken = records[skip : skip + max_records]
-        self.positions[place] = taken[-1].offset + 1
-        return Batch(taken[0].topic, taken[0].partition, taken)
+    def advance(self, place: Place, segment: Batch, max_records: int) -> Batch:
+        """The batch of a segment that begins at a partition's position, which moves behind it."""
+        skip = self.positions[place] - segment.offsets[0]  # it may begin before the position
+        batch = segment.part(skip, skip + max_records)
+        self.positions[place] = batch.offsets[-1] + 1
+        return batch
 
 
 class EmbeddedMember:
@@ -139,6 +138,7 @@ class EmbeddedMember:
         self._lease = lease
         self._on_close = on_close
         self._ear = asyncio.Event()
+        self._looking = asyncio.Lock()
         self._id: int | None = None
         self._share = Share(generation=0)
         self._sure = False  # that the last look succeeded, so that the share can still be right
@@ -159,7 +159,8 @@ class EmbeddedMember:
         deadline = loop.time() + wait_s
         while True:
             self._ear.clear()
-            batches = await self._look(max_records)
+            async with self._looking:
+                batches = await self._look(max_records)
             left_s = deadline - loop.time()
             if batches or left_s <= 0:
                 self._poll_s = POLL_S_MIN
@@ -167,17 +168,18 @@ class EmbeddedMember:
             await self._pause(min(self._poll_s, left_s))
             self._poll_s = min(self._poll_s * POLL_GROWTH, POLL_S_MAX)
 
-    async def commit(self, topic: str, partition: int, offset: int) -> None:
-        """Store the group's next offset; `StaleMember` once the group has another generation."""
-        place = self._place(topic, partition)
-        told = self._group, self._share.generation, self._id, *place, offset
-        accepted = await self._pool.fetchval(_COMMIT_OFFSET, *told)
+    async def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Store the group's next offsets; `StaleMember` once the group has another generation."""
+        topics, partitions = zip(*(self._place(*place) for place in offsets), strict=True)
+        told = self._group, self._share.generation, self._id, topics, partitions
+        accepted = await self._pool.fetchval(_COMMIT_OFFSETS, *told, list(offsets.values()))
         if not accepted:
-            raise self._stale(topic, partition)
+            raise StaleMember(group=self._group)
 
     async def rewind(self, topic: str, partition: int) -> None:
         """Go on from offset 0: nothing of a log is ever cut off."""
-        self._share.positions[self._place(topic, partition)] = 0
+        async with self._looking:  # else what is being looked at would be gone on from
+            self._share.positions[self._place(topic, partition)] = 0
 
     async def close(self) -> None:
         """Leave the group; where the database is away, the lease runs out by itself."""
@@ -264,19 +266,16 @@ class EmbeddedMember:
         )
         if not rows or rows[0]["generation"] != share.generation:
             return None
-        read: dict[Place, list[Record]] = {}
+        batches: list[Batch] = []
         for _, topic, partition, end, count, payload in rows:
             place = topic, partition
             # A segment that does not fit any more is left for the next time, when it is whole.
-            if payload is not None and (place not in read or end <= asked[place] + max_records):
-                records = unpack(share.names[topic], partition, end - count, payload)
-                read.setdefault(place, []).extend(records)
-        return [
-            share.advance(place, records, max_records)
-            for place, records in read.items()
-            # A partition that was rewound meanwhile is read from its beginning next time.
-            if share.positions[place] == asked[place]
-        ]
+            if payload is not None and (
+                share.positions[place] == asked[place] or end <= asked[place] + max_records
+            ):
+                segment = unpack(share.names[topic], partition, end - count, payload)
+                batches.append(share.advance(place, segment, max_records))
+        return batches
 
     # -- Waiting and living
 

@@ -18,9 +18,9 @@ from aiokafka.errors import (
     for_code,
 )
 
-from libs.events.bus import Member, Producer, Record
+from libs.events.bus import Member, Producer, Record, batched
 from libs.events.bus.kafka_client import start, stop
-from libs.events.bus.kafka_member import KafkaMember, record_of
+from libs.events.bus.kafka_member import KafkaMember
 from libs.events.bus.kafka_producer import KafkaProducer
 from libs.events.bus.kafka_settings import KafkaSecurity, KafkaSettings
 from libs.events.errors import BusRefused
@@ -142,7 +142,9 @@ class KafkaBus:
             found: dict[int, Record] = {}
             while missing:
                 read = await reader.getmany(*missing, timeout_ms=1000)
-                found |= {place.partition: record_of(some[0]) for place, some in read.items()}
+                for place, rows in read.items():
+                    [batch] = batched(place.topic, place.partition, rows[:1])
+                    found[place.partition] = batch.record(0)
                 missing -= read.keys()
             return found
 

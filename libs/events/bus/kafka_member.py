@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import structlog
@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
-from libs.events.bus import Batch, Record
+from libs.events.bus import Batch, batched
 from libs.events.bus.kafka_client import start
 from libs.events.bus.kafka_settings import KafkaSettings
 from libs.events.errors import StaleMember
@@ -39,18 +39,6 @@ GRACE_S: Final = 0.1
 log = structlog.get_logger("kafka")
 
 Taken: TypeAlias = dict[TopicPartition, list[Any]]
-
-
-def record_of(message: Any) -> Record:
-    """A record as aiokafka reads it; an absent value, as others may send it, reads as empty."""
-    return Record(
-        message.topic,
-        message.partition,
-        message.key,
-        message.value or b"",
-        message.headers,
-        message.offset,
-    )
 
 
 class KafkaMember:
@@ -111,16 +99,16 @@ class KafkaMember:
         if self._asking is not None:
             await asyncio.wait({self._asking}, timeout=wait_s + GRACE_S)
             await self._settle()
-        return [self._take(place, max_records) for place in list(self._read)]
+        return [batch for place in list(self._read) for batch in self._take(place, max_records)]
 
-    async def commit(self, topic: str, partition: int, offset: int) -> None:
-        """Store the group's next offset; `StaleMember` once the cluster has given it away."""
-        place = TopicPartition(topic, partition)
+    async def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Store the group's next offsets; `StaleMember` once the cluster has given one away."""
+        wanted = {TopicPartition(*place): offset for place, offset in offsets.items()}
         try:
             async with asyncio.timeout(COMMIT_TIMEOUT_S):
-                await self._here(place).commit({place: offset})
+                await self._here(*wanted).commit(wanted)
         except (CommitFailedError, IllegalStateError) as error:
-            raise self._stale(place) from error
+            raise StaleMember(group=self._group) from error
 
     async def rewind(self, topic: str, partition: int) -> None:
         """Go on from the earliest record there is."""
@@ -159,12 +147,11 @@ class KafkaMember:
         for place in places:
             self._read.pop(place, None)
 
-    def _take(self, place: TopicPartition, max_records: int) -> Batch:
+    def _take(self, place: TopicPartition, max_records: int) -> Iterator[Batch]:
         messages = self._read.pop(place)
         if len(messages) > max_records:
             self._read[place] = messages[max_records:]
-        records = [record_of(message) for message in messages[:max_records]]
-        return Batch(place.topic, place.partition, records)
+        return batched(place.topic, place.partition, messages[:max_records])
 
     async def _settle(self) -> None:
         """Take leave of a task that has ended; of the whole membership if it ended badly."""
@@ -177,9 +164,11 @@ class KafkaMember:
 
     # -- Belonging
 
-    def _here(self, place: TopicPartition) -> AIOKafkaConsumer:
-        if self._consumer is None or place not in self._consumer.assignment():
-            raise self._stale(place)
+    def _here(self, *places: TopicPartition) -> AIOKafkaConsumer:
+        there = self._consumer.assignment() if self._consumer is not None else frozenset()
+        for place in places:
+            if place not in there:
+                raise self._stale(place)
         return self._consumer
 
     def _stale(self, place: TopicPartition) -> StaleMember:

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from libs.events.bus import Record
+from libs.events.bus import Batch, Record, batched
 
 SEGMENT_RECORDS_MAX: Final = 1_000
 """Most records of one segment; a reader cut off inside a segment unpacks all of it again."""
@@ -15,32 +15,41 @@ SEGMENT_RECORDS_MAX: Final = 1_000
 SEGMENT_BYTES_MAX: Final = 4_000_000
 """About the most bytes of one segment: four of the largest records, thousands of usual ones."""
 
-# Key, value, headers. Topic, partition and offset follow from the row that holds the segment.
-Packed: TypeAlias = tuple[bytes | None, bytes, tuple[tuple[str, bytes], ...]]
+# Keys, values, names of headers, and a column of each header: one value where all have the same.
+Packed: TypeAlias = tuple[
+    list[bytes | None], list[bytes], tuple[str, ...], list[bytes | list[bytes]]
+]
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[Packed]).decode
+_decode = msgspec.msgpack.Decoder(Packed).decode
 
 
 def pack(records: Sequence[Record]) -> Iterator[tuple[int, bytes]]:
-    """Segments of the given records in order, each as (count of records, payload)."""
-    for start in range(0, len(records), SEGMENT_RECORDS_MAX):
-        yield from _within_bytes(records[start : start + SEGMENT_RECORDS_MAX])
+    """Segments of records of one partition, in order, each as (count of records, payload)."""
+    for batch in batched("", 0, records):
+        for start in range(0, len(batch), SEGMENT_RECORDS_MAX):
+            yield from _within_bytes(batch.part(start, start + SEGMENT_RECORDS_MAX))
 
 
-def _within_bytes(records: Sequence[Record]) -> Iterator[tuple[int, bytes]]:
-    payload = _encode([(record.key, record.value, record.headers) for record in records])
-    if len(payload) <= SEGMENT_BYTES_MAX or len(records) == 1:
-        yield len(records), payload
+def _within_bytes(batch: Batch) -> Iterator[tuple[int, bytes]]:
+    columns = [_narrow(column) for column in batch.contents]
+    payload = _encode((batch.keys, batch.values, batch.names, columns))
+    if len(payload) <= SEGMENT_BYTES_MAX or len(batch) == 1:
+        yield len(batch), payload
         return
-    middle = len(records) // 2
-    yield from _within_bytes(records[:middle])
-    yield from _within_bytes(records[middle:])
+    middle = len(batch) // 2
+    yield from _within_bytes(batch.part(0, middle))
+    yield from _within_bytes(batch.part(middle, len(batch)))
 
 
-def unpack(topic: str, partition: int, first_offset: int, payload: bytes) -> list[Record]:
+def _narrow(column: Sequence[bytes]) -> bytes | Sequence[bytes]:
+    return column[0] if column.count(column[0]) == len(column) else column
+
+
+def unpack(topic: str, partition: int, first_offset: int, payload: bytes) -> Batch:
     """The records of a segment, its first one at `first_offset`."""
-    return [
-        Record(topic, partition, key, value, headers, offset)
-        for offset, (key, value, headers) in enumerate(_decode(payload), first_offset)
-    ]
+    keys, values, names, columns = _decode(payload)
+    count = len(values)
+    contents = [[each] * count if isinstance(each, bytes) else each for each in columns]
+    offsets = range(first_offset, first_offset + count)
+    return Batch(topic, partition, offsets, keys, values, names, contents)

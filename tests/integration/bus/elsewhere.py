@@ -20,7 +20,7 @@ async def main(url: str, session_s: str, group: str, topic: str) -> None:
     await asyncio.to_thread(sys.stdin.readline)
     for batch in given:
         try:
-            await member.commit(batch.topic, batch.partition, batch.records[-1].offset + 1)
+            await member.commit({(batch.topic, batch.partition): batch.offsets[-1] + 1})
         except StaleMember:
             print("stale", flush=True)
         else:

@@ -71,10 +71,10 @@ async def batches(
     taken: list[Batch] = []
     try:
         async with asyncio.timeout(deadline_s):
-            while sum(len(batch.records) for batch in taken) < count:
+            while sum(map(len, taken)) < count:
                 taken += await member.fetch(max_records, wait_s=0.2)
     except TimeoutError:
-        pytest.fail(f"{sum(len(b.records) for b in taken)} of {count} came in {deadline_s} s")
+        pytest.fail(f"{sum(map(len, taken))} of {count} came in {deadline_s} s")
     return taken
 
 
@@ -111,7 +111,7 @@ async def rewound(member: Member, topic: str, partition: int) -> None:
 
 async def commit_all(member: Member, taken: Iterable[Batch]) -> None:
     for batch in taken:
-        await member.commit(batch.topic, batch.partition, batch.records[-1].offset + 1)
+        await member.commit({(batch.topic, batch.partition): batch.offsets[-1] + 1})
 
 
 class Elsewhere:

@@ -159,7 +159,7 @@ async def test_a_commit_for_a_partition_that_went_to_another_member_is_refused(
     for batch in taken:
         if batch.partition in gone:
             with pytest.raises(StaleMember):
-                await first.commit(batch.topic, batch.partition, 1)
+                await first.commit({(batch.topic, batch.partition): 1})
             with pytest.raises(StaleMember):
                 await first.rewind(batch.topic, batch.partition)
 
@@ -174,7 +174,7 @@ async def test_a_member_that_has_not_heard_of_a_new_owner_yet_can_not_commit_eit
     second = await bus.join(group, [topic])
     for batch in await batches(second, 1):
         with pytest.raises(StaleMember):
-            await first.commit(batch.topic, batch.partition, 1)
+            await first.commit({(batch.topic, batch.partition): 1})
 
 
 async def test_a_new_owner_goes_on_from_the_last_owners_commit(

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from msgspec.structs import replace as altered
 
-from libs.events.bus import Batch, Bus, Record
+from libs.events.bus import Batch, Bus, Record, batched
 from libs.events.envelope import parse
 from libs.events.errors import GapFound, UnknownEpoch, UnknownEvent
 from libs.events.handle import handle_many
@@ -72,11 +72,17 @@ async def relayed(corridor: Corridor, *coins: int) -> list[Record]:
 
 
 def batches(records: Sequence[Record]) -> list[Batch]:
+    """One batch for each partition that has any of the records."""
     return [
-        Batch(TOPIC, partition, own)
+        batch_of(*own)
         for partition in range(3)
         if (own := [record for record in records if record.partition == partition])
     ]
+
+
+def batch_of(*records: Record) -> Batch:
+    [batch] = batched(TOPIC, records[0].partition, records)
+    return batch
 
 
 async def test_a_message_delivered_again_is_skipped_by_its_position(corridor: Corridor) -> None:
@@ -91,12 +97,12 @@ async def test_a_message_delivered_again_is_skipped_by_its_position(corridor: Co
 
 
 async def test_a_missing_message_is_found_and_named(corridor: Corridor) -> None:
-    batch = max(batches(await relayed(corridor, *range(1, 31))), key=lambda b: len(b.records))
+    batch = max(batches(await relayed(corridor, *range(1, 31))), key=len)
     consumer = corridor.consumer()
     await consumer._open_places()
 
     with pytest.raises(GapFound) as gap:
-        await consumer.process(altered(batch, records=batch.records[1:]))
+        await consumer.process(batch.part(1, len(batch)))
     assert gap.value.facts["partition"] == batch.partition
     assert await corridor.taken() == []
 
@@ -119,7 +125,7 @@ async def test_a_gap_behind_many_messages_stops_the_consumer_too(
 ) -> None:
     monkeypatch.setattr("libs.events.consumer.FETCH_RECORDS_MAX", 2)
     records = await relayed(corridor, *range(1, 31))
-    cut = max(batches(records), key=lambda batch: len(batch.records)).records[5]
+    cut = max(batches(records), key=len).record(5)
     await corridor.bus.delete_topic(TOPIC)
     await corridor.bus.ensure_topics(TOPICS.partitions)
     producer = await corridor.bus.producer()
@@ -133,21 +139,21 @@ async def test_a_gap_behind_many_messages_stops_the_consumer_too(
 
 
 async def test_what_was_undone_is_not_counted(corridor: Corridor) -> None:
-    batch = max(batches(await relayed(corridor, *range(1, 31))), key=lambda b: len(b.records))
+    batch = max(batches(await relayed(corridor, *range(1, 31))), key=len)
     consumer = corridor.consumer()
     await consumer._open_places()
-    await consumer.process(altered(batch, records=batch.records[:2]))
+    await consumer.process(batch.part(0, 2))
     counted = replace(consumer.tally)
 
     with pytest.raises(GapFound):
-        await consumer.process(altered(batch, records=[*batch.records[:2], *batch.records[3:]]))
+        await consumer.process(batch_of(*batch.records[:2], *batch.records[3:]))
 
     assert consumer.tally == counted
 
 
 async def test_two_lives_of_a_log_never_share_a_transaction(corridor: Corridor) -> None:
     of_one, of_other, *_ = batches(await relayed(corridor, *range(1, 31)))
-    unfit, fit = of_one.records[0], of_other.records[0]
+    unfit, fit = of_one.record(0), of_other.record(0)
     same_place = dict(unfit.headers) | {"ce_epoch": b"restored"}
     fit = altered(fit, headers=list(same_place.items()))
     corridor.poison = {int(unfit.key or b"")}
@@ -155,9 +161,7 @@ async def test_two_lives_of_a_log_never_share_a_transaction(corridor: Corridor) 
     await consumer._open_places()
     member = await corridor.bus.join("reader", [TOPIC])
 
-    await consumer._take_all(
-        member, [altered(of_one, records=[unfit]), altered(of_other, records=[fit])]
-    )
+    await consumer._take_all(member, [batch_of(unfit), batch_of(fit)])
     await member.close()
 
     assert await corridor.taken() == [int(fit.key or b"")]
@@ -190,7 +194,7 @@ async def test_a_gap_in_one_partition_keeps_no_other_from_going_on(corridor: Cor
     await asyncio.wait_for(consumer.run(), 10)
 
     assert consumer.tally.stopped is not None
-    assert len(await corridor.taken()) == sum(len(batch.records) for batch in others)
+    assert len(await corridor.taken()) == sum(map(len, others))
 
 
 async def test_a_transaction_takes_only_so_much(
@@ -219,11 +223,11 @@ async def test_an_unknown_epoch_stops_the_consumer(corridor: Corridor) -> None:
     consumer = corridor.consumer()
     await consumer._open_places()
     await consumer.process(first)
-    record = first.records[-1]
+    record = first.record(-1)
     headers = [(n, b"other" if n == "ce_epoch" else v) for n, v in record.headers]
 
     with pytest.raises(UnknownEpoch):
-        await consumer.process(altered(first, records=[altered(record, headers=headers)]))
+        await consumer.process(batch_of(altered(record, headers=headers)))
 
 
 async def restored(corridor: Corridor, *coins: int) -> list[Record]:
@@ -242,8 +246,7 @@ async def passing_over(corridor: Corridor, records: Sequence[Record]) -> None:
     """The reader's group is told to go on behind these, though it never took them."""
     member = await corridor.bus.join("reader", [TOPIC])
     await member.fetch(1, 1.0)
-    for record in records:
-        await member.commit(record.topic, record.partition, record.offset + 1)
+    await member.commit({(r.topic, r.partition): r.offset + 1 for r in records})
     await member.close()
 
 
@@ -252,7 +255,7 @@ async def test_a_look_back_passes_over_the_covered_messages_of_an_older_life(
 ) -> None:
     records = await restored(corridor, *range(21, 61))
     newer = batches([record for record in records if parse(record).epoch == "second"])
-    await passing_over(corridor, [batch.records[0] for batch in newer])
+    await passing_over(corridor, [batch.record(0) for batch in newer])
 
     async with running(corridor.consumer()):
         await eventually(corridor.caught_up)
@@ -269,7 +272,7 @@ async def test_a_look_back_takes_nothing_of_an_older_life_that_is_not_covered(
     older = [r for r in records if r.partition == 0 and parse(r).epoch != "second"]
     undone = "UPDATE consumed SET position = $1 WHERE partition = 0"
     await corridor.reader.pool.execute(undone, parse(older[-2]).position)
-    await passing_over(corridor, [batch.records[0] for batch in newer])
+    await passing_over(corridor, [batch.record(0) for batch in newer])
 
     consumer = corridor.consumer()
     await asyncio.wait_for(consumer.run(), 10)
@@ -285,29 +288,29 @@ async def test_a_look_back_is_no_reason_to_pass_over_a_newer_life(corridor: Corr
     taken, newer = batch.records[:5], batch.records[6]
     consumer = corridor.consumer()
     await consumer._open_places()
-    await consumer.process(altered(batch, records=taken))
+    await consumer.process(batch_of(*taken))
     member = await corridor.bus.join("reader", [TOPIC])
-    await consumer._take(member, altered(batch, records=[newer]))
+    await consumer._take(member, batch_of(newer))
     await member.close()
 
     headers = dict(newer.headers) | {"ce_epoch": b"second", "ce_position": b"1"}
     newer = altered(newer, headers=list(headers.items()))
     with pytest.raises(UnknownEpoch):
-        await consumer.process(altered(batch, records=[*taken, newer]))
+        await consumer.process(batch_of(*taken, newer))
 
 
 async def test_a_newer_major_version_of_a_wanted_type_stops_the_consumer(
     corridor: Corridor,
 ) -> None:
     first = batches(await relayed(corridor, 1, 2, 3))[0]
-    record = first.records[0]
+    record = first.record(0)
     newer = b"org.example.test.purse.CoinsPutIn.v2"
     headers = [(n, newer if n == "ce_type" else v) for n, v in record.headers]
     consumer = corridor.consumer()
     await consumer._open_places()
 
     with pytest.raises(UnknownEvent):
-        await consumer.process(altered(first, records=[altered(record, headers=headers)]))
+        await consumer.process(batch_of(altered(record, headers=headers)))
 
 
 async def test_a_poisoned_key_is_parked_in_order_and_the_others_go_on(corridor: Corridor) -> None:

@@ -8,8 +8,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from libs.events import telemetry
-from libs.events.bus import Record
-from libs.events.envelope import Envelope
+from libs.events.bus import Record, batched
+from libs.events.envelope import Envelope, headers_of, parse_all, type_prefix
 from libs.events.handle import handle
 from libs.events.leader import Leadership
 from libs.events.metrics import Reading
@@ -18,7 +18,7 @@ from libs.events.parking import park
 from libs.events.readings import leader_readings, log_readings, parked_readings
 from libs.events.relay import EVERYTHING
 from libs.events.store import Store
-from libs.events.subscription import Arrived
+from libs.events.subscription import Incoming
 from tests.purse import KEPT, PutIn
 
 pytestmark = pytest.mark.integration
@@ -32,11 +32,13 @@ async def append(store: Store, times: int) -> None:
             await handle(unit, KEPT, "purse-ana", PutIn(1))
 
 
-def arrived(topic: str, position: int) -> Arrived:
-    record = Record(topic, 0, b"ana", b"{}", (), position)
-    return record, Envelope(
+def arrived(topic: str, position: int) -> Incoming:
+    envelope = Envelope(
         f"writer-{position}", "writer", "Done", 1, "ana", CONTEXT.at, position, 0, "epoch", None
     )
+    headers = headers_of(envelope, type_prefix("org.example", topic))
+    [batch] = batched(topic, 0, [Record(topic, 0, b"ana", b"{}", headers, position)])
+    return Incoming(batch, parse_all(batch), 0, position, "ana", {})
 
 
 def named(readings: list[Reading]) -> dict[str, float]:

@@ -12,17 +12,19 @@ from typing import cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from libs.events.bus import Record
-from libs.events.envelope import Envelope
+from libs.events.bus import Record, batched
+from libs.events.envelope import Envelope, headers_of, parse_all, type_prefix
 from libs.events.errors import UnknownEvent
 from libs.events.sifting import BEHIND, sift
-from libs.events.subscription import Arrived, Incoming, Subscription, key_of
+from libs.events.subscription import Incoming, Subscription, messages_in
 from libs.events.transaction import Transaction
 from tests.purse import CoinsPutIn
 
 AT = datetime(2023, 3, 31, tzinfo=UTC)
 UNDECODABLE = b"{"
+TOPIC = "pkh.test.purse.v1"
 
 
 @dataclass
@@ -42,17 +44,17 @@ class Ledger:
             raise
 
 
-def message(position: int, key: str, value: bytes = b'{"coins": 1}') -> Arrived:
-    record = Record("test.v1", 0, key.encode(), value, (), position)
+def message(position: int, key: str, value: bytes = b'{"coins": 1}') -> Record:
     envelope = Envelope(
         str(position), "writer", "CoinsPutIn", 1, key, AT, position, position - 1, "epoch", None
     )
-    return record, envelope
+    headers = headers_of(envelope, type_prefix("org.example", TOPIC))
+    return Record(TOPIC, 0, key.encode(), value, headers, position)
 
 
 async def sifted(
     ledger: Ledger,
-    arrived: Sequence[Arrived],
+    arrived: Sequence[Record],
     unfit: frozenset[int] = frozenset(),
     held: frozenset[str] = frozenset(),
     error: Exception | None = None,
@@ -63,22 +65,27 @@ async def sifted(
                 raise error or ValueError("unfit")
             ledger.done.append(each.envelope.position)
 
-    subscription = Subscription("test", "test.v1", {"CoinsPutIn": CoinsPutIn}, handler)
-    return await sift(cast(Transaction, ledger), subscription, arrived, held)
+    subscription = Subscription("test", TOPIC, {"CoinsPutIn": CoinsPutIn}, handler)
+    messages = [
+        message
+        for batch in batched(TOPIC, 0, arrived)
+        for message in messages_in(subscription, batch, parse_all(batch), range(len(batch)))
+    ]
+    return await sift(cast(Transaction, ledger), subscription, messages, held)
 
 
 def one_by_one(
-    arrived: Sequence[Arrived], unfit: frozenset[int], held: frozenset[str]
+    arrived: Sequence[Record], unfit: frozenset[int], held: frozenset[str]
 ) -> tuple[list[int], list[int]]:
     """What is done and what is not where each message is handled by itself."""
     done: list[int] = []
     refused: list[int] = []
     halted = set(held)
-    for record, envelope in arrived:
-        fit = record.value != UNDECODABLE and envelope.position not in unfit
-        if not fit:
-            halted.add(key_of(record))
-        (refused if key_of(record) in halted else done).append(envelope.position)
+    for record in arrived:
+        position, key = record.offset, (record.key or b"").decode()
+        if record.value == UNDECODABLE or position in unfit:
+            halted.add(key)
+        (refused if key in halted else done).append(position)
     return done, refused
 
 
@@ -147,4 +154,11 @@ async def test_what_is_no_message_s_own_fault_is_raised_and_nothing_refused(
     ids=["none", "text", "neither text nor fit for a column"],
 )
 def test_a_key_is_told_as_text_whatever_its_bytes(key: bytes | None, text: str) -> None:
-    assert key_of(Record("test.v1", 0, key, b"{}")) == text
+    subscription = Subscription("test", TOPIC, {"CoinsPutIn": CoinsPutIn}, _nothing)
+    [batch] = batched(TOPIC, 0, [replace(message(1, "a"), key=key)])
+    [found] = messages_in(subscription, batch, parse_all(batch), [0])
+    assert found.key == text
+
+
+async def _nothing(transaction: Transaction, messages: Sequence[Incoming]) -> None:
+    """Handles all."""
