@@ -129,7 +129,7 @@ async def test_a_gap_behind_many_messages_stops_the_consumer_too(
     await corridor.bus.delete_topic(TOPIC)
     await corridor.bus.ensure_topics(TOPICS.partitions)
     producer = await corridor.bus.producer()
-    await producer.send([altered(record, offset=-1) for record in records if record is not cut])
+    await producer.send([altered(record, offset=-1) for record in records if record != cut])
 
     consumer = corridor.consumer()
     await asyncio.wait_for(consumer.run(), 10)
@@ -261,6 +261,19 @@ async def test_a_look_back_passes_over_the_covered_messages_of_an_older_life(
         await eventually(corridor.caught_up)
 
     assert sorted(await corridor.taken()) == list(range(1, 61))
+
+
+async def test_what_was_fetched_before_a_look_back_is_no_second_gap(
+    corridor: Corridor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("libs.events.consumer.FETCH_RECORDS_MAX", 1)
+    records = await relayed(corridor, *range(1, 31))
+    await passing_over(corridor, [batch.record(0) for batch in batches(records)])
+
+    async with running(corridor.consumer()):
+        await eventually(corridor.caught_up)
+
+    assert sorted(await corridor.taken()) == list(range(1, 31))
 
 
 async def test_a_look_back_takes_nothing_of_an_older_life_that_is_not_covered(
