@@ -19,8 +19,9 @@ from libs.events import tracing
 from libs.events.codec import codec_of
 from libs.events.decider import C, E, S
 from libs.events.handle import Loaded, handle
+from libs.events.kept import Kept
 from libs.events.metrics import APPEND_EVENTS, APPEND_SECONDS
-from libs.events.singles import Answered, R, Single, Waiting, arguments, decided
+from libs.events.singles import APPEND, Answered, Group, R, Single, Waiting, arguments, decided
 from libs.events.store import LOST, Store
 
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ FROM streams WHERE stream_id = ANY($1)
 UNION ALL
 SELECT client, key, (SELECT position FROM head), answer, status, fingerprint
 FROM idempotency WHERE (client, key) IN (SELECT * FROM unnest($2::text[], $3::text[]))
+UNION ALL
+SELECT NULL, NULL, position, NULL, NULL, epoch FROM head
 """
-_APPEND: Final = f"SELECT append_singles({', '.join(f'${n}' for n in range(1, 26))})"
 
 
 class Appender:
@@ -43,6 +45,7 @@ class Appender:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._kept = Kept()
         self._waiting: list[Waiting] = []
         self._working: asyncio.Task[None] | None = None
 
@@ -108,32 +111,54 @@ class Appender:
 
     async def _together(self, waiting: Sequence[Waiting]) -> None:
         began, began_ns = perf_counter(), time_ns()
-        position: int | None = None
-        doubt: Exception | None = None
         async with self.store.pool.acquire() as connection:
-            block = await self.store.block_number(connection)
-            fresh, loaded = await self._look(connection, waiting)
-            group = decided(fresh, loaded)
-            if group.events or group.keys:
-                try:
-                    position = await connection.fetchval(_APPEND, *arguments(group, block))
-                except LOST as error:
-                    if not is_lost(error) or not group.events:
-                        raise
-                    doubt = error
-        if doubt is not None:
-            position = await self.store.position_of(block, doubt)
+            group = await self._as_kept(connection, waiting)
+            if group is None:
+                group = decided(*await self._look(connection, waiting))
+                await self._write(connection, group)
+        if group.doubt is not None:
+            group.position = await self.store.position_of(group.block, group.doubt)
+        self._kept.moved(group.streams)
         for each, refusal in group.refused:
             each.refuse(refusal)
         for each, reply, moved in group.done:
-            each.give(reply, position if moved else None)
+            each.give(reply, group.position if moved else None)
         if group.events:
-            context = group.events[-1][0]
-            APPEND_EVENTS.labels(self.store.source).observe(len(group.events))
-            APPEND_SECONDS.labels(self.store.source).observe(perf_counter() - began)
-            if tracing.collected():
-                done = len(group.events), position or 0
-                tracing.appended(self.store.source, began_ns, context.trace, *done)
+            self._measured(group, began, began_ns)
+
+    async def _as_kept(self, connection: Connection, waiting: Sequence[Waiting]) -> Group | None:
+        """Append to the streams as this process left them; None where they must be read first."""
+        known = self._kept.find(waiting)
+        if known is None:
+            return None
+        group = decided(waiting, known)
+        if group.refused or not all(moved for _, _, moved in group.done):
+            return None
+        try:
+            await self._write(connection, group)
+        except asyncpg.SerializationError:
+            return None
+        return group
+
+    async def _write(self, connection: Connection, group: Group) -> None:
+        if not (group.events or group.keys):
+            return
+        group.block = await self.store.block_number(connection)
+        values = arguments(group, self._kept.epoch, group.block)
+        try:
+            group.position = await connection.fetchval(APPEND, *values)
+        except LOST as doubt:
+            if not is_lost(doubt) or not group.events:
+                raise
+            group.doubt = doubt
+
+    def _measured(self, group: Group, began: float, began_ns: int) -> None:
+        count, source = len(group.events), self.store.source
+        APPEND_EVENTS.labels(source).observe(count)
+        APPEND_SECONDS.labels(source).observe(perf_counter() - began)
+        if tracing.collected():
+            trace = group.events[-1][0].trace
+            tracing.appended(source, began_ns, trace, count, group.position or 0)
 
     async def _look(
         self, connection: Connection, waiting: Sequence[Waiting]
@@ -146,14 +171,19 @@ class Appender:
         )
         taken = {(row[0], row[1]): row for row in rows if row[0] is not None}
         loaded: dict[str, Loaded[Any]] = {}
-        for client, stream_id, version, text, shape, _ in rows:
+        epoch = ""
+        for client, stream_id, version, text, shape, told in rows:
             if client is not None:
+                continue
+            if stream_id is None:
+                epoch = told
                 continue
             state = codec_of(kinds[stream_id]).decode_state(text, shape)
             if state is not None:
                 loaded[stream_id] = Loaded(version, state, state)
             else:
                 loaded |= await self.store.read(kinds[stream_id], [stream_id], connection)
+        self._kept.read(epoch, kinds, loaded)
         fresh: list[Waiting] = []
         for each in waiting:
             once = each.single.once

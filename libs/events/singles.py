@@ -7,10 +7,11 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from libs.events.chain import EventRow, block_seal, event_hash
 from libs.events.codec import codec_of
+from libs.events.columns import names, numbers, read, texts
 from libs.events.decider import C, E, S
 from libs.events.handle import Draft, Drafts, Loaded
 from libs.events.model import Context, Outcome, StreamType, encode
@@ -108,7 +109,7 @@ class Standing:
 
 @dataclass(slots=True)
 class Group:
-    """What a group comes to, as the statement takes it."""
+    """What a group comes to, as the statement takes it, and where it went."""
 
     streams: dict[str, Standing] = field(default_factory=dict)
     events: list[tuple[Context, str, int, Draft]] = field(default_factory=list)
@@ -116,6 +117,10 @@ class Group:
     done: list[tuple[Waiting, Any, bool]] = field(default_factory=list)
     refused: list[tuple[Waiting, Exception]] = field(default_factory=list)
     """To be told when the others are written: a refusal may rest on what one of them did."""
+    block: int = 0
+    position: int | None = None
+    doubt: Exception | None = None
+    """What was said in place of an answer, when it may have been written all the same."""
 
 
 def decided(waiting: Sequence[Waiting], loaded: Mapping[str, Loaded[Any]]) -> Group:
@@ -172,8 +177,23 @@ def _decide(
 # -- As the statement takes it --------------------------------------------------------------------
 
 
-def arguments(group: Group, block: int) -> list[Any]:
-    """The parameters of `append_singles`, in its order; events are hashed here."""
+_KINDS: Final = (
+    *("text", "text", "text", "smallint", "json"),  # of keys
+    *("text", "bigint", "bigint", "json", "smallint"),  # of streams
+    *("text", "bigint", "text", "smallint", "json", "json", "text", "text", "json", "timestamptz"),
+)
+_READ: Final = ", ".join(read(at, kind) for at, kind in enumerate(_KINDS, 2))
+_BLOCK: Final = len(_KINDS) + 2
+APPEND: Final = f"""
+SELECT append_singles($1, {_READ}, {", ".join(f"${at}" for at in range(_BLOCK, _BLOCK + 5))})
+"""
+
+
+def arguments(group: Group, epoch: str, block: int) -> list[Any]:
+    """The parameters of `APPEND`, in its order; events are hashed here.
+
+    Raises ValueError where a name would be read as something else.
+    """
     shared, own = _metadata([context for context, *_ in group.events])
     root = hashlib.sha256()
     rows: list[EventRow] = []
@@ -187,21 +207,44 @@ def arguments(group: Group, block: int) -> list[Any]:
     recorded_at = datetime.now(UTC)
     seal = block_seal(block, len(rows), root.digest(), shared, recorded_at)
     return [
-        *_columns(group.keys, 5),
-        *_columns(sorted(_advanced(i, stream) for i, stream in group.streams.items()), 5),
-        *_columns([row[2:] for row in rows], 10),
+        epoch,
+        *_keys(group),
+        *_streams(group),
+        *_events(rows),
         *(block, root.digest(), shared, recorded_at, seal),
     ]
 
 
-def _advanced(stream_id: str, stream: Standing) -> tuple[str, int, int, str | None, int | None]:
-    codec = codec_of(stream.kind)
-    state = codec.encode_state(stream.state)
-    return stream_id, stream.expected, stream.version, state, codec.shape
+def _keys(group: Group) -> tuple[str, ...]:
+    clients, keys, fingerprints, statuses, answers = _columns(group.keys, 5)
+    return names(clients), names(keys), names(fingerprints), numbers(statuses), texts(answers)
 
 
-def _columns(rows: Sequence[Sequence[Any]], count: int) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(count)]
+def _streams(group: Group) -> tuple[str, ...]:
+    streams = [group.streams[stream_id] for stream_id in sorted(group.streams)]
+    codecs = [codec_of(stream.kind) for stream in streams]
+    return (
+        names(sorted(group.streams)),
+        numbers([stream.expected for stream in streams]),
+        numbers([stream.version for stream in streams]),
+        texts([codec.encode_state(s.state) for codec, s in zip(codecs, streams, strict=True)]),
+        numbers([codec.shape for codec in codecs]),
+    )
+
+
+def _events(rows: Sequence[EventRow]) -> tuple[str, ...]:
+    _, _, ids, versions, types, schemas, data, metadata, topics, keys, messages, moments = _columns(
+        rows, 12
+    )
+    return (
+        *(names(ids), numbers(versions), names(types), numbers(schemas)),
+        *(texts(data), texts(metadata), texts(topics), texts(keys), texts(messages)),
+        names([moment.isoformat() for moment in moments]),
+    )
+
+
+def _columns(rows: Sequence[Sequence[Any]], count: int) -> Sequence[Sequence[Any]]:
+    return list(zip(*rows, strict=True)) or [()] * count
 
 
 def _metadata(contexts: Sequence[Context]) -> tuple[str, list[str | None]]:

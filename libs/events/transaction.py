@@ -15,6 +15,7 @@ import asyncpg
 
 from libs.events.chain import SEPARATOR, block_seal
 from libs.events.codec import codec_of
+from libs.events.columns import UNFIT, names, numbers, read, texts
 from libs.events.decider import C, E, S
 from libs.events.errors import EventTooLarge
 from libs.events.handle import Draft, Loaded, Move
@@ -26,15 +27,11 @@ if TYPE_CHECKING:
 
     Connection = PoolConnectionProxy[asyncpg.Record]
 
-UNFIT = "a stream id or key holds a control character"
 EVENT_BYTES_MAX = 900_000  # below the bus's 1,000,000 a record, so that headers always fit
 
-# A text and a split cost a fifth of an array that the driver encodes element by element.
-_ADVANCE = """
-SELECT advance_streams(
-    string_to_array($1, chr(31)), $2::text::bigint[], $3::text::bigint[],
-    string_to_array($4, chr(31), '')::json[], $5::text::smallint[]
-)
+_ADVANCE = f"""
+SELECT advance_streams({read(1, "text")}, {read(2, "bigint")}, {read(3, "bigint")},
+                       {read(4, "json")}, {read(5, "smallint")})
 """
 _LOAD = "SELECT stream_id, version, state, state_version FROM streams WHERE stream_id = ANY($1)"
 _REPLAY = """
@@ -230,21 +227,13 @@ def refuse_unfit(stream_id: str, draft: Draft) -> None:
 
 def _columns(moves: Sequence[Move]) -> tuple[str, ...]:
     """The moves as `_ADVANCE` takes them, column by column."""
-    ids = SEPARATOR.join([move.stream_id for move in moves])
-    if ids.count(SEPARATOR) >= len(moves):
-        raise ValueError(UNFIT)
     return (
-        ids,
-        _numbers([move.expected for move in moves]),
-        _numbers([move.expected + len(move.drafts) for move in moves]),
-        SEPARATOR.join([move.state or "" for move in moves]),
-        _numbers([move.shape for move in moves]),
+        names([move.stream_id for move in moves]),
+        numbers([move.expected for move in moves]),
+        numbers([move.expected + len(move.drafts) for move in moves]),
+        texts([move.state for move in moves]),
+        numbers([move.shape for move in moves]),
     )
-
-
-def _numbers(values: Sequence[int | None]) -> str:
-    """An array as PostgreSQL writes it."""
-    return f"{{{encode(values)[1:-1].decode()}}}"
 
 
 def metadata_of(context: Context) -> dict[str, str]:

@@ -48,9 +48,9 @@ CORRIDOR: Final = (
         "R1: a single command advances its stream whatever version that has by now",
         (
             Change(
-                "libs/events/migrations/004_singles.sql",
-                "JOIN streams ON streams.stream_id = given.id AND streams.version = given.e\n",
-                "JOIN streams ON streams.stream_id = given.id\n",
+                "libs/events/migrations/006_singles.sql",
+                "WHEN MATCHED AND streams.version = new.e THEN\n",
+                "WHEN MATCHED THEN\n",
             ),
         ),
         f"{EVENTS}/test_appender_faults.py::test_a_stream_that_was_moved_since_it_was_read_is_decided_again",
