@@ -11,7 +11,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks import appending, corridor, emmett, handling, http, memory, tahap, writers
+from benchmarks import (
+    appending,
+    corridor,
+    emmett,
+    handling,
+    http,
+    memory,
+    tahap,
+    verifying,
+    writers,
+)
 from benchmarks.report import Figure, machine, page, table, write
 from benchmarks.server import own_postgres
 from cli.postgres_server import PostgresServer
@@ -58,6 +68,7 @@ PARTS: Final[Mapping[str, Measured]] = {
     "writers": _plain(writers.figures),
     "handle": _plain(handling.figures),
     "memory": _plain(memory.figures),
+    "verify": _plain(verifying.figures),
     "bus": _corridor,
     "http": _plain(http.figures),
     "emmett": _emmett,

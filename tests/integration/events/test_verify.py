@@ -46,13 +46,18 @@ async def test_a_log_as_it_was_written_has_no_findings(store: Store) -> None:
         "UPDATE events SET stream_id = 'purse-x' WHERE block = $1 AND ord = 1",
         "UPDATE events SET occurred_at = now() WHERE block = $1 AND ord = 1",
         "UPDATE events SET message = NULL WHERE block = $1 AND ord = 1",
+        "UPDATE events SET occurred_at = 'infinity' WHERE block = $1 AND ord = 1",
+        "UPDATE events SET metadata = '{}' WHERE block = $1 AND ord = 1",
         "DELETE FROM events WHERE block = $1 AND ord = 3",
         "DELETE FROM events WHERE block = $1",
         "UPDATE events SET ord = 101 - ord WHERE block = $1 AND ord < 2",
         "UPDATE blocks SET recorded_at = now() WHERE block = $1",
         "UPDATE blocks SET metadata = '{}' WHERE block = $1",
     ],
-    ids=["edit", "stream", "date", "message", "delete", "delete all", "swap", "when", "who"],
+    ids=[
+        *("edit", "stream", "date", "message", "never", "metadata", "delete", "delete all"),
+        *("swap", "when", "who"),
+    ],
 )
 async def test_a_changed_row_is_found_and_its_block_named(store: Store, change: str) -> None:
     block = (await write_three_blocks(store))[1]
@@ -60,6 +65,24 @@ async def test_a_changed_row_is_found_and_its_block_named(store: Store, change: 
     await store.pool.execute(change, block)
 
     assert any(f"block {block}:" in finding for finding in await findings(store))
+
+
+@pytest.mark.parametrize("step", [1, 2])
+async def test_findings_do_not_depend_on_the_blocks_of_a_step(
+    store: Store, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    monkeypatch.setattr("libs.events.verify.BLOCKS_A_STEP", step)
+    _, middle, last = await write_three_blocks(store)
+    assert await findings(store) == []
+
+    await store.pool.execute("DELETE FROM events WHERE block = $1", middle)
+    await store.pool.execute("UPDATE events SET key = 'x' WHERE block = $1 AND ord = 1", last)
+
+    found = await findings(store)
+    assert found[:2] == [
+        f"block {middle}: its 4 events are gone",
+        f"block {last}: an event is not as it was written",
+    ]
 
 
 async def test_a_block_that_was_sealed_anew_shows_at_the_next_one(store: Store) -> None:
@@ -85,13 +108,33 @@ async def test_a_block_that_was_sealed_anew_shows_at_the_next_one(store: Store) 
     assert found == [f"block {last}: does not follow from the blocks before it"]
 
 
-async def test_a_row_slipped_in_is_found(store: Store) -> None:
+@pytest.mark.parametrize("block", [-(2**63), 7777, 2**63 - 1])
+async def test_a_row_slipped_in_is_found(store: Store, block: int) -> None:
     await write_three_blocks(store)
     await store.pool.execute(
-        "INSERT INTO events SELECT 7777, ord, stream_id, 9, type, schema_version, data, metadata,"
-        " topic, key, message, occurred_at FROM events WHERE ord = 0 LIMIT 1"
+        "INSERT INTO events SELECT $1, ord, stream_id, 9, type, schema_version, data, metadata,"
+        " topic, key, message, occurred_at FROM events WHERE ord = 0 LIMIT 1",
+        block,
     )
-    assert "block 7777: holds events but was never written" in await findings(store)
+    assert f"block {block}: holds events but was never written" in await findings(store)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE streams SET version = version + 1 WHERE stream_id = 'purse-2-1'",
+        "DELETE FROM streams WHERE stream_id = 'purse-2-1'",
+        "INSERT INTO streams (stream_id, version) VALUES ('purse-2-1x', 1)",
+    ],
+    ids=["version", "gone", "without events"],
+)
+async def test_a_stream_that_is_not_its_events_is_found(store: Store, change: str) -> None:
+    await write_three_blocks(store)
+
+    await store.pool.execute(change)
+
+    [finding] = await findings(store)
+    assert finding.startswith("stream purse-2-1")
 
 
 async def test_a_cut_off_end_is_found(store: Store) -> None:
