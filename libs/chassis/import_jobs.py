@@ -28,7 +28,7 @@ from starlette.requests import ClientDisconnect
 
 from libs.chassis.csv_upload import ImportReport
 from libs.chassis.idempotency import AlreadyAnswered, OnceOnly, in_flight
-from libs.chassis.jobs import Job, JobNotCancellable, JobProblem, State, Wanted, rate
+from libs.chassis.jobs import Job, JobNotCancellable, JobProblem, State, Wanted, newest_rows, rate
 from libs.chassis.problems import BUSY_DATABASE, Refusal, kind_and_detail
 from libs.events.store import LOST, Store
 from libs.events.transaction import Transaction
@@ -71,11 +71,6 @@ SELECT *, now() AS seen_at, EXISTS (
       AND (classid::bigint << 32) | objid::bigint = job.lock
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 ) AS alive FROM job
-"""
-_NEWEST = f"""{_JOBS}
-WHERE ($1::text IS NULL OR client = $1) AND ($2::text IS NULL OR key = $2)
-  AND ($3::timestamptz IS NULL OR (started_at, id) < ($3, $4))
-ORDER BY started_at DESC, id DESC LIMIT $5
 """
 
 
@@ -221,9 +216,7 @@ class Imports:
 
     async def newest(self, store: Store, wanted: Wanted) -> list[Job]:
         """The wanted uploads."""
-        began, job = wanted.behind or (None, None)
-        rows = await store.pool.fetch(_NEWEST, wanted.by, wanted.key, began, job, wanted.limit)
-        return [_job(row) for row in rows]
+        return [_job(row) for row in await newest_rows(store, _JOBS, wanted)]
 
     async def cancel(self, unit: Transaction, job: Job, by: str) -> None:
         """Have a running upload refuse its next batch."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Protocol, TypeAlias
 
+import asyncpg
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel
 
@@ -111,6 +112,20 @@ class Wanted:
     key: str | None
     behind: Place | None
     limit: int
+
+
+_NEWEST: Final = """
+WHERE ($1::text IS NULL OR client = $1) AND ($2::text IS NULL OR key = $2)
+  AND ($3::timestamptz IS NULL OR (started_at, id) < ($3, $4))
+ORDER BY started_at DESC, id DESC LIMIT $5
+"""
+
+
+async def newest_rows(store: Store, rows: str, wanted: Wanted) -> list[asyncpg.Record]:
+    """The wanted ones of jobs that have a row each; `rows` is a SELECT of all of them."""
+    began, job = wanted.behind or (None, None)
+    asked = wanted.by, wanted.key, began, job, wanted.limit
+    return await store.pool.fetch(rows + _NEWEST, *asked)
 
 
 class Source(Protocol):

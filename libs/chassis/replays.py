@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from libs.chassis.idempotency import OnceOnly
-from libs.chassis.jobs import Job, JobNotCancellable, State, Wanted, rate
+from libs.chassis.jobs import Job, JobNotCancellable, State, Wanted, newest_rows, rate
 from libs.events.parking import START, NothingParked, Place, Selection
 from libs.events.store import Store
 from libs.events.transaction import Transaction
@@ -28,11 +28,6 @@ WHERE ($4::text IS NULL OR topic = $4) AND ($5::text IS NULL OR key = $5) HAVING
 RETURNING *, now() AS seen_at
 """
 _REPLAYS: Final = "SELECT *, now() AS seen_at FROM replay"
-_NEWEST: Final = f"""{_REPLAYS}
-WHERE ($1::text IS NULL OR client = $1) AND ($2::text IS NULL OR key = $2)
-  AND ($3::timestamptz IS NULL OR (started_at, id) < ($3, $4))
-ORDER BY started_at DESC, id DESC LIMIT $5
-"""
 _CANCEL: Final = """
 UPDATE replay SET cancelled_by = coalesce(cancelled_by, $2)
 WHERE id = $1 AND state = 'RUNNING' RETURNING true
@@ -68,9 +63,7 @@ class Replays:
 
     async def newest(self, store: Store, wanted: Wanted) -> list[Job]:
         """The wanted replays."""
-        began, job = wanted.behind or (None, None)
-        rows = await store.pool.fetch(_NEWEST, wanted.by, wanted.key, began, job, wanted.limit)
-        return [_job(row) for row in rows]
+        return [_job(row) for row in await newest_rows(store, _REPLAYS, wanted)]
 
     async def cancel(self, unit: Transaction, job: Job, by: str) -> None:
         """Have a replay end at its next step; what went through stays so."""
