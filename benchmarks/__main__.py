@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+
+import uvloop
 
 from benchmarks import (
     appending,
@@ -104,9 +105,9 @@ def main() -> int:
     chosen = given.parts or every
     if unknown := sorted(set(chosen) - set(every)):
         parser.error(f"no such part: {', '.join(unknown)}")
-    settle()  # as every process of the platform does; it serves all contenders alike
+    settle()  # this and the loop as in every process of the platform, for all contenders alike
     notes = disturbed(len(os.sched_getaffinity(0)))
-    figures, said, postgres = asyncio.run(measured(chosen, given.rounds))
+    figures, said, postgres = uvloop.run(measured(chosen, given.rounds))
     notes += said
     if "tahap" in chosen:
         of_tahap, told = tahap.figures()

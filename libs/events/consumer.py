@@ -111,20 +111,22 @@ class Consumer:
             async for fetched in fetches:
                 batches = sorted((b for b in fetched if not self._is_ahead(b)), key=_topic)
                 self._looked_back = {}
+                taken: dict[Partition, int] = {}
                 for _, of_topic in groupby(batches, _topic):
                     for some in _together(of_topic):
-                        await self._take_all(member, some)
+                        taken |= await self._take_all(member, some)
+                if taken:
+                    with contextlib.suppress(StaleMember):  # positions are ours, not the bus's
+                        await member.commit(taken)
 
-    async def _take_all(self, member: Member, batches: Sequence[Batch]) -> None:
-        """Take the batches of one topic, together where that is possible."""
+    async def _take_all(self, member: Member, batches: Sequence[Batch]) -> dict[Partition, int]:
+        """Take batches of one topic, together where that is possible; the offsets behind them."""
         together = len(batches) > 1 and await self._processed(*batches)
         taken: dict[Partition, int] = {}
         for batch in batches:
             if together or (not self._is_ahead(batch) and await self._take(member, batch)):
                 taken[batch.topic, batch.partition] = batch.offsets[-1] + 1
-        if taken:
-            with contextlib.suppress(StaleMember):  # positions are ours to know, not the bus's
-                await member.commit(taken)
+        return taken
 
     def _is_ahead(self, batch: Batch) -> bool:
         """Whether a batch was fetched before its partition was rewound."""

@@ -139,7 +139,9 @@ def _parsed(columns: Mapping[str, Sequence[bytes]]) -> Envelopes:
 
 
 def _each(read: Callable[[bytes], T], column: Sequence[bytes]) -> list[T]:
-    """A column whose values are few, each read once."""
+    """A column whose values are few, mostly one, each read once."""
+    if column.count(column[0]) == len(column):
+        return [read(column[0])] * len(column)
     known = {value: read(value) for value in set(column)}
     return list(map(known.__getitem__, column))
 

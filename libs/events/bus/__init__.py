@@ -7,8 +7,7 @@ does not know which one it has. The promise is held by one conformance suite for
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
-from operator import itemgetter
+from itertools import chain, groupby
 from typing import Protocol
 
 from msgspec import Struct
@@ -81,25 +80,48 @@ class Row(Protocol):
 
 def batched(topic: str, partition: int, rows: Iterable[Row]) -> Iterator[Batch]:
     """Rows of one partition as batches, in their order: one for each run of equal header names."""
-    for names, run in groupby(rows, _names):
+    for width, run in groupby(rows, _width):
         some = list(run)
-        yield Batch(
-            topic,
-            partition,
-            [row.offset for row in some],
-            [row.key for row in some],
-            [row.value or b"" for row in some],
-            names,
-            list(zip(*[map(_content, row.headers) for row in some], strict=True)),
-        )
+        names, contents = _split(some)
+        if names == names[:width] * len(some):  # nearly always: those of one window are alike
+            yield _batch(topic, partition, some, names[:width], contents)
+        else:
+            for own, alike in groupby(some, _names):
+                some = list(alike)
+                yield _batch(topic, partition, some, own, _split(some)[1])
 
 
-def _names(row: Row) -> tuple[str, ...]:
-    return tuple(map(_name, row.headers))
+def _split(rows: Iterable[Row]) -> tuple[list[str], list[bytes]]:
+    """The names of all headers of all rows, one after the other, and their contents."""
+    headers = list(chain.from_iterable([row.headers for row in rows]))
+    return [name for name, _ in headers], [content for _, content in headers]
 
 
-_name = itemgetter(0)
-_content = itemgetter(1)
+def _batch(
+    topic: str,
+    partition: int,
+    rows: Sequence[Row],
+    names: list[str],
+    contents: list[bytes],
+) -> Batch:
+    width = len(names)
+    return Batch(
+        topic,
+        partition,
+        [row.offset for row in rows],
+        [row.key for row in rows],
+        [row.value or b"" for row in rows],
+        names,
+        [contents[at::width] for at in range(width)],
+    )
+
+
+def _width(row: Row) -> int:
+    return len(row.headers)
+
+
+def _names(row: Row) -> list[str]:
+    return [name for name, _ in row.headers]
 
 
 class Producer(Protocol):

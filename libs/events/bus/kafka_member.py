@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import structlog
@@ -62,7 +62,7 @@ class KafkaMember:
         self._on_close = on_close
         self._consumer: AIOKafkaConsumer | None = None
         self._asking: asyncio.Task[None] | None = None
-        self._read: Taken = {}
+        self._read: dict[TopicPartition, list[Batch]] = {}
         self._closed = False
 
     async def open(self) -> AIOKafkaConsumer:
@@ -99,7 +99,7 @@ class KafkaMember:
         if self._asking is not None:
             await asyncio.wait({self._asking}, timeout=wait_s + GRACE_S)
             await self._settle()
-        return [batch for place in list(self._read) for batch in self._take(place, max_records)]
+        return [self._take(place, max_records) for place in list(self._read)]
 
     async def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
         """Store the group's next offsets; `StaleMember` once the cluster has given one away."""
@@ -141,17 +141,20 @@ class KafkaMember:
 
     def _keep(self, taken: Taken) -> None:
         for place, messages in taken.items():
-            self._read.setdefault(place, []).extend(messages)
+            # At once, as many small objects make way for the next partition's.
+            self._read.setdefault(place, []).extend(batched(place.topic, place.partition, messages))
 
     def _forget(self, places: Iterable[TopicPartition]) -> None:
         for place in places:
             self._read.pop(place, None)
 
-    def _take(self, place: TopicPartition, max_records: int) -> Iterator[Batch]:
-        messages = self._read.pop(place)
-        if len(messages) > max_records:
-            self._read[place] = messages[max_records:]
-        return batched(place.topic, place.partition, messages[:max_records])
+    def _take(self, place: TopicPartition, max_records: int) -> Batch:
+        batch, *others = self._read.pop(place)
+        if len(batch) > max_records:
+            others.insert(0, batch.part(max_records, len(batch)))
+        if others:
+            self._read[place] = others
+        return batch.part(0, max_records)
 
     async def _settle(self) -> None:
         """Take leave of a task that has ended; of the whole membership if it ended badly."""
