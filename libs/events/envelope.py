@@ -15,6 +15,8 @@ from libs.events.errors import CorridorError
 T = TypeVar("T")
 
 CONTENT_TYPE = b"application/json"
+CONTENT_TYPE_HEADER = "content-type", CONTENT_TYPE
+SPECVERSION = "ce_specversion", b"1.0"
 REPEATED_MAX = 1_024  # texts remembered of a kind: few types, and one time for a whole block
 
 
@@ -50,22 +52,40 @@ def type_prefix(namespace: str, topic: str) -> tuple[str, str]:
 
 
 def headers_of(envelope: Envelope, prefix: tuple[str, str]) -> list[tuple[str, bytes]]:
-    """The record headers of an envelope; `prefix` is the topic's `type_prefix`."""
+    """The record headers of an envelope; `prefix` is the topic's `type_prefix`.
+
+    What many messages have alike is one object in all of them.
+    """
     headers = [
-        ("ce_specversion", b"1.0"),
+        SPECVERSION,
         ("ce_id", envelope.id.encode()),
-        ("ce_source", envelope.source.encode()),
-        ("ce_type", f"{prefix[0]}{envelope.type}{prefix[1]}".encode()),
+        _header("ce_source", envelope.source),
+        _type_header(prefix, envelope.type),
         ("ce_subject", envelope.subject.encode()),
-        ("ce_time", _time_text(envelope.time)),
+        _time_header(envelope.time),
         ("ce_position", b"%d" % envelope.position),
         ("ce_previous", b"%d" % envelope.previous),
-        ("ce_epoch", envelope.epoch.encode()),
-        ("content-type", CONTENT_TYPE),
+        _header("ce_epoch", envelope.epoch),
+        CONTENT_TYPE_HEADER,
     ]
     if envelope.trace is not None:
-        headers.append(("traceparent", envelope.trace.encode()))
+        headers.append(_header("traceparent", envelope.trace))
     return headers
+
+
+@lru_cache(maxsize=REPEATED_MAX)
+def _header(name: str, value: str) -> tuple[str, bytes]:
+    return name, value.encode()
+
+
+@lru_cache(maxsize=REPEATED_MAX)
+def _type_header(prefix: tuple[str, str], kind: str) -> tuple[str, bytes]:
+    return "ce_type", f"{prefix[0]}{kind}{prefix[1]}".encode()
+
+
+@lru_cache(maxsize=REPEATED_MAX)
+def _time_header(moment: datetime) -> tuple[str, bytes]:
+    return "ce_time", moment.astimezone(UTC).isoformat().replace("+00:00", "Z").encode()
 
 
 class Envelopes(Struct, frozen=True):
@@ -173,8 +193,3 @@ def _kind(value: bytes) -> tuple[str, int]:
 
 def _time(value: bytes) -> datetime:
     return datetime.fromisoformat(_text(value))
-
-
-@lru_cache(maxsize=REPEATED_MAX)
-def _time_text(moment: datetime) -> bytes:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z").encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import asyncpg
 
@@ -36,22 +36,18 @@ class Window:
     stop: int
     end: int
 
-    async def events(self, pool: Pool, select: str) -> list[dict[str, Any]]:
-        """The window's events in order, each with its `position`.
+    async def events(self, pool: Pool, select: str) -> list[tuple[int, asyncpg.Record]]:
+        """The window's events in order, each behind its position.
 
         `select` is a query on events that uses `block = ANY($1) AND ord >= $2 AND ord < $3` and
-        answers block and ord among its columns.
+        answers block and ord as its first columns.
         """
         rows = await pool.fetch(select, list(self.blocks), self.begin, self.stop)
         first = {number: block["first_position"] for number, block in self.blocks.items()}
-        placed = [dict(row) for row in rows]
-        for row in placed:
-            row["position"] = first[row["block"]] + row["ord"]
-        placed.sort(key=_position)
-        return placed
+        return sorted(((first[row[0]] + row[1], row) for row in rows), key=_position)
 
 
-_position = itemgetter("position")
+_position = itemgetter(0)
 
 
 async def window_after(pool: Pool, position: int, events_max: int) -> Window | None:

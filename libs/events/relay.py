@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from time import perf_counter, time_ns
-from typing import Any
 
+import asyncpg
 import msgspec
 import structlog
 
@@ -55,7 +55,7 @@ ON CONFLICT (topic, partition) DO UPDATE SET position = excluded.position
 
 @dataclass
 class Progress:
-    """How far the log was sent, and the last message of each partition.
+    """How far the log was read for sending, and the last message of each partition.
 
     `held` is what the bus itself still holds of a partition where that is less than what it
     acknowledged: such messages are sent again, others of the same window are not.
@@ -64,6 +64,16 @@ class Progress:
     position: int
     last: dict[tuple[str, int], int] = field(default_factory=dict)
     held: dict[tuple[str, int], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of the log as it goes out: its messages, up to which position of the log, and the
+    last position of each of their partitions."""
+
+    records: Sequence[Record]
+    end: int
+    last: Mapping[tuple[str, int], int]
 
 
 class Relay:
@@ -94,16 +104,22 @@ class Relay:
         producer = await self.bus.producer()
         loop = asyncio.get_running_loop()
         audited = loop.time()
+        coming = asyncio.create_task(self._read(progress, epoch))
         try:
             while True:
                 await leadership.confirm()
-                if await self._window(producer, progress, epoch):
+                stretch = await coming
+                if stretch is None:
+                    if loop.time() - audited > RELAY_AUDIT_S or ends is None:
+                        ends, audited = await self._audit(ends), loop.time()
+                    await leadership.wait(RELAY_POLL_S)
+                coming = asyncio.create_task(self._read(progress, epoch))
+                if stretch is not None:
+                    await self._carry(producer, stretch)
                     ends, audited = None, loop.time()
-                    continue
-                if loop.time() - audited > RELAY_AUDIT_S or ends is None:
-                    ends, audited = await self._audit(ends), loop.time()
-                await leadership.wait(RELAY_POLL_S)
         finally:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
             with contextlib.suppress(Exception):
                 await producer.close()
 
@@ -138,21 +154,25 @@ class Relay:
             progress.position = min(progress.position, there)
         return progress
 
-    async def _window(self, producer: Producer, progress: Progress, epoch: str) -> bool:
-        """Send the next part of the log; answers whether there was one."""
+    async def _read(self, progress: Progress, epoch: str) -> Stretch | None:
+        """The next stretch of the log, while the one before it is on its way; None at the end."""
         window = await window_after(self.store.pool, progress.position, RELAY_BATCH_MAX)
         if window is None:
-            return False
+            return None
         traces = {number: _trace(block["metadata"]) for number, block in window.blocks.items()}
         records = []
-        for row in await window.events(self.store.pool, _EVENTS):
-            record = self._record(row, progress, epoch, traces[row["block"]])
+        for position, row in await window.events(self.store.pool, _EVENTS):
+            record = self._record(position, row, progress, epoch, traces[row["block"]])
             if record is not None:
                 records.append(record)
-        if records:
-            await self._send(producer, records)
-        await self._acknowledge(progress, window.end, records)
-        return True
+        progress.position = window.end
+        places = {(record.topic, record.partition) for record in records}
+        return Stretch(records, window.end, {place: progress.last[place] for place in places})
+
+    async def _carry(self, producer: Producer, stretch: Stretch) -> None:
+        if stretch.records:
+            await self._send(producer, stretch.records)
+        await self._acknowledge(stretch)
 
     async def _send(self, producer: Producer, records: Sequence[Record]) -> None:
         began, began_ns = perf_counter(), time_ns()
@@ -163,10 +183,10 @@ class Relay:
             tracing.sent(self.bus.system, began_ns, records)
 
     def _record(
-        self, row: dict[str, Any], progress: Progress, epoch: str, trace: str | None
+        self, position: int, row: asyncpg.Record, progress: Progress, epoch: str, trace: str | None
     ) -> Record | None:
-        topic, position = row["topic"], row["position"]
-        place = (topic, self.topics.partition(topic, row["key"]))
+        _, _, stream_id, kind, topic, key, occurred_at, metadata, value = row
+        place = (topic, self.topics.partition(topic, key))
         acknowledged = progress.last.get(place, 0)
         held = progress.held.get(place)
         if position <= acknowledged and (held is None or position <= held):
@@ -180,23 +200,21 @@ class Relay:
         envelope = Envelope(
             id=f"{epoch}-{position}",
             source=self.source,
-            type=row["type"],
+            type=kind,
             major=_major(topic),
-            subject=row["stream_id"],
-            time=row["occurred_at"],
+            subject=stream_id,
+            time=occurred_at,
             position=position,
             previous=previous,
             epoch=epoch,
-            trace=_trace(row["metadata"]) or trace,
+            trace=_trace(metadata) or trace,
         )
         headers = headers_of(envelope, type_prefix(self.topics.namespace, topic))
-        return Record(topic, place[1], row["key"].encode(), row["value"].encode(), headers)
+        return Record(topic, place[1], key.encode(), value.encode(), headers)
 
-    async def _acknowledge(self, progress: Progress, end: int, records: Sequence[Record]) -> None:
-        progress.position = end
-        places = sorted({(record.topic, record.partition) for record in records})
-        rows = [(*place, progress.last[place]) for place in places]
-        rows.append((*EVERYTHING, end))
+    async def _acknowledge(self, stretch: Stretch) -> None:
+        rows = [(*place, position) for place, position in sorted(stretch.last.items())]
+        rows.append((*EVERYTHING, stretch.end))
         await self.store.pool.execute(_ACKNOWLEDGE, *map(list, zip(*rows, strict=True)))
 
 

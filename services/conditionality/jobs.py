@@ -170,7 +170,8 @@ class ReDecider:
         window = await window_after(self.store.pool, position, self.events_max)
         if window is None:
             return False
-        rows = await window.events(self.store.pool, _EVENTS)
+        found = await window.events(self.store.pool, _EVENTS)
+        rows = [{**row, "position": position} for position, row in found]
         actors = {
             number: str(msgspec.json.decode(block["metadata"])["actor"])
             for number, block in window.blocks.items()

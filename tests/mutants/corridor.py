@@ -121,13 +121,13 @@ CORRIDOR: Final = (
             ),
             Change(
                 "libs/events/relay.py",
-                """        if records:
-            await self._send(producer, records)
-        await self._acknowledge(progress, window.end, records)
+                """        if stretch.records:
+            await self._send(producer, stretch.records)
+        await self._acknowledge(stretch)
 """,
-                """        await self._acknowledge(progress, window.end, records)
-        if records:
-            await self._send(producer, records)
+                """        await self._acknowledge(stretch)
+        if stretch.records:
+            await self._send(producer, stretch.records)
 """,
             ),
         ),

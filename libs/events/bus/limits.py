@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import chain
 from typing import Final
 
 from libs.events.bus import Headers, Record
@@ -34,9 +33,9 @@ def refuse_oversize(records: Iterable[Record]) -> None:
     otherwise take down an unknown number of those around it.
     """
     for record in records:
-        characters = sum(map(len, chain.from_iterable(record.headers)))
-        frames = HEADER_FRAME_BYTES * len(record.headers)
-        most = len(record.key or b"") + len(record.value) + 4 * characters + frames
+        headers = [4 * len(name) + len(content) for name, content in record.headers]
+        frames = HEADER_FRAME_BYTES * len(headers)
+        most = len(record.key or b"") + len(record.value) + sum(headers) + frames
         if most <= RECORD_BYTES_MAX:  # nearly all: what a header counts in UTF-8 need not be known
             continue
         size = record_bytes(record.key, record.value, record.headers)

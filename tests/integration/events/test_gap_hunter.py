@@ -51,8 +51,8 @@ class CorridorLog:
         window = await window_after(pool, position, at_most)
         rows = await window.events(pool, _EVENTS) if window else ()
         return [
-            Seen(r["position"], self._coins.decode(r["data"]).coins, r["stream_id"], r["version"])
-            for r in rows
+            Seen(at, self._coins.decode(r["data"]).coins, r["stream_id"], r["version"])
+            for at, r in rows
         ]
 
 
