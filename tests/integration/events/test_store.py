@@ -9,9 +9,11 @@ import asyncpg
 import pytest
 
 from libs.events import migrate
+from libs.events.appender import Appender
 from libs.events.errors import ConcurrencyConflict, EventTooLarge, UnknownEvent
 from libs.events.handle import Draft, Move, handle, handle_many
 from libs.events.model import StreamType
+from libs.events.singles import Single
 from libs.events.store import Store
 from libs.events.transaction import EVENT_BYTES_MAX
 from tests.purse import (
@@ -116,6 +118,32 @@ async def test_writers_of_one_stream_never_overwrite_each_other(store: Store) ->
     versions = await store.pool.fetch("SELECT version FROM events ORDER BY block, ord")
     assert sorted(row[0] for row in versions) == list(range(1, len(versions) + 1))
     assert await purse(store, "purse-a") == Purse(len(versions), len(versions))
+
+
+async def test_a_young_store_looks_its_streams_up_as_one_that_has_grown(database: str) -> None:
+    """A plan made for a table of one page would be kept, and look through all of it for ever."""
+    await migrate.apply(database, [migrate.CORRIDOR], {"RUNTIME_ROLE": "postgres"})
+    async with asyncpg.create_pool(database, min_size=1, max_size=1) as pool:
+        store, appender = Store(pool, "young"), Appender(Store(pool, "young"))
+        await appender.append(Single(KEPT, "purse-a", PutIn(1), CONTEXT, lambda outcome: None))
+        await pool.execute("ANALYZE streams")
+        before = await scans(pool)
+
+        draft = Draft("CoinsPutIn", 1, b'{"coins":1}', None, None, None, None)
+        await appender.append(Single(KEPT, "purse-a", PutIn(1), CONTEXT, lambda outcome: None))
+        async with store.transaction(CONTEXT) as transaction:
+            won = await transaction.append([Move("purse-a", 2, [draft], None, None)])
+
+        assert won == {"purse-a"}
+        assert await scans(pool) == before
+
+
+async def scans(pool: asyncpg.Pool[asyncpg.Record]) -> int:
+    """How often all streams have been looked through."""
+    await pool.execute("SELECT pg_stat_force_next_flush()")
+    return int(
+        await pool.fetchval("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'streams'")
+    )
 
 
 async def test_a_loser_of_the_race_is_not_written_and_the_others_are(store: Store) -> None:
