@@ -114,7 +114,7 @@ async def held_keys(
     anything is parked, which is seldom.
     """
     reads = subscription.name, subscription.topic
-    partitions = sorted({each.partition for each in arrived})
+    partitions = sorted({each.batch.partition for each in arrived})
     if not await transaction.connection.fetchval(_ANYTHING, *reads, partitions):
         return set()
     asked = sorted({(each.partition, each.key) for each in arrived})

@@ -130,7 +130,7 @@ def messages_in(
 ) -> Iterator[Incoming]:
     """Those messages of a batch, with their bodies as their subscription wants them."""
     positions = map(envelopes.positions.__getitem__, indexes)
-    keys = map(_key_text, map(batch.keys.__getitem__, indexes))
+    keys = _key_texts(list(map(batch.keys.__getitem__, indexes)))
     types = map(envelopes.types.__getitem__, indexes)
     values = map(batch.values.__getitem__, indexes)
     bodies = _bodies(subscription, list(types), list(values))
@@ -170,8 +170,17 @@ def _decoder(body: type[Any]) -> msgspec.json.Decoder[Any]:
     return found
 
 
+def _key_texts(keys: Sequence[bytes | None]) -> list[str]:
+    """Keys as texts that PostgreSQL takes; they are mostly plain, and then read at once."""
+    there = [key for key in keys if key is not None]
+    together = b"".join(there)
+    if len(there) == len(keys) and together.isascii() and b"\0" not in together:
+        return list(map(bytes.decode, there))
+    return list(map(_key_text, keys))
+
+
 def _key_text(key: bytes | None) -> str:
-    """A key as text that PostgreSQL takes, whatever its bytes; empty where there is none."""
+    """A key as text, whatever its bytes; empty where there is none."""
     if key is None:
         return ""
     text = key.decode(errors="backslashreplace")
