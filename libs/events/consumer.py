@@ -46,6 +46,8 @@ FETCH_RECORDS_MAX = 1_000  # of a partition
 TRANSACTION_RECORDS_MAX = 2_000
 FETCH_WAIT_S = 1.0
 RETRY_S = 0.3
+LOOK_BACKS_MAX = 2
+"""From one gap; the first may be followed by what had been fetched before it."""
 
 log = structlog.get_logger("consumer")
 
@@ -79,8 +81,8 @@ class Consumer:
 
     def __post_init__(self) -> None:
         self._by_topic = {s.topic: s for s in self.subscriptions}
-        self._rewound: dict[Partition, int] = {}  # the offset where a gap was met
-        self._looked_back: dict[Partition, int] = {}  # the same, until what was fetched is through
+        self._gaps: dict[Partition, list[int]] = {}  # the offsets where one was looked back from
+        self._rewound: set[Partition] = set()  # in this round
 
     async def run(self) -> None:
         """Consume until cancelled, or until something only a person can mend stops it."""
@@ -109,12 +111,13 @@ class Consumer:
     async def _consume(self, member: Member) -> None:
         async with ahead(_fetches(member)) as fetches:
             async for fetched in fetches:
-                batches = sorted((b for b in fetched if not self._is_ahead(b)), key=_topic)
-                self._looked_back = {}
+                self._rewound = set()
                 taken: dict[Partition, int] = {}
-                for _, of_topic in groupby(batches, _topic):
+                for _, of_topic in groupby(sorted(fetched, key=_topic), _topic):
                     for some in _together(of_topic):
                         taken |= await self._take_all(member, some)
+                for place in self._rewound:
+                    taken.pop(place, None)
                 if taken:
                     with contextlib.suppress(StaleMember):  # positions are ours, not the bus's
                         await member.commit(taken)
@@ -124,14 +127,10 @@ class Consumer:
         together = len(batches) > 1 and await self._processed(*batches)
         taken: dict[Partition, int] = {}
         for batch in batches:
-            if together or (not self._is_ahead(batch) and await self._take(member, batch)):
-                taken[batch.topic, batch.partition] = batch.offsets[-1] + 1
+            place = _place(batch)
+            if together or (place not in self._rewound and await self._take(member, batch)):
+                taken[place] = batch.offsets[-1] + 1
         return taken
-
-    def _is_ahead(self, batch: Batch) -> bool:
-        """Whether a batch was fetched before its partition was rewound."""
-        first = batch.offsets[0]
-        return first > self._looked_back.get((batch.topic, batch.partition), first)
 
     async def _processed(self, *batches: Batch) -> bool:
         """Process batches in one transaction; False where one of them may be in the others' way."""
@@ -144,21 +143,30 @@ class Consumer:
 
     async def _take(self, member: Member, batch: Batch) -> bool:
         """Process a batch, again until the surroundings let it through; False after a rewind."""
-        place = batch.topic, batch.partition
         while True:
             try:
                 await self.process(batch)
                 return True
             except GapFound as gap:
-                if place in self._rewound:
+                if len(self._gaps.get(_place(batch), ())) == LOOK_BACKS_MAX:
                     raise
                 log.warning("rewinding at a gap", **gap.facts)
-                self._rewound[place] = self._looked_back[place] = batch.offsets[0]
-                await member.rewind(*place)
+                await self._look_back(member, batch)
                 return False
             except RETRIED as fault:
                 log.warning("batch tried again", group=self.group, error=safe_text(fault))
                 await asyncio.sleep(RETRY_S)
+
+    async def _look_back(self, member: Member, batch: Batch) -> None:
+        """Go on from the earliest record of a partition; so will whoever is given it meanwhile.
+
+        Else a rebalance would lead back to the gap, as if there were nothing before it.
+        """
+        place = _place(batch)
+        await member.commit({place: 0})
+        await member.rewind(*place)
+        self._gaps.setdefault(place, []).append(batch.offsets[0])
+        self._rewound.add(place)
 
     async def process(self, *batches: Batch) -> None:
         """Batches of partitions of one topic, in one transaction."""
@@ -193,7 +201,7 @@ class Consumer:
         places = await lock_places(transaction, subscription, partitions)
         messages: list[Incoming] = []
         for batch, envelopes in arrived:
-            met = self._rewound.get((batch.topic, batch.partition), 0)
+            met = min(self._gaps.get(_place(batch), [0]))
             fresh = places[batch.partition].take(batch, envelopes, met)
             wanted = wanted_of(subscription, envelopes, fresh)
             self.tally.skipped += len(batch) - len(fresh)
@@ -208,7 +216,7 @@ class Consumer:
         await move_places(transaction, subscription, moved)
         # Only what was new says that a gap is closed: it may be behind what was covered already.
         for partition in moved:
-            self._rewound.pop((subscription.topic, partition), None)
+            self._gaps.pop((subscription.topic, partition), None)
 
     async def _dispatch(
         self, transaction: Transaction, subscription: Subscription, messages: Sequence[Incoming]
@@ -245,4 +253,5 @@ def _partitions(batches: Iterable[Batch]) -> list[int]:
 
 
 _topic = attrgetter("topic")
+_place = attrgetter("topic", "partition")
 _position = attrgetter("position")

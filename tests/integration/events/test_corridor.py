@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 from msgspec.structs import replace as altered
 
-from libs.events.bus import Batch, Bus, Record, batched
+from libs.events.bus import Batch, Bus, Member, Record, batched
 from libs.events.envelope import parse
-from libs.events.errors import GapFound, UnknownEpoch, UnknownEvent
+from libs.events.errors import GapFound, StaleMember, UnknownEpoch, UnknownEvent
 from libs.events.handle import handle_many
 from libs.events.parking import Selection, list_parked
 from libs.events.positions import positions
@@ -273,6 +273,77 @@ async def test_what_was_fetched_before_a_look_back_is_no_second_gap(
     async with running(corridor.consumer()):
         await eventually(corridor.caught_up)
 
+    assert sorted(await corridor.taken()) == list(range(1, 31))
+
+
+async def each_by_itself(corridor: Corridor, records: Sequence[Record]) -> None:
+    """The topic made anew, every record sent alone: each is a batch, where it is embedded."""
+    await corridor.bus.delete_topic(TOPIC)
+    await corridor.bus.ensure_topics(TOPICS.partitions)
+    producer = await corridor.bus.producer()
+    for record in records:
+        await producer.send([altered(record, offset=-1)])
+    await producer.close()
+
+
+async def test_a_look_back_that_comes_in_many_batches_goes_on_behind_the_gap(
+    corridor: Corridor,
+) -> None:
+    records = await relayed(corridor, *range(1, 31))
+    await each_by_itself(corridor, records)
+    await passing_over(corridor, [batch.record(3) for batch in batches(records)])
+
+    async with running(corridor.consumer()):
+        await eventually(corridor.caught_up)
+
+    assert sorted(await corridor.taken()) == list(range(1, 31))
+
+
+class Unsettled:
+    """A bus, and its first member, whose first look back is cut short as another one joins."""
+
+    def __init__(self, bus: Bus, *, refuses: bool) -> None:
+        self._bus, self._refuses = bus, refuses
+        self._member: Member | None = None
+        self._cut_short = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._bus if hasattr(self._bus, name) else self._member, name)
+
+    async def join(self, group: str, topics: Sequence[str]) -> Any:
+        joined = await self._bus.join(group, topics)
+        if self._member is not None:
+            return joined
+        self._member = joined
+        return self
+
+    async def close(self) -> None:
+        assert self._member is not None
+        await self._member.close()
+
+    async def rewind(self, topic: str, partition: int) -> None:
+        assert self._member is not None
+        first, self._cut_short = not self._cut_short, True
+        if first and self._refuses:
+            raise StaleMember(topic=topic, partition=partition)
+        await self._member.rewind(topic, partition)
+        if first:
+            await (await self._bus.join("reader", [topic])).close()
+
+
+@pytest.mark.parametrize("refuses", [True, False], ids=["before it began", "while it went on"])
+async def test_a_look_back_that_another_member_cuts_short_is_made_again(
+    corridor: Corridor, *, refuses: bool
+) -> None:
+    records = await relayed(corridor, *range(1, 31))
+    await passing_over(corridor, [batch.record(3) for batch in batches(records)])
+    consumer = corridor.consumer()
+    consumer.bus = cast(Bus, Unsettled(consumer.bus, refuses=refuses))
+
+    async with running(consumer):
+        await eventually(corridor.caught_up)
+
+    assert consumer.tally.stopped is None
     assert sorted(await corridor.taken()) == list(range(1, 31))
 
 
