@@ -211,7 +211,7 @@ class Consumer:
         if not moved:
             return
         messages.sort(key=_position)
-        transaction.traces = tracing.traces_by_key(messages)
+        transaction.traces = tracing.traces_by_key(messages, transaction.context.trace)
         await self._dispatch(transaction, subscription, messages)
         await move_places(transaction, subscription, moved)
         # Only what was new says that a gap is closed: it may be behind what was covered already.

@@ -128,7 +128,7 @@ async def _handle(
     arrived: Sequence[Incoming],
 ) -> Mapping[int, str]:
     """What goes through is no longer parked; answers what does not, and what is wrong with it."""
-    transaction.traces = tracing.traces_by_key(arrived)
+    transaction.traces = tracing.traces_by_key(arrived, transaction.context.trace)
     held = await held_keys(transaction, subscription, arrived, before=arrived[0].position)
     refused = await sift(transaction, subscription, arrived, held)
     done = [each.position for each in arrived if each.position not in refused]

@@ -158,15 +158,15 @@ def failed(span: Span, kind: str) -> None:
     span.set_status(Status(StatusCode.ERROR))
 
 
-def traces_by_key(messages: Sequence[Incoming]) -> Mapping[str, str]:
-    """The traceparent of each key whose last message is of another trace than its batch.
+def traces_by_key(messages: Sequence[Incoming], parent: str | None) -> Mapping[str, str]:
+    """The traceparent of each key whose last message is of another trace than its batch's `parent`.
 
     What such a message causes is recorded under its own trace. Mostly a batch is of one, and
     then this is empty.
     """
     carried = [each.envelopes.traces[each.index] for each in messages]
-    if len(set(carried)) <= 1:
+    batch = trace_id(parent)
+    if {trace_id(own) for own in set(carried)} <= {batch, ""}:
         return {}
     last = {each.key: own for each, own in zip(messages, carried, strict=True)}
-    batch = trace_id(carried[-1])
     return {key: own for key, own in last.items() if own and trace_id(own) != batch}

@@ -30,8 +30,8 @@ TELEMETRY: Final = (
         (
             Change(
                 "libs/events/tracing.py",
-                "    batch = trace_id(carried[-1])\n",
-                "    last, batch = {}, trace_id(carried[-1])\n",
+                "    batch = trace_id(parent)\n",
+                "    return {}\n",
             ),
         ),
         f"{TRACES}::test_what_a_message_causes_is_recorded_under_its_own_trace",

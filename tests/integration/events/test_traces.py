@@ -130,6 +130,18 @@ async def test_what_a_message_causes_is_recorded_under_its_own_trace(
     assert tracing.trace_id(found["purse-2"]) == tracing.trace_id(BUDI)
 
 
+async def test_a_message_has_its_own_trace_although_the_last_of_its_batch_is_not_wanted(
+    consumer: Consumer, spans: InMemorySpanExporter
+) -> None:
+    sender = Sender(READ)
+    wanted, other = traced(sender, "1", ANA), sender.record("ClosingAnnounced", "2", {})
+    passed = altered(other, headers=[*other.headers, ("traceparent", BUDI.encode())])
+
+    await deliver(consumer, wanted, passed)
+
+    assert await stored(consumer.store) == {"purse-1": ANA}
+
+
 async def test_where_nobody_collects_spans_a_trace_goes_through_as_it_came(
     consumer: Consumer,
 ) -> None:
