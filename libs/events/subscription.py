@@ -117,9 +117,12 @@ def wanted_of(
     of one that it does."""
     kinds = set(zip(envelopes.types, envelopes.majors, strict=True))
     wanted = [kind for kind in kinds if kind[0] in subscription.bodies]
-    for name, major in wanted:
-        if major > int(subscription.topic.rsplit(".v", 1)[1]):
-            raise UnknownEvent(type=name, major=major)
+    known = int(subscription.topic.rsplit(".v", 1)[1])
+    if any(major > known for _, major in wanted):
+        for index in indexes:
+            name, major = envelopes.types[index], envelopes.majors[index]
+            if name in subscription.bodies and major > known:
+                raise UnknownEvent(type=name, major=major)
     if len(wanted) == len(kinds):
         return indexes
     return [index for index in indexes if envelopes.types[index] in subscription.bodies]

@@ -397,6 +397,20 @@ async def test_a_newer_major_version_of_a_wanted_type_stops_the_consumer(
         await consumer.process(batch_of(altered(record, headers=headers)))
 
 
+async def test_a_newer_major_version_that_is_covered_stops_nobody(corridor: Corridor) -> None:
+    """A newer version of the service has taken it, and was replaced by this one again."""
+    first, *_ = batches(await relayed(corridor, *range(1, 31)))
+    newer = b"org.example.test.purse.CoinsPutIn.v2"
+    headers = [(n, newer if n == "ce_type" else v) for n, v in first.record(0).headers]
+    consumer = corridor.consumer()
+    await consumer._open_places()
+    await consumer.process(first.part(0, 1))
+
+    await consumer.process(batch_of(altered(first.record(0), headers=headers), first.record(1)))
+
+    assert await corridor.taken() == [int(key or b"") for key in first.keys[:2]]
+
+
 async def test_a_poisoned_key_is_parked_in_order_and_the_others_go_on(corridor: Corridor) -> None:
     corridor.poison = {7}
     async with running(Relay(corridor.writer, corridor.bus, TOPICS), corridor.consumer()):
