@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from statistics import median
 from time import perf_counter
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
 from benchmarks.report import Figure
@@ -45,9 +45,8 @@ class Caller(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.write(next(self._requests))
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one by its methods
+        self._transport.write(next(self._requests))
 
     def data_received(self, data: bytes) -> None:
         """Every answer is a 204, which has no body: it ends with its headers."""
