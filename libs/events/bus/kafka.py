@@ -19,7 +19,7 @@ from aiokafka.errors import (
 )
 
 from libs.events.bus import Member, Producer, Record, batched
-from libs.events.bus.kafka_client import start, stop
+from libs.events.bus.kafka_client import ended, start, stop
 from libs.events.bus.kafka_member import KafkaMember
 from libs.events.bus.kafka_producer import KafkaProducer
 from libs.events.bus.kafka_settings import KafkaSecurity, KafkaSettings
@@ -184,7 +184,7 @@ class KafkaBus:
                 await start(reader)
                 yield reader
         finally:
-            await stop(reader.stop())
+            await stop(ended(reader))
 
 
 async def _described(admin: AIOKafkaAdminClient) -> dict[str, Partitions]:

@@ -13,7 +13,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from libs.events.bus import Batch, batched
-from libs.events.bus.kafka_client import start
+from libs.events.bus.kafka_client import ended, start
 from libs.events.bus.kafka_settings import KafkaSettings
 from libs.events.errors import StaleMember
 
@@ -191,7 +191,7 @@ class KafkaMember:
         """Stop the library, which may have swallowed that its fetching was to end: it cancels its
         own requests when partitions are lost, and takes a cancellation of itself for theirs. Then
         it waits for ever, and so would every message; told again, it hears."""
-        stopping = asyncio.create_task(consumer.stop())
+        stopping = asyncio.create_task(ended(consumer))
         patience_s = self._settings.request_s + STOP_BEYOND_REQUEST_S
         while not stopping.done():
             await asyncio.wait({stopping}, timeout=patience_s)
