@@ -17,6 +17,7 @@ T = TypeVar("T")
 CONTENT_TYPE = b"application/json"
 CONTENT_TYPE_HEADER = "content-type", CONTENT_TYPE
 SPECVERSION = "ce_specversion", b"1.0"
+POSITION_MAX = 2**63 - 1
 REPEATED_MAX = 1_024  # texts remembered of a kind: few types, and one time for a whole block
 
 
@@ -142,7 +143,7 @@ def parse_all(batch: Batch) -> Envelopes:
 
 def _parsed(columns: Mapping[str, Sequence[bytes]]) -> Envelopes:
     kinds = _each(_kind, columns["ce_type"])
-    positions = list(map(int, columns["ce_position"]))
+    positions = _numbers(columns["ce_position"], 1)
     traces = _each(_text, columns["traceparent"]) if "traceparent" in columns else None
     return Envelopes(
         ids=columns["ce_id"],
@@ -152,7 +153,7 @@ def _parsed(columns: Mapping[str, Sequence[bytes]]) -> Envelopes:
         subjects=columns["ce_subject"],
         times=_each(_time, columns["ce_time"]),
         positions=positions,
-        previous=list(map(int, columns["ce_previous"])),
+        previous=_numbers(columns["ce_previous"], 0),
         epochs=_each(_text, columns["ce_epoch"]),
         traces=traces or [None] * len(positions),
     )
@@ -164,6 +165,14 @@ def _each(read: Callable[[bytes], T], column: Sequence[bytes]) -> list[T]:
         return [read(column[0])] * len(column)
     known = {value: read(value) for value in set(column)}
     return list(map(known.__getitem__, column))
+
+
+def _numbers(column: Sequence[bytes], least: int) -> list[int]:
+    """Positions as a store can keep them: one below would pass for a message taken long ago."""
+    numbers = list(map(int, column))
+    if min(numbers) < least or max(numbers) > POSITION_MAX:
+        raise ValueError
+    return numbers
 
 
 def _columns(batch: Batch) -> dict[str, Sequence[bytes]]:
@@ -192,4 +201,7 @@ def _kind(value: bytes) -> tuple[str, int]:
 
 
 def _time(value: bytes) -> datetime:
-    return datetime.fromisoformat(_text(value))
+    moment = datetime.fromisoformat(_text(value))
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment

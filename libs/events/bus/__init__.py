@@ -66,7 +66,10 @@ class Batch(Struct, frozen=True):
 
 
 class Row(Protocol):
-    """What every client's record has; without a value, as others may send it, it reads as empty."""
+    """What every client's record has; an absent value, as others may send it, reads as empty.
+
+    So does a header's.
+    """
 
     @property
     def key(self) -> bytes | None: ...
@@ -94,7 +97,7 @@ def batched(topic: str, partition: int, rows: Iterable[Row]) -> Iterator[Batch]:
 def _split(rows: Iterable[Row]) -> tuple[list[str], list[bytes]]:
     """The names of all headers of all rows, one after the other, and their contents."""
     headers = list(chain.from_iterable([row.headers for row in rows]))
-    return [name for name, _ in headers], [content for _, content in headers]
+    return [name for name, _ in headers], [content or b"" for _, content in headers]
 
 
 def _batch(
