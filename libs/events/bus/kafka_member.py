@@ -99,7 +99,7 @@ class KafkaMember:
         if self._asking is not None:
             await asyncio.wait({self._asking}, timeout=wait_s + GRACE_S)
             await self._settle()
-        return [self._take(place, max_records) for place in list(self._read)]
+        return [batch for place in list(self._read) for batch in self._take(place, max_records)]
 
     async def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
         """Store the group's next offsets; `StaleMember` once the cluster has given one away."""
@@ -148,13 +148,18 @@ class KafkaMember:
         for place in places:
             self._read.pop(place, None)
 
-    def _take(self, place: TopicPartition, max_records: int) -> Batch:
-        batch, *others = self._read.pop(place)
-        if len(batch) > max_records:
-            others.insert(0, batch.part(max_records, len(batch)))
-        if others:
-            self._read[place] = others
-        return batch.part(0, max_records)
+    def _take(self, place: TopicPartition, max_records: int) -> list[Batch]:
+        taken: list[Batch] = []
+        left: list[Batch] = []
+        for batch in self._read.pop(place):
+            if part := batch.part(0, max_records):
+                taken.append(part)
+            if rest := batch.part(len(part), len(batch)):
+                left.append(rest)
+            max_records -= len(part)
+        if left:
+            self._read[place] = left
+        return taken
 
     async def _settle(self) -> None:
         """Take leave of a task that has ended; of the whole membership if it ended badly."""

@@ -6,12 +6,13 @@ import asyncio
 
 import pytest
 
-from libs.events.bus import Bus
+from libs.events.bus import Bus, Record
 from libs.events.errors import StaleMember
 from tests.integration.bus.kit import (
     PARTITIONS,
     batches,
     commit_all,
+    content,
     numbered,
     one_each,
     publish,
@@ -78,6 +79,18 @@ async def test_a_fetch_goes_on_behind_the_last_one_without_a_commit(
     for partition in (0, 1):
         mine = [r for b in taken if b.partition == partition for r in b.records]
         assert [r.offset for r in mine] == list(range(2_500))
+
+
+async def test_a_fetch_takes_all_there_is_whatever_headers_they_have(
+    bus: Bus, topic: str, group: str
+) -> None:
+    traced, untraced = (("kind", b"test"), ("trace", b"one")), (("kind", b"test"),)
+    sent = [Record(topic, 0, b"key", b"", (traced, untraced)[n % 2]) for n in range(20)]
+    await publish(bus, sent)
+
+    taken = await batches(await bus.join(group, [topic]), 1)
+
+    assert [content(each) for batch in taken for each in batch.records] == list(map(content, sent))
 
 
 async def test_a_batch_holds_records_of_one_partition_only(
