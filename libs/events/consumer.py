@@ -43,7 +43,7 @@ from libs.events.subscription import (
 from libs.events.transaction import Transaction
 
 FETCH_RECORDS_MAX = 1_000  # of a partition
-TRANSACTION_RECORDS_MAX = 2_000
+TRANSACTION_RECORDS_MAX = 3_000
 FETCH_WAIT_S = 1.0
 RETRY_S = 0.3
 LOOK_BACKS_MAX = 2
