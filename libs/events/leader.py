@@ -116,6 +116,11 @@ class Leadership:
         if lost:
             raise LeadershipLost(job=self._job, store=self._store.source)
 
+    @property
+    def has_news(self) -> bool:
+        """Whether something was appended since the last wait."""
+        return self._news.is_set()
+
     async def wait(self, at_most_s: float) -> None:
         """Until something was appended, or the time is up."""
         # Not `wait_for`: in Python 3.11 it forgets a cancellation that comes together with news.

@@ -110,7 +110,8 @@ class Relay:
                 await leadership.confirm()
                 stretch = await coming
                 if stretch is None:
-                    if loop.time() - audited > RELAY_AUDIT_S or ends is None:
+                    due = ends is None or loop.time() - audited > RELAY_AUDIT_S
+                    if due and not leadership.has_news:  # it may have come after we had looked
                         ends, audited = await self._audit(ends), loop.time()
                     await leadership.wait(RELAY_POLL_S)
                 coming = asyncio.create_task(self._read(progress, epoch))

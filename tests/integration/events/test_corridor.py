@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -15,9 +15,11 @@ from libs.events.bus import Batch, Bus, Member, Record, batched
 from libs.events.envelope import parse
 from libs.events.errors import GapFound, StaleMember, UnknownEpoch, UnknownEvent
 from libs.events.handle import handle_many
+from libs.events.leader import Leadership
 from libs.events.parking import Selection, list_parked
 from libs.events.positions import positions
 from libs.events.relay import Relay
+from libs.events.store import CHANNEL
 from libs.events.subscription import Incoming
 from libs.events.transaction import Transaction
 from tests.corridor import TOPICS, Corridor, corridor_at, running
@@ -527,6 +529,51 @@ async def test_a_window_that_the_bus_did_not_take_is_sent_again(corridor: Corrid
 
     assert bus.refused == 5
     assert sorted(await corridor.taken()) == [1, 2, 3, 4, 5]
+
+
+class Watched:
+    """A bus that puts two more coins in while the first are sent, and tells what it is asked."""
+
+    def __init__(self, corridor: Corridor, leadership: Leadership) -> None:
+        self._corridor, self._leadership = corridor, leadership
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._corridor.bus, name)
+
+    async def ends(self, topic: str) -> Mapping[int, int]:
+        self.asked.append("ends")
+        return await self._corridor.bus.ends(topic)
+
+    async def producer(self) -> Any:
+        self._producer = await self._corridor.bus.producer()
+        return self
+
+    async def send(self, records: Sequence[Record]) -> None:
+        if "send" not in self.asked:
+            for _ in range(20):  # what is read meanwhile has found nothing
+                await self._corridor.writer.pool.fetchval("SELECT position FROM head")
+            await self._corridor.put(2, 3)
+            await eventually(lambda: self._leadership.has_news)
+        self.asked.append("send")
+        await self._producer.send(records)
+
+    async def close(self) -> None:
+        await self._producer.close()
+
+
+async def test_what_is_appended_during_a_send_waits_for_no_audit(corridor: Corridor) -> None:
+    await corridor.put(1)
+    async with Leadership(corridor.writer, "relay", CHANNEL) as leadership:
+        bus = Watched(corridor, leadership)
+        relay = Relay(corridor.writer, cast(Bus, bus), TOPICS)
+        leading = asyncio.create_task(relay._lead(leadership))
+        await eventually(lambda: bus.asked.count("send") == 2)
+        leading.cancel()
+        await asyncio.gather(leading, return_exceptions=True)
+
+    first, second = (at for at, asked in enumerate(bus.asked) if asked == "send")
+    assert bus.asked[first:second] == ["send"]
 
 
 async def test_what_a_member_dies_over_is_the_next_ones(corridor: Corridor) -> None:
