@@ -154,7 +154,7 @@ def _parsed(columns: Mapping[str, Sequence[bytes]]) -> Envelopes:
         times=_each(_time, columns["ce_time"]),
         positions=positions,
         previous=_numbers(columns["ce_previous"], 0),
-        epochs=_each(_text, columns["ce_epoch"]),
+        epochs=_each(_epoch, columns["ce_epoch"]),
         traces=traces or [None] * len(positions),
     )
 
@@ -193,6 +193,12 @@ def _refuse_twice(names: Sequence[str]) -> None:
 
 def _text(value: bytes) -> str:
     return value.decode("utf-8", "replace")
+
+
+def _epoch(value: bytes) -> str:
+    if b"\0" in value:  # no column could hold it
+        raise ValueError
+    return _text(value)
 
 
 def _kind(value: bytes) -> tuple[str, int]:

@@ -47,6 +47,7 @@ def test_what_was_put_into_headers_is_read_from_them() -> None:
         {"ce_position": b"9223372036854775808"},
         {"ce_position": None},
         {"ce_previous": b"-1"},
+        {"ce_epoch": b"first\0"},
         {"ce_time": b"Siti"},
         {"ce_time": b"2023-03-31T00:00:00"},
         {"ce_time": None},
