@@ -105,22 +105,26 @@ class Relay:
         loop = asyncio.get_running_loop()
         audited = loop.time()
         coming = asyncio.create_task(self._read(progress, epoch))
+        noted = asyncio.create_task(asyncio.sleep(0))  # that the last one has been acknowledged
         try:
             while True:
                 await leadership.confirm()
                 stretch = await coming
                 if stretch is None:
+                    await noted
                     due = ends is None or loop.time() - audited > RELAY_AUDIT_S
                     if due and not leadership.has_news:  # it may have come after we had looked
                         ends, audited = await self._audit(ends), loop.time()
                     await leadership.wait(RELAY_POLL_S)
                 coming = asyncio.create_task(self._read(progress, epoch))
                 if stretch is not None:
-                    await self._carry(producer, stretch)
+                    await self._send(producer, stretch.records)
+                    await noted  # one after the other
+                    noted = asyncio.create_task(self._acknowledge(stretch))
                     ends, audited = None, loop.time()
         finally:
             coming.cancel()
-            await asyncio.gather(coming, return_exceptions=True)
+            await asyncio.gather(coming, noted, return_exceptions=True)
             with contextlib.suppress(Exception):
                 await producer.close()
 
@@ -170,12 +174,9 @@ class Relay:
         places = {(record.topic, record.partition) for record in records}
         return Stretch(records, window.end, {place: progress.last[place] for place in places})
 
-    async def _carry(self, producer: Producer, stretch: Stretch) -> None:
-        if stretch.records:
-            await self._send(producer, stretch.records)
-        await self._acknowledge(stretch)
-
     async def _send(self, producer: Producer, records: Sequence[Record]) -> None:
+        if not records:
+            return
         began, began_ns = perf_counter(), time_ns()
         await producer.send(records)
         RELAY_SEND_SECONDS.labels(self.store.source).observe(perf_counter() - began)

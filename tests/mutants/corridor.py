@@ -121,14 +121,9 @@ CORRIDOR: Final = (
             ),
             Change(
                 "libs/events/relay.py",
-                """        if stretch.records:
-            await self._send(producer, stretch.records)
-        await self._acknowledge(stretch)
-""",
-                """        await self._acknowledge(stretch)
-        if stretch.records:
-            await self._send(producer, stretch.records)
-""",
+                "                    await self._send(producer, stretch.records)\n",
+                "                    await self._acknowledge(stretch)\n"
+                "                    await self._send(producer, stretch.records)\n",
             ),
         ),
         f"{CORRIDOR_TESTS}::test_a_window_that_the_bus_did_not_take_is_sent_again",
