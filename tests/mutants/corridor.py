@@ -139,7 +139,8 @@ CORRIDOR: Final = (
                 '_TAKE = "SELECT $1::bigint IS NOT NULL"',
             ),
         ),
-        f"{CORRIDOR_TESTS}::test_only_one_of_two_relays_leads",
+        f"{EVENTS}/test_leader.py"
+        "::test_a_leader_that_lives_keeps_the_lead_however_quiet_its_work_is",
         f"{CORRIDOR_TESTS}::test_everything_appended_is_handled_once",
     ),
     Mutant(
