@@ -109,7 +109,9 @@ async def test_a_missing_message_is_found_and_named(corridor: Corridor) -> None:
     assert await corridor.taken() == []
 
 
-async def test_a_running_consumer_stops_at_a_gap_that_no_look_back_closes(corridor: Corridor) -> None:
+async def test_a_running_consumer_stops_at_a_gap_that_no_look_back_closes(
+    corridor: Corridor,
+) -> None:
     records = await relayed(corridor, *range(1, 31))
     await corridor.bus.delete_topic(TOPIC)
     await corridor.bus.ensure_topics(TOPICS.partitions)
