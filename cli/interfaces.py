@@ -35,11 +35,11 @@ def openapi(service: str) -> str:
     return json.dumps(application(service).openapi(), indent=1, ensure_ascii=False) + "\n"
 
 
-def application(service: str) -> Any:
-    """A service's application, told nothing: it can describe itself, and not be started."""
+def application(service: str, told: Settings | None = None) -> Any:
+    """A service's application; told nothing, it can describe itself and not be started."""
     # Found by name, as its contract is: this program looks at services and depends on none.
     make = importlib.import_module(f"services.{service}.main").application
-    told = Settings(
+    nothing = Settings(
         service=service,
         database_url="postgresql://nowhere/none",
         bus_url="postgresql://nowhere/none",
@@ -49,7 +49,7 @@ def application(service: str) -> Any:
         contracts_dir=CONTRACTS,
     )
     others = len(inspect.signature(make).parameters) - 1
-    return make(told, *[None] * others)
+    return make(told or nothing, *[None] * others)
 
 
 def drift() -> list[str]:

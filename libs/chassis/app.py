@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import structlog
 import uvicorn
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
@@ -31,6 +31,7 @@ from libs.chassis.idempotency import (
 from libs.chassis.memory import settle
 from libs.chassis.openapi import ABOUT, CONTACT, LICENCE, PLACEHOLDER, described, tags
 from libs.chassis.problems import HANDLERS
+from libs.chassis.query import only_known_parameters
 from libs.chassis.request import limited, observed
 from libs.chassis.settings import Settings
 
@@ -89,6 +90,7 @@ def create_app(
         exception_handlers={**HANDLERS, AlreadyAnswered: answered_before},
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,
+        dependencies=[Depends(only_known_parameters)],
         # The framework's own spans and log records hold addresses with their queries.
         telemetry={"tracing": False, "logs": False},
         middleware=[

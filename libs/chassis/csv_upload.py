@@ -15,21 +15,19 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import re
 from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, TypeAlias
 
-from libs.chassis.problems import Refusal
+from libs.chassis.problems import NAME_FORM, Refusal
 
 ROWS_A_BATCH: Final = 500
 ROWS_MAX: Final = 20_000_000
 ROW_CHARS_MAX: Final = 65_536
 ERRORS_MAX: Final = 1_000
 TEXT_AT_LEAST: Final = 65_536  # decoded before rows are looked for, or a slow sender costs much
-NAME_FORM: Final = re.compile(r"(?!.*\d{4})[a-z][a-z0-9_]{0,39}")
 
 CSV_BODY: Final = {
     "requestBody": {

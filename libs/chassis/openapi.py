@@ -34,6 +34,7 @@ region outside of the token's is refused.
 * A POST carries an Idempotency-Key: sent twice, it happens once and is answered the same.
 * A POST that decides on something carries its ETag as If-Match.
 * Lists are pages: follow `next` until it is null.
+* A query parameter that an operation does not take, or that is there twice, is refused.
 * A refusal is a problem (RFC 9457) whose `type` leads to a page that says what to do.
 * Amounts are whole rupiah. Nothing personal stands in addresses, problems or logs.
 """
@@ -173,11 +174,9 @@ def _answered(operation: Schema, route: APIRoute, *, guarded: bool) -> None:
 def _codes(operation: Schema, route: APIRoute, *, guarded: bool) -> Iterator[Code]:
     takes = {each.call for each in dependencies_of(route)}
     sent = operation.get("requestBody", {}).get("content", {})
-    yield from _ANY
+    yield from (*_ANY, *_FORMED)
     if guarded:
         yield from (*_GUARDED, *_STORED)
-    if operation.get("parameters") or sent:
-        yield from _FORMED
     if JSON in sent:
         yield from _SENT
     if CSV in sent:

@@ -69,6 +69,7 @@ def purses(way: Callable[..., Any]) -> APIRouter:
         appender: AppenderOf,
         context: Asked,
         once: Once,
+        x: int = 0,
     ) -> Response:
         command = PutIn(body["in"]) if "in" in body else TakeOut(body["out"])
         single = Single(KEPT, f"purse-{name}", command, context, made, once)

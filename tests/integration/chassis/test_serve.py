@@ -49,8 +49,8 @@ async def has_started(reader: Reader) -> bool:
     return started.is_set()
 
 @router.get("/bug/{nik}")
-async def bug(nik: str, reader: Reader) -> None:
-    raise ValueError(nik)
+async def bug(nik: str, reader: Reader, name: str = "") -> None:
+    raise ValueError(nik, name)
 
 @asynccontextmanager
 async def lifespan(app: FastAPI):
@@ -142,7 +142,7 @@ async def test_everything_a_service_says_is_json_without_what_its_callers_wrote(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     async with _serving(environment, tmp_path) as (process, client):
-        answer = await client.get(f"/bug/{NIK}", params={"nik": NIK})
+        answer = await client.get(f"/bug/{NIK}", params={"name": NIK})
         await client.get("/slow", headers={"Authorization": f"Bearer {NIK}"})
         process.send_signal(signal.SIGTERM)
         lines = await asyncio.to_thread(_lines, process)

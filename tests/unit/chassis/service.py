@@ -54,7 +54,9 @@ def things() -> APIRouter:
         return {"region": region}
 
     @router.put("/{name}")
-    async def put(name: str, thing: Thing, writer: Writer, context: Asked) -> dict[str, Any]:
+    async def put(
+        name: str, thing: Thing, writer: Writer, context: Asked, nik: str = ""
+    ) -> dict[str, Any]:
         return {"actor": context.actor, "trace": context.trace, "cause": context.cause}
 
     return router
