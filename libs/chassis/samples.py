@@ -39,6 +39,17 @@ COMMON: Final[Mapping[str, object]] = {
     "message": "The text is too long",
     "name": "members.csv",
     "next": None,
+    "rule_sets": [
+        {
+            "id": "2021-2024",
+            "valid_from": "2021-01-01",
+            "valid_to": "2024-12-31",
+            "runs": True,
+            "verified": True,
+            "reason": None,
+        }
+    ],
+    "service": "registry",
     "source": "registry",
     "subscription": "roster",
     "title": "Version stale",

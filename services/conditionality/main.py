@@ -13,6 +13,7 @@ from libs.chassis.app import create_app, serve
 from libs.chassis.import_jobs import Imports
 from libs.chassis.jobs import jobs_router
 from libs.chassis.replays import Replays
+from libs.chassis.rule_sets import rule_sets_router
 from libs.chassis.service import READINESS, opened, working
 from libs.chassis.settings import Settings
 from libs.privacy.tokens import Tokenizer
@@ -53,6 +54,7 @@ def application(told: Settings) -> FastAPI:
         api_investigations.router,
         jobs,
         operations.router,
+        rule_sets_router(SERVICE, policy.list_rule_sets()),
     ]
     return create_app(
         SERVICE, "Conditionality", routers, lifespan, READINESS, told, samples=SAMPLES

@@ -82,8 +82,8 @@ async def announce(
     once: Once,
     announcer: Announcer,
 ) -> Response:
-    """Announce a tahap's final closing; the rule set is the one that holds on its closing date."""
-    rules = policies.payable_on(body.closing_date)
+    """Announce a tahap's final closing; the rule set is the one of its closing date and year."""
+    rules = policies.payable(body.tahap, body.closing_date)
     command = AnnounceTahap(
         tahap=body.tahap,
         months=tuple(body.months),

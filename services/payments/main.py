@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import asyncpg
 import httpx
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from libs.chassis import operations
 from libs.chassis.app import create_app, serve
 from libs.chassis.jobs import jobs_router
 from libs.chassis.metrics import Seldom
 from libs.chassis.replays import Replays
+from libs.chassis.rule_sets import rule_sets_router
 from libs.chassis.service import READINESS, opened, working
 from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
@@ -34,12 +35,17 @@ from services.payments.samples import SAMPLES
 from services.payments.settings import Partners, partners, settings
 
 KEY_CONNECTIONS_MAX = 4
-ROUTERS: Final = (
-    api.router,
-    api_money.router,
-    jobs_router([LISTS, RUNS, Replays()], "payments:read"),
-    operations.router,
-)
+
+
+def routers(policies: policy.Policies) -> Sequence[APIRouter]:
+    """The interface of payments, in the order in which it is described."""
+    return (
+        api.router,
+        api_money.router,
+        jobs_router([LISTS, RUNS, Replays()], "payments:read"),
+        operations.router,
+        rule_sets_router(SERVICE, policies.listed),
+    )
 
 
 def application(told: Settings, where: Partners) -> FastAPI:
@@ -64,7 +70,8 @@ def application(told: Settings, where: Partners) -> FastAPI:
             async with working(service, SUBSCRIPTIONS, jobs):
                 yield service.resources(policies=policies)
 
-    return create_app(SERVICE, "Payments", ROUTERS, lifespan, READINESS, told, samples=SAMPLES)
+    interface = routers(policies)
+    return create_app(SERVICE, "Payments", interface, lifespan, READINESS, told, samples=SAMPLES)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from libs.chassis.app import create_app, serve
 from libs.chassis.import_jobs import Imports
 from libs.chassis.jobs import jobs_router
 from libs.chassis.replays import Replays
+from libs.chassis.rule_sets import rule_sets_router
 from libs.chassis.service import READINESS, opened, working
 from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
@@ -47,7 +48,12 @@ def application(told: Settings) -> FastAPI:
                 yield service.resources(keys=keys, intake=intake)
 
     jobs = jobs_router([Imports(), LISTINGS, Replays()], "registry:import", "registry:read")
-    routers = [api.router, jobs, operations.router]
+    routers = [
+        api.router,
+        jobs,
+        operations.router,
+        rule_sets_router(SERVICE, rule_sets.listed),
+    ]
     return create_app(
         SERVICE, "Family registry", routers, lifespan, READINESS, told, samples=SAMPLES
     )

@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final, Literal
 
+from libs.policy.files import Percent, PolicyError, Reference, convert, read
+from libs.policy.rule_sets import RULE_SETS, ListedRuleSet, listed, read_rule_sets
 from services.conditionality.domain.duties import CommitmentPolicy, DutyRule, Source
 from services.conditionality.policy.files import (
     CATEGORIES,
@@ -14,17 +16,9 @@ from services.conditionality.policy.files import (
     Dated,
     DatedFile,
     Duty,
-    Percent,
-    PolicyError,
-    Reference,
     RuleSet,
-    RuleSetsFile,
     SanctionsFile,
-    convert,
-    read,
 )
-
-__all__ = ["FOLDER", "PolicyError", "load"]
 
 FOLDER: Final = Path(__file__).parent
 
@@ -38,17 +32,16 @@ def load(folder: Path = FOLDER) -> Mapping[str, CommitmentPolicy]:
     attendance = _attendance(folder / "attendance.yaml")
     duties = _duties(folder / "duties.yaml")
     sanctions = _sanctions(folder / "sanctions.yaml")
-    file = folder / "rule_sets.yaml"
+    file = folder / RULE_SETS
     policies: dict[str, CommitmentPolicy] = {}
-    for name, content in read(file, RuleSetsFile).rule_sets.items():
-        rule_set = convert(file.name, f"rule_sets.{name}", content, RuleSet)
+    for name, rule_set in read_rule_sets(file, RuleSet).items():
         if rule_set.sanction not in sanctions:
             unknown = f"sanctions.yaml has no {rule_set.sanction}"
             raise PolicyError(file.name, f"rule_sets.{name}.sanction", unknown)
         policies[name] = CommitmentPolicy(
             rule_set=name,
-            attendance_percent_min=attendance.on(rule_set.since),
-            duties=duties.on(rule_set.since),
+            attendance_percent_min=attendance.on(rule_set.valid_from),
+            duties=duties.on(rule_set.valid_from),
             sanction=sanctions[rule_set.sanction].rule(),
             sources=(
                 *_sources("ATTENDANCE", attendance.reference),
@@ -57,6 +50,12 @@ def load(folder: Path = FOLDER) -> Mapping[str, CommitmentPolicy]:
             ),
         )
     return policies
+
+
+def list_rule_sets(folder: Path = FOLDER) -> tuple[ListedRuleSet, ...]:
+    """Every rule set as conditionality answers for it."""
+    entries = read_rule_sets(folder / RULE_SETS, RuleSet)
+    return tuple(listed(rule_set, entry) for rule_set, entry in entries.items())
 
 
 def _attendance(file: Path) -> Dated[int]:

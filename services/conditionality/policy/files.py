@@ -1,15 +1,15 @@
-"""The shapes of the policy files, and reading them so that a mistake names its file and key."""
+"""The shapes of the policy files of commitment, and values by the day from which they hold."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 from typing import Annotated, Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
-import yaml
 
+from libs.policy.files import Count, Percent, PolicyError, Reference, Shape, Text
+from libs.policy.rule_sets import RuleSetEntry
 from services.conditionality.domain.duties import (
     Cut,
     DutyRule,
@@ -25,34 +25,10 @@ CATEGORIES: Final = frozenset(
 )
 
 Service: TypeAlias = Literal["WEIGHING", "MATERNAL_CHECK", "HOME_VISIT", "ELDERLY_CHECK"]
-Percent: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=100)]
-Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
-Text: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
 
 T = TypeVar("T")
 
-
-class PolicyError(Exception):
-    """A policy file can not be used as it stands."""
-
-    def __init__(self, file: str, key: str, why: str) -> None:
-        super().__init__(f"{file}: {key}: {why}")
-        self.file = file
-        self.key = key
-
-
 # -- Shapes ---------------------------------------------------------------------------------------
-
-
-class Shape(msgspec.Struct, forbid_unknown_fields=True):
-    """A mapping whose keys are all known: a misspelt one is refused, not ignored."""
-
-
-class Reference(Shape):
-    """Where a number comes from, and what weight the source bears."""
-
-    title: Text
-    note: str = ""
 
 
 References: TypeAlias = Annotated[list[Reference], msgspec.Meta(min_length=1)]
@@ -74,17 +50,9 @@ class SanctionsFile(Shape):
     sanctions: dict[str, Any]
 
 
-class RuleSetsFile(Shape):
-    """Rule sets by id."""
+class RuleSet(RuleSetEntry, kw_only=True):
+    """A rule set: the values of its first day, and its sanction's name."""
 
-    description: Text
-    rule_sets: dict[str, Any]
-
-
-class RuleSet(Shape, rename={"since": "from"}):
-    """From when a rule set's values are taken, and its sanction's name."""
-
-    since: date
     sanction: Text
 
 
@@ -158,7 +126,7 @@ class CutSanction(Shape, tag_field="kind", tag="CUT"):
 AnySanction: TypeAlias = BlockSanction | WithholdSanction | CutSanction
 
 
-# -- Reading --------------------------------------------------------------------------------------
+# -- Dated values ---------------------------------------------------------------------------------
 
 
 class Dated(Generic[T]):
@@ -175,42 +143,3 @@ class Dated(Generic[T]):
         if since is None:
             raise PolicyError(self._file, "values", f"nothing is in force on {day}")
         return self._values[since]
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML lets the last of two equal keys win silently; a policy must not."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[object] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"{key} stands here twice", problem_mark=key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-def read(file: Path, shape: type[T]) -> T:
-    """A file in its shape; raises `PolicyError`."""
-    try:
-        # The loader is a SafeLoader that is stricter still.
-        content = yaml.load(file.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506
-    except yaml.MarkedYAMLError as wrong:
-        line = wrong.problem_mark.line + 1 if wrong.problem_mark else 1
-        raise PolicyError(file.name, f"line {line}", wrong.problem or "not YAML") from None
-    except OSError as wrong:
-        raise PolicyError(file.name, "file", wrong.strerror or "unreadable") from None
-    shaped: T = convert(file.name, "", content, shape)
-    return shaped
-
-
-def convert(file: str, key: str, value: object, shape: Any) -> Any:
-    """A part of a file in its shape; `key` is where it stands in the file."""
-    try:
-        return msgspec.convert(value, shape)
-    except msgspec.ValidationError as wrong:
-        why, _, path = str(wrong).partition(" - at `$")
-        where = f"{key}{path.rstrip('`')}".lstrip(".")
-        raise PolicyError(file, where or "file", why) from None

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import MINYEAR, date
 from pathlib import Path
 from typing import Final
 
 from libs.events.errors import DomainError
+from libs.policy.files import PolicyError
+from libs.policy.rule_sets import RULE_SETS, ListedRuleSet, listed, read_rule_sets
 from services.payments.domain.entitlement import BenefitTable
 from services.payments.domain.errors import UnverifiedBenefit
-from services.payments.policy.files import (
-    MalformedPolicy,
-    RuleSetEntry,
-    read_benefit_table,
-    read_rule_sets,
-)
-
-__all__ = ["FOLDER", "MalformedPolicy", "NoRuleSet", "Policies", "RuleSet", "load"]
+from services.payments.policy.files import PaidRuleSet, read_benefit_table
 
 FOLDER: Final = Path(__file__).parent
-RULE_SETS: Final = "rule_sets.yaml"
 
 
 class NoRuleSet(DomainError):
@@ -34,34 +28,46 @@ class RuleSet:
 
     id: str
     valid_from: date
-    valid_to: date
+    valid_to: date | None
     benefit: BenefitTable
 
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """Every rule set, and every benefit table; some tables are for a channel, not for a date."""
+    """Every rule set, and every benefit table; some tables are for a channel, not for a date.
+
+    `listed` is what payments answers to others of its rule sets.
+    """
 
     rule_sets: Mapping[str, RuleSet]
     benefits: Mapping[str, BenefitTable]
+    listed: tuple[ListedRuleSet, ...] = ()
 
-    def on(self, closing_date: date) -> RuleSet:
-        """The rule set of a closing date."""
-        for each in self.rule_sets.values():
-            if each.valid_from <= closing_date <= each.valid_to:
-                return each
-        raise NoRuleSet(closing_date=closing_date)
+    def on(self, day: date) -> RuleSet:
+        """The rule set that is valid on a day."""
+        for rules in self.rule_sets.values():
+            if rules.valid_from <= day <= (rules.valid_to or date.max):
+                return rules
+        raise NoRuleSet(closing_date=day)
 
-    def payable_on(self, closing_date: date) -> RuleSet:
-        """The rule set by which money may be paid; UnverifiedBenefit where its source is weak.
+    def of_tahap(self, tahap: str, closing_date: date) -> RuleSet:
+        """The rule set of a tahap: that of its closing date, within the year of its name.
+
+        The last tahap of a year may be closed in January; the rules of the new year are not its.
+        """
+        year = max(int(tahap.partition("-")[0]), MINYEAR)
+        return self.on(min(closing_date, date(year, 12, 31)))
+
+    def payable(self, tahap: str, closing_date: date) -> RuleSet:
+        """The rule set by which a tahap may be paid; UnverifiedBenefit where its source is weak.
 
         A tahap is announced by this, so that nothing is listed, judged or frozen under a table
         that could not be paid by.
         """
-        valid = self.on(closing_date)
-        if not valid.benefit.verified:
-            raise UnverifiedBenefit(table=valid.benefit.id)
-        return valid
+        rules = self.of_tahap(tahap, closing_date)
+        if not rules.benefit.verified:
+            raise UnverifiedBenefit(table=rules.benefit.id)
+        return rules
 
     def benefit(self, rule_set: str) -> BenefitTable:
         """The benefit table of an announced rule set."""
@@ -71,28 +77,23 @@ class Policies:
 
 
 def load(folder: Path = FOLDER) -> Policies:
-    """All policy files of a folder; MalformedPolicy names file and key of the first mistake."""
+    """All policy files of a folder; PolicyError names file and key of the first mistake."""
     benefits = {
         file.stem: read_benefit_table(file)
         for file in sorted(folder.glob("*.yaml"))
         if file.name != RULE_SETS
     }
-    rule_sets: dict[str, RuleSet] = {}
-    latest: date | None = None
-    for name, entry in read_rule_sets(folder / RULE_SETS).items():
-        rule_sets[name] = _rule_set(name, entry, benefits, latest)
-        latest = entry.valid_to
-    return Policies(rule_sets, benefits)
-
-
-def _rule_set(
-    name: str, entry: RuleSetEntry, benefits: Mapping[str, BenefitTable], latest: date | None
-) -> RuleSet:
-    key = f"rule_sets.{name}"
-    if entry.benefit not in benefits:
-        raise MalformedPolicy(RULE_SETS, f"{key}.benefit", f"there is no {entry.benefit}.yaml")
-    if entry.valid_to < entry.valid_from:
-        raise MalformedPolicy(RULE_SETS, f"{key}.to", "is before `from`")
-    if latest is not None and entry.valid_from <= latest:
-        raise MalformedPolicy(RULE_SETS, f"{key}.from", "is not after the rule set before it")
-    return RuleSet(name, entry.valid_from, entry.valid_to, benefits[entry.benefit])
+    entries = read_rule_sets(folder / RULE_SETS, PaidRuleSet)
+    for name, entry in entries.items():
+        if entry.benefit not in benefits:
+            why = f"there is no {entry.benefit}.yaml"
+            raise PolicyError(RULE_SETS, f"rule_sets.{name}.benefit", why)
+    rule_sets = {
+        name: RuleSet(name, entry.valid_from, entry.valid_to, benefits[entry.benefit])
+        for name, entry in entries.items()
+    }
+    answered = (
+        listed(name, entry, verified=benefits[entry.benefit].verified)
+        for name, entry in entries.items()
+    )
+    return Policies(rule_sets, benefits, tuple(answered))

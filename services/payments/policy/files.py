@@ -1,15 +1,16 @@
-"""The shapes of the policy files, and reading them so that a mistake names its file and key."""
+"""The shapes of payments' policy files: benefit tables, and which rule set pays by which."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
-import yaml
 
+from libs.policy.files import Count, PolicyError, Rupiah, Shape, Text, convert, read
+from libs.policy.files import Reference as ReferenceEntry
+from libs.policy.rule_sets import RuleSetEntry
 from services.payments.domain.entitlement import BenefitTable, FamilyPart, Reference
 
 LISTED_CATEGORIES: Final = frozenset(
@@ -17,35 +18,9 @@ LISTED_CATEGORIES: Final = frozenset(
 )
 CATEGORIES: Final = LISTED_CATEGORIES | {"HR_VICTIM"}
 
-Rupiah: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
-Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
-Text: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
 FourTahap: TypeAlias = Annotated[tuple[Rupiah, ...], msgspec.Meta(min_length=4, max_length=4)]
 
-T = TypeVar("T")
-
-
-class MalformedPolicy(Exception):
-    """A policy file can not be used as it stands."""
-
-    def __init__(self, file: str, key: str, why: str) -> None:
-        super().__init__(f"{file}: {key}: {why}")
-        self.file = file
-        self.key = key
-
-
 # -- Shapes
-
-
-class Shape(msgspec.Struct, forbid_unknown_fields=True):
-    """A mapping whose keys are all known: a misspelt one is refused, not ignored."""
-
-
-class ReferenceEntry(Shape):
-    """Where the figures come from, and what they do or do not say."""
-
-    title: Text
-    note: str = ""
 
 
 class FamilyPartEntry(Shape):
@@ -76,23 +51,15 @@ class BenefitFile(Shape):
     members_max: Count
     order: tuple[str, ...]
     components: dict[str, Any]
-    category_max: dict[str, Any] = {}
+    category_max: dict[str, Any] = msgspec.field(default_factory=dict)
     family_part: FamilyPartEntry | None = None
     bounds: Bounds | None = None
 
 
-class RuleSetEntry(Shape):
-    """One rule set: its first and last closing date, and its benefit table."""
+class PaidRuleSet(RuleSetEntry, kw_only=True):
+    """One rule set: its validity, and its benefit table by name."""
 
-    valid_from: date = msgspec.field(name="from")
-    valid_to: date = msgspec.field(name="to")
     benefit: Text
-
-
-class RuleSetsFile(Shape):
-    """The rule sets, from the oldest to the newest."""
-
-    rule_sets: dict[str, Any]
 
 
 # -- Reading
@@ -100,10 +67,10 @@ class RuleSetsFile(Shape):
 
 def read_benefit_table(file: Path) -> BenefitTable:
     """The benefit table of a file; its id is the file's name."""
-    content = _convert(file.name, "", _parsed(file), BenefitFile)
+    content = read(file, BenefitFile)
     _check_order(file.name, content)
     if content.verified and content.unit == "IDR/year":
-        raise MalformedPolicy(file.name, "unit", "no single payment can be made by a year's amount")
+        raise PolicyError(file.name, "unit", "no single payment can be made by a year's amount")
     return BenefitTable(
         id=file.stem,
         verified=content.verified,
@@ -119,41 +86,14 @@ def read_benefit_table(file: Path) -> BenefitTable:
     )
 
 
-def read_rule_sets(file: Path) -> Mapping[str, RuleSetEntry]:
-    """The rule sets of a file by their ids, in its order."""
-    listed = _convert(file.name, "", _parsed(file), RuleSetsFile).rule_sets
-    return {
-        name: _convert(file.name, f"rule_sets.{name}", entry, RuleSetEntry)
-        for name, entry in listed.items()
-    }
-
-
-def _parsed(file: Path) -> object:
-    try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as missing:
-        raise MalformedPolicy(file.name, "the file", "is missing") from missing
-    except yaml.YAMLError as broken:
-        raise MalformedPolicy(file.name, "the file", "is not YAML") from broken
-
-
-def _convert(file: str, key: str, content: object, to: type[T]) -> T:
-    try:
-        return msgspec.convert(content, to)
-    except msgspec.ValidationError as invalid:
-        why, _, path = str(invalid).partition(" - at `$")
-        named = (key + path.rstrip("`")).strip(".")
-        raise MalformedPolicy(file, named or "the file", why) from invalid
-
-
 def _by_category(
     file: str, key: str, content: Mapping[str, object], order: tuple[str, ...], to: Any
 ) -> Mapping[str, int]:
     for category in content:
         if category not in order:
-            raise MalformedPolicy(file, f"{key}.{category}", "is not in `order`")
+            raise PolicyError(file, f"{key}.{category}", "is not in `order`")
     return {
-        category: int(_convert(file, f"{key}.{category}", value, to))
+        category: int(convert(file, f"{key}.{category}", value, to))
         for category, value in content.items()
     }
 
@@ -164,7 +104,7 @@ def _check_order(file: str, content: BenefitFile) -> None:
     unknown = set(content.order) - CATEGORIES
     if missing or unknown or len(set(content.order)) != len(content.order):
         wrong = ", ".join(sorted(missing | unknown)) or "a category twice"
-        raise MalformedPolicy(file, "order", f"must have each category once: {wrong}")
+        raise PolicyError(file, "order", f"must have each category once: {wrong}")
 
 
 def _family_part(file: str, content: BenefitFile) -> FamilyPart | None:
@@ -172,7 +112,7 @@ def _family_part(file: str, content: BenefitFile) -> FamilyPart | None:
     if entry is None:
         return None
     if content.verified and not entry.regular:
-        raise MalformedPolicy(file, "family_part.regular", "is needed to pay by this table")
+        raise PolicyError(file, "family_part.regular", "is needed to pay by this table")
     return FamilyPart(
         regular=entry.regular or (),
         access=entry.access or (),

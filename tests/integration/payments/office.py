@@ -42,7 +42,7 @@ from services.payments.exchange import Exchange
 from services.payments.files import Renderer
 from services.payments.joining import Joiner
 from services.payments.lists import open_list, open_run
-from services.payments.main import ROUTERS
+from services.payments.main import routers
 from services.payments.money import run
 from services.payments.outside import Outside
 from services.payments.paying import Payer
@@ -283,8 +283,10 @@ async def office_at(told: Settings, directory: Path, world: World) -> AsyncItera
 def _application(told: Settings, service: Service) -> FastAPI:
     """The service's interface, on a store whose loops the test turns by hand."""
 
+    policies = policy.load()
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        yield service.resources(policies=policy.load())
+        yield service.resources(policies=policies)
 
-    return create_app(SERVICE, "Payments", ROUTERS, lifespan, READINESS, told)
+    return create_app(SERVICE, "Payments", routers(policies), lifespan, READINESS, told)

@@ -5,10 +5,10 @@ from typing import get_args
 
 import pytest
 
+from libs.policy.files import PolicyError
 from services.conditionality import policy
 from services.conditionality.domain.duties import Cut, SchoolMonthly, Suspension
 from services.conditionality.domain.person import SERVICES
-from services.conditionality.policy import PolicyError
 from services.conditionality.policy.files import Service
 from tests.unit.conditionality.kit import POLICY
 
@@ -71,7 +71,7 @@ def test_every_service_that_can_be_recorded_can_be_asked_for() -> None:
         ("attendance.yaml", "2017-01-01: 85", "2017-01-01: '85'", "values.2017-01-01"),
         ("attendance.yaml", "2017-01-01: 85", "2017-01-01: 185", "values.2017-01-01"),
         ("attendance.yaml", "2017-01-01: 85", "2019-01-01: 85", "values"),
-        ("attendance.yaml", "unit:", "units:", "file"),
+        ("attendance.yaml", "unit:", "units:", "units"),
         ("attendance.yaml", "2017-01-01: 85", "2017-01-01: 85\n  2017-01-01: 75", "line 8"),
         ("attendance.yaml", "values:", "values: [", "line 8"),
         (
@@ -95,7 +95,7 @@ def test_every_service_that_can_be_recorded_can_be_asked_for() -> None:
             "sanction: CUT_2026",
             "rule_sets.2025-2026.sanction",
         ),
-        ("rule_sets.yaml", "from: 2025-01-01", "from: soon", "rule_sets.2025-2026.from"),
+        ("rule_sets.yaml", "from: 2025-01-01", "from: soon", "rule_sets.2025-2026.valid_from"),
     ],
 )
 def test_a_malformed_file_is_refused_by_name_and_key(

@@ -4,9 +4,10 @@ from shutil import copytree
 
 import pytest
 
+from libs.policy.files import PolicyError
 from services.payments import policy
 from services.payments.domain.errors import UnverifiedBenefit
-from services.payments.policy import MalformedPolicy, NoRuleSet
+from services.payments.policy import NoRuleSet
 
 TIE_ORDER = ("PREGNANT", "EARLY_CHILD", "SEVERE_DISABILITY", "ELDERLY", "SMA", "SMP", "SD")
 UNVERIFIED = ("2007-2012", "2013-2014", "2015", "2016", "2018")
@@ -66,11 +67,11 @@ def test_tables_without_a_sufficient_source_are_kept_and_never_paid_by() -> None
 
     assert tuple(each.id for each in known.benefits.values() if not each.verified) == UNVERIFIED
     with pytest.raises(UnverifiedBenefit):
-        known.payable_on(date(2018, 2, 1))
+        known.payable("2018-1", date(2018, 2, 1))
 
 
 def test_a_tahap_of_the_sample_year_may_be_paid() -> None:
-    assert policy.load().payable_on(date(2023, 12, 31)).id == "2021-2024"
+    assert policy.load().payable("2023-4", date(2023, 12, 31)).id == "2021-2024"
 
 
 SPOILT = [
@@ -84,16 +85,17 @@ SPOILT = [
     ("2021-2024.yaml", "verified: true", "verified: perhaps", "verified"),
     ("2021-2024.yaml", "unit: IDR/tahap", "unit: USD/tahap", "unit"),
     ("2021-2024.yaml", "unit: IDR/tahap", "unit: IDR/year", "unit"),
-    ("2021-2024.yaml", "title: Benefit", "titel: Benefit", "the file"),
+    ("2021-2024.yaml", "title: Benefit", "titel: Benefit", "titel"),
     ("2021-2024.yaml", "members_max: 4", "category_max: {PAUD: 2}\nmembers_max: 4", "category_max"),
     ("2019.yaml", "[550_000, 0, 0, 0]", "[550_000, 0, 0]", "family_part.regular"),
     ("2019.yaml", "  regular: [550_000, 0, 0, 0]\n", "", "family_part.regular"),
     ("2016.yaml", "verified: false", "verified: true", "unit"),
+    ("2021-2024.yaml", "  SD: 225_000", "  SD: 225_000\n  SD: 252_000", "line 24"),
     ("rule_sets.yaml", "benefit: 2021-2024", "benefit: of-2022", "rule_sets.2021-2024.benefit"),
-    ("rule_sets.yaml", "from: 2021-01-01", "from: 2020-12-31", "rule_sets.2021-2024.from"),
-    ("rule_sets.yaml", "to: 2024-12-31", "to: 2020-12-31", "rule_sets.2021-2024.to"),
-    ("rule_sets.yaml", "to: 2024-12-31", "to: soon", "rule_sets.2021-2024.to"),
-    ("rule_sets.yaml", "rule_sets:", "rule_sets: {}\nrules:", "the file"),
+    ("rule_sets.yaml", "from: 2021-01-01", "from: 2020-12-31", "rule_sets.2021-2024.valid_from"),
+    ("rule_sets.yaml", "to: 2024-12-31", "to: 2020-12-31", "rule_sets.2021-2024.valid_to"),
+    ("rule_sets.yaml", "to: 2024-12-31", "to: soon", "rule_sets.2021-2024.valid_to"),
+    ("rule_sets.yaml", "rule_sets:", "rule_sets: {}\nrules:", "rules"),
 ]
 
 
@@ -105,11 +107,34 @@ def test_a_malformed_file_is_refused_by_file_and_key(
     assert good in text
     (folder / file).write_text(text.replace(good, bad, 1))
 
-    with pytest.raises(MalformedPolicy) as refused:
+    with pytest.raises(PolicyError) as refused:
         policy.load(folder)
 
     assert refused.value.file == file
     assert refused.value.key.startswith(key)
+
+
+@pytest.mark.parametrize(
+    ("tahap", "closing_date", "rule_set"),
+    [
+        ("2023-4", date(2024, 1, 15), "2021-2024"),
+        ("2024-4", date(2024, 12, 31), "2021-2024"),
+        ("2024-4", date(2025, 1, 15), "2021-2024"),
+        ("2025-1", date(2025, 3, 31), "2025-2026"),
+        ("2026-4", date(2027, 1, 15), "2025-2026"),
+        # Facts may be closed before the year of the payment begins.
+        ("2025-1", date(2024, 12, 31), "2021-2024"),
+    ],
+)
+def test_a_closing_in_january_goes_by_the_rules_of_the_year_that_it_closes(
+    tahap: str, closing_date: date, rule_set: str
+) -> None:
+    assert policy.load().of_tahap(tahap, closing_date).id == rule_set
+
+
+def test_a_tahap_of_a_year_without_rules_is_refused() -> None:
+    with pytest.raises(NoRuleSet):
+        policy.load().of_tahap("0000-1", date(2023, 3, 31))
 
 
 def test_a_rule_set_may_be_valid_on_one_day_only(folder: Path) -> None:
@@ -122,12 +147,12 @@ def test_a_rule_set_may_be_valid_on_one_day_only(folder: Path) -> None:
 def test_a_file_that_is_not_yaml_is_refused(folder: Path) -> None:
     (folder / "2019.yaml").write_text("title: [")
 
-    with pytest.raises(MalformedPolicy, match=r"2019\.yaml"):
+    with pytest.raises(PolicyError, match=r"2019\.yaml"):
         policy.load(folder)
 
 
 def test_missing_rule_sets_are_refused(folder: Path) -> None:
     (folder / "rule_sets.yaml").unlink()
 
-    with pytest.raises(MalformedPolicy, match=r"rule_sets\.yaml"):
+    with pytest.raises(PolicyError, match=r"rule_sets\.yaml"):
         policy.load(folder)

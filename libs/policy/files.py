@@ -1,0 +1,96 @@
+"""Policy files as YAML of known shapes; a mistake in one names its file and its key.
+
+A policy file holds dated numbers of the programme, with their legal source. Whatever it does not
+say exactly is refused when the service starts, because a wrong number would be paid in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
+
+import msgspec
+import yaml
+
+WHOLE_FILE: Final = "the file"
+
+Text: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
+Percent: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=100)]
+Rupiah: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+
+T = TypeVar("T")
+
+_FIELD: Final = re.compile(r"^Object (missing required|contains unknown) field `(.*)`$")
+_PROBLEM: Final = {"missing required": "is missing", "contains unknown": "is unknown"}
+
+
+class PolicyError(Exception):
+    """A policy file cannot be used as it stands: which file, which key, and why."""
+
+    def __init__(self, file: str, key: str, why: str) -> None:
+        super().__init__(f"{file}: {key}: {why}")
+        self.file = file
+        self.key = key
+        self.why = why
+
+
+class Shape(msgspec.Struct, forbid_unknown_fields=True):
+    """A mapping whose keys are all known: a misspelt one is refused, not ignored."""
+
+
+class Reference(Shape):
+    """Where figures come from; `note` says what the source does or does not say."""
+
+    title: Text
+    note: str = ""
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML lets the last of two equal keys win in silence; a policy must not."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        first: set[object] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in first:
+                raise yaml.MarkedYAMLError(
+                    problem=f"{key} stands here twice", problem_mark=key_node.start_mark
+                )
+            first.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read(file: Path, shape: type[T]) -> T:
+    """A file in its shape; raises `PolicyError`."""
+    try:
+        # The loader is a SafeLoader that is stricter still.
+        content = yaml.load(file.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506
+    except yaml.MarkedYAMLError as wrong:
+        line = wrong.problem_mark.line + 1 if wrong.problem_mark else 1
+        raise PolicyError(file.name, f"line {line}", wrong.problem or "is not YAML") from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise PolicyError(file.name, WHOLE_FILE, "is not YAML in UTF-8") from None
+    except OSError as wrong:
+        raise PolicyError(file.name, WHOLE_FILE, wrong.strerror or "is unreadable") from None
+    shaped: T = convert(file.name, "", content, shape)
+    return shaped
+
+
+# A shape may be a union, which no type variable stands for.
+def convert(file: str, key: str, value: object, shape: Any) -> Any:
+    """A part of a file in its shape; `key` is where it stands in the file."""
+    try:
+        return msgspec.convert(value, shape)
+    except msgspec.ValidationError as wrong:
+        raise PolicyError(file, *_place(key, str(wrong))) from None
+
+
+def _place(key: str, wrong: str) -> tuple[str, str]:
+    """Which key of the file msgspec's message is about, and what is wrong there."""
+    why, _, path = wrong.partition(" - at `$")
+    place = f"{key}{path.rstrip('`')}"
+    if field := _FIELD.match(why):
+        place, why = f"{place}.{field[2]}", _PROBLEM[field[1]]
+    return place.lstrip(".") or WHOLE_FILE, why

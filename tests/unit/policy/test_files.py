@@ -1,0 +1,69 @@
+"""Policy files: what is read of them, and by which file and key a mistake is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from libs.policy.files import Count, PolicyError, Shape, read
+
+
+class Numbers(Shape):
+    count: Count
+    by_category: dict[str, int]
+    note: str = ""
+
+
+def written(directory: Path, text: str) -> Path:
+    file = directory / "numbers.yaml"
+    file.write_text(text)
+    return file
+
+
+def test_a_whole_file_is_read_in_its_shape(tmp_path: Path) -> None:
+    file = written(tmp_path, "count: 3\nby_category: {SD: 225_000, SMP: 375_000}")
+
+    assert read(file, Numbers) == Numbers(3, {"SD": 225_000, "SMP": 375_000})
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "why"),
+    [
+        ("count: 3\ncount: 4\nby_category: {}", "line 2", "count stands here twice"),
+        ("count: 3\nby_category: {SD: 1, SD: 2}", "line 2", "SD stands here twice"),
+        ("count: 3\nby_category: {}\n'count': 4", "line 3", "count stands here twice"),
+        ("count: 3\nby_category: {}\nnotes: a", "notes", "is unknown"),
+        ("count: 3", "by_category", "is missing"),
+        ("count: 0\nby_category: {}", "count", "Expected `int` >= 1"),
+        ("count: 1.5\nby_category: {}", "count", "Expected `int`, got `float`"),
+        ("count: yes\nby_category: {}", "count", "Expected `int`, got `bool`"),
+        ("count: 1\nby_category: {SD: '1'}", "by_category[...]", "Expected `int`, got `str`"),
+        ("count: [", "line 1", "expected the node content"),
+        ("[]", "the file", "Expected `object`, got `array`"),
+        ("", "the file", "Expected `object`, got `null`"),
+    ],
+)
+def test_a_mistake_names_its_file_its_key_and_why(
+    tmp_path: Path, text: str, key: str, why: str
+) -> None:
+    with pytest.raises(PolicyError) as refused:
+        read(written(tmp_path, text), Numbers)
+
+    assert (refused.value.file, refused.value.key) == ("numbers.yaml", key)
+    assert why in refused.value.why
+    assert str(refused.value) == f"numbers.yaml: {key}: {refused.value.why}"
+
+
+def test_a_tag_that_would_run_code_is_refused(tmp_path: Path) -> None:
+    text = "count: !!python/object/apply:os.getpid []\nby_category: {}"
+
+    with pytest.raises(PolicyError, match="could not determine a constructor"):
+        read(written(tmp_path, text), Numbers)
+
+
+def test_a_file_that_is_not_there_or_not_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match=r"gone\.yaml: the file: No such file"):
+        read(tmp_path / "gone.yaml", Numbers)
+
+    (tmp_path / "bytes.yaml").write_bytes(b"count: \xff")
+    with pytest.raises(PolicyError, match=r"bytes\.yaml: the file: is not YAML in UTF-8"):
+        read(tmp_path / "bytes.yaml", Numbers)
