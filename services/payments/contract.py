@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from libs.events.model import Message, StreamType
+from services.payments.domain import payment_hold_messages as holds
 from services.payments.domain import payment_messages as payments
+from services.payments.domain import run_deferral_messages as deferrals
+from services.payments.domain import run_file_messages as files
 from services.payments.domain import run_messages as runs
 from services.payments.domain import tahap_messages as tahaps
 from services.payments.domain.payment import payment
-from services.payments.domain.payment_messages import HoldStatus
+from services.payments.domain.payment_hold_messages import HoldStatus
 from services.payments.domain.payment_state import PaymentState
 from services.payments.domain.run import run
 from services.payments.domain.run_state import RunState
@@ -52,15 +55,15 @@ class EffectTooLate:
 def publish_payment(event: payments.Event, state: PaymentState) -> Message | None:
     """What an event of a payment tells others, under the family."""
     match event:
-        case payments.HoldPlaced() | payments.HoldLifted() | payments.HoldForfeited():
+        case holds.HoldPlaced() | holds.HoldLifted() | holds.HoldForfeited():
             return None
-        case payments.EffectTooLate():
+        case holds.EffectTooLate():
             return _too_late(event, state)
         case _:
             return Message(PAYMENT_TOPIC, event.family)
 
 
-def _too_late(event: payments.EffectTooLate, state: PaymentState) -> Message | None:
+def _too_late(event: holds.EffectTooLate, state: PaymentState) -> Message | None:
     # Before the entitlement nobody outside knows of this payment, so there is none to speak of.
     if not state.payment:
         return None
@@ -78,7 +81,12 @@ def _too_late(event: payments.EffectTooLate, state: PaymentState) -> Message | N
 def publish_tahap(event: tahaps.Event, state: TahapState) -> Message | None:
     """What an event of a tahap tells others, under the tahap."""
     match event:
-        case tahaps.ListReady() | tahaps.FreezeProposed() | tahaps.RunSettled():
+        case (
+            tahaps.ListReady()
+            | tahaps.FreezeProposed()
+            | tahaps.FamiliesDeferred()
+            | tahaps.RunSettled()
+        ):
             return None
         case _:
             return Message(TAHAP_TOPIC, event.tahap)
@@ -106,12 +114,12 @@ PAYMENT: Final[StreamType[payments.Command, PaymentState, payments.Event]] = Str
         payments.PaymentInstructed,
         payments.PaymentCredited,
         payments.TransferFailed,
-        payments.HoldPlaced,
-        payments.HoldLifted,
-        payments.HoldForfeited,
-        payments.EffectTooLate,
-        payments.PaymentReleased,
-        payments.PaymentReturned,
+        holds.HoldPlaced,
+        holds.HoldLifted,
+        holds.HoldForfeited,
+        holds.EffectTooLate,
+        holds.PaymentReleased,
+        holds.PaymentReturned,
     ),
     publish=publish_payment,
     snapshot=(PaymentState, 1),
@@ -128,6 +136,7 @@ TAHAP: Final[StreamType[tahaps.Command, TahapState, tahaps.Event]] = StreamType(
         tahaps.ListFrozen,
         tahaps.SupplementaryOpened,
         tahaps.SupplementaryFrozen,
+        tahaps.FamiliesDeferred,
         tahaps.RunSettled,
         tahaps.TahapClosed,
     ),
@@ -140,13 +149,14 @@ RUN: Final[StreamType[runs.Command, RunState, runs.Event]] = StreamType(
     events=_named(
         runs.RunOpened,
         runs.ListEntitled,
-        runs.AccountCheckSent,
-        runs.AccountCheckReceived,
+        deferrals.LinesDeferred,
+        files.AccountCheckSent,
+        files.AccountCheckReceived,
         runs.PaymentRequested,
         runs.PaymentOrdered,
         runs.FundsReleased,
-        runs.BankFileSent,
-        runs.BankResultReceived,
+        files.BankFileSent,
+        files.BankResultReceived,
         runs.TransfersRecorded,
         runs.TahapReconciled,
     ),
@@ -266,11 +276,11 @@ def asked_of_payments(
     """What a message asks of the family's payments: (tahap whose money it is, command)."""
     match message:
         case Suspended():
-            return [(message.tahap, payments.Hold(message.effect))]
+            return [(message.tahap, holds.Hold(message.effect))]
         case Released() | Cleared():
             cleared = isinstance(message, Cleared)
-            lift = payments.Release(message.effect, message.cycle, cleared)
+            lift = holds.Release(message.effect, message.cycle, cleared)
             return [(each, lift) for each in message.tahaps]
         case Terminated():
-            back = payments.Return(message.cycle, payments.ReturnReason.TERMINATED)
+            back = holds.Return(message.cycle, holds.ReturnReason.TERMINATED)
             return [(each, back) for each in message.tahaps]

@@ -17,15 +17,18 @@ from services.payments.domain.ids import (
     payment_stream,
 )
 from services.payments.domain.listing import LISTED
-from services.payments.domain.payment import carried
+from services.payments.domain.payment_hold import carried
+from services.payments.domain.payment_hold_messages import (
+    Return,
+    ReturnReason,
+)
 from services.payments.domain.payment_messages import (
     Command,
     Defer,
     Entitle,
     FailAccountCheck,
-    Return,
-    ReturnReason,
 )
+from services.payments.domain.payment_state import Transfer
 from services.payments.domain.run_messages import (
     MarkEntitled,
 )
@@ -141,7 +144,7 @@ async def mark_entitled(unit: Transaction, job: Job) -> None:
 
 async def _entitle(unit: Transaction, job: Job, due: Sequence[Due]) -> None:
     tahap, kind = job.key
-    doubled = await _claimed_elsewhere(unit, tahap, kind, due)
+    doubled = await _claimed_elsewhere(unit, job, due)
     commands: list[tuple[str, Command]] = []
     rows: list[tuple[object, ...]] = []
     for each in due:
@@ -158,17 +161,17 @@ async def _entitle(unit: Transaction, job: Job, due: Sequence[Due]) -> None:
         rows.append(line)
     await pay(unit, commands)
     await unit.connection.copy_records_to_table("run_line", records=rows, columns=_LINE)
-    await place_payments(unit, tahap, kind, [each.entitle.family for each in due])
+    before = await place_payments(unit, tahap, kind, [each.entitle.family for each in due])
     if kind != REGULAR:
-        await _carry(unit, tahap, {each.entitle.family: each.payment for each in due})
+        await _carry(unit, {before[each.entitle.family]: each.payment for each in due})
 
 
-async def _carry(unit: Transaction, tahap: str, payments: Mapping[str, str]) -> None:
+async def _carry(unit: Transaction, payments: Mapping[str, str]) -> None:
     """What was decided of the deferred payments is said to those that take their place."""
-    regular = {payment_stream(payment_id(tahap, f)): p for f, p in payments.items()}
-    loaded = await unit.load(PAYMENT, sorted(regular))
+    after = {payment_stream(deferred): payment for deferred, payment in payments.items()}
+    loaded = await unit.load(PAYMENT, sorted(after))
     commands = [
-        (regular[stream], command)
+        (after[stream], command)
         for stream, found in loaded.items()
         for command in carried(found.state)
     ]
@@ -185,10 +188,9 @@ async def _graduate(unit: Transaction, job: Job, families: Sequence[str]) -> Non
     await pay(unit, [(payment_id(row["tahap"], row["family"], row["kind"]), back) for row in rows])
 
 
-async def _claimed_elsewhere(
-    unit: Transaction, tahap: str, kind: str, due: Sequence[Due]
-) -> set[str]:
+async def _claimed_elsewhere(unit: Transaction, job: Job, due: Sequence[Due]) -> set[str]:
     """The payments one of whose persons is paid by another one in this tahap."""
+    tahap, kind = job.key
     wanted: dict[str, str] = {}
     held: list[tuple[str, str]] = []
     name = paid_person(tahap, kind, "")[0]
@@ -200,14 +202,38 @@ async def _claimed_elsewhere(
     if not wanted:
         return set()
     owners = await unit.claim(name, wanted)
-    return {payment for token, payment in held if owners[token] != payment_stream(payment)}
+    doubled = {(payment, owners[token]) for token, payment in held} - {
+        (each.payment, payment_stream(each.payment)) for each in due
+    }
+    taken_over = await _taken_over(unit, job, due) if doubled else set()
+    return {payment for payment, owner in doubled - taken_over}
+
+
+async def _taken_over(unit: Transaction, job: Job, due: Sequence[Due]) -> set[tuple[str, str]]:
+    """(payment, stream) of the family's own payments in earlier runs that were deferred.
+
+    Such a payment is never made, and whoever was to be paid by it is paid by the one in its place.
+    """
+    tahap, kinds = job.announced.tahap, [each.kind for each in job.tahap.lists]
+    places = {
+        payment_stream(payment_id(tahap, each.entitle.family, kind)): each.payment
+        for each in due
+        for kind in kinds[: kinds.index(job.paid.kind)]
+    }
+    loaded = await unit.load(PAYMENT, sorted(places))
+    return {
+        (places[stream], stream)
+        for stream, found in loaded.items()
+        if found.state.transfer is Transfer.DEFERRED
+    }
 
 
 async def _entitled(unit: Transaction, tahap: str, kind: str) -> MarkEntitled:
     row = await unit.connection.fetchrow(
         """SELECT count(*) AS lines, coalesce(sum(amount), 0)::bigint AS rupiah,
-                  count(*) FILTER (WHERE payable) AS payable,
-                  coalesce(sum(amount) FILTER (WHERE payable), 0)::bigint AS payable_rupiah
+                  count(*) FILTER (WHERE payable AND deferred IS NULL) AS payable,
+                  coalesce(sum(amount) FILTER (WHERE payable AND deferred IS NULL), 0)::bigint
+                      AS payable_rupiah
            FROM run_line WHERE tahap = $1 AND kind = $2""",
         tahap,
         kind,

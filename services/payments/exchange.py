@@ -26,13 +26,15 @@ from services.payments.domain.payment_messages import (
     FailAccountCheck,
     FailTransfer,
 )
-from services.payments.domain.run_messages import (
+from services.payments.domain.run_file_messages import (
     BankFileSent,
-    MarkCredited,
     RecordAccountCheck,
     RecordBankResult,
     SendAccountCheck,
     SendBankFile,
+)
+from services.payments.domain.run_messages import (
+    MarkCredited,
 )
 from services.payments.domain.totals import Totals
 from services.payments.files import (
@@ -135,7 +137,8 @@ class Exchange:
         """A step of each bank that is not done: commit to its file, send it, take its answer."""
         banks = await self.store.pool.fetch(
             """SELECT DISTINCT bank FROM run_line
-               WHERE tahap = $1 AND kind = $2 AND account_check = 'OK' ORDER BY bank""",
+               WHERE tahap = $1 AND kind = $2 AND account_check = 'OK' AND deferred IS NULL
+               ORDER BY bank""",
             *job.key,
         )
         day = job.announced.credit_date

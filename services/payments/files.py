@@ -44,7 +44,7 @@ CHARACTERS_MAX: Final = {"account_no": 34, "account_name": 100, "payee_nik": 32}
 _LINES = """
 WITH chunk AS MATERIALIZED (
     SELECT payment, family, bank, amount FROM run_line
-    WHERE tahap = $1 AND kind = $2 AND payable AND payment > $3
+    WHERE tahap = $1 AND kind = $2 AND payable AND deferred IS NULL AND payment > $3
       AND ($4::text IS NULL OR (bank = $4 AND account_check = 'OK'))
     ORDER BY payment LIMIT $5
 )

@@ -81,12 +81,13 @@ def _all(state: RunState) -> int:
 
 
 def _settled(state: RunState) -> int:
-    """The payments that nothing more is done for: not payable, refused, credited or failed."""
+    """The payments that nothing more is done for: not payable, refused, deferred, answered."""
     if state.entitled is None:
         return 0
     not_payable = state.entitled.entitled.count - state.entitled.payable.count
     refused = total(answer.failed for answer in state.check_answers).count
-    return not_payable + refused + state.credited.count + state.failed.count
+    deferred = state.unchecked + state.unordered + state.uninstructed
+    return not_payable + refused + deferred.count + state.credited.count + state.failed.count
 
 
 async def _steps(
@@ -98,7 +99,7 @@ async def _steps(
     )
     step, cursor, trouble = row or ("", "", None)
     everybody = _all(state)
-    payable = state.entitled.payable.count if state.entitled else None
+    payable = state.payable.count if state.entitled else None
     checked = total(each for one in state.check_answers for each in (one.passed, one.failed))
     passed = state.passed.count if state.check_complete else None
     ordered = state.ordered.count if state.order else passed
@@ -106,6 +107,7 @@ async def _steps(
     instructed = _by_cursor(
         step == INSTRUCT, cursor, ordered or 0, done=row is None or step == f"{INSTRUCT}-DONE"
     )
+    to_send = state.instructed.count if state.order else passed
     sent = total(totals_of(each) for each in state.files).count
     answered = state.credited.count + state.failed.count
     return [
@@ -113,8 +115,8 @@ async def _steps(
         _step("CHECKING_ACCOUNTS", checked.count, payable),
         _step("ORDERING", state.ordered.count, passed),
         _step("INSTRUCTING", instructed, ordered),
-        _step("DISPATCHING", sent, ordered),
-        _step("CREDITING", answered, ordered),
+        _step("DISPATCHING", sent, to_send),
+        _step("CREDITING", answered, to_send),
     ], trouble
 
 

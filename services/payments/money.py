@@ -52,8 +52,20 @@ async def _move(unit: Transaction, movements: Sequence[ledger.Movement]) -> None
         await unit.connection.copy_records_to_table("ledger", records=rows, columns=_LEDGER)
 
 
-async def place_payments(unit: Transaction, tahap: str, kind: str, families: Sequence[str]) -> None:
-    """From now on these families' money of a tahap is on their payments of this kind."""
+async def place_payments(
+    unit: Transaction, tahap: str, kind: str, families: Sequence[str]
+) -> Mapping[str, str]:
+    """From now on these families' money of a tahap is on their payments of this kind.
+
+    Answers {family: payment} that it was on until now, once nobody addresses effects to them.
+    """
+    rows = await unit.connection.fetch(
+        """SELECT family::text, kind FROM payment_of WHERE tahap = $1 AND family = ANY($2::uuid[])
+           ORDER BY payment_of.family FOR UPDATE""",
+        tahap,
+        list(families),
+    )
+    before = {row["family"]: row["kind"] for row in rows}
     await unit.connection.execute(
         """INSERT INTO payment_of (tahap, family, kind)
            SELECT $1, family, $2 FROM unnest($3::uuid[]) AS u (family) ORDER BY family
@@ -62,6 +74,7 @@ async def place_payments(unit: Transaction, tahap: str, kind: str, families: Seq
         kind,
         list(families),
     )
+    return {family: payment_id(tahap, family, before.get(family, REGULAR)) for family in families}
 
 
 async def payments_of(

@@ -206,14 +206,13 @@ class Payer:
         stream = tahap_stream(job.announced.tahap)
         async with self.store.transaction(on(job.announced.credit_date, job.trace)) as unit:
             books = await books_of(unit, *job.key)
-            instructed = books.get("INSTRUCTED", Totals())
+            deferred = books.get("DEFERRED", Totals())
+            instructed = books.get("INSTRUCTED", Totals()) - deferred
             credited = books.get("CREDITED", Totals())
             failed = books.get("FAILED", Totals())
-            unknown = Totals(
-                instructed.count - credited.count - failed.count,
-                instructed.rupiah - credited.rupiah - failed.rupiah,
-            )
-            await run(unit, *job.key, Reconcile(instructed, credited, failed, unknown))
+            unknown = instructed - credited - failed
+            close = Reconcile(instructed, credited, failed, unknown, deferred)
+            await run(unit, *job.key, close)
             settled = await handle(unit, TAHAP, stream, MarkRunReconciled(job.paid.kind))
             if not settled.state.outstanding and all(x.settled for x in settled.state.lists):
                 await handle(unit, TAHAP, stream, CloseTahap())

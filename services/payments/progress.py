@@ -20,11 +20,11 @@ from services.payments.lists import LINES_A_CHUNK, NOBODY
 
 _PAYABLE: Final = """
 SELECT payment::text, bank, amount FROM run_line
-WHERE tahap = $1 AND kind = $2 AND payable AND payment > $3
+WHERE tahap = $1 AND kind = $2 AND payable AND deferred IS NULL AND payment > $3
   AND (NOT $4 OR account_check = 'OK') AND ($5::text IS NULL OR bank = $5)
 ORDER BY run_line.payment LIMIT $6
 """
-BOOKED: Final = ("INSTRUCTED", "CREDITED", "FAILED")
+BOOKED: Final = ("INSTRUCTED", "CREDITED", "FAILED", "DEFERRED")
 
 
 class RunMovedMeanwhile(CorridorError):
@@ -67,11 +67,12 @@ async def payable_lines(
 
 
 async def order_of(unit: Transaction, tahap: str, kind: str) -> tuple[str, Totals]:
-    """(hash, totals) of the payments whose accounts passed: what an order is approved by."""
+    """(hash, totals) of a run's payments whose accounts passed: what an order is approved by."""
     digest = order_digest(tahap, kind)
     async for row in unit.connection.cursor(
         """SELECT payment::text, bank, amount FROM run_line
-           WHERE tahap = $1 AND kind = $2 AND account_check = 'OK' ORDER BY run_line.payment""",
+           WHERE tahap = $1 AND kind = $2 AND account_check = 'OK' AND deferred IS NULL
+           ORDER BY run_line.payment""",
         tahap,
         kind,
     ):

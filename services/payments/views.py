@@ -70,7 +70,10 @@ class ListView(BaseModel):
 
 
 class RunView(BaseModel):
-    """A payment run, by the documents that it has so far."""
+    """A payment run, by the documents that it has so far.
+
+    `deferred` are the lines that left it by name since its list was frozen.
+    """
 
     kind: str
     phase: str
@@ -83,6 +86,7 @@ class RunView(BaseModel):
     credited: Figures
     failed: Figures
     unknown: Figures
+    deferred: Figures
     trouble: str | None
 
 
@@ -209,10 +213,8 @@ async def _run_view(unit: Transaction, tahap: str, each: PaymentList, state: Run
         check_failed=_figures(failed_check),
         credited=_figures(state.credited),
         failed=_figures(state.failed),
-        unknown=Figures(
-            count=state.ordered.count - state.credited.count - state.failed.count,
-            rupiah=state.ordered.rupiah - state.credited.rupiah - state.failed.rupiah,
-        ),
+        unknown=_figures(state.instructed - state.credited - state.failed),
+        deferred=_figures(Totals(len(state.deferred), sum(x.rupiah for x in state.deferred))),
         trouble=await unit.connection.fetchval(
             "SELECT trouble FROM run_open WHERE tahap = $1 AND kind = $2", tahap, each.kind
         ),
@@ -249,7 +251,7 @@ def run_phase(each: PaymentList, state: RunState) -> str:
         return "ORDER_PROPOSED" if state.request is not None else "ORDER_READY"
     if state.funds is None:
         return "RELEASING_FUNDS"
-    sent = total(totals_of(file) for file in state.files) == state.ordered
+    sent = total(totals_of(file) for file in state.files) == state.instructed
     return "AWAITING_BANKS" if sent else "DISPATCHING"
 
 

@@ -8,7 +8,7 @@ DomainError
 ├── the list               NotMissing, MissingNotDeferred, TooManyDeferred, NotDeferred,
 │                          OutOfOrder
 ├── the tahap              RunsOpen, FamiliesOutstanding, TahapIsClosed
-├── the run                TotalsDiffer, FileOverlaps, FileUnknown, NothingToPay,
+├── the run                AlreadyDispatched, TotalsDiffer, FileOverlaps, FileUnknown, NothingToPay,
 │                          NotConserved, TransfersUnknown
 ├── the payment            NotEntitled, NotPayable, AccountNotChecked, NotInstructed,
 │                          AmountDiffers
@@ -86,6 +86,10 @@ class TahapIsClosed(DomainError):
 
 
 # -- The run
+
+
+class AlreadyDispatched(DomainError):
+    """The bank's file with this family's payment is committed; the payment can only be answered."""
 
 
 class TotalsDiffer(DomainError):

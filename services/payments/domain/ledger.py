@@ -19,15 +19,18 @@ from enum import StrEnum
 from typing import Final
 
 from services.payments.domain.ids import run_id
+from services.payments.domain.payment_hold_messages import (
+    HoldStatus,
+    PaymentReleased,
+    PaymentReturned,
+)
 from services.payments.domain.payment_messages import (
     Event as PaymentEvent,
 )
 from services.payments.domain.payment_messages import (
-    HoldStatus,
     PaymentCredited,
+    PaymentDeferred,
     PaymentInstructed,
-    PaymentReleased,
-    PaymentReturned,
     TransferFailed,
 )
 from services.payments.domain.payment_state import PaymentState
@@ -64,6 +67,7 @@ class MovementName(StrEnum):
     INSTRUCTED = "INSTRUCTED"
     CREDITED = "CREDITED"
     FAILED = "FAILED"
+    DEFERRED = "DEFERRED"
     RELEASED = "RELEASED"
     RETURNED = "RETURNED"
 
@@ -112,6 +116,9 @@ def of_payment(event: PaymentEvent, state: PaymentState) -> tuple[Movement, ...]
         case TransferFailed():
             from_bank = bank_clearing(state.bank)
             return _moved(event, MovementName.FAILED, STATE_TREASURY, from_bank)
+        case PaymentDeferred() if event.returned:
+            from_bank = bank_clearing(state.bank)
+            return _moved(event, MovementName.DEFERRED, STATE_TREASURY, from_bank)
         case PaymentReleased():
             return _moved(event, MovementName.RELEASED, FAMILY_AVAILABLE, FAMILY_BLOCKED)
         case PaymentReturned():
@@ -121,7 +128,12 @@ def of_payment(event: PaymentEvent, state: PaymentState) -> tuple[Movement, ...]
 
 
 def _moved(
-    event: PaymentInstructed | PaymentCredited | TransferFailed | PaymentReleased | PaymentReturned,
+    event: PaymentInstructed
+    | PaymentCredited
+    | TransferFailed
+    | PaymentDeferred
+    | PaymentReleased
+    | PaymentReturned,
     name: MovementName,
     debit: str,
     credit: str,
@@ -133,7 +145,7 @@ def _moved(
             tahap=event.tahap,
             debit=debit,
             credit=credit,
-            amount=event.amount,
+            amount=event.returned if isinstance(event, PaymentDeferred) else event.amount,
         ),
     )
 
@@ -182,29 +194,34 @@ def check_balances(accounts: Mapping[str, int]) -> Sequence[Broken]:
 def check_tahap(tahap: str, moved: Mapping[MovementName, int]) -> Sequence[Broken]:
     """What holds at every moment of a tahap, from the rupiah moved under each name.
 
-    Never more is instructed than was released, answered than instructed, or released and
-    returned from holds than credited.
+    Never more is instructed than was released, answered or deferred than instructed, or released
+    and returned from holds than credited.
     """
     sums = Counter(moved)
     funds, sent = sums[MovementName.FUNDS_RELEASED], sums[MovementName.INSTRUCTED]
-    answered = sums[MovementName.CREDITED] + sums[MovementName.FAILED]
+    answered = _accounted(sums)
     unheld = sums[MovementName.RELEASED] + sums[MovementName.RETURNED]
     bounds = (
         ("instructed within funds released", funds, sent),
-        ("answered within instructed", sent, answered),
+        ("answered and deferred within instructed", sent, answered),
         ("released and returned within credited", sums[MovementName.CREDITED], unheld),
     )
     return [Broken(name, tahap, most, found) for name, most, found in bounds if found > most]
 
 
 def check_reconciled(tahap: str, moved: Mapping[MovementName, int]) -> Sequence[Broken]:
-    """What holds besides once a tahap is reconciled: funds released = credited + failed."""
+    """What holds besides once a tahap is reconciled: its funds are credited, failed or deferred."""
     sums = Counter(moved)
     funds, sent = sums[MovementName.FUNDS_RELEASED], sums[MovementName.INSTRUCTED]
-    answered = sums[MovementName.CREDITED] + sums[MovementName.FAILED]
+    answered = _accounted(sums)
     equal = (
         ("instructed is funds released", funds, sent),
-        ("credited and failed are funds released", funds, answered),
+        ("credited, failed and deferred are funds released", funds, answered),
     )
     late = [Broken(name, tahap, must, found) for name, must, found in equal if found != must]
     return [*check_tahap(tahap, moved), *late]
+
+
+def _accounted(sums: Mapping[MovementName, int]) -> int:
+    """Instructed rupiah whose way is known: answered by the bank, or deferred before its file."""
+    return sums[MovementName.CREDITED] + sums[MovementName.FAILED] + sums[MovementName.DEFERRED]

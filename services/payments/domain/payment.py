@@ -20,34 +20,37 @@ from services.payments.domain.errors import (
     NothingToPay,
     NotInstructed,
     NotPayable,
+    StepNotReached,
 )
 from services.payments.domain.ids import checked_kind, checked_tahap, payment_id
+from services.payments.domain.payment_hold import (
+    hold,
+    moved_at_credit,
+    release,
+    return_held,
+)
+from services.payments.domain.payment_hold_messages import (
+    Hold,
+    HoldStatus,
+    Release,
+    Return,
+)
 from services.payments.domain.payment_messages import (
     AccountCheckFailed,
     Command,
     Credit,
     Defer,
-    EffectTooLate,
     Entitle,
     Event,
     FailAccountCheck,
     FailTransfer,
-    Hold,
-    HoldForfeited,
-    HoldLifted,
-    HoldPlaced,
-    HoldStatus,
     Instruct,
     PaymentCredited,
     PaymentDeferred,
     PaymentEntitled,
     PaymentInstructed,
-    PaymentReleased,
-    PaymentReturned,
     PaymentWithheld,
-    Release,
-    Return,
-    ReturnReason,
+    TakeOut,
     TransferFailed,
     WithheldReason,
 )
@@ -110,6 +113,31 @@ def defer(command: Defer, state: PaymentState) -> Sequence[Event]:
     return [PaymentDeferred(payment, command.tahap, command.family, command.kind, command.reason)]
 
 
+def take_out(command: TakeOut, state: PaymentState) -> Sequence[Event]:
+    """Defer the payment although it was entitled; not once the bank has answered for it.
+
+    That the bank's file is not committed yet is the run's to know, and is decided with this.
+    """
+    _require_entitlement(state)
+    if state.transfer is Transfer.DEFERRED:
+        return []
+    if command.ordered and state.transfer is Transfer.ENTITLED:
+        # The order's funds are released for it: only once it is instructed do they have a way back.
+        raise StepNotReached(step="PaymentInstructed")
+    if state.transfer is not (Transfer.INSTRUCTED if command.ordered else Transfer.ENTITLED):
+        raise Contradiction(payment=state.payment, transfer=state.transfer)
+    return [
+        PaymentDeferred(
+            payment=state.payment,
+            tahap=state.tahap,
+            family=state.family,
+            kind=state.kind,
+            reason=command.reason,
+            returned=state.amount if command.ordered else 0,
+        )
+    ]
+
+
 # -- Rules: transfer
 
 
@@ -157,7 +185,7 @@ def credit(command: Credit, state: PaymentState) -> Sequence[Event]:
     if state.transfer is Transfer.CREDITED and state.answer == command.bank_reference:
         return []
     _require_open_instruction(state, command.amount)
-    moved_at_once = _moved_at_credit(state)
+    moved_at_once = moved_at_credit(state)
     credited = PaymentCredited(
         payment=state.payment,
         tahap=state.tahap,
@@ -167,20 +195,6 @@ def credit(command: Credit, state: PaymentState) -> Sequence[Event]:
         bank_reference=command.bank_reference,
     )
     return [credited, *moved_at_once]
-
-
-def _moved_at_credit(state: PaymentState) -> Sequence[PaymentReleased | PaymentReturned]:
-    """What a decision on held money that came before the credit moves now.
-
-    So the books say the same whether the decision or the bank's answer came first. Where the
-    payment's own cycle was corrected, no money was ever to be blocked and none moves.
-    """
-    if state.forfeited_for is not None:
-        return [_returned(state, state.forfeited_at, state.forfeited_for)]
-    lifted = state.lifted
-    if lifted is not None and (lifted.cleared or lifted.at_tahap != state.tahap):
-        return [_released(state, lifted.at_tahap, lifted.effect)]
-    return []
 
 
 def fail_transfer(command: FailTransfer, state: PaymentState) -> Sequence[Event]:
@@ -207,65 +221,6 @@ def _require_open_instruction(state: PaymentState, amount: int) -> None:
         raise AmountDiffers(payment=state.payment, instructed=state.amount, answered=amount)
 
 
-# -- Rules: hold
-
-
-def hold(command: Hold, state: PaymentState) -> Sequence[Event]:
-    """Hold the money; money that the family can already draw is left alone."""
-    if command.effect in state.effects:
-        return []
-    drawable = state.transfer is Transfer.CREDITED and state.hold is not HoldStatus.HELD
-    if drawable or state.hold is HoldStatus.FORFEITED:
-        return [EffectTooLate(command.effect, HoldStatus.HELD)]
-    return [HoldPlaced(command.effect)]
-
-
-def release(command: Release, state: PaymentState) -> Sequence[Event]:
-    """Lift the hold; where credited money was held, it becomes the family's to draw."""
-    if command.effect in state.effects:
-        return []
-    if state.hold is HoldStatus.FORFEITED:
-        return [EffectTooLate(command.effect, HoldStatus.RELEASED)]
-    if state.transfer is Transfer.CREDITED and state.hold is HoldStatus.HELD:
-        return [_released(state, command.at_tahap, command.effect)]
-    # Recorded even where nothing was held, so that a late copy of it can not lift a later hold.
-    return [HoldLifted(command.effect, command.at_tahap, command.cleared)]
-
-
-def return_held(command: Return, state: PaymentState) -> Sequence[Event]:
-    """Forfeit held money; what the family can draw, and what was never sent, does not move."""
-    if state.hold is not HoldStatus.HELD:
-        return []
-    if state.transfer is Transfer.CREDITED:
-        return [_returned(state, command.at_tahap, command.reason)]
-    return [HoldForfeited(command.at_tahap, command.reason)]
-
-
-def _released(state: PaymentState, at_tahap: str, effect: str) -> PaymentReleased:
-    return PaymentReleased(state.payment, state.tahap, state.family, state.amount, at_tahap, effect)
-
-
-def _returned(state: PaymentState, at_tahap: str, reason: ReturnReason) -> PaymentReturned:
-    return PaymentReturned(state.payment, state.tahap, state.family, state.amount, at_tahap, reason)
-
-
-def carried(deferred: PaymentState) -> Sequence[Command]:
-    """What must be said to the supplementary payment in place of a deferred one, once entitled.
-
-    Effects name family and tahap; those that came before the supplementary run was opened were
-    applied to the deferred payment, which never moves money.
-    """
-    said: list[Command] = []
-    if deferred.hold is not HoldStatus.NONE:
-        said.append(Hold(deferred.held_by))
-    if deferred.lifted is not None:
-        lifted = deferred.lifted
-        said.append(Release(lifted.effect, lifted.at_tahap, lifted.cleared))
-    if deferred.forfeited_for is not None:
-        said.append(Return(deferred.forfeited_at, deferred.forfeited_for))
-    return said
-
-
 # -- The decider
 
 
@@ -276,6 +231,8 @@ def decide(command: Command, state: PaymentState) -> Sequence[Event]:
             return entitle(command, state)
         case Defer():
             return defer(command, state)
+        case TakeOut():
+            return take_out(command, state)
         case FailAccountCheck():
             return fail_account_check(command, state)
         case Instruct():

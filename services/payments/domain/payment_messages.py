@@ -7,22 +7,18 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from services.payments.domain.entitlement import Component, Counted
-
-
-class HoldStatus(StrEnum):
-    """May the family draw the money? Independent of whether the money has been credited."""
-
-    NONE = "NONE"
-    HELD = "HELD"
-    RELEASED = "RELEASED"
-    FORFEITED = "FORFEITED"
-
-
-class ReturnReason(StrEnum):
-    """Why held money goes back to the treasury."""
-
-    GRADUATED_NATURAL = "GRADUATED_NATURAL"
-    TERMINATED = "TERMINATED"
+from services.payments.domain.payment_hold_messages import (
+    EffectTooLate,
+    Hold,
+    HoldForfeited,
+    HoldLifted,
+    HoldPlaced,
+    HoldStatus,
+    PaymentReleased,
+    PaymentReturned,
+    Release,
+    Return,
+)
 
 
 class WithheldReason(StrEnum):
@@ -65,6 +61,17 @@ class Defer:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeOut:
+    """Take an entitled payment out of its run, before the bank's file: it is deferred after all.
+
+    `ordered`: the run's order has it, so its money is on the way to the bank and goes back.
+    """
+
+    reason: str
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class FailAccountCheck:
     """Record that the treasury's account check failed, with its code."""
 
@@ -99,35 +106,17 @@ class FailTransfer:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Keep the family from drawing this money. `effect` is the deciding cycle's effect id."""
-
-    effect: str
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """Let the family draw the money, because of what tahap `at_tahap` came to.
-
-    `cleared`: an investigation decided it; otherwise a compliant or corrected cycle did.
-    """
-
-    effect: str
-    at_tahap: str
-    cleared: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Return:
-    """Give held money back to the treasury, because of what tahap `at_tahap` came to."""
-
-    at_tahap: str
-    reason: ReturnReason
-
-
 Command: TypeAlias = (
-    Entitle | Defer | FailAccountCheck | Instruct | Credit | FailTransfer | Hold | Release | Return
+    Entitle
+    | Defer
+    | TakeOut
+    | FailAccountCheck
+    | Instruct
+    | Credit
+    | FailTransfer
+    | Hold
+    | Release
+    | Return
 )
 
 
@@ -152,13 +141,18 @@ class PaymentEntitled:
 
 @dataclass(frozen=True, slots=True)
 class PaymentDeferred:
-    """This payment is never made; a supplementary payment takes its place."""
+    """This payment is never made; a supplementary payment takes its place.
+
+    `returned`: the rupiah that go back to the treasury, because the bank was to be instructed
+    already; its file goes without them.
+    """
 
     payment: str
     tahap: str
     family: str
     kind: str
     reason: str
+    returned: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,66 +212,6 @@ class TransferFailed:
     family: str
     code: str
     amount: int
-
-
-@dataclass(frozen=True, slots=True)
-class HoldPlaced:
-    """The family may not draw this money, now or when it is credited."""
-
-    effect: str
-
-
-@dataclass(frozen=True, slots=True)
-class HoldLifted:
-    """The family may draw this money, once it is credited; nothing moves yet."""
-
-    effect: str
-    at_tahap: str
-    cleared: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class HoldForfeited:
-    """Held money that is not credited yet goes back to the treasury once it is."""
-
-    at_tahap: str
-    reason: ReturnReason
-
-
-@dataclass(frozen=True, slots=True)
-class EffectTooLate:
-    """The money can not follow: it is drawable already (HELD was wanted) or forfeited.
-
-    An outcome that a person may have to answer with a correction, not an error: a late fact
-    re-decides a cycle whose money has long gone its way.
-    """
-
-    effect: str
-    wanted: HoldStatus
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentReleased:
-    """Blocked money became the family's to draw, at tahap `at_tahap`."""
-
-    payment: str
-    tahap: str
-    family: str
-    amount: int
-    at_tahap: str
-    effect: str
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentReturned:
-    """Blocked money went back to the treasury, at tahap `at_tahap`."""
-
-    payment: str
-    tahap: str
-    family: str
-    amount: int
-    at_tahap: str
-    reason: ReturnReason
 
 
 Event: TypeAlias = (

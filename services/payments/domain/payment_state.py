@@ -5,22 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from services.payments.domain.payment_messages import (
-    AccountCheckFailed,
+from services.payments.domain.payment_hold_messages import (
     EffectTooLate,
-    Event,
     HoldForfeited,
     HoldLifted,
     HoldPlaced,
     HoldStatus,
+    PaymentReleased,
+    PaymentReturned,
+    ReturnReason,
+)
+from services.payments.domain.payment_messages import (
+    AccountCheckFailed,
+    Event,
     PaymentCredited,
     PaymentDeferred,
     PaymentEntitled,
     PaymentInstructed,
-    PaymentReleased,
-    PaymentReturned,
     PaymentWithheld,
-    ReturnReason,
     TransferFailed,
 )
 
@@ -97,6 +99,8 @@ def evolve(state: PaymentState, event: Event) -> PaymentState:
                 family=event.family,
                 kind=event.kind,
                 transfer=Transfer.DEFERRED,
+                # Of a payment that was never entitled older snapshots keep no reason.
+                answer=event.reason if state.transfer is not Transfer.NONE else state.answer,
             )
         case PaymentWithheld():
             return replace(state, transfer=Transfer.WITHHELD, answer=event.reason)

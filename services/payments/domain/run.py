@@ -26,6 +26,14 @@ from services.payments.domain.errors import (
     TransfersUnknown,
 )
 from services.payments.domain.ids import checked_kind, checked_tahap
+from services.payments.domain.run_deferral import defer_lines
+from services.payments.domain.run_deferral_messages import DeferLines
+from services.payments.domain.run_file_messages import (
+    RecordAccountCheck,
+    RecordBankResult,
+    SendAccountCheck,
+    SendBankFile,
+)
 from services.payments.domain.run_files import (
     record_account_check,
     record_bank_result,
@@ -46,12 +54,8 @@ from services.payments.domain.run_messages import (
     PaymentRequested,
     ProposeOrder,
     Reconcile,
-    RecordAccountCheck,
-    RecordBankResult,
     RecordFundsRelease,
     RunOpened,
-    SendAccountCheck,
-    SendBankFile,
     TahapReconciled,
     TransfersRecorded,
 )
@@ -165,7 +169,7 @@ def mark_credited(command: MarkCredited, state: RunState) -> Sequence[Event]:
     """Go on when every file is answered in full and the payments say what the banks said."""
     run = opened(state)
     _require_dispatched(state)
-    _require_known(state.ordered, state.credited + state.failed)
+    _require_known(state.instructed, state.credited + state.failed)
     require_equal(state.credited, command.credited, of="credited")
     require_equal(state.failed, command.failed, of="failed")
     return once(
@@ -187,9 +191,10 @@ def reconcile(command: Reconcile, state: RunState) -> Sequence[Event]:
     nothing_passed = state.check_complete and state.passed.count == 0
     if state.transfers is None and not nothing_passed:
         raise StepNotReached(step="TransfersRecorded")
-    require_equal(state.ordered, command.instructed, of="instructed")
+    require_equal(state.instructed, command.instructed, of="instructed")
     require_equal(state.credited, command.credited, of="credited")
     require_equal(state.failed, command.failed, of="failed")
+    require_equal(state.uninstructed, command.deferred, of="deferred")
     return once(
         state.reconciled,
         TahapReconciled(
@@ -198,6 +203,7 @@ def reconcile(command: Reconcile, state: RunState) -> Sequence[Event]:
             instructed=command.instructed,
             credited=command.credited,
             failed=command.failed,
+            deferred=command.deferred,
         ),
     )
 
@@ -206,7 +212,7 @@ def reconcile(command: Reconcile, state: RunState) -> Sequence[Event]:
 
 
 def _require_dispatched(state: RunState) -> None:
-    if state.funds is None or total(totals_of(each) for each in state.files) != state.ordered:
+    if state.funds is None or total(totals_of(each) for each in state.files) != state.instructed:
         raise StepNotReached(step="BankFileSent")
 
 
@@ -226,6 +232,8 @@ def decide(command: Command, state: RunState) -> Sequence[Event]:
             return open_run(command, state)
         case MarkEntitled():
             return mark_entitled(command, state)
+        case DeferLines():
+            return defer_lines(command, state)
         case SendAccountCheck():
             return send_account_check(command, state)
         case RecordAccountCheck():

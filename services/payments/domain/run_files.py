@@ -16,17 +16,19 @@ from services.payments.domain.errors import (
     StepNotReached,
     TotalsDiffer,
 )
-from services.payments.domain.run_guards import once, opened, require_equal
-from services.payments.domain.run_messages import (
+from services.payments.domain.run_file_messages import (
     AccountCheckReceived,
     AccountCheckSent,
     BankFileSent,
     BankResultReceived,
-    Event,
     RecordAccountCheck,
     RecordBankResult,
     SendAccountCheck,
     SendBankFile,
+)
+from services.payments.domain.run_guards import once, opened, require_equal
+from services.payments.domain.run_messages import (
+    Event,
 )
 from services.payments.domain.run_state import RunState, totals_of
 from services.payments.domain.totals import Totals, checked, total
@@ -51,7 +53,7 @@ def send_account_check(command: SendAccountCheck, state: RunState) -> Sequence[E
     )
     if state.check_file(command.file) is not None:
         return once(state.check_file(command.file), sent)
-    _require_room(sent, state.checks, state.entitled.payable)
+    _require_room(sent, state.checks, state.payable)
     return [sent]
 
 
@@ -97,7 +99,7 @@ def send_bank_file(command: SendBankFile, state: RunState) -> Sequence[Event]:
     )
     if state.bank_file(command.file) is not None:
         return once(state.bank_file(command.file), sent)
-    _require_room(sent, state.files, state.ordered)
+    _require_room(sent, state.files, state.instructed)
     return [sent]
 
 

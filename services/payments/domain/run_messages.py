@@ -1,14 +1,22 @@
-"""What a payment run can be asked to do, and its documents and files as they come to be.
-
-Of a file only range, count, sum and hash are kept; its bytes are rendered when it is sent.
-"""
+"""What a payment run can be asked to do, and its documents as they come to be."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from services.payments.domain.totals import Totals
+from services.payments.domain.run_deferral_messages import DeferLines, LinesDeferred
+from services.payments.domain.run_file_messages import (
+    AccountCheckReceived,
+    AccountCheckSent,
+    BankFileSent,
+    BankResultReceived,
+    RecordAccountCheck,
+    RecordBankResult,
+    SendAccountCheck,
+    SendBankFile,
+)
+from services.payments.domain.totals import NOTHING, Totals
 
 # -- Commands
 
@@ -33,28 +41,6 @@ class MarkEntitled:
 
     entitled: Totals
     payable: Totals
-
-
-@dataclass(frozen=True, slots=True)
-class SendAccountCheck:
-    """Commit to send an account check file of the payments `first`..`last`, then send it."""
-
-    file: str
-    first: str
-    last: str
-    count: int
-    rupiah: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class RecordAccountCheck:
-    """Record the treasury's answer to an account check file, `sha256` of the answer's bytes."""
-
-    file: str
-    sha256: str
-    passed: Totals
-    failed: Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,32 +75,6 @@ class RecordFundsRelease:
 
 
 @dataclass(frozen=True, slots=True)
-class SendBankFile:
-    """Commit to send a credit file of the payments `first`..`last` to a bank, then send it."""
-
-    bank: str
-    file: str
-    first: str
-    last: str
-    count: int
-    rupiah: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class RecordBankResult:
-    """Record what a bank has answered for a file so far; what is left is unknown.
-
-    `sha256` of the last answer is evidence alone: the same outcome may come payment by payment.
-    """
-
-    file: str
-    sha256: str
-    credited: Totals
-    failed: Totals
-
-
-@dataclass(frozen=True, slots=True)
 class MarkCredited:
     """Say that each payment has its own event for what the bank answered."""
 
@@ -124,17 +84,22 @@ class MarkCredited:
 
 @dataclass(frozen=True, slots=True)
 class Reconcile:
-    """Close the books of the run: four totals from the ledger, not from the bank's files."""
+    """Close the books of the run: totals from the ledger, not from the bank's files.
+
+    `instructed` is without the lines that left the run behind its order, which are `deferred`.
+    """
 
     instructed: Totals
     credited: Totals
     failed: Totals
     unknown: Totals
+    deferred: Totals = NOTHING
 
 
 Command: TypeAlias = (
     OpenRun
     | MarkEntitled
+    | DeferLines
     | SendAccountCheck
     | RecordAccountCheck
     | ProposeOrder
@@ -169,32 +134,6 @@ class ListEntitled:
     kind: str
     entitled: Totals
     payable: Totals
-
-
-@dataclass(frozen=True, slots=True)
-class AccountCheckSent:
-    """An account check file goes to the treasury; sent again, it has the same id and hash."""
-
-    tahap: str
-    kind: str
-    file: str
-    first: str
-    last: str
-    count: int
-    rupiah: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class AccountCheckReceived:
-    """The treasury answered an account check file."""
-
-    tahap: str
-    kind: str
-    file: str
-    sha256: str
-    passed: Totals
-    failed: Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,34 +176,6 @@ class FundsReleased:
 
 
 @dataclass(frozen=True, slots=True)
-class BankFileSent:
-    """A credit file goes to a bank; sent again, it has the same id and hash."""
-
-    tahap: str
-    kind: str
-    bank: str
-    file: str
-    first: str
-    last: str
-    count: int
-    rupiah: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class BankResultReceived:
-    """A bank answered for a file; what is neither credited nor failed is unknown."""
-
-    tahap: str
-    kind: str
-    bank: str
-    file: str
-    sha256: str
-    credited: Totals
-    failed: Totals
-
-
-@dataclass(frozen=True, slots=True)
 class TransfersRecorded:
     """Every payment of the run has an event for what the bank answered."""
 
@@ -276,18 +187,23 @@ class TransfersRecorded:
 
 @dataclass(frozen=True, slots=True)
 class TahapReconciled:
-    """The run's books agree: instructed is credited and failed, nothing is unknown."""
+    """The run's books agree: instructed is credited and failed, nothing is unknown.
+
+    Ordered is instructed and `deferred`: the lines that left the run behind its order.
+    """
 
     tahap: str
     kind: str
     instructed: Totals
     credited: Totals
     failed: Totals
+    deferred: Totals = NOTHING
 
 
 Event: TypeAlias = (
     RunOpened
     | ListEntitled
+    | LinesDeferred
     | AccountCheckSent
     | AccountCheckReceived
     | PaymentRequested

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from services.payments.domain.run_messages import (
+from services.payments.domain.run_deferral_messages import DeferredLine, LinesDeferred
+from services.payments.domain.run_file_messages import (
     AccountCheckReceived,
     AccountCheckSent,
     BankFileSent,
     BankResultReceived,
+)
+from services.payments.domain.run_messages import (
     Event,
     FundsReleased,
     ListEntitled,
@@ -23,7 +26,11 @@ from services.payments.domain.totals import NOTHING, Totals, total
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """Each document as its event has it, None until it is there; the last result of each file."""
+    """Each document as its event has it, None until it is there; the last result of each file.
+
+    `deferred` are the lines that left the run, by what they made less: `unchecked` what was to be
+    checked, `unordered` what passed the check, `uninstructed` what was ordered.
+    """
 
     opened: RunOpened | None = None
     entitled: ListEntitled | None = None
@@ -36,25 +43,39 @@ class RunState:
     results: tuple[BankResultReceived, ...] = ()
     transfers: TransfersRecorded | None = None
     reconciled: TahapReconciled | None = None
+    deferred: tuple[DeferredLine, ...] = ()
+    unchecked: Totals = NOTHING
+    unordered: Totals = NOTHING
+    uninstructed: Totals = NOTHING
 
     @property
     def check_complete(self) -> bool:
         """Every payable payment stands in a check file and every check file is answered."""
         return (
             self.entitled is not None
-            and total(totals_of(each) for each in self.checks) == self.entitled.payable
+            and total(totals_of(each) for each in self.checks) == self.payable
             and len(self.check_answers) == len(self.checks)
         )
 
     @property
+    def payable(self) -> Totals:
+        """What is to be checked: the payable entitlements, less the lines that left before it."""
+        return self.entitled.payable - self.unchecked if self.entitled else NOTHING
+
+    @property
     def passed(self) -> Totals:
-        """The payments whose accounts passed the check."""
-        return total(each.passed for each in self.check_answers)
+        """The payments whose accounts passed the check and that are still in the run to order."""
+        return total(each.passed for each in self.check_answers) - self.unordered
 
     @property
     def ordered(self) -> Totals:
         """What is ordered to be paid; nothing before the order."""
         return totals_of(self.order) if self.order else NOTHING
+
+    @property
+    def instructed(self) -> Totals:
+        """What the banks' files come to: what was ordered, less the lines that left behind it."""
+        return self.ordered - self.uninstructed
 
     @property
     def credited(self) -> Totals:
@@ -97,6 +118,8 @@ def evolve(state: RunState, event: Event) -> RunState:
             return replace(state, opened=event)
         case ListEntitled():
             return replace(state, entitled=event)
+        case LinesDeferred():
+            return _without(state, event.lines)
         case AccountCheckSent():
             return replace(state, checks=(*state.checks, event))
         case AccountCheckReceived():
@@ -116,3 +139,16 @@ def evolve(state: RunState, event: Event) -> RunState:
             return replace(state, transfers=event)
         case TahapReconciled():
             return replace(state, reconciled=event)
+
+
+def _without(state: RunState, lines: tuple[DeferredLine, ...]) -> RunState:
+    """The run without some lines; a request that had them falls, and is to be made anew."""
+    less = Totals(len(lines), sum(line.rupiah for line in lines))
+    out = replace(state, deferred=(*state.deferred, *lines))
+    if state.entitled is None:
+        return out  # they are not among the payable ones that are counted next
+    if not state.checks:
+        return replace(out, unchecked=state.unchecked + less)
+    if state.order is None:
+        return replace(out, unordered=state.unordered + less, request=None)
+    return replace(out, uninstructed=state.uninstructed + less)

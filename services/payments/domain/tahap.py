@@ -7,29 +7,29 @@ list of a tahap at most: a supplementary list takes only families that were defe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from libs.events.decider import Decider
-from libs.events.errors import DomainError
 from services.payments.domain.approval import require_approval
 from services.payments.domain.errors import (
     Contradiction,
-    FamiliesOutstanding,
     Malformed,
     MissingNotDeferred,
     NotDeferred,
     NothingProposed,
-    NotMissing,
-    RunsOpen,
     StaleHash,
-    StepNotReached,
-    TahapIsClosed,
     TooManyDeferred,
 )
-from services.payments.domain.ids import REGULAR, checked_tahap, supplementary
+from services.payments.domain.ids import REGULAR, checked_tahap
+from services.payments.domain.tahap_guards import (
+    exactly,
+    open_list,
+    quiet_if,
+    require_open,
+    require_ready,
+)
 from services.payments.domain.tahap_messages import (
     AnnounceTahap,
     ApproveFreeze,
@@ -37,7 +37,7 @@ from services.payments.domain.tahap_messages import (
     CloseTahap,
     ClosingAnnounced,
     Command,
-    Deferral,
+    DeferFamilies,
     Event,
     FreezeProposed,
     ListFrozen,
@@ -47,19 +47,20 @@ from services.payments.domain.tahap_messages import (
     OpenSupplementary,
     ProposeFreeze,
     RequestBuckets,
-    RunSettled,
     SupplementaryFrozen,
-    SupplementaryOpened,
-    TahapClosed,
 )
-from services.payments.domain.tahap_state import PaymentList, TahapState, evolve
+from services.payments.domain.tahap_runs import (
+    close,
+    defer_families,
+    mark_run_reconciled,
+    open_supplementary,
+)
+from services.payments.domain.tahap_state import TahapState, evolve
 from services.payments.domain.totals import Totals, checked
 
 # Above this something is broken, not late: the parked families are to be replayed, and the
 # event that names the deferred ones stays far below what a bus carries.
 DEFERRED_FAMILIES_MAX: Final = 5_000
-NAMED_IN_ERROR_MAX: Final = 10
-REASON: Final = re.compile(r"[A-Z][A-Z_]{1,39}")
 
 # -- Rules: announcement
 
@@ -79,7 +80,7 @@ def announce(command: AnnounceTahap, state: TahapState) -> Sequence[Event]:
     if state.announced is not None:
         # The table follows from the policies; what it said when it was first announced stays.
         again = replace(announced, benefit=state.announced.benefit)
-        return _quiet_if(state.announced == again, document="ClosingAnnounced")
+        return quiet_if(state.announced == again, document="ClosingAnnounced")
     if not command.months or list(command.months) != sorted(set(command.months)):
         raise Malformed(months=list(command.months))
     if not command.closing_date <= command.account_check_date <= command.credit_date:
@@ -91,7 +92,7 @@ def announce(command: AnnounceTahap, state: TahapState) -> Sequence[Event]:
 
 def request_buckets(command: RequestBuckets, state: TahapState) -> Sequence[Event]:
     """Ask once an attempt."""
-    _require_open(state)
+    require_open(state)
     if not command.buckets:
         raise Malformed(buckets=0)
     last = state.last_asked(command.topic)
@@ -105,7 +106,7 @@ def request_buckets(command: RequestBuckets, state: TahapState) -> Sequence[Even
 
 def mark_list_ready(command: MarkListReady, state: TahapState) -> Sequence[Event]:
     """Say what stands to be approved; a later revision replaces it and voids a proposal."""
-    each = _open_list(state, command.kind)
+    each = open_list(state, command.kind)
     totals = checked(Totals(command.count, command.rupiah))
     if len(command.missing) > DEFERRED_FAMILIES_MAX:
         raise TooManyDeferred(missing=len(command.missing), most=DEFERRED_FAMILIES_MAX)
@@ -128,22 +129,22 @@ def mark_list_ready(command: MarkListReady, state: TahapState) -> Sequence[Event
 
 def propose_freeze(command: ProposeFreeze, state: TahapState) -> Sequence[Event]:
     """Propose the hash that stands, with every missing family deferred by name."""
-    each = _open_list(state, command.kind)
-    ready = _require_ready(each)
+    each = open_list(state, command.kind)
+    ready = require_ready(each)
     if command.hash != ready.hash:
         raise StaleHash(given=command.hash, stands=ready.hash)
-    deferred = _exactly(command.deferred, ready.missing, MissingNotDeferred)
+    deferred = exactly(command.deferred, ready.missing, MissingNotDeferred)
     if each.frozen is not None:
         same = (each.frozen.hash, each.frozen.deferred) == (command.hash, deferred)
-        return _quiet_if(same and each.frozen.maker == command.maker, document="ListFrozen")
+        return quiet_if(same and each.frozen.maker == command.maker, document="ListFrozen")
     proposed = FreezeProposed(state.tahap, command.kind, command.hash, command.maker, deferred)
     return [] if each.proposal == proposed else [proposed]
 
 
 def approve_freeze(command: ApproveFreeze, state: TahapState) -> Sequence[Event]:
     """Freeze the list, approved by a second person; approving it again changes nothing."""
-    each = _open_list(state, command.kind)
-    proposal, ready = each.proposal, _require_ready(each)
+    each = open_list(state, command.kind)
+    proposal, ready = each.proposal, require_ready(each)
     if proposal is None:
         raise NothingProposed(tahap=state.tahap, kind=command.kind)
     require_approval(proposal.maker, proposal.hash, command.checker, command.hash)
@@ -181,95 +182,6 @@ def _supplementary_frozen(
     )
 
 
-# -- Rules: supplementary runs and the close
-
-
-def open_supplementary(command: OpenSupplementary, state: TahapState) -> Sequence[Event]:
-    """Open the next supplementary list for deferred families that are on no other list."""
-    _require_open(state)
-    kind, families = supplementary(command.number), tuple(sorted(set(command.families)))
-    known = state.list_of(kind)
-    if known is not None:
-        return _quiet_if(known.families == families, document="SupplementaryOpened")
-    if command.number != len(state.lists):
-        raise StepNotReached(step=supplementary(len(state.lists)))
-    strangers = set(families) - set(state.outstanding)
-    if strangers or not families:
-        # Whoever is not outstanding is on another list of this tahap and would be paid twice.
-        raise NotDeferred(families=sorted(strangers)[:NAMED_IN_ERROR_MAX], count=len(strangers))
-    return [SupplementaryOpened(state.tahap, kind, families)]
-
-
-def mark_run_reconciled(command: MarkRunReconciled, state: TahapState) -> Sequence[Event]:
-    """Note that a run's money is all accounted for."""
-    each = state.list_of(command.kind)
-    if each is not None and each.settled:
-        return []
-    _require_open(state)
-    if each is None or each.frozen is None:
-        raise StepNotReached(step="ListFrozen", kind=command.kind)
-    return [RunSettled(state.tahap, command.kind)]
-
-
-def close(command: CloseTahap, state: TahapState) -> Sequence[Event]:
-    """Close when every run is reconciled and nobody is forgotten."""
-    if state.closed is not None:
-        lapsed = tuple(sorted(command.lapsed, key=lambda each: each.family))
-        return _quiet_if(state.closed.lapsed == lapsed, document="TahapClosed")
-    _require_open(state)
-    unsettled = [each.kind for each in state.lists if not each.settled]
-    if unsettled:
-        raise RunsOpen(runs=unsettled)
-    lapsed = _exactly(command.lapsed, state.outstanding, FamiliesOutstanding)
-    return [TahapClosed(state.tahap, lapsed)]
-
-
-# -- Guards
-
-
-def _require_open(state: TahapState) -> None:
-    if state.closed is not None:
-        raise TahapIsClosed(tahap=state.tahap)
-    if state.announced is None:
-        raise StepNotReached(step="ClosingAnnounced")
-
-
-def _open_list(state: TahapState, kind: str) -> PaymentList:
-    _require_open(state)
-    each = state.list_of(kind)
-    if each is None:
-        raise StepNotReached(step="SupplementaryOpened", kind=kind)
-    return each
-
-
-def _require_ready(each: PaymentList) -> ListReady:
-    if each.ready is None:
-        raise StepNotReached(step="ListReady", kind=each.kind)
-    return each.ready
-
-
-def _exactly(
-    named: Sequence[Deferral], missing: Sequence[str], forgotten: type[DomainError]
-) -> tuple[Deferral, ...]:
-    """The named families in order; refuse unless they are exactly the missing ones."""
-    families = {each.family for each in named}
-    if len(families) != len(named) or not all(REASON.fullmatch(each.reason) for each in named):
-        raise Malformed(named=len(named))
-    left = set(missing) - families
-    if left:
-        raise forgotten(families=sorted(left)[:NAMED_IN_ERROR_MAX], count=len(left))
-    extra = families - set(missing)
-    if extra:
-        raise NotMissing(families=sorted(extra)[:NAMED_IN_ERROR_MAX], count=len(extra))
-    return tuple(sorted(named, key=lambda each: each.family))
-
-
-def _quiet_if(same: bool, document: str) -> Sequence[Event]:
-    if not same:
-        raise Contradiction(document=document)
-    return []
-
-
 # -- The decider
 
 
@@ -286,6 +198,8 @@ def decide(command: Command, state: TahapState) -> Sequence[Event]:
             return propose_freeze(command, state)
         case ApproveFreeze():
             return approve_freeze(command, state)
+        case DeferFamilies():
+            return defer_families(command, state)
         case OpenSupplementary():
             return open_supplementary(command, state)
         case MarkRunReconciled():

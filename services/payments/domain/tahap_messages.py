@@ -125,6 +125,14 @@ class OpenSupplementary:
 
 
 @dataclass(frozen=True, slots=True)
+class DeferFamilies:
+    """Leave these families of a run's frozen list to a supplementary run, each with its reason."""
+
+    deferred: tuple[Deferral, ...]
+    kind: str = REGULAR
+
+
+@dataclass(frozen=True, slots=True)
 class MarkRunReconciled:
     """Say that the run of this kind is reconciled; its own stream has the document."""
 
@@ -144,6 +152,7 @@ Command: TypeAlias = (
     | MarkListReady
     | ProposeFreeze
     | ApproveFreeze
+    | DeferFamilies
     | OpenSupplementary
     | MarkRunReconciled
     | CloseTahap
@@ -237,6 +246,15 @@ class SupplementaryFrozen:
 
 
 @dataclass(frozen=True, slots=True)
+class FamiliesDeferred:
+    """Families of a frozen list are deferred by name after all; their lines left the run."""
+
+    tahap: str
+    kind: str
+    deferred: tuple[Deferral, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunSettled:
     """The run of this kind is reconciled."""
 
@@ -260,6 +278,7 @@ Event: TypeAlias = (
     | ListFrozen
     | SupplementaryOpened
     | SupplementaryFrozen
+    | FamiliesDeferred
     | RunSettled
     | TahapClosed
 )

@@ -11,6 +11,7 @@ from services.payments.domain.tahap_messages import (
     ClosingAnnounced,
     Deferral,
     Event,
+    FamiliesDeferred,
     FreezeProposed,
     ListFrozen,
     ListReady,
@@ -83,6 +84,8 @@ def evolve(state: TahapState, event: Event) -> TahapState:
         case SupplementaryFrozen():
             frozen = _update(state, event.kind, lambda x: replace(x, frozen=event))
             return _with_outstanding(frozen, event.deferred)
+        case FamiliesDeferred():
+            return _with_outstanding(state, event.deferred)
         case SupplementaryOpened():
             left = tuple(each for each in state.outstanding if each not in set(event.families))
             opened = PaymentList(event.kind, event.families)

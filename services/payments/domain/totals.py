@@ -18,6 +18,9 @@ class Totals:
     def __add__(self, other: Totals) -> Totals:
         return Totals(self.count + other.count, self.rupiah + other.rupiah)
 
+    def __sub__(self, other: Totals) -> Totals:
+        return Totals(self.count - other.count, self.rupiah - other.rupiah)
+
     def within(self, limit: Totals) -> bool:
         """Neither figure exceeds the limit's."""
         return self.count <= limit.count and self.rupiah <= limit.rupiah

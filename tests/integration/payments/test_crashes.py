@@ -18,7 +18,7 @@ from libs.events.store import Store
 from libs.events.transaction import Transaction
 from services.payments.books import books
 from services.payments.contract import COMMITMENT_TOPIC
-from services.payments.domain.payment_messages import HoldStatus
+from services.payments.domain.payment_hold_messages import HoldStatus
 from services.payments.domain.payment_state import Transfer
 from services.payments.files import FileOf, Renderer
 from services.payments.outside import PartnerSilent

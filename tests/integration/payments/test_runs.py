@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from services.payments.books import books
-from services.payments.domain.payment_messages import HoldStatus
+from services.payments.domain.payment_hold_messages import HoldStatus
 from services.payments.domain.payment_state import Transfer
 from tests.doors import sent
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, House, books_of, houses

@@ -15,7 +15,7 @@ from libs.events.store import Store
 from libs.events.transaction import Transaction
 from services.payments.books import books
 from services.payments.domain.ids import supplementary
-from services.payments.domain.payment_messages import HoldStatus
+from services.payments.domain.payment_hold_messages import HoldStatus
 from services.payments.domain.payment_state import Transfer
 from tests.doors import deliver, waits_for_a_lock
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, books_of, houses

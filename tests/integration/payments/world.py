@@ -65,6 +65,15 @@ class World(httpx.AsyncBaseTransport):
             raise LinkCut("the answer was lost")
         return response
 
+    def sent(self) -> list[bytes]:
+        """Every file that went out."""
+        return [
+            body
+            for path, bodies in self.files.items()
+            if "payment-orders" not in path
+            for body in bodies
+        ]
+
     def credited(self) -> dict[str, int]:
         """{payment: rupiah} that the banks' own journals say they credited, each line counted."""
         sums: dict[str, int] = {}

@@ -8,17 +8,19 @@ from datetime import date
 from services.payments.domain.entitlement import Component, Counted
 from services.payments.domain.ids import payment_id
 from services.payments.domain.payment import payment
+from services.payments.domain.payment_hold_messages import (
+    Hold,
+    Release,
+    Return,
+    ReturnReason,
+)
 from services.payments.domain.payment_messages import (
     Command,
     Credit,
     Entitle,
     Event,
     FailTransfer,
-    Hold,
     Instruct,
-    Release,
-    Return,
-    ReturnReason,
 )
 from services.payments.domain.payment_state import PaymentState
 from services.payments.domain.tahap_messages import AnnounceTahap, Deferral, ListFrozen

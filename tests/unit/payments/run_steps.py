@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from libs.events.testing import Given, given
 from services.payments.domain.run import run
+from services.payments.domain.run_file_messages import (
+    RecordAccountCheck,
+    RecordBankResult,
+    SendAccountCheck,
+    SendBankFile,
+)
 from services.payments.domain.run_messages import (
     ApproveOrder,
     Command,
@@ -13,11 +19,7 @@ from services.payments.domain.run_messages import (
     OpenRun,
     ProposeOrder,
     Reconcile,
-    RecordAccountCheck,
-    RecordBankResult,
     RecordFundsRelease,
-    SendAccountCheck,
-    SendBankFile,
 )
 from services.payments.domain.run_state import RunState
 from tests.unit.payments.kit import HASH, ORDER, TAHAP, of

@@ -20,7 +20,7 @@ from services.payments.contract import (
     publish_tahap,
 )
 from services.payments.domain.payment import payment
-from services.payments.domain.payment_messages import (
+from services.payments.domain.payment_hold_messages import (
     EffectTooLate,
     Hold,
     HoldForfeited,
@@ -51,6 +51,7 @@ INTERNAL = {
     "HoldForfeited",
     "ListReady",
     "FreezeProposed",
+    "FamiliesDeferred",
     "RunSettled",
     "RunOpened",
     "ListEntitled",

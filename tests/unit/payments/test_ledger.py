@@ -17,7 +17,7 @@ from services.payments.domain.ledger import (
     sums_by_name,
 )
 from services.payments.domain.payment import payment
-from services.payments.domain.payment_messages import Command
+from services.payments.domain.payment_messages import Command, TakeOut
 from services.payments.domain.payment_state import PaymentState
 from services.payments.domain.run_messages import Event as RunEvent
 from services.payments.domain.run_messages import FundsReleased, TahapReconciled
@@ -78,6 +78,7 @@ HOME = {
     "transfer failed": (*SENT, FAIL),
     "graduated": (HOLD, *SENT, CREDIT, GRADUATE),
     "terminated": (HOLD, *SENT, CREDIT, TERMINATE),
+    "deferred before its file": (*SENT, TakeOut("ON_HOLD", ordered=True)),
     "terminated before the credit": (HOLD, TERMINATE, *SENT, CREDIT),
 }
 
@@ -144,11 +145,18 @@ def test_a_reconciled_tahap_has_credited_and_failed_all_its_funds() -> None:
     assert check_reconciled(TAHAP, settled) == []
 
 
+def test_money_that_was_deferred_behind_its_order_leaves_no_fund_unaccounted_for() -> None:
+    settled = sums_by_name(moved(*SENT, TakeOut("ON_HOLD", ordered=True)))
+
+    assert settled[MovementName.DEFERRED] == AMOUNT
+    assert check_reconciled(TAHAP, settled) == []
+
+
 def test_a_transfer_without_an_answer_breaks_a_reconciled_tahap() -> None:
     broken = check_reconciled(TAHAP, sums_by_name(moved(*SENT)))
 
     assert [(each.invariant, each.expected, each.found) for each in broken] == [
-        ("credited and failed are funds released", AMOUNT, 0)
+        ("credited, failed and deferred are funds released", AMOUNT, 0)
     ]
 
 
@@ -156,7 +164,7 @@ def test_a_transfer_without_an_answer_breaks_a_reconciled_tahap() -> None:
     ("movements", "invariant"),
     [
         ({MovementName.INSTRUCTED: 1}, "instructed within funds released"),
-        ({MovementName.CREDITED: 1}, "answered within instructed"),
+        ({MovementName.CREDITED: 1}, "answered and deferred within instructed"),
         ({MovementName.RELEASED: 1}, "released and returned within credited"),
     ],
 )

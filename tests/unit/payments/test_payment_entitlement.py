@@ -1,7 +1,13 @@
 import pytest
 
 from libs.events.testing import given
-from services.payments.domain.errors import Contradiction, Malformed, NotEntitled, NotPayable
+from services.payments.domain.errors import (
+    Contradiction,
+    Malformed,
+    NotEntitled,
+    NotPayable,
+    StepNotReached,
+)
 from services.payments.domain.payment import AMOUNT_IDR_MAX, payment
 from services.payments.domain.payment_messages import (
     AccountCheckFailed,
@@ -11,6 +17,7 @@ from services.payments.domain.payment_messages import (
     PaymentDeferred,
     PaymentEntitled,
     PaymentWithheld,
+    TakeOut,
     WithheldReason,
 )
 from tests.unit.payments.kit import (
@@ -31,6 +38,7 @@ from tests.unit.payments.kit import (
     past,
 )
 
+OUT_OF_ORDER = TakeOut("ON_HOLD", ordered=True)
 DEFER = Defer(TAHAP, FAMILY, "REGULAR", "PARKED")
 CLOSED, DORMANT = FailAccountCheck("ACCOUNT_CLOSED"), FailAccountCheck("ACCOUNT_DORMANT")
 
@@ -125,6 +133,51 @@ def test_a_deferred_payment_is_not_entitled_because_another_run_pays_it() -> Non
 
 def test_what_is_entitled_is_not_deferred_any_more() -> None:
     given(payment, *ENTITLED).when(DEFER).then_refused(Contradiction)
+
+
+# -- Taken out of its run
+
+
+def test_an_entitled_payment_is_deferred_before_its_order_and_no_money_moves() -> None:
+    given(payment, *ENTITLED).when(TakeOut("ON_HOLD")).then(
+        PaymentDeferred(PAYMENT, TAHAP, FAMILY, "REGULAR", "ON_HOLD", returned=0)
+    )
+
+
+def test_an_instructed_payment_is_deferred_before_its_file_and_its_money_goes_back() -> None:
+    given(payment, *INSTRUCTED).when(OUT_OF_ORDER).then(
+        PaymentDeferred(PAYMENT, TAHAP, FAMILY, "REGULAR", "ON_HOLD", returned=AMOUNT)
+    )
+
+
+def test_funds_of_an_order_have_no_way_back_before_the_payment_is_instructed() -> None:
+    given(payment, *ENTITLED).when(OUT_OF_ORDER).then_refused(StepNotReached)
+
+
+def test_taking_a_payment_out_twice_changes_nothing() -> None:
+    out = given(payment, *past(ENTITLE, TakeOut("ON_HOLD")))
+
+    out.when(TakeOut("ON_HOLD")).then_nothing()
+    out.when(TakeOut("KEY_GONE")).then_nothing()
+
+
+def test_what_was_taken_out_is_neither_instructed_nor_entitled_again() -> None:
+    out = given(payment, *past(ENTITLE, TakeOut("ON_HOLD")))
+
+    out.when(INSTRUCT).then_refused(NotPayable)
+    out.when(ENTITLE).then_refused(Contradiction)
+
+
+@pytest.mark.parametrize(
+    "answered", [(INSTRUCT, CREDIT), (INSTRUCT, FAIL), (CLOSED,)], ids=["paid", "failed", "checked"]
+)
+def test_a_payment_that_has_its_answer_is_not_taken_out(answered: tuple[Command, ...]) -> None:
+    given(payment, *past(ENTITLE, *answered)).when(OUT_OF_ORDER).then_refused(Contradiction)
+    given(payment, *past(ENTITLE, *answered)).when(TakeOut("ON_HOLD")).then_refused(Contradiction)
+
+
+def test_nobody_is_taken_out_who_is_not_entitled() -> None:
+    given(payment).when(TakeOut("ON_HOLD")).then_refused(NotEntitled)
 
 
 # -- The account check

@@ -1,22 +1,25 @@
 import pytest
 
 from libs.events.testing import given
-from services.payments.domain.payment import carried, payment
-from services.payments.domain.payment_messages import (
-    Defer,
+from services.payments.domain.payment import payment
+from services.payments.domain.payment_hold import carried
+from services.payments.domain.payment_hold_messages import (
     EffectTooLate,
-    Event,
-    FailAccountCheck,
     Hold,
     HoldForfeited,
     HoldLifted,
     HoldPlaced,
     HoldStatus,
-    PaymentCredited,
     PaymentReleased,
     PaymentReturned,
     Release,
     ReturnReason,
+)
+from services.payments.domain.payment_messages import (
+    Defer,
+    Event,
+    FailAccountCheck,
+    PaymentCredited,
 )
 from tests.unit.payments.kit import (
     AMOUNT,

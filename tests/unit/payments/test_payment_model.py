@@ -15,21 +15,25 @@ from services.payments.domain.ledger import (
     of_payment,
 )
 from services.payments.domain.payment import payment
+from services.payments.domain.payment_hold_messages import (
+    Hold,
+    PaymentReleased,
+    PaymentReturned,
+    Release,
+    Return,
+    ReturnReason,
+)
 from services.payments.domain.payment_messages import (
     Command,
     Credit,
     Event,
     FailAccountCheck,
     FailTransfer,
-    Hold,
     Instruct,
     PaymentCredited,
+    PaymentDeferred,
     PaymentInstructed,
-    PaymentReleased,
-    PaymentReturned,
-    Release,
-    Return,
-    ReturnReason,
+    TakeOut,
     TransferFailed,
 )
 from services.payments.domain.payment_state import PaymentState
@@ -47,7 +51,7 @@ class Model:
 
     def __init__(self) -> None:
         self.entitled = self.stopped = self.sent = False
-        self.answer = ""  # CREDITED or FAILED
+        self.answer = ""  # CREDITED, FAILED or DEFERRED
         self.wanted = ""  # what was last decided on a hold: "", held, lifted, forfeited
         self.effects: set[str] = set()
 
@@ -70,7 +74,7 @@ class Model:
             return ""
         if self.answer == "":
             return "bank"
-        if self.answer == "FAILED" or self.wanted == "forfeited":
+        if self.answer in ("FAILED", "DEFERRED") or self.wanted == "forfeited":
             return STATE_TREASURY
         return FAMILY_BLOCKED if self.wanted == "held" else FAMILY_AVAILABLE
 
@@ -120,6 +124,15 @@ class PaymentInAnyOrder(RuleBasedStateMachine):
             assert check == "OK"
             self.model.sent = True
 
+    @rule(ordered=st.booleans())
+    def take_out(self, ordered: bool) -> None:
+        if not self.tell(TakeOut("ON_HOLD", ordered)):
+            return
+        assert self.model.answer in ("", "DEFERRED")
+        self.model.stopped = True
+        if self.model.sent:
+            self.model.answer = "DEFERRED"
+
     @rule(reference=REFERENCES, amount=st.sampled_from([AMOUNT, AMOUNT, AMOUNT + 1]))
     def credit(self, reference: str, amount: int) -> None:
         took = self.tell(Credit(reference, amount))
@@ -165,13 +178,16 @@ class PaymentInAnyOrder(RuleBasedStateMachine):
         assert len({each.id for each in self.movements}) == len(self.movements)
 
     @invariant()
-    def instructed_is_credited_failed_and_unknown(self) -> None:
+    def instructed_is_credited_failed_deferred_and_unknown(self) -> None:
         instructed, credited, failed = (
             sum(event.amount for event in self.events if isinstance(event, kind))
             for kind in (PaymentInstructed, PaymentCredited, TransferFailed)
         )
         unknown = AMOUNT if self.model.account == "bank" else 0
-        assert instructed == credited + failed + unknown
+        deferred = sum(
+            event.returned for event in self.events if isinstance(event, PaymentDeferred)
+        )
+        assert instructed == credited + failed + deferred + unknown
 
     @invariant()
     def released_or_returned_but_never_both(self) -> None:

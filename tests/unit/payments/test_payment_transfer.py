@@ -10,13 +10,15 @@ from services.payments.domain.errors import (
     NotPayable,
 )
 from services.payments.domain.payment import payment
+from services.payments.domain.payment_hold_messages import (
+    HoldStatus,
+)
 from services.payments.domain.payment_messages import (
     Command,
     Credit,
     Event,
     FailAccountCheck,
     FailTransfer,
-    HoldStatus,
     Instruct,
     PaymentCredited,
     PaymentInstructed,

@@ -10,12 +10,14 @@ from services.payments.domain.errors import (
     StepNotReached,
     TotalsDiffer,
 )
-from services.payments.domain.run_messages import (
+from services.payments.domain.run_file_messages import (
     BankFileSent,
     BankResultReceived,
-    Command,
     RecordBankResult,
     SendBankFile,
+)
+from services.payments.domain.run_messages import (
+    Command,
 )
 from services.payments.domain.totals import Totals
 from tests.unit.payments.kit import TAHAP, of

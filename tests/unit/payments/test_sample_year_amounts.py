@@ -28,6 +28,15 @@ from services.payments.domain.ledger import (
 )
 from services.payments.domain.listing import components_text
 from services.payments.domain.payment import payment
+from services.payments.domain.payment_hold_messages import (
+    Hold,
+    HoldStatus,
+    PaymentReleased,
+    PaymentReturned,
+    Release,
+    Return,
+    ReturnReason,
+)
 from services.payments.domain.payment_messages import (
     Command,
     Credit,
@@ -35,15 +44,8 @@ from services.payments.domain.payment_messages import (
     Event,
     FailAccountCheck,
     FailTransfer,
-    Hold,
-    HoldStatus,
     Instruct,
     PaymentCredited,
-    PaymentReleased,
-    PaymentReturned,
-    Release,
-    Return,
-    ReturnReason,
     TransferFailed,
 )
 from services.payments.domain.payment_state import PaymentState

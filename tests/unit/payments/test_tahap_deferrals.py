@@ -23,8 +23,10 @@ from services.payments.domain.tahap_messages import (
     ApproveFreeze,
     CloseTahap,
     Command,
+    DeferFamilies,
     Deferral,
     Event,
+    FamiliesDeferred,
     MarkListReady,
     MarkRunReconciled,
     OpenSupplementary,
@@ -185,10 +187,48 @@ def test_a_family_deferred_again_waits_for_the_next_run() -> None:
     assert again.when(OpenSupplementary(2, (NEIGHBOUR,))).events
 
 
-# -- Reconciled and closed
+# -- Deferred behind the freeze
 
 DONE = MarkRunReconciled()
 PAID = (MarkListReady(HASH, 3, 3_000_000), *freeze())
+LEFT = DeferFamilies((Deferral(FAMILY, "ON_HOLD"),))
+
+
+def test_a_family_of_a_frozen_list_is_deferred_after_all() -> None:
+    frozen = after(*PAID)
+
+    frozen.when(LEFT).then(FamiliesDeferred(TAHAP, "REGULAR", LEFT.deferred))
+    assert after(*PAID, LEFT).when(OpenSupplementary(1, (FAMILY,))).events
+
+
+def test_deferring_a_family_behind_the_freeze_twice_changes_nothing() -> None:
+    after(*PAID, LEFT).when(LEFT).then_nothing()
+
+
+def test_a_family_that_a_later_list_has_taken_up_is_not_left_over_again() -> None:
+    after(*PAID, LEFT, OpenSupplementary(1, (FAMILY,))).when(LEFT).then_nothing()
+
+
+def test_a_family_that_leaves_a_supplementary_run_waits_for_the_next_one() -> None:
+    ready = replace(SUPPLEMENTARY_READY, missing=())
+    opened = after(*OPENED, ready, *freeze(kind=SUPPLEMENTARY, hash_=OTHER_HASH))
+    again = DeferFamilies((Deferral(NEIGHBOUR, "ON_HOLD"),), SUPPLEMENTARY)
+
+    opened.when(again).then(FamiliesDeferred(TAHAP, SUPPLEMENTARY, again.deferred))
+
+
+def test_nobody_is_deferred_behind_a_freeze_that_has_not_been() -> None:
+    after(READY_WITHOUT_ONE).when(LEFT).then_refused(StepNotReached)
+
+
+def test_a_family_that_was_deferred_behind_the_freeze_keeps_the_tahap_open() -> None:
+    waiting = after(*PAID, LEFT, DONE)
+
+    waiting.when(CloseTahap()).then_refused(FamiliesOutstanding)
+    waiting.when(CloseTahap(LEFT.deferred)).then(TahapClosed(TAHAP, LEFT.deferred))
+
+
+# -- Reconciled and closed
 
 
 def test_a_reconciled_run_is_noted_once() -> None:

@@ -1,0 +1,43 @@
+"""Lines taken out of a run by name, in one transaction with all that follows from it.
+
+The one way out: a family that is held and a family whose key is gone leave by it alike, each with
+its reason. The payment is deferred, the run and its books go on without it, and the family waits
+for a supplementary run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from libs.events.handle import handle
+from libs.events.transaction import Transaction
+from services.payments.contract import TAHAP
+from services.payments.domain.ids import tahap_stream
+from services.payments.domain.payment_messages import TakeOut
+from services.payments.domain.run_deferral_messages import DeferLines, DeferredLine
+from services.payments.domain.tahap_messages import DeferFamilies, Deferral
+from services.payments.money import pay, run
+
+_OUT = """
+UPDATE run_line SET deferred = reason
+FROM unnest($3::uuid[], $4::text[]) AS u (payment, reason)
+WHERE tahap = $1 AND kind = $2 AND run_line.payment = u.payment
+"""
+
+
+async def take_out(unit: Transaction, key: tuple[str, str], lines: Sequence[DeferredLine]) -> None:
+    """Take lines out of a run (tahap, kind); at most LINES_A_CHUNK, so that its event fits the bus.
+
+    Raises `StepNotReached` while the treasury is at work on them or they are being instructed, and
+    `AlreadyDispatched` once the file of their bank is committed.
+    """
+    if not lines:
+        return
+    tahap, kind = key
+    state = await run(unit, tahap, kind, DeferLines(tuple(lines)))
+    ordered = state.order is not None
+    await pay(unit, [(line.payment, TakeOut(line.reason, ordered)) for line in lines])
+    families = tuple(Deferral(line.family, line.reason) for line in lines)
+    await handle(unit, TAHAP, tahap_stream(tahap), DeferFamilies(families, kind))
+    payments = [line.payment for line in lines]
+    await unit.connection.execute(_OUT, *key, payments, [line.reason for line in lines])
