@@ -197,13 +197,17 @@ class FamilyListed:
 
 @dataclass(frozen=True, slots=True)
 class ListClosed:
-    """The roster is complete: its lines by outcome and by bucket (count, hash sum)."""
+    """The roster is complete: its lines by outcome and by bucket (count, hash sum).
+
+    Who is `pending` has no line: nothing is owed and nothing moves.
+    """
 
     tahap: str
     revision: int
     listed: int
     graduated: int
     buckets: Mapping[str, tuple[int, str]]
+    pending: int = 0
 
 
 # -- Read from conditionality: pkh.conditionality.commitment.v1 ------------------------------------

@@ -50,10 +50,12 @@ ON CONFLICT (tahap, topic, partition)
 DO UPDATE SET lines = list_count.lines + $4, changes = list_count.changes + $5, newest = $6
 """
 _PROOF = """
-INSERT INTO list_proof (tahap, topic, revision, lines, parked, buckets, graduated, position)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO list_proof
+    (tahap, topic, revision, lines, parked, buckets, graduated, pending, position)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (tahap, topic) DO UPDATE
-SET revision = $3, lines = $4, parked = $5, buckets = $6, graduated = $7, position = $8
+SET revision = $3, lines = $4, parked = $5, buckets = $6, graduated = $7, pending = $8,
+    position = $9
 WHERE list_proof.revision <= $3
 """
 _BUCKETS = """
@@ -89,6 +91,7 @@ class Proof:
     position: int
     lines: int
     graduated: int
+    pending: int
     parked: tuple[str, ...]
     buckets: Buckets
 
@@ -166,8 +169,10 @@ async def keep_proof(
 ) -> None:
     """Keep what a topic's owner says its lines come to, and where in its log it said so."""
     parked: tuple[str, ...] = ()
+    graduated = pending = 0
     if isinstance(closed, ListClosed):
-        topic, lines = ROSTER_TOPIC, closed.listed + closed.graduated
+        graduated, pending = closed.graduated, closed.pending
+        topic, lines = ROSTER_TOPIC, closed.listed + graduated
     else:
         topic, lines, parked = COMMITMENT_TOPIC, closed.evaluated, closed.parked
     await unit.connection.execute(
@@ -178,7 +183,8 @@ async def keep_proof(
         lines,
         encode(parked).decode(),
         encode(closed.buckets).decode(),
-        closed.graduated if isinstance(closed, ListClosed) else 0,
+        graduated,
+        pending,
         position,
     )
 
@@ -195,7 +201,7 @@ async def proof_of(unit: Transaction, tahap: str, topic: str) -> Proof | None:
         return None
     buckets = msgspec.json.decode(row["buckets"], type=dict[str, tuple[int, str]])
     parked = msgspec.json.decode(row["parked"], type=tuple[str, ...])
-    figures = row["revision"], row["position"], row["lines"], row["graduated"]
+    figures = row["revision"], row["position"], row["lines"], row["graduated"], row["pending"]
     return Proof(*figures, parked, Buckets.from_json(buckets))
 
 

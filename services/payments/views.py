@@ -60,6 +60,7 @@ class ListView(BaseModel):
     rupiah: int | None
     listed: int
     graduated: int
+    pending: int
     evaluated: int
     listed_expected: int | None
     graduated_expected: int | None
@@ -167,6 +168,7 @@ async def _list_view(unit: Transaction, state: TahapState) -> ListView:
         rupiah=ready.rupiah if ready else None,
         listed=max(listed - graduated, 0),
         graduated=graduated,
+        pending=roster.pending if roster else 0,
         evaluated=evaluated,
         listed_expected=roster.lines - graduated if roster else None,
         graduated_expected=graduated if roster else None,

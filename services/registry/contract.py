@@ -61,6 +61,21 @@ class FamilyGraduated:
     region: str
 
 
+@dataclass(frozen=True, slots=True)
+class GraduationPending:
+    """No category is left: from a closing on or after `graduates_from` on, the family graduates.
+
+    Until then it is in the programme; nothing is owed for this tahap unless a fact that is
+    reported by `term_ends_on` tells otherwise.
+    """
+
+    family: str
+    tahap: str
+    region: str
+    graduates_from: date
+    term_ends_on: date
+
+
 # -- Read: the fields that the registry needs of other services' messages
 
 
@@ -109,6 +124,11 @@ def publish(event: events.Event, state: Family) -> Message | None:
         case events.FamilyGraduated():
             graduated = FamilyGraduated(event.family, event.tahap, event.kind, event.region)
             return Message(FAMILY_TOPIC, event.family, graduated)
+        case events.GraduationPending():
+            pending = GraduationPending(
+                event.family, event.tahap, event.region, event.graduates_from, event.term_ends_on
+            )
+            return Message(FAMILY_TOPIC, event.family, pending)
         case events.DuplicateMarked() | events.FamilyTerminated():
             return None
         case _:
@@ -128,23 +148,31 @@ def publish_listing(event: lists.Event, state: Listing) -> Message | None:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The lines that a chunk of families came to."""
+    """The lines that a chunk of families came to, and those who wait without one."""
 
     listed: int
     graduated: int
+    pending: int
     buckets: Buckets
 
 
 def tally(outcomes: Iterable[Outcome[Any, Any]]) -> Tally:
     """Count the lines among handled families' outcomes, and sum the values as they are sent."""
     counts: dict[LineOutcome, int] = {events.LISTED: 0, events.GRADUATED_NATURAL: 0}
+    pending = 0
     lines: list[tuple[str, bytes]] = []
     for outcome in outcomes:
         lines += [(p.key, p.value) for p in outcome.published if p.topic == ROSTER_TOPIC]
         for event in outcome.events:
             if isinstance(event, FamilyListed):
                 counts[event.outcome] += 1
-    return Tally(counts[events.LISTED], counts[events.GRADUATED_NATURAL], Buckets.of(lines))
+            pending += isinstance(event, events.GraduationPending)
+    return Tally(
+        listed=counts[events.LISTED],
+        graduated=counts[events.GRADUATED_NATURAL],
+        pending=pending,
+        buckets=Buckets.of(lines),
+    )
 
 
 # -- Streams. Stored type names are a disk format, and the names of their classes: never renamed.
@@ -164,11 +192,12 @@ FAMILY: Final[StreamType[commands.Command, Family, events.Event]] = StreamType(
         "DuplicateMarked": events.DuplicateMarked,
         "FamilyDesignated": events.FamilyDesignated,
         "FamilyListed": events.FamilyListed,
+        "GraduationPending": events.GraduationPending,
         "FamilyGraduated": events.FamilyGraduated,
         "FamilyTerminated": events.FamilyTerminated,
     },
     publish=publish,
-    snapshot=(Family, 1),
+    snapshot=(Family, 2),
 )
 
 LISTING: Final[StreamType[lists.Command, Listing, lists.Event]] = StreamType(
@@ -180,7 +209,7 @@ LISTING: Final[StreamType[lists.Command, Listing, lists.Event]] = StreamType(
         "ListClosed": lists.ListClosed,
     },
     publish=publish_listing,
-    snapshot=(Listing, 1),
+    snapshot=(Listing, 2),
 )
 
 __all__ = [
@@ -197,6 +226,7 @@ __all__ = [
     "FamilyListed",
     "FamilyMoved",
     "FamilyRegistered",
+    "GraduationPending",
     "ListClosed",
     "ListingStarted",
     "MemberBorn",

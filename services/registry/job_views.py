@@ -11,8 +11,8 @@ async def listing(store: Store, tahap: str) -> Progress:
     """A tahap's list, in families; before its end the total is estimated from its cursor."""
     stream_id = f"listing-{tahap}"
     state = (await store.read(LISTING, [stream_id]))[stream_id].state
-    done, share = state.listed + state.graduated, share_before(state.cursor)
-    counts = {"listed": state.listed, "graduated": state.graduated}
+    counts = {"listed": state.listed, "graduated": state.graduated, "pending": state.pending}
+    done, share = sum(counts.values()), share_before(state.cursor)
     if not state.open:
         return Progress("DONE", done, done, "families", counts, result=dict(counts))
     return Progress("RUNNING", done, round(done / share) if done else None, "families", counts)

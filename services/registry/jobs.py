@@ -67,7 +67,12 @@ class Lister:
                 raise outcome.error
         lines = tally(outcomes)
         advance = AdvanceListing(
-            listing.revision, families[-1], lines.listed, lines.graduated, lines.buckets
+            revision=listing.revision,
+            cursor=families[-1],
+            listed=lines.listed,
+            graduated=lines.graduated,
+            buckets=lines.buckets,
+            pending=lines.pending,
         )
         # In the transaction of its lines: a list that was interrupted goes on behind its cursor.
         advanced = await handle(unit, LISTING, f"listing-{listing.tahap}", advance)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.mutants.corridor import CORRIDOR
+from tests.mutants.graduation import GRADUATION
 from tests.mutants.mutant import Change, Mutant
 from tests.mutants.telemetry import TELEMETRY
 
@@ -15,6 +16,7 @@ REGISTRY: Final = "tests/integration/registry"
 MUTANTS: Final = (
     *CORRIDOR,
     *TELEMETRY,
+    *GRADUATION,
     Mutant(
         "closed-in-the-batch",
         "each batch judges for itself whether it was the last, and no leader looks",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 
 
@@ -24,6 +24,8 @@ class RuleSet:
     All bounds are inclusive. Ages are completed years on the date in question, except
     `early_child_below_years`: a child is early up to the day before that birthday. None as
     `pregnancy_order_max` counts every pregnancy, None as `valid_to` is open.
+    `natural_graduation_term_days` is how long a family without a category waits before it
+    graduates; at 0 it graduates at that closing.
     """
 
     id: str
@@ -39,6 +41,7 @@ class RuleSet:
     elderly_from_years: int
     payee_from_years: int
     references: tuple[Reference, ...]
+    natural_graduation_term_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,12 @@ class Closing:
     months: tuple[str, ...]
     closing_date: date
     rules: RuleSet
+
+    @property
+    def term_ends_on(self) -> date | None:
+        """The last day on which a late fact may re-open this closing; None without a term."""
+        days = self.rules.natural_graduation_term_days
+        return self.closing_date + timedelta(days=days) if days else None
 
 
 @lru_cache(maxsize=1024)

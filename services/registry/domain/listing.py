@@ -39,13 +39,17 @@ class StartListing:
 
 @dataclass(frozen=True, slots=True)
 class AdvanceListing:
-    """Count a chunk's lines; `cursor` is the last family id that was looked at."""
+    """Count a chunk's lines; `cursor` is the last family id that was looked at.
+
+    `pending` families wait for their graduation and have no line.
+    """
 
     revision: int
     cursor: str
     listed: int
     graduated: int
     buckets: Buckets
+    pending: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,7 @@ class ListingAdvanced:
     listed: int
     graduated: int
     buckets: BucketsJson
+    pending: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,7 @@ class ListClosed:
     listed: int
     graduated: int
     buckets: BucketsJson
+    pending: int = 0
 
 
 Event: TypeAlias = ListingStarted | ListingAdvanced | ListClosed
@@ -121,6 +127,7 @@ class Listing:
     graduated: int = 0
     buckets: BucketsJson = field(default_factory=dict)
     closed: bool = False
+    pending: int = 0
 
     @property
     def open(self) -> bool:
@@ -201,6 +208,7 @@ def advance(command: AdvanceListing, state: Listing) -> list[Event]:
             listed=command.listed,
             graduated=command.graduated,
             buckets=command.buckets.to_json(),
+            pending=command.pending,
         )
     ]
 
@@ -218,6 +226,7 @@ def close(command: CloseListing, state: Listing) -> list[Event]:
             listed=state.listed,
             graduated=state.graduated,
             buckets=state.buckets,
+            pending=state.pending,
         )
     ]
 
@@ -252,6 +261,7 @@ def evolve(state: Listing, event: Event) -> Listing:
                 listed=state.listed + event.listed,
                 graduated=state.graduated + event.graduated,
                 buckets=before.merge(chunk).to_json(),
+                pending=state.pending + event.pending,
             )
         case ListClosed():
             return replace(state, closed=True)

@@ -45,6 +45,7 @@ class Rules(RuleSetEntry, kw_only=True):
     school_to_years: Bound
     elderly_from_years: Bound
     payee_from_years: Bound
+    natural_graduation_term_days: Bound
     references: tuple[ReferenceEntry, ...]
 
     def rule_set(self, rule_set: str) -> RuleSet:

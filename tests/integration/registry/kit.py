@@ -26,7 +26,7 @@ from services.registry.contract import FAMILY, TAHAP_TOPIC
 from services.registry.domain.family.state import Family
 from services.registry.intake import Intake
 from services.registry.jobs import Lister
-from services.registry.policy import load_rule_sets
+from services.registry.policy import RuleSets, load_rule_sets
 from services.registry.rows import FAMILY_COLUMNS, LIFE_EVENT_COLUMNS, MEMBER_COLUMNS
 from tests.doors import CONTEXT, TOPICS, Door, Sender, Sent, deliver, sent
 
@@ -118,6 +118,7 @@ class Register:
     keys: KeyRing
     tokenizer: Tokenizer
     consumer: Consumer
+    rule_sets: RuleSets = field(default_factory=load_rule_sets)
     tahaps: Sender = field(default_factory=lambda: Sender(TAHAP_TOPIC))
 
     async def take(self, file: str, *rows: Mapping[str, str]) -> ImportReport:
@@ -171,7 +172,7 @@ class Register:
 
     def lister(self, chunk: int = 1_000) -> Lister:
         """A leader that has just begun."""
-        return Lister(self.store, self.keys, load_rule_sets(), chunk)
+        return Lister(self.store, self.keys, self.rule_sets, chunk)
 
     async def list_all(self, chunk: int = 1_000) -> None:
         """Do all the work that the leader has."""

@@ -85,6 +85,16 @@ def test_a_chunk_that_was_counted_before_is_not_counted_again() -> None:
     given(listing, STARTED, FIRST_COUNTED, SECOND_COUNTED, CLOSED).when(SECOND_CHUNK).then_nothing()
 
 
+def test_who_waits_for_graduation_is_counted_apart() -> None:
+    chunk = AdvanceListing(1, "a000", listed=2, graduated=0, buckets=TWO, pending=1)
+
+    counted = given(listing, STARTED).when(chunk)
+    counted.then(ListingAdvanced(1, "a000", 2, 0, TWO.to_json(), pending=1))
+    closed = given(listing, STARTED, *counted.events).when(CloseListing(1))
+
+    closed.then(ListClosed("2023-1", 1, 4182, 2, 0, TWO.to_json(), pending=1))
+
+
 def test_a_chunk_whose_lines_do_not_add_up_is_refused() -> None:
     given(listing, STARTED).when(replace(FIRST_CHUNK, listed=2)).then_refused(CountsDisagree)
 

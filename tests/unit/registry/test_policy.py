@@ -140,3 +140,9 @@ def _file(directory: Path, text: str) -> Path:
     file = directory / "spoilt.yaml"
     file.write_text(text)
     return file
+
+
+def test_a_family_graduates_at_once_in_every_year_that_is_shipped() -> None:
+    terms = {rules.natural_graduation_term_days for rules in load_rule_sets().by_id.values()}
+
+    assert terms == {0}

@@ -15,6 +15,7 @@ LineOutcome: TypeAlias = Literal["LISTED", "GRADUATED_NATURAL"]
 
 LISTED: Final = "LISTED"
 GRADUATED_NATURAL: Final = "GRADUATED_NATURAL"
+GRADUATION_PENDING: Final = "GRADUATION_PENDING"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +209,30 @@ class FamilyListed:
 
 
 @dataclass(frozen=True, slots=True)
+class GraduationPending:
+    """No member holds a category, and the family waits before it graduates: it has not left.
+
+    It has no line: nothing is owed, nothing judged, and what is blocked stays blocked. A closing
+    on or after `graduates_from`, the end of the term of the first such closing in a row, lets it
+    graduate. A fact that is reported by `term_ends_on` may re-open this tahap.
+    """
+
+    family: str
+    tahap: str
+    revision: int
+    region: str
+    closing_date: date
+    rule_set: str
+    graduates_from: date
+    term_ends_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class FamilyGraduated:
-    """No member holds a category any more: the family leaves the programme with this tahap."""
+    """No member holds a category any more: the family leaves the programme with this tahap.
+
+    A fact that is reported by `term_ends_on` may re-open it; None where the rules have no term.
+    """
 
     family: str
     tahap: str
@@ -217,6 +240,7 @@ class FamilyGraduated:
     region: str
     closing_date: date
     rule_set: str
+    term_ends_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +262,7 @@ Event: TypeAlias = (
     | DuplicateMarked
     | FamilyDesignated
     | FamilyListed
+    | GraduationPending
     | FamilyGraduated
     | FamilyTerminated
 )

@@ -9,6 +9,8 @@ from typing import Protocol, TypeVar
 from services.registry.domain.closing import tahap_order
 from services.registry.domain.family.events import (
     GRADUATED_NATURAL,
+    GRADUATION_PENDING,
+    LISTED,
     DuplicateMarked,
     Event,
     FamilyDesignated,
@@ -17,6 +19,7 @@ from services.registry.domain.family.events import (
     FamilyMoved,
     FamilyRegistered,
     FamilyTerminated,
+    GraduationPending,
     LifeFact,
     MemberBorn,
     MemberDied,
@@ -37,6 +40,8 @@ from services.registry.domain.family.state import (
     Paid,
     Payee,
     Schooled,
+    Waiting,
+    WithoutCategory,
 )
 
 
@@ -48,7 +53,9 @@ def evolve(state: Family, event: Event) -> Family:
         case FamilyDesignated():
             return replace(state, designation=Designation(event.status, event.reason))
         case FamilyGraduated():
-            return replace(state, departure=Departure(GRADUATED_NATURAL, event.tahap))
+            return _graduated(state, event)
+        case GraduationPending():
+            return _pending(state, event)
         case FamilyTerminated():
             return replace(state, departure=Departure("TERMINATED", event.tahap))
         case DuplicateMarked():
@@ -155,7 +162,37 @@ def _listed(state: Family, event: FamilyListed) -> Family:
     last = state.listed
     if last is not None and _place(last) > _place(line):
         return state
-    return replace(state, listed=line)
+    if event.outcome != LISTED:
+        return replace(state, listed=line)
+    # A list that was made anew may find a category where the one before it found none.
+    others = tuple(each for each in state.without_category if each.tahap != event.tahap)
+    return replace(state, listed=line, waiting=None, without_category=others)
+
+
+def _pending(state: Family, event: GraduationPending) -> Family:
+    waiting = state.waiting
+    if waiting is None or waiting.tahap == event.tahap:
+        waiting = Waiting(event.tahap, event.graduates_from)
+    closing = WithoutCategory(event.tahap, event.closing_date, event.term_ends_on)
+    return replace(
+        state,
+        listed=Listed(event.tahap, event.revision, GRADUATION_PENDING),
+        waiting=waiting,
+        without_category=_with_closing(state, closing),
+    )
+
+
+def _graduated(state: Family, event: FamilyGraduated) -> Family:
+    gone = replace(state, departure=Departure(GRADUATED_NATURAL, event.tahap), waiting=None)
+    if event.term_ends_on is None:
+        return gone
+    closing = WithoutCategory(event.tahap, event.closing_date, event.term_ends_on)
+    return replace(gone, without_category=_with_closing(state, closing))
+
+
+def _with_closing(state: Family, closing: WithoutCategory) -> tuple[WithoutCategory, ...]:
+    others = (each for each in state.without_category if each.tahap != closing.tahap)
+    return (*others, closing)
 
 
 def _place(line: Listed) -> tuple[tuple[int, int], int]:

@@ -1,6 +1,11 @@
-"""A family at a final closing: judged once, then listed until it graduates or is terminated."""
+"""A family at a final closing: judged once, then listed until it graduates or is terminated.
+
+A family without a category waits out the term of its rule set before it graduates.
+"""
 
 from __future__ import annotations
+
+from datetime import date
 
 from services.registry.domain.closing import Closing, tahap_order
 from services.registry.domain.family import roster
@@ -13,6 +18,7 @@ from services.registry.domain.family.events import (
     FamilyDesignated,
     FamilyGraduated,
     FamilyListed,
+    GraduationPending,
 )
 from services.registry.domain.family.state import Designation, Family, Listed, known_by
 
@@ -28,7 +34,7 @@ def list_family(command: ListFamily, state: Family) -> list[Event]:
         raise ListedLater(tahap=closing.tahap, listed=last.tahap)
     if last is not None and last.tahap == closing.tahap and last.revision >= closing.revision:
         again = command.relist and last.revision == closing.revision
-        return [_line_again(command, known, last)] if again else []
+        return _line_again(command, known, last) if again else []
     events = _close(command, known)
     if command.relist:
         return [event for event in events if isinstance(event, FamilyListed)]
@@ -69,6 +75,9 @@ def _later_closing(command: ListFamily, known: Family) -> list[Event]:
     closing = command.closing
     if roster.any_category(known, closing.closing_date, closing.rules):
         return [_line(command, known)]
+    graduates_from = _graduates_from(closing, known)
+    if graduates_from is not None and closing.closing_date < graduates_from:
+        return [_pending(closing, known, graduates_from)]
     graduated = FamilyGraduated(
         family=known.family,
         tahap=closing.tahap,
@@ -76,8 +85,30 @@ def _later_closing(command: ListFamily, known: Family) -> list[Event]:
         region=roster.region(known, closing.closing_date),
         closing_date=closing.closing_date,
         rule_set=closing.rules.id,
+        term_ends_on=closing.term_ends_on,
     )
     return [graduated, _graduated_line(closing, known)]
+
+
+def _graduates_from(closing: Closing, known: Family) -> date | None:
+    """The end of the term of the first closing in a row without a category; None without one."""
+    waiting = known.waiting
+    if waiting is not None and waiting.tahap != closing.tahap:
+        return waiting.graduates_from
+    return closing.term_ends_on
+
+
+def _pending(closing: Closing, known: Family, graduates_from: date) -> GraduationPending:
+    return GraduationPending(
+        family=known.family,
+        tahap=closing.tahap,
+        revision=closing.revision,
+        region=roster.region(known, closing.closing_date),
+        closing_date=closing.closing_date,
+        rule_set=closing.rules.id,
+        graduates_from=graduates_from,
+        term_ends_on=closing.term_ends_on or graduates_from,
+    )
 
 
 def judge(known: Family, closing: Closing) -> Designation:
@@ -97,10 +128,14 @@ def judge(known: Family, closing: Closing) -> Designation:
     return Designation("ELIGIBLE", "")
 
 
-def _line_again(command: ListFamily, known: Family, last: Listed) -> FamilyListed:
-    if last.outcome == GRADUATED_NATURAL:
-        return _graduated_line(command.closing, known)
-    return _line(command, known)
+def _line_again(command: ListFamily, known: Family, last: Listed) -> list[Event]:
+    match last.outcome:
+        case "LISTED":
+            return [_line(command, known)]
+        case "GRADUATED_NATURAL":
+            return [_graduated_line(command.closing, known)]
+        case "GRADUATION_PENDING":
+            return []
 
 
 def _line(command: ListFamily, known: Family) -> FamilyListed:

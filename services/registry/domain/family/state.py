@@ -103,11 +103,26 @@ class Designation(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """The last line that the family has on a list."""
+    """The last list that has looked at the family, and what came of it; PENDING has no line."""
 
     tahap: str
     revision: int
-    outcome: LineOutcome
+    outcome: LineOutcome | Literal["GRADUATION_PENDING"]
+
+
+class WithoutCategory(NamedTuple):
+    """A closing at which nobody held a category; facts reported by its term's end may tell."""
+
+    tahap: str
+    closing_date: date
+    term_ends_on: date
+
+
+class Waiting(NamedTuple):
+    """The first of the closings in a row that found no category, and the end of its term."""
+
+    tahap: str
+    graduates_from: date
 
 
 DepartureKind: TypeAlias = Literal["GRADUATED_NATURAL", "TERMINATED"]
@@ -140,6 +155,8 @@ class Family:
     designation: Designation | None = None
     listed: Listed | None = None
     departure: Departure | None = None
+    waiting: Waiting | None = None
+    without_category: tuple[WithoutCategory, ...] = ()  # by tahap, where the rules have a term
 
     def holder_of(self, token: str) -> Member | None:
         """The member with this person token."""
