@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 READY  := .venv/.installed
+# A file's tests share what they start, so they stay together; the order is that of tests/tiers.py.
+PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 DATA       ?= examples/kalbar-2023
 OUT        ?= out
@@ -13,12 +15,12 @@ KAFKA_PORT ?= 9092
 ARGS       ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench mutants nightly kafka contracts dashboards lock
+.PHONY: help demo up test test-unit test-integration test-e2e check bench mutants nightly kafka contracts dashboards lock
 
 help: ## this list
 	@echo "make TARGET [NAME=value ...]"
 	@echo
-	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
 
 demo: $(READY) ## run a year through the front door and compare (DATA, OUT, BUS=embedded|kafka, TAHAP=1-2, KEEP=1 runs on)
 	$(BIN)/pkh demo $(DATA) --out $(OUT) --bus $(BUS) $(if $(TAHAP),--tahap $(TAHAP)) $(if $(KEEP),--keep)
@@ -26,8 +28,17 @@ demo: $(READY) ## run a year through the front door and compare (DATA, OUT, BUS=
 up: $(READY) ## the whole platform in the foreground (BUS, STATE=directory of its data)
 	$(BIN)/pkh up --bus $(BUS) --data $(STATE)
 
-test: $(READY) ## every test that this machine can run (ARGS="-k name")
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
+test: $(READY) ## every test that this machine can run, in about 8 minutes (ARGS="-k name")
+	$(PYTEST) $(ARGS)
+
+test-unit: $(READY) ## those that need no server, in a minute (ARGS)
+	$(PYTEST) tests/unit tests/contract tests/architecture tests/mutants $(ARGS)
+
+test-integration: $(READY) ## those of one part against real servers (ARGS)
+	$(PYTEST) tests/integration $(ARGS)
+
+test-e2e: $(READY) ## the whole platform through its front doors, and broken while it runs (ARGS)
+	$(PYTEST) tests/e2e tests/chaos $(ARGS)
 
 check: $(READY) ## formatting, lint, types and the borders between packages
 	$(BIN)/ruff format --check .

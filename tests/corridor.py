@@ -7,9 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-from libs.events import migrate
 from libs.events.bus import Bus
-from libs.events.bus import embedded as embedded_bus
 from libs.events.bus.connect import connect
 from libs.events.consumer import Consumer
 from libs.events.handle import handle_many
@@ -22,7 +20,8 @@ from libs.events.subscription import Incoming, Subscription
 from libs.events.topics import Topics
 from libs.events.transaction import Transaction
 from tests.purse import CONTEXT, KEPT, TOPIC, CoinsPutIn, Command, PutIn
-from tests.servers import Postgres, fresh_database
+from tests.servers import Postgres
+from tests.stores import fresh_bus, fresh_store
 
 TOPICS = Topics("org.example", {TOPIC: 3}, {TOPIC: "writer"})
 
@@ -89,18 +88,17 @@ class Corridor:
 @contextlib.asynccontextmanager
 async def corridor_at(postgres: Postgres, bus_url: str | None = None) -> AsyncIterator[Corridor]:
     """A corridor on databases of its own; over a bus of its own where none is named."""
-    with contextlib.ExitStack() as stack:
-        databases = [stack.enter_context(fresh_database(postgres)) for _ in range(3)]
-        for url in databases[:2]:
-            await migrate.apply(url, [migrate.CORRIDOR], {"RUNTIME_ROLE": "postgres"})
-        await embedded_bus.migrate(databases[2])
-        writer = await Store.connect(databases[0], "writer")
-        reader = await Store.connect(databases[1], "reader")
-        bus = await connect(bus_url or databases[2])
+    async with contextlib.AsyncExitStack() as stack:
+        writers = await stack.enter_async_context(fresh_store(postgres))
+        readers = await stack.enter_async_context(fresh_store(postgres))
+        if bus_url is None:
+            bus_url = await stack.enter_async_context(fresh_bus(postgres))
+        writer = await Store.connect(writers, "writer")
+        reader = await Store.connect(readers, "reader")
+        bus = await connect(bus_url)
         await reader.pool.execute("CREATE TABLE taken (n bigserial, coins int)")
         await bus.ensure_topics(TOPICS.partitions)
-        urls = databases[0], databases[1], bus_url or databases[2]
-        yield Corridor(writer, reader, bus, *urls)
+        yield Corridor(writer, reader, bus, writers, readers, bus_url)
         await bus.close()
         await writer.close()
         await reader.close()

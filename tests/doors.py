@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -33,7 +34,8 @@ from libs.events.store import Store
 from libs.events.topics import Topics
 from libs.privacy import migrate as key_migrate
 from libs.privacy.migrate import KeyRoles
-from tests.servers import Postgres, fresh_database
+from tests.servers import Postgres
+from tests.stores import fresh_copy
 
 ROOT: Final = Path(__file__).parents[1]
 YEAR: Final = ROOT / "examples" / "kalbar-small"
@@ -65,8 +67,7 @@ async def surroundings(
     They stand together because a database takes longer to make than most tests to run.
     """
     Issuer.open(directory)
-    with fresh_database(postgres) as url:
-        await _prepare(url, service)
+    async with fresh_copy(postgres, service, partial(_prepare, service)) as url:
         database = as_role(url, runtime_role(service))
         yield Settings(
             service=service,
@@ -82,7 +83,7 @@ async def surroundings(
         )
 
 
-async def _prepare(url: str, service: str) -> None:
+async def _prepare(service: str, url: str) -> None:
     key_roles = KeyRoles(*map(runtime_role, ("registry", "payments", "eraser")))
     named = {"RUNTIME_ROLE": runtime_role(service), "GRAFANA_ROLE": runtime_role("grafana")}
     roles = {key_roles.registry, key_roles.payments, key_roles.eraser, *named.values()}

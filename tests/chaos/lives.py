@@ -13,8 +13,8 @@ from cli.platform import BUSES, BusKind
 from tests.chaos.canaries import found_in_clear
 from tests.chaos.faults import Fault, falling, faults
 from tests.chaos.year import year
+from tests.tiers import NIGHTLY
 
-NIGHTLY: Final = bool(os.environ.get("PKH_NIGHTLY"))
 SEEDS_A_NIGHT: Final = 20
 KILLS_EACH: Final = 3 if NIGHTLY else 1
 TAHAPS: Final = (1, 2, 3, 4)

@@ -23,10 +23,10 @@ from tests.chaos.proxy import line
 from tests.corridor import TOPICS, Corridor, corridor_at, running
 from tests.purse import TOPIC
 from tests.servers import Postgres, eventually
+from tests.tiers import NIGHTLY
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 
-NIGHTLY = bool(os.environ.get("PKH_NIGHTLY"))
 OUTAGE_S = 60.0 if NIGHTLY else 2.0
 MESSAGES = 20_000 if NIGHTLY else 600
 MEMBERS_COME = 60 if NIGHTLY else 6
@@ -36,7 +36,7 @@ LOST_ANSWERS = 100 if NIGHTLY else 10
 
 def at_night(value: str, *marks: pytest.MarkDecorator) -> Any:
     """A parameter whose test is worth its minutes once a night."""
-    return pytest.param(value, marks=[*marks, pytest.mark.skipif(not NIGHTLY, reason="at night")])
+    return pytest.param(value, marks=[*marks, pytest.mark.nightly])
 
 
 class Thrice:
@@ -215,7 +215,7 @@ async def test_a_topic_that_is_deleted_under_running_consumers_is_filled_again(
         assert sum((await corridor.bus.ends(TOPIC)).values()) >= MESSAGES
 
 
-@pytest.mark.skipif(not NIGHTLY, reason="at night")
+@pytest.mark.nightly
 async def test_a_frozen_relay_is_replaced_and_disturbs_nothing_when_it_thaws(
     postgres: Postgres, tmp_path: Path
 ) -> None:

@@ -25,10 +25,10 @@ from tests.chaos.disks import disk, failing_flushes, grow, needs_disks, small_di
 from tests.corridor import TOPICS, Corridor, corridor_at, running
 from tests.purse import CONTEXT, KEPT, TOPIC, PutIn
 from tests.servers import Postgres, eventually
+from tests.tiers import NIGHTLY
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 
-NIGHTLY = bool(os.environ.get("PKH_NIGHTLY"))
 ROUNDS = 20 if NIGHTLY else 1
 ANSWERED = 3_000
 WRITERS = 3
@@ -214,7 +214,7 @@ def on(broker: Broker) -> Iterator[Broker]:
 
 
 @pytest.mark.kafka
-@pytest.mark.skipif(not NIGHTLY, reason="a broker of its own for one test: at night")
+@pytest.mark.nightly  # a broker of its own for one test
 async def test_what_a_broker_lost_in_a_power_cut_is_sent_again_from_the_store(
     room: Path, postgres: Postgres, kafka_jars: Path
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -10,9 +9,10 @@ import pytest
 
 from benchmarks.copies import copy_year
 from tests.chaos.year import SMALL, year
+from tests.tiers import NIGHTLY
 
 # More families than the registry lists in one transaction; at night ten times the sample.
-COPIES = 10 if os.environ.get("PKH_NIGHTLY") else 6
+COPIES = 10 if NIGHTLY else 6
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 

@@ -1,7 +1,6 @@
 """A whole year, from files through every front door to the result files."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -18,7 +17,6 @@ from tests.e2e.demos import DEADLINE_S, ROOT, YEAR, Demo, demo
 from tests.unit.cli.pages import figures_of, numbers_of
 
 LARGE_YEAR = ROOT / "examples" / "kalbar-2023"
-NIGHTLY = bool(os.environ.get("PKH_NIGHTLY"))
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -37,7 +35,7 @@ def test_the_demo_says_whom_people_decided_on_and_what_nobody_takes(small_year: 
     assert "Skipped, as no service takes them yet: p2k2_sessions.csv" in small_year.said
 
 
-@pytest.mark.skipif(not NIGHTLY, reason="the small year holds every rule; nightly runs this one")
+@pytest.mark.nightly  # the small year holds every rule
 @pytest.mark.parametrize("bus", ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
 def test_the_large_year_comes_to_all_that_is_expected(directory: Path, bus: str) -> None:
     (directory / bus).mkdir()

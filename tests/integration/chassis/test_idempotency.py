@@ -20,13 +20,14 @@ from libs.chassis.etag import Unconditional, etag
 from libs.chassis.idempotency import Once, OnceStreamed, ReadsOnly, Reply, claim, store
 from libs.chassis.problems import Refusal
 from libs.chassis.request import Asked, resource
-from libs.events import migrate
 from libs.events.appender import Appender
 from libs.events.handle import handle
 from libs.events.model import Outcome
 from libs.events.singles import Single
 from libs.events.store import Store
 from tests.purse import KEPT, PutIn, TakeOut
+from tests.servers import Postgres
+from tests.stores import fresh_store
 from tests.unit.chassis.service import settings_for
 
 pytestmark = pytest.mark.integration
@@ -95,8 +96,13 @@ def purses(way: Callable[..., Any]) -> APIRouter:
 
 
 @pytest.fixture
+async def database(postgres: Postgres) -> AsyncIterator[str]:
+    async with fresh_store(postgres) as url:
+        yield url
+
+
+@pytest.fixture
 async def opened(database: str) -> AsyncIterator[Store]:
-    await migrate.apply(database, [migrate.CORRIDOR], {"RUNTIME_ROLE": "postgres"})
     opened = await Store.connect(database, "test")
     yield opened
     await opened.close()

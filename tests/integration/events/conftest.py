@@ -6,14 +6,21 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from libs.events import migrate
 from libs.events.store import Store
+from tests.servers import Postgres
+from tests.stores import fresh_store
+
+
+@pytest_asyncio.fixture
+async def database(postgres: Postgres) -> AsyncIterator[str]:
+    """The address of a fresh database with a store's tables."""
+    async with fresh_store(postgres) as url:
+        yield url
 
 
 @pytest_asyncio.fixture
 async def store(database: str) -> AsyncIterator[Store]:
     """A store named `test`, as the superuser, who also stands for the runtime role."""
-    await migrate.apply(database, [migrate.CORRIDOR], {"RUNTIME_ROLE": "postgres"})
     opened = await Store.connect(database, "test")
     yield opened
     await opened.close()

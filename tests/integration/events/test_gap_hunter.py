@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import AsyncIterator, Sequence
 
 import asyncpg
@@ -16,8 +15,8 @@ from libs.events.store import POOL_CONNECTIONS_MAX, Store
 from libs.events.verify import verify
 from tests.integration.events.hunt import HOLDS, Batch, Fate, Hunt, Seen, Terms
 from tests.purse import CONTEXT, KEPT, CoinsPutIn, Command, PutIn
+from tests.tiers import NIGHTLY
 
-NIGHTLY = bool(os.environ.get("PKH_NIGHTLY"))
 EVENTS = 1_000_000 if NIGHTLY else 50_000
 NAIVE_EVENTS = 50_000 if NIGHTLY else 5_000
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncpg
 
-from libs.events import migrate
 from libs.events.appender import Appender
 from libs.events.store import Store
 from libs.events.verify import verify
@@ -66,7 +65,6 @@ async def test_a_stream_that_stands_as_it_was_left_is_not_read_again(database: s
         connection.add_query_logger(lambda record: statements.append(record.query))
 
     async with asyncpg.create_pool(database, max_size=1, min_size=1, init=listen) as pool:
-        await migrate.apply(database, [migrate.CORRIDOR], {"RUNTIME_ROLE": "postgres"})
         appender = Appender(Store(pool, "test"))
         await appender.append(single("ana", PutIn(5)))
         statements.clear()

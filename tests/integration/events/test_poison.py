@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -22,8 +21,8 @@ from tests.corridor import TOPICS, Corridor, corridor_at, running
 from tests.poisoned import EFFECTS, Reader
 from tests.purse import CONTEXT
 from tests.servers import Postgres, eventually
+from tests.tiers import NIGHTLY
 
-NIGHTLY = bool(os.environ.get("PKH_NIGHTLY"))
 KEYS = 50_000 if NIGHTLY else 5_000
 POISON = frozenset(range(7, KEYS, 100))
 ROUNDS = 4

@@ -14,7 +14,6 @@ import pytest_asyncio
 
 from libs.events import migrate
 from libs.events.bus import Bus
-from libs.events.bus import embedded as embedded_bus
 from libs.events.bus.connect import connect
 from libs.events.consumer import Consumer
 from libs.events.errors import UnknownEvent
@@ -34,7 +33,8 @@ from libs.events.subscription import Incoming, Subscription
 from libs.events.topics import Topics
 from libs.events.transaction import Transaction
 from tests.purse import CONTEXT, KEPT, TOPIC, CoinsPutIn, Command, PutIn
-from tests.servers import Postgres, eventually, fresh_database
+from tests.servers import Postgres, eventually
+from tests.stores import fresh_bus, fresh_store
 
 pytestmark = pytest.mark.integration
 
@@ -97,12 +97,12 @@ async def house(postgres: Postgres, tmp_path: Path) -> AsyncIterator[House]:
     migrations = tmp_path / "reader" / "migrations"
     migrations.mkdir(parents=True)
     (migrations / "001_purse.sql").write_text(TABLE)
-    with contextlib.ExitStack() as stack:
-        writers, readers, buses = (stack.enter_context(fresh_database(postgres)) for _ in range(3))
+    async with contextlib.AsyncExitStack() as stack:
+        writers = await stack.enter_async_context(fresh_store(postgres))
+        readers = await stack.enter_async_context(fresh_store(postgres))
+        buses = await stack.enter_async_context(fresh_bus(postgres))
         roles = {"RUNTIME_ROLE": "postgres"}
-        await migrate.apply(writers, [migrate.CORRIDOR], roles)
         await migrate.apply(readers, [migrate.CORRIDOR, migrations], roles)
-        await embedded_bus.migrate(buses)
         bus = await connect(buses)
         await bus.ensure_topics(TOPICS.partitions)
         writer = await Store.connect(writers, "writer")

@@ -122,7 +122,6 @@ async def test_writers_of_one_stream_never_overwrite_each_other(store: Store) ->
 
 async def test_a_young_store_looks_its_streams_up_as_one_that_has_grown(database: str) -> None:
     """A plan made for a table of one page would be kept, and look through all of it for ever."""
-    await migrate.apply(database, [migrate.CORRIDOR], {"RUNTIME_ROLE": "postgres"})
     async with asyncpg.create_pool(database, min_size=1, max_size=1) as pool:
         store, appender = Store(pool, "young"), Appender(Store(pool, "young"))
         await appender.append(Single(KEPT, "purse-a", PutIn(1), CONTEXT, lambda outcome: None))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -25,10 +24,11 @@ from cli.interfaces import application
 from libs.chassis.problems import MEDIA_TYPE
 from tests.integration.http.served import SERVICES, Served, served_by
 from tests.servers import Postgres
+from tests.tiers import NIGHTLY
 
 pytestmark = pytest.mark.integration
 
-EXAMPLES: Final = 100 if os.environ.get("PKH_NIGHTLY") else 6
+EXAMPLES: Final = 100 if NIGHTLY else 6
 CHECKS: Final = [
     not_a_server_error,
     status_code_conformance,

@@ -8,7 +8,7 @@ from tests.architecture.tree import ROOT
 from tests.unit.docs.documents import broken_links, commands, markdown, read, unknown_names
 
 MAKEFILE = (ROOT / "Makefile").read_text()
-TARGETS = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z0-9-]+):", MAKEFILE, re.MULTILINE))
 VARIABLES = set(re.findall(r"\$\(([A-Z_]+)\)", MAKEFILE))
 PKH = {
     *(each.name or getattr(each.callback, "__name__", "") for each in app.registered_commands),
@@ -50,7 +50,7 @@ def test_a_target_that_is_not_there_is_noticed(text: str) -> None:
 
 @pytest.mark.parametrize("path", OURS, ids=str)
 def test_every_variable_of_a_make_command_is_one_of_the_makefile(path: Path) -> None:
-    shown = re.findall(r"`make [a-z]+ ([^`]+)`", read(path))
+    shown = re.findall(r"`make [a-z0-9-]+ ([^`]+)`", read(path))
     given = {word.partition("=")[0] for each in shown for word in each.split() if "=" in word}
 
     assert given <= VARIABLES

@@ -1,0 +1,38 @@
+import re
+
+import pytest
+
+from tests.architecture.tree import ROOT
+from tests.tiers import HERE, TIERS, Tier, misplaced
+
+
+@pytest.mark.parametrize("tier", TIERS, ids=[tier.name for tier in TIERS])
+def test_make_runs_a_tier_by_its_folders(tier: Tier) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    folders = " ".join(f"tests/{folder}" for folder in tier.folders)
+
+    assert re.search(rf"^test-{tier.name}:.*\n\t\$\(PYTEST\) {folders} ", makefile, re.MULTILINE)
+
+
+def test_every_test_is_in_one_tier() -> None:
+    folders = [folder for tier in TIERS for folder in tier.folders]
+
+    assert len(folders) == len(set(folders))
+    assert {file.relative_to(HERE).parts[0] for file in HERE.rglob("test_*.py")} == {*folders}
+
+
+def test_make_test_takes_no_longer_than_its_limit_of_eight_minutes() -> None:
+    assert sum(tier.budget_s for tier in TIERS) <= 8 * 60
+
+
+@pytest.mark.parametrize(
+    ("file", "fixture", "refused"),
+    [
+        ("unit/events/test_ahead.py", "postgres", True),
+        ("contract/test_contracts.py", "kafka_bootstrap", True),
+        ("unit/events/test_ahead.py", "tmp_path", False),
+        ("integration/events/test_store.py", "postgres", False),
+    ],
+)
+def test_a_unit_test_gets_no_server(file: str, fixture: str, refused: bool) -> None:
+    assert misplaced(HERE / file, [fixture, "request"]) is refused

@@ -1,0 +1,85 @@
+"""The three tiers of tests, by folder, with what they may take; and what only a night has time for.
+
+A tier is what a test needs around it, so the folder says it and no test has to. The long tests of
+a run come first: the last worker then ends with short ones, and none waits for the other.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import settings
+
+HERE: Final = Path(__file__).parent
+NIGHTLY: Final = bool(os.environ.get("PKH_NIGHTLY"))
+"""Whether tests run at their long setting."""
+
+settings.register_profile("default", deadline=None, max_examples=100)
+settings.register_profile("nightly", deadline=None, max_examples=5_000)
+settings.load_profile("nightly" if NIGHTLY else "default")
+
+SERVERS: Final = frozenset({"postgres", "kafka_bootstrap", "kafka_jars"})
+"""Fixtures that start a server, or look for what starts one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Tests that need the same around them; `budget_s` is for two quiet cores."""
+
+    name: str
+    folders: tuple[str, ...]
+    budget_s: int
+
+
+TIERS: Final = (
+    Tier("unit", ("unit", "contract", "architecture", "mutants"), 60),
+    Tier("integration", ("integration",), 180),
+    Tier("e2e", ("e2e", "chaos"), 240),
+)
+"""From what runs in a moment to what takes longest."""
+
+
+def tier_of(path: Path) -> Tier:
+    """The tier of a test file."""
+    folder = path.relative_to(HERE).parts[0]
+    return next(tier for tier in TIERS if folder in tier.folders)
+
+
+def misplaced(path: Path, fixtures: Iterable[str]) -> bool:
+    """A test of the unit tier that asks for a server."""
+    return tier_of(path) is TIERS[0] and not SERVERS.isdisjoint(fixtures)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what waits for the night, refuse a server to a unit test, put long tests first."""
+    for item in items:
+        if not NIGHTLY and item.get_closest_marker("nightly"):
+            item.add_marker(pytest.mark.skip(reason="at night"))
+        if isinstance(item, pytest.Function) and misplaced(item.path, item.fixturenames):
+            raise pytest.UsageError(f"{item.nodeid} needs a server: move it to tests/integration")
+    items.sort(key=lambda item: -TIERS.index(tier_of(item.path)))
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say how much of each tier's budget was used. Nothing fails by time: machines differ."""
+    taken: dict[str, float] = defaultdict(float)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                file = config.rootpath / report.nodeid.partition("::")[0]
+                taken[tier_of(file).name] += report.duration
+    workers = config.getoption("numprocesses", default=None) or 1
+    for tier in TIERS:
+        if tier.name in taken:
+            used = taken[tier.name] / workers
+            terminalreporter.write_line(
+                f"{tier.name}: {used:.0f} s on {workers} workers, of {tier.budget_s} s"
+            )
