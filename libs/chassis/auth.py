@@ -13,7 +13,7 @@ must name a scope; `refuse_open_doors` does not let an application start where o
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
@@ -60,6 +60,8 @@ class Principal:
         """Whether a region is theirs or lies within one: 61.03 holds 61.03.01, not 61.031."""
         return any(own in (NATION, region) or region.startswith(f"{own}.") for own in self.regions)
 
+
+NOBODY: Final = Principal("", frozenset(), ())
 
 Authenticate = Callable[[str], Awaitable[Principal]]
 
@@ -206,11 +208,29 @@ def require_one_of(*scopes: str) -> Any:
 OUTSIDE: Final = (403, "region-not-yours")
 
 
+def is_outside(asker: Principal, region: str) -> bool:
+    """Whether a region is not the principal's; that it is not is noted."""
+    if asker.may_see(region):
+        return False
+    audit.warning("region refused", subject=asker.subject, region=region)
+    return True
+
+
 def ensure_may_see(asker: Principal, region: str) -> None:
     """Raises 403 where a region is not the principal's."""
-    if not asker.may_see(region):
-        audit.warning("region refused", subject=asker.subject, region=region)
+    if is_outside(asker, region):
         raise Refusal(403, "region-not-yours", "This lies outside the regions of the token.")
+
+
+def region_ranges(regions: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The half-open ranges of region codes, in byte order, that a principal's regions cover.
+
+    A code's descendants begin with it and a dot, and "/" follows "." in byte order: ranges use
+    the index that LIKE would not.
+    """
+    lows = ["" if region == NATION else region for region in regions]
+    highs = ["~" if region == NATION else f"{region}/" for region in regions]
+    return lows, highs
 
 
 # -- Default deny ---------------------------------------------------------------------------------

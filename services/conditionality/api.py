@@ -15,7 +15,6 @@ from libs.chassis.imports import IMPORT_BYTES_MAX, Partial, Report, take_file
 from libs.chassis.openapi import refuses
 from libs.chassis.request import Asked, body_up_to, resource
 from libs.chassis.service import AppenderOf, StoreOf
-from libs.events.errors import NotFound
 from libs.events.singles import Single
 from libs.privacy.tokens import Tokenizer
 from services.conditionality.contract import PERSON
@@ -37,10 +36,6 @@ TokenizerOf = Annotated[Tokenizer, resource("tokenizer")]
 LARGE = [body_up_to(IMPORT_BYTES_MAX), Unconditional]
 
 router = APIRouter(tags=["conditionality"])
-
-
-class FamilyUnknown(NotFound):
-    """No cycle of this family was ever evaluated."""
 
 
 # -- Files ----------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from libs.chassis.auth import Principal
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.idempotency import Once, Reply
 from libs.chassis.openapi import UNCHANGED, refuses
@@ -17,7 +18,7 @@ from libs.chassis.service import StoreOf
 from libs.events.handle import handle
 from libs.events.store import Store
 from libs.events.transaction import Transaction
-from services.conditionality.api import Approver, FamilyUnknown, Reader
+from services.conditionality.api import Approver, Reader
 from services.conditionality.contract import COMMITMENT
 from services.conditionality.domain.commitment import (
     ApproveCorrection,
@@ -28,6 +29,7 @@ from services.conditionality.domain.commitment import Command as CommitmentComma
 from services.conditionality.domain.commitment.corrections import NoSuchCorrection, SamePerson
 from services.conditionality.investigating import keep_open
 from services.conditionality.judging import Policies, policy_of
+from services.conditionality.regions import FamilyUnknown, commitment_of
 from services.conditionality.views import rule_set_of
 
 PoliciesOf = Annotated[Policies, resource("policies")]
@@ -64,12 +66,10 @@ class CommitmentView(BaseModel):
 @router.get("/commitments/{family}", responses=refuses(FamilyUnknown) | UNCHANGED)
 async def commitment(family: UUID, store: StoreOf, reader: Reader, response: Response) -> Any:
     """A family's cycles, and the corrections that wait for a decision."""
-    stream_id = f"commitment-{family}"
-    found = await store.read(COMMITMENT, [stream_id])
-    if stream_id not in found:
-        raise FamilyUnknown(family=family)
-    state = found[stream_id].state
-    response.headers["ETag"] = etag(found[stream_id].version)
+    async with store.looking() as look:
+        found = await commitment_of(look, reader, family)
+    state = found.state
+    response.headers["ETag"] = etag(found.version)
     return CommitmentView(
         family=family,
         cycles=[
@@ -106,7 +106,7 @@ async def approve_correction(
         policy = policy_of(policies, rule_set)
         return ApproveCorrection(str(family), correction, approver.subject, policy)
 
-    return await _decide(store, context, once, seen, family, approval)
+    return await _decide(store, context, once, seen, approver, family, approval)
 
 
 @router.post(
@@ -128,7 +128,7 @@ async def reject_correction(
     async def rejection(_unit: Transaction) -> CommitmentCommand:
         return RejectCorrection(str(family), correction, approver.subject)
 
-    return await _decide(store, context, once, seen, family, rejection)
+    return await _decide(store, context, once, seen, approver, family, rejection)
 
 
 async def _decide(
@@ -136,11 +136,13 @@ async def _decide(
     context: Asked,
     once: Once,
     seen: IfMatch,
+    approver: Principal,
     family: UUID,
     command: Callable[[Transaction], Awaitable[CommitmentCommand]],
 ) -> Response:
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)
+        await commitment_of(unit, approver, family)
         await seen.ensure_stream(unit, COMMITMENT, f"commitment-{family}")
         outcome = await handle(unit, COMMITMENT, f"commitment-{family}", await command(unit))
         await keep_open(unit, [outcome])
@@ -152,8 +154,6 @@ async def _decide(
 async def _rule_set(unit: Transaction, family: UUID, correction: int) -> str:
     stream_id = f"commitment-{family}"
     found = await unit.load(COMMITMENT, [stream_id])
-    if stream_id not in found:
-        raise FamilyUnknown(family=family)
     for each in found[stream_id].state.corrections:
         if each.proposed.correction == correction and not each.rejected:
             return await rule_set_of(unit, each.proposed.tahap, str(family))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from libs.chassis.service import StoreOf
 from libs.events.errors import NotFound
 from libs.events.handle import Loaded, handle
 from libs.events.store import Store
-from services.conditionality.api import Approver, FamilyUnknown, Reader, Strict
+from services.conditionality.api import Approver, Reader, Strict
 from services.conditionality.contract import COMMITMENT, EVALUATION
 from services.conditionality.domain.commitment import (
     BringFinding,
@@ -38,6 +37,7 @@ from services.conditionality.domain.commitment.investigations import (
     NotUnderInvestigation,
 )
 from services.conditionality.investigating import keep_open, under_investigation
+from services.conditionality.regions import FamilyUnknown, commitment_of
 
 Investigator = Annotated[Principal, require("conditionality:investigate")]
 TAHAP_FORM = r"^\d{4}-\d{1,2}$"
@@ -91,7 +91,8 @@ async def investigations(
     """The families under investigation, for whom nobody has decided yet, in order of id."""
     if tahap is not None and not await store.read(EVALUATION, [f"evaluation-{tahap}"]):
         raise TahapUnknown(tahap=tahap)
-    rows = await under_investigation(store, tahap, paging.after(UUID), paging.rows)
+    where = tahap, reader.regions
+    rows = await under_investigation(store, *where, paging.after(UUID), paging.rows)
     found, following = paging.cut(rows, lambda row: row[0])
     items = [
         _shown(UUID(family), state.investigation, state)
@@ -109,8 +110,8 @@ async def investigation(
     family: UUID, tahap: TahapId, store: StoreOf, reader: Reader, response: Response
 ) -> InvestigationView:
     """The investigation that opened at a tahap; its ETag is what a decision is asked to name."""
-    stream_id = f"commitment-{family}"
-    found = _known(family, tahap, await store.read(COMMITMENT, [stream_id]))
+    async with store.looking() as look:
+        found = _of_tahap(tahap, await commitment_of(look, reader, family))
     known = found.state.investigation
     if known is None or known.tahap != tahap:
         raise InvestigationUnknown(family=family, tahap=tahap)
@@ -118,14 +119,9 @@ async def investigation(
     return _shown(family, known, found.state)
 
 
-def _known(
-    family: UUID, tahap: str, loaded: Mapping[str, Loaded[Commitment]]
-) -> Loaded[Commitment]:
-    found = loaded.get(f"commitment-{family}")
-    if found is None:
-        raise FamilyUnknown(family=family)
+def _of_tahap(tahap: str, found: Loaded[Commitment]) -> Loaded[Commitment]:
     if found.state.cycle(tahap) is None:
-        raise TahapUnknown(family=family, tahap=tahap)
+        raise TahapUnknown(tahap=tahap)
     return found
 
 
@@ -180,7 +176,7 @@ async def bring_finding(
 ) -> Response:
     """Say what the investigation found; another person decides whether that stands."""
     command = BringFinding(str(family), tahap, body.outcome, investigator.subject)
-    return await _answer(store, context, once, seen, family, command)
+    return await _answer(store, context, once, seen, investigator, command)
 
 
 @router.post(
@@ -207,7 +203,7 @@ async def decide_finding(
 ) -> Response:
     """Let the finding take effect, or not; never by the person who brought it."""
     command = DecideFinding(str(family), tahap, body.decision, approver.subject)
-    return await _answer(store, context, once, seen, family, command)
+    return await _answer(store, context, once, seen, approver, command)
 
 
 async def _answer(
@@ -215,13 +211,13 @@ async def _answer(
     context: Asked,
     once: Once,
     seen: IfMatch,
-    family: UUID,
+    asker: Principal,
     command: BringFinding | DecideFinding,
 ) -> Response:
-    stream_id = f"commitment-{family}"
+    family, stream_id = UUID(command.family), f"commitment-{command.family}"
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)
-        _known(family, command.tahap, await unit.load(COMMITMENT, [stream_id]))
+        _of_tahap(command.tahap, await commitment_of(unit, asker, family))
         await seen.ensure_stream(unit, COMMITMENT, stream_id)
         outcome = await handle(unit, COMMITMENT, stream_id, command)
         await keep_open(unit, [outcome])

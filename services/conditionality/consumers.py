@@ -27,6 +27,7 @@ from services.conditionality.domain.evaluation import (
     Terms,
 )
 from services.conditionality.judging import Policies, judge, known_facts
+from services.conditionality.regions import keep_regions
 from services.conditionality.views import (
     ask_again,
     end_evaluation,
@@ -40,11 +41,9 @@ def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
     """The two topics that conditionality reads."""
 
     async def roster(unit: Transaction, messages: Sequence[Incoming]) -> None:
-        lines = [
-            line_of(message.body)
-            for message in messages
-            if isinstance(message.body, FamilyListed) and message.body.outcome == "LISTED"
-        ]
+        listed = [m.body for m in messages if isinstance(m.body, FamilyListed)]
+        await keep_regions(unit, listed)
+        lines = [line_of(body) for body in listed if body.outcome == "LISTED"]
         if lines:
             await keep_lines(unit, lines)
             known = await known_facts(unit, lines)

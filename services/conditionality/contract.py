@@ -192,6 +192,7 @@ class FamilyListed:
     revision: int
     family: str
     outcome: Literal["LISTED", "GRADUATED_NATURAL"]
+    region: str
     members: tuple[ListedMember, ...]
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
+from libs.chassis.auth import region_ranges
 from libs.events.model import Outcome
 from libs.events.store import Store
 from libs.events.transaction import Transaction
@@ -26,9 +27,11 @@ INSERT INTO investigation_open (family, tahap) SELECT * FROM unnest($1::uuid[], 
 ON CONFLICT (family) DO UPDATE SET tahap = excluded.tahap
 """
 _PAGE: Final = """
-SELECT family::text FROM investigation_open
-WHERE ($1::text IS NULL OR tahap = $1) AND ($2::uuid IS NULL OR investigation_open.family > $2)
-ORDER BY investigation_open.family LIMIT $3
+SELECT family::text FROM investigation_open LEFT JOIN family_region USING (family)
+WHERE ($1::text IS NULL OR tahap = $1) AND ($2::uuid IS NULL OR family > $2) AND EXISTS (
+    SELECT FROM unnest($3::text[], $4::text[]) AS r (low, high)
+    WHERE coalesce(region, '') >= low AND coalesce(region, '') < high)
+ORDER BY investigation_open.family LIMIT $5
 """
 
 
@@ -52,14 +55,14 @@ async def keep_open(unit: Transaction, outcomes: Iterable[Outcome[Commitment, Ev
 
 
 async def under_investigation(
-    store: Store, tahap: str | None, after: UUID | None, limit: int
+    store: Store, tahap: str | None, regions: Sequence[str], after: UUID | None, limit: int
 ) -> list[tuple[str, Commitment]]:
-    """At most `limit` families behind one, in order of id, and how each stands.
+    """At most `limit` families of regions behind one, in order of id, and how each stands.
 
     `tahap` is the one at which their investigations opened, None for all.
     """
     async with store.looking() as look:
-        rows = await look.connection.fetch(_PAGE, tahap, after, limit)
+        rows = await look.connection.fetch(_PAGE, tahap, after, *region_ranges(regions), limit)
         families = [row["family"] for row in rows]
         found = await look.load(COMMITMENT, [f"commitment-{family}" for family in families])
     return [(family, found[f"commitment-{family}"].state) for family in families]

@@ -6,21 +6,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from libs.chassis.auth import NATION
+from libs.chassis.auth import region_ranges
 from libs.events.store import Store
 
 BEGINNING: Final = (datetime.min.replace(tzinfo=UTC), "", 0)
-
-
-def region_ranges(regions: tuple[str, ...]) -> tuple[list[str], list[str]]:
-    """The half-open ranges of region codes that a principal's regions cover.
-
-    A code's descendants begin with it and a dot, and "/" follows "." in byte order: ranges use
-    the index that LIKE would not.
-    """
-    lows = ["" if region == NATION else region for region in regions]
-    highs = ["~" if region == NATION else f"{region}/" for region in regions]
-    return lows, highs
 
 
 async def designations(

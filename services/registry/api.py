@@ -56,7 +56,7 @@ async def import_families(
     partial: Partial = False,
 ) -> Response:
     """Candidate families of the integrated social data, one a row."""
-    take, columns = intake.families, FAMILY_COLUMNS
+    take, columns = intake.for_(importer).families, FAMILY_COLUMNS
     return await take_file(
         request, store, context, once, "families.csv", columns, take, partial=partial
     )
@@ -73,7 +73,7 @@ async def import_members(
     partial: Partial = False,
 ) -> Response:
     """The people of the families' cards, one a row; an odd NIK is a fact, not a bad row."""
-    take, columns = intake.members, MEMBER_COLUMNS
+    take, columns = intake.for_(importer).members, MEMBER_COLUMNS
     return await take_file(
         request, store, context, once, "members.csv", columns, take, partial=partial
     )
@@ -92,7 +92,7 @@ async def import_life_events(
     partial: Partial = False,
 ) -> Response:
     """Data updates, one a row, in the order in which they were reported."""
-    take, columns = intake.life_events, LIFE_EVENT_COLUMNS
+    take, columns = intake.for_(importer).life_events, LIFE_EVENT_COLUMNS
     return await take_file(
         request, store, context, once, "life_events.csv", columns, take, partial=partial
     )

@@ -6,10 +6,11 @@ This is the edge: clear text comes in and only sealed values, tokens and derived
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 from uuid import uuid4
 
+from libs.chassis.auth import NOBODY, Principal
 from libs.chassis.csv_upload import ImportReport, Row
 from libs.events.handle import handle_many
 from libs.events.model import Outcome
@@ -78,16 +79,24 @@ REFUSALS: Mapping[type[Exception], tuple[str, Mistake]] = {
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Takes the registry's files in, a batch of rows at a time."""
+    """Takes the registry's files in, a batch of rows at a time.
+
+    Rows of families outside the importer's regions are refused; nobody's regions are none.
+    """
 
     keys: KeyRing
     tokenizer: Tokenizer
+    importer: Principal = NOBODY
+
+    def for_(self, importer: Principal) -> Intake:
+        """The same, for whoever sends a file."""
+        return replace(self, importer=importer)
 
     # -- Families
 
     async def families(self, unit: Transaction, rows: list[Row], report: ImportReport) -> None:
         """families.csv: a card is claimed by its first row; its key is made before its event."""
-        good = checked(FamilyCells, rows, report)
+        good = self._theirs(checked(FamilyCells, rows, report), report)
         tokens = [self.tokenizer.card(row.card) for row in good]
         owners = await unit.claim("card", {token: f"family-{uuid4()}" for token in tokens})
         families = [owners[token].removeprefix("family-") for token in tokens]
@@ -98,6 +107,15 @@ class Intake:
         ]
         outcomes = await handle_many(unit, FAMILY, commands)
         await self._take(unit, [row.line for row in good], outcomes, report)
+
+    def _theirs(self, rows: Sequence[FamilyCells], report: ImportReport) -> list[FamilyCells]:
+        theirs: list[FamilyCells] = []
+        for row in rows:
+            if self.importer.may_see(row.region):
+                theirs.append(row)
+            else:
+                report.refuse(row.line, "region_code", Mistake.REGION_NOT_YOURS)
+        return theirs
 
     def _family(self, row: FamilyCells, token: str, family: str, sealer: Sealer) -> FamilyRow:
         cells = row.cells
@@ -273,11 +291,12 @@ class Intake:
         owners = await card_owners(unit, tokens.values())
         known: list[tuple[CardRow, str]] = []
         for row in rows:
-            stream_id = owners.get(tokens[row.card])
-            if stream_id is None:
+            owner = owners.get(tokens[row.card])
+            # A card that others have is as unknown as one that nobody has.
+            if owner is None or not self.importer.may_see(owner.region):
                 report.refuse(row.line, "no_kk", Mistake.UNKNOWN_CARD)
             else:
-                known.append((row, stream_id))
+                known.append((row, owner.stream_id))
         return known
 
     async def _take(

@@ -36,6 +36,14 @@ class Identity:
     niks: Mapping[int, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The stream of the family that has a card, and where the family is now."""
+
+    stream_id: str
+    region: str
+
+
 async def keep_identities(
     unit: Transaction, outcomes: Iterable[Outcome[Family, events.Event]]
 ) -> None:
@@ -128,13 +136,15 @@ async def family_of_card(
     return (row["family"], row["region"]) if row else None
 
 
-async def card_owners(unit: Transaction, tokens: Iterable[str]) -> dict[str, str]:
-    """{card token: stream id} of the cards that are registered."""
+async def card_owners(unit: Transaction, tokens: Iterable[str]) -> dict[str, Owner]:
+    """{card token: owner} of the cards that are registered."""
     rows = await unit.connection.fetch(
-        "SELECT token, stream_id FROM claims WHERE kind = 'card' AND token = ANY($1)",
+        """SELECT token, stream_id, region FROM claims
+           JOIN identity_family ON family = substr(stream_id, 8)::uuid
+           WHERE kind = 'card' AND token = ANY($1)""",
         list(set(tokens)),
     )
-    return {row["token"]: row["stream_id"] for row in rows}
+    return {row["token"]: Owner(row["stream_id"], row["region"]) for row in rows}
 
 
 # -- Lists ----------------------------------------------------------------------------------------

@@ -131,6 +131,22 @@ def _on_closing_day(""",
         "::test_a_late_fact_makes_a_new_revision_and_the_tahap_is_closed_anew",
     ),
     Mutant(
+        "foreign-family-shown",
+        "conditionality does not ask whose region a family lies in",
+        (
+            Change(
+                "services/conditionality/regions.py",
+                "if stream_id not in found or is_outside(",
+                "if stream_id not in found or False and is_outside(",
+            ),
+        ),
+        f"{CONDITIONALITY}/test_regions.py"
+        "::test_a_foreign_family_is_as_unknown_as_one_that_is_not_there"
+        "[POST-/investigations/{family}/{tahap}/finding]",
+        f"{CONDITIONALITY}/test_regions.py"
+        "::test_a_list_holds_the_families_of_the_tokens_regions[GET-/investigations]",
+    ),
+    Mutant(
         "maker-approves",
         "who found what an investigation comes to also lets it stand",
         (

@@ -12,6 +12,7 @@ from typing import Final
 import asyncpg
 import httpx
 
+from libs.chassis.auth import Principal
 from libs.chassis.csv_upload import Columns, ImportReport, read_rows
 from libs.chassis.imports import Take
 from libs.chassis.settings import Settings
@@ -28,9 +29,10 @@ from services.registry.intake import Intake
 from services.registry.jobs import Lister
 from services.registry.policy import RuleSets, load_rule_sets
 from services.registry.rows import FAMILY_COLUMNS, LIFE_EVENT_COLUMNS, MEMBER_COLUMNS
-from tests.doors import CONTEXT, TOPICS, Door, Sender, Sent, deliver, sent
+from tests.doors import CONTEXT, NATION, TOPICS, Door, Sender, Sent, deliver, sent
 
 IMPORT: Final = "registry:import"
+IMPORTER: Final = Principal("importer-1", frozenset({IMPORT}), NATION)
 FILES: Final[Mapping[str, Columns]] = {
     "families": FAMILY_COLUMNS,
     "members": MEMBER_COLUMNS,
@@ -92,11 +94,17 @@ def as_csv(file: str, rows: Iterable[Mapping[str, str]], order: Sequence[str] = 
 
 
 async def hand_in(
-    door: Door, file: str, text: str | bytes, *, key: str | None = None, partial: bool = False
+    door: Door,
+    file: str,
+    text: str | bytes,
+    *,
+    key: str | None = None,
+    partial: bool = False,
+    regions: Sequence[str] = NATION,
 ) -> httpx.Response:
     """Post a file."""
     query = {"partial": "true"} if partial else {}
-    who = door.who("importer-1", IMPORT)
+    who = door.who("importer-1", IMPORT, regions=regions)
     return await door.post(f"/imports/{file}", who, key=key, params=query, content=text)
 
 
@@ -123,7 +131,7 @@ class Register:
 
     async def take(self, file: str, *rows: Mapping[str, str]) -> ImportReport:
         """Take a file in, as its route does."""
-        intake = Intake(self.keys, self.tokenizer)
+        intake = Intake(self.keys, self.tokenizer, IMPORTER)
         takes: Mapping[str, Take] = {
             "families": intake.families,
             "members": intake.members,
