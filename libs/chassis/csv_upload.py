@@ -5,9 +5,10 @@
         for line, row in rows:      # at most ROWS_A_BATCH of them, so that memory stays flat
             ...                     # report.refuse(line, "nik", Mistake.NIK_LENGTH)
 
-UTF-8 with or without a byte order mark, CRLF or LF, quoted cells that may hold line ends. A
-file that is no such file is refused where it breaks. Neither a refusal nor a report ever quotes
-a value.
+UTF-8 with or without a byte order mark at its start, CRLF or LF throughout, cells quoted as of RFC
+4180. A row is a line: a line end within quotes is legal CSV and in these files always a quote too
+many, which makes one person of two. A file that is no such file is refused where it breaks, a row
+with a cell of odd characters alone. Neither a refusal nor a report ever quotes a value.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, TypeAlias
 
+from libs.chassis.forms import is_plain
 from libs.chassis.problems import NAME_FORM, Refusal
 
 ROWS_A_BATCH: Final = 500
@@ -28,6 +31,8 @@ ROWS_MAX: Final = 20_000_000
 ROW_CHARS_MAX: Final = 65_536
 ERRORS_MAX: Final = 1_000
 TEXT_AT_LEAST: Final = 65_536  # decoded before rows are looked for, or a slow sender costs much
+_QUOTED: Final = re.compile(r'"(?:[^"]|"")*"(?!")')
+_PLAIN: Final = re.compile(r'[^",]*')
 
 CSV_BODY: Final = {
     "requestBody": {
@@ -46,6 +51,9 @@ class Malformed(Enum):
     """What is wrong with a row whatever it speaks of."""
 
     CELLS = "The row has not as many cells as the header."
+    CHARACTERS = (
+        "The cell holds what cannot be seen, or letters or digits of another width or kind."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +97,7 @@ async def read_rows(
     report: ImportReport,
     rows_max: int = ROWS_MAX,
 ) -> AsyncIterator[list[Row]]:
-    """The rows of a CSV file, in batches; a row of too few or too many cells goes to the report.
+    """The rows of a CSV file, in batches; one of too few, too many or odd cells is reported.
 
     Raises a 422 `Refusal` that names file, line and, where it is known, column for a file that is
     malformed or has not these columns, and 413 for one of too many rows. Rows that came before
@@ -108,15 +116,29 @@ async def read_rows(
             if header is None:
                 header = _checked(cells, columns, text, line)
                 places = _places(header, columns)
-            elif len(cells) == len(header):
+            elif cells == header:
+                raise text.refusal(line, 1, "has its header again")
+            elif mistake := _mistake(cells, header):
+                report.refuse(line, *mistake)
+            else:
                 cells.append("")  # what an absent column is read as
                 rows.append((line, {name: cells[place] for name, place in places}))
-            else:
-                report.refuse(line, "", Malformed.CELLS)
         for start in range(0, len(rows), ROWS_A_BATCH):
             yield rows[start : start + ROWS_A_BATCH]
     if header is None:
         raise text.refusal(1, None, "has no header")
+
+
+def _mistake(cells: Sequence[str], header: Sequence[str]) -> tuple[str, Malformed] | None:
+    """The first column of a row that is missing, too many or odd; None where all is well."""
+    if len(cells) < len(header):
+        return header[len(cells)], Malformed.CELLS
+    if len(cells) > len(header):
+        return f"number {len(header) + 1}", Malformed.CELLS
+    if is_plain(",".join(cells)):
+        return None
+    pairs = zip(header, cells, strict=True)
+    return next(((name, Malformed.CHARACTERS) for name, cell in pairs if not is_plain(cell)), None)
 
 
 # -- The file -------------------------------------------------------------------------------------
@@ -129,6 +151,7 @@ class _Text:
     file: str
     lines: int = 0
     rest: str = ""
+    end: str = ""  # how the first line ends, and every other one has to
 
     def refusal(self, line: int, column: int | None, what: str) -> Refusal:
         place = f"line {line}" if column is None else f"line {line}, column {column}"
@@ -172,28 +195,47 @@ def _decode(decoder: codecs.IncrementalDecoder, chunk: bytes, text: _Text, *, fi
 
 
 def _complete(text: _Text, *, final: bool) -> list[tuple[int, list[str]]]:
-    """Take every complete record out of the text; what follows the last one stays in it."""
+    """Take every complete line out of the text as a row; what follows the last stays in it."""
     lines = list(io.StringIO(text.rest, newline="\n"))
-    tail = lines.pop() if lines and not final and not lines[-1].endswith("\n") else ""
-    records: list[tuple[int, list[str]]] = []
-    reader = csv.reader(lines, strict=True)
-    done = 0
-    try:
-        for cells in reader:
-            if sum(map(len, lines[done : reader.line_num])) > ROW_CHARS_MAX:
-                raise text.refusal(text.lines + done + 1, None, "has too long a row")
-            if cells:  # an empty line is no row
-                records.append((text.lines + done + 1, cells))
-            done = reader.line_num
-    except csv.Error:
-        # At the last line that is there, a quote may only be waiting for its other half.
-        if final or reader.line_num < len(lines):
-            raise text.refusal(text.lines + done + 1, None, "is not CSV") from None
-    text.lines += done
-    text.rest = "".join(lines[done:]) + tail
+    text.rest = lines.pop() if lines and not final and not lines[-1].endswith("\n") else ""
+    # `_sound` counts the lines as the reader takes them, one for each row that it gives.
+    rows = csv.reader(_sound(lines, text), strict=True)
+    records = [(text.lines, cells) for cells in rows if cells]  # an empty line is no row
     if len(text.rest) > ROW_CHARS_MAX:
         raise text.refusal(text.lines + 1, None, "has too long a row")
     return records
+
+
+def _sound(lines: Sequence[str], text: _Text) -> Iterator[str]:
+    """The lines, each a whole row; raises the `Refusal` of the first that is none."""
+    for line in lines:
+        text.lines += 1
+        row = line.removesuffix("\n")
+        row = row if row is line else row.removesuffix("\r")
+        if len(row) > ROW_CHARS_MAX:
+            raise text.refusal(text.lines, None, "has too long a row")
+        if (at := row.find("\r")) >= 0:
+            raise text.refusal(text.lines, at + 1, "holds a lone carriage return")
+        end = line[len(row) :]
+        text.end = text.end or end
+        if end and end != text.end:
+            raise text.refusal(text.lines, len(row) + 1, "ends its lines in two ways")
+        if '"' in row:
+            _check_quotes(row, text)
+        yield line
+
+
+def _check_quotes(row: str, text: _Text) -> None:
+    """Raises a `Refusal` unless every quote opens a cell, closes one, or stands doubled in one."""
+    place = 0
+    while place < len(row):
+        cell = (_QUOTED if row[place] == '"' else _PLAIN).match(row, place)
+        if cell is None:
+            what = f"has a line end within quotes, lines {text.lines} and {text.lines + 1},"
+            raise text.refusal(text.lines, place + 1, what)
+        if cell.end() < len(row) and row[cell.end()] != ",":
+            raise text.refusal(text.lines, cell.end() + 1, "has a stray quote")
+        place = cell.end() + 1
 
 
 # -- The header -----------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ from libs.events.store import LOST
 MEDIA_TYPE: Final = "application/problem+json"
 MISTAKES_MAX: Final = 50  # places named in one answer
 RETRY_AFTER_S: Final = 1
-NAME_FORM: Final = re.compile(r"(?!.*\d{4})[a-z][a-z0-9_]{0,39}")
+NAME_FORM: Final = re.compile(r"(?!.*[0-9]{4})[a-z][a-z0-9_]{0,39}")
 """A name that a caller made up and that an answer may repeat: nobody's number is of this form."""
 BUSY_DATABASE: Final = (
     asyncpg.TransactionRollbackError,  # a deadlock: one of the two must begin again

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from libs.chassis.auth import Principal, require
 from libs.chassis.csv_upload import CSV_BODY
 from libs.chassis.etag import Unconditional
+from libs.chassis.forms import MONTH, NIK
 from libs.chassis.idempotency import Once, OnceStreamed, Reply
 from libs.chassis.imports import IMPORT_BYTES_MAX, Partial, Report, take_file
 from libs.chassis.openapi import refuses
@@ -96,7 +97,8 @@ class Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
-Nik = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=32)]
+Nik = Annotated[str, Field(pattern=f"^{NIK.pattern}$")]
+Month = Annotated[str, Field(pattern=f"^{MONTH.pattern}$")]
 Days = Annotated[int, Field(ge=0, le=31)]
 
 
@@ -104,7 +106,7 @@ class SchoolMonthReport(Strict):
     """One pupil's month, in days."""
 
     nik: Nik
-    month: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+    month: Month
     effective_days: Days
     absent: Days
     permitted: Days
@@ -115,7 +117,7 @@ class VisitReport(Strict):
     """Whether one person came to one service in a month."""
 
     nik: Nik
-    month: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+    month: Month
     service: Annotated[str, Field(pattern="^(WEIGHING|MATERNAL_CHECK|HOME_VISIT|ELDERLY_CHECK)$")]
     attended: bool
 

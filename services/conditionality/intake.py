@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeVar
 
 from libs.chassis.csv_upload import Columns, ImportReport, Row
+from libs.chassis.forms import NIK, NISN, NPSN, OFFICE_ID, day
 from libs.events.handle import handle_many
 from libs.events.transaction import Transaction
 from libs.privacy.tokens import Tokenizer
@@ -37,9 +39,22 @@ class Mistake(Enum):
     """Why a row of facts is refused."""
 
     MISSING = "The cell is empty."
+    NOT_16_DIGITS = "The cell is no number of 16 digits."
+    NOT_AN_ID = "The cell is no number or id of this kind."
+    NOT_A_DATE = "The cell is no day of the calendar as YYYY-MM-DD, 1900 to 2100."
     NOT_A_NUMBER = "The cell is no whole number of days."
     NOT_Y_OR_N = "The cell is neither Y nor N."
-    IMPOSSIBLE = "The record can not be true as it stands."
+    IMPOSSIBLE = "The record cannot be true as it stands."
+
+
+FORMS: Final[Mapping[str, tuple[re.Pattern[str], Mistake]]] = {
+    "nik": (NIK, Mistake.NOT_16_DIGITS),
+    "npsn": (NPSN, Mistake.NOT_AN_ID),
+    "nisn": (NISN, Mistake.NOT_AN_ID),
+    "facility_code": (OFFICE_ID, Mistake.NOT_AN_ID),
+}
+"""The columns that hold an identifier. A person's is exact here: a record under a number that
+nobody has counts for nobody, and is taken for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +82,26 @@ def _by_token(
 ) -> dict[str, list[R]]:
     records: dict[str, list[R]] = {}
     for line, row in rows:
-        if not row["nik"].strip():
-            report.refuse(line, "nik", Mistake.MISSING)
+        if wrong := _wrong(row):
+            report.refuse(line, *wrong)
             continue
         record = parse(line, row, report)
         if record is not None:
-            records.setdefault(tokenizer.nik(row["nik"].strip()), []).append(record)
+            records.setdefault(tokenizer.nik(row["nik"]), []).append(record)
     return records
+
+
+def _wrong(row: Mapping[str, str]) -> tuple[str, Mistake] | None:
+    """The first column of a row whose cell has not its form."""
+    for column, (form, mistake) in FORMS.items():
+        if column in row and not form.fullmatch(row[column]):
+            return column, mistake if row[column] else Mistake.MISSING
+    if row.get("service_date"):
+        try:
+            day(row["service_date"])
+        except ValueError:
+            return "service_date", Mistake.NOT_A_DATE
+    return None
 
 
 def _school_month(line: int, row: Mapping[str, str], report: ImportReport) -> SchoolMonth | None:

@@ -13,7 +13,7 @@ SAMPLES: Final[Mapping[str, object]] = {
     "hold": "HELD",
     "maker": "officer-1",
     "month": "2023-01",
-    "nik": "a NIK of sixteen digits",
+    "nik": "0000000000000000",
     "result": "FAILED",
     "service": "WEIGHING",
     "tahap": "2023-1",

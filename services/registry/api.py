@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
 from libs.chassis.csv_upload import CSV_BODY
 from libs.chassis.etag import Unconditional, etag
+from libs.chassis.forms import NIK
 from libs.chassis.idempotency import OnceStreamed, ReadsOnly
 from libs.chassis.imports import IMPORT_BYTES_MAX, Partial, Report, take_file
 from libs.chassis.openapi import UNCHANGED, refuses
@@ -206,7 +207,7 @@ class Card(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    no_kk: Annotated[str, Field(min_length=1, max_length=views.CARD_CHARS_MAX)]
+    no_kk: Annotated[str, Field(pattern=f"^{NIK.pattern}$")]
 
 
 class CardFamily(BaseModel):
@@ -231,7 +232,7 @@ async def by_card(
 
     A card that nobody has leaves a look-up without a family.
     """
-    token = intake.tokenizer.card(body.no_kk.strip())
+    token = intake.tokenizer.card(body.no_kk)
     found = await views.family_of_card(store, token, identifier.subject, context.at)
     if found is None:
         raise CardUnknown()

@@ -18,24 +18,20 @@ from libs.events.transaction import Transaction
 from libs.privacy.keys import KeyRing
 from libs.privacy.sealing import Sealer
 from libs.privacy.tokens import Tokenizer
+from services.registry import facts
+from services.registry.cells import Mistake, Refused
 from services.registry.contract import FAMILY
 from services.registry.domain.family.commands import (
-    Birth,
     Command,
-    Death,
-    LifeEvent,
     MarkDuplicate,
-    Move,
-    PayeeChange,
-    Pregnancy,
     RegisterFamily,
     RegisterMembers,
     ReportLifeEvent,
-    SchoolChange,
     well_formed_nik,
 )
 from services.registry.domain.family.errors import (
     CardRegisteredDifferently,
+    DateImplausible,
     MemberRegisteredDifferently,
     PersonAlreadyMember,
     PersonUnknown,
@@ -47,22 +43,7 @@ from services.registry.domain.family.events import (
     MembersRegistered,
 )
 from services.registry.domain.family.state import Family
-from services.registry.rows import (
-    Cells,
-    FamilyCells,
-    LifeEventCells,
-    MemberCells,
-    Mistake,
-    Refused,
-    checked,
-    day,
-    day_or_none,
-    level,
-    number,
-    region,
-    whole_or_none,
-    word,
-)
+from services.registry.rows import FamilyCells, LifeEventCells, MemberCells, checked
 from services.registry.views import card_owners, keep_identities
 
 Outcomes: TypeAlias = Sequence[Outcome[Family, Event]]
@@ -96,7 +77,8 @@ class Intake:
 
     async def families(self, unit: Transaction, rows: list[Row], report: ImportReport) -> None:
         """families.csv: a card is claimed by its first row; its key is made before its event."""
-        good = self._theirs(checked(FamilyCells, rows, report), report)
+        today = unit.context.at.date()
+        good = self._theirs(checked(FamilyCells, rows, report, today), report)
         tokens = [self.tokenizer.card(row.card) for row in good]
         owners = await unit.claim("card", {token: f"family-{uuid4()}" for token in tokens})
         families = [owners[token].removeprefix("family-") for token in tokens]
@@ -142,7 +124,9 @@ class Intake:
 
     async def members(self, unit: Transaction, rows: list[Row], report: ImportReport) -> None:
         """members.csv: a number that stands on two cards marks both families."""
-        good = await self._of_known_cards(unit, checked(MemberCells, rows, report), report)
+        good = await self._of_known_cards(
+            unit, checked(MemberCells, rows, report, unit.context.at.date()), report
+        )
         by_family: dict[str, list[MemberCells]] = {}
         for row, stream_id in good:
             by_family.setdefault(stream_id, []).append(row)
@@ -176,8 +160,7 @@ class Intake:
 
     def _member(self, row: MemberCells, family: str, sealer: Sealer) -> MemberRow:
         cells, fingerprint = row.cells, self.tokenizer.fingerprint(*row.cells.values())
-        # Whoever has no number is a person of their own, not the same as all others without one.
-        token = self.tokenizer.nik(row.nik) if row.nik else self.tokenizer.of("row", fingerprint)
+        token = facts.person_token(self.tokenizer, row.nik, fingerprint)
         return MemberRow(
             token=token,
             fingerprint=fingerprint,
@@ -189,8 +172,8 @@ class Intake:
             relationship=row.relationship,
             occupation=row.occupation,
             school_level=row.school_level,
-            npsn=_sealed(sealer, family, cells, "npsn"),
-            nisn=_sealed(sealer, family, cells, "nisn"),
+            npsn=facts.sealed(sealer, family, cells, "npsn"),
+            nisn=facts.sealed(sealer, family, cells, "nisn"),
             severe_disability=row.severe_disability,
             pregnancy_due_date=row.due_date,
             pregnancy_order=row.order,
@@ -235,14 +218,16 @@ class Intake:
 
     async def life_events(self, unit: Transaction, rows: list[Row], report: ImportReport) -> None:
         """life_events.csv: one dated fact a row."""
-        good = await self._of_known_cards(unit, checked(LifeEventCells, rows, report), report)
+        good = await self._of_known_cards(
+            unit, checked(LifeEventCells, rows, report, unit.context.at.date()), report
+        )
         families = [stream_id.removeprefix("family-") for _, stream_id in good]
         sealer = Sealer(await self.keys.fetch(families))
         lines: list[int] = []
         commands: list[tuple[str, Command]] = []
         for row, stream_id in good:
             try:
-                fact = self._fact(row, stream_id.removeprefix("family-"), sealer)
+                fact = facts.of_row(row, stream_id.removeprefix("family-"), sealer, self.tokenizer)
             except Refused as refused:
                 report.refuse(row.line, refused.column, refused.mistake)
                 continue
@@ -251,36 +236,6 @@ class Intake:
             lines.append(row.line)
             commands.append((stream_id, report_it))
         await self._take(unit, lines, await handle_many(unit, FAMILY, commands), report)
-
-    def _fact(self, row: LifeEventCells, family: str, sealer: Sealer) -> LifeEvent:
-        cells = row.cells
-        if row.type == "MOVE":
-            return Move(region(cells, "region_code"))
-        if row.type == "PAYEE_CHANGE":
-            payee = number(cells, "new_payee_nik")
-            return PayeeChange(
-                payee_token=self.tokenizer.nik(payee),
-                payee_nik=sealer.seal(family, "payee_nik", payee),
-                bank=word(cells, "bank_code"),
-                account_no=sealer.seal(family, "account_no", cells["account_no"].strip()),
-                account_name=sealer.seal(family, "account_name", cells["account_name"].strip()),
-            )
-        nik = number(cells, "nik")
-        token = self.tokenizer.nik(nik)
-        match row.type:
-            case "DEATH":
-                return Death(token)
-            case "SCHOOL_CHANGE":
-                numbers = (_sealed(sealer, family, cells, each) for each in ("npsn", "nisn"))
-                return SchoolChange(token, level(cells), *numbers)
-            case "PREGNANCY":
-                order = whole_or_none(cells, "pregnancy_order")
-                return Pregnancy(token, day_or_none(cells, "due_date"), order)
-            case _:
-                name = sealer.seal(family, "name", cells["name"])
-                born, sex = day(cells, "birth_date"), word(cells, "sex")
-                nik_valid = well_formed_nik(nik)
-                return Birth(token, sealer.seal(family, "nik", nik), name, nik_valid, sex, born)
 
     # -- Together
 
@@ -307,13 +262,11 @@ class Intake:
             if outcome.error is None:
                 report.accepted += bool(outcome.events)
                 report.unchanged += not outcome.events
+            elif isinstance(outcome.error, DateImplausible):
+                column = str(outcome.error.facts["field"])
+                report.refuse(line, column, Mistake.DATE_IMPLAUSIBLE)
             elif type(outcome.error) in REFUSALS:
                 report.refuse(line, *REFUSALS[type(outcome.error)])
             else:
                 raise outcome.error
         await keep_identities(unit, outcomes)
-
-
-def _sealed(sealer: Sealer, family: str, cells: Cells, column: str) -> str | None:
-    """A cell as it is kept; None where it is empty."""
-    return sealer.seal(family, column, cells[column]) if cells[column] else None

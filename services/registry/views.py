@@ -13,7 +13,6 @@ from services.registry.domain.family import events
 from services.registry.domain.family.state import Family
 
 IDENTITIES_MAX = 1_000
-CARD_CHARS_MAX = 64
 
 _FAMILY = """
 INSERT INTO identity_family (family, card, region) VALUES ($1, $2, $3)

@@ -13,7 +13,7 @@ from libs.events.errors import DomainError
 EFFECTIVE_DAYS_MAX: Final = 31
 SERVICES: Final = frozenset({"WEIGHING", "MATERNAL_CHECK", "HOME_VISIT", "ELDERLY_CHECK"})
 
-_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"(200[7-9]|20[1-9][0-9]|2100)-(0[1-9]|1[0-2])")  # PKH began in 2007
 
 
 class SchoolMonth(NamedTuple):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from services.projection.domain.answer import Fact, Step, Text
 from services.projection.domain.clauses import SCHOOLS
 from services.projection.domain.known import Household, reference
@@ -87,10 +85,9 @@ def _windows(household: Household, rules: Rules | None, member: int) -> list[Fac
     found: list[Fact | None] = []
     for due, order, fact in household.pregnancies(member):
         if rules is not None:
-            opens = due - timedelta(days=rules.pregnancy_days_before)
-            closes = due + timedelta(days=rules.pregnancy_days_after)
-            most = rules.pregnancy_order_max
-            if not opens <= on <= closes or (most is not None and not 1 <= (order or 0) <= most):
+            days, most = (on - due).days, rules.pregnancy_order_max
+            open_then = -rules.pregnancy_days_before <= days <= rules.pregnancy_days_after
+            if not open_then or (most is not None and not 1 <= (order or 0) <= most):
                 continue
         found.append(fact)
     return found

@@ -60,7 +60,7 @@ _MEMBER: Final = {"sex": "F", "relationship": "OTHER", "severe_disability": "N"}
 # -- Files ----------------------------------------------------------------------------------------
 
 
-def family(card: str, payee: str = "", **cells: str) -> dict[str, str]:
+def family(card: str, payee: str = "6103014101700001", **cells: str) -> dict[str, str]:
     """A row of families.csv."""
     return _FAMILY | {"no_kk": card, "payee_nik": payee} | cells
 

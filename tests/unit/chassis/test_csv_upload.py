@@ -26,6 +26,7 @@ from libs.chassis.csv_upload import (
     RowError,
     read_rows,
 )
+from libs.chassis.forms import is_plain
 from libs.chassis.problems import Refusal
 
 NIK = "6103014107900001"
@@ -84,12 +85,12 @@ def test_a_plain_file_is_read_whatever_its_line_ends_marks_and_pieces(
     ]
 
 
-def test_a_quoted_cell_may_hold_commas_quotes_and_line_ends() -> None:
-    content = 'name,note,nik\r\n"ROSITA, DJAFAR","said ""yes""\r\ntwice\nand more",1\r\nB,,2\r\n'
+def test_a_quoted_cell_may_hold_commas_and_doubled_quotes() -> None:
+    content = 'name,note,nik\r\n"ROSITA, DJAFAR","said ""yes""",1\r\n"","""",2\r\n'
     for size in (1, 5, 1_000):
         assert rows_of(content, size=size) == [
-            (2, {"name": "ROSITA, DJAFAR", "note": 'said "yes"\r\ntwice\nand more', "nik": "1"}),
-            (5, {"name": "B", "note": "", "nik": "2"}),
+            (2, {"name": "ROSITA, DJAFAR", "note": 'said "yes"', "nik": "1"}),
+            (3, {"name": "", "note": '"', "nik": "2"}),
         ]
 
 
@@ -105,8 +106,8 @@ def test_a_row_of_another_length_is_refused_alone() -> None:
     sentence = "The row has not as many cells as the header."
     assert report.refused == 2
     assert report.errors == [
-        RowError(3, "", "CELLS", sentence),
-        RowError(4, "", "CELLS", sentence),
+        RowError(3, "name", "CELLS", sentence),
+        RowError(4, "number 3", "CELLS", sentence),
     ]
 
 
@@ -134,10 +135,16 @@ def test_a_report_counts_everything_and_lists_the_first() -> None:
         (b"nik,name\n1,\xc3", "people.csv is not UTF-8 at line 2, column 3."),
         (b"\xff\xfen\x00i\x00", "people.csv is not UTF-8 at line 1, column 1."),
         (b"nik,name\n1,\xc3\xa9\x00", "people.csv holds a NUL character at line 2, column 4."),
-        (b'nik,name\n1,"A\n2,B\n', "people.csv is not CSV at line 2."),
-        (b'nik,name\n1,A\n2,"B"x\n3,C\n', "people.csv is not CSV at line 3."),
-        (b'nik,name\n1,A\n2,"B"x', "people.csv is not CSV at line 3."),
-        (b"nik,name\r1,A\r", "people.csv is not CSV at line 1."),
+        (b'nik,name\n1,A\n2,"B"x\n3,C\n', "people.csv has a stray quote at line 3, column 6."),
+        (b'nik,name\n1,A\n2,"B"x', "people.csv has a stray quote at line 3, column 6."),
+        (b'nik,name\n1,A"\n2,B\n', "people.csv has a stray quote at line 2, column 4."),
+        (b'nik,name\n1, "A"\n', "people.csv has a stray quote at line 2, column 4."),
+        (b'nik,name\n1,"A"B"\n', "people.csv has a stray quote at line 2, column 6."),
+        (b"nik,name\r1,A\r", "people.csv holds a lone carriage return at line 1, column 9."),
+        (b'nik,name\n1,"A\rB"\n', "people.csv holds a lone carriage return at line 2, column 5."),
+        (b"nik,name\r\n1,A\n", "people.csv ends its lines in two ways at line 2, column 4."),
+        (b"nik,name\n1,A\n2,B\r\n", "people.csv ends its lines in two ways at line 3, column 4."),
+        (b"nik,name\n1,A\nnik,name\n", "people.csv has its header again at line 3, column 1."),
     ],
 )
 def test_a_malformed_file_is_told_where_it_breaks(content: bytes, detail: str, size: int) -> None:
@@ -147,14 +154,58 @@ def test_a_malformed_file_is_told_where_it_breaks(content: bytes, detail: str, s
     assert refused.members["file"] == "people.csv"
 
 
+@pytest.mark.parametrize("size", [1, 3, 1 << 30])
+@pytest.mark.parametrize(
+    ("content", "column"),
+    [
+        ('nik,name\n1,"SITI,F\n2,AMINAH",F\n', 3),
+        ('nik,name\n1,"SITI\n2,B\n', 3),
+        ('nik,name\n1,"SITI', 3),
+        ('nik,name\n1,"SITI""\n"\n', 3),
+        ('nik,name\r\n"1\r\n",A\r\n', 1),
+    ],
+)
+def test_a_line_end_within_quotes_is_refused_and_both_lines_are_named(
+    content: str, column: int, size: int
+) -> None:
+    refused = refusal_of(content, size=size)
+    assert refused.kind == "malformed-file"
+    place = f"lines 2 and 3, at line 2, column {column}"
+    assert refused.detail == f"people.csv has a line end within quotes, {place}."
+
+
+ODD: dict[str, str] = {
+    "a full-width digit": "\uff16",
+    "an Arabic digit": "\u0666",
+    "a space that does not break": "A\u00a0B",
+    "a space of no width": "A\u200bB",
+    "a byte order mark": "\ufeffA",
+    "a mark that turns the direction": "\u202eA",
+    "a tab": "A\tB",
+    "an escape": "\x1b[2J",
+    "letters not composed": "e\u0301",
+    "letters of full width": "\uff21",
+}
+
+
+@pytest.mark.parametrize("cell", ODD.values(), ids=list(ODD))
+def test_a_cell_that_is_not_what_it_looks_like_is_refused_by_line_and_column(cell: str) -> None:
+    report = ImportReport("people.csv")
+    rows = rows_of(f"nik,name,note\n1,A,\n2,{cell},\n3,Émile’s,\n", report)
+    assert [line for line, _ in rows] == [2, 4]
+    assert [(e.line, e.column, e.code) for e in report.errors] == [(3, "name", "CHARACTERS")]
+
+
 @pytest.mark.parametrize("size", [1_000, TEXT_AT_LEAST, 1 << 30])
 def test_a_long_file_is_refused_at_the_place_where_it_breaks(size: int) -> None:
     content = 'nik,name\n1,A\n2,"B"x\n' + "3,C\n" * TEXT_AT_LEAST
-    assert refusal_of(content, size=size).detail == "people.csv is not CSV at line 3."
+    assert (
+        refusal_of(content, size=size).detail == "people.csv has a stray quote at line 3, column 6."
+    )
 
 
 @pytest.mark.parametrize("size", [1_000, TEXT_AT_LEAST, 1 << 30])
-@pytest.mark.parametrize("cell", ["x" * ROW_CHARS_MAX, '"' + "x\n" * (ROW_CHARS_MAX // 2) + '"'])
+@pytest.mark.parametrize("cell", ["x" * ROW_CHARS_MAX, '"' + "x," * (ROW_CHARS_MAX // 2) + '"'])
 def test_no_row_is_longer_than_the_limit(cell: str, size: int) -> None:
     content = f"nik,name\n1,A\n2,{cell}\n" + "3,C\n" * 100
     refused = refusal_of(content, size=size)
@@ -197,7 +248,7 @@ def test_a_wrong_header_is_told_column_by_column_and_a_missing_one_quotes_nobody
 
 # -- Whatever comes -------------------------------------------------------------------------------
 
-cells = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=12)
+cells = st.text(st.characters(codec="utf-8"), max_size=12).filter(is_plain)
 
 
 @given(

@@ -99,6 +99,13 @@ def test_the_pregnancy_window_is_280_days_before_to_42_after_inclusive(
     assert not any("PREGNANT" in held(row, on) for on in outside)
 
 
+@pytest.mark.parametrize("due", [date.min, date.max])
+def test_a_due_date_that_was_kept_before_it_was_checked_stops_nobody(due: date) -> None:
+    row = replace(MOTHER, pregnancy_due_date=due, pregnancy_order=1)
+
+    assert held(row, day("2023-03-31")) == ()
+
+
 @pytest.mark.parametrize("order", [None, 0, 3, 5])
 def test_order_empty_or_above_two_is_not_pregnant(order: int | None) -> None:
     row = replace(MOTHER, pregnancy_due_date=day("2023-05-01"), pregnancy_order=order)

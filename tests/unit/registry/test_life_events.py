@@ -1,3 +1,5 @@
+from datetime import date
+
 import pytest
 
 from libs.events.testing import given
@@ -11,6 +13,7 @@ from services.registry.domain.family.commands import (
     SchoolChange,
 )
 from services.registry.domain.family.errors import (
+    DateImplausible,
     FamilyNotRegistered,
     PersonAlreadyMember,
     PersonUnknown,
@@ -60,6 +63,51 @@ def test_a_report_waits_for_its_family(fact: LifeEvent) -> None:
 )
 def test_a_report_on_a_stranger_is_refused(fact: LifeEvent) -> None:
     given_past().when(report(fact, "2023-02-01")).then_refused(PersonUnknown)
+
+
+BABY = birth("baby", "2023-02-01")
+IMPLAUSIBLE: list[tuple[LifeEvent, str, str, str]] = [
+    (BABY, "2023-02-01", "2023-01-31", "birth_date"),
+    (BABY, "2023-01-31", "2023-02-01", "effective_on"),
+    (BABY, "2023-02-02", "2023-02-01", "effective_on"),
+    (Death("mother"), "2023-02-02", "2023-02-01", "effective_on"),
+    (Death("mother"), "1990-05-04", "2023-02-01", "effective_on"),
+    (SchoolChange("toddler", "SD"), "2020-08-16", "2023-02-01", "effective_on"),
+    (SchoolChange("toddler", "SD"), "2023-05-05", "2023-02-01", "effective_on"),
+    (Move("61.10.05.2004"), "2023-05-05", "2023-02-01", "effective_on"),
+    (Move("61.10.05.2004"), "2006-12-31", "2006-12-31", "reported_on"),
+    (PAYEE, "9999-12-31", "2023-02-01", "effective_on"),
+    (Pregnancy("mother", date.max, 1), "2023-02-01", "2023-02-01", "due_date"),
+    (Pregnancy("mother", date.min, 1), "2023-02-01", "2023-02-01", "due_date"),
+    (Pregnancy("mother", day("2024-02-03"), 1), "2023-02-01", "2023-02-01", "due_date"),
+    (Pregnancy("mother", day("2022-01-30"), 1), "2023-02-01", "2023-02-01", "due_date"),
+    (Pregnancy("toddler", day("2023-09-01"), 1), "2023-02-01", "2023-02-01", "due_date"),
+]
+
+
+@pytest.mark.parametrize(("fact", "since", "known", "field"), IMPLAUSIBLE)
+def test_a_date_that_cannot_be_true_is_refused_by_its_field(
+    fact: LifeEvent, since: str, known: str, field: str
+) -> None:
+    refused = given_past().when(report(fact, since, known)).then_refused(DateImplausible)
+
+    assert refused.refusal is not None
+    assert refused.refusal.facts["field"] == field
+
+
+@pytest.mark.parametrize(
+    ("fact", "since", "known"),
+    [
+        (SchoolChange("toddler", "SD"), "2023-05-04", "2023-02-01"),
+        (Death("mother"), "2013-02-01", "2023-02-01"),
+        (Pregnancy("mother", day("2024-02-02"), 1), "2023-02-01", "2023-02-01"),
+        (Pregnancy("mother", day("2022-01-31"), 1), "2022-01-01", "2023-02-01"),
+    ],
+)
+def test_what_is_told_early_or_late_but_can_be_true_is_a_fact(
+    fact: LifeEvent, since: str, known: str
+) -> None:
+    assert len(given_past().when(report(fact, since, known)).events) == 1
 
 
 def test_a_child_gets_the_next_number() -> None:

@@ -7,6 +7,7 @@ DomainError
 ├── CardRegisteredDifferently
 ├── MemberRegisteredDifferently
 ├── PersonAlreadyMember
+├── DateImplausible
 ├── NikOrderMissing
 ├── ListedLater
 └── NotParticipating
@@ -35,6 +36,10 @@ class MemberRegisteredDifferently(DomainError):
 
 class PersonAlreadyMember(DomainError):
     """Who is born into the family has a number that a member already has."""
+
+
+class DateImplausible(DomainError):
+    """A date cannot be true as the others stand."""
 
 
 class NikOrderMissing(DomainError):

@@ -6,7 +6,7 @@ Every function takes the family as known by the closing (`known_by`) and the day
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from services.registry.domain.closing import Closing, RuleSet, completed_years, month_end
@@ -84,9 +84,9 @@ def _window_open(pregnancy: Expecting, on: date, rules: RuleSet) -> bool:
         order = pregnancy.order
         if order is None or not 1 <= order <= rules.pregnancy_order_max:
             return False
-    opens = pregnancy.due_date - timedelta(days=rules.pregnancy_days_before)
-    closes = pregnancy.due_date + timedelta(days=rules.pregnancy_days_after)
-    return opens <= on <= closes
+    # A difference of two days always exists; a day some months off the calendar's ends does not.
+    days = (on - pregnancy.due_date).days
+    return -rules.pregnancy_days_before <= days <= rules.pregnancy_days_after
 
 
 def categories(family: Family, member: Member, on: date, rules: RuleSet) -> tuple[Category, ...]:

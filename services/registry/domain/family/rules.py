@@ -43,6 +43,7 @@ from services.registry.domain.family.events import (
 )
 from services.registry.domain.family.folding import evolve
 from services.registry.domain.family.lines import list_family
+from services.registry.domain.family.plausible import check_report
 from services.registry.domain.family.state import Family
 
 
@@ -94,6 +95,7 @@ def report(command: ReportLifeEvent, state: Family) -> list[Event]:
     _require_registered(state)
     if command.fingerprint in state.reported:
         return []
+    check_report(command, state)
     return [_fact(command, state)]
 
 

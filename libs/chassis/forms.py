@@ -1,0 +1,75 @@
+"""Forms of what comes from outside: one way to write a day, a month, a number, an identifier.
+
+A digit is one of 0-9 everywhere: other scripts have digits too, which look alike on paper and are
+another key in a database. What is not written in its form is refused, never put right: two
+spellings of one person are two persons to whoever compares them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date
+from typing import Final
+
+DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+MONTH: Final = re.compile(r"(200[7-9]|20[1-9][0-9]|2100)-(0[1-9]|1[0-2])")  # PKH began in 2007
+NIK: Final = re.compile(r"[0-9]{16}")  # the number of a family card has this form too
+NPSN: Final = re.compile(r"([0-9A-Z][0-9]{7})?")  # a school's number, or nothing
+NISN: Final = re.compile(r"([0-9]{10})?")  # a pupil's
+OFFICE_ID: Final = re.compile(r"([A-Z][A-Z0-9-]{0,31})?")  # a facilitator, a group, a facility
+VILLAGE: Final = re.compile(r"[0-9]{2}\.[0-9]{2}\.[0-9]{2}\.[0-9]{4}")
+
+FIRST_DAY: Final = date(1900, 1, 1)
+"""No day in the life of anybody who is paid lies before; arithmetic has room on both sides."""
+LAST_DAY: Final = date(2100, 12, 31)
+"""Behind every day that a file or a request can speak of."""
+
+INTEGER_MAX: Final = 2**31 - 1
+BIGINT_MAX: Final = 2**63 - 1
+"""The largest numbers that PostgreSQL's columns hold."""
+
+_HIDDEN: Final = ("Cc", "Cf", "Co", "Cs")  # control, invisible, private, half of a character
+
+
+def day(text: str) -> date:
+    """The day that is written YYYY-MM-DD; ValueError, which quotes nothing, for any other text."""
+    if DAY.fullmatch(text):
+        try:
+            found = date.fromisoformat(text)
+        except ValueError:
+            raise ValueError("no day of the calendar") from None
+        if FIRST_DAY <= found <= LAST_DAY:
+            return found
+        raise ValueError("no day from 1900 to 2100")
+    raise ValueError("no day as YYYY-MM-DD")
+
+
+def is_plain(text: str) -> bool:
+    """True if a text is what it looks like: composed, of usual width, its digits 0-9, all visible.
+
+    The form is NFKC, which is checked and not applied.
+    """
+    if text.isascii():
+        return text.isprintable()
+    return unicodedata.is_normalized("NFKC", text) and not any(map(_is_odd, text))
+
+
+def _is_odd(character: str) -> bool:
+    kind = unicodedata.category(character)
+    return kind in _HIDDEN or (kind == "Nd" and not character.isascii())
+
+
+def is_storable(value: object) -> bool:
+    """True if PostgreSQL can hold every text and whole number of a decoded value."""
+    match value:
+        case str():
+            return "\0" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
+        case int():
+            return abs(value) <= BIGINT_MAX
+        case dict():
+            return all(is_storable(each) for pair in value.items() for each in pair)
+        case list() | tuple():
+            return all(map(is_storable, value))
+        case _:
+            return True
