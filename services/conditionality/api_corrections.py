@@ -39,20 +39,27 @@ router = APIRouter(tags=["conditionality"])
 
 
 class CycleState(BaseModel):
-    """The latest revision of one cycle."""
+    """The latest revision of one cycle; `cut_percent` is what it lowers the benefit by."""
 
     tahap: str
     revision: int
     result: str
     hold: str
+    cut_percent: int
 
 
 class Correction(BaseModel):
-    """A change that late facts would bring, waiting for somebody who did not record them."""
+    """A change that late facts would bring, waiting for somebody who did not record them.
+
+    `cut_percent` is what the corrected cycle would lower the benefit by, `cut_percent_before` what
+    the standing one does. Money of a frozen list does not follow a correction by itself.
+    """
 
     correction: int
     tahap: str
     result: str
+    cut_percent: int
+    cut_percent_before: int
 
 
 class CommitmentView(BaseModel):
@@ -73,15 +80,27 @@ async def commitment(family: UUID, store: StoreOf, reader: Reader, response: Res
     return CommitmentView(
         family=family,
         cycles=[
-            CycleState(tahap=c.tahap, revision=c.revision, result=c.result, hold=c.hold)
-            for c in state.cycles
+            CycleState(
+                tahap=cycle.tahap,
+                revision=cycle.revision,
+                result=cycle.result,
+                hold=cycle.hold,
+                cut_percent=cycle.cut_percent,
+            )
+            for cycle in state.cycles
         ],
         corrections=[_waiting(c.proposed) for c in state.corrections if not c.rejected],
     )
 
 
 def _waiting(proposed: CorrectionProposed) -> Correction:
-    return Correction(correction=proposed.correction, tahap=proposed.tahap, result=proposed.result)
+    return Correction(
+        correction=proposed.correction,
+        tahap=proposed.tahap,
+        result=proposed.result,
+        cut_percent=proposed.cut_percent,
+        cut_percent_before=proposed.cut_percent_before,
+    )
 
 
 @router.post(

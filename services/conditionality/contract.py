@@ -119,7 +119,7 @@ COMMITMENT: Final[StreamType[CommitmentCommand, Commitment, CommitmentEvent]] = 
     events=_named(FindingBrought, FindingRejected)
     | {name: event for name, event in PUBLISHED.items() if event not in OF_A_TAHAP},
     publish=publish_commitment,
-    snapshot=(Commitment, 3),
+    snapshot=(Commitment, 4),
 )
 
 EVALUATION: Final[StreamType[EvaluationCommand, Evaluation, EvaluationEvent]] = StreamType(
@@ -127,7 +127,7 @@ EVALUATION: Final[StreamType[EvaluationCommand, Evaluation, EvaluationEvent]] = 
     decider=evaluation,
     events=_named(EvaluationAnnounced, EvaluationListed, EvaluationClosed, EvaluationFrozen),
     publish=publish_evaluation,
-    snapshot=(Evaluation, 2),
+    snapshot=(Evaluation, 3),
 )
 
 

@@ -52,11 +52,14 @@ class Suspension:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A failed cycle lowers the benefit by a share, in percent, for each month or for the cycle."""
+    """A failed cycle lowers the benefit by a share, in percent, for each month or for the cycle.
+
+    Nothing is held. Without a number of failures no investigation is opened.
+    """
 
     percent: int
     per: Literal["MONTH", "CYCLE"]
-    visit_months_missed: int | None = None
+    failures_to_investigation: int | None = None
     cycles_to_expulsion: int | None = None
 
 

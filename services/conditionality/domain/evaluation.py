@@ -10,9 +10,9 @@ from libs.events.decider import Decider
 from libs.events.errors import DomainError
 from services.conditionality.domain.duties import (
     CommitmentPolicy,
+    Cut,
     SchoolMonthly,
     Source,
-    Suspension,
 )
 
 BucketsJson: TypeAlias = dict[str, tuple[int, str]]
@@ -23,24 +23,26 @@ class Terms:
     """What a rule set asks of families and what follows, word for word, and where it comes from.
 
     `services` names what members of a category attend; a category without one goes to school.
-    `failures_to_investigation` is None where a failure cuts the benefit instead of holding it.
+    `failures_to_investigation` is None where failures in a row are not counted. `cut_percent` is
+    by how much a failed cycle lowers the benefit; None where its money is held instead.
     """
 
     attendance_percent_min: int
     services: dict[str, str]
     failures_to_investigation: int | None
     sources: tuple[Source, ...]
+    cut_percent: int | None = None
 
     @classmethod
     def of(cls, policy: CommitmentPolicy) -> Terms:
         """What a policy says to those who explain a result by it."""
         rules, sanction = policy.duties.items(), policy.sanction
-        failures = sanction.failures_to_investigation if isinstance(sanction, Suspension) else None
         return cls(
             attendance_percent_min=policy.attendance_percent_min,
             services={name: r.service for name, r in rules if not isinstance(r, SchoolMonthly)},
-            failures_to_investigation=failures,
+            failures_to_investigation=sanction.failures_to_investigation,
             sources=policy.sources,
+            cut_percent=sanction.percent if isinstance(sanction, Cut) else None,
         )
 
 

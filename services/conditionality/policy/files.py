@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from libs.policy.files import Count, Percent, PolicyError, Reference, Shape, Text
+from libs.policy.files import Count, PolicyError, Reference, Shape, Text
 from libs.policy.rule_sets import RuleSetEntry
 from services.conditionality.domain.duties import (
     Cut,
@@ -24,6 +24,7 @@ CATEGORIES: Final = frozenset(
     {"PREGNANT", "EARLY_CHILD", "SEVERE_DISABILITY", "ELDERLY", "SMA", "SMP", "SD"}
 )
 
+CutPercent: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=100)]
 Service: TypeAlias = Literal["WEIGHING", "MATERNAL_CHECK", "HOME_VISIT", "ELDERLY_CHECK"]
 
 T = TypeVar("T")
@@ -112,15 +113,15 @@ class WithholdSanction(Shape, tag_field="kind", tag="WITHHOLD"):
 class CutSanction(Shape, tag_field="kind", tag="CUT"):
     """Paid, but less."""
 
-    percent: Percent
+    percent: CutPercent
     per: Literal["MONTH", "CYCLE"]
     reference: References
-    visit_months_missed: Count | None = None
+    failures_to_investigation: Count | None = None
     cycles_to_expulsion: Count | None = None
 
     def rule(self) -> Sanction:
         """The sanction as the rules know it."""
-        return Cut(self.percent, self.per, self.visit_months_missed, self.cycles_to_expulsion)
+        return Cut(self.percent, self.per, self.failures_to_investigation, self.cycles_to_expulsion)
 
 
 AnySanction: TypeAlias = BlockSanction | WithholdSanction | CutSanction

@@ -75,13 +75,15 @@ async def test_a_proposal_is_shown_to_who_may_decide(conditionality: Door, propo
     answer = await conditionality.client.get(f"/commitments/{FAMILY}", headers=who)
 
     assert answer.json()["cycles"] == [
-        {"tahap": TAHAP, "revision": 1, "result": "FAILED", "hold": "HELD"}
+        {"tahap": TAHAP, "revision": 1, "result": "FAILED", "hold": "HELD", "cut_percent": 0}
     ]
     [waiting] = answer.json()["corrections"]
     assert waiting == {
         "correction": proposed.body["correction"],
         "tahap": TAHAP,
         "result": "COMPLIANT",
+        "cut_percent": 0,
+        "cut_percent_before": 0,
     }
 
 

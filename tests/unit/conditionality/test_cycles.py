@@ -1,3 +1,5 @@
+import pytest
+
 from libs.events.testing import given
 from services.conditionality.domain.commitment import (
     CycleEvaluated,
@@ -65,10 +67,14 @@ def test_an_effect_has_the_same_id_however_often_it_is_computed() -> None:
     assert effect_id(FAMILY, "2023-1", 2, "Suspended") != expected
 
 
-def test_a_rule_set_that_cuts_the_benefit_is_refused() -> None:
-    cuts = CommitmentPolicy("2025-2026", 85, POLICY.duties, Cut(percent=10, per="CYCLE"))
+@pytest.mark.parametrize(
+    "sanction",
+    [Cut(percent=10, per="MONTH", failures_to_investigation=3), Cut(percent=10, per="CYCLE")],
+)
+def test_a_sanction_that_cannot_be_carried_out_is_refused(sanction: Cut) -> None:
+    cuts = CommitmentPolicy("2014", 85, POLICY.duties, sanction)
 
-    given(commitment).when(cycle("2025-1", "fails", policy=cuts)).then_refused(SanctionNotSupported)
+    given(commitment).when(cycle("2014-1", "fails", policy=cuts)).then_refused(SanctionNotSupported)
 
 
 # -- In a row -------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ def test_every_part_of_the_rules_names_its_sources() -> None:
         ("2017-noncash", Suspension("BLOCK", failures_to_investigation=3)),
         ("2018-2020", Suspension("BLOCK", failures_to_investigation=3)),
         ("2021-2024", Suspension("BLOCK", failures_to_investigation=3)),
-        ("2025-2026", Cut(percent=10, per="CYCLE", visit_months_missed=2)),
+        ("2025-2026", Cut(percent=10, per="CYCLE", failures_to_investigation=3)),
     ],
 )
 def test_each_rule_set_has_its_years_sanction(rule_set: str, sanction: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ from services.conditionality.domain.commitment import (
     Terminated,
     commitment,
 )
-from services.conditionality.domain.duties import tokens_of
+from services.conditionality.domain.duties import CommitmentPolicy, Cut, tokens_of
 from services.conditionality.domain.person import (
     Person,
     RecordSchoolMonths,
@@ -31,14 +31,13 @@ from services.conditionality.domain.person import (
     Visit,
     person,
 )
+from tests.sample_years import rule_set_of
 from tests.unit.conditionality import sample_roster
 from tests.unit.conditionality.kit import FAMILY, approved, found
-from tests.unit.conditionality.sample_roster import Row, Tahap, rows
+from tests.unit.conditionality.sample_roster import Row, Tahap, elderly_from, rows
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
-YEARS = sorted(path.parent for path in EXAMPLES.glob("*/expected"))
 OUTCOMES: tuple[Found, ...] = ("CONFIRMED", "NOT_CONFIRMED")
-POLICY = policy.load()["2021-2024"]
+POLICIES = policy.load()
 
 
 class Answer(NamedTuple):
@@ -47,13 +46,14 @@ class Answer(NamedTuple):
     expected: Row
     events: tuple[Event, ...]
     niks: Mapping[int, str]
+    rules: CommitmentPolicy
 
 
-@pytest.fixture(scope="module", params=YEARS, ids=lambda year: year.name)
-def answers(request: pytest.FixtureRequest) -> list[Answer]:
+@pytest.fixture(scope="module")
+def answers(sample_year: Path) -> list[Answer]:
     """The whole year: all facts, then cycle after cycle of every family on the lists."""
-    year: Path = request.param
-    facts = _facts(year)
+    year = sample_year
+    facts, rules, elderly = _facts(year), POLICIES[rule_set_of(year)], elderly_from(year)
     people = sample_roster.families(year)
     outcomes = {row["no_kk"]: row["outcome"] for row in rows(year / "investigations.csv")}
     tahaps = {tahap.number: tahap for tahap in sample_roster.calendar(year)}
@@ -65,7 +65,7 @@ def answers(request: pytest.FixtureRequest) -> list[Answer]:
         answer
         for card, its_rows in expected.items()
         for answer in _through_the_year(
-            people[card], its_rows, tahaps, facts, outcomes.get(card, "")
+            Family(people[card], elderly, rules, outcomes.get(card, "")), its_rows, tahaps, facts
         )
     ]
 
@@ -90,32 +90,40 @@ def _facts(year: Path) -> Mapping[str, Person]:
     return facts
 
 
+class Family(NamedTuple):
+    """A family's people, the rules of its year, and what an investigation would find."""
+
+    people: list[sample_roster.Person]
+    elderly: int
+    rules: CommitmentPolicy
+    outcome: str
+
+
 def _through_the_year(
-    family: list[sample_roster.Person],
+    family: Family,
     expected: list[Row],
     tahaps: Mapping[str, Tahap],
     facts: Mapping[str, Person],
-    outcome: str,
 ) -> Iterator[Answer]:
     state = commitment.initial
-    niks = {someone.ordinal: someone.nik for someone in family}
+    niks = {someone.ordinal: someone.nik for someone in family.people}
     for row in expected:
         events = _evaluated(family, tahaps[row["tahap"]], facts, state)
         state = commitment.fold(events, state)
         if any(isinstance(event, InvestigationOpened) for event in events):
-            decision = _decided(tahaps[row["tahap"]].name, outcome, state)
+            decision = _decided(tahaps[row["tahap"]].name, family.outcome, state)
             state = commitment.fold(decision, state)
             events += decision
-        yield Answer(row, events, niks)
+        yield Answer(row, events, niks, family.rules)
 
 
 def _evaluated(
-    family: Iterable[sample_roster.Person],
+    family: Family,
     tahap: Tahap,
     facts: Mapping[str, Person],
     state: Commitment,
 ) -> tuple[Event, ...]:
-    members = tuple(sample_roster.listed(family, tahap))
+    members = tuple(sample_roster.listed(family.people, tahap, family.elderly))
     command = EvaluateCycle(
         family=FAMILY,
         tahap=tahap.name,
@@ -124,7 +132,7 @@ def _evaluated(
         facts_cut=0,
         members=members,
         facts={token: facts.get(token, Person()) for token in tokens_of(members)},
-        policy=POLICY,
+        policy=family.rules,
     )
     return tuple(commitment.decide(command, state))
 
@@ -178,7 +186,8 @@ def test_the_money_that_moves_is_what_the_year_must_come_to(answers: list[Answer
     for answer in answers:
         row = answer.expected
         tahap = _evaluation(answer).tahap
-        credited[row["no_kk"], tahap] = int(row["amount"]) * (row["transfer"] == "CREDITED")
+        ordered = int(row["amount"]) - int(row.get("cut") or 0)
+        credited[row["no_kk"], tahap] = ordered * (row["transfer"] == "CREDITED")
         moved = {"released": 0, "returned": 0}
         for event in answer.events:
             if isinstance(event, Released | Cleared):
@@ -186,8 +195,21 @@ def test_the_money_that_moves_is_what_the_year_must_come_to(answers: list[Answer
             if isinstance(event, Terminated):
                 moved["returned"] += sum(credited[row["no_kk"], held] for held in event.tahaps)
         if row["disposition"] == "TRANSFER_FAILED":  # its own amount, which never was held
-            moved["returned"] += int(row["amount"])
+            moved["returned"] += ordered
         if moved != {name: int(row[name]) for name in moved}:
+            wrong.append((row, answer.events))
+
+    assert wrong == []
+
+
+def test_the_cut_is_what_the_year_must_come_to(answers: list[Answer]) -> None:
+    """By the share that the evaluation orders, of rows that are in the payment order."""
+    wrong = []
+    for answer in answers:
+        row, evaluated = answer.expected, _evaluation(answer)
+        ordered = evaluated.cut_percent * int(row["amount"]) // 100 if row["transfer"] else 0
+        cuts = isinstance(answer.rules.sanction, Cut) and evaluated.result == "FAILED"
+        if ordered != int(row.get("cut") or 0) or bool(evaluated.cut_percent) != cuts:
             wrong.append((row, answer.events))
 
     assert wrong == []

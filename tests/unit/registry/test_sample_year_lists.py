@@ -23,12 +23,10 @@ from services.registry.domain.family.events import (
 from services.registry.domain.family.roster import CATEGORIES, rank_by_nik, sharing_birth_date
 from services.registry.domain.family.state import Family
 from services.registry.policy import load_rule_sets
+from tests.sample_years import rule_set_of
 from tests.unit.registry.sample_year import Row, closings, commands, rows
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
-YEARS = sorted(path.parent for path in EXAMPLES.glob("*/expected"))
-
-# Rupiah a tahap in 2021-2024, for the amount that the list's components come to.
+# Rupiah a tahap since 2021, for the amount that the list's components come to.
 WORTH = {
     "PREGNANT": 750_000,
     "EARLY_CHILD": 750_000,
@@ -50,10 +48,9 @@ class Listed(NamedTuple):
     line: FamilyListed | None
 
 
-@pytest.fixture(scope="module", params=YEARS, ids=lambda year: year.name)
-def year(request: pytest.FixtureRequest) -> Path:
-    found: Path = request.param
-    return found
+@pytest.fixture(scope="module")
+def year(sample_year: Path) -> Path:
+    return sample_year
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +61,7 @@ def listed(year: Path) -> list[Listed]:
         for row in rows(year / "expected/entitlements.csv")
         if row["disposition"].endswith("+TERMINATED")
     }
-    calendar = list(closings(year, load_rule_sets().named("2021-2024")))
+    calendar = list(closings(year, load_rule_sets().named(rule_set_of(year))))
     return [
         answer
         for card, asked in commands(year).items()

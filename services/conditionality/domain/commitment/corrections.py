@@ -52,7 +52,7 @@ def propose(
     # person could record a fact and approve what follows from it.
     if command.cause is None or _is_repeat(command.cause, verdict, last):
         return []
-    return [_proposal(command.cause, verdict, last, state, command.policy)]
+    return [_proposal(command.cause, verdict, known, state, command.policy)]
 
 
 def _is_repeat(cause: Cause, verdict: Verdict, last: Correction | None) -> bool:
@@ -65,11 +65,12 @@ def _is_repeat(cause: Cause, verdict: Verdict, last: Correction | None) -> bool:
 def _proposal(
     cause: Cause,
     verdict: Verdict,
-    last: Correction | None,
+    known: Cycle,
     state: Commitment,
     policy: CommitmentPolicy,
 ) -> CorrectionProposed:
     new = outlook(state, verdict, failures_to_investigation(policy))
+    last = state.correction(verdict.tahap)
     # Facts behind an earlier proposal are still behind this one, and so are their recorders.
     earlier = last.proposed.recorded_by if last else ()
     return CorrectionProposed(
@@ -85,6 +86,8 @@ def _proposal(
         fact=cause.fact,
         recorded_by=tuple(sorted({*earlier, *cause.recorded_by})),
         evidence=verdict.evidence,
+        cut_percent=verdict.cut_percent,
+        cut_percent_before=known.cut_percent,
     )
 
 
@@ -100,6 +103,7 @@ def approve_correction(command: ApproveCorrection, state: Commitment) -> list[Ev
         result=proposed.result,
         digest=digest_of(proposed.duties),
         evidence=proposed.evidence,
+        cut_percent=proposed.cut_percent,
     )
     return [
         CorrectionApproved(proposed.tahap, command.family, proposed.correction, command.approver),

@@ -16,7 +16,8 @@ class Cycle(NamedTuple):
     """The latest revision of one cycle and what became of its money's hold.
 
     `digest` stands for the duties, which the event keeps. After a `cleared` cycle the counter
-    starts anew, because an investigation ended there without confirming.
+    starts anew, because an investigation ended there without confirming. `cut_percent` is what its
+    failure cuts; such a failure holds nothing.
     """
 
     tahap: str
@@ -26,6 +27,7 @@ class Cycle(NamedTuple):
     digest: str
     hold: Hold = "NONE"
     cleared: bool = False
+    cut_percent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,11 @@ class Standing:
 
 
 def standing(cycles: Iterable[Cycle], failures_to_investigation: int) -> Standing:
-    """Fold the latest revisions: FAILED adds one, COMPLIANT clears, UNVERIFIED changes nothing."""
+    """Fold the latest revisions: FAILED adds one, COMPLIANT clears, UNVERIFIED changes nothing.
+
+    The counter goes on from a rule set that holds money to one that cuts it, and a compliant cycle
+    of the later one releases what the earlier one held.
+    """
     counter = 0
     counters: dict[str, int] = {}
     held: list[str] = []
@@ -51,7 +57,8 @@ def standing(cycles: Iterable[Cycle], failures_to_investigation: int) -> Standin
     for cycle in cycles:
         if cycle.result == "FAILED":
             counter += 1
-            held.append(cycle.tahap)
+            if not cycle.cut_percent:
+                held.append(cycle.tahap)
             if counter == failures_to_investigation:
                 grounds.append(cycle.tahap)
         elif cycle.result == "COMPLIANT":
@@ -71,23 +78,13 @@ def digest_of(duties: Iterable[Duty]) -> str:
     return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def with_revision(
-    cycles: Sequence[Cycle],
-    tahap: str,
-    revision: int,
-    roster_revision: int,
-    result: Result,
-    digest: str,
-) -> tuple[Cycle, ...]:
+def with_revision(cycles: Sequence[Cycle], revised: Cycle) -> tuple[Cycle, ...]:
     """The cycles with this revision of one of them; what became of its hold stays as it was."""
-    known = next((cycle for cycle in cycles if cycle.tahap == tahap), None)
+    known = next((cycle for cycle in cycles if cycle.tahap == revised.tahap), None)
     if known is None:
-        new = Cycle(tahap, revision, roster_revision, result, digest)
-        return tuple(sorted([*cycles, new], key=_order))
-    revised = known._replace(
-        revision=revision, roster_revision=roster_revision, result=result, digest=digest
-    )
-    return tuple(revised if cycle is known else cycle for cycle in cycles)
+        return tuple(sorted([*cycles, revised], key=_order))
+    kept = revised._replace(hold=known.hold, cleared=known.cleared)
+    return tuple(kept if cycle is known else cycle for cycle in cycles)
 
 
 def _order(cycle: Cycle) -> tuple[int, int]:

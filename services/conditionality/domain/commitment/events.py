@@ -17,7 +17,8 @@ Decision: TypeAlias = Literal["APPROVED", "REJECTED"]
 class CycleEvaluated:
     """A cycle has this result from now on; `counter` is the failures in a row up to this cycle.
 
-    `evidence` is what was on record behind the duties that failed.
+    `evidence` is what was on record behind the duties that failed. `cut_percent` is the share by
+    which the failure lowers the tahap's benefit; 0 where it did not fail, or its money is held.
     """
 
     tahap: str
@@ -29,6 +30,7 @@ class CycleEvaluated:
     counter: int
     duties: tuple[Duty, ...]
     evidence: tuple[Evidence, ...] = ()
+    cut_percent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ class CorrectionProposed:
     """Late facts would change a frozen cycle to this; nothing changes until a person approves.
 
     `correction` numbers the family's proposals; a new one for the same tahap takes the place of
-    the one before it. `fact` and `recorded_by` say which facts are behind it.
+    the one before it. `fact` and `recorded_by` say which facts are behind it. `cut_percent` is
+    what the corrected cycle would cut, `cut_percent_before` what the standing one cuts.
     """
 
     tahap: str
@@ -146,6 +149,8 @@ class CorrectionProposed:
     fact: int
     recorded_by: tuple[str, ...]
     evidence: tuple[Evidence, ...] = ()
+    cut_percent: int = 0
+    cut_percent_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from services.conditionality.domain.commitment.events import Event
 from services.conditionality.domain.commitment.investigations import bring_finding, decide_finding
 from services.conditionality.domain.commitment.sanctions import (
     Verdict,
+    cut_percent,
     failures_to_investigation,
     take_effect,
 )
@@ -59,15 +60,17 @@ def evaluate(command: EvaluateCycle, state: Commitment) -> list[Event]:
 def _judge(command: EvaluateCycle) -> Verdict:
     grounds = command.members, command.months, command.facts, command.policy
     duties = duties_of(*grounds)
+    result = result_of(duties)
     return Verdict(
         family=command.family,
         tahap=command.tahap,
         roster_revision=command.roster_revision,
         facts_cut=command.facts_cut,
         duties=duties,
-        result=result_of(duties),
+        result=result,
         digest=digest_of(duties),
         evidence=evidence_of(duties, *grounds),
+        cut_percent=cut_percent(command.policy, result),
     )
 
 

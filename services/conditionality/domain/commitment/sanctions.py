@@ -7,7 +7,12 @@ from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
 from libs.events.errors import DomainError
-from services.conditionality.domain.commitment.cycles import Standing, standing, with_revision
+from services.conditionality.domain.commitment.cycles import (
+    Cycle,
+    Standing,
+    standing,
+    with_revision,
+)
 from services.conditionality.domain.commitment.events import (
     CycleEvaluated,
     Event,
@@ -35,7 +40,7 @@ def effect_id(family: str, cycle: str, revision: int, effect: str) -> str:
 
 
 class SanctionNotSupported(DomainError):
-    """This rule set cuts the benefit; a commitment can only be suspended and released."""
+    """This rule set cuts month by month or never asks, and neither can be carried out."""
 
 
 def failures_to_investigation(policy: CommitmentPolicy) -> int:
@@ -43,13 +48,25 @@ def failures_to_investigation(policy: CommitmentPolicy) -> int:
     match policy.sanction:
         case Suspension(failures_to_investigation=failures_max):
             return failures_max
+        case Cut(per="CYCLE", failures_to_investigation=int(failures_max)):
+            return failures_max
         case Cut():
             raise SanctionNotSupported(rule_set=policy.rule_set)
 
 
+def cut_percent(policy: CommitmentPolicy, result: Result) -> int:
+    """By how many percent a cycle of this result lowers the tahap's benefit."""
+    if isinstance(policy.sanction, Cut) and result == "FAILED":
+        return policy.sanction.percent
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the facts at a cut say of a family's cycle, before anything counts."""
+    """What the facts at a cut say of a family's cycle, before anything counts.
+
+    `cut_percent` is what the benefit is cut by, if it does.
+    """
 
     family: str
     tahap: str
@@ -59,6 +76,18 @@ class Verdict:
     result: Result
     digest: str
     evidence: tuple[Evidence, ...] = ()
+    cut_percent: int = 0
+
+    def cycle(self, revision: int) -> Cycle:
+        """The cycle that it makes, as this revision."""
+        return Cycle(
+            tahap=self.tahap,
+            revision=revision,
+            roster_revision=self.roster_revision,
+            result=self.result,
+            digest=self.digest,
+            cut_percent=self.cut_percent,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +103,8 @@ def outlook(state: Commitment, verdict: Verdict, failures_max: int) -> Outlook:
     """How a family that stands like `state` would stand if this verdict counted."""
     known = state.cycle(verdict.tahap)
     revision = known.revision + 1 if known else 1
-    counted = (revision, verdict.roster_revision, verdict.result, verdict.digest)
-    after = standing(with_revision(state.cycles, verdict.tahap, *counted), failures_max)
+    cycles = with_revision(state.cycles, verdict.cycle(revision))
+    after = standing(cycles, failures_max)
     return Outlook(revision, after.counters[verdict.tahap], after)
 
 
@@ -96,6 +125,7 @@ def take_effect(state: Commitment, verdict: Verdict, failures_max: int) -> list[
         counter=new.counter,
         duties=verdict.duties,
         evidence=verdict.evidence,
+        cut_percent=verdict.cut_percent,
     )
     if state.terminated:
         return [evaluated]

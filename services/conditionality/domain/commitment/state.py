@@ -124,9 +124,15 @@ def evolve(state: Commitment, event: Event) -> Commitment:
 
 
 def _evaluated(state: Commitment, event: CycleEvaluated) -> tuple[Cycle, ...]:
-    digest = digest_of(event.duties)
-    revision = (event.revision, event.roster_revision, event.result, digest)
-    return with_revision(state.cycles, event.tahap, *revision)
+    revised = Cycle(
+        tahap=event.tahap,
+        revision=event.revision,
+        roster_revision=event.roster_revision,
+        result=event.result,
+        digest=digest_of(event.duties),
+        cut_percent=event.cut_percent,
+    )
+    return with_revision(state.cycles, revised)
 
 
 def _holding(state: Commitment, tahaps: Iterable[str], hold: Hold) -> tuple[Cycle, ...]:
