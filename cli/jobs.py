@@ -23,7 +23,7 @@ MEGABYTE: Final = 1_000_000
 LOOK_S: Final = 0.5
 PAUSES_A_LOOK: Final = 9  # looking takes at most a tenth of the time, however long a look takes
 UNKNOWN: Final = ("job-unknown", "not-found")
-MOVING: Final = ("WAITING", "RUNNING")
+MOVING: Final = ("WAITING", "RUNNING", "FAILING")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,8 @@ class Job:
         parts += [f"{name} {count:,}" for name, count in self.counts.items() if count]
         if self.rate is not None and self.state != "WAITING":
             parts.append(self.speed)
+        if self.state == "FAILING":
+            parts.append(f"attempt {self.attempt}")
         if self.problem is not None:
             parts.append(self.problem.detail or self.problem.type)
         return " · ".join(parts)

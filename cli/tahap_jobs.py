@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from cli.client import Client
 from cli.demo.screen import Bar
+from cli.errors import Failed
 from cli.jobs import Job, job_of
 from cli.tahap_state import REGULAR
 
+JOINING: Final = ("payments", "tahap-{tahap}")
+JOBS: Final = (
+    ("registry", "listing-{tahap}"),
+    ("conditionality", "evaluation-{tahap}"),
+    JOINING,
+    ("payments", f"run-{{tahap}}-{REGULAR}"),
+)
+"""(service, id) of the jobs of a tahap, in the order in which they begin."""
 PARTS: Final = 8  # listing, evaluation and the six steps of a run
 
 
@@ -48,11 +58,23 @@ async def show_tahap(observer: Client, tahap: str, bar: Bar) -> None:
 async def jobs_of(observer: Client, tahap: str) -> list[Job]:
     """The jobs of a tahap that are there by now, in the order in which they begin."""
     found = await asyncio.gather(
-        job_of(observer, "registry", f"listing-{tahap}"),
-        job_of(observer, "conditionality", f"evaluation-{tahap}"),
-        job_of(observer, "payments", f"run-{tahap}-{REGULAR}"),
+        *(
+            job_of(observer, service, name.format(tahap=tahap))
+            for service, name in JOBS
+            if (service, name) != JOINING
+        )
     )
     return [job for job in found if job is not None]
+
+
+async def failing_jobs(observer: Client, tahap: str) -> list[Job]:
+    """The jobs of a tahap that fail again and again; of a service that is away none is known."""
+    failing: list[Job] = []
+    for service, name in JOBS:
+        with contextlib.suppress(Failed):
+            job = await job_of(observer, service, name.format(tahap=tahap))
+            failing += [job] if job is not None and job.state == "FAILING" else []
+    return failing
 
 
 def parts(jobs: Sequence[Job]) -> list[Part]:

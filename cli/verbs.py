@@ -13,8 +13,9 @@ from cli.client import Client, Seen, connected
 from cli.demo.loading import IMPORTS, SCOPES
 from cli.demo.screen import Screen
 from cli.errors import Failed
-from cli.jobs import upload
+from cli.jobs import Job, upload
 from cli.running import STATE, State, out, run
+from cli.tahap_jobs import failing_jobs
 from cli.tahap_state import REGULAR, TahapState, announcement, look_again
 from cli.year import read_calendar
 
@@ -91,8 +92,10 @@ async def _announce(name: str, calendar: Path, person: str, data: Path) -> None:
 @tahap.command()
 def show(name: TahapId, person: As = "observer", data: State = STATE) -> None:
     """Say where a tahap is and who is waited for."""
-    state = run(_show(name, person, data))
+    state, failing = run(_show(name, person, data))
     out.print(f"{name} {state}", highlight=False)
+    for job in failing:
+        out.print(f"fails: {job.id} {job}", highlight=False, soft_wrap=True)
     if state.list.hash:
         told = f"list {state.list.hash}: {state.list.count:,} families, Rp {state.list.rupiah:,}"
         out.print(told, highlight=False, soft_wrap=True)
@@ -103,9 +106,10 @@ def show(name: TahapId, person: As = "observer", data: State = STATE) -> None:
         out.print(told, highlight=False, soft_wrap=True)
 
 
-async def _show(name: str, person: str, data: Path) -> TahapState:
+async def _show(name: str, person: str, data: Path) -> tuple[TahapState, list[Job]]:
     async with connected(data) as platform:
-        return (await _see(platform.client(person, "payments:read"), name)).value
+        observer = platform.client(person, "payments:read", "platform:read")
+        return (await _see(observer, name)).value, await failing_jobs(observer, name)
 
 
 async def _see(client: Client, name: str) -> Seen[TahapState]:

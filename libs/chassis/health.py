@@ -11,6 +11,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from starlette.datastructures import State
 
+from libs.events.errors import safe_text
+
 CHECK_S_MAX: Final = 2.0
 FINE: Final = "ok"
 
@@ -27,7 +29,7 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Each check by name: ok, or the kind of error it ended with."""
+    """Each check by name: ok, or what ails it; of a foreign error the kind alone."""
 
     ready: bool
     checks: dict[str, str]
@@ -62,5 +64,5 @@ async def _outcome(name: str, check: Check, resources: State) -> str:
     except Exception as error:
         # Whatever ails it, the answer is that something does.
         log.warning("not ready", check=name, exc_info=error)
-        return type(error).__name__
+        return safe_text(error)
     return FINE

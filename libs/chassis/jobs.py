@@ -37,8 +37,11 @@ JOB_FORM: Final = re.compile(r"[A-Za-z0-9-]{1,80}")
 JobId = Annotated[str, Path(pattern=f"^{JOB_FORM.pattern}$")]
 KeyOf = Annotated[str | None, Query(pattern="^[!-~]{1,128}$")]
 
-State: TypeAlias = Literal["WAITING", "RUNNING", "DONE", "FAILED", "CANCELLED", "INTERRUPTED"]
-"""WAITING is for a person; INTERRUPTED lost its process or its sender and can be begun again."""
+State: TypeAlias = Literal[
+    "WAITING", "RUNNING", "FAILING", "DONE", "FAILED", "CANCELLED", "INTERRUPTED"
+]
+"""WAITING is for a person; FAILING fails again and again, and goes on by itself once it can;
+INTERRUPTED lost its process or its sender and can be begun again."""
 
 
 class JobUnknown(NotFound):
@@ -70,7 +73,8 @@ class Job(BaseModel):
 
     `done` of `total` are in `unit`; `total` is null where nobody knows it yet, and may be an
     estimate until the job is DONE. `rate` is units a second over the time that it has run.
-    `attempt` counts how often it was begun. `by` is the subject who began it.
+    `attempt` counts how often it was begun, or its step that fails. `by` is the subject who began
+    it.
     """
 
     id: str

@@ -14,10 +14,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from libs.chassis.jobs import Job, JobNotCancellable, JobProblem, State, Step, Wanted, rate
+from libs.events.backoff import Failing, failing_item
 from libs.events.store import Store
 from libs.events.transaction import Transaction
 
 CURSOR_DIGITS: Final = 8
+WORK_FAILS: Final = "/problems/work-fails"
 
 _STREAMS = """
 SELECT stream_id, recorded_at, coalesce(blocks.metadata ->> 'actor', '') AS by
@@ -58,13 +60,15 @@ class Runs:
     """The runs whose streams begin with `kind` and a dash, and how far each is.
 
     `progress` is asked with what follows the dash. `ends_with` are the types of the events that
-    end a run, `why_not` is why none can be cancelled.
+    end a run, `why_not` is why none can be cancelled. `work` is the leader's work that takes the
+    runs further, each as an item that begins with what follows the dash.
     """
 
     kind: str
     ends_with: Collection[str]
     why_not: str
     progress: Callable[[Store, str], Awaitable[Progress]]
+    work: str
     seen_by: frozenset[str] = frozenset()
 
     async def find(self, store: Store, job: str) -> Job | None:
@@ -94,25 +98,31 @@ class Runs:
         about = begun.stream.removeprefix(f"{self.kind}-")
         told = await self.progress(store, about)
         ended = told.state == "DONE"
+        fails = None if ended else await failing_item(store.pool, self.work, about)
         changed = await store.pool.fetchval(_CHANGED, begun.stream, not ended, list(self.ends_with))
         until = changed if ended else await store.pool.fetchval("SELECT now()")
         return Job(
             id=begun.stream,
             kind=self.kind,
             about=about,
-            state=told.state,
+            state="FAILING" if fails else told.state,
             done=told.done,
             total=told.total,
             unit=told.unit,
             rate=rate(told.done, begun.at, until),
             counts=told.counts,
             steps=told.steps,
+            attempt=fails.attempts if fails else 1,
             by=begun.by,
             started_at=begun.at,
             changed_at=changed,
             result=told.result,
-            problem=told.problem,
+            problem=told.problem or (_problem(fails) if fails else None),
         )
+
+
+def _problem(fails: Failing) -> JobProblem:
+    return JobProblem(type=WORK_FAILS, detail=fails.error)
 
 
 def _place(begun: _Begun) -> tuple[datetime, str]:

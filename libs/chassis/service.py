@@ -26,6 +26,7 @@ from libs.chassis.request import resource
 from libs.chassis.settings import Settings
 from libs.events import telemetry
 from libs.events.appender import Appender
+from libs.events.backoff import failing
 from libs.events.bus import Bus
 from libs.events.bus.connect import connect
 from libs.events.consumer import Consumer
@@ -34,6 +35,7 @@ from libs.events.lag import LagWatch
 from libs.events.leader import has_leader, lead
 from libs.events.metrics import Reading
 from libs.events.readings import (
+    failing_readings,
     leader_readings,
     log_readings,
     parked_readings,
@@ -56,6 +58,10 @@ class NoRelay(CorridorError):
 
 class ConsumerStopped(CorridorError):
     """The consumer stopped at something that a person must mend."""
+
+
+class WorkFails(CorridorError):
+    """A leader's work fails again and again."""
 
 
 @dataclass(slots=True)
@@ -153,6 +159,7 @@ def _looks(service: Service) -> list[Look]:
             *await log_readings(store, relayed=relayed),
             *await parked_readings(store, _read_by(service)),
             *await leader_readings(store, [*service.jobs, *(["relay"] if relayed else [])]),
+            *await failing_readings(store, service.jobs),
         ]
 
     async def of_bus() -> Sequence[Reading]:
@@ -194,10 +201,24 @@ async def _consumer(state: State) -> None:
         raise ConsumerStopped(reason=consumer.tally.stopped)
 
 
+async def _work(state: State) -> None:
+    found = await failing(state.store, state.service.jobs)
+    if found:
+        oldest = found[0]
+        raise WorkFails(
+            work=oldest.work,
+            item=oldest.item,
+            attempts=oldest.attempts,
+            others=len(found) - 1,
+            error=oldest.error,
+        )
+
+
 READS_ONLY: Final[Mapping[str, Check]] = {
     "database": _database,
     "bus": _bus,
     "consumer": _consumer,
+    "work": _work,
 }
 """The checks of a service that publishes nothing."""
 

@@ -19,6 +19,7 @@ from zlib import crc32
 import asyncpg
 import structlog
 
+from libs.events.backoff import THE_WORK, Backoff
 from libs.events.errors import CorridorError, safe_text
 from libs.events.store import CHANNEL, LOST, Store
 
@@ -135,8 +136,9 @@ async def lead(store: Store, job: str, step: Callable[[], Awaitable[bool]]) -> N
 
     A step does one transaction's worth of work and answers whether there was any; after a step
     that found none the next append is waited for. A step that fails is begun again: what it
-    committed stays, what it did not is undone.
+    committed stays, what it did not is undone, and that it fails is kept for all to see.
     """
+    backoff = Backoff(store, job)
     while True:
         try:
             async with Leadership(store, job) as leadership:
@@ -144,10 +146,14 @@ async def lead(store: Store, job: str, step: Callable[[], Awaitable[bool]]) -> N
                     await leadership.confirm()
                     if not await step():
                         await leadership.wait(STEP_POLL_S)
+                    await backoff.succeeded(THE_WORK)
         except asyncio.CancelledError:
             raise
         except Exception as error:  # a leader outlives every fault of its database
             log.warning("step failed", job=job, error=safe_text(error))
+            if not isinstance(error, LeadershipLost):
+                with contextlib.suppress(Exception):  # where even that fails, the store is away
+                    await backoff.failed(THE_WORK, error)
             await asyncio.sleep(STEP_RETRY_S)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from libs.events import telemetry
+from libs.events.backoff import failing
 from libs.events.leader import has_leader
 from libs.events.metrics import Reading
 from libs.events.relay import EVERYTHING
@@ -66,6 +68,12 @@ async def leader_readings(store: Store, works: Sequence[str]) -> list[Reading]:
         Reading(telemetry.LEADERS, await has_leader(store.pool, work), (store.source, work))
         for work in works
     ]
+
+
+async def failing_readings(store: Store, works: Sequence[str]) -> list[Reading]:
+    """How many items each of these works fails at again and again; mostly none."""
+    found = Counter(each.work for each in await failing(store, works))
+    return [Reading(telemetry.FAILING_ITEMS, found[work], (store.source, work)) for work in works]
 
 
 def tally_readings(store: str, tally: Tally) -> list[Reading]:

@@ -1,16 +1,45 @@
-"""Handles the messages of a batch, and finds those among them that can not be handled."""
+"""Batch bisection: finds the few bad ones among many by halves, and lets the others through."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from libs.events.errors import safe_text
 from libs.events.subscription import Handler, Incoming, Subscription, Undecodable, is_its_own
 from libs.events.transaction import Transaction
 
 BEHIND: Final = "an earlier message of this key is parked"
+
+T = TypeVar("T")
+
+
+async def by_halves(
+    transaction: Transaction,
+    items: Sequence[T],
+    work: Callable[[Sequence[T]], Awaitable[None]],
+    never: tuple[type[Exception], ...] = (),
+) -> list[tuple[T, Exception]]:
+    """Do work on many items, each part under a savepoint; those that fail alone, and with what.
+
+    Items must not depend on each other. Faults of the surroundings, stops and errors that are
+    `never` an item's own are raised.
+    """
+    if not items:
+        return []
+    try:
+        async with transaction.savepoint():
+            await work(items)
+    except Exception as error:
+        if isinstance(error, never) or not is_its_own(error):
+            raise
+        if len(items) == 1:
+            return [(items[0], error)]
+        middle = len(items) // 2
+        first = await by_halves(transaction, items[:middle], work, never)
+        return first + await by_halves(transaction, items[middle:], work, never)
+    return []
 
 
 async def sift(

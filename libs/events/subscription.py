@@ -102,12 +102,17 @@ class Subscription:
 
 
 def is_its_own(error: Exception) -> bool:
-    """Whether an error is of the message that was handled: not of the surroundings, no stop.
+    """Whether an error is of the message that was handled: not of the surroundings, no stop."""
+    return not is_of_surroundings(error) and not isinstance(error, STOPS)
+
+
+def is_of_surroundings(error: Exception) -> bool:
+    """True if the database or the network is at fault, so that trying again may do.
 
     What the driver says of a value that fits no column has the class of a lost connection, and is
     a ValueError besides. Tried again it would hold up its partition for ever.
     """
-    return isinstance(error, ValueError) or not isinstance(error, RETRIED + STOPS)
+    return isinstance(error, RETRIED) and not isinstance(error, ValueError)
 
 
 def wanted_of(

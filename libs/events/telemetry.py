@@ -164,6 +164,12 @@ LEADERS: Final = Metric(
     (STORE, WORK),
     "1 while somebody leads this work on the store, 0 while nobody does.",
 )
+FAILING_ITEMS: Final = Metric(
+    "corridor_failing_items",
+    "gauge",
+    (STORE, WORK),
+    "Tahaps, buckets and runs that this work fails at again and again.",
+)
 STORE_REACHED: Final = Metric(
     "corridor_store_reached",
     "gauge",
@@ -215,6 +221,7 @@ METRICS: Final = (
     PARKED_MESSAGES,
     PARKED_KEYS,
     LEADERS,
+    FAILING_ITEMS,
     STORE_REACHED,
     BUS_REACHED,
     REQUEST_SECONDS,

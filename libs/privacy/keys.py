@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import asyncpg
 
-from libs.privacy.errors import KeyDestroyed, KeyMissing
+from libs.privacy.errors import KeyDestroyed, KeyMissing, WrapBroken
 from libs.privacy.sealing import KEY_BYTES, FamilyKey
 from libs.privacy.wrapping import Wrapper
 
@@ -62,29 +62,38 @@ class KeyRing:
         processes at once, answers the same keys. A family that was erased is never given a new
         one: `KeyDestroyed`.
         """
+        wanted = list(families)
+        await self.make(wanted)
+        return await self.fetch(wanted)
+
+    async def make(self, families: Iterable[str]) -> None:
+        """Make keys for those of these families that never had one; committed on return."""
         wanted = list(dict.fromkeys(families))
         # Sorted, so that two creators of the same families wait for each other, not in a circle.
         for part in _parts(sorted(set(wanted) - self._cache.alive(wanted).keys())):
             wrapped = [self._wrapper.wrap(family, 1, os.urandom(KEY_BYTES)) for family in part]
             await self._pool.execute(_INSERT, part, wrapped)
-        return await self.fetch(wanted)
 
     async def fetch(self, families: Iterable[str]) -> dict[str, FamilyKey]:
         """The keys of these families, in their order.
 
         Raises `KeyDestroyed` when one of them was erased, `KeyMissing` when one never had a key.
         """
-        keys = await self.fetch_with_destroyed(families)
+        wanted = list(families)
+        keys = await self.fetch_each(wanted)
+        if missing := [family for family in wanted if family not in keys]:
+            raise KeyMissing(families=len(missing), first=missing[0])
         for key in keys.values():
             if not key.secrets:
                 raise KeyDestroyed(family=key.family)
         return keys
 
-    async def fetch_with_destroyed(self, families: Iterable[str]) -> dict[str, FamilyKey]:
-        """As `fetch`, for readers who show erased families as such among the others.
+    async def fetch_each(self, families: Iterable[str]) -> dict[str, FamilyKey]:
+        """As `fetch`, for who works on many families and lets none hold up the others.
 
-        A destroyed key is among the answers without secrets; a `Sealer` raises `KeyDestroyed` when
-        it is used.
+        A destroyed key is among the answers without secrets, one that never was or that cannot be
+        unwrapped is not; a `Sealer` raises `KeyDestroyed` or `KeyMissing` when it is used. Raises
+        `WrapBroken` where not one of the stored keys can be unwrapped.
         """
         wanted = list(dict.fromkeys(families))
         known = self._cache.alive(wanted)
@@ -92,9 +101,7 @@ class KeyRing:
             found = self._opened(await self._pool.fetch(_SELECT, part))
             self._cache.keep(found)
             known.update(found)
-        if missing := [family for family in wanted if family not in known]:
-            raise KeyMissing(families=len(missing), first=missing[0])
-        return {family: known[family] for family in wanted}
+        return {family: known[family] for family in wanted if family in known}
 
     async def destroy(self, family: str) -> bool:
         """Destroy all versions of a family's key; False when there was none left to destroy.
@@ -109,13 +116,21 @@ class KeyRing:
     def _opened(self, rows: Sequence[asyncpg.Record]) -> dict[str, FamilyKey]:
         secrets: dict[str, dict[int, bytes]] = {}
         newest: dict[str, int] = {}
+        broken: dict[str, WrapBroken] = {}
         for family, version, wrapped in rows:
             opened = secrets.setdefault(family, {})
             newest[family] = max(version, newest.get(family, 0))
-            if wrapped is not None:
-                opened[version] = self._wrapper.unwrap(family, version, wrapped)
+            try:
+                if wrapped is not None:
+                    opened[version] = self._wrapper.unwrap(family, version, wrapped)
+            except WrapBroken as error:
+                broken[family] = error
+        if broken and len(broken) == len(secrets):
+            raise next(iter(broken.values()))  # it is the key-encryption key that is another
         return {
-            family: FamilyKey(family, newest[family], opened) for family, opened in secrets.items()
+            family: FamilyKey(family, newest[family], opened)
+            for family, opened in secrets.items()
+            if family not in broken
         }
 
 

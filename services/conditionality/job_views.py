@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from libs.chassis.run_jobs import Progress, Runs
 from libs.events.store import Store
 from services.conditionality.contract import EVALUATION
 from services.conditionality.domain.evaluation import EvaluationClosed
 from services.conditionality.views import counted, unjudged_families
+
+CLOSER: Final = "closer"
+"""The leader's work that ends a run."""
 
 
 async def evaluation(store: Store, tahap: str) -> Progress:
@@ -34,5 +39,6 @@ EVALUATIONS = Runs(
     ends_with=("EvaluationClosed",),
     why_not="families are judged as the roster lists them; a frozen list rests on every one",
     progress=evaluation,
+    work=CLOSER,
     seen_by=frozenset({"conditionality:read"}),
 )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import asyncpg
 import msgspec
 
+from libs.events.backoff import Backoff
 from libs.events.codec import codec_of
 from libs.events.handle import handle, handle_many
 from libs.events.log import window_after
@@ -27,10 +29,14 @@ from services.conditionality.domain.commitment import (
 from services.conditionality.domain.duties import tokens_of
 from services.conditionality.domain.evaluation import CloseEvaluation, EvaluationAnnounced
 from services.conditionality.domain.person import months_touched
+from services.conditionality.job_views import CLOSER
 from services.conditionality.judging import RE_DECIDED, Policies, judge, known_facts
 
 WINDOW_EVENTS_MAX = 2_000
 REPEATED_FAMILIES = 1_000
+
+REPEATER: Final = "repeater"
+RE_DECIDER: Final = "re-decider"
 
 OWN_LOG: Final = "own-log"
 OWN_FACTS: Final = "own-facts"
@@ -53,18 +59,24 @@ WHERE stream_id = ANY($1) AND type = 'CycleEvaluated' ORDER BY stream_id, versio
 _END_OF_LOG: Final = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Closer:
     """Closes the evaluation of a tahap once every listed family is evaluated or parked."""
 
     store: Store
+    backoff: Backoff = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.backoff = Backoff(self.store, CLOSER)
 
     async def step(self) -> bool:
         """Close, or close again where revisions came since; answers whether it did."""
-        closed = False
-        for tahap, listed, proved in await views.open_evaluations(self.store):
-            closed |= await self._close(tahap, listed, proved)
-        return closed
+        return await self.backoff.turn(
+            {
+                tahap: partial(self._close, tahap, listed, proved)
+                for tahap, listed, proved in await views.open_evaluations(self.store)
+            }
+        )
 
     async def _close(self, tahap: str, listed: int, proved: str) -> bool:
         stream_id = f"evaluation-{tahap}"
@@ -85,19 +97,27 @@ class Closer:
         return True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Repeater:
     """Says evaluations again, as they were, whose buckets did not arrive as they were proven."""
 
     store: Store
     chunk: int = REPEATED_FAMILIES
+    backoff: Backoff = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.backoff = Backoff(self.store, REPEATER)
 
     async def step(self) -> bool:
-        """One bucket; answers whether one was asked for."""
-        asked = await views.next_asked(self.store)
-        if asked is None:
-            return False
-        tahap, bucket = asked
+        """Every bucket that was asked for; answers whether there was any."""
+        return await self.backoff.turn(
+            {
+                f"{tahap} {bucket}": partial(self._repeat, tahap, bucket)
+                for tahap, bucket in await views.asked_again(self.store)
+            }
+        )
+
+    async def _repeat(self, tahap: str, bucket: str) -> bool:
         async with self.store.transaction(Context(datetime.now(UTC), f"service:{SERVICE}")) as unit:
             cursor = f"{bucket}000000-0000-0000-0000-000000000000"
             while families := await views.evaluated_after(unit, tahap, cursor, bucket, self.chunk):

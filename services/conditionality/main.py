@@ -21,8 +21,8 @@ from services.conditionality import api, api_corrections, api_investigations, po
 from services.conditionality.consumers import subscriptions
 from services.conditionality.contract import SERVICE
 from services.conditionality.intake import Intake
-from services.conditionality.job_views import EVALUATIONS
-from services.conditionality.jobs import Closer, ReDecider, Repeater
+from services.conditionality.job_views import CLOSER, EVALUATIONS
+from services.conditionality.jobs import RE_DECIDER, REPEATER, Closer, ReDecider, Repeater
 from services.conditionality.samples import SAMPLES
 from services.conditionality.settings import settings
 
@@ -35,9 +35,9 @@ def application(told: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
         async with opened(told) as service:
             steps = {
-                "closer": Closer(service.store).step,
-                "repeater": Repeater(service.store).step,
-                "re-decider": ReDecider(service.store, policies).step,
+                CLOSER: Closer(service.store).step,
+                REPEATER: Repeater(service.store).step,
+                RE_DECIDER: ReDecider(service.store, policies).step,
             }
             async with working(service, subscriptions(policies), steps):
                 tokenizer = Tokenizer(told.token_key or b"")

@@ -236,12 +236,10 @@ async def ask_again(unit: Transaction, tahap: str, buckets: Sequence[str]) -> No
     )
 
 
-async def next_asked(store: Store) -> tuple[str, str] | None:
+async def asked_again(store: Store) -> list[tuple[str, str]]:
     """(tahap, bucket) of evaluations that somebody asked for again."""
-    row = await store.pool.fetchrow(
-        "SELECT tahap, bucket FROM repeat_asked ORDER BY tahap, bucket LIMIT 1"
-    )
-    return (row["tahap"], row["bucket"]) if row else None
+    rows = await store.pool.fetch("SELECT tahap, bucket FROM repeat_asked ORDER BY tahap, bucket")
+    return [(row["tahap"], row["bucket"]) for row in rows]
 
 
 async def evaluated_after(

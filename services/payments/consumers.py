@@ -22,8 +22,9 @@ from services.payments.contract import (
     asked_of_payments,
 )
 from services.payments.domain.ids import tahap_stream
-from services.payments.lists import join_evaluations, join_roster, keep_proof, still_open
+from services.payments.lists import join_evaluations, join_roster, still_open
 from services.payments.money import pay, payments_of
+from services.payments.proofs import keep_proof
 
 
 async def _roster(unit: Transaction, messages: Sequence[Incoming]) -> None:

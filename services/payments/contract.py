@@ -196,10 +196,19 @@ class FamilyListed:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """A family that the registry could not list; `reason` is a code."""
+
+    family: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListClosed:
     """The roster is complete: its lines by outcome and by bucket (count, hash sum).
 
-    Who is `pending` has no line: nothing is owed and nothing moves.
+    Who is `pending` has no line: nothing is owed and nothing moves. Who is `withheld` has none
+    either and can only be deferred.
     """
 
     tahap: str
@@ -208,6 +217,7 @@ class ListClosed:
     graduated: int
     buckets: Mapping[str, tuple[int, str]]
     pending: int = 0
+    withheld: tuple[Withheld, ...] = ()
 
 
 # -- Read from conditionality: pkh.conditionality.commitment.v1 ------------------------------------

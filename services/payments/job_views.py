@@ -14,9 +14,12 @@ from services.payments.domain.run_state import RunState, totals_of
 from services.payments.domain.tahap_state import PaymentList
 from services.payments.domain.totals import total
 from services.payments.entitling import ENTITLE
-from services.payments.lists import counted, proof_of
+from services.payments.joining import JOINER
+from services.payments.lists import counted
 from services.payments.paying import INSTRUCT
-from services.payments.views import run_phase
+from services.payments.progress import PAYER
+from services.payments.proofs import proof_of
+from services.payments.views import run_phase, run_trouble
 
 TROUBLE: Final = "/problems/run-in-trouble"
 DECIDED_BY_PEOPLE: Final = ("ORDER_READY", "ORDER_PROPOSED")
@@ -58,7 +61,8 @@ async def paying(store: Store, run: str) -> Progress:
     paid = (await store.read(TAHAP, [stream]))[stream].state.list_of(kind) or PaymentList(kind)
     state = (await store.read(RUN, [paid_by]))[paid_by].state
     async with store.looking() as unit:
-        steps, trouble = await _steps(unit, tahap, kind, state)
+        steps = await _steps(unit, tahap, kind, state)
+        trouble = await run_trouble(unit, tahap, kind)
     phase = run_phase(paid, state)
     waits: State = "WAITING" if phase in DECIDED_BY_PEOPLE else "RUNNING"
     counts = {"credited": state.credited.count, "failed": state.failed.count}
@@ -90,14 +94,12 @@ def _settled(state: RunState) -> int:
     return not_payable + refused + deferred.count + state.credited.count + state.failed.count
 
 
-async def _steps(
-    unit: Transaction, tahap: str, kind: str, state: RunState
-) -> tuple[list[Step], str | None]:
-    """The steps in their order, and what the run is in trouble with."""
+async def _steps(unit: Transaction, tahap: str, kind: str, state: RunState) -> list[Step]:
+    """The steps in their order."""
     row = await unit.connection.fetchrow(
-        "SELECT step, cursor, trouble FROM run_open WHERE tahap = $1 AND kind = $2", tahap, kind
+        "SELECT step, cursor FROM run_open WHERE tahap = $1 AND kind = $2", tahap, kind
     )
-    step, cursor, trouble = row or ("", "", None)
+    step, cursor = row or ("", "")
     everybody = _all(state)
     payable = state.payable.count if state.entitled else None
     checked = total(each for one in state.check_answers for each in (one.passed, one.failed))
@@ -117,7 +119,7 @@ async def _steps(
         _step("INSTRUCTING", instructed, ordered),
         _step("DISPATCHING", sent, to_send),
         _step("CREDITING", answered, to_send),
-    ], trouble
+    ]
 
 
 def _by_cursor(at_it: bool, cursor: str, whole: int, *, done: bool) -> int:
@@ -138,6 +140,7 @@ LISTS = Runs(
     ends_with=("ListReady",),
     why_not="a closing that was announced is joined to its end; people decide on it by its freeze",
     progress=joining,
+    work=JOINER,
     seen_by=frozenset({"payments:read"}),
 )
 RUNS = Runs(
@@ -145,5 +148,6 @@ RUNS = Runs(
     ends_with=("TahapReconciled",),
     why_not="a frozen list is paid to its end; two people decide on its order",
     progress=paying,
+    work=PAYER,
     seen_by=frozenset({"payments:read"}),
 )

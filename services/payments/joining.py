@@ -7,13 +7,15 @@ that finish at once would each see the other's lines missing, and nobody would s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Final
 
 import structlog
 
 from libs.events.ahead import ahead
+from libs.events.backoff import Backoff
 from libs.events.buckets import Buckets
 from libs.events.handle import handle
 from libs.events.model import Context
@@ -35,16 +37,16 @@ from services.payments.domain.tahap_state import TahapState
 from services.payments.lists import (
     Counted,
     ListedLine,
-    Proof,
     all_complete_lines,
     buckets_of,
     counted,
     incomplete,
-    proof_of,
 )
 from services.payments.parked import families_parked, parked_lines
 from services.payments.policy import Policies
+from services.payments.proofs import Proof, proof_of
 
+JOINER: Final = "joiner"
 TOPICS: Final = (ROSTER_TOPIC, COMMITMENT_TOPIC)
 ATTEMPTS_MAX: Final = 3  # to have a bucket sent again; then a person must look at it
 
@@ -98,20 +100,22 @@ async def mark_ready(
     return ready
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Joiner:
     """Makes a tahap's regular list ready once its lines agree with their owners' proofs."""
 
     store: Store
     policies: Policies
+    backoff: Backoff = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.backoff = Backoff(self.store, JOINER)
 
     async def step(self) -> bool:
         """Look at each open list; answers whether one has moved on."""
         rows = await self.store.pool.fetch("SELECT tahap, seen FROM list_open ORDER BY tahap")
-        moved = False
-        for row in rows:
-            moved |= await self._look(row["tahap"], row["seen"])
-        return moved
+        looks = {row["tahap"]: partial(self._look, row["tahap"], row["seen"]) for row in rows}
+        return await self.backoff.turn(looks)
 
     async def _look(self, tahap: str, before: str) -> bool:
         stream = tahap_stream(tahap)
@@ -189,9 +193,11 @@ async def _halves(unit: Transaction, tahap: str) -> list[Half]:
 
 
 async def missing_from(unit: Transaction, tahap: str, halves: Sequence[Half]) -> set[str]:
-    """Who can only be deferred: parked by either service, or with an effect that is parked."""
+    """Who can only be deferred: withheld by registry, parked by either service, or with an effect
+    that is parked."""
     parked = {family for half in halves for family in half.parked}
-    elsewhere = {family for half in halves if half.proof for family in half.proof.parked}
+    proofs = [half.proof for half in halves if half.proof]
+    elsewhere = {family for proof in proofs for family in (*proof.parked, *proof.withheld)}
     held_back = await families_parked(unit, COMMITMENT_TOPIC)
     return parked | elsewhere | set(await incomplete(unit, tahap, held_back))
 

@@ -9,15 +9,12 @@ from typing import Final
 import msgspec
 
 from libs.events.buckets import HASH_HEX_DIGITS, MODULUS, Buckets, value_hash
-from libs.events.model import encode
 from libs.events.subscription import Incoming
 from libs.events.transaction import Transaction
 from services.payments.contract import (
     COMMITMENT_TOPIC,
     ROSTER_TOPIC,
-    EvaluationClosed,
     FamilyListed,
-    ListClosed,
 )
 
 LINES_A_CHUNK: Final = 1_000
@@ -49,15 +46,6 @@ VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (tahap, topic, partition)
 DO UPDATE SET lines = list_count.lines + $4, changes = list_count.changes + $5, newest = $6
 """
-_PROOF = """
-INSERT INTO list_proof
-    (tahap, topic, revision, lines, parked, buckets, graduated, pending, position)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-ON CONFLICT (tahap, topic) DO UPDATE
-SET revision = $3, lines = $4, parked = $5, buckets = $6, graduated = $7, pending = $8,
-    position = $9
-WHERE list_proof.revision <= $3
-"""
 _BUCKETS = """
 SELECT left(family::text, 2) AS bucket, count(*) AS lines, mod(sum(hash), $2)::text AS total
 FROM (SELECT family, CASE WHEN $3 THEN roster_hash ELSE evaluation_hash END AS hash
@@ -81,19 +69,6 @@ class ListedLine:
     outcome: str
     source: str
     roster: FamilyListed
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What a topic's owner says of its lines, and the families that it has parked itself."""
-
-    revision: int
-    position: int
-    lines: int
-    graduated: int
-    pending: int
-    parked: tuple[str, ...]
-    buckets: Buckets
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,45 +139,7 @@ async def _join(
         await unit.connection.execute(_COUNT, tahap, topic, *place)
 
 
-async def keep_proof(
-    unit: Transaction, closed: ListClosed | EvaluationClosed, position: int
-) -> None:
-    """Keep what a topic's owner says its lines come to, and where in its log it said so."""
-    parked: tuple[str, ...] = ()
-    graduated = pending = 0
-    if isinstance(closed, ListClosed):
-        graduated, pending = closed.graduated, closed.pending
-        topic, lines = ROSTER_TOPIC, closed.listed + graduated
-    else:
-        topic, lines, parked = COMMITMENT_TOPIC, closed.evaluated, closed.parked
-    await unit.connection.execute(
-        _PROOF,
-        closed.tahap,
-        topic,
-        closed.revision,
-        lines,
-        encode(parked).decode(),
-        encode(closed.buckets).decode(),
-        graduated,
-        pending,
-        position,
-    )
-
-
 # -- Looking --------------------------------------------------------------------------------------
-
-
-async def proof_of(unit: Transaction, tahap: str, topic: str) -> Proof | None:
-    """The proof of a topic's lines, None before it came."""
-    row = await unit.connection.fetchrow(
-        "SELECT * FROM list_proof WHERE tahap = $1 AND topic = $2", tahap, topic
-    )
-    if row is None:
-        return None
-    buckets = msgspec.json.decode(row["buckets"], type=dict[str, tuple[int, str]])
-    parked = msgspec.json.decode(row["parked"], type=tuple[str, ...])
-    figures = row["revision"], row["position"], row["lines"], row["graduated"], row["pending"]
-    return Proof(*figures, parked, Buckets.from_json(buckets))
 
 
 async def counted(unit: Transaction, tahap: str, topic: str) -> Counted:

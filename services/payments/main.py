@@ -28,9 +28,10 @@ from services.payments.contract import SERVICE
 from services.payments.exchange import Exchange
 from services.payments.files import Renderer
 from services.payments.job_views import LISTS, RUNS
-from services.payments.joining import Joiner
+from services.payments.joining import JOINER, Joiner
 from services.payments.outside import PARTNER_TIMEOUT_S, Outside
 from services.payments.paying import Payer
+from services.payments.progress import PAYER
 from services.payments.samples import SAMPLES
 from services.payments.settings import Partners, partners, settings
 
@@ -64,8 +65,8 @@ def application(told: Settings, where: Partners) -> FastAPI:
             outside = Outside(client, where, told.service_token_file or Path())
             renderer = Renderer(store, KeyRing(pool, told.kek or b""))
             jobs = {
-                "joiner": Joiner(store, policies).step,
-                "payer": Payer(store, policies, Exchange(store, renderer, outside)).step,
+                JOINER: Joiner(store, policies).step,
+                PAYER: Payer(store, policies, Exchange(store, renderer, outside)).step,
             }
             async with working(service, SUBSCRIPTIONS, jobs):
                 yield service.resources(policies=policies)

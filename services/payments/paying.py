@@ -7,13 +7,13 @@ was asked before a crash is asked again under the same id.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from time import monotonic
+from functools import partial
 from typing import Final
 
 import asyncpg
 
 from libs.events.ahead import ahead
-from libs.events.errors import CorridorError, safe_text
+from libs.events.backoff import Backoff
 from libs.events.handle import handle
 from libs.events.store import Store
 from services.payments.contract import RUN, TAHAP
@@ -42,27 +42,10 @@ from services.payments.joining import on
 from services.payments.lists import NOBODY
 from services.payments.money import pay, run
 from services.payments.policy import Policies
-from services.payments.progress import Job, books_of, move, payable_lines
+from services.payments.progress import PAYER, Job, books_of, move, payable_lines, run_item
 
 INSTRUCT: Final = "INSTRUCT"
 CHUNKS_A_STEP: Final = 40  # then another run has its turn
-TROUBLE_PAUSE_S: Final = 0.5
-
-
-class Rests:
-    """Who is in trouble and rests before it tries again; so nobody is asked without a pause."""
-
-    def __init__(self) -> None:
-        self._until: dict[str, tuple[float, CorridorError]] = {}
-
-    def rest(self, name: str, error: CorridorError) -> None:
-        """Let something rest, because of an error."""
-        self._until[name] = monotonic() + TROUBLE_PAUSE_S, error
-
-    def of(self, name: str) -> CorridorError | None:
-        """The error because of which something rests; None where it does not."""
-        until, error = self._until.get(name, (0.0, None))
-        return error if monotonic() < until else None
 
 
 @dataclass(slots=True)
@@ -72,48 +55,23 @@ class Payer:
     store: Store
     policies: Policies
     exchange: Exchange
-    rests: Rests = field(default_factory=Rests)
+    backoff: Backoff = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.backoff = Backoff(self.store, PAYER)
 
     async def step(self) -> bool:
         """One step of each run that can take one; answers whether there was any.
 
-        A run in trouble rests and keeps no other one waiting; its trouble is raised only where
-        nothing else is to be done.
+        A run in trouble rests, says so, and keeps no other one waiting.
         """
         rows = await self.store.pool.fetch("SELECT * FROM run_open ORDER BY tahap, kind")
-        moved, trouble = False, None
-        for row in rows:
-            name = run_stream(row["tahap"], row["kind"])
-            error = self.rests.of(name)
-            if error is None:
-                error, went = await self._try(row)
-                moved |= went
-            trouble = trouble or error
-        if trouble is not None and not moved:
-            raise trouble
-        return moved
+        runs = {run_item(row["tahap"], row["kind"]): partial(self._try, row) for row in rows}
+        return await self.backoff.turn(runs)
 
-    async def _try(self, row: asyncpg.Record) -> tuple[CorridorError | None, bool]:
-        """(what stopped the run, whether it went on)."""
-        try:
-            job = await self._job(row)
-            went = job is not None and await self._further(job)
-        except CorridorError as error:
-            self.rests.rest(run_stream(row["tahap"], row["kind"]), error)
-            await self._say(row, safe_text(error))
-            return error, False
-        if row["trouble"] is not None:
-            await self._say(row, None)
-        return None, went
-
-    async def _say(self, row: asyncpg.Record, trouble: str | None) -> None:
-        """Let whoever looks at the run see why it stands where it stands."""
-        await self.store.pool.execute(
-            "UPDATE run_open SET trouble = $3 WHERE tahap = $1 AND kind = $2",
-            row["tahap"],
-            row["kind"],
-            trouble,
-        )
+    async def _try(self, row: asyncpg.Record) -> bool:
+        job = await self._job(row)
+        return job is not None and await self._further(job)
 
     async def _job(self, row: asyncpg.Record) -> Job | None:
         stream = tahap_stream(row["tahap"])

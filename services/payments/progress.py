@@ -24,6 +24,9 @@ WHERE tahap = $1 AND kind = $2 AND payable AND deferred IS NULL AND payment > $3
   AND (NOT $4 OR account_check = 'OK') AND ($5::text IS NULL OR bank = $5)
 ORDER BY run_line.payment LIMIT $6
 """
+PAYER: Final = "payer"
+"""The leader's work that takes runs further."""
+
 BOOKED: Final = ("INSTRUCTED", "CREDITED", "FAILED", "DEFERRED")
 
 
@@ -47,6 +50,11 @@ class Job:
     def key(self) -> tuple[str, str]:
         """(tahap, kind) of the run."""
         return self.announced.tahap, self.paid.kind
+
+
+def run_item(tahap: str, kind: str) -> str:
+    """A run as an item of the payer's work."""
+    return f"{tahap}-{kind}"
 
 
 async def payable_lines(

@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from libs.events.backoff import failing_item
 from libs.events.errors import DomainError
 from libs.events.store import Store
 from libs.events.transaction import Transaction
@@ -20,10 +21,10 @@ from services.payments.domain.totals import Totals, total
 from services.payments.lists import (
     counted,
     incomplete,
-    proof_of,
 )
 from services.payments.parked import families_parked, parked_lines
-from services.payments.progress import order_of
+from services.payments.progress import PAYER, order_of, run_item
+from services.payments.proofs import proof_of
 
 MISSING_SHOWN_MAX: Final = 100
 
@@ -189,15 +190,14 @@ async def _missing(unit: Transaction, tahap: str, each: PaymentList) -> list[str
 async def _candidates(unit: Transaction, tahap: str, each: PaymentList) -> list[Candidate]:
     if each.ready is None or not each.ready.missing:
         return []
-    here = {
+    roster = await proof_of(unit, tahap, ROSTER_TOPIC)
+    parked = {
         *await parked_lines(unit, tahap, ROSTER_TOPIC),
         *await families_parked(unit, COMMITMENT_TOPIC),
     }
+    reasons = dict.fromkeys(parked, "PARKED_AT_PAYMENTS") | dict(roster.withheld if roster else {})
     return [
-        Candidate(
-            family=family,
-            reason="PARKED_AT_PAYMENTS" if family in here else "PARKED_AT_CONDITIONALITY",
-        )
+        Candidate(family=family, reason=reasons.get(family, "PARKED_AT_CONDITIONALITY"))
         for family in each.ready.missing
     ]
 
@@ -217,10 +217,14 @@ async def _run_view(unit: Transaction, tahap: str, each: PaymentList, state: Run
         failed=_figures(state.failed),
         unknown=_figures(state.instructed - state.credited - state.failed),
         deferred=_figures(Totals(len(state.deferred), sum(x.rupiah for x in state.deferred))),
-        trouble=await unit.connection.fetchval(
-            "SELECT trouble FROM run_open WHERE tahap = $1 AND kind = $2", tahap, each.kind
-        ),
+        trouble=await run_trouble(unit, tahap, each.kind),
     )
+
+
+async def run_trouble(unit: Transaction, tahap: str, kind: str) -> str | None:
+    """Why a run stands where it stands; None while it goes on."""
+    fails = await failing_item(unit.connection, PAYER, run_item(tahap, kind))
+    return fails.error if fails else None
 
 
 async def _order_view(

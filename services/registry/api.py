@@ -196,10 +196,10 @@ async def identities(
     found = await views.identities(store, wanted, identifier.subject, context.at)
     for identity in found:
         ensure_may_see(identifier, identity.region)
-    known = await keys.fetch_with_destroyed([identity.family for identity in found])
+    known = await keys.fetch_each([identity.family for identity in found])
     sealer = Sealer(known)
-    destroyed = {each.family for each in known.values() if not each.secrets}
-    return [_opened(each, sealer) for each in found if each.family not in destroyed]
+    living = {each.family for each in known.values() if each.secrets}
+    return [_opened(each, sealer) for each in found if each.family in living]
 
 
 class Card(BaseModel):

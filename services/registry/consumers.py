@@ -23,7 +23,7 @@ from services.registry.domain.family.commands import Command, MarkTerminated
 from services.registry.domain.listing import StartListing
 from services.registry.policy import RuleSets
 from services.registry.settings import SERVICE
-from services.registry.views import ask_again, open_listing, open_listings
+from services.registry.views import ask_again, open_listing, other_listings
 
 FIRST_REVISION = 1
 
@@ -67,7 +67,7 @@ async def _announced(
     if head < closing.after.get(SERVICE, 0):
         raise AnnouncedAheadOfLog(tahap=closing.tahap, head=head)
     # As of a cut before its end, that list has judged nobody and nobody has graduated with it.
-    if others := await open_listings(unit, but=closing.tahap):
+    if others := await other_listings(unit, but=closing.tahap):
         raise AnotherListOpen(tahap=closing.tahap, open=others[0])
     start = StartListing(
         tahap=closing.tahap,

@@ -209,7 +209,7 @@ LISTING: Final[StreamType[lists.Command, Listing, lists.Event]] = StreamType(
         "ListClosed": lists.ListClosed,
     },
     publish=publish_listing,
-    snapshot=(Listing, 2),
+    snapshot=(Listing, 3),
 )
 
 __all__ = [

@@ -1,37 +1,59 @@
-"""The leader's work: a tahap's list, a chunk of families a transaction, and lines sent again."""
+"""The leader's work: a tahap's list, a chunk of families a transaction, and lines sent again.
+
+A family that cannot be listed is found by halves and withheld by name; all others are listed. A
+tahap whose list fails rests, and holds up no other one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from typing import Final
 
-from libs.events.errors import CorridorError
+import structlog
+
+from libs.events.backoff import Attempt, Backoff
+from libs.events.errors import ConcurrencyConflict, CorridorError, EventTooLarge, safe_text
 from libs.events.handle import Loaded, handle, handle_many
 from libs.events.model import Context, Outcome
+from libs.events.sifting import by_halves
 from libs.events.store import Store
 from libs.events.transaction import Transaction
+from libs.privacy.errors import KeyDestroyed, PrivacyError
 from libs.privacy.keys import KeyRing
 from libs.privacy.sealing import Sealer
 from services.registry import views
 from services.registry.contract import FAMILY, LISTING, tally
 from services.registry.domain.closing import Closing
 from services.registry.domain.family.commands import Command, ListFamily
+from services.registry.domain.family.errors import ListedLater
 from services.registry.domain.family.events import Event
 from services.registry.domain.family.roster import rank_by_nik, sharing_birth_date
 from services.registry.domain.family.state import Family
-from services.registry.domain.listing import AdvanceListing, CloseListing, Listing
+from services.registry.domain.listing import (
+    AdvanceListing,
+    CloseListing,
+    Listing,
+    Withheld,
+)
+from services.registry.job_views import LISTER
 from services.registry.policy import RuleSets
 from services.registry.settings import SERVICE
 
 CHUNK_FAMILIES = 1_000
+NEVER_A_FAMILYS_OWN: Final = (ListedLater, ConcurrencyConflict)
+"""A list out of its order is refused whole; a family that moved meanwhile is listed next time."""
+
+log = structlog.get_logger("lister")
 
 
 class ChunkListedMeanwhile(CorridorError):
     """Another leader has listed these families, so these lines are not written."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lister:
     """Makes the lists that were announced, each as of its cut."""
 
@@ -39,13 +61,23 @@ class Lister:
     keys: KeyRing
     rule_sets: RuleSets
     chunk: int = CHUNK_FAMILIES
+    backoff: Backoff = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.backoff = Backoff(self.store, LISTER)
 
     async def step(self) -> bool:
-        """One chunk of the list that is being made; answers whether there was one."""
-        found = await views.next_listing(self.store)
-        if found is None:
-            return await self._send_again()
-        tahap, trace = found
+        """One chunk of each list that is being made, or one bucket of each that was asked for
+        again; answers whether there was any."""
+        items: dict[str, Attempt] = {
+            tahap: partial(self._next_chunk, tahap, trace)
+            for tahap, trace in await views.open_listings(self.store)
+        }
+        for tahap, bucket in await views.asked_again(self.store):
+            items[f"{tahap} {bucket}"] = partial(self._send_again, tahap, bucket)
+        return await self.backoff.turn(items)
+
+    async def _next_chunk(self, tahap: str, trace: str | None) -> bool:
         listing = await self._listing(tahap)
         async with self.store.transaction(_context(listing, trace)) as unit:
             families = await views.families_after(unit, listing.cursor, self.chunk)
@@ -61,10 +93,7 @@ class Lister:
         return (await self.store.read(LISTING, [stream_id]))[stream_id].state
 
     async def _advance(self, unit: Transaction, listing: Listing, families: Sequence[str]) -> None:
-        outcomes = await self._list(unit, listing, families, relist=False)
-        for outcome in outcomes:
-            if outcome.error is not None:
-                raise outcome.error
+        outcomes, withheld = await self._list(unit, listing, families, relist=False)
         lines = tally(outcomes)
         advance = AdvanceListing(
             revision=listing.revision,
@@ -73,6 +102,7 @@ class Lister:
             graduated=lines.graduated,
             buckets=lines.buckets,
             pending=lines.pending,
+            withheld=withheld,
         )
         # In the transaction of its lines: a list that was interrupted goes on behind its cursor.
         advanced = await handle(unit, LISTING, f"listing-{listing.tahap}", advance)
@@ -81,9 +111,8 @@ class Lister:
 
     async def _list(
         self, unit: Transaction, listing: Listing, families: Sequence[str], *, relist: bool
-    ) -> list[Outcome[Family, Event]]:
-        """Write the lines of families as they were at the listing's cut."""
-        known = await unit.load(FAMILY, [f"family-{family}" for family in families], listing.cut)
+    ) -> tuple[list[Outcome[Family, Event]], tuple[Withheld, ...]]:
+        """Write the lines of families as they were at the listing's cut; who cannot have one."""
         closing = Closing(
             listing.tahap,
             listing.revision,
@@ -91,49 +120,93 @@ class Lister:
             listing.closing_date,
             self.rule_sets.named(listing.policies["rule_set"]),
         )
-        orders = await self._nik_orders(unit, known)
+        written: list[Outcome[Family, Event]] = []
+
+        async def write(some: Sequence[str]) -> None:
+            written.extend(await self._written(unit, closing, listing.cut, some, relist=relist))
+
+        refused = await by_halves(unit, families, write, NEVER_A_FAMILYS_OWN)
+        for family, error in refused:
+            log.error("family withheld", tahap=listing.tahap, family=family, error=safe_text(error))
+        return written, tuple(Withheld(family, _reason(error)) for family, error in refused)
+
+    async def _written(
+        self,
+        unit: Transaction,
+        closing: Closing,
+        cut: int,
+        families: Sequence[str],
+        *,
+        relist: bool,
+    ) -> list[Outcome[Family, Event]]:
+        """The outcomes of these families' lines. Raises what one of them is refused for."""
+        known = await unit.load(FAMILY, [f"family-{family}" for family in families], cut)
+        orders, closed = await self._nik_orders(unit, known)
         commands: list[tuple[str, Command]] = [
             (f"family-{family}", ListFamily(closing, orders.get(family, {}), relist))
             for family in families
         ]
-        return await handle_many(unit, FAMILY, commands, cut=listing.cut, known=known)
+        outcomes = await handle_many(unit, FAMILY, commands, cut=cut, known=known)
+        for family, outcome in zip(families, outcomes, strict=True):
+            if outcome.error is not None:
+                raise closed.get(family, outcome.error)
+        return outcomes
 
     async def _nik_orders(
         self, unit: Transaction, known: Mapping[str, Loaded[Family]]
-    ) -> dict[str, dict[int, int]]:
-        """The NIK order of those who share a birth date; nobody else's number is opened."""
+    ) -> tuple[dict[str, dict[int, int]], dict[str, PrivacyError]]:
+        """The NIK order of those who share a birth date, and whose numbers cannot be opened.
+
+        Nobody else's number is opened. Who has no order is refused only where the line needs one.
+        """
         sharing = {
             stream_id.removeprefix("family-"): members
             for stream_id, found in known.items()
             if (members := sharing_birth_date(found.at_cut))
         }
+        orders: dict[str, dict[int, int]] = {}
+        closed: dict[str, PrivacyError] = {}
         if not sharing:
-            return {}
-        sealer = Sealer(await self.keys.fetch(list(sharing)))
-        return {
-            family: rank_by_nik(
-                {member: sealer.unseal(family, "nik", nik) for member, nik in niks.items()}
-            )
-            for family, niks in (await views.sealed_niks(unit, sharing)).items()
-        }
+            return orders, closed
+        sealer = Sealer(await self.keys.fetch_each(list(sharing)))
+        for family, niks in (await views.sealed_niks(unit, sharing)).items():
+            try:
+                clear = {member: sealer.unseal(family, "nik", nik) for member, nik in niks.items()}
+            except PrivacyError as error:
+                closed[family] = error
+            else:
+                orders[family] = rank_by_nik(clear)
+        return orders, closed
 
-    async def _send_again(self) -> bool:
+    async def _send_again(self, tahap: str, bucket: str) -> bool:
         """The lines of one bucket that somebody asked for again, exactly as they were."""
-        asked = await views.next_asked(self.store)
-        if asked is None:
-            return False
-        tahap, bucket = asked
         listing = await self._listing(tahap)
+        withheld = {each.family for each in listing.withheld}
         async with self.store.transaction(_context(listing, None)) as unit:
             cursor = bucket
             while chunk := await views.families_after(unit, cursor, self.chunk):
-                families = [family for family in chunk if family.startswith(bucket)]
-                await self._list(unit, listing, families, relist=True)
-                if len(families) < len(chunk):
+                mine = [family for family in chunk if family.startswith(bucket)]
+                listed = [family for family in mine if family not in withheld]
+                await self._list(unit, listing, listed, relist=True)
+                if len(mine) < len(chunk):
                     break
                 cursor = chunk[-1]
             await views.sent_again(unit, tahap, bucket)
         return True
+
+
+def _reason(error: Exception) -> str:
+    """The code that is told to others: no key opens what the family sealed, its line is larger
+    than the bus carries, or making it fails with an error that the log names."""
+    match error:
+        case KeyDestroyed():
+            return "KEY_DESTROYED"
+        case PrivacyError():
+            return "KEY_MISSING"
+        case EventTooLarge():
+            return "LINE_TOO_LARGE"
+        case _:
+            return "CANNOT_BE_LISTED"
 
 
 def _context(listing: Listing, trace: str | None) -> Context:

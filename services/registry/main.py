@@ -22,7 +22,7 @@ from libs.privacy.tokens import Tokenizer
 from services.registry import api
 from services.registry.consumers import subscriptions
 from services.registry.intake import Intake
-from services.registry.job_views import LISTINGS
+from services.registry.job_views import LISTER, LISTINGS
 from services.registry.jobs import Lister
 from services.registry.policy import load_rule_sets
 from services.registry.samples import SAMPLES
@@ -44,7 +44,7 @@ def application(told: Settings) -> FastAPI:
             keys = KeyRing(pool, told.kek or b"")
             intake = Intake(keys, Tokenizer(told.token_key or b""))
             lister = Lister(service.store, keys, rule_sets)
-            async with working(service, subscriptions(rule_sets), {"lister": lister.step}):
+            async with working(service, subscriptions(rule_sets), {LISTER: lister.step}):
                 yield service.resources(keys=keys, intake=intake)
 
     jobs = jobs_router([Imports(), LISTINGS, Replays()], "registry:import", "registry:read")

@@ -158,7 +158,7 @@ async def open_listing(unit: Transaction, tahap: str, trace: str | None) -> None
     )
 
 
-async def open_listings(unit: Transaction, but: str) -> list[str]:
+async def other_listings(unit: Transaction, but: str) -> list[str]:
     """The other tahaps whose lists are not closed yet."""
     rows = await unit.connection.fetch(
         "SELECT tahap FROM listing_open WHERE tahap <> $1 ORDER BY tahap", but
@@ -166,10 +166,10 @@ async def open_listings(unit: Transaction, but: str) -> list[str]:
     return [row["tahap"] for row in rows]
 
 
-async def next_listing(store: Store) -> tuple[str, str | None] | None:
-    """(tahap, traceparent) of a list that is not closed yet."""
-    row = await store.pool.fetchrow("SELECT tahap, trace FROM listing_open ORDER BY tahap LIMIT 1")
-    return (row["tahap"], row["trace"]) if row else None
+async def open_listings(store: Store) -> list[tuple[str, str | None]]:
+    """(tahap, traceparent) of each list that is not closed yet."""
+    rows = await store.pool.fetch("SELECT tahap, trace FROM listing_open ORDER BY tahap")
+    return [(row["tahap"], row["trace"]) for row in rows]
 
 
 async def end_listing(unit: Transaction, tahap: str) -> None:
@@ -197,12 +197,10 @@ async def ask_again(unit: Transaction, tahap: str, buckets: Sequence[str]) -> No
     )
 
 
-async def next_asked(store: Store) -> tuple[str, str] | None:
+async def asked_again(store: Store) -> list[tuple[str, str]]:
     """(tahap, bucket) of lines that somebody asked for again."""
-    row = await store.pool.fetchrow(
-        "SELECT tahap, bucket FROM relist_asked ORDER BY tahap, bucket LIMIT 1"
-    )
-    return (row["tahap"], row["bucket"]) if row else None
+    rows = await store.pool.fetch("SELECT tahap, bucket FROM relist_asked ORDER BY tahap, bucket")
+    return [(row["tahap"], row["bucket"]) for row in rows]
 
 
 async def sent_again(unit: Transaction, tahap: str, bucket: str) -> None:

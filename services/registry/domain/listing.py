@@ -11,12 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from libs.events.buckets import Buckets, BucketsJson
 from libs.events.decider import Decider
 from libs.events.errors import DomainError
 from services.registry.domain.closing import RuleSet
+
+WITHHELD_MAX: Final = 1_000
+"""Of a list; all of them are named when it closes, and left to a person's decision."""
 
 # -- Commands
 
@@ -38,6 +41,14 @@ class StartListing:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """A family that cannot be listed, and the code of why; it is owed nothing until it is."""
+
+    family: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AdvanceListing:
     """Count a chunk's lines; `cursor` is the last family id that was looked at.
 
@@ -50,6 +61,7 @@ class AdvanceListing:
     graduated: int
     buckets: Buckets
     pending: int = 0
+    withheld: tuple[Withheld, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +95,7 @@ class ListingStarted:
 
 @dataclass(frozen=True, slots=True)
 class ListingAdvanced:
-    """The families up to `cursor` are listed; the counts and buckets are this chunk's own."""
+    """The families up to `cursor` are listed, or withheld by name; the figures are this chunk's."""
 
     revision: int
     cursor: str
@@ -91,11 +103,12 @@ class ListingAdvanced:
     graduated: int
     buckets: BucketsJson
     pending: int = 0
+    withheld: tuple[Withheld, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ListClosed:
-    """The list is complete: its lines, by outcome and by bucket."""
+    """The list is complete: its lines, by outcome and by bucket, and who could have none."""
 
     tahap: str
     revision: int
@@ -104,6 +117,7 @@ class ListClosed:
     graduated: int
     buckets: BucketsJson
     pending: int = 0
+    withheld: tuple[Withheld, ...] = ()
 
 
 Event: TypeAlias = ListingStarted | ListingAdvanced | ListClosed
@@ -128,6 +142,7 @@ class Listing:
     buckets: BucketsJson = field(default_factory=dict)
     closed: bool = False
     pending: int = 0
+    withheld: tuple[Withheld, ...] = ()
 
     @property
     def open(self) -> bool:
@@ -156,6 +171,10 @@ class ListingClosedBefore(DomainError):
 
 class CountsDisagree(DomainError):
     """A chunk's buckets hold as many lines as were listed and graduated."""
+
+
+class TooManyWithheld(DomainError):
+    """So many families cannot be listed that the fault is hardly theirs; mend it first."""
 
 
 def decide(command: Command, state: Listing) -> list[Event]:
@@ -201,6 +220,9 @@ def advance(command: AdvanceListing, state: Listing) -> list[Event]:
         raise ListingClosedBefore(tahap=state.tahap, revision=state.revision)
     if command.listed + command.graduated != command.buckets.total:
         raise CountsDisagree(tahap=state.tahap, lines=command.buckets.total)
+    withheld = len(state.withheld) + len(command.withheld)
+    if withheld > WITHHELD_MAX:
+        raise TooManyWithheld(tahap=state.tahap, withheld=withheld)
     return [
         ListingAdvanced(
             revision=command.revision,
@@ -209,6 +231,7 @@ def advance(command: AdvanceListing, state: Listing) -> list[Event]:
             graduated=command.graduated,
             buckets=command.buckets.to_json(),
             pending=command.pending,
+            withheld=command.withheld,
         )
     ]
 
@@ -227,6 +250,7 @@ def close(command: CloseListing, state: Listing) -> list[Event]:
             graduated=state.graduated,
             buckets=state.buckets,
             pending=state.pending,
+            withheld=state.withheld,
         )
     ]
 
@@ -262,6 +286,7 @@ def evolve(state: Listing, event: Event) -> Listing:
                 graduated=state.graduated + event.graduated,
                 buckets=before.merge(chunk).to_json(),
                 pending=state.pending + event.pending,
+                withheld=state.withheld + event.withheld,
             )
         case ListClosed():
             return replace(state, closed=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -135,8 +135,14 @@ class Elsewhere:
             "members": [] if house.graduated else [child],
         }
 
-    def list_closed(self, lines: Sequence[Record], tahap: str = TAHAP_1) -> Record:
-        """The roster is complete."""
+    def list_closed(
+        self,
+        lines: Sequence[Record],
+        tahap: str = TAHAP_1,
+        withheld: Mapping[str, str] | None = None,
+    ) -> Record:
+        """The roster is complete; of some families, registry could make no line."""
+        named = [{"family": family, "reason": why} for family, why in (withheld or {}).items()]
         graduated = sum(b"GRADUATED_NATURAL" in line.value for line in lines)
         body = {
             "tahap": tahap,
@@ -145,6 +151,7 @@ class Elsewhere:
             "listed": len(lines) - graduated,
             "graduated": graduated,
             "buckets": buckets(lines),
+            "withheld": named,
         }
         return self.roster.record("ListClosed", tahap, body)
 

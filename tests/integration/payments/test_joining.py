@@ -82,6 +82,26 @@ async def test_a_family_parked_at_conditionality_is_missing_and_the_list_is_read
     assert ready.count == 19
 
 
+async def test_a_family_that_registry_withheld_can_only_be_deferred_for_its_reason(
+    office: Office,
+) -> None:
+    await office.announce()
+    lines = [await office.elsewhere.line(house) for house in HOUSES[1:]]
+    judged = [office.elsewhere.evaluation(house) for house in HOUSES[1:]]
+    withheld = {HOUSES[0].family: "KEY_DESTROYED"}
+    await office.take(*lines, office.elsewhere.list_closed(lines, withheld=withheld))
+    await office.take(*judged, office.elsewhere.evaluation_closed(judged))
+    await office.join()
+
+    shown = (await office.seen(f"/tahap/{TAHAP_1}"))["list"]
+    candidates = shown["deferred_candidates"]
+    assert candidates == [{"family": HOUSES[0].family, "reason": "KEY_DESTROYED"}]
+    assert (shown["count"], shown["listed_expected"]) == (19, 19)
+    await office.approved("freeze", f"/tahap/{TAHAP_1}", shown["hash"], deferred=candidates)
+    [frozen] = await sent(office.store, "ListFrozen")
+    assert frozen.body["deferred"] == candidates
+
+
 async def test_a_line_parked_here_counts_as_received_and_its_family_is_missing(
     office: Office,
 ) -> None:

@@ -141,7 +141,7 @@ async def test_an_erased_family_does_not_hide_the_others(registry: Pool, eraser:
     keys = await ring(registry).create(batch)
     await ring(eraser).destroy(erased)
 
-    found = await ring(registry).fetch_with_destroyed(batch)
+    found = await ring(registry).fetch_each(batch)
 
     assert found[living] == keys[living]
     with pytest.raises(KeyDestroyed):

@@ -7,7 +7,7 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from libs.events.positions import Positions
-from tests.unit.cli.conftest import FakePlatform, answer
+from tests.unit.cli.conftest import FakePlatform, answer, job_as_told
 from tests.unit.cli.fake_payments import TAHAP, FakePayments
 
 YEAR = Path(__file__).parents[3] / "examples" / "kalbar-small"
@@ -94,6 +94,20 @@ def test_what_is_shown_says_where_it_is_and_who_can_only_be_deferred(
     assert "2023-1 READY · listed 11" in told.output
     assert "list 5f2b: 10 families, Rp 1,000" in told.output
     assert f"can only be deferred: {FAMILY} PARKED_AT_CONDITIONALITY" in told.output
+
+
+def test_what_is_shown_says_at_what_a_leader_fails_again_and_again(
+    data_dir: Path, fake: FakePlatform
+) -> None:
+    FakePayments(fake, phase="COLLECTING")
+    problem = {"type": "/problems/work-fails", "detail": "No rule set has this name."}
+    job = job_as_told(id="listing-2023-1", state="FAILING", attempt=7, problem=problem)
+    fake.when("GET", f"registry/jobs/listing-{TAHAP}", answer(job))
+
+    told = pkh(data_dir, "tahap", "show", TAHAP)
+
+    assert "fails: listing-2023-1 FAILING" in told.output
+    assert "attempt 7 · No rule set has this name." in told.output
 
 
 def test_two_people_take_a_list_from_proposal_to_approval(

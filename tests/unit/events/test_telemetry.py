@@ -13,6 +13,7 @@ from tests.architecture.tree import ROOT, python_files
 
 UNITS = ("events", "seconds", "messages", "rupiah")
 UNITLESS = {
+    "corridor_failing_items",
     "corridor_leaders",
     "corridor_parked_keys",
     "corridor_relay_faults",

@@ -1,0 +1,174 @@
+"""A family that cannot be listed is withheld by name; all other families and tahaps are listed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import date
+from typing import Final
+
+import asyncpg
+import pytest
+
+from libs.chassis.settings import Settings
+from libs.events.backoff import FAILING_ATTEMPTS, failing_item
+from libs.events.handle import handle
+from libs.privacy.keys import KeyRing
+from services.registry.contract import LISTING
+from services.registry.domain.listing import StartListing
+from services.registry.job_views import LISTER, LISTINGS
+from services.registry.views import open_listing
+from tests.doors import CONTEXT, Door, as_role, runtime_role
+from tests.integration.registry.kit import Register, child, family, member, register_at
+from tests.integration.registry.lists import CARDS, CHUNK, assert_closed_with_proof
+from tests.servers import eventually
+
+pytestmark = pytest.mark.integration
+
+TWINS: Final = "6103010101019900"
+CROWDED: Final = "0000000000000000"
+CROWD: Final = 4_200
+MONTHS: Final = ("2023-01", "2023-02", "2023-03")
+
+
+async def given_twins(register: Register, card: str = TWINS) -> str:
+    """A family whose two children share a birth date, so that their numbers are opened."""
+    await register.take("families", family(card))
+    await register.take("members", *(child(card, f"610301170820{n:04}") for n in (8801, 8802)))
+    return (await register.state_of(card)).family
+
+
+async def given_crowd(register: Register) -> str:
+    """A card with more members than a line can carry, as a placeholder for a number gathers."""
+    await register.take("families", family(CROWDED))
+    everybody = [
+        member(CROWDED, f"6103{n:012}", born=f"2019-{1 + n % 12:02}-01", severe_disability="Y")
+        for n in range(CROWD)
+    ]
+    await register.take("members", *everybody)
+    return (await register.state_of(CROWDED)).family
+
+
+@asynccontextmanager
+async def erased(told: Settings, *families: str) -> AsyncIterator[Register]:
+    """The register of a process that has never seen these families' keys, which are destroyed."""
+    eraser = as_role(told.bus_url, runtime_role("eraser"))
+    async with asyncpg.create_pool(eraser, min_size=1, max_size=1) as pool:
+        for each in families:
+            assert await KeyRing(pool, told.kek or b"").destroy(each)
+    async with register_at(told) as register:
+        yield register
+
+
+async def withheld(register: Register) -> Mapping[str, str]:
+    """{family: reason} of those that the closed list names as withheld."""
+    [closed] = await register.closed()
+    return {each["family"]: each["reason"] for each in closed.body["withheld"]}
+
+
+async def test_a_family_whose_key_is_destroyed_is_withheld_and_everybody_else_is_listed(
+    given: Register, told: Settings
+) -> None:
+    twins = await given_twins(given)
+    async with erased(told, twins) as register:
+        await register.announce()
+        await register.list_all(CHUNK)
+
+    assert await withheld(given) == {twins: "KEY_DESTROYED"}
+    assert len(await given.lines()) == len(CARDS)
+    await assert_closed_with_proof(given)
+    job = await LISTINGS.find(given.store, "listing-2023-1")
+    assert job is not None
+    assert (job.state, job.counts["withheld"]) == ("DONE", 1)
+
+
+async def test_a_card_with_thousands_of_members_is_withheld_and_everybody_else_is_listed(
+    given: Register,
+) -> None:
+    crowd = await given_crowd(given)
+    await given.listed()
+
+    assert await withheld(given) == {crowd: "LINE_TOO_LARGE"}
+    assert len(await given.lines()) == len(CARDS)
+    await assert_closed_with_proof(given)
+
+
+async def test_a_family_whose_state_cannot_be_computed_with_is_withheld(given: Register) -> None:
+    """A due date from before the calendar was taken in by an older release."""
+    odd = (await given.state_of(CARDS[3])).family
+    await given.store.pool.execute(
+        """UPDATE streams SET state = jsonb_set(state::jsonb, '{pregnancies}',
+               '[[null, null, 1, "0001-01-01", 1]]')::json WHERE stream_id = $1""",
+        f"family-{odd}",
+    )
+    await given.listed()
+
+    assert await withheld(given) == {odd: "CANNOT_BE_LISTED"}
+    assert len(await given.lines()) == len(CARDS) - 1
+
+
+async def test_a_bucket_that_is_sent_again_leaves_the_withheld_out(
+    given: Register, told: Settings
+) -> None:
+    twins = await given_twins(given)
+    async with erased(told, twins) as register:
+        await register.listed()
+    before = {line.key: line.value for line in await given.lines()}
+    for bucket in sorted({family_id[:2] for family_id in (*before, twins)}):
+        await given.store.pool.execute(
+            "INSERT INTO relist_asked (tahap, bucket) VALUES ('2023-1', $1)", bucket
+        )
+    await given.list_all()  # by a process that still has the key: it lists nobody more
+
+    again = (await given.lines())[len(before) :]
+    assert {line.key: line.value for line in again} == before
+
+
+async def test_a_list_that_fails_keeps_no_other_list_from_being_made(given: Register) -> None:
+    await started(given, "2022-4", "1999")
+    await started(given, "2023-1", "2021-2024")
+    lister = given.lister(CHUNK)
+    while await lister.step():
+        pass
+
+    assert [closed.body["tahap"] for closed in await given.closed()] == ["2023-1"]
+    assert len(await given.lines()) == len(CARDS)
+    failed = await failing_item(given.store.pool, LISTER, "2022-4")
+    assert failed is not None
+    assert failed.attempts >= 1
+
+
+async def started(register: Register, tahap: str, rule_set: str) -> None:
+    """A list is open, by whichever rule set."""
+    policies = {"rule_set": rule_set}
+    cut = await register.store.pool.fetchval("SELECT position FROM head")
+    start = StartListing(tahap, 1, MONTHS, date(2023, 3, 31), policies, cut)
+    async with register.store.transaction(CONTEXT) as unit:
+        await handle(unit, LISTING, f"listing-{tahap}", start)
+        await open_listing(unit, tahap, None)
+
+
+async def test_a_list_that_fails_for_long_is_told_of_by_job_and_readiness(
+    registry: Door, given: Register
+) -> None:
+    await started(given, "2022-4", "1999")
+
+    async def failing() -> bool:
+        found = await failing_item(given.store.pool, LISTER, "2022-4")
+        return found is not None and found.attempts >= 2
+
+    await eventually(failing)
+    ready = await registry.client.get("/ready")
+    assert ready.json()["checks"]["work"] == "ok"
+    await given.store.pool.execute(
+        "UPDATE failing_work SET attempts = $1, since = since - interval '1 hour'",
+        FAILING_ATTEMPTS,
+    )
+    ready = await registry.client.get("/ready")
+    reader = registry.who("reader-1", "registry:read")
+    job = (await registry.client.get("/jobs/listing-2022-4", headers=reader)).json()
+
+    assert ready.status_code == 503
+    assert "work=lister, item=2022-4" in ready.json()["checks"]["work"]
+    assert (job["state"], job["problem"]["type"]) == ("FAILING", "/problems/work-fails")
+    assert job["attempt"] >= FAILING_ATTEMPTS
