@@ -10,6 +10,7 @@ from cli.client import Refused
 from cli.year import Tahap
 
 LISTED: Final = ("READY", "FREEZE_PROPOSED", "PAYING", "SETTLED", "CLOSED")
+PROPOSED: Final = "PROPOSED"
 OVER: Final = ("SETTLED", "CLOSED")
 AFTER_ENTITLING: Final = (
     "CHECKING_ACCOUNTS",
@@ -24,7 +25,7 @@ CHECKED: Final = AFTER_ENTITLING[1:]
 """The phases of a run whose accounts are checked."""
 REGULAR: Final = "REGULAR"
 UNKNOWN: Final = "tahap-unknown"
-"""The problem of a tahap that was never announced."""
+"""The problem of a tahap that is neither announced nor proposed."""
 # It moved between somebody's look at it and their decision: they look again.
 LOOK_AGAIN: Final = ("version-stale", "list-moved", "stale-hash", "nothing-proposed")
 LOOKS_MAX: Final = 5
@@ -83,18 +84,41 @@ class RunState:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """An announcement that waits for another person's approval.
+
+    `heads` are the positions of the services' logs as they were looked up with it, None of one
+    that did not answer.
+    """
+
+    hash: str
+    maker: str
+    heads: dict[str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
 class TahapState:
-    """Where a tahap is."""
+    """Where a tahap is, and on what terms."""
 
     tahap: str
     phase: str
+    months: tuple[str, ...]
+    closing_date: str
+    rule_set: str
     list: Lines
     runs: tuple[RunState, ...]
+    proposal: Proposal | None = None
 
     @property
     def regular(self) -> RunState | None:
         """The run of the frozen list."""
         return next((run for run in self.runs if run.kind == REGULAR), None)
+
+    @property
+    def terms(self) -> str:
+        """What it is or would be announced with, in a line."""
+        months = f"{self.months[0]} to {self.months[-1]}"
+        return f"{months}, closing {self.closing_date}, rules {self.rule_set}"
 
     @property
     def stage(self) -> str:
@@ -108,6 +132,8 @@ class TahapState:
         return run.count if run and run.phase in AFTER_ENTITLING else 0
 
     def __str__(self) -> str:
+        if self.phase == PROPOSED and self.proposal:
+            return f"{PROPOSED} · {self.terms} · by {self.proposal.maker}"
         run = self.regular
         counts = {
             "listed": self.list.listed + self.list.graduated,
@@ -120,16 +146,24 @@ class TahapState:
         return f"{self.stage} · {said}{trouble}"
 
 
-def announcement(tahap: Tahap, after: Mapping[str, int]) -> dict[str, object]:
-    """What payments is told to open a tahap; `after` is what services must have consumed first."""
+def announcement(tahap: Tahap) -> dict[str, object]:
+    """The terms of a tahap as they are proposed to payments."""
     return {
         "tahap": tahap.id,
         "months": tahap.months,
         "closing_date": tahap.closing_date,
         "account_check_date": tahap.account_check_date,
         "credit_date": tahap.credit_date,
-        "after": after,
     }
+
+
+def announcement_approval(
+    proposal: Proposal, after: Mapping[str, int] | None = None
+) -> dict[str, object]:
+    """The approval of a proposal; `after` is what each service must have in its log first,
+    otherwise what the proposal was shown with."""
+    shown = {service: head for service, head in proposal.heads.items() if head is not None}
+    return {"hash": proposal.hash, "after": shown if after is None else after}
 
 
 async def look_again(step: Callable[[], Awaitable[None]]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from functools import partial
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from cli.announcement_verbs import calendar_entry
 from cli.client import connected
 from cli.demo.screen import Screen
 from cli.demo.tahap_run import run_tahap
@@ -17,9 +17,8 @@ from cli.jobs import looking
 from cli.running import STATE, State, out, run
 from cli.tahap_jobs import show_tahap
 from cli.tahap_state import OVER, TahapState
-from cli.verbs import CLOSING_SERVICES, As, TahapId, tahap
+from cli.verbs import As, TahapId, tahap
 from cli.waiting import while_it_moves
-from cli.year import Tahap, read_calendar
 
 verbs: Final = tahap
 """Those of its single steps and those that stand here."""
@@ -34,20 +33,15 @@ def run_(
     data: State = STATE,
 ) -> None:
     """Take a tahap from its announcement to its end, as all of its people; what was done stays."""
-    found = [each for each in read_calendar(calendar) if each.id == name]
-    if not found:
-        raise typer.BadParameter(f"{calendar}'s calendar has no tahap {name}", param_hint="TAHAP")
-    took = run(_run(found[0], data))
+    took = run(_run(name, calendar, data))
     out.print(f"{name} took {took:.1f} s", highlight=False)
 
 
-async def _run(wanted: Tahap, data: Path) -> float:
+async def _run(name: str, calendar: Path, data: Path) -> float:
+    wanted = calendar_entry(name, calendar)
     async with connected(data) as platform:
-        observer = platform.client("observer", *SCOPES)
-        heads = await asyncio.gather(*(observer.positions(each) for each in CLOSING_SERVICES))
-        after = {each: at.head for each, at in zip(CLOSING_SERVICES, heads, strict=True)}
         with Screen(out) as screen:
-            return await run_tahap(platform, wanted, after, screen)
+            return await run_tahap(platform, wanted, None, screen)
 
 
 @verbs.command()

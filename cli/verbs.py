@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
@@ -16,10 +15,7 @@ from cli.errors import Failed
 from cli.jobs import Job, upload
 from cli.running import STATE, State, out, run
 from cli.tahap_jobs import failing_jobs
-from cli.tahap_state import REGULAR, TahapState, announcement, look_again
-from cli.year import read_calendar
-
-CLOSING_SERVICES: Final = ("registry", "conditionality")
+from cli.tahap_state import REGULAR, TahapState, look_again
 
 As = Annotated[str, typer.Option("--as", help="Who does it; money takes two people.")]
 TahapId = Annotated[str, typer.Argument(metavar="TAHAP", help="Such as 2023-1.")]
@@ -67,29 +63,6 @@ async def _import(
 
 
 @tahap.command()
-def announce(
-    name: TahapId,
-    calendar: Annotated[Path, typer.Option(help="The directory of calendar.csv.")],
-    person: As,
-    data: State = STATE,
-) -> None:
-    """Open a tahap: registry and conditionality start on what they know at this moment."""
-    run(_announce(name, calendar, person, data))
-    out.print(f"{name} is announced; see how it goes with: pkh tahap show {name}", highlight=False)
-
-
-async def _announce(name: str, calendar: Path, person: str, data: Path) -> None:
-    found = [each for each in read_calendar(calendar) if each.id == name]
-    if not found:
-        raise Failed(f"{calendar}'s calendar has no tahap {name}.")
-    async with connected(data) as platform:
-        announcer = platform.client(person, "payments:announce", "platform:read")
-        heads = await asyncio.gather(*(announcer.positions(each) for each in CLOSING_SERVICES))
-        after = {each: at.head for each, at in zip(CLOSING_SERVICES, heads, strict=True)}
-        await announcer.post("payments", "/tahap", announcement(found[0], after))
-
-
-@tahap.command()
 def show(name: TahapId, person: As = "observer", data: State = STATE) -> None:
     """Say where a tahap is and who is waited for."""
     state, failing = run(_show(name, person, data))
@@ -109,10 +82,11 @@ def show(name: TahapId, person: As = "observer", data: State = STATE) -> None:
 async def _show(name: str, person: str, data: Path) -> tuple[TahapState, list[Job]]:
     async with connected(data) as platform:
         observer = platform.client(person, "payments:read", "platform:read")
-        return (await _see(observer, name)).value, await failing_jobs(observer, name)
+        return (await see(observer, name)).value, await failing_jobs(observer, name)
 
 
-async def _see(client: Client, name: str) -> Seen[TahapState]:
+async def see(client: Client, name: str) -> Seen[TahapState]:
+    """A tahap as it stands, and the ETag by which a person decides on it."""
     return await client.see("payments", f"/tahap/{name}", TahapState)
 
 
@@ -132,7 +106,7 @@ async def _freeze(name: str, person: str, data: Path, yes: bool) -> None:
 
 
 async def _propose_freeze(maker: Client, name: str, yes: bool) -> None:
-    seen = await _see(maker, name)
+    seen = await see(maker, name)
     lines = seen.value.list
     if lines.hash is None:
         raise Failed(f"The list of {name} is not complete yet.")
@@ -159,7 +133,7 @@ async def _order(name: str, person: str, data: Path, yes: bool) -> None:
 
 
 async def _propose_order(maker: Client, name: str, yes: bool) -> None:
-    seen = await _see(maker, name)
+    seen = await see(maker, name)
     run_of = seen.value.regular
     if run_of is None or run_of.order is None:
         raise Failed(f"There is nothing to order of {name} yet.")
@@ -183,7 +157,7 @@ async def _approve(name: str, person: str, data: Path, yes: bool) -> None:
 
 
 async def _approve_proposed(checker: Client, name: str, yes: bool) -> None:
-    seen = await _see(checker, name)
+    seen = await see(checker, name)
     path, hash_, question = _proposed(seen.value)
     sure(question, yes)
     await checker.post("payments", f"/tahap/{name}/{path}", {"hash": hash_}, seen.if_match)

@@ -15,10 +15,12 @@ from cli.tahap_state import (
     CHECKED,
     LISTED,
     OVER,
+    PROPOSED,
     REGULAR,
     UNKNOWN,
     TahapState,
     announcement,
+    announcement_approval,
     look_again,
 )
 from cli.waiting import until_quiet, while_it_moves
@@ -29,18 +31,20 @@ from cli.year import Tahap
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who does what: each step that moves money takes two of them."""
+    """Who does what: an announcement and each step that moves money take two of them."""
 
     announcer: Client
+    head: Client
     maker: Client
     checker: Client
     observer: Client
 
     @classmethod
     def of(cls, platform: Connected) -> People:
-        """Four people with only the scopes that they need."""
+        """Five people with only the scopes that they need."""
         return cls(
             platform.client("announcer", "payments:announce"),
+            platform.client("head", "payments:announce"),
             platform.client("maker", "payments:make", "payments:read"),
             platform.client("checker", "payments:check"),
             platform.client("observer", "payments:read", "platform:read"),
@@ -69,18 +73,19 @@ class _Desk:
 
 
 async def run_tahap(
-    platform: Connected, tahap: Tahap, after: Mapping[str, int], screen: Screen
+    platform: Connected, tahap: Tahap, after: Mapping[str, int] | None, screen: Screen
 ) -> float:
     """Announce, freeze, order and pay a tahap; gives the seconds until every service knows of it.
 
-    `after` names the position that each service must have consumed before it starts. What was
-    done before is seen and not done again, so this goes on with a tahap that was left anywhere.
+    `after` names the position that each service's log must have reached before it starts, None
+    takes those of this moment. What was done before is seen and not done again, so this goes on
+    with a tahap that was left anywhere.
     """
     begun = time.monotonic()
     people = People.of(platform)
     desk, bar = _Desk(people, tahap, screen), screen.bar(f"tahap {tahap.id}")
     async with looking(partial(show_tahap, people.observer, tahap.id, bar)):
-        await _announce(desk, after)
+        await look_again(lambda: _announce(desk, after))
         await look_again(lambda: _freeze(desk))
         await look_again(lambda: _order(desk))
         over = await desk.until(lambda state: state.phase in OVER)
@@ -89,13 +94,18 @@ async def run_tahap(
     return time.monotonic() - begun
 
 
-async def _announce(desk: _Desk, after: Mapping[str, int]) -> None:
+async def _announce(desk: _Desk, after: Mapping[str, int] | None) -> None:
     try:
-        await desk.see()
+        seen = await desk.see()
     except Refused as refusal:
         if refusal.kind != UNKNOWN:
             raise
-        await desk.people.announcer.post("payments", "/tahap", announcement(desk.tahap, after))
+        await desk.people.announcer.post("payments", "/tahap", announcement(desk.tahap))
+        seen = await desk.see()
+    if seen.value.phase == PROPOSED and seen.value.proposal:
+        path = f"/tahap/{desk.tahap.id}/announcement-approval"
+        approval = announcement_approval(seen.value.proposal, after)
+        await desk.people.head.post("payments", path, approval, seen.if_match)
 
 
 async def _freeze(desk: _Desk) -> None:

@@ -1,4 +1,4 @@
-"""A tahap over HTTP: announced, proposed by one person, approved by another; and the books."""
+"""A tahap over HTTP: its lists, proposed by one person and approved by another, and its close."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Response
 
 from libs.chassis.auth import Principal, require
-from libs.chassis.etag import IfMatch, Seen, Unconditional, etag
+from libs.chassis.etag import IfMatch, Seen, etag
 from libs.chassis.idempotency import Once, OnceOnly, Reply
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pages import Page, Paging
@@ -18,10 +18,8 @@ from libs.events.handle import handle
 from libs.events.model import Context
 from libs.events.store import Store
 from libs.events.transaction import Transaction
-from services.payments import refusals, versions, views
+from services.payments import announcing, refusals, versions, views
 from services.payments.bodies import (
-    Announced,
-    Announcement,
     Approval,
     Close,
     FreezeProposal,
@@ -37,9 +35,7 @@ from services.payments.domain.ids import (
     tahap_stream,
 )
 from services.payments.domain.tahap_messages import (
-    AnnounceTahap,
     ApproveFreeze,
-    Benefit,
     CloseTahap,
     Command,
     Deferral,
@@ -49,65 +45,27 @@ from services.payments.domain.tahap_messages import (
 )
 from services.payments.domain.tahap_state import TahapState
 from services.payments.entitling import begin_run
-from services.payments.joining import mark_ready, unmoved
-from services.payments.lists import open_list
+from services.payments.joining import mark_ready, table_of, unmoved
+from services.payments.outside import Outside
 from services.payments.policy import Policies
 
-Announcer = Annotated[Principal, require("payments:announce")]
 Maker = Annotated[Principal, require("payments:make")]
 Checker = Annotated[Principal, require("payments:check")]
 Reader = Annotated[Principal, require("payments:read")]
 PoliciesOf = Annotated[Policies, resource("policies")]
+OutsideOf = Annotated[Outside, resource("outside")]
 
 STILL_MISSING: Final = "STILL_MISSING"
 
 router = APIRouter(tags=["payments"])
 
 
-# -- Announcement ---------------------------------------------------------------------------------
-
-
-@router.post(
-    "/tahap",
-    status_code=201,
-    response_model=Announced,
-    responses=refusals.ANNOUNCED,
-    dependencies=[Unconditional],
-)
-async def announce(
-    body: Announcement,
-    store: StoreOf,
-    policies: PoliciesOf,
-    context: Asked,
-    once: Once,
-    announcer: Announcer,
-) -> Response:
-    """Announce a tahap's final closing; the rule set is the one of its closing date and year."""
-    rules = policies.payable(body.tahap, body.closing_date)
-    command = AnnounceTahap(
-        tahap=body.tahap,
-        months=tuple(body.months),
-        closing_date=body.closing_date,
-        account_check_date=body.account_check_date,
-        credit_date=body.credit_date,
-        policies={"rule_set": rules.id},
-        after=body.after,
-        benefit=Benefit.of(rules.benefit),
-    )
-    async with store.transaction(context) as unit:
-        await once.claim(unit.connection)
-        outcome = await handle(unit, TAHAP, tahap_stream(body.tahap), command)
-        if outcome.events:
-            await open_list(unit, body.tahap)
-        announced = {"tahap": body.tahap, **command.policies}
-        reply = Reply(201, announced, await versions.etag_of(unit, body.tahap))
-        await once.keep(unit.connection, reply)
-    return reply.response(unit.position)
+# -- How a tahap stands ---------------------------------------------------------------------------
 
 
 @router.get("/tahap")
 async def tahaps(store: StoreOf, reader: Reader, paging: Paging) -> Page[views.TahapPhase]:
-    """The tahaps that were announced, in order, and how far each is."""
+    """The tahaps that are announced or proposed, in order, and how far each is."""
     rows = await views.tahaps(store, paging.after(str), paging.rows)
     found, following = paging.cut(rows, lambda row: row.tahap)
     return Page[views.TahapPhase](items=list(found), next=following)
@@ -115,12 +73,14 @@ async def tahaps(store: StoreOf, reader: Reader, paging: Paging) -> Page[views.T
 
 @router.get("/tahap/{tahap}", responses=refuses(versions.TahapUnknown) | UNCHANGED)
 async def tahap_view(
-    tahap: TahapPath, store: StoreOf, reader: Reader, response: Response
+    tahap: TahapPath, store: StoreOf, outside: OutsideOf, reader: Reader, response: Response
 ) -> views.TahapView:
-    """How a tahap stands: its list, who is missing from it, and its payment runs."""
+    """How a tahap stands: what waits for an approval, its list, who is missing, its runs."""
     async with store.looking() as unit:
         standing = await versions.load(unit, tahap)
-        view = await views.tahap_view(unit, standing.tahap, standing.announced, standing.runs)
+        view = await views.tahap_view(unit, standing.tahap, standing.terms, standing.runs)
+    if view.proposal is not None:
+        view.proposal.heads = await announcing.heads(outside)
     response.headers["ETag"] = etag(standing.version, view.model_dump_json())
     return view
 
@@ -227,13 +187,13 @@ async def open_supplementary(
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)
         standing = await versions.ensure_seen(unit, tahap, seen)
-        state, announced = standing.tahap, standing.announced
+        state = standing.tahap
         named = [str(family) for family in body.families]
         families = named or await views.arrived(unit, tahap, state.outstanding)
         number = len(state.lists)
         opened = await _decide(unit, tahap, OpenSupplementary(number, tuple(families)))
         missing = set(families) - set(await views.arrived(unit, tahap, families))
-        table = policies.benefit(announced.policies["rule_set"])
+        table = table_of(policies, opened)
         kind = supplementary(number)
         ready = await mark_ready(unit, opened, table, kind, families, sorted(missing))
         deferred = tuple(Deferral(family, STILL_MISSING) for family in ready.missing)

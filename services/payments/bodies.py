@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+POSITION_MAX: Final = 2**63 - 1
+DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+LONG_NUMBER: Final = re.compile(r"(?:\d[ .-]?){10}")
 
 
 class Strict(BaseModel):
@@ -16,22 +22,73 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def _written_day(given: object) -> object:
+    # Left to itself pydantic takes a number, also as text, for seconds since 1970.
+    if not isinstance(given, str) or not DAY.fullmatch(given):
+        raise PydanticCustomError("day_form", "A day is written YYYY-MM-DD")
+    return given
+
+
+def _names_nobody(given: str) -> str:
+    # It is published: a number of a person, a card or an account must not travel with it.
+    if LONG_NUMBER.search(given):
+        raise PydanticCustomError("long_number", "A reason holds no number of ten digits or more")
+    return given
+
+
+Day = Annotated[date, BeforeValidator(_written_day)]
+Reason = Annotated[
+    str,
+    Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$"),
+    AfterValidator(_names_nobody),
+]
 TahapId = Annotated[str, Field(pattern=r"^[0-9]{4}-[1-9]$")]
 TahapPath = Annotated[str, Path(pattern=r"^[0-9]{4}-[1-9]$", description="Such as 2023-1.")]
-Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+Month = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+Position = Annotated[int, Field(strict=True, ge=0, le=POSITION_MAX)]
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Kind = Annotated[str, Field(pattern=r"^(REGULAR|SUPPLEMENTARY-[1-9][0-9]{0,2})$")]
 
 
+class After(Strict):
+    """By service, the position that its log must have reached before it starts."""
+
+    registry: Position | None = None
+    conditionality: Position | None = None
+
+    def positions(self) -> dict[str, int]:
+        """Those that are named."""
+        return self.model_dump(exclude_none=True)
+
+
+class Override(Strict):
+    """The benefit table that is to be paid by although nobody has verified its source, and why."""
+
+    table: Annotated[str, Field(pattern=r"^[0-9a-z-]{1,40}$")]
+    reason: Reason
+
+
 class Announcement(Strict):
-    """A tahap to announce; `after` gives, per service, the position its facts have reached."""
+    """The terms of a tahap, for another person to approve."""
 
     tahap: TahapId
     months: Annotated[list[Month], Field(min_length=1, max_length=12)]
-    closing_date: date
-    account_check_date: date
-    credit_date: date
-    after: dict[str, Annotated[int, Field(ge=0)]] = {}
+    closing_date: Day
+    account_check_date: Day
+    credit_date: Day
+    after: After = After()
+    override: Override | None = None
+
+
+class Empty(Strict):
+    """A request that says everything by where it is sent."""
+
+
+class AnnouncementApproval(Strict):
+    """The hash of the proposal, and the positions of the services' logs, as they were read."""
+
+    hash: Hash
+    after: After
 
 
 class Deferred(Strict):
@@ -69,11 +126,13 @@ class Close(Strict):
 # -- Answers --------------------------------------------------------------------------------------
 
 
-class Announced(BaseModel):
-    """A tahap that is announced, and the rule set that it is paid by."""
+class Proposed(BaseModel):
+    """A tahap that is proposed: the rule set that it is to be paid by, the hash to approve."""
 
     tahap: str
     rule_set: str
+    revision: int
+    hash: str
 
 
 class Opened(BaseModel):

@@ -1,8 +1,8 @@
 """What payments says on its two topics, what it reads from others, and its kinds of streams.
 
-Events are published as they are stored, field for field; those of a hold that moves nothing, and
-steps that only payments waits for, stay inside. Messages that are read are declared here with the
-fields that are needed, and the golden examples in contracts/ keep both sides honest.
+Events are published as they are stored, field for field; proposals, those of a hold that moves
+nothing, and steps that only payments waits for, stay inside. Messages that are read are declared
+here with the fields that are needed, and the golden examples in contracts/ keep both sides honest.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from libs.events.model import Message, StreamType
+from services.payments.domain import announcement_messages as announcements
 from services.payments.domain import payment_hold_messages as holds
 from services.payments.domain import payment_messages as payments
 from services.payments.domain import run_deferral_messages as deferrals
@@ -31,6 +32,8 @@ TAHAP_TOPIC: Final = "pkh.payments.tahap.v1"
 PAYMENT_TOPIC: Final = "pkh.payments.payment.v1"
 ROSTER_TOPIC: Final = "pkh.registry.roster.v1"
 COMMITMENT_TOPIC: Final = "pkh.conditionality.commitment.v1"
+ANNOUNCED_TO: Final = ("registry", "conditionality")
+"""The services that an announcement starts; each is asked beforehand whether it can."""
 
 
 def _named(*events: type[Any]) -> Mapping[str, type[Any]]:
@@ -88,6 +91,8 @@ def publish_tahap(event: tahaps.Event, state: TahapState) -> Message | None:
             | tahaps.RunSettled()
         ):
             return None
+        case announcements.AnnouncementProposed() | announcements.ProposalWithdrawn():
+            return None
         case _:
             return Message(TAHAP_TOPIC, event.tahap)
 
@@ -129,7 +134,9 @@ TAHAP: Final[StreamType[tahaps.Command, TahapState, tahaps.Event]] = StreamType(
     name="tahap",
     decider=tahap,
     events=_named(
-        tahaps.ClosingAnnounced,
+        announcements.AnnouncementProposed,
+        announcements.ProposalWithdrawn,
+        announcements.ClosingAnnounced,
         tahaps.BucketRequested,
         tahaps.ListReady,
         tahaps.FreezeProposed,

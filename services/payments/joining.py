@@ -7,7 +7,7 @@ that finish at once would each see the other's lines missing, and nobody would s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Final
@@ -29,6 +29,7 @@ from services.payments.domain.entitlement import (
     Member,
     entitlement,
 )
+from services.payments.domain.errors import StepNotReached
 from services.payments.domain.ids import REGULAR, tahap_stream
 from services.payments.domain.listing import LISTED, ListLine, list_digest
 from services.payments.domain.tahap import DEFERRED_FAMILIES_MAX
@@ -57,6 +58,20 @@ def on(day: date, trace: str | None = None) -> Context:
     """The context of the service's own work that counts for a day."""
     at = datetime(day.year, day.month, day.day, tzinfo=UTC)
     return Context(at, f"service:{SERVICE}", trace)
+
+
+def table_of(policies: Policies, state: TahapState) -> BenefitTable:
+    """The benefit table that an announced tahap is paid by.
+
+    One that the announcement overrides counts as verified: two people have decided so by name.
+    """
+    announced = state.announced
+    if announced is None:
+        raise StepNotReached(step="ClosingAnnounced")
+    table = policies.benefit(announced.policies["rule_set"])
+    if announced.override is not None and announced.override.table == table.id:
+        return replace(table, verified=True)
+    return table
 
 
 def entitlement_of(line: ListedLine, table: BenefitTable) -> Entitlement:
@@ -140,8 +155,7 @@ class Joiner:
         if len(missing) > DEFERRED_FAMILIES_MAX:
             log.error("too many families are missing", tahap=state.tahap, families=len(missing))
             return False
-        rule_set = state.announced.policies["rule_set"] if state.announced else ""
-        table = self.policies.benefit(rule_set)
+        table = table_of(self.policies, state)
         await mark_ready(unit, state, table, REGULAR, None, sorted(missing))
         return True
 

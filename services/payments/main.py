@@ -21,7 +21,7 @@ from libs.chassis.rule_sets import rule_sets_router
 from libs.chassis.service import READINESS, opened, working
 from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
-from services.payments import api, api_money, policy
+from services.payments import api, api_announcement, api_money, policy
 from services.payments.books import ledger_readings
 from services.payments.consumers import SUBSCRIPTIONS
 from services.payments.contract import SERVICE
@@ -41,6 +41,7 @@ KEY_CONNECTIONS_MAX = 4
 def routers(policies: policy.Policies) -> Sequence[APIRouter]:
     """The interface of payments, in the order in which it is described."""
     return (
+        api_announcement.router,
         api.router,
         api_money.router,
         jobs_router([LISTS, RUNS, Replays()], "payments:read"),
@@ -69,7 +70,7 @@ def application(told: Settings, where: Partners) -> FastAPI:
                 PAYER: Payer(store, policies, Exchange(store, renderer, outside)).step,
             }
             async with working(service, SUBSCRIPTIONS, jobs):
-                yield service.resources(policies=policies)
+                yield service.resources(policies=policies, outside=outside)
 
     interface = routers(policies)
     return create_app(SERVICE, "Payments", interface, lifespan, READINESS, told, samples=SAMPLES)

@@ -1,19 +1,25 @@
-"""The partners over HTTP. Every call may be made again: its id says that it is the same one."""
+"""Partners and other services over HTTP; a call made again has the same id and counts once."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, TypeVar
 
 import httpx
 import msgspec
 
 from libs.events.errors import CorridorError
 from libs.events.positions import Positions
+from services.payments.domain.announcement_messages import ServiceAnswer
 from services.payments.files import FileOf, Rendered, Renderer
 from services.payments.settings import Partners
 
-PARTNER_TIMEOUT_S = 60.0
+T = TypeVar("T")
+
+PARTNER_TIMEOUT_S: Final = 60.0
+SERVICE_TIMEOUT_S: Final = 5.0  # somebody waits at the door meanwhile
 
 
 class PartnerRefused(CorridorError):
@@ -34,9 +40,23 @@ class _Released(msgspec.Struct):
     sp2d: str
 
 
+class _RuleSet(msgspec.Struct):
+    """A rule set that a service knows; `reason` says why it does not run it."""
+
+    id: str
+    runs: bool
+    reason: str | None = None
+
+
+class _RuleSets(msgspec.Struct):
+    """A service's answer to which rule sets it can run."""
+
+    rule_sets: tuple[_RuleSet, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """The treasury, the banks, and conditionality's positions."""
+    """The treasury, the banks, and the other services' answers."""
 
     client: httpx.AsyncClient
     partners: Partners
@@ -82,15 +102,28 @@ class Outside:
 
     async def conditionality(self) -> Positions:
         """Where conditionality is at this moment."""
+        return await self._told("conditionality", "/positions", Positions, PARTNER_TIMEOUT_S)
+
+    async def answer_of(self, service: str) -> ServiceAnswer:
+        """A service's own word before a tahap is announced to it: its head, and what it runs."""
+        at, known = await asyncio.gather(
+            self._told(service, "/positions", Positions, SERVICE_TIMEOUT_S),
+            self._told(service, "/rule-sets", _RuleSets, SERVICE_TIMEOUT_S),
+        )
+        rule_sets = {each.id: None if each.runs else each.reason or "" for each in known.rule_sets}
+        return ServiceAnswer(service, at.head, rule_sets)
+
+    async def _told(self, service: str, path: str, kind: type[T], timeout_s: float) -> T:
+        """What another service answers to payments itself."""
         headers = {"Authorization": f"Bearer {self.token_file.read_text().strip()}"}
-        address = f"{self.partners.conditionality}/positions"
-        response = await self._ask("GET", address, headers=headers)
+        address = f"{self.partners.services[service]}{path}"
+        response = await self._ask("GET", address, headers=headers, timeout=timeout_s)
         if response.status_code != 200:
-            raise PartnerRefused(service="conditionality", status=response.status_code)
+            raise PartnerRefused(service=service, status=response.status_code)
         try:
-            return msgspec.json.decode(response.content, type=Positions)
+            return msgspec.json.decode(response.content, type=kind)
         except msgspec.DecodeError:
-            raise PartnerUnreadable(service="conditionality") from None
+            raise PartnerUnreadable(service=service) from None
 
     async def _ask(self, method: str, address: str, **more: object) -> httpx.Response:
         try:

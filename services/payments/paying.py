@@ -38,7 +38,7 @@ from services.payments.exchange import Exchange
 from services.payments.files import (
     OK,
 )
-from services.payments.joining import on
+from services.payments.joining import on, table_of
 from services.payments.lists import NOBODY
 from services.payments.money import pay, run
 from services.payments.policy import Policies
@@ -117,7 +117,7 @@ class Payer:
 
     async def _entitle(self, job: Job) -> bool:
         """Entitle the next families, all of a small run; a chunk while the next one is read."""
-        table = self.policies.benefit(job.announced.policies["rule_set"])
+        table = table_of(self.policies, job.tahap)
         day, left = job.announced.closing_date, CHUNKS_A_STEP
         async with ahead(frozen_chunks(self.store, job, table)) as chunks:
             async for chunk in chunks:

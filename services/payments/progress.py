@@ -11,9 +11,9 @@ import asyncpg
 from libs.events.errors import CorridorError
 from libs.events.store import Store
 from libs.events.transaction import Transaction
+from services.payments.domain.announcement_messages import ClosingAnnounced
 from services.payments.domain.listing import OrderLine, order_digest
 from services.payments.domain.run_state import RunState
-from services.payments.domain.tahap_messages import ClosingAnnounced
 from services.payments.domain.tahap_state import PaymentList, TahapState
 from services.payments.domain.totals import Totals
 from services.payments.lists import LINES_A_CHUNK, NOBODY

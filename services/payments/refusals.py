@@ -7,14 +7,19 @@ from typing import Final
 from libs.chassis.openapi import refuses
 from libs.events.errors import DomainError
 from services.payments.domain.errors import (
+    AnnouncedAlready,
+    AnnouncementRefused,
     Contradiction,
     FamiliesOutstanding,
     Malformed,
     MissingNotDeferred,
+    NotAfterOtherTahap,
     NotDeferred,
     NothingProposed,
     NothingToPay,
     NotMissing,
+    PositionAheadOfLog,
+    RuleSetNotRun,
     RunsOpen,
     SamePerson,
     StaleHash,
@@ -35,7 +40,20 @@ class ListMoved(DomainError):
 _STEP: Final = (TahapUnknown, StepNotReached, TahapIsClosed, Contradiction)
 _RUN_STEP: Final = (TahapUnknown, StepNotReached, Contradiction)
 
-ANNOUNCED: Final = refuses(Contradiction, Malformed, NoRuleSet, UnverifiedBenefit)
+SILENT: Final = (503, "service-silent")
+
+_TERMS: Final = (
+    AnnouncementRefused,
+    NotAfterOtherTahap,
+    PositionAheadOfLog,
+    RuleSetNotRun,
+    UnverifiedBenefit,
+    SILENT,
+)
+
+ANNOUNCEMENT_PROPOSED: Final = refuses(*_TERMS, AnnouncedAlready, NoRuleSet)
+ANNOUNCED: Final = refuses(*_TERMS, TahapUnknown, NothingProposed, SamePerson, StaleHash)
+WITHDRAWN: Final = refuses(TahapUnknown)
 PROPOSED: Final = refuses(*_STEP, StaleHash, MissingNotDeferred, NotMissing, Malformed)
 FROZEN: Final = refuses(*_STEP, ListMoved, NothingProposed, SamePerson, StaleHash)
 OPENED: Final = refuses(*_STEP, NotDeferred, MissingNotDeferred)

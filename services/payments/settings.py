@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from libs.chassis.settings import Environment, SettingRefused, Settings, url
+from services.payments.contract import ANNOUNCED_TO
 
 WEB: Final = ("http", "https")
 
 
 @dataclass(frozen=True, slots=True)
 class Partners:
-    """Base addresses: the treasury, the banks (below /banks/{bank}), conditionality."""
+    """Base addresses: treasury, banks (below /banks/{bank}), the services that are asked."""
 
     treasury: str
     banks: str
-    conditionality: str
+    services: Mapping[str, str]
 
 
 def settings() -> Settings:
@@ -38,5 +40,5 @@ def partners(env: Environment = os.environ) -> Partners:
     return Partners(
         treasury=url(env, "PKH_TREASURY_URL", WEB, optional=True),
         banks=url(env, "PKH_BANK_URL", WEB, optional=True),
-        conditionality=url(env, "PKH_CONDITIONALITY_URL", WEB),
+        services={name: url(env, f"PKH_{name.upper()}_URL", WEB) for name in ANNOUNCED_TO},
     )

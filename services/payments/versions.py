@@ -18,25 +18,32 @@ from libs.events.errors import NotFound
 from libs.events.model import encode
 from libs.events.transaction import Transaction
 from services.payments.contract import RUN, TAHAP
+from services.payments.domain.announcement_messages import Terms
 from services.payments.domain.ids import run_stream, tahap_stream
 from services.payments.domain.run_state import RunState
-from services.payments.domain.tahap_messages import ClosingAnnounced
 from services.payments.domain.tahap_state import TahapState
 
 CHARACTERS: Final = 16
 
 
 class TahapUnknown(NotFound):
-    """No tahap of this id was announced."""
+    """No tahap of this id is announced or proposed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an announced tahap stands; `runs` by kind, one for each of its lists."""
+    """How a tahap stands; `runs` by kind, one for each of its lists."""
 
     tahap: TahapState
-    announced: ClosingAnnounced
     runs: Mapping[str, RunState]
+
+    @property
+    def terms(self) -> Terms:
+        """The terms that it is announced with, or that wait for an approval."""
+        terms = self.tahap.terms
+        if terms is None:
+            raise TahapUnknown
+        return terms
 
     @property
     def version(self) -> str:
@@ -51,22 +58,23 @@ class Standing:
             for kind, run in sorted(self.runs.items())
             if run.check_complete
         ]
-        whole = (lists, orders, state.outstanding, state.closed is not None)
+        announcement = (state.revision, state.announced is not None, state.proposal)
+        whole = (announcement, lists, orders, state.outstanding, state.closed is not None)
         return hashlib.sha256(encode(whole)).hexdigest()[:CHARACTERS]
 
 
 async def load(unit: Transaction, tahap: str) -> Standing:
-    """How a tahap stands. Raises `TahapUnknown` where it was never announced."""
+    """How a tahap stands. Raises `TahapUnknown` where it is neither announced nor proposed."""
     stream = tahap_stream(tahap)
     found = (await unit.load(TAHAP, [stream])).get(stream)
-    if found is None or found.state.announced is None:
+    if found is None or found.state.terms is None:
         raise TahapUnknown(tahap=tahap)
     streams = {each.kind: run_stream(tahap, each.kind) for each in found.state.lists}
     there = await unit.load(RUN, sorted(streams.values()))
     runs = {
         kind: there[each].state if each in there else RunState() for kind, each in streams.items()
     }
-    return Standing(found.state, found.state.announced, runs)
+    return Standing(found.state, runs)
 
 
 async def ensure_seen(unit: Transaction, tahap: str, seen: Seen) -> Standing:

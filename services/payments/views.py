@@ -12,10 +12,16 @@ from libs.events.backoff import failing_item
 from libs.events.errors import DomainError
 from libs.events.store import Store
 from libs.events.transaction import Transaction
+from services.payments.announcement_views import (
+    OverrideView,
+    ProposalView,
+    override_view,
+    proposal_view,
+)
 from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, TAHAP
-from services.payments.domain.ids import tahap_stream
+from services.payments.domain.announcement_messages import Terms
+from services.payments.domain.ids import REGULAR, tahap_stream
 from services.payments.domain.run_state import RunState, totals_of
-from services.payments.domain.tahap_messages import ClosingAnnounced
 from services.payments.domain.tahap_state import PaymentList, TahapState
 from services.payments.domain.totals import Totals, total
 from services.payments.lists import (
@@ -102,6 +108,9 @@ class TahapView(BaseModel):
     account_check_date: date
     credit_date: date
     rule_set: str
+    revision: int
+    override: OverrideView | None
+    proposal: ProposalView | None
     runs: list[RunView]
     list: ListView
 
@@ -119,7 +128,7 @@ class TahapPhase(BaseModel):
 async def tahap_view(
     unit: Transaction,
     state: TahapState,
-    announced: ClosingAnnounced,
+    terms: Terms,
     runs: Mapping[str, RunState],
 ) -> TahapView:
     """A tahap with its list and runs, by kind."""
@@ -128,23 +137,28 @@ async def tahap_view(
     return TahapView(
         tahap=state.tahap,
         phase=tahap_phase(state),
-        months=list(announced.months),
-        closing_date=announced.closing_date,
-        account_check_date=announced.account_check_date,
-        credit_date=announced.credit_date,
-        rule_set=announced.policies["rule_set"],
+        months=list(terms.months),
+        closing_date=terms.closing_date,
+        account_check_date=terms.account_check_date,
+        credit_date=terms.credit_date,
+        rule_set=terms.policies["rule_set"],
+        revision=state.revision,
+        override=override_view(terms),
+        proposal=proposal_view(state),
         list=shown,
         runs=views,
     )
 
 
 def tahap_phase(state: TahapState) -> str:
-    """COLLECTING, READY, FREEZE_PROPOSED, PAYING, SETTLED or CLOSED."""
+    """PROPOSED, COLLECTING, READY, FREEZE_PROPOSED, PAYING, SETTLED or CLOSED."""
+    if state.announced is None:
+        return "PROPOSED"
     if state.closed is not None:
         return "CLOSED"
     if state.lists and all(each.settled for each in state.lists):
         return "SETTLED"
-    return list_phase(state.lists[0]) if state.lists else "COLLECTING"
+    return list_phase(state.lists[0])
 
 
 def list_phase(each: PaymentList) -> str:
@@ -157,7 +171,7 @@ def list_phase(each: PaymentList) -> str:
 
 
 async def _list_view(unit: Transaction, state: TahapState) -> ListView:
-    regular = state.lists[0]
+    regular = state.list_of(REGULAR) or PaymentList(REGULAR)
     listed = (await counted(unit, state.tahap, ROSTER_TOPIC)).lines
     evaluated = (await counted(unit, state.tahap, COMMITMENT_TOPIC)).lines
     roster = await proof_of(unit, state.tahap, ROSTER_TOPIC)
@@ -262,18 +276,15 @@ def run_phase(each: PaymentList, state: RunState) -> str:
 
 
 async def tahaps(store: Store, after: str | None, limit: int) -> list[TahapPhase]:
-    """The tahaps behind one that were announced, in order, and how far each is."""
+    """The tahaps behind one that are announced or proposed, in order, and how far each is."""
+    # A handful a year: all are read, because those whose proposal was withdrawn are left out.
     rows = await store.pool.fetch(
-        """SELECT stream_id FROM streams WHERE stream_id > $1 AND stream_id < 'tahap.'
-           ORDER BY stream_id LIMIT $2""",
+        "SELECT stream_id FROM streams WHERE stream_id > $1 AND stream_id < 'tahap.'",
         tahap_stream(after or ""),
-        limit,
     )
     found = await store.read(TAHAP, [row[0] for row in rows])
-    return [
-        TahapPhase(tahap=loaded.state.tahap, phase=tahap_phase(loaded.state))
-        for _, loaded in sorted(found.items())
-    ]
+    standing = [loaded.state for _, loaded in sorted(found.items()) if loaded.state.terms]
+    return [TahapPhase(tahap=each.tahap, phase=tahap_phase(each)) for each in standing[:limit]]
 
 
 async def arrived(unit: Transaction, tahap: str, families: Sequence[str]) -> list[str]:

@@ -7,6 +7,8 @@ DomainError
 ├── maker and checker      SamePerson, StaleHash, NothingProposed
 ├── the list               NotMissing, MissingNotDeferred, TooManyDeferred, NotDeferred,
 │                          OutOfOrder
+├── the announcement       AnnouncementRefused, AnnouncedAlready, NotAfterOtherTahap,
+│                          RuleSetNotRun, PositionAheadOfLog
 ├── the tahap              RunsOpen, FamiliesOutstanding, TahapIsClosed
 ├── the run                AlreadyDispatched, TotalsDiffer, FileOverlaps, FileUnknown, NothingToPay,
 │                          NotConserved, TransfersUnknown
@@ -68,6 +70,29 @@ class NotDeferred(DomainError):
 
 class OutOfOrder(DomainError):
     """Lines are hashed in ascending order of their key, each key once."""
+
+
+# -- The announcement of a tahap
+
+
+class AnnouncementRefused(DomainError):
+    """A tahap cannot be announced on these terms."""
+
+
+class AnnouncedAlready(DomainError):
+    """The tahap is announced on other terms; they are corrected, not announced again."""
+
+
+class NotAfterOtherTahap(DomainError):
+    """A tahap comes after every other one that stands, by its name and by its months."""
+
+
+class RuleSetNotRun(DomainError):
+    """A service does not run the rule set of this tahap."""
+
+
+class PositionAheadOfLog(DomainError):
+    """A service's log has not reached the position that it is to start after."""
 
 
 # -- The tahap

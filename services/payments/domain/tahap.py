@@ -1,4 +1,4 @@
-"""One tahap: announced once, its lists frozen by two people, closed when all its money is known.
+"""One tahap: announced, its lists frozen by two people, closed when all its money is known.
 
 The regular list and every supplementary one go the same way: ready, proposed, frozen. What a
 frozen list then needs in documents and files is the run's own affair (run.py). A family is on one
@@ -8,10 +8,15 @@ list of a tahap at most: a supplementary list takes only families that were defe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from libs.events.decider import Decider
+from services.payments.domain import announcement
+from services.payments.domain.announcement_messages import (
+    ApproveAnnouncement,
+    ProposeAnnouncement,
+    WithdrawProposal,
+)
 from services.payments.domain.approval import require_approval
 from services.payments.domain.errors import (
     Contradiction,
@@ -22,7 +27,7 @@ from services.payments.domain.errors import (
     StaleHash,
     TooManyDeferred,
 )
-from services.payments.domain.ids import REGULAR, checked_tahap
+from services.payments.domain.ids import REGULAR
 from services.payments.domain.tahap_guards import (
     exactly,
     open_list,
@@ -31,11 +36,9 @@ from services.payments.domain.tahap_guards import (
     require_ready,
 )
 from services.payments.domain.tahap_messages import (
-    AnnounceTahap,
     ApproveFreeze,
     BucketRequested,
     CloseTahap,
-    ClosingAnnounced,
     Command,
     DeferFamilies,
     Event,
@@ -62,32 +65,7 @@ from services.payments.domain.totals import Totals, checked
 # event that names the deferred ones stays far below what a bus carries.
 DEFERRED_FAMILIES_MAX: Final = 5_000
 
-# -- Rules: announcement
-
-
-def announce(command: AnnounceTahap, state: TahapState) -> Sequence[Event]:
-    """Announce once; the same again is quiet, anything else is refused."""
-    announced = ClosingAnnounced(
-        tahap=checked_tahap(command.tahap),
-        months=command.months,
-        closing_date=command.closing_date,
-        account_check_date=command.account_check_date,
-        credit_date=command.credit_date,
-        policies=command.policies,
-        after=command.after,
-        benefit=command.benefit,
-    )
-    if state.announced is not None:
-        # The table follows from the policies; what it said when it was first announced stays.
-        again = replace(announced, benefit=state.announced.benefit)
-        return quiet_if(state.announced == again, document="ClosingAnnounced")
-    if not command.months or list(command.months) != sorted(set(command.months)):
-        raise Malformed(months=list(command.months))
-    if not command.closing_date <= command.account_check_date <= command.credit_date:
-        raise Malformed(closing_date=command.closing_date, credit_date=command.credit_date)
-    if "rule_set" not in command.policies:
-        raise Malformed(policies=sorted(command.policies))
-    return [announced]
+# -- Rules: the list and its freeze
 
 
 def request_buckets(command: RequestBuckets, state: TahapState) -> Sequence[Event]:
@@ -99,9 +77,6 @@ def request_buckets(command: RequestBuckets, state: TahapState) -> Sequence[Even
     if last is not None and command.attempt <= last.attempt:
         return []
     return [BucketRequested(state.tahap, command.topic, command.buckets, command.attempt)]
-
-
-# -- Rules: the list and its freeze
 
 
 def mark_list_ready(command: MarkListReady, state: TahapState) -> Sequence[Event]:
@@ -188,8 +163,12 @@ def _supplementary_frozen(
 def decide(command: Command, state: TahapState) -> Sequence[Event]:
     """What a command comes to; nothing where it was already done."""
     match command:
-        case AnnounceTahap():
-            return announce(command, state)
+        case ProposeAnnouncement():
+            return announcement.propose(command, state)
+        case ApproveAnnouncement():
+            return announcement.approve(command, state)
+        case WithdrawProposal():
+            return announcement.withdraw(command, state)
         case RequestBuckets():
             return request_buckets(command, state)
         case MarkListReady():

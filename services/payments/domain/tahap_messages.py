@@ -1,13 +1,11 @@
-"""What a tahap can be asked to do and what can happen to it: announcement, lists, freeze, close."""
+"""Commands to a tahap and its events from the list to the close; announcements stand apart."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import TypeAlias
 
-from services.payments.domain.entitlement import BenefitTable, Reference
+from services.payments.domain.announcement_messages import AnnouncementCommand, AnnouncementEvent
 from services.payments.domain.ids import REGULAR
 
 
@@ -22,52 +20,7 @@ class Deferral:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Benefit:
-    """The benefit table that a tahap is paid by, word for word, and where it comes from.
-
-    `amounts` are whole rupiah a member, `category_max` bounds how many count for a category.
-    """
-
-    id: str
-    members_max: int
-    order: tuple[str, ...]
-    amounts: Mapping[str, int]
-    category_max: Mapping[str, int]
-    references: tuple[Reference, ...]
-
-    @classmethod
-    def of(cls, table: BenefitTable) -> Benefit:
-        """What a table says to those who explain an amount by it."""
-        return cls(
-            id=table.id,
-            members_max=table.members_max,
-            order=table.order,
-            amounts=table.components,
-            category_max=table.category_max,
-            references=table.references,
-        )
-
-
 # -- Commands
-
-
-@dataclass(frozen=True, slots=True)
-class AnnounceTahap:
-    """Open a tahap: its months (YYYY-MM), its dates and the rules that hold on its closing date.
-
-    `after` names the position that each service must have consumed before it starts; `benefit`
-    is the table that the rules name.
-    """
-
-    tahap: str
-    months: tuple[str, ...]
-    closing_date: date
-    account_check_date: date
-    credit_date: date
-    policies: Mapping[str, str]
-    after: Mapping[str, int]
-    benefit: Benefit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +100,7 @@ class CloseTahap:
 
 
 Command: TypeAlias = (
-    AnnounceTahap
+    AnnouncementCommand
     | RequestBuckets
     | MarkListReady
     | ProposeFreeze
@@ -160,20 +113,6 @@ Command: TypeAlias = (
 
 
 # -- Events
-
-
-@dataclass(frozen=True, slots=True)
-class ClosingAnnounced:
-    """A tahap is opened and its final closing begins."""
-
-    tahap: str
-    months: tuple[str, ...]
-    closing_date: date
-    account_check_date: date
-    credit_date: date
-    policies: Mapping[str, str]
-    after: Mapping[str, int]
-    benefit: Benefit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +210,7 @@ class TahapClosed:
 
 
 Event: TypeAlias = (
-    ClosingAnnounced
+    AnnouncementEvent
     | BucketRequested
     | ListReady
     | FreezeProposed

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from services.payments.domain.announcement_messages import (
+    AnnouncementProposed,
+    ClosingAnnounced,
+    ProposalWithdrawn,
+    Terms,
+)
 from services.payments.domain.ids import REGULAR
 from services.payments.domain.tahap_messages import (
     BucketRequested,
-    ClosingAnnounced,
     Deferral,
     Event,
     FamiliesDeferred,
@@ -41,10 +46,14 @@ class PaymentList:
 class TahapState:
     """What later decisions need to know of a tahap.
 
-    `outstanding` are the deferred families that no open or frozen list has; `asked` the last
-    attempt a topic was asked for buckets.
+    `proposal` waits for an approval, `approved` is the hash of the one that was announced, as
+    `revision`. `outstanding` are the deferred families that no open or frozen list has; `asked`
+    the last attempt a topic was asked for buckets.
     """
 
+    proposal: AnnouncementProposed | None = None
+    approved: str = ""
+    revision: int = 0
     announced: ClosingAnnounced | None = None
     asked: tuple[BucketRequested, ...] = ()
     lists: tuple[PaymentList, ...] = ()
@@ -53,8 +62,15 @@ class TahapState:
 
     @property
     def tahap(self) -> str:
-        """The tahap's id; empty before the announcement."""
-        return self.announced.tahap if self.announced else ""
+        """The tahap's id; empty where it neither is announced nor waits to be."""
+        standing = self.announced or self.proposal
+        return standing.tahap if standing else ""
+
+    @property
+    def terms(self) -> Terms | None:
+        """The terms that it is announced with, or that wait for an approval."""
+        standing = self.announced or self.proposal
+        return standing.terms if standing else None
 
     def list_of(self, kind: str) -> PaymentList | None:
         """The list of the run of this kind, None where no such run was opened."""
@@ -68,8 +84,17 @@ class TahapState:
 def evolve(state: TahapState, event: Event) -> TahapState:
     """The state after an event."""
     match event:
+        case AnnouncementProposed():
+            return replace(state, proposal=event)
+        case ProposalWithdrawn():
+            return replace(state, proposal=None)
         case ClosingAnnounced():
-            return replace(state, announced=event, lists=(PaymentList(REGULAR),))
+            return TahapState(
+                approved=state.proposal.hash if state.proposal else "",
+                revision=event.revision,
+                announced=event,
+                lists=(PaymentList(REGULAR),),
+            )
         case BucketRequested():
             others = tuple(each for each in state.asked if each.topic != event.topic)
             return replace(state, asked=(*others, event))

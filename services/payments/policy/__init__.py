@@ -12,7 +12,6 @@ from libs.events.errors import DomainError
 from libs.policy.files import PolicyError
 from libs.policy.rule_sets import RULE_SETS, ListedRuleSet, listed, read_rule_sets
 from services.payments.domain.entitlement import BenefitTable
-from services.payments.domain.errors import UnverifiedBenefit
 from services.payments.policy.files import PaidRuleSet, read_benefit_table
 
 FOLDER: Final = Path(__file__).parent
@@ -57,17 +56,6 @@ class Policies:
         """
         year = max(int(tahap.partition("-")[0]), MINYEAR)
         return self.on(min(closing_date, date(year, 12, 31)))
-
-    def payable(self, tahap: str, closing_date: date) -> RuleSet:
-        """The rule set by which a tahap may be paid; UnverifiedBenefit where its source is weak.
-
-        A tahap is announced by this, so that nothing is listed, judged or frozen under a table
-        that could not be paid by.
-        """
-        rules = self.of_tahap(tahap, closing_date)
-        if not rules.benefit.verified:
-            raise UnverifiedBenefit(table=rules.benefit.id)
-        return rules
 
     def benefit(self, rule_set: str) -> BenefitTable:
         """The benefit table of an announced rule set."""

@@ -24,7 +24,14 @@ from libs.events.store import Store
 from libs.privacy.keys import KeyRing
 from services.payments import policy
 from services.payments.consumers import SUBSCRIPTIONS
-from services.payments.contract import PAYMENT, RUN, SERVICE, TAHAP
+from services.payments.contract import ANNOUNCED_TO, PAYMENT, RUN, SERVICE, TAHAP
+from services.payments.domain.announcement_messages import (
+    ApproveAnnouncement,
+    Circumstances,
+    ProposeAnnouncement,
+    ServiceAnswer,
+    Terms,
+)
 from services.payments.domain.ids import (
     REGULAR,
     order_id,
@@ -36,7 +43,7 @@ from services.payments.domain.ids import (
 from services.payments.domain.payment_state import PaymentState
 from services.payments.domain.run_messages import ApproveOrder, ProposeOrder
 from services.payments.domain.run_state import RunState
-from services.payments.domain.tahap_messages import AnnounceTahap, ApproveFreeze, ProposeFreeze
+from services.payments.domain.tahap_messages import ApproveFreeze, ProposeFreeze
 from services.payments.domain.tahap_state import TahapState
 from services.payments.exchange import Exchange
 from services.payments.files import Renderer
@@ -57,7 +64,14 @@ DATES: Final = {
     "2023-2": (date(2023, 6, 30), date(2023, 7, 5), date(2023, 7, 20)),
 }
 MAKER, CHECKER = "operator-1", "supervisor-1"
-PARTNERS: Final = Partners("http://treasury", "http://banks", "http://conditionality")
+PARTNERS: Final = Partners(
+    "http://treasury", "http://banks", {name: f"http://{name}" for name in ANNOUNCED_TO}
+)
+RULE_SET: Final = "2021-2024"
+ALONE: Final = Circumstances(
+    answers=tuple(ServiceAnswer(name, 0, {RULE_SET: None}) for name in ANNOUNCED_TO)
+)
+"""Every service runs the rule set, and no other tahap stands."""
 STEPS_MAX: Final = 1_000
 QUIET_STEPS: Final = 3
 
@@ -134,11 +148,14 @@ class Office:
     # -- What people do, without the door
 
     async def announce(self, tahap: str = TAHAP_1) -> None:
-        """Announce a tahap."""
-        months = months_of(tahap)
-        command = AnnounceTahap(tahap, months, *DATES[tahap], {"rule_set": "2021-2024"}, {})
+        """Two people announce a tahap."""
+        terms = Terms(tahap, months_of(tahap), *DATES[tahap], {"rule_set": RULE_SET})
+        stream, proposal = tahap_stream(tahap), ProposeAnnouncement(terms, {}, MAKER, ALONE)
         async with self.store.transaction(CONTEXT) as unit:
-            await handle(unit, TAHAP, tahap_stream(tahap), command)
+            waits = (await handle(unit, TAHAP, stream, proposal)).state.proposal
+            if waits is not None:
+                approval = ApproveAnnouncement(CHECKER, waits.hash, {}, ALONE)
+                await handle(unit, TAHAP, stream, approval)
             await open_list(unit, tahap)
 
     async def arrived(
@@ -182,8 +199,7 @@ class Office:
     def payer(self, store: Store | None = None) -> Payer:
         """A leader that has just begun."""
         own = store or self.store
-        client = httpx.AsyncClient(transport=self.world)
-        outside = Outside(client, PARTNERS, self.directory / "payments.token")
+        outside = outside_of(self.world, self.directory)
         exchange = Exchange(own, Renderer(own, self.elsewhere.keys), outside)
         return Payer(own, self.policies, exchange)
 
@@ -261,6 +277,7 @@ async def exhausted(step: Callable[[], Awaitable[bool]]) -> None:
 async def office_at(told: Settings, directory: Path, world: World) -> AsyncIterator[Office]:
     """Payments' parts on its database, and its door without the loops; `world` answers it."""
     (directory / "payments.token").write_text("a token")
+    outside = outside_of(world, directory)
     bus = await connect(told.bus_url)
     store = await Store.connect(told.database_url, SERVICE)
     try:
@@ -268,7 +285,7 @@ async def office_at(told: Settings, directory: Path, world: World) -> AsyncItera
         async with (
             asyncpg.create_pool(told.bus_url, min_size=1, max_size=2) as pool,
             door(
-                _application(told, Service(store, bus, TOPICS, SUBSCRIPTIONS)), directory
+                _application(told, Service(store, bus, TOPICS, SUBSCRIPTIONS), outside), directory
             ) as front,
         ):
             partitions = {s.topic: TOPICS.partitions[s.topic] for s in SUBSCRIPTIONS}
@@ -280,13 +297,19 @@ async def office_at(told: Settings, directory: Path, world: World) -> AsyncItera
         await bus.close()
 
 
-def _application(told: Settings, service: Service) -> FastAPI:
+def outside_of(world: World, directory: Path) -> Outside:
+    """The partners and other services, as payments asks them."""
+    client = httpx.AsyncClient(transport=world)
+    return Outside(client, PARTNERS, directory / "payments.token")
+
+
+def _application(told: Settings, service: Service, outside: Outside) -> FastAPI:
     """The service's interface, on a store whose loops the test turns by hand."""
 
     policies = policy.load()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        yield service.resources(policies=policies)
+        yield service.resources(policies=policies, outside=outside)
 
     return create_app(SERVICE, "Payments", routers(policies), lifespan, READINESS, told)

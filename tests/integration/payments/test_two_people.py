@@ -18,14 +18,6 @@ VILLAGE = houses(4)
 PATH = f"/tahap/{TAHAP_1}"
 RUN_PATH = f"{PATH}/runs/REGULAR"
 STALE = "0" * 64
-ANNOUNCEMENT = {
-    "tahap": TAHAP_1,
-    "months": ["2023-01", "2023-02", "2023-03"],
-    "closing_date": "2023-03-31",
-    "account_check_date": "2023-04-05",
-    "credit_date": "2023-04-20",
-    "after": {"registry": 3},
-}
 
 
 @pytest_asyncio.fixture
@@ -40,31 +32,6 @@ async def hash_of_list(office: Office) -> str:
     """The hash that stands to be approved."""
     digest: str = (await office.seen(PATH))["list"]["hash"]
     return digest
-
-
-# -- Announcement
-
-
-async def test_a_tahap_is_announced_once_by_the_rules_of_its_closing_date(office: Office) -> None:
-    first = await office.asked_by("planner-1", "announce", "/tahap", ANNOUNCEMENT)
-    again = await office.asked_by("planner-1", "announce", "/tahap", ANNOUNCEMENT)
-    other = await office.asked_by(
-        "planner-1", "announce", "/tahap", ANNOUNCEMENT | {"credit_date": "2023-04-21"}
-    )
-
-    assert first.json() == {"tahap": TAHAP_1, "rule_set": "2021-2024"}
-    assert (first.status_code, again.status_code, other.status_code) == (201, 201, 409)
-    assert other.json()["type"] == "/problems/contradiction"
-    assert await office.seen("/tahap") == {
-        "items": [{"tahap": TAHAP_1, "phase": "COLLECTING"}],
-        "next": None,
-    }
-
-
-async def test_a_tahap_that_was_never_announced_is_unknown(office: Office) -> None:
-    who = office.door.who("reader-1", "payments:read")
-    answer = await office.door.client.get(PATH, headers=who)
-    assert answer.status_code == 404
 
 
 # -- Freeze

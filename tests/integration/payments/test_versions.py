@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.integration
 VILLAGE = houses(4)
 PATH = f"/tahap/{TAHAP_1}"
 STALE = "0" * 64
-SCOPES = ("payments:read", "payments:make", "payments:check")
+SCOPES = ("payments:read", "payments:announce", "payments:make", "payments:check")
 
 
 @pytest_asyncio.fixture
@@ -45,7 +46,8 @@ def decisions(told: Settings) -> Iterator[str]:
 
 async def asked(office: Office, path: str, if_match: str | None) -> httpx.Response:
     who = office.door.who(MAKER, *SCOPES) | ({"If-Match": if_match} if if_match else {})
-    body = {"hash": STALE} if path.endswith(("proposal", "approval")) else {}
+    body: dict[str, Any] = {"hash": STALE} if path.endswith(("proposal", "approval")) else {}
+    body |= {"after": {}} if path.endswith("announcement-approval") else {}
     return await office.door.post(path, who, json=body)
 
 
@@ -53,7 +55,7 @@ async def test_every_decision_names_what_it_rests_on(ready: Office, told: Settin
     current, paths = await ready.tag(PATH), list(decisions(told))
     before = await ready.store.head()
 
-    assert len(paths) >= 7
+    assert len(paths) >= 9
     for path in paths:
         missing = await asked(ready, path, None)
         stale = await asked(ready, path, '"somethingelse"')

@@ -9,6 +9,7 @@ from typing import Any, Final
 import httpx
 
 from libs.events.positions import Positions
+from services.payments.contract import ANNOUNCED_TO
 from simulators import bank, treasury
 from simulators.books import Account
 from simulators.journal import Journal
@@ -22,11 +23,19 @@ class LinkCut(httpx.TransportError):
 
 @dataclass
 class World(httpx.AsyncBaseTransport):
-    """Treasury, banks and conditionality's door. `cut_at` loses the answer to the n-th request."""
+    """Treasury, banks and the other services' doors. `cut_at` loses the n-th request's answer.
+
+    `upstream` and `register` are where conditionality and registry are; `rule_sets` what each
+    runs, with the reason where it does not.
+    """
 
     directory: Path
     accounts: dict[tuple[str, str], Account]
     upstream: Positions = NOTHING_UPSTREAM
+    register: Positions = NOTHING_UPSTREAM
+    rule_sets: dict[str, dict[str, str | None]] = field(
+        default_factory=lambda: {name: {"2021-2024": None} for name in ANNOUNCED_TO}
+    )
     asked: list[tuple[str, str]] = field(default_factory=list)
     files: dict[str, list[bytes]] = field(default_factory=dict)
     cut_at: int | None = None
@@ -52,8 +61,8 @@ class World(httpx.AsyncBaseTransport):
             raise LinkCut("unreachable")
         if request.method == "PUT":
             self.files.setdefault(request.url.path, []).append(body)
-        if host == "conditionality":
-            response = httpx.Response(200, json=_told(self.upstream))
+        if host in ANNOUNCED_TO:
+            response = self._service(host, request.url.path)
         else:
             copy = httpx.Request(request.method, request.url, headers=request.headers, content=body)
             response = await self._doors[host].handle_async_request(copy)
@@ -73,6 +82,17 @@ class World(httpx.AsyncBaseTransport):
             if "payment-orders" not in path
             for body in bodies
         ]
+
+    def _service(self, name: str, path: str) -> httpx.Response:
+        """What another service answers of itself."""
+        if path == "/rule-sets":
+            rule_sets = [
+                {"id": rule_set, "runs": why is None, "reason": why}
+                for rule_set, why in self.rule_sets[name].items()
+            ]
+            return httpx.Response(200, json={"service": name, "rule_sets": rule_sets})
+        known = self.upstream if name == "conditionality" else self.register
+        return httpx.Response(200, json=_told(known))
 
     def credited(self) -> dict[str, int]:
         """{payment: rupiah} that the banks' own journals say they credited, each line counted."""

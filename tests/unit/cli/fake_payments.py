@@ -27,7 +27,11 @@ class FakePayments:
     done: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.fake.when("POST", "payments/tahap", self._announce)
+        self.fake.when("POST", "payments/tahap", self._propose)
+        approval = f"payments/tahap/{TAHAP}/announcement-approval"
+        self.fake.when("POST", approval, self._announce)
+        withdrawal = f"payments/tahap/{TAHAP}/announcement-withdrawal"
+        self.fake.when("POST", withdrawal, self._withdraw)
         self.fake.when("GET", f"payments/tahap/{TAHAP}", self._look)
         for step in ("freeze-proposal", "freeze-approval"):
             self.fake.when("POST", f"payments/tahap/{TAHAP}/{step}", self._freeze)
@@ -53,10 +57,24 @@ class FakePayments:
         self.done.append((step, who, json.loads(request.content)))
         return step
 
+    def _propose(self, request: httpx.Request) -> httpx.Response:
+        self._note(request)
+        self.phase = "PROPOSED"
+        return answer({"tahap": TAHAP, "rule_set": "2021-2024", "revision": 1, "hash": "a1b2"})
+
     def _announce(self, request: httpx.Request) -> httpx.Response:
         self._note(request)
+        if stale := self._stale(request):
+            return stale
         self.phase = "COLLECTING"
-        return answer({"tahap": TAHAP, "rule_set": "2021-2024"})
+        return httpx.Response(204, headers={"ETag": self.tag})
+
+    def _withdraw(self, request: httpx.Request) -> httpx.Response:
+        self._note(request)
+        if stale := self._stale(request):
+            return stale
+        self.phase = ""
+        return httpx.Response(204)
 
     def _freeze(self, request: httpx.Request) -> httpx.Response:
         step = self._note(request)
@@ -98,7 +116,7 @@ class FakePayments:
             self.run_phase = after.get(self.run_phase, self.run_phase)
 
     def _state(self) -> dict[str, Any]:
-        ready = self.phase != "COLLECTING"
+        ready = self.phase not in ("PROPOSED", "COLLECTING")
         lines = {
             "hash": "5f2b" if ready else None,
             "count": 10 if ready else None,
@@ -110,7 +128,18 @@ class FakePayments:
             "deferred_candidates": self.candidates,
         }
         runs = [self._run()] if self.run_phase else []
-        return {"tahap": TAHAP, "phase": self.phase, "list": lines, "runs": runs}
+        heads = {"registry": 4180, "conditionality": 5120}
+        proposal = {"hash": "a1b2", "maker": "ana", "heads": heads}
+        return {
+            "tahap": TAHAP,
+            "phase": self.phase,
+            "months": ["2023-01", "2023-02", "2023-03"],
+            "closing_date": "2023-03-31",
+            "rule_set": "2021-2024",
+            "list": lines,
+            "runs": runs,
+            "proposal": proposal if self.phase == "PROPOSED" else None,
+        }
 
     def _run(self) -> dict[str, Any]:
         paid = self.run_phase == "RECONCILED" and self.order

@@ -36,7 +36,7 @@ def shown(screen: Screen) -> str:
     return file.getvalue()
 
 
-async def test_a_tahap_is_announced_frozen_ordered_and_paid_by_three_people(
+async def test_a_tahap_is_announced_frozen_ordered_and_paid_by_two_people_at_each_step(
     platform: Connected, fake: FakePlatform, screen: Screen
 ) -> None:
     payments = FakePayments(fake)
@@ -47,6 +47,7 @@ async def test_a_tahap_is_announced_frozen_ordered_and_paid_by_three_people(
     assert payments.phase == "CLOSED"
     assert [(step, who) for step, who, _ in payments.done] == [
         ("tahap", "announcer"),
+        ("announcement-approval", "head"),
         ("freeze-proposal", "maker"),
         ("freeze-approval", "checker"),
         ("order-proposal", "maker"),
@@ -68,8 +69,8 @@ async def test_the_announcement_names_months_dates_and_what_must_be_consumed_fir
         "closing_date": "2023-03-31",
         "account_check_date": "2023-04-05",
         "credit_date": "2023-04-20",
-        "after": {"registry": 4180, "conditionality": 5120},
     }
+    assert payments.done[1][2] == {"hash": "a1b2", "after": AFTER}
 
 
 async def test_both_people_send_the_hash_that_stands(
@@ -79,7 +80,7 @@ async def test_both_people_send_the_hash_that_stands(
 
     await run_tahap(platform, FIRST, AFTER, screen)
 
-    assert [body.get("hash") for _, _, body in payments.done[1:]] == [
+    assert [body.get("hash") for _, _, body in payments.done[2:]] == [
         "5f2b",
         "5f2b",
         "7b6a",
@@ -97,7 +98,7 @@ async def test_families_that_can_only_be_deferred_are_deferred_by_name_and_told(
         await run_tahap(platform, FIRST, AFTER, screen)
 
     assert payments.phase == "SETTLED"
-    assert payments.done[1][2]["deferred"] == [candidate]
+    assert payments.done[2][2]["deferred"] == [candidate]
     assert f"2023-1 is frozen without {FAMILY}: PARKED_AT_CONDITIONALITY" in shown(screen)
 
 
@@ -129,7 +130,7 @@ async def test_another_refusal_is_not_tried_again(
     with pytest.raises(Refused, match="same-person"):
         await run_tahap(platform, FIRST, AFTER, screen)
 
-    assert len(payments.done) == 2
+    assert len(payments.done) == 3
 
 
 async def test_where_nobody_passes_the_account_check_nothing_is_ordered(
@@ -149,6 +150,14 @@ async def test_where_nobody_passes_the_account_check_nothing_is_ordered(
 @pytest.mark.parametrize(
     ("phase", "run_phase", "steps"),
     [
+        (
+            "PROPOSED",
+            "",
+            [
+                "announcement-approval",
+                *("freeze-proposal", "freeze-approval", "order-proposal", "order-approval"),
+            ],
+        ),
         (
             "COLLECTING",
             "",

@@ -13,6 +13,7 @@ def test_a_tahap_is_taken_to_its_end_by_its_people(data_dir: Path, fake: FakePla
     assert told.exit_code == 0, told.output
     assert [step for step, _, _ in payments.done] == [
         "tahap",
+        "announcement-approval",
         "freeze-proposal",
         "freeze-approval",
         "order-proposal",

@@ -1,4 +1,3 @@
-from dataclasses import asdict
 from pathlib import Path
 
 import httpx
@@ -6,7 +5,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from libs.events.positions import Positions
 from tests.unit.cli.conftest import FakePlatform, answer, job_as_told
 from tests.unit.cli.fake_payments import TAHAP, FakePayments
 
@@ -58,20 +56,49 @@ def test_what_nobody_can_send_is_refused_at_once(
     assert fake.asked == []
 
 
-def test_an_announcement_starts_from_where_the_services_are(
-    data_dir: Path, fake: FakePlatform, payments: FakePayments
+def test_an_announcement_is_proposed_by_one_and_approved_by_another(
+    data_dir: Path, payments: FakePayments
 ) -> None:
-    for name, head in (("registry", 4180), ("conditionality", 5120)):
-        at = asdict(Positions("e", head, head, {}, {}, 0))
-        fake.when("GET", f"{name}/positions", answer(at))
+    payments.phase = ""
+    proposed = pkh(data_dir, "tahap", "announce", TAHAP, "--calendar", str(YEAR), "--as", "ana")
+    shown = pkh(data_dir, "tahap", "show", TAHAP)
+    approved = pkh(data_dir, "tahap", "approve-announcement", TAHAP, "--as", "ben", "--yes")
 
-    told = pkh(data_dir, "tahap", "announce", TAHAP, "--calendar", str(YEAR), "--as", "ana")
+    assert "Proposed; another person approves it" in proposed.output
+    expected = "PROPOSED · 2023-01 to 2023-03, closing 2023-03-31, rules 2021-2024 · by ana"
+    assert expected in shown.output
+    assert "2023-1 is announced" in approved.output
+    [(_, maker, terms), (_, checker, approval)] = payments.done
+    assert (maker, checker) == ("ana", "ben")
+    assert terms["closing_date"] == "2023-03-31"
+    assert approval == {"hash": "a1b2", "after": {"registry": 4180, "conditionality": 5120}}
 
-    assert told.exit_code == 0, told.output
-    [(_, who, body)] = payments.done
-    assert who == "ana"
-    assert body["after"] == {"registry": 4180, "conditionality": 5120}
-    assert body["closing_date"] == "2023-03-31"
+
+def test_a_table_is_overridden_by_name_and_reason(data_dir: Path, payments: FakePayments) -> None:
+    calendar = ("--calendar", str(YEAR), "--as", "ana")
+    override = ("--override-table", "2018", "--reason", "letter of the ministry")
+
+    assert pkh(data_dir, "tahap", "announce", TAHAP, *calendar, *override).exit_code == 0
+
+    [(_, _, terms)] = payments.done
+    assert terms["override"] == {"table": "2018", "reason": "letter of the ministry"}
+
+
+def test_a_proposal_is_withdrawn(data_dir: Path, payments: FakePayments) -> None:
+    payments.phase = "PROPOSED"
+
+    assert pkh(data_dir, "tahap", "withdraw", TAHAP, "--as", "ana").exit_code == 0
+
+    assert [step for step, _, _ in payments.done] == ["announcement-withdrawal"]
+
+
+def test_nothing_is_approved_where_no_announcement_waits(
+    data_dir: Path, payments: FakePayments
+) -> None:
+    told = pkh(data_dir, "tahap", "approve-announcement", TAHAP, "--as", "ben", "--yes")
+
+    assert told.exit_code == 2
+    assert payments.done == []
 
 
 def test_a_tahap_that_is_in_no_calendar_is_not_announced(

@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from services.payments.domain.announcement_messages import (
+    AnnouncementProposed,
+    ApproveAnnouncement,
+    Circumstances,
+    ClosingAnnounced,
+    ProposeAnnouncement,
+    ServiceAnswer,
+    Terms,
+)
 from services.payments.domain.entitlement import Component, Counted
 from services.payments.domain.ids import payment_id
 from services.payments.domain.payment import payment
@@ -23,7 +32,7 @@ from services.payments.domain.payment_messages import (
     Instruct,
 )
 from services.payments.domain.payment_state import PaymentState
-from services.payments.domain.tahap_messages import AnnounceTahap, Deferral, ListFrozen
+from services.payments.domain.tahap_messages import Deferral, ListFrozen
 from services.payments.domain.totals import Totals
 
 TAHAP = "2023-1"
@@ -95,14 +104,32 @@ BLOCKED = past(HOLD, ENTITLE, INSTRUCT, CREDIT)
 
 # -- A tahap
 
-ANNOUNCE = AnnounceTahap(
+RULE_SET = "2021-2024"
+TERMS = Terms(
     tahap=TAHAP,
     months=("2023-01", "2023-02", "2023-03"),
     closing_date=date(2023, 3, 31),
     account_check_date=date(2023, 4, 5),
     credit_date=date(2023, 4, 20),
-    policies={"rule_set": "2021-2024"},
-    after={"registry": 4180, "conditionality": 5120},
+    policies={"rule_set": RULE_SET},
+)
+AFTER = {"registry": 4180, "conditionality": 5120}
+ANSWERS = tuple(ServiceAnswer(name, head, {RULE_SET: None}) for name, head in AFTER.items())
+ALONE = Circumstances(answers=ANSWERS)
+"""Every service runs the rule set and has reached `AFTER`, and no other tahap stands."""
+PROPOSE = ProposeAnnouncement(TERMS, AFTER, "maker", ALONE)
+PROPOSED = AnnouncementProposed(TAHAP, 1, TERMS, AFTER, "maker")
+APPROVE = ApproveAnnouncement("checker", PROPOSED.hash, AFTER, ALONE)
+ANNOUNCED = ClosingAnnounced(
+    tahap=TAHAP,
+    months=TERMS.months,
+    closing_date=TERMS.closing_date,
+    account_check_date=TERMS.account_check_date,
+    credit_date=TERMS.credit_date,
+    policies=TERMS.policies,
+    after=AFTER,
+    maker="maker",
+    checker="checker",
 )
 PARKED = Deferral(NEIGHBOUR, "PARKED")
 

@@ -53,6 +53,8 @@ INTERNAL = {
     "FreezeProposed",
     "FamiliesDeferred",
     "RunSettled",
+    "AnnouncementProposed",
+    "ProposalWithdrawn",
     "RunOpened",
     "ListEntitled",
     "TransfersRecorded",

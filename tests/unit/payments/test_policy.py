@@ -6,7 +6,6 @@ import pytest
 
 from libs.policy.files import PolicyError
 from services.payments import policy
-from services.payments.domain.errors import UnverifiedBenefit
 from services.payments.policy import NoRuleSet
 
 TIE_ORDER = ("PREGNANT", "EARLY_CHILD", "SEVERE_DISABILITY", "ELDERLY", "SMA", "SMP", "SD")
@@ -62,16 +61,10 @@ def test_a_rule_set_that_nobody_knows_is_refused() -> None:
         policy.load().benefit("1999")
 
 
-def test_tables_without_a_sufficient_source_are_kept_and_never_paid_by() -> None:
+def test_tables_without_a_sufficient_source_are_kept_and_marked() -> None:
     known = policy.load()
 
     assert tuple(each.id for each in known.benefits.values() if not each.verified) == UNVERIFIED
-    with pytest.raises(UnverifiedBenefit):
-        known.payable("2018-1", date(2018, 2, 1))
-
-
-def test_a_tahap_of_the_sample_year_may_be_paid() -> None:
-    assert policy.load().payable("2023-4", date(2023, 12, 31)).id == "2021-2024"
 
 
 SPOILT = [

@@ -1,10 +1,8 @@
 from dataclasses import replace
-from datetime import date
 
 import pytest
 
 from libs.events.testing import given
-from services.payments import policy
 from services.payments.domain.errors import (
     Contradiction,
     Malformed,
@@ -15,11 +13,8 @@ from services.payments.domain.errors import (
 )
 from services.payments.domain.tahap import tahap
 from services.payments.domain.tahap_messages import (
-    AnnounceTahap,
     ApproveFreeze,
-    Benefit,
     BucketRequested,
-    ClosingAnnounced,
     Command,
     FreezeProposed,
     ListFrozen,
@@ -28,17 +23,8 @@ from services.payments.domain.tahap_messages import (
     ProposeFreeze,
     RequestBuckets,
 )
-from tests.unit.payments.kit import ANNOUNCE, HASH, OTHER_HASH, TAHAP, frozen
+from tests.unit.payments.kit import ANNOUNCED, HASH, OTHER_HASH, TAHAP, frozen
 
-ANNOUNCED = ClosingAnnounced(
-    tahap=TAHAP,
-    months=ANNOUNCE.months,
-    closing_date=ANNOUNCE.closing_date,
-    account_check_date=ANNOUNCE.account_check_date,
-    credit_date=ANNOUNCE.credit_date,
-    policies=ANNOUNCE.policies,
-    after=ANNOUNCE.after,
-)
 MARK = MarkListReady(HASH, 3, 3_000_000)
 READY = ListReady(TAHAP, "REGULAR", HASH, 3, 3_000_000, ())
 READY_AGAIN = replace(READY, hash=OTHER_HASH, rupiah=2_900_000)
@@ -47,67 +33,7 @@ PROPOSED = FreezeProposed(TAHAP, "REGULAR", HASH, "maker", ())
 APPROVE = ApproveFreeze("checker", HASH)
 FROZEN = frozen()
 
-# -- Announcing
-
-
-def test_a_tahap_is_announced() -> None:
-    given(tahap).when(ANNOUNCE).then(ANNOUNCED)
-
-
-def test_announcing_twice_changes_nothing() -> None:
-    given(tahap, ANNOUNCED, READY).when(ANNOUNCE).then_nothing()
-
-
-def test_a_tahap_tells_the_table_that_it_was_announced_with() -> None:
-    table = policy.load().benefits["2021-2024"]
-    told = Benefit.of(table)
-
-    given(tahap).when(replace(ANNOUNCE, benefit=told)).then(replace(ANNOUNCED, benefit=told))
-    assert told.amounts["EARLY_CHILD"] == 750_000
-    assert told.references[0].title.startswith("Peraturan Menteri Sosial 1/2018")
-
-
-def test_a_text_that_was_mended_since_makes_no_other_announcement() -> None:
-    told = Benefit.of(policy.load().benefits["2021-2024"])
-    mended = replace(ANNOUNCE, benefit=replace(told, references=()))
-
-    given(tahap, replace(ANNOUNCED, benefit=told)).when(mended).then_nothing()
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        replace(ANNOUNCE, tahap="2023-2"),
-        replace(ANNOUNCE, closing_date=date(2023, 3, 30)),
-        replace(ANNOUNCE, policies={"rule_set": "2025-2026"}),
-        replace(ANNOUNCE, after={"registry": 4181, "conditionality": 5120}),
-    ],
-)
-def test_another_announcement_of_the_same_tahap_is_refused(other: AnnounceTahap) -> None:
-    given(tahap, ANNOUNCED).when(other).then_refused(Contradiction)
-
-
-@pytest.mark.parametrize(
-    "malformed",
-    [
-        replace(ANNOUNCE, tahap="tahap 1"),
-        replace(ANNOUNCE, months=()),
-        replace(ANNOUNCE, months=("2023-02", "2023-01")),
-        replace(ANNOUNCE, months=("2023-01", "2023-01")),
-        replace(ANNOUNCE, account_check_date=date(2023, 3, 30)),
-        replace(ANNOUNCE, credit_date=date(2023, 4, 4)),
-        replace(ANNOUNCE, policies={}),
-    ],
-)
-def test_an_announcement_that_can_not_be_is_refused(malformed: AnnounceTahap) -> None:
-    given(tahap).when(malformed).then_refused(Malformed)
-
-
-def test_closing_check_and_credit_may_fall_on_one_day() -> None:
-    day = ANNOUNCE.closing_date
-    at_once = replace(ANNOUNCE, account_check_date=day, credit_date=day)
-
-    assert given(tahap).when(at_once).events
+# -- Before the announcement
 
 
 @pytest.mark.parametrize("command", [MARK, PROPOSE, APPROVE, RequestBuckets("topic", ("3f",), 1)])

@@ -38,7 +38,16 @@ from services.payments.domain.tahap_messages import (
     TahapClosed,
 )
 from services.payments.domain.tahap_state import TahapState
-from tests.unit.payments.kit import ANNOUNCE, FAMILY, HASH, NEIGHBOUR, OTHER_HASH, PARKED, TAHAP
+from tests.unit.payments.kit import (
+    APPROVE,
+    FAMILY,
+    HASH,
+    NEIGHBOUR,
+    OTHER_HASH,
+    PARKED,
+    PROPOSE,
+    TAHAP,
+)
 
 SUPPLEMENTARY = "SUPPLEMENTARY-1"
 LATE = "c3b2a190-1111-4222-8333-444455556666"
@@ -52,7 +61,7 @@ SUPPLEMENTARY_READY = MarkListReady(OTHER_HASH, 1, 225_000, kind=SUPPLEMENTARY)
 def after(*commands: Command) -> Given[Command, TahapState, Event]:
     """A tahap in which these commands were taken, one after another."""
     events: list[Event] = []
-    for command in (ANNOUNCE, *commands):
+    for command in (PROPOSE, APPROVE, *commands):
         events += given(tahap, *events).when(command).events
     return given(tahap, *events)
 

@@ -1,0 +1,70 @@
+"""What an announcement is held against: the tahaps that stand, and what each service answers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from libs.chassis.problems import Refusal
+from libs.events.errors import CorridorError
+from libs.events.store import Store
+from libs.events.transaction import Transaction
+from services.payments.contract import ANNOUNCED_TO, SERVICE, TAHAP
+from services.payments.domain.announcement_messages import OtherTahap, ServiceAnswer
+from services.payments.domain.ids import tahap_stream
+from services.payments.outside import Outside
+from services.payments.policy import Policies
+
+# Announcements are decided one after another: two at once would each miss the other's months.
+_ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended('payments:announcing', 0))"
+_ALL: Final = """
+SELECT stream_id FROM streams WHERE stream_id > 'tahap-' AND stream_id < 'tahap.'
+ORDER BY stream_id
+"""
+RETRY_AFTER_S: Final = 1
+
+
+async def answers(outside: Outside, policies: Policies, store: Store) -> tuple[ServiceAnswer, ...]:
+    """Every service's answer, payments' own included; a 503 `Refusal` where one is silent.
+
+    Asked before the transaction that decides, which waits for no network.
+    """
+    asked = await asyncio.gather(*map(outside.answer_of, ANNOUNCED_TO), return_exceptions=True)
+    found = []
+    for service, answer in zip(ANNOUNCED_TO, asked, strict=True):
+        if isinstance(answer, CorridorError):
+            raise _silent(service)
+        if isinstance(answer, BaseException):
+            raise answer
+        found.append(answer)
+    head, _ = await store.head()
+    own = {rules.id: None if rules.runs else rules.reason or "" for rules in policies.listed}
+    return (*found, ServiceAnswer(SERVICE, head, own))
+
+
+async def heads(outside: Outside) -> dict[str, int | None]:
+    """The position of each service's log now; None of one that does not answer."""
+    asked = await asyncio.gather(*map(outside.answer_of, ANNOUNCED_TO), return_exceptions=True)
+    return {
+        service: answer.head if isinstance(answer, ServiceAnswer) else None
+        for service, answer in zip(ANNOUNCED_TO, asked, strict=True)
+    }
+
+
+def _silent(service: str) -> Refusal:
+    return Refusal(
+        503,
+        "service-silent",
+        f"{service} does not answer, and nothing is announced to a service that cannot be asked.",
+        {"Retry-After": str(RETRY_AFTER_S)},
+        {"service": service},
+    )
+
+
+async def other_tahaps(unit: Transaction, tahap: str) -> tuple[OtherTahap, ...]:
+    """The other tahaps that are announced or proposed; they stay so until we commit."""
+    await unit.connection.execute(_ONE_AT_A_TIME)
+    streams = [row[0] for row in await unit.connection.fetch(_ALL)]
+    others = await unit.load(TAHAP, [each for each in streams if each != tahap_stream(tahap)])
+    found = [loaded.state.terms for _, loaded in sorted(others.items())]
+    return tuple(OtherTahap(terms.tahap, terms.months) for terms in found if terms is not None)
