@@ -205,4 +205,44 @@ def _on_closing_day(""",
         f"{REGISTRY}/test_import_jobs.py"
         "::test_an_answered_request_is_answered_again_and_its_job_stays_done",
     ),
+    Mutant(
+        "announced-by-its-maker",
+        "who proposed a tahap also announces it",
+        (
+            Change(
+                "services/payments/domain/announcement.py",
+                "    require_approval(proposal.maker, proposal.hash",
+                "    require_approval('', proposal.hash",
+            ),
+        ),
+        f"{PAYMENTS}/test_announcement.py::test_nobody_announces_what_they_proposed",
+    ),
+    Mutant(
+        "heads-not-checked",
+        "a tahap is announced after a position that no log has reached",
+        (
+            Change(
+                "services/payments/domain/announcement.py",
+                "    _require_reached(after, circumstances.answers)\n",
+                "",
+            ),
+        ),
+        f"{PAYMENTS}/test_announcement.py"
+        "::test_a_position_is_held_against_the_log_at_the_approval_too",
+    ),
+    Mutant(
+        "rule-sets-of-others-not-asked",
+        "a tahap is announced by rules that payments alone can run",
+        (
+            Change(
+                "services/payments/announcing.py",
+                "    return (*found, ServiceAnswer(SERVICE, head, own))\n",
+                """    everywhere = [ServiceAnswer(each.service, each.head, own) for each in found]
+    return (*everywhere, ServiceAnswer(SERVICE, head, own))
+""",
+            ),
+        ),
+        f"{PAYMENTS}/test_announcement.py"
+        "::test_a_rule_set_that_a_service_does_not_run_is_refused_by_service_and_reason[registry]",
+    ),
 )
