@@ -216,6 +216,7 @@ def _on_closing_day(""",
             ),
         ),
         f"{PAYMENTS}/test_announcement.py::test_nobody_announces_what_they_proposed",
+        f"{PAYMENTS}/test_announcement.py::test_another_person_announces_it_after_what_they_saw",
     ),
     Mutant(
         "heads-not-checked",
@@ -229,6 +230,7 @@ def _on_closing_day(""",
         ),
         f"{PAYMENTS}/test_announcement.py"
         "::test_a_position_is_held_against_the_log_at_the_approval_too",
+        f"{PAYMENTS}/test_announcement.py::test_another_person_announces_it_after_what_they_saw",
     ),
     Mutant(
         "rule-sets-of-others-not-asked",
@@ -244,5 +246,6 @@ def _on_closing_day(""",
         ),
         f"{PAYMENTS}/test_announcement.py"
         "::test_a_rule_set_that_a_service_does_not_run_is_refused_by_service_and_reason[registry]",
+        f"{PAYMENTS}/test_announcement.py::test_another_person_announces_it_after_what_they_saw",
     ),
 )

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from threading import Thread
@@ -25,14 +25,14 @@ from cli.ports import free_ports
 from libs.chassis.problems import MEDIA_TYPE
 from libs.chassis.settings import Settings
 from services.conditionality.main import application as conditionality
-from services.payments.main import application as payments
+from services.payments.main import application as services_payments
 from services.projection.main import application as projection
 from services.registry.main import application as registry
 from tests.doors import YEAR, surroundings
 from tests.integration.conditionality.kit import BAD, bench_at, families, months_of
 from tests.integration.payments.houses import books_of, houses
 from tests.integration.payments.office import PARTNERS, office_at
-from tests.integration.payments.world import World
+from tests.integration.payments.world import NOTHING_UPSTREAM, World
 from tests.integration.projection.test_pages import FAMILY, TAHAP, fill
 from tests.servers import Postgres
 
@@ -134,12 +134,35 @@ async def of_projection(told: Settings, _directory: Path) -> Places:
     return {"family": FAMILY, "tahap": TAHAP, "job": "replay-1"}
 
 
+def others() -> FastAPI:
+    """What payments asks of every other service, answered by one."""
+    app = FastAPI()
+
+    @app.get("/positions")
+    async def positions() -> dict[str, Any]:
+        return asdict(NOTHING_UPSTREAM)
+
+    @app.get("/rule-sets")
+    async def rule_sets() -> dict[str, Any]:
+        return {"rule_sets": [{"id": "2021-2024", "runs": True, "reason": None}]}
+
+    return app
+
+
+def payments(settings: Settings, elsewhere: str) -> FastAPI:
+    """Payments with a token of its own, and others at an address."""
+    token = settings.jwks_file.with_name("payments.token") if settings.jwks_file else Path()
+    partners = replace(PARTNERS, services=dict.fromkeys(PARTNERS.services, elsewhere))
+    return services_payments(replace(settings, service_token_file=token), partners)
+
+
+Make = Callable[[Settings, str], FastAPI]
 Fill = Callable[[Settings, Path], Awaitable[Places]]
-SERVICES: Final[Mapping[str, tuple[Callable[[Settings], FastAPI], Fill]]] = {
-    "registry": (registry, of_registry),
-    "conditionality": (conditionality, of_conditionality),
-    "payments": (lambda told: payments(told, PARTNERS), of_payments),
-    "projection": (projection, of_projection),
+SERVICES: Final[Mapping[str, tuple[Make, Fill]]] = {
+    "registry": (lambda settings, _: registry(settings), of_registry),
+    "conditionality": (lambda settings, _: conditionality(settings), of_conditionality),
+    "payments": (payments, of_payments),
+    "projection": (lambda settings, _: projection(settings), of_projection),
 }
 
 
@@ -197,7 +220,7 @@ def served_by(postgres: Postgres, directory: Path, name: str) -> Iterator[Served
         told = runner.run(stack.enter_async_context(surroundings(postgres, directory, name)))
         try:
             places = runner.run(_awaited(fill_store(told, directory)))
-            app = make(told)
+            app = make(told, stack.enter_context(serving(others())))
             with serving(app) as url, requests.Session() as session:
                 schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
                 document, issuer = app.openapi(), Issuer.open(directory)
