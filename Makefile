@@ -46,7 +46,7 @@ check: $(READY) ## formatting, lint, types and the borders between packages
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY) ## measure the corridor and its peers (ARGS)
+bench: $(READY) ## measure the corridor and its peers (ARGS=--keep writes docs/speed.md, ARGS=--quick)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 mutants: $(READY) ## break safety rules one by one; a test must go red for each (ARGS)
@@ -66,11 +66,14 @@ contracts: $(READY) ## write schemas, asyncapi.yaml, openapi/ and the index of p
 dashboards: $(READY) ## write the dashboards of Grafana again from their code
 	$(BIN)/python -m deploy.grafana
 
-# uv keeps the versions that the lock already names unless it is told to upgrade.
+# uv keeps the versions that the lock already names unless it is told to upgrade. UmaDB has wheels for
+# few platforms, so it has a lock of its own and only `make bench` installs it.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+  $(if $(UPGRADE),--upgrade)
 lock: $(READY) ## pin every requirement with its hashes (UPGRADE=1 takes the newest versions)
-	$(BIN)/uv pip compile requirements-dev.in -o requirements.lock --quiet --universal \
-	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+	$(COMPILE) requirements-dev.in -o requirements.lock
+	$(COMPILE) benchmarks/umadb.in -o benchmarks/umadb.lock
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed")'

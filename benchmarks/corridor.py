@@ -6,128 +6,126 @@ import asyncio
 import contextlib
 import tempfile
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
-from statistics import median
-from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from aiokafka import AIOKafkaConsumer
 from msgspec import Raw
 
 from benchmarks.append import STREAMS, Families, Handle
+from benchmarks.bare_bus import (
+    DEADLINE_S,
+    MESSAGES,
+    Marks,
+    bare_getmany,
+    bare_reading,
+    bare_sending,
+)
 from benchmarks.domain import SERVICE, TOPIC, TOPICS, Recorded
+from benchmarks.measure import Effort, Line, Way, in_turn
 from benchmarks.report import Figure
 from benchmarks.server import database, open_store
 from cli import kafka_server
 from cli.postgres_server import PostgresServer
 from libs.events.bus import Bus, Producer, Record, embedded
 from libs.events.bus.connect import connect
-from libs.events.bus.kafka_member import PARTITION_BYTES_MAX
 from libs.events.consumer import Consumer
 from libs.events.relay import EVERYTHING, Relay
 from libs.events.store import Store
 from libs.events.subscription import Incoming, Subscription
 from libs.events.transaction import Transaction
 
-MESSAGES: Final = 240 * STREAMS
 ROUNDS: Final = 5
 LOOK_S: Final = 0.005
-DEADLINE_S: Final = 120
-EMBEDDED_CONSUMER_MIN: Final = 300_000
+EMBEDDED_CONSUMER_RATIO_MIN: Final = 0.3
 KAFKA_CONSUMER_RATIO_MIN: Final = 0.6
-KAFKA_RELAY_MIN: Final = 60_000
+KAFKA_RELAY_RATIO_MIN: Final = 1.0
+UNIT: Final = "messages/s"
+RELAY: Final = (Line("relay to the embedded bus", UNIT, "relay"),)
+EMBEDDED_CONSUMER: Final = (
+    Line("consumer on the embedded bus, no-op handler", UNIT, "consumer"),
+    Line(
+        "  a bare loop over the same segments, unpacked",
+        *(UNIT, "bare", "consumer", EMBEDDED_CONSUMER_RATIO_MIN),
+    ),
+    Line("  and each body decoded", UNIT, "decoder"),
+)
+KAFKA_RELAY: Final = (
+    Line("relay to Kafka, all headers", UNIT, "relay"),
+    Line(
+        "  a bare loop that sends the same records",
+        *(UNIT, "bare", "relay", KAFKA_RELAY_RATIO_MIN),
+    ),
+)
+KAFKA_CONSUMER: Final = (
+    Line("consumer on Kafka, no-op handler", UNIT, "consumer"),
+    Line(
+        "  a bare getmany loop on the same topic",
+        *(UNIT, "bare", "consumer", KAFKA_CONSUMER_RATIO_MIN),
+    ),
+    Line("  and each body decoded", UNIT, "decoder"),
+)
 AS_IT_CAME: Final = (
     Raw  # a body whose JSON is checked and left as it is, as the bare loop leaves it
 )
+Seen: TypeAlias = Callable[[Sequence[Record]], None]
 
 
-@dataclass
-class Marks:
-    """When how much was begun: a rate without what starts and ends the work."""
-
-    at: list[tuple[float, int]] = field(default_factory=list)
-    count: int = 0
-
-    def mark(self, count: int) -> None:
-        """So many messages begin here."""
-        self.at.append((perf_counter(), count))
-        self.count += count
-
-    @property
-    def rate(self) -> float:
-        """Messages a second, from the first mark to the last."""
-        whole = sum(count for _, count in self.at[:-1])
-        return whole / (self.at[-1][0] - self.at[0][0])
-
-
-async def figures(server: PostgresServer) -> tuple[list[Figure], list[str]]:
+async def figures(server: PostgresServer, effort: Effort) -> tuple[list[Figure], list[str]]:
     """Relay a full store to an empty topic, then consume that; on both buses where Kafka is."""
     writer = await open_store(server, SERVICE)
     await _fill(writer)
     try:
-        measured = await _on_embedded(server, writer)
+        found = await _on_embedded(server, writer, effort)
         try:
             kafka_server.resolve()
         except kafka_server.KafkaUnavailable as missing:
-            return measured, [f"Kafka was not measured: {missing}"]
-        return measured + await _on_kafka(server, writer), []
+            return found, [f"Kafka was not measured: {missing}"]
+        return found + await _on_kafka(server, writer, effort), []
     finally:
         await writer.close()
 
 
-async def _on_embedded(server: PostgresServer, writer: Store) -> list[Figure]:
+async def _on_embedded(server: PostgresServer, writer: Store, effort: Effort) -> list[Figure]:
     url = database(server, "bus")
     await embedded.migrate(url)
     bus = await connect(url)
     try:
-        relayed = median([await _relay(writer, bus) for _ in range(ROUNDS)])
-        consumed, decoded = [], []
-        for turn in range(ROUNDS):
-            consumed.append(await _consume(server, bus, f"reader_{turn}", AS_IT_CAME))
-            decoded.append(await _consume(server, bus, f"decoder_{turn}", Recorded))
+        relayed = await in_turn({"relay": lambda: _relay(writer, bus)}, RELAY, ROUNDS, effort)
+        ways = {
+            "bare": lambda: bare_reading(url),
+            "consumer": _consuming(server, bus, "reader", AS_IT_CAME),
+            "decoder": _consuming(server, bus, "decoder", Recorded),
+        }
+        return relayed + await in_turn(ways, EMBEDDED_CONSUMER, ROUNDS, effort)
     finally:
         await bus.close()
-    return [
-        Figure("relay to the embedded bus", "messages/s", relayed),
-        Figure(
-            "consumer on the embedded bus, no-op handler",
-            "messages/s",
-            median(consumed),
-            least=EMBEDDED_CONSUMER_MIN,
-        ),
-        Figure("  and each body decoded", "messages/s", median(decoded)),
-    ]
 
 
-async def _on_kafka(server: PostgresServer, writer: Store) -> list[Figure]:
+async def _on_kafka(server: PostgresServer, writer: Store, effort: Effort) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="pkh-bench-") as directory:
         broker = kafka_server.Broker(Path(directory))
         try:
             broker.start()
             await broker.ready()
             bus = await connect(f"kafka://{broker.bootstrap}")
-            relayed = median([await _relay(writer, bus) for _ in range(ROUNDS)])
-            bare, ours, decoded = [], [], []
-            for turn in range(ROUNDS):
-                bare.append(await _bare_loop(broker.bootstrap, turn))
-                ours.append(await _consume(server, bus, f"kafka_reader_{turn}", AS_IT_CAME))
-                decoded.append(await _consume(server, bus, f"kafka_decoder_{turn}", Recorded))
+            windows = await _windows(writer, bus)
+            sending = {
+                "relay": lambda: _relay(writer, bus),
+                "bare": lambda: bare_sending(broker.bootstrap, bus, windows),
+            }
+            found = await in_turn(sending, KAFKA_RELAY, ROUNDS, effort)
+            groups = count()
+            reading = {
+                "bare": lambda: bare_getmany(broker.bootstrap, next(groups)),
+                "consumer": _consuming(server, bus, "kafka_reader", AS_IT_CAME),
+                "decoder": _consuming(server, bus, "kafka_decoder", Recorded),
+            }
+            found += await in_turn(reading, KAFKA_CONSUMER, ROUNDS, effort)
             await bus.close()
         finally:
             broker.stop()
-    return [
-        Figure("relay to Kafka, all headers", "messages/s", relayed, least=KAFKA_RELAY_MIN),
-        Figure("consumer on Kafka, no-op handler", "messages/s", median(ours)),
-        Figure(
-            "  a bare getmany loop on the same topic",
-            "messages/s",
-            median(bare),
-            median(ours) / median(bare),
-            KAFKA_CONSUMER_RATIO_MIN,
-        ),
-        Figure("  and each body decoded", "messages/s", median(decoded)),
-    ]
+    return found
 
 
 async def _fill(store: Store) -> None:
@@ -140,29 +138,29 @@ async def _fill(store: Store) -> None:
 # -- Relay ----------------------------------------------------------------------------------------
 
 
-class MarkedBus:
-    """A bus whose producers mark what they are given; everything else is the bus's own."""
+class WatchedBus:
+    """A bus whose producers show what they are given; everything else is the bus's own."""
 
-    def __init__(self, bus: Bus, marks: Marks) -> None:
-        self._bus, self._marks = bus, marks
+    def __init__(self, bus: Bus, seen: Seen) -> None:
+        self._bus, self._seen = bus, seen
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._bus, name)
 
     async def producer(self) -> Producer:
-        """The bus's producer, marked."""
-        return MarkedProducer(await self._bus.producer(), self._marks)
+        """The bus's producer, watched."""
+        return WatchedProducer(await self._bus.producer(), self._seen)
 
 
-class MarkedProducer:
-    """A producer that marks each window."""
+class WatchedProducer:
+    """A producer that shows each window before it is sent."""
 
-    def __init__(self, producer: Producer, marks: Marks) -> None:
-        self._producer, self._marks = producer, marks
+    def __init__(self, producer: Producer, seen: Seen) -> None:
+        self._producer, self._seen = producer, seen
 
     async def send(self, records: Sequence[Record]) -> None:
-        """Mark and send."""
-        self._marks.mark(len(records))
+        """Show and send."""
+        self._seen(records)
         await self._producer.send(records)
 
     async def close(self) -> None:
@@ -172,20 +170,36 @@ class MarkedProducer:
 
 async def _relay(store: Store, bus: Bus) -> float:
     """The whole store to an empty topic; messages a second."""
+    marks = Marks()
+    await _relayed(store, bus, lambda records: marks.mark(len(records)))
+    return marks.rate
+
+
+async def _windows(store: Store, bus: Bus) -> list[Sequence[Record]]:
+    """What the relay sends, for others to send it too."""
+    windows: list[Sequence[Record]] = []
+    await _relayed(store, bus, windows.append)
+    return windows
+
+
+async def _relayed(store: Store, bus: Bus, seen: Seen) -> None:
     await bus.delete_topic(TOPIC)
     await store.pool.execute("DELETE FROM relay")
-    marks = Marks()
 
     async def sent() -> bool:
         query = "SELECT position FROM relay WHERE topic = $1 AND partition = $2"
         return bool(await store.pool.fetchval(query, *EVERYTHING) == MESSAGES)
 
-    marked: Any = MarkedBus(bus, marks)
-    await _until(sent, Relay(store, marked, TOPICS).run())
-    return marks.rate
+    watched: Any = WatchedBus(bus, seen)
+    await _until(sent, Relay(store, watched, TOPICS).run())
 
 
 # -- Consumer -------------------------------------------------------------------------------------
+
+
+def _consuming(server: PostgresServer, bus: Bus, name: str, body: type[Any]) -> Way:
+    groups = count()
+    return lambda: _consume(server, bus, f"{name}_{next(groups)}", body)
 
 
 async def _consume(server: PostgresServer, bus: Bus, name: str, body: type[Any]) -> float:
@@ -206,29 +220,6 @@ async def _consume(server: PostgresServer, bus: Bus, name: str, body: type[Any])
         await _until(taken, consumer.run())
     finally:
         await store.close()
-    return marks.rate
-
-
-async def _bare_loop(bootstrap: str, turn: int) -> float:
-    """The whole topic by the client alone, fetching as much as our member does."""
-    consumer = AIOKafkaConsumer(
-        TOPIC,
-        bootstrap_servers=bootstrap,
-        group_id=f"bare-{turn}",
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=PARTITION_BYTES_MAX,
-    )
-    marks = Marks()
-    await consumer.start()
-    try:
-        async with asyncio.timeout(DEADLINE_S):
-            while marks.count < MESSAGES:
-                taken = await consumer.getmany(timeout_ms=1_000)
-                if taken:
-                    marks.mark(sum(map(len, taken.values())))
-    finally:
-        await consumer.stop()
     return marks.rate
 
 

@@ -16,6 +16,8 @@ import msgspec
 
 from benchmarks.append import STREAMS, Families
 from benchmarks.domain import ACCOUNT, CONTEXT, commands_for
+from benchmarks.judge import Ratio
+from benchmarks.measure import Effort
 from benchmarks.report import Figure
 from benchmarks.server import database, open_store
 from cli.postgres_server import PostgresServer
@@ -41,7 +43,7 @@ class Rates(msgspec.Struct, frozen=True):
     load: float
 
 
-async def figures(server: PostgresServer) -> tuple[list[Figure], list[str]]:
+async def figures(server: PostgresServer, _effort: Effort) -> tuple[list[Figure], list[str]]:
     """Four figures of the peer with ours beside them; a sentence where it can not be measured."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         return [], ["emmett-postgresql was not measured: Node and npm are not installed."]
@@ -67,7 +69,8 @@ async def figures(server: PostgresServer) -> tuple[list[Figure], list[str]]:
 
 
 def _beside(what: str, unit: str, ours: float, theirs: float) -> list[Figure]:
-    return [Figure(what, unit, ours), Figure("  emmett-postgresql", unit, theirs, ours / theirs)]
+    ratio = Ratio.of([ours], [theirs])
+    return [Figure(what, unit, ours), Figure("  emmett-postgresql", unit, theirs, ratio)]
 
 
 def _install() -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from benchmarks.append import STREAMS, Families
 from benchmarks.domain import ACCOUNT, CONTEXT, REPLAYED, Account, Record, Recorded, commands_for
-from benchmarks.measure import seconds_a_round
+from benchmarks.measure import WARMUP_ROUNDS, Effort, Line, in_turn, timed
 from benchmarks.peer import Accounts, PeerAccount, open_peer, record
 from benchmarks.report import Figure
 from benchmarks.server import database, open_store
@@ -21,6 +21,16 @@ BATCHES: Final = 2  # so that each family gains few events beside its past
 ROUNDS: Final = 10
 SNAPSHOTS_RATIO_MIN: Final = 15.0
 REPLAY_RATIO_MIN: Final = 8.0
+UNIT: Final = "streams/s"
+LINES: Final = (
+    Line(f"handle_many: {STREAMS} streams, {PAST} past events, snapshots", UNIT, "ours"),
+    Line(
+        "  eventsourcing with snapshots: get each, save all",
+        *(UNIT, "theirs", "ours", SNAPSHOTS_RATIO_MIN),
+    ),
+    Line("handle_many: the same by replay", UNIT, "folded"),
+    Line("  eventsourcing without snapshots", UNIT, "refolded", "folded", REPLAY_RATIO_MIN),
+)
 
 
 class Known:
@@ -82,39 +92,22 @@ class KnownToPeer:
         self._peer.save(*accounts)
 
 
-async def figures(server: PostgresServer) -> list[Figure]:
+async def figures(server: PostgresServer, effort: Effort) -> list[Figure]:
     """With snapshots and by replay, each beside the peer."""
     store = await open_store(server, "known")
     saved = open_peer(database(server, "peer_snapshots"), snapshots=True)
     replayed = open_peer(database(server, "peer_replay"))
-    contenders = (
-        Known(store, ACCOUNT, Families(31, BATCHES)),
-        KnownToPeer(saved, Families(32, BATCHES), snapshots=True),
-        Known(store, REPLAYED, Families(33, BATCHES)),
-        KnownToPeer(replayed, Families(34, BATCHES), snapshots=False),
-    )
-    for contender in contenders:
+    contenders: dict[str, Known | KnownToPeer] = {
+        "ours": Known(store, ACCOUNT, Families(31, BATCHES)),
+        "theirs": KnownToPeer(saved, Families(32, BATCHES), snapshots=True),
+        "folded": Known(store, REPLAYED, Families(33, BATCHES)),
+        "refolded": KnownToPeer(replayed, Families(34, BATCHES), snapshots=False),
+    }
+    for contender in contenders.values():
         await contender.begin()
-    seconds = await seconds_a_round(contenders, ROUNDS)
+    ways = {name: timed(contender, STREAMS) for name, contender in contenders.items()}
+    found = await in_turn(ways, LINES, ROUNDS, effort, WARMUP_ROUNDS)
     saved.close()
     replayed.close()
     await store.close()
-    ours, theirs, folded, refolded = (STREAMS / each for each in seconds)
-    return [
-        Figure(f"handle_many: {STREAMS} streams, {PAST} past events, snapshots", "streams/s", ours),
-        Figure(
-            "  eventsourcing with snapshots: get each, save all",
-            "streams/s",
-            theirs,
-            ours / theirs,
-            SNAPSHOTS_RATIO_MIN,
-        ),
-        Figure("handle_many: the same by replay", "streams/s", folded),
-        Figure(
-            "  eventsourcing without snapshots",
-            "streams/s",
-            refolded,
-            folded / refolded,
-            REPLAY_RATIO_MIN,
-        ),
-    ]
+    return found

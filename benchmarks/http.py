@@ -11,11 +11,11 @@ from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from random import Random
-from statistics import median
 from time import perf_counter
 from typing import Final, cast
 from uuid import UUID
 
+from benchmarks.measure import Effort, Line, Way, in_turn
 from benchmarks.report import Figure
 from benchmarks.server import corridor_database, database
 from benchmarks.web import PATH, SCOPE
@@ -119,7 +119,7 @@ async def _listening(ports: Sequence[int]) -> None:
                 break
 
 
-async def figures(server: PostgresServer) -> list[Figure]:
+async def figures(server: PostgresServer, effort: Effort) -> list[Figure]:
     """Requests a second of each server, the servers in turn."""
     urls = [database(server, "web_bare")]
     urls += [await corridor_database(server, f"web_{way}") for way in WAYS[1:]]
@@ -133,26 +133,29 @@ async def figures(server: PostgresServer) -> list[Figure]:
         await _listening(ports)
         found: list[Figure] = []
         for connections, ratio_min in CONNECTIONS.items():
-            rates: list[list[float]] = [[] for _ in WAYS]
-            for _ in range(1 + ROUNDS):
-                for port, measured in zip(ports, rates, strict=True):
-                    measured.append(await _rate(port, connections, posts))
-            found += _compared(connections, [median(each[1:]) for each in rates], ratio_min)
+            ways = {
+                way: _asking(port, connections, posts)
+                for way, port in zip(WAYS, ports, strict=True)
+            }
+            lines = _lines(connections, ratio_min)
+            found += await in_turn(ways, lines, ROUNDS, effort, warmup_rounds=1)
         return found
 
 
-def _compared(connections: int, rates: Sequence[float], ratio_min: float) -> list[Figure]:
-    bare, ours, service = rates
-    at = f"{connections} connection{'s' if connections > 1 else ''}"
+def _asking(port: int, connections: int, posts: Iterator[bytes]) -> Way:
+    async def way() -> float:
+        return await _rate(port, connections, posts)
+
+    return way
+
+
+def _lines(connections: int, ratio_min: float) -> list[Line]:
+    what = f"HTTP, single commands, {connections} connection{'s' if connections > 1 else ''}"
+    unit = "requests/s"
+    bare = "  a bare FastAPI endpoint with an INSERT"
     return [
-        Figure(f"HTTP, single commands, {at}", "requests/s", ours),
-        Figure(
-            "  a bare FastAPI endpoint with an INSERT", "requests/s", bare, ours / bare, ratio_min
-        ),
-        Figure(
-            "  a whole service: tokens, keys, logs; its ratio to bare",
-            "requests/s",
-            service,
-            service / bare,
-        ),
+        Line(what, unit, "corridor"),
+        Line(bare, unit, "bare", "corridor", ratio_min),
+        Line("  a whole service: tokens, keys, logs", unit, "service"),
+        Line("  the bare endpoint again, beside that", unit, "bare", "service"),
     ]

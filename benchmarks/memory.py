@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Final
 
 from benchmarks.append import STREAMS, Families, Handle
+from benchmarks.measure import Effort
 from benchmarks.report import Figure
 from benchmarks.server import corridor_database
 from cli.postgres_server import PostgresServer
@@ -20,7 +21,7 @@ MEGABYTES_MAX: Final = 300
 DEADLINE_S: Final = 600
 
 
-async def figures(server: PostgresServer) -> list[Figure]:
+async def figures(server: PostgresServer, _effort: Effort) -> list[Figure]:
     """The largest resident memory of the process, and how fast it was."""
     url = await corridor_database(server, "chunks")
     told = await asyncio.to_thread(

@@ -13,6 +13,8 @@ from typing import Any, Final
 import psutil
 from msgspec import json
 
+from benchmarks.judge import Ratio, Verdict
+
 PACKAGES: Final = ("asyncpg", "aiokafka", "msgspec", "fastapi", "eventsourcing", "psycopg")
 
 
@@ -21,33 +23,33 @@ class Figure:
     """One thing measured, in `unit`, and how that stands to another figure or to a limit.
 
     `ratio` is what the library does as a multiple of this; it must not be below `ratio_min`.
-    The value itself must not be below `least` nor above `most`.
+    The value itself must not be above `most`. Where the machine was `disturbed`, no ratio is held
+    to have missed its limit.
     """
 
     what: str
     unit: str
     value: float
-    ratio: float | None = None
+    ratio: Ratio | None = None
     ratio_min: float | None = None
-    least: float | None = None
     most: float | None = None
+    disturbed: bool = False
 
     @property
-    def missed(self) -> bool:
-        """Whether a limit, if there is one, was missed."""
-        return (
-            (self.ratio is not None and self.ratio_min is not None and self.ratio < self.ratio_min)
-            or (self.least is not None and self.value < self.least)
-            or (self.most is not None and self.value > self.most)
-        )
+    def verdict(self) -> Verdict | None:
+        """What is to be said of the limit, if there is one."""
+        if self.most is not None:
+            return Verdict.OK if self.value <= self.most else Verdict.MISSED
+        if self.ratio is None or self.ratio_min is None:
+            return None
+        judged = self.ratio.judged(self.ratio_min)
+        return Verdict.NOISY if self.disturbed and judged is Verdict.MISSED else judged
 
     @property
     def limit(self) -> str:
         """The limit as it is told; empty where there is none."""
         if self.ratio_min is not None:
-            return f"ratio >= {self.ratio_min:.1f}"
-        if self.least is not None:
-            return f">= {self.least:,.0f}"
+            return f"ratio >= {self.ratio_min:.2f}"
         return "" if self.most is None else f"<= {self.most:,.0f}"
 
     @property
@@ -55,14 +57,15 @@ class Figure:
         """What its line of a table says."""
         return (
             self.what,
-            f"{self.value:,.0f}",
+            f"{self.value:,.{0 if self.value >= DECIMALS_BELOW else 2}f}",
             self.unit,
-            "" if self.ratio is None else f"{self.ratio:.2f}",
+            "" if self.ratio is None else str(self.ratio),
             self.limit,
-            "" if not self.limit else "MISSED" if self.missed else "ok",
+            self.verdict or "",
         )
 
 
+DECIMALS_BELOW: Final = 100  # a millisecond has parts that matter
 HEADINGS: Final = ("what", "measured", "", "ratio", "limit", "")
 RIGHT: Final = frozenset({1, 3})  # columns of numbers
 
@@ -97,9 +100,11 @@ def machine(postgres: str) -> dict[str, Any]:
 
 PAGE: Final = """# What the corridor costs
 
-Written by `make bench` after a whole run; [results.json](../benchmarks/results.json) holds the same
-for programs. A ratio is what the library does as a multiple of the line it stands in, both measured
-in the same run, in turn, as medians of their rounds.
+Written by `make bench ARGS=--keep`; [results.json](../benchmarks/results.json) holds the same for
+programs. A ratio is what the library does as a multiple of the line it stands in: the median over
+pairs that were measured in turn, and how far it may be off. A limit is judged where all of that
+lies on one side of it; else the pairs are measured again, and then it is *too noisy to judge*, as
+is a limit that was missed while others used the machine.
 
 {date}: {cores} cores, {memory:.0f} GiB, {system} {processor}, Python {python}, PostgreSQL
 {postgres}, {packages}.
@@ -132,7 +137,7 @@ def write(
     run = {
         "date": date,
         "machine": on,
-        "figures": [asdict(figure) | {"missed": figure.missed} for figure in figures],
+        "figures": [asdict(figure) | {"verdict": figure.verdict} for figure in figures],
         "notes": list(notes),
     }
     path.write_bytes(json.format(json.encode(run), indent=2) + b"\n")

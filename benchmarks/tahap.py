@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import tempfile
@@ -11,11 +12,13 @@ from typing import Final
 import msgspec
 
 from benchmarks.copies import copy_year
+from benchmarks.measure import Effort, Line, Way, in_turn
 from benchmarks.report import Figure
 
 SAMPLE: Final = Path("examples/kalbar-2023")
 COPIES: Final = 10
 COPIES_RATIO_MIN: Final = 0.8
+ROUNDS: Final = 3
 DEADLINE_S: Final = 3_600
 
 
@@ -34,17 +37,35 @@ class Run(msgspec.Struct, frozen=True):
         return self.families * len(self.tahap_seconds) / sum(self.tahap_seconds.values())
 
 
-def figures() -> tuple[list[Figure], list[str]]:
-    """Two tahaps of the sample year and of ten copies of it, one after the other.
+async def figures(effort: Effort) -> tuple[list[Figure], list[str]]:
+    """Two tahaps of the sample year and of ten copies of it, in turn.
 
     Raises CalledProcessError when a demo does not come to its end or to what is expected.
     """
     with tempfile.TemporaryDirectory(prefix="pkh-bench-") as directory:
         copied = Path(directory, "copies")
         copy_year(SAMPLE, COPIES, copied)
-        sample = demo(SAMPLE, Path(directory, "out"))
-        copies = demo(copied, Path(directory, "out-copies"))
-    return describe(sample, copies)
+        runs: dict[str, list[Run]] = {"sample": [], "copies": []}
+        ways = {
+            "sample": _demos(SAMPLE, Path(directory, "out"), runs["sample"]),
+            "copies": _demos(copied, Path(directory, "out-copies"), runs["copies"]),
+        }
+        found = await in_turn(ways, LINES, ROUNDS, effort)
+    return found, [describe(runs["sample"][-1], runs["copies"][-1])]
+
+
+LINES: Final = (
+    Line(f"two tahaps, {COPIES} copies of the sample year", "families/s", "copies"),
+    Line("  the sample year alone", "families/s", "sample", "copies", COPIES_RATIO_MIN),
+)
+
+
+def _demos(year: Path, out: Path, runs: list[Run]) -> Way:
+    async def way() -> float:
+        runs.append(await asyncio.to_thread(demo, year, out))
+        return runs[-1].rate
+
+    return way
 
 
 def demo(year: Path, out: Path) -> Run:
@@ -55,21 +76,10 @@ def demo(year: Path, out: Path) -> Run:
     return msgspec.json.decode((out / "run.json").read_bytes(), type=Run)
 
 
-def describe(sample: Run, copies: Run) -> tuple[list[Figure], list[str]]:
-    """Both runs as figures and a sentence."""
-    figures = [
-        Figure("two tahaps, the sample year, whole platform", "families/s", sample.rate),
-        Figure(
-            f"  {COPIES} copies of it",
-            "families/s",
-            copies.rate,
-            copies.rate / sample.rate,
-            COPIES_RATIO_MIN,
-        ),
-    ]
+def describe(sample: Run, copies: Run) -> str:
+    """What the platform took of the machine, in both sizes."""
     memory = [run.pss_bytes / 2**20 for run in (sample, copies)]
-    said = (
+    return (
         f"The platform started in {sample.start_seconds:.1f} s and took {memory[0]:,.0f} MiB, "
         f"with {COPIES} copies {memory[1]:,.0f} MiB."
     )
-    return figures, [said]

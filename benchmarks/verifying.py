@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import resource
 import sys
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import perf_counter, process_time
-from typing import Final
+from typing import Final, TypeAlias
 
 import asyncpg
 import psutil
 
 from benchmarks.append import Families
 from benchmarks.domain import ACCOUNT, CONTEXT, commands_for
+from benchmarks.measure import Effort, Line, in_turn
 from benchmarks.report import Figure
 from benchmarks.server import open_store, own_postgres
 from cli.postgres_server import PostgresServer
@@ -23,12 +26,24 @@ from libs.events.verify import verify
 
 EVENTS: Final = 500_000
 EVENTS_A_STREAM: Final = 20
-EVENTS_A_CORE_S: Final = 150_000
+QUICK_EVENTS: Final = 50_000
+ROUNDS: Final = 7
+RATIO_MIN: Final = 0.4
+HASHED: Final = (
+    *("block", "stream_id", "version", "type", "schema_version", "data", "metadata"),
+    *("topic", "key", "message", "occurred_at"),
+)
+LINES: Final = (
+    Line("verify: in a second of one core, ours or the server's", "events/s", "verify"),
+    Line("  the same columns by COPY, hashed as one", "events/s", "copy", "verify", RATIO_MIN),
+)
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
-    """One verification: how many events, and seconds by the clock, of our core and the server's."""
+class Worked:
+    """One look: how many events, and seconds by the clock, of our core and the server's."""
 
     events: int
     seconds: float
@@ -42,40 +57,67 @@ class Verified:
         return self.events / (self.our_core_s + self.server_core_s)
 
 
-async def figures(server: PostgresServer, events: int = EVENTS) -> list[Figure]:
-    """The rate that one core would reach if it did our work and the server's, and the clock's."""
-    done = await verified(server, events)
-    if done.findings:
-        raise AssertionError(f"{done.findings} findings in a store that nobody touched")
-    what = f"verify: {done.events:,} events, in a second of one core"
-    by_server = f"{done.server_core_s / (done.our_core_s + done.server_core_s):.0%}"
-    return [
-        Figure(what, "events/s", done.a_core, least=EVENTS_A_CORE_S),
-        Figure(
-            f"  by the clock; {by_server} of the work is the server's",
-            "events/s",
-            done.events / done.seconds,
-        ),
-    ]
+async def figures(server: PostgresServer, effort: Effort) -> list[Figure]:
+    """The rate that one core would reach, were our part and the server's its own; a bare COPY."""
+    store = await open_store(server, "verified")
+    await _fill(store, QUICK_EVENTS if effort.quick else EVENTS)
+    await store.close()
+    async with asyncpg.create_pool(
+        server.superuser_url("verified"), min_size=1, max_size=1
+    ) as pool:
+
+        async def verifying() -> float:
+            done = await measured(pool, _verify)
+            if done.findings:
+                raise AssertionError(f"{done.findings} findings in a store that nobody touched")
+            return done.a_core
+
+        async def copying() -> float:
+            return (await measured(pool, _copy)).a_core
+
+        ways = {"verify": verifying, "copy": copying}
+        return await in_turn(ways, LINES, ROUNDS, effort, warmup_rounds=1)
 
 
-async def verified(server: PostgresServer, events: int) -> Verified:
+async def verified(server: PostgresServer, events: int) -> Worked:
     """Fill a new store with at least so many events and verify all of it, as `pkh verify` does."""
     store = await open_store(server, "verified")
-    written = await _fill(store, events)
+    await _fill(store, events)
     await store.close()
     url = server.superuser_url("verified")
     async with asyncpg.create_pool(url, min_size=1, max_size=1) as pool:
-        backend = psutil.Process(await pool.fetchval("SELECT pg_backend_pid()"))
-        begun, ours, servers = perf_counter(), process_time(), _core_s(backend)
-        findings = [finding async for finding in verify(pool)]
-        return Verified(
-            written,
-            perf_counter() - begun,
-            process_time() - ours,
-            _core_s(backend) - servers,
-            len(findings),
-        )
+        return await measured(pool, _verify)
+
+
+async def measured(pool: Pool, work: Callable[[Pool], Awaitable[int]]) -> Worked:
+    """What a look through all events takes of our core and of the server's."""
+    backend = psutil.Process(await pool.fetchval("SELECT pg_backend_pid()"))
+    events = await pool.fetchval("SELECT position FROM head")
+    begun, ours, servers = perf_counter(), process_time(), _core_s(backend)
+    findings = await work(pool)
+    return Worked(
+        events,
+        perf_counter() - begun,
+        process_time() - ours,
+        _core_s(backend) - servers,
+        findings,
+    )
+
+
+async def _verify(pool: Pool) -> int:
+    return len([finding async for finding in verify(pool)])
+
+
+async def _copy(pool: Pool) -> int:
+    """The columns that are hashed, as the bare driver copies them out; one hash over everything."""
+    whole = hashlib.sha256()
+
+    async def take(chunk: bytes) -> None:
+        whole.update(chunk)
+
+    async with pool.acquire() as connection:
+        await connection.copy_from_query(f"SELECT {', '.join(HASHED)} FROM events", output=take)
+    return 0
 
 
 def _core_s(process: psutil.Process) -> float:

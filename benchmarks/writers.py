@@ -6,15 +6,15 @@ import asyncio
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from multiprocessing.connection import Connection
-from statistics import median
 from time import perf_counter
 from typing import Final
 
 import asyncpg
 
 from benchmarks.append import BATCHES, STREAMS, Append, Bare, Families
-from benchmarks.measure import WARMUP_ROUNDS, Contender
+from benchmarks.measure import WARMUP_ROUNDS, Contender, Effort, Line, Way, in_turn
 from benchmarks.report import Figure
 from benchmarks.server import corridor_database
 from cli.postgres_server import PostgresServer
@@ -26,6 +26,10 @@ ROUNDS: Final = 15
 RATIO_MIN: Final = 0.6
 DEADLINE_S: Final = 60.0
 WAYS: Final = ("library", "bare")
+LINES: Final = (
+    Line("append: two writers at once", "events/s", "library"),
+    Line("  two bare writers of the same rows", "events/s", "bare", "library", RATIO_MIN),
+)
 
 
 def writer(told: Connection, library: str, bare: str, seed: int) -> None:
@@ -90,20 +94,22 @@ def _tell(ends: Sequence[Connection], step: str, way: str, turn: int) -> float:
     return perf_counter() - begin
 
 
-async def figures(server: PostgresServer) -> list[Figure]:
+async def figures(server: PostgresServer, effort: Effort) -> list[Figure]:
     """Events a second of two writers together."""
     library = await corridor_database(server, "two_writers")
     bare = await corridor_database(server, "two_bare")
     with writers(library, bare) as ends:
-        taken: dict[str, list[float]] = {way: [] for way in WAYS}
-        rounds = range(BATCHES // APPENDS + WARMUP_ROUNDS + ROUNDS)
-        for turn in rounds:
-            for way in WAYS:
-                _tell(ends, "prepare", way, turn)
-                taken[way].append(_tell(ends, "run", way, turn))
-    events = WRITERS * APPENDS * STREAMS
-    ours, theirs = (events / median(taken[way][-ROUNDS:]) for way in WAYS)
-    return [
-        Figure("append: two writers at once", "events/s", ours),
-        Figure("  two bare writers of the same rows", "events/s", theirs, ours / theirs, RATIO_MIN),
-    ]
+        ways = {way: _rounds(ends, way) for way in WAYS}
+        warmup = BATCHES // APPENDS + WARMUP_ROUNDS
+        return await in_turn(ways, LINES, ROUNDS, effort, warmup)
+
+
+def _rounds(ends: Sequence[Connection], name: str) -> Way:
+    turns = count()
+
+    async def way() -> float:
+        turn = next(turns)
+        _tell(ends, "prepare", name, turn)
+        return WRITERS * APPENDS * STREAMS / _tell(ends, "run", name, turn)
+
+    return way
