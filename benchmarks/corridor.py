@@ -37,9 +37,9 @@ from libs.events.transaction import Transaction
 
 ROUNDS: Final = 5
 LOOK_S: Final = 0.005
-EMBEDDED_CONSUMER_RATIO_MIN: Final = 0.3
+EMBEDDED_CONSUMER_RATIO_MIN: Final = 0.16
 KAFKA_CONSUMER_RATIO_MIN: Final = 0.6
-KAFKA_RELAY_RATIO_MIN: Final = 1.0
+KAFKA_RELAY_RATIO_MIN: Final = 0.6
 UNIT: Final = "messages/s"
 RELAY: Final = (Line("relay to the embedded bus", UNIT, "relay"),)
 EMBEDDED_CONSUMER: Final = (
