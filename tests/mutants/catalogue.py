@@ -66,8 +66,8 @@ def _on_closing_day(""",
         (
             Change(
                 "services/registry/jobs.py",
-                "for family in families], listing.cut)",
-                "for family in families], listing.cut if relist else None)",
+                "self._written(unit, closing, listing.cut, some",
+                "self._written(unit, closing, listing.cut if relist else None, some",
             ),
         ),
         f"{REGISTRY}/test_listing.py"
@@ -80,8 +80,8 @@ def _on_closing_day(""",
         (
             Change(
                 "services/registry/jobs.py",
-                "for family in families], listing.cut)",
-                "for family in families], None if relist else listing.cut)",
+                "self._written(unit, closing, listing.cut, some",
+                "self._written(unit, closing, None if relist else listing.cut, some",
             ),
         ),
         f"{REGISTRY}/test_listing.py"

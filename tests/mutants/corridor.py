@@ -328,8 +328,8 @@ CORRIDOR: Final = (
         (
             Change(
                 "libs/events/subscription.py",
-                "not isinstance(error, RETRIED + STOPS)",
-                "not isinstance(error, STOPS)",
+                "return not is_of_surroundings(error) and not isinstance(error, STOPS)",
+                "return not isinstance(error, STOPS)",
             ),
         ),
         f"{CORRIDOR_TESTS}::test_a_fault_of_the_network_is_tried_again_and_never_parked",
