@@ -209,6 +209,7 @@ def _opened(kind: str, ready: MarkListReady, families: Sequence[str]) -> dict[st
         "hash": ready.hash,
         "count": ready.count,
         "rupiah": ready.rupiah,
+        "cut": ready.cut,
         "families": sorted(families),
     }
 

@@ -104,13 +104,14 @@ async def approve_order(
 
 
 class PaymentView(BaseModel):
-    """One payment; amounts in whole rupiah."""
+    """One payment; amounts in whole rupiah. What is paid is `amount` less `cut`."""
 
     payment: UUID
     tahap: str
     family: UUID
     kind: str
     amount: int
+    cut: int
     payee_valid: bool
     transfer: str
     answer: str
@@ -162,6 +163,7 @@ def _payment(state: PaymentState) -> PaymentView:
         family=UUID(state.family),
         kind=state.kind,
         amount=state.amount,
+        cut=state.cut,
         payee_valid=state.payee_valid,
         transfer=state.transfer,
         answer=state.answer,

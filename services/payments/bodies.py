@@ -136,10 +136,14 @@ class Proposed(BaseModel):
 
 
 class Opened(BaseModel):
-    """A supplementary list that is proposed to be frozen: its hash, and what it comes to."""
+    """A supplementary list that is proposed to be frozen: its hash, and what it comes to.
+
+    `cut` is what of the rupiah is not paid, because a cycle failed.
+    """
 
     kind: str
     hash: str
     count: int
     rupiah: int
+    cut: int
     families: list[UUID]

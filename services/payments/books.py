@@ -80,14 +80,26 @@ async def books(store: Store) -> Books:
     for row in rows:
         moved.setdefault(row["tahap"], {})[MovementName(row["name"])] = row["rupiah"]
     open_tahaps = {row[0] for row in await store.pool.fetch("SELECT DISTINCT tahap FROM run_open")}
+    approved = await _approved_cuts(store)
     found = list(ledger.check_balances(await balances(store)))
     for tahap, sums in sorted(moved.items()):
-        found += _tahap_broken(tahap, sums, settled=tahap not in open_tahaps)
+        settled = tahap not in open_tahaps
+        found += _tahap_broken(tahap, sums, settled=settled)
+        found += ledger.check_cut(tahap, approved.get(tahap, 0), sums) if settled else ()
     broken = [
         Broken(invariant=b.invariant, where=b.where, expected=b.expected, found=b.found)
         for b in found
     ]
     return Books(broken=broken, tahaps=sorted(moved))
+
+
+async def _approved_cuts(store: Store) -> Mapping[str, int]:
+    """The rupiah that were to be cut of each tahap's payments that a bank has answered."""
+    rows = await store.pool.fetch(
+        """SELECT tahap, sum(cut)::bigint AS rupiah FROM run_line
+           WHERE answer IS NOT NULL AND deferred IS NULL GROUP BY tahap"""
+    )
+    return {row["tahap"]: row["rupiah"] for row in rows}
 
 
 async def ledger_readings(store: Store) -> list[Reading]:

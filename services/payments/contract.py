@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
 
 from libs.events.model import Message, StreamType
 from services.payments.domain import announcement_messages as announcements
@@ -127,7 +129,7 @@ PAYMENT: Final[StreamType[payments.Command, PaymentState, payments.Event]] = Str
         holds.PaymentReturned,
     ),
     publish=publish_payment,
-    snapshot=(PaymentState, 1),
+    snapshot=(PaymentState, 2),
 )
 
 TAHAP: Final[StreamType[tahaps.Command, TahapState, tahaps.Event]] = StreamType(
@@ -232,13 +234,17 @@ class ListClosed:
 
 @dataclass(frozen=True, slots=True)
 class CycleEvaluated:
-    """A listed family's cycle was evaluated against this revision of its roster line."""
+    """A listed family's cycle was evaluated against this revision of its roster line.
+
+    `cut_percent` is what the tahap's benefit is lowered by; 0 for nothing.
+    """
 
     tahap: str
     family: str
     revision: int
     roster_revision: int
     result: Literal["COMPLIANT", "FAILED", "UNVERIFIED"]
+    cut_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ from services.payments.progress import Job, move
 
 ENTITLE: Final = "ENTITLE"
 
-_LINE: Final = ("tahap", "kind", "payment", "family", "bank", "amount", "payable")
+_LINE: Final = ("tahap", "kind", "payment", "family", "bank", "amount", "cut", "payable")
 
 
 async def begin_run(unit: Transaction, state: TahapState, kind: str, trace: str | None) -> None:
@@ -122,6 +122,7 @@ def _due(kind: str, line: ListedLine, table: BenefitTable) -> Due:
         payee_valid=roster.payee_valid,
         benefit_policy=table.id,
         counted=owed.counted,
+        cut=owed.cut,
         duplicate_person=False,  # known once its persons are claimed
     )
     payment = payment_id(roster.tahap, line.family, kind)
@@ -152,12 +153,13 @@ async def _entitle(unit: Transaction, job: Job, due: Sequence[Due]) -> None:
         commands.append(
             (payment, replace(entitle, duplicate_person=True) if duplicate else entitle)
         )
-        payable = entitle.payee_valid and entitle.amount > 0 and not duplicate
+        ordered, cut = entitle.amount - entitle.cut.rupiah, entitle.cut.rupiah
+        payable = entitle.payee_valid and ordered > 0 and not duplicate
         if payable and each.bank not in BANKS:
             # No partner could be asked about it, and one such line refuses a whole file.
             commands.append((payment, FailAccountCheck(ACCOUNT_NOT_FOUND)))
             payable = False
-        line = tahap, kind, payment, entitle.family, each.bank, entitle.amount, payable
+        line = tahap, kind, payment, entitle.family, each.bank, ordered, cut, payable
         rows.append(line)
     await pay(unit, commands)
     await unit.connection.copy_records_to_table("run_line", records=rows, columns=_LINE)
@@ -230,7 +232,8 @@ async def _taken_over(unit: Transaction, job: Job, due: Sequence[Due]) -> set[tu
 
 async def _entitled(unit: Transaction, tahap: str, kind: str) -> MarkEntitled:
     row = await unit.connection.fetchrow(
-        """SELECT count(*) AS lines, coalesce(sum(amount), 0)::bigint AS rupiah,
+        """SELECT count(*) AS lines, coalesce(sum(amount + cut), 0)::bigint AS rupiah,
+                  coalesce(sum(cut), 0)::bigint AS cut,
                   count(*) FILTER (WHERE payable AND deferred IS NULL) AS payable,
                   coalesce(sum(amount) FILTER (WHERE payable AND deferred IS NULL), 0)::bigint
                       AS payable_rupiah
@@ -241,5 +244,7 @@ async def _entitled(unit: Transaction, tahap: str, kind: str) -> MarkEntitled:
     if row is None:
         return MarkEntitled(Totals(), Totals())
     return MarkEntitled(
-        Totals(row["lines"], row["rupiah"]), Totals(row["payable"], row["payable_rupiah"])
+        Totals(row["lines"], row["rupiah"]),
+        Totals(row["payable"], row["payable_rupiah"]),
+        row["cut"],
     )

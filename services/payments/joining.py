@@ -27,6 +27,7 @@ from services.payments.domain.entitlement import (
     Circumstances,
     Entitlement,
     Member,
+    cut_of,
     entitlement,
 )
 from services.payments.domain.errors import StepNotReached
@@ -75,10 +76,11 @@ def table_of(policies: Policies, state: TahapState) -> BenefitTable:
 
 
 def entitlement_of(line: ListedLine, table: BenefitTable) -> Entitlement:
-    """What a listed family is entitled to."""
+    """What a listed family is entitled to, and what its evaluation cuts of it."""
     members = [Member(m.member, m.seniority, m.closing) for m in line.roster.members]
     where = Circumstances(int(line.roster.tahap.rsplit("-", 1)[1]), line.roster.region[:2])
-    return entitlement(members, table, where)
+    owed = entitlement(members, table, where)
+    return replace(owed, cut=cut_of(owed.amount, line.cut_percent, line.evaluated or 0))
 
 
 def listed_line(line: ListedLine, table: BenefitTable) -> ListLine:
@@ -92,6 +94,7 @@ def listed_line(line: ListedLine, table: BenefitTable) -> ListLine:
         amount=due.amount,
         payee_valid=line.roster.payee_valid,
         source=line.source,
+        cut=due.cut,
     )
 
 
@@ -104,13 +107,16 @@ async def mark_ready(
     missing: Sequence[str],
 ) -> MarkListReady:
     """Hash the complete lines of a run's list and say that it can be frozen."""
-    digest = list_digest(state.tahap, kind, table.id)
+    digest, cut = list_digest(state.tahap, kind, table.id), 0
     async with ahead(all_complete_lines(unit, state.tahap, among, missing)) as chunks:
         async for lines in chunks:
-            for line in lines:
-                digest.add(listed_line(line, table))
+            for line in (listed_line(complete, table) for complete in lines):
+                digest.add(line)
+                cut += line.cut.rupiah
     totals = digest.totals
-    ready = MarkListReady(digest.hash(), totals.count, totals.rupiah, tuple(sorted(missing)), kind)
+    ready = MarkListReady(
+        digest.hash(), totals.count, totals.rupiah, tuple(sorted(missing)), kind, cut
+    )
     await handle(unit, TAHAP, tahap_stream(state.tahap), ready)
     return ready
 

@@ -29,10 +29,11 @@ ON CONFLICT (tahap, family) DO UPDATE SET revision = excluded.revision,
 WHERE list_line.revision IS NULL OR list_line.revision <= excluded.revision
 """
 _EVALUATED = """
-INSERT INTO list_line (tahap, family, evaluated, result, evaluation_hash)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::text[], $5::numeric[])
+INSERT INTO list_line (tahap, family, evaluated, result, evaluation_hash, cut_percent)
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::text[], $5::numeric[], $6::int[])
 ON CONFLICT (tahap, family) DO UPDATE SET evaluated = excluded.evaluated,
-    result = excluded.result, evaluation_hash = excluded.evaluation_hash
+    result = excluded.result, evaluation_hash = excluded.evaluation_hash,
+    cut_percent = excluded.cut_percent
 WHERE list_line.evaluated IS NULL OR list_line.evaluated <= excluded.evaluated
 """
 _THERE = """
@@ -53,7 +54,7 @@ FROM (SELECT family, CASE WHEN $3 THEN roster_hash ELSE evaluation_hash END AS h
 WHERE hash IS NOT NULL GROUP BY 1
 """
 _COMPLETE = """
-SELECT family::text, outcome, roster_hash::text, line FROM list_line
+SELECT family::text, outcome, roster_hash::text, line, cut_percent, evaluated FROM list_line
 WHERE tahap = $1 AND family > $2 AND revision IS NOT NULL
   AND (outcome <> 'LISTED' OR evaluated IS NOT NULL)
   AND ($3::uuid[] IS NULL OR family = ANY($3)) AND NOT family = ANY($4::uuid[])
@@ -63,12 +64,17 @@ ORDER BY list_line.family LIMIT $5
 
 @dataclass(frozen=True, slots=True)
 class ListedLine:
-    """A family that is complete: its roster line, and the hash (16 hex) it is pinned by."""
+    """A family that is complete: its roster line, and the hash (16 hex) it is pinned by.
+
+    `evaluated` is the revision of its evaluation, `cut_percent` what that cuts.
+    """
 
     family: str
     outcome: str
     source: str
     roster: FamilyListed
+    cut_percent: int
+    evaluated: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,7 @@ async def join_evaluations(unit: Transaction, lines: Sequence[Incoming]) -> None
         [m.body.revision for m in latest.values()],
         [m.body.result for m in latest.values()],
         [value_hash(m.value) for m in latest.values()],
+        [m.body.cut_percent for m in latest.values()],
     ]
     await _join(unit, latest, COMMITMENT_TOPIC, _EVALUATED, columns)
 
@@ -183,6 +190,8 @@ async def complete_lines(
             row["outcome"],
             f"{int(row['roster_hash']):0{HASH_HEX_DIGITS}x}",
             msgspec.json.decode(row["line"], type=FamilyListed),
+            row["cut_percent"],
+            row["evaluated"],
         )
         for row in rows
     ]

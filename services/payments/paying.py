@@ -111,7 +111,7 @@ class Payer:
         if frozen is None:
             return False
         async with self.store.transaction(on(job.announced.closing_date, job.trace)) as unit:
-            command = OpenRun(*job.key, frozen.hash, frozen.count, frozen.rupiah)
+            command = OpenRun(*job.key, frozen.hash, frozen.count, frozen.rupiah, frozen.cut)
             await run(unit, *job.key, command)
         return True
 

@@ -60,11 +60,15 @@ class OrderView(Figures):
 
 
 class ListView(BaseModel):
-    """A tahap's regular list: what has arrived of what is expected, and what it comes to."""
+    """A tahap's regular list: what has arrived of what is expected, and what it comes to.
+
+    `cut` is what of the rupiah is not paid, because a cycle failed.
+    """
 
     hash: str | None
     count: int | None
     rupiah: int | None
+    cut: int | None
     listed: int
     graduated: int
     pending: int
@@ -88,6 +92,7 @@ class RunView(BaseModel):
     list_hash: str | None
     count: int
     rupiah: int
+    cut: int
     deferred_candidates: list[Candidate]
     order: OrderView | None
     check_failed: Figures
@@ -181,6 +186,7 @@ async def _list_view(unit: Transaction, state: TahapState) -> ListView:
         hash=ready.hash if ready else None,
         count=ready.count if ready else None,
         rupiah=ready.rupiah if ready else None,
+        cut=ready.cut if ready else None,
         listed=max(listed - graduated, 0),
         graduated=graduated,
         pending=roster.pending if roster else 0,
@@ -224,6 +230,7 @@ async def _run_view(unit: Transaction, tahap: str, each: PaymentList, state: Run
         list_hash=each.ready.hash if each.ready else None,
         count=each.ready.count if each.ready else 0,
         rupiah=each.ready.rupiah if each.ready else 0,
+        cut=each.ready.cut if each.ready else 0,
         deferred_candidates=await _candidates(unit, tahap, each),
         order=await _order_view(unit, tahap, each.kind, state),
         check_failed=_figures(failed_check),

@@ -68,7 +68,7 @@ def test_a_rule_set_that_does_not_run_says_why() -> None:
         assert all((rules.reason is None) == rules.runs for rules in rule_sets)
 
 
-@pytest.mark.parametrize("rule_set", ["2021-2024"])
+@pytest.mark.parametrize("rule_set", ["2021-2024", "2025-2026"])
 def test_a_year_that_can_be_announced_runs_in_every_service(rule_set: str) -> None:
     assert contract()[rule_set].runs == dict.fromkeys(LISTED, True)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from services.payments.domain.errors import CategoryUnknown, Malformed, UnverifiedBenefit
 
@@ -97,15 +98,32 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """What a failed cycle takes off an entitlement, where its rules cut instead of holding.
+
+    `evaluation` is the revision of the cycle's evaluation that orders it; all is 0 for none.
+    """
+
+    rupiah: int = 0
+    percent: int = 0
+    evaluation: int = 0
+
+
+NO_CUT: Final = Cut()
+
+
+@dataclass(frozen=True, slots=True)
 class Entitlement:
     """What a family is entitled to: components in the table's order, rupiah, who counted.
 
-    `amount` is the sum of what is `counted`, and the family's own part in years that have one.
+    `amount` is the sum of what is `counted`, and the family's own part in years that have one;
+    what is paid is less by the `cut`.
     """
 
     components: tuple[Component, ...]
     amount: int
     counted: tuple[Counted, ...]
+    cut: Cut = NO_CUT
 
     @property
     def members(self) -> frozenset[int]:
@@ -138,6 +156,15 @@ def entitlement(
             for member, category in sorted(counted.items())
         ),
     )
+
+
+def cut_of(amount: int, percent: int, evaluation: int) -> Cut:
+    """The cut that an evaluation orders of an amount; none for 0 percent.
+
+    Amounts since 2021 are multiples of 25,000, so a cut of 10 % is exact; of any other amount the
+    family keeps the fraction of a rupiah.
+    """
+    return Cut(amount * percent // 100, percent, evaluation) if percent else NO_CUT
 
 
 def amount_of(components: Sequence[Component], table: BenefitTable) -> int:

@@ -8,6 +8,7 @@ and the movement's name, and no stream can cause the same movement twice.
                                                              -> family_blocked -> family_available
                                                                                -> state_treasury
                                                              -> state_treasury
+    state_treasury -> benefit_cut    what a failed cycle cuts; the money itself stays where it is
 """
 
 from __future__ import annotations
@@ -51,6 +52,10 @@ FAMILY_AVAILABLE: Final = "family_available"
 FAMILY_BLOCKED: Final = "family_blocked"
 """In the families' accounts and blocked until the duties are met: neither paid nor returned."""
 
+BENEFIT_CUT: Final = "benefit_cut"
+"""Cut from what families were entitled to, because a cycle failed. It never leaves the treasury:
+what Kas Negara holds of the programme's money is the sum of both accounts."""
+
 ALWAYS_SHOWN: Final = (STATE_TREASURY, PROGRAMME_ACCOUNT, FAMILY_AVAILABLE, FAMILY_BLOCKED)
 """The accounts that are there before any money has moved."""
 
@@ -70,6 +75,7 @@ class MovementName(StrEnum):
     DEFERRED = "DEFERRED"
     RELEASED = "RELEASED"
     RETURNED = "RETURNED"
+    CUT = "CUT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +118,12 @@ def of_payment(event: PaymentEvent, state: PaymentState) -> tuple[Movement, ...]
         case PaymentCredited():
             held = event.hold is HoldStatus.HELD
             account = FAMILY_BLOCKED if held else FAMILY_AVAILABLE
-            return _moved(event, MovementName.CREDITED, account, bank_clearing(state.bank))
+            credited = _moved(event, MovementName.CREDITED, account, bank_clearing(state.bank))
+            return (*credited, *_cut(event, state))
         case TransferFailed():
             from_bank = bank_clearing(state.bank)
-            return _moved(event, MovementName.FAILED, STATE_TREASURY, from_bank)
+            failed = _moved(event, MovementName.FAILED, STATE_TREASURY, from_bank)
+            return (*failed, *_cut(event, state))
         case PaymentDeferred() if event.returned:
             from_bank = bank_clearing(state.bank)
             return _moved(event, MovementName.DEFERRED, STATE_TREASURY, from_bank)
@@ -125,6 +133,21 @@ def of_payment(event: PaymentEvent, state: PaymentState) -> tuple[Movement, ...]
             return _moved(event, MovementName.RETURNED, STATE_TREASURY, FAMILY_BLOCKED)
         case _:
             return ()
+
+
+def _cut(event: PaymentCredited | TransferFailed, state: PaymentState) -> tuple[Movement, ...]:
+    """What is cut is booked with the bank's answer, which ends the payment either way.
+
+    A line may leave its run until then, and the payment in its place has a cut of its own.
+    """
+    if state.cut == 0:
+        return ()
+    name = MovementName.CUT
+    return (
+        Movement(
+            f"{event.payment}:{name}", name, event.tahap, BENEFIT_CUT, STATE_TREASURY, state.cut
+        ),
+    )
 
 
 def _moved(
@@ -220,6 +243,14 @@ def check_reconciled(tahap: str, moved: Mapping[MovementName, int]) -> Sequence[
     )
     late = [Broken(name, tahap, must, found) for name, must, found in equal if found != must]
     return [*check_tahap(tahap, moved), *late]
+
+
+def check_cut(tahap: str, approved: int, moved: Mapping[MovementName, int]) -> Sequence[Broken]:
+    """What holds of a settled tahap: of its answered payments so much is cut as was approved."""
+    booked = Counter(moved)[MovementName.CUT]
+    if booked == approved:
+        return []
+    return [Broken("cut is what was approved", tahap, approved, booked)]
 
 
 def _accounted(sums: Mapping[MovementName, int]) -> int:

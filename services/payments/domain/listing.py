@@ -1,12 +1,13 @@
 """The hash that people approve: lines in order of their key, each as one line of text, SHA-256.
 
-    # list|2023-1|REGULAR|2021-2024
-    3f0c1c52-...|LISTED|61.03.01.2026|EARLY_CHILD:1;SEVERE_DISABILITY:1|1350000|Y|8c1f0e2d3b4a5968
+    # list-2|2025-1|REGULAR|2025-2026
+    3f0c1c52-...|LISTED|61.03.01.2026|EARLY_CHILD:1;ELDERLY:1|1350000|135000|1|Y|8c1f0e2d3b4a5968
 
 Header and lines end in LF; fields stand between `|` and never hold one; `sha256sum` of that text
 is the hash. A format on disk: it was approved by people and is never changed, only replaced by
-one with another first word. Nothing of a cycle's result is in it, because the result decides
-whether money is held, not how much it is.
+one with another first word: `list` had no cut. A cycle's result decides whether money is held, not
+how much it is, and is not in it; the rupiah that it cuts are, with the revision of the evaluation
+that they rest on.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.payments.domain.entitlement import Component
+from services.payments.domain.entitlement import NO_CUT, Component, Cut
 from services.payments.domain.errors import Malformed, OutOfOrder
 from services.payments.domain.totals import Totals
 
@@ -52,19 +53,22 @@ class ListLine:
     amount: int
     payee_valid: bool
     source: str
+    cut: Cut = NO_CUT
 
     def key(self) -> str:
         """The family."""
         return self.family
 
     def fields(self) -> Sequence[str]:
-        """Family, outcome, region, components, rupiah, payee valid, hash of the roster line."""
+        """Family, outcome, region, components, rupiah, cut, its evaluation, payee, roster hash."""
         return (
             self.family,
             self.outcome,
             self.region,
             components_text(self.components),
             str(self.amount),
+            str(self.cut.rupiah),
+            str(self.cut.evaluation),
             "Y" if self.payee_valid else "N",
             self.source,
         )
@@ -121,7 +125,7 @@ class Digest:
 
 def list_digest(tahap: str, kind: str, benefit_policy: str) -> Digest:
     """An empty digest of the list of a run."""
-    return Digest("list", tahap, kind, benefit_policy)
+    return Digest("list-2", tahap, kind, benefit_policy)
 
 
 def order_digest(tahap: str, kind: str) -> Digest:

@@ -66,10 +66,10 @@ def entitle(command: Entitle, state: PaymentState) -> Sequence[Event]:
     """Record the entitlement once; the same again is quiet, another one is refused."""
     entitled = _entitled(command)
     if state.transfer is not Transfer.NONE:
-        on_record = (state.payment, state.amount, state.payee_valid, state.benefit_policy)
-        said = (entitled.payment, command.amount, command.payee_valid, command.benefit_policy)
+        on_record = state.payment, state.amount, state.cut, state.payee_valid, state.benefit_policy
+        terms = command.amount, command.cut.rupiah, command.payee_valid, command.benefit_policy
         # A deferred payment is paid by a supplementary run; entitling it too would pay twice.
-        if state.transfer is Transfer.DEFERRED or on_record != said:
+        if state.transfer is Transfer.DEFERRED or on_record != (entitled.payment, *terms):
             raise Contradiction(payment=entitled.payment, transfer=state.transfer)
         return []
     if not command.duplicate_person:
@@ -88,6 +88,8 @@ def entitle(command: Entitle, state: PaymentState) -> Sequence[Event]:
 def _entitled(command: Entitle) -> PaymentEntitled:
     if not 0 <= command.amount <= AMOUNT_IDR_MAX:
         raise Malformed(amount=command.amount)
+    if not 0 <= command.cut.rupiah <= command.amount:
+        raise Malformed(cut=command.cut.rupiah, amount=command.amount)
     tahap, kind = checked_tahap(command.tahap), checked_kind(command.kind)
     return PaymentEntitled(
         payment=payment_id(tahap, command.family, kind),
@@ -100,6 +102,9 @@ def _entitled(command: Entitle) -> PaymentEntitled:
         payee_valid=command.payee_valid,
         benefit_policy=command.benefit_policy,
         counted=command.counted,
+        cut=command.cut.rupiah,
+        cut_percent=command.cut.percent,
+        evaluation=command.cut.evaluation,
     )
 
 
@@ -133,7 +138,7 @@ def take_out(command: TakeOut, state: PaymentState) -> Sequence[Event]:
             family=state.family,
             kind=state.kind,
             reason=command.reason,
-            returned=state.amount if command.ordered else 0,
+            returned=state.due if command.ordered else 0,
         )
     ]
 
@@ -166,14 +171,14 @@ def instruct(command: Instruct, state: PaymentState) -> Sequence[Event]:
         raise NotPayable(payment=state.payment, reason="NO_VALID_PAYEE")
     if command.account_check != CHECK_OK:
         raise AccountNotChecked(payment=state.payment, account_check=command.account_check)
-    if state.amount == 0:
+    if state.due == 0:
         raise NothingToPay(payment=state.payment)
     return [
         PaymentInstructed(
             payment=state.payment,
             tahap=state.tahap,
             family=state.family,
-            amount=state.amount,
+            amount=state.due,
             bank=command.bank,
             order=command.order,
         )
@@ -190,7 +195,7 @@ def credit(command: Credit, state: PaymentState) -> Sequence[Event]:
         payment=state.payment,
         tahap=state.tahap,
         family=state.family,
-        amount=state.amount,
+        amount=state.due,
         hold=HoldStatus.HELD if moved_at_once else state.hold,
         bank_reference=command.bank_reference,
     )
@@ -202,7 +207,7 @@ def fail_transfer(command: FailTransfer, state: PaymentState) -> Sequence[Event]
     if state.transfer is Transfer.FAILED and state.answer == command.code:
         return []
     _require_open_instruction(state, command.amount)
-    return [TransferFailed(state.payment, state.tahap, state.family, command.code, state.amount)]
+    return [TransferFailed(state.payment, state.tahap, state.family, command.code, state.due)]
 
 
 def _require_entitlement(state: PaymentState) -> None:
@@ -217,8 +222,8 @@ def _require_open_instruction(state: PaymentState, amount: int) -> None:
         raise Contradiction(payment=state.payment, transfer=state.transfer, answer=state.answer)
     if state.transfer is not Transfer.INSTRUCTED:
         raise NotInstructed(payment=state.payment, transfer=state.transfer)
-    if amount != state.amount:
-        raise AmountDiffers(payment=state.payment, instructed=state.amount, answered=amount)
+    if amount != state.due:
+        raise AmountDiffers(payment=state.payment, instructed=state.due, answered=amount)
 
 
 # -- The decider

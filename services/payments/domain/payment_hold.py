@@ -71,11 +71,11 @@ def moved_at_credit(state: PaymentState) -> Sequence[PaymentReleased | PaymentRe
 
 
 def _released(state: PaymentState, at_tahap: str, effect: str) -> PaymentReleased:
-    return PaymentReleased(state.payment, state.tahap, state.family, state.amount, at_tahap, effect)
+    return PaymentReleased(state.payment, state.tahap, state.family, state.due, at_tahap, effect)
 
 
 def _returned(state: PaymentState, at_tahap: str, reason: ReturnReason) -> PaymentReturned:
-    return PaymentReturned(state.payment, state.tahap, state.family, state.amount, at_tahap, reason)
+    return PaymentReturned(state.payment, state.tahap, state.family, state.due, at_tahap, reason)
 
 
 def carried(deferred: PaymentState) -> Sequence[Command]:

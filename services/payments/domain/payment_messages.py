@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from services.payments.domain.entitlement import Component, Counted
+from services.payments.domain.entitlement import NO_CUT, Component, Counted, Cut
 from services.payments.domain.payment_hold_messages import (
     EffectTooLate,
     Hold,
@@ -35,7 +35,7 @@ class Entitle:
     """Record what a frozen list entitles a family to.
 
     `duplicate_person`: the claim that each of its persons is paid once in this tahap was lost to
-    another payment, so this one is on record and never instructed.
+    another payment, so this one is on record and never instructed. `amount` is before the `cut`.
     """
 
     tahap: str
@@ -48,6 +48,7 @@ class Entitle:
     benefit_policy: str
     duplicate_person: bool = False
     counted: tuple[Counted, ...] = ()
+    cut: Cut = NO_CUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,11 @@ Command: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class PaymentEntitled:
-    """A family is entitled to this amount, whole rupiah, 0 or more, for the members counted."""
+    """A family is entitled to this amount, whole rupiah, 0 or more, for the members counted.
+
+    `cut` are the rupiah of it that are not paid, because revision `evaluation` of the cycle's
+    evaluation takes off `cut_percent`; all three are 0 where nothing is cut.
+    """
 
     payment: str
     tahap: str
@@ -137,6 +142,9 @@ class PaymentEntitled:
     payee_valid: bool
     benefit_policy: str
     counted: tuple[Counted, ...] = ()
+    cut: int = 0
+    cut_percent: int = 0
+    evaluation: int = 0
 
 
 @dataclass(frozen=True, slots=True)

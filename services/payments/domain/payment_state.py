@@ -62,6 +62,7 @@ class PaymentState:
     family: str = ""
     kind: str = ""
     amount: int = 0
+    cut: int = 0
     payee_valid: bool = False
     benefit_policy: str = ""
     transfer: Transfer = Transfer.NONE
@@ -75,6 +76,11 @@ class PaymentState:
     forfeited_for: ReturnReason | None = None
     effects: tuple[str, ...] = ()
 
+    @property
+    def due(self) -> int:
+        """The rupiah to be paid: the amount less what is cut."""
+        return self.amount - self.cut
+
 
 def evolve(state: PaymentState, event: Event) -> PaymentState:
     """The state after an event."""
@@ -87,6 +93,7 @@ def evolve(state: PaymentState, event: Event) -> PaymentState:
                 family=event.family,
                 kind=event.kind,
                 amount=event.amount,
+                cut=event.cut,
                 payee_valid=event.payee_valid,
                 benefit_policy=event.benefit_policy,
                 transfer=Transfer.ENTITLED,

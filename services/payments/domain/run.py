@@ -76,6 +76,7 @@ def open_run(command: OpenRun, state: RunState) -> Sequence[Event]:
             list_hash=command.list_hash,
             count=command.count,
             rupiah=command.rupiah,
+            cut=command.cut,
         ),
     )
 
@@ -84,11 +85,14 @@ def mark_entitled(command: MarkEntitled, state: RunState) -> Sequence[Event]:
     """Go on when the entitlements come to exactly what was frozen."""
     run = opened(state)
     require_equal(totals_of(run), command.entitled, of="entitlements")
+    # What two people approved to be cut is what is cut.
+    if command.cut != run.cut:
+        raise TotalsDiffer(of="cut", most=run.cut, given=command.cut)
     if not checked(command.payable).within(command.entitled):
         raise TotalsDiffer(of="payable", most=command.entitled, given=command.payable)
     return once(
         state.entitled,
-        ListEntitled(run.tahap, run.kind, command.entitled, command.payable),
+        ListEntitled(run.tahap, run.kind, command.entitled, command.payable, command.cut),
     )
 
 

@@ -30,17 +30,20 @@ class OpenRun:
     list_hash: str
     count: int
     rupiah: int
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class MarkEntitled:
     """Say that every line of the list has its entitlement.
 
-    `payable` are those with a valid payee, an amount and no person paid elsewhere.
+    `payable` are those with a valid payee, an amount and no person paid elsewhere, less what is
+    cut of it; `cut` is of all that are entitled.
     """
 
     entitled: Totals
     payable: Totals
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +120,14 @@ Command: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class RunOpened:
-    """A frozen list is to be paid."""
+    """A frozen list is to be paid, its rupiah less what is cut of them."""
 
     tahap: str
     kind: str
     list_hash: str
     count: int
     rupiah: int
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,7 @@ class ListEntitled:
     kind: str
     entitled: Totals
     payable: Totals
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,8 @@ def mark_list_ready(command: MarkListReady, state: TahapState) -> Sequence[Event
     """Say what stands to be approved; a later revision replaces it and voids a proposal."""
     each = open_list(state, command.kind)
     totals = checked(Totals(command.count, command.rupiah))
+    if not 0 <= command.cut <= totals.rupiah:
+        raise Malformed(cut=command.cut, rupiah=totals.rupiah)
     if len(command.missing) > DEFERRED_FAMILIES_MAX:
         raise TooManyDeferred(missing=len(command.missing), most=DEFERRED_FAMILIES_MAX)
     if each.families and not set(command.missing) <= set(each.families):
@@ -94,6 +96,7 @@ def mark_list_ready(command: MarkListReady, state: TahapState) -> Sequence[Event
         count=totals.count,
         rupiah=totals.rupiah,
         missing=tuple(sorted(set(command.missing))),
+        cut=command.cut,
     )
     if each.ready == ready:
         return []
@@ -139,6 +142,7 @@ def _frozen(ready: ListReady, proposal: FreezeProposed, checker: str) -> ListFro
         deferred=proposal.deferred,
         maker=proposal.maker,
         checker=checker,
+        cut=ready.cut,
     )
 
 
@@ -154,6 +158,7 @@ def _supplementary_frozen(
         deferred=proposal.deferred,
         maker=proposal.maker,
         checker=checker,
+        cut=ready.cut,
     )
 
 

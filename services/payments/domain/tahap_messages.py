@@ -39,8 +39,8 @@ class RequestBuckets:
 class MarkListReady:
     """Say what the joined list of a run comes to; counters and buckets have been proven.
 
-    `count` and `rupiah` are of the families to be entitled; `missing` are those that did not
-    arrive complete and can only be deferred.
+    `count` and `rupiah` are of the families to be entitled, `cut` is what of it is not paid;
+    `missing` are those that did not arrive complete and can only be deferred.
     """
 
     hash: str
@@ -48,6 +48,7 @@ class MarkListReady:
     rupiah: int
     missing: tuple[str, ...] = ()
     kind: str = REGULAR
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ class ListReady:
     count: int
     rupiah: int
     missing: tuple[str, ...]
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,10 @@ class FreezeProposed:
 
 @dataclass(frozen=True, slots=True)
 class ListFrozen:
-    """The regular list of the tahap is frozen; later facts change it no more."""
+    """The regular list of the tahap is frozen; later facts change it no more.
+
+    `rupiah` is what its families are entitled to, `cut` what of it is not paid.
+    """
 
     tahap: str
     hash: str
@@ -159,6 +164,7 @@ class ListFrozen:
     deferred: tuple[Deferral, ...]
     maker: str
     checker: str
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +188,7 @@ class SupplementaryFrozen:
     deferred: tuple[Deferral, ...]
     maker: str
     checker: str
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@ from hashlib import sha256
 
 import pytest
 
-from services.payments.domain.entitlement import Component
+from services.payments.domain.entitlement import Component, Cut
 from services.payments.domain.errors import Malformed, OutOfOrder
 from services.payments.domain.listing import (
     Digest,
@@ -22,6 +22,7 @@ LINE = ListLine(
     amount=1_200_000,
     payee_valid=True,
     source="8c1f0e2d3b4a5968",
+    cut=Cut(120_000, 10, 3),
 )
 GRADUATED = ListLine(NEIGHBOUR, "GRADUATED_NATURAL", "61.03.01.2026", (), 0, False, "0" * 16)
 
@@ -35,9 +36,9 @@ def hashed(*lines: ListLine) -> Digest:
 
 def test_the_hash_is_that_of_the_documented_text() -> None:
     text = (
-        "# list|2023-1|REGULAR|2021-2024\n"
-        f"{FAMILY}|LISTED|61.03.01.2026|EARLY_CHILD:1;SD:2|1200000|Y|8c1f0e2d3b4a5968\n"
-        f"{NEIGHBOUR}|GRADUATED_NATURAL|61.03.01.2026||0|N|0000000000000000\n"
+        "# list-2|2023-1|REGULAR|2021-2024\n"
+        f"{FAMILY}|LISTED|61.03.01.2026|EARLY_CHILD:1;SD:2|1200000|120000|3|Y|8c1f0e2d3b4a5968\n"
+        f"{NEIGHBOUR}|GRADUATED_NATURAL|61.03.01.2026||0|0|0|N|0000000000000000\n"
     )
 
     assert hashed(LINE, GRADUATED).hash() == sha256(text.encode()).hexdigest()
@@ -69,6 +70,8 @@ def test_a_hash_can_be_asked_for_between_lines() -> None:
     [
         replace(LINE, amount=1_200_001),
         replace(LINE, payee_valid=False),
+        replace(LINE, cut=Cut(0, 10, 3)),
+        replace(LINE, cut=Cut(120_000, 10, 4)),
         replace(LINE, outcome="GRADUATED_NATURAL"),
         replace(LINE, region="61.03.01.2027"),
         replace(LINE, components=(Component("EARLY_CHILD", 2), Component("SD", 1))),

@@ -10,13 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.payments import policy
-from services.payments.domain.entitlement import Component, Member, amount_of, entitlement
+from services.payments.domain.entitlement import Component, Member, amount_of, cut_of, entitlement
 from services.payments.domain.ledger import (
     Movement,
     balances,
@@ -50,12 +49,12 @@ from services.payments.domain.payment_messages import (
 )
 from services.payments.domain.payment_state import PaymentState
 from services.payments.domain.run_messages import FundsReleased
+from tests.sample_years import EXAMPLES, rule_set_of
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
-ROWS = {"kalbar-small": 674, "kalbar-2023": 7_147}
+ROWS = {"kalbar-small": 674, "kalbar-2023": 7_147, "kalbar-2025": 928}
 YEARS = tuple(ROWS)
 FAILURES_TO_INVESTIGATION = 3
-TABLE = policy.load().benefit("2021-2024")
+TABLES = {year: policy.load().benefit(rule_set_of(EXAMPLES / year)) for year in YEARS}
 
 Row = Mapping[str, str]
 
@@ -95,7 +94,7 @@ def test_the_whole_year_is_looked_at(year: str) -> None:
 @pytest.mark.parametrize("year", YEARS)
 def test_components_come_to_the_amount_of_every_row(year: str) -> None:
     for row in rows(year):
-        assert amount_of(parts(row["components"]), TABLE) == int(row["amount"]), row
+        assert amount_of(parts(row["components"]), TABLES[year]) == int(row["amount"]), row
 
 
 @pytest.mark.parametrize("year", YEARS)
@@ -104,7 +103,7 @@ def test_members_with_these_categories_come_to_every_rows_components(year: str) 
         held = [part.category for part in parts(row["components"]) for _ in range(part.members)]
         members = [Member(n, len(held) - n, (category,)) for n, category in enumerate(held)]
 
-        answer = entitlement(members, TABLE)
+        answer = entitlement(members, TABLES[year])
 
         said = (components_text(answer.components), answer.amount)
         assert said == (row["components"], int(row["amount"])), row
@@ -117,6 +116,7 @@ def test_members_with_these_categories_come_to_every_rows_components(year: str) 
 class Family:
     """A family's payments of a year, and what its commitment decides about them."""
 
+    year: str
     finding: str
     early: bool  # decisions come before the credit
     states: dict[str, PaymentState] = field(default_factory=dict)
@@ -136,7 +136,7 @@ class Family:
 
     def pay(self, row: Row) -> str:
         """One tahap from its row's commitment, account check and transfer; answers disposition."""
-        tahap = tahap_of(row)
+        tahap = tahap_of(self.year, row)
         if row["commitment"] == "":
             for each in self.held:
                 self.tell(each, Return(tahap, ReturnReason.GRADUATED_NATURAL))
@@ -157,9 +157,10 @@ class Family:
         if commitment == "COMPLIANT":
             return "", self.let_go(Release(f"released-{tahap}", tahap))
         self.counter += 1
-        self.held.append(tahap)
-        # A suspension is decided with the evaluation, before the list is frozen.
-        self.tell(tahap, Hold(f"suspended-{tahap}"))
+        if not cuts(self.year):
+            self.held.append(tahap)
+            # A suspension is decided with the evaluation, before the list is frozen.
+            self.tell(tahap, Hold(f"suspended-{tahap}"))
         if self.counter != FAILURES_TO_INVESTIGATION:
             return "", []
         if self.finding == "CONFIRMED":
@@ -176,16 +177,17 @@ class Family:
 
     def transfer(self, tahap: str, row: Row) -> None:
         payee_valid = row["account_check"] != ""
-        amount = int(row["amount"])
-        self.tell(tahap, entitle(tahap, row, payee_valid))
+        entitled = entitle(self.year, row, payee_valid)
+        due = entitled.amount - entitled.cut.rupiah
+        self.tell(tahap, entitled)
         if row["account_check"] not in ("", "OK"):
             self.tell(tahap, FailAccountCheck(row["account_check"]))
         if row["transfer"]:
             self.tell(tahap, Instruct(f"SPM-{tahap}-REGULAR", "BNI", row["account_check"]))
         if row["transfer"] == "CREDITED":
-            self.tell(tahap, Credit(f"BNI-{tahap}", amount))
+            self.tell(tahap, Credit(f"BNI-{tahap}", due))
         elif row["transfer"]:
-            self.tell(tahap, FailTransfer(row["transfer"], amount))
+            self.tell(tahap, FailTransfer(row["transfer"], due))
 
     def outcome(self, tahap: str) -> str:
         state = self.states[tahap]
@@ -208,26 +210,33 @@ class Family:
         )
 
 
-def tahap_of(row: Row) -> str:
-    return f"2023-{row['tahap']}"
+def cuts(year: str) -> bool:
+    """A failed cycle of the year cuts its benefit and holds nothing."""
+    return rule_set_of(EXAMPLES / year) == "2025-2026"
 
 
-def entitle(tahap: str, row: Row, payee_valid: bool) -> Entitle:
+def tahap_of(year: str, row: Row) -> str:
+    return f"{2025 if cuts(year) else 2023}-{row['tahap']}"
+
+
+def entitle(year: str, row: Row, payee_valid: bool) -> Entitle:
+    percent = 10 if cuts(year) and row["commitment"] == "FAILED" else 0
     return Entitle(
-        tahap=tahap,
+        tahap=tahap_of(year, row),
         family=row["no_kk"],
         kind="REGULAR",
         region=row["region_code"],
         components=parts(row["components"]),
         amount=int(row["amount"]),
         payee_valid=payee_valid,
-        benefit_policy=TABLE.id,
+        benefit_policy=TABLES[year].id,
+        cut=cut_of(int(row["amount"]), percent, 1),
     )
 
 
 def said_of(family: Family, row: Row) -> tuple[str, int, int]:
     """(disposition, released, returned) of a row, as the family's payments come to it."""
-    disposition, tahap = family.pay(row), tahap_of(row)
+    disposition, tahap = family.pay(row), tahap_of(family.year, row)
     returned = family.moved(tahap, PaymentReturned) + family.moved(tahap, TransferFailed)
     return disposition, family.moved(tahap, PaymentReleased), returned
 
@@ -236,7 +245,7 @@ def said_of(family: Family, row: Row) -> tuple[str, int, int]:
 @pytest.mark.parametrize("year", YEARS)
 def test_every_row_comes_to_its_disposition_released_and_returned(year: str, early: bool) -> None:
     for no_kk, its_rows in families(year):
-        family = Family(findings(year).get(no_kk, ""), early)
+        family = Family(year, findings(year).get(no_kk, ""), early)
         for row in its_rows:
             expected = row["disposition"], int(row["released"]), int(row["returned"])
             assert said_of(family, row) == expected, row
@@ -247,36 +256,43 @@ def test_every_row_comes_to_its_disposition_released_and_returned(year: str, ear
 def test_the_books_of_the_year_agree_to_the_rupiah(year: str, early: bool) -> None:
     movements = list(funds(year))
     for no_kk, its_rows in families(year):
-        family = Family(findings(year).get(no_kk, ""), early)
+        family = Family(year, findings(year).get(no_kk, ""), early)
         for row in its_rows:
             family.pay(row)
         movements += family.movements
 
     accounts = balances(movements)
     assert check_balances(accounts) == []
-    for tahap in ("2023-1", "2023-2", "2023-3", "2023-4"):
+    for tahap in sorted({tahap_of(year, row) for row in rows(year)}):
         its_own = sums_by_name(each for each in movements if each.tahap == tahap)
         assert check_reconciled(tahap, its_own) == []
     assert {account for account, balance in accounts.items() if balance} <= {
         "state_treasury",
         "family_available",
         "family_blocked",
+        "benefit_cut",
     }
+    assert accounts.get("benefit_cut", 0) == sum(int(row.get("cut") or 0) for row in rows(year))
     assert accounts["family_available"] == paid_and_released(year)
 
 
 def funds(year: str) -> Iterator[Movement]:
     """What the treasury releases for each tahap: the payments that stand in the order."""
     for n in "1234":
-        ordered = [
-            int(row["amount"]) for row in rows(year) if row["tahap"] == n and row["transfer"]
-        ]
-        tahap = f"2023-{n}"
+        ordered = [ordered_of(row) for row in rows(year) if row["tahap"] == n and row["transfer"]]
+        tahap = tahap_of(year, {"tahap": n})
         order = f"SPM-{tahap}-REGULAR"
         released = FundsReleased(tahap, "REGULAR", order, f"SP2D-{n}", len(ordered), sum(ordered))
         yield from of_run(released)
 
 
+def ordered_of(row: Row) -> int:
+    """The rupiah of a row in the payment order."""
+    return int(row["amount"]) - int(row.get("cut") or 0)
+
+
 def paid_and_released(year: str) -> int:
+    if cuts(year):  # an investigation moves nothing of what is paid
+        return sum(ordered_of(row) for row in rows(year) if row["transfer"] == "CREDITED")
     paid = sum(int(row["amount"]) for row in rows(year) if row["disposition"] == "PAID")
     return paid + sum(int(row["released"]) for row in rows(year))
