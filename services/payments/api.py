@@ -46,6 +46,7 @@ from services.payments.domain.tahap_messages import (
 from services.payments.domain.tahap_state import TahapState
 from services.payments.entitling import begin_run
 from services.payments.joining import mark_ready, table_of, unmoved
+from services.payments.lists import arrived
 from services.payments.outside import Outside
 from services.payments.policy import Policies
 
@@ -189,10 +190,10 @@ async def open_supplementary(
         standing = await versions.ensure_seen(unit, tahap, seen)
         state = standing.tahap
         named = [str(family) for family in body.families]
-        families = named or await views.arrived(unit, tahap, state.outstanding)
+        families = named or await arrived(unit, tahap, state.outstanding)
         number = len(state.lists)
         opened = await _decide(unit, tahap, OpenSupplementary(number, tuple(families)))
-        missing = set(families) - set(await views.arrived(unit, tahap, families))
+        missing = set(families) - set(await arrived(unit, tahap, families))
         table = table_of(policies, opened)
         kind = supplementary(number)
         ready = await mark_ready(unit, opened, table, kind, families, sorted(missing))

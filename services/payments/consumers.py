@@ -11,11 +11,13 @@ from services.payments.contract import (
     ROSTER_TOPIC,
     SERVICE,
     TAHAP,
+    FamilyListed,
+    ListClosed,
+)
+from services.payments.contract_commitment import (
     Cleared,
     CycleEvaluated,
     EvaluationClosed,
-    FamilyListed,
-    ListClosed,
     Released,
     Suspended,
     Terminated,

@@ -7,11 +7,9 @@ here with the fields that are needed, and the golden examples in contracts/ keep
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
-
-import msgspec
+from typing import Any, Final, Literal
 
 from libs.events.model import Message, StreamType
 from services.payments.domain import announcement_messages as announcements
@@ -227,87 +225,3 @@ class ListClosed:
     buckets: Mapping[str, tuple[int, str]]
     pending: int = 0
     withheld: tuple[Withheld, ...] = ()
-
-
-# -- Read from conditionality: pkh.conditionality.commitment.v1 ------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class CycleEvaluated:
-    """A listed family's cycle was evaluated against this revision of its roster line.
-
-    `cut_percent` is what the tahap's benefit is lowered by; 0 for nothing.
-    """
-
-    tahap: str
-    family: str
-    revision: int
-    roster_revision: int
-    result: Literal["COMPLIANT", "FAILED", "UNVERIFIED"]
-    cut_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationClosed:
-    """Every listed family is evaluated, or parked and named."""
-
-    tahap: str
-    revision: int
-    evaluated: int
-    parked: tuple[str, ...]
-    buckets: Mapping[str, tuple[int, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Suspended:
-    """Hold the money of `tahap`."""
-
-    family: str
-    tahap: str
-    effect: str
-
-
-@dataclass(frozen=True, slots=True)
-class Released:
-    """Release the money of `tahaps`, because of what `cycle` came to."""
-
-    family: str
-    tahaps: tuple[str, ...]
-    cycle: str
-    effect: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cleared:
-    """An investigation did not confirm: release the money of `tahaps`."""
-
-    family: str
-    tahaps: tuple[str, ...]
-    cycle: str
-    effect: str
-
-
-@dataclass(frozen=True, slots=True)
-class Terminated:
-    """An investigation confirmed: give the held money of `tahaps` back."""
-
-    family: str
-    tahaps: tuple[str, ...]
-    cycle: str
-    effect: str
-
-
-def asked_of_payments(
-    message: Suspended | Released | Cleared | Terminated,
-) -> Sequence[tuple[str, payments.Command]]:
-    """What a message asks of the family's payments: (tahap whose money it is, command)."""
-    match message:
-        case Suspended():
-            return [(message.tahap, holds.Hold(message.effect))]
-        case Released() | Cleared():
-            cleared = isinstance(message, Cleared)
-            lift = holds.Release(message.effect, message.cycle, cleared)
-            return [(each, lift) for each in message.tahaps]
-        case Terminated():
-            back = holds.Return(message.cycle, holds.ReturnReason.TERMINATED)
-            return [(each, back) for each in message.tahaps]

@@ -222,6 +222,18 @@ async def all_complete_lines(
         after = chunk[-1].family
 
 
+async def arrived(unit: Transaction, tahap: str, families: Sequence[str]) -> list[str]:
+    """Those of some families whose lines are complete by now."""
+    rows = await unit.connection.fetch(
+        """SELECT family::text FROM list_line
+           WHERE tahap = $1 AND family = ANY($2::uuid[]) AND revision IS NOT NULL
+             AND (outcome <> 'LISTED' OR evaluated IS NOT NULL) ORDER BY list_line.family""",
+        tahap,
+        list(families),
+    )
+    return [row[0] for row in rows]
+
+
 # -- Open and frozen ------------------------------------------------------------------------------
 
 

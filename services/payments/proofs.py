@@ -13,8 +13,10 @@ from libs.events.transaction import Transaction
 from services.payments.contract import (
     COMMITMENT_TOPIC,
     ROSTER_TOPIC,
-    EvaluationClosed,
     ListClosed,
+)
+from services.payments.contract_commitment import (
+    EvaluationClosed,
 )
 
 _PROOF = """

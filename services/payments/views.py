@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
@@ -292,15 +292,3 @@ async def tahaps(store: Store, after: str | None, limit: int) -> list[TahapPhase
     found = await store.read(TAHAP, [row[0] for row in rows])
     standing = [loaded.state for _, loaded in sorted(found.items()) if loaded.state.terms]
     return [TahapPhase(tahap=each.tahap, phase=tahap_phase(each)) for each in standing[:limit]]
-
-
-async def arrived(unit: Transaction, tahap: str, families: Sequence[str]) -> list[str]:
-    """Those of some families whose lines are complete by now."""
-    rows = await unit.connection.fetch(
-        """SELECT family::text FROM list_line
-           WHERE tahap = $1 AND family = ANY($2::uuid[]) AND revision IS NOT NULL
-             AND (outcome <> 'LISTED' OR evaluated IS NOT NULL) ORDER BY list_line.family""",
-        tahap,
-        list(families),
-    )
-    return [row[0] for row in rows]

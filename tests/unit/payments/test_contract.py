@@ -7,17 +7,19 @@ import pytest
 
 from libs.events.codec import codec_of
 from libs.events.model import AS_STORED, Message, encode
-from services.payments import contract
+from services.payments import contract, contract_commitment
 from services.payments.contract import (
     PAYMENT,
     PAYMENT_TOPIC,
     RUN,
     TAHAP,
     TAHAP_TOPIC,
-    asked_of_payments,
     publish_payment,
     publish_run,
     publish_tahap,
+)
+from services.payments.contract_commitment import (
+    asked_of_payments,
 )
 from services.payments.domain.payment import payment
 from services.payments.domain.payment_hold_messages import (
@@ -62,12 +64,12 @@ INTERNAL = {
 READ = {
     "pkh.registry.roster.v1": (contract.FamilyListed, contract.ListClosed),
     "pkh.conditionality.commitment.v1": (
-        contract.CycleEvaluated,
-        contract.EvaluationClosed,
-        contract.Suspended,
-        contract.Released,
-        contract.Cleared,
-        contract.Terminated,
+        contract_commitment.CycleEvaluated,
+        contract_commitment.EvaluationClosed,
+        contract_commitment.Suspended,
+        contract_commitment.Released,
+        contract_commitment.Cleared,
+        contract_commitment.Terminated,
     ),
 }
 
@@ -227,23 +229,25 @@ def is_part_of(part: Any, whole: Any) -> bool:
 
 
 def test_a_suspension_holds_the_money_of_its_tahap() -> None:
-    assert asked_of_payments(contract.Suspended(FAMILY, TAHAP_ID, "e")) == [(TAHAP_ID, Hold("e"))]
+    assert asked_of_payments(contract_commitment.Suspended(FAMILY, TAHAP_ID, "e")) == [
+        (TAHAP_ID, Hold("e"))
+    ]
 
 
 def test_a_release_names_the_cycle_and_whether_an_investigation_decided() -> None:
     held = ("2023-1", "2023-2")
 
-    assert asked_of_payments(contract.Released(FAMILY, held, "2023-3", "e")) == [
+    assert asked_of_payments(contract_commitment.Released(FAMILY, held, "2023-3", "e")) == [
         ("2023-1", Release("e", "2023-3")),
         ("2023-2", Release("e", "2023-3")),
     ]
-    assert asked_of_payments(contract.Cleared(FAMILY, held[:1], "2023-3", "e")) == [
+    assert asked_of_payments(contract_commitment.Cleared(FAMILY, held[:1], "2023-3", "e")) == [
         ("2023-1", Release("e", "2023-3", cleared=True))
     ]
 
 
 def test_a_termination_gives_the_held_money_of_each_tahap_back() -> None:
-    ended = contract.Terminated(FAMILY, ("2023-1", "2023-3"), "2023-3", "e")
+    ended = contract_commitment.Terminated(FAMILY, ("2023-1", "2023-3"), "2023-3", "e")
 
     assert asked_of_payments(ended) == [
         ("2023-1", Return("2023-3", ReturnReason.TERMINATED)),

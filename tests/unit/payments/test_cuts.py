@@ -36,7 +36,7 @@ from services.payments.domain.run import run
 from services.payments.domain.run_messages import MarkEntitled, OpenRun
 from services.payments.domain.tahap import tahap
 from services.payments.domain.tahap_messages import ListFrozen, MarkListReady
-from tests.unit.payments.kit import AMOUNT, ANNOUNCE, ENTITLE, HASH, INSTRUCT, TAHAP, of, past
+from tests.unit.payments.kit import AMOUNT, ANNOUNCED, ENTITLE, HASH, INSTRUCT, TAHAP, of, past
 
 CUT = Cut(135_000, 10, 2)
 DUE = AMOUNT - CUT.rupiah
@@ -167,7 +167,7 @@ def test_a_cut_that_nobody_approved_breaks_the_books() -> None:
 
 def test_the_frozen_list_says_what_is_cut_of_its_rupiah() -> None:
     ready = MarkListReady(HASH, 3, 3_000_000, cut=135_000)
-    [event] = given(tahap, *tahap.decide(ANNOUNCE, tahap.initial)).when(ready).events
+    [event] = given(tahap, ANNOUNCED).when(ready).events
 
     assert getattr(event, "cut", None) == 135_000
     assert ListFrozen(TAHAP, HASH, 3, 3_000_000, (), "maker", "checker").cut == 0
@@ -175,11 +175,7 @@ def test_the_frozen_list_says_what_is_cut_of_its_rupiah() -> None:
 
 @pytest.mark.parametrize("cut", [-1, 3_000_001])
 def test_a_list_of_which_more_is_cut_than_there_is_is_refused(cut: int) -> None:
-    announced = tahap.decide(ANNOUNCE, tahap.initial)
-
-    given(tahap, *announced).when(MarkListReady(HASH, 3, 3_000_000, cut=cut)).then_refused(
-        Malformed
-    )
+    given(tahap, ANNOUNCED).when(MarkListReady(HASH, 3, 3_000_000, cut=cut)).then_refused(Malformed)
 
 
 @pytest.mark.parametrize("cut", [0, 134_999, 135_001])
