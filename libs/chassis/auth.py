@@ -13,7 +13,7 @@ must name a scope; `refuse_open_doors` does not let an application start where o
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
@@ -56,9 +56,21 @@ class Principal:
     scopes: frozenset[str]
     regions: tuple[str, ...]
 
-    def may_see(self, region: str) -> bool:
-        """Whether a region is theirs or lies within one: 61.03 holds 61.03.01, not 61.031."""
-        return any(own in (NATION, region) or region.startswith(f"{own}.") for own in self.regions)
+    def may_see(self, *regions: str) -> bool:
+        """Whether one of these is theirs or lies within one: 61.03 holds 61.03.01, not 61.031."""
+        return any(
+            own in (NATION, region) or region.startswith(f"{own}.")
+            for own in self.regions
+            for region in regions
+        )
+
+    def within(self, region: str | None) -> tuple[str, ...]:
+        """What of their regions lies within one; all of them where none is asked for."""
+        if region is None:
+            return self.regions
+        if self.may_see(region):
+            return (region,)
+        return tuple(own for own in self.regions if own.startswith(f"{region}."))
 
 
 NOBODY: Final = Principal("", frozenset(), ())
@@ -208,29 +220,18 @@ def require_one_of(*scopes: str) -> Any:
 OUTSIDE: Final = (403, "region-not-yours")
 
 
-def is_outside(asker: Principal, region: str) -> bool:
-    """Whether a region is not the principal's; that it is not is noted."""
-    if asker.may_see(region):
+def is_outside(asker: Principal, *regions: str) -> bool:
+    """Whether none of these regions is the principal's; where none is, that is noted."""
+    if asker.may_see(*regions):
         return False
-    audit.warning("region refused", subject=asker.subject, region=region)
+    audit.warning("region refused", subject=asker.subject, region=" ".join(regions))
     return True
 
 
-def ensure_may_see(asker: Principal, region: str) -> None:
-    """Raises 403 where a region is not the principal's."""
-    if is_outside(asker, region):
+def ensure_may_see(asker: Principal, *regions: str) -> None:
+    """Raises 403 where none of these regions is the principal's."""
+    if is_outside(asker, *regions):
         raise Refusal(403, "region-not-yours", "This lies outside the regions of the token.")
-
-
-def region_ranges(regions: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The half-open ranges of region codes, in byte order, that a principal's regions cover.
-
-    A code's descendants begin with it and a dot, and "/" follows "." in byte order: ranges use
-    the index that LIKE would not.
-    """
-    lows = ["" if region == NATION else region for region in regions]
-    highs = ["~" if region == NATION else f"{region}/" for region in regions]
-    return lows, highs
 
 
 # -- Default deny ---------------------------------------------------------------------------------

@@ -76,9 +76,13 @@ class RowError:
 
 @dataclass(slots=True)
 class ImportReport:
-    """What became of a file's rows. Only the first ERRORS_MAX refusals are listed."""
+    """What became of a file's rows. Only the first ERRORS_MAX refusals are listed.
+
+    A service that counts more has a report of its own; `job` is the one that takes the file in.
+    """
 
     file: str
+    job: str = ""
     accepted: int = 0
     unchanged: int = 0
     refused: int = 0

@@ -186,8 +186,8 @@ class ImportJob:
             )
 
     def _counts(self, report: ImportReport) -> dict[str, int]:
-        counted = ("accepted", "unchanged", "refused")
-        return {"rows": self._rows, **{name: getattr(report, name) for name in counted}}
+        counted = {name: n for name, n in asdict(report).items() if isinstance(n, int)}
+        return {"rows": self._rows, **counted}
 
 
 def _lock(client: str, key: str) -> int:

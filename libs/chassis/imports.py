@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 from fastapi import Query, Request, Response
 from pydantic import BaseModel
@@ -21,7 +21,8 @@ IMPORT_BYTES_MAX: Final = 4 * 1024**3
 UPLOAD_SILENCE_S: Final = 60  # how long a sender may pause before the transaction is given up
 
 Partial = Annotated[bool, Query(description="Take the good rows even if others are refused.")]
-Take = Callable[[Transaction, list[Row], ImportReport], Awaitable[None]]
+R = TypeVar("R", bound=ImportReport)
+Take = Callable[[Transaction, list[Row], R], Awaitable[None]]
 
 
 class RefusedRow(BaseModel):
@@ -37,6 +38,7 @@ class Report(BaseModel):
     """What became of a file's rows."""
 
     file: str
+    job: str
     accepted: int
     unchanged: int
     refused: int
@@ -48,20 +50,21 @@ async def take_file(
     store: Store,
     context: Context,
     once: OnceOnly,
-    file: str,
+    report: R,
     columns: Columns,
-    take: Take,
+    take: Take[R],
     *,
     partial: bool,
 ) -> Response:
-    """Stream a file's rows through `take` in one transaction and answer the report.
+    """Stream a file's rows through `take` in one transaction and answer its report.
 
     Unless `partial`, a refused row refuses the file: a 422 problem with the report, and nothing
     of it is kept. The file is fingerprinted while it streams, so its Idempotency-Key is claimed
     at its end. A job beside the transaction shows how far it is.
     """
-    report, job = ImportReport(file), ImportJob.of(request, store, once, file)
+    job = ImportJob.of(request, store, once, report.file)
     async with store.transaction(context) as unit, job.running(unit.connection):
+        report.job = job.id
         await unit.connection.execute(
             f"SET LOCAL idle_in_transaction_session_timeout = '{UPLOAD_SILENCE_S}s'"
         )
@@ -74,7 +77,7 @@ async def take_file(
             raise Refusal(
                 422,
                 "rows-refused",
-                f"{report.refused} rows of {file} were refused, so none was taken.",
+                f"{report.refused} rows of {report.file} were refused, so none was taken.",
                 members={"report": asdict(report)},
             )
         reply = Reply(200, asdict(report), job.headers)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from libs.chassis.auth import Principal, require
+from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
 from libs.chassis.csv_upload import CSV_BODY
 from libs.chassis.etag import Unconditional
-from libs.chassis.forms import MONTH, NIK
+from libs.chassis.forms import MONTH, NIK, NPSN, OFFICE_ID
 from libs.chassis.idempotency import Once, OnceStreamed, Reply
 from libs.chassis.imports import IMPORT_BYTES_MAX, Partial, Report, take_file
 from libs.chassis.openapi import refuses
 from libs.chassis.request import Asked, body_up_to, resource
 from libs.chassis.service import AppenderOf, StoreOf
+from libs.events.model import Context
 from libs.events.singles import Single
+from libs.events.store import Store
 from libs.privacy.tokens import Tokenizer
 from services.conditionality.contract import PERSON
 from services.conditionality.domain.person import (
@@ -25,8 +28,16 @@ from services.conditionality.domain.person import (
     RecordVisits,
     SchoolMonth,
     Visit,
+    check_school_month,
 )
-from services.conditionality.intake import HEALTH_COLUMNS, SCHOOL_COLUMNS, Intake
+from services.conditionality.intake import (
+    HEALTH_COLUMNS,
+    SCHOOL_COLUMNS,
+    FactsReport,
+    Intake,
+)
+from services.conditionality.persons import regions_of
+from services.conditionality.unmatched import Unmatched, keep_unmatched
 
 Recorder = Annotated[Principal, require("conditionality:record")]
 Approver = Annotated[Principal, require("conditionality:approve")]
@@ -39,6 +50,16 @@ LARGE = [body_up_to(IMPORT_BYTES_MAX), Unconditional]
 router = APIRouter(tags=["conditionality"])
 
 
+class ReportOfFacts(Report):
+    """What became of a file's facts: how many are of persons whom a registered family has.
+
+    The others are kept and count once registry knows the person; see GET /unmatched-facts.
+    """
+
+    matched: int
+    unmatched: int
+
+
 # -- Files ----------------------------------------------------------------------------------------
 
 
@@ -46,7 +67,7 @@ router = APIRouter(tags=["conditionality"])
     "/imports/school-attendance",
     dependencies=LARGE,
     openapi_extra=CSV_BODY,
-    response_model=Report,
+    response_model=ReportOfFacts,
 )
 async def import_school_attendance(
     request: Request,
@@ -59,9 +80,9 @@ async def import_school_attendance(
 ) -> Response:
     """A school's months: nik, month (YYYY-MM), effective_days, absent, permitted, sick."""
 
-    file, take = "school_attendance.csv", intake.school_months
+    report, take = FactsReport("school_attendance.csv"), intake.for_(recorder).school_months
     return await take_file(
-        request, store, context, once, file, SCHOOL_COLUMNS, take, partial=partial
+        request, store, context, once, report, SCHOOL_COLUMNS, take, partial=partial
     )
 
 
@@ -69,7 +90,7 @@ async def import_school_attendance(
     "/imports/health-verification",
     dependencies=LARGE,
     openapi_extra=CSV_BODY,
-    response_model=Report,
+    response_model=ReportOfFacts,
 )
 async def import_health_verification(
     request: Request,
@@ -82,9 +103,9 @@ async def import_health_verification(
 ) -> Response:
     """A facility's visits: nik, month (YYYY-MM), service, attended (Y/N)."""
 
-    file, take = "health_verification.csv", intake.visits
+    report, take = FactsReport("health_verification.csv"), intake.for_(recorder).visits
     return await take_file(
-        request, store, context, once, file, HEALTH_COLUMNS, take, partial=partial
+        request, store, context, once, report, HEALTH_COLUMNS, take, partial=partial
     )
 
 
@@ -103,7 +124,7 @@ Days = Annotated[int, Field(ge=0, le=31)]
 
 
 class SchoolMonthReport(Strict):
-    """One pupil's month, in days."""
+    """One pupil's month, in days; `npsn` is the school that says so."""
 
     nik: Nik
     month: Month
@@ -111,25 +132,34 @@ class SchoolMonthReport(Strict):
     absent: Days
     permitted: Days
     sick: Days
+    npsn: Annotated[str, Field(pattern=f"^{NPSN.pattern}$")] = ""
 
 
 class VisitReport(Strict):
-    """Whether one person came to one service in a month."""
+    """Whether one person came to one service in a month, as a health facility says."""
 
     nik: Nik
     month: Month
     service: Annotated[str, Field(pattern="^(WEIGHING|MATERNAL_CHECK|HOME_VISIT|ELDERLY_CHECK)$")]
     attended: bool
+    facility_code: Annotated[str, Field(pattern=f"^{OFFICE_ID.pattern}$")] = ""
+
+
+class Taken(BaseModel):
+    """A fact is recorded; `matched` says whether a registered family has the person."""
+
+    matched: bool
+
+
+REFUSED = refuses(InvalidRecord, OUTSIDE)
 
 
 @router.post(
-    "/school-months",
-    status_code=204,
-    responses=refuses(InvalidRecord),
-    dependencies=[Unconditional],
+    "/school-months", response_model=Taken, responses=REFUSED, dependencies=[Unconditional]
 )
 async def report_school_month(
     body: SchoolMonthReport,
+    store: StoreOf,
     appender: AppenderOf,
     tokenizer: TokenizerOf,
     context: Asked,
@@ -138,17 +168,19 @@ async def report_school_month(
 ) -> Response:
     """Record or correct one pupil's month; a correction is judged again wherever it counts."""
     month = SchoolMonth(body.month, body.effective_days, body.absent, body.permitted, body.sick)
+    check_school_month(month)
+    token = tokenizer.nik(body.nik)
+    matched = await _matched(store, recorder, context, token, month, body.npsn)
     command = RecordSchoolMonths((month,))
-    stream_id = f"person-{tokenizer.nik(body.nik)}"
-    done = await appender.append(Single(PERSON, stream_id, command, context, _no_content, once))
+    single = Single(PERSON, f"person-{token}", command, context, _taken(matched), once)
+    done = await appender.append(single)
     return done.reply.response(done.position)
 
 
-@router.post(
-    "/visits", status_code=204, responses=refuses(InvalidRecord), dependencies=[Unconditional]
-)
+@router.post("/visits", response_model=Taken, responses=REFUSED, dependencies=[Unconditional])
 async def report_visit(
     body: VisitReport,
+    store: StoreOf,
     appender: AppenderOf,
     tokenizer: TokenizerOf,
     context: Asked,
@@ -156,11 +188,35 @@ async def report_visit(
     recorder: Recorder,
 ) -> Response:
     """Record or correct one person's visit."""
-    command = RecordVisits((Visit(body.month, body.service, body.attended),))
-    stream_id = f"person-{tokenizer.nik(body.nik)}"
-    done = await appender.append(Single(PERSON, stream_id, command, context, _no_content, once))
+    visit = Visit(body.month, body.service, body.attended)
+    token = tokenizer.nik(body.nik)
+    matched = await _matched(store, recorder, context, token, visit, body.facility_code)
+    command = RecordVisits((visit,))
+    single = Single(PERSON, f"person-{token}", command, context, _taken(matched), once)
+    done = await appender.append(single)
     return done.reply.response(done.position)
 
 
-def _no_content(_outcome: object) -> Reply:
-    return Reply(204)
+async def _matched(
+    store: Store,
+    recorder: Principal,
+    context: Context,
+    token: str,
+    record: SchoolMonth | Visit,
+    reporter: str,
+) -> bool:
+    """Whether a registered family has the person; raises 403 where it lives elsewhere.
+
+    A fact of nobody's is noted before it is recorded: whoever is not answered sends it again.
+    """
+    async with store.pool.acquire() as connection:
+        regions = (await regions_of(connection, [token])).get(token)
+        ensure_may_see(recorder, *(recorder.regions if regions is None else regions))
+        if regions is None:
+            where = reporter, recorder.regions, context.cause or ""
+            await keep_unmatched(connection, [Unmatched.of(token, record, *where)])
+    return regions is not None
+
+
+def _taken(matched: bool) -> Callable[[object], Reply]:
+    return lambda _outcome: Reply(200, {"matched": matched})

@@ -18,7 +18,9 @@ from services.conditionality.contract import (
     FamilyListed,
     ListClosed,
     ListFrozen,
+    PersonsRegistered,
 )
+from services.conditionality.domain.duties import tokens_of
 from services.conditionality.domain.evaluation import (
     AnnounceEvaluation,
     Command,
@@ -27,6 +29,7 @@ from services.conditionality.domain.evaluation import (
     Terms,
 )
 from services.conditionality.judging import Policies, judge, known_facts
+from services.conditionality.persons import keep_persons, match
 from services.conditionality.regions import keep_regions
 from services.conditionality.views import (
     ask_again,
@@ -41,11 +44,14 @@ def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
     """The two topics that conditionality reads."""
 
     async def roster(unit: Transaction, messages: Sequence[Incoming]) -> None:
-        listed = [m.body for m in messages if isinstance(m.body, FamilyListed)]
-        await keep_regions(unit, listed)
+        told = [m.body for m in messages if isinstance(m.body, FamilyListed | PersonsRegistered)]
+        await keep_regions(unit, told)
+        await keep_persons(unit, [body for body in told if isinstance(body, PersonsRegistered)])
+        listed = [body for body in told if isinstance(body, FamilyListed)]
         lines = [line_of(body) for body in listed if body.outcome == "LISTED"]
         if lines:
             await keep_lines(unit, lines)
+            await match(unit, {token for line in lines for token in tokens_of(line.members)})
             known = await known_facts(unit, lines)
             await judge(unit, policies, lines, known, messages[0].partition)
         for message in messages:
@@ -67,7 +73,11 @@ def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
         Subscription(
             SERVICE,
             ROSTER_TOPIC,
-            {"FamilyListed": FamilyListed, "ListClosed": ListClosed},
+            {
+                "PersonsRegistered": PersonsRegistered,
+                "FamilyListed": FamilyListed,
+                "ListClosed": ListClosed,
+            },
             roster,
         ),
         Subscription(

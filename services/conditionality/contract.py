@@ -197,6 +197,15 @@ class FamilyListed:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonsRegistered:
+    """Persons, by token, belong to a family that lives in `region`."""
+
+    family: str
+    region: str
+    persons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ListClosed:
     """The roster of a tahap is complete; graduated families are not evaluated."""
 

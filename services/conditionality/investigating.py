@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
-from libs.chassis.auth import region_ranges
+from libs.chassis.regions import region_ranges
 from libs.events.model import Outcome
 from libs.events.store import Store
 from libs.events.transaction import Transaction

@@ -10,7 +10,7 @@ from libs.chassis.auth import Principal, is_outside
 from libs.events.errors import NotFound
 from libs.events.handle import Loaded
 from libs.events.transaction import Transaction
-from services.conditionality.contract import COMMITMENT, FamilyListed
+from services.conditionality.contract import COMMITMENT, FamilyListed, PersonsRegistered
 from services.conditionality.domain.commitment import Commitment
 
 _KEEP: Final = """
@@ -18,20 +18,31 @@ INSERT INTO family_region (family, region, month, revision)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[])
 ON CONFLICT (family) DO UPDATE
 SET region = excluded.region, month = excluded.month, revision = excluded.revision
-WHERE (family_region.month, family_region.revision) < (excluded.month, excluded.revision)
+WHERE (family_region.month, family_region.revision) <= (excluded.month, excluded.revision)
 """
+
+
+BEFORE_LINES: Final = ("", 0)
 
 
 class FamilyUnknown(NotFound):
     """No cycle of this family was ever evaluated in the regions of the token."""
 
 
-async def keep_regions(unit: Transaction, listed: Sequence[FamilyListed]) -> None:
-    """Keep where each family is; a line that is sent again later does not move it back."""
+async def keep_regions(
+    unit: Transaction, messages: Sequence[FamilyListed | PersonsRegistered]
+) -> None:
+    """Keep where each family is: as its latest line has it, and before the first as registry told.
+
+    A line that is sent again later does not move a family back.
+    """
     latest: dict[str, tuple[str, int, str]] = {}
-    for line in listed:
-        place = line.months[0], line.revision, line.region
-        latest[line.family] = max(latest.get(line.family, place), place)
+    for message in messages:
+        since = BEFORE_LINES
+        if isinstance(message, FamilyListed):
+            since = message.months[0], message.revision
+        if since >= latest.get(message.family, BEFORE_LINES)[:2]:
+            latest[message.family] = *since, message.region
     if latest:
         rows = [(family, region, *since) for family, (*since, region) in latest.items()]
         await unit.connection.execute(_KEEP, *map(list, zip(*rows, strict=True)))

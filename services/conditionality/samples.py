@@ -14,6 +14,7 @@ SAMPLES: Final[Mapping[str, object]] = {
     "maker": "officer-1",
     "month": "2023-01",
     "nik": "0000000000000000",
+    "reporter": "30141147",
     "result": "FAILED",
     "service": "WEIGHING",
     "tahap": "2023-1",

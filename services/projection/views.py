@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from libs.chassis.auth import region_ranges
+from libs.chassis.regions import region_ranges
 from libs.events.store import Store
 
 BEGINNING: Final = (datetime.min.replace(tzinfo=UTC), "", 0)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
-from libs.chassis.csv_upload import CSV_BODY
+from libs.chassis.csv_upload import CSV_BODY, ImportReport
 from libs.chassis.etag import Unconditional, etag
 from libs.chassis.forms import NIK
 from libs.chassis.idempotency import OnceStreamed, ReadsOnly
@@ -57,9 +57,9 @@ async def import_families(
     partial: Partial = False,
 ) -> Response:
     """Candidate families of the integrated social data, one a row."""
-    take, columns = intake.for_(importer).families, FAMILY_COLUMNS
+    report, take = ImportReport("families.csv"), intake.for_(importer).families
     return await take_file(
-        request, store, context, once, "families.csv", columns, take, partial=partial
+        request, store, context, once, report, FAMILY_COLUMNS, take, partial=partial
     )
 
 
@@ -74,9 +74,9 @@ async def import_members(
     partial: Partial = False,
 ) -> Response:
     """The people of the families' cards, one a row; an odd NIK is a fact, not a bad row."""
-    take, columns = intake.for_(importer).members, MEMBER_COLUMNS
+    report, take = ImportReport("members.csv"), intake.for_(importer).members
     return await take_file(
-        request, store, context, once, "members.csv", columns, take, partial=partial
+        request, store, context, once, report, MEMBER_COLUMNS, take, partial=partial
     )
 
 
@@ -93,9 +93,9 @@ async def import_life_events(
     partial: Partial = False,
 ) -> Response:
     """Data updates, one a row, in the order in which they were reported."""
-    take, columns = intake.for_(importer).life_events, LIFE_EVENT_COLUMNS
+    report, take = ImportReport("life_events.csv"), intake.for_(importer).life_events
     return await take_file(
-        request, store, context, once, "life_events.csv", columns, take, partial=partial
+        request, store, context, once, report, LIFE_EVENT_COLUMNS, take, partial=partial
     )
 
 

@@ -36,8 +36,8 @@ ROSTER_TOPIC: Final = "pkh.registry.roster.v1"
 TAHAP_TOPIC: Final = "pkh.payments.tahap.v1"
 COMMITMENT_TOPIC: Final = "pkh.conditionality.commitment.v1"
 
-# -- Sent. FamilyListed, ListClosed and ListingStarted go out as they are stored; a family's facts
-# as contract_facts.py has them.
+# -- Sent. FamilyListed, PersonsRegistered, ListClosed and ListingStarted go out as they are stored;
+# a family's facts as contract_facts.py has them.
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Terminated:
 def publish(event: events.Event, state: Family) -> Message | None:
     """What an event of a family tells others; None stays inside."""
     match event:
-        case events.FamilyListed():
+        case events.FamilyListed() | events.PersonsRegistered():
             return Message(ROSTER_TOPIC, event.family, AS_STORED)
         case events.FamilyDesignated():
             designated = FamilyDesignated(
@@ -183,6 +183,7 @@ FAMILY: Final[StreamType[commands.Command, Family, events.Event]] = StreamType(
     events={
         "FamilyRegistered": events.FamilyRegistered,
         "MembersRegistered": events.MembersRegistered,
+        "PersonsRegistered": events.PersonsRegistered,
         "MemberBorn": events.MemberBorn,
         "MemberDied": events.MemberDied,
         "SchoolChanged": events.SchoolChanged,

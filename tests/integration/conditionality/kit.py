@@ -102,6 +102,12 @@ class Bench:
         }
         return self.roster.record("FamilyListed", family, body | changes)
 
+    def registered(self, family: str, *, region: str = "61.03.01.2026") -> Record:
+        """The registry's word that a pupil is a registered family's."""
+        persons = [self.tokenizer.nik(nik_of(family))]
+        body = {"family": family, "region": region, "persons": persons}
+        return self.roster.record("PersonsRegistered", family, body)
+
     def graduated(self, family: str, tahap: str = TAHAP) -> Record:
         """The line of a family that leaves the programme."""
         return self.line(family, tahap, outcome="GRADUATED_NATURAL", members=[], payee_valid=False)

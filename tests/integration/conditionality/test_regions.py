@@ -41,7 +41,9 @@ OPERATIONS: Final = [
 ]
 OF_A_FAMILY: Final = [operation for operation in OPERATIONS if "{family}" in operation[1]]
 LISTS: Final = [("GET", "/investigations")]
-# Nobody's family: files and facts are about persons, jobs and positions about the service.
+# Of persons whom nobody knows: test_unmatched asks them from every region.
+UNMATCHED: Final = [("GET", "/unmatched-facts"), ("GET", "/unmatched-facts/lines")]
+# Files and facts are of persons (see test_unmatched), the rest is of the service.
 OF_NO_FAMILY: Final = [
     *(("POST", f"/imports/{file}") for file in ("school-attendance", "health-verification")),
     ("POST", "/school-months"),
@@ -85,7 +87,7 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
 
 
 def test_every_operation_is_of_a_family_or_a_list_or_of_nobody() -> None:
-    assert sorted(OPERATIONS) == sorted([*OF_A_FAMILY, *LISTS, *OF_NO_FAMILY])
+    assert sorted(OPERATIONS) == sorted([*OF_A_FAMILY, *LISTS, *UNMATCHED, *OF_NO_FAMILY])
 
 
 @pytest.mark.parametrize(("method", "path"), OF_A_FAMILY)

@@ -132,7 +132,7 @@ class Register:
     async def take(self, file: str, *rows: Mapping[str, str]) -> ImportReport:
         """Take a file in, as its route does."""
         intake = Intake(self.keys, self.tokenizer, IMPORTER)
-        takes: Mapping[str, Take] = {
+        takes: Mapping[str, Take[ImportReport]] = {
             "families": intake.families,
             "members": intake.members,
             "life-events": intake.life_events,

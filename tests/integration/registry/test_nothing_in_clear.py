@@ -30,6 +30,7 @@ CANARIES: Final = (
     *(CARD, ODD_CARD, MOTHER, CHILD, BABY, AUNT, *NAMES),
     *(ACCOUNT, NEW_ACCOUNT, ADDRESS, DTKS, NISN, NPSN),
 )
+REPORTER: Final = "30177702"  # the school that reports is named, whoever goes there
 IN_CLEAR: Final = "PD610377"  # a facilitator's id, to show that the search finds what is there
 TO_STANDARD: Final = str.maketrans("-_", "+/")
 BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
@@ -87,7 +88,7 @@ FILES: Final = {
 }
 FACTS: Final = {
     "school-attendance": "npsn,nisn,nik,month,effective_days,absent,permitted,sick\r\n"
-    + "".join(f"{NPSN},{NISN},{CHILD},2023-0{month},20,0,0,0\r\n" for month in (1, 2, 3)),
+    + "".join(f"{REPORTER},{NISN},{CHILD},2023-0{month},20,0,0,0\r\n" for month in (1, 2, 3)),
     "health-verification": "facility_code,nik,month,service,attended,service_date\r\n"
     f"PKM610301,{BABY},2023-02,WEIGHING,Y,2023-02-19\r\n",
 }

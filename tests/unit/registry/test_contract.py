@@ -92,6 +92,7 @@ def example(topic: str, name: str) -> bytes:
     [
         (ROSTER_TOPIC, FamilyListed),
         (ROSTER_TOPIC, ListClosed),
+        (ROSTER_TOPIC, events.PersonsRegistered),
         (FAMILY_TOPIC, FamilyDesignated),
         (FAMILY_TOPIC, FamilyGraduated),
         (FAMILY_TOPIC, GraduationPending),
@@ -181,7 +182,8 @@ def test_that_somebody_is_a_double_or_was_terminated_stays_inside() -> None:
 
 
 def test_facts_go_out_with_their_dates_and_member_numbers() -> None:
-    said = [message.data for _, message in told(*A_WHOLE_LIFE) if message is not None]
+    messages = [message for _, message in told(*A_WHOLE_LIFE) if message is not None]
+    said = [message.data for message in messages if message.topic == FAMILY_TOPIC]
 
     reported = day("2023-01-13")
     assert said[0] == FamilyRegistered(FAMILY_ID, "61.03.01.2026", dtks=True)
@@ -196,13 +198,22 @@ def test_facts_go_out_with_their_dates_and_member_numbers() -> None:
 
 
 def test_the_members_of_a_card_go_out_with_the_one_who_is_its_payee() -> None:
-    [(_, _), (_, message)] = told(*A_WHOLE_LIFE[:2])
+    [_, (_, message), _] = told(*A_WHOLE_LIFE[:2])
 
     assert message is not None
     assert isinstance(message.data, MembersRegistered)
     assert message.data.payee == 1
     assert [each.member for each in message.data.members] == [1, 2, 3]
     assert message.data.members[2].birth_date == day("1940-01-01")
+
+
+def test_tokens_of_persons_go_out_on_the_roster_alone() -> None:
+    life = told(*A_WHOLE_LIFE)
+
+    known = [m for event, m in life if isinstance(event, events.PersonsRegistered)]
+
+    assert len(known) == 2
+    assert {message.topic for message in known if message is not None} == {ROSTER_TOPIC}
 
 
 def test_a_payee_who_is_nobody_of_the_family_has_no_number() -> None:

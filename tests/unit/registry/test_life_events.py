@@ -23,10 +23,11 @@ from services.registry.domain.family.events import (
     MemberBorn,
     MemberDied,
     PayeeChanged,
+    PersonsRegistered,
     PregnancyReported,
     SchoolChanged,
 )
-from tests.unit.registry.families import birth, day, given_past, report
+from tests.unit.registry.families import FAMILY_ID, birth, day, given_past, report
 
 PAYEE = PayeeChange("aunt", "sealed-aunt", "BRI", "sealed-account-2", "sealed-name-2")
 SINCE, KNOWN = day("2023-02-01"), day("2023-02-09")
@@ -125,15 +126,24 @@ def test_a_child_gets_the_next_number() -> None:
             nik_valid=True,
             sex="F",
             birth_date=SINCE,
-        )
+        ),
+        PersonsRegistered(FAMILY_ID, "61.03.01.2026", ("baby",)),
     )
+
+
+def test_a_child_is_made_known_where_the_family_has_moved() -> None:
+    moved = report(Move("61.10.05.2004"), "2023-01-20")
+
+    [_, known] = given_past(moved).when(report(birth("baby", "2023-02-01"), "2023-02-01")).events
+
+    assert known == PersonsRegistered(FAMILY_ID, "61.10.05.2004", ("baby",))
 
 
 def test_twins_are_two_members() -> None:
     first = report(birth("twin-1", "2023-02-01"), "2023-02-01")
     second = report(birth("twin-2", "2023-02-01"), "2023-02-01")
 
-    [born] = given_past(first).when(second).events
+    [born, _] = given_past(first).when(second).events
 
     assert isinstance(born, MemberBorn)
     assert born.member == 4

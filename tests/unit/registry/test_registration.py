@@ -14,6 +14,7 @@ from services.registry.domain.family.events import (
     FamilyRegistered,
     MemberDied,
     MembersRegistered,
+    PersonsRegistered,
 )
 from tests.unit.registry.families import (
     FAMILY_ID,
@@ -47,7 +48,8 @@ def test_another_row_for_the_same_card_is_refused() -> None:
 
 def test_members_are_numbered_in_the_order_of_their_rows() -> None:
     given(family, *past(register())).when(members(MOTHER, TODDLER)).then(
-        MembersRegistered(1, (MOTHER, TODDLER))
+        MembersRegistered(1, (MOTHER, TODDLER)),
+        PersonsRegistered(FAMILY_ID, ROW.region, ("mother", "toddler")),
     )
 
 
@@ -62,7 +64,9 @@ def test_the_same_members_again_change_nothing() -> None:
 def test_only_the_members_who_are_new_are_added_and_numbered_on() -> None:
     father = person("father", "1988-01-01")
 
-    given_past().when(members(MOTHER, father)).then(MembersRegistered(3, (father,)))
+    given_past().when(members(MOTHER, father)).then(
+        MembersRegistered(3, (father,)), PersonsRegistered(FAMILY_ID, ROW.region, ("father",))
+    )
 
 
 def test_a_member_who_came_later_is_found_under_the_number_that_was_given() -> None:
@@ -74,7 +78,7 @@ def test_a_member_who_came_later_is_found_under_the_number_that_was_given() -> N
 
 def test_a_row_that_stands_twice_in_one_command_is_one_member() -> None:
     given(family, *past(register())).when(members(MOTHER, MOTHER)).then(
-        MembersRegistered(1, (MOTHER,))
+        MembersRegistered(1, (MOTHER,)), PersonsRegistered(FAMILY_ID, ROW.region, ("mother",))
     )
 
 

@@ -77,6 +77,18 @@ class MembersRegistered:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonsRegistered:
+    """Persons, by token, are now known to belong to a family that lives in `region`.
+
+    What others reported of a person before counts for the family from now on.
+    """
+
+    family: str
+    region: str
+    persons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MemberBorn:
     """A child was born into the family and has the next number."""
 
@@ -258,6 +270,7 @@ LifeFact: TypeAlias = (
 Event: TypeAlias = (
     FamilyRegistered
     | MembersRegistered
+    | PersonsRegistered
     | LifeFact
     | DuplicateMarked
     | FamilyDesignated

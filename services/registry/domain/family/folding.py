@@ -25,6 +25,7 @@ from services.registry.domain.family.events import (
     MemberDied,
     MembersRegistered,
     PayeeChanged,
+    PersonsRegistered,
     PregnancyReported,
     SchoolChanged,
 )
@@ -64,6 +65,8 @@ def evolve(state: Family, event: Event) -> Family:
             return _registered(state, event)
         case MembersRegistered():
             return _members_registered(state, event)
+        case PersonsRegistered():
+            return state  # says nothing that the members do not say
         case _:
             return replace(_told(state, event), reported=(*state.reported, event.fingerprint))
 

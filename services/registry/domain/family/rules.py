@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from libs.events.decider import Decider
 from services.registry.domain.family.commands import (
     Birth,
@@ -38,12 +40,14 @@ from services.registry.domain.family.events import (
     MemberRow,
     MembersRegistered,
     PayeeChanged,
+    PersonsRegistered,
     PregnancyReported,
     SchoolChanged,
 )
 from services.registry.domain.family.folding import evolve
 from services.registry.domain.family.lines import list_family
 from services.registry.domain.family.plausible import check_report
+from services.registry.domain.family.roster import region
 from services.registry.domain.family.state import Family
 
 
@@ -87,7 +91,14 @@ def register_members(command: RegisterMembers, state: Family) -> list[Event]:
             new.append(row)
         elif there[row.token] != row.fingerprint:
             raise MemberRegisteredDifferently(family=state.family)
-    return [MembersRegistered(len(state.members) + 1, tuple(new))] if new else []
+    if not new:
+        return []
+    registered = MembersRegistered(len(state.members) + 1, tuple(new))
+    return [registered, _persons(state, *(row.token for row in new))]
+
+
+def _persons(state: Family, *tokens: str) -> PersonsRegistered:
+    return PersonsRegistered(state.family, region(state, date.max), tokens)
 
 
 def report(command: ReportLifeEvent, state: Family) -> list[Event]:
@@ -96,7 +107,8 @@ def report(command: ReportLifeEvent, state: Family) -> list[Event]:
     if command.fingerprint in state.reported:
         return []
     check_report(command, state)
-    return [_fact(command, state)]
+    fact = _fact(command, state)
+    return [fact, _persons(state, fact.token)] if isinstance(fact, MemberBorn) else [fact]
 
 
 def _fact(command: ReportLifeEvent, state: Family) -> LifeFact:

@@ -1,0 +1,48 @@
+"""Whom persons belong to, by token: what registry has told, and the lines of its roster."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Final
+
+from libs.events.transaction import Transaction
+from services.conditionality.contract import PersonsRegistered
+
+if TYPE_CHECKING:
+    from libs.events.transaction import Connection
+
+_KEEP: Final = """
+INSERT INTO person_family (token, family) SELECT * FROM unnest($1::text[], $2::uuid[])
+ON CONFLICT DO NOTHING
+"""
+# A register that is older than this service's table of persons is known by its lines.
+_REGIONS: Final = """
+SELECT DISTINCT token, coalesce(region, '') FROM (
+    SELECT token, family FROM person_family WHERE token = ANY($1)
+    UNION ALL
+    SELECT token, family FROM duty_holder WHERE token = ANY($1)
+) AS known LEFT JOIN family_region USING (family)
+"""
+
+
+async def keep_persons(unit: Transaction, registered: Sequence[PersonsRegistered]) -> None:
+    """Persons belong to families from now on; what was reported of them before is matched."""
+    rows = [(token, told.family) for told in registered for token in told.persons]
+    if rows:
+        tokens, families = map(list, zip(*rows, strict=True))
+        await unit.connection.execute(_KEEP, tokens, families)
+        await match(unit, tokens)
+
+
+async def match(unit: Transaction, tokens: Collection[str]) -> None:
+    """These persons are known: what was reported of them is nobody's no more."""
+    statement = "DELETE FROM unmatched_fact WHERE token = ANY($1)"
+    await unit.connection.execute(statement, list(tokens))
+
+
+async def regions_of(connection: Connection, tokens: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """{token: regions of the families that the person belongs to} of those who are known."""
+    found: dict[str, tuple[str, ...]] = {}
+    for token, region in await connection.fetch(_REGIONS, list(tokens)):
+        found[token] = (*found.get(token, ()), region)
+    return found

@@ -1,0 +1,114 @@
+"""Facts of persons whom no family has: kept beside the person's stream until registry tells.
+
+A fact is recorded in any case, and counts once its person is listed. What stands here says whom the
+sender has to ask about, by school or facility, and where the line is found again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+from libs.chassis.regions import region_ranges
+from libs.events.store import Store
+from services.conditionality.domain.person import SchoolMonth, Visit
+
+if TYPE_CHECKING:
+    from libs.events.transaction import Connection
+
+Kind: TypeAlias = Literal["SCHOOL", "FACILITY"]
+
+_KEEP: Final = """
+INSERT INTO unmatched_fact (token, kind, month, service, reporter, regions, source, line)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (token, kind, month, service)
+DO UPDATE SET reporter = $5, regions = $6, source = $7, line = $8
+"""
+# An upload that began before its person was told of may end behind that: it is asked here again.
+_WANTED: Final = """
+FROM unmatched_fact AS fact
+WHERE NOT EXISTS (SELECT FROM person_family AS known WHERE known.token = fact.token)
+  AND NOT EXISTS (SELECT FROM duty_holder AS known WHERE known.token = fact.token)
+  AND ($1::text IS NULL OR kind = $1) AND ($2::text IS NULL OR reporter = $2)
+  AND ($3::text IS NULL OR month = $3) AND ($4::text IS NULL OR source = $4)
+  AND EXISTS (SELECT FROM unnest(regions) AS own, unnest($5::text[], $6::text[]) AS r (low, high)
+              WHERE own COLLATE "C" >= low AND own COLLATE "C" < high)
+"""
+_COUNTS: Final = f"""
+SELECT kind, reporter, month, count(*) AS facts {_WANTED}
+  AND (kind, reporter, month) > ($7, $8, $9)
+GROUP BY kind, reporter, month ORDER BY kind, reporter, month LIMIT $10
+"""
+_LINES: Final = f"""
+SELECT source, line, kind, reporter, month, service {_WANTED}
+  AND (source, line) > ($7, $8::int) ORDER BY source, line LIMIT $9
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """One fact of a person whom nobody knows; `source` and `line` are where it came from."""
+
+    token: str
+    kind: Kind
+    month: str
+    service: str
+    reporter: str
+    regions: tuple[str, ...]
+    source: str
+    line: int
+
+    @classmethod
+    def of(
+        cls,
+        token: str,
+        record: SchoolMonth | Visit,
+        reporter: str,
+        regions: tuple[str, ...],
+        source: str,
+        line: int = 0,
+    ) -> Unmatched:
+        """What is kept of a record, without what it says of the person."""
+        if isinstance(record, SchoolMonth):
+            return cls(token, "SCHOOL", record.month, "", reporter, regions, source, line)
+        return cls(token, "FACILITY", record.month, record.service, reporter, regions, source, line)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which unmatched facts are asked for, and of which regions' senders."""
+
+    kind: Kind | None
+    reporter: str | None
+    month: str | None
+    source: str | None
+    regions: tuple[str, ...]
+
+    def arguments(self) -> tuple[Any, ...]:
+        """As the statements take them."""
+        ranges = region_ranges(self.regions)
+        return self.kind, self.reporter, self.month, self.source, *ranges
+
+
+async def keep_unmatched(connection: Connection, facts: Sequence[Unmatched]) -> None:
+    """Keep facts of persons nobody knows; a later report of the same month takes the place."""
+    # In one order for everybody, or two files of the same persons wait for each other.
+    in_order = sorted(facts, key=lambda fact: (fact.token, fact.kind, fact.month, fact.service))
+    await connection.executemany(_KEEP, [astuple(fact) for fact in in_order])
+
+
+async def unmatched_counts(
+    store: Store, wanted: Wanted, after: tuple[str, str, str] | None, limit: int
+) -> list[dict[str, Any]]:
+    """How many facts of each school or facility and month are unmatched, in that order."""
+    rows = await store.pool.fetch(_COUNTS, *wanted.arguments(), *(after or ("", "", "")), limit)
+    return [dict(row) for row in rows]
+
+
+async def unmatched_lines(
+    store: Store, wanted: Wanted, after: tuple[str, int] | None, limit: int
+) -> list[dict[str, Any]]:
+    """Where each unmatched fact came from, in order of import and line."""
+    rows = await store.pool.fetch(_LINES, *wanted.arguments(), *(after or ("", -1)), limit)
+    return [dict(row) for row in rows]
