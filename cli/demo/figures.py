@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from cli.demo.outputs import Row, read_csv
+from cli.demo.outputs import CUT, Row, read_csv
 from cli.demo.words import (
     ACCOUNT,
     JUDGED,
@@ -93,7 +93,9 @@ def tally(rows: Iterable[Row]) -> Tally:
     for row in rows:
         tahap = row["tahap"]
         outcome, _, third = row["disposition"].partition("+")
-        counted.rupiah[tahap, outcome] += int(row["amount"])
+        cut = int(row.get(CUT) or 0)
+        counted.rupiah[tahap, outcome] += int(row["amount"]) - cut
+        counted.rupiah[tahap, CUT] += cut
         if row["account_check"] not in ("", "OK"):
             counted.accounts[tahap, row["account_check"]] += 1
         if row["transfer"] not in ("", "CREDITED"):
@@ -118,11 +120,13 @@ class Flow:
     open: int
     released: int
     forfeited: int
+    cut: int
 
     @property
     def uncredited(self) -> int:
         """Entitled, but on no account."""
-        return self.account_failed + self.transfer_failed + self.no_valid_payee + self.open
+        failed = self.account_failed + self.transfer_failed + self.no_valid_payee
+        return failed + self.open + self.cut
 
     @property
     def entitled(self) -> int:
@@ -149,10 +153,11 @@ def flow(counted: Tally, sums: Iterable[Mapping[str, int]]) -> Flow:
         account_failed=rupiah["account_failed"],
         transfer_failed=rupiah["transfer_failed"],
         no_valid_payee=rupiah["no_valid_payee"],
-        open=sum(amount for outcome, amount in rupiah.items() if outcome not in OUTCOMES),
+        open=sum(amount for outcome, amount in rupiah.items() if outcome not in (*OUTCOMES, CUT)),
         released=moved["released_idr"],
         # A transfer that failed returns its own amount at once; the rest of it was blocked.
         forfeited=moved["returned_idr"] - rupiah["transfer_failed"],
+        cut=rupiah[CUT],
     )
 
 

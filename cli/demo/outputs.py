@@ -31,6 +31,9 @@ ENTITLEMENT_COLUMNS: Final = (
     "released",
     "returned",
 )
+CUT: Final = "cut"
+"""The column that entitlements.csv has besides in a year in which anything is cut."""
+
 PERSONAL: Final = frozenset({"no_kk", "failing_members"})
 
 Row = Mapping[str, str]
@@ -61,6 +64,7 @@ class Entitlement:
     transfer: str
     released: int
     returned: int
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,7 @@ def _row(each: Entitlement, who: Identity) -> Row:
         "transfer": each.transfer,
         "released": str(each.released),
         "returned": str(each.returned),
+        CUT: str(each.cut),
     }
 
 
@@ -174,13 +179,16 @@ def summary(eligibility: Iterable[Row], entitlements: Iterable[Row]) -> dict[str
 
 
 def _moved(row: Row, disposition: str) -> dict[str, int]:
-    amount = int(row["amount"])
+    cut = int(row.get(CUT) or 0)
+    ordered = int(row["amount"]) - cut
     sums = {
-        "credited_idr": amount if disposition in ("PAID", "BLOCKED") else 0,
-        "paid_idr": amount if disposition == "PAID" else 0,
+        "credited_idr": ordered if disposition in ("PAID", "BLOCKED") else 0,
+        "paid_idr": ordered if disposition == "PAID" else 0,
         "released_idr": int(row["released"]),
         "returned_idr": int(row["returned"]),
     }
+    if cut:
+        sums["cut_idr"] = cut
     if disposition in COUNTED:
         sums[COUNTED[disposition]] = 1
     if row["commitment"]:
@@ -197,7 +205,9 @@ def write_results(out: Path, results: Results, cards: Sequence[str]) -> dict[str
     summed = summary(eligibility, entitlements)
     out.mkdir(parents=True, exist_ok=True)
     _write_csv(out / ELIGIBILITY, ELIGIBILITY_COLUMNS, eligibility)
-    _write_csv(out / ENTITLEMENTS, ENTITLEMENT_COLUMNS, entitlements)
+    cuts = any(row[CUT] != "0" for row in entitlements)
+    columns = (*ENTITLEMENT_COLUMNS, CUT) if cuts else ENTITLEMENT_COLUMNS
+    _write_csv(out / ENTITLEMENTS, columns, entitlements)
     text = json.dumps(summed, indent=1, sort_keys=True)
     (out / SUMMARY).write_text(f"{text}\n", encoding="utf-8")
     return summed
@@ -205,7 +215,7 @@ def write_results(out: Path, results: Results, cards: Sequence[str]) -> dict[str
 
 def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns)
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
 

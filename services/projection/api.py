@@ -40,7 +40,10 @@ class Designation(BaseModel):
 
 
 class Entitlement(BaseModel):
-    """What a tahap came to for a family; amounts in whole rupiah."""
+    """What a tahap came to for a family; amounts in whole rupiah.
+
+    `cut` is what of the amount was not paid because the cycle failed; 0 where nothing was ordered.
+    """
 
     tahap: str
     family: UUID
@@ -54,6 +57,7 @@ class Entitlement(BaseModel):
     transfer: str
     released: int
     returned: int
+    cut: int
 
 
 class UnmetDuty(BaseModel):

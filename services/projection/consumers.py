@@ -54,10 +54,10 @@ ON CONFLICT (tahap, family) DO UPDATE SET standing = $3
 """
 ENTITLED = """
 INSERT INTO payment (payment, tahap, family, kind, region, components, amount, payee_valid,
-                     benefit_policy)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                     benefit_policy, cut)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (payment) DO UPDATE SET tahap = $2, family = $3, kind = $4, region = $5,
-    components = $6, amount = $7, payee_valid = $8, benefit_policy = $9
+    components = $6, amount = $7, payee_valid = $8, benefit_policy = $9, cut = $10
 """
 CHECK_FAILED = """
 INSERT INTO payment (payment, check_failure) VALUES ($1, $2)
@@ -113,6 +113,7 @@ def _entitled(body: PaymentEntitled, data: str) -> Row:
         body.amount,
         body.payee_valid,
         body.benefit_policy,
+        body.cut,
     )
 
 

@@ -87,6 +87,7 @@ class PaymentEntitled:
     amount: int
     payee_valid: bool
     benefit_policy: str
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)

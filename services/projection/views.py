@@ -35,7 +35,7 @@ async def entitlements(
     """A tahap's rows, in order of family id."""
     rows = await store.pool.fetch(
         """SELECT tahap, family::text, region, components, amount, commitment, failing,
-                  disposition, account_check, transfer, released, returned
+                  disposition, account_check, transfer, released, returned, cut
            FROM entitlement
            WHERE tahap = $1 AND ($2::uuid IS NULL OR entitlement.family > $2) AND EXISTS (
                SELECT FROM unnest($3::text[], $4::text[]) AS r (low, high)
@@ -114,9 +114,11 @@ async def summary(store: Store, tahap: str) -> dict[str, int]:
     row = await store.pool.fetchrow(
         """SELECT count(*) FILTER (WHERE NOT graduated) AS families,
                   coalesce(sum(amount), 0)::bigint AS entitled_idr,
-                  coalesce(sum(amount) FILTER (WHERE transfer = 'CREDITED'), 0)::bigint
+                  coalesce(sum(amount - cut) FILTER (WHERE transfer = 'CREDITED'), 0)::bigint
                       AS credited_idr,
-                  coalesce(sum(amount) FILTER (WHERE disposition = 'PAID'), 0)::bigint AS paid_idr,
+                  coalesce(sum(amount - cut) FILTER (WHERE disposition = 'PAID'), 0)::bigint
+                      AS paid_idr,
+                  coalesce(sum(cut), 0)::bigint AS cut_idr,
                   coalesce(sum(released), 0)::bigint AS released_idr,
                   coalesce(sum(returned), 0)::bigint AS returned_idr,
                   count(*) FILTER (WHERE disposition = 'PAID') AS paid,

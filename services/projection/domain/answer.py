@@ -7,6 +7,7 @@ from datetime import date
 from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal[
+    "OVERRIDE",
     "ELIGIBILITY",
     "ABSENT",
     "KNOWN",
@@ -15,6 +16,7 @@ Kind: TypeAlias = Literal[
     "SUM",
     "GRADUATED",
     "PAYEE",
+    "CUT",
     "COMMITMENT",
     "DUTY_FAILED",
     "DUTY_UNVERIFIED",
@@ -109,7 +111,8 @@ class Explanation:
     """Why a family got this amount, and this disposition, in a tahap.
 
     `amount` is the entitlement in whole rupiah, also where it was not paid, 0 where there is
-    none. The amounts of the COUNTED and FAMILY_PART steps sum to it.
+    none. The amounts of the COUNTED and FAMILY_PART steps sum to it. `cut` is what of it is not
+    paid because the cycle failed.
     """
 
     family: str
@@ -120,3 +123,4 @@ class Explanation:
     known: Known
     text: Text
     steps: tuple[Step, ...]
+    cut: int = 0

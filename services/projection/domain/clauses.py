@@ -147,7 +147,17 @@ class Clauses:
         """What a failed cycle costs."""
         if self.terms is None or self.terms.failures_to_investigation is None:
             return ()
-        failures = self.terms.failures_to_investigation
+        failures, percent = self.terms.failures_to_investigation, self.terms.cut_percent
+        if percent is not None:
+            text = Text(
+                f"A failed cycle's benefit is cut by {percent} % of the family's amount; nothing "
+                "is held, and nothing of it is given back later; the failure number "
+                f"{failures} in a row opens an investigation.",
+                f"Bantuan dari siklus yang gagal dipotong {percent} % dari jumlah keluarga; tidak "
+                "ada yang ditahan, dan potongan tidak dikembalikan; kegagalan "
+                f"ke-{failures} berturut-turut membuka penyelidikan.",
+            )
+            return (self._term("SANCTION", "sanction", text),)
         text = Text(
             "A failed cycle's money is credited and blocked until a cycle is compliant; "
             f"the failure number {failures} in a row opens an investigation.",

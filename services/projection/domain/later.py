@@ -115,9 +115,18 @@ def _corrections(story: Story) -> list[Step]:
 
 
 def _proposed(body: CorrectionProposed) -> Text:
+    cut = Text("", "")
+    before, after = body.cut_percent_before, body.cut_percent
+    if before != after:
+        cut = Text(
+            f", and what it cuts {after} % instead of {before} %; the money of the frozen list "
+            "stays as it is",
+            f", dan potongannya {after} %, bukan {before} %; dana dari daftar yang dibekukan "
+            "tidak berubah",
+        )
     return Text(
-        f"Facts that came after the list was frozen would make the cycle {body.result} "
+        f"Facts that came after the list was frozen would make the cycle {body.result}{cut.en} "
         f"(correction {body.correction}).",
-        f"Fakta yang datang setelah daftar dibekukan akan menjadikan siklus {body.result} "
+        f"Fakta yang datang setelah daftar dibekukan akan menjadikan siklus {body.result}{cut.id} "
         f"(koreksi {body.correction}).",
     )

@@ -73,6 +73,7 @@ class CycleEvaluated:
     counter: int
     duties: tuple[Duty, ...]
     evidence: tuple[Evidence, ...] = ()
+    cut_percent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,8 @@ class CorrectionProposed:
     family: str
     correction: int
     result: str
+    cut_percent: int = 0
+    cut_percent_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,9 @@ class PaymentEntitled:
     payee_valid: bool
     benefit_policy: str
     counted: tuple[Counted, ...] = ()
+    cut: int = 0
+    cut_percent: int = 0
+    evaluation: int = 0
 
 
 @dataclass(frozen=True, slots=True)

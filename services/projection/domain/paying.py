@@ -48,12 +48,13 @@ def frozen(story: Story) -> list[Step]:
         kind = SupplementaryFrozen
     for each in story.documents(kind, run):
         body = each.body
-        total = rupiah(body.rupiah)
+        total, off = rupiah(body.rupiah), rupiah(body.cut)
+        less = Text(f", {off.en} of it cut,", f", dipotong {off.id},") if body.cut else Text("", "")
         text = Text(
-            f"The list of {body.count:,} families and {total.en} (SHA-256 {body.hash}) was "
-            f"proposed by {body.maker} and approved by {body.checker}.",
-            f"Daftar {body.count} keluarga dan {total.id} (SHA-256 {body.hash}) diusulkan oleh "
-            f"{body.maker} dan disetujui oleh {body.checker}.",
+            f"The list of {body.count:,} families and {total.en}{less.en} (SHA-256 {body.hash}) "
+            f"was proposed by {body.maker} and approved by {body.checker}.",
+            f"Daftar {body.count} keluarga dan {total.id}{less.id} (SHA-256 {body.hash}) diusulkan "
+            f"oleh {body.maker} dan disetujui oleh {body.checker}.",
         )
         return [Step("LIST", text, (reference(each),))]
     return []
@@ -203,7 +204,7 @@ def _transfer(
         f"{bank} was instructed (file {file}) and has not answered yet.",
         f"{bank} telah menerima perintah (berkas {file}) dan belum menjawab.",
     )
-    return [Step("TRANSFER", text, at, amount=told.body.amount)]
+    return [Step("TRANSFER", text, at, amount=told.body.amount - told.body.cut)]
 
 
 def _credited(

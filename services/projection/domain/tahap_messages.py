@@ -25,6 +25,13 @@ class Benefit:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    table: str
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClosingAnnounced:
     tahap: str
     months: tuple[str, ...]
@@ -33,6 +40,7 @@ class ClosingAnnounced:
     credit_date: date
     policies: Mapping[str, str]
     benefit: Benefit | None = None
+    override: Override | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,7 @@ class Terms:
     services: Mapping[str, str]
     failures_to_investigation: int | None
     sources: tuple[TermsSource, ...]
+    cut_percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +108,7 @@ class ListFrozen:
     rupiah: int
     maker: str
     checker: str
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +120,7 @@ class SupplementaryFrozen:
     rupiah: int
     maker: str
     checker: str
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)

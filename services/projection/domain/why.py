@@ -7,7 +7,9 @@ from typing import Final
 from services.projection.domain.answer import Explanation, Step, Text
 from services.projection.domain.belonging import absence, eligibility, graduation
 from services.projection.domain.counting import counted, known, payee
+from services.projection.domain.cutting import cut, cut_of
 from services.projection.domain.keeping import commitment
+from services.projection.domain.known import reference
 from services.projection.domain.later import moved, since
 from services.projection.domain.messages import PaymentEntitled, Told
 from services.projection.domain.paying import deferred, frozen, paid
@@ -72,6 +74,7 @@ def _listed(story: Story, told: Told[PaymentEntitled]) -> list[Step]:
         *counted(story, told),
         *payee(story, told),
         *commitment(story),
+        *cut(story, told),
         *(deferred(story) if story.deferred else []),
         *frozen(story),
         *paid(story, told),
@@ -94,6 +97,20 @@ def _unpaid(story: Story) -> tuple[str, list[Step]]:
     return disposition, [step]
 
 
+def overridden(story: Story) -> list[Step]:
+    """That a person let the tahap be paid by a table whose source nobody has verified."""
+    override = story.announced.body.override
+    if override is None:
+        return []
+    text = Text(
+        f"The benefit table {override.table} has no verified source; {override.by} let this tahap "
+        f"be paid by it: {override.reason}",
+        f"Tabel indeks bantuan {override.table} belum memiliki sumber yang diverifikasi; "
+        f"{override.by} menetapkan tahap ini dibayar menurut tabel itu: {override.reason}",
+    )
+    return [Step("OVERRIDE", text, (reference(story.announced),))]
+
+
 def _explanation(story: Story, disposition: str, amount: int, steps: list[Step]) -> Explanation:
     region = story.household.region()
     where = story.entitled.body.region if story.entitled else region.value if region else ""
@@ -104,21 +121,26 @@ def _explanation(story: Story, disposition: str, amount: int, steps: list[Step])
         amount=amount,
         region=where,
         known=story.known,
-        text=_sentence(story.tahap, disposition, amount),
-        steps=tuple(steps),
+        text=_sentence(story.tahap, disposition, amount, cut_of(story)),
+        steps=(*overridden(story), *steps),
+        cut=cut_of(story),
     )
 
 
-def _sentence(tahap: str, disposition: str, amount: int) -> Text:
+def _sentence(tahap: str, disposition: str, amount: int, cut_rupiah: int) -> Text:
     name, _, ending = disposition.partition("+")
-    worth = rupiah(amount)
+    worth = rupiah(amount - cut_rupiah)
     how = DISPOSITIONS.get(name, Text(f"is {name}", name))
     what = (
         Text(f"The {worth.en}", f"Bantuan {worth.id}") if amount else Text("The amount", "Bantuan")
     )
     end = ENDINGS.get(ending)
     more = Text(f"; {end.en}", f"; {end.id}") if end else Text("", "")
+    less = Text("", "")
+    if cut_rupiah:
+        whole, off = rupiah(amount), rupiah(cut_rupiah)
+        less = Text(f" ({whole.en} less a cut of {off.en})", f" ({whole.id} dipotong {off.id})")
     return Text(
-        f"{what.en} of tahap {tahap} {how.en}{more.en}.",
-        f"{what.id} tahap {tahap} {how.id}{more.id}.",
+        f"{what.en} of tahap {tahap}{less.en} {how.en}{more.en}.",
+        f"{what.id} tahap {tahap}{less.id} {how.id}{more.id}.",
     )

@@ -10,7 +10,7 @@ from cli.year import cards_in_order
 from tests.unit.cli.year_results import results_of
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
-YEARS = ["kalbar-small", "kalbar-2023"]
+YEARS = ["kalbar-small", "kalbar-2023", "kalbar-2025"]
 
 
 @pytest.mark.parametrize("year", YEARS)

@@ -64,7 +64,7 @@ def _entitlement(row: Row, members: dict[str, list[str]]) -> Entitlement:
     niks = row["failing_members"].split(";") if row["failing_members"] else []
     numbers = (members[row["no_kk"]].index(nik) + 1 for nik in niks)
     return Entitlement(
-        tahap=f"2023-{row['tahap']}",
+        tahap=f"{2025 if 'cut' in row else 2023}-{row['tahap']}",
         family=family_of(row["no_kk"]),
         region=row["region_code"],
         components=row["components"],
@@ -76,4 +76,5 @@ def _entitlement(row: Row, members: dict[str, list[str]]) -> Entitlement:
         transfer=row["transfer"],
         released=int(row["released"]),
         returned=int(row["returned"]),
+        cut=int(row.get("cut") or 0),
     )
