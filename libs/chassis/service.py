@@ -202,7 +202,7 @@ async def _consumer(state: State) -> None:
 
 
 async def _work(state: State) -> None:
-    found = await failing(state.store, state.service.jobs)
+    found = await failing(state.store, list(state.service.jobs))
     if found:
         oldest = found[0]
         raise WorkFails(

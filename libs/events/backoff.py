@@ -10,7 +10,7 @@ resource, in /ready, as a metric. It is forgotten when the item succeeds or is n
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -45,7 +45,8 @@ RETURNING attempts
 """
 _FAILING = """
 SELECT work, item, error, attempts, since FROM failing_work
-WHERE work = ANY($1) AND (attempts >= $2 OR since < now() - make_interval(secs => $3))
+WHERE ($1::text[] IS NULL OR work = ANY($1))
+  AND (attempts >= $2 OR since < now() - make_interval(secs => $3))
 ORDER BY since, work, item
 """
 
@@ -80,19 +81,24 @@ class Backoff:
         An error is its item's own, and noted, unless it is one of the surroundings: those are
         raised, because they are no item's fault.
         """
-        await self._forget_all_but({*items, THE_WORK})
+        await self.forget(lambda item: item not in items and item != THE_WORK)
         moved = False
         for item, attempt in items.items():
-            if self.rests(item):
-                continue
-            try:
-                moved |= await attempt()
-            except Exception as error:
-                if is_of_surroundings(error):
-                    raise
-                await self.failed(item, error)
-            else:
-                await self.succeeded(item)
+            moved |= await self.attempt(item, attempt)
+        return moved
+
+    async def attempt(self, item: str, attempt: Attempt) -> bool:
+        """A step of one item, unless it rests; answers whether it went on. Raises as `turn`."""
+        if self.rests(item):
+            return False
+        try:
+            moved = await attempt()
+        except Exception as error:
+            if is_of_surroundings(error):
+                raise
+            await self.failed(item, error)
+            return False
+        await self.succeeded(item)
         return moved
 
     def rests(self, item: str) -> bool:
@@ -109,21 +115,18 @@ class Backoff:
 
     async def succeeded(self, item: str) -> None:
         """Forget what an item failed with, if it did."""
-        await self._load()
-        if item in self._rests:
-            await self._forget([item])
+        await self.forget(lambda failing: failing == item)
 
-    async def _forget_all_but(self, items: Collection[str]) -> None:
+    async def forget(self, which: Callable[[str], bool]) -> None:
+        """Forget which items failed: they succeeded, or nobody asks for them any more."""
         await self._load()
-        if gone := self._rests.keys() - items:
-            await self._forget(sorted(gone))
-
-    async def _forget(self, items: Sequence[str]) -> None:
-        await self.store.pool.execute(
-            "DELETE FROM failing_work WHERE work = $1 AND item = ANY($2)", self.work, items
-        )
+        items = [item for item in self._rests if which(item)]
+        if items:
+            await self.store.pool.execute(
+                "DELETE FROM failing_work WHERE work = $1 AND item = ANY($2)", self.work, items
+            )
         for item in items:
-            del self._rests[item]
+            self._rests.pop(item, None)
 
     async def _load(self) -> None:
         """What an earlier leader noted; none of it rests for this one."""
@@ -135,19 +138,25 @@ class Backoff:
             self._known = True
 
 
-async def failing(store: Store, works: Sequence[str]) -> list[Failing]:
-    """What these works fail at too often or for too long, the oldest first."""
-    rows = await store.pool.fetch(_FAILING, list(works), FAILING_ATTEMPTS, FAILING_S)
+async def failing(store: Store, works: Sequence[str] | None = None) -> list[Failing]:
+    """What these works, or all, fail at too often or for too long, the oldest first."""
+    rows = await store.pool.fetch(_FAILING, works, FAILING_ATTEMPTS, FAILING_S)
     return [Failing(**dict(row)) for row in rows]
 
 
 async def failing_item(database: Pool | Connection, work: str, item: str) -> Failing | None:
     """What the work fails at on an item, or on a part of it ("2023-1" or "2023-1 a7")."""
-    row: asyncpg.Record | None = await database.fetchrow(
+    found = await failing_parts(database, work, item)
+    return found[0] if found else None
+
+
+async def failing_parts(database: Pool | Connection, work: str, item: str) -> list[Failing]:
+    """All that the work fails at of an item, what failed oftenest first."""
+    rows: list[asyncpg.Record] = await database.fetch(
         """SELECT work, item, error, attempts, since FROM failing_work
            WHERE work = $1 AND (item = $2 OR starts_with(item, $2 || ' '))
-           ORDER BY attempts DESC LIMIT 1""",
+           ORDER BY attempts DESC, item""",
         work,
         item,
     )
-    return None if row is None else Failing(**dict(row))
+    return [Failing(**dict(row)) for row in rows]

@@ -71,9 +71,13 @@ async def leader_readings(store: Store, works: Sequence[str]) -> list[Reading]:
 
 
 async def failing_readings(store: Store, works: Sequence[str]) -> list[Reading]:
-    """How many items each of these works fails at again and again; mostly none."""
-    found = Counter(each.work for each in await failing(store, works))
-    return [Reading(telemetry.FAILING_ITEMS, found[work], (store.source, work)) for work in works]
+    """How many items each work fails at again and again; of these works also that it is none."""
+    found = Counter(dict.fromkeys(works, 0))
+    found.update(each.work for each in await failing(store))
+    return [
+        Reading(telemetry.FAILING_ITEMS, count, (store.source, work))
+        for work, count in found.items()
+    ]
 
 
 def tally_readings(store: str, tally: Tally) -> list[Reading]:

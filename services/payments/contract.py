@@ -157,6 +157,7 @@ RUN: Final[StreamType[runs.Command, RunState, runs.Event]] = StreamType(
         runs.RunOpened,
         runs.ListEntitled,
         deferrals.LinesDeferred,
+        deferrals.FileWithdrawn,
         files.AccountCheckSent,
         files.AccountCheckReceived,
         runs.PaymentRequested,
@@ -214,8 +215,7 @@ class Withheld:
 class ListClosed:
     """The roster is complete: its lines by outcome and by bucket (count, hash sum).
 
-    Who is `pending` has no line: nothing is owed and nothing moves. Who is `withheld` has none
-    either and can only be deferred.
+    Who is `pending` has no line and is owed nothing; who is `withheld` can only be deferred.
     """
 
     tahap: str

@@ -14,7 +14,11 @@ from libs.events.transaction import Transaction
 from services.payments.contract import TAHAP
 from services.payments.domain.ids import tahap_stream
 from services.payments.domain.payment_messages import TakeOut
-from services.payments.domain.run_deferral_messages import DeferLines, DeferredLine
+from services.payments.domain.run_deferral_messages import (
+    DeferLines,
+    DeferredLine,
+    WithdrawFile,
+)
 from services.payments.domain.tahap_messages import DeferFamilies, Deferral
 from services.payments.money import pay, run
 
@@ -31,10 +35,29 @@ async def take_out(unit: Transaction, key: tuple[str, str], lines: Sequence[Defe
     Raises `StepNotReached` while the treasury is at work on them or they are being instructed, and
     `AlreadyDispatched` once the file of their bank is committed.
     """
-    if not lines:
-        return
+    if lines:
+        await _without(unit, key, DeferLines(tuple(lines)), lines)
+
+
+async def withdraw(
+    unit: Transaction, key: tuple[str, str], file: str, lines: Sequence[DeferredLine]
+) -> None:
+    """Take back a file that its partner never took, and lines out of it that cannot be opened.
+
+    Without those lines it is committed anew under the same id, of which a partner takes one
+    content alone; and nobody can ever send them again, so none of them can be paid twice.
+    """
+    await _without(unit, key, WithdrawFile(file, tuple(lines)), lines)
+
+
+async def _without(
+    unit: Transaction,
+    key: tuple[str, str],
+    command: DeferLines | WithdrawFile,
+    lines: Sequence[DeferredLine],
+) -> None:
     tahap, kind = key
-    state = await run(unit, tahap, kind, DeferLines(tuple(lines)))
+    state = await run(unit, tahap, kind, command)
     ordered = state.order is not None
     await pay(unit, [(line.payment, TakeOut(line.reason, ordered)) for line in lines])
     families = tuple(Deferral(line.family, line.reason) for line in lines)

@@ -8,6 +8,7 @@ from typing import Final
 
 from libs.events.store import Store
 from libs.events.transaction import Transaction
+from services.payments.answers import ACCOUNT_NOT_FOUND
 from services.payments.contract import PAYMENT
 from services.payments.domain.entitlement import BenefitTable
 from services.payments.domain.ids import (
@@ -34,10 +35,7 @@ from services.payments.domain.run_messages import (
 )
 from services.payments.domain.tahap_state import TahapState
 from services.payments.domain.totals import Totals
-from services.payments.files import (
-    ACCOUNT_NOT_FOUND,
-    BANKS,
-)
+from services.payments.files import BANKS
 from services.payments.joining import entitlement_of
 from services.payments.lists import (
     NOBODY,

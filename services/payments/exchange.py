@@ -1,25 +1,26 @@
-"""Files out and answers in: the treasury's account check, and the banks' credits."""
+"""Files out and answers in: the treasury's account check and its funds, and the banks' credits.
+
+Each partner's part of a run is an item of its own: one that is silent, refuses or answers what was
+not agreed is tried again later, and holds up neither the other banks nor other runs.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from typing import Final
 
 import asyncpg
 
 from libs.events.ahead import ahead
-from libs.events.errors import CorridorError
-from libs.events.positions import positions
+from libs.events.backoff import Backoff
 from libs.events.store import Store
-from libs.events.transaction import Transaction
-from services.payments.contract import COMMITMENT_TOPIC
-from services.payments.domain.ids import (
-    bank_file_id,
-    check_file_id,
-)
+from services.payments.answers import Answer, AnswerIncomplete, LinesOpen, read_answer
+from services.payments.deferring import take_out, withdraw
+from services.payments.domain.ids import bank_file_id, check_file_id
 from services.payments.domain.payment_messages import (
     Command,
     Credit,
@@ -27,33 +28,26 @@ from services.payments.domain.payment_messages import (
     FailTransfer,
 )
 from services.payments.domain.run_file_messages import (
+    AccountCheckSent,
     BankFileSent,
     RecordAccountCheck,
     RecordBankResult,
     SendAccountCheck,
     SendBankFile,
 )
-from services.payments.domain.run_messages import (
-    MarkCredited,
-)
+from services.payments.domain.run_messages import MarkCredited, PaymentOrdered, RecordFundsRelease
+from services.payments.domain.run_state import totals_of
 from services.payments.domain.totals import Totals
-from services.payments.files import (
-    CREDITED,
-    OK,
-    Answer,
-    AnswerIncomplete,
-    FileOf,
-    Rendered,
-    Renderer,
-    read_answer,
-)
+from services.payments.files import FileOf, LinesClosed, Rendered, Renderer
+from services.payments.in_flight import InFlight
 from services.payments.joining import on
 from services.payments.money import pay, run
 from services.payments.outside import Outside
-from services.payments.parked import families_parked
-from services.payments.progress import Job, books_of, payable_lines
+from services.payments.progress import EXCHANGE, Job, books_of, payable_lines, run_item
+from services.payments.upstream import Upstream
 
 BANKS_AT_ONCE: Final = 2  # one is on the wire or in the database while another is worked on
+TREASURY: Final = "TREASURY"
 
 # A row at a time by its key: joined, it may be planned as a walk through the whole run each time.
 _CHECKED: Final = """
@@ -64,10 +58,6 @@ UPDATE run_line SET answer = $4 WHERE tahap = $1 AND kind = $2 AND payment = $3
 """
 
 
-class HoldsParked(CorridorError):
-    """What was decided of these families' money is parked here; replay it before money is sent."""
-
-
 @dataclass(slots=True)
 class Exchange:
     """Sends a run's files and takes the answers, which may come twice and are taken once."""
@@ -75,61 +65,136 @@ class Exchange:
     store: Store
     renderer: Renderer
     outside: Outside
-    heads: dict[tuple[str, str], int] = field(default_factory=dict)
-    """By run, conditionality's head when it was first asked."""
-    informed: set[tuple[str, str]] = field(default_factory=set)
+    in_flight: InFlight = field(default_factory=InFlight)
+    upstream: Upstream = field(init=False)
+    backoff: Backoff = field(init=False)
 
-    def forget(self, key: tuple[str, str]) -> None:
+    def __post_init__(self) -> None:
+        self.upstream = Upstream(self.store, self.outside)
+        self.backoff = Backoff(self.store, EXCHANGE)
+
+    async def forget(self, key: tuple[str, str]) -> None:
         """A run (tahap, kind) is over."""
-        self.heads.pop(key, None)
-        self.informed.discard(key)
+        self.upstream.forget(key)
+        await self.backoff.forget(lambda item: item.startswith(f"{run_item(*key)} "))
+
+    # -- The treasury
 
     async def check(self, job: Job) -> bool:
         """Have the treasury check the accounts; answers whether that went on."""
-        tahap, kind = job.key
-        file = check_file_id(tahap, kind)
-        day = job.announced.account_check_date
-        which = FileOf(tahap, kind, file, None, day)
+        return await self.backoff.attempt(_item(job, TREASURY), partial(self._check, job))
+
+    async def _check(self, job: Job) -> bool:
+        file = check_file_id(*job.key)
+        which = FileOf(*job.key, file, None, job.announced.account_check_date)
         sent = job.state.check_file(file)
         if sent is None:
-            rendered = await self.renderer.measure(which)
-            if rendered is None:
-                return False
-            send = SendAccountCheck(file, *_figures(rendered))
-            async with self.store.transaction(on(day, job.trace)) as unit:
-                await run(unit, tahap, kind, send)
-            return True
-        known = Rendered(sent.first, sent.last, Totals(sent.count, sent.rupiah), sent.sha256)
-        body = await self.outside.answer_to(which, known, self.renderer)
-        self.renderer.forget(which)
+            return await self._commit(job, which)
+        body = await self._answer(job, which, sent)
         if body is None:
             return False
         answers = read_answer(which, body)
+        await self._require_whole(job, which, answers)
+        _require_closed(which, answers)
         passed = await self._apply_checks(job, which, answers)
-        failed = Totals(sent.count - passed.count, sent.rupiah - passed.rupiah)
-        record = RecordAccountCheck(file, _sha256(body), passed, failed)
-        async with self.store.transaction(on(day, job.trace)) as unit:
-            await run(unit, tahap, kind, record)
+        failed = totals_of(sent) - passed
+        record = RecordAccountCheck(file, sha256(body).hexdigest(), passed, failed)
+        async with self.store.transaction(on(which.day, job.trace)) as unit:
+            await run(unit, *job.key, record)
         return True
 
     async def _apply_checks(self, job: Job, which: FileOf, answers: Mapping[str, Answer]) -> Totals:
         """Write each answer to its line; a failing one is an event. Harmless when repeated."""
-        passed, seen = Totals(), 0
+        passed = Totals()
         async with ahead(payable_lines(self.store, job.key)) as chunks:
             async for lines in chunks:
-                _require_answers(which, lines, answers)
                 found = [(row["payment"], answers[row["payment"]]) for row in lines]
+                failing = [(p, FailAccountCheck(a.word)) for p, a in found if not a.good]
                 async with self.store.transaction(on(which.day, job.trace)) as unit:
-                    await pay(
-                        unit, [(p, FailAccountCheck(a.code)) for p, a in found if a.code != OK]
-                    )
-                    await unit.connection.executemany(_CHECKED, _codes(job, found))
-                good = [row["amount"] for row in lines if answers[row["payment"]].code == OK]
-                passed += Totals(len(good), sum(good))
-                seen += len(lines)
-        if seen != len(answers):
-            raise AnswerIncomplete(file=which.file, asked=seen, answered=len(answers))
+                    await pay(unit, failing)
+                    await unit.connection.executemany(_CHECKED, _words(job, found))
+                passed += _good(lines, answers)
         return passed
+
+    async def release_funds(self, job: Job, order: PaymentOrdered) -> bool:
+        """Have the treasury release what is ordered; answers whether it has."""
+        release = partial(self._release_funds, job, order)
+        return await self.backoff.attempt(_item(job, TREASURY), release)
+
+    async def _release_funds(self, job: Job, order: PaymentOrdered) -> bool:
+        figures = order.count, order.rupiah
+        ask = partial(self.outside.release_funds, order.order, *figures, order.hash)
+        number = await self.in_flight.ended(order.order, ask)
+        if number is None:
+            return False
+        async with self.store.transaction(on(job.announced.credit_date, job.trace)) as unit:
+            released = RecordFundsRelease(order.order, number, order.hash, *figures)
+            await run(unit, *job.key, released)
+        return True
+
+    # -- Files
+
+    async def _commit(self, job: Job, which: FileOf) -> bool:
+        """Commit to a file before it is sent; lines that cannot be opened leave the run first."""
+        try:
+            rendered = await self.renderer.measure(which)
+        except LinesClosed as closed:
+            again = which.file in job.state.withdrawn
+            async with self.store.transaction(on(which.day, job.trace)) as unit:
+                if again:
+                    await withdraw(unit, job.key, which.file, closed.lines)
+                else:
+                    await take_out(unit, job.key, closed.lines)
+            return True
+        if rendered is None:
+            return False
+        totals = rendered.totals
+        figures = rendered.first, rendered.last, totals.count, totals.rupiah, rendered.sha256
+        send = (
+            SendAccountCheck(which.file, *figures)
+            if which.bank is None
+            else SendBankFile(which.bank, which.file, *figures)
+        )
+        async with self.store.transaction(on(which.day, job.trace)) as unit:
+            await run(unit, *job.key, send)
+        return True
+
+    async def _answer(
+        self, job: Job, which: FileOf, sent: AccountCheckSent | BankFileSent
+    ) -> bytes | None:
+        """The partner's answer to a file, None while it is at work.
+
+        Where the partner never took the file, and it can no longer be rendered as it was committed,
+        it is withdrawn without the lines that are closed, and committed anew by the next step.
+        """
+        known = Rendered(sent.first, sent.last, totals_of(sent), sent.sha256)
+        ask = partial(self.outside.answer_to, which, known, self.renderer)
+        try:
+            body = await self.in_flight.ended(which.file, ask)
+        except LinesClosed as closed:
+            async with self.store.transaction(on(which.day, job.trace)) as unit:
+                await withdraw(unit, job.key, which.file, closed.lines)
+            return None
+        if body is not None:
+            self.renderer.forget(which)
+        return body
+
+    async def _require_whole(self, job: Job, which: FileOf, answers: Mapping[str, Answer]) -> None:
+        """Raise `AnswerIncomplete` unless exactly a file's lines are answered, each as it was sent.
+
+        All of them, before any counts: of an answer that is not whole, nothing is taken.
+        """
+        asked = 0
+        mine = payable_lines(self.store, job.key, checked=bool(which.bank), bank=which.bank)
+        async with ahead(mine) as chunks:
+            async for lines in chunks:
+                asked += len(lines)
+                for row in lines:
+                    answer = answers.get(row["payment"])
+                    if answer is None or answer.amount not in (None, row["amount"]):
+                        raise AnswerIncomplete(file=which.file, payment=row["payment"])
+        if asked != len(answers):
+            raise AnswerIncomplete(file=which.file, asked=asked, answered=len(answers))
 
     # -- Banks
 
@@ -145,7 +210,7 @@ class Exchange:
         files = [
             FileOf(*job.key, bank_file_id(*job.key, row["bank"]), row["bank"], day) for row in banks
         ]
-        waiting = [which for which in files if job.state.result(which.file) is None]
+        waiting = [which for which in files if not job.state.answered_whole(which.file)]
         if not waiting:
             return await self._credited(job)
         turns = asyncio.Semaphore(BANKS_AT_ONCE)
@@ -156,88 +221,48 @@ class Exchange:
                 ]
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
-        ends = [each.result() for each in banks_at_work]
-        if any(moved for moved, _ in ends):
-            return True
-        # The other banks go on; one's trouble is told when they have nothing to do.
-        for _, trouble in ends:
-            if trouble is not None:
-                raise trouble
-        return False
+        return any(task.result() for task in banks_at_work)
 
-    async def _in_turn(
-        self, turns: asyncio.Semaphore, job: Job, which: FileOf
-    ) -> tuple[bool, CorridorError | None]:
-        """(whether a bank's file went on, what is in its way)."""
+    async def _in_turn(self, turns: asyncio.Semaphore, job: Job, which: FileOf) -> bool:
         async with turns:
-            try:
-                return await self._bank(job, which), None
-            except CorridorError as error:
-                return False, error
+            item = _item(job, which.bank or TREASURY)
+            return await self.backoff.attempt(item, partial(self._bank, job, which))
 
     async def _bank(self, job: Job, which: FileOf) -> bool:
         sent = job.state.bank_file(which.file)
         if sent is None:
-            rendered = await self.renderer.measure(which)
-            if rendered is None:
-                return False
-            send = SendBankFile(which.bank or "", which.file, *_figures(rendered))
-            async with self.store.transaction(on(which.day, job.trace)) as unit:
-                await run(unit, *job.key, send)
-            return True
-        if not await self._holds_are_known(job):
+            return await self._commit(job, which)
+        if not await self.upstream.holds_are_known(job):
             return False
-        known = Rendered(sent.first, sent.last, Totals(sent.count, sent.rupiah), sent.sha256)
-        body = await self.outside.answer_to(which, known, self.renderer)
-        self.renderer.forget(which)
+        body = await self._answer(job, which, sent)
         if body is None:
             return False
         answers = read_answer(which, body)
-        credited = await self._apply_answers(job, which, answers)
-        await self._record(job, sent, _sha256(body), credited)
-        return True
-
-    async def _holds_are_known(self, job: Job) -> bool:
-        """Whether what conditionality had decided when it was first asked is taken in here."""
-        if job.key not in self.informed:
-            now = await self.outside.conditionality()
-            # Its head moves on while we wait; a hold decided behind this one came after the money.
-            if now.relayed < self.heads.setdefault(job.key, now.head):
-                return False
-            if not (await positions(self.store)).has_consumed(now):
-                return False
-            self.informed.add(job.key)
-        async with self.store.looking() as unit:
-            parked = await families_parked(unit, COMMITMENT_TOPIC)
-            held_up = await _lines_among(unit, *job.key, parked) if parked else 0
-        if held_up:
-            raise HoldsParked(families=held_up)
+        await self._require_whole(job, which, answers)
+        credited, failed = await self._apply_answers(job, which, answers)
+        result = RecordBankResult(sent.file, sha256(body).hexdigest(), credited, failed)
+        async with self.store.transaction(on(which.day, job.trace)) as unit:
+            await run(unit, *job.key, result)
+        _require_closed(which, answers)
         return True
 
     async def _apply_answers(
         self, job: Job, which: FileOf, answers: Mapping[str, Answer]
-    ) -> Totals:
-        credited, seen = Totals(), 0
+    ) -> tuple[Totals, Totals]:
+        """Book what is answered; (credited, failed). Lines that are open stay as they are."""
+        credited, failed = Totals(), Totals()
         mine = payable_lines(self.store, job.key, checked=True, bank=which.bank)
         async with ahead(mine) as chunks:
-            async for lines in chunks:
-                _require_answers(which, lines, answers)
+            async for chunk in chunks:
+                lines = [row for row in chunk if not answers[row["payment"]].open]
                 found = [(row["payment"], answers[row["payment"]]) for row in lines]
                 async with self.store.transaction(on(which.day, job.trace)) as unit:
                     await pay(unit, [(payment, _answered(answer)) for payment, answer in found])
-                    await unit.connection.executemany(_ANSWERED, _codes(job, found))
-                good = [row["amount"] for row in lines if answers[row["payment"]].code == CREDITED]
-                credited += Totals(len(good), sum(good))
-                seen += len(lines)
-        if seen != len(answers):
-            raise AnswerIncomplete(file=which.file, asked=seen, answered=len(answers))
-        return credited
-
-    async def _record(self, job: Job, sent: BankFileSent, digest: str, credited: Totals) -> None:
-        failed = Totals(sent.count - credited.count, sent.rupiah - credited.rupiah)
-        async with self.store.transaction(on(job.announced.credit_date, job.trace)) as unit:
-            result = RecordBankResult(sent.file, digest, credited, failed)
-            await run(unit, *job.key, result)
+                    await unit.connection.executemany(_ANSWERED, _words(job, found))
+                good = _good(lines, answers)
+                everything = Totals(len(lines), sum(row["amount"] for row in lines))
+                credited, failed = credited + good, failed + (everything - good)
+        return credited, failed
 
     async def _credited(self, job: Job) -> bool:
         """Every bank has answered: say that each payment has its own event for it."""
@@ -248,41 +273,27 @@ class Exchange:
         return True
 
 
-async def _lines_among(unit: Transaction, tahap: str, kind: str, families: Collection[str]) -> int:
-    """How many of some families have a line in a run."""
-    found: int = await unit.connection.fetchval(
-        """SELECT count(*) FROM payment_of
-           WHERE tahap = $1 AND kind = $2 AND family = ANY($3::uuid[])""",
-        tahap,
-        kind,
-        list(families),
-    )
-    return found
+def _item(job: Job, partner: str) -> str:
+    return f"{run_item(*job.key)} {partner}"
 
 
-def _require_answers(
-    which: FileOf, lines: Sequence[asyncpg.Record], answers: Mapping[str, Answer]
-) -> None:
-    for row in lines:
-        answer = answers.get(row["payment"])
-        if answer is None or (answer.amount is not None and answer.amount != row["amount"]):
-            raise AnswerIncomplete(file=which.file, payment=row["payment"])
+def _require_closed(which: FileOf, answers: Mapping[str, Answer]) -> None:
+    """Raise `LinesOpen` while the partner says neither yes nor no of a line."""
+    still_open = [number for number, answer in enumerate(answers.values(), 2) if answer.open]
+    if still_open:
+        raise LinesOpen(file=which.file, lines=len(still_open), first=still_open[0])
+
+
+def _good(lines: Sequence[asyncpg.Record], answers: Mapping[str, Answer]) -> Totals:
+    good = [row["amount"] for row in lines if answers[row["payment"]].good]
+    return Totals(len(good), sum(good))
 
 
 def _answered(answer: Answer) -> Command:
-    if answer.code == CREDITED:
+    if answer.good:
         return Credit(answer.reference, answer.amount or 0)
-    return FailTransfer(answer.code, answer.amount or 0)
+    return FailTransfer(answer.word, answer.amount or 0)
 
 
-def _codes(job: Job, found: Sequence[tuple[str, Answer]]) -> list[tuple[str, str, str, str]]:
-    return [(*job.key, payment, answer.code) for payment, answer in found]
-
-
-def _figures(rendered: Rendered) -> tuple[str, str, int, int, str]:
-    totals = rendered.totals
-    return rendered.first, rendered.last, totals.count, totals.rupiah, rendered.sha256
-
-
-def _sha256(body: bytes) -> str:
-    return sha256(body).hexdigest()
+def _words(job: Job, found: Sequence[tuple[str, Answer]]) -> list[tuple[str, str, str, str]]:
+    return [(*job.key, payment, answer.word) for payment, answer in found]

@@ -22,8 +22,10 @@ import msgspec
 from libs.events.ahead import ahead
 from libs.events.errors import CorridorError
 from libs.events.store import Store
+from libs.privacy.errors import KeyDestroyed, PrivacyError
 from libs.privacy.keys import KeyRing
 from libs.privacy.sealing import Sealer
+from services.payments.domain.run_deferral_messages import DeferredLine
 from services.payments.domain.totals import Totals
 from services.payments.lists import LINES_A_CHUNK, NOBODY
 
@@ -31,9 +33,6 @@ LAYOUT: Final = "1"
 KEPT_BYTES_MAX: Final = 4_000_000  # of a file that is about to be sent, so that it is made once
 KEPT_S: Final = 10.0  # holds may be awaited for hours, and another leader may send it
 BANKS: Final = ("BNI", "BRI", "BTN", "MANDIRI")
-OK: Final = "OK"
-ACCOUNT_NOT_FOUND: Final = "ACCOUNT_NOT_FOUND"
-CREDITED: Final = "CREDITED"
 
 # What a record can carry, in characters. A value that does not fit is sent empty, never cut: the
 # beginning of a number may be somebody else's.
@@ -56,12 +55,12 @@ ORDER BY payment
 """
 
 
-class AnswerMalformed(CorridorError):
-    """An answer file is not what was agreed, so none of it is taken."""
+class LinesClosed(CorridorError):
+    """What some families sealed cannot be opened, so no file can have their lines."""
 
-
-class AnswerIncomplete(CorridorError):
-    """An answer file does not answer exactly the payments that it was asked about."""
+    def __init__(self, lines: Sequence[DeferredLine]) -> None:
+        super().__init__(lines=len(lines))
+        self.lines = lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,10 @@ class Renderer:
     kept_s: float = KEPT_S
 
     async def measure(self, which: FileOf) -> Rendered | None:
-        """Range, totals and hash of a file; None where no payment would stand in it."""
+        """Range, totals and hash of a file; None where no payment would stand in it.
+
+        Raises `LinesClosed` with the lines of a chunk that cannot be opened.
+        """
         sha256 = hashlib.sha256()
         first = last = ""
         totals, kept = Totals(), Kept()
@@ -189,25 +191,38 @@ class Renderer:
         while rows := await self.store.pool.fetch(
             _LINES, which.tahap, which.kind, after, which.bank, LINES_A_CHUNK
         ):
-            yield rows, Sealer(await self.keys.fetch([row["family"] for row in rows]))
+            yield rows, Sealer(await self.keys.fetch_each([row["family"] for row in rows]))
             after = rows[-1]["payment"]
 
     @staticmethod
     def _records(rows: Sequence[tuple[str, str, str, int, str]], sealer: Sealer) -> list[list[str]]:
         records: list[list[str]] = []
+        closed: list[DeferredLine] = []
         for payment, family, bank, amount, line in rows:
-            payee = msgspec.json.decode(line, type=_Payee)
-            sealed = {
-                "account_no": payee.account_no,
-                "account_name": payee.account_name,
-                "payee_nik": payee.payee_nik,
-            }
-            clear = [
-                _fitting(name, sealer.unseal(family, name, value)) if value else ""
-                for name, value in sealed.items()
-            ]
-            records.append(["D", payment, bank, *clear, str(amount)])
+            try:
+                clear = _payee(family, line, sealer)
+            except PrivacyError as error:
+                reason = "KEY_DESTROYED" if isinstance(error, KeyDestroyed) else "SEAL_CLOSED"
+                closed.append(DeferredLine(payment, family, bank, amount, reason))
+            else:
+                records.append(["D", payment, bank, *clear, str(amount)])
+        if closed:
+            raise LinesClosed(closed)
         return records
+
+
+def _payee(family: str, line: str, sealer: Sealer) -> list[str]:
+    """Account number, its name and the payee's NIK, in clear. Raises `PrivacyError`."""
+    payee = msgspec.json.decode(line, type=_Payee)
+    sealed = {
+        "account_no": payee.account_no,
+        "account_name": payee.account_name,
+        "payee_nik": payee.payee_nik,
+    }
+    return [
+        _fitting(name, sealer.unseal(family, name, value)) if value else ""
+        for name, value in sealed.items()
+    ]
 
 
 def _fitting(name: str, clear: str) -> str:
@@ -220,39 +235,3 @@ def _csv(records: Sequence[Sequence[str]]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(records)
     return text.getvalue().encode()
-
-
-# -- Answers --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of one payment: OK or CREDITED, or a failing code; the bank's reference."""
-
-    code: str
-    reference: str = ""
-    amount: int | None = None
-
-
-def read_answer(which: FileOf, body: bytes) -> dict[str, Answer]:
-    """An answer file's lines by payment. Raises `AnswerMalformed`, which names the line."""
-    try:
-        rows = list(csv.reader(io.StringIO(body.decode())))
-    except (UnicodeDecodeError, csv.Error):
-        raise AnswerMalformed(file=which.file, line=0) from None
-    result = f"{which.purpose}_RESULT"
-    if len(rows) < 2 or rows[0][:4] != ["H", LAYOUT, result, which.file] or rows[-1][:1] != ["T"]:
-        raise AnswerMalformed(file=which.file, line=1)
-    answers: dict[str, Answer] = {}
-    for number, row in enumerate(rows[1:-1], start=2):
-        fields = 3 if which.bank is None else 5
-        if len(row) != fields or row[0] != "D" or row[1] in answers:
-            raise AnswerMalformed(file=which.file, line=number)
-        if which.bank is not None and not (row[3].isascii() and row[3].isdigit()):
-            raise AnswerMalformed(file=which.file, line=number)
-        answers[row[1]] = (
-            Answer(row[2]) if which.bank is None else Answer(row[2], row[4], int(row[3]))
-        )
-    if rows[-1][1:2] != [str(len(answers))]:
-        raise AnswerMalformed(file=which.file, line=len(rows))
-    return answers

@@ -19,7 +19,8 @@ from services.payments.lists import counted
 from services.payments.paying import INSTRUCT
 from services.payments.progress import PAYER
 from services.payments.proofs import proof_of
-from services.payments.views import run_phase, run_trouble
+from services.payments.troubles import run_trouble
+from services.payments.views import run_phase
 
 TROUBLE: Final = "/problems/run-in-trouble"
 DECIDED_BY_PEOPLE: Final = ("ORDER_READY", "ORDER_PROPOSED")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -65,11 +65,12 @@ def application(told: Settings, where: Partners) -> FastAPI:
             service.looks.append(Seldom(partial(ledger_readings, store)))
             outside = Outside(client, where, told.service_token_file or Path())
             renderer = Renderer(store, KeyRing(pool, told.kek or b""))
+            exchange = Exchange(store, renderer, outside)
             jobs = {
                 JOINER: Joiner(store, policies).step,
-                PAYER: Payer(store, policies, Exchange(store, renderer, outside)).step,
+                PAYER: Payer(store, policies, exchange).step,
             }
-            async with working(service, SUBSCRIPTIONS, jobs):
+            async with aclosing(exchange.in_flight), working(service, SUBSCRIPTIONS, jobs):
                 yield service.resources(policies=policies, outside=outside)
 
     interface = routers(policies)

@@ -1,17 +1,21 @@
-"""Partners and other services over HTTP; a call made again has the same id and counts once."""
+"""Partners and other services over HTTP; a call made again has the same id and counts once.
+
+What they answer is bounded: a word of theirs that is longer than agreed is no word of theirs.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx
 import msgspec
 
 from libs.events.errors import CorridorError
 from libs.events.positions import Positions
+from services.payments.answers import REFERENCE, bytes_max
 from services.payments.domain.announcement_messages import ServiceAnswer
 from services.payments.files import FileOf, Rendered, Renderer
 from services.payments.settings import Partners
@@ -20,6 +24,7 @@ T = TypeVar("T")
 
 PARTNER_TIMEOUT_S: Final = 60.0
 SERVICE_TIMEOUT_S: Final = 5.0  # somebody waits at the door meanwhile
+ANSWER_BYTES_MAX: Final = 1_000_000  # but for answer files, whose length follows from their lines
 
 
 class PartnerRefused(CorridorError):
@@ -69,14 +74,15 @@ class Outside:
         resolved by asking: the partner knows whether it has the file.
         """
         address = self._address(which)
-        response = await self._ask("GET", address)
+        most = bytes_max(sent.totals.count)
+        response = await self._ask("GET", address, most)
         if response.status_code == 404:
             response = await self._ask(
                 "PUT", address, content=renderer.content(which), headers=sent.headers()
             )
             if response.status_code not in (200, 202):
                 raise PartnerRefused(file=which.file, status=response.status_code)
-            response = await self._ask("GET", address)
+            response = await self._ask("GET", address, most)
         if response.status_code == 202:
             return None
         if response.status_code != 200:
@@ -96,9 +102,12 @@ class Outside:
         if response.status_code not in (200, 201):
             raise PartnerRefused(order=order, status=response.status_code)
         try:
-            return msgspec.json.decode(response.content, type=_Released).sp2d
+            number = msgspec.json.decode(response.content, type=_Released).sp2d
         except msgspec.DecodeError:
             raise PartnerUnreadable(order=order) from None
+        if REFERENCE.fullmatch(number) is None:
+            raise PartnerUnreadable(order=order, field="sp2d")
+        return number
 
     async def conditionality(self) -> Positions:
         """Where conditionality is at this moment."""
@@ -125,8 +134,17 @@ class Outside:
         except msgspec.DecodeError:
             raise PartnerUnreadable(service=service) from None
 
-    async def _ask(self, method: str, address: str, **more: object) -> httpx.Response:
+    async def _ask(
+        self, method: str, address: str, most: int = ANSWER_BYTES_MAX, **more: Any
+    ) -> httpx.Response:
+        """A partner's answer, of at most so many bytes."""
         try:
-            return await self.client.request(method, address, **more)  # type: ignore[arg-type]
+            async with self.client.stream(method, address, **more) as response:
+                content = bytearray()
+                async for chunk in response.aiter_bytes():
+                    content += chunk
+                    if len(content) > most:
+                        raise PartnerUnreadable(bytes_max=most)
         except httpx.HTTPError as error:
             raise PartnerSilent(error=type(error).__name__) from None
+        return httpx.Response(response.status_code, content=bytes(content))

@@ -16,6 +16,7 @@ from libs.events.ahead import ahead
 from libs.events.backoff import Backoff
 from libs.events.handle import handle
 from libs.events.store import Store
+from services.payments.answers import OK
 from services.payments.contract import RUN, TAHAP
 from services.payments.domain.ids import (
     order_id,
@@ -28,16 +29,12 @@ from services.payments.domain.payment_messages import (
 from services.payments.domain.run_messages import (
     OpenRun,
     Reconcile,
-    RecordFundsRelease,
 )
 from services.payments.domain.run_state import RunState
 from services.payments.domain.tahap_messages import CloseTahap, MarkRunReconciled
 from services.payments.domain.totals import Totals
 from services.payments.entitling import entitle_chunk, frozen_chunks, mark_entitled
 from services.payments.exchange import Exchange
-from services.payments.files import (
-    OK,
-)
 from services.payments.joining import on, table_of
 from services.payments.lists import NOBODY
 from services.payments.money import pay, run
@@ -135,12 +132,7 @@ class Payer:
         order = job.state.order
         if order is None:
             return False
-        figures = order.count, order.rupiah
-        number = await self.exchange.outside.release_funds(order.order, *figures, order.hash)
-        async with self.store.transaction(on(job.announced.credit_date, job.trace)) as unit:
-            released = RecordFundsRelease(order.order, number, order.hash, *figures)
-            await run(unit, *job.key, released)
-        return True
+        return await self.exchange.release_funds(job, order)
 
     async def _instruct(self, job: Job) -> bool:
         """Instruct the next payments whose account passed, as `_entitle` goes about it."""
@@ -177,5 +169,5 @@ class Payer:
             await unit.connection.execute(
                 "DELETE FROM run_open WHERE tahap = $1 AND kind = $2", *job.key
             )
-        self.exchange.forget(job.key)
+        await self.exchange.forget(job.key)
         return True

@@ -27,6 +27,9 @@ ORDER BY run_line.payment LIMIT $6
 PAYER: Final = "payer"
 """The leader's work that takes runs further."""
 
+EXCHANGE: Final = "exchange"
+"""The part of it that rests with partners, each an item, such as "2023-1-REGULAR BNI"."""
+
 BOOKED: Final = ("INSTRUCTED", "CREDITED", "FAILED", "DEFERRED")
 
 

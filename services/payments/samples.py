@@ -38,5 +38,6 @@ SAMPLES: Final[Mapping[str, object]] = {
     "tahaps": ["2023-1"],
     "transfer": "CREDITED",
     "trouble": None,
+    "partners_in_trouble": [],
     "where": "2023-1-REGULAR",
 }

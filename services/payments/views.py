@@ -8,7 +8,6 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from libs.events.backoff import failing_item
 from libs.events.errors import DomainError
 from libs.events.store import Store
 from libs.events.transaction import Transaction
@@ -29,8 +28,9 @@ from services.payments.lists import (
     incomplete,
 )
 from services.payments.parked import families_parked, parked_lines
-from services.payments.progress import PAYER, order_of, run_item
+from services.payments.progress import order_of
 from services.payments.proofs import proof_of
+from services.payments.troubles import PartnerTrouble, partners_in_trouble, run_trouble
 
 MISSING_SHOWN_MAX: Final = 100
 
@@ -101,6 +101,7 @@ class RunView(BaseModel):
     unknown: Figures
     deferred: Figures
     trouble: str | None
+    partners_in_trouble: list[PartnerTrouble]
 
 
 class TahapView(BaseModel):
@@ -239,13 +240,8 @@ async def _run_view(unit: Transaction, tahap: str, each: PaymentList, state: Run
         unknown=_figures(state.instructed - state.credited - state.failed),
         deferred=_figures(Totals(len(state.deferred), sum(x.rupiah for x in state.deferred))),
         trouble=await run_trouble(unit, tahap, each.kind),
+        partners_in_trouble=await partners_in_trouble(unit, tahap, each.kind),
     )
-
-
-async def run_trouble(unit: Transaction, tahap: str, kind: str) -> str | None:
-    """Why a run stands where it stands; None while it goes on."""
-    fails = await failing_item(unit.connection, PAYER, run_item(tahap, kind))
-    return fails.error if fails else None
 
 
 async def _order_view(

@@ -26,8 +26,8 @@ from services.payments.domain.errors import (
     TransfersUnknown,
 )
 from services.payments.domain.ids import checked_kind, checked_tahap
-from services.payments.domain.run_deferral import defer_lines
-from services.payments.domain.run_deferral_messages import DeferLines
+from services.payments.domain.run_deferral import defer_lines, withdraw_file
+from services.payments.domain.run_deferral_messages import DeferLines, WithdrawFile
 from services.payments.domain.run_file_messages import (
     RecordAccountCheck,
     RecordBankResult,
@@ -236,6 +236,8 @@ def decide(command: Command, state: RunState) -> Sequence[Event]:
             return open_run(command, state)
         case MarkEntitled():
             return mark_entitled(command, state)
+        case WithdrawFile():
+            return withdraw_file(command, state)
         case DeferLines():
             return defer_lines(command, state)
         case SendAccountCheck():

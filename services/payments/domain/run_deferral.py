@@ -9,9 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.payments.domain.errors import AlreadyDispatched, Malformed, StepNotReached
+from services.payments.domain.errors import (
+    AlreadyDispatched,
+    Contradiction,
+    FileUnknown,
+    Malformed,
+    StepNotReached,
+)
 from services.payments.domain.ids import bank_file_id
-from services.payments.domain.run_deferral_messages import DeferLines, LinesDeferred
+from services.payments.domain.run_deferral_messages import (
+    DeferLines,
+    FileWithdrawn,
+    LinesDeferred,
+    WithdrawFile,
+)
 from services.payments.domain.run_guards import opened
 from services.payments.domain.run_messages import Event
 from services.payments.domain.run_state import RunState
@@ -32,6 +43,23 @@ def defer_lines(command: DeferLines, state: RunState) -> Sequence[Event]:
         raise StepNotReached(step="FundsReleased")  # they are released for the whole order
     for line in lines:
         file = bank_file_id(run.tahap, run.kind, line.bank)
-        if state.bank_file(file) is not None:
+        # One that was withdrawn may be on its way all the same; only lines that nobody can ever
+        # send again leave it.
+        if state.bank_file(file) is not None or file in state.withdrawn:
             raise AlreadyDispatched(tahap=run.tahap, kind=run.kind, file=file)
     return [LinesDeferred(run.tahap, run.kind, lines)]
+
+
+def withdraw_file(command: WithdrawFile, state: RunState) -> Sequence[Event]:
+    """Take a file back that was not answered, without lines that nobody can open any more."""
+    run, file = opened(state), command.file
+    if state.result(file) is not None or state.check_answer(file) is not None:
+        raise Contradiction(document="FileWithdrawn", file=file)
+    committed = state.bank_file(file) is not None or state.check_file(file) is not None
+    if not committed and file not in state.withdrawn:
+        raise FileUnknown(file=file)
+    out = {line.payment for line in state.deferred}
+    lines = tuple(line for line in command.lines if line.payment not in out)
+    withdrawn = [FileWithdrawn(run.tahap, run.kind, file)] if committed else []
+    deferred = [LinesDeferred(run.tahap, run.kind, lines)] if lines else []
+    return [*withdrawn, *deferred]

@@ -24,6 +24,26 @@ class DeferLines:
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawFile:
+    """Take back a committed file that its partner never took, and these lines out of the run.
+
+    They cannot be rendered any more, so neither can the file as it was committed.
+    """
+
+    file: str
+    lines: tuple[DeferredLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileWithdrawn:
+    """The file of this id is void; it is committed anew with what is left of it."""
+
+    tahap: str
+    kind: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
 class LinesDeferred:
     """The run goes on without these lines; what it comes to from here on is less by them."""
 

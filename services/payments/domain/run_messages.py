@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from services.payments.domain.run_deferral_messages import DeferLines, LinesDeferred
+from services.payments.domain.run_deferral_messages import (
+    DeferLines,
+    FileWithdrawn,
+    LinesDeferred,
+    WithdrawFile,
+)
 from services.payments.domain.run_file_messages import (
     AccountCheckReceived,
     AccountCheckSent,
@@ -103,6 +108,7 @@ Command: TypeAlias = (
     OpenRun
     | MarkEntitled
     | DeferLines
+    | WithdrawFile
     | SendAccountCheck
     | RecordAccountCheck
     | ProposeOrder
@@ -209,6 +215,7 @@ Event: TypeAlias = (
     RunOpened
     | ListEntitled
     | LinesDeferred
+    | FileWithdrawn
     | AccountCheckSent
     | AccountCheckReceived
     | PaymentRequested

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from services.payments.domain.run_deferral_messages import DeferredLine, LinesDeferred
+from services.payments.domain.run_deferral_messages import (
+    DeferredLine,
+    FileWithdrawn,
+    LinesDeferred,
+)
 from services.payments.domain.run_file_messages import (
     AccountCheckReceived,
     AccountCheckSent,
@@ -28,8 +32,9 @@ from services.payments.domain.totals import NOTHING, Totals, total
 class RunState:
     """Each document as its event has it, None until it is there; the last result of each file.
 
-    `deferred` are the lines that left the run, by what they made less: `unchecked` what was to be
-    checked, `unordered` what passed the check, `uninstructed` what was ordered.
+    `withdrawn` are files that were committed once and are void. `deferred` are the lines that left
+    the run, by what they made less: `unchecked` what was to be checked, `unordered` what passed
+    the check, `uninstructed` what was ordered.
     """
 
     opened: RunOpened | None = None
@@ -47,6 +52,7 @@ class RunState:
     unchecked: Totals = NOTHING
     unordered: Totals = NOTHING
     uninstructed: Totals = NOTHING
+    withdrawn: tuple[str, ...] = ()
 
     @property
     def check_complete(self) -> bool:
@@ -99,6 +105,13 @@ class RunState:
         """The bank file of this id."""
         return next((each for each in self.files if each.file == file), None)
 
+    def answered_whole(self, file: str) -> bool:
+        """Whether a bank has said of every line of its file what became of it."""
+        sent, result = self.bank_file(file), self.result(file)
+        if sent is None or result is None:
+            return False
+        return result.credited + result.failed == totals_of(sent)
+
     def result(self, file: str) -> BankResultReceived | None:
         """The bank's last answer for the file of this id."""
         return next((each for each in self.results if each.file == file), None)
@@ -118,6 +131,13 @@ def evolve(state: RunState, event: Event) -> RunState:
             return replace(state, opened=event)
         case ListEntitled():
             return replace(state, entitled=event)
+        case FileWithdrawn():
+            return replace(
+                state,
+                checks=tuple(sent for sent in state.checks if sent.file != event.file),
+                files=tuple(sent for sent in state.files if sent.file != event.file),
+                withdrawn=(*state.withdrawn, event.file),
+            )
         case LinesDeferred():
             return _without(state, event.lines)
         case AccountCheckSent():

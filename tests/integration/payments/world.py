@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -41,6 +43,12 @@ class World(httpx.AsyncBaseTransport):
     cut_at: int | None = None
     cuts: int = 0
     unreachable: set[str] = field(default_factory=set)
+    unheard: set[str] = field(default_factory=set)
+    """Parts of addresses whose PUT is taken and whose answer is lost."""
+    hanging: set[str] = field(default_factory=set)
+    """Parts of addresses whose requests are taken and never answered."""
+    instead: dict[str, Callable[[httpx.Response], httpx.Response]] = field(default_factory=dict)
+    """By part of an address, what a partner's answer is turned into."""
 
     def __post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -59,6 +67,8 @@ class World(httpx.AsyncBaseTransport):
         number = len(self.asked)
         if any(name in str(request.url) for name in self.unreachable):
             raise LinkCut("unreachable")
+        if any(name in str(request.url) for name in self.hanging):
+            await asyncio.Event().wait()
         if request.method == "PUT":
             self.files.setdefault(request.url.path, []).append(body)
         if host in ANNOUNCED_TO:
@@ -69,6 +79,11 @@ class World(httpx.AsyncBaseTransport):
             response = httpx.Response(
                 response.status_code, headers=response.headers, content=await response.aread()
             )
+        if request.method == "PUT" and any(name in str(request.url) for name in self.unheard):
+            raise LinkCut("the answer was lost")
+        for name, turned in self.instead.items():
+            if name in str(request.url) and request.method == "GET":
+                response = turned(response)
         if self.cut_at == number:
             self.cuts += 1
             raise LinkCut("the answer was lost")

@@ -1,0 +1,42 @@
+"""What a payment run is in trouble with: a step of its own that fails, or a partner's part."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from libs.events.backoff import failing_item, failing_parts
+from libs.events.transaction import Transaction
+from services.payments.progress import EXCHANGE, PAYER, run_item
+
+
+class PartnerTrouble(BaseModel):
+    """What keeps a partner's part of a run waiting: TREASURY or a bank; tried again by itself."""
+
+    partner: str
+    error: str
+    attempts: int
+    since: datetime
+
+
+async def partners_in_trouble(unit: Transaction, tahap: str, kind: str) -> list[PartnerTrouble]:
+    """The partners whose part of a run is tried again and again."""
+    run = run_item(tahap, kind)
+    return [
+        PartnerTrouble(
+            partner=failing.item.removeprefix(f"{run} "),
+            error=failing.error,
+            attempts=failing.attempts,
+            since=failing.since,
+        )
+        for failing in await failing_parts(unit.connection, EXCHANGE, run)
+    ]
+
+
+async def run_trouble(unit: Transaction, tahap: str, kind: str) -> str | None:
+    """Why a run stands where it stands; None while it goes on."""
+    item = run_item(tahap, kind)
+    fails = await failing_item(unit.connection, PAYER, item)
+    fails = fails or await failing_item(unit.connection, EXCHANGE, item)
+    return fails.error if fails else None
