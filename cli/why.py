@@ -94,7 +94,7 @@ async def _family_of(identifier: Client, number: str) -> str:
 
 async def _tahap_id(reader: Client, tahap: str) -> str:
     """A tahap's id: what was given, or the latest tahap of that number."""
-    if not tahap.isdecimal():
+    if not (tahap.isascii() and tahap.isdecimal()):
         return tahap
     announced = [
         each.tahap

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from simulators.refusals import Code, Refusal
 from simulators.request_file import Kind, Whole
 
 _BUFFER_BYTES = 1 << 16
+_WHOLE = re.compile(r"[0-9]+").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,9 @@ class Journal:
             for raw in file:
                 position += len(raw)
                 match _fields(raw):
-                    case ["L" | "R", _, amount, _] if half and amount.isdigit():
+                    case ["L" | "R", _, amount, _] if (
+                        half and amount.isascii() and amount.isdigit()
+                    ):
                         half.add(int(amount))
                     case ["F", number, kind, file_id, on, _, digest] if not half and number == str(
                         len(self.blocks) + 1

@@ -34,6 +34,7 @@ from libs.chassis.problems import HANDLERS
 from libs.chassis.query import only_known_parameters
 from libs.chassis.request import limited, observed
 from libs.chassis.settings import Settings
+from libs.chassis.wellformed import one_form, well_formed
 
 OPEN_PATHS: Final = ("/health", "/ready", "/openapi.json", problem_pages.ROOT)
 CONNECTIONS_MAX: Final = 1_000
@@ -90,7 +91,7 @@ def create_app(
         exception_handlers={**HANDLERS, AlreadyAnswered: answered_before},
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,
-        dependencies=[Depends(only_known_parameters)],
+        dependencies=[Depends(only_known_parameters), Depends(one_form)],
         # The framework's own spans and log records hold addresses with their queries.
         telemetry={"tracing": False, "logs": False},
         middleware=[
@@ -103,6 +104,7 @@ def create_app(
                 open_paths=anybody,
                 cookie=token_cookie,
             ),
+            Middleware(well_formed, bytes_max=settings.body_bytes_max),
         ],
     )
     app.state.name = name

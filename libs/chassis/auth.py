@@ -39,7 +39,7 @@ from libs.chassis.tokens import (
 )
 
 NATION: Final = "*"
-REGION: Final = re.compile(r"\*|\d\d(\.\d\d(\.\d\d(\.\d{4})?)?)?")
+REGION: Final = re.compile(r"\*|[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?")
 
 audit = structlog.get_logger("audit")
 

@@ -14,6 +14,9 @@ from typing import Final
 
 DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MONTH: Final = re.compile(r"(200[7-9]|20[1-9][0-9]|2100)-(0[1-9]|1[0-2])")  # PKH began in 2007
+WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,18}")
+ID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+TAHAP: Final = re.compile(r"(200[7-9]|20[1-9][0-9]|2100)-([1-9]|1[0-2])")  # year, number in it
 NIK: Final = re.compile(r"[0-9]{16}")  # the number of a family card has this form too
 NPSN: Final = re.compile(r"([0-9A-Z][0-9]{7})?")  # a school's number, or nothing
 NISN: Final = re.compile(r"([0-9]{10})?")  # a pupil's
@@ -43,6 +46,15 @@ def day(text: str) -> date:
             return found
         raise ValueError("no day from 1900 to 2100")
     raise ValueError("no day as YYYY-MM-DD")
+
+
+def is_day(text: str) -> bool:
+    """True if a text is a day as `day` reads it."""
+    try:
+        day(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_plain(text: str) -> bool:

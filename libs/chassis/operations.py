@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
+import msgspec
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, StringConstraints
 
 from libs.chassis.auth import Principal, require
+from libs.chassis.bodies import Strict
 from libs.chassis.etag import Unconditional
+from libs.chassis.forms import BIGINT_MAX, INTEGER_MAX
 from libs.chassis.idempotency import Once, Reply
 from libs.chassis.jobs import Job
 from libs.chassis.openapi import refuses
@@ -23,7 +26,8 @@ from libs.events.positions import positions
 Operator = Annotated[Principal, require("platform:operate")]
 Observer = Annotated[Principal, require("platform:read")]
 
-POSITION_MAX: Final = 2**63 - 1
+POSITION_MAX: Final = BIGINT_MAX
+Partition = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
 
 Filter = Annotated[str | None, StringConstraints(max_length=200, pattern="^[^\\x00]*$")]
 
@@ -65,10 +69,8 @@ class ParkedMessage(BaseModel):
     error: str
 
 
-class Replay(BaseModel):
+class Replay(Strict):
     """Which messages to handle again: of a topic or of all, of a key or of all."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
 
     topic: Filter = None
     key: Filter = None
@@ -112,7 +114,7 @@ async def read_parked(
     key: Filter = None,
 ) -> Page[ParkedMessage]:
     """The parked messages, in the order in which they would be replayed; of a topic, of a key."""
-    after = paging.after(tuple[str, str, int, int]) or START
+    after = paging.after(tuple[str, str, Partition, int]) or START
     rows = await list_parked(store, paging.rows, after, Selection(topic, key))
     found, following = paging.cut(
         rows, lambda parked: (parked.subscription, parked.topic, parked.partition, parked.position)

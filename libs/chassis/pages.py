@@ -18,6 +18,7 @@ import binascii
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -25,6 +26,7 @@ import msgspec
 from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from libs.chassis.forms import FIRST_DAY, LAST_DAY, is_storable
 from libs.chassis.problems import Refusal
 
 ITEMS: Final = 100
@@ -72,9 +74,13 @@ class Pages:
         if self.key is None:
             return None
         try:
-            return msgspec.json.decode(self.key, type=kind)
+            key = msgspec.json.decode(self.key, type=kind)
         except msgspec.DecodeError:
             raise foreign() from None
+        # Anybody can compute the checksum of a key that no list ever had.
+        if not _is_key(key):
+            raise foreign()
+        return key
 
     def cut(self, rows: Sequence[R], key: Callable[[R], object]) -> tuple[Sequence[R], str | None]:
         """The rows of this page, and the cursor of the next one, which is linked to as well."""
@@ -121,6 +127,15 @@ Paging = Annotated[Pages, Depends(asked_page)]
 def foreign() -> Refusal:
     """What is told of a cursor that this list never gave."""
     return Refusal(400, "cursor-foreign", "This list, as it is asked for, gave no such cursor.")
+
+
+def _is_key(value: object) -> bool:
+    """True if a database can compare a decoded key with its own."""
+    if isinstance(value, tuple):
+        return all(map(_is_key, value))
+    if isinstance(value, datetime):
+        return value.tzinfo is not None and FIRST_DAY <= value.date() <= LAST_DAY
+    return is_storable(value)
 
 
 def _check(request: Request, key: bytes) -> bytes:

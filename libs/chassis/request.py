@@ -27,6 +27,7 @@ from libs.events.model import Context
 from libs.events.tracing import failed, traceparent
 
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
+DECLARED: Final = re.compile(r"[0-9]{1,18}")  # a Content-Length; a longer one is counted out
 CLIENT_WENT_AWAY: Final = 499
 SERVER_FAILED: Final = 500
 BODY_BYTES_MAX: Final = "chassis.body_bytes_max"
@@ -147,7 +148,7 @@ def limited(app: ASGIApp, bytes_max: int) -> ASGIApp:
         async def receiving() -> Message:
             nonlocal taken
             most = scope[BODY_BYTES_MAX]
-            if not declared.isdigit() or int(declared) <= most:
+            if not DECLARED.fullmatch(declared) or int(declared) <= most:
                 message = await receive()
                 taken += len(message.get("body", b""))
                 if taken <= most:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
+from libs.chassis.bodies import Month, Nik, Strict
 from libs.chassis.csv_upload import CSV_BODY
 from libs.chassis.etag import Unconditional
-from libs.chassis.forms import MONTH, NIK, NPSN, OFFICE_ID
+from libs.chassis.forms import NPSN, OFFICE_ID
 from libs.chassis.idempotency import Once, OnceStreamed, Reply
 from libs.chassis.imports import IMPORT_BYTES_MAX, Partial, Report, take_file
 from libs.chassis.openapi import refuses
@@ -112,14 +113,6 @@ async def import_health_verification(
 # -- Requests -------------------------------------------------------------------------------------
 
 
-class Strict(BaseModel):
-    """A request's body: nothing is converted, nothing unknown is passed over."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-
-Nik = Annotated[str, Field(pattern=f"^{NIK.pattern}$")]
-Month = Annotated[str, Field(pattern=f"^{MONTH.pattern}$")]
 Days = Annotated[int, Field(ge=0, le=31)]
 
 

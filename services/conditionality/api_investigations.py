@@ -10,7 +10,9 @@ from fastapi import Path as InPath
 from pydantic import BaseModel
 
 from libs.chassis.auth import Principal, require
+from libs.chassis.bodies import Strict
 from libs.chassis.etag import IfMatch, etag
+from libs.chassis.forms import TAHAP
 from libs.chassis.idempotency import Once, Reply
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pages import Page, Paging
@@ -19,7 +21,7 @@ from libs.chassis.service import StoreOf
 from libs.events.errors import NotFound
 from libs.events.handle import Loaded, handle
 from libs.events.store import Store
-from services.conditionality.api import Approver, Reader, Strict
+from services.conditionality.api import Approver, Reader
 from services.conditionality.contract import COMMITMENT, EVALUATION
 from services.conditionality.domain.commitment import (
     BringFinding,
@@ -40,7 +42,7 @@ from services.conditionality.investigating import keep_open, under_investigation
 from services.conditionality.regions import FamilyUnknown, commitment_of
 
 Investigator = Annotated[Principal, require("conditionality:investigate")]
-TAHAP_FORM = r"^\d{4}-\d{1,2}$"
+TAHAP_FORM = f"^{TAHAP.pattern}$"
 TahapId = Annotated[str, InPath(pattern=TAHAP_FORM)]
 
 router = APIRouter(tags=["conditionality"])

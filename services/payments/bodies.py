@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
 
-POSITION_MAX: Final = 2**63 - 1
-DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-LONG_NUMBER: Final = re.compile(r"(?:\d[ .-]?){10}")
+from libs.chassis.bodies import Day, Id, Month, Position, Strict
+from libs.chassis.forms import is_plain
 
-
-class Strict(BaseModel):
-    """A request's body: nothing unknown is passed over."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-def _written_day(given: object) -> object:
-    # Left to itself pydantic takes a number, also as text, for seconds since 1970.
-    if not isinstance(given, str) or not DAY.fullmatch(given):
-        raise PydanticCustomError("day_form", "A day is written YYYY-MM-DD")
-    return given
+LONG_NUMBER: Final = re.compile(r"(?:[0-9][ .-]?){10}")
 
 
 def _names_nobody(given: str) -> str:
+    if not is_plain(given):  # digits of another script would hide a number from us
+        raise PydanticCustomError("text_odd", "A reason is of letters that show, and digits 0 to 9")
     # It is published: a number of a person, a card or an account must not travel with it.
     if LONG_NUMBER.search(given):
         raise PydanticCustomError("long_number", "A reason holds no number of ten digits or more")
     return given
 
 
-Day = Annotated[date, BeforeValidator(_written_day)]
 Reason = Annotated[
     str,
     Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$"),
@@ -44,8 +32,6 @@ Reason = Annotated[
 ]
 TahapId = Annotated[str, Field(pattern=r"^[0-9]{4}-[1-9]$")]
 TahapPath = Annotated[str, Path(pattern=r"^[0-9]{4}-[1-9]$", description="Such as 2023-1.")]
-Month = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
-Position = Annotated[int, Field(strict=True, ge=0, le=POSITION_MAX)]
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Kind = Annotated[str, Field(pattern=r"^(REGULAR|SUPPLEMENTARY-[1-9][0-9]{0,2})$")]
 
@@ -94,7 +80,7 @@ class AnnouncementApproval(Strict):
 class Deferred(Strict):
     """A family that the list is frozen without, and why, as a code."""
 
-    family: UUID
+    family: Id
     reason: Annotated[str, Field(pattern="^[A-Z][A-Z_]{1,39}$")]
 
 
@@ -102,7 +88,7 @@ class FreezeProposal(Strict):
     """The hash of the list as it was read, and every missing family by name."""
 
     hash: Hash
-    deferred: list[Deferred] = []
+    deferred: list[Deferred] = Field(default=[])
 
 
 class Approval(Strict):
@@ -114,13 +100,13 @@ class Approval(Strict):
 class Supplementary(Strict):
     """The deferred families to take up; all that are complete by now where none is named."""
 
-    families: list[UUID] = []
+    families: list[Id] = Field(default=[])
 
 
 class Close(Strict):
     """The deferred families that nobody will pay in this tahap any more, each with its reason."""
 
-    lapsed: list[Deferred] = []
+    lapsed: list[Deferred] = Field(default=[])
 
 
 # -- Answers --------------------------------------------------------------------------------------

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
 from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
+from libs.chassis.forms import TAHAP
 from libs.chassis.openapi import refuses
 from libs.chassis.pages import Page, Paging
 from libs.chassis.request import Asked
@@ -20,7 +21,9 @@ from libs.events.errors import NotFound
 from services.projection import views
 
 Reader = Annotated[Principal, require("projection:read")]
-TahapId = Annotated[str, Query(pattern=r"^\d{4}-\d{1,2}$")]
+TAHAP_FORM: Final = f"^{TAHAP.pattern}$"
+TahapId = Annotated[str, Query(pattern=TAHAP_FORM)]
+TahapPath = Annotated[str, Path(pattern=TAHAP_FORM)]
 
 router = APIRouter(tags=["projection"])
 
@@ -108,7 +111,7 @@ def _family(row: Mapping[str, Any]) -> str:
 
 
 @router.get("/tahap/{tahap}/summary", responses=refuses(OUTSIDE))
-async def summary(store: StoreOf, reader: Reader, tahap: str) -> dict[str, int]:
+async def summary(store: StoreOf, reader: Reader, tahap: TahapPath) -> dict[str, int]:
     """A tahap's sums in rupiah and counts; of the whole nation."""
     ensure_may_see(reader, "")
     return await views.summary(store, tahap)
@@ -116,7 +119,7 @@ async def summary(store: StoreOf, reader: Reader, tahap: str) -> dict[str, int]:
 
 @router.get("/tahap/{tahap}/unmet-duties", responses=refuses(OUTSIDE))
 async def unmet_duties(
-    store: StoreOf, reader: Reader, tahap: str, paging: Paging
+    store: StoreOf, reader: Reader, tahap: TahapPath, paging: Paging
 ) -> Page[UnmetDuty]:
     """Why cycles of a tahap failed or stayed unverified; of the whole nation."""
     ensure_may_see(reader, "")
@@ -127,7 +130,7 @@ async def unmet_duties(
 
 @router.get("/tahap/{tahap}/events")
 async def tahap_events(
-    store: StoreOf, reader: Reader, tahap: str, paging: Paging
+    store: StoreOf, reader: Reader, tahap: TahapPath, paging: Paging
 ) -> Page[Happening]:
     """The documents and decisions of a tahap, in order."""
     rows = await views.tahap_events(store, tahap, paging.after(int), paging.rows)

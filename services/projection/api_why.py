@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Response
 
 from libs.chassis.auth import OUTSIDE, ensure_may_see
 from libs.chassis.openapi import refuses
@@ -14,11 +13,9 @@ from libs.chassis.service import StoreOf
 from libs.events.errors import NotFound
 from libs.events.model import encode
 from services.projection import views, views_why
-from services.projection.api import FamilyUnknown, Reader
+from services.projection.api import FamilyUnknown, Reader, TahapPath
 from services.projection.domain.answer import Explanation
 from services.projection.domain.why import explain
-
-TahapId = Annotated[str, Path(pattern=r"^\d{4}-\d{1,2}$")]
 
 router = APIRouter(tags=["projection"])
 
@@ -33,7 +30,7 @@ class TahapUnknown(NotFound):
     responses=refuses(FamilyUnknown, TahapUnknown, OUTSIDE, views_why.HistoryTooLong),
 )
 async def why(
-    family: UUID, tahap: TahapId, store: StoreOf, context: Asked, reader: Reader
+    family: UUID, tahap: TahapPath, store: StoreOf, context: Asked, reader: Reader
 ) -> Response:
     """Why this amount, or none: facts, clauses, arithmetic and papers, as known at its closing.
 

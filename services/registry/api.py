@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
+from libs.chassis.bodies import Id, Nik, Strict
 from libs.chassis.csv_upload import CSV_BODY, ImportReport
 from libs.chassis.etag import Unconditional, etag
-from libs.chassis.forms import NIK
 from libs.chassis.idempotency import OnceStreamed, ReadsOnly
 from libs.chassis.imports import IMPORT_BYTES_MAX, Partial, Report, take_file
 from libs.chassis.openapi import UNCHANGED, refuses
@@ -156,12 +156,10 @@ async def family(
     )
 
 
-class Wanted(BaseModel):
+class Wanted(Strict):
     """Whose identities are asked for."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    families: Annotated[list[UUID], Field(min_length=1, max_length=views.IDENTITIES_MAX)]
+    families: Annotated[list[Id], Field(min_length=1, max_length=views.IDENTITIES_MAX)]
 
 
 class MemberIdentity(BaseModel):
@@ -202,12 +200,10 @@ async def identities(
     return [_opened(each, sealer) for each in found if each.family in living]
 
 
-class Card(BaseModel):
+class Card(Strict):
     """A family card, by its number."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    no_kk: Annotated[str, Field(pattern=f"^{NIK.pattern}$")]
+    no_kk: Nik
 
 
 class CardFamily(BaseModel):

@@ -20,6 +20,7 @@ import uvicorn
 from fastapi import FastAPI
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
+from cli.interfaces import application
 from cli.issuer import Issuer
 from cli.ports import free_ports
 from libs.chassis.problems import MEDIA_TYPE
@@ -185,6 +186,27 @@ async def _registered(served: Served, told: Settings) -> Places:
     await connection.close()
     [job, *_] = served.get("/jobs").json()["items"]
     return {"family": family, "job": job["id"]}
+
+
+# Without a relay a service is not ready, and says so with 503.
+NOT_READY: Final = "GET /ready"
+# The same in every service; asked of one only.
+SHARED: Final = ("health", "operations", "problems")
+
+
+def operations() -> Iterator[tuple[str, str]]:
+    """(service, "GET /path") of everything that can be asked for, what is shared once."""
+    shared: set[str] = set()
+    for service in SERVICES:
+        for path, methods in application(service).openapi()["paths"].items():
+            for method, operation in methods.items():
+                label = f"{method.upper()} {path}"
+                if label == NOT_READY:
+                    continue
+                if operation["tags"][0] not in SHARED or label not in shared:
+                    yield service, label
+                if operation["tags"][0] in SHARED:
+                    shared.add(label)
 
 
 # -- The server -----------------------------------------------------------------------------------

@@ -20,9 +20,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from cli.interfaces import application
 from libs.chassis.problems import MEDIA_TYPE
-from tests.integration.http.served import SERVICES, Served, served_by
+from tests.integration.http.served import NOT_READY, Served, operations, served_by
 from tests.servers import Postgres
 from tests.tiers import NIGHTLY
 
@@ -36,27 +35,8 @@ CHECKS: Final = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-# Without a relay a service is not ready, and says so with 503.
-NOT_READY: Final = "GET /ready"
 # Nobody has announced the tahap whose rows are there.
 NOT_TOLD: Final = ("GET /problems/{code}", "GET /families/{family}/tahap/{tahap}/why", NOT_READY)
-# The same in every service; asked of one only.
-SHARED: Final = ("health", "operations", "problems")
-
-
-def operations() -> Iterator[tuple[str, str]]:
-    """(service, "GET /path") of everything that can be asked for, what is shared once."""
-    shared: set[str] = set()
-    for service in SERVICES:
-        for path, methods in application(service).openapi()["paths"].items():
-            for method, operation in methods.items():
-                label = f"{method.upper()} {path}"
-                if label == NOT_READY:
-                    continue
-                if operation["tags"][0] not in SHARED or label not in shared:
-                    yield service, label
-                if operation["tags"][0] in SHARED:
-                    shared.add(label)
 
 
 OPERATIONS: Final = list(operations())

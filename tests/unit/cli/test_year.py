@@ -49,6 +49,10 @@ def test_tahaps_are_run_in_the_order_of_their_months(tmp_path: Path) -> None:
     ("line", "told"),
     [
         (FIRST.replace("2023-03-31", "31/03/2023"), "line 2: closing_date is no date"),
+        (FIRST.replace("2023-03-31", "20230331"), "line 2: closing_date is no date"),
+        (FIRST.replace("2023-03-31", "9999-12-31"), "line 2: closing_date is no date"),
+        (FIRST.replace("2023-03-31", '"2023-03-31\n"'), "line 3: a line end within quotes"),
+        (FIRST.replace("2023-03,", "٢٠٢٣-٠٣,"), "line 2: covers_from..covers_to"),
         (FIRST.replace("2023-03,", "2022-12,"), "line 2: covers_from..covers_to"),
         (FIRST.replace("1,", "one,", 1), "line 2: tahap is no number"),
     ],

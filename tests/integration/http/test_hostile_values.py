@@ -1,0 +1,242 @@
+"""Values that another system could not hold, in every place of every operation: 4xx, never 500."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from functools import cache
+from typing import Any, Final
+
+import pytest
+import requests
+
+from tests.integration.http.served import Served, operations, served_by
+from tests.servers import Postgres
+
+pytestmark = pytest.mark.integration
+
+JSON: Final = "application/json"
+OPERATIONS: Final = list(operations())
+
+NO_TEXT: Final = ("%00", "a%00b", "%ED%A0%80", "%ff", "%C0%80", "%0a", "%1b", "%C2%85")
+"""A NUL, half of a character, what is not UTF-8, control characters: nowhere."""
+NO_FORM: Final = (
+    *("%D9%A3", "%EF%BC%93", "1.0", "1_0", "%2B1", "%201", "1%20", "0x1", "1e3", "01", "-0"),
+    *("2147483648.0", "9223372036854775808", "-9223372036854775809", "9" * 40, "NaN", "yes"),
+    *("20230331", "2023-W13-5", "2023-03-31T00:00", "0", "9999-12-31", "0001-01-01"),
+    *("%7B3f0c1c52-8a55-4a3e-9d0e-6f4f0c9b7a11%7D", "3f0c1c528a554a3e9d0e6f4f0c9b7a11"),
+)
+"""Ways to write a number, a day, an id or a flag that are not its one form; a text may be so."""
+FITS: Final[Mapping[str, tuple[str, ...]]] = {"integer": ("0", "20230331")}
+"""What of NO_FORM is a value of a type after all."""
+
+
+@pytest.fixture(scope="module")
+def servers(
+    postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Served]]:
+    """Each service at an address, with a little in its store; made when it is first asked."""
+    with ExitStack() as stack:
+
+        @cache
+        def server(name: str) -> Served:
+            return stack.enter_context(served_by(postgres, tmp_path_factory.mktemp(name), name))
+
+        yield server
+
+
+@pytest.fixture
+def served(request: pytest.FixtureRequest, servers: Callable[[str], Served]) -> Served:
+    """The service that a test names."""
+    return servers(request.param)
+
+
+every_operation = pytest.mark.parametrize(("served", "label"), OPERATIONS, indirect=["served"])
+
+
+def ask(
+    served: Served,
+    label: str,
+    *,
+    place: tuple[str, str] | None = None,
+    text: str = "",
+    headers: Mapping[str, str | bytes] | None = None,
+    body: bytes | None = None,
+) -> requests.Response:
+    """Ask for an operation, with one value of its address, its headers or its body replaced."""
+    method, _, path = label.partition(" ")
+    places = {**served.places, "code": "not-found"}
+    query: list[str] = []
+    for parameter in parameters(served, label):
+        name = parameter["name"]
+        if place == (parameter["in"], name):
+            places[name] = text
+            query += [f"{name}={text}"] if parameter["in"] == "query" else []
+        elif parameter["in"] == "query" and parameter.get("required"):
+            query.append(f"{name}={parameter['example']}")
+    address = f"{served.url}{path.format_map(places)}?{'&'.join(query)}"
+    sent: dict[str, str | bytes] = {
+        **served.who(),
+        "Idempotency-Key": str(uuid.uuid4()),
+        "If-Match": '"1"',
+        "Content-Type": JSON,
+        **(headers or {}),
+    }
+    return served.session.request(method, address, headers=sent, data=body, timeout=30)
+
+
+def operation(served: Served, label: str) -> Mapping[str, Any]:
+    method, _, path = label.partition(" ")
+    found: Mapping[str, Any] = served.document["paths"][path][method.lower()]
+    return found
+
+
+def parameters(served: Served, label: str) -> list[dict[str, Any]]:
+    return list(operation(served, label).get("parameters", ()))
+
+
+def kind_of(parameter: Mapping[str, Any]) -> str:
+    """The type of a parameter, by its format where it has one."""
+    schema = parameter["schema"]
+    schema = next(iter(schema.get("anyOf", ())), schema)
+    return str(schema.get("format", schema["type"]))
+
+
+@every_operation
+def test_no_address_holds_what_is_no_text(served: Served, label: str) -> None:
+    for parameter in parameters(served, label):
+        if parameter["in"] in ("path", "query"):
+            for text in NO_TEXT:
+                answer = ask(served, label, place=(parameter["in"], parameter["name"]), text=text)
+                assert answer.status_code == 422, (parameter["name"], text, answer.text)
+
+
+@every_operation
+def test_a_parameter_is_written_in_the_one_form_of_its_kind(served: Served, label: str) -> None:
+    for parameter in parameters(served, label):
+        if parameter["in"] not in ("path", "query") or parameter["name"] == "cursor":
+            continue
+        kind = kind_of(parameter)
+        for text in NO_FORM:
+            answer = ask(served, label, place=(parameter["in"], parameter["name"]), text=text)
+            told = parameter["name"], text, answer.text
+            assert answer.status_code < 500, told
+            if kind != "string" and text not in FITS.get(kind, ()):
+                assert answer.status_code == 422, told
+
+
+# -- Cursors --------------------------------------------------------------------------------------
+
+HUGE: Final = (2**63, -(2**63) - 1, 10**30)
+KEYS: Final = [
+    *(json.dumps(number) for number in HUGE),
+    *(json.dumps(text) for text in ("a\0", "\0", "9223372036854775808")),
+    *(json.dumps(["a", "b", number, 1]) for number in (2**31, 2**63, -1)),
+    *(json.dumps(["a", "b", 1, number]) for number in HUGE),
+    *(json.dumps(["a\0", "b", "c"]) for _ in "1"),
+    *(json.dumps(["a", "b\0", 1, 1]) for _ in "1"),
+    *(
+        json.dumps([moment, "a", 1][:length])
+        for moment in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2023-01-01T00:00")
+        for length in (2, 3)
+    ),
+    json.dumps(["2023-01-01T00:00:00Z", "a", 2**63]),
+    json.dumps(["2023-01-01T00:00:00Z", "a\0"]),
+    *("null", "[]", "{}", "NaN", "1.5", '"\\ud800"', "[" * 5_000, "9" * 300),
+]
+
+
+def forged(path: str, query: Mapping[str, str], key: str) -> str:
+    """A cursor with the right checksum for a key that no list ever gave."""
+    whose = json.dumps([path, sorted(query.items())], separators=(",", ":")).encode()
+    check = hashlib.sha256(whose + b"\n" + key.encode()).digest()[:6]
+    return base64.urlsafe_b64encode(check + key.encode()).rstrip(b"=").decode()
+
+
+@every_operation
+def test_a_cursor_that_no_list_gave_is_refused(served: Served, label: str) -> None:
+    found = [each for each in parameters(served, label) if each["name"] == "cursor"]
+    path = label.partition(" ")[2].format_map({**served.places, "code": "not-found"})
+    query = {
+        each["name"]: str(each["example"])
+        for each in parameters(served, label)
+        if each["in"] == "query" and each.get("required")
+    }
+    for key in KEYS if found else ():
+        answer = ask(served, label, place=("query", "cursor"), text=forged(path, query, key))
+        if key == json.dumps("9223372036854775808") and answer.status_code == 200:
+            continue  # a text like any other, where the list is in the order of a text
+        assert answer.status_code in (400, 422), (key[:60], answer.text)
+
+
+# -- Headers and bodies ---------------------------------------------------------------------------
+
+HEADERS: Final = [
+    *(("Idempotency-Key", each) for each in (b"", b"\xff", b"a\xd9\xa3", b"x" * 129)),
+    *(("If-Match", each) for each in (b'"\xd9\xa3"', b"*", b'W/"1"', b'"' + b"9" * 65 + b'"')),
+    *(("X-Request-ID", each) for each in (b"\xff" * 9, b"x" * 200)),
+    *(("Authorization", each) for each in (b"Bearer \xff\xfe", b"Bearer a.b.c", b"Bearer ")),
+    *(("traceparent", each) for each in (b"\xff", b"00-zz-zz-zz", b"9" * 500)),
+    *(("If-None-Match", each) for each in (b"\xff", b'"' * 99)),
+    ("Content-Type", b"application/json; charset=\xff"),
+]
+
+
+@every_operation
+def test_no_header_makes_a_service_fail(served: Served, label: str) -> None:
+    sent = operation(served, label).get("requestBody", {}).get("content", {}).get(JSON)
+    body = json.dumps(sent["example"]).encode() if sent else None
+    for name, value in HEADERS:
+        answer = ask(served, label, headers={name: value}, body=body)
+        assert answer.status_code < 500 or label == "GET /ready", (name, value, answer.text)
+
+
+def mutations(example: Any) -> Iterator[bytes]:
+    """The example as JSON with one thing wrong in it."""
+    whole = json.dumps(example)
+    yield from (b"", b"\xff", b"[" * 100_000, b"9" * 5_000, whole.encode("utf-16"))
+    if example:
+        name = json.dumps(next(iter(example)))
+        yield (whole[:-1] + f", {name}: {json.dumps(example[json.loads(name)])}}}").encode()
+    for wrong in ("NaN", "Infinity", "-Infinity", '"a\\u0000"', '"\\ud800"', "1e400"):
+        yield (whole[:-1] + ("," if example else "") + f'"more": {wrong}}}').encode()
+    for place, leaf in leaves(example, ()):
+        for value in WRONG[type(leaf)]:
+            yield json.dumps(replaced(example, place, value)).encode()
+
+
+WRONG: Final[Mapping[type, tuple[object, ...]]] = {
+    str: ("a\0", "\udc00", 5, True, ["a"]),
+    int: (1.0, "1", True, 2**63, -(2**63) - 1, 10**400),
+    bool: ("true", 1, 0),
+}
+
+
+def leaves(value: Any, place: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Every text, number and truth of an example, and where it stands."""
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(inner, (*place, key))
+    elif value is not None:
+        yield place, value
+
+
+def replaced(value: Any, place: tuple[str | int, ...], by: object) -> Any:
+    """The example with another value at a place."""
+    if not place:
+        return by
+    copy = value.copy()
+    copy[place[0]] = replaced(value[place[0]], place[1:], by)
+    return copy
+
+
+@every_operation
+def test_a_body_is_taken_as_it_is_meant_or_not_at_all(served: Served, label: str) -> None:
+    sent = operation(served, label).get("requestBody", {}).get("content", {}).get(JSON)
+    for body in mutations(sent["example"]) if sent else ():
+        answer = ask(served, label, body=body)
+        assert answer.status_code in (400, 422), (body[:200], answer.text)
