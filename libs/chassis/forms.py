@@ -72,16 +72,6 @@ def _is_odd(character: str) -> bool:
     return kind in _HIDDEN or (kind == "Nd" and not character.isascii())
 
 
-def is_storable(value: object) -> bool:
-    """True if PostgreSQL can hold every text and whole number of a decoded value."""
-    match value:
-        case str():
-            return "\0" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
-        case int():
-            return abs(value) <= BIGINT_MAX
-        case dict():
-            return all(is_storable(each) for pair in value.items() for each in pair)
-        case list() | tuple():
-            return all(map(is_storable, value))
-        case _:
-            return True
+def is_text(text: str) -> bool:
+    """True if PostgreSQL can hold a text: no NUL, no half of a character."""
+    return "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)

@@ -26,7 +26,7 @@ import msgspec
 from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from libs.chassis.forms import FIRST_DAY, LAST_DAY, is_storable
+from libs.chassis.forms import BIGINT_MAX, FIRST_DAY, LAST_DAY, is_text
 from libs.chassis.problems import Refusal
 
 ITEMS: Final = 100
@@ -131,11 +131,17 @@ def foreign() -> Refusal:
 
 def _is_key(value: object) -> bool:
     """True if a database can compare a decoded key with its own."""
-    if isinstance(value, tuple):
-        return all(map(_is_key, value))
-    if isinstance(value, datetime):
-        return value.tzinfo is not None and FIRST_DAY <= value.date() <= LAST_DAY
-    return is_storable(value)
+    match value:
+        case tuple():
+            return all(map(_is_key, value))
+        case datetime():
+            return value.tzinfo is not None and FIRST_DAY <= value.date() <= LAST_DAY
+        case str():
+            return is_text(value)
+        case int():
+            return abs(value) <= BIGINT_MAX
+        case _:
+            return True
 
 
 def _check(request: Request, key: bytes) -> bytes:

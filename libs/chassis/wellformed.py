@@ -9,7 +9,7 @@ would put right (1_0, 1.0, {3F0C...}, a number as a day) is refused.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final, NoReturn, get_args
 from urllib.parse import unquote_to_bytes
@@ -108,7 +108,7 @@ def _check_json(body: bytes) -> None:
         value = json.loads(body.decode(), object_pairs_hook=_once, parse_constant=_unknown)
     except (ValueError, RecursionError):  # no UTF-8, no JSON, a number of thousands of digits
         raise Refusal(400, "malformed-json", "The body is not JSON.") from None
-    if not forms.is_storable(value):
+    if not all(map(forms.is_text, _texts(value))):
         errors = [Mistake(loc=["body"], message=_NO_TEXT, code="text_malformed")]
         raise Refusal(422, "invalid-request", f"{_NO_TEXT}.", members={"errors": errors})
 
@@ -118,6 +118,22 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise Refusal(400, "malformed-json", _DOUBLED)
     return found
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text and name of a decoded value; numbers are for the fields to bound, by name."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            for name, inner in value.items():
+                yield name
+                yield from _texts(inner)
+        case list():
+            for inner in value:
+                yield from _texts(inner)
+        case _:
+            pass  # numbers, truths and null hold no text
 
 
 def _unknown(_constant: str) -> NoReturn:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
 from libs.chassis.bodies import Month, Nik, Strict
