@@ -24,6 +24,8 @@ from services.payments.contract_commitment import (
     asked_of_payments,
 )
 from services.payments.domain.ids import tahap_stream
+from services.payments.domain.tahap_state import TahapState
+from services.payments.late_lines import keep_late_evaluations, take_late_lines
 from services.payments.lists import join_evaluations, join_roster, still_open
 from services.payments.money import pay, payments_of
 from services.payments.proofs import keep_proof
@@ -31,7 +33,8 @@ from services.payments.proofs import keep_proof
 
 async def _roster(unit: Transaction, messages: Sequence[Incoming]) -> None:
     lines = [m for m in messages if isinstance(m.body, FamilyListed)]
-    await join_roster(unit, await _taken(unit, lines))
+    await join_roster(unit, await _taken(unit, [m for m in lines if not m.body.reopening]))
+    await take_late_lines(unit, [m for m in lines if m.body.reopening])
     for message in messages:
         if isinstance(message.body, ListClosed):
             await keep_proof(unit, message.body, message.envelope.position)
@@ -58,20 +61,29 @@ async def _taken(unit: Transaction, lines: Sequence[Incoming]) -> Sequence[Incom
 
 
 async def _awaited(unit: Transaction, frozen: Collection[str]) -> set[tuple[str, str]]:
-    """(tahap, family) of those who were deferred and whom no other list has taken up."""
+    """(tahap, family) of those who were deferred and whom no other list has taken up.
+
+    Who was re-opened is not on the list that was frozen: their lines are kept beside it.
+    """
     streams = {tahap: tahap_stream(tahap) for tahap in frozen}
     loaded = await unit.load(TAHAP, sorted(streams.values()))
     return {
         (tahap, family)
         for tahap, stream in streams.items()
         if stream in loaded
-        for family in loaded[stream].state.outstanding
+        for family in _deferred(loaded[stream].state)
     }
+
+
+def _deferred(state: TahapState) -> set[str]:
+    return set(state.outstanding) - {family for family, _ in state.awaited}
 
 
 async def _commitment(unit: Transaction, messages: Sequence[Incoming]) -> None:
     lines = [m for m in messages if isinstance(m.body, CycleEvaluated)]
-    await join_evaluations(unit, await _taken(unit, lines))
+    taken = await _taken(unit, lines)
+    await join_evaluations(unit, taken)
+    await keep_late_evaluations(unit, [m for m in lines if m not in taken])
     effects = []
     for message in messages:
         body = message.body

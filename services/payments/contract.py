@@ -141,6 +141,7 @@ TAHAP: Final[StreamType[tahaps.Command, TahapState, tahaps.Event]] = StreamType(
         tahaps.ListReady,
         tahaps.FreezeProposed,
         tahaps.ListFrozen,
+        tahaps.FamilyAwaited,
         tahaps.SupplementaryOpened,
         tahaps.SupplementaryFrozen,
         tahaps.FamiliesDeferred,
@@ -187,7 +188,10 @@ class RosterMember:
 
 @dataclass(frozen=True, slots=True)
 class FamilyListed:
-    """One line of a tahap's roster; account and payee are sealed, null where it graduated."""
+    """One line of a tahap's roster; account and payee are sealed, null where it graduated.
+
+    A line with a `reopening` comes behind the list: the family is paid by a supplementary run.
+    """
 
     tahap: str
     rule_set: str
@@ -201,6 +205,7 @@ class FamilyListed:
     account_name: str | None
     payee_nik: str | None
     members: tuple[RosterMember, ...]
+    reopening: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,10 @@ from libs.events.store import Store
 from libs.privacy.errors import KeyDestroyed, PrivacyError
 from libs.privacy.keys import KeyRing
 from libs.privacy.sealing import Sealer
+from services.payments.domain.ids import REGULAR
 from services.payments.domain.run_deferral_messages import DeferredLine
 from services.payments.domain.totals import Totals
-from services.payments.lists import LINES_A_CHUNK, NOBODY
+from services.payments.lists import LINES_A_CHUNK, LIST_LINES, NOBODY, SUPPLEMENTARY_LINES
 
 LAYOUT: Final = "1"
 KEPT_BYTES_MAX: Final = 4_000_000  # of a file that is about to be sent, so that it is made once
@@ -49,7 +50,7 @@ WITH chunk AS MATERIALIZED (
 )
 SELECT payment::text, family::text, bank, amount, line
 FROM chunk CROSS JOIN LATERAL (
-    SELECT line FROM list_line WHERE tahap = $1 AND list_line.family = chunk.family OFFSET 0
+    SELECT line FROM {lines} AS found WHERE tahap = $1 AND found.family = chunk.family OFFSET 0
 ) AS listed
 ORDER BY payment
 """
@@ -188,8 +189,10 @@ class Renderer:
     ) -> AsyncGenerator[tuple[list[asyncpg.Record], Sealer], None]:
         """A file's lines in order, a chunk at a time, and what opens their sealed fields."""
         after = NOBODY
+        lines = LIST_LINES if which.kind == REGULAR else SUPPLEMENTARY_LINES
+        statement = _LINES.format(lines=lines)
         while rows := await self.store.pool.fetch(
-            _LINES, which.tahap, which.kind, after, which.bank, LINES_A_CHUNK
+            statement, which.tahap, which.kind, after, which.bank, LINES_A_CHUNK
         ):
             yield rows, Sealer(await self.keys.fetch_each([row["family"] for row in rows]))
             after = rows[-1]["payment"]

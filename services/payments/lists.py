@@ -53,12 +53,16 @@ FROM (SELECT family, CASE WHEN $3 THEN roster_hash ELSE evaluation_hash END AS h
       FROM list_line WHERE tahap = $1 AND NOT family = ANY($4::uuid[])) AS hashed
 WHERE hash IS NOT NULL GROUP BY 1
 """
+# The regular list's lines are those that were proven; a supplementary one has late lines as well.
+LIST_LINES: Final = "list_line"
+SUPPLEMENTARY_LINES: Final = "supplementary_line"
 _COMPLETE = """
-SELECT family::text, outcome, roster_hash::text, line, cut_percent, evaluated FROM list_line
+SELECT family::text, outcome, roster_hash::text, line, cut_percent, evaluated
+FROM {lines} AS found
 WHERE tahap = $1 AND family > $2 AND revision IS NOT NULL
   AND (outcome <> 'LISTED' OR evaluated IS NOT NULL)
   AND ($3::uuid[] IS NULL OR family = ANY($3)) AND NOT family = ANY($4::uuid[])
-ORDER BY list_line.family LIMIT $5
+ORDER BY found.family LIMIT $5
 """
 
 
@@ -180,10 +184,10 @@ async def complete_lines(
     without: Sequence[str] = (),
     limit: int = LINES_A_CHUNK,
 ) -> list[ListedLine]:
-    """The next families whose lines are complete, in order of family."""
-    rows = await unit.connection.fetch(
-        _COMPLETE, tahap, after, None if among is None else list(among), list(without), limit
-    )
+    """The next families whose lines are complete, in order; `among` are a later run's."""
+    lines, only = (LIST_LINES, None) if among is None else (SUPPLEMENTARY_LINES, list(among))
+    statement = _COMPLETE.format(lines=lines)
+    rows = await unit.connection.fetch(statement, tahap, after, only, list(without), limit)
     return [
         ListedLine(
             row["family"],
@@ -225,9 +229,9 @@ async def all_complete_lines(
 async def arrived(unit: Transaction, tahap: str, families: Sequence[str]) -> list[str]:
     """Those of some families whose lines are complete by now."""
     rows = await unit.connection.fetch(
-        """SELECT family::text FROM list_line
+        """SELECT family::text FROM supplementary_line AS found
            WHERE tahap = $1 AND family = ANY($2::uuid[]) AND revision IS NOT NULL
-             AND (outcome <> 'LISTED' OR evaluated IS NOT NULL) ORDER BY list_line.family""",
+             AND (outcome <> 'LISTED' OR evaluated IS NOT NULL) ORDER BY found.family""",
         tahap,
         list(families),
     )

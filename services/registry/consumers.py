@@ -16,11 +16,12 @@ from services.registry.contract import (
     TAHAP_TOPIC,
     BucketRequested,
     ClosingAnnounced,
+    ListFrozen,
     Terminated,
 )
 from services.registry.domain.closing import RuleSet
 from services.registry.domain.family.commands import Command, MarkTerminated
-from services.registry.domain.listing import StartListing
+from services.registry.domain.listing_messages import NoteFreeze, StartListing
 from services.registry.policy import RuleSets
 from services.registry.settings import SERVICE
 from services.registry.views import ask_again, open_listing, other_listings
@@ -44,6 +45,9 @@ def subscriptions(rule_sets: RuleSets) -> tuple[Subscription, ...]:
             if isinstance(message.body, BucketRequested):
                 if message.body.topic == ROSTER_TOPIC:
                     await ask_again(unit, message.body.tahap, message.body.buckets)
+            elif isinstance(message.body, ListFrozen):
+                frozen = message.body.tahap
+                await handle(unit, LISTING, f"listing-{frozen}", NoteFreeze(frozen))
             else:
                 # Refused here it is parked and seen; the leader would try it again for ever.
                 rules = rule_sets.named(message.body.policies["rule_set"])
@@ -53,7 +57,11 @@ def subscriptions(rule_sets: RuleSets) -> tuple[Subscription, ...]:
         Subscription(
             SERVICE,
             TAHAP_TOPIC,
-            {"ClosingAnnounced": ClosingAnnounced, "BucketRequested": BucketRequested},
+            {
+                "ClosingAnnounced": ClosingAnnounced,
+                "ListFrozen": ListFrozen,
+                "BucketRequested": BucketRequested,
+            },
             tahap,
         ),
         Subscription(SERVICE, COMMITMENT_TOPIC, {"Terminated": Terminated}, _commitment),

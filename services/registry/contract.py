@@ -20,16 +20,18 @@ from services.registry.contract_facts import (
     SchoolChanged,
     fact_of,
 )
-from services.registry.domain import listing as lists
+from services.registry.domain import listing_messages as lists
 from services.registry.domain.family import commands, events, family
 from services.registry.domain.family.events import (
     FamilyListed,
+    LateFact,
     LineOutcome,
     RosterMember,
     Status,
 )
 from services.registry.domain.family.state import Family
-from services.registry.domain.listing import ListClosed, Listing, ListingStarted
+from services.registry.domain.listing import Listing, listing
+from services.registry.domain.listing_messages import ListClosed, ListingStarted
 
 FAMILY_TOPIC: Final = "pkh.registry.family.v1"
 ROSTER_TOPIC: Final = "pkh.registry.roster.v1"
@@ -76,6 +78,17 @@ class GraduationPending:
     term_ends_on: date
 
 
+@dataclass(frozen=True, slots=True)
+class ReopeningProposed:
+    """Late facts would have listed the family at a tahap; another person decides on it."""
+
+    family: str
+    tahap: str
+    reopening: int
+    region: str
+    late: tuple[LateFact, ...]
+
+
 # -- Read: the fields that the registry needs of other services' messages
 
 
@@ -88,6 +101,13 @@ class ClosingAnnounced:
     closing_date: date
     policies: Mapping[str, str]
     after: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ListFrozen:
+    """The list of a tahap that people approved; families beside it need a run of their own."""
+
+    tahap: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +149,12 @@ def publish(event: events.Event, state: Family) -> Message | None:
                 event.family, event.tahap, event.region, event.graduates_from, event.term_ends_on
             )
             return Message(FAMILY_TOPIC, event.family, pending)
+        case events.ReopeningProposed():
+            number, region = event.reopening, event.line.region
+            proposed = ReopeningProposed(event.family, event.tahap, number, region, event.late)
+            return Message(FAMILY_TOPIC, event.family, proposed)
+        case events.ReopeningWithdrawn() | events.ReopeningRejected() | events.FamilyReopened():
+            return Message(FAMILY_TOPIC, event.family, AS_STORED)
         case events.DuplicateMarked() | events.FamilyTerminated():
             return None
         case _:
@@ -195,22 +221,27 @@ FAMILY: Final[StreamType[commands.Command, Family, events.Event]] = StreamType(
         "FamilyListed": events.FamilyListed,
         "GraduationPending": events.GraduationPending,
         "FamilyGraduated": events.FamilyGraduated,
+        "ReopeningProposed": events.ReopeningProposed,
+        "ReopeningWithdrawn": events.ReopeningWithdrawn,
+        "ReopeningRejected": events.ReopeningRejected,
+        "FamilyReopened": events.FamilyReopened,
         "FamilyTerminated": events.FamilyTerminated,
     },
     publish=publish,
-    snapshot=(Family, 2),
+    snapshot=(Family, 3),
 )
 
 LISTING: Final[StreamType[lists.Command, Listing, lists.Event]] = StreamType(
     name="listing",
-    decider=lists.listing,
+    decider=listing,
     events={
         "ListingStarted": lists.ListingStarted,
         "ListingAdvanced": lists.ListingAdvanced,
         "ListClosed": lists.ListClosed,
+        "ListingFrozen": lists.ListingFrozen,
     },
     publish=publish_listing,
-    snapshot=(Listing, 3),
+    snapshot=(Listing, 4),
 )
 
 __all__ = [
@@ -229,12 +260,14 @@ __all__ = [
     "FamilyRegistered",
     "GraduationPending",
     "ListClosed",
+    "ListFrozen",
     "ListingStarted",
     "MemberBorn",
     "MemberDied",
     "MembersRegistered",
     "PayeeChanged",
     "PregnancyReported",
+    "ReopeningProposed",
     "RosterMember",
     "SchoolChanged",
     "Tally",

@@ -43,6 +43,7 @@ from services.registry.domain.family.events import (
     MembersRegistered,
 )
 from services.registry.domain.family.state import Family
+from services.registry.reopening import Reviewer
 from services.registry.rows import FamilyCells, LifeEventCells, MemberCells, checked
 from services.registry.views import card_owners, keep_identities
 
@@ -67,6 +68,7 @@ class Intake:
 
     keys: KeyRing
     tokenizer: Tokenizer
+    reviewer: Reviewer
     importer: Principal = NOBODY
 
     def for_(self, importer: Principal) -> Intake:
@@ -135,7 +137,7 @@ class Intake:
             (stream_id, RegisterMembers(tuple(people))) for stream_id, people in drafted.items()
         ]
         outcomes = await handle_many(unit, FAMILY, commands)
-        await keep_identities(unit, outcomes)
+        await self._keep(unit, outcomes)
         for outcome in outcomes:
             lines = [row.line for row in by_family[outcome.stream_id]]
             if outcome.error is None:
@@ -269,4 +271,9 @@ class Intake:
                 report.refuse(line, *REFUSALS[type(outcome.error)])
             else:
                 raise outcome.error
+        await self._keep(unit, outcomes)
+
+    async def _keep(self, unit: Transaction, outcomes: Outcomes) -> None:
+        """Keep who people are, and look again at closings that a late fact may change."""
         await keep_identities(unit, outcomes)
+        await self.reviewer.review(unit, outcomes)

@@ -6,7 +6,7 @@ tahap whose list fails rests, and holds up no other one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -16,30 +16,26 @@ import structlog
 
 from libs.events.backoff import Attempt, Backoff
 from libs.events.errors import ConcurrencyConflict, CorridorError, EventTooLarge, safe_text
-from libs.events.handle import Loaded, handle, handle_many
+from libs.events.handle import handle, handle_many
 from libs.events.model import Context, Outcome
 from libs.events.sifting import by_halves
 from libs.events.store import Store
 from libs.events.transaction import Transaction
 from libs.privacy.errors import KeyDestroyed, PrivacyError
 from libs.privacy.keys import KeyRing
-from libs.privacy.sealing import Sealer
 from services.registry import views
 from services.registry.contract import FAMILY, LISTING, tally
 from services.registry.domain.closing import Closing
 from services.registry.domain.family.commands import Command, ListFamily
 from services.registry.domain.family.errors import ListedLater
 from services.registry.domain.family.events import Event
-from services.registry.domain.family.roster import rank_by_nik, sharing_birth_date
 from services.registry.domain.family.state import Family
-from services.registry.domain.listing import (
-    AdvanceListing,
-    CloseListing,
-    Listing,
-    Withheld,
-)
+from services.registry.domain.listing import Listing
+from services.registry.domain.listing_messages import AdvanceListing, CloseListing, Withheld
 from services.registry.job_views import LISTER
 from services.registry.policy import RuleSets
+from services.registry.ranking import nik_orders
+from services.registry.reopening import Reviewer
 from services.registry.settings import SERVICE
 
 CHUNK_FAMILIES = 1_000
@@ -94,6 +90,8 @@ class Lister:
 
     async def _advance(self, unit: Transaction, listing: Listing, families: Sequence[str]) -> None:
         outcomes, withheld = await self._list(unit, listing, families, relist=False)
+        # A fact that was stored between the cut and now met a family that was not waiting yet.
+        await Reviewer(self.keys, self.rule_sets).review(unit, outcomes)
         lines = tally(outcomes)
         advance = AdvanceListing(
             revision=listing.revision,
@@ -141,7 +139,10 @@ class Lister:
     ) -> list[Outcome[Family, Event]]:
         """The outcomes of these families' lines. Raises what one of them is refused for."""
         known = await unit.load(FAMILY, [f"family-{family}" for family in families], cut)
-        orders, closed = await self._nik_orders(unit, known)
+        states = {
+            stream_id.removeprefix("family-"): found.at_cut for stream_id, found in known.items()
+        }
+        orders, closed = await nik_orders(unit, self.keys, states)
         commands: list[tuple[str, Command]] = [
             (f"family-{family}", ListFamily(closing, orders.get(family, {}), relist))
             for family in families
@@ -151,32 +152,6 @@ class Lister:
             if outcome.error is not None:
                 raise closed.get(family, outcome.error)
         return outcomes
-
-    async def _nik_orders(
-        self, unit: Transaction, known: Mapping[str, Loaded[Family]]
-    ) -> tuple[dict[str, dict[int, int]], dict[str, PrivacyError]]:
-        """The NIK order of those who share a birth date, and whose numbers cannot be opened.
-
-        Nobody else's number is opened. Who has no order is refused only where the line needs one.
-        """
-        sharing = {
-            stream_id.removeprefix("family-"): members
-            for stream_id, found in known.items()
-            if (members := sharing_birth_date(found.at_cut))
-        }
-        orders: dict[str, dict[int, int]] = {}
-        closed: dict[str, PrivacyError] = {}
-        if not sharing:
-            return orders, closed
-        sealer = Sealer(await self.keys.fetch_each(list(sharing)))
-        for family, niks in (await views.sealed_niks(unit, sharing)).items():
-            try:
-                clear = {member: sealer.unseal(family, "nik", nik) for member, nik in niks.items()}
-            except PrivacyError as error:
-                closed[family] = error
-            else:
-                orders[family] = rank_by_nik(clear)
-        return orders, closed
 
     async def _send_again(self, tahap: str, bucket: str) -> bool:
         """The lines of one bucket that somebody asked for again, exactly as they were."""

@@ -19,12 +19,13 @@ from libs.chassis.service import READINESS, opened, working
 from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
 from libs.privacy.tokens import Tokenizer
-from services.registry import api
+from services.registry import api, api_reopenings
 from services.registry.consumers import subscriptions
 from services.registry.intake import Intake
 from services.registry.job_views import LISTER, LISTINGS
 from services.registry.jobs import Lister
 from services.registry.policy import load_rule_sets
+from services.registry.reopening import Reviewer
 from services.registry.samples import SAMPLES
 from services.registry.settings import SERVICE, settings
 
@@ -42,7 +43,7 @@ def application(told: Settings) -> FastAPI:
             asyncpg.create_pool(told.keys_url, min_size=1, max_size=KEY_CONNECTIONS_MAX) as pool,
         ):
             keys = KeyRing(pool, told.kek or b"")
-            intake = Intake(keys, Tokenizer(told.token_key or b""))
+            intake = Intake(keys, Tokenizer(told.token_key or b""), Reviewer(keys, rule_sets))
             lister = Lister(service.store, keys, rule_sets)
             async with working(service, subscriptions(rule_sets), {LISTER: lister.step}):
                 yield service.resources(keys=keys, intake=intake)
@@ -50,6 +51,7 @@ def application(told: Settings) -> FastAPI:
     jobs = jobs_router([Imports(), LISTINGS, Replays()], "registry:import", "registry:read")
     routers = [
         api.router,
+        api_reopenings.router,
         jobs,
         operations.router,
         rule_sets_router(SERVICE, rule_sets.listed),

@@ -7,6 +7,13 @@ from typing import Final
 
 SAMPLES: Final[Mapping[str, object]] = {
     "as_of": "2023-03-31",
+    "bank": "BNI",
+    "categories": ["EARLY_CHILD"],
+    "effective_on": "2023-05-05",
+    "fact": "MemberBorn",
+    "recorded_by": "facilitator-1",
+    "reported_on": "2023-07-12",
+    "tahap": "2023-2",
     "at": 4_180,
     "column": "school_level",
     "departure": None,

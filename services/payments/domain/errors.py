@@ -6,7 +6,7 @@ DomainError
 ├── StepNotReached         an earlier step of the tahap or the run is still open
 ├── maker and checker      SamePerson, StaleHash, NothingProposed
 ├── the list               NotMissing, MissingNotDeferred, TooManyDeferred, NotDeferred,
-│                          OutOfOrder
+│                          AlreadyListed, OutOfOrder
 ├── the announcement       AnnouncementRefused, AnnouncedAlready, NotAfterOtherTahap,
 │                          RuleSetNotRun, PositionAheadOfLog
 ├── the tahap              RunsOpen, FamiliesOutstanding, TahapIsClosed
@@ -66,6 +66,10 @@ class TooManyDeferred(DomainError):
 
 class NotDeferred(DomainError):
     """A supplementary run pays only families that were deferred and are not paid yet."""
+
+
+class AlreadyListed(DomainError):
+    """The family is on a list of this tahap already, and another run would pay it twice."""
 
 
 class OutOfOrder(DomainError):

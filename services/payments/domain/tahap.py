@@ -37,6 +37,7 @@ from services.payments.domain.tahap_guards import (
 )
 from services.payments.domain.tahap_messages import (
     ApproveFreeze,
+    AwaitFamily,
     BucketRequested,
     CloseTahap,
     Command,
@@ -53,6 +54,7 @@ from services.payments.domain.tahap_messages import (
     SupplementaryFrozen,
 )
 from services.payments.domain.tahap_runs import (
+    await_family,
     close,
     defer_families,
     mark_run_reconciled,
@@ -184,6 +186,8 @@ def decide(command: Command, state: TahapState) -> Sequence[Event]:
             return approve_freeze(command, state)
         case DeferFamilies():
             return defer_families(command, state)
+        case AwaitFamily():
+            return await_family(command, state)
         case OpenSupplementary():
             return open_supplementary(command, state)
         case MarkRunReconciled():

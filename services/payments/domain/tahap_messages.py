@@ -71,6 +71,18 @@ class ApproveFreeze:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitFamily:
+    """Take a family in that the registry has re-opened for the tahap, behind its frozen list.
+
+    `listed`: the list that was frozen holds a line by which it is paid.
+    """
+
+    family: str
+    reopening: int
+    listed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSupplementary:
     """Open the n-th supplementary run, for families that were deferred."""
 
@@ -107,6 +119,7 @@ Command: TypeAlias = (
     | ProposeFreeze
     | ApproveFreeze
     | DeferFamilies
+    | AwaitFamily
     | OpenSupplementary
     | MarkRunReconciled
     | CloseTahap
@@ -168,6 +181,15 @@ class ListFrozen:
 
 
 @dataclass(frozen=True, slots=True)
+class FamilyAwaited:
+    """A re-opened family waits for a supplementary run; a tahap that was closed is open again."""
+
+    tahap: str
+    family: str
+    reopening: int
+
+
+@dataclass(frozen=True, slots=True)
 class SupplementaryOpened:
     """A supplementary run takes up these families."""
 
@@ -222,6 +244,7 @@ Event: TypeAlias = (
     | ListReady
     | FreezeProposed
     | ListFrozen
+    | FamilyAwaited
     | SupplementaryOpened
     | SupplementaryFrozen
     | FamiliesDeferred

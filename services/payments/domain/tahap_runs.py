@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.payments.domain.errors import (
+    AlreadyListed,
     FamiliesOutstanding,
     NotDeferred,
     RunsOpen,
     StepNotReached,
 )
-from services.payments.domain.ids import supplementary
+from services.payments.domain.ids import REGULAR, supplementary
 from services.payments.domain.tahap_guards import (
     NAMED_IN_ERROR_MAX,
     checked_deferrals,
@@ -20,10 +21,12 @@ from services.payments.domain.tahap_guards import (
     require_open,
 )
 from services.payments.domain.tahap_messages import (
+    AwaitFamily,
     CloseTahap,
     DeferFamilies,
     Event,
     FamiliesDeferred,
+    FamilyAwaited,
     MarkRunReconciled,
     OpenSupplementary,
     RunSettled,
@@ -46,6 +49,19 @@ def defer_families(command: DeferFamilies, state: TahapState) -> Sequence[Event]
     known = {*state.outstanding, *(family for other in later for family in other.families)}
     deferred = [one for one in checked_deferrals(command.deferred) if one.family not in known]
     return [FamiliesDeferred(state.tahap, command.kind, tuple(deferred))] if deferred else []
+
+
+def await_family(command: AwaitFamily, state: TahapState) -> Sequence[Event]:
+    """Let a re-opened family wait for a supplementary run, once; also when the tahap is closed."""
+    regular = state.list_of(REGULAR)
+    if regular is None or regular.frozen is None:
+        raise StepNotReached(step="ListFrozen")
+    if (command.family, command.reopening) in state.awaited:
+        return []
+    others = {*state.outstanding, *(family for each in state.lists for family in each.families)}
+    if command.listed or command.family in others:
+        raise AlreadyListed(tahap=state.tahap, family=command.family)
+    return [FamilyAwaited(state.tahap, command.family, command.reopening)]
 
 
 def open_supplementary(command: OpenSupplementary, state: TahapState) -> Sequence[Event]:

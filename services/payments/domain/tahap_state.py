@@ -17,6 +17,7 @@ from services.payments.domain.tahap_messages import (
     Deferral,
     Event,
     FamiliesDeferred,
+    FamilyAwaited,
     FreezeProposed,
     ListFrozen,
     ListReady,
@@ -48,7 +49,7 @@ class TahapState:
 
     `proposal` waits for an approval, `approved` is the hash of the one that was announced, as
     `revision`. `outstanding` are the deferred families that no open or frozen list has; `asked`
-    the last attempt a topic was asked for buckets.
+    the last attempt a topic was asked for buckets; `awaited` (family, reopening) the re-opened.
     """
 
     proposal: AnnouncementProposed | None = None
@@ -59,6 +60,7 @@ class TahapState:
     lists: tuple[PaymentList, ...] = ()
     outstanding: tuple[str, ...] = ()
     closed: TahapClosed | None = None
+    awaited: tuple[tuple[str, int], ...] = ()
 
     @property
     def tahap(self) -> str:
@@ -111,6 +113,15 @@ def evolve(state: TahapState, event: Event) -> TahapState:
             return _with_outstanding(frozen, event.deferred)
         case FamiliesDeferred():
             return _with_outstanding(state, event.deferred)
+        case FamilyAwaited():
+            # Who was named as lapsed at the close is not owed anything by its being undone.
+            outstanding = () if state.closed is not None else state.outstanding
+            return replace(
+                state,
+                closed=None,
+                outstanding=(*outstanding, event.family),
+                awaited=(*state.awaited, (event.family, event.reopening)),
+            )
         case SupplementaryOpened():
             left = tuple(each for each in state.outstanding if each not in set(event.families))
             opened = PaymentList(event.kind, event.families)

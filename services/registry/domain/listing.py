@@ -11,117 +11,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Final, TypeAlias
+from typing import Final
 
 from libs.events.buckets import Buckets, BucketsJson
 from libs.events.decider import Decider
 from libs.events.errors import DomainError
-from services.registry.domain.closing import RuleSet
+from services.registry.domain.listing_messages import (
+    AdvanceListing,
+    CloseListing,
+    Command,
+    Event,
+    ListClosed,
+    ListingAdvanced,
+    ListingFrozen,
+    ListingStarted,
+    NoteFreeze,
+    StartListing,
+    Withheld,
+)
 
 WITHHELD_MAX: Final = 1_000
 """Of a list; all of them are named when it closes, and left to a person's decision."""
-
-# -- Commands
-
-
-@dataclass(frozen=True, slots=True)
-class StartListing:
-    """Begin a list of the tahap from the events at or before `cut`, the registry's head.
-
-    `rules` are those that `policies` name, word for word.
-    """
-
-    tahap: str
-    revision: int
-    months: tuple[str, ...]
-    closing_date: date
-    policies: Mapping[str, str]
-    cut: int
-    rules: RuleSet | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Withheld:
-    """A family that cannot be listed, and the code of why; it is owed nothing until it is."""
-
-    family: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class AdvanceListing:
-    """Count a chunk's lines; `cursor` is the last family id that was looked at.
-
-    `pending` families wait for their graduation and have no line.
-    """
-
-    revision: int
-    cursor: str
-    listed: int
-    graduated: int
-    buckets: Buckets
-    pending: int = 0
-    withheld: tuple[Withheld, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CloseListing:
-    """Close the list: every family was looked at."""
-
-    revision: int
-
-
-Command: TypeAlias = StartListing | AdvanceListing | CloseListing
-
-
-# -- Events
-
-
-@dataclass(frozen=True, slots=True)
-class ListingStarted:
-    """The tahap's list is being made from the events at or before `cut`, by these rules.
-
-    What is reported after `closing_date` or stored behind `cut` is not known to the list.
-    """
-
-    tahap: str
-    revision: int
-    months: tuple[str, ...]
-    closing_date: date
-    policies: Mapping[str, str]
-    cut: int
-    rules: RuleSet | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ListingAdvanced:
-    """The families up to `cursor` are listed, or withheld by name; the figures are this chunk's."""
-
-    revision: int
-    cursor: str
-    listed: int
-    graduated: int
-    buckets: BucketsJson
-    pending: int = 0
-    withheld: tuple[Withheld, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ListClosed:
-    """The list is complete: its lines, by outcome and by bucket, and who could have none."""
-
-    tahap: str
-    revision: int
-    cut: int
-    listed: int
-    graduated: int
-    buckets: BucketsJson
-    pending: int = 0
-    withheld: tuple[Withheld, ...] = ()
-
-
-Event: TypeAlias = ListingStarted | ListingAdvanced | ListClosed
-
 
 # -- State
 
@@ -143,6 +53,7 @@ class Listing:
     closed: bool = False
     pending: int = 0
     withheld: tuple[Withheld, ...] = ()
+    frozen: bool = False
 
     @property
     def open(self) -> bool:
@@ -186,6 +97,8 @@ def decide(command: Command, state: Listing) -> list[Event]:
             return advance(command, state)
         case CloseListing():
             return close(command, state)
+        case NoteFreeze():
+            return [ListingFrozen(state.tahap)] if state.closed and not state.frozen else []
 
 
 def start(command: StartListing, state: Listing) -> list[Event]:
@@ -290,6 +203,8 @@ def evolve(state: Listing, event: Event) -> Listing:
             )
         case ListClosed():
             return replace(state, closed=True)
+        case ListingFrozen():
+            return replace(state, frozen=True)
 
 
 listing: Decider[Command, Listing, Event] = Decider(Listing(), decide, evolve)

@@ -102,9 +102,11 @@ class Elsewhere:
     roster: Sender = field(default_factory=lambda: Sender(ROSTER_TOPIC))
     commitment: Sender = field(default_factory=lambda: Sender(COMMITMENT_TOPIC))
 
-    async def line(self, house: House, tahap: str = TAHAP_1, revision: int = 1) -> Record:
-        """The roster's message of a house."""
-        body = await self.line_body(house, tahap, revision)
+    async def line(
+        self, house: House, tahap: str = TAHAP_1, revision: int = 1, reopening: int = 0
+    ) -> Record:
+        """The roster's message of a house; with a number, of its re-opening behind the list."""
+        body = await self.line_body(house, tahap, revision) | {"reopening": reopening}
         return self.roster.record("FamilyListed", house.family, body)
 
     async def line_body(self, house: House, tahap: str, revision: int = 1) -> dict[str, Any]:

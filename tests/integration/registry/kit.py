@@ -28,6 +28,7 @@ from services.registry.domain.family.state import Family
 from services.registry.intake import Intake
 from services.registry.jobs import Lister
 from services.registry.policy import RuleSets, load_rule_sets
+from services.registry.reopening import Reviewer
 from services.registry.rows import FAMILY_COLUMNS, LIFE_EVENT_COLUMNS, MEMBER_COLUMNS
 from tests.doors import CONTEXT, NATION, TOPICS, Door, Sender, Sent, deliver, sent
 
@@ -131,7 +132,8 @@ class Register:
 
     async def take(self, file: str, *rows: Mapping[str, str]) -> ImportReport:
         """Take a file in, as its route does."""
-        intake = Intake(self.keys, self.tokenizer, IMPORTER)
+        reviewer = Reviewer(self.keys, self.rule_sets)
+        intake = Intake(self.keys, self.tokenizer, reviewer, IMPORTER)
         takes: Mapping[str, Take[ImportReport]] = {
             "families": intake.families,
             "members": intake.members,

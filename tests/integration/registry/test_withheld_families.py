@@ -15,7 +15,7 @@ from libs.events.backoff import FAILING_ATTEMPTS, failing_item
 from libs.events.handle import handle
 from libs.privacy.keys import KeyRing
 from services.registry.contract import LISTING
-from services.registry.domain.listing import StartListing
+from services.registry.domain.listing_messages import StartListing
 from services.registry.job_views import LISTER, LISTINGS
 from services.registry.views import open_listing
 from tests.doors import CONTEXT, Door, as_role, runtime_role

@@ -49,7 +49,7 @@ from services.registry.domain.family.commands import (
     SchoolChange,
 )
 from services.registry.domain.family.state import Family
-from services.registry.domain.listing import ListingAdvanced
+from services.registry.domain.listing_messages import ListingAdvanced
 from tests.unit.registry.families import (
     FAMILY_ID,
     FIRST,

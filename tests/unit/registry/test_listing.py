@@ -6,18 +6,20 @@ from datetime import date
 from libs.events.buckets import Buckets
 from libs.events.testing import given
 from services.registry.domain.listing import (
-    AdvanceListing,
     AnotherListing,
-    CloseListing,
     CountsDisagree,
-    ListClosed,
-    ListingAdvanced,
     ListingClosedBefore,
-    ListingStarted,
     ListingStillOpen,
     RevisionOutOfOrder,
-    StartListing,
     listing,
+)
+from services.registry.domain.listing_messages import (
+    AdvanceListing,
+    CloseListing,
+    ListClosed,
+    ListingAdvanced,
+    ListingStarted,
+    StartListing,
 )
 
 START = StartListing(

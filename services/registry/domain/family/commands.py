@@ -12,7 +12,13 @@ from datetime import date
 from typing import TypeAlias
 
 from services.registry.domain.closing import Closing
-from services.registry.domain.family.events import FamilyRow, MemberRow, SchoolLevel
+from services.registry.domain.family.events import (
+    Decision,
+    FamilyRow,
+    LateFact,
+    MemberRow,
+    SchoolLevel,
+)
 
 NIK_DIGITS = 16
 
@@ -128,6 +134,32 @@ class ListFamily:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewClosing:
+    """Look whether a closing that found no category would find one by what is known since.
+
+    `closing` is that of the list; `late` are the facts stored behind the list's cut, in order;
+    `nik_order` is as for `ListFamily`.
+    """
+
+    closing: Closing
+    late: tuple[LateFact, ...]
+    nik_order: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DecideReopening:
+    """Another person than those who recorded its facts lets a re-opening take effect, or not.
+
+    `frozen` says that the tahap's list is frozen: before that, nobody could be paid beside it.
+    """
+
+    tahap: str
+    decision: Decision
+    checker: str
+    frozen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MarkTerminated:
     """Note that conditionality has ended the family's participation with a tahap."""
 
@@ -136,5 +168,12 @@ class MarkTerminated:
 
 
 Command: TypeAlias = (
-    RegisterFamily | RegisterMembers | ReportLifeEvent | MarkDuplicate | ListFamily | MarkTerminated
+    RegisterFamily
+    | RegisterMembers
+    | ReportLifeEvent
+    | MarkDuplicate
+    | ListFamily
+    | ReviewClosing
+    | DecideReopening
+    | MarkTerminated
 )

@@ -3,14 +3,19 @@
 DomainError
 ├── NotFound
 │   ├── FamilyNotRegistered
-│   └── PersonUnknown
+│   ├── PersonUnknown
+│   └── NoSuchReopening
 ├── CardRegisteredDifferently
 ├── MemberRegisteredDifferently
 ├── PersonAlreadyMember
 ├── DateImplausible
 ├── NikOrderMissing
 ├── ListedLater
-└── NotParticipating
+├── NotParticipating
+├── SamePerson
+├── ReopeningDecided
+├── ListNotFrozen
+└── NotInProgramme
 """
 
 from __future__ import annotations
@@ -52,3 +57,23 @@ class ListedLater(DomainError):
 
 class NotParticipating(DomainError):
     """Only a family that was found eligible can be terminated."""
+
+
+class NoSuchReopening(NotFound):
+    """Nothing proposes to re-open this tahap for the family."""
+
+
+class SamePerson(DomainError):
+    """A second person must decide, not one who recorded its facts."""
+
+
+class ReopeningDecided(DomainError):
+    """The re-opening was decided otherwise, and a decision is not reversed."""
+
+
+class ListNotFrozen(DomainError):
+    """The tahap's list is not frozen yet; a re-opened family is paid beside a frozen one."""
+
+
+class NotInProgramme(DomainError):
+    """The family was terminated since, and a terminated family is not re-opened."""

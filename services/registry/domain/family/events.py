@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
+
+from services.registry.domain.family.list_events import (
+    GRADUATED_NATURAL,
+    GRADUATION_PENDING,
+    LISTED,
+    Category,
+    FamilyDesignated,
+    FamilyGraduated,
+    FamilyListed,
+    GraduationPending,
+    LineOutcome,
+    RosterMember,
+    Status,
+)
+from services.registry.domain.family.reopening_events import (
+    Decision,
+    FamilyReopened,
+    LateFact,
+    ReopeningProposed,
+    ReopeningRejected,
+    ReopeningWithdrawn,
+)
 
 SchoolLevel: TypeAlias = Literal["SD", "SMP", "SMA"]
-Category: TypeAlias = Literal[
-    "PREGNANT", "EARLY_CHILD", "SEVERE_DISABILITY", "ELDERLY", "SMA", "SMP", "SD"
-]
-Status: TypeAlias = Literal["ELIGIBLE", "INELIGIBLE", "HOLD"]
-LineOutcome: TypeAlias = Literal["LISTED", "GRADUATED_NATURAL"]
-
-LISTED: Final = "LISTED"
-GRADUATED_NATURAL: Final = "GRADUATED_NATURAL"
-GRADUATION_PENDING: Final = "GRADUATION_PENDING"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,91 +184,6 @@ class DuplicateMarked:
 
 
 @dataclass(frozen=True, slots=True)
-class FamilyDesignated:
-    """The family was judged, once, at its first closing; `reason` is empty when ELIGIBLE."""
-
-    family: str
-    tahap: str
-    status: Status
-    reason: str
-    region: str
-    closing_date: date
-    rule_set: str
-
-
-@dataclass(frozen=True, slots=True)
-class RosterMember:
-    """A member who holds a category at a month's end of the cycle or at the closing.
-
-    `months` runs parallel to the months of the tahap. `seniority` counts the line's members
-    from 0, youngest first, then by NIK.
-    """
-
-    member: int
-    token: str
-    seniority: int
-    months: tuple[tuple[Category, ...], ...]
-    closing: tuple[Category, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FamilyListed:
-    """The family's line of a tahap's list; a graduated family's line has no members or account.
-
-    It names months and rule set itself, so that who reads it needs no other message first.
-    """
-
-    tahap: str
-    months: tuple[str, ...]
-    rule_set: str
-    revision: int
-    family: str
-    outcome: LineOutcome
-    region: str
-    payee_valid: bool
-    bank: str | None
-    account_no: str | None  # sealed
-    account_name: str | None  # sealed
-    payee_nik: str | None  # sealed
-    members: tuple[RosterMember, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class GraduationPending:
-    """No member holds a category, and the family waits before it graduates: it has not left.
-
-    It has no line: nothing is owed, nothing judged, and what is blocked stays blocked. A closing
-    on or after `graduates_from`, the end of the term of the first such closing in a row, lets it
-    graduate. A fact that is reported by `term_ends_on` may re-open this tahap.
-    """
-
-    family: str
-    tahap: str
-    revision: int
-    region: str
-    closing_date: date
-    rule_set: str
-    graduates_from: date
-    term_ends_on: date
-
-
-@dataclass(frozen=True, slots=True)
-class FamilyGraduated:
-    """No member holds a category any more: the family leaves the programme with this tahap.
-
-    A fact that is reported by `term_ends_on` may re-open it; None where the rules have no term.
-    """
-
-    family: str
-    tahap: str
-    kind: Literal["NATURAL"]
-    region: str
-    closing_date: date
-    rule_set: str
-    term_ends_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class FamilyTerminated:
     """Conditionality has ended the family's participation; `tahap` is its last."""
 
@@ -277,5 +205,29 @@ Event: TypeAlias = (
     | FamilyListed
     | GraduationPending
     | FamilyGraduated
+    | ReopeningProposed
+    | ReopeningWithdrawn
+    | ReopeningRejected
+    | FamilyReopened
     | FamilyTerminated
 )
+
+__all__ = [
+    "GRADUATED_NATURAL",
+    "GRADUATION_PENDING",
+    "LISTED",
+    "Category",
+    "Decision",
+    "FamilyDesignated",
+    "FamilyGraduated",
+    "FamilyListed",
+    "FamilyReopened",
+    "GraduationPending",
+    "LateFact",
+    "LineOutcome",
+    "ReopeningProposed",
+    "ReopeningRejected",
+    "ReopeningWithdrawn",
+    "RosterMember",
+    "Status",
+]

@@ -8,8 +8,6 @@ from typing import Protocol, TypeVar
 
 from services.registry.domain.closing import tahap_order
 from services.registry.domain.family.events import (
-    GRADUATED_NATURAL,
-    GRADUATION_PENDING,
     LISTED,
     DuplicateMarked,
     Event,
@@ -18,6 +16,7 @@ from services.registry.domain.family.events import (
     FamilyListed,
     FamilyMoved,
     FamilyRegistered,
+    FamilyReopened,
     FamilyTerminated,
     GraduationPending,
     LifeFact,
@@ -27,8 +26,12 @@ from services.registry.domain.family.events import (
     PayeeChanged,
     PersonsRegistered,
     PregnancyReported,
+    ReopeningProposed,
+    ReopeningRejected,
+    ReopeningWithdrawn,
     SchoolChanged,
 )
+from services.registry.domain.family.leaving import graduated, pending, reopened
 from services.registry.domain.family.state import (
     Departure,
     Designation,
@@ -41,8 +44,6 @@ from services.registry.domain.family.state import (
     Paid,
     Payee,
     Schooled,
-    Waiting,
-    WithoutCategory,
 )
 
 
@@ -54,9 +55,11 @@ def evolve(state: Family, event: Event) -> Family:
         case FamilyDesignated():
             return replace(state, designation=Designation(event.status, event.reason))
         case FamilyGraduated():
-            return _graduated(state, event)
+            return graduated(state, event)
         case GraduationPending():
-            return _pending(state, event)
+            return pending(state, event)
+        case ReopeningProposed() | ReopeningWithdrawn() | ReopeningRejected() | FamilyReopened():
+            return reopened(state, event)
         case FamilyTerminated():
             return replace(state, departure=Departure("TERMINATED", event.tahap))
         case DuplicateMarked():
@@ -161,6 +164,8 @@ def _expecting(event: PregnancyReported) -> tuple[Expecting, ...]:
 
 def _listed(state: Family, event: FamilyListed) -> Family:
     """A line that is repeated for an earlier tahap does not become the last one again."""
+    if event.reopening:  # it comes behind its list, whatever lists have looked at the family since
+        return state
     line = Listed(event.tahap, event.revision, event.outcome)
     last = state.listed
     if last is not None and _place(last) > _place(line):
@@ -168,34 +173,13 @@ def _listed(state: Family, event: FamilyListed) -> Family:
     if event.outcome != LISTED:
         return replace(state, listed=line)
     # A list that was made anew may find a category where the one before it found none.
-    others = tuple(each for each in state.without_category if each.tahap != event.tahap)
-    return replace(state, listed=line, waiting=None, without_category=others)
-
-
-def _pending(state: Family, event: GraduationPending) -> Family:
-    waiting = state.waiting
-    if waiting is None or waiting.tahap == event.tahap:
-        waiting = Waiting(event.tahap, event.graduates_from)
-    closing = WithoutCategory(event.tahap, event.closing_date, event.term_ends_on)
     return replace(
         state,
-        listed=Listed(event.tahap, event.revision, GRADUATION_PENDING),
-        waiting=waiting,
-        without_category=_with_closing(state, closing),
+        listed=line,
+        waiting=None,
+        without_category=tuple(c for c in state.without_category if c.tahap != event.tahap),
+        reopenings=tuple(each for each in state.reopenings if each.tahap != event.tahap),
     )
-
-
-def _graduated(state: Family, event: FamilyGraduated) -> Family:
-    gone = replace(state, departure=Departure(GRADUATED_NATURAL, event.tahap), waiting=None)
-    if event.term_ends_on is None:
-        return gone
-    closing = WithoutCategory(event.tahap, event.closing_date, event.term_ends_on)
-    return replace(gone, without_category=_with_closing(state, closing))
-
-
-def _with_closing(state: Family, closing: WithoutCategory) -> tuple[WithoutCategory, ...]:
-    others = (each for each in state.without_category if each.tahap != closing.tahap)
-    return (*others, closing)
 
 
 def _place(line: Listed) -> tuple[tuple[int, int], int]:

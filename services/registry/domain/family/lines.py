@@ -5,6 +5,7 @@ A family without a category waits out the term of its rule set before it graduat
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 from services.registry.domain.closing import Closing, tahap_order
@@ -68,13 +69,13 @@ def _first_closing(command: ListFamily, known: Family) -> list[Event]:
     )
     if judged.status != "ELIGIBLE":
         return [designated]
-    return [designated, _line(command, known)]
+    return [designated, listed_line(closing, known, command.nik_order)]
 
 
 def _later_closing(command: ListFamily, known: Family) -> list[Event]:
     closing = command.closing
     if roster.any_category(known, closing.closing_date, closing.rules):
-        return [_line(command, known)]
+        return [listed_line(closing, known, command.nik_order)]
     graduates_from = _graduates_from(closing, known)
     if graduates_from is not None and closing.closing_date < graduates_from:
         return [_pending(closing, known, graduates_from)]
@@ -131,15 +132,18 @@ def judge(known: Family, closing: Closing) -> Designation:
 def _line_again(command: ListFamily, known: Family, last: Listed) -> list[Event]:
     match last.outcome:
         case "LISTED":
-            return [_line(command, known)]
+            return [listed_line(command.closing, known, command.nik_order)]
         case "GRADUATED_NATURAL":
             return [_graduated_line(command.closing, known)]
         case "GRADUATION_PENDING":
             return []
 
 
-def _line(command: ListFamily, known: Family) -> FamilyListed:
-    closing, on = command.closing, command.closing.closing_date
+def listed_line(
+    closing: Closing, known: Family, nik_order: Mapping[int, int], reopening: int = 0
+) -> FamilyListed:
+    """The line of a family that holds a category; `reopening` numbers one behind its list."""
+    on = closing.closing_date
     payee = roster.payee(known, on)
     return FamilyListed(
         tahap=closing.tahap,
@@ -154,7 +158,8 @@ def _line(command: ListFamily, known: Family) -> FamilyListed:
         account_no=payee.account_no,
         account_name=payee.account_name,
         payee_nik=payee.nik,
-        members=roster.roster_members(known, closing, command.nik_order),
+        members=roster.roster_members(known, closing, nik_order),
+        reopening=reopening,
     )
 
 

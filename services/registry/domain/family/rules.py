@@ -9,6 +9,7 @@ from services.registry.domain.family.commands import (
     Birth,
     Command,
     Death,
+    DecideReopening,
     ListFamily,
     MarkDuplicate,
     MarkTerminated,
@@ -18,6 +19,7 @@ from services.registry.domain.family.commands import (
     RegisterFamily,
     RegisterMembers,
     ReportLifeEvent,
+    ReviewClosing,
     SchoolChange,
 )
 from services.registry.domain.family.errors import (
@@ -47,6 +49,7 @@ from services.registry.domain.family.events import (
 from services.registry.domain.family.folding import evolve
 from services.registry.domain.family.lines import list_family
 from services.registry.domain.family.plausible import check_report
+from services.registry.domain.family.reopening import decide_reopening, review
 from services.registry.domain.family.roster import region
 from services.registry.domain.family.state import Family
 
@@ -64,6 +67,10 @@ def decide(command: Command, state: Family) -> list[Event]:
             return report(command, state)
         case MarkDuplicate():
             return mark_duplicate(command, state)
+        case ReviewClosing():
+            return review(command, state)
+        case DecideReopening():
+            return decide_reopening(command, state)
         case MarkTerminated():
             return mark_terminated(command, state)
 

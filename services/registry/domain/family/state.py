@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from services.registry.domain.family.events import LineOutcome, SchoolLevel, Status
+from services.registry.domain.family.events import LateFact, SchoolLevel, Status
+from services.registry.domain.family.list_events import FamilyListed, LineOutcome
 
 
 class Dated(Protocol):
@@ -125,6 +126,16 @@ class Waiting(NamedTuple):
     graduates_from: date
 
 
+class Reopening(NamedTuple):
+    """The latest proposal to re-open a tahap, with the line that it would bring."""
+
+    number: int
+    tahap: str
+    late: tuple[LateFact, ...]
+    line: FamilyListed
+    standing: Literal["WAITING", "APPROVED", "REJECTED"] = "WAITING"
+
+
 DepartureKind: TypeAlias = Literal["GRADUATED_NATURAL", "TERMINATED"]
 
 
@@ -157,6 +168,8 @@ class Family:
     departure: Departure | None = None
     waiting: Waiting | None = None
     without_category: tuple[WithoutCategory, ...] = ()  # by tahap, where the rules have a term
+    reopenings: tuple[Reopening, ...] = ()  # by tahap
+    proposals: int = 0  # to re-open a tahap, so far
 
     def holder_of(self, token: str) -> Member | None:
         """The member with this person token."""
@@ -164,6 +177,10 @@ class Family:
             if member.token == token:
                 return member
         return None
+
+    def reopening(self, tahap: str) -> Reopening | None:
+        """The latest proposal to re-open a tahap."""
+        return next((each for each in self.reopenings if each.tahap == tahap), None)
 
 
 def known_by(family: Family, day: date) -> Family:

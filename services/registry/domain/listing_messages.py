@@ -1,0 +1,126 @@
+"""What the list of a tahap can be asked to do, and what happens to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeAlias
+
+from libs.events.buckets import Buckets, BucketsJson
+from services.registry.domain.closing import RuleSet
+
+# -- Commands
+
+
+@dataclass(frozen=True, slots=True)
+class StartListing:
+    """Begin a list of the tahap from the events at or before `cut`, the registry's head.
+
+    `rules` are those that `policies` name, word for word.
+    """
+
+    tahap: str
+    revision: int
+    months: tuple[str, ...]
+    closing_date: date
+    policies: Mapping[str, str]
+    cut: int
+    rules: RuleSet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A family that cannot be listed, and the code of why; it is owed nothing until it is."""
+
+    family: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdvanceListing:
+    """Count a chunk's lines; `cursor` is the last family id that was looked at.
+
+    `pending` families wait for their graduation and have no line.
+    """
+
+    revision: int
+    cursor: str
+    listed: int
+    graduated: int
+    buckets: Buckets
+    pending: int = 0
+    withheld: tuple[Withheld, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CloseListing:
+    """Close the list: every family was looked at."""
+
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFreeze:
+    """Payments' list of the tahap is frozen: whoever is listed from now on is paid beside it."""
+
+    tahap: str
+
+
+Command: TypeAlias = StartListing | AdvanceListing | CloseListing | NoteFreeze
+
+
+# -- Events
+
+
+@dataclass(frozen=True, slots=True)
+class ListingStarted:
+    """The tahap's list is being made from the events at or before `cut`, by these rules.
+
+    What is reported after `closing_date` or stored behind `cut` is not known to the list.
+    """
+
+    tahap: str
+    revision: int
+    months: tuple[str, ...]
+    closing_date: date
+    policies: Mapping[str, str]
+    cut: int
+    rules: RuleSet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListingAdvanced:
+    """The families up to `cursor` are listed, or withheld by name; the figures are this chunk's."""
+
+    revision: int
+    cursor: str
+    listed: int
+    graduated: int
+    buckets: BucketsJson
+    pending: int = 0
+    withheld: tuple[Withheld, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListClosed:
+    """The list is complete: its lines, by outcome and by bucket, and who could have none."""
+
+    tahap: str
+    revision: int
+    cut: int
+    listed: int
+    graduated: int
+    buckets: BucketsJson
+    pending: int = 0
+    withheld: tuple[Withheld, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListingFrozen:
+    """Payments' list of the tahap is frozen."""
+
+    tahap: str
+
+
+Event: TypeAlias = ListingStarted | ListingAdvanced | ListClosed | ListingFrozen

@@ -1,0 +1,287 @@
+"""A late fact proposes to re-open a closing; another person decides on it over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from tests.doors import Door, deliver, sent
+from tests.integration.registry.kit import Register, life_event, member
+from tests.integration.registry.lists import CARDS, child_of
+from tests.integration.registry.terms import with_term
+
+pytestmark = pytest.mark.integration
+
+CARD = CARDS[0]
+BABY = "6103014505230001"
+REPORTER = "tester"  # whoever takes files in here
+
+
+def died(card: str = CARD) -> dict[str, str]:
+    return life_event("DEATH", card, "2023-05-02", "2023-05-10", nik=child_of(card))
+
+
+def born(
+    card: str = CARD, nik: str = BABY, reported_on: str = "2023-07-12", on: str = "2023-05-05"
+) -> dict[str, str]:
+    return life_event("BIRTH", card, on, reported_on, nik=nik, name="BAYI", sex="F", birth_date=on)
+
+
+@pytest_asyncio.fixture
+async def waiting(given: Register) -> Register:
+    """A register in which one family lost its only category before the second closing."""
+    given.rule_sets = with_term(90)
+    await given.listed("2023-1")
+    await given.take("life-events", died())
+    await given.listed("2023-2")
+    return given
+
+
+async def freeze(register: Register, tahap: str = "2023-2") -> None:
+    """Payments says that the list is frozen."""
+    body = {"tahap": tahap, "hash": "0" * 64, "count": 1, "rupiah": 1, "deferred": []}
+    people = {"maker": "operator-1", "checker": "supervisor-1"}
+    await deliver(register.consumer, register.tahaps.record("ListFrozen", tahap, body | people))
+
+
+async def place(register: Register, card: str = CARD) -> str:
+    return f"/reopenings/{(await register.state_of(card)).family}/2023-2"
+
+
+async def look(door: Door, path: str, regions: tuple[str, ...] = ("*",)) -> httpx.Response:
+    who = door.who("reader-1", "registry:read", regions=regions)
+    return await door.client.get(path, headers=who)
+
+
+async def decide(
+    door: Door,
+    path: str,
+    decision: str = "APPROVED",
+    *,
+    subject: str = "supervisor-1",
+    seen: str | None = None,
+    key: str | None = None,
+    regions: tuple[str, ...] = ("*",),
+) -> httpx.Response:
+    tag = seen or (await look(door, path)).headers.get("ETag", '"0"')
+    who = door.who(subject, "registry:approve", regions=regions) | {"If-Match": tag}
+    return await door.post(f"{path}/decision", who, json={"decision": decision}, key=key)
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["type"].removeprefix("/problems/")
+
+
+# -- Proposed -------------------------------------------------------------------------------------
+
+
+async def test_a_late_birth_is_proposed_with_what_the_family_would_have_been_listed_with(
+    waiting: Register, registry: Door
+) -> None:
+    await waiting.take("life-events", born())
+
+    path = await place(waiting)
+    shown = (await look(registry, path)).json()
+    assert shown["late"] == [
+        {
+            "fact": "MemberBorn",
+            "effective_on": "2023-05-05",
+            "reported_on": "2023-07-12",
+            "recorded_by": REPORTER,
+        }
+    ]
+    assert shown["members"] == [
+        {"member": 1, "categories": []},  # held one until the end of April
+        {"member": 2, "categories": ["EARLY_CHILD"]},
+    ]
+    assert shown["standing"] == "WAITING"
+    assert (await look(registry, "/reopenings")).json()["items"] == [shown]
+    assert shown["family"] not in [line.key for line in await waiting.lines("2023-2")]
+
+
+async def test_what_nobody_could_have_known_by_the_end_of_the_term_is_not_proposed(
+    waiting: Register, registry: Door
+) -> None:
+    await waiting.take("life-events", born(reported_on="2023-09-29"))
+
+    assert (await look(registry, "/reopenings")).json()["items"] == []
+
+
+async def test_a_fact_that_was_stored_between_the_cut_and_the_line_is_found(
+    given: Register,
+) -> None:
+    given.rule_sets = with_term(90)
+    await given.listed("2023-1")
+    await given.take("life-events", died())
+    await given.announce("2023-2")
+    await given.take("life-events", born(reported_on="2023-06-20"))
+    await given.list_all()
+
+    [proposed] = await sent(given.store, "ReopeningProposed")
+    assert proposed.body["late"] == [
+        {
+            "fact": "MemberBorn",
+            "effective_on": "2023-05-05",
+            "reported_on": "2023-06-20",
+            "recorded_by": REPORTER,
+        }
+    ]
+
+
+async def test_a_member_who_was_left_out_of_the_card_is_proposed_too(waiting: Register) -> None:
+    await waiting.take("members", member(CARD, BABY, born="2021-01-01"))
+
+    [proposed] = await sent(waiting.store, "ReopeningProposed")
+    assert [late["fact"] for late in proposed.body["late"]] == ["MembersRegistered"]
+
+
+async def test_twins_are_listed_in_the_order_of_their_numbers(waiting: Register) -> None:
+    other = "6103014505230000"
+    await waiting.take("life-events", born(), born(nik=other))
+
+    state = (await waiting.state_of(CARD)).reopening("2023-2")
+    assert state is not None
+    ranks = {member.token: member.seniority for member in state.line.members}
+    assert ranks == {
+        waiting.tokenizer.nik(other): 0,
+        waiting.tokenizer.nik(BABY): 1,
+        waiting.tokenizer.nik(child_of(CARD)): 2,
+    }
+
+
+async def test_reopenings_of_other_regions_are_not_shown(waiting: Register, registry: Door) -> None:
+    await waiting.take("life-events", born())
+    await freeze(waiting)
+    path = await place(waiting)
+
+    aceh = ("11",)
+    listed = await registry.client.get(
+        "/reopenings", headers=registry.who("reader-1", "registry:read", regions=aceh)
+    )
+    assert listed.json()["items"] == []
+    assert problem(await look(registry, path, aceh)) == (403, "region-not-yours")
+    refused = await decide(registry, path, regions=aceh)
+    assert problem(refused) == (403, "region-not-yours")
+    assert await sent(waiting.store, "FamilyReopened") == []
+
+
+# -- Decided --------------------------------------------------------------------------------------
+
+
+async def test_an_approved_family_gets_its_line_once_behind_the_frozen_list(
+    waiting: Register, registry: Door
+) -> None:
+    await waiting.take("life-events", born())
+    await freeze(waiting)
+    path = await place(waiting)
+
+    assert (await decide(registry, path)).status_code == 204
+    assert (await decide(registry, path)).status_code == 204
+
+    family = (await waiting.state_of(CARD)).family
+    [line] = [line.body for line in await waiting.lines("2023-2") if line.key == family]
+    assert (line["outcome"], line["reopening"], line["bank"]) == ("LISTED", 1, "BNI")
+    assert [member["closing"] for member in line["members"]] == [[], ["EARLY_CHILD"]]
+    [reopened] = await sent(waiting.store, "FamilyReopened")
+    assert reopened.body["checker"] == "supervisor-1"
+    assert (await look(registry, "/reopenings")).json()["items"] == []
+
+
+async def test_who_reported_the_fact_does_not_approve_it(waiting: Register, registry: Door) -> None:
+    await waiting.take("life-events", born())
+    await freeze(waiting)
+
+    refused = await decide(registry, await place(waiting), subject=REPORTER)
+
+    assert problem(refused) == (409, "same-person")
+    assert await sent(waiting.store, "FamilyReopened") == []
+
+
+async def test_a_reopening_waits_until_payments_list_is_frozen(
+    waiting: Register, registry: Door
+) -> None:
+    await waiting.take("life-events", born())
+    path = await place(waiting)
+
+    assert problem(await decide(registry, path)) == (409, "list-not-frozen")
+    await freeze(waiting)
+    assert (await decide(registry, path)).status_code == 204
+
+
+async def test_a_rejected_family_has_no_line(waiting: Register, registry: Door) -> None:
+    await waiting.take("life-events", born())
+    await freeze(waiting)
+    path = await place(waiting)
+
+    assert (await decide(registry, path, "REJECTED")).status_code == 204
+
+    assert problem(await decide(registry, path)) == (409, "reopening-decided")
+    assert (await look(registry, path)).json()["standing"] == "REJECTED"
+    assert (await look(registry, "/reopenings")).json()["items"] == []
+    assert await sent(waiting.store, "FamilyReopened") == []
+
+
+async def test_a_decision_on_what_has_changed_since_is_refused(
+    waiting: Register, registry: Door
+) -> None:
+    await waiting.take("life-events", born())
+    await freeze(waiting)
+    path = await place(waiting)
+    seen = (await look(registry, path)).headers["ETag"]
+    await waiting.take("life-events", born(nik="6103014505230002"))
+
+    assert problem(await decide(registry, path, seen=seen)) == (412, "version-stale")
+
+
+async def test_two_who_decide_at_once_bring_one_line(waiting: Register, registry: Door) -> None:
+    await waiting.take("life-events", born())
+    await freeze(waiting)
+    path = await place(waiting)
+    seen = (await look(registry, path)).headers["ETag"]
+
+    answers = await asyncio.gather(
+        decide(registry, path, seen=seen, subject="supervisor-1"),
+        decide(registry, path, seen=seen, subject="supervisor-2"),
+    )
+
+    assert {answer.status_code for answer in answers} <= {204, 412}
+    assert len(await sent(waiting.store, "FamilyReopened")) == 1
+
+
+async def test_what_was_never_proposed_is_not_decided(waiting: Register, registry: Door) -> None:
+    path = await place(waiting)
+
+    assert problem(await look(registry, path)) == (404, "no-such-reopening")
+    family = await look(registry, path.replace("reopenings", "families").removesuffix("/2023-2"))
+    refused = await decide(registry, path, seen=family.headers["ETag"])
+    assert problem(refused) == (404, "no-such-reopening")
+    unknown = "/reopenings/00000000-0000-4000-8000-000000000000/2023-2"
+    assert problem(await look(registry, unknown)) == (404, "family-unknown")
+    assert problem(await look(registry, "/reopenings?tahap=x"))[0] == 422
+
+
+@pytest_asyncio.fixture
+async def three_waiting(given: Register) -> Register:
+    """A register in which three families may be re-opened at the second closing."""
+    given.rule_sets = with_term(90)
+    await given.listed("2023-1")
+    await given.take("life-events", *(died(card) for card in CARDS[:3]))
+    await given.listed("2023-2")
+    births = [born(card, f"610301450523000{number}") for number, card in enumerate(CARDS[:3])]
+    await given.take("life-events", *births)
+    return given
+
+
+async def test_the_list_is_pages_in_order_of_family(
+    three_waiting: Register, registry: Door
+) -> None:
+    first = (await look(registry, "/reopenings?limit=2")).json()
+    rest = (await look(registry, f"/reopenings?limit=2&cursor={first['next']}")).json()
+
+    found = [each["family"] for each in (*first["items"], *rest["items"])]
+    assert found == sorted([(await three_waiting.state_of(card)).family for card in CARDS[:3]])
+    assert rest["next"] is None
+    assert (await look(registry, "/reopenings?tahap=2023-1")).json()["items"] == []
