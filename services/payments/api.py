@@ -45,6 +45,7 @@ from services.payments.domain.tahap_messages import (
 )
 from services.payments.domain.tahap_state import TahapState
 from services.payments.entitling import begin_run
+from services.payments.holding import held_among, lapsing
 from services.payments.joining import mark_ready, table_of, unmoved
 from services.payments.lists import arrived
 from services.payments.outside import Outside
@@ -158,8 +159,9 @@ async def _freeze(
 ) -> Response:
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)
-        await versions.ensure_seen(unit, tahap, seen)
-        if command.kind == REGULAR and not await unmoved(unit, tahap):
+        standing = await versions.ensure_seen(unit, tahap, seen)
+        day = standing.terms.credit_date
+        if command.kind == REGULAR and not await unmoved(unit, tahap, day):
             raise refusals.ListMoved(tahap=tahap)
         state = await _decide(unit, tahap, command)
         await begin_run(unit, state, command.kind, context.trace)
@@ -189,15 +191,18 @@ async def open_supplementary(
         await once.claim(unit.connection)
         standing = await versions.ensure_seen(unit, tahap, seen)
         state = standing.tahap
+        day = body.day or max(standing.terms.credit_date, context.at.date())
+        held = await held_among(unit, tahap, day, state.outstanding)
+        free = [family for family in state.outstanding if family not in held]
         named = [str(family) for family in body.families]
-        families = named or await arrived(unit, tahap, state.outstanding)
+        families = named or await arrived(unit, tahap, free)
         number = len(state.lists)
-        opened = await _decide(unit, tahap, OpenSupplementary(number, tuple(families)))
-        missing = set(families) - set(await arrived(unit, tahap, families))
+        opened = await _decide(unit, tahap, OpenSupplementary(number, tuple(families), day))
+        missing = set(families) - (set(await arrived(unit, tahap, families)) - held.keys())
         table = table_of(policies, opened)
         kind = supplementary(number)
         ready = await mark_ready(unit, opened, table, kind, families, sorted(missing))
-        deferred = tuple(Deferral(family, STILL_MISSING) for family in ready.missing)
+        deferred = tuple(Deferral(x, held.get(x, STILL_MISSING)) for x in ready.missing)
         await _decide(unit, tahap, ProposeFreeze(maker.subject, ready.hash, deferred, kind))
         reply = Reply(201, _opened(kind, ready, families), await versions.etag_of(unit, tahap))
         await once.keep(unit.connection, reply)
@@ -229,12 +234,17 @@ async def close(
     checker: Checker,
     seen: IfMatch,
 ) -> Response:
-    """Close a tahap whose runs are settled; needed only where deferred families are left."""
-    lapsed = tuple(Deferral(str(each.family), each.reason) for each in body.lapsed)
+    """Close a tahap whose runs are settled; needed only where deferred families are left.
+
+    Families that are excluded lapse without being named.
+    """
+    named = [Deferral(str(each.family), each.reason) for each in body.lapsed]
+    families = {each.family for each in named}
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)
-        await versions.ensure_seen(unit, tahap, seen)
-        await _decide(unit, tahap, CloseTahap(lapsed))
+        standing = await versions.ensure_seen(unit, tahap, seen)
+        excluded = [x for x in await lapsing(unit, standing.tahap) if x.family not in families]
+        await _decide(unit, tahap, CloseTahap((*named, *excluded)))
         reply = Reply(204, None, await versions.etag_of(unit, tahap))
         await once.keep(unit.connection, reply)
     return reply.response(unit.position)

@@ -98,9 +98,14 @@ class Approval(Strict):
 
 
 class Supplementary(Strict):
-    """The deferred families to take up; all that are complete by now where none is named."""
+    """The deferred families to take up; all that are complete and not held, where none is named.
+
+    `day` is the one that their payments count for: a family is held on it or not. Today where it is
+    not said, or the tahap's credit date where that is later.
+    """
 
     families: list[Id] = Field(default=[])
+    day: Day | None = None
 
 
 class Close(Strict):

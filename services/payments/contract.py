@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from libs.events.model import Message, StreamType
+from services.payments.domain import administrative_hold_messages as administrative
 from services.payments.domain import announcement_messages as announcements
 from services.payments.domain import payment_hold_messages as holds
 from services.payments.domain import payment_messages as payments
@@ -19,6 +20,7 @@ from services.payments.domain import run_deferral_messages as deferrals
 from services.payments.domain import run_file_messages as files
 from services.payments.domain import run_messages as runs
 from services.payments.domain import tahap_messages as tahaps
+from services.payments.domain.administrative_hold import AdministrativeHold, administrative_hold
 from services.payments.domain.payment import payment
 from services.payments.domain.payment_hold_messages import HoldStatus
 from services.payments.domain.payment_state import PaymentState
@@ -106,6 +108,18 @@ def publish_run(event: runs.Event, state: RunState) -> Message | None:
             return Message(TAHAP_TOPIC, event.tahap)
 
 
+def publish_hold(event: administrative.Event, state: AdministrativeHold) -> Message | None:
+    """What an event of an administrative hold tells others, under the family, without evidence."""
+    match event:
+        case (
+            administrative.AdministrativeHoldProposed()
+            | administrative.AdministrativeHoldEndProposed()
+        ):
+            return None
+        case _:
+            return Message(PAYMENT_TOPIC, event.family)
+
+
 # -- Streams. Stored type names are a disk format, and the names of their classes: never renamed. --
 
 PAYMENT: Final[StreamType[payments.Command, PaymentState, payments.Event]] = StreamType(
@@ -170,6 +184,20 @@ RUN: Final[StreamType[runs.Command, RunState, runs.Event]] = StreamType(
         runs.TahapReconciled,
     ),
     publish=publish_run,
+)
+
+ADMINISTRATIVE_HOLD: Final[
+    StreamType[administrative.Command, AdministrativeHold, administrative.Event]
+] = StreamType(
+    name="administrative-hold",
+    decider=administrative_hold,
+    events=_named(
+        administrative.AdministrativeHoldProposed,
+        administrative.AdministrativeHoldPlaced,
+        administrative.AdministrativeHoldEndProposed,
+        administrative.AdministrativeHoldEnded,
+    ),
+    publish=publish_hold,
 )
 
 

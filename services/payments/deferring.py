@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from libs.events.handle import handle
 from libs.events.transaction import Transaction
 from services.payments.contract import TAHAP
-from services.payments.domain.ids import tahap_stream
+from services.payments.domain.ids import run_stream, tahap_stream
 from services.payments.domain.payment_messages import TakeOut
 from services.payments.domain.run_deferral_messages import (
     DeferLines,
@@ -27,6 +27,14 @@ UPDATE run_line SET deferred = reason
 FROM unnest($3::uuid[], $4::text[]) AS u (payment, reason)
 WHERE tahap = $1 AND kind = $2 AND run_line.payment = u.payment
 """
+
+
+async def reserve(unit: Transaction, key: tuple[str, str]) -> None:
+    """Have a run and its tahap until we commit, before any payment is touched.
+
+    Whoever takes in a deferred family's line has the tahap first and then its payments, too.
+    """
+    await unit.hold([run_stream(*key), tahap_stream(key[0])])
 
 
 async def take_out(unit: Transaction, key: tuple[str, str], lines: Sequence[DeferredLine]) -> None:
@@ -57,6 +65,7 @@ async def _without(
     lines: Sequence[DeferredLine],
 ) -> None:
     tahap, kind = key
+    await reserve(unit, key)
     state = await run(unit, tahap, kind, command)
     ordered = state.order is not None
     await pay(unit, [(line.payment, TakeOut(line.reason, ordered)) for line in lines])

@@ -10,6 +10,7 @@ from libs.events.store import Store
 from libs.events.transaction import Transaction
 from services.payments.answers import ACCOUNT_NOT_FOUND
 from services.payments.contract import PAYMENT
+from services.payments.deferring import reserve
 from services.payments.domain.entitlement import BenefitTable
 from services.payments.domain.ids import (
     REGULAR,
@@ -36,6 +37,7 @@ from services.payments.domain.run_messages import (
 from services.payments.domain.tahap_state import TahapState
 from services.payments.domain.totals import Totals
 from services.payments.files import BANKS
+from services.payments.holding import defer_held, held_among
 from services.payments.joining import entitlement_of
 from services.payments.lists import (
     NOBODY,
@@ -143,6 +145,11 @@ async def mark_entitled(unit: Transaction, job: Job) -> None:
 
 async def _entitle(unit: Transaction, job: Job, due: Sequence[Due]) -> None:
     tahap, kind = job.key
+    held = await held_among(unit, tahap, job.day, [each.entitle.family for each in due])
+    if held:
+        await reserve(unit, job.key)
+    # Who is not paid keeps nobody else from being paid.
+    due = [replace(x, persons=()) if x.entitle.family in held else x for x in due]
     doubled = await _claimed_elsewhere(unit, job, due)
     commands: list[tuple[str, Command]] = []
     rows: list[tuple[object, ...]] = []
@@ -164,6 +171,8 @@ async def _entitle(unit: Transaction, job: Job, due: Sequence[Due]) -> None:
     before = await place_payments(unit, tahap, kind, [each.entitle.family for each in due])
     if kind != REGULAR:
         await _carry(unit, {before[each.entitle.family]: each.payment for each in due})
+    if held:
+        await defer_held(unit, job.key, job.day)
 
 
 async def _carry(unit: Transaction, payments: Mapping[str, str]) -> None:

@@ -20,6 +20,7 @@ from libs.events.backoff import Backoff
 from libs.events.store import Store
 from services.payments.answers import Answer, AnswerIncomplete, LinesOpen, read_answer
 from services.payments.deferring import take_out, withdraw
+from services.payments.dispatching import commit_file
 from services.payments.domain.ids import bank_file_id, check_file_id
 from services.payments.domain.payment_messages import (
     Command,
@@ -32,8 +33,6 @@ from services.payments.domain.run_file_messages import (
     BankFileSent,
     RecordAccountCheck,
     RecordBankResult,
-    SendAccountCheck,
-    SendBankFile,
 )
 from services.payments.domain.run_messages import MarkCredited, PaymentOrdered, RecordFundsRelease
 from services.payments.domain.run_state import totals_of
@@ -148,15 +147,7 @@ class Exchange:
             return True
         if rendered is None:
             return False
-        totals = rendered.totals
-        figures = rendered.first, rendered.last, totals.count, totals.rupiah, rendered.sha256
-        send = (
-            SendAccountCheck(which.file, *figures)
-            if which.bank is None
-            else SendBankFile(which.bank, which.file, *figures)
-        )
-        async with self.store.transaction(on(which.day, job.trace)) as unit:
-            await run(unit, *job.key, send)
+        await commit_file(self.store, job, which, rendered)
         return True
 
     async def _answer(

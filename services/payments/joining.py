@@ -6,7 +6,7 @@ that finish at once would each see the other's lines missing, and nobody would s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -36,6 +36,7 @@ from services.payments.domain.listing import LISTED, ListLine, list_digest
 from services.payments.domain.tahap import DEFERRED_FAMILIES_MAX
 from services.payments.domain.tahap_messages import MarkListReady, RequestBuckets
 from services.payments.domain.tahap_state import TahapState
+from services.payments.holding import held_on_list
 from services.payments.lists import (
     Counted,
     ListedLine,
@@ -145,19 +146,31 @@ class Joiner:
             return False
         async with self.store.transaction(on(state.announced.closing_date)) as unit:
             halves = await _halves(unit, tahap)
-            seen = _seen(halves)
+            held = await held_on_list(
+                unit, tahap, state.announced.credit_date, DEFERRED_FAMILIES_MAX
+            )
+            seen = _seen(halves, held)
             if seen == before or not all(half.arrived for half in halves):
                 return False
             agree = [await self._agrees(unit, state, half) for half in halves]
-            proved = all(agree) and await self._ready(unit, state, halves)
+            proved = all(agree) and await self._ready(unit, state, halves, held)
             await unit.connection.execute(
                 "UPDATE list_open SET seen = $2, proved = $3 WHERE tahap = $1", tahap, seen, proved
             )
         return True
 
-    async def _ready(self, unit: Transaction, state: TahapState, halves: Sequence[Half]) -> bool:
+    async def _ready(
+        self,
+        unit: Transaction,
+        state: TahapState,
+        halves: Sequence[Half],
+        held: Collection[str],
+    ) -> bool:
         """Say that the list can be frozen without those who are missing; False for too many."""
         missing = await missing_from(unit, state.tahap, halves)
+        # Beyond what one event can name, who is held leaves the run when it is entitled.
+        room = max(DEFERRED_FAMILIES_MAX - len(missing), 0)
+        missing |= set(sorted(set(held) - missing)[:room])
         if len(missing) > DEFERRED_FAMILIES_MAX:
             log.error("too many families are missing", tahap=state.tahap, families=len(missing))
             return False
@@ -222,20 +235,25 @@ async def missing_from(unit: Transaction, tahap: str, halves: Sequence[Half]) ->
     return parked | elsewhere | set(await incomplete(unit, tahap, held_back))
 
 
-def _seen(halves: Sequence[Half]) -> str:
+def _seen(halves: Sequence[Half], held: Collection[str]) -> str:
     """What a look has seen: the next one has nothing to do while this stays the same."""
-    return " ".join(
+    parts = [
         f"{half.proof.position if half.proof else 0}/{half.counted.changes}"
         f"/{','.join(sorted(half.parked))}"
         for half in halves
-    )
+    ]
+    return " ".join([*parts, ",".join(sorted(held))])
 
 
-async def unmoved(unit: Transaction, tahap: str) -> bool:
-    """Whether an open list is as it was proven; it stays so until we commit."""
+async def unmoved(unit: Transaction, tahap: str, day: date) -> bool:
+    """Whether an open list is as it was proven, and who is held; it stays so until we commit.
+
+    `day` is the one that its payments count for.
+    """
     row = await unit.connection.fetchrow(
         "SELECT seen, proved FROM list_open WHERE tahap = $1 FOR UPDATE", tahap
     )
     if row is None:
         return True  # frozen long ago
-    return bool(row["proved"]) and row["seen"] == _seen(await _halves(unit, tahap))
+    held = await held_on_list(unit, tahap, day, DEFERRED_FAMILIES_MAX)
+    return bool(row["proved"]) and row["seen"] == _seen(await _halves(unit, tahap), held)

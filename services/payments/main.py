@@ -21,7 +21,7 @@ from libs.chassis.rule_sets import rule_sets_router
 from libs.chassis.service import READINESS, opened, working
 from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
-from services.payments import api, api_announcement, api_money, policy
+from services.payments import api, api_announcement, api_holds, api_money, policy
 from services.payments.books import ledger_readings
 from services.payments.consumers import SUBSCRIPTIONS
 from services.payments.contract import SERVICE
@@ -44,6 +44,7 @@ def routers(policies: policy.Policies) -> Sequence[APIRouter]:
         api_announcement.router,
         api.router,
         api_money.router,
+        api_holds.router,
         jobs_router([LISTS, RUNS, Replays()], "payments:read"),
         operations.router,
         rule_sets_router(SERVICE, policies.listed),

@@ -35,6 +35,7 @@ from services.payments.domain.tahap_messages import CloseTahap, MarkRunReconcile
 from services.payments.domain.totals import Totals
 from services.payments.entitling import entitle_chunk, frozen_chunks, mark_entitled
 from services.payments.exchange import Exchange
+from services.payments.holding import alone_with_run, defer_held, lapsing
 from services.payments.joining import on, table_of
 from services.payments.lists import NOBODY
 from services.payments.money import pay, run
@@ -92,7 +93,7 @@ class Payer:
         if state.passed.count == 0:
             return await self._reconcile(job)
         if state.order is None:
-            return False  # two people decide on it
+            return await self._defer_held(job)  # two people decide on the others
         if state.funds is None:
             return await self._release_funds(job)
         if job.step != f"{INSTRUCT}-DONE":
@@ -128,6 +129,12 @@ class Payer:
 
     # -- Order, funds, instructions
 
+    async def _defer_held(self, job: Job) -> bool:
+        """Have nobody ordered who is held; whether anybody was."""
+        async with self.store.transaction(on(job.announced.credit_date, job.trace)) as unit:
+            await alone_with_run(unit, job.key)
+            return await defer_held(unit, job.key, job.day)
+
     async def _release_funds(self, job: Job) -> bool:
         order = job.state.order
         if order is None:
@@ -152,7 +159,7 @@ class Payer:
     # -- The books
 
     async def _reconcile(self, job: Job) -> bool:
-        """Close the run's books, then the tahap, unless somebody deferred is still unpaid."""
+        """Close the run's books, then the tahap, unless somebody deferred may still be paid."""
         stream = tahap_stream(job.announced.tahap)
         async with self.store.transaction(on(job.announced.credit_date, job.trace)) as unit:
             books = await books_of(unit, *job.key)
@@ -164,8 +171,10 @@ class Payer:
             close = Reconcile(instructed, credited, failed, unknown, deferred)
             await run(unit, *job.key, close)
             settled = await handle(unit, TAHAP, stream, MarkRunReconciled(job.paid.kind))
-            if not settled.state.outstanding and all(x.settled for x in settled.state.lists):
-                await handle(unit, TAHAP, stream, CloseTahap())
+            lapsed = await lapsing(unit, settled.state)
+            everybody = len(lapsed) == len(settled.state.outstanding)
+            if everybody and all(x.settled for x in settled.state.lists):
+                await handle(unit, TAHAP, stream, CloseTahap(tuple(lapsed)))
             await unit.connection.execute(
                 "DELETE FROM run_open WHERE tahap = $1 AND kind = $2", *job.key
             )

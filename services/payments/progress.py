@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
 import asyncpg
@@ -48,6 +49,11 @@ class Job:
     trace: str | None
     step: str
     cursor: str
+
+    @property
+    def day(self) -> date:
+        """The day that the run's payments count for."""
+        return self.tahap.day_of(self.paid.kind)
 
     @property
     def key(self) -> tuple[str, str]:

@@ -54,7 +54,7 @@ class Standing:
             for each in state.lists
         ]
         orders = [
-            (kind, run.request, run.order is not None)
+            (kind, run.request, run.order is not None, len(run.deferred))
             for kind, run in sorted(self.runs.items())
             if run.check_complete
         ]

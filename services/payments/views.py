@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Final
 
 from pydantic import BaseModel
 
@@ -17,33 +16,19 @@ from services.payments.announcement_views import (
     override_view,
     proposal_view,
 )
-from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, TAHAP
+from services.payments.contract import TAHAP
 from services.payments.domain.announcement_messages import Terms
-from services.payments.domain.ids import REGULAR, tahap_stream
+from services.payments.domain.ids import tahap_stream
 from services.payments.domain.run_state import RunState, totals_of
 from services.payments.domain.tahap_state import PaymentList, TahapState
 from services.payments.domain.totals import Totals, total
-from services.payments.lists import (
-    counted,
-    incomplete,
-)
-from services.payments.parked import families_parked, parked_lines
+from services.payments.list_views import Candidate, ListView, candidates, list_view
 from services.payments.progress import order_of
-from services.payments.proofs import proof_of
 from services.payments.troubles import PartnerTrouble, partners_in_trouble, run_trouble
-
-MISSING_SHOWN_MAX: Final = 100
 
 
 class OrderDiffers(DomainError):
     """The payments whose accounts passed are not those of this hash."""
-
-
-class Candidate(BaseModel):
-    """A family that did not arrive complete, and why; it can only be deferred."""
-
-    family: str
-    reason: str
 
 
 class Figures(BaseModel):
@@ -57,28 +42,6 @@ class OrderView(Figures):
     """The payments whose accounts passed; `hash` is what two people approve."""
 
     hash: str
-
-
-class ListView(BaseModel):
-    """A tahap's regular list: what has arrived of what is expected, and what it comes to.
-
-    `cut` is what of the rupiah is not paid, because a cycle failed.
-    """
-
-    hash: str | None
-    count: int | None
-    rupiah: int | None
-    cut: int | None
-    listed: int
-    graduated: int
-    pending: int
-    evaluated: int
-    listed_expected: int | None
-    graduated_expected: int | None
-    evaluated_expected: int | None
-    missing: list[str]
-    deferred_candidates: list[Candidate]
-    outstanding: list[str]
 
 
 class RunView(BaseModel):
@@ -138,8 +101,8 @@ async def tahap_view(
     runs: Mapping[str, RunState],
 ) -> TahapView:
     """A tahap with its list and runs, by kind."""
-    shown = await _list_view(unit, state)
-    views = [await _run_view(unit, state.tahap, each, runs[each.kind]) for each in state.lists]
+    shown = await list_view(unit, state)
+    views = [await _run_view(unit, state, each, runs[each.kind]) for each in state.lists]
     return TahapView(
         tahap=state.tahap,
         phase=tahap_phase(state),
@@ -176,54 +139,10 @@ def list_phase(each: PaymentList) -> str:
     return "READY" if each.ready is not None else "COLLECTING"
 
 
-async def _list_view(unit: Transaction, state: TahapState) -> ListView:
-    regular = state.list_of(REGULAR) or PaymentList(REGULAR)
-    listed = (await counted(unit, state.tahap, ROSTER_TOPIC)).lines
-    evaluated = (await counted(unit, state.tahap, COMMITMENT_TOPIC)).lines
-    roster = await proof_of(unit, state.tahap, ROSTER_TOPIC)
-    evaluation = await proof_of(unit, state.tahap, COMMITMENT_TOPIC)
-    ready, graduated = regular.ready, roster.graduated if roster else 0
-    return ListView(
-        hash=ready.hash if ready else None,
-        count=ready.count if ready else None,
-        rupiah=ready.rupiah if ready else None,
-        cut=ready.cut if ready else None,
-        listed=max(listed - graduated, 0),
-        graduated=graduated,
-        pending=roster.pending if roster else 0,
-        evaluated=evaluated,
-        listed_expected=roster.lines - graduated if roster else None,
-        graduated_expected=graduated if roster else None,
-        evaluated_expected=evaluation.lines if evaluation else None,
-        missing=await _missing(unit, state.tahap, regular),
-        deferred_candidates=await _candidates(unit, state.tahap, regular),
-        outstanding=list(state.outstanding[:MISSING_SHOWN_MAX]),
-    )
-
-
-async def _missing(unit: Transaction, tahap: str, each: PaymentList) -> list[str]:
-    """Who is not there: of a list that is ready who can only be deferred, before that so far."""
-    if each.ready is not None:
-        return list(each.ready.missing[:MISSING_SHOWN_MAX])
-    return await incomplete(unit, tahap, limit=MISSING_SHOWN_MAX)
-
-
-async def _candidates(unit: Transaction, tahap: str, each: PaymentList) -> list[Candidate]:
-    if each.ready is None or not each.ready.missing:
-        return []
-    roster = await proof_of(unit, tahap, ROSTER_TOPIC)
-    parked = {
-        *await parked_lines(unit, tahap, ROSTER_TOPIC),
-        *await families_parked(unit, COMMITMENT_TOPIC),
-    }
-    reasons = dict.fromkeys(parked, "PARKED_AT_PAYMENTS") | dict(roster.withheld if roster else {})
-    return [
-        Candidate(family=family, reason=reasons.get(family, "PARKED_AT_CONDITIONALITY"))
-        for family in each.ready.missing
-    ]
-
-
-async def _run_view(unit: Transaction, tahap: str, each: PaymentList, state: RunState) -> RunView:
+async def _run_view(
+    unit: Transaction, standing: TahapState, each: PaymentList, state: RunState
+) -> RunView:
+    tahap = standing.tahap
     failed_check = total(answer.failed for answer in state.check_answers)
     return RunView(
         kind=each.kind,
@@ -232,7 +151,7 @@ async def _run_view(unit: Transaction, tahap: str, each: PaymentList, state: Run
         count=each.ready.count if each.ready else 0,
         rupiah=each.ready.rupiah if each.ready else 0,
         cut=each.ready.cut if each.ready else 0,
-        deferred_candidates=await _candidates(unit, tahap, each),
+        deferred_candidates=await candidates(unit, standing, each),
         order=await _order_view(unit, tahap, each.kind, state),
         check_failed=_figures(failed_check),
         credited=_figures(state.credited),

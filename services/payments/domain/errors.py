@@ -9,6 +9,7 @@ DomainError
 │                          AlreadyListed, OutOfOrder
 ├── the announcement       AnnouncementRefused, AnnouncedAlready, NotAfterOtherTahap,
 │                          RuleSetNotRun, PositionAheadOfLog
+├── the hold               NotHeld
 ├── the tahap              RunsOpen, FamiliesOutstanding, TahapIsClosed
 ├── the run                AlreadyDispatched, TotalsDiffer, FileOverlaps, FileUnknown, NothingToPay,
 │                          NotConserved, TransfersUnknown
@@ -47,6 +48,13 @@ class StaleHash(DomainError):
 
 class NothingProposed(DomainError):
     """There is no proposal to approve."""
+
+
+# -- The administrative hold of a family
+
+
+class NotHeld(DomainError):
+    """This family is not held."""
 
 
 # -- The list of a tahap

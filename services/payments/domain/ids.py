@@ -56,6 +56,11 @@ def tahap_stream(tahap: str) -> str:
     return f"tahap-{tahap}"
 
 
+def hold_stream(family: str) -> str:
+    """The stream of a family's administrative hold."""
+    return f"administrative-hold-{family}"
+
+
 def run_id(tahap: str, kind: str) -> str:
     """The id of a payment run, e.g. 2023-1-REGULAR."""
     return f"{tahap}-{kind}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TypeAlias
 
 from services.payments.domain.announcement_messages import AnnouncementCommand, AnnouncementEvent
@@ -84,10 +85,14 @@ class AwaitFamily:
 
 @dataclass(frozen=True, slots=True)
 class OpenSupplementary:
-    """Open the n-th supplementary run, for families that were deferred."""
+    """Open the n-th supplementary run, for families that were deferred.
+
+    `day` is the one that its payments count for, where a hold's last day is held against it.
+    """
 
     number: int
     families: tuple[str, ...]
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +196,12 @@ class FamilyAwaited:
 
 @dataclass(frozen=True, slots=True)
 class SupplementaryOpened:
-    """A supplementary run takes up these families."""
+    """A supplementary run takes up these families; its payments count for `day`."""
 
     tahap: str
     kind: str
     families: tuple[str, ...]
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

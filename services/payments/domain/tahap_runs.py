@@ -77,7 +77,7 @@ def open_supplementary(command: OpenSupplementary, state: TahapState) -> Sequenc
     if strangers or not families:
         # Whoever is not outstanding is on another list of this tahap and would be paid twice.
         raise NotDeferred(families=sorted(strangers)[:NAMED_IN_ERROR_MAX], count=len(strangers))
-    return [SupplementaryOpened(state.tahap, kind, families)]
+    return [SupplementaryOpened(state.tahap, kind, families, command.day)]
 
 
 def mark_run_reconciled(command: MarkRunReconciled, state: TahapState) -> Sequence[Event]:

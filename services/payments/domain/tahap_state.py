@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 
 from services.payments.domain.announcement_messages import (
     AnnouncementProposed,
@@ -32,11 +33,13 @@ from services.payments.domain.tahap_messages import (
 class PaymentList:
     """The list of one run, on its way from joined to frozen to paid.
 
-    `families` bounds a supplementary list; the regular one is bounded by the roster alone.
+    `families` bounds a supplementary list; the regular one is bounded by the roster alone. `day` is
+    the one that a supplementary run's payments count for.
     """
 
     kind: str
     families: tuple[str, ...] = ()
+    day: date | None = None
     ready: ListReady | None = None
     proposal: FreezeProposed | None = None
     frozen: ListFrozen | SupplementaryFrozen | None = None
@@ -77,6 +80,18 @@ class TahapState:
     def list_of(self, kind: str) -> PaymentList | None:
         """The list of the run of this kind, None where no such run was opened."""
         return next((each for each in self.lists if each.kind == kind), None)
+
+    def day_of(self, kind: str) -> date:
+        """The day that a run's payments count for: the credit date, or a supplementary run's own.
+
+        ValueError where the tahap neither is announced nor waits to be.
+        """
+        own, terms = self.list_of(kind), self.terms
+        if own is not None and own.day is not None:
+            return own.day
+        if terms is None:
+            raise ValueError("no terms")
+        return terms.credit_date
 
     def last_asked(self, topic: str) -> BucketRequested | None:
         """The last request for buckets of a topic."""
@@ -124,7 +139,7 @@ def evolve(state: TahapState, event: Event) -> TahapState:
             )
         case SupplementaryOpened():
             left = tuple(each for each in state.outstanding if each not in set(event.families))
-            opened = PaymentList(event.kind, event.families)
+            opened = PaymentList(event.kind, event.families, event.day)
             return replace(state, lists=(*state.lists, opened), outstanding=left)
         case RunSettled():
             return _update(state, event.kind, lambda x: replace(x, settled=True))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from services.payments.domain.ids import REGULAR
-from services.payments.domain.run_state import RunState
+from services.payments.domain.run_state import RunState, totals_of
+from services.payments.domain.totals import total
 from services.payments.paying import INSTRUCT
 from tests.integration.payments.houses import TAHAP_1
 from tests.integration.payments.office import STEPS_MAX, Office
@@ -27,8 +28,13 @@ async def until_instructed(office: Office) -> None:
 
 
 async def until_dispatched(office: Office) -> None:
-    """Pay until the banks' files are committed."""
-    await _until(office, lambda run, _: bool(run.files))
+    """Pay until every bank's file is committed."""
+
+    def dispatched(run: RunState, _: str) -> bool:
+        sent = total(totals_of(each) for each in run.files)
+        return run.funds is not None and sent == run.instructed
+
+    await _until(office, dispatched)
 
 
 async def _until(office: Office, reached: Callable[[RunState, str], bool]) -> None:

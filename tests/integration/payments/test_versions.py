@@ -40,7 +40,7 @@ def decisions(told: Settings) -> Iterator[str]:
     """The path of every decision on a tahap, as the interface describes it."""
     for path, methods in application(told, PARTNERS).openapi()["paths"].items():
         named = [each["name"] for each in methods.get("post", {}).get("parameters", ())]
-        if "If-Match" in named:
+        if "If-Match" in named and "{tahap}" in path:
             yield path.format(tahap=TAHAP_1, kind="REGULAR")
 
 

@@ -9,6 +9,7 @@ from libs.events.codec import codec_of
 from libs.events.model import AS_STORED, Message, encode
 from services.payments import contract, contract_commitment
 from services.payments.contract import (
+    ADMINISTRATIVE_HOLD,
     PAYMENT,
     PAYMENT_TOPIC,
     RUN,
@@ -44,10 +45,12 @@ from tests.unit.payments.kit import TAHAP as TAHAP_ID
 
 CONTRACTS = Path(__file__).parents[3] / "contracts"
 SENT_AS_STORED = {
-    PAYMENT_TOPIC: PAYMENT.events,
+    PAYMENT_TOPIC: {**PAYMENT.events, **ADMINISTRATIVE_HOLD.events},
     TAHAP_TOPIC: {**TAHAP.events, **RUN.events},
 }
 INTERNAL = {
+    "AdministrativeHoldProposed",
+    "AdministrativeHoldEndProposed",
     "HoldPlaced",
     "HoldLifted",
     "HoldForfeited",
