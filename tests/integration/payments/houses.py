@@ -158,7 +158,12 @@ class Elsewhere:
         return self.roster.record("ListClosed", tahap, body)
 
     def evaluation(
-        self, house: House, tahap: str = TAHAP_1, result: str = "COMPLIANT", revision: int = 1
+        self,
+        house: House,
+        tahap: str = TAHAP_1,
+        result: str = "COMPLIANT",
+        revision: int = 1,
+        cut_percent: int = 0,
     ) -> Record:
         """Conditionality's message that a house's cycle was evaluated."""
         body = {
@@ -170,6 +175,7 @@ class Elsewhere:
             "result": result,
             "counter": int(result == "FAILED"),
             "duties": [],
+            "cut_percent": cut_percent,
         }
         return self.commitment.record("CycleEvaluated", house.family, body)
 

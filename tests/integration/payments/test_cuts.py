@@ -1,0 +1,160 @@
+"""A tahap of which some is cut, from the evaluations to its books, with the real banks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import pytest
+
+from services.payments.books import books
+from services.payments.domain.payment_state import Transfer
+from tests.doors import sent
+from tests.integration.payments.houses import (
+    EARLY_CHILD_IDR,
+    TAHAP_1,
+    House,
+    books_of,
+    houses,
+)
+from tests.integration.payments.office import Office
+
+pytestmark = pytest.mark.integration
+
+KEPT = houses(3, "BNI")
+CUT = House(4, "BNI")
+CUT_AND_REFUSED = House(5, "BRI", closed_since=date(2023, 4, 6))
+CUT_WITHOUT_ACCOUNT = House(6, "BTN", closed_since=date(2023, 4, 5))
+FAILED = [CUT, CUT_AND_REFUSED, CUT_WITHOUT_ACCOUNT]
+VILLAGE = [*KEPT, *FAILED]
+OFF = EARLY_CHILD_IDR // 10
+DUE = EARLY_CHILD_IDR - OFF
+PATH = f"/tahap/{TAHAP_1}"
+
+
+async def arrived(office: Office, failed: Sequence[House] = FAILED, percent: int = 10) -> None:
+    """The village is listed and judged; the failed cycles order a cut and hold nothing."""
+    office.world.accounts.update(books_of(VILLAGE))
+    await office.announce()
+    lines = [await office.elsewhere.line(house) for house in VILLAGE]
+    judged = [
+        office.elsewhere.evaluation(house, result="FAILED", cut_percent=percent)
+        if house in failed
+        else office.elsewhere.evaluation(house)
+        for house in VILLAGE
+    ]
+    await office.take(*lines, office.elsewhere.list_closed(lines))
+    await office.take(*judged, office.elsewhere.evaluation_closed(judged))
+    await office.join()
+
+
+async def paid(office: Office) -> None:
+    await office.frozen()
+    await office.pay()
+    await office.ordered()
+    await office.pay()
+
+
+async def test_the_list_shows_what_is_cut_before_anybody_approves_it(office: Office) -> None:
+    await arrived(office)
+
+    shown = (await office.seen(PATH))["list"]
+
+    assert (shown["rupiah"], shown["cut"]) == (6 * EARLY_CHILD_IDR, 3 * OFF)
+
+
+async def test_banks_are_told_the_amount_less_the_cut_and_the_books_explain_the_rest(
+    office: Office,
+) -> None:
+    await arrived(office)
+    await paid(office)
+
+    credited = {house.payment(): EARLY_CHILD_IDR for house in KEPT} | {CUT.payment(): DUE}
+    assert office.world.credited() == credited
+    moved = await office.moved()
+    assert moved["FUNDS_RELEASED"] == moved["INSTRUCTED"] == 3 * EARLY_CHILD_IDR + 2 * DUE
+    assert (moved["FAILED"], moved["CUT"]) == (DUE, 2 * OFF)
+    balances = await office.balances()
+    assert balances == {
+        "family_available": 3 * EARLY_CHILD_IDR + DUE,
+        "benefit_cut": 2 * OFF,
+        "state_treasury": -(3 * EARLY_CHILD_IDR + DUE + 2 * OFF),
+    }
+    assert sum(balances.values()) == 0
+    assert (await books(office.store)).broken == []
+
+
+async def test_an_entitlement_stays_whole_and_names_the_evaluation_of_its_cut(
+    office: Office,
+) -> None:
+    await arrived(office)
+    await paid(office)
+
+    payment = await office.payment(CUT)
+    assert (payment.amount, payment.cut, payment.transfer) == (
+        EARLY_CHILD_IDR,
+        OFF,
+        Transfer.CREDITED,
+    )
+    entitled = {m.body["family"]: m.body for m in await sent(office.store, "PaymentEntitled")}
+    cut = entitled[CUT.family]
+    assert (cut["amount"], cut["cut"], cut["cut_percent"], cut["evaluation"]) == (
+        EARLY_CHILD_IDR,
+        OFF,
+        10,
+        1,
+    )
+    assert entitled[KEPT[0].family]["cut"] == 0
+
+
+async def test_a_cycle_corrected_before_the_freeze_makes_another_list_to_approve(
+    office: Office,
+) -> None:
+    await arrived(office)
+    before = (await office.seen(PATH))["list"]
+
+    again = office.elsewhere.evaluation(CUT, revision=2)
+    judged = [
+        *(office.elsewhere.evaluation(house) for house in KEPT),
+        again,
+        *(
+            office.elsewhere.evaluation(house, result="FAILED", cut_percent=10)
+            for house in FAILED[1:]
+        ),
+    ]
+    await office.take(again, office.elsewhere.evaluation_closed(judged))
+    await office.join()
+
+    after = (await office.seen(PATH))["list"]
+    assert (after["rupiah"], after["cut"]) == (before["rupiah"], 2 * OFF)
+    assert after["hash"] != before["hash"]
+
+
+async def test_a_cycle_corrected_behind_the_freeze_moves_no_money_by_itself(
+    office: Office,
+) -> None:
+    await arrived(office)
+    await office.frozen()
+    await office.take(office.elsewhere.evaluation(CUT, revision=2))
+    await office.pay()
+    await office.ordered()
+    await office.pay()
+
+    assert office.world.credited()[CUT.payment()] == DUE
+    assert (await books(office.store)).broken == []
+
+
+async def test_an_evaluation_that_would_cut_more_than_all_is_parked_and_holds_up_nobody(
+    office: Office,
+) -> None:
+    await office.announce()
+    lines = [await office.elsewhere.line(house) for house in KEPT]
+    wrong = office.elsewhere.evaluation(KEPT[0], result="FAILED", cut_percent=101)
+    right = [office.elsewhere.evaluation(house) for house in KEPT[1:]]
+    await office.take(*lines, office.elsewhere.list_closed(lines))
+    await office.take(wrong, *right, office.elsewhere.evaluation_closed([wrong, *right]))
+    await office.join()
+
+    ready = (await office.tahap()).lists[0].ready
+    assert ready is not None
+    assert (ready.count, ready.missing) == (2, (KEPT[0].family,))
