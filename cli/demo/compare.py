@@ -21,6 +21,7 @@ from cli.demo.outputs import (
 )
 from cli.errors import Failed
 
+COMPARED: Final = (ELIGIBILITY, ENTITLEMENTS, SUMMARY)
 SHOWN_MAX: Final = 10
 HIDDEN: Final = "(personal data)"
 
@@ -69,6 +70,11 @@ def compare(expected: Path, actual: Path, tahaps: Collection[int]) -> Comparison
     for difference in differences:
         found.add(difference)
     return found
+
+
+def uncompared(expected: Path) -> list[str]:
+    """The expected files that the platform has no service for yet, in order of name."""
+    return sorted(path.name for path in expected.iterdir() if path.name not in COMPARED)
 
 
 # -- Rows -----------------------------------------------------------------------------------------

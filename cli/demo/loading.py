@@ -51,7 +51,13 @@ def fresh_keys() -> Key:
 
 
 SCOPES: Final = ("registry:import", "conditionality:record")
-NO_SERVICE: Final = ("p2k2_sessions.csv", "p2k2_attendance.csv", "complaints.csv")
+NO_SERVICE: Final = (
+    "p2k2_sessions.csv",
+    "p2k2_attendance.csv",
+    "complaints.csv",
+    "withdrawals.csv",
+    "facilitator_reconciliation.csv",
+)
 
 
 def without_service(directory: Path) -> list[str]:

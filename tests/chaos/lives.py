@@ -13,12 +13,16 @@ from cli.platform import BUSES, BusKind
 from tests.chaos.canaries import found_in_clear
 from tests.chaos.faults import Fault, falling, faults
 from tests.chaos.year import year
+from tests.sample_years import EXAMPLES
 from tests.tiers import NIGHTLY
 
 SEEDS_A_NIGHT: Final = 20
 KILLS_EACH: Final = 3 if NIGHTLY else 1
+WHOLE_YEAR: Final = (1, 2, 3, 4)
 # The third is the first that ends families by decision; the fourth has nothing of another kind.
-TAHAPS: Final = (1, 2, 3, 4) if NIGHTLY else (1, 2, 3)
+BY_DAY: Final = (1, 2, 3)
+SMALL_YEAR: Final = "kalbar-small"
+YEAR_THAT_CUTS: Final = "kalbar-2025"
 # A killed consumer's partitions wait for the end of its session, which is idle time to a test.
 SHORT_SESSION: Final = {"PKH_BUS_SESSION_S": "2"}
 TWICE: Final = {"relay": [sys.executable, "-m", "tests.chaos.doubling_relay"]}
@@ -26,10 +30,21 @@ TWICE: Final = {"relay": [sys.executable, "-m", "tests.chaos.doubling_relay"]}
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A year on `bus`; the seed says what is killed when, and whether messages come twice."""
+    """A sample year on `bus`; the seed says what is killed when, and whether messages come twice.
+
+    By day a year that cuts is lived for its first tahap alone.
+    """
 
     bus: BusKind
     seed: int
+    year: str = SMALL_YEAR
+
+    @property
+    def tahaps(self) -> Sequence[int]:
+        """The numbers of the tahaps that are lived."""
+        if NIGHTLY:
+            return WHOLE_YEAR
+        return BY_DAY if self.year == SMALL_YEAR else BY_DAY[:1]
 
     @property
     def doubled(self) -> bool:
@@ -39,7 +54,7 @@ class Life:
     @property
     def faults(self) -> list[Fault]:
         """What is killed, by victim."""
-        return faults(self.seed, self.bus, TAHAPS, KILLS_EACH)
+        return faults(self.seed, self.bus, self.tahaps, KILLS_EACH)
 
     @property
     def story(self) -> str:
@@ -50,7 +65,9 @@ class Life:
         return "\n  ".join([f"again by: {command}", *twice, *map(str, self.faults)])
 
     def __str__(self) -> str:
-        return f"{self.bus}-{self.seed}"
+        return (
+            f"{self.bus}-{self.seed}" if self.year == SMALL_YEAR else f"{self.bus}-{self.seed}-cuts"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +81,33 @@ class Lived:
 
 
 def lives() -> list[Life]:
-    """Those that PKH_LIVES names (embedded-3,kafka-1), else one on each bus, at night twenty."""
+    """Those that PKH_LIVES names (embedded-3,kafka-1-cuts), else some on each bus, at night twenty.
+
+    Of the year that cuts by day one, at night ten on each bus.
+    """
     if named := os.environ.get("PKH_LIVES"):
-        known = [Life(bus, seed) for bus in BUSES for seed in range(1_000)]
+        years = (SMALL_YEAR, YEAR_THAT_CUTS)
+        known = [Life(bus, n, year) for bus in BUSES for n in range(1_000) for year in years]
         return [life for life in known if str(life) in named.split(",")]
     if NIGHTLY:
-        return [Life(bus, seed) for bus in BUSES for seed in range(SEEDS_A_NIGHT)]
-    return [Life("kafka", 1), Life("embedded", 2)]
+        small = [Life(bus, seed) for bus in BUSES for seed in range(SEEDS_A_NIGHT)]
+        cuts = [Life(b, n, YEAR_THAT_CUTS) for b in BUSES for n in range(SEEDS_A_NIGHT // 2)]
+        return [*small, *cuts]
+    return [Life("kafka", 1), Life("embedded", 2), Life("embedded", 5, YEAR_THAT_CUTS)]
 
 
 async def lived(life: Life) -> Lived:
     """Live a year; an error says how to live it again."""
     try:
-        async with year(bus=life.bus, programs=TWICE if life.doubled else None) as running:
-            for tahap in TAHAPS:
+        directory, programs = EXAMPLES / life.year, TWICE if life.doubled else None
+        async with year(directory, life.bus, programs) as running:
+            for tahap in life.tahaps:
                 due = [fault for fault in life.faults if fault.tahap == tahap]
                 async with falling(running.platform, due):
                     await running.run(tahap)
             return Lived(
                 life,
-                await running.differences(*TAHAPS),
+                await running.differences(*life.tahaps),
                 await found_in_clear(running),
                 running.platform.supervisor.restarts,
             )

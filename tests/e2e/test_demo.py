@@ -33,6 +33,8 @@ def test_the_demo_says_whom_people_decided_on_and_what_nobody_takes(small_year: 
 
     assert told in small_year.said
     assert "Skipped, as no service takes them yet: p2k2_sessions.csv" in small_year.said
+    assert "withdrawals.csv, facilitator_reconciliation.csv" in small_year.said
+    assert "Not compared, as no service makes them yet: cases.csv" in small_year.said
 
 
 @pytest.mark.nightly  # the small year holds every rule

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.mutants.corridor import CORRIDOR
+from tests.mutants.cuts import CUTTING
 from tests.mutants.graduation import GRADUATION
 from tests.mutants.mutant import Change, Mutant
 from tests.mutants.telemetry import TELEMETRY
@@ -17,6 +18,7 @@ MUTANTS: Final = (
     *CORRIDOR,
     *TELEMETRY,
     *GRADUATION,
+    *CUTTING,
     Mutant(
         "closed-in-the-batch",
         "each batch judges for itself whether it was the last, and no leader looks",

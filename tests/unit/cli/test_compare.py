@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.demo.compare import SHOWN_MAX, compare
+from cli.demo.compare import SHOWN_MAX, compare, uncompared
 from cli.demo.outputs import read_csv
 
 EXPECTED = Path(__file__).parents[3] / "examples" / "kalbar-small" / "expected"
@@ -31,6 +31,42 @@ def line_of(file: Path, **cells: str) -> int:
         line
         for line, row in read_csv(file)
         if all(row[column] == cell for column, cell in cells.items())
+    )
+
+
+def test_the_expected_files_that_no_service_makes_are_named_and_make_no_difference(
+    actual: Path,
+) -> None:
+    assert uncompared(EXPECTED) == [
+        "cases.csv",
+        "indicators.json",
+        "p2k2_families.csv",
+        "p2k2_groups.csv",
+        "reconciliation.csv",
+    ]
+    (actual / "cases.csv").unlink()
+    assert compare(EXPECTED, actual, YEAR).count == 0
+
+
+def test_a_cut_that_differs_is_told_and_a_column_of_no_cuts_may_be_left_out(actual: Path) -> None:
+    file = actual / "entitlements.csv"
+
+    def with_cut(rupiah: str) -> Callable[[list[str]], None]:
+        def edit(lines: list[str]) -> None:
+            first = f"{lines[1]},{rupiah}"
+            lines[:] = [f"{lines[0]},cut", first, *(f"{line},0" for line in lines[2:])]
+
+        return edit
+
+    change(file, with_cut("0"))
+    assert compare(EXPECTED, actual, YEAR).count == 0
+    shutil.copy(EXPECTED / "entitlements.csv", file)
+    change(file, with_cut("75000"))
+    [difference] = compare(EXPECTED, actual, YEAR).shown
+    assert (difference.column, difference.expected, difference.actual) == (
+        "cut",
+        "no such column",
+        "75000",
     )
 
 

@@ -53,6 +53,11 @@ def test_a_mistake_names_its_file_its_key_and_why(
     assert str(refused.value) == f"numbers.yaml: {key}: {refused.value.why}"
 
 
+def test_of_two_equal_keys_neither_wins(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="line 3: SD stands here twice"):
+        read(written(tmp_path, "count: 1\nby_category: {SD: 225_000,\n  SD: 252_000}"), Numbers)
+
+
 def test_a_tag_that_would_run_code_is_refused(tmp_path: Path) -> None:
     text = "count: !!python/object/apply:os.getpid []\nby_category: {}"
 
