@@ -8,7 +8,15 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import investigation_verbs, job_verbs, parked_verbs, tahap_verbs, verbs, why
+from cli import (
+    investigation_verbs,
+    job_verbs,
+    parked_verbs,
+    reopening_verbs,
+    tahap_verbs,
+    verbs,
+    why,
+)
 from cli.client import connected, local_issuer
 from cli.demo.run import Plan, demo
 from cli.demo.screen import Screen
@@ -36,6 +44,7 @@ app.add_typer(tahap_verbs.verbs, name="tahap")
 app.add_typer(job_verbs.jobs, name="jobs")
 app.add_typer(parked_verbs.parked, name="parked")
 app.add_typer(investigation_verbs.investigation, name="investigation")
+app.add_typer(reopening_verbs.reopening, name="reopening")
 
 Bus = Annotated[str, typer.Option(help=f"What carries the messages: {' or '.join(BUSES)}.")]
 

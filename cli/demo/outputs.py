@@ -168,7 +168,7 @@ def summary(eligibility: Iterable[Row], entitlements: Iterable[Row]) -> dict[str
         in_tahap = tahaps.setdefault(row["tahap"], Counter())
         in_area = areas.setdefault(f"{row['tahap']}/{row['region_code'][:5]}", Counter())
         for sums in (in_tahap, in_area):
-            sums["families"] += disposition != "GRADUATED_NATURAL"
+            sums["families"] += disposition not in ("GRADUATED_NATURAL", "GRADUATION_PENDING")
             sums["entitled_idr"] += int(row["amount"])
         in_tahap.update(_moved(row, disposition))
     return {

@@ -17,6 +17,8 @@ from services.projection.contract import (
     CycleEvaluated,
     FamilyDesignated,
     FamilyGraduated,
+    FamilyReopened,
+    GraduationPending,
     InvestigationOpened,
     InvestigationWithdrawn,
     OfFamily,
@@ -40,6 +42,10 @@ ON CONFLICT (family) DO UPDATE SET tahap = $2, status = $3, reason = $4, region 
 GRADUATED = """
 INSERT INTO graduation (family, tahap, kind, region) VALUES ($1, $2, $3, $4)
 ON CONFLICT (family) DO UPDATE SET tahap = $2, kind = $3, region = $4
+"""
+WITHOUT_CATEGORY = """
+INSERT INTO without_category (tahap, family, region, standing) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tahap, family) DO UPDATE SET region = $3, standing = $4
 """
 EVALUATED = """
 INSERT INTO evaluation (tahap, family, revision, result, counter, failing, duties)
@@ -125,6 +131,11 @@ def _evaluated(body: CycleEvaluated, data: str) -> Row:
 WRITES: dict[type[Any], tuple[str, Callable[[Any, str], Row]]] = {
     FamilyDesignated: (DESIGNATED, lambda b, _: (b.family, b.tahap, b.status, b.reason, b.region)),
     FamilyGraduated: (GRADUATED, lambda b, _: (b.family, b.tahap, b.kind, b.region)),
+    GraduationPending: (
+        WITHOUT_CATEGORY,
+        lambda b, _: (b.tahap, b.family, b.region, "GRADUATION_PENDING"),
+    ),
+    FamilyReopened: (WITHOUT_CATEGORY, lambda b, _: (b.tahap, b.family, b.region, "REOPENED")),
     CycleEvaluated: (EVALUATED, _evaluated),
     InvestigationOpened: (INVESTIGATED, lambda b, _: (b.tahap, b.family, "INVESTIGATION")),
     InvestigationWithdrawn: (INVESTIGATED, lambda b, _: (b.tahap, b.family, "WITHDRAWN")),
@@ -205,6 +216,7 @@ OF_TAHAP = (
     "TahapReconciled",
     "TahapClosed",
     "BucketRequested",
+    "FamilyAwaited",
     "SupplementaryOpened",
     "SupplementaryFrozen",
 )
@@ -228,6 +240,11 @@ SUBSCRIPTIONS = (
         {
             "FamilyDesignated": FamilyDesignated,
             "FamilyGraduated": FamilyGraduated,
+            "GraduationPending": GraduationPending,
+            "ReopeningProposed": OfFamily,
+            "ReopeningWithdrawn": OfFamily,
+            "ReopeningRejected": OfFamily,
+            "FamilyReopened": FamilyReopened,
             "ListingStarted": OfTahap,
             **dict.fromkeys(FACTS, OfFamily),
         },

@@ -28,6 +28,20 @@ class FamilyGraduated:
 
 
 @dataclass(frozen=True, slots=True)
+class GraduationPending:
+    family: str
+    tahap: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyReopened:
+    family: str
+    tahap: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
 class Duty:
     member: int
     duty: str

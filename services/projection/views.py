@@ -112,7 +112,8 @@ async def tahap_events(
 async def summary(store: Store, tahap: str) -> dict[str, int]:
     """A tahap's sums in rupiah and counts by commitment and disposition, before its `+`."""
     row = await store.pool.fetchrow(
-        """SELECT count(*) FILTER (WHERE NOT graduated) AS families,
+        """SELECT count(*) FILTER (WHERE NOT (graduated OR disposition = 'GRADUATION_PENDING'))
+                      AS families,
                   coalesce(sum(amount), 0)::bigint AS entitled_idr,
                   coalesce(sum(amount - cut) FILTER (WHERE transfer = 'CREDITED'), 0)::bigint
                       AS credited_idr,
@@ -127,6 +128,7 @@ async def summary(store: Store, tahap: str) -> dict[str, int]:
                   count(*) FILTER (WHERE disposition = 'ACCOUNT_FAILED') AS account_failed,
                   count(*) FILTER (WHERE disposition = 'NO_VALID_PAYEE') AS no_valid_payee,
                   count(*) FILTER (WHERE graduated) AS graduated,
+                  count(*) FILTER (WHERE disposition = 'GRADUATION_PENDING') AS graduation_pending,
                   count(*) FILTER (WHERE commitment = 'COMPLIANT') AS commitment_compliant,
                   count(*) FILTER (WHERE commitment = 'FAILED') AS commitment_failed,
                   count(*) FILTER (WHERE commitment = 'UNVERIFIED') AS commitment_unverified

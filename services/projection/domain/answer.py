@@ -15,6 +15,8 @@ Kind: TypeAlias = Literal[
     "FAMILY_PART",
     "SUM",
     "GRADUATED",
+    "GRADUATION_PENDING",
+    "REOPENED",
     "PAYEE",
     "CUT",
     "COMMITMENT",

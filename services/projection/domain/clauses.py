@@ -82,6 +82,19 @@ class Clauses:
         )
         return (self._rule("graduation", text, *COMPONENT_KEYS),) if self.rules else ()
 
+    def graduation_term(self) -> tuple[Clause, ...]:
+        """How long a family without a category waits before it leaves."""
+        if self.rules is None:
+            return ()
+        days = self.rules.natural_graduation_term_days
+        text = Text(
+            f"A family without a category waits {days} days before it leaves; a fact that is "
+            "reported within that time may re-open the tahap.",
+            f"Keluarga tanpa komponen menunggu {days} hari sebelum keluar; fakta yang dilaporkan "
+            "dalam waktu itu dapat membuka kembali tahap tersebut.",
+        )
+        return (self._rule("graduation.term", text, "natural_graduation_term_days"),)
+
     def _rule(self, name: str, text: Text, *keys: str) -> Clause:
         references = self.rules.references if self.rules else ()
         sources = tuple(

@@ -49,14 +49,20 @@ class Household:
     on: date
 
     @classmethod
-    def at(cls, told: Iterable[Told[Any]], known: Known) -> Household:
-        """The facts within a horizon: nothing reported later, nothing stored behind the cut."""
+    def at(
+        cls, told: Iterable[Told[Any]], known: Known, reported_by: date | None = None
+    ) -> Household:
+        """The facts within a horizon: nothing reported later, nothing stored behind the cut.
+
+        `reported_by` is the closing date, unless a late fact re-opened the closing.
+        """
+        horizon = reported_by or known.closing_date
         within = [
             each
             for each in told
             if isinstance(each.body, FACTS)
             and (known.cut is None or each.position <= known.cut)
-            and getattr(each.body, "reported_on", known.closing_date) <= known.closing_date
+            and getattr(each.body, "reported_on", horizon) <= horizon
         ]
         return cls(tuple(sorted(within, key=lambda each: each.position)), known.closing_date)
 

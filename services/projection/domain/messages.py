@@ -6,6 +6,13 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from services.projection.domain.facts import FACTS
+from services.projection.domain.reopening_messages import (
+    FamilyReopened,
+    GraduationPending,
+    ReopeningProposed,
+    ReopeningRejected,
+    ReopeningWithdrawn,
+)
 
 B = TypeVar("B", covariant=True)
 
@@ -261,7 +268,8 @@ class EffectTooLate:
 
 OF_FAMILY: Final = (
     *FACTS,
-    *(FamilyDesignated, FamilyGraduated),
+    *(FamilyDesignated, FamilyGraduated, GraduationPending),
+    *(ReopeningProposed, ReopeningWithdrawn, ReopeningRejected, FamilyReopened),
     *(CycleEvaluated, Suspended, Released, InvestigationOpened, InvestigationWithdrawn),
     *(Terminated, Cleared, CorrectionProposed, CorrectionApproved, CorrectionRejected),
     *(PaymentEntitled, PaymentDeferred, PaymentWithheld, AccountCheckFailed, PaymentInstructed),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from services.projection.domain.answer import Known
@@ -18,6 +18,11 @@ from services.projection.domain.messages import (
     PaymentEntitled,
     Terminated,
     Told,
+)
+from services.projection.domain.reopening_messages import (
+    FamilyReopened,
+    GraduationPending,
+    ReopeningProposed,
 )
 from services.projection.domain.tahap_messages import ClosingAnnounced, ListingStarted
 
@@ -73,7 +78,7 @@ class Story:
             of_tahap=around,
             announced=announced,
             known=known,
-            household=Household.at(messages, known),
+            household=_household(messages, known, tahap),
             clauses=Clauses.of(around, announced.body),
         )
 
@@ -99,10 +104,22 @@ class Story:
     @property
     def graduated(self) -> Told[FamilyGraduated] | None:
         """That the family graduated with this tahap or an earlier one."""
+        back = max((each.position for each in said(self.told, FamilyReopened)), default=0)
         for each in said(self.told, FamilyGraduated):
-            if tahap_order(each.body.tahap) <= tahap_order(self.tahap):
+            if each.position > back and tahap_order(each.body.tahap) <= tahap_order(self.tahap):
                 return each
         return None
+
+    @property
+    def pending(self) -> Told[GraduationPending] | None:
+        """That the family held no category at this closing and waits before it graduates."""
+        found = self.here(GraduationPending)
+        return found[-1] if found else None
+
+    @property
+    def reopened(self) -> Told[FamilyReopened] | None:
+        """That a late fact was approved, and the family is listed behind this tahap's list."""
+        return _reopened(self.told, self.tahap)
 
     @property
     def terminated_before(self) -> Told[Terminated] | None:
@@ -133,6 +150,26 @@ class Story:
             each for each in self.here(CycleEvaluated) if before is None or each.position < before
         ]
         return max(found, key=lambda each: each.body.revision, default=None)
+
+
+def _reopened(told: Iterable[Told[Any]], tahap: str) -> Told[FamilyReopened] | None:
+    return next((each for each in said(told, FamilyReopened) if each.body.tahap == tahap), None)
+
+
+def _household(told: tuple[Told[Any], ...], known: Known, tahap: str) -> Household:
+    """The facts that the family's line rests on: the list's, or those that re-opened it."""
+    reopened = _reopened(told, tahap)
+    if reopened is None:
+        return Household.at(told, known)
+    reported = [
+        late.reported_on
+        for each in said(told, ReopeningProposed)
+        if each.body.reopening == reopened.body.reopening
+        for late in each.body.late
+        if late.reported_on is not None
+    ]
+    horizon = max([known.closing_date, *reported])
+    return Household.at(told, replace(known, cut=reopened.position), horizon)
 
 
 def _place(told: Told[Any]) -> tuple[str, int]:

@@ -63,6 +63,7 @@ class Rules:
     elderly_from_years: int
     payee_from_years: int
     references: tuple[RuleSource, ...]
+    natural_graduation_term_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)

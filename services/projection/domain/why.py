@@ -13,6 +13,7 @@ from services.projection.domain.known import reference
 from services.projection.domain.later import moved, since
 from services.projection.domain.messages import PaymentEntitled, Told
 from services.projection.domain.paying import deferred, frozen, paid
+from services.projection.domain.reopening import reopening, waiting
 from services.projection.domain.story import Story
 from services.projection.domain.words import rupiah
 
@@ -34,6 +35,13 @@ DISPOSITIONS: Final = {
     "DEFERRED": Text("is left to a supplementary run", "menunggu penyaluran susulan"),
     "GRADUATED_NATURAL": Text(
         "is none: the family graduated", "tidak ada: keluarga graduasi alamiah"
+    ),
+    "GRADUATION_PENDING": Text(
+        "is none for now: nobody held a category, and the family waits before it graduates",
+        "belum ada: tidak ada komponen, dan keluarga menunggu sebelum graduasi",
+    ),
+    "REOPENED": Text(
+        "is owed and waits for a supplementary run", "terutang dan menunggu penyaluran susulan"
     ),
     "INELIGIBLE": Text("is none: the family is ineligible", "tidak ada: tidak memenuhi syarat"),
     "ON_HOLD": Text("is none: the family is on hold", "tidak ada: keluarga ditangguhkan"),
@@ -71,6 +79,8 @@ def _listed(story: Story, told: Told[PaymentEntitled]) -> list[Step]:
     return [
         *eligibility(story),
         *known(story),
+        *waiting(story),
+        *reopening(story),
         *counted(story, told),
         *payee(story, told),
         *commitment(story),
@@ -85,9 +95,13 @@ def _listed(story: Story, told: Told[PaymentEntitled]) -> list[Step]:
 
 def _unpaid(story: Story) -> tuple[str, list[Step]]:
     """A family without an entitlement: graduated now, deferred, on its way, or not in it."""
+    if story.pending is not None or story.reopened is not None:
+        steps = [*eligibility(story), *known(story), *waiting(story), *reopening(story)]
+        disposition = "GRADUATION_PENDING" if story.reopened is None else "REOPENED"
+        return disposition, [*steps, *commitment(story), *moved(story)]
     if story.disposition is not None and story.graduated is not None:
-        steps = [*eligibility(story), *known(story), *graduation(story), *frozen(story)]
-        return story.disposition, [*steps, *moved(story)]
+        steps = [*eligibility(story), *known(story), *graduation(story), *reopening(story)]
+        return story.disposition, [*steps, *frozen(story), *moved(story)]
     if story.deferred is not None:
         steps = [*eligibility(story), *known(story), *commitment(story), *deferred(story)]
         return DEFERRED, [*steps, *frozen(story)]

@@ -1,0 +1,84 @@
+"""A closing that found no category: how long the family waits, and what late facts changed."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from services.projection.domain.answer import Step, Text
+from services.projection.domain.belonging import members
+from services.projection.domain.known import reference
+from services.projection.domain.messages import Told
+from services.projection.domain.reopening_messages import (
+    FamilyReopened,
+    ReopeningProposed,
+    ReopeningRejected,
+    ReopeningWithdrawn,
+)
+from services.projection.domain.story import Story
+from services.projection.domain.words import day
+
+Happening: TypeAlias = ReopeningProposed | ReopeningWithdrawn | ReopeningRejected | FamilyReopened
+
+
+def waiting(story: Story) -> list[Step]:
+    """That nobody held a category at this closing, and until when the family waits."""
+    told = story.pending
+    if told is None:
+        return []
+    since, until = day(told.body.graduates_from), day(told.body.term_ends_on)
+    text = Text(
+        f"At the closing of tahap {told.body.tahap} nobody in the family held a category. It has "
+        f"not left: a closing on {since.en} or later lets it graduate, and a fact reported by "
+        f"{until.en} may re-open this tahap. What is blocked stays blocked.",
+        f"Pada penutupan tahap {told.body.tahap} tidak ada anggota yang memenuhi komponen. "
+        f"Keluarga belum keluar: penutupan pada {since.id} atau sesudahnya berarti graduasi, dan "
+        f"fakta yang dilaporkan sampai {until.id} dapat membuka kembali tahap ini. Dana yang "
+        "diblokir tetap diblokir.",
+    )
+    facts = () if story.reopened else members(story)
+    clauses = story.clauses.graduation_term()
+    return [Step("GRADUATION_PENDING", text, (reference(told),), facts, clauses, amount=0)]
+
+
+def reopening(story: Story) -> list[Step]:
+    """What late facts proposed for this closing, and what was decided on it."""
+    happened: list[Told[Happening]] = [
+        *story.here(ReopeningProposed),
+        *story.here(ReopeningWithdrawn),
+        *story.here(ReopeningRejected),
+        *story.here(FamilyReopened),
+    ]
+    happened.sort(key=lambda told: told.position)
+    return [Step("REOPENED", _text(told.body), (reference(told),)) for told in happened]
+
+
+def _text(body: Happening) -> Text:
+    number = body.reopening
+    match body:
+        case ReopeningProposed():
+            facts = ", ".join(f"{late.fact} ({late.effective_on})" for late in body.late)
+            return Text(
+                f"Facts that the list did not know would have listed the family (re-opening "
+                f"{number}): {facts}.",
+                f"Fakta yang tidak diketahui daftar akan memasukkan keluarga (pembukaan kembali "
+                f"{number}): {facts}.",
+            )
+        case ReopeningWithdrawn():
+            return Text(
+                f"Re-opening {number} was withdrawn: the facts say again that there was no "
+                "category.",
+                f"Pembukaan kembali {number} ditarik: fakta kembali menunjukkan tidak ada "
+                "komponen.",
+            )
+        case ReopeningRejected():
+            return Text(
+                f"{body.checker} rejected re-opening {number}: the tahap stays as it was.",
+                f"{body.checker} menolak pembukaan kembali {number}: tahap tetap seperti semula.",
+            )
+        case FamilyReopened():
+            return Text(
+                f"{body.checker} approved re-opening {number}: the family is back, and a "
+                "supplementary run pays what it is owed for this tahap.",
+                f"{body.checker} menyetujui pembukaan kembali {number}: keluarga kembali, dan "
+                "penyaluran susulan membayar haknya untuk tahap ini.",
+            )
