@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import lt
 
 from libs.events.bus import Batch
 from libs.events.envelope import Envelopes
@@ -21,12 +22,16 @@ class Place:
     position: int
     moved: bool = False
 
-    def take(self, batch: Batch, envelopes: Envelopes, met: int = 0) -> list[int]:
+    def take(self, batch: Batch, envelopes: Envelopes, met: int = 0) -> Sequence[int]:
         """Which messages of a batch are not covered yet; the place moves behind them.
 
         Proves that nothing before them is missing: raises `GapFound` and `UnknownEpoch`. `met` is
         the offset where a gap was met, if a look back is under way.
         """
+        if self._follows(envelopes):
+            self.epoch, self.position = envelopes.epochs[0], envelopes.positions[-1]
+            self.moved = True
+            return range(len(batch))
         fresh: list[int] = []
         epoch, position = self.epoch, self.position
         columns = envelopes.epochs, envelopes.previous, envelopes.positions, batch.offsets
@@ -48,6 +53,18 @@ class Place:
             fresh.append(index)
         self.epoch, self.position, self.moved = epoch, position, self.moved or bool(fresh)
         return fresh
+
+    def _follows(self, envelopes: Envelopes) -> bool:
+        """Nearly always: all are new, of the life that is known, and each names the one before."""
+        positions, previous = envelopes.positions, envelopes.previous
+        epoch = envelopes.epochs[0]
+        return (
+            self.epoch in (None, epoch)
+            and envelopes.epochs.count(epoch) == len(positions)
+            and previous[0] <= self.position < positions[0]
+            and previous[1:] == positions[:-1]
+            and all(map(lt, positions, positions[1:]))
+        )
 
 
 async def open_places(

@@ -111,6 +111,13 @@ CORRIDOR: Final = (
         f"{CORRIDOR_TESTS}::test_everything_appended_is_handled_once",
     ),
     Mutant(
+        "gaps-passed-over-at-once",
+        "R2: a batch that follows from a message that never came is taken whole",
+        (Change("libs/events/places.py", "previous[0] <= self.position <", "self.position <"),),
+        f"{CORRIDOR_TESTS}::test_a_missing_message_is_found_and_named",
+        f"{CORRIDOR_TESTS}::test_everything_appended_is_handled_once",
+    ),
+    Mutant(
         "marked-before-sent",
         "R3: the relay writes down what it has sent before the bus has it, and believes that",
         (

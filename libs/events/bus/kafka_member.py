@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
 import structlog
@@ -14,6 +15,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from libs.events.bus import Batch, batched
 from libs.events.bus.kafka_client import ended, start
+from libs.events.bus.kafka_fetched import by_batches
 from libs.events.bus.kafka_settings import KafkaSettings
 from libs.events.errors import StaleMember
 
@@ -38,7 +40,7 @@ GRACE_S: Final = 0.1
 
 log = structlog.get_logger("kafka")
 
-Taken: TypeAlias = dict[TopicPartition, list[Any]]
+Fetched: TypeAlias = dict[TopicPartition, list[list[Any]]]
 
 
 class KafkaMember:
@@ -86,6 +88,7 @@ class KafkaMember:
         except BaseException:
             await self._stop(consumer)
             raise
+        by_batches(consumer)
         self._consumer = consumer
         return consumer
 
@@ -95,7 +98,7 @@ class KafkaMember:
             raise StaleMember(group=self._group, closed=True)
         consumer = self._consumer or await self.open()
         if self._asking is None and not self._read:
-            self._asking = asyncio.create_task(self._ask(consumer, max_records, wait_s))
+            self._asking = asyncio.create_task(self._ask(consumer, wait_s))
         if self._asking is not None:
             await asyncio.wait({self._asking}, timeout=wait_s + GRACE_S)
             await self._settle()
@@ -130,19 +133,13 @@ class KafkaMember:
 
     # -- Asking
 
-    async def _ask(self, consumer: AIOKafkaConsumer, max_records: int, wait_s: float) -> None:
-        """Wait for records of any partition, then take what the other ones have as well."""
-        first = await consumer.getmany(timeout_ms=round(wait_s * 1000), max_records=max_records)
-        self._keep(first)
-        if first:
-            # `max_records` of one call is for all its partitions together; here it is for each.
-            for place in consumer.assignment() - first.keys():
-                self._keep(await consumer.getmany(place, timeout_ms=0, max_records=max_records))
-
-    def _keep(self, taken: Taken) -> None:
-        for place, messages in taken.items():
+    async def _ask(self, consumer: AIOKafkaConsumer, wait_s: float) -> None:
+        """Wait for records of any partition; all that has come of each is taken."""
+        fetched: Fetched = await consumer.getmany(timeout_ms=round(wait_s * 1000))
+        for place, batches in fetched.items():
             # At once, as many small objects make way for the next partition's.
-            self._read.setdefault(place, []).extend(batched(place.topic, place.partition, messages))
+            kept = batched(place.topic, place.partition, chain.from_iterable(batches))
+            self._read.setdefault(place, []).extend(kept)
 
     def _forget(self, places: Iterable[TopicPartition]) -> None:
         for place in places:
