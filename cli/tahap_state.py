@@ -49,7 +49,10 @@ class Deferral:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The list of a tahap as it is joined; `hash` is there when it can be approved."""
+    """The list of a tahap as it is joined; `hash` is there when it can be approved.
+
+    `cut` is what of the rupiah is not paid, because a cycle failed.
+    """
 
     hash: str | None
     count: int | None
@@ -59,6 +62,7 @@ class Lines:
     evaluated: int
     listed_expected: int | None
     deferred_candidates: tuple[Deferral, ...]
+    cut: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,9 @@ def show(name: TahapId, person: As = "observer", data: State = STATE) -> None:
     for job in failing:
         out.print(f"fails: {job.id} {job}", highlight=False, soft_wrap=True)
     if state.list.hash:
-        told = f"list {state.list.hash}: {state.list.count:,} families, Rp {state.list.rupiah:,}"
+        cut = f", Rp {state.list.cut:,} of it cut" if state.list.cut else ""
+        comes_to = f"{state.list.count:,} families, Rp {state.list.rupiah:,}{cut}"
+        told = f"list {state.list.hash}: {comes_to}"
         out.print(told, highlight=False, soft_wrap=True)
     for each in state.list.deferred_candidates:
         out.print(f"can only be deferred: {each.family} {each.reason}", highlight=False)

@@ -178,18 +178,21 @@ MONEY: Final[tuple[Builder[Panel], ...]] = (
 
 TAHAPS: Final = """
 SELECT tahap, sum(families)::bigint AS families, sum(rupiah)::bigint AS entitled,
-       coalesce(sum(rupiah) FILTER (WHERE disposition = 'PAID'), 0)::bigint AS credited,
+       coalesce(sum(rupiah - cut) FILTER (WHERE disposition = 'PAID'), 0)::bigint AS credited,
        coalesce(sum(rupiah) FILTER (WHERE disposition = 'BLOCKED'), 0)::bigint AS blocked,
        coalesce(sum(rupiah) FILTER (
            WHERE disposition IN ('ACCOUNT_FAILED', 'TRANSFER_FAILED', 'NO_VALID_PAYEE')
+       ), 0)::bigint - coalesce(sum(cut) FILTER (
+           WHERE disposition = 'TRANSFER_FAILED'
        ), 0)::bigint AS failed,
+       sum(cut)::bigint AS cut,
        coalesce(sum(rupiah) FILTER (WHERE disposition = 'PENDING'), 0)::bigint AS pending,
        sum(released)::bigint AS released, sum(returned)::bigint AS returned
 FROM report_payments GROUP BY tahap ORDER BY tahap
 """
 REGENCIES: Final = """
 SELECT regency, sum(families)::bigint AS families, sum(rupiah)::bigint AS entitled,
-       coalesce(sum(rupiah) FILTER (WHERE disposition = 'PAID'), 0)::bigint AS credited,
+       coalesce(sum(rupiah - cut) FILTER (WHERE disposition = 'PAID'), 0)::bigint AS credited,
        coalesce(sum(rupiah) FILTER (WHERE disposition = 'BLOCKED'), 0)::bigint AS blocked
 FROM report_payments WHERE tahap = ${tahap:sqlstring} GROUP BY regency ORDER BY regency
 """
@@ -218,6 +221,7 @@ PROGRAMME: Final[tuple[Builder[Panel], ...]] = (
             "credited",
             "blocked",
             "failed",
+            "cut",
             "pending",
             "released",
             "returned",

@@ -17,6 +17,7 @@ from tests.e2e.demos import DEADLINE_S, ROOT, YEAR, Demo, demo
 from tests.unit.cli.pages import figures_of, numbers_of
 
 LARGE_YEAR = ROOT / "examples" / "kalbar-2023"
+YEAR_THAT_CUTS = ROOT / "examples" / "kalbar-2025"
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -37,12 +38,14 @@ def test_the_demo_says_whom_people_decided_on_and_what_nobody_takes(small_year: 
     assert "Not compared, as no service makes them yet: cases.csv" in small_year.said
 
 
-@pytest.mark.nightly  # the small year holds every rule
+@pytest.mark.nightly  # the small year holds every rule but the cut, which has tests of its own
 @pytest.mark.parametrize("bus", ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
-def test_the_large_year_comes_to_all_that_is_expected(directory: Path, bus: str) -> None:
-    (directory / bus).mkdir()
+@pytest.mark.parametrize("year", [LARGE_YEAR, YEAR_THAT_CUTS], ids=lambda year: year.name)
+def test_another_year_comes_to_all_that_is_expected(directory: Path, year: Path, bus: str) -> None:
+    place = directory / f"{year.name}-{bus}"
+    place.mkdir()
 
-    told = demo(LARGE_YEAR, directory / bus, "--bus", bus)
+    told = demo(year, place, "--bus", bus)
 
     assert told.code == 0, told.said
     assert f"{bus} bus · 0 differences · verified" in told.said

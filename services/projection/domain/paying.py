@@ -49,11 +49,11 @@ def frozen(story: Story) -> list[Step]:
     for each in story.documents(kind, run):
         body = each.body
         total, off = rupiah(body.rupiah), rupiah(body.cut)
-        less = Text(f", {off.en} of it cut,", f", dipotong {off.id},") if body.cut else Text("", "")
+        less = Text(f"{off.en} of it cut; ", f"dipotong {off.id}; ") if body.cut else Text("", "")
         text = Text(
-            f"The list of {body.count:,} families and {total.en}{less.en} (SHA-256 {body.hash}) "
+            f"The list of {body.count:,} families and {total.en} ({less.en}SHA-256 {body.hash}) "
             f"was proposed by {body.maker} and approved by {body.checker}.",
-            f"Daftar {body.count} keluarga dan {total.id}{less.id} (SHA-256 {body.hash}) diusulkan "
+            f"Daftar {body.count} keluarga dan {total.id} ({less.id}SHA-256 {body.hash}) diusulkan "
             f"oleh {body.maker} dan disetujui oleh {body.checker}.",
         )
         return [Step("LIST", text, (reference(each),))]

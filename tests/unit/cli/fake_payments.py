@@ -24,6 +24,7 @@ class FakePayments:
     refusals: list[str] = field(default_factory=list)
     phase: str = ""
     run_phase: str = ""
+    cut: int = 0
     done: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -121,6 +122,7 @@ class FakePayments:
             "hash": "5f2b" if ready else None,
             "count": 10 if ready else None,
             "rupiah": 1_000 if ready else None,
+            "cut": self.cut if ready else None,
             "listed": 10,
             "graduated": 1,
             "evaluated": 10 if ready else 4,

@@ -110,6 +110,14 @@ def test_a_tahap_that_is_in_no_calendar_is_not_announced(
     assert payments.done == []
 
 
+def test_what_is_shown_says_how_much_of_the_list_is_cut(data_dir: Path, fake: FakePlatform) -> None:
+    FakePayments(fake, phase="READY", cut=100)
+
+    told = pkh(data_dir, "tahap", "show", TAHAP)
+
+    assert "list 5f2b: 10 families, Rp 1,000, Rp 100 of it cut" in told.output
+
+
 def test_what_is_shown_says_where_it_is_and_who_can_only_be_deferred(
     data_dir: Path, fake: FakePlatform
 ) -> None:

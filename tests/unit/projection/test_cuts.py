@@ -119,7 +119,7 @@ def test_the_list_tells_how_much_of_it_is_cut() -> None:
         of_tahap=(*CUTTING, payments(20, body), *PAPERS[1:]),
     )
 
-    assert "Rp 126,275,000, Rp 97,500 of it cut, (SHA-256" in step(explanation, "LIST").text.en
+    assert "Rp 126,275,000 (Rp 97,500 of it cut; SHA-256" in step(explanation, "LIST").text.en
 
 
 def test_a_late_correction_says_what_it_would_change_and_that_money_stays() -> None:
