@@ -8,8 +8,11 @@ from datetime import date
 import pytest
 
 from services.payments.books import books
+from services.payments.deferring import take_out
+from services.payments.domain.ids import REGULAR, supplementary
 from services.payments.domain.payment_state import Transfer
-from tests.doors import sent
+from services.payments.domain.run_deferral_messages import DeferredLine
+from tests.doors import CONTEXT, sent
 from tests.integration.payments.houses import (
     EARLY_CHILD_IDR,
     TAHAP_1,
@@ -18,6 +21,7 @@ from tests.integration.payments.houses import (
     houses,
 )
 from tests.integration.payments.office import Office
+from tests.integration.payments.steps import until_instructed
 
 pytestmark = pytest.mark.integration
 
@@ -30,6 +34,7 @@ VILLAGE = [*KEPT, *FAILED]
 OFF = EARLY_CHILD_IDR // 10
 DUE = EARLY_CHILD_IDR - OFF
 PATH = f"/tahap/{TAHAP_1}"
+FIRST = supplementary(1)
 
 
 async def arrived(office: Office, failed: Sequence[House] = FAILED, percent: int = 10) -> None:
@@ -141,6 +146,28 @@ async def test_a_cycle_corrected_behind_the_freeze_moves_no_money_by_itself(
     await office.pay()
 
     assert office.world.credited()[CUT.payment()] == DUE
+    assert (await books(office.store)).broken == []
+
+
+async def test_a_line_that_leaves_behind_the_order_is_cut_once_by_the_run_that_pays_it(
+    office: Office,
+) -> None:
+    await arrived(office)
+    await office.frozen()
+    await office.pay()
+    await office.ordered()
+    await until_instructed(office)
+    line = DeferredLine(CUT.payment(), CUT.family, CUT.bank, DUE, "ON_HOLD")
+    async with office.store.transaction(CONTEXT) as unit:
+        await take_out(unit, (TAHAP_1, REGULAR), [line])
+    await office.pay()
+    assert (await office.moved())["CUT"] == OFF  # of the family whose transfer failed
+
+    await office.supplemented(FIRST)
+
+    assert office.world.credited()[CUT.payment(kind=FIRST)] == DUE
+    assert (await office.moved())["CUT"] == 2 * OFF
+    assert (await office.balances())["benefit_cut"] == 2 * OFF
     assert (await books(office.store)).broken == []
 
 
