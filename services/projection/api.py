@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel
 
 from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
 from libs.chassis.forms import TAHAP
 from libs.chassis.openapi import refuses
 from libs.chassis.pages import Page, Paging
+from libs.chassis.regions import RegionWithin
 from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
 from libs.events.errors import NotFound
 from services.projection import views
 
 Reader = Annotated[Principal, require("projection:read")]
+Code = Annotated[str | None, Query(pattern="^[A-Z_]{1,40}$")]
 TAHAP_FORM: Final = f"^{TAHAP.pattern}$"
 TahapId = Annotated[str, Query(pattern=TAHAP_FORM)]
 TahapPath = Annotated[str, Path(pattern=TAHAP_FORM)]
@@ -88,19 +90,48 @@ class FamilyHappening(Happening):
 
 
 @router.get("/designations")
-async def designations(store: StoreOf, reader: Reader, paging: Paging) -> Page[Designation]:
+async def designations(
+    store: StoreOf,
+    reader: Reader,
+    paging: Paging,
+    status: Annotated[Literal["ELIGIBLE", "INELIGIBLE", "HOLD"] | None, Query()] = None,
+    reason: Code = None,
+    region: RegionWithin = None,
+) -> Page[Designation]:
     """How families were judged at their first closing, in order of family id."""
-    rows = await views.designations(store, reader.regions, paging.after(UUID), paging.rows)
+    wanted = views.DesignationsWanted(reader.within(region), status, reason)
+    rows = await views.designations(store, wanted, paging.after(UUID), paging.rows)
     found, following = paging.cut(rows, _family)
     return Page[Designation](items=[Designation(**row) for row in found], next=following)
 
 
+def entitlements_wanted(
+    reader: Reader,
+    tahap: TahapId,
+    commitment: Annotated[Literal["COMPLIANT", "FAILED", "UNVERIFIED"] | None, Query()] = None,
+    disposition: Code = None,
+    account_check: Code = None,
+    transfer: Code = None,
+    region: RegionWithin = None,
+) -> views.EntitlementsWanted:
+    """Which rows of a tahap are asked for, within the token's regions."""
+    columns = commitment, disposition, account_check, transfer
+    return views.EntitlementsWanted(tahap, reader.within(region), *columns)
+
+
 @router.get("/entitlements")
 async def entitlements(
-    store: StoreOf, reader: Reader, tahap: TahapId, paging: Paging
+    store: StoreOf,
+    wanted: Annotated[views.EntitlementsWanted, Depends(entitlements_wanted)],
+    reader: Reader,
+    paging: Paging,
 ) -> Page[Entitlement]:
-    """What a tahap came to, in order of family id."""
-    rows = await views.entitlements(store, tahap, reader.regions, paging.after(UUID), paging.rows)
+    """What a tahap came to, in order of family id.
+
+    `disposition` is meant before its `+`: BLOCKED finds BLOCKED+INVESTIGATION too.
+    `account_check` and `transfer` are OK, CREDITED or the code of why not.
+    """
+    rows = await views.entitlements(store, wanted, paging.after(UUID), paging.rows)
     found, following = paging.cut(rows, _family)
     return Page[Entitlement](items=[Entitlement(**row) for row in found], next=following)
 

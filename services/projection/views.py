@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -12,8 +13,17 @@ from libs.events.store import Store
 BEGINNING: Final = (datetime.min.replace(tzinfo=UTC), "", 0)
 
 
+@dataclass(frozen=True, slots=True)
+class DesignationsWanted:
+    """Which judgements are asked for; None is any."""
+
+    regions: tuple[str, ...]
+    status: str | None = None
+    reason: str | None = None
+
+
 async def designations(
-    store: Store, regions: tuple[str, ...], after: UUID | None, limit: int
+    store: Store, wanted: DesignationsWanted, after: UUID | None, limit: int
 ) -> list[dict[str, Any]]:
     """How families were judged at their first closing, in order of family id."""
     rows = await store.pool.fetch(
@@ -21,16 +31,31 @@ async def designations(
            WHERE ($1::uuid IS NULL OR family > $1) AND EXISTS (
                SELECT FROM unnest($2::text[], $3::text[]) AS r (low, high)
                WHERE region COLLATE "C" >= low AND region COLLATE "C" < high)
-           ORDER BY designation.family LIMIT $4""",
+             AND ($4::text IS NULL OR status = $4) AND ($5::text IS NULL OR reason = $5)
+           ORDER BY designation.family LIMIT $6""",
         after,
-        *region_ranges(regions),
+        *region_ranges(wanted.regions),
+        wanted.status,
+        wanted.reason,
         limit,
     )
     return [dict(row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class EntitlementsWanted:
+    """Which rows of a tahap are asked for; None is any. A disposition is meant before its `+`."""
+
+    tahap: str
+    regions: tuple[str, ...]
+    commitment: str | None = None
+    disposition: str | None = None
+    account_check: str | None = None
+    transfer: str | None = None
+
+
 async def entitlements(
-    store: Store, tahap: str, regions: tuple[str, ...], after: UUID | None, limit: int
+    store: Store, wanted: EntitlementsWanted, after: UUID | None, limit: int
 ) -> list[dict[str, Any]]:
     """A tahap's rows, in order of family id."""
     rows = await store.pool.fetch(
@@ -40,10 +65,18 @@ async def entitlements(
            WHERE tahap = $1 AND ($2::uuid IS NULL OR entitlement.family > $2) AND EXISTS (
                SELECT FROM unnest($3::text[], $4::text[]) AS r (low, high)
                WHERE region COLLATE "C" >= low AND region COLLATE "C" < high)
-           ORDER BY entitlement.family LIMIT $5""",
-        tahap,
+             AND ($5::text IS NULL OR commitment = $5)
+             AND ($6::text IS NULL OR split_part(disposition, '+', 1) = $6)
+             AND ($7::text IS NULL OR account_check = $7)
+             AND ($8::text IS NULL OR transfer = $8)
+           ORDER BY entitlement.family LIMIT $9""",
+        wanted.tahap,
         after,
-        *region_ranges(regions),
+        *region_ranges(wanted.regions),
+        wanted.commitment,
+        wanted.disposition,
+        wanted.account_check,
+        wanted.transfer,
         limit,
     )
     return [dict(row) for row in rows]

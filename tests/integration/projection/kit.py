@@ -71,7 +71,9 @@ class Desk:
 
     async def row(self, tahap: str) -> dict[str, Any]:
         """The family's row of a tahap."""
-        [row] = await views.entitlements(self.store, tahap, NATION, None, 10)
+        [row] = await views.entitlements(
+            self.store, views.EntitlementsWanted(tahap, NATION), None, 10
+        )
         return row
 
 
