@@ -27,10 +27,10 @@ from services.conditionality.domain.commitment import (
 )
 from services.conditionality.domain.commitment import Command as CommitmentCommand
 from services.conditionality.domain.commitment.corrections import NoSuchCorrection, SamePerson
-from services.conditionality.investigating import keep_open
 from services.conditionality.judging import Policies, policy_of
 from services.conditionality.regions import FamilyUnknown, commitment_of
 from services.conditionality.views import rule_set_of
+from services.conditionality.worklists import keep_worklists
 
 PoliciesOf = Annotated[Policies, resource("policies")]
 DECIDED = refuses(FamilyUnknown, NoSuchCorrection, SamePerson)
@@ -164,7 +164,7 @@ async def _decide(
         await commitment_of(unit, approver, family)
         await seen.ensure_stream(unit, COMMITMENT, f"commitment-{family}")
         outcome = await handle(unit, COMMITMENT, f"commitment-{family}", await command(unit))
-        await keep_open(unit, [outcome])
+        await keep_worklists(unit, [outcome])
         reply = Reply(204, None, {"ETag": etag(outcome.version)})
         await once.keep(unit.connection, reply)
     return reply.response(unit.position)

@@ -16,6 +16,7 @@ from libs.chassis.forms import TAHAP
 from libs.chassis.idempotency import Once, Reply
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pages import Page, Paging
+from libs.chassis.regions import RegionWithin
 from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
 from libs.events.errors import NotFound
@@ -38,8 +39,9 @@ from services.conditionality.domain.commitment.investigations import (
     NoSuchFinding,
     NotUnderInvestigation,
 )
-from services.conditionality.investigating import keep_open, under_investigation
+from services.conditionality.investigating import Wanted, under_investigation
 from services.conditionality.regions import FamilyUnknown, commitment_of
+from services.conditionality.worklists import keep_worklists
 
 Investigator = Annotated[Principal, require("conditionality:investigate")]
 TAHAP_FORM = f"^{TAHAP.pattern}$"
@@ -89,12 +91,18 @@ async def investigations(
     tahap: Annotated[
         str | None, Query(pattern=TAHAP_FORM, description="At which they opened; all else.")
     ] = None,
+    finding: Annotated[
+        Literal["WAITING", "NONE"] | None,
+        Query(description="Whether a finding waits for a second person."),
+    ] = None,
+    region: RegionWithin = None,
 ) -> Page[InvestigationView]:
     """The families under investigation, for whom nobody has decided yet, in order of id."""
     if tahap is not None and not await store.read(EVALUATION, [f"evaluation-{tahap}"]):
         raise TahapUnknown(tahap=tahap)
-    where = tahap, reader.regions
-    rows = await under_investigation(store, *where, paging.after(UUID), paging.rows)
+    waits = None if finding is None else finding == "WAITING"
+    wanted = Wanted(tahap, waits, reader.within(region))
+    rows = await under_investigation(store, wanted, paging.after(UUID), paging.rows)
     found, following = paging.cut(rows, lambda row: row[0])
     items = [
         _shown(UUID(family), state.investigation, state)
@@ -222,7 +230,7 @@ async def _answer(
         _of_tahap(command.tahap, await commitment_of(unit, asker, family))
         await seen.ensure_stream(unit, COMMITMENT, stream_id)
         outcome = await handle(unit, COMMITMENT, stream_id, command)
-        await keep_open(unit, [outcome])
+        await keep_worklists(unit, [outcome])
         reply = Reply(204, None, {"ETag": etag(outcome.version)})
         await once.keep(unit.connection, reply)
     return reply.response(unit.position)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -15,54 +16,73 @@ from services.conditionality.domain.commitment import (
     Cleared,
     Commitment,
     Event,
+    FindingBrought,
+    FindingRejected,
     InvestigationOpened,
     InvestigationWithdrawn,
     Terminated,
 )
 
-_OPENS_OR_ENDS: Final = (InvestigationOpened, InvestigationWithdrawn, Terminated, Cleared)
+_CHANGES: Final = (
+    InvestigationOpened,
+    InvestigationWithdrawn,
+    FindingBrought,
+    FindingRejected,
+    Terminated,
+    Cleared,
+)
 
 _KEEP: Final = """
-INSERT INTO investigation_open (family, tahap) SELECT * FROM unnest($1::uuid[], $2::text[])
-ON CONFLICT (family) DO UPDATE SET tahap = excluded.tahap
+INSERT INTO investigation_open (family, tahap, finding)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::boolean[])
+ON CONFLICT (family) DO UPDATE SET tahap = excluded.tahap, finding = excluded.finding
 """
 _PAGE: Final = """
 SELECT family::text FROM investigation_open LEFT JOIN family_region USING (family)
-WHERE ($1::text IS NULL OR tahap = $1) AND ($2::uuid IS NULL OR family > $2) AND EXISTS (
+WHERE ($1::text IS NULL OR tahap = $1) AND ($2::boolean IS NULL OR finding = $2) AND EXISTS (
     SELECT FROM unnest($3::text[], $4::text[]) AS r (low, high)
     WHERE coalesce(region, '') >= low AND coalesce(region, '') < high)
-ORDER BY investigation_open.family LIMIT $5
+  AND ($5::uuid IS NULL OR family > $5) ORDER BY investigation_open.family LIMIT $6
 """
 
 
 async def keep_open(unit: Transaction, outcomes: Iterable[Outcome[Commitment, Event]]) -> None:
-    """Note which families' investigations opened or ended, in the transaction of the events."""
+    """Note which families' investigations are open, and whether a finding waits, in the transaction
+    of the events."""
     states: dict[str, Commitment] = {}
     for outcome in outcomes:
         for event in outcome.events:
-            if isinstance(event, _OPENS_OR_ENDS):
+            if isinstance(event, _CHANGES):
                 states[event.family] = outcome.state
-    opened = {
-        family: state.investigation.tahap
+    opened = [
+        (family, known.tahap, known.finding is not None and known.finding.decision == "WAITING")
         for family, state in states.items()
-        if state.investigation is not None and state.under_investigation
-    }
+        if (known := state.investigation) is not None and state.under_investigation
+    ]
     if opened:
-        await unit.connection.execute(_KEEP, list(opened), list(opened.values()))
-    if ended := list(states.keys() - opened.keys()):
+        await unit.connection.execute(_KEEP, *map(list, zip(*opened, strict=True)))
+    if ended := list(states.keys() - {family for family, _, _ in opened}):
         statement = "DELETE FROM investigation_open WHERE family = ANY($1::uuid[])"
         await unit.connection.execute(statement, ended)
 
 
-async def under_investigation(
-    store: Store, tahap: str | None, regions: Sequence[str], after: UUID | None, limit: int
-) -> list[tuple[str, Commitment]]:
-    """At most `limit` families of regions behind one, in order of id, and how each stands.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which open investigations are asked for: those of a tahap, with or without a finding that
+    waits; None is any."""
 
-    `tahap` is the one at which their investigations opened, None for all.
-    """
+    tahap: str | None
+    finding: bool | None
+    regions: tuple[str, ...]
+
+
+async def under_investigation(
+    store: Store, wanted: Wanted, after: UUID | None, limit: int
+) -> list[tuple[str, Commitment]]:
+    """At most `limit` families behind one, in order of id, and how each stands."""
+    where = wanted.tahap, wanted.finding, *region_ranges(wanted.regions)
     async with store.looking() as look:
-        rows = await look.connection.fetch(_PAGE, tahap, after, *region_ranges(regions), limit)
+        rows = await look.connection.fetch(_PAGE, *where, after, limit)
         families = [row["family"] for row in rows]
         found = await look.load(COMMITMENT, [f"commitment-{family}" for family in families])
     return [(family, found[f"commitment-{family}"].state) for family in families]

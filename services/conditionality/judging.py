@@ -21,8 +21,8 @@ from services.conditionality.domain.commitment.rules import FamilyTerminated
 from services.conditionality.domain.duties import CommitmentPolicy, tokens_of
 from services.conditionality.domain.evaluation import Evaluation
 from services.conditionality.domain.person import Person
-from services.conditionality.investigating import keep_open
 from services.conditionality.views import Line, keep_departed, keep_evaluated
+from services.conditionality.worklists import keep_worklists
 
 Policies = Mapping[str, CommitmentPolicy]
 
@@ -89,7 +89,7 @@ async def judge(
     await keep_departed(unit, [line for line, gone in zip(lines, left, strict=True) if gone])
     judged = [outcome for outcome, gone in zip(outcomes, left, strict=True) if not gone]
     await keep_evaluated(unit, evaluated_lines(judged), partition)
-    await keep_open(unit, judged)
+    await keep_worklists(unit, judged)
 
 
 def policy_of(policies: Policies, rule_set: str) -> CommitmentPolicy:

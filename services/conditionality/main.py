@@ -17,7 +17,14 @@ from libs.chassis.rule_sets import rule_sets_router
 from libs.chassis.service import READINESS, opened, working
 from libs.chassis.settings import Settings
 from libs.privacy.tokens import Tokenizer
-from services.conditionality import api, api_corrections, api_investigations, api_unmatched, policy
+from services.conditionality import (
+    api,
+    api_corrections,
+    api_investigations,
+    api_unmatched,
+    api_worklists,
+    policy,
+)
 from services.conditionality.consumers import subscriptions
 from services.conditionality.contract import SERVICE
 from services.conditionality.intake import Intake
@@ -53,6 +60,7 @@ def application(told: Settings) -> FastAPI:
         api_corrections.router,
         api_investigations.router,
         api_unmatched.router,
+        api_worklists.router,
         jobs,
         operations.router,
         rule_sets_router(SERVICE, policy.list_rule_sets()),

@@ -14,6 +14,7 @@ SAMPLES: Final[Mapping[str, object]] = {
     "maker": "officer-1",
     "month": "2023-01",
     "nik": "0000000000000000",
+    "region": "61.03.01.2026",
     "reporter": "30141147",
     "result": "FAILED",
     "service": "WEIGHING",

@@ -149,6 +149,53 @@ def _on_closing_day(""",
         "::test_a_list_holds_the_families_of_the_tokens_regions[GET-/investigations]",
     ),
     Mutant(
+        "unmatched-fact-swallowed",
+        "facts of persons whom no family has are recorded and not noted",
+        (
+            Change(
+                "services/conditionality/intake.py",
+                "        await keep_unmatched(unit.connection, "
+                "[self._unmatched(row, report) for row in unknown])\n",
+                "",
+            ),
+        ),
+        f"{CONDITIONALITY}/test_unmatched.py"
+        "::test_what_nobody_has_is_counted_by_school_and_month_and_found_again_by_line",
+        f"{CONDITIONALITY}/test_unmatched.py"
+        "::test_a_files_report_says_whose_rows_a_family_has_and_whose_none",
+    ),
+    Mutant(
+        "facts-from-elsewhere",
+        "whoever may report at all reports of persons of every region",
+        (
+            Change(
+                "services/conditionality/intake.py",
+                "        if self.sender.may_see(*regions.get(row.token, self.sender.regions)):\n",
+                "        if self.sender.may_see(*self.sender.regions):\n",
+            ),
+        ),
+        f"{CONDITIONALITY}/test_unmatched.py"
+        "::test_facts_of_a_person_who_lives_elsewhere_are_refused_and_named_by_line[other]",
+        f"{CONDITIONALITY}/test_unmatched.py"
+        "::test_facts_of_a_person_of_the_tokens_regions_are_taken[own]",
+    ),
+    Mutant(
+        "misspelt-filter-passed-over",
+        "a query parameter that an operation does not take is passed over",
+        (
+            Change(
+                "libs/chassis/query.py",
+                "    if mistakes := [*unknown, *repeated][:MISTAKES_MAX]:\n",
+                "    if mistakes := [*repeated][:MISTAKES_MAX]:\n",
+            ),
+        ),
+        "tests/unit/chassis/test_query.py"
+        "::test_a_parameter_is_refused_by_name_and_nothing_personal_is_repeated"
+        "[kinds=red-kinds-unknown_parameter]",
+        "tests/unit/chassis/test_query.py"
+        "::test_parameters_that_an_operation_takes_through_a_dependency_are_known",
+    ),
+    Mutant(
         "maker-approves",
         "who found what an investigation comes to also lets it stand",
         (

@@ -14,7 +14,7 @@ import pytest_asyncio
 from cli.interfaces import application
 from libs.chassis.auth import NATION
 from tests.doors import Door
-from tests.integration.conditionality.kit import BAD, Bench, families, months_of
+from tests.integration.conditionality.kit import BAD, GOOD, Bench, families, months_of
 
 pytestmark = pytest.mark.integration
 
@@ -31,6 +31,7 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "finding": {"outcome": "CONFIRMED"},
     "decision": {"decision": "REJECTED"},
 }
+QUERIES: Final[Mapping[str, Mapping[str, str]]] = {"/unmet-cycles": {"tahap": THIRD}}
 THEIRS: Final = {"own": ("61.03",), "nation": (NATION,)}
 FOREIGN: Final = {"other": ("11", "61.04"), "none": ()}
 
@@ -40,7 +41,11 @@ OPERATIONS: Final = [
     for method in methods
 ]
 OF_A_FAMILY: Final = [operation for operation in OPERATIONS if "{family}" in operation[1]]
-LISTS: Final = [("GET", "/investigations")]
+LISTS: Final = [
+    ("GET", "/investigations"),
+    ("GET", "/unmet-cycles"),
+    ("GET", "/corrections"),
+]
 # Of persons whom nobody knows: test_unmatched asks them from every region.
 UNMATCHED: Final = [("GET", "/unmatched-facts"), ("GET", "/unmatched-facts/lines")]
 # Files and facts are of persons (see test_unmatched), the rest is of the service.
@@ -68,17 +73,21 @@ class Village:
         place = path.format(family=family, tahap=THIRD, correction=1)
         who = self.door.who("officer-1", *SCOPES, regions=regions)
         if method == "GET":
-            return await self.door.client.get(place, headers=who)
+            query = QUERIES.get(path)
+            return await self.door.client.get(place, headers=who, params=query)
         body = BODIES.get(path.rpartition("/")[2])
         return await self.door.post(place, who | {"If-Match": '"1"'}, json=body)
 
 
 @pytest_asyncio.fixture
 async def village(conditionality: Door, bench: Bench) -> Village:
-    """A family that has failed three times in a row, where it lives."""
+    """A family that has failed three times in a row, and what late facts would make of the last."""
     for tahap in ("2023-1", "2023-2", THIRD):
         await bench.school(FAMILY, BAD, months=months_of(tahap))
         await bench.take(bench.announced(tahap), bench.line(FAMILY, tahap, region=VILLAGE))
+    await bench.take(bench.frozen(tahap=THIRD))
+    await bench.school(FAMILY, GOOD, months=months_of(THIRD))
+    await bench.re_decide()
     return Village(conditionality)
 
 
