@@ -187,6 +187,9 @@ def rebuild_read_models(
     with Screen(out) as screen:
         progress = run(rebuild(data, service, screen))
     out.print(f"{service} was rebuilt from {progress.done:,} messages.", highlight=False)
+    if progress.parked:
+        still = f"{progress.parked:,} of them stay parked: pkh parked list {service}."
+        out.print(still, highlight=False)
 
 
 if __name__ == "__main__":

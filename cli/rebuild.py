@@ -25,10 +25,11 @@ REBUILT: Final = ("projection",)  # the services that only read
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Messages that the new tables have taken in, of all that there are."""
+    """Messages that the new tables have taken in, of all that there are; some stay parked."""
 
     done: int
     total: int
+    parked: int = 0
 
 
 async def rebuild(data_dir: Path, service: str, screen: Screen) -> Progress:

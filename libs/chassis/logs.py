@@ -11,7 +11,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import msgspec
 import structlog
@@ -36,8 +36,11 @@ def describe(error: BaseException) -> dict[str, object]:
     return {"error": kinds, "passed": places}
 
 
-def configure(service: str, level: str) -> None:
-    """Send every log line of this process to standard output; `level` is a word of Settings."""
+def configure(service: str, level: str, to: TextIO | None = None) -> None:
+    """Send every log line of this process to a stream; `level` is a word of Settings.
+
+    That is standard output, unless a program answers there what another one reads.
+    """
 
     def name_service(_logger: object, _method: str, line: EventDict) -> EventDict:
         line["service"] = service
@@ -51,7 +54,7 @@ def configure(service: str, level: str) -> None:
         name_service,
         _without_texts_of_errors,
     ]
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(to or sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[_first_line, *shared],

@@ -109,10 +109,14 @@ class ReadModels:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many of the topics' messages the new tables have taken in or passed over."""
+    """How many of the topics' messages the new tables have taken in, passed over or parked.
+
+    `parked` stay parked, as they were beside the live tables; a person replays them.
+    """
 
     done: int
     total: int
+    parked: int = 0
 
 
 Watcher: TypeAlias = Callable[[Progress], None]
@@ -185,7 +189,7 @@ async def _catch_up(
         tally = shadow.consumer.tally
         ends = [await bus.ends(subscription.topic) for subscription in models.subscriptions]
         done = tally.handled + tally.passed + tally.parked
-        progress = Progress(done, sum(sum(each.values()) for each in ends))
+        progress = Progress(done, sum(sum(each.values()) for each in ends), tally.parked)
         watcher(progress)
         return not await _behind(owner)
 

@@ -17,6 +17,7 @@ from libs.events.errors import CorridorError
 from libs.events.handle import Loaded
 from libs.events.metrics import APPEND_EVENTS, APPEND_SECONDS
 from libs.events.model import Context, StreamType
+from libs.events.sessions import SessionsShared, ensure_own_sessions
 from libs.events.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ class Store:
     async def connect(cls, url: str, source: str, schema: str = "public") -> Store:
         """Open the pools of the runtime role that `url` names, on the tables of a schema.
 
-        Waits of a session are limited, so that a frozen writer frees others.
+        Waits of a session are limited, so that a frozen writer frees others. Raises
+        `SessionsShared` where a proxy pools the sessions.
         """
         settings = {
             "application_name": source,
@@ -74,7 +76,19 @@ class Store:
             "max_parallel_workers_per_gather": "0",
         }
         options: Any = {"server_settings": settings, "reset": _keep}
-        pool = await asyncpg.create_pool(url, min_size=1, max_size=POOL_CONNECTIONS_MAX, **options)
+        try:
+            pool = await asyncpg.create_pool(
+                url, min_size=1, max_size=POOL_CONNECTIONS_MAX, **options
+            )
+        except asyncpg.ProtocolViolationError as refused:
+            if "startup parameter" in str(refused):  # how pgbouncer refuses a session's settings
+                raise SessionsShared from None
+            raise
+        try:
+            await ensure_own_sessions(pool)
+        except BaseException:
+            pool.terminate()
+            raise
         notes = await asyncpg.create_pool(
             url, min_size=0, max_size=NOTES_CONNECTIONS_MAX, **options
         )

@@ -1,7 +1,8 @@
 """Builds projection's read models anew: `python -m services.projection.rebuild`.
 
 Beside what the service itself is told, PKH_OWNER_DATABASE_URL names the role that owns its tables.
-Each look prints a line, {"done": 1200, "total": 5400} in messages.
+Each look prints a line, {"done": 1200, "total": 5400, "parked": 0} in messages; logs go to standard
+error, where a message that is parked here too is told.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def tell(progress: Progress) -> None:
 
 def main() -> None:
     """Rebuild once."""
-    logs.configure(f"{SERVICE}-rebuild", "warning")
+    logs.configure(f"{SERVICE}-rebuild", "warning", sys.stderr)
     tell(asyncio.run(run(url(os.environ, "PKH_OWNER_DATABASE_URL", POSTGRES))))
 
 

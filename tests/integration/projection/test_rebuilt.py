@@ -1,0 +1,104 @@
+"""Projection's read models are built anew beside a message that nobody can handle."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+import msgspec
+import pytest
+
+from libs.chassis.settings import Settings
+from libs.events.bus.connect import connect
+from libs.events.parking import list_parked
+from libs.events.rebuild import Progress
+from services.projection.consumers import SUBSCRIPTIONS
+from services.projection.rebuild import GRAFANA_ROLE
+from tests.doors import TOPICS, surroundings
+from tests.integration.projection.kit import Desk, desk_at
+from tests.servers import Postgres, eventually
+
+pytestmark = pytest.mark.integration
+
+FIRST, SECOND = "2023-1", "2023-2"
+
+
+async def published(desk: Desk, told: Settings) -> None:
+    """A payment as it should be, and another whose message says nothing."""
+    whole, empty = desk.paid("PaymentEntitled", FIRST), desk.paid("PaymentEntitled", SECOND)
+    bus = await connect(told.bus_url)
+    try:
+        topics = {each.topic for each in SUBSCRIPTIONS}
+        await bus.ensure_topics({topic: TOPICS.partitions[topic] for topic in topics})
+        producer = await bus.producer()
+        await producer.send([whole, msgspec.structs.replace(empty, value=b"{}")])
+        await producer.close()
+    finally:
+        await bus.close()
+
+
+async def taken_in(desk: Desk) -> None:
+    """Consume what has come, with one message parked."""
+    consuming = asyncio.create_task(desk.consumer.run())
+
+    async def parked() -> bool:
+        return bool(await list_parked(desk.store))
+
+    await eventually(parked)
+    consuming.cancel()
+    with suppress(asyncio.CancelledError):
+        await consuming
+
+
+async def rebuilt(told: Settings, directory: Path) -> tuple[int, list[Progress], str]:
+    """Its exit code, what it said of its progress, and what it logged."""
+    owner = await asyncpg.connect(told.bus_url)
+    with suppress(asyncpg.DuplicateObjectError):
+        await owner.execute(f"CREATE ROLE {GRAFANA_ROLE}")
+    await owner.close()
+    environment: Final = {
+        **os.environ,
+        "PKH_DATABASE_URL": told.database_url,
+        "PKH_OWNER_DATABASE_URL": told.bus_url,
+        "PKH_BUS_URL": told.bus_url,
+        "PKH_ISSUER": told.issuer,
+        "PKH_AUDIENCE": told.audience,
+        "PKH_JWKS_FILE": str(told.jwks_file),
+    }
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services.projection.rebuild"),
+        stdout=PIPE,
+        stderr=PIPE,
+        env=environment,
+    )
+    said, logged = await program.communicate()
+    lines = [msgspec.json.decode(line, type=Progress, strict=True) for line in said.splitlines()]
+    return program.returncode or 0, lines, logged.decode()
+
+
+async def test_a_message_that_is_parked_stays_parked_and_stops_no_rebuild(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    async with AsyncExitStack() as stack:
+        around = await stack.enter_async_context(surroundings(postgres, tmp_path, "projection"))
+        # New tables are granted to the role that the service's URL names: here the only one.
+        told = replace(around, database_url=around.bus_url)
+        desk = await stack.enter_async_context(desk_at(told))
+        await published(desk, told)
+        await taken_in(desk)
+        before = await list_parked(desk.store), await desk.row(FIRST)
+
+        code, progress, logged = await rebuilt(told, tmp_path)
+
+        assert code == 0, logged
+        assert progress[-1] == Progress(2, 2, parked=1)
+        assert "messages parked" in logged
+        assert (await list_parked(desk.store), await desk.row(FIRST)) == before
+        assert len(before[0]) == 1
