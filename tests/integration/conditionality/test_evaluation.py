@@ -201,3 +201,19 @@ async def test_a_graduated_line_that_waits_behind_a_parked_one_is_not_waited_for
     assert await bench.close()
     [closed] = await bench.closings()
     assert (closed["evaluated"], closed["parked"]) == (1, [])
+
+
+async def test_a_family_that_is_listed_behind_the_freeze_is_judged_and_closes_nothing_anew(
+    bench: Bench,
+) -> None:
+    await bench.school(FAMILY, BAD)
+    await bench.take(bench.announced(), bench.line(SECOND), bench.list_closed(1))
+    await bench.close()
+    await bench.take(bench.frozen())
+
+    await bench.take(bench.line(FAMILY, reopening=1))
+
+    assert await bench.evaluated(FAMILY) == [(1, "FAILED")]
+    assert await bench.followed(FAMILY) == ["Suspended"]
+    assert not await bench.close()
+    assert len(await bench.closings()) == 1

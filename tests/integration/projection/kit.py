@@ -76,6 +76,12 @@ class Desk:
         )
         return row
 
+    async def row_of(self, family: str, tahap: str) -> dict[str, Any]:
+        """A family's row of a tahap, among others."""
+        rows = await views.entitlements(self.store, tahap, NATION, None, 10)
+        [row] = [row for row in rows if row["family"] == family]
+        return row
+
 
 @asynccontextmanager
 async def desk_at(told: Settings) -> AsyncIterator[Desk]:
