@@ -28,7 +28,7 @@ EVENTS: Final = 500_000
 EVENTS_A_STREAM: Final = 20
 QUICK_EVENTS: Final = 50_000
 ROUNDS: Final = 7
-RATIO_MIN: Final = 0.4
+RATIO_MIN: Final = 0.3
 HASHED: Final = (
     *("block", "stream_id", "version", "type", "schema_version", "data", "metadata"),
     *("topic", "key", "message", "occurred_at"),

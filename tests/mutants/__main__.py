@@ -20,7 +20,7 @@ from pathlib import Path
 from tests.mutants.catalogue import MUTANTS
 from tests.mutants.mutant import Mutant
 from tests.mutants.tree import Stale, Tree
-from tests.servers import embedded_postgres
+from tests.servers import FORGETFUL, embedded_postgres
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def _postgres() -> Iterator[str]:
     if given := os.environ.get("DATABASE_URL"):
         yield given
         return
-    with embedded_postgres() as server:
+    with embedded_postgres(FORGETFUL) as server:
         yield server.superuser_url()
 
 

@@ -17,7 +17,7 @@ from tests.integration.events.hunt import HOLDS, Batch, Fate, Hunt, Seen, Terms
 from tests.purse import CONTEXT, KEPT, CoinsPutIn, Command, PutIn
 from tests.tiers import NIGHTLY
 
-EVENTS = 1_000_000 if NIGHTLY else 50_000
+EVENTS = 1_000_000 if NIGHTLY else 20_000
 NAIVE_EVENTS = 50_000 if NIGHTLY else 5_000
 
 _EVENTS = """
