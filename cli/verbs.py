@@ -44,6 +44,8 @@ def import_file(
     report = run(_import(file, file.stat().st_size, kind, person, data, key))
     counts = " · ".join(f"{name} {report[name]:,}" for name in ("accepted", "unchanged"))
     out.print(f"{file.name}: {counts}", highlight=False)
+    for each in report.get("warnings", []):
+        out.print(f"line {each['line']}: {each['message']}", highlight=False)
 
 
 async def _import(

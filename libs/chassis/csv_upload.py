@@ -76,7 +76,7 @@ class RowError:
 
 @dataclass(slots=True)
 class ImportReport:
-    """What became of a file's rows. Only the first ERRORS_MAX refusals are listed.
+    """What became of a file's rows. Only the first ERRORS_MAX refusals and warnings are listed.
 
     A service that counts more has a report of its own; `job` is the one that takes the file in.
     """
@@ -87,6 +87,12 @@ class ImportReport:
     unchanged: int = 0
     refused: int = 0
     errors: list[RowError] = field(default_factory=list)
+    warnings: list[RowError] = field(default_factory=list)
+
+    def warn(self, line: int, column: str, mistake: Enum) -> None:
+        """Note what somebody should look at in a row that is taken."""
+        if len(self.warnings) < ERRORS_MAX:
+            self.warnings.append(RowError(line, column, mistake.name, str(mistake.value)))
 
     def refuse(self, line: int, column: str, mistake: Enum) -> None:
         """Count a row as refused; the mistake's name is the code, its value the sentence."""

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 NOTE_EVERY_S: Final = 0.5
 KIND: Final = "import"
+ROWS: Final = ("errors", "warnings")  # of a report; a job tells its counts alone
 GONE: Final = (ClientDisconnect, asyncio.CancelledError, *LOST, *BUSY_DATABASE)
 """Ends of an upload that are nobody's refusal: the same request may simply be sent again."""
 
@@ -155,7 +156,7 @@ class ImportJob:
         """The upload is kept, if its transaction is; from here on nobody can cancel it."""
         if self._attempt is None:
             return
-        result = {name: value for name, value in asdict(report).items() if name != "errors"}
+        result = {name: value for name, value in asdict(report).items() if name not in ROWS}
         told = self._bytes, _json(self._counts(report)), _json(result)
         if not await connection.fetchval(_DONE, self.id, self._attempt, *told):
             raise JobCancelled(self.id)

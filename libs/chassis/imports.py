@@ -26,7 +26,7 @@ Take = Callable[[Transaction, list[Row], R], Awaitable[None]]
 
 
 class RefusedRow(BaseModel):
-    """Where and why a row was refused; never its value."""
+    """Where and why a row was refused or is to be looked at; never its value."""
 
     line: int
     column: str
@@ -43,6 +43,7 @@ class Report(BaseModel):
     unchanged: int
     refused: int
     errors: list[RefusedRow]
+    warnings: list[RefusedRow] = []
 
 
 async def take_file(

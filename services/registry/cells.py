@@ -60,6 +60,8 @@ class Mistake(Enum):
     TOO_LONG = "The cell is longer than any text of this kind."
     REGION_NOT_YOURS = "The village lies outside the regions of the token."
     UNKNOWN_CARD = "No family of this card is registered in the regions of the token."
+    ERASED = "The family was erased, or its key cannot be used; nothing more is kept of it."
+    TOO_MANY_MEMBERS = "More people than live in a family stand on this card; is it a placeholder?"
     UNKNOWN_PERSON = "Nobody of this number is a member of the family."
     ALREADY_MEMBER = "Somebody of this number is a member of the family."
     REGISTERED_DIFFERENTLY = "It is registered with other data."

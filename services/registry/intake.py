@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 from uuid import uuid4
 
 from libs.chassis.auth import NOBODY, Principal
@@ -48,7 +48,10 @@ from services.registry.rows import FamilyCells, LifeEventCells, MemberCells, che
 from services.registry.views import card_owners, keep_identities
 
 Outcomes: TypeAlias = Sequence[Outcome[Family, Event]]
-CardRow = TypeVar("CardRow", MemberCells, LifeEventCells)
+CardRow = TypeVar("CardRow", FamilyCells, MemberCells, LifeEventCells)
+
+MEMBERS_MAX: Final = 30
+"""Of a family; a card with more is taken, and warned of: it may stand for many."""
 
 REFUSALS: Mapping[type[Exception], tuple[str, Mistake]] = {
     CardRegisteredDifferently: ("no_kk", Mistake.REGISTERED_DIFFERENTLY),
@@ -83,14 +86,17 @@ class Intake:
         good = self._theirs(checked(FamilyCells, rows, report, today), report)
         tokens = [self.tokenizer.card(row.card) for row in good]
         owners = await unit.claim("card", {token: f"family-{uuid4()}" for token in tokens})
-        families = [owners[token].removeprefix("family-") for token in tokens]
-        sealer = Sealer(await self.keys.create(families))
-        commands: list[tuple[str, Command]] = [
-            (owners[token], RegisterFamily(family, self._family(row, token, family, sealer)))
-            for row, token, family in zip(good, tokens, families, strict=True)
-        ]
+        await self.keys.make(owner.removeprefix("family-") for owner in owners.values())
+        registered = [(row, owners[token]) for row, token in zip(good, tokens, strict=True)]
+        living, sealer = await self._not_erased(registered, report)
+        commands: list[tuple[str, Command]] = []
+        for row, owner in living:
+            family, token = owner.removeprefix("family-"), self.tokenizer.card(row.card)
+            commands.append(
+                (owner, RegisterFamily(family, self._family(row, token, family, sealer)))
+            )
         outcomes = await handle_many(unit, FAMILY, commands)
-        await self._take(unit, [row.line for row in good], outcomes, report)
+        await self._take(unit, [row.line for row, _ in living], outcomes, report)
 
     def _theirs(self, rows: Sequence[FamilyCells], report: ImportReport) -> list[FamilyCells]:
         theirs: list[FamilyCells] = []
@@ -129,10 +135,16 @@ class Intake:
         good = await self._of_known_cards(
             unit, checked(MemberCells, rows, report, unit.context.at.date()), report
         )
+        living, sealer = await self._not_erased(good, report)
         by_family: dict[str, list[MemberCells]] = {}
-        for row, stream_id in good:
+        for row, stream_id in living:
             by_family.setdefault(stream_id, []).append(row)
-        drafted = await self._drafted(by_family)
+        drafted = {
+            stream_id: [
+                self._member(row, stream_id.removeprefix("family-"), sealer) for row in people
+            ]
+            for stream_id, people in by_family.items()
+        }
         commands: list[tuple[str, Command]] = [
             (stream_id, RegisterMembers(tuple(people))) for stream_id, people in drafted.items()
         ]
@@ -144,21 +156,11 @@ class Intake:
                 added = sum(len(e.rows) for e in outcome.events if isinstance(e, MembersRegistered))
                 report.accepted += added
                 report.unchanged += len(lines) - added
+                if len(outcome.state.members) - added <= MEMBERS_MAX < len(outcome.state.members):
+                    report.warn(lines[0], "no_kk", Mistake.TOO_MANY_MEMBERS)
             else:
                 await self._singly(unit, drafted[outcome.stream_id], lines, outcome, report)
         await self._mark_duplicates(unit, drafted)
-
-    async def _drafted(
-        self, by_family: Mapping[str, Sequence[MemberCells]]
-    ) -> dict[str, list[MemberRow]]:
-        families = [stream_id.removeprefix("family-") for stream_id in by_family]
-        sealer = Sealer(await self.keys.fetch(families))
-        return {
-            stream_id: [
-                self._member(row, stream_id.removeprefix("family-"), sealer) for row in rows
-            ]
-            for stream_id, rows in by_family.items()
-        }
 
     def _member(self, row: MemberCells, family: str, sealer: Sealer) -> MemberRow:
         cells, fingerprint = row.cells, self.tokenizer.fingerprint(*row.cells.values())
@@ -223,11 +225,10 @@ class Intake:
         good = await self._of_known_cards(
             unit, checked(LifeEventCells, rows, report, unit.context.at.date()), report
         )
-        families = [stream_id.removeprefix("family-") for _, stream_id in good]
-        sealer = Sealer(await self.keys.fetch(families))
+        living, sealer = await self._not_erased(good, report)
         lines: list[int] = []
         commands: list[tuple[str, Command]] = []
-        for row, stream_id in good:
+        for row, stream_id in living:
             try:
                 fact = facts.of_row(row, stream_id.removeprefix("family-"), sealer, self.tokenizer)
             except Refused as refused:
@@ -240,6 +241,23 @@ class Intake:
         await self._take(unit, lines, await handle_many(unit, FAMILY, commands), report)
 
     # -- Together
+
+    async def _not_erased(
+        self, rows: Sequence[tuple[CardRow, str]], report: ImportReport
+    ) -> tuple[list[tuple[CardRow, str]], Sealer]:
+        """The rows (with their stream ids) of families whose key is not destroyed, and what seals.
+
+        Of the others nothing can be taken in any more, and each row is refused by its line.
+        """
+        keys = await self.keys.fetch_each(owner.removeprefix("family-") for _, owner in rows)
+        living: list[tuple[CardRow, str]] = []
+        for row, owner in rows:
+            key = keys.get(owner.removeprefix("family-"))
+            if key is None or not key.secrets:
+                report.refuse(row.line, "no_kk", Mistake.ERASED)
+            else:
+                living.append((row, owner))
+        return living, Sealer(keys)
 
     async def _of_known_cards(
         self, unit: Transaction, rows: Sequence[CardRow], report: ImportReport
