@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from cli.client import Client, connected
+from cli.errors import Failed
 from cli.job_verbs import watched
 from cli.jobs import Job
 from cli.running import FOUND_SOMETHING, STATE, State, out, run
@@ -35,8 +36,19 @@ class Parked:
     key: str
     position: int
     error: str
+    partition: int = 0
+    offset: int | None = None
+
+    def at(self, place: tuple[int | None, int]) -> bool:
+        """Whether it is the message at (None, position), or the record at (partition, offset)."""
+        partition, number = place
+        if partition is None:
+            return self.offset is None and self.position == number
+        return (self.partition, self.offset) == place
 
     def __str__(self) -> str:
+        if self.offset is not None:
+            return f"{self.topic} partition {self.partition} offset {self.offset}: {self.error}"
         return f"{self.topic} {self.key} {self.position}: {self.error}"
 
 
@@ -92,6 +104,36 @@ async def _replay(service: str, query: Mapping[str, str], person: str, data: Pat
         asker = platform.client(person, LOOKS_AT, REPLAYS)
         begun = (await asker.post(service, "/parked/replay", query)).read(Job)
         return await watched(asker, service, begun)
+
+
+@parked.command()
+def drop(
+    service: Service,
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="Of this topic.")],
+    position: Annotated[int, typer.Argument(metavar="POSITION", help="Its position or offset.")],
+    reason: Annotated[str, typer.Option(help="A code, such as SENT_BY_MISTAKE.")],
+    partition: Annotated[
+        int | None, typer.Option(help="Of a record that is no message: POSITION is its offset.")
+    ] = None,
+    person: As = "operator",
+    data: State = STATE,
+) -> None:
+    """Have one parked message never be handled; it stays on record with who decided, and why."""
+    run(_drop(_known(service), topic, (partition, position), reason, person, data))
+    out.print("Dropped; what waits behind it can be replayed now.", highlight=False)
+
+
+async def _drop(
+    service: str, topic: str, place: tuple[int | None, int], reason: str, person: str, data: Path
+) -> None:
+    async with connected(data) as platform:
+        asker = platform.client(person, LOOKS_AT, REPLAYS)
+        found = [each for each in await _parked(asker, service, {"topic": topic}) if each.at(place)]
+        if not found:
+            raise Failed(f"Nothing is parked in {topic} at {place[1]}.")
+        [message] = found
+        named = {"partition": message.partition, "position": message.position}
+        await asker.post(service, "/parked/drop", {"topic": topic, **named, "reason": reason})
 
 
 def _query(topic: str | None, key: str | None) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import msgspec
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from libs.chassis.auth import Principal, require
 from libs.chassis.bodies import Strict
@@ -20,7 +20,7 @@ from libs.chassis.replays import begin
 from libs.chassis.request import Asked
 from libs.chassis.service import ServiceOf, StoreOf
 from libs.events.errors import NotFound
-from libs.events.parking import START, NothingParked, Selection, list_parked
+from libs.events.parking import START, NothingParked, Selection, drop, list_parked
 from libs.events.positions import positions
 
 Operator = Annotated[Principal, require("platform:operate")]
@@ -59,7 +59,11 @@ class PositionWithout(NotFound):
 
 
 class ParkedMessage(BaseModel):
-    """A message that could not be handled, or that waits behind one of its key."""
+    """A message that could not be handled, or that waits behind one of its key.
+
+    A record that is no message has no key, and `offset` says where on the bus it stands; its
+    `position` is -1 less that.
+    """
 
     subscription: str
     topic: str
@@ -67,6 +71,16 @@ class ParkedMessage(BaseModel):
     key: str
     position: int
     error: str
+    offset: int | None = None
+
+
+class Drop(Strict):
+    """One parked message, and the code of why nobody is to handle it."""
+
+    topic: Annotated[str, StringConstraints(max_length=200, pattern="^[^\\x00]+$")]
+    partition: Annotated[int, Field(ge=0, le=INTEGER_MAX)]
+    position: Annotated[int, Field(ge=-POSITION_MAX, le=POSITION_MAX)]
+    reason: Annotated[str, Field(pattern="^[A-Z][A-Z_]{1,39}$")]
 
 
 class Replay(Strict):
@@ -127,6 +141,7 @@ async def read_parked(
             key=parked.key,
             position=parked.position,
             error=parked.error,
+            offset=parked.offset,
         )
         for parked in found
     ]
@@ -152,5 +167,27 @@ async def replay_parked(
         await once.claim(unit.connection)
         job = await begin(unit, once, Selection(body.topic, body.key))
         reply = Reply(202, job.model_dump(mode="json"), {"Location": f"/jobs/{job.id}"})
+        await once.keep(unit.connection, reply)
+    return reply.response()
+
+
+@router.post(
+    "/parked/drop",
+    status_code=204,
+    response_class=Response,
+    responses=refuses(NothingParked),
+    dependencies=[Unconditional],
+)
+async def drop_parked(
+    body: Drop, service: ServiceOf, context: Asked, once: Once, operator: Operator
+) -> Response:
+    """Have one parked message never be handled, for a reason; it stays on record as it came.
+
+    What waits behind it in its key can be replayed then.
+    """
+    async with service.store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        await drop(unit, body.topic, body.partition, body.position, body.reason)
+        reply = Reply(204, None)
         await once.keep(unit.connection, reply)
     return reply.response()

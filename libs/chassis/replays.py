@@ -24,7 +24,8 @@ EVERYTHING: Final = "everything"
 _BEGIN: Final = """
 INSERT INTO replay (id, client, key, topic, parked_key, state, place, total)
 SELECT $1, $2, $3, $4, $5, 'RUNNING', $6, count(*) FROM parked
-WHERE ($4::text IS NULL OR topic = $4) AND ($5::text IS NULL OR key = $5) HAVING count(*) > 0
+WHERE ($4::text IS NULL OR topic = $4) AND ($5::text IS NULL OR key = $5)
+  AND dropped_at IS NULL AND position > 0 HAVING count(*) > 0
 RETURNING *, now() AS seen_at
 """
 _REPLAYS: Final = "SELECT *, now() AS seen_at FROM replay"

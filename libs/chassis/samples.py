@@ -39,6 +39,7 @@ COMMON: Final[Mapping[str, object]] = {
     "message": "The text is too long",
     "name": "members.csv",
     "next": None,
+    "reason": "SENT_BY_MISTAKE",
     "rule_sets": [
         {
             "id": "2021-2024",

@@ -4,15 +4,16 @@ What comes of a topic at once is one transaction, and the next is fetched meanwh
 the partitions' `consumed` rows (which fences a member that lost one of them), skips what the
 positions already cover, runs the handler, and moves the positions; the bus's own offsets follow
 after the commit. Where that fails, each batch is processed by itself: what a handler can not take
-is parked with every later message of its key; what the database or the network refuses is tried
-again; a gap, an unknown epoch or a newer major version stops the consumer.
+is parked with every later message of its key, and a record that is no message by itself; what the
+database or the network refuses is tried again; a gap, an unknown epoch or a newer major version
+stops the consumer.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter
@@ -23,12 +24,12 @@ import structlog
 
 from libs.events import tracing
 from libs.events.ahead import ahead
-from libs.events.bus import Batch, Bus, Member
-from libs.events.envelope import Envelopes, parse_all
+from libs.events.bus import Batch, Bus, Member, Record
+from libs.events.envelope import EnvelopeMalformed, Envelopes, parse_each
 from libs.events.errors import GapFound, StaleMember, UnknownEpoch, safe_text
 from libs.events.metrics import PROCESS_SECONDS
 from libs.events.model import Context
-from libs.events.parking import held_keys, park
+from libs.events.parking import held_keys, park, park_malformed
 from libs.events.places import lock_places, move_places, open_places
 from libs.events.sifting import sift
 from libs.events.store import Store
@@ -77,6 +78,8 @@ class Consumer:
     group: str
     subscriptions: Sequence[Subscription]
     partitions: Mapping[str, int]
+    dropped: Collection[tuple[str, int, int]] = ()
+    """(topic, partition, position) of messages that a person has decided not to have handled."""
     tally: Tally = field(default_factory=Tally)
 
     def __post_init__(self) -> None:
@@ -180,16 +183,33 @@ class Consumer:
 
     async def _process(self, batches: Sequence[Batch]) -> None:
         subscription = self._by_topic[batches[0].topic]
-        arrived = [(batch, parse_all(batch)) for batch in batches]
+        read = [parse_each(batch) for batch in batches]
+        await self._set_aside(subscription, [each for one in read for each in one.malformed])
+        arrived = [(one.batch, one.envelopes) for one in read if one.envelopes is not None]
+        if arrived:
+            await self._take_messages(subscription, arrived)
+
+    async def _set_aside(
+        self,
+        subscription: Subscription,
+        malformed: Sequence[tuple[Record, EnvelopeMalformed]],
+    ) -> None:
+        """Park what is no message, so that it is seen; no log has a place where it is missed."""
+        for record, error in malformed:
+            log.error("record is no message", topic=record.topic, error=str(error))
+        self.tally.parked += await park_malformed(self.store, subscription.name, malformed)
+
+    async def _take_messages(self, subscription: Subscription, arrived: Sequence[Parsed]) -> None:
         # As they were appended: the log of a topic's owner is one.
         last = max((envelopes.at(-1) for _, envelopes in arrived), key=_position)
         # In two lives of a log, two messages may have the same position.
-        if len(batches) > 1 and any({*each.epochs} != {last.epoch} for _, each in arrived):
+        if len(arrived) > 1 and any({*each.epochs} != {last.epoch} for _, each in arrived):
             raise UnknownEpoch(topic=subscription.topic, epoch=last.epoch)
         where = self.bus.system, self.group, subscription.topic
         carried = {trace for _, envelopes in arrived for trace in set(envelopes.traces)}
-        count = sum(map(len, batches))
-        with tracing.processing(*where, _partitions(batches), count, last.trace, carried) as trace:
+        count = sum(len(batch) for batch, _ in arrived)
+        partitions = _partitions(batch for batch, _ in arrived)
+        with tracing.processing(*where, partitions, count, last.trace, carried) as trace:
             context = Context(last.time, f"service:{self.group}", trace=trace, cause=last.id)
             async with self.store.transaction(context) as transaction:
                 await self._in_transaction(transaction, subscription, arrived)
@@ -206,6 +226,9 @@ class Consumer:
             wanted = wanted_of(subscription, envelopes, fresh)
             self.tally.skipped += len(batch) - len(fresh)
             self.tally.passed += len(fresh) - len(wanted)
+            if self.dropped:
+                place = _place(batch)
+                wanted = [i for i in wanted if (*place, envelopes.positions[i]) not in self.dropped]
             messages += messages_in(subscription, batch, envelopes, wanted)
         moved = {partition: place for partition, place in places.items() if place.moved}
         if not moved:

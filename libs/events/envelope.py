@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -139,6 +140,30 @@ def parse_all(batch: Batch) -> Envelopes:
         raise EnvelopeMalformed(
             topic=batch.topic, partition=batch.partition, offset=batch.offsets[0]
         ) from None
+
+
+class Read(Struct, frozen=True):
+    """What of a batch are messages, with their envelopes, and what is wrong with other records."""
+
+    batch: Batch
+    envelopes: Envelopes | None
+    malformed: Sequence[tuple[Record, EnvelopeMalformed]] = ()
+
+
+def parse_each(batch: Batch) -> Read:
+    """The envelopes of a batch, of which some records may be none; those are told by themselves."""
+    with contextlib.suppress(EnvelopeMalformed):
+        return Read(batch, parse_all(batch))
+    good: list[int] = []
+    malformed: list[tuple[Record, EnvelopeMalformed]] = []
+    for index, record in enumerate(batch.records):
+        try:
+            parse(record)
+            good.append(index)
+        except EnvelopeMalformed as error:
+            malformed.append((record, error))
+    left = batch.only(good)
+    return Read(left, parse_all(left) if good else None, malformed)
 
 
 def _parsed(columns: Mapping[str, Sequence[bytes]]) -> Envelopes:

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from libs.events.bus import Record
+from libs.events.envelope import EnvelopeMalformed
 from libs.events.errors import NotFound
 from libs.events.model import encode
 from libs.events.store import Store
@@ -26,13 +27,15 @@ START: Final[Place] = ("", "", 0, 0)
 """Before all of them."""
 
 _ANYTHING: Final = """
-SELECT EXISTS (SELECT FROM parked WHERE subscription = $1 AND topic = $2 AND partition = ANY($3))
+SELECT EXISTS (SELECT FROM parked WHERE subscription = $1 AND topic = $2 AND partition = ANY($3)
+               AND dropped_at IS NULL AND position > 0)
 """
 # One look into the index for each key: however much of a key is parked, the first row will do.
 _AMONG: Final = """
 SELECT key FROM unnest($3::int[], $4::text[]) AS asked (at, key)
 WHERE (SELECT true FROM parked WHERE subscription = $1 AND topic = $2 AND partition = asked.at
-       AND parked.key = asked.key AND ($5::bigint IS NULL OR position < $5) LIMIT 1)
+       AND parked.key = asked.key AND dropped_at IS NULL AND position > 0
+       AND ($5::bigint IS NULL OR position < $5) LIMIT 1)
 """
 
 
@@ -50,6 +53,11 @@ class Parked:
     key: str
     position: int
     error: str
+
+    @property
+    def offset(self) -> int | None:
+        """Where on the bus it stands, of a record that is no message and has no position."""
+        return None if self.position > 0 else -1 - self.position
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,56 @@ async def park(
     )
 
 
+async def park_malformed(
+    store: Store, subscription: str, malformed: Sequence[tuple[Record, EnvelopeMalformed]]
+) -> int:
+    """Keep records that are no messages, each once however often it comes; how many are new."""
+    rows = [
+        (
+            subscription,
+            record.topic,
+            record.partition,
+            -1 - record.offset,
+            encode(_kept(record)).decode(),
+            str(error),
+        )
+        for record, error in malformed
+    ]
+    if not rows:
+        return 0
+    kept = await store.pool.fetch(
+        """INSERT INTO parked (subscription, topic, partition, key, position, message, error)
+           SELECT s, t, p, '', o, m, e FROM unnest(
+               $1::text[], $2::text[], $3::int[], $4::bigint[], $5::json[], $6::text[]
+           ) AS u (s, t, p, o, m, e) ON CONFLICT DO NOTHING RETURNING position""",
+        *map(list, zip(*rows, strict=True)),
+    )
+    return len(kept)
+
+
+async def drop(
+    transaction: Transaction, topic: str, partition: int, position: int, reason: str
+) -> None:
+    """Have one parked message of a topic's partition be done with, by decision of a person.
+
+    It stays as it came, with who dropped it, when and the code of why. Of its key, what waits
+    behind it can be replayed then. Dropping it again changes nothing; raises `NothingParked`.
+    """
+    found = await transaction.connection.fetch(
+        """UPDATE parked SET dropped_at = coalesce(dropped_at, $4),
+               dropped_by = coalesce(dropped_by, $5), dropped_reason = coalesce(dropped_reason, $6)
+           WHERE topic = $1 AND partition = $2 AND position = $3 RETURNING position""",
+        topic,
+        partition,
+        position,
+        transaction.context.at,
+        transaction.context.actor,
+        reason,
+    )
+    if not found:
+        raise NothingParked(topic=topic, partition=partition, position=position)
+
+
 def _kept(record: Record) -> _Kept:
     headers = [(name, value.decode("latin-1")) for name, value in record.headers]
     return _Kept(headers, base64.b64encode(record.value).decode(), record.offset)
@@ -130,6 +188,7 @@ async def list_parked(
     rows = await store.pool.fetch(
         """SELECT subscription, topic, partition, key, position, error FROM parked
            WHERE (subscription, topic, partition, position) > ($1, $2, $3::int, $4::bigint)
+             AND dropped_at IS NULL
              AND ($5::text IS NULL OR topic = $5) AND ($6::text IS NULL OR key = $6)
            ORDER BY subscription, topic, partition, position LIMIT $7""",
         *after,
@@ -150,10 +209,12 @@ def unpark(topic: str, partition: int, key: str, message: str) -> Record:
 
 
 async def parked_records(transaction: Transaction, subscription: str, topic: str) -> list[Record]:
-    """Everything that a subscription has parked of a topic, as it came."""
+    """Every message that a subscription has parked of a topic, as it came, the dropped ones too:
+    who counts lines counts these as received."""
     rows = await transaction.connection.fetch(
         """SELECT partition, key, message FROM parked
-           WHERE subscription = $1 AND topic = $2 ORDER BY partition, position""",
+           WHERE subscription = $1 AND topic = $2 AND position > 0
+           ORDER BY partition, position""",
         subscription,
         topic,
     )

@@ -45,7 +45,7 @@ async def positions(store: Store) -> Positions:
     consumed = await store.pool.fetch(
         "SELECT topic, partition, min(position) AS position FROM consumed GROUP BY 1, 2"
     )
-    parked = await store.pool.fetchval("SELECT count(*) FROM parked")
+    parked = await store.pool.fetchval("SELECT count(*) FROM parked WHERE dropped_at IS NULL")
     head, epoch = await store.head()
     topics: dict[str, dict[int, int]] = {}
     relayed = 0

@@ -27,7 +27,7 @@ FROM head LEFT JOIN relay ON (topic, partition) = ($1, $2)
 """
 _PARKED = """
 SELECT subscription, topic, sum(messages)::bigint AS messages, count(*) AS keys
-FROM (SELECT subscription, topic, count(*) AS messages FROM parked
+FROM (SELECT subscription, topic, count(*) AS messages FROM parked WHERE dropped_at IS NULL
       GROUP BY subscription, topic, partition, key) AS each_key
 GROUP BY 1, 2
 """

@@ -64,6 +64,15 @@ SELECT count(*) FROM (
     EXCEPT SELECT topic, partition, position FROM public.parked
 ) AS anew
 """
+_DROPPED: Final = """
+SELECT topic, partition, position FROM public.parked WHERE dropped_at IS NOT NULL
+"""
+_KEEP_DROPPED: Final = """
+INSERT INTO rebuilt.parked SELECT * FROM public.parked WHERE dropped_at IS NOT NULL
+ON CONFLICT (subscription, topic, partition, position) DO UPDATE
+SET (dropped_at, dropped_by, dropped_reason)
+    = (excluded.dropped_at, excluded.dropped_by, excluded.dropped_reason)
+"""
 _NOTES: Final = """
 LOCK TABLE public.{table} IN EXCLUSIVE MODE;
 INSERT INTO rebuilt.{table} SELECT * FROM public.{table};
@@ -169,7 +178,8 @@ async def _filling(models: ReadModels, bus: Bus) -> AsyncIterator[_Shadow]:
     store = await Store.connect(models.url, models.source, SHADOW)
     # A group that was never there before: what an earlier one has committed is no beginning.
     group = f"{models.source}-rebuild-{secrets.token_hex(4)}"
-    consumer = Consumer(store, bus, group, models.subscriptions, models.partitions)
+    dropped = {tuple(row) for row in await store.pool.fetch(_DROPPED)}
+    consumer = Consumer(store, bus, group, models.subscriptions, models.partitions, dropped)
     shadow = _Shadow(consumer, asyncio.create_task(consumer.run(), name="rebuild"))
     try:
         yield shadow
@@ -230,6 +240,7 @@ async def _swap(owner: Connection, shadow: _Shadow, notes: Sequence[str]) -> Non
             raise RebuildStopped(reason=f"{parked} messages can not be handled")
         for table in notes:
             await owner.execute(_NOTES.format(table=table))
+        await owner.execute(_KEEP_DROPPED)
         await owner.execute(_SWAP)
 
 

@@ -20,7 +20,7 @@ import structlog
 
 from libs.events import tracing
 from libs.events.bus import Bus, Producer, Record
-from libs.events.envelope import Envelope, headers_of, parse, type_prefix
+from libs.events.envelope import Envelope, EnvelopeMalformed, headers_of, parse, type_prefix
 from libs.events.errors import CorridorError, safe_text
 from libs.events.leader import Leadership
 from libs.events.log import window_after
@@ -150,9 +150,9 @@ class Relay:
         for topic in self.owned:
             records = await self.bus.last_records(topic)
             for partition in range(self.owned[topic]):
-                record = records.get(partition)
-                there = parse(record).position if record else 0
-                if there < last.get((topic, partition), 0):
+                acknowledged = last.get((topic, partition), 0)
+                there = _position(records.get(partition), acknowledged)
+                if there < acknowledged:
                     progress.held[topic, partition] = there
         for place, there in progress.held.items():
             log.warning("refilling", topic=place[0], partition=place[1], behind=there)
@@ -218,6 +218,21 @@ class Relay:
         rows = [(*place, position) for place, position in sorted(stretch.last.items())]
         rows.append((*EVERYTHING, stretch.end))
         await self.store.pool.execute(_ACKNOWLEDGE, *map(list, zip(*rows, strict=True)))
+
+
+def _position(last: Record | None, acknowledged: int) -> int:
+    """How far a partition holds our messages, by its last record.
+
+    One that is no message was written by somebody else, and says nothing of ours: what the bus
+    has acknowledged counts then. Consumers would find a gap before it, if there were one.
+    """
+    if last is None:
+        return 0
+    try:
+        return parse(last).position
+    except EnvelopeMalformed as error:
+        log.warning("last record is no message", topic=last.topic, error=str(error))
+        return acknowledged
 
 
 @lru_cache

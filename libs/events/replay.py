@@ -27,6 +27,7 @@ REPLAYED_MAX: Final = 500
 _FIRST: Final = """
 SELECT subscription, topic, partition, position FROM parked
 WHERE (subscription, topic, partition, position) > ($1, $2, $3::int, $4::bigint)
+  AND dropped_at IS NULL AND position > 0
   AND (subscription, topic) IN (SELECT * FROM unnest($5::text[], $6::text[]))
   AND ($7::text IS NULL OR topic = $7) AND ($8::text IS NULL OR key = $8)
 ORDER BY subscription, topic, partition, position LIMIT 1
@@ -37,6 +38,7 @@ SELECT FROM consumed WHERE subscription = $1 AND topic = $2 AND partition = $3 F
 _ROWS: Final = """
 SELECT key, message FROM parked
 WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position >= $4
+  AND dropped_at IS NULL AND position > 0
   AND ($5::text IS NULL OR key = $5)
 ORDER BY position LIMIT $6
 """

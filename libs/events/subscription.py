@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from libs.events.bus import Batch, Record
-from libs.events.envelope import Envelope, EnvelopeMalformed, Envelopes
+from libs.events.envelope import Envelope, Envelopes
 from libs.events.errors import CorridorError, GapFound, UnknownEpoch, UnknownEvent
 from libs.events.store import LOST
 from libs.events.transaction import Transaction
@@ -33,7 +33,7 @@ RETRIED = (
 )
 """Faults of the surroundings: never a message's own, so never parked."""
 
-STOPS = (GapFound, UnknownEpoch, UnknownEvent, UnknownPartition, EnvelopeMalformed)
+STOPS = (GapFound, UnknownEpoch, UnknownEvent, UnknownPartition)
 
 
 class Undecodable(Struct, frozen=True):

@@ -36,7 +36,10 @@ async def parked_lines(unit: Transaction, tahap: str, topic: str) -> dict[str, b
 async def families_parked(unit: Transaction, topic: str) -> set[str]:
     """The families of whom anything is parked: of an evaluation, also what follows from it."""
     rows = await unit.connection.fetch(
-        "SELECT DISTINCT key FROM parked WHERE subscription = $1 AND topic = $2", SERVICE, topic
+        """SELECT DISTINCT key FROM parked
+           WHERE subscription = $1 AND topic = $2 AND dropped_at IS NULL""",
+        SERVICE,
+        topic,
     )
     return {row["key"] for row in rows if FAMILY.fullmatch(row["key"])}
 

@@ -17,7 +17,7 @@ SAMPLES: Final[Mapping[str, object]] = {
     "failing": [],
     "family": UUID,
     "outcome": "MET",
-    "reason": "",
+    "reason": "SENT_BY_MISTAKE",
     "region": "61.03.01.2001",
     "source": "payments",
     "status": "ELIGIBLE",

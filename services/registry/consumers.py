@@ -19,18 +19,22 @@ from services.registry.contract import (
     ListFrozen,
     Terminated,
 )
-from services.registry.domain.closing import RuleSet
+from services.registry.domain.closing import RuleSet, tahap_order
 from services.registry.domain.family.commands import Command, MarkTerminated
 from services.registry.domain.listing_messages import NoteFreeze, StartListing
 from services.registry.policy import RuleSets
 from services.registry.settings import SERVICE
-from services.registry.views import ask_again, open_listing, other_listings
+from services.registry.views import ask_again, last_listed, open_listing, other_listings
 
 FIRST_REVISION = 1
 
 
 class AnnouncedAheadOfLog(DomainError):
     """A closing counts on facts that this register does not hold."""
+
+
+class ClosingOutOfOrder(DomainError):
+    """A later tahap has been listed, and families have moved on with it; drop this closing."""
 
 
 class AnotherListOpen(DomainError):
@@ -74,6 +78,9 @@ async def _announced(
     head = await unit.connection.fetchval("SELECT position FROM head")
     if head < closing.after.get(SERVICE, 0):
         raise AnnouncedAheadOfLog(tahap=closing.tahap, head=head)
+    # A replay comes later than the message did: what is listed by then would be judged backwards.
+    if (last := await last_listed(unit)) and tahap_order(last) > tahap_order(closing.tahap):
+        raise ClosingOutOfOrder(tahap=closing.tahap, listed=last)
     # As of a cut before its end, that list has judged nobody and nobody has graduated with it.
     if others := await other_listings(unit, but=closing.tahap):
         raise AnotherListOpen(tahap=closing.tahap, open=others[0])

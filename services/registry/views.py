@@ -9,6 +9,7 @@ from datetime import datetime
 from libs.events.model import Outcome
 from libs.events.store import Store
 from libs.events.transaction import Transaction
+from services.registry.domain.closing import tahap_order
 from services.registry.domain.family import events
 from services.registry.domain.family.state import Family
 
@@ -156,6 +157,14 @@ async def open_listing(unit: Transaction, tahap: str, trace: str | None) -> None
         tahap,
         trace,
     )
+
+
+async def last_listed(unit: Transaction) -> str | None:
+    """The latest tahap of which a list was begun."""
+    rows = await unit.connection.fetch(
+        "SELECT stream_id FROM streams WHERE stream_id > 'listing-' AND stream_id < 'listing.'"
+    )
+    return max((row[0].removeprefix("listing-") for row in rows), key=tahap_order, default=None)
 
 
 async def other_listings(unit: Transaction, but: str) -> list[str]:

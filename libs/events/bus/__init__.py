@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
+T = TypeVar("T")
 Headers = Sequence[tuple[str, bytes]]
 
 
@@ -52,6 +53,15 @@ class Batch(Struct, frozen=True):
         contents = [column[cut] for column in self.contents]
         columns = self.offsets[cut], self.keys[cut], self.values[cut], self.names, contents
         return Batch(self.topic, self.partition, *columns)
+
+    def only(self, indexes: Sequence[int]) -> Batch:
+        """Some of the records, in their order."""
+
+        def of(column: Sequence[T]) -> list[T]:
+            return [column[index] for index in indexes]
+
+        columns = of(self.offsets), of(self.keys), of(self.values)
+        return Batch(self.topic, self.partition, *columns, self.names, list(map(of, self.contents)))
 
     def record(self, index: int) -> Record:
         """One of them by itself."""

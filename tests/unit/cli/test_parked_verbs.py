@@ -90,3 +90,35 @@ def test_a_service_that_there_is_not_is_refused(
 ) -> None:
     assert pkh(data_dir, "parked", verb, "treasury").exit_code == 2
     assert told.asked == []
+
+
+def test_a_message_is_dropped_by_its_position_with_a_reason(
+    data_dir: Path, told: FakePlatform
+) -> None:
+    told.when("POST", "conditionality/parked/drop", httpx.Response(204))
+    dropping = ("parked", "drop", "conditionality", TOPIC)
+
+    done = pkh(data_dir, *dropping, "7", "--reason", "SENT_BY_MISTAKE")
+    unknown = pkh(data_dir, *dropping, "8", "--reason", "SENT_BY_MISTAKE")
+
+    assert (done.exit_code, unknown.exit_code) == (0, 2)
+    [request] = [each for each in told.asked if each.method == "POST"]
+    place = {"topic": TOPIC, "partition": 3, "position": 7}
+    assert json.loads(request.content) == place | {"reason": "SENT_BY_MISTAKE"}
+
+
+def test_a_record_that_is_no_message_is_listed_and_dropped_by_its_offset(
+    data_dir: Path, fake: FakePlatform
+) -> None:
+    odd = waiting(-43, "not a CloudEvent of ours") | {"key": "", "offset": 42}
+    fake.when("GET", "payments/parked", answer({"items": [odd], "next": None}))
+    fake.when("POST", "payments/parked/drop", httpx.Response(204))
+
+    shown = pkh(data_dir, "parked", "list", "payments")
+    at = ("42", "--partition", "3")
+    done = pkh(data_dir, "parked", "drop", "payments", TOPIC, *at, "--reason", "NOT_OURS")
+
+    assert f"payments {TOPIC} partition 3 offset 42: not a CloudEvent of ours" in shown.output
+    assert done.exit_code == 0, done.output
+    body = json.loads(fake.asked[-1].content)
+    assert (body["partition"], body["position"]) == (3, -43)

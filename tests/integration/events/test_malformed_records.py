@@ -1,0 +1,185 @@
+"""A record that is no message is parked where it stands; what comes before and after is taken."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+import pytest
+import pytest_asyncio
+
+from libs.events.bus import Record
+from libs.events.bus.connect import connect
+from libs.events.consumer import Consumer
+from libs.events.parking import NothingParked, Parked, drop, list_parked
+from libs.events.positions import positions
+from libs.events.readings import parked_readings
+from libs.events.relay import Relay
+from tests.corridor import TOPICS, Corridor, corridor_at, running
+from tests.purse import CONTEXT, TOPIC
+from tests.servers import Postgres, eventually
+
+pytestmark = pytest.mark.integration
+
+NIK: Final = "6103014107900001"
+REASON: Final = "SENT_BY_MISTAKE"
+BUSES: Final = ("embedded", pytest.param("kafka", marks=[pytest.mark.kafka]))
+
+
+@pytest.fixture(params=BUSES)
+def bus_url(request: pytest.FixtureRequest) -> str | None:
+    """Where the bus is; None for an embedded one of the corridor's own."""
+    if request.param == "embedded":
+        return None
+    return f"kafka://{request.getfixturevalue('kafka_bootstrap')}"
+
+
+@pytest_asyncio.fixture
+async def corridor(postgres: Postgres, bus_url: str | None) -> AsyncIterator[Corridor]:
+    """A corridor over either bus, whose topic is new."""
+    if bus_url is not None:
+        bus = await connect(bus_url)
+        await bus.delete_topic(TOPIC)
+        await bus.close()
+    async with corridor_at(postgres, bus_url) as found:
+        yield found
+
+
+def odd_records() -> list[Record]:
+    """What others may write on a topic of ours, on its first partition."""
+    ours = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", b"1"),
+        ("ce_source", b"/services/writer"),
+        ("ce_type", b"org.example.test.purse.CoinsPutIn.v1"),
+        ("ce_subject", b"purse-1"),
+        ("ce_time", b"2023-03-31T00:00:00Z"),
+        ("ce_position", b"seven"),
+        ("ce_previous", b"0"),
+        ("ce_epoch", b"first"),
+    ]
+    return [
+        Record(TOPIC, 0, None, b"\x00\xff"),
+        Record(TOPIC, 0, b"1", b"{", [("ce_type", b"CoinsPutIn")]),
+        Record(TOPIC, 0, NIK.encode(), b"{}", ours),
+    ]
+
+
+async def sent(corridor: Corridor, *records: Record) -> None:
+    """Write on the bus past every relay."""
+    producer = await corridor.bus.producer()
+    await producer.send(records)
+    await producer.close()
+
+
+async def relayed(corridor: Corridor, *coins: int) -> None:
+    async with running(Relay(corridor.writer, corridor.bus, TOPICS)):
+        await corridor.put(*coins)
+        await eventually(corridor.relayed)
+
+
+async def parked(corridor: Corridor) -> list[Parked]:
+    return await list_parked(corridor.reader)
+
+
+async def test_records_that_are_no_messages_are_parked_by_offset_and_all_others_are_taken(
+    corridor: Corridor,
+) -> None:
+    await relayed(corridor, *range(1, 30))
+    await sent(corridor, *odd_records())
+    await relayed(corridor, *range(30, 60))
+    consumer = corridor.consumer()
+    async with running(consumer):
+        await eventually(corridor.caught_up)
+
+    assert sorted(await corridor.taken()) == list(range(1, 60))
+    assert consumer.tally.stopped is None
+    found = await parked(corridor)
+    assert len(found) == consumer.tally.parked == 3
+    assert {(each.topic, each.partition, each.key) for each in found} == {(TOPIC, 0, "")}
+    offsets = [each.offset for each in found]
+    assert None not in offsets
+    assert all(f"offset={each.offset}" in each.error or "header=" in each.error for each in found)
+    assert NIK not in str(found)
+    assert (await positions(corridor.reader)).parked == 3
+    readings = await parked_readings(corridor.reader, [("reader", TOPIC)])
+    assert {each.metric.name: each.value for each in readings}["corridor_parked_messages"] == 3
+
+
+async def test_a_topic_that_holds_nothing_else_holds_up_nobody(corridor: Corridor) -> None:
+    await sent(corridor, *odd_records())
+    async with running(corridor.consumer()):
+        await eventually(lambda: _parked_so_many(corridor, 3))
+        await relayed(corridor, 1, 2, 3)
+        await eventually(corridor.caught_up)
+
+    assert sorted(await corridor.taken()) == [1, 2, 3]
+
+
+async def test_a_relay_begins_again_behind_a_record_that_is_no_message(
+    corridor: Corridor,
+) -> None:
+    await relayed(corridor, *range(1, 10))
+    await sent(corridor, *(_at(record, n) for n in range(3) for record in odd_records()[:1]))
+
+    await relayed(corridor, *range(10, 20))
+    async with running(corridor.consumer()):
+        await eventually(corridor.caught_up)
+
+    assert sorted(await corridor.taken()) == list(range(1, 20))
+
+
+def _at(record: Record, partition: int) -> Record:
+    return Record(record.topic, partition, record.key, record.value, record.headers)
+
+
+async def _parked_so_many(corridor: Corridor, count: int) -> bool:
+    return len(await parked(corridor)) == count
+
+
+async def test_a_record_that_comes_again_is_parked_once_and_dropped_for_good(
+    corridor: Corridor,
+) -> None:
+    await sent(corridor, *odd_records())
+    for _ in range(2):
+        consumer: Consumer = corridor.consumer()
+        async with running(consumer):
+            await eventually(lambda: _parked_so_many(corridor, 3))
+        member = await corridor.bus.join("reader", [TOPIC])
+        await member.fetch(1_000, 1.0)
+        await member.commit({(TOPIC, 0): 0})
+        await member.close()
+    for each in await parked(corridor):
+        async with corridor.reader.transaction(CONTEXT) as unit:
+            await drop(unit, TOPIC, each.partition, each.position, REASON)
+    async with running(corridor.consumer()):
+        await relayed(corridor, 1)
+        await eventually(corridor.caught_up)
+
+    assert await parked(corridor) == []
+    rows = await corridor.reader.pool.fetch("SELECT dropped_by, dropped_reason FROM parked")
+    assert {tuple(row) for row in rows} == {(CONTEXT.actor, REASON)}
+
+
+async def test_a_parked_message_is_dropped_and_what_waits_behind_it_is_replayed(
+    corridor: Corridor,
+) -> None:
+    corridor.poison = {7}
+    async with running(corridor.consumer()):
+        await relayed(corridor, 7)
+        await relayed(corridor, 7)
+        await eventually(corridor.caught_up)
+    first, second = await parked(corridor)
+    corridor.poison = set()
+
+    async with corridor.reader.transaction(CONTEXT) as unit:
+        await drop(unit, TOPIC, first.partition, first.position, REASON)
+    async with corridor.reader.transaction(CONTEXT) as unit:
+        await drop(unit, TOPIC, first.partition, first.position, REASON)  # twice does nothing more
+    assert await parked(corridor) == [second]
+    assert await corridor.replay() == (1, 0)
+
+    assert await corridor.taken() == [7]
+    async with corridor.reader.transaction(CONTEXT) as unit:
+        with pytest.raises(NothingParked):
+            await drop(unit, TOPIC, second.partition, second.position, REASON)
