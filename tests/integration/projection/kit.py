@@ -78,7 +78,8 @@ class Desk:
 
     async def row_of(self, family: str, tahap: str) -> dict[str, Any]:
         """A family's row of a tahap, among others."""
-        rows = await views.entitlements(self.store, tahap, NATION, None, 10)
+        wanted = views.EntitlementsWanted(tahap, NATION)
+        rows = await views.entitlements(self.store, wanted, None, 10)
         [row] = [row for row in rows if row["family"] == family]
         return row
 
