@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.mutants.corridor import CORRIDOR
 from tests.mutants.cuts import CUTTING
+from tests.mutants.forms import FORMS
 from tests.mutants.graduation import GRADUATION
 from tests.mutants.mutant import Change, Mutant
 from tests.mutants.telemetry import TELEMETRY
@@ -17,6 +18,7 @@ REGISTRY: Final = "tests/integration/registry"
 MUTANTS: Final = (
     *CORRIDOR,
     *TELEMETRY,
+    *FORMS,
     *GRADUATION,
     *CUTTING,
     Mutant(

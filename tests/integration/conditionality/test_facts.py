@@ -212,6 +212,18 @@ async def test_a_request_that_can_not_be_true_is_refused_and_not_quoted(
     assert await bench.head() == 0
 
 
+async def test_a_number_that_a_spreadsheet_rounded_is_refused_as_often_as_it_stands(
+    conditionality: Door, bench: Bench
+) -> None:
+    rows = [school(nik="6.10302E+15", days=days) for days in ("20,1,0,0", "20,9,0,0")]
+
+    answer = await hand_in(conditionality, "school-attendance", *rows)
+
+    found = [(each["line"], each["column"]) for each in answer.json()["report"]["errors"]]
+    assert (answer.status_code, found) == (422, [(2, "nik"), (3, "nik")])
+    assert await bench.head() == 0
+
+
 async def test_one_file_from_two_at_once_is_recorded_once(
     conditionality: Door, bench: Bench
 ) -> None:

@@ -125,6 +125,39 @@ async def test_a_broken_file_is_refused_whole_and_its_place_is_named(
     assert_untold(answer.text, CARD, NIK, NAME, ACCOUNT)
 
 
+async def test_a_stray_quote_makes_no_person_of_two(registry: Door, register: Register) -> None:
+    await handed_in(registry, "families", family(CARD, NIK), family(OTHER_CARD, NIK))
+    before = await head(register)
+    header = ",".join(MEMBER_COLUMNS.required)
+    first = f'{CARD},{NIK},"SITI,F,1985-05-05,HEAD,,,,,N,,'
+    second = f'{OTHER_CARD},{OTHER_NIK},AMINAH",F,2015-01-01,CHILD,,SD,,,N,,'
+
+    for partial in (False, True):
+        text = f"{header}\r\n{first}\r\n{second}\r\n"
+        answer = await hand_in(registry, "members", text, partial=partial)
+
+        assert (answer.status_code, answer.json()["line"]) == (422, 2)
+        assert "lines 2 and 3" in answer.json()["detail"]
+        assert await head(register) == before
+        assert_untold(answer.text, CARD, OTHER_CARD, NIK, OTHER_NIK, "SITI", "AMINAH")
+
+
+async def test_a_due_date_of_another_age_is_refused_and_the_list_is_made(
+    registry: Door, register: Register
+) -> None:
+    await handed_in(registry, "families", family(CARD, NIK))
+    await handed_in(registry, "members", member(CARD, NIK), member(CARD, OTHER_NIK, "2020-08-17"))
+    for due in ("9999-12-31", "0001-01-01", "2100-12-31", "1900-01-01"):
+        told = life_event("PREGNANCY", CARD, *DAYS, nik=NIK, due_date=due, pregnancy_order="1")
+        answer = await hand_in(registry, "life-events", as_csv("life-events", [told]))
+        assert places(answer.json()["report"]) == [(2, "due_date")]
+
+    await register.announce()
+    await eventually(register.closed)
+
+    assert len(await register.lines()) == 1
+
+
 async def test_a_file_without_its_header_is_refused_and_its_first_row_not_told(
     registry: Door, register: Register
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
@@ -118,6 +119,14 @@ async def test_json_that_readers_would_take_differently_is_refused(
 ) -> None:
     answer = await send(things, body, path)
     assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/{code}")
+
+
+async def test_a_name_that_stands_twice_is_refused_whichever_value_is_meant(
+    things: httpx.AsyncClient,
+) -> None:
+    doubled = json.dumps(GOOD)[:-1] + ', "after": 8}'
+    assert (await send(things, json.dumps(GOOD))).status_code == 200
+    assert (await send(things, doubled)).json()["type"] == "/problems/malformed-json"
 
 
 async def test_what_is_no_json_is_passed_on_as_it_comes(things: httpx.AsyncClient) -> None:
