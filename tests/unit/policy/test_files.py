@@ -37,7 +37,7 @@ def test_a_whole_file_is_read_in_its_shape(tmp_path: Path) -> None:
         ("count: 1.5\nby_category: {}", "count", "Expected `int`, got `float`"),
         ("count: yes\nby_category: {}", "count", "Expected `int`, got `bool`"),
         ("count: 1\nby_category: {SD: '1'}", "by_category[...]", "Expected `int`, got `str`"),
-        ("count: [", "line 1", "expected the node content"),
+        ("count: 1: 2", "line 1", "mapping values are not allowed"),
         ("[]", "the file", "Expected `object`, got `array`"),
         ("", "the file", "Expected `object`, got `null`"),
     ],
