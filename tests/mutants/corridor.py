@@ -123,7 +123,7 @@ CORRIDOR: Final = (
         (
             Change(
                 "libs/events/relay.py",
-                "                if there < last.get((topic, partition), 0):\n",
+                "                if there < acknowledged:\n",
                 "                if False:\n",
             ),
             Change(
@@ -156,7 +156,7 @@ CORRIDOR: Final = (
         (
             Change(
                 "libs/events/relay.py",
-                "                if there < last.get((topic, partition), 0):\n",
+                "                if there < acknowledged:\n",
                 "                if False:\n",
             ),
         ),
