@@ -103,7 +103,10 @@ async def import_life_events(
 
 
 class FamilyView(BaseModel):
-    """A family as it stands, without anything personal; `members` are its living ones."""
+    """A family as it stands, without anything personal; `members` are its living ones.
+
+    `graduates_from` is the day from which a closing lets it graduate, while it holds no category.
+    """
 
     family: UUID
     region: str
@@ -112,6 +115,7 @@ class FamilyView(BaseModel):
     reason: str | None
     last_listed: str | None
     departure: str | None
+    graduates_from: date | None
 
 
 AsOf = Annotated[date, Query(description="The day in question: what was true then.")]
@@ -153,6 +157,7 @@ async def family(
         reason=state.designation.reason if state.designation else None,
         last_listed=state.listed.tahap if state.listed else None,
         departure=state.departure.kind if state.departure else None,
+        graduates_from=state.waiting.graduates_from if state.waiting else None,
     )
 
 

@@ -11,6 +11,7 @@ SAMPLES: Final[Mapping[str, object]] = {
     "categories": ["EARLY_CHILD"],
     "effective_on": "2023-05-05",
     "fact": "MemberBorn",
+    "graduates_from": None,
     "recorded_by": "facilitator-1",
     "reported_on": "2023-07-12",
     "tahap": "2023-2",

@@ -168,6 +168,14 @@ async def test_reopenings_of_other_regions_are_not_shown(waiting: Register, regi
     assert await sent(waiting.store, "FamilyReopened") == []
 
 
+async def test_a_waiting_family_is_told_with_the_day_from_which_it_graduates(
+    waiting: Register, registry: Door
+) -> None:
+    shown = await look(registry, f"/families/{(await waiting.state_of(CARD)).family}")
+
+    assert (shown.json()["departure"], shown.json()["graduates_from"]) == (None, "2023-09-28")
+
+
 # -- Decided --------------------------------------------------------------------------------------
 
 
