@@ -10,7 +10,7 @@ import typer
 from cli.client import Client, connected
 from cli.errors import Failed
 from cli.running import STATE, State, out, run
-from cli.tahap_state import announcement, announcement_approval, look_again
+from cli.tahap_state import ANNOUNCEMENT, announcement, announcement_approval, look_again
 from cli.verbs import As, TahapId, Yes, see, sure, tahap
 from cli.year import Tahap, read_calendar
 
@@ -74,7 +74,7 @@ async def _approve(name: str, person: str, data: Path, yes: bool) -> None:
 async def _approve_proposed(approver: Client, name: str, yes: bool) -> None:
     seen = await see(approver, name)
     proposal = seen.value.proposal
-    if proposal is None:
+    if proposal is None or proposal.what != ANNOUNCEMENT:
         raise Failed(f"No announcement of {name} waits for an approval.")
     heads = ", ".join(f"{service} at {head}" for service, head in proposal.heads.items())
     sure(f"Announce {name}, {seen.value.terms}, with {heads}?", yes)
@@ -84,7 +84,7 @@ async def _approve_proposed(approver: Client, name: str, yes: bool) -> None:
 
 @verbs.command()
 def withdraw(name: TahapId, person: As, data: State = STATE) -> None:
-    """Take back an announcement that waits for its approval."""
+    """Take back what waits for its approval: an announcement, a cancellation or a correction."""
     run(_withdraw(name, person, data))
     out.print("Withdrawn.", highlight=False)
 

@@ -11,6 +11,9 @@ from cli.year import Tahap
 
 LISTED: Final = ("READY", "FREEZE_PROPOSED", "PAYING", "SETTLED", "CLOSED")
 PROPOSED: Final = "PROPOSED"
+CANCELLED: Final = ("CANCELLING", "CANCELLED")
+ANNOUNCEMENT: Final = "ANNOUNCEMENT"
+CORRECTION: Final = "CORRECTION"
 OVER: Final = ("SETTLED", "CLOSED")
 AFTER_ENTITLING: Final = (
     "CHECKING_ACCOUNTS",
@@ -88,16 +91,32 @@ class RunState:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What a tahap is or would be announced with."""
+
+    months: tuple[str, ...]
+    closing_date: str
+    rule_set: str
+
+    def __str__(self) -> str:
+        months = f"{self.months[0]} to {self.months[-1]}"
+        return f"{months}, closing {self.closing_date}, rules {self.rule_set}"
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
-    """An announcement that waits for another person's approval.
+    """What waits for another person's approval: ANNOUNCEMENT, CANCELLATION or CORRECTION.
 
     `heads` are the positions of the services' logs as they were looked up with it, None of one
     that did not answer.
     """
 
+    what: str
     hash: str
     maker: str
     heads: dict[str, int | None]
+    reason: str | None = None
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +138,9 @@ class TahapState:
         return next((run for run in self.runs if run.kind == REGULAR), None)
 
     @property
-    def terms(self) -> str:
-        """What it is or would be announced with, in a line."""
-        months = f"{self.months[0]} to {self.months[-1]}"
-        return f"{months}, closing {self.closing_date}, rules {self.rule_set}"
+    def terms(self) -> Terms:
+        """What it is or would be announced with."""
+        return Terms(self.months, self.closing_date, self.rule_set)
 
     @property
     def stage(self) -> str:
@@ -138,6 +156,8 @@ class TahapState:
     def __str__(self) -> str:
         if self.phase == PROPOSED and self.proposal:
             return f"{PROPOSED} · {self.terms} · by {self.proposal.maker}"
+        if self.phase in CANCELLED:
+            return f"{self.phase} · {self.terms}"
         run = self.regular
         counts = {
             "listed": self.list.listed + self.list.graduated,

@@ -19,9 +19,10 @@ from services.conditionality.contract import (
     ListClosed,
     ListFrozen,
     PersonsRegistered,
+    TahapCancelled,
 )
 from services.conditionality.domain.duties import tokens_of
-from services.conditionality.domain.evaluation import (
+from services.conditionality.domain.evaluation_messages import (
     AnnounceEvaluation,
     Command,
     NoteFreeze,
@@ -38,6 +39,7 @@ from services.conditionality.views import (
     line_of,
     open_evaluation,
 )
+from services.conditionality.withdrawing import cancel, not_cancelled
 
 
 def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
@@ -49,6 +51,7 @@ def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
         await keep_persons(unit, [body for body in told if isinstance(body, PersonsRegistered)])
         listed = [body for body in told if isinstance(body, FamilyListed)]
         lines = [line_of(body) for body in listed if body.outcome == "LISTED"]
+        lines = await not_cancelled(unit, lines) if lines else []
         if lines:
             await keep_lines(unit, lines)
             await match(unit, {token for line in lines for token in tokens_of(line.members)})
@@ -63,6 +66,9 @@ def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
             if isinstance(message.body, BucketRequested):
                 if message.body.topic == TOPIC:
                     await ask_again(unit, message.body.tahap, message.body.buckets)
+                continue
+            if isinstance(message.body, TahapCancelled):
+                await cancel(unit, message.body.tahap, message.body.revision)
                 continue
             command = _command(message.body, policies)
             await handle(unit, EVALUATION, f"evaluation-{command.tahap}", command)
@@ -85,6 +91,7 @@ def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
             TAHAP_TOPIC,
             {
                 "ClosingAnnounced": ClosingAnnounced,
+                "TahapCancelled": TahapCancelled,
                 "ListFrozen": ListFrozen,
                 "BucketRequested": BucketRequested,
             },
@@ -94,9 +101,10 @@ def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
 
 
 async def _list_closed(unit: Transaction, closed: ListClosed) -> None:
-    await open_evaluation(unit, closed.tahap, closed.listed)
     note = NoteList(closed.tahap, closed.revision, closed.listed)
-    await handle(unit, EVALUATION, f"evaluation-{closed.tahap}", note)
+    outcome = await handle(unit, EVALUATION, f"evaluation-{closed.tahap}", note)
+    if outcome.state.roster_revision == closed.revision:
+        await open_evaluation(unit, closed.tahap, closed.listed)
 
 
 def _command(body: ClosingAnnounced | ListFrozen, policies: Policies) -> Command:

@@ -20,6 +20,7 @@ from services.conditionality.domain.commitment import (
     CorrectionRejected,
     CorrectionWithdrawn,
     CycleEvaluated,
+    CycleWithdrawn,
     FindingBrought,
     FindingRejected,
     InvestigationOpened,
@@ -32,17 +33,17 @@ from services.conditionality.domain.commitment import (
 from services.conditionality.domain.commitment import Command as CommitmentCommand
 from services.conditionality.domain.commitment import Event as CommitmentEvent
 from services.conditionality.domain.duties import ListedMember
-from services.conditionality.domain.evaluation import (
+from services.conditionality.domain.evaluation import Evaluation, evaluation
+from services.conditionality.domain.evaluation_messages import (
     BucketsJson,
-    Evaluation,
     EvaluationAnnounced,
+    EvaluationCancelled,
     EvaluationClosed,
     EvaluationFrozen,
     EvaluationListed,
-    evaluation,
 )
-from services.conditionality.domain.evaluation import Command as EvaluationCommand
-from services.conditionality.domain.evaluation import Event as EvaluationEvent
+from services.conditionality.domain.evaluation_messages import Command as EvaluationCommand
+from services.conditionality.domain.evaluation_messages import Event as EvaluationEvent
 from services.conditionality.domain.person import Command as PersonCommand
 from services.conditionality.domain.person import Event as PersonEvent
 from services.conditionality.domain.person import (
@@ -66,6 +67,7 @@ def _named(*events: type[Any]) -> dict[str, type[Any]]:
 
 PUBLISHED: Final = _named(
     CycleEvaluated,
+    CycleWithdrawn,
     Suspended,
     Released,
     InvestigationOpened,
@@ -119,15 +121,21 @@ COMMITMENT: Final[StreamType[CommitmentCommand, Commitment, CommitmentEvent]] = 
     events=_named(FindingBrought, FindingRejected)
     | {name: event for name, event in PUBLISHED.items() if event not in OF_A_TAHAP},
     publish=publish_commitment,
-    snapshot=(Commitment, 4),
+    snapshot=(Commitment, 5),
 )
 
 EVALUATION: Final[StreamType[EvaluationCommand, Evaluation, EvaluationEvent]] = StreamType(
     name="evaluation",
     decider=evaluation,
-    events=_named(EvaluationAnnounced, EvaluationListed, EvaluationClosed, EvaluationFrozen),
+    events=_named(
+        EvaluationAnnounced,
+        EvaluationListed,
+        EvaluationClosed,
+        EvaluationFrozen,
+        EvaluationCancelled,
+    ),
     publish=publish_evaluation,
-    snapshot=(Evaluation, 3),
+    snapshot=(Evaluation, 4),
 )
 
 
@@ -153,6 +161,15 @@ class ClosingAnnounced:
     closing_date: date
     policies: Policies
     after: dict[str, int]
+    revision: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TahapCancelled:
+    """A tahap is cancelled: what was judged by this announcement of it counts no more."""
+
+    tahap: str
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Final
 from libs.chassis.run_jobs import Progress, Runs
 from libs.events.store import Store
 from services.conditionality.contract import EVALUATION
-from services.conditionality.domain.evaluation import EvaluationClosed
+from services.conditionality.domain.evaluation_messages import EvaluationClosed
 from services.conditionality.views import counted, unjudged_families
 
 CLOSER: Final = "closer"

@@ -27,10 +27,11 @@ from services.conditionality.domain.commitment import (
     RepeatEvaluation,
 )
 from services.conditionality.domain.duties import tokens_of
-from services.conditionality.domain.evaluation import CloseEvaluation, EvaluationAnnounced
+from services.conditionality.domain.evaluation_messages import CloseEvaluation, EvaluationAnnounced
 from services.conditionality.domain.person import months_touched
 from services.conditionality.job_views import CLOSER
 from services.conditionality.judging import RE_DECIDED, Policies, judge, known_facts
+from services.conditionality.withdrawing import not_cancelled
 
 WINDOW_EVENTS_MAX = 2_000
 REPEATED_FAMILIES = 1_000
@@ -209,7 +210,7 @@ class ReDecider:
         return True
 
     async def _judge(self, unit: Transaction, late: _Late, seen: int) -> None:
-        lines = list(late.lines.values())
+        lines = await not_cancelled(unit, list(late.lines.values())) if late.lines else []
         if not lines:
             return
         known = await known_facts(unit, lines)

@@ -65,7 +65,7 @@ async def judge(
     not be evaluated raises, so that its message is parked. One that was terminated since it was
     listed has nothing to be judged: its tahap is told that it has left.
     """
-    evaluations = await _evaluations(unit, {line.tahap for line in lines})
+    evaluations = await evaluations_of(unit, {line.tahap for line in lines})
     commands: list[tuple[str, Command]] = [
         (
             f"commitment-{line.family}",
@@ -99,7 +99,8 @@ def policy_of(policies: Policies, rule_set: str) -> CommitmentPolicy:
     return policies[rule_set]
 
 
-async def _evaluations(unit: Transaction, tahaps: set[str]) -> dict[str, Evaluation]:
+async def evaluations_of(unit: Transaction, tahaps: set[str]) -> dict[str, Evaluation]:
+    """How the evaluations of tahaps stand."""
     streams = {tahap: f"evaluation-{tahap}" for tahap in tahaps}
     loaded = await unit.load(EVALUATION, sorted(streams.values()))
     return {

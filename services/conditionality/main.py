@@ -32,6 +32,7 @@ from services.conditionality.job_views import CLOSER, EVALUATIONS
 from services.conditionality.jobs import RE_DECIDER, REPEATER, Closer, ReDecider, Repeater
 from services.conditionality.samples import SAMPLES
 from services.conditionality.settings import settings
+from services.conditionality.withdrawing import WITHDRAWER, Withdrawer
 
 
 def application(told: Settings) -> FastAPI:
@@ -45,6 +46,7 @@ def application(told: Settings) -> FastAPI:
                 CLOSER: Closer(service.store).step,
                 REPEATER: Repeater(service.store).step,
                 RE_DECIDER: ReDecider(service.store, policies).step,
+                WITHDRAWER: Withdrawer(service.store, policies).step,
             }
             async with working(service, subscriptions(policies), steps):
                 tokenizer = Tokenizer(told.token_key or b"")

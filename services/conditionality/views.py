@@ -19,14 +19,14 @@ from libs.events.store import Store
 from libs.events.transaction import Transaction
 from services.conditionality.contract import ROSTER_TOPIC, SERVICE, FamilyListed
 from services.conditionality.domain.duties import ListedMember, tokens_of
-from services.conditionality.domain.evaluation import BucketsJson
+from services.conditionality.domain.evaluation_messages import BucketsJson
 
 UUID_FORM: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _KEEP_LINE = """
 INSERT INTO roster_line (tahap, family, revision, months, rule_set, members)
 VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (tahap, family) DO UPDATE SET revision = $3, members = $6
+ON CONFLICT (tahap, family) DO UPDATE SET revision = $3, months = $4, rule_set = $5, members = $6
 WHERE roster_line.revision < $3
 """
 _KEEP_HOLDER = """
@@ -277,7 +277,8 @@ async def open_evaluation(unit: Transaction, tahap: str, listed: int) -> None:
 async def open_evaluations(store: Store) -> list[tuple[str, int, str]]:
     """(tahap, listed, what the last proof had seen) of every open evaluation."""
     rows = await store.pool.fetch(
-        "SELECT tahap, listed, proved FROM evaluation_open ORDER BY tahap"
+        """SELECT tahap, listed, proved FROM evaluation_open
+           WHERE tahap NOT IN (SELECT tahap FROM withdrawal_open) ORDER BY tahap"""
     )
     return [(row["tahap"], row["listed"], row["proved"]) for row in rows]
 

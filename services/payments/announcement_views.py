@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Literal
+
 from pydantic import BaseModel
 
-from services.payments.domain.announcement_messages import Terms
+from services.payments.domain.announcement_messages import AnnouncementProposed, Terms
+from services.payments.domain.cancellation_messages import CancellationProposed
 from services.payments.domain.tahap_state import TahapState
 
 
@@ -16,16 +20,32 @@ class OverrideView(BaseModel):
     by: str
 
 
-class ProposalView(BaseModel):
-    """An announcement that waits for its approval; `hash` is what the approver sends.
+class TermsView(BaseModel):
+    """Months, dates and rules of a tahap."""
 
-    `heads` are the positions of the services' logs now, null of one that does not answer.
+    months: list[str]
+    closing_date: date
+    account_check_date: date
+    credit_date: date
+    rule_set: str
+    override: OverrideView | None
+
+
+class ProposalView(BaseModel):
+    """What waits for an approval; `hash` is what the approver sends.
+
+    `what` is ANNOUNCEMENT, CANCELLATION, or CORRECTION: a cancellation that announces the tahap
+    anew on `terms`. `heads` are the positions of the services' logs now, null of one that does
+    not answer.
     """
 
+    what: Literal["ANNOUNCEMENT", "CANCELLATION", "CORRECTION"]
     hash: str
     revision: int
     maker: str
-    after: dict[str, int]
+    reason: str | None = None
+    terms: TermsView | None = None
+    after: dict[str, int] = {}
     heads: dict[str, int | None] = {}
 
 
@@ -39,11 +59,38 @@ def override_view(terms: Terms) -> OverrideView | None:
     )
 
 
+def terms_view(terms: Terms) -> TermsView:
+    """Terms as they are told."""
+    return TermsView(
+        months=list(terms.months),
+        closing_date=terms.closing_date,
+        account_check_date=terms.account_check_date,
+        credit_date=terms.credit_date,
+        rule_set=terms.policies["rule_set"],
+        override=override_view(terms),
+    )
+
+
 def proposal_view(state: TahapState) -> ProposalView | None:
     """What waits for an approval, without the services' heads; None for nothing."""
-    waits = state.proposal
-    if waits is None:
-        return None
-    return ProposalView(
-        hash=waits.hash, revision=waits.revision, maker=waits.maker, after=dict(waits.after)
-    )
+    match state.proposal:
+        case AnnouncementProposed() as waits:
+            return ProposalView(
+                what="ANNOUNCEMENT",
+                hash=waits.hash,
+                revision=waits.revision,
+                maker=waits.maker,
+                terms=terms_view(waits.terms),
+                after=dict(waits.after),
+            )
+        case CancellationProposed() as waits:
+            return ProposalView(
+                what="CORRECTION" if waits.terms else "CANCELLATION",
+                hash=waits.hash,
+                revision=waits.revision,
+                maker=waits.maker,
+                reason=waits.reason,
+                terms=terms_view(waits.terms) if waits.terms else None,
+            )
+        case None:
+            return None

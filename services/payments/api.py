@@ -18,7 +18,7 @@ from libs.events.handle import handle
 from libs.events.model import Context
 from libs.events.store import Store
 from libs.events.transaction import Transaction
-from services.payments import announcing, refusals, versions, views
+from services.payments import announcing, phases, refusals, versions, views
 from services.payments.bodies import (
     Approval,
     Close,
@@ -66,11 +66,11 @@ router = APIRouter(tags=["payments"])
 
 
 @router.get("/tahap")
-async def tahaps(store: StoreOf, reader: Reader, paging: Paging) -> Page[views.TahapPhase]:
+async def tahaps(store: StoreOf, reader: Reader, paging: Paging) -> Page[phases.TahapPhase]:
     """The tahaps that are announced or proposed, in order, and how far each is."""
-    rows = await views.tahaps(store, paging.after(str), paging.rows)
+    rows = await phases.tahaps(store, paging.after(str), paging.rows)
     found, following = paging.cut(rows, lambda row: row.tahap)
-    return Page[views.TahapPhase](items=list(found), next=following)
+    return Page[phases.TahapPhase](items=list(found), next=following)
 
 
 @router.get("/tahap/{tahap}", responses=refuses(versions.TahapUnknown) | UNCHANGED)

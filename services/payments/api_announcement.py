@@ -61,7 +61,8 @@ async def propose(
 
     Its rule set is the one that holds on its closing date, within the year of its name.
     """
-    terms, after = _terms(body, policies, announcer.subject), body.after.positions()
+    terms = terms_of(body, policies, announcer.subject)
+    after = body.after.positions()
     announcement.require_terms(terms)
     answers = await announcing.answers(outside, policies, store)
     async with store.transaction(context) as unit:
@@ -80,7 +81,8 @@ async def propose(
     return reply.response(unit.position)
 
 
-def _terms(body: Announcement, policies: Policies, maker: str) -> Terms:
+def terms_of(body: Announcement, policies: Policies, maker: str) -> Terms:
+    """The terms that somebody sends, with the rules of their closing date."""
     rules, override = policies.of_tahap(body.tahap, body.closing_date), body.override
     return Terms(
         tahap=body.tahap,
@@ -115,7 +117,7 @@ async def approve(
         command = ApproveAnnouncement(announcer.subject, body.hash, body.after.positions(), against)
         outcome = await handle(unit, TAHAP, tahap_stream(tahap), command)
         if outcome.events:
-            await open_list(unit, tahap)
+            await open_list(unit, tahap, outcome.state.revision)
         reply = Reply(204, None, await versions.etag_of(unit, tahap))
         await once.keep(unit.connection, reply)
     return reply.response(unit.position)

@@ -25,6 +25,7 @@ def _names_nobody(given: str) -> str:
     return given
 
 
+ReasonCode = Annotated[str, Field(pattern="^[A-Z][A-Z_]{1,39}$")]
 Reason = Annotated[
     str,
     Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$"),
@@ -66,6 +67,18 @@ class Announcement(Strict):
     override: Override | None = None
 
 
+class Cancellation(Strict):
+    """Why a tahap is to be cancelled, as a code."""
+
+    reason: ReasonCode
+
+
+class Correction(Announcement):
+    """The terms on which a tahap is to be announced anew, and why, as a code."""
+
+    reason: ReasonCode
+
+
 class Empty(Strict):
     """A request that says everything by where it is sent."""
 
@@ -81,7 +94,7 @@ class Deferred(Strict):
     """A family that the list is frozen without, and why, as a code."""
 
     family: Id
-    reason: Annotated[str, Field(pattern="^[A-Z][A-Z_]{1,39}$")]
+    reason: ReasonCode
 
 
 class FreezeProposal(Strict):

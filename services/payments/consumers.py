@@ -17,6 +17,7 @@ from services.payments.contract import (
 from services.payments.contract_commitment import (
     Cleared,
     CycleEvaluated,
+    CycleWithdrawn,
     EvaluationClosed,
     Released,
     Suspended,
@@ -32,19 +33,19 @@ from services.payments.proofs import keep_proof
 
 
 async def _roster(unit: Transaction, messages: Sequence[Incoming]) -> None:
-    lines = [m for m in messages if isinstance(m.body, FamilyListed)]
+    lines = await _standing(unit, [m for m in messages if isinstance(m.body, FamilyListed)])
     await join_roster(unit, await _taken(unit, [m for m in lines if not m.body.reopening]))
     await take_late_lines(unit, [m for m in lines if m.body.reopening])
-    for message in messages:
-        if isinstance(message.body, ListClosed):
-            await keep_proof(unit, message.body, message.envelope.position)
+    closed = [m for m in messages if isinstance(m.body, ListClosed)]
+    for message in await _standing(unit, closed):
+        await keep_proof(unit, message.body, message.envelope.position)
 
 
 async def _taken(unit: Transaction, lines: Sequence[Incoming]) -> Sequence[Incoming]:
     """The lines that may still change a list: all of an open one; of a frozen one those of
     families that were deferred and that no other list has taken up."""
     tahaps = {line.body.tahap for line in lines}
-    frozen = tahaps - await still_open(unit, tahaps)
+    frozen = tahaps - (await still_open(unit, tahaps)).keys()
     if not frozen:
         return lines
     awaited = await _awaited(unit, frozen)
@@ -58,6 +59,32 @@ async def _taken(unit: Transaction, lines: Sequence[Incoming]) -> Sequence[Incom
         for line in lines
         if line.body.tahap not in frozen or (line.body.tahap, line.body.family) in awaited
     ]
+
+
+async def _standing(unit: Transaction, messages: Sequence[Incoming]) -> Sequence[Incoming]:
+    """The messages that rest on an announcement that stands; those of a cancelled one are void."""
+    tahaps = {message.body.tahap for message in messages}
+    if not tahaps:
+        return messages
+    revisions = await still_open(unit, tahaps)
+    streams = sorted(tahap_stream(tahap) for tahap in tahaps - revisions.keys())
+    for loaded in (await unit.load(TAHAP, streams)).values():
+        # Its list is frozen, which no cancellation goes behind, or it is cancelled.
+        if loaded.state.announced is not None:
+            revisions[loaded.state.tahap] = loaded.state.revision
+    return [
+        message
+        for message in messages
+        if message.body.tahap in revisions
+        and _revision(message.body) >= revisions[message.body.tahap]
+    ]
+
+
+def _revision(body: FamilyListed | ListClosed | CycleEvaluated | EvaluationClosed) -> int:
+    """Which announcement of its tahap a message rests on."""
+    if isinstance(body, FamilyListed | ListClosed):
+        return body.revision
+    return body.roster_revision
 
 
 async def _awaited(unit: Transaction, frozen: Collection[str]) -> set[tuple[str, str]]:
@@ -80,16 +107,17 @@ def _deferred(state: TahapState) -> set[str]:
 
 
 async def _commitment(unit: Transaction, messages: Sequence[Incoming]) -> None:
-    lines = [m for m in messages if isinstance(m.body, CycleEvaluated)]
+    lines = await _standing(unit, [m for m in messages if isinstance(m.body, CycleEvaluated)])
     taken = await _taken(unit, lines)
     await join_evaluations(unit, taken)
     await keep_late_evaluations(unit, [m for m in lines if m not in taken])
+    closed = [m for m in messages if isinstance(m.body, EvaluationClosed)]
+    for message in await _standing(unit, closed):
+        await keep_proof(unit, message.body, message.envelope.position)
     effects = []
     for message in messages:
         body = message.body
-        if isinstance(body, EvaluationClosed):
-            await keep_proof(unit, body, message.envelope.position)
-        elif not isinstance(body, CycleEvaluated):
+        if not isinstance(body, CycleEvaluated | EvaluationClosed):
             asked = asked_of_payments(body)
             effects += [((tahap, body.family), command) for tahap, command in asked]
     if effects:
@@ -107,6 +135,7 @@ SUBSCRIPTIONS = (
         {
             "CycleEvaluated": CycleEvaluated,
             "EvaluationClosed": EvaluationClosed,
+            "CycleWithdrawn": CycleWithdrawn,
             "Suspended": Suspended,
             "Released": Released,
             "Cleared": Cleared,

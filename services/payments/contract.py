@@ -1,8 +1,7 @@
-"""What payments says on its two topics, what it reads from others, and its kinds of streams.
+"""What payments says on its two topics, and its kinds of streams.
 
 Events are published as they are stored, field for field; proposals, those of a hold that moves
-nothing, and steps that only payments waits for, stay inside. Messages that are read are declared
-here with the fields that are needed, and the golden examples in contracts/ keep both sides honest.
+nothing, and steps that only payments waits for, stay inside.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from typing import Any, Final, Literal
 from libs.events.model import Message, StreamType
 from services.payments.domain import administrative_hold_messages as administrative
 from services.payments.domain import announcement_messages as announcements
+from services.payments.domain import cancellation_messages as cancellations
 from services.payments.domain import payment_hold_messages as holds
 from services.payments.domain import payment_messages as payments
 from services.payments.domain import run_deferral_messages as deferrals
@@ -60,7 +60,7 @@ class EffectTooLate:
 def publish_payment(event: payments.Event, state: PaymentState) -> Message | None:
     """What an event of a payment tells others, under the family."""
     match event:
-        case holds.HoldPlaced() | holds.HoldLifted() | holds.HoldForfeited():
+        case holds.HoldPlaced() | holds.HoldCleared() | holds.HoldLifted() | holds.HoldForfeited():
             return None
         case holds.EffectTooLate():
             return _too_late(event, state)
@@ -94,6 +94,12 @@ def publish_tahap(event: tahaps.Event, state: TahapState) -> Message | None:
         ):
             return None
         case announcements.AnnouncementProposed() | announcements.ProposalWithdrawn():
+            return None
+        case (
+            cancellations.CancellationProposed()
+            | cancellations.ReannouncementApproved()
+            | cancellations.CancellationCompleted()
+        ):
             return None
         case _:
             return Message(TAHAP_TOPIC, event.tahap)
@@ -134,6 +140,7 @@ PAYMENT: Final[StreamType[payments.Command, PaymentState, payments.Event]] = Str
         payments.PaymentCredited,
         payments.TransferFailed,
         holds.HoldPlaced,
+        holds.HoldCleared,
         holds.HoldLifted,
         holds.HoldForfeited,
         holds.EffectTooLate,
@@ -151,6 +158,10 @@ TAHAP: Final[StreamType[tahaps.Command, TahapState, tahaps.Event]] = StreamType(
         announcements.AnnouncementProposed,
         announcements.ProposalWithdrawn,
         announcements.ClosingAnnounced,
+        cancellations.CancellationProposed,
+        cancellations.TahapCancelled,
+        cancellations.ReannouncementApproved,
+        cancellations.CancellationCompleted,
         tahaps.BucketRequested,
         tahaps.ListReady,
         tahaps.FreezeProposed,

@@ -36,6 +36,16 @@ class EvaluationClosed:
     evaluated: int
     parked: tuple[str, ...]
     buckets: Mapping[str, tuple[int, str]]
+    roster_revision: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CycleWithdrawn:
+    """The tahap was cancelled: nothing that was decided of its money counts."""
+
+    family: str
+    tahap: str
+    effect: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +88,12 @@ class Terminated:
 
 
 def asked_of_payments(
-    message: Suspended | Released | Cleared | Terminated,
+    message: CycleWithdrawn | Suspended | Released | Cleared | Terminated,
 ) -> Sequence[tuple[str, payments.Command]]:
     """What a message asks of the family's payments: (tahap whose money it is, command)."""
     match message:
+        case CycleWithdrawn():
+            return [(message.tahap, holds.ClearHold(message.effect))]
         case Suspended():
             return [(message.tahap, holds.Hold(message.effect))]
         case Released() | Cleared():

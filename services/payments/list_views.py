@@ -84,6 +84,8 @@ async def _missing(unit: Transaction, tahap: str, each: PaymentList) -> list[str
 
 
 async def _held(unit: Transaction, state: TahapState) -> list[Candidate]:
+    if state.terms is None:
+        return []  # cancelled: nobody is paid by it
     held = await held_on_list(unit, state.tahap, state.day_of(REGULAR), MISSING_SHOWN_MAX)
     return [Candidate(family=family, reason=reason) for family, reason in held.items()]
 

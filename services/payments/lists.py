@@ -11,11 +11,7 @@ import msgspec
 from libs.events.buckets import HASH_HEX_DIGITS, MODULUS, Buckets, value_hash
 from libs.events.subscription import Incoming
 from libs.events.transaction import Transaction
-from services.payments.contract import (
-    COMMITMENT_TOPIC,
-    ROSTER_TOPIC,
-    FamilyListed,
-)
+from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, FamilyListed
 
 LINES_A_CHUNK: Final = 1_000
 NOBODY: Final = "00000000-0000-0000-0000-000000000000"
@@ -93,14 +89,14 @@ class Counted:
 # -- Joining --------------------------------------------------------------------------------------
 
 
-async def still_open(unit: Transaction, tahaps: Collection[str]) -> set[str]:
-    """Those tahaps whose list is not frozen, and will not be before we commit."""
-    # Only the freeze, which deletes the row, waits for this; the joiner's own notes do not.
+async def still_open(unit: Transaction, tahaps: Collection[str]) -> dict[str, int]:
+    """{tahap: revision it is announced in} of lists that are open and stay so until we commit."""
+    # Only freeze and cancellation, which delete the row, wait for this; the joiner's notes do not.
     rows = await unit.connection.fetch(
-        "SELECT tahap FROM list_open WHERE tahap = ANY($1) ORDER BY tahap FOR KEY SHARE",
+        "SELECT tahap, revision FROM list_open WHERE tahap = ANY($1) ORDER BY tahap FOR KEY SHARE",
         sorted(tahaps),
     )
-    return {row["tahap"] for row in rows}
+    return {row["tahap"]: row["revision"] for row in rows}
 
 
 async def join_roster(unit: Transaction, lines: Sequence[Incoming]) -> None:
@@ -241,10 +237,12 @@ async def arrived(unit: Transaction, tahap: str, families: Sequence[str]) -> lis
 # -- Open and frozen ------------------------------------------------------------------------------
 
 
-async def open_list(unit: Transaction, tahap: str) -> None:
-    """From now on the leader looks whether the tahap's list is whole."""
+async def open_list(unit: Transaction, tahap: str, revision: int) -> None:
+    """From now on the leader looks whether the list of a tahap's announcement is whole."""
     await unit.connection.execute(
-        "INSERT INTO list_open (tahap) VALUES ($1) ON CONFLICT DO NOTHING", tahap
+        "INSERT INTO list_open (tahap, revision) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        tahap,
+        revision,
     )
 
 

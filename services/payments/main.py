@@ -21,8 +21,16 @@ from libs.chassis.rule_sets import rule_sets_router
 from libs.chassis.service import READINESS, opened, working
 from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
-from services.payments import api, api_announcement, api_holds, api_money, policy
+from services.payments import (
+    api,
+    api_announcement,
+    api_cancellation,
+    api_holds,
+    api_money,
+    policy,
+)
 from services.payments.books import ledger_readings
+from services.payments.cancelling import CANCELLER, Canceller
 from services.payments.consumers import SUBSCRIPTIONS
 from services.payments.contract import SERVICE
 from services.payments.exchange import Exchange
@@ -42,6 +50,7 @@ def routers(policies: policy.Policies) -> Sequence[APIRouter]:
     """The interface of payments, in the order in which it is described."""
     return (
         api_announcement.router,
+        api_cancellation.router,
         api.router,
         api_money.router,
         api_holds.router,
@@ -68,6 +77,7 @@ def application(told: Settings, where: Partners) -> FastAPI:
             renderer = Renderer(store, KeyRing(pool, told.kek or b""))
             exchange = Exchange(store, renderer, outside)
             jobs = {
+                CANCELLER: Canceller(store).step,
                 JOINER: Joiner(store, policies).step,
                 PAYER: Payer(store, policies, exchange).step,
             }

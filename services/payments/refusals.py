@@ -11,6 +11,7 @@ from services.payments.domain.errors import (
     AnnouncementRefused,
     Contradiction,
     FamiliesOutstanding,
+    LaterTahapStands,
     Malformed,
     MissingNotDeferred,
     NotAfterOtherTahap,
@@ -25,6 +26,7 @@ from services.payments.domain.errors import (
     StaleHash,
     StepNotReached,
     TahapIsClosed,
+    TooLateToCancel,
     TotalsDiffer,
     UnverifiedBenefit,
 )
@@ -52,8 +54,21 @@ _TERMS: Final = (
 )
 
 ANNOUNCEMENT_PROPOSED: Final = refuses(*_TERMS, AnnouncedAlready, NoRuleSet)
-ANNOUNCED: Final = refuses(*_TERMS, TahapUnknown, NothingProposed, SamePerson, StaleHash)
+ANNOUNCED: Final = refuses(
+    *_TERMS, TahapUnknown, StepNotReached, NothingProposed, SamePerson, StaleHash
+)
 WITHDRAWN: Final = refuses(TahapUnknown)
+CANCELLATION_PROPOSED: Final = refuses(
+    TahapUnknown, StepNotReached, TooLateToCancel, LaterTahapStands
+)
+CORRECTION_PROPOSED: Final = refuses(
+    *_TERMS, TahapUnknown, StepNotReached, TooLateToCancel, LaterTahapStands, NoRuleSet
+)
+CANCELLED: Final = refuses(
+    *_TERMS,
+    *(TahapUnknown, StepNotReached, TooLateToCancel, LaterTahapStands),
+    *(NothingProposed, SamePerson, StaleHash),
+)
 PROPOSED: Final = refuses(*_STEP, StaleHash, MissingNotDeferred, NotMissing, Malformed)
 FROZEN: Final = refuses(*_STEP, ListMoved, NothingProposed, SamePerson, StaleHash)
 OPENED: Final = refuses(*_STEP, NotDeferred, MissingNotDeferred)

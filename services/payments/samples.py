@@ -37,6 +37,7 @@ SAMPLES: Final[Mapping[str, object]] = {
     "revision": 1,
     "rule_set": "2021-2024",
     "table": "2018",
+    "what": "ANNOUNCEMENT",
     "tahap": "2023-1",
     "tahaps": ["2023-1"],
     "transfer": "CREDITED",

@@ -39,8 +39,9 @@ class Standing:
 
     @property
     def terms(self) -> Terms:
-        """The terms that it is announced with, or that wait for an approval."""
-        terms = self.tahap.terms
+        """The terms that it is announced with, that wait for approval, or that were cancelled."""
+        cancelled = self.tahap.cancelled
+        terms = self.tahap.terms or (cancelled.terms if cancelled else None)
         if terms is None:
             raise TahapUnknown
         return terms
@@ -58,16 +59,16 @@ class Standing:
             for kind, run in sorted(self.runs.items())
             if run.check_complete
         ]
-        announcement = (state.revision, state.announced is not None, state.proposal)
+        announcement = (state.revision, state.announced is not None, state.undoing, state.proposal)
         whole = (announcement, lists, orders, state.outstanding, state.closed is not None)
         return hashlib.sha256(encode(whole)).hexdigest()[:CHARACTERS]
 
 
 async def load(unit: Transaction, tahap: str) -> Standing:
-    """How a tahap stands. Raises `TahapUnknown` where it is neither announced nor proposed."""
+    """How a tahap stands. Raises `TahapUnknown` where it was never announced or proposed."""
     stream = tahap_stream(tahap)
     found = (await unit.load(TAHAP, [stream])).get(stream)
-    if found is None or found.state.terms is None:
+    if found is None or not found.state.tahap:
         raise TahapUnknown(tahap=tahap)
     streams = {each.kind: run_stream(tahap, each.kind) for each in found.state.lists}
     there = await unit.load(RUN, sorted(streams.values()))

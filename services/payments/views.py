@@ -8,7 +8,6 @@ from datetime import date
 from pydantic import BaseModel
 
 from libs.events.errors import DomainError
-from libs.events.store import Store
 from libs.events.transaction import Transaction
 from services.payments.announcement_views import (
     OverrideView,
@@ -16,13 +15,12 @@ from services.payments.announcement_views import (
     override_view,
     proposal_view,
 )
-from services.payments.contract import TAHAP
 from services.payments.domain.announcement_messages import Terms
-from services.payments.domain.ids import tahap_stream
 from services.payments.domain.run_state import RunState, totals_of
 from services.payments.domain.tahap_state import PaymentList, TahapState
 from services.payments.domain.totals import Totals, total
 from services.payments.list_views import Candidate, ListView, candidates, list_view
+from services.payments.phases import list_phase, tahap_phase
 from services.payments.progress import order_of
 from services.payments.troubles import PartnerTrouble, partners_in_trouble, run_trouble
 
@@ -84,13 +82,6 @@ class TahapView(BaseModel):
     list: ListView
 
 
-class TahapPhase(BaseModel):
-    """A tahap and how far it is."""
-
-    tahap: str
-    phase: str
-
-
 # -- Tahap ----------------------------------------------------------------------------------------
 
 
@@ -117,26 +108,6 @@ async def tahap_view(
         list=shown,
         runs=views,
     )
-
-
-def tahap_phase(state: TahapState) -> str:
-    """PROPOSED, COLLECTING, READY, FREEZE_PROPOSED, PAYING, SETTLED or CLOSED."""
-    if state.announced is None:
-        return "PROPOSED"
-    if state.closed is not None:
-        return "CLOSED"
-    if state.lists and all(each.settled for each in state.lists):
-        return "SETTLED"
-    return list_phase(state.lists[0])
-
-
-def list_phase(each: PaymentList) -> str:
-    """COLLECTING, READY, FREEZE_PROPOSED or PAYING."""
-    if each.frozen is not None:
-        return "PAYING"
-    if each.proposal is not None:
-        return "FREEZE_PROPOSED"
-    return "READY" if each.ready is not None else "COLLECTING"
 
 
 async def _run_view(
@@ -195,15 +166,3 @@ def run_phase(each: PaymentList, state: RunState) -> str:
         return "RELEASING_FUNDS"
     sent = total(totals_of(file) for file in state.files) == state.instructed
     return "AWAITING_BANKS" if sent else "DISPATCHING"
-
-
-async def tahaps(store: Store, after: str | None, limit: int) -> list[TahapPhase]:
-    """The tahaps behind one that are announced or proposed, in order, and how far each is."""
-    # A handful a year: all are read, because those whose proposal was withdrawn are left out.
-    rows = await store.pool.fetch(
-        "SELECT stream_id FROM streams WHERE stream_id > $1 AND stream_id < 'tahap.'",
-        tahap_stream(after or ""),
-    )
-    found = await store.read(TAHAP, [row[0] for row in rows])
-    standing = [loaded.state for _, loaded in sorted(found.items()) if loaded.state.terms]
-    return [TahapPhase(tahap=each.tahap, phase=tahap_phase(each)) for each in standing[:limit]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from libs.events.subscription import Incoming, Subscription
@@ -15,9 +15,11 @@ from services.projection.contract import (
     AccountCheckFailed,
     Cleared,
     CycleEvaluated,
+    CycleWithdrawn,
     FamilyDesignated,
     FamilyGraduated,
     FamilyReopened,
+    FamilyUnlisted,
     GraduationPending,
     InvestigationOpened,
     InvestigationWithdrawn,
@@ -54,6 +56,12 @@ ON CONFLICT (tahap, family) DO UPDATE
 SET revision = $3, result = $4, counter = $5, failing = $6, duties = $7
 WHERE evaluation.revision < $3
 """
+UNLISTED = """
+WITH judged AS (DELETE FROM designation WHERE family = $1 AND tahap = $2),
+     waiting AS (DELETE FROM without_category WHERE family = $1 AND tahap = $2)
+DELETE FROM graduation WHERE family = $1 AND tahap = $2
+"""
+WITHDRAWN = "DELETE FROM evaluation WHERE tahap = $1 AND family = $2"
 INVESTIGATED = """
 INSERT INTO investigation (tahap, family, standing) VALUES ($1, $2, $3)
 ON CONFLICT (tahap, family) DO UPDATE SET standing = $3
@@ -137,6 +145,8 @@ WRITES: dict[type[Any], tuple[str, Callable[[Any, str], Row]]] = {
     ),
     FamilyReopened: (WITHOUT_CATEGORY, lambda b, _: (b.tahap, b.family, b.region, "REOPENED")),
     CycleEvaluated: (EVALUATED, _evaluated),
+    FamilyUnlisted: (UNLISTED, lambda b, _: (b.family, b.tahap)),
+    CycleWithdrawn: (WITHDRAWN, lambda b, _: (b.tahap, b.family)),
     InvestigationOpened: (INVESTIGATED, lambda b, _: (b.tahap, b.family, "INVESTIGATION")),
     InvestigationWithdrawn: (INVESTIGATED, lambda b, _: (b.tahap, b.family, "WITHDRAWN")),
     Terminated: (INVESTIGATED, lambda b, _: (b.cycle, b.family, "TERMINATED")),
@@ -158,6 +168,9 @@ WRITES: dict[type[Any], tuple[str, Callable[[Any, str], Row]]] = {
 }
 """What a body of each type writes beside its place in the timeline."""
 
+TAKEN_BACK = (UNLISTED, WITHDRAWN)
+"""What takes rows away; written neither before an older row nor behind a newer one."""
+
 
 async def about_families(transaction: Transaction, messages: Sequence[Incoming]) -> None:
     """Upsert what each message says, and put it into its family's timeline.
@@ -174,6 +187,9 @@ async def about_families(transaction: Transaction, messages: Sequence[Incoming])
             continue
         if type(body) in WRITES:
             statement, row = WRITES[type(body)]
+            if any((other in TAKEN_BACK) != (statement in TAKEN_BACK) for other in rows):
+                await _write(transaction, rows)
+                rows = {}
             rows.setdefault(statement, []).append(row(body, data))
         envelope = message.envelope
         timeline.append(
@@ -186,10 +202,14 @@ async def about_families(transaction: Transaction, messages: Sequence[Incoming])
                 data,
             )
         )
-    for statement, values in rows.items():
-        await transaction.connection.executemany(statement, values)
+    await _write(transaction, rows)
     if timeline:
         await transaction.connection.execute(TIMELINE, *map(list, zip(*timeline, strict=True)))
+
+
+async def _write(transaction: Transaction, rows: Mapping[str, Sequence[Row]]) -> None:
+    for statement, values in rows.items():
+        await transaction.connection.executemany(statement, values)
 
 
 async def about_tahaps(transaction: Transaction, messages: Sequence[Incoming]) -> None:
@@ -205,6 +225,7 @@ async def about_tahaps(transaction: Transaction, messages: Sequence[Incoming]) -
 
 OF_TAHAP = (
     "ClosingAnnounced",
+    "TahapCancelled",
     "ListFrozen",
     "AccountCheckSent",
     "AccountCheckReceived",
@@ -245,6 +266,7 @@ SUBSCRIPTIONS = (
             "ReopeningWithdrawn": OfFamily,
             "ReopeningRejected": OfFamily,
             "FamilyReopened": FamilyReopened,
+            "FamilyUnlisted": FamilyUnlisted,
             "ListingStarted": OfTahap,
             **dict.fromkeys(FACTS, OfFamily),
         },
@@ -256,6 +278,7 @@ SUBSCRIPTIONS = (
         {
             "EvaluationAnnounced": OfTahap,
             "CycleEvaluated": CycleEvaluated,
+            "CycleWithdrawn": CycleWithdrawn,
             "Suspended": OfFamily,
             "Released": OfFamily,
             "InvestigationOpened": InvestigationOpened,

@@ -61,6 +61,20 @@ class CycleEvaluated:
 
 
 @dataclass(frozen=True, slots=True)
+class FamilyUnlisted:
+    family: str
+    tahap: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class CycleWithdrawn:
+    tahap: str
+    family: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
 class InvestigationOpened:
     family: str
     tahap: str

@@ -8,25 +8,22 @@ from libs.events.errors import DomainError
 from libs.events.handle import handle, handle_many
 from libs.events.subscription import Incoming, Subscription
 from libs.events.transaction import Transaction
-from services.registry.contract import (
-    COMMITMENT_TOPIC,
-    FAMILY,
-    LISTING,
-    ROSTER_TOPIC,
-    TAHAP_TOPIC,
+from services.registry.contract import COMMITMENT_TOPIC, FAMILY, LISTING, ROSTER_TOPIC, TAHAP_TOPIC
+from services.registry.contract_read import (
     BucketRequested,
     ClosingAnnounced,
     ListFrozen,
+    TahapCancelled,
     Terminated,
 )
 from services.registry.domain.closing import RuleSet, tahap_order
 from services.registry.domain.family.commands import Command, MarkTerminated
-from services.registry.domain.listing_messages import NoteFreeze, StartListing
+from services.registry.domain.listing_messages import NoteFreeze
+from services.registry.list_queue import others_first, wait_in_line
 from services.registry.policy import RuleSets
 from services.registry.settings import SERVICE
-from services.registry.views import ask_again, last_listed, open_listing, other_listings
-
-FIRST_REVISION = 1
+from services.registry.unlisting import cancel_list, start_list
+from services.registry.views import ask_again, last_listed
 
 
 class AnnouncedAheadOfLog(DomainError):
@@ -37,25 +34,23 @@ class ClosingOutOfOrder(DomainError):
     """A later tahap has been listed, and families have moved on with it; drop this closing."""
 
 
-class AnotherListOpen(DomainError):
-    """The list of another tahap is still being made; announce again, or replay, once it is not."""
-
-
 def subscriptions(rule_sets: RuleSets) -> tuple[Subscription, ...]:
     """The two topics that the registry reads."""
 
     async def tahap(unit: Transaction, messages: Sequence[Incoming]) -> None:
         for message in messages:
-            if isinstance(message.body, BucketRequested):
-                if message.body.topic == ROSTER_TOPIC:
-                    await ask_again(unit, message.body.tahap, message.body.buckets)
-            elif isinstance(message.body, ListFrozen):
-                frozen = message.body.tahap
-                await handle(unit, LISTING, f"listing-{frozen}", NoteFreeze(frozen))
+            body, trace = message.body, message.envelope.trace
+            if isinstance(body, BucketRequested):
+                if body.topic == ROSTER_TOPIC:
+                    await ask_again(unit, body.tahap, body.buckets)
+            elif isinstance(body, TahapCancelled):
+                await cancel_list(unit, body.tahap, body.revision, trace)
+            elif isinstance(body, ListFrozen):
+                await handle(unit, LISTING, f"listing-{body.tahap}", NoteFreeze(body.tahap))
             else:
                 # Refused here it is parked and seen; the leader would try it again for ever.
-                rules = rule_sets.named(message.body.policies["rule_set"])
-                await _announced(unit, message.body, rules, message.envelope.trace)
+                rules = rule_sets.named(body.policies["rule_set"])
+                await _announced(unit, body, rules, trace)
 
     return (
         Subscription(
@@ -64,6 +59,7 @@ def subscriptions(rule_sets: RuleSets) -> tuple[Subscription, ...]:
             {
                 "ClosingAnnounced": ClosingAnnounced,
                 "ListFrozen": ListFrozen,
+                "TahapCancelled": TahapCancelled,
                 "BucketRequested": BucketRequested,
             },
             tahap,
@@ -81,21 +77,11 @@ async def _announced(
     # A replay comes later than the message did: what is listed by then would be judged backwards.
     if (last := await last_listed(unit)) and tahap_order(last) > tahap_order(closing.tahap):
         raise ClosingOutOfOrder(tahap=closing.tahap, listed=last)
-    # As of a cut before its end, that list has judged nobody and nobody has graduated with it.
-    if others := await other_listings(unit, but=closing.tahap):
-        raise AnotherListOpen(tahap=closing.tahap, open=others[0])
-    start = StartListing(
-        tahap=closing.tahap,
-        revision=FIRST_REVISION,
-        months=closing.months,
-        closing_date=closing.closing_date,
-        policies=closing.policies,
-        cut=head,
-        rules=rules,
-    )
-    outcome = await handle(unit, LISTING, f"listing-{closing.tahap}", start)
-    if outcome.state.open:
-        await open_listing(unit, closing.tahap, trace)
+    # As of a cut before its end, another list has judged nobody and nobody has graduated with it.
+    if await others_first(unit, closing.tahap):
+        await wait_in_line(unit, closing, trace)
+    else:
+        await start_list(unit, closing, rules, trace)
 
 
 async def _commitment(unit: Transaction, messages: Sequence[Incoming]) -> None:

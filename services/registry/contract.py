@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
@@ -89,43 +89,13 @@ class ReopeningProposed:
     late: tuple[LateFact, ...]
 
 
-# -- Read: the fields that the registry needs of other services' messages
-
-
 @dataclass(frozen=True, slots=True)
-class ClosingAnnounced:
-    """A tahap's final closing begins; `after` is where each log stands at least."""
-
-    tahap: str
-    months: tuple[str, ...]
-    closing_date: date
-    policies: Mapping[str, str]
-    after: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class ListFrozen:
-    """The list of a tahap that people approved; families beside it need a run of their own."""
-
-    tahap: str
-
-
-@dataclass(frozen=True, slots=True)
-class BucketRequested:
-    """Lines of these buckets of a topic do not agree with their proof and are wanted again."""
-
-    tahap: str
-    topic: str
-    buckets: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Terminated:
-    """Conditionality has ended a family's participation after a cycle, a tahap's id."""
+class FamilyUnlisted:
+    """A tahap was cancelled: its list's judgement, graduation and line of the family are void."""
 
     family: str
-    cycle: str
-    effect: str
+    tahap: str
+    revision: int
 
 
 # -- Publishing
@@ -155,6 +125,9 @@ def publish(event: events.Event, state: Family) -> Message | None:
             return Message(FAMILY_TOPIC, event.family, proposed)
         case events.ReopeningWithdrawn() | events.ReopeningRejected() | events.FamilyReopened():
             return Message(FAMILY_TOPIC, event.family, AS_STORED)
+        case events.FamilyUnlisted():
+            unlisted = FamilyUnlisted(event.family, event.tahap, event.revision)
+            return Message(FAMILY_TOPIC, event.family, unlisted)
         case events.DuplicateMarked() | events.FamilyTerminated():
             return None
         case _:
@@ -225,6 +198,7 @@ FAMILY: Final[StreamType[commands.Command, Family, events.Event]] = StreamType(
         "ReopeningWithdrawn": events.ReopeningWithdrawn,
         "ReopeningRejected": events.ReopeningRejected,
         "FamilyReopened": events.FamilyReopened,
+        "FamilyUnlisted": events.FamilyUnlisted,
         "FamilyTerminated": events.FamilyTerminated,
     },
     publish=publish,
@@ -239,9 +213,10 @@ LISTING: Final[StreamType[lists.Command, Listing, lists.Event]] = StreamType(
         "ListingAdvanced": lists.ListingAdvanced,
         "ListClosed": lists.ListClosed,
         "ListingFrozen": lists.ListingFrozen,
+        "ListingCancelled": lists.ListingCancelled,
     },
     publish=publish_listing,
-    snapshot=(Listing, 4),
+    snapshot=(Listing, 5),
 )
 
 __all__ = [
@@ -251,16 +226,14 @@ __all__ = [
     "LISTING",
     "ROSTER_TOPIC",
     "TAHAP_TOPIC",
-    "BucketRequested",
-    "ClosingAnnounced",
     "FamilyDesignated",
     "FamilyGraduated",
     "FamilyListed",
     "FamilyMoved",
     "FamilyRegistered",
+    "FamilyUnlisted",
     "GraduationPending",
     "ListClosed",
-    "ListFrozen",
     "ListingStarted",
     "MemberBorn",
     "MemberDied",
@@ -271,7 +244,6 @@ __all__ = [
     "RosterMember",
     "SchoolChanged",
     "Tally",
-    "Terminated",
     "publish",
     "publish_listing",
     "tally",

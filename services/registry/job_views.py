@@ -9,7 +9,8 @@ from libs.events.store import Store
 from services.registry.contract import LISTING
 
 LISTER: Final = "lister"
-"""The leader's work."""
+UNLISTER: Final = "unlister"
+"""The leader's works."""
 
 
 async def listing(store: Store, tahap: str) -> Progress:
@@ -30,8 +31,8 @@ async def listing(store: Store, tahap: str) -> Progress:
 
 LISTINGS = Runs(
     kind="listing",
-    ends_with=("ListClosed",),
-    why_not="a list that was announced is made to its end, or its tahap could never close",
+    ends_with=("ListClosed", "ListingCancelled"),
+    why_not="a list that was announced is made to its end; two people cancel its tahap at payments",
     progress=listing,
     work=LISTER,
     seen_by=frozenset({"registry:read"}),

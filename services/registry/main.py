@@ -22,12 +22,13 @@ from libs.privacy.tokens import Tokenizer
 from services.registry import api, api_reopenings
 from services.registry.consumers import subscriptions
 from services.registry.intake import Intake
-from services.registry.job_views import LISTER, LISTINGS
+from services.registry.job_views import LISTER, LISTINGS, UNLISTER
 from services.registry.jobs import Lister
 from services.registry.policy import load_rule_sets
 from services.registry.reopening import Reviewer
 from services.registry.samples import SAMPLES
 from services.registry.settings import SERVICE, settings
+from services.registry.unlisting import Unlister
 
 KEY_CONNECTIONS_MAX = 4
 
@@ -44,15 +45,18 @@ def application(told: Settings) -> FastAPI:
         ):
             keys = KeyRing(pool, told.kek or b"")
             intake = Intake(keys, Tokenizer(told.token_key or b""), Reviewer(keys, rule_sets))
-            lister = Lister(service.store, keys, rule_sets)
-            async with working(service, subscriptions(rule_sets), {LISTER: lister.step}):
+            jobs = {
+                LISTER: Lister(service.store, keys, rule_sets).step,
+                UNLISTER: Unlister(service.store, rule_sets).step,
+            }
+            async with working(service, subscriptions(rule_sets), jobs):
                 yield service.resources(keys=keys, intake=intake)
 
-    jobs = jobs_router([Imports(), LISTINGS, Replays()], "registry:import", "registry:read")
+    shown = jobs_router([Imports(), LISTINGS, Replays()], "registry:import", "registry:read")
     routers = [
         api.router,
         api_reopenings.router,
-        jobs,
+        shown,
         operations.router,
         rule_sets_router(SERVICE, rule_sets.listed),
     ]

@@ -9,6 +9,7 @@ from datetime import datetime
 from libs.events.model import Outcome
 from libs.events.store import Store
 from libs.events.transaction import Transaction
+from services.registry.contract import LISTING
 from services.registry.domain.closing import tahap_order
 from services.registry.domain.family import events
 from services.registry.domain.family.state import Family
@@ -160,19 +161,13 @@ async def open_listing(unit: Transaction, tahap: str, trace: str | None) -> None
 
 
 async def last_listed(unit: Transaction) -> str | None:
-    """The latest tahap of which a list was begun."""
+    """The latest tahap of which a list was begun, and not cancelled."""
     rows = await unit.connection.fetch(
         "SELECT stream_id FROM streams WHERE stream_id > 'listing-' AND stream_id < 'listing.'"
     )
-    return max((row[0].removeprefix("listing-") for row in rows), key=tahap_order, default=None)
-
-
-async def other_listings(unit: Transaction, but: str) -> list[str]:
-    """The other tahaps whose lists are not closed yet."""
-    rows = await unit.connection.fetch(
-        "SELECT tahap FROM listing_open WHERE tahap <> $1 ORDER BY tahap", but
-    )
-    return [row["tahap"] for row in rows]
+    found = await unit.load(LISTING, [row[0] for row in rows])
+    standing = [loaded.state.tahap for loaded in found.values() if not loaded.state.cancelled]
+    return max(standing, key=tahap_order, default=None)
 
 
 async def open_listings(store: Store) -> list[tuple[str, str | None]]:

@@ -299,4 +299,48 @@ def _on_closing_day(""",
         "::test_a_rule_set_that_a_service_does_not_run_is_refused_by_service_and_reason[registry]",
         f"{PAYMENTS}/test_announcement.py::test_another_person_announces_it_after_what_they_saw",
     ),
+    Mutant(
+        "cancelled-behind-the-freeze",
+        "a tahap is cancelled although its list is on its way to the banks",
+        (
+            Change(
+                "services/payments/domain/cancellation.py",
+                "    if any(run.frozen is not None for run in state.lists):\n",
+                "    if False:\n",
+            ),
+        ),
+        f"{PAYMENTS}/test_cancellation.py::test_a_frozen_tahap_is_not_cancelled",
+        f"{PAYMENTS}/test_cancellation.py"
+        "::test_two_people_cancel_a_tahap_and_nothing_of_its_list_is_left",
+    ),
+    Mutant(
+        "line-of-a-cancelled-list-counts",
+        "a line of a cancelled announcement is joined into the list of the next one",
+        (
+            Change(
+                "services/payments/consumers.py",
+                "_revision(line.body) >= opened.get(line.body.tahap, 0)]",
+                "_revision(line.body) > 0]",
+            ),
+        ),
+        f"{PAYMENTS}/test_cancellation.py"
+        "::test_lines_of_the_corrected_announcement_alone_make_its_list",
+        f"{PAYMENTS}/test_cancellation.py"
+        "::test_a_correction_announces_anew_when_the_old_list_is_taken_back",
+    ),
+    Mutant(
+        "effect-of-a-withdrawn-cycle-again",
+        "a withdrawn cycle gives its revision to the next one, whose hold is taken for a copy",
+        (
+            Change(
+                "services/conditionality/domain/commitment/rules.py",
+                "    revision = known.revision + 1\n    named",
+                "    revision = known.revision - 1\n    named",
+            ),
+        ),
+        "tests/unit/conditionality/test_withdrawn_cycles.py"
+        "::test_a_cycle_that_is_judged_anew_holds_anew_under_another_effect",
+        "tests/unit/conditionality/test_withdrawn_cycles.py"
+        "::test_a_family_that_was_never_judged_has_nothing_to_withdraw",
+    ),
 )

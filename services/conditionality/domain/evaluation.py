@@ -3,142 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
-from typing import TypeAlias
 
 from libs.events.decider import Decider
 from libs.events.errors import DomainError
-from services.conditionality.domain.duties import (
-    CommitmentPolicy,
-    Cut,
-    SchoolMonthly,
-    Source,
+from services.conditionality.domain.evaluation_messages import (
+    AnnounceEvaluation,
+    CancelEvaluation,
+    CloseEvaluation,
+    Command,
+    EvaluationAnnounced,
+    EvaluationCancelled,
+    EvaluationClosed,
+    EvaluationFrozen,
+    EvaluationListed,
+    Event,
+    NoteFreeze,
+    NoteList,
 )
-
-BucketsJson: TypeAlias = dict[str, tuple[int, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a rule set asks of families and what follows, word for word, and where it comes from.
-
-    `services` names what members of a category attend; a category without one goes to school.
-    `failures_to_investigation` is None where failures in a row are not counted. `cut_percent` is
-    by how much a failed cycle lowers the benefit; None where its money is held instead.
-    """
-
-    attendance_percent_min: int
-    services: dict[str, str]
-    failures_to_investigation: int | None
-    sources: tuple[Source, ...]
-    cut_percent: int | None = None
-
-    @classmethod
-    def of(cls, policy: CommitmentPolicy) -> Terms:
-        """What a policy says to those who explain a result by it."""
-        rules, sanction = policy.duties.items(), policy.sanction
-        return cls(
-            attendance_percent_min=policy.attendance_percent_min,
-            services={name: r.service for name, r in rules if not isinstance(r, SchoolMonthly)},
-            failures_to_investigation=sanction.failures_to_investigation,
-            sources=policy.sources,
-            cut_percent=sanction.percent if isinstance(sanction, Cut) else None,
-        )
-
-
-# -- Commands -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class AnnounceEvaluation:
-    """A closing is announced: these months (YYYY-MM) are to be judged by this rule set."""
-
-    tahap: str
-    months: tuple[str, ...]
-    closing_date: date
-    rule_set: str
-    terms: Terms | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NoteList:
-    """The roster is complete in this revision and lists so many families to evaluate."""
-
-    tahap: str
-    roster_revision: int
-    listed: int
-
-
-@dataclass(frozen=True, slots=True)
-class CloseEvaluation:
-    """Every listed family is accounted for: evaluated, or named in `parked`.
-
-    No evaluation comes of those: their line is parked, or they were terminated since.
-    `buckets` proves the evaluated lines: {first byte of the family id, hex: (count, hash sum)}
-    over the latest `CycleEvaluated` of each family.
-    """
-
-    tahap: str
-    evaluated: int
-    parked: tuple[str, ...]
-    buckets: BucketsJson
-
-
-@dataclass(frozen=True, slots=True)
-class NoteFreeze:
-    """The tahap's list is frozen but for these deferred families."""
-
-    tahap: str
-    deferred: tuple[str, ...]
-
-
-Command: TypeAlias = AnnounceEvaluation | NoteList | CloseEvaluation | NoteFreeze
-
-
-# -- Events ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationAnnounced:
-    """Evaluation of a tahap may begin; the rule set says by which policy. Published."""
-
-    tahap: str
-    months: tuple[str, ...]
-    closing_date: date
-    rule_set: str
-    terms: Terms | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationListed:
-    """How many families a revision of the roster lists to evaluate."""
-
-    tahap: str
-    roster_revision: int
-    listed: int
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationClosed:
-    """Every listed family is accounted for; published. A re-decided family makes a new revision."""
-
-    tahap: str
-    revision: int
-    evaluated: int
-    parked: tuple[str, ...]
-    buckets: BucketsJson
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationFrozen:
-    """From here on a changed result of a family on the list is a proposed correction."""
-
-    tahap: str
-    deferred: tuple[str, ...]
-
-
-Event: TypeAlias = EvaluationAnnounced | EvaluationListed | EvaluationClosed | EvaluationFrozen
-
 
 # -- State ----------------------------------------------------------------------------------------
 
@@ -147,7 +28,8 @@ Event: TypeAlias = EvaluationAnnounced | EvaluationListed | EvaluationClosed | E
 class Evaluation:
     """What is known of a tahap's evaluation; announcement and list may come in either order.
 
-    `closed_roster` is the roster revision that `closed` accounts for.
+    `closed_roster` is the roster revision that `closed` accounts for, `cancelled` the latest one
+    whose tahap was cancelled.
     """
 
     announced: EvaluationAnnounced | None = None
@@ -155,6 +37,7 @@ class Evaluation:
     closed: EvaluationClosed | None = None
     closed_roster: int = 0
     frozen: EvaluationFrozen | None = None
+    cancelled: int = 0
 
     @property
     def is_closed(self) -> bool:
@@ -182,6 +65,10 @@ def evolve(state: Evaluation, event: Event) -> Evaluation:
             return replace(state, closed=event, closed_roster=state.roster_revision)
         case EvaluationFrozen():
             return replace(state, frozen=event)
+        case EvaluationCancelled():
+            # What was closed stays for its revision: the next one counts on from it.
+            closed = replace(Evaluation(), closed=state.closed, closed_roster=-1)
+            return replace(closed, cancelled=event.revision)
 
 
 # -- Rules ----------------------------------------------------------------------------------------
@@ -224,6 +111,8 @@ def note_list(command: NoteList, state: Evaluation) -> list[Event]:
     """A newer roster takes the place of the older; an older one that comes late is quiet."""
     if command.roster_revision < state.roster_revision:
         return []
+    if command.roster_revision <= state.cancelled:
+        return []
     listed = EvaluationListed(command.tahap, command.roster_revision, command.listed)
     if state.listed is None or command.roster_revision > state.roster_revision:
         return [listed]
@@ -257,6 +146,7 @@ def close(command: CloseEvaluation, state: Evaluation) -> list[Event]:
         evaluated=command.evaluated,
         parked=tuple(sorted(command.parked)),
         buckets=dict(sorted(command.buckets.items())),
+        roster_revision=state.roster_revision,
     )
     if closed == last and state.is_closed:
         return []
@@ -270,6 +160,13 @@ def freeze(command: NoteFreeze, state: Evaluation) -> list[Event]:
     return [EvaluationFrozen(command.tahap, tuple(sorted(command.deferred)))]
 
 
+def cancel(command: CancelEvaluation, state: Evaluation) -> list[Event]:
+    """A revision of a tahap is cancelled once."""
+    if command.revision <= state.cancelled:
+        return []
+    return [EvaluationCancelled(command.tahap, command.revision)]
+
+
 def decide(command: Command, state: Evaluation) -> list[Event]:
     """What a command leaves behind on a tahap's evaluation."""
     match command:
@@ -281,6 +178,8 @@ def decide(command: Command, state: Evaluation) -> list[Event]:
             return close(command, state)
         case NoteFreeze():
             return freeze(command, state)
+        case CancelEvaluation():
+            return cancel(command, state)
 
 
 evaluation: Decider[Command, Evaluation, Event] = Decider(Evaluation(), decide, evolve)

@@ -32,6 +32,7 @@ from services.payments.domain.errors import (
     NothingProposed,
     PositionAheadOfLog,
     RuleSetNotRun,
+    StepNotReached,
     UnverifiedBenefit,
 )
 from services.payments.domain.ids import TAHAP
@@ -53,8 +54,9 @@ MONTHS_A_YEAR: Final = 12
 def propose(command: ProposeAnnouncement, state: TahapState) -> Sequence[Event]:
     """Let terms wait for another person's approval; the same terms again are quiet."""
     require_terms(command.terms)
-    if state.announced is not None:
-        if _same_terms(command.terms, state.announced.terms):
+    standing = state.announced or state.upcoming
+    if standing is not None:
+        if _same_terms(command.terms, standing.terms):
             return []
         raise AnnouncedAlready(tahap=state.tahap, revision=state.revision)
     require_circumstances(command.terms, command.after, command.circumstances)
@@ -71,11 +73,14 @@ def propose(command: ProposeAnnouncement, state: TahapState) -> Sequence[Event]:
 def approve(command: ApproveAnnouncement, state: TahapState) -> Sequence[Event]:
     """Announce what another person proposed; approving the announced terms again is quiet."""
     proposal = state.proposal
-    if proposal is None:
+    if not isinstance(proposal, AnnouncementProposed):
         return _approved_before(command, state)
+    if state.undoing:
+        raise StepNotReached(step="CancellationCompleted")
     require_approval(proposal.maker, proposal.hash, command.checker, command.hash)
     require_circumstances(proposal.terms, command.after, command.circumstances)
-    return [_announced(proposal, command)]
+    people = proposal.maker, command.checker
+    return [announced_on(proposal.terms, proposal.revision, command.after, *people)]
 
 
 def withdraw(command: WithdrawProposal, state: TahapState) -> Sequence[Event]:
@@ -83,8 +88,10 @@ def withdraw(command: WithdrawProposal, state: TahapState) -> Sequence[Event]:
     return [ProposalWithdrawn(state.tahap, command.by)] if state.proposal else []
 
 
-def _announced(proposal: AnnouncementProposed, command: ApproveAnnouncement) -> ClosingAnnounced:
-    terms = proposal.terms
+def announced_on(
+    terms: Terms, revision: int, after: Mapping[str, int], maker: str, checker: str
+) -> ClosingAnnounced:
+    """The announcement of terms that two people have agreed on."""
     return ClosingAnnounced(
         tahap=terms.tahap,
         months=terms.months,
@@ -92,12 +99,12 @@ def _announced(proposal: AnnouncementProposed, command: ApproveAnnouncement) -> 
         account_check_date=terms.account_check_date,
         credit_date=terms.credit_date,
         policies=terms.policies,
-        after=command.after,
+        after=after,
         benefit=terms.benefit,
         override=terms.override,
-        revision=proposal.revision,
-        maker=proposal.maker,
-        checker=command.checker,
+        revision=revision,
+        maker=maker,
+        checker=checker,
     )
 
 

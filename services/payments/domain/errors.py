@@ -10,6 +10,7 @@ DomainError
 ├── the announcement       AnnouncementRefused, AnnouncedAlready, NotAfterOtherTahap,
 │                          RuleSetNotRun, PositionAheadOfLog
 ├── the hold               NotHeld
+├── the cancellation       TooLateToCancel, LaterTahapStands
 ├── the tahap              RunsOpen, FamiliesOutstanding, TahapIsClosed
 ├── the run                AlreadyDispatched, TotalsDiffer, FileOverlaps, FileUnknown, NothingToPay,
 │                          NotConserved, TransfersUnknown
@@ -105,6 +106,17 @@ class RuleSetNotRun(DomainError):
 
 class PositionAheadOfLog(DomainError):
     """A service's log has not reached the position that it is to start after."""
+
+
+# -- The cancellation of a tahap
+
+
+class TooLateToCancel(DomainError):
+    """The tahap has come too far to be cancelled."""
+
+
+class LaterTahapStands(DomainError):
+    """A later tahap rests on this one, and must be cancelled or withdrawn first."""
 
 
 # -- The tahap

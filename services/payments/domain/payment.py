@@ -24,12 +24,14 @@ from services.payments.domain.errors import (
 )
 from services.payments.domain.ids import checked_kind, checked_tahap, payment_id
 from services.payments.domain.payment_hold import (
+    clear_hold,
     hold,
     moved_at_credit,
     release,
     return_held,
 )
 from services.payments.domain.payment_hold_messages import (
+    ClearHold,
     Hold,
     HoldStatus,
     Release,
@@ -248,6 +250,8 @@ def decide(command: Command, state: PaymentState) -> Sequence[Event]:
             return fail_transfer(command, state)
         case Hold():
             return hold(command, state)
+        case ClearHold():
+            return clear_hold(command, state)
         case Release():
             return release(command, state)
         case Return():

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.payments.domain.payment_hold_messages import (
+    ClearHold,
     EffectTooLate,
     Hold,
+    HoldCleared,
     HoldForfeited,
     HoldLifted,
     HoldPlaced,
@@ -45,6 +47,15 @@ def release(command: Release, state: PaymentState) -> Sequence[Event]:
         return [_released(state, command.at_tahap, command.effect)]
     # Recorded even where nothing was held, so that a late copy of it can not lift a later hold.
     return [HoldLifted(command.effect, command.at_tahap, command.cleared)]
+
+
+def clear_hold(command: ClearHold, state: PaymentState) -> Sequence[Event]:
+    """Forget the hold, before anything of the money moved; money that moved is left alone."""
+    if command.effect in state.effects:
+        return []
+    if state.transfer is Transfer.CREDITED:
+        return [EffectTooLate(command.effect, HoldStatus.NONE)]
+    return [HoldCleared(command.effect)]
 
 
 def return_held(command: Return, state: PaymentState) -> Sequence[Event]:

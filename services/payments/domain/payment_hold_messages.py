@@ -56,7 +56,21 @@ class Return:
     reason: ReturnReason
 
 
+@dataclass(frozen=True, slots=True)
+class ClearHold:
+    """Forget what was decided of this money: its cycle was withdrawn with its tahap."""
+
+    effect: str
+
+
 # -- Events
+
+
+@dataclass(frozen=True, slots=True)
+class HoldCleared:
+    """Nothing that was decided of this money before counts any more."""
+
+    effect: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ from typing import TypeAlias
 
 from services.payments.domain.entitlement import NO_CUT, Component, Counted, Cut
 from services.payments.domain.payment_hold_messages import (
+    ClearHold,
     EffectTooLate,
     Hold,
+    HoldCleared,
     HoldForfeited,
     HoldLifted,
     HoldPlaced,
@@ -116,6 +118,7 @@ Command: TypeAlias = (
     | Credit
     | FailTransfer
     | Hold
+    | ClearHold
     | Release
     | Return
 )
@@ -231,6 +234,7 @@ Event: TypeAlias = (
     | PaymentCredited
     | TransferFailed
     | HoldPlaced
+    | HoldCleared
     | HoldLifted
     | HoldForfeited
     | EffectTooLate

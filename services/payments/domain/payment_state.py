@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from services.payments.domain.payment_hold_messages import (
     EffectTooLate,
+    HoldCleared,
     HoldForfeited,
     HoldLifted,
     HoldPlaced,
@@ -126,6 +127,7 @@ def evolve(state: PaymentState, event: Event) -> PaymentState:
 def _evolve_hold(
     state: PaymentState,
     event: HoldPlaced
+    | HoldCleared
     | HoldLifted
     | HoldForfeited
     | EffectTooLate
@@ -136,6 +138,15 @@ def _evolve_hold(
         case HoldPlaced():
             held = _noted(state, event.effect)
             return replace(held, hold=HoldStatus.HELD, held_by=event.effect, lifted=None)
+        case HoldCleared():
+            return replace(
+                _noted(state, event.effect),
+                hold=HoldStatus.NONE,
+                held_by="",
+                lifted=None,
+                forfeited_at="",
+                forfeited_for=None,
+            )
         case HoldLifted() if state.hold is HoldStatus.HELD:
             lifted = Lift(event.effect, event.at_tahap, event.cleared)
             return replace(_noted(state, event.effect), hold=HoldStatus.RELEASED, lifted=lifted)

@@ -11,13 +11,20 @@ from collections.abc import Sequence
 from typing import Final
 
 from libs.events.decider import Decider
-from services.payments.domain import announcement
+from services.payments.domain import announcement, cancellation
 from services.payments.domain.announcement_messages import (
+    AnnouncementCommand,
     ApproveAnnouncement,
     ProposeAnnouncement,
     WithdrawProposal,
 )
 from services.payments.domain.approval import require_approval
+from services.payments.domain.cancellation_messages import (
+    ApproveCancellation,
+    CancellationCommand,
+    CompleteCancellation,
+    ProposeCancellation,
+)
 from services.payments.domain.errors import (
     Contradiction,
     Malformed,
@@ -167,8 +174,9 @@ def _supplementary_frozen(
 # -- The decider
 
 
-def decide(command: Command, state: TahapState) -> Sequence[Event]:
-    """What a command comes to; nothing where it was already done."""
+def _announce(
+    command: AnnouncementCommand | CancellationCommand, state: TahapState
+) -> Sequence[Event]:
     match command:
         case ProposeAnnouncement():
             return announcement.propose(command, state)
@@ -176,6 +184,17 @@ def decide(command: Command, state: TahapState) -> Sequence[Event]:
             return announcement.approve(command, state)
         case WithdrawProposal():
             return announcement.withdraw(command, state)
+        case ProposeCancellation():
+            return cancellation.propose(command, state)
+        case ApproveCancellation():
+            return cancellation.approve(command, state)
+        case CompleteCancellation():
+            return cancellation.complete(command, state)
+
+
+def decide(command: Command, state: TahapState) -> Sequence[Event]:
+    """What a command comes to; nothing where it was already done."""
+    match command:
         case RequestBuckets():
             return request_buckets(command, state)
         case MarkListReady():
@@ -194,6 +213,8 @@ def decide(command: Command, state: TahapState) -> Sequence[Event]:
             return mark_run_reconciled(command, state)
         case CloseTahap():
             return close(command, state)
+        case _:
+            return _announce(command, state)
 
 
 tahap: Final[Decider[Command, TahapState, Event]] = Decider(TahapState(), decide, evolve)

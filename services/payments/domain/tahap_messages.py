@@ -7,6 +7,7 @@ from datetime import date
 from typing import TypeAlias
 
 from services.payments.domain.announcement_messages import AnnouncementCommand, AnnouncementEvent
+from services.payments.domain.cancellation_messages import CancellationCommand, CancellationEvent
 from services.payments.domain.ids import REGULAR
 
 
@@ -119,6 +120,7 @@ class CloseTahap:
 
 Command: TypeAlias = (
     AnnouncementCommand
+    | CancellationCommand
     | RequestBuckets
     | MarkListReady
     | ProposeFreeze
@@ -246,6 +248,7 @@ class TahapClosed:
 
 Event: TypeAlias = (
     AnnouncementEvent
+    | CancellationEvent
     | BucketRequested
     | ListReady
     | FreezeProposed

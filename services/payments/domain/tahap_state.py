@@ -7,10 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from services.payments.domain.announcement_messages import (
+    AnnouncementEvent,
     AnnouncementProposed,
     ClosingAnnounced,
     ProposalWithdrawn,
     Terms,
+)
+from services.payments.domain.cancellation_messages import (
+    CancellationCompleted,
+    CancellationEvent,
+    CancellationProposed,
+    ReannouncementApproved,
+    TahapCancelled,
 )
 from services.payments.domain.ids import REGULAR
 from services.payments.domain.tahap_messages import (
@@ -50,15 +58,20 @@ class PaymentList:
 class TahapState:
     """What later decisions need to know of a tahap.
 
-    `proposal` waits for an approval, `approved` is the hash of the one that was announced, as
-    `revision`. `outstanding` are the deferred families that no open or frozen list has; `asked`
-    the last attempt a topic was asked for buckets; `awaited` (family, reopening) the re-opened.
+    `proposal` waits for an approval, `approved` is the hash of the last one that was. `revision`
+    counts the announcements; `cancelled` is the last of them where it was cancelled, `undoing`
+    while payments takes back what it did, and `upcoming` is announced then. `outstanding` are the
+    deferred families that no open or frozen list has, `asked` the last attempt a topic was asked
+    for buckets, `awaited` (family, reopening) the re-opened.
     """
 
-    proposal: AnnouncementProposed | None = None
+    proposal: AnnouncementProposed | CancellationProposed | None = None
     approved: str = ""
     revision: int = 0
     announced: ClosingAnnounced | None = None
+    cancelled: ClosingAnnounced | None = None
+    undoing: bool = False
+    upcoming: ClosingAnnounced | None = None
     asked: tuple[BucketRequested, ...] = ()
     lists: tuple[PaymentList, ...] = ()
     outstanding: tuple[str, ...] = ()
@@ -67,14 +80,14 @@ class TahapState:
 
     @property
     def tahap(self) -> str:
-        """The tahap's id; empty where it neither is announced nor waits to be."""
-        standing = self.announced or self.proposal
-        return standing.tahap if standing else ""
+        """The tahap's id; empty where it was never announced and does not wait to be."""
+        known = self.announced or self.proposal or self.cancelled
+        return known.tahap if known else ""
 
     @property
     def terms(self) -> Terms | None:
         """The terms that it is announced with, or that wait for an approval."""
-        standing = self.announced or self.proposal
+        standing = self.announced or self.upcoming or self.proposal
         return standing.terms if standing else None
 
     def list_of(self, kind: str) -> PaymentList | None:
@@ -101,17 +114,6 @@ class TahapState:
 def evolve(state: TahapState, event: Event) -> TahapState:
     """The state after an event."""
     match event:
-        case AnnouncementProposed():
-            return replace(state, proposal=event)
-        case ProposalWithdrawn():
-            return replace(state, proposal=None)
-        case ClosingAnnounced():
-            return TahapState(
-                approved=state.proposal.hash if state.proposal else "",
-                revision=event.revision,
-                announced=event,
-                lists=(PaymentList(REGULAR),),
-            )
         case BucketRequested():
             others = tuple(each for each in state.asked if each.topic != event.topic)
             return replace(state, asked=(*others, event))
@@ -145,6 +147,37 @@ def evolve(state: TahapState, event: Event) -> TahapState:
             return _update(state, event.kind, lambda x: replace(x, settled=True))
         case TahapClosed():
             return replace(state, closed=event)
+        case _:
+            return _announced(state, event)
+
+
+def _announced(state: TahapState, event: AnnouncementEvent | CancellationEvent) -> TahapState:
+    """The state after what announces a tahap, or cancels it."""
+    match event:
+        case AnnouncementProposed():
+            return replace(state, proposal=event)
+        case ProposalWithdrawn():
+            return replace(state, proposal=None)
+        case CancellationProposed():
+            return replace(state, proposal=event)
+        case TahapCancelled():
+            return TahapState(
+                approved=state.proposal.hash if state.proposal else "",
+                revision=state.revision,
+                cancelled=state.announced,
+                undoing=True,
+            )
+        case ReannouncementApproved():
+            return replace(state, upcoming=event.announcement)
+        case CancellationCompleted():
+            return replace(state, undoing=False)
+        case ClosingAnnounced():
+            return TahapState(
+                approved=state.proposal.hash if state.proposal else state.approved,
+                revision=event.revision,
+                announced=event,
+                lists=(PaymentList(REGULAR),),
+            )
 
 
 def _update(

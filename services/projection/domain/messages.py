@@ -266,11 +266,24 @@ class EffectTooLate:
     hold: str
 
 
+@dataclass(frozen=True, slots=True)
+class FamilyUnlisted:
+    family: str
+    tahap: str
+
+
+@dataclass(frozen=True, slots=True)
+class CycleWithdrawn:
+    family: str
+    tahap: str
+
+
 OF_FAMILY: Final = (
     *FACTS,
-    *(FamilyDesignated, FamilyGraduated, GraduationPending),
+    *(FamilyDesignated, FamilyGraduated, FamilyUnlisted, GraduationPending),
     *(ReopeningProposed, ReopeningWithdrawn, ReopeningRejected, FamilyReopened),
-    *(CycleEvaluated, Suspended, Released, InvestigationOpened, InvestigationWithdrawn),
+    *(CycleEvaluated, CycleWithdrawn, Suspended, Released),
+    *(InvestigationOpened, InvestigationWithdrawn),
     *(Terminated, Cleared, CorrectionProposed, CorrectionApproved, CorrectionRejected),
     *(PaymentEntitled, PaymentDeferred, PaymentWithheld, AccountCheckFailed, PaymentInstructed),
     *(PaymentCredited, TransferFailed, PaymentReleased, PaymentReturned, EffectTooLate),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from services.projection.domain.answer import Known
 from services.projection.domain.clauses import Clauses
@@ -12,8 +12,10 @@ from services.projection.domain.known import Household, said
 from services.projection.domain.messages import (
     CorrectionApproved,
     CycleEvaluated,
+    CycleWithdrawn,
     FamilyDesignated,
     FamilyGraduated,
+    FamilyUnlisted,
     PaymentDeferred,
     PaymentEntitled,
     Terminated,
@@ -27,6 +29,9 @@ from services.projection.domain.reopening_messages import (
 from services.projection.domain.tahap_messages import ClosingAnnounced, ListingStarted
 
 B = TypeVar("B")
+
+
+TAKEN_BACK: Final = (FamilyUnlisted, CycleWithdrawn)
 
 
 def tahap_order(tahap: str) -> tuple[int, int]:
@@ -62,9 +67,10 @@ class Story:
         of_tahap: Iterable[Told[Any]],
     ) -> Story | None:
         """The story; None where the tahap was never announced."""
-        messages = tuple(sorted(told, key=_place))
+        messages = _standing(tuple(sorted(told, key=_place)))
         around = tuple(sorted(of_tahap, key=_place))
-        announced = next(said(around, ClosingAnnounced), None)
+        announcements = said(around, ClosingAnnounced)
+        announced = max(announcements, key=lambda each: each.body.revision, default=None)
         if announced is None:
             return None
         lists = [each.body for each in said(around, ListingStarted)]
@@ -170,6 +176,17 @@ def _household(told: tuple[Told[Any], ...], known: Known, tahap: str) -> Househo
     ]
     horizon = max([known.closing_date, *reported])
     return Household.at(told, replace(known, cut=reopened.position), horizon)
+
+
+def _standing(messages: tuple[Told[Any], ...]) -> tuple[Told[Any], ...]:
+    """The messages but those that a cancelled tahap has made void, and what says so."""
+    taken_back = [message for message in messages if isinstance(message.body, TAKEN_BACK)]
+    void = {(back.service, _tahap(back)): back.position for back in taken_back}
+    return tuple(
+        message
+        for message in messages
+        if message.position > void.get((message.service, _tahap(message)), -1)
+    )
 
 
 def _place(told: Told[Any]) -> tuple[str, int]:

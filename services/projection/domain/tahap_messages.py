@@ -41,6 +41,7 @@ class ClosingAnnounced:
     policies: Mapping[str, str]
     benefit: Benefit | None = None
     override: Override | None = None
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True)

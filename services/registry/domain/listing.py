@@ -18,11 +18,13 @@ from libs.events.decider import Decider
 from libs.events.errors import DomainError
 from services.registry.domain.listing_messages import (
     AdvanceListing,
+    CancelListing,
     CloseListing,
     Command,
     Event,
     ListClosed,
     ListingAdvanced,
+    ListingCancelled,
     ListingFrozen,
     ListingStarted,
     NoteFreeze,
@@ -51,6 +53,7 @@ class Listing:
     graduated: int = 0
     buckets: BucketsJson = field(default_factory=dict)
     closed: bool = False
+    cancelled: bool = False
     pending: int = 0
     withheld: tuple[Withheld, ...] = ()
     frozen: bool = False
@@ -58,7 +61,7 @@ class Listing:
     @property
     def open(self) -> bool:
         """Whether lines are still missing."""
-        return self.revision > 0 and not self.closed
+        return self.revision > 0 and not self.closed and not self.cancelled
 
 
 # -- Rules
@@ -99,17 +102,19 @@ def decide(command: Command, state: Listing) -> list[Event]:
             return close(command, state)
         case NoteFreeze():
             return [ListingFrozen(state.tahap)] if state.closed and not state.frozen else []
+        case CancelListing():
+            return cancel(command, state)
 
 
 def start(command: StartListing, state: Listing) -> list[Event]:
     """The list starts; the same start again keeps the first one's cut, whatever the head is now."""
-    if command.revision == state.revision:
+    if command.revision == state.revision and not state.cancelled:
         if _terms(command) != _terms(state):
             raise AnotherListing(tahap=command.tahap, revision=command.revision)
         return []
     if state.open:
         raise ListingStillOpen(tahap=state.tahap, revision=state.revision)
-    if command.revision != state.revision + 1:
+    if command.revision < state.revision:
         raise RevisionOutOfOrder(tahap=command.tahap, revision=command.revision)
     return [
         ListingStarted(
@@ -129,7 +134,7 @@ def advance(command: AdvanceListing, state: Listing) -> list[Event]:
     _require_latest(command.revision, state)
     if command.cursor <= state.cursor:
         return []
-    if state.closed:
+    if state.closed or state.cancelled:
         raise ListingClosedBefore(tahap=state.tahap, revision=state.revision)
     if command.listed + command.graduated != command.buckets.total:
         raise CountsDisagree(tahap=state.tahap, lines=command.buckets.total)
@@ -152,7 +157,7 @@ def advance(command: AdvanceListing, state: Listing) -> list[Event]:
 def close(command: CloseListing, state: Listing) -> list[Event]:
     """The list is closed, once."""
     _require_latest(command.revision, state)
-    if state.closed:
+    if state.closed or state.cancelled:
         return []
     return [
         ListClosed(
@@ -166,6 +171,13 @@ def close(command: CloseListing, state: Listing) -> list[Event]:
             withheld=state.withheld,
         )
     ]
+
+
+def cancel(command: CancelListing, state: Listing) -> list[Event]:
+    """The list ends, once; one that was never started has nothing to end."""
+    if command.revision != state.revision or state.cancelled:
+        return []
+    return [ListingCancelled(state.tahap, state.revision)]
 
 
 def _terms(listing: StartListing | Listing) -> tuple[object, ...]:
@@ -205,6 +217,8 @@ def evolve(state: Listing, event: Event) -> Listing:
             return replace(state, closed=True)
         case ListingFrozen():
             return replace(state, frozen=True)
+        case ListingCancelled():
+            return replace(state, cancelled=True)
 
 
 listing: Decider[Command, Listing, Event] = Decider(Listing(), decide, evolve)

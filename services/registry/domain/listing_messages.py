@@ -67,7 +67,14 @@ class NoteFreeze:
     tahap: str
 
 
-Command: TypeAlias = StartListing | AdvanceListing | CloseListing | NoteFreeze
+@dataclass(frozen=True, slots=True)
+class CancelListing:
+    """End the list of a tahap that was cancelled, whether it is complete or not."""
+
+    revision: int
+
+
+Command: TypeAlias = StartListing | AdvanceListing | CloseListing | NoteFreeze | CancelListing
 
 
 # -- Events
@@ -123,4 +130,12 @@ class ListingFrozen:
     tahap: str
 
 
-Event: TypeAlias = ListingStarted | ListingAdvanced | ListClosed | ListingFrozen
+@dataclass(frozen=True, slots=True)
+class ListingCancelled:
+    """The tahap was cancelled: what this list did to families is taken back."""
+
+    tahap: str
+    revision: int
+
+
+Event: TypeAlias = ListingStarted | ListingAdvanced | ListClosed | ListingFrozen | ListingCancelled

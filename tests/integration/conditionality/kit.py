@@ -24,6 +24,7 @@ from services.conditionality.contract import PERSON, ROSTER_TOPIC, TAHAP_TOPIC
 from services.conditionality.domain.person import RecordSchoolMonths, SchoolMonth
 from services.conditionality.jobs import Closer, ReDecider, Repeater
 from services.conditionality.judging import Policies
+from services.conditionality.withdrawing import Withdrawer
 from tests.doors import MOMENT, TOPICS, Sender, Sent, deliver, sent
 
 RULE_SET: Final = "2021-2024"
@@ -112,11 +113,13 @@ class Bench:
         """The line of a family that leaves the programme."""
         return self.line(family, tahap, outcome="GRADUATED_NATURAL", members=[], payee_valid=False)
 
-    def list_closed(self, listed: int, *, graduated: int = 0, tahap: str = TAHAP) -> Record:
+    def list_closed(
+        self, listed: int, *, graduated: int = 0, tahap: str = TAHAP, revision: int = 1
+    ) -> Record:
         """The registry's word that its list is complete."""
         body = {
             "tahap": tahap,
-            "revision": 1,
+            "revision": revision,
             "cut": 1,
             "listed": listed,
             "graduated": graduated,
@@ -124,7 +127,7 @@ class Bench:
         }
         return self.roster.record("ListClosed", tahap, body)
 
-    def announced(self, tahap: str = TAHAP) -> Record:
+    def announced(self, tahap: str = TAHAP, revision: int = 1) -> Record:
         """Payments' word that a final closing begins."""
         body = {
             "tahap": tahap,
@@ -132,8 +135,20 @@ class Bench:
             "closing_date": "2023-03-31" if tahap == TAHAP else "2023-06-30",
             "policies": {"rule_set": RULE_SET},
             "after": {"conditionality": 0},
+            "revision": revision,
         }
         return self.tahaps.record("ClosingAnnounced", tahap, body)
+
+    def cancelled(self, tahap: str = TAHAP, revision: int = 1) -> Record:
+        """Payments' word that a tahap is cancelled."""
+        body = {"tahap": tahap, "revision": revision}
+        return self.tahaps.record("TahapCancelled", tahap, body)
+
+    async def withdraw(self) -> None:
+        """Withdraw all that a cancelled tahap has judged."""
+        withdrawer = Withdrawer(self.store, self.policies, chunk=1)
+        while await withdrawer.step():
+            pass
 
     def frozen(self, *deferred: str, tahap: str = TAHAP) -> Record:
         """Payments' word that the list is frozen but for these families."""

@@ -142,13 +142,14 @@ class Elsewhere:
         lines: Sequence[Record],
         tahap: str = TAHAP_1,
         withheld: Mapping[str, str] | None = None,
+        revision: int = 1,
     ) -> Record:
         """The roster is complete; of some families, registry could make no line."""
         named = [{"family": family, "reason": why} for family, why in (withheld or {}).items()]
         graduated = sum(b"GRADUATED_NATURAL" in line.value for line in lines)
         body = {
             "tahap": tahap,
-            "revision": 1,
+            "revision": revision,
             "cut": 1,
             "listed": len(lines) - graduated,
             "graduated": graduated,
@@ -164,13 +165,14 @@ class Elsewhere:
         result: str = "COMPLIANT",
         revision: int = 1,
         cut_percent: int = 0,
+        roster_revision: int = 1,
     ) -> Record:
         """Conditionality's message that a house's cycle was evaluated."""
         body = {
             "tahap": tahap,
             "family": house.family,
             "revision": revision,
-            "roster_revision": 1,
+            "roster_revision": roster_revision,
             "facts_cut": 1,
             "result": result,
             "counter": int(result == "FAILED"),
@@ -180,22 +182,31 @@ class Elsewhere:
         return self.commitment.record("CycleEvaluated", house.family, body)
 
     def evaluation_closed(
-        self, lines: Sequence[Record], parked: Sequence[House] = (), tahap: str = TAHAP_1
+        self,
+        lines: Sequence[Record],
+        parked: Sequence[House] = (),
+        tahap: str = TAHAP_1,
+        revision: int = 1,
     ) -> Record:
         """Everyone listed is accounted for."""
         body = {
             "tahap": tahap,
-            "revision": 1,
+            "revision": revision,
+            "roster_revision": revision,
             "evaluated": len(lines),
             "parked": sorted(house.family for house in parked),
             "buckets": buckets(lines),
         }
         return self.commitment.record("EvaluationClosed", tahap, body)
 
-    def effect(self, kind: str, house: House, tahap: str, *tahaps: str) -> Record:
-        """Suspended, or with `tahaps` Released, Cleared or Terminated because of `tahap`."""
-        body: dict[str, Any] = {"family": house.family, "cycle": tahap, "revision": 1}
-        body |= {"effect": str(uuid5(NAMESPACE_URL, f"{house.number}|{tahap}|{kind}"))}
+    def effect(
+        self, kind: str, house: House, tahap: str, *tahaps: str, revision: int = 1
+    ) -> Record:
+        """Suspended, CycleWithdrawn, or with `tahaps` Released, Cleared or Terminated because of
+        `tahap`."""
+        body: dict[str, Any] = {"family": house.family, "cycle": tahap, "revision": revision}
+        name = f"{house.number}|{tahap}|{kind}" + (f"|{revision}" if revision > 1 else "")
+        body |= {"effect": str(uuid5(NAMESPACE_URL, name))}
         body |= {"tahaps": list(tahaps)} if tahaps else {"tahap": tahap, "counter": 1}
         return self.commitment.record(kind, house.family, body)
 

@@ -23,6 +23,7 @@ from libs.events.handle import handle
 from libs.events.store import Store
 from libs.privacy.keys import KeyRing
 from services.payments import policy
+from services.payments.cancelling import Canceller
 from services.payments.consumers import SUBSCRIPTIONS
 from services.payments.contract import ANNOUNCED_TO, PAYMENT, RUN, SERVICE, TAHAP
 from services.payments.domain.announcement_messages import (
@@ -156,23 +157,45 @@ class Office:
             if waits is not None:
                 approval = ApproveAnnouncement(CHECKER, waits.hash, {}, ALONE)
                 await handle(unit, TAHAP, stream, approval)
-            await open_list(unit, tahap)
+            await open_list(unit, tahap, 1)
 
     async def arrived(
         self, lived_in: Sequence[House], tahap: str = TAHAP_1, failed: Sequence[House] = ()
     ) -> None:
         """Announce a tahap and take the whole of its list in; the failed ones are held."""
         await self.announce(tahap)
-        lines = [await self.elsewhere.line(house, tahap) for house in lived_in]
-        listed = [house for house in lived_in if not house.graduated]
+        await self.listed(lived_in, tahap, failed)
+
+    async def listed(
+        self,
+        lived_in: Sequence[House],
+        tahap: str = TAHAP_1,
+        failed: Sequence[House] = (),
+        revision: int = 1,
+    ) -> None:
+        """Take the whole list of an announcement in, and join it; the failed ones are held."""
+        there, results = self.elsewhere, dict.fromkeys(failed, "FAILED")
+        lines = [await there.line(house, tahap, revision) for house in lived_in]
         judged = [
-            self.elsewhere.evaluation(house, tahap, "FAILED" if house in failed else "COMPLIANT")
-            for house in listed
+            there.evaluation(
+                house,
+                tahap,
+                results.get(house, "COMPLIANT"),
+                revision,
+                roster_revision=revision,
+            )
+            for house in lived_in
+            if not house.graduated
         ]
-        held = [self.elsewhere.effect("Suspended", house, tahap) for house in failed]
-        await self.take(*lines, self.elsewhere.list_closed(lines, tahap))
-        await self.take(*judged, *held, self.elsewhere.evaluation_closed(judged, tahap=tahap))
+        held = [there.effect("Suspended", house, tahap, revision=revision) for house in failed]
+        await self.take(*lines, there.list_closed(lines, tahap, revision=revision))
+        proof = there.evaluation_closed(judged, tahap=tahap, revision=revision)
+        await self.take(*judged, *held, proof)
         await self.join()
+
+    async def undone(self) -> None:
+        """Take back all that cancelled tahaps did."""
+        await exhausted(Canceller(self.store, chunk=2).step)
 
     async def join(self) -> None:
         """Do all that the joiner finds to do."""

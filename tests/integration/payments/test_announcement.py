@@ -69,13 +69,9 @@ async def test_what_one_person_proposes_no_other_service_hears_of(office: Office
     assert answer.status_code == 201, answer.text
     shown = await office.seen(PATH)
     assert (shown["phase"], shown["rule_set"]) == ("PROPOSED", "2021-2024")
-    assert shown["proposal"] == {
-        "hash": answer.json()["hash"],
-        "revision": 1,
-        "maker": ANA,
-        "after": {},
-        "heads": HEADS,
-    }
+    waits = shown["proposal"]
+    assert (waits["what"], waits["hash"]) == ("ANNOUNCEMENT", answer.json()["hash"])
+    assert (waits["revision"], waits["maker"], waits["heads"]) == (1, ANA, HEADS)
     assert await office.seen("/tahap") == {
         "items": [{"tahap": TAHAP_1, "phase": "PROPOSED"}],
         "next": None,

@@ -30,6 +30,7 @@ from services.registry.jobs import Lister
 from services.registry.policy import RuleSets, load_rule_sets
 from services.registry.reopening import Reviewer
 from services.registry.rows import FAMILY_COLUMNS, LIFE_EVENT_COLUMNS, MEMBER_COLUMNS
+from services.registry.unlisting import Unlister
 from tests.doors import CONTEXT, NATION, TOPICS, Door, Sender, Sent, deliver, sent
 
 IMPORT: Final = "registry:import"
@@ -161,7 +162,11 @@ class Register:
     # -- Closings
 
     def announcement(
-        self, tahap: str = "2023-1", after: int = 0, rule_set: str = "2021-2024"
+        self,
+        tahap: str = "2023-1",
+        after: int = 0,
+        rule_set: str = "2021-2024",
+        revision: int = 1,
     ) -> Record:
         """Payments' message that a final closing begins."""
         number = int(tahap[-1])
@@ -173,12 +178,22 @@ class Register:
             "closing_date": f"{tahap[:4]}-{ends[number]}",
             "policies": {"rule_set": rule_set},
             "after": {"registry": after},
+            "revision": revision,
         }
         return self.tahaps.record("ClosingAnnounced", tahap, body)
 
-    async def announce(self, tahap: str = "2023-1", *, after: int = 0) -> None:
+    async def cancel(self, tahap: str = "2023-1", revision: int = 1) -> None:
+        """Consume the cancellation of a tahap."""
+        body = {"tahap": tahap, "revision": revision}
+        await deliver(self.consumer, self.tahaps.record("TahapCancelled", tahap, body))
+
+    def unlister(self, chunk: int = 1_000) -> Unlister:
+        """A leader that has just begun."""
+        return Unlister(self.store, self.rule_sets, chunk)
+
+    async def announce(self, tahap: str = "2023-1", *, after: int = 0, revision: int = 1) -> None:
         """Consume the announcement of a closing."""
-        await deliver(self.consumer, self.announcement(tahap, after))
+        await deliver(self.consumer, self.announcement(tahap, after, revision=revision))
 
     def lister(self, chunk: int = 1_000) -> Lister:
         """A leader that has just begun."""
@@ -186,8 +201,8 @@ class Register:
 
     async def list_all(self, chunk: int = 1_000) -> None:
         """Do all the work that the leader has."""
-        lister = self.lister(chunk)
-        while await lister.step():
+        lister, unlister = self.lister(chunk), self.unlister(chunk)
+        while await lister.step() or await unlister.step():
             pass
 
     async def listed(self, tahap: str = "2023-1") -> None:

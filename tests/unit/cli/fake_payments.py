@@ -131,7 +131,7 @@ class FakePayments:
         }
         runs = [self._run()] if self.run_phase else []
         heads = {"registry": 4180, "conditionality": 5120}
-        proposal = {"hash": "a1b2", "maker": "ana", "heads": heads}
+        proposal = {"what": "ANNOUNCEMENT", "hash": "a1b2", "maker": "ana", "heads": heads}
         return {
             "tahap": TAHAP,
             "phase": self.phase,

@@ -9,12 +9,12 @@ from libs.events.codec import codec_of
 from libs.events.model import AS_STORED, Message, StreamType, encode
 from services.conditionality import contract
 from services.conditionality.domain.commitment import Cause, Event, commitment
-from services.conditionality.domain.evaluation import (
+from services.conditionality.domain.evaluation import evaluation
+from services.conditionality.domain.evaluation_messages import (
     EvaluationAnnounced,
     EvaluationClosed,
     EvaluationFrozen,
     EvaluationListed,
-    evaluation,
 )
 from services.conditionality.domain.person import (
     Person,

@@ -4,22 +4,26 @@ from datetime import date
 from libs.events.buckets import Buckets
 from libs.events.testing import given
 from services.conditionality.domain.evaluation import (
-    AnnounceEvaluation,
     AnnouncementDiffers,
-    CloseEvaluation,
     Evaluation,
-    EvaluationAnnounced,
-    EvaluationClosed,
-    EvaluationFrozen,
     EvaluationIncomplete,
-    EvaluationListed,
     EvaluationNotOpen,
     ListDiffers,
+    ProofDiffers,
+    evaluation,
+)
+from services.conditionality.domain.evaluation_messages import (
+    AnnounceEvaluation,
+    CancelEvaluation,
+    CloseEvaluation,
+    EvaluationAnnounced,
+    EvaluationCancelled,
+    EvaluationClosed,
+    EvaluationFrozen,
+    EvaluationListed,
     NoteFreeze,
     NoteList,
-    ProofDiffers,
     Terms,
-    evaluation,
 )
 from tests.unit.conditionality.kit import FAMILY, MONTHS, POLICY
 
@@ -122,7 +126,7 @@ def test_a_newer_list_is_closed_even_with_the_same_proof() -> None:
     reopened = given(evaluation, ANNOUNCED, LISTED, CLOSED, newer)
 
     assert not reopened.state.is_closed
-    reopened.when(CLOSE).then(replace(CLOSED, revision=2))
+    reopened.when(CLOSE).then(replace(CLOSED, revision=2, roster_revision=2))
 
 
 def test_parked_families_and_buckets_stand_in_order() -> None:
@@ -181,3 +185,28 @@ def test_a_list_is_frozen_for_all_but_the_deferred() -> None:
     assert frozen.is_frozen_for(FAMILY)
     assert not frozen.is_frozen_for(PARKED)
     assert not Evaluation().is_frozen_for(FAMILY)
+
+
+# -- Cancelling -----------------------------------------------------------------------------------
+
+CANCEL = CancelEvaluation("2023-1", 1)
+CANCELLED = EvaluationCancelled("2023-1", 1)
+
+
+def test_a_tahap_is_cancelled_once_and_as_it_never_was() -> None:
+    given(evaluation, ANNOUNCED, LISTED, CLOSED).when(CANCEL).then(CANCELLED)
+    given(evaluation, ANNOUNCED, CANCELLED).when(CANCEL).then_nothing()
+    given(evaluation).when(CANCEL).then(CANCELLED)
+
+
+def test_a_cancelled_roster_that_ends_late_is_not_noted() -> None:
+    late = NoteList("2023-1", 1, 2)
+
+    given(evaluation, ANNOUNCED, CANCELLED).when(late).then_nothing()
+
+
+def test_a_tahap_that_is_announced_anew_is_closed_as_the_next_revision() -> None:
+    again = EvaluationListed("2023-1", roster_revision=2, listed=2)
+    anew = given(evaluation, ANNOUNCED, LISTED, CLOSED, CANCELLED, ANNOUNCED, again)
+
+    anew.when(CLOSE).then(replace(CLOSED, revision=2, roster_revision=2))

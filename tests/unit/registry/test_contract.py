@@ -16,8 +16,6 @@ from services.registry.contract import (
     FAMILY_TOPIC,
     LISTING,
     ROSTER_TOPIC,
-    BucketRequested,
-    ClosingAnnounced,
     FamilyDesignated,
     FamilyGraduated,
     FamilyListed,
@@ -32,11 +30,11 @@ from services.registry.contract import (
     PayeeChanged,
     PregnancyReported,
     SchoolChanged,
-    Terminated,
     publish,
     publish_listing,
     tally,
 )
+from services.registry.contract_read import BucketRequested, ClosingAnnounced, Terminated
 from services.registry.domain.family import events
 from services.registry.domain.family.commands import (
     Command,

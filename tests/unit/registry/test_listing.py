@@ -15,9 +15,11 @@ from services.registry.domain.listing import (
 )
 from services.registry.domain.listing_messages import (
     AdvanceListing,
+    CancelListing,
     CloseListing,
     ListClosed,
     ListingAdvanced,
+    ListingCancelled,
     ListingStarted,
     StartListing,
 )
@@ -147,8 +149,34 @@ def test_the_next_revision_waits_until_the_list_is_closed() -> None:
     given(listing, STARTED, FIRST_COUNTED).when(again).then_refused(ListingStillOpen)
 
 
-def test_revisions_leave_no_gap_and_do_not_go_back() -> None:
+def test_revisions_do_not_go_back_and_may_leave_out_one_that_was_cancelled_in_line() -> None:
     second = replace(STARTED, revision=2)
 
-    given(listing).when(replace(START, revision=2)).then_refused(RevisionOutOfOrder)
+    given(listing).when(replace(START, revision=2)).then(second)
     given(listing, second, replace(CLOSED, revision=2)).when(START).then_refused(RevisionOutOfOrder)
+
+
+# -- Cancelling
+
+CANCEL = CancelListing(1)
+CANCELLED = ListingCancelled(STARTED.tahap, 1)
+
+
+def test_a_list_is_cancelled_once_whether_it_is_complete_or_not() -> None:
+    given(listing, STARTED).when(CANCEL).then(CANCELLED)
+    given(listing, STARTED, CLOSED).when(CANCEL).then(CANCELLED)
+    given(listing, STARTED, CANCELLED).when(CANCEL).then_nothing()
+    given(listing).when(CANCEL).then_nothing()
+
+
+def test_a_cancelled_list_takes_no_line_and_does_not_close() -> None:
+    cancelled = given(listing, STARTED, CANCELLED)
+
+    assert not cancelled.state.open
+    cancelled.when(CloseListing(1)).then_nothing()
+
+
+def test_behind_a_cancelled_list_the_next_revision_starts() -> None:
+    again = replace(STARTED, revision=2)
+
+    given(listing, STARTED, CANCELLED).when(replace(START, revision=2)).then(again)

@@ -9,6 +9,7 @@ from services.conditionality.domain.commitment.commands import (
     EvaluateCycle,
     RejectCorrection,
     RepeatEvaluation,
+    WithdrawCycle,
 )
 from services.conditionality.domain.commitment.events import (
     Cleared,
@@ -17,6 +18,7 @@ from services.conditionality.domain.commitment.events import (
     CorrectionRejected,
     CorrectionWithdrawn,
     CycleEvaluated,
+    CycleWithdrawn,
     Decision,
     Event,
     FindingBrought,
@@ -43,6 +45,7 @@ __all__ = [
     "CorrectionRejected",
     "CorrectionWithdrawn",
     "CycleEvaluated",
+    "CycleWithdrawn",
     "DecideFinding",
     "Decision",
     "EvaluateCycle",
@@ -59,5 +62,6 @@ __all__ = [
     "RepeatEvaluation",
     "Suspended",
     "Terminated",
+    "WithdrawCycle",
     "commitment",
 ]

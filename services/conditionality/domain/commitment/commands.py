@@ -86,6 +86,16 @@ class DecideFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawCycle:
+    """Take back the cycle of a cancelled tahap that was judged by its roster's revision."""
+
+    family: str
+    tahap: str
+    roster_revision: int
+    policy: CommitmentPolicy
+
+
+@dataclass(frozen=True, slots=True)
 class RepeatEvaluation:
     """Say again how a cycle was judged, because whoever counted on it did not receive it so."""
 
@@ -98,5 +108,6 @@ Command: TypeAlias = (
     | RejectCorrection
     | BringFinding
     | DecideFinding
+    | WithdrawCycle
     | RepeatEvaluation
 )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from services.conditionality.domain.duties import Duty, Result
 
+WITHDRAWN: Final = "WITHDRAWN"
 Hold: TypeAlias = Literal["NONE", "HELD", "RELEASED", "FORFEITED"]
 
 
@@ -17,13 +18,13 @@ class Cycle(NamedTuple):
 
     `digest` stands for the duties, which the event keeps. After a `cleared` cycle the counter
     starts anew, because an investigation ended there without confirming. `cut_percent` is what its
-    failure cuts; such a failure holds nothing.
+    failure cuts; such a failure holds nothing. A WITHDRAWN cycle is kept for its revision alone.
     """
 
     tahap: str
     revision: int
     roster_revision: int
-    result: Result
+    result: Result | Literal["WITHDRAWN"]
     digest: str
     hold: Hold = "NONE"
     cleared: bool = False
@@ -45,7 +46,7 @@ class Standing:
 
 
 def standing(cycles: Iterable[Cycle], failures_to_investigation: int) -> Standing:
-    """Fold the latest revisions: FAILED adds one, COMPLIANT clears, UNVERIFIED changes nothing.
+    """Fold the latest revisions: FAILED adds one, COMPLIANT clears, others change nothing.
 
     The counter goes on from a rule set that holds money to one that cuts it, and a compliant cycle
     of the later one releases what the earlier one held.

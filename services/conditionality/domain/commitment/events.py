@@ -34,6 +34,16 @@ class CycleEvaluated:
 
 
 @dataclass(frozen=True, slots=True)
+class CycleWithdrawn:
+    """The tahap was cancelled: its cycle counts no more, and nothing of its money is held."""
+
+    tahap: str
+    family: str
+    revision: int
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
 class Suspended:
     """The money of `tahap` is held."""
 
@@ -184,6 +194,7 @@ class CorrectionWithdrawn:
 
 Event: TypeAlias = (
     CycleEvaluated
+    | CycleWithdrawn
     | Suspended
     | Released
     | InvestigationOpened

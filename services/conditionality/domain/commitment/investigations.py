@@ -78,7 +78,7 @@ def _investigation(command: BringFinding | DecideFinding, state: Commitment) -> 
 
 def _ended(command: DecideFinding, finding: Finding, state: Commitment) -> Event:
     # The decision counts from the latest cycle on: everything that is held until then moves.
-    latest = state.cycles[-1]
+    latest = state.standing_cycles[-1]
     confirmed = finding.outcome == "CONFIRMED"
     ended, name = (Terminated, "Terminated") if confirmed else (Cleared, "Cleared")
     return ended(

@@ -12,18 +12,25 @@ from services.conditionality.domain.commitment.commands import (
     EvaluateCycle,
     RejectCorrection,
     RepeatEvaluation,
+    WithdrawCycle,
 )
 from services.conditionality.domain.commitment.corrections import (
     approve_correction,
     propose,
     reject_correction,
 )
-from services.conditionality.domain.commitment.cycles import digest_of
-from services.conditionality.domain.commitment.events import Event
+from services.conditionality.domain.commitment.cycles import WITHDRAWN, digest_of, standing
+from services.conditionality.domain.commitment.events import (
+    CorrectionWithdrawn,
+    CycleWithdrawn,
+    Event,
+    InvestigationWithdrawn,
+)
 from services.conditionality.domain.commitment.investigations import bring_finding, decide_finding
 from services.conditionality.domain.commitment.sanctions import (
     Verdict,
     cut_percent,
+    effect_id,
     failures_to_investigation,
     take_effect,
 )
@@ -43,12 +50,13 @@ def evaluate(command: EvaluateCycle, state: Commitment) -> list[Event]:
     """
     failures_max = failures_to_investigation(command.policy)
     known = state.cycle(command.tahap)
-    if known is None and state.terminated:
+    first = known is None or known.result == WITHDRAWN
+    if first and state.terminated:
         raise FamilyTerminated(tahap=command.tahap)
     if known is not None and command.roster_revision < known.roster_revision:
         return []
     verdict = _judge(command)
-    if known is None:
+    if known is None or first:
         return take_effect(state, verdict, failures_max)
     if command.frozen or state.terminated:
         return propose(command, verdict, known, state)
@@ -74,6 +82,36 @@ def _judge(command: EvaluateCycle) -> Verdict:
     )
 
 
+def withdraw(command: WithdrawCycle, state: Commitment) -> list[Event]:
+    """The cycle counts no more, once, and what waits because of it waits no longer.
+
+    What it has released of older tahaps stays released, as when a compliant cycle is corrected;
+    what two people have decided of an investigation stays decided.
+    """
+    known = state.cycle(command.tahap)
+    if known is None or known.result == WITHDRAWN:
+        return []
+    if known.roster_revision > command.roster_revision:
+        return []
+    revision = known.revision + 1
+    named = command.family, command.tahap, revision
+    withdrawn = CycleWithdrawn(
+        command.tahap, command.family, revision, effect_id(*named, "CycleWithdrawn")
+    )
+    events: list[Event] = [withdrawn]
+    correction = state.correction(command.tahap)
+    if correction is not None and not correction.rejected:
+        number = correction.proposed.correction
+        events.append(CorrectionWithdrawn(command.tahap, command.family, number))
+    after = evolve(state, withdrawn)
+    grounds = standing(after.cycles, failures_to_investigation(command.policy)).grounds
+    if state.investigation is not None and state.under_investigation and not grounds:
+        effect = effect_id(*named, "InvestigationWithdrawn")
+        investigated = state.investigation.tahap
+        events.append(InvestigationWithdrawn(command.family, investigated, *named[1:], effect))
+    return events
+
+
 def repeat(command: RepeatEvaluation, state: Commitment) -> list[Event]:
     """The latest revision of a cycle once more, as it stands; an older one is not said again."""
     known = state.cycle(command.evaluated.tahap)
@@ -95,6 +133,8 @@ def decide(command: Command, state: Commitment) -> list[Event]:
             return bring_finding(command, state)
         case DecideFinding():
             return decide_finding(command, state)
+        case WithdrawCycle():
+            return withdraw(command, state)
         case RepeatEvaluation():
             return repeat(command, state)
 

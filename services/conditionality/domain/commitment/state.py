@@ -6,7 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from services.conditionality.domain.commitment.cycles import Cycle, Hold, digest_of, with_revision
+from services.conditionality.domain.commitment.cycles import (
+    WITHDRAWN,
+    Cycle,
+    Hold,
+    digest_of,
+    with_revision,
+)
 from services.conditionality.domain.commitment.events import (
     Cleared,
     CorrectionApproved,
@@ -14,6 +20,7 @@ from services.conditionality.domain.commitment.events import (
     CorrectionRejected,
     CorrectionWithdrawn,
     CycleEvaluated,
+    CycleWithdrawn,
     Decision,
     Event,
     FindingBrought,
@@ -65,8 +72,13 @@ class Commitment:
     corrections: tuple[Correction, ...] = ()
     proposals: int = 0
 
+    @property
+    def standing_cycles(self) -> tuple[Cycle, ...]:
+        """Those that count: not withdrawn with their tahap."""
+        return tuple(cycle for cycle in self.cycles if cycle.result != WITHDRAWN)
+
     def cycle(self, tahap: str) -> Cycle | None:
-        """The latest revision of a tahap's cycle."""
+        """The latest revision of a tahap's cycle, a withdrawn one too."""
         return next((cycle for cycle in self.cycles if cycle.tahap == tahap), None)
 
     def correction(self, tahap: str) -> Correction | None:
@@ -94,6 +106,8 @@ def evolve(state: Commitment, event: Event) -> Commitment:
     match event:
         case CycleEvaluated():
             return replace(state, cycles=_evaluated(state, event))
+        case CycleWithdrawn():
+            return replace(state, cycles=_withdrawn(state, event))
         case Suspended():
             return replace(state, cycles=_holding(state, [event.tahap], "HELD"))
         case Released():
@@ -133,6 +147,17 @@ def _evaluated(state: Commitment, event: CycleEvaluated) -> tuple[Cycle, ...]:
         cut_percent=event.cut_percent,
     )
     return with_revision(state.cycles, revised)
+
+
+def _withdrawn(state: Commitment, event: CycleWithdrawn) -> tuple[Cycle, ...]:
+    return tuple(
+        cycle._replace(
+            revision=event.revision, result=WITHDRAWN, digest="", hold="NONE", cut_percent=0
+        )
+        if cycle.tahap == event.tahap
+        else cycle
+        for cycle in state.cycles
+    )
 
 
 def _holding(state: Commitment, tahaps: Iterable[str], hold: Hold) -> tuple[Cycle, ...]:

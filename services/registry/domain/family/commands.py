@@ -19,6 +19,7 @@ from services.registry.domain.family.events import (
     MemberRow,
     SchoolLevel,
 )
+from services.registry.domain.family.state import Family
 
 NIK_DIGITS = 16
 
@@ -167,6 +168,15 @@ class MarkTerminated:
     effect: str
 
 
+@dataclass(frozen=True, slots=True)
+class UnlistFamily:
+    """Take back what the cancelled list of a tahap did; `before` is the family at its cut."""
+
+    tahap: str
+    revision: int
+    before: Family
+
+
 Command: TypeAlias = (
     RegisterFamily
     | RegisterMembers
@@ -175,5 +185,6 @@ Command: TypeAlias = (
     | ListFamily
     | ReviewClosing
     | DecideReopening
+    | UnlistFamily
     | MarkTerminated
 )

@@ -14,6 +14,7 @@ from services.registry.domain.family.list_events import (
     FamilyDesignated,
     FamilyGraduated,
     FamilyListed,
+    FamilyUnlisted,
     GraduationPending,
     LineOutcome,
     RosterMember,
@@ -209,6 +210,7 @@ Event: TypeAlias = (
     | ReopeningWithdrawn
     | ReopeningRejected
     | FamilyReopened
+    | FamilyUnlisted
     | FamilyTerminated
 )
 
@@ -222,6 +224,7 @@ __all__ = [
     "FamilyGraduated",
     "FamilyListed",
     "FamilyReopened",
+    "FamilyUnlisted",
     "GraduationPending",
     "LateFact",
     "LineOutcome",

@@ -18,6 +18,7 @@ from services.registry.domain.family.events import (
     FamilyRegistered,
     FamilyReopened,
     FamilyTerminated,
+    FamilyUnlisted,
     GraduationPending,
     LifeFact,
     MemberBorn,
@@ -31,7 +32,7 @@ from services.registry.domain.family.events import (
     ReopeningWithdrawn,
     SchoolChanged,
 )
-from services.registry.domain.family.leaving import graduated, pending, reopened
+from services.registry.domain.family.leaving import graduated, pending, reopened, unlisted
 from services.registry.domain.family.state import (
     Departure,
     Designation,
@@ -60,6 +61,8 @@ def evolve(state: Family, event: Event) -> Family:
             return pending(state, event)
         case ReopeningProposed() | ReopeningWithdrawn() | ReopeningRejected() | FamilyReopened():
             return reopened(state, event)
+        case FamilyUnlisted():
+            return unlisted(state, event)
         case FamilyTerminated():
             return replace(state, departure=Departure("TERMINATED", event.tahap))
         case DuplicateMarked():

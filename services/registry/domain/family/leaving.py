@@ -11,6 +11,7 @@ from services.registry.domain.family.events import (
     GRADUATION_PENDING,
     FamilyGraduated,
     FamilyReopened,
+    FamilyUnlisted,
     GraduationPending,
     ReopeningProposed,
     ReopeningRejected,
@@ -18,6 +19,7 @@ from services.registry.domain.family.events import (
 )
 from services.registry.domain.family.state import (
     Departure,
+    Designation,
     Family,
     Listed,
     Reopening,
@@ -97,3 +99,16 @@ def _waiting_behind(state: Family, tahap: str) -> Waiting | None:
     later = [c for c in state.without_category if tahap_order(c.tahap) > tahap_order(tahap)]
     first = min(later, key=lambda closing: tahap_order(closing.tahap), default=None)
     return Waiting(first.tahap, first.term_ends_on) if first else None
+
+
+def unlisted(state: Family, event: FamilyUnlisted) -> Family:
+    """The family as before a cancelled list; what was proposed to re-open of it is void."""
+    return replace(
+        state,
+        designation=Designation(*event.designation) if event.designation else None,
+        listed=Listed(*event.listed) if event.listed else None,
+        departure=Departure(*event.departure) if event.departure else None,
+        waiting=Waiting(*event.waiting) if event.waiting else None,
+        without_category=tuple(WithoutCategory(*closing) for closing in event.without_category),
+        reopenings=tuple(each for each in state.reopenings if each.tahap != event.tahap),
+    )

@@ -102,3 +102,21 @@ class FamilyGraduated:
     closing_date: date
     rule_set: str
     term_ends_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyUnlisted:
+    """The list of a tahap was cancelled: the family stands again as it stood before that list.
+
+    `designation` is (status, reason), `listed` the list before (tahap, revision, outcome),
+    `departure` (kind, tahap), `waiting` (tahap, graduates_from); None where there was none.
+    """
+
+    family: str
+    tahap: str
+    revision: int
+    designation: tuple[Status, str] | None
+    listed: tuple[str, int, LineOutcome | Literal["GRADUATION_PENDING"]] | None
+    departure: tuple[Literal["GRADUATED_NATURAL", "TERMINATED"], str] | None
+    waiting: tuple[str, date] | None
+    without_category: tuple[tuple[str, date, date], ...] = ()

@@ -21,6 +21,7 @@ from services.registry.domain.family.commands import (
     ReportLifeEvent,
     ReviewClosing,
     SchoolChange,
+    UnlistFamily,
 )
 from services.registry.domain.family.errors import (
     CardRegisteredDifferently,
@@ -36,6 +37,7 @@ from services.registry.domain.family.events import (
     FamilyMoved,
     FamilyRegistered,
     FamilyTerminated,
+    FamilyUnlisted,
     LifeFact,
     MemberBorn,
     MemberDied,
@@ -59,6 +61,8 @@ def decide(command: Command, state: Family) -> list[Event]:
     match command:
         case ListFamily():
             return list_family(command, state)
+        case UnlistFamily():
+            return unlist(command, state)
         case RegisterFamily():
             return register(command, state)
         case RegisterMembers():
@@ -187,6 +191,24 @@ def mark_terminated(command: MarkTerminated, state: Family) -> list[Event]:
     if state.departure is not None and state.departure.kind == "TERMINATED":
         return []
     return [FamilyTerminated(command.tahap, command.effect)]
+
+
+def unlist(command: UnlistFamily, state: Family) -> list[Event]:
+    """The family stands as before the cancelled list, once; a termination by two people stays."""
+    before = command.before
+    terminated = state.departure is not None and state.departure.kind == "TERMINATED"
+    unlisted = FamilyUnlisted(
+        family=state.family,
+        tahap=command.tahap,
+        revision=command.revision,
+        designation=before.designation,
+        listed=before.listed,
+        departure=state.departure if terminated else before.departure,
+        waiting=before.waiting,
+        without_category=before.without_category,
+    )
+    # Facts of the family since the cut stay, and count for the next list.
+    return [] if evolve(state, unlisted) == state else [unlisted]
 
 
 def _require_registered(state: Family) -> None:

@@ -1,0 +1,93 @@
+"""The cancellation of a tahap, and its correction: cancelled and announced anew in one approval.
+
+Only the last tahap that stands is cancelled, because later ones rest on what it did; and only
+while its list is open, because a frozen list is on its way to the treasury and the banks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from services.payments.domain.announcement import announced_on, require_circumstances, require_terms
+from services.payments.domain.announcement_messages import OtherTahap
+from services.payments.domain.approval import require_approval
+from services.payments.domain.cancellation_messages import (
+    ApproveCancellation,
+    CancellationCompleted,
+    CancellationProposed,
+    CompleteCancellation,
+    ProposeCancellation,
+    ReannouncementApproved,
+    TahapCancelled,
+)
+from services.payments.domain.errors import (
+    AnnouncementRefused,
+    LaterTahapStands,
+    Malformed,
+    NothingProposed,
+    StepNotReached,
+    TooLateToCancel,
+)
+from services.payments.domain.tahap_guards import REASON
+from services.payments.domain.tahap_messages import Event
+from services.payments.domain.tahap_state import TahapState
+
+
+def propose(command: ProposeCancellation, state: TahapState) -> Sequence[Event]:
+    """Let a cancellation or a correction wait for another person's approval."""
+    if not REASON.fullmatch(command.reason):
+        raise Malformed(reason=len(command.reason))
+    _require_cancellable(state, command.circumstances.others)
+    if command.terms is not None:
+        if command.terms.tahap != state.tahap:
+            raise AnnouncementRefused(field="tahap", why="is not the one that is corrected")
+        require_terms(command.terms)
+        require_circumstances(command.terms, {}, command.circumstances)
+    proposed = CancellationProposed(
+        state.tahap, state.revision, command.reason, command.maker, command.terms
+    )
+    return [] if state.proposal == proposed else [proposed]
+
+
+def approve(command: ApproveCancellation, state: TahapState) -> Sequence[Event]:
+    """Cancel what another person proposed to cancel; approving it again is quiet."""
+    proposal = state.proposal
+    if not isinstance(proposal, CancellationProposed):
+        if state.approved and state.approved == command.hash:
+            return []
+        raise NothingProposed(tahap=state.tahap)
+    if (proposal.terms is None) != (command.after is None):
+        raise NothingProposed(tahap=state.tahap)
+    require_approval(proposal.maker, proposal.hash, command.checker, command.hash)
+    _require_cancellable(state, command.circumstances.others)
+    cancelled = TahapCancelled(
+        tahap=state.tahap,
+        revision=state.revision,
+        reason=proposal.reason,
+        maker=proposal.maker,
+        checker=command.checker,
+    )
+    if proposal.terms is None or command.after is None:
+        return [cancelled]
+    require_circumstances(proposal.terms, command.after, command.circumstances)
+    people = proposal.maker, command.checker
+    announcement = announced_on(proposal.terms, proposal.revision + 1, command.after, *people)
+    return [cancelled, ReannouncementApproved(proposal.tahap, announcement)]
+
+
+def complete(command: CompleteCancellation, state: TahapState) -> Sequence[Event]:
+    """Note once that the cancelled revision is undone here, and announce what was corrected."""
+    if not state.undoing or command.revision != state.revision:
+        return []
+    completed = CancellationCompleted(state.tahap, state.revision)
+    return [completed, state.upcoming] if state.upcoming is not None else [completed]
+
+
+def _require_cancellable(state: TahapState, others: Collection[OtherTahap]) -> None:
+    if state.announced is None:
+        raise StepNotReached(step="ClosingAnnounced")
+    if any(run.frozen is not None for run in state.lists):
+        raise TooLateToCancel(tahap=state.tahap, step="ListFrozen")
+    later = sorted(other.tahap for other in others if other.tahap > state.tahap)
+    if later:
+        raise LaterTahapStands(tahap=state.tahap, other=later[0])

@@ -1,0 +1,122 @@
+"""The leader's work on a cancelled tahap: its list is taken back, and the next list is begun.
+
+Families are taken in the order of their ids, a chunk a transaction with the cursor, so that who
+takes over goes on behind it. Each stands again as it stood at the list's cut; facts that were
+reported since stay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import partial
+
+from libs.events.backoff import Attempt, Backoff
+from libs.events.handle import Loaded, handle, handle_many
+from libs.events.model import Context
+from libs.events.store import Store
+from libs.events.transaction import Transaction
+from services.registry import list_queue
+from services.registry.contract import FAMILY, LISTING
+from services.registry.contract_read import ClosingAnnounced
+from services.registry.domain.closing import RuleSet
+from services.registry.domain.family.commands import Command, UnlistFamily
+from services.registry.domain.listing import Listing
+from services.registry.domain.listing_messages import CancelListing, StartListing
+from services.registry.job_views import UNLISTER
+from services.registry.list_queue import Unlisting
+from services.registry.policy import RuleSets
+from services.registry.settings import SERVICE
+from services.registry.views import families_after, open_listing
+
+CHUNK_FAMILIES = 1_000
+
+
+async def start_list(
+    unit: Transaction, closing: ClosingAnnounced, rules: RuleSet, trace: str | None
+) -> None:
+    """Begin a tahap's list from everything that is stored by now."""
+    start = StartListing(
+        tahap=closing.tahap,
+        revision=closing.revision,
+        months=closing.months,
+        closing_date=closing.closing_date,
+        policies=closing.policies,
+        cut=await unit.connection.fetchval("SELECT position FROM head"),
+        rules=rules,
+    )
+    outcome = await handle(unit, LISTING, f"listing-{closing.tahap}", start)
+    if outcome.state.open:
+        await open_listing(unit, closing.tahap, trace)
+
+
+async def cancel_list(unit: Transaction, tahap: str, revision: int, trace: str | None) -> None:
+    """End the list of a cancelled tahap, or of one that waits for its turn."""
+    await list_queue.leave_line(unit, tahap)
+    outcome = await handle(unit, LISTING, f"listing-{tahap}", CancelListing(revision))
+    if outcome.events:
+        await list_queue.begin_unlisting(unit, tahap, trace)
+
+
+@dataclass(slots=True)
+class Unlister:
+    """Takes cancelled lists back, and begins the list whose turn it is then."""
+
+    store: Store
+    rule_sets: RuleSets
+    chunk: int = CHUNK_FAMILIES
+    backoff: Backoff = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.backoff = Backoff(self.store, UNLISTER)
+
+    async def step(self) -> bool:
+        """One chunk of each cancelled list, or the next list; answers whether there was any."""
+        items: dict[str, Attempt] = {
+            each.tahap: partial(self._take_back, each)
+            for each in await list_queue.unlistings(self.store)
+        }
+        if not items and await list_queue.anyone_next(self.store):
+            items["next"] = self._begin_next
+        return await self.backoff.turn(items)
+
+    async def _take_back(self, cancelled: Unlisting) -> bool:
+        stream = f"listing-{cancelled.tahap}"
+        listing = (await self.store.read(LISTING, [stream]))[stream].state
+        async with self.store.transaction(_context(listing.closing_date, cancelled.trace)) as unit:
+            families = await families_after(unit, cancelled.cursor, self.chunk)
+            if families and cancelled.cursor < listing.cursor:
+                await self._unlist(unit, listing, families)
+                await list_queue.move_unlisting(unit, cancelled.tahap, families[-1])
+            else:
+                await list_queue.end_unlisting(unit, cancelled.tahap)
+        return True
+
+    async def _unlist(self, unit: Transaction, listing: Listing, families: list[str]) -> None:
+        found = await unit.load(FAMILY, [f"family-{family}" for family in families], listing.cut)
+        commands: list[tuple[str, Command]] = [
+            (stream, UnlistFamily(listing.tahap, listing.revision, loaded.at_cut))
+            for stream, loaded in sorted(found.items())
+        ]
+        now = {
+            stream: Loaded(loaded.version, loaded.state, loaded.state)
+            for stream, loaded in found.items()
+        }
+        for outcome in await handle_many(unit, FAMILY, commands, known=now):
+            if outcome.error is not None:
+                raise outcome.error
+
+    async def _begin_next(self) -> bool:
+        async with self.store.transaction(Context(datetime.now(UTC), f"service:{SERVICE}")) as unit:
+            waiting = await list_queue.next_in_line(unit)
+            if waiting is None:
+                return False
+            closing = waiting.announcement
+            rules = self.rule_sets.named(closing.policies["rule_set"])
+            await start_list(unit, closing, rules, waiting.trace)
+            await list_queue.leave_line(unit, closing.tahap)
+        return True
+
+
+def _context(day: date, trace: str | None) -> Context:
+    return Context(datetime(day.year, day.month, day.day, tzinfo=UTC), f"service:{SERVICE}", trace)

@@ -1,0 +1,168 @@
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from libs.events.testing import Given, given
+from services.payments.domain.announcement_messages import (
+    Circumstances,
+    ClosingAnnounced,
+    OtherTahap,
+)
+from services.payments.domain.cancellation_messages import (
+    ApproveCancellation,
+    CancellationCompleted,
+    CancellationProposed,
+    CompleteCancellation,
+    ProposeCancellation,
+    ReannouncementApproved,
+    TahapCancelled,
+)
+from services.payments.domain.errors import (
+    AnnouncementRefused,
+    LaterTahapStands,
+    Malformed,
+    NothingProposed,
+    RuleSetNotRun,
+    SamePerson,
+    StaleHash,
+    StepNotReached,
+    TooLateToCancel,
+)
+from services.payments.domain.tahap import tahap
+from services.payments.domain.tahap_messages import Command, Event, ListReady, MarkListReady
+from services.payments.domain.tahap_state import TahapState
+from tests.unit.payments.kit import (
+    AFTER,
+    ALONE,
+    ANNOUNCED,
+    APPROVE,
+    HASH,
+    OTHER_HASH,
+    PROPOSE,
+    PROPOSED,
+    TAHAP,
+    TERMS,
+    frozen,
+)
+
+READY = ListReady(TAHAP, "REGULAR", HASH, 3, 3_000_000, ())
+REASON = "WRONG_DATES"
+CANCEL = ProposeCancellation(REASON, "maker", ALONE)
+WANTED = CancellationProposed(TAHAP, 1, REASON, "maker")
+CONFIRM = ApproveCancellation("checker", WANTED.hash, ALONE)
+CANCELLED = TahapCancelled(TAHAP, 1, REASON, "maker", "checker")
+COMPLETED = CancellationCompleted(TAHAP, 1)
+LATER = replace(ALONE, others=(OtherTahap("2023-2", ("2023-04",)),))
+
+OTHER_TERMS = replace(TERMS, credit_date=date(2023, 4, 28))
+CORRECT = replace(CANCEL, terms=OTHER_TERMS)
+CORRECTION = replace(WANTED, terms=OTHER_TERMS)
+CONFIRM_CORRECTION = replace(CONFIRM, hash=CORRECTION.hash, after=AFTER)
+AGAIN: ClosingAnnounced = replace(ANNOUNCED, credit_date=OTHER_TERMS.credit_date, revision=2)
+APPROVED_AGAIN = ReannouncementApproved(TAHAP, AGAIN)
+
+
+def announced(*events: Event) -> Given[Command, TahapState, Event]:
+    """A tahap that is announced, and what happened to it since."""
+    return given(tahap, PROPOSED, ANNOUNCED, *events)
+
+
+# -- Cancelling
+
+
+def test_a_cancellation_waits_for_another_person() -> None:
+    announced(READY).when(CANCEL).then(WANTED)
+    announced(READY, WANTED).when(CANCEL).then_nothing()
+
+
+def test_another_person_cancels_the_tahap() -> None:
+    announced(READY, WANTED).when(CONFIRM).then(CANCELLED)
+
+
+def test_approving_a_cancellation_again_changes_nothing() -> None:
+    announced(WANTED, CANCELLED).when(CONFIRM).then_nothing()
+    announced(WANTED, CANCELLED, COMPLETED).when(CONFIRM).then_nothing()
+
+
+def test_nobody_cancels_what_they_proposed_and_nothing_that_was_not() -> None:
+    announced(WANTED).when(replace(CONFIRM, checker="maker")).then_refused(SamePerson)
+    announced(WANTED).when(replace(CONFIRM, hash=OTHER_HASH)).then_refused(StaleHash)
+    announced().when(CONFIRM).then_refused(NothingProposed)
+    given(tahap).when(CANCEL).then_refused(StepNotReached)
+
+
+def test_a_reason_is_a_code() -> None:
+    announced().when(replace(CANCEL, reason="because of Siti")).then_refused(Malformed)
+
+
+def test_a_frozen_list_is_on_its_way_and_its_tahap_is_not_cancelled() -> None:
+    announced(READY, frozen()).when(CANCEL).then_refused(TooLateToCancel)
+    announced(READY, WANTED, frozen()).when(CONFIRM).then_refused(TooLateToCancel)
+
+
+def test_a_tahap_that_later_ones_rest_on_is_not_cancelled() -> None:
+    announced().when(replace(CANCEL, circumstances=LATER)).then_refused(LaterTahapStands)
+    announced(WANTED).when(replace(CONFIRM, circumstances=LATER)).then_refused(LaterTahapStands)
+
+
+def test_nothing_of_its_list_is_taken_behind_a_cancellation() -> None:
+    late = MarkListReady(HASH, 3, 3_000_000)
+
+    announced(WANTED, CANCELLED).when(late).then_refused(StepNotReached)
+
+
+def test_a_cancelled_tahap_is_proposed_anew_and_announced_once_it_is_undone() -> None:
+    again = replace(PROPOSED, revision=2)
+    approval = replace(APPROVE, hash=again.hash)
+
+    announced(WANTED, CANCELLED).when(PROPOSE).then(again)
+    announced(WANTED, CANCELLED, again).when(approval).then_refused(StepNotReached)
+    announced(WANTED, CANCELLED, COMPLETED, again).when(approval).then(
+        replace(ANNOUNCED, revision=2)
+    )
+
+
+def test_a_cancellation_is_completed_once() -> None:
+    announced(WANTED, CANCELLED).when(CompleteCancellation(1)).then(COMPLETED)
+    announced(WANTED, CANCELLED, COMPLETED).when(CompleteCancellation(1)).then_nothing()
+    announced().when(CompleteCancellation(1)).then_nothing()
+
+
+# -- Correcting
+
+
+def test_a_correction_cancels_and_announces_anew_in_one_approval() -> None:
+    announced().when(CORRECT).then(CORRECTION)
+    announced(CORRECTION).when(CONFIRM_CORRECTION).then(CANCELLED, APPROVED_AGAIN)
+    announced(CORRECTION, CANCELLED, APPROVED_AGAIN).when(CompleteCancellation(1)).then(
+        COMPLETED, AGAIN
+    )
+
+
+def test_the_next_revision_can_be_corrected_too() -> None:
+    twice = announced(CORRECTION, CANCELLED, APPROVED_AGAIN, COMPLETED, AGAIN)
+
+    twice.when(CONFIRM_CORRECTION).then_nothing()
+    twice.when(CANCEL).then(replace(WANTED, revision=2))
+
+
+def test_a_correction_is_checked_as_an_announcement_is() -> None:
+    silent = Circumstances(answers=tuple(replace(a, rule_sets={}) for a in ALONE.answers))
+    elsewhere = replace(CORRECT, terms=replace(TERMS, tahap="2023-2"))
+
+    announced().when(replace(CORRECT, circumstances=silent)).then_refused(RuleSetNotRun)
+    announced(CORRECTION).when(replace(CONFIRM_CORRECTION, circumstances=silent)).then_refused(
+        RuleSetNotRun
+    )
+    announced().when(elsewhere).then_refused(AnnouncementRefused)
+
+
+@pytest.mark.parametrize(
+    ("waits", "approval"),
+    [(CORRECTION, replace(CONFIRM, hash=CORRECTION.hash)), (WANTED, replace(CONFIRM, after={}))],
+)
+def test_a_correction_is_not_approved_as_a_cancellation_nor_the_other_way_round(
+    waits: CancellationProposed, approval: ApproveCancellation
+) -> None:
+    announced(waits).when(approval).then_refused(NothingProposed)
