@@ -131,6 +131,7 @@ class TahapState:
     list: Lines
     runs: tuple[RunState, ...]
     proposal: Proposal | None = None
+    revision: int = 1
 
     @property
     def regular(self) -> RunState | None:

@@ -34,6 +34,7 @@ from services.projection.contract import (
     Terminated,
     TransferFailed,
 )
+from services.projection.kept_types import FACTS, OF_TAHAP
 
 Row = tuple[Any, ...]
 
@@ -222,37 +223,6 @@ async def about_tahaps(transaction: Transaction, messages: Sequence[Incoming]) -
         ],
     )
 
-
-OF_TAHAP = (
-    "ClosingAnnounced",
-    "TahapCancelled",
-    "ListFrozen",
-    "AccountCheckSent",
-    "AccountCheckReceived",
-    "PaymentRequested",
-    "PaymentOrdered",
-    "FundsReleased",
-    "BankFileSent",
-    "BankResultReceived",
-    "TahapReconciled",
-    "TahapClosed",
-    "BucketRequested",
-    "FamilyAwaited",
-    "SupplementaryOpened",
-    "SupplementaryFrozen",
-)
-
-FACTS = (
-    "FamilyRegistered",
-    "MembersRegistered",
-    "MemberBorn",
-    "MemberDied",
-    "SchoolChanged",
-    "PregnancyReported",
-    "FamilyMoved",
-    "PayeeChanged",
-)
-"""Dated facts of a family: kept as they came, folded when somebody asks why."""
 
 SUBSCRIPTIONS = (
     Subscription(

@@ -319,8 +319,8 @@ def _on_closing_day(""",
         (
             Change(
                 "services/payments/consumers.py",
-                "_revision(line.body) >= opened.get(line.body.tahap, 0)]",
-                "_revision(line.body) > 0]",
+                "        and _revision(message.body) >= revisions[message.body.tahap]\n",
+                "",
             ),
         ),
         f"{PAYMENTS}/test_cancellation.py"

@@ -1,0 +1,78 @@
+"""A tahap is cancelled and corrected on a running platform, and then the year is paid."""
+
+from __future__ import annotations
+
+import pytest
+
+from cli.client import Client, Seen
+from cli.demo.tahap_run import People
+from cli.tahap_state import TahapState, announcement, announcement_approval
+from cli.waiting import until_quiet, while_it_moves
+from tests.chaos.year import Year, year
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+REASON = {"reason": "WRONG_DATES"}
+
+
+async def see(people: People, tahap: str) -> Seen[TahapState]:
+    return await people.observer.see("payments", f"/tahap/{tahap}", TahapState)
+
+
+async def until(people: People, tahap: str, phase: str, revision: int) -> Seen[TahapState]:
+    """The tahap when it has come to a phase of one of its announcements."""
+    return await while_it_moves(
+        lambda: see(people, tahap),
+        lambda seen: (seen.value.phase, seen.value.revision) == (phase, revision),
+        lambda seen: f"{tahap}: {seen.value}",
+    )
+
+
+async def propose_and_approve(running: Year, people: People, what: str, body: object) -> None:
+    """One person proposes, another one approves what stands then."""
+    tahap = running.tahaps[0].id
+    path = f"/tahap/{tahap}/{what}"
+    seen = await see(people, tahap)
+    await people.announcer.post("payments", f"{path}-proposal", body, seen.if_match)
+    seen = await see(people, tahap)
+    assert seen.value.proposal is not None
+    approval: dict[str, object] = {"hash": seen.value.proposal.hash}
+    if what == "correction":
+        approval = announcement_approval(seen.value.proposal)
+    await people.head.post("payments", f"{path}-approval", approval, seen.if_match)
+
+
+async def announce(people: People, running: Year) -> None:
+    """Two people announce the first tahap."""
+    tahap = running.tahaps[0]
+    await people.announcer.post("payments", "/tahap", announcement(tahap))
+    seen = await see(people, tahap.id)
+    assert seen.value.proposal is not None
+    body = announcement_approval(seen.value.proposal)
+    path = f"/tahap/{tahap.id}/announcement-approval"
+    await people.head.post("payments", path, body, seen.if_match)
+
+
+async def quiet(observer: Client, running: Year) -> None:
+    await until_quiet(observer, tuple(running.front.urls))
+
+
+async def test_a_year_whose_first_tahap_was_cancelled_and_corrected_comes_out_equal() -> None:
+    async with year() as running:
+        people, first = People.of(running.front), running.tahaps[0].id
+        await announce(people, running)
+        await until(people, first, "READY", 1)
+        await propose_and_approve(running, people, "cancellation", REASON)
+        await until(people, first, "CANCELLED", 1)
+        await quiet(people.observer, running)
+
+        await announce(people, running)
+        await until(people, first, "READY", 2)
+        terms = announcement(running.tahaps[0])
+        await propose_and_approve(running, people, "correction", terms | REASON)
+        await until(people, first, "READY", 3)
+        await quiet(people.observer, running)
+
+        for number in (1, 2, 3, 4):
+            await running.run(number)
+        assert await running.differences(1, 2, 3, 4) == []
