@@ -89,3 +89,17 @@ async def test_another_list_waits_until_a_cancelled_one_is_taken_back(given: Reg
     assert last["FamilyUnlisted"] < last["ListClosed"]
     tahaps = [closed.body["tahap"] for closed in await given.closed()]
     assert tahaps == ["2023-1", "2023-2", "2023-3"]
+
+
+async def test_behind_two_cancelled_tahaps_the_earlier_one_is_listed_anew(
+    given: Register,
+) -> None:
+    await given.listed("2023-1")
+    await given.listed("2023-2")
+    await given.cancel("2023-2")
+    await given.cancel("2023-1")
+    await given.announce("2023-1", revision=2)
+    await given.list_all(CHUNK)
+
+    [*_, last] = await given.closed()
+    assert (last.body["tahap"], last.body["revision"]) == ("2023-1", 2)
