@@ -69,7 +69,7 @@ def ask(
 ) -> requests.Response:
     """Ask for an operation, with one value of its address, its headers or its body replaced."""
     method, _, path = label.partition(" ")
-    places = {**served.places, "code": "not-found"}
+    places = places_of(served, label)
     query: list[str] = []
     for parameter in parameters(served, label):
         name = parameter["name"]
@@ -97,6 +97,13 @@ def operation(served: Served, label: str) -> Mapping[str, Any]:
 
 def parameters(served: Served, label: str) -> list[dict[str, Any]]:
     return list(operation(served, label).get("parameters", ()))
+
+
+def places_of(served: Served, label: str) -> dict[str, Any]:
+    """What stands for each place of a path: what is there, else anything of its form."""
+    found = [each for each in parameters(served, label) if each["in"] == "path"]
+    anything = {each["name"]: each.get("example", str(uuid.UUID(int=1))) for each in found}
+    return {**anything, "code": "not-found", **served.places}
 
 
 def kind_of(parameter: Mapping[str, Any]) -> str:
@@ -160,7 +167,7 @@ def forged(path: str, query: Mapping[str, str], key: str) -> str:
 @every_operation
 def test_a_cursor_that_no_list_gave_is_refused(served: Served, label: str) -> None:
     found = [each for each in parameters(served, label) if each["name"] == "cursor"]
-    path = label.partition(" ")[2].format_map({**served.places, "code": "not-found"})
+    path = label.partition(" ")[2].format_map(places_of(served, label))
     query = {
         each["name"]: str(each["example"])
         for each in parameters(served, label)
