@@ -73,14 +73,17 @@ async def measured(chosen: list[str], effort: Effort) -> tuple[list[Figure], lis
         with own_postgres() as server:
             version = server.run_sql("SHOW server_version").strip()
             neighbours = Neighbours()
-            found, said = await PARTS[part](server, effort)
+            found, remarks = await PARTS[part](server, effort)
             busy = neighbours.cores()
         if busy > CORES_BUSY_MAX:
-            said = [*said, f"Disturbed: others used {busy:.1f} cores while {part} was measured."]
+            remarks = [
+                *remarks,
+                f"Disturbed: others used {busy:.1f} cores while {part} was measured.",
+            ]
             found = [replace(figure, disturbed=True) for figure in found]
         figures += found
-        notes += said
-        print(table(found), *said, sep="\n", end="\n\n", flush=True)
+        notes += remarks
+        print(table(found), *remarks, sep="\n", end="\n\n", flush=True)
     return figures, notes, version
 
 

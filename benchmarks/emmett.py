@@ -44,7 +44,7 @@ class Rates(msgspec.Struct, frozen=True):
 
 
 async def figures(server: PostgresServer, _effort: Effort) -> tuple[list[Figure], list[str]]:
-    """Four figures of the peer with ours beside them; a sentence where it can not be measured."""
+    """Four figures of the peer with ours beside them; a sentence where it cannot be measured."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         return [], ["emmett-postgresql was not measured: Node and npm are not installed."]
     try:

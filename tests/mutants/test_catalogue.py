@@ -30,7 +30,7 @@ def test_what_sees_a_mutant_runs_by_day_too() -> None:
     by_day = {name: value for name, value in os.environ.items() if name != "PKH_NIGHTLY"}
     collect = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", "not nightly"]
 
-    told = subprocess.run(
+    collected = subprocess.run(
         [*collect, *sorted({test.partition("::")[0] for test in named})],
         cwd=ROOT,
         env=by_day,
@@ -39,7 +39,7 @@ def test_what_sees_a_mutant_runs_by_day_too() -> None:
         check=False,
     )
 
-    assert named <= set(told.stdout.splitlines()), told.stdout[-2_000:]
+    assert named <= set(collected.stdout.splitlines()), collected.stdout[-2_000:]
 
 
 def test_mutants_have_names_of_their_own() -> None:
