@@ -8,6 +8,7 @@ from tests.mutants.corridor import CORRIDOR
 from tests.mutants.cuts import CUTTING
 from tests.mutants.forms import FORMS
 from tests.mutants.graduation import GRADUATION
+from tests.mutants.isolation import ISOLATION
 from tests.mutants.mutant import Change, Mutant
 from tests.mutants.telemetry import TELEMETRY
 
@@ -19,6 +20,7 @@ MUTANTS: Final = (
     *CORRIDOR,
     *TELEMETRY,
     *FORMS,
+    *ISOLATION,
     *GRADUATION,
     *CUTTING,
     Mutant(

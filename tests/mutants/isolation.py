@@ -1,0 +1,94 @@
+"""One bad thing stops only itself, and says so: each rule broken by the smallest change."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutants.mutant import Change, Mutant
+
+EVENTS: Final = "tests/integration/events"
+PAYMENTS: Final = "tests/integration/payments"
+REGISTRY: Final = "tests/integration/registry"
+
+ISOLATION: Final = (
+    Mutant(
+        "one-key-raises-for-all",
+        "a key that is destroyed is an error of everybody whose keys are fetched with it",
+        (
+            Change(
+                "libs/privacy/keys.py",
+                "        return {family: known[family] for family in wanted if family in known}\n",
+                """        for family in wanted:
+            if family not in known or not known[family].secrets:
+                raise KeyDestroyed(family=family)
+        return {family: known[family] for family in wanted if family in known}
+""",
+            ),
+        ),
+        f"{PAYMENTS}/test_closed_lines.py"
+        "::test_keys_destroyed_behind_the_freeze_leave_their_families_out_of_the_check",
+        f"{PAYMENTS}/test_troubles.py::test_a_busy_conditionality_is_waited_for_up_to_where_it_was",
+    ),
+    Mutant(
+        "one-family-stops-the-list",
+        "a family that cannot be listed is not looked for, and nobody is listed",
+        (
+            Change(
+                "libs/events/sifting.py",
+                "        if isinstance(error, never) or not is_its_own(error):\n",
+                "        if error is not None:\n",
+            ),
+        ),
+        f"{REGISTRY}/test_withheld_families.py"
+        "::test_a_family_whose_key_is_destroyed_is_withheld_and_everybody_else_is_listed",
+        f"{REGISTRY}/test_listing.py::test_a_list_is_made_in_chunks_and_closed_with_proof",
+    ),
+    Mutant(
+        "unknown-word-is-a-no",
+        "what a bank says in a word that was never agreed is booked as failed",
+        (
+            Change(
+                "services/payments/answers.py",
+                "        return not self.good and self.word not in FAILING\n",
+                "        return False\n",
+            ),
+        ),
+        f"{PAYMENTS}/test_partners_words.py::test_a_line_of_which_a_bank_says_neither_yes_nor_no"
+        "_stays_open_and_is_asked_again[PENDING]",
+        f"{PAYMENTS}/test_troubles.py"
+        "::test_a_bank_that_is_away_does_not_keep_the_others_from_paying",
+    ),
+    Mutant(
+        "malformed-record-stops-all",
+        "a record that is no message stops the consumer of its topic",
+        (
+            Change(
+                "libs/events/envelope.py",
+                "    with contextlib.suppress(EnvelopeMalformed):\n",
+                "    with contextlib.suppress():\n",
+            ),
+            Change(
+                "libs/events/subscription.py",
+                "STOPS = (GapFound, UnknownEpoch, UnknownEvent, UnknownPartition)",
+                "STOPS = (GapFound, UnknownEpoch, UnknownEvent, UnknownPartition, CorridorError)",
+            ),
+        ),
+        f"{EVENTS}/test_malformed_records.py"
+        "::test_a_topic_that_holds_nothing_else_holds_up_nobody[embedded]",
+        f"{EVENTS}/test_malformed_records.py"
+        "::test_a_parked_message_is_dropped_and_what_waits_behind_it_is_replayed[embedded]",
+    ),
+    Mutant(
+        "leader-fails-in-silence",
+        "what a leader's work fails at is logged and kept nowhere",
+        (
+            Change(
+                "libs/events/backoff.py",
+                "await self.store.pool.fetchval(_FAILED, self.work, item, text)",
+                "1",
+            ),
+        ),
+        f"{EVENTS}/test_backoff.py::test_a_step_that_fails_as_a_whole_is_told_until_it_succeeds",
+        f"{EVENTS}/test_backoff.py::test_a_fault_of_the_surroundings_is_no_items_fault",
+    ),
+)
