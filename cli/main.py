@@ -14,6 +14,7 @@ from cli import (
     parked_verbs,
     reopening_verbs,
     tahap_verbs,
+    unmatched_verbs,
     verbs,
     why,
 )
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.command("import")(verbs.import_file)
 app.command("where")(where)
 app.command("why")(why.why)
+app.command("unmatched")(unmatched_verbs.unmatched)
 app.add_typer(tahap_verbs.verbs, name="tahap")
 app.add_typer(job_verbs.jobs, name="jobs")
 app.add_typer(parked_verbs.parked, name="parked")

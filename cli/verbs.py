@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -24,6 +24,8 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask again.")]
 tahap = typer.Typer(no_args_is_help=True, help="Take a tahap from announcement to payment.")
 
 
+COUNTS: Final = ("accepted", "unchanged", "matched", "unmatched")
+
 # -- Files ----------------------------------------------------------------------------------------
 
 
@@ -42,7 +44,7 @@ def import_file(
     if not file.is_file():
         raise typer.BadParameter(f"{file} is no file", param_hint="FILE")
     report = run(_import(file, file.stat().st_size, kind, person, data, key))
-    counts = " · ".join(f"{name} {report[name]:,}" for name in ("accepted", "unchanged"))
+    counts = " · ".join(f"{name} {report[name]:,}" for name in COUNTS if name in report)
     out.print(f"{file.name}: {counts}", highlight=False)
     for each in report.get("warnings", []):
         out.print(f"line {each['line']}: {each['message']}", highlight=False)

@@ -32,6 +32,7 @@ SAMPLES: Final[Mapping[str, object]] = {
     "missing": [],
     "months": ["2023-01", "2023-02", "2023-03"],
     "outstanding": [],
+    "region": "61.03.01.2026",
     "phase": "READY",
     "reason": "PARKED_AT_CONDITIONALITY",
     "revision": 1,

@@ -18,7 +18,7 @@ from services.payments.domain.ids import supplementary
 from services.payments.domain.payment_hold_messages import HoldStatus
 from services.payments.domain.payment_state import Transfer
 from tests.doors import deliver, waits_for_a_lock
-from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, books_of, houses
+from tests.integration.payments.houses import EARLY_CHILD_IDR, REGION, TAHAP_1, books_of, houses
 from tests.integration.payments.office import CHECKER, MAKER, Office, exhausted
 from tests.servers import eventually
 
@@ -60,6 +60,27 @@ async def test_a_tahap_with_a_deferred_family_is_settled_and_not_closed(
     assert state.closed is None
     assert state.outstanding == (LATE.family,)
     assert await without_late.transfers([LATE]) == [Transfer.DEFERRED]
+
+
+@pytest.mark.parametrize(
+    ("regions", "query", "listed"),
+    [
+        (("61",), "", True),
+        (("*",), "?reason=PARKED_AT_CONDITIONALITY&region=61.03", True),
+        (("*",), "?reason=ON_HOLD", False),
+        (("*",), "?region=61.04", False),
+        (("11",), "", False),
+        ((), "", False),
+    ],
+)
+async def test_deferred_families_are_listed_by_reason_within_the_tokens_regions(
+    without_late: Office, regions: tuple[str, ...], query: str, *, listed: bool
+) -> None:
+    who = without_late.door.who("reader-1", "payments:read", regions=regions)
+    answer = await without_late.door.client.get(f"{TAHAP_PATH}/deferred{query}", headers=who)
+
+    found = [{"region": REGION} | each for each in DEFERRED] if listed else []
+    assert answer.json()["items"] == found
 
 
 async def test_a_family_that_has_not_arrived_can_not_be_taken_up(without_late: Office) -> None:
