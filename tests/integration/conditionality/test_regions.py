@@ -57,6 +57,7 @@ OF_NO_FAMILY: Final = [
     *(("GET", path) for path in ("/jobs", "/jobs/{job}", "/positions", "/chain", "/parked")),
     ("POST", "/jobs/{job}/cancellation"),
     ("POST", "/parked/replay"),
+    ("POST", "/parked/drop"),
 ]
 
 
