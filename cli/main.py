@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from cli import (
+    hold_verbs,
     investigation_verbs,
     job_verbs,
     parked_verbs,
@@ -47,6 +48,7 @@ app.add_typer(job_verbs.jobs, name="jobs")
 app.add_typer(parked_verbs.parked, name="parked")
 app.add_typer(investigation_verbs.investigation, name="investigation")
 app.add_typer(reopening_verbs.reopening, name="reopening")
+app.add_typer(hold_verbs.hold, name="hold")
 
 Bus = Annotated[str, typer.Option(help=f"What carries the messages: {' or '.join(BUSES)}.")]
 

@@ -26,6 +26,7 @@ from services.projection.contract import (
     OfFamily,
     OfTahap,
     PaymentCredited,
+    PaymentDeferred,
     PaymentEntitled,
     PaymentInstructed,
     PaymentReleased,
@@ -94,6 +95,10 @@ WITHHELD = """
 INSERT INTO payment (payment, withheld) VALUES ($1, $2)
 ON CONFLICT (payment) DO UPDATE SET withheld = $2
 """
+DEFERRED = """
+INSERT INTO payment (payment, deferred) VALUES ($1, $2)
+ON CONFLICT (payment) DO UPDATE SET deferred = $2
+"""
 MOVED = """
 INSERT INTO movement (payment, what, at_tahap, family, amount, reason)
 VALUES ($1, $2, $3, $4, $5, $6)
@@ -157,6 +162,7 @@ WRITES: dict[type[Any], tuple[str, Callable[[Any, str], Row]]] = {
     PaymentInstructed: (INSTRUCTED, lambda b, _: (b.payment, b.bank)),
     PaymentCredited: (CREDITED, lambda b, _: (b.payment, b.hold, b.bank_reference)),
     PaymentWithheld: (WITHHELD, lambda b, _: (b.payment, b.reason)),
+    PaymentDeferred: (DEFERRED, lambda b, _: (b.payment, b.reason)),
     TransferFailed: (FAILED, lambda b, _: (b.payment, b.code)),
     PaymentReleased: (
         MOVED,
@@ -274,7 +280,9 @@ SUBSCRIPTIONS = (
             "PaymentReleased": PaymentReleased,
             "PaymentReturned": PaymentReturned,
             "PaymentWithheld": PaymentWithheld,
-            "PaymentDeferred": OfFamily,
+            "PaymentDeferred": PaymentDeferred,
+            "AdministrativeHoldPlaced": OfFamily,
+            "AdministrativeHoldEnded": OfFamily,
             "EffectTooLate": OfFamily,
         },
         about_families,

@@ -172,6 +172,13 @@ class PaymentWithheld:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentDeferred:
+    payment: str
+    family: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class OfFamily:
     """Any other message about a family: only its place in the timeline is kept."""
 

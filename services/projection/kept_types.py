@@ -13,6 +13,7 @@ OF_TAHAP = (
     "FundsReleased",
     "BankFileSent",
     "BankResultReceived",
+    "LinesDeferred",
     "TahapReconciled",
     "TahapClosed",
     "BucketRequested",

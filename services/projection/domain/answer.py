@@ -26,6 +26,7 @@ Kind: TypeAlias = Literal[
     "INVESTIGATION",
     "LIST",
     "DEFERRED",
+    "ADMINISTRATIVE_HOLD",
     "WITHHELD",
     "ACCOUNT_CHECK",
     "ORDER",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final, Generic, TypeVar
 
 from services.projection.domain.facts import FACTS
@@ -194,6 +195,23 @@ class PaymentDeferred:
 
 
 @dataclass(frozen=True, slots=True)
+class AdministrativeHoldPlaced:
+    family: str
+    number: int
+    kind: str
+    reason: str
+    from_tahap: str
+    last_day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class AdministrativeHoldEnded:
+    family: str
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentWithheld:
     payment: str
     tahap: str
@@ -285,6 +303,7 @@ OF_FAMILY: Final = (
     *(CycleEvaluated, CycleWithdrawn, Suspended, Released),
     *(InvestigationOpened, InvestigationWithdrawn),
     *(Terminated, Cleared, CorrectionProposed, CorrectionApproved, CorrectionRejected),
+    *(AdministrativeHoldPlaced, AdministrativeHoldEnded),
     *(PaymentEntitled, PaymentDeferred, PaymentWithheld, AccountCheckFailed, PaymentInstructed),
     *(PaymentCredited, TransferFailed, PaymentReleased, PaymentReturned, EffectTooLate),
 )

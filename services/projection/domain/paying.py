@@ -60,20 +60,6 @@ def frozen(story: Story) -> list[Step]:
     return []
 
 
-def deferred(story: Story) -> list[Step]:
-    """That the list was frozen without the family, by name."""
-    told = story.deferred
-    if told is None:
-        return []
-    text = Text(
-        f"The list was frozen without the family ({told.body.reason}); "
-        "a supplementary run may pay it.",
-        f"Daftar dibekukan tanpa keluarga ini ({told.body.reason}); "
-        "penyaluran susulan dapat membayarnya.",
-    )
-    return [Step("DEFERRED", text, (reference(told),), amount=0)]
-
-
 def paid(story: Story, told: Told[PaymentEntitled]) -> list[Step]:
     """From the account check to what the bank answered."""
     payment = told.body.payment

@@ -138,7 +138,8 @@ class Story:
     @property
     def entitled(self) -> Told[PaymentEntitled] | None:
         """The latest entitlement of this tahap; a supplementary one stands for a deferred one."""
-        found = self.here(PaymentEntitled)
+        deferred = {each.body.payment for each in self.here(PaymentDeferred)}
+        found = [each for each in self.here(PaymentEntitled) if each.body.payment not in deferred]
         return found[-1] if found else None
 
     @property

@@ -8,11 +8,12 @@ from services.projection.domain.answer import Explanation, Step, Text
 from services.projection.domain.belonging import absence, eligibility, graduation
 from services.projection.domain.counting import counted, known, payee
 from services.projection.domain.cutting import cut, cut_of
+from services.projection.domain.deferring import deferred, held
 from services.projection.domain.keeping import commitment
 from services.projection.domain.known import reference
 from services.projection.domain.later import moved, since
 from services.projection.domain.messages import PaymentEntitled, Told
-from services.projection.domain.paying import deferred, frozen, paid
+from services.projection.domain.paying import frozen, paid
 from services.projection.domain.reopening import reopening, waiting
 from services.projection.domain.story import Story
 from services.projection.domain.words import rupiah
@@ -106,7 +107,7 @@ def _unpaid(story: Story) -> tuple[str, list[Step]]:
         steps = [*eligibility(story), *known(story), *commitment(story), *deferred(story)]
         return DEFERRED, [*steps, *frozen(story)]
     if story.evaluated is not None:
-        return PENDING, [*eligibility(story), *known(story), *commitment(story)]
+        return PENDING, [*eligibility(story), *known(story), *commitment(story), *held(story)]
     disposition, step = absence(story)
     return disposition, [step]
 

@@ -45,6 +45,7 @@ from services.projection.domain.why import explain
 
 FAMILY = "3f0c1c52-8a55-4a3e-9d0e-6f4f0c9b7a11"
 PAYMENT = "c0b1a2d3-e4f5-5a6b-8c7d-9e0f1a2b3c4d"
+SUPPLEMENTARY_PAYMENT = "d0b1a2d3-e4f5-5a6b-8c7d-9e0f1a2b3c4d"
 TAHAP = "2023-1"
 REGION = "61.03.01.2026"
 CUT = 100
@@ -198,8 +199,9 @@ def entitled(
 ) -> Told[Any]:
     counts = counted or COUNTED
     owed = sum(each.amount for each in counts) if amount is None else amount
+    payment = PAYMENT if kind == "REGULAR" else SUPPLEMENTARY_PAYMENT
     body = PaymentEntitled(
-        PAYMENT, TAHAP, FAMILY, kind, REGION, owed, payee_valid, "2021-2024", counts
+        payment, TAHAP, FAMILY, kind, REGION, owed, payee_valid, "2021-2024", counts
     )
     return payments(30, body)
 

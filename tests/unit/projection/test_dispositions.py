@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from services.projection.domain.facts import MemberFacts
 from services.projection.domain.messages import (
     AccountCheckFailed,
+    AdministrativeHoldEnded,
+    AdministrativeHoldPlaced,
     Cleared,
     PaymentDeferred,
     PaymentReleased,
@@ -32,6 +36,7 @@ from tests.unit.projection.kit import (
     conditionality,
     credited,
     cycle,
+    day,
     designated,
     entitled,
     failed,
@@ -226,6 +231,57 @@ def test_a_family_paid_by_a_supplementary_run_sees_that_runs_list() -> None:
 
     assert "proposed by mara and approved by cakra" in step(told, "LIST").text.en
     assert "UNDER_REVIEW" in step(told, "DEFERRED").text.en
+
+
+# -- Held by two people ---------------------------------------------------------------------------
+
+HOLD = AdministrativeHoldPlaced(FAMILY, 1, "HOLD", "DATA_UNDER_REVIEW", "", day("2023-06-30"))
+ON_HOLD = payments(26, PaymentDeferred(PAYMENT, TAHAP, FAMILY, "REGULAR", "ON_HOLD"))
+
+
+def test_a_held_family_is_told_why_and_until_when_and_by_whom_in_what_role() -> None:
+    told = why(None, cycle(), payments(24, HOLD), ON_HOLD)
+
+    assert told.disposition == "DEFERRED"
+    held = step(told, "ADMINISTRATIVE_HOLD").text.en
+    assert held.startswith("A maker and a checker hold the family's money until 30 June 2023")
+    assert "DATA_UNDER_REVIEW" in held
+
+
+def test_a_family_that_left_its_run_is_deferred_whatever_it_was_entitled_to() -> None:
+    told = why(
+        None, cycle(), entitled(), INSTRUCTED, payments(90, HOLD), replace(ON_HOLD, position=91)
+    )
+
+    assert (told.disposition, told.amount) == ("DEFERRED", 0)
+    assert "left the run REGULAR before its bank's file was sent" in step(told, "DEFERRED").text.en
+
+
+def test_an_end_of_a_hold_and_the_supplementary_payment_are_told_together() -> None:
+    ended = payments(92, AdministrativeHoldEnded(FAMILY, 1, "REVIEW_DONE"))
+    left = (entitled(), payments(90, HOLD), replace(ON_HOLD, position=91), ended)
+    again = replace(entitled(kind="SUPPLEMENTARY-1"), position=95)
+
+    told = why("PENDING", cycle(), *left, again)
+
+    assert told.amount == 975_000
+    assert [each.text.en for each in steps(told, "ADMINISTRATIVE_HOLD")][1:] == [
+        "A maker and a checker ended the hold (REVIEW_DONE)."
+    ]
+
+
+def test_an_excluded_family_is_told_that_its_money_lapses() -> None:
+    excluded = replace(HOLD, kind="EXCLUSION", last_day=None)
+
+    told = why(None, cycle(), payments(24, excluded), ON_HOLD)
+
+    assert "lapses when the tahap is closed" in step(told, "ADMINISTRATIVE_HOLD").text.en
+
+
+def test_a_hold_from_a_later_tahap_on_is_not_told_of_this_one() -> None:
+    later = payments(24, replace(HOLD, from_tahap="2023-2"))
+
+    assert steps(why("PENDING", cycle(), later, entitled()), "ADMINISTRATIVE_HOLD") == []
 
 
 # -- Both languages -------------------------------------------------------------------------------

@@ -1,0 +1,78 @@
+"""That a family was left to a supplementary run, and the hold of two people behind it."""
+
+from __future__ import annotations
+
+from services.projection.domain.answer import Step, Text
+from services.projection.domain.known import reference, said
+from services.projection.domain.messages import (
+    AdministrativeHoldEnded,
+    AdministrativeHoldPlaced,
+    PaymentEntitled,
+    Told,
+)
+from services.projection.domain.story import Story
+from services.projection.domain.words import day
+
+
+def deferred(story: Story) -> list[Step]:
+    """That the family is not paid by the run of its list, by name, and who is held why."""
+    told = story.deferred
+    if told is None:
+        return []
+    reason, run = told.body.reason, told.body.kind
+    text = Text(
+        f"The list was frozen without the family ({reason}); a supplementary run may pay it.",
+        f"Daftar dibekukan tanpa keluarga ini ({reason}); penyaluran susulan dapat membayarnya.",
+    )
+    if any(each.body.payment == told.body.payment for each in story.here(PaymentEntitled)):
+        text = Text(
+            f"The family left the run {run} before its bank's file was sent ({reason}); a "
+            "supplementary run may pay it.",
+            f"Keluarga ini dikeluarkan dari penyaluran {run} sebelum berkas bank dikirim "
+            f"({reason}); penyaluran susulan dapat membayarnya.",
+        )
+    return [Step("DEFERRED", text, (reference(told),), amount=0), *held(story)]
+
+
+def held(story: Story) -> list[Step]:
+    """The latest hold that concerns the tahap, and its end where two people ended it."""
+    holds = [
+        each
+        for each in said(story.told, AdministrativeHoldPlaced)
+        if each.body.from_tahap <= story.tahap
+    ]
+    if not holds:
+        return []
+    latest = holds[-1]
+    ends = [
+        each
+        for each in said(story.told, AdministrativeHoldEnded)
+        if each.body.number == latest.body.number
+    ]
+    return [_placed(latest), *(_ended(each) for each in ends[-1:])]
+
+
+def _placed(told: Told[AdministrativeHoldPlaced]) -> Step:
+    body = told.body
+    until = Text("", "")
+    if body.last_day is not None:
+        last = day(body.last_day)
+        until = Text(f" until {last.en}", f" sampai {last.id}")
+    follows = Text("it waits", "menunggu")
+    if body.kind == "EXCLUSION":
+        follows = Text("it lapses when the tahap is closed", "hapus saat tahap ditutup")
+    text = Text(
+        f"A maker and a checker hold the family's money{until.en} ({body.reason}): what is not "
+        f"sent is kept back, and {follows.en}.",
+        f"Pengusul dan penyetuju menahan bantuan keluarga ini{until.id} ({body.reason}): yang "
+        f"belum dikirim ditahan dan {follows.id}.",
+    )
+    return Step("ADMINISTRATIVE_HOLD", text, (reference(told),))
+
+
+def _ended(told: Told[AdministrativeHoldEnded]) -> Step:
+    text = Text(
+        f"A maker and a checker ended the hold ({told.body.reason}).",
+        f"Pengusul dan penyetuju mengakhiri penahanan ({told.body.reason}).",
+    )
+    return Step("ADMINISTRATIVE_HOLD", text, (reference(told),))
