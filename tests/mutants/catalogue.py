@@ -8,6 +8,7 @@ from tests.mutants.corridor import CORRIDOR
 from tests.mutants.cuts import CUTTING
 from tests.mutants.forms import FORMS
 from tests.mutants.graduation import GRADUATION
+from tests.mutants.holds import HOLDS
 from tests.mutants.isolation import ISOLATION
 from tests.mutants.mutant import Change, Mutant
 from tests.mutants.telemetry import TELEMETRY
@@ -23,6 +24,7 @@ MUTANTS: Final = (
     *ISOLATION,
     *GRADUATION,
     *CUTTING,
+    *HOLDS,
     Mutant(
         "closed-in-the-batch",
         "each batch judges for itself whether it was the last, and no leader looks",

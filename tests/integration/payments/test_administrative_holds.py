@@ -14,6 +14,7 @@ from services.payments.domain.ids import supplementary
 from services.payments.domain.payment_hold_messages import HoldStatus
 from services.payments.domain.payment_state import Transfer
 from services.payments.domain.tahap_messages import Deferral
+from tests.integration.payments.gate import Gate, held_or_through
 from tests.integration.payments.houses import (
     EARLY_CHILD_IDR,
     REGION,
@@ -22,13 +23,14 @@ from tests.integration.payments.houses import (
     books_of,
     houses,
 )
-from tests.integration.payments.office import CHECKER, MAKER, Office
+from tests.integration.payments.office import CHECKER, MAKER, Office, exhausted
 from tests.integration.payments.steps import (
     until_checking,
     until_dispatched,
     until_entitled,
     until_instructed,
 )
+from tests.servers import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -265,6 +267,24 @@ async def test_either_the_file_lacks_the_held_family_or_its_hold_came_too_late(
     assert run.ordered == run.instructed + run.uninstructed
     assert run.reconciled is not None
     assert (await books(office.store)).broken == []
+
+
+async def test_a_hold_waits_for_a_file_that_is_just_being_committed(office: Office) -> None:
+    await listed(office)
+    await office.frozen()
+    await instructed(office)
+    await asked(office, MAKER, "make", "", TERMS)
+    stopped = Gate(office.store, "SELECT EXISTS (SELECT FROM events WHERE type = 'BankFileSent')")
+
+    sending = asyncio.create_task(exhausted(office.payer(stopped).step))
+    await asyncio.wait_for(stopped.before_commit.wait(), 5)
+    approving = asyncio.create_task(asked(office, CHECKER, "check", "/approval", None))
+    await eventually(lambda: held_or_through(office.store, approving))
+    stopped.go_on.set()
+    answer, _ = await asyncio.gather(approving, sending)
+
+    assert answer.json()["type"] == "/problems/already-dispatched"
+    assert HELD.payment() in office.world.credited()
 
 
 # -- Its end, and what becomes of the money -------------------------------------------------------

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 
-from libs.events.model import Context
-from libs.events.store import Store
-from libs.events.transaction import Transaction
 from services.payments.books import books
 from services.payments.domain.ids import supplementary
 from services.payments.domain.payment_hold_messages import HoldStatus
 from services.payments.domain.payment_state import Transfer
 from tests.doors import deliver, waits_for_a_lock
+from tests.integration.payments.gate import Gate, held_or_through
 from tests.integration.payments.houses import EARLY_CHILD_IDR, REGION, TAHAP_1, books_of, houses
 from tests.integration.payments.office import CHECKER, MAKER, Office, exhausted
 from tests.servers import eventually
@@ -199,7 +195,7 @@ async def test_a_line_that_meets_the_opening_of_its_list_is_what_people_approve(
     taking = asyncio.create_task(deliver(consumer, anew))
     await asyncio.wait_for(stopped.before_commit.wait(), 5)
     opening = asyncio.create_task(office.opened_supplementary(FIRST))
-    await eventually(lambda: _held_or_through(office.store, opening))
+    await eventually(lambda: held_or_through(office.store, opening))
     stopped.go_on.set()
     await asyncio.gather(taking, opening)
     await office.pay()
@@ -208,26 +204,3 @@ async def test_a_line_that_meets_the_opening_of_its_list_is_what_people_approve(
 
     assert (await office.payment(LATE, kind=FIRST)).amount == SMA_IDR
     assert (await office.tahap()).closed is not None
-
-
-async def _held_or_through(store: Store, other: asyncio.Task[None]) -> bool:
-    """Whether the other one is stopped by a lock, or was let through by a mistake."""
-    return other.done() or await waits_for_a_lock(store)
-
-
-class Gate(Store):
-    """A store that waits before it commits the transaction that has `written` something."""
-
-    def __init__(self, store: Store, written: str) -> None:
-        super().__init__(store.pool, store.source)
-        self.written = written
-        self.before_commit, self.go_on = asyncio.Event(), asyncio.Event()
-
-    @asynccontextmanager
-    async def transaction(self, context: Context) -> AsyncIterator[Transaction]:
-        """As of any store, but for that one."""
-        async with super().transaction(context) as unit:
-            yield unit
-            if not self.go_on.is_set() and await unit.connection.fetchval(self.written):
-                self.before_commit.set()
-                await self.go_on.wait()
