@@ -270,7 +270,9 @@ async def test_either_the_file_lacks_the_held_family_or_its_hold_came_too_late(
 
 
 async def test_a_hold_waits_for_a_file_that_is_just_being_committed(office: Office) -> None:
-    await listed(office)
+    of_one_bank = VILLAGE[:3]  # another bank's file would wait too, and be taken for the hold
+    office.world.accounts.update(books_of(of_one_bank))
+    await office.arrived(of_one_bank)
     await office.frozen()
     await instructed(office)
     await asked(office, MAKER, "make", "", TERMS)
