@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from services.projection.domain.answer import Step, Text
-from services.projection.domain.known import reference, said
-from services.projection.domain.messages import (
+from services.projection.domain.hold_messages import (
     AdministrativeHoldEnded,
     AdministrativeHoldPlaced,
+)
+from services.projection.domain.known import reference, said
+from services.projection.domain.messages import (
     PaymentEntitled,
     Told,
 )

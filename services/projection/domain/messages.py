@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Final, Generic, TypeVar
 
 from services.projection.domain.facts import FACTS
+from services.projection.domain.hold_messages import (
+    AdministrativeHoldEnded,
+    AdministrativeHoldPlaced,
+)
 from services.projection.domain.reopening_messages import (
     FamilyReopened,
     GraduationPending,
@@ -191,23 +194,6 @@ class PaymentDeferred:
     tahap: str
     family: str
     kind: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class AdministrativeHoldPlaced:
-    family: str
-    number: int
-    kind: str
-    reason: str
-    from_tahap: str
-    last_day: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class AdministrativeHoldEnded:
-    family: str
-    number: int
     reason: str
 
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from services.projection.domain.facts import MemberFacts
-from services.projection.domain.messages import (
-    AccountCheckFailed,
+from services.projection.domain.hold_messages import (
     AdministrativeHoldEnded,
     AdministrativeHoldPlaced,
+)
+from services.projection.domain.messages import (
+    AccountCheckFailed,
     Cleared,
     PaymentDeferred,
     PaymentReleased,

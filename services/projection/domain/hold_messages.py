@@ -1,0 +1,23 @@
+"""What payments tells of an administrative hold, as an explanation reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class AdministrativeHoldPlaced:
+    family: str
+    number: int
+    kind: str
+    reason: str
+    from_tahap: str
+    last_day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class AdministrativeHoldEnded:
+    family: str
+    number: int
+    reason: str
