@@ -85,23 +85,23 @@ async def listed(
 @pytest.mark.parametrize(
     ("query", "names"),
     [
-        ({}, set(FATES)),
-        ({"commitment": "UNVERIFIED"}, {"failed", "refused"}),
-        ({"commitment": "FAILED"}, {"blocked"}),
-        ({"disposition": "BLOCKED"}, {"blocked"}),
-        ({"disposition": "ACCOUNT_FAILED"}, {"refused"}),
-        ({"account_check": "NAME_MISMATCH"}, {"refused"}),
-        ({"transfer": "ACCOUNT_CLOSED"}, {"failed"}),
-        ({"region": "61.03"}, {"paid", "blocked", "refused"}),
-        ({"region": "61.03", "commitment": "UNVERIFIED"}, {"refused"}),
-        ({"disposition": "NO_SUCH"}, set()),
+        ({}, " ".join(FATES)),
+        ({"commitment": "UNVERIFIED"}, "failed refused"),
+        ({"commitment": "FAILED"}, "blocked"),
+        ({"disposition": "BLOCKED"}, "blocked"),
+        ({"disposition": "ACCOUNT_FAILED"}, "refused"),
+        ({"account_check": "NAME_MISMATCH"}, "refused"),
+        ({"transfer": "ACCOUNT_CLOSED"}, "failed"),
+        ({"region": "61.03"}, "paid blocked refused"),
+        ({"region": "61.03", "commitment": "UNVERIFIED"}, "refused"),
+        ({"disposition": "NO_SUCH"}, ""),
     ],
     ids=str,
 )
 async def test_a_tahaps_rows_are_filtered_by_what_became_of_them(
-    projection: Door, query: dict[str, str], names: set[str]
+    projection: Door, query: dict[str, str], names: str
 ) -> None:
-    assert await listed(projection, "/entitlements", tahap=TAHAP, **query) == names
+    assert await listed(projection, "/entitlements", tahap=TAHAP, **query) == set(names.split())
 
 
 async def test_judgements_are_filtered_by_status_reason_and_region(projection: Door) -> None:
@@ -113,17 +113,17 @@ async def test_judgements_are_filtered_by_status_reason_and_region(projection: D
 @pytest.mark.parametrize(
     ("regions", "region", "names"),
     [
-        (("61.04",), "61", {"failed"}),
-        (("61.04",), "61.03", set()),
-        ((), "61", set()),
-        (("61",), "61.04.01", {"failed"}),
+        (("61.04",), "61", "failed"),
+        (("61.04",), "61.03", ""),
+        ((), "61", ""),
+        (("61",), "61.04.01", "failed"),
     ],
 )
 async def test_a_filter_of_regions_reaches_no_further_than_the_token(
-    projection: Door, regions: tuple[str, ...], region: str, names: set[str]
+    projection: Door, regions: tuple[str, ...], region: str, names: str
 ) -> None:
     found = await listed(projection, "/entitlements", regions, tahap=TAHAP, region=region)
-    assert found == names
+    assert found == set(names.split())
 
 
 @pytest.mark.parametrize(
