@@ -279,7 +279,7 @@ def services_of(data_dir: Path) -> dict[str, str]:
     except FileNotFoundError:
         raise Failed(f"No platform runs on {data_dir}; start one with: pkh up") from None
     except (OSError, ValueError, KeyError):
-        raise Failed(f"{card} can not be read.") from None
+        raise Failed(f"{card} cannot be read.") from None
     return services
 
 

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class Failed(Exception):
-    """The command can not go on; its text says in a sentence why. It ends with exit code 2."""
+    """The command cannot go on; its text says in a sentence why. It ends with exit code 2."""

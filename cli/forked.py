@@ -153,7 +153,7 @@ class Stem:
         return self._line
 
     def _died(self) -> StemFailed:
-        """Whatever is wrong with it: one that can not be asked is of no use, so it is ended."""
+        """Whatever is wrong with it: one that cannot be asked is of no use, so it is ended."""
         self.close()
         return StemFailed(f"the stem does not answer; see {self._log}")
 

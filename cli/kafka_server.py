@@ -60,7 +60,7 @@ def resolve(lib_dir: Path = LIB) -> Path:
     """The directory with the broker's jars, fetched by Maven unless they are there already.
 
     It is named after the hash of pom.xml, so that a changed version is never mixed with old
-    jars. Raises `KafkaUnavailable` when Java or Maven is missing or Maven can not fetch them.
+    jars. Raises `KafkaUnavailable` when Java or Maven is missing or Maven cannot fetch them.
     """
     if missing := missing_tools():
         raise KafkaUnavailable(

@@ -38,7 +38,7 @@ def opened(file: Path) -> Iterator[tuple[IO[bytes], int]]:
     try:
         content = file.open("rb")
     except OSError as error:
-        raise Failed(f"{file} can not be read ({error.strerror}).") from error
+        raise Failed(f"{file} cannot be read ({error.strerror}).") from error
     with content:
         yield content, file.stat().st_size
 

@@ -182,7 +182,7 @@ class Supervisor:
             try:
                 self._launch(kept, child)
             except Exception as error:  # noqa: BLE001 - it is tried again, whatever it was
-                log.warning("%s can not be launched: %r", child.name, error)
+                log.warning("%s cannot be launched: %r", child.name, error)
                 continue
             if await self._becomes_ready(kept, child):
                 kept.ready.set()
@@ -290,8 +290,8 @@ async def _ended(process: Process | None) -> None:
 async def _is_ready(child: Child) -> bool:
     try:
         return await child.ready()
-    except Exception as error:  # noqa: BLE001 - what can not be asked yet is not ready yet
-        log.debug("%s can not be asked: %r", child.name, error)
+    except Exception as error:  # noqa: BLE001 - what cannot be asked yet is not ready yet
+        log.debug("%s cannot be asked: %r", child.name, error)
         return False
 
 

@@ -194,7 +194,7 @@ def announcement_approval(
 async def look_again(step: Callable[[], Awaitable[None]]) -> None:
     """Take a step of people, who look first; again where what they looked at has moved since.
 
-    Raises `Refused` for what a second look can not mend, and when LOOKS_MAX were not enough.
+    Raises `Refused` for what a second look cannot mend, and when LOOKS_MAX were not enough.
     """
     for _ in range(LOOKS_MAX - 1):
         try:

@@ -37,5 +37,5 @@ async def _places(data: Path) -> dict[str, str]:
         if told["bus"]["kind"] == "kafka":
             places["kafka"] = told["bus"]["url"].removeprefix("kafka://")
     except (OSError, ValueError, KeyError):
-        raise Failed(f"{card} can not be read.") from None
+        raise Failed(f"{card} cannot be read.") from None
     return places

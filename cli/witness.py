@@ -2,7 +2,7 @@
 
 Whoever may write a whole database can also compute a whole new chain for it. The witness has seen
 the old one: it asks each service for its head now and then, makes sure that what it saw before is
-still there, signs what it sees and adds a line to a file. It belongs to somebody who can not write
+still there, signs what it sees and adds a line to a file. It belongs to somebody who cannot write
 the databases, such as the auditor, on a machine of theirs. Each line is a JWS (RFC 7515).
 """
 

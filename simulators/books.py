@@ -42,7 +42,7 @@ Books: TypeAlias = Mapping[AccountKey, Account]
 
 
 class BooksBroken(ValueError):
-    """The books can not be read; names the line and nothing that stands in it."""
+    """The books cannot be read; names the line and nothing that stands in it."""
 
 
 def comparable(name: str) -> str:

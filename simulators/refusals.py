@@ -35,7 +35,7 @@ class Code(Enum):
     COUNT_DIFFERS = (422, "Records, trailer and header do not agree on the count")
     SUM_DIFFERS = (422, "Records, trailer and header do not agree on the sum")
     DIGEST_DIFFERS = (422, "The bytes are not those of Content-Digest")
-    JOURNAL_FAILED = (503, "The journal can not be written; ask again with the same id")
+    JOURNAL_FAILED = (503, "The journal cannot be written; ask again with the same id")
 
 
 class Refusal(Exception):

@@ -49,7 +49,7 @@ class JobUnknown(NotFound):
 
 
 class JobNotCancellable(DomainError):
-    """This job can not be cancelled."""
+    """This job cannot be cancelled."""
 
 
 class Step(BaseModel):

@@ -3,7 +3,7 @@
 What comes of a topic at once is one transaction, and the next is fetched meanwhile. It locks
 the partitions' `consumed` rows (which fences a member that lost one of them), skips what the
 positions already cover, runs the handler, and moves the positions; the bus's own offsets follow
-after the commit. Where that fails, each batch is processed by itself: what a handler can not take
+after the commit. Where that fails, each batch is processed by itself: what a handler cannot take
 is parked with every later message of its key, and a record that is no message by itself; what the
 database or the network refuses is tried again; a gap, an unknown epoch or a newer major version
 stops the consumer.

@@ -90,7 +90,7 @@ ALTER SCHEMA rebuilt RENAME TO public;
 
 
 class NotOnlyReading(CorridorError):
-    """A service with events of its own can not be built anew from other services' topics."""
+    """A service with events of its own cannot be built anew from other services' topics."""
 
 
 class RebuildStopped(CorridorError):
@@ -237,7 +237,7 @@ async def _swap(owner: Connection, shadow: _Shadow, notes: Sequence[str]) -> Non
         await until(caught_up, "the last messages", STANDSTILL_S_MAX)
         await shadow.stand_still()
         if parked := await owner.fetchval(_PARKED_ANEW):
-            raise RebuildStopped(reason=f"{parked} messages can not be handled")
+            raise RebuildStopped(reason=f"{parked} messages cannot be handled")
         for table in notes:
             await owner.execute(_NOTES.format(table=table))
         await owner.execute(_KEEP_DROPPED)

@@ -26,7 +26,7 @@ class KeyMissing(PrivacyError):
 
 
 class KeyDestroyed(PrivacyError):
-    """This family's key was destroyed; what it sealed can not be read again."""
+    """This family's key was destroyed; what it sealed cannot be read again."""
 
 
 class NotSealed(PrivacyError):

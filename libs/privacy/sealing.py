@@ -38,7 +38,7 @@ def seal(key: bytes, version: int, family: str, name: str, clear: str) -> str:
     """Seal one field of a family: `s1.<version>.<nonce and AES-256-GCM text, base64url>`.
 
     The value opens only for the same family, field name and key version: they are its additional
-    data, so a sealed NIK can not be passed off as another family's, or as an account number.
+    data, so a sealed NIK cannot be passed off as another family's, or as an account number.
     Draws a random nonce, so it belongs to the edge of a service, never to a domain.
     """
     return _seal(AESGCM(key), version, family, name, clear)

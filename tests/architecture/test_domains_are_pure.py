@@ -1,4 +1,4 @@
-"""A decision is a function of the command and the state, or it can not be replayed."""
+"""A decision is a function of the command and the state, or it cannot be replayed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The conditionality service with a bug: it can not judge the family that a file names.
+"""The conditionality service with a bug: it cannot judge the family that a file names.
 
 The file is argv[1]; emptying it is the mended program, without another start.
 """

@@ -98,7 +98,7 @@ class Log:
 
     @asynccontextmanager
     async def within_an_append(self) -> AsyncIterator[None]:
-        """While this lasts an append is written and can not take the head to be committed."""
+        """While this lasts an append is written and cannot take the head to be committed."""
         async with self._turn, self._look() as connection:
             await connection.execute("BEGIN; SELECT FROM head FOR UPDATE")
             while not await connection.fetchval(WAITED_FOR):  # noqa: ASYNC110 - no event tells it

@@ -3,7 +3,7 @@
     python -m tests.contract.stored_events    write the files that are missing, and no other
 
 A file says what stands in somebody's database. It is never changed and never deleted: code that
-can not read it any more has lost somebody's past.
+cannot read it any more has lost somebody's past.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class KafkaMember:
     """A `Member` on Kafka. Partitions change hands in the background, as the cluster decides.
 
     The library's `getmany` does not keep to its time-out while a rebalance is under way, and
-    can not be cancelled without losing count. So one task asks, `_read` keeps what it got, and
+    cannot be cancelled without losing count. So one task asks, `_read` keeps what it got, and
     `fetch` waits for that task only as long as it was told to.
     """
 

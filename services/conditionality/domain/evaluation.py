@@ -83,7 +83,7 @@ class ListDiffers(DomainError):
 
 
 class EvaluationNotOpen(DomainError):
-    """The evaluation can not close before both announcement and list are known."""
+    """The evaluation cannot close before both announcement and list are known."""
 
 
 class EvaluationIncomplete(DomainError):

@@ -120,7 +120,7 @@ def evolve(state: Person, event: Event) -> Person:
 
 
 class InvalidRecord(DomainError):
-    """A record can not be true as it stands."""
+    """A record cannot be true as it stands."""
 
 
 def check_school_month(record: SchoolMonth) -> None:

@@ -8,7 +8,7 @@ from services.payments.domain.errors import SamePerson, StaleHash
 def require_approval(maker: str, proposed: str, checker: str, approved: str) -> None:
     """Refuse unless another person approves exactly the hash that was proposed.
 
-    The hash binds every line, so a change after the proposal can not be approved by somebody
+    The hash binds every line, so a change after the proposal cannot be approved by somebody
     who never saw it.
     """
     if maker == checker:

@@ -25,7 +25,7 @@ from libs.events.errors import DomainError
 
 
 class Malformed(DomainError):
-    """This value can not stand in a document of the programme."""
+    """This value cannot stand in a document of the programme."""
 
 
 class Contradiction(DomainError):

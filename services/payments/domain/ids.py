@@ -41,7 +41,7 @@ def payment_id(tahap: str, family: str, kind: str = REGULAR) -> str:
     """The id of the one payment of this kind that a family can have in a tahap.
 
     It is payment, end-to-end reference at the bank and part of the stream id at once. It never
-    depends on amount, time or attempt, so that asking again can not pay again.
+    depends on amount, time or attempt, so that asking again cannot pay again.
     """
     return str(uuid5(NAMESPACE, f"{tahap}|{family.lower()}|{kind}"))
 

@@ -45,7 +45,7 @@ def release(command: Release, state: PaymentState) -> Sequence[Event]:
         return [EffectTooLate(command.effect, HoldStatus.RELEASED)]
     if state.transfer is Transfer.CREDITED and state.hold is HoldStatus.HELD:
         return [_released(state, command.at_tahap, command.effect)]
-    # Recorded even where nothing was held, so that a late copy of it can not lift a later hold.
+    # Recorded even where nothing was held, so that a late copy of it cannot lift a later hold.
     return [HoldLifted(command.effect, command.at_tahap, command.cleared)]
 
 

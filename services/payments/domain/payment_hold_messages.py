@@ -99,7 +99,7 @@ class HoldForfeited:
 
 @dataclass(frozen=True, slots=True)
 class EffectTooLate:
-    """The money can not follow: it is drawable already (HELD was wanted) or forfeited.
+    """The money cannot follow: it is drawable already (HELD was wanted) or forfeited.
 
     An outcome that a person may have to answer with a correction, not an error: a late fact
     re-decides a cycle whose money has long gone its way.

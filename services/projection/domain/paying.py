@@ -211,7 +211,7 @@ def _credited(
     if body.hold != "HELD":
         return [step]
     text = Text(
-        "The money is in the account and blocked there: the family can not draw it yet.",
+        "The money is in the account and blocked there: the family cannot draw it yet.",
         "Bantuan ada di rekening tetapi diblokir: keluarga belum dapat mengambilnya.",
     )
     clauses = story.clauses.sanction()

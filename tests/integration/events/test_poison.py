@@ -1,4 +1,4 @@
-"""Poison at size: one family in a hundred can not be handled, and all others go on in time."""
+"""Poison at size: one family in a hundred cannot be handled, and all others go on in time."""
 
 from __future__ import annotations
 

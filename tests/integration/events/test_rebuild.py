@@ -214,7 +214,7 @@ async def test_a_rebuild_that_is_ended_halfway_leaves_the_live_tables_and_the_ne
     ("fault", "said"),
     [
         (UnknownEvent(type="CoinsMelted"), "CoinsMelted"),
-        (ValueError("bad coin"), "3 messages can not be handled"),
+        (ValueError("bad coin"), "3 messages cannot be handled"),
     ],
     ids=["stopped", "parked"],
 )

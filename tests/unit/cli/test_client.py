@@ -136,7 +136,7 @@ async def test_a_refused_file_is_named(
 
 
 async def test_a_file_that_is_not_there_is_named(platform: Connected, tmp_path: Path) -> None:
-    with pytest.raises(Failed, match=r"gone\.csv can not be read"):
+    with pytest.raises(Failed, match=r"gone\.csv cannot be read"):
         await platform.client("c", "x:y").upload("registry", "/imports", tmp_path / "gone.csv")
 
 
@@ -155,7 +155,7 @@ async def test_a_card_that_is_no_card_is_told(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "platform.json").write_text("{")
 
-    with pytest.raises(Failed, match=r"platform\.json can not be read"):
+    with pytest.raises(Failed, match=r"platform\.json cannot be read"):
         async with connected(tmp_path):
             pytest.fail("connected to nothing")
 
