@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from libs.chassis.run_jobs import Progress, Runs
+from libs.chassis.jobs import JobProblem
+from libs.chassis.run_jobs import WORK_FAILS, Progress, Runs
+from libs.events.backoff import failing_parts
 from libs.events.store import Store
 from services.conditionality.contract import EVALUATION
 from services.conditionality.domain.evaluation_messages import EvaluationClosed
@@ -12,10 +15,25 @@ from services.conditionality.views import counted, unjudged_families
 
 CLOSER: Final = "closer"
 """The leader's work that ends a run."""
+RE_DECISION: Final = "re-decision"
+"""The work whose items are cycles ("2023-1 <family>") that cannot be judged again."""
+NAMED_MAX: Final = 20  # of them, in a job's problem
 
 
 async def evaluation(store: Store, tahap: str) -> Progress:
-    """A tahap's evaluation, in families; the total is known once registry has closed its list."""
+    """A tahap's evaluation, and by name which of its cycles late facts cannot be counted in."""
+    progress = await _evaluation(store, tahap)
+    failing = await failing_parts(store.pool, RE_DECISION, tahap)
+    if not failing:
+        return progress
+    named = [f"{each.item.split()[-1]} ({each.error})" for each in failing[:NAMED_MAX]]
+    more = f" and {len(failing) - NAMED_MAX} more" if len(failing) > NAMED_MAX else ""
+    detail = f"cannot be judged again: {', '.join(named)}{more}"
+    return replace(progress, problem=JobProblem(type=WORK_FAILS, detail=detail))
+
+
+async def _evaluation(store: Store, tahap: str) -> Progress:
+    """In families; the total is known once registry has closed its list."""
     stream_id = f"evaluation-{tahap}"
     state = (await store.read(EVALUATION, [stream_id]))[stream_id].state
     total = state.listed.listed if state.listed else None

@@ -29,7 +29,8 @@ from services.conditionality.consumers import subscriptions
 from services.conditionality.contract import SERVICE
 from services.conditionality.intake import Intake
 from services.conditionality.job_views import CLOSER, EVALUATIONS
-from services.conditionality.jobs import RE_DECIDER, REPEATER, Closer, ReDecider, Repeater
+from services.conditionality.jobs import REPEATER, Closer, Repeater
+from services.conditionality.re_deciding import RE_DECIDER, ReDecider
 from services.conditionality.samples import SAMPLES
 from services.conditionality.settings import settings
 from services.conditionality.withdrawing import WITHDRAWER, Withdrawer

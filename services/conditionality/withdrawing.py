@@ -43,6 +43,7 @@ SELECT family::text, rule_set FROM roster_line WHERE tahap = $1 AND revision <= 
 ORDER BY roster_line.family LIMIT $3 FOR UPDATE
 """
 _GONE: Final = (
+    "DELETE FROM re_decision_waiting WHERE tahap = $1 AND family = ANY($2::uuid[])",
     "DELETE FROM duty_holder WHERE tahap = $1 AND family = ANY($2::uuid[])",
     "DELETE FROM evaluated_line WHERE tahap = $1 AND family = ANY($2::uuid[])",
     "DELETE FROM departed_line WHERE tahap = $1 AND family = ANY($2::uuid[])",

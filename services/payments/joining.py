@@ -17,6 +17,7 @@ import structlog
 from libs.events.ahead import ahead
 from libs.events.backoff import Backoff
 from libs.events.buckets import Buckets
+from libs.events.errors import safe_text
 from libs.events.handle import handle
 from libs.events.model import Context
 from libs.events.store import Store
@@ -30,7 +31,7 @@ from services.payments.domain.entitlement import (
     cut_of,
     entitlement,
 )
-from services.payments.domain.errors import StepNotReached
+from services.payments.domain.errors import Malformed, StepNotReached, UnverifiedBenefit
 from services.payments.domain.ids import REGULAR, tahap_stream
 from services.payments.domain.listing import LISTED, ListLine, list_digest
 from services.payments.domain.tahap import DEFERRED_FAMILIES_MAX
@@ -52,6 +53,8 @@ from services.payments.proofs import Proof, proof_of
 JOINER: Final = "joiner"
 TOPICS: Final = (ROSTER_TOPIC, COMMITMENT_TOPIC)
 ATTEMPTS_MAX: Final = 3  # to have a bucket sent again; then a person must look at it
+NEVER_A_FAMILYS_OWN: Final = (UnverifiedBenefit, Malformed)
+"""A table that may not pay, or knows no such tahap, is at fault itself."""
 
 log = structlog.get_logger("joiner")
 
@@ -107,19 +110,37 @@ async def mark_ready(
     among: Sequence[str] | None,
     missing: Sequence[str],
 ) -> MarkListReady:
-    """Hash the complete lines of a run's list and say that it can be frozen."""
-    digest, cut = list_digest(state.tahap, kind, table.id), 0
+    """Hash the complete lines of a run's list and say that it can be frozen.
+
+    A family whose entitlement cannot be computed is missing by name, and keeps nobody else out.
+    """
+    digest, cut, without = list_digest(state.tahap, kind, table.id), 0, set(missing)
     async with ahead(all_complete_lines(unit, state.tahap, among, missing)) as chunks:
         async for lines in chunks:
-            for line in (listed_line(complete, table) for complete in lines):
+            for complete in lines:
+                line = _line_or_none(complete, table)
+                if line is None:
+                    without.add(complete.family)
+                    continue
                 digest.add(line)
                 cut += line.cut.rupiah
     totals = digest.totals
     ready = MarkListReady(
-        digest.hash(), totals.count, totals.rupiah, tuple(sorted(missing)), kind, cut
+        digest.hash(), totals.count, totals.rupiah, tuple(sorted(without)), kind, cut
     )
     await handle(unit, TAHAP, tahap_stream(state.tahap), ready)
     return ready
+
+
+def _line_or_none(complete: ListedLine, table: BenefitTable) -> ListLine | None:
+    try:
+        return listed_line(complete, table)
+    except Exception as error:
+        if isinstance(error, NEVER_A_FAMILYS_OWN):
+            raise
+        tahap, family = complete.roster.tahap, complete.family
+        log.warning("family not entitled", tahap=tahap, family=family, error=safe_text(error))
+        return None
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC
 from services.payments.domain.ids import REGULAR
 from services.payments.domain.tahap_state import PaymentList, TahapState
 from services.payments.holding import held_among, held_on_list
-from services.payments.lists import counted, incomplete
+from services.payments.lists import arrived, counted, incomplete
 from services.payments.parked import families_parked, parked_lines
 from services.payments.proofs import proof_of
 
@@ -99,7 +99,16 @@ async def candidates(unit: Transaction, state: TahapState, each: PaymentList) ->
         *await parked_lines(unit, state.tahap, ROSTER_TOPIC),
         *await families_parked(unit, COMMITMENT_TOPIC),
     }
-    reasons = dict.fromkeys(parked, "PARKED_AT_PAYMENTS") | dict(roster.withheld if roster else {})
+    evaluation = await proof_of(unit, state.tahap, COMMITMENT_TOPIC)
+    reasons: dict[str, str] = {}
+    if each.kind == REGULAR and each.frozen is None:
+        # Who is there whole by then, and missing for no other reason, is one whom the table fails
+        # at; who arrives behind the freeze is only late.
+        whole = await arrived(unit, state.tahap, each.ready.missing)
+        reasons = dict.fromkeys(whole, "CANNOT_BE_ENTITLED")
+    reasons |= dict.fromkeys(evaluation.parked if evaluation else (), "PARKED_AT_CONDITIONALITY")
+    reasons |= dict.fromkeys(parked, "PARKED_AT_PAYMENTS")
+    reasons |= dict(roster.withheld if roster else {})
     reasons |= await held_among(unit, state.tahap, state.day_of(each.kind), each.ready.missing)
     return [
         Candidate(family=family, reason=reasons.get(family, "PARKED_AT_CONDITIONALITY"))

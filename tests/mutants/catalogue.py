@@ -128,7 +128,7 @@ def _on_closing_day(""",
         "on an evaluation nobody looks for facts that were recorded while it was made",
         (
             Change(
-                "services/conditionality/jobs.py",
+                "services/conditionality/re_deciding.py",
                 "            await self._behind_evaluations(unit, evaluated, last_fact, late)\n",
                 "",
             ),

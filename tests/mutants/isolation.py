@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.mutants.mutant import Change, Mutant
 
+CONDITIONALITY: Final = "tests/integration/conditionality"
 EVENTS: Final = "tests/integration/events"
 PAYMENTS: Final = "tests/integration/payments"
 REGISTRY: Final = "tests/integration/registry"
@@ -77,6 +78,37 @@ ISOLATION: Final = (
         "::test_a_topic_that_holds_nothing_else_holds_up_nobody[embedded]",
         f"{EVENTS}/test_malformed_records.py"
         "::test_a_parked_message_is_dropped_and_what_waits_behind_it_is_replayed[embedded]",
+    ),
+    Mutant(
+        "one-cycle-stops-the-window",
+        "a cycle that cannot be judged again stops all that follow it in the log",
+        (
+            Change(
+                "services/conditionality/re_deciding.py",
+                "await by_halves(unit, lines, again, (ConcurrencyConflict,))",
+                "await by_halves(unit, lines, again, (Exception,))",
+            ),
+        ),
+        f"{CONDITIONALITY}/test_late_facts.py"
+        "::test_a_cycle_that_cannot_be_judged_again_waits_by_name_and_all_others_are_judged",
+        f"{CONDITIONALITY}/test_late_facts.py"
+        "::test_a_late_fact_makes_a_new_revision_and_the_tahap_is_closed_anew",
+    ),
+    Mutant(
+        "recorder-forgotten-while-waiting",
+        "who recorded a fact of a cycle that waits may approve what follows from it",
+        (
+            Change(
+                "services/conditionality/re_deciding.py",
+                "                for actor in before.cause.recorded_by:\n"
+                "                    late.add(line, before.cause.fact, actor)\n",
+                "",
+            ),
+        ),
+        f"{CONDITIONALITY}/test_late_facts.py"
+        "::test_whoever_recorded_a_fact_is_named_once_a_cycle_that_waits_can_be_judged",
+        f"{CONDITIONALITY}/test_late_facts.py"
+        "::test_everyone_who_recorded_a_fact_behind_a_proposal_is_named",
     ),
     Mutant(
         "leader-fails-in-silence",

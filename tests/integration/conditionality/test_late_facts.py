@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from libs.events.backoff import failing_item
 from libs.events.buckets import Buckets
+from services.conditionality.job_views import EVALUATIONS, RE_DECISION
 from tests.doors import batches, sent
 from tests.integration.conditionality.kit import (
     BAD,
@@ -219,3 +221,78 @@ async def test_the_running_service_finds_a_late_fact_by_itself(
 
     await eventually(closed_anew)
     assert await bench.evaluated(FAMILY) == [(1, "FAILED"), (2, "COMPLIANT")]
+
+
+# -- A cycle that cannot be judged ----------------------------------------------------------------
+
+
+async def given_unreadable(bench: Bench, family: str) -> str:
+    """Nobody can read the state of a family's commitment any more; answers what it was."""
+    stream = f"commitment-{family}"
+    state = await bench.store.pool.fetchval(
+        "SELECT state::text FROM streams WHERE stream_id = $1", stream
+    )
+    await set_state(bench, family, '"none"')
+    return str(state)
+
+
+async def set_state(bench: Bench, family: str, state: str) -> None:
+    await bench.store.pool.execute(
+        "UPDATE streams SET state = $2::json WHERE stream_id = $1", f"commitment-{family}", state
+    )
+
+
+async def given_one_unreadable(bench: Bench) -> str:
+    """Late facts of two families, recorded by two people; one of them cannot be judged."""
+    for family in (FAMILY, SECOND):
+        await bench.school(family, BAD)
+    await given_closed(bench, FAMILY, SECOND)
+    before = await given_unreadable(bench, FAMILY)
+    for family in (FAMILY, SECOND):
+        await bench.school(family, GOOD, actor="school-2")
+    await bench.re_decide()
+    return before
+
+
+async def test_a_cycle_that_cannot_be_judged_again_waits_by_name_and_all_others_are_judged(
+    bench: Bench,
+) -> None:
+    await given_one_unreadable(bench)
+
+    assert await bench.evaluated(SECOND) == [(1, "FAILED"), (2, "COMPLIANT")]
+    failed = await failing_item(bench.store.pool, RE_DECISION, f"{TAHAP} {FAMILY}")
+    assert failed is not None
+    assert failed.attempts >= 1
+    job = await EVALUATIONS.find(bench.store, f"evaluation-{TAHAP}")
+    assert job is not None
+    assert job.problem is not None
+    assert job.problem.detail == f"cannot be judged again: {FAMILY} (ValidationError)"
+
+
+async def test_whoever_recorded_a_fact_is_named_once_a_cycle_that_waits_can_be_judged(
+    bench: Bench,
+) -> None:
+    await given_frozen(bench)
+    before = await given_unreadable(bench, FAMILY)
+    for actor, absent in (("school-2", GOOD), ("school-3", GOOD + 1)):
+        await bench.school(FAMILY, absent, actor=actor)
+        await bench.re_decide()
+    assert await sent(bench.store, "CorrectionProposed") == []
+
+    await set_state(bench, FAMILY, before)
+    await bench.re_decide()
+
+    [proposed] = await sent(bench.store, "CorrectionProposed")
+    assert proposed.body["recorded_by"] == ["school-2", "school-3"]
+    assert await failing_item(bench.store.pool, RE_DECISION, f"{TAHAP} {FAMILY}") is None
+
+
+async def test_a_cycle_that_waits_is_forgotten_with_its_cancelled_tahap(bench: Bench) -> None:
+    before = await given_one_unreadable(bench)
+    await set_state(bench, FAMILY, before)
+    await bench.take(bench.cancelled())
+    await bench.withdraw()
+    await bench.re_decide()
+
+    assert await bench.evaluated(FAMILY) == [(1, "FAILED")]
+    assert await failing_item(bench.store.pool, RE_DECISION, f"{TAHAP} {FAMILY}") is None

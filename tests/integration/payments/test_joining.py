@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.payments.contract import ROSTER_TOPIC
+from services.payments.domain.totals import Totals
 from tests.doors import sent
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, houses, unsent
 from tests.integration.payments.office import Office
@@ -100,6 +101,30 @@ async def test_a_family_that_registry_withheld_can_only_be_deferred_for_its_reas
     await office.approved("freeze", f"/tahap/{TAHAP_1}", shown["hash"], deferred=candidates)
     [frozen] = await sent(office.store, "ListFrozen")
     assert frozen.body["deferred"] == candidates
+
+
+async def test_a_family_whose_entitlement_cannot_be_computed_can_only_be_deferred(
+    office: Office,
+) -> None:
+    await office.announce()
+    odd = await office.elsewhere.line_body(HOUSES[0], TAHAP_1)
+    odd["members"][0]["closing"] = ["NO_SUCH_CATEGORY"]
+    lines = [await office.elsewhere.line(house) for house in HOUSES[1:]]
+    lines.append(office.elsewhere.roster.record("FamilyListed", HOUSES[0].family, odd))
+    judged = [office.elsewhere.evaluation(house) for house in HOUSES]
+    await office.take(*lines, office.elsewhere.list_closed(lines))
+    await office.take(*judged, office.elsewhere.evaluation_closed(judged))
+    await office.join()
+
+    shown = (await office.seen(f"/tahap/{TAHAP_1}"))["list"]
+    candidates = shown["deferred_candidates"]
+    assert candidates == [{"family": HOUSES[0].family, "reason": "CANNOT_BE_ENTITLED"}]
+    assert (shown["count"], shown["rupiah"]) == (19, 19 * EARLY_CHILD_IDR)
+    await office.approved("freeze", f"/tahap/{TAHAP_1}", shown["hash"], deferred=candidates)
+    await office.pay()
+    entitled = (await office.run()).entitled
+    assert entitled is not None
+    assert entitled.entitled == Totals(19, 19 * EARLY_CHILD_IDR)
 
 
 async def test_a_line_parked_here_counts_as_received_and_its_family_is_missing(

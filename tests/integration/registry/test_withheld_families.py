@@ -137,6 +137,25 @@ async def test_a_list_that_fails_keeps_no_other_list_from_being_made(given: Regi
     assert failed.attempts >= 1
 
 
+async def test_a_list_that_waits_behind_one_that_fails_is_made_once_both_were_cancelled(
+    given: Register,
+) -> None:
+    await started(given, "2022-4", "1999")
+    await given.announce("2023-1")
+    await given.list_all(CHUNK)
+    assert await given.closed() == []
+
+    await given.cancel("2023-1")  # payments cancels the last tahap that stands, and then the next
+    await given.cancel("2022-4")
+    await given.list_all(CHUNK)
+    await given.announce("2023-1", revision=2)
+    await given.list_all(CHUNK)
+
+    await assert_closed_with_proof(given)
+    assert len(await given.lines()) == len(CARDS)
+    assert await failing_item(given.store.pool, LISTER, "2022-4") is None
+
+
 async def started(register: Register, tahap: str, rule_set: str) -> None:
     """A list is open, by whichever rule set."""
     policies = {"rule_set": rule_set}

@@ -1,0 +1,74 @@
+"""Cycles that late facts ask to be judged again and that cannot be: they wait, with their facts.
+
+The log's window goes on without them. Who recorded the facts is kept, because none of them may
+approve what follows once the cycle is judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from libs.events.store import Store
+from libs.events.transaction import Transaction
+from services.conditionality.domain.commitment import Cause
+
+Cycle: TypeAlias = tuple[str, str]
+"""(tahap, family)."""
+
+_WAIT: Final = """
+INSERT INTO re_decision_waiting AS waits (tahap, family, fact, recorded_by, seen)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (tahap, family) DO UPDATE
+SET fact = greatest(waits.fact, $3),
+    recorded_by = ARRAY(SELECT unnest(waits.recorded_by) UNION SELECT unnest($4::text[]))
+"""
+_WAITING: Final = """
+SELECT tahap, family::text, fact, recorded_by, seen FROM re_decision_waiting
+JOIN unnest($1::text[], $2::uuid[]) AS u (tahap, family) USING (tahap, family)
+FOR UPDATE OF re_decision_waiting
+"""
+_END: Final = """
+DELETE FROM re_decision_waiting AS waits USING unnest($1::text[], $2::uuid[]) AS u (tahap, family)
+WHERE waits.tahap = u.tahap AND waits.family = u.family
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Why a cycle is to be judged again, and the position up to which its facts are in that."""
+
+    cause: Cause
+    seen: int
+
+
+async def wait(unit: Transaction, cycle: Cycle, cause: Cause, seen: int) -> None:
+    """Have a cycle wait; of one that does already, whoever recorded a fact stays named."""
+    await unit.connection.execute(_WAIT, *cycle, cause.fact, list(cause.recorded_by), seen)
+
+
+async def waiting(unit: Transaction, cycles: Sequence[Cycle]) -> dict[Cycle, Waiting]:
+    """Those of some cycles that wait; nobody else tries them until we commit."""
+    rows = await unit.connection.fetch(_WAITING, *map(list, zip(*cycles, strict=True)))
+    return {
+        (row["tahap"], row["family"]): Waiting(
+            Cause(row["fact"], tuple(sorted(row["recorded_by"]))), row["seen"]
+        )
+        for row in rows
+    }
+
+
+async def end(unit: Transaction, cycles: Sequence[Cycle]) -> None:
+    """These cycles wait no longer: they are judged, or withdrawn."""
+    if cycles:
+        await unit.connection.execute(_END, *map(list, zip(*cycles, strict=True)))
+
+
+async def waiting_cycles(store: Store) -> list[Cycle]:
+    """All cycles that wait."""
+    rows = await store.pool.fetch(
+        """SELECT tahap, family::text FROM re_decision_waiting
+           ORDER BY tahap, re_decision_waiting.family"""
+    )
+    return [(row["tahap"], row["family"]) for row in rows]
