@@ -1,4 +1,4 @@
-"""What a relay and a consumer do, by the driver alone and with no promise kept: the bare loops."""
+"""The bare loops: the work of a relay and a consumer, by the driver alone, with no promise kept."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WHERE topic = $1 AND partition = $2 AND end_offset > $3 ORDER BY end_offset LIMI
 
 @dataclass
 class Marks:
-    """When how much was begun: a rate without what starts and ends the work."""
+    """Times and amounts of what was begun: a rate without what starts and ends the work."""
 
     at: list[tuple[float, int]] = field(default_factory=list)
     count: int = 0
@@ -47,7 +47,7 @@ class Marks:
 
 
 async def bare_sending(bootstrap: str, bus: Bus, windows: Sequence[Sequence[Record]]) -> float:
-    """What the relay sends, window by window, by the client alone: as its users send."""
+    """The relay's records sent window by window by the client alone, as its users send."""
     await bus.delete_topic(BARE_TOPIC)
     await bus.ensure_topics({BARE_TOPIC: TOPICS.partitions[TOPIC]})
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)

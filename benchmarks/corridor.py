@@ -176,7 +176,7 @@ async def _relay(store: Store, bus: Bus) -> float:
 
 
 async def _windows(store: Store, bus: Bus) -> list[Sequence[Record]]:
-    """What the relay sends, for others to send it too."""
+    """The records that the relay sends, for others to send them too."""
     windows: list[Sequence[Record]] = []
     await _relayed(store, bus, windows.append)
     return windows

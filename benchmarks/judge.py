@@ -21,7 +21,7 @@ CORES_BUSY_MAX: Final = 0.2
 
 
 class Verdict(StrEnum):
-    """What is to be said of a limit."""
+    """The verdict on a limit."""
 
     OK = "ok"
     MISSED = "MISSED"
@@ -83,7 +83,7 @@ def own_core_s() -> float:
 
 @dataclass(slots=True)
 class Neighbours:
-    """How many cores of the machine others kept busy since this was made."""
+    """Cores of the machine that others kept busy since this was made."""
 
     _began: float = field(default_factory=perf_counter)
     _all_s: float = field(default_factory=machine_core_s)

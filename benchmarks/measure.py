@@ -24,7 +24,7 @@ LOOKS_MAX: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How long a run may take to be sure."""
+    """The time that a run may take to be sure."""
 
     quick: bool = False
 
@@ -34,7 +34,7 @@ class Effort:
 
     @property
     def looks(self) -> int:
-        """How often the rounds are taken at most."""
+        """The most times that the rounds are taken."""
         return 1 if self.quick else LOOKS_MAX
 
 
@@ -44,7 +44,7 @@ Way: TypeAlias = Callable[[], Awaitable[float]]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a table says of a way: its rate, and how that of `ours` stands to it.
+    """A way's figures for a table: its rate, and how that of `ours` stands to it.
 
     `ours` must reach at least `least` times this way's rate.
     """

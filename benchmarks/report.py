@@ -37,7 +37,7 @@ class Figure:
 
     @property
     def verdict(self) -> Verdict | None:
-        """What is to be said of the limit, if there is one."""
+        """The verdict on the limit, if there is one."""
         if self.most is not None:
             return Verdict.OK if self.value <= self.most else Verdict.MISSED
         if self.ratio is None or self.ratio_min is None:

@@ -77,7 +77,7 @@ def demo(year: Path, out: Path) -> Run:
 
 
 def describe(sample: Run, copies: Run) -> str:
-    """What the platform took of the machine, in both sizes."""
+    """A sentence on the platform's start and memory, in both sizes."""
     memory = [run.pss_bytes / 2**20 for run in (sample, copies)]
     return (
         f"The platform started in {sample.start_seconds:.1f} s and took {memory[0]:,.0f} MiB, "

@@ -90,7 +90,7 @@ async def verified(server: PostgresServer, events: int) -> Worked:
 
 
 async def measured(pool: Pool, work: Callable[[Pool], Awaitable[int]]) -> Worked:
-    """What a look through all events takes of our core and of the server's."""
+    """Time of our core and of the server's that a look through all events takes."""
     backend = psutil.Process(await pool.fetchval("SELECT pg_backend_pid()"))
     events = await pool.fetchval("SELECT position FROM head")
     begun, ours, servers = perf_counter(), process_time(), _core_s(backend)

@@ -1,4 +1,4 @@
-"""What two people do to announce a tahap at a platform that runs."""
+"""Commands by which two people announce a tahap at a platform that runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What two people do to cancel a tahap, or to correct it: cancel it and announce it anew."""
+"""Commands by which two people cancel a tahap, or correct it: cancel it and announce it anew."""
 
 from __future__ import annotations
 

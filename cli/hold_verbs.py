@@ -1,4 +1,4 @@
-"""What officers do to keep one family's money back at a platform that runs, and to let it go."""
+"""Commands by which officers hold one family's money at a platform that runs, and let it go."""
 
 from __future__ import annotations
 
@@ -84,8 +84,12 @@ def propose_(
         **({"from_tahap": from_tahap} if from_tahap else {}),
     }
     run(_propose(family, terms, person, data))
-    told = f"Proposed; another person approves it with: pkh hold approve {family}"
-    out.print(told, highlight=False, soft_wrap=True)
+    _say_how_it_goes_on(family)
+
+
+def _say_how_it_goes_on(family: str) -> None:
+    hint = f"Proposed; another person approves it with: pkh hold approve {family}"
+    out.print(hint, highlight=False, soft_wrap=True)
 
 
 async def _propose(family: str, terms: dict[str, str], person: str, data: Path) -> None:
@@ -97,8 +101,7 @@ async def _propose(family: str, terms: dict[str, str], person: str, data: Path) 
 def end(family: FamilyId, reason: Reason, person: As, data: State = STATE) -> None:
     """Propose that FAMILY is held no more."""
     run(_end(family, reason, person, data))
-    told = f"Proposed; another person approves it with: pkh hold approve {family}"
-    out.print(told, highlight=False, soft_wrap=True)
+    _say_how_it_goes_on(family)
 
 
 async def _end(family: str, reason: str, person: str, data: Path) -> None:

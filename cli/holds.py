@@ -31,7 +31,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """What waits for another person: new terms, or the end where `terms` is None."""
+    """A proposal that waits for another person: new terms, or the end where `terms` is None."""
 
     maker: str
     reason: str
@@ -43,7 +43,7 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True)
 class FamilyHold:
-    """How a family is held."""
+    """The administrative hold of a family."""
 
     family: str
     state: str
@@ -62,7 +62,7 @@ async def holds(reader: Client, **filters: str) -> list[FamilyHold]:
 
 
 async def see(reader: Client, family: str) -> Seen[FamilyHold]:
-    """How a family is held now."""
+    """The administrative hold of a family as it stands now."""
     return await reader.see(SERVICE, f"/families/{family}/holds", FamilyHold)
 
 

@@ -40,7 +40,7 @@ class Parked:
     offset: int | None = None
 
     def at(self, place: tuple[int | None, int]) -> bool:
-        """Whether it is the message at (None, position), or the record at (partition, offset)."""
+        """True of the message at (None, position), or of the record at (partition, offset)."""
         partition, number = place
         if partition is None:
             return self.offset is None and self.position == number

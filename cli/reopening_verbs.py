@@ -1,4 +1,4 @@
-"""What officers do about late facts of families without a category: look, approve, reject."""
+"""Commands about late facts of families without a category: look, approve, reject."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class ListedMember:
 
 @dataclass(frozen=True, slots=True)
 class Reopening:
-    """What would list a family at a tahap that had found no category in it."""
+    """A re-opening: the line of a family at a tahap that had found no category in it."""
 
     family: str
     tahap: str

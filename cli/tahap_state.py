@@ -92,7 +92,7 @@ class RunState:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a tahap is or would be announced with."""
+    """The months, dates and rules that a tahap is or would be announced with."""
 
     months: tuple[str, ...]
     closing_date: str
@@ -105,7 +105,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What waits for another person's approval: ANNOUNCEMENT, CANCELLATION or CORRECTION.
+    """A proposal that waits for another person: ANNOUNCEMENT, CANCELLATION or CORRECTION.
 
     `heads` are the positions of the services' logs as they were looked up with it, None of one
     that did not answer.
@@ -121,7 +121,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class TahapState:
-    """Where a tahap is, and on what terms."""
+    """A tahap: its phase, and its terms."""
 
     tahap: str
     phase: str
@@ -140,7 +140,7 @@ class TahapState:
 
     @property
     def terms(self) -> Terms:
-        """What it is or would be announced with."""
+        """The terms that it is or would be announced with."""
         return Terms(self.months, self.closing_date, self.rule_set)
 
     @property

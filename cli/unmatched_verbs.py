@@ -1,4 +1,4 @@
-"""What a clerk asks about facts of persons whom no family has: whose they are, and which lines."""
+"""Commands about facts of persons whom no family has: who sent them, and in which lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ As = Annotated[str, typer.Option("--as", help="Who asks.")]
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many facts of a school or facility and month are of persons whom no family has."""
+    """A count of facts of a school or facility and month whose persons no family has."""
 
     kind: str
     reporter: str

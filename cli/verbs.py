@@ -76,13 +76,13 @@ def show(name: TahapId, person: As = "observer", data: State = STATE) -> None:
     if state.list.hash:
         cut = f", Rp {state.list.cut:,} of it cut" if state.list.cut else ""
         comes_to = f"{state.list.count:,} families, Rp {state.list.rupiah:,}{cut}"
-        told = f"list {state.list.hash}: {comes_to}"
-        out.print(told, highlight=False, soft_wrap=True)
+        figures = f"list {state.list.hash}: {comes_to}"
+        out.print(figures, highlight=False, soft_wrap=True)
     for each in state.list.deferred_candidates:
         out.print(f"can only be deferred: {each.family} {each.reason}", highlight=False)
     if state.regular and (order := state.regular.order):
-        told = f"order {order.hash}: {order.count:,} payments, Rp {order.rupiah:,}"
-        out.print(told, highlight=False, soft_wrap=True)
+        figures = f"order {order.hash}: {order.count:,} payments, Rp {order.rupiah:,}"
+        out.print(figures, highlight=False, soft_wrap=True)
 
 
 async def _show(name: str, person: str, data: Path) -> tuple[TahapState, list[Job]]:

@@ -1,3 +1,3 @@
-"""What every test may ask for by name alone, and how long the tests are."""
+"""Fixtures that every test may ask for by name alone, and how long the tests are."""
 
 pytest_plugins = ["tests.brokers", "tests.servers", "tests.tiers"]

@@ -208,6 +208,6 @@ def _compared(plan: Plan, tahaps: Sequence[Tahap], console: Console) -> Comparis
     if not expected.is_dir():
         return None
     if others := uncompared(expected):
-        told = f"Not compared, as no service makes them yet: {', '.join(others)}"
-        console.print(told, highlight=False, soft_wrap=True)
+        note = f"Not compared, as no service makes them yet: {', '.join(others)}"
+        console.print(note, highlight=False, soft_wrap=True)
     return compare(expected, plan.out, [tahap.number for tahap in tahaps])

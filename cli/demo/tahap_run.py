@@ -31,7 +31,7 @@ from cli.year import Tahap
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who does what: an announcement and each step that moves money take two of them."""
+    """The people of a run: an announcement and each step that moves money take two of them."""
 
     announcer: Client
     head: Client

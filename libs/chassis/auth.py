@@ -57,7 +57,7 @@ class Principal:
     regions: tuple[str, ...]
 
     def may_see(self, *regions: str) -> bool:
-        """Whether one of these is theirs or lies within one: 61.03 holds 61.03.01, not 61.031."""
+        """True where one of these is theirs or within one: 61.03 holds 61.03.01, not 61.031."""
         return any(
             own in (NATION, region) or region.startswith(f"{own}.")
             for own in self.regions
@@ -65,7 +65,7 @@ class Principal:
         )
 
     def within(self, region: str | None) -> tuple[str, ...]:
-        """What of their regions lies within one; all of them where none is asked for."""
+        """Those of their regions that lie within one; all of them where none is asked for."""
         if region is None:
             return self.regions
         if self.may_see(region):
@@ -221,7 +221,7 @@ OUTSIDE: Final = (403, "region-not-yours")
 
 
 def is_outside(asker: Principal, *regions: str) -> bool:
-    """Whether none of these regions is the principal's; where none is, that is noted."""
+    """True where none of these regions is the principal's, which is then noted."""
     if asker.may_see(*regions):
         return False
     audit.warning("region refused", subject=asker.subject, region=" ".join(regions))

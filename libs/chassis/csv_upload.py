@@ -76,7 +76,7 @@ class RowError:
 
 @dataclass(slots=True)
 class ImportReport:
-    """What became of a file's rows. Only the first ERRORS_MAX refusals and warnings are listed.
+    """The outcome of a file's rows. Only the first ERRORS_MAX refusals and warnings are listed.
 
     A service that counts more has a report of its own; `job` is the one that takes the file in.
     """

@@ -26,7 +26,7 @@ Take = Callable[[Transaction, list[Row], R], Awaitable[None]]
 
 
 class RefusedRow(BaseModel):
-    """Where and why a row was refused or is to be looked at; never its value."""
+    """A place where a row was refused or is to be looked at, and why; never its value."""
 
     line: int
     column: str

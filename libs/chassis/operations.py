@@ -84,7 +84,7 @@ class Drop(Strict):
 
 
 class Replay(Strict):
-    """Which messages to handle again: of a topic or of all, of a key or of all."""
+    """The messages to handle again: of a topic or of all, of a key or of all."""
 
     topic: Filter = None
     key: Filter = None

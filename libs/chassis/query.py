@@ -46,5 +46,5 @@ def _parameters_of(route: APIRoute) -> frozenset[str]:
 
 def _mistake(name: str, code: str) -> Mistake:
     # A name that the caller made up can be anything, a person's number too.
-    told = name if NAME_FORM.fullmatch(name) else "*"
-    return Mistake(loc=["query", told], message=_MESSAGES[code], code=code)
+    shown = name if NAME_FORM.fullmatch(name) else "*"
+    return Mistake(loc=["query", shown], message=_MESSAGES[code], code=code)

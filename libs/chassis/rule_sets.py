@@ -1,4 +1,4 @@
-"""Which rule sets a service knows and which of them it runs, asked before a tahap is announced."""
+"""The rule sets that a service knows, and those that it runs; asked before a tahap is announced."""
 
 from __future__ import annotations
 

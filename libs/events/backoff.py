@@ -66,7 +66,7 @@ class Failing:
 
 @dataclass(slots=True)
 class Backoff:
-    """What one leader's work fails at; a failing item rests, twice as long each time."""
+    """The items that one leader's work fails at; each rests, twice as long every time."""
 
     store: Store
     work: str
@@ -102,7 +102,7 @@ class Backoff:
         return moved
 
     def rests(self, item: str) -> bool:
-        """Whether an item has failed so lately that it is not to be tried yet."""
+        """True while an item has failed so lately that it is not to be tried yet."""
         return self.clock() < self._rests.get(item, 0.0)
 
     async def failed(self, item: str, error: Exception) -> None:
@@ -129,7 +129,7 @@ class Backoff:
             self._rests.pop(item, None)
 
     async def _load(self) -> None:
-        """What an earlier leader noted; none of it rests for this one."""
+        """Read the failures that an earlier leader noted; none of them rests for this one."""
         if not self._known:
             rows = await self.store.pool.fetch(
                 "SELECT item FROM failing_work WHERE work = $1", self.work
@@ -139,13 +139,13 @@ class Backoff:
 
 
 async def failing(store: Store, works: Sequence[str] | None = None) -> list[Failing]:
-    """What these works, or all, fail at too often or for too long, the oldest first."""
+    """Items that these works, or all, fail at too often or for too long, the oldest first."""
     rows = await store.pool.fetch(_FAILING, works, FAILING_ATTEMPTS, FAILING_S)
     return [Failing(**dict(row)) for row in rows]
 
 
 async def failing_item(database: Pool | Connection, work: str, item: str) -> Failing | None:
-    """What the work fails at on an item, or on a part of it ("2023-1" or "2023-1 a7")."""
+    """The work's failures at an item, or at a part of it ("2023-1" or "2023-1 a7")."""
     found = await failing_parts(database, work, item)
     return found[0] if found else None
 

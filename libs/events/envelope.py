@@ -143,7 +143,7 @@ def parse_all(batch: Batch) -> Envelopes:
 
 
 class Read(Struct, frozen=True):
-    """What of a batch are messages, with their envelopes, and what is wrong with other records."""
+    """The messages of a batch with their envelopes, and what is wrong with its other records."""
 
     batch: Batch
     envelopes: Envelopes | None

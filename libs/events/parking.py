@@ -56,7 +56,7 @@ class Parked:
 
     @property
     def offset(self) -> int | None:
-        """Where on the bus it stands, of a record that is no message and has no position."""
+        """Its place on the bus, of a record that is no message and has no position."""
         return None if self.position > 0 else -1 - self.position
 
 

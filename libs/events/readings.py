@@ -71,7 +71,7 @@ async def leader_readings(store: Store, works: Sequence[str]) -> list[Reading]:
 
 
 async def failing_readings(store: Store, works: Sequence[str]) -> list[Reading]:
-    """How many items each work fails at again and again; of these works also that it is none."""
+    """Counts of the items that each work fails at again and again; of these works also a zero."""
     found = Counter(dict.fromkeys(works, 0))
     found.update(each.work for each in await failing(store))
     return [

@@ -118,7 +118,7 @@ class ReadModels:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many of the topics' messages the new tables have taken in, passed over or parked.
+    """Counts of the topics' messages that the new tables have taken in, passed over or parked.
 
     `parked` stay parked, as they were beside the live tables; a person replays them.
     """

@@ -221,7 +221,7 @@ class Relay:
 
 
 def _position(last: Record | None, acknowledged: int) -> int:
-    """How far a partition holds our messages, by its last record.
+    """The last position of ours that a partition holds, by its last record.
 
     One that is no message was written by somebody else, and says nothing of ours: what the bus
     has acknowledged counts then. Consumers would find a gap before it, if there were one.

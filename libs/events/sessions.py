@@ -27,7 +27,7 @@ class SessionsShared(CorridorError):
 
 
 class Session(Protocol):
-    """What is asked of a connection."""
+    """The questions that are asked of a connection."""
 
     def get_server_pid(self) -> int:
         """The process that was announced when the connection was made."""

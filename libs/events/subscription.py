@@ -102,7 +102,7 @@ class Subscription:
 
 
 def is_its_own(error: Exception) -> bool:
-    """Whether an error is of the message that was handled: not of the surroundings, no stop."""
+    """True where an error is of the message that was handled: not of the surroundings, no stop."""
     return not is_of_surroundings(error) and not isinstance(error, STOPS)
 
 

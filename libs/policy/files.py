@@ -47,7 +47,7 @@ class Shape(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Reference(Shape):
-    """Where figures come from; `note` says what the source does or does not say."""
+    """The source of figures; `note` says what it does or does not say."""
 
     title: Text
     note: str = ""
@@ -94,7 +94,7 @@ def convert(file: str, key: str, value: object, shape: Any) -> Any:
 
 
 def _place(key: str, wrong: str) -> tuple[str, str]:
-    """Which key of the file msgspec's message is about, and what is wrong there."""
+    """The key of the file that msgspec's message is about, and what is wrong there."""
     why, _, path = wrong.partition(" - at `$")
     place = f"{key}{path.rstrip('`')}"
     if field := _FIELD.match(why):

@@ -15,7 +15,7 @@ RULE_SETS: Final = "rule_sets.yaml"
 
 
 class RuleSetEntry(Shape):
-    """What a rule set says in every service's file: on which closing dates it is valid.
+    """A rule set as every service's file has it: the closing dates on which it is valid.
 
     Both dates are included, no `valid_to` is open. `not_run` says why no tahap is run by it,
     though the service knows its rules.

@@ -52,7 +52,7 @@ router = APIRouter(tags=["conditionality"])
 
 
 class ReportOfFacts(Report):
-    """What became of a file's facts: how many are of persons whom a registered family has.
+    """The outcome of a file's facts, with a count of those whose persons a registered family has.
 
     The others are kept and count once registry knows the person; see GET /unmatched-facts.
     """
@@ -129,7 +129,7 @@ class SchoolMonthReport(Strict):
 
 
 class VisitReport(Strict):
-    """Whether one person came to one service in a month, as a health facility says."""
+    """A visit: one person came to one service in a month, or did not, as a health facility says."""
 
     nik: Nik
     month: Month
@@ -198,7 +198,7 @@ async def _matched(
     record: SchoolMonth | Visit,
     reporter: str,
 ) -> bool:
-    """Whether a registered family has the person; raises 403 where it lives elsewhere.
+    """True where a registered family has the person; raises 403 where it lives elsewhere.
 
     A fact of nobody's is noted before it is recorded: whoever is not answered sends it again.
     """

@@ -36,7 +36,7 @@ router = APIRouter(prefix="/unmatched-facts", tags=["conditionality"])
 
 
 class UnmatchedFacts(BaseModel):
-    """How many facts of one reporter and month are of persons whom no family has."""
+    """A count of facts of one reporter and month whose persons no family has."""
 
     kind: Kind
     reporter: str
@@ -45,7 +45,7 @@ class UnmatchedFacts(BaseModel):
 
 
 class UnmatchedLine(BaseModel):
-    """Where such a fact came from: the line of an import's file; 0 where it came by itself.
+    """The origin of such a fact: the line of an import's file; 0 where it came by itself.
 
     `source` is the import's job, or the id of a single request.
     """
@@ -90,7 +90,7 @@ async def unmatched_fact_lines(
     source: Source = None,
     region: RegionWithin = None,
 ) -> Page[UnmatchedLine]:
-    """Where each of these facts came from, in order of import and line."""
+    """The origin of each of these facts, in order of import and line."""
     wanted = Wanted(kind, reporter, month, source, asker.within(region))
     rows = await unmatched_lines(store, wanted, paging.after(tuple[str, int]), paging.rows)
     found, following = paging.cut(rows, lambda row: (row["source"], row["line"]))

@@ -1,4 +1,4 @@
-"""What people work through, over HTTP: cycles that were not met, corrections that wait."""
+"""Lists that people work through, over HTTP: cycles that were not met, corrections that wait."""
 
 from __future__ import annotations
 

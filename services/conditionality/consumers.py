@@ -46,10 +46,10 @@ def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
     """The two topics that conditionality reads."""
 
     async def roster(unit: Transaction, messages: Sequence[Incoming]) -> None:
-        told = [m.body for m in messages if isinstance(m.body, FamilyListed | PersonsRegistered)]
-        await keep_regions(unit, told)
-        await keep_persons(unit, [body for body in told if isinstance(body, PersonsRegistered)])
-        listed = [body for body in told if isinstance(body, FamilyListed)]
+        bodies = [m.body for m in messages if isinstance(m.body, FamilyListed | PersonsRegistered)]
+        await keep_regions(unit, bodies)
+        await keep_persons(unit, [body for body in bodies if isinstance(body, PersonsRegistered)])
+        listed = [body for body in bodies if isinstance(body, FamilyListed)]
         lines = [line_of(body) for body in listed if body.outcome == "LISTED"]
         lines = await not_cancelled(unit, lines) if lines else []
         if lines:

@@ -63,7 +63,7 @@ nobody can have counts for nobody, for good."""
 
 @dataclass(slots=True)
 class FactsReport(ImportReport):
-    """What became of a file of facts: of the rows taken, how many are of persons whom a registered
+    """The outcome of a file of facts: of the rows taken, how many are of persons whom a registered
     family has, and how many of nobody's."""
 
     matched: int = 0

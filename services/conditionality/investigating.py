@@ -68,7 +68,7 @@ async def keep_open(unit: Transaction, outcomes: Iterable[Outcome[Commitment, Ev
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which open investigations are asked for: those of a tahap, with or without a finding that
+    """Filters of open investigations: those of a tahap, with or without a finding that
     waits; None is any."""
 
     tahap: str | None

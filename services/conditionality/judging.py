@@ -100,7 +100,7 @@ def policy_of(policies: Policies, rule_set: str) -> CommitmentPolicy:
 
 
 async def evaluations_of(unit: Transaction, tahaps: set[str]) -> dict[str, Evaluation]:
-    """How the evaluations of tahaps stand."""
+    """The evaluations of tahaps as they stand."""
     streams = {tahap: f"evaluation-{tahap}" for tahap in tahaps}
     loaded = await unit.load(EVALUATION, sorted(streams.values()))
     return {

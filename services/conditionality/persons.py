@@ -1,4 +1,4 @@
-"""Whom persons belong to, by token: what registry has told, and the lines of its roster."""
+"""The families of persons, by token: what registry has told, and the lines of its roster."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SELECT DISTINCT token, coalesce(region, '') FROM (
 
 async def keep_persons(unit: Transaction, registered: Sequence[PersonsRegistered]) -> None:
     """Persons belong to families from now on; what was reported of them before is matched."""
-    rows = [(token, told.family) for told in registered for token in told.persons]
+    rows = [(token, body.family) for body in registered for token in body.persons]
     if rows:
         tokens, families = map(list, zip(*rows, strict=True))
         await unit.connection.execute(_KEEP, tokens, families)

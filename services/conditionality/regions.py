@@ -1,4 +1,4 @@
-"""Where families are, by the latest roster line of each, and who may therefore see them."""
+"""The regions of families, by the latest roster line of each, and who may therefore see them."""
 
 from __future__ import annotations
 

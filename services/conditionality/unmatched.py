@@ -69,7 +69,7 @@ class Unmatched:
         source: str,
         line: int = 0,
     ) -> Unmatched:
-        """What is kept of a record, without what it says of the person."""
+        """The note of a record, without what it says of the person."""
         if isinstance(record, SchoolMonth):
             return cls(token, "SCHOOL", record.month, "", reporter, regions, source, line)
         return cls(token, "FACILITY", record.month, record.service, reporter, regions, source, line)
@@ -77,7 +77,7 @@ class Unmatched:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which unmatched facts are asked for, and of which regions' senders."""
+    """Filters of unmatched facts, and the regions of their senders."""
 
     kind: Kind | None
     reporter: str | None
@@ -86,7 +86,7 @@ class Wanted:
     regions: tuple[str, ...]
 
     def arguments(self) -> tuple[Any, ...]:
-        """As the statements take them."""
+        """The filters as the statements take them."""
         ranges = region_ranges(self.regions)
         return self.kind, self.reporter, self.month, self.source, *ranges
 
@@ -101,7 +101,7 @@ async def keep_unmatched(connection: Connection, facts: Sequence[Unmatched]) -> 
 async def unmatched_counts(
     store: Store, wanted: Wanted, after: tuple[str, str, str] | None, limit: int
 ) -> list[dict[str, Any]]:
-    """How many facts of each school or facility and month are unmatched, in that order."""
+    """Counts of unmatched facts by school or facility and month, in that order."""
     rows = await store.pool.fetch(_COUNTS, *wanted.arguments(), *(after or ("", "", "")), limit)
     return [dict(row) for row in rows]
 
@@ -109,6 +109,6 @@ async def unmatched_counts(
 async def unmatched_lines(
     store: Store, wanted: Wanted, after: tuple[str, int] | None, limit: int
 ) -> list[dict[str, Any]]:
-    """Where each unmatched fact came from, in order of import and line."""
+    """The origin of each unmatched fact, in order of import and line."""
     rows = await store.pool.fetch(_LINES, *wanted.arguments(), *(after or ("", -1)), limit)
     return [dict(row) for row in rows]

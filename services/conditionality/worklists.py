@@ -1,4 +1,4 @@
-"""What people work through: cycles not met, corrections that wait; rows beside the streams."""
+"""Lists to work through: cycles not met, corrections that wait; rows beside the streams."""
 
 from __future__ import annotations
 
@@ -92,14 +92,14 @@ async def _keep_cycles(unit: Transaction, evaluated: Iterable[CycleEvaluated]) -
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which rows are asked for; None is any."""
+    """Filters of the rows; None is any."""
 
     tahap: str | None
     result: Result | None
     regions: tuple[str, ...]
 
     def arguments(self) -> tuple[Any, ...]:
-        """As the statements take them."""
+        """The filters as the statements take them."""
         return self.tahap, self.result, *region_ranges(self.regions)
 
 

@@ -1,4 +1,4 @@
-"""What payments answers of a tahap's announcement: who overrides what, and what waits."""
+"""Answers about a tahap's announcement: who overrides what, and what waits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.payments.domain.tahap_state import TahapState
 
 
 class OverrideView(BaseModel):
-    """Who lets a tahap be paid by a benefit table without a verified source, and why."""
+    """The person who lets a tahap be paid by a benefit table without a verified source, and why."""
 
     table: str
     reason: str
@@ -32,7 +32,7 @@ class TermsView(BaseModel):
 
 
 class ProposalView(BaseModel):
-    """What waits for an approval; `hash` is what the approver sends.
+    """A proposal that waits for an approval; `hash` is what the approver sends.
 
     `what` is ANNOUNCEMENT, CANCELLATION, or CORRECTION: a cancellation that announces the tahap
     anew on `terms`. `heads` are the positions of the services' logs now, null of one that does
@@ -72,7 +72,7 @@ def terms_view(terms: Terms) -> TermsView:
 
 
 def proposal_view(state: TahapState) -> ProposalView | None:
-    """What waits for an approval, without the services' heads; None for nothing."""
+    """The proposal that waits for an approval, without the services' heads; None for nothing."""
     match state.proposal:
         case AnnouncementProposed() as waits:
             return ProposalView(

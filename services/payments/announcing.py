@@ -1,4 +1,4 @@
-"""What an announcement is held against: the tahaps that stand, and what each service answers."""
+"""The surroundings of an announcement: the tahaps that stand, and what each service answers."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class LinesOpen(CorridorError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one payment: the partner's word, and of a bank its reference and amount."""
+    """The outcome of one payment: the partner's word, and of a bank its reference and amount."""
 
     word: str
     reference: str = ""
@@ -60,17 +60,17 @@ class Answer:
 
     @property
     def good(self) -> bool:
-        """Whether the account is the payee's, or the payment credited."""
+        """True where the account is the payee's, or the payment credited."""
         return self.word == (OK if self.amount is None else CREDITED)
 
     @property
     def open(self) -> bool:
-        """Whether the word is none of the agreed ones, so that nobody knows yet."""
+        """True where the word is none of the agreed ones, so that nobody knows yet."""
         return not self.good and self.word not in FAILING
 
 
 def bytes_max(lines: int) -> int:
-    """How long an answer about so many lines may be."""
+    """The most bytes that an answer about so many lines may have."""
     return (lines + 2) * LINE_BYTES_MAX
 
 
@@ -109,7 +109,7 @@ def _answer(which: FileOf, number: int, row: Sequence[str]) -> Answer:
 
 
 def _sums(which: FileOf, answers: Mapping[str, Answer]) -> tuple[int, ...]:
-    """What the trailer must say: the lines and the good ones, of a bank each with its rupiah."""
+    """The trailer as it must be: the lines and the good ones, of a bank each with its rupiah."""
     good = [answer for answer in answers.values() if answer.good]
     if which.bank is None:
         return len(answers), len(good)

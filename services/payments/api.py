@@ -77,7 +77,7 @@ async def tahaps(store: StoreOf, reader: Reader, paging: Paging) -> Page[phases.
 async def tahap_view(
     tahap: TahapPath, store: StoreOf, outside: OutsideOf, reader: Reader, response: Response
 ) -> views.TahapView:
-    """How a tahap stands: what waits for an approval, its list, who is missing, its runs."""
+    """A tahap as it stands: what waits for an approval, its list, who is missing, its runs."""
     async with store.looking() as unit:
         standing = await versions.load(unit, tahap)
         view = await views.tahap_view(unit, standing.tahap, standing.terms, standing.runs)

@@ -1,4 +1,4 @@
-"""Over HTTP: the families that a tahap was frozen without and that nobody has paid yet."""
+"""Deferred families over HTTP: a tahap was frozen without them, and nobody has paid them yet."""
 
 from __future__ import annotations
 

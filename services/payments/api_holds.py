@@ -80,7 +80,7 @@ class TermsView(BaseModel):
 
 
 class ProposedView(BaseModel):
-    """What waits for another person's approval: new terms, or the end (`terms` is null)."""
+    """A proposal that waits for another person: new terms, or the end (`terms` is null)."""
 
     maker: str
     reason: str
@@ -88,7 +88,7 @@ class ProposedView(BaseModel):
 
 
 class HoldView(BaseModel):
-    """How a family is held: the terms in force, and what is proposed.
+    """The administrative hold of a family: the terms in force, and what is proposed.
 
     A hold whose last day has passed is HELD until somebody ends it, and concerns nothing more.
     """
@@ -123,7 +123,7 @@ async def _views(store: Store, families: Sequence[UUID]) -> list[HoldView]:
 
 @router.get("/families/{family}/holds", responses=refuses(HoldUnknown, OUTSIDE) | UNCHANGED)
 async def family_hold(family: UUID, store: StoreOf, reader: Reader, response: Response) -> HoldView:
-    """How a family is held; its ETag is what an approval is asked to name."""
+    """The administrative hold of a family; its ETag is what an approval is asked to name."""
     ensure_may_see(reader, await books.region_of(store, str(family)) or "")
     stream = hold_stream(str(family))
     found = (await store.read(ADMINISTRATIVE_HOLD, [stream])).get(stream)
@@ -176,7 +176,7 @@ class HoldProposal(Strict):
 
 
 class EndProposal(Strict):
-    """Why the family is to be held no more, as a code."""
+    """The reason why the family is to be held no more, as a code."""
 
     reason: Code
 

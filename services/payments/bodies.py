@@ -68,7 +68,7 @@ class Announcement(Strict):
 
 
 class Cancellation(Strict):
-    """Why a tahap is to be cancelled, as a code."""
+    """The reason why a tahap is to be cancelled, as a code."""
 
     reason: ReasonCode
 

@@ -81,7 +81,7 @@ async def _standing(unit: Transaction, messages: Sequence[Incoming]) -> Sequence
 
 
 def _revision(body: FamilyListed | ListClosed | CycleEvaluated | EvaluationClosed) -> int:
-    """Which announcement of its tahap a message rests on."""
+    """The announcement of its tahap that a message rests on, by its revision."""
     if isinstance(body, FamilyListed | ListClosed):
         return body.revision
     return body.roster_revision

@@ -1,4 +1,4 @@
-"""What payments says on its two topics, and its kinds of streams.
+"""The messages of payments on its two topics, and its kinds of streams.
 
 Events are published as they are stored, field for field; proposals, those of a hold that moves
 nothing, and steps that only payments waits for, stay inside.
@@ -115,7 +115,7 @@ def publish_run(event: runs.Event, state: RunState) -> Message | None:
 
 
 def publish_hold(event: administrative.Event, state: AdministrativeHold) -> Message | None:
-    """What an event of an administrative hold tells others, under the family, without evidence."""
+    """The message of an event of an administrative hold, under the family, without evidence."""
     match event:
         case (
             administrative.AdministrativeHoldProposed()

@@ -1,4 +1,4 @@
-"""What payments reads from conditionality: evaluations of families, and effects on held money."""
+"""Messages of conditionality as payments reads them: evaluations, and effects on held money."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Terminated:
 def asked_of_payments(
     message: CycleWithdrawn | Suspended | Released | Cleared | Terminated,
 ) -> Sequence[tuple[str, payments.Command]]:
-    """What a message asks of the family's payments: (tahap whose money it is, command)."""
+    """The commands of a message to the family's payments: (tahap whose money it is, command)."""
     match message:
         case CycleWithdrawn():
             return [(message.tahap, holds.ClearHold(message.effect))]

@@ -38,7 +38,7 @@ async def commit_file(store: Store, job: Job, which: FileOf, rendered: Rendered)
 
 
 async def _stands(unit: Transaction, which: FileOf) -> Totals:
-    """What the lines of a file come to now."""
+    """The count and rupiah that the lines of a file come to now."""
     row = await unit.connection.fetchrow(
         """SELECT count(*) AS count, coalesce(sum(amount), 0)::bigint AS rupiah FROM run_line
            WHERE tahap = $1 AND kind = $2 AND payable AND deferred IS NULL

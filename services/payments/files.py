@@ -57,7 +57,7 @@ ORDER BY payment
 
 
 class LinesClosed(CorridorError):
-    """What some families sealed cannot be opened, so no file can have their lines."""
+    """The sealed values of some families cannot be opened, so no file can have their lines."""
 
     def __init__(self, lines: Sequence[DeferredLine]) -> None:
         super().__init__(lines=len(lines))

@@ -66,7 +66,7 @@ _ALONE: Final = "SELECT FROM run_open WHERE tahap = $1 AND kind = $2 FOR UPDATE"
 
 
 def state_of(hold: AdministrativeHold) -> str:
-    """What waits to be decided: PROPOSED, CHANGE_PROPOSED, END_PROPOSED; or else HELD, ENDED."""
+    """The state of a hold: PROPOSED, CHANGE_PROPOSED, END_PROPOSED; or else HELD, ENDED."""
     if hold.proposal is not None:
         return "PROPOSED" if hold.terms is None else "CHANGE_PROPOSED"
     if hold.end is not None:

@@ -23,7 +23,7 @@ class InFlight:
         self._tasks: dict[str, asyncio.Task[Any]] = {}
 
     async def ended(self, name: str, ask: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
-        """What a request came to, which is made where none of the name is in flight.
+        """The answer to a request, which is made where none of the name is in flight.
 
         None while it goes on. Raises what it ended with.
         """

@@ -80,7 +80,7 @@ def table_of(policies: Policies, state: TahapState) -> BenefitTable:
 
 
 def entitlement_of(line: ListedLine, table: BenefitTable) -> Entitlement:
-    """What a listed family is entitled to, and what its evaluation cuts of it."""
+    """Rupiah that a listed family is entitled to, and what its evaluation cuts of it."""
     members = [Member(m.member, m.seniority, m.closing) for m in line.roster.members]
     where = Circumstances(int(line.roster.tahap.rsplit("-", 1)[1]), line.roster.region[:2])
     owed = entitlement(members, table, where)
@@ -247,7 +247,7 @@ async def _halves(unit: Transaction, tahap: str) -> list[Half]:
 
 
 async def missing_from(unit: Transaction, tahap: str, halves: Sequence[Half]) -> set[str]:
-    """Who can only be deferred: withheld by registry, parked by either service, or with an effect
+    """Families that can only be deferred: withheld by registry, parked by either, or with an effect
     that is parked."""
     parked = {family for half in halves for family in half.parked}
     proofs = [half.proof for half in halves if half.proof]
@@ -267,7 +267,7 @@ def _seen(halves: Sequence[Half], held: Collection[str]) -> str:
 
 
 async def unmoved(unit: Transaction, tahap: str, day: date) -> bool:
-    """Whether an open list is as it was proven, and who is held; it stays so until we commit.
+    """True where an open list is as it was proven, and who is held; it stays so until we commit.
 
     `day` is the one that its payments count for.
     """

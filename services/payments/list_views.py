@@ -1,4 +1,4 @@
-"""How a tahap's list stands: what has arrived, what it comes to, and whom it is without."""
+"""A tahap's list as it stands: what has arrived, what it comes to, and whom it is without."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ async def list_view(unit: Transaction, state: TahapState) -> ListView:
 
 
 async def _missing(unit: Transaction, tahap: str, each: PaymentList) -> list[str]:
-    """Who is not there: of a list that is ready who can only be deferred, before that so far."""
+    """Families that are missing: once a list is ready, those that it can only defer."""
     if each.ready is not None:
         return list(each.ready.missing[:MISSING_SHOWN_MAX])
     return await incomplete(unit, tahap, limit=MISSING_SHOWN_MAX)
@@ -91,7 +91,7 @@ async def _held(unit: Transaction, state: TahapState) -> list[Candidate]:
 
 
 async def candidates(unit: Transaction, state: TahapState, each: PaymentList) -> list[Candidate]:
-    """Who can only be deferred by a list, each with the code of why."""
+    """Families that a list can only defer, each with the code of why."""
     if each.ready is None or not each.ready.missing:
         return []
     roster = await proof_of(unit, state.tahap, ROSTER_TOPIC)

@@ -123,7 +123,7 @@ class Outside:
         return ServiceAnswer(service, at.head, rule_sets)
 
     async def _told(self, service: str, path: str, kind: type[T], timeout_s: float) -> T:
-        """What another service answers to payments itself."""
+        """The answer of another service to payments itself."""
         headers = {"Authorization": f"Bearer {self.token_file.read_text().strip()}"}
         address = f"{self.partners.services[service]}{path}"
         response = await self._ask("GET", address, headers=headers, timeout=timeout_s)

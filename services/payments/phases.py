@@ -1,4 +1,4 @@
-"""How far tahaps are, in a word each."""
+"""The phases of tahaps and their lists, in a word each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the owners of topics say that a tahap's lines come to: the proofs, in their table."""
+"""Proofs of a tahap's lines: what the topics' owners say that they come to, in their table."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WHERE list_proof.revision <= $3
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a topic's owner says of its lines, and the families that have none: parked there, or
+    """The proof by a topic's owner of its lines, and the families that have none: parked there, or
     withheld ({family: code})."""
 
     revision: int

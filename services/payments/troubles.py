@@ -1,4 +1,4 @@
-"""What a payment run is in trouble with: a step of its own that fails, or a partner's part."""
+"""Troubles of a payment run: a step of its own that fails, or a partner's part."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.payments.progress import EXCHANGE, PAYER, run_item
 
 
 class PartnerTrouble(BaseModel):
-    """What keeps a partner's part of a run waiting: TREASURY or a bank; tried again by itself."""
+    """The trouble of a partner's part of a run: TREASURY or a bank; tried again by itself."""
 
     partner: str
     error: str
@@ -35,7 +35,7 @@ async def partners_in_trouble(unit: Transaction, tahap: str, kind: str) -> list[
 
 
 async def run_trouble(unit: Transaction, tahap: str, kind: str) -> str | None:
-    """Why a run stands where it stands; None while it goes on."""
+    """The reason why a run stands where it stands; None while it goes on."""
     item = run_item(tahap, kind)
     fails = await failing_item(unit.connection, PAYER, item)
     fails = fails or await failing_item(unit.connection, EXCHANGE, item)

@@ -16,12 +16,12 @@ from services.payments.progress import Job
 
 
 class HoldsParked(CorridorError):
-    """What was decided of these families' money is parked here; replay it before money is sent."""
+    """Decisions on these families' money are parked here; replay them before money is sent."""
 
 
 @dataclass(slots=True)
 class Upstream:
-    """What conditionality's log had reached when a run's files were first to leave."""
+    """Positions that conditionality's log had reached when a run's files were first to leave."""
 
     store: Store
     outside: Outside
@@ -35,7 +35,7 @@ class Upstream:
         self.informed.discard(key)
 
     async def holds_are_known(self, job: Job) -> bool:
-        """Whether what conditionality had decided when it was first asked is taken in here."""
+        """True when all that conditionality had decided by the first question is taken in."""
         if job.key not in self.informed:
             now = await self.outside.conditionality()
             # Its head moves on while we wait; a hold decided behind this one came after the money.
@@ -53,7 +53,7 @@ class Upstream:
 
 
 async def _lines_among(unit: Transaction, tahap: str, kind: str, families: Collection[str]) -> int:
-    """How many of some families have a line in a run."""
+    """A count of those of some families that have a line in a run."""
     found: int = await unit.connection.fetchval(
         """SELECT count(*) FROM payment_of
            WHERE tahap = $1 AND kind = $2 AND family = ANY($3::uuid[])""",

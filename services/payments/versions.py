@@ -32,7 +32,7 @@ class TahapUnknown(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a tahap stands; `runs` by kind, one for each of its lists."""
+    """A tahap as it stands; `runs` by kind, one for each of its lists."""
 
     tahap: TahapState
     runs: Mapping[str, RunState]
@@ -65,7 +65,7 @@ class Standing:
 
 
 async def load(unit: Transaction, tahap: str) -> Standing:
-    """How a tahap stands. Raises `TahapUnknown` where it was never announced or proposed."""
+    """A tahap as it stands. Raises `TahapUnknown` where it was never announced or proposed."""
     stream = tahap_stream(tahap)
     found = (await unit.load(TAHAP, [stream])).get(stream)
     if found is None or not found.state.tahap:

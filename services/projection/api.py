@@ -45,7 +45,7 @@ class Designation(BaseModel):
 
 
 class Entitlement(BaseModel):
-    """What a tahap came to for a family; amounts in whole rupiah.
+    """The row of a family in a tahap; amounts in whole rupiah.
 
     `cut` is what of the amount was not paid because the cycle failed; 0 where nothing was ordered.
     """
@@ -114,7 +114,7 @@ def entitlements_wanted(
     transfer: Code = None,
     region: RegionWithin = None,
 ) -> views.EntitlementsWanted:
-    """Which rows of a tahap are asked for, within the token's regions."""
+    """Filters of a tahap's rows, within the token's regions."""
     columns = commitment, disposition, account_check, transfer
     return views.EntitlementsWanted(tahap, reader.within(region), *columns)
 
@@ -126,7 +126,7 @@ async def entitlements(
     reader: Reader,
     paging: Paging,
 ) -> Page[Entitlement]:
-    """What a tahap came to, in order of family id.
+    """The rows of a tahap, in order of family id.
 
     `disposition` is meant before its `+`: BLOCKED finds BLOCKED+INVESTIGATION too.
     `account_check` and `transfer` are OK, CREDITED or the code of why not.

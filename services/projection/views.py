@@ -15,7 +15,7 @@ BEGINNING: Final = (datetime.min.replace(tzinfo=UTC), "", 0)
 
 @dataclass(frozen=True, slots=True)
 class DesignationsWanted:
-    """Which judgements are asked for; None is any."""
+    """Filters of judgements; None is any."""
 
     regions: tuple[str, ...]
     status: str | None = None
@@ -44,7 +44,7 @@ async def designations(
 
 @dataclass(frozen=True, slots=True)
 class EntitlementsWanted:
-    """Which rows of a tahap are asked for; None is any. A disposition is meant before its `+`."""
+    """Filters of a tahap's rows; None is any. A disposition is meant before its `+`."""
 
     tahap: str
     regions: tuple[str, ...]

@@ -61,7 +61,7 @@ class ListedMemberView(BaseModel):
 
 
 class ReopeningView(BaseModel):
-    """What would list a family at a tahap that had found no category in it."""
+    """A re-opening: the line of a family at a tahap that had found no category in it."""
 
     family: UUID
     tahap: str
@@ -149,7 +149,7 @@ def _shown(state: Family, known: Reopening) -> ReopeningView:
 
 
 class ReopeningDecision(BaseModel):
-    """Whether the family shall be listed as its late facts say."""
+    """The decision: the family is listed as its late facts say, or is not."""
 
     model_config = ConfigDict(extra="forbid")
 

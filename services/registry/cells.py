@@ -41,7 +41,7 @@ Cells: TypeAlias = Mapping[str, str]
 
 
 class Mistake(Enum):
-    """Why a row is refused."""
+    """Reasons why a row is refused, each as a sentence."""
 
     MISSING = "The cell is empty."
     NOT_Y_OR_N = "The cell is neither Y nor N."

@@ -1,4 +1,4 @@
-"""What the registry reads from others, with the fields that it needs of their messages."""
+"""Messages that the registry reads from others, with the fields that it needs."""
 
 from __future__ import annotations
 

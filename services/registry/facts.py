@@ -91,7 +91,7 @@ def _birth(cells: Cells, family: str, sealer: Sealer, tokenizer: Tokenizer) -> B
 
 
 def person_token(tokenizer: Tokenizer, nik: str, fingerprint: str) -> str:
-    """Who a row is about. Without a number it is a person of their own, not any other without."""
+    """The token of whom a row is about. Without a number that is a person of their own."""
     return tokenizer.nik(nik) if nik else tokenizer.of("row", fingerprint)
 
 

@@ -1,4 +1,4 @@
-"""Which lists wait for which: one is made at a time, and a cancelled one is undone first."""
+"""The queue of lists: one is made at a time, and a cancelled one is taken back first."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Unlisting:
 
 
 async def others_first(unit: Transaction, tahap: str) -> bool:
-    """Whether another list is made or a cancelled one undone; it stays so until we commit."""
+    """True while another list is made or a cancelled one undone; it stays so until we commit."""
     await unit.connection.execute(_ONE_AT_A_TIME)
     waits: bool = await unit.connection.fetchval(_BUSY, tahap)
     return waits
@@ -67,7 +67,7 @@ async def leave_line(unit: Transaction, tahap: str) -> None:
 
 
 async def anyone_next(store: Store) -> bool:
-    """Whether an announcement's turn has come."""
+    """True when an announcement's turn has come."""
     return await store.pool.fetchval(_NEXT) is not None
 
 

@@ -183,7 +183,7 @@ async def waiting(
 
 
 async def is_frozen(unit: Transaction, tahap: str) -> bool:
-    """Whether the tahap's list is frozen, and a family beside it needs a run of its own."""
+    """True where the tahap's list is frozen, and a family beside it needs a run of its own."""
     stream = f"listing-{tahap}"
     found = await unit.load(LISTING, [stream])
     return stream in found and found[stream].state.frozen

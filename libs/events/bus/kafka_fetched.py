@@ -1,4 +1,4 @@
-"""What a Kafka client has fetched, taken out by whole batches.
+"""Records that a Kafka client has fetched, taken out by whole batches.
 
 The library hands out records one by one through a generator, and makes an object of each that is
 taken apart again at once: half of what reading costs. A batch of the broker is read in one go here.

@@ -1,4 +1,4 @@
-"""What a tahap's evaluation can be asked to do, and what can happen to it."""
+"""Commands to a tahap's evaluation, and its events."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Terms:
 
     @classmethod
     def of(cls, policy: CommitmentPolicy) -> Terms:
-        """What a policy says to those who explain a result by it."""
+        """The text of a policy for those who explain a result by it."""
         rules, sanction = policy.duties.items(), policy.sanction
         return cls(
             attendance_percent_min=policy.attendance_percent_min,

@@ -36,7 +36,7 @@ EVIDENCE: Final = re.compile(r"(?!.*[0-9]{9})[A-Za-z0-9][A-Za-z0-9./_-]{2,63}")
 
 @dataclass(frozen=True, slots=True)
 class AdministrativeHold:
-    """How a family is held: on which terms, and what is proposed and not decided yet.
+    """A family's hold: its terms, and what is proposed and not decided yet.
 
     `terms` are those in force, None where the family is not held; `number` counts its holds.
     """
@@ -149,7 +149,7 @@ def evolve(state: AdministrativeHold, event: Event) -> AdministrativeHold:
 
 
 def decide(command: Command, state: AdministrativeHold) -> Sequence[Event]:
-    """What a command comes to; nothing where it was already done."""
+    """Events of a command; none where it was already done."""
     match command:
         case ProposeHold():
             return propose(command, state)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 
 class HoldKind(StrEnum):
-    """What becomes of the money that is not sent."""
+    """Kinds of holds, by what becomes of the money that is not sent."""
 
     HOLD = "HOLD"  # it waits for the hold's end, and a supplementary run then pays it
     EXCLUSION = "EXCLUSION"  # without an end: it lapses when its tahap is closed
@@ -35,7 +35,7 @@ class HoldTerms:
     last_day: date | None = None
 
     def concerns(self, tahap: str, day: date) -> bool:
-        """Whether money of a tahap that counts for a day is held."""
+        """True where money of a tahap that counts for a day is held."""
         return tahap >= self.from_tahap and (self.last_day is None or day <= self.last_day)
 
 

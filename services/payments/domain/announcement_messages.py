@@ -29,7 +29,7 @@ class Benefit:
 
     @classmethod
     def of(cls, table: BenefitTable) -> Benefit:
-        """What a table says to those who explain an amount by it."""
+        """The text of a table for those who explain an amount by it."""
         return cls(
             id=table.id,
             members_max=table.members_max,
@@ -52,7 +52,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a tahap is announced with: months (YYYY-MM), dates, and the rules that it is paid by.
+    """The terms of a tahap: months (YYYY-MM), dates, and the rules that it is paid by.
 
     `benefit` is the table that the rules name.
     """
@@ -89,7 +89,7 @@ class ServiceAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What an announcement is held against: the other tahaps, and every service's answer."""
+    """The surroundings of an announcement: the other tahaps, and every service's answer."""
 
     others: tuple[OtherTahap, ...] = ()
     answers: tuple[ServiceAnswer, ...] = ()
@@ -146,7 +146,7 @@ class AnnouncementProposed:
 
     @property
     def hash(self) -> str:
-        """What its approver sends: it binds everything of the proposal."""
+        """The hash that its approver sends: it binds everything of the proposal."""
         text = json.dumps(asdict(self), sort_keys=True, default=date.isoformat)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -182,7 +182,7 @@ class ClosingAnnounced:
 
     @property
     def terms(self) -> Terms:
-        """What it was announced with."""
+        """The terms that it was announced with."""
         return Terms(
             tahap=self.tahap,
             months=self.months,

@@ -65,7 +65,7 @@ class CancellationProposed:
 
     @property
     def hash(self) -> str:
-        """What its approver sends: it binds everything of the proposal."""
+        """The hash that its approver sends: it binds everything of the proposal."""
         text = json.dumps(asdict(self), sort_keys=True, default=date.isoformat)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -99,7 +99,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What a failed cycle takes off an entitlement, where its rules cut instead of holding.
+    """Rupiah that a failed cycle takes off an entitlement, where its rules cut instead of holding.
 
     `evaluation` is the revision of the cycle's evaluation that orders it; all is 0 for none.
     """

@@ -136,7 +136,7 @@ def of_payment(event: PaymentEvent, state: PaymentState) -> tuple[Movement, ...]
 
 
 def _cut(event: PaymentCredited | TransferFailed, state: PaymentState) -> tuple[Movement, ...]:
-    """What is cut is booked with the bank's answer, which ends the payment either way.
+    """The cut is booked with the bank's answer, which ends the payment either way.
 
     A line may leave its run until then, and the payment in its place has a cut of its own.
     """
@@ -233,7 +233,7 @@ def check_tahap(tahap: str, moved: Mapping[MovementName, int]) -> Sequence[Broke
 
 
 def check_reconciled(tahap: str, moved: Mapping[MovementName, int]) -> Sequence[Broken]:
-    """What holds besides once a tahap is reconciled: its funds are credited, failed or deferred."""
+    """The invariant of a reconciled tahap: its funds are credited, failed or deferred."""
     sums = Counter(moved)
     funds, sent = sums[MovementName.FUNDS_RELEASED], sums[MovementName.INSTRUCTED]
     answered = _accounted(sums)
@@ -246,7 +246,7 @@ def check_reconciled(tahap: str, moved: Mapping[MovementName, int]) -> Sequence[
 
 
 def check_cut(tahap: str, approved: int, moved: Mapping[MovementName, int]) -> Sequence[Broken]:
-    """What holds of a settled tahap: of its answered payments so much is cut as was approved."""
+    """The invariant of a settled tahap: of its answered payments so much is cut as was approved."""
     booked = Counter(moved)[MovementName.CUT]
     if booked == approved:
         return []

@@ -68,7 +68,7 @@ def return_held(command: Return, state: PaymentState) -> Sequence[Event]:
 
 
 def moved_at_credit(state: PaymentState) -> Sequence[PaymentReleased | PaymentReturned]:
-    """What a decision on held money that came before the credit moves now.
+    """Money that moves now, by a decision on held money that came before the credit.
 
     So the books say the same whether the decision or the bank's answer came first. Where the
     payment's own cycle was corrected, no money was ever to be blocked and none moves.
@@ -90,7 +90,7 @@ def _returned(state: PaymentState, at_tahap: str, reason: ReturnReason) -> Payme
 
 
 def carried(deferred: PaymentState) -> Sequence[Command]:
-    """What must be said to the supplementary payment in place of a deferred one, once entitled.
+    """Commands to the supplementary payment in place of a deferred one, once it is entitled.
 
     Effects name family and tahap; those that came before the supplementary run was opened were
     applied to the deferred payment, which never moves money.

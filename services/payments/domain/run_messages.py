@@ -1,4 +1,4 @@
-"""What a payment run can be asked to do, and its documents as they come to be."""
+"""Commands to a payment run, and its documents as they come to be."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class RunState:
 
     @property
     def payable(self) -> Totals:
-        """What is to be checked: the payable entitlements, less the lines that left before it."""
+        """The payments to be checked: payable entitlements, less the lines that left before it."""
         return self.entitled.payable - self.unchecked if self.entitled else NOTHING
 
     @property
@@ -80,7 +80,7 @@ class RunState:
 
     @property
     def instructed(self) -> Totals:
-        """What the banks' files come to: what was ordered, less the lines that left behind it."""
+        """The sum of the banks' files: what was ordered, less the lines that left behind it."""
         return self.ordered - self.uninstructed
 
     @property
@@ -106,7 +106,7 @@ class RunState:
         return next((each for each in self.files if each.file == file), None)
 
     def answered_whole(self, file: str) -> bool:
-        """Whether a bank has said of every line of its file what became of it."""
+        """True when a bank has said of every line of its file what became of it."""
         sent, result = self.bank_file(file), self.result(file)
         if sent is None or result is None:
             return False

@@ -1,4 +1,4 @@
-"""What the rules of a tahap have in common."""
+"""Guards that the rules of a tahap have in common."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def open_list(state: TahapState, kind: str) -> PaymentList:
 
 
 def require_ready(each: PaymentList) -> ListReady:
-    """What stands to be approved of a list."""
+    """The figures of a list that stand to be approved."""
     if each.ready is None:
         raise StepNotReached(step="ListReady", kind=each.kind)
     return each.ready

@@ -83,7 +83,7 @@ class Clauses:
         return (self._rule("graduation", text, *COMPONENT_KEYS),) if self.rules else ()
 
     def graduation_term(self) -> tuple[Clause, ...]:
-        """How long a family without a category waits before it leaves."""
+        """The term that a family without a category waits before it leaves."""
         if self.rules is None:
             return ()
         days = self.rules.natural_graduation_term_days

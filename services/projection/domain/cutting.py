@@ -1,4 +1,4 @@
-"""What was cut of an entitlement: by how much, on which evaluation it rests, and by which rule."""
+"""The cut of an entitlement: by how much, on which evaluation it rests, and by which rule."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from services.projection.domain.words import rupiah
 
 def cut_of(story: Story) -> int:
     """The rupiah of the entitlement that are not paid: those of a payment in the order, else 0."""
-    told = story.entitled
-    if told is None or told.body.cut == 0:
+    message = story.entitled
+    if message is None or message.body.cut == 0:
         return 0
     ordered = {each.body.payment for each in said(story.told, PaymentInstructed)}
-    return told.body.cut if told.body.payment in ordered else 0
+    return message.body.cut if message.body.payment in ordered else 0
 
 
-def cut(story: Story, told: Told[PaymentEntitled]) -> list[Step]:
+def cut(story: Story, message: Told[PaymentEntitled]) -> list[Step]:
     """The arithmetic of the cut; nothing where nothing was ordered, so nothing was cut of it."""
-    body, rupiah_cut = told.body, cut_of(story)
+    body, rupiah_cut = message.body, cut_of(story)
     if rupiah_cut == 0:
         return []
     whole, off, left = rupiah(body.amount), rupiah(rupiah_cut), rupiah(body.amount - rupiah_cut)
@@ -35,7 +35,7 @@ def cut(story: Story, told: Told[PaymentEntitled]) -> list[Step]:
         f"{body.cut_percent} % dari {whole.id} dipotong karena siklus gagal (revisi "
         f"{body.evaluation} dari evaluasinya): {whole.id} - {off.id} = {left.id}.",
     )
-    at = (reference(told), *_evaluation(story, body.evaluation))
+    at = (reference(message), *_evaluation(story, body.evaluation))
     clauses = story.clauses.sanction()
     return [Step("CUT", text, at, (), clauses, amount=body.amount - rupiah_cut)]
 

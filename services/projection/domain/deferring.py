@@ -1,4 +1,4 @@
-"""That a family was left to a supplementary run, and the hold of two people behind it."""
+"""Deferral: a family was left to a supplementary run, and the hold of two people behind it."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from services.projection.domain.words import day
 
 
 def deferred(story: Story) -> list[Step]:
-    """That the family is not paid by the run of its list, by name, and who is held why."""
-    told = story.deferred
-    if told is None:
+    """The step that the family is not paid by the run of its list, by name, and why it is held."""
+    message = story.deferred
+    if message is None:
         return []
-    reason, run = told.body.reason, told.body.kind
+    reason, run = message.body.reason, message.body.kind
     text = Text(
         f"The list was frozen without the family ({reason}); a supplementary run may pay it.",
         f"Daftar dibekukan tanpa keluarga ini ({reason}); penyaluran susulan dapat membayarnya.",
     )
-    if any(each.body.payment == told.body.payment for each in story.here(PaymentEntitled)):
+    if any(each.body.payment == message.body.payment for each in story.here(PaymentEntitled)):
         text = Text(
             f"The family left the run {run} before its bank's file was sent ({reason}); a "
             "supplementary run may pay it.",
             f"Keluarga ini dikeluarkan dari penyaluran {run} sebelum berkas bank dikirim "
             f"({reason}); penyaluran susulan dapat membayarnya.",
         )
-    return [Step("DEFERRED", text, (reference(told),), amount=0), *held(story)]
+    return [Step("DEFERRED", text, (reference(message),), amount=0), *held(story)]
 
 
 def held(story: Story) -> list[Step]:
@@ -54,8 +54,8 @@ def held(story: Story) -> list[Step]:
     return [_placed(latest), *(_ended(each) for each in ends[-1:])]
 
 
-def _placed(told: Told[AdministrativeHoldPlaced]) -> Step:
-    body = told.body
+def _placed(message: Told[AdministrativeHoldPlaced]) -> Step:
+    body = message.body
     until = Text("", "")
     if body.last_day is not None:
         last = day(body.last_day)
@@ -69,12 +69,12 @@ def _placed(told: Told[AdministrativeHoldPlaced]) -> Step:
         f"Pengusul dan penyetuju menahan bantuan keluarga ini{until.id} ({body.reason}): yang "
         f"belum dikirim ditahan dan {follows.id}.",
     )
-    return Step("ADMINISTRATIVE_HOLD", text, (reference(told),))
+    return Step("ADMINISTRATIVE_HOLD", text, (reference(message),))
 
 
-def _ended(told: Told[AdministrativeHoldEnded]) -> Step:
+def _ended(message: Told[AdministrativeHoldEnded]) -> Step:
     text = Text(
-        f"A maker and a checker ended the hold ({told.body.reason}).",
-        f"Pengusul dan penyetuju mengakhiri penahanan ({told.body.reason}).",
+        f"A maker and a checker ended the hold ({message.body.reason}).",
+        f"Pengusul dan penyetuju mengakhiri penahanan ({message.body.reason}).",
     )
-    return Step("ADMINISTRATIVE_HOLD", text, (reference(told),))
+    return Step("ADMINISTRATIVE_HOLD", text, (reference(message),))

@@ -1,4 +1,4 @@
-"""What payments tells of an administrative hold, as an explanation reads it."""
+"""Messages of an administrative hold, as an explanation reads them: its own copies."""
 
 from __future__ import annotations
 

@@ -21,35 +21,35 @@ Happening: TypeAlias = ReopeningProposed | ReopeningWithdrawn | ReopeningRejecte
 
 
 def waiting(story: Story) -> list[Step]:
-    """That nobody held a category at this closing, and until when the family waits."""
-    told = story.pending
-    if told is None:
+    """The step that nobody held a category at this closing, and until when the family waits."""
+    message = story.pending
+    if message is None:
         return []
-    since, until = day(told.body.graduates_from), day(told.body.term_ends_on)
+    since, until = day(message.body.graduates_from), day(message.body.term_ends_on)
     text = Text(
-        f"At the closing of tahap {told.body.tahap} nobody in the family held a category. It has "
-        f"not left: a closing on {since.en} or later lets it graduate, and a fact reported by "
-        f"{until.en} may re-open this tahap. What is blocked stays blocked.",
-        f"Pada penutupan tahap {told.body.tahap} tidak ada anggota yang memenuhi komponen. "
+        f"At the closing of tahap {message.body.tahap} nobody in the family held a category. "
+        f"It has not left: a closing on {since.en} or later lets it graduate, and a fact reported "
+        f"by {until.en} may re-open this tahap. What is blocked stays blocked.",
+        f"Pada penutupan tahap {message.body.tahap} tidak ada anggota yang memenuhi komponen. "
         f"Keluarga belum keluar: penutupan pada {since.id} atau sesudahnya berarti graduasi, dan "
         f"fakta yang dilaporkan sampai {until.id} dapat membuka kembali tahap ini. Dana yang "
         "diblokir tetap diblokir.",
     )
     facts = () if story.reopened else members(story)
     clauses = story.clauses.graduation_term()
-    return [Step("GRADUATION_PENDING", text, (reference(told),), facts, clauses, amount=0)]
+    return [Step("GRADUATION_PENDING", text, (reference(message),), facts, clauses, amount=0)]
 
 
 def reopening(story: Story) -> list[Step]:
-    """What late facts proposed for this closing, and what was decided on it."""
+    """The steps that late facts proposed for this closing, and what was decided on them."""
     happened: list[Told[Happening]] = [
         *story.here(ReopeningProposed),
         *story.here(ReopeningWithdrawn),
         *story.here(ReopeningRejected),
         *story.here(FamilyReopened),
     ]
-    happened.sort(key=lambda told: told.position)
-    return [Step("REOPENED", _text(told.body), (reference(told),)) for told in happened]
+    happened.sort(key=lambda message: message.position)
+    return [Step("REOPENED", _text(message.body), (reference(message),)) for message in happened]
 
 
 def _text(body: Happening) -> Text:

@@ -1,4 +1,4 @@
-"""What the registry says of a closing that found no category: its own copies."""
+"""Messages of a closing that found no category, as an explanation reads them: its own copies."""
 
 from __future__ import annotations
 

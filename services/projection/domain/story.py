@@ -118,13 +118,13 @@ class Story:
 
     @property
     def pending(self) -> Told[GraduationPending] | None:
-        """That the family held no category at this closing and waits before it graduates."""
+        """The message that the family held no category at this closing and waits."""
         found = self.here(GraduationPending)
         return found[-1] if found else None
 
     @property
     def reopened(self) -> Told[FamilyReopened] | None:
-        """That a late fact was approved, and the family is listed behind this tahap's list."""
+        """The message that the family is re-opened and listed behind this tahap's list."""
         return _reopened(self.told, self.tahap)
 
     @property

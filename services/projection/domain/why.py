@@ -113,7 +113,7 @@ def _unpaid(story: Story) -> tuple[str, list[Step]]:
 
 
 def overridden(story: Story) -> list[Step]:
-    """That a person let the tahap be paid by a table whose source nobody has verified."""
+    """The step that a person let the tahap be paid by a table whose source nobody has verified."""
     override = story.announced.body.override
     if override is None:
         return []

@@ -1,4 +1,4 @@
-"""What the list of a tahap can be asked to do, and what happens to it."""
+"""Commands to the list of a tahap, and its events."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class RuleSetUnknown(LookupError):
 
 
 class ReferenceEntry(Shape):
-    """Where numbers come from, and which they are."""
+    """The source of numbers, and which they are."""
 
     title: Text
     covers: tuple[str, ...]

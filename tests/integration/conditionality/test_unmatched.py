@@ -66,11 +66,11 @@ async def test_a_files_report_says_whose_rows_a_family_has_and_whose_none(
 ) -> None:
     await bench.take(bench.registered(FAMILY))
 
-    told = await hand_in(conditionality, *months(FAMILY), *months(STRANGER))
+    report = await hand_in(conditionality, *months(FAMILY), *months(STRANGER))
 
-    assert (told["accepted"], told["matched"], told["unmatched"]) == (6, 3, 3)
+    assert (report["accepted"], report["matched"], report["unmatched"]) == (6, 3, 3)
     who = conditionality.who("school-1", RECORD)
-    job = (await conditionality.client.get(f"/jobs/{told['job']}", headers=who)).json()
+    job = (await conditionality.client.get(f"/jobs/{report['job']}", headers=who)).json()
     assert (job["result"]["matched"], job["result"]["unmatched"]) == (3, 3)
     assert job["counts"]["unmatched"] == 3
 
@@ -78,14 +78,14 @@ async def test_a_files_report_says_whose_rows_a_family_has_and_whose_none(
 async def test_what_nobody_has_is_counted_by_school_and_month_and_found_again_by_line(
     conditionality: Door,
 ) -> None:
-    told = await hand_in(conditionality, *months(STRANGER), *months(OTHER, "30141148")[:1])
+    report = await hand_in(conditionality, *months(STRANGER), *months(OTHER, "30141148")[:1])
 
     counts = await unmatched(conditionality)
     assert [(each["reporter"], each["month"], each["facts"]) for each in counts] == [
         *((SCHOOL, month, 1) for month in months_of("2023-1")),
         ("30141148", MONTH, 1),
     ]
-    lines = await unmatched(conditionality, "/lines", source=told["job"], month=MONTH)
+    lines = await unmatched(conditionality, "/lines", source=report["job"], month=MONTH)
     assert [(each["line"], each["reporter"]) for each in lines] == [(2, SCHOOL), (5, "30141148")]
     for shown in (counts, lines):
         assert nik_of(STRANGER) not in str(shown)

@@ -223,8 +223,8 @@ async def test_a_correction_announces_anew_when_the_old_list_is_taken_back(ready
     stands = await ready.seen(PATH)
     assert (stands["phase"], stands["revision"]) == ("COLLECTING", 2)
     assert stands["credit_date"] == "2023-04-28"
-    told = [m.type for m in await sent(ready.store, "ClosingAnnounced", "TahapCancelled")]
-    assert told == ["ClosingAnnounced", "TahapCancelled", "ClosingAnnounced"]
+    sent_types = [m.type for m in await sent(ready.store, "ClosingAnnounced", "TahapCancelled")]
+    assert sent_types == ["ClosingAnnounced", "TahapCancelled", "ClosingAnnounced"]
 
 
 async def test_lines_of_the_corrected_announcement_alone_make_its_list(ready: Office) -> None:

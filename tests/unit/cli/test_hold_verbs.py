@@ -28,8 +28,8 @@ def shown(**changes: Any) -> dict[str, Any]:
     return hold | changes
 
 
-def pkh(data_dir: Path, *told: str, answers: str = "") -> Result:
-    return CliRunner().invoke(app, ["hold", *told, "--data", str(data_dir)], input=answers)
+def pkh(data_dir: Path, *words: str, answers: str = "") -> Result:
+    return CliRunner().invoke(app, ["hold", *words, "--data", str(data_dir)], input=answers)
 
 
 @pytest.fixture
@@ -51,18 +51,18 @@ def steps(fake: FakePlatform) -> list[tuple[str, Any, str | None]]:
 def test_a_hold_is_proposed_with_its_evidence_and_its_last_day(
     data_dir: Path, steps: list[Any]
 ) -> None:
-    told = pkh(data_dir, "propose", FAMILY, *SAID, "--last-day", "2023-06-30", "--as", "ana")
+    result = pkh(data_dir, "propose", FAMILY, *SAID, "--last-day", "2023-06-30", "--as", "ana")
 
-    assert told.exit_code == 0, told.output
-    assert f"pkh hold approve {FAMILY}" in told.output
+    assert result.exit_code == 0, result.output
+    assert f"pkh hold approve {FAMILY}" in result.output
     wanted = {name: value for name, value in TERMS.items() if value is not None}
     assert steps == [("holds", wanted, None)]
 
 
 def test_an_exclusion_is_proposed_by_its_own_word(data_dir: Path, steps: list[Any]) -> None:
-    told = pkh(data_dir, "propose", FAMILY, *SAID, "--exclusion", "--as", "ana")
+    result = pkh(data_dir, "propose", FAMILY, *SAID, "--exclusion", "--as", "ana")
 
-    assert told.exit_code == 0, told.output
+    assert result.exit_code == 0, result.output
     assert steps[0][1]["kind"] == "EXCLUSION"
 
 
@@ -98,10 +98,10 @@ def test_there_is_nothing_to_approve_before_somebody_proposed(
 ) -> None:
     fake.when("GET", PATH, answer(shown(state="HELD", terms=TERMS, proposed=None), ETag='"4"'))
 
-    told = pkh(data_dir, "approve", FAMILY, "--as", "budi", "--yes")
+    result = pkh(data_dir, "approve", FAMILY, "--as", "budi", "--yes")
 
-    assert told.exit_code == 2
-    assert "Nobody has proposed anything" in told.stderr
+    assert result.exit_code == 2
+    assert "Nobody has proposed anything" in result.stderr
     assert steps == []
 
 
@@ -109,8 +109,8 @@ def test_the_list_says_who_is_held_on_what_terms(data_dir: Path, fake: FakePlatf
     held = shown(state="HELD", terms=TERMS, proposed=None)
     fake.when("GET", "payments/holds", answer({"items": [held], "next": None}))
 
-    told = pkh(data_dir, "list", "--state", "HELD")
+    result = pkh(data_dir, "list", "--state", "HELD")
 
-    assert told.exit_code == 0, told.output
-    assert f"{FAMILY} HELD · HOLD DATA_UNDER_REVIEW until 2023-06-30 · BA-12/2023" in told.output
+    assert result.exit_code == 0, result.output
+    assert f"{FAMILY} HELD · HOLD DATA_UNDER_REVIEW until 2023-06-30 · BA-12/2023" in result.output
     assert fake.asked[-1].url.params["state"] == "HELD"

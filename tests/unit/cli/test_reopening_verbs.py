@@ -67,27 +67,27 @@ def reopenings(fake: FakePlatform) -> FakeReopenings:
     return FakeReopenings(fake)
 
 
-def pkh(data_dir: Path, *told: str, answers: str = "") -> Result:
-    places = ["reopening", *told, "--data", str(data_dir)]
+def pkh(data_dir: Path, *words: str, answers: str = "") -> Result:
+    places = ["reopening", *words, "--data", str(data_dir)]
     return CliRunner().invoke(app, places, input=answers)
 
 
 def test_the_list_says_because_of_which_facts(data_dir: Path, reopenings: FakeReopenings) -> None:
-    told = pkh(data_dir, "list", "--tahap", TAHAP)
+    result = pkh(data_dir, "list", "--tahap", TAHAP)
 
-    assert told.exit_code == 0, told.output
-    assert f"{FAMILY} 2023-2 WAITING · 61.03.01.2026 · BNI · 3 EARLY_CHILD" in told.output
-    assert "MemberBorn of 2023-05-05, reported 2023-07-12 by budi" in told.output
-    assert "1 waiting" in told.output
+    assert result.exit_code == 0, result.output
+    assert f"{FAMILY} 2023-2 WAITING · 61.03.01.2026 · BNI · 3 EARLY_CHILD" in result.output
+    assert "MemberBorn of 2023-05-05, reported 2023-07-12 by budi" in result.output
+    assert "1 waiting" in result.output
 
 
 @pytest.mark.parametrize(("verb", "decision"), [("approve", "APPROVED"), ("reject", "REJECTED")])
 def test_a_second_person_decides(
     data_dir: Path, reopenings: FakeReopenings, verb: str, decision: str
 ) -> None:
-    told = pkh(data_dir, verb, FAMILY, TAHAP, "--as", "sari", "--yes")
+    result = pkh(data_dir, verb, FAMILY, TAHAP, "--as", "sari", "--yes")
 
-    assert told.exit_code == 0, told.output
+    assert result.exit_code == 0, result.output
     assert reopenings.done == [("sari", decision)]
 
 
@@ -101,8 +101,8 @@ def test_a_second_person_decides(
 def test_who_says_no_decides_nothing(
     data_dir: Path, reopenings: FakeReopenings, verb: str, question: str
 ) -> None:
-    told = pkh(data_dir, verb, FAMILY, TAHAP, "--as", "sari", answers="n\n")
+    result = pkh(data_dir, verb, FAMILY, TAHAP, "--as", "sari", answers="n\n")
 
-    assert told.exit_code == 2
-    assert question in told.output
+    assert result.exit_code == 2
+    assert question in result.output
     assert reopenings.done == []

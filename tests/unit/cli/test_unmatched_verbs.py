@@ -49,9 +49,9 @@ def test_an_import_says_how_many_rows_are_of_nobody(data_dir: Path, fake: FakePl
     fake.when("POST", "conditionality/imports/school-attendance", answer(report))
     file = str(YEAR / "school_attendance.csv")
 
-    told = pkh(data_dir, "import", file, "school-attendance", "--as", "clerk")
+    result = pkh(data_dir, "import", file, "school-attendance", "--as", "clerk")
 
     assert (
         "school_attendance.csv: accepted 3,000 · unchanged 63 · matched 3,060 · unmatched 3"
-        in told.output
+        in result.output
     )

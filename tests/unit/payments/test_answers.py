@@ -31,27 +31,27 @@ def test_a_banks_answer_is_taken_line_by_line() -> None:
 
 def test_the_treasurys_answer_is_taken_line_by_line() -> None:
     head = "H,1,ACCOUNT_CHECK_RESULT,2023-1-CHECK,2023-04-05"
-    told = read_answer(CHECK, answer(head, f"D,{ONE},OK", f"D,{TWO},NAME_MISMATCH", "T,2,1"))
+    read = read_answer(CHECK, answer(head, f"D,{ONE},OK", f"D,{TWO},NAME_MISMATCH", "T,2,1"))
 
-    assert [(each.good, each.open) for each in told.values()] == [(True, False), (False, False)]
+    assert [(each.good, each.open) for each in read.values()] == [(True, False), (False, False)]
 
 
 @pytest.mark.parametrize("word", ["PENDING", "credited", "ok", "OK", "", "CREDITED ", "BLOCKED"])
 def test_an_unknown_word_of_a_bank_is_neither_yes_nor_no(word: str) -> None:
     odd = f"D,{TWO},{word},225000,"
 
-    told = read_answer(CREDIT, answer(HEAD, PAID, odd, SUMS))[TWO]
+    read = read_answer(CREDIT, answer(HEAD, PAID, odd, SUMS))[TWO]
 
-    assert (told.good, told.open) == (False, True)
+    assert (read.good, read.open) == (False, True)
 
 
 @pytest.mark.parametrize("word", ["ok", "PENDING", "", "CREDITED"])
 def test_an_unknown_word_of_the_treasury_is_neither_yes_nor_no(word: str) -> None:
     head = "H,1,ACCOUNT_CHECK_RESULT,2023-1-CHECK,2023-04-05"
 
-    told = read_answer(CHECK, answer(head, f"D,{ONE},{word}", "T,1,0"))[ONE]
+    read = read_answer(CHECK, answer(head, f"D,{ONE},{word}", "T,1,0"))[ONE]
 
-    assert (told.good, told.open) == (False, True)
+    assert (read.good, read.open) == (False, True)
 
 
 @pytest.mark.parametrize(

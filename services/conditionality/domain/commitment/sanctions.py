@@ -63,7 +63,7 @@ def cut_percent(policy: CommitmentPolicy, result: Result) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the facts at a cut say of a family's cycle, before anything counts.
+    """A family's cycle as the facts at a cut show it, before anything counts.
 
     `cut_percent` is what the benefit is cut by, if it does.
     """

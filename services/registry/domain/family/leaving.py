@@ -1,4 +1,4 @@
-"""How waiting, graduation and re-opening change what is known of a family."""
+"""Waiting, graduation and re-opening, and how they change what is known of a family."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _back(state: Family, tahap: str) -> Family:
 
 
 def _waiting_behind(state: Family, tahap: str) -> Waiting | None:
-    """What the family waits for once this tahap is no closing without a category any more."""
+    """The wait that is left once this tahap is no closing without a category any more."""
     waiting = state.waiting
     if waiting is None or tahap_order(waiting.tahap) > tahap_order(tahap):
         return waiting

@@ -1,4 +1,4 @@
-"""What a final closing makes of a family: judged, listed, waiting, or graduated."""
+"""Events of a family at a final closing: judged, listed, waiting, or graduated."""
 
 from __future__ import annotations
 

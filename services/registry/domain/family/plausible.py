@@ -1,4 +1,4 @@
-"""When a reported date can be true: refused here is what no register could mean.
+"""Bounds within which a reported date can be true; refused is what no register could mean.
 
 These are no rules of the programme but bounds on slips of the pen, wide enough for every true case:
 a date outside them is another year's, another column's or another person's.

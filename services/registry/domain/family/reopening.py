@@ -76,7 +76,7 @@ def _withdrawn(state: Family, known: Reopening | None) -> list[Event]:
 
 
 def _counts(late: LateFact, found: WithoutCategory) -> bool:
-    """Whether a fact can be behind the line: true by the closing, reported within its term."""
+    """True where a fact can be behind the line: true by the closing, reported within its term."""
     true = late.effective_on is None or late.effective_on <= found.closing_date
     return true and (late.reported_on is None or late.reported_on <= found.term_ends_on)
 

@@ -1,4 +1,4 @@
-"""What late facts make of a closing that found no category: proposed, then decided."""
+"""Events of a closing that found no category, by late facts: proposed, then decided."""
 
 from __future__ import annotations
 
