@@ -1,4 +1,4 @@
-"""What goes wrong in a command, as one sentence for the person who gave it."""
+"""Errors of commands, each as one sentence for the person who gave it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is generated from the services' HTTP interfaces: their OpenAPI, the index of problems."""
+"""Files generated from the services' HTTP interfaces: their OpenAPI, the index of problems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What officers do about investigations at a platform that runs: look, find, decide."""
+"""Commands about investigations at a platform that runs: look, find, decide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person does with long work: see it, wait for it, end it."""
+"""Commands about long work: see it, wait for it, end it."""
 
 from __future__ import annotations
 

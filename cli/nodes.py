@@ -1,4 +1,4 @@
-"""What a platform is made of: processes that are kept, and steps that are done once."""
+"""The parts of a platform: processes that are kept, and steps that are done once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operations does about messages that could not be handled: see why, and try them again."""
+"""Commands about messages that could not be handled: see why, try them again, drop them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the machine must offer a PostgreSQL of our own: binaries, a user, private directories."""
+"""The machine's part in a PostgreSQL of our own: binaries, a user, private directories."""
 
 from __future__ import annotations
 

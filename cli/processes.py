@@ -1,4 +1,4 @@
-"""What one asks of the operating system about child processes: die with me, die now, how big."""
+"""Child processes as the operating system has them: die with me, die now, how big."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How every command runs and ends: in one event loop, with one sentence and one exit code."""
+"""The run of every command: in one event loop, ending with one sentence and one exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How requests leave: files in chunks, and again for a while where nobody answers."""
+"""Requests as they are sent: files in chunks, and again for a while where nobody answers."""
 
 from __future__ import annotations
 

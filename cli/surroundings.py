@@ -1,4 +1,4 @@
-"""What surrounds the platform's processes: directories, secrets, databases, environments.
+"""The surroundings of the platform's processes: directories, secrets, databases, environments.
 
 DIR/postgres  DIR/kafka     the servers' data
 DIR/secrets/                passwords, keys and tokens, readable by their owner alone

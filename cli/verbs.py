@@ -1,4 +1,4 @@
-"""What single people do at a platform that runs: send a file, take a tahap one step further."""
+"""Commands of single people at a platform that runs: send a file, take a tahap one step further."""
 
 from __future__ import annotations
 

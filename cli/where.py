@@ -1,4 +1,4 @@
-"""Where the parts of a platform that runs answer, for a program that is told by a shell."""
+"""Addresses of the parts of a platform that runs, for a program that a shell starts."""
 
 from __future__ import annotations
 

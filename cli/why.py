@@ -1,4 +1,4 @@
-"""Why a family got an amount in a tahap: found by its id or its card, asked, and shown."""
+"""The explanation of a family's amount in a tahap: found by its id or card, asked, and shown."""
 
 from __future__ import annotations
 

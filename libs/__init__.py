@@ -1,1 +1,1 @@
-"""What every service shares, and nothing of the programme's own words."""
+"""Libraries that every service shares, without the programme's own words."""

@@ -1,4 +1,4 @@
-"""Where files are handed in and answers asked for: takes a file whole, once, and remembers it."""
+"""The desk where files are handed in and answers asked for: takes a file whole, once."""
 
 from __future__ import annotations
 

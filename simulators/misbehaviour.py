@@ -1,4 +1,4 @@
-"""What a bank does wrong when it is told to: for tests of how the platform takes it."""
+"""Misbehaviour of a bank on demand, for tests of how the platform takes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What treasury and banks refuse, and how they say so: a code and a line, never what was sent."""
+"""Refusals of treasury and banks: a code and a line, never what was sent."""
 
 from __future__ import annotations
 

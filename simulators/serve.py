@@ -1,4 +1,4 @@
-"""What both processes have in common: options, health, the ready line, and an end in good order."""
+"""The frame of both simulators: options, health, the ready line, and an end in good order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a year came to, in the files and columns of its expected results: rows, sums, files."""
+"""The results of a year, in the files and columns of its expected ones: rows, sums, files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is left of a run when it is over: one table for people, one file for programs."""
+"""The report of a run: one table for people, one file for programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person sees while a year runs: bars that move, and a line for what is worth saying."""
+"""The screen while a year runs: bars that move, and a line for what is worth saying."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the codes of a year mean, in English and in the programme's own words."""
+"""The codes of a year in words: English, and the programme's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who asks, and what they may: tokens at the gate, scopes at each route, regions at each object.
+"""Rights of whoever asks: tokens at the gate, scopes at each route, regions at each object.
 
 Two walls stand behind each other. The gate answers 401 to every request without a believed token
 before a byte of its body is read, but for the paths that are declared open. Every other route

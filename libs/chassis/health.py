@@ -1,4 +1,4 @@
-"""Whether the process lives (/health), and whether it can do its work now (/ready)."""
+"""Health of a process: it lives (/health), and it can do its work now (/ready)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a long-lived process looks after its memory."""
+"""The memory of a long-lived process, looked after."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the operations team asks of every service: where it is, what is parked, try it again."""
+"""Operations' interface of every service: where it is, what is parked, try it again, drop it."""
 
 from __future__ import annotations
 

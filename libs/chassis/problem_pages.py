@@ -1,4 +1,4 @@
-"""What a problem's `type` resolves to: /problems/<code> is the page that tells of it."""
+"""Pages that a problem's `type` resolves to: /problems/<code> is the one that tells of it."""
 
 from __future__ import annotations
 

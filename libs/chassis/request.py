@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, its trace, its span, its log line and its largest body."""
+"""The surroundings of every request: its id, trace, span, log line and largest body."""
 
 from __future__ import annotations
 

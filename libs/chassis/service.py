@@ -1,4 +1,4 @@
-"""What every service opens, and the work that runs beside its HTTP interface.
+"""A service's resources, and the work that runs beside its HTTP interface.
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:

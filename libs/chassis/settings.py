@@ -1,4 +1,4 @@
-"""What a service is told by its environment, read once at start; every mistake is a sentence.
+"""Settings of a service from its environment, read once at start; every mistake is a sentence.
 
 A service with settings of its own reads them with the same functions from the same environment:
 

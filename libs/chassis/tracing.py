@@ -1,4 +1,4 @@
-"""Where a process's spans go: to an OpenTelemetry collector, where one is named, or nowhere."""
+"""The destination of a process's spans: an OpenTelemetry collector, where one is named, or none."""
 
 from __future__ import annotations
 

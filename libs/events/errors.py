@@ -1,4 +1,4 @@
-"""What can go wrong in the corridor, each as a sentence.
+"""Errors of the corridor, each as a sentence.
 
     CorridorError
     ├── DomainError            a rule refuses the command; services derive their own

@@ -1,4 +1,4 @@
-"""How far a group is behind what the bus holds: in messages, and for how long."""
+"""The lag of a group behind what the bus holds: in messages, and for how long."""
 
 from __future__ import annotations
 

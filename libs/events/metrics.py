@@ -1,4 +1,4 @@
-"""What a process measures while it works, and the form in which anything measured is shown."""
+"""Measurements of a process while it works, and the form in which anything measured is shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a key goes: the partition that every bus and every service works out alike."""
+"""The partition of a key, which every bus and every service works out alike."""
 
 from __future__ import annotations
 

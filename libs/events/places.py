@@ -1,4 +1,4 @@
-"""Where a subscription is in each partition: locked, proven to have no gap behind it, and moved."""
+"""Places of a subscription in each partition: locked, proven to have no gap behind, and moved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a service is: what it has written, relayed and consumed, for others to wait on."""
+"""Positions of a service: what it has written, relayed and consumed, for others to wait on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a look at one store says of it: its head, its relay's lag, what is parked, who leads."""
+"""Readings of one store: its head, its relay's lag, what is parked, who leads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a service makes of a topic, and which errors are a message's own."""
+"""A service's subscription to a topic, and the errors that are a message's own."""
 
 from __future__ import annotations
 

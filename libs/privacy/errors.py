@@ -1,4 +1,4 @@
-"""What can go wrong with tokens, keys and sealed values, each as a sentence.
+"""Errors of tokens, keys and sealed values, each as a sentence.
 
     CorridorError
     └── PrivacyError

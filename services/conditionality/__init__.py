@@ -1,1 +1,1 @@
-"""Whether families did what the programme asks of them, and what follows for their money."""
+"""The commitment of families: what the programme asks of them, and what follows for their money."""

@@ -1,4 +1,4 @@
-"""How a family's commitment stands over HTTP, and what a second person decides on late facts."""
+"""A family's commitment over HTTP, and what a second person decides on late facts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What conditionality takes from others: announcements and freezes of a tahap, and its roster."""
+"""Messages that conditionality takes from others: steps of a tahap, and its roster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What conditionality says on its topic, what it reads from others, and its kinds of streams.
+"""Messages of conditionality on its topic, those it reads from others, and its kinds of streams.
 
 Events of the commitment stream are published as they are stored, field for field; a person's
 facts, and findings before they are approved, stay inside. Messages that are read are declared

@@ -1,4 +1,4 @@
-"""Which families are under investigation: rows beside their streams, read page by page."""
+"""Families under investigation: rows beside their streams, read page by page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far conditionality's long work is: the evaluation of a tahap."""
+"""Progress of conditionality's long work: the evaluation of a tahap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What conditionality is told: the common settings, and that it must have the token key."""
+"""Settings of conditionality: the common ones, and that it must have the token key."""
 
 from __future__ import annotations
 

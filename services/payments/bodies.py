@@ -1,4 +1,4 @@
-"""What payments is sent over HTTP, and the forms of the names in it."""
+"""Bodies that payments is sent over HTTP, and the forms of the names in them."""
 
 from __future__ import annotations
 

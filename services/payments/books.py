@@ -1,4 +1,4 @@
-"""What families were paid, and what the ledger says; what must hold of it and does not."""
+"""The books: what families were paid, and what must hold of the ledger and does not."""
 
 from __future__ import annotations
 

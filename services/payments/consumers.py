@@ -1,4 +1,4 @@
-"""What payments takes from others: the roster, evaluations, and effects on held money."""
+"""Messages that payments takes from others: the roster, evaluations, and effects on held money."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far payments' long work is: a tahap's list as it is joined, and its runs to the banks."""
+"""Progress of payments' long work: a tahap's list as it is joined, and its runs to the banks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is parked here: their lines count as received, and their money waits."""
+"""Families that are parked here: their lines count as received, and their money waits."""
 
 from __future__ import annotations
 

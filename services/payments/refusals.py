@@ -1,4 +1,4 @@
-"""What payments refuses at each of its doors, as the description of its interface tells it."""
+"""Refusals at each of payments' doors, as the description of its interface tells them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What payments is told: the common settings, the keys, and where its partners answer."""
+"""Settings of payments: the common ones, the keys, and where its partners answer."""
 
 from __future__ import annotations
 

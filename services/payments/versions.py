@@ -1,4 +1,4 @@
-"""What people decide on in a tahap, as a version: its ETag, and what If-Match is held against.
+"""Versions of what people decide on in a tahap: its ETag, and what If-Match is held against.
 
 A tahap moves by itself most of the time: lines arrive, accounts are checked, banks answer. None of
 that is a reason for a person to look again. The version is of what is proposed, approved and left

@@ -1,4 +1,4 @@
-"""What payments answers: how a tahap and its runs stand, a family's payments, the books."""
+"""Answers of payments: how a tahap and its runs stand, a family's payments, the books."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a family got an amount in a tahap, over HTTP: within its region, and never unnoticed."""
+"""Explanations of a family's amount over HTTP: within its region, and never unnoticed."""
 
 from __future__ import annotations
 

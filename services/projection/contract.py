@@ -1,4 +1,4 @@
-"""What projection reads from the topics: its own copies, with the fields it needs."""
+"""Messages that projection reads from the topics: its own copies, with the fields it needs."""
 
 from __future__ import annotations
 

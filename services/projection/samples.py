@@ -1,4 +1,4 @@
-"""What the names in this service's interface look like, for its description."""
+"""Samples of the names in this service's interface, for its description."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What projection answers: rows by keyset pages, sums, and a family's timeline."""
+"""Answers of projection: rows by keyset pages, sums, and a family's timeline."""
 
 from __future__ import annotations
 

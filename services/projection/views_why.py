@@ -1,4 +1,4 @@
-"""What an explanation is made from: a family's messages and a tahap's, read at one moment."""
+"""The messages of an explanation, a family's and a tahap's, read at one moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the registry takes from others: closings to list, lines asked again, terminations."""
+"""Messages that the registry takes from others: steps of a tahap, asked lines, terminations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What crosses the registry's border: the messages it sends, and those it reads from others."""
+"""Messages across the registry's border: those it sends, and those it reads from others."""
 
 from __future__ import annotations
 

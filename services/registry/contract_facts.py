@@ -1,4 +1,4 @@
-"""What others are told of a family's facts: what categories, region and payee's age rest on.
+"""A family's facts as others are told of them: what categories, region and payee's age rest on.
 
 No number, token, name, account or occupation of anybody goes out: who reads these messages knows
 a family by its id and its members by their numbers within it.

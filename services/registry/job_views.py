@@ -1,4 +1,4 @@
-"""How far the registry's long work is: the list of a tahap."""
+"""Progress of the registry's long work: the list of a tahap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the registry is told: the common settings, the keys' database and both secret keys."""
+"""Settings of the registry: the common ones, the keys' database and both secret keys."""
 
 from __future__ import annotations
 

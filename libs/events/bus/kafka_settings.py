@@ -1,4 +1,4 @@
-"""How this platform speaks to a Kafka cluster: where it is, who we are, and every limit."""
+"""Settings towards a Kafka cluster: where it is, who we are, and every limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large a record may be, the same on every bus, and the refusal of those that are larger."""
+"""The largest record, the same on every bus, and the refusal of those that are larger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the embedded bus keeps records: many of one partition packed into one segment."""
+"""Segments of the embedded bus: many records of one partition packed into one row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each listed member owed in a cycle, and whether the recorded facts show it was done."""
+"""Duties of each listed member in a cycle, and whether the recorded facts show them done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What schools and health facilities reported about one person, month by month."""
+"""Reports of schools and health facilities about one person, month by month."""
 
 from __future__ import annotations
 

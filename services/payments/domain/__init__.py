@@ -1,1 +1,1 @@
-"""What payments decides: pure functions and the values they speak of."""
+"""Decisions of payments: pure functions and the values they speak of."""

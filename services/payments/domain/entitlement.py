@@ -1,4 +1,4 @@
-"""How much a family is entitled to in a tahap: members, categories, seniority and a benefit table.
+"""The entitlement of a family in a tahap: members, categories, seniority and a benefit table.
 
 Whole rupiah only. The table is dated policy and comes from outside; nothing here knows a figure.
 """

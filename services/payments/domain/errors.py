@@ -1,4 +1,4 @@
-"""Why payments refuses, each as a sentence.
+"""Refusals of payments, each as a sentence.
 
 DomainError
 ├── Malformed              a value that no document of the programme can carry

@@ -1,4 +1,4 @@
-"""What a payment can be asked to do and what can happen to it."""
+"""Commands to a payment, and its events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a payment stands: its transfer, its hold, and how each event moves them."""
+"""The state of a payment: its transfer, its hold, and how each event moves them."""
 
 from __future__ import annotations
 

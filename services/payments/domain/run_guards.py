@@ -1,4 +1,4 @@
-"""What the rules of a payment run have in common."""
+"""Guards that the rules of a payment run have in common."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a payment run stands: the documents and files that it has so far."""
+"""The state of a payment run: the documents and files that it has so far."""
 
 from __future__ import annotations
 

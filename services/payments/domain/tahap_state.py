@@ -1,4 +1,4 @@
-"""How a tahap stands: its announcement, the list of each of its runs, who is still unpaid."""
+"""The state of a tahap: its announcement, the list of each of its runs, who is still unpaid."""
 
 from __future__ import annotations
 

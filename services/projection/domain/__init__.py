@@ -1,1 +1,1 @@
-"""Why a family got what it got: pure functions from messages to an explanation; no decisions."""
+"""Explanations of what a family got: pure functions from messages to steps; no decisions."""

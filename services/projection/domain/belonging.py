@@ -1,4 +1,4 @@
-"""Whether a family was in a tahap at all: eligible, on hold, graduated, terminated, not listed."""
+"""A family's place in a tahap: eligible, on hold, graduated, terminated, not listed."""
 
 from __future__ import annotations
 

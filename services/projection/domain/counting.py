@@ -1,4 +1,4 @@
-"""What the family was entitled to: who counted for what, the sum, and who receives it."""
+"""The entitlement of the family: who counted for what, the sum, and who receives it."""
 
 from __future__ import annotations
 

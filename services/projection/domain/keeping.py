@@ -1,4 +1,4 @@
-"""Whether the family kept its commitment: each duty that failed, and what followed of it."""
+"""The family's commitment: each duty that failed, and what followed of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What moved because of a tahap, and what became of its own money and judgement since."""
+"""Movements because of a tahap, and what became of its own money and judgement since."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the services say of a family, as far as an explanation needs it: its own copies."""
+"""Messages about a family, as far as an explanation needs them: its own copies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is at hand when somebody asks why: a family's messages, the tahap's, and what was known."""
+"""The material of an explanation: a family's messages, the tahap's, and what was known."""
 
 from __future__ import annotations
 

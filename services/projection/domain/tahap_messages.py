@@ -1,4 +1,4 @@
-"""What the services say of a whole tahap, as far as an explanation needs it: its own copies."""
+"""Messages about a whole tahap, as far as an explanation needs them: its own copies."""
 
 from __future__ import annotations
 

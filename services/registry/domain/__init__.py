@@ -1,1 +1,1 @@
-"""What the registry decides: families and their facts, and the list of each tahap."""
+"""Decisions of the registry: families and their facts, and the list of each tahap."""

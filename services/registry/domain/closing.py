@@ -1,4 +1,4 @@
-"""What a final closing is judged by: its dates and the rule set in force."""
+"""The terms of a final closing: its dates and the rule set in force."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be asked of a family's commitment."""
+"""Commands to a family's commitment."""
 
 from __future__ import annotations
 

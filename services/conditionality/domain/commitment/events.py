@@ -1,4 +1,4 @@
-"""What happens to a family's commitment, each event stored and published in one form."""
+"""Events of a family's commitment, each stored and published in one form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a judged cycle does: money held or released, an investigation opened or withdrawn."""
+"""Sanctions of a judged cycle: money held, released or cut; an investigation opened or ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a family's commitment stands: its cycles, what is held, what waits for a person."""
+"""The state of a family's commitment: its cycles, what is held, what waits for a person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be asked of a family; each command carries everything that it needs from outside.
+"""Commands to a family; each carries everything that it needs from outside.
 
 Sealed values and tokens are opaque text here. A `fingerprint` is the keyed hash of the row that
 a command was made from: the same row again changes nothing, another row in its place is refused.

@@ -1,4 +1,4 @@
-"""What a family refuses, each as a sentence.
+"""Refusals of a family, each as a sentence.
 
 DomainError
 ├── NotFound

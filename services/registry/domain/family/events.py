@@ -1,4 +1,4 @@
-"""What has happened to a family. Text called sealed is ciphertext, and opaque here."""
+"""Events of a family. Text called sealed is ciphertext, and opaque here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How each event changes what is known of a family; facts are added, none is ever overwritten."""
+"""The fold of a family's events into what is known of it; facts are added, none is overwritten."""
 
 from __future__ import annotations
 

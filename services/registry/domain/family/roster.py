@@ -1,4 +1,4 @@
-"""What a family is on a day: who lives in it, holds a category, receives the money, and where.
+"""A family on a day: who lives in it, holds a category, receives the money, and where.
 
 Every function takes the family as known by the closing (`known_by`) and the day in question.
 """

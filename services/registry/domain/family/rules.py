@@ -1,4 +1,4 @@
-"""How a family answers its commands; pure, so that every answer can be given again."""
+"""The answers of a family to its commands; pure, so that every one can be given again."""
 
 from __future__ import annotations
 

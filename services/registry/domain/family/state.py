@@ -1,4 +1,4 @@
-"""What later decisions about a family need: its facts with their dates, none ever overwritten.
+"""The state that decisions about a family need: its facts with their dates, none overwritten.
 
 The parts are named tuples, which a snapshot keeps as plain arrays: ten million families are
 stored, and field names would be half of it. Schools, moves and payees stand in the order in which
