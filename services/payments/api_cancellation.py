@@ -23,7 +23,7 @@ from services.payments.bodies import (
     Correction,
     TahapPath,
 )
-from services.payments.cancelling import begin_cancelling
+from services.payments.cancelling import alone_with_runs, begin_cancelling
 from services.payments.contract import TAHAP
 from services.payments.domain.announcement_messages import Circumstances
 from services.payments.domain.cancellation_messages import (
@@ -31,6 +31,7 @@ from services.payments.domain.cancellation_messages import (
     ProposeCancellation,
 )
 from services.payments.domain.ids import tahap_stream
+from services.payments.domain.run_cancellation import require_cancellable
 
 router = APIRouter(tags=["payments"])
 
@@ -87,7 +88,9 @@ async def _propose(
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)
         others = await announcing.other_tahaps(unit, tahap)
-        await versions.ensure_seen(unit, tahap, seen)
+        standing = await versions.ensure_seen(unit, tahap, seen)
+        for run in standing.runs.values():
+            require_cancellable(run)
         against = replace(command.circumstances, others=others)
         await handle(unit, TAHAP, tahap_stream(tahap), replace(command, circumstances=against))
         reply = Reply(204, None, await versions.etag_of(unit, tahap))
@@ -140,12 +143,13 @@ async def _approve(
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)
         others = await announcing.other_tahaps(unit, tahap)
+        await alone_with_runs(unit, tahap)
         standing = await versions.ensure_seen(unit, tahap, seen)
         against = replace(command.circumstances, others=others)
         approval = replace(command, circumstances=against)
         outcome = await handle(unit, TAHAP, tahap_stream(tahap), approval)
         if outcome.events:
-            await begin_cancelling(unit, tahap, standing.tahap.revision)
+            await begin_cancelling(unit, tahap, standing)
         reply = Reply(204, None, await versions.etag_of(unit, tahap))
         await once.keep(unit.connection, reply)
     return reply.response(unit.position)

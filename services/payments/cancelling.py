@@ -1,7 +1,10 @@
-"""The leader's work on a cancelled tahap: the lines of its list go, then it is announced anew.
+"""The leader's work on a cancelled tahap: payments and lines go, then it is announced anew.
 
 Payments takes back its own before it announces a corrected tahap, so that no line of the new list
 meets one of the old. Lines of the old one that still come are passed by.
+
+A cancellation and the run's next step cannot pass each other: both have the run's row before any
+stream, and whoever is second finds that the run is over, or that it has been ordered.
 """
 
 from __future__ import annotations
@@ -16,13 +19,28 @@ from libs.events.store import Store
 from libs.events.transaction import Transaction
 from services.payments.contract import TAHAP
 from services.payments.domain.cancellation_messages import CompleteCancellation
-from services.payments.domain.ids import tahap_stream
+from services.payments.domain.ids import payment_id, tahap_stream
+from services.payments.domain.payment_messages import Void
+from services.payments.domain.run_cancellation_messages import CancelRun
 from services.payments.joining import on
 from services.payments.lists import open_list
+from services.payments.money import pay, run
+from services.payments.versions import Standing
 
 CANCELLER: Final = "canceller"
 LINES_A_CHUNK: Final = 5_000
+PAYMENTS_A_CHUNK: Final = 1_000
 
+_RUNS: Final = "SELECT FROM run_open WHERE tahap = $1 ORDER BY kind FOR UPDATE"
+# Whoever addresses an effect to a payment has its row, too, and then its stream.
+_PLACED: Final = """
+SELECT family::text, kind FROM payment_of WHERE tahap = $1
+ORDER BY payment_of.family LIMIT $2 FOR UPDATE
+"""
+_UNPLACED: Final = (
+    "DELETE FROM run_line WHERE tahap = $1 AND family = ANY($2::uuid[])",
+    "DELETE FROM payment_of WHERE tahap = $1 AND family = ANY($2::uuid[])",
+)
 _GONE: Final = """
 DELETE FROM list_line WHERE (tahap, family) IN (
     SELECT tahap, family FROM list_line WHERE tahap = $1 ORDER BY family LIMIT $2)
@@ -30,25 +48,40 @@ DELETE FROM list_line WHERE (tahap, family) IN (
 _OVER: Final = (
     "DELETE FROM list_count WHERE tahap = $1",
     "DELETE FROM list_proof WHERE tahap = $1",
+    "DELETE FROM late_line WHERE tahap = $1",
     "DELETE FROM cancellation_open WHERE tahap = $1",
 )
 
 
-async def begin_cancelling(unit: Transaction, tahap: str, revision: int) -> None:
-    """From now on no line is added to the tahap's list, and the leader takes away those of it."""
+async def alone_with_runs(unit: Transaction, tahap: str) -> None:
+    """Have the tahap's runs until we commit, before any stream: none of them takes a step."""
+    await unit.connection.execute(_RUNS, tahap)
+
+
+async def begin_cancelling(unit: Transaction, tahap: str, standing: Standing) -> None:
+    """From now on nothing is added to the tahap, and the leader takes back what it has.
+
+    Raises `TooLateToCancel` where a run of it has come too far.
+    """
+    for kind in standing.runs:
+        await run(unit, tahap, kind, CancelRun())
+    await unit.connection.execute("DELETE FROM run_open WHERE tahap = $1", tahap)
     # Whoever adds lines holds the row, so we wait for them here and they see that it is gone.
     await unit.connection.execute("DELETE FROM list_open WHERE tahap = $1", tahap)
     await unit.connection.execute(
-        "INSERT INTO cancellation_open (tahap, revision) VALUES ($1, $2)", tahap, revision
+        "INSERT INTO cancellation_open (tahap, revision) VALUES ($1, $2)",
+        tahap,
+        standing.tahap.revision,
     )
 
 
 @dataclass(slots=True)
 class Canceller:
-    """Takes back the lines of cancelled tahaps, a chunk a transaction."""
+    """Takes back payments and lines of cancelled tahaps, a chunk a transaction."""
 
     store: Store
     chunk: int = LINES_A_CHUNK
+    payments: int = PAYMENTS_A_CHUNK
     backoff: Backoff = field(init=False)
 
     def __post_init__(self) -> None:
@@ -67,9 +100,22 @@ class Canceller:
         if cancelled is None:
             return False
         async with self.store.transaction(on(cancelled.closing_date)) as unit:
+            if await self._void(unit, tahap):
+                return True
             gone = await unit.connection.execute(_GONE, tahap, self.chunk)
             if gone == "DELETE 0":
                 await self._end(unit, tahap, revision)
+        return True
+
+    async def _void(self, unit: Transaction, tahap: str) -> bool:
+        """Take the next payments back with their lines; whether there were any."""
+        rows = await unit.connection.fetch(_PLACED, tahap, self.payments)
+        if not rows:
+            return False
+        placed = [(payment_id(tahap, row["family"], row["kind"]), Void()) for row in rows]
+        await pay(unit, placed)
+        for statement in _UNPLACED:
+            await unit.connection.execute(statement, tahap, [row["family"] for row in rows])
         return True
 
     async def _end(self, unit: Transaction, tahap: str, revision: int) -> None:

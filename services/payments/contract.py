@@ -16,6 +16,7 @@ from services.payments.domain import announcement_messages as announcements
 from services.payments.domain import cancellation_messages as cancellations
 from services.payments.domain import payment_hold_messages as holds
 from services.payments.domain import payment_messages as payments
+from services.payments.domain import run_cancellation_messages as run_cancellations
 from services.payments.domain import run_deferral_messages as deferrals
 from services.payments.domain import run_file_messages as files
 from services.payments.domain import run_messages as runs
@@ -108,7 +109,12 @@ def publish_tahap(event: tahaps.Event, state: TahapState) -> Message | None:
 def publish_run(event: runs.Event, state: RunState) -> Message | None:
     """What an event of a payment run tells others, under the tahap."""
     match event:
-        case runs.RunOpened() | runs.ListEntitled() | runs.TransfersRecorded():
+        case (
+            runs.RunOpened()
+            | run_cancellations.RunCancelled()
+            | runs.ListEntitled()
+            | runs.TransfersRecorded()
+        ):
             return None
         case _:
             return Message(TAHAP_TOPIC, event.tahap)
@@ -133,6 +139,7 @@ PAYMENT: Final[StreamType[payments.Command, PaymentState, payments.Event]] = Str
     decider=payment,
     events=_named(
         payments.PaymentEntitled,
+        payments.PaymentVoided,
         payments.PaymentDeferred,
         payments.PaymentWithheld,
         payments.AccountCheckFailed,
@@ -181,6 +188,7 @@ RUN: Final[StreamType[runs.Command, RunState, runs.Event]] = StreamType(
     decider=run,
     events=_named(
         runs.RunOpened,
+        run_cancellations.RunCancelled,
         runs.ListEntitled,
         deferrals.LinesDeferred,
         deferrals.FileWithdrawn,

@@ -205,7 +205,7 @@ async def _claimed_elsewhere(unit: Transaction, job: Job, due: Sequence[Due]) ->
     name = paid_person(tahap, kind, "")[0]
     for each in due:
         for person in each.persons:
-            token = paid_person(tahap, kind, person)[1]
+            token = paid_person(tahap, kind, person, job.announced.revision)[1]
             wanted.setdefault(token, payment_stream(each.payment))
             held.append((token, each.payment))
     if not wanted:

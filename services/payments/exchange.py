@@ -7,7 +7,7 @@ not agreed is tried again later, and holds up neither the other banks nor other 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -38,6 +38,7 @@ from services.payments.domain.run_messages import MarkCredited, PaymentOrdered, 
 from services.payments.domain.run_state import totals_of
 from services.payments.domain.totals import Totals
 from services.payments.files import FileOf, LinesClosed, Rendered, Renderer
+from services.payments.holding import alone_with_run
 from services.payments.in_flight import InFlight
 from services.payments.joining import on
 from services.payments.money import pay, run
@@ -77,6 +78,10 @@ class Exchange:
         self.upstream.forget(key)
         await self.backoff.forget(lambda item: item.startswith(f"{run_item(*key)} "))
 
+    async def forget_all_but(self, runs: Collection[str]) -> None:
+        """Only these runs, by their items, are open; others may have ended with their tahap."""
+        await self.backoff.forget(lambda item: item.rpartition(" ")[0] not in runs)
+
     # -- The treasury
 
     async def check(self, job: Job) -> bool:
@@ -84,7 +89,7 @@ class Exchange:
         return await self.backoff.attempt(_item(job, TREASURY), partial(self._check, job))
 
     async def _check(self, job: Job) -> bool:
-        file = check_file_id(*job.key)
+        file = check_file_id(*job.key, revision=job.announced.revision)
         which = FileOf(*job.key, file, None, job.announced.account_check_date)
         sent = job.state.check_file(file)
         if sent is None:
@@ -99,6 +104,7 @@ class Exchange:
         failed = totals_of(sent) - passed
         record = RecordAccountCheck(file, sha256(body).hexdigest(), passed, failed)
         async with self.store.transaction(on(which.day, job.trace)) as unit:
+            await alone_with_run(unit, job.key)
             await run(unit, *job.key, record)
         return True
 
@@ -110,6 +116,7 @@ class Exchange:
                 found = [(row["payment"], answers[row["payment"]]) for row in lines]
                 failing = [(p, FailAccountCheck(a.word)) for p, a in found if not a.good]
                 async with self.store.transaction(on(which.day, job.trace)) as unit:
+                    await alone_with_run(unit, job.key)
                     await pay(unit, failing)
                     await unit.connection.executemany(_CHECKED, _words(job, found))
                 passed += _good(lines, answers)
@@ -140,6 +147,7 @@ class Exchange:
         except LinesClosed as closed:
             again = which.file in job.state.withdrawn
             async with self.store.transaction(on(which.day, job.trace)) as unit:
+                await alone_with_run(unit, job.key)
                 if again:
                     await withdraw(unit, job.key, which.file, closed.lines)
                 else:
@@ -164,6 +172,7 @@ class Exchange:
             body = await self.in_flight.ended(which.file, ask)
         except LinesClosed as closed:
             async with self.store.transaction(on(which.day, job.trace)) as unit:
+                await alone_with_run(unit, job.key)
                 await withdraw(unit, job.key, which.file, closed.lines)
             return None
         if body is not None:

@@ -146,8 +146,8 @@ LISTS = Runs(
 )
 RUNS = Runs(
     kind="run",
-    ends_with=("TahapReconciled",),
-    why_not="a frozen list is paid to its end; two people decide on its order",
+    ends_with=("TahapReconciled", "RunCancelled"),
+    why_not="a frozen list is paid to its end; until its order two people cancel its tahap",
     progress=paying,
     work=PAYER,
     seen_by=frozenset({"payments:read"}),

@@ -65,6 +65,7 @@ class Payer:
         """
         rows = await self.store.pool.fetch("SELECT * FROM run_open ORDER BY tahap, kind")
         runs = {run_item(row["tahap"], row["kind"]): partial(self._try, row) for row in rows}
+        await self.exchange.forget_all_but(runs)
         return await self.backoff.turn(runs)
 
     async def _try(self, row: asyncpg.Record) -> bool:
@@ -109,6 +110,7 @@ class Payer:
         if frozen is None:
             return False
         async with self.store.transaction(on(job.announced.closing_date, job.trace)) as unit:
+            await alone_with_run(unit, job.key)
             command = OpenRun(*job.key, frozen.hash, frozen.count, frozen.rupiah, frozen.cut)
             await run(unit, *job.key, command)
         return True
@@ -120,10 +122,12 @@ class Payer:
         async with ahead(frozen_chunks(self.store, job, table)) as chunks:
             async for chunk in chunks:
                 async with self.store.transaction(on(day, job.trace)) as unit:
+                    await alone_with_run(unit, job.key)
                     job = await entitle_chunk(unit, job, chunk)
                 if not (left := left - 1):
                     return True
         async with self.store.transaction(on(day, job.trace)) as unit:
+            await alone_with_run(unit, job.key)
             await mark_entitled(unit, job)
         return True
 
@@ -162,6 +166,7 @@ class Payer:
         """Close the run's books, then the tahap, unless somebody deferred may still be paid."""
         stream = tahap_stream(job.announced.tahap)
         async with self.store.transaction(on(job.announced.credit_date, job.trace)) as unit:
+            await alone_with_run(unit, job.key)
             books = await books_of(unit, *job.key)
             deferred = books.get("DEFERRED", Totals())
             instructed = books.get("INSTRUCTED", Totals()) - deferred

@@ -35,7 +35,7 @@ BOOKED: Final = ("INSTRUCTED", "CREDITED", "FAILED", "DEFERRED")
 
 
 class RunMovedMeanwhile(CorridorError):
-    """Another leader has taken this run further, so this step of it is undone."""
+    """Another leader has taken this run further, or it is over: this step of it is undone."""
 
 
 @dataclass(frozen=True, slots=True)

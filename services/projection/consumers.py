@@ -31,6 +31,7 @@ from services.projection.contract import (
     PaymentInstructed,
     PaymentReleased,
     PaymentReturned,
+    PaymentVoided,
     PaymentWithheld,
     Terminated,
     TransferFailed,
@@ -64,6 +65,7 @@ WITH judged AS (DELETE FROM designation WHERE family = $1 AND tahap = $2),
 DELETE FROM graduation WHERE family = $1 AND tahap = $2
 """
 WITHDRAWN = "DELETE FROM evaluation WHERE tahap = $1 AND family = $2"
+VOIDED = "DELETE FROM payment WHERE payment = $1"
 INVESTIGATED = """
 INSERT INTO investigation (tahap, family, standing) VALUES ($1, $2, $3)
 ON CONFLICT (tahap, family) DO UPDATE SET standing = $3
@@ -162,6 +164,7 @@ WRITES: dict[type[Any], tuple[str, Callable[[Any, str], Row]]] = {
     PaymentInstructed: (INSTRUCTED, lambda b, _: (b.payment, b.bank)),
     PaymentCredited: (CREDITED, lambda b, _: (b.payment, b.hold, b.bank_reference)),
     PaymentWithheld: (WITHHELD, lambda b, _: (b.payment, b.reason)),
+    PaymentVoided: (VOIDED, lambda b, _: (b.payment,)),
     PaymentDeferred: (DEFERRED, lambda b, _: (b.payment, b.reason)),
     TransferFailed: (FAILED, lambda b, _: (b.payment, b.code)),
     PaymentReleased: (
@@ -175,7 +178,7 @@ WRITES: dict[type[Any], tuple[str, Callable[[Any, str], Row]]] = {
 }
 """What a body of each type writes beside its place in the timeline."""
 
-TAKEN_BACK = (UNLISTED, WITHDRAWN)
+TAKEN_BACK = (UNLISTED, WITHDRAWN, VOIDED)
 """What takes rows away; written neither before an older row nor behind a newer one."""
 
 
@@ -281,6 +284,7 @@ SUBSCRIPTIONS = (
             "PaymentReturned": PaymentReturned,
             "PaymentWithheld": PaymentWithheld,
             "PaymentDeferred": PaymentDeferred,
+            "PaymentVoided": PaymentVoided,
             "AdministrativeHoldPlaced": OfFamily,
             "AdministrativeHoldEnded": OfFamily,
             "EffectTooLate": OfFamily,

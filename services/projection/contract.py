@@ -179,6 +179,12 @@ class PaymentDeferred:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentVoided:
+    payment: str
+    family: str
+
+
+@dataclass(frozen=True, slots=True)
 class OfFamily:
     """Any other message about a family: only its place in the timeline is kept."""
 

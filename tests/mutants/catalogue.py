@@ -304,18 +304,33 @@ def _on_closing_day(""",
         f"{PAYMENTS}/test_announcement.py::test_another_person_announces_it_after_what_they_saw",
     ),
     Mutant(
-        "cancelled-behind-the-freeze",
-        "a tahap is cancelled although its list is on its way to the banks",
+        "cancelled-behind-the-order",
+        "a tahap is cancelled although its order is on its way to the treasury",
         (
             Change(
-                "services/payments/domain/cancellation.py",
-                "    if any(run.frozen is not None for run in state.lists):\n",
+                "services/payments/domain/run_cancellation.py",
+                "    if state.order is not None:\n",
                 "    if False:\n",
             ),
         ),
-        f"{PAYMENTS}/test_cancellation.py::test_a_frozen_tahap_is_not_cancelled",
+        f"{PAYMENTS}/test_cancellation.py::test_an_ordered_tahap_is_not_cancelled",
         f"{PAYMENTS}/test_cancellation.py"
         "::test_two_people_cancel_a_tahap_and_nothing_of_its_list_is_left",
+    ),
+    Mutant(
+        "run-goes-on-although-cancelled",
+        "a run that was cancelled takes its next step all the same",
+        (
+            Change(
+                "services/payments/holding.py",
+                "    if not await unit.connection.fetchval(_ALONE, *key):\n",
+                "    if not await unit.connection.fetchval(_ALONE, *key) and False:\n",
+            ),
+        ),
+        f"{PAYMENTS}/test_cancellation_behind_freeze.py"
+        "::test_a_step_that_comes_behind_the_cancellation_does_nothing",
+        f"{PAYMENTS}/test_cancellation_behind_freeze.py"
+        "::test_what_is_cancelled_behind_its_request_is_paid_anew_once",
     ),
     Mutant(
         "line-of-a-cancelled-list-counts",

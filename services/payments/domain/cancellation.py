@@ -1,7 +1,8 @@
 """The cancellation of a tahap, and its correction: cancelled and announced anew in one approval.
 
 Only the last tahap that stands is cancelled, because later ones rest on what it did; and only
-while its list is open, because a frozen list is on its way to the treasury and the banks.
+until its payment is ordered, which its run decides (run_cancellation.py), or somebody is taken up
+beside its list: a family that was re-opened, or a supplementary list.
 """
 
 from __future__ import annotations
@@ -86,8 +87,12 @@ def complete(command: CompleteCancellation, state: TahapState) -> Sequence[Event
 def _require_cancellable(state: TahapState, others: Collection[OtherTahap]) -> None:
     if state.announced is None:
         raise StepNotReached(step="ClosingAnnounced")
-    if any(run.frozen is not None for run in state.lists):
-        raise TooLateToCancel(tahap=state.tahap, step="ListFrozen")
+    if state.closed is not None:
+        raise TooLateToCancel(tahap=state.tahap, step="TahapClosed")
+    if len(state.lists) > 1:
+        raise TooLateToCancel(tahap=state.tahap, step="SupplementaryOpened")
+    if state.awaited:
+        raise TooLateToCancel(tahap=state.tahap, step="FamilyAwaited")
     later = sorted(other.tahap for other in others if other.tahap > state.tahap)
     if later:
         raise LaterTahapStands(tahap=state.tahap, other=later[0])

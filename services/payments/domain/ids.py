@@ -81,9 +81,13 @@ def order_id(tahap: str, kind: str) -> str:
     return f"SPM-{run_id(tahap, kind)}"
 
 
-def check_file_id(tahap: str, kind: str, part: int = 1) -> str:
-    """The id of a run's n-th account check file; the treasury takes 3,000,000 lines a file."""
-    return f"{run_id(tahap, kind)}-CHECK-{part}"
+def check_file_id(tahap: str, kind: str, part: int = 1, revision: int = 1) -> str:
+    """The id of a run's n-th account check file; the treasury takes 3,000,000 lines a file.
+
+    A later revision of the tahap has files of its own: of one id a partner takes one content alone.
+    """
+    again = f"-R{revision}" if revision > 1 else ""
+    return f"{run_id(tahap, kind)}{again}-CHECK-{part}"
 
 
 def bank_file_id(tahap: str, kind: str, bank: str, part: int = 1) -> str:
@@ -91,12 +95,14 @@ def bank_file_id(tahap: str, kind: str, bank: str, part: int = 1) -> str:
     return f"{run_id(tahap, kind)}-{bank}-{part}"
 
 
-def paid_person(tahap: str, kind: str, person: str) -> tuple[str, str]:
+def paid_person(tahap: str, kind: str, person: str, revision: int = 1) -> tuple[str, str]:
     """The (kind, token) of the claim that a person's money of a tahap is paid once.
 
     A supplementary run pays what the regular run left out, hence both make the same claim: a
     person under two cards must not be paid by the one and then by the other. A correction adds
-    to a payment that was made, so it claims for itself.
+    to a payment that was made, so it claims for itself. A later revision of the tahap claims anew:
+    each payment of the one before it is void, and whom it named is paid by nobody yet.
     """
     own = REGULAR if kind.startswith("SUPPLEMENTARY-") else kind
-    return "paid_person", f"{tahap}|{own}|{person}"
+    announced = f"{tahap}/{revision}" if revision > 1 else tahap
+    return "paid_person", f"{announced}|{own}|{person}"

@@ -51,9 +51,11 @@ from services.payments.domain.payment_messages import (
     PaymentDeferred,
     PaymentEntitled,
     PaymentInstructed,
+    PaymentVoided,
     PaymentWithheld,
     TakeOut,
     TransferFailed,
+    Void,
     WithheldReason,
 )
 from services.payments.domain.payment_state import PaymentState, Transfer, evolve
@@ -143,6 +145,15 @@ def take_out(command: TakeOut, state: PaymentState) -> Sequence[Event]:
             returned=state.due if command.ordered else 0,
         )
     ]
+
+
+def void(state: PaymentState) -> Sequence[Event]:
+    """Take the payment back before it was instructed; a hold stays for conditionality to lift."""
+    if state.transfer is Transfer.NONE:
+        return []
+    if state.transfer in (Transfer.INSTRUCTED, Transfer.CREDITED, Transfer.FAILED):
+        raise Contradiction(payment=state.payment, transfer=state.transfer)
+    return [PaymentVoided(state.payment, state.tahap, state.family, state.kind)]
 
 
 # -- Rules: transfer
@@ -236,6 +247,8 @@ def decide(command: Command, state: PaymentState) -> Sequence[Event]:
     match command:
         case Entitle():
             return entitle(command, state)
+        case Void():
+            return void(state)
         case Defer():
             return defer(command, state)
         case TakeOut():

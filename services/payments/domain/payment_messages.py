@@ -109,8 +109,14 @@ class FailTransfer:
     amount: int
 
 
+@dataclass(frozen=True, slots=True)
+class Void:
+    """Take back what a cancelled announcement of its tahap made of the payment."""
+
+
 Command: TypeAlias = (
     Entitle
+    | Void
     | Defer
     | TakeOut
     | FailAccountCheck
@@ -225,8 +231,22 @@ class TransferFailed:
     amount: int
 
 
+@dataclass(frozen=True, slots=True)
+class PaymentVoided:
+    """Its tahap was cancelled before its order: what was entitled or deferred counts no more.
+
+    The next announcement may entitle the same payment anew; no money has moved for it yet.
+    """
+
+    payment: str
+    tahap: str
+    family: str
+    kind: str
+
+
 Event: TypeAlias = (
     PaymentEntitled
+    | PaymentVoided
     | PaymentDeferred
     | PaymentWithheld
     | AccountCheckFailed

@@ -23,6 +23,7 @@ from services.payments.domain.payment_messages import (
     PaymentDeferred,
     PaymentEntitled,
     PaymentInstructed,
+    PaymentVoided,
     PaymentWithheld,
     TransferFailed,
 )
@@ -109,6 +110,16 @@ def evolve(state: PaymentState, event: Event) -> PaymentState:
                 transfer=Transfer.DEFERRED,
                 # Of a payment that was never entitled older snapshots keep no reason.
                 answer=event.reason if state.transfer is not Transfer.NONE else state.answer,
+            )
+        case PaymentVoided():
+            return replace(
+                state,
+                amount=0,
+                cut=0,
+                payee_valid=False,
+                benefit_policy="",
+                transfer=Transfer.NONE,
+                answer="",
             )
         case PaymentWithheld():
             return replace(state, transfer=Transfer.WITHHELD, answer=event.reason)

@@ -26,6 +26,8 @@ from services.payments.domain.errors import (
     TransfersUnknown,
 )
 from services.payments.domain.ids import checked_kind, checked_tahap
+from services.payments.domain.run_cancellation import cancel
+from services.payments.domain.run_cancellation_messages import CancelRun
 from services.payments.domain.run_deferral import defer_lines, withdraw_file
 from services.payments.domain.run_deferral_messages import DeferLines, WithdrawFile
 from services.payments.domain.run_file_messages import (
@@ -234,6 +236,8 @@ def decide(command: Command, state: RunState) -> Sequence[Event]:
     match command:
         case OpenRun():
             return open_run(command, state)
+        case CancelRun():
+            return cancel(state)
         case MarkEntitled():
             return mark_entitled(command, state)
         case WithdrawFile():

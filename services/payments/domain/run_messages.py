@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from services.payments.domain.run_cancellation_messages import CancelRun, RunCancelled
 from services.payments.domain.run_deferral_messages import (
     DeferLines,
     FileWithdrawn,
@@ -106,6 +107,7 @@ class Reconcile:
 
 Command: TypeAlias = (
     OpenRun
+    | CancelRun
     | MarkEntitled
     | DeferLines
     | WithdrawFile
@@ -213,6 +215,7 @@ class TahapReconciled:
 
 Event: TypeAlias = (
     RunOpened
+    | RunCancelled
     | ListEntitled
     | LinesDeferred
     | FileWithdrawn

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from services.payments.domain.run_cancellation_messages import RunCancelled
 from services.payments.domain.run_deferral_messages import (
     DeferredLine,
     FileWithdrawn,
@@ -129,6 +130,8 @@ def evolve(state: RunState, event: Event) -> RunState:
     match event:
         case RunOpened():
             return replace(state, opened=event)
+        case RunCancelled():
+            return RunState()
         case ListEntitled():
             return replace(state, entitled=event)
         case FileWithdrawn():

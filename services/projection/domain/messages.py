@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+from services.projection.domain.cancellation_messages import (
+    CycleWithdrawn,
+    FamilyUnlisted,
+    PaymentVoided,
+)
 from services.projection.domain.facts import FACTS
 from services.projection.domain.hold_messages import (
     AdministrativeHoldEnded,
@@ -270,18 +275,6 @@ class EffectTooLate:
     hold: str
 
 
-@dataclass(frozen=True, slots=True)
-class FamilyUnlisted:
-    family: str
-    tahap: str
-
-
-@dataclass(frozen=True, slots=True)
-class CycleWithdrawn:
-    family: str
-    tahap: str
-
-
 OF_FAMILY: Final = (
     *FACTS,
     *(FamilyDesignated, FamilyGraduated, FamilyUnlisted, GraduationPending),
@@ -290,7 +283,8 @@ OF_FAMILY: Final = (
     *(InvestigationOpened, InvestigationWithdrawn),
     *(Terminated, Cleared, CorrectionProposed, CorrectionApproved, CorrectionRejected),
     *(AdministrativeHoldPlaced, AdministrativeHoldEnded),
-    *(PaymentEntitled, PaymentDeferred, PaymentWithheld, AccountCheckFailed, PaymentInstructed),
+    *(PaymentEntitled, PaymentVoided, PaymentDeferred, PaymentWithheld),
+    *(AccountCheckFailed, PaymentInstructed),
     *(PaymentCredited, TransferFailed, PaymentReleased, PaymentReturned, EffectTooLate),
 )
 """The messages of a family that an explanation reads; others are passed over."""

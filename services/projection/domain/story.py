@@ -7,15 +7,18 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from services.projection.domain.answer import Known
+from services.projection.domain.cancellation_messages import (
+    CycleWithdrawn,
+    FamilyUnlisted,
+    PaymentVoided,
+)
 from services.projection.domain.clauses import Clauses
 from services.projection.domain.known import Household, said
 from services.projection.domain.messages import (
     CorrectionApproved,
     CycleEvaluated,
-    CycleWithdrawn,
     FamilyDesignated,
     FamilyGraduated,
-    FamilyUnlisted,
     PaymentDeferred,
     PaymentEntitled,
     Terminated,
@@ -26,12 +29,16 @@ from services.projection.domain.reopening_messages import (
     GraduationPending,
     ReopeningProposed,
 )
-from services.projection.domain.tahap_messages import ClosingAnnounced, ListingStarted
+from services.projection.domain.tahap_messages import (
+    ClosingAnnounced,
+    ListingStarted,
+    TahapCancelled,
+)
 
 B = TypeVar("B")
 
 
-TAKEN_BACK: Final = (FamilyUnlisted, CycleWithdrawn)
+TAKEN_BACK: Final = (FamilyUnlisted, CycleWithdrawn, PaymentVoided)
 
 
 def tahap_order(tahap: str) -> tuple[int, int]:
@@ -93,8 +100,12 @@ class Story:
         return [each for each in said(self.told, kind) if _tahap(each) == self.tahap]
 
     def documents(self, kind: type[B], run: str) -> list[Told[B]]:
-        """The tahap's messages of a kind that belong to a run: REGULAR or SUPPLEMENTARY-n."""
-        found = said(self.of_tahap, kind)
+        """The tahap's messages of a kind that belong to a run: REGULAR or SUPPLEMENTARY-n.
+
+        Those of a cancelled announcement belong to none.
+        """
+        void = max((each.position for each in said(self.of_tahap, TahapCancelled)), default=-1)
+        found = [each for each in said(self.of_tahap, kind) if each.position > void]
         return [each for each in found if getattr(each.body, "kind", run) == run]
 
     # -- What most steps look at -------------------------------------------------------------------

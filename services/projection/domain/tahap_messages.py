@@ -182,8 +182,15 @@ class BankResultReceived:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class TahapCancelled:
+    tahap: str
+    revision: int
+
+
 OF_TAHAP: Final = (
-    *(ClosingAnnounced, ListingStarted, EvaluationAnnounced),
+    *(ClosingAnnounced, TahapCancelled),
+    *(ListingStarted, EvaluationAnnounced),
     *(ListFrozen, SupplementaryFrozen, AccountCheckSent, PaymentRequested, PaymentOrdered),
     *(FundsReleased, BankFileSent, BankResultReceived),
 )

@@ -218,7 +218,7 @@ def evolve(state: Listing, event: Event) -> Listing:
         case ListingFrozen():
             return replace(state, frozen=True)
         case ListingCancelled():
-            return replace(state, cancelled=True)
+            return replace(state, cancelled=True, frozen=False)
 
 
 listing: Decider[Command, Listing, Event] = Decider(Listing(), decide, evolve)

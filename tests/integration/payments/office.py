@@ -195,7 +195,7 @@ class Office:
 
     async def undone(self) -> None:
         """Take back all that cancelled tahaps did."""
-        await exhausted(Canceller(self.store, chunk=2).step)
+        await exhausted(Canceller(self.store, chunk=2, payments=2).step)
 
     async def join(self) -> None:
         """Do all that the joiner finds to do."""

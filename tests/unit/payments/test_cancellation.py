@@ -30,7 +30,15 @@ from services.payments.domain.errors import (
     TooLateToCancel,
 )
 from services.payments.domain.tahap import tahap
-from services.payments.domain.tahap_messages import Command, Event, ListReady, MarkListReady
+from services.payments.domain.tahap_messages import (
+    Command,
+    Event,
+    FamilyAwaited,
+    ListReady,
+    MarkListReady,
+    SupplementaryOpened,
+    TahapClosed,
+)
 from services.payments.domain.tahap_state import TahapState
 from tests.unit.payments.kit import (
     AFTER,
@@ -96,9 +104,22 @@ def test_a_reason_is_a_code() -> None:
     announced().when(replace(CANCEL, reason="because of Siti")).then_refused(Malformed)
 
 
-def test_a_frozen_list_is_on_its_way_and_its_tahap_is_not_cancelled() -> None:
-    announced(READY, frozen()).when(CANCEL).then_refused(TooLateToCancel)
-    announced(READY, WANTED, frozen()).when(CONFIRM).then_refused(TooLateToCancel)
+def test_a_tahap_is_cancelled_behind_its_freeze_too() -> None:
+    announced(READY, frozen()).when(CANCEL).then(WANTED)
+    announced(READY, frozen(), WANTED).when(CONFIRM).then(CANCELLED)
+
+
+@pytest.mark.parametrize(
+    "further",
+    [
+        SupplementaryOpened(TAHAP, "SUPPLEMENTARY-1", ("f",), date(2023, 5, 1)),
+        FamilyAwaited(TAHAP, "f", 1),
+        TahapClosed(TAHAP, ()),
+    ],
+)
+def test_a_tahap_that_has_more_than_its_list_is_not_cancelled(further: Event) -> None:
+    announced(READY, frozen(), further).when(CANCEL).then_refused(TooLateToCancel)
+    announced(READY, frozen(), WANTED, further).when(CONFIRM).then_refused(TooLateToCancel)
 
 
 def test_a_tahap_that_later_ones_rest_on_is_not_cancelled() -> None:

@@ -65,6 +65,7 @@ INTERNAL = {
     "ReannouncementApproved",
     "CancellationCompleted",
     "RunOpened",
+    "RunCancelled",
     "ListEntitled",
     "TransfersRecorded",
 }

@@ -45,6 +45,7 @@ def test_documents_and_files_carry_the_run_in_their_names() -> None:
     assert ids.request_id(*run) == "SPP-2023-1-SUPPLEMENTARY-1"
     assert ids.order_id(*run) == "SPM-2023-1-SUPPLEMENTARY-1"
     assert ids.check_file_id(*run) == "2023-1-SUPPLEMENTARY-1-CHECK-1"
+    assert ids.check_file_id(*run, revision=2) == "2023-1-SUPPLEMENTARY-1-R2-CHECK-1"
     assert ids.bank_file_id(*run, "MANDIRI", 2) == "2023-1-SUPPLEMENTARY-1-MANDIRI-2"
     assert ids.tahap_stream(TAHAP) == "tahap-2023-1"
     assert ids.run_stream(*run) == "run-2023-1-SUPPLEMENTARY-1"
@@ -58,3 +59,5 @@ def test_a_person_is_claimed_once_for_regular_and_supplementary_runs() -> None:
     assert ids.paid_person(TAHAP, "CORRECTION-1", "token") != regular
     assert ids.paid_person("2023-2", "REGULAR", "token") != regular
     assert ids.paid_person(TAHAP, "REGULAR", "other") != regular
+    assert ids.paid_person(TAHAP, "REGULAR", "token", 1) == regular
+    assert ids.paid_person(TAHAP, "REGULAR", "token", 2) != regular

@@ -13,11 +13,14 @@ from services.payments.domain.payment_messages import (
     AccountCheckFailed,
     Command,
     Defer,
+    Event,
     FailAccountCheck,
     PaymentDeferred,
     PaymentEntitled,
+    PaymentVoided,
     PaymentWithheld,
     TakeOut,
+    Void,
     WithheldReason,
 )
 from tests.unit.payments.kit import (
@@ -208,3 +211,31 @@ def test_without_a_valid_payee_there_is_no_account_to_check() -> None:
 @pytest.mark.parametrize("command", [CLOSED, INSTRUCT, CREDIT, FAIL])
 def test_nothing_is_said_of_a_payment_that_nobody_is_entitled_to(command: Command) -> None:
     given(payment).when(command).then_refused(NotEntitled)
+
+
+# -- Taken back with a cancelled tahap
+
+
+@pytest.mark.parametrize(
+    "earlier",
+    [(ENTITLE,), (ENTITLE, CLOSED), (entitle(duplicate_person=True),), (DEFER,)],
+    ids=["entitled", "account-failed", "withheld", "deferred"],
+)
+def test_a_payment_is_voided_once_and_entitled_anew_once(earlier: tuple[Command, ...]) -> None:
+    again = entitle(amount=AMOUNT - 1)
+    voided = PaymentVoided(PAYMENT, TAHAP, FAMILY, "REGULAR")
+
+    given(payment, *past(*earlier)).when(Void()).then(voided)
+    given(payment, *past(*earlier, Void())).when(Void()).then_nothing()
+    assert len(given(payment, *past(*earlier, Void())).when(again).events) == 1
+    given(payment, *past(*earlier, Void(), again)).when(again).then_nothing()
+    given(payment, *past(*earlier, Void(), again)).when(ENTITLE).then_refused(Contradiction)
+
+
+@pytest.mark.parametrize("sent", [INSTRUCTED, CREDITED, past(ENTITLE, INSTRUCT, FAIL)])
+def test_a_payment_that_was_instructed_is_not_voided(sent: tuple[Event, ...]) -> None:
+    given(payment, *sent).when(Void()).then_refused(Contradiction)
+
+
+def test_nothing_is_voided_that_was_never_entitled() -> None:
+    given(payment).when(Void()).then_nothing()

@@ -1,0 +1,24 @@
+"""What each service says of a family that it takes back of a cancelled tahap: its own copies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyUnlisted:
+    family: str
+    tahap: str
+
+
+@dataclass(frozen=True, slots=True)
+class CycleWithdrawn:
+    family: str
+    tahap: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentVoided:
+    payment: str
+    tahap: str
+    family: str

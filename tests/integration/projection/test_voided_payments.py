@@ -1,0 +1,35 @@
+"""A payment that was taken back with its cancelled tahap, in the rows of the tahap."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.projection import views
+from tests.doors import NATION
+from tests.integration.projection.kit import AMOUNT, Desk
+
+pytestmark = pytest.mark.integration
+
+TAHAP = "2023-1"
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["one-batch", "one-by-one"])
+async def test_a_voided_payment_has_no_row_until_it_is_entitled_anew(
+    desk: Desk, at_once: bool
+) -> None:
+    first = [
+        desk.paid("PaymentEntitled", TAHAP),
+        desk.paid("AccountCheckFailed", TAHAP),
+        desk.paid("PaymentVoided", TAHAP),
+    ]
+    anew = [desk.paid("PaymentEntitled", TAHAP), desk.paid("PaymentCredited", TAHAP, hold="NONE")]
+    if at_once:
+        await desk.take(*first, *anew)
+    else:
+        await desk.take(*first)
+        wanted = views.EntitlementsWanted(TAHAP, NATION)
+        assert await views.entitlements(desk.store, wanted, None, 10) == []
+        await desk.take(*anew)
+
+    row = await desk.row(TAHAP)
+    assert (row["disposition"], row["amount"]) == ("PAID", AMOUNT)
