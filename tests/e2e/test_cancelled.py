@@ -53,6 +53,22 @@ async def announce(people: People, running: Year) -> None:
     await people.head.post("payments", path, body, seen.if_match)
 
 
+async def freeze(people: People, tahap: str) -> None:
+    """Two people freeze the list, and the treasury checks its accounts."""
+    path, seen = f"/tahap/{tahap}/freeze", await see(people, tahap)
+    lines = seen.value.list
+    proposal = {"hash": lines.hash, "deferred": lines.deferred_candidates}
+    await people.maker.post("payments", f"{path}-proposal", proposal, seen.if_match)
+    seen = await see(people, tahap)
+    approval = {"hash": lines.hash}
+    await people.checker.post("payments", f"{path}-approval", approval, seen.if_match)
+    await while_it_moves(
+        lambda: see(people, tahap),
+        lambda seen: seen.value.stage == "ORDER_READY",
+        lambda seen: f"{tahap}: {seen.value}",
+    )
+
+
 async def quiet(observer: Client, running: Year) -> None:
     await until_quiet(observer, tuple(running.front.urls))
 
@@ -68,6 +84,7 @@ async def test_a_year_whose_first_tahap_was_cancelled_and_corrected_comes_out_eq
 
         await announce(people, running)
         await until(people, first, "READY", 2)
+        await freeze(people, first)
         terms = announcement(running.tahaps[0])
         await propose_and_approve(running, people, "correction", terms | REASON)
         await until(people, first, "READY", 3)

@@ -20,6 +20,7 @@ from services.registry.domain.listing_messages import (
     ListClosed,
     ListingAdvanced,
     ListingCancelled,
+    ListingFrozen,
     ListingStarted,
     StartListing,
 )
@@ -174,6 +175,13 @@ def test_a_cancelled_list_takes_no_line_and_does_not_close() -> None:
 
     assert not cancelled.state.open
     cancelled.when(CloseListing(1)).then_nothing()
+
+
+def test_a_cancelled_list_is_frozen_no_more_so_no_family_is_reopened_beside_it() -> None:
+    frozen = ListingFrozen(STARTED.tahap)
+
+    assert given(listing, STARTED, CLOSED, frozen).state.frozen
+    assert not given(listing, STARTED, CLOSED, frozen, CANCELLED).state.frozen
 
 
 def test_behind_a_cancelled_list_the_next_revision_starts() -> None:
