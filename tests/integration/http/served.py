@@ -93,7 +93,7 @@ class Served:
 
 
 async def of_registry(told: Settings, _directory: Path) -> Places:
-    return {"job": "import-5f2b"}
+    return {"job": "import-5f2b", "tahap": "2023-1"}
 
 
 async def of_conditionality(told: Settings, _directory: Path) -> Places:

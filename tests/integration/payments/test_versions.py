@@ -20,6 +20,13 @@ pytestmark = pytest.mark.integration
 VILLAGE = houses(4)
 PATH = f"/tahap/{TAHAP_1}"
 STALE = "0" * 64
+TERMS = {
+    "tahap": TAHAP_1,
+    "months": ["2023-01", "2023-02", "2023-03"],
+    "closing_date": "2023-03-31",
+    "account_check_date": "2023-04-05",
+    "credit_date": "2023-04-20",
+}
 SCOPES = ("payments:read", "payments:announce", "payments:make", "payments:check")
 
 
@@ -46,9 +53,22 @@ def decisions(told: Settings) -> Iterator[str]:
 
 async def asked(office: Office, path: str, if_match: str | None) -> httpx.Response:
     who = office.door.who(MAKER, *SCOPES) | ({"If-Match": if_match} if if_match else {})
-    body: dict[str, Any] = {"hash": STALE} if path.endswith(("proposal", "approval")) else {}
-    body |= {"after": {}} if path.endswith("announcement-approval") else {}
-    return await office.door.post(path, who, json=body)
+    return await office.door.post(path, who, json=body_of(path))
+
+
+def body_of(path: str) -> dict[str, Any]:
+    """A body that the interface takes at this path."""
+    match path.rsplit("/", 1)[1]:
+        case "announcement-approval" | "correction-approval":
+            return {"hash": STALE, "after": {}}
+        case "cancellation-proposal":
+            return {"reason": "WRONG_DATES"}
+        case "correction-proposal":
+            return {"reason": "WRONG_DATES", **TERMS}
+        case step if step.endswith(("proposal", "approval")):
+            return {"hash": STALE}
+        case _:
+            return {}
 
 
 async def test_every_decision_names_what_it_rests_on(ready: Office, told: Settings) -> None:
