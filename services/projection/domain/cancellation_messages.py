@@ -1,4 +1,4 @@
-"""What each service says of a family that it takes back of a cancelled tahap: its own copies."""
+"""Messages about a family that a cancelled tahap takes back: its own copies."""
 
 from __future__ import annotations
 
