@@ -89,7 +89,7 @@ class KeyRing:
         return keys
 
     async def fetch_each(self, families: Iterable[str]) -> dict[str, FamilyKey]:
-        """As `fetch`, for who works on many families and lets none hold up the others.
+        """Fetch as `fetch` does, for who works on many families and lets none hold up the others.
 
         A destroyed key is among the answers without secrets, one that never was or that cannot be
         unwrapped is not; a `Sealer` raises `KeyDestroyed` or `KeyMissing` when it is used. Raises

@@ -57,7 +57,7 @@ log = structlog.get_logger("re-decider")
 
 @dataclass(slots=True)
 class _Late:
-    """What one window asks to be judged again, and why."""
+    """Cycles that one window asks to be judged again, and why."""
 
     lines: dict[tuple[str, str], views.Line] = field(default_factory=dict)
     causes: dict[tuple[str, str], Cause] = field(default_factory=dict)
