@@ -37,7 +37,7 @@ WHERE waits.tahap = u.tahap AND waits.family = u.family
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The reason why a cycle is to be judged again, and the position up to which its facts count."""
+    """The ground for judging a cycle again, and the position up to which its facts are in it."""
 
     cause: Cause
     seen: int
