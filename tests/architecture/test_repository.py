@@ -102,3 +102,12 @@ def test_the_examples_say_where_their_region_codes_come_from() -> None:
     assert re.search(r"idn-area-data.*Open Database License \(ODbL\) 1\.0", readme, re.DOTALL)
     for year in (ROOT / "examples").glob("*/families.csv"):
         assert f"`{year.parent.name}/`" in readme
+
+
+@pytest.mark.parametrize(
+    "folder", sorted({path.parent for path in ROOT.glob("*/*/migrations/*.sql")})
+)
+def test_migrations_of_a_database_are_numbered_one_after_another(folder: Path) -> None:
+    numbers = sorted(int(path.name[:3]) for path in folder.glob("*.sql"))
+
+    assert numbers == list(range(1, len(numbers) + 1))
