@@ -1,4 +1,4 @@
-"""What carries messages on, over both buses: the relay, and a consumer beside a bare loop."""
+"""Delivery over both buses: the relay, and a consumer beside a bare loop."""
 
 from __future__ import annotations
 

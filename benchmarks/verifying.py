@@ -1,4 +1,4 @@
-"""How fast a store's chain is verified: `python -m benchmarks.verifying [EVENTS]`."""
+"""Verification of a store's chain, in events a second: `-m benchmarks.verifying [EVENTS]`."""
 
 from __future__ import annotations
 
