@@ -15,7 +15,7 @@ from cli.postgres_server import PostgresServer
 
 SEVERAL: Final = 5
 ROUNDS: Final = 60
-BARE_RATIO_MIN: Final = 0.65
+BARE_RATIO_MIN: Final = 0.85
 PEER_RATIO_MIN: Final = 3.0
 PEER_RATIO_SEVERAL_MIN: Final = 5.0
 UNIT: Final = "events/s"

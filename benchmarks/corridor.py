@@ -38,7 +38,7 @@ from libs.events.transaction import Transaction
 ROUNDS: Final = 5
 LOOK_S: Final = 0.005
 EMBEDDED_CONSUMER_RATIO_MIN: Final = 0.16
-KAFKA_CONSUMER_RATIO_MIN: Final = 0.5
+KAFKA_CONSUMER_RATIO_MIN: Final = 0.7
 KAFKA_RELAY_RATIO_MIN: Final = 0.6
 UNIT: Final = "messages/s"
 RELAY: Final = (Line("relay to the embedded bus", UNIT, "relay"),)

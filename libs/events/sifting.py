@@ -54,6 +54,10 @@ async def sift(
     key. Faults of the surroundings and stops are raised.
     """
     refused: dict[int, str] = {}
+    sieve = _Sieve(transaction, subscription.handler, refused, set())
+    if not held and Undecodable not in {type(message.body) for message in messages}:
+        await sieve.take(messages)
+        return refused
     halted = set(held)
     decoded: list[Incoming] = []
     for message in messages:
@@ -64,7 +68,7 @@ async def sift(
             halted.add(message.key)
         else:
             decoded.append(message)
-    await _Sieve(transaction, subscription.handler, refused, set()).take(decoded)
+    await sieve.take(decoded)
     return refused
 
 

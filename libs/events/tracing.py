@@ -164,9 +164,10 @@ def traces_by_key(messages: Sequence[Incoming], parent: str | None) -> Mapping[s
     What such a message causes is recorded under its own trace. Mostly a batch is of one, and
     then this is empty.
     """
-    carried = [each.envelopes.traces[each.index] for each in messages]
     batch = trace_id(parent)
-    if {trace_id(own) for own in set(carried)} <= {batch, ""}:
+    envelopes = {id(each.envelopes): each.envelopes for each in messages}.values()
+    if {trace_id(own) for each in envelopes for own in set(each.traces)} <= {batch, ""}:
         return {}
+    carried = [each.envelopes.traces[each.index] for each in messages]
     last = {each.key: own for each, own in zip(messages, carried, strict=True)}
     return {key: own for key, own in last.items() if own and trace_id(own) != batch}

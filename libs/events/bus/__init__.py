@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
 T = TypeVar("T")
 Headers = Sequence[tuple[str, bytes]]
+Columns = tuple[list[str], list[list[bytes]]]
 
 
 class Record(Struct, frozen=True, gc=False):
@@ -93,44 +94,42 @@ class Row(Protocol):
 
 def batched(topic: str, partition: int, rows: Iterable[Row]) -> Iterator[Batch]:
     """Rows of one partition as batches, in their order: one for each run of equal header names."""
-    for width, run in groupby(rows, _width):
-        some = list(run)
-        names, contents = _split(some)
-        if names == names[:width] * len(some):  # nearly always: those of one window are alike
-            yield _batch(topic, partition, some, names[:width], contents)
-        else:
-            for own, alike in groupby(some, _names):
-                some = list(alike)
-                yield _batch(topic, partition, some, own, _split(some)[1])
+    some = list(rows)
+    if not some:
+        return
+    if columns := _columns(some):  # nearly always: those of one window are alike
+        yield _batch(topic, partition, some, columns)
+    else:
+        for _, alike in groupby(some, _names):
+            run = list(alike)
+            yield _batch(topic, partition, run, _columns(run) or ([], []))
 
 
-def _split(rows: Iterable[Row]) -> tuple[list[str], list[bytes]]:
-    """The names of all headers of all rows, one after the other, and their contents."""
-    headers = list(chain.from_iterable([row.headers for row in rows]))
-    return [name for name, _ in headers], [content or b"" for _, content in headers]
+def _columns(rows: Sequence[Row]) -> Columns | None:
+    """The header names that all rows have, and the contents of each; None where names differ."""
+    headers = [row.headers for row in rows]
+    widths = list(map(len, headers))
+    if widths.count(widths[0]) < len(rows):
+        return None
+    # Name, content, name, content ... of all rows: a loop over every pair that is not Python's.
+    flat: list[Any] = list(chain.from_iterable(chain.from_iterable(headers)))
+    names, contents = _names(rows[0]), flat[1::2]
+    if flat[::2] != names * len(rows):
+        return None
+    if not all(contents):
+        contents = [content or b"" for content in contents]
+    return names, [contents[at :: len(names)] for at in range(len(names))]
 
 
-def _batch(
-    topic: str,
-    partition: int,
-    rows: Sequence[Row],
-    names: list[str],
-    contents: list[bytes],
-) -> Batch:
-    width = len(names)
+def _batch(topic: str, partition: int, rows: Sequence[Row], columns: Columns) -> Batch:
     return Batch(
         topic,
         partition,
         [row.offset for row in rows],
         [row.key for row in rows],
         [row.value or b"" for row in rows],
-        names,
-        [contents[at::width] for at in range(width)],
+        *columns,
     )
-
-
-def _width(row: Row) -> int:
-    return len(row.headers)
 
 
 def _names(row: Row) -> list[str]:
