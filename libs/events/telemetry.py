@@ -168,7 +168,7 @@ FAILING_ITEMS: Final = Metric(
     "corridor_failing_items",
     "gauge",
     (STORE, WORK),
-    "Tahaps, buckets, runs and cycles that this work fails at again and again.",
+    "Tahaps, buckets, runs, cycles and payments that this work fails at again and again.",
 )
 STORE_REACHED: Final = Metric(
     "corridor_store_reached",

@@ -94,6 +94,13 @@ def read_answer(which: FileOf, body: bytes) -> dict[str, Answer]:
     return answers
 
 
+def require_closed(which: FileOf, answers: Mapping[str, Answer]) -> None:
+    """Raise `LinesOpen` while the partner says neither yes nor no of a line."""
+    still_open = [number for number, answer in enumerate(answers.values(), 2) if answer.open]
+    if still_open:
+        raise LinesOpen(file=which.file, lines=len(still_open), first=still_open[0])
+
+
 def _answer(which: FileOf, number: int, row: Sequence[str]) -> Answer:
     if len(row) != (3 if which.bank is None else 5) or row[0] != "D":
         raise AnswerMalformed(file=which.file, line=number)

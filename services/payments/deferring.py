@@ -7,22 +7,27 @@ for a supplementary run.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
 
 from libs.events.handle import handle
 from libs.events.transaction import Transaction
 from services.payments.contract import TAHAP
 from services.payments.domain.ids import run_stream, tahap_stream
-from services.payments.domain.payment_messages import TakeOut
+from services.payments.domain.payment_messages import Command, TakeOut
 from services.payments.domain.run_deferral_messages import (
     DeferLines,
     DeferredLine,
     WithdrawFile,
 )
 from services.payments.domain.tahap_messages import DeferFamilies, Deferral
-from services.payments.money import pay, run
+from services.payments.money import run
+from services.payments.setting_aside import Said, say
 
-_OUT = """
+Asked: TypeAlias = Callable[[DeferredLine, bool], tuple[Command, ...]]
+"""What a payment is asked when its line leaves; the flag is True once its run is ordered."""
+
+_OUT: Final = """
 UPDATE run_line SET deferred = reason
 FROM unnest($3::uuid[], $4::text[]) AS u (payment, reason)
 WHERE tahap = $1 AND kind = $2 AND run_line.payment = u.payment
@@ -37,14 +42,24 @@ async def reserve(unit: Transaction, key: tuple[str, str]) -> None:
     await unit.hold([run_stream(*key), tahap_stream(key[0])])
 
 
-async def take_out(unit: Transaction, key: tuple[str, str], lines: Sequence[DeferredLine]) -> None:
+def _take_out(line: DeferredLine, ordered: bool) -> tuple[Command, ...]:
+    return (TakeOut(line.reason, ordered),)
+
+
+async def take_out(
+    unit: Transaction,
+    key: tuple[str, str],
+    lines: Sequence[DeferredLine],
+    asked: Asked = _take_out,
+) -> None:
     """Take lines out of a run (tahap, kind); at most LINES_A_CHUNK, so that its event fits the bus.
 
-    Raises `StepNotReached` while the treasury is at work on them or they are being instructed, and
+    A payment that does not take what it is `asked` leaves all the same, and is asked again. Raises
+    `StepNotReached` while the treasury is at work on them or they are being instructed, and
     `AlreadyDispatched` once the file of their bank is committed.
     """
     if lines:
-        await _without(unit, key, DeferLines(tuple(lines)), lines)
+        await _without(unit, key, DeferLines(tuple(lines)), lines, asked)
 
 
 async def withdraw(
@@ -63,12 +78,13 @@ async def _without(
     key: tuple[str, str],
     command: DeferLines | WithdrawFile,
     lines: Sequence[DeferredLine],
+    asked: Asked = _take_out,
 ) -> None:
     tahap, kind = key
     await reserve(unit, key)
     state = await run(unit, tahap, kind, command)
     ordered = state.order is not None
-    await pay(unit, [(line.payment, TakeOut(line.reason, ordered)) for line in lines])
+    await say(unit, [Said(key, line.payment, asked(line, ordered)) for line in lines])
     families = tuple(Deferral(line.family, line.reason) for line in lines)
     await handle(unit, TAHAP, tahap_stream(tahap), DeferFamilies(families, kind))
     payments = [line.payment for line in lines]

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
-from libs.events.store import Store
+import structlog
+
+from libs.events.errors import safe_text
+from libs.events.sifting import by_halves
 from libs.events.transaction import Transaction
 from services.payments.answers import ACCOUNT_NOT_FOUND
 from services.payments.contract import PAYMENT
-from services.payments.deferring import reserve
-from services.payments.domain.entitlement import BenefitTable
+from services.payments.deferring import reserve, take_out
+from services.payments.domain.errors import Contradiction
 from services.payments.domain.ids import (
     REGULAR,
     paid_person,
     payment_id,
     payment_stream,
 )
-from services.payments.domain.listing import LISTED
 from services.payments.domain.payment_hold import carried
 from services.payments.domain.payment_hold_messages import (
     Return,
@@ -27,30 +30,32 @@ from services.payments.domain.payment_hold_messages import (
 from services.payments.domain.payment_messages import (
     Command,
     Defer,
-    Entitle,
     FailAccountCheck,
 )
 from services.payments.domain.payment_state import Transfer
+from services.payments.domain.run_deferral_messages import DeferredLine
 from services.payments.domain.run_messages import (
     MarkEntitled,
 )
 from services.payments.domain.tahap_state import TahapState
 from services.payments.domain.totals import Totals
+from services.payments.dues import ENTITLE, Chunk, Due
 from services.payments.files import BANKS
 from services.payments.holding import defer_held, held_among
-from services.payments.joining import entitlement_of
-from services.payments.lists import (
-    NOBODY,
-    ListedLine,
-    complete_lines,
-    open_run,
-)
+from services.payments.lists import open_run
 from services.payments.money import pay, place_payments, run
 from services.payments.progress import Job, move
+from services.payments.setting_aside import NEVER_A_PAYMENTS_OWN, Said, say
 
-ENTITLE: Final = "ENTITLE"
+CANNOT_BE_ENTITLED: Final = "CANNOT_BE_ENTITLED"
 
 _LINE: Final = ("tahap", "kind", "payment", "family", "bank", "amount", "cut", "payable")
+_UNPLACED: Final = """
+INSERT INTO payment_of (tahap, family, kind) SELECT $1, family, 'REGULAR'
+FROM unnest($2::uuid[]) AS u (family) ORDER BY family ON CONFLICT DO NOTHING
+"""
+
+log = structlog.get_logger("payer")
 
 
 async def begin_run(unit: Transaction, state: TahapState, kind: str, trace: str | None) -> None:
@@ -60,80 +65,36 @@ async def begin_run(unit: Transaction, state: TahapState, kind: str, trace: str 
         return
     await open_run(unit, state.tahap, kind, trace)
     if kind == REGULAR:
+        key = state.tahap, kind
         defer = [
-            (
+            Said(
+                key,
                 payment_id(state.tahap, each.family),
-                Defer(state.tahap, each.family, kind, each.reason),
+                (Defer(state.tahap, each.family, kind, each.reason),),
             )
             for each in paid.frozen.deferred
         ]
-        await pay(unit, defer)
+        await say(unit, defer)
         families = [each.family for each in paid.frozen.deferred]
         await place_payments(unit, state.tahap, kind, families)
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """What one listed family is owed, and the tokens of the persons whom it counts."""
-
-    payment: str
-    bank: str
-    persons: tuple[str, ...]
-    entitle: Entitle
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """The next families of a frozen list: what is due, who has graduated, who comes last."""
-
-    due: Sequence[Due]
-    graduated: Sequence[str]
-    last: str
-
-
-async def frozen_chunks(store: Store, job: Job, table: BenefitTable) -> AsyncGenerator[Chunk, None]:
-    """The families of a frozen list that are not entitled yet, in order, a chunk at a time."""
-    frozen = job.paid.frozen
-    without = [each.family for each in frozen.deferred] if frozen else []
-    after = job.cursor if job.step == ENTITLE else NOBODY
-    among = job.paid.families or None
-    while True:
-        async with store.looking() as unit:
-            lines = await complete_lines(
-                unit, job.announced.tahap, after=after, among=among, without=without
-            )
-        if not lines:
-            return
-        after = lines[-1].family
-        due = [_due(job.paid.kind, line, table) for line in lines if line.outcome == LISTED]
-        yield Chunk(due, [line.family for line in lines if line.outcome != LISTED], after)
-
-
-def _due(kind: str, line: ListedLine, table: BenefitTable) -> Due:
-    roster, owed = line.roster, entitlement_of(line, table)
-    counted = [m.token for m in roster.members if m.member in owed.members]
-    entitle = Entitle(
-        tahap=roster.tahap,
-        family=line.family,
-        kind=kind,
-        region=roster.region,
-        components=owed.components,
-        amount=owed.amount,
-        payee_valid=roster.payee_valid,
-        benefit_policy=table.id,
-        counted=owed.counted,
-        cut=owed.cut,
-        duplicate_person=False,  # known once its persons are claimed
-    )
-    payment = payment_id(roster.tahap, line.family, kind)
-    # Who is not paid keeps nobody else from being paid.
-    persons = tuple(counted) if roster.payee_valid else ()
-    return Due(payment, roster.bank or "", persons, entitle)
-
-
 async def entitle_chunk(unit: Transaction, job: Job, chunk: Chunk) -> Job:
-    """Entitle a chunk of families: their claims, payments and the cursor in one transaction."""
-    await _entitle(unit, job, chunk.due)
+    """Entitle a chunk of families: their claims, payments and the cursor in one transaction.
+
+    A family that cannot be entitled leaves the run by name, and keeps nobody else waiting.
+    """
+    due = chunk.due
+    held = await held_among(unit, job.key[0], job.day, [each.entitle.family for each in due])
+    # Whoever leaves, leaves in this transaction.
+    await reserve(unit, job.key)
+    # Who is not paid keeps nobody else from being paid.
+    due = [replace(x, persons=()) if x.entitle.family in held else x for x in due]
+    entitle = partial(_entitle, unit, job)
+    refused = await by_halves(unit, due, entitle, NEVER_A_PAYMENTS_OWN)
+    await _leave_out(unit, job, refused)
+    if held:
+        await defer_held(unit, job.key, job.day)
     await _graduate(unit, job, chunk.graduated)
     return await move(unit, job, ENTITLE, chunk.last)
 
@@ -145,11 +106,6 @@ async def mark_entitled(unit: Transaction, job: Job) -> None:
 
 async def _entitle(unit: Transaction, job: Job, due: Sequence[Due]) -> None:
     tahap, kind = job.key
-    held = await held_among(unit, tahap, job.day, [each.entitle.family for each in due])
-    if held:
-        await reserve(unit, job.key)
-    # Who is not paid keeps nobody else from being paid.
-    due = [replace(x, persons=()) if x.entitle.family in held else x for x in due]
     doubled = await _claimed_elsewhere(unit, job, due)
     commands: list[tuple[str, Command]] = []
     rows: list[tuple[object, ...]] = []
@@ -171,14 +127,38 @@ async def _entitle(unit: Transaction, job: Job, due: Sequence[Due]) -> None:
     before = await place_payments(unit, tahap, kind, [each.entitle.family for each in due])
     if kind != REGULAR:
         await _carry(unit, {before[each.entitle.family]: each.payment for each in due})
-    if held:
-        await defer_held(unit, job.key, job.day)
+
+
+async def _leave_out(unit: Transaction, job: Job, refused: Sequence[tuple[Due, Exception]]) -> None:
+    """Take families out of a run that cannot be entitled; their rupiah stand on its lines."""
+    if not refused:
+        return
+    tahap, kind = job.key
+    rows: list[tuple[object, ...]] = []
+    lines: list[DeferredLine] = []
+    for due, error in refused:
+        family, cut = due.entitle.family, due.entitle.cut.rupiah
+        ordered = due.entitle.amount - cut
+        log.error("family not entitled", tahap=tahap, family=family, error=safe_text(error))
+        rows.append((tahap, kind, due.payment, family, due.bank, ordered, cut, True))
+        lines.append(DeferredLine(due.payment, family, due.bank, ordered, CANNOT_BE_ENTITLED))
+    await unit.connection.copy_records_to_table("run_line", records=rows, columns=_LINE)
+    # Whoever takes the tahap back finds a family's lines by this row. Money that is on an earlier
+    # payment stays there, with all that was decided of it.
+    await unit.connection.execute(_UNPLACED, tahap, [line.family for line in lines])
+    await take_out(
+        unit, job.key, lines, lambda line, _: (Defer(tahap, line.family, kind, line.reason),)
+    )
 
 
 async def _carry(unit: Transaction, payments: Mapping[str, str]) -> None:
     """What was decided of the deferred payments is said to those that take their place."""
     after = {payment_stream(deferred): payment for deferred, payment in payments.items()}
     loaded = await unit.load(PAYMENT, sorted(after))
+    for found in loaded.values():
+        # One that was set aside may not be known to be deferred yet: two would be paid.
+        if found.state.transfer not in (Transfer.NONE, Transfer.DEFERRED):
+            raise Contradiction(payment=found.state.payment, transfer=found.state.transfer)
     commands = [
         (after[stream], command)
         for stream, found in loaded.items()
@@ -194,7 +174,17 @@ async def _graduate(unit: Transaction, job: Job, families: Sequence[str]) -> Non
         families,
     )
     back = Return(job.announced.tahap, ReturnReason.GRADUATED_NATURAL)
-    await pay(unit, [(payment_id(row["tahap"], row["family"], row["kind"]), back) for row in rows])
+    await say(
+        unit,
+        [
+            Said(
+                (row["tahap"], row["kind"]),
+                payment_id(row["tahap"], row["family"], row["kind"]),
+                (back,),
+            )
+            for row in rows
+        ],
+    )
 
 
 async def _claimed_elsewhere(unit: Transaction, job: Job, due: Sequence[Due]) -> set[str]:

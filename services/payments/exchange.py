@@ -18,7 +18,7 @@ import asyncpg
 from libs.events.ahead import ahead
 from libs.events.backoff import Backoff
 from libs.events.store import Store
-from services.payments.answers import Answer, AnswerIncomplete, LinesOpen, read_answer
+from services.payments.answers import Answer, AnswerIncomplete, read_answer, require_closed
 from services.payments.deferring import take_out, withdraw
 from services.payments.dispatching import commit_file
 from services.payments.domain.ids import bank_file_id, check_file_id
@@ -41,9 +41,10 @@ from services.payments.files import FileOf, LinesClosed, Rendered, Renderer
 from services.payments.holding import alone_with_run
 from services.payments.in_flight import InFlight
 from services.payments.joining import on
-from services.payments.money import pay, run
+from services.payments.money import run
 from services.payments.outside import Outside
 from services.payments.progress import EXCHANGE, Job, books_of, payable_lines, run_item
+from services.payments.setting_aside import Said, books_wait, say
 from services.payments.upstream import Upstream
 
 BANKS_AT_ONCE: Final = 2  # one is on the wire or in the database while another is worked on
@@ -99,7 +100,7 @@ class Exchange:
             return False
         answers = read_answer(which, body)
         await self._require_whole(job, which, answers)
-        _require_closed(which, answers)
+        require_closed(which, answers)
         passed = await self._apply_checks(job, which, answers)
         failed = totals_of(sent) - passed
         record = RecordAccountCheck(file, sha256(body).hexdigest(), passed, failed)
@@ -114,10 +115,12 @@ class Exchange:
         async with ahead(payable_lines(self.store, job.key)) as chunks:
             async for lines in chunks:
                 found = [(row["payment"], answers[row["payment"]]) for row in lines]
-                failing = [(p, FailAccountCheck(a.word)) for p, a in found if not a.good]
+                failing = [
+                    Said(job.key, p, (FailAccountCheck(a.word),)) for p, a in found if not a.good
+                ]
                 async with self.store.transaction(on(which.day, job.trace)) as unit:
                     await alone_with_run(unit, job.key)
-                    await pay(unit, failing)
+                    await say(unit, failing)
                     await unit.connection.executemany(_CHECKED, _words(job, found))
                 passed += _good(lines, answers)
         return passed
@@ -243,7 +246,7 @@ class Exchange:
         result = RecordBankResult(sent.file, sha256(body).hexdigest(), credited, failed)
         async with self.store.transaction(on(which.day, job.trace)) as unit:
             await run(unit, *job.key, result)
-        _require_closed(which, answers)
+        require_closed(which, answers)
         return True
 
     async def _apply_answers(
@@ -257,7 +260,8 @@ class Exchange:
                 lines = [row for row in chunk if not answers[row["payment"]].open]
                 found = [(row["payment"], answers[row["payment"]]) for row in lines]
                 async with self.store.transaction(on(which.day, job.trace)) as unit:
-                    await pay(unit, [(payment, _answered(answer)) for payment, answer in found])
+                    # The money has moved: what a payment does not take is kept, never dropped.
+                    await say(unit, [Said(job.key, p, (_answered(a),)) for p, a in found])
                     await unit.connection.executemany(_ANSWERED, _words(job, found))
                 good = _good(lines, answers)
                 everything = Totals(len(lines), sum(row["amount"] for row in lines))
@@ -267,6 +271,8 @@ class Exchange:
     async def _credited(self, job: Job) -> bool:
         """Every bank has answered: say that each payment has its own event for it."""
         async with self.store.transaction(on(job.announced.credit_date, job.trace)) as unit:
+            if await books_wait(unit, job.key):
+                return False
             books = await books_of(unit, *job.key)
             mark = MarkCredited(books.get("CREDITED", Totals()), books.get("FAILED", Totals()))
             await run(unit, *job.key, mark)
@@ -275,13 +281,6 @@ class Exchange:
 
 def _item(job: Job, partner: str) -> str:
     return f"{run_item(*job.key)} {partner}"
-
-
-def _require_closed(which: FileOf, answers: Mapping[str, Answer]) -> None:
-    """Raise `LinesOpen` while the partner says neither yes nor no of a line."""
-    still_open = [number for number, answer in enumerate(answers.values(), 2) if answer.open]
-    if still_open:
-        raise LinesOpen(file=which.file, lines=len(still_open), first=still_open[0])
 
 
 def _good(lines: Sequence[asyncpg.Record], answers: Mapping[str, Answer]) -> Totals:

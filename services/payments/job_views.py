@@ -13,7 +13,7 @@ from services.payments.domain.ids import run_stream, tahap_stream
 from services.payments.domain.run_state import RunState, totals_of
 from services.payments.domain.tahap_state import PaymentList
 from services.payments.domain.totals import total
-from services.payments.entitling import ENTITLE
+from services.payments.dues import ENTITLE
 from services.payments.joining import JOINER
 from services.payments.lists import counted
 from services.payments.paying import INSTRUCT

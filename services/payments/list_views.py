@@ -10,6 +10,7 @@ from libs.events.transaction import Transaction
 from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC
 from services.payments.domain.ids import REGULAR
 from services.payments.domain.tahap_state import PaymentList, TahapState
+from services.payments.entitling import CANNOT_BE_ENTITLED
 from services.payments.holding import held_among, held_on_list
 from services.payments.lists import arrived, counted, incomplete
 from services.payments.parked import families_parked, parked_lines
@@ -105,7 +106,7 @@ async def candidates(unit: Transaction, state: TahapState, each: PaymentList) ->
         # Who is there whole by then, and missing for no other reason, is one whom the table fails
         # at; who arrives behind the freeze is only late.
         whole = await arrived(unit, state.tahap, each.ready.missing)
-        reasons = dict.fromkeys(whole, "CANNOT_BE_ENTITLED")
+        reasons = dict.fromkeys(whole, CANNOT_BE_ENTITLED)
     reasons |= dict.fromkeys(evaluation.parked if evaluation else (), "PARKED_AT_CONDITIONALITY")
     reasons |= dict.fromkeys(parked, "PARKED_AT_PAYMENTS")
     reasons |= dict(roster.withheld if roster else {})

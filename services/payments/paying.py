@@ -6,6 +6,7 @@ was asked before a crash is asked again under the same id.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -16,16 +17,17 @@ from libs.events.ahead import ahead
 from libs.events.backoff import Backoff
 from libs.events.handle import handle
 from libs.events.store import Store
+from libs.events.transaction import Transaction
 from services.payments.answers import OK
 from services.payments.contract import RUN, TAHAP
+from services.payments.deferring import reserve, take_out
 from services.payments.domain.ids import (
     order_id,
     run_stream,
     tahap_stream,
 )
-from services.payments.domain.payment_messages import (
-    Instruct,
-)
+from services.payments.domain.payment_messages import Instruct, TakeOut
+from services.payments.domain.run_deferral_messages import DeferredLine
 from services.payments.domain.run_messages import (
     OpenRun,
     Reconcile,
@@ -33,16 +35,19 @@ from services.payments.domain.run_messages import (
 from services.payments.domain.run_state import RunState
 from services.payments.domain.tahap_messages import CloseTahap, MarkRunReconciled
 from services.payments.domain.totals import Totals
-from services.payments.entitling import entitle_chunk, frozen_chunks, mark_entitled
+from services.payments.dues import frozen_chunks
+from services.payments.entitling import entitle_chunk, mark_entitled
 from services.payments.exchange import Exchange
 from services.payments.holding import alone_with_run, defer_held, lapsing
 from services.payments.joining import on, table_of
 from services.payments.lists import NOBODY
-from services.payments.money import pay, run
+from services.payments.money import run
 from services.payments.policy import Policies
 from services.payments.progress import PAYER, Job, books_of, move, payable_lines, run_item
+from services.payments.setting_aside import Said, SayingAgain, books_wait, pay_by_halves
 
 INSTRUCT: Final = "INSTRUCT"
+CANNOT_BE_INSTRUCTED: Final = "CANNOT_BE_INSTRUCTED"
 CHUNKS_A_STEP: Final = 40  # then another run has its turn
 
 
@@ -54,19 +59,23 @@ class Payer:
     policies: Policies
     exchange: Exchange
     backoff: Backoff = field(init=False)
+    saying_again: SayingAgain = field(init=False)
 
     def __post_init__(self) -> None:
         self.backoff = Backoff(self.store, PAYER)
+        self.saying_again = SayingAgain(self.store)
 
     async def step(self) -> bool:
-        """One step of each run that can take one; answers whether there was any.
+        """One step of each run that can take one, and a try of each payment that was set aside;
+        answers whether there was any.
 
         A run in trouble rests, says so, and keeps no other one waiting.
         """
         rows = await self.store.pool.fetch("SELECT * FROM run_open ORDER BY tahap, kind")
         runs = {run_item(row["tahap"], row["kind"]): partial(self._try, row) for row in rows}
         await self.exchange.forget_all_but(runs)
-        return await self.backoff.turn(runs)
+        said = await self.saying_again.step()
+        return await self.backoff.turn(runs) or said
 
     async def _try(self, row: asyncpg.Record) -> bool:
         job = await self._job(row)
@@ -152,7 +161,8 @@ class Payer:
         async with ahead(payable_lines(self.store, job.key, after, checked=True)) as chunks:
             async for lines in chunks:
                 async with self.store.transaction(on(day, job.trace)) as unit:
-                    await pay(unit, [(r["payment"], Instruct(order, r["bank"], OK)) for r in lines])
+                    await alone_with_run(unit, job.key)
+                    await _instructed(unit, job, order, lines)
                     job = await move(unit, job, INSTRUCT, lines[-1]["payment"])
                 if not (left := left - 1):
                     return True
@@ -167,6 +177,8 @@ class Payer:
         stream = tahap_stream(job.announced.tahap)
         async with self.store.transaction(on(job.announced.credit_date, job.trace)) as unit:
             await alone_with_run(unit, job.key)
+            if await books_wait(unit, job.key):
+                return False
             books = await books_of(unit, *job.key)
             deferred = books.get("DEFERRED", Totals())
             instructed = books.get("INSTRUCTED", Totals()) - deferred
@@ -185,3 +197,30 @@ class Payer:
             )
         await self.exchange.forget(job.key)
         return True
+
+
+async def _instructed(
+    unit: Transaction, job: Job, order: str, lines: Sequence[asyncpg.Record]
+) -> None:
+    """Instruct a chunk of payments; one that cannot be leaves the run by name.
+
+    Its rupiah stay on the programme's account, until the payment takes both and they go back.
+    """
+    # Whoever leaves, leaves in this transaction.
+    await reserve(unit, job.key)
+    instruct = {row["payment"]: Instruct(order, row["bank"], OK) for row in lines}
+    said = [Said(job.key, payment, (command,)) for payment, command in instruct.items()]
+    refused = {each.payment for each, _ in await pay_by_halves(unit, said)}
+    left = [
+        DeferredLine(
+            row["payment"], row["family"], row["bank"], row["amount"], CANNOT_BE_INSTRUCTED
+        )
+        for row in lines
+        if row["payment"] in refused
+    ]
+    await take_out(
+        unit,
+        job.key,
+        left,
+        lambda line, ordered: (instruct[line.payment], TakeOut(line.reason, ordered)),
+    )

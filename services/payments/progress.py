@@ -20,7 +20,7 @@ from services.payments.domain.totals import Totals
 from services.payments.lists import LINES_A_CHUNK, NOBODY
 
 _PAYABLE: Final = """
-SELECT payment::text, bank, amount FROM run_line
+SELECT payment::text, family::text, bank, amount FROM run_line
 WHERE tahap = $1 AND kind = $2 AND payable AND deferred IS NULL AND payment > $3
   AND (NOT $4 OR account_check = 'OK') AND ($5::text IS NULL OR bank = $5)
 ORDER BY run_line.payment LIMIT $6
@@ -74,7 +74,7 @@ async def payable_lines(
     checked: bool = False,
     bank: str | None = None,
 ) -> AsyncGenerator[list[asyncpg.Record], None]:
-    """(payment, bank, amount) of a run's payable lines in order, a chunk at a time.
+    """(payment, family, bank, amount) of a run's payable lines in order, a chunk at a time.
 
     `checked`: only those whose account passed; `bank`: only those that it has to credit.
     """

@@ -7,8 +7,14 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from libs.events.backoff import failing_item, failing_parts
+from libs.events.errors import CorridorError
 from libs.events.transaction import Transaction
 from services.payments.progress import EXCHANGE, PAYER, run_item
+from services.payments.setting_aside import books_wait
+
+
+class PaymentsSetAside(CorridorError):
+    """The run's books wait for payments that do not take what the bank or the run says."""
 
 
 class PartnerTrouble(BaseModel):
@@ -39,4 +45,9 @@ async def run_trouble(unit: Transaction, tahap: str, kind: str) -> str | None:
     item = run_item(tahap, kind)
     fails = await failing_item(unit.connection, PAYER, item)
     fails = fails or await failing_item(unit.connection, EXCHANGE, item)
-    return fails.error if fails else None
+    if fails is not None:
+        return fails.error
+    waited_for = await books_wait(unit, (tahap, kind))
+    if waited_for:
+        return str(PaymentsSetAside(payments=len(waited_for), first=waited_for[0]))
+    return None

@@ -111,6 +111,51 @@ ISOLATION: Final = (
         "::test_everyone_who_recorded_a_fact_behind_a_proposal_is_named",
     ),
     Mutant(
+        "one-payment-stops-its-run",
+        "a payment that cannot be read stops everybody's of its run",
+        (
+            Change(
+                "services/payments/setting_aside.py",
+                "= (ConcurrencyConflict,)\n",
+                "= (Exception,)\n",
+            ),
+        ),
+        f"{PAYMENTS}/test_set_aside.py"
+        "::test_a_family_that_cannot_be_entitled_leaves_the_run_by_name",
+        f"{PAYMENTS}/test_deferred_lines.py"
+        "::test_a_line_that_leaves_before_the_check_is_neither_checked_nor_ordered",
+    ),
+    Mutant(
+        "banks-word-is-dropped",
+        "what a bank says of a payment that cannot be read is forgotten",
+        (
+            Change(
+                "services/payments/setting_aside.py",
+                "    await set_aside(unit, await pay_by_halves(unit, said))\n",
+                "    await pay_by_halves(unit, said)\n",
+            ),
+        ),
+        f"{PAYMENTS}/test_set_aside.py::test_a_banks_word_of_a_payment_that_cannot_be_read"
+        "_is_kept_and_booked_once_it_can",
+        f"{PAYMENTS}/test_deferred_lines.py"
+        "::test_a_line_that_leaves_before_the_check_is_neither_checked_nor_ordered",
+    ),
+    Mutant(
+        "paid-beside-an-open-payment",
+        "a supplementary run pays beside a payment that is not known to be deferred",
+        (
+            Change(
+                "services/payments/entitling.py",
+                "        if found.state.transfer not in (Transfer.NONE, Transfer.DEFERRED):\n",
+                "        if found.state.transfer is Transfer.CREDITED:\n",
+            ),
+        ),
+        f"{PAYMENTS}/test_set_aside.py"
+        "::test_a_payment_that_is_not_known_to_be_deferred_is_not_paid_by_another_run",
+        f"{PAYMENTS}/test_set_aside.py"
+        "::test_a_payment_that_cannot_be_instructed_leaves_the_run_and_its_books_wait",
+    ),
+    Mutant(
         "leader-fails-in-silence",
         "what a leader's work fails at is logged and kept nowhere",
         (
