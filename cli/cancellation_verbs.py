@@ -83,6 +83,7 @@ async def _approve_proposed(approver: Client, name: str, yes: bool) -> None:
         sure(f"Cancel {name} and announce it anew, {proposal.terms}?", yes)
         path, body = "correction-approval", announcement_approval(proposal)
     else:
-        sure(f"Cancel {name} ({proposal.reason})?", yes)
+        anew = f", and announce {', '.join(proposal.behind)} anew" if proposal.behind else ""
+        sure(f"Cancel {name} ({proposal.reason}){anew}?", yes)
         path, body = "cancellation-approval", {"hash": proposal.hash}
     await approver.post("payments", f"/tahap/{name}/{path}", body, seen.if_match)

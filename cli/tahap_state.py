@@ -108,7 +108,7 @@ class Proposal:
     """A proposal that waits for another person: ANNOUNCEMENT, CANCELLATION or CORRECTION.
 
     `heads` are the positions of the services' logs as they were looked up with it, None of one
-    that did not answer.
+    that did not answer; `behind` are later tahaps that wait, and are announced anew as they are.
     """
 
     what: str
@@ -117,6 +117,7 @@ class Proposal:
     heads: dict[str, int | None]
     reason: str | None = None
     terms: Terms | None = None
+    behind: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

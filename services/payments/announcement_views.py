@@ -35,8 +35,9 @@ class ProposalView(BaseModel):
     """A proposal that waits for an approval; `hash` is what the approver sends.
 
     `what` is ANNOUNCEMENT, CANCELLATION, or CORRECTION: a cancellation that announces the tahap
-    anew on `terms`. `heads` are the positions of the services' logs now, null of one that does
-    not answer.
+    anew on `terms`. `behind` are later tahaps whose lists have not begun: a cancellation announces
+    them anew as they are. `heads` are the positions of the services' logs now, null of one that
+    does not answer.
     """
 
     what: Literal["ANNOUNCEMENT", "CANCELLATION", "CORRECTION"]
@@ -46,6 +47,7 @@ class ProposalView(BaseModel):
     reason: str | None = None
     terms: TermsView | None = None
     after: dict[str, int] = {}
+    behind: list[str] = []
     heads: dict[str, int | None] = {}
 
 
@@ -91,6 +93,7 @@ def proposal_view(state: TahapState) -> ProposalView | None:
                 maker=waits.maker,
                 reason=waits.reason,
                 terms=terms_view(waits.terms) if waits.terms else None,
+                behind=list(waits.behind),
             )
         case None:
             return None

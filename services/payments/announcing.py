@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import Final
 
 from libs.chassis.problems import Refusal
@@ -12,6 +13,7 @@ from libs.events.transaction import Transaction
 from services.payments.contract import ANNOUNCED_TO, SERVICE, TAHAP
 from services.payments.domain.announcement_messages import OtherTahap, ServiceAnswer
 from services.payments.domain.ids import tahap_stream
+from services.payments.domain.tahap_state import TahapState
 from services.payments.outside import Outside
 from services.payments.policy import Policies
 
@@ -20,6 +22,12 @@ _ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended('payments
 _ALL: Final = """
 SELECT stream_id FROM streams WHERE stream_id > 'tahap-' AND stream_id < 'tahap.'
 ORDER BY stream_id
+"""
+# Open lists of which nothing has come.
+_NOTHING_CAME: Final = """
+SELECT tahap FROM list_open
+WHERE NOT EXISTS (SELECT FROM list_line WHERE list_line.tahap = list_open.tahap)
+  AND NOT EXISTS (SELECT FROM list_proof WHERE list_proof.tahap = list_open.tahap)
 """
 RETRY_AFTER_S: Final = 1
 
@@ -61,10 +69,24 @@ def _silent(service: str) -> Refusal:
     )
 
 
+async def alone(unit: Transaction) -> None:
+    """Nobody else announces or cancels a tahap until we commit."""
+    await unit.connection.execute(_ONE_AT_A_TIME)
+
+
 async def other_tahaps(unit: Transaction, tahap: str) -> tuple[OtherTahap, ...]:
     """The other tahaps that are announced or proposed; they stay so until we commit."""
-    await unit.connection.execute(_ONE_AT_A_TIME)
+    await alone(unit)
     streams = [row[0] for row in await unit.connection.fetch(_ALL)]
     others = await unit.load(TAHAP, [each for each in streams if each != tahap_stream(tahap)])
-    found = [loaded.state.terms for _, loaded in sorted(others.items())]
-    return tuple(OtherTahap(terms.tahap, terms.months) for terms in found if terms is not None)
+    empty = {row["tahap"] for row in await unit.connection.fetch(_NOTHING_CAME)}
+    return tuple(
+        OtherTahap(terms.tahap, terms.months, waits=_waits(loaded.state, empty))
+        for _, loaded in sorted(others.items())
+        if (terms := loaded.state.terms) is not None
+    )
+
+
+def _waits(state: TahapState, empty: Collection[str]) -> bool:
+    """True where a tahap is announced, nothing of its list is here, and nobody decides on it."""
+    return state.announced is not None and state.proposal is None and state.tahap in empty

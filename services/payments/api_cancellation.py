@@ -32,6 +32,7 @@ from services.payments.domain.cancellation_messages import (
 )
 from services.payments.domain.ids import tahap_stream
 from services.payments.domain.run_cancellation import require_cancellable
+from services.payments.making_way import alone_with_lists_behind, announce_anew, make_way
 
 router = APIRouter(tags=["payments"])
 
@@ -142,14 +143,18 @@ async def _approve(
 ) -> Response:
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)
-        others = await announcing.other_tahaps(unit, tahap)
+        await announcing.alone(unit)
         await alone_with_runs(unit, tahap)
         standing = await versions.ensure_seen(unit, tahap, seen)
+        await alone_with_lists_behind(unit, standing.tahap)
+        others = await announcing.other_tahaps(unit, tahap)
+        behind = await make_way(unit, standing.tahap, others, command.checker)
         against = replace(command.circumstances, others=others)
         approval = replace(command, circumstances=against)
         outcome = await handle(unit, TAHAP, tahap_stream(tahap), approval)
         if outcome.events:
             await begin_cancelling(unit, tahap, standing)
+            await announce_anew(unit, behind)
         reply = Reply(204, None, await versions.etag_of(unit, tahap))
         await once.keep(unit.connection, reply)
     return reply.response(unit.position)

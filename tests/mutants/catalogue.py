@@ -10,6 +10,7 @@ from tests.mutants.forms import FORMS
 from tests.mutants.graduation import GRADUATION
 from tests.mutants.holds import HOLDS
 from tests.mutants.isolation import ISOLATION
+from tests.mutants.lists import LISTS
 from tests.mutants.mutant import Change, Mutant
 from tests.mutants.telemetry import TELEMETRY
 
@@ -22,6 +23,7 @@ MUTANTS: Final = (
     *TELEMETRY,
     *FORMS,
     *ISOLATION,
+    *LISTS,
     *GRADUATION,
     *CUTTING,
     *HOLDS,

@@ -69,10 +69,15 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class OtherTahap:
-    """Another tahap that is announced or proposed, and not cancelled."""
+    """Another tahap that is announced or proposed, and not cancelled.
+
+    `waits` is true where it is announced, nothing of its list has come, and nobody proposes
+    anything else of it: so it can make way for the cancellation of an earlier one.
+    """
 
     tahap: str
     months: tuple[str, ...]
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

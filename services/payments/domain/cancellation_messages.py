@@ -47,7 +47,20 @@ class CompleteCancellation:
     revision: int
 
 
-CancellationCommand: TypeAlias = ProposeCancellation | ApproveCancellation | CompleteCancellation
+@dataclass(frozen=True, slots=True)
+class MakeWay:
+    """Have the tahap make way for an earlier one that two people cancel: it is announced anew.
+
+    Its terms stay, and with them what its own two people agreed on.
+    """
+
+    maker: str
+    checker: str
+
+
+CancellationCommand: TypeAlias = (
+    ProposeCancellation | ApproveCancellation | CompleteCancellation | MakeWay
+)
 
 
 # -- Events
@@ -55,13 +68,17 @@ CancellationCommand: TypeAlias = ProposeCancellation | ApproveCancellation | Com
 
 @dataclass(frozen=True, slots=True)
 class CancellationProposed:
-    """Somebody proposes to cancel a tahap, with `terms` to announce it anew on these."""
+    """Somebody proposes to cancel a tahap, with `terms` to announce it anew on these.
+
+    `behind` are the later tahaps that wait for its list: they make way, and are announced anew.
+    """
 
     tahap: str
     revision: int
     reason: str
     maker: str
     terms: Terms | None = None
+    behind: tuple[str, ...] = ()
 
     @property
     def hash(self) -> str:

@@ -23,6 +23,7 @@ from services.payments.domain.cancellation_messages import (
     ApproveCancellation,
     CancellationCommand,
     CompleteCancellation,
+    MakeWay,
     ProposeCancellation,
 )
 from services.payments.domain.errors import (
@@ -190,6 +191,8 @@ def _announce(
             return cancellation.approve(command, state)
         case CompleteCancellation():
             return cancellation.complete(command, state)
+        case MakeWay():
+            return cancellation.make_way(command, state)
 
 
 def decide(command: Command, state: TahapState) -> Sequence[Event]:

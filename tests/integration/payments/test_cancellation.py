@@ -18,6 +18,7 @@ from tests.integration.payments.office import CHECKER, MAKER, Office
 pytestmark = pytest.mark.integration
 
 VILLAGE = houses(5)
+LATER = "2023-2"
 PATH = f"/tahap/{TAHAP_1}"
 ANA, BEN = "planner-1", "head-1"
 REASON = {"reason": "WRONG_DATES"}
@@ -118,11 +119,55 @@ async def test_an_ordered_tahap_is_not_cancelled(ready: Office) -> None:
 
 
 async def test_a_tahap_that_a_later_one_rests_on_is_not_cancelled(ready: Office) -> None:
-    await ready.announce("2023-2")
+    await ready.arrived(VILLAGE[:1], LATER)
 
     answer = await proposed(ready)
 
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/later-tahap-stands")
+
+
+async def test_a_tahap_that_waits_behind_a_cancelled_one_goes_on_by_itself(office: Office) -> None:
+    office.world.accounts.update(books_of(VILLAGE))
+    stray = [await office.elsewhere.line(house, LATER) for house in VILLAGE[:1]]
+    for tahap in (TAHAP_1, LATER):
+        await office.announce(tahap)
+    assert (await proposed(office)).status_code == 204
+    assert (await office.seen(PATH))["proposal"]["behind"] == [LATER]
+    assert (await approved(office)).status_code == 204
+    await office.undone()
+
+    told = await sent(office.store, "ClosingAnnounced", "TahapCancelled")
+    assert [(each.type, each.body["tahap"], each.body["revision"]) for each in told[2:]] == [
+        ("TahapCancelled", LATER, 1),
+        ("TahapCancelled", TAHAP_1, 1),
+        ("ClosingAnnounced", LATER, 2),
+    ]
+    first, again = told[1].body, told[4].body
+    assert first | {"revision": 2} == again
+    assert (await office.seen(PATH))["phase"] == "CANCELLED"
+
+    await office.take(*stray)  # the registry had begun in that moment, and took it back
+    assert await office.store.pool.fetchval("SELECT count(*) FROM list_line") == 0
+    await office.listed(VILLAGE, LATER, revision=2)
+    await office.frozen(LATER)
+    await office.pay()
+    await office.ordered(LATER)
+    await office.pay()
+    assert await office.transfers(VILLAGE, LATER) == [Transfer.CREDITED] * 5
+
+
+async def test_a_tahap_whose_list_begins_before_the_approval_does_not_make_way(
+    office: Office,
+) -> None:
+    for tahap in (TAHAP_1, LATER):
+        await office.announce(tahap)
+    await proposed(office)
+    await office.take(await office.elsewhere.line(VILLAGE[0], LATER))
+
+    answer = await approved(office)
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/later-tahap-stands")
+    assert await sent(office.store, "TahapCancelled") == []
 
 
 @pytest.mark.parametrize("round_", range(4))

@@ -14,6 +14,7 @@ from services.payments.domain.cancellation_messages import (
     CancellationCompleted,
     CancellationProposed,
     CompleteCancellation,
+    MakeWay,
     ProposeCancellation,
     ReannouncementApproved,
     TahapCancelled,
@@ -62,6 +63,7 @@ CONFIRM = ApproveCancellation("checker", WANTED.hash, ALONE)
 CANCELLED = TahapCancelled(TAHAP, 1, REASON, "maker", "checker")
 COMPLETED = CancellationCompleted(TAHAP, 1)
 LATER = replace(ALONE, others=(OtherTahap("2023-2", ("2023-04",)),))
+WAITING = replace(ALONE, others=(OtherTahap("2023-2", ("2023-04",), waits=True),))
 
 OTHER_TERMS = replace(TERMS, credit_date=date(2023, 4, 28))
 CORRECT = replace(CANCEL, terms=OTHER_TERMS)
@@ -125,6 +127,35 @@ def test_a_tahap_that_has_more_than_its_list_is_not_cancelled(further: Event) ->
 def test_a_tahap_that_later_ones_rest_on_is_not_cancelled() -> None:
     announced().when(replace(CANCEL, circumstances=LATER)).then_refused(LaterTahapStands)
     announced(WANTED).when(replace(CONFIRM, circumstances=LATER)).then_refused(LaterTahapStands)
+
+
+def test_a_later_tahap_that_waits_makes_way_and_is_shown_to_both_people() -> None:
+    shown = replace(WANTED, behind=("2023-2",))
+    confirm = replace(CONFIRM, hash=shown.hash, circumstances=WAITING)
+
+    announced().when(replace(CANCEL, circumstances=WAITING)).then(shown)
+    announced(shown).when(confirm).then(CANCELLED)
+    announced(WANTED).when(replace(CONFIRM, circumstances=WAITING)).then_refused(LaterTahapStands)
+    announced(shown).when(replace(confirm, circumstances=LATER)).then_refused(LaterTahapStands)
+    announced(shown).when(replace(confirm, circumstances=ALONE)).then(CANCELLED)
+
+
+def test_what_makes_way_is_announced_anew_word_for_word() -> None:
+    aside = replace(CANCELLED, reason="EARLIER_TAHAP_CANCELLED")
+    again = replace(ANNOUNCED, revision=2)
+    upcoming = ReannouncementApproved(TAHAP, again)
+
+    announced().when(MakeWay("maker", "checker")).then(aside, upcoming)
+    announced(aside, upcoming).when(CompleteCancellation(1)).then(COMPLETED, again)
+    given(tahap).when(MakeWay("maker", "checker")).then_refused(StepNotReached)
+
+
+def test_a_tahap_is_not_corrected_before_one_that_waits_behind_it() -> None:
+    correct = replace(CORRECT, circumstances=WAITING)
+    confirm = replace(CONFIRM_CORRECTION, circumstances=WAITING)
+
+    announced().when(correct).then_refused(LaterTahapStands)
+    announced(CORRECTION).when(confirm).then_refused(LaterTahapStands)
 
 
 def test_nothing_of_its_list_is_taken_behind_a_cancellation() -> None:
