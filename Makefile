@@ -71,14 +71,17 @@ dashboards: $(READY) ## write the dashboards of Grafana again from their code
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
   $(if $(UPGRADE),--upgrade)
+# The other two take their versions from the lock of everything, so that what runs is what was tested.
 lock: $(READY) ## pin every requirement with its hashes (UPGRADE=1 takes the newest versions)
-	$(COMPILE) requirements-dev.in -o requirements.lock
+	$(COMPILE) pyproject.toml --all-extras --group dev -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --extra cli -c requirements-dev.lock -o requirements-cli.lock
+	$(COMPILE) pyproject.toml -c requirements-dev.lock -o requirements.lock
 	$(COMPILE) benchmarks/umadb.in -o benchmarks/umadb.lock
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed")'
-	@echo "Setting up .venv from requirements.lock; this takes about a minute, once."
+	@echo "Setting up .venv from requirements-dev.lock; this takes about a minute, once."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)

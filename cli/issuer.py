@@ -7,7 +7,6 @@ services are pointed to. Whoever can read that directory can be anybody, so it s
 from __future__ import annotations
 
 import json
-import os
 import time
 import uuid
 from collections.abc import Collection
@@ -18,7 +17,7 @@ from typing import Final, Self
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from cli.postgres_home import flush_directory
+from libs.chassis.durable_files import replace_file
 
 PRIVATE_KEY: Final = "issuer-key.json"
 KEY_SET: Final = "jwks.json"
@@ -83,14 +82,3 @@ class Issuer:
 def _write_new_key(path: Path) -> None:
     key = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"}, auto_kid=True)
     replace_file(path, json.dumps(key.as_dict(private=True)), 0o600)
-
-
-def replace_file(path: Path, text: str, mode: int) -> None:
-    """Write a file that is there whole or not at all, with these rights from its first byte."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    flush_directory(path.parent)

@@ -31,7 +31,6 @@ from cli.leftovers import end_leftovers, held
 from cli.migrations import make_bus, make_keys_tables, make_tables
 from cli.nodes import Child, Node, Step, answers
 from cli.ports import HOST, free_ports
-from cli.postgres_home import write_private
 from cli.postgres_roles import provision
 from cli.postgres_server import PostgresServer
 from cli.supervisor import Supervisor
@@ -46,6 +45,7 @@ from cli.surroundings import (
     databases,
     role,
 )
+from libs.chassis.durable_files import write_private
 from libs.events.leader import has_leader
 
 BusKind = Literal["embedded", "kafka"]

@@ -69,28 +69,6 @@ def make_private(directory: Path, owner: pwd.struct_passwd | None) -> None:
     directory.chmod(0o700)
 
 
-def write_private(path: Path, text: str) -> None:
-    """A file that its owner alone may read, from its first byte on.
-
-    It is on the disk when we return: a power cut that leaves the data and takes the key that it
-    is sealed with takes the data too.
-    """
-    with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    flush_directory(path.parent)
-
-
-def flush_directory(directory: Path) -> None:
-    """Have the names of a directory's files on the disk."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def as_user(name: str | None) -> dict[str, Any]:
     """The arguments of Popen that give up root for `name`; none when there is nothing to give."""
     if name is None:

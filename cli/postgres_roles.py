@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from cli.postgres_home import write_private
+from libs.chassis.durable_files import write_private
 
 PASSWORD_BYTES: Final = 32
 READER_STATEMENT_S: Final = 15

@@ -30,9 +30,9 @@ from cli.postgres_home import (
     make_private,
     run_psql,
     socket_dir,
-    write_private,
 )
 from cli.processes import dies_with_parent, kill_tree, wait_until
+from libs.chassis.durable_files import write_private
 
 SUPERUSER: Final = "postgres"
 START_DEADLINE_S: Final = 30.0

@@ -19,9 +19,9 @@ from typing import Final
 from cli.issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from cli.kafka_server import Broker
 from cli.ports import HOST
-from cli.postgres_home import write_private
 from cli.postgres_roles import Database, password_file
 from cli.postgres_server import PostgresServer
+from libs.chassis.durable_files import write_private
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 CONTRACTS: Final = ROOT / "contracts"

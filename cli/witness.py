@@ -22,7 +22,7 @@ from joserfc.jwk import OKPKey
 
 from cli.client import Client, Refused
 from cli.errors import Failed
-from cli.issuer import replace_file
+from libs.chassis.durable_files import replace_file
 
 ALGORITHM: Final = "Ed25519"
 EMPTY: Final = "position-without"  # a log that holds nothing has no head to see

@@ -48,34 +48,6 @@ def test_a_path_of_any_machine_is_allowed(line: str) -> None:
     assert not MACHINE_PATHS.search(line)
 
 
-def requirements() -> list[str]:
-    """The lock's entries, each with its hashes on the same line."""
-    text = (ROOT / "requirements.lock").read_text().replace("\\\n", " ")
-    return [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
-
-
-def name_of(requirement: str) -> str:
-    return re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0].lower().replace("_", "-")
-
-
-def test_every_requirement_is_pinned_with_a_hash() -> None:
-    assert requirements()
-    for requirement in requirements():
-        assert re.search(r"^[\w.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", requirement), requirement
-
-
-def test_what_is_asked_for_is_in_the_lock() -> None:
-    locked = {name_of(each) for each in requirements()}
-    asked = {
-        name_of(line)
-        for file in ("requirements.in", "requirements-dev.in")
-        for line in (ROOT / file).read_text().splitlines()
-        if line and line[0].isalpha()
-    }
-
-    assert asked <= locked
-
-
 def test_a_file_has_one_subject() -> None:
     lengths = {
         str(path): len((ROOT / path).read_text().splitlines()) for path in python_files(*SOURCES)
