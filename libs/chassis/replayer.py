@@ -22,7 +22,7 @@ from libs.events.model import Context
 from libs.events.parking import Selection
 from libs.events.replay import Replayed, replay
 from libs.events.store import Store
-from libs.events.subscription import STOPS, Subscription
+from libs.events.subscription import Subscription, is_of_surroundings
 from libs.events.transaction import Transaction
 
 LOOK_S: Final = 1.0
@@ -67,7 +67,10 @@ class Replayer:
                 await asyncio.sleep(LOOK_S)
 
     async def step(self) -> bool:
-        """One transaction of the oldest replay; False where there is none, or another is at it."""
+        """One transaction of the oldest replay; False where there is none, or another is at it.
+
+        One that fails by itself has FAILED, and stops none that was asked for behind it.
+        """
         oldest = await self.store.pool.fetchrow(_OLDEST)
         if oldest is None:
             return False
@@ -75,8 +78,12 @@ class Replayer:
         try:
             async with self.store.transaction(context) as unit:
                 return await self._step(unit, oldest["id"])
-        except STOPS as stop:
-            problem = msgspec.json.encode({"type": STOPPED, "detail": str(stop)}).decode()
+        except Exception as error:
+            if is_of_surroundings(error):
+                raise
+            # Tried again it would fail again, and those asked for behind it would never begin.
+            log.warning("replay fails", replay=oldest["id"], error=safe_text(error))
+            problem = msgspec.json.encode({"type": STOPPED, "detail": safe_text(error)}).decode()
             await self.store.pool.execute(_END, oldest["id"], "FAILED", problem)
             return True
 

@@ -8,10 +8,14 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
+import structlog
+
 from libs.events.backoff import Backoff
 from libs.events.codec import codec_of
+from libs.events.errors import safe_text
 from libs.events.handle import handle, handle_many
 from libs.events.model import Context
+from libs.events.sifting import by_halves
 from libs.events.store import Store
 from libs.events.transaction import Transaction
 from services.conditionality import views
@@ -27,6 +31,8 @@ from services.conditionality.job_views import CLOSER
 REPEATED_FAMILIES = 1_000
 
 REPEATER: Final = "repeater"
+
+log = structlog.get_logger("repeater")
 
 _EVALUATIONS = """
 SELECT stream_id, schema_version, data FROM events
@@ -96,10 +102,17 @@ class Repeater:
         async with self.store.transaction(Context(datetime.now(UTC), f"service:{SERVICE}")) as unit:
             cursor = f"{bucket}000000-0000-0000-0000-000000000000"
             while families := await views.evaluated_after(unit, tahap, cursor, bucket, self.chunk):
-                await handle_many(unit, COMMITMENT, await _repeats(unit, tahap, families))
+                repeat = partial(_repeat, unit, tahap)
+                for family, error in await by_halves(unit, families, repeat):
+                    named = {"tahap": tahap, "family": family}
+                    log.error("evaluation not said again", **named, error=safe_text(error))
                 cursor = families[-1]
             await views.said_again(unit, tahap, bucket)
         return True
+
+
+async def _repeat(unit: Transaction, tahap: str, families: Sequence[str]) -> None:
+    await handle_many(unit, COMMITMENT, await _repeats(unit, tahap, families))
 
 
 async def _repeats(

@@ -14,11 +14,13 @@ import structlog
 
 from libs.events.backoff import Backoff
 from libs.events.codec import codec_of
+from libs.events.decider import E
 from libs.events.errors import ConcurrencyConflict, safe_text
 from libs.events.log import window_after
-from libs.events.model import Context
+from libs.events.model import Context, StreamType
 from libs.events.sifting import by_halves
 from libs.events.store import Store
+from libs.events.subscription import is_its_own
 from libs.events.transaction import Transaction
 from services.conditionality import re_decisions, views
 from services.conditionality.contract import COMMITMENT, PERSON, SERVICE
@@ -74,10 +76,13 @@ class _Late:
 
 @dataclass(frozen=True, slots=True)
 class _Fact:
-    """A recorded fact: its place in the log, the months (YYYY-MM) it speaks of, who recorded it."""
+    """A recorded fact: its place in the log, the months (YYYY-MM) it speaks of, who recorded it.
+
+    `months` is None where it cannot be read.
+    """
 
     position: int
-    months: frozenset[str]
+    months: frozenset[str] | None
     actor: str
 
 
@@ -88,7 +93,8 @@ class ReDecider:
     It follows the service's own log in position order, so no fact can slip in between: on a fact
     it looks for evaluations that rest on that person and month, on an evaluation for facts
     between the head that the evaluation had read and the evaluation itself. A cycle that cannot be
-    judged again waits by name, and is tried again by itself; all others are judged.
+    judged again waits by name, and is tried again by itself; all others are judged. A fact that
+    cannot be read may be of any month, and an evaluation that cannot may have read none.
     """
 
     store: Store
@@ -179,13 +185,9 @@ class ReDecider:
         for row in facts:
             fact = _Fact(row["position"], _months(row), actors[row["block"]])
             told.setdefault(row["stream_id"].removeprefix("person-"), []).append(fact)
-        touched = {
-            token: frozenset[str]().union(*(fact.months for fact in found))
-            for token, found in told.items()
-        }
-        for token, line in await views.lines_resting_on(unit, touched):
+        for token, line in await views.lines_resting_on(unit, list(told)):
             for fact in told[token]:
-                if not fact.months.isdisjoint(line.months):
+                if _touches(fact.months, line):
                     late.add(line, fact.position, fact.actor)
 
     async def _behind_evaluations(
@@ -195,22 +197,26 @@ class ReDecider:
         last_fact: int,
         late: _Late,
     ) -> None:
-        codec = codec_of(COMMITMENT)
         behind: dict[tuple[str, str], tuple[int, int]] = {}
+        unread: dict[str, int] = {}
         for row in rows:
-            event = codec.decode_event(row["type"], row["schema_version"], row["data"])
+            event = _read(COMMITMENT, row)
             # Facts before the cut were seen; most evaluations have none behind it.
             if isinstance(event, CycleEvaluated) and event.facts_cut < last_fact:
                 behind[event.tahap, event.family] = (event.facts_cut, row["position"])
+            elif event is None:
+                unread[row["stream_id"].removeprefix("commitment-")] = row["position"]
         for line in await views.lines_of(unit, list(behind)) if behind else []:
             await self._between(unit, line, *behind[line.tahap, line.family], late)
+        for line in await views.lines_of_families(unit, list(unread)) if unread else []:
+            await self._between(unit, line, 0, unread[line.family], late)
 
     async def _between(
         self, unit: Transaction, line: views.Line, cut: int, position: int, late: _Late
     ) -> None:
         streams = [f"person-{token}" for token in tokens_of(line.members)]
         for row in await unit.connection.fetch(_FACTS_BETWEEN, streams, cut, position):
-            if _months(row) & set(line.months):
+            if _touches(_months(row), line):
                 actor = msgspec.json.decode(row["metadata"])["actor"]
                 late.add(line, row["position"], str(actor))
 
@@ -234,6 +240,27 @@ class ReDecider:
         )
 
 
-def _months(row: Mapping[str, Any] | asyncpg.Record) -> frozenset[str]:
-    event = codec_of(PERSON).decode_event(row["type"], row["schema_version"], row["data"])
-    return months_touched(event)
+def _touches(months: frozenset[str] | None, line: views.Line) -> bool:
+    """True where a cycle may rest on a fact of these months; None is any month."""
+    return months is None or not months.isdisjoint(line.months)
+
+
+def _months(row: Mapping[str, Any] | asyncpg.Record) -> frozenset[str] | None:
+    event = _read(PERSON, row)
+    return None if event is None else months_touched(event)
+
+
+def _read(kind: StreamType[Any, Any, E], row: Mapping[str, Any] | asyncpg.Record) -> E | None:
+    """A stored event; None where it cannot be read, which one cycle then fails at by itself.
+
+    Raises `UnknownEvent` where the program is older than its store.
+    """
+    codec = codec_of(kind)
+    try:
+        event: E = codec.decode_event(row["type"], row["schema_version"], row["data"])
+    except Exception as error:
+        if not is_its_own(error):
+            raise
+        log.warning("event not read", position=row["position"], error=safe_text(error))
+        return None
+    return event

@@ -103,19 +103,15 @@ async def keep_lines(unit: Transaction, lines: Sequence[Line]) -> None:
         await unit.connection.execute(_KEEP_HOLDER, *map(list, zip(*holders, strict=True)))
 
 
-async def lines_resting_on(
-    unit: Transaction, touched: Mapping[str, frozenset[str]]
-) -> list[tuple[str, Line]]:
-    """(token, line) of every cycle that a person's touched months (YYYY-MM) belong to."""
+async def lines_resting_on(unit: Transaction, tokens: Sequence[str]) -> list[tuple[str, Line]]:
+    """(token, line) of every cycle that rests on one of these persons."""
     rows = await unit.connection.fetch(
         """SELECT token, tahap, family::text, revision, months, rule_set, members
            FROM duty_holder JOIN roster_line USING (tahap, family) WHERE token = ANY($1)
            ORDER BY family, tahap, token""",
-        list(touched),
+        tokens,
     )
-    return [
-        (row["token"], _line(row)) for row in rows if touched[row["token"]] & set(row["months"])
-    ]
+    return [(row["token"], _line(row)) for row in rows]
 
 
 async def rule_set_of(unit: Transaction, tahap: str, family: str) -> str:
@@ -138,15 +134,20 @@ async def lines_of(unit: Transaction, families: Sequence[tuple[str, str]]) -> li
     return [_line(row) for row in rows]
 
 
-def _line(row: asyncpg.Record) -> Line:
-    return Line(
-        row["tahap"],
-        row["family"],
-        row["revision"],
-        tuple(row["months"]),
-        row["rule_set"],
-        msgspec.json.decode(row["members"], type=tuple[ListedMember, ...]),
+async def lines_of_families(unit: Transaction, families: Sequence[str]) -> list[Line]:
+    """All lines of families, of every tahap."""
+    rows = await unit.connection.fetch(
+        """SELECT tahap, family::text, revision, months, rule_set, members FROM roster_line
+           WHERE family = ANY($1::uuid[]) ORDER BY roster_line.family, tahap""",
+        families,
     )
+    return [_line(row) for row in rows]
+
+
+def _line(row: asyncpg.Record) -> Line:
+    members = msgspec.json.decode(row["members"], type=tuple[ListedMember, ...])
+    named = row["tahap"], row["family"], row["revision"]
+    return Line(*named, tuple(row["months"]), row["rule_set"], members)
 
 
 async def keep_evaluated(

@@ -13,9 +13,14 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
+import asyncpg
+import structlog
+
 from libs.events.backoff import Backoff
+from libs.events.errors import ConcurrencyConflict, safe_text
 from libs.events.handle import handle, handle_many
 from libs.events.model import Context
+from libs.events.sifting import by_halves
 from libs.events.store import Store
 from libs.events.transaction import Transaction
 from services.conditionality.contract import COMMITMENT, EVALUATION, SERVICE
@@ -28,6 +33,8 @@ from services.conditionality.views import Line
 WITHDRAWN_FAMILIES = 1_000
 WITHDRAWER: Final = "withdrawer"
 
+log = structlog.get_logger("withdrawer")
+
 _SHARED: Final = """
 SELECT pg_advisory_xact_lock_shared(hashtextextended('evaluation-' || tahap, 0))
 FROM unnest($1::text[]) AS tahap
@@ -39,7 +46,8 @@ ON CONFLICT (tahap) DO UPDATE SET revision = $2
 """
 # Locked, so that a line of a later roster comes before or behind, never between the statements.
 _NEXT: Final = """
-SELECT family::text, rule_set FROM roster_line WHERE tahap = $1 AND revision <= $2
+SELECT family::text, rule_set FROM roster_line
+WHERE tahap = $1 AND revision <= $2 AND NOT family = ANY($4::uuid[])
 ORDER BY roster_line.family LIMIT $3 FOR UPDATE
 """
 _GONE: Final = (
@@ -83,12 +91,18 @@ async def not_cancelled(unit: Transaction, lines: Sequence[Line]) -> list[Line]:
 
 @dataclass(slots=True)
 class Withdrawer:
-    """Withdraws the cycles of cancelled tahaps, a chunk of families a transaction."""
+    """Withdraws the cycles of cancelled tahaps, a chunk of families a transaction.
+
+    A cycle that cannot be withdrawn comes last: its tahap is over when all others are withdrawn and
+    this one is, which is tried again by itself.
+    """
 
     store: Store
     policies: Policies
     chunk: int = WITHDRAWN_FAMILIES
     backoff: Backoff = field(init=False)
+    _last: dict[str, dict[str, Exception]] = field(default_factory=dict)
+    """By tahap the families that come last, and what each failed with."""
 
     def __post_init__(self) -> None:
         self.backoff = Backoff(self.store, WITHDRAWER)
@@ -101,23 +115,38 @@ class Withdrawer:
         )
 
     async def _withdraw(self, tahap: str, revision: int) -> bool:
+        last = self._last.pop(tahap, {})
         async with self.store.transaction(Context(datetime.now(UTC), f"service:{SERVICE}")) as unit:
-            rows = await unit.connection.fetch(_NEXT, tahap, revision, self.chunk)
-            if not rows:
+            rows = await unit.connection.fetch(_NEXT, tahap, revision, self.chunk, list(last))
+            withdraw = partial(self._withdraw_some, unit, tahap, revision)
+            failed = await by_halves(unit, rows, withdraw, (ConcurrencyConflict,))
+            if not rows and not last:
                 await self._end(unit, tahap)
-                return True
-            commands: list[tuple[str, Command]] = [
-                (
-                    f"commitment-{family}",
-                    WithdrawCycle(family, tahap, revision, policy_of(self.policies, rule_set)),
-                )
-                for family, rule_set in rows
-            ]
-            outcomes = await handle_many(unit, COMMITMENT, commands)
-            await keep_open(unit, outcomes)
-            for statement in _GONE:
-                await unit.connection.execute(statement, tahap, [family for family, _ in rows])
+        if not rows and last:
+            # They alone are left: it fails with the first of them, rests, and tries all again.
+            raise next(iter(last.values()))
+        for (family, _), error in failed:
+            log.error("cycle not withdrawn", tahap=tahap, family=family, error=safe_text(error))
+        self._last[tahap] = last | {family: error for (family, _), error in failed}
         return True
+
+    async def _withdraw_some(
+        self, unit: Transaction, tahap: str, revision: int, rows: Sequence[asyncpg.Record]
+    ) -> None:
+        commands: list[tuple[str, Command]] = [
+            (
+                f"commitment-{family}",
+                WithdrawCycle(family, tahap, revision, policy_of(self.policies, rule_set)),
+            )
+            for family, rule_set in rows
+        ]
+        outcomes = await handle_many(unit, COMMITMENT, commands)
+        for outcome in outcomes:
+            if outcome.error is not None:
+                raise outcome.error
+        await keep_open(unit, outcomes)
+        for statement in _GONE:
+            await unit.connection.execute(statement, tahap, [family for family, _ in rows])
 
     async def _end(self, unit: Transaction, tahap: str) -> None:
         await unit.connection.execute(_UNCOUNTED, tahap)

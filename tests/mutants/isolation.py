@@ -95,6 +95,21 @@ ISOLATION: Final = (
         "::test_a_late_fact_makes_a_new_revision_and_the_tahap_is_closed_anew",
     ),
     Mutant(
+        "one-fact-stops-the-window",
+        "a fact that cannot be read stops all that follow it in the log",
+        (
+            Change(
+                "services/conditionality/re_deciding.py",
+                "        if not is_its_own(error):\n",
+                "        if error is not None:\n",
+            ),
+        ),
+        f"{CONDITIONALITY}/test_unreadable_events.py"
+        "::test_a_late_fact_that_cannot_be_read_may_be_of_any_month_and_stops_nobody",
+        f"{CONDITIONALITY}/test_late_facts.py"
+        "::test_a_late_fact_makes_a_new_revision_and_the_tahap_is_closed_anew",
+    ),
+    Mutant(
         "recorder-forgotten-while-waiting",
         "who recorded a fact of a cycle that waits may approve what follows from it",
         (

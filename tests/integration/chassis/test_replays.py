@@ -142,6 +142,16 @@ async def test_a_replay_that_only_a_person_can_mend_fails_and_says_why(corridor:
     assert "not known here. (type=CoinsPutIn)" in str(failed.problem.detail)
 
 
+async def test_a_replay_that_fails_by_itself_stops_none_behind_it(corridor: Corridor) -> None:
+    await corridor.reader.pool.execute("UPDATE parked SET message = '[]' WHERE key = '5'")
+    odd = await asked(corridor, Selection(TOPIC, "5"), "k1")
+    other = await asked(corridor, Selection(TOPIC, "6"), "k2")
+    await done(mended(corridor))
+
+    assert (await job(corridor, odd)).state == "FAILED"
+    assert (await job(corridor, other)).counts == {"handled": MESSAGES, "refused": 0}
+
+
 async def test_a_replay_of_nothing_is_refused(corridor: Corridor) -> None:
     with pytest.raises(NothingParked):
         await asked(corridor, Selection(TOPIC, "nobody"))
