@@ -10,19 +10,19 @@ from typing import Annotated, Final
 import typer
 
 from cli.announcement_verbs import calendar_entry
-from cli.cancellation_verbs import verbs as cancellation_verbs
 from cli.client import connected
 from cli.demo.screen import Screen
 from cli.demo.tahap_run import run_tahap
 from cli.jobs import looking
 from cli.running import STATE, State, out, run
+from cli.supplementary_verbs import verbs as supplementary_verbs
 from cli.tahap_jobs import show_tahap
 from cli.tahap_state import OVER, TahapState
 from cli.verbs import As, TahapId
 from cli.waiting import while_it_moves
 
-verbs: Final = cancellation_verbs
-"""Those of its announcement, its cancellation and its single steps, and those that stand here."""
+verbs: Final = supplementary_verbs
+"""Those of announcement, cancellation, supplementary runs and single steps, and those from here."""
 
 SCOPES: Final = ("payments:read", "platform:read")
 

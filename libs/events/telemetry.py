@@ -30,6 +30,8 @@ ROUTE: Final = "http_route"
 STATUS: Final = "http_response_status_code"
 ACCOUNT: Final = "account"
 MOVEMENT: Final = "movement"
+KIND: Final = "kind"
+"""A kind of hold or of reporter, as the service's interface names it."""
 
 OTHER_METHOD: Final = "_OTHER"
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -203,6 +205,18 @@ MOVED_RUPIAH: Final = Metric(
     (MOVEMENT,),
     "Whole rupiah moved under each name since the ledger began.",
 )
+HELD_FAMILIES: Final = Metric(
+    "payments_held_families",
+    "gauge",
+    (KIND,),
+    "Families whose money two people hold: HOLD, or EXCLUSION without an end.",
+)
+UNMATCHED_FACTS: Final = Metric(
+    "conditionality_unmatched_facts",
+    "gauge",
+    (KIND,),
+    "Facts of persons whom no registered family has, by who reported them: SCHOOL, FACILITY.",
+)
 
 METRICS: Final = (
     APPEND_EVENTS,
@@ -227,6 +241,8 @@ METRICS: Final = (
     REQUEST_SECONDS,
     BALANCE_RUPIAH,
     MOVED_RUPIAH,
+    HELD_FAMILIES,
+    UNMATCHED_FACTS,
 )
 """Every metric of ours; a process shows its own CPU, memory and files beside them."""
 

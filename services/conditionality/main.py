@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,6 +13,7 @@ from libs.chassis import operations
 from libs.chassis.app import create_app, serve
 from libs.chassis.import_jobs import Imports
 from libs.chassis.jobs import jobs_router
+from libs.chassis.metrics import Seldom
 from libs.chassis.replays import Replays
 from libs.chassis.rule_sets import rule_sets_router
 from libs.chassis.service import READINESS, opened, working
@@ -33,6 +35,7 @@ from services.conditionality.jobs import REPEATER, Closer, Repeater
 from services.conditionality.re_deciding import RE_DECIDER, ReDecider
 from services.conditionality.samples import SAMPLES
 from services.conditionality.settings import settings
+from services.conditionality.unmatched import unmatched_readings
 from services.conditionality.withdrawing import WITHDRAWER, Withdrawer
 
 
@@ -43,6 +46,7 @@ def application(told: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
         async with opened(told) as service:
+            service.looks.append(Seldom(partial(unmatched_readings, service.store)))
             steps = {
                 CLOSER: Closer(service.store).step,
                 REPEATER: Repeater(service.store).step,

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 from libs.chassis.regions import region_ranges
+from libs.events import telemetry
+from libs.events.metrics import Reading
 from libs.events.store import Store
 from services.conditionality.domain.person import SchoolMonth, Visit
 
@@ -26,10 +28,12 @@ ON CONFLICT (token, kind, month, service)
 DO UPDATE SET reporter = $5, regions = $6, source = $7, line = $8
 """
 # An upload that began before its person was told of may end behind that: it is asked here again.
-_WANTED: Final = """
+_NOBODYS: Final = """
 FROM unmatched_fact AS fact
 WHERE NOT EXISTS (SELECT FROM person_family AS known WHERE known.token = fact.token)
   AND NOT EXISTS (SELECT FROM duty_holder AS known WHERE known.token = fact.token)
+"""
+_WANTED: Final = f"""{_NOBODYS}
   AND ($1::text IS NULL OR kind = $1) AND ($2::text IS NULL OR reporter = $2)
   AND ($3::text IS NULL OR month = $3) AND ($4::text IS NULL OR source = $4)
   AND EXISTS (SELECT FROM unnest(regions) AS own, unnest($5::text[], $6::text[]) AS r (low, high)
@@ -40,6 +44,7 @@ SELECT kind, reporter, month, count(*) AS facts {_WANTED}
   AND (kind, reporter, month) > ($7, $8, $9)
 GROUP BY kind, reporter, month ORDER BY kind, reporter, month LIMIT $10
 """
+_KINDS: Final = f"SELECT kind, count(*) AS facts {_NOBODYS} GROUP BY kind"
 _LINES: Final = f"""
 SELECT source, line, kind, reporter, month, service {_WANTED}
   AND (source, line) > ($7, $8::int) ORDER BY source, line LIMIT $9
@@ -96,6 +101,13 @@ async def keep_unmatched(connection: Connection, facts: Sequence[Unmatched]) -> 
     # In one order for everybody, or two files of the same persons wait for each other.
     in_order = sorted(facts, key=lambda fact: (fact.token, fact.kind, fact.month, fact.service))
     await connection.executemany(_KEEP, [astuple(fact) for fact in in_order])
+
+
+async def unmatched_readings(store: Store) -> list[Reading]:
+    """What operations sees of unmatched facts: how many, by who reports them."""
+    found = {row["kind"]: row["facts"] for row in await store.pool.fetch(_KINDS)}
+    facts = dict.fromkeys(get_args(Kind), 0) | found
+    return [Reading(telemetry.UNMATCHED_FACTS, count, (kind,)) for kind, count in facts.items()]
 
 
 async def unmatched_counts(

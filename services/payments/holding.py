@@ -12,6 +12,8 @@ from typing import Final
 from uuid import UUID
 
 from libs.chassis.regions import region_ranges
+from libs.events import telemetry
+from libs.events.metrics import Reading
 from libs.events.store import Store
 from libs.events.transaction import Transaction
 from services.payments.contract import RUN, TAHAP
@@ -130,6 +132,16 @@ async def lapsing(unit: Transaction, state: TahapState) -> list[Deferral]:
 
 def _code(kind: str) -> str:
     return EXCLUDED if kind == HoldKind.EXCLUSION else ON_HOLD
+
+
+async def hold_readings(store: Store) -> list[Reading]:
+    """What operations sees of holds: the families that are held, by kind, on whatever day."""
+    rows = await store.pool.fetch(
+        """SELECT kind, count(*) AS families FROM administrative_hold
+           WHERE kind IS NOT NULL GROUP BY kind"""
+    )
+    held = dict.fromkeys(HoldKind, 0) | {row["kind"]: row["families"] for row in rows}
+    return [Reading(telemetry.HELD_FAMILIES, count, (kind,)) for kind, count in held.items()]
 
 
 # -- Their lines ----------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ from services.payments.consumers import SUBSCRIPTIONS
 from services.payments.contract import SERVICE
 from services.payments.exchange import Exchange
 from services.payments.files import Renderer
+from services.payments.holding import hold_readings
 from services.payments.job_views import LISTS, RUNS
 from services.payments.joining import JOINER, Joiner
 from services.payments.outside import PARTNER_TIMEOUT_S, Outside
@@ -75,6 +76,7 @@ def application(told: Settings, where: Partners) -> FastAPI:
         ):
             store = service.store
             service.looks.append(Seldom(partial(ledger_readings, store)))
+            service.looks.append(Seldom(partial(hold_readings, store)))
             outside = Outside(client, where, told.service_token_file or Path())
             renderer = Renderer(store, KeyRing(pool, told.kek or b""))
             exchange = Exchange(store, renderer, outside)

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.conditionality.unmatched import unmatched_readings
 from tests.doors import CONTEXT, NATION, Door
 from tests.integration.conditionality.kit import Bench, families, months_of, nik_of
 from tests.integration.conditionality.test_facts import SCHOOL_HEADER, school
@@ -76,7 +77,7 @@ async def test_a_files_report_says_whose_rows_a_family_has_and_whose_none(
 
 
 async def test_what_nobody_has_is_counted_by_school_and_month_and_found_again_by_line(
-    conditionality: Door,
+    conditionality: Door, bench: Bench
 ) -> None:
     report = await hand_in(conditionality, *months(STRANGER), *months(OTHER, "30141148")[:1])
 
@@ -92,6 +93,8 @@ async def test_what_nobody_has_is_counted_by_school_and_month_and_found_again_by
         assert {each["kind"] for each in shown} == {"SCHOOL"}
     assert await unmatched(conditionality, kind="FACILITY") == []
     assert len(await unmatched(conditionality, reporter=SCHOOL)) == 3
+    told = {reading.labels: reading.value for reading in await unmatched_readings(bench.store)}
+    assert told == {("SCHOOL",): 4, ("FACILITY",): 0}
 
 
 async def test_a_fact_reported_before_its_person_is_registered_counts_in_the_running_cycle(

@@ -14,6 +14,7 @@ from services.payments.domain.ids import supplementary
 from services.payments.domain.payment_hold_messages import HoldStatus
 from services.payments.domain.payment_state import Transfer
 from services.payments.domain.tahap_messages import Deferral
+from services.payments.holding import hold_readings
 from tests.integration.payments.gate import Gate, held_or_through
 from tests.integration.payments.houses import (
     EARLY_CHILD_IDR,
@@ -129,6 +130,8 @@ async def test_who_is_held_before_the_list_is_ready_is_deferred_by_name(office: 
     assert shown["deferred_candidates"] == [{"family": HELD.family, "reason": "ON_HOLD"}]
     assert shown["held"] == shown["deferred_candidates"]
     assert shown["count"] == 3
+    held = {reading.labels: reading.value for reading in await hold_readings(office.store)}
+    assert held == {("HOLD",): 1, ("EXCLUSION",): 0}
     await frozen_by_two(office)
     await paid_to_the_end(office)
     await paid_once_afterwards(office)

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 from tests.unit.cli.conftest import SERVICES, FakePlatform, answer, job_as_told
@@ -46,3 +47,31 @@ def test_a_tahap_is_watched_to_its_end(data_dir: Path, fake: FakePlatform) -> No
 
     assert told.exit_code == 0, told.output
     assert "2023-1 CLOSED · listed 11 · evaluated 10 · entitled 10 · credited 9" in told.output
+
+
+def test_a_supplementary_run_is_opened_for_whom_a_person_names(
+    data_dir: Path, fake: FakePlatform
+) -> None:
+    FakePayments(fake, phase="SETTLED", run_phase="RECONCILED")
+    path = f"payments/tahap/{TAHAP}/supplementary-runs"
+    opened = {"kind": "SUPPLEMENTARY-1", "hash": "9c1d", "count": 1, "rupiah": 750_000}
+    fake.when("POST", path, answer(opened))
+
+    told = pkh(data_dir, "tahap", "supplement", TAHAP, "--as", "ana", "--family", "f1", "--yes")
+
+    assert told.exit_code == 0, told.output
+    assert "SUPPLEMENTARY-1 9c1d: 1 families, Rp 750,000" in told.output
+    [request] = [each for each in fake.asked if each.url.path.endswith("supplementary-runs")]
+    assert json.loads(request.content) == {"families": ["f1"]}
+    assert request.headers["If-Match"] == '"SETTLED-RECONCILED"'
+
+
+def test_a_supplementary_run_is_not_opened_without_a_yes(
+    data_dir: Path, fake: FakePlatform
+) -> None:
+    FakePayments(fake, phase="SETTLED", run_phase="RECONCILED")
+
+    told = pkh(data_dir, "tahap", "supplement", TAHAP, "--as", "ana")
+
+    assert told.exit_code != 0
+    assert all(each.method == "GET" for each in fake.asked)

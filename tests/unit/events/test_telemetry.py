@@ -17,6 +17,8 @@ UNITLESS = {
     "corridor_leaders",
     "corridor_parked_keys",
     "corridor_relay_faults",
+    "payments_held_families",
+    "conditionality_unmatched_facts",
 }  # things that are counted
 YES_OR_NO = ("_stopped", "_reached")
 PERSONAL = re.compile(r"nik|name|family|person|key|id\b|path|url|query|user|subject|address")
