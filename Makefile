@@ -15,7 +15,7 @@ KAFKA_PORT ?= 9092
 ARGS       ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-unit test-integration test-e2e check bench mutants nightly kafka contracts dashboards lock
+.PHONY: help demo up test test-unit test-integration test-e2e check bench mutants nightly kafka contracts dashboards lock coverage audit sbom
 
 help: ## this list
 	@echo "make TARGET [NAME=value ...]"
@@ -52,10 +52,21 @@ bench: $(READY) ## measure the corridor and its peers (ARGS=--keep writes docs/s
 mutants: $(READY) ## break safety rules one by one; a test must go red for each (ARGS)
 	$(BIN)/python -m tests.mutants $(ARGS)
 
+coverage: $(READY) ## which lines and branches the tests without a server reach; no threshold (ARGS)
+	$(BIN)/coverage run -m pytest -q -p no:xdist tests/unit tests/contract $(ARGS)
+	$(BIN)/coverage report
+
+audit: $(READY) ## known vulnerabilities of what is installed in production (needs the OSV database)
+	$(BIN)/python -m deploy.release.audit
+
+sbom: $(READY) ## the bill of materials of production, out/sbom.cdx.json (CycloneDX)
+	$(BIN)/python -m deploy.release.sbom $(OUT)/sbom.cdx.json
+
 nightly: $(READY) ## every test at its long setting, then the mutants and the measurements
 	PKH_NIGHTLY=1 $(BIN)/python -m pytest -q $(ARGS)
 	$(BIN)/python -m tests.mutants
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m deploy.release.audit
 
 kafka: $(READY) ## a real Kafka broker in the foreground, without Docker (Java 17, Maven; KAFKA_PORT)
 	$(BIN)/python -m cli.kafka_server --port $(KAFKA_PORT) --data $(STATE)/kafka

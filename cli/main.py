@@ -32,12 +32,12 @@ from cli.verify import findings
 from cli.where import where
 from cli.witness import Seen, by_source, look, signing_key
 from cli.witness import read as read_witness
+from libs.chassis.version import VERSION
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="The platform of the conditional cash transfer programme, from the command line.",
 )
 app.command("import")(verbs.import_file)
 app.command("where")(where)
@@ -51,6 +51,22 @@ app.add_typer(reopening_verbs.reopening, name="reopening")
 app.add_typer(hold_verbs.hold, name="hold")
 
 Bus = Annotated[str, typer.Option(help=f"What carries the messages: {' or '.join(BUSES)}.")]
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        out.print(VERSION, highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Say the version."),
+    ] = False,
+) -> None:
+    """The platform of the conditional cash transfer programme, from the command line."""
 
 
 # -- Running a platform ---------------------------------------------------------------------------

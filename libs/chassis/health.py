@@ -8,9 +8,10 @@ from typing import Final
 
 import structlog
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.datastructures import State
 
+from libs.chassis.version import VERSION
 from libs.events.errors import safe_text
 
 CHECK_S_MAX: Final = 2.0
@@ -23,9 +24,10 @@ log = structlog.get_logger("health")
 
 
 class Health(BaseModel):
-    """The process answers."""
+    """The process answers, and which version of the platform it is."""
 
     status: str = FINE
+    version: str = Field(examples=["1.4.0"])
 
 
 class Readiness(BaseModel):
@@ -42,7 +44,7 @@ def health_router(readiness: Mapping[str, Check]) -> APIRouter:
     @router.get("/health")
     async def health() -> Health:
         """The process is alive."""
-        return Health()
+        return Health(version=VERSION)
 
     @router.get("/ready", responses={503: {"model": Readiness}})
     async def ready(request: Request, response: Response) -> Readiness:

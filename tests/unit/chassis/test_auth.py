@@ -26,6 +26,7 @@ from libs.chassis.auth import NATION, OpenDoor, Principal, principal
 from libs.chassis.etag import IfMatch, Unconditional
 from libs.chassis.idempotency import Once, ReadsOnly
 from libs.chassis.tokens import KEYS_AGE_S_MAX, KEYS_COOLDOWN_S, Keys, KeySet, keys_of
+from libs.chassis.version import VERSION
 from tests.unit.chassis.service import Reader, Writer, calling, service, settings_for, token_for
 
 
@@ -260,7 +261,7 @@ async def test_open_paths_are_open_and_a_slash_opens_what_is_below_it(issuer_dir
     async with calling(app) as client:
         assert (await client.get("/pages/style/main.css")).status_code == 200
         assert (await client.get("/pages/styles")).status_code == 401
-        assert (await client.get("/health")).json() == {"status": "ok"}
+        assert (await client.get("/health")).json() == {"status": "ok", "version": VERSION}
         assert (await client.get("/docs")).status_code == 401
 
 
