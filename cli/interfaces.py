@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from cli import problem_pages
+from libs.chassis.catalogue import catalogue
 from libs.chassis.settings import Settings
 
 ROOT: Final = problem_pages.ROOT
@@ -21,13 +21,8 @@ def generate() -> Mapping[Path, str]:
     """{path: text} of every generated file as it should be."""
     return {
         problem_pages.PAGES / problem_pages.INDEX: problem_pages.index(),
-        **{OPENAPI / f"{service}.json": openapi(service) for service in services()},
+        **{OPENAPI / f"{service}.json": openapi(service) for service in catalogue().names},
     }
-
-
-def services() -> list[str]:
-    """The services that answer HTTP."""
-    return sorted(path.parent.name for path in (ROOT / "services").glob("*/main.py"))
 
 
 def openapi(service: str) -> str:
@@ -38,7 +33,7 @@ def openapi(service: str) -> str:
 def application(service: str, told: Settings | None = None) -> Any:
     """A service's application; told nothing, it can describe itself and not be started."""
     # Found by name, as its contract is: this program looks at services and depends on none.
-    make = importlib.import_module(f"services.{service}.main").application
+    described = importlib.import_module(f"services.{service}.main").SERVICE
     nothing = Settings(
         service=service,
         database_url="postgresql://nowhere/none",
@@ -48,8 +43,7 @@ def application(service: str, told: Settings | None = None) -> Any:
         jwks_url="https://nowhere.invalid",
         contracts_dir=CONTRACTS,
     )
-    others = len(inspect.signature(make).parameters) - 1
-    return make(told or nothing, *[None] * others)
+    return described.application(told or nothing)
 
 
 def drift() -> list[str]:

@@ -12,7 +12,7 @@ import base64
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -21,17 +21,18 @@ from cli.kafka_server import Broker
 from cli.ports import HOST
 from cli.postgres_roles import Database, password_file
 from cli.postgres_server import PostgresServer
+from libs.chassis.catalogue import catalogue
 from libs.chassis.durable_files import write_private
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 CONTRACTS: Final = ROOT / "contracts"
 
-SERVICES: Final = ("registry", "conditionality", "payments", "projection")
-RELAYED: Final = ("registry", "conditionality", "payments")  # who publishes
+SERVICES: Final = catalogue().names
+RELAYED: Final = catalogue().publishers
 MEASURED: Final = (*SERVICES, "relay")  # who shows metrics
 SIMULATORS: Final = ("treasury", "bank")
-SEALING: Final = ("registry", "payments")  # who opens sealed fields
-MATCHING: Final = ("registry", "conditionality")  # who recognises a person by a token
+SEALING: Final = catalogue().needing("sealing-keys")
+MATCHING: Final = catalogue().needing("token-key")
 KEY_BYTES: Final = 32
 
 
@@ -49,10 +50,12 @@ def databases() -> list[Database]:
     """A database for every service, one for the families' keys, one for the embedded bus."""
     bus_users = [role(name) for name in (*SERVICES, "relay")]
     readers = [role(name) for name in SEALING]
-    own = {name: Database(role(name), owner(name), role(name)) for name in SERVICES}
-    own["projection"] = replace(own["projection"], readers=[role("grafana")])
+    services = catalogue().services
     return [
-        *own.values(),
+        *(
+            Database(role(name), owner(name), role(name), readers=list(map(role, entry.readers)))
+            for name, entry in services.items()
+        ),
         Database(role("keys"), owner("keys"), role("eraser"), guests=readers),
         Database(role("bus"), owner("bus"), role("bus"), members=bus_users, common=True),
     ]

@@ -13,6 +13,7 @@ from typing import Final
 
 import asyncpg
 
+from libs.chassis.catalogue import catalogue
 from libs.chassis.settings import POSTGRES, Environment, url
 from libs.events import migrate
 from libs.events.bus.connect import connect
@@ -20,7 +21,6 @@ from libs.events.topics import Topics
 from libs.privacy import migrate as keys
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-SERVICES: Final = ("registry", "conditionality", "payments", "projection")
 BLOCKS_A_PARTITION: Final = 100_000
 PARTITIONS_AHEAD: Final = 4
 
@@ -28,7 +28,7 @@ PARTITIONS_AHEAD: Final = 4
 async def databases(env: Environment) -> list[str]:
     """Apply what is missing in every database; answers the names of what was applied."""
     applied = []
-    for service in SERVICES:
+    for service in catalogue().names:
         owner = url(env, f"PKH_{service.upper()}_OWNER_URL", POSTGRES)
         own = ROOT / "services" / service / "migrations"
         roles = {"RUNTIME_ROLE": f"pkh_{service}", "GRAFANA_ROLE": "pkh_grafana"}

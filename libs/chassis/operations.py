@@ -18,7 +18,7 @@ from libs.chassis.openapi import refuses
 from libs.chassis.pages import Page, Paging
 from libs.chassis.replays import begin
 from libs.chassis.request import Asked
-from libs.chassis.service import ServiceOf, StoreOf
+from libs.chassis.service import RunningOf, StoreOf
 from libs.events.errors import NotFound
 from libs.events.parking import START, NothingParked, Selection, drop, list_parked
 from libs.events.positions import positions
@@ -156,14 +156,14 @@ async def read_parked(
     dependencies=[Unconditional],
 )
 async def replay_parked(
-    body: Replay, service: ServiceOf, context: Asked, once: Once, operator: Operator
+    body: Replay, running: RunningOf, context: Asked, once: Once, operator: Operator
 ) -> Response:
     """Have parked messages handled again, in the order of each key; what goes through stays so.
 
     The job says how far it is. A message that is still not fit stays parked with every later one
     of its key, and says what is wrong with it now.
     """
-    async with service.store.transaction(context) as unit:
+    async with running.store.transaction(context) as unit:
         await once.claim(unit.connection)
         job = await begin(unit, once, Selection(body.topic, body.key))
         reply = Reply(202, job.model_dump(mode="json"), {"Location": f"/jobs/{job.id}"})
@@ -179,13 +179,13 @@ async def replay_parked(
     dependencies=[Unconditional],
 )
 async def drop_parked(
-    body: Drop, service: ServiceOf, context: Asked, once: Once, operator: Operator
+    body: Drop, running: RunningOf, context: Asked, once: Once, operator: Operator
 ) -> Response:
     """Have one parked message never be handled, for a reason; it stays on record as it came.
 
     What waits behind it in its key can be replayed then.
     """
-    async with service.store.transaction(context) as unit:
+    async with running.store.transaction(context) as unit:
         await once.claim(unit.connection)
         await drop(unit, body.topic, body.partition, body.position, body.reason)
         reply = Reply(204, None)

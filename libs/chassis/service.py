@@ -1,20 +1,19 @@
-"""A service's resources, and the work that runs beside its HTTP interface.
+"""What a running service has, and the work that runs beside its HTTP interface.
 
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
-    async with opened(settings) as service:
-        async with working(service, subscriptions(...), {"listing": job.step}):
-            yield service.resources()
+async with opened(settings) as running:
+    async with working(running, subscriptions, {"listing": worker.step}):
+        yield running.resources()
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
+import asyncpg
 import structlog
 from aiokafka.errors import KafkaError
 from starlette.datastructures import State
@@ -44,10 +43,13 @@ from libs.events.readings import (
 from libs.events.store import Store
 from libs.events.subscription import RETRIED, Subscription
 from libs.events.topics import Topics
+from libs.privacy.keys import KeyRing
+from libs.privacy.tokens import Tokenizer
 
 Step = Callable[[], Awaitable[bool]]
 
 BUS_RETRY_S = 0.3
+KEY_CONNECTIONS_MAX = 4
 
 log = structlog.get_logger("service")
 
@@ -65,43 +67,56 @@ class WorkFails(CorridorError):
 
 
 @dataclass(slots=True)
-class Service:
-    """The store, the bus and the topics of one service, and its consumer once it works.
+class Running:
+    """The settings, the store, the bus and the topics of one service, and its consumer once it
+    works.
 
-    `looks` are what /metrics shows beside what the process measures; a service adds its own.
+    `closing` closes what the service itself opens, after its work has ended. `looks` are what
+    /metrics shows beside what the process measures; a service adds its own.
     """
 
+    settings: Settings
     store: Store
     bus: Bus
     topics: Topics
+    closing: AsyncExitStack = field(default_factory=AsyncExitStack)
     subscriptions: Sequence[Subscription] = ()
     consumer: Consumer | None = None
     jobs: Sequence[str] = ()
     looks: list[Look] = field(default_factory=list)
 
+    async def keys(self) -> KeyRing:
+        """The families' keys, for a service that needs `sealing-keys`."""
+        pool = asyncpg.create_pool(self.settings.keys_url, min_size=1, max_size=KEY_CONNECTIONS_MAX)
+        return KeyRing(await self.closing.enter_async_context(pool), self.settings.kek or b"")
+
+    def tokenizer(self) -> Tokenizer:
+        """What people are recognised by, for a service that needs `token-key`."""
+        return Tokenizer(self.settings.token_key or b"")
+
     def resources(self, **more: Any) -> dict[str, Any]:
-        """What the lifespan yields: the service, its store, and whatever else handlers ask for."""
+        """What the lifespan yields: itself, its store, and whatever else handlers ask for."""
         appender = Appender(self.store)
-        return {"service": self, "store": self.store, "appender": appender, **more}
+        return {"running": self, "store": self.store, "appender": appender, **more}
 
 
 StoreOf = Annotated[Store, resource("store")]
 AppenderOf = Annotated[Appender, resource("appender")]
-ServiceOf = Annotated[Service, resource("service")]
+RunningOf = Annotated[Running, resource("running")]
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Service]:
+async def opened(settings: Settings) -> AsyncIterator[Running]:
     """Connect to the database and the bus and show what is measured; close all at the end."""
     topics = Topics.load(settings.contracts_dir)
     store = await Store.connect(settings.database_url, settings.service)
     try:
         bus = await connect(settings.bus_url, session_s=settings.bus_session_s)
         try:
-            service = Service(store, bus, topics)
-            service.looks = _looks(service)
-            async with shown(settings.host, settings.metrics_port, service.looks):
-                yield service
+            running = Running(settings, store, bus, topics)
+            running.looks = _looks(running)
+            async with shown(settings.host, settings.metrics_port, running.looks):
+                yield running
         finally:
             await bus.close()
     finally:
@@ -110,18 +125,18 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
 
 @asynccontextmanager
 async def working(
-    service: Service, subscriptions: Sequence[Subscription], jobs: Mapping[str, Step]
+    running: Running, subscriptions: Sequence[Subscription], jobs: Mapping[str, Step]
 ) -> AsyncIterator[None]:
     """Consume the subscriptions and lead the jobs until the service stops."""
-    topics = {s.topic: service.topics.partitions[s.topic] for s in subscriptions}
-    service.subscriptions, service.jobs = subscriptions, tuple(jobs)
-    tasks = [asyncio.create_task(lead(service.store, job, jobs[job]), name=job) for job in jobs]
+    topics = {s.topic: running.topics.partitions[s.topic] for s in subscriptions}
+    running.subscriptions, running.jobs = subscriptions, tuple(jobs)
+    tasks = [asyncio.create_task(lead(running.store, job, jobs[job]), name=job) for job in jobs]
     if subscriptions:
-        service.consumer = Consumer(
-            service.store, service.bus, service.store.source, subscriptions, topics
+        running.consumer = Consumer(
+            running.store, running.bus, running.store.source, subscriptions, topics
         )
-        tasks.append(asyncio.create_task(_consume(service, topics), name="consumer"))
-        replayer = Replayer(service.store, subscriptions)
+        tasks.append(asyncio.create_task(_consume(running, topics), name="consumer"))
+        replayer = Replayer(running.store, subscriptions)
         tasks.append(asyncio.create_task(replayer.run(), name="replayer"))
     try:
         yield
@@ -131,42 +146,42 @@ async def working(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _consume(service: Service, topics: Mapping[str, int]) -> None:
+async def _consume(running: Running, topics: Mapping[str, int]) -> None:
     # A consumer may be there before the service that owns a topic, whichever starts first.
-    if service.consumer is None:
+    if running.consumer is None:
         return
     while True:
         try:
-            await service.bus.ensure_topics(topics)
+            await running.bus.ensure_topics(topics)
             break
         except CorridorError:
             raise
         except (*RETRIED, KafkaError) as error:
             log.warning("bus not there yet", kind=type(error).__name__)
             await asyncio.sleep(BUS_RETRY_S)
-    await service.consumer.run()
+    await running.consumer.run()
 
 
 # -- What /metrics shows of it --------------------------------------------------------------------
 
 
-def _looks(service: Service) -> list[Look]:
-    store, watch = service.store, LagWatch(service.bus, service.store.source)
-    relayed = bool(service.topics.of(store.source))
+def _looks(running: Running) -> list[Look]:
+    store, watch = running.store, LagWatch(running.bus, running.store.source)
+    relayed = bool(running.topics.of(store.source))
 
     async def of_store() -> Sequence[Reading]:
         return [
             *await log_readings(store, relayed=relayed),
-            *await parked_readings(store, _read_by(service)),
-            *await leader_readings(store, [*service.jobs, *(["relay"] if relayed else [])]),
-            *await failing_readings(store, service.jobs),
+            *await parked_readings(store, _read_by(running)),
+            *await leader_readings(store, [*running.jobs, *(["relay"] if relayed else [])]),
+            *await failing_readings(store, running.jobs),
         ]
 
     async def of_bus() -> Sequence[Reading]:
-        return await watch.look(_read_by(service))
+        return await watch.look(_read_by(running))
 
     async def of_consumer() -> Sequence[Reading]:
-        return tally_readings(store.source, service.consumer.tally) if service.consumer else ()
+        return tally_readings(store.source, running.consumer.tally) if running.consumer else ()
 
     return [
         reaching(telemetry.STORE_REACHED, store.source, of_store),
@@ -175,8 +190,8 @@ def _looks(service: Service) -> list[Look]:
     ]
 
 
-def _read_by(service: Service) -> list[tuple[str, str]]:
-    return [(subscription.name, subscription.topic) for subscription in service.subscriptions]
+def _read_by(running: Running) -> list[tuple[str, str]]:
+    return [(subscription.name, subscription.topic) for subscription in running.subscriptions]
 
 
 # -- Readiness: everything that the service needs really works ------------------------------------
@@ -187,7 +202,7 @@ async def _database(state: State) -> None:
 
 
 async def _bus(state: State) -> None:
-    await state.service.bus.ping()
+    await state.running.bus.ping()
 
 
 async def _relay(state: State) -> None:
@@ -196,13 +211,13 @@ async def _relay(state: State) -> None:
 
 
 async def _consumer(state: State) -> None:
-    consumer: Consumer | None = state.service.consumer
+    consumer: Consumer | None = state.running.consumer
     if consumer is not None and consumer.tally.stopped is not None:
         raise ConsumerStopped(reason=consumer.tally.stopped)
 
 
 async def _work(state: State) -> None:
-    found = await failing(state.store, list(state.service.jobs))
+    found = await failing(state.store, list(state.running.jobs))
     if found:
         oldest = found[0]
         raise WorkFails(

@@ -1,21 +1,11 @@
-"""Settings of a service from its environment, read once at start; every mistake is a sentence.
-
-A service with settings of its own reads them with the same functions from the same environment:
-
-    @dataclass(frozen=True, slots=True)
-    class RegistrySettings:
-        top_up_families_max: int
-
-    def from_environment(env: Environment = os.environ) -> RegistrySettings:
-        return RegistrySettings(whole(env, "PKH_TOP_UP_FAMILIES_MAX", 50_000, at_least=0))
-"""
+"""Settings of a service from its environment, read once at start; every mistake is a sentence."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self, TypeAlias
@@ -24,7 +14,16 @@ from urllib.parse import quote, urlsplit, urlunsplit
 Environment: TypeAlias = Mapping[str, str]
 
 POSTGRES: Final = ("postgresql", "postgres")
+WEB: Final = ("http", "https")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+
+
+NEEDED: Final[Mapping[str, Sequence[str]]] = {
+    "sealing-keys": ("PKH_KEYS_URL", "PKH_KEK_FILE"),
+    "token-key": ("PKH_TOKEN_KEY_FILE",),
+    "service-token": ("PKH_SERVICE_TOKEN_FILE",),
+}
+"""{need of a service: the variables that must be set for it}."""
 
 
 class SettingRefused(Exception):
@@ -109,6 +108,11 @@ def url(env: Environment, name: str, schemes: Collection[str], *, optional: bool
     return urlunsplit(parts._replace(netloc=f"{credentials}@{host}"))
 
 
+def address_of(name: str) -> str:
+    """The variable that holds the base address of a service or a partner."""
+    return f"PKH_{name.upper()}_URL"
+
+
 def metrics_port(env: Environment) -> int:
     """Where a process shows what it measures; 0 where it is not told to."""
     return whole(env, "PKH_METRICS_PORT", 0, at_least=0, at_most=65_535)
@@ -143,10 +147,25 @@ class Settings:
     body_bytes_max: int = 1_048_576
     token_lifetime_s_max: int = 600
     shutdown_s_max: int = 15
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """{service or partner: its base address}; "" for a partner whom nobody stands for."""
 
     @classmethod
-    def from_environment(cls, service: str, env: Environment = os.environ) -> Self:
-        """Read everything at once, so that a service with a wrong setting does not start."""
+    def from_environment(
+        cls,
+        service: str,
+        env: Environment = os.environ,
+        *,
+        needs: Collection[str] = (),
+        calls: Collection[str] = (),
+        partners: Collection[str] = (),
+    ) -> Self:
+        """Read everything at once, so that a service with a wrong setting does not start.
+
+        `needs`, `calls` and `partners` are those of its entry in deploy/services.toml.
+        """
+        for name in (name for need in needs for name in NEEDED[need]):
+            text(env, name)
         jwks_url = url(env, "PKH_JWKS_URL", ("https", "http"), optional=True)
         if not jwks_url and not env.get("PKH_JWKS_FILE"):
             raise SettingRefused("PKH_JWKS_FILE or PKH_JWKS_URL must be set.")
@@ -172,4 +191,8 @@ class Settings:
             body_bytes_max=whole(env, "PKH_BODY_BYTES_MAX", 1_048_576, at_least=1_024),
             token_lifetime_s_max=whole(env, "PKH_TOKEN_LIFETIME_S_MAX", 600, at_least=1),
             shutdown_s_max=whole(env, "PKH_SHUTDOWN_S_MAX", 15, at_least=0),
+            addresses={
+                **{name: url(env, address_of(name), WEB) for name in calls},
+                **{name: url(env, address_of(name), WEB, optional=True) for name in partners},
+            },
         )

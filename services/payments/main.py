@@ -1,26 +1,16 @@
-"""The payments service's process."""
+"""The payments service: entitlements, and their way through the documents to the banks."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-import asyncpg
 import httpx
-from fastapi import APIRouter, FastAPI
 
-from libs.chassis import operations
-from libs.chassis.app import create_app, serve
-from libs.chassis.jobs import jobs_router
+from libs.chassis.description import Parts, Service
 from libs.chassis.metrics import Seldom
-from libs.chassis.replays import Replays
-from libs.chassis.rule_sets import rule_sets_router
-from libs.chassis.service import READINESS, opened, working
-from libs.chassis.settings import Settings
-from libs.privacy.keys import KeyRing
+from libs.chassis.service import Running
 from services.payments import (
     api,
     api_announcement,
@@ -33,7 +23,7 @@ from services.payments import (
 from services.payments.books import ledger_readings
 from services.payments.cancelling import CANCELLER, Canceller
 from services.payments.consumers import SUBSCRIPTIONS
-from services.payments.contract import SERVICE
+from services.payments.contract import SERVICE as NAME
 from services.payments.exchange import Exchange
 from services.payments.files import Renderer
 from services.payments.holding import hold_readings
@@ -43,60 +33,45 @@ from services.payments.outside import PARTNER_TIMEOUT_S, Outside
 from services.payments.paying import Payer
 from services.payments.progress import PAYER
 from services.payments.samples import SAMPLES
-from services.payments.settings import Partners, partners, settings
+from services.payments.settings import Partners
 
-KEY_CONNECTIONS_MAX = 4
+POLICIES: Final = policy.load()
 
 
-def routers(policies: policy.Policies) -> Sequence[APIRouter]:
-    """The interface of payments, in the order in which it is described."""
-    return (
+async def parts(running: Running) -> Parts:
+    """Joins lists, takes frozen ones to the banks, and cancelled ones back."""
+    store, settings, closing = running.store, running.settings, running.closing
+    running.looks.append(Seldom(partial(ledger_readings, store)))
+    running.looks.append(Seldom(partial(hold_readings, store)))
+    client = await closing.enter_async_context(httpx.AsyncClient(timeout=PARTNER_TIMEOUT_S))
+    where = Partners.at(settings.addresses)
+    outside = Outside(client, where, settings.service_token_file or Path())
+    exchange = Exchange(store, Renderer(store, await running.keys()), outside)
+    closing.push_async_callback(exchange.in_flight.aclose)
+    workers = {
+        CANCELLER: Canceller(store).step,
+        JOINER: Joiner(store, POLICIES).step,
+        PAYER: Payer(store, POLICIES, exchange).step,
+    }
+    return Parts(SUBSCRIPTIONS, workers, {"policies": POLICIES, "outside": outside})
+
+
+SERVICE: Final = Service(
+    NAME,
+    [
         api_announcement.router,
         api_cancellation.router,
         api.router,
         api_money.router,
         api_holds.router,
         api_deferred.router,
-        jobs_router([LISTS, RUNS, Replays()], "payments:read"),
-        operations.router,
-        rule_sets_router(SERVICE, policies.listed),
-    )
-
-
-def application(told: Settings, where: Partners) -> FastAPI:
-    """The application; its lifespan joins lists and takes frozen ones to the banks."""
-    policies = policy.load()
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
-        async with (
-            opened(told) as service,
-            asyncpg.create_pool(told.keys_url, min_size=1, max_size=KEY_CONNECTIONS_MAX) as pool,
-            httpx.AsyncClient(timeout=PARTNER_TIMEOUT_S) as client,
-        ):
-            store = service.store
-            service.looks.append(Seldom(partial(ledger_readings, store)))
-            service.looks.append(Seldom(partial(hold_readings, store)))
-            outside = Outside(client, where, told.service_token_file or Path())
-            renderer = Renderer(store, KeyRing(pool, told.kek or b""))
-            exchange = Exchange(store, renderer, outside)
-            jobs = {
-                CANCELLER: Canceller(store).step,
-                JOINER: Joiner(store, policies).step,
-                PAYER: Payer(store, policies, exchange).step,
-            }
-            async with aclosing(exchange.in_flight), working(service, SUBSCRIPTIONS, jobs):
-                yield service.resources(policies=policies, outside=outside)
-
-    interface = routers(policies)
-    return create_app(SERVICE, "Payments", interface, lifespan, READINESS, told, samples=SAMPLES)
-
-
-def main() -> None:
-    """Serve until told to stop."""
-    told = settings()
-    serve(application(told, partners()), told)
-
+    ],
+    parts,
+    jobs=[LISTS, RUNS],
+    jobs_scopes=["payments:read"],
+    rule_sets=POLICIES.listed,
+    samples=SAMPLES,
+)
 
 if __name__ == "__main__":
-    main()
+    SERVICE.run()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
+SERVICE: Final = "projection"
 FAMILY_TOPIC = "pkh.registry.family.v1"
 COMMITMENT_TOPIC = "pkh.conditionality.commitment.v1"
 PAYMENT_TOPIC = "pkh.payments.payment.v1"

@@ -1,42 +1,23 @@
-"""The projection service's process."""
+"""The projection service: read models of every topic, and why a family was paid what it was."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
+from typing import Final
 
-from fastapi import FastAPI
-
-from libs.chassis import operations
-from libs.chassis.app import create_app, serve
-from libs.chassis.jobs import jobs_router
-from libs.chassis.replays import Replays
-from libs.chassis.service import READS_ONLY, opened, working
-from libs.chassis.settings import Settings
+from libs.chassis.description import Parts, Service
+from libs.chassis.service import Running
 from services.projection import api, api_why
 from services.projection.consumers import SUBSCRIPTIONS
+from services.projection.contract import SERVICE as NAME
 from services.projection.samples import SAMPLES
-from services.projection.settings import SERVICE, settings
 
 
-def application(told: Settings) -> FastAPI:
-    """The application; its lifespan consumes every topic it has a view of."""
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
-        async with opened(told) as service, working(service, SUBSCRIPTIONS, {}):
-            yield service.resources()
-
-    routers = [api.router, api_why.router, jobs_router([Replays()]), operations.router]
-    return create_app(SERVICE, "Projection", routers, lifespan, READS_ONLY, told, samples=SAMPLES)
+async def parts(running: Running) -> Parts:
+    """Consumes every topic that it has a view of."""
+    return Parts(SUBSCRIPTIONS)
 
 
-def main() -> None:
-    """Serve until told to stop."""
-    told = settings()
-    serve(application(told), told)
-
+SERVICE: Final = Service(NAME, [api.router, api_why.router], parts, samples=SAMPLES)
 
 if __name__ == "__main__":
-    main()
+    SERVICE.run()

@@ -23,7 +23,8 @@ from libs.events.migrate import CORRIDOR
 from libs.events.rebuild import Progress, ReadModels, rebuild
 from libs.events.topics import Topics
 from services.projection.consumers import SUBSCRIPTIONS
-from services.projection.settings import SERVICE, settings
+from services.projection.contract import SERVICE as NAME
+from services.projection.main import SERVICE
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 NOTES: Final = ("family_read",)
@@ -33,10 +34,10 @@ GRAFANA_ROLE: Final = "pkh_grafana"
 
 async def run(owner_url: str) -> Progress:
     """Rebuild, telling how far it is on standard output."""
-    told = settings()
+    told = SERVICE.settings()
     topics = Topics.load(told.contracts_dir)
     models = ReadModels(
-        source=SERVICE,
+        source=NAME,
         owner_url=owner_url,
         url=told.database_url,
         directories=[CORRIDOR, MIGRATIONS],

@@ -8,7 +8,14 @@ from libs.events.errors import DomainError
 from libs.events.handle import handle, handle_many
 from libs.events.subscription import Incoming, Subscription
 from libs.events.transaction import Transaction
-from services.registry.contract import COMMITMENT_TOPIC, FAMILY, LISTING, ROSTER_TOPIC, TAHAP_TOPIC
+from services.registry.contract import (
+    COMMITMENT_TOPIC,
+    FAMILY,
+    LISTING,
+    ROSTER_TOPIC,
+    SERVICE,
+    TAHAP_TOPIC,
+)
 from services.registry.contract_read import (
     BucketRequested,
     ClosingAnnounced,
@@ -21,7 +28,6 @@ from services.registry.domain.family.commands import Command, MarkTerminated
 from services.registry.domain.listing_messages import NoteFreeze
 from services.registry.list_queue import others_first, wait_in_line
 from services.registry.policy import RuleSets
-from services.registry.settings import SERVICE
 from services.registry.unlisting import cancel_list, start_list
 from services.registry.views import ask_again, last_listed
 

@@ -33,6 +33,7 @@ from services.registry.domain.family.state import Family
 from services.registry.domain.listing import Listing, listing
 from services.registry.domain.listing_messages import ListClosed, ListingStarted
 
+SERVICE: Final = "registry"
 FAMILY_TOPIC: Final = "pkh.registry.family.v1"
 ROSTER_TOPIC: Final = "pkh.registry.roster.v1"
 TAHAP_TOPIC: Final = "pkh.payments.tahap.v1"

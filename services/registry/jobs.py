@@ -24,7 +24,7 @@ from libs.events.transaction import Transaction
 from libs.privacy.errors import KeyDestroyed, PrivacyError
 from libs.privacy.keys import KeyRing
 from services.registry import views
-from services.registry.contract import FAMILY, LISTING, tally
+from services.registry.contract import FAMILY, LISTING, SERVICE, tally
 from services.registry.domain.closing import Closing
 from services.registry.domain.family.commands import Command, ListFamily
 from services.registry.domain.family.errors import ListedLater
@@ -36,7 +36,6 @@ from services.registry.job_views import LISTER
 from services.registry.policy import RuleSets
 from services.registry.ranking import nik_orders
 from services.registry.reopening import Reviewer
-from services.registry.settings import SERVICE
 
 CHUNK_FAMILIES = 1_000
 NEVER_A_FAMILYS_OWN: Final = (ListedLater, ConcurrencyConflict)

@@ -17,7 +17,7 @@ from libs.events.model import Context
 from libs.events.store import Store
 from libs.events.transaction import Transaction
 from services.registry import list_queue
-from services.registry.contract import FAMILY, LISTING
+from services.registry.contract import FAMILY, LISTING, SERVICE
 from services.registry.contract_read import ClosingAnnounced
 from services.registry.domain.closing import RuleSet
 from services.registry.domain.family.commands import Command, UnlistFamily
@@ -26,7 +26,6 @@ from services.registry.domain.listing_messages import CancelListing, StartListin
 from services.registry.job_views import UNLISTER
 from services.registry.list_queue import Unlisting
 from services.registry.policy import RuleSets
-from services.registry.settings import SERVICE
 from services.registry.views import families_after, open_listing
 
 CHUNK_FAMILIES = 1_000

@@ -159,7 +159,7 @@ def test_a_service_starts_with_its_environment(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
-    told: Settings = importlib.import_module(f"services.{service}.settings").settings()
+    told: Settings = importlib.import_module(f"services.{service}.main").SERVICE.settings()
 
     assert told.service == service
     assert f"pkh_{service}:" in told.database_url

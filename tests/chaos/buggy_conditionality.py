@@ -31,4 +31,4 @@ def named() -> str:
 
 if __name__ == "__main__":
     setattr(consumers, "judge", judge)  # noqa: B010  # a bug is no part of the module's interface
-    main.main()
+    main.SERVICE.run()

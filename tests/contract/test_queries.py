@@ -10,6 +10,7 @@ import pytest
 
 from cli import interfaces
 from cli.issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
+from libs.chassis.catalogue import catalogue
 from libs.chassis.settings import Settings
 from tests.doors import operations
 
@@ -37,7 +38,7 @@ async def answers(service: str, directory: Path, query: str) -> dict[str, httpx.
         }
 
 
-@pytest.mark.parametrize("service", interfaces.services())
+@pytest.mark.parametrize("service", catalogue().names)
 async def test_every_operation_refuses_a_query_parameter_that_it_does_not_take(
     service: str, tmp_path: Path
 ) -> None:

@@ -20,7 +20,7 @@ from services.payments.books import books
 from services.payments.contract import COMMITMENT_TOPIC, PAYMENT_TOPIC, ROSTER_TOPIC, TAHAP_TOPIC
 from services.payments.domain.ids import supplementary
 from services.registry.contract import FAMILY_TOPIC
-from services.registry.main import application
+from services.registry.main import SERVICE
 from simulators.books import Account, Status, comparable
 from tests.doors import Sender, deliver, door, sent, surroundings
 from tests.integration.conditionality.kit import Bench, bench_at
@@ -174,7 +174,7 @@ async def test_a_late_birth_is_approved_and_pays_exactly_what_the_family_was_owe
     )  # fmt: skip
     await register.take("life-events", born)
     told = services.told["registry"]
-    async with door(application(told), tmp_path) as registry:
+    async with door(SERVICE.application(told), tmp_path) as registry:
         path = f"/reopenings/{waiting}/{TAHAP}"
         who = registry.who("supervisor-1", "registry:read", "registry:approve")
         tag = (await registry.client.get(path, headers=who)).headers["ETag"]

@@ -9,7 +9,7 @@ import pytest
 
 from libs.chassis.settings import Settings
 from services.conditionality.contract import ROSTER_TOPIC
-from services.conditionality.main import application
+from services.conditionality.main import SERVICE
 from tests.doors import Door, operations
 from tests.integration.conditionality.kit import Bench, families, nik_of
 from tests.servers import eventually
@@ -22,7 +22,7 @@ FAMILY, SECOND = islice(families(), 2)
 async def test_every_operation_wants_a_token_and_a_scope_of_its_own(
     conditionality: Door, told: Settings
 ) -> None:
-    asked = operations(application(told))
+    asked = operations(SERVICE.application(told))
     assert ("POST", "/school-months") in asked
     stranger = conditionality.who("stranger", "somewhere:else") | {"Idempotency-Key": "once"}
 

@@ -25,14 +25,15 @@ from cli.issuer import Issuer
 from cli.ports import free_ports
 from libs.chassis.problems import MEDIA_TYPE
 from libs.chassis.settings import Settings
-from services.conditionality.main import application as conditionality
-from services.payments.main import application as services_payments
-from services.projection.main import application as projection
-from services.registry.main import application as registry
+from services.conditionality.main import SERVICE as CONDITIONALITY
+from services.payments.contract import ANNOUNCED_TO
+from services.payments.main import SERVICE as PAYMENTS
+from services.projection.main import SERVICE as PROJECTION
+from services.registry.main import SERVICE as REGISTRY
 from tests.doors import YEAR, surroundings
 from tests.integration.conditionality.kit import BAD, bench_at, families, months_of
 from tests.integration.payments.houses import books_of, houses
-from tests.integration.payments.office import PARTNERS, office_at
+from tests.integration.payments.office import office_at
 from tests.integration.payments.world import NOTHING_UPSTREAM, World
 from tests.integration.projection.test_pages import FAMILY, TAHAP, fill
 from tests.servers import Postgres
@@ -153,17 +154,17 @@ def others() -> FastAPI:
 def payments(settings: Settings, elsewhere: str) -> FastAPI:
     """Payments with a token of its own, and others at an address."""
     token = settings.jwks_file.with_name("payments.token") if settings.jwks_file else Path()
-    partners = replace(PARTNERS, services=dict.fromkeys(PARTNERS.services, elsewhere))
-    return services_payments(replace(settings, service_token_file=token), partners)
+    addresses = dict.fromkeys((*ANNOUNCED_TO, "treasury", "bank"), elsewhere)
+    return PAYMENTS.application(replace(settings, service_token_file=token, addresses=addresses))
 
 
 Make = Callable[[Settings, str], FastAPI]
 Fill = Callable[[Settings, Path], Awaitable[Places]]
 SERVICES: Final[Mapping[str, tuple[Make, Fill]]] = {
-    "registry": (lambda settings, _: registry(settings), of_registry),
-    "conditionality": (lambda settings, _: conditionality(settings), of_conditionality),
+    "registry": (lambda settings, _: REGISTRY.application(settings), of_registry),
+    "conditionality": (lambda settings, _: CONDITIONALITY.application(settings), of_conditionality),
     "payments": (payments, of_payments),
-    "projection": (lambda settings, _: projection(settings), of_projection),
+    "projection": (lambda settings, _: PROJECTION.application(settings), of_projection),
 }
 
 

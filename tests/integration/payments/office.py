@@ -13,8 +13,7 @@ import asyncpg
 import httpx
 from fastapi import FastAPI
 
-from libs.chassis.app import create_app
-from libs.chassis.service import READINESS, Service
+from libs.chassis.service import Running
 from libs.chassis.settings import Settings
 from libs.events.bus import Record
 from libs.events.bus.connect import connect
@@ -50,7 +49,8 @@ from services.payments.exchange import Exchange
 from services.payments.files import Renderer
 from services.payments.joining import Joiner
 from services.payments.lists import open_list, open_run
-from services.payments.main import routers
+from services.payments.main import POLICIES
+from services.payments.main import SERVICE as PAYMENTS
 from services.payments.money import run
 from services.payments.outside import Outside
 from services.payments.paying import Payer
@@ -304,12 +304,11 @@ async def office_at(told: Settings, directory: Path, world: World) -> AsyncItera
     bus = await connect(told.bus_url)
     store = await Store.connect(told.database_url, SERVICE)
     try:
+        running = Running(told, store, bus, TOPICS, subscriptions=SUBSCRIPTIONS)
         # The keys are made as the superuser: payments itself may only fetch them.
         async with (
             asyncpg.create_pool(told.bus_url, min_size=1, max_size=2) as pool,
-            door(
-                _application(told, Service(store, bus, TOPICS, SUBSCRIPTIONS), outside), directory
-            ) as front,
+            door(_application(running, outside), directory) as front,
         ):
             partitions = {s.topic: TOPICS.partitions[s.topic] for s in SUBSCRIPTIONS}
             consumer = Consumer(store, bus, SERVICE, SUBSCRIPTIONS, partitions)
@@ -326,13 +325,11 @@ def outside_of(world: World, directory: Path) -> Outside:
     return Outside(client, PARTNERS, directory / "payments.token")
 
 
-def _application(told: Settings, service: Service, outside: Outside) -> FastAPI:
+def _application(running: Running, outside: Outside) -> FastAPI:
     """The service's interface, on a store whose loops the test turns by hand."""
-
-    policies = policy.load()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        yield service.resources(policies=policies, outside=outside)
+        yield running.resources(policies=POLICIES, outside=outside)
 
-    return create_app(SERVICE, "Payments", routers(policies), lifespan, READINESS, told)
+    return PAYMENTS.application(running.settings, lifespan)

@@ -7,10 +7,10 @@ import pytest_asyncio
 
 from libs.chassis.settings import Settings
 from services.payments.domain.payment_state import Transfer
-from services.payments.main import application
+from services.payments.main import SERVICE
 from tests.doors import operations
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, books_of, houses
-from tests.integration.payments.office import CHECKER, MAKER, PARTNERS, Office
+from tests.integration.payments.office import CHECKER, MAKER, Office
 
 pytestmark = pytest.mark.integration
 
@@ -140,7 +140,7 @@ async def test_an_approved_order_is_paid_and_the_tahap_closes(checked: Office) -
 async def test_every_operation_wants_a_token_and_a_scope_of_its_own(
     office: Office, told: Settings
 ) -> None:
-    asked = operations(application(told, PARTNERS))
+    asked = operations(SERVICE.application(told))
     stranger = office.door.who("stranger", "somewhere:else") | {"Idempotency-Key": "once"}
 
     for method, path in asked:

@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 
 from libs.chassis.settings import Settings
-from services.payments.main import application
+from services.payments.main import SERVICE
 from tests.integration.payments.houses import TAHAP_1, books_of, houses
-from tests.integration.payments.office import CHECKER, MAKER, PARTNERS, Office
+from tests.integration.payments.office import CHECKER, MAKER, Office
 
 pytestmark = pytest.mark.integration
 
@@ -45,7 +45,7 @@ async def hash_of_list(office: Office) -> str:
 
 def decisions(told: Settings) -> Iterator[str]:
     """The path of every decision on a tahap, as the interface describes it."""
-    for path, methods in application(told, PARTNERS).openapi()["paths"].items():
+    for path, methods in SERVICE.application(told).openapi()["paths"].items():
         named = [each["name"] for each in methods.get("post", {}).get("parameters", ())]
         if "If-Match" in named and "{tahap}" in path:
             yield path.format(tahap=TAHAP_1, kind="REGULAR")

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.projection.main import application
+from services.projection.main import SERVICE
 from tests.doors import NATION, Door, door, surroundings
 from tests.servers import Postgres
 
@@ -38,7 +38,7 @@ async def projection(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Door]:
         for name, fate in FATES.items():
             await _fill(connection, IDS[name], *fate)
         await connection.close()
-        async with door(application(told), tmp_path) as opened:
+        async with door(SERVICE.application(told), tmp_path) as opened:
             yield opened
 
 

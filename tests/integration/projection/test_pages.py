@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.projection.main import application
+from services.projection.main import SERVICE
 from tests.doors import MOMENT, Door, door, surroundings
 from tests.servers import Postgres
 
@@ -29,7 +29,7 @@ async def projection(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Door]:
     """The door of a projection that has consumed a little."""
     async with surroundings(postgres, tmp_path, "projection") as told:
         await fill(told.bus_url)
-        async with door(application(told), tmp_path) as opened:
+        async with door(SERVICE.application(told), tmp_path) as opened:
             yield opened
 
 

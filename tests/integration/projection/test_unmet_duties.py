@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.projection.main import application
+from services.projection.main import SERVICE
 from tests.doors import Door, door, surroundings
 from tests.servers import Postgres
 
@@ -54,7 +54,7 @@ async def projection(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Door]:
                 json.dumps(said),
             )
         await connection.close()
-        async with door(application(told), tmp_path) as opened:
+        async with door(SERVICE.application(told), tmp_path) as opened:
             yield opened
 
 

@@ -16,7 +16,7 @@ import pytest_asyncio
 from libs.events.model import encode
 from services.projection.domain.facts import FamilyMoved
 from services.projection.domain.messages import Told
-from services.projection.main import application
+from services.projection.main import SERVICE
 from tests.doors import MOMENT, Door, door, surroundings
 from tests.servers import Postgres
 from tests.unit.projection.kit import (
@@ -59,7 +59,7 @@ async def projection(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Projec
     async with surroundings(postgres, tmp_path, "projection") as told:
         tables = await asyncpg.connect(told.bus_url)
         await fill(tables, OF_FAMILY)
-        async with door(application(told), tmp_path) as opened:
+        async with door(SERVICE.application(told), tmp_path) as opened:
             yield Projection(opened, tables)
         await tables.close()
 

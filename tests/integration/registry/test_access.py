@@ -9,7 +9,7 @@ import pytest
 
 from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
-from services.registry.main import application
+from services.registry.main import SERVICE
 from tests.doors import Door, as_role, door, operations, runtime_role
 from tests.integration.registry.kit import Register, child, family, life_event, member
 
@@ -33,7 +33,7 @@ async def given_families(register: Register) -> tuple[str, str]:
 async def test_every_operation_wants_a_token_and_a_scope_of_its_own(
     registry: Door, told: Settings
 ) -> None:
-    asked = operations(application(told))
+    asked = operations(SERVICE.application(told))
     assert ("POST", "/identities/lookup") in asked
     stranger = registry.who("stranger", "somewhere:else") | {"Idempotency-Key": "once"}
 
@@ -123,7 +123,7 @@ async def test_an_erased_family_is_left_out_of_the_others(
     async with asyncpg.create_pool(eraser, min_size=1, max_size=1) as pool:
         await KeyRing(pool, told.kek or b"").destroy(mine)
 
-    async with door(application(told), tmp_path) as registry:
+    async with door(SERVICE.application(told), tmp_path) as registry:
         who = registry.who("demo-1", "registry:identify")
         answer = await registry.client.post(
             "/identities/lookup", headers=who, json={"families": [mine, other]}

@@ -12,7 +12,7 @@ import pytest
 from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
 from services.registry.intake import MEMBERS_MAX
-from services.registry.main import application
+from services.registry.main import SERVICE
 from tests.doors import Door, as_role, door, runtime_role
 from tests.integration.registry.kit import (
     REGION,
@@ -53,7 +53,7 @@ async def test_a_row_of_an_erased_family_is_refused_by_line_and_the_others_are_t
 ) -> None:
     await register.take("families", family(ERASED, PAYEE), family(LIVING, PAYEE))
     await erase(register, told, ERASED)
-    async with door(application(told), tmp_path) as registry:
+    async with door(SERVICE.application(told), tmp_path) as registry:
         whole = await hand_in(registry, file, as_csv(file, FILES[file]))
         part = await hand_in(registry, file, as_csv(file, FILES[file]), partial=True)
 

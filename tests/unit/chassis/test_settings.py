@@ -39,6 +39,29 @@ def test_a_bus_keeps_its_own_session_unless_told_otherwise(env: dict[str, str]) 
     assert told.bus_session_s == 2
 
 
+@pytest.mark.parametrize(
+    ("need", "name"),
+    [
+        ("sealing-keys", "PKH_KEYS_URL"),
+        ("token-key", "PKH_TOKEN_KEY_FILE"),
+        ("service-token", "PKH_SERVICE_TOKEN_FILE"),
+    ],
+)
+def test_what_a_service_needs_must_be_set(env: dict[str, str], need: str, name: str) -> None:
+    with pytest.raises(SettingRefused, match=rf"{name} must be set\."):
+        Settings.from_environment("registry", env, needs=[need])
+
+
+def test_a_service_that_is_called_must_have_an_address(env: dict[str, str]) -> None:
+    with pytest.raises(SettingRefused, match=r"PKH_REGISTRY_URL must be set\."):
+        Settings.from_environment("payments", env, calls=["registry"])
+
+
+def test_a_partner_may_be_absent(env: dict[str, str]) -> None:
+    told = Settings.from_environment("payments", env, partners=["bank"])
+    assert told.addresses == {"bank": ""}
+
+
 def test_a_password_comes_from_its_file_into_the_address(env: dict[str, str]) -> None:
     settings = Settings.from_environment("registry", env)
     assert (

@@ -1,0 +1,148 @@
+"""The services of the platform, as deploy/services.toml describes them.
+
+The local platform, the compose file, the migrations and each service itself read them from there,
+so a mistake in it is told before anything starts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, Literal, TypeAlias, get_args
+
+import msgspec
+
+from libs.events.errors import CorridorError
+from libs.events.topics import Topics
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+PORT_MIN, PORT_MAX = 1_024, 65_535
+
+Need: TypeAlias = Literal["sealing-keys", "token-key", "service-token"]
+"""A secret that a service is given: the families' keys, the key of pseudonyms, its own token."""
+
+
+class CatalogueRefused(CorridorError):
+    """deploy/services.toml describes no platform that could start."""
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        super().__init__()
+        self.sentences = tuple(sentences)
+
+    def __str__(self) -> str:
+        return "\n".join(self.sentences)
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One service. `port` is where compose shows it on the host; topics by their full name.
+
+    `calls` are services and `partners` others outside that it asks over HTTP; `readers` are roles
+    beside its own that read its database.
+    """
+
+    title: str
+    port: int
+    publishes: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    partners: tuple[str, ...] = ()
+    readers: tuple[str, ...] = ()
+
+
+class Catalogue(msgspec.Struct, frozen=True):
+    """{name: service}, in the order of the file."""
+
+    services: Mapping[str, Entry]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All services."""
+        return tuple(self.services)
+
+    @property
+    def publishers(self) -> tuple[str, ...]:
+        """Services whose messages a relay carries to the bus."""
+        return tuple(name for name, entry in self.services.items() if entry.publishes)
+
+    def needing(self, need: Need) -> tuple[str, ...]:
+        """Services that are given a secret."""
+        return tuple(name for name, entry in self.services.items() if need in entry.needs)
+
+
+def load(root: Path = ROOT) -> Catalogue:
+    """Read deploy/services.toml of a tree. Raises `CatalogueRefused` with a sentence a mistake."""
+    path = root / "deploy" / "services.toml"
+    try:
+        services = msgspec.toml.decode(path.read_bytes(), type=dict[str, Entry])
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
+        raise CatalogueRefused([f"deploy/services.toml: {error}."]) from None
+    sentences = [
+        f"deploy/services.toml: {sentence}"
+        for sentence in (
+            *_of_rooms(services, root / "services"),
+            *_of_ports(services),
+            *_of_words(services),
+            *_of_topics(services, Topics.load(root / "contracts")),
+        )
+    ]
+    if sentences:
+        raise CatalogueRefused(sentences)
+    return Catalogue(services)
+
+
+@lru_cache(maxsize=1)
+def catalogue(root: Path = ROOT) -> Catalogue:
+    """This tree's, read once. A mistake ends the program, before anything starts, and is told."""
+    try:
+        return load(root)
+    except CatalogueRefused as refused:
+        raise SystemExit(str(refused)) from None
+
+
+# -- Mistakes
+
+
+def _of_rooms(services: Mapping[str, Entry], rooms: Path) -> Iterator[str]:
+    there = {path.parent.name for path in rooms.glob("*/main.py")}
+    for name in services.keys() - there:
+        yield f"[{name}] has no services/{name}/main.py."
+    for name in sorted(there - services.keys()):
+        yield f"services/{name}/ is not described."
+
+
+def _of_ports(services: Mapping[str, Entry]) -> Iterator[str]:
+    count = Counter(entry.port for entry in services.values())
+    for name, entry in services.items():
+        if not PORT_MIN <= entry.port <= PORT_MAX:
+            yield f"[{name}] port {entry.port} is not from {PORT_MIN} to {PORT_MAX}."
+        elif count[entry.port] > 1:
+            yield f"[{name}] port {entry.port} is another service's too."
+
+
+def _of_words(services: Mapping[str, Entry]) -> Iterator[str]:
+    for name, entry in services.items():
+        for need in entry.needs:
+            if need not in get_args(Need):
+                yield f"[{name}] need {need!r} is none of {', '.join(get_args(Need))}."
+        for other in entry.calls:
+            if other == name or other not in services:
+                yield f"[{name}] calls {other!r}, which is no other service."
+        if entry.calls and "service-token" not in entry.needs:
+            yield f"[{name}] calls others and needs no service-token."
+
+
+def _of_topics(services: Mapping[str, Entry], topics: Topics) -> Iterator[str]:
+    for name, entry in services.items():
+        for topic in (*entry.publishes, *entry.reads):
+            if topic not in topics.partitions:
+                yield f"[{name}] topic {topic!r} is not in contracts/topics.yaml."
+        for topic in entry.publishes:
+            owner = topics.owners.get(topic, name)
+            if owner != name:
+                yield f"[{name}] publishes {topic}, which contracts/topics.yaml gives to {owner}."
+    published = {topic for entry in services.values() for topic in entry.publishes}
+    for topic in topics.partitions.keys() - published:
+        yield f"nobody publishes {topic} of contracts/topics.yaml."

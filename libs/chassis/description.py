@@ -1,0 +1,110 @@
+"""One description of a service: what it is called, what it answers, reads and works on.
+
+SERVICE = Service("purses", [api.router], parts, samples=SAMPLES)
+
+if __name__ == "__main__":
+    SERVICE.run()
+
+Its title, topics and secrets stand in deploy/services.toml, from which the platform starts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from libs.chassis import operations
+from libs.chassis.app import Lifespan, create_app, serve
+from libs.chassis.catalogue import Entry, catalogue
+from libs.chassis.jobs import Source, jobs_router
+from libs.chassis.replays import Replays
+from libs.chassis.rule_sets import rule_sets_router
+from libs.chassis.service import READINESS, READS_ONLY, Running, Step, opened, working
+from libs.chassis.settings import Settings
+from libs.events.subscription import Subscription
+from libs.policy.rule_sets import ListedRuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a service does while it runs, beside answering.
+
+    `workers` are taken step by step by whichever process leads them. `resources` are handed to
+    handlers by name.
+    """
+
+    subscriptions: Sequence[Subscription] = ()
+    workers: Mapping[str, Step] = field(default_factory=dict)
+    resources: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service of the platform.
+
+    `parts` makes its parts on the open store and bus; what has to be closed goes to
+    `running.closing`. `jobs` are its sources of long work beside replays, seen and cancelled by
+    whoever holds one of `jobs_scopes`. `rule_sets` are those that its policy files know. `samples`
+    gives names of the interface an example.
+    """
+
+    name: str
+    routers: Sequence[APIRouter]
+    parts: Callable[[Running], Awaitable[Parts]]
+    jobs: Sequence[Source] = ()
+    jobs_scopes: Sequence[str] = ()
+    rule_sets: Sequence[ListedRuleSet] = ()
+    samples: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def entry(self) -> Entry:
+        """What deploy/services.toml says of it."""
+        return catalogue().services[self.name]
+
+    def settings(self) -> Settings:
+        """The settings of this process's environment, with all that the service needs."""
+        return Settings.from_environment(
+            self.name,
+            needs=self.entry.needs,
+            calls=self.entry.calls,
+            partners=self.entry.partners,
+        )
+
+    def application(self, settings: Settings, lifespan: Lifespan | None = None) -> FastAPI:
+        """The application; `lifespan` replaces the one that runs its parts."""
+        return create_app(
+            self.name,
+            self.entry.title,
+            [
+                *self.routers,
+                jobs_router([*self.jobs, Replays()], *self.jobs_scopes),
+                operations.router,
+                *([rule_sets_router(self.name, self.rule_sets)] if self.rule_sets else []),
+            ],
+            lifespan or self._lifespan(settings),
+            READINESS if self.entry.publishes else READS_ONLY,
+            settings,
+            samples=self.samples,
+        )
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        settings = self.settings()
+        serve(self.application(settings), settings)
+
+    def _lifespan(self, settings: Settings) -> Lifespan:
+        @asynccontextmanager
+        async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
+            async with opened(settings) as running, AsyncExitStack() as closing:
+                running.closing = closing
+                parts = await self.parts(running)
+                await closing.enter_async_context(
+                    working(running, parts.subscriptions, parts.workers)
+                )
+                yield running.resources(**parts.resources)
+
+        return lifespan

@@ -1,0 +1,44 @@
+"""What a service consumes and publishes is what deploy/services.toml says of it."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from libs.chassis.catalogue import ROOT, catalogue
+from libs.events.subscription import Subscription
+
+
+def subscriptions(service: str) -> Iterator[Subscription]:
+    """The subscriptions of a service, which some make from their policies."""
+    consumers = importlib.import_module(f"services.{service}.consumers")
+    main: Any = importlib.import_module(f"services.{service}.main")
+    if hasattr(consumers, "SUBSCRIPTIONS"):
+        yield from consumers.SUBSCRIPTIONS
+    else:
+        yield from consumers.subscriptions(getattr(main, "RULE_SETS", None) or main.POLICIES)
+
+
+@pytest.mark.parametrize("service", catalogue().names)
+def test_a_service_reads_the_topics_that_it_is_said_to(service: str) -> None:
+    read = {each.topic for each in subscriptions(service)}
+    assert read == set(catalogue().services[service].reads)
+
+
+@pytest.mark.parametrize("service", catalogue().publishers)
+def test_a_service_publishes_to_the_topics_that_it_is_said_to(service: str) -> None:
+    contract = importlib.import_module(f"services.{service}.contract")
+    source = ast.parse((ROOT / "services" / service / "contract.py").read_text("utf-8"))
+    named = {
+        vars(contract).get(call.args[0].id)
+        for call in ast.walk(source)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id == "Message"
+        and isinstance(call.args[0], ast.Name)
+    }
+    assert named == set(catalogue().services[service].publishes)

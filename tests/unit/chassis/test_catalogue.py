@@ -1,0 +1,113 @@
+"""deploy/services.toml: every mistake in it is named before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from libs.chassis.catalogue import ROOT, CatalogueRefused, catalogue, load
+
+PURSES = """
+[purses]
+title = "Purses"
+port = 8001
+publishes = ["pkh.purses.purse.v1"]
+"""
+
+
+def tree(root: Path, described: str, *rooms: str) -> Path:
+    """A tree of services with one topic."""
+    for name in rooms or ("purses",):
+        (root / "services" / name).mkdir(parents=True)
+        (root / "services" / name / "main.py").touch()
+    (root / "deploy").mkdir()
+    (root / "contracts").mkdir()
+    (root / "deploy" / "services.toml").write_text(described)
+    (root / "contracts" / "topics.yaml").write_text(
+        "namespace: org.example\n"
+        "topics:\n"
+        "  pkh.purses.purse.v1:\n"
+        "    {key: purse, partitions: 1, owner: purses, data_class: public}\n"
+    )
+    return root
+
+
+def refusals(root: Path, described: str, *rooms: str) -> tuple[str, ...]:
+    with pytest.raises(CatalogueRefused) as refused:
+        load(tree(root, described, *rooms))
+    return refused.value.sentences
+
+
+def test_a_service_is_described_in_a_few_lines(tmp_path: Path) -> None:
+    known = load(tree(tmp_path, PURSES))
+    assert (known.names, known.publishers) == (("purses",), ("purses",))
+    assert known.needing("token-key") == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('needs = ["gold"]', "[purses] need 'gold' is none of sealing-keys,"),
+        (
+            'reads = ["pkh.gold.v1"]',
+            "[purses] topic 'pkh.gold.v1' is not in contracts/",
+        ),
+        ('calls = ["bank"]', "[purses] calls 'bank', which is no other service."),
+        ('colour = "red"', "contains unknown field `colour`"),
+    ],
+)
+def test_a_wrong_word_is_named_with_its_service(tmp_path: Path, line: str, sentence: str) -> None:
+    assert any(sentence in each for each in refusals(tmp_path, PURSES + line))
+
+
+def test_a_port_belongs_to_one_service(tmp_path: Path) -> None:
+    described = PURSES + '[wallets]\ntitle = "Wallets"\nport = 8001\n'
+    found = refusals(tmp_path, described, "purses", "wallets")
+    assert found == (
+        "deploy/services.toml: [purses] port 8001 is another service's too.",
+        "deploy/services.toml: [wallets] port 8001 is another service's too.",
+    )
+
+
+def test_a_port_is_one_that_a_user_may_open(tmp_path: Path) -> None:
+    [found] = refusals(tmp_path, PURSES.replace("8001", "80"))
+    assert "port 80 is not from 1024 to 65535" in found
+
+
+def test_a_service_has_a_room_and_a_room_has_a_service(tmp_path: Path) -> None:
+    found = refusals(tmp_path, PURSES, "wallets")
+    assert found == (
+        "deploy/services.toml: [purses] has no services/purses/main.py.",
+        "deploy/services.toml: services/wallets/ is not described.",
+    )
+
+
+def test_a_topic_is_published_by_its_owner(tmp_path: Path) -> None:
+    described = PURSES.replace("purses", "wallets").replace("pkh.wallets", "pkh.purses")
+    [found] = refusals(tmp_path, described.replace("wallets.purse", "purses.purse"), "wallets")
+    assert "publishes pkh.purses.purse.v1, which contracts/topics.yaml gives to purses" in found
+
+
+def test_a_topic_has_a_publisher(tmp_path: Path) -> None:
+    [found] = refusals(tmp_path, PURSES.replace('publishes = ["pkh.purses.purse.v1"]', ""))
+    assert "nobody publishes pkh.purses.purse.v1" in found
+
+
+def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
+    found = refusals(tmp_path, PURSES.replace("8001", "80") + 'needs = ["gold"]')
+    assert len(found) == 2
+
+
+def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:
+    [found] = refusals(tmp_path, "[purses")
+    assert found.startswith("deploy/services.toml: ")
+
+
+def test_a_program_ends_with_the_mistakes(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="port 80 is not from"):
+        catalogue(tree(tmp_path, PURSES.replace("8001", "80")))
+
+
+def test_the_services_of_this_tree_are_described() -> None:
+    assert load(ROOT) == catalogue()
