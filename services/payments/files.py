@@ -204,9 +204,8 @@ class Renderer:
         for payment, family, bank, amount, line in rows:
             try:
                 clear = _payee(family, line, sealer)
-            except PrivacyError as error:
-                reason = "KEY_DESTROYED" if isinstance(error, KeyDestroyed) else "SEAL_CLOSED"
-                closed.append(DeferredLine(payment, family, bank, amount, reason))
+            except (PrivacyError, msgspec.MsgspecError) as error:
+                closed.append(DeferredLine(payment, family, bank, amount, _why_closed(error)))
             else:
                 records.append(["D", payment, bank, *clear, str(amount)])
         if closed:
@@ -214,8 +213,22 @@ class Renderer:
         return records
 
 
+def _why_closed(error: PrivacyError | msgspec.MsgspecError) -> str:
+    """The code of why a line cannot be opened."""
+    match error:
+        case KeyDestroyed():
+            return "KEY_DESTROYED"
+        case PrivacyError():
+            return "SEAL_CLOSED"
+        case _:
+            return "LINE_UNREADABLE"
+
+
 def _payee(family: str, line: str, sealer: Sealer) -> list[str]:
-    """Account number, its name and the payee's NIK, in clear. Raises `PrivacyError`."""
+    """Account number, its name and the payee's NIK, in clear.
+
+    Raises `PrivacyError`, or `MsgspecError` where the line itself cannot be read.
+    """
     payee = msgspec.json.decode(line, type=_Payee)
     sealed = {
         "account_no": payee.account_no,

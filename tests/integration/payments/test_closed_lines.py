@@ -12,7 +12,12 @@ from services.payments.domain.payment_state import Transfer
 from tests.doors import as_role, runtime_role, sent
 from tests.integration.payments.houses import EARLY_CHILD_IDR, House, books_of, houses
 from tests.integration.payments.office import Office
-from tests.integration.payments.steps import until_checking, until_dispatched, until_instructed
+from tests.integration.payments.steps import (
+    until_checking,
+    until_dispatched,
+    until_entitled,
+    until_instructed,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -119,6 +124,25 @@ async def test_a_bank_that_has_the_file_is_believed_though_a_key_is_gone(
     await office.pay()
 
     assert await office.transfers(VILLAGE) == [Transfer.CREDITED] * 5
+
+
+async def test_a_line_that_nobody_can_read_leaves_the_file_and_the_others_are_paid(
+    office: Office,
+) -> None:
+    await frozen(office)
+    await until_entitled(office)
+    await office.store.pool.execute(
+        "UPDATE list_line SET line = '[]' WHERE family = $1", VILLAGE[0].family
+    )
+    await office.pay()
+    await office.ordered()
+    await office.pay()
+
+    paid = [house.payment() for house in VILLAGE[1:]]
+    assert office.world.credited() == dict.fromkeys(paid, EARLY_CHILD_IDR)
+    run = await office.run()
+    assert [line.reason for line in run.deferred] == ["LINE_UNREADABLE"]
+    assert run.reconciled is not None
 
 
 async def test_a_whole_village_that_is_erased_closes_its_run_on_zeros(
