@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cli import problem_pages
+from cli.problem_pages import Known
 from libs.chassis.catalogue import catalogue
 from libs.chassis.settings import Settings
 
@@ -17,10 +18,10 @@ CONTRACTS: Final = ROOT / "contracts"
 OPENAPI: Final = CONTRACTS / "openapi"
 
 
-def generate() -> Mapping[Path, str]:
-    """{path: text} of every generated file as it should be."""
+def generate(problems: Mapping[str, Known] | None = None) -> Mapping[Path, str]:
+    """{path: text} of every generated file as it should be, with these problems or the code's."""
     return {
-        problem_pages.PAGES / problem_pages.INDEX: problem_pages.index(),
+        problem_pages.PAGES / problem_pages.INDEX: problem_pages.index(problems=problems),
         **{OPENAPI / f"{service}.json": openapi(service) for service in catalogue().names},
     }
 
@@ -46,26 +47,28 @@ def application(service: str, told: Settings | None = None) -> Any:
     return described.application(told or nothing)
 
 
-def drift() -> list[str]:
+def drift(problems: Mapping[str, Known] | None = None) -> list[str]:
     """A sentence for each file that is missing or stale, and each problem without a page."""
+    problems = problems or problem_pages.known()
+    generated = generate(problems)
     return [
         *(
             f"{_named(path)} is not what the code says; run: make contracts"
-            for path, text in generate().items()
+            for path, text in generated.items()
             if not path.exists() or path.read_text("utf-8") != text
         ),
         *(
             f"docs/problems/{code}.md is missing: say there what the problem means, when it "
             "happens and what to do, as the pages beside it do"
-            for code in problem_pages.known().keys() - problem_pages.there()
+            for code in problems.keys() - problem_pages.there()
         ),
         *(
             f"{_named(path)} belongs to no service."
-            for path in sorted(set(OPENAPI.glob("*.json")) - generate().keys())
+            for path in sorted(set(OPENAPI.glob("*.json")) - generated.keys())
         ),
         *(
             f"docs/problems/{code}.md tells of a problem that nobody gives."
-            for code in problem_pages.there() - problem_pages.known().keys()
+            for code in problem_pages.there() - problems.keys()
         ),
     ]
 

@@ -34,13 +34,17 @@ class Process(Protocol):
         """Send it a signal, unless it has ended."""
 
 
+STOP_DEADLINE_S: Final = 20.0
+
+
 @dataclass(frozen=True, slots=True)
 class Child:
     """One process to be kept running.
 
     `launch` starts it, writing what it says to the file it is given, and must not block for long.
     `ready` answers whether it does its work. `prepare` runs once, in a thread, before the first
-    launch. One that is not `restarted` may end by itself. It is asked to end with `stop_signal`.
+    launch. One that is not `restarted` may end by itself. It is asked to end with `stop_signal`,
+    and killed when it has not after `stop_deadline_s` seconds.
     """
 
     name: str
@@ -50,6 +54,7 @@ class Child:
     prepare: Callable[[], None] | None = None
     restarted: bool = True
     stop_signal: signal.Signals = signal.SIGTERM
+    stop_deadline_s: float = STOP_DEADLINE_S
 
     def may_have_ended(self, process: Process | None) -> bool:
         """Whether it did its work once and for all, perhaps before anyone asked if it is ready."""

@@ -11,7 +11,7 @@ import importlib
 import inspect
 import pkgutil
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -122,12 +122,12 @@ Written by `make contracts` from the code and the pages.
 """
 
 
-def index(pages: Path = PAGES) -> str:
-    """The list of all problems, with what each page says that it means."""
+def index(pages: Path = PAGES, problems: Mapping[str, Known] | None = None) -> str:
+    """The list of all problems (None: those of the code), with what each page says it means."""
     rows = [
         f"| [{code}]({code}.md) | {each.told_with} "
         f"| {meaning(pages / f'{code}.md')} | {each.given_by} |\n"
-        for code, each in known().items()
+        for code, each in (problems or known()).items()
     ]
     return _HEAD + "".join(rows)
 

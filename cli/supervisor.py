@@ -29,7 +29,6 @@ from cli.nodes import Child, Node, Process, Step
 from cli.processes import adopt_orphans, kill_tree, pss_bytes_of_tree, reap_orphans
 
 READY_DEADLINE_S: Final = 60.0
-STOP_DEADLINE_S: Final = 20.0
 POLL_S: Final = 0.02
 REAP_EVERY_S: Final = 1.0
 # A child that dies is started again after a pause that doubles, until it has lived for a while.
@@ -227,11 +226,12 @@ class Supervisor:
         for dependent in self._dependents[kept.node.name]:
             await self._kept[dependent].stopped.wait()
         if isinstance(kept.node, Child) and kept.process is not None and kept.alive:
+            deadline_s = kept.node.stop_deadline_s
             kept.process.send_signal(kept.node.stop_signal)
             try:
-                await asyncio.wait_for(_ended(kept.process), STOP_DEADLINE_S)
+                await asyncio.wait_for(_ended(kept.process), deadline_s)
             except TimeoutError:
-                log.warning("%s did not stop in %.0f s; killed", kept.node.name, STOP_DEADLINE_S)
+                log.warning("%s did not stop in %.0f s; killed", kept.node.name, deadline_s)
                 await self._kill(kept)
         kept.stopped.set()
 

@@ -73,7 +73,16 @@ class RequestReader:
     not have had an effect. Raises `Refusal` at the first fault.
     """
 
-    def __init__(self, kind: Kind, file_id: str, banks: Collection[str]) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        file_id: str,
+        banks: Collection[str],
+        *,
+        records_max: int = RECORDS_MAX,
+        bytes_max: int = FILE_BYTES_MAX,
+    ) -> None:
+        self._records_max, self._bytes_max = records_max, bytes_max
         self.on = date.min  # the header's date, once there was a header
         self.line = 0  # the line that was read last, from 1
         self.kind, self.file_id, self._banks = kind, file_id, banks
@@ -87,7 +96,7 @@ class RequestReader:
         """Take the next bytes; gives the instructions that they complete."""
         self._hash.update(chunk)
         self._bytes += len(chunk)
-        if self._bytes > FILE_BYTES_MAX:
+        if self._bytes > self._bytes_max:
             raise Refusal(Code.FILE_TOO_LARGE)
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         for line in lines:
@@ -162,7 +171,7 @@ class RequestReader:
             raise Refusal(Code.WRONG_BANK, self.line)
         self._count += 1
         self._sum += amount
-        if self._count > RECORDS_MAX:
+        if self._count > self._records_max:
             raise Refusal(Code.TOO_MANY_RECORDS, self.line)
         return Instruction(reference, bank, account_no, name, nik, amount)
 

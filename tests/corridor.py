@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from libs.events.bus import Bus
 from libs.events.bus.connect import connect
-from libs.events.consumer import Consumer
+from libs.events.consumer import FETCH_RECORDS_MAX, TRANSACTION_RECORDS_MAX, Consumer
 from libs.events.handle import handle_many
 from libs.events.parking import EVERYTHING, START, Selection
 from libs.events.positions import positions
@@ -50,9 +50,17 @@ class Corridor:
                 "INSERT INTO taken (coins) VALUES ($1)", message.body.coins
             )
 
-    def consumer(self) -> Consumer:
+    def consumer(
+        self,
+        fetch_records_max: int = FETCH_RECORDS_MAX,
+        transaction_records_max: int = TRANSACTION_RECORDS_MAX,
+    ) -> Consumer:
         subscription = Subscription("reader", TOPIC, {"CoinsPutIn": CoinsPutIn}, self.take)
-        return Consumer(self.reader, self.bus, "reader", [subscription], TOPICS.partitions)
+        return Consumer(
+            *(self.reader, self.bus, "reader", [subscription], TOPICS.partitions),
+            fetch_records_max=fetch_records_max,
+            transaction_records_max=transaction_records_max,
+        )
 
     async def put(self, *coins: int) -> None:
         commands: list[tuple[str, Command]] = [(f"purse-{c}", PutIn(c)) for c in coins]

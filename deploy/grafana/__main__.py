@@ -18,29 +18,29 @@ from deploy.grafana.operations import operations
 DASHBOARDS: Final = Path(__file__).with_name("dashboards")
 
 
-def documents() -> dict[Path, str]:
+def documents(directory: Path = DASHBOARDS) -> dict[Path, str]:
     """{file: text} of every dashboard."""
     text = json.dumps(operations(), cls=JSONEncoder, indent=2, sort_keys=True)
-    return {DASHBOARDS / "operations.json": f"{text}\n"}
+    return {directory / "operations.json": f"{text}\n"}
 
 
-def stale() -> list[Path]:
+def stale(directory: Path = DASHBOARDS) -> list[Path]:
     """The files that are not what the code says."""
     return [
         path
-        for path, text in documents().items()
+        for path, text in documents(directory).items()
         if not path.is_file() or path.read_text(encoding="utf-8") != text
     ]
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], directory: Path = DASHBOARDS) -> int:
     """Write or check; the exit code."""
     if arguments == ["--check"]:
-        found = stale()
+        found = stale(directory)
         for path in found:
             print(f"{path} is not what the code says: make dashboards")
         return bool(found)
-    for path, text in documents().items():
+    for path, text in documents(directory).items():
         path.write_text(text, encoding="utf-8")
     return 0
 

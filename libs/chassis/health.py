@@ -37,8 +37,9 @@ class Readiness(BaseModel):
     checks: dict[str, str]
 
 
-def health_router(readiness: Mapping[str, Check]) -> APIRouter:
-    """The two routes; `readiness` names what the service needs to do its work."""
+def health_router(readiness: Mapping[str, Check], *, check_s_max: float = CHECK_S_MAX) -> APIRouter:
+    """The two routes; `readiness` names what the service needs to do its work, each of which has
+    `check_s_max` seconds to answer."""
     router = APIRouter(tags=["health"])
 
     @router.get("/health")
@@ -50,7 +51,10 @@ def health_router(readiness: Mapping[str, Check]) -> APIRouter:
     async def ready(request: Request, response: Response) -> Readiness:
         """What the service needs answers in time; 503 names what does not."""
         found = await asyncio.gather(
-            *(_outcome(name, check, request.app.state) for name, check in readiness.items())
+            *(
+                _outcome(name, check, request.app.state, check_s_max)
+                for name, check in readiness.items()
+            )
         )
         fine = all(outcome == FINE for outcome in found)
         response.status_code = 200 if fine else 503
@@ -59,9 +63,9 @@ def health_router(readiness: Mapping[str, Check]) -> APIRouter:
     return router
 
 
-async def _outcome(name: str, check: Check, resources: State) -> str:
+async def _outcome(name: str, check: Check, resources: State, s_max: float) -> str:
     try:
-        async with asyncio.timeout(CHECK_S_MAX):
+        async with asyncio.timeout(s_max):
             await check(resources)
     except Exception as error:
         # Whatever ails it, the answer is that something does.

@@ -81,6 +81,8 @@ class Consumer:
     dropped: Collection[tuple[str, int, int]] = ()
     """(topic, partition, position) of messages that a person has decided not to have handled."""
     tally: Tally = field(default_factory=Tally)
+    fetch_records_max: int = FETCH_RECORDS_MAX
+    transaction_records_max: int = TRANSACTION_RECORDS_MAX
 
     def __post_init__(self) -> None:
         self._by_topic = {s.topic: s for s in self.subscriptions}
@@ -112,18 +114,22 @@ class Consumer:
         await open_places(self.store, self.subscriptions, self.partitions)
 
     async def _consume(self, member: Member) -> None:
-        async with ahead(_fetches(member)) as fetches:
+        async with ahead(self._fetches(member)) as fetches:
             async for fetched in fetches:
                 self._rewound = set()
                 taken: dict[Partition, int] = {}
                 for _, of_topic in groupby(sorted(fetched, key=_topic), _topic):
-                    for some in _together(of_topic):
+                    for some in _together(of_topic, self.transaction_records_max):
                         taken |= await self._take_all(member, some)
                 for place in self._rewound:
                     taken.pop(place, None)
                 if taken:
                     with contextlib.suppress(StaleMember):  # positions are ours, not the bus's
                         await member.commit(taken)
+
+    async def _fetches(self, member: Member) -> AsyncGenerator[Sequence[Batch]]:
+        while True:
+            yield await member.fetch(self.fetch_records_max, FETCH_WAIT_S)
 
     async def _take_all(self, member: Member, batches: Sequence[Batch]) -> dict[Partition, int]:
         """Take batches of one topic, together where that is possible; the offsets behind them."""
@@ -254,17 +260,12 @@ class Consumer:
         self.tally.parked += len(refused)
 
 
-async def _fetches(member: Member) -> AsyncGenerator[Sequence[Batch]]:
-    while True:
-        yield await member.fetch(FETCH_RECORDS_MAX, FETCH_WAIT_S)
-
-
-def _together(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
+def _together(batches: Iterable[Batch], records_max: int) -> Iterator[list[Batch]]:
     """Batches as they fit into a transaction each; one that does not is alone."""
     some: list[Batch] = []
     for batch in batches:
         count = sum(map(len, some)) + len(batch)
-        if some and count > TRANSACTION_RECORDS_MAX:
+        if some and count > records_max:
             yield some
             some = []
         some.append(batch)

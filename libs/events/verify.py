@@ -43,22 +43,24 @@ WITH found AS MATERIALIZED (
 """
 
 
-async def verify(pool: Pool, witnessed: Mapping[int, bytes] = NOBODY) -> AsyncIterator[str]:
+async def verify(
+    pool: Pool, witnessed: Mapping[int, bytes] = NOBODY, *, blocks_a_step: int = BLOCKS_A_STEP
+) -> AsyncIterator[str]:
     """Every finding as a sentence that names the block or the stream; none when all is well.
 
     A chain proves that it was not changed in parts. Whoever may write everything can compute a
     whole new one, or cut its end off and the head row with it: that shows only to a witness
     elsewhere, `witnessed` {position: the head that was there}.
 
-    Reads one consistent snapshot, events as a stream and the blocks of a step at a time, so memory
-    stays flat.
+    Reads one consistent snapshot, events as a stream and `blocks_a_step` blocks at a time, so
+    memory stays flat.
     """
     async with (
         pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
         await connection.execute(_PLAN)
-        async for finding in _roots(connection):
+        async for finding in _roots(connection, blocks_a_step):
             yield finding
         async for finding in _chain(connection, witnessed):
             yield finding
@@ -66,11 +68,11 @@ async def verify(pool: Pool, witnessed: Mapping[int, bytes] = NOBODY) -> AsyncIt
             yield f"stream {row['stream_id']}: its events are not versions 1 to its last one"
 
 
-async def _roots(connection: Connection) -> AsyncIterator[str]:
+async def _roots(connection: Connection, blocks_a_step: int) -> AsyncIterator[str]:
     """Each block's events against the count and root that its row keeps."""
     begin = LEAST
     while begin <= MOST and (first := await connection.fetchval(_NEXT, begin)) is not None:
-        last = min(first + BLOCKS_A_STEP - 1, MOST)
+        last = min(first + blocks_a_step - 1, MOST)
         found = await roots(connection, first, last)
         blocks = {row["block"]: row for row in await connection.fetch(_BLOCKS, first, last)}
         for number in sorted(found.keys() | blocks.keys()):

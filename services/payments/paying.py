@@ -58,6 +58,7 @@ class Payer:
     store: Store
     policies: Policies
     exchange: Exchange
+    chunks_a_step: int = CHUNKS_A_STEP
     backoff: Backoff = field(init=False)
     saying_again: SayingAgain = field(init=False)
 
@@ -127,7 +128,7 @@ class Payer:
     async def _entitle(self, job: Job) -> bool:
         """Entitle the next families, all of a small run; a chunk while the next one is read."""
         table = table_of(self.policies, job.tahap)
-        day, left = job.announced.closing_date, CHUNKS_A_STEP
+        day, left = job.announced.closing_date, self.chunks_a_step
         async with ahead(frozen_chunks(self.store, job, table)) as chunks:
             async for chunk in chunks:
                 async with self.store.transaction(on(day, job.trace)) as unit:
@@ -156,7 +157,7 @@ class Payer:
 
     async def _instruct(self, job: Job) -> bool:
         """Instruct the next payments whose account passed, as `_entitle` goes about it."""
-        order, day, left = order_id(*job.key), job.announced.credit_date, CHUNKS_A_STEP
+        order, day, left = order_id(*job.key), job.announced.credit_date, self.chunks_a_step
         after = job.cursor if job.step == INSTRUCT else NOBODY
         async with ahead(payable_lines(self.store, job.key, after, checked=True)) as chunks:
             async for lines in chunks:

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -166,15 +167,12 @@ async def test_nothing_is_left_when_it_has_stopped(tmp_path: Path, story: Path) 
     assert json.loads((tmp_path / "run" / "pids.json").read_text()) == {}
 
 
-async def test_a_child_that_ignores_the_request_to_stop_is_killed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("cli.supervisor.STOP_DEADLINE_S", 0.2)
-
+async def test_a_child_that_ignores_the_request_to_stop_is_killed(tmp_path: Path) -> None:
     async def has_said_it() -> bool:
         return (tmp_path / "logs" / "deaf.log").read_text() == "deaf\n"
 
-    nodes = [command("deaf", [sys.executable, "-S", "-c", DEAF], ready=has_said_it)]
+    deaf = command("deaf", [sys.executable, "-S", "-c", DEAF], ready=has_said_it)
+    nodes = [replace(deaf, stop_deadline_s=0.2)]
     async with Supervisor(nodes, tmp_path) as platform:
         pid = platform.pids()["deaf"]
     assert not psutil.pid_exists(pid)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import asyncpg
 
 from libs.events.bus import Member, Producer, Record
-from libs.events.bus.embedded_member import CONNECT_TIMEOUT_S, Bell, EmbeddedMember, Pool
+from libs.events.bus.embedded_member import CONNECT_TIMEOUT_S, POLL_S, Bell, EmbeddedMember, Pool
 from libs.events.bus.limits import refuse_oversize
 from libs.events.bus.segments import pack, unpack
 from libs.events.errors import BusRefused
@@ -49,14 +49,19 @@ class EmbeddedBus:
 
     system: str = "postgresql"
 
-    def __init__(self, pool: Pool, bell: Bell, session_s: float) -> None:
+    def __init__(
+        self, pool: Pool, bell: Bell, session_s: float, poll_s: tuple[float, float] = POLL_S
+    ) -> None:
         self._pool = pool
         self._bell = bell
         self._lease = timedelta(seconds=session_s)
+        self._poll_s = poll_s
         self._members: set[EmbeddedMember] = set()
 
     @classmethod
-    async def connect(cls, dsn: str, session_s: float) -> EmbeddedBus:
+    async def connect(
+        cls, dsn: str, session_s: float, poll_s: tuple[float, float] = POLL_S
+    ) -> EmbeddedBus:
         """A bus on `dsn`; connections are opened when they are first needed."""
         pool = await asyncpg.create_pool(
             dsn,
@@ -66,7 +71,7 @@ class EmbeddedBus:
             command_timeout=STATEMENT_TIMEOUT_S,
             reset=_keep,
         )
-        return cls(pool, Bell(dsn), session_s)
+        return cls(pool, Bell(dsn), session_s, poll_s)
 
     async def ensure_topics(self, topics: Mapping[str, int]) -> None:
         """Create the missing topics, all or none; `BusRefused` where a count differs."""
@@ -87,7 +92,9 @@ class EmbeddedBus:
     async def join(self, group: str, topics: Sequence[str]) -> Member:
         """Become a member at once; the partitions are shared out anew."""
         member = EmbeddedMember(
-            self._pool, self._bell, group, topics, self._lease, self._members.discard
+            *(self._pool, self._bell, group, topics, self._lease),
+            self._members.discard,
+            self._poll_s,
         )
         await member.open()
         self._members.add(member)

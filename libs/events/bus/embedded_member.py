@@ -22,8 +22,8 @@ CONNECT_TIMEOUT_S: Final = 10.0
 FETCH_BYTES_MAX: Final = 1_048_576
 """About the most bytes that one fetch takes of one partition, as on Kafka."""
 
-POLL_S_MIN: Final = 0.02
-POLL_S_MAX: Final = 0.25
+POLL_S: Final = 0.02, 0.25
+"""The shortest and the longest pause between two looks that find nothing, in seconds."""
 POLL_GROWTH: Final = 1.5
 HEARTBEATS_PER_LEASE: Final = 4
 
@@ -130,6 +130,7 @@ class EmbeddedMember:
         topics: Sequence[str],
         lease: timedelta,
         on_close: Callable[[EmbeddedMember], None],
+        poll_s: tuple[float, float] = POLL_S,
     ) -> None:
         self._pool = pool
         self._bell = bell
@@ -142,7 +143,8 @@ class EmbeddedMember:
         self._id: int | None = None
         self._share = Share(generation=0)
         self._sure = False  # that the last look succeeded, so that the share can still be right
-        self._poll_s = POLL_S_MIN
+        self._poll_s_min, self._poll_s_max = poll_s
+        self._poll_s = self._poll_s_min
         self._heart: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -163,10 +165,10 @@ class EmbeddedMember:
                 batches = await self._look(max_records)
             left_s = deadline - loop.time()
             if batches or left_s <= 0:
-                self._poll_s = POLL_S_MIN
+                self._poll_s = self._poll_s_min
                 return batches
             await self._pause(min(self._poll_s, left_s))
-            self._poll_s = min(self._poll_s * POLL_GROWTH, POLL_S_MAX)
+            self._poll_s = min(self._poll_s * POLL_GROWTH, self._poll_s_max)
 
     async def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
         """Store the group's next offsets; `StaleMember` once the group has another generation."""

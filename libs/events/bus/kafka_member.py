@@ -25,7 +25,6 @@ JOIN_TIMEOUT_S: Final = 60.0
 COMMIT_TIMEOUT_S: Final = 15.0
 """How long a commit may take. The library itself repeats it without an end."""
 
-STOP_BEYOND_REQUEST_S: Final = 2.0
 """How much longer than a request the library may take to stop, before it is told again."""
 
 HEARTBEATS_PER_SESSION: Final = 10
@@ -194,7 +193,7 @@ class KafkaMember:
         own requests when partitions are lost, and takes a cancellation of itself for theirs. Then
         it waits for ever, and so would every message; told again, it hears."""
         stopping = asyncio.create_task(ended(consumer))
-        patience_s = self._settings.request_s + STOP_BEYOND_REQUEST_S
+        patience_s = self._settings.request_s + self._settings.stop_beyond_request_s
         while not stopping.done():
             await asyncio.wait({stopping}, timeout=patience_s)
             if not stopping.done():

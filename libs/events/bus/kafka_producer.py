@@ -15,7 +15,6 @@ from libs.events.bus.kafka_settings import KafkaSettings
 from libs.events.bus.limits import refuse_oversize
 from libs.events.errors import BusRefused
 
-SEND_TIMEOUT_S: Final = 30.0
 """How long a send may take. The library itself repeats an idempotent batch without an end."""
 
 START_TIMEOUT_S: Final = 60.0
@@ -42,6 +41,7 @@ class KafkaProducer:
         self._on_close = on_close
         self._known: Mapping[str, int] = {}
         self._failed = False
+        self._send_s = settings.send_s
         self._client = SeverableProducer(
             **settings.client(),
             acks="all",
@@ -69,7 +69,7 @@ class KafkaProducer:
         await self._refuse_unknown({record.topic for record in records})
         grouped = self._grouped(records)
         try:
-            async with asyncio.timeout(SEND_TIMEOUT_S):
+            async with asyncio.timeout(self._send_s):
                 await asyncio.gather(*(self._publish(*place, r) for place, r in grouped.items()))
         except BaseException:
             self._failed = True

@@ -10,6 +10,9 @@ from typing import Any, Final
 # answered only when the last of the other members has come or has been given up.
 REQUEST_BEYOND_SESSION_S: Final = 5.0
 
+SEND_TIMEOUT_S: Final = 30.0
+STOP_BEYOND_REQUEST_S: Final = 2.0
+
 # How soon a client learns that a topic was deleted, made again or moved without an error telling
 # it; the library's five minutes would leave a member without partitions for as long.
 METADATA_AGE_MAX_S: Final = 5.0
@@ -40,18 +43,23 @@ class KafkaSettings:
     """A cluster as one process sees it.
 
     `bootstrap` is "host:port[,host:port]", `session_s` how long a member may be silent in
-    seconds, `replication` the copies of each record of topics made here.
+    seconds, `replication` the copies of each record of topics made here, `send_s` how long a
+    producer may take over what it is given, in seconds, and `stop_beyond_request_s` how long after
+    an unanswered request a member's library that has not stopped is told again.
     """
 
     bootstrap: str
     session_s: float
     replication: int = 1
     security: KafkaSecurity | None = None
+    send_s: float = SEND_TIMEOUT_S
+    request_beyond_session_s: float = REQUEST_BEYOND_SESSION_S
+    stop_beyond_request_s: float = STOP_BEYOND_REQUEST_S
 
     @property
     def request_s(self) -> float:
         """How long a request may take before the broker counts as away, in seconds."""
-        return self.session_s + REQUEST_BEYOND_SESSION_S
+        return self.session_s + self.request_beyond_session_s
 
     def client(self) -> dict[str, Any]:
         """What producer, consumer and admin client have in common, as aiokafka takes it."""

@@ -14,10 +14,10 @@ from aiokafka.errors import KafkaError
 from cli.kafka_server import Broker
 from cli.postgres_server import PostgresServer
 from libs.events.bus import Bus, Member
-from libs.events.bus import kafka_producer as kafka
 from libs.events.bus.connect import connect
 from libs.events.bus.embedded import migrate
 from libs.events.bus.embedded_member import UNAVAILABLE
+from libs.events.bus.kafka import KafkaBus, KafkaSettings
 from tests.integration.bus.conftest import EMBEDDED_SESSION_S, KAFKA_SESSION_S
 from tests.integration.bus.kit import (
     PARTITIONS,
@@ -42,17 +42,16 @@ class Server(Protocol):
     """A server of either kind that a test may kill."""
 
     url: str
-    session_s: float
 
     def kill(self) -> None: ...
 
     async def start(self) -> None: ...
 
+    async def connect(self, send_s: float) -> Bus: ...
+
 
 class OwnPostgres:
     """A PostgreSQL of the test's own, with the bus in it."""
-
-    session_s = EMBEDDED_SESSION_S
 
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
@@ -65,11 +64,13 @@ class OwnPostgres:
         self._server.start()
         await migrate(self.url)
 
+    async def connect(self, send_s: float) -> Bus:
+        """A bus on it; its database has a limit of its own to a statement."""
+        return await connect(self.url, session_s=EMBEDDED_SESSION_S)
+
 
 class OwnKafka:
     """A broker of the test's own."""
-
-    session_s = KAFKA_SESSION_S
 
     def __init__(self, broker: Broker) -> None:
         self.broker = broker
@@ -81,6 +82,10 @@ class OwnKafka:
     async def start(self) -> None:
         self.broker.start()
         await self.broker.ready()
+
+    async def connect(self, send_s: float) -> Bus:
+        """A bus on it, whose producers give a send up after some seconds."""
+        return KafkaBus(KafkaSettings(self.broker.bootstrap, KAFKA_SESSION_S, send_s=send_s))
 
 
 @pytest.fixture
@@ -107,10 +112,10 @@ def server(request: pytest.FixtureRequest) -> Server:
 
 
 @contextlib.asynccontextmanager
-async def connected(server: Server) -> AsyncIterator[Bus]:
+async def connected(server: Server, send_s: float = 2.0) -> AsyncIterator[Bus]:
     """A bus on the running server, with an empty topic."""
     await server.start()
-    bus = await connect(server.url, session_s=server.session_s)
+    bus = await server.connect(send_s)
     await bus.ensure_topics({TOPIC: PARTITIONS})
     yield bus
     await bus.close()
@@ -130,10 +135,7 @@ def reaches(bus: Bus, member: Member, value: str) -> Callable[[], Awaitable[bool
     return sent_and_given
 
 
-async def test_bus_and_members_outlive_their_server(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(kafka, "SEND_TIMEOUT_S", 2.0)
+async def test_bus_and_members_outlive_their_server(server: Server) -> None:
     async with connected(server) as bus:
         await bus.ping()
         producer = await bus.producer()
@@ -171,10 +173,9 @@ async def test_a_member_can_leave_a_bus_that_is_gone(server: Server) -> None:
 
 @pytest.mark.kafka
 async def test_a_producer_is_of_no_use_after_an_error_and_closes_at_once(
-    own_kafka: OwnKafka, monkeypatch: pytest.MonkeyPatch
+    own_kafka: OwnKafka,
 ) -> None:
-    monkeypatch.setattr(kafka, "SEND_TIMEOUT_S", 1.0)
-    async with connected(own_kafka) as bus:
+    async with connected(own_kafka, send_s=1.0) as bus:
         producer = await bus.producer()
         await producer.send([record(TOPIC, 0, "before")])
 

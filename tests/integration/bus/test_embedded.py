@@ -9,7 +9,6 @@ import asyncpg
 import pytest
 
 from libs.events.bus import Bus, Member
-from libs.events.bus import embedded_member as member_module
 from libs.events.bus.connect import connect
 from libs.events.bus.embedded import EmbeddedBus, migrate
 from libs.events.bus.embedded_member import UNAVAILABLE, EmbeddedMember
@@ -75,11 +74,10 @@ async def test_sends_in_different_orders_do_not_block_each_other(bus: Bus, topic
 
 
 async def test_a_send_wakes_a_member_that_would_look_much_later(
-    bus: Bus, topic: str, group: str, monkeypatch: pytest.MonkeyPatch
+    bus: Bus, database: str, topic: str, group: str
 ) -> None:
-    monkeypatch.setattr(member_module, "POLL_S_MIN", 20.0)
-    monkeypatch.setattr(member_module, "POLL_S_MAX", 20.0)
-    member = Announcing.of(await bus.join(group, [topic]))
+    patient = await EmbeddedBus.connect(database, session_s=60, poll_s=(20.0, 20.0))
+    member = Announcing.of(await patient.join(group, [topic]))
     waiting = asyncio.create_task(member.fetch(1, wait_s=20))
     loop = asyncio.get_running_loop()
     await member.pausing.wait()
@@ -89,6 +87,7 @@ async def test_a_send_wakes_a_member_that_would_look_much_later(
 
     assert [values(batch.records) for batch in await waiting] == [["news"]]
     assert loop.time() - begun < 5
+    await patient.close()
 
 
 class Announcing(EmbeddedMember):

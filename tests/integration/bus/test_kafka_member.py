@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from libs.events.bus import kafka_member
 from libs.events.bus.kafka import KafkaBus, KafkaSettings
 from libs.events.bus.kafka_member import KafkaMember
 from tests.integration.bus.kit import PARTITIONS
@@ -36,11 +35,15 @@ class Slow:
 
 
 async def test_a_member_leaves_although_its_library_waits_for_partitions_it_lost(
-    kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
+    kafka_bootstrap: str,
 ) -> None:
-    monkeypatch.setattr(KafkaSettings, "request_s", 1.0)
-    monkeypatch.setattr(kafka_member, "STOP_BEYOND_REQUEST_S", 0.0)
-    bus = KafkaBus(KafkaSettings(kafka_bootstrap, session_s=SESSION_S))
+    settings = KafkaSettings(
+        kafka_bootstrap,
+        session_s=SESSION_S,
+        request_beyond_session_s=1.0 - SESSION_S,
+        stop_beyond_request_s=0.0,
+    )
+    bus = KafkaBus(settings)
     await bus.ensure_topics({TOPIC: PARTITIONS})
     first, slow = await bus.join(GROUP, [TOPIC]), Slow()
     assert isinstance(first, KafkaMember)

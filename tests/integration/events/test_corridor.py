@@ -125,9 +125,8 @@ async def test_a_running_consumer_stops_at_a_gap_that_no_look_back_closes(
 
 
 async def test_a_gap_behind_many_messages_stops_the_consumer_too(
-    corridor: Corridor, monkeypatch: pytest.MonkeyPatch
+    corridor: Corridor,
 ) -> None:
-    monkeypatch.setattr("libs.events.consumer.FETCH_RECORDS_MAX", 2)
     records = await relayed(corridor, *range(1, 31))
     cut = max(batches(records), key=len).record(5)
     await corridor.bus.delete_topic(TOPIC)
@@ -135,7 +134,7 @@ async def test_a_gap_behind_many_messages_stops_the_consumer_too(
     producer = await corridor.bus.producer()
     await producer.send([altered(record, offset=-1) for record in records if record != cut])
 
-    consumer = corridor.consumer()
+    consumer = corridor.consumer(fetch_records_max=2)
     await asyncio.wait_for(consumer.run(), 10)
 
     assert consumer.tally.stopped is not None
@@ -202,11 +201,10 @@ async def test_a_gap_in_one_partition_keeps_no_other_from_going_on(corridor: Cor
 
 
 async def test_a_transaction_takes_only_so_much(
-    corridor: Corridor, monkeypatch: pytest.MonkeyPatch
+    corridor: Corridor,
 ) -> None:
-    monkeypatch.setattr("libs.events.consumer.TRANSACTION_RECORDS_MAX", 25)
     await relayed(corridor, *range(1, 61))
-    consumer, sizes = corridor.consumer(), []
+    consumer, sizes = corridor.consumer(transaction_records_max=25), []
 
     async def take(transaction: Transaction, messages: Sequence[Incoming]) -> None:
         sizes.append(len(messages))
@@ -268,13 +266,12 @@ async def test_a_look_back_passes_over_the_covered_messages_of_an_older_life(
 
 
 async def test_what_was_fetched_before_a_look_back_is_no_second_gap(
-    corridor: Corridor, monkeypatch: pytest.MonkeyPatch
+    corridor: Corridor,
 ) -> None:
-    monkeypatch.setattr("libs.events.consumer.FETCH_RECORDS_MAX", 1)
     records = await relayed(corridor, *range(1, 31))
     await passing_over(corridor, [batch.record(0) for batch in batches(records)])
 
-    async with running(corridor.consumer()):
+    async with running(corridor.consumer(fetch_records_max=1)):
         await eventually(corridor.caught_up)
 
     assert sorted(await corridor.taken()) == list(range(1, 31))
@@ -352,9 +349,8 @@ async def test_a_look_back_that_another_member_cuts_short_is_made_again(
 
 
 async def test_a_look_back_takes_nothing_of_an_older_life_that_is_not_covered(
-    corridor: Corridor, monkeypatch: pytest.MonkeyPatch
+    corridor: Corridor,
 ) -> None:
-    monkeypatch.setattr("libs.events.consumer.FETCH_RECORDS_MAX", 1)
     records = await restored(corridor, *range(21, 61))
     newer = batches([record for record in records if parse(record).epoch == "second"])
     older = [r for r in records if r.partition == 0 and parse(r).epoch != "second"]
@@ -362,7 +358,7 @@ async def test_a_look_back_takes_nothing_of_an_older_life_that_is_not_covered(
     await corridor.reader.pool.execute(undone, parse(older[-2]).position)
     await passing_over(corridor, [batch.record(0) for batch in newer])
 
-    consumer = corridor.consumer()
+    consumer = corridor.consumer(fetch_records_max=1)
     await asyncio.wait_for(consumer.run(), 10)
 
     assert consumer.tally.stopped is not None

@@ -9,7 +9,7 @@ import pytest
 from libs.events.chain import block_seal, event_hash, next_head
 from libs.events.handle import handle_many
 from libs.events.store import Store
-from libs.events.verify import verify
+from libs.events.verify import BLOCKS_A_STEP, verify
 from tests.purse import CONTEXT, KEPT, PutIn
 
 _ROWS = """
@@ -29,8 +29,8 @@ async def write_three_blocks(store: Store) -> list[int]:
     return blocks
 
 
-async def findings(store: Store) -> list[str]:
-    return [finding async for finding in verify(store.pool)]
+async def findings(store: Store, blocks_a_step: int = BLOCKS_A_STEP) -> list[str]:
+    return [finding async for finding in verify(store.pool, blocks_a_step=blocks_a_step)]
 
 
 async def test_a_log_as_it_was_written_has_no_findings(store: Store) -> None:
@@ -68,17 +68,14 @@ async def test_a_changed_row_is_found_and_its_block_named(store: Store, change: 
 
 
 @pytest.mark.parametrize("step", [1, 2])
-async def test_findings_do_not_depend_on_the_blocks_of_a_step(
-    store: Store, monkeypatch: pytest.MonkeyPatch, step: int
-) -> None:
-    monkeypatch.setattr("libs.events.verify.BLOCKS_A_STEP", step)
+async def test_findings_do_not_depend_on_the_blocks_of_a_step(store: Store, step: int) -> None:
     _, middle, last = await write_three_blocks(store)
-    assert await findings(store) == []
+    assert await findings(store, step) == []
 
     await store.pool.execute("DELETE FROM events WHERE block = $1", middle)
     await store.pool.execute("UPDATE events SET key = 'x' WHERE block = $1 AND ord = 1", last)
 
-    found = await findings(store)
+    found = await findings(store, step)
     assert found[:2] == [
         f"block {middle}: its 4 events are gone",
         f"block {last}: an event is not as it was written",

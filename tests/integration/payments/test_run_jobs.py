@@ -77,14 +77,14 @@ async def test_a_run_of_which_nobody_passes_the_check_is_done(office: Office) ->
 
 
 async def test_a_run_that_is_cut_off_goes_on_from_its_cursor(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    office: Office,
 ) -> None:
-    monkeypatch.setattr("services.payments.paying.CHUNKS_A_STEP", 1)
     village = houses(3, "BNI")
     office.world.accounts.update(books_of(village))
     await office.arrived(village)
     await office.frozen()
     payer = office.payer()
+    payer.chunks_a_step = 1
     assert await payer.step()
     assert await payer.step()
     before = await steps_of(office)

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 import structlog
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, FastAPI, Response
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -211,11 +211,7 @@ def test_an_error_without_a_place_is_described_too() -> None:
 # -- Health ---------------------------------------------------------------------------------------
 
 
-async def test_ready_names_each_check_and_what_ails_it(
-    issuer_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(health, "CHECK_S_MAX", 0.01)
-
+async def test_ready_names_each_check_and_what_ails_it() -> None:
     async def fine(_state: object) -> None: ...
 
     async def away(_state: object) -> None:
@@ -225,7 +221,9 @@ async def test_ready_names_each_check_and_what_ails_it(
         await asyncio.Event().wait()
 
     checks = {"database": fine, "bus": away, "relay": silent}
-    async with calling(service(settings_for(issuer_dir), readiness=checks)) as client:
+    app = FastAPI()
+    app.include_router(health.health_router(checks, check_s_max=0.01))
+    async with calling(app) as client:
         answer = await client.get("/ready")
     assert answer.status_code == 503
     assert answer.json() == {

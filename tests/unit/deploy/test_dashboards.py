@@ -47,13 +47,12 @@ def test_a_dashboard_has_the_form_that_grafana_reads(name: str) -> None:
     assert json.loads(json.dumps(read, cls=JSONEncoder)) == dashboards()[name]
 
 
-def test_a_changed_dashboard_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("deploy.grafana.__main__.DASHBOARDS", tmp_path)
-    assert main(["--check"]) == 1
+def test_a_changed_dashboard_is_noticed(tmp_path: Path) -> None:
+    assert main(["--check"], tmp_path) == 1
 
-    main([])
+    main([], tmp_path)
 
-    assert main(["--check"]) == 0
+    assert main(["--check"], tmp_path) == 0
 
 
 @pytest.mark.parametrize("query", promql(), ids=lambda query: query.place)

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators import request_file as reading
 from simulators.refusals import Code, Refusal
 from simulators.request_file import (
     RECORD_BYTES_MAX,
@@ -19,8 +18,10 @@ from tests.unit.simulators.given import NIK, ON, Row, headers_of, payment_id, re
 ROWS = [Row(), Row(payment_id(2), name='SURYANI, H. "TINA"', amount=225_000)]
 
 
-def read(body: bytes, claim: Whole | None = None, chunk: int = 7) -> list[Instruction]:
-    reader = RequestReader(Kind.CREDIT, "2023-1-BNI", ("BNI",))
+def read(
+    body: bytes, claim: Whole | None = None, chunk: int = 7, **limits: int
+) -> list[Instruction]:
+    reader = RequestReader(Kind.CREDIT, "2023-1-BNI", ("BNI",), **limits)
     found = [
         instruction
         for start in range(0, len(body), chunk)
@@ -31,9 +32,9 @@ def read(body: bytes, claim: Whole | None = None, chunk: int = 7) -> list[Instru
     return found
 
 
-def refused(body: bytes, claim: Whole | None = None) -> tuple[Code, int | None]:
+def refused(body: bytes, claim: Whole | None = None, **limits: int) -> tuple[Code, int | None]:
     with pytest.raises(Refusal) as refusal:
-        read(body, claim)
+        read(body, claim, **limits)
     assert NIK not in repr(refusal.value)
     assert refusal.value.__suppress_context__ or refusal.value.__context__ is None
     return refusal.value.code, refusal.value.line
@@ -191,14 +192,9 @@ def test_an_account_check_may_ask_about_no_money() -> None:
     assert len(list(reader.feed(body))) == 1
 
 
-def test_a_file_with_too_many_records_or_bytes_is_too_large(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(reading, "RECORDS_MAX", 1)
-    assert refused(WHOLE) == (Code.TOO_MANY_RECORDS, 3)
-
-    monkeypatch.setattr(reading, "FILE_BYTES_MAX", 10)
-    assert refused(WHOLE)[0] is Code.FILE_TOO_LARGE
+def test_a_file_with_too_many_records_or_bytes_is_too_large() -> None:
+    assert refused(WHOLE, records_max=1) == (Code.TOO_MANY_RECORDS, 3)
+    assert refused(WHOLE, bytes_max=10)[0] is Code.FILE_TOO_LARGE
 
 
 @pytest.mark.parametrize("name", ["content-digest", "x-record-count", "x-control-sum"])
