@@ -19,9 +19,9 @@ import io
 import re
 from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import Final, Self, TypeAlias
 
 from libs.chassis.forms import is_plain
 from libs.chassis.problems import NAME_FORM, Refusal
@@ -53,6 +53,9 @@ class Malformed(Enum):
     CELLS = "The row has not as many cells as the header."
     CHARACTERS = (
         "The cell holds what cannot be seen, or letters or digits of another width or kind."
+    )
+    CANNOT_BE_TAKEN = (
+        "What is stored of whom the row speaks cannot be read; operations find why in the log."
     )
 
 
@@ -88,6 +91,15 @@ class ImportReport:
     refused: int = 0
     errors: list[RowError] = field(default_factory=list)
     warnings: list[RowError] = field(default_factory=list)
+
+    def copy(self) -> Self:
+        """Itself as it is now, for who may have to go back to it."""
+        return replace(self, errors=[*self.errors], warnings=[*self.warnings])
+
+    def restore(self, before: Self) -> None:
+        """Forget what was counted since `before` was copied."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(before, each.name))
 
     def warn(self, line: int, column: str, mistake: Enum) -> None:
         """Note what somebody should look at in a row that is taken."""

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from typing import Annotated, Final, TypeVar
 
+import structlog
 from fastapi import Query, Request, Response
 from pydantic import BaseModel
 
-from libs.chassis.csv_upload import Columns, ImportReport, Row, read_rows
+from libs.chassis.csv_upload import Columns, ImportReport, Malformed, Row, read_rows
 from libs.chassis.idempotency import OnceOnly, Reply
 from libs.chassis.import_jobs import ImportJob
 from libs.chassis.problems import Refusal
+from libs.events.errors import ConcurrencyConflict, safe_text
 from libs.events.model import Context
+from libs.events.sifting import by_halves
 from libs.events.store import Store
 from libs.events.transaction import Transaction
 
 IMPORT_BYTES_MAX: Final = 4 * 1024**3
 UPLOAD_SILENCE_S: Final = 60  # how long a sender may pause before the transaction is given up
+
+UNREADABLE_MAX: Final = 100
+"""Rows of a file that are set aside because of what is stored; of more the fault is not theirs."""
+WHOLE_FILE: Final = (Refusal, ConcurrencyConflict)
+"""What no single row is to blame for."""
+
+log = structlog.get_logger("import")
 
 Partial = Annotated[bool, Query(description="Take the good rows even if others are refused.")]
 R = TypeVar("R", bound=ImportReport)
@@ -69,9 +79,12 @@ async def take_file(
         await unit.connection.execute(
             f"SET LOCAL idle_in_transaction_session_timeout = '{UPLOAD_SILENCE_S}s'"
         )
+        unreadable: list[Exception] = []
         body = job.counting(once.following(request.stream()))
         async for rows in read_rows(body, columns, report):
-            await take(unit, rows, report)
+            unreadable += await _take_each(unit, rows, report, take)
+            if len(unreadable) > UNREADABLE_MAX:
+                raise unreadable[-1]
             await job.advance(report, len(rows))
         await once.claim(unit.connection)
         if report.refused and not partial:
@@ -86,3 +99,24 @@ async def take_file(
         await job.done(unit.connection, report)
     position = unit.position if unit.position is not None else (await store.head())[0]
     return reply.response(position)
+
+
+async def _take_each(
+    unit: Transaction, rows: list[Row], report: R, take: Take[R]
+) -> list[Exception]:
+    """Take a batch of rows; one that fails by itself, whatever is wrong with what is stored of
+    whom it speaks, is refused by its line and stops no other. Answers what those failed with."""
+
+    async def attempt(some: Sequence[Row]) -> None:
+        before = report.copy()
+        try:
+            await take(unit, [*some], report)
+        except Exception:
+            report.restore(before)
+            raise
+
+    failed = await by_halves(unit, rows, attempt, WHOLE_FILE)
+    for (line, cells), error in failed:
+        report.refuse(line, next(iter(cells)), Malformed.CANNOT_BE_TAKEN)
+        log.error("row cannot be taken", file=report.file, line=line, error=safe_text(error))
+    return [error for _, error in failed]

@@ -45,6 +45,21 @@ ISOLATION: Final = (
         f"{REGISTRY}/test_listing.py::test_a_list_is_made_in_chunks_and_closed_with_proof",
     ),
     Mutant(
+        "one-row-stops-its-file",
+        "a row of whom nothing can be read is an error of the whole file",
+        (
+            Change(
+                "libs/chassis/imports.py",
+                "WHOLE_FILE: Final = (Refusal, ConcurrencyConflict)\n",
+                "WHOLE_FILE: Final = (Exception,)\n",
+            ),
+        ),
+        f"{CONDITIONALITY}/test_facts.py"
+        "::test_a_row_of_a_person_whose_facts_cannot_be_read_stops_no_other_row",
+        f"{REGISTRY}/test_erased_rows.py"
+        "::test_a_card_with_more_people_than_a_family_is_taken_and_warned_of_once",
+    ),
+    Mutant(
         "unknown-word-is-a-no",
         "what a bank says in a word that was never agreed is booked as failed",
         (

@@ -59,6 +59,21 @@ async def person(bench: Bench, nik: str = NIK) -> Person:
     return (await bench.store.read(PERSON, [stream_id]))[stream_id].state
 
 
+async def test_a_row_of_a_person_whose_facts_cannot_be_read_stops_no_other_row(
+    bench: Bench, conditionality: Door
+) -> None:
+    await hand_in(conditionality, "school-attendance", school())
+    stream = f"person-{bench.tokenizer.nik(NIK)}"
+    await bench.store.pool.execute("UPDATE streams SET state = '[]' WHERE stream_id = $1", stream)
+    rows = school(month="2023-02"), school(OTHER_NIK)
+    answer = await hand_in(conditionality, "school-attendance", *rows, partial=True)
+
+    report = answer.json()
+    assert (report["accepted"], report["refused"]) == (1, 1)
+    [error] = report["errors"]
+    assert (error["line"], error["column"], error["code"]) == (2, "nik", "CANNOT_BE_TAKEN")
+
+
 async def test_a_years_files_are_taken_and_the_same_again_change_nothing(
     conditionality: Door, bench: Bench
 ) -> None:

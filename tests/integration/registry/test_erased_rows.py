@@ -1,4 +1,5 @@
-"""A row of an erased family is refused by its line; the others go as the import's rules say."""
+"""A row of a family whose key or events nobody can read is refused by its line; the others go as
+the import's rules say."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from typing import Any, Final
 import asyncpg
 import pytest
 
+from libs.chassis.imports import UNREADABLE_MAX
 from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
 from services.registry.intake import MEMBERS_MAX
@@ -62,6 +64,45 @@ async def test_a_row_of_an_erased_family_is_refused_by_line_and_the_others_are_t
     assert (report["accepted"], report["refused"]) == (1, 1)
     [error] = report["errors"]
     assert (error["line"], error["column"], error["code"]) == (2, "no_kk", "ERASED")
+
+
+async def spoil(register: Register, *cards: str) -> None:
+    """Make the state of cards' families one that nobody can read."""
+    for card in cards:
+        stream = f"family-{(await register.state_of(card)).family}"
+        await register.store.pool.execute(
+            "UPDATE streams SET state = '[]' WHERE stream_id = $1", stream
+        )
+
+
+@pytest.mark.parametrize("file", FILES)
+async def test_a_row_of_a_family_that_cannot_be_read_is_refused_by_line_and_the_others_are_taken(
+    file: str, register: Register, told: Settings, tmp_path: Path
+) -> None:
+    await register.take("families", family(ERASED, PAYEE), family(LIVING, PAYEE))
+    await spoil(register, ERASED)
+    async with door(SERVICE.application(told), tmp_path) as registry:
+        whole = await hand_in(registry, file, as_csv(file, FILES[file]))
+        part = await hand_in(registry, file, as_csv(file, FILES[file]), partial=True)
+
+    assert whole.status_code == 422, whole.text
+    report = part.json()
+    assert (report["accepted"], report["unchanged"], report["refused"]) == (1, 0, 1)
+    [error] = report["errors"]
+    assert (error["line"], error["code"]) == (2, "CANNOT_BE_TAKEN")
+
+
+async def test_where_very_many_cannot_be_read_the_file_is_not_to_blame(
+    register: Register, told: Settings, tmp_path: Path
+) -> None:
+    cards = [f"61030101012{number:05}" for number in range(UNREADABLE_MAX + 1)]
+    rows = [family(card, PAYEE) for card in cards]
+    await register.take("families", *rows)
+    await spoil(register, *cards)
+    async with door(SERVICE.application(told), tmp_path) as registry:
+        answer = await hand_in(registry, "families", as_csv("families", rows), partial=True)
+
+    assert answer.status_code == 500, answer.text
 
 
 async def test_a_card_with_more_people_than_a_family_is_taken_and_warned_of_once(
