@@ -1,1 +1,1 @@
-"""What the corridor costs, beside the bare driver and beside a peer, all measured in one run."""
+"""The cost of the corridor, beside the bare driver and beside a peer, all measured in one run."""

@@ -35,7 +35,7 @@ AT_ONCE: Final = 16
 
 
 class Rates(msgspec.Struct, frozen=True):
-    """What measure.mjs says, and what we do at the same, each a second."""
+    """The figures of measure.mjs and ours at the same, each a second."""
 
     single: float
     sixteen: float
@@ -122,7 +122,7 @@ def _version(outcome: Outcome[Any, Any]) -> int:
 
 
 async def _rate(work: Callable[[], Awaitable[None]], callers: int = 1) -> float:
-    """How often a second it is done by so many callers together."""
+    """The rate a second at which so many callers do it together."""
     await work()
     begin, count = perf_counter(), 0
 

@@ -54,7 +54,7 @@ class Figure:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """What its line of a table says."""
+        """Its line of a table."""
         return (
             self.what,
             f"{self.value:,.{0 if self.value >= DECIMALS_BELOW else 2}f}",
@@ -86,7 +86,7 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def machine(postgres: str) -> dict[str, Any]:
-    """What the figures were taken on."""
+    """The machine that the figures were taken on."""
     return {
         "cores": len(os.sched_getaffinity(0)),
         "memory_bytes": psutil.virtual_memory().total,

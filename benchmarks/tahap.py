@@ -23,7 +23,7 @@ DEADLINE_S: Final = 3_600
 
 
 class Run(msgspec.Struct, frozen=True):
-    """What `pkh demo` tells of itself in run.json."""
+    """The figures of `pkh demo` in run.json."""
 
     families: int
     tahap_seconds: dict[str, float]

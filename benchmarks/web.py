@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS records (
 
 
 class Body(BaseModel):
-    """What is recorded of a family."""
+    """A family as it is recorded."""
 
     model_config = ConfigDict(extra="forbid")
 

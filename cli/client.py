@@ -73,7 +73,7 @@ class _Page(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Seen(Generic[T]):
-    """What somebody looked at, and the ETag by which they decide on it."""
+    """The thing that somebody looked at, and the ETag by which they decide on it."""
 
     value: T
     etag: str | None
@@ -103,7 +103,7 @@ class Client:
     _signed_at: float = 0.0
 
     async def get(self, service: str, path: str, kind: type[T], **query: str | int) -> T:
-        """What a service answers to a GET, as a value of a type."""
+        """The answer of a service to a GET, as a value of a type."""
         return (await self._ask("GET", service, path, params=query)).read(kind)
 
     async def pages(

@@ -71,7 +71,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What was on record, with its dates."""
+    """A recorded fact, with its dates."""
 
     name: str
     value: str
@@ -151,7 +151,7 @@ def _numbered(steps: Sequence[Step]) -> dict[Source, int]:
 def _beneath(
     step: Step, labels: Labels, language: str, sources: Mapping[Source, int]
 ) -> Iterator[str]:
-    """What a step rests on: facts with their dates, rules with their sources, events."""
+    """The grounds of a step: facts with their dates, rules with their sources, events."""
     if step.facts:
         yield FACTS_A_LINE.join(_fact(fact, labels) for fact in step.facts)
     for clause in step.clauses:

@@ -18,7 +18,7 @@ DECISIONS: Final = ("APPROVED", "REJECTED")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found, by whom; WAITING, APPROVED or REJECTED by another person."""
+    """The finding, by whom; WAITING, APPROVED or REJECTED by another person."""
 
     outcome: str
     maker: str

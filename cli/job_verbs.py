@@ -48,7 +48,7 @@ async def _list(person: str, data: Path) -> list[Job]:
 
 @jobs.command()
 def show(job: JobId, person: As = "observer", data: State = STATE) -> None:
-    """How a job stands, step by step."""
+    """A job's standing, step by step."""
     found = run(_show(job, person, data))
     out.print(f"{found.id} {found}", highlight=False, soft_wrap=True)
     for step in found.steps:
@@ -72,7 +72,7 @@ def watch(job: JobId, person: As = "observer", data: State = STATE) -> None:
 
 
 def has_ended(job: Job) -> bool:
-    """Whether nothing more comes of a job by itself."""
+    """True if nothing more comes of a job by itself."""
     return job.state not in MOVING
 
 

@@ -38,7 +38,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a job failed or stands still with."""
+    """The problem that a job failed or stands still with."""
 
     type: str
     detail: str | None = None
@@ -78,7 +78,7 @@ class Job:
 
     @property
     def amount(self) -> str:
-        """How much is done of how much."""
+        """The part that is done, of the whole."""
         if self.unit == "bytes":
             of = "" if self.total is None else f" of {_bytes(self.total)}"
             return f"{_bytes(self.done)}{of}"
@@ -87,7 +87,7 @@ class Job:
 
     @property
     def speed(self) -> str:
-        """How much a second."""
+        """The rate, a second."""
         rate = self.rate or 0
         if self.unit == "bytes":
             return f"{_bytes(rate)}/s"

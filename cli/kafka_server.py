@@ -136,7 +136,7 @@ class Broker:
 
     @property
     def log(self) -> Path:
-        """What the broker says."""
+        """The output of the broker."""
         return self.data / "broker.log"
 
     @property

@@ -17,7 +17,7 @@ ANSWER_TIMEOUT_S: Final = 2.0
 
 
 class Process(Protocol):
-    """What the supervisor asks of a process; a `subprocess.Popen` answers all of it."""
+    """A process as the supervisor asks it; a `subprocess.Popen` answers all of it."""
 
     @property
     def pid(self) -> int:
@@ -57,7 +57,7 @@ class Child:
     stop_deadline_s: float = STOP_DEADLINE_S
 
     def may_have_ended(self, process: Process | None) -> bool:
-        """Whether it did its work once and for all, perhaps before anyone asked if it is ready."""
+        """True if it did its work once and for all, perhaps before anyone asked if it is ready."""
         return not self.restarted and process is not None and process.returncode == 0
 
 

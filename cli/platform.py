@@ -59,7 +59,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What one may choose of a platform.
+    """The choices for a platform.
 
     `data_dir` keeps all of its state. `books` is the bank_accounts.csv from which simulated
     treasury and banks answer; without it nobody simulates them. `programs` replaces what a

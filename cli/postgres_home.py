@@ -103,7 +103,7 @@ def let_through(path: Path) -> None:
 
 
 def run_psql(url: str, script: str) -> str:
-    """What psql answers to `script` at `url`: rows unaligned, one a line, fields split by `|`.
+    """The answer of psql to `script` at `url`: rows unaligned, a line each, fields split by `|`.
 
     Raises PostgresFailed at the first statement that fails, with the server's words.
     """

@@ -143,7 +143,7 @@ class PostgresServer:
 
     @property
     def running(self) -> bool:
-        """Whether the server that `start` started is still alive."""
+        """True if the server that `start` started is still alive."""
         return self._process is not None and self._process.poll() is None
 
     @property
@@ -152,7 +152,7 @@ class PostgresServer:
         return self._process.pid if self._process is not None and self.running else None
 
     def ready(self) -> bool:
-        """Whether the server takes connections now, by asking it."""
+        """True if the server takes connections now, by asking it."""
         ask = [str(binary("pg_isready")), "-q", "-h", str(self.socket_dir), "-p", str(PORT)]
         return subprocess.run(ask, check=False).returncode == 0
 
@@ -169,7 +169,7 @@ class PostgresServer:
         return self.url(database, SUPERUSER, self.password_file.read_text().strip())
 
     def run_sql(self, script: str, database: str = "postgres") -> str:
-        """What psql answers to `script` as superuser, rows unaligned; see `run_psql`."""
+        """The answer of psql to `script` as superuser, rows unaligned; see `run_psql`."""
         return run_psql(self.superuser_url(database), script)
 
     # -- Making

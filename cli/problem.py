@@ -20,7 +20,7 @@ def problem_of(body: bytes) -> Mapping[str, Any]:
 
 
 def sentence(problem: Mapping[str, Any], service: str, status: int, file: str | None = None) -> str:
-    """What went wrong: who refused what, and where; `file` is the one that was sent."""
+    """The problem: who refused what, and where; `file` is the one that was sent."""
     told = str(problem.get("detail") or problem.get("title") or _phrase(status))
     what = f" {file}" if file and file not in told else ""
     places = "; ".join((*_rows(problem), *_fields(problem)))

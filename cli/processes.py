@@ -44,7 +44,7 @@ def adopt_orphans() -> None:
 
 
 def wait_until(condition: Callable[[], bool], deadline_s: float) -> bool:
-    """Whether `condition` came true within `deadline_s`; looks again every few milliseconds."""
+    """True if `condition` came true within `deadline_s`; looks again every few milliseconds."""
     deadline = time.monotonic() + deadline_s
     while not condition():
         if time.monotonic() > deadline:
@@ -108,7 +108,7 @@ def pss_bytes_of_tree(pid: int) -> int:
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Whether a process runs; one that is dead and not waited for does not."""
+    """True if a process runs; one that is dead and not waited for does not."""
     # A zombie counts as dead: it holds no memory, file or lock, and process 1 of a container may
     # never reap it.
     with contextlib.suppress(psutil.NoSuchProcess):

@@ -18,13 +18,13 @@ AGAIN_S_MAX: Final = 30.0
 
 @dataclass(slots=True)
 class Patience:
-    """How long a request that fails is sent again: since it last worked for a while."""
+    """The time for which a failing request is sent again, since it last worked for a while."""
 
     begun: float = field(default_factory=time.monotonic)
     end: float | None = None
 
     def ends(self) -> bool:
-        """Whether an attempt that failed just now was the last one."""
+        """True if an attempt that failed just now was the last one."""
         now = time.monotonic()
         if self.end is None or now - self.begun > AGAIN_S_MAX:
             self.end = now + AGAIN_S_MAX

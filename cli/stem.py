@@ -23,7 +23,7 @@ from typing import Final
 from cli.processes import dies_with_parent
 
 WARM: Final = ("libs.chassis.service", "libs.chassis.operations", "libs.chassis.relay", "httpx")
-"""What every service loads; a service's own modules stay its own."""
+"""The modules that every service loads; a service's own modules stay its own."""
 
 MESSAGE_BYTES_MAX: Final = 128 * 1024
 ORPHANED: Final = 1  # the exit code of a child whose stem died while it was being forked

@@ -50,7 +50,7 @@ class SupervisorFailed(Exception):
 
 @dataclass
 class _Kept:
-    """What the supervisor knows of one node."""
+    """The supervisor's knowledge of one node."""
 
     node: Node
     ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -59,7 +59,7 @@ class _Kept:
 
     @property
     def alive(self) -> bool:
-        """Whether its process lives; asking is also what reaps a dead one."""
+        """True if its process lives; asking is also what reaps a dead one."""
         return self.process is not None and self.process.poll() is None
 
 
@@ -195,7 +195,7 @@ class Supervisor:
         self._write_pids()
 
     async def _becomes_ready(self, kept: _Kept, child: Child) -> bool:
-        """Whether a launched child does its work in time; one that takes too long is killed."""
+        """True if a launched child does its work in time; one that takes too long is killed."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(READY_DEADLINE_S):
                 while kept.alive or child.may_have_ended(kept.process):

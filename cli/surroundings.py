@@ -73,7 +73,7 @@ class Surroundings:
 
     @property
     def secrets_dir(self) -> Path:
-        """What only the owner of the platform may read."""
+        """The secrets that only the owner of the platform may read."""
         return self.data_dir / "secrets"
 
     def base_url(self, name: str) -> str:

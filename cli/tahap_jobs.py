@@ -37,7 +37,7 @@ class Part:
 
     @property
     def share(self) -> float:
-        """How much of it is done, from 0 to 1."""
+        """The part that is done, from 0 to 1."""
         if self.state == "DONE":
             return 1.0
         return min(self.done / self.total, 1.0) if self.total else 0.0
@@ -78,7 +78,7 @@ async def failing_jobs(observer: Client, tahap: str) -> list[Job]:
 
 
 def parts(jobs: Sequence[Job]) -> list[Part]:
-    """What a bar is made of: a run by its steps, everything else by itself."""
+    """The parts of a bar: a run by its steps, everything else by itself."""
     told: list[Part] = []
     for job in jobs:
         if job.steps:

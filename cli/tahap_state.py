@@ -36,7 +36,7 @@ LOOKS_MAX: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How many payments, and of how much."""
+    """The number of payments, and their sum."""
 
     count: int
     rupiah: int
@@ -70,7 +70,7 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be ordered, and the hash that two people send."""
+    """The payments to be ordered, and the hash that two people send."""
 
     hash: str
     count: int
@@ -151,7 +151,7 @@ class TahapState:
 
     @property
     def entitled(self) -> int:
-        """How many families have their entitlement."""
+        """The number of families that have their entitlement."""
         run = self.regular
         return run.count if run and run.phase in AFTER_ENTITLING else 0
 

@@ -170,7 +170,7 @@ async def _approve_proposed(checker: Client, name: str, yes: bool) -> None:
 
 
 def _proposed(state: TahapState) -> tuple[str, str, str]:
-    """What waits for an approval: its path, its hash and the question that a person is asked."""
+    """A thing that waits for approval: its path, its hash, the question that a person is asked."""
     lines, paid = state.list, state.regular
     if state.phase == "FREEZE_PROPOSED" and lines.hash:
         question = f"Freeze {lines.count:,} families and Rp {lines.rupiah:,}?"

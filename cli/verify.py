@@ -74,7 +74,7 @@ async def findings(
 async def chain_findings(
     data_dir: Path, service: str, witnessed: Mapping[int, bytes] = NOBODY
 ) -> AsyncIterator[str]:
-    """What is wrong with the hash chain of one service's store."""
+    """The faults of the hash chain of one service's store."""
     # The ports of a platform do not matter to its database, which listens on a socket.
     around = Surroundings(data_dir, PostgresServer(data_dir / "postgres"), None, {})
     try:
@@ -88,7 +88,7 @@ async def chain_findings(
 
 
 async def ledger_findings(platform: Connected) -> AsyncIterator[Finding]:
-    """What payments finds wrong with its own ledger."""
+    """The faults that payments finds in its own ledger."""
     auditor = platform.client("auditor", "payments:read")
     for broken in (await auditor.get("payments", "/ledger/check", LedgerCheck)).broken:
         yield Finding("payments", str(broken))

@@ -77,7 +77,7 @@ def _behind(positions: Mapping[str, Positions]) -> Iterator[str]:
 
 
 def is_settled(positions: Mapping[str, Positions]) -> bool:
-    """Whether nothing that one service has written is still unknown to another that reads it."""
+    """True if nothing that one service has written is still unknown to another that reads it."""
     publishers = {name: each for name, each in positions.items() if each.topics}
     return all(each.relayed >= each.head for each in publishers.values()) and all(
         reader.has_consumed(publisher) and _knows_its_topics(name, reader, publisher)

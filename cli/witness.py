@@ -30,7 +30,7 @@ EMPTY: Final = "position-without"  # a log that holds nothing has no head to see
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a service's chain came to: `head` in hex at the end of a block, `number` in the file."""
+    """The chain of a service as seen: `head` in hex at a block's end, `number` in the file."""
 
     number: int
     at: datetime

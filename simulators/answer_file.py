@@ -21,7 +21,7 @@ ASK_AGAIN_S = 1
 
 @dataclass(slots=True)
 class Tally:
-    """What an answer file comes to, counted while it is written; money in rupiah."""
+    """The totals of an answer file, counted while it is written; money in rupiah."""
 
     count: int = 0
     sum: int = 0

@@ -61,7 +61,7 @@ class Bank:
         yield f"T,{tally.count},{tally.sum},{tally.good_count},{tally.good_sum}"
 
     def payment(self, reference: str) -> dict[str, str | int | None]:
-        """What became of one payment; `Refusal` when this bank never took it."""
+        """The outcome of one payment; `Refusal` when this bank never took it."""
         outcome = self.decided.of(reference)
         if outcome is None:
             raise Refusal(Code.UNKNOWN_PAYMENT)

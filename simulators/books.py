@@ -16,7 +16,7 @@ BANKS = ("MANDIRI", "BRI", "BNI", "BTN")
 
 
 class Status(StrEnum):
-    """What an account is from a day on."""
+    """The state of an account from a day on."""
 
     ACTIVE = "ACTIVE"
     CLOSED = "CLOSED"

@@ -9,7 +9,7 @@ from simulators.books import Account, Status, comparable
 
 
 class Answer(StrEnum):
-    """What the check comes to; the first that fits, in this order."""
+    """The result of the check; the first that fits, in this order."""
 
     ACCOUNT_NOT_FOUND = "ACCOUNT_NOT_FOUND"
     ACCOUNT_CLOSED = "ACCOUNT_CLOSED"

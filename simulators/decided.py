@@ -38,7 +38,7 @@ class Decided:
                 raise Refusal(Code.PAYMENT_CONTRADICTS)
 
     def lines(self, outcomes: Mapping[str, Outcome]) -> Iterator[Line]:
-        """What is to be answered: the first decision, whatever the check says today."""
+        """The answer to give: the first decision, whatever the check says today."""
         known = {} if self._accept_duplicates else self._outcomes
         for reference, outcome in outcomes.items():
             amount, status = known.get(reference, outcome)

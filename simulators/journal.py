@@ -22,7 +22,7 @@ _WHOLE = re.compile(r"[0-9]+").fullmatch
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What became of one reference; `repeated`: asked again, answered as before."""
+    """The outcome of one reference; `repeated`: asked again, answered as before."""
 
     reference: str
     amount: int  # rupiah

@@ -27,7 +27,7 @@ _SHA_256 = re.compile(r"(?:^|[, ])sha-256=:([A-Za-z0-9+/]{43}=):").search
 
 
 class Kind(StrEnum):
-    """What is asked of the accounts in a file."""
+    """The question to the accounts in a file."""
 
     ACCOUNT_CHECK = "ACCOUNT_CHECK"
     CREDIT = "CREDIT"
@@ -47,7 +47,7 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """What a file comes to; equal for equal files."""
+    """The sums of a file; equal for equal files."""
 
     count: int
     sum: int  # rupiah
@@ -55,7 +55,7 @@ class Whole:
 
 
 def claimed(headers: Mapping[str, str]) -> Whole:
-    """What the sender says the file comes to, from the three headers of README.md."""
+    """The sender's claim of the file's totals, from the three headers of README.md."""
     try:
         digest = _SHA_256(headers["content-digest"])
         count, total = headers["x-record-count"], headers["x-control-sum"]
@@ -106,7 +106,7 @@ class RequestReader:
             self._malformed()
 
     def proven(self, claim: Whole) -> Whole:
-        """What the file comes to, when records, trailer and the sender's claim agree."""
+        """The totals of the file, when records, trailer and the sender's claim agree."""
         if self._rest:  # the trailer may lack its line end
             list(self._record(self._rest))
         if self._trailer is None:

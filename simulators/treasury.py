@@ -24,7 +24,7 @@ from simulators.serve import Id, new_app, options, serve
 
 
 class PaymentOrder(BaseModel):
-    """What a payment order asks to be released: how many payments, how much, of which list."""
+    """The release that a payment order asks for: payments, rupiah, of which list."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 

@@ -46,7 +46,7 @@ class Difference:
 
 @dataclass(slots=True)
 class Comparison:
-    """How many cells differ, and the first of them."""
+    """The number of cells that differ, and the first of them."""
 
     count: int = 0
     shown: list[Difference] = field(default_factory=list)

@@ -25,7 +25,7 @@ REGIONS: Final = "regions.csv"
 OUTCOMES: Final = (
     "paid", "blocked", "account_failed", "transfer_failed", "no_valid_payee", "graduated",
 )  # fmt: skip
-"""What became of a family in a tahap, by the names of summary.json."""
+"""The outcome of a family in a tahap, by the names of summary.json."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Area:
 
 @dataclass(slots=True)
 class Tally:
-    """What is counted of entitlements.csv that summary.json does not have, by tahap and code."""
+    """The counts of entitlements.csv that summary.json does not have, by tahap and code."""
 
     rupiah: Counter[tuple[str, str]]
     accounts: Counter[tuple[str, str]]
@@ -170,7 +170,7 @@ def by_frequency(lines: Iterable[Line]) -> list[Line]:
 
 
 def judged_lines(eligibility: Mapping[str, int]) -> list[Line]:
-    """How families were judged, the most frequent first."""
+    """The judgements of families, the most frequent first."""
     return by_frequency(
         Line(word(JUDGED, code), code, (count,)) for code, count in eligibility.items()
     )
@@ -182,7 +182,7 @@ def duty_groups(
     counted: Tally,
     tahaps: Mapping[str, str],
 ) -> list[Group]:
-    """How cycles were judged, by which duties, and what came of a third failure in a row.
+    """The judgement of cycles, by duty, and what came of a third failure in a row.
 
     `tahaps` are ids by the numbers that summary.json gives them; `duties` stand by id.
     """

@@ -49,7 +49,7 @@ class Officers:
 
 
 def findings_of(directory: Path) -> Mapping[str, str]:
-    """What an investigation of each family would find, by card; none where there is no file."""
+    """The finding of each family's investigation, by card; none where there is no file."""
     path = directory / INVESTIGATIONS
     if not path.is_file():
         return {}

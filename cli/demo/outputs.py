@@ -41,7 +41,7 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Designation:
-    """How projection says that a family was judged."""
+    """The judgement of a family as projection says it."""
 
     family: str
     status: str
@@ -86,7 +86,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What projection and the registry's look-up say of a year."""
+    """The answers of projection and of the registry's look-up to a year."""
 
     designations: Sequence[Designation]
     entitlements: Sequence[Entitlement]

@@ -22,7 +22,7 @@ MEGABYTE: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run took and came to; times in seconds.
+    """The times, in seconds, and the sums of a run.
 
     `comparison` is None where there was nothing to compare with; `findings` are those of verify;
     `duties` are those that were not passed, by the tahap's id.

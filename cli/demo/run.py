@@ -39,7 +39,7 @@ EXPECTED: Final = "expected"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is asked of a run: the year's files, where results go, and on what it runs.
+    """The request for a run: the year's files, where results go, and on what it runs.
 
     `tahap` is a range such as "1-2", None for all. `data` names a directory for the platform's
     state, which stays; a run of the same year that was cut off there goes on. Without it a
@@ -67,7 +67,7 @@ class _Took:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What was read of the platform when the year was over."""
+    """The answers of the platform when the year was over."""
 
     summary: Mapping[str, Any]
     duties: Mapping[str, Sequence[UnmetDuty]]

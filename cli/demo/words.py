@@ -23,7 +23,7 @@ JUDGED: Final[Mapping[str, Word]] = {
     "INELIGIBLE:EXCLUDED_OCCUPATION": Word("An occupation excludes", "pekerjaan dikecualikan"),
     "INELIGIBLE:NO_COMPONENT": Word("No member in a category", "tanpa komponen"),
 }
-"""How a family was judged, by `STATUS:REASON` as summary.json has it."""
+"""A family's judgement, by `STATUS:REASON` as summary.json has it."""
 
 ACCOUNT: Final[Mapping[str, Word]] = {
     "ACCOUNT_CLOSED": Word("Account is closed", "rekening ditutup"),
@@ -46,7 +46,7 @@ RESULT: Final[Mapping[str, Word]] = {
     "FAILED": Word("A duty failed", "tidak memenuhi komitmen"),
     "UNVERIFIED": Word("Not verified", "belum terverifikasi"),
 }
-"""How a family's cycle was judged."""
+"""The judgement of a family's cycle."""
 
 DUTY: Final[Mapping[str, Word]] = {
     "PREGNANT": Word("Maternal check", "pemeriksaan ibu hamil"),
@@ -57,7 +57,7 @@ DUTY: Final[Mapping[str, Word]] = {
     "SEVERE_DISABILITY": Word("Home visit, severe disability", "kunjungan disabilitas berat"),
     "ELDERLY": Word("Check of an elderly member", "pemeriksaan lansia"),
 }
-"""What a category asks of its holder."""
+"""The duty of a category's holder."""
 
 UNMET: Final[Mapping[str, str]] = {
     "ATTENDANCE_BELOW_THRESHOLD": "too few days",
@@ -73,7 +73,7 @@ THIRD_FAILURE: Final[Mapping[str, Word]] = {
     "CLEARED": Word("Not confirmed: released, counted anew", "dipulihkan"),
     "INVESTIGATION": Word("Not decided yet", "dalam investigasi"),
 }
-"""What became of a third failure in a row, by the disposition behind the `+`."""
+"""The outcome of a third failure in a row, by the disposition behind the `+`."""
 
 
 def word(of: Mapping[str, Word], code: str) -> Word:

@@ -42,7 +42,7 @@ class SqlQuery(Dataquery, Builder[Dataquery]):
         return self
 
     def to_json(self) -> dict[str, object]:
-        """What stands in the dashboard."""
+        """The panels of the dashboard."""
         return {
             "refId": self.ref_id,
             "datasource": PROJECTION,
@@ -123,7 +123,7 @@ def bars(
 def rows(
     title: str, sql: str, description: str, *, width: int, rupiah: tuple[str, ...] = ()
 ) -> Builder[Panel]:
-    """What a query on the projection answers; `rupiah` names the columns that are money."""
+    """The answer of a query on the projection; `rupiah` names the columns that are money."""
     panel = (
         table.Panel()
         .title(title)

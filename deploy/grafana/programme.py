@@ -1,4 +1,4 @@
-"""What became of the programme's money, tahap by tahap, as the projection's reports have it."""
+"""The programme's money, tahap by tahap, as the projection's reports have it."""
 
 from __future__ import annotations
 

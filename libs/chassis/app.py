@@ -47,7 +47,7 @@ POST_NEEDS: Final[Mapping[str, Callable[[object], bool]]] = {
         lambda found: is_guarded(found) or found is reads_only
     ),
 }
-"""What is said of a POST of which no dependency is one of these."""
+"""The fault of a POST of which no dependency is one of these."""
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Mapping[str, Any]]]
 """Opens what the service needs, yields it by name (see `resource`), closes it."""

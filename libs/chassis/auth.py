@@ -141,7 +141,7 @@ def gate(
 
 
 def is_open(path: str, open_paths: Collection[str]) -> bool:
-    """Whether a path is among those that anybody may ask for."""
+    """True if a path is among those that anybody may ask for."""
     return path in open_paths or any(
         path.startswith(root) for root in open_paths if root.endswith("/")
     )

@@ -48,7 +48,7 @@ order of `Columns`: whatever order a file has, equal rows are equal."""
 
 
 class Malformed(Enum):
-    """What is wrong with a row whatever it speaks of."""
+    """The fault of a row, whatever it speaks of."""
 
     CELLS = "The row has not as many cells as the header."
     CHARACTERS = (
@@ -168,7 +168,7 @@ def _mistake(cells: Sequence[str], header: Sequence[str]) -> tuple[str, Malforme
 
 @dataclass(slots=True)
 class _Text:
-    """What of a file is decoded and not yet rows, and how many lines came before it."""
+    """The text of a file that is decoded and not yet rows, and the lines before it."""
 
     file: str
     lines: int = 0

@@ -31,7 +31,7 @@ from libs.policy.rule_sets import ListedRuleSet
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a service does while it runs, beside answering.
+    """The work of a service while it runs, beside answering.
 
     `workers` are taken step by step by whichever process leads them. `resources` are handed to
     handlers by name.
@@ -62,7 +62,7 @@ class Service:
 
     @property
     def entry(self) -> Entry:
-        """What deploy/services.toml says of it."""
+        """The entry of deploy/services.toml."""
         return catalogue().services[self.name]
 
     def settings(self) -> Settings:

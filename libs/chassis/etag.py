@@ -91,7 +91,7 @@ async def seen_tag(
         str | None, Header(alias="If-Match", description="The ETag of what you decide on.")
     ] = None,
 ) -> Seen:
-    """What If-Match names; 428 where it is missing, 400 where it is no tag of ours."""
+    """The version that If-Match names; 428 where it is missing, 400 where it is no tag of ours."""
     if if_match is None:
         raise Refusal(428, "if-match-missing", "Send the ETag of what you saw as If-Match.")
     tag = _TAG.fullmatch(if_match.strip())
@@ -110,7 +110,7 @@ Unconditional = Depends(unconditional)
 
 
 def is_guarded(dependency: object) -> bool:
-    """Whether a dependency says on what version a POST rests, or that it rests on none."""
+    """True if a dependency says on what version a POST rests, or that it rests on none."""
     return dependency in (seen_tag, unconditional)
 
 

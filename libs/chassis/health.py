@@ -49,7 +49,7 @@ def health_router(readiness: Mapping[str, Check], *, check_s_max: float = CHECK_
 
     @router.get("/ready", responses={503: {"model": Readiness}})
     async def ready(request: Request, response: Response) -> Readiness:
-        """What the service needs answers in time; 503 names what does not."""
+        """Everything that the service needs answers in time; 503 names what does not."""
         found = await asyncio.gather(
             *(
                 _outcome(name, check, request.app.state, check_s_max)

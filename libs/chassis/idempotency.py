@@ -106,7 +106,7 @@ def _kept(wanted: str, fingerprint: str, status: int | None, answer: str, positi
 
 
 def in_flight() -> Refusal:
-    """What is told while the same request is being answered."""
+    """The refusal while the same request is being answered."""
     return Refusal(
         409,
         "idempotency-key-in-flight",
@@ -154,11 +154,11 @@ class OnceOnly:
         await store(connection, self.client, self.key, reply)
 
     def kept(self, reply: Reply) -> tuple[int, str]:
-        """What `keep` writes of a reply."""
+        """The part of a reply that `keep` writes."""
         return reply.status, msgspec.json.encode(reply).decode()
 
     def known(self, fingerprint: str, status: int | None, answer: str, position: int) -> Exception:
-        """What is told where this key stands already: `AlreadyAnswered`, or a `Refusal`."""
+        """The answer where this key stands already: `AlreadyAnswered`, or a `Refusal`."""
         try:
             return AlreadyAnswered(_kept(self.fingerprint, fingerprint, status, answer, position))
         except Refusal as refusal:
@@ -199,7 +199,7 @@ ReadsOnly = Depends(reads_only)
 
 
 def makes_idempotent(dependency: object) -> bool:
-    """Whether a dependency gives a POST its answer to being sent twice."""
+    """True if a dependency gives a POST its answer to being sent twice."""
     return dependency in (whole, streamed, reads_only)
 
 

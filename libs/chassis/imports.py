@@ -26,7 +26,7 @@ UPLOAD_SILENCE_S: Final = 60  # how long a sender may pause before the transacti
 UNREADABLE_MAX: Final = 100
 """Rows of a file that are set aside because of what is stored; of more the fault is not theirs."""
 WHOLE_FILE: Final = (Refusal, ConcurrencyConflict)
-"""What no single row is to blame for."""
+"""Faults that no single row is to blame for."""
 
 log = structlog.get_logger("import")
 
@@ -45,7 +45,7 @@ class RefusedRow(BaseModel):
 
 
 class Report(BaseModel):
-    """What became of a file's rows."""
+    """The outcome of a file's rows."""
 
     file: str
     job: str

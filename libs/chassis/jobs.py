@@ -62,7 +62,7 @@ class Step(BaseModel):
 
 
 class JobProblem(BaseModel):
-    """What a job failed or stands still with; `type` is that of a problem's page."""
+    """The problem that a job failed or stands still with; `type` is that of its page."""
 
     type: str
     detail: str | None = None
@@ -150,7 +150,7 @@ class Source(Protocol):
 
 
 def sees_all(source: Source, asker: Principal) -> bool:
-    """Whether somebody may see what others began."""
+    """True if somebody may see what others began."""
     return not asker.scopes.isdisjoint({*source.seen_by, SEES_ALL, CANCELS_ALL})
 
 
@@ -206,7 +206,7 @@ def jobs_router(sources: Sequence[Source], *scopes: str) -> APIRouter:
 
     @router.get("/{job}", responses=refuses(JobUnknown))
     async def job(job: JobId, store: StoreOf, asker: Principal = reader) -> Job:
-        """How one job stands."""
+        """The standing of one job."""
         _, found = await visible(sources, store, job, asker)
         return found
 

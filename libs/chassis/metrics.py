@@ -25,7 +25,7 @@ REQUEST_S_MAX: Final = 5.0
 LOOK_S_MAX: Final = 5.0
 SELDOM: Final = 20.0  # a costly look rests for so many times as long as it took
 UNFIT: Final = (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
-"""What ends a connection without an answer: it went away, it is silent, it speaks no HTTP."""
+"""Errors that end a connection without an answer: it went away, it is silent, it speaks no HTTP."""
 
 Look = Callable[[], Awaitable[Sequence[Reading]]]
 """Finds readings at the moment of the scrape; what it raises costs its own readings alone."""
@@ -40,7 +40,7 @@ class _Found(Collector):
         self._found = list(found)
 
     def collect(self) -> Iterator[Metric]:
-        """What was found."""
+        """The finding."""
         yield from self._found
 
 

@@ -46,7 +46,7 @@ class Positions(BaseModel):
 
 
 class ChainHead(BaseModel):
-    """What the hash chain over a log comes to at one position, as hex digits."""
+    """The head of the hash chain over a log at one position, as hex digits."""
 
     source: str
     epoch: str

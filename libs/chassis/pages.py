@@ -66,7 +66,7 @@ class Pages:
 
     @property
     def rows(self) -> int:
-        """How many rows to read: one more than the page holds tells whether another follows."""
+        """The rows to read: one more than the page holds tells if another follows."""
         return self.limit + 1
 
     def after(self, kind: type[K]) -> K | None:
@@ -125,7 +125,7 @@ Paging = Annotated[Pages, Depends(asked_page)]
 
 
 def foreign() -> Refusal:
-    """What is told of a cursor that this list never gave."""
+    """The refusal of a cursor that this list never gave."""
     return Refusal(400, "cursor-foreign", "This list, as it is asked for, gave no such cursor.")
 
 

@@ -36,7 +36,7 @@ def pages_router(pages: Path) -> APIRouter:
 
     @router.get(f"{ROOT}{{code}}", response_class=Response, responses=_ANSWERS)
     async def problem_page(code: Code) -> Response:
-        """What a problem means, when it happens and what to do about it."""
+        """The page of a problem: its meaning, when it happens and what to do about it."""
         if code not in texts:
             raise Refusal(404, "not-found", "There is no problem of this code.")
         return Response(texts[code], media_type=PAGE_TYPE)

@@ -54,7 +54,7 @@ def _identified(span: Span) -> Span:
 
 @dataclass(slots=True)
 class _Sent:
-    """What has been sent of the answer: its status, once it has begun."""
+    """The part of the answer that was sent: its status, once it has begun."""
 
     status: int | None = None
 

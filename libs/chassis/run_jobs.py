@@ -34,7 +34,7 @@ WHERE stream_id = $1 AND ($2 OR type = ANY($3)) ORDER BY version DESC LIMIT 1
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is; see `Job` for what each means."""
+    """A run's progress; see `Job` for what each means."""
 
     state: State
     done: int

@@ -58,7 +58,7 @@ COMMON: Final[Mapping[str, object]] = {
     "topic": "pkh.registry.roster.v1",
     "unit": "rows",
 }
-"""What names stand for that every service has; a service's own go before these."""
+"""Values of the names that every service has; a service's own go before these."""
 
 
 class NoSample(LookupError):
@@ -119,7 +119,7 @@ def _of_type(
 
 
 def _fits(value: object, schema: Mapping[str, Any]) -> bool:
-    """Whether a sample is of a type that the schema takes; one name may stand for two things."""
+    """True if a sample is of a type that the schema takes; one name may stand for two things."""
     if value not in schema.get("enum", (value,)):
         return False
     kinds = {each.get("type") for each in (schema, *schema.get("anyOf", ()))}

@@ -1,4 +1,4 @@
-"""What a running service has, and the work that runs beside its HTTP interface.
+"""The parts of a running service, and the work that runs beside its HTTP interface.
 
 async with opened(settings) as running:
     async with working(running, subscriptions, {"listing": worker.step}):
@@ -91,11 +91,11 @@ class Running:
         return KeyRing(await self.closing.enter_async_context(pool), self.settings.kek or b"")
 
     def tokenizer(self) -> Tokenizer:
-        """What people are recognised by, for a service that needs `token-key`."""
+        """The key by which people are recognised, for a service that needs `token-key`."""
         return Tokenizer(self.settings.token_key or b"")
 
     def resources(self, **more: Any) -> dict[str, Any]:
-        """What the lifespan yields: itself, its store, and whatever else handlers ask for."""
+        """The state that the lifespan yields: itself, its store, and what else handlers ask for."""
         appender = Appender(self.store)
         return {"running": self, "store": self.store, "appender": appender, **more}
 

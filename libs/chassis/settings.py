@@ -120,7 +120,7 @@ def metrics_port(env: Environment) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What every service is told. URLs hold passwords, so neither they nor keys have a repr."""
+    """The settings of every service. URLs hold passwords, so neither they nor keys have a repr."""
 
     service: str
     database_url: str = field(repr=False)
@@ -128,7 +128,7 @@ class Settings:
     issuer: str
     audience: str
     bus_session_s: int | None = None
-    """How long a consumer may be silent before others get its partitions; None: the bus's own."""
+    """Seconds of silence after which others get a consumer's partitions; None: the bus's own."""
     jwks_file: Path | None = None
     jwks_url: str = ""
     denied_file: Path | None = None

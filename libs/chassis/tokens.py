@@ -171,7 +171,7 @@ async def _key_for(header: Mapping[str, Any], keys: Keys) -> Key:
 
 
 def required_claims(issuer: str, audience: str) -> JWTClaimsRegistry:
-    """What a token must say: for whom, by whom, about whom, and from when until when."""
+    """The claims that a token must have: for whom, by whom, about whom, from when until when."""
     return JWTClaimsRegistry(
         leeway=CLOCK_SKEW_S,
         iss={"essential": True, "value": issuer},

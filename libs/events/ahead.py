@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 @asynccontextmanager
 async def ahead(source: AsyncGenerator[T, None]) -> AsyncIterator[AsyncIterator[T]]:
-    """What `source` yields, in its order, with one always in the making.
+    """The values of `source`, in its order, with one always in the making.
 
     So the database is busy with the next chunk while we work on this one. At most two are in
     memory. An error of the source comes where its item would have come; leaving closes the source.

@@ -224,6 +224,6 @@ def _refuse(group: Sequence[Waiting], error: Exception) -> None:
 
 
 def is_lost(error: Exception) -> bool:
-    """Whether the connection went away: the driver says of a value that fits no column that it is
+    """True if the connection went away: the driver says of a value that fits no column that it is
     of that class too, and a ValueError besides."""
     return isinstance(error, LOST) and not isinstance(error, ValueError)

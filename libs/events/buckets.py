@@ -30,7 +30,7 @@ def bucket_of(key: str) -> str:
 
 
 def value_hash(value: bytes) -> int:
-    """What one line adds to its bucket's sum."""
+    """The share of one line in its bucket's sum."""
     return int.from_bytes(sha256(value).digest()[:8], "big")
 
 
@@ -81,7 +81,7 @@ class Buckets:
 
     @property
     def total(self) -> int:
-        """How many lines there are."""
+        """The number of lines."""
         return sum(count for count, _ in self.cells.values())
 
     def differing(self, other: Buckets) -> list[str]:

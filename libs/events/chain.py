@@ -53,7 +53,7 @@ def event_hash(row: EventRow) -> bytes:
 def block_seal(
     block: int, count: int, root: bytes, metadata: str | None, recorded_at: datetime
 ) -> bytes:
-    """What a block contributes to the chain, before it knows its place in it."""
+    """The share of a block in the chain, before it knows its place in it."""
     text = SEPARATOR.join(
         (
             str(block),

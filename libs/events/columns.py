@@ -32,7 +32,7 @@ def numbers(values: Sequence[int | None]) -> str:
 
 
 def read(parameter: int, kind: str) -> str:
-    """How a statement reads such a parameter as an array."""
+    """The cast by which a statement reads such a parameter as an array."""
     if kind in ("bigint", "smallint"):
         return f"${parameter}::text::{kind}[]"
     return f"string_to_array(${parameter}, chr(31), '')::{kind}[]"

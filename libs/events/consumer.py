@@ -60,7 +60,7 @@ Parsed: TypeAlias = tuple[Batch, Envelopes]
 
 @dataclass
 class Tally:
-    """What a consumer has seen since it started."""
+    """The counts of a consumer since it started."""
 
     handled: int = 0
     skipped: int = 0

@@ -27,7 +27,7 @@ class EnvelopeMalformed(CorridorError):
 
 
 class Envelope(Struct, frozen=True, gc=False):
-    """What surrounds a message's data.
+    """The envelope around a message's data.
 
     `position` is the event's place in its store, `previous` that of the message before it in the
     same partition (0 for the first), `epoch` names the store's life between two restores: with

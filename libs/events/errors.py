@@ -65,7 +65,7 @@ class UnknownEpoch(CorridorError):
 
 
 def safe_text(error: BaseException) -> str:
-    """What may be logged or stored of any error: our own text, of others only the kind.
+    """The text of an error that may be logged or stored: our own, of others only the kind.
 
     Only errors of this hierarchy promise to hold no personal data; a driver's or a codec's text
     may quote the value it choked on.

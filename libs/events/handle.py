@@ -36,7 +36,7 @@ class Draft(Struct, frozen=True, gc=False):
     trace: str | None
 
     def published(self) -> Published | None:
-        """What the bus will carry of it; None where the event is internal."""
+        """The message that the bus will carry of it; None where the event is internal."""
         if self.topic is None or self.key is None or self.message is None:
             return None
         value = self.data if self.message == SAME else self.message
@@ -107,7 +107,7 @@ class Sent(Sequence[Published]):
 
 
 class Move(Struct, frozen=True):
-    """What one stream gains: its events behind `expected`, and the snapshot after them."""
+    """The gain of one stream: its events behind `expected`, and the snapshot after them."""
 
     stream_id: str
     expected: int

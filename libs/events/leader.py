@@ -119,7 +119,7 @@ class Leadership:
 
     @property
     def has_news(self) -> bool:
-        """Whether something was appended since the last wait."""
+        """True if something was appended since the last wait."""
         return self._news.is_set()
 
     async def wait(self, at_most_s: float) -> None:
@@ -158,6 +158,6 @@ async def lead(store: Store, job: str, step: Callable[[], Awaitable[bool]]) -> N
 
 
 async def has_leader(pool: asyncpg.Pool[asyncpg.Record], job: str) -> bool:
-    """Whether somebody leads `job` on this database just now."""
+    """True if somebody leads `job` on this database just now."""
     found = await pool.fetchval(_HELD, _number(job))
     return bool(found)

@@ -37,7 +37,7 @@ RELAY_FAULTS: Final = _counter(telemetry.RELAY_FAULTS)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a look at a database or at the bus has found of a metric: one series and its value."""
+    """A sample that a look at a database or the bus has found: one series and its value."""
 
     metric: Metric
     value: float

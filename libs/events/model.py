@@ -24,7 +24,7 @@ AS_STORED: Final = AsStored.AS_STORED
 
 
 class Message(Struct, frozen=True):
-    """What one event tells other services.
+    """The message of one event to other services.
 
     `topic` and `key` decide where it goes; `data` is a dataclass of contract.py or AS_STORED.
     The published type is the event's stored type name, its major version the topic's.
@@ -84,7 +84,7 @@ class Published(Struct, frozen=True, gc=False):
 
 
 class Outcome(Struct, Generic[S, E], frozen=True):
-    """What one command came to: the stream as it now stands, or the rule that refused it."""
+    """The outcome of one command: the stream as it now stands, or the rule that refused it."""
 
     stream_id: str
     version: int

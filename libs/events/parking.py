@@ -184,7 +184,7 @@ async def held_keys(
 async def list_parked(
     store: Store, limit: int = 500, after: Place = START, selection: Selection = EVERYTHING
 ) -> list[Parked]:
-    """What is parked behind a place, in the order in which it would be replayed."""
+    """The messages parked behind a place, in the order in which they would be replayed."""
     rows = await store.pool.fetch(
         """SELECT subscription, topic, partition, key, position, error FROM parked
            WHERE (subscription, topic, partition, position) > ($1, $2, $3::int, $4::bigint)

@@ -16,7 +16,7 @@ from libs.events.transaction import Transaction
 
 @dataclass
 class Place:
-    """What a subscription's `consumed` row says of a partition, and whether that is new."""
+    """The `consumed` row of a subscription's partition, and if it is new."""
 
     epoch: str | None
     position: int

@@ -28,7 +28,7 @@ class Positions:
     parked: int
 
     def has_consumed(self, upstream: Positions) -> bool:
-        """Whether everything that `upstream` had relayed has been taken in here.
+        """True if everything that `upstream` had relayed has been taken in here.
 
         Only topics that this service reads count; one it has never read from does once it has.
         """
@@ -61,7 +61,7 @@ async def positions(store: Store) -> Positions:
 
 
 class WaitedTooLong(CorridorError):
-    """What was waited for did not come in time."""
+    """The wait ended before its condition came true."""
 
 
 async def until(condition: Callable[[], Awaitable[bool]], what: str, deadline_s: float) -> None:

@@ -35,7 +35,7 @@ _OF_PARKED = (telemetry.PARKED_MESSAGES, telemetry.PARKED_KEYS)
 
 
 async def log_readings(store: Store, *, relayed: bool) -> list[Reading]:
-    """How long the log is and, of a store that is `relayed`, how much of it the bus lacks."""
+    """The log's length and, of a store that is `relayed`, how much of it the bus lacks."""
     row = await store.pool.fetchrow(_RELAYED, *EVERYTHING)
     if row is None:
         return []
@@ -51,7 +51,7 @@ async def log_readings(store: Store, *, relayed: bool) -> list[Reading]:
 
 
 async def parked_readings(store: Store, subscriptions: Sequence[tuple[str, str]]) -> list[Reading]:
-    """How much is parked of each (subscription, topic), and of how many keys; of most nothing."""
+    """The parked messages of each (subscription, topic), and their keys; of most none."""
     rows = await store.pool.fetch(_PARKED)
     parked = dict.fromkeys(subscriptions, (0, 0))
     parked |= {(each["subscription"], each["topic"]): (each[2], each[3]) for each in rows}
@@ -63,7 +63,7 @@ async def parked_readings(store: Store, subscriptions: Sequence[tuple[str, str]]
 
 
 async def leader_readings(store: Store, works: Sequence[str]) -> list[Reading]:
-    """Whether each of these works has a leader, in whichever process."""
+    """The leaders of these works: 1 where one leads, in whichever process."""
     return [
         Reading(telemetry.LEADERS, await has_leader(store.pool, work), (store.source, work))
         for work in works
@@ -81,7 +81,7 @@ async def failing_readings(store: Store, works: Sequence[str]) -> list[Reading]:
 
 
 def tally_readings(store: str, tally: Tally) -> list[Reading]:
-    """What a consumer has taken in since it started, and whether it still does."""
+    """The counts of a consumer since it started, and if it still runs."""
     outcomes = ("handled", "parked", "passed", "skipped")
     return [
         *(

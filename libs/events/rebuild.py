@@ -99,7 +99,7 @@ class RebuildStopped(CorridorError):
 
 @dataclass(frozen=True, slots=True)
 class ReadModels:
-    """What a service reads, and how its tables are made.
+    """The topics that a service reads, and how its tables are made.
 
     `owner_url` is the role that may change tables, `url` the service's own; `roles` are those
     that migrations grant to; `partitions` {topic: count}; `notes` are tables that no topic could

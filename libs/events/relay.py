@@ -55,7 +55,7 @@ ON CONFLICT (topic, partition) DO UPDATE SET position = excluded.position
 
 @dataclass
 class Progress:
-    """How far the log was read for sending, and the last message of each partition.
+    """The position up to which the log was read, and the last message of each partition.
 
     `held` is what the bus itself still holds of a partition where that is less than what it
     acknowledged: such messages are sent again, others of the same window are not.

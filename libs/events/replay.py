@@ -55,7 +55,7 @@ WHERE subscription = $1 AND topic = $2 AND partition = $3 AND parked.position = 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What came of the parked messages up to a place: how many went through, how many did not."""
+    """The outcome of the parked messages up to a place: those handled, those refused."""
 
     place: Place
     handled: int
@@ -129,7 +129,7 @@ async def _handle(
     place: Partition,
     arrived: Sequence[Incoming],
 ) -> Mapping[int, str]:
-    """What goes through is no longer parked; answers what does not, and what is wrong with it."""
+    """Messages that go through are no longer parked; answers the others, each with its error."""
     transaction.traces = tracing.traces_by_key(arrived, transaction.context.trace)
     held = await held_keys(transaction, subscription, arrived, before=arrived[0].position)
     refused = await sift(transaction, subscription, arrived, held)

@@ -70,7 +70,7 @@ class Roots:
             self._count, self._root = 0, hashlib.sha256()
 
     def close(self) -> dict[int, tuple[int, bytes]]:
-        """What has been found, the last block included."""
+        """The roots that were found, the last block included."""
         self._end_block()
         return self._found
 

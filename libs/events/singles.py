@@ -32,7 +32,7 @@ class Once(Protocol[R_contra]):
 
     @property
     def fingerprint(self) -> str:
-        """What tells the request from every other one."""
+        """The hash that tells the request from every other one."""
 
     async def claim(self, connection: Connection) -> None:
         """Take the key for a transaction; raises where it is not to be had."""
@@ -41,10 +41,10 @@ class Once(Protocol[R_contra]):
         """Keep the reply in that transaction."""
 
     def kept(self, reply: R_contra) -> tuple[int, str]:
-        """What `keep` writes: status and JSON."""
+        """Status and JSON, as `keep` writes them."""
 
     def known(self, fingerprint: str, status: int | None, answer: str, position: int) -> Exception:
-        """What is told where the key is taken: the reply of then, or a refusal."""
+        """The answer where the key is taken: the reply of then, or a refusal."""
 
 
 class Seen(Protocol):
@@ -73,7 +73,7 @@ class Single(Generic[C, S, E, R]):
 
 @dataclass(frozen=True, slots=True)
 class Answered(Generic[R]):
-    """What a command was answered, and the position of the block it went into, if into any."""
+    """The answer to a command, and the position of the block it went into, if into any."""
 
     reply: R
     position: int | None
@@ -109,7 +109,7 @@ class Standing:
 
 @dataclass(slots=True)
 class Group:
-    """What a group comes to, as the statement takes it, and where it went."""
+    """The rows of a group, as the statement takes them, and where they went."""
 
     streams: dict[str, Standing] = field(default_factory=dict)
     events: list[tuple[Context, str, int, Draft]] = field(default_factory=list)
@@ -120,7 +120,7 @@ class Group:
     block: int = 0
     position: int | None = None
     doubt: Exception | None = None
-    """What was said in place of an answer, when it may have been written all the same."""
+    """Errors in place of an answer, when it may have been written all the same."""
 
 
 def decided(waiting: Sequence[Waiting], loaded: Mapping[str, Loaded[Any]]) -> Group:
@@ -248,7 +248,7 @@ def _columns(rows: Sequence[Sequence[Any]], count: int) -> Sequence[Sequence[Any
 
 
 def _metadata(contexts: Sequence[Context]) -> tuple[str, list[str | None]]:
-    """What the block says for all of its events, and what each has beside that."""
+    """The metadata of a block for all of its events, and what each has beside that."""
     told = [metadata_of(context) for context in contexts]
     if not told:
         return encode({}).decode(), []

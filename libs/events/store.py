@@ -40,7 +40,7 @@ LOST = (
     asyncpg.CrashShutdownError,
     OSError,
 )
-"""What a database that went away, is coming back or is full says to whoever uses it."""
+"""Errors of a database that went away, is coming back or is full."""
 
 
 class CommitUnknown(CorridorError):
@@ -202,7 +202,7 @@ class Store:
 
 
 async def _keep(connection: Any) -> None:
-    """What happens to a connection between two uses: an open transaction is undone, no more.
+    """The reset of a connection between two uses: an open transaction is undone, no more.
 
     The usual reset is a round trip. Nothing that outlives a transaction is left on a connection
     that is given back: who locks or listens for a session (leader.py) ends that session.

@@ -88,7 +88,7 @@ Handler = Callable[[Transaction, Sequence[Incoming]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What one topic means to a service.
+    """The meaning of one topic to a service.
 
     `name` is a durable identity: it must never change, because positions are kept under it.
     `bodies` gives the dataclass of each type that is wanted; other types are counted and passed.

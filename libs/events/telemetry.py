@@ -21,7 +21,7 @@ TOPIC: Final = "topic"
 PARTITION: Final = "partition"
 OUTCOME: Final = "outcome"
 WORK: Final = "work"
-"""What a leader is needed for: the relay, or one of a service's jobs."""
+"""The work that needs a leader: the relay, or one of a service's jobs."""
 
 METHOD: Final = "http_request_method"
 ROUTE: Final = "http_route"

@@ -30,7 +30,7 @@ class Given(Generic[C, S, E]):
 
 @dataclass(frozen=True, slots=True)
 class Then(Generic[S, E]):
-    """What a command came to: its events and the state after them, or the refusal."""
+    """The outcome of a command: its events and the state after them, or the refusal."""
 
     answered: tuple[E, ...]
     state: S

@@ -29,7 +29,7 @@ Attributes = Mapping[str, str | int]
 
 
 def collected() -> bool:
-    """Whether this process has been told where spans go."""
+    """True if this process has been told where spans go."""
     return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
@@ -45,7 +45,7 @@ def trace_id(parent: str | None) -> str:
 
 
 def _parent(carried: str | None) -> Parent | None:
-    """What to begin a span under; without a traceparent, whatever is the current span."""
+    """The parent of a new span; without a traceparent, whatever is the current span."""
     return _propagator.extract({TRACEPARENT: carried}) if carried else None
 
 

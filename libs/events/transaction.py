@@ -70,7 +70,7 @@ RETURNING first_position + count - 1
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """How far a block has come: its events so far, and the hash over them (never updated)."""
+    """A block's progress: its events so far, and the hash over them (never updated)."""
 
     count: int
     root: Any
@@ -90,7 +90,7 @@ class Transaction:
 
     @property
     def count(self) -> int:
-        """How many events it has appended so far."""
+        """The number of events that it has appended so far."""
         return self._reached.count
 
     async def load(

@@ -63,7 +63,7 @@ class Correction(BaseModel):
 
 
 class CommitmentView(BaseModel):
-    """How a family's commitment stands."""
+    """The standing of a family's commitment."""
 
     family: UUID
     cycles: list[CycleState]

@@ -62,7 +62,7 @@ class InvestigationUnknown(NotFound):
 
 
 class FindingView(BaseModel):
-    """What an investigation found, by whom, and what another person decided on it."""
+    """An investigation's finding, by whom, and what another person decided on it."""
 
     outcome: Found
     maker: str
@@ -156,13 +156,13 @@ def _shown(family: UUID, known: Investigation, state: Commitment) -> Investigati
 
 
 class FindingReport(Strict):
-    """What was found: CONFIRMED failures end the family's participation."""
+    """The finding: CONFIRMED failures end the family's participation."""
 
     outcome: Found
 
 
 class DecisionReport(Strict):
-    """Whether the finding that waits shall stand."""
+    """A decision on the finding that waits: it stands or not."""
 
     decision: Decision
 

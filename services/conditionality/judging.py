@@ -35,7 +35,7 @@ class UnknownRuleSet(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of listed persons, by token, and the log's head before it was read."""
+    """The facts of listed persons, by token, and the log's head before they were read."""
 
     cut: int
     persons: Mapping[str, Person]

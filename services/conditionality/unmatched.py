@@ -104,7 +104,7 @@ async def keep_unmatched(connection: Connection, facts: Sequence[Unmatched]) -> 
 
 
 async def unmatched_readings(store: Store) -> list[Reading]:
-    """What operations sees of unmatched facts: how many, by who reports them."""
+    """The gauges of unmatched facts: how many, by who reports them."""
     found = {row["kind"]: row["facts"] for row in await store.pool.fetch(_KINDS)}
     facts = dict.fromkeys(get_args(Kind), 0) | found
     return [Reading(telemetry.UNMATCHED_FACTS, count, (kind,)) for kind, count in facts.items()]

@@ -179,5 +179,5 @@ async def balances(store: StoreOf, reader: Reader) -> dict[str, int]:
 
 @router.get("/ledger/check")
 async def check(store: StoreOf, reader: Reader) -> books.Books:
-    """What does not hold in the books; `broken` is empty when everything does."""
+    """The rules that do not hold in the books; `broken` is empty when everything does."""
     return await books.books(store)

@@ -65,7 +65,7 @@ async def balances(store: Store) -> dict[str, int]:
 
 
 class Books(BaseModel):
-    """What does not hold of the books, and the tahaps that were looked at."""
+    """The rules that do not hold of the books, and the tahaps that were looked at."""
 
     broken: list[Broken]
     tahaps: list[str]
@@ -103,7 +103,7 @@ async def _approved_cuts(store: Store) -> Mapping[str, int]:
 
 
 async def ledger_readings(store: Store) -> list[Reading]:
-    """What operations sees of the ledger: each account's balance, what moved under each name."""
+    """The gauges of the ledger: each account's balance, what moved under each name."""
     rows = await store.pool.fetch(
         "SELECT name, debit, credit, sum(amount)::bigint AS rupiah FROM ledger GROUP BY 1, 2, 3"
     )

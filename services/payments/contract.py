@@ -59,7 +59,7 @@ class EffectTooLate:
 
 
 def publish_payment(event: payments.Event, state: PaymentState) -> Message | None:
-    """What an event of a payment tells others, under the family."""
+    """The message of a payment's event to others, under the family."""
     match event:
         case holds.HoldPlaced() | holds.HoldCleared() | holds.HoldLifted() | holds.HoldForfeited():
             return None
@@ -85,7 +85,7 @@ def _too_late(event: holds.EffectTooLate, state: PaymentState) -> Message | None
 
 
 def publish_tahap(event: tahaps.Event, state: TahapState) -> Message | None:
-    """What an event of a tahap tells others, under the tahap."""
+    """The message of a tahap's event to others, under the tahap."""
     match event:
         case (
             tahaps.ListReady()
@@ -107,7 +107,7 @@ def publish_tahap(event: tahaps.Event, state: TahapState) -> Message | None:
 
 
 def publish_run(event: runs.Event, state: RunState) -> Message | None:
-    """What an event of a payment run tells others, under the tahap."""
+    """The message of a payment run's event to others, under the tahap."""
     match event:
         case (
             runs.RunOpened()

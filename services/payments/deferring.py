@@ -25,7 +25,7 @@ from services.payments.money import run
 from services.payments.setting_aside import Said, say
 
 Asked: TypeAlias = Callable[[DeferredLine, bool], tuple[Command, ...]]
-"""What a payment is asked when its line leaves; the flag is True once its run is ordered."""
+"""The command to a payment whose line leaves; the flag is True once its run is ordered."""
 
 _OUT: Final = """
 UPDATE run_line SET deferred = reason

@@ -20,7 +20,7 @@ ENTITLE: Final = "ENTITLE"
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What one listed family is owed, and the tokens of the persons whom it counts."""
+    """The amount of one listed family, and the tokens of the persons whom it counts."""
 
     payment: str
     bank: str

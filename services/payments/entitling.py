@@ -152,7 +152,7 @@ async def _leave_out(unit: Transaction, job: Job, refused: Sequence[tuple[Due, E
 
 
 async def _carry(unit: Transaction, payments: Mapping[str, str]) -> None:
-    """What was decided of the deferred payments is said to those that take their place."""
+    """Decisions on the deferred payments are said to those that take their place."""
     after = {payment_stream(deferred): payment for deferred, payment in payments.items()}
     loaded = await unit.load(PAYMENT, sorted(after))
     for found in loaded.values():
@@ -168,7 +168,7 @@ async def _carry(unit: Transaction, payments: Mapping[str, str]) -> None:
 
 
 async def _graduate(unit: Transaction, job: Job, families: Sequence[str]) -> None:
-    """What is blocked of a family without a category left goes back to the treasury."""
+    """Blocked money of a family without a category left goes back to the treasury."""
     rows = await unit.connection.fetch(
         "SELECT tahap, family::text, kind FROM payment_of WHERE family = ANY($1::uuid[])",
         families,

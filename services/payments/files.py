@@ -76,13 +76,13 @@ class FileOf:
 
     @property
     def purpose(self) -> Literal["ACCOUNT_CHECK", "CREDIT"]:
-        """What the receiver is to do with it."""
+        """The work that the receiver is to do with it."""
         return "ACCOUNT_CHECK" if self.bank is None else "CREDIT"
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What is kept of a file: range, totals, hash."""
+    """The record of a file: range, totals, hash."""
 
     first: str
     last: str
@@ -90,7 +90,7 @@ class Rendered:
     sha256: str
 
     def headers(self) -> dict[str, str]:
-        """What travels beside the bytes, for the receiver to hold them against."""
+        """The claim beside the bytes, for the receiver to hold them against."""
         digest = base64.b64encode(bytes.fromhex(self.sha256)).decode()
         return {
             "Content-Type": "text/csv",
@@ -117,7 +117,7 @@ class Kept:
 
     @property
     def whole(self) -> bool:
-        """Whether nothing was too much."""
+        """True if nothing was too much."""
         return self.size <= KEPT_BYTES_MAX
 
     def add(self, chunk: bytes) -> None:

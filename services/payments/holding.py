@@ -135,7 +135,7 @@ def _code(kind: str) -> str:
 
 
 async def hold_readings(store: Store) -> list[Reading]:
-    """What operations sees of holds: the families that are held, by kind, on whatever day."""
+    """The gauges of holds: the families that are held, by kind, on whatever day."""
     rows = await store.pool.fetch(
         """SELECT kind, count(*) AS families FROM administrative_hold
            WHERE kind IS NOT NULL GROUP BY kind"""

@@ -124,7 +124,7 @@ async def _steps(unit: Transaction, tahap: str, kind: str, state: RunState) -> l
 
 
 def _by_cursor(at_it: bool, cursor: str, whole: int, *, done: bool) -> int:
-    """How much of a step in the order of ids is done."""
+    """The part of a step in the order of ids that is done."""
     if done:
         return whole
     return round(share_before(cursor) * whole) if at_it else 0

@@ -200,7 +200,7 @@ class Joiner:
         return True
 
     async def _agrees(self, unit: Transaction, state: TahapState, half: Half) -> bool:
-        """Whether the lines are those that were counted; what differs is asked for again.
+        """True if the lines are those that were counted; what differs is asked for again.
 
         A line that is newer than the proof is no fault: its owner will prove it anew.
         """
@@ -229,7 +229,7 @@ class Half:
 
     @property
     def arrived(self) -> bool:
-        """Whether everything may be here; a parked line counts as received."""
+        """True if everything may be here; a parked line counts as received."""
         here = self.counted.lines + len(self.parked)
         return self.proof is not None and here >= self.proof.lines
 
@@ -257,7 +257,7 @@ async def missing_from(unit: Transaction, tahap: str, halves: Sequence[Half]) ->
 
 
 def _seen(halves: Sequence[Half], held: Collection[str]) -> str:
-    """What a look has seen: the next one has nothing to do while this stays the same."""
+    """The state that a look has seen: the next has nothing to do while it stays the same."""
     parts = [
         f"{half.proof.position if half.proof else 0}/{half.counted.changes}"
         f"/{','.join(sorted(half.parked))}"

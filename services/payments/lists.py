@@ -150,7 +150,7 @@ async def _join(
 
 
 async def counted(unit: Transaction, tahap: str, topic: str) -> Counted:
-    """What has come of a topic so far."""
+    """The records of a topic that have come so far."""
     row = await unit.connection.fetchrow(
         """SELECT coalesce(sum(lines), 0)::bigint AS lines,
                   coalesce(sum(changes), 0)::bigint AS changes,

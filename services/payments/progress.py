@@ -98,7 +98,7 @@ async def order_of(unit: Transaction, tahap: str, kind: str) -> tuple[str, Total
 
 
 async def books_of(unit: Transaction, tahap: str, kind: str) -> dict[str, Totals]:
-    """What the ledger says of a run's payments, by movement."""
+    """The sums of a run's payments in the ledger, by movement."""
     # Each id is made from the line alone: made with the ledger's own name, every line would be
     # held against every row.
     rows = await unit.connection.fetch(

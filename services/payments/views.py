@@ -30,7 +30,7 @@ class OrderDiffers(DomainError):
 
 
 class Figures(BaseModel):
-    """How many payments, and the whole rupiah that they come to."""
+    """The number of payments, and the whole rupiah that they come to."""
 
     count: int
     rupiah: int
@@ -66,7 +66,7 @@ class RunView(BaseModel):
 
 
 class TahapView(BaseModel):
-    """How a tahap stands."""
+    """The standing of a tahap."""
 
     tahap: str
     phase: str

@@ -35,7 +35,7 @@ class FamilyUnknown(NotFound):
 
 
 class Designation(BaseModel):
-    """How a family was judged at its first closing."""
+    """The judgement of a family at its first closing."""
 
     family: UUID
     tahap: str
@@ -98,7 +98,7 @@ async def designations(
     reason: Code = None,
     region: RegionWithin = None,
 ) -> Page[Designation]:
-    """How families were judged at their first closing, in order of family id."""
+    """The judgements of families at their first closing, in order of family id."""
     wanted = views.DesignationsWanted(reader.within(region), status, reason)
     rows = await views.designations(store, wanted, paging.after(UUID), paging.rows)
     found, following = paging.cut(rows, _family)

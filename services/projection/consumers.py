@@ -176,10 +176,10 @@ WRITES: dict[type[Any], tuple[str, Callable[[Any, str], Row]]] = {
         lambda b, _: (b.payment, "RETURNED", b.at_tahap, b.family, b.amount, b.reason),
     ),
 }
-"""What a body of each type writes beside its place in the timeline."""
+"""Statements of a body of each type, beside its place in the timeline."""
 
 TAKEN_BACK = (UNLISTED, WITHDRAWN, VOIDED)
-"""What takes rows away; written neither before an older row nor behind a newer one."""
+"""Statements that take rows away; written neither before an older row nor behind a newer one."""
 
 
 async def about_families(transaction: Transaction, messages: Sequence[Incoming]) -> None:

@@ -25,7 +25,7 @@ class DesignationsWanted:
 async def designations(
     store: Store, wanted: DesignationsWanted, after: UUID | None, limit: int
 ) -> list[dict[str, Any]]:
-    """How families were judged at their first closing, in order of family id."""
+    """The judgements of families at their first closing, in order of family id."""
     rows = await store.pool.fetch(
         """SELECT family::text, tahap, status, reason, region FROM designation
            WHERE ($1::uuid IS NULL OR family > $1) AND EXISTS (
@@ -116,7 +116,7 @@ async def note_read(
 async def timeline(
     store: Store, family: str, after: tuple[datetime, str, int] | None, limit: int
 ) -> list[dict[str, Any]]:
-    """What the platform has said about a family behind (at, source, position), oldest first."""
+    """The messages about a family behind (at, source, position), oldest first."""
     rows = await store.pool.fetch(
         """SELECT at, source, position, type, body FROM timeline
            WHERE family = $1 AND (at, source, position) > ($2, $3, $4::bigint)

@@ -38,7 +38,7 @@ class HistoryTooLong(DomainError):
 
 
 async def story(store: Store, family: str, tahap: str) -> Story | None:
-    """What was said of a family and a tahap; None where the tahap was never announced."""
+    """The messages of a family and a tahap; None where the tahap was never announced."""
     # One snapshot, so that a row never says CREDITED while the credit's message is not read yet.
     async with (
         store.pool.acquire() as connection,

@@ -103,7 +103,7 @@ class FamilyUnlisted:
 
 
 def publish(event: events.Event, state: Family) -> Message | None:
-    """What an event of a family tells others; None stays inside."""
+    """The message of a family's event to others; None stays inside."""
     match event:
         case events.FamilyListed() | events.PersonsRegistered():
             return Message(ROSTER_TOPIC, event.family, AS_STORED)
@@ -136,7 +136,7 @@ def publish(event: events.Event, state: Family) -> Message | None:
 
 
 def publish_listing(event: lists.Event, state: Listing) -> Message | None:
-    """What an event of a list tells others; None stays inside."""
+    """The message of a list's event to others; None stays inside."""
     match event:
         case ListClosed():
             return Message(ROSTER_TOPIC, event.tahap, AS_STORED)

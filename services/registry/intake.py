@@ -59,7 +59,7 @@ REFUSALS: Mapping[type[Exception], tuple[str, Mistake]] = {
     PersonUnknown: ("nik", Mistake.UNKNOWN_PERSON),
     PersonAlreadyMember: ("nik", Mistake.ALREADY_MEMBER),
 }
-"""What a family's refusal means for the row behind the command."""
+"""The meaning of a family's refusal for the row behind the command."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What other programs read of this repository: the workflow, the hooks, the one version."""
+"""Files that other programs read: the workflow, the hooks, the one version."""
 
 from __future__ import annotations
 

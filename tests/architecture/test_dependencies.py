@@ -1,4 +1,4 @@
-"""What runs in production is installed from a lock of its own, and needs nothing beside it."""
+"""Production is installed from a lock of its own, and needs nothing beside it."""
 
 from __future__ import annotations
 

@@ -1,11 +1,12 @@
-"""What tests may change of the house, and in which words it speaks."""
+"""The words of the house, and the things of it that a test may change."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
-from tests.architecture.tree import parse, python_files
+from tests.architecture.tree import ROOT, parse, python_files, tracked_files
 
 OURS = ("libs", "services", "simulators", "cli", "deploy", "benchmarks")
 DOTTED = tuple(f"{name}." for name in OURS)
@@ -44,3 +45,38 @@ def test_a_patch_is_noticed() -> None:
     others = ast.parse("import os\nmonkeypatch.setattr(os, 'fsync', fail)")
 
     assert [len([*patches(each)]) for each in (named, imported, others)] == [1, 1, 0]
+
+
+# Tests that open so still; the list only gets shorter.
+OPENED_BY_A_QUESTION_MAX = 140
+CAN_NOT = re.compile(r"\bcan not\b(?! only)", re.IGNORECASE)
+
+
+def docstrings(tree: ast.Module) -> Iterator[str]:
+    """Every docstring of a module, those behind a constant or a field included."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(text))):
+                yield text
+            case _:
+                pass
+
+
+def opened_by_a_question(*tops: str) -> list[str]:
+    return [
+        f"{path}: {text.splitlines()[0]}"
+        for path in python_files(*tops)
+        for text in docstrings(parse(path))
+        if re.match(r"(What|How|Whether)\b", text)
+    ]
+
+
+def test_a_docstring_opens_with_its_subject() -> None:
+    assert opened_by_a_question(*OURS, "examples") == []
+    assert len(opened_by_a_question("tests")) <= OPENED_BY_A_QUESTION_MAX
+
+
+def test_cannot_is_one_word() -> None:
+    texts = [path for path in tracked_files() if path.suffix in {".py", ".md"}]
+
+    assert [path for path in texts if CAN_NOT.search((ROOT / path).read_text())] == []

@@ -77,7 +77,7 @@ class Batch(Struct, frozen=True):
 
 
 class Row(Protocol):
-    """What every client's record has; an absent value, as others may send it, reads as empty.
+    """The fields of every client's record; an absent value reads as empty.
 
     So does a header's.
     """
@@ -155,7 +155,7 @@ class Member(Protocol):
     """One member of a consumer group; the group's partitions are divided among its members."""
 
     async def fetch(self, max_records: int, wait_s: float) -> Sequence[Batch]:
-        """What has come for this member's partitions, at most `max_records` of each.
+        """The records that have come for this member's partitions, at most `max_records` of each.
 
         Waits at most `wait_s` seconds for something to come. A partition starts at the group's
         committed offset, or at the earliest record where there is none or where that offset no

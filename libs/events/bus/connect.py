@@ -11,7 +11,7 @@ from libs.events.bus.kafka import KafkaBus, KafkaSecurity, KafkaSettings
 
 EMBEDDED_SESSION_S: Final = 4.0
 KAFKA_SESSION_S: Final = 10.0
-"""How long a member of a group may be silent before its partitions go to the others, seconds."""
+"""The seconds of silence after which a member's partitions go to the others."""
 
 
 async def connect(

@@ -110,7 +110,7 @@ class EmbeddedBus:
         return {row["partition"]: row["next_offset"] for row in rows}
 
     async def committed(self, group: str) -> Mapping[tuple[str, int], int]:
-        """What a group has committed, of topics that are still there."""
+        """The offsets that a group has committed, of topics that are still there."""
         rows = await self._pool.fetch(
             "SELECT n.name, c.partition, c.next_offset FROM bus.committed c"
             " JOIN bus.topics n ON n.id = c.topic WHERE c.group_name = $1",
@@ -214,7 +214,7 @@ def _place(item: tuple[tuple[int, int], list[Record]]) -> tuple[int, int]:
 
 
 async def _keep(connection: Any) -> None:
-    """What happens to a connection between two uses: nothing, as no call leaves a trace on it.
+    """The reset of a connection between two uses: nothing, as no call leaves a trace on it.
 
     The usual reset would be a round trip, as long as a fetch that finds nothing.
     """

@@ -95,7 +95,7 @@ class Bell:
 
 @dataclass(slots=True)
 class Share:
-    """What a member reads in one generation of its group."""
+    """The partitions that a member reads in one generation of its group."""
 
     generation: int
     names: Mapping[int, str] = field(default_factory=dict)
@@ -154,7 +154,7 @@ class EmbeddedMember:
         self._heart = asyncio.create_task(self._beat())
 
     async def fetch(self, max_records: int, wait_s: float) -> Sequence[Batch]:
-        """What has come; see the protocol. A member that was closed is stale."""
+        """The records that have come; see the protocol. A member that was closed is stale."""
         if self._heart is None:
             raise StaleMember(group=self._group, closed=True)
         loop = asyncio.get_running_loop()
@@ -256,7 +256,7 @@ class EmbeddedMember:
         return batches or []
 
     async def _read(self, max_records: int) -> list[Batch] | None:
-        """What stands behind the positions, or None when the group has another generation."""
+        """The records behind the positions, or None when the group has another generation."""
         share, asked = self._share, dict(self._share.positions)
         rows = await self._pool.fetch(
             "SELECT * FROM bus.fetch($1, $2, $3, $4, $5, $6, $7, $8)",

@@ -121,7 +121,7 @@ class KafkaBus:
             }
 
     async def committed(self, group: str) -> Mapping[tuple[str, int], int]:
-        """What a group has committed, waiting for a coordinator if the cluster has none yet."""
+        """The offsets that a group has committed; waits for a coordinator if there is none yet."""
         async with self._admin() as admin:
             async for offsets in _again(lambda: _offsets(admin, group)):
                 if offsets is not None:

@@ -20,22 +20,20 @@ from libs.events.bus.kafka_settings import KafkaSettings
 from libs.events.errors import StaleMember
 
 JOIN_TIMEOUT_S: Final = 60.0
-"""How long to wait for a place in the group; a fresh cluster has no coordinator at first."""
+"""The wait for a place in the group; a fresh cluster has no coordinator at first."""
 
 COMMIT_TIMEOUT_S: Final = 15.0
-"""How long a commit may take. The library itself repeats it without an end."""
-
-"""How much longer than a request the library may take to stop, before it is told again."""
+"""The time that a commit may take. The library itself repeats it without an end."""
 
 HEARTBEATS_PER_SESSION: Final = 10
 PARTITION_BYTES_MAX: Final = 1_048_576
 
 LONG_POLL_S: Final = 0.1
-"""How long a broker may sit on a fetch that finds nothing. Partitions that were read empty after
-it was sent wait for its answer, and so does a rewind."""
+"""The time that a broker may sit on a fetch that finds nothing. Partitions that were read empty
+after it was sent wait for its answer, and so does a rewind."""
 
 GRACE_S: Final = 0.1
-"""What `fetch` waits beyond its time, for records that are already here."""
+"""The wait of `fetch` beyond its time, for records that are already here."""
 
 log = structlog.get_logger("kafka")
 
@@ -92,7 +90,7 @@ class KafkaMember:
         return consumer
 
     async def fetch(self, max_records: int, wait_s: float) -> Sequence[Batch]:
-        """What has come; see the protocol. After an error, the next call joins anew."""
+        """The records that came; see the protocol. After an error, the next call joins anew."""
         if self._closed:
             raise StaleMember(group=self._group, closed=True)
         consumer = self._consumer or await self.open()
@@ -210,7 +208,7 @@ class Revoked(ConsumerRebalanceListener):  # type: ignore[misc]
         self._forget = forget
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """What was read ahead of them is read again by their next owner."""
+        """Records that were read ahead of them are read again by their next owner."""
         self._forget(revoked)
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:

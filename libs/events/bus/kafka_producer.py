@@ -15,8 +15,6 @@ from libs.events.bus.kafka_settings import KafkaSettings
 from libs.events.bus.limits import refuse_oversize
 from libs.events.errors import BusRefused
 
-"""How long a send may take. The library itself repeats an idempotent batch without an end."""
-
 START_TIMEOUT_S: Final = 60.0
 BATCH_BYTES_MAX: Final = 262_144
 SEVER_STEP_S: Final = 0.1

@@ -10,7 +10,10 @@ from typing import Any, Final
 # answered only when the last of the other members has come or has been given up.
 REQUEST_BEYOND_SESSION_S: Final = 5.0
 
+# The library itself repeats an idempotent batch without an end.
 SEND_TIMEOUT_S: Final = 30.0
+
+# Beyond a request that is not answered the library may take as long to stop, then it is told again.
 STOP_BEYOND_REQUEST_S: Final = 2.0
 
 # How soon a client learns that a topic was deleted, made again or moved without an error telling
@@ -58,11 +61,11 @@ class KafkaSettings:
 
     @property
     def request_s(self) -> float:
-        """How long a request may take before the broker counts as away, in seconds."""
+        """The seconds that a request may take before the broker counts as away."""
         return self.session_s + self.request_beyond_session_s
 
     def client(self) -> dict[str, Any]:
-        """What producer, consumer and admin client have in common, as aiokafka takes it."""
+        """The options that producer, consumer and admin client share, as aiokafka takes them."""
         return {
             "bootstrap_servers": self.bootstrap,
             "request_timeout_ms": round(self.request_s * 1000),
@@ -71,7 +74,7 @@ class KafkaSettings:
         }
 
     def topic_configs(self) -> dict[str, str]:
-        """What a topic made here keeps: everything, uncompacted, on all disks but one at least."""
+        """The configuration of a topic made here: all is kept, on all disks but one at least."""
         return {
             "cleanup.policy": "delete",
             "retention.ms": "-1",

@@ -15,7 +15,7 @@ RECORD_BYTES_MAX: Final = 1_000_000
 a batch; the difference is the framing around a record that stands alone in its batch."""
 
 HEADER_FRAME_BYTES: Final = 8
-"""What each header costs besides its name and value, so that many tiny ones count as well."""
+"""The bytes of each header besides its name and value, so that many tiny ones count as well."""
 
 _pack = msgspec.msgpack.Encoder().encode
 

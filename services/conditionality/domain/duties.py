@@ -125,7 +125,7 @@ class FactsMissing(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """What one member owed and what came of it; `month` is None where it is once in the cycle."""
+    """One member's duty and its outcome; `month` is None where it is once in the cycle."""
 
     member: int
     duty: str
@@ -136,7 +136,7 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was on record behind a failed duty; the keys are the duty's own.
+    """The record behind a failed duty; the keys are the duty's own.
 
     At school the month's days, of which (effective - absent - permitted) / effective count; for
     a visit the months of the cycle in which the service was offered and not attended.
@@ -190,7 +190,7 @@ def evidence_of(
     facts: Mapping[str, Person],
     policy: CommitmentPolicy,
 ) -> tuple[Evidence, ...]:
-    """What was on record behind each duty that failed; nothing of those that did not."""
+    """The record behind each duty that failed; nothing of those that did not."""
     persons = {member.member: facts[member.token] for member in members}
     return tuple(
         _evidence(duty, _rule(policy, duty.duty), persons[duty.member], months)
@@ -271,7 +271,7 @@ def _in_cycle(rule: DutyRule, person: Person, months: Sequence[str]) -> Finding 
 
 
 def attendance(record: Attendance | None, percent_min: int) -> Finding | None:
-    """Whether a pupil was at school often enough in a month; None where nothing was owed.
+    """A pupil's finding for a month: at school often enough or not; None where nothing was owed.
 
     Days without reason and with leave count against the pupil, sickness does not. A month
     without teaching owes nothing.

@@ -26,7 +26,7 @@ from services.conditionality.domain.evaluation_messages import (
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What is known of a tahap's evaluation; announcement and list may come in either order.
+    """The state of a tahap's evaluation; announcement and list may come in either order.
 
     `closed_roster` is the roster revision that `closed` accounts for, `cancelled` the latest one
     whose tahap was cancelled.
@@ -41,7 +41,7 @@ class Evaluation:
 
     @property
     def is_closed(self) -> bool:
-        """Whether every family of the latest roster is accounted for."""
+        """True if every family of the latest roster is accounted for."""
         return self.closed is not None and self.closed_roster == self.roster_revision
 
     @property
@@ -50,7 +50,7 @@ class Evaluation:
         return self.listed.roster_revision if self.listed else 0
 
     def is_frozen_for(self, family: str) -> bool:
-        """Whether a changed result of this family needs a person's approval."""
+        """True if a changed result of this family needs a person's approval."""
         return self.frozen is not None and family not in self.frozen.deferred
 
 
@@ -168,7 +168,7 @@ def cancel(command: CancelEvaluation, state: Evaluation) -> list[Event]:
 
 
 def decide(command: Command, state: Evaluation) -> list[Event]:
-    """What a command leaves behind on a tahap's evaluation."""
+    """The events that a command causes on a tahap's evaluation."""
     match command:
         case AnnounceEvaluation():
             return announce(command, state)

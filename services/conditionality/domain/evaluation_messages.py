@@ -18,7 +18,7 @@ BucketsJson: TypeAlias = dict[str, tuple[int, str]]
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a rule set asks of families and what follows, word for word, and where it comes from.
+    """The duties and sanctions of a rule set, word for word, and where they come from.
 
     `services` names what members of a category attend; a category without one goes to school.
     `failures_to_investigation` is None where failures in a row are not counted. `cut_percent` is
@@ -117,7 +117,7 @@ class EvaluationAnnounced:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationListed:
-    """How many families a revision of the roster lists to evaluate."""
+    """The number of families that a revision of the roster lists to evaluate."""
 
     tahap: str
     roster_revision: int

@@ -31,7 +31,7 @@ class SchoolMonth(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """Whether a person came to one service in a month (YYYY-MM), from the health facility."""
+    """A health facility's word on a person's visit to one service in a month (YYYY-MM)."""
 
     month: str
     service: str
@@ -183,7 +183,7 @@ def _check_all(records: Iterable[SchoolMonth | Visit]) -> None:
 
 
 def decide(command: Command, state: Person) -> list[Event]:
-    """What a command leaves behind on a person."""
+    """The events that a command causes on a person."""
     match command:
         case RecordSchoolMonths():
             return record_school_months(command, state)

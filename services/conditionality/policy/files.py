@@ -131,7 +131,7 @@ AnySanction: TypeAlias = BlockSanction | WithholdSanction | CutSanction
 
 
 class Dated(Generic[T]):
-    """What holds from which day on."""
+    """The value that holds from each day on."""
 
     def __init__(self, file: str, values: dict[date, T], reference: Sequence[Reference]) -> None:
         self._file = file

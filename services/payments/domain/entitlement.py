@@ -35,7 +35,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What of tahap and place the family's own part depends on in some years.
+    """The parts of tahap and place on which the family's own part depends in some years.
 
     `tahap_number` is 1-4, `province` the two-digit code; `access_area` is PKH Akses, that is
     an underdeveloped, remote or outermost area.
@@ -48,7 +48,7 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class FamilyPart:
-    """What a family gets beside its members' amounts: rupiah for tahap 1-4, per scheme.
+    """The amount beside those of a family's members: rupiah for tahap 1-4, per scheme.
 
     UPLIFTED stands in for REGULAR where a counted member holds one of the categories or the
     family lives in one of the provinces; ACCESS where the area is an access area.
@@ -82,7 +82,7 @@ class BenefitTable:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """How many members count for a category."""
+    """The number of members who count for a category."""
 
     category: str
     members: int
@@ -114,7 +114,7 @@ NO_CUT: Final = Cut()
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """What a family is entitled to: components in the table's order, rupiah, who counted.
+    """A family's entitlement: components in the table's order, rupiah, who counted.
 
     `amount` is the sum of what is `counted`, and the family's own part in years that have one;
     what is paid is less by the `cut`.

@@ -44,7 +44,7 @@ class SamePerson(DomainError):
 
 
 class StaleHash(DomainError):
-    """What is to be approved has another hash than what stands now."""
+    """The thing to approve has changed since you looked: its hash is now different."""
 
 
 class NothingProposed(DomainError):

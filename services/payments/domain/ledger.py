@@ -94,7 +94,7 @@ class Movement:
 
 
 def of_run(event: RunEvent) -> tuple[Movement, ...]:
-    """What an event of a run moves."""
+    """The movements of a run's event."""
     if not isinstance(event, FundsReleased) or event.rupiah == 0:
         return ()
     return (
@@ -110,7 +110,7 @@ def of_run(event: RunEvent) -> tuple[Movement, ...]:
 
 
 def of_payment(event: PaymentEvent, state: PaymentState) -> tuple[Movement, ...]:
-    """What an event of a payment moves; `state` is the payment's, before or after the event."""
+    """The movements of a payment's event; `state` is the payment's, before or after it."""
     match event:
         case PaymentInstructed():
             to_bank = bank_clearing(event.bank)
@@ -215,7 +215,7 @@ def check_balances(accounts: Mapping[str, int]) -> Sequence[Broken]:
 
 
 def check_tahap(tahap: str, moved: Mapping[MovementName, int]) -> Sequence[Broken]:
-    """What holds at every moment of a tahap, from the rupiah moved under each name.
+    """The rules that hold at every moment of a tahap, from the rupiah moved under each name.
 
     Never more is instructed than was released, answered or deferred than instructed, or released
     and returned from holds than credited.

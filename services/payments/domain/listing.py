@@ -29,13 +29,13 @@ class Line(Protocol):
     """One line of what is hashed: its key, its fields and the money that it counts for."""
 
     def key(self) -> str:
-        """What lines are sorted by; stands once."""
+        """The key that lines are sorted by; stands once."""
 
     def fields(self) -> Sequence[str]:
         """The line's fields in their order, the key first."""
 
     def totals(self) -> Totals:
-        """What the line adds to the control totals."""
+        """The share of the line in the control totals."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,7 +243,7 @@ def _require_open_instruction(state: PaymentState, amount: int) -> None:
 
 
 def decide(command: Command, state: PaymentState) -> Sequence[Event]:
-    """What a command comes to; nothing where it was already done."""
+    """The events of a command; none where it was already done."""
     match command:
         case Entitle():
             return entitle(command, state)

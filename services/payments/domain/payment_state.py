@@ -30,7 +30,7 @@ from services.payments.domain.payment_messages import (
 
 
 class Transfer(StrEnum):
-    """How far the money has come."""
+    """The step that the money has reached."""
 
     NONE = "NONE"  # nothing is entitled; only a hold may have come
     ENTITLED = "ENTITLED"
@@ -53,7 +53,7 @@ class Lift:
 
 @dataclass(frozen=True, slots=True)
 class PaymentState:
-    """What later decisions need to know of a payment.
+    """The state of a payment that later decisions need.
 
     `answer` is what the transfer came to: the failing code of check or transfer, the bank's
     reference of a credit. `effects` are the ids that were applied, so that none is twice.

@@ -232,7 +232,7 @@ def _require_known(sent: Totals, answered: Totals) -> None:
 
 
 def decide(command: Command, state: RunState) -> Sequence[Event]:
-    """What a command comes to; nothing where it was already done."""
+    """The events of a command; none where it was already done."""
     match command:
         case OpenRun():
             return open_run(command, state)

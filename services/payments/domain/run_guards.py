@@ -20,7 +20,7 @@ def once(on_record: Event | None, document: Event) -> Sequence[Event]:
 
 
 def opened(state: RunState) -> RunOpened:
-    """What the run was opened with."""
+    """The terms that the run was opened with."""
     if state.opened is None:
         raise StepNotReached(step="RunOpened")
     return state.opened

@@ -76,7 +76,7 @@ class RunState:
 
     @property
     def ordered(self) -> Totals:
-        """What is ordered to be paid; nothing before the order."""
+        """The payments that are ordered; none before the order."""
         return totals_of(self.order) if self.order else NOTHING
 
     @property
@@ -86,12 +86,12 @@ class RunState:
 
     @property
     def credited(self) -> Totals:
-        """What the banks say they credited."""
+        """The credits that the banks say they made."""
         return total(each.credited for each in self.results)
 
     @property
     def failed(self) -> Totals:
-        """What the banks say they could not credit."""
+        """The credits that the banks say they could not make."""
         return total(each.failed for each in self.results)
 
     def check_file(self, file: str) -> AccountCheckSent | None:

@@ -196,7 +196,7 @@ def _announce(
 
 
 def decide(command: Command, state: TahapState) -> Sequence[Event]:
-    """What a command comes to; nothing where it was already done."""
+    """The events of a command; none where it was already done."""
     match command:
         case RequestBuckets():
             return request_buckets(command, state)

@@ -56,7 +56,7 @@ class PaymentList:
 
 @dataclass(frozen=True, slots=True)
 class TahapState:
-    """What later decisions need to know of a tahap.
+    """The state of a tahap that later decisions need.
 
     `proposal` waits for an approval, `approved` is the hash of the last one that was. `revision`
     counts the announcements; `cancelled` is the last of them where it was cancelled, `undoing`

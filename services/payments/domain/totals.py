@@ -10,7 +10,7 @@ from services.payments.domain.errors import Malformed
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How many payments and how many rupiah they come to."""
+    """The number of payments and the whole rupiah that they come to."""
 
     count: int = 0
     rupiah: int = 0

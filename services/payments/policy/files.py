@@ -24,7 +24,7 @@ FourTahap: TypeAlias = Annotated[tuple[Rupiah, ...], msgspec.Meta(min_length=4, 
 
 
 class FamilyPartEntry(Shape):
-    """What a family gets beside its members' amounts; `yearly` where no split is known."""
+    """The amount beside those of a family's members; `yearly` where no split is known."""
 
     yearly: Rupiah = 0
     regular: FourTahap | None = None

@@ -56,7 +56,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What was on record: true from `effective_on`, known from `reported_on`.
+    """A recorded fact: true from `effective_on`, known from `reported_on`.
 
     Both are None for what came with the family's card; `member` is None for the family's own.
     """
@@ -103,7 +103,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What could be known: reported by the closing date, and stored by the registry's cut."""
+    """The facts that could be known: reported by the closing date, stored by the registry's cut."""
 
     closing_date: date
     cut: int | None

@@ -42,7 +42,7 @@ REASONS: Final = {
 
 
 def eligibility(story: Story) -> list[Step]:
-    """How the family was judged at its first closing; that judgement holds from then on."""
+    """The family's judgement at its first closing, which holds from then on."""
     told = story.designated
     if told is None:
         return []

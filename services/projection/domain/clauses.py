@@ -33,7 +33,7 @@ class Clauses:
 
     @classmethod
     def of(cls, told: Iterable[Told[Any]], announced: ClosingAnnounced) -> Clauses:
-        """What was announced for a tahap; of several lists the latest counts."""
+        """The terms announced for a tahap; of several lists the latest counts."""
         messages = tuple(told)
         lists = [each.body for each in said(messages, ListingStarted)]
         judged = [each.body for each in said(messages, EvaluationAnnounced)]
@@ -107,7 +107,7 @@ class Clauses:
     # -- Payments' ---------------------------------------------------------------------------------
 
     def amount(self, category: str) -> tuple[Clause, ...]:
-        """How much a category is worth."""
+        """The worth of a category."""
         if self.benefit is None or category not in self.benefit.amounts:
             return ()
         worth = rupiah(self.benefit.amounts[category])
@@ -119,7 +119,7 @@ class Clauses:
         return (self._benefit(f"benefit.{category}", text),)
 
     def counting(self) -> tuple[Clause, ...]:
-        """How many members count, and for what."""
+        """The members who count, by number, and for what."""
         if self.benefit is None:
             return ()
         most = self.benefit.members_max
@@ -139,7 +139,7 @@ class Clauses:
     # -- Conditionality's --------------------------------------------------------------------------
 
     def duty(self, category: str, *, monthly: bool) -> tuple[Clause, ...]:
-        """What a member of a category owes: in every month, or once in the cycle."""
+        """The duty of a member of a category: in every month, or once in the cycle."""
         if self.terms is None:
             return ()
         if category in SCHOOLS:
@@ -157,7 +157,7 @@ class Clauses:
         return (self._term("DUTIES", f"duty.{category}", text),)
 
     def sanction(self) -> tuple[Clause, ...]:
-        """What a failed cycle costs."""
+        """The cost of a failed cycle."""
         if self.terms is None or self.terms.failures_to_investigation is None:
             return ()
         failures, percent = self.terms.failures_to_investigation, self.terms.cut_percent

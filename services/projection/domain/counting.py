@@ -12,7 +12,7 @@ from services.projection.domain.words import CATEGORIES, day, named, rupiah
 
 
 def known(story: Story) -> list[Step]:
-    """What of the family could be known at the closing."""
+    """The facts of the family that could be known at the closing."""
     household, closing = story.household, day(story.known.closing_date)
     region, living = household.region(), len(household.living())
     where = region.value if region else "?"

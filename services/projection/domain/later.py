@@ -33,7 +33,7 @@ def moved(story: Story) -> list[Step]:
 
 
 def since(story: Story) -> list[Step]:
-    """What happened later to this tahap's own money and to its cycle."""
+    """The later events of this tahap's own money and of its cycle."""
     own = [
         _movement(each, "LATER")
         for each in _movements(story)

@@ -42,7 +42,7 @@ TAKEN_BACK: Final = (FamilyUnlisted, CycleWithdrawn, PaymentVoided)
 
 
 def tahap_order(tahap: str) -> tuple[int, int]:
-    """What orders tahaps in time: (year, number)."""
+    """The order of tahaps in time: (year, number)."""
     year, number = tahap.split("-")
     return int(year), int(number)
 
@@ -112,7 +112,7 @@ class Story:
 
     @property
     def designated(self) -> Told[FamilyDesignated] | None:
-        """How the family was judged at its first closing, if that was by this tahap."""
+        """The family's judgement at its first closing, if that was by this tahap."""
         for each in said(self.told, FamilyDesignated):
             if tahap_order(each.body.tahap) <= tahap_order(self.tahap):
                 return each

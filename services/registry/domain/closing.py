@@ -74,7 +74,7 @@ def month_end(month: str) -> date:
 
 @lru_cache(maxsize=1024)
 def tahap_order(tahap: str) -> tuple[int, int]:
-    """What orders tahap in time: (year, number). "2023-10" comes after "2023-9"."""
+    """The order of tahap in time: (year, number). "2023-10" comes after "2023-9"."""
     year, number = tahap.split("-")
     return int(year), int(number)
 

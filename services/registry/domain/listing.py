@@ -60,7 +60,7 @@ class Listing:
 
     @property
     def open(self) -> bool:
-        """Whether lines are still missing."""
+        """True if lines are still missing."""
         return self.revision > 0 and not self.closed and not self.cancelled
 
 
@@ -92,7 +92,7 @@ class TooManyWithheld(DomainError):
 
 
 def decide(command: Command, state: Listing) -> list[Event]:
-    """What the command causes; nothing where it repeats what the list already holds."""
+    """The events that the command causes; none where it repeats what the list already holds."""
     match command:
         case StartListing():
             return start(command, state)
@@ -181,7 +181,7 @@ def cancel(command: CancelListing, state: Listing) -> list[Event]:
 
 
 def _terms(listing: StartListing | Listing) -> tuple[object, ...]:
-    """What two starts of one list must agree on."""
+    """The terms on which two starts of one list must agree."""
     return listing.tahap, listing.months, listing.closing_date, dict(listing.policies)
 
 

@@ -67,7 +67,7 @@ class RejectCorrection:
 
 @dataclass(frozen=True, slots=True)
 class BringFinding:
-    """What the investigation that opened at `tahap` found; nothing follows from it yet."""
+    """The finding of the investigation that opened at `tahap`; nothing follows from it yet."""
 
     family: str
     tahap: str

@@ -33,7 +33,7 @@ class Cycle(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the cycles, taken in order, come to.
+    """The sum of the cycles, taken in order.
 
     `counters` gives the failures in a row at each tahap, `held` the tahaps whose money the rules
     hold now, `grounds` the tahaps at which the counter became the number that opens an

@@ -121,7 +121,7 @@ def repeat(command: RepeatEvaluation, state: Commitment) -> list[Event]:
 
 
 def decide(command: Command, state: Commitment) -> list[Event]:
-    """What a command leaves behind on a family's commitment."""
+    """The events that a command causes on a family's commitment."""
     match command:
         case EvaluateCycle():
             return evaluate(command, state)

@@ -92,7 +92,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """How the family stands once a verdict counts, as which revision of the cycle."""
+    """The family's standing once a verdict counts, as which revision of the cycle."""
 
     revision: int
     counter: int
@@ -100,7 +100,7 @@ class Outlook:
 
 
 def outlook(state: Commitment, verdict: Verdict, failures_max: int) -> Outlook:
-    """How a family that stands like `state` would stand if this verdict counted."""
+    """The standing that a family like `state` would have if this verdict counted."""
     known = state.cycle(verdict.tahap)
     revision = known.revision + 1 if known else 1
     cycles = with_revision(state.cycles, verdict.cycle(revision))

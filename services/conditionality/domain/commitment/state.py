@@ -38,7 +38,7 @@ from services.conditionality.domain.commitment.events import (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What an investigation found, who says so, and what another person decided on it."""
+    """An investigation's finding, who says so, and what another person decided on it."""
 
     outcome: Found
     maker: str
@@ -87,12 +87,12 @@ class Commitment:
 
     @property
     def terminated(self) -> bool:
-        """Whether the family has left the programme for its failures."""
+        """True if the family has left the programme for its failures."""
         return self.investigation is not None and self.investigation.outcome == "CONFIRMED"
 
     @property
     def under_investigation(self) -> bool:
-        """Whether a person still has to decide on the family's failures."""
+        """True if a person still has to decide on the family's failures."""
         return self.investigation is not None and self.investigation.outcome == "OPEN"
 
     @property

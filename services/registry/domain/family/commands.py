@@ -25,7 +25,7 @@ NIK_DIGITS = 16
 
 
 def well_formed_nik(nik: str) -> bool:
-    """Whether a personal number can be one: sixteen digits and nothing else."""
+    """True if a personal number can be one: sixteen digits and nothing else."""
     return len(nik) == NIK_DIGITS and nik.isascii() and nik.isdecimal()
 
 

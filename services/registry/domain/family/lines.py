@@ -113,7 +113,7 @@ def _pending(closing: Closing, known: Family, graduates_from: date) -> Graduatio
 
 
 def judge(known: Family, closing: Closing) -> Designation:
-    """Whether the family, as known by the closing, may take part; the first ground decides."""
+    """The judgement of the family as known by the closing; the first ground decides."""
     on, rules = closing.closing_date, closing.rules
     alive = [member for member in known.members if roster.living(known, member, on)]
     if not known.in_dtks:

@@ -43,7 +43,7 @@ def payee(family: Family, on: date) -> Payee:
 
 
 def payee_valid(family: Family, on: date, rules: RuleSet) -> bool:
-    """Whether the payee is a living member of the age that may receive the money."""
+    """True if the payee is a living member of the age that may receive the money."""
     member = family.holder_of(payee(family, on).token)
     return (
         member is not None
@@ -53,7 +53,7 @@ def payee_valid(family: Family, on: date, rules: RuleSet) -> bool:
 
 
 def living(family: Family, member: Member, on: date) -> bool:
-    """Whether the member is born, reported into the family and not dead."""
+    """True if the member is born, reported into the family and not dead."""
     if member.birth_date > on or (member.effective_on is not None and member.effective_on > on):
         return False
     return not any(
@@ -70,7 +70,7 @@ def school_level(family: Family, member: Member, on: date) -> SchoolLevel | None
 
 
 def pregnant(family: Family, member: Member, on: date, rules: RuleSet) -> bool:
-    """Whether any pregnancy's window is open; a birth does not close it, a later one adds one."""
+    """True if any pregnancy's window is open; a birth does not close it, a later one adds one."""
     return any(
         pregnancy.member == member.member and _window_open(pregnancy, on, rules)
         for pregnancy in family.pregnancies
@@ -110,7 +110,7 @@ def categories(family: Family, member: Member, on: date, rules: RuleSet) -> tupl
 
 
 def any_category(family: Family, on: date, rules: RuleSet) -> bool:
-    """Whether anybody in the family holds a category."""
+    """True if anybody in the family holds a category."""
     return any(categories(family, member, on, rules) for member in family.members)
 
 

@@ -57,7 +57,7 @@ from services.registry.domain.family.state import Family
 
 
 def decide(command: Command, state: Family) -> list[Event]:
-    """What the command causes; nothing where it has nothing to add."""
+    """The events that the command causes; none where it has nothing to add."""
     match command:
         case ListFamily():
             return list_family(command, state)

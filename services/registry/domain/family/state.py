@@ -97,7 +97,7 @@ class Paid(NamedTuple):
 
 
 class Designation(NamedTuple):
-    """How the family was judged at its first closing."""
+    """The family's judgement at its first closing."""
 
     status: Status
     reason: str
