@@ -25,6 +25,10 @@ T = TypeVar("T")
 # it to the disk first, which takes longer than most tests.
 FORGETFUL: Final = {"fsync": "off", "full_page_writes": "off"}
 
+# Of a container it may be too small for all that a run creates.
+MEMORY: Final = Path("/dev/shm")
+MEMORY_FREE_MIN: Final = 4 * 1024**3
+
 LOOK_FIRST_S: Final = 0.001
 LOOK_SELDOM_S: Final = 0.05
 DEADLINE_S: Final = 10.0
@@ -64,8 +68,18 @@ def postgres() -> Iterator[Postgres]:
         for name in _templates.pop(named, {}).values():
             named.run_sql(f"DROP DATABASE {name}")
         return
-    with embedded_postgres(FORGETFUL) as server:
+    with embedded_postgres(FORGETFUL, in_memory()) as server:
         yield server
+
+
+def in_memory() -> Path | None:
+    """A file system without a disk that is large enough for a session's databases, if any.
+
+    Copying a database to a disk takes several times as long as most tests that ask for one.
+    """
+    if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < MEMORY_FREE_MIN:
+        return None
+    return MEMORY
 
 
 @pytest.fixture
@@ -93,10 +107,14 @@ async def template(postgres: Postgres, of: str, prepare: Callable[[str], Awaitab
 
 
 @contextmanager
-def fresh_database(postgres: Postgres, template: str = "template0") -> Iterator[str]:
-    """As the fixture `database`, for a test that needs several, or a copy of a template."""
+def fresh_database(
+    postgres: Postgres, template: str = "template0", then: str = ""
+) -> Iterator[str]:
+    """As the fixture `database`, for a test that needs several, or a copy of a template; `then` is
+    said in it."""
     name = f"test_{secrets.token_hex(6)}"
-    postgres.run_sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    create = f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy;\n"
+    postgres.run_sql(create + (f"\\connect {name}\n{then};\n" if then else ""))
     try:
         yield postgres.superuser_url(name)
     finally:
@@ -104,9 +122,11 @@ def fresh_database(postgres: Postgres, template: str = "template0") -> Iterator[
 
 
 @contextmanager
-def embedded_postgres(settings: Mapping[str, str] | None = None) -> Iterator[PostgresServer]:
+def embedded_postgres(
+    settings: Mapping[str, str] | None = None, within: Path | None = None
+) -> Iterator[PostgresServer]:
     """A running PostgreSQL in a temporary directory, for tests that kill or fill their own."""
-    data_dir = Path(tempfile.mkdtemp(prefix="pkh-test-"))
+    data_dir = Path(tempfile.mkdtemp(prefix="pkh-test-", dir=within))
     server = PostgresServer(data_dir, settings)
     try:
         server.start()

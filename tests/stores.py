@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
-from urllib.parse import urlsplit
 
 from libs.events import migrate
 from libs.events.bus import embedded as embedded_bus
@@ -20,8 +19,7 @@ async def fresh_copy(
     postgres: Postgres, of: str, prepare: Callable[[str], Awaitable[None]]
 ) -> AsyncIterator[str]:
     """The address of a fresh database with a store in it, as `prepare` makes one."""
-    with fresh_database(postgres, await template(postgres, of, prepare)) as url:
-        postgres.run_sql(OWN_EPOCH, urlsplit(url).path[1:])
+    with fresh_database(postgres, await template(postgres, of, prepare), OWN_EPOCH) as url:
         yield url
 
 
