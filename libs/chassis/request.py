@@ -9,6 +9,7 @@ import uuid
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 import structlog
@@ -30,6 +31,9 @@ REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 DECLARED: Final = re.compile(r"[0-9]{1,18}")  # a Content-Length; a longer one is counted out
 CLIENT_WENT_AWAY: Final = 499
 SERVER_FAILED: Final = 500
+ASKED_ALL_DAY: Final = frozenset(
+    {"/health", "/ready"}
+)  # by machines; only another answer is logged
 BODY_BYTES_MAX: Final = "chassis.body_bytes_max"
 
 log = structlog.get_logger("access")
@@ -123,6 +127,8 @@ def _log_line(scope: Scope, status: int | None, span: Span, seconds: float) -> N
         span.set_attribute(telemetry.HTTP_STATUS, status)
         if status >= SERVER_FAILED:
             failed(span, str(status))
+    if route in ASKED_ALL_DAY and status == HTTPStatus.OK:
+        return
     log.info(
         "request",
         method=method,

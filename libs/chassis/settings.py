@@ -169,6 +169,8 @@ class Settings:
         jwks_url = url(env, "PKH_JWKS_URL", ("https", "http"), optional=True)
         if not jwks_url and not env.get("PKH_JWKS_FILE"):
             raise SettingRefused("PKH_JWKS_FILE or PKH_JWKS_URL must be set.")
+        if jwks_url and env.get("PKH_JWKS_FILE"):
+            raise SettingRefused("PKH_JWKS_FILE and PKH_JWKS_URL must not both be set.")
         return cls(
             service=service,
             database_url=url(env, "PKH_DATABASE_URL", POSTGRES),

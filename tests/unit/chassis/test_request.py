@@ -244,6 +244,22 @@ async def test_ready_when_every_check_passes(issuer_dir: Path) -> None:
     )
 
 
+async def test_a_check_that_is_passed_leaves_no_line_and_one_that_fails_does(
+    issuer_dir: Path,
+) -> None:
+    async def away(_state: object) -> None:
+        raise ConnectionRefusedError
+
+    app = service(settings_for(issuer_dir), readiness={"database": away})
+    with capture_logs() as logged:
+        async with calling(app) as client:
+            await client.get("/health")
+            await client.get("/ready")
+
+    lines = [(line["route"], line["status"]) for line in logged if line["event"] == "request"]
+    assert lines == [("/ready", 503)]
+
+
 # -- Versions -------------------------------------------------------------------------------------
 
 

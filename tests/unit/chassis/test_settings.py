@@ -85,6 +85,7 @@ def test_settings_show_no_secret(env: dict[str, str]) -> None:
         ("PKH_ISSUER", "  ", "PKH_ISSUER must be set."),
         ("PKH_JWKS_FILE", "", "PKH_JWKS_FILE or PKH_JWKS_URL must be set."),
         ("PKH_JWKS_FILE", "/no/such", "PKH_JWKS_FILE must name a file that exists."),
+        ("PKH_JWKS_URL", "https://issuer.test", "PKH_JWKS_FILE and PKH_JWKS_URL must not both"),
         ("PKH_PORT", "secret", "PKH_PORT must be a whole number from 1 to 65535."),
         ("PKH_PORT", "70000", "PKH_PORT must be a whole number from 1 to 65535."),
         ("PKH_PORT", "٣", "PKH_PORT must be a whole number from 1 to 65535."),
