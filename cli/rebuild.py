@@ -75,9 +75,13 @@ def _environment(data_dir: Path, service: str) -> dict[str, str]:
     card, data_dir = _card(data_dir), data_dir.absolute()
     ports = {name: urlsplit(url).port or 0 for name, url in card["services"].items()}
     around = Surroundings(data_dir, PostgresServer(data_dir / "postgres"), None, ports)
-    environment = around.of_service(service) | {
-        "PKH_OWNER_DATABASE_URL": around.address(service, owner(service))
-    }
+    try:
+        owner_url = around.address(service, owner(service))
+    except OSError as error:
+        raise Failed(
+            f"The password of {service}'s owner cannot be read ({type(error).__name__})."
+        ) from None
+    environment = around.of_service(service) | {"PKH_OWNER_DATABASE_URL": owner_url}
     if card["bus"]["kind"] == "kafka":
         environment["PKH_BUS_URL"] = card["bus"]["url"]
         del environment["PKH_BUS_PASSWORD_FILE"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ import asyncpg
 
 from cli.client import Client, Connected
 from cli.errors import Failed
+from cli.postgres_roles import password_file
 from cli.postgres_server import PostgresServer
 from cli.surroundings import RELAYED, SERVICES, Surroundings, role
+from libs.chassis.settings import POSTGRES, SettingRefused, url
 from libs.events.positions import Positions, WaitedTooLong, until
 from libs.events.verify import NOBODY, verify
 
@@ -75,16 +78,27 @@ async def chain_findings(
     data_dir: Path, service: str, witnessed: Mapping[int, bytes] = NOBODY
 ) -> AsyncIterator[str]:
     """The faults of the hash chain of one service's store."""
-    # The ports of a platform do not matter to its database, which listens on a socket.
-    around = Surroundings(data_dir, PostgresServer(data_dir / "postgres"), None, {})
     try:
-        address = around.address(service, role(service))
+        address = _address(data_dir, service)
         pool = await asyncpg.create_pool(address, min_size=1, max_size=1)
-    except (OSError, asyncpg.PostgresError) as error:
+    except (OSError, SettingRefused, asyncpg.PostgresError) as error:
         raise Failed(f"{service}'s database does not answer ({type(error).__name__}).") from error
     async with pool:
         async for what in verify(pool, witnessed):
             yield what
+
+
+def _address(data_dir: Path, service: str) -> str:
+    """The address of a service's database: where the card names one, else of the platform's own."""
+    card = data_dir / "run" / "platform.json"
+    named = json.loads(card.read_text()).get("databases", {}) if card.exists() else {}
+    if service not in named:
+        # The ports of a platform do not matter to its database, which listens on a socket.
+        around = Surroundings(data_dir, PostgresServer(data_dir / "postgres"), None, {})
+        return around.address(service, role(service))
+    password = password_file(data_dir / "secrets", role(service))
+    variables = {"PKH_DATABASE_URL": named[service], "PKH_DATABASE_PASSWORD_FILE": str(password)}
+    return url(variables, "PKH_DATABASE_URL", POSTGRES)
 
 
 async def ledger_findings(platform: Connected) -> AsyncIterator[Finding]:

@@ -1,3 +1,4 @@
+import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -99,5 +100,15 @@ async def test_what_the_ledger_says_of_itself_is_found(
 
 async def test_a_database_that_does_not_answer_is_told(tmp_path: Path) -> None:
     with pytest.raises(Failed, match="registry's database does not answer"):
+        async for _ in chain_findings(tmp_path, "registry"):
+            pytest.fail("found something in no database")
+
+
+async def test_a_card_that_names_a_database_without_its_password_is_told(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    card = {"databases": {"registry": "postgresql://pkh_registry@postgres/pkh_registry"}}
+    (tmp_path / "run" / "platform.json").write_text(json.dumps(card))
+
+    with pytest.raises(Failed, match=r"registry's database does not answer \(SettingRefused\)"):
         async for _ in chain_findings(tmp_path, "registry"):
             pytest.fail("found something in no database")
