@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cli.kafka_server import KafkaUnavailable, resolve, running
-
-DOCKER_TIMEOUT_S = 20
-
-
-def docker_answers() -> bool:
-    """A Docker daemon is there and talks to us."""
-    if shutil.which("docker") is None:
-        return False
-    asked = subprocess.run(
-        ["docker", "version"], capture_output=True, timeout=DOCKER_TIMEOUT_S, check=False
-    )
-    return asked.returncode == 0
-
-
-@contextlib.contextmanager
-def docker_broker() -> Iterator[str]:
-    """A broker in a container; its bootstrap address."""
-    from testcontainers.community.kafka import KafkaContainer  # noqa: PLC0415  needs Docker
-
-    with KafkaContainer().with_kraft() as container:
-        yield container.get_bootstrap_server()
+from tests.engine import engine_has, kafka_container
 
 
 @pytest.fixture(scope="session")
@@ -52,8 +29,8 @@ def kafka_bootstrap(
     named = os.environ.get("KAFKA_BOOTSTRAP")
     if named:
         yield named
-    elif docker_answers():
-        with docker_broker() as bootstrap:
+    elif engine_has("kafka"):
+        with kafka_container() as bootstrap:
             yield bootstrap
     else:
         request.getfixturevalue("kafka_jars")

@@ -18,6 +18,7 @@ import pytest
 
 from cli.postgres_home import run_psql
 from cli.postgres_server import PostgresServer
+from tests.engine import engine_has, postgres_container
 
 T = TypeVar("T")
 
@@ -61,12 +62,16 @@ class GivenPostgres:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """One PostgreSQL for the whole session: DATABASE_URL's, or an embedded one of its own."""
+    """One PostgreSQL for the session: DATABASE_URL's, one in a container, or an embedded one."""
     if given := os.environ.get("DATABASE_URL"):
         named = GivenPostgres(given)
         yield named
         for name in _templates.pop(named, {}).values():
             named.run_sql(f"DROP DATABASE {name}")
+        return
+    if engine_has("postgres"):
+        with postgres_container(FORGETFUL) as url:
+            yield GivenPostgres(url)
         return
     with embedded_postgres(FORGETFUL, in_memory()) as server:
         yield server
