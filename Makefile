@@ -15,7 +15,7 @@ KAFKA_PORT ?= 9092
 ARGS       ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-unit test-integration test-e2e check bench mutants nightly kafka contracts dashboards lock coverage audit sbom
+.PHONY: help demo up test test-unit test-integration test-e2e check bench mutants nightly kafka compose-test contracts dashboards lock coverage audit sbom
 
 help: ## this list
 	@echo "make TARGET [NAME=value ...]"
@@ -66,8 +66,12 @@ sbom: $(READY) ## the bill of materials of production, out/sbom.cdx.json (Cyclon
 nightly: $(READY) ## every test at its long setting, then the mutants and the measurements
 	PKH_NIGHTLY=1 $(BIN)/python -m pytest -q $(ARGS)
 	$(BIN)/python -m tests.mutants
+	$(BIN)/python -m tests.compose --where-possible $(if $(STANDINS),--standins)
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m deploy.release.audit
+
+compose-test: $(READY) ## docker-compose.yml as a whole: built, up, a year, killed, down, up (root, Docker; STANDINS=1: deploy/standins)
+	$(BIN)/python -m tests.compose $(if $(STANDINS),--standins) $(ARGS)
 
 kafka: $(READY) ## a real Kafka broker in the foreground, without Docker (Java 17, Maven; KAFKA_PORT)
 	$(BIN)/python -m cli.kafka_server --port $(KAFKA_PORT) --data $(STATE)/kafka

@@ -11,15 +11,12 @@ import asyncio
 import os
 import sys
 import time
-import urllib.error
-import urllib.request
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Final
 
-import asyncpg
-
 from libs.chassis.settings import POSTGRES, Environment, SettingRefused, text, url
-from libs.events.leader import has_leader
 
 ANSWER_S: Final = 3.0
 FRESH_S: Final = 600.0
@@ -27,18 +24,27 @@ FRESH_S: Final = 600.0
 
 def answers(path: str, env: Environment) -> bool:
     """The process in this container answers a path with success."""
-    address = f"http://127.0.0.1:{text(env, 'PKH_PORT', '8000')}{path}"
-    with urllib.request.urlopen(address, timeout=ANSWER_S) as response:
-        return bool(response.status == 200)
+    port = int(text(env, "PKH_PORT", "8000"))
+    connection = HTTPConnection("127.0.0.1", port, timeout=ANSWER_S)
+    connection.request("GET", path)
+    return connection.getresponse().status == HTTPStatus.OK
 
 
 async def relays(env: Environment) -> bool:
     """Somebody holds the relay's leadership on every store."""
+    # Asked in each container every few seconds: only this question pays for what it imports.
+    import asyncpg  # noqa: PLC0415
+
+    from libs.events.leader import has_leader  # noqa: PLC0415
+
     for service in text(env, "PKH_RELAYED").split():
         address = url(env, f"PKH_{service.upper()}_DATABASE_URL", POSTGRES)
-        async with asyncpg.create_pool(address, min_size=1, max_size=1) as pool:
-            if not await has_leader(pool, "relay"):
-                return False
+        try:
+            async with asyncpg.create_pool(address, min_size=1, max_size=1) as pool:
+                if not await has_leader(pool, "relay"):
+                    return False
+        except asyncpg.PostgresError:
+            return False
     return True
 
 
@@ -59,7 +65,7 @@ def healthy(arguments: list[str], env: Environment) -> bool:
                 return is_fresh(Path(path))
             case _:
                 raise SystemExit(__doc__)
-    except (OSError, asyncpg.PostgresError, SettingRefused, urllib.error.URLError) as error:
+    except (OSError, HTTPException, SettingRefused) as error:
         print(f"not healthy: {type(error).__name__}")
         return False
 

@@ -8,6 +8,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -17,7 +18,7 @@ from tests.architecture.tree import ROOT, python_files, service_names
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
-JOBS = {"migrate"}  # ends by itself; others wait for its success
+JOBS = {"migrate", "pkh", "rebuild"}  # ends by itself; for migrate's success others wait
 OURS = {name for name, each in CONTAINERS.items() if each["image"].startswith("pkh-platform:")}
 SERVICES = [name for name in service_names() if (ROOT / "services" / name / "main.py").exists()]
 NAME = re.compile(r"(?:PKH|OTEL)_[A-Z_]+")
@@ -27,7 +28,7 @@ WRITABLE = {"kafka"}
 
 # Their images hold one program and nothing that could ask it; Prometheus tells when one is gone.
 SILENT = {"collector", "tempo"}
-WATCHERS = {*SILENT, "prometheus", "grafana"}
+WATCHERS = {*SILENT, "prometheus", "alertmanager", "grafana"}
 
 
 def environment_of(name: str) -> dict[str, str]:
@@ -108,13 +109,22 @@ def test_a_container_is_given_the_secrets_that_it_reads_and_no_others(name: str)
         text = "\n".join(path.read_text() for path in sources)
         read |= set(re.findall(r"\$__file\{/run/secrets/([^}]+)\}", text))
 
-    assert set(CONTAINERS[name].get("secrets", [])) == read
+    if name == "pkh":  # its card of the platform names the databases
+        card = json.loads((ROOT / "deploy" / "platform.json").read_text())
+        read = {f"{urlsplit(url).username}.password" for url in card["databases"].values()}
+    if name == "alertmanager":
+        text = (ROOT / "deploy" / "alertmanager" / "alertmanager.yml").read_text()
+        read = set(re.findall(r"/run/secrets/(\S+)", text))
+
+    given = CONTAINERS[name].get("secrets", [])
+    assert {each["source"] if isinstance(each, dict) else each for each in given} == read
 
 
 def test_the_secrets_are_those_that_make_secrets_makes(tmp_path: Path) -> None:
     script = tmp_path / "deploy" / "make-secrets"
     script.parent.mkdir()
     script.write_text((ROOT / "deploy" / "make-secrets").read_text())
+    script.chmod(0o600)  # as checked out for oneself alone, which no container could read
 
     assert os.spawnlp(os.P_WAIT, "bash", "bash", str(script)) == 0
 
@@ -122,6 +132,7 @@ def test_the_secrets_are_those_that_make_secrets_makes(tmp_path: Path) -> None:
     assert set(made) == set(COMPOSE["secrets"])
     assert len(set(made.values())) == len(made)
     assert (tmp_path / "secrets").stat().st_mode & 0o077 == 0
+    assert script.stat().st_mode & 0o044 == 0o044
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
@@ -217,6 +228,11 @@ def ports_of(name: str) -> list[str]:
     return published
 
 
+def profiles_of(name: str) -> list[str]:
+    profiles: list[str] = CONTAINERS[name].get("profiles", [])
+    return profiles
+
+
 def test_nothing_is_scraped_that_is_not_there() -> None:
     for name, address in scraped().items():
         assert address.partition(":")[0] == name
@@ -234,7 +250,8 @@ def test_what_a_watcher_is_configured_with_is_in_the_repository(name: str) -> No
         assert mode == "ro"
 
 
-def test_nothing_waits_for_a_watcher() -> None:
+def test_nothing_waits_for_a_watcher_and_all_of_them_come_and_go_together() -> None:
+    assert {name for name in CONTAINERS if "watch" in profiles_of(name)} == WATCHERS
     for container in CONTAINERS.values():
         assert not WATCHERS & set(container.get("depends_on", {}))
 

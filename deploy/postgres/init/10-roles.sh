@@ -9,6 +9,8 @@ secrets=${SECRETS:-/run/secrets}
 run() { psql --no-psqlrc --quiet -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" "$@"; }
 
 make_role() { # NAME
+  # psql goes on without a file that it cannot read, and the role would have no password.
+  [[ -s $secrets/$1.password && -r $secrets/$1.password ]] || { echo "$1.password cannot be read" >&2; exit 1; }
   run -d postgres -v role="$1" -v file="$secrets/$1.password" <<'SQL'
 \set password `tr -d '\r\n' < :'file'`
 CREATE ROLE :"role" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD :'password';

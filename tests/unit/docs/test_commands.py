@@ -9,6 +9,7 @@ from tests.guides.console import FENCE, Command, commands, matches
 from tests.unit.docs.documents import markdown, read
 
 RUN_BY = {
+    "docs/containers.md": "tests/compose/__main__.py",
     "docs/operator.md": "tests/e2e/test_guides.py",
     "docs/integrator.md": "tests/e2e/test_guides.py",
     "docs/developer.md": "tests/integration/test_developer_guide.py",

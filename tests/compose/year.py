@@ -1,0 +1,80 @@
+"""A year through the published ports of the containers, held against its expected results."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import uuid
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from cli.client import connected
+from cli.demo.compare import compare
+from cli.demo.fetching import fetch_results
+from cli.demo.investigating import answer_investigations, findings_of
+from cli.demo.loading import SCOPES, load_year
+from cli.demo.outputs import write_results
+from cli.demo.screen import Screen
+from cli.demo.tahap_run import run_tahap
+from cli.surroundings import SERVICES
+from cli.verify import ledger_findings, position_findings
+from cli.year import cards_in_order, read_calendar
+from tests.compose.containers import Compose, Failed
+
+FILES: Final = uuid.UUID("7b0c7cbb-7c0c-4d1a-9b5d-0f7a3e1c9d52")
+INNER_PORT: Final = 8000
+
+
+def run_year(compose: Compose, work: Path, directory: Path) -> str:
+    """Take the year as far as it is not taken yet, compare it, and check ledger and positions."""
+    write_card(compose, work / "card")
+    (work / "out").mkdir(exist_ok=True)
+    return asyncio.run(_year(work / "card", directory, work / "out"))
+
+
+def write_card(compose: Compose, card: Path) -> None:
+    """A directory that lets the command line's clients find the containers' services.
+
+    It gets a copy of the issuer's private key.
+    """
+    shutil.rmtree(card, ignore_errors=True)
+    (card / "run").mkdir(parents=True)
+    (card / "secrets").mkdir(mode=0o700)
+    compose.run("cp", "issuer:/issuer", str(card / "secrets" / "issuer"))
+    services = {name: f"http://{compose.port(name, INNER_PORT)}" for name in SERVICES}
+    (card / "run" / "platform.json").write_text(json.dumps({"services": services}))
+
+
+async def _year(card: Path, directory: Path, out: Path) -> str:
+    tahaps = read_calendar(directory)
+    async with connected(card) as front:
+        with Screen(Console(quiet=True)) as screen:
+            clerk, observer = (
+                front.client("clerk", *SCOPES),
+                front.client("observer", "platform:read"),
+            )
+            # The same keys each time: what was taken before is not sent again.
+            keyed: dict[str, str] = {}
+            after = await load_year(
+                clerk,
+                directory,
+                screen.file,
+                lambda each: keyed.setdefault(each.file, str(uuid.uuid5(FILES, each.file))),
+            )
+            for service in [name for name, position in after.items() if not position]:
+                after[service] = (await observer.positions(service)).head
+            for each in tahaps:
+                await run_tahap(front, each, after, screen)
+                await answer_investigations(front, each, findings_of(directory), screen)
+        results = await fetch_results(front, [each.id for each in tahaps])
+        write_results(out, results, list(cards_in_order(directory)))
+        found = compare(directory / "expected", out, [each.number for each in tahaps])
+        wrong = [str(each) for each in found.shown]
+        wrong += [str(each) async for each in ledger_findings(front)]
+        wrong += [str(each) async for each in position_findings(observer)]
+    if found.count or wrong:
+        raise Failed("\n".join([f"{found.count} differences", *wrong]))
+    return "0 differences, ledger and positions as they should be"
