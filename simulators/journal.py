@@ -53,6 +53,22 @@ class Order:
     sp2d: str
 
 
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """A payment order that is never released any more.
+
+    `sp2d` is the release whose funds were given back, empty where there was none; `receipt` the
+    number of the cancellation.
+    """
+
+    order_id: str
+    count: int
+    rupiah: int
+    hash: str
+    sp2d: str
+    receipt: str
+
+
 class JournalBroken(Exception):
     """The journal does not read as it was written, or another process writes it."""
 
@@ -69,6 +85,7 @@ class Journal:
         self.path = path
         self.blocks: list[Block] = []
         self.orders: list[Order] = []
+        self.cancelled: list[Cancelled] = []
         self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         self._pending = bytearray()
         self._usable = True
@@ -108,6 +125,13 @@ class Journal:
             figures = (order.count, order.rupiah, order.hash, order.sp2d)
             self._write("O", order.order_id, *figures, _now())
         self.orders.append(order)
+
+    def cancel(self, order: Cancelled) -> None:
+        """Append the cancellation of an order; it is on disk when this returns."""
+        with self._whole_or_nothing():
+            figures = (order.count, order.rupiah, order.hash, order.sp2d, order.receipt)
+            self._write("C", order.order_id, *figures, _now())
+        self.cancelled.append(order)
 
     def lines(self, block: Block) -> Iterator[Line]:
         """The lines of a block, in the file's order."""
@@ -191,13 +215,19 @@ class Journal:
                             Order(order_id, int(count), int(rupiah), order_hash, sp2d)
                         )
                         whole_until = position
+                    case ["C", order_id, count, rupiah, order_hash, sp2d, receipt, _] if not half:
+                        self.cancelled.append(
+                            Cancelled(order_id, int(count), int(rupiah), order_hash, sp2d, receipt)
+                        )
+                        whole_until = position
                     case _:
                         self._must_be_the_last(raw, file)
         return whole_until
 
     def _must_be_the_last(self, raw: bytes, rest: BinaryIO) -> None:
         """Only the last block can be half there: what follows it would have been acknowledged."""
-        if any(line.startswith((b"F,", b"O,")) for line in (raw, *rest) if line.endswith(b"\n")):
+        whole = (line for line in (raw, *rest) if line.endswith(b"\n"))
+        if any(line.startswith((b"F,", b"O,", b"C,")) for line in whole):
             raise JournalBroken(f"{self.path.name} holds a damaged block")
 
 

@@ -21,6 +21,7 @@ class Code(Enum):
     FILE_CONTRADICTS = (409, "Another file of this id was taken")
     PAYMENT_CONTRADICTS = (409, "A reference was asked for before with another amount")
     ORDER_CONTRADICTS = (409, "This order was taken with other figures")
+    ORDER_CANCELLED = (409, "This order is cancelled, and its funds are never released")
     FILE_TOO_LARGE = (413, "The file has too many bytes")
     TOO_MANY_RECORDS = (413, "The file has too many records")
     MALFORMED_ID = (422, "An id has another form")

@@ -1,4 +1,4 @@
-"""The treasury: checks accounts before money moves, and releases funds for payment orders."""
+"""The treasury: checks accounts before money moves, releases an order's funds, takes them back."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from simulators.answer_file import Tally
 from simulators.books import BANKS, Books
 from simulators.check import Answer, check
 from simulators.desk import Desk
-from simulators.journal import Block, Journal, Order
+from simulators.journal import Block, Cancelled, Journal, Order
 from simulators.refusals import Code, Refusal
 from simulators.request_file import Instruction, Kind, RequestReader, claimed
 from simulators.serve import Id, new_app, options, serve
@@ -34,15 +34,18 @@ class PaymentOrder(BaseModel):
 
 
 class Funds:
-    """Releases funds once for an order; the journal remembers."""
+    """Releases funds once for an order, unless it was cancelled; the journal remembers."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._released = {order.order_id: order for order in journal.orders}
+        self._cancelled = {order.order_id: order for order in journal.cancelled}
 
     def release(self, order_id: str, asked: PaymentOrder) -> tuple[Order, bool]:
         """The released order, and whether it is new; `Refusal` when the figures differ."""
-        order = Order(order_id, asked.count, asked.rupiah, asked.hash, sp2d_number(order_id))
+        if order_id in self._cancelled:
+            raise Refusal(Code.ORDER_CANCELLED)
+        order = _order(order_id, asked)
         known = self._released.get(order_id)
         if known is None:
             self._journal.release(order)
@@ -52,16 +55,42 @@ class Funds:
             raise Refusal(Code.ORDER_CONTRADICTS)
         return known, False
 
+    def cancel(self, order_id: str, asked: PaymentOrder) -> tuple[Cancelled, bool]:
+        """The cancelled order, and whether that is new; `Refusal` when the figures differ.
+
+        From then on nothing is released for it, also where it comes only now.
+        """
+        released = self._released.get(order_id)
+        if released is not None and released != _order(order_id, asked):
+            raise Refusal(Code.ORDER_CONTRADICTS)
+        sp2d = released.sp2d if released else ""
+        figures = asked.count, asked.rupiah, asked.hash
+        order = Cancelled(order_id, *figures, sp2d, _number("CANCELLED", order_id))
+        known = self._cancelled.get(order_id)
+        if known is None:
+            self._journal.cancel(order)
+            self._cancelled[order_id] = order
+            return order, True
+        if known != order:
+            raise Refusal(Code.ORDER_CONTRADICTS)
+        return known, False
+
     def of(self, order_id: str) -> Order:
-        """An order that was released; `Refusal` when there is none."""
+        """An order that was released; `Refusal` when there is none, or it was cancelled."""
+        if order_id in self._cancelled:
+            raise Refusal(Code.ORDER_CANCELLED)
         if order_id not in self._released:
             raise Refusal(Code.UNKNOWN_ORDER)
         return self._released[order_id]
 
 
-def sp2d_number(order_id: str) -> str:
-    """The number of the disbursement order (SP2D): 15 digits, the same for the same order."""
-    digest = hashlib.sha256(f"SP2D|{order_id}".encode()).digest()
+def _order(order_id: str, asked: PaymentOrder) -> Order:
+    return Order(order_id, asked.count, asked.rupiah, asked.hash, _number("SP2D", order_id))
+
+
+def _number(paper: str, order_id: str) -> str:
+    """The number of an order's paper, such as its release (SP2D): 15 digits, always the same."""
+    digest = hashlib.sha256(f"{paper}|{order_id}".encode()).digest()
     return f"{int.from_bytes(digest) % 10**15:015d}"
 
 
@@ -101,6 +130,11 @@ def _payment_orders(app: FastAPI, funds: Funds) -> None:
         order, new = funds.release(order_id, asked)
         return JSONResponse(_told(order), 201 if new else 200)
 
+    @app.put("/payment-orders/{order_id}/cancellation", status_code=201)
+    async def cancel(order_id: Id, asked: PaymentOrder) -> Response:
+        order, new = funds.cancel(order_id, asked)
+        return JSONResponse(_given_back(order), 201 if new else 200)
+
     @app.get("/payment-orders/{order_id}")
     async def order(order_id: Id) -> Response:
         return JSONResponse(_told(funds.of(order_id)))
@@ -119,6 +153,19 @@ def _told(order: Order) -> dict[str, str | int]:
         "sp2d": order.sp2d,
         "count": order.count,
         "rupiah": order.rupiah,
+        "hash": order.hash,
+    }
+
+
+def _given_back(order: Cancelled) -> dict[str, str | int]:
+    """The answer to a cancellation: the figures that had been released, zeros where none had."""
+    released = order.sp2d != ""
+    return {
+        "order": order.order_id,
+        "receipt": order.receipt,
+        "sp2d": order.sp2d,
+        "count": order.count if released else 0,
+        "rupiah": order.rupiah if released else 0,
         "hash": order.hash,
     }
 

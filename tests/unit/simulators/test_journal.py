@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from simulators.journal import Block, Journal, JournalBroken, Line, Order
+from simulators.journal import Block, Cancelled, Journal, JournalBroken, Line, Order
 from simulators.refusals import Code, Refusal
 from simulators.request_file import Kind, Whole
 from tests.unit.simulators.given import ON
@@ -18,6 +18,7 @@ LINES = [
 ]
 WHOLE = Whole(3, 1_575_005, "A" * 43 + "=")
 ORDER = Order("SPM-2023-1", 2, 1_575_000, "f" * 64, "123456789012345")
+CANCELLED = Cancelled("SPM-2023-1", 2, 1_575_000, "f" * 64, ORDER.sp2d, "987654321098765")
 
 
 def take(journal: Journal, file_id: str = "2023-1-BNI") -> Block:
@@ -37,12 +38,13 @@ def journal(tmp_path: Path) -> Journal:
 def test_what_was_taken_is_read_again(journal: Journal) -> None:
     blocks = [take(journal), take(journal, "2023-2-BNI")]
     journal.release(ORDER)
+    journal.cancel(CANCELLED)
 
     again = reopened(journal)
 
     assert again.blocks == blocks
     assert [list(again.lines(block)) for block in again.blocks] == [LINES, LINES]
-    assert again.orders == [ORDER]
+    assert (again.orders, again.cancelled) == ([ORDER], [CANCELLED])
 
 
 def test_a_new_start_goes_on_where_the_last_one_ended(journal: Journal) -> None:

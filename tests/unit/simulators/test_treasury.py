@@ -159,6 +159,49 @@ async def test_an_order_that_never_came_is_unknown(treasury: httpx.AsyncClient) 
     assert (await treasury.get(CHECK)).json()["code"] == "UNKNOWN_FILE"
 
 
+@pytest.mark.parametrize("released", [True, False])
+async def test_a_cancelled_order_gives_back_what_was_released_and_is_never_released_again(
+    start_treasury: Start, released: bool
+) -> None:
+    order, cancellation = "/payment-orders/SPM-2023-1", "/payment-orders/SPM-2023-1/cancellation"
+    async with start_treasury() as treasury:
+        sp2d = (await treasury.put(order, json=ORDER)).json()["sp2d"] if released else ""
+        first = await treasury.put(cancellation, json=ORDER)
+        again = await treasury.put(cancellation, json=ORDER)
+
+    async with start_treasury() as treasury:
+        later = await treasury.put(cancellation, json=ORDER)
+        late = await treasury.put(order, json=ORDER)
+        asked = await treasury.get(order)
+        other = await treasury.put("/payment-orders/SPM-2023-1-R2", json=ORDER)
+
+    assert [r.status_code for r in (first, again, later)] == [201, 200, 200]
+    assert first.json() == again.json() == later.json()
+    nothing = {} if released else {"count": 0, "rupiah": 0}
+    receipt = first.json()["receipt"]
+    assert first.json() == ORDER | nothing | {
+        "order": "SPM-2023-1",
+        "sp2d": sp2d,
+        "receipt": receipt,
+    }
+    assert re.fullmatch(r"\d{15}", receipt)
+    for refused in (late, asked):
+        assert (refused.status_code, refused.json()["code"]) == (409, "ORDER_CANCELLED")
+    assert other.status_code == 201
+
+
+@pytest.mark.parametrize("change", [{"count": 1}, {"rupiah": 1}, {"hash": "00" * 32}])
+@pytest.mark.parametrize("before", ["", "/cancellation"], ids=["released", "cancelled"])
+async def test_a_cancellation_with_other_figures_is_a_contradiction(
+    treasury: httpx.AsyncClient, before: str, change: dict[str, int | str]
+) -> None:
+    await treasury.put(f"/payment-orders/SPM-2023-1{before}", json=ORDER)
+
+    answer = await treasury.put("/payment-orders/SPM-2023-1/cancellation", json=ORDER | change)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "ORDER_CONTRADICTS")
+
+
 async def test_a_check_may_take_its_time(start_treasury: Start) -> None:
     async with start_treasury(answer_after_asks=1) as treasury:
         await put(treasury)
