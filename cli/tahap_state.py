@@ -122,7 +122,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class TahapState:
-    """A tahap: its phase, and its terms."""
+    """A tahap: its phase, and its terms; `trouble` is why a cancelled one is not taken back yet."""
 
     tahap: str
     phase: str
@@ -133,6 +133,7 @@ class TahapState:
     runs: tuple[RunState, ...]
     proposal: Proposal | None = None
     revision: int = 1
+    trouble: str | None = None
 
     @property
     def regular(self) -> RunState | None:
@@ -159,7 +160,7 @@ class TahapState:
         if self.phase == PROPOSED and self.proposal:
             return f"{PROPOSED} · {self.terms} · by {self.proposal.maker}"
         if self.phase in CANCELLED:
-            return f"{self.phase} · {self.terms}"
+            return f"{self.phase} · {self.terms}{_because(self.trouble)}"
         run = self.regular
         counts = {
             "listed": self.list.listed + self.list.graduated,
@@ -168,8 +169,12 @@ class TahapState:
             "credited": run.credited.count if run else 0,
         }
         said = " · ".join(f"{name} {count:,}" for name, count in counts.items())
-        trouble = f" · {run.trouble}" if run and run.trouble else ""
-        return f"{self.stage} · {said}{trouble}"
+        return f"{self.stage} · {said}{_because(run.trouble if run else None)}"
+
+
+def _because(trouble: str | None) -> str:
+    """The end of a line that says why something stands where it stands."""
+    return f" · {trouble}" if trouble else ""
 
 
 def announcement(tahap: Tahap) -> dict[str, object]:

@@ -62,11 +62,11 @@ async def propose_order(
     """Request the payments whose accounts passed the check (SPP)."""
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)
-        await versions.ensure_seen(unit, tahap, seen)
+        revision = (await versions.ensure_seen(unit, tahap, seen)).tahap.revision
         stands, totals = await order_of(unit, tahap, kind)
         if stands != body.hash:
             raise views.OrderDiffers(tahap=tahap, kind=kind, stands=stands)
-        request = request_id(tahap, kind)
+        request = request_id(tahap, kind, revision)
         command = ProposeOrder(maker.subject, request, stands, totals.count, totals.rupiah)
         await run(unit, tahap, kind, command)
         reply = Reply(204, None, await versions.etag_of(unit, tahap))
@@ -92,8 +92,8 @@ async def approve_order(
     """Order the payments that another person requested (SPM); from here on the money moves."""
     async with store.transaction(context) as unit:
         await once.claim(unit.connection)
-        await versions.ensure_seen(unit, tahap, seen)
-        command = ApproveOrder(checker.subject, order_id(tahap, kind), body.hash)
+        revision = (await versions.ensure_seen(unit, tahap, seen)).tahap.revision
+        command = ApproveOrder(checker.subject, order_id(tahap, kind, revision), body.hash)
         await run(unit, tahap, kind, command)
         reply = Reply(204, None, await versions.etag_of(unit, tahap))
         await once.keep(unit.connection, reply)

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from libs.events import telemetry
 from libs.events.metrics import Reading
 from libs.events.store import Store
-from services.payments.domain import ledger
+from services.payments.domain import ledger, ledger_checks
 from services.payments.domain.ids import payment_id
 from services.payments.domain.ledger import MovementName
 
@@ -79,13 +79,16 @@ async def books(store: Store) -> Books:
     moved: dict[str, dict[MovementName, int]] = {}
     for row in rows:
         moved.setdefault(row["tahap"], {})[MovementName(row["name"])] = row["rupiah"]
-    open_tahaps = {row[0] for row in await store.pool.fetch("SELECT DISTINCT tahap FROM run_open")}
+    rows = await store.pool.fetch(
+        "SELECT tahap FROM run_open UNION SELECT tahap FROM cancellation_open"
+    )
+    open_tahaps = {row["tahap"] for row in rows}
     approved = await _approved_cuts(store)
-    found = list(ledger.check_balances(await balances(store)))
+    found = list(ledger_checks.check_balances(await balances(store)))
     for tahap, sums in sorted(moved.items()):
         settled = tahap not in open_tahaps
         found += _tahap_broken(tahap, sums, settled=settled)
-        found += ledger.check_cut(tahap, approved.get(tahap, 0), sums) if settled else ()
+        found += ledger_checks.check_cut(tahap, approved.get(tahap, 0), sums) if settled else ()
     broken = [
         Broken(invariant=b.invariant, where=b.where, expected=b.expected, found=b.found)
         for b in found
@@ -121,5 +124,7 @@ async def ledger_readings(store: Store) -> list[Reading]:
 
 def _tahap_broken(
     tahap: str, sums: Mapping[MovementName, int], *, settled: bool
-) -> Sequence[ledger.Broken]:
-    return ledger.check_reconciled(tahap, sums) if settled else ledger.check_tahap(tahap, sums)
+) -> Sequence[ledger_checks.Broken]:
+    if settled:
+        return ledger_checks.check_reconciled(tahap, sums)
+    return ledger_checks.check_tahap(tahap, sums)

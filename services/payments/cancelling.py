@@ -1,15 +1,18 @@
-"""The leader's work on a cancelled tahap: payments and lines go, then it is announced anew.
+"""The leader's work on a cancelled tahap: payments, lines and funds go, then it is announced anew.
 
 Payments takes back its own before it announces a corrected tahap, so that no line of the new list
-meets one of the old. Lines of the old one that still come are passed by.
+meets one of the old. Lines of the old one that still come are passed by. What was ordered is asked
+back from the treasury, which may have a request of before still on its way: only its answer ends
+the cancellation.
 
 A cancellation and the run's next step cannot pass each other: both have the run's row before any
-stream, and whoever is second finds that the run is over, or that it has been ordered.
+stream, and whoever is second finds that the run is over, or that a bank's file is committed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from typing import Final
 
@@ -17,14 +20,17 @@ from libs.events.backoff import Backoff
 from libs.events.handle import handle
 from libs.events.store import Store
 from libs.events.transaction import Transaction
-from services.payments.contract import TAHAP
+from services.payments.contract import RUN, TAHAP
 from services.payments.domain.cancellation_messages import CompleteCancellation
-from services.payments.domain.ids import payment_id, tahap_stream
+from services.payments.domain.ids import REGULAR, payment_id, run_stream, tahap_stream
 from services.payments.domain.payment_messages import Void
 from services.payments.domain.run_cancellation_messages import CancelRun
+from services.payments.domain.run_messages import PaymentOrdered
+from services.payments.in_flight import InFlight
 from services.payments.joining import on
 from services.payments.lists import open_list
 from services.payments.money import pay, run
+from services.payments.outside import Outside
 from services.payments.versions import Standing
 
 CANCELLER: Final = "canceller"
@@ -77,11 +83,13 @@ async def begin_cancelling(unit: Transaction, tahap: str, standing: Standing) ->
 
 @dataclass(slots=True)
 class Canceller:
-    """Takes back payments and lines of cancelled tahaps, a chunk a transaction."""
+    """Takes back payments, lines and funds of cancelled tahaps, a chunk a transaction."""
 
     store: Store
+    outside: Outside
     chunk: int = LINES_A_CHUNK
     payments: int = PAYMENTS_A_CHUNK
+    in_flight: InFlight = field(default_factory=InFlight)
     backoff: Backoff = field(init=False)
 
     def __post_init__(self) -> None:
@@ -103,8 +111,22 @@ class Canceller:
             if await self._void(unit, tahap):
                 return True
             gone = await unit.connection.execute(_GONE, tahap, self.chunk)
-            if gone == "DELETE 0":
+            if gone != "DELETE 0":
+                return True
+            order = await _recalled(unit, tahap)
+            if order is None:
                 await self._end(unit, tahap, revision)
+                return True
+        return await self._give_back(order, cancelled.closing_date)
+
+    async def _give_back(self, order: PaymentOrdered, day: date) -> bool:
+        """Have the treasury cancel an order and book what it has back; whether it has answered."""
+        ask = partial(self.outside.cancel_order, order)
+        answer = await self.in_flight.ended(order.order, ask)
+        if answer is None:
+            return False
+        async with self.store.transaction(on(day)) as unit:
+            await run(unit, order.tahap, order.kind, answer)
         return True
 
     async def _void(self, unit: Transaction, tahap: str) -> bool:
@@ -125,3 +147,13 @@ class Canceller:
         state = (await handle(unit, TAHAP, tahap_stream(tahap), command)).state
         if state.announced is not None:
             await open_list(unit, tahap, state.revision)
+
+
+async def _recalled(unit: Transaction, tahap: str) -> PaymentOrdered | None:
+    """The order of a cancelled tahap that the treasury has not taken back yet.
+
+    It can only be the regular run's: with a supplementary list nothing is cancelled.
+    """
+    stream = run_stream(tahap, REGULAR)
+    found = (await unit.load(RUN, [stream])).get(stream)
+    return found.state.recalled if found else None

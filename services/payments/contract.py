@@ -189,6 +189,7 @@ RUN: Final[StreamType[runs.Command, RunState, runs.Event]] = StreamType(
     events=_named(
         runs.RunOpened,
         run_cancellations.RunCancelled,
+        run_cancellations.OrderCancelled,
         runs.ListEntitled,
         deferrals.LinesDeferred,
         deferrals.FileWithdrawn,

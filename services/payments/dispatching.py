@@ -29,7 +29,7 @@ async def commit_file(store: Store, job: Job, which: FileOf, rendered: Rendered)
     if which.bank is not None:
         send = SendBankFile(which.bank, which.file, *figures, rendered.sha256)
     async with store.transaction(on(which.day, job.trace)) as unit:
-        await alone_with_run(unit, job.key)
+        await alone_with_run(unit, job)
         if await defer_held(unit, job.key, job.day, which.bank):
             return
         if await _stands(unit, which) != rendered.totals:

@@ -63,7 +63,7 @@ async def begin_run(unit: Transaction, state: TahapState, kind: str, trace: str 
     paid = state.list_of(kind)
     if paid is None or paid.frozen is None or paid.settled:
         return
-    await open_run(unit, state.tahap, kind, trace)
+    await open_run(unit, state.tahap, kind, state.revision, trace)
     if kind == REGULAR:
         key = state.tahap, kind
         defer = [

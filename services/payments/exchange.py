@@ -105,7 +105,7 @@ class Exchange:
         failed = totals_of(sent) - passed
         record = RecordAccountCheck(file, sha256(body).hexdigest(), passed, failed)
         async with self.store.transaction(on(which.day, job.trace)) as unit:
-            await alone_with_run(unit, job.key)
+            await alone_with_run(unit, job)
             await run(unit, *job.key, record)
         return True
 
@@ -119,7 +119,7 @@ class Exchange:
                     Said(job.key, p, (FailAccountCheck(a.word),)) for p, a in found if not a.good
                 ]
                 async with self.store.transaction(on(which.day, job.trace)) as unit:
-                    await alone_with_run(unit, job.key)
+                    await alone_with_run(unit, job)
                     await say(unit, failing)
                     await unit.connection.executemany(_CHECKED, _words(job, found))
                 passed += _good(lines, answers)
@@ -131,14 +131,14 @@ class Exchange:
         return await self.backoff.attempt(_item(job, TREASURY), release)
 
     async def _release_funds(self, job: Job, order: PaymentOrdered) -> bool:
-        figures = order.count, order.rupiah
-        ask = partial(self.outside.release_funds, order.order, *figures, order.hash)
+        ask = partial(self.outside.release_funds, order)
         number = await self.in_flight.ended(order.order, ask)
         if number is None:
             return False
         async with self.store.transaction(on(job.announced.credit_date, job.trace)) as unit:
-            released = RecordFundsRelease(order.order, number, order.hash, *figures)
-            await run(unit, *job.key, released)
+            await alone_with_run(unit, job)
+            figures = order.hash, order.count, order.rupiah
+            await run(unit, *job.key, RecordFundsRelease(order.order, number, *figures))
         return True
 
     # -- Files
@@ -150,7 +150,7 @@ class Exchange:
         except LinesClosed as closed:
             again = which.file in job.state.withdrawn
             async with self.store.transaction(on(which.day, job.trace)) as unit:
-                await alone_with_run(unit, job.key)
+                await alone_with_run(unit, job)
                 if again:
                     await withdraw(unit, job.key, which.file, closed.lines)
                 else:
@@ -175,7 +175,7 @@ class Exchange:
             body = await self.in_flight.ended(which.file, ask)
         except LinesClosed as closed:
             async with self.store.transaction(on(which.day, job.trace)) as unit:
-                await alone_with_run(unit, job.key)
+                await alone_with_run(unit, job)
                 await withdraw(unit, job.key, which.file, closed.lines)
             return None
         if body is not None:
@@ -271,9 +271,10 @@ class Exchange:
     async def _credited(self, job: Job) -> bool:
         """Every bank has answered: say that each payment has its own event for it."""
         async with self.store.transaction(on(job.announced.credit_date, job.trace)) as unit:
+            await alone_with_run(unit, job)
             if await books_wait(unit, job.key):
                 return False
-            books = await books_of(unit, *job.key)
+            books = await books_of(unit, job)
             mark = MarkCredited(books.get("CREDITED", Totals()), books.get("FAILED", Totals()))
             await run(unit, *job.key, mark)
         return True

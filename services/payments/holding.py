@@ -26,7 +26,7 @@ from services.payments.domain.run_deferral_messages import DeferredLine
 from services.payments.domain.tahap_messages import Deferral
 from services.payments.domain.tahap_state import TahapState
 from services.payments.lists import LINES_A_CHUNK
-from services.payments.progress import RunMovedMeanwhile
+from services.payments.progress import Job, RunMovedMeanwhile
 
 ON_HOLD: Final = "ON_HOLD"
 EXCLUDED: Final = "EXCLUDED"
@@ -65,7 +65,9 @@ WHERE tahap = $1 AND kind = $2 AND payment = ANY($3::uuid[]) AND payable AND def
 ORDER BY run_line.payment LIMIT $5
 """
 _OPEN_RUNS: Final = "SELECT tahap, kind FROM run_open ORDER BY tahap, kind FOR SHARE"
-_ALONE: Final = "SELECT true FROM run_open WHERE tahap = $1 AND kind = $2 FOR UPDATE"
+_ALONE: Final = """
+SELECT true FROM run_open WHERE tahap = $1 AND kind = $2 AND revision = $3 FOR UPDATE
+"""
 
 
 def state_of(hold: AdministrativeHold) -> str:
@@ -170,14 +172,14 @@ async def defer_held(
     return bool(lines)
 
 
-async def alone_with_run(unit: Transaction, key: tuple[str, str]) -> None:
+async def alone_with_run(unit: Transaction, job: Job) -> None:
     """Have a run until we commit: no hold is approved meanwhile, and each one before is seen.
 
     Taken before any stream. Raises `RunMovedMeanwhile` where the run is over: its books are closed,
-    or its tahap was cancelled.
+    or its tahap was cancelled, also where it was announced anew since.
     """
-    if not await unit.connection.fetchval(_ALONE, *key):
-        raise RunMovedMeanwhile(tahap=key[0], kind=key[1])
+    if not await unit.connection.fetchval(_ALONE, *job.key, job.announced.revision):
+        raise RunMovedMeanwhile(tahap=job.key[0], kind=job.key[1])
 
 
 async def ensure_in_time(unit: Transaction, family: str, terms: HoldTerms) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from libs.chassis.jobs import JobProblem, State, Step
-from libs.chassis.run_jobs import Progress, Runs, share_before
+from libs.chassis.run_jobs import WORK_FAILS, Progress, Runs, share_before
 from libs.events.store import Store
 from libs.events.transaction import Transaction
 from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, RUN, TAHAP
 from services.payments.domain.ids import run_stream, tahap_stream
 from services.payments.domain.run_state import RunState, totals_of
-from services.payments.domain.tahap_state import PaymentList
+from services.payments.domain.tahap_state import PaymentList, TahapState
 from services.payments.domain.totals import total
 from services.payments.dues import ENTITLE
 from services.payments.joining import JOINER
@@ -19,7 +19,7 @@ from services.payments.lists import counted
 from services.payments.paying import INSTRUCT
 from services.payments.progress import PAYER
 from services.payments.proofs import proof_of
-from services.payments.troubles import run_trouble
+from services.payments.troubles import cancellation_trouble, run_trouble
 from services.payments.views import run_phase
 
 TROUBLE: Final = "/problems/run-in-trouble"
@@ -33,6 +33,8 @@ async def joining(store: Store, tahap: str) -> Progress:
     """A tahap's list as it is joined: a line of the roster and one evaluation for each family."""
     stream = tahap_stream(tahap)
     state = (await store.read(TAHAP, [stream]))[stream].state
+    if state.announced is None and state.cancelled is not None:
+        return await _taking_back(store, state)
     async with store.looking() as unit:
         listed = (await counted(unit, tahap, ROSTER_TOPIC)).lines
         evaluated = (await counted(unit, tahap, COMMITMENT_TOPIC)).lines
@@ -49,6 +51,27 @@ async def joining(store: Store, tahap: str) -> Progress:
         "missing": len(ready.missing),
     }
     return Progress("DONE", listed + evaluated, whole, "lines", counts, result=result)
+
+
+async def _taking_back(store: Store, state: TahapState) -> Progress:
+    """A cancelled tahap: the payments and lines that are left of it, and why they still are."""
+    tahap = state.tahap
+    async with store.looking() as unit:
+        left = await unit.connection.fetchrow(
+            """SELECT (SELECT count(*) FROM payment_of WHERE tahap = $1) AS payments,
+                      (SELECT count(*) FROM list_line WHERE tahap = $1) AS lines""",
+            tahap,
+        )
+        trouble = await cancellation_trouble(unit, tahap)
+    going_on: State = "FAILING" if trouble else "RUNNING"
+    return Progress(
+        state=going_on if state.undoing else "CANCELLED",
+        done=0,
+        total=None,
+        unit="lines",
+        counts=dict(left or {}),
+        problem=JobProblem(type=WORK_FAILS, detail=trouble) if trouble else None,
+    )
 
 
 # -- A run ----------------------------------------------------------------------------------------
@@ -147,7 +170,7 @@ LISTS = Runs(
 RUNS = Runs(
     kind="run",
     ends_with=("TahapReconciled", "RunCancelled"),
-    why_not="a frozen list is paid to its end; until its order two people cancel its tahap",
+    why_not="a frozen list is paid to its end; until a bank has a file two people cancel its tahap",
     progress=paying,
     work=PAYER,
     seen_by=frozenset({"payments:read"}),

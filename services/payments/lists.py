@@ -246,12 +246,16 @@ async def open_list(unit: Transaction, tahap: str, revision: int) -> None:
     )
 
 
-async def open_run(unit: Transaction, tahap: str, kind: str, trace: str | None) -> None:
-    """From now on the leader takes a frozen list to the banks."""
+async def open_run(
+    unit: Transaction, tahap: str, kind: str, revision: int, trace: str | None
+) -> None:
+    """From now on the leader takes a frozen list of a tahap's announcement to the banks."""
     await unit.connection.execute(
-        "INSERT INTO run_open (tahap, kind, trace) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        """INSERT INTO run_open (tahap, kind, revision, trace) VALUES ($1, $2, $3, $4)
+           ON CONFLICT DO NOTHING""",
         tahap,
         kind,
+        revision,
         trace,
     )
     await unit.connection.execute("DELETE FROM list_open WHERE tahap = $1", tahap)

@@ -47,9 +47,11 @@ async def parts(running: Running) -> Parts:
     where = Partners.at(settings.addresses)
     outside = Outside(client, where, settings.service_token_file or Path())
     exchange = Exchange(store, Renderer(store, await running.keys()), outside)
+    canceller = Canceller(store, outside)
     closing.push_async_callback(exchange.in_flight.aclose)
+    closing.push_async_callback(canceller.in_flight.aclose)
     workers = {
-        CANCELLER: Canceller(store).step,
+        CANCELLER: canceller.step,
         JOINER: Joiner(store, POLICIES).step,
         PAYER: Payer(store, POLICIES, exchange).step,
     }

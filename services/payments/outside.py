@@ -17,6 +17,8 @@ from libs.events.errors import CorridorError
 from libs.events.positions import Positions
 from services.payments.answers import REFERENCE, bytes_max
 from services.payments.domain.announcement_messages import ServiceAnswer
+from services.payments.domain.run_cancellation_messages import RecordOrderCancelled
+from services.payments.domain.run_messages import PaymentOrdered
 from services.payments.files import FileOf, Rendered, Renderer
 from services.payments.settings import Partners
 
@@ -43,6 +45,17 @@ class _Released(msgspec.Struct):
     """The treasury's answer to a payment order: the number of its release (SP2D)."""
 
     sp2d: str
+
+
+class _Cancelled(msgspec.Struct):
+    """The treasury's answer to a cancelled order: its receipt, and the release it has back."""
+
+    order: str
+    hash: str
+    receipt: str
+    sp2d: str
+    count: int
+    rupiah: int
 
 
 class _RuleSet(msgspec.Struct):
@@ -94,20 +107,41 @@ class Outside:
             return f"{self.partners.treasury}/account-checks/{which.file}"
         return f"{self.partners.banks}/banks/{which.bank}/credit-files/{which.file}"
 
-    async def release_funds(self, order: str, count: int, rupiah: int, order_hash: str) -> str:
+    async def release_funds(self, order: PaymentOrdered) -> str:
         """The treasury's SP2D number for a payment order; the same however often it is asked."""
-        body = {"count": count, "rupiah": rupiah, "hash": order_hash}
-        address = f"{self.partners.treasury}/payment-orders/{order}"
+        number = (await self._treasury_on(order, "", _Released)).sp2d
+        if REFERENCE.fullmatch(number) is None:
+            raise PartnerUnreadable(order=order.order, field="sp2d")
+        return number
+
+    async def cancel_order(self, order: PaymentOrdered) -> RecordOrderCancelled:
+        """The treasury's word that it never releases an order any more, and what it has back.
+
+        The same however often it is asked. Its figures are the run's to hold against the order.
+        """
+        said = await self._treasury_on(order, "/cancellation", _Cancelled)
+        proven = {
+            "order": said.order == order.order,
+            "hash": said.hash == order.hash,
+            "receipt": REFERENCE.fullmatch(said.receipt) is not None,
+            "sp2d": said.sp2d == "" or REFERENCE.fullmatch(said.sp2d) is not None,
+        }
+        for field, good in proven.items():
+            if not good:
+                raise PartnerUnreadable(order=order.order, field=field)
+        return RecordOrderCancelled(said.order, said.receipt, said.sp2d, said.count, said.rupiah)
+
+    async def _treasury_on(self, order: PaymentOrdered, what: str, kind: type[T]) -> T:
+        """The treasury's answer about an order, or what is asked of it."""
+        body = {"count": order.count, "rupiah": order.rupiah, "hash": order.hash}
+        address = f"{self.partners.treasury}/payment-orders/{order.order}{what}"
         response = await self._ask("PUT", address, json=body)
         if response.status_code not in (200, 201):
-            raise PartnerRefused(order=order, status=response.status_code)
+            raise PartnerRefused(order=order.order, status=response.status_code)
         try:
-            number = msgspec.json.decode(response.content, type=_Released).sp2d
+            return msgspec.json.decode(response.content, type=kind)
         except msgspec.DecodeError:
-            raise PartnerUnreadable(order=order) from None
-        if REFERENCE.fullmatch(number) is None:
-            raise PartnerUnreadable(order=order, field="sp2d")
-        return number
+            raise PartnerUnreadable(order=order.order) from None
 
     async def conditionality(self) -> Positions:
         """Where conditionality is at this moment."""

@@ -22,7 +22,6 @@ from services.payments.answers import OK
 from services.payments.contract import RUN, TAHAP
 from services.payments.deferring import reserve, take_out
 from services.payments.domain.ids import (
-    order_id,
     run_stream,
     tahap_stream,
 )
@@ -120,7 +119,7 @@ class Payer:
         if frozen is None:
             return False
         async with self.store.transaction(on(job.announced.closing_date, job.trace)) as unit:
-            await alone_with_run(unit, job.key)
+            await alone_with_run(unit, job)
             command = OpenRun(*job.key, frozen.hash, frozen.count, frozen.rupiah, frozen.cut)
             await run(unit, *job.key, command)
         return True
@@ -132,12 +131,12 @@ class Payer:
         async with ahead(frozen_chunks(self.store, job, table)) as chunks:
             async for chunk in chunks:
                 async with self.store.transaction(on(day, job.trace)) as unit:
-                    await alone_with_run(unit, job.key)
+                    await alone_with_run(unit, job)
                     job = await entitle_chunk(unit, job, chunk)
                 if not (left := left - 1):
                     return True
         async with self.store.transaction(on(day, job.trace)) as unit:
-            await alone_with_run(unit, job.key)
+            await alone_with_run(unit, job)
             await mark_entitled(unit, job)
         return True
 
@@ -146,7 +145,7 @@ class Payer:
     async def _defer_held(self, job: Job) -> bool:
         """Have nobody ordered who is held; whether anybody was."""
         async with self.store.transaction(on(job.announced.credit_date, job.trace)) as unit:
-            await alone_with_run(unit, job.key)
+            await alone_with_run(unit, job)
             return await defer_held(unit, job.key, job.day)
 
     async def _release_funds(self, job: Job) -> bool:
@@ -157,17 +156,21 @@ class Payer:
 
     async def _instruct(self, job: Job) -> bool:
         """Instruct the next payments whose account passed, as `_entitle` goes about it."""
-        order, day, left = order_id(*job.key), job.announced.credit_date, self.chunks_a_step
+        if job.state.order is None:
+            return False
+        order, day = job.state.order.order, job.announced.credit_date
+        left = self.chunks_a_step
         after = job.cursor if job.step == INSTRUCT else NOBODY
         async with ahead(payable_lines(self.store, job.key, after, checked=True)) as chunks:
             async for lines in chunks:
                 async with self.store.transaction(on(day, job.trace)) as unit:
-                    await alone_with_run(unit, job.key)
+                    await alone_with_run(unit, job)
                     await _instructed(unit, job, order, lines)
                     job = await move(unit, job, INSTRUCT, lines[-1]["payment"])
                 if not (left := left - 1):
                     return True
         async with self.store.transaction(on(day, job.trace)) as unit:
+            await alone_with_run(unit, job)
             await move(unit, job, f"{INSTRUCT}-DONE", "")
         return True
 
@@ -177,10 +180,10 @@ class Payer:
         """Close the run's books, then the tahap, unless somebody deferred may still be paid."""
         stream = tahap_stream(job.announced.tahap)
         async with self.store.transaction(on(job.announced.credit_date, job.trace)) as unit:
-            await alone_with_run(unit, job.key)
+            await alone_with_run(unit, job)
             if await books_wait(unit, job.key):
                 return False
-            books = await books_of(unit, *job.key)
+            books = await books_of(unit, job)
             deferred = books.get("DEFERRED", Totals())
             instructed = books.get("INSTRUCTED", Totals()) - deferred
             credited = books.get("CREDITED", Totals())

@@ -13,6 +13,7 @@ from libs.events.errors import CorridorError
 from libs.events.store import Store
 from libs.events.transaction import Transaction
 from services.payments.domain.announcement_messages import ClosingAnnounced
+from services.payments.domain.ledger import MovementName, movement_id
 from services.payments.domain.listing import OrderLine, order_digest
 from services.payments.domain.run_state import RunState
 from services.payments.domain.tahap_state import PaymentList, TahapState
@@ -31,7 +32,12 @@ PAYER: Final = "payer"
 EXCHANGE: Final = "exchange"
 """The part of it that rests with partners, each an item, such as "2023-1-REGULAR BNI"."""
 
-BOOKED: Final = ("INSTRUCTED", "CREDITED", "FAILED", "DEFERRED")
+BOOKED: Final = (
+    MovementName.INSTRUCTED,
+    MovementName.CREDITED,
+    MovementName.FAILED,
+    MovementName.DEFERRED,
+)
 
 
 class RunMovedMeanwhile(CorridorError):
@@ -97,18 +103,19 @@ async def order_of(unit: Transaction, tahap: str, kind: str) -> tuple[str, Total
     return digest.hash(), digest.totals
 
 
-async def books_of(unit: Transaction, tahap: str, kind: str) -> dict[str, Totals]:
-    """The sums of a run's payments in the ledger, by movement."""
+async def books_of(unit: Transaction, job: Job) -> dict[str, Totals]:
+    """The sums of a run's payments in the ledger, by movement, under the run's order."""
+    order = job.state.order.order if job.state.order else ""
     # Each id is made from the line alone: made with the ledger's own name, every line would be
     # held against every row.
     rows = await unit.connection.fetch(
         """SELECT movement AS name, count(*) AS count, sum(ledger.amount)::bigint AS rupiah
-           FROM run_line CROSS JOIN unnest($3::text[]) AS movement
-           JOIN ledger ON ledger.id = run_line.payment::text || ':' || movement
+           FROM run_line CROSS JOIN unnest($3::text[], $4::text[]) AS booked (movement, ending)
+           JOIN ledger ON ledger.id = run_line.payment::text || ending
            WHERE run_line.tahap = $1 AND run_line.kind = $2 GROUP BY movement""",
-        tahap,
-        kind,
+        *job.key,
         BOOKED,
+        [movement_id("", name, order) for name in BOOKED],
     )
     return {row["name"]: Totals(row["count"], row["rupiah"]) for row in rows}
 

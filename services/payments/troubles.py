@@ -1,4 +1,4 @@
-"""Troubles of a payment run: a step of its own that fails, or a partner's part."""
+"""Troubles of a tahap: a run's own step that fails, a partner's part, or its cancellation."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from libs.events.backoff import failing_item, failing_parts
 from libs.events.errors import CorridorError
 from libs.events.transaction import Transaction
+from services.payments.cancelling import CANCELLER
 from services.payments.progress import EXCHANGE, PAYER, run_item
 from services.payments.setting_aside import books_wait
 
@@ -51,3 +52,9 @@ async def run_trouble(unit: Transaction, tahap: str, kind: str) -> str | None:
     if waited_for:
         return str(PaymentsSetAside(payments=len(waited_for), first=waited_for[0]))
     return None
+
+
+async def cancellation_trouble(unit: Transaction, tahap: str) -> str | None:
+    """The reason why a cancelled tahap is not taken back yet; None while that goes on."""
+    fails = await failing_item(unit.connection, CANCELLER, tahap)
+    return fails.error if fails else None

@@ -22,7 +22,12 @@ from services.payments.domain.totals import Totals, total
 from services.payments.list_views import Candidate, ListView, candidates, list_view
 from services.payments.phases import list_phase, tahap_phase
 from services.payments.progress import order_of
-from services.payments.troubles import PartnerTrouble, partners_in_trouble, run_trouble
+from services.payments.troubles import (
+    PartnerTrouble,
+    cancellation_trouble,
+    partners_in_trouble,
+    run_trouble,
+)
 
 
 class OrderDiffers(DomainError):
@@ -66,7 +71,7 @@ class RunView(BaseModel):
 
 
 class TahapView(BaseModel):
-    """The standing of a tahap."""
+    """The standing of a tahap; `trouble` is why a cancelled one is not taken back yet."""
 
     tahap: str
     phase: str
@@ -76,6 +81,7 @@ class TahapView(BaseModel):
     credit_date: date
     rule_set: str
     revision: int
+    trouble: str | None
     override: OverrideView | None
     proposal: ProposalView | None
     runs: list[RunView]
@@ -103,6 +109,7 @@ async def tahap_view(
         credit_date=terms.credit_date,
         rule_set=terms.policies["rule_set"],
         revision=state.revision,
+        trouble=await cancellation_trouble(unit, state.tahap),
         override=override_view(terms),
         proposal=proposal_view(state),
         list=shown,

@@ -306,16 +306,47 @@ def _on_closing_day(""",
         f"{PAYMENTS}/test_announcement.py::test_another_person_announces_it_after_what_they_saw",
     ),
     Mutant(
-        "cancelled-behind-the-order",
-        "a tahap is cancelled although its order is on its way to the treasury",
+        "cancelled-behind-a-banks-file",
+        "a tahap is cancelled although a bank may have a file of it",
         (
             Change(
                 "services/payments/domain/run_cancellation.py",
-                "    if state.order is not None:\n",
+                "    if state.dispatched:\n",
                 "    if False:\n",
             ),
         ),
-        f"{PAYMENTS}/test_cancellation.py::test_an_ordered_tahap_is_not_cancelled",
+        f"{PAYMENTS}/test_cancellation_behind_order.py"
+        "::test_a_tahap_is_never_cancelled_once_a_banks_file_is_committed",
+        f"{PAYMENTS}/test_cancellation.py"
+        "::test_two_people_cancel_a_tahap_and_nothing_of_its_list_is_left",
+    ),
+    Mutant(
+        "cancelled-behind-the-order",
+        "a cancelled tahap is announced anew although the treasury may still release its order",
+        (
+            Change(
+                "services/payments/cancelling.py",
+                "            if order is None:\n",
+                "            if True:\n",
+            ),
+        ),
+        f"{PAYMENTS}/test_cancellation_behind_order.py"
+        "::test_nothing_is_announced_anew_while_the_treasury_is_silent",
+        f"{PAYMENTS}/test_cancellation.py"
+        "::test_two_people_cancel_a_tahap_and_nothing_of_its_list_is_left",
+    ),
+    Mutant(
+        "instructions-not-booked-back",
+        "the instructions of a cancelled tahap stay in the ledger",
+        (
+            Change(
+                "services/payments/domain/ledger.py",
+                "            return _taken_back(event)\n",
+                "            return ()\n",
+            ),
+        ),
+        f"{PAYMENTS}/test_cancellation_behind_order.py"
+        "::test_what_is_corrected_behind_its_instructions_is_paid_in_full_and_once",
         f"{PAYMENTS}/test_cancellation.py"
         "::test_two_people_cancel_a_tahap_and_nothing_of_its_list_is_left",
     ),

@@ -15,6 +15,7 @@ NAMESPACE: Final = UUID("5c89ec0d-70ce-57c3-afb8-976224345671")
 REGULAR: Final = "REGULAR"
 KIND: Final = re.compile(r"REGULAR|(?:SUPPLEMENTARY|CORRECTION)-[1-9][0-9]{0,2}")
 TAHAP: Final = re.compile(r"[0-9]{4}-[1-9]")
+_AGAIN: Final = re.compile(r"-R[1-9][0-9]*\Z")
 
 
 def supplementary(number: int) -> str:
@@ -71,14 +72,26 @@ def run_stream(tahap: str, kind: str) -> str:
     return f"run-{run_id(tahap, kind)}"
 
 
-def request_id(tahap: str, kind: str) -> str:
-    """The payment request (SPP) of a run."""
-    return f"SPP-{run_id(tahap, kind)}"
+def request_id(tahap: str, kind: str, revision: int = 1) -> str:
+    """The payment request (SPP) of a run, in a revision of its tahap."""
+    return f"SPP-{run_id(tahap, kind)}{_again(revision)}"
 
 
-def order_id(tahap: str, kind: str) -> str:
-    """The payment order (SPM) of a run."""
-    return f"SPM-{run_id(tahap, kind)}"
+def order_id(tahap: str, kind: str, revision: int = 1) -> str:
+    """The payment order (SPM) of a run, in a revision of its tahap.
+
+    A later revision has an order of its own: one that was cancelled is never released any more.
+    """
+    return f"SPM-{run_id(tahap, kind)}{_again(revision)}"
+
+
+def of_order(order: str) -> str:
+    """What tells the rows of an order from those of its run's first one: nothing, or such as -R2.
+
+    A payment is instructed again where its tahap was cancelled and announced anew.
+    """
+    found = _AGAIN.search(order)
+    return found.group() if found else ""
 
 
 def check_file_id(tahap: str, kind: str, part: int = 1, revision: int = 1) -> str:
@@ -86,12 +99,14 @@ def check_file_id(tahap: str, kind: str, part: int = 1, revision: int = 1) -> st
 
     A later revision of the tahap has files of its own: of one id a partner takes one content alone.
     """
-    again = f"-R{revision}" if revision > 1 else ""
-    return f"{run_id(tahap, kind)}{again}-CHECK-{part}"
+    return f"{run_id(tahap, kind)}{_again(revision)}-CHECK-{part}"
 
 
 def bank_file_id(tahap: str, kind: str, bank: str, part: int = 1) -> str:
-    """The id of a run's n-th credit file to a bank; banks take 3,000,000 lines a file."""
+    """The id of a run's n-th credit file to a bank; banks take 3,000,000 lines a file.
+
+    It is the same in every revision of the tahap: none is cancelled once a bank may have a file.
+    """
     return f"{run_id(tahap, kind)}-{bank}-{part}"
 
 
@@ -106,3 +121,8 @@ def paid_person(tahap: str, kind: str, person: str, revision: int = 1) -> tuple[
     own = REGULAR if kind.startswith("SUPPLEMENTARY-") else kind
     announced = f"{tahap}/{revision}" if revision > 1 else tahap
     return "paid_person", f"{announced}|{own}|{person}"
+
+
+def _again(revision: int) -> str:
+    """The end of a name that the first revision of a tahap does not have."""
+    return f"-R{revision}" if revision > 1 else ""

@@ -2,24 +2,26 @@
 
 A movement takes whole rupiah from the account it credits and adds them to the account it debits,
 so the sum over all accounts is zero whatever rows there are. Its id is the payment's (or run's) id
-and the movement's name, and no stream can cause the same movement twice.
+and the movement's name, and no stream can cause the same movement twice; what a cancellation takes
+back may be done once more for each order that follows, whose number ends the id.
 
     state_treasury -> programme_account -> bank_clearing:BNI -> family_available
                                                              -> family_blocked -> family_available
                                                                                -> state_treasury
                                                              -> state_treasury
     state_treasury -> benefit_cut    what a failed cycle cuts; the money itself stays where it is
+
+Of a cancelled tahap no row goes: each has one that moves the same rupiah back, under a name that
+says so.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from services.payments.domain.ids import run_id
+from services.payments.domain.ids import of_order, run_id
 from services.payments.domain.payment_hold_messages import (
     HoldStatus,
     PaymentReleased,
@@ -32,9 +34,11 @@ from services.payments.domain.payment_messages import (
     PaymentCredited,
     PaymentDeferred,
     PaymentInstructed,
+    PaymentVoided,
     TransferFailed,
 )
 from services.payments.domain.payment_state import PaymentState
+from services.payments.domain.run_cancellation_messages import OrderCancelled
 from services.payments.domain.run_messages import Event as RunEvent
 from services.payments.domain.run_messages import FundsReleased
 
@@ -66,7 +70,7 @@ def bank_clearing(bank: str) -> str:
 
 
 class MovementName(StrEnum):
-    """Why money moved; at most one movement of each name a payment."""
+    """Why money moved; at most one movement of each name a payment, or a payment and order."""
 
     FUNDS_RELEASED = "FUNDS_RELEASED"
     INSTRUCTED = "INSTRUCTED"
@@ -76,6 +80,18 @@ class MovementName(StrEnum):
     RELEASED = "RELEASED"
     RETURNED = "RETURNED"
     CUT = "CUT"
+    FUNDS_CANCELLED = "FUNDS_CANCELLED"
+    INSTRUCTED_CANCELLED = "INSTRUCTED_CANCELLED"
+    DEFERRED_CANCELLED = "DEFERRED_CANCELLED"
+
+
+TAKEN_BACK_BY: Final = {
+    MovementName.FUNDS_RELEASED: MovementName.FUNDS_CANCELLED,
+    MovementName.INSTRUCTED: MovementName.INSTRUCTED_CANCELLED,
+    MovementName.DEFERRED: MovementName.DEFERRED_CANCELLED,
+}
+"""By the name of a movement, the one by which a cancelled tahap takes it back. The ids of both name
+the order: it may be done again under the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +111,32 @@ class Movement:
 
 def of_run(event: RunEvent) -> tuple[Movement, ...]:
     """The movements of a run's event."""
-    if not isinstance(event, FundsReleased) or event.rupiah == 0:
-        return ()
-    return (
-        Movement(
-            id=f"{run_id(event.tahap, event.kind)}:{MovementName.FUNDS_RELEASED}",
-            name=MovementName.FUNDS_RELEASED,
-            tahap=event.tahap,
-            debit=PROGRAMME_ACCOUNT,
-            credit=STATE_TREASURY,
-            amount=event.rupiah,
-        ),
+    match event:
+        case FundsReleased() if event.rupiah:
+            return (_funds(event, MovementName.FUNDS_RELEASED, PROGRAMME_ACCOUNT, STATE_TREASURY),)
+        case OrderCancelled() if event.rupiah:
+            back = _funds(event, MovementName.FUNDS_CANCELLED, STATE_TREASURY, PROGRAMME_ACCOUNT)
+            if not event.unrecorded:
+                return (back,)
+            out = _funds(event, MovementName.FUNDS_RELEASED, PROGRAMME_ACCOUNT, STATE_TREASURY)
+            return out, back
+        case _:
+            return ()
+
+
+def _funds(
+    event: FundsReleased | OrderCancelled, name: MovementName, debit: str, credit: str
+) -> Movement:
+    of = run_id(event.tahap, event.kind)
+    return Movement(
+        movement_id(of, name, event.order), name, event.tahap, debit, credit, event.rupiah
     )
+
+
+def movement_id(of: str, name: MovementName, order: str) -> str:
+    """The id of a movement of a payment or run, under its order."""
+    again = {*TAKEN_BACK_BY, *TAKEN_BACK_BY.values()}
+    return f"{of}:{name}{of_order(order) if name in again else ''}"
 
 
 def of_payment(event: PaymentEvent, state: PaymentState) -> tuple[Movement, ...]:
@@ -114,7 +144,7 @@ def of_payment(event: PaymentEvent, state: PaymentState) -> tuple[Movement, ...]
     match event:
         case PaymentInstructed():
             to_bank = bank_clearing(event.bank)
-            return _moved(event, MovementName.INSTRUCTED, to_bank, PROGRAMME_ACCOUNT)
+            return _moved(event, MovementName.INSTRUCTED, to_bank, PROGRAMME_ACCOUNT, event.order)
         case PaymentCredited():
             held = event.hold is HoldStatus.HELD
             account = FAMILY_BLOCKED if held else FAMILY_AVAILABLE
@@ -126,7 +156,9 @@ def of_payment(event: PaymentEvent, state: PaymentState) -> tuple[Movement, ...]
             return (*failed, *_cut(event, state))
         case PaymentDeferred() if event.returned:
             from_bank = bank_clearing(state.bank)
-            return _moved(event, MovementName.DEFERRED, STATE_TREASURY, from_bank)
+            return _moved(event, MovementName.DEFERRED, STATE_TREASURY, from_bank, state.order)
+        case PaymentVoided() if event.instructed:
+            return _taken_back(event)
         case PaymentReleased():
             return _moved(event, MovementName.RELEASED, FAMILY_AVAILABLE, FAMILY_BLOCKED)
         case PaymentReturned():
@@ -160,10 +192,11 @@ def _moved(
     name: MovementName,
     debit: str,
     credit: str,
+    order: str = "",
 ) -> tuple[Movement, ...]:
     return (
         Movement(
-            id=f"{event.payment}:{name}",
+            id=movement_id(event.payment, name, order),
             name=name,
             tahap=event.tahap,
             debit=debit,
@@ -173,86 +206,17 @@ def _moved(
     )
 
 
-# -- Checks, for whoever proves the books
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """An invariant that does not hold: its name, where, and the two figures that differ."""
-
-    invariant: str
-    where: str
-    expected: int
-    found: int
-
-
-def balances(movements: Iterable[Movement]) -> Mapping[str, int]:
-    """Each account's balance: debits less credits."""
-    sums: Counter[str] = Counter()
-    for each in movements:
-        sums[each.debit] += each.amount
-        sums[each.credit] -= each.amount
-    return sums
-
-
-def sums_by_name(movements: Iterable[Movement]) -> Mapping[MovementName, int]:
-    """Rupiah moved under each name."""
-    sums: Counter[MovementName] = Counter()
-    for each in movements:
-        sums[each.name] += each.amount
-    return sums
-
-
-def check_balances(accounts: Mapping[str, int]) -> Sequence[Broken]:
-    """The sum of all accounts is zero, and no account but the treasury stands below zero."""
-    broken = [
-        Broken("no account below zero", account, 0, balance)
-        for account, balance in sorted(accounts.items())
-        if balance < 0 and account != STATE_TREASURY
-    ]
-    whole = sum(accounts.values())
-    return [*broken, Broken("sum is zero", "all accounts", 0, whole)] if whole else broken
-
-
-def check_tahap(tahap: str, moved: Mapping[MovementName, int]) -> Sequence[Broken]:
-    """The rules that hold at every moment of a tahap, from the rupiah moved under each name.
-
-    Never more is instructed than was released, answered or deferred than instructed, or released
-    and returned from holds than credited.
-    """
-    sums = Counter(moved)
-    funds, sent = sums[MovementName.FUNDS_RELEASED], sums[MovementName.INSTRUCTED]
-    answered = _accounted(sums)
-    unheld = sums[MovementName.RELEASED] + sums[MovementName.RETURNED]
-    bounds = (
-        ("instructed within funds released", funds, sent),
-        ("answered and deferred within instructed", sent, answered),
-        ("released and returned within credited", sums[MovementName.CREDITED], unheld),
+def _taken_back(event: PaymentVoided) -> tuple[Movement, ...]:
+    """The ways back of a payment that a bank was to make, and of one that was deferred then."""
+    in_clearing = bank_clearing(event.bank)
+    ways = (
+        (MovementName.DEFERRED_CANCELLED, in_clearing, STATE_TREASURY, event.deferred),
+        (MovementName.INSTRUCTED_CANCELLED, PROGRAMME_ACCOUNT, in_clearing, event.instructed),
     )
-    return [Broken(name, tahap, most, found) for name, most, found in bounds if found > most]
-
-
-def check_reconciled(tahap: str, moved: Mapping[MovementName, int]) -> Sequence[Broken]:
-    """The invariant of a reconciled tahap: its funds are credited, failed or deferred."""
-    sums = Counter(moved)
-    funds, sent = sums[MovementName.FUNDS_RELEASED], sums[MovementName.INSTRUCTED]
-    answered = _accounted(sums)
-    equal = (
-        ("instructed is funds released", funds, sent),
-        ("credited, failed and deferred are funds released", funds, answered),
+    return tuple(
+        Movement(
+            movement_id(event.payment, name, event.order), name, event.tahap, debit, credit, amount
+        )
+        for name, debit, credit, amount in ways
+        if amount
     )
-    late = [Broken(name, tahap, must, found) for name, must, found in equal if found != must]
-    return [*check_tahap(tahap, moved), *late]
-
-
-def check_cut(tahap: str, approved: int, moved: Mapping[MovementName, int]) -> Sequence[Broken]:
-    """The invariant of a settled tahap: of its answered payments so much is cut as was approved."""
-    booked = Counter(moved)[MovementName.CUT]
-    if booked == approved:
-        return []
-    return [Broken("cut is what was approved", tahap, approved, booked)]
-
-
-def _accounted(sums: Mapping[MovementName, int]) -> int:
-    """Instructed rupiah whose way is known: answered by the bank, or deferred before its file."""
-    return sums[MovementName.CREDITED] + sums[MovementName.FAILED] + sums[MovementName.DEFERRED]

@@ -148,12 +148,24 @@ def take_out(command: TakeOut, state: PaymentState) -> Sequence[Event]:
 
 
 def void(state: PaymentState) -> Sequence[Event]:
-    """Take the payment back before it was instructed; a hold stays for conditionality to lift."""
+    """Take the payment back before a bank answered; a hold stays for conditionality to lift."""
     if state.transfer is Transfer.NONE:
         return []
-    if state.transfer in (Transfer.INSTRUCTED, Transfer.CREDITED, Transfer.FAILED):
+    if state.transfer in (Transfer.CREDITED, Transfer.FAILED):
         raise Contradiction(payment=state.payment, transfer=state.transfer)
-    return [PaymentVoided(state.payment, state.tahap, state.family, state.kind)]
+    instructed = state.due if state.order else 0
+    return [
+        PaymentVoided(
+            payment=state.payment,
+            tahap=state.tahap,
+            family=state.family,
+            kind=state.kind,
+            order=state.order,
+            bank=state.bank,
+            instructed=instructed,
+            deferred=instructed if state.transfer is Transfer.DEFERRED else 0,
+        )
+    ]
 
 
 # -- Rules: transfer

@@ -111,7 +111,10 @@ class FailTransfer:
 
 @dataclass(frozen=True, slots=True)
 class Void:
-    """Take back what a cancelled announcement of its tahap made of the payment."""
+    """Take back what a cancelled announcement of its tahap made of the payment.
+
+    Only a run that is over asks for it, and one ends only before its first bank file.
+    """
 
 
 Command: TypeAlias = (
@@ -233,15 +236,21 @@ class TransferFailed:
 
 @dataclass(frozen=True, slots=True)
 class PaymentVoided:
-    """Its tahap was cancelled before its order: what was entitled or deferred counts no more.
+    """Its tahap was cancelled before a bank had a file: what was made of it counts no more.
 
-    The next announcement may entitle the same payment anew; no money has moved for it yet.
+    The next announcement may entitle the same payment anew. `instructed` are the rupiah that
+    `bank` was to pay under `order` and that go back to the programme, 0 where it was to pay
+    nothing; `deferred` those of them that a deferral had sent back to the treasury before.
     """
 
     payment: str
     tahap: str
     family: str
     kind: str
+    order: str = ""
+    bank: str = ""
+    instructed: int = 0
+    deferred: int = 0
 
 
 Event: TypeAlias = (

@@ -120,6 +120,8 @@ def evolve(state: PaymentState, event: Event) -> PaymentState:
                 benefit_policy="",
                 transfer=Transfer.NONE,
                 answer="",
+                order="",
+                bank="",
             )
         case PaymentWithheld():
             return replace(state, transfer=Transfer.WITHHELD, answer=event.reason)

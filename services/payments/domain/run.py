@@ -26,8 +26,8 @@ from services.payments.domain.errors import (
     TransfersUnknown,
 )
 from services.payments.domain.ids import checked_kind, checked_tahap
-from services.payments.domain.run_cancellation import cancel
-from services.payments.domain.run_cancellation_messages import CancelRun
+from services.payments.domain.run_cancellation import take_back
+from services.payments.domain.run_cancellation_messages import CancelRun, RecordOrderCancelled
 from services.payments.domain.run_deferral import defer_lines, withdraw_file
 from services.payments.domain.run_deferral_messages import DeferLines, WithdrawFile
 from services.payments.domain.run_file_messages import (
@@ -68,7 +68,9 @@ from services.payments.domain.totals import NOTHING, Totals, checked, total
 
 
 def open_run(command: OpenRun, state: RunState) -> Sequence[Event]:
-    """Open the run of a frozen list."""
+    """Open the run of a frozen list, once an order of a cancelled one is taken back."""
+    if state.recalled is not None:
+        raise StepNotReached(step="OrderCancelled")
     checked(Totals(command.count, command.rupiah))
     return once(
         state.opened,
@@ -236,8 +238,8 @@ def decide(command: Command, state: RunState) -> Sequence[Event]:
     match command:
         case OpenRun():
             return open_run(command, state)
-        case CancelRun():
-            return cancel(state)
+        case CancelRun() | RecordOrderCancelled():
+            return take_back(command, state)
         case MarkEntitled():
             return mark_entitled(command, state)
         case WithdrawFile():

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from services.payments.domain.run_cancellation_messages import CancelRun, RunCancelled
+from services.payments.domain.run_cancellation_messages import (
+    CancelRun,
+    OrderCancelled,
+    RecordOrderCancelled,
+    RunCancelled,
+)
 from services.payments.domain.run_deferral_messages import (
     DeferLines,
     FileWithdrawn,
@@ -108,6 +113,7 @@ class Reconcile:
 Command: TypeAlias = (
     OpenRun
     | CancelRun
+    | RecordOrderCancelled
     | MarkEntitled
     | DeferLines
     | WithdrawFile
@@ -216,6 +222,7 @@ class TahapReconciled:
 Event: TypeAlias = (
     RunOpened
     | RunCancelled
+    | OrderCancelled
     | ListEntitled
     | LinesDeferred
     | FileWithdrawn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from services.payments.domain.run_cancellation_messages import RunCancelled
+from services.payments.domain.run_cancellation_messages import OrderCancelled, RunCancelled
 from services.payments.domain.run_deferral_messages import (
     DeferredLine,
     FileWithdrawn,
@@ -35,7 +35,9 @@ class RunState:
 
     `withdrawn` are files that were committed once and are void. `deferred` are the lines that left
     the run, by what they made less: `unchecked` what was to be checked, `unordered` what passed
-    the check, `uninstructed` what was ordered.
+    the check, `uninstructed` what was ordered. `dispatched` is the first bank file that was ever
+    committed. `recalled` is the order of a cancelled run that the treasury has not taken back yet,
+    `recalled_funds` what it had released for it; `given_back` is its last answer to one.
     """
 
     opened: RunOpened | None = None
@@ -54,6 +56,10 @@ class RunState:
     unordered: Totals = NOTHING
     uninstructed: Totals = NOTHING
     withdrawn: tuple[str, ...] = ()
+    dispatched: str = ""
+    recalled: PaymentOrdered | None = None
+    recalled_funds: FundsReleased | None = None
+    given_back: OrderCancelled | None = None
 
     @property
     def check_complete(self) -> bool:
@@ -130,8 +136,8 @@ def evolve(state: RunState, event: Event) -> RunState:
     match event:
         case RunOpened():
             return replace(state, opened=event)
-        case RunCancelled():
-            return RunState()
+        case RunCancelled() | OrderCancelled():
+            return _taken_back(state, event)
         case ListEntitled():
             return replace(state, entitled=event)
         case FileWithdrawn():
@@ -154,7 +160,8 @@ def evolve(state: RunState, event: Event) -> RunState:
         case FundsReleased():
             return replace(state, funds=event)
         case BankFileSent():
-            return replace(state, files=(*state.files, event))
+            first = state.dispatched or event.file
+            return replace(state, files=(*state.files, event), dispatched=first)
         case BankResultReceived():
             earlier = tuple(each for each in state.results if each.file != event.file)
             return replace(state, results=(*earlier, event))
@@ -162,6 +169,13 @@ def evolve(state: RunState, event: Event) -> RunState:
             return replace(state, transfers=event)
         case TahapReconciled():
             return replace(state, reconciled=event)
+
+
+def _taken_back(state: RunState, event: RunCancelled | OrderCancelled) -> RunState:
+    """The run that is over: with its order while the treasury has not taken that back."""
+    if isinstance(event, OrderCancelled):
+        return RunState(given_back=event)
+    return RunState(recalled=state.order, recalled_funds=state.funds)
 
 
 def _without(state: RunState, lines: tuple[DeferredLine, ...]) -> RunState:

@@ -195,7 +195,12 @@ class Office:
 
     async def undone(self) -> None:
         """Take back all that cancelled tahaps did."""
-        await exhausted(Canceller(self.store, chunk=2, payments=2).step)
+        await exhausted(self.canceller().step)
+
+    def canceller(self, store: Store | None = None) -> Canceller:
+        """A leader that has just begun to take back what was cancelled, a little at a time."""
+        outside = outside_of(self.world, self.directory)
+        return Canceller(store or self.store, outside, chunk=2, payments=2)
 
     async def join(self) -> None:
         """Do all that the joiner finds to do."""
@@ -209,15 +214,16 @@ class Office:
         async with self.store.transaction(CONTEXT) as unit:
             await handle(unit, TAHAP, stream, ProposeFreeze(MAKER, ready.hash))
             await handle(unit, TAHAP, stream, ApproveFreeze(CHECKER, ready.hash))
-            await open_run(unit, tahap, REGULAR, None)
+            await open_run(unit, tahap, REGULAR, (await self.tahap(tahap)).revision, None)
 
     async def ordered(self, tahap: str = TAHAP_1, kind: str = REGULAR) -> None:
         """Two people order the payments whose accounts passed."""
         async with self.store.transaction(CONTEXT) as unit:
             digest, totals = await order_of(unit, tahap, kind)
             figures = digest, totals.count, totals.rupiah
-            await run(unit, tahap, kind, ProposeOrder(MAKER, request_id(tahap, kind), *figures))
-            await run(unit, tahap, kind, ApproveOrder(CHECKER, order_id(tahap, kind), digest))
+            named = tahap, kind, (await self.tahap(tahap)).revision
+            await run(unit, tahap, kind, ProposeOrder(MAKER, request_id(*named), *figures))
+            await run(unit, tahap, kind, ApproveOrder(CHECKER, order_id(*named), digest))
 
     def payer(self, store: Store | None = None) -> Payer:
         """A leader that has just begun."""

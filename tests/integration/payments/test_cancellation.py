@@ -103,21 +103,6 @@ async def test_a_withdrawn_cancellation_cancels_nothing(ready: Office) -> None:
     assert (await ready.seen(PATH))["phase"] == "READY"
 
 
-async def test_an_ordered_tahap_is_not_cancelled(ready: Office) -> None:
-    await ready.frozen()
-    await ready.pay()
-    await proposed(ready)
-    await ready.ordered()
-
-    late = await approved(ready)
-    again = await proposed(ready)
-
-    for answer in (late, again):
-        assert (answer.status_code, answer.json()["type"]) == (409, "/problems/too-late-to-cancel")
-    await ready.pay()
-    assert await ready.transfers(VILLAGE) == [Transfer.CREDITED] * 5
-
-
 async def test_a_tahap_that_a_later_one_rests_on_is_not_cancelled(ready: Office) -> None:
     await ready.arrived(VILLAGE[:1], LATER)
 

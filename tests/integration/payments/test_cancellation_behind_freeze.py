@@ -10,7 +10,6 @@ import pytest
 import pytest_asyncio
 
 from libs.chassis.settings import Settings
-from services.payments.cancelling import Canceller
 from services.payments.domain.payment_hold_messages import HoldStatus
 from services.payments.domain.payment_state import Transfer
 from services.payments.progress import RunMovedMeanwhile
@@ -184,7 +183,8 @@ async def test_a_take_back_killed_at_any_transaction_is_taken_over(
     await proposed(frozen)
     await approved(frozen)
 
-    dying = Canceller(mortal(frozen, kill, behind=behind), chunk=4, payments=3)
+    dying = frozen.canceller(mortal(frozen, kill, behind=behind))
+    dying.chunk, dying.payments = 4, 3
     with pytest.raises(Killed):
         await exhausted(dying.step)
     await frozen.undone()

@@ -82,7 +82,8 @@ class World(httpx.AsyncBaseTransport):
         if request.method == "PUT" and any(name in str(request.url) for name in self.unheard):
             raise LinkCut("the answer was lost")
         for name, turned in self.instead.items():
-            if name in str(request.url) and request.method == "GET":
+            asked = request.method == "GET" or "payment-orders" in str(request.url)
+            if name in str(request.url) and asked:
                 response = turned(response)
         if self.cut_at == number:
             self.cuts += 1

@@ -17,9 +17,11 @@ from services.payments.domain.errors import (
 from services.payments.domain.ledger import (
     Movement,
     MovementName,
+    of_payment,
+)
+from services.payments.domain.ledger_checks import (
     balances,
     check_cut,
-    of_payment,
 )
 from services.payments.domain.payment import payment
 from services.payments.domain.payment_messages import (

@@ -44,6 +44,10 @@ def test_documents_and_files_carry_the_run_in_their_names() -> None:
 
     assert ids.request_id(*run) == "SPP-2023-1-SUPPLEMENTARY-1"
     assert ids.order_id(*run) == "SPM-2023-1-SUPPLEMENTARY-1"
+    assert ids.request_id(*run, revision=2) == "SPP-2023-1-SUPPLEMENTARY-1-R2"
+    assert ids.order_id(*run, revision=12) == "SPM-2023-1-SUPPLEMENTARY-1-R12"
+    assert ids.of_order(ids.order_id(*run)) == ""
+    assert ids.of_order(ids.order_id(*run, revision=12)) == "-R12"
     assert ids.check_file_id(*run) == "2023-1-SUPPLEMENTARY-1-CHECK-1"
     assert ids.check_file_id(*run, revision=2) == "2023-1-SUPPLEMENTARY-1-R2-CHECK-1"
     assert ids.bank_file_id(*run, "MANDIRI", 2) == "2023-1-SUPPLEMENTARY-1-MANDIRI-2"

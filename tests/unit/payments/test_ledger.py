@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from services.payments.domain.ledger import (
@@ -5,20 +7,24 @@ from services.payments.domain.ledger import (
     FAMILY_BLOCKED,
     PROGRAMME_ACCOUNT,
     STATE_TREASURY,
+    TAKEN_BACK_BY,
     Movement,
     MovementName,
-    balances,
     bank_clearing,
+    of_payment,
+    of_run,
+)
+from services.payments.domain.ledger_checks import (
+    balances,
     check_balances,
     check_reconciled,
     check_tahap,
-    of_payment,
-    of_run,
     sums_by_name,
 )
 from services.payments.domain.payment import payment
-from services.payments.domain.payment_messages import Command, TakeOut
+from services.payments.domain.payment_messages import Command, TakeOut, Void
 from services.payments.domain.payment_state import PaymentState
+from services.payments.domain.run_cancellation_messages import OrderCancelled
 from services.payments.domain.run_messages import Event as RunEvent
 from services.payments.domain.run_messages import FundsReleased, TahapReconciled
 from tests.unit.payments.kit import (
@@ -81,11 +87,57 @@ HOME = {
     "deferred before its file": (*SENT, TakeOut("ON_HOLD", ordered=True)),
     "terminated before the credit": (HOLD, TERMINATE, *SENT, CREDIT),
 }
+GIVEN_BACK = OrderCancelled(TAHAP, "REGULAR", ORDER, "9876", FUNDS.number, 1, AMOUNT)
+CANCELLED = {
+    "instructed": (*SENT, Void()),
+    "deferred before its file": (*SENT, TakeOut("ON_HOLD", ordered=True), Void()),
+    "not instructed": (ENTITLE, Void()),
+}
 
 
 @pytest.mark.parametrize("commands", HOME.values(), ids=HOME)
 def test_money_that_is_not_paid_is_back_in_the_treasury(commands: tuple[Command, ...]) -> None:
     assert standing(*commands) == {}
+
+
+@pytest.mark.parametrize("commands", CANCELLED.values(), ids=CANCELLED)
+def test_each_row_of_a_cancelled_order_has_one_that_moves_it_back(
+    commands: tuple[Command, ...],
+) -> None:
+    movements = moved(*commands)
+    assert balances(movements).get(PROGRAMME_ACCOUNT) == AMOUNT
+    assert check_balances(balances(movements)) == []
+    assert check_tahap(TAHAP, sums_by_name(movements)) == []
+
+    movements += of_run(GIVEN_BACK)
+
+    back = {(each.name, each.credit, each.debit) for each in movements}
+    for each in movements:
+        if each.name in TAKEN_BACK_BY:
+            assert (TAKEN_BACK_BY[each.name], each.debit, each.credit) in back
+    assert all(sum_ == 0 for sum_ in balances(movements).values())
+    assert check_reconciled(TAHAP, sums_by_name(movements)) == []
+
+
+def test_what_the_treasury_released_unheard_has_a_row_for_each_way() -> None:
+    assert of_run(replace(GIVEN_BACK, unrecorded=True)) == (*of_run(FUNDS), *of_run(GIVEN_BACK))
+    assert of_run(replace(GIVEN_BACK, number="", count=0, rupiah=0)) == ()
+
+
+def test_the_rows_of_the_next_order_have_ids_of_their_own() -> None:
+    again = f"{ORDER}-R2"
+    first = moved(*SENT, Void())
+    second = moved(ENTITLE, replace(INSTRUCT, order=again), CREDIT)[1:]
+    second += of_run(replace(FUNDS, order=again)) + of_run(replace(GIVEN_BACK, order=again))
+
+    ids = {each.id for each in second}
+    assert not ids & {each.id for each in first}
+    assert ids == {
+        "2023-1-REGULAR:FUNDS_RELEASED-R2",
+        "2023-1-REGULAR:FUNDS_CANCELLED-R2",
+        f"{PAYMENT}:INSTRUCTED-R2",
+        f"{PAYMENT}:CREDITED",
+    }
 
 
 def test_a_movement_is_one_row_with_an_id_of_its_own() -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from libs.events.testing import given
@@ -17,6 +19,7 @@ from services.payments.domain.payment_messages import (
     FailAccountCheck,
     PaymentDeferred,
     PaymentEntitled,
+    PaymentInstructed,
     PaymentVoided,
     PaymentWithheld,
     TakeOut,
@@ -35,6 +38,7 @@ from tests.unit.payments.kit import (
     FAMILY,
     INSTRUCT,
     INSTRUCTED,
+    ORDER,
     PAYMENT,
     TAHAP,
     entitle,
@@ -232,8 +236,27 @@ def test_a_payment_is_voided_once_and_entitled_anew_once(earlier: tuple[Command,
     given(payment, *past(*earlier, Void(), again)).when(ENTITLE).then_refused(Contradiction)
 
 
-@pytest.mark.parametrize("sent", [INSTRUCTED, CREDITED, past(ENTITLE, INSTRUCT, FAIL)])
-def test_a_payment_that_was_instructed_is_not_voided(sent: tuple[Event, ...]) -> None:
+@pytest.mark.parametrize(
+    ("earlier", "deferred"),
+    [((ENTITLE, INSTRUCT), 0), ((ENTITLE, INSTRUCT, TakeOut("ON_HOLD", ordered=True)), AMOUNT)],
+    ids=["instructed", "deferred-then"],
+)
+def test_a_voided_payment_takes_along_what_a_bank_was_to_be_sent(
+    earlier: tuple[Command, ...], deferred: int
+) -> None:
+    voided = PaymentVoided(PAYMENT, TAHAP, FAMILY, "REGULAR", ORDER, "BNI", AMOUNT, deferred)
+    again = replace(INSTRUCT, order=f"{ORDER}-R2", bank="BRI")
+
+    given(payment, *past(*earlier)).when(Void()).then(voided)
+    given(payment, *past(*earlier, Void())).when(Void()).then_nothing()
+    given(payment, *past(*earlier, Void())).when(INSTRUCT).then_refused(NotEntitled)
+    given(payment, *past(*earlier, Void(), ENTITLE)).when(again).then(
+        PaymentInstructed(PAYMENT, TAHAP, FAMILY, AMOUNT, "BRI", f"{ORDER}-R2")
+    )
+
+
+@pytest.mark.parametrize("sent", [CREDITED, past(ENTITLE, INSTRUCT, FAIL)])
+def test_a_payment_that_a_bank_has_answered_is_not_voided(sent: tuple[Event, ...]) -> None:
     given(payment, *sent).when(Void()).then_refused(Contradiction)
 
 

@@ -10,9 +10,11 @@ from services.payments.domain.ledger import (
     FAMILY_BLOCKED,
     STATE_TREASURY,
     Movement,
-    balances,
     bank_clearing,
     of_payment,
+)
+from services.payments.domain.ledger_checks import (
+    balances,
 )
 from services.payments.domain.payment import payment
 from services.payments.domain.payment_hold_messages import (
@@ -33,8 +35,10 @@ from services.payments.domain.payment_messages import (
     PaymentCredited,
     PaymentDeferred,
     PaymentInstructed,
+    PaymentVoided,
     TakeOut,
     TransferFailed,
+    Void,
 )
 from services.payments.domain.payment_state import PaymentState
 from tests.unit.payments.kit import AMOUNT, ORDER, entitle
@@ -88,6 +92,7 @@ class PaymentInAnyOrder(RuleBasedStateMachine):
         self.events: list[Event] = []
         self.movements: list[Movement] = []
         self.model = Model()
+        self.orders = 1
 
     def tell(self, command: Command) -> bool:
         """Whether the payment took the command; at once again, it must change nothing."""
@@ -117,7 +122,8 @@ class PaymentInAnyOrder(RuleBasedStateMachine):
 
     @rule(bank=BANKS, check=st.sampled_from(["OK", "OK", "OK", ""]))
     def instruct(self, bank: str, check: str) -> None:
-        took = self.tell(Instruct(ORDER, bank, check))
+        order = ORDER if self.orders == 1 else f"{ORDER}-R{self.orders}"
+        took = self.tell(Instruct(order, bank, check))
         if took and not self.model.sent:
             assert self.model.entitled
             assert not self.model.stopped
@@ -132,6 +138,16 @@ class PaymentInAnyOrder(RuleBasedStateMachine):
         self.model.stopped = True
         if self.model.sent:
             self.model.answer = "DEFERRED"
+
+    @rule()
+    def void(self) -> None:
+        if not self.tell(Void()):
+            assert self.model.answer in ("CREDITED", "FAILED")
+            return
+        assert self.model.answer in ("", "DEFERRED")
+        self.model.entitled = self.model.stopped = self.model.sent = False
+        self.model.answer = ""
+        self.orders += 1
 
     @rule(reference=REFERENCES, amount=st.sampled_from([AMOUNT, AMOUNT, AMOUNT + 1]))
     def credit(self, reference: str, amount: int) -> None:
@@ -173,12 +189,14 @@ class PaymentInAnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def nobody_is_paid_twice(self) -> None:
-        for once in (PaymentInstructed, PaymentCredited, PaymentReleased, PaymentReturned):
+        for once in (PaymentCredited, PaymentReleased, PaymentReturned):
             assert sum(isinstance(event, once) for event in self.events) <= 1
+        ordered = [event.order for event in self.events if isinstance(event, PaymentInstructed)]
+        assert len(set(ordered)) == len(ordered)
         assert len({each.id for each in self.movements}) == len(self.movements)
 
     @invariant()
-    def instructed_is_credited_failed_deferred_and_unknown(self) -> None:
+    def instructed_is_credited_failed_deferred_taken_back_and_unknown(self) -> None:
         instructed, credited, failed = (
             sum(event.amount for event in self.events if isinstance(event, kind))
             for kind in (PaymentInstructed, PaymentCredited, TransferFailed)
@@ -187,7 +205,9 @@ class PaymentInAnyOrder(RuleBasedStateMachine):
         deferred = sum(
             event.returned for event in self.events if isinstance(event, PaymentDeferred)
         )
-        assert instructed == credited + failed + deferred + unknown
+        voided = [event for event in self.events if isinstance(event, PaymentVoided)]
+        back = sum(event.instructed - event.deferred for event in voided)
+        assert instructed == credited + failed + deferred + back + unknown
 
     @invariant()
     def released_or_returned_but_never_both(self) -> None:

@@ -18,11 +18,13 @@ from services.payments import policy
 from services.payments.domain.entitlement import Component, Member, amount_of, cut_of, entitlement
 from services.payments.domain.ledger import (
     Movement,
+    of_payment,
+    of_run,
+)
+from services.payments.domain.ledger_checks import (
     balances,
     check_balances,
     check_reconciled,
-    of_payment,
-    of_run,
     sums_by_name,
 )
 from services.payments.domain.listing import components_text
