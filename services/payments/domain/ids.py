@@ -86,7 +86,7 @@ def order_id(tahap: str, kind: str, revision: int = 1) -> str:
 
 
 def of_order(order: str) -> str:
-    """What tells the rows of an order from those of its run's first one: nothing, or such as -R2.
+    """The part of an id that tells a later order's rows from the first one's: empty, or as -R2.
 
     A payment is instructed again where its tahap was cancelled and announced anew.
     """
