@@ -101,4 +101,8 @@ def _kafka_environment(port: int) -> dict[str, str]:
         "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
         "KAFKA_LISTENERS": f"PLAINTEXT://:{port},CONTROLLER://:9093",
         "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{HOST}:{port}",
+        # A group's first member need not wait three seconds for a second one.
+        "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+        # Tests of a member that dies do not wait six seconds for it either.
+        "KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS": "1000",
     }
