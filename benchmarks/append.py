@@ -11,9 +11,9 @@ import asyncpg
 
 from benchmarks.domain import ACCOUNT, CONTEXT, Account, Recorded, commands_for
 from benchmarks.measure import Contender
-from libs.events.codec import codec_of
-from libs.events.handle import Drafts, Move, handle_many
-from libs.events.store import Store
+from libs.events.store.codec import codec_of
+from libs.events.store.handle import Drafts, Move, handle_many
+from libs.events.store.postgres import Store
 
 STREAMS: Final = 500
 BATCHES: Final = 8  # rounds go around this many batches of streams

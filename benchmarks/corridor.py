@@ -29,11 +29,13 @@ from cli import kafka_server
 from cli.postgres_server import PostgresServer
 from libs.events.bus import Bus, Producer, Record, embedded
 from libs.events.bus.connect import connect
-from libs.events.consumer import Consumer
-from libs.events.relay import EVERYTHING, Relay
-from libs.events.store import Store
-from libs.events.subscription import Incoming, Subscription
-from libs.events.transaction import Transaction
+from libs.events.bus.incoming import Incoming
+from libs.events.consumer.inbox import Consumer
+from libs.events.consumer.subscription import Subscription
+from libs.events.relay.outbox import Relay
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from libs.events.store.watermarks import EVERYTHING
 
 ROUNDS: Final = 5
 LOOK_S: Final = 0.005

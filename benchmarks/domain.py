@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
-from libs.events.decider import Decider
-from libs.events.model import Context, Message, StreamType
-from libs.events.topics import Topics
+from libs.events.bus.topics import Topics
+from libs.events.domain.decider import Decider
+from libs.events.store.model import Context, Message, StreamType
 
 SERVICE: Final = "bench"
 TOPIC: Final = "pkh.bench.account.v1"

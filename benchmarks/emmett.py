@@ -21,11 +21,11 @@ from benchmarks.measure import Effort
 from benchmarks.report import Figure
 from benchmarks.server import database, open_store
 from cli.postgres_server import PostgresServer
-from libs.events.appender import Appender
-from libs.events.handle import handle_many
-from libs.events.model import Outcome
-from libs.events.singles import Single
-from libs.events.store import Store
+from libs.events.store.group_commit import Appender
+from libs.events.store.grouped_commands import Single
+from libs.events.store.handle import handle_many
+from libs.events.store.model import Outcome
+from libs.events.store.postgres import Store
 
 HERE: Final = Path(__file__).with_name("emmett")
 INSTALL_S: Final = 300

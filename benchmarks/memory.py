@@ -14,7 +14,7 @@ from benchmarks.measure import Effort
 from benchmarks.report import Figure
 from benchmarks.server import corridor_database
 from cli.postgres_server import PostgresServer
-from libs.events.store import Store
+from libs.events.store.postgres import Store
 
 STREAMS_ALL: Final = 100_000
 MEGABYTES_MAX: Final = 300

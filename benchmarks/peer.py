@@ -15,7 +15,7 @@ from eventsourcing.utils import get_topic
 
 from benchmarks.append import Families
 from benchmarks.domain import AMOUNT, Recorded, recorded
-from libs.events.model import encode
+from libs.events.store.model import encode
 
 
 class PeerAccount(Aggregate):

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cli.postgres_server import PostgresServer
-from libs.events import migrate
-from libs.events.store import Store
+from libs.events.store import migrate
+from libs.events.store.postgres import Store
 
 
 @contextmanager

@@ -25,11 +25,11 @@ from benchmarks.server import open_store
 from cli.ports import free_ports
 from cli.postgres_server import PostgresServer
 from cli.processes import wait_until
-from libs.events.appender import Appender
-from libs.events.handle import handle_many
-from libs.events.model import Outcome, encode
-from libs.events.singles import Single
-from libs.events.store import Store
+from libs.events.store.group_commit import Appender
+from libs.events.store.grouped_commands import Single
+from libs.events.store.handle import handle_many
+from libs.events.store.model import Outcome, encode
+from libs.events.store.postgres import Store
 
 LOCK: Final = Path(__file__).with_name("umadb.lock")
 INSTALL_S: Final = 120

@@ -20,9 +20,9 @@ from benchmarks.measure import Effort, Line, in_turn
 from benchmarks.report import Figure
 from benchmarks.server import open_store, own_postgres
 from cli.postgres_server import PostgresServer
-from libs.events.handle import handle_many
-from libs.events.store import Store
-from libs.events.verify import verify
+from libs.events.store.handle import handle_many
+from libs.events.store.postgres import Store
+from libs.events.store.verify import verify
 
 EVENTS: Final = 500_000
 EVENTS_A_STREAM: Final = 20

@@ -29,10 +29,10 @@ from libs.chassis.idempotency import Once, Reply
 from libs.chassis.request import Asked
 from libs.chassis.service import AppenderOf
 from libs.chassis.settings import Settings
-from libs.events.appender import Appender
-from libs.events.model import Outcome, encode
-from libs.events.singles import Single
-from libs.events.store import Store
+from libs.events.store.group_commit import Appender
+from libs.events.store.grouped_commands import Single
+from libs.events.store.model import Outcome, encode
+from libs.events.store.postgres import Store
 
 SCOPE: Final = "bench:record"
 PATH: Final = "/records"

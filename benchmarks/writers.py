@@ -18,7 +18,7 @@ from benchmarks.measure import WARMUP_ROUNDS, Contender, Effort, Line, Way, in_t
 from benchmarks.report import Figure
 from benchmarks.server import corridor_database
 from cli.postgres_server import PostgresServer
-from libs.events.store import Store
+from libs.events.store.postgres import Store
 
 WRITERS: Final = 2
 APPENDS: Final = 4  # of each writer in a round

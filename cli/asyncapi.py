@@ -15,8 +15,8 @@ from typing import Any, Final
 import msgspec
 import yaml
 
-from libs.events.envelope import CONTENT_TYPE, type_prefix
-from libs.events.topics import Topics
+from libs.events.bus.envelope import CONTENT_TYPE, type_prefix
+from libs.events.bus.topics import Topics
 
 DOCUMENT: Final = "asyncapi.yaml"
 EXAMPLE: Final = ".example.json"

@@ -27,7 +27,7 @@ from cli.errors import Failed
 from cli.issuer import LIFETIME_S_MAX, Issuer
 from cli.problem import problem_of, sentence
 from cli.sending import AGAIN_S_MAX, Patience, chunks, opened
-from libs.events.positions import Positions
+from libs.events.store.watermarks import Positions
 
 T = TypeVar("T")
 

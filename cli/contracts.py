@@ -25,8 +25,8 @@ import msgspec
 from cli import asyncapi, interfaces
 from cli.asyncapi import DOCUMENT, EXAMPLE
 from cli.compatibility import breaks
-from libs.events.model import StreamType
-from libs.events.topics import Topics
+from libs.events.bus.topics import Topics
+from libs.events.store.model import StreamType
 
 CONTRACTS: Final = Path(__file__).resolve().parent.parent / "contracts"
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

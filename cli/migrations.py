@@ -7,10 +7,10 @@ from typing import Final
 import asyncpg
 
 from cli.surroundings import CONTRACTS, ROOT, SEALING, Surroundings, owner, role
-from libs.events import migrate
 from libs.events.bus.connect import connect
 from libs.events.bus.embedded import migrate as make_bus_tables
-from libs.events.topics import Topics
+from libs.events.bus.topics import Topics
+from libs.events.store import migrate
 
 BLOCKS_A_PARTITION: Final = 100_000
 PARTITIONS_AHEAD: Final = 4

@@ -46,7 +46,7 @@ from cli.surroundings import (
     role,
 )
 from libs.chassis.durable_files import write_private
-from libs.events.leader import has_leader
+from libs.events.workers.leader import has_leader
 
 BusKind = Literal["embedded", "kafka"]
 BUSES: Final[tuple[BusKind, ...]] = get_args(BusKind)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from libs.chassis.problems import GENERAL, kebab, status_of, title_of
-from libs.events.errors import DomainError
+from libs.events.domain.errors import DomainError
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGES: Final = ROOT / "docs" / "problems"

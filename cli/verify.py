@@ -19,8 +19,8 @@ from cli.postgres_roles import password_file
 from cli.postgres_server import PostgresServer
 from cli.surroundings import RELAYED, SERVICES, Surroundings, role
 from libs.chassis.settings import POSTGRES, SettingRefused, url
-from libs.events.positions import Positions, WaitedTooLong, until
-from libs.events.verify import NOBODY, verify
+from libs.events.store.verify import NOBODY, verify
+from libs.events.store.watermarks import Positions, WaitedTooLong, until
 
 RELAY_S_MAX: Final = 15.0
 NOTHING_SEEN: Final[Mapping[str, Mapping[int, bytes]]] = MappingProxyType({})

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from cli.client import Client
 from cli.errors import Failed
-from libs.events.positions import Positions
+from libs.events.store.watermarks import Positions
 
 T = TypeVar("T")
 

@@ -35,7 +35,7 @@ async def relays(env: Environment) -> bool:
     # Asked in each container every few seconds: only this question pays for what it imports.
     import asyncpg  # noqa: PLC0415
 
-    from libs.events.leader import has_leader  # noqa: PLC0415
+    from libs.events.workers.leader import has_leader  # noqa: PLC0415
 
     for service in text(env, "PKH_RELAYED").split():
         address = url(env, f"PKH_{service.upper()}_DATABASE_URL", POSTGRES)

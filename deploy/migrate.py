@@ -15,9 +15,9 @@ import asyncpg
 
 from libs.chassis.catalogue import catalogue
 from libs.chassis.settings import POSTGRES, Environment, url
-from libs.events import migrate
 from libs.events.bus.connect import connect
-from libs.events.topics import Topics
+from libs.events.bus.topics import Topics
+from libs.events.store import migrate
 from libs.privacy import migrate as keys
 
 ROOT: Final = Path(__file__).resolve().parent.parent

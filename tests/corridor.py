@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 
 from libs.events.bus import Bus
 from libs.events.bus.connect import connect
-from libs.events.consumer import FETCH_RECORDS_MAX, TRANSACTION_RECORDS_MAX, Consumer
-from libs.events.handle import handle_many
-from libs.events.parking import EVERYTHING, START, Selection
-from libs.events.positions import positions
-from libs.events.relay import Relay
-from libs.events.replay import replay
-from libs.events.store import Store
-from libs.events.subscription import Incoming, Subscription
-from libs.events.topics import Topics
-from libs.events.transaction import Transaction
+from libs.events.bus.incoming import Incoming
+from libs.events.bus.topics import Topics
+from libs.events.consumer.inbox import FETCH_RECORDS_MAX, TRANSACTION_RECORDS_MAX, Consumer
+from libs.events.consumer.parking import EVERYTHING, START, Selection
+from libs.events.consumer.replay import replay
+from libs.events.consumer.subscription import Subscription
+from libs.events.relay.outbox import Relay
+from libs.events.store.handle import handle_many
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from libs.events.store.watermarks import positions
 from tests.purse import CONTEXT, KEPT, TOPIC, CoinsPutIn, Command, PutIn
 from tests.servers import Postgres
 from tests.stores import fresh_bus, fresh_store

@@ -24,14 +24,14 @@ from cli.issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.app import OPEN_PATHS
 from libs.chassis.auth import is_open
 from libs.chassis.settings import Settings
-from libs.events import migrate
 from libs.events.bus import Batch, Record, batched
 from libs.events.bus import embedded as embedded_bus
-from libs.events.consumer import Consumer
-from libs.events.envelope import Envelope, headers_of, type_prefix
-from libs.events.model import Context
-from libs.events.store import Store
-from libs.events.topics import Topics
+from libs.events.bus.envelope import Envelope, headers_of, type_prefix
+from libs.events.bus.topics import Topics
+from libs.events.consumer.inbox import Consumer
+from libs.events.store import migrate
+from libs.events.store.model import Context
+from libs.events.store.postgres import Store
 from libs.privacy import migrate as key_migrate
 from libs.privacy.migrate import KeyRoles
 from tests.servers import Postgres

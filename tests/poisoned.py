@@ -15,12 +15,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from libs.events.bus import Bus
-from libs.events.consumer import Consumer
-from libs.events.parking import EVERYTHING, START, Selection
-from libs.events.replay import REPLAYED_MAX, replay
-from libs.events.store import Store
-from libs.events.subscription import Incoming, Subscription
-from libs.events.transaction import Transaction
+from libs.events.bus.incoming import Incoming
+from libs.events.consumer.inbox import Consumer
+from libs.events.consumer.parking import EVERYTHING, START, Selection
+from libs.events.consumer.replay import REPLAYED_MAX, replay
+from libs.events.consumer.subscription import Subscription
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 from tests.corridor import TOPICS
 from tests.purse import CONTEXT, TOPIC, CoinsPutIn
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from libs.events.decider import Decider
-from libs.events.errors import DomainError
-from libs.events.model import Context, Message, StreamType
+from libs.events.domain.decider import Decider
+from libs.events.domain.errors import DomainError
+from libs.events.store.model import Context, Message, StreamType
 
 TOPIC = "test.purse.v1"
 CONTEXT = Context(datetime(2023, 3, 31, tzinfo=UTC), "tester")

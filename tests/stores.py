@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from libs.events import migrate
 from libs.events.bus import embedded as embedded_bus
+from libs.events.store import migrate
 from tests.servers import Postgres, fresh_database, template
 
 # As after a restore: a copy is another history.

@@ -14,8 +14,8 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import msgspec
 
-from libs.events.errors import CorridorError
-from libs.events.topics import Topics
+from libs.events.bus.topics import Topics
+from libs.events.domain.errors import CorridorError
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PORT_MIN, PORT_MAX = 1_024, 65_535

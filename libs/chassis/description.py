@@ -25,7 +25,7 @@ from libs.chassis.replays import Replays
 from libs.chassis.rule_sets import rule_sets_router
 from libs.chassis.service import READINESS, READS_ONLY, Running, Step, opened, working
 from libs.chassis.settings import Settings
-from libs.events.subscription import Subscription
+from libs.events.consumer.subscription import Subscription
 from libs.policy.rule_sets import ListedRuleSet
 
 

@@ -26,9 +26,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.chassis.problems import Refusal
-from libs.events.decider import C, E, S
-from libs.events.model import StreamType
-from libs.events.transaction import Transaction
+from libs.events.domain.decider import C, E, S
+from libs.events.store.model import StreamType
+from libs.events.store.transaction import Transaction
 
 _TAG: Final = re.compile(r'"([0-9A-Za-z_-]{1,64})(?:\.[0-9a-f]{1,64})?"')
 _SHOWN_CHARACTERS: Final = 16

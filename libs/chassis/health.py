@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.datastructures import State
 
 from libs.chassis.version import VERSION
-from libs.events.errors import safe_text
+from libs.events.domain.errors import safe_text
 
 CHECK_S_MAX: Final = 2.0
 FINE: Final = "ok"

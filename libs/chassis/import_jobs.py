@@ -30,8 +30,9 @@ from libs.chassis.csv_upload import ImportReport
 from libs.chassis.idempotency import AlreadyAnswered, OnceOnly, in_flight
 from libs.chassis.jobs import Job, JobNotCancellable, JobProblem, State, Wanted, newest_rows, rate
 from libs.chassis.problems import BUSY_DATABASE, Refusal, kind_and_detail
-from libs.events.store import LOST, Store
-from libs.events.transaction import Transaction
+from libs.events.store.faults import LOST
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 
 if TYPE_CHECKING:
     from libs.chassis.idempotency import Connection

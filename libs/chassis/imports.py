@@ -14,11 +14,11 @@ from libs.chassis.csv_upload import Columns, ImportReport, Malformed, Row, read_
 from libs.chassis.idempotency import OnceOnly, Reply
 from libs.chassis.import_jobs import ImportJob
 from libs.chassis.problems import Refusal
-from libs.events.errors import ConcurrencyConflict, safe_text
-from libs.events.model import Context
-from libs.events.sifting import by_halves
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.consumer.batch_bisection import by_halves
+from libs.events.domain.errors import ConcurrencyConflict, safe_text
+from libs.events.store.model import Context
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 
 IMPORT_BYTES_MAX: Final = 4 * 1024**3
 UPLOAD_SILENCE_S: Final = 60  # how long a sender may pause before the transaction is given up

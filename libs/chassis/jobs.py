@@ -26,9 +26,9 @@ from libs.chassis.pages import Page, Paging
 from libs.chassis.problems import Refusal
 from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
-from libs.events.errors import DomainError, NotFound
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.domain.errors import DomainError, NotFound
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 
 SEES_ALL: Final = "platform:read"
 CANCELS_ALL: Final = "platform:operate"

@@ -17,7 +17,7 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, Processor
 
-from libs.events.errors import safe_text
+from libs.events.domain.errors import safe_text
 
 FRAMES_MAX: Final = 12
 

@@ -19,7 +19,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from libs.events import telemetry
-from libs.events.metrics import Reading, families
+from libs.events.telemetry.metrics import Reading, families
 
 REQUEST_S_MAX: Final = 5.0
 LOOK_S_MAX: Final = 5.0

@@ -21,7 +21,7 @@ from libs.chassis.idempotency import streamed, whole
 from libs.chassis.pages import asked_page
 from libs.chassis.problems import MEDIA_TYPE, Problem, kebab, status_of, title_of
 from libs.chassis.samples import NoSample, sampled
-from libs.events.errors import DomainError
+from libs.events.domain.errors import DomainError
 
 JSON: Final = "application/json"
 CSV: Final = "text/csv"

@@ -19,9 +19,9 @@ from libs.chassis.pages import Page, Paging
 from libs.chassis.replays import begin
 from libs.chassis.request import Asked
 from libs.chassis.service import RunningOf, StoreOf
-from libs.events.errors import NotFound
-from libs.events.parking import START, NothingParked, Selection, drop, list_parked
-from libs.events.positions import positions
+from libs.events.consumer.parking import START, NothingParked, Selection, drop, list_parked
+from libs.events.domain.errors import NotFound
+from libs.events.store.watermarks import positions
 
 Operator = Annotated[Principal, require("platform:operate")]
 Observer = Annotated[Principal, require("platform:read")]

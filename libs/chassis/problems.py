@@ -27,8 +27,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from libs.events.errors import ConcurrencyConflict, DomainError, EventTooLarge, NotFound
-from libs.events.store import LOST
+from libs.events.domain.errors import ConcurrencyConflict, DomainError, EventTooLarge, NotFound
+from libs.events.store.faults import LOST
 
 MEDIA_TYPE: Final = "application/problem+json"
 MISTAKES_MAX: Final = 50  # places named in one answer

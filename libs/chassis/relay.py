@@ -21,9 +21,9 @@ from libs.chassis.metrics import shown
 from libs.chassis.settings import LOG_LEVELS, POSTGRES, Environment, choice, metrics_port, text, url
 from libs.events.bus import Bus
 from libs.events.bus.connect import connect
-from libs.events.relay import Relay
-from libs.events.store import Store
-from libs.events.topics import Topics
+from libs.events.bus.topics import Topics
+from libs.events.relay.outbox import Relay
+from libs.events.store.postgres import Store
 
 
 async def run(env: Environment, connect_bus: Callable[[str], Awaitable[Bus]] = connect) -> None:

@@ -17,13 +17,14 @@ from typing import Final
 import msgspec
 import structlog
 
-from libs.events.errors import safe_text
-from libs.events.model import Context
-from libs.events.parking import Selection
-from libs.events.replay import Replayed, replay
-from libs.events.store import Store
-from libs.events.subscription import Subscription, is_of_surroundings
-from libs.events.transaction import Transaction
+from libs.events.consumer.parking import Selection
+from libs.events.consumer.replay import Replayed, replay
+from libs.events.consumer.subscription import Subscription
+from libs.events.domain.errors import safe_text
+from libs.events.store.faults import is_of_surroundings
+from libs.events.store.model import Context
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 
 LOOK_S: Final = 1.0
 STOPPED: Final = "/problems/internal-server-error"

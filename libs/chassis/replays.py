@@ -14,9 +14,9 @@ import msgspec
 
 from libs.chassis.idempotency import OnceOnly
 from libs.chassis.jobs import Job, JobNotCancellable, State, Wanted, newest_rows, rate
-from libs.events.parking import START, NothingParked, Place, Selection
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.consumer.parking import START, NothingParked, Place, Selection
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 
 KIND: Final = "replay"
 EVERYTHING: Final = "everything"

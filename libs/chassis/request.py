@@ -23,9 +23,9 @@ from structlog.contextvars import bound_contextvars
 
 from libs.chassis.problems import Refusal, answer
 from libs.events import telemetry
-from libs.events.metrics import REQUEST_SECONDS
-from libs.events.model import Context
-from libs.events.tracing import failed, traceparent
+from libs.events.store.model import Context
+from libs.events.telemetry.metrics import REQUEST_SECONDS
+from libs.events.telemetry.tracing import failed, traceparent
 
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 DECLARED: Final = re.compile(r"[0-9]{1,18}")  # a Content-Length; a longer one is counted out

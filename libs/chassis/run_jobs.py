@@ -14,9 +14,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from libs.chassis.jobs import Job, JobNotCancellable, JobProblem, State, Step, Wanted, rate
-from libs.events.backoff import Failing, failing_item
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from libs.events.workers.backoff import Failing, failing_item
 
 CURSOR_DIGITS: Final = 8
 WORK_FAILS: Final = "/problems/work-fails"

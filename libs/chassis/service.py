@@ -24,25 +24,26 @@ from libs.chassis.replayer import Replayer
 from libs.chassis.request import resource
 from libs.chassis.settings import Settings
 from libs.events import telemetry
-from libs.events.appender import Appender
-from libs.events.backoff import failing
 from libs.events.bus import Bus
 from libs.events.bus.connect import connect
-from libs.events.consumer import Consumer
-from libs.events.errors import CorridorError
-from libs.events.lag import LagWatch
-from libs.events.leader import has_leader, lead
-from libs.events.metrics import Reading
-from libs.events.readings import (
+from libs.events.bus.topics import Topics
+from libs.events.consumer.inbox import Consumer
+from libs.events.consumer.subscription import Subscription
+from libs.events.domain.errors import CorridorError
+from libs.events.monitoring.gauges import (
     failing_readings,
     leader_readings,
     log_readings,
     parked_readings,
     tally_readings,
 )
-from libs.events.store import Store
-from libs.events.subscription import RETRIED, Subscription
-from libs.events.topics import Topics
+from libs.events.monitoring.group_lag import LagWatch
+from libs.events.store.faults import RETRIED
+from libs.events.store.group_commit import Appender
+from libs.events.store.postgres import Store
+from libs.events.telemetry.metrics import Reading
+from libs.events.workers.backoff import failing
+from libs.events.workers.leader import has_leader, lead
 from libs.privacy.keys import KeyRing
 from libs.privacy.tokens import Tokenizer
 

@@ -14,7 +14,7 @@ never among them, because errors end in logs.
 
 from __future__ import annotations
 
-from libs.events.errors import CorridorError
+from libs.events.domain.errors import CorridorError
 
 
 class PrivacyError(CorridorError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from libs.events import migrate
+from libs.events.store import migrate
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

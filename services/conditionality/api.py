@@ -18,9 +18,9 @@ from libs.chassis.imports import IMPORT_BYTES_MAX, Partial, Report, take_file
 from libs.chassis.openapi import refuses
 from libs.chassis.request import Asked, body_up_to, resource
 from libs.chassis.service import AppenderOf, StoreOf
-from libs.events.model import Context
-from libs.events.singles import Single
-from libs.events.store import Store
+from libs.events.store.grouped_commands import Single
+from libs.events.store.model import Context
+from libs.events.store.postgres import Store
 from libs.privacy.tokens import Tokenizer
 from services.conditionality.contract import PERSON
 from services.conditionality.domain.person import (

@@ -15,9 +15,9 @@ from libs.chassis.idempotency import Once, Reply
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.request import Asked, resource
 from libs.chassis.service import StoreOf
-from libs.events.handle import handle
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.store.handle import handle
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 from services.conditionality.api import Approver, Reader
 from services.conditionality.contract import COMMITMENT
 from services.conditionality.domain.commitment import (

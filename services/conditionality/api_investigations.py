@@ -19,9 +19,9 @@ from libs.chassis.pages import Page, Paging
 from libs.chassis.regions import RegionWithin
 from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
-from libs.events.errors import NotFound
-from libs.events.handle import Loaded, handle
-from libs.events.store import Store
+from libs.events.domain.errors import NotFound
+from libs.events.store.handle import Loaded, handle
+from libs.events.store.postgres import Store
 from services.conditionality.api import Approver, Reader
 from services.conditionality.contract import COMMITMENT, EVALUATION
 from services.conditionality.domain.commitment import (

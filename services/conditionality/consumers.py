@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libs.events.handle import handle
-from libs.events.subscription import Incoming, Subscription
-from libs.events.transaction import Transaction
+from libs.events.bus.incoming import Incoming
+from libs.events.consumer.subscription import Subscription
+from libs.events.store.handle import handle
+from libs.events.store.transaction import Transaction
 from services.conditionality.contract import (
     EVALUATION,
     ROSTER_TOPIC,

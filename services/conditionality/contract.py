@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
 
-from libs.events.model import Message, StreamType
+from libs.events.store.model import Message, StreamType
 from services.conditionality.domain.commitment import (
     Cleared,
     Commitment,

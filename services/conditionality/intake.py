@@ -11,8 +11,8 @@ from typing import Final, Generic, TypeVar
 from libs.chassis.auth import NOBODY, Principal
 from libs.chassis.csv_upload import Columns, ImportReport, Row
 from libs.chassis.forms import NIK, NISN, NPSN, OFFICE_ID, day
-from libs.events.handle import handle_many
-from libs.events.transaction import Transaction
+from libs.events.store.handle import handle_many
+from libs.events.store.transaction import Transaction
 from libs.privacy.tokens import Tokenizer
 from services.conditionality.contract import PERSON
 from services.conditionality.domain.person import (

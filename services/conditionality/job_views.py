@@ -7,8 +7,8 @@ from typing import Final
 
 from libs.chassis.jobs import JobProblem
 from libs.chassis.run_jobs import WORK_FAILS, Progress, Runs
-from libs.events.backoff import failing_parts
-from libs.events.store import Store
+from libs.events.store.postgres import Store
+from libs.events.workers.backoff import failing_parts
 from services.conditionality.contract import EVALUATION
 from services.conditionality.domain.evaluation_messages import EvaluationClosed
 from services.conditionality.views import counted, unjudged_families

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from libs.events.handle import handle_many
-from libs.events.model import Outcome
-from libs.events.transaction import Transaction
+from libs.events.store.handle import handle_many
+from libs.events.store.model import Outcome
+from libs.events.store.transaction import Transaction
 from services.conditionality.contract import COMMITMENT, EVALUATION, PERSON
 from services.conditionality.domain.commitment import (
     Cause,

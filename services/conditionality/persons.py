@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
-from libs.events.transaction import Transaction
+from libs.events.store.transaction import Transaction
 from services.conditionality.contract import PersonsRegistered
 
 if TYPE_CHECKING:
-    from libs.events.transaction import Connection
+    from libs.events.store.transaction import Connection
 
 _KEEP: Final = """
 INSERT INTO person_family (token, family) SELECT * FROM unnest($1::text[], $2::uuid[])

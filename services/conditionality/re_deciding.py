@@ -12,16 +12,16 @@ import asyncpg
 import msgspec
 import structlog
 
-from libs.events.backoff import Backoff
-from libs.events.codec import codec_of
-from libs.events.decider import E
-from libs.events.errors import ConcurrencyConflict, safe_text
-from libs.events.log import window_after
-from libs.events.model import Context, StreamType
-from libs.events.sifting import by_halves
-from libs.events.store import Store
-from libs.events.subscription import is_its_own
-from libs.events.transaction import Transaction
+from libs.events.consumer.batch_bisection import by_halves
+from libs.events.consumer.subscription import is_its_own
+from libs.events.domain.decider import E
+from libs.events.domain.errors import ConcurrencyConflict, safe_text
+from libs.events.store.codec import codec_of
+from libs.events.store.log import window_after
+from libs.events.store.model import Context, StreamType
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from libs.events.workers.backoff import Backoff
 from services.conditionality import re_decisions, views
 from services.conditionality.contract import COMMITMENT, PERSON, SERVICE
 from services.conditionality.domain.commitment import (

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 from services.conditionality.domain.commitment import Cause
 
 Cycle: TypeAlias = tuple[str, str]

@@ -7,9 +7,9 @@ from typing import Final
 from uuid import UUID
 
 from libs.chassis.auth import Principal, is_outside
-from libs.events.errors import NotFound
-from libs.events.handle import Loaded
-from libs.events.transaction import Transaction
+from libs.events.domain.errors import NotFound
+from libs.events.store.handle import Loaded
+from libs.events.store.transaction import Transaction
 from services.conditionality.contract import COMMITMENT, FamilyListed, PersonsRegistered
 from services.conditionality.domain.commitment import Commitment
 

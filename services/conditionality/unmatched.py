@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 from libs.chassis.regions import region_ranges
 from libs.events import telemetry
-from libs.events.metrics import Reading
-from libs.events.store import Store
+from libs.events.store.postgres import Store
+from libs.events.telemetry.metrics import Reading
 from services.conditionality.domain.person import SchoolMonth, Visit
 
 if TYPE_CHECKING:
-    from libs.events.transaction import Connection
+    from libs.events.store.transaction import Connection
 
 Kind: TypeAlias = Literal["SCHOOL", "FACILITY"]
 

@@ -10,13 +10,13 @@ from typing import Final
 import asyncpg
 import msgspec
 
-from libs.events.buckets import HASH_HEX_DIGITS, MODULUS, value_hash
 from libs.events.bus import Record
-from libs.events.envelope import parse
-from libs.events.model import encode
-from libs.events.parking import parked_records
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.bus.envelope import parse
+from libs.events.consumer.parking import parked_records
+from libs.events.domain.list_proof import HASH_HEX_DIGITS, MODULUS, value_hash
+from libs.events.store.model import encode
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 from services.conditionality.contract import ROSTER_TOPIC, SERVICE, FamilyListed
 from services.conditionality.domain.duties import ListedMember, tokens_of
 from services.conditionality.domain.evaluation_messages import BucketsJson

@@ -16,13 +16,13 @@ from typing import Final
 import asyncpg
 import structlog
 
-from libs.events.backoff import Backoff
-from libs.events.errors import ConcurrencyConflict, safe_text
-from libs.events.handle import handle, handle_many
-from libs.events.model import Context
-from libs.events.sifting import by_halves
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.consumer.batch_bisection import by_halves
+from libs.events.domain.errors import ConcurrencyConflict, safe_text
+from libs.events.store.handle import handle, handle_many
+from libs.events.store.model import Context
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from libs.events.workers.backoff import Backoff
 from services.conditionality.contract import COMMITMENT, EVALUATION, SERVICE
 from services.conditionality.domain.commitment import Command, WithdrawCycle
 from services.conditionality.domain.evaluation_messages import CancelEvaluation

@@ -8,9 +8,9 @@ from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 from libs.chassis.regions import region_ranges
-from libs.events.model import Outcome
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.store.model import Outcome
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 from services.conditionality.domain.commitment import (
     Commitment,
     CorrectionApproved,

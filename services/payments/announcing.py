@@ -7,9 +7,9 @@ from collections.abc import Collection
 from typing import Final
 
 from libs.chassis.problems import Refusal
-from libs.events.errors import CorridorError
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.domain.errors import CorridorError
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 from services.payments.contract import ANNOUNCED_TO, SERVICE, TAHAP
 from services.payments.domain.announcement_messages import OtherTahap, ServiceAnswer
 from services.payments.domain.ids import tahap_stream

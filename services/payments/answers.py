@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from libs.events.errors import CorridorError
+from libs.events.domain.errors import CorridorError
 from services.payments.files import LAYOUT, FileOf
 
 OK: Final = "OK"

@@ -14,10 +14,10 @@ from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pages import Page, Paging
 from libs.chassis.request import Asked, resource
 from libs.chassis.service import StoreOf
-from libs.events.handle import handle
-from libs.events.model import Context
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.store.handle import handle
+from libs.events.store.model import Context
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 from services.payments import announcing, phases, refusals, versions, views
 from services.payments.bodies import (
     Approval,

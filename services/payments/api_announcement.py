@@ -11,7 +11,7 @@ from libs.chassis.etag import IfMatch, Unconditional
 from libs.chassis.idempotency import Once, Reply
 from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
-from libs.events.handle import handle
+from libs.events.store.handle import handle
 from services.payments import announcing, refusals, versions
 from services.payments.api import OutsideOf, PoliciesOf
 from services.payments.bodies import (

@@ -10,9 +10,9 @@ from libs.chassis.etag import IfMatch, Seen
 from libs.chassis.idempotency import Once, OnceOnly, Reply
 from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
-from libs.events.handle import handle
-from libs.events.model import Context
-from libs.events.store import Store
+from libs.events.store.handle import handle
+from libs.events.store.model import Context
+from libs.events.store.postgres import Store
 from services.payments import announcing, refusals, versions
 from services.payments.api import OutsideOf, PoliciesOf
 from services.payments.api_announcement import Announcer, terms_of

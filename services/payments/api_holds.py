@@ -19,11 +19,11 @@ from libs.chassis.pages import Page, Paging
 from libs.chassis.regions import RegionWithin
 from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
-from libs.events.errors import NotFound
-from libs.events.handle import handle
-from libs.events.model import Context
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.domain.errors import NotFound
+from libs.events.store.handle import handle
+from libs.events.store.model import Context
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 from services.payments import books
 from services.payments.api import Checker, Maker, Reader
 from services.payments.api_money import FamilyUnknown

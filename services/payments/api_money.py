@@ -14,8 +14,8 @@ from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pages import Page, Paging
 from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
-from libs.events.errors import NotFound
-from libs.events.store import Store
+from libs.events.domain.errors import NotFound
+from libs.events.store.postgres import Store
 from services.payments import books, refusals, versions, views
 from services.payments.api import Checker, Maker, Reader
 from services.payments.bodies import Approval, Kind, TahapPath

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel
 
 from libs.events import telemetry
-from libs.events.metrics import Reading
-from libs.events.store import Store
+from libs.events.store.postgres import Store
+from libs.events.telemetry.metrics import Reading
 from services.payments.domain import ledger, ledger_checks
 from services.payments.domain.ids import payment_id
 from services.payments.domain.ledger import MovementName

@@ -16,10 +16,10 @@ from datetime import date
 from functools import partial
 from typing import Final
 
-from libs.events.backoff import Backoff
-from libs.events.handle import handle
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.store.handle import handle
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from libs.events.workers.backoff import Backoff
 from services.payments.contract import RUN, TAHAP
 from services.payments.domain.cancellation_messages import CompleteCancellation
 from services.payments.domain.ids import REGULAR, payment_id, run_stream, tahap_stream

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from libs.events.subscription import Incoming, Subscription
-from libs.events.transaction import Transaction
+from libs.events.bus.incoming import Incoming
+from libs.events.consumer.subscription import Subscription
+from libs.events.store.transaction import Transaction
 from services.payments.contract import (
     COMMITMENT_TOPIC,
     ROSTER_TOPIC,

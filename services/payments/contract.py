@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from libs.events.model import Message, StreamType
+from libs.events.store.model import Message, StreamType
 from services.payments.domain import administrative_hold_messages as administrative
 from services.payments.domain import announcement_messages as announcements
 from services.payments.domain import cancellation_messages as cancellations

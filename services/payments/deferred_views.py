@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from libs.chassis.regions import region_ranges
-from libs.events.store import Store
+from libs.events.store.postgres import Store
 from services.payments.domain.tahap_state import TahapState
 
 # A family's region is that of its line, or of its latest line where this tahap's has not arrived.

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
-from libs.events.handle import handle
-from libs.events.transaction import Transaction
+from libs.events.store.handle import handle
+from libs.events.store.transaction import Transaction
 from services.payments.contract import TAHAP
 from services.payments.domain.ids import run_stream, tahap_stream
 from services.payments.domain.payment_messages import Command, TakeOut

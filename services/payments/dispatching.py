@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from libs.events.errors import CorridorError
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.domain.errors import CorridorError
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 from services.payments.domain.run_file_messages import SendAccountCheck, SendBankFile
 from services.payments.domain.totals import Totals
 from services.payments.files import FileOf, Rendered

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from libs.events.store import Store
+from libs.events.store.postgres import Store
 from services.payments.domain.entitlement import BenefitTable
 from services.payments.domain.ids import payment_id
 from services.payments.domain.listing import LISTED

@@ -9,9 +9,9 @@ from typing import Final
 
 import structlog
 
-from libs.events.errors import safe_text
-from libs.events.sifting import by_halves
-from libs.events.transaction import Transaction
+from libs.events.consumer.batch_bisection import by_halves
+from libs.events.domain.errors import safe_text
+from libs.events.store.transaction import Transaction
 from services.payments.answers import ACCOUNT_NOT_FOUND
 from services.payments.contract import PAYMENT
 from services.payments.deferring import reserve, take_out

@@ -15,9 +15,9 @@ from typing import Final
 
 import asyncpg
 
-from libs.events.ahead import ahead
-from libs.events.backoff import Backoff
-from libs.events.store import Store
+from libs.events.store.postgres import Store
+from libs.events.workers.backoff import Backoff
+from libs.events.workers.prefetch import ahead
 from services.payments.answers import Answer, AnswerIncomplete, read_answer, require_closed
 from services.payments.deferring import take_out, withdraw
 from services.payments.dispatching import commit_file

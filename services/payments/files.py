@@ -19,9 +19,9 @@ from typing import Final, Literal
 import asyncpg
 import msgspec
 
-from libs.events.ahead import ahead
-from libs.events.errors import CorridorError
-from libs.events.store import Store
+from libs.events.domain.errors import CorridorError
+from libs.events.store.postgres import Store
+from libs.events.workers.prefetch import ahead
 from libs.privacy.errors import KeyDestroyed, PrivacyError
 from libs.privacy.keys import KeyRing
 from libs.privacy.sealing import Sealer

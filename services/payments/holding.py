@@ -13,9 +13,9 @@ from uuid import UUID
 
 from libs.chassis.regions import region_ranges
 from libs.events import telemetry
-from libs.events.metrics import Reading
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from libs.events.telemetry.metrics import Reading
 from services.payments.contract import RUN, TAHAP
 from services.payments.deferring import take_out
 from services.payments.domain.administrative_hold import AdministrativeHold

@@ -6,8 +6,8 @@ from typing import Final
 
 from libs.chassis.jobs import JobProblem, State, Step
 from libs.chassis.run_jobs import WORK_FAILS, Progress, Runs, share_before
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, RUN, TAHAP
 from services.payments.domain.ids import run_stream, tahap_stream
 from services.payments.domain.run_state import RunState, totals_of

@@ -14,14 +14,14 @@ from typing import Final
 
 import structlog
 
-from libs.events.ahead import ahead
-from libs.events.backoff import Backoff
-from libs.events.buckets import Buckets
-from libs.events.errors import safe_text
-from libs.events.handle import handle
-from libs.events.model import Context
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.domain.errors import safe_text
+from libs.events.domain.list_proof import Buckets
+from libs.events.store.handle import handle
+from libs.events.store.model import Context
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from libs.events.workers.backoff import Backoff
+from libs.events.workers.prefetch import ahead
 from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, SERVICE, TAHAP
 from services.payments.domain.entitlement import (
     BenefitTable,

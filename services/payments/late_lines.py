@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from libs.events.buckets import value_hash
-from libs.events.handle import handle
-from libs.events.subscription import Incoming
-from libs.events.transaction import Transaction
+from libs.events.bus.incoming import Incoming
+from libs.events.domain.list_proof import value_hash
+from libs.events.store.handle import handle
+from libs.events.store.transaction import Transaction
 from services.payments.contract import TAHAP
 from services.payments.domain.ids import tahap_stream
 from services.payments.domain.tahap_messages import AwaitFamily

@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from libs.events.transaction import Transaction
+from libs.events.store.transaction import Transaction
 from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC
 from services.payments.domain.ids import REGULAR
 from services.payments.domain.tahap_state import PaymentList, TahapState

@@ -8,9 +8,9 @@ from typing import Final
 
 import msgspec
 
-from libs.events.buckets import HASH_HEX_DIGITS, MODULUS, Buckets, value_hash
-from libs.events.subscription import Incoming
-from libs.events.transaction import Transaction
+from libs.events.bus.incoming import Incoming
+from libs.events.domain.list_proof import HASH_HEX_DIGITS, MODULUS, Buckets, value_hash
+from libs.events.store.transaction import Transaction
 from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, FamilyListed
 
 LINES_A_CHUNK: Final = 1_000

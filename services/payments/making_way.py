@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from libs.events.handle import handle
-from libs.events.transaction import Transaction
+from libs.events.store.handle import handle
+from libs.events.store.transaction import Transaction
 from services.payments.contract import TAHAP
 from services.payments.domain.announcement_messages import OtherTahap
 from services.payments.domain.cancellation_messages import (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from libs.events.handle import handle, handle_many
-from libs.events.model import Outcome
-from libs.events.transaction import Transaction
+from libs.events.store.handle import handle, handle_many
+from libs.events.store.model import Outcome
+from libs.events.store.transaction import Transaction
 from services.payments.contract import PAYMENT, RUN
 from services.payments.domain import ledger
 from services.payments.domain.ids import REGULAR, payment_id, payment_stream, run_stream

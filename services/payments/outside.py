@@ -13,8 +13,8 @@ from typing import Any, Final, TypeVar
 import httpx
 import msgspec
 
-from libs.events.errors import CorridorError
-from libs.events.positions import Positions
+from libs.events.domain.errors import CorridorError
+from libs.events.store.watermarks import Positions
 from services.payments.answers import REFERENCE, bytes_max
 from services.payments.domain.announcement_messages import ServiceAnswer
 from services.payments.domain.run_cancellation_messages import RecordOrderCancelled

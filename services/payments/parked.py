@@ -8,9 +8,9 @@ from typing import Final
 import msgspec
 
 from libs.events.bus import Record
-from libs.events.envelope import parse
-from libs.events.parking import parked_records
-from libs.events.transaction import Transaction
+from libs.events.bus.envelope import parse
+from libs.events.consumer.parking import parked_records
+from libs.events.store.transaction import Transaction
 from services.payments.contract import ROSTER_TOPIC, SERVICE
 
 FAMILY: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -13,11 +13,11 @@ from typing import Final
 
 import asyncpg
 
-from libs.events.ahead import ahead
-from libs.events.backoff import Backoff
-from libs.events.handle import handle
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.store.handle import handle
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from libs.events.workers.backoff import Backoff
+from libs.events.workers.prefetch import ahead
 from services.payments.answers import OK
 from services.payments.contract import RUN, TAHAP
 from services.payments.deferring import reserve, take_out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from libs.events.store import Store
+from libs.events.store.postgres import Store
 from services.payments.contract import TAHAP
 from services.payments.domain.ids import tahap_stream
 from services.payments.domain.tahap_state import PaymentList, TahapState

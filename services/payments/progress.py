@@ -9,9 +9,9 @@ from typing import Final
 
 import asyncpg
 
-from libs.events.errors import CorridorError
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.domain.errors import CorridorError
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 from services.payments.domain.announcement_messages import ClosingAnnounced
 from services.payments.domain.ledger import MovementName, movement_id
 from services.payments.domain.listing import OrderLine, order_digest

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from libs.events.buckets import Buckets
-from libs.events.model import encode
-from libs.events.transaction import Transaction
+from libs.events.domain.list_proof import Buckets
+from libs.events.store.model import encode
+from libs.events.store.transaction import Transaction
 from services.payments.contract import (
     COMMITMENT_TOPIC,
     ROSTER_TOPIC,

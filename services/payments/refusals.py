@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from libs.chassis.openapi import refuses
-from libs.events.errors import DomainError
+from libs.events.domain.errors import DomainError
 from services.payments.domain.errors import (
     AnnouncedAlready,
     AnnouncementRefused,

@@ -15,12 +15,12 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from libs.events.backoff import Backoff
-from libs.events.errors import ConcurrencyConflict, CorridorError, safe_text
-from libs.events.model import Context, encode
-from libs.events.sifting import by_halves
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.consumer.batch_bisection import by_halves
+from libs.events.domain.errors import ConcurrencyConflict, CorridorError, safe_text
+from libs.events.store.model import Context, encode
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from libs.events.workers.backoff import Backoff
 from services.payments.contract import SERVICE, TAHAP
 from services.payments.domain.ids import tahap_stream
 from services.payments.domain.payment_hold_messages import Return

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from libs.events.backoff import failing_item, failing_parts
-from libs.events.errors import CorridorError
-from libs.events.transaction import Transaction
+from libs.events.domain.errors import CorridorError
+from libs.events.store.transaction import Transaction
+from libs.events.workers.backoff import failing_item, failing_parts
 from services.payments.cancelling import CANCELLER
 from services.payments.progress import EXCHANGE, PAYER, run_item
 from services.payments.setting_aside import books_wait

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from libs.events.errors import CorridorError
-from libs.events.positions import positions
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.domain.errors import CorridorError
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from libs.events.store.watermarks import positions
 from services.payments.contract import COMMITMENT_TOPIC
 from services.payments.outside import Outside
 from services.payments.parked import families_parked

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from libs.chassis.etag import Seen, etag
-from libs.events.errors import NotFound
-from libs.events.model import encode
-from libs.events.transaction import Transaction
+from libs.events.domain.errors import NotFound
+from libs.events.store.model import encode
+from libs.events.store.transaction import Transaction
 from services.payments.contract import RUN, TAHAP
 from services.payments.domain.announcement_messages import Terms
 from services.payments.domain.ids import run_stream, tahap_stream

@@ -7,8 +7,8 @@ from datetime import date
 
 from pydantic import BaseModel
 
-from libs.events.errors import DomainError
-from libs.events.transaction import Transaction
+from libs.events.domain.errors import DomainError
+from libs.events.store.transaction import Transaction
 from services.payments.announcement_views import (
     OverrideView,
     ProposalView,

@@ -18,7 +18,7 @@ from libs.chassis.pages import Page, Paging
 from libs.chassis.regions import RegionWithin
 from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
-from libs.events.errors import NotFound
+from libs.events.domain.errors import NotFound
 from services.projection import views
 
 Reader = Annotated[Principal, require("projection:read")]

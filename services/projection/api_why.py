@@ -10,8 +10,8 @@ from libs.chassis.auth import OUTSIDE, ensure_may_see
 from libs.chassis.openapi import refuses
 from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
-from libs.events.errors import NotFound
-from libs.events.model import encode
+from libs.events.domain.errors import NotFound
+from libs.events.store.model import encode
 from services.projection import views, views_why
 from services.projection.api import FamilyUnknown, Reader, TahapPath
 from services.projection.domain.answer import Explanation

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from libs.events.subscription import Incoming, Subscription
-from libs.events.transaction import Transaction
+from libs.events.bus.incoming import Incoming
+from libs.events.consumer.subscription import Subscription
+from libs.events.store.transaction import Transaction
 from services.projection.contract import (
     COMMITMENT_TOPIC,
     FAMILY_TOPIC,

@@ -19,9 +19,9 @@ import msgspec
 from libs.chassis import logs
 from libs.chassis.settings import POSTGRES, url
 from libs.events.bus.connect import connect
-from libs.events.migrate import CORRIDOR
-from libs.events.rebuild import Progress, ReadModels, rebuild
-from libs.events.topics import Topics
+from libs.events.bus.topics import Topics
+from libs.events.consumer.rebuild import Progress, ReadModels, rebuild
+from libs.events.store.migrate import CORRIDOR
 from services.projection.consumers import SUBSCRIPTIONS
 from services.projection.contract import SERVICE as NAME
 from services.projection.main import SERVICE

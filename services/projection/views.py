@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from libs.chassis.regions import region_ranges
-from libs.events.store import Store
+from libs.events.store.postgres import Store
 
 BEGINNING: Final = (datetime.min.replace(tzinfo=UTC), "", 0)
 

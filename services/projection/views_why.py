@@ -8,8 +8,8 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from libs.events.errors import DomainError
-from libs.events.store import Store
+from libs.events.domain.errors import DomainError
+from libs.events.store.postgres import Store
 from services.projection.domain.messages import OF_FAMILY, Told
 from services.projection.domain.story import Story
 from services.projection.domain.tahap_messages import OF_TAHAP

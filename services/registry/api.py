@@ -19,7 +19,7 @@ from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.operations import POSITION_MAX
 from libs.chassis.request import Asked, body_up_to, resource
 from libs.chassis.service import StoreOf
-from libs.events.errors import NotFound
+from libs.events.domain.errors import NotFound
 from libs.privacy.keys import KeyRing
 from libs.privacy.sealing import Sealer
 from services.registry import views

@@ -17,8 +17,8 @@ from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pages import Page, Paging
 from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
-from libs.events.handle import Loaded, handle
-from libs.events.transaction import Transaction
+from libs.events.store.handle import Loaded, handle
+from libs.events.store.transaction import Transaction
 from services.registry import reopening
 from services.registry.api import FamilyUnknown, Reader
 from services.registry.contract import FAMILY

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libs.events.errors import DomainError
-from libs.events.handle import handle, handle_many
-from libs.events.subscription import Incoming, Subscription
-from libs.events.transaction import Transaction
+from libs.events.bus.incoming import Incoming
+from libs.events.consumer.subscription import Subscription
+from libs.events.domain.errors import DomainError
+from libs.events.store.handle import handle, handle_many
+from libs.events.store.transaction import Transaction
 from services.registry.contract import (
     COMMITMENT_TOPIC,
     FAMILY,

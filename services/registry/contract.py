@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
 
-from libs.events.buckets import Buckets
-from libs.events.model import AS_STORED, Message, Outcome, StreamType
+from libs.events.domain.list_proof import Buckets
+from libs.events.store.model import AS_STORED, Message, Outcome, StreamType
 from services.registry.contract_facts import (
     FamilyMoved,
     FamilyRegistered,

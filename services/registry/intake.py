@@ -12,9 +12,9 @@ from uuid import uuid4
 
 from libs.chassis.auth import NOBODY, Principal
 from libs.chassis.csv_upload import ImportReport, Row
-from libs.events.handle import handle_many
-from libs.events.model import Outcome
-from libs.events.transaction import Transaction
+from libs.events.store.handle import handle_many
+from libs.events.store.model import Outcome
+from libs.events.store.transaction import Transaction
 from libs.privacy.keys import KeyRing
 from libs.privacy.sealing import Sealer
 from libs.privacy.tokens import Tokenizer

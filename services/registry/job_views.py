@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from libs.chassis.run_jobs import Progress, Runs, share_before
-from libs.events.store import Store
+from libs.events.store.postgres import Store
 from services.registry.contract import LISTING
 
 LISTER: Final = "lister"

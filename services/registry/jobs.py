@@ -14,13 +14,13 @@ from typing import Final
 
 import structlog
 
-from libs.events.backoff import Attempt, Backoff
-from libs.events.errors import ConcurrencyConflict, CorridorError, EventTooLarge, safe_text
-from libs.events.handle import handle, handle_many
-from libs.events.model import Context, Outcome
-from libs.events.sifting import by_halves
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.consumer.batch_bisection import by_halves
+from libs.events.domain.errors import ConcurrencyConflict, CorridorError, EventTooLarge, safe_text
+from libs.events.store.handle import handle, handle_many
+from libs.events.store.model import Context, Outcome
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from libs.events.workers.backoff import Attempt, Backoff
 from libs.privacy.errors import KeyDestroyed, PrivacyError
 from libs.privacy.keys import KeyRing
 from services.registry import views

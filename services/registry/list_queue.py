@@ -7,9 +7,9 @@ from typing import Final
 
 import msgspec
 
-from libs.events.model import encode
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.store.model import encode
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 from services.registry.contract_read import ClosingAnnounced
 
 # Whoever starts a list looks first whether another one is made; two at once would see neither.

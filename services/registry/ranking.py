@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from libs.events.transaction import Transaction
+from libs.events.store.transaction import Transaction
 from libs.privacy.errors import PrivacyError
 from libs.privacy.keys import KeyRing
 from libs.privacy.sealing import Sealer

@@ -10,13 +10,13 @@ from uuid import UUID
 import structlog
 
 from libs.chassis.regions import region_ranges
-from libs.events.codec import codec_of
-from libs.events.errors import safe_text
-from libs.events.handle import handle_many
-from libs.events.model import Outcome
-from libs.events.sifting import by_halves
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.consumer.batch_bisection import by_halves
+from libs.events.domain.errors import safe_text
+from libs.events.store.codec import codec_of
+from libs.events.store.handle import handle_many
+from libs.events.store.model import Outcome
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 from libs.privacy.keys import KeyRing
 from services.registry.contract import FAMILY, LISTING
 from services.registry.domain.closing import Closing

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
 
-from libs.events.backoff import Attempt, Backoff
-from libs.events.handle import Loaded, handle, handle_many
-from libs.events.model import Context
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.store.handle import Loaded, handle, handle_many
+from libs.events.store.model import Context
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from libs.events.workers.backoff import Attempt, Backoff
 from services.registry import list_queue
 from services.registry.contract import FAMILY, LISTING, SERVICE
 from services.registry.contract_read import ClosingAnnounced

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from libs.events.model import Outcome
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.store.model import Outcome
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 from services.registry.contract import LISTING
 from services.registry.domain.closing import tahap_order
 from services.registry.domain.family import events

@@ -13,7 +13,11 @@ WORLD = """
     smtplib socket sqlite3 ssl subprocess sys tempfile threading time urllib webbrowser
 """
 STANDARD_LIBRARY_REFUSED = frozenset(WORLD.split())
-CORRIDOR_ALLOWED = ("libs.events.buckets", "libs.events.decider", "libs.events.errors")
+CORRIDOR_ALLOWED = (
+    "libs.events.domain.list_proof",
+    "libs.events.domain.decider",
+    "libs.events.domain.errors",
+)
 CLOCKS = frozenset(["now", "today", "utcnow", "fromtimestamp", "localtime", "monotonic"])
 CHANCE = frozenset(["uuid1", "uuid4"])
 BUILTINS_REFUSED = frozenset(["open", "print", "input", "exec", "eval", "__import__", "float"])

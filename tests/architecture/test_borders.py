@@ -39,9 +39,22 @@ CROSSINGS = [
     Crossing(
         "services/planted/api.py", "import services.planted.consumers", "The rooms of a service"
     ),
-    Crossing("libs/events/planted.py", "import services.planted", "The libraries know no service"),
     Crossing(
-        "libs/events/planted.py", "import fastapi", "Only the chassis knows the web framework"
+        "libs/events/store/planted.py", "import services.planted", "The libraries know no service"
+    ),
+    Crossing(
+        "libs/events/store/planted.py", "import fastapi", "Only the chassis knows the web framework"
+    ),
+    Crossing("libs/events/domain/planted.py", "import time", "A domain does no input or output"),
+    Crossing(
+        "libs/events/store/planted.py",
+        "import libs.events.consumer.subscription",
+        "The rooms of the corridor",
+    ),
+    Crossing(
+        "libs/events/relay/planted.py",
+        "import libs.events.consumer.inbox",
+        "The rooms of the corridor",
     ),
     Crossing("cli/planted.py", "import services.planted", "The world outside talks HTTP and files"),
     Crossing("simulators/planted.py", "import services.planted", "The world outside"),

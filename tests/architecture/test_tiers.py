@@ -28,9 +28,9 @@ def test_make_test_takes_no_longer_than_its_limit_of_eight_minutes() -> None:
 @pytest.mark.parametrize(
     ("file", "fixture", "refused"),
     [
-        ("unit/events/test_ahead.py", "postgres", True),
+        ("unit/events/test_prefetch.py", "postgres", True),
         ("contract/test_contracts.py", "kafka_bootstrap", True),
-        ("unit/events/test_ahead.py", "tmp_path", False),
+        ("unit/events/test_prefetch.py", "tmp_path", False),
         ("integration/events/test_store.py", "postgres", False),
     ],
 )

@@ -40,8 +40,10 @@ def test_a_limit_of_ours_is_a_parameter_and_no_test_patches_it() -> None:
 
 
 def test_a_patch_is_noticed() -> None:
-    named = ast.parse('monkeypatch.setattr("libs.events.verify.BLOCKS_A_STEP", 1)')
-    imported = ast.parse("from libs.events import verify\nmonkeypatch.setattr(verify, 'X', 1)")
+    named = ast.parse('monkeypatch.setattr("libs.events.store.verify.BLOCKS_A_STEP", 1)')
+    imported = ast.parse(
+        "from libs.events.store import verify\nmonkeypatch.setattr(verify, 'X', 1)"
+    )
     others = ast.parse("import os\nmonkeypatch.setattr(os, 'fsync', fail)")
 
     assert [len([*patches(each)]) for each in (named, imported, others)] == [1, 1, 0]

@@ -18,7 +18,7 @@ import yaml
 from cli.kafka_server import Broker, free_ports
 from cli.kafka_server import running as running_broker
 from libs.events.bus import Bus, Producer, Record
-from libs.events.relay import Relay
+from libs.events.relay.outbox import Relay
 from tests.chaos.proxy import line
 from tests.corridor import TOPICS, Corridor, corridor_at, running
 from tests.purse import TOPIC

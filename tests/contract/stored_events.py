@@ -20,8 +20,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from libs.events.codec import codec_of
-from libs.events.model import StreamType, encode
+from libs.events.store.codec import codec_of
+from libs.events.store.model import StreamType, encode
 from tests.architecture.tree import service_names
 
 CORPUS = Path(__file__).parent / "stored"

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from cli.asyncapi import DOCUMENT
 from cli.contracts import CONTRACTS, messages
-from libs.events.topics import Topics
+from libs.events.bus.topics import Topics
 
 ORACLE = Path(__file__).parent / "asyncapi"
 NODE = shutil.which("node")

@@ -27,9 +27,9 @@ from cli.contracts import (
     stems,
     write,
 )
-from libs.events.model import encode
-from libs.events.subscription import Subscription
-from libs.events.topics import Topics
+from libs.events.bus.topics import Topics
+from libs.events.consumer.subscription import Subscription
+from libs.events.store.model import encode
 from tests.architecture.tree import ROOT, service_names
 
 PUBLISHED = messages()

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from libs.events.codec import codec_of
-from libs.events.model import StreamType
+from libs.events.store.codec import codec_of
+from libs.events.store.model import StreamType
 from tests.contract.stored_events import (
     CORPUS,
     Stored,

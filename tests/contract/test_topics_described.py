@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from libs.chassis.catalogue import ROOT, catalogue
-from libs.events.subscription import Subscription
+from libs.events.consumer.subscription import Subscription
 
 
 def subscriptions(service: str) -> Iterator[Subscription]:

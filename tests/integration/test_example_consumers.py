@@ -20,8 +20,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from cli.demo.outputs import read_csv
 from libs.events.bus.connect import connect
-from libs.events.envelope import Envelope, headers_of, type_prefix
-from libs.events.partition import partition_of
+from libs.events.bus.envelope import Envelope, headers_of, type_prefix
+from libs.events.bus.partition import partition_of
 from tests.guides.console import Command, Shell, commands, matches
 
 ROOT = Path(__file__).parents[2]

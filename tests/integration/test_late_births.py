@@ -14,8 +14,8 @@ import pytest_asyncio
 
 from libs.chassis.settings import Settings
 from libs.events.bus import Record
-from libs.events.consumer import Consumer
-from libs.events.store import Store
+from libs.events.consumer.inbox import Consumer
+from libs.events.store.postgres import Store
 from services.payments.books import books
 from services.payments.contract import COMMITMENT_TOPIC, PAYMENT_TOPIC, ROSTER_TOPIC, TAHAP_TOPIC
 from services.payments.domain.ids import supplementary

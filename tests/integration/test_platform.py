@@ -25,7 +25,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import asyncpg
 from libs.chassis.settings import Settings
 from libs.events.bus.connect import connect
-from libs.events.store import Store
+from libs.events.store.postgres import Store
 
 name = sys.argv[1]
 settings = Settings.from_environment(name)
@@ -53,9 +53,9 @@ import asyncio, os
 from pathlib import Path
 from libs.chassis.settings import url
 from libs.events.bus.connect import connect
-from libs.events.relay import Relay
-from libs.events.store import Store
-from libs.events.topics import Topics
+from libs.events.relay.outbox import Relay
+from libs.events.store.postgres import Store
+from libs.events.bus.topics import Topics
 
 async def main():
     topics = Topics.load(Path(os.environ["PKH_CONTRACTS_DIR"]))

@@ -35,7 +35,7 @@ CORRIDOR: Final = (
         "R1: a stream is advanced whatever version it has",
         (
             Change(
-                "libs/events/migrations/005_advance.sql",
+                "libs/events/store/migrations/005_advance.sql",
                 "WHEN MATCHED AND streams.version = new.e THEN\n",
                 "WHEN MATCHED THEN\n",
             ),
@@ -48,20 +48,20 @@ CORRIDOR: Final = (
         "R1: a single command advances its stream whatever version that has by now",
         (
             Change(
-                "libs/events/migrations/006_singles.sql",
+                "libs/events/store/migrations/006_singles.sql",
                 "WHEN MATCHED AND streams.version = new.e THEN\n",
                 "WHEN MATCHED THEN\n",
             ),
         ),
-        f"{EVENTS}/test_appender_faults.py::test_a_stream_that_was_moved_since_it_was_read_is_decided_again",
-        f"{EVENTS}/test_appender.py::test_commands_that_arrive_together_are_one_block",
+        f"{EVENTS}/test_group_commit_faults.py::test_a_stream_that_was_moved_since_it_was_read_is_decided_again",
+        f"{EVENTS}/test_group_commit.py::test_commands_that_arrive_together_are_one_block",
     ),
     Mutant(
         "no-head-lock",
         "R1: positions are counted on from a head that was read without its lock",
         (
             Change(
-                "libs/events/transaction.py",
+                "libs/events/store/transaction.py",
                 """    UPDATE head SET position = position + $2,
                     hash = sha256(hash || int8send(position + 1) || $6::bytea)
     RETURNING position, hash, pg_notify('appended', '')
@@ -79,7 +79,13 @@ CORRIDOR: Final = (
     Mutant(
         "no-consumed-lock",
         "R8: a batch is processed without locking its partition's row",
-        (Change("libs/events/places.py", "ORDER BY partition FOR UPDATE", "ORDER BY partition"),),
+        (
+            Change(
+                "libs/events/consumer/checkpoints.py",
+                "ORDER BY partition FOR UPDATE",
+                "ORDER BY partition",
+            ),
+        ),
         f"{EVENTS}/test_fencing.py"
         "::test_two_members_that_process_one_batch_at_once_have_its_effect_once",
         f"{EVENTS}/test_corridor.py::test_everything_appended_is_handled_once",
@@ -89,7 +95,7 @@ CORRIDOR: Final = (
         "R8: a message is handled again although its position is covered",
         (
             Change(
-                "libs/events/places.py",
+                "libs/events/consumer/checkpoints.py",
                 "if at <= position:",
                 "if at <= 0:",
             ),
@@ -102,7 +108,7 @@ CORRIDOR: Final = (
         "R2: a message that follows from one that never came is handled",
         (
             Change(
-                "libs/events/places.py",
+                "libs/events/consumer/checkpoints.py",
                 "            if previous > position:\n",
                 "            if False:\n",
             ),
@@ -113,7 +119,13 @@ CORRIDOR: Final = (
     Mutant(
         "gaps-passed-over-at-once",
         "R2: a batch that follows from a message that never came is taken whole",
-        (Change("libs/events/places.py", "previous[0] <= self.position <", "self.position <"),),
+        (
+            Change(
+                "libs/events/consumer/checkpoints.py",
+                "previous[0] <= self.position <",
+                "self.position <",
+            ),
+        ),
         f"{CORRIDOR_TESTS}::test_a_missing_message_is_found_and_named",
         f"{CORRIDOR_TESTS}::test_everything_appended_is_handled_once",
     ),
@@ -122,12 +134,12 @@ CORRIDOR: Final = (
         "R3: the relay writes down what it has sent before the bus has it, and believes that",
         (
             Change(
-                "libs/events/relay.py",
+                "libs/events/relay/outbox.py",
                 "                if there < acknowledged:\n",
                 "                if False:\n",
             ),
             Change(
-                "libs/events/relay.py",
+                "libs/events/relay/outbox.py",
                 "                    await self._send(producer, stretch.records)\n",
                 "                    await self._acknowledge(stretch)\n"
                 "                    await self._send(producer, stretch.records)\n",
@@ -141,7 +153,7 @@ CORRIDOR: Final = (
         "R3: a relay takes the lead whether somebody has it or not",
         (
             Change(
-                "libs/events/leader.py",
+                "libs/events/workers/leader.py",
                 '_TAKE = "SELECT pg_try_advisory_lock($1)"',
                 '_TAKE = "SELECT $1::bigint IS NOT NULL"',
             ),
@@ -155,7 +167,7 @@ CORRIDOR: Final = (
         "R3: what the bus no longer holds is not sent again",
         (
             Change(
-                "libs/events/relay.py",
+                "libs/events/relay/outbox.py",
                 "                if there < acknowledged:\n",
                 "                if False:\n",
             ),
@@ -169,7 +181,7 @@ CORRIDOR: Final = (
         "R8: the bus's offset moves before the batch is handled",
         (
             Change(
-                "libs/events/consumer.py",
+                "libs/events/consumer/inbox.py",
                 """        together = len(batches) > 1 and await self._processed(*batches)
 """,
                 """        for batch in batches:
@@ -238,12 +250,12 @@ CORRIDOR: Final = (
         "R16: a block's head does not follow from the one before it",
         (
             Change(
-                "libs/events/transaction.py",
+                "libs/events/store/transaction.py",
                 "hash = sha256(hash || int8send(position + 1) || $6::bytea)",
                 "hash = sha256(int8send(position + 1) || $6::bytea)",
             ),
             Change(
-                "libs/events/chain.py",
+                "libs/events/store/chain.py",
                 'hashlib.sha256(previous + first_position.to_bytes(8, "big") + seal)',
                 'hashlib.sha256(first_position.to_bytes(8, "big") + seal)',
             ),
@@ -256,7 +268,7 @@ CORRIDOR: Final = (
         "R17: a service's role may change what stands in the log",
         (
             Change(
-                "libs/events/migrations/001_corridor.sql",
+                "libs/events/store/migrations/001_corridor.sql",
                 "GRANT SELECT, INSERT ON events, blocks TO ${RUNTIME_ROLE};",
                 "GRANT SELECT, INSERT, UPDATE, DELETE ON events, blocks TO ${RUNTIME_ROLE};",
             ),
@@ -269,7 +281,7 @@ CORRIDOR: Final = (
         "R25: an event of an older version is read as if it were today's",
         (
             Change(
-                "libs/events/codec.py",
+                "libs/events/store/codec.py",
                 "        for version in range(schema_version, current):\n",
                 "        for version in range(current, current):\n",
             ),
@@ -282,7 +294,7 @@ CORRIDOR: Final = (
         "R25: a message of a newer major version is read as if it were today's",
         (
             Change(
-                "libs/events/subscription.py",
+                "libs/events/consumer/subscription.py",
                 "    if any(major > known for _, major in wanted):\n",
                 "    if False:\n",
             ),
@@ -293,7 +305,11 @@ CORRIDOR: Final = (
     Mutant(
         "later-messages-overtake",
         "R26: what follows a parked message of its key is handled before it",
-        (Change("libs/events/sifting.py", "if message.key in halted:", "if False:"),),
+        (
+            Change(
+                "libs/events/consumer/batch_bisection.py", "if message.key in halted:", "if False:"
+            ),
+        ),
         f"{CORRIDOR_TESTS}::test_a_poisoned_key_is_parked_in_order_and_the_others_go_on",
         f"{CORRIDOR_TESTS}::test_everything_appended_is_handled_once",
     ),
@@ -302,12 +318,12 @@ CORRIDOR: Final = (
         "R26: a replay handles what follows a message that it could not handle",
         (
             Change(
-                "libs/events/replay.py",
+                "libs/events/consumer/replay.py",
                 "from collections.abc import",
                 "import asyncio\nfrom collections.abc import",
             ),
             Change(
-                "libs/events/replay.py",
+                "libs/events/consumer/replay.py",
                 "held_keys(transaction, subscription, arrived, before=arrived[0].position)",
                 "asyncio.sleep(0, set[str]())",
             ),
@@ -321,7 +337,7 @@ CORRIDOR: Final = (
         "R26: a replay does not keep live messages of its partition waiting",
         (
             Change(
-                "libs/events/replay.py",
+                "libs/events/consumer/replay.py",
                 "    await transaction.connection.execute(_LOCK, *place)\n",
                 "",
             ),
@@ -334,7 +350,7 @@ CORRIDOR: Final = (
         "R26: a message is parked for what the database could not do",
         (
             Change(
-                "libs/events/subscription.py",
+                "libs/events/consumer/subscription.py",
                 "return not is_of_surroundings(error) and not isinstance(error, STOPS)",
                 "return not isinstance(error, STOPS)",
             ),

@@ -63,7 +63,7 @@ FORMS: Final = (
         "nobody looks whether a connection is moved to another session meanwhile",
         (
             Change(
-                "libs/events/sessions.py",
+                "libs/events/store/sessions.py",
                 "(before, other, meanwhile) != expected",
                 "(before, other, before) != expected",
             ),

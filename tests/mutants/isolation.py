@@ -35,7 +35,7 @@ ISOLATION: Final = (
         "a family that cannot be listed is not looked for, and nobody is listed",
         (
             Change(
-                "libs/events/sifting.py",
+                "libs/events/consumer/batch_bisection.py",
                 "        if isinstance(error, never) or not is_its_own(error):\n",
                 "        if error is not None:\n",
             ),
@@ -79,12 +79,12 @@ ISOLATION: Final = (
         "a record that is no message stops the consumer of its topic",
         (
             Change(
-                "libs/events/envelope.py",
+                "libs/events/bus/envelope.py",
                 "    with contextlib.suppress(EnvelopeMalformed):\n",
                 "    with contextlib.suppress():\n",
             ),
             Change(
-                "libs/events/subscription.py",
+                "libs/events/consumer/subscription.py",
                 "STOPS = (GapFound, UnknownEpoch, UnknownEvent, UnknownPartition)",
                 "STOPS = (GapFound, UnknownEpoch, UnknownEvent, UnknownPartition, CorridorError)",
             ),
@@ -190,7 +190,7 @@ ISOLATION: Final = (
         "what a leader's work fails at is logged and kept nowhere",
         (
             Change(
-                "libs/events/backoff.py",
+                "libs/events/workers/backoff.py",
                 "await self.store.pool.fetchval(_FAILED, self.work, item, text)",
                 "1",
             ),

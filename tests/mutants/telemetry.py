@@ -8,7 +8,7 @@ from tests.mutants.mutant import Change, Mutant
 
 EVENTS: Final = "tests/integration/events"
 TRACES: Final = f"{EVENTS}/test_traces.py"
-READINGS: Final = f"{EVENTS}/test_readings.py"
+READINGS: Final = f"{EVENTS}/test_gauges.py"
 
 TELEMETRY: Final = (
     Mutant(
@@ -16,7 +16,7 @@ TELEMETRY: Final = (
         "what a batch causes does not go on from its trace",
         (
             Change(
-                "libs/events/consumer.py",
+                "libs/events/consumer/inbox.py",
                 "trace=trace, cause=last.id",
                 "trace=None, cause=last.id",
             ),
@@ -29,7 +29,7 @@ TELEMETRY: Final = (
         "what a message causes is recorded under the trace of its batch's last message",
         (
             Change(
-                "libs/events/tracing.py",
+                "libs/events/telemetry/tracing.py",
                 "    batch = trace_id(parent)\n",
                 "    return {}\n",
             ),
@@ -42,7 +42,7 @@ TELEMETRY: Final = (
         "the relay's lag is counted from the log's beginning",
         (
             Change(
-                "libs/events/readings.py",
+                "libs/events/monitoring/gauges.py",
                 'lag = row["head"] - row["relayed"]',
                 'lag = row["head"]',
             ),

@@ -14,7 +14,7 @@ from libs.events.bus import Member, Producer, Record
 from libs.events.bus.embedded_member import CONNECT_TIMEOUT_S, POLL_S, Bell, EmbeddedMember, Pool
 from libs.events.bus.limits import refuse_oversize
 from libs.events.bus.segments import pack, unpack
-from libs.events.errors import BusRefused
+from libs.events.domain.errors import BusRefused
 
 SCHEMA: Final = Path(__file__).with_name("embedded.sql")
 MIGRATION_LOCK: Final = 0x62757300

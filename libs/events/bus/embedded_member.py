@@ -13,7 +13,7 @@ import asyncpg
 
 from libs.events.bus import Batch
 from libs.events.bus.segments import SEGMENT_RECORDS_MAX, unpack
-from libs.events.errors import BusRefused, StaleMember
+from libs.events.domain.errors import BusRefused, StaleMember
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Place: TypeAlias = tuple[int, int]  # topic id, partition

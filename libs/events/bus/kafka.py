@@ -23,7 +23,7 @@ from libs.events.bus.kafka_client import ended, start, stop
 from libs.events.bus.kafka_member import KafkaMember
 from libs.events.bus.kafka_producer import KafkaProducer
 from libs.events.bus.kafka_settings import KafkaSecurity, KafkaSettings
-from libs.events.errors import BusRefused
+from libs.events.domain.errors import BusRefused
 
 __all__ = ["KafkaBus", "KafkaSecurity", "KafkaSettings"]
 

@@ -17,7 +17,7 @@ from libs.events.bus import Batch, batched
 from libs.events.bus.kafka_client import ended, start
 from libs.events.bus.kafka_fetched import by_batches
 from libs.events.bus.kafka_settings import KafkaSettings
-from libs.events.errors import StaleMember
+from libs.events.domain.errors import StaleMember
 
 JOIN_TIMEOUT_S: Final = 60.0
 """The wait for a place in the group; a fresh cluster has no coordinator at first."""

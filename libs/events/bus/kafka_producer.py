@@ -13,7 +13,7 @@ from libs.events.bus import Record
 from libs.events.bus.kafka_client import start, stop
 from libs.events.bus.kafka_settings import KafkaSettings
 from libs.events.bus.limits import refuse_oversize
-from libs.events.errors import BusRefused
+from libs.events.domain.errors import BusRefused
 
 START_TIMEOUT_S: Final = 60.0
 BATCH_BYTES_MAX: Final = 262_144

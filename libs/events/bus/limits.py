@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from libs.events.bus import Headers, Record
-from libs.events.errors import BusRefused
+from libs.events.domain.errors import BusRefused
 
 RECORD_BYTES_MAX: Final = 1_000_000
 """Most bytes of one record: key, value and headers. A Kafka broker's default takes 1,048,588 for

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from libs.events.errors import DomainError
+from libs.events.domain.errors import DomainError
 from services.conditionality.domain.person import Attendance, Person
 
 Outcome: TypeAlias = Literal["PASSED", "FAILED", "UNVERIFIED"]

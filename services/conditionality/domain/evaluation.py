@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from libs.events.decider import Decider
-from libs.events.errors import DomainError
+from libs.events.domain.decider import Decider
+from libs.events.domain.errors import DomainError
 from services.conditionality.domain.evaluation_messages import (
     AnnounceEvaluation,
     CancelEvaluation,

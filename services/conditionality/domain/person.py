@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
-from libs.events.decider import Decider
-from libs.events.errors import DomainError
+from libs.events.domain.decider import Decider
+from libs.events.domain.errors import DomainError
 
 EFFECTIVE_DAYS_MAX: Final = 31
 SERVICES: Final = frozenset({"WEIGHING", "MATERNAL_CHECK", "HOME_VISIT", "ELDERLY_CHECK"})

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from libs.events.decider import Decider
+from libs.events.domain.decider import Decider
 from services.payments.domain.administrative_hold_messages import (
     AdministrativeHoldEnded,
     AdministrativeHoldEndProposed,

@@ -21,7 +21,7 @@ DomainError
 
 from __future__ import annotations
 
-from libs.events.errors import DomainError
+from libs.events.domain.errors import DomainError
 
 
 class Malformed(DomainError):

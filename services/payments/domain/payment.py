@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from libs.events.decider import Decider
+from libs.events.domain.decider import Decider
 from services.payments.domain.errors import (
     AccountNotChecked,
     AmountDiffers,

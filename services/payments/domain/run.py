@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from libs.events.decider import Decider
+from libs.events.domain.decider import Decider
 from services.payments.domain.approval import require_approval
 from services.payments.domain.errors import (
     Contradiction,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from libs.events.errors import DomainError
+from libs.events.domain.errors import DomainError
 from services.payments.domain.errors import (
     Contradiction,
     Malformed,

@@ -8,7 +8,7 @@ from datetime import MINYEAR, date
 from pathlib import Path
 from typing import Final
 
-from libs.events.errors import DomainError
+from libs.events.domain.errors import DomainError
 from libs.policy.files import PolicyError
 from libs.policy.rule_sets import RULE_SETS, ListedRuleSet, listed, read_rule_sets
 from services.payments.domain.entitlement import BenefitTable

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
-from libs.events.buckets import Buckets, BucketsJson
-from libs.events.decider import Decider
-from libs.events.errors import DomainError
+from libs.events.domain.decider import Decider
+from libs.events.domain.errors import DomainError
+from libs.events.domain.list_proof import Buckets, BucketsJson
 from services.registry.domain.listing_messages import (
     AdvanceListing,
     CancelListing,

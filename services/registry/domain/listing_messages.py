@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
-from libs.events.buckets import Buckets, BucketsJson
+from libs.events.domain.list_proof import Buckets, BucketsJson
 from services.registry.domain.closing import RuleSet
 
 # -- Commands

@@ -7,7 +7,7 @@ import sys
 
 from libs.events.bus import Batch
 from libs.events.bus.connect import connect
-from libs.events.errors import StaleMember
+from libs.events.domain.errors import StaleMember
 
 
 async def main(url: str, session_s: str, group: str, topic: str) -> None:

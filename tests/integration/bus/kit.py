@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from libs.events.bus import Batch, Bus, Member, Record
-from libs.events.errors import StaleMember
+from libs.events.domain.errors import StaleMember
 
 ROOT = Path(__file__).parents[3]
 DEADLINE_S = 30.0

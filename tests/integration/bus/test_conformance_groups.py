@@ -10,7 +10,7 @@ import pytest
 
 from libs.events.bus import Bus, Member
 from libs.events.bus.connect import connect
-from libs.events.errors import StaleMember
+from libs.events.domain.errors import StaleMember
 from tests.integration.bus.kit import (
     DEADLINE_S,
     PARTITIONS,

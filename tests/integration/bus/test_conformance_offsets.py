@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from libs.events.bus import Bus, Record
-from libs.events.errors import StaleMember
+from libs.events.domain.errors import StaleMember
 from tests.integration.bus.kit import (
     PARTITIONS,
     batches,

@@ -8,8 +8,8 @@ import pytest
 
 from libs.events.bus import Bus, Record
 from libs.events.bus.limits import RECORD_BYTES_MAX
-from libs.events.errors import BusRefused
-from libs.events.partition import partition_of
+from libs.events.bus.partition import partition_of
+from libs.events.domain.errors import BusRefused
 from tests.integration.bus.kit import (
     PARTITIONS,
     by_partition,

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from libs.events.bus import Bus
-from libs.events.errors import BusRefused
+from libs.events.domain.errors import BusRefused
 from tests.integration.bus.kit import (
     PARTITIONS,
     batches,

@@ -12,7 +12,7 @@ from libs.events.bus import Bus, Member
 from libs.events.bus.connect import connect
 from libs.events.bus.embedded import EmbeddedBus, migrate
 from libs.events.bus.embedded_member import UNAVAILABLE, EmbeddedMember
-from libs.events.errors import BusRefused
+from libs.events.domain.errors import BusRefused
 from tests.integration.bus.kit import Address, numbered, one_each, publish, record, take, values
 from tests.servers import eventually
 

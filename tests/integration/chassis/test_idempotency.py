@@ -20,11 +20,11 @@ from libs.chassis.etag import Unconditional, etag
 from libs.chassis.idempotency import Once, OnceStreamed, ReadsOnly, Reply, claim, store
 from libs.chassis.problems import Refusal
 from libs.chassis.request import Asked, resource
-from libs.events.appender import Appender
-from libs.events.handle import handle
-from libs.events.model import Outcome
-from libs.events.singles import Single
-from libs.events.store import Store
+from libs.events.store.group_commit import Appender
+from libs.events.store.grouped_commands import Single
+from libs.events.store.handle import handle
+from libs.events.store.model import Outcome
+from libs.events.store.postgres import Store
 from tests.purse import KEPT, PutIn, TakeOut
 from tests.servers import Postgres
 from tests.stores import fresh_store

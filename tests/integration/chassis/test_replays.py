@@ -14,9 +14,9 @@ from libs.chassis.idempotency import OnceOnly
 from libs.chassis.jobs import Job, JobNotCancellable, Wanted
 from libs.chassis.replayer import Replayer
 from libs.chassis.replays import Replays, begin
-from libs.events.errors import UnknownEvent
-from libs.events.parking import EVERYTHING, NothingParked, Selection, list_parked
-from libs.events.relay import Relay
+from libs.events.consumer.parking import EVERYTHING, NothingParked, Selection, list_parked
+from libs.events.domain.errors import UnknownEvent
+from libs.events.relay.outbox import Relay
 from tests.corridor import TOPICS, Corridor, corridor_at, running
 from tests.poisoned import EFFECTS, Reader
 from tests.purse import CONTEXT, TOPIC

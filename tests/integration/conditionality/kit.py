@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from libs.chassis.settings import Settings
-from libs.events.buckets import Buckets
 from libs.events.bus import Record
 from libs.events.bus.connect import connect
-from libs.events.consumer import Consumer
-from libs.events.handle import handle
-from libs.events.model import Context
-from libs.events.store import Store
-from libs.events.subscription import Handler, Subscription
+from libs.events.consumer.inbox import Consumer
+from libs.events.consumer.subscription import Handler, Subscription
+from libs.events.domain.list_proof import Buckets
+from libs.events.store.handle import handle
+from libs.events.store.model import Context
+from libs.events.store.postgres import Store
 from libs.privacy.tokens import Tokenizer
 from services.conditionality import policy
 from services.conditionality.consumers import subscriptions

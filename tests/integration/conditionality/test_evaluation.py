@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from libs.events.buckets import Buckets
-from libs.events.parking import Selection, list_parked
-from libs.events.replay import replay
+from libs.events.consumer.parking import Selection, list_parked
+from libs.events.consumer.replay import replay
+from libs.events.domain.list_proof import Buckets
 from services.conditionality.consumers import subscriptions
 from services.conditionality.contract import ROSTER_TOPIC
 from tests.doors import CONTEXT, sent

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from libs.events.backoff import failing_item
-from libs.events.buckets import Buckets
+from libs.events.domain.list_proof import Buckets
+from libs.events.workers.backoff import failing_item
 from services.conditionality.job_views import EVALUATIONS, RE_DECISION
 from tests.doors import batches, sent
 from tests.integration.conditionality.kit import (

@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from libs.events.buckets import Buckets
+from libs.events.domain.list_proof import Buckets
 from services.conditionality.contract import ROSTER_TOPIC, TOPIC
 from tests.doors import Sent, sent
 from tests.integration.conditionality.kit import BAD, GOOD, TAHAP, Bench, families

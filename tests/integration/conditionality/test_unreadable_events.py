@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from libs.chassis.settings import Settings
-from libs.events.backoff import failing_item
+from libs.events.workers.backoff import failing_item
 from services.conditionality.contract import TOPIC
 from services.conditionality.withdrawing import WITHDRAWER
 from tests.doors import sent

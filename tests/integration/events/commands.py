@@ -6,11 +6,11 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from libs.events.appender import Appender
-from libs.events.handle import handle
-from libs.events.model import Context, Outcome
-from libs.events.singles import Answered, Single
-from libs.events.store import Store
+from libs.events.store.group_commit import Appender
+from libs.events.store.grouped_commands import Answered, Single
+from libs.events.store.handle import handle
+from libs.events.store.model import Context, Outcome
+from libs.events.store.postgres import Store
 from tests.purse import CONTEXT, KEPT, Command
 
 DEADLINE_S = 10

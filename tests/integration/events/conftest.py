@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from libs.events.store import Store
+from libs.events.store.postgres import Store
 from tests.servers import Postgres
 from tests.stores import fresh_store
 

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple, Protocol
 
 import asyncpg
 
-from libs.events.errors import ConcurrencyConflict
+from libs.events.domain.errors import ConcurrencyConflict
 
 BATCH_MAX: Final = 500
 SMALL_BATCH: Final = 10  # small ones meet on few streams, large ones seldom

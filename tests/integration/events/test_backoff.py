@@ -8,7 +8,10 @@ from functools import partial
 
 import pytest
 
-from libs.events.backoff import (
+from libs.events.domain.errors import CorridorError
+from libs.events.monitoring.gauges import failing_readings
+from libs.events.store.postgres import Store
+from libs.events.workers.backoff import (
     FAILING_ATTEMPTS,
     RETRY_S,
     RETRY_S_MAX,
@@ -18,10 +21,7 @@ from libs.events.backoff import (
     failing,
     failing_item,
 )
-from libs.events.errors import CorridorError
-from libs.events.leader import lead
-from libs.events.readings import failing_readings
-from libs.events.store import Store
+from libs.events.workers.leader import lead
 from tests.servers import eventually
 
 pytestmark = pytest.mark.integration

@@ -10,14 +10,15 @@ import pytest_asyncio
 from msgspec.structs import replace as altered
 
 from libs.events.bus import Batch, Record
-from libs.events.consumer import Consumer
-from libs.events.decider import Decider
-from libs.events.handle import handle, handle_many
-from libs.events.model import StreamType
-from libs.events.parking import list_parked
-from libs.events.relay import Relay
-from libs.events.subscription import Handler, Incoming, Subscription
-from libs.events.transaction import EVENT_BYTES_MAX, Transaction
+from libs.events.bus.incoming import Incoming
+from libs.events.consumer.inbox import Consumer
+from libs.events.consumer.parking import list_parked
+from libs.events.consumer.subscription import Handler, Subscription
+from libs.events.domain.decider import Decider
+from libs.events.relay.outbox import Relay
+from libs.events.store.handle import handle, handle_many
+from libs.events.store.model import StreamType
+from libs.events.store.transaction import EVENT_BYTES_MAX, Transaction
 from tests.corridor import TOPICS, Corridor, corridor_at, running
 from tests.purse import CONTEXT, REPLAYED, TOPIC, CoinsPutIn, CoinsTakenOut, Command, PutIn
 from tests.servers import Postgres, eventually

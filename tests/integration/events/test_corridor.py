@@ -12,16 +12,16 @@ import pytest_asyncio
 from msgspec.structs import replace as altered
 
 from libs.events.bus import Batch, Bus, Member, Record, batched
-from libs.events.envelope import parse
-from libs.events.errors import GapFound, StaleMember, UnknownEpoch, UnknownEvent
-from libs.events.handle import handle_many
-from libs.events.leader import Leadership
-from libs.events.parking import Selection, list_parked
-from libs.events.positions import positions
-from libs.events.relay import Relay
-from libs.events.store import CHANNEL
-from libs.events.subscription import Incoming
-from libs.events.transaction import Transaction
+from libs.events.bus.envelope import parse
+from libs.events.bus.incoming import Incoming
+from libs.events.consumer.parking import Selection, list_parked
+from libs.events.domain.errors import GapFound, StaleMember, UnknownEpoch, UnknownEvent
+from libs.events.relay.outbox import Relay
+from libs.events.store.handle import handle_many
+from libs.events.store.postgres import CHANNEL
+from libs.events.store.transaction import Transaction
+from libs.events.store.watermarks import positions
+from libs.events.workers.leader import Leadership
 from tests.corridor import TOPICS, Corridor, corridor_at, running
 from tests.purse import CONTEXT, KEPT, TOPIC, Command, PutIn, TakeOut
 from tests.servers import Postgres, eventually

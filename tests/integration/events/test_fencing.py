@@ -10,11 +10,12 @@ import pytest_asyncio
 
 from libs.events.bus import Bus
 from libs.events.bus.connect import connect
-from libs.events.consumer import Consumer
-from libs.events.handle import Draft, Move, handle, handle_many
-from libs.events.store import Store
-from libs.events.subscription import Handler, Incoming, Subscription
-from libs.events.transaction import Transaction
+from libs.events.bus.incoming import Incoming
+from libs.events.consumer.inbox import Consumer
+from libs.events.consumer.subscription import Handler, Subscription
+from libs.events.store.handle import Draft, Move, handle, handle_many
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 from tests.doors import TOPICS, Sender, batches, waits_for_a_lock
 from tests.purse import CONTEXT, KEPT, PutIn
 from tests.servers import eventually

@@ -9,10 +9,10 @@ import asyncpg
 import msgspec
 import pytest
 
-from libs.events.handle import handle_many
-from libs.events.log import window_after
-from libs.events.store import POOL_CONNECTIONS_MAX, Store
-from libs.events.verify import verify
+from libs.events.store.handle import handle_many
+from libs.events.store.log import window_after
+from libs.events.store.postgres import POOL_CONNECTIONS_MAX, Store
+from libs.events.store.verify import verify
 from tests.integration.events.hunt import HOLDS, Batch, Fate, Hunt, Seen, Terms
 from tests.purse import CONTEXT, KEPT, CoinsPutIn, Command, PutIn
 from tests.tiers import NIGHTLY

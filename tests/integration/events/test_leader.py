@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from libs.events.leader import Leadership, LeadershipLost, has_leader
-from libs.events.store import Store
+from libs.events.store.postgres import Store
+from libs.events.workers.leader import Leadership, LeadershipLost, has_leader
 from tests.servers import eventually
 
 pytestmark = pytest.mark.integration

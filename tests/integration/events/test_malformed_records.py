@@ -10,11 +10,11 @@ import pytest_asyncio
 
 from libs.events.bus import Record
 from libs.events.bus.connect import connect
-from libs.events.consumer import Consumer
-from libs.events.parking import NothingParked, Parked, drop, list_parked
-from libs.events.positions import positions
-from libs.events.readings import parked_readings
-from libs.events.relay import Relay
+from libs.events.consumer.inbox import Consumer
+from libs.events.consumer.parking import NothingParked, Parked, drop, list_parked
+from libs.events.monitoring.gauges import parked_readings
+from libs.events.relay.outbox import Relay
+from libs.events.store.watermarks import positions
 from tests.corridor import TOPICS, Corridor, corridor_at, running
 from tests.purse import CONTEXT, TOPIC
 from tests.servers import Postgres, eventually

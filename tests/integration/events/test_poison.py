@@ -12,11 +12,11 @@ from typing import Any, TypeAlias
 import pytest
 import pytest_asyncio
 
-from libs.events.consumer import Consumer, Tally
-from libs.events.parking import START, Selection, list_parked
-from libs.events.relay import Relay
-from libs.events.replay import REPLAYED_MAX, replay
-from libs.events.sifting import BEHIND
+from libs.events.consumer.batch_bisection import BEHIND
+from libs.events.consumer.inbox import Consumer, Tally
+from libs.events.consumer.parking import START, Selection, list_parked
+from libs.events.consumer.replay import REPLAYED_MAX, replay
+from libs.events.relay.outbox import Relay
 from tests.corridor import TOPICS, Corridor, corridor_at, running
 from tests.poisoned import EFFECTS, Reader
 from tests.purse import CONTEXT

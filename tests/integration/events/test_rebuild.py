@@ -12,14 +12,12 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from libs.events import migrate
 from libs.events.bus import Bus
 from libs.events.bus.connect import connect
-from libs.events.consumer import Consumer
-from libs.events.errors import UnknownEvent
-from libs.events.handle import handle_many
-from libs.events.positions import positions
-from libs.events.rebuild import (
+from libs.events.bus.incoming import Incoming
+from libs.events.bus.topics import Topics
+from libs.events.consumer.inbox import Consumer
+from libs.events.consumer.rebuild import (
     NotOnlyReading,
     Progress,
     ReadModels,
@@ -27,11 +25,14 @@ from libs.events.rebuild import (
     digests,
     rebuild,
 )
-from libs.events.relay import Relay
-from libs.events.store import Store
-from libs.events.subscription import Incoming, Subscription
-from libs.events.topics import Topics
-from libs.events.transaction import Transaction
+from libs.events.consumer.subscription import Subscription
+from libs.events.domain.errors import UnknownEvent
+from libs.events.relay.outbox import Relay
+from libs.events.store import migrate
+from libs.events.store.handle import handle_many
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from libs.events.store.watermarks import positions
 from tests.purse import CONTEXT, KEPT, TOPIC, CoinsPutIn, Command, PutIn
 from tests.servers import Postgres, eventually
 from tests.stores import fresh_bus, fresh_store

@@ -8,14 +8,14 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
-from libs.events import migrate
-from libs.events.appender import Appender
-from libs.events.errors import ConcurrencyConflict, EventTooLarge, UnknownEvent
-from libs.events.handle import Draft, Move, handle, handle_many
-from libs.events.model import StreamType
-from libs.events.singles import Single
-from libs.events.store import Store
-from libs.events.transaction import EVENT_BYTES_MAX
+from libs.events.domain.errors import ConcurrencyConflict, EventTooLarge, UnknownEvent
+from libs.events.store import migrate
+from libs.events.store.group_commit import Appender
+from libs.events.store.grouped_commands import Single
+from libs.events.store.handle import Draft, Move, handle, handle_many
+from libs.events.store.model import StreamType
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import EVENT_BYTES_MAX
 from tests.purse import (
     CONTEXT,
     KEPT,

@@ -13,15 +13,17 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from libs.events import telemetry, tracing
+from libs.events import telemetry
 from libs.events.bus import Bus, Record
 from libs.events.bus.connect import connect
-from libs.events.consumer import Consumer
-from libs.events.errors import GapFound
-from libs.events.handle import handle_many
-from libs.events.store import Store
-from libs.events.subscription import Incoming, Subscription
-from libs.events.transaction import Transaction
+from libs.events.bus.incoming import Incoming
+from libs.events.consumer.inbox import Consumer
+from libs.events.consumer.subscription import Subscription
+from libs.events.domain.errors import GapFound
+from libs.events.store.handle import handle_many
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from libs.events.telemetry import tracing
 from tests.doors import TOPICS, Sender, deliver
 from tests.purse import KEPT, Command, PutIn
 

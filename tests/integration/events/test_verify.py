@@ -6,10 +6,10 @@ import hashlib
 
 import pytest
 
-from libs.events.chain import block_seal, event_hash, next_head
-from libs.events.handle import handle_many
-from libs.events.store import Store
-from libs.events.verify import BLOCKS_A_STEP, verify
+from libs.events.store.chain import block_seal, event_hash, next_head
+from libs.events.store.handle import handle_many
+from libs.events.store.postgres import Store
+from libs.events.store.verify import BLOCKS_A_STEP, verify
 from tests.purse import CONTEXT, KEPT, PutIn
 
 _ROWS = """

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from libs.events.model import Context
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.store.model import Context
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 from tests.doors import waits_for_a_lock
 
 

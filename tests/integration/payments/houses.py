@@ -8,8 +8,8 @@ from datetime import date
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
-from libs.events.buckets import Buckets
 from libs.events.bus import Record
+from libs.events.domain.list_proof import Buckets
 from libs.privacy.keys import KeyRing
 from libs.privacy.sealing import Sealer
 from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC

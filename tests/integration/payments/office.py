@@ -17,9 +17,9 @@ from libs.chassis.service import Running
 from libs.chassis.settings import Settings
 from libs.events.bus import Record
 from libs.events.bus.connect import connect
-from libs.events.consumer import Consumer
-from libs.events.handle import handle
-from libs.events.store import Store
+from libs.events.consumer.inbox import Consumer
+from libs.events.store.handle import handle
+from libs.events.store.postgres import Store
 from libs.privacy.keys import KeyRing
 from services.payments import policy
 from services.payments.cancelling import Canceller

@@ -10,10 +10,10 @@ from hashlib import sha256
 import asyncpg
 import pytest
 
-from libs.events.model import Context
-from libs.events.positions import Positions
-from libs.events.store import Store
-from libs.events.transaction import Transaction
+from libs.events.store.model import Context
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from libs.events.store.watermarks import Positions
 from services.payments.books import books
 from services.payments.contract import COMMITMENT_TOPIC
 from services.payments.domain.payment_hold_messages import HoldStatus

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
-from libs.events.parking import list_parked
+from libs.events.consumer.parking import list_parked
 from services.payments.books import books
 from services.payments.domain.ids import supplementary
 from services.payments.domain.payment_hold_messages import HoldStatus

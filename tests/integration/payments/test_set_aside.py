@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from libs.events.backoff import failing_parts
+from libs.events.workers.backoff import failing_parts
 from services.payments.books import books
 from services.payments.domain.ids import REGULAR, payment_stream, supplementary
 from services.payments.domain.payment_state import Transfer

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from libs.events.positions import Positions
+from libs.events.store.watermarks import Positions
 from services.payments.contract import COMMITMENT_TOPIC
 from services.payments.domain.payment_state import Transfer
 from tests.doors import sent

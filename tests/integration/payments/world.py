@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import httpx
 
-from libs.events.positions import Positions
+from libs.events.store.watermarks import Positions
 from services.payments.contract import ANNOUNCED_TO
 from simulators import bank, treasury
 from simulators.books import Account

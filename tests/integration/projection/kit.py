@@ -12,8 +12,8 @@ from typing import Any, Final
 from libs.chassis.settings import Settings
 from libs.events.bus import Record
 from libs.events.bus.connect import connect
-from libs.events.consumer import Consumer
-from libs.events.store import Store
+from libs.events.consumer.inbox import Consumer
+from libs.events.store.postgres import Store
 from services.projection import views
 from services.projection.consumers import SUBSCRIPTIONS
 from services.projection.contract import COMMITMENT_TOPIC, FAMILY_TOPIC, PAYMENT_TOPIC

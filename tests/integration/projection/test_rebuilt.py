@@ -17,8 +17,8 @@ import pytest
 
 from libs.chassis.settings import Settings
 from libs.events.bus.connect import connect
-from libs.events.parking import list_parked
-from libs.events.rebuild import Progress
+from libs.events.consumer.parking import list_parked
+from libs.events.consumer.rebuild import Progress
 from services.projection.consumers import SUBSCRIPTIONS
 from services.projection.rebuild import GRAFANA_ROLE
 from tests.doors import TOPICS, surroundings

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from libs.events.model import encode
+from libs.events.store.model import encode
 from services.projection.domain.facts import FamilyMoved
 from services.projection.domain.messages import Told
 from services.projection.main import SERVICE

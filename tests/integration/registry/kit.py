@@ -18,8 +18,8 @@ from libs.chassis.imports import Take
 from libs.chassis.settings import Settings
 from libs.events.bus import Bus, Record
 from libs.events.bus.connect import connect
-from libs.events.consumer import Consumer
-from libs.events.store import Store
+from libs.events.consumer.inbox import Consumer
+from libs.events.store.postgres import Store
 from libs.privacy.keys import KeyRing
 from libs.privacy.tokens import Tokenizer
 from services.registry.consumers import subscriptions

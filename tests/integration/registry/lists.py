@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from libs.events.buckets import Buckets
+from libs.events.domain.list_proof import Buckets
 from tests.doors import Sent
 from tests.integration.registry.kit import Register, child, family
 

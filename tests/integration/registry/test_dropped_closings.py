@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import pytest
 
-from libs.events.parking import EVERYTHING, list_parked
-from libs.events.replay import replay
+from libs.events.consumer.parking import EVERYTHING, list_parked
+from libs.events.consumer.replay import replay
 from services.registry.consumers import subscriptions
 from services.registry.contract import TAHAP_TOPIC
 from services.registry.policy import load_rule_sets

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from libs.events.buckets import Buckets
-from libs.events.parking import Selection, list_parked
-from libs.events.replay import replay
+from libs.events.consumer.parking import Selection, list_parked
+from libs.events.consumer.replay import replay
+from libs.events.domain.list_proof import Buckets
 from services.registry.contract import ROSTER_TOPIC, TAHAP_TOPIC
 from tests.doors import CONTEXT, YEAR, deliver, sent
 from tests.integration.registry.kit import Register, child, family, life_event, member

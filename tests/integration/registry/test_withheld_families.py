@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 
 from libs.chassis.settings import Settings
-from libs.events.backoff import FAILING_ATTEMPTS, failing_item
-from libs.events.handle import handle
+from libs.events.store.handle import handle
+from libs.events.workers.backoff import FAILING_ATTEMPTS, failing_item
 from libs.privacy.keys import KeyRing
 from services.registry.contract import LISTING
 from services.registry.domain.listing_messages import StartListing

@@ -15,7 +15,7 @@ from cli.issuer import Issuer
 from cli.ports import HOST, free_ports
 from libs.chassis.metrics import Look, Seldom, exposition, reaching, shown
 from libs.events import telemetry
-from libs.events.metrics import Reading
+from libs.events.telemetry.metrics import Reading
 from tests.servers import eventually
 from tests.unit.chassis.service import NIK, calling, service, settings_for, token_for
 

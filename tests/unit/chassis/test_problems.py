@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from cli.issuer import Issuer
 from libs.chassis.problems import MEDIA_TYPE, Refusal, kebab
 from libs.chassis.request import body_up_to
-from libs.events.errors import ConcurrencyConflict, DomainError, EventTooLarge, NotFound
+from libs.events.domain.errors import ConcurrencyConflict, DomainError, EventTooLarge, NotFound
 from tests.unit.chassis.service import (
     NIK,
     Reader,

@@ -24,7 +24,7 @@ from structlog.testing import capture_logs
 from cli.issuer import Issuer
 from libs.chassis import health, logs, request
 from libs.chassis.etag import IfMatch, etag, stamp
-from libs.events.errors import NotFound
+from libs.events.domain.errors import NotFound
 from tests.unit.chassis.service import (
     NIK,
     Reader,

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from libs.events.positions import Positions
+from libs.events.store.watermarks import Positions
 from tests.unit.cli.conftest import SERVICES, FakePlatform, answer
 
 TAHAP = "2023-1"

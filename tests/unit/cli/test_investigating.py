@@ -13,7 +13,7 @@ from cli.demo.investigating import answer_investigations, findings_of
 from cli.demo.screen import Screen
 from cli.errors import Failed
 from cli.year import Tahap
-from libs.events.positions import Positions
+from libs.events.store.watermarks import Positions
 from tests.unit.cli.conftest import SERVICES, FakePlatform, answer
 from tests.unit.cli.fake_investigations import TAHAP, FakeInvestigations
 

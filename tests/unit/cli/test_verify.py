@@ -13,7 +13,7 @@ from cli.verify import (
     position_findings,
     reading_findings,
 )
-from libs.events.positions import Positions
+from libs.events.store.watermarks import Positions
 from tests.unit.cli.conftest import SERVICES, FakePlatform, answer
 
 ROSTER = "pkh.registry.roster.v1"

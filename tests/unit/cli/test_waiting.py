@@ -8,7 +8,7 @@ import pytest
 from cli.client import Connected
 from cli.errors import Failed
 from cli.waiting import is_settled, until_quiet, while_it_moves
-from libs.events.positions import Positions
+from libs.events.store.watermarks import Positions
 from tests.unit.cli.conftest import FakePlatform, answer
 
 FAMILY = "pkh.registry.family.v1"

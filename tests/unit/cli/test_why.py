@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from libs.events.model import encode
+from libs.events.store.model import encode
 from tests.unit.cli.conftest import FakePlatform, answer
 from tests.unit.projection.kit import FAMILY, INSTRUCTED, TAHAP, credited, entitled, failed
 from tests.unit.projection.kit import why as explained

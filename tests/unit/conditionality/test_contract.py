@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from libs.events.codec import codec_of
-from libs.events.model import AS_STORED, Message, StreamType, encode
+from libs.events.store.codec import codec_of
+from libs.events.store.model import AS_STORED, Message, StreamType, encode
 from services.conditionality import contract
 from services.conditionality.domain.commitment import Cause, Event, commitment
 from services.conditionality.domain.evaluation import evaluation

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from libs.events.testing import given
+from libs.events.domain.testing import given
 from services.conditionality.domain.commitment import (
     ApproveCorrection,
     Cause,

@@ -1,6 +1,6 @@
 import pytest
 
-from libs.events.testing import given
+from libs.events.domain.testing import given
 from services.conditionality.domain.commitment import (
     BringFinding,
     Cleared,

@@ -11,7 +11,7 @@ from libs.events.bus.embedded_member import share_of
 from libs.events.bus.kafka_settings import KafkaSecurity, KafkaSettings
 from libs.events.bus.limits import RECORD_BYTES_MAX, record_bytes, refuse_oversize
 from libs.events.bus.segments import SEGMENT_BYTES_MAX, SEGMENT_RECORDS_MAX, pack, unpack
-from libs.events.errors import BusRefused
+from libs.events.domain.errors import BusRefused
 
 headers = st.lists(st.tuples(st.text(max_size=9), st.binary(max_size=9)), max_size=5).map(tuple)
 records = st.builds(

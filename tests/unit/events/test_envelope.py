@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from libs.events.bus import Batch, batched
-from libs.events.envelope import Envelope, EnvelopeMalformed, headers_of, parse_all, type_prefix
+from libs.events.bus.envelope import Envelope, EnvelopeMalformed, headers_of, parse_all, type_prefix
 
 TOPIC = "pkh.payments.tahap.v1"
 MOMENT = datetime(2023, 3, 31, tzinfo=UTC)

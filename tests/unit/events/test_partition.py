@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.events.partition import partition_of
+from libs.events.bus.partition import partition_of
 
 # Positions on a topic are kept by partition for ever, so these may never come out differently.
 KNOWN = [

@@ -10,7 +10,7 @@ from itertools import count
 import asyncpg
 import pytest
 
-from libs.events.sessions import SessionsShared, ensure_own_sessions
+from libs.events.store.sessions import SessionsShared, ensure_own_sessions
 
 
 @dataclass

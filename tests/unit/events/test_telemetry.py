@@ -7,8 +7,8 @@ import re
 import pytest
 
 from libs.events import telemetry
-from libs.events.metrics import Reading, families
 from libs.events.telemetry import METRICS, Metric
+from libs.events.telemetry.metrics import Reading, families
 from tests.architecture.tree import ROOT, python_files
 
 UNITS = ("events", "seconds", "messages", "rupiah")

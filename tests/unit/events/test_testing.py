@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from libs.events.decider import Decider
-from libs.events.errors import DomainError
-from libs.events.testing import given
+from libs.events.domain.decider import Decider
+from libs.events.domain.errors import DomainError
+from libs.events.domain.testing import given
 
 
 @dataclass(frozen=True)

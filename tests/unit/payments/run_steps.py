@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libs.events.testing import Given, given
+from libs.events.domain.testing import Given, given
 from services.payments.domain.run import run
 from services.payments.domain.run_file_messages import (
     RecordAccountCheck,

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from libs.events.testing import Given, given
+from libs.events.domain.testing import Given, given
 from services.payments.domain.administrative_hold import AdministrativeHold, administrative_hold
 from services.payments.domain.administrative_hold_messages import (
     AdministrativeHoldEnded,

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from libs.events.errors import DomainError
-from libs.events.testing import given
+from libs.events.domain.errors import DomainError
+from libs.events.domain.testing import given
 from services.payments import policy
 from services.payments.domain.announcement_messages import (
     Benefit,

@@ -3,7 +3,7 @@ from datetime import date
 
 import pytest
 
-from libs.events.testing import Given, given
+from libs.events.domain.testing import Given, given
 from services.payments.domain.announcement_messages import (
     Circumstances,
     ClosingAnnounced,

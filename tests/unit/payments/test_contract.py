@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from libs.events.codec import codec_of
-from libs.events.model import AS_STORED, Message, encode
+from libs.events.store.codec import codec_of
+from libs.events.store.model import AS_STORED, Message, encode
 from services.payments import contract, contract_commitment
 from services.payments.contract import (
     ADMINISTRATIVE_HOLD,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from libs.events.testing import given
+from libs.events.domain.testing import given
 from services.payments import policy
 from services.payments.domain.entitlement import NO_CUT, Cut, Member, cut_of, entitlement
 from services.payments.domain.errors import (

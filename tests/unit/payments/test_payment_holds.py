@@ -1,6 +1,6 @@
 import pytest
 
-from libs.events.testing import given
+from libs.events.domain.testing import given
 from services.payments.domain.payment import payment
 from services.payments.domain.payment_hold import carried
 from services.payments.domain.payment_hold_messages import (

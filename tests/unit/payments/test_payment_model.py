@@ -4,7 +4,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from libs.events.errors import DomainError
+from libs.events.domain.errors import DomainError
 from services.payments.domain.ledger import (
     FAMILY_AVAILABLE,
     FAMILY_BLOCKED,

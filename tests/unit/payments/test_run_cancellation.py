@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from libs.events.errors import DomainError
+from libs.events.domain.errors import DomainError
 from services.payments.domain.errors import (
     Contradiction,
     StepNotReached,

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from libs.events.testing import Given
+from libs.events.domain.testing import Given
 from services.payments.domain.errors import (
     NotConserved,
     StepNotReached,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from libs.events.testing import Given, given
+from libs.events.domain.testing import Given, given
 from services.payments.domain.errors import (
     Contradiction,
     FamiliesOutstanding,

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from libs.events.model import encode
+from libs.events.store.model import encode
 from services.projection.domain.messages import OF_FAMILY
 from services.projection.domain.tahap_messages import OF_TAHAP
 from tests.contract.test_contracts import is_part_of

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from libs.events.testing import Given, Then, given
+from libs.events.domain.testing import Given, Then, given
 from services.registry.domain.closing import Closing
 from services.registry.domain.family import family
 from services.registry.domain.family.commands import (

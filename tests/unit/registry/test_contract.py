@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from libs.events.buckets import Buckets
-from libs.events.codec import Codec
-from libs.events.model import AS_STORED, Message, Outcome, Published, StreamType, encode
+from libs.events.domain.list_proof import Buckets
+from libs.events.store.codec import Codec
+from libs.events.store.model import AS_STORED, Message, Outcome, Published, StreamType, encode
 from services.registry.contract import (
     FAMILY,
     FAMILY_TOPIC,

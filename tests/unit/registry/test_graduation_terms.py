@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from libs.events.testing import given
+from libs.events.domain.testing import given
 from services.registry.domain.closing import Closing
 from services.registry.domain.family import family
 from services.registry.domain.family.commands import Death, ListFamily

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from libs.events.testing import given
+from libs.events.domain.testing import given
 from services.registry.domain.family import family
 from services.registry.domain.family.commands import (
     Command,

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import date
 
-from libs.events.buckets import Buckets
-from libs.events.testing import given
+from libs.events.domain.list_proof import Buckets
+from libs.events.domain.testing import given
 from services.registry.domain.listing import (
     AnotherListing,
     CountsDisagree,

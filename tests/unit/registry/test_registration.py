@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from libs.events.testing import given
+from libs.events.domain.testing import given
 from services.registry.domain.family import family
 from services.registry.domain.family.commands import Death, MarkDuplicate, well_formed_nik
 from services.registry.domain.family.errors import (

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from libs.events.testing import Given, given
+from libs.events.domain.testing import Given, given
 from services.registry.domain.closing import Closing
 from services.registry.domain.family import family
 from services.registry.domain.family.commands import (

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from libs.events.codec import Codec
+from libs.events.store.codec import Codec
 from services.registry.contract import FAMILY
 from services.registry.domain.closing import Closing
 from services.registry.domain.family import family

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libs.events.errors import DomainError
+from libs.events.domain.errors import DomainError
 from services.conditionality.domain.commitment.commands import (
     ApproveCorrection,
     Cause,

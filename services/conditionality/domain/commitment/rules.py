@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from libs.events.decider import Decider
-from libs.events.errors import DomainError
+from libs.events.domain.decider import Decider
+from libs.events.domain.errors import DomainError
 from services.conditionality.domain.commitment.commands import (
     ApproveCorrection,
     BringFinding,

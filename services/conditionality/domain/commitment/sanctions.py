@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
-from libs.events.errors import DomainError
+from libs.events.domain.errors import DomainError
 from services.conditionality.domain.commitment.cycles import (
     Cycle,
     Standing,

@@ -20,7 +20,7 @@ DomainError
 
 from __future__ import annotations
 
-from libs.events.errors import DomainError, NotFound
+from libs.events.domain.errors import DomainError, NotFound
 
 
 class FamilyNotRegistered(NotFound):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from libs.events.decider import Decider
+from libs.events.domain.decider import Decider
 from services.registry.domain.family.commands import (
     Birth,
     Command,

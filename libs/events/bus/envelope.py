@@ -1,0 +1,238 @@
+"""CloudEvents 1.0 in Kafka's binary mode: attributes as `ce_*` headers, the data as the value."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TypeVar
+
+from msgspec import Struct
+
+from libs.events.bus import Batch, Record, batched
+from libs.events.domain.errors import CorridorError
+
+T = TypeVar("T")
+
+CONTENT_TYPE = b"application/json"
+CONTENT_TYPE_HEADER = "content-type", CONTENT_TYPE
+SPECVERSION = "ce_specversion", b"1.0"
+POSITION_MAX = 2**63 - 1
+REPEATED_MAX = 1_024  # texts remembered of a kind: few types, and one time for a whole block
+
+
+class EnvelopeMalformed(CorridorError):
+    """A message's headers are not a CloudEvent of ours."""
+
+
+class Envelope(Struct, frozen=True, gc=False):
+    """The envelope around a message's data.
+
+    `position` is the event's place in its store, `previous` that of the message before it in the
+    same partition (0 for the first), `epoch` names the store's life between two restores: with
+    the three a lost message is arithmetic. `type` is the bare event name, `major` its version.
+    """
+
+    id: str
+    source: str
+    type: str
+    major: int
+    subject: str
+    time: datetime
+    position: int
+    previous: int
+    epoch: str
+    trace: str | None
+
+
+@lru_cache(maxsize=REPEATED_MAX)
+def type_prefix(namespace: str, topic: str) -> tuple[str, str]:
+    """("id.go.kemensos.pkh.registry.roster.", ".v1") of a topic "pkh.registry.roster.v1"."""
+    base, version = topic.rsplit(".", 1)
+    return f"{namespace}.{base}.", f".{version}"
+
+
+def headers_of(envelope: Envelope, prefix: tuple[str, str]) -> list[tuple[str, bytes]]:
+    """The record headers of an envelope; `prefix` is the topic's `type_prefix`.
+
+    What many messages have alike is one object in all of them.
+    """
+    headers = [
+        SPECVERSION,
+        ("ce_id", envelope.id.encode()),
+        _header("ce_source", envelope.source),
+        _type_header(prefix, envelope.type),
+        ("ce_subject", envelope.subject.encode()),
+        _time_header(envelope.time),
+        ("ce_position", b"%d" % envelope.position),
+        ("ce_previous", b"%d" % envelope.previous),
+        _header("ce_epoch", envelope.epoch),
+        CONTENT_TYPE_HEADER,
+    ]
+    if envelope.trace is not None:
+        headers.append(_header("traceparent", envelope.trace))
+    return headers
+
+
+@lru_cache(maxsize=REPEATED_MAX)
+def _header(name: str, value: str) -> tuple[str, bytes]:
+    return name, value.encode()
+
+
+@lru_cache(maxsize=REPEATED_MAX)
+def _type_header(prefix: tuple[str, str], kind: str) -> tuple[str, bytes]:
+    return "ce_type", f"{prefix[0]}{kind}{prefix[1]}".encode()
+
+
+@lru_cache(maxsize=REPEATED_MAX)
+def _time_header(moment: datetime) -> tuple[str, bytes]:
+    return "ce_time", moment.astimezone(UTC).isoformat().replace("+00:00", "Z").encode()
+
+
+class Envelopes(Struct, frozen=True):
+    """The envelopes of a batch's records, by columns: read are those that every message is asked
+    for, and those of which a batch has few different ones."""
+
+    ids: Sequence[bytes]
+    sources: Sequence[str]
+    types: Sequence[str]
+    majors: Sequence[int]
+    subjects: Sequence[bytes]
+    times: Sequence[datetime]
+    positions: Sequence[int]
+    previous: Sequence[int]
+    epochs: Sequence[str]
+    traces: Sequence[str | None]
+
+    def at(self, index: int) -> Envelope:
+        """One of them by itself."""
+        return Envelope(
+            _text(self.ids[index]),
+            self.sources[index],
+            self.types[index],
+            self.majors[index],
+            _text(self.subjects[index]),
+            self.times[index],
+            self.positions[index],
+            self.previous[index],
+            self.epochs[index],
+            self.traces[index],
+        )
+
+
+def parse(record: Record) -> Envelope:
+    """The envelope of a record. Raises `EnvelopeMalformed` that names the header, not its value."""
+    [batch] = batched(record.topic, record.partition, [record])
+    return parse_all(batch).at(0)
+
+
+def parse_all(batch: Batch) -> Envelopes:
+    """The envelopes of a batch. Raises `EnvelopeMalformed` as for the first such record."""
+    try:
+        return _parsed(_columns(batch))
+    except KeyError as missing:
+        raise EnvelopeMalformed(header=missing.args[0], offset=batch.offsets[0]) from None
+    except (ValueError, IndexError):
+        if len(batch) > 1:
+            for record in batch.records:
+                parse(record)
+        raise EnvelopeMalformed(
+            topic=batch.topic, partition=batch.partition, offset=batch.offsets[0]
+        ) from None
+
+
+class Read(Struct, frozen=True):
+    """The messages of a batch with their envelopes, and what is wrong with its other records."""
+
+    batch: Batch
+    envelopes: Envelopes | None
+    malformed: Sequence[tuple[Record, EnvelopeMalformed]] = ()
+
+
+def parse_each(batch: Batch) -> Read:
+    """The envelopes of a batch, of which some records may be none; those are told by themselves."""
+    with contextlib.suppress(EnvelopeMalformed):
+        return Read(batch, parse_all(batch))
+    good: list[int] = []
+    malformed: list[tuple[Record, EnvelopeMalformed]] = []
+    for index, record in enumerate(batch.records):
+        try:
+            parse(record)
+            good.append(index)
+        except EnvelopeMalformed as error:
+            malformed.append((record, error))
+    left = batch.only(good)
+    return Read(left, parse_all(left) if good else None, malformed)
+
+
+def _parsed(columns: Mapping[str, Sequence[bytes]]) -> Envelopes:
+    kinds = _each(_kind, columns["ce_type"])
+    positions = _numbers(columns["ce_position"], 1)
+    traces = _each(_text, columns["traceparent"]) if "traceparent" in columns else None
+    return Envelopes(
+        ids=columns["ce_id"],
+        sources=_each(_text, columns["ce_source"]),
+        types=[kind for kind, _ in kinds],
+        majors=[major for _, major in kinds],
+        subjects=columns["ce_subject"],
+        times=_each(_time, columns["ce_time"]),
+        positions=positions,
+        previous=_numbers(columns["ce_previous"], 0),
+        epochs=_each(_epoch, columns["ce_epoch"]),
+        traces=traces or [None] * len(positions),
+    )
+
+
+def _each(read: Callable[[bytes], T], column: Sequence[bytes]) -> list[T]:
+    """A column whose values are few, mostly one, each read once."""
+    if column.count(column[0]) == len(column):
+        return [read(column[0])] * len(column)
+    known = {value: read(value) for value in set(column)}
+    return list(map(known.__getitem__, column))
+
+
+def _numbers(column: Sequence[bytes], least: int) -> list[int]:
+    """Positions as a store can keep them: one below would pass for a message taken long ago."""
+    numbers = list(map(int, column))
+    if min(numbers) < least or max(numbers) > POSITION_MAX:
+        raise ValueError
+    return numbers
+
+
+def _columns(batch: Batch) -> dict[str, Sequence[bytes]]:
+    named = dict(zip(batch.names, batch.contents, strict=True))
+    if len(named) < len(batch.names):
+        _refuse_twice(batch.names)
+    return named
+
+
+def _refuse_twice(names: Sequence[str]) -> None:
+    # Both Kafka clients allow a header twice; which one a reader takes would be an accident.
+    seen: set[str] = set()
+    for name in names:
+        if name in seen and (name.startswith("ce_") or name == "traceparent"):
+            raise EnvelopeMalformed(header=name, reason="twice")
+        seen.add(name)
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
+
+
+def _epoch(value: bytes) -> str:
+    if b"\0" in value:  # no column could hold it
+        raise ValueError
+    return _text(value)
+
+
+def _kind(value: bytes) -> tuple[str, int]:
+    base, version = _text(value).rsplit(".v", 1)
+    return base.rsplit(".", 1)[1], int(version)
+
+
+def _time(value: bytes) -> datetime:
+    moment = datetime.fromisoformat(_text(value))
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment

@@ -1,0 +1,124 @@
+"""Batch bisection: finds the few bad ones among many by halves, and lets the others through."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from libs.events.bus.incoming import Incoming
+from libs.events.consumer.subscription import Handler, Subscription, Undecodable, is_its_own
+from libs.events.domain.errors import safe_text
+from libs.events.store.transaction import Transaction
+
+BEHIND: Final = "an earlier message of this key is parked"
+
+T = TypeVar("T")
+
+
+async def by_halves(
+    transaction: Transaction,
+    items: Sequence[T],
+    work: Callable[[Sequence[T]], Awaitable[None]],
+    never: tuple[type[Exception], ...] = (),
+) -> list[tuple[T, Exception]]:
+    """Do work on many items, each part under a savepoint; those that fail alone, and with what.
+
+    Items must not depend on each other. Faults of the surroundings, stops and errors that are
+    `never` an item's own are raised.
+    """
+    if not items:
+        return []
+    try:
+        async with transaction.savepoint():
+            await work(items)
+    except Exception as error:
+        if isinstance(error, never) or not is_its_own(error):
+            raise
+        if len(items) == 1:
+            return [(items[0], error)]
+        middle = len(items) // 2
+        first = await by_halves(transaction, items[:middle], work, never)
+        return first + await by_halves(transaction, items[middle:], work, never)
+    return []
+
+
+async def sift(
+    transaction: Transaction,
+    subscription: Subscription,
+    messages: Sequence[Incoming],
+    held: Collection[str],
+) -> dict[int, str]:
+    """Handle messages of one topic, in order; {position: error} of those it was not done with.
+
+    Not handled are messages of `held` keys, those that are not fit, and every later one of their
+    key. Faults of the surroundings and stops are raised.
+    """
+    refused: dict[int, str] = {}
+    sieve = _Sieve(transaction, subscription.handler, refused, set())
+    if not held and Undecodable not in {type(message.body) for message in messages}:
+        await sieve.take(messages)
+        return refused
+    halted = set(held)
+    decoded: list[Incoming] = []
+    for message in messages:
+        if message.key in halted:
+            refused[message.position] = BEHIND
+        elif isinstance(message.body, Undecodable):
+            refused[message.position] = safe_text(message.body.error)
+            halted.add(message.key)
+        else:
+            decoded.append(message)
+    await sieve.take(decoded)
+    return refused
+
+
+@dataclass(slots=True)
+class _Sieve:
+    """Gives a handler as many messages at once as it takes.
+
+    Where it fails, it is given the halves. So k unfit messages among n cost about k log n
+    attempts, and none that are fit is handled by itself for long.
+    """
+
+    transaction: Transaction
+    handler: Handler
+    refused: dict[int, str]
+    unfit: set[str]
+
+    async def take(self, messages: Sequence[Incoming], *, suspect: bool = False) -> bool:
+        """Handle what is fit, in order; whether all were. One of `suspect` messages is not."""
+        if self.unfit:
+            messages = [message for message in messages if not self._is_behind(message)]
+        if len(messages) < 2 or not suspect:
+            error = await self._attempt(messages) if messages else None
+            if error is None:
+                return True
+            if len(messages) == 1:
+                self._refuse(messages[0], error)
+                return False
+        middle = len(messages) // 2
+        first = await self.take(messages[:middle])
+        # Were all of the first half fit, then one of the second is not: it need not be tried whole.
+        await self.take(messages[middle:], suspect=first)
+        return False
+
+    def _is_behind(self, message: Incoming) -> bool:
+        behind = message.key in self.unfit
+        if behind:
+            self._refuse(message, BEHIND)
+        return behind
+
+    def _refuse(self, message: Incoming, error: str) -> None:
+        self.refused[message.position] = error
+        self.unfit.add(message.key)
+
+    async def _attempt(self, messages: Sequence[Incoming]) -> str | None:
+        try:
+            async with self.transaction.savepoint():
+                await self.handler(self.transaction, messages)
+        except Exception as error:
+            if not is_its_own(error):
+                raise
+            return safe_text(error)
+        return None

@@ -1,0 +1,118 @@
+"""Places of a subscription in each partition: locked, proven to have no gap behind, and moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from operator import lt
+
+from libs.events.bus import Batch
+from libs.events.bus.envelope import Envelopes
+from libs.events.consumer.subscription import Subscription, UnknownPartition
+from libs.events.domain.errors import GapFound, UnknownEpoch
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+
+
+@dataclass
+class Place:
+    """The `consumed` row of a subscription's partition, and if it is new."""
+
+    epoch: str | None
+    position: int
+    moved: bool = False
+
+    def take(self, batch: Batch, envelopes: Envelopes, met: int = 0) -> Sequence[int]:
+        """Which messages of a batch are not covered yet; the place moves behind them.
+
+        Proves that nothing before them is missing: raises `GapFound` and `UnknownEpoch`. `met` is
+        the offset where a gap was met, if a look back is under way.
+        """
+        if self._follows(envelopes):
+            self.epoch, self.position = envelopes.epochs[0], envelopes.positions[-1]
+            self.moved = True
+            return range(len(batch))
+        fresh: list[int] = []
+        epoch, position = self.epoch, self.position
+        columns = envelopes.epochs, envelopes.previous, envelopes.positions, batch.offsets
+        for index, (own, previous, at, offset) in enumerate(zip(*columns, strict=True)):
+            # Lives of a log lie one behind the other: what another left before a gap in ours is
+            # older. A newer one counts on from before our position, which covers mere numbers.
+            if epoch not in (None, own) and not (offset < met and at <= position):
+                raise UnknownEpoch(topic=batch.topic, partition=batch.partition, epoch=epoch)
+            if at <= position:
+                continue
+            if previous > position:
+                raise GapFound(
+                    topic=batch.topic,
+                    partition=batch.partition,
+                    after=position,
+                    missing_to=previous,
+                )
+            epoch, position = own, at
+            fresh.append(index)
+        self.epoch, self.position, self.moved = epoch, position, self.moved or bool(fresh)
+        return fresh
+
+    def _follows(self, envelopes: Envelopes) -> bool:
+        """Nearly always: all are new, of the life that is known, and each names the one before."""
+        positions, previous = envelopes.positions, envelopes.previous
+        epoch = envelopes.epochs[0]
+        return (
+            self.epoch in (None, epoch)
+            and envelopes.epochs.count(epoch) == len(positions)
+            and previous[0] <= self.position < positions[0]
+            and previous[1:] == positions[:-1]
+            and all(map(lt, positions, positions[1:]))
+        )
+
+
+async def open_places(
+    store: Store, subscriptions: Sequence[Subscription], partitions: Mapping[str, int]
+) -> None:
+    """A `consumed` row for every partition, so that what was never read shows as such."""
+    places = [
+        (subscription.name, subscription.topic, partition)
+        for subscription in subscriptions
+        for partition in range(partitions[subscription.topic])
+    ]
+    await store.pool.execute(
+        """INSERT INTO consumed (subscription, topic, partition, epoch, position)
+           SELECT s, t, p, NULL, 0 FROM unnest($1::text[], $2::text[], $3::int[]) AS u (s, t, p)
+           ON CONFLICT DO NOTHING""",
+        *map(list, zip(*places, strict=True)),
+    )
+
+
+async def lock_places(
+    transaction: Transaction, subscription: Subscription, partitions: Sequence[int]
+) -> dict[int, Place]:
+    """Where it is in these partitions, by number; nobody else moves that until the commit."""
+    rows = await transaction.connection.fetch(
+        """SELECT partition, epoch, position FROM consumed
+           WHERE subscription = $1 AND topic = $2 AND partition = ANY($3)
+           ORDER BY partition FOR UPDATE""",
+        subscription.name,
+        subscription.topic,
+        partitions,
+    )
+    places = {row["partition"]: Place(row["epoch"], row["position"]) for row in rows}
+    if unknown := set(partitions) - places.keys():
+        raise UnknownPartition(topic=subscription.topic, partition=min(unknown))
+    return places
+
+
+async def move_places(
+    transaction: Transaction, subscription: Subscription, places: Mapping[int, Place]
+) -> None:
+    """Say that everything up to these places, by partition, has had its effect."""
+    await transaction.connection.execute(
+        """UPDATE consumed SET epoch = new.epoch, position = new.position
+           FROM unnest($3::int[], $4::text[], $5::bigint[]) AS new (partition, epoch, position)
+           WHERE subscription = $1 AND topic = $2 AND consumed.partition = new.partition""",
+        subscription.name,
+        subscription.topic,
+        list(places),
+        [place.epoch for place in places.values()],
+        [place.position for place in places.values()],
+    )

@@ -1,0 +1,276 @@
+"""Takes messages from the bus into a service: each exactly once, in order, and none is lost.
+
+What comes of a topic at once is one transaction, and the next is fetched meanwhile. It locks
+the partitions' `consumed` rows (which fences a member that lost one of them), skips what the
+positions already cover, runs the handler, and moves the positions; the bus's own offsets follow
+after the commit. Where that fails, each batch is processed by itself: what a handler cannot take
+is parked with every later message of its key, and a record that is no message by itself; what the
+database or the network refuses is tried again; a gap, an unknown epoch or a newer major version
+stops the consumer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import attrgetter
+from time import perf_counter
+from typing import TypeAlias
+
+import structlog
+
+from libs.events.bus import Batch, Bus, Member, Record
+from libs.events.bus.envelope import EnvelopeMalformed, Envelopes, parse_each
+from libs.events.bus.incoming import Incoming
+from libs.events.consumer.batch_bisection import sift
+from libs.events.consumer.checkpoints import lock_places, move_places, open_places
+from libs.events.consumer.parking import held_keys, park, park_malformed
+from libs.events.consumer.subscription import STOPS, Subscription, messages_in, wanted_of
+from libs.events.domain.errors import GapFound, StaleMember, UnknownEpoch, safe_text
+from libs.events.store.faults import RETRIED
+from libs.events.store.model import Context
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from libs.events.telemetry import tracing
+from libs.events.telemetry.metrics import PROCESS_SECONDS
+from libs.events.workers.prefetch import ahead
+
+FETCH_RECORDS_MAX = 1_000  # of a partition
+TRANSACTION_RECORDS_MAX = 3_000
+FETCH_WAIT_S = 1.0
+RETRY_S = 0.3
+LOOK_BACKS_MAX = 2
+"""From one gap; the first may be followed by what had been fetched before it."""
+
+log = structlog.get_logger("consumer")
+
+Partition: TypeAlias = tuple[str, int]
+"""(topic, partition)."""
+
+Parsed: TypeAlias = tuple[Batch, Envelopes]
+
+
+@dataclass
+class Tally:
+    """The counts of a consumer since it started."""
+
+    handled: int = 0
+    skipped: int = 0
+    passed: int = 0
+    parked: int = 0
+    stopped: str | None = None
+
+
+@dataclass
+class Consumer:
+    """All subscriptions of one service, as one member of its group."""
+
+    store: Store
+    bus: Bus
+    group: str
+    subscriptions: Sequence[Subscription]
+    partitions: Mapping[str, int]
+    dropped: Collection[tuple[str, int, int]] = ()
+    """(topic, partition, position) of messages that a person has decided not to have handled."""
+    tally: Tally = field(default_factory=Tally)
+    fetch_records_max: int = FETCH_RECORDS_MAX
+    transaction_records_max: int = TRANSACTION_RECORDS_MAX
+
+    def __post_init__(self) -> None:
+        self._by_topic = {s.topic: s for s in self.subscriptions}
+        self._gaps: dict[Partition, list[int]] = {}  # the offsets where one was looked back from
+        self._rewound: set[Partition] = set()  # in this round
+
+    async def run(self) -> None:
+        """Consume until cancelled, or until something only a person can mend stops it."""
+        while True:
+            try:
+                await self._open_places()
+                member = await self.bus.join(self.group, list(self._by_topic))
+                try:
+                    await self._consume(member)
+                finally:
+                    with contextlib.suppress(Exception):
+                        await member.close()
+            except asyncio.CancelledError:
+                raise
+            except STOPS as error:
+                self.tally.stopped = str(error)
+                log.critical("consumer stopped", group=self.group, error=str(error))
+                return
+            except Exception as error:  # the bus is away: join again when it is back
+                log.warning("consumer begins anew", group=self.group, error=safe_text(error))
+                await asyncio.sleep(RETRY_S)
+
+    async def _open_places(self) -> None:
+        await open_places(self.store, self.subscriptions, self.partitions)
+
+    async def _consume(self, member: Member) -> None:
+        async with ahead(self._fetches(member)) as fetches:
+            async for fetched in fetches:
+                self._rewound = set()
+                taken: dict[Partition, int] = {}
+                for _, of_topic in groupby(sorted(fetched, key=_topic), _topic):
+                    for some in _together(of_topic, self.transaction_records_max):
+                        taken |= await self._take_all(member, some)
+                for place in self._rewound:
+                    taken.pop(place, None)
+                if taken:
+                    with contextlib.suppress(StaleMember):  # positions are ours, not the bus's
+                        await member.commit(taken)
+
+    async def _fetches(self, member: Member) -> AsyncGenerator[Sequence[Batch]]:
+        while True:
+            yield await member.fetch(self.fetch_records_max, FETCH_WAIT_S)
+
+    async def _take_all(self, member: Member, batches: Sequence[Batch]) -> dict[Partition, int]:
+        """Take batches of one topic, together where that is possible; the offsets behind them."""
+        together = len(batches) > 1 and await self._processed(*batches)
+        taken: dict[Partition, int] = {}
+        for batch in batches:
+            place = _place(batch)
+            if together or (place not in self._rewound and await self._take(member, batch)):
+                taken[place] = batch.offsets[-1] + 1
+        return taken
+
+    async def _processed(self, *batches: Batch) -> bool:
+        """Process batches in one transaction; False where one of them may be in the others' way."""
+        try:
+            await self.process(*batches)
+        except Exception as error:  # whatever it is, it is told and met where each goes by itself
+            log.info("batches taken singly", group=self.group, error=safe_text(error))
+            return False
+        return True
+
+    async def _take(self, member: Member, batch: Batch) -> bool:
+        """Process a batch, again until the surroundings let it through; False after a rewind."""
+        while True:
+            try:
+                await self.process(batch)
+                return True
+            except GapFound as gap:
+                if len(self._gaps.get(_place(batch), ())) == LOOK_BACKS_MAX:
+                    raise
+                log.warning("rewinding at a gap", **gap.facts)
+                await self._look_back(member, batch)
+                return False
+            except RETRIED as fault:
+                log.warning("batch tried again", group=self.group, error=safe_text(fault))
+                await asyncio.sleep(RETRY_S)
+
+    async def _look_back(self, member: Member, batch: Batch) -> None:
+        """Go on from the earliest record of a partition; so will whoever is given it meanwhile.
+
+        Else a rebalance would lead back to the gap, as if there were nothing before it.
+        """
+        place = _place(batch)
+        await member.commit({place: 0})
+        await member.rewind(*place)
+        self._gaps.setdefault(place, []).append(batch.offsets[0])
+        self._rewound.add(place)
+
+    async def process(self, *batches: Batch) -> None:
+        """Batches of partitions of one topic, in one transaction."""
+        began, counted = perf_counter(), replace(self.tally)
+        try:
+            await self._process(batches)
+        except BaseException:
+            self.tally = counted  # what was undone will be counted when it is done
+            raise
+        PROCESS_SECONDS.labels(self.group, batches[0].topic).observe(perf_counter() - began)
+
+    async def _process(self, batches: Sequence[Batch]) -> None:
+        subscription = self._by_topic[batches[0].topic]
+        read = [parse_each(batch) for batch in batches]
+        await self._set_aside(subscription, [each for one in read for each in one.malformed])
+        arrived = [(one.batch, one.envelopes) for one in read if one.envelopes is not None]
+        if arrived:
+            await self._take_messages(subscription, arrived)
+
+    async def _set_aside(
+        self,
+        subscription: Subscription,
+        malformed: Sequence[tuple[Record, EnvelopeMalformed]],
+    ) -> None:
+        """Park what is no message, so that it is seen; no log has a place where it is missed."""
+        for record, error in malformed:
+            log.error("record is no message", topic=record.topic, error=str(error))
+        self.tally.parked += await park_malformed(self.store, subscription.name, malformed)
+
+    async def _take_messages(self, subscription: Subscription, arrived: Sequence[Parsed]) -> None:
+        # As they were appended: the log of a topic's owner is one.
+        last = max((envelopes.at(-1) for _, envelopes in arrived), key=_position)
+        # In two lives of a log, two messages may have the same position.
+        if len(arrived) > 1 and any({*each.epochs} != {last.epoch} for _, each in arrived):
+            raise UnknownEpoch(topic=subscription.topic, epoch=last.epoch)
+        where = self.bus.system, self.group, subscription.topic
+        carried = {trace for _, envelopes in arrived for trace in set(envelopes.traces)}
+        count = sum(len(batch) for batch, _ in arrived)
+        partitions = _partitions(batch for batch, _ in arrived)
+        with tracing.processing(*where, partitions, count, last.trace, carried) as trace:
+            context = Context(last.time, f"service:{self.group}", trace=trace, cause=last.id)
+            async with self.store.transaction(context) as transaction:
+                await self._in_transaction(transaction, subscription, arrived)
+
+    async def _in_transaction(
+        self, transaction: Transaction, subscription: Subscription, arrived: Sequence[Parsed]
+    ) -> None:
+        partitions = _partitions(batch for batch, _ in arrived)
+        places = await lock_places(transaction, subscription, partitions)
+        messages: list[Incoming] = []
+        for batch, envelopes in arrived:
+            met = min(self._gaps.get(_place(batch), [0]))
+            fresh = places[batch.partition].take(batch, envelopes, met)
+            wanted = wanted_of(subscription, envelopes, fresh)
+            self.tally.skipped += len(batch) - len(fresh)
+            self.tally.passed += len(fresh) - len(wanted)
+            if self.dropped:
+                place = _place(batch)
+                wanted = [i for i in wanted if (*place, envelopes.positions[i]) not in self.dropped]
+            messages += messages_in(subscription, batch, envelopes, wanted)
+        moved = {partition: place for partition, place in places.items() if place.moved}
+        if not moved:
+            return
+        messages.sort(key=_position)
+        transaction.traces = tracing.traces_by_key(messages, transaction.context.trace)
+        await self._dispatch(transaction, subscription, messages)
+        await move_places(transaction, subscription, moved)
+        # Only what was new says that a gap is closed: it may be behind what was covered already.
+        for partition in moved:
+            self._gaps.pop((subscription.topic, partition), None)
+
+    async def _dispatch(
+        self, transaction: Transaction, subscription: Subscription, messages: Sequence[Incoming]
+    ) -> None:
+        """Handle what can be handled, and park the rest in the same transaction."""
+        held = await held_keys(transaction, subscription, messages)
+        refused = await sift(transaction, subscription, messages, held)
+        if refused:
+            log.warning("messages parked", topic=subscription.topic, count=len(refused))
+            await park(transaction, subscription.name, messages, refused)
+        self.tally.handled += len(messages) - len(refused)
+        self.tally.parked += len(refused)
+
+
+def _together(batches: Iterable[Batch], records_max: int) -> Iterator[list[Batch]]:
+    """Batches as they fit into a transaction each; one that does not is alone."""
+    some: list[Batch] = []
+    for batch in batches:
+        count = sum(map(len, some)) + len(batch)
+        if some and count > records_max:
+            yield some
+            some = []
+        some.append(batch)
+    yield some
+
+
+def _partitions(batches: Iterable[Batch]) -> list[int]:
+    return sorted({batch.partition for batch in batches})
+
+
+_topic = attrgetter("topic")
+_place = attrgetter("topic", "partition")
+_position = attrgetter("position")

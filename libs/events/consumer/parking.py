@@ -1,0 +1,222 @@
+"""Messages that could not be handled, kept in order with every later one of their key."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import msgspec
+
+from libs.events.bus import Record
+from libs.events.bus.envelope import EnvelopeMalformed
+from libs.events.bus.incoming import Incoming
+from libs.events.consumer.subscription import Subscription
+from libs.events.domain.errors import NotFound
+from libs.events.store.model import encode
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+
+Partition: TypeAlias = tuple[str, str, int]
+"""(subscription, topic, partition)."""
+
+Place: TypeAlias = tuple[str, str, int, int]
+"""(subscription, topic, partition, position): where a parked message stands among all."""
+
+START: Final[Place] = ("", "", 0, 0)
+"""Before all of them."""
+
+_ANYTHING: Final = """
+SELECT EXISTS (SELECT FROM parked WHERE subscription = $1 AND topic = $2 AND partition = ANY($3)
+               AND dropped_at IS NULL AND position > 0)
+"""
+# One look into the index for each key: however much of a key is parked, the first row will do.
+_AMONG: Final = """
+SELECT key FROM unnest($3::int[], $4::text[]) AS asked (at, key)
+WHERE (SELECT true FROM parked WHERE subscription = $1 AND topic = $2 AND partition = asked.at
+       AND parked.key = asked.key AND dropped_at IS NULL AND position > 0
+       AND ($5::bigint IS NULL OR position < $5) LIMIT 1)
+"""
+
+
+class NothingParked(NotFound):
+    """Nothing of this topic and key is parked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """One parked message, as people see it."""
+
+    subscription: str
+    topic: str
+    partition: int
+    key: str
+    position: int
+    error: str
+
+    @property
+    def offset(self) -> int | None:
+        """Its place on the bus, of a record that is no message and has no position."""
+        return None if self.position > 0 else -1 - self.position
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which parked messages: those of a topic or of all, of a key or of all."""
+
+    topic: str | None = None
+    key: str | None = None
+
+
+EVERYTHING: Final = Selection()
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    headers: list[tuple[str, str]]
+    value: str  # base64: parked bytes may be anything
+    offset: int
+
+
+async def park(
+    transaction: Transaction,
+    subscription: str,
+    arrived: Sequence[Incoming],
+    refused: Mapping[int, str],
+) -> None:
+    """Keep those whose position was `refused`, exactly as they came, with what was wrong."""
+    rows = [
+        (
+            subscription,
+            each.topic,
+            each.partition,
+            each.key,
+            each.position,
+            encode(_kept(each.record)).decode(),
+            refused[each.position],
+        )
+        for each in arrived
+        if each.position in refused
+    ]
+    await transaction.connection.executemany(
+        """INSERT INTO parked (subscription, topic, partition, key, position, message, error)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        rows,
+    )
+
+
+async def park_malformed(
+    store: Store, subscription: str, malformed: Sequence[tuple[Record, EnvelopeMalformed]]
+) -> int:
+    """Keep records that are no messages, each once however often it comes; how many are new."""
+    rows = [
+        (
+            subscription,
+            record.topic,
+            record.partition,
+            -1 - record.offset,
+            encode(_kept(record)).decode(),
+            str(error),
+        )
+        for record, error in malformed
+    ]
+    if not rows:
+        return 0
+    kept = await store.pool.fetch(
+        """INSERT INTO parked (subscription, topic, partition, key, position, message, error)
+           SELECT s, t, p, '', o, m, e FROM unnest(
+               $1::text[], $2::text[], $3::int[], $4::bigint[], $5::json[], $6::text[]
+           ) AS u (s, t, p, o, m, e) ON CONFLICT DO NOTHING RETURNING position""",
+        *map(list, zip(*rows, strict=True)),
+    )
+    return len(kept)
+
+
+async def drop(
+    transaction: Transaction, topic: str, partition: int, position: int, reason: str
+) -> None:
+    """Have one parked message of a topic's partition be done with, by decision of a person.
+
+    It stays as it came, with who dropped it, when and the code of why. Of its key, what waits
+    behind it can be replayed then. Dropping it again changes nothing; raises `NothingParked`.
+    """
+    found = await transaction.connection.fetch(
+        """UPDATE parked SET dropped_at = coalesce(dropped_at, $4),
+               dropped_by = coalesce(dropped_by, $5), dropped_reason = coalesce(dropped_reason, $6)
+           WHERE topic = $1 AND partition = $2 AND position = $3 RETURNING position""",
+        topic,
+        partition,
+        position,
+        transaction.context.at,
+        transaction.context.actor,
+        reason,
+    )
+    if not found:
+        raise NothingParked(topic=topic, partition=partition, position=position)
+
+
+def _kept(record: Record) -> _Kept:
+    headers = [(name, value.decode("latin-1")) for name, value in record.headers]
+    return _Kept(headers, base64.b64encode(record.value).decode(), record.offset)
+
+
+async def held_keys(
+    transaction: Transaction,
+    subscription: Subscription,
+    arrived: Sequence[Incoming],
+    before: int | None = None,
+) -> set[str]:
+    """Those keys of messages of which something is parked, `before` a position where one is given.
+
+    Ask behind the locks of their partitions' `consumed` rows. The keys are looked at only where
+    anything is parked, which is seldom.
+    """
+    reads = subscription.name, subscription.topic
+    partitions = sorted({each.batch.partition for each in arrived})
+    if not await transaction.connection.fetchval(_ANYTHING, *reads, partitions):
+        return set()
+    asked = sorted({(each.partition, each.key) for each in arrived})
+    columns = [partition for partition, _ in asked], [key for _, key in asked]
+    rows = await transaction.connection.fetch(_AMONG, *reads, *columns, before)
+    return {row["key"] for row in rows}
+
+
+async def list_parked(
+    store: Store, limit: int = 500, after: Place = START, selection: Selection = EVERYTHING
+) -> list[Parked]:
+    """The messages parked behind a place, in the order in which they would be replayed."""
+    rows = await store.pool.fetch(
+        """SELECT subscription, topic, partition, key, position, error FROM parked
+           WHERE (subscription, topic, partition, position) > ($1, $2, $3::int, $4::bigint)
+             AND dropped_at IS NULL
+             AND ($5::text IS NULL OR topic = $5) AND ($6::text IS NULL OR key = $6)
+           ORDER BY subscription, topic, partition, position LIMIT $7""",
+        *after,
+        selection.topic,
+        selection.key,
+        limit,
+    )
+    return [Parked(**dict(row)) for row in rows]
+
+
+def unpark(topic: str, partition: int, key: str, message: str) -> Record:
+    """The record that was kept, as it came."""
+    kept = msgspec.json.decode(message, type=_Kept)
+    headers = [(name, value.encode("latin-1")) for name, value in kept.headers]
+    return Record(
+        topic, partition, key.encode(), base64.b64decode(kept.value), headers, kept.offset
+    )
+
+
+async def parked_records(transaction: Transaction, subscription: str, topic: str) -> list[Record]:
+    """Every message that a subscription has parked of a topic, as it came, the dropped ones too:
+    who counts lines counts these as received."""
+    rows = await transaction.connection.fetch(
+        """SELECT partition, key, message FROM parked
+           WHERE subscription = $1 AND topic = $2 AND position > 0
+           ORDER BY partition, position""",
+        subscription,
+        topic,
+    )
+    return [unpark(topic, row["partition"], row["key"], row["message"]) for row in rows]

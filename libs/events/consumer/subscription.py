@@ -1,0 +1,134 @@
+"""A service's subscription to a topic, and the errors that are a message's own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from libs.events.bus import Batch
+from libs.events.bus.envelope import Envelopes
+from libs.events.bus.incoming import Incoming
+from libs.events.domain.errors import CorridorError, GapFound, UnknownEpoch, UnknownEvent
+from libs.events.store.faults import is_of_surroundings
+from libs.events.store.transaction import Transaction
+
+
+class UnknownPartition(CorridorError):
+    """The bus has a partition that contracts/topics.yaml does not know."""
+
+
+STOPS = (GapFound, UnknownEpoch, UnknownEvent, UnknownPartition)
+
+
+class Undecodable(Struct, frozen=True):
+    """In the place of a body that is none of the type it should be; no handler is given one."""
+
+    error: Exception
+
+
+Handler = Callable[[Transaction, Sequence[Incoming]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """The meaning of one topic to a service.
+
+    `name` is a durable identity: it must never change, because positions are kept under it.
+    `bodies` gives the dataclass of each type that is wanted; other types are counted and passed.
+    The handler gets the wanted messages of a batch, in order, and must be content with one.
+    """
+
+    name: str
+    topic: str
+    bodies: Mapping[str, type[Any]]
+    handler: Handler
+
+
+def is_its_own(error: Exception) -> bool:
+    """True where an error is of the message that was handled: not of the surroundings, no stop."""
+    return not is_of_surroundings(error) and not isinstance(error, STOPS)
+
+
+def wanted_of(
+    subscription: Subscription, envelopes: Envelopes, indexes: Sequence[int]
+) -> Sequence[int]:
+    """Which of these messages a subscription wants. Raises `UnknownEvent` at a newer major version
+    of one that it does."""
+    kinds = set(zip(envelopes.types, envelopes.majors, strict=True))
+    wanted = [kind for kind in kinds if kind[0] in subscription.bodies]
+    known = int(subscription.topic.rsplit(".v", 1)[1])
+    if any(major > known for _, major in wanted):
+        for index in indexes:
+            name, major = envelopes.types[index], envelopes.majors[index]
+            if name in subscription.bodies and major > known:
+                raise UnknownEvent(type=name, major=major)
+    if len(wanted) == len(kinds):
+        return indexes
+    return [index for index in indexes if envelopes.types[index] in subscription.bodies]
+
+
+def messages_in(
+    subscription: Subscription, batch: Batch, envelopes: Envelopes, indexes: Sequence[int]
+) -> Iterator[Incoming]:
+    """Those messages of a batch, with their bodies as their subscription wants them."""
+    positions = map(envelopes.positions.__getitem__, indexes)
+    keys = _key_texts(list(map(batch.keys.__getitem__, indexes)))
+    types = map(envelopes.types.__getitem__, indexes)
+    values = map(batch.values.__getitem__, indexes)
+    bodies = _bodies(subscription, list(types), list(values))
+    return map(Incoming, repeat(batch), repeat(envelopes), indexes, positions, keys, bodies)
+
+
+def _bodies(
+    subscription: Subscription, types: Sequence[str], values: Sequence[bytes]
+) -> Sequence[Any]:
+    if len(set(types)) == 1:
+        try:
+            return list(map(_decoder(subscription.bodies[types[0]]).decode, values))
+        except Exception as error:  # one of them: each by itself
+            if not is_its_own(error):
+                raise
+    decoders = {name: _decoder(body) for name, body in subscription.bodies.items()}
+    return [_body(decoders[name], value) for name, value in zip(types, values, strict=True)]
+
+
+def _body(decoder: msgspec.json.Decoder[Any], value: bytes) -> Any:
+    try:
+        return decoder.decode(value)
+    except Exception as error:
+        if not is_its_own(error):
+            raise
+        return Undecodable(error)
+
+
+_decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
+
+
+def _decoder(body: type[Any]) -> msgspec.json.Decoder[Any]:
+    """The decoder of a type, made once; types are a few classes of contracts."""
+    found = _decoders.get(body)
+    if found is None:
+        found = _decoders[body] = msgspec.json.Decoder(body)
+    return found
+
+
+def _key_texts(keys: Sequence[bytes | None]) -> list[str]:
+    """Keys as texts that PostgreSQL takes; they are mostly plain, and then read at once."""
+    there = [key for key in keys if key is not None]
+    together = b"".join(there)
+    if len(there) == len(keys) and together.isascii() and b"\0" not in together:
+        return list(map(bytes.decode, there))
+    return list(map(_key_text, keys))
+
+
+def _key_text(key: bytes | None) -> str:
+    """A key as text, whatever its bytes; empty where there is none."""
+    if key is None:
+        return ""
+    text = key.decode(errors="backslashreplace")
+    return text.replace("\0", "\\x00") if "\0" in text else text

@@ -1,0 +1,248 @@
+"""Carries a service's messages from its store to the bus, in order, from the last acknowledged one.
+
+PostgreSQL is the truth and the topic is transport: the relay only ever sends what is committed,
+the same bytes each time, and where the bus holds less than it once acknowledged (a broker that
+lost its tail, a topic that was deleted) it sends that part again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from time import perf_counter, time_ns
+
+import asyncpg
+import msgspec
+import structlog
+
+from libs.events.bus import Bus, Producer, Record
+from libs.events.bus.envelope import Envelope, EnvelopeMalformed, headers_of, parse, type_prefix
+from libs.events.bus.topics import Topics
+from libs.events.domain.errors import CorridorError, safe_text
+from libs.events.store.log import window_after
+from libs.events.store.postgres import CHANNEL, Store
+from libs.events.store.watermarks import EVERYTHING
+from libs.events.telemetry import tracing
+from libs.events.telemetry.metrics import RELAY_FAULTS, RELAY_MESSAGES, RELAY_SEND_SECONDS
+from libs.events.workers.leader import Leadership
+
+RELAY_BATCH_MAX = 2_000  # events read and sent in one window
+RELAY_POLL_S = 0.05  # underneath the NOTIFY hint
+RELAY_AUDIT_S = 2.0  # how often an idle relay looks whether the bus still holds what it took
+RELAY_RETRY_S = 0.5
+
+log = structlog.get_logger("relay")
+
+
+class TopicShrank(CorridorError):
+    """A topic holds less than it did; its messages are sent again from the store."""
+
+
+_EVENTS = """
+SELECT block, ord, stream_id, type, topic, key, occurred_at, metadata,
+       CASE WHEN message::text = 'true' THEN data ELSE message END AS value
+FROM events WHERE block = ANY($1) AND ord >= $2 AND ord < $3 AND topic IS NOT NULL
+"""
+_ACKNOWLEDGE = """
+INSERT INTO relay (topic, partition, position)
+SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[])
+ON CONFLICT (topic, partition) DO UPDATE SET position = excluded.position
+"""
+
+
+@dataclass
+class Progress:
+    """The position up to which the log was read, and the last message of each partition.
+
+    `held` is what the bus itself still holds of a partition where that is less than what it
+    acknowledged: such messages are sent again, others of the same window are not.
+    """
+
+    position: int
+    last: dict[tuple[str, int], int] = field(default_factory=dict)
+    held: dict[tuple[str, int], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of the log as it goes out: its messages, up to which position of the log, and the
+    last position of each of their partitions."""
+
+    records: Sequence[Record]
+    end: int
+    last: Mapping[tuple[str, int], int]
+
+
+class Relay:
+    """The relay of one store; run by whoever holds the leadership."""
+
+    def __init__(self, store: Store, bus: Bus, topics: Topics) -> None:
+        self.store, self.bus, self.topics = store, bus, topics
+        self.owned = topics.of(store.source)
+        self.source = f"/services/{store.source}"
+
+    async def run(self) -> None:
+        """Lead and relay until cancelled; whatever goes wrong is logged and begun anew."""
+        while True:
+            try:
+                async with Leadership(self.store, "relay", CHANNEL) as leadership:
+                    await self._lead(leadership)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # the loop must outlive every fault of bus and database
+                RELAY_FAULTS.labels(self.store.source).inc()
+                log.warning("relay begins anew", store=self.store.source, error=safe_text(error))
+                await asyncio.sleep(RELAY_RETRY_S)
+
+    async def _lead(self, leadership: Leadership) -> None:
+        await self.bus.ensure_topics(self.owned)
+        progress, epoch = await self._resume(), (await self.store.head())[1]
+        ends: dict[tuple[str, int], int] | None = await self._ends()
+        producer = await self.bus.producer()
+        loop = asyncio.get_running_loop()
+        audited = loop.time()
+        coming = asyncio.create_task(self._read(progress, epoch))
+        noted = asyncio.create_task(asyncio.sleep(0))  # that the last one has been acknowledged
+        try:
+            while True:
+                await leadership.confirm()
+                stretch = await coming
+                if stretch is None:
+                    await noted
+                    due = ends is None or loop.time() - audited > RELAY_AUDIT_S
+                    if due and not leadership.has_news:  # it may have come after we had looked
+                        ends, audited = await self._audit(ends), loop.time()
+                    await leadership.wait(RELAY_POLL_S)
+                coming = asyncio.create_task(self._read(progress, epoch))
+                if stretch is not None:
+                    await self._send(producer, stretch.records)
+                    await noted  # one after the other
+                    noted = asyncio.create_task(self._acknowledge(stretch))
+                    ends, audited = None, loop.time()
+        finally:
+            coming.cancel()
+            await asyncio.gather(coming, noted, return_exceptions=True)
+            with contextlib.suppress(Exception):
+                await producer.close()
+
+    async def _ends(self) -> dict[tuple[str, int], int]:
+        return {
+            (topic, partition): end
+            for topic in self.owned
+            for partition, end in (await self.bus.ends(topic)).items()
+        }
+
+    async def _audit(self, before: dict[tuple[str, int], int] | None) -> dict[tuple[str, int], int]:
+        now = await self._ends()
+        for place, end in (before or {}).items():
+            if now.get(place, 0) < end:
+                raise TopicShrank(topic=place[0], partition=place[1], end=now.get(place, 0))
+        return now
+
+    async def _resume(self) -> Progress:
+        """The smaller of what was acknowledged and what each partition still holds wins."""
+        rows = await self.store.pool.fetch("SELECT topic, partition, position FROM relay")
+        last = {(row["topic"], row["partition"]): row["position"] for row in rows}
+        progress = Progress(last.pop(EVERYTHING, 0), last)
+        for topic in self.owned:
+            records = await self.bus.last_records(topic)
+            for partition in range(self.owned[topic]):
+                acknowledged = last.get((topic, partition), 0)
+                there = _position(records.get(partition), acknowledged)
+                if there < acknowledged:
+                    progress.held[topic, partition] = there
+        for place, there in progress.held.items():
+            log.warning("refilling", topic=place[0], partition=place[1], behind=there)
+            progress.position = min(progress.position, there)
+        return progress
+
+    async def _read(self, progress: Progress, epoch: str) -> Stretch | None:
+        """The next stretch of the log, while the one before it is on its way; None at the end."""
+        window = await window_after(self.store.pool, progress.position, RELAY_BATCH_MAX)
+        if window is None:
+            return None
+        traces = {number: _trace(block["metadata"]) for number, block in window.blocks.items()}
+        records = []
+        for position, row in await window.events(self.store.pool, _EVENTS):
+            record = self._record(position, row, progress, epoch, traces[row["block"]])
+            if record is not None:
+                records.append(record)
+        progress.position = window.end
+        places = {(record.topic, record.partition) for record in records}
+        return Stretch(records, window.end, {place: progress.last[place] for place in places})
+
+    async def _send(self, producer: Producer, records: Sequence[Record]) -> None:
+        if not records:
+            return
+        began, began_ns = perf_counter(), time_ns()
+        await producer.send(records)
+        RELAY_SEND_SECONDS.labels(self.store.source).observe(perf_counter() - began)
+        RELAY_MESSAGES.labels(self.store.source).inc(len(records))
+        if tracing.collected():
+            tracing.sent(self.bus.system, began_ns, records)
+
+    def _record(
+        self, position: int, row: asyncpg.Record, progress: Progress, epoch: str, trace: str | None
+    ) -> Record | None:
+        _, _, stream_id, kind, topic, key, occurred_at, metadata, value = row
+        place = (topic, self.topics.partition(topic, key))
+        acknowledged = progress.last.get(place, 0)
+        held = progress.held.get(place)
+        if position <= acknowledged and (held is None or position <= held):
+            return None
+        previous = acknowledged if held is None else held
+        if held is not None:
+            progress.held[place] = position
+            if position >= acknowledged:
+                del progress.held[place]
+        progress.last[place] = max(position, acknowledged)
+        envelope = Envelope(
+            id=f"{epoch}-{position}",
+            source=self.source,
+            type=kind,
+            major=_major(topic),
+            subject=stream_id,
+            time=occurred_at,
+            position=position,
+            previous=previous,
+            epoch=epoch,
+            trace=_trace(metadata) or trace,
+        )
+        headers = headers_of(envelope, type_prefix(self.topics.namespace, topic))
+        return Record(topic, place[1], key.encode(), value.encode(), headers)
+
+    async def _acknowledge(self, stretch: Stretch) -> None:
+        rows = [(*place, position) for place, position in sorted(stretch.last.items())]
+        rows.append((*EVERYTHING, stretch.end))
+        await self.store.pool.execute(_ACKNOWLEDGE, *map(list, zip(*rows, strict=True)))
+
+
+def _position(last: Record | None, acknowledged: int) -> int:
+    """The last position of ours that a partition holds, by its last record.
+
+    One that is no message was written by somebody else, and says nothing of ours: what the bus
+    has acknowledged counts then. Consumers would find a gap before it, if there were one.
+    """
+    if last is None:
+        return 0
+    try:
+        return parse(last).position
+    except EnvelopeMalformed as error:
+        log.warning("last record is no message", topic=last.topic, error=str(error))
+        return acknowledged
+
+
+@lru_cache
+def _major(topic: str) -> int:
+    return int(topic.rsplit(".v", 1)[1])
+
+
+@lru_cache
+def _trace(metadata: str | None) -> str | None:
+    if metadata is None:
+        return None
+    trace: str | None = msgspec.json.decode(metadata).get("trace")
+    return trace

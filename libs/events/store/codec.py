@@ -1,0 +1,71 @@
+"""Events, states and messages to text and back, per kind of stream."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Generic
+
+import msgspec
+
+from libs.events.domain.decider import C, E, S
+from libs.events.domain.errors import UnknownEvent
+from libs.events.store.model import StreamType, encode
+
+SAME = b"true"
+"""The text that stands for a message whose data is the event's data as it is stored."""
+
+
+class Codec(Generic[C, S, E]):
+    """Encoders and decoders of one kind of stream, built once."""
+
+    def __init__(self, kind: StreamType[C, S, E]) -> None:
+        self.kind = kind
+        self.publish = kind.publish
+        self._decoders: Mapping[str, msgspec.json.Decoder[Any]] = {
+            name: msgspec.json.Decoder(event) for name, event in kind.events.items()
+        }
+        self._written: dict[type[E], tuple[str, int]] = {}
+        self._state = msgspec.json.Decoder(kind.snapshot[0]) if kind.snapshot else None
+        self.shape = kind.snapshot[1] if kind.snapshot else None
+
+    def encode_event(self, event: E) -> tuple[str, int, bytes]:
+        """(stored type name, schema version, JSON in UTF-8)."""
+        name, version = self._written.get(type(event)) or self._named(event)
+        return name, version, encode(event)
+
+    def _named(self, event: E) -> tuple[str, int]:
+        name = self.kind.name_of(event)
+        if name not in self._decoders:
+            raise UnknownEvent(stream_type=self.kind.name, type=name)
+        found = self._written[type(event)] = name, self.kind.versions.get(name, 1)
+        return found
+
+    def decode_event(self, name: str, schema_version: int, data: str | bytes) -> E:
+        """The event as today's code knows it, lifted by upcasters where it is older."""
+        current = self.kind.versions.get(name, 1)
+        decoder = self._decoders.get(name)
+        if decoder is None or schema_version > current:
+            raise UnknownEvent(stream_type=self.kind.name, type=name, version=schema_version)
+        if schema_version == current:
+            return decoder.decode(data)  # type: ignore[no-any-return]  # typed by kind.events
+        lifted = msgspec.json.decode(data)
+        for version in range(schema_version, current):
+            lifted = self.kind.upcasters[name, version](lifted)
+        return msgspec.convert(lifted, self.kind.events[name])  # type: ignore[no-any-return]
+
+    def encode_state(self, state: S) -> str | None:
+        """The snapshot's text; None where this kind keeps none."""
+        return None if self._state is None else encode(state).decode()
+
+    def decode_state(self, text: str | None, shape: int | None) -> S | None:
+        """The snapshot's state; None where there is none of today's shape."""
+        if self._state is None or text is None or shape != self.shape:
+            return None
+        return self._state.decode(text)  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=256)
+def codec_of(kind: StreamType[C, S, E]) -> Codec[C, S, E]:
+    """The codec of a kind of stream; kinds are module constants, so there are few."""
+    return Codec(kind)

@@ -1,0 +1,257 @@
+"""Single commands that are appended together: what each is, and what a group of them comes to."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+
+from libs.events.domain.decider import C, E, S
+from libs.events.store.array_params import names, numbers, read, texts
+from libs.events.store.chain import EventRow, block_seal, event_hash
+from libs.events.store.codec import codec_of
+from libs.events.store.handle import Draft, Drafts, Loaded
+from libs.events.store.model import Context, Outcome, StreamType, encode
+from libs.events.store.transaction import metadata_of, refuse_unfit
+
+if TYPE_CHECKING:
+    from libs.events.store.transaction import Connection
+
+R = TypeVar("R")
+R_contra = TypeVar("R_contra", contravariant=True)
+
+
+class Once(Protocol[R_contra]):
+    """A request's idempotency key, and how its reply is kept and given again."""
+
+    client: str
+    key: str
+
+    @property
+    def fingerprint(self) -> str:
+        """The hash that tells the request from every other one."""
+
+    async def claim(self, connection: Connection) -> None:
+        """Take the key for a transaction; raises where it is not to be had."""
+
+    async def keep(self, connection: Connection, reply: R_contra) -> None:
+        """Keep the reply in that transaction."""
+
+    def kept(self, reply: R_contra) -> tuple[int, str]:
+        """Status and JSON, as `keep` writes them."""
+
+    def known(self, fingerprint: str, status: int | None, answer: str, position: int) -> Exception:
+        """The answer where the key is taken: the reply of then, or a refusal."""
+
+
+class Seen(Protocol):
+    """The version that a caller saw before deciding."""
+
+    def ensure(self, current: int | str) -> None:
+        """Raises when another version stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Single(Generic[C, S, E, R]):
+    """One command on one stream, and what its caller is answered.
+
+    `reply` makes the answer of what it came to; with `once` that is kept with the events. With
+    `seen`, a stream of another version is not touched.
+    """
+
+    kind: StreamType[C, S, E]
+    stream_id: str
+    command: C
+    context: Context
+    reply: Callable[[Outcome[S, E]], R]
+    once: Once[R] | None = None
+    seen: Seen | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(Generic[R]):
+    """The answer to a command, and the position of the block it went into, if into any."""
+
+    reply: R
+    position: int | None
+
+
+@dataclass(eq=False, slots=True)
+class Waiting:
+    """A command and whoever waits for its answer."""
+
+    single: Single[Any, Any, Any, Any]
+    answer: asyncio.Future[Answered[Any]]
+
+    def refuse(self, error: Exception) -> None:
+        """Answer with an error."""
+        if not self.answer.done():  # else its caller has gone
+            self.answer.set_exception(error)
+
+    def give(self, reply: Any, position: int | None) -> None:
+        """Answer."""
+        if not self.answer.done():
+            self.answer.set_result(Answered(reply, position))
+
+
+@dataclass(slots=True)
+class Standing:
+    """A stream as it stands within a group, and what it gains there."""
+
+    kind: StreamType[Any, Any, Any]
+    expected: int
+    version: int
+    state: Any
+
+
+@dataclass(slots=True)
+class Group:
+    """The rows of a group, as the statement takes them, and where they went."""
+
+    streams: dict[str, Standing] = field(default_factory=dict)
+    events: list[tuple[Context, str, int, Draft]] = field(default_factory=list)
+    keys: list[tuple[str, str, str, int, str]] = field(default_factory=list)
+    done: list[tuple[Waiting, Any, bool]] = field(default_factory=list)
+    refused: list[tuple[Waiting, Exception]] = field(default_factory=list)
+    """To be told when the others are written: a refusal may rest on what one of them did."""
+    block: int = 0
+    position: int | None = None
+    doubt: Exception | None = None
+    """Errors in place of an answer, when it may have been written all the same."""
+
+
+def decided(waiting: Sequence[Waiting], loaded: Mapping[str, Loaded[Any]]) -> Group:
+    """Let each decide on what the one before it left; who is refused leaves nothing."""
+    group = Group()
+    for each in waiting:
+        single = each.single
+        stream = group.streams.get(single.stream_id) or _stream(single, loaded)
+        try:
+            reply, gained, state = _decide(single, stream, exists=single.stream_id in loaded)
+            kept = single.once.kept(reply) if single.once else None
+        except Exception as refusal:  # noqa: BLE001 - whatever it is, it is this command's answer
+            group.refused.append((each, refusal))
+            continue
+        for version, draft in enumerate(gained, stream.version + 1):
+            group.events.append((single.context, single.stream_id, version, draft))
+        if gained:
+            stream.version, stream.state = stream.version + len(gained), state
+            group.streams[single.stream_id] = stream
+        if single.once is not None and kept is not None:
+            once = single.once
+            group.keys.append((once.client, once.key, once.fingerprint, *kept))
+        group.done.append((each, reply, bool(gained)))
+    return group
+
+
+def _stream(single: Single[Any, Any, Any, Any], loaded: Mapping[str, Loaded[Any]]) -> Standing:
+    found = loaded.get(single.stream_id)
+    if found is None:
+        return Standing(single.kind, 0, 0, single.kind.decider.initial)
+    return Standing(single.kind, found.version, found.version, found.state)
+
+
+def _decide(
+    single: Single[Any, Any, Any, R], stream: Standing, *, exists: bool
+) -> tuple[R, Sequence[Draft], Any]:
+    """The reply, the events and the state that a command leads to; nothing is changed yet."""
+    if single.seen is not None and (exists or stream.version):
+        single.seen.ensure(stream.version)
+    decider, state = single.kind.decider, stream.state
+    events = decider.decide(single.command, state)
+    gained: list[tuple[Any, Any]] = []
+    for event in events:
+        state = decider.evolve(state, event)
+        gained.append((event, state))
+    drafts = Drafts(codec_of(single.kind), gained)
+    for draft in drafts:
+        refuse_unfit(single.stream_id, draft)
+    version = stream.version + len(gained)
+    outcome: Outcome[Any, Any] = Outcome(single.stream_id, version, state, tuple(events))
+    return single.reply(outcome), drafts, state
+
+
+# -- As the statement takes it --------------------------------------------------------------------
+
+
+_KINDS: Final = (
+    *("text", "text", "text", "smallint", "json"),  # of keys
+    *("text", "bigint", "bigint", "json", "smallint"),  # of streams
+    *("text", "bigint", "text", "smallint", "json", "json", "text", "text", "json", "timestamptz"),
+)
+_READ: Final = ", ".join(read(at, kind) for at, kind in enumerate(_KINDS, 2))
+_BLOCK: Final = len(_KINDS) + 2
+APPEND: Final = f"""
+SELECT append_singles($1, {_READ}, {", ".join(f"${at}" for at in range(_BLOCK, _BLOCK + 5))})
+"""
+
+
+def arguments(group: Group, epoch: str, block: int) -> list[Any]:
+    """The parameters of `APPEND`, in its order; events are hashed here.
+
+    Raises ValueError where a name would be read as something else.
+    """
+    shared, own = _metadata([context for context, *_ in group.events])
+    root = hashlib.sha256()
+    rows: list[EventRow] = []
+    for ord_, (context, stream_id, version, draft) in enumerate(group.events):
+        message = None if draft.message is None else draft.message.decode()
+        data, extra = draft.data.decode(), own[ord_]
+        told = (draft.type, draft.schema_version, data, extra, draft.topic, draft.key, message)
+        row = (block, ord_, stream_id, version, *told, context.at)
+        root.update(event_hash(row))
+        rows.append(row)
+    recorded_at = datetime.now(UTC)
+    seal = block_seal(block, len(rows), root.digest(), shared, recorded_at)
+    return [
+        epoch,
+        *_keys(group),
+        *_streams(group),
+        *_events(rows),
+        *(block, root.digest(), shared, recorded_at, seal),
+    ]
+
+
+def _keys(group: Group) -> tuple[str, ...]:
+    clients, keys, fingerprints, statuses, answers = _columns(group.keys, 5)
+    return names(clients), names(keys), names(fingerprints), numbers(statuses), texts(answers)
+
+
+def _streams(group: Group) -> tuple[str, ...]:
+    streams = [group.streams[stream_id] for stream_id in sorted(group.streams)]
+    codecs = [codec_of(stream.kind) for stream in streams]
+    return (
+        names(sorted(group.streams)),
+        numbers([stream.expected for stream in streams]),
+        numbers([stream.version for stream in streams]),
+        texts([codec.encode_state(s.state) for codec, s in zip(codecs, streams, strict=True)]),
+        numbers([codec.shape for codec in codecs]),
+    )
+
+
+def _events(rows: Sequence[EventRow]) -> tuple[str, ...]:
+    _, _, ids, versions, types, schemas, data, metadata, topics, keys, messages, moments = _columns(
+        rows, 12
+    )
+    return (
+        *(names(ids), numbers(versions), names(types), numbers(schemas)),
+        *(texts(data), texts(metadata), texts(topics), texts(keys), texts(messages)),
+        names([moment.isoformat() for moment in moments]),
+    )
+
+
+def _columns(rows: Sequence[Sequence[Any]], count: int) -> Sequence[Sequence[Any]]:
+    return list(zip(*rows, strict=True)) or [()] * count
+
+
+def _metadata(contexts: Sequence[Context]) -> tuple[str, list[str | None]]:
+    """The metadata of a block for all of its events, and what each has beside that."""
+    told = [metadata_of(context) for context in contexts]
+    if not told:
+        return encode({}).decode(), []
+    shared = {n: value for n, value in told[0].items() if all(t.get(n) == value for t in told)}
+    rest = [{n: value for n, value in each.items() if n not in shared} for each in told]
+    return encode(shared).decode(), [encode(each).decode() if each else None for each in rest]

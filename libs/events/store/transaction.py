@@ -1,0 +1,242 @@
+"""One append: streams by compare-and-set, events under a fresh block, the head locked last."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from libs.events.domain.decider import C, E, S
+from libs.events.domain.errors import EventTooLarge
+from libs.events.store.array_params import UNFIT, names, numbers, read, texts
+from libs.events.store.chain import SEPARATOR, block_seal
+from libs.events.store.codec import codec_of
+from libs.events.store.copy_binary import COLUMNS, Packer, copied
+from libs.events.store.handle import Draft, Loaded, Move
+from libs.events.store.model import Context, StreamType, encode
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record]
+
+EVENT_BYTES_MAX = 900_000  # below the bus's 1,000,000 a record, so that headers always fit
+
+_ADVANCE = f"""
+SELECT advance_streams({read(1, "text")}, {read(2, "bigint")}, {read(3, "bigint")},
+                       {read(4, "json")}, {read(5, "smallint")})
+"""
+_LOAD = "SELECT stream_id, version, state, state_version FROM streams WHERE stream_id = ANY($1)"
+_REPLAY = """
+SELECT stream_id, type, schema_version, data FROM events
+WHERE stream_id = ANY($1) ORDER BY stream_id, version
+"""
+_REPLAY_TO_CUT = """
+SELECT stream_id, type, schema_version, data FROM events JOIN blocks USING (block)
+WHERE stream_id = ANY($1) AND first_position <= $2 ORDER BY stream_id, version
+"""
+_MOVED_SINCE = """
+SELECT DISTINCT stream_id FROM events JOIN blocks USING (block)
+WHERE stream_id = ANY($1) AND first_position > $2
+  AND events.block >= (SELECT min(block) FROM blocks WHERE first_position > $2)
+"""
+_HOLD = """
+SELECT FROM streams WHERE stream_id = ANY($1) ORDER BY stream_id COLLATE "C" FOR NO KEY UPDATE
+"""
+_CLAIM = """
+INSERT INTO claims (kind, token, stream_id)
+SELECT $1, * FROM unnest($2::text[], $3::text[]) AS new (token, id) ORDER BY token COLLATE "C"
+ON CONFLICT (kind, token) DO NOTHING
+"""
+# The head is locked here, last, until commit: positions are gapless and in commit order.
+_CLOSE_BLOCK = """
+WITH moved AS (
+    UPDATE head SET position = position + $2,
+                    hash = sha256(hash || int8send(position + 1) || $6::bytea)
+    RETURNING position, hash, pg_notify('appended', '')
+)
+INSERT INTO blocks (first_position, block, count, root, head, metadata, recorded_at)
+SELECT position - $2 + 1, $1, $2, $3, hash, $4, $5 FROM moved
+RETURNING first_position + count - 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A block's progress: its events so far, and the hash over them (never updated)."""
+
+    count: int
+    root: Any
+
+
+class Transaction:
+    """One append: everything in it happens, or nothing. Made by `Store.transaction`."""
+
+    def __init__(self, connection: Connection, context: Context, block: int) -> None:
+        self.connection = connection
+        self.context = context
+        self.block = block
+        self.position: int | None = None
+        self.traces: Mapping[str, str] = {}
+        """Traceparents by key: of events that publish under it. Others have their block's."""
+        self._reached = Reached(0, hashlib.sha256())
+
+    @property
+    def count(self) -> int:
+        """The number of events that it has appended so far."""
+        return self._reached.count
+
+    async def load(
+        self, kind: StreamType[C, S, E], stream_ids: Sequence[str], cut: int | None = None
+    ) -> dict[str, Loaded[S]]:
+        """The streams that exist among `stream_ids`, and what they were at a cut."""
+        codec = codec_of(kind)
+        rows = await self.connection.fetch(_LOAD, stream_ids)
+        states: dict[str, S] = {}
+        stale: list[str] = []
+        for row in rows:
+            state = codec.decode_state(row["state"], row["state_version"])
+            if state is None:
+                stale.append(row["stream_id"])
+            else:
+                states[row["stream_id"]] = state
+        if stale:
+            states |= await self._fold(kind, await self.connection.fetch(_REPLAY, stale))
+        earlier = await self._at_cut(kind, list(states), cut)
+        return {
+            row["stream_id"]: Loaded(
+                row["version"],
+                states[row["stream_id"]],
+                earlier.get(row["stream_id"], states[row["stream_id"]]),
+            )
+            for row in rows
+        }
+
+    async def hold(self, stream_ids: Sequence[str]) -> None:
+        """Keep the streams that exist as they are until we commit; others who append wait.
+
+        Taken in id order as by an append: name all at once, before anything is appended.
+        """
+        await self.connection.execute(_HOLD, stream_ids)
+
+    async def _at_cut(
+        self, kind: StreamType[C, S, E], stream_ids: Sequence[str], cut: int | None
+    ) -> dict[str, S]:
+        if cut is None or not stream_ids:
+            return {}
+        moved = [row[0] for row in await self.connection.fetch(_MOVED_SINCE, stream_ids, cut)]
+        if not moved:
+            return {}
+        rows = await self.connection.fetch(_REPLAY_TO_CUT, moved, cut)
+        return dict.fromkeys(moved, kind.decider.initial) | await self._fold(kind, rows)
+
+    async def _fold(
+        self, kind: StreamType[C, S, E], rows: Sequence[asyncpg.Record]
+    ) -> dict[str, S]:
+        codec, decider = codec_of(kind), kind.decider
+        states: dict[str, S] = {}
+        for stream_id, name, schema_version, data in rows:
+            event = codec.decode_event(name, schema_version, data)
+            states[stream_id] = decider.evolve(states.get(stream_id, decider.initial), event)
+        return states
+
+    async def append(self, moves: Sequence[Move]) -> set[str]:
+        """Advance the streams by compare-and-set, write the winners' events; answers who won."""
+        if not moves:
+            return set()
+        advancing = asyncio.create_task(self._advance(moves))
+        packer, chunks = self._packing(moves)
+        ahead: list[bytes] = []
+        try:
+            await asyncio.sleep(0)  # the statement leaves; the server is busy while we are
+            for move in moves:
+                for draft in move.drafts:
+                    refuse_unfit(move.stream_id, draft)
+            while not advancing.done() and (chunk := next(chunks, None)) is not None:
+                ahead.append(chunk)
+                await asyncio.sleep(0)
+        finally:
+            won = await advancing  # also after an error: the connection must be free again
+        if len(won) < len(moves):
+            ahead = []
+            packer, chunks = self._packing([move for move in moves if move.stream_id in won])
+        if won:
+            await self.connection.copy_to_table(
+                "events", source=copied(chain(ahead, chunks)), columns=COLUMNS, format="binary"
+            )
+            self._reached = Reached(packer.count, packer.root)
+        return won
+
+    def _packing(self, moves: Sequence[Move]) -> tuple[Packer, Iterator[bytes]]:
+        """The rows of these moves' events, and what says how far the block comes with them."""
+        count, root = self._reached.count, self._reached.root.copy()
+        packer = Packer(self.block, self.context.at, count, root, self.traces)
+        return packer, packer.chunks(moves)
+
+    async def _advance(self, moves: Sequence[Move]) -> set[str]:
+        winners = await self.connection.fetchval(_ADVANCE, *_columns(moves))
+        return {move.stream_id for move in moves} if winners is None else set(winners)
+
+    async def claim(self, kind: str, wanted: Mapping[str, str]) -> dict[str, str]:
+        """Claim tokens for streams, first come first served; answers each token's owner."""
+        tokens = list(wanted)
+        await self.connection.execute(_CLAIM, kind, tokens, [wanted[token] for token in tokens])
+        rows = await self.connection.fetch(
+            "SELECT token, stream_id FROM claims WHERE kind = $1 AND token = ANY($2)", kind, tokens
+        )
+        return {row["token"]: row["stream_id"] for row in rows}
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Undo what is done inside, if it raises, and nothing else of the transaction."""
+        reached = self._reached
+        try:
+            async with self.connection.transaction():
+                yield
+        except BaseException:
+            self._reached = reached
+            raise
+
+    async def close_block(self) -> None:
+        """Give the events their positions; the last statement, because it locks the head."""
+        count, root = self._reached.count, self._reached.root.digest()
+        if not count:
+            return
+        recorded_at = datetime.now(UTC)
+        metadata = encode(metadata_of(self.context)).decode()
+        seal = block_seal(self.block, count, root, metadata, recorded_at)
+        self.position = await self.connection.fetchval(
+            _CLOSE_BLOCK, self.block, count, root, metadata, recorded_at, seal
+        )
+
+
+def refuse_unfit(stream_id: str, draft: Draft) -> None:
+    """Raise `EventTooLarge` where the bus would refuse it, ValueError where no hash could tell."""
+    if len(draft.data) + len(draft.message or b"") > EVENT_BYTES_MAX:
+        raise EventTooLarge(type=draft.type, bytes_max=EVENT_BYTES_MAX)
+    if SEPARATOR in stream_id or (draft.key is not None and SEPARATOR in draft.key):
+        raise ValueError(UNFIT)
+
+
+def _columns(moves: Sequence[Move]) -> tuple[str, ...]:
+    """The moves as `_ADVANCE` takes them, column by column."""
+    return (
+        names([move.stream_id for move in moves]),
+        numbers([move.expected for move in moves]),
+        numbers([move.expected + len(move.drafts) for move in moves]),
+        texts([move.state for move in moves]),
+        numbers([move.shape for move in moves]),
+    )
+
+
+def metadata_of(context: Context) -> dict[str, str]:
+    """A context as a block's metadata holds it."""
+    named = {"actor": context.actor, "trace": context.trace, "cause": context.cause}
+    return {name: value for name, value in named.items() if value is not None}
