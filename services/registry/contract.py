@@ -217,7 +217,7 @@ LISTING: Final[StreamType[lists.Command, Listing, lists.Event]] = StreamType(
         "ListingCancelled": lists.ListingCancelled,
     },
     publish=publish_listing,
-    snapshot=(Listing, 5),
+    snapshot=(Listing, 6),
 )
 
 __all__ = [

@@ -25,7 +25,7 @@ from libs.privacy.errors import KeyDestroyed, PrivacyError
 from libs.privacy.keys import KeyRing
 from services.registry import views
 from services.registry.contract import FAMILY, LISTING, SERVICE, tally
-from services.registry.domain.closing import Closing
+from services.registry.domain.closing import Closing, RuleSet
 from services.registry.domain.family.commands import Command, ListFamily
 from services.registry.domain.family.errors import ListedLater
 from services.registry.domain.family.events import Event
@@ -33,11 +33,13 @@ from services.registry.domain.family.state import Family
 from services.registry.domain.listing import Listing
 from services.registry.domain.listing_messages import AdvanceListing, CloseListing, Withheld
 from services.registry.job_views import LISTER
+from services.registry.left_on_lists import left_among
 from services.registry.policy import RuleSets
 from services.registry.ranking import nik_orders
 from services.registry.reopening import Reviewer
 
 CHUNK_FAMILIES = 1_000
+CANNOT_BE_LISTED: Final = "CANNOT_BE_LISTED"
 NEVER_A_FAMILYS_OWN: Final = (ListedLater, ConcurrencyConflict)
 """A list out of its order is refused whole; a family that moved meanwhile is listed next time."""
 
@@ -88,7 +90,10 @@ class Lister:
         return (await self.store.read(LISTING, [stream_id]))[stream_id].state
 
     async def _advance(self, unit: Transaction, listing: Listing, families: Sequence[str]) -> None:
-        outcomes, withheld = await self._list(unit, listing, families, relist=False)
+        left = await left_among(unit, families)
+        ready = [family for family in families if family not in left]
+        outcomes, withheld = await self._list(unit, listing, ready, relist=False)
+        withheld += tuple(Withheld(family, CANNOT_BE_LISTED) for family in sorted(left))
         # A fact that was stored between the cut and now met a family that was not waiting yet.
         await Reviewer(self.keys, self.rule_sets).review(unit, outcomes)
         lines = tally(outcomes)
@@ -115,7 +120,7 @@ class Lister:
             listing.revision,
             listing.months,
             listing.closing_date,
-            self.rule_sets.named(listing.policies["rule_set"]),
+            self._rules(listing),
         )
         written: list[Outcome[Family, Event]] = []
 
@@ -126,6 +131,14 @@ class Lister:
         for family, error in refused:
             log.error("family withheld", tahap=listing.tahap, family=family, error=safe_text(error))
         return written, tuple(Withheld(family, _reason(error)) for family, error in refused)
+
+    def _rules(self, listing: Listing) -> RuleSet:
+        """The list's rules; those that it was announced with where this release has them no more,
+        so that it can still be ended."""
+        name = listing.policies["rule_set"]
+        if name not in self.rule_sets.by_id and listing.rules is not None:
+            return listing.rules
+        return self.rule_sets.named(name)
 
     async def _written(
         self,
@@ -180,7 +193,7 @@ def _reason(error: Exception) -> str:
         case EventTooLarge():
             return "LINE_TOO_LARGE"
         case _:
-            return "CANNOT_BE_LISTED"
+            return CANNOT_BE_LISTED
 
 
 def _context(listing: Listing, trace: str | None) -> Context:

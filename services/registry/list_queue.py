@@ -91,10 +91,13 @@ async def begin_unlisting(unit: Transaction, tahap: str, trace: str | None) -> N
     )
 
 
-async def unlistings(store: Store) -> list[Unlisting]:
-    """The lists that are taken back."""
-    rows = await store.pool.fetch("SELECT tahap, cursor, trace FROM unlisting_open ORDER BY tahap")
-    return [Unlisting(**dict(row)) for row in rows]
+async def next_unlisting(store: Store) -> Unlisting | None:
+    """The list that is taken back now: the latest of those that were cancelled."""
+    # As of its cut a later list saw what the earlier one did; it would bring that back.
+    row = await store.pool.fetchrow(
+        "SELECT tahap, cursor, trace FROM unlisting_open ORDER BY tahap DESC LIMIT 1"
+    )
+    return Unlisting(**dict(row)) if row else None
 
 
 async def move_unlisting(unit: Transaction, tahap: str, cursor: str) -> None:
@@ -105,5 +108,5 @@ async def move_unlisting(unit: Transaction, tahap: str, cursor: str) -> None:
 
 
 async def end_unlisting(unit: Transaction, tahap: str) -> None:
-    """Everything that the list did is taken back."""
+    """Everything that the list did is taken back, but for families that are left on it."""
     await unit.connection.execute("DELETE FROM unlisting_open WHERE tahap = $1", tahap)

@@ -40,4 +40,49 @@ LISTS: Final = (
         f"{PAYMENTS}/test_cancellation.py"
         "::test_two_people_cancel_a_tahap_and_nothing_of_its_list_is_left",
     ),
+    Mutant(
+        "earlier-list-taken-back-first",
+        "of two cancelled lists the later one brings back what the earlier one did",
+        (
+            Change(
+                "services/registry/list_queue.py",
+                "FROM unlisting_open ORDER BY tahap DESC LIMIT 1",
+                "FROM unlisting_open ORDER BY tahap LIMIT 1",
+            ),
+        ),
+        f"{REGISTRY}/test_cancelled_lists.py"
+        "::test_of_two_cancelled_lists_the_later_one_is_taken_back_first",
+        f"{REGISTRY}/test_cancelled_lists.py"
+        "::test_families_stand_again_as_before_the_cancelled_list",
+    ),
+    Mutant(
+        "one-family-stops-the-take-back",
+        "a family that cannot be taken back from a cancelled list keeps everybody on it",
+        (
+            Change(
+                "services/registry/unlisting.py",
+                "await by_halves(unit, families, take_back, (ConcurrencyConflict,))",
+                "await by_halves(unit, families, take_back, (Exception,))",
+            ),
+        ),
+        f"{REGISTRY}/test_cancelled_lists.py"
+        "::test_a_family_that_cannot_be_taken_back_is_left_by_name_and_all_others_are",
+        f"{REGISTRY}/test_cancelled_lists.py"
+        "::test_families_stand_again_as_before_the_cancelled_list",
+    ),
+    Mutant(
+        "listed-although-left",
+        "a family that is left on a cancelled list is put on another one by that standing",
+        (
+            Change(
+                "services/registry/jobs.py",
+                "        left = await left_among(unit, families)\n",
+                "        left = set[str]()\n",
+            ),
+        ),
+        f"{REGISTRY}/test_cancelled_lists.py"
+        "::test_a_family_that_is_left_on_a_list_is_on_no_other_one",
+        f"{REGISTRY}/test_cancelled_lists.py"
+        "::test_families_stand_again_as_before_the_cancelled_list",
+    ),
 )

@@ -16,6 +16,7 @@ from typing import Final
 from libs.events.domain.decider import Decider
 from libs.events.domain.errors import DomainError
 from libs.events.domain.list_proof import Buckets, BucketsJson
+from services.registry.domain.closing import RuleSet
 from services.registry.domain.listing_messages import (
     AdvanceListing,
     CancelListing,
@@ -57,6 +58,7 @@ class Listing:
     pending: int = 0
     withheld: tuple[Withheld, ...] = ()
     frozen: bool = False
+    rules: RuleSet | None = None
 
     @property
     def open(self) -> bool:
@@ -201,6 +203,7 @@ def evolve(state: Listing, event: Event) -> Listing:
                 closing_date=event.closing_date,
                 policies=event.policies,
                 cut=event.cut,
+                rules=event.rules,
             )
         case ListingAdvanced():
             before, chunk = Buckets.from_json(state.buckets), Buckets.from_json(event.buckets)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -17,6 +18,7 @@ from libs.privacy.keys import KeyRing
 from services.registry.contract import LISTING
 from services.registry.domain.listing_messages import StartListing
 from services.registry.job_views import LISTER, LISTINGS
+from services.registry.jobs import Lister
 from services.registry.views import open_listing
 from tests.doors import CONTEXT, Door, as_role, runtime_role
 from tests.integration.registry.kit import Register, child, family, member, register_at
@@ -154,6 +156,17 @@ async def test_a_list_that_waits_behind_one_that_fails_is_made_once_both_were_ca
     await assert_closed_with_proof(given)
     assert len(await given.lines()) == len(CARDS)
     assert await failing_item(given.store.pool, LISTER, "2022-4") is None
+
+
+async def test_a_list_is_ended_by_the_rules_that_it_was_announced_with(given: Register) -> None:
+    await given.announce()
+    of_another_release = replace(given.rule_sets, by_id={})
+    lister = Lister(given.store, given.keys, of_another_release, CHUNK)
+    while await lister.step():
+        pass
+
+    await assert_closed_with_proof(given)
+    assert len(await given.lines()) == len(CARDS)
 
 
 async def started(register: Register, tahap: str, rule_set: str) -> None:
