@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ import httpx
 import msgspec
 from fastapi import FastAPI
 
-from cli.issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
+from cli.issuer import AUDIENCE, ISSUER, KEY_SET, PRIVATE_KEY, Issuer
 from libs.chassis.app import OPEN_PATHS
 from libs.chassis.auth import is_open
 from libs.chassis.settings import Settings
@@ -66,7 +67,7 @@ async def surroundings(
 
     They stand together because a database takes longer to make than most tests to run.
     """
-    Issuer.open(directory)
+    give_key(directory)
     async with fresh_copy(postgres, service, partial(_prepare, service)) as url:
         database = as_role(url, runtime_role(service))
         yield Settings(
@@ -81,6 +82,24 @@ async def surroundings(
             token_key=os.urandom(32),
             contracts_dir=ROOT / "contracts",
         )
+
+
+def give_key(directory: Path) -> None:
+    """Put the key of this process's issuer into a directory that has none.
+
+    All tests of a process believe one key, so an application may serve several of them.
+    """
+    for name, text in _key().items():
+        if not (directory / name).exists():
+            (directory / name).write_text(text)
+            (directory / name).chmod(0o600)
+
+
+@cache
+def _key() -> dict[str, str]:
+    with tempfile.TemporaryDirectory() as made:
+        Issuer.open(Path(made))
+        return {name: (Path(made) / name).read_text() for name in (PRIVATE_KEY, KEY_SET)}
 
 
 async def _prepare(service: str, url: str) -> None:

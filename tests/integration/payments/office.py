@@ -314,7 +314,8 @@ async def office_at(told: Settings, directory: Path, world: World) -> AsyncItera
         # The keys are made as the superuser: payments itself may only fetch them.
         async with (
             asyncpg.create_pool(told.bus_url, min_size=1, max_size=2) as pool,
-            door(_application(running, outside), directory) as front,
+            opened(running, outside) as app,
+            door(app, directory) as front,
         ):
             partitions = {s.topic: TOPICS.partitions[s.topic] for s in SUBSCRIPTIONS}
             consumer = Consumer(store, bus, SERVICE, SUBSCRIPTIONS, partitions)
@@ -331,11 +332,24 @@ def outside_of(world: World, directory: Path) -> Outside:
     return Outside(client, PARTNERS, directory / "payments.token")
 
 
-def _application(running: Running, outside: Outside) -> FastAPI:
-    """The service's interface, on a store whose loops the test turns by hand."""
+_unused: Final[list[FastAPI]] = []
+
+
+@asynccontextmanager
+async def opened(running: Running, outside: Outside) -> AsyncIterator[FastAPI]:
+    """The service's interface, on a store whose loops the test turns by hand.
+
+    Making an application takes longer than most tests, so who ends leaves it to the next one.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        yield running.resources(policies=POLICIES, outside=outside)
+        yield app.state.given
 
-    return PAYMENTS.application(running.settings, lifespan)
+    app = _unused.pop() if _unused else PAYMENTS.application(running.settings, lifespan)
+    app.state.settings = running.settings
+    app.state.given = running.resources(policies=POLICIES, outside=outside)
+    try:
+        yield app
+    finally:
+        _unused.append(app)
