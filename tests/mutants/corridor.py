@@ -35,7 +35,7 @@ CORRIDOR: Final = (
         "R1: a stream is advanced whatever version it has",
         (
             Change(
-                "libs/events/store/migrations/005_advance.sql",
+                "libs/events/migrations/005_advance.sql",
                 "WHEN MATCHED AND streams.version = new.e THEN\n",
                 "WHEN MATCHED THEN\n",
             ),
@@ -48,7 +48,7 @@ CORRIDOR: Final = (
         "R1: a single command advances its stream whatever version that has by now",
         (
             Change(
-                "libs/events/store/migrations/006_singles.sql",
+                "libs/events/migrations/006_singles.sql",
                 "WHEN MATCHED AND streams.version = new.e THEN\n",
                 "WHEN MATCHED THEN\n",
             ),
@@ -268,7 +268,7 @@ CORRIDOR: Final = (
         "R17: a service's role may change what stands in the log",
         (
             Change(
-                "libs/events/store/migrations/001_corridor.sql",
+                "libs/events/migrations/001_corridor.sql",
                 "GRANT SELECT, INSERT ON events, blocks TO ${RUNTIME_ROLE};",
                 "GRANT SELECT, INSERT, UPDATE, DELETE ON events, blocks TO ${RUNTIME_ROLE};",
             ),

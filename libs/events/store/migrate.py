@@ -10,7 +10,8 @@ import asyncpg
 
 from libs.events.domain.errors import CorridorError
 
-CORRIDOR = Path(__file__).parent / "migrations"
+# The folder above it begins a migration's name in every database: events/001_corridor.sql.
+CORRIDOR = Path(__file__).parents[1] / "migrations"
 _LOCK = 7_305_001  # one migrator at a time in a database
 _UP, _DOWN = "-- migrate:up", "-- migrate:down"
 
