@@ -8,7 +8,7 @@ from libs.events.store.transaction import Transaction
 from services.payments.domain.run_file_messages import SendAccountCheck, SendBankFile
 from services.payments.domain.totals import Totals
 from services.payments.files import FileOf, Rendered
-from services.payments.holding import alone_with_run, defer_held
+from services.payments.holding import alone_with_run, defer_held, defer_parked
 from services.payments.joining import on
 from services.payments.money import run
 from services.payments.progress import Job
@@ -21,8 +21,9 @@ class FileMoved(CorridorError):
 async def commit_file(store: Store, job: Job, which: FileOf, rendered: Rendered) -> None:
     """Commit to a file, before it is sent.
 
-    Where a held family stands in it, its line leaves the run instead, and the file is to be
-    measured anew. Raises `FileMoved` where lines left it otherwise, by another leader.
+    Where a held family stands in it, or one of whom a decision is parked, its line leaves the run
+    instead, and the file is to be measured anew. Raises `FileMoved` where lines left it otherwise,
+    by another leader.
     """
     figures = rendered.first, rendered.last, rendered.totals.count, rendered.totals.rupiah
     send: SendAccountCheck | SendBankFile = SendAccountCheck(which.file, *figures, rendered.sha256)
@@ -31,6 +32,8 @@ async def commit_file(store: Store, job: Job, which: FileOf, rendered: Rendered)
     async with store.transaction(on(which.day, job.trace)) as unit:
         await alone_with_run(unit, job)
         if await defer_held(unit, job.key, job.day, which.bank):
+            return
+        if which.bank is not None and await defer_parked(unit, job.key, which.bank):
             return
         if await _stands(unit, which) != rendered.totals:
             raise FileMoved(file=which.file)

@@ -234,9 +234,10 @@ class Exchange:
     async def _bank(self, job: Job, which: FileOf) -> bool:
         sent = job.state.bank_file(which.file)
         if sent is None:
+            # What is decided and not known here by now is known or parked when the file is made.
+            if not await self.upstream.holds_are_known(job):
+                return False
             return await self._commit(job, which)
-        if not await self.upstream.holds_are_known(job):
-            return False
         body = await self._answer(job, which, sent)
         if body is None:
             return False

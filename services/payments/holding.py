@@ -6,17 +6,18 @@ share, whoever commits a file has its run's row alone, and each looks at what th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Final
 from uuid import UUID
 
 from libs.chassis.regions import region_ranges
 from libs.events import telemetry
+from libs.events.domain.errors import CorridorError
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.telemetry.metrics import Reading
-from services.payments.contract import RUN, TAHAP
+from services.payments.contract import COMMITMENT_TOPIC, RUN, TAHAP
 from services.payments.deferring import take_out
 from services.payments.domain.administrative_hold import AdministrativeHold
 from services.payments.domain.administrative_hold_messages import HoldKind, HoldTerms
@@ -26,10 +27,13 @@ from services.payments.domain.run_deferral_messages import DeferredLine
 from services.payments.domain.tahap_messages import Deferral
 from services.payments.domain.tahap_state import TahapState
 from services.payments.lists import LINES_A_CHUNK
+from services.payments.parked import families_parked
 from services.payments.progress import Job, RunMovedMeanwhile
 
 ON_HOLD: Final = "ON_HOLD"
 EXCLUDED: Final = "EXCLUDED"
+DECISION_PARKED: Final = "DECISION_PARKED"
+PARKED_MAX: Final = 1_000
 
 _KEEP: Final = """
 INSERT INTO administrative_hold (family, region, state, reason, kind, from_tahap, last_day)
@@ -68,6 +72,10 @@ _OPEN_RUNS: Final = "SELECT tahap, kind FROM run_open ORDER BY tahap, kind FOR S
 _ALONE: Final = """
 SELECT true FROM run_open WHERE tahap = $1 AND kind = $2 AND revision = $3 FOR UPDATE
 """
+
+
+class HoldsParked(CorridorError):
+    """Decisions on very many families' money are parked here; replay them before money is sent."""
 
 
 def state_of(hold: AdministrativeHold) -> str:
@@ -158,17 +166,34 @@ async def defer_held(
     """
     rows = await unit.connection.fetch(_OF_RUN, key[0], day, key[1])
     held = {payment_id(key[0], row["family"], key[1]): _code(row["kind"]) for row in rows}
-    if not held:
+    return await _defer(unit, key, held, bank)
+
+
+async def defer_parked(unit: Transaction, key: tuple[str, str], bank: str) -> bool:
+    """Take lines out of a bank's part of a run of whose families a decision is parked here:
+    whether their money is to be blocked is not known. Answers whether there were any.
+
+    Raises `HoldsParked` where there are so many that the fault is hardly theirs.
+    """
+    families = await families_parked(unit, COMMITMENT_TOPIC)
+    if len(families) > PARKED_MAX:
+        raise HoldsParked(families=len(families))
+    reasons = {payment_id(key[0], family, key[1]): DECISION_PARKED for family in families}
+    return await _defer(unit, key, reasons, bank)
+
+
+async def _defer(
+    unit: Transaction, key: tuple[str, str], reasons: Mapping[str, str], bank: str | None
+) -> bool:
+    """Take the lines of some payments out of a run, each for its reason."""
+    if not reasons:
         return False
-    lines = await unit.connection.fetch(_IN_RUN, *key, list(held), bank, LINES_A_CHUNK)
-    await take_out(
-        unit,
-        key,
-        [
-            DeferredLine(r["payment"], r["family"], r["bank"], r["amount"], held[r["payment"]])
-            for r in lines
-        ],
-    )
+    rows = await unit.connection.fetch(_IN_RUN, *key, list(reasons), bank, LINES_A_CHUNK)
+    lines = [
+        DeferredLine(r["payment"], r["family"], r["bank"], r["amount"], reasons[r["payment"]])
+        for r in rows
+    ]
+    await take_out(unit, key, lines)
     return bool(lines)
 
 

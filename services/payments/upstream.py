@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from libs.events.domain.errors import CorridorError
 from libs.events.store.postgres import Store
-from libs.events.store.transaction import Transaction
 from libs.events.store.watermarks import positions
-from services.payments.contract import COMMITMENT_TOPIC
 from services.payments.outside import Outside
-from services.payments.parked import families_parked
 from services.payments.progress import Job
-
-
-class HoldsParked(CorridorError):
-    """Decisions on these families' money are parked here; replay them before money is sent."""
 
 
 @dataclass(slots=True)
@@ -44,21 +35,4 @@ class Upstream:
             if not (await positions(self.store)).has_consumed(now):
                 return False
             self.informed.add(job.key)
-        async with self.store.looking() as unit:
-            parked = await families_parked(unit, COMMITMENT_TOPIC)
-            held_up = await _lines_among(unit, *job.key, parked) if parked else 0
-        if held_up:
-            raise HoldsParked(families=held_up)
         return True
-
-
-async def _lines_among(unit: Transaction, tahap: str, kind: str, families: Collection[str]) -> int:
-    """A count of those of some families that have a line in a run."""
-    found: int = await unit.connection.fetchval(
-        """SELECT count(*) FROM payment_of
-           WHERE tahap = $1 AND kind = $2 AND family = ANY($3::uuid[])""",
-        tahap,
-        kind,
-        list(families),
-    )
-    return found

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 
 import pytest
 
+from libs.events.bus import Record
 from libs.events.store.watermarks import Positions
 from services.payments.contract import COMMITMENT_TOPIC
 from services.payments.domain.payment_state import Transfer
+from services.payments.holding import PARKED_MAX
 from tests.doors import sent
 from tests.integration.payments.houses import (
     TAHAP_1,
@@ -40,15 +43,35 @@ async def ordered(office: Office) -> None:
 # -- Holds
 
 
-async def test_no_bank_file_leaves_while_a_hold_is_parked(office: Office) -> None:
+async def test_who_has_a_parked_decision_is_deferred_by_name_and_all_others_are_paid(
+    office: Office,
+) -> None:
     await ordered(office)
-    broken = {"family": VILLAGE[0].family, "tahap": 7}
-    suspended = office.elsewhere.commitment.record("Suspended", VILLAGE[0].family, broken)
-    await office.take(suspended)
+    await office.take(parked_hold(office))
+    await office.pay()
+
+    assert await office.transfers(VILLAGE[:1]) == [Transfer.DEFERRED]
+    assert await office.transfers(VILLAGE[1:]) == [Transfer.CREDITED] * 4
+    assert (await office.tahap()).outstanding == (VILLAGE[0].family,)
+    taken_out = await sent(office.store, "PaymentDeferred")
+    assert [m.body["reason"] for m in taken_out] == ["DECISION_PARKED"]
+    assert (await office.seen("/ledger/check"))["broken"] == []
+
+
+async def test_no_file_leaves_while_very_many_decisions_are_parked(office: Office) -> None:
+    await ordered(office)
+    elsewhere = [str(uuid.UUID(int=number)) for number in range(1, PARKED_MAX + 2)]
+    await office.take(*(parked_hold(office, family) for family in elsewhere))
 
     await until_troubled(office)
 
     assert office.world.credited() == {}
+
+
+def parked_hold(office: Office, family: str = VILLAGE[0].family) -> Record:
+    """A decision on a family's money that this service cannot read, and parks."""
+    broken = {"family": family, "tahap": 7}
+    return office.elsewhere.commitment.record("Suspended", family, broken)
 
 
 async def test_a_busy_conditionality_is_waited_for_up_to_where_it_was(office: Office) -> None:
