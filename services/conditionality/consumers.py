@@ -30,17 +30,17 @@ from services.conditionality.domain.evaluation_messages import (
     NoteList,
     Terms,
 )
-from services.conditionality.judging import Policies, judge, known_facts
-from services.conditionality.persons import keep_persons, match
-from services.conditionality.regions import keep_regions
-from services.conditionality.views import (
+from services.conditionality.tables.persons import keep_persons, match
+from services.conditionality.tables.regions import keep_regions
+from services.conditionality.tables.roster import (
     ask_again,
     end_evaluation,
     keep_lines,
     line_of,
     open_evaluation,
 )
-from services.conditionality.withdrawing import cancel, not_cancelled
+from services.conditionality.workers.judging import Policies, judge, known_facts
+from services.conditionality.workers.withdrawer import cancel, not_cancelled
 
 
 def subscriptions(policies: Policies) -> tuple[Subscription, ...]:

@@ -9,23 +9,17 @@ from libs.chassis.description import Parts, Service
 from libs.chassis.import_jobs import Imports
 from libs.chassis.metrics import Seldom
 from libs.chassis.service import Running
-from services.conditionality import (
-    api,
-    api_corrections,
-    api_investigations,
-    api_unmatched,
-    api_worklists,
-    policy,
-)
+from services.conditionality import policy
 from services.conditionality.consumers import subscriptions
 from services.conditionality.contract import SERVICE as NAME
-from services.conditionality.intake import Intake
-from services.conditionality.job_views import CLOSER, EVALUATIONS
-from services.conditionality.jobs import REPEATER, Closer, Repeater
-from services.conditionality.re_deciding import RE_DECIDER, ReDecider
-from services.conditionality.samples import SAMPLES
-from services.conditionality.unmatched import unmatched_readings
-from services.conditionality.withdrawing import WITHDRAWER, Withdrawer
+from services.conditionality.http import corrections, facts, investigations, unmatched, worklists
+from services.conditionality.http.csv_commands import Intake
+from services.conditionality.http.openapi_examples import SAMPLES
+from services.conditionality.tables.unmatched import unmatched_readings
+from services.conditionality.workers.closer import REPEATER, Closer, Repeater
+from services.conditionality.workers.job_progress import CLOSER, EVALUATIONS
+from services.conditionality.workers.re_decider import RE_DECIDER, ReDecider
+from services.conditionality.workers.withdrawer import WITHDRAWER, Withdrawer
 
 POLICIES: Final = policy.load()
 
@@ -47,11 +41,11 @@ async def parts(running: Running) -> Parts:
 SERVICE: Final = Service(
     NAME,
     [
-        api.router,
-        api_corrections.router,
-        api_investigations.router,
-        api_unmatched.router,
-        api_worklists.router,
+        facts.router,
+        corrections.router,
+        investigations.router,
+        unmatched.router,
+        worklists.router,
     ],
     parts,
     jobs=[Imports(), EVALUATIONS],

@@ -15,7 +15,7 @@ from services.payments.contract import (
     FamilyListed,
     ListClosed,
 )
-from services.payments.contract_commitment import (
+from services.payments.contract.commitment import (
     Cleared,
     CycleEvaluated,
     CycleWithdrawn,
@@ -25,12 +25,12 @@ from services.payments.contract_commitment import (
     Terminated,
     asked_of_payments,
 )
-from services.payments.domain.ids import tahap_stream
-from services.payments.domain.tahap_state import TahapState
-from services.payments.late_lines import keep_late_evaluations, take_late_lines
-from services.payments.lists import join_evaluations, join_roster, still_open
-from services.payments.money import pay, payments_of
-from services.payments.proofs import keep_proof
+from services.payments.domain.shared.ids import tahap_stream
+from services.payments.domain.tahap.state import TahapState
+from services.payments.tables.late_lines import keep_late_evaluations, take_late_lines
+from services.payments.tables.list_lines import join_evaluations, join_roster, still_open
+from services.payments.tables.list_proof import keep_proof
+from services.payments.tables.payments import pay, payments_of
 
 
 async def _roster(unit: Transaction, messages: Sequence[Incoming]) -> None:

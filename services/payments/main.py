@@ -11,29 +11,22 @@ import httpx
 from libs.chassis.description import Parts, Service
 from libs.chassis.metrics import Seldom
 from libs.chassis.service import Running
-from services.payments import (
-    api,
-    api_announcement,
-    api_cancellation,
-    api_deferred,
-    api_holds,
-    api_money,
-    policy,
-)
-from services.payments.books import ledger_readings
-from services.payments.cancelling import CANCELLER, Canceller
+from services.payments import policy
 from services.payments.consumers import SUBSCRIPTIONS
 from services.payments.contract import SERVICE as NAME
-from services.payments.exchange import Exchange
-from services.payments.files import Renderer
-from services.payments.holding import hold_readings
-from services.payments.job_views import LISTS, RUNS
-from services.payments.joining import JOINER, Joiner
-from services.payments.outside import PARTNER_TIMEOUT_S, Outside
-from services.payments.paying import Payer
-from services.payments.progress import PAYER
-from services.payments.samples import SAMPLES
-from services.payments.settings import Partners
+from services.payments.http import announcement, cancellation, deferred, holds, orders, tahap
+from services.payments.http.openapi_examples import SAMPLES
+from services.payments.partners.addresses import Partners
+from services.payments.partners.client import PARTNER_TIMEOUT_S, Outside
+from services.payments.partners.files import Renderer
+from services.payments.tables.holds import hold_readings
+from services.payments.tables.ledger import ledger_readings
+from services.payments.tables.run_lines import PAYER
+from services.payments.workers.canceller import CANCELLER, Canceller
+from services.payments.workers.job_progress import LISTS, RUNS
+from services.payments.workers.list_joiner import JOINER, Joiner
+from services.payments.workers.partner_exchange import Exchange
+from services.payments.workers.run_worker import Payer
 
 POLICIES: Final = policy.load()
 
@@ -61,12 +54,12 @@ async def parts(running: Running) -> Parts:
 SERVICE: Final = Service(
     NAME,
     [
-        api_announcement.router,
-        api_cancellation.router,
-        api.router,
-        api_money.router,
-        api_holds.router,
-        api_deferred.router,
+        announcement.router,
+        cancellation.router,
+        tahap.router,
+        orders.router,
+        holds.router,
+        deferred.router,
     ],
     parts,
     jobs=[LISTS, RUNS],

@@ -37,7 +37,7 @@ from services.projection.contract import (
     Terminated,
     TransferFailed,
 )
-from services.projection.kept_types import FACTS, OF_TAHAP
+from services.projection.tables.kept_types import FACTS, OF_TAHAP
 
 Row = tuple[Any, ...]
 

@@ -6,10 +6,10 @@ from typing import Final
 
 from libs.chassis.description import Parts, Service
 from libs.chassis.service import Running
-from services.projection import api, api_why
 from services.projection.consumers import SUBSCRIPTIONS
 from services.projection.contract import SERVICE as NAME
-from services.projection.samples import SAMPLES
+from services.projection.http import explanations, read_models
+from services.projection.http.openapi_examples import SAMPLES
 
 
 async def parts(running: Running) -> Parts:
@@ -17,7 +17,7 @@ async def parts(running: Running) -> Parts:
     return Parts(SUBSCRIPTIONS)
 
 
-SERVICE: Final = Service(NAME, [api.router, api_why.router], parts, samples=SAMPLES)
+SERVICE: Final = Service(NAME, [read_models.router, explanations.router], parts, samples=SAMPLES)
 
 if __name__ == "__main__":
     SERVICE.run()

@@ -17,7 +17,7 @@ from services.registry.contract import (
     SERVICE,
     TAHAP_TOPIC,
 )
-from services.registry.contract_read import (
+from services.registry.contract.read import (
     BucketRequested,
     ClosingAnnounced,
     ListFrozen,
@@ -27,10 +27,10 @@ from services.registry.contract_read import (
 from services.registry.domain.closing import RuleSet, tahap_order
 from services.registry.domain.family.commands import Command, MarkTerminated
 from services.registry.domain.listing_messages import NoteFreeze
-from services.registry.list_queue import others_first, wait_in_line
 from services.registry.policy import RuleSets
-from services.registry.unlisting import cancel_list, start_list
-from services.registry.views import ask_again, last_listed
+from services.registry.tables.identity_rows import ask_again, last_listed
+from services.registry.tables.list_queue import others_first, wait_in_line
+from services.registry.workers.unlister import cancel_list, start_list
 
 
 class AnnouncedAheadOfLog(DomainError):

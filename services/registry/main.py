@@ -7,16 +7,16 @@ from typing import Final
 from libs.chassis.description import Parts, Service
 from libs.chassis.import_jobs import Imports
 from libs.chassis.service import Running
-from services.registry import api, api_reopenings
 from services.registry.consumers import subscriptions
 from services.registry.contract import SERVICE as NAME
-from services.registry.intake import Intake
-from services.registry.job_views import LISTER, LISTINGS, UNLISTER
-from services.registry.jobs import Lister
+from services.registry.http import families, reopenings
+from services.registry.http.csv_commands import Intake
+from services.registry.http.openapi_examples import SAMPLES
 from services.registry.policy import load_rule_sets
-from services.registry.reopening import Reviewer
-from services.registry.samples import SAMPLES
-from services.registry.unlisting import Unlister
+from services.registry.workers.job_progress import LISTER, LISTINGS, UNLISTER
+from services.registry.workers.lister import Lister
+from services.registry.workers.reviewer import Reviewer
+from services.registry.workers.unlister import Unlister
 
 RULE_SETS: Final = load_rule_sets()
 
@@ -34,7 +34,7 @@ async def parts(running: Running) -> Parts:
 
 SERVICE: Final = Service(
     NAME,
-    [api.router, api_reopenings.router],
+    [families.router, reopenings.router],
     parts,
     jobs=[Imports(), LISTINGS],
     jobs_scopes=["registry:import", "registry:read"],

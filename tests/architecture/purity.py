@@ -26,16 +26,16 @@ BUILTINS_REFUSED = frozenset(["open", "print", "input", "exec", "eval", "__impor
 def impurities(tree: ast.Module, service: str) -> Iterator[str]:
     """Each impurity as `line: what`; `service` is the name of the service the module is of."""
     for node in ast.walk(tree):
-        for what in _of(node, f"services.{service}.domain"):
+        for what in _of(node, f"services.{service}"):
             yield f"{getattr(node, 'lineno', 0)}: {what}"
 
 
-def _of(node: ast.AST, domain: str) -> Iterator[str]:
+def _of(node: ast.AST, service: str) -> Iterator[str]:
     match node:
         case ast.Import(names=names):
-            yield from (f"imports {each.name}" for each in names if _refused(each.name, domain))
+            yield from (f"imports {each.name}" for each in names if _refused(each.name, service))
         case ast.ImportFrom(module=module, names=names):
-            yield from _imported_from(module or "", [each.name for each in names], domain)
+            yield from _imported_from(module or "", [each.name for each in names], service)
         case ast.Attribute(attr=name) if name in CLOCKS:
             yield f"reads a clock: {name}"
         case ast.Attribute(attr=name) if name in CHANCE:
@@ -50,14 +50,14 @@ def _of(node: ast.AST, domain: str) -> Iterator[str]:
             pass
 
 
-def _imported_from(module: str, names: list[str], domain: str) -> Iterator[str]:
-    if _refused(module, domain) and not all(_allowed(f"{module}.{name}") for name in names):
+def _imported_from(module: str, names: list[str], service: str) -> Iterator[str]:
+    if _refused(module, service) and not all(_allowed(f"{module}.{name}") for name in names):
         yield f"imports {module}"
     yield from (f"draws an id: {name}" for name in names if name in CHANCE)
 
 
-def _refused(module: str, domain: str) -> bool:
-    if module == domain or module.startswith(f"{domain}."):
+def _refused(module: str, service: str) -> bool:
+    if _within(module, f"{service}.domain") or _within(module, f"{service}.explanation"):
         return False
     top = module.partition(".")[0]
     if top in sys.stdlib_module_names:
@@ -66,4 +66,8 @@ def _refused(module: str, domain: str) -> bool:
 
 
 def _allowed(module: str) -> bool:
-    return any(module == each or module.startswith(f"{each}.") for each in CORRIDOR_ALLOWED)
+    return any(_within(module, each) for each in CORRIDOR_ALLOWED)
+
+
+def _within(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")

@@ -9,7 +9,6 @@ import pytest
 
 from tests.architecture.tree import ROOT, functions, parse, python_files, tracked_files
 
-FILE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 70
 SOURCES = ("libs", "services", "simulators", "cli", "deploy", "benchmarks")
 
@@ -46,14 +45,6 @@ def test_a_path_of_one_machine_is_recognised(line: str) -> None:
 @pytest.mark.parametrize("line", ["https://example.go.id/home/", "tmpfs: [/tmp]", "$HOME/work/x"])
 def test_a_path_of_any_machine_is_allowed(line: str) -> None:
     assert not MACHINE_PATHS.search(line)
-
-
-def test_a_file_has_one_subject() -> None:
-    lengths = {
-        str(path): len((ROOT / path).read_text().splitlines()) for path in python_files(*SOURCES)
-    }
-
-    assert not {path: length for path, length in lengths.items() if length > FILE_LINES_MAX}
 
 
 def test_a_function_fits_on_a_screen() -> None:

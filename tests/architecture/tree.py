@@ -48,9 +48,9 @@ def service_names() -> list[str]:
 
 
 def domain_files() -> list[Path]:
-    """The modules of every service's domain: domain.py, or all that stands under domain/."""
+    """The modules that decide or explain: all that stands in a service's domain or explanation."""
     return [
         path
         for path in python_files("services")
-        if len(path.parts) > 2 and path.parts[2] in ("domain", "domain.py")
+        if len(path.parts) > 2 and path.parts[2] in ("domain", "explanation")
     ]

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from services.conditionality import consumers, judging, main
-from services.conditionality.views import Line
+from services.conditionality import consumers, main
+from services.conditionality.tables.roster import Line
+from services.conditionality.workers import judging
 
 NAMED = Path(sys.argv[1])
 right = judging.judge

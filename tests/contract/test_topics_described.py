@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import importlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from libs.chassis.catalogue import ROOT, catalogue
+from libs.chassis.catalogue import catalogue
 from libs.events.consumer.subscription import Subscription
 
 
@@ -32,7 +33,7 @@ def test_a_service_reads_the_topics_that_it_is_said_to(service: str) -> None:
 @pytest.mark.parametrize("service", catalogue().publishers)
 def test_a_service_publishes_to_the_topics_that_it_is_said_to(service: str) -> None:
     contract = importlib.import_module(f"services.{service}.contract")
-    source = ast.parse((ROOT / "services" / service / "contract.py").read_text("utf-8"))
+    source = ast.parse(Path(str(contract.__file__)).read_text("utf-8"))
     named = {
         vars(contract).get(call.args[0].id)
         for call in ast.walk(source)

@@ -16,9 +16,9 @@ from libs.chassis.settings import Settings
 from libs.events.bus import Record
 from libs.events.consumer.inbox import Consumer
 from libs.events.store.postgres import Store
-from services.payments.books import books
 from services.payments.contract import COMMITMENT_TOPIC, PAYMENT_TOPIC, ROSTER_TOPIC, TAHAP_TOPIC
-from services.payments.domain.ids import supplementary
+from services.payments.domain.shared.ids import supplementary
+from services.payments.tables.ledger import books
 from services.registry.contract import FAMILY_TOPIC
 from services.registry.main import SERVICE
 from simulators.books import Account, Status, comparable

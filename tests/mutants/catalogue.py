@@ -35,13 +35,13 @@ MUTANTS: Final = (
                 "services/conditionality/consumers.py",
                 "                await _list_closed(unit, message.body)\n",
                 """                await _list_closed(unit, message.body)
-        from services.conditionality.jobs import close_in_batch
+        from services.conditionality.workers.closer import close_in_batch
 
         await close_in_batch(unit)
 """,
             ),
             Change(
-                "services/conditionality/jobs.py",
+                "services/conditionality/workers/closer.py",
                 """    async def step(self) -> bool:
         \"\"\"Close, or close again where revisions came since; answers whether it did.\"\"\"
 """,
@@ -51,7 +51,7 @@ MUTANTS: Final = (
 """,
             ),
             Change(
-                "services/conditionality/jobs.py",
+                "services/conditionality/workers/closer.py",
                 "def _on_closing_day(",
                 """async def close_in_batch(unit: Transaction) -> None:
     for row in await unit.connection.fetch("SELECT tahap, listed FROM evaluation_open"):
@@ -75,7 +75,7 @@ def _on_closing_day(""",
         "a list is made from families as they are when their turn comes",
         (
             Change(
-                "services/registry/jobs.py",
+                "services/registry/workers/lister.py",
                 "self._written(unit, closing, listing.cut, some",
                 "self._written(unit, closing, listing.cut if relist else None, some",
             ),
@@ -89,7 +89,7 @@ def _on_closing_day(""",
         "lines that are asked for again are made from families as they are now",
         (
             Change(
-                "services/registry/jobs.py",
+                "services/registry/workers/lister.py",
                 "self._written(unit, closing, listing.cut, some",
                 "self._written(unit, closing, None if relist else listing.cut, some",
             ),
@@ -103,7 +103,7 @@ def _on_closing_day(""",
         "a run's cursor is set without being compared",
         (
             Change(
-                "services/payments/progress.py",
+                "services/payments/tables/run_lines.py",
                 " AND step = $5 AND cursor = $6 RETURNING",
                 " AND $5::text IS NOT NULL AND $6::text IS NOT NULL RETURNING",
             ),
@@ -116,7 +116,7 @@ def _on_closing_day(""",
         "a leader writes a chunk's lines although another has listed it meanwhile",
         (
             Change(
-                "services/registry/jobs.py",
+                "services/registry/workers/lister.py",
                 "        if not advanced.events:\n",
                 "        if False:\n",
             ),
@@ -130,7 +130,7 @@ def _on_closing_day(""",
         "on an evaluation nobody looks for facts that were recorded while it was made",
         (
             Change(
-                "services/conditionality/re_deciding.py",
+                "services/conditionality/workers/re_decider.py",
                 "            await self._behind_evaluations(unit, evaluated, last_fact, late)\n",
                 "",
             ),
@@ -145,7 +145,7 @@ def _on_closing_day(""",
         "conditionality does not ask whose region a family lies in",
         (
             Change(
-                "services/conditionality/regions.py",
+                "services/conditionality/tables/regions.py",
                 "if stream_id not in found or is_outside(",
                 "if stream_id not in found or False and is_outside(",
             ),
@@ -161,7 +161,7 @@ def _on_closing_day(""",
         "facts of persons whom no family has are recorded and not noted",
         (
             Change(
-                "services/conditionality/intake.py",
+                "services/conditionality/http/csv_commands.py",
                 "        await keep_unmatched(unit.connection, "
                 "[self._unmatched(row, report) for row in unknown])\n",
                 "",
@@ -177,7 +177,7 @@ def _on_closing_day(""",
         "whoever may report at all reports of persons of every region",
         (
             Change(
-                "services/conditionality/intake.py",
+                "services/conditionality/http/csv_commands.py",
                 "        if self.sender.may_see(*regions.get(row.token, self.sender.regions)):\n",
                 "        if self.sender.may_see(*self.sender.regions):\n",
             ),
@@ -223,7 +223,7 @@ def _on_closing_day(""",
         "a family's money moves by a decision on what has changed since it was looked at",
         (
             Change(
-                "services/conditionality/api_investigations.py",
+                "services/conditionality/http/investigations.py",
                 "        await seen.ensure_stream(unit, COMMITMENT, stream_id)\n",
                 "",
             ),
@@ -267,7 +267,7 @@ def _on_closing_day(""",
         "who proposed a tahap also announces it",
         (
             Change(
-                "services/payments/domain/announcement.py",
+                "services/payments/domain/tahap/announcement.py",
                 "    require_approval(proposal.maker, proposal.hash",
                 "    require_approval('', proposal.hash",
             ),
@@ -280,7 +280,7 @@ def _on_closing_day(""",
         "a tahap is announced after a position that no log has reached",
         (
             Change(
-                "services/payments/domain/announcement.py",
+                "services/payments/domain/tahap/announcement.py",
                 "    _require_reached(after, circumstances.answers)\n",
                 "",
             ),
@@ -294,7 +294,7 @@ def _on_closing_day(""",
         "a tahap is announced by rules that payments alone can run",
         (
             Change(
-                "services/payments/announcing.py",
+                "services/payments/http/announcing.py",
                 "    return (*found, ServiceAnswer(SERVICE, head, own))\n",
                 """    everywhere = [ServiceAnswer(each.service, each.head, own) for each in found]
     return (*everywhere, ServiceAnswer(SERVICE, head, own))
@@ -310,7 +310,7 @@ def _on_closing_day(""",
         "a tahap is cancelled although a bank may have a file of it",
         (
             Change(
-                "services/payments/domain/run_cancellation.py",
+                "services/payments/domain/run/cancellation.py",
                 "    if state.dispatched:\n",
                 "    if False:\n",
             ),
@@ -325,7 +325,7 @@ def _on_closing_day(""",
         "a cancelled tahap is announced anew although the treasury may still release its order",
         (
             Change(
-                "services/payments/cancelling.py",
+                "services/payments/workers/canceller.py",
                 "            if order is None:\n",
                 "            if True:\n",
             ),
@@ -355,7 +355,7 @@ def _on_closing_day(""",
         "a run that was cancelled takes its next step all the same",
         (
             Change(
-                "services/payments/holding.py",
+                "services/payments/tables/holds.py",
                 "        raise RunMovedMeanwhile(tahap=job.key[0], kind=job.key[1])\n",
                 "        return\n",
             ),

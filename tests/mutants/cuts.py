@@ -34,7 +34,7 @@ CUTTING: Final = (
         "a run goes on although it cuts otherwise than two people approved",
         (
             Change(
-                "services/payments/domain/run.py",
+                "services/payments/domain/run/decider.py",
                 "    if command.cut != run.cut:\n",
                 "    if command.cut < 0:\n",
             ),

@@ -42,7 +42,7 @@ GRADUATION: Final = (
         "a family that the frozen list pays is paid once more behind it",
         (
             Change(
-                "services/payments/domain/tahap_runs.py",
+                "services/payments/domain/tahap/runs.py",
                 "    if command.listed or command.family in others:\n",
                 "    if command.family in others:\n",
             ),
@@ -55,7 +55,7 @@ GRADUATION: Final = (
         "a regular run that is under way takes up a line that nobody has approved",
         (
             Change(
-                "services/payments/lists.py",
+                "services/payments/tables/list_lines.py",
                 "lines, only = (LIST_LINES, None) if among is None",
                 "lines, only = (SUPPLEMENTARY_LINES, None) if among is None",
             ),

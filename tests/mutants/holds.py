@@ -15,7 +15,7 @@ HOLDS: Final = (
         "a bank's file is committed without a look at who is held",
         (
             Change(
-                "services/payments/dispatching.py",
+                "services/payments/workers/dispatch.py",
                 "defer_held(unit, job.key, job.day, which.bank)",
                 "defer_held(unit, job.key, job.day, 'NOBODY')",
             ),
@@ -28,7 +28,7 @@ HOLDS: Final = (
         "a hold is approved without asking whether the family's file is committed",
         (
             Change(
-                "services/payments/api_holds.py",
+                "services/payments/http/holds.py",
                 "            await ensure_in_time(unit, str(family), outcome.state.terms)\n",
                 "            pass\n",
             ),
@@ -41,7 +41,7 @@ HOLDS: Final = (
         "a hold is approved while a file is being committed, and sees nothing of it",
         (
             Change(
-                "services/payments/holding.py",
+                "services/payments/tables/holds.py",
                 "ORDER BY tahap, kind FOR SHARE",
                 "ORDER BY tahap, kind",
             ),
@@ -54,7 +54,7 @@ HOLDS: Final = (
         "who proposed a hold approves it",
         (
             Change(
-                "services/payments/domain/administrative_hold.py",
+                "services/payments/domain/administrative_hold/decider.py",
                 "    if proposal.maker == command.checker:\n",
                 "    if not command.checker:\n",
             ),
@@ -67,7 +67,7 @@ HOLDS: Final = (
         "a family that a supplementary list has taken up is left over once more, to be paid twice",
         (
             Change(
-                "services/payments/domain/tahap_runs.py",
+                "services/payments/domain/tahap/runs.py",
                 "for other in later for family",
                 "for other in later[:0] for family",
             ),

@@ -64,7 +64,7 @@ ISOLATION: Final = (
         "what a bank says in a word that was never agreed is booked as failed",
         (
             Change(
-                "services/payments/answers.py",
+                "services/payments/partners/answers.py",
                 "        return not self.good and self.word not in FAILING\n",
                 "        return False\n",
             ),
@@ -99,7 +99,7 @@ ISOLATION: Final = (
         "a cycle that cannot be judged again stops all that follow it in the log",
         (
             Change(
-                "services/conditionality/re_deciding.py",
+                "services/conditionality/workers/re_decider.py",
                 "await by_halves(unit, lines, again, (ConcurrencyConflict,))",
                 "await by_halves(unit, lines, again, (Exception,))",
             ),
@@ -114,7 +114,7 @@ ISOLATION: Final = (
         "a fact that cannot be read stops all that follow it in the log",
         (
             Change(
-                "services/conditionality/re_deciding.py",
+                "services/conditionality/workers/re_decider.py",
                 "        if not is_its_own(error):\n",
                 "        if error is not None:\n",
             ),
@@ -129,7 +129,7 @@ ISOLATION: Final = (
         "who recorded a fact of a cycle that waits may approve what follows from it",
         (
             Change(
-                "services/conditionality/re_deciding.py",
+                "services/conditionality/workers/re_decider.py",
                 "                for actor in before.cause.recorded_by:\n"
                 "                    late.add(line, before.cause.fact, actor)\n",
                 "",
@@ -145,7 +145,7 @@ ISOLATION: Final = (
         "a payment that cannot be read stops everybody's of its run",
         (
             Change(
-                "services/payments/setting_aside.py",
+                "services/payments/tables/set_aside.py",
                 "= (ConcurrencyConflict,)\n",
                 "= (Exception,)\n",
             ),
@@ -160,7 +160,7 @@ ISOLATION: Final = (
         "what a bank says of a payment that cannot be read is forgotten",
         (
             Change(
-                "services/payments/setting_aside.py",
+                "services/payments/tables/set_aside.py",
                 "    await set_aside(unit, await pay_by_halves(unit, said))\n",
                 "    await pay_by_halves(unit, said)\n",
             ),
@@ -175,7 +175,7 @@ ISOLATION: Final = (
         "a supplementary run pays beside a payment that is not known to be deferred",
         (
             Change(
-                "services/payments/entitling.py",
+                "services/payments/workers/entitle.py",
                 "        if found.state.transfer not in (Transfer.NONE, Transfer.DEFERRED):\n",
                 "        if found.state.transfer is Transfer.CREDITED:\n",
             ),

@@ -15,7 +15,7 @@ LISTS: Final = (
         "a tahap whose list has begun makes way for an earlier one, as if nothing rested on it",
         (
             Change(
-                "services/payments/announcing.py",
+                "services/payments/http/announcing.py",
                 "state.proposal is None and state.tahap in empty",
                 "state.proposal is None",
             ),
@@ -30,7 +30,7 @@ LISTS: Final = (
         "lines that were begun before a tahap made way are joined to what is announced anew",
         (
             Change(
-                "services/payments/making_way.py",
+                "services/payments/workers/making_way.py",
                 "UPDATE list_open SET revision = $2, seen",
                 "UPDATE list_open SET revision = least(1, $2), seen",
             ),
@@ -45,7 +45,7 @@ LISTS: Final = (
         "of two cancelled lists the later one brings back what the earlier one did",
         (
             Change(
-                "services/registry/list_queue.py",
+                "services/registry/tables/list_queue.py",
                 "FROM unlisting_open ORDER BY tahap DESC LIMIT 1",
                 "FROM unlisting_open ORDER BY tahap LIMIT 1",
             ),
@@ -60,7 +60,7 @@ LISTS: Final = (
         "a family that cannot be taken back from a cancelled list keeps everybody on it",
         (
             Change(
-                "services/registry/unlisting.py",
+                "services/registry/workers/unlister.py",
                 "await by_halves(unit, families, take_back, (ConcurrencyConflict,))",
                 "await by_halves(unit, families, take_back, (Exception,))",
             ),
@@ -75,7 +75,7 @@ LISTS: Final = (
         "a family that is left on a cancelled list is put on another one by that standing",
         (
             Change(
-                "services/registry/jobs.py",
+                "services/registry/workers/lister.py",
                 "        left = await left_among(unit, families)\n",
                 "        left = set[str]()\n",
             ),

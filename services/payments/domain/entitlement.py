@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.payments.domain.errors import CategoryUnknown, Malformed, UnverifiedBenefit
+from services.payments.domain.shared.errors import CategoryUnknown, Malformed, UnverifiedBenefit
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,26 +21,24 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from services.payments.domain.ids import of_order, run_id
-from services.payments.domain.payment_hold_messages import (
+from services.payments.domain.payment.hold_messages import (
     HoldStatus,
     PaymentReleased,
     PaymentReturned,
 )
-from services.payments.domain.payment_messages import (
-    Event as PaymentEvent,
-)
-from services.payments.domain.payment_messages import (
+from services.payments.domain.payment.messages import Event as PaymentEvent
+from services.payments.domain.payment.messages import (
     PaymentCredited,
     PaymentDeferred,
     PaymentInstructed,
     PaymentVoided,
     TransferFailed,
 )
-from services.payments.domain.payment_state import PaymentState
-from services.payments.domain.run_cancellation_messages import OrderCancelled
-from services.payments.domain.run_messages import Event as RunEvent
-from services.payments.domain.run_messages import FundsReleased
+from services.payments.domain.payment.state import PaymentState
+from services.payments.domain.run.cancellation_messages import OrderCancelled
+from services.payments.domain.run.messages import Event as RunEvent
+from services.payments.domain.run.messages import FundsReleased
+from services.payments.domain.shared.ids import of_order, run_id
 
 STATE_TREASURY: Final = "state_treasury"
 """Kas Negara: where all money comes from and what is not paid goes back to; the only account that

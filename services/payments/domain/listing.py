@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.payments.domain.entitlement import NO_CUT, Component, Cut
-from services.payments.domain.errors import Malformed, OutOfOrder
-from services.payments.domain.totals import Totals
+from services.payments.domain.shared.errors import Malformed, OutOfOrder
+from services.payments.domain.shared.totals import Totals
 
 LISTED = "LISTED"
 GRADUATED_NATURAL = "GRADUATED_NATURAL"

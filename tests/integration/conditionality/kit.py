@@ -22,10 +22,10 @@ from services.conditionality import policy
 from services.conditionality.consumers import subscriptions
 from services.conditionality.contract import PERSON, ROSTER_TOPIC, TAHAP_TOPIC
 from services.conditionality.domain.person import RecordSchoolMonths, SchoolMonth
-from services.conditionality.jobs import Closer, Repeater
-from services.conditionality.judging import Policies
-from services.conditionality.re_deciding import ReDecider
-from services.conditionality.withdrawing import Withdrawer
+from services.conditionality.workers.closer import Closer, Repeater
+from services.conditionality.workers.judging import Policies
+from services.conditionality.workers.re_decider import ReDecider
+from services.conditionality.workers.withdrawer import Withdrawer
 from tests.doors import MOMENT, TOPICS, Sender, Sent, deliver, sent
 
 RULE_SET: Final = "2021-2024"

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.conditionality.re_deciding import ReDecider
+from services.conditionality.workers.re_decider import ReDecider
 from tests.doors import Door, Sent, sent
 from tests.integration.conditionality.kit import (
     BAD,

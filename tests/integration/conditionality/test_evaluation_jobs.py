@@ -7,7 +7,7 @@ from itertools import islice
 import pytest
 
 from libs.chassis.jobs import Job
-from services.conditionality.job_views import EVALUATIONS
+from services.conditionality.workers.job_progress import EVALUATIONS
 from tests.integration.conditionality.kit import GOOD, TAHAP, Bench, families
 
 pytestmark = pytest.mark.integration

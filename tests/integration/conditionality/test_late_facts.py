@@ -10,7 +10,7 @@ import pytest
 
 from libs.events.domain.list_proof import Buckets
 from libs.events.workers.backoff import failing_item
-from services.conditionality.job_views import EVALUATIONS, RE_DECISION
+from services.conditionality.workers.job_progress import EVALUATIONS, RE_DECISION
 from tests.doors import batches, sent
 from tests.integration.conditionality.kit import (
     BAD,

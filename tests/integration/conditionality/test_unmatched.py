@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.conditionality.unmatched import unmatched_readings
+from services.conditionality.tables.unmatched import unmatched_readings
 from tests.doors import CONTEXT, NATION, Door
 from tests.integration.conditionality.kit import Bench, families, months_of, nik_of
 from tests.integration.conditionality.test_facts import SCHOOL_HEADER, school

@@ -10,7 +10,7 @@ import pytest
 from libs.chassis.settings import Settings
 from libs.events.workers.backoff import failing_item
 from services.conditionality.contract import TOPIC
-from services.conditionality.withdrawing import WITHDRAWER
+from services.conditionality.workers.withdrawer import WITHDRAWER
 from tests.doors import sent
 from tests.integration.conditionality.kit import BAD, GOOD, TAHAP, Bench, families, nik_of
 from tests.integration.conditionality.test_late_facts import (

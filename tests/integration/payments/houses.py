@@ -13,7 +13,7 @@ from libs.events.domain.list_proof import Buckets
 from libs.privacy.keys import KeyRing
 from libs.privacy.sealing import Sealer
 from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC
-from services.payments.domain.ids import REGULAR, payment_id
+from services.payments.domain.shared.ids import REGULAR, payment_id
 from simulators.books import Account, Status, comparable
 from tests.doors import Sender
 

@@ -22,17 +22,12 @@ from libs.events.store.handle import handle
 from libs.events.store.postgres import Store
 from libs.privacy.keys import KeyRing
 from services.payments import policy
-from services.payments.cancelling import Canceller
 from services.payments.consumers import SUBSCRIPTIONS
 from services.payments.contract import ANNOUNCED_TO, PAYMENT, RUN, SERVICE, TAHAP
-from services.payments.domain.announcement_messages import (
-    ApproveAnnouncement,
-    Circumstances,
-    ProposeAnnouncement,
-    ServiceAnswer,
-    Terms,
-)
-from services.payments.domain.ids import (
+from services.payments.domain.payment.state import PaymentState
+from services.payments.domain.run.messages import ApproveOrder, ProposeOrder
+from services.payments.domain.run.state import RunState
+from services.payments.domain.shared.ids import (
     REGULAR,
     order_id,
     payment_stream,
@@ -40,22 +35,27 @@ from services.payments.domain.ids import (
     run_stream,
     tahap_stream,
 )
-from services.payments.domain.payment_state import PaymentState
-from services.payments.domain.run_messages import ApproveOrder, ProposeOrder
-from services.payments.domain.run_state import RunState
-from services.payments.domain.tahap_messages import ApproveFreeze, ProposeFreeze
-from services.payments.domain.tahap_state import TahapState
-from services.payments.exchange import Exchange
-from services.payments.files import Renderer
-from services.payments.joining import Joiner
-from services.payments.lists import open_list, open_run
+from services.payments.domain.tahap.announcement_messages import (
+    ApproveAnnouncement,
+    Circumstances,
+    ProposeAnnouncement,
+    ServiceAnswer,
+    Terms,
+)
+from services.payments.domain.tahap.messages import ApproveFreeze, ProposeFreeze
+from services.payments.domain.tahap.state import TahapState
 from services.payments.main import POLICIES
 from services.payments.main import SERVICE as PAYMENTS
-from services.payments.money import run
-from services.payments.outside import Outside
-from services.payments.paying import Payer
-from services.payments.progress import order_of
-from services.payments.settings import Partners
+from services.payments.partners.addresses import Partners
+from services.payments.partners.client import Outside
+from services.payments.partners.files import Renderer
+from services.payments.tables.list_lines import open_list, open_run
+from services.payments.tables.payments import run
+from services.payments.tables.run_lines import order_of
+from services.payments.workers.canceller import Canceller
+from services.payments.workers.list_joiner import Joiner
+from services.payments.workers.partner_exchange import Exchange
+from services.payments.workers.run_worker import Payer
 from tests.doors import CONTEXT, TOPICS, Door, deliver, door
 from tests.integration.payments.houses import TAHAP_1, Elsewhere, House, months_of
 from tests.integration.payments.world import World

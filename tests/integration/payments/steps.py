@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from services.payments.domain.ids import REGULAR
-from services.payments.domain.run_state import RunState, totals_of
-from services.payments.domain.totals import total
-from services.payments.paying import INSTRUCT
+from services.payments.domain.run.state import RunState, totals_of
+from services.payments.domain.shared.ids import REGULAR
+from services.payments.domain.shared.totals import total
+from services.payments.workers.run_worker import INSTRUCT
 from tests.integration.payments.houses import TAHAP_1
 from tests.integration.payments.office import STEPS_MAX, Office
 

@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from services.payments.books import books
-from services.payments.domain.ids import supplementary
-from services.payments.domain.payment_hold_messages import HoldStatus
-from services.payments.domain.payment_state import Transfer
-from services.payments.domain.tahap_messages import Deferral
-from services.payments.holding import hold_readings
+from services.payments.domain.payment.hold_messages import HoldStatus
+from services.payments.domain.payment.state import Transfer
+from services.payments.domain.shared.ids import supplementary
+from services.payments.domain.tahap.messages import Deferral
+from services.payments.tables.holds import hold_readings
+from services.payments.tables.ledger import books
 from tests.integration.payments.gate import Gate, held_or_through
 from tests.integration.payments.houses import (
     EARLY_CHILD_IDR,

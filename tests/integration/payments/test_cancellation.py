@@ -9,8 +9,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.payments.domain.payment_hold_messages import HoldStatus
-from services.payments.domain.payment_state import Transfer
+from services.payments.domain.payment.hold_messages import HoldStatus
+from services.payments.domain.payment.state import Transfer
 from tests.doors import sent
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, books_of, houses
 from tests.integration.payments.office import CHECKER, MAKER, Office

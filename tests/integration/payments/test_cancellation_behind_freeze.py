@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 
 from libs.chassis.settings import Settings
-from services.payments.domain.payment_hold_messages import HoldStatus
-from services.payments.domain.payment_state import Transfer
-from services.payments.progress import RunMovedMeanwhile
+from services.payments.domain.payment.hold_messages import HoldStatus
+from services.payments.domain.payment.state import Transfer
+from services.payments.tables.run_lines import RunMovedMeanwhile
 from tests.doors import sent
 from tests.integration.payments.houses import (
     EARLY_CHILD_IDR,

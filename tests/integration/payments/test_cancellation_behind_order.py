@@ -13,11 +13,11 @@ import msgspec
 import pytest
 
 from libs.chassis.settings import Settings
-from services.payments.books import books
 from services.payments.domain.ledger import TAKEN_BACK_BY
-from services.payments.domain.payment_state import Transfer
-from services.payments.in_flight import InFlight
-from services.payments.progress import RunMovedMeanwhile
+from services.payments.domain.payment.state import Transfer
+from services.payments.partners.in_flight import InFlight
+from services.payments.tables.ledger import books
+from services.payments.tables.run_lines import RunMovedMeanwhile
 from tests.doors import sent
 from tests.integration.payments.gate import Gate, held_or_through
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, books_of, houses

@@ -7,8 +7,8 @@ import pytest
 
 from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
-from services.payments.books import books
-from services.payments.domain.payment_state import Transfer
+from services.payments.domain.payment.state import Transfer
+from services.payments.tables.ledger import books
 from tests.doors import as_role, runtime_role, sent
 from tests.integration.payments.houses import EARLY_CHILD_IDR, House, books_of, houses
 from tests.integration.payments.office import Office

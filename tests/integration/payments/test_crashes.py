@@ -14,12 +14,12 @@ from libs.events.store.model import Context
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.store.watermarks import Positions
-from services.payments.books import books
 from services.payments.contract import COMMITMENT_TOPIC
-from services.payments.domain.payment_hold_messages import HoldStatus
-from services.payments.domain.payment_state import Transfer
-from services.payments.files import FileOf, Renderer
-from services.payments.progress import RunMovedMeanwhile
+from services.payments.domain.payment.hold_messages import HoldStatus
+from services.payments.domain.payment.state import Transfer
+from services.payments.partners.files import FileOf, Renderer
+from services.payments.tables.ledger import books
+from services.payments.tables.run_lines import RunMovedMeanwhile
 from tests.doors import sent
 from tests.integration.payments.houses import EARLY_CHILD_IDR, House, books_of, houses
 from tests.integration.payments.office import Office, exhausted

@@ -7,11 +7,11 @@ from datetime import date
 
 import pytest
 
-from services.payments.books import books
-from services.payments.deferring import take_out
-from services.payments.domain.ids import REGULAR, supplementary
-from services.payments.domain.payment_state import Transfer
-from services.payments.domain.run_deferral_messages import DeferredLine
+from services.payments.domain.payment.state import Transfer
+from services.payments.domain.run.deferral_messages import DeferredLine
+from services.payments.domain.shared.ids import REGULAR, supplementary
+from services.payments.tables.deferrals import take_out
+from services.payments.tables.ledger import books
 from tests.doors import CONTEXT, sent
 from tests.integration.payments.houses import (
     EARLY_CHILD_IDR,

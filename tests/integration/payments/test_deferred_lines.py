@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from services.payments.books import books
-from services.payments.deferring import take_out
-from services.payments.domain.errors import AlreadyDispatched, StepNotReached
-from services.payments.domain.ids import REGULAR, supplementary
-from services.payments.domain.payment_hold_messages import HoldStatus
-from services.payments.domain.payment_state import Transfer
-from services.payments.domain.run_deferral_messages import DeferredLine
-from services.payments.domain.totals import Totals
+from services.payments.domain.payment.hold_messages import HoldStatus
+from services.payments.domain.payment.state import Transfer
+from services.payments.domain.run.deferral_messages import DeferredLine
+from services.payments.domain.shared.errors import AlreadyDispatched, StepNotReached
+from services.payments.domain.shared.ids import REGULAR, supplementary
+from services.payments.domain.shared.totals import Totals
+from services.payments.tables.deferrals import take_out
+from services.payments.tables.ledger import books
 from tests.doors import CONTEXT
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, House, books_of, houses
 from tests.integration.payments.office import Office

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.payments.contract import ROSTER_TOPIC
-from services.payments.domain.totals import Totals
+from services.payments.domain.shared.totals import Totals
 from tests.doors import sent
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, houses, unsent
 from tests.integration.payments.office import Office

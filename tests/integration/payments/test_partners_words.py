@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from services.payments.books import books
-from services.payments.domain.payment_state import Transfer
-from services.payments.in_flight import InFlight
+from services.payments.domain.payment.state import Transfer
+from services.payments.partners.in_flight import InFlight
+from services.payments.tables.ledger import books
 from tests.doors import sent
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, books_of, houses
 from tests.integration.payments.office import Office, exhausted

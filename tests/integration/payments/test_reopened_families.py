@@ -8,10 +8,10 @@ import pytest
 import pytest_asyncio
 
 from libs.events.consumer.parking import list_parked
-from services.payments.books import books
-from services.payments.domain.ids import supplementary
-from services.payments.domain.payment_hold_messages import HoldStatus
-from services.payments.domain.payment_state import Transfer
+from services.payments.domain.payment.hold_messages import HoldStatus
+from services.payments.domain.payment.state import Transfer
+from services.payments.domain.shared.ids import supplementary
+from services.payments.tables.ledger import books
 from tests.doors import sent
 from tests.integration.payments.houses import (
     EARLY_CHILD_IDR,

@@ -7,9 +7,9 @@ from datetime import date
 
 import pytest
 
-from services.payments.books import books
-from services.payments.domain.payment_hold_messages import HoldStatus
-from services.payments.domain.payment_state import Transfer
+from services.payments.domain.payment.hold_messages import HoldStatus
+from services.payments.domain.payment.state import Transfer
+from services.payments.tables.ledger import books
 from tests.doors import sent
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, House, books_of, houses
 from tests.integration.payments.office import Office

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import pytest
 
 from libs.events.workers.backoff import failing_parts
-from services.payments.books import books
-from services.payments.domain.ids import REGULAR, payment_stream, supplementary
-from services.payments.domain.payment_state import Transfer
-from services.payments.domain.totals import Totals
-from services.payments.setting_aside import SET_ASIDE
+from services.payments.domain.payment.state import Transfer
+from services.payments.domain.shared.ids import REGULAR, payment_stream, supplementary
+from services.payments.domain.shared.totals import Totals
+from services.payments.tables.ledger import books
+from services.payments.tables.set_aside import SET_ASIDE
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, House, books_of, houses
 from tests.integration.payments.office import Office
 from tests.integration.payments.steps import until_dispatched, until_entitled

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
-from services.payments.books import books
-from services.payments.domain.ids import supplementary
-from services.payments.domain.payment_hold_messages import HoldStatus
-from services.payments.domain.payment_state import Transfer
+from services.payments.domain.payment.hold_messages import HoldStatus
+from services.payments.domain.payment.state import Transfer
+from services.payments.domain.shared.ids import supplementary
+from services.payments.tables.ledger import books
 from tests.doors import deliver, waits_for_a_lock
 from tests.integration.payments.gate import Gate, held_or_through
 from tests.integration.payments.houses import EARLY_CHILD_IDR, REGION, TAHAP_1, books_of, houses

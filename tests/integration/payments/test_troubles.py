@@ -10,8 +10,8 @@ import pytest
 from libs.events.bus import Record
 from libs.events.store.watermarks import Positions
 from services.payments.contract import COMMITMENT_TOPIC
-from services.payments.domain.payment_state import Transfer
-from services.payments.holding import PARKED_MAX
+from services.payments.domain.payment.state import Transfer
+from services.payments.tables.holds import PARKED_MAX
 from tests.doors import sent
 from tests.integration.payments.houses import (
     TAHAP_1,

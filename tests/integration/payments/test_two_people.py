@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from libs.chassis.settings import Settings
-from services.payments.domain.payment_state import Transfer
+from services.payments.domain.payment.state import Transfer
 from services.payments.main import SERVICE
 from tests.doors import operations
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, books_of, houses

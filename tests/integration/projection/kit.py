@@ -14,9 +14,9 @@ from libs.events.bus import Record
 from libs.events.bus.connect import connect
 from libs.events.consumer.inbox import Consumer
 from libs.events.store.postgres import Store
-from services.projection import views
 from services.projection.consumers import SUBSCRIPTIONS
 from services.projection.contract import COMMITMENT_TOPIC, FAMILY_TOPIC, PAYMENT_TOPIC
+from services.projection.tables import read_models
 from tests.doors import NATION, TOPICS, Sender, deliver
 
 CONTRACTS: Final = Path(__file__).parents[3] / "contracts"
@@ -71,15 +71,15 @@ class Desk:
 
     async def row(self, tahap: str) -> dict[str, Any]:
         """The family's row of a tahap."""
-        [row] = await views.entitlements(
-            self.store, views.EntitlementsWanted(tahap, NATION), None, 10
+        [row] = await read_models.entitlements(
+            self.store, read_models.EntitlementsWanted(tahap, NATION), None, 10
         )
         return row
 
     async def row_of(self, family: str, tahap: str) -> dict[str, Any]:
         """A family's row of a tahap, among others."""
-        wanted = views.EntitlementsWanted(tahap, NATION)
-        rows = await views.entitlements(self.store, wanted, None, 10)
+        wanted = read_models.EntitlementsWanted(tahap, NATION)
+        rows = await read_models.entitlements(self.store, wanted, None, 10)
         [row] = [row for row in rows if row["family"] == family]
         return row
 

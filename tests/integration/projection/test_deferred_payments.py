@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.projection import views
 from services.projection.contract import PAYMENT_TOPIC
+from services.projection.tables import read_models
 from tests.doors import NATION
 from tests.integration.projection.kit import AMOUNT, Desk, payment_of
 
@@ -24,8 +24,8 @@ async def test_a_family_that_left_its_run_has_no_row_until_a_supplementary_run_p
         desk.paid("PaymentInstructed", TAHAP),
         desk.paid("PaymentDeferred", TAHAP, reason="ON_HOLD", returned=AMOUNT),
     )
-    wanted = views.EntitlementsWanted(TAHAP, NATION)
-    assert await views.entitlements(desk.store, wanted, None, 10) == []
+    wanted = read_models.EntitlementsWanted(TAHAP, NATION)
+    assert await read_models.entitlements(desk.store, wanted, None, 10) == []
 
     again = {"tahap": TAHAP, "payment": AGAIN}
     await desk.take(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.projection import views
+from services.projection.tables import read_models
 from tests.integration.projection.kit import AMOUNT, FAMILY, THIRD, Desk
 
 pytestmark = pytest.mark.integration
@@ -75,7 +75,7 @@ async def test_sums_count_by_what_stands_before_the_plus(desk: Desk) -> None:
     await desk.take(desk.judged("InvestigationOpened"), desk.judged("Terminated"))
     await desk.take(desk.paid("PaymentReturned", THIRD, at_tahap=THIRD))
 
-    sums = await views.summary(desk.store, THIRD)
+    sums = await read_models.summary(desk.store, THIRD)
 
     assert (sums["families"], sums["blocked"], sums["paid"]) == (1, 1, 0)
     assert (sums["credited_idr"], sums["returned_idr"]) == (AMOUNT, AMOUNT)
@@ -109,5 +109,5 @@ async def test_the_timeline_tells_of_every_step(desk: Desk) -> None:
     )
     await desk.take(*(desk.judged(step) for step in steps))
 
-    told = await views.timeline(desk.store, FAMILY, None, 100)
+    told = await read_models.timeline(desk.store, FAMILY, None, 100)
     assert tuple(each["type"] for each in told) == steps

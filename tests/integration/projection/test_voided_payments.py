@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.projection import views
+from services.projection.tables import read_models
 from tests.doors import NATION
 from tests.integration.projection.kit import AMOUNT, Desk
 
@@ -27,8 +27,8 @@ async def test_a_voided_payment_has_no_row_until_it_is_entitled_anew(
         await desk.take(*first, *anew)
     else:
         await desk.take(*first)
-        wanted = views.EntitlementsWanted(TAHAP, NATION)
-        assert await views.entitlements(desk.store, wanted, None, 10) == []
+        wanted = read_models.EntitlementsWanted(TAHAP, NATION)
+        assert await read_models.entitlements(desk.store, wanted, None, 10) == []
         await desk.take(*anew)
 
     row = await desk.row(TAHAP)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.projection import views
 from services.projection.contract import FAMILY_TOPIC
+from services.projection.tables import read_models
 from tests.integration.projection.kit import AMOUNT, THIRD, Desk
 
 pytestmark = pytest.mark.integration
@@ -16,7 +16,7 @@ async def test_a_waiting_family_has_a_row_and_is_no_family_that_is_paid(desk: De
 
     row = await desk.row(THIRD)
     assert (row["disposition"], row["amount"]) == ("GRADUATION_PENDING", 0)
-    sums = await views.summary(desk.store, THIRD)
+    sums = await read_models.summary(desk.store, THIRD)
     counts = sums["families"], sums["graduated"], sums["graduation_pending"]
     assert counts == (0, 0, 1)
 

@@ -14,8 +14,8 @@ import pytest
 import pytest_asyncio
 
 from libs.events.store.model import encode
-from services.projection.domain.facts import FamilyMoved
-from services.projection.domain.messages import Told
+from services.projection.explanation.facts import FamilyMoved
+from services.projection.explanation.messages import Told
 from services.projection.main import SERVICE
 from tests.doors import MOMENT, Door, door, surroundings
 from tests.servers import Postgres

@@ -25,12 +25,12 @@ from libs.privacy.tokens import Tokenizer
 from services.registry.consumers import subscriptions
 from services.registry.contract import FAMILY, TAHAP_TOPIC
 from services.registry.domain.family.state import Family
-from services.registry.intake import Intake
-from services.registry.jobs import Lister
+from services.registry.http.csv_commands import Intake
+from services.registry.http.csv_rows import FAMILY_COLUMNS, LIFE_EVENT_COLUMNS, MEMBER_COLUMNS
 from services.registry.policy import RuleSets, load_rule_sets
-from services.registry.reopening import Reviewer
-from services.registry.rows import FAMILY_COLUMNS, LIFE_EVENT_COLUMNS, MEMBER_COLUMNS
-from services.registry.unlisting import Unlister
+from services.registry.workers.lister import Lister
+from services.registry.workers.reviewer import Reviewer
+from services.registry.workers.unlister import Unlister
 from tests.doors import CONTEXT, NATION, TOPICS, Door, Sender, Sent, deliver, sent
 
 IMPORT: Final = "registry:import"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from libs.events.workers.backoff import failing_item
-from services.registry.job_views import UNLISTER
+from services.registry.workers.job_progress import UNLISTER
 from tests.doors import sent
 from tests.integration.registry.kit import Register
 from tests.integration.registry.lists import CARDS, CHUNK, assert_closed_with_proof

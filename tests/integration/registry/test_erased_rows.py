@@ -13,7 +13,7 @@ import pytest
 from libs.chassis.imports import UNREADABLE_MAX
 from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
-from services.registry.intake import MEMBERS_MAX
+from services.registry.http.csv_commands import MEMBERS_MAX
 from services.registry.main import SERVICE
 from tests.doors import Door, as_role, door, runtime_role
 from tests.integration.registry.kit import (

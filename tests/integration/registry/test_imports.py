@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from services.registry.rows import FAMILY_COLUMNS, MEMBER_COLUMNS
+from services.registry.http.csv_rows import FAMILY_COLUMNS, MEMBER_COLUMNS
 from tests.doors import YEAR, Door, sent
 from tests.integration.registry.kit import (
     REGION,

@@ -6,7 +6,7 @@ import pytest
 
 from libs.chassis.jobs import Job
 from libs.chassis.settings import Settings
-from services.registry.job_views import LISTINGS
+from services.registry.workers.job_progress import LISTINGS
 from tests.doors import Door
 from tests.integration.registry.kit import Register, register_at
 from tests.integration.registry.lists import CARDS, CHUNK

@@ -17,9 +17,9 @@ from libs.events.workers.backoff import FAILING_ATTEMPTS, failing_item
 from libs.privacy.keys import KeyRing
 from services.registry.contract import LISTING
 from services.registry.domain.listing_messages import StartListing
-from services.registry.job_views import LISTER, LISTINGS
-from services.registry.jobs import Lister
-from services.registry.views import open_listing
+from services.registry.tables.identity_rows import open_listing
+from services.registry.workers.job_progress import LISTER, LISTINGS
+from services.registry.workers.lister import Lister
 from tests.doors import CONTEXT, Door, as_role, runtime_role
 from tests.integration.registry.kit import Register, child, family, member, register_at
 from tests.integration.registry.lists import CARDS, CHUNK, assert_closed_with_proof

@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from services.payments.domain.announcement_messages import (
+from services.payments.domain.entitlement import Component, Counted
+from services.payments.domain.payment.decider import payment
+from services.payments.domain.payment.hold_messages import Hold, Release, Return, ReturnReason
+from services.payments.domain.payment.messages import (
+    Command,
+    Credit,
+    Entitle,
+    Event,
+    FailTransfer,
+    Instruct,
+)
+from services.payments.domain.payment.state import PaymentState
+from services.payments.domain.shared.ids import payment_id
+from services.payments.domain.shared.totals import Totals
+from services.payments.domain.tahap.announcement_messages import (
     AnnouncementProposed,
     ApproveAnnouncement,
     Circumstances,
@@ -14,26 +28,7 @@ from services.payments.domain.announcement_messages import (
     ServiceAnswer,
     Terms,
 )
-from services.payments.domain.entitlement import Component, Counted
-from services.payments.domain.ids import payment_id
-from services.payments.domain.payment import payment
-from services.payments.domain.payment_hold_messages import (
-    Hold,
-    Release,
-    Return,
-    ReturnReason,
-)
-from services.payments.domain.payment_messages import (
-    Command,
-    Credit,
-    Entitle,
-    Event,
-    FailTransfer,
-    Instruct,
-)
-from services.payments.domain.payment_state import PaymentState
-from services.payments.domain.tahap_messages import Deferral, ListFrozen
-from services.payments.domain.totals import Totals
+from services.payments.domain.tahap.messages import Deferral, ListFrozen
 
 TAHAP = "2023-1"
 FAMILY = "3f0c1c52-8a55-4a3e-9d0e-6f4f0c9b7a11"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from libs.events.domain.testing import Given, given
-from services.payments.domain.run import run
-from services.payments.domain.run_file_messages import (
+from services.payments.domain.run.decider import run
+from services.payments.domain.run.file_messages import (
     RecordAccountCheck,
     RecordBankResult,
     SendAccountCheck,
     SendBankFile,
 )
-from services.payments.domain.run_messages import (
+from services.payments.domain.run.messages import (
     ApproveOrder,
     Command,
     Event,
@@ -21,7 +21,7 @@ from services.payments.domain.run_messages import (
     Reconcile,
     RecordFundsRelease,
 )
-from services.payments.domain.run_state import RunState
+from services.payments.domain.run.state import RunState
 from tests.unit.payments.kit import HASH, ORDER, TAHAP, of
 
 NOTHING = of(0, 0)

@@ -6,8 +6,11 @@ from datetime import date
 import pytest
 
 from libs.events.domain.testing import Given, given
-from services.payments.domain.administrative_hold import AdministrativeHold, administrative_hold
-from services.payments.domain.administrative_hold_messages import (
+from services.payments.domain.administrative_hold.decider import (
+    AdministrativeHold,
+    administrative_hold,
+)
+from services.payments.domain.administrative_hold.messages import (
     AdministrativeHoldEnded,
     AdministrativeHoldEndProposed,
     AdministrativeHoldPlaced,
@@ -21,7 +24,7 @@ from services.payments.domain.administrative_hold_messages import (
     ProposeHold,
     ProposeHoldEnd,
 )
-from services.payments.domain.errors import Malformed, NotHeld, NothingProposed, SamePerson
+from services.payments.domain.shared.errors import Malformed, NotHeld, NothingProposed, SamePerson
 from tests.unit.payments.kit import FAMILY
 
 TERMS = HoldTerms(

@@ -7,17 +7,7 @@ import pytest
 from libs.events.domain.errors import DomainError
 from libs.events.domain.testing import given
 from services.payments import policy
-from services.payments.domain.announcement_messages import (
-    Benefit,
-    Circumstances,
-    OtherTahap,
-    Override,
-    ProposalWithdrawn,
-    ServiceAnswer,
-    Terms,
-    WithdrawProposal,
-)
-from services.payments.domain.errors import (
+from services.payments.domain.shared.errors import (
     AnnouncedAlready,
     AnnouncementRefused,
     NotAfterOtherTahap,
@@ -28,8 +18,18 @@ from services.payments.domain.errors import (
     StaleHash,
     UnverifiedBenefit,
 )
-from services.payments.domain.tahap import tahap
-from services.payments.domain.tahap_messages import ListReady
+from services.payments.domain.tahap.announcement_messages import (
+    Benefit,
+    Circumstances,
+    OtherTahap,
+    Override,
+    ProposalWithdrawn,
+    ServiceAnswer,
+    Terms,
+    WithdrawProposal,
+)
+from services.payments.domain.tahap.decider import tahap
+from services.payments.domain.tahap.messages import ListReady
 from tests.unit.payments.kit import (
     AFTER,
     ALONE,

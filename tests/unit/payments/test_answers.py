@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from services.payments.answers import Answer, AnswerMalformed, read_answer
-from services.payments.files import FileOf
+from services.payments.partners.answers import Answer, AnswerMalformed, read_answer
+from services.payments.partners.files import FileOf
 
 ONE, TWO = "c0b1a2d3-e4f5-5a6b-8c7d-9e0f1a2b3c4d", "0a9b8c7d-6e5f-5a3b-9c1d-2e3f4a5b6c7d"
 CREDIT = FileOf("2023-1", "REGULAR", "2023-1-BNI", "BNI", date(2023, 4, 20))

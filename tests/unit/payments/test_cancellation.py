@@ -4,22 +4,7 @@ from datetime import date
 import pytest
 
 from libs.events.domain.testing import Given, given
-from services.payments.domain.announcement_messages import (
-    Circumstances,
-    ClosingAnnounced,
-    OtherTahap,
-)
-from services.payments.domain.cancellation_messages import (
-    ApproveCancellation,
-    CancellationCompleted,
-    CancellationProposed,
-    CompleteCancellation,
-    MakeWay,
-    ProposeCancellation,
-    ReannouncementApproved,
-    TahapCancelled,
-)
-from services.payments.domain.errors import (
+from services.payments.domain.shared.errors import (
     AnnouncementRefused,
     LaterTahapStands,
     Malformed,
@@ -30,8 +15,23 @@ from services.payments.domain.errors import (
     StepNotReached,
     TooLateToCancel,
 )
-from services.payments.domain.tahap import tahap
-from services.payments.domain.tahap_messages import (
+from services.payments.domain.tahap.announcement_messages import (
+    Circumstances,
+    ClosingAnnounced,
+    OtherTahap,
+)
+from services.payments.domain.tahap.cancellation_messages import (
+    ApproveCancellation,
+    CancellationCompleted,
+    CancellationProposed,
+    CompleteCancellation,
+    MakeWay,
+    ProposeCancellation,
+    ReannouncementApproved,
+    TahapCancelled,
+)
+from services.payments.domain.tahap.decider import tahap
+from services.payments.domain.tahap.messages import (
     Command,
     Event,
     FamilyAwaited,
@@ -40,7 +40,7 @@ from services.payments.domain.tahap_messages import (
     SupplementaryOpened,
     TahapClosed,
 )
-from services.payments.domain.tahap_state import TahapState
+from services.payments.domain.tahap.state import TahapState
 from tests.unit.payments.kit import (
     AFTER,
     ALONE,

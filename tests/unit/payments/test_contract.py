@@ -7,7 +7,7 @@ import pytest
 
 from libs.events.store.codec import codec_of
 from libs.events.store.model import AS_STORED, Message, encode
-from services.payments import contract, contract_commitment
+from services.payments import contract
 from services.payments.contract import (
     ADMINISTRATIVE_HOLD,
     PAYMENT,
@@ -15,15 +15,14 @@ from services.payments.contract import (
     RUN,
     TAHAP,
     TAHAP_TOPIC,
+    commitment,
     publish_payment,
     publish_run,
     publish_tahap,
 )
-from services.payments.contract_commitment import (
-    asked_of_payments,
-)
-from services.payments.domain.payment import payment
-from services.payments.domain.payment_hold_messages import (
+from services.payments.contract.commitment import asked_of_payments
+from services.payments.domain.payment.decider import payment
+from services.payments.domain.payment.hold_messages import (
     EffectTooLate,
     Hold,
     HoldForfeited,
@@ -34,11 +33,11 @@ from services.payments.domain.payment_hold_messages import (
     Return,
     ReturnReason,
 )
-from services.payments.domain.payment_state import PaymentState
-from services.payments.domain.run_messages import ListEntitled, RunOpened, TransfersRecorded
-from services.payments.domain.run_state import RunState
-from services.payments.domain.tahap_messages import FreezeProposed, ListReady, RunSettled
-from services.payments.domain.tahap_state import TahapState
+from services.payments.domain.payment.state import PaymentState
+from services.payments.domain.run.messages import ListEntitled, RunOpened, TransfersRecorded
+from services.payments.domain.run.state import RunState
+from services.payments.domain.tahap.messages import FreezeProposed, ListReady, RunSettled
+from services.payments.domain.tahap.state import TahapState
 from tests.unit.payments import kit
 from tests.unit.payments.kit import BLOCKED, FAMILY, GRADUATE, HASH, of, past
 from tests.unit.payments.kit import TAHAP as TAHAP_ID
@@ -72,13 +71,13 @@ INTERNAL = {
 READ = {
     "pkh.registry.roster.v1": (contract.FamilyListed, contract.ListClosed),
     "pkh.conditionality.commitment.v1": (
-        contract_commitment.CycleEvaluated,
-        contract_commitment.EvaluationClosed,
-        contract_commitment.CycleWithdrawn,
-        contract_commitment.Suspended,
-        contract_commitment.Released,
-        contract_commitment.Cleared,
-        contract_commitment.Terminated,
+        commitment.CycleEvaluated,
+        commitment.EvaluationClosed,
+        commitment.CycleWithdrawn,
+        commitment.Suspended,
+        commitment.Released,
+        commitment.Cleared,
+        commitment.Terminated,
     ),
 }
 
@@ -238,25 +237,23 @@ def is_part_of(part: Any, whole: Any) -> bool:
 
 
 def test_a_suspension_holds_the_money_of_its_tahap() -> None:
-    assert asked_of_payments(contract_commitment.Suspended(FAMILY, TAHAP_ID, "e")) == [
-        (TAHAP_ID, Hold("e"))
-    ]
+    assert asked_of_payments(commitment.Suspended(FAMILY, TAHAP_ID, "e")) == [(TAHAP_ID, Hold("e"))]
 
 
 def test_a_release_names_the_cycle_and_whether_an_investigation_decided() -> None:
     held = ("2023-1", "2023-2")
 
-    assert asked_of_payments(contract_commitment.Released(FAMILY, held, "2023-3", "e")) == [
+    assert asked_of_payments(commitment.Released(FAMILY, held, "2023-3", "e")) == [
         ("2023-1", Release("e", "2023-3")),
         ("2023-2", Release("e", "2023-3")),
     ]
-    assert asked_of_payments(contract_commitment.Cleared(FAMILY, held[:1], "2023-3", "e")) == [
+    assert asked_of_payments(commitment.Cleared(FAMILY, held[:1], "2023-3", "e")) == [
         ("2023-1", Release("e", "2023-3", cleared=True))
     ]
 
 
 def test_a_termination_gives_the_held_money_of_each_tahap_back() -> None:
-    ended = contract_commitment.Terminated(FAMILY, ("2023-1", "2023-3"), "2023-3", "e")
+    ended = commitment.Terminated(FAMILY, ("2023-1", "2023-3"), "2023-3", "e")
 
     assert asked_of_payments(ended) == [
         ("2023-1", Return("2023-3", ReturnReason.TERMINATED)),

@@ -7,13 +7,6 @@ import pytest
 from libs.events.domain.testing import given
 from services.payments import policy
 from services.payments.domain.entitlement import NO_CUT, Cut, Member, cut_of, entitlement
-from services.payments.domain.errors import (
-    AmountDiffers,
-    Contradiction,
-    Malformed,
-    NothingToPay,
-    TotalsDiffer,
-)
 from services.payments.domain.ledger import (
     Movement,
     MovementName,
@@ -23,8 +16,8 @@ from services.payments.domain.ledger_checks import (
     balances,
     check_cut,
 )
-from services.payments.domain.payment import payment
-from services.payments.domain.payment_messages import (
+from services.payments.domain.payment.decider import payment
+from services.payments.domain.payment.messages import (
     Credit,
     FailTransfer,
     PaymentCredited,
@@ -34,10 +27,17 @@ from services.payments.domain.payment_messages import (
     TakeOut,
     TransferFailed,
 )
-from services.payments.domain.run import run
-from services.payments.domain.run_messages import MarkEntitled, OpenRun
-from services.payments.domain.tahap import tahap
-from services.payments.domain.tahap_messages import ListFrozen, MarkListReady
+from services.payments.domain.run.decider import run
+from services.payments.domain.run.messages import MarkEntitled, OpenRun
+from services.payments.domain.shared.errors import (
+    AmountDiffers,
+    Contradiction,
+    Malformed,
+    NothingToPay,
+    TotalsDiffer,
+)
+from services.payments.domain.tahap.decider import tahap
+from services.payments.domain.tahap.messages import ListFrozen, MarkListReady
 from tests.unit.payments.kit import AMOUNT, ANNOUNCED, ENTITLE, HASH, INSTRUCT, TAHAP, of, past
 
 CUT = Cut(135_000, 10, 2)

@@ -19,7 +19,7 @@ from services.payments.domain.entitlement import (
     amount_of,
     entitlement,
 )
-from services.payments.domain.errors import CategoryUnknown, Malformed, UnverifiedBenefit
+from services.payments.domain.shared.errors import CategoryUnknown, Malformed, UnverifiedBenefit
 
 TABLE = policy.load().benefit("2021-2024")
 CATEGORIES = ("PREGNANT", "EARLY_CHILD", "SEVERE_DISABILITY", "ELDERLY", "SMA", "SMP", "SD")

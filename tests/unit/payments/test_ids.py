@@ -2,8 +2,8 @@ from uuid import UUID
 
 import pytest
 
-from services.payments.domain import ids
-from services.payments.domain.errors import Malformed
+from services.payments.domain.shared import ids
+from services.payments.domain.shared.errors import Malformed
 from tests.unit.payments.kit import FAMILY, NEIGHBOUR, TAHAP
 
 

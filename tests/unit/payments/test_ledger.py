@@ -21,12 +21,12 @@ from services.payments.domain.ledger_checks import (
     check_tahap,
     sums_by_name,
 )
-from services.payments.domain.payment import payment
-from services.payments.domain.payment_messages import Command, TakeOut, Void
-from services.payments.domain.payment_state import PaymentState
-from services.payments.domain.run_cancellation_messages import OrderCancelled
-from services.payments.domain.run_messages import Event as RunEvent
-from services.payments.domain.run_messages import FundsReleased, TahapReconciled
+from services.payments.domain.payment.decider import payment
+from services.payments.domain.payment.messages import Command, TakeOut, Void
+from services.payments.domain.payment.state import PaymentState
+from services.payments.domain.run.cancellation_messages import OrderCancelled
+from services.payments.domain.run.messages import Event as RunEvent
+from services.payments.domain.run.messages import FundsReleased, TahapReconciled
 from tests.unit.payments.kit import (
     AMOUNT,
     CLEAR,

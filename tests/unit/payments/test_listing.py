@@ -4,7 +4,6 @@ from hashlib import sha256
 import pytest
 
 from services.payments.domain.entitlement import Component, Cut
-from services.payments.domain.errors import Malformed, OutOfOrder
 from services.payments.domain.listing import (
     Digest,
     ListLine,
@@ -12,6 +11,7 @@ from services.payments.domain.listing import (
     list_digest,
     order_digest,
 )
+from services.payments.domain.shared.errors import Malformed, OutOfOrder
 from tests.unit.payments.kit import FAMILY, NEIGHBOUR, PAYMENT, of
 
 LINE = ListLine(

@@ -3,15 +3,8 @@ from dataclasses import replace
 import pytest
 
 from libs.events.domain.testing import given
-from services.payments.domain.errors import (
-    Contradiction,
-    Malformed,
-    NotEntitled,
-    NotPayable,
-    StepNotReached,
-)
-from services.payments.domain.payment import AMOUNT_IDR_MAX, payment
-from services.payments.domain.payment_messages import (
+from services.payments.domain.payment.decider import AMOUNT_IDR_MAX, payment
+from services.payments.domain.payment.messages import (
     AccountCheckFailed,
     Command,
     Defer,
@@ -25,6 +18,13 @@ from services.payments.domain.payment_messages import (
     TakeOut,
     Void,
     WithheldReason,
+)
+from services.payments.domain.shared.errors import (
+    Contradiction,
+    Malformed,
+    NotEntitled,
+    NotPayable,
+    StepNotReached,
 )
 from tests.unit.payments.kit import (
     AMOUNT,

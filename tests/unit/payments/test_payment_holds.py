@@ -1,9 +1,9 @@
 import pytest
 
 from libs.events.domain.testing import given
-from services.payments.domain.payment import payment
-from services.payments.domain.payment_hold import carried
-from services.payments.domain.payment_hold_messages import (
+from services.payments.domain.payment.decider import payment
+from services.payments.domain.payment.hold import carried
+from services.payments.domain.payment.hold_messages import (
     EffectTooLate,
     Hold,
     HoldForfeited,
@@ -15,7 +15,7 @@ from services.payments.domain.payment_hold_messages import (
     Release,
     ReturnReason,
 )
-from services.payments.domain.payment_messages import (
+from services.payments.domain.payment.messages import (
     Defer,
     Event,
     FailAccountCheck,

@@ -16,8 +16,8 @@ from services.payments.domain.ledger import (
 from services.payments.domain.ledger_checks import (
     balances,
 )
-from services.payments.domain.payment import payment
-from services.payments.domain.payment_hold_messages import (
+from services.payments.domain.payment.decider import payment
+from services.payments.domain.payment.hold_messages import (
     Hold,
     PaymentReleased,
     PaymentReturned,
@@ -25,7 +25,7 @@ from services.payments.domain.payment_hold_messages import (
     Return,
     ReturnReason,
 )
-from services.payments.domain.payment_messages import (
+from services.payments.domain.payment.messages import (
     Command,
     Credit,
     Event,
@@ -40,7 +40,7 @@ from services.payments.domain.payment_messages import (
     TransferFailed,
     Void,
 )
-from services.payments.domain.payment_state import PaymentState
+from services.payments.domain.payment.state import PaymentState
 from tests.unit.payments.kit import AMOUNT, ORDER, entitle
 
 TAHAPS = st.sampled_from(["2023-1", "2023-2", "2023-3"])

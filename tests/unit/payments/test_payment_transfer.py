@@ -1,19 +1,9 @@
 import pytest
 
 from libs.events.domain.testing import given
-from services.payments.domain.errors import (
-    AccountNotChecked,
-    AmountDiffers,
-    Contradiction,
-    NothingToPay,
-    NotInstructed,
-    NotPayable,
-)
-from services.payments.domain.payment import payment
-from services.payments.domain.payment_hold_messages import (
-    HoldStatus,
-)
-from services.payments.domain.payment_messages import (
+from services.payments.domain.payment.decider import payment
+from services.payments.domain.payment.hold_messages import HoldStatus
+from services.payments.domain.payment.messages import (
     Command,
     Credit,
     Event,
@@ -23,6 +13,14 @@ from services.payments.domain.payment_messages import (
     PaymentCredited,
     PaymentInstructed,
     TransferFailed,
+)
+from services.payments.domain.shared.errors import (
+    AccountNotChecked,
+    AmountDiffers,
+    Contradiction,
+    NothingToPay,
+    NotInstructed,
+    NotPayable,
 )
 from tests.unit.payments.kit import (
     AMOUNT,

@@ -3,18 +3,8 @@ from dataclasses import replace
 import pytest
 
 from libs.events.domain.testing import given
-from services.payments.domain.errors import (
-    Contradiction,
-    Malformed,
-    NothingProposed,
-    NothingToPay,
-    SamePerson,
-    StaleHash,
-    StepNotReached,
-    TotalsDiffer,
-)
-from services.payments.domain.run import run
-from services.payments.domain.run_messages import (
+from services.payments.domain.run.decider import run
+from services.payments.domain.run.messages import (
     ApproveOrder,
     Command,
     FundsReleased,
@@ -26,7 +16,17 @@ from services.payments.domain.run_messages import (
     RecordFundsRelease,
     RunOpened,
 )
-from services.payments.domain.totals import Totals
+from services.payments.domain.shared.errors import (
+    Contradiction,
+    Malformed,
+    NothingProposed,
+    NothingToPay,
+    SamePerson,
+    StaleHash,
+    StepNotReached,
+    TotalsDiffer,
+)
+from services.payments.domain.shared.totals import Totals
 from tests.unit.payments.kit import HASH, ORDER, OTHER_HASH, TAHAP, of
 from tests.unit.payments.run_steps import (
     ANSWER,

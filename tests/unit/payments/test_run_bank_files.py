@@ -2,7 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from services.payments.domain.errors import (
+from services.payments.domain.run.file_messages import (
+    BankFileSent,
+    BankResultReceived,
+    RecordBankResult,
+    SendBankFile,
+)
+from services.payments.domain.run.messages import Command
+from services.payments.domain.shared.errors import (
     Contradiction,
     FileOverlaps,
     FileUnknown,
@@ -10,16 +17,7 @@ from services.payments.domain.errors import (
     StepNotReached,
     TotalsDiffer,
 )
-from services.payments.domain.run_file_messages import (
-    BankFileSent,
-    BankResultReceived,
-    RecordBankResult,
-    SendBankFile,
-)
-from services.payments.domain.run_messages import (
-    Command,
-)
-from services.payments.domain.totals import Totals
+from services.payments.domain.shared.totals import Totals
 from tests.unit.payments.kit import TAHAP, of
 from tests.unit.payments.run_steps import (
     BNI_RESULT,

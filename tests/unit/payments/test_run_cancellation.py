@@ -5,20 +5,20 @@ from dataclasses import replace
 import pytest
 
 from libs.events.domain.errors import DomainError
-from services.payments.domain.errors import (
-    Contradiction,
-    StepNotReached,
-    TooLateToCancel,
-    TotalsDiffer,
-)
-from services.payments.domain.run_cancellation_messages import (
+from services.payments.domain.run.cancellation_messages import (
     CancelRun,
     OrderCancelled,
     RecordOrderCancelled,
     RunCancelled,
 )
-from services.payments.domain.run_deferral_messages import WithdrawFile
-from services.payments.domain.run_messages import Command, MarkEntitled, Reconcile, RunOpened
+from services.payments.domain.run.deferral_messages import WithdrawFile
+from services.payments.domain.run.messages import Command, MarkEntitled, Reconcile, RunOpened
+from services.payments.domain.shared.errors import (
+    Contradiction,
+    StepNotReached,
+    TooLateToCancel,
+    TotalsDiffer,
+)
 from tests.unit.payments.kit import HASH, ORDER, OTHER_HASH, TAHAP, of
 from tests.unit.payments.run_steps import (
     ANSWER,

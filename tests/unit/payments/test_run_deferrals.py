@@ -4,21 +4,21 @@ from dataclasses import replace
 
 import pytest
 
-from services.payments.domain.errors import (
+from services.payments.domain.run.deferral_messages import DeferLines, DeferredLine, LinesDeferred
+from services.payments.domain.run.messages import (
+    Command,
+    MarkCredited,
+    MarkEntitled,
+    Reconcile,
+    TahapReconciled,
+)
+from services.payments.domain.shared.errors import (
     AlreadyDispatched,
     Malformed,
     NothingProposed,
     NothingToPay,
     StepNotReached,
     TotalsDiffer,
-)
-from services.payments.domain.run_deferral_messages import DeferLines, DeferredLine, LinesDeferred
-from services.payments.domain.run_messages import (
-    Command,
-    MarkCredited,
-    MarkEntitled,
-    Reconcile,
-    TahapReconciled,
 )
 from tests.unit.payments.kit import FAMILY, NEIGHBOUR, TAHAP, of
 from tests.unit.payments.run_steps import (

@@ -3,13 +3,7 @@ from dataclasses import replace
 import pytest
 
 from libs.events.domain.testing import Given
-from services.payments.domain.errors import (
-    NotConserved,
-    StepNotReached,
-    TotalsDiffer,
-    TransfersUnknown,
-)
-from services.payments.domain.run_messages import (
+from services.payments.domain.run.messages import (
     Command,
     Event,
     MarkCredited,
@@ -18,7 +12,13 @@ from services.payments.domain.run_messages import (
     TahapReconciled,
     TransfersRecorded,
 )
-from services.payments.domain.run_state import RunState
+from services.payments.domain.run.state import RunState
+from services.payments.domain.shared.errors import (
+    NotConserved,
+    StepNotReached,
+    TotalsDiffer,
+    TransfersUnknown,
+)
 from tests.unit.payments.kit import TAHAP, of
 from tests.unit.payments.run_steps import (
     ANSWER,

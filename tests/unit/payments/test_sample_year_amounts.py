@@ -28,8 +28,8 @@ from services.payments.domain.ledger_checks import (
     sums_by_name,
 )
 from services.payments.domain.listing import components_text
-from services.payments.domain.payment import payment
-from services.payments.domain.payment_hold_messages import (
+from services.payments.domain.payment.decider import payment
+from services.payments.domain.payment.hold_messages import (
     Hold,
     HoldStatus,
     PaymentReleased,
@@ -38,7 +38,7 @@ from services.payments.domain.payment_hold_messages import (
     Return,
     ReturnReason,
 )
-from services.payments.domain.payment_messages import (
+from services.payments.domain.payment.messages import (
     Command,
     Credit,
     Entitle,
@@ -49,8 +49,8 @@ from services.payments.domain.payment_messages import (
     PaymentCredited,
     TransferFailed,
 )
-from services.payments.domain.payment_state import PaymentState
-from services.payments.domain.run_messages import FundsReleased
+from services.payments.domain.payment.state import PaymentState
+from services.payments.domain.run.messages import FundsReleased
 from tests.sample_years import EXAMPLES, rule_set_of
 
 ROWS = {"kalbar-small": 674, "kalbar-2023": 7_147, "kalbar-2025": 928}

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from libs.events.domain.testing import given
-from services.payments.domain.errors import (
+from services.payments.domain.shared.errors import (
     Contradiction,
     Malformed,
     NothingProposed,
@@ -11,8 +11,8 @@ from services.payments.domain.errors import (
     StaleHash,
     StepNotReached,
 )
-from services.payments.domain.tahap import tahap
-from services.payments.domain.tahap_messages import (
+from services.payments.domain.tahap.decider import tahap
+from services.payments.domain.tahap.messages import (
     ApproveFreeze,
     BucketRequested,
     Command,

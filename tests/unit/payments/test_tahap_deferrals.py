@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from libs.events.domain.testing import Given, given
-from services.payments.domain.errors import (
+from services.payments.domain.shared.errors import (
     Contradiction,
     FamiliesOutstanding,
     Malformed,
@@ -18,8 +18,8 @@ from services.payments.domain.errors import (
     TahapIsClosed,
     TooManyDeferred,
 )
-from services.payments.domain.tahap import DEFERRED_FAMILIES_MAX, tahap
-from services.payments.domain.tahap_messages import (
+from services.payments.domain.tahap.decider import DEFERRED_FAMILIES_MAX, tahap
+from services.payments.domain.tahap.messages import (
     ApproveFreeze,
     CloseTahap,
     Command,
@@ -37,7 +37,7 @@ from services.payments.domain.tahap_messages import (
     SupplementaryOpened,
     TahapClosed,
 )
-from services.payments.domain.tahap_state import TahapState
+from services.payments.domain.tahap.state import TahapState
 from tests.unit.payments.kit import (
     APPROVE,
     FAMILY,

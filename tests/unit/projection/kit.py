@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from services.projection.domain.answer import Explanation, Step
-from services.projection.domain.facts import FamilyRegistered, MemberFacts, MembersRegistered
-from services.projection.domain.messages import (
+from services.projection.explanation.answer import Explanation, ExplanationStep
+from services.projection.explanation.facts import FamilyRegistered, MemberFacts, MembersRegistered
+from services.projection.explanation.messages import (
     Counted,
     CycleEvaluated,
     Duty,
@@ -22,8 +22,8 @@ from services.projection.domain.messages import (
     Suspended,
     Told,
 )
-from services.projection.domain.story import Story
-from services.projection.domain.tahap_messages import (
+from services.projection.explanation.story import Story
+from services.projection.explanation.tahap_messages import (
     AccountCheckSent,
     BankFileSent,
     BankResultReceived,
@@ -41,7 +41,7 @@ from services.projection.domain.tahap_messages import (
     Terms,
     TermsSource,
 )
-from services.projection.domain.why import explain
+from services.projection.explanation.why import explain
 
 FAMILY = "3f0c1c52-8a55-4a3e-9d0e-6f4f0c9b7a11"
 PAYMENT = "c0b1a2d3-e4f5-5a6b-8c7d-9e0f1a2b3c4d"
@@ -234,11 +234,11 @@ def why(
     return explain(story)
 
 
-def steps(explanation: Explanation, kind: str) -> list[Step]:
+def steps(explanation: Explanation, kind: str) -> list[ExplanationStep]:
     return [step for step in explanation.steps if step.kind == kind]
 
 
-def step(explanation: Explanation, kind: str) -> Step:
+def step(explanation: Explanation, kind: str) -> ExplanationStep:
     """The one step of a kind."""
     [found] = steps(explanation, kind)
     return found

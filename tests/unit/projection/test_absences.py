@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from services.projection.domain.facts import FamilyRegistered, MemberDied, SchoolChanged
-from services.projection.domain.messages import (
+from services.projection.explanation.facts import FamilyRegistered, MemberDied, SchoolChanged
+from services.projection.explanation.messages import (
     FamilyGraduated,
     PaymentReturned,
     Terminated,
     Told,
 )
-from services.projection.domain.story import Story
+from services.projection.explanation.story import Story
 from tests.unit.projection.kit import (
     CARD,
     CLOSING,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.projection.domain.cancellation_messages import PaymentVoided
-from services.projection.domain.messages import AccountCheckFailed
-from services.projection.domain.tahap_messages import ListFrozen, TahapCancelled
+from services.projection.explanation.cancellation_messages import PaymentVoided
+from services.projection.explanation.messages import AccountCheckFailed
+from services.projection.explanation.tahap_messages import ListFrozen, TahapCancelled
 from tests.unit.projection.kit import (
     CLOSING,
     FAMILY,

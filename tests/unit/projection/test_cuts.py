@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from services.projection.domain.messages import (
+from services.projection.explanation.messages import (
     AccountCheckFailed,
     CorrectionProposed,
     PaymentCredited,
     PaymentInstructed,
     Told,
 )
-from services.projection.domain.tahap_messages import ListFrozen, Override
+from services.projection.explanation.tahap_messages import ListFrozen, Override
 from tests.unit.projection.kit import (
     ABSENT,
     ANNOUNCED,

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from services.projection.domain.facts import MemberFacts
-from services.projection.domain.hold_messages import (
+from services.projection.explanation.facts import MemberFacts
+from services.projection.explanation.hold_messages import (
     AdministrativeHoldEnded,
     AdministrativeHoldPlaced,
 )
-from services.projection.domain.messages import (
+from services.projection.explanation.messages import (
     AccountCheckFailed,
     Cleared,
     PaymentDeferred,
@@ -21,7 +21,7 @@ from services.projection.domain.messages import (
     Terminated,
     TransferFailed,
 )
-from services.projection.domain.tahap_messages import SupplementaryFrozen
+from services.projection.explanation.tahap_messages import SupplementaryFrozen
 from tests.unit.projection.kit import (
     ABSENT,
     CLOSING,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.projection.domain.answer import Fact
-from services.projection.domain.facts import (
+from services.projection.explanation.answer import Fact
+from services.projection.explanation.facts import (
     FamilyMoved,
     MemberBorn,
     MemberDied,
@@ -15,7 +15,7 @@ from services.projection.domain.facts import (
     PregnancyReported,
     SchoolChanged,
 )
-from services.projection.domain.messages import (
+from services.projection.explanation.messages import (
     CorrectionApproved,
     CorrectionProposed,
     Counted,

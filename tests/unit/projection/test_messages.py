@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from libs.events.store.model import encode
-from services.projection.domain.messages import OF_FAMILY
-from services.projection.domain.tahap_messages import OF_TAHAP
+from services.projection.explanation.messages import OF_FAMILY
+from services.projection.explanation.tahap_messages import OF_TAHAP
 from tests.contract.test_contracts import is_part_of
 
 CONTRACTS = Path(__file__).parents[3] / "contracts"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.projection.domain.facts import MemberBorn
-from services.projection.domain.messages import Counted, FamilyGraduated, Told
-from services.projection.domain.reopening_messages import (
+from services.projection.explanation.facts import MemberBorn
+from services.projection.explanation.messages import Counted, FamilyGraduated, Told
+from services.projection.explanation.reopening_messages import (
     FamilyReopened,
     GraduationPending,
     LateFact,

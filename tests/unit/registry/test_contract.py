@@ -34,7 +34,7 @@ from services.registry.contract import (
     publish_listing,
     tally,
 )
-from services.registry.contract_read import BucketRequested, ClosingAnnounced, Terminated
+from services.registry.contract.read import BucketRequested, ClosingAnnounced, Terminated
 from services.registry.domain.family import events
 from services.registry.domain.family.commands import (
     Command,

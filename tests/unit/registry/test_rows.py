@@ -12,10 +12,10 @@ import pytest
 from libs.chassis.csv_upload import ImportReport
 from libs.privacy.sealing import FamilyKey, Sealer
 from libs.privacy.tokens import Tokenizer
-from services.registry import facts
-from services.registry.cells import OCCUPATIONS
+from services.registry.http import csv_facts
+from services.registry.http.csv_cells import OCCUPATIONS
+from services.registry.http.csv_rows import FamilyCells, LifeEventCells, MemberCells, checked
 from services.registry.policy import load_rule_sets
-from services.registry.rows import FamilyCells, LifeEventCells, MemberCells, checked
 from tests.unit.registry.sample_year import rows
 
 YEARS: Final = sorted(Path("examples").glob("kalbar-*"))
@@ -174,4 +174,4 @@ def test_every_life_event_of_a_sample_year_is_a_fact(year: Path) -> None:
     sealer = Sealer({"family": FamilyKey("family", 1, {1: bytes(32)})})
     report, numbered = ImportReport("events"), list(enumerate(rows(year / "life_events.csv"), 2))
     for row in checked(LifeEventCells, numbered, report, date(2023, 1, 1)):
-        facts.of_row(row, "family", sealer, Tokenizer(bytes(32)))
+        csv_facts.of_row(row, "family", sealer, Tokenizer(bytes(32)))

@@ -1,0 +1,179 @@
+"""A family's commitment over HTTP, and what a second person decides on late facts."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from libs.chassis.auth import Principal
+from libs.chassis.etag import IfMatch, etag
+from libs.chassis.idempotency import Once, Reply
+from libs.chassis.openapi import UNCHANGED, refuses
+from libs.chassis.request import Asked, resource
+from libs.chassis.service import StoreOf
+from libs.events.store.handle import handle
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from services.conditionality.contract import COMMITMENT
+from services.conditionality.domain.commitment import (
+    ApproveCorrection,
+    CorrectionProposed,
+    RejectCorrection,
+)
+from services.conditionality.domain.commitment import Command as CommitmentCommand
+from services.conditionality.domain.commitment.corrections import NoSuchCorrection, SamePerson
+from services.conditionality.http.facts import Approver, Reader
+from services.conditionality.tables.regions import FamilyUnknown, commitment_of
+from services.conditionality.tables.roster import rule_set_of
+from services.conditionality.tables.worklists import keep_worklists
+from services.conditionality.workers.judging import Policies, policy_of
+
+PoliciesOf = Annotated[Policies, resource("policies")]
+DECIDED = refuses(FamilyUnknown, NoSuchCorrection, SamePerson)
+
+router = APIRouter(tags=["conditionality"])
+
+
+class CycleState(BaseModel):
+    """The latest revision of one cycle; `cut_percent` is what it lowers the benefit by."""
+
+    tahap: str
+    revision: int
+    result: str
+    hold: str
+    cut_percent: int
+
+
+class Correction(BaseModel):
+    """A change that late facts would bring, waiting for somebody who did not record them.
+
+    `cut_percent` is what the corrected cycle would lower the benefit by, `cut_percent_before` what
+    the standing one does. Money of a frozen list does not follow a correction by itself.
+    """
+
+    correction: int
+    tahap: str
+    result: str
+    cut_percent: int
+    cut_percent_before: int
+
+
+class CommitmentView(BaseModel):
+    """The standing of a family's commitment."""
+
+    family: UUID
+    cycles: list[CycleState]
+    corrections: list[Correction]
+
+
+@router.get("/commitments/{family}", responses=refuses(FamilyUnknown) | UNCHANGED)
+async def commitment(family: UUID, store: StoreOf, reader: Reader, response: Response) -> Any:
+    """A family's cycles, and the corrections that wait for a decision."""
+    async with store.looking() as look:
+        found = await commitment_of(look, reader, family)
+    state = found.state
+    response.headers["ETag"] = etag(found.version)
+    return CommitmentView(
+        family=family,
+        cycles=[
+            CycleState(
+                tahap=cycle.tahap,
+                revision=cycle.revision,
+                result=cycle.result,
+                hold=cycle.hold,
+                cut_percent=cycle.cut_percent,
+            )
+            for cycle in state.cycles
+        ],
+        corrections=[_waiting(c.proposed) for c in state.corrections if not c.rejected],
+    )
+
+
+def _waiting(proposed: CorrectionProposed) -> Correction:
+    return Correction(
+        correction=proposed.correction,
+        tahap=proposed.tahap,
+        result=proposed.result,
+        cut_percent=proposed.cut_percent,
+        cut_percent_before=proposed.cut_percent_before,
+    )
+
+
+@router.post(
+    "/commitments/{family}/corrections/{correction}/approval",
+    status_code=204,
+    responses=DECIDED,
+)
+async def approve_correction(
+    family: UUID,
+    correction: int,
+    store: StoreOf,
+    policies: PoliciesOf,
+    context: Asked,
+    once: Once,
+    approver: Approver,
+    seen: IfMatch,
+) -> Response:
+    """Let a proposed correction count; its approver is none of those who recorded its facts."""
+
+    async def approval(unit: Transaction) -> CommitmentCommand:
+        rule_set = await _rule_set(unit, family, correction)
+        policy = policy_of(policies, rule_set)
+        return ApproveCorrection(str(family), correction, approver.subject, policy)
+
+    return await _decide(store, context, once, seen, approver, family, approval)
+
+
+@router.post(
+    "/commitments/{family}/corrections/{correction}/rejection",
+    status_code=204,
+    responses=DECIDED,
+)
+async def reject_correction(
+    family: UUID,
+    correction: int,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    approver: Approver,
+    seen: IfMatch,
+) -> Response:
+    """Let a proposed correction not count."""
+
+    async def rejection(_unit: Transaction) -> CommitmentCommand:
+        return RejectCorrection(str(family), correction, approver.subject)
+
+    return await _decide(store, context, once, seen, approver, family, rejection)
+
+
+async def _decide(
+    store: Store,
+    context: Asked,
+    once: Once,
+    seen: IfMatch,
+    approver: Principal,
+    family: UUID,
+    command: Callable[[Transaction], Awaitable[CommitmentCommand]],
+) -> Response:
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        await commitment_of(unit, approver, family)
+        await seen.ensure_stream(unit, COMMITMENT, f"commitment-{family}")
+        outcome = await handle(unit, COMMITMENT, f"commitment-{family}", await command(unit))
+        await keep_worklists(unit, [outcome])
+        reply = Reply(204, None, {"ETag": etag(outcome.version)})
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)
+
+
+async def _rule_set(unit: Transaction, family: UUID, correction: int) -> str:
+    stream_id = f"commitment-{family}"
+    found = await unit.load(COMMITMENT, [stream_id])
+    for each in found[stream_id].state.corrections:
+        if each.proposed.correction == correction and not each.rejected:
+            return await rule_set_of(unit, each.proposed.tahap, str(family))
+    raise NoSuchCorrection(correction=correction)

@@ -1,0 +1,215 @@
+"""Facts of schools and health facilities, by file or request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
+from libs.chassis.bodies import Month, Nik, Strict
+from libs.chassis.csv_upload import CSV_BODY
+from libs.chassis.etag import Unconditional
+from libs.chassis.forms import NPSN, OFFICE_ID
+from libs.chassis.idempotency import Once, OnceStreamed, Reply
+from libs.chassis.imports import IMPORT_BYTES_MAX, Partial, Report, take_file
+from libs.chassis.openapi import refuses
+from libs.chassis.request import Asked, body_up_to, resource
+from libs.chassis.service import AppenderOf, StoreOf
+from libs.events.store.grouped_commands import Single
+from libs.events.store.model import Context
+from libs.events.store.postgres import Store
+from libs.privacy.tokens import Tokenizer
+from services.conditionality.contract import PERSON
+from services.conditionality.domain.person import (
+    InvalidRecord,
+    RecordSchoolMonths,
+    RecordVisits,
+    SchoolMonth,
+    Visit,
+    check_school_month,
+)
+from services.conditionality.http.csv_commands import (
+    HEALTH_COLUMNS,
+    SCHOOL_COLUMNS,
+    FactsReport,
+    Intake,
+)
+from services.conditionality.tables.persons import regions_of
+from services.conditionality.tables.unmatched import Unmatched, keep_unmatched
+
+Recorder = Annotated[Principal, require("conditionality:record")]
+Approver = Annotated[Principal, require("conditionality:approve")]
+Reader = Annotated[Principal, require("conditionality:read")]
+IntakeOf = Annotated[Intake, resource("intake")]
+TokenizerOf = Annotated[Tokenizer, resource("tokenizer")]
+
+LARGE = [body_up_to(IMPORT_BYTES_MAX), Unconditional]
+
+router = APIRouter(tags=["conditionality"])
+
+
+class ReportOfFacts(Report):
+    """The outcome of a file's facts, with a count of those whose persons a registered family has.
+
+    The others are kept and count once registry knows the person; see GET /unmatched-facts.
+    """
+
+    matched: int
+    unmatched: int
+
+
+# -- Files ----------------------------------------------------------------------------------------
+
+
+@router.post(
+    "/imports/school-attendance",
+    dependencies=LARGE,
+    openapi_extra=CSV_BODY,
+    response_model=ReportOfFacts,
+)
+async def import_school_attendance(
+    request: Request,
+    store: StoreOf,
+    intake: IntakeOf,
+    context: Asked,
+    once: OnceStreamed,
+    recorder: Recorder,
+    partial: Partial = False,
+) -> Response:
+    """A school's months: nik, month (YYYY-MM), effective_days, absent, permitted, sick."""
+
+    report, take = FactsReport("school_attendance.csv"), intake.for_(recorder).school_months
+    return await take_file(
+        request, store, context, once, report, SCHOOL_COLUMNS, take, partial=partial
+    )
+
+
+@router.post(
+    "/imports/health-verification",
+    dependencies=LARGE,
+    openapi_extra=CSV_BODY,
+    response_model=ReportOfFacts,
+)
+async def import_health_verification(
+    request: Request,
+    store: StoreOf,
+    intake: IntakeOf,
+    context: Asked,
+    once: OnceStreamed,
+    recorder: Recorder,
+    partial: Partial = False,
+) -> Response:
+    """A facility's visits: nik, month (YYYY-MM), service, attended (Y/N)."""
+
+    report, take = FactsReport("health_verification.csv"), intake.for_(recorder).visits
+    return await take_file(
+        request, store, context, once, report, HEALTH_COLUMNS, take, partial=partial
+    )
+
+
+# -- Requests -------------------------------------------------------------------------------------
+
+
+Days = Annotated[int, Field(ge=0, le=31)]
+
+
+class SchoolMonthReport(Strict):
+    """One pupil's month, in days; `npsn` is the school that says so."""
+
+    nik: Nik
+    month: Month
+    effective_days: Days
+    absent: Days
+    permitted: Days
+    sick: Days
+    npsn: Annotated[str, Field(pattern=f"^{NPSN.pattern}$")] = ""
+
+
+class VisitReport(Strict):
+    """A visit: one person came to one service in a month, or did not, as a health facility says."""
+
+    nik: Nik
+    month: Month
+    service: Annotated[str, Field(pattern="^(WEIGHING|MATERNAL_CHECK|HOME_VISIT|ELDERLY_CHECK)$")]
+    attended: bool
+    facility_code: Annotated[str, Field(pattern=f"^{OFFICE_ID.pattern}$")] = ""
+
+
+class Taken(BaseModel):
+    """A fact is recorded; `matched` says whether a registered family has the person."""
+
+    matched: bool
+
+
+REFUSED = refuses(InvalidRecord, OUTSIDE)
+
+
+@router.post(
+    "/school-months", response_model=Taken, responses=REFUSED, dependencies=[Unconditional]
+)
+async def report_school_month(
+    body: SchoolMonthReport,
+    store: StoreOf,
+    appender: AppenderOf,
+    tokenizer: TokenizerOf,
+    context: Asked,
+    once: Once,
+    recorder: Recorder,
+) -> Response:
+    """Record or correct one pupil's month; a correction is judged again wherever it counts."""
+    month = SchoolMonth(body.month, body.effective_days, body.absent, body.permitted, body.sick)
+    check_school_month(month)
+    token = tokenizer.nik(body.nik)
+    matched = await _matched(store, recorder, context, token, month, body.npsn)
+    command = RecordSchoolMonths((month,))
+    single = Single(PERSON, f"person-{token}", command, context, _taken(matched), once)
+    done = await appender.append(single)
+    return done.reply.response(done.position)
+
+
+@router.post("/visits", response_model=Taken, responses=REFUSED, dependencies=[Unconditional])
+async def report_visit(
+    body: VisitReport,
+    store: StoreOf,
+    appender: AppenderOf,
+    tokenizer: TokenizerOf,
+    context: Asked,
+    once: Once,
+    recorder: Recorder,
+) -> Response:
+    """Record or correct one person's visit."""
+    visit = Visit(body.month, body.service, body.attended)
+    token = tokenizer.nik(body.nik)
+    matched = await _matched(store, recorder, context, token, visit, body.facility_code)
+    command = RecordVisits((visit,))
+    single = Single(PERSON, f"person-{token}", command, context, _taken(matched), once)
+    done = await appender.append(single)
+    return done.reply.response(done.position)
+
+
+async def _matched(
+    store: Store,
+    recorder: Principal,
+    context: Context,
+    token: str,
+    record: SchoolMonth | Visit,
+    reporter: str,
+) -> bool:
+    """True where a registered family has the person; raises 403 where it lives elsewhere.
+
+    A fact of nobody's is noted before it is recorded: whoever is not answered sends it again.
+    """
+    async with store.pool.acquire() as connection:
+        regions = (await regions_of(connection, [token])).get(token)
+        ensure_may_see(recorder, *(recorder.regions if regions is None else regions))
+        if regions is None:
+            where = reporter, recorder.regions, context.cause or ""
+            await keep_unmatched(connection, [Unmatched.of(token, record, *where)])
+    return regions is not None
+
+
+def _taken(matched: bool) -> Callable[[object], Reply]:
+    return lambda _outcome: Reply(200, {"matched": matched})

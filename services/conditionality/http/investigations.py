@@ -1,0 +1,236 @@
+"""Investigations over HTTP: which are open, what one person found, what another decides on it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from fastapi import Path as InPath
+from pydantic import BaseModel
+
+from libs.chassis.auth import Principal, require
+from libs.chassis.bodies import Strict
+from libs.chassis.etag import IfMatch, etag
+from libs.chassis.forms import TAHAP
+from libs.chassis.idempotency import Once, Reply
+from libs.chassis.openapi import UNCHANGED, refuses
+from libs.chassis.pages import Page, Paging
+from libs.chassis.regions import RegionWithin
+from libs.chassis.request import Asked
+from libs.chassis.service import StoreOf
+from libs.events.domain.errors import NotFound
+from libs.events.store.handle import Loaded, handle
+from libs.events.store.postgres import Store
+from services.conditionality.contract import COMMITMENT, EVALUATION
+from services.conditionality.domain.commitment import (
+    BringFinding,
+    Commitment,
+    DecideFinding,
+    Decision,
+    Found,
+    Investigation,
+)
+from services.conditionality.domain.commitment.corrections import SamePerson
+from services.conditionality.domain.commitment.investigations import (
+    FindingDecided,
+    FindingWaits,
+    NoSuchFinding,
+    NotUnderInvestigation,
+)
+from services.conditionality.http.facts import Approver, Reader
+from services.conditionality.tables.investigations import Wanted, under_investigation
+from services.conditionality.tables.regions import FamilyUnknown, commitment_of
+from services.conditionality.tables.worklists import keep_worklists
+
+Investigator = Annotated[Principal, require("conditionality:investigate")]
+TAHAP_FORM = f"^{TAHAP.pattern}$"
+TahapId = Annotated[str, InPath(pattern=TAHAP_FORM)]
+
+router = APIRouter(tags=["conditionality"])
+
+
+class TahapUnknown(NotFound):
+    """No cycle of this tahap was ever evaluated."""
+
+
+class InvestigationUnknown(NotFound):
+    """The family's latest investigation did not open at this tahap, or there was none."""
+
+
+# -- What there is --------------------------------------------------------------------------------
+
+
+class FindingView(BaseModel):
+    """An investigation's finding, by whom, and what another person decided on it."""
+
+    outcome: Found
+    maker: str
+    decision: Decision | Literal["WAITING"]
+    checker: str
+
+
+class InvestigationView(BaseModel):
+    """A family's investigation, by the tahap at which it opened.
+
+    `held` names the tahaps whose money is held now: what a decision moves.
+    """
+
+    family: UUID
+    tahap: str
+    outcome: Literal["OPEN", "WITHDRAWN", "CONFIRMED", "NOT_CONFIRMED"]
+    finding: FindingView | None
+    held: list[str]
+
+
+@router.get("/investigations", responses=refuses(TahapUnknown))
+async def investigations(
+    store: StoreOf,
+    reader: Reader,
+    paging: Paging,
+    tahap: Annotated[
+        str | None, Query(pattern=TAHAP_FORM, description="At which they opened; all else.")
+    ] = None,
+    finding: Annotated[
+        Literal["WAITING", "NONE"] | None,
+        Query(description="Whether a finding waits for a second person."),
+    ] = None,
+    region: RegionWithin = None,
+) -> Page[InvestigationView]:
+    """The families under investigation, for whom nobody has decided yet, in order of id."""
+    if tahap is not None and not await store.read(EVALUATION, [f"evaluation-{tahap}"]):
+        raise TahapUnknown(tahap=tahap)
+    waits = None if finding is None else finding == "WAITING"
+    wanted = Wanted(tahap, waits, reader.within(region))
+    rows = await under_investigation(store, wanted, paging.after(UUID), paging.rows)
+    found, following = paging.cut(rows, lambda row: row[0])
+    items = [
+        _shown(UUID(family), state.investigation, state)
+        for family, state in found
+        if state.investigation is not None
+    ]
+    return Page[InvestigationView](items=items, next=following)
+
+
+@router.get(
+    "/investigations/{family}/{tahap}",
+    responses=refuses(FamilyUnknown, TahapUnknown, InvestigationUnknown) | UNCHANGED,
+)
+async def investigation(
+    family: UUID, tahap: TahapId, store: StoreOf, reader: Reader, response: Response
+) -> InvestigationView:
+    """The investigation that opened at a tahap; its ETag is what a decision is asked to name."""
+    async with store.looking() as look:
+        found = _of_tahap(tahap, await commitment_of(look, reader, family))
+    known = found.state.investigation
+    if known is None or known.tahap != tahap:
+        raise InvestigationUnknown(family=family, tahap=tahap)
+    response.headers["ETag"] = etag(found.version)
+    return _shown(family, known, found.state)
+
+
+def _of_tahap(tahap: str, found: Loaded[Commitment]) -> Loaded[Commitment]:
+    if found.state.cycle(tahap) is None:
+        raise TahapUnknown(tahap=tahap)
+    return found
+
+
+def _shown(family: UUID, known: Investigation, state: Commitment) -> InvestigationView:
+    found = known.finding
+    return InvestigationView(
+        family=family,
+        tahap=known.tahap,
+        outcome=known.outcome,
+        finding=found
+        and FindingView(
+            outcome=found.outcome,
+            maker=found.maker,
+            decision=found.decision,
+            checker=found.checker,
+        ),
+        held=list(state.held),
+    )
+
+
+# -- What two people do ---------------------------------------------------------------------------
+
+
+class FindingReport(Strict):
+    """The finding: CONFIRMED failures end the family's participation."""
+
+    outcome: Found
+
+
+class DecisionReport(Strict):
+    """A decision on the finding that waits: it stands or not."""
+
+    decision: Decision
+
+
+@router.post(
+    "/investigations/{family}/{tahap}/finding",
+    status_code=204,
+    responses=refuses(
+        FamilyUnknown, TahapUnknown, NotUnderInvestigation, FindingWaits, FindingDecided
+    ),
+)
+async def bring_finding(
+    family: UUID,
+    tahap: TahapId,
+    body: FindingReport,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    investigator: Investigator,
+    seen: IfMatch,
+) -> Response:
+    """Say what the investigation found; another person decides whether that stands."""
+    command = BringFinding(str(family), tahap, body.outcome, investigator.subject)
+    return await _answer(store, context, once, seen, investigator, command)
+
+
+@router.post(
+    "/investigations/{family}/{tahap}/decision",
+    status_code=204,
+    responses=refuses(
+        FamilyUnknown,
+        TahapUnknown,
+        NotUnderInvestigation,
+        NoSuchFinding,
+        SamePerson,
+        FindingDecided,
+    ),
+)
+async def decide_finding(
+    family: UUID,
+    tahap: TahapId,
+    body: DecisionReport,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    approver: Approver,
+    seen: IfMatch,
+) -> Response:
+    """Let the finding take effect, or not; never by the person who brought it."""
+    command = DecideFinding(str(family), tahap, body.decision, approver.subject)
+    return await _answer(store, context, once, seen, approver, command)
+
+
+async def _answer(
+    store: Store,
+    context: Asked,
+    once: Once,
+    seen: IfMatch,
+    asker: Principal,
+    command: BringFinding | DecideFinding,
+) -> Response:
+    family, stream_id = UUID(command.family), f"commitment-{command.family}"
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        _of_tahap(command.tahap, await commitment_of(unit, asker, family))
+        await seen.ensure_stream(unit, COMMITMENT, stream_id)
+        outcome = await handle(unit, COMMITMENT, stream_id, command)
+        await keep_worklists(unit, [outcome])
+        reply = Reply(204, None, {"ETag": etag(outcome.version)})
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)

@@ -1,0 +1,123 @@
+"""Judges families' cycles in a transaction: from roster lines, when they come or when facts do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from libs.events.store.handle import handle_many
+from libs.events.store.model import Outcome
+from libs.events.store.transaction import Transaction
+from services.conditionality.contract import COMMITMENT, EVALUATION, PERSON
+from services.conditionality.domain.commitment import (
+    Cause,
+    Command,
+    Commitment,
+    CycleEvaluated,
+    EvaluateCycle,
+    Event,
+)
+from services.conditionality.domain.commitment.rules import FamilyTerminated
+from services.conditionality.domain.duties import CommitmentPolicy, tokens_of
+from services.conditionality.domain.evaluation import Evaluation
+from services.conditionality.domain.person import Person
+from services.conditionality.tables.roster import Line, keep_departed, keep_evaluated
+from services.conditionality.tables.worklists import keep_worklists
+
+Policies = Mapping[str, CommitmentPolicy]
+
+RE_DECIDED = -1  # the partition under which the re-decider counts what it evaluated
+
+
+class UnknownRuleSet(Exception):
+    """A closing names a rule set that this service has no policy for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The facts of listed persons, by token, and the log's head before they were read."""
+
+    cut: int
+    persons: Mapping[str, Person]
+
+
+async def known_facts(unit: Transaction, lines: Sequence[Line]) -> Known:
+    """The facts that the evaluation of these lines rests on."""
+    # The head is read before the facts: whatever is recorded behind it is the re-decider's.
+    cut = await unit.connection.fetchval("SELECT position FROM head")
+    tokens = sorted({token for line in lines for token in tokens_of(line.members)})
+    loaded = await unit.load(PERSON, [f"person-{token}" for token in tokens])
+    found = {stream_id.removeprefix("person-"): each.state for stream_id, each in loaded.items()}
+    return Known(cut, {token: found.get(token, Person()) for token in tokens})
+
+
+async def judge(
+    unit: Transaction,
+    policies: Policies,
+    lines: Sequence[Line],
+    known: Known,
+    partition: int,
+    causes: Mapping[tuple[str, str], Cause] | None = None,
+) -> None:
+    """Evaluate the cycles of these lines and put the results into their tahap's proof.
+
+    `causes` names, by (tahap, family), the late facts behind a re-evaluation. A family that can
+    not be evaluated raises, so that its message is parked. One that was terminated since it was
+    listed has nothing to be judged: its tahap is told that it has left.
+    """
+    evaluations = await evaluations_of(unit, {line.tahap for line in lines})
+    commands: list[tuple[str, Command]] = [
+        (
+            f"commitment-{line.family}",
+            EvaluateCycle(
+                family=line.family,
+                tahap=line.tahap,
+                months=line.months,
+                roster_revision=line.revision,
+                facts_cut=known.cut,
+                members=line.members,
+                facts={token: known.persons[token] for token in tokens_of(line.members)},
+                policy=policy_of(policies, line.rule_set),
+                frozen=evaluations[line.tahap].is_frozen_for(line.family),
+                cause=causes.get((line.tahap, line.family)) if causes else None,
+            ),
+        )
+        for line in lines
+    ]
+    outcomes = await handle_many(unit, COMMITMENT, commands)
+    left = [isinstance(outcome.error, FamilyTerminated) for outcome in outcomes]
+    await keep_departed(unit, [line for line, gone in zip(lines, left, strict=True) if gone])
+    judged = [outcome for outcome, gone in zip(outcomes, left, strict=True) if not gone]
+    await keep_evaluated(unit, evaluated_lines(judged), partition)
+    await keep_worklists(unit, judged)
+
+
+def policy_of(policies: Policies, rule_set: str) -> CommitmentPolicy:
+    """The policy of a rule set; raises `UnknownRuleSet`."""
+    if rule_set not in policies:
+        raise UnknownRuleSet
+    return policies[rule_set]
+
+
+async def evaluations_of(unit: Transaction, tahaps: set[str]) -> dict[str, Evaluation]:
+    """The evaluations of tahaps as they stand."""
+    streams = {tahap: f"evaluation-{tahap}" for tahap in tahaps}
+    loaded = await unit.load(EVALUATION, sorted(streams.values()))
+    return {
+        tahap: loaded[stream].state if stream in loaded else Evaluation()
+        for tahap, stream in streams.items()
+    }
+
+
+def evaluated_lines(
+    outcomes: Sequence[Outcome[Commitment, Event]],
+) -> dict[tuple[str, str], bytes]:
+    """The published evaluation of each (tahap, family) among outcomes; a refusal is raised."""
+    lines: dict[tuple[str, str], bytes] = {}
+    for outcome in outcomes:
+        if outcome.error is not None:
+            raise outcome.error
+        for event, published in zip(outcome.events, outcome.published, strict=True):
+            if isinstance(event, CycleEvaluated):
+                lines[event.tahap, event.family] = published.value
+    return lines

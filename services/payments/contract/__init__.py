@@ -1,0 +1,283 @@
+"""The messages of payments on its two topics, and its kinds of streams.
+
+Events are published as they are stored, field for field; proposals, those of a hold that moves
+nothing, and steps that only payments waits for, stay inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from libs.events.store.model import Message, StreamType
+from services.payments.domain.administrative_hold import messages as administrative
+from services.payments.domain.administrative_hold.decider import (
+    AdministrativeHold,
+    administrative_hold,
+)
+from services.payments.domain.payment import hold_messages as holds
+from services.payments.domain.payment import messages as payments
+from services.payments.domain.payment.decider import payment
+from services.payments.domain.payment.hold_messages import HoldStatus
+from services.payments.domain.payment.state import PaymentState
+from services.payments.domain.run import cancellation_messages as run_cancellations
+from services.payments.domain.run import deferral_messages as deferrals
+from services.payments.domain.run import file_messages as files
+from services.payments.domain.run import messages as runs
+from services.payments.domain.run.decider import run
+from services.payments.domain.run.state import RunState
+from services.payments.domain.tahap import announcement_messages as announcements
+from services.payments.domain.tahap import cancellation_messages as cancellations
+from services.payments.domain.tahap import messages as tahaps
+from services.payments.domain.tahap.decider import tahap
+from services.payments.domain.tahap.state import TahapState
+
+SERVICE: Final = "payments"
+TAHAP_TOPIC: Final = "pkh.payments.tahap.v1"
+PAYMENT_TOPIC: Final = "pkh.payments.payment.v1"
+ROSTER_TOPIC: Final = "pkh.registry.roster.v1"
+COMMITMENT_TOPIC: Final = "pkh.conditionality.commitment.v1"
+ANNOUNCED_TO: Final = ("registry", "conditionality")
+"""The services that an announcement starts; each is asked beforehand whether it can."""
+
+
+def _named(*events: type[Any]) -> Mapping[str, type[Any]]:
+    return {event.__name__: event for event in events}
+
+
+# -- Sent ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EffectTooLate:
+    """A hold or a release came when the money could not follow; `hold` is how it stays."""
+
+    payment: str
+    tahap: str
+    family: str
+    effect: str
+    wanted: HoldStatus
+    hold: HoldStatus
+
+
+def publish_payment(event: payments.Event, state: PaymentState) -> Message | None:
+    """The message of a payment's event to others, under the family."""
+    match event:
+        case holds.HoldPlaced() | holds.HoldCleared() | holds.HoldLifted() | holds.HoldForfeited():
+            return None
+        case holds.EffectTooLate():
+            return _too_late(event, state)
+        case _:
+            return Message(PAYMENT_TOPIC, event.family)
+
+
+def _too_late(event: holds.EffectTooLate, state: PaymentState) -> Message | None:
+    # Before the entitlement nobody outside knows of this payment, so there is none to speak of.
+    if not state.payment:
+        return None
+    told = EffectTooLate(
+        payment=state.payment,
+        tahap=state.tahap,
+        family=state.family,
+        effect=event.effect,
+        wanted=event.wanted,
+        hold=state.hold,
+    )
+    return Message(PAYMENT_TOPIC, state.family, told)
+
+
+def publish_tahap(event: tahaps.Event, state: TahapState) -> Message | None:
+    """The message of a tahap's event to others, under the tahap."""
+    match event:
+        case (
+            tahaps.ListReady()
+            | tahaps.FreezeProposed()
+            | tahaps.FamiliesDeferred()
+            | tahaps.RunSettled()
+        ):
+            return None
+        case announcements.AnnouncementProposed() | announcements.ProposalWithdrawn():
+            return None
+        case (
+            cancellations.CancellationProposed()
+            | cancellations.ReannouncementApproved()
+            | cancellations.CancellationCompleted()
+        ):
+            return None
+        case _:
+            return Message(TAHAP_TOPIC, event.tahap)
+
+
+def publish_run(event: runs.Event, state: RunState) -> Message | None:
+    """The message of a payment run's event to others, under the tahap."""
+    match event:
+        case (
+            runs.RunOpened()
+            | run_cancellations.RunCancelled()
+            | runs.ListEntitled()
+            | runs.TransfersRecorded()
+        ):
+            return None
+        case _:
+            return Message(TAHAP_TOPIC, event.tahap)
+
+
+def publish_hold(event: administrative.Event, state: AdministrativeHold) -> Message | None:
+    """The message of an event of an administrative hold, under the family, without evidence."""
+    match event:
+        case (
+            administrative.AdministrativeHoldProposed()
+            | administrative.AdministrativeHoldEndProposed()
+        ):
+            return None
+        case _:
+            return Message(PAYMENT_TOPIC, event.family)
+
+
+# -- Streams. Stored type names are a disk format, and the names of their classes: never renamed. --
+
+PAYMENT: Final[StreamType[payments.Command, PaymentState, payments.Event]] = StreamType(
+    name="payment",
+    decider=payment,
+    events=_named(
+        payments.PaymentEntitled,
+        payments.PaymentVoided,
+        payments.PaymentDeferred,
+        payments.PaymentWithheld,
+        payments.AccountCheckFailed,
+        payments.PaymentInstructed,
+        payments.PaymentCredited,
+        payments.TransferFailed,
+        holds.HoldPlaced,
+        holds.HoldCleared,
+        holds.HoldLifted,
+        holds.HoldForfeited,
+        holds.EffectTooLate,
+        holds.PaymentReleased,
+        holds.PaymentReturned,
+    ),
+    publish=publish_payment,
+    snapshot=(PaymentState, 2),
+)
+
+TAHAP: Final[StreamType[tahaps.Command, TahapState, tahaps.Event]] = StreamType(
+    name="tahap",
+    decider=tahap,
+    events=_named(
+        announcements.AnnouncementProposed,
+        announcements.ProposalWithdrawn,
+        announcements.ClosingAnnounced,
+        cancellations.CancellationProposed,
+        cancellations.TahapCancelled,
+        cancellations.ReannouncementApproved,
+        cancellations.CancellationCompleted,
+        tahaps.BucketRequested,
+        tahaps.ListReady,
+        tahaps.FreezeProposed,
+        tahaps.ListFrozen,
+        tahaps.FamilyAwaited,
+        tahaps.SupplementaryOpened,
+        tahaps.SupplementaryFrozen,
+        tahaps.FamiliesDeferred,
+        tahaps.RunSettled,
+        tahaps.TahapClosed,
+    ),
+    publish=publish_tahap,
+)
+
+RUN: Final[StreamType[runs.Command, RunState, runs.Event]] = StreamType(
+    name="run",
+    decider=run,
+    events=_named(
+        runs.RunOpened,
+        run_cancellations.RunCancelled,
+        run_cancellations.OrderCancelled,
+        runs.ListEntitled,
+        deferrals.LinesDeferred,
+        deferrals.FileWithdrawn,
+        files.AccountCheckSent,
+        files.AccountCheckReceived,
+        runs.PaymentRequested,
+        runs.PaymentOrdered,
+        runs.FundsReleased,
+        files.BankFileSent,
+        files.BankResultReceived,
+        runs.TransfersRecorded,
+        runs.TahapReconciled,
+    ),
+    publish=publish_run,
+)
+
+ADMINISTRATIVE_HOLD: Final[
+    StreamType[administrative.Command, AdministrativeHold, administrative.Event]
+] = StreamType(
+    name="administrative-hold",
+    decider=administrative_hold,
+    events=_named(
+        administrative.AdministrativeHoldProposed,
+        administrative.AdministrativeHoldPlaced,
+        administrative.AdministrativeHoldEndProposed,
+        administrative.AdministrativeHoldEnded,
+    ),
+    publish=publish_hold,
+)
+
+
+# -- Read from registry: pkh.registry.roster.v1 ----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RosterMember:
+    """A member on the roster: `token` stands for the person, `closing` are its categories."""
+
+    member: int
+    token: str
+    seniority: int
+    closing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyListed:
+    """One line of a tahap's roster; account and payee are sealed, null where it graduated.
+
+    A line with a `reopening` comes behind the list: the family is paid by a supplementary run.
+    """
+
+    tahap: str
+    rule_set: str
+    revision: int
+    family: str
+    outcome: Literal["LISTED", "GRADUATED_NATURAL"]
+    region: str
+    payee_valid: bool
+    bank: str | None
+    account_no: str | None
+    account_name: str | None
+    payee_nik: str | None
+    members: tuple[RosterMember, ...]
+    reopening: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A family that the registry could not list; `reason` is a code."""
+
+    family: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListClosed:
+    """The roster is complete: its lines by outcome and by bucket (count, hash sum).
+
+    Who is `pending` has no line and is owed nothing; who is `withheld` can only be deferred.
+    """
+
+    tahap: str
+    revision: int
+    listed: int
+    graduated: int
+    buckets: Mapping[str, tuple[int, str]]
+    pending: int = 0
+    withheld: tuple[Withheld, ...] = ()

@@ -1,0 +1,272 @@
+"""Commands to a payment, and its events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from services.payments.domain.entitlement import NO_CUT, Component, Counted, Cut
+from services.payments.domain.payment.hold_messages import (
+    ClearHold,
+    EffectTooLate,
+    Hold,
+    HoldCleared,
+    HoldForfeited,
+    HoldLifted,
+    HoldPlaced,
+    HoldStatus,
+    PaymentReleased,
+    PaymentReturned,
+    Release,
+    Return,
+)
+
+
+class WithheldReason(StrEnum):
+    """Why an entitlement is never instructed, though nothing is wrong with payee or account."""
+
+    DUPLICATE_PERSON = "DUPLICATE_PERSON"
+
+
+# -- Commands
+
+
+@dataclass(frozen=True, slots=True)
+class Entitle:
+    """Record what a frozen list entitles a family to.
+
+    `duplicate_person`: the claim that each of its persons is paid once in this tahap was lost to
+    another payment, so this one is on record and never instructed. `amount` is before the `cut`.
+    """
+
+    tahap: str
+    family: str
+    kind: str
+    region: str
+    components: tuple[Component, ...]
+    amount: int
+    payee_valid: bool
+    benefit_policy: str
+    duplicate_person: bool = False
+    counted: tuple[Counted, ...] = ()
+    cut: Cut = NO_CUT
+
+
+@dataclass(frozen=True, slots=True)
+class Defer:
+    """Record that this family was deferred by name: this payment is never made."""
+
+    tahap: str
+    family: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOut:
+    """Take an entitled payment out of its run, before the bank's file: it is deferred after all.
+
+    `ordered`: the run's order has it, so its money is on the way to the bank and goes back.
+    """
+
+    reason: str
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FailAccountCheck:
+    """Record that the treasury's account check failed, with its code."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instruct:
+    """Instruct the bank under a payment order; `account_check` is the treasury's code, OK to pay.
+
+    The code stands in the command because a check that passed leaves no event of its own.
+    """
+
+    order: str
+    bank: str
+    account_check: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Record the bank's answer that it credited this amount, with the bank's own reference."""
+
+    bank_reference: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailTransfer:
+    """Record the bank's answer that it could not credit, with its code."""
+
+    code: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """Take back what a cancelled announcement of its tahap made of the payment.
+
+    Only a run that is over asks for it, and one ends only before its first bank file.
+    """
+
+
+Command: TypeAlias = (
+    Entitle
+    | Void
+    | Defer
+    | TakeOut
+    | FailAccountCheck
+    | Instruct
+    | Credit
+    | FailTransfer
+    | Hold
+    | ClearHold
+    | Release
+    | Return
+)
+
+
+# -- Events
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentEntitled:
+    """A family is entitled to this amount, whole rupiah, 0 or more, for the members counted.
+
+    `cut` are the rupiah of it that are not paid, because revision `evaluation` of the cycle's
+    evaluation takes off `cut_percent`; all three are 0 where nothing is cut.
+    """
+
+    payment: str
+    tahap: str
+    family: str
+    kind: str
+    region: str
+    components: tuple[Component, ...]
+    amount: int
+    payee_valid: bool
+    benefit_policy: str
+    counted: tuple[Counted, ...] = ()
+    cut: int = 0
+    cut_percent: int = 0
+    evaluation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentDeferred:
+    """This payment is never made; a supplementary payment takes its place.
+
+    `returned`: the rupiah that go back to the treasury, because the bank was to be instructed
+    already; its file goes without them.
+    """
+
+    payment: str
+    tahap: str
+    family: str
+    kind: str
+    reason: str
+    returned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentWithheld:
+    """The entitlement stands and is never instructed."""
+
+    payment: str
+    tahap: str
+    family: str
+    reason: WithheldReason
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCheckFailed:
+    """The account check failed; the payment is in no order and no arrear is owed."""
+
+    payment: str
+    tahap: str
+    family: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentInstructed:
+    """The bank is instructed; until it answers the outcome is unknown."""
+
+    payment: str
+    tahap: str
+    family: str
+    amount: int
+    bank: str
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentCredited:
+    """The money is in the family's account; `hold` says whether it may be drawn.
+
+    NONE: it may. HELD: it is blocked there. RELEASED: its own cycle had failed and was corrected
+    before the credit, so it never was blocked.
+    """
+
+    payment: str
+    tahap: str
+    family: str
+    amount: int
+    hold: HoldStatus
+    bank_reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferFailed:
+    """The bank could not credit; the amount goes back to the treasury, no arrear is owed."""
+
+    payment: str
+    tahap: str
+    family: str
+    code: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentVoided:
+    """Its tahap was cancelled before a bank had a file: what was made of it counts no more.
+
+    The next announcement may entitle the same payment anew. `instructed` are the rupiah that
+    `bank` was to pay under `order` and that go back to the programme, 0 where it was to pay
+    nothing; `deferred` those of them that a deferral had sent back to the treasury before.
+    """
+
+    payment: str
+    tahap: str
+    family: str
+    kind: str
+    order: str = ""
+    bank: str = ""
+    instructed: int = 0
+    deferred: int = 0
+
+
+Event: TypeAlias = (
+    PaymentEntitled
+    | PaymentVoided
+    | PaymentDeferred
+    | PaymentWithheld
+    | AccountCheckFailed
+    | PaymentInstructed
+    | PaymentCredited
+    | TransferFailed
+    | HoldPlaced
+    | HoldCleared
+    | HoldLifted
+    | HoldForfeited
+    | EffectTooLate
+    | PaymentReleased
+    | PaymentReturned
+)

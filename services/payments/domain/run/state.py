@@ -1,0 +1,191 @@
+"""The state of a payment run: the documents and files that it has so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from services.payments.domain.run.cancellation_messages import OrderCancelled, RunCancelled
+from services.payments.domain.run.deferral_messages import (
+    DeferredLine,
+    FileWithdrawn,
+    LinesDeferred,
+)
+from services.payments.domain.run.file_messages import (
+    AccountCheckReceived,
+    AccountCheckSent,
+    BankFileSent,
+    BankResultReceived,
+)
+from services.payments.domain.run.messages import (
+    Event,
+    FundsReleased,
+    ListEntitled,
+    PaymentOrdered,
+    PaymentRequested,
+    RunOpened,
+    TahapReconciled,
+    TransfersRecorded,
+)
+from services.payments.domain.shared.totals import NOTHING, Totals, total
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """Each document as its event has it, None until it is there; the last result of each file.
+
+    `withdrawn` are files that were committed once and are void. `deferred` are the lines that left
+    the run, by what they made less: `unchecked` what was to be checked, `unordered` what passed
+    the check, `uninstructed` what was ordered. `dispatched` is the first bank file that was ever
+    committed. `recalled` is the order of a cancelled run that the treasury has not taken back yet,
+    `recalled_funds` what it had released for it; `given_back` is its last answer to one.
+    """
+
+    opened: RunOpened | None = None
+    entitled: ListEntitled | None = None
+    checks: tuple[AccountCheckSent, ...] = ()
+    check_answers: tuple[AccountCheckReceived, ...] = ()
+    request: PaymentRequested | None = None
+    order: PaymentOrdered | None = None
+    funds: FundsReleased | None = None
+    files: tuple[BankFileSent, ...] = ()
+    results: tuple[BankResultReceived, ...] = ()
+    transfers: TransfersRecorded | None = None
+    reconciled: TahapReconciled | None = None
+    deferred: tuple[DeferredLine, ...] = ()
+    unchecked: Totals = NOTHING
+    unordered: Totals = NOTHING
+    uninstructed: Totals = NOTHING
+    withdrawn: tuple[str, ...] = ()
+    dispatched: str = ""
+    recalled: PaymentOrdered | None = None
+    recalled_funds: FundsReleased | None = None
+    given_back: OrderCancelled | None = None
+
+    @property
+    def check_complete(self) -> bool:
+        """Every payable payment stands in a check file and every check file is answered."""
+        return (
+            self.entitled is not None
+            and total(totals_of(each) for each in self.checks) == self.payable
+            and len(self.check_answers) == len(self.checks)
+        )
+
+    @property
+    def payable(self) -> Totals:
+        """The payments to be checked: payable entitlements, less the lines that left before it."""
+        return self.entitled.payable - self.unchecked if self.entitled else NOTHING
+
+    @property
+    def passed(self) -> Totals:
+        """The payments whose accounts passed the check and that are still in the run to order."""
+        return total(each.passed for each in self.check_answers) - self.unordered
+
+    @property
+    def ordered(self) -> Totals:
+        """The payments that are ordered; none before the order."""
+        return totals_of(self.order) if self.order else NOTHING
+
+    @property
+    def instructed(self) -> Totals:
+        """The sum of the banks' files: what was ordered, less the lines that left behind it."""
+        return self.ordered - self.uninstructed
+
+    @property
+    def credited(self) -> Totals:
+        """The credits that the banks say they made."""
+        return total(each.credited for each in self.results)
+
+    @property
+    def failed(self) -> Totals:
+        """The credits that the banks say they could not make."""
+        return total(each.failed for each in self.results)
+
+    def check_file(self, file: str) -> AccountCheckSent | None:
+        """The account check file of this id."""
+        return next((each for each in self.checks if each.file == file), None)
+
+    def check_answer(self, file: str) -> AccountCheckReceived | None:
+        """The treasury's answer to the file of this id."""
+        return next((each for each in self.check_answers if each.file == file), None)
+
+    def bank_file(self, file: str) -> BankFileSent | None:
+        """The bank file of this id."""
+        return next((each for each in self.files if each.file == file), None)
+
+    def answered_whole(self, file: str) -> bool:
+        """True when a bank has said of every line of its file what became of it."""
+        sent, result = self.bank_file(file), self.result(file)
+        if sent is None or result is None:
+            return False
+        return result.credited + result.failed == totals_of(sent)
+
+    def result(self, file: str) -> BankResultReceived | None:
+        """The bank's last answer for the file of this id."""
+        return next((each for each in self.results if each.file == file), None)
+
+
+def totals_of(
+    document: AccountCheckSent | PaymentOrdered | BankFileSent | RunOpened,
+) -> Totals:
+    """Count and rupiah of a document that has one of each."""
+    return Totals(document.count, document.rupiah)
+
+
+def evolve(state: RunState, event: Event) -> RunState:
+    """The state after an event."""
+    match event:
+        case RunOpened():
+            return replace(state, opened=event)
+        case RunCancelled() | OrderCancelled():
+            return _taken_back(state, event)
+        case ListEntitled():
+            return replace(state, entitled=event)
+        case FileWithdrawn():
+            return replace(
+                state,
+                checks=tuple(sent for sent in state.checks if sent.file != event.file),
+                files=tuple(sent for sent in state.files if sent.file != event.file),
+                withdrawn=(*state.withdrawn, event.file),
+            )
+        case LinesDeferred():
+            return _without(state, event.lines)
+        case AccountCheckSent():
+            return replace(state, checks=(*state.checks, event))
+        case AccountCheckReceived():
+            return replace(state, check_answers=(*state.check_answers, event))
+        case PaymentRequested():
+            return replace(state, request=event)
+        case PaymentOrdered():
+            return replace(state, order=event)
+        case FundsReleased():
+            return replace(state, funds=event)
+        case BankFileSent():
+            first = state.dispatched or event.file
+            return replace(state, files=(*state.files, event), dispatched=first)
+        case BankResultReceived():
+            earlier = tuple(each for each in state.results if each.file != event.file)
+            return replace(state, results=(*earlier, event))
+        case TransfersRecorded():
+            return replace(state, transfers=event)
+        case TahapReconciled():
+            return replace(state, reconciled=event)
+
+
+def _taken_back(state: RunState, event: RunCancelled | OrderCancelled) -> RunState:
+    """The run that is over: with its order while the treasury has not taken that back."""
+    if isinstance(event, OrderCancelled):
+        return RunState(given_back=event)
+    return RunState(recalled=state.order, recalled_funds=state.funds)
+
+
+def _without(state: RunState, lines: tuple[DeferredLine, ...]) -> RunState:
+    """The run without some lines; a request that had them falls, and is to be made anew."""
+    less = Totals(len(lines), sum(line.rupiah for line in lines))
+    out = replace(state, deferred=(*state.deferred, *lines))
+    if state.entitled is None:
+        return out  # they are not among the payable ones that are counted next
+    if not state.checks:
+        return replace(out, unchecked=state.unchecked + less)
+    if state.order is None:
+        return replace(out, unordered=state.unordered + less, request=None)
+    return replace(out, uninstructed=state.uninstructed + less)

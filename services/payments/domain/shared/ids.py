@@ -1,0 +1,128 @@
+"""The names of payments, runs, streams, documents and files: each is computed, none is drawn."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+from uuid import UUID, uuid5
+
+from services.payments.domain.shared.errors import Malformed
+
+# A disk format: uuid5(NAMESPACE_URL, "urn:pkh:payment"). Another value would pay everybody twice.
+NAMESPACE: Final = UUID("5c89ec0d-70ce-57c3-afb8-976224345671")
+
+REGULAR: Final = "REGULAR"
+KIND: Final = re.compile(r"REGULAR|(?:SUPPLEMENTARY|CORRECTION)-[1-9][0-9]{0,2}")
+TAHAP: Final = re.compile(r"[0-9]{4}-[1-9]")
+_AGAIN: Final = re.compile(r"-R[1-9][0-9]*\Z")
+
+
+def supplementary(number: int) -> str:
+    """The kind of the n-th supplementary run of a tahap, from 1."""
+    return checked_kind(f"SUPPLEMENTARY-{number}")
+
+
+def checked_kind(kind: str) -> str:
+    """`kind` itself; Malformed when it is none."""
+    if not KIND.fullmatch(kind):
+        raise Malformed(kind=kind)
+    return kind
+
+
+def checked_tahap(tahap: str) -> str:
+    """`tahap` itself, e.g. 2023-1; Malformed when it is none."""
+    if not TAHAP.fullmatch(tahap):
+        raise Malformed(tahap=tahap)
+    return tahap
+
+
+@lru_cache(maxsize=10_000)  # a chunk asks for the same ones again
+def payment_id(tahap: str, family: str, kind: str = REGULAR) -> str:
+    """The id of the one payment of this kind that a family can have in a tahap.
+
+    It is payment, end-to-end reference at the bank and part of the stream id at once. It never
+    depends on amount, time or attempt, so that asking again cannot pay again.
+    """
+    return str(uuid5(NAMESPACE, f"{tahap}|{family.lower()}|{kind}"))
+
+
+def payment_stream(payment: str) -> str:
+    """The stream of a payment."""
+    return f"payment-{payment}"
+
+
+def tahap_stream(tahap: str) -> str:
+    """The stream of a tahap's announcement and lists."""
+    return f"tahap-{tahap}"
+
+
+def hold_stream(family: str) -> str:
+    """The stream of a family's administrative hold."""
+    return f"administrative-hold-{family}"
+
+
+def run_id(tahap: str, kind: str) -> str:
+    """The id of a payment run, e.g. 2023-1-REGULAR."""
+    return f"{tahap}-{kind}"
+
+
+def run_stream(tahap: str, kind: str) -> str:
+    """The stream of a payment run's documents and files."""
+    return f"run-{run_id(tahap, kind)}"
+
+
+def request_id(tahap: str, kind: str, revision: int = 1) -> str:
+    """The payment request (SPP) of a run, in a revision of its tahap."""
+    return f"SPP-{run_id(tahap, kind)}{_again(revision)}"
+
+
+def order_id(tahap: str, kind: str, revision: int = 1) -> str:
+    """The payment order (SPM) of a run, in a revision of its tahap.
+
+    A later revision has an order of its own: one that was cancelled is never released any more.
+    """
+    return f"SPM-{run_id(tahap, kind)}{_again(revision)}"
+
+
+def of_order(order: str) -> str:
+    """The part of an id that tells a later order's rows from the first one's: empty, or as -R2.
+
+    A payment is instructed again where its tahap was cancelled and announced anew.
+    """
+    found = _AGAIN.search(order)
+    return found.group() if found else ""
+
+
+def check_file_id(tahap: str, kind: str, part: int = 1, revision: int = 1) -> str:
+    """The id of a run's n-th account check file; the treasury takes 3,000,000 lines a file.
+
+    A later revision of the tahap has files of its own: of one id a partner takes one content alone.
+    """
+    return f"{run_id(tahap, kind)}{_again(revision)}-CHECK-{part}"
+
+
+def bank_file_id(tahap: str, kind: str, bank: str, part: int = 1) -> str:
+    """The id of a run's n-th credit file to a bank; banks take 3,000,000 lines a file.
+
+    It is the same in every revision of the tahap: none is cancelled once a bank may have a file.
+    """
+    return f"{run_id(tahap, kind)}-{bank}-{part}"
+
+
+def paid_person(tahap: str, kind: str, person: str, revision: int = 1) -> tuple[str, str]:
+    """The (kind, token) of the claim that a person's money of a tahap is paid once.
+
+    A supplementary run pays what the regular run left out, hence both make the same claim: a
+    person under two cards must not be paid by the one and then by the other. A correction adds
+    to a payment that was made, so it claims for itself. A later revision of the tahap claims anew:
+    each payment of the one before it is void, and whom it named is paid by nobody yet.
+    """
+    own = REGULAR if kind.startswith("SUPPLEMENTARY-") else kind
+    announced = f"{tahap}/{revision}" if revision > 1 else tahap
+    return "paid_person", f"{announced}|{own}|{person}"
+
+
+def _again(revision: int) -> str:
+    """The end of a name that the first revision of a tahap does not have."""
+    return f"-R{revision}" if revision > 1 else ""

@@ -1,0 +1,223 @@
+"""One tahap: announced, its lists frozen by two people, closed when all its money is known.
+
+The regular list and every supplementary one go the same way: ready, proposed, frozen. What a
+frozen list then needs in documents and files is the run's own affair (run/). A family is on one
+list of a tahap at most: a supplementary list takes only families that were deferred by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from libs.events.domain.decider import Decider
+from services.payments.domain.shared.approval import require_approval
+from services.payments.domain.shared.errors import (
+    Contradiction,
+    Malformed,
+    MissingNotDeferred,
+    NotDeferred,
+    NothingProposed,
+    StaleHash,
+    TooManyDeferred,
+)
+from services.payments.domain.shared.ids import REGULAR
+from services.payments.domain.shared.totals import Totals, checked
+from services.payments.domain.tahap import announcement, cancellation
+from services.payments.domain.tahap.announcement_messages import (
+    AnnouncementCommand,
+    ApproveAnnouncement,
+    ProposeAnnouncement,
+    WithdrawProposal,
+)
+from services.payments.domain.tahap.cancellation_messages import (
+    ApproveCancellation,
+    CancellationCommand,
+    CompleteCancellation,
+    MakeWay,
+    ProposeCancellation,
+)
+from services.payments.domain.tahap.guards import (
+    exactly,
+    open_list,
+    quiet_if,
+    require_open,
+    require_ready,
+)
+from services.payments.domain.tahap.messages import (
+    ApproveFreeze,
+    AwaitFamily,
+    BucketRequested,
+    CloseTahap,
+    Command,
+    DeferFamilies,
+    Event,
+    FreezeProposed,
+    ListFrozen,
+    ListReady,
+    MarkListReady,
+    MarkRunReconciled,
+    OpenSupplementary,
+    ProposeFreeze,
+    RequestBuckets,
+    SupplementaryFrozen,
+)
+from services.payments.domain.tahap.runs import (
+    await_family,
+    close,
+    defer_families,
+    mark_run_reconciled,
+    open_supplementary,
+)
+from services.payments.domain.tahap.state import TahapState, evolve
+
+# Above this something is broken, not late: the parked families are to be replayed, and the
+# event that names the deferred ones stays far below what a bus carries.
+DEFERRED_FAMILIES_MAX: Final = 5_000
+
+# -- Rules: the list and its freeze
+
+
+def request_buckets(command: RequestBuckets, state: TahapState) -> Sequence[Event]:
+    """Ask once an attempt."""
+    require_open(state)
+    if not command.buckets:
+        raise Malformed(buckets=0)
+    last = state.last_asked(command.topic)
+    if last is not None and command.attempt <= last.attempt:
+        return []
+    return [BucketRequested(state.tahap, command.topic, command.buckets, command.attempt)]
+
+
+def mark_list_ready(command: MarkListReady, state: TahapState) -> Sequence[Event]:
+    """Say what stands to be approved; a later revision replaces it and voids a proposal."""
+    each = open_list(state, command.kind)
+    totals = checked(Totals(command.count, command.rupiah))
+    if not 0 <= command.cut <= totals.rupiah:
+        raise Malformed(cut=command.cut, rupiah=totals.rupiah)
+    if len(command.missing) > DEFERRED_FAMILIES_MAX:
+        raise TooManyDeferred(missing=len(command.missing), most=DEFERRED_FAMILIES_MAX)
+    if each.families and not set(command.missing) <= set(each.families):
+        raise NotDeferred(kind=command.kind)
+    ready = ListReady(
+        tahap=state.tahap,
+        kind=command.kind,
+        hash=command.hash,
+        count=totals.count,
+        rupiah=totals.rupiah,
+        missing=tuple(sorted(set(command.missing))),
+        cut=command.cut,
+    )
+    if each.ready == ready:
+        return []
+    if each.frozen is not None:
+        raise Contradiction(document="ListFrozen", kind=command.kind, hash=each.frozen.hash)
+    return [ready]
+
+
+def propose_freeze(command: ProposeFreeze, state: TahapState) -> Sequence[Event]:
+    """Propose the hash that stands, with every missing family deferred by name."""
+    each = open_list(state, command.kind)
+    ready = require_ready(each)
+    if command.hash != ready.hash:
+        raise StaleHash(given=command.hash, stands=ready.hash)
+    deferred = exactly(command.deferred, ready.missing, MissingNotDeferred)
+    if each.frozen is not None:
+        same = (each.frozen.hash, each.frozen.deferred) == (command.hash, deferred)
+        return quiet_if(same and each.frozen.maker == command.maker, document="ListFrozen")
+    proposed = FreezeProposed(state.tahap, command.kind, command.hash, command.maker, deferred)
+    return [] if each.proposal == proposed else [proposed]
+
+
+def approve_freeze(command: ApproveFreeze, state: TahapState) -> Sequence[Event]:
+    """Freeze the list, approved by a second person; approving it again changes nothing."""
+    each = open_list(state, command.kind)
+    proposal, ready = each.proposal, require_ready(each)
+    if proposal is None:
+        raise NothingProposed(tahap=state.tahap, kind=command.kind)
+    require_approval(proposal.maker, proposal.hash, command.checker, command.hash)
+    if each.frozen is not None:
+        return []
+    if command.kind == REGULAR:
+        return [_frozen(ready, proposal, command.checker)]
+    return [_supplementary_frozen(ready, proposal, command.checker)]
+
+
+def _frozen(ready: ListReady, proposal: FreezeProposed, checker: str) -> ListFrozen:
+    return ListFrozen(
+        tahap=ready.tahap,
+        hash=ready.hash,
+        count=ready.count,
+        rupiah=ready.rupiah,
+        deferred=proposal.deferred,
+        maker=proposal.maker,
+        checker=checker,
+        cut=ready.cut,
+    )
+
+
+def _supplementary_frozen(
+    ready: ListReady, proposal: FreezeProposed, checker: str
+) -> SupplementaryFrozen:
+    return SupplementaryFrozen(
+        tahap=ready.tahap,
+        kind=ready.kind,
+        hash=ready.hash,
+        count=ready.count,
+        rupiah=ready.rupiah,
+        deferred=proposal.deferred,
+        maker=proposal.maker,
+        checker=checker,
+        cut=ready.cut,
+    )
+
+
+# -- The decider
+
+
+def _announce(
+    command: AnnouncementCommand | CancellationCommand, state: TahapState
+) -> Sequence[Event]:
+    match command:
+        case ProposeAnnouncement():
+            return announcement.propose(command, state)
+        case ApproveAnnouncement():
+            return announcement.approve(command, state)
+        case WithdrawProposal():
+            return announcement.withdraw(command, state)
+        case ProposeCancellation():
+            return cancellation.propose(command, state)
+        case ApproveCancellation():
+            return cancellation.approve(command, state)
+        case CompleteCancellation():
+            return cancellation.complete(command, state)
+        case MakeWay():
+            return cancellation.make_way(command, state)
+
+
+def decide(command: Command, state: TahapState) -> Sequence[Event]:
+    """The events of a command; none where it was already done."""
+    match command:
+        case RequestBuckets():
+            return request_buckets(command, state)
+        case MarkListReady():
+            return mark_list_ready(command, state)
+        case ProposeFreeze():
+            return propose_freeze(command, state)
+        case ApproveFreeze():
+            return approve_freeze(command, state)
+        case DeferFamilies():
+            return defer_families(command, state)
+        case AwaitFamily():
+            return await_family(command, state)
+        case OpenSupplementary():
+            return open_supplementary(command, state)
+        case MarkRunReconciled():
+            return mark_run_reconciled(command, state)
+        case CloseTahap():
+            return close(command, state)
+        case _:
+            return _announce(command, state)
+
+
+tahap: Final[Decider[Command, TahapState, Event]] = Decider(TahapState(), decide, evolve)

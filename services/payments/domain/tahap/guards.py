@@ -1,0 +1,75 @@
+"""Guards that the rules of a tahap have in common."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from libs.events.domain.errors import DomainError
+from services.payments.domain.shared.errors import (
+    Contradiction,
+    Malformed,
+    NotMissing,
+    StepNotReached,
+    TahapIsClosed,
+)
+from services.payments.domain.tahap.messages import Deferral, Event, ListReady
+from services.payments.domain.tahap.state import PaymentList, TahapState
+
+NAMED_IN_ERROR_MAX: Final = 10
+REASON: Final = re.compile(r"[A-Z][A-Z_]{1,39}")
+
+
+def require_open(state: TahapState) -> None:
+    """Refuse where the tahap is closed, or was never announced."""
+    if state.closed is not None:
+        raise TahapIsClosed(tahap=state.tahap)
+    if state.announced is None:
+        raise StepNotReached(step="ClosingAnnounced")
+
+
+def open_list(state: TahapState, kind: str) -> PaymentList:
+    """The list of a run of an open tahap."""
+    require_open(state)
+    each = state.list_of(kind)
+    if each is None:
+        raise StepNotReached(step="SupplementaryOpened", kind=kind)
+    return each
+
+
+def require_ready(each: PaymentList) -> ListReady:
+    """The figures of a list that stand to be approved."""
+    if each.ready is None:
+        raise StepNotReached(step="ListReady", kind=each.kind)
+    return each.ready
+
+
+def exactly(
+    named: Sequence[Deferral], missing: Sequence[str], forgotten: type[DomainError]
+) -> tuple[Deferral, ...]:
+    """The named families in order; refuse unless they are exactly the missing ones."""
+    deferred = checked_deferrals(named)
+    families = {each.family for each in deferred}
+    left = set(missing) - families
+    if left:
+        raise forgotten(families=sorted(left)[:NAMED_IN_ERROR_MAX], count=len(left))
+    extra = families - set(missing)
+    if extra:
+        raise NotMissing(families=sorted(extra)[:NAMED_IN_ERROR_MAX], count=len(extra))
+    return deferred
+
+
+def checked_deferrals(named: Sequence[Deferral]) -> tuple[Deferral, ...]:
+    """Deferrals in order of family; Malformed where one is named twice or gives no code."""
+    families = {each.family for each in named}
+    if len(families) != len(named) or not all(REASON.fullmatch(each.reason) for each in named):
+        raise Malformed(named=len(named))
+    return tuple(sorted(named, key=lambda each: each.family))
+
+
+def quiet_if(same: bool, document: str) -> Sequence[Event]:
+    """Nothing where a document says what is on record, else a refusal."""
+    if not same:
+        raise Contradiction(document=document)
+    return []

@@ -1,0 +1,104 @@
+"""The rules of a tahap behind its freeze: supplementary runs, and its close."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.payments.domain.shared.errors import (
+    AlreadyListed,
+    FamiliesOutstanding,
+    NotDeferred,
+    RunsOpen,
+    StepNotReached,
+)
+from services.payments.domain.shared.ids import REGULAR, supplementary
+from services.payments.domain.tahap.guards import (
+    NAMED_IN_ERROR_MAX,
+    checked_deferrals,
+    exactly,
+    open_list,
+    quiet_if,
+    require_open,
+)
+from services.payments.domain.tahap.messages import (
+    AwaitFamily,
+    CloseTahap,
+    DeferFamilies,
+    Event,
+    FamiliesDeferred,
+    FamilyAwaited,
+    MarkRunReconciled,
+    OpenSupplementary,
+    RunSettled,
+    SupplementaryOpened,
+    TahapClosed,
+)
+from services.payments.domain.tahap.state import TahapState
+
+
+def defer_families(command: DeferFamilies, state: TahapState) -> Sequence[Event]:
+    """Leave families of a frozen list to a supplementary run, once.
+
+    Their lines are taken out of the run in the same transaction, before its file is committed.
+    Whom a later list has taken up is not left over again: two runs would pay the family.
+    """
+    each = open_list(state, command.kind)
+    if each.frozen is None:
+        raise StepNotReached(step="ListFrozen", kind=command.kind)
+    later = state.lists[state.lists.index(each) + 1 :]
+    known = {*state.outstanding, *(family for other in later for family in other.families)}
+    deferred = [one for one in checked_deferrals(command.deferred) if one.family not in known]
+    return [FamiliesDeferred(state.tahap, command.kind, tuple(deferred))] if deferred else []
+
+
+def await_family(command: AwaitFamily, state: TahapState) -> Sequence[Event]:
+    """Let a re-opened family wait for a supplementary run, once; also when the tahap is closed."""
+    regular = state.list_of(REGULAR)
+    if regular is None or regular.frozen is None:
+        raise StepNotReached(step="ListFrozen")
+    if (command.family, command.reopening) in state.awaited:
+        return []
+    others = {*state.outstanding, *(family for each in state.lists for family in each.families)}
+    if command.listed or command.family in others:
+        raise AlreadyListed(tahap=state.tahap, family=command.family)
+    return [FamilyAwaited(state.tahap, command.family, command.reopening)]
+
+
+def open_supplementary(command: OpenSupplementary, state: TahapState) -> Sequence[Event]:
+    """Open the next supplementary list for deferred families that are on no other list."""
+    require_open(state)
+    kind, families = supplementary(command.number), tuple(sorted(set(command.families)))
+    known = state.list_of(kind)
+    if known is not None:
+        return quiet_if(known.families == families, document="SupplementaryOpened")
+    if command.number != len(state.lists):
+        raise StepNotReached(step=supplementary(len(state.lists)))
+    strangers = set(families) - set(state.outstanding)
+    if strangers or not families:
+        # Whoever is not outstanding is on another list of this tahap and would be paid twice.
+        raise NotDeferred(families=sorted(strangers)[:NAMED_IN_ERROR_MAX], count=len(strangers))
+    return [SupplementaryOpened(state.tahap, kind, families, command.day)]
+
+
+def mark_run_reconciled(command: MarkRunReconciled, state: TahapState) -> Sequence[Event]:
+    """Note that a run's money is all accounted for."""
+    each = state.list_of(command.kind)
+    if each is not None and each.settled:
+        return []
+    require_open(state)
+    if each is None or each.frozen is None:
+        raise StepNotReached(step="ListFrozen", kind=command.kind)
+    return [RunSettled(state.tahap, command.kind)]
+
+
+def close(command: CloseTahap, state: TahapState) -> Sequence[Event]:
+    """Close when every run is reconciled and nobody is forgotten."""
+    if state.closed is not None:
+        lapsed = tuple(sorted(command.lapsed, key=lambda each: each.family))
+        return quiet_if(state.closed.lapsed == lapsed, document="TahapClosed")
+    require_open(state)
+    unsettled = [each.kind for each in state.lists if not each.settled]
+    if unsettled:
+        raise RunsOpen(runs=unsettled)
+    lapsed = exactly(command.lapsed, state.outstanding, FamiliesOutstanding)
+    return [TahapClosed(state.tahap, lapsed)]

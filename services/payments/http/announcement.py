@@ -1,0 +1,146 @@
+"""The announcement of a tahap over HTTP: one person proposes it, another one approves it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+
+from libs.chassis.auth import Principal, require
+from libs.chassis.etag import IfMatch, Unconditional
+from libs.chassis.idempotency import Once, Reply
+from libs.chassis.request import Asked
+from libs.chassis.service import StoreOf
+from libs.events.store.handle import handle
+from services.payments.contract import TAHAP
+from services.payments.domain.shared.ids import tahap_stream
+from services.payments.domain.tahap import announcement
+from services.payments.domain.tahap.announcement_messages import (
+    ApproveAnnouncement,
+    Benefit,
+    Circumstances,
+    Override,
+    ProposeAnnouncement,
+    Terms,
+    WithdrawProposal,
+)
+from services.payments.http import announcing, refusals
+from services.payments.http.schemas import (
+    Announcement,
+    AnnouncementApproval,
+    Empty,
+    Proposed,
+    TahapPath,
+)
+from services.payments.http.tahap import OutsideOf, PoliciesOf
+from services.payments.policy import Policies
+from services.payments.tables import versions
+from services.payments.tables.list_lines import open_list
+
+Announcer = Annotated[Principal, require("payments:announce")]
+
+router = APIRouter(tags=["payments"])
+
+
+@router.post(
+    "/tahap",
+    status_code=201,
+    response_model=Proposed,
+    responses=refusals.ANNOUNCEMENT_PROPOSED,
+    dependencies=[Unconditional],
+)
+async def propose(
+    body: Announcement,
+    store: StoreOf,
+    policies: PoliciesOf,
+    outside: OutsideOf,
+    context: Asked,
+    once: Once,
+    announcer: Announcer,
+) -> Response:
+    """Propose a tahap's final closing, for another person to approve; it starts nothing yet.
+
+    Its rule set is the one that holds on its closing date, within the year of its name.
+    """
+    terms = terms_of(body, policies, announcer.subject)
+    after = body.after.positions()
+    announcement.require_terms(terms)
+    answers = await announcing.answers(outside, policies, store)
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        against = Circumstances(await announcing.other_tahaps(unit, terms.tahap), answers)
+        command = ProposeAnnouncement(terms, after, announcer.subject, against)
+        state = (await handle(unit, TAHAP, tahap_stream(terms.tahap), command)).state
+        proposed = {
+            "tahap": terms.tahap,
+            "rule_set": terms.policies["rule_set"],
+            "revision": state.proposal.revision if state.proposal else state.revision,
+            "hash": state.proposal.hash if state.proposal else state.approved,
+        }
+        reply = Reply(201, proposed, await versions.etag_of(unit, terms.tahap))
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)
+
+
+def terms_of(body: Announcement, policies: Policies, maker: str) -> Terms:
+    """The terms that somebody sends, with the rules of their closing date."""
+    rules, override = policies.of_tahap(body.tahap, body.closing_date), body.override
+    return Terms(
+        tahap=body.tahap,
+        months=tuple(body.months),
+        closing_date=body.closing_date,
+        account_check_date=body.account_check_date,
+        credit_date=body.credit_date,
+        policies={"rule_set": rules.id},
+        benefit=Benefit.of(rules.benefit),
+        override=Override(override.table, override.reason, maker) if override else None,
+    )
+
+
+@router.post("/tahap/{tahap}/announcement-approval", status_code=204, responses=refusals.ANNOUNCED)
+async def approve(
+    tahap: TahapPath,
+    body: AnnouncementApproval,
+    store: StoreOf,
+    policies: PoliciesOf,
+    outside: OutsideOf,
+    context: Asked,
+    once: Once,
+    announcer: Announcer,
+    seen: IfMatch,
+) -> Response:
+    """Announce what another person proposed: from here on every service works on it."""
+    answers = await announcing.answers(outside, policies, store)
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        against = Circumstances(await announcing.other_tahaps(unit, tahap), answers)
+        await versions.ensure_seen(unit, tahap, seen)
+        command = ApproveAnnouncement(announcer.subject, body.hash, body.after.positions(), against)
+        outcome = await handle(unit, TAHAP, tahap_stream(tahap), command)
+        if outcome.events:
+            await open_list(unit, tahap, outcome.state.revision)
+        reply = Reply(204, None, await versions.etag_of(unit, tahap))
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)
+
+
+@router.post(
+    "/tahap/{tahap}/announcement-withdrawal", status_code=204, responses=refusals.WITHDRAWN
+)
+async def withdraw(
+    tahap: TahapPath,
+    body: Empty,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    announcer: Announcer,
+    seen: IfMatch,
+) -> Response:
+    """Take a proposal back; the tahap can be proposed again."""
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        await versions.ensure_seen(unit, tahap, seen)
+        await handle(unit, TAHAP, tahap_stream(tahap), WithdrawProposal(announcer.subject))
+        reply = Reply(204)
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)

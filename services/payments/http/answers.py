@@ -1,0 +1,157 @@
+"""Answers of payments: how a tahap and its runs stand, a family's payments, the books."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from pydantic import BaseModel
+
+from libs.events.domain.errors import DomainError
+from libs.events.store.transaction import Transaction
+from services.payments.domain.run.state import RunState
+from services.payments.domain.shared.totals import Totals, total
+from services.payments.domain.tahap.announcement_messages import Terms
+from services.payments.domain.tahap.state import PaymentList, TahapState
+from services.payments.http.announcement_answers import (
+    OverrideView,
+    ProposalView,
+    override_view,
+    proposal_view,
+)
+from services.payments.http.list_answers import Candidate, ListView, candidates, list_view
+from services.payments.tables.phases import run_phase, tahap_phase
+from services.payments.tables.run_lines import order_of
+from services.payments.workers.troubles import (
+    PartnerTrouble,
+    cancellation_trouble,
+    partners_in_trouble,
+    run_trouble,
+)
+
+
+class OrderDiffers(DomainError):
+    """The payments whose accounts passed are not those of this hash."""
+
+
+class Figures(BaseModel):
+    """The number of payments, and the whole rupiah that they come to."""
+
+    count: int
+    rupiah: int
+
+
+class OrderView(Figures):
+    """The payments whose accounts passed; `hash` is what two people approve."""
+
+    hash: str
+
+
+class RunView(BaseModel):
+    """A payment run, by the documents that it has so far.
+
+    `deferred` are the lines that left it by name since its list was frozen.
+    """
+
+    kind: str
+    phase: str
+    list_hash: str | None
+    count: int
+    rupiah: int
+    cut: int
+    deferred_candidates: list[Candidate]
+    order: OrderView | None
+    check_failed: Figures
+    credited: Figures
+    failed: Figures
+    unknown: Figures
+    deferred: Figures
+    trouble: str | None
+    partners_in_trouble: list[PartnerTrouble]
+
+
+class TahapView(BaseModel):
+    """The standing of a tahap; `trouble` is why a cancelled one is not taken back yet."""
+
+    tahap: str
+    phase: str
+    months: list[str]
+    closing_date: date
+    account_check_date: date
+    credit_date: date
+    rule_set: str
+    revision: int
+    trouble: str | None
+    override: OverrideView | None
+    proposal: ProposalView | None
+    runs: list[RunView]
+    list: ListView
+
+
+# -- Tahap ----------------------------------------------------------------------------------------
+
+
+async def tahap_view(
+    unit: Transaction,
+    state: TahapState,
+    terms: Terms,
+    runs: Mapping[str, RunState],
+) -> TahapView:
+    """A tahap with its list and runs, by kind."""
+    shown = await list_view(unit, state)
+    views = [await _run_view(unit, state, each, runs[each.kind]) for each in state.lists]
+    return TahapView(
+        tahap=state.tahap,
+        phase=tahap_phase(state),
+        months=list(terms.months),
+        closing_date=terms.closing_date,
+        account_check_date=terms.account_check_date,
+        credit_date=terms.credit_date,
+        rule_set=terms.policies["rule_set"],
+        revision=state.revision,
+        trouble=await cancellation_trouble(unit, state.tahap),
+        override=override_view(terms),
+        proposal=proposal_view(state),
+        list=shown,
+        runs=views,
+    )
+
+
+async def _run_view(
+    unit: Transaction, standing: TahapState, each: PaymentList, state: RunState
+) -> RunView:
+    tahap = standing.tahap
+    failed_check = total(answer.failed for answer in state.check_answers)
+    return RunView(
+        kind=each.kind,
+        phase=run_phase(each, state),
+        list_hash=each.ready.hash if each.ready else None,
+        count=each.ready.count if each.ready else 0,
+        rupiah=each.ready.rupiah if each.ready else 0,
+        cut=each.ready.cut if each.ready else 0,
+        deferred_candidates=await candidates(unit, standing, each),
+        order=await _order_view(unit, tahap, each.kind, state),
+        check_failed=_figures(failed_check),
+        credited=_figures(state.credited),
+        failed=_figures(state.failed),
+        unknown=_figures(state.instructed - state.credited - state.failed),
+        deferred=_figures(Totals(len(state.deferred), sum(x.rupiah for x in state.deferred))),
+        trouble=await run_trouble(unit, tahap, each.kind),
+        partners_in_trouble=await partners_in_trouble(unit, tahap, each.kind),
+    )
+
+
+async def _order_view(
+    unit: Transaction, tahap: str, kind: str, state: RunState
+) -> OrderView | None:
+    document = state.order or state.request
+    if document is not None:
+        return OrderView(hash=document.hash, count=document.count, rupiah=document.rupiah)
+    if not state.check_complete:
+        return None
+    stands, totals = await order_of(unit, tahap, kind)
+    return OrderView(hash=stands, count=totals.count, rupiah=totals.rupiah)
+
+
+def _figures(totals: Totals) -> Figures:
+    return Figures(count=totals.count, rupiah=totals.rupiah)

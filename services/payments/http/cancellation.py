@@ -1,0 +1,161 @@
+"""A tahap is cancelled or corrected over HTTP: one person proposes it, another approves it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fastapi import APIRouter, Response
+
+from libs.chassis.etag import IfMatch, Seen
+from libs.chassis.idempotency import Once, OnceOnly, Reply
+from libs.chassis.request import Asked
+from libs.chassis.service import StoreOf
+from libs.events.store.handle import handle
+from libs.events.store.model import Context
+from libs.events.store.postgres import Store
+from services.payments.contract import TAHAP
+from services.payments.domain.run.cancellation import require_cancellable
+from services.payments.domain.shared.ids import tahap_stream
+from services.payments.domain.tahap.announcement_messages import Circumstances
+from services.payments.domain.tahap.cancellation_messages import (
+    ApproveCancellation,
+    ProposeCancellation,
+)
+from services.payments.http import announcing, refusals
+from services.payments.http.announcement import Announcer, terms_of
+from services.payments.http.schemas import (
+    AnnouncementApproval,
+    Approval,
+    Cancellation,
+    Correction,
+    TahapPath,
+)
+from services.payments.http.tahap import OutsideOf, PoliciesOf
+from services.payments.tables import versions
+from services.payments.workers.canceller import alone_with_runs, begin_cancelling
+from services.payments.workers.making_way import alone_with_lists_behind, announce_anew, make_way
+
+router = APIRouter(tags=["payments"])
+
+
+@router.post(
+    "/tahap/{tahap}/cancellation-proposal",
+    status_code=204,
+    responses=refusals.CANCELLATION_PROPOSED,
+)
+async def propose_cancellation(
+    tahap: TahapPath,
+    body: Cancellation,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    announcer: Announcer,
+    seen: IfMatch,
+) -> Response:
+    """Propose to cancel a tahap that is announced, for another person to approve."""
+    command = ProposeCancellation(body.reason, announcer.subject, Circumstances())
+    return await _propose(store, context, once, seen, tahap, command)
+
+
+@router.post(
+    "/tahap/{tahap}/correction-proposal", status_code=204, responses=refusals.CORRECTION_PROPOSED
+)
+async def propose_correction(
+    tahap: TahapPath,
+    body: Correction,
+    store: StoreOf,
+    policies: PoliciesOf,
+    outside: OutsideOf,
+    context: Asked,
+    once: Once,
+    announcer: Announcer,
+    seen: IfMatch,
+) -> Response:
+    """Propose to cancel a tahap and announce it anew on other terms, in one approval."""
+    answers = await announcing.answers(outside, policies, store)
+    terms = terms_of(body, policies, announcer.subject)
+    against = Circumstances(answers=answers)
+    command = ProposeCancellation(body.reason, announcer.subject, against, terms)
+    return await _propose(store, context, once, seen, tahap, command)
+
+
+async def _propose(
+    store: Store,
+    context: Context,
+    once: OnceOnly,
+    seen: Seen,
+    tahap: str,
+    command: ProposeCancellation,
+) -> Response:
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        others = await announcing.other_tahaps(unit, tahap)
+        standing = await versions.ensure_seen(unit, tahap, seen)
+        for run in standing.runs.values():
+            require_cancellable(run)
+        against = replace(command.circumstances, others=others)
+        await handle(unit, TAHAP, tahap_stream(tahap), replace(command, circumstances=against))
+        reply = Reply(204, None, await versions.etag_of(unit, tahap))
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)
+
+
+@router.post("/tahap/{tahap}/cancellation-approval", status_code=204, responses=refusals.CANCELLED)
+async def approve_cancellation(
+    tahap: TahapPath,
+    body: Approval,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    announcer: Announcer,
+    seen: IfMatch,
+) -> Response:
+    """Cancel what another person proposed to cancel: every service takes back what it did."""
+    command = ApproveCancellation(announcer.subject, body.hash, Circumstances())
+    return await _approve(store, context, once, seen, tahap, command)
+
+
+@router.post("/tahap/{tahap}/correction-approval", status_code=204, responses=refusals.CANCELLED)
+async def approve_correction(
+    tahap: TahapPath,
+    body: AnnouncementApproval,
+    store: StoreOf,
+    policies: PoliciesOf,
+    outside: OutsideOf,
+    context: Asked,
+    once: Once,
+    announcer: Announcer,
+    seen: IfMatch,
+) -> Response:
+    """Cancel a tahap and announce it anew, as another person proposed."""
+    against = Circumstances(answers=await announcing.answers(outside, policies, store))
+    after = body.after.positions()
+    command = ApproveCancellation(announcer.subject, body.hash, against, after)
+    return await _approve(store, context, once, seen, tahap, command)
+
+
+async def _approve(
+    store: Store,
+    context: Context,
+    once: OnceOnly,
+    seen: Seen,
+    tahap: str,
+    command: ApproveCancellation,
+) -> Response:
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        await announcing.alone(unit)
+        await alone_with_runs(unit, tahap)
+        standing = await versions.ensure_seen(unit, tahap, seen)
+        await alone_with_lists_behind(unit, standing.tahap)
+        others = await announcing.other_tahaps(unit, tahap)
+        behind = await make_way(unit, standing.tahap, others, command.checker)
+        against = replace(command.circumstances, others=others)
+        approval = replace(command, circumstances=against)
+        outcome = await handle(unit, TAHAP, tahap_stream(tahap), approval)
+        if outcome.events:
+            await begin_cancelling(unit, tahap, standing)
+            await announce_anew(unit, behind)
+        reply = Reply(204, None, await versions.etag_of(unit, tahap))
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)

@@ -1,0 +1,50 @@
+"""Deferred families over HTTP: a tahap was frozen without them, and nobody has paid them yet."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from libs.chassis.openapi import refuses
+from libs.chassis.pages import Page, Paging
+from libs.chassis.regions import RegionWithin
+from libs.chassis.service import StoreOf
+from services.payments.contract import TAHAP
+from services.payments.domain.shared.ids import tahap_stream
+from services.payments.http.deferred_answers import deferred_families
+from services.payments.http.schemas import TahapPath
+from services.payments.http.tahap import Reader
+from services.payments.tables.versions import TahapUnknown
+
+router = APIRouter(tags=["payments"])
+
+
+class DeferredFamily(BaseModel):
+    """A family that waits for a supplementary run, where it lives, and the code of why it waits."""
+
+    family: UUID
+    region: str
+    reason: str
+
+
+@router.get("/tahap/{tahap}/deferred", responses=refuses(TahapUnknown))
+async def families_deferred(
+    tahap: TahapPath,
+    store: StoreOf,
+    reader: Reader,
+    paging: Paging,
+    reason: Annotated[str | None, Query(pattern="^[A-Z][A-Z_]{1,39}$")] = None,
+    region: RegionWithin = None,
+) -> Page[DeferredFamily]:
+    """The deferred families of a tahap that no open or frozen list has, in order of id."""
+    stream = tahap_stream(tahap)
+    found = (await store.read(TAHAP, [stream])).get(stream)
+    if found is None:
+        raise TahapUnknown(tahap=tahap)
+    wanted = reader.within(region), reason
+    rows = await deferred_families(store, found.state, *wanted, paging.after(UUID), paging.rows)
+    shown, following = paging.cut(rows, lambda row: row["family"])
+    return Page[DeferredFamily](items=[DeferredFamily(**row) for row in shown], next=following)

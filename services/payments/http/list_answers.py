@@ -1,0 +1,117 @@
+"""A tahap's list as it stands: what has arrived, what it comes to, and whom it is without."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import BaseModel
+
+from libs.events.store.transaction import Transaction
+from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC
+from services.payments.domain.shared.ids import REGULAR
+from services.payments.domain.tahap.state import PaymentList, TahapState
+from services.payments.tables.holds import held_among, held_on_list
+from services.payments.tables.list_lines import arrived, counted, incomplete
+from services.payments.tables.list_proof import proof_of
+from services.payments.tables.parked import families_parked, parked_lines
+from services.payments.workers.entitle import CANNOT_BE_ENTITLED
+
+MISSING_SHOWN_MAX: Final = 100
+
+
+class Candidate(BaseModel):
+    """A family that did not arrive complete, and why; it can only be deferred."""
+
+    family: str
+    reason: str
+
+
+class ListView(BaseModel):
+    """A tahap's regular list: what has arrived of what is expected, and what it comes to.
+
+    `cut` is what of the rupiah is not paid, because a cycle failed; `held` are the first families
+    on it whom two people hold on the tahap's credit date.
+    """
+
+    hash: str | None
+    count: int | None
+    rupiah: int | None
+    cut: int | None
+    listed: int
+    graduated: int
+    pending: int
+    evaluated: int
+    listed_expected: int | None
+    graduated_expected: int | None
+    evaluated_expected: int | None
+    missing: list[str]
+    deferred_candidates: list[Candidate]
+    outstanding: list[str]
+    held: list[Candidate]
+
+
+async def list_view(unit: Transaction, state: TahapState) -> ListView:
+    """A tahap's regular list as it stands."""
+    regular = state.list_of(REGULAR) or PaymentList(REGULAR)
+    listed = (await counted(unit, state.tahap, ROSTER_TOPIC)).lines
+    evaluated = (await counted(unit, state.tahap, COMMITMENT_TOPIC)).lines
+    roster = await proof_of(unit, state.tahap, ROSTER_TOPIC)
+    evaluation = await proof_of(unit, state.tahap, COMMITMENT_TOPIC)
+    ready, graduated = regular.ready, roster.graduated if roster else 0
+    return ListView(
+        hash=ready.hash if ready else None,
+        count=ready.count if ready else None,
+        rupiah=ready.rupiah if ready else None,
+        cut=ready.cut if ready else None,
+        listed=max(listed - graduated, 0),
+        graduated=graduated,
+        pending=roster.pending if roster else 0,
+        evaluated=evaluated,
+        listed_expected=roster.lines - graduated if roster else None,
+        graduated_expected=graduated if roster else None,
+        evaluated_expected=evaluation.lines if evaluation else None,
+        missing=await _missing(unit, state.tahap, regular),
+        deferred_candidates=await candidates(unit, state, regular),
+        outstanding=list(state.outstanding[:MISSING_SHOWN_MAX]),
+        held=await _held(unit, state),
+    )
+
+
+async def _missing(unit: Transaction, tahap: str, each: PaymentList) -> list[str]:
+    """Families that are missing: once a list is ready, those that it can only defer."""
+    if each.ready is not None:
+        return list(each.ready.missing[:MISSING_SHOWN_MAX])
+    return await incomplete(unit, tahap, limit=MISSING_SHOWN_MAX)
+
+
+async def _held(unit: Transaction, state: TahapState) -> list[Candidate]:
+    if state.terms is None:
+        return []  # cancelled: nobody is paid by it
+    held = await held_on_list(unit, state.tahap, state.day_of(REGULAR), MISSING_SHOWN_MAX)
+    return [Candidate(family=family, reason=reason) for family, reason in held.items()]
+
+
+async def candidates(unit: Transaction, state: TahapState, each: PaymentList) -> list[Candidate]:
+    """Families that a list can only defer, each with the code of why."""
+    if each.ready is None or not each.ready.missing:
+        return []
+    roster = await proof_of(unit, state.tahap, ROSTER_TOPIC)
+    parked = {
+        *await parked_lines(unit, state.tahap, ROSTER_TOPIC),
+        *await families_parked(unit, COMMITMENT_TOPIC),
+    }
+    evaluation = await proof_of(unit, state.tahap, COMMITMENT_TOPIC)
+    reasons: dict[str, str] = {}
+    if each.kind == REGULAR and each.frozen is None:
+        # Who is there whole by then, and missing for no other reason, is one whom the table fails
+        # at; who arrives behind the freeze is only late.
+        whole = await arrived(unit, state.tahap, each.ready.missing)
+        reasons = dict.fromkeys(whole, CANNOT_BE_ENTITLED)
+    reasons |= dict.fromkeys(evaluation.parked if evaluation else (), "PARKED_AT_CONDITIONALITY")
+    reasons |= dict.fromkeys(parked, "PARKED_AT_PAYMENTS")
+    reasons |= dict(roster.withheld if roster else {})
+    reasons |= await held_among(unit, state.tahap, state.day_of(each.kind), each.ready.missing)
+    return [
+        Candidate(family=family, reason=reasons.get(family, "PARKED_AT_CONDITIONALITY"))
+        for family in each.ready.missing
+    ]

@@ -1,0 +1,180 @@
+"""Orders of two people over HTTP, what families were paid, and the books."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from libs.chassis.auth import OUTSIDE, ensure_may_see
+from libs.chassis.etag import IfMatch, etag
+from libs.chassis.idempotency import Once, Reply
+from libs.chassis.openapi import UNCHANGED, refuses
+from libs.chassis.pages import Page, Paging
+from libs.chassis.request import Asked
+from libs.chassis.service import StoreOf
+from libs.events.domain.errors import NotFound
+from libs.events.store.postgres import Store
+from services.payments.contract import PAYMENT
+from services.payments.domain.payment.state import PaymentState
+from services.payments.domain.run.messages import ApproveOrder, ProposeOrder
+from services.payments.domain.shared.ids import order_id, payment_stream, request_id
+from services.payments.http import answers, refusals
+from services.payments.http.schemas import Approval, Kind, TahapPath
+from services.payments.http.tahap import Checker, Maker, Reader
+from services.payments.tables import ledger, versions
+from services.payments.tables.payments import run
+from services.payments.tables.run_lines import order_of
+
+router = APIRouter(tags=["payments"])
+
+
+class FamilyUnknown(NotFound):
+    """Nothing was ever paid or owed to this family."""
+
+
+class PaymentUnknown(NotFound):
+    """There is no payment of this id."""
+
+
+# -- Payment order --------------------------------------------------------------------------------
+
+
+@router.post(
+    "/tahap/{tahap}/runs/{kind}/order-proposal",
+    status_code=204,
+    responses=refusals.ORDER_PROPOSED,
+)
+async def propose_order(
+    tahap: TahapPath,
+    kind: Kind,
+    body: Approval,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    maker: Maker,
+    seen: IfMatch,
+) -> Response:
+    """Request the payments whose accounts passed the check (SPP)."""
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        revision = (await versions.ensure_seen(unit, tahap, seen)).tahap.revision
+        stands, totals = await order_of(unit, tahap, kind)
+        if stands != body.hash:
+            raise answers.OrderDiffers(tahap=tahap, kind=kind, stands=stands)
+        request = request_id(tahap, kind, revision)
+        command = ProposeOrder(maker.subject, request, stands, totals.count, totals.rupiah)
+        await run(unit, tahap, kind, command)
+        reply = Reply(204, None, await versions.etag_of(unit, tahap))
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)
+
+
+@router.post(
+    "/tahap/{tahap}/runs/{kind}/order-approval",
+    status_code=204,
+    responses=refusals.ORDERED,
+)
+async def approve_order(
+    tahap: TahapPath,
+    kind: Kind,
+    body: Approval,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    checker: Checker,
+    seen: IfMatch,
+) -> Response:
+    """Order the payments that another person requested (SPM); from here on the money moves."""
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        revision = (await versions.ensure_seen(unit, tahap, seen)).tahap.revision
+        command = ApproveOrder(checker.subject, order_id(tahap, kind, revision), body.hash)
+        await run(unit, tahap, kind, command)
+        reply = Reply(204, None, await versions.etag_of(unit, tahap))
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)
+
+
+# -- Payments and the ledger ----------------------------------------------------------------------
+
+
+class PaymentView(BaseModel):
+    """One payment; amounts in whole rupiah. What is paid is `amount` less `cut`."""
+
+    payment: UUID
+    tahap: str
+    family: UUID
+    kind: str
+    amount: int
+    cut: int
+    payee_valid: bool
+    transfer: str
+    answer: str
+    hold: str
+
+
+@router.get("/payments/{payment}", responses=refuses(PaymentUnknown, OUTSIDE) | UNCHANGED)
+async def payment_view(
+    payment: UUID, store: StoreOf, reader: Reader, response: Response
+) -> PaymentView:
+    """One payment as it stands."""
+    stream = payment_stream(str(payment))
+    found = (await store.read(PAYMENT, [stream])).get(stream)
+    if found is None or not found.state.payment:
+        raise PaymentUnknown(payment=payment)
+    view = _payment(found.state)
+    ensure_may_see(reader, await ledger.region_of(store, str(view.family)) or "")
+    response.headers["ETag"] = etag(found.version)
+    return view
+
+
+@router.get("/families/{family}/payments", responses=refuses(FamilyUnknown, OUTSIDE))
+async def family_payments(
+    family: UUID, store: StoreOf, reader: Reader, paging: Paging
+) -> Page[PaymentView]:
+    """The payments of a family, by tahap."""
+    region = await ledger.region_of(store, str(family))
+    if region is None:
+        raise FamilyUnknown(family=family)
+    ensure_may_see(reader, region)
+    after, limit = paging.after(str) or "", paging.rows
+    rows = await ledger.payments_of_family(store, str(family), after, limit)
+    found, following = paging.cut(rows, lambda row: row[0])
+    items = await _payments(store, [payment for _, payment in found])
+    return Page[PaymentView](items=items, next=following)
+
+
+async def _payments(store: Store, payments: list[str]) -> list[PaymentView]:
+    streams = [payment_stream(payment) for payment in payments]
+    found = await store.read(PAYMENT, streams)
+    states = [found[stream].state for stream in streams if stream in found]
+    return [_payment(state) for state in states if state.payment]
+
+
+def _payment(state: PaymentState) -> PaymentView:
+    return PaymentView(
+        payment=UUID(state.payment),
+        tahap=state.tahap,
+        family=UUID(state.family),
+        kind=state.kind,
+        amount=state.amount,
+        cut=state.cut,
+        payee_valid=state.payee_valid,
+        transfer=state.transfer,
+        answer=state.answer,
+        hold=state.hold,
+    )
+
+
+@router.get("/ledger/balances")
+async def balances(store: StoreOf, reader: Reader) -> dict[str, int]:
+    """Each account's balance in whole rupiah; they sum to zero."""
+    return await ledger.balances(store)
+
+
+@router.get("/ledger/check")
+async def check(store: StoreOf, reader: Reader) -> ledger.Books:
+    """The rules that do not hold in the books; `broken` is empty when everything does."""
+    return await ledger.books(store)

@@ -1,0 +1,77 @@
+"""Refusals at each of payments' doors, as the description of its interface tells them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from libs.chassis.openapi import refuses
+from libs.events.domain.errors import DomainError
+from services.payments.domain.shared.errors import (
+    AnnouncedAlready,
+    AnnouncementRefused,
+    Contradiction,
+    FamiliesOutstanding,
+    LaterTahapStands,
+    Malformed,
+    MissingNotDeferred,
+    NotAfterOtherTahap,
+    NotDeferred,
+    NothingProposed,
+    NothingToPay,
+    NotMissing,
+    PositionAheadOfLog,
+    RuleSetNotRun,
+    RunsOpen,
+    SamePerson,
+    StaleHash,
+    StepNotReached,
+    TahapIsClosed,
+    TooLateToCancel,
+    TotalsDiffer,
+    UnverifiedBenefit,
+)
+from services.payments.http.answers import OrderDiffers
+from services.payments.policy import NoRuleSet
+from services.payments.tables.versions import TahapUnknown
+
+
+class ListMoved(DomainError):
+    """The list has moved since it was proven; look at it again."""
+
+
+_STEP: Final = (TahapUnknown, StepNotReached, TahapIsClosed, Contradiction)
+_RUN_STEP: Final = (TahapUnknown, StepNotReached, Contradiction)
+
+SILENT: Final = (503, "service-silent")
+
+_TERMS: Final = (
+    AnnouncementRefused,
+    NotAfterOtherTahap,
+    PositionAheadOfLog,
+    RuleSetNotRun,
+    UnverifiedBenefit,
+    SILENT,
+)
+
+ANNOUNCEMENT_PROPOSED: Final = refuses(*_TERMS, AnnouncedAlready, NoRuleSet)
+ANNOUNCED: Final = refuses(
+    *_TERMS, TahapUnknown, StepNotReached, NothingProposed, SamePerson, StaleHash
+)
+WITHDRAWN: Final = refuses(TahapUnknown)
+CANCELLATION_PROPOSED: Final = refuses(
+    TahapUnknown, StepNotReached, TooLateToCancel, LaterTahapStands
+)
+CORRECTION_PROPOSED: Final = refuses(
+    *_TERMS, TahapUnknown, StepNotReached, TooLateToCancel, LaterTahapStands, NoRuleSet
+)
+CANCELLED: Final = refuses(
+    *_TERMS,
+    *(TahapUnknown, StepNotReached, TooLateToCancel, LaterTahapStands),
+    *(NothingProposed, SamePerson, StaleHash),
+)
+PROPOSED: Final = refuses(*_STEP, StaleHash, MissingNotDeferred, NotMissing, Malformed)
+FROZEN: Final = refuses(*_STEP, ListMoved, NothingProposed, SamePerson, StaleHash)
+OPENED: Final = refuses(*_STEP, NotDeferred, MissingNotDeferred)
+CLOSED: Final = refuses(*_STEP, RunsOpen, FamiliesOutstanding, NotMissing, Malformed)
+ORDER_PROPOSED: Final = refuses(*_RUN_STEP, OrderDiffers, NothingToPay, TotalsDiffer)
+ORDERED: Final = refuses(*_RUN_STEP, NothingProposed, SamePerson, StaleHash)

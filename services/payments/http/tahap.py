@@ -1,0 +1,251 @@
+"""A tahap over HTTP: its lists, proposed by one person and approved by another, and its close."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Response
+
+from libs.chassis.auth import Principal, require
+from libs.chassis.etag import IfMatch, Seen, etag
+from libs.chassis.idempotency import Once, OnceOnly, Reply
+from libs.chassis.openapi import UNCHANGED, refuses
+from libs.chassis.pages import Page, Paging
+from libs.chassis.request import Asked, resource
+from libs.chassis.service import StoreOf
+from libs.events.store.handle import handle
+from libs.events.store.model import Context
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from services.payments.contract import TAHAP
+from services.payments.domain.shared.ids import REGULAR, supplementary, tahap_stream
+from services.payments.domain.tahap.messages import (
+    ApproveFreeze,
+    CloseTahap,
+    Command,
+    Deferral,
+    MarkListReady,
+    OpenSupplementary,
+    ProposeFreeze,
+)
+from services.payments.domain.tahap.state import TahapState
+from services.payments.http import announcing, answers, refusals
+from services.payments.http.schemas import (
+    Approval,
+    Close,
+    FreezeProposal,
+    Kind,
+    Opened,
+    Supplementary,
+    TahapPath,
+)
+from services.payments.partners.client import Outside
+from services.payments.policy import Policies
+from services.payments.tables import phases, versions
+from services.payments.tables.holds import held_among, lapsing
+from services.payments.tables.list_lines import arrived
+from services.payments.workers.entitle import begin_run
+from services.payments.workers.list_joiner import mark_ready, table_of, unmoved
+
+Maker = Annotated[Principal, require("payments:make")]
+Checker = Annotated[Principal, require("payments:check")]
+Reader = Annotated[Principal, require("payments:read")]
+PoliciesOf = Annotated[Policies, resource("policies")]
+OutsideOf = Annotated[Outside, resource("outside")]
+
+STILL_MISSING: Final = "STILL_MISSING"
+
+router = APIRouter(tags=["payments"])
+
+
+# -- How a tahap stands ---------------------------------------------------------------------------
+
+
+@router.get("/tahap")
+async def tahaps(store: StoreOf, reader: Reader, paging: Paging) -> Page[phases.TahapPhase]:
+    """The tahaps that are announced or proposed, in order, and how far each is."""
+    rows = await phases.tahaps(store, paging.after(str), paging.rows)
+    found, following = paging.cut(rows, lambda row: row.tahap)
+    return Page[phases.TahapPhase](items=list(found), next=following)
+
+
+@router.get("/tahap/{tahap}", responses=refuses(versions.TahapUnknown) | UNCHANGED)
+async def tahap_view(
+    tahap: TahapPath, store: StoreOf, outside: OutsideOf, reader: Reader, response: Response
+) -> answers.TahapView:
+    """A tahap as it stands: what waits for an approval, its list, who is missing, its runs."""
+    async with store.looking() as unit:
+        standing = await versions.load(unit, tahap)
+        view = await answers.tahap_view(unit, standing.tahap, standing.terms, standing.runs)
+    if view.proposal is not None:
+        view.proposal.heads = await announcing.heads(outside)
+    response.headers["ETag"] = etag(standing.version, view.model_dump_json())
+    return view
+
+
+# -- Freeze ---------------------------------------------------------------------------------------
+
+
+@router.post(
+    "/tahap/{tahap}/freeze-proposal",
+    status_code=204,
+    responses=refusals.PROPOSED,
+)
+async def propose_freeze(
+    tahap: TahapPath,
+    body: FreezeProposal,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    maker: Maker,
+    seen: IfMatch,
+) -> Response:
+    """Propose to freeze a run's list as it stands."""
+    deferred = tuple(Deferral(str(each.family), each.reason) for each in body.deferred)
+    command = ProposeFreeze(maker.subject, body.hash, deferred)
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        await versions.ensure_seen(unit, tahap, seen)
+        await _decide(unit, tahap, command)
+        reply = Reply(204, None, await versions.etag_of(unit, tahap))
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)
+
+
+@router.post("/tahap/{tahap}/freeze-approval", status_code=204, responses=refusals.FROZEN)
+async def approve_freeze(
+    tahap: TahapPath,
+    body: Approval,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    checker: Checker,
+    seen: IfMatch,
+) -> Response:
+    """Freeze the list that another person proposed; from here on it is paid."""
+    command = ApproveFreeze(checker.subject, body.hash)
+    return await _freeze(store, context, once, seen, tahap, command)
+
+
+@router.post(
+    "/tahap/{tahap}/runs/{kind}/freeze-approval", status_code=204, responses=refusals.FROZEN
+)
+async def approve_supplementary_freeze(
+    tahap: TahapPath,
+    kind: Kind,
+    body: Approval,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    checker: Checker,
+    seen: IfMatch,
+) -> Response:
+    """Freeze a supplementary list that another person proposed."""
+    command = ApproveFreeze(checker.subject, body.hash, kind)
+    return await _freeze(store, context, once, seen, tahap, command)
+
+
+async def _freeze(
+    store: Store,
+    context: Context,
+    once: OnceOnly,
+    seen: Seen,
+    tahap: TahapPath,
+    command: ApproveFreeze,
+) -> Response:
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        standing = await versions.ensure_seen(unit, tahap, seen)
+        day = standing.terms.credit_date
+        if command.kind == REGULAR and not await unmoved(unit, tahap, day):
+            raise refusals.ListMoved(tahap=tahap)
+        state = await _decide(unit, tahap, command)
+        await begin_run(unit, state, command.kind, context.trace)
+        reply = Reply(204, None, await versions.etag_of(unit, tahap))
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)
+
+
+@router.post(
+    "/tahap/{tahap}/supplementary-runs",
+    status_code=201,
+    response_model=Opened,
+    responses=refusals.OPENED,
+)
+async def open_supplementary(
+    tahap: TahapPath,
+    body: Supplementary,
+    store: StoreOf,
+    policies: PoliciesOf,
+    context: Asked,
+    once: Once,
+    maker: Maker,
+    seen: IfMatch,
+) -> Response:
+    """Open a supplementary list for families that were deferred and have arrived since."""
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        standing = await versions.ensure_seen(unit, tahap, seen)
+        state = standing.tahap
+        day = body.day or max(standing.terms.credit_date, context.at.date())
+        held = await held_among(unit, tahap, day, state.outstanding)
+        free = [family for family in state.outstanding if family not in held]
+        named = [str(family) for family in body.families]
+        families = named or await arrived(unit, tahap, free)
+        number = len(state.lists)
+        opened = await _decide(unit, tahap, OpenSupplementary(number, tuple(families), day))
+        missing = set(families) - (set(await arrived(unit, tahap, families)) - held.keys())
+        table = table_of(policies, opened)
+        kind = supplementary(number)
+        ready = await mark_ready(unit, opened, table, kind, families, sorted(missing))
+        deferred = tuple(Deferral(x, held.get(x, STILL_MISSING)) for x in ready.missing)
+        await _decide(unit, tahap, ProposeFreeze(maker.subject, ready.hash, deferred, kind))
+        reply = Reply(201, _opened(kind, ready, families), await versions.etag_of(unit, tahap))
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)
+
+
+def _opened(kind: str, ready: MarkListReady, families: Sequence[str]) -> dict[str, object]:
+    return {
+        "kind": kind,
+        "hash": ready.hash,
+        "count": ready.count,
+        "rupiah": ready.rupiah,
+        "cut": ready.cut,
+        "families": sorted(families),
+    }
+
+
+@router.post(
+    "/tahap/{tahap}/close",
+    status_code=204,
+    responses=refusals.CLOSED,
+)
+async def close(
+    tahap: TahapPath,
+    body: Close,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    checker: Checker,
+    seen: IfMatch,
+) -> Response:
+    """Close a tahap whose runs are settled; needed only where deferred families are left.
+
+    Families that are excluded lapse without being named.
+    """
+    named = [Deferral(str(each.family), each.reason) for each in body.lapsed]
+    families = {each.family for each in named}
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        standing = await versions.ensure_seen(unit, tahap, seen)
+        excluded = [x for x in await lapsing(unit, standing.tahap) if x.family not in families]
+        await _decide(unit, tahap, CloseTahap((*named, *excluded)))
+        reply = Reply(204, None, await versions.etag_of(unit, tahap))
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)
+
+
+async def _decide(unit: Transaction, tahap: TahapPath, command: Command) -> TahapState:
+    return (await handle(unit, TAHAP, tahap_stream(tahap), command)).state

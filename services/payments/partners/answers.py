@@ -1,0 +1,124 @@
+"""Answers of the treasury and the banks: a partner's word is proven before it counts.
+
+An answer is taken whole or not at all: its form, its sums, and that it answers exactly the lines
+that it was asked about. Only the agreed words say what became of a line. Any other word, such as
+PENDING or an empty one, is neither yes nor no: that line stays open and is asked for again.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from libs.events.domain.errors import CorridorError
+from services.payments.partners.files import LAYOUT, FileOf
+
+OK: Final = "OK"
+ACCOUNT_NOT_FOUND: Final = "ACCOUNT_NOT_FOUND"
+CREDITED: Final = "CREDITED"
+FAILING: Final = frozenset(
+    {
+        ACCOUNT_NOT_FOUND,
+        "ACCOUNT_CLOSED",
+        "ACCOUNT_DORMANT",
+        "NIK_MISMATCH",
+        "NAME_MISMATCH",
+    }
+)
+"""The codes by which treasury and banks say no, as agreed with them."""
+
+LINE_BYTES_MAX: Final = 512  # of an answer; header and trailer are lines like the others
+WORD: Final = re.compile(r"[ -~]{0,40}")
+REFERENCE: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z ./_-]{0,63}")
+"""A bank's own number for a credit. It is published, so every reader must be able to hold it."""
+RUPIAH: Final = re.compile(r"0|[1-9][0-9]{0,14}")
+
+
+class AnswerMalformed(CorridorError):
+    """An answer file is not what was agreed, so none of it is taken."""
+
+
+class AnswerIncomplete(CorridorError):
+    """An answer file does not answer exactly the payments that it was asked about."""
+
+
+class LinesOpen(CorridorError):
+    """A partner says neither yes nor no of some lines; they are asked for again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The outcome of one payment: the partner's word, and of a bank its reference and amount."""
+
+    word: str
+    reference: str = ""
+    amount: int | None = None
+
+    @property
+    def good(self) -> bool:
+        """True where the account is the payee's, or the payment credited."""
+        return self.word == (OK if self.amount is None else CREDITED)
+
+    @property
+    def open(self) -> bool:
+        """True where the word is none of the agreed ones, so that nobody knows yet."""
+        return not self.good and self.word not in FAILING
+
+
+def bytes_max(lines: int) -> int:
+    """The most bytes that an answer about so many lines may have."""
+    return (lines + 2) * LINE_BYTES_MAX
+
+
+def read_answer(which: FileOf, body: bytes) -> dict[str, Answer]:
+    """An answer file's lines by payment. Raises `AnswerMalformed`, which names line and field."""
+    try:
+        rows = list(csv.reader(io.StringIO(body.decode(), newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error):
+        raise AnswerMalformed(file=which.file, line=0) from None
+    head = ["H", LAYOUT, f"{which.purpose}_RESULT", which.file, which.day.isoformat()]
+    if len(rows) < 2 or rows[0] != head:
+        raise AnswerMalformed(file=which.file, line=1)
+    answers: dict[str, Answer] = {}
+    for number, row in enumerate(rows[1:-1], start=2):
+        answer = _answer(which, number, row)
+        if row[1] in answers:
+            raise AnswerMalformed(file=which.file, line=number, field="payment")
+        answers[row[1]] = answer
+    if rows[-1] != ["T", *map(str, _sums(which, answers))]:
+        raise AnswerMalformed(file=which.file, line=len(rows), field="sums")
+    return answers
+
+
+def require_closed(which: FileOf, answers: Mapping[str, Answer]) -> None:
+    """Raise `LinesOpen` while the partner says neither yes nor no of a line."""
+    still_open = [number for number, answer in enumerate(answers.values(), 2) if answer.open]
+    if still_open:
+        raise LinesOpen(file=which.file, lines=len(still_open), first=still_open[0])
+
+
+def _answer(which: FileOf, number: int, row: Sequence[str]) -> Answer:
+    if len(row) != (3 if which.bank is None else 5) or row[0] != "D":
+        raise AnswerMalformed(file=which.file, line=number)
+    fields = {"word": (WORD, row[2])}
+    if which.bank is not None:
+        fields["amount"] = (RUPIAH, row[3])
+        if row[4] or row[2] == CREDITED:
+            fields["reference"] = (REFERENCE, row[4])
+    for name, (form, text) in fields.items():
+        if form.fullmatch(text) is None:
+            raise AnswerMalformed(file=which.file, line=number, field=name)
+    return Answer(row[2]) if which.bank is None else Answer(row[2], row[4], int(row[3]))
+
+
+def _sums(which: FileOf, answers: Mapping[str, Answer]) -> tuple[int, ...]:
+    """The trailer as it must be: the lines and the good ones, of a bank each with its rupiah."""
+    good = [answer for answer in answers.values() if answer.good]
+    if which.bank is None:
+        return len(answers), len(good)
+    everything = sum(answer.amount or 0 for answer in answers.values())
+    return len(answers), everything, len(good), sum(answer.amount or 0 for answer in good)

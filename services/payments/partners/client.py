@@ -1,0 +1,184 @@
+"""Partners and other services over HTTP; a call made again has the same id and counts once.
+
+What they answer is bounded: a word of theirs that is longer than agreed is no word of theirs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import httpx
+import msgspec
+
+from libs.events.domain.errors import CorridorError
+from libs.events.store.watermarks import Positions
+from services.payments.domain.run.cancellation_messages import RecordOrderCancelled
+from services.payments.domain.run.messages import PaymentOrdered
+from services.payments.domain.tahap.announcement_messages import ServiceAnswer
+from services.payments.partners.addresses import Partners
+from services.payments.partners.answers import REFERENCE, bytes_max
+from services.payments.partners.files import FileOf, Rendered, Renderer
+
+T = TypeVar("T")
+
+PARTNER_TIMEOUT_S: Final = 60.0
+SERVICE_TIMEOUT_S: Final = 5.0  # somebody waits at the door meanwhile
+ANSWER_BYTES_MAX: Final = 1_000_000  # but for answer files, whose length follows from their lines
+
+
+class PartnerRefused(CorridorError):
+    """A partner refused what was sent; a person must look at why."""
+
+
+class PartnerSilent(CorridorError):
+    """A partner did not answer; the outcome is unknown until it is asked again."""
+
+
+class PartnerUnreadable(CorridorError):
+    """A partner's answer is not what was agreed."""
+
+
+class _Released(msgspec.Struct):
+    """The treasury's answer to a payment order: the number of its release (SP2D)."""
+
+    sp2d: str
+
+
+class _Cancelled(msgspec.Struct):
+    """The treasury's answer to a cancelled order: its receipt, and the release it has back."""
+
+    order: str
+    hash: str
+    receipt: str
+    sp2d: str
+    count: int
+    rupiah: int
+
+
+class _RuleSet(msgspec.Struct):
+    """A rule set that a service knows; `reason` says why it does not run it."""
+
+    id: str
+    runs: bool
+    reason: str | None = None
+
+
+class _RuleSets(msgspec.Struct):
+    """A service's answer to which rule sets it can run."""
+
+    rule_sets: tuple[_RuleSet, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The treasury, the banks, and the other services' answers."""
+
+    client: httpx.AsyncClient
+    partners: Partners
+    token_file: Path
+
+    async def answer_to(self, which: FileOf, sent: Rendered, renderer: Renderer) -> bytes | None:
+        """The answer to a file, which is sent first where the partner never took it.
+
+        None while the partner is still at work. So a crash between sending and recording is
+        resolved by asking: the partner knows whether it has the file.
+        """
+        address = self._address(which)
+        most = bytes_max(sent.totals.count)
+        response = await self._ask("GET", address, most)
+        if response.status_code == 404:
+            response = await self._ask(
+                "PUT", address, content=renderer.content(which), headers=sent.headers()
+            )
+            if response.status_code not in (200, 202):
+                raise PartnerRefused(file=which.file, status=response.status_code)
+            response = await self._ask("GET", address, most)
+        if response.status_code == 202:
+            return None
+        if response.status_code != 200:
+            raise PartnerRefused(file=which.file, status=response.status_code)
+        return response.content
+
+    def _address(self, which: FileOf) -> str:
+        if which.bank is None:
+            return f"{self.partners.treasury}/account-checks/{which.file}"
+        return f"{self.partners.banks}/banks/{which.bank}/credit-files/{which.file}"
+
+    async def release_funds(self, order: PaymentOrdered) -> str:
+        """The treasury's SP2D number for a payment order; the same however often it is asked."""
+        number = (await self._treasury_on(order, "", _Released)).sp2d
+        if REFERENCE.fullmatch(number) is None:
+            raise PartnerUnreadable(order=order.order, field="sp2d")
+        return number
+
+    async def cancel_order(self, order: PaymentOrdered) -> RecordOrderCancelled:
+        """The treasury's word that it never releases an order any more, and what it has back.
+
+        The same however often it is asked. Its figures are the run's to hold against the order.
+        """
+        said = await self._treasury_on(order, "/cancellation", _Cancelled)
+        proven = {
+            "order": said.order == order.order,
+            "hash": said.hash == order.hash,
+            "receipt": REFERENCE.fullmatch(said.receipt) is not None,
+            "sp2d": said.sp2d == "" or REFERENCE.fullmatch(said.sp2d) is not None,
+        }
+        for field, good in proven.items():
+            if not good:
+                raise PartnerUnreadable(order=order.order, field=field)
+        return RecordOrderCancelled(said.order, said.receipt, said.sp2d, said.count, said.rupiah)
+
+    async def _treasury_on(self, order: PaymentOrdered, what: str, kind: type[T]) -> T:
+        """The treasury's answer about an order, or what is asked of it."""
+        body = {"count": order.count, "rupiah": order.rupiah, "hash": order.hash}
+        address = f"{self.partners.treasury}/payment-orders/{order.order}{what}"
+        response = await self._ask("PUT", address, json=body)
+        if response.status_code not in (200, 201):
+            raise PartnerRefused(order=order.order, status=response.status_code)
+        try:
+            return msgspec.json.decode(response.content, type=kind)
+        except msgspec.DecodeError:
+            raise PartnerUnreadable(order=order.order) from None
+
+    async def conditionality(self) -> Positions:
+        """Where conditionality is at this moment."""
+        return await self._told("conditionality", "/positions", Positions, PARTNER_TIMEOUT_S)
+
+    async def answer_of(self, service: str) -> ServiceAnswer:
+        """A service's own word before a tahap is announced to it: its head, and what it runs."""
+        at, known = await asyncio.gather(
+            self._told(service, "/positions", Positions, SERVICE_TIMEOUT_S),
+            self._told(service, "/rule-sets", _RuleSets, SERVICE_TIMEOUT_S),
+        )
+        rule_sets = {each.id: None if each.runs else each.reason or "" for each in known.rule_sets}
+        return ServiceAnswer(service, at.head, rule_sets)
+
+    async def _told(self, service: str, path: str, kind: type[T], timeout_s: float) -> T:
+        """The answer of another service to payments itself."""
+        headers = {"Authorization": f"Bearer {self.token_file.read_text().strip()}"}
+        address = f"{self.partners.services[service]}{path}"
+        response = await self._ask("GET", address, headers=headers, timeout=timeout_s)
+        if response.status_code != 200:
+            raise PartnerRefused(service=service, status=response.status_code)
+        try:
+            return msgspec.json.decode(response.content, type=kind)
+        except msgspec.DecodeError:
+            raise PartnerUnreadable(service=service) from None
+
+    async def _ask(
+        self, method: str, address: str, most: int = ANSWER_BYTES_MAX, **more: Any
+    ) -> httpx.Response:
+        """A partner's answer, of at most so many bytes."""
+        try:
+            async with self.client.stream(method, address, **more) as response:
+                content = bytearray()
+                async for chunk in response.aiter_bytes():
+                    content += chunk
+                    if len(content) > most:
+                        raise PartnerUnreadable(bytes_max=most)
+        except httpx.HTTPError as error:
+            raise PartnerSilent(error=type(error).__name__) from None
+        return httpx.Response(response.status_code, content=bytes(content))

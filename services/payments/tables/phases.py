@@ -1,0 +1,72 @@
+"""The phases of tahaps and their lists, in a word each."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from libs.events.store.postgres import Store
+from services.payments.contract import TAHAP
+from services.payments.domain.run.state import RunState, totals_of
+from services.payments.domain.shared.ids import tahap_stream
+from services.payments.domain.shared.totals import total
+from services.payments.domain.tahap.state import PaymentList, TahapState
+
+
+class TahapPhase(BaseModel):
+    """A tahap and how far it is."""
+
+    tahap: str
+    phase: str
+
+
+def tahap_phase(state: TahapState) -> str:
+    """PROPOSED, COLLECTING, READY, FREEZE_PROPOSED, PAYING, SETTLED or CLOSED; CANCELLING while
+    a cancelled one is taken back, CANCELLED then."""
+    if state.undoing:
+        return "CANCELLING"
+    if state.announced is None:
+        return "PROPOSED" if state.proposal is not None else "CANCELLED"
+    if state.closed is not None:
+        return "CLOSED"
+    if state.lists and all(each.settled for each in state.lists):
+        return "SETTLED"
+    return list_phase(state.lists[0])
+
+
+def list_phase(each: PaymentList) -> str:
+    """COLLECTING, READY, FREEZE_PROPOSED or PAYING."""
+    if each.frozen is not None:
+        return "PAYING"
+    if each.proposal is not None:
+        return "FREEZE_PROPOSED"
+    return "READY" if each.ready is not None else "COLLECTING"
+
+
+def run_phase(each: PaymentList, state: RunState) -> str:
+    """A run's phase: its list's until that is frozen, then by the documents that it has."""
+    if each.frozen is None:
+        return list_phase(each)
+    if state.reconciled is not None:
+        return "RECONCILED"
+    if state.entitled is None:
+        return "ENTITLING"
+    if not state.check_complete or state.passed.count == 0:
+        return "CHECKING_ACCOUNTS"
+    if state.order is None:
+        return "ORDER_PROPOSED" if state.request is not None else "ORDER_READY"
+    if state.funds is None:
+        return "RELEASING_FUNDS"
+    sent = total(totals_of(file) for file in state.files) == state.instructed
+    return "AWAITING_BANKS" if sent else "DISPATCHING"
+
+
+async def tahaps(store: Store, after: str | None, limit: int) -> list[TahapPhase]:
+    """The tahaps behind one that are announced or proposed, in order, and how far each is."""
+    # A handful a year: all are read, because those whose proposal was withdrawn are left out.
+    rows = await store.pool.fetch(
+        "SELECT stream_id FROM streams WHERE stream_id > $1 AND stream_id < 'tahap.'",
+        tahap_stream(after or ""),
+    )
+    found = await store.read(TAHAP, [row[0] for row in rows])
+    standing = [loaded.state for _, loaded in sorted(found.items()) if loaded.state.tahap]
+    return [TahapPhase(tahap=each.tahap, phase=tahap_phase(each)) for each in standing[:limit]]

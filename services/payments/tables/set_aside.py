@@ -1,0 +1,187 @@
+"""Payments whose own stream does not take what is said to it: found by halves and set aside.
+
+One stream that cannot be read, or refuses, stops nobody else's payment. What was to be said to it
+is kept, a bank's answer above all, shown by name, and said again by itself until it is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from libs.events.consumer.batch_bisection import by_halves
+from libs.events.domain.errors import ConcurrencyConflict, CorridorError, safe_text
+from libs.events.store.model import Context, encode
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from libs.events.workers.backoff import Backoff
+from services.payments.contract import SERVICE, TAHAP
+from services.payments.domain.payment.hold_messages import Return
+from services.payments.domain.payment.messages import (
+    Command,
+    Credit,
+    Defer,
+    FailAccountCheck,
+    FailTransfer,
+    Instruct,
+    TakeOut,
+)
+from services.payments.domain.shared.ids import tahap_stream
+from services.payments.tables.payments import pay
+from services.payments.tables.run_lines import run_item
+
+SET_ASIDE: Final = "set-aside"
+"""The part of the payer's work that says again what payments did not take, each an item."""
+
+SET_ASIDE_MAX: Final = 1_000
+"""Payments of one run; more of them are no fault of theirs."""
+
+NEVER_A_PAYMENTS_OWN: Final = (ConcurrencyConflict,)
+"""A payment that moved meanwhile is decided again, with its whole chunk."""
+
+_COMMANDS: Final[Mapping[str, type[Any]]] = {
+    command.__name__: command
+    for command in (Credit, Defer, FailAccountCheck, FailTransfer, Instruct, Return, TakeOut)
+}
+_KEEP: Final = """
+INSERT INTO payment_set_aside
+    (payment, command, data, tahap, kind, revision, moves_money, at, error)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING
+"""
+_KEPT: Final = """
+SELECT command, data, tahap, revision, at FROM payment_set_aside WHERE payment = $1
+ORDER BY ord FOR UPDATE
+"""
+
+log = structlog.get_logger("payments")
+
+
+class TooManySetAside(CorridorError):
+    """So many payments of a run fail that the fault is not theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Commands to one payment of a run (tahap, kind), in their order."""
+
+    run: tuple[str, str]
+    payment: str
+    commands: tuple[Command, ...]
+
+
+async def pay_by_halves(unit: Transaction, said: Sequence[Said]) -> list[tuple[Said, Exception]]:
+    """Handle commands to payments, each payment at most once; those that fail alone, and with what.
+
+    Of a payment that fails nothing is done.
+    """
+
+    async def some(part: Sequence[Said]) -> None:
+        await pay(unit, [(each.payment, command) for each in part for command in each.commands])
+
+    return await by_halves(unit, said, some, NEVER_A_PAYMENTS_OWN)
+
+
+async def say(unit: Transaction, said: Sequence[Said]) -> None:
+    """Handle commands to payments; what one of them does not take is set aside.
+
+    Raises `TooManySetAside` beyond SET_ASIDE_MAX payments of a run.
+    """
+    await set_aside(unit, await pay_by_halves(unit, said))
+
+
+async def set_aside(unit: Transaction, refused: Sequence[tuple[Said, Exception]]) -> None:
+    """Keep what payments did not take, to be said again; raises as `say`."""
+    for run in sorted({each.run for each, _ in refused}):
+        stream = tahap_stream(run[0])
+        revision = (await unit.load(TAHAP, [stream]))[stream].state.revision
+        for each, error in refused:
+            if each.run == run:
+                await _keep(unit, each, revision, safe_text(error))
+        count = await unit.connection.fetchval(
+            """SELECT count(DISTINCT payment) FROM payment_set_aside
+               WHERE tahap = $1 AND kind = $2""",
+            *run,
+        )
+        if count > SET_ASIDE_MAX:
+            raise TooManySetAside(tahap=run[0], kind=run[1], payments=count)
+
+
+async def _keep(unit: Transaction, said: Said, revision: int, error: str) -> None:
+    log.error("payment set aside", payment=said.payment, run="-".join(said.run), error=error)
+    for command in said.commands:
+        name, data = type(command).__name__, encode(command).decode()
+        row = *said.run, revision, _moves_money(command), unit.context.at, error
+        await unit.connection.execute(_KEEP, said.payment, name, data, *row)
+
+
+def _moves_money(command: Command) -> bool:
+    """True where the books of the payment's run miss something until the command is taken."""
+    if isinstance(command, TakeOut):
+        return command.ordered
+    return isinstance(command, Instruct | Credit | FailTransfer)
+
+
+async def books_wait(unit: Transaction, run: tuple[str, str]) -> list[str]:
+    """The payments of a run (tahap, kind) without which its books cannot be closed, in order."""
+    rows = await unit.connection.fetch(
+        """SELECT DISTINCT payment::text FROM payment_set_aside
+           WHERE tahap = $1 AND kind = $2 AND moves_money ORDER BY payment""",
+        *run,
+    )
+    return [row["payment"] for row in rows]
+
+
+@dataclass(slots=True)
+class SayingAgain:
+    """Says to payments what they did not take; each rests longer every time."""
+
+    store: Store
+    backoff: Backoff = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.backoff = Backoff(self.store, SET_ASIDE)
+
+    async def step(self) -> bool:
+        """A try of each payment that does not rest; answers whether one was taken."""
+        rows = await self.store.pool.fetch(
+            "SELECT DISTINCT tahap, kind, payment::text FROM payment_set_aside ORDER BY payment"
+        )
+        return await self.backoff.turn(
+            {
+                f"{run_item(row['tahap'], row['kind'])} {row['payment']}": partial(
+                    self._say, row["payment"]
+                )
+                for row in rows
+            }
+        )
+
+    async def _say(self, payment: str) -> bool:
+        """Say all that is kept of a payment, in order; raises what it fails with."""
+        at: datetime = await self.store.pool.fetchval(
+            "SELECT max(at) FROM payment_set_aside WHERE payment = $1", payment
+        )
+        async with self.store.transaction(Context(at, f"service:{SERVICE}")) as unit:
+            rows = await unit.connection.fetch(_KEPT, payment)
+            commands = [
+                msgspec.json.decode(row["data"], type=_COMMANDS[row["command"]])
+                for row in rows
+                if await _stands(unit, row["tahap"], row["revision"])
+            ]
+            await pay(unit, [(payment, command) for command in commands])
+            await unit.connection.execute(
+                "DELETE FROM payment_set_aside WHERE payment = $1", payment
+            )
+        return True
+
+
+async def _stands(unit: Transaction, tahap: str, revision: int) -> bool:
+    """True while the announcement stands that something was said under; else it is void."""
+    stream = tahap_stream(tahap)
+    state = (await unit.load(TAHAP, [stream]))[stream].state
+    return state.announced is not None and state.revision == revision

@@ -1,0 +1,95 @@
+"""Versions of what people decide on in a tahap: its ETag, and what If-Match is held against.
+
+A tahap moves by itself most of the time: lines arrive, accounts are checked, banks answer. None of
+that is a reason for a person to look again. The version is of what is proposed, approved and left
+over, so it changes when a list is ready or ready anew, at each step that a person takes, and when
+there is something to order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from libs.chassis.etag import Seen, etag
+from libs.events.domain.errors import NotFound
+from libs.events.store.model import encode
+from libs.events.store.transaction import Transaction
+from services.payments.contract import RUN, TAHAP
+from services.payments.domain.run.state import RunState
+from services.payments.domain.shared.ids import run_stream, tahap_stream
+from services.payments.domain.tahap.announcement_messages import Terms
+from services.payments.domain.tahap.state import TahapState
+
+CHARACTERS: Final = 16
+
+
+class TahapUnknown(NotFound):
+    """No tahap of this id is announced or proposed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A tahap as it stands; `runs` by kind, one for each of its lists."""
+
+    tahap: TahapState
+    runs: Mapping[str, RunState]
+
+    @property
+    def terms(self) -> Terms:
+        """The terms that it is announced with, that wait for approval, or that were cancelled."""
+        cancelled = self.tahap.cancelled
+        terms = self.tahap.terms or (cancelled.terms if cancelled else None)
+        if terms is None:
+            raise TahapUnknown
+        return terms
+
+    @property
+    def version(self) -> str:
+        """The version of what people decide on."""
+        state = self.tahap
+        lists = [
+            (each.kind, each.families, each.ready, each.proposal, each.frozen is not None)
+            for each in state.lists
+        ]
+        orders = [
+            (kind, run.request, run.order is not None, len(run.deferred))
+            for kind, run in sorted(self.runs.items())
+            if run.check_complete
+        ]
+        announcement = (state.revision, state.announced is not None, state.undoing, state.proposal)
+        whole = (announcement, lists, orders, state.outstanding, state.closed is not None)
+        return hashlib.sha256(encode(whole)).hexdigest()[:CHARACTERS]
+
+
+async def load(unit: Transaction, tahap: str) -> Standing:
+    """A tahap as it stands. Raises `TahapUnknown` where it was never announced or proposed."""
+    stream = tahap_stream(tahap)
+    found = (await unit.load(TAHAP, [stream])).get(stream)
+    if found is None or not found.state.tahap:
+        raise TahapUnknown(tahap=tahap)
+    streams = {each.kind: run_stream(tahap, each.kind) for each in found.state.lists}
+    there = await unit.load(RUN, sorted(streams.values()))
+    runs = {
+        kind: there[each].state if each in there else RunState() for kind, each in streams.items()
+    }
+    return Standing(found.state, runs)
+
+
+async def ensure_seen(unit: Transaction, tahap: str, seen: Seen) -> Standing:
+    """The tahap as the caller saw it; it and its runs stay so until we commit.
+
+    Raises `TahapUnknown`, or 412 when what people decide on has changed since.
+    """
+    before = await load(unit, tahap)
+    await unit.hold([tahap_stream(tahap), *(run_stream(tahap, kind) for kind in before.runs)])
+    standing = await load(unit, tahap)
+    seen.ensure(standing.version)
+    return standing
+
+
+async def etag_of(unit: Transaction, tahap: str) -> dict[str, str]:
+    """The header that says the version after what this transaction did."""
+    return {"ETag": etag((await load(unit, tahap)).version)}

@@ -1,0 +1,159 @@
+"""The leader's work on a cancelled tahap: payments, lines and funds go, then it is announced anew.
+
+Payments takes back its own before it announces a corrected tahap, so that no line of the new list
+meets one of the old. Lines of the old one that still come are passed by. What was ordered is asked
+back from the treasury, which may have a request of before still on its way: only its answer ends
+the cancellation.
+
+A cancellation and the run's next step cannot pass each other: both have the run's row before any
+stream, and whoever is second finds that the run is over, or that a bank's file is committed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from typing import Final
+
+from libs.events.store.handle import handle
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from libs.events.workers.backoff import Backoff
+from services.payments.contract import RUN, TAHAP
+from services.payments.domain.payment.messages import Void
+from services.payments.domain.run.cancellation_messages import CancelRun
+from services.payments.domain.run.messages import PaymentOrdered
+from services.payments.domain.shared.ids import REGULAR, payment_id, run_stream, tahap_stream
+from services.payments.domain.tahap.cancellation_messages import CompleteCancellation
+from services.payments.partners.client import Outside
+from services.payments.partners.in_flight import InFlight
+from services.payments.tables.list_lines import open_list
+from services.payments.tables.payments import pay, run
+from services.payments.tables.versions import Standing
+from services.payments.workers.list_joiner import on
+
+CANCELLER: Final = "canceller"
+LINES_A_CHUNK: Final = 5_000
+PAYMENTS_A_CHUNK: Final = 1_000
+
+_RUNS: Final = "SELECT FROM run_open WHERE tahap = $1 ORDER BY kind FOR UPDATE"
+# Whoever addresses an effect to a payment has its row, too, and then its stream.
+_PLACED: Final = """
+SELECT family::text, kind FROM payment_of WHERE tahap = $1
+ORDER BY payment_of.family LIMIT $2 FOR UPDATE
+"""
+_UNPLACED: Final = (
+    "DELETE FROM run_line WHERE tahap = $1 AND family = ANY($2::uuid[])",
+    "DELETE FROM payment_of WHERE tahap = $1 AND family = ANY($2::uuid[])",
+)
+_GONE: Final = """
+DELETE FROM list_line WHERE (tahap, family) IN (
+    SELECT tahap, family FROM list_line WHERE tahap = $1 ORDER BY family LIMIT $2)
+"""
+_OVER: Final = (
+    "DELETE FROM list_count WHERE tahap = $1",
+    "DELETE FROM list_proof WHERE tahap = $1",
+    "DELETE FROM late_line WHERE tahap = $1",
+    "DELETE FROM cancellation_open WHERE tahap = $1",
+)
+
+
+async def alone_with_runs(unit: Transaction, tahap: str) -> None:
+    """Have the tahap's runs until we commit, before any stream: none of them takes a step."""
+    await unit.connection.execute(_RUNS, tahap)
+
+
+async def begin_cancelling(unit: Transaction, tahap: str, standing: Standing) -> None:
+    """From now on nothing is added to the tahap, and the leader takes back what it has.
+
+    Raises `TooLateToCancel` where a run of it has come too far.
+    """
+    for kind in standing.runs:
+        await run(unit, tahap, kind, CancelRun())
+    await unit.connection.execute("DELETE FROM run_open WHERE tahap = $1", tahap)
+    # Whoever adds lines holds the row, so we wait for them here and they see that it is gone.
+    await unit.connection.execute("DELETE FROM list_open WHERE tahap = $1", tahap)
+    await unit.connection.execute(
+        "INSERT INTO cancellation_open (tahap, revision) VALUES ($1, $2)",
+        tahap,
+        standing.tahap.revision,
+    )
+
+
+@dataclass(slots=True)
+class Canceller:
+    """Takes back payments, lines and funds of cancelled tahaps, a chunk a transaction."""
+
+    store: Store
+    outside: Outside
+    chunk: int = LINES_A_CHUNK
+    payments: int = PAYMENTS_A_CHUNK
+    in_flight: InFlight = field(default_factory=InFlight)
+    backoff: Backoff = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.backoff = Backoff(self.store, CANCELLER)
+
+    async def step(self) -> bool:
+        """One chunk of each cancelled tahap; answers whether there was any."""
+        rows = await self.store.pool.fetch("SELECT tahap, revision FROM cancellation_open")
+        return await self.backoff.turn(
+            {row["tahap"]: partial(self._take_back, row["tahap"], row["revision"]) for row in rows}
+        )
+
+    async def _take_back(self, tahap: str, revision: int) -> bool:
+        stream = tahap_stream(tahap)
+        cancelled = (await self.store.read(TAHAP, [stream]))[stream].state.cancelled
+        if cancelled is None:
+            return False
+        async with self.store.transaction(on(cancelled.closing_date)) as unit:
+            if await self._void(unit, tahap):
+                return True
+            gone = await unit.connection.execute(_GONE, tahap, self.chunk)
+            if gone != "DELETE 0":
+                return True
+            order = await _recalled(unit, tahap)
+            if order is None:
+                await self._end(unit, tahap, revision)
+                return True
+        return await self._give_back(order, cancelled.closing_date)
+
+    async def _give_back(self, order: PaymentOrdered, day: date) -> bool:
+        """Have the treasury cancel an order and book what it has back; whether it has answered."""
+        ask = partial(self.outside.cancel_order, order)
+        answer = await self.in_flight.ended(order.order, ask)
+        if answer is None:
+            return False
+        async with self.store.transaction(on(day)) as unit:
+            await run(unit, order.tahap, order.kind, answer)
+        return True
+
+    async def _void(self, unit: Transaction, tahap: str) -> bool:
+        """Take the next payments back with their lines; whether there were any."""
+        rows = await unit.connection.fetch(_PLACED, tahap, self.payments)
+        if not rows:
+            return False
+        placed = [(payment_id(tahap, row["family"], row["kind"]), Void()) for row in rows]
+        await pay(unit, placed)
+        for statement in _UNPLACED:
+            await unit.connection.execute(statement, tahap, [row["family"] for row in rows])
+        return True
+
+    async def _end(self, unit: Transaction, tahap: str, revision: int) -> None:
+        for statement in _OVER:
+            await unit.connection.execute(statement, tahap)
+        command = CompleteCancellation(revision)
+        state = (await handle(unit, TAHAP, tahap_stream(tahap), command)).state
+        if state.announced is not None:
+            await open_list(unit, tahap, state.revision)
+
+
+async def _recalled(unit: Transaction, tahap: str) -> PaymentOrdered | None:
+    """The order of a cancelled tahap that the treasury has not taken back yet.
+
+    It can only be the regular run's: with a supplementary list nothing is cancelled.
+    """
+    stream = run_stream(tahap, REGULAR)
+    found = (await unit.load(RUN, [stream])).get(stream)
+    return found.state.recalled if found else None

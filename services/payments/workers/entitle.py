@@ -1,0 +1,233 @@
+"""From a frozen list to entitlements: persons claimed, doubles withheld, holds carried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+import structlog
+
+from libs.events.consumer.batch_bisection import by_halves
+from libs.events.domain.errors import safe_text
+from libs.events.store.transaction import Transaction
+from services.payments.contract import PAYMENT
+from services.payments.domain.payment.hold import carried
+from services.payments.domain.payment.hold_messages import Return, ReturnReason
+from services.payments.domain.payment.messages import Command, Defer, FailAccountCheck
+from services.payments.domain.payment.state import Transfer
+from services.payments.domain.run.deferral_messages import DeferredLine
+from services.payments.domain.run.messages import MarkEntitled
+from services.payments.domain.shared.errors import Contradiction
+from services.payments.domain.shared.ids import REGULAR, paid_person, payment_id, payment_stream
+from services.payments.domain.shared.totals import Totals
+from services.payments.domain.tahap.state import TahapState
+from services.payments.partners.answers import ACCOUNT_NOT_FOUND
+from services.payments.partners.files import BANKS
+from services.payments.tables.deferrals import reserve, take_out
+from services.payments.tables.holds import defer_held, held_among
+from services.payments.tables.list_lines import open_run
+from services.payments.tables.payments import pay, place_payments, run
+from services.payments.tables.run_lines import Job, move
+from services.payments.tables.set_aside import NEVER_A_PAYMENTS_OWN, Said, say
+from services.payments.workers.dues import ENTITLE, Chunk, Due
+
+CANNOT_BE_ENTITLED: Final = "CANNOT_BE_ENTITLED"
+
+_LINE: Final = ("tahap", "kind", "payment", "family", "bank", "amount", "cut", "payable")
+_UNPLACED: Final = """
+INSERT INTO payment_of (tahap, family, kind) SELECT $1, family, 'REGULAR'
+FROM unnest($2::uuid[]) AS u (family) ORDER BY family ON CONFLICT DO NOTHING
+"""
+
+log = structlog.get_logger("payer")
+
+
+async def begin_run(unit: Transaction, state: TahapState, kind: str, trace: str | None) -> None:
+    """Have the leader take a frozen list up; its deferred payments are closed for good."""
+    paid = state.list_of(kind)
+    if paid is None or paid.frozen is None or paid.settled:
+        return
+    await open_run(unit, state.tahap, kind, state.revision, trace)
+    if kind == REGULAR:
+        key = state.tahap, kind
+        defer = [
+            Said(
+                key,
+                payment_id(state.tahap, each.family),
+                (Defer(state.tahap, each.family, kind, each.reason),),
+            )
+            for each in paid.frozen.deferred
+        ]
+        await say(unit, defer)
+        families = [each.family for each in paid.frozen.deferred]
+        await place_payments(unit, state.tahap, kind, families)
+
+
+async def entitle_chunk(unit: Transaction, job: Job, chunk: Chunk) -> Job:
+    """Entitle a chunk of families: their claims, payments and the cursor in one transaction.
+
+    A family that cannot be entitled leaves the run by name, and keeps nobody else waiting.
+    """
+    due = chunk.due
+    held = await held_among(unit, job.key[0], job.day, [each.entitle.family for each in due])
+    # Whoever leaves, leaves in this transaction.
+    await reserve(unit, job.key)
+    # Who is not paid keeps nobody else from being paid.
+    due = [replace(x, persons=()) if x.entitle.family in held else x for x in due]
+    entitle = partial(_entitle, unit, job)
+    refused = await by_halves(unit, due, entitle, NEVER_A_PAYMENTS_OWN)
+    await _leave_out(unit, job, refused)
+    if held:
+        await defer_held(unit, job.key, job.day)
+    await _graduate(unit, job, chunk.graduated)
+    return await move(unit, job, ENTITLE, chunk.last)
+
+
+async def mark_entitled(unit: Transaction, job: Job) -> None:
+    """Say what all entitlements of a run come to."""
+    await run(unit, *job.key, await _entitled(unit, *job.key))
+
+
+async def _entitle(unit: Transaction, job: Job, due: Sequence[Due]) -> None:
+    tahap, kind = job.key
+    doubled = await _claimed_elsewhere(unit, job, due)
+    commands: list[tuple[str, Command]] = []
+    rows: list[tuple[object, ...]] = []
+    for each in due:
+        payment, entitle, duplicate = each.payment, each.entitle, each.payment in doubled
+        commands.append(
+            (payment, replace(entitle, duplicate_person=True) if duplicate else entitle)
+        )
+        ordered, cut = entitle.amount - entitle.cut.rupiah, entitle.cut.rupiah
+        payable = entitle.payee_valid and ordered > 0 and not duplicate
+        if payable and each.bank not in BANKS:
+            # No partner could be asked about it, and one such line refuses a whole file.
+            commands.append((payment, FailAccountCheck(ACCOUNT_NOT_FOUND)))
+            payable = False
+        line = tahap, kind, payment, entitle.family, each.bank, ordered, cut, payable
+        rows.append(line)
+    await pay(unit, commands)
+    await unit.connection.copy_records_to_table("run_line", records=rows, columns=_LINE)
+    before = await place_payments(unit, tahap, kind, [each.entitle.family for each in due])
+    if kind != REGULAR:
+        await _carry(unit, {before[each.entitle.family]: each.payment for each in due})
+
+
+async def _leave_out(unit: Transaction, job: Job, refused: Sequence[tuple[Due, Exception]]) -> None:
+    """Take families out of a run that cannot be entitled; their rupiah stand on its lines."""
+    if not refused:
+        return
+    tahap, kind = job.key
+    rows: list[tuple[object, ...]] = []
+    lines: list[DeferredLine] = []
+    for due, error in refused:
+        family, cut = due.entitle.family, due.entitle.cut.rupiah
+        ordered = due.entitle.amount - cut
+        log.error("family not entitled", tahap=tahap, family=family, error=safe_text(error))
+        rows.append((tahap, kind, due.payment, family, due.bank, ordered, cut, True))
+        lines.append(DeferredLine(due.payment, family, due.bank, ordered, CANNOT_BE_ENTITLED))
+    await unit.connection.copy_records_to_table("run_line", records=rows, columns=_LINE)
+    # Whoever takes the tahap back finds a family's lines by this row. Money that is on an earlier
+    # payment stays there, with all that was decided of it.
+    await unit.connection.execute(_UNPLACED, tahap, [line.family for line in lines])
+    await take_out(
+        unit, job.key, lines, lambda line, _: (Defer(tahap, line.family, kind, line.reason),)
+    )
+
+
+async def _carry(unit: Transaction, payments: Mapping[str, str]) -> None:
+    """Decisions on the deferred payments are said to those that take their place."""
+    after = {payment_stream(deferred): payment for deferred, payment in payments.items()}
+    loaded = await unit.load(PAYMENT, sorted(after))
+    for found in loaded.values():
+        # One that was set aside may not be known to be deferred yet: two would be paid.
+        if found.state.transfer not in (Transfer.NONE, Transfer.DEFERRED):
+            raise Contradiction(payment=found.state.payment, transfer=found.state.transfer)
+    commands = [
+        (after[stream], command)
+        for stream, found in loaded.items()
+        for command in carried(found.state)
+    ]
+    await pay(unit, commands)
+
+
+async def _graduate(unit: Transaction, job: Job, families: Sequence[str]) -> None:
+    """Blocked money of a family without a category left goes back to the treasury."""
+    rows = await unit.connection.fetch(
+        "SELECT tahap, family::text, kind FROM payment_of WHERE family = ANY($1::uuid[])",
+        families,
+    )
+    back = Return(job.announced.tahap, ReturnReason.GRADUATED_NATURAL)
+    await say(
+        unit,
+        [
+            Said(
+                (row["tahap"], row["kind"]),
+                payment_id(row["tahap"], row["family"], row["kind"]),
+                (back,),
+            )
+            for row in rows
+        ],
+    )
+
+
+async def _claimed_elsewhere(unit: Transaction, job: Job, due: Sequence[Due]) -> set[str]:
+    """The payments one of whose persons is paid by another one in this tahap."""
+    tahap, kind = job.key
+    wanted: dict[str, str] = {}
+    held: list[tuple[str, str]] = []
+    name = paid_person(tahap, kind, "")[0]
+    for each in due:
+        for person in each.persons:
+            token = paid_person(tahap, kind, person, job.announced.revision)[1]
+            wanted.setdefault(token, payment_stream(each.payment))
+            held.append((token, each.payment))
+    if not wanted:
+        return set()
+    owners = await unit.claim(name, wanted)
+    doubled = {(payment, owners[token]) for token, payment in held} - {
+        (each.payment, payment_stream(each.payment)) for each in due
+    }
+    taken_over = await _taken_over(unit, job, due) if doubled else set()
+    return {payment for payment, owner in doubled - taken_over}
+
+
+async def _taken_over(unit: Transaction, job: Job, due: Sequence[Due]) -> set[tuple[str, str]]:
+    """(payment, stream) of the family's own payments in earlier runs that were deferred.
+
+    Such a payment is never made, and whoever was to be paid by it is paid by the one in its place.
+    """
+    tahap, kinds = job.announced.tahap, [each.kind for each in job.tahap.lists]
+    places = {
+        payment_stream(payment_id(tahap, each.entitle.family, kind)): each.payment
+        for each in due
+        for kind in kinds[: kinds.index(job.paid.kind)]
+    }
+    loaded = await unit.load(PAYMENT, sorted(places))
+    return {
+        (places[stream], stream)
+        for stream, found in loaded.items()
+        if found.state.transfer is Transfer.DEFERRED
+    }
+
+
+async def _entitled(unit: Transaction, tahap: str, kind: str) -> MarkEntitled:
+    row = await unit.connection.fetchrow(
+        """SELECT count(*) AS lines, coalesce(sum(amount + cut), 0)::bigint AS rupiah,
+                  coalesce(sum(cut), 0)::bigint AS cut,
+                  count(*) FILTER (WHERE payable AND deferred IS NULL) AS payable,
+                  coalesce(sum(amount) FILTER (WHERE payable AND deferred IS NULL), 0)::bigint
+                      AS payable_rupiah
+           FROM run_line WHERE tahap = $1 AND kind = $2""",
+        tahap,
+        kind,
+    )
+    if row is None:
+        return MarkEntitled(Totals(), Totals())
+    return MarkEntitled(
+        Totals(row["lines"], row["rupiah"]),
+        Totals(row["payable"], row["payable_rupiah"]),
+        row["cut"],
+    )

@@ -1,0 +1,177 @@
+"""Progress of payments' long work: a tahap's list as it is joined, and its runs to the banks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from libs.chassis.jobs import JobProblem, State, Step
+from libs.chassis.run_jobs import WORK_FAILS, Progress, Runs, share_before
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, RUN, TAHAP
+from services.payments.domain.run.state import RunState, totals_of
+from services.payments.domain.shared.ids import run_stream, tahap_stream
+from services.payments.domain.shared.totals import total
+from services.payments.domain.tahap.state import PaymentList, TahapState
+from services.payments.tables.list_lines import counted
+from services.payments.tables.list_proof import proof_of
+from services.payments.tables.phases import run_phase
+from services.payments.tables.run_lines import PAYER
+from services.payments.workers.dues import ENTITLE
+from services.payments.workers.list_joiner import JOINER
+from services.payments.workers.run_worker import INSTRUCT
+from services.payments.workers.troubles import cancellation_trouble, run_trouble
+
+TROUBLE: Final = "/problems/run-in-trouble"
+DECIDED_BY_PEOPLE: Final = ("ORDER_READY", "ORDER_PROPOSED")
+
+
+# -- The list -------------------------------------------------------------------------------------
+
+
+async def joining(store: Store, tahap: str) -> Progress:
+    """A tahap's list as it is joined: a line of the roster and one evaluation for each family."""
+    stream = tahap_stream(tahap)
+    state = (await store.read(TAHAP, [stream]))[stream].state
+    if state.announced is None and state.cancelled is not None:
+        return await _taking_back(store, state)
+    async with store.looking() as unit:
+        listed = (await counted(unit, tahap, ROSTER_TOPIC)).lines
+        evaluated = (await counted(unit, tahap, COMMITMENT_TOPIC)).lines
+        roster = await proof_of(unit, tahap, ROSTER_TOPIC)
+    counts = {"listed": listed, "evaluated": evaluated}
+    whole = 2 * roster.lines - roster.graduated if roster else None
+    ready = state.lists[0].ready if state.lists else None
+    if ready is None:
+        return Progress("RUNNING", listed + evaluated, whole, "lines", counts)
+    result = {
+        "hash": ready.hash,
+        "count": ready.count,
+        "rupiah": ready.rupiah,
+        "missing": len(ready.missing),
+    }
+    return Progress("DONE", listed + evaluated, whole, "lines", counts, result=result)
+
+
+async def _taking_back(store: Store, state: TahapState) -> Progress:
+    """A cancelled tahap: the payments and lines that are left of it, and why they still are."""
+    tahap = state.tahap
+    async with store.looking() as unit:
+        left = await unit.connection.fetchrow(
+            """SELECT (SELECT count(*) FROM payment_of WHERE tahap = $1) AS payments,
+                      (SELECT count(*) FROM list_line WHERE tahap = $1) AS lines""",
+            tahap,
+        )
+        trouble = await cancellation_trouble(unit, tahap)
+    going_on: State = "FAILING" if trouble else "RUNNING"
+    return Progress(
+        state=going_on if state.undoing else "CANCELLED",
+        done=0,
+        total=None,
+        unit="lines",
+        counts=dict(left or {}),
+        problem=JobProblem(type=WORK_FAILS, detail=trouble) if trouble else None,
+    )
+
+
+# -- A run ----------------------------------------------------------------------------------------
+
+
+async def paying(store: Store, run: str) -> Progress:
+    """A run by its steps; a payment is done when it is credited, or known not to be."""
+    year, number, kind = run.split("-", 2)
+    tahap = f"{year}-{number}"
+    stream, paid_by = tahap_stream(tahap), run_stream(tahap, kind)
+    paid = (await store.read(TAHAP, [stream]))[stream].state.list_of(kind) or PaymentList(kind)
+    state = (await store.read(RUN, [paid_by]))[paid_by].state
+    async with store.looking() as unit:
+        steps = await _steps(unit, tahap, kind, state)
+        trouble = await run_trouble(unit, tahap, kind)
+    phase = run_phase(paid, state)
+    waits: State = "WAITING" if phase in DECIDED_BY_PEOPLE else "RUNNING"
+    counts = {"credited": state.credited.count, "failed": state.failed.count}
+    return Progress(
+        state="DONE" if state.reconciled is not None else waits,
+        done=_settled(state),
+        total=_all(state),
+        unit="payments",
+        counts=counts,
+        steps=steps,
+        result=dict(counts) if state.reconciled is not None else None,
+        problem=JobProblem(type=TROUBLE, detail=trouble) if trouble else None,
+    )
+
+
+def _all(state: RunState) -> int:
+    if state.entitled is not None:
+        return state.entitled.entitled.count
+    return state.opened.count if state.opened else 0
+
+
+def _settled(state: RunState) -> int:
+    """The payments that nothing more is done for: not payable, refused, deferred, answered."""
+    if state.entitled is None:
+        return 0
+    not_payable = state.entitled.entitled.count - state.entitled.payable.count
+    refused = total(answer.failed for answer in state.check_answers).count
+    deferred = state.unchecked + state.unordered + state.uninstructed
+    return not_payable + refused + deferred.count + state.credited.count + state.failed.count
+
+
+async def _steps(unit: Transaction, tahap: str, kind: str, state: RunState) -> list[Step]:
+    """The steps in their order."""
+    row = await unit.connection.fetchrow(
+        "SELECT step, cursor FROM run_open WHERE tahap = $1 AND kind = $2", tahap, kind
+    )
+    step, cursor = row or ("", "")
+    everybody = _all(state)
+    payable = state.payable.count if state.entitled else None
+    checked = total(each for one in state.check_answers for each in (one.passed, one.failed))
+    passed = state.passed.count if state.check_complete else None
+    ordered = state.ordered.count if state.order else passed
+    entitled = _by_cursor(step == ENTITLE, cursor, everybody, done=state.entitled is not None)
+    instructed = _by_cursor(
+        step == INSTRUCT, cursor, ordered or 0, done=row is None or step == f"{INSTRUCT}-DONE"
+    )
+    to_send = state.instructed.count if state.order else passed
+    sent = total(totals_of(each) for each in state.files).count
+    answered = state.credited.count + state.failed.count
+    return [
+        _step("ENTITLING", entitled, everybody),
+        _step("CHECKING_ACCOUNTS", checked.count, payable),
+        _step("ORDERING", state.ordered.count, passed),
+        _step("INSTRUCTING", instructed, ordered),
+        _step("DISPATCHING", sent, to_send),
+        _step("CREDITING", answered, to_send),
+    ]
+
+
+def _by_cursor(at_it: bool, cursor: str, whole: int, *, done: bool) -> int:
+    """The part of a step in the order of ids that is done."""
+    if done:
+        return whole
+    return round(share_before(cursor) * whole) if at_it else 0
+
+
+def _step(name: str, done: int, whole: int | None) -> Step:
+    if whole is not None and done >= whole:
+        return Step(name=name, state="DONE", done=done, total=whole)
+    return Step(name=name, state="RUNNING" if done else "WAITING", done=done, total=whole)
+
+
+LISTS = Runs(
+    kind="tahap",
+    ends_with=("ListReady",),
+    why_not="a closing that was announced is joined to its end; people decide on it by its freeze",
+    progress=joining,
+    work=JOINER,
+    seen_by=frozenset({"payments:read"}),
+)
+RUNS = Runs(
+    kind="run",
+    ends_with=("TahapReconciled", "RunCancelled"),
+    why_not="a frozen list is paid to its end; until a bank has a file two people cancel its tahap",
+    progress=paying,
+    work=PAYER,
+    seen_by=frozenset({"payments:read"}),
+)

@@ -1,0 +1,300 @@
+"""Files out and answers in: the treasury's account check and its funds, and the banks' credits.
+
+Each partner's part of a run is an item of its own: one that is silent, refuses or answers what was
+not agreed is tried again later, and holds up neither the other banks nor other runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+from typing import Final
+
+import asyncpg
+
+from libs.events.store.postgres import Store
+from libs.events.workers.backoff import Backoff
+from libs.events.workers.prefetch import ahead
+from services.payments.domain.payment.messages import (
+    Command,
+    Credit,
+    FailAccountCheck,
+    FailTransfer,
+)
+from services.payments.domain.run.file_messages import (
+    AccountCheckSent,
+    BankFileSent,
+    RecordAccountCheck,
+    RecordBankResult,
+)
+from services.payments.domain.run.messages import MarkCredited, PaymentOrdered, RecordFundsRelease
+from services.payments.domain.run.state import totals_of
+from services.payments.domain.shared.ids import bank_file_id, check_file_id
+from services.payments.domain.shared.totals import Totals
+from services.payments.partners.answers import Answer, AnswerIncomplete, read_answer, require_closed
+from services.payments.partners.client import Outside
+from services.payments.partners.files import FileOf, LinesClosed, Rendered, Renderer
+from services.payments.partners.in_flight import InFlight
+from services.payments.partners.upstream import Upstream
+from services.payments.tables.deferrals import take_out, withdraw
+from services.payments.tables.holds import alone_with_run
+from services.payments.tables.payments import run
+from services.payments.tables.run_lines import EXCHANGE, Job, books_of, payable_lines, run_item
+from services.payments.tables.set_aside import Said, books_wait, say
+from services.payments.workers.dispatch import commit_file
+from services.payments.workers.list_joiner import on
+
+BANKS_AT_ONCE: Final = 2  # one is on the wire or in the database while another is worked on
+TREASURY: Final = "TREASURY"
+
+# A row at a time by its key: joined, it may be planned as a walk through the whole run each time.
+_CHECKED: Final = """
+UPDATE run_line SET account_check = $4 WHERE tahap = $1 AND kind = $2 AND payment = $3
+"""
+_ANSWERED: Final = """
+UPDATE run_line SET answer = $4 WHERE tahap = $1 AND kind = $2 AND payment = $3
+"""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """Sends a run's files and takes the answers, which may come twice and are taken once."""
+
+    store: Store
+    renderer: Renderer
+    outside: Outside
+    in_flight: InFlight = field(default_factory=InFlight)
+    upstream: Upstream = field(init=False)
+    backoff: Backoff = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.upstream = Upstream(self.store, self.outside)
+        self.backoff = Backoff(self.store, EXCHANGE)
+
+    async def forget(self, key: tuple[str, str]) -> None:
+        """A run (tahap, kind) is over."""
+        self.upstream.forget(key)
+        await self.backoff.forget(lambda item: item.startswith(f"{run_item(*key)} "))
+
+    async def forget_all_but(self, runs: Collection[str]) -> None:
+        """Only these runs, by their items, are open; others may have ended with their tahap."""
+        await self.backoff.forget(lambda item: item.rpartition(" ")[0] not in runs)
+
+    # -- The treasury
+
+    async def check(self, job: Job) -> bool:
+        """Have the treasury check the accounts; answers whether that went on."""
+        return await self.backoff.attempt(_item(job, TREASURY), partial(self._check, job))
+
+    async def _check(self, job: Job) -> bool:
+        file = check_file_id(*job.key, revision=job.announced.revision)
+        which = FileOf(*job.key, file, None, job.announced.account_check_date)
+        sent = job.state.check_file(file)
+        if sent is None:
+            return await self._commit(job, which)
+        body = await self._answer(job, which, sent)
+        if body is None:
+            return False
+        answers = read_answer(which, body)
+        await self._require_whole(job, which, answers)
+        require_closed(which, answers)
+        passed = await self._apply_checks(job, which, answers)
+        failed = totals_of(sent) - passed
+        record = RecordAccountCheck(file, sha256(body).hexdigest(), passed, failed)
+        async with self.store.transaction(on(which.day, job.trace)) as unit:
+            await alone_with_run(unit, job)
+            await run(unit, *job.key, record)
+        return True
+
+    async def _apply_checks(self, job: Job, which: FileOf, answers: Mapping[str, Answer]) -> Totals:
+        """Write each answer to its line; a failing one is an event. Harmless when repeated."""
+        passed = Totals()
+        async with ahead(payable_lines(self.store, job.key)) as chunks:
+            async for lines in chunks:
+                found = [(row["payment"], answers[row["payment"]]) for row in lines]
+                failing = [
+                    Said(job.key, p, (FailAccountCheck(a.word),)) for p, a in found if not a.good
+                ]
+                async with self.store.transaction(on(which.day, job.trace)) as unit:
+                    await alone_with_run(unit, job)
+                    await say(unit, failing)
+                    await unit.connection.executemany(_CHECKED, _words(job, found))
+                passed += _good(lines, answers)
+        return passed
+
+    async def release_funds(self, job: Job, order: PaymentOrdered) -> bool:
+        """Have the treasury release what is ordered; answers whether it has."""
+        release = partial(self._release_funds, job, order)
+        return await self.backoff.attempt(_item(job, TREASURY), release)
+
+    async def _release_funds(self, job: Job, order: PaymentOrdered) -> bool:
+        ask = partial(self.outside.release_funds, order)
+        number = await self.in_flight.ended(order.order, ask)
+        if number is None:
+            return False
+        async with self.store.transaction(on(job.announced.credit_date, job.trace)) as unit:
+            await alone_with_run(unit, job)
+            figures = order.hash, order.count, order.rupiah
+            await run(unit, *job.key, RecordFundsRelease(order.order, number, *figures))
+        return True
+
+    # -- Files
+
+    async def _commit(self, job: Job, which: FileOf) -> bool:
+        """Commit to a file before it is sent; lines that cannot be opened leave the run first."""
+        try:
+            rendered = await self.renderer.measure(which)
+        except LinesClosed as closed:
+            again = which.file in job.state.withdrawn
+            async with self.store.transaction(on(which.day, job.trace)) as unit:
+                await alone_with_run(unit, job)
+                if again:
+                    await withdraw(unit, job.key, which.file, closed.lines)
+                else:
+                    await take_out(unit, job.key, closed.lines)
+            return True
+        if rendered is None:
+            return False
+        await commit_file(self.store, job, which, rendered)
+        return True
+
+    async def _answer(
+        self, job: Job, which: FileOf, sent: AccountCheckSent | BankFileSent
+    ) -> bytes | None:
+        """The partner's answer to a file, None while it is at work.
+
+        Where the partner never took the file, and it can no longer be rendered as it was committed,
+        it is withdrawn without the lines that are closed, and committed anew by the next step.
+        """
+        known = Rendered(sent.first, sent.last, totals_of(sent), sent.sha256)
+        ask = partial(self.outside.answer_to, which, known, self.renderer)
+        try:
+            body = await self.in_flight.ended(which.file, ask)
+        except LinesClosed as closed:
+            async with self.store.transaction(on(which.day, job.trace)) as unit:
+                await alone_with_run(unit, job)
+                await withdraw(unit, job.key, which.file, closed.lines)
+            return None
+        if body is not None:
+            self.renderer.forget(which)
+        return body
+
+    async def _require_whole(self, job: Job, which: FileOf, answers: Mapping[str, Answer]) -> None:
+        """Raise `AnswerIncomplete` unless exactly a file's lines are answered, each as it was sent.
+
+        All of them, before any counts: of an answer that is not whole, nothing is taken.
+        """
+        asked = 0
+        mine = payable_lines(self.store, job.key, checked=bool(which.bank), bank=which.bank)
+        async with ahead(mine) as chunks:
+            async for lines in chunks:
+                asked += len(lines)
+                for row in lines:
+                    answer = answers.get(row["payment"])
+                    if answer is None or answer.amount not in (None, row["amount"]):
+                        raise AnswerIncomplete(file=which.file, payment=row["payment"])
+        if asked != len(answers):
+            raise AnswerIncomplete(file=which.file, asked=asked, answered=len(answers))
+
+    # -- Banks
+
+    async def transfer(self, job: Job) -> bool:
+        """A step of each bank that is not done: commit to its file, send it, take its answer."""
+        banks = await self.store.pool.fetch(
+            """SELECT DISTINCT bank FROM run_line
+               WHERE tahap = $1 AND kind = $2 AND account_check = 'OK' AND deferred IS NULL
+               ORDER BY bank""",
+            *job.key,
+        )
+        day = job.announced.credit_date
+        files = [
+            FileOf(*job.key, bank_file_id(*job.key, row["bank"]), row["bank"], day) for row in banks
+        ]
+        waiting = [which for which in files if not job.state.answered_whole(which.file)]
+        if not waiting:
+            return await self._credited(job)
+        turns = asyncio.Semaphore(BANKS_AT_ONCE)
+        try:
+            async with asyncio.TaskGroup() as at_work:
+                banks_at_work = [
+                    at_work.create_task(self._in_turn(turns, job, which)) for which in waiting
+                ]
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
+        return any(task.result() for task in banks_at_work)
+
+    async def _in_turn(self, turns: asyncio.Semaphore, job: Job, which: FileOf) -> bool:
+        async with turns:
+            item = _item(job, which.bank or TREASURY)
+            return await self.backoff.attempt(item, partial(self._bank, job, which))
+
+    async def _bank(self, job: Job, which: FileOf) -> bool:
+        sent = job.state.bank_file(which.file)
+        if sent is None:
+            # What is decided and not known here by now is known or parked when the file is made.
+            if not await self.upstream.holds_are_known(job):
+                return False
+            return await self._commit(job, which)
+        body = await self._answer(job, which, sent)
+        if body is None:
+            return False
+        answers = read_answer(which, body)
+        await self._require_whole(job, which, answers)
+        credited, failed = await self._apply_answers(job, which, answers)
+        result = RecordBankResult(sent.file, sha256(body).hexdigest(), credited, failed)
+        async with self.store.transaction(on(which.day, job.trace)) as unit:
+            await run(unit, *job.key, result)
+        require_closed(which, answers)
+        return True
+
+    async def _apply_answers(
+        self, job: Job, which: FileOf, answers: Mapping[str, Answer]
+    ) -> tuple[Totals, Totals]:
+        """Book what is answered; (credited, failed). Lines that are open stay as they are."""
+        credited, failed = Totals(), Totals()
+        mine = payable_lines(self.store, job.key, checked=True, bank=which.bank)
+        async with ahead(mine) as chunks:
+            async for chunk in chunks:
+                lines = [row for row in chunk if not answers[row["payment"]].open]
+                found = [(row["payment"], answers[row["payment"]]) for row in lines]
+                async with self.store.transaction(on(which.day, job.trace)) as unit:
+                    # The money has moved: what a payment does not take is kept, never dropped.
+                    await say(unit, [Said(job.key, p, (_answered(a),)) for p, a in found])
+                    await unit.connection.executemany(_ANSWERED, _words(job, found))
+                good = _good(lines, answers)
+                everything = Totals(len(lines), sum(row["amount"] for row in lines))
+                credited, failed = credited + good, failed + (everything - good)
+        return credited, failed
+
+    async def _credited(self, job: Job) -> bool:
+        """Every bank has answered: say that each payment has its own event for it."""
+        async with self.store.transaction(on(job.announced.credit_date, job.trace)) as unit:
+            await alone_with_run(unit, job)
+            if await books_wait(unit, job.key):
+                return False
+            books = await books_of(unit, job)
+            mark = MarkCredited(books.get("CREDITED", Totals()), books.get("FAILED", Totals()))
+            await run(unit, *job.key, mark)
+        return True
+
+
+def _item(job: Job, partner: str) -> str:
+    return f"{run_item(*job.key)} {partner}"
+
+
+def _good(lines: Sequence[asyncpg.Record], answers: Mapping[str, Answer]) -> Totals:
+    good = [row["amount"] for row in lines if answers[row["payment"]].good]
+    return Totals(len(good), sum(good))
+
+
+def _answered(answer: Answer) -> Command:
+    if answer.good:
+        return Credit(answer.reference, answer.amount or 0)
+    return FailTransfer(answer.word, answer.amount or 0)
+
+
+def _words(job: Job, found: Sequence[tuple[str, Answer]]) -> list[tuple[str, str, str, str]]:
+    return [(*job.key, payment, answer.word) for payment, answer in found]

@@ -1,0 +1,154 @@
+"""The entitlement of the family: who counted for what, the sum, and who receives it."""
+
+from __future__ import annotations
+
+from services.projection.explanation.answer import ExplanationStep, Fact, Text
+from services.projection.explanation.clauses import SCHOOLS
+from services.projection.explanation.known import Household, reference
+from services.projection.explanation.messages import Counted, PaymentEntitled, Told
+from services.projection.explanation.story import Story
+from services.projection.explanation.tahap_messages import Rules
+from services.projection.explanation.words import CATEGORIES, day, named, rupiah
+
+
+def known(story: Story) -> list[ExplanationStep]:
+    """The facts of the family that could be known at the closing."""
+    household, closing = story.household, day(story.known.closing_date)
+    region, living = household.region(), len(household.living())
+    where = region.value if region else "?"
+    stored = Text("", "")
+    if story.known.cut is not None:
+        stored = Text(
+            f" and stored by position {story.known.cut:,} of the registry",
+            f" dan tersimpan sampai posisi {story.known.cut} pada registry",
+        )
+    text = Text(
+        f"Known by {closing.en}{stored.en}: {living} living members in {where}.",
+        f"Diketahui sampai {closing.id}{stored.id}: {living} anggota hidup di {where}.",
+    )
+    facts = (region,) if region else ()
+    return [ExplanationStep("KNOWN", text, (reference(story.announced),), facts)]
+
+
+def counted(story: Story, told: Told[PaymentEntitled]) -> list[ExplanationStep]:
+    """A step for each member who counts, for the family's own part, and for their sum."""
+    steps = [_member(story, told, each) for each in told.body.counted]
+    rest = told.body.amount - sum(each.amount for each in told.body.counted)
+    if rest:
+        steps.append(_family_part(story, told, rest))
+    return [*steps, _sum(story, told, [step.amount or 0 for step in steps])]
+
+
+def _member(story: Story, told: Told[PaymentEntitled], each: Counted) -> ExplanationStep:
+    worth, name = rupiah(each.amount), named(CATEGORIES, each.category)
+    aged = Text("", "")
+    if each.member in story.household.births():
+        years = story.household.age(each.member)
+        aged = Text(f", aged {years},", f", berusia {years} tahun,")
+    text = Text(
+        f"Member {each.member}{aged.en} counts as {name.en}: {worth.en}.",
+        f"Anggota {each.member}{aged.id} dihitung sebagai {name.id}: {worth.id}.",
+    )
+    return ExplanationStep(
+        "COUNTED",
+        text,
+        (reference(told),),
+        behind(story.household, story.clauses.rules, each.member, each.category),
+        (*story.clauses.category(each.category), *story.clauses.amount(each.category)),
+        each.member,
+        each.amount,
+    )
+
+
+def behind(
+    household: Household, rules: Rules | None, member: int, category: str
+) -> tuple[Fact, ...]:
+    """The facts that a member's category rests on, as they were known."""
+    born, school = household.births().get(member), household.school(member)
+    match category:
+        case "SEVERE_DISABILITY":
+            facts = [household.disability(member)]
+        case "PREGNANT":
+            facts = [*_windows(household, rules, member)]
+        case "ELDERLY":
+            facts = [born]
+        case _ if category in SCHOOLS:
+            facts = [school, born]
+        case _:
+            facts = [born, school]
+    return tuple(fact for fact in facts if fact is not None)
+
+
+def _windows(household: Household, rules: Rules | None, member: int) -> list[Fact | None]:
+    """The pregnancies whose window was open; all of them where the rules are not known."""
+    on = household.on
+    found: list[Fact | None] = []
+    for due, order, fact in household.pregnancies(member):
+        if rules is not None:
+            days, most = (on - due).days, rules.pregnancy_order_max
+            open_then = -rules.pregnancy_days_before <= days <= rules.pregnancy_days_after
+            if not open_then or (most is not None and not 1 <= (order or 0) <= most):
+                continue
+        found.append(fact)
+    return found
+
+
+def _family_part(story: Story, told: Told[PaymentEntitled], amount: int) -> ExplanationStep:
+    worth = rupiah(amount)
+    text = Text(f"The family's own part: {worth.en}.", f"Bagian tetap keluarga: {worth.id}.")
+    clauses = story.clauses.counting()
+    return ExplanationStep("FAMILY_PART", text, (reference(told),), (), clauses, amount=amount)
+
+
+def _sum(story: Story, told: Told[PaymentEntitled], amounts: list[int]) -> ExplanationStep:
+    parts = [rupiah(each) for each in amounts]
+    total = rupiah(told.body.amount)
+    en, id_ = " + ".join(p.en for p in parts), " + ".join(p.id for p in parts)
+    text = Text(
+        f"{en or 'Nobody counts'} = {total.en}, by the benefit table {told.body.benefit_policy}.",
+        f"{id_ or 'Tidak ada yang dihitung'} = {total.id}, menurut tabel indeks bantuan "
+        f"{told.body.benefit_policy}.",
+    )
+    at = (reference(told), reference(story.announced))
+    return ExplanationStep("SUM", text, at, (), story.clauses.counting(), amount=told.body.amount)
+
+
+# -- The payee ------------------------------------------------------------------------------------
+
+
+def payee(story: Story, told: Told[PaymentEntitled]) -> list[ExplanationStep]:
+    """Who receives the money, or why nobody could."""
+    at, clauses = (reference(told),), story.clauses.payee()
+    found = story.household.payee()
+    facts: list[Fact] = [found] if found else []
+    member = found.member if found else None
+    if member is not None and member in story.household.births():
+        died = story.household.death(member)
+        facts += [story.household.births()[member], *([died] if died else [])]
+    text = _receives(story, member) if told.body.payee_valid else _nobody(story, member)
+    return [ExplanationStep("PAYEE", text, at, tuple(facts), clauses, member)]
+
+
+def _receives(story: Story, member: int | None) -> Text:
+    if member is None or member not in story.household.births():
+        return Text("The payee is a valid one.", "Pengurus keluarga sah.")
+    years = story.household.age(member)
+    return Text(
+        f"Member {member}, aged {years}, receives the family's money.",
+        f"Anggota {member}, berusia {years} tahun, adalah pengurus yang menerima bantuan.",
+    )
+
+
+def _nobody(story: Story, member: int | None) -> Text:
+    unpaid = Text("so nothing could be paid", "sehingga bantuan tidak dapat disalurkan")
+    household = story.household
+    if member is None or member not in household.births():
+        why = Text("is no member of the family", "bukan anggota keluarga")
+    elif household.death(member) is not None:
+        why = Text(f"(member {member}) had died", f"(anggota {member}) telah meninggal")
+    else:
+        years = household.age(member)
+        why = Text(
+            f"(member {member}) was {years} years old", f"(anggota {member}) berusia {years} tahun"
+        )
+    return Text(f"The payee {why.en}, {unpaid.en}.", f"Pengurus {why.id}, {unpaid.id}.")

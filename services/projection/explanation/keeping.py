@@ -1,0 +1,236 @@
+"""The family's commitment: each duty that failed, and what followed of it."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any, Final
+
+from services.projection.explanation.answer import ExplanationStep, Fact, Text
+from services.projection.explanation.counting import behind
+from services.projection.explanation.known import Household, reference, said
+from services.projection.explanation.messages import (
+    Cleared,
+    CycleEvaluated,
+    Duty,
+    Evidence,
+    InvestigationOpened,
+    InvestigationWithdrawn,
+    Released,
+    Suspended,
+    Terminated,
+    Told,
+)
+from services.projection.explanation.story import Story
+from services.projection.explanation.words import CATEGORIES, SERVICES, joined, month, named
+
+RESULTS: Final = {
+    "COMPLIANT": Text("was kept", "dipatuhi"),
+    "FAILED": Text("was not kept", "tidak dipatuhi"),
+    "UNVERIFIED": Text("could not be verified", "tidak dapat diverifikasi"),
+}
+
+
+def commitment(story: Story) -> list[ExplanationStep]:
+    """The cycle's result, every duty that failed or is unverified, and what followed."""
+    told = story.evaluated
+    if told is None:
+        return []
+    duties = told.body.duties
+    failed = [each for each in duties if each.outcome == "FAILED"]
+    return [
+        _result(story, told),
+        *(_failed(story, told, each) for each in failed),
+        *_unverified(told, [each for each in duties if each.outcome == "UNVERIFIED"]),
+        *_followed(story),
+    ]
+
+
+def _result(story: Story, told: Told[CycleEvaluated]) -> ExplanationStep:
+    body = told.body
+    met = sum(each.outcome == "PASSED" for each in body.duties)
+    outcome = RESULTS.get(body.result, Text(body.result, body.result))
+    row = Text(
+        f"; failures in a row: {body.counter}", f"; kegagalan berturut-turut: {body.counter}"
+    )
+    text = Text(
+        f"The commitment of the cycle {outcome.en} ({body.result}): "
+        f"{met} of {len(body.duties)} duties met{row.en}.",
+        f"Komitmen siklus ini {outcome.id} ({body.result}): "
+        f"{met} dari {len(body.duties)} kewajiban terpenuhi{row.id}.",
+    )
+    if body.result == "COMPLIANT" and not body.duties:
+        text = Text(
+            "Nobody in the family owed a duty in the cycle, which is a kept commitment.",
+            "Tidak ada kewajiban bagi keluarga dalam siklus ini; komitmen dianggap dipatuhi.",
+        )
+    clauses = story.clauses.sanction() if body.result == "FAILED" else ()
+    return ExplanationStep("COMMITMENT", text, (reference(told),), (), clauses)
+
+
+# -- Duties ---------------------------------------------------------------------------------------
+
+
+def _failed(story: Story, told: Told[CycleEvaluated], duty: Duty) -> ExplanationStep:
+    key = (duty.member, duty.duty, duty.month)
+    found = [each for each in told.body.evidence if (each.member, each.duty, each.month) == key]
+    facts = behind(_then(story, duty), story.clauses.rules, duty.member, duty.duty)
+    if not found:
+        name = named(CATEGORIES, duty.duty)
+        text = Text(
+            f"Member {duty.member} failed a duty as {name.en}: {duty.reason}.",
+            f"Anggota {duty.member} tidak memenuhi kewajiban sebagai {name.id}: {duty.reason}.",
+        )
+    elif found[0].service is None:
+        text = _away(found[0], story)
+        facts = (*_days(found[0], told), *facts)
+    else:
+        text = _missed(found[0], found[0].service)
+        facts = (*_visits(found[0], found[0].service, told), *facts)
+    clauses = story.clauses.duty(duty.duty, monthly=duty.month is not None)
+    return ExplanationStep("DUTY_FAILED", text, (reference(told),), facts, clauses, duty.member)
+
+
+def _then(story: Story, duty: Duty) -> Household:
+    """The family as on the last day of the duty's month, known by the closing."""
+    if duty.month is None:
+        return story.household
+    year, number = (int(part) for part in duty.month.split("-"))
+    return replace(story.household, on=date(year, number, monthrange(year, number)[1]))
+
+
+def _away(evidence: Evidence, story: Story) -> Text:
+    """Days at school: 17 of 21 days, 80 %, below 85 %. The share is rounded down, so that what
+    is below the threshold is never shown as if it had reached it."""
+    effective, when = evidence.effective_days, month(evidence.month or "")
+    present = effective - evidence.absent - evidence.permitted
+    share = max(100 * present // effective, 0) if effective else 0
+    terms = story.clauses.terms
+    least = Text("", "")
+    if terms is not None:
+        percent = terms.attendance_percent_min
+        least = Text(f", below {percent} %", f", di bawah {percent} %")
+    return Text(
+        f"Member {evidence.member} was at school on {present} of {effective} days in {when.en} "
+        f"({evidence.absent} absent, {evidence.permitted} with leave): {share} %{least.en}.",
+        f"Anggota {evidence.member} hadir {present} dari {effective} hari efektif pada {when.id} "
+        f"(alpa {evidence.absent}, izin {evidence.permitted}): {share} %{least.id}.",
+    )
+
+
+def _missed(evidence: Evidence, service: str) -> Text:
+    name, when = named(SERVICES, service), joined(month(each) for each in evidence.missed)
+    return Text(
+        f"Member {evidence.member} did not come to {name.en} in {when.en}.",
+        f"Anggota {evidence.member} tidak hadir pada {name.id} pada {when.id}.",
+    )
+
+
+def _days(evidence: Evidence, told: Told[CycleEvaluated]) -> tuple[Fact, ...]:
+    names = ("effective_days", "absent", "permitted", "sick")
+    return tuple(
+        Fact(f"{evidence.month}.{name}", str(getattr(evidence, name)), *_at(evidence, told))
+        for name in names
+    )
+
+
+def _visits(evidence: Evidence, service: str, told: Told[CycleEvaluated]) -> tuple[Fact, ...]:
+    return tuple(Fact(f"{each}.{service}", "N", *_at(evidence, told)) for each in evidence.missed)
+
+
+def _at(evidence: Evidence, told: Told[CycleEvaluated]) -> tuple[Any, ...]:
+    return reference(told), evidence.member
+
+
+def _unverified(told: Told[CycleEvaluated], duties: Sequence[Duty]) -> list[ExplanationStep]:
+    """One step for all that nobody reported: it blocks nothing and counts for nothing."""
+    if not duties:
+        return []
+    texts = [_unreported(each) for each in duties]
+    several = joined(texts)
+    text = Text(
+        f"Nothing was reported of {several.en}: unverified, which is no failure.",
+        f"Tidak ada laporan untuk {several.id}: tidak terverifikasi, bukan kegagalan.",
+    )
+    facts = tuple(
+        Fact(f"{each.month or 'cycle'}.{each.duty}", "", reference(told), each.member)
+        for each in duties
+    )
+    return [ExplanationStep("DUTY_UNVERIFIED", text, (reference(told),), facts)]
+
+
+def _unreported(duty: Duty) -> Text:
+    when = month(duty.month) if duty.month else Text("the cycle", "siklus ini")
+    return Text(
+        f"member {duty.member} as {duty.duty} in {when.en}",
+        f"anggota {duty.member} sebagai {duty.duty} pada {when.id}",
+    )
+
+
+# -- What followed --------------------------------------------------------------------------------
+
+
+def _followed(story: Story) -> list[ExplanationStep]:
+    steps: list[ExplanationStep] = []
+    for each in story.here(Suspended):
+        text = Text(
+            f"What is credited of tahap {story.tahap} is held: failure number "
+            f"{each.body.counter} in a row.",
+            f"Bantuan tahap {story.tahap} yang dikreditkan ditahan: kegagalan "
+            f"ke-{each.body.counter} berturut-turut.",
+        )
+        clauses = story.clauses.sanction()
+        steps.append(ExplanationStep("SANCTION", text, (reference(each),), (), clauses))
+    for released in said(story.told, Released):
+        if released.body.cycle == story.tahap:
+            tahaps = ", ".join(released.body.tahaps)
+            text = Text(
+                f"Because of this cycle the money of tahap {tahaps} is held no longer.",
+                f"Karena siklus ini bantuan tahap {tahaps} tidak lagi ditahan.",
+            )
+            clauses = story.clauses.sanction()
+            steps.append(ExplanationStep("SANCTION", text, (reference(released),), (), clauses))
+    return [*steps, *_investigation(story)]
+
+
+def _investigation(story: Story) -> list[ExplanationStep]:
+    """The investigation that opened at this tahap or ended with it, and how it ended."""
+    return [
+        ExplanationStep("INVESTIGATION", text, (reference(each),), (), story.clauses.sanction())
+        for each in story.told
+        if (text := _of_investigation(each.body, story.tahap)) is not None
+    ]
+
+
+def _of_investigation(body: object, tahap: str) -> Text | None:
+    match body:
+        case InvestigationOpened() if body.tahap == tahap:
+            return Text(
+                f"Failure number {body.counter} in a row: an investigation was opened.",
+                f"Kegagalan ke-{body.counter} berturut-turut: penyelidikan dibuka.",
+            )
+        case InvestigationWithdrawn() if body.tahap == tahap:
+            return Text(
+                f"Tahap {body.cycle} took away the ground of the investigation: withdrawn.",
+                f"Tahap {body.cycle} menghapus dasar penyelidikan: dibatalkan.",
+            )
+        case Terminated() if tahap in (body.investigation, body.cycle):
+            return Text(
+                f"{body.maker} found the failures confirmed and {body.checker} decided so: the "
+                f"family's participation ends with tahap {body.cycle}, and held money goes back "
+                "to the treasury.",
+                f"{body.maker} menyatakan kegagalan terbukti dan {body.checker} memutuskan: "
+                f"kepesertaan berakhir dengan tahap {body.cycle}, dan bantuan yang ditahan "
+                "kembali ke Kas Negara.",
+            )
+        case Cleared() if tahap in (body.investigation, body.cycle):
+            return Text(
+                f"{body.maker} found the failures not confirmed and {body.checker} decided so: "
+                "held money is released and the count begins anew.",
+                f"{body.maker} menyatakan kegagalan tidak terbukti dan {body.checker} memutuskan: "
+                "bantuan yang ditahan dibuka dan hitungan dimulai kembali.",
+            )
+        case _:
+            return None

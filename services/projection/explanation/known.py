@@ -1,0 +1,197 @@
+"""A family as it was known at a closing: facts reported by then, and stored by the list's cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar
+
+from services.projection.explanation.answer import Fact, Known, Reference
+from services.projection.explanation.facts import (
+    FACTS,
+    FamilyMoved,
+    FamilyRegistered,
+    MemberBorn,
+    MemberDied,
+    MembersRegistered,
+    PayeeChanged,
+    PregnancyReported,
+    SchoolChanged,
+)
+from services.projection.explanation.messages import Told
+
+REGISTRY = "registry"
+B = TypeVar("B")
+
+
+def said(told: Iterable[Told[Any]], kind: type[B]) -> Iterator[Told[B]]:
+    """The messages of one kind."""
+    return (each for each in told if isinstance(each.body, kind))
+
+
+def reference(told: Told[Any]) -> Reference:
+    """Where a message stands."""
+    return Reference(told.service, told.position, type(told.body).__name__)
+
+
+def completed_years(birth_date: date, on: date) -> int:
+    """Age in completed years; who is born on 29 February has a birthday on 1 March otherwise."""
+    before_birthday = (on.month, on.day) < (birth_date.month, birth_date.day)
+    return on.year - birth_date.year - before_birthday
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """The facts of a family that could be known, each answer as of the closing date."""
+
+    facts: tuple[Told[Any], ...]
+    on: date
+
+    @classmethod
+    def at(
+        cls, told: Iterable[Told[Any]], known: Known, reported_by: date | None = None
+    ) -> Household:
+        """The facts within a horizon: nothing reported later, nothing stored behind the cut.
+
+        `reported_by` is the closing date, unless a late fact re-opened the closing.
+        """
+        horizon = reported_by or known.closing_date
+        within = [
+            each
+            for each in told
+            if isinstance(each.body, FACTS)
+            and (known.cut is None or each.position <= known.cut)
+            and getattr(each.body, "reported_on", horizon) <= horizon
+        ]
+        return cls(tuple(sorted(within, key=lambda each: each.position)), known.closing_date)
+
+    @property
+    def registered(self) -> Fact | None:
+        """That the family stands in the register."""
+        for each in said(self.facts, FamilyRegistered):
+            return Fact("dtks", "Y" if each.body.dtks else "N", reference(each))
+        return None
+
+    def region(self) -> Fact | None:
+        """Where the family lived."""
+        for move in reversed(self._applied(FamilyMoved)):
+            body = move.body
+            return Fact(
+                "region",
+                body.region,
+                reference(move),
+                effective_on=body.effective_on,
+                reported_on=body.reported_on,
+            )
+        for each in said(self.facts, FamilyRegistered):
+            return Fact("region", each.body.region, reference(each))
+        return None
+
+    def payee(self) -> Fact | None:
+        """Who received the money: a member's number, or nobody of the family (empty)."""
+        for change in reversed(self._applied(PayeeChanged)):
+            body = change.body
+            return Fact(
+                "payee",
+                "" if body.payee is None else str(body.payee),
+                reference(change),
+                body.payee,
+                body.effective_on,
+                body.reported_on,
+            )
+        for each in said(self.facts, MembersRegistered):
+            if each.body.payee is not None:
+                number = each.body.payee
+                return Fact("payee", str(number), reference(each), number)
+        return None
+
+    def births(self) -> dict[int, Fact]:
+        """The birth date of every member who was born by then."""
+        births: dict[int, Fact] = {}
+        for card in said(self.facts, MembersRegistered):
+            for each in card.body.members:
+                births[each.member] = _birth(card, each.member, each.birth_date)
+        for born in self._applied(MemberBorn):
+            body = born.body
+            births[body.member] = _birth(
+                born, body.member, body.birth_date, body.effective_on, body.reported_on
+            )
+        return births
+
+    def death(self, member: int) -> Fact | None:
+        """That the member had died."""
+        for died in self._applied(MemberDied):
+            if died.body.member == member:
+                return _of_member("died", "Y", died)
+        return None
+
+    def school(self, member: int) -> Fact | None:
+        """The member's school level, empty for none; None where nothing was ever said of it."""
+        for change in reversed(self._applied(SchoolChanged)):
+            if change.body.member == member:
+                return _of_member("school_level", change.body.school_level or "", change)
+        for card in said(self.facts, MembersRegistered):
+            for each in card.body.members:
+                if each.member == member:
+                    level = each.school_level or ""
+                    return Fact("school_level", level, reference(card), member)
+        return None
+
+    def disability(self, member: int) -> Fact | None:
+        """That the member lives with a severe disability."""
+        for card in said(self.facts, MembersRegistered):
+            for each in card.body.members:
+                if each.member == member and each.severe_disability:
+                    return Fact("severe_disability", "Y", reference(card), member)
+        return None
+
+    def pregnancies(self, member: int) -> list[tuple[date, int | None, Fact]]:
+        """(due date, which pregnancy, fact) of each one that was known, as they came."""
+        found: list[tuple[date, int | None, Fact]] = []
+        for card in said(self.facts, MembersRegistered):
+            for each in card.body.members:
+                if each.member == member and each.pregnancy_due_date is not None:
+                    due, order = each.pregnancy_due_date, each.pregnancy_order
+                    fact = Fact("pregnancy_due_date", due.isoformat(), reference(card), member)
+                    found.append((due, order, fact))
+        for told in self._applied(PregnancyReported):
+            if told.body.member == member and told.body.due_date is not None:
+                due, order = told.body.due_date, told.body.pregnancy_order
+                fact = _of_member("pregnancy_due_date", due.isoformat(), told)
+                found.append((due, order, fact))
+        return found
+
+    def living(self) -> list[int]:
+        """The members who were born and not dead."""
+        return [member for member in sorted(self.births()) if self.death(member) is None]
+
+    def age(self, member: int) -> int:
+        """A member's completed years on the closing date."""
+        return completed_years(date.fromisoformat(self.births()[member].value), self.on)
+
+    def _applied(self, kind: type[B]) -> Sequence[Told[B]]:
+        """Facts of one kind that were true by then, in the order in which they apply."""
+        dated: list[tuple[Any, Told[B]]] = []
+        for each in said(self.facts, kind):
+            body: Any = each.body
+            if body.effective_on <= self.on:
+                dated.append(((body.effective_on, body.reported_on, each.position), each))
+        return [each for _, each in sorted(dated, key=lambda pair: pair[0])]
+
+
+def _birth(
+    told: Told[Any],
+    member: int,
+    birth_date: date,
+    effective_on: date | None = None,
+    reported_on: date | None = None,
+) -> Fact:
+    at = reference(told)
+    return Fact("birth_date", birth_date.isoformat(), at, member, effective_on, reported_on)
+
+
+def _of_member(name: str, value: str, told: Told[Any]) -> Fact:
+    body = told.body
+    dates = body.effective_on, body.reported_on
+    return Fact(name, value, reference(told), body.member, *dates)

@@ -1,0 +1,132 @@
+"""Movements because of a tahap, and what became of its own money and judgement since."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.projection.explanation.answer import ExplanationStep, Text
+from services.projection.explanation.known import reference, said
+from services.projection.explanation.messages import (
+    CorrectionApproved,
+    CorrectionProposed,
+    CorrectionRejected,
+    CycleEvaluated,
+    EffectTooLate,
+    PaymentReleased,
+    PaymentReturned,
+    Told,
+)
+from services.projection.explanation.story import Story
+from services.projection.explanation.words import rupiah
+
+RETURNED: Final = {
+    "GRADUATED_NATURAL": Text("the family graduated", "keluarga graduasi alamiah"),
+    "TERMINATED": Text("the family was terminated", "kepesertaan keluarga dihentikan"),
+}
+
+
+def moved(story: Story) -> list[ExplanationStep]:
+    """Rupiah of earlier tahaps, and of this one, that moved because of this tahap."""
+    return [
+        _movement(each, "MOVED") for each in _movements(story) if each.body.at_tahap == story.tahap
+    ]
+
+
+def since(story: Story) -> list[ExplanationStep]:
+    """The later events of this tahap's own money and of its cycle."""
+    own = [
+        _movement(each, "LATER")
+        for each in _movements(story)
+        if each.body.tahap == story.tahap and each.body.at_tahap != story.tahap
+    ]
+    return [*own, *_too_late(story), *_corrections(story)]
+
+
+def _movements(story: Story) -> list[Told[PaymentReleased] | Told[PaymentReturned]]:
+    return [*said(story.told, PaymentReleased), *said(story.told, PaymentReturned)]
+
+
+def _movement(told: Told[PaymentReleased] | Told[PaymentReturned], kind: str) -> ExplanationStep:
+    body = told.body
+    worth = rupiah(body.amount)
+    if isinstance(body, PaymentReleased):
+        text = Text(
+            f"{worth.en} of tahap {body.tahap} was released at tahap {body.at_tahap}: "
+            "the family may draw it.",
+            f"{worth.id} dari tahap {body.tahap} dibuka blokirnya pada tahap {body.at_tahap}: "
+            "keluarga dapat mengambilnya.",
+        )
+    else:
+        why = RETURNED.get(body.reason, Text(body.reason, body.reason))
+        text = Text(
+            f"{worth.en} of tahap {body.tahap} went back to the treasury at tahap "
+            f"{body.at_tahap}: {why.en}.",
+            f"{worth.id} dari tahap {body.tahap} kembali ke Kas Negara pada tahap "
+            f"{body.at_tahap}: {why.id}.",
+        )
+    at = (reference(told),)
+    return ExplanationStep("MOVED" if kind == "MOVED" else "LATER", text, at, amount=body.amount)
+
+
+def _too_late(story: Story) -> list[ExplanationStep]:
+    steps: list[ExplanationStep] = []
+    for each in story.here(EffectTooLate):
+        body = each.body
+        text = Text(
+            f"A decision that came later ({body.wanted}) could not move the money any more: "
+            f"it stays {body.hold}.",
+            f"Keputusan yang datang kemudian ({body.wanted}) tidak dapat lagi memindahkan dana: "
+            f"tetap {body.hold}.",
+        )
+        steps.append(ExplanationStep("LATER", text, (reference(each),)))
+    return steps
+
+
+def _corrections(story: Story) -> list[ExplanationStep]:
+    """Late facts that were to change the cycle after its list was frozen, and what was decided."""
+    results = {each.body.correction: each.body.result for each in story.here(CorrectionProposed)}
+    steps = [
+        ExplanationStep("LATER", _proposed(each.body), (reference(each),))
+        for each in story.here(CorrectionProposed)
+    ]
+    for approved in story.here(CorrectionApproved):
+        result = results.get(approved.body.correction, "?")
+        text = Text(
+            f"{approved.body.approver} approved correction {approved.body.correction}: "
+            f"the cycle is {result} since.",
+            f"{approved.body.approver} menyetujui koreksi {approved.body.correction}: "
+            f"sejak itu siklus {result}.",
+        )
+        behind = [
+            reference(each)
+            for each in story.here(CycleEvaluated)
+            if each.position == approved.position + 1
+        ]
+        steps.append(ExplanationStep("LATER", text, (reference(approved), *behind)))
+    for rejected in story.here(CorrectionRejected):
+        text = Text(
+            f"{rejected.body.approver} rejected correction {rejected.body.correction}: "
+            "the cycle stays as it was.",
+            f"{rejected.body.approver} menolak koreksi {rejected.body.correction}: "
+            "siklus tetap seperti semula.",
+        )
+        steps.append(ExplanationStep("LATER", text, (reference(rejected),)))
+    return sorted(steps, key=lambda step: step.references[0].position)
+
+
+def _proposed(body: CorrectionProposed) -> Text:
+    cut = Text("", "")
+    before, after = body.cut_percent_before, body.cut_percent
+    if before != after:
+        cut = Text(
+            f", and what it cuts {after} % instead of {before} %; the money of the frozen list "
+            "stays as it is",
+            f", dan potongannya {after} %, bukan {before} %; dana dari daftar yang dibekukan "
+            "tidak berubah",
+        )
+    return Text(
+        f"Facts that came after the list was frozen would make the cycle {body.result}{cut.en} "
+        f"(correction {body.correction}).",
+        f"Fakta yang datang setelah daftar dibekukan akan menjadikan siklus {body.result}{cut.id} "
+        f"(koreksi {body.correction}).",
+    )

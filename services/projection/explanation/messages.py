@@ -1,0 +1,290 @@
+"""Messages about a family, as far as an explanation needs them: its own copies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from services.projection.explanation.cancellation_messages import (
+    CycleWithdrawn,
+    FamilyUnlisted,
+    PaymentVoided,
+)
+from services.projection.explanation.facts import FACTS
+from services.projection.explanation.hold_messages import (
+    AdministrativeHoldEnded,
+    AdministrativeHoldPlaced,
+)
+from services.projection.explanation.reopening_messages import (
+    FamilyReopened,
+    GraduationPending,
+    ReopeningProposed,
+    ReopeningRejected,
+    ReopeningWithdrawn,
+)
+
+B = TypeVar("B", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Told(Generic[B]):
+    """A message, with the service that said it and its position in that service's log."""
+
+    service: str
+    position: int
+    body: B
+
+
+# -- Registry: judgements -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyDesignated:
+    family: str
+    tahap: str
+    status: str
+    reason: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyGraduated:
+    family: str
+    tahap: str
+    kind: str
+    region: str
+
+
+# -- Conditionality -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    member: int
+    duty: str
+    month: str | None
+    outcome: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    member: int
+    duty: str
+    month: str | None
+    service: str | None
+    missed: tuple[str, ...]
+    effective_days: int
+    absent: int
+    permitted: int
+    sick: int
+
+
+@dataclass(frozen=True, slots=True)
+class CycleEvaluated:
+    tahap: str
+    family: str
+    revision: int
+    result: str
+    counter: int
+    duties: tuple[Duty, ...]
+    evidence: tuple[Evidence, ...] = ()
+    cut_percent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    family: str
+    tahap: str
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    family: str
+    tahaps: tuple[str, ...]
+    cycle: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvestigationOpened:
+    family: str
+    tahap: str
+    cycle: str
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class InvestigationWithdrawn:
+    family: str
+    tahap: str
+    cycle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terminated:
+    family: str
+    tahaps: tuple[str, ...]
+    cycle: str
+    investigation: str
+    maker: str
+    checker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    family: str
+    tahaps: tuple[str, ...]
+    cycle: str
+    investigation: str
+    maker: str
+    checker: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionProposed:
+    tahap: str
+    family: str
+    correction: int
+    result: str
+    cut_percent: int = 0
+    cut_percent_before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionApproved:
+    tahap: str
+    family: str
+    correction: int
+    approver: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionRejected:
+    tahap: str
+    family: str
+    correction: int
+    approver: str
+
+
+# -- Payments -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    member: int
+    category: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentEntitled:
+    payment: str
+    tahap: str
+    family: str
+    kind: str
+    region: str
+    amount: int
+    payee_valid: bool
+    benefit_policy: str
+    counted: tuple[Counted, ...] = ()
+    cut: int = 0
+    cut_percent: int = 0
+    evaluation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentDeferred:
+    payment: str
+    tahap: str
+    family: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentWithheld:
+    payment: str
+    tahap: str
+    family: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCheckFailed:
+    payment: str
+    tahap: str
+    family: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentInstructed:
+    payment: str
+    tahap: str
+    family: str
+    amount: int
+    bank: str
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentCredited:
+    payment: str
+    tahap: str
+    family: str
+    amount: int
+    hold: str
+    bank_reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferFailed:
+    payment: str
+    tahap: str
+    family: str
+    code: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReleased:
+    payment: str
+    tahap: str
+    family: str
+    amount: int
+    at_tahap: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReturned:
+    payment: str
+    tahap: str
+    family: str
+    amount: int
+    at_tahap: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EffectTooLate:
+    payment: str
+    tahap: str
+    family: str
+    wanted: str
+    hold: str
+
+
+OF_FAMILY: Final = (
+    *FACTS,
+    *(FamilyDesignated, FamilyGraduated, FamilyUnlisted, GraduationPending),
+    *(ReopeningProposed, ReopeningWithdrawn, ReopeningRejected, FamilyReopened),
+    *(CycleEvaluated, CycleWithdrawn, Suspended, Released),
+    *(InvestigationOpened, InvestigationWithdrawn),
+    *(Terminated, Cleared, CorrectionProposed, CorrectionApproved, CorrectionRejected),
+    *(AdministrativeHoldPlaced, AdministrativeHoldEnded),
+    *(PaymentEntitled, PaymentVoided, PaymentDeferred, PaymentWithheld),
+    *(AccountCheckFailed, PaymentInstructed),
+    *(PaymentCredited, TransferFailed, PaymentReleased, PaymentReturned, EffectTooLate),
+)
+"""The messages of a family that an explanation reads; others are passed over."""

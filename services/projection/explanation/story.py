@@ -1,0 +1,210 @@
+"""The material of an explanation: a family's messages, the tahap's, and what was known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+from services.projection.explanation.answer import Known
+from services.projection.explanation.cancellation_messages import (
+    CycleWithdrawn,
+    FamilyUnlisted,
+    PaymentVoided,
+)
+from services.projection.explanation.clauses import Clauses
+from services.projection.explanation.known import Household, said
+from services.projection.explanation.messages import (
+    CorrectionApproved,
+    CycleEvaluated,
+    FamilyDesignated,
+    FamilyGraduated,
+    PaymentDeferred,
+    PaymentEntitled,
+    Terminated,
+    Told,
+)
+from services.projection.explanation.reopening_messages import (
+    FamilyReopened,
+    GraduationPending,
+    ReopeningProposed,
+)
+from services.projection.explanation.tahap_messages import (
+    ClosingAnnounced,
+    ListingStarted,
+    TahapCancelled,
+)
+
+B = TypeVar("B")
+
+
+TAKEN_BACK: Final = (FamilyUnlisted, CycleWithdrawn, PaymentVoided)
+
+
+def tahap_order(tahap: str) -> tuple[int, int]:
+    """The order of tahaps in time: (year, number)."""
+    year, number = tahap.split("-")
+    return int(year), int(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One family in one tahap. `told` is of the family, `of_tahap` of the tahap, in any order.
+
+    `disposition` is that of the tahap's row, None where the family has no row in it.
+    """
+
+    family: str
+    tahap: str
+    disposition: str | None
+    told: tuple[Told[Any], ...]
+    of_tahap: tuple[Told[Any], ...]
+    announced: Told[ClosingAnnounced]
+    known: Known
+    household: Household
+    clauses: Clauses
+
+    @classmethod
+    def of(
+        cls,
+        family: str,
+        tahap: str,
+        disposition: str | None,
+        told: Iterable[Told[Any]],
+        of_tahap: Iterable[Told[Any]],
+    ) -> Story | None:
+        """The story; None where the tahap was never announced."""
+        messages = _standing(tuple(sorted(told, key=_place)))
+        around = tuple(sorted(of_tahap, key=_place))
+        announcements = said(around, ClosingAnnounced)
+        announced = max(announcements, key=lambda each: each.body.revision, default=None)
+        if announced is None:
+            return None
+        lists = [each.body for each in said(around, ListingStarted)]
+        latest = max(lists, key=lambda each: each.revision, default=None)
+        known = Known(announced.body.closing_date, latest.cut if latest else None)
+        return cls(
+            family=family,
+            tahap=tahap,
+            disposition=disposition,
+            told=messages,
+            of_tahap=around,
+            announced=announced,
+            known=known,
+            household=_household(messages, known, tahap),
+            clauses=Clauses.of(around, announced.body),
+        )
+
+    def here(self, kind: type[B]) -> list[Told[B]]:
+        """The family's messages of a kind that speak of this tahap."""
+        return [each for each in said(self.told, kind) if _tahap(each) == self.tahap]
+
+    def documents(self, kind: type[B], run: str) -> list[Told[B]]:
+        """The tahap's messages of a kind that belong to a run: REGULAR or SUPPLEMENTARY-n.
+
+        Those of a cancelled announcement belong to none.
+        """
+        void = max((each.position for each in said(self.of_tahap, TahapCancelled)), default=-1)
+        found = [each for each in said(self.of_tahap, kind) if each.position > void]
+        return [each for each in found if getattr(each.body, "kind", run) == run]
+
+    # -- What most steps look at -------------------------------------------------------------------
+
+    @property
+    def designated(self) -> Told[FamilyDesignated] | None:
+        """The family's judgement at its first closing, if that was by this tahap."""
+        for each in said(self.told, FamilyDesignated):
+            if tahap_order(each.body.tahap) <= tahap_order(self.tahap):
+                return each
+        return None
+
+    @property
+    def graduated(self) -> Told[FamilyGraduated] | None:
+        """That the family graduated with this tahap or an earlier one."""
+        back = max((each.position for each in said(self.told, FamilyReopened)), default=0)
+        for each in said(self.told, FamilyGraduated):
+            if each.position > back and tahap_order(each.body.tahap) <= tahap_order(self.tahap):
+                return each
+        return None
+
+    @property
+    def pending(self) -> Told[GraduationPending] | None:
+        """The message that the family held no category at this closing and waits."""
+        found = self.here(GraduationPending)
+        return found[-1] if found else None
+
+    @property
+    def reopened(self) -> Told[FamilyReopened] | None:
+        """The message that the family is re-opened and listed behind this tahap's list."""
+        return _reopened(self.told, self.tahap)
+
+    @property
+    def terminated_before(self) -> Told[Terminated] | None:
+        """That an earlier tahap was the family's last."""
+        for each in said(self.told, Terminated):
+            if tahap_order(each.body.cycle) < tahap_order(self.tahap):
+                return each
+        return None
+
+    @property
+    def entitled(self) -> Told[PaymentEntitled] | None:
+        """The latest entitlement of this tahap; a supplementary one stands for a deferred one."""
+        deferred = {each.body.payment for each in self.here(PaymentDeferred)}
+        found = [each for each in self.here(PaymentEntitled) if each.body.payment not in deferred]
+        return found[-1] if found else None
+
+    @property
+    def deferred(self) -> Told[PaymentDeferred] | None:
+        """That the family was left out of this tahap's list by name."""
+        found = self.here(PaymentDeferred)
+        return found[-1] if found else None
+
+    @property
+    def evaluated(self) -> Told[CycleEvaluated] | None:
+        """The cycle as it was judged then: its last revision before a correction took effect."""
+        corrected = [each.position for each in self.here(CorrectionApproved)]
+        before = min(corrected, default=None)
+        found = [
+            each for each in self.here(CycleEvaluated) if before is None or each.position < before
+        ]
+        return max(found, key=lambda each: each.body.revision, default=None)
+
+
+def _reopened(told: Iterable[Told[Any]], tahap: str) -> Told[FamilyReopened] | None:
+    return next((each for each in said(told, FamilyReopened) if each.body.tahap == tahap), None)
+
+
+def _household(told: tuple[Told[Any], ...], known: Known, tahap: str) -> Household:
+    """The facts that the family's line rests on: the list's, or those that re-opened it."""
+    reopened = _reopened(told, tahap)
+    if reopened is None:
+        return Household.at(told, known)
+    reported = [
+        late.reported_on
+        for each in said(told, ReopeningProposed)
+        if each.body.reopening == reopened.body.reopening
+        for late in each.body.late
+        if late.reported_on is not None
+    ]
+    horizon = max([known.closing_date, *reported])
+    return Household.at(told, replace(known, cut=reopened.position), horizon)
+
+
+def _standing(messages: tuple[Told[Any], ...]) -> tuple[Told[Any], ...]:
+    """The messages but those that a cancelled tahap has made void, and what says so."""
+    taken_back = [message for message in messages if isinstance(message.body, TAKEN_BACK)]
+    void = {(back.service, _tahap(back)): back.position for back in taken_back}
+    return tuple(
+        message
+        for message in messages
+        if message.position > void.get((message.service, _tahap(message)), -1)
+    )
+
+
+def _place(told: Told[Any]) -> tuple[str, int]:
+    return told.service, told.position
+
+
+def _tahap(told: Told[Any]) -> str | None:
+    tahap: str | None = getattr(told.body, "tahap", None)
+    return tahap

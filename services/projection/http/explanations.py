@@ -1,0 +1,48 @@
+"""Explanations of a family's amount over HTTP: within its region, and never unnoticed."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from libs.chassis.auth import OUTSIDE, ensure_may_see
+from libs.chassis.openapi import refuses
+from libs.chassis.request import Asked
+from libs.chassis.service import StoreOf
+from libs.events.domain.errors import NotFound
+from libs.events.store.model import encode
+from services.projection.explanation.answer import Explanation
+from services.projection.explanation.why import explain
+from services.projection.http.read_models import FamilyUnknown, Reader, TahapPath
+from services.projection.tables import explained_messages, read_models
+
+router = APIRouter(tags=["projection"])
+
+
+class TahapUnknown(NotFound):
+    """No tahap of this id was announced."""
+
+
+@router.get(
+    "/families/{family}/tahap/{tahap}/why",
+    response_model=Explanation,
+    responses=refuses(FamilyUnknown, TahapUnknown, OUTSIDE, explained_messages.HistoryTooLong),
+)
+async def why(
+    family: UUID, tahap: TahapPath, store: StoreOf, context: Asked, reader: Reader
+) -> Response:
+    """Why this amount, or none: facts, clauses, arithmetic and papers, as known at its closing.
+
+    Dates of birth and of pregnancies are personal data, so every answer is written down with
+    its reader.
+    """
+    region = await read_models.family_region(store, str(family))
+    if region is None:
+        raise FamilyUnknown(family=family)
+    ensure_may_see(reader, region)
+    story = await explained_messages.story(store, str(family), tahap)
+    if story is None:
+        raise TahapUnknown(tahap=tahap)
+    await read_models.note_read(store, context.at, reader.subject, str(family), tahap)
+    return Response(encode(explain(story)), media_type="application/json")

@@ -1,0 +1,192 @@
+"""Read models over HTTP: rows of a tahap, sums, and a family's timeline, each within its region."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel
+
+from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
+from libs.chassis.forms import TAHAP
+from libs.chassis.openapi import refuses
+from libs.chassis.pages import Page, Paging
+from libs.chassis.regions import RegionWithin
+from libs.chassis.request import Asked
+from libs.chassis.service import StoreOf
+from libs.events.domain.errors import NotFound
+from services.projection.tables import read_models
+
+Reader = Annotated[Principal, require("projection:read")]
+Code = Annotated[str | None, Query(pattern="^[A-Z_]{1,40}$")]
+TAHAP_FORM: Final = f"^{TAHAP.pattern}$"
+TahapId = Annotated[str, Query(pattern=TAHAP_FORM)]
+TahapPath = Annotated[str, Path(pattern=TAHAP_FORM)]
+
+router = APIRouter(tags=["projection"])
+
+
+class FamilyUnknown(NotFound):
+    """Nothing is known of this family."""
+
+
+class Designation(BaseModel):
+    """The judgement of a family at its first closing."""
+
+    family: UUID
+    tahap: str
+    status: str
+    reason: str
+    region: str
+
+
+class Entitlement(BaseModel):
+    """The row of a family in a tahap; amounts in whole rupiah.
+
+    `cut` is what of the amount was not paid because the cycle failed; 0 where nothing was ordered.
+    """
+
+    tahap: str
+    family: UUID
+    region: str
+    components: str
+    amount: int
+    commitment: str
+    failing: list[int]
+    disposition: str
+    account_check: str
+    transfer: str
+    released: int
+    returned: int
+    cut: int
+
+
+class UnmetDuty(BaseModel):
+    """In how many families of a tahap a duty was not passed, for a reason."""
+
+    duty: str
+    outcome: str
+    reason: str
+    families: int
+
+
+class Happening(BaseModel):
+    """One message of the platform, as it was published."""
+
+    at: datetime
+    position: int
+    type: str
+    body: Any
+
+
+class FamilyHappening(Happening):
+    """One message about a family, and the service that said it."""
+
+    source: str
+
+
+@router.get("/designations")
+async def designations(
+    store: StoreOf,
+    reader: Reader,
+    paging: Paging,
+    status: Annotated[Literal["ELIGIBLE", "INELIGIBLE", "HOLD"] | None, Query()] = None,
+    reason: Code = None,
+    region: RegionWithin = None,
+) -> Page[Designation]:
+    """The judgements of families at their first closing, in order of family id."""
+    wanted = read_models.DesignationsWanted(reader.within(region), status, reason)
+    rows = await read_models.designations(store, wanted, paging.after(UUID), paging.rows)
+    found, following = paging.cut(rows, _family)
+    return Page[Designation](items=[Designation(**row) for row in found], next=following)
+
+
+def entitlements_wanted(
+    reader: Reader,
+    tahap: TahapId,
+    commitment: Annotated[Literal["COMPLIANT", "FAILED", "UNVERIFIED"] | None, Query()] = None,
+    disposition: Code = None,
+    account_check: Code = None,
+    transfer: Code = None,
+    region: RegionWithin = None,
+) -> read_models.EntitlementsWanted:
+    """Filters of a tahap's rows, within the token's regions."""
+    columns = commitment, disposition, account_check, transfer
+    return read_models.EntitlementsWanted(tahap, reader.within(region), *columns)
+
+
+@router.get("/entitlements")
+async def entitlements(
+    store: StoreOf,
+    wanted: Annotated[read_models.EntitlementsWanted, Depends(entitlements_wanted)],
+    reader: Reader,
+    paging: Paging,
+) -> Page[Entitlement]:
+    """The rows of a tahap, in order of family id.
+
+    `disposition` is meant before its `+`: BLOCKED finds BLOCKED+INVESTIGATION too.
+    `account_check` and `transfer` are OK, CREDITED or the code of why not.
+    """
+    rows = await read_models.entitlements(store, wanted, paging.after(UUID), paging.rows)
+    found, following = paging.cut(rows, _family)
+    return Page[Entitlement](items=[Entitlement(**row) for row in found], next=following)
+
+
+def _family(row: Mapping[str, Any]) -> str:
+    family: str = row["family"]
+    return family
+
+
+@router.get("/tahap/{tahap}/summary", responses=refuses(OUTSIDE))
+async def summary(store: StoreOf, reader: Reader, tahap: TahapPath) -> dict[str, int]:
+    """A tahap's sums in rupiah and counts; of the whole nation."""
+    ensure_may_see(reader, "")
+    return await read_models.summary(store, tahap)
+
+
+@router.get("/tahap/{tahap}/unmet-duties", responses=refuses(OUTSIDE))
+async def unmet_duties(
+    store: StoreOf, reader: Reader, tahap: TahapPath, paging: Paging
+) -> Page[UnmetDuty]:
+    """Why cycles of a tahap failed or stayed unverified; of the whole nation."""
+    ensure_may_see(reader, "")
+    rows = await read_models.unmet_duties(
+        store, tahap, paging.after(tuple[str, str, str]), paging.rows
+    )
+    found, following = paging.cut(rows, lambda row: (row["duty"], row["outcome"], row["reason"]))
+    return Page[UnmetDuty](items=[UnmetDuty(**row) for row in found], next=following)
+
+
+@router.get("/tahap/{tahap}/events")
+async def tahap_events(
+    store: StoreOf, reader: Reader, tahap: TahapPath, paging: Paging
+) -> Page[Happening]:
+    """The documents and decisions of a tahap, in order."""
+    rows = await read_models.tahap_events(store, tahap, paging.after(int), paging.rows)
+    found, following = paging.cut(rows, lambda row: row["position"])
+    return Page[Happening](items=[Happening(**_opened(row)) for row in found], next=following)
+
+
+@router.get("/families/{family}/timeline", responses=refuses(FamilyUnknown, OUTSIDE))
+async def timeline(
+    store: StoreOf, reader: Reader, context: Asked, family: UUID, paging: Paging
+) -> Page[FamilyHappening]:
+    """All that the platform has said about a family, oldest first; who looks is written down."""
+    region = await read_models.family_region(store, str(family))
+    if region is None:
+        raise FamilyUnknown(family=family)
+    ensure_may_see(reader, region)
+    await read_models.note_read(store, context.at, reader.subject, str(family))
+    after = paging.after(tuple[datetime, str, int])
+    rows = await read_models.timeline(store, str(family), after, paging.rows)
+    found, following = paging.cut(rows, lambda row: (row["at"], row["source"], row["position"]))
+    items = [FamilyHappening(**_opened(row)) for row in found]
+    return Page[FamilyHappening](items=items, next=following)
+
+
+def _opened(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "body": msgspec.json.decode(row["body"])}

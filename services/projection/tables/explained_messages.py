@@ -1,0 +1,65 @@
+"""The messages of an explanation, a family's and a tahap's, read at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+
+from libs.events.domain.errors import DomainError
+from libs.events.store.postgres import Store
+from services.projection.explanation.messages import OF_FAMILY, Told
+from services.projection.explanation.story import Story
+from services.projection.explanation.tahap_messages import OF_TAHAP
+
+MESSAGES_MAX: Final = 5_000  # of one family; a year of six tahaps has about eighty
+SOURCE_PREFIX: Final = "/services/"
+
+_FAMILY: Final = {kind.__name__: msgspec.json.Decoder(kind) for kind in OF_FAMILY}
+_TAHAP: Final = {kind.__name__: msgspec.json.Decoder(kind) for kind in OF_TAHAP}
+
+_OF_FAMILY: Final = """
+SELECT source, position, type, body FROM timeline
+WHERE family = $1 AND type = ANY($2) ORDER BY source, position LIMIT $3
+"""
+_OF_TAHAP: Final = """
+SELECT '/services/payments' AS source, position, type, body FROM tahap_event
+WHERE tahap = $1 AND type = ANY($2)
+UNION ALL
+SELECT source, position, type, body FROM tahap_terms WHERE tahap = $1 AND type = ANY($2)
+"""
+_DISPOSITION: Final = "SELECT disposition FROM entitlement WHERE tahap = $1 AND family = $2"
+
+
+class HistoryTooLong(DomainError):
+    """More was said of this family than one explanation can hold."""
+
+
+async def story(store: Store, family: str, tahap: str) -> Story | None:
+    """The messages of a family and a tahap; None where the tahap was never announced."""
+    # One snapshot, so that a row never says CREDITED while the credit's message is not read yet.
+    async with (
+        store.pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        told = await connection.fetch(_OF_FAMILY, family, list(_FAMILY), MESSAGES_MAX + 1)
+        of_tahap = await connection.fetch(_OF_TAHAP, tahap, list(_TAHAP))
+        disposition = await connection.fetchval(_DISPOSITION, tahap, family)
+    if len(told) > MESSAGES_MAX:
+        raise HistoryTooLong(family=family, most=MESSAGES_MAX)
+    return Story.of(family, tahap, disposition, _read(told, _FAMILY), _read(of_tahap, _TAHAP))
+
+
+def _read(
+    rows: Sequence[asyncpg.Record], decoders: dict[str, msgspec.json.Decoder[Any]]
+) -> list[Told[Any]]:
+    return [
+        Told(
+            row["source"].removeprefix(SOURCE_PREFIX),
+            row["position"],
+            decoders[row["type"]].decode(row["body"]),
+        )
+        for row in rows
+    ]

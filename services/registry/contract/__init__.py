@@ -1,0 +1,251 @@
+"""Messages across the registry's border: those it sends, and those it reads from others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, Literal
+
+from libs.events.domain.list_proof import Buckets
+from libs.events.store.model import AS_STORED, Message, Outcome, StreamType
+from services.registry.contract.facts import (
+    FamilyMoved,
+    FamilyRegistered,
+    MemberBorn,
+    MemberDied,
+    MembersRegistered,
+    PayeeChanged,
+    PregnancyReported,
+    SchoolChanged,
+    fact_of,
+)
+from services.registry.domain import listing_messages as lists
+from services.registry.domain.family import commands, events, family
+from services.registry.domain.family.events import (
+    FamilyListed,
+    LateFact,
+    LineOutcome,
+    RosterMember,
+    Status,
+)
+from services.registry.domain.family.state import Family
+from services.registry.domain.listing import Listing, listing
+from services.registry.domain.listing_messages import ListClosed, ListingStarted
+
+SERVICE: Final = "registry"
+FAMILY_TOPIC: Final = "pkh.registry.family.v1"
+ROSTER_TOPIC: Final = "pkh.registry.roster.v1"
+TAHAP_TOPIC: Final = "pkh.payments.tahap.v1"
+COMMITMENT_TOPIC: Final = "pkh.conditionality.commitment.v1"
+
+# -- Sent. FamilyListed, PersonsRegistered, ListClosed and ListingStarted go out as they are stored;
+# a family's facts as contract/facts.py has them.
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyDesignated:
+    """The family was judged, once, at its first closing; `reason` is empty when ELIGIBLE."""
+
+    family: str
+    tahap: str
+    status: Status
+    reason: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyGraduated:
+    """The family has left the programme with this tahap, because no category is left."""
+
+    family: str
+    tahap: str
+    kind: Literal["NATURAL"]
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class GraduationPending:
+    """No category is left: from a closing on or after `graduates_from` on, the family graduates.
+
+    Until then it is in the programme; nothing is owed for this tahap unless a fact that is
+    reported by `term_ends_on` tells otherwise.
+    """
+
+    family: str
+    tahap: str
+    region: str
+    graduates_from: date
+    term_ends_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class ReopeningProposed:
+    """Late facts would have listed the family at a tahap; another person decides on it."""
+
+    family: str
+    tahap: str
+    reopening: int
+    region: str
+    late: tuple[LateFact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyUnlisted:
+    """A tahap was cancelled: its list's judgement, graduation and line of the family are void."""
+
+    family: str
+    tahap: str
+    revision: int
+
+
+# -- Publishing
+
+
+def publish(event: events.Event, state: Family) -> Message | None:
+    """The message of a family's event to others; None stays inside."""
+    match event:
+        case events.FamilyListed() | events.PersonsRegistered():
+            return Message(ROSTER_TOPIC, event.family, AS_STORED)
+        case events.FamilyDesignated():
+            designated = FamilyDesignated(
+                event.family, event.tahap, event.status, event.reason, event.region
+            )
+            return Message(FAMILY_TOPIC, event.family, designated)
+        case events.FamilyGraduated():
+            graduated = FamilyGraduated(event.family, event.tahap, event.kind, event.region)
+            return Message(FAMILY_TOPIC, event.family, graduated)
+        case events.GraduationPending():
+            pending = GraduationPending(
+                event.family, event.tahap, event.region, event.graduates_from, event.term_ends_on
+            )
+            return Message(FAMILY_TOPIC, event.family, pending)
+        case events.ReopeningProposed():
+            number, region = event.reopening, event.line.region
+            proposed = ReopeningProposed(event.family, event.tahap, number, region, event.late)
+            return Message(FAMILY_TOPIC, event.family, proposed)
+        case events.ReopeningWithdrawn() | events.ReopeningRejected() | events.FamilyReopened():
+            return Message(FAMILY_TOPIC, event.family, AS_STORED)
+        case events.FamilyUnlisted():
+            unlisted = FamilyUnlisted(event.family, event.tahap, event.revision)
+            return Message(FAMILY_TOPIC, event.family, unlisted)
+        case events.DuplicateMarked() | events.FamilyTerminated():
+            return None
+        case _:
+            return Message(FAMILY_TOPIC, state.family, fact_of(event, state))
+
+
+def publish_listing(event: lists.Event, state: Listing) -> Message | None:
+    """The message of a list's event to others; None stays inside."""
+    match event:
+        case ListClosed():
+            return Message(ROSTER_TOPIC, event.tahap, AS_STORED)
+        case ListingStarted():
+            return Message(FAMILY_TOPIC, event.tahap, AS_STORED)
+        case _:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The lines that a chunk of families came to, and those who wait without one."""
+
+    listed: int
+    graduated: int
+    pending: int
+    buckets: Buckets
+
+
+def tally(outcomes: Iterable[Outcome[Any, Any]]) -> Tally:
+    """Count the lines among handled families' outcomes, and sum the values as they are sent."""
+    counts: dict[LineOutcome, int] = {events.LISTED: 0, events.GRADUATED_NATURAL: 0}
+    pending = 0
+    lines: list[tuple[str, bytes]] = []
+    for outcome in outcomes:
+        lines += [(p.key, p.value) for p in outcome.published if p.topic == ROSTER_TOPIC]
+        for event in outcome.events:
+            if isinstance(event, FamilyListed):
+                counts[event.outcome] += 1
+            pending += isinstance(event, events.GraduationPending)
+    return Tally(
+        listed=counts[events.LISTED],
+        graduated=counts[events.GRADUATED_NATURAL],
+        pending=pending,
+        buckets=Buckets.of(lines),
+    )
+
+
+# -- Streams. Stored type names are a disk format, and the names of their classes: never renamed.
+
+FAMILY: Final[StreamType[commands.Command, Family, events.Event]] = StreamType(
+    name="family",
+    decider=family,
+    events={
+        "FamilyRegistered": events.FamilyRegistered,
+        "MembersRegistered": events.MembersRegistered,
+        "PersonsRegistered": events.PersonsRegistered,
+        "MemberBorn": events.MemberBorn,
+        "MemberDied": events.MemberDied,
+        "SchoolChanged": events.SchoolChanged,
+        "PregnancyReported": events.PregnancyReported,
+        "FamilyMoved": events.FamilyMoved,
+        "PayeeChanged": events.PayeeChanged,
+        "DuplicateMarked": events.DuplicateMarked,
+        "FamilyDesignated": events.FamilyDesignated,
+        "FamilyListed": events.FamilyListed,
+        "GraduationPending": events.GraduationPending,
+        "FamilyGraduated": events.FamilyGraduated,
+        "ReopeningProposed": events.ReopeningProposed,
+        "ReopeningWithdrawn": events.ReopeningWithdrawn,
+        "ReopeningRejected": events.ReopeningRejected,
+        "FamilyReopened": events.FamilyReopened,
+        "FamilyUnlisted": events.FamilyUnlisted,
+        "FamilyTerminated": events.FamilyTerminated,
+    },
+    publish=publish,
+    snapshot=(Family, 3),
+)
+
+LISTING: Final[StreamType[lists.Command, Listing, lists.Event]] = StreamType(
+    name="listing",
+    decider=listing,
+    events={
+        "ListingStarted": lists.ListingStarted,
+        "ListingAdvanced": lists.ListingAdvanced,
+        "ListClosed": lists.ListClosed,
+        "ListingFrozen": lists.ListingFrozen,
+        "ListingCancelled": lists.ListingCancelled,
+    },
+    publish=publish_listing,
+    snapshot=(Listing, 6),
+)
+
+__all__ = [
+    "COMMITMENT_TOPIC",
+    "FAMILY",
+    "FAMILY_TOPIC",
+    "LISTING",
+    "ROSTER_TOPIC",
+    "TAHAP_TOPIC",
+    "FamilyDesignated",
+    "FamilyGraduated",
+    "FamilyListed",
+    "FamilyMoved",
+    "FamilyRegistered",
+    "FamilyUnlisted",
+    "GraduationPending",
+    "ListClosed",
+    "ListingStarted",
+    "MemberBorn",
+    "MemberDied",
+    "MembersRegistered",
+    "PayeeChanged",
+    "PregnancyReported",
+    "ReopeningProposed",
+    "RosterMember",
+    "SchoolChanged",
+    "Tally",
+    "publish",
+    "publish_listing",
+    "tally",
+]

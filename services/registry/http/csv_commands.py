@@ -1,0 +1,299 @@
+"""Checked rows become commands: values are sealed and tokenised here, and cards and people claimed.
+
+This is the edge: clear text comes in and only sealed values, tokens and derived facts go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias, TypeVar
+from uuid import uuid4
+
+from libs.chassis.auth import NOBODY, Principal
+from libs.chassis.csv_upload import ImportReport, Row
+from libs.events.store.handle import handle_many
+from libs.events.store.model import Outcome
+from libs.events.store.transaction import Transaction
+from libs.privacy.keys import KeyRing
+from libs.privacy.sealing import Sealer
+from libs.privacy.tokens import Tokenizer
+from services.registry.contract import FAMILY
+from services.registry.domain.family.commands import (
+    Command,
+    MarkDuplicate,
+    RegisterFamily,
+    RegisterMembers,
+    ReportLifeEvent,
+    well_formed_nik,
+)
+from services.registry.domain.family.errors import (
+    CardRegisteredDifferently,
+    DateImplausible,
+    MemberRegisteredDifferently,
+    PersonAlreadyMember,
+    PersonUnknown,
+)
+from services.registry.domain.family.events import (
+    Event,
+    FamilyRow,
+    MemberRow,
+    MembersRegistered,
+)
+from services.registry.domain.family.state import Family
+from services.registry.http import csv_facts
+from services.registry.http.csv_cells import Mistake, Refused
+from services.registry.http.csv_rows import FamilyCells, LifeEventCells, MemberCells, checked
+from services.registry.tables.identity_rows import card_owners, keep_identities
+from services.registry.workers.reviewer import Reviewer
+
+Outcomes: TypeAlias = Sequence[Outcome[Family, Event]]
+CardRow = TypeVar("CardRow", FamilyCells, MemberCells, LifeEventCells)
+
+MEMBERS_MAX: Final = 30
+"""Of a family; a card with more is taken, and warned of: it may stand for many."""
+
+REFUSALS: Mapping[type[Exception], tuple[str, Mistake]] = {
+    CardRegisteredDifferently: ("no_kk", Mistake.REGISTERED_DIFFERENTLY),
+    MemberRegisteredDifferently: ("nik", Mistake.REGISTERED_DIFFERENTLY),
+    PersonUnknown: ("nik", Mistake.UNKNOWN_PERSON),
+    PersonAlreadyMember: ("nik", Mistake.ALREADY_MEMBER),
+}
+"""The meaning of a family's refusal for the row behind the command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Takes the registry's files in, a batch of rows at a time.
+
+    Rows of families outside the importer's regions are refused; nobody's regions are none.
+    """
+
+    keys: KeyRing
+    tokenizer: Tokenizer
+    reviewer: Reviewer
+    importer: Principal = NOBODY
+
+    def for_(self, importer: Principal) -> Intake:
+        """The same, for whoever sends a file."""
+        return replace(self, importer=importer)
+
+    # -- Families
+
+    async def families(self, unit: Transaction, rows: list[Row], report: ImportReport) -> None:
+        """families.csv: a card is claimed by its first row; its key is made before its event."""
+        today = unit.context.at.date()
+        good = self._theirs(checked(FamilyCells, rows, report, today), report)
+        tokens = [self.tokenizer.card(row.card) for row in good]
+        owners = await unit.claim("card", {token: f"family-{uuid4()}" for token in tokens})
+        await self.keys.make(owner.removeprefix("family-") for owner in owners.values())
+        registered = [(row, owners[token]) for row, token in zip(good, tokens, strict=True)]
+        living, sealer = await self._not_erased(registered, report)
+        commands: list[tuple[str, Command]] = []
+        for row, owner in living:
+            family, token = owner.removeprefix("family-"), self.tokenizer.card(row.card)
+            commands.append(
+                (owner, RegisterFamily(family, self._family(row, token, family, sealer)))
+            )
+        outcomes = await handle_many(unit, FAMILY, commands)
+        await self._take(unit, [row.line for row, _ in living], outcomes, report)
+
+    def _theirs(self, rows: Sequence[FamilyCells], report: ImportReport) -> list[FamilyCells]:
+        theirs: list[FamilyCells] = []
+        for row in rows:
+            if self.importer.may_see(row.region):
+                theirs.append(row)
+            else:
+                report.refuse(row.line, "region_code", Mistake.REGION_NOT_YOURS)
+        return theirs
+
+    def _family(self, row: FamilyCells, token: str, family: str, sealer: Sealer) -> FamilyRow:
+        cells = row.cells
+        address = " ".join(cells[column].strip() for column in ("address", "rt", "rw"))
+        return FamilyRow(
+            fingerprint=self.tokenizer.fingerprint(*cells.values()),
+            card_token=token,
+            card=sealer.seal(family, "no_kk", row.card),
+            dtks_id=sealer.seal(family, "dtks_id", cells["dtks_id"]),
+            dtks=row.dtks,
+            decile=row.decile,
+            region=row.region,
+            address=sealer.seal(family, "address", address),
+            payee_token=self.tokenizer.nik(row.payee),
+            payee_nik=sealer.seal(family, "payee_nik", row.payee),
+            bank=row.bank,
+            account_no=sealer.seal(family, "account_no", cells["account_no"].strip()),
+            account_name=sealer.seal(family, "account_name", cells["account_name"].strip()),
+            facilitator=row.facilitator,
+            group=row.group,
+        )
+
+    # -- Members
+
+    async def members(self, unit: Transaction, rows: list[Row], report: ImportReport) -> None:
+        """members.csv: a number that stands on two cards marks both families."""
+        good = await self._of_known_cards(
+            unit, checked(MemberCells, rows, report, unit.context.at.date()), report
+        )
+        living, sealer = await self._not_erased(good, report)
+        by_family: dict[str, list[MemberCells]] = {}
+        for row, stream_id in living:
+            by_family.setdefault(stream_id, []).append(row)
+        drafted = {
+            stream_id: [
+                self._member(row, stream_id.removeprefix("family-"), sealer) for row in people
+            ]
+            for stream_id, people in by_family.items()
+        }
+        commands: list[tuple[str, Command]] = [
+            (stream_id, RegisterMembers(tuple(people))) for stream_id, people in drafted.items()
+        ]
+        outcomes = await handle_many(unit, FAMILY, commands)
+        await self._keep(unit, outcomes)
+        for outcome in outcomes:
+            lines = [row.line for row in by_family[outcome.stream_id]]
+            if outcome.error is None:
+                added = sum(len(e.rows) for e in outcome.events if isinstance(e, MembersRegistered))
+                report.accepted += added
+                report.unchanged += len(lines) - added
+                if len(outcome.state.members) - added <= MEMBERS_MAX < len(outcome.state.members):
+                    report.warn(lines[0], "no_kk", Mistake.TOO_MANY_MEMBERS)
+            else:
+                await self._singly(unit, drafted[outcome.stream_id], lines, outcome, report)
+        await self._mark_duplicates(unit, drafted)
+
+    def _member(self, row: MemberCells, family: str, sealer: Sealer) -> MemberRow:
+        cells, fingerprint = row.cells, self.tokenizer.fingerprint(*row.cells.values())
+        token = csv_facts.person_token(self.tokenizer, row.nik, fingerprint)
+        return MemberRow(
+            token=token,
+            fingerprint=fingerprint,
+            nik=sealer.seal(family, "nik", row.nik),
+            name=sealer.seal(family, "name", cells["name"]),
+            nik_valid=well_formed_nik(row.nik),
+            sex=row.sex,
+            birth_date=row.birth_date,
+            relationship=row.relationship,
+            occupation=row.occupation,
+            school_level=row.school_level,
+            npsn=csv_facts.sealed(sealer, family, cells, "npsn"),
+            nisn=csv_facts.sealed(sealer, family, cells, "nisn"),
+            severe_disability=row.severe_disability,
+            pregnancy_due_date=row.due_date,
+            pregnancy_order=row.order,
+        )
+
+    async def _singly(
+        self,
+        unit: Transaction,
+        people: Sequence[MemberRow],
+        lines: Sequence[int],
+        refused: Outcome[Family, Event],
+        report: ImportReport,
+    ) -> None:
+        """One of a family's rows is refused: find out which, and take the others."""
+        commands: list[tuple[str, Command]] = [
+            (refused.stream_id, RegisterMembers((person,))) for person in people
+        ]
+        await self._take(unit, lines, await handle_many(unit, FAMILY, commands), report)
+
+    async def _mark_duplicates(
+        self, unit: Transaction, drafted: Mapping[str, Sequence[MemberRow]]
+    ) -> None:
+        holders = [(p.token, stream_id) for stream_id, people in drafted.items() for p in people]
+        wanted = dict(reversed(holders))  # the first row of a number claims it
+        if not wanted:
+            return
+        owners = await unit.claim("nik", wanted)
+        marks: dict[tuple[str, str], None] = {}
+        for token, stream_id in holders:
+            if owners[token] != stream_id:
+                marks[owners[token], token] = None
+                marks[stream_id, token] = None
+        commands: list[tuple[str, Command]] = [
+            (stream_id, MarkDuplicate(token)) for stream_id, token in marks
+        ]
+        for outcome in await handle_many(unit, FAMILY, commands):
+            # A row that was refused has claimed nothing and marks nobody.
+            if outcome.error is not None and not isinstance(outcome.error, PersonUnknown):
+                raise outcome.error
+
+    # -- Life events
+
+    async def life_events(self, unit: Transaction, rows: list[Row], report: ImportReport) -> None:
+        """life_events.csv: one dated fact a row."""
+        good = await self._of_known_cards(
+            unit, checked(LifeEventCells, rows, report, unit.context.at.date()), report
+        )
+        living, sealer = await self._not_erased(good, report)
+        lines: list[int] = []
+        commands: list[tuple[str, Command]] = []
+        for row, stream_id in living:
+            try:
+                fact = csv_facts.of_row(
+                    row, stream_id.removeprefix("family-"), sealer, self.tokenizer
+                )
+            except Refused as refused:
+                report.refuse(row.line, refused.column, refused.mistake)
+                continue
+            fingerprint = self.tokenizer.fingerprint(*row.cells.values())
+            report_it = ReportLifeEvent(row.effective_on, row.reported_on, fingerprint, fact)
+            lines.append(row.line)
+            commands.append((stream_id, report_it))
+        await self._take(unit, lines, await handle_many(unit, FAMILY, commands), report)
+
+    # -- Together
+
+    async def _not_erased(
+        self, rows: Sequence[tuple[CardRow, str]], report: ImportReport
+    ) -> tuple[list[tuple[CardRow, str]], Sealer]:
+        """The rows (with their stream ids) of families whose key is not destroyed, and what seals.
+
+        Of the others nothing can be taken in any more, and each row is refused by its line.
+        """
+        keys = await self.keys.fetch_each(owner.removeprefix("family-") for _, owner in rows)
+        living: list[tuple[CardRow, str]] = []
+        for row, owner in rows:
+            key = keys.get(owner.removeprefix("family-"))
+            if key is None or not key.secrets:
+                report.refuse(row.line, "no_kk", Mistake.ERASED)
+            else:
+                living.append((row, owner))
+        return living, Sealer(keys)
+
+    async def _of_known_cards(
+        self, unit: Transaction, rows: Sequence[CardRow], report: ImportReport
+    ) -> list[tuple[CardRow, str]]:
+        tokens = {row.card: self.tokenizer.card(row.card) for row in rows}
+        owners = await card_owners(unit, tokens.values())
+        known: list[tuple[CardRow, str]] = []
+        for row in rows:
+            owner = owners.get(tokens[row.card])
+            # A card that others have is as unknown as one that nobody has.
+            if owner is None or not self.importer.may_see(owner.region):
+                report.refuse(row.line, "no_kk", Mistake.UNKNOWN_CARD)
+            else:
+                known.append((row, owner.stream_id))
+        return known
+
+    async def _take(
+        self, unit: Transaction, lines: Sequence[int], outcomes: Outcomes, report: ImportReport
+    ) -> None:
+        """Count what each row came to, and keep who people are."""
+        for line, outcome in zip(lines, outcomes, strict=True):
+            if outcome.error is None:
+                report.accepted += bool(outcome.events)
+                report.unchanged += not outcome.events
+            elif isinstance(outcome.error, DateImplausible):
+                column = str(outcome.error.facts["field"])
+                report.refuse(line, column, Mistake.DATE_IMPLAUSIBLE)
+            elif type(outcome.error) in REFUSALS:
+                report.refuse(line, *REFUSALS[type(outcome.error)])
+            else:
+                raise outcome.error
+        await self._keep(unit, outcomes)
+
+    async def _keep(self, unit: Transaction, outcomes: Outcomes) -> None:
+        """Keep who people are, and look again at closings that a late fact may change."""
+        await keep_identities(unit, outcomes)
+        await self.reviewer.review(unit, outcomes)

@@ -1,0 +1,101 @@
+"""A life event's row as the fact that a family is told: its values sealed, its persons tokens."""
+
+from __future__ import annotations
+
+from libs.privacy.sealing import Sealer
+from libs.privacy.tokens import Tokenizer
+from services.registry.domain.family.commands import (
+    Birth,
+    Death,
+    LifeEvent,
+    Move,
+    PayeeChange,
+    Pregnancy,
+    SchoolChange,
+    well_formed_nik,
+)
+from services.registry.http.csv_cells import (
+    BANKS,
+    PREGNANCIES,
+    SEXES,
+    Cells,
+    Mistake,
+    Refused,
+    account_no,
+    day,
+    kept_nik,
+    level,
+    number,
+    region,
+    school_number,
+    text,
+    whole_or_none,
+    word,
+)
+from services.registry.http.csv_rows import LifeEventCells
+
+
+def of_row(row: LifeEventCells, family: str, sealer: Sealer, tokenizer: Tokenizer) -> LifeEvent:
+    """The fact of a row; raises `Refused`."""
+    cells = row.cells
+    match row.type:
+        case "MOVE":
+            return Move(region(cells, "region_code"))
+        case "PAYEE_CHANGE":
+            return _payee_change(cells, family, sealer, tokenizer)
+        case "BIRTH":
+            return _birth(cells, family, sealer, tokenizer)
+        case _:
+            return _of_member(row.type, cells, family, sealer, tokenizer)
+
+
+def _of_member(
+    type_: str, cells: Cells, family: str, sealer: Sealer, tokenizer: Tokenizer
+) -> LifeEvent:
+    nik = kept_nik(cells, "nik")
+    if not nik:
+        raise Refused("nik", Mistake.MISSING)
+    token = tokenizer.nik(nik)
+    match type_:
+        case "DEATH":
+            return Death(token)
+        case "SCHOOL_CHANGE":
+            numbers = [sealed(sealer, family, cells, column) for column in ("npsn", "nisn")]
+            return SchoolChange(token, level(cells), *numbers)
+        case _:
+            order = whole_or_none(cells, "pregnancy_order", PREGNANCIES)
+            return Pregnancy(token, day(cells, "due_date"), order)
+
+
+def _payee_change(cells: Cells, family: str, sealer: Sealer, tokenizer: Tokenizer) -> PayeeChange:
+    payee = number(cells, "new_payee_nik")
+    return PayeeChange(
+        payee_token=tokenizer.nik(payee),
+        payee_nik=sealer.seal(family, "payee_nik", payee),
+        bank=word(cells, "bank_code", BANKS),
+        account_no=sealer.seal(family, "account_no", account_no(cells)),
+        account_name=sealer.seal(family, "account_name", text(cells, "account_name")),
+    )
+
+
+def _birth(cells: Cells, family: str, sealer: Sealer, tokenizer: Tokenizer) -> Birth:
+    nik = kept_nik(cells, "nik")
+    return Birth(
+        token=person_token(tokenizer, nik, tokenizer.fingerprint(*cells.values())),
+        nik=sealer.seal(family, "nik", nik),
+        name=sealer.seal(family, "name", text(cells, "name")),
+        nik_valid=well_formed_nik(nik),
+        sex=word(cells, "sex", SEXES),
+        birth_date=day(cells, "birth_date"),
+    )
+
+
+def person_token(tokenizer: Tokenizer, nik: str, fingerprint: str) -> str:
+    """The token of whom a row is about. Without a number that is a person of their own."""
+    return tokenizer.nik(nik) if nik else tokenizer.of("row", fingerprint)
+
+
+def sealed(sealer: Sealer, family: str, cells: Cells, column: str) -> str | None:
+    """A school's or a pupil's number as it is kept; None where the cell is empty."""
+    cell = school_number(cells, column)
+    return sealer.seal(family, column, cell) if cell else None

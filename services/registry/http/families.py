@@ -1,0 +1,253 @@
+"""Files into the register, families out of it, and the one look-up that says who somebody is."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
+from libs.chassis.bodies import Id, Nik, Strict
+from libs.chassis.csv_upload import CSV_BODY, ImportReport
+from libs.chassis.etag import Unconditional, etag
+from libs.chassis.idempotency import OnceStreamed, ReadsOnly
+from libs.chassis.imports import IMPORT_BYTES_MAX, Partial, Report, take_file
+from libs.chassis.openapi import UNCHANGED, refuses
+from libs.chassis.operations import POSITION_MAX
+from libs.chassis.request import Asked, body_up_to, resource
+from libs.chassis.service import StoreOf
+from libs.events.domain.errors import NotFound
+from libs.privacy.keys import KeyRing
+from libs.privacy.sealing import Sealer
+from services.registry.contract import FAMILY
+from services.registry.domain.family import roster
+from services.registry.domain.family.state import known_by as facts_known_by
+from services.registry.http.csv_commands import Intake
+from services.registry.http.csv_rows import FAMILY_COLUMNS, LIFE_EVENT_COLUMNS, MEMBER_COLUMNS
+from services.registry.tables import identity_rows
+
+Importer = Annotated[Principal, require("registry:import")]
+Reader = Annotated[Principal, require("registry:read")]
+Identifier = Annotated[Principal, require("registry:identify")]
+IntakeOf = Annotated[Intake, resource("intake")]
+KeysOf = Annotated[KeyRing, resource("keys")]
+LARGE = [body_up_to(IMPORT_BYTES_MAX), Unconditional]
+
+router = APIRouter(tags=["registry"])
+
+
+class FamilyUnknown(NotFound):
+    """No family of this id is registered."""
+
+
+# -- Files ----------------------------------------------------------------------------------------
+
+
+@router.post("/imports/families", dependencies=LARGE, openapi_extra=CSV_BODY, response_model=Report)
+async def import_families(
+    request: Request,
+    store: StoreOf,
+    intake: IntakeOf,
+    context: Asked,
+    once: OnceStreamed,
+    importer: Importer,
+    partial: Partial = False,
+) -> Response:
+    """Candidate families of the integrated social data, one a row."""
+    report, take = ImportReport("families.csv"), intake.for_(importer).families
+    return await take_file(
+        request, store, context, once, report, FAMILY_COLUMNS, take, partial=partial
+    )
+
+
+@router.post("/imports/members", dependencies=LARGE, openapi_extra=CSV_BODY, response_model=Report)
+async def import_members(
+    request: Request,
+    store: StoreOf,
+    intake: IntakeOf,
+    context: Asked,
+    once: OnceStreamed,
+    importer: Importer,
+    partial: Partial = False,
+) -> Response:
+    """The people of the families' cards, one a row; an odd NIK is a fact, not a bad row."""
+    report, take = ImportReport("members.csv"), intake.for_(importer).members
+    return await take_file(
+        request, store, context, once, report, MEMBER_COLUMNS, take, partial=partial
+    )
+
+
+@router.post(
+    "/imports/life-events", dependencies=LARGE, openapi_extra=CSV_BODY, response_model=Report
+)
+async def import_life_events(
+    request: Request,
+    store: StoreOf,
+    intake: IntakeOf,
+    context: Asked,
+    once: OnceStreamed,
+    importer: Importer,
+    partial: Partial = False,
+) -> Response:
+    """Data updates, one a row, in the order in which they were reported."""
+    report, take = ImportReport("life_events.csv"), intake.for_(importer).life_events
+    return await take_file(
+        request, store, context, once, report, LIFE_EVENT_COLUMNS, take, partial=partial
+    )
+
+
+# -- Families -------------------------------------------------------------------------------------
+
+
+class FamilyView(BaseModel):
+    """A family as it stands, without anything personal; `members` are its living ones.
+
+    `graduates_from` is the day from which a closing lets it graduate, while it holds no category.
+    """
+
+    family: UUID
+    region: str
+    members: int
+    status: str | None
+    reason: str | None
+    last_listed: str | None
+    departure: str | None
+    graduates_from: date | None
+
+
+AsOf = Annotated[date, Query(description="The day in question: what was true then.")]
+KnownBy = Annotated[date, Query(description="Only what had been reported by this day.")]
+At = Annotated[
+    int | None,
+    Query(ge=1, le=POSITION_MAX, description="Only what stood in the log by this position."),
+]
+
+
+@router.get("/families/{family}", responses=refuses(FamilyUnknown, OUTSIDE) | UNCHANGED)
+async def family(
+    family: UUID,
+    store: StoreOf,
+    reader: Reader,
+    response: Response,
+    as_of: AsOf = date.max,
+    known_by: KnownBy = date.max,
+    at: At = None,
+) -> FamilyView:
+    """A family's standing in the programme, on any day and as it was known on any day.
+
+    A tahap's list has `as_of` and `known_by` its closing date, and `at` its cut. Who may see it is
+    decided by where the family is now.
+    """
+    stream_id = f"family-{family}"
+    async with store.looking() as unit:
+        found = (await unit.load(FAMILY, [stream_id], at)).get(stream_id)
+    state = facts_known_by(found.at_cut, known_by) if found else None
+    if found is None or state is None or not state.family:
+        raise FamilyUnknown(family=family)
+    ensure_may_see(reader, roster.region(found.state, date.max))
+    response.headers["ETag"] = etag(found.version)
+    return FamilyView(
+        family=family,
+        region=roster.region(state, as_of),
+        members=sum(roster.living(state, member, as_of) for member in state.members),
+        status=state.designation.status if state.designation else None,
+        reason=state.designation.reason if state.designation else None,
+        last_listed=state.listed.tahap if state.listed else None,
+        departure=state.departure.kind if state.departure else None,
+        graduates_from=state.waiting.graduates_from if state.waiting else None,
+    )
+
+
+class Wanted(Strict):
+    """Whose identities are asked for."""
+
+    families: Annotated[list[Id], Field(min_length=1, max_length=identity_rows.IDENTITIES_MAX)]
+
+
+class MemberIdentity(BaseModel):
+    """A member's number within the family, and their NIK as the card has it."""
+
+    member: int
+    nik: str
+
+
+class FamilyIdentity(BaseModel):
+    """A family's card number and its members' NIKs, in clear."""
+
+    family: UUID
+    no_kk: str
+    members: list[MemberIdentity]
+
+
+@router.post(
+    "/identities/lookup",
+    dependencies=[ReadsOnly],
+    response_model=list[FamilyIdentity],
+    responses=refuses(OUTSIDE),
+)
+async def identities(
+    body: Wanted, store: StoreOf, keys: KeysOf, context: Asked, identifier: Identifier
+) -> Any:
+    """Who families are: personal data in clear, so every look-up is written down with its reader.
+
+    Families that are not registered, or whose key was destroyed, are left out.
+    """
+    wanted = [str(each) for each in body.families]
+    found = await identity_rows.identities(store, wanted, identifier.subject, context.at)
+    for identity in found:
+        ensure_may_see(identifier, identity.region)
+    known = await keys.fetch_each([identity.family for identity in found])
+    sealer = Sealer(known)
+    living = {each.family for each in known.values() if each.secrets}
+    return [_opened(each, sealer) for each in found if each.family in living]
+
+
+class Card(Strict):
+    """A family card, by its number."""
+
+    no_kk: Nik
+
+
+class CardFamily(BaseModel):
+    """The family of a card."""
+
+    family: UUID
+
+
+class CardUnknown(NotFound):
+    """No family is registered under this card."""
+
+
+@router.post(
+    "/identities/by-card",
+    dependencies=[ReadsOnly],
+    responses=refuses(CardUnknown, OUTSIDE),
+)
+async def by_card(
+    body: Card, store: StoreOf, intake: IntakeOf, context: Asked, identifier: Identifier
+) -> CardFamily:
+    """Which family a card is: the number comes in the body alone, and the look-up is written down.
+
+    A card that nobody has leaves a look-up without a family.
+    """
+    token = intake.tokenizer.card(body.no_kk)
+    found = await identity_rows.family_of_card(store, token, identifier.subject, context.at)
+    if found is None:
+        raise CardUnknown()
+    family, region = found
+    ensure_may_see(identifier, region)
+    return CardFamily(family=UUID(family))
+
+
+def _opened(identity: identity_rows.Identity, sealer: Sealer) -> FamilyIdentity:
+    return FamilyIdentity(
+        family=UUID(identity.family),
+        no_kk=sealer.unseal(identity.family, "no_kk", identity.card),
+        members=[
+            MemberIdentity(member=member, nik=sealer.unseal(identity.family, "nik", nik))
+            for member, nik in identity.niks.items()
+        ],
+    )

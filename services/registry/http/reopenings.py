@@ -1,0 +1,194 @@
+"""Re-openings over HTTP: which wait, what is behind one, what another person decides on it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from fastapi import Path as InPath
+from pydantic import BaseModel, ConfigDict
+
+from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
+from libs.chassis.etag import IfMatch, etag
+from libs.chassis.idempotency import Once, Reply
+from libs.chassis.openapi import UNCHANGED, refuses
+from libs.chassis.pages import Page, Paging
+from libs.chassis.request import Asked
+from libs.chassis.service import StoreOf
+from libs.events.store.handle import Loaded, handle
+from libs.events.store.transaction import Transaction
+from services.registry.contract import FAMILY
+from services.registry.domain.family import roster
+from services.registry.domain.family.commands import DecideReopening
+from services.registry.domain.family.errors import (
+    ListNotFrozen,
+    NoSuchReopening,
+    NotInProgramme,
+    ReopeningDecided,
+    SamePerson,
+)
+from services.registry.domain.family.events import Decision
+from services.registry.domain.family.state import Family, Reopening
+from services.registry.http.families import FamilyUnknown, Reader
+from services.registry.workers import reviewer as reopening
+
+Approver = Annotated[Principal, require("registry:approve")]
+TAHAP_FORM = r"^[0-9]{4}-[0-9]{1,2}$"
+TahapId = Annotated[str, InPath(pattern=TAHAP_FORM)]
+
+router = APIRouter(tags=["registry"])
+
+
+# -- What there is --------------------------------------------------------------------------------
+
+
+class LateFactView(BaseModel):
+    """A fact that the list did not know; what came with the family's card has no dates."""
+
+    fact: str
+    effective_on: date | None
+    reported_on: date | None
+    recorded_by: str
+
+
+class ListedMemberView(BaseModel):
+    """A member by number, and the categories that they would be listed with at the closing."""
+
+    member: int
+    categories: list[str]
+
+
+class ReopeningView(BaseModel):
+    """A re-opening: the line of a family at a tahap that had found no category in it."""
+
+    family: UUID
+    tahap: str
+    reopening: int
+    standing: Literal["WAITING", "APPROVED", "REJECTED"]
+    region: str
+    late: list[LateFactView]
+    members: list[ListedMemberView]
+    payee_valid: bool
+    bank: str | None
+
+
+@router.get("/reopenings")
+async def reopenings(
+    store: StoreOf,
+    reader: Reader,
+    paging: Paging,
+    tahap: Annotated[
+        str | None, Query(pattern=TAHAP_FORM, description="That they would re-open; all else.")
+    ] = None,
+) -> Page[ReopeningView]:
+    """The re-openings that nobody has decided yet, in order of family and tahap."""
+    after = paging.after(tuple[UUID, str])
+    rows = await reopening.waiting(store, tahap, reader.regions, after, paging.rows)
+    found, following = paging.cut(rows, lambda row: (row[1].family, row[0]))
+    items = [
+        _shown(state, known) for at, state in found if (known := state.reopening(at)) is not None
+    ]
+    return Page[ReopeningView](items=items, next=following)
+
+
+@router.get(
+    "/reopenings/{family}/{tahap}",
+    responses=refuses(FamilyUnknown, NoSuchReopening, OUTSIDE) | UNCHANGED,
+)
+async def reopening_of(
+    family: UUID, tahap: TahapId, store: StoreOf, reader: Reader, response: Response
+) -> ReopeningView:
+    """The latest proposal to re-open a tahap; its ETag is what a decision is asked to name."""
+    async with store.looking() as look:
+        found = await _theirs(look, family, reader)
+    known = found.state.reopening(tahap)
+    if known is None:
+        raise NoSuchReopening(tahap=tahap)
+    response.headers["ETag"] = etag(found.version)
+    return _shown(found.state, known)
+
+
+async def _theirs(unit: Transaction, family: UUID, asker: Principal) -> Loaded[Family]:
+    """A family of the asker's regions, by where it is now."""
+    stream = f"family-{family}"
+    found = (await unit.load(FAMILY, [stream])).get(stream)
+    if found is None or not found.state.family:
+        raise FamilyUnknown(family=family)
+    ensure_may_see(asker, roster.region(found.state, date.max))
+    return found
+
+
+def _shown(state: Family, known: Reopening) -> ReopeningView:
+    return ReopeningView(
+        family=UUID(state.family),
+        tahap=known.tahap,
+        reopening=known.number,
+        standing=known.standing,
+        region=roster.region(state, date.max),
+        late=[
+            LateFactView(
+                fact=late.fact,
+                effective_on=late.effective_on,
+                reported_on=late.reported_on,
+                recorded_by=late.recorded_by,
+            )
+            for late in known.late
+        ],
+        members=[
+            ListedMemberView(member=member.member, categories=list(member.closing))
+            for member in known.line.members
+        ],
+        payee_valid=known.line.payee_valid,
+        bank=known.line.bank,
+    )
+
+
+# -- What another person does ---------------------------------------------------------------------
+
+
+class ReopeningDecision(BaseModel):
+    """The decision: the family is listed as its late facts say, or is not."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    decision: Decision
+
+
+@router.post(
+    "/reopenings/{family}/{tahap}/decision",
+    status_code=204,
+    responses=refuses(
+        FamilyUnknown,
+        NoSuchReopening,
+        SamePerson,
+        ReopeningDecided,
+        NotInProgramme,
+        ListNotFrozen,
+        OUTSIDE,
+    ),
+)
+async def decide_reopening(
+    family: UUID,
+    tahap: TahapId,
+    body: ReopeningDecision,
+    store: StoreOf,
+    context: Asked,
+    once: Once,
+    approver: Approver,
+    seen: IfMatch,
+) -> Response:
+    """Let a re-opening take effect, or not; never by a person who recorded one of its facts."""
+    stream = f"family-{family}"
+    async with store.transaction(context) as unit:
+        await once.claim(unit.connection)
+        await _theirs(unit, family, approver)
+        await seen.ensure_stream(unit, FAMILY, stream)
+        frozen = await reopening.is_frozen(unit, tahap)
+        command = DecideReopening(tahap, body.decision, approver.subject, frozen)
+        outcome = await handle(unit, FAMILY, stream, command)
+        await reopening.keep_open(unit, [outcome])
+        reply = Reply(204, None, {"ETag": etag(outcome.version)})
+        await once.keep(unit.connection, reply)
+    return reply.response(unit.position)

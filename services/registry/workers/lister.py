@@ -1,0 +1,201 @@
+"""The leader's work: a tahap's list, a chunk of families a transaction, and lines sent again.
+
+A family that cannot be listed is found by halves and withheld by name; all others are listed. A
+tahap whose list fails rests, and holds up no other one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+import structlog
+
+from libs.events.consumer.batch_bisection import by_halves
+from libs.events.domain.errors import ConcurrencyConflict, CorridorError, EventTooLarge, safe_text
+from libs.events.store.handle import handle, handle_many
+from libs.events.store.model import Context, Outcome
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from libs.events.workers.backoff import Attempt, Backoff
+from libs.privacy.errors import KeyDestroyed, PrivacyError
+from libs.privacy.keys import KeyRing
+from services.registry.contract import FAMILY, LISTING, SERVICE, tally
+from services.registry.domain.closing import Closing, RuleSet
+from services.registry.domain.family.commands import Command, ListFamily
+from services.registry.domain.family.errors import ListedLater
+from services.registry.domain.family.events import Event
+from services.registry.domain.family.state import Family
+from services.registry.domain.listing import Listing
+from services.registry.domain.listing_messages import AdvanceListing, CloseListing, Withheld
+from services.registry.policy import RuleSets
+from services.registry.tables import identity_rows
+from services.registry.tables.left_on_lists import left_among
+from services.registry.workers.job_progress import LISTER
+from services.registry.workers.ranking import nik_orders
+from services.registry.workers.reviewer import Reviewer
+
+CHUNK_FAMILIES = 1_000
+CANNOT_BE_LISTED: Final = "CANNOT_BE_LISTED"
+NEVER_A_FAMILYS_OWN: Final = (ListedLater, ConcurrencyConflict)
+"""A list out of its order is refused whole; a family that moved meanwhile is listed next time."""
+
+log = structlog.get_logger("lister")
+
+
+class ChunkListedMeanwhile(CorridorError):
+    """Another leader has listed these families, so these lines are not written."""
+
+
+@dataclass(slots=True)
+class Lister:
+    """Makes the lists that were announced, each as of its cut."""
+
+    store: Store
+    keys: KeyRing
+    rule_sets: RuleSets
+    chunk: int = CHUNK_FAMILIES
+    backoff: Backoff = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.backoff = Backoff(self.store, LISTER)
+
+    async def step(self) -> bool:
+        """One chunk of each list that is being made, or one bucket of each that was asked for
+        again; answers whether there was any."""
+        items: dict[str, Attempt] = {
+            tahap: partial(self._next_chunk, tahap, trace)
+            for tahap, trace in await identity_rows.open_listings(self.store)
+        }
+        for tahap, bucket in await identity_rows.asked_again(self.store):
+            items[f"{tahap} {bucket}"] = partial(self._send_again, tahap, bucket)
+        return await self.backoff.turn(items)
+
+    async def _next_chunk(self, tahap: str, trace: str | None) -> bool:
+        listing = await self._listing(tahap)
+        async with self.store.transaction(_context(listing, trace)) as unit:
+            families = await identity_rows.families_after(unit, listing.cursor, self.chunk)
+            if families:
+                await self._advance(unit, listing, families)
+            else:
+                await handle(unit, LISTING, f"listing-{tahap}", CloseListing(listing.revision))
+                await identity_rows.end_listing(unit, tahap)
+        return True
+
+    async def _listing(self, tahap: str) -> Listing:
+        stream_id = f"listing-{tahap}"
+        return (await self.store.read(LISTING, [stream_id]))[stream_id].state
+
+    async def _advance(self, unit: Transaction, listing: Listing, families: Sequence[str]) -> None:
+        left = await left_among(unit, families)
+        ready = [family for family in families if family not in left]
+        outcomes, withheld = await self._list(unit, listing, ready, relist=False)
+        withheld += tuple(Withheld(family, CANNOT_BE_LISTED) for family in sorted(left))
+        # A fact that was stored between the cut and now met a family that was not waiting yet.
+        await Reviewer(self.keys, self.rule_sets).review(unit, outcomes)
+        lines = tally(outcomes)
+        advance = AdvanceListing(
+            revision=listing.revision,
+            cursor=families[-1],
+            listed=lines.listed,
+            graduated=lines.graduated,
+            buckets=lines.buckets,
+            pending=lines.pending,
+            withheld=withheld,
+        )
+        # In the transaction of its lines: a list that was interrupted goes on behind its cursor.
+        advanced = await handle(unit, LISTING, f"listing-{listing.tahap}", advance)
+        if not advanced.events:
+            raise ChunkListedMeanwhile(tahap=listing.tahap)
+
+    async def _list(
+        self, unit: Transaction, listing: Listing, families: Sequence[str], *, relist: bool
+    ) -> tuple[list[Outcome[Family, Event]], tuple[Withheld, ...]]:
+        """Write the lines of families as they were at the listing's cut; who cannot have one."""
+        closing = Closing(
+            listing.tahap,
+            listing.revision,
+            listing.months,
+            listing.closing_date,
+            self._rules(listing),
+        )
+        written: list[Outcome[Family, Event]] = []
+
+        async def write(some: Sequence[str]) -> None:
+            written.extend(await self._written(unit, closing, listing.cut, some, relist=relist))
+
+        refused = await by_halves(unit, families, write, NEVER_A_FAMILYS_OWN)
+        for family, error in refused:
+            log.error("family withheld", tahap=listing.tahap, family=family, error=safe_text(error))
+        return written, tuple(Withheld(family, _reason(error)) for family, error in refused)
+
+    def _rules(self, listing: Listing) -> RuleSet:
+        """The list's rules; those that it was announced with where this release has them no more,
+        so that it can still be ended."""
+        name = listing.policies["rule_set"]
+        if name not in self.rule_sets.by_id and listing.rules is not None:
+            return listing.rules
+        return self.rule_sets.named(name)
+
+    async def _written(
+        self,
+        unit: Transaction,
+        closing: Closing,
+        cut: int,
+        families: Sequence[str],
+        *,
+        relist: bool,
+    ) -> list[Outcome[Family, Event]]:
+        """The outcomes of these families' lines. Raises what one of them is refused for."""
+        known = await unit.load(FAMILY, [f"family-{family}" for family in families], cut)
+        states = {
+            stream_id.removeprefix("family-"): found.at_cut for stream_id, found in known.items()
+        }
+        orders, closed = await nik_orders(unit, self.keys, states)
+        commands: list[tuple[str, Command]] = [
+            (f"family-{family}", ListFamily(closing, orders.get(family, {}), relist))
+            for family in families
+        ]
+        outcomes = await handle_many(unit, FAMILY, commands, cut=cut, known=known)
+        for family, outcome in zip(families, outcomes, strict=True):
+            if outcome.error is not None:
+                raise closed.get(family, outcome.error)
+        return outcomes
+
+    async def _send_again(self, tahap: str, bucket: str) -> bool:
+        """The lines of one bucket that somebody asked for again, exactly as they were."""
+        listing = await self._listing(tahap)
+        withheld = {each.family for each in listing.withheld}
+        async with self.store.transaction(_context(listing, None)) as unit:
+            cursor = bucket
+            while chunk := await identity_rows.families_after(unit, cursor, self.chunk):
+                mine = [family for family in chunk if family.startswith(bucket)]
+                listed = [family for family in mine if family not in withheld]
+                await self._list(unit, listing, listed, relist=True)
+                if len(mine) < len(chunk):
+                    break
+                cursor = chunk[-1]
+            await identity_rows.sent_again(unit, tahap, bucket)
+        return True
+
+
+def _reason(error: Exception) -> str:
+    """The code that is told to others: no key opens what the family sealed, its line is larger
+    than the bus carries, or making it fails with an error that the log names."""
+    match error:
+        case KeyDestroyed():
+            return "KEY_DESTROYED"
+        case PrivacyError():
+            return "KEY_MISSING"
+        case EventTooLarge():
+            return "LINE_TOO_LARGE"
+        case _:
+            return CANNOT_BE_LISTED
+
+
+def _context(listing: Listing, trace: str | None) -> Context:
+    day = listing.closing_date
+    return Context(datetime(day.year, day.month, day.day, tzinfo=UTC), f"service:{SERVICE}", trace)

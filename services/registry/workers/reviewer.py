@@ -1,0 +1,189 @@
+"""Closings without a category, looked at again when a fact is stored behind their list's cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from libs.chassis.regions import region_ranges
+from libs.events.consumer.batch_bisection import by_halves
+from libs.events.domain.errors import safe_text
+from libs.events.store.codec import codec_of
+from libs.events.store.handle import handle_many
+from libs.events.store.model import Outcome
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from libs.privacy.keys import KeyRing
+from services.registry.contract import FAMILY, LISTING
+from services.registry.domain.closing import Closing
+from services.registry.domain.family.commands import Command, ReviewClosing
+from services.registry.domain.family.events import (
+    Event,
+    FamilyReopened,
+    LateFact,
+    ReopeningProposed,
+    ReopeningRejected,
+    ReopeningWithdrawn,
+)
+from services.registry.domain.family.state import Family
+from services.registry.domain.listing import Listing
+from services.registry.policy import RuleSets
+from services.registry.workers.ranking import nik_orders
+
+_OPENS_OR_ENDS: Final = (ReopeningProposed, ReopeningWithdrawn, ReopeningRejected, FamilyReopened)
+_FACTS: Final = (
+    "MembersRegistered",
+    "MemberBorn",
+    "MemberDied",
+    "SchoolChanged",
+    "PregnancyReported",
+    "FamilyMoved",
+    "PayeeChanged",
+)
+# What this transaction appends has no position before it commits: it is behind every cut.
+_FACTS_OF: Final = """
+SELECT stream_id, type, schema_version, data, first_position + ord AS position,
+       coalesce(blocks.metadata ->> 'actor', $3) AS actor
+FROM events LEFT JOIN blocks USING (block)
+WHERE stream_id = ANY($1) AND type = ANY($2) ORDER BY stream_id, version
+"""
+_OPENED: Final = """
+INSERT INTO reopening_open (family, tahap) SELECT * FROM unnest($1::uuid[], $2::text[])
+ON CONFLICT DO NOTHING
+"""
+_ENDED: Final = """
+DELETE FROM reopening_open USING unnest($1::uuid[], $2::text[]) AS u (family, tahap)
+WHERE reopening_open.family = u.family AND reopening_open.tahap = u.tahap
+"""
+_PAGE: Final = """
+SELECT reopening_open.family::text, tahap FROM reopening_open JOIN identity_family USING (family)
+WHERE ($1::text IS NULL OR tahap = $1)
+  AND ($2::uuid IS NULL OR (reopening_open.family, tahap) > ($2, $3))
+  AND EXISTS (SELECT FROM unnest($4::text[], $5::text[]) AS r (low, high)
+              WHERE region COLLATE "C" >= low AND region COLLATE "C" < high)
+ORDER BY reopening_open.family, tahap LIMIT $6
+"""
+
+
+log = structlog.get_logger("reopening")
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewer:
+    """Looks at closings without a category again, in the transaction of what was stored."""
+
+    keys: KeyRing
+    rule_sets: RuleSets
+
+    async def review(self, unit: Transaction, outcomes: Iterable[Outcome[Family, Event]]) -> None:
+        """Propose, or withdraw, what the facts of handled families now say of such closings.
+
+        A family that cannot be reviewed, as one whose key was destroyed, stops no other: its fact
+        is kept, and the log names it.
+        """
+        families = {
+            outcome.stream_id: outcome.state
+            for outcome in outcomes
+            if outcome.events and outcome.state.without_category
+        }
+
+        async def review(streams: Sequence[str]) -> None:
+            await self._review(unit, {stream: families[stream] for stream in streams})
+
+        for stream, error in await by_halves(unit, sorted(families), review):
+            log.error("closing not reviewed", family=stream, error=safe_text(error))
+
+    async def _review(self, unit: Transaction, families: Mapping[str, Family]) -> None:
+        listings = await _listings(unit, families.values())
+        facts = await _facts(unit, list(families))
+        states = {state.family: state for state in families.values()}
+        orders, closed = await nik_orders(unit, self.keys, states)
+        commands: list[tuple[str, Command]] = [
+            (
+                stream,
+                ReviewClosing(
+                    self._closing(listings[closing.tahap]),
+                    _behind(facts.get(stream, ()), listings[closing.tahap].cut),
+                    orders.get(state.family, {}),
+                ),
+            )
+            for stream, state in families.items()
+            for closing in state.without_category
+        ]
+        reviewed = await handle_many(unit, FAMILY, commands)
+        for outcome in reviewed:
+            if outcome.error is not None:
+                raise closed.get(outcome.stream_id.removeprefix("family-"), outcome.error)
+        await keep_open(unit, reviewed)
+
+    def _closing(self, listing: Listing) -> Closing:
+        rules = self.rule_sets.named(listing.policies["rule_set"])
+        terms = listing.tahap, listing.revision, listing.months, listing.closing_date
+        return Closing(*terms, rules)
+
+
+async def _listings(unit: Transaction, families: Iterable[Family]) -> dict[str, Listing]:
+    tahaps = {closing.tahap for state in families for closing in state.without_category}
+    found = await unit.load(LISTING, sorted(f"listing-{tahap}" for tahap in tahaps))
+    return {loaded.state.tahap: loaded.state for loaded in found.values()}
+
+
+async def _facts(
+    unit: Transaction, streams: Sequence[str]
+) -> dict[str, list[tuple[int | None, LateFact]]]:
+    """(position, fact) of all that was ever recorded of these families, by stream."""
+    codec, facts = codec_of(FAMILY), dict[str, list[tuple[int | None, LateFact]]]()
+    rows = await unit.connection.fetch(_FACTS_OF, streams, _FACTS, unit.context.actor)
+    for row in rows:
+        event = codec.decode_event(row["type"], row["schema_version"], row["data"])
+        dates = getattr(event, "effective_on", None), getattr(event, "reported_on", None)
+        fact = LateFact(row["type"], *dates, row["actor"])
+        facts.setdefault(row["stream_id"], []).append((row["position"], fact))
+    return facts
+
+
+def _behind(facts: Sequence[tuple[int | None, LateFact]], cut: int) -> tuple[LateFact, ...]:
+    return tuple(fact for position, fact in facts if position is None or position > cut)
+
+
+async def keep_open(unit: Transaction, outcomes: Iterable[Outcome[Family, Event]]) -> None:
+    """Note which re-openings wait for a person, in the transaction of their events."""
+    waits: dict[tuple[str, str], bool] = {}
+    for outcome in outcomes:
+        for event in outcome.events:
+            if isinstance(event, _OPENS_OR_ENDS):
+                waits[event.family, event.tahap] = isinstance(event, ReopeningProposed)
+    for statement, opened in ((_OPENED, True), (_ENDED, False)):
+        if keys := [key for key, waiting in waits.items() if waiting is opened]:
+            families, tahaps = zip(*keys, strict=True)
+            await unit.connection.execute(statement, families, tahaps)
+
+
+async def waiting(
+    store: Store,
+    tahap: str | None,
+    regions: Sequence[str],
+    after: tuple[UUID, str] | None,
+    limit: int,
+) -> list[tuple[str, Family]]:
+    """(tahap, family) of at most `limit` re-openings behind one, in order of family and tahap."""
+    async with store.looking() as look:
+        behind = after or (None, None)
+        ranges = region_ranges(regions)
+        rows = await look.connection.fetch(_PAGE, tahap, *behind, *ranges, limit)
+        streams = sorted({f"family-{row['family']}" for row in rows})
+        found: Mapping[str, Family] = {
+            stream: loaded.state for stream, loaded in (await look.load(FAMILY, streams)).items()
+        }
+    return [(row["tahap"], found[f"family-{row['family']}"]) for row in rows]
+
+
+async def is_frozen(unit: Transaction, tahap: str) -> bool:
+    """True where the tahap's list is frozen, and a family beside it needs a run of its own."""
+    stream = f"listing-{tahap}"
+    found = await unit.load(LISTING, [stream])
+    return stream in found and found[stream].state.frozen
