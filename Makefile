@@ -4,7 +4,8 @@ PYTHON ?= python3
 BIN    := .venv/bin
 READY  := .venv/.installed
 # A file's tests share what they start, so they stay together; the order is that of tests/tiers.py.
-PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+# Three workers keep two cores busy: a third of their time they wait for a server or a clock.
+PYTEST := $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 DATA       ?= examples/kalbar-2023
 OUT        ?= out
