@@ -351,6 +351,21 @@ def _on_closing_day(""",
         "::test_two_people_cancel_a_tahap_and_nothing_of_its_list_is_left",
     ),
     Mutant(
+        "hung-canceller-undoes-the-next-revision",
+        "a leader that hung over a cancellation voids payments of the tahap as it was announced anew",
+        (
+            Change(
+                "services/payments/workers/canceller.py",
+                "            if not await unit.connection.fetchval(_STILL_OPEN, tahap, revision):\n",
+                "            if not tahap:\n",
+            ),
+        ),
+        f"{PAYMENTS}/test_cancellation_behind_order.py"
+        "::test_a_canceller_that_hung_leaves_the_payments_of_the_next_revision_alone",
+        f"{PAYMENTS}/test_cancellation_behind_order.py"
+        "::test_a_leader_that_hung_over_a_cancellation_leaves_the_next_run_alone",
+    ),
+    Mutant(
         "run-goes-on-although-cancelled",
         "a run that was cancelled takes its next step all the same",
         (

@@ -38,6 +38,9 @@ LINES_A_CHUNK: Final = 5_000
 PAYMENTS_A_CHUNK: Final = 1_000
 
 _RUNS: Final = "SELECT FROM run_open WHERE tahap = $1 ORDER BY kind FOR UPDATE"
+_STILL_OPEN: Final = """
+SELECT true FROM cancellation_open WHERE tahap = $1 AND revision = $2 FOR UPDATE
+"""
 # Whoever addresses an effect to a payment has its row, too, and then its stream.
 _PLACED: Final = """
 SELECT family::text, kind FROM payment_of WHERE tahap = $1
@@ -105,9 +108,14 @@ class Canceller:
     async def _take_back(self, tahap: str, revision: int) -> bool:
         stream = tahap_stream(tahap)
         cancelled = (await self.store.read(TAHAP, [stream]))[stream].state.cancelled
-        if cancelled is None:
-            return False
-        async with self.store.transaction(on(cancelled.closing_date)) as unit:
+        return cancelled is not None and await self._undo(tahap, revision, cancelled.closing_date)
+
+    async def _undo(self, tahap: str, revision: int, day: date) -> bool:
+        """One chunk of a cancelled revision, or its end; the tahap's next one is left alone."""
+        async with self.store.transaction(on(day)) as unit:
+            # A leader that hung may come back when the revision is undone and the next one ordered.
+            if not await unit.connection.fetchval(_STILL_OPEN, tahap, revision):
+                return False
             if await self._void(unit, tahap):
                 return True
             gone = await unit.connection.execute(_GONE, tahap, self.chunk)
@@ -117,7 +125,7 @@ class Canceller:
             if order is None:
                 await self._end(unit, tahap, revision)
                 return True
-        return await self._give_back(order, cancelled.closing_date)
+        return await self._give_back(order, day)
 
     async def _give_back(self, order: PaymentOrdered, day: date) -> bool:
         """Have the treasury cancel an order and book what it has back; whether it has answered."""

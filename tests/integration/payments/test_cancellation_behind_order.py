@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import date
 
 import httpx
 import msgspec
@@ -374,6 +375,23 @@ async def test_a_leader_that_hung_over_a_cancellation_leaves_the_next_run_alone(
     assert (await frozen.run()).opened is None
     await frozen.pay()
     await frozen.ordered()
+    await frozen.pay()
+    await assert_paid_once(frozen)
+
+
+async def test_a_canceller_that_hung_leaves_the_payments_of_the_next_revision_alone(
+    frozen: Office,
+) -> None:
+    await instructed(frozen)
+    await cancelled(frozen)
+    await announced_again(frozen)
+    await frozen.listed(VILLAGE, failed=VILLAGE[1:2], revision=2)
+    await frozen.frozen()
+    await instructed(frozen)
+    await until_dispatched(frozen)
+
+    assert not await frozen.canceller()._undo(TAHAP_1, 1, date(2023, 3, 31))
+
     await frozen.pay()
     await assert_paid_once(frozen)
 
