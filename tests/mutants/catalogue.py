@@ -352,12 +352,12 @@ def _on_closing_day(""",
     ),
     Mutant(
         "hung-canceller-undoes-the-next-revision",
-        "a leader that hung over a cancellation voids payments of the tahap as it was announced anew",
+        "a leader that hung over a cancellation voids payments of the next revision",
         (
             Change(
                 "services/payments/workers/canceller.py",
-                "            if not await unit.connection.fetchval(_STILL_OPEN, tahap, revision):\n",
-                "            if not tahap:\n",
+                "(_STILL_OPEN, tahap, revision):\n                return False\n",
+                "(_STILL_OPEN, tahap, revision):\n                pass\n",
             ),
         ),
         f"{PAYMENTS}/test_cancellation_behind_order.py"
