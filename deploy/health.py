@@ -33,9 +33,9 @@ def answers(path: str, env: Environment) -> bool:
 async def relays(env: Environment) -> bool:
     """Somebody holds the relay's leadership on every store."""
     # Asked in each container every few seconds: only this question pays for what it imports.
-    import asyncpg  # noqa: PLC0415
+    import asyncpg  # noqa: PLC0415 - see above
 
-    from libs.events.workers.leader import has_leader  # noqa: PLC0415
+    from libs.events.workers.leader import has_leader  # noqa: PLC0415 - see above
 
     for service in text(env, "PKH_RELAYED").split():
         address = url(env, f"PKH_{service.upper()}_DATABASE_URL", POSTGRES)

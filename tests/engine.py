@@ -51,8 +51,8 @@ def _succeeds(*arguments: str, seconds: int) -> bool:
 @contextlib.contextmanager
 def postgres_container(settings: Mapping[str, str]) -> Iterator[str]:
     """A PostgreSQL with these settings; the address of its superuser."""
-    from testcontainers.core.container import DockerContainer  # noqa: PLC0415  needs an engine
-    from testcontainers.core.wait_strategies import ExecWaitStrategy  # noqa: PLC0415
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - needs an engine
+    from testcontainers.core.wait_strategies import ExecWaitStrategy  # noqa: PLC0415 - as well
 
     [port] = free_ports(1)
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
@@ -79,8 +79,8 @@ def _publish(container: Any, inner: int, port: int) -> None:
 @contextlib.contextmanager
 def kafka_container() -> Iterator[str]:
     """A broker; its bootstrap address."""
-    from testcontainers.core.container import DockerContainer  # noqa: PLC0415  needs an engine
-    from testcontainers.core.wait_strategies import ExecWaitStrategy  # noqa: PLC0415
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - needs an engine
+    from testcontainers.core.wait_strategies import ExecWaitStrategy  # noqa: PLC0415 - as well
 
     [port] = free_ports(1)  # a broker says itself where it is, so it has to know before
     container = DockerContainer(image_of("kafka"))

@@ -9,7 +9,7 @@ from typing import Final
 PORT: Final = 8080
 
 
-class Told(BaseHTTPRequestHandler):
+class AlertReceiver(BaseHTTPRequestHandler):
     """Takes what Alertmanager posts."""
 
     def do_POST(self) -> None:
@@ -23,4 +23,4 @@ class Told(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    HTTPServer(("0.0.0.0", PORT), Told).serve_forever()  # noqa: S104  on the inside network alone
+    HTTPServer(("0.0.0.0", PORT), AlertReceiver).serve_forever()  # noqa: S104  on the inside network alone

@@ -1,4 +1,4 @@
-"""Where payments asks others over HTTP."""
+"""Addresses of the partners and services that payments asks over HTTP."""
 
 from __future__ import annotations
 

@@ -112,10 +112,10 @@ class Unlister:
             if families and cancelled.cursor < listing.cursor:
                 # Whoever is left on another list is taken back from the latest one first.
                 waiting = await left_among(unit, families)
-                todo = [
+                listed = [
                     Left(f, listing.revision, listing.cut) for f in families if f not in waiting
                 ]
-                refused = await self._unlist(unit, listing.tahap, todo)
+                refused = await self._unlist(unit, listing.tahap, listed)
                 await leave(unit, listing, sorted({*waiting, *refused}))
                 await list_queue.move_unlisting(unit, cancelled.tahap, families[-1])
             else:

@@ -196,7 +196,8 @@ def real() -> dict[str, Any]:
 def constructed(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
     if isinstance(node, yaml.MappingNode):
         return loader.construct_mapping(node, deep=True)
-    return loader.construct_sequence(node, deep=True)  # type: ignore[arg-type]
+    assert isinstance(node, yaml.SequenceNode)
+    return loader.construct_sequence(node, deep=True)
 
 
 def test_where_the_issuer_is_real_no_key_of_ours_is_trusted() -> None:
