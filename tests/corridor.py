@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from libs.events.bus import Bus
@@ -15,13 +15,14 @@ from libs.events.consumer.inbox import FETCH_RECORDS_MAX, TRANSACTION_RECORDS_MA
 from libs.events.consumer.parking import EVERYTHING, START, Selection
 from libs.events.consumer.replay import replay
 from libs.events.consumer.subscription import Subscription
+from libs.events.domain.errors import StaleMember
 from libs.events.relay.outbox import Relay
 from libs.events.store.handle import handle_many
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.store.watermarks import positions
 from tests.purse import CONTEXT, KEPT, TOPIC, CoinsPutIn, Command, PutIn
-from tests.servers import Postgres
+from tests.servers import Postgres, eventually
 from tests.stores import fresh_bus, fresh_store
 
 TOPICS = Topics("org.example", {TOPIC: 3}, {TOPIC: "writer"})
@@ -123,3 +124,20 @@ async def running(*parts: Relay | Consumer) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def commit_for_group(bus: Bus, offsets: Mapping[tuple[str, int], int]) -> None:
+    """Have the readers' group go on at these offsets, once whoever left it has given its
+    partitions back: on a busy machine they are not a new member's at once."""
+    member = await bus.join("reader", [TOPIC])
+
+    async def committed() -> bool:
+        await member.fetch(1_000, 1.0)
+        try:
+            await member.commit(offsets)
+        except StaleMember:
+            return False
+        return True
+
+    await eventually(committed)
+    await member.close()

@@ -22,7 +22,7 @@ from libs.events.store.postgres import CHANNEL
 from libs.events.store.transaction import Transaction
 from libs.events.store.watermarks import positions
 from libs.events.workers.leader import Leadership
-from tests.corridor import TOPICS, Corridor, corridor_at, running
+from tests.corridor import TOPICS, Corridor, commit_for_group, corridor_at, running
 from tests.purse import CONTEXT, KEPT, TOPIC, Command, PutIn, TakeOut
 from tests.servers import Postgres, eventually
 
@@ -246,10 +246,8 @@ async def restored(corridor: Corridor, *coins: int) -> list[Record]:
 
 async def passing_over(corridor: Corridor, records: Sequence[Record]) -> None:
     """The reader's group is told to go on behind these, though it never took them."""
-    member = await corridor.bus.join("reader", [TOPIC])
-    await member.fetch(1, 1.0)
-    await member.commit({(r.topic, r.partition): r.offset + 1 for r in records})
-    await member.close()
+    behind = {(r.topic, r.partition): r.offset + 1 for r in records}
+    await commit_for_group(corridor.bus, behind)
 
 
 async def test_a_look_back_passes_over_the_covered_messages_of_an_older_life(

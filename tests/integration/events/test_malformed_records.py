@@ -12,11 +12,10 @@ from libs.events.bus import Record
 from libs.events.bus.connect import connect
 from libs.events.consumer.inbox import Consumer
 from libs.events.consumer.parking import NothingParked, Parked, drop, list_parked
-from libs.events.domain.errors import StaleMember
 from libs.events.monitoring.gauges import parked_readings
 from libs.events.relay.outbox import Relay
 from libs.events.store.watermarks import positions
-from tests.corridor import TOPICS, Corridor, corridor_at, running
+from tests.corridor import TOPICS, Corridor, commit_for_group, corridor_at, running
 from tests.purse import CONTEXT, TOPIC
 from tests.servers import Postgres, eventually
 
@@ -146,7 +145,7 @@ async def test_a_record_that_comes_again_is_parked_once_and_dropped_for_good(
         consumer: Consumer = corridor.consumer()
         async with running(consumer):
             await eventually(lambda: _parked_so_many(corridor, 3))
-        await go_back(corridor)
+        await commit_for_group(corridor.bus, {(TOPIC, 0): 0})
     for each in await parked(corridor):
         async with corridor.reader.transaction(CONTEXT) as unit:
             await drop(unit, TOPIC, each.partition, each.position, REASON)
@@ -157,22 +156,6 @@ async def test_a_record_that_comes_again_is_parked_once_and_dropped_for_good(
     assert await parked(corridor) == []
     rows = await corridor.reader.pool.fetch("SELECT dropped_by, dropped_reason FROM parked")
     assert {tuple(row) for row in rows} == {(CONTEXT.actor, REASON)}
-
-
-async def go_back(corridor: Corridor) -> None:
-    """Have the group begin anew, as soon as the member that left has given its partitions back."""
-    member = await corridor.bus.join("reader", [TOPIC])
-
-    async def committed() -> bool:
-        await member.fetch(1_000, 1.0)
-        try:
-            await member.commit({(TOPIC, 0): 0})
-        except StaleMember:
-            return False
-        return True
-
-    await eventually(committed)
-    await member.close()
 
 
 async def test_a_parked_message_is_dropped_and_what_waits_behind_it_is_replayed(
