@@ -75,10 +75,10 @@ compose-test: $(READY) ## docker-compose.yml as a whole: built, up, a year, kill
 	$(BIN)/python -m tests.compose $(if $(STANDINS),--standins) $(ARGS)
 
 kafka: $(READY) ## a real Kafka broker in the foreground, without Docker (Java 17, Maven; KAFKA_PORT)
-	$(BIN)/python -m cli.kafka_server --port $(KAFKA_PORT) --data $(STATE)/kafka
+	$(BIN)/python -m localstack.kafka_server --port $(KAFKA_PORT) --data $(STATE)/kafka
 
 contracts: $(READY) ## write schemas, asyncapi.yaml, openapi/ and the index of problems again from the code (ARGS=--check|--release)
-	$(BIN)/python -m cli.contracts $(ARGS)
+	$(BIN)/python -m tools.contracts.generate $(ARGS)
 
 dashboards: $(READY) ## write the dashboards of Grafana again from their code
 	$(BIN)/python -m deploy.grafana

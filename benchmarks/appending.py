@@ -11,7 +11,7 @@ from benchmarks.measure import WARMUP_ROUNDS, Contender, Effort, Line, in_turn, 
 from benchmarks.peer import BareRecorder, Put, Save, open_peer
 from benchmarks.report import Figure
 from benchmarks.server import corridor_database, database, open_store
-from cli.postgres_server import PostgresServer
+from localstack.postgres.server import PostgresServer
 
 SEVERAL: Final = 5
 ROUNDS: Final = 60

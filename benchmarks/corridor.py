@@ -25,8 +25,6 @@ from benchmarks.domain import SERVICE, TOPIC, TOPICS, Recorded
 from benchmarks.measure import Effort, Line, Way, in_turn
 from benchmarks.report import Figure
 from benchmarks.server import database, open_store
-from cli import kafka_server
-from cli.postgres_server import PostgresServer
 from libs.events.bus import Bus, Producer, Record, embedded
 from libs.events.bus.connect import connect
 from libs.events.bus.incoming import Incoming
@@ -36,6 +34,8 @@ from libs.events.relay.outbox import Relay
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.store.watermarks import EVERYTHING
+from localstack import kafka_server
+from localstack.postgres.server import PostgresServer
 
 ROUNDS: Final = 5
 LOOK_S: Final = 0.005

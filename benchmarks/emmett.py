@@ -20,12 +20,12 @@ from benchmarks.judge import Ratio
 from benchmarks.measure import Effort
 from benchmarks.report import Figure
 from benchmarks.server import database, open_store
-from cli.postgres_server import PostgresServer
 from libs.events.store.group_commit import Appender
 from libs.events.store.grouped_commands import Single
 from libs.events.store.handle import handle_many
 from libs.events.store.model import Outcome
 from libs.events.store.postgres import Store
+from localstack.postgres.server import PostgresServer
 
 HERE: Final = Path(__file__).with_name("emmett")
 INSTALL_S: Final = 300

@@ -11,10 +11,10 @@ from benchmarks.measure import WARMUP_ROUNDS, Effort, Line, in_turn, timed
 from benchmarks.peer import Accounts, PeerAccount, open_peer, record
 from benchmarks.report import Figure
 from benchmarks.server import database, open_store
-from cli.postgres_server import PostgresServer
 from libs.events.store.handle import handle_many
 from libs.events.store.model import StreamType
 from libs.events.store.postgres import Store
+from localstack.postgres.server import PostgresServer
 
 PAST: Final = 20
 BATCHES: Final = 2  # so that each family gains few events beside its past

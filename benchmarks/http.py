@@ -19,9 +19,9 @@ from benchmarks.measure import Effort, Line, Way, in_turn
 from benchmarks.report import Figure
 from benchmarks.server import corridor_database, database
 from benchmarks.web import PATH, SCOPE
-from cli.issuer import Issuer
-from cli.kafka_server import free_ports
-from cli.postgres_server import PostgresServer
+from libs.chassis.dev_issuer import Issuer
+from localstack.kafka_server import free_ports
+from localstack.postgres.server import PostgresServer
 
 WAYS: Final = ("bare", "corridor", "service")
 CONNECTIONS: Final = {1: 0.5, 8: 0.8, 32: 0.8}  # and the least ratio at each

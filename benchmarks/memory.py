@@ -13,8 +13,8 @@ from benchmarks.append import STREAMS, Families, Handle
 from benchmarks.measure import Effort
 from benchmarks.report import Figure
 from benchmarks.server import corridor_database
-from cli.postgres_server import PostgresServer
 from libs.events.store.postgres import Store
+from localstack.postgres.server import PostgresServer
 
 STREAMS_ALL: Final = 100_000
 MEGABYTES_MAX: Final = 300

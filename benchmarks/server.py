@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cli.postgres_server import PostgresServer
 from libs.events.store import migrate
 from libs.events.store.postgres import Store
+from localstack.postgres.server import PostgresServer
 
 
 @contextmanager

@@ -22,14 +22,14 @@ from benchmarks.domain import ACCOUNT, AMOUNT, CONTEXT, commands_for, recorded
 from benchmarks.measure import Effort, Line, Way, in_turn
 from benchmarks.report import Figure
 from benchmarks.server import open_store
-from cli.ports import free_ports
-from cli.postgres_server import PostgresServer
-from cli.processes import wait_until
 from libs.events.store.group_commit import Appender
 from libs.events.store.grouped_commands import Single
 from libs.events.store.handle import handle_many
 from libs.events.store.model import Outcome, encode
 from libs.events.store.postgres import Store
+from localstack.ports import free_ports
+from localstack.postgres.server import PostgresServer
+from localstack.processes import wait_until
 
 LOCK: Final = Path(__file__).with_name("umadb.lock")
 INSTALL_S: Final = 120

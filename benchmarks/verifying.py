@@ -19,10 +19,10 @@ from benchmarks.domain import ACCOUNT, CONTEXT, commands_for
 from benchmarks.measure import Effort, Line, in_turn
 from benchmarks.report import Figure
 from benchmarks.server import open_store, own_postgres
-from cli.postgres_server import PostgresServer
 from libs.events.store.handle import handle_many
 from libs.events.store.postgres import Store
 from libs.events.store.verify import verify
+from localstack.postgres.server import PostgresServer
 
 EVENTS: Final = 500_000
 EVENTS_A_STREAM: Final = 20

@@ -21,9 +21,9 @@ from fastapi import APIRouter, FastAPI, Response
 from pydantic import BaseModel, ConfigDict
 
 from benchmarks.domain import ACCOUNT, CONTEXT, SERVICE, Record, recorded
-from cli.issuer import AUDIENCE, ISSUER, KEY_SET
 from libs.chassis.app import create_app, serve
 from libs.chassis.auth import Principal, require
+from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET
 from libs.chassis.etag import Unconditional, etag
 from libs.chassis.idempotency import Once, Reply
 from libs.chassis.request import Asked

@@ -17,8 +17,8 @@ from benchmarks.append import BATCHES, STREAMS, Append, Bare, Families
 from benchmarks.measure import WARMUP_ROUNDS, Contender, Effort, Line, Way, in_turn
 from benchmarks.report import Figure
 from benchmarks.server import corridor_database
-from cli.postgres_server import PostgresServer
 from libs.events.store.postgres import Store
+from localstack.postgres.server import PostgresServer
 
 WRITERS: Final = 2
 APPENDS: Final = 4  # of each writer in a round

@@ -8,47 +8,38 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import (
-    hold_verbs,
-    investigation_verbs,
-    job_verbs,
-    parked_verbs,
-    reopening_verbs,
-    tahap_verbs,
-    unmatched_verbs,
-    verbs,
-    why,
-)
-from cli.client import connected, local_issuer
+from cli.client.http import connected, local_issuer
+from cli.client.screen import Screen
+from cli.client.verify import findings
+from cli.commands import hold, investigation, job, parked, reopening, steps, unmatched, why
+from cli.commands import tahap as tahap_verbs
+from cli.commands.rebuild import REBUILT, rebuild
+from cli.commands.running import FOUND_SOMETHING, STATE, State, out, run
+from cli.commands.where import where
+from cli.commands.witness import Seen, by_source, look, signing_key
+from cli.commands.witness import read as read_witness
 from cli.demo.run import Plan, demo
-from cli.demo.screen import Screen
-from cli.issuer import LIFETIME_S_MAX
-from cli.platform import BUSES, Options, Platform
-from cli.rebuild import REBUILT, rebuild
-from cli.running import FOUND_SOMETHING, STATE, State, out, run
-from cli.supervisor import foreground
-from cli.surroundings import SERVICES
-from cli.verify import findings
-from cli.where import where
-from cli.witness import Seen, by_source, look, signing_key
-from cli.witness import read as read_witness
+from libs.chassis.dev_issuer import LIFETIME_S_MAX
 from libs.chassis.version import VERSION
+from localstack.environment import SERVICES
+from localstack.platform import BUSES, Options, Platform
+from localstack.supervisor import foreground
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("import")(verbs.import_file)
+app.command("import")(steps.import_file)
 app.command("where")(where)
 app.command("why")(why.why)
-app.command("unmatched")(unmatched_verbs.unmatched)
+app.command("unmatched")(unmatched.unmatched)
 app.add_typer(tahap_verbs.verbs, name="tahap")
-app.add_typer(job_verbs.jobs, name="jobs")
-app.add_typer(parked_verbs.parked, name="parked")
-app.add_typer(investigation_verbs.investigation, name="investigation")
-app.add_typer(reopening_verbs.reopening, name="reopening")
-app.add_typer(hold_verbs.hold, name="hold")
+app.add_typer(job.jobs, name="jobs")
+app.add_typer(parked.parked, name="parked")
+app.add_typer(investigation.investigation, name="investigation")
+app.add_typer(reopening.reopening, name="reopening")
+app.add_typer(hold.hold, name="hold")
 
 Bus = Annotated[str, typer.Option(help=f"What carries the messages: {' or '.join(BUSES)}.")]
 

@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from cli.issuer import KEY_SET, LIFETIME_S_MAX, Issuer
+from libs.chassis.dev_issuer import KEY_SET, LIFETIME_S_MAX, Issuer
 
 RENEWAL_S: Final = LIFETIME_S_MAX / 3
 SCOPES: Final = ("platform:read",)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.kafka_server import KafkaUnavailable, resolve, running
+from localstack.kafka_server import KafkaUnavailable, resolve, running
 from tests.engine import engine_has, kafka_container
 
 

@@ -21,9 +21,9 @@ import httpx
 import msgspec
 from fastapi import FastAPI
 
-from cli.issuer import AUDIENCE, ISSUER, KEY_SET, PRIVATE_KEY, Issuer
 from libs.chassis.app import OPEN_PATHS
 from libs.chassis.auth import is_open
+from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, PRIVATE_KEY, Issuer
 from libs.chassis.settings import Settings
 from libs.events.bus import Batch, Record, batched
 from libs.events.bus import embedded as embedded_bus

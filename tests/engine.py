@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import yaml
 
-from cli.ports import free_ports
+from localstack.ports import free_ports
 from tests.architecture.tree import ROOT
 
 HOST: Final = "127.0.0.1"

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from cli.postgres_home import run_psql
-from cli.postgres_server import PostgresServer
+from localstack.postgres.home import run_psql
+from localstack.postgres.server import PostgresServer
 from tests.engine import engine_has, postgres_container
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from typing import Any, Final
 import httpx
 import yaml
 
-from cli.ports import HOST, free_ports
+from localstack.ports import HOST, free_ports
 from tests.architecture.tree import ROOT
 from tests.servers import eventually
 

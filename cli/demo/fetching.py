@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeVar
 
-from cli.client import Client, Connected
+from cli.client.http import Client, Connected
 from cli.demo.figures import UnmetDuty
 from cli.demo.outputs import Designation, Entitlement, Identity, Results
 

@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cli.client import Client, Connected
-from cli.demo.fetching import identities
-from cli.demo.screen import Screen
-from cli.errors import Failed
-from cli.investigations import (
+from cli.client.http import Client, Connected
+from cli.client.investigations import (
     DECIDES,
     FINDS,
     LOOKS_AT,
@@ -23,9 +20,12 @@ from cli.investigations import (
     open_investigations,
     see,
 )
-from cli.tahap_state import look_again
-from cli.waiting import until_quiet
-from cli.year import Tahap, rows
+from cli.client.screen import Screen
+from cli.client.tahap_state import look_again
+from cli.client.waiting import until_quiet
+from cli.client.year import Tahap, rows
+from cli.demo.fetching import identities
+from cli.errors import Failed
 
 INVESTIGATIONS: Final = "investigations.csv"
 OPEN: Final = "OPEN"  # nobody has ended it

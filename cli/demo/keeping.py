@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cli.platform import Options, Platform
+from localstack.platform import Options, Platform
 
 
 async def keep_running(platform: Platform, console: Console) -> None:

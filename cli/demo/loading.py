@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cli.client import Client
-from cli.demo.screen import Bar
+from cli.client.http import Client
+from cli.client.jobs import job_under, upload
+from cli.client.screen import Bar
 from cli.errors import Failed
-from cli.jobs import job_under, upload
 
 Showing = Callable[[str, int], Bar]
 """Given a file's name and size when its turn comes; gives the bar that shows its job."""

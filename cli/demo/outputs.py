@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from cli.year import rows
+from cli.client.year import rows
 
 ELIGIBILITY: Final = "eligibility.csv"
 ENTITLEMENTS: Final = "entitlements.csv"

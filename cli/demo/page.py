@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from cli.client.year import Tahap
 from cli.demo import figures
 from cli.demo.compare import SHOWN_MAX
 from cli.demo.machine import Machine
 from cli.demo.outputs import ENTITLEMENTS, read_csv
 from cli.demo.report import MEGABYTE, Run
-from cli.year import Tahap
 
 PAGE: Final = "report.html"
 AREAS_SHOWN_MAX: Final = 60

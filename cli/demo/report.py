@@ -12,9 +12,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from cli.client.year import Tahap
 from cli.demo.compare import SHOWN_MAX, Comparison
 from cli.demo.figures import UnmetDuty
-from cli.year import Tahap
 
 RUN: Final = "run.json"
 MEGABYTE: Final = 1_000_000

@@ -13,7 +13,10 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from cli.client import Connected, connected
+from cli.client.http import Connected, connected
+from cli.client.screen import Screen
+from cli.client.verify import findings
+from cli.client.year import Tahap, cards_in_order, chosen, read_calendar
 from cli.demo.compare import Comparison, compare, uncompared
 from cli.demo.fetching import fetch_duties, fetch_results
 from cli.demo.figures import UnmetDuty
@@ -25,13 +28,10 @@ from cli.demo.outputs import write_results
 from cli.demo.page import write_page
 from cli.demo.report import Run, print_run, write_run
 from cli.demo.resuming import YearRun
-from cli.demo.screen import Screen
 from cli.demo.tahap_run import run_tahap
 from cli.errors import Failed
-from cli.platform import BusKind, Options, Platform
-from cli.supervisor import SupervisorFailed
-from cli.verify import findings
-from cli.year import Tahap, cards_in_order, chosen, read_calendar
+from localstack.platform import BusKind, Options, Platform
+from localstack.supervisor import SupervisorFailed
 
 BOOKS: Final = "bank_accounts.csv"
 EXPECTED: Final = "expected"

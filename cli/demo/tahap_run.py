@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from cli.client import Client, Connected, Refused, Seen, if_match
-from cli.demo.screen import Screen
-from cli.jobs import looking
-from cli.tahap_jobs import show_tahap
-from cli.tahap_state import (
+from cli.client.http import Client, Connected, Refused, Seen, if_match
+from cli.client.jobs import looking
+from cli.client.screen import Screen
+from cli.client.tahap_jobs import show_tahap
+from cli.client.tahap_state import (
     CHECKED,
     LISTED,
     OVER,
@@ -23,8 +23,8 @@ from cli.tahap_state import (
     announcement_approval,
     look_again,
 )
-from cli.waiting import until_quiet, while_it_moves
-from cli.year import Tahap
+from cli.client.waiting import until_quiet, while_it_moves
+from cli.client.year import Tahap
 
 # -- The people -----------------------------------------------------------------------------------
 

@@ -71,7 +71,15 @@ CROSSINGS = [
         "import libs.events.consumer.inbox",
         "The rooms of the corridor",
     ),
-    Crossing("cli/planted.py", "import services.planted", "The world outside talks HTTP and files"),
+    Crossing(
+        "cli/client/planted.py", "import services.planted", "The world outside talks HTTP and files"
+    ),
+    Crossing(
+        "cli/client/planted.py", "import cli.commands.running", "The rooms of the command line"
+    ),
+    Crossing("localstack/planted.py", "import cli.errors", "The local platform knows no command"),
+    Crossing("services/planted/main.py", "import localstack.platform", "A service knows nothing"),
+    Crossing("simulators/planted.py", "import tools.contracts.generate", "The world outside"),
     Crossing("simulators/planted.py", "import services.planted", "The world outside"),
 ]
 

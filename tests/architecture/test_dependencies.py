@@ -15,7 +15,7 @@ from tests.architecture.tree import ROOT, python_files
 
 LOCKS = ("requirements.lock", "requirements-cli.lock", "requirements-dev.lock")
 PRODUCTION = ("libs", "services", "simulators")
-COMMAND_LINE = ("cli",)
+COMMAND_LINE = ("cli", "localstack")
 OURS = {*PRODUCTION, *COMMAND_LINE, "deploy", "benchmarks", "tests"}
 IMPORTS = """
 import importlib, sys

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tests.architecture.tree import ROOT, parse, python_files, tracked_files
 
-OURS = ("libs", "services", "simulators", "cli", "deploy", "benchmarks")
+OURS = ("libs", "services", "simulators", "localstack", "cli", "tools", "deploy", "benchmarks")
 DOTTED = tuple(f"{name}." for name in OURS)
 
 # The tracer is the process's own, made when the module is imported.

@@ -20,7 +20,7 @@ from typing import Final
 import psutil
 import pytest
 
-from cli.processes import wait_until
+from localstack.processes import wait_until
 
 TOOLS: Final = ("mkfs.ext4", "fsfreeze", "mount", "umount")
 OUTER_MB: Final = 1_600

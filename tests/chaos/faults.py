@@ -17,9 +17,9 @@ from typing import Any, Final
 
 import asyncpg
 
-from cli.platform import BusKind, Platform
 from libs.events.store.faults import LOST
 from libs.events.store.postgres import CHANNEL
+from localstack.platform import BusKind, Platform
 
 LOOK_S: Final = 0.002  # between two looks whether somebody waits for the head
 AGAIN_S: Final = 0.1  # between two attempts to reach a database that was killed

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cli.platform import BUSES, BusKind
+from localstack.platform import BUSES, BusKind
 from tests.chaos.canaries import found_in_clear
 from tests.chaos.faults import Fault, falling, faults
 from tests.chaos.year import year

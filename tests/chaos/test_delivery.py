@@ -15,10 +15,10 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from cli.kafka_server import Broker, free_ports
-from cli.kafka_server import running as running_broker
 from libs.events.bus import Bus, Producer, Record
 from libs.events.relay.outbox import Relay
+from localstack.kafka_server import Broker, free_ports
+from localstack.kafka_server import running as running_broker
 from tests.chaos.proxy import line
 from tests.corridor import TOPICS, Corridor, corridor_at, running
 from tests.purse import TOPIC

@@ -13,15 +13,15 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from cli.kafka_server import Broker
-from cli.postgres_home import PostgresFailed
-from cli.postgres_server import PostgresServer
 from libs.events.relay.outbox import Relay
 from libs.events.store import migrate
 from libs.events.store.faults import LOST
 from libs.events.store.handle import handle_many
 from libs.events.store.postgres import CommitUnknown, Store
 from libs.events.store.verify import verify
+from localstack.kafka_server import Broker
+from localstack.postgres.home import PostgresFailed
+from localstack.postgres.server import PostgresServer
 from tests.chaos.disks import disk, failing_flushes, grow, needs_disks, small_disk
 from tests.corridor import TOPICS, Corridor, corridor_at, running
 from tests.purse import CONTEXT, KEPT, TOPIC, PutIn

@@ -12,11 +12,11 @@ import asyncpg
 import msgspec
 import pytest
 
-from cli.client import Client, Refused, Seen, if_match
+from cli.client.http import Client, Refused, Seen, if_match
+from cli.client.tahap_state import TahapState
+from cli.client.waiting import until_quiet, while_it_moves
 from cli.demo.fetching import fetch_results
 from cli.demo.outputs import Entitlement
-from cli.tahap_state import TahapState
-from cli.waiting import until_quiet, while_it_moves
 from tests.chaos.year import Year, year
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow]

@@ -11,17 +11,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cli.client import Connected, connected
+from cli.client.http import Connected, connected
+from cli.client.screen import Screen
+from cli.client.verify import findings
+from cli.client.year import Tahap, cards_in_order, read_calendar
 from cli.demo.compare import compare
 from cli.demo.fetching import fetch_results
 from cli.demo.investigating import answer_investigations, findings_of
 from cli.demo.loading import SCOPES, load_year
 from cli.demo.outputs import write_results
-from cli.demo.screen import Screen
 from cli.demo.tahap_run import run_tahap
-from cli.platform import BusKind, Options, Platform
-from cli.verify import findings
-from cli.year import Tahap, cards_in_order, read_calendar
+from localstack.platform import BusKind, Options, Platform
 
 ROOT = Path(__file__).parents[2]
 SMALL = ROOT / "examples" / "kalbar-small"

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from cli.processes import wait_until
+from localstack.processes import wait_until
 from tests.architecture.tree import ROOT, tracked_files
 from tests.compose.containers import Compose, Failed
 from tests.compose.year import run_year

@@ -11,17 +11,17 @@ from typing import Final
 
 from rich.console import Console
 
-from cli.client import connected
+from cli.client.http import connected
+from cli.client.screen import Screen
+from cli.client.verify import ledger_findings, position_findings
+from cli.client.year import cards_in_order, read_calendar
 from cli.demo.compare import compare
 from cli.demo.fetching import fetch_results
 from cli.demo.investigating import answer_investigations, findings_of
 from cli.demo.loading import SCOPES, load_year
 from cli.demo.outputs import write_results
-from cli.demo.screen import Screen
 from cli.demo.tahap_run import run_tahap
-from cli.surroundings import SERVICES
-from cli.verify import ledger_findings, position_findings
-from cli.year import cards_in_order, read_calendar
+from localstack.environment import SERVICES
 from tests.compose.containers import Compose, Failed
 
 FILES: Final = uuid.UUID("7b0c7cbb-7c0c-4d1a-9b5d-0f7a3e1c9d52")

@@ -11,9 +11,9 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from cli.asyncapi import DOCUMENT
-from cli.contracts import CONTRACTS, messages
 from libs.events.bus.topics import Topics
+from tools.contracts.asyncapi import DOCUMENT
+from tools.contracts.generate import CONTRACTS, messages
 
 ORACLE = Path(__file__).parent / "asyncapi"
 NODE = shutil.which("node")

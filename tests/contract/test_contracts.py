@@ -12,8 +12,12 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
-from cli.asyncapi import EXAMPLE
-from cli.contracts import (
+from libs.events.bus.topics import Topics
+from libs.events.consumer.subscription import Subscription
+from libs.events.store.model import encode
+from tests.architecture.tree import ROOT, service_names
+from tools.contracts.asyncapi import EXAMPLE
+from tools.contracts.generate import (
     CONTRACTS,
     RELEASED,
     SCHEMA,
@@ -27,10 +31,6 @@ from cli.contracts import (
     stems,
     write,
 )
-from libs.events.bus.topics import Topics
-from libs.events.consumer.subscription import Subscription
-from libs.events.store.model import encode
-from tests.architecture.tree import ROOT, service_names
 
 PUBLISHED = messages()
 IDS = [f"{stem.parent.name}/{stem.name}" for stem in PUBLISHED]

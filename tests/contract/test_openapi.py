@@ -10,10 +10,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
 
-from cli.interfaces import OPENAPI, application, openapi
-from cli.problem_pages import known
 from libs.chassis.catalogue import catalogue
 from libs.chassis.problems import MEDIA_TYPE
+from tools.contracts.interfaces import OPENAPI, application, openapi
+from tools.contracts.problem_pages import known
 
 SERVICES = catalogue().names
 DOCUMENTS = {service: json.loads(openapi(service)) for service in SERVICES}

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cli import interfaces
-from cli.problem_pages import PAGES, Known, known, meaning, there
 from libs.chassis.problems import GENERAL, Problem, title_of
 from tests.unit.docs.documents import blocks
+from tools.contracts import interfaces
+from tools.contracts.problem_pages import PAGES, Known, known, meaning, there
 
 KNOWN = known()
 PARTS = ("**When:** ", "**What to do:** ")

@@ -8,11 +8,11 @@ from typing import Final
 import httpx
 import pytest
 
-from cli import interfaces
-from cli.issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.catalogue import catalogue
+from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.settings import Settings
 from tests.doors import operations
+from tools.contracts import interfaces
 
 UNKNOWN: Final = "no_such_parameter"
 

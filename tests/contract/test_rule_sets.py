@@ -8,12 +8,12 @@ from typing import Final
 
 import pytest
 
-from cli.contracts import CONTRACTS
 from libs.policy.files import Shape, read
 from libs.policy.rule_sets import ListedRuleSet
 from services.conditionality import policy as of_conditionality
 from services.payments import policy as of_payments
 from services.registry.policy import load_rule_sets
+from tools.contracts.generate import CONTRACTS
 
 LISTED: Final = {
     "registry": load_rule_sets().listed,

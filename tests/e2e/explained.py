@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli.client import Client, Connected, connected
+from cli.client.http import Client, Connected, connected
+from cli.client.year import read_calendar
 from cli.demo.fetching import identities
 from cli.demo.outputs import ENTITLEMENTS, Identity, read_csv
-from cli.platform import Options, Platform
-from cli.year import read_calendar
+from localstack.platform import Options, Platform
 
 Row = Mapping[str, str]
 Told = dict[str, Any]

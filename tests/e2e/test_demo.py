@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from cli.client.year import column
 from cli.demo.outputs import ENTITLEMENTS, SUMMARY, read_csv
-from cli.processes import wait_until
-from cli.year import column
+from localstack.processes import wait_until
 from tests.e2e.demos import DEADLINE_S, ROOT, YEAR, Demo, demo
 from tests.unit.cli.pages import figures_of, numbers_of
 

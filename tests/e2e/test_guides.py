@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.processes import wait_until
+from localstack.processes import wait_until
 from tests.guides.console import Command, Shell, commands, matches
 
 ROOT = Path(__file__).parents[2]

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.client import Client, connected
+from cli.client.http import Client, connected
+from cli.client.jobs import Page, job_of
 from cli.errors import Failed
-from cli.jobs import Page, job_of
 from tests.chaos.year import ROOT, SMALL
 from tests.servers import eventually
 

@@ -17,9 +17,9 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from cli.rebuild import rebuild
-from cli.surroundings import MEASURED, SERVICES
+from cli.commands.rebuild import rebuild
 from libs.events import telemetry
+from localstack.environment import MEASURED, SERVICES
 from tests.chaos.canaries import canaries, holding, tables
 from tests.chaos.year import SMALL, Year, year
 from tests.e2e.collector import Collector, Span, collecting

@@ -11,13 +11,13 @@ from typing import Protocol
 import pytest
 from aiokafka.errors import KafkaError
 
-from cli.kafka_server import Broker
-from cli.postgres_server import PostgresServer
 from libs.events.bus import Bus, Member
 from libs.events.bus.connect import connect
 from libs.events.bus.embedded import migrate
 from libs.events.bus.embedded_member import UNAVAILABLE
 from libs.events.bus.kafka import KafkaBus, KafkaSettings
+from localstack.kafka_server import Broker
+from localstack.postgres.server import PostgresServer
 from tests.integration.bus.conftest import EMBEDDED_SESSION_S, KAFKA_SESSION_S
 from tests.integration.bus.kit import (
     PARTITIONS,

@@ -11,9 +11,9 @@ import pytest
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.produce import ProduceRequest
 
-from cli.kafka_server import Broker, free_ports
 from libs.events.bus import Bus
 from libs.events.bus.connect import connect
+from localstack.kafka_server import Broker, free_ports
 from tests.chaos.proxy import Line, line
 from tests.integration.bus.conftest import KAFKA_SESSION_S
 from tests.integration.bus.kit import publish, record, take, values

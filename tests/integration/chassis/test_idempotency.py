@@ -13,9 +13,9 @@ import httpx
 import pytest
 from fastapi import APIRouter, FastAPI, Request, Response
 
-from cli.issuer import Issuer
 from libs.chassis.app import create_app
 from libs.chassis.auth import Principal, require
+from libs.chassis.dev_issuer import Issuer
 from libs.chassis.etag import Unconditional, etag
 from libs.chassis.idempotency import Once, OnceStreamed, ReadsOnly, Reply, claim, store
 from libs.chassis.problems import Refusal

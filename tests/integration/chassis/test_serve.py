@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cli.issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
+from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from tests.servers import eventually
 
 pytestmark = pytest.mark.integration

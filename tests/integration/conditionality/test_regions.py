@@ -11,10 +11,10 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from cli.interfaces import application
 from libs.chassis.auth import NATION
 from tests.doors import Door
 from tests.integration.conditionality.kit import BAD, GOOD, Bench, families, months_of
+from tools.contracts.interfaces import application
 
 pytestmark = pytest.mark.integration
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.postgres_home import PORT, PostgresFailed, binary, run_psql
-from cli.postgres_server import SUPERUSER, PostgresServer
-from cli.surroundings import databases
 from deploy import migrate
+from localstack.environment import databases
+from localstack.postgres.home import PORT, PostgresFailed, binary, run_psql
+from localstack.postgres.server import SUPERUSER, PostgresServer
 from tests.architecture.tree import ROOT
 from tests.servers import embedded_postgres
 

@@ -15,8 +15,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from cli.ports import free_ports
 from deploy.health import FRESH_S, healthy
+from localstack.ports import free_ports
 from tests.architecture.tree import ROOT
 from tests.servers import eventually
 

@@ -20,11 +20,10 @@ import uvicorn
 from fastapi import FastAPI
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-from cli.interfaces import application
-from cli.issuer import Issuer
-from cli.ports import free_ports
+from libs.chassis.dev_issuer import Issuer
 from libs.chassis.problems import MEDIA_TYPE
 from libs.chassis.settings import Settings
+from localstack.ports import free_ports
 from services.conditionality.main import SERVICE as CONDITIONALITY
 from services.payments.contract import ANNOUNCED_TO
 from services.payments.main import SERVICE as PAYMENTS
@@ -37,6 +36,7 @@ from tests.integration.payments.office import office_at
 from tests.integration.payments.world import NOTHING_UPSTREAM, World
 from tests.integration.projection.test_pages import FAMILY, TAHAP, fill
 from tests.servers import Postgres
+from tools.contracts.interfaces import application
 
 START_S_MAX: Final = 20.0
 Places = dict[str, Any]

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import httpx
 
-from cli.issuer import KEY_SET, Issuer
-from cli.ports import free_ports
+from libs.chassis.dev_issuer import KEY_SET, Issuer
 from libs.chassis.settings import Settings
+from localstack.ports import free_ports
 from tests.doors import ROOT, Door, surroundings
 from tests.servers import Postgres, eventually
 

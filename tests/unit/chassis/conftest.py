@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.issuer import Issuer
+from libs.chassis.dev_issuer import Issuer
 
 
 @pytest.fixture

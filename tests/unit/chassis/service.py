@@ -12,9 +12,9 @@ from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from cli.issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.app import create_app
 from libs.chassis.auth import Principal, ensure_may_see, require
+from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.health import Check
 from libs.chassis.request import Asked
 from libs.chassis.settings import Settings

@@ -21,8 +21,8 @@ from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from structlog.testing import capture_logs
 
-from cli.issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.auth import NATION, OpenDoor, Principal, principal
+from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.etag import IfMatch, Unconditional
 from libs.chassis.idempotency import Once, ReadsOnly
 from libs.chassis.tokens import KEYS_AGE_S_MAX, KEYS_COOLDOWN_S, Keys, KeySet, keys_of

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from fastapi import APIRouter
 
-from cli.issuer import Issuer
 from libs.chassis.auth import Principal, require_one_of
+from libs.chassis.dev_issuer import Issuer
 from libs.chassis.jobs import Job, rate
 from tests.unit.chassis.service import calling, service, settings_for, token_for
 

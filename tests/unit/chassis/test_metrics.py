@@ -11,11 +11,11 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from cli.issuer import Issuer
-from cli.ports import HOST, free_ports
+from libs.chassis.dev_issuer import Issuer
 from libs.chassis.metrics import Look, Seldom, exposition, reaching, shown
 from libs.events import telemetry
 from libs.events.telemetry.metrics import Reading
+from localstack.ports import HOST, free_ports
 from tests.servers import eventually
 from tests.unit.chassis.service import NIK, calling, service, settings_for, token_for
 

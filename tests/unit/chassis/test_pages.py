@@ -12,7 +12,7 @@ import pytest
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from cli.issuer import Issuer
+from libs.chassis.dev_issuer import Issuer
 from libs.chassis.pages import ITEMS, ITEMS_MAX, Page, Paging
 from tests.unit.chassis.service import Reader, calling, service, settings_for, token_for
 

@@ -14,7 +14,7 @@ from asyncpg.exceptions._base import DataError  # the driver's own; the public o
 from fastapi import APIRouter, Request
 from structlog.testing import capture_logs
 
-from cli.issuer import Issuer
+from libs.chassis.dev_issuer import Issuer
 from libs.chassis.problems import MEDIA_TYPE, Refusal, kebab
 from libs.chassis.request import body_up_to
 from libs.events.domain.errors import ConcurrencyConflict, DomainError, EventTooLarge, NotFound

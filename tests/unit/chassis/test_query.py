@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.issuer import Issuer
+from libs.chassis.dev_issuer import Issuer
 from tests.unit.chassis.service import NIK, calling, service, settings_for, token_for
 from tests.unit.chassis.test_pages import shelves
 

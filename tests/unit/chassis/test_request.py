@@ -21,8 +21,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from structlog.testing import capture_logs
 
-from cli.issuer import Issuer
 from libs.chassis import health, logs, request
+from libs.chassis.dev_issuer import Issuer
 from libs.chassis.etag import IfMatch, etag, stamp
 from libs.events.domain.errors import NotFound
 from tests.unit.chassis.service import (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.issuer import Issuer
+from libs.chassis.dev_issuer import Issuer
 from libs.chassis.rule_sets import rule_sets_router
 from libs.policy.rule_sets import ListedRuleSet
 from tests.unit.chassis.service import calling, service, settings_for, token_for

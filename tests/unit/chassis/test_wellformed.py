@@ -13,8 +13,8 @@ import httpx
 import pytest
 from fastapi import APIRouter, Request
 
-from cli.issuer import Issuer
 from libs.chassis.bodies import Day, Id, Month, Nik, Position, Strict
+from libs.chassis.dev_issuer import Issuer
 from libs.chassis.etag import Unconditional
 from libs.chassis.idempotency import ReadsOnly
 from tests.unit.chassis.service import (

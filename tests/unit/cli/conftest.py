@@ -14,8 +14,8 @@ import pytest
 import pytest_asyncio
 from joserfc import jwt
 
-from cli.client import Connected
-from cli.issuer import Issuer
+from cli.client.http import Connected
+from libs.chassis.dev_issuer import Issuer
 
 SERVICES = ("registry", "conditionality", "payments", "projection")
 

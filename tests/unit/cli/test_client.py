@@ -4,7 +4,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cli.client import Connected, Refused, connected, local_issuer
+from cli.client.http import Connected, Refused, connected, local_issuer
 from cli.errors import Failed
 from tests.unit.cli.conftest import FakePlatform, answer
 

@@ -3,7 +3,7 @@ import uuid
 
 import httpx
 
-from cli.client import PAGE_ITEMS, Connected
+from cli.client.http import PAGE_ITEMS, Connected
 from cli.demo.fetching import fetch_results
 from tests.unit.cli.conftest import FakePlatform, answer
 

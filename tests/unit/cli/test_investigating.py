@@ -8,11 +8,11 @@ import httpx
 import pytest
 from rich.console import Console
 
-from cli.client import Connected
+from cli.client.http import Connected
+from cli.client.screen import Screen
+from cli.client.year import Tahap
 from cli.demo.investigating import answer_investigations, findings_of
-from cli.demo.screen import Screen
 from cli.errors import Failed
-from cli.year import Tahap
 from libs.events.store.watermarks import Positions
 from tests.unit.cli.conftest import SERVICES, FakePlatform, answer
 from tests.unit.cli.fake_investigations import TAHAP, FakeInvestigations

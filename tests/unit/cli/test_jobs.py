@@ -4,8 +4,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cli.client import Connected
-from cli.jobs import SERVICES, Job, find, job_under
+from cli.client.http import Connected
+from cli.client.jobs import SERVICES, Job, find, job_under
 from tests.unit.cli.conftest import FakePlatform, answer, job_as_told
 from tests.unit.cli.test_verbs import YEAR, pkh
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cli.demo.keeping import again, keep_running
-from cli.platform import Options, Platform
+from localstack.platform import Options, Platform
 
 
 class Running(Platform):

@@ -4,9 +4,9 @@ import httpx
 import pytest
 from rich.console import Console
 
-from cli.client import Connected
+from cli.client.http import Connected
+from cli.client.screen import Bar, Screen
 from cli.demo.loading import IMPORTS, SCOPES, Showing, load_year, without_service
-from cli.demo.screen import Bar, Screen
 from cli.errors import Failed
 from tests.unit.cli.conftest import FakePlatform, answer, job_as_told
 

@@ -4,8 +4,8 @@ import pytest
 from joserfc import jwt
 from typer.testing import CliRunner
 
-from cli.issuer import Issuer
 from cli.main import app
+from libs.chassis.dev_issuer import Issuer
 
 YEAR = Path(__file__).parents[3] / "examples" / "kalbar-small"
 

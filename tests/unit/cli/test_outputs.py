@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.client.year import cards_in_order
 from cli.demo.compare import compare
 from cli.demo.outputs import Results, entitlement_rows, summary, write_results
-from cli.year import cards_in_order
 from tests.unit.cli.year_results import results_of
 
 EXAMPLES = Path(__file__).parents[3] / "examples"

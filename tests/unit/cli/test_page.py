@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from cli.client.year import column, read_calendar
 from cli.demo.compare import Comparison, Difference
 from cli.demo.figures import UnmetDuty, flow, tally
 from cli.demo.machine import Machine
 from cli.demo.outputs import ENTITLEMENTS, SUMMARY, read_csv
 from cli.demo.page import render, share, write_page
 from cli.demo.report import Run
-from cli.year import column, read_calendar
 from tests.unit.cli.pages import figures_of, numbers_of
 
 EXAMPLES = Path(__file__).parents[3] / "examples"

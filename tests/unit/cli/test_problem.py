@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from cli.problem import problem_of, sentence
+from cli.client.problem import problem_of, sentence
 
 
 def row(line: int, column: str = "school_level") -> dict[str, Any]:

@@ -5,10 +5,10 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from cli.demo.screen import Screen
+from cli.client.screen import Screen
+from cli.commands.rebuild import rebuild
 from cli.errors import Failed
 from cli.main import app
-from cli.rebuild import rebuild
 
 
 async def test_where_no_platform_runs_nothing_is_rebuilt(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from cli.client.year import read_calendar
 from cli.demo.compare import Comparison, Difference
 from cli.demo.report import Run, print_run, write_run
-from cli.year import read_calendar
 
 YEAR = Path(__file__).parents[3] / "examples" / "kalbar-small"
 TAHAPS = read_calendar(YEAR)[:2]

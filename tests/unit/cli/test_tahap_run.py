@@ -4,12 +4,12 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from cli.client import Connected, Refused
-from cli.demo.screen import Screen
+from cli.client.http import Connected, Refused
+from cli.client.screen import Screen
+from cli.client.tahap_jobs import PARTS, show_tahap
+from cli.client.tahap_state import LOOKS_MAX
+from cli.client.year import Tahap
 from cli.demo.tahap_run import run_tahap
-from cli.tahap_jobs import PARTS, show_tahap
-from cli.tahap_state import LOOKS_MAX
-from cli.year import Tahap
 from tests.unit.cli.conftest import FakePlatform, answer, job_as_told
 from tests.unit.cli.fake_payments import TAHAP, FakePayments
 

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from cli.client import Connected
-from cli.errors import Failed
-from cli.verify import (
+from cli.client.http import Connected
+from cli.client.verify import (
     Broken,
     chain_findings,
     ledger_findings,
     position_findings,
     reading_findings,
 )
+from cli.errors import Failed
 from libs.events.store.watermarks import Positions
 from tests.unit.cli.conftest import SERVICES, FakePlatform, answer
 

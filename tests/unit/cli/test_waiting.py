@@ -5,9 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from cli.client import Connected
+from cli.client.http import Connected
+from cli.client.waiting import is_settled, until_quiet, while_it_moves
 from cli.errors import Failed
-from cli.waiting import is_settled, until_quiet, while_it_moves
 from libs.events.store.watermarks import Positions
 from tests.unit.cli.conftest import FakePlatform, answer
 

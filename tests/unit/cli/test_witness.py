@@ -6,9 +6,9 @@ import httpx
 import pytest
 from joserfc.jwk import OKPKey
 
-from cli.client import Connected
+from cli.client.http import Connected
+from cli.commands.witness import Seen, append, by_source, look, read, signing_key
 from cli.errors import Failed
-from cli.witness import Seen, append, by_source, look, read, signing_key
 from tests.unit.cli.conftest import FakePlatform, answer
 
 ONE, OTHER = "ab" * 32, "cd" * 32

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.client.year import CALENDAR_COLUMNS, cards_in_order, chosen, read_calendar, rows
 from cli.demo.investigating import findings_of
 from cli.errors import Failed
-from cli.year import CALENDAR_COLUMNS, cards_in_order, chosen, read_calendar, rows
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 HEADER = "tahap,covers_from,covers_to,closing_date,account_check_date,credit_date"

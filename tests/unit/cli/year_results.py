@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
+from cli.client.year import cards_in_order
 from cli.demo.outputs import (
     ELIGIBILITY,
     ENTITLEMENTS,
@@ -16,7 +17,6 @@ from cli.demo.outputs import (
     Row,
     read_csv,
 )
-from cli.year import cards_in_order
 
 YEAR = uuid.UUID("5d0c6c1e-0000-4000-8000-000000002023")
 

@@ -1,0 +1,159 @@
+"""Proves what the platform's stores hold: hash chains, the ledger's sums, positions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import asyncpg
+
+from cli.client.http import Client, Connected
+from cli.errors import Failed
+from libs.chassis.settings import POSTGRES, SettingRefused, url
+from libs.events.store.verify import NOBODY, verify
+from libs.events.store.watermarks import Positions, WaitedTooLong, until
+from localstack.environment import RELAYED, SERVICES, Surroundings, role
+from localstack.postgres.roles import password_file
+from localstack.postgres.server import PostgresServer
+
+RELAY_S_MAX: Final = 15.0
+NOTHING_SEEN: Final[Mapping[str, Mapping[int, bytes]]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it should be, in a service; names a block, a stream or a topic."""
+
+    service: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.service}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An invariant of the ledger that does not hold, and what it came to where."""
+
+    invariant: str
+    where: str
+    expected: int | str
+    found: int | str
+
+    def __str__(self) -> str:
+        return f"{self.invariant} at {self.where}: expected {self.expected}, found {self.found}"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerCheck:
+    """Payments' own check of its ledger."""
+
+    broken: tuple[Broken, ...]
+
+
+async def findings(
+    platform: Connected, witnessed: Mapping[str, Mapping[int, bytes]] = NOTHING_SEEN
+) -> AsyncIterator[Finding]:
+    """Everything that is wrong with a running platform; nothing when all is well.
+
+    `witnessed` is {service: {position: head of its chain}}, as a witness elsewhere has it.
+    """
+    for service in SERVICES:
+        seen = witnessed.get(service, NOBODY)
+        async for what in chain_findings(platform.data_dir, service, seen):
+            yield Finding(service, what)
+    async for finding in ledger_findings(platform):
+        yield finding
+    async for finding in position_findings(platform.client("auditor", "platform:read")):
+        yield finding
+
+
+async def chain_findings(
+    data_dir: Path, service: str, witnessed: Mapping[int, bytes] = NOBODY
+) -> AsyncIterator[str]:
+    """The faults of the hash chain of one service's store."""
+    try:
+        address = _address(data_dir, service)
+        pool = await asyncpg.create_pool(address, min_size=1, max_size=1)
+    except (OSError, SettingRefused, asyncpg.PostgresError) as error:
+        raise Failed(f"{service}'s database does not answer ({type(error).__name__}).") from error
+    async with pool:
+        async for what in verify(pool, witnessed):
+            yield what
+
+
+def _address(data_dir: Path, service: str) -> str:
+    """The address of a service's database: where the card names one, else of the platform's own."""
+    card = data_dir / "run" / "platform.json"
+    named = json.loads(card.read_text()).get("databases", {}) if card.exists() else {}
+    if service not in named:
+        # The ports of a platform do not matter to its database, which listens on a socket.
+        around = Surroundings(data_dir, PostgresServer(data_dir / "postgres"), None, {})
+        return around.address(service, role(service))
+    password = password_file(data_dir / "secrets", role(service))
+    variables = {"PKH_DATABASE_URL": named[service], "PKH_DATABASE_PASSWORD_FILE": str(password)}
+    return url(variables, "PKH_DATABASE_URL", POSTGRES)
+
+
+async def ledger_findings(platform: Connected) -> AsyncIterator[Finding]:
+    """The faults that payments finds in its own ledger."""
+    auditor = platform.client("auditor", "payments:read")
+    for broken in (await auditor.get("payments", "/ledger/check", LedgerCheck)).broken:
+        yield Finding("payments", str(broken))
+
+
+async def position_findings(
+    auditor: Client, relay_s_max: float = RELAY_S_MAX
+) -> AsyncIterator[Finding]:
+    """Relays that stand still, readers that know more than was said, and parked messages."""
+    # Readers are looked at first: their publisher can only have got further by then.
+    readers = {service: await auditor.positions(service) for service in SERVICES}
+    for service in RELAYED:
+        said = await _caught_up(auditor, service, readers, relay_s_max)
+        for reader, positions in readers.items():
+            for what in reading_findings(positions, service, said):
+                yield Finding(reader, what)
+        if said.relayed < readers[service].head:
+            what = f"has relayed {said.relayed} of {readers[service].head} positions"
+            yield Finding(service, what)
+    for service, positions in readers.items():
+        if positions.parked:
+            yield Finding(
+                service, f"{positions.parked} messages are parked; see: pkh parked list {service}"
+            )
+
+
+async def _caught_up(
+    auditor: Client, service: str, readers: Mapping[str, Positions], relay_s_max: float
+) -> Positions:
+    """A publisher's positions, once its relay has written down what readers already have."""
+    head = readers[service].head
+
+    def caught_up(said: Positions) -> bool:
+        ahead = (reading_findings(reader, service, said) for reader in readers.values())
+        return said.relayed >= head and not any(chain.from_iterable(ahead))
+
+    with suppress(WaitedTooLong):
+        await until(lambda: _is(caught_up, auditor, service), service, relay_s_max)
+    return await auditor.positions(service)
+
+
+async def _is(what: Callable[[Positions], bool], auditor: Client, service: str) -> bool:
+    return what(await auditor.positions(service))
+
+
+def reading_findings(reader: Positions, service: str, publisher: Positions) -> Iterator[str]:
+    """Where a reader is ahead of what its publisher has relayed, as after a restore of one side."""
+    for topic, relayed in publisher.topics.items():
+        for partition, position in reader.consumed.get(topic, {}).items():
+            if position > relayed.get(partition, 0):
+                yield (
+                    f"has consumed {topic}/{partition} up to position {position}, "
+                    f"but {service} has relayed {relayed.get(partition, 0)}"
+                )

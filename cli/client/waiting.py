@@ -1,0 +1,91 @@
+"""Waits on what the platform says of itself, never on time: it may take long while it moves."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from typing import Final, TypeVar
+
+from cli.client.http import Client
+from cli.errors import Failed
+from libs.events.store.watermarks import Positions
+
+T = TypeVar("T")
+
+POLL_S: Final = 0.05
+PAUSES_A_LOOK: Final = 4  # looking takes at most a fifth of the time, however long a look takes
+STILL_S_MAX: Final = 60.0
+
+# What projection does not read, because it holds sealed fields.
+NOT_PROJECTED: Final = frozenset({"pkh.registry.roster.v1"})
+
+
+async def while_it_moves(
+    look: Callable[[], Awaitable[T]],
+    done: Callable[[T], bool],
+    told: Callable[[T], str],
+    still_s_max: float = STILL_S_MAX,
+) -> T:
+    """Look again and again until it is done; gives what was seen last.
+
+    Raises `Failed` when what is seen has not changed for `still_s_max` seconds, with what is
+    `told` of it.
+    """
+    seen, took = await _timed(look)
+    changed_at = time.monotonic()
+    while not done(seen):
+        await asyncio.sleep(max(POLL_S, PAUSES_A_LOOK * took))
+        before = seen
+        seen, took = await _timed(look)
+        if seen != before:
+            changed_at = time.monotonic()
+        elif time.monotonic() - changed_at > still_s_max:
+            raise Failed(f"Nothing has moved for {still_s_max:.0f} s: {told(seen)}")
+    return seen
+
+
+async def _timed(look: Callable[[], Awaitable[T]]) -> tuple[T, float]:
+    begun = time.monotonic()
+    return await look(), time.monotonic() - begun
+
+
+async def until_quiet(observer: Client, services: Collection[str]) -> Mapping[str, Positions]:
+    """Wait until every service has relayed all of its log and consumed what the others relayed.
+
+    Two looks that show the same make sure that nothing was on its way between them.
+    """
+    seen: list[Mapping[str, Positions]] = []
+
+    async def look() -> Mapping[str, Positions]:
+        found = await asyncio.gather(*(observer.positions(name) for name in services))
+        seen.append(dict(zip(services, found, strict=True)))
+        del seen[:-2]
+        return seen[-1]
+
+    def quiet(positions: Mapping[str, Positions]) -> bool:
+        return seen[1:] == seen[:1] and is_settled(positions)
+
+    return await while_it_moves(look, quiet, lambda found: "; ".join(_behind(found)))
+
+
+def _behind(positions: Mapping[str, Positions]) -> Iterator[str]:
+    """Where each service stands, as far as it tells why others wait."""
+    for name, each in positions.items():
+        parked = f", {each.parked} messages parked" if each.parked else ""
+        yield f"{name} has relayed {each.relayed} of {each.head}{parked}"
+
+
+def is_settled(positions: Mapping[str, Positions]) -> bool:
+    """True if nothing that one service has written is still unknown to another that reads it."""
+    publishers = {name: each for name, each in positions.items() if each.topics}
+    return all(each.relayed >= each.head for each in publishers.values()) and all(
+        reader.has_consumed(publisher) and _knows_its_topics(name, reader, publisher)
+        for name, reader in positions.items()
+        for publisher in publishers.values()
+    )
+
+
+def _knows_its_topics(name: str, reader: Positions, publisher: Positions) -> bool:
+    # A topic that was never read from would not be waited for.
+    return name != "projection" or publisher.topics.keys() - NOT_PROJECTED <= reader.consumed.keys()

@@ -1,0 +1,187 @@
+"""Commands of single people at a platform that runs: send a file, take a tahap one step further."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from cli.client.http import Client, Seen, connected
+from cli.client.jobs import Job, upload
+from cli.client.screen import Screen
+from cli.client.tahap_jobs import failing_jobs
+from cli.client.tahap_state import REGULAR, TahapState, look_again
+from cli.commands.running import STATE, State, out, run
+from cli.demo.loading import IMPORTS, SCOPES
+from cli.errors import Failed
+
+As = Annotated[str, typer.Option("--as", help="Who does it; money takes two people.")]
+TahapId = Annotated[str, typer.Argument(metavar="TAHAP", help="Such as 2023-1.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask again.")]
+
+tahap = typer.Typer(no_args_is_help=True, help="Take a tahap from announcement to payment.")
+
+
+COUNTS: Final = ("accepted", "unchanged", "matched", "unmatched")
+
+# -- Files ----------------------------------------------------------------------------------------
+
+
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A CSV file.")],
+    kind: Annotated[str, typer.Argument(help=f"What it holds: {', '.join(IMPORTS)}.")],
+    person: As,
+    data: State = STATE,
+    key: Annotated[
+        str, typer.Option(help="Idempotency-Key; of an import that broke off, to go on with it.")
+    ] = "",
+) -> None:
+    """Send a file to the service that takes its kind; all of its rows are taken, or none."""
+    if kind not in IMPORTS:
+        raise typer.BadParameter(f"must be one of {', '.join(IMPORTS)}", param_hint="KIND")
+    if not file.is_file():
+        raise typer.BadParameter(f"{file} is no file", param_hint="FILE")
+    report = run(_import(file, file.stat().st_size, kind, person, data, key))
+    counts = " · ".join(f"{name} {report[name]:,}" for name in COUNTS if name in report)
+    out.print(f"{file.name}: {counts}", highlight=False)
+    for each in report.get("warnings", []):
+        out.print(f"line {each['line']}: {each['message']}", highlight=False)
+
+
+async def _import(
+    file: Path, size: int, kind: str, person: str, data: Path, key: str
+) -> dict[str, Any]:
+    where, key = IMPORTS[kind], key or str(uuid.uuid4())
+    async with connected(data) as platform:
+        clerk = platform.client(person, *SCOPES)
+        with Screen(out) as screen:
+            bar = screen.file(file.name, size)
+            answer = await upload(clerk, where.service, where.path, file, key, bar)
+            bar.finish()
+        return answer.read(dict[str, Any])
+
+
+# -- A tahap --------------------------------------------------------------------------------------
+
+
+@tahap.command()
+def show(name: TahapId, person: As = "observer", data: State = STATE) -> None:
+    """Say where a tahap is and who is waited for."""
+    state, failing = run(_show(name, person, data))
+    out.print(f"{name} {state}", highlight=False)
+    for job in failing:
+        out.print(f"fails: {job.id} {job}", highlight=False, soft_wrap=True)
+    if state.list.hash:
+        cut = f", Rp {state.list.cut:,} of it cut" if state.list.cut else ""
+        comes_to = f"{state.list.count:,} families, Rp {state.list.rupiah:,}{cut}"
+        figures = f"list {state.list.hash}: {comes_to}"
+        out.print(figures, highlight=False, soft_wrap=True)
+    for each in state.list.deferred_candidates:
+        out.print(f"can only be deferred: {each.family} {each.reason}", highlight=False)
+    if state.regular and (order := state.regular.order):
+        figures = f"order {order.hash}: {order.count:,} payments, Rp {order.rupiah:,}"
+        out.print(figures, highlight=False, soft_wrap=True)
+
+
+async def _show(name: str, person: str, data: Path) -> tuple[TahapState, list[Job]]:
+    async with connected(data) as platform:
+        observer = platform.client(person, "payments:read", "platform:read")
+        return (await see(observer, name)).value, await failing_jobs(observer, name)
+
+
+async def see(client: Client, name: str) -> Seen[TahapState]:
+    """A tahap as it stands, and the ETag by which a person decides on it."""
+    return await client.see("payments", f"/tahap/{name}", TahapState)
+
+
+@tahap.command()
+def freeze(name: TahapId, person: As, data: State = STATE, yes: Yes = False) -> None:
+    """Propose to freeze the list as it stands, without the families that can only be deferred."""
+    run(_freeze(name, person, data, yes))
+    out.print(
+        f"Proposed; another person approves it with: pkh tahap approve {name}", highlight=False
+    )
+
+
+async def _freeze(name: str, person: str, data: Path, yes: bool) -> None:
+    async with connected(data) as platform:
+        maker = platform.client(person, "payments:make", "payments:read")
+        await look_again(lambda: _propose_freeze(maker, name, yes))
+
+
+async def _propose_freeze(maker: Client, name: str, yes: bool) -> None:
+    seen = await see(maker, name)
+    lines = seen.value.list
+    if lines.hash is None:
+        raise Failed(f"The list of {name} is not complete yet.")
+    for each in lines.deferred_candidates:
+        out.print(f"deferred: {each.family} {each.reason}", highlight=False)
+    sure(f"Freeze {lines.count:,} families and Rp {lines.rupiah:,}?", yes)
+    proposal = {"hash": lines.hash, "deferred": lines.deferred_candidates}
+    await maker.post("payments", f"/tahap/{name}/freeze-proposal", proposal, seen.if_match)
+
+
+@tahap.command()
+def order(name: TahapId, person: As, data: State = STATE, yes: Yes = False) -> None:
+    """Propose to order what passed the account check."""
+    run(_order(name, person, data, yes))
+    out.print(
+        f"Proposed; another person approves it with: pkh tahap approve {name}", highlight=False
+    )
+
+
+async def _order(name: str, person: str, data: Path, yes: bool) -> None:
+    async with connected(data) as platform:
+        maker = platform.client(person, "payments:make", "payments:read")
+        await look_again(lambda: _propose_order(maker, name, yes))
+
+
+async def _propose_order(maker: Client, name: str, yes: bool) -> None:
+    seen = await see(maker, name)
+    run_of = seen.value.regular
+    if run_of is None or run_of.order is None:
+        raise Failed(f"There is nothing to order of {name} yet.")
+    wanted = run_of.order
+    sure(f"Order {wanted.count:,} payments of Rp {wanted.rupiah:,}?", yes)
+    path = f"/tahap/{name}/runs/{REGULAR}/order-proposal"
+    await maker.post("payments", path, {"hash": wanted.hash}, seen.if_match)
+
+
+@tahap.command()
+def approve(name: TahapId, person: As, data: State = STATE, yes: Yes = False) -> None:
+    """Approve what another person proposed: the freeze of the list, or the order."""
+    run(_approve(name, person, data, yes))
+    out.print("Approved.", highlight=False)
+
+
+async def _approve(name: str, person: str, data: Path, yes: bool) -> None:
+    async with connected(data) as platform:
+        checker = platform.client(person, "payments:check", "payments:read")
+        await look_again(lambda: _approve_proposed(checker, name, yes))
+
+
+async def _approve_proposed(checker: Client, name: str, yes: bool) -> None:
+    seen = await see(checker, name)
+    path, hash_, question = _proposed(seen.value)
+    sure(question, yes)
+    await checker.post("payments", f"/tahap/{name}/{path}", {"hash": hash_}, seen.if_match)
+
+
+def _proposed(state: TahapState) -> tuple[str, str, str]:
+    """A thing that waits for approval: its path, its hash, the question that a person is asked."""
+    lines, paid = state.list, state.regular
+    if state.phase == "FREEZE_PROPOSED" and lines.hash:
+        question = f"Freeze {lines.count:,} families and Rp {lines.rupiah:,}?"
+        return "freeze-approval", lines.hash, question
+    if paid and paid.phase == "ORDER_PROPOSED" and paid.order:
+        question = f"Order {paid.order.count:,} payments of Rp {paid.order.rupiah:,}?"
+        return f"runs/{REGULAR}/order-approval", paid.order.hash, question
+    raise Failed(f"Nothing of {state.tahap} waits for an approval; it is at {state.stage}.")
+
+
+def sure(question: str, yes: bool) -> None:
+    """Ask a person, who has said yes beforehand or says it now; raises `Failed` where not."""
+    if not yes and not typer.confirm(question):
+        raise Failed("Nothing was done.")

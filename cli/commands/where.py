@@ -1,0 +1,41 @@
+"""Addresses of the parts of a platform that runs, for a program that a shell starts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.client.http import services_of
+from cli.commands.running import STATE, State, run
+from cli.errors import Failed
+
+
+def where(
+    name: Annotated[str | None, typer.Argument(help="A service, a simulator, or kafka.")] = None,
+    data: State = STATE,
+) -> None:
+    """Print where a part of the running platform answers, or all of them do."""
+    places = run(_places(data))
+    if name is None:
+        for each, place in places.items():
+            print(f"{each:<16}{place}")
+    elif name in places:
+        print(places[name])
+    else:
+        raise typer.BadParameter(f"must be one of {', '.join(places)}", param_hint="NAME")
+
+
+async def _places(data: Path) -> dict[str, str]:
+    services_of(data)  # says in a sentence where none runs
+    card = data / "run" / "platform.json"
+    try:
+        told = json.loads(card.read_text())
+        places: dict[str, str] = {**told["services"], **told["simulators"]}
+        if told["bus"]["kind"] == "kafka":
+            places["kafka"] = told["bus"]["url"].removeprefix("kafka://")
+    except (OSError, ValueError, KeyError):
+        raise Failed(f"{card} cannot be read.") from None
+    return places

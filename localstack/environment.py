@@ -1,0 +1,191 @@
+"""The surroundings of the platform's processes: directories, secrets, databases, environments.
+
+DIR/postgres  DIR/kafka     the servers' data
+DIR/secrets/                passwords, keys and tokens, readable by their owner alone
+DIR/journal/                what the simulated treasury and banks remember
+DIR/logs/  DIR/run/         what the processes say, and where they are
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from libs.chassis.catalogue import catalogue
+from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
+from libs.chassis.durable_files import write_private
+from localstack.kafka_server import Broker
+from localstack.ports import HOST
+from localstack.postgres.roles import Database, password_file
+from localstack.postgres.server import PostgresServer
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+CONTRACTS: Final = ROOT / "contracts"
+
+SERVICES: Final = catalogue().names
+RELAYED: Final = catalogue().publishers
+MEASURED: Final = (*SERVICES, "relay")  # who shows metrics
+SIMULATORS: Final = ("treasury", "bank")
+SEALING: Final = catalogue().needing("sealing-keys")
+MATCHING: Final = catalogue().needing("token-key")
+KEY_BYTES: Final = 32
+
+
+def role(service: str) -> str:
+    """The database role that a service works under."""
+    return f"pkh_{service}"
+
+
+def owner(service: str) -> str:
+    """The database role that may change a service's tables."""
+    return f"pkh_{service}_owner"
+
+
+def databases() -> list[Database]:
+    """A database for every service, one for the families' keys, one for the embedded bus."""
+    bus_users = [role(name) for name in (*SERVICES, "relay")]
+    readers = [role(name) for name in SEALING]
+    services = catalogue().services
+    return [
+        *(
+            Database(role(name), owner(name), role(name), readers=list(map(role, entry.readers)))
+            for name, entry in services.items()
+        ),
+        Database(role("keys"), owner("keys"), role("eraser"), guests=readers),
+        Database(role("bus"), owner("bus"), role("bus"), members=bus_users, common=True),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where everything of one platform is; `broker` is None when the embedded bus serves."""
+
+    data_dir: Path
+    postgres: PostgresServer
+    broker: Broker | None
+    ports: Mapping[str, int]
+    metrics_ports: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def secrets_dir(self) -> Path:
+        """The secrets that only the owner of the platform may read."""
+        return self.data_dir / "secrets"
+
+    def base_url(self, name: str) -> str:
+        """Where a service or a simulator answers."""
+        return f"http://{HOST}:{self.ports[name]}"
+
+    @property
+    def metrics_urls(self) -> dict[str, str]:
+        """By name, where a process shows what it measures."""
+        return {name: f"http://{HOST}:{port}/metrics" for name, port in self.metrics_ports.items()}
+
+    # -- Secrets
+
+    def make_secrets(self) -> None:
+        """Make the keys that are not there yet."""
+        self.secrets_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in ("kek", "token-key"):
+            path = self.secrets_dir / name
+            if not path.exists():
+                write_private(path, base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode())
+
+    def issuer(self) -> Issuer:
+        """Who signs the tokens that the services of this platform believe."""
+        return Issuer.open(self.secrets_dir / "issuer")
+
+    def write_service_tokens(self) -> None:
+        """A fresh token for each service, put in place of the old one at one stroke."""
+        issuer = self.issuer()
+        for name in SERVICES:
+            path = self._token_file(name)
+            write_private(path.with_suffix(".new"), issuer.token(name, ["platform:read"], ["*"]))
+            path.with_suffix(".new").replace(path)
+
+    def _token_file(self, service: str) -> Path:
+        return self.secrets_dir / f"{service}.token"
+
+    # -- Addresses
+
+    def address(self, database: str, user: str) -> str:
+        """A database's address for a role, with its password; never to be logged or passed on."""
+        password = password_file(self.secrets_dir, user).read_text()
+        return self.postgres.url(role(database), user, password)
+
+    def bus_url(self, user: str) -> str:
+        """The bus's address for a role, without its password."""
+        if self.broker is not None:
+            return f"kafka://{self.broker.bootstrap}"
+        return self.postgres.url(role("bus"), user)
+
+    # -- Environments
+
+    def of_service(self, name: str) -> dict[str, str]:
+        """The environment of one service: what it needs to know, and no other service's secret."""
+        return {
+            **_inherited(),
+            **self._database("PKH_DATABASE", name, role(name)),
+            **self._bus(role(name)),
+            **(self._sealing(role(name)) if name in SEALING else {}),
+            **(self._file("PKH_TOKEN_KEY_FILE", "token-key") if name in MATCHING else {}),
+            **{f"PKH_{other.upper()}_URL": self.base_url(other) for other in self.ports},
+            "PKH_SERVICE_TOKEN_FILE": str(self._token_file(name)),
+            "PKH_JWKS_FILE": str(self.secrets_dir / "issuer" / KEY_SET),
+            "PKH_ISSUER": ISSUER,
+            "PKH_AUDIENCE": AUDIENCE,
+            "PKH_HOST": HOST,
+            "PKH_PORT": str(self.ports[name]),
+            "PKH_METRICS_PORT": str(self.metrics_ports.get(name, 0)),
+            "PKH_CONTRACTS_DIR": str(CONTRACTS),
+        }
+
+    def of_relay(self) -> dict[str, str]:
+        """The environment of the relay, which reads the stores of all that publish."""
+        stores = [
+            self._database(f"PKH_{name.upper()}_DATABASE", name, role(name)) for name in RELAYED
+        ]
+        return {
+            **_inherited(),
+            **{variable: value for store in stores for variable, value in store.items()},
+            **self._bus(role("relay")),
+            "PKH_RELAYED": " ".join(RELAYED),
+            "PKH_HOST": HOST,
+            "PKH_METRICS_PORT": str(self.metrics_ports.get("relay", 0)),
+            "PKH_CONTRACTS_DIR": str(CONTRACTS),
+        }
+
+    def of_simulator(self) -> dict[str, str]:
+        """The environment of a simulator, which is told everything by its arguments."""
+        return _inherited()
+
+    def _database(self, variable: str, database: str, user: str) -> dict[str, str]:
+        # The password stands in a file: an environment is read by more people.
+        return {
+            f"{variable}_URL": self.postgres.url(role(database), user),
+            f"{variable}_PASSWORD_FILE": str(password_file(self.secrets_dir, user)),
+        }
+
+    def _bus(self, user: str) -> dict[str, str]:
+        if self.broker is not None:
+            return {"PKH_BUS_URL": self.bus_url(user)}
+        return self._database("PKH_BUS", "bus", user)
+
+    def _sealing(self, user: str) -> dict[str, str]:
+        return {**self._database("PKH_KEYS", "keys", user), **self._file("PKH_KEK_FILE", "kek")}
+
+    def _file(self, variable: str, name: str) -> dict[str, str]:
+        return {variable: str(self.secrets_dir / name)}
+
+
+def _inherited() -> dict[str, str]:
+    """Our own environment, but for the secrets that it may name: each process gets its own."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not (name.startswith("PKH_") and name.endswith("_FILE"))
+    }

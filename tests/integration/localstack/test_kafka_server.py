@@ -1,0 +1,121 @@
+"""The broker that we start ourselves keeps what it acknowledged, even through kill -9."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import UnknownTopicOrPartitionError
+
+from localstack import kafka_server
+from localstack.kafka_server import Broker, KafkaUnavailable
+
+TOPIC = "kept"
+PARTITION = TopicPartition(TOPIC, 0)
+
+
+@pytest.fixture
+def broker(kafka_jars: Path, tmp_path: Path) -> Iterator[Broker]:
+    broker = Broker(tmp_path / "data")
+    yield broker
+    broker.stop()
+
+
+async def start(broker: Broker) -> None:
+    broker.start()
+    await broker.ready()
+
+
+async def create_topic(bootstrap: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(TOPIC, num_partitions=1, replication_factor=1)])
+    finally:
+        await admin.close()
+
+
+async def produce(bootstrap: str, value: bytes) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
+    await producer.start()
+    try:
+        await producer.send_and_wait(TOPIC, value, key=b"family", partition=0)
+    finally:
+        await producer.stop()
+
+
+async def read_first(bootstrap: str) -> bytes | None:
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        consumer.assign([PARTITION])
+        value: bytes | None = (await consumer.getone()).value
+        return value
+    finally:
+        await consumer.stop()
+
+
+@pytest.mark.kafka
+@pytest.mark.integration
+async def test_a_killed_broker_comes_back_with_what_it_acknowledged(broker: Broker) -> None:
+    await start(broker)
+    await create_topic(broker.bootstrap)
+    await produce(broker.bootstrap, b"acknowledged")
+
+    broker.kill()
+    assert not broker.alive
+    await start(broker)
+
+    assert await read_first(broker.bootstrap) == b"acknowledged"
+
+
+@pytest.mark.kafka
+@pytest.mark.integration
+async def test_a_misspelt_topic_is_refused_and_not_created(kafka_bootstrap: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    await admin.start()
+    try:
+        [described] = await admin.describe_topics(["misspelt"])
+        assert described["error_code"] == UnknownTopicOrPartitionError.errno
+        assert "misspelt" not in await admin.list_topics()
+    finally:
+        await admin.close()
+
+
+@pytest.mark.kafka
+@pytest.mark.integration
+async def test_a_broker_that_ends_by_itself_says_why(broker: Broker) -> None:
+    broker.settings = {"process.roles": "nonsense"}
+
+    with pytest.raises(KafkaUnavailable, match="nonsense"):
+        await start(broker)
+
+
+@pytest.mark.kafka
+@pytest.mark.integration
+async def test_a_broker_that_hangs_is_not_taken_for_a_ready_one(broker: Broker) -> None:
+    await start(broker)
+
+    broker.signal(signal.SIGSTOP)
+
+    with pytest.raises(KafkaUnavailable, match="did not answer in"):
+        await broker.ready(timeout_s=3)
+
+
+def test_without_java_the_error_names_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(KafkaUnavailable, match="java, mvn"):
+        kafka_server.resolve(tmp_path)
+
+
+def test_free_ports_differ() -> None:
+    ports = kafka_server.free_ports(5)
+
+    assert len(set(ports)) == 5

@@ -1,0 +1,199 @@
+import json
+import stat
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+
+from localstack.environment import ROOT, SERVICES
+from localstack.kafka_server import missing_tools
+from localstack.platform import BusKind, Options, Platform
+from localstack.supervisor import SupervisorFailed
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+
+# Stands in for a service: reads its settings as the real one would, reaches its database, its keys
+# and the bus, and answers at its port.
+SERVICE = """
+import asyncio, sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+import asyncpg
+from libs.chassis.settings import Settings
+from libs.events.bus.connect import connect
+from libs.events.store.postgres import Store
+
+name = sys.argv[1]
+settings = Settings.from_environment(name)
+
+async def reach():
+    store = await Store.connect(settings.database_url, name)
+    await store.head()
+    bus = await connect(settings.bus_url)
+    await bus.ping()
+    if settings.keys_url:
+        keys = await asyncpg.connect(settings.keys_url)
+        await keys.fetchval("SELECT count(*) FROM keys")
+
+class Answer(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+
+asyncio.run(reach())
+HTTPServer((settings.host, settings.port), Answer).serve_forever()
+"""
+
+RELAY = """
+import asyncio, os
+from pathlib import Path
+from libs.chassis.settings import url
+from libs.events.bus.connect import connect
+from libs.events.relay.outbox import Relay
+from libs.events.store.postgres import Store
+from libs.events.bus.topics import Topics
+
+async def main():
+    topics = Topics.load(Path(os.environ["PKH_CONTRACTS_DIR"]))
+    bus = await connect(url(os.environ, "PKH_BUS_URL", ("postgresql", "kafka")))
+    async with asyncio.TaskGroup() as relays:
+        for name in os.environ["PKH_RELAYED"].split():
+            address = url(os.environ, f"PKH_{name.upper()}_DATABASE_URL", ("postgresql",))
+            store = await Store.connect(address, name)
+            relays.create_task(Relay(store, bus, topics).run())
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    # Not below pytest's own directory, which PostgreSQL's user may not pass.
+    with tempfile.TemporaryDirectory(prefix="pkh-test-") as directory:
+        yield Path(directory)
+
+
+def options(data_dir: Path, bus: BusKind = "embedded") -> Options:
+    """A platform whose services only prove that they reach what they need."""
+    python = sys.executable
+    programs = {name: [python, "-c", SERVICE, name] for name in SERVICES}
+    return Options(
+        data_dir,
+        bus=bus,
+        books=ROOT / "examples" / "kalbar-small" / "bank_accounts.csv",
+        programs=programs | {"relay": [python, "-c", RELAY]},
+    )
+
+
+def card(data_dir: Path) -> dict[str, object]:
+    found: dict[str, object] = json.loads((data_dir / "run" / "platform.json").read_text())
+    return found
+
+
+def process(pid: int, what: str) -> bytes:
+    """What the machine shows of a process: its `cmdline` or its `environ`."""
+    return Path(f"/proc/{pid}/{what}").read_bytes()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def platform() -> AsyncIterator[Platform]:
+    with tempfile.TemporaryDirectory(prefix="pkh-test-") as directory:
+        async with Platform(options(Path(directory))) as platform:
+            yield platform
+
+
+async def test_everything_starts_and_reaches_what_it_needs(platform: Platform) -> None:
+    names = {"postgres", "relay", "treasury", "bank", *SERVICES}
+    assert set(platform.supervisor.pids()) == names
+    async with httpx.AsyncClient() as client:
+        for url in platform.base_urls.values():
+            assert (await client.get(f"{url}/health")).is_success
+    assert platform.supervisor.restarts == {}
+
+
+async def test_other_programs_find_it(platform: Platform) -> None:
+    services = card(platform.data_dir)["services"]
+    assert services == {name: platform.base_url(name) for name in SERVICES}
+    assert card(platform.data_dir)["metrics"] == platform.metrics_urls
+
+
+async def test_no_secret_stands_where_other_users_can_read_it(platform: Platform) -> None:
+    data_dir = platform.data_dir
+    texts = [
+        path.read_bytes()
+        for path in (data_dir / "secrets").iterdir()
+        if path.suffix in (".password", ".token")
+    ]
+    assert len(texts) > 2 * len(SERVICES)
+    shown = [
+        process(pid, what)
+        for pid in platform.supervisor.pids().values()
+        for what in ("cmdline", "environ")
+    ]
+    shown += [path.read_bytes() for path in (data_dir / "logs").iterdir()]
+    assert not [text for text in texts if any(text in each for each in shown)]
+
+
+async def test_what_it_keeps_is_for_its_owner_alone(platform: Platform) -> None:
+    for private in ("secrets", "logs", "run", "journal"):
+        assert stat.S_IMODE((platform.data_dir / private).stat().st_mode) == 0o700
+    files = [*(platform.data_dir / "secrets").glob("*.*"), platform.data_dir / "secrets" / "kek"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+
+
+async def test_a_service_is_told_no_other_services_secret(platform: Platform) -> None:
+    pids = platform.supervisor.pids()
+    told = {name: process(pids[name], "environ").decode() for name in SERVICES}
+    with_the_key = {name for name, text in told.items() if "PKH_KEK_FILE" in text}
+    assert with_the_key == {"registry", "payments"}
+    for name, text in told.items():
+        assert [other for other in SERVICES if f"pkh_{other}.password" in text] == [name]
+
+
+async def test_one_directory_holds_one_platform(platform: Platform) -> None:
+    with pytest.raises(SupervisorFailed, match="another platform runs on"):
+        async with Platform(options(platform.data_dir)):
+            pytest.fail("two platforms share a directory")
+
+
+async def test_database_and_relay_come_back_after_a_kill(platform: Platform) -> None:
+    before = await epoch(platform)
+    for name in ("postgres", "relay"):
+        await platform.supervisor.kill(name)
+    for name in ("postgres", "relay"):
+        await platform.supervisor.ready(name)
+    assert set(platform.supervisor.restarts) == {"postgres", "relay"}
+    assert await epoch(platform) == before
+
+
+async def test_a_second_start_finds_the_rows_of_the_first(data_dir: Path) -> None:
+    async with Platform(options(data_dir)) as first:
+        before = await epoch(first)
+    assert not (data_dir / "run" / "platform.json").exists()
+    async with Platform(options(data_dir)) as second:
+        assert await epoch(second) == before
+
+
+async def epoch(platform: Platform) -> str:
+    """What registry's store was born with; another store has another."""
+    connection = await asyncpg.connect(platform.database_url("registry"))
+    try:
+        return str(await connection.fetchval("SELECT epoch FROM head"))
+    finally:
+        await connection.close()
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+async def test_a_real_broker_serves_in_place_of_the_embedded_bus(data_dir: Path) -> None:
+    if missing := missing_tools():
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    async with Platform(options(data_dir, bus="kafka")) as platform:
+        assert "kafka" in platform.supervisor.pids()
+        bus = card(data_dir)["bus"]
+        assert isinstance(bus, dict)
+        assert bus["url"].startswith("kafka://127.0.0.1:")
