@@ -77,25 +77,11 @@ def _on_closing_day(""",
             Change(
                 "services/registry/workers/lister.py",
                 "self._written(unit, closing, listing.cut, some",
-                "self._written(unit, closing, listing.cut if relist else None, some",
+                "self._written(unit, closing, None, some",
             ),
         ),
         f"{REGISTRY}/test_listing.py"
         "::test_what_is_stored_behind_the_cut_counts_for_the_next_list_only",
-        f"{REGISTRY}/test_listing.py::test_a_list_is_made_in_chunks_and_closed_with_proof",
-    ),
-    Mutant(
-        "list-sent-again-as-of-now",
-        "lines that are asked for again are made from families as they are now",
-        (
-            Change(
-                "services/registry/workers/lister.py",
-                "self._written(unit, closing, listing.cut, some",
-                "self._written(unit, closing, None if relist else listing.cut, some",
-            ),
-        ),
-        f"{REGISTRY}/test_listing.py"
-        "::test_a_list_that_is_asked_for_again_is_the_same_whatever_was_stored_since",
         f"{REGISTRY}/test_listing.py::test_a_list_is_made_in_chunks_and_closed_with_proof",
     ),
     Mutant(

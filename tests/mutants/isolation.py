@@ -36,8 +36,8 @@ ISOLATION: Final = (
         (
             Change(
                 "libs/events/consumer/batch_bisection.py",
-                "        if isinstance(error, never) or not is_its_own(error):\n",
-                "        if error is not None:\n",
+                "not (is_its_own(error) or isinstance(error, also))",
+                "True",
             ),
         ),
         f"{REGISTRY}/test_withheld_families.py"

@@ -8,6 +8,7 @@ from tests.mutants.mutant import Change, Mutant
 
 PAYMENTS: Final = "tests/integration/payments"
 REGISTRY: Final = "tests/integration/registry"
+FAMILIES: Final = "tests/unit/registry"
 
 LISTS: Final = (
     Mutant(
@@ -61,8 +62,8 @@ LISTS: Final = (
         (
             Change(
                 "services/registry/workers/unlister.py",
-                "await by_halves(unit, families, take_back, (ConcurrencyConflict,))",
-                "await by_halves(unit, families, take_back, (Exception,))",
+                "whose = (ConcurrencyConflict,), (UnknownEvent,)",
+                "whose = (Exception,), (UnknownEvent,)",
             ),
         ),
         f"{REGISTRY}/test_cancelled_lists.py"
@@ -84,5 +85,63 @@ LISTS: Final = (
         "::test_a_family_that_is_left_on_a_list_is_on_no_other_one",
         f"{REGISTRY}/test_cancelled_lists.py"
         "::test_families_stand_again_as_before_the_cancelled_list",
+    ),
+    Mutant(
+        "taken-back-line-is-repeated",
+        "a line that is asked for again puts a family back on a list that was cancelled since",
+        (
+            Change(
+                "services/registry/domain/family/lines.py",
+                "last is not None and last.place >= Listed.of(line).place",
+                "True",
+            ),
+        ),
+        f"{FAMILIES}/test_closings.py::test_a_line_that_was_taken_back_is_not_repeated",
+        f"{FAMILIES}/test_closings.py"
+        "::test_a_line_is_repeated_word_for_word_whatever_has_come_since",
+    ),
+    Mutant(
+        "another-revisions-line-is-repeated",
+        "lines that are asked for again are those of a list that was cancelled before",
+        (
+            Change(
+                "services/registry/tables/identity_rows.py",
+                "(data ->> 'revision')::int = $3",
+                "$3::int IS NOT NULL",
+            ),
+        ),
+        f"{REGISTRY}/test_listing.py::test_lines_of_a_list_made_anew_are_sent_again_as_they_are",
+        f"{REGISTRY}/test_listing.py"
+        "::test_one_bucket_that_is_asked_for_again_brings_its_own_lines_only",
+    ),
+    Mutant(
+        "graduated-although-not-looked-at",
+        "a family graduates although the late facts that may keep it could not be looked at",
+        (
+            Change(
+                "services/registry/workers/lister.py",
+                "await reviewer.review_together(unit, outcomes)",
+                "await reviewer.review(unit, outcomes)",
+            ),
+        ),
+        f"{REGISTRY}/test_withheld_families.py"
+        "::test_a_family_whose_late_facts_cannot_be_looked_at_is_withheld_and_not_graduated",
+        f"{REGISTRY}/test_reopenings.py"
+        "::test_a_fact_that_was_stored_between_the_cut_and_the_line_is_found",
+    ),
+    Mutant(
+        "one-unreadable-event-stops-a-list",
+        "an event of one family that nobody can read keeps a nation from being listed",
+        (
+            Change(
+                "services/registry/workers/lister.py",
+                "ALSO_A_FAMILYS_OWN: Final = (UnknownEvent,)",
+                "ALSO_A_FAMILYS_OWN: Final = ()",
+            ),
+        ),
+        f"{REGISTRY}/test_withheld_families.py"
+        "::test_a_family_with_an_event_that_nobody_can_read_is_withheld",
+        f"{REGISTRY}/test_withheld_families.py"
+        "::test_a_family_whose_stored_state_cannot_be_read_is_withheld",
     ),
 )

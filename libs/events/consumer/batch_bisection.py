@@ -21,11 +21,12 @@ async def by_halves(
     items: Sequence[T],
     work: Callable[[Sequence[T]], Awaitable[None]],
     never: tuple[type[Exception], ...] = (),
+    also: tuple[type[Exception], ...] = (),
 ) -> list[tuple[T, Exception]]:
     """Do work on many items, each part under a savepoint; those that fail alone, and with what.
 
-    Items must not depend on each other. Faults of the surroundings, stops and errors that are
-    `never` an item's own are raised.
+    Items must not depend on each other. Faults of the surroundings, stops that are not `also` an
+    item's own, and errors that are `never` one's own are raised.
     """
     if not items:
         return []
@@ -33,13 +34,13 @@ async def by_halves(
         async with transaction.savepoint():
             await work(items)
     except Exception as error:
-        if isinstance(error, never) or not is_its_own(error):
+        if isinstance(error, never) or not (is_its_own(error) or isinstance(error, also)):
             raise
         if len(items) == 1:
             return [(items[0], error)]
         middle = len(items) // 2
-        first = await by_halves(transaction, items[:middle], work, never)
-        return first + await by_halves(transaction, items[middle:], work, never)
+        first = await by_halves(transaction, items[:middle], work, never, also)
+        return first + await by_halves(transaction, items[middle:], work, never, also)
     return []
 
 

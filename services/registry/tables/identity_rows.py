@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from libs.events.store.codec import codec_of
 from libs.events.store.model import Outcome
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
-from services.registry.contract import LISTING
+from services.registry.contract import FAMILY, LISTING
 from services.registry.domain.closing import tahap_order
 from services.registry.domain.family import events
 from services.registry.domain.family.state import Family
@@ -24,6 +25,13 @@ _MOVED = "UPDATE identity_family SET region = $2 WHERE family = $1"
 _MEMBER = """
 INSERT INTO identity_member (family, member, nik) VALUES ($1, $2, $3)
 ON CONFLICT (family, member) DO UPDATE SET nik = $3
+"""
+# A line behind the list, of a re-opened family, is in no bucket.
+_LINES = """
+SELECT DISTINCT ON (stream_id) stream_id, schema_version, data FROM events
+WHERE stream_id = ANY($1) AND type = 'FamilyListed' AND data ->> 'tahap' = $2
+  AND (data ->> 'revision')::int = $3 AND coalesce((data ->> 'reopening')::int, 0) = 0
+ORDER BY stream_id, version
 """
 
 
@@ -205,6 +213,19 @@ async def asked_again(store: Store) -> list[tuple[str, str]]:
     """(tahap, bucket) of lines that somebody asked for again."""
     rows = await store.pool.fetch("SELECT tahap, bucket FROM relist_asked ORDER BY tahap, bucket")
     return [(row["tahap"], row["bucket"]) for row in rows]
+
+
+async def stored_lines(
+    unit: Transaction, tahap: str, revision: int, families: Sequence[str]
+) -> list[tuple[str, events.FamilyListed]]:
+    """(stream, line) of each of these families that has a line of a list, as it is stored."""
+    codec, streams = codec_of(FAMILY), [f"family-{family}" for family in families]
+    rows = await unit.connection.fetch(_LINES, streams, tahap, revision)
+    stored = [
+        (row["stream_id"], codec.decode_event("FamilyListed", row["schema_version"], row["data"]))
+        for row in rows
+    ]
+    return [(stream, line) for stream, line in stored if isinstance(line, events.FamilyListed)]
 
 
 async def sent_again(unit: Transaction, tahap: str, bucket: str) -> None:

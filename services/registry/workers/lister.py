@@ -15,7 +15,13 @@ from typing import Final
 import structlog
 
 from libs.events.consumer.batch_bisection import by_halves
-from libs.events.domain.errors import ConcurrencyConflict, CorridorError, EventTooLarge, safe_text
+from libs.events.domain.errors import (
+    ConcurrencyConflict,
+    CorridorError,
+    EventTooLarge,
+    UnknownEvent,
+    safe_text,
+)
 from libs.events.store.handle import handle, handle_many
 from libs.events.store.model import Context, Outcome
 from libs.events.store.postgres import Store
@@ -25,7 +31,7 @@ from libs.privacy.errors import KeyDestroyed, PrivacyError
 from libs.privacy.keys import KeyRing
 from services.registry.contract import FAMILY, LISTING, SERVICE, tally
 from services.registry.domain.closing import Closing, RuleSet
-from services.registry.domain.family.commands import Command, ListFamily
+from services.registry.domain.family.commands import Command, ListFamily, RepeatLine
 from services.registry.domain.family.errors import ListedLater
 from services.registry.domain.family.events import Event
 from services.registry.domain.family.state import Family
@@ -42,6 +48,8 @@ CHUNK_FAMILIES = 1_000
 CANNOT_BE_LISTED: Final = "CANNOT_BE_LISTED"
 NEVER_A_FAMILYS_OWN: Final = (ListedLater, ConcurrencyConflict)
 """A list out of its order is refused whole; a family that moved meanwhile is listed next time."""
+ALSO_A_FAMILYS_OWN: Final = (UnknownEvent,)
+"""An event that nobody can read holds up its family alone; a release too old fails at thousands."""
 
 log = structlog.get_logger("lister")
 
@@ -92,10 +100,8 @@ class Lister:
     async def _advance(self, unit: Transaction, listing: Listing, families: Sequence[str]) -> None:
         left = await left_among(unit, families)
         ready = [family for family in families if family not in left]
-        outcomes, withheld = await self._list(unit, listing, ready, relist=False)
+        outcomes, withheld = await self._list(unit, listing, ready)
         withheld += tuple(Withheld(family, CANNOT_BE_LISTED) for family in sorted(left))
-        # A fact that was stored between the cut and now met a family that was not waiting yet.
-        await Reviewer(self.keys, self.rule_sets).review(unit, outcomes)
         lines = tally(outcomes)
         advance = AdvanceListing(
             revision=listing.revision,
@@ -112,7 +118,7 @@ class Lister:
             raise ChunkListedMeanwhile(tahap=listing.tahap)
 
     async def _list(
-        self, unit: Transaction, listing: Listing, families: Sequence[str], *, relist: bool
+        self, unit: Transaction, listing: Listing, families: Sequence[str]
     ) -> tuple[list[Outcome[Family, Event]], tuple[Withheld, ...]]:
         """Write the lines of families as they were at the listing's cut; who cannot have one."""
         closing = Closing(
@@ -122,12 +128,16 @@ class Lister:
             listing.closing_date,
             self._rules(listing),
         )
+        reviewer = Reviewer(self.keys, self.rule_sets)
         written: list[Outcome[Family, Event]] = []
 
         async def write(some: Sequence[str]) -> None:
-            written.extend(await self._written(unit, closing, listing.cut, some, relist=relist))
+            outcomes = await self._written(unit, closing, listing.cut, some)
+            # A fact that was stored between the cut and now met a family that did not wait yet.
+            await reviewer.review_together(unit, outcomes)
+            written.extend(outcomes)
 
-        refused = await by_halves(unit, families, write, NEVER_A_FAMILYS_OWN)
+        refused = await by_halves(unit, families, write, NEVER_A_FAMILYS_OWN, ALSO_A_FAMILYS_OWN)
         for family, error in refused:
             log.error("family withheld", tahap=listing.tahap, family=family, error=safe_text(error))
         return written, tuple(Withheld(family, _reason(error)) for family, error in refused)
@@ -141,13 +151,7 @@ class Lister:
         return self.rule_sets.named(name)
 
     async def _written(
-        self,
-        unit: Transaction,
-        closing: Closing,
-        cut: int,
-        families: Sequence[str],
-        *,
-        relist: bool,
+        self, unit: Transaction, closing: Closing, cut: int, families: Sequence[str]
     ) -> list[Outcome[Family, Event]]:
         """The outcomes of these families' lines. Raises what one of them is refused for."""
         known = await unit.load(FAMILY, [f"family-{family}" for family in families], cut)
@@ -156,8 +160,7 @@ class Lister:
         }
         orders, closed = await nik_orders(unit, self.keys, states)
         commands: list[tuple[str, Command]] = [
-            (f"family-{family}", ListFamily(closing, orders.get(family, {}), relist))
-            for family in families
+            (f"family-{family}", ListFamily(closing, orders.get(family, {}))) for family in families
         ]
         outcomes = await handle_many(unit, FAMILY, commands, cut=cut, known=known)
         for family, outcome in zip(families, outcomes, strict=True):
@@ -166,15 +169,20 @@ class Lister:
         return outcomes
 
     async def _send_again(self, tahap: str, bucket: str) -> bool:
-        """The lines of one bucket that somebody asked for again, exactly as they were."""
+        """The lines of one bucket that somebody asked for again, as they are stored.
+
+        Nothing of them is made anew: since then a key may be gone, or a later list begun.
+        """
         listing = await self._listing(tahap)
-        withheld = {each.family for each in listing.withheld}
         async with self.store.transaction(_context(listing, None)) as unit:
             cursor = bucket
             while chunk := await identity_rows.families_after(unit, cursor, self.chunk):
                 mine = [family for family in chunk if family.startswith(bucket)]
-                listed = [family for family in mine if family not in withheld]
-                await self._list(unit, listing, listed, relist=True)
+                stored = await identity_rows.stored_lines(unit, tahap, listing.revision, mine)
+                repeats = [(stream, RepeatLine(line)) for stream, line in stored]
+                for outcome in await handle_many(unit, FAMILY, repeats):
+                    if outcome.error is not None:
+                        raise outcome.error
                 if len(mine) < len(chunk):
                     break
                 cursor = chunk[-1]

@@ -85,17 +85,20 @@ class Reviewer:
         A family that cannot be reviewed, as one whose key was destroyed, stops no other: its fact
         is kept, and the log names it.
         """
-        families = {
-            outcome.stream_id: outcome.state
-            for outcome in outcomes
-            if outcome.events and outcome.state.without_category
-        }
+        families = _without_category(outcomes)
 
         async def review(streams: Sequence[str]) -> None:
             await self._review(unit, {stream: families[stream] for stream in streams})
 
         for stream, error in await by_halves(unit, sorted(families), review):
             log.error("closing not reviewed", family=stream, error=safe_text(error))
+
+    async def review_together(
+        self, unit: Transaction, outcomes: Iterable[Outcome[Family, Event]]
+    ) -> None:
+        """The same of all families or none. Raises what one of them cannot be reviewed for."""
+        if families := _without_category(outcomes):
+            await self._review(unit, families)
 
     async def _review(self, unit: Transaction, families: Mapping[str, Family]) -> None:
         listings = await _listings(unit, families.values())
@@ -124,6 +127,14 @@ class Reviewer:
         rules = self.rule_sets.named(listing.policies["rule_set"])
         terms = listing.tahap, listing.revision, listing.months, listing.closing_date
         return Closing(*terms, rules)
+
+
+def _without_category(outcomes: Iterable[Outcome[Family, Event]]) -> dict[str, Family]:
+    return {
+        outcome.stream_id: outcome.state
+        for outcome in outcomes
+        if outcome.events and outcome.state.without_category
+    }
 
 
 async def _listings(unit: Transaction, families: Iterable[Family]) -> dict[str, Listing]:

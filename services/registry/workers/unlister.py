@@ -18,7 +18,12 @@ from typing import Final
 import structlog
 
 from libs.events.consumer.batch_bisection import by_halves
-from libs.events.domain.errors import ConcurrencyConflict, CorridorError, safe_text
+from libs.events.domain.errors import (
+    ConcurrencyConflict,
+    CorridorError,
+    UnknownEvent,
+    safe_text,
+)
 from libs.events.store.handle import Loaded, handle, handle_many
 from libs.events.store.model import Context
 from libs.events.store.postgres import Store
@@ -145,7 +150,8 @@ class Unlister:
                 ids = [each.family for each in of_list]
                 await _take_back_at(unit, tahap, revision, cut, ids)
 
-        refused = await by_halves(unit, families, take_back, (ConcurrencyConflict,))
+        whose = (ConcurrencyConflict,), (UnknownEvent,)
+        refused = await by_halves(unit, families, take_back, *whose)
         for left, error in refused:
             log.error("family left", tahap=tahap, family=left.family, error=safe_text(error))
         return [left.family for left, _ in refused]

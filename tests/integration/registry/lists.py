@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from libs.events.domain.list_proof import Buckets
-from tests.doors import Sent
+from services.registry.contract import ROSTER_TOPIC
+from tests.doors import Sent, deliver
 from tests.integration.registry.kit import Register, child, family
 
 CARDS: Final = tuple(f"61030101010100{number:02}" for number in range(1, 24))
@@ -21,6 +22,12 @@ async def given_families(register: Register) -> None:
     """Take the families and their children in."""
     await register.take("families", *(family(card) for card in CARDS))
     await register.take("members", *(child(card, child_of(card)) for card in CARDS))
+
+
+async def ask_again(register: Register, *buckets: str) -> None:
+    """Consume payments' wish for some buckets of the first list."""
+    body = {"tahap": "2023-1", "topic": ROSTER_TOPIC, "buckets": buckets, "attempt": 1}
+    await deliver(register.consumer, register.tahaps.record("BucketRequested", "2023-1", body))
 
 
 def lines_by_family(lines: list[Sent]) -> dict[str, bytes]:

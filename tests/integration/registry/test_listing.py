@@ -7,12 +7,13 @@ import pytest
 from libs.events.consumer.parking import Selection, list_parked
 from libs.events.consumer.replay import replay
 from libs.events.domain.list_proof import Buckets
-from services.registry.contract import ROSTER_TOPIC, TAHAP_TOPIC
+from services.registry.contract import TAHAP_TOPIC
 from tests.doors import CONTEXT, YEAR, deliver, sent
 from tests.integration.registry.kit import Register, child, family, life_event, member
 from tests.integration.registry.lists import (
     CARDS,
     CHUNK,
+    ask_again,
     assert_closed_with_proof,
     child_of,
     lines_by_family,
@@ -117,6 +118,33 @@ async def test_a_list_that_is_asked_for_again_is_the_same_whatever_was_stored_si
     assert (await given.store.head())[0] > known[0]
 
 
+async def test_lines_are_sent_again_although_a_later_list_is_made_by_now(given: Register) -> None:
+    await given.listed("2023-1")
+    first = lines_by_family(await given.lines())
+    await given.announce("2023-2")
+    await given.lister(CHUNK).step()
+    await ask_again(given, *(f"{byte:02x}" for byte in range(256)))
+    await given.list_all(CHUNK)
+
+    again = lines_by_family((await given.lines())[len(first) :])
+    assert again == first
+    await assert_closed_with_proof(given, "2023-2")
+    now = [(await given.state_of(card)).listed for card in CARDS]
+    assert [each.tahap for each in now if each] == ["2023-2"] * len(CARDS)
+
+
+async def test_lines_of_a_list_made_anew_are_sent_again_as_they_are(given: Register) -> None:
+    await given.listed()
+    await given.cancel()
+    await given.announce(revision=2)
+    await given.list_all()
+    second = lines_by_family((await given.lines())[len(CARDS) :])
+    await ask_again(given, *{family[:2] for family in second})
+    await given.list_all()
+
+    assert lines_by_family((await given.lines())[2 * len(CARDS) :]) == second
+
+
 async def test_one_bucket_that_is_asked_for_again_brings_its_own_lines_only(
     given: Register,
 ) -> None:
@@ -143,12 +171,6 @@ async def test_what_was_known_after_the_list_shows_in_the_next_tahap(given: Regi
     assert member_line["closing"] == ["SD"]
     [closed] = [m for m in await given.closed() if m.body["tahap"] == "2023-2"]
     assert (closed.body["listed"], closed.body["graduated"]) == (len(CARDS) - 1, 1)
-
-
-async def ask_again(register: Register, *buckets: str) -> None:
-    """Consume payments' wish for some buckets of the first list."""
-    body = {"tahap": "2023-1", "topic": ROSTER_TOPIC, "buckets": buckets, "attempt": 1}
-    await deliver(register.consumer, register.tahaps.record("BucketRequested", "2023-1", body))
 
 
 def died(card: str, on: str = "2023-03-02") -> dict[str, str]:

@@ -20,9 +20,23 @@ from services.registry.domain.listing_messages import StartListing
 from services.registry.tables.identity_rows import open_listing
 from services.registry.workers.job_progress import LISTER, LISTINGS
 from services.registry.workers.lister import Lister
-from tests.doors import CONTEXT, Door, as_role, runtime_role
-from tests.integration.registry.kit import Register, child, family, member, register_at
-from tests.integration.registry.lists import CARDS, CHUNK, assert_closed_with_proof
+from tests.doors import CONTEXT, Door, as_role, runtime_role, sent
+from tests.integration.registry.kit import (
+    Register,
+    child,
+    family,
+    life_event,
+    member,
+    register_at,
+)
+from tests.integration.registry.lists import (
+    CARDS,
+    CHUNK,
+    ask_again,
+    assert_closed_with_proof,
+    child_of,
+)
+from tests.integration.registry.terms import with_term
 from tests.servers import eventually
 
 pytestmark = pytest.mark.integration
@@ -108,17 +122,65 @@ async def test_a_family_whose_stored_state_cannot_be_read_is_withheld(given: Reg
     assert len(await given.lines()) == len(CARDS) - 1
 
 
+async def test_a_family_with_an_event_that_nobody_can_read_is_withheld(
+    given: Register, told: Settings
+) -> None:
+    odd = (await given.state_of(CARDS[3])).family
+    async with asyncpg.create_pool(told.bus_url, min_size=1, max_size=1) as owner:
+        newer = "UPDATE events SET schema_version = 9 WHERE stream_id = $1"
+        await owner.execute(newer, f"family-{odd}")
+    unread = "UPDATE streams SET state = NULL WHERE stream_id = $1"
+    await given.store.pool.execute(unread, f"family-{odd}")
+    await given.listed()
+
+    assert await withheld(given) == {odd: "CANNOT_BE_LISTED"}
+    assert len(await given.lines()) == len(CARDS) - 1
+
+
+async def test_a_family_whose_late_facts_cannot_be_looked_at_is_withheld_and_not_graduated(
+    given: Register, told: Settings
+) -> None:
+    orphaned, twins = CARDS[0], ("6103014505230001", "6103014505230002")
+    given.rule_sets = with_term(90)
+    await given.listed("2023-1")
+    death = life_event("DEATH", orphaned, "2023-05-02", "2023-05-10", nik=child_of(orphaned))
+    await given.take("life-events", death)
+    await given.announce("2023-2")  # as of now nobody in the family holds a category
+    await given.take("members", *(member(orphaned, nik, born="2021-01-01") for nik in twins))
+    lost = (await given.state_of(orphaned)).family
+    async with erased(told, lost) as register:
+        register.rule_sets = given.rule_sets
+        await register.list_all(CHUNK)
+
+    [closed] = [c for c in await given.closed() if c.body["tahap"] == "2023-2"]
+    assert closed.body["withheld"] == [{"family": lost, "reason": "KEY_DESTROYED"}]
+    assert len(await given.lines("2023-2")) == len(CARDS) - 1
+    assert await sent(given.store, "GraduationPending") == []
+    await assert_closed_with_proof(given, "2023-2")
+
+
+async def test_a_bucket_that_is_sent_again_has_the_line_of_a_family_whose_key_is_gone_since(
+    given: Register, told: Settings
+) -> None:
+    twins = await given_twins(given)
+    await given.listed()
+    [line] = [line for line in await given.lines() if line.key == twins]
+    await ask_again(given, twins[:2])
+    async with erased(told, twins) as register:
+        await register.list_all()
+
+    again = (await given.lines())[len(CARDS) + 1 :]
+    assert [each.value for each in again if each.key == twins] == [line.value]
+
+
 async def test_a_bucket_that_is_sent_again_leaves_the_withheld_out(
     given: Register, told: Settings
 ) -> None:
     twins = await given_twins(given)
     async with erased(told, twins) as register:
         await register.listed()
-    before = {line.key: line.value for line in await given.lines()}
-    for bucket in sorted({family_id[:2] for family_id in (*before, twins)}):
-        await given.store.pool.execute(
-            "INSERT INTO relist_asked (tahap, bucket) VALUES ('2023-1', $1)", bucket
-        )
+        before = {line.key: line.value for line in await given.lines()}
+        await ask_again(register, *{family_id[:2] for family_id in (*before, twins)})
     await given.list_all()  # by a process that still has the key: it lists nobody more
 
     again = (await given.lines())[len(before) :]

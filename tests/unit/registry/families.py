@@ -124,10 +124,8 @@ def given_past(*commands: Command) -> Given[Command, Family, Event]:
     return given(family, *past(register(), members(MOTHER, TODDLER), *commands))
 
 
-def list_at(
-    closing: Closing, nik_order: Mapping[int, int] | None = None, relist: bool = False
-) -> ListFamily:
-    return ListFamily(closing, nik_order or {}, relist)
+def list_at(closing: Closing, nik_order: Mapping[int, int] | None = None) -> ListFamily:
+    return ListFamily(closing, nik_order or {})
 
 
 def judgement(then: Then[Family, Event]) -> tuple[str, str]:

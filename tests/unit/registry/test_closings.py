@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from libs.events.domain.testing import given
 from services.registry.domain.family import family
-from services.registry.domain.family.commands import Death, MarkTerminated
+from services.registry.domain.family.commands import Death, MarkTerminated, RepeatLine, UnlistFamily
 from services.registry.domain.family.errors import (
     FamilyNotRegistered,
     ListedLater,
@@ -123,24 +123,33 @@ def test_an_earlier_tahap_is_not_listed_after_a_later_one() -> None:
 # -- Again
 
 
-def test_a_line_is_repeated_when_the_list_asks_again() -> None:
-    listed = given_past(list_at(FIRST))
+def test_a_line_is_repeated_word_for_word_whatever_has_come_since() -> None:
+    stored = line(given_past().when(list_at(FIRST)))
+    born = report(birth("baby", "2023-02-01"), "2023-02-01")
 
-    listed.when(list_at(FIRST, relist=True)).then(line(given_past().when(list_at(FIRST))))
+    given_past(list_at(FIRST)).when(RepeatLine(stored)).then(stored)
+    given_past(list_at(FIRST), born).when(RepeatLine(stored)).then(stored)
 
 
-def test_a_repeated_line_comes_alone_from_the_state_at_the_cut() -> None:
-    at_cut = given_past()
+def test_a_line_is_repeated_although_a_later_list_has_the_family() -> None:
+    stored = line(given_past().when(list_at(FIRST)))
 
-    at_cut.when(list_at(FIRST, relist=True)).then(line(at_cut.when(list_at(FIRST))))
+    again = given_past(list_at(FIRST), list_at(SECOND)).when(RepeatLine(stored)).then(stored)
+    assert again.state.listed is not None
+    assert again.state.listed.tahap == SECOND.tahap
 
 
 def test_a_graduated_familys_line_is_repeated_too() -> None:
-    at_cut = given_past(DIES_IN_APRIL, list_at(FIRST))
     graduated = given_past(DIES_IN_APRIL, list_at(FIRST), list_at(SECOND))
 
-    at_cut.when(list_at(SECOND, relist=True)).then(GRADUATED)
-    graduated.when(list_at(SECOND, relist=True)).then(GRADUATED)
+    graduated.when(RepeatLine(GRADUATED)).then(GRADUATED)
+
+
+def test_a_line_that_was_taken_back_is_not_repeated() -> None:
+    stored = line(given_past().when(list_at(FIRST)))
+    taken_back = UnlistFamily(FIRST.tahap, 1, given_past().state)
+
+    given_past(list_at(FIRST), taken_back).when(RepeatLine(stored)).then_nothing()
 
 
 def test_repeating_an_earlier_line_does_not_make_it_the_last() -> None:
@@ -174,4 +183,3 @@ def test_an_older_revision_adds_nothing() -> None:
     again = replace(FIRST, revision=2)
 
     given_past(list_at(again)).when(list_at(FIRST)).then_nothing()
-    given_past(list_at(again)).when(list_at(FIRST, relist=True)).then_nothing()

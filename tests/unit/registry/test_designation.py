@@ -149,4 +149,3 @@ def test_who_was_not_found_eligible_is_neither_judged_nor_listed_again(
 
     given(family, *judged).when(list_at(FIRST)).then_nothing()
     given(family, *judged).when(list_at(SECOND)).then_nothing()
-    given(family, *judged).when(list_at(FIRST, relist=True)).then_nothing()

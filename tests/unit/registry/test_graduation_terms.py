@@ -162,13 +162,6 @@ def test_a_list_looks_at_a_waiting_family_once() -> None:
     )
 
 
-def test_a_waiting_family_has_no_line_to_be_asked_for_again() -> None:
-    repeat = replace(listed(SECOND), relist=True)
-
-    given_past(DIES_IN_APRIL, list_at(FIRST)).when(repeat).then_nothing()
-    given_past(*WAITING).when(repeat).then_nothing()
-
-
 def test_a_new_revision_of_the_list_begins_the_term_at_its_own_closing() -> None:
     later = replace(SECOND, revision=2, closing_date=date(2023, 7, 31))
 

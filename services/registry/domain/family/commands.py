@@ -14,6 +14,7 @@ from typing import TypeAlias
 from services.registry.domain.closing import Closing
 from services.registry.domain.family.events import (
     Decision,
+    FamilyListed,
     FamilyRow,
     LateFact,
     MemberRow,
@@ -125,13 +126,18 @@ class ListFamily:
     """Judge the family at a closing and write its line of the list.
 
     `nik_order` ranks members that share a birth date by NIK; only the edge can know it
-    (`sharing_birth_date` says for whom it is needed). `relist` asks for a line again that the
-    list already holds: the line alone, as it was, when decided on the state at the list's cut.
+    (`sharing_birth_date` says for whom it is needed).
     """
 
     closing: Closing
     nik_order: Mapping[int, int] = field(default_factory=dict)
-    relist: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatLine:
+    """Send a line of the family again, word for word, because somebody did not get it."""
+
+    line: FamilyListed
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +189,7 @@ Command: TypeAlias = (
     | ReportLifeEvent
     | MarkDuplicate
     | ListFamily
+    | RepeatLine
     | ReviewClosing
     | DecideReopening
     | UnlistFamily

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import date
 from typing import Protocol, TypeVar
 
-from services.registry.domain.closing import tahap_order
 from services.registry.domain.family.events import (
     LISTED,
     DuplicateMarked,
@@ -169,9 +168,8 @@ def _listed(state: Family, event: FamilyListed) -> Family:
     """A line that is repeated for an earlier tahap does not become the last one again."""
     if event.reopening:  # it comes behind its list, whatever lists have looked at the family since
         return state
-    line = Listed(event.tahap, event.revision, event.outcome)
-    last = state.listed
-    if last is not None and _place(last) > _place(line):
+    line, last = Listed.of(event), state.listed
+    if last is not None and last.place > line.place:
         return state
     if event.outcome != LISTED:
         return replace(state, listed=line)
@@ -183,10 +181,6 @@ def _listed(state: Family, event: FamilyListed) -> Family:
         without_category=tuple(c for c in state.without_category if c.tahap != event.tahap),
         reopenings=tuple(each for each in state.reopenings if each.tahap != event.tahap),
     )
-
-
-def _place(line: Listed) -> tuple[tuple[int, int], int]:
-    return tahap_order(line.tahap), line.revision
 
 
 class Applied(Protocol):

@@ -10,7 +10,7 @@ from datetime import date
 
 from services.registry.domain.closing import Closing, tahap_order
 from services.registry.domain.family import roster
-from services.registry.domain.family.commands import ListFamily
+from services.registry.domain.family.commands import ListFamily, RepeatLine
 from services.registry.domain.family.errors import ListedLater
 from services.registry.domain.family.events import (
     GRADUATED_NATURAL,
@@ -34,15 +34,7 @@ def list_family(command: ListFamily, state: Family) -> list[Event]:
     if last is not None and tahap_order(last.tahap) > tahap_order(closing.tahap):
         raise ListedLater(tahap=closing.tahap, listed=last.tahap)
     if last is not None and last.tahap == closing.tahap and last.revision >= closing.revision:
-        again = command.relist and last.revision == closing.revision
-        return _line_again(command, known, last) if again else []
-    events = _close(command, known)
-    if command.relist:
-        return [event for event in events if isinstance(event, FamilyListed)]
-    return events
-
-
-def _close(command: ListFamily, known: Family) -> list[Event]:
+        return []
     if not known.family:
         return []
     if known.designation is None:
@@ -53,6 +45,13 @@ def _close(command: ListFamily, known: Family) -> list[Event]:
     if left and left.kind == GRADUATED_NATURAL:
         return [_graduated_line(command.closing, known)]
     return _later_closing(command, known)
+
+
+def repeat_line(command: RepeatLine, state: Family) -> list[Event]:
+    """The line once more; nothing where its list was taken back from the family since."""
+    line, last = command.line, state.listed
+    standing = last is not None and last.place >= Listed.of(line).place
+    return [line] if standing else []
 
 
 def _first_closing(command: ListFamily, known: Family) -> list[Event]:
@@ -127,16 +126,6 @@ def judge(known: Family, closing: Closing) -> Designation:
     if not roster.any_category(known, on, rules):
         return Designation("INELIGIBLE", "NO_COMPONENT")
     return Designation("ELIGIBLE", "")
-
-
-def _line_again(command: ListFamily, known: Family, last: Listed) -> list[Event]:
-    match last.outcome:
-        case "LISTED":
-            return [listed_line(command.closing, known, command.nik_order)]
-        case "GRADUATED_NATURAL":
-            return [_graduated_line(command.closing, known)]
-        case "GRADUATION_PENDING":
-            return []
 
 
 def listed_line(

@@ -18,6 +18,7 @@ from services.registry.domain.family.commands import (
     Pregnancy,
     RegisterFamily,
     RegisterMembers,
+    RepeatLine,
     ReportLifeEvent,
     ReviewClosing,
     SchoolChange,
@@ -49,7 +50,7 @@ from services.registry.domain.family.events import (
     SchoolChanged,
 )
 from services.registry.domain.family.folding import evolve
-from services.registry.domain.family.lines import list_family
+from services.registry.domain.family.lines import list_family, repeat_line
 from services.registry.domain.family.plausible import check_report
 from services.registry.domain.family.reopening import decide_reopening, review
 from services.registry.domain.family.roster import region
@@ -61,6 +62,8 @@ def decide(command: Command, state: Family) -> list[Event]:
     match command:
         case ListFamily():
             return list_family(command, state)
+        case RepeatLine():
+            return repeat_line(command, state)
         case UnlistFamily():
             return unlist(command, state)
         case RegisterFamily():

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
+from services.registry.domain.closing import tahap_order
 from services.registry.domain.family.events import LateFact, SchoolLevel, Status
 from services.registry.domain.family.list_events import FamilyListed, LineOutcome
 
@@ -109,6 +110,16 @@ class Listed(NamedTuple):
     tahap: str
     revision: int
     outcome: LineOutcome | Literal["GRADUATION_PENDING"]
+
+    @classmethod
+    def of(cls, line: FamilyListed) -> Listed:
+        """The list that a line stands on."""
+        return cls(line.tahap, line.revision, line.outcome)
+
+    @property
+    def place(self) -> tuple[tuple[int, int], int]:
+        """The list's place among all lists, in the order of time."""
+        return tahap_order(self.tahap), self.revision
 
 
 class WithoutCategory(NamedTuple):
