@@ -86,7 +86,7 @@ class Browser:
         self._until(lambda said: said.get("method") == "Page.loadEventFired")
 
     def value(self, expression: str) -> Any:
-        """What an expression of JavaScript comes to on the page."""
+        """The value of an expression of JavaScript on the page."""
         told = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         return told["result"].get("value")
 

@@ -84,7 +84,7 @@ class Corridor:
         return [r[0] for r in await self.reader.pool.fetch("SELECT coins FROM taken ORDER BY n")]
 
     async def relayed(self) -> bool:
-        """Whether the bus holds all that was written."""
+        """The bus holds all that was written."""
         return (await positions(self.writer)).relayed >= (await self.writer.head())[0]
 
     async def caught_up(self) -> bool:

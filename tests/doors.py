@@ -197,7 +197,7 @@ class _Somewhere(dict[str, str]):
 
 @dataclass(slots=True)
 class Sender:
-    """What another service's relay sends on one topic: each message with its place in the log."""
+    """The messages of another service's relay on one topic, each with its place in the log."""
 
     topic: str
     position: int = 0
@@ -256,7 +256,7 @@ class Sent:
 
 
 async def sent(store: Store, *types: str) -> list[Sent]:
-    """What a service has published, in order; of these types where any are named."""
+    """The messages that a service has published, in order; of these types where any are named."""
     rows = await store.pool.fetch(
         """SELECT topic, type, key,
                   CASE WHEN message::text = 'true' THEN data ELSE message END::text AS value
@@ -271,7 +271,7 @@ async def sent(store: Store, *types: str) -> list[Sent]:
 
 
 async def waits_for_a_lock(store: Store, *tasks: asyncio.Task[Any], waiting: int = 1) -> bool:
-    """Whether so many sessions of the store's database wait for others; a task's failure shows."""
+    """So many sessions of the store's database wait for others; a task's failure shows."""
     for task in tasks:
         if task.done():
             task.result()

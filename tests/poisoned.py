@@ -64,11 +64,11 @@ class Reader:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def chokes_on(self, message: Incoming) -> bool:
-        """Whether a message is of a poisoned key, or is unfit by its position."""
+        """A message is of a poisoned key, or is unfit by its position."""
         return message.body.coins in self.poison or message.envelope.position in self.unfit
 
     def consumer(self, bus: Bus) -> Consumer:
-        """What brings it live messages."""
+        """A consumer that brings it live messages."""
         return Consumer(self.store, bus, "reader", self.subscriptions, TOPICS.partitions)
 
     async def replay(

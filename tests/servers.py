@@ -42,7 +42,7 @@ class Postgres(Protocol):
         """The address of a database for a role that may do everything."""
 
     def run_sql(self, script: str, database: str = "postgres") -> str:
-        """What psql answers to a script, rows unaligned."""
+        """The answer of psql to a script, rows unaligned."""
 
 
 class GivenPostgres:
@@ -56,7 +56,7 @@ class GivenPostgres:
         return urlunsplit(self._url._replace(path=f"/{database}"))
 
     def run_sql(self, script: str, database: str = "postgres") -> str:
-        """What psql answers to a script, rows unaligned."""
+        """The answer of psql to a script, rows unaligned."""
         return run_psql(self.superuser_url(database), script)
 
 

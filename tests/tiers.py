@@ -18,7 +18,7 @@ from hypothesis import settings
 
 HERE: Final = Path(__file__).parent
 NIGHTLY: Final = bool(os.environ.get("PKH_NIGHTLY"))
-"""Whether tests run at their long setting."""
+"""Tests run at their long setting."""
 
 settings.register_profile("default", deadline=None, max_examples=100)
 settings.register_profile("nightly", deadline=None, max_examples=5_000)

@@ -85,7 +85,7 @@ CROSSINGS = [
 
 
 def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
-    """What import-linter says to the packages under `root`."""
+    """The answer of import-linter to the packages under `root`."""
     return subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
         cwd=root,

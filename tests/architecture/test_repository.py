@@ -1,4 +1,4 @@
-"""What stands in the repository: nothing of one machine, nothing too long, nothing unpinned."""
+"""The repository holds nothing of one machine, nothing too long, nothing unpinned."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from tests.architecture.tree import ROOT
+from tests.architecture.tree import ROOT, python_files
 from tests.tiers import HERE, TIERS, Tier, misplaced
 
 
@@ -19,6 +19,14 @@ def test_every_test_is_in_one_tier() -> None:
 
     assert len(folders) == len(set(folders))
     assert {file.relative_to(HERE).parts[0] for file in HERE.rglob("test_*.py")} == {*folders}
+
+
+def test_a_mark_says_nothing_that_a_folder_says() -> None:
+    named = "|".join(name for tier in TIERS for name in (tier.name, *tier.folders))
+    marked = re.compile(rf"\bmark\.({named})\b")
+    texts = {path: (ROOT / path).read_text() for path in python_files("tests")}
+
+    assert [path for path, text in texts.items() if marked.search(text)] == []
 
 
 def test_make_test_takes_no_longer_than_its_limit_of_eight_minutes() -> None:

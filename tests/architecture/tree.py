@@ -14,7 +14,7 @@ PACKAGES = ("libs", "services", "simulators", "localstack", "cli", "tools")
 
 @cache
 def tracked_files() -> tuple[Path, ...]:
-    """What git tracks or would add; relative to the root."""
+    """The files that git tracks or would add; relative to the root."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""Whether anybody's number, name, card or account stands in clear in what a platform keeps."""
+"""Numbers, names, cards and accounts of people, looked for in clear in what a platform keeps."""
 
 from __future__ import annotations
 

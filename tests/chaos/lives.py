@@ -53,12 +53,12 @@ class Life:
 
     @property
     def faults(self) -> list[Fault]:
-        """What is killed, by victim."""
+        """The kills and stops, by victim."""
         return faults(self.seed, self.bus, self.tahaps, KILLS_EACH)
 
     @property
     def story(self) -> str:
-        """How to live it again, and what happens in it."""
+        """The command to live it again, and the faults in it."""
         settings = f"{'PKH_NIGHTLY=1 ' if NIGHTLY else ''}PKH_LIVES={self}"
         command = f"{settings} make test ARGS=tests/chaos/test_kills.py"
         twice = ["every message is sent twice"] if self.doubled else []
@@ -72,7 +72,7 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class Lived:
-    """What was left: differences and findings, files with somebody in clear, deaths by process."""
+    """A year lived: its differences and findings, files with people in clear, deaths by process."""
 
     life: Life
     differences: Sequence[str]

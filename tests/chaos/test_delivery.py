@@ -25,8 +25,6 @@ from tests.purse import TOPIC
 from tests.servers import Postgres, eventually
 from tests.tiers import NIGHTLY
 
-pytestmark = [pytest.mark.chaos, pytest.mark.slow]
-
 OUTAGE_S = 60.0 if NIGHTLY else 2.0
 MESSAGES = 20_000 if NIGHTLY else 600
 MEMBERS_COME = 60 if NIGHTLY else 6

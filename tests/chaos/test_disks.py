@@ -1,4 +1,4 @@
-"""What was answered for is there after the power was cut, the disk was full or refused to flush."""
+"""Everything answered for is there after a power cut, on a full disk, on one that cannot flush."""
 
 from __future__ import annotations
 
@@ -27,8 +27,6 @@ from tests.corridor import TOPICS, Corridor, corridor_at, running
 from tests.purse import CONTEXT, KEPT, TOPIC, PutIn
 from tests.servers import Postgres, eventually
 from tests.tiers import NIGHTLY
-
-pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 
 ROUNDS = 20 if NIGHTLY else 1
 ANSWERED = 3_000
@@ -106,7 +104,7 @@ async def with_a_store(server: PostgresServer) -> None:
 
 
 async def lost(server: PostgresServer, answered: set[str]) -> set[str]:
-    """What was answered for and is not there; proves besides that the log is whole."""
+    """The streams answered for that are missing; proves besides that the log is whole."""
     async with asyncpg.create_pool(server.superuser_url(), min_size=1, max_size=1) as pool:
         assert [finding async for finding in verify(pool)] == []
         there = await pool.fetch("SELECT stream_id FROM events")
@@ -129,7 +127,7 @@ async def after_a_power_cut(directory: Path, settings: Mapping[str, str]) -> tup
 
 
 async def lost_in(found: Path, settings: Mapping[str, str], answered: set[str]) -> set[str]:
-    """What is not on a disk that was found; raises `BeyondRepair` where it holds no whole log."""
+    """The same on a disk that was found; raises `BeyondRepair` where it holds no whole log."""
     try:
         with serving(found, settings) as again:
             return await lost(again, answered)

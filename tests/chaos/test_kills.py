@@ -9,8 +9,6 @@ import pytest
 from tests.chaos.faults import PROCESSES, faults
 from tests.chaos.lives import KILLS_EACH, SHORT_SESSION, Life, Lived, lived, lives
 
-pytestmark = [pytest.mark.chaos, pytest.mark.slow]
-
 LIVES = [
     pytest.param(life, id=str(life), marks=[pytest.mark.kafka] if life.bus == "kafka" else [])
     for life in lives()
@@ -19,7 +17,7 @@ LIVES = [
 
 @pytest.fixture(scope="module", params=LIVES)
 def after(request: pytest.FixtureRequest) -> Lived:
-    """What is left of a year with its kills."""
+    """A year, lived with its kills."""
     life: Life = request.param
     if life.bus == "kafka":
         request.getfixturevalue("kafka_jars")

@@ -1,4 +1,4 @@
-"""What people do when something went wrong: defer and pay later, correct and release."""
+"""People put right what went wrong: they defer and pay later, correct and release."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from cli.demo.fetching import fetch_results
 from cli.demo.outputs import Entitlement
 from tests.chaos.year import Year, year
 
-pytestmark = [pytest.mark.chaos, pytest.mark.slow]
-
 ROSTER = "pkh.registry.roster.v1"
 SUPPLEMENTARY = "SUPPLEMENTARY-1"
 
@@ -31,7 +29,7 @@ async def quiet(running: Year) -> None:
 
 
 async def pkh(running: Year, *verb: str) -> tuple[int | None, str]:
-    """What the command line answers to somebody who works for operations."""
+    """The command line's answer to somebody who works for operations."""
     told = ("-m", "cli.main", *verb, "--data", str(running.platform.data_dir))
     process = await asyncio.create_subprocess_exec(
         sys.executable, *told, stdout=asyncio.subprocess.PIPE

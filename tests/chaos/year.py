@@ -51,7 +51,7 @@ class Year:
         return took
 
     async def differences(self, *numbers: int) -> list[str]:
-        """What the platform says differs from what these tahaps must come to, and its findings."""
+        """The platform's differences from what these tahaps must come to, and its findings."""
         results = await fetch_results(self.front, [self.tahaps[n - 1].id for n in numbers])
         write_results(self.out, results, list(cards_in_order(self.directory)))
         compared = compare(self.directory / "expected", self.out, numbers)

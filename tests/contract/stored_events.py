@@ -144,7 +144,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def as_stored(event: object) -> Any:
-    """What an event comes to when it is stored today."""
+    """An event as it is stored today."""
     return json.loads(encode(event))
 
 

@@ -18,8 +18,6 @@ from tools.contracts.generate import CONTRACTS, messages
 ORACLE = Path(__file__).parent / "asyncapi"
 NODE = shutil.which("node")
 
-pytestmark = pytest.mark.integration
-
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What services say to each other: schema, golden example and both sides' dataclasses agree."""
+"""Messages between services: schema, golden example and both sides' dataclasses agree."""
 
 import importlib
 import json
@@ -133,7 +133,7 @@ def test_a_reader_reads_the_golden_example_of_what_it_subscribes_to(reading: Rea
 
 
 def is_part_of(part: Any, whole: Any) -> bool:
-    """Whether what was read says nothing but what was sent: nothing renamed, nothing made up."""
+    """The message read says nothing but what was sent: nothing renamed, nothing made up."""
     if isinstance(part, dict):
         return isinstance(whole, dict) and all(
             name in whole and is_part_of(value, whole[name]) for name, value in part.items()

@@ -18,7 +18,7 @@ UNKNOWN: Final = "no_such_parameter"
 
 
 async def answers(service: str, directory: Path, query: str) -> dict[str, httpx.Response]:
-    """What every operation of a service answers to a query, from whoever has a good token."""
+    """The answer of every operation of a service to a query, from whoever has a good token."""
     told = Settings(
         service=service,
         database_url="postgresql://nowhere/none",

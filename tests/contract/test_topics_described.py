@@ -1,4 +1,4 @@
-"""What a service consumes and publishes is what deploy/services.toml says of it."""
+"""A service consumes and publishes what deploy/services.toml says of it."""
 
 from __future__ import annotations
 

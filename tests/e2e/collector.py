@@ -59,7 +59,7 @@ class Collector:
         return [span for span in self.spans if span.trace == trace]
 
     def take(self, body: bytes) -> None:
-        """What one exporter sent at once."""
+        """Keep the spans that one exporter sent at once."""
         self.bodies.append(body)
         for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
             service = attributes(resource.resource.attributes)["service.name"]

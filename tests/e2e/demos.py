@@ -12,7 +12,7 @@ DEADLINE_S = 300
 
 @dataclass(frozen=True)
 class Demo:
-    """What a demo said, wrote and left behind."""
+    """A demo that has ended: its status and words, the files it wrote and left."""
 
     code: int
     said: str

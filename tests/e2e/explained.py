@@ -21,7 +21,7 @@ Told = dict[str, Any]
 
 @dataclass(frozen=True)
 class Explained:
-    """What projection says of each (tahap number, card), and how long an answer took."""
+    """Projection's answer about each (tahap number, card), and how long it took."""
 
     year: Path
     told: Mapping[tuple[str, str], Told]

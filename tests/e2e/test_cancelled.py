@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from cli.client.http import Client, Seen
 from cli.client.tahap_state import TahapState, announcement, announcement_approval
 from cli.client.waiting import until_quiet, while_it_moves
 from cli.demo.tahap_run import People
 from tests.chaos.year import Year, year
-
-pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 REASON = {"reason": "WRONG_DATES"}
 

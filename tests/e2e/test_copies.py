@@ -5,8 +5,6 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import pytest
-
 from benchmarks.copies import copy_year
 from tests.chaos.year import SMALL, year
 from tests.tiers import NIGHTLY
@@ -14,8 +12,6 @@ from tests.tiers import NIGHTLY
 # More families than the registry lists in one transaction; at night ten times the sample.
 COPIES = 10 if NIGHTLY else 6
 TAHAPS = (1, 2) if NIGHTLY else (1,)
-
-pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 async def test_copies_come_to_what_each_of_them_comes_to() -> None:

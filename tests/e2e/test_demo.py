@@ -19,8 +19,6 @@ from tests.unit.cli.pages import figures_of, numbers_of
 LARGE_YEAR = ROOT / "examples" / "kalbar-2023"
 YEAR_THAT_CUTS = ROOT / "examples" / "kalbar-2025"
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-
 
 def test_the_sample_year_comes_to_all_that_is_expected(small_year: Demo) -> None:
     assert small_year.code == 0, small_year.said

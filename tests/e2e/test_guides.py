@@ -19,8 +19,6 @@ ENTRIES = (".venv", "contracts", "docs", "examples")
 STAYS = "pkh up "
 DEADLINE_S = 60
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-
 
 @pytest.fixture
 def clone() -> Iterator[Path]:
@@ -57,7 +55,7 @@ def test_the_commands_for_operators_and_integrators_do_what_they_show(clone: Pat
 
 
 def _begun(clone: Path, command: Command) -> subprocess.Popen[bytes]:
-    """What a reader has in another terminal."""
+    """A command that a reader has in another terminal."""
     with (clone / "said").open("wb") as said:
         return subprocess.Popen(
             ["bash", "-c", f". .venv/bin/activate; exec {command.text}"],

@@ -9,8 +9,6 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import pytest
-
 from cli.client.http import Client, connected
 from cli.client.jobs import Page, job_of
 from cli.errors import Failed
@@ -19,8 +17,6 @@ from tests.servers import eventually
 
 DEADLINE_S = 120.0
 OTHER = ROOT / "examples" / "kalbar-2023"
-
-pytestmark = [pytest.mark.e2e, pytest.mark.chaos, pytest.mark.slow]
 
 Moment = Callable[[Client], Awaitable[bool]]
 

@@ -36,7 +36,7 @@ from tests.watching import (
     sql,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 EXPORT_EVERY_MS = 100
 CONSUMER, PRODUCER = 5, 4  # kinds, as OTLP numbers them
@@ -55,7 +55,7 @@ class Watched:
     prometheus: Prometheus | None
 
     async def shown(self) -> dict[str, str]:
-        """What each process shows at /metrics."""
+        """The page of each process at /metrics."""
         async with httpx.AsyncClient(trust_env=False) as client:
             urls = self.year.platform.metrics_urls
             return {name: (await client.get(url)).text for name, url in urls.items()}

@@ -8,7 +8,7 @@ import pytest_asyncio
 from tests.e2e.demos import YEAR, Demo
 from tests.e2e.explained import Explained, explained, steps
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ABSENT = {"INELIGIBLE", "ON_HOLD", "GRADUATED_EARLIER", "TERMINATED_EARLIER"}
 

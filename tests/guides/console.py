@@ -49,7 +49,7 @@ def _of_block(lines: list[str], first: int) -> Iterator[Command]:
 
 
 def matches(shown: tuple[str, ...], printed: list[str]) -> bool:
-    """Whether lines came as shown; `...` stands for any lines, or within one for anything."""
+    """The lines came as shown; `...` stands for any lines, or within one for anything."""
     if not shown:
         return not printed
     if shown[0] == ANY:

@@ -10,12 +10,10 @@ import pytest
 from tests.architecture.tree import ROOT, tracked_files
 from tests.guides.console import Shell, commands, matches
 
-pytestmark = pytest.mark.integration
-
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """What a clone would hold, and the libraries that `make` would install."""
+    """The files of a clone, and the libraries that `make` would install."""
     for path in tracked_files():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / path, tmp_path / path)

@@ -135,7 +135,6 @@ def test_it_stops_rather_than_going_on_with_what_can_not_be_right(
     assert state.execute("SELECT sum(messages) FROM total").fetchone() == (5,)
 
 
-@pytest.mark.integration
 @pytest.mark.kafka
 def test_the_readme_s_commands_do_what_it_shows(kafka_bootstrap: str, tmp_path: Path) -> None:
     asyncio.run(_fill(kafka_bootstrap))

@@ -9,7 +9,6 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-import pytest
 import pytest_asyncio
 
 from libs.chassis.settings import Settings
@@ -31,8 +30,6 @@ from tests.integration.projection.kit import Desk, desk_at
 from tests.integration.registry.kit import Register, family, life_event, member, register_at
 from tests.integration.registry.terms import with_term
 from tests.servers import Postgres
-
-pytestmark = pytest.mark.integration
 
 TAHAP: Final = "2023-2"
 CARDS: Final = ("6103010101010001", "6103010101010002")

@@ -14,8 +14,6 @@ from tests.browser import Browser, browser
 from tests.unit.cli.pages import numbers_of
 from tests.unit.cli.test_page import YEAR, run_of
 
-pytestmark = pytest.mark.integration
-
 FIGURES = """JSON.stringify(Object.fromEntries(
   [...document.querySelectorAll("[data-figure]")]
   .filter(each => each.getClientRects().length)

@@ -25,7 +25,7 @@ from tests.servers import FORGETFUL, embedded_postgres
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one mutant."""
+    """The fate of one mutant."""
 
     mutant: Mutant
     verdict: str
@@ -33,7 +33,7 @@ class Outcome:
 
     @property
     def killed(self) -> bool:
-        """Whether the named test saw it, and only that."""
+        """The named test saw it, and only that."""
         return self.verdict == "killed"
 
 

@@ -1,4 +1,4 @@
-"""What a mutant is: a safety rule, the smallest change that breaks it, and who must see it."""
+"""A mutant is a safety rule, the smallest change that breaks it, and who must see it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operations relies on to see, each broken once."""
+"""Signs that operations rely on, each broken once."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class Tree:
                 path.write_text(text, encoding="utf-8")
 
     def verdicts(self, tests: Sequence[str]) -> dict[str, str]:
-        """What became of each test: passed, failed, or why there is neither."""
+        """The result of each test: passed, failed, or why there is neither."""
         report = self.root / "report.xml"
         report.unlink(missing_ok=True)
         deadline_s = RUN_DEADLINE_S + TEST_DEADLINE_S * len(tests)

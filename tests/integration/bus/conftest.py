@@ -17,12 +17,7 @@ KAFKA_SESSION_S = 6.0
 EMBEDDED_SESSION_S = 1.0
 
 
-@pytest.fixture(
-    params=[
-        pytest.param("embedded", marks=pytest.mark.integration),
-        pytest.param("kafka", marks=[pytest.mark.integration, pytest.mark.kafka]),
-    ]
-)
+@pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
 def address(request: pytest.FixtureRequest) -> Iterator[Address]:
     """A bus of either kind."""
     name = "database" if request.param == "embedded" else "kafka_bootstrap"

@@ -1,4 +1,4 @@
-"""What the bus's tests share: given records, members that are read to an end, other processes."""
+"""Words of the bus's tests: given records, members that are read to an end, other processes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def values(records: Iterable[Record]) -> list[str]:
 
 
 def content(record: Record) -> tuple[object, ...]:
-    """What a record says, whatever its offset and the type its headers are kept in."""
+    """The content of a record, whatever its offset and the type its headers are kept in."""
     return record.key, record.value, tuple(tuple(header) for header in record.headers)
 
 
@@ -67,7 +67,7 @@ async def publish(bus: Bus, records: Sequence[Record]) -> None:
 async def batches(
     member: Member, count: int, max_records: int = 500, deadline_s: float = DEADLINE_S
 ) -> list[Batch]:
-    """What a member is given, until that is `count` records or more."""
+    """The records that a member is given, until they are `count` or more."""
     taken: list[Batch] = []
     try:
         async with asyncio.timeout(deadline_s):

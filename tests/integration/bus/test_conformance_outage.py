@@ -31,8 +31,6 @@ from tests.integration.bus.kit import (
 )
 from tests.servers import embedded_postgres, eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
-
 AWAY = (*UNAVAILABLE, KafkaError)
 BACK_DEADLINE_S = 60.0
 TOPIC = "test.outage.v1"
@@ -122,7 +120,7 @@ async def connected(server: Server, send_s: float = 2.0) -> AsyncIterator[Bus]:
 
 
 def reaches(bus: Bus, member: Member, value: str) -> Callable[[], Awaitable[bool]]:
-    """Whether a record can be sent and the member is given it."""
+    """A record can be sent and the member is given it."""
 
     async def sent_and_given() -> bool:
         try:

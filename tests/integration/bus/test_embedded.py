@@ -1,4 +1,4 @@
-"""What the embedded bus promises beyond the protocol: its schema, its topics' lives, its hints."""
+"""The embedded bus's promises beyond the protocol: its schema, its topics' lives, its hints."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from libs.events.bus.embedded_member import UNAVAILABLE, EmbeddedMember
 from libs.events.domain.errors import BusRefused
 from tests.integration.bus.kit import Address, numbered, one_each, publish, record, take, values
 from tests.servers import eventually
-
-pytestmark = pytest.mark.integration
 
 
 @pytest.fixture

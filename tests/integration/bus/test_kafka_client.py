@@ -14,7 +14,6 @@ from libs.events.bus.kafka import KafkaBus, KafkaSettings
 from libs.events.bus.kafka_member import KafkaMember
 
 pytestmark = [
-    pytest.mark.integration,
     pytest.mark.kafka,
     pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning"),
 ]

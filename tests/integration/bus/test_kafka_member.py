@@ -1,4 +1,4 @@
-"""What a member does about faults of the library that it stands on."""
+"""A member stands faults of the library that it is built on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from libs.events.bus.kafka_member import KafkaMember
 from tests.integration.bus.kit import PARTITIONS
 from tests.servers import eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.kafka]
+pytestmark = pytest.mark.kafka
 
 TOPIC = "test.member.v1"
 GROUP = "member-of-two"

@@ -1,4 +1,4 @@
-"""What a producer asks of Kafka: to count a repeated batch once, to wait for every replica."""
+"""A producer asks Kafka to count a repeated batch once, and to wait for every replica."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.chaos.proxy import Line, line
 from tests.integration.bus.conftest import KAFKA_SESSION_S
 from tests.integration.bus.kit import publish, record, take, values
 
-pytestmark = [pytest.mark.integration, pytest.mark.kafka]
+pytestmark = pytest.mark.kafka
 
 TOPIC = "test.producer.v1"
 RECORDS = 10

@@ -30,8 +30,6 @@ from tests.servers import Postgres
 from tests.stores import fresh_store
 from tests.unit.chassis.service import settings_for
 
-pytestmark = pytest.mark.integration
-
 Giver = Annotated[Principal, require("purse:write")]
 StoreOf = Annotated[Store, resource("store")]
 AppenderOf = Annotated[Appender, resource("appender")]

@@ -22,8 +22,6 @@ from tests.poisoned import EFFECTS, Reader
 from tests.purse import CONTEXT, TOPIC
 from tests.servers import Postgres, eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
-
 KEYS: Final = 12
 MESSAGES: Final = 3
 REPLAYS: Final = Replays()

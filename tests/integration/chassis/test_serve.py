@@ -21,8 +21,6 @@ import pytest
 from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from tests.servers import eventually
 
-pytestmark = pytest.mark.integration
-
 ROOT = Path(__file__).parents[3]
 NIK = "6103014107900001"
 PROGRAM = """

@@ -176,7 +176,7 @@ class Bench:
     # -- The leader's work
 
     async def close(self) -> bool:
-        """Whether the closer had anything to close."""
+        """The closer had something to close."""
         return await Closer(self.store).step()
 
     async def repeat(self) -> None:
@@ -199,7 +199,7 @@ class Bench:
         return [(body["revision"], body["result"]) for body in found if body["tahap"] == tahap]
 
     async def followed(self, family: str) -> list[str]:
-        """What followed from a family's evaluations, by type."""
+        """The events that followed from a family's evaluations, by type."""
         found = await sent(self.store)
         return [m.type for m in found if m.key == family and m.type != "CycleEvaluated"]
 

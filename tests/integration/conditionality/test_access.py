@@ -5,16 +5,12 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
-import pytest
-
 from libs.chassis.settings import Settings
 from services.conditionality.contract import ROSTER_TOPIC
 from services.conditionality.main import SERVICE
 from tests.doors import Door, operations
 from tests.integration.conditionality.kit import Bench, families, nik_of
 from tests.servers import eventually
-
-pytestmark = pytest.mark.integration
 
 FAMILY, SECOND = islice(families(), 2)
 

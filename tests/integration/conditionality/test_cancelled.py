@@ -10,8 +10,6 @@ import pytest_asyncio
 from tests.doors import sent
 from tests.integration.conditionality.kit import BAD, GOOD, TAHAP, Bench, families
 
-pytestmark = pytest.mark.integration
-
 FAMILY, SECOND = islice(families(), 2)
 
 

@@ -1,4 +1,4 @@
-"""What late facts would change after the freeze waits for a second person, and counts once."""
+"""A change by late facts after the freeze waits for a second person, and counts once."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ from tests.integration.conditionality.kit import (
     nik_of,
 )
 from tests.servers import eventually
-
-pytestmark = pytest.mark.integration
 
 FAMILY, SECOND = islice(families(), 2)
 

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from itertools import islice
 
-import pytest
-
 from tests.doors import sent
 from tests.integration.conditionality.kit import Bench, families, months_of
-
-pytestmark = pytest.mark.integration
 
 [FAMILY] = islice(families(), 1)
 LAST_OF_2024, FIRST_OF_2025, SECOND_OF_2025 = "2024-4", "2025-1", "2025-2"

@@ -25,8 +25,6 @@ from tests.integration.conditionality.kit import (
     families,
 )
 
-pytestmark = pytest.mark.integration
-
 FAMILY, SECOND, THIRD = islice(families(), 3)
 HERE, ELSEWHERE = next(families(partition=3)), next(families(partition=8))
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from itertools import islice
 
-import pytest
-
 from libs.chassis.jobs import Job
 from services.conditionality.workers.job_progress import EVALUATIONS
 from tests.integration.conditionality.kit import GOOD, TAHAP, Bench, families
-
-pytestmark = pytest.mark.integration
 
 FIRST, SECOND, THIRD = islice(families(), 3)
 

@@ -13,8 +13,6 @@ from services.conditionality.domain.person import Attendance, Person
 from tests.doors import YEAR, Door, sent
 from tests.integration.conditionality.kit import Bench
 
-pytestmark = pytest.mark.integration
-
 RECORD = "conditionality:record"
 NIK, OTHER_NIK = "6104110811150004", "6104110811150005"
 SCHOOL_HEADER = "npsn,nisn,nik,month,effective_days,absent,permitted,sick"

@@ -6,14 +6,11 @@ import asyncio
 from itertools import islice
 
 import httpx
-import pytest
 import pytest_asyncio
 
 from tests.doors import Door, sent
 from tests.integration.conditionality.kit import BAD, GOOD, Bench, families, months_of
 from tests.servers import eventually
-
-pytestmark = pytest.mark.integration
 
 FAMILY, OTHER, COMPLIANT, STRANGER = islice(families(), 4)
 THIRD = "2023-3"

@@ -6,8 +6,6 @@ import asyncio
 from itertools import islice
 from typing import Any
 
-import pytest
-
 from libs.events.domain.list_proof import Buckets
 from libs.events.workers.backoff import failing_item
 from services.conditionality.workers.job_progress import EVALUATIONS, RE_DECISION
@@ -22,8 +20,6 @@ from tests.integration.conditionality.kit import (
     months_of,
 )
 from tests.servers import eventually
-
-pytestmark = pytest.mark.integration
 
 FAMILY, SECOND = islice(families(), 2)
 

@@ -16,8 +16,6 @@ from tests.doors import Door
 from tests.integration.conditionality.kit import BAD, GOOD, Bench, families, months_of
 from tools.contracts.interfaces import application
 
-pytestmark = pytest.mark.integration
-
 FAMILY, STRANGER = islice(families(), 2)
 THIRD: Final = "2023-3"
 VILLAGE, ELSEWHERE = "61.03.01.2026", "11.01.01.2001"
@@ -70,7 +68,7 @@ class Village:
     async def ask(
         self, regions: tuple[str, ...], method: str, path: str, family: str = FAMILY
     ) -> httpx.Response:
-        """What somebody of these regions is answered about a family."""
+        """The answer to somebody of these regions about a family."""
         place = path.format(family=family, tahap=THIRD, correction=1)
         who = self.door.who("officer-1", *SCOPES, regions=regions)
         if method == "GET":

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from itertools import islice
 
-import pytest
-
 from libs.events.domain.list_proof import Buckets
 from services.conditionality.contract import ROSTER_TOPIC, TOPIC
 from tests.doors import Sent, sent
 from tests.integration.conditionality.kit import BAD, GOOD, TAHAP, Bench, families
-
-pytestmark = pytest.mark.integration
 
 HOUSES = list(islice(families(), 5))
 

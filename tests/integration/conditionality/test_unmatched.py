@@ -14,8 +14,6 @@ from tests.doors import CONTEXT, NATION, Door
 from tests.integration.conditionality.kit import Bench, families, months_of, nik_of
 from tests.integration.conditionality.test_facts import SCHOOL_HEADER, school
 
-pytestmark = pytest.mark.integration
-
 FAMILY, STRANGER, OTHER = islice(families(), 3)
 SCHOOL, MONTH = "30141147", "2023-01"
 HERE, THERE = ("61.03",), ("11",)
@@ -31,7 +29,7 @@ def months(family: str, school_code: str = SCHOOL) -> list[str]:
 async def hand_in(
     door: Door, *rows: str, regions: Sequence[str] = HERE, partial: bool = False
 ) -> dict[str, Any]:
-    """What a school's file came to."""
+    """The result of a school's file."""
     text = "\n".join((SCHOOL_HEADER, *rows)) + "\n"
     query = {"partial": "true"} if partial else {}
     who = door.who("school-1", RECORD, regions=regions)

@@ -1,11 +1,10 @@
-"""What nobody can read any more stops no cycle but its own."""
+"""An event that nobody can read any more stops no cycle but its own."""
 
 from __future__ import annotations
 
 from itertools import islice
 
 import asyncpg
-import pytest
 
 from libs.chassis.settings import Settings
 from libs.events.workers.backoff import failing_item
@@ -18,8 +17,6 @@ from tests.integration.conditionality.test_late_facts import (
     given_unreadable,
     set_state,
 )
-
-pytestmark = pytest.mark.integration
 
 FAMILY, SECOND = islice(families(), 2)
 

@@ -1,11 +1,10 @@
-"""What waits for people is listed while it waits, by tahap, state and region, and no longer."""
+"""Work for people is listed while it waits, by tahap, state and region, and no longer."""
 
 from __future__ import annotations
 
 from itertools import islice
 from typing import Any
 
-import pytest
 import pytest_asyncio
 
 from tests.doors import Door
@@ -18,8 +17,6 @@ from tests.integration.conditionality.kit import (
     families,
     months_of,
 )
-
-pytestmark = pytest.mark.integration
 
 FAILED, UNVERIFIED, COMPLIANT, ELSEWHERE = islice(families(), 4)
 THERE = "11.01.01.2001"

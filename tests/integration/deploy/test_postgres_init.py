@@ -23,8 +23,6 @@ ROLES = [f"pkh_{name}" for name in (*SERVICES, "eraser", "grafana", *OWNERS)]
 
 MAKE = "CREATE TABLE made (); DROP TABLE made"
 
-pytestmark = pytest.mark.integration
-
 
 class Cluster:
     """A cluster that deploy/postgres/init has prepared, and the passwords it was given."""
@@ -54,7 +52,7 @@ class Cluster:
         return self.server.url(database, role, password)
 
     def run(self, role: str, database: str, sql: str) -> str:
-        """What a role is answered in a database; both without their prefix."""
+        """The answer to a role in a database; both without their prefix."""
         return run_psql(self.url(f"pkh_{role}", f"pkh_{database}"), sql)
 
 

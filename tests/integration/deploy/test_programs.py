@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
@@ -19,8 +18,6 @@ from deploy.health import FRESH_S, healthy
 from localstack.ports import free_ports
 from tests.architecture.tree import ROOT
 from tests.servers import eventually
-
-pytestmark = pytest.mark.integration
 
 
 @contextmanager

@@ -8,12 +8,9 @@ import pytest
 
 from tests.watching import PROMETHEUS_DIR, missing_prometheus
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(
-        bool(missing_prometheus()), reason="not installed: Debian's package prometheus"
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    bool(missing_prometheus()), reason="not installed: Debian's package prometheus"
+)
 
 
 def promtool(*arguments: str) -> tuple[int, str]:

@@ -58,7 +58,7 @@ BEGIN_AGAIN: Final = (
 
 
 class Fate(Enum):
-    """What becomes of a batch."""
+    """The fate of a batch."""
 
     KEPT = "kept"
     GIVEN_UP = "given up by its writer"
@@ -105,7 +105,7 @@ class Seen(NamedTuple):
 
 
 class Log(Protocol):
-    """What writers append to and readers follow."""
+    """The streams that writers append to and readers follow."""
 
     async def append(self, writer: int, batch: Batch) -> Sequence[int]:
         """The marks of those that were committed; raises what ended the transaction."""
@@ -165,7 +165,7 @@ def _hold(chance: Random, share: float, most_s: float) -> float:
 
 @dataclass
 class Sight:
-    """What one reader has seen, and what was wrong with it there and then."""
+    """The events that one reader has seen, and what was wrong with it there and then."""
 
     seen: bytearray
     position: int = 0

@@ -24,8 +24,6 @@ from libs.events.workers.backoff import (
 from libs.events.workers.leader import lead
 from tests.servers import eventually
 
-pytestmark = pytest.mark.integration
-
 WORK = "lister"
 NIK = "6103014107900001"
 

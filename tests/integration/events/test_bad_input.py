@@ -23,8 +23,6 @@ from tests.corridor import TOPICS, Corridor, corridor_at, running
 from tests.purse import CONTEXT, REPLAYED, TOPIC, CoinsPutIn, CoinsTakenOut, Command, PutIn
 from tests.servers import Postgres, eventually
 
-pytestmark = pytest.mark.integration
-
 STOPS_S_MAX = 30
 
 
@@ -48,7 +46,7 @@ async def sent(corridor: Corridor, *coins: int) -> None:
 
 
 async def stopped(it: Consumer) -> str:
-    """What a consumer says that has stopped by itself."""
+    """The reason given by a consumer that has stopped by itself."""
     await asyncio.wait_for(it.run(), STOPS_S_MAX)
     assert it.tally.stopped is not None
     return it.tally.stopped

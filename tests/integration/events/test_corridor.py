@@ -55,7 +55,7 @@ async def test_internal_events_and_unwanted_types_pass_by(corridor: Corridor) ->
 
 
 async def records_of(corridor: Corridor) -> list[Record]:
-    """What the relay has put on the bus, read by a group of its own."""
+    """The messages that the relay has put on the bus, read by a group of its own."""
     member = await corridor.bus.join("witness", [TOPIC])
     batches = await member.fetch(1_000, 1.0)
     await member.close()

@@ -20,8 +20,6 @@ from tests.doors import TOPICS, Sender, batches, waits_for_a_lock
 from tests.purse import CONTEXT, KEPT, PutIn
 from tests.servers import eventually
 
-pytestmark = pytest.mark.integration
-
 TOPIC = "pkh.payments.tahap.v1"
 
 
@@ -75,7 +73,7 @@ async def test_two_members_that_process_one_batch_at_once_have_its_effect_once(
 
 
 async def _held_or_through(store: Store, others: Sequence[asyncio.Task[None]]) -> bool:
-    """Whether the other member is stopped by a lock, or was let through by a mistake."""
+    """The other member is stopped by a lock, or was let through by a mistake."""
     return any(other.done() for other in others) or await waits_for_a_lock(store)
 
 

@@ -1,10 +1,9 @@
-"""What a look at a store finds: how far its relay is, what is parked, who leads."""
+"""A look at a store finds how far its relay is, what is parked, who leads."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pytest
 from prometheus_client import REGISTRY
 
 from libs.events import telemetry
@@ -20,8 +19,6 @@ from libs.events.store.watermarks import EVERYTHING
 from libs.events.telemetry.metrics import Reading
 from libs.events.workers.leader import Leadership
 from tests.purse import KEPT, PutIn
-
-pytestmark = pytest.mark.integration
 
 CONTEXT = Context(datetime(2023, 3, 31, tzinfo=UTC), "tester")
 

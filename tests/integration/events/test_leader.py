@@ -10,8 +10,6 @@ from libs.events.store.postgres import Store
 from libs.events.workers.leader import Leadership, LeadershipLost, has_leader
 from tests.servers import eventually
 
-pytestmark = pytest.mark.integration
-
 SILENCE_S = 0.4
 MOMENTS = 6
 

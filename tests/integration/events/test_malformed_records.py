@@ -19,8 +19,6 @@ from tests.corridor import TOPICS, Corridor, commit_for_group, corridor_at, runn
 from tests.purse import CONTEXT, TOPIC
 from tests.servers import Postgres, eventually
 
-pytestmark = pytest.mark.integration
-
 NIK: Final = "6103014107900001"
 REASON: Final = "SENT_BY_MISTAKE"
 BUSES: Final = ("embedded", pytest.param("kafka", marks=[pytest.mark.kafka]))
@@ -46,7 +44,7 @@ async def corridor(postgres: Postgres, bus_url: str | None) -> AsyncIterator[Cor
 
 
 def odd_records() -> list[Record]:
-    """What others may write on a topic of ours, on its first partition."""
+    """Records that others may write on a topic of ours, on its first partition."""
     ours = [
         ("ce_specversion", b"1.0"),
         ("ce_id", b"1"),

@@ -36,8 +36,6 @@ SELECT (data ->> 'coins')::int AS key, first_position + ord AS position, recorde
 FROM blocks JOIN events USING (block) ORDER BY 2
 """
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
-
 ByKey: TypeAlias = dict[int, list[int]]
 
 
@@ -82,7 +80,7 @@ async def handled(corridor: Corridor) -> ByKey:
 
 
 async def parked(corridor: Corridor) -> tuple[ByKey, set[str]]:
-    """What is parked, page by page, and what those messages say that nothing is wrong with."""
+    """The parked messages, page by page, and what those say that nothing is wrong with."""
     place, found, errors = START, [], set()
     while page := await list_parked(corridor.reader, 500, place):
         last = page[-1]
@@ -196,7 +194,7 @@ async def test_a_live_message_waits_until_its_key_is_replayed(
 
 
 async def _is_locked_out(corridor: Corridor, consumer: Consumer) -> bool:
-    """Whether the consumer waits for a lock, or needs none."""
+    """The consumer waits for a lock, or needs none."""
     waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     where = " AND datname = current_database()"
     return bool(await corridor.reader.pool.fetchval(waits + where)) or consumer.tally != Tally()

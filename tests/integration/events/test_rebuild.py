@@ -37,8 +37,6 @@ from tests.purse import CONTEXT, KEPT, TOPIC, CoinsPutIn, Command, PutIn
 from tests.servers import Postgres, eventually
 from tests.stores import fresh_bus, fresh_store
 
-pytestmark = pytest.mark.integration
-
 TOPICS = Topics("org.example", {TOPIC: 3}, {TOPIC: "writer"})
 TABLE = """-- migrate:up
 CREATE TABLE purse (coins int PRIMARY KEY, said text NOT NULL);

@@ -138,7 +138,7 @@ async def test_a_young_store_looks_its_streams_up_as_one_that_has_grown(database
 
 
 async def scans(pool: asyncpg.Pool[asyncpg.Record]) -> int:
-    """How often all streams have been looked through."""
+    """The number of looks through all streams."""
     await pool.execute("SELECT pg_stat_force_next_flush()")
     return int(
         await pool.fetchval("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'streams'")

@@ -27,8 +27,6 @@ from libs.events.telemetry import tracing
 from tests.doors import TOPICS, Sender, deliver
 from tests.purse import KEPT, Command, PutIn
 
-pytestmark = pytest.mark.integration
-
 READ = "pkh.payments.tahap.v1"
 ANA = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 BUDI = "00-1af7651916cd43dd8448eb211c80319d-c7ad6b7169203332-01"
@@ -36,7 +34,7 @@ BUDI = "00-1af7651916cd43dd8448eb211c80319d-c7ad6b7169203332-01"
 
 @pytest.fixture
 def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
-    """What a collector would be sent."""
+    """The spans that a collector would be sent."""
     kept, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(kept))
     monkeypatch.setattr(tracing, "_tracer", provider.get_tracer("test"))

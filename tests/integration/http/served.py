@@ -40,7 +40,7 @@ from tools.contracts.interfaces import application
 
 START_S_MAX: Final = 20.0
 Places = dict[str, Any]
-"""What stands for each place of a path, so that something is there."""
+"""The value for each place of a path, so that something is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Served:
         return {"Authorization": f"Bearer {token}"}
 
     def get(self, path: str, **query: str) -> requests.Response:
-        """What is answered to a GET, once."""
+        """The answer to a GET, once."""
         return self.session.get(f"{self.url}{path}", headers=self.who(), params=query, timeout=30)
 
     def decided_on(self, path: str) -> str | None:
@@ -137,7 +137,7 @@ async def of_projection(told: Settings, _directory: Path) -> Places:
 
 
 def others() -> FastAPI:
-    """What payments asks of every other service, answered by one."""
+    """The questions of payments to every other service, answered by one."""
     app = FastAPI()
 
     @app.get("/positions")

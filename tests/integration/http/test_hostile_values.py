@@ -17,8 +17,6 @@ import requests
 from tests.integration.http.served import Served, operations, served_by
 from tests.servers import Postgres
 
-pytestmark = pytest.mark.integration
-
 JSON: Final = "application/json"
 OPERATIONS: Final = list(operations())
 
@@ -32,7 +30,7 @@ NO_FORM: Final = (
 )
 """Ways to write a number, a day, an id or a flag that are not its one form; a text may be so."""
 FITS: Final[Mapping[str, tuple[str, ...]]] = {"integer": ("0", "20230331")}
-"""What of NO_FORM is a value of a type after all."""
+"""The part of NO_FORM that is a value of a type after all."""
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +98,7 @@ def parameters(served: Served, label: str) -> list[dict[str, Any]]:
 
 
 def places_of(served: Served, label: str) -> dict[str, Any]:
-    """What stands for each place of a path: what is there, else anything of its form."""
+    """The value for each place of a path: what is there, else anything of its form."""
     found = [each for each in parameters(served, label) if each["in"] == "path"]
     anything = {each["name"]: each.get("example", str(uuid.UUID(int=1))) for each in found}
     return {**anything, "code": "not-found", **served.places}

@@ -25,8 +25,6 @@ from tests.integration.http.served import NOT_READY, Served, operations, served_
 from tests.servers import Postgres
 from tests.tiers import NIGHTLY
 
-pytestmark = pytest.mark.integration
-
 EXAMPLES: Final = 100 if NIGHTLY else 6
 CHECKS: Final = [
     not_a_server_error,

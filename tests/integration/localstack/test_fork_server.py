@@ -12,10 +12,7 @@ import pytest
 from localstack.fork_client import Forked, Stem, StemFailed, growing
 from tests.servers import eventually
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(sys.platform != "linux", reason="nothing is forked elsewhere"),
-]
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="nothing is forked elsewhere")
 
 ROOT = Path(__file__).parents[3]
 
@@ -40,7 +37,7 @@ def run(stem: Stem, said: Path, *arguments: str) -> Forked:
 
 
 async def told(said: Path) -> Any:
-    """What a program has found around it."""
+    """The things that a program has found around it."""
     return json.loads(await eventually(said.read_text))
 
 

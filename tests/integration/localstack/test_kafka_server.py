@@ -60,7 +60,6 @@ async def read_first(bootstrap: str) -> bytes | None:
 
 
 @pytest.mark.kafka
-@pytest.mark.integration
 async def test_a_killed_broker_comes_back_with_what_it_acknowledged(broker: Broker) -> None:
     await start(broker)
     await create_topic(broker.bootstrap)
@@ -74,7 +73,6 @@ async def test_a_killed_broker_comes_back_with_what_it_acknowledged(broker: Brok
 
 
 @pytest.mark.kafka
-@pytest.mark.integration
 async def test_a_misspelt_topic_is_refused_and_not_created(kafka_bootstrap: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
     await admin.start()
@@ -87,7 +85,6 @@ async def test_a_misspelt_topic_is_refused_and_not_created(kafka_bootstrap: str)
 
 
 @pytest.mark.kafka
-@pytest.mark.integration
 async def test_a_broker_that_ends_by_itself_says_why(broker: Broker) -> None:
     broker.settings = {"process.roles": "nonsense"}
 
@@ -96,7 +93,6 @@ async def test_a_broker_that_ends_by_itself_says_why(broker: Broker) -> None:
 
 
 @pytest.mark.kafka
-@pytest.mark.integration
 async def test_a_broker_that_hangs_is_not_taken_for_a_ready_one(broker: Broker) -> None:
     await start(broker)
 

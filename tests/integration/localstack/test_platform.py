@@ -15,7 +15,7 @@ from localstack.kafka_server import missing_tools
 from localstack.platform import BusKind, Options, Platform
 from localstack.supervisor import SupervisorFailed
 
-pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 # Stands in for a service: reads its settings as the real one would, reaches its database, its keys
 # and the bus, and answers at its port.
@@ -95,7 +95,7 @@ def card(data_dir: Path) -> dict[str, object]:
 
 
 def process(pid: int, what: str) -> bytes:
-    """What the machine shows of a process: its `cmdline` or its `environ`."""
+    """A process as the machine shows it: its `cmdline` or its `environ`."""
     return Path(f"/proc/{pid}/{what}").read_bytes()
 
 
@@ -179,7 +179,7 @@ async def test_a_second_start_finds_the_rows_of_the_first(data_dir: Path) -> Non
 
 
 async def epoch(platform: Platform) -> str:
-    """What registry's store was born with; another store has another."""
+    """The epoch that registry's store was born with; another store has another."""
     connection = await asyncpg.connect(platform.database_url("registry"))
     try:
         return str(await connection.fetchval("SELECT epoch FROM head"))
@@ -188,7 +188,6 @@ async def epoch(platform: Platform) -> str:
 
 
 @pytest.mark.kafka
-@pytest.mark.slow
 async def test_a_real_broker_serves_in_place_of_the_embedded_bus(data_dir: Path) -> None:
     if missing := missing_tools():
         pytest.skip(f"not installed: {', '.join(missing)}")

@@ -11,8 +11,6 @@ from localstack.postgres.roles import Database, password_file, provision
 from localstack.postgres.server import PostgresServer
 from tests.servers import Postgres, embedded_postgres, eventually, fresh_database
 
-pytestmark = pytest.mark.integration
-
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:

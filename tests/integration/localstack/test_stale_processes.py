@@ -16,8 +16,6 @@ from localstack.processes import wait_until
 from localstack.stale_processes import end_leftovers, left_over
 from localstack.supervisor import READY_DEADLINE_S
 
-pytestmark = pytest.mark.integration
-
 WAITS = "import signal; print('up', flush=True); signal.pause()"
 ENDS_WHEN_TOLD = "import sys; print('up', flush=True); sys.stdin.read()"
 

@@ -16,8 +16,6 @@ from localstack.process_specs import Child, Node, Process, Step, answers, at_onc
 from localstack.supervisor import Supervisor, SupervisorFailed
 from tests.servers import eventually
 
-pytestmark = pytest.mark.integration
-
 # Starts fast, answers /ready, and tells in a file when it begins and when it ends.
 SERVICE = """
 import http.server, os, signal, sys

@@ -16,7 +16,7 @@ from tests.servers import Postgres
 
 @pytest_asyncio.fixture
 async def told(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Settings]:
-    """What this payments service is told."""
+    """The settings of this payments service."""
     async with surroundings(postgres, tmp_path, "payments") as settings:
         yield settings
 

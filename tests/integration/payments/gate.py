@@ -32,5 +32,5 @@ class Gate(Store):
 
 
 async def held_or_through(store: Store, other: asyncio.Task[Any]) -> bool:
-    """Whether the other one is stopped by a lock, or was let through by a mistake."""
+    """The other one is stopped by a lock, or was let through by a mistake."""
     return other.done() or await waits_for_a_lock(store)

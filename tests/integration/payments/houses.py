@@ -40,7 +40,7 @@ class House:
     graduated: bool = False
     child: str = ""
     written: tuple[tuple[str, str], ...] = ()
-    """What was written down otherwise, by name."""
+    """Cells written down otherwise, by name."""
 
     @property
     def family(self) -> str:
@@ -79,7 +79,7 @@ def houses(count: int, bank: str = "BNI", first: int = 1) -> list[House]:
 
 
 def books_of(lived_in: Sequence[House]) -> dict[tuple[str, str], Account]:
-    """What the banks know of the houses' accounts."""
+    """The banks' knowledge of the houses' accounts."""
     return {
         (house.bank, house.account_no): Account(
             comparable(house.name),
@@ -110,7 +110,7 @@ class Elsewhere:
         return self.roster.record("FamilyListed", house.family, body)
 
     async def line_body(self, house: House, tahap: str, revision: int = 1) -> dict[str, Any]:
-        """What the roster says of a house; account and payee are sealed under its key."""
+        """The roster's line of a house; account and payee are sealed under its key."""
         sealer = Sealer(await self.keys.create([house.family]))
         clear = dict(zip(SEALED, (house.account_no, house.name, house.nik), strict=True))
         child = {

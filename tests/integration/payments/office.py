@@ -98,7 +98,7 @@ class Office:
     async def asked_by(
         self, subject: str, scope: str, path: str, body: object, *, seen: str | None = None
     ) -> httpx.Response:
-        """What a person with one scope of payments is answered to a POST.
+        """The answer to a POST of a person with one scope of payments.
 
         They decide on what they have `seen`; on what stands where they looked just now.
         """
@@ -115,7 +115,7 @@ class Office:
         return tag
 
     async def seen(self, path: str) -> Any:
-        """What a reader of the whole nation is shown."""
+        """The answer to a reader of the whole nation."""
         who = self.door.who("reader-1", "payments:read")
         answer = await self.door.client.get(path, headers=who)
         assert answer.status_code == 200, answer.text
@@ -249,12 +249,12 @@ class Office:
     # -- What stands
 
     async def tahap(self, tahap: str = TAHAP_1) -> TahapState:
-        """How a tahap stands."""
+        """The state of a tahap."""
         stream = tahap_stream(tahap)
         return (await self.store.read(TAHAP, [stream]))[stream].state
 
     async def run(self, tahap: str = TAHAP_1, kind: str = REGULAR) -> RunState:
-        """How a run stands."""
+        """The state of a run."""
         stream = run_stream(tahap, kind)
         found = await self.store.read(RUN, [stream])
         return found[stream].state if stream in found else RunState()
@@ -262,13 +262,13 @@ class Office:
     async def payment(
         self, house: House, tahap: str = TAHAP_1, kind: str = REGULAR
     ) -> PaymentState:
-        """How a house's payment stands."""
+        """The state of a house's payment."""
         stream = payment_stream(house.payment(tahap, kind))
         found = await self.store.read(PAYMENT, [stream])
         return found[stream].state if stream in found else PaymentState()
 
     async def transfers(self, lived_in: Sequence[House], tahap: str = TAHAP_1) -> list[str]:
-        """How far the money of each house has come."""
+        """The place that the money of each house has come to."""
         return [str((await self.payment(house, tahap)).transfer) for house in lived_in]
 
     async def balances(self) -> dict[str, int]:

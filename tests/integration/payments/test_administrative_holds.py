@@ -33,8 +33,6 @@ from tests.integration.payments.steps import (
 )
 from tests.servers import eventually
 
-pytestmark = pytest.mark.integration
-
 VILLAGE = [*houses(3), House(4, "BRI")]
 HELD, OTHERS = VILLAGE[0], VILLAGE[1:]
 FIRST = supplementary(1)
@@ -52,7 +50,7 @@ def path(house: House = HELD) -> str:
 async def asked(
     office: Office, subject: str, scope: str, step: str, body: object, house: House = HELD
 ) -> httpx.Response:
-    """What a person is answered to a step of a hold, on what they saw just now."""
+    """The answer to a person's step of a hold, on what they saw just now."""
     who = office.door.who(subject, f"payments:{scope}")
     reader = office.door.who("reader-1", "payments:read")
     looked = await office.door.client.get(path(house), headers=reader)
@@ -305,7 +303,7 @@ async def deferred_at_the_freeze(office: Office, **terms: str) -> None:
 
 
 async def opened(office: Office, body: object) -> httpx.Response:
-    """What a maker is answered who opens a supplementary run."""
+    """The answer to a maker who opens a supplementary run."""
     return await office.asked_by(MAKER, "make", f"{TAHAP_PATH}/supplementary-runs", body)
 
 

@@ -14,8 +14,6 @@ from tests.integration.payments.houses import TAHAP_1
 from tests.integration.payments.office import Office
 from tests.integration.payments.world import NOTHING_UPSTREAM
 
-pytestmark = pytest.mark.integration
-
 PATH = f"/tahap/{TAHAP_1}"
 APPROVAL = f"{PATH}/announcement-approval"
 ANA, BEN = "planner-1", "head-1"
@@ -44,19 +42,19 @@ def logs(office: Office) -> None:
 
 
 async def proposed(office: Office, **changes: object) -> httpx.Response:
-    """What is answered to a proposal of the terms with these changes."""
+    """The answer to a proposal of the terms with these changes."""
     return await office.asked_by(ANA, "announce", "/tahap", TERMS | changes)
 
 
 async def approved(office: Office, tahap: str = TAHAP_1, **changes: object) -> httpx.Response:
-    """What another person is answered who approves what stands, after what they were shown."""
+    """The answer to another person who approves what stands, after what they were shown."""
     waits = (await office.seen(f"/tahap/{tahap}"))["proposal"]
     body = {"hash": waits["hash"], "after": waits["heads"]} | changes
     return await office.asked_by(BEN, "announce", f"/tahap/{tahap}/announcement-approval", body)
 
 
 async def kept(office: Office) -> tuple[int, str]:
-    """How far the log is."""
+    """The position of the log's head."""
     return await office.store.head()
 
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-import pytest
-
 from libs.chassis.settings import Settings
 from tests.integration.payments.houses import House, books_of, houses
 from tests.integration.payments.office import Office
 from tests.servers import Postgres
-
-pytestmark = pytest.mark.integration
 
 VILLAGE = [*houses(5), House(6, "BTN", closed_since=date(2023, 4, 5))]
 

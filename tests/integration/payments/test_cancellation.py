@@ -15,8 +15,6 @@ from tests.doors import sent
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, books_of, houses
 from tests.integration.payments.office import CHECKER, MAKER, Office
 
-pytestmark = pytest.mark.integration
-
 VILLAGE = houses(5)
 LATER = "2023-2"
 PATH = f"/tahap/{TAHAP_1}"
@@ -40,13 +38,13 @@ async def ready(office: Office) -> Office:
 
 
 async def proposed(office: Office, what: str = "cancellation", **changes: object) -> httpx.Response:
-    """What is answered to who proposes to cancel or to correct."""
+    """The answer to a proposal to cancel or to correct."""
     body = REASON | (TERMS | changes if what == "correction" else changes)
     return await office.asked_by(ANA, "announce", f"{PATH}/{what}-proposal", body)
 
 
 async def approved(office: Office, what: str = "cancellation", who: str = BEN) -> httpx.Response:
-    """What is answered to who approves what stands."""
+    """The answer to an approval of what stands."""
     body = {"hash": (await office.seen(PATH))["proposal"]["hash"]}
     if what == "correction":
         body |= {"after": {}}

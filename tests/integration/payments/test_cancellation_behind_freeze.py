@@ -32,8 +32,6 @@ from tests.integration.payments.test_cancellation import (
 from tests.integration.payments.test_closed_lines import erase
 from tests.integration.payments.test_crashes import Killed, mortal
 
-pytestmark = pytest.mark.integration
-
 FAILING = House(6, "BTN", closed_since=date(2023, 4, 2))
 TWINS = House(7, "BRI", child="t" * 32), House(8, "BRI", child="t" * 32)
 PAID = [*houses(3), *houses(2, "BRI", first=4)]

@@ -43,8 +43,6 @@ from tests.integration.payments.test_closed_lines import erase
 from tests.integration.payments.test_crashes import Killed, mortal
 from tests.servers import eventually
 
-pytestmark = pytest.mark.integration
-
 __all__ = ["frozen"]
 ORDERED_IDR = 6 * EARLY_CHILD_IDR
 ORDER = f"/payment-orders/SPM-{TAHAP_1}-REGULAR"

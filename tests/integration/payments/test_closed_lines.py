@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncpg
-import pytest
 
 from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
@@ -18,8 +17,6 @@ from tests.integration.payments.steps import (
     until_entitled,
     until_instructed,
 )
-
-pytestmark = pytest.mark.integration
 
 VILLAGE = [*houses(3, "BNI"), *houses(2, "BRI", first=4)]
 ERASED, OTHERS = [VILLAGE[0], VILLAGE[3]], [VILLAGE[1], VILLAGE[2], VILLAGE[4]]

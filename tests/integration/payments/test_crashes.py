@@ -25,8 +25,6 @@ from tests.integration.payments.houses import EARLY_CHILD_IDR, House, books_of, 
 from tests.integration.payments.office import Office, exhausted
 from tests.servers import eventually
 
-pytestmark = pytest.mark.integration
-
 PAID = [*houses(3, "BNI"), *houses(2, "BRI", first=4)]
 FAILING = House(6, "BTN", closed_since=date(2023, 4, 6))
 VILLAGE = [*PAID, FAILING]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-import pytest
-
 from services.payments.domain.payment.state import Transfer
 from services.payments.domain.run.deferral_messages import DeferredLine
 from services.payments.domain.shared.ids import REGULAR, supplementary
@@ -22,8 +20,6 @@ from tests.integration.payments.houses import (
 )
 from tests.integration.payments.office import Office
 from tests.integration.payments.steps import until_instructed
-
-pytestmark = pytest.mark.integration
 
 KEPT = houses(3, "BNI")
 CUT = House(4, "BNI")

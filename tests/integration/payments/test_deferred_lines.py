@@ -22,8 +22,6 @@ from tests.integration.payments.steps import (
     until_instructed,
 )
 
-pytestmark = pytest.mark.integration
-
 VILLAGE = [*houses(3), House(4, "BRI")]
 OUT, OTHERS = VILLAGE[0], VILLAGE[1:]
 AT_BRI = VILLAGE[3]

@@ -10,8 +10,6 @@ from tests.doors import sent
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, houses, unsent
 from tests.integration.payments.office import Office
 
-pytestmark = pytest.mark.integration
-
 HOUSES = houses(20)
 TAHAP_2 = "2023-2"
 

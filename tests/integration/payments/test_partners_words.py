@@ -15,8 +15,6 @@ from tests.doors import sent
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, books_of, houses
 from tests.integration.payments.office import Office, exhausted
 
-pytestmark = pytest.mark.integration
-
 VILLAGE = [*houses(3, "BNI"), *houses(2, "BRI", first=4)]
 AT_BNI, AT_BRI = VILLAGE[:3], VILLAGE[3:]
 PAID_BY_BNI = "/banks/BNI/credit-files"

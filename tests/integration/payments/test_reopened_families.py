@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
 import pytest_asyncio
 
 from libs.events.consumer.parking import list_parked
@@ -20,8 +19,6 @@ from tests.integration.payments.houses import (
     houses,
 )
 from tests.integration.payments.office import CHECKER, MAKER, Office
-
-pytestmark = pytest.mark.integration
 
 VILLAGE = houses(6)
 REOPENED, LISTED = VILLAGE[0], VILLAGE[1:]

@@ -10,8 +10,6 @@ from tests.integration.payments.houses import TAHAP_1, books_of, houses
 from tests.integration.payments.office import CHECKER, Office
 from tests.integration.payments.test_runs import CLOSED_AT_CHECK, CLOSED_AT_CREDIT, VILLAGE
 
-pytestmark = pytest.mark.integration
-
 LIST, RUN = f"tahap-{TAHAP_1}", f"run-{TAHAP_1}-REGULAR"
 
 

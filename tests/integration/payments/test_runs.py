@@ -5,16 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-import pytest
-
 from services.payments.domain.payment.hold_messages import HoldStatus
 from services.payments.domain.payment.state import Transfer
 from services.payments.tables.ledger import books
 from tests.doors import sent
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, House, books_of, houses
 from tests.integration.payments.office import Office
-
-pytestmark = pytest.mark.integration
 
 CREDITED = [*houses(3, "BNI"), *houses(2, "BRI", first=4)]
 CLOSED_AT_CHECK = House(6, "BTN", closed_since=date(2023, 4, 5))

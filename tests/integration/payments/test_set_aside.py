@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pytest
-
 from libs.events.workers.backoff import failing_parts
 from services.payments.domain.payment.state import Transfer
 from services.payments.domain.shared.ids import REGULAR, payment_stream, supplementary
@@ -15,8 +13,6 @@ from services.payments.tables.set_aside import SET_ASIDE
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, House, books_of, houses
 from tests.integration.payments.office import Office
 from tests.integration.payments.steps import until_dispatched, until_entitled
-
-pytestmark = pytest.mark.integration
 
 VILLAGE = [*houses(3), House(4, "BRI")]
 ODD, OTHERS = VILLAGE[0], VILLAGE[1:]

@@ -18,8 +18,6 @@ from tests.integration.payments.houses import EARLY_CHILD_IDR, REGION, TAHAP_1, 
 from tests.integration.payments.office import CHECKER, MAKER, Office, exhausted
 from tests.servers import eventually
 
-pytestmark = pytest.mark.integration
-
 VILLAGE = houses(6)
 LATE, IN_TIME = VILLAGE[0], VILLAGE[1:]
 FIRST = supplementary(1)

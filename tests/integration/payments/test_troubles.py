@@ -1,4 +1,4 @@
-"""What is broken elsewhere stops what it concerns, and nothing else; no rupiah moves by mistake."""
+"""A fault elsewhere stops what it concerns, and nothing else; no rupiah moves by mistake."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from tests.integration.payments.houses import (
     houses,
 )
 from tests.integration.payments.office import Office, exhausted
-
-pytestmark = pytest.mark.integration
 
 VILLAGE = [*houses(3, "BNI"), *houses(2, "BRI", first=4)]
 

@@ -1,4 +1,4 @@
-"""What moves money takes two people who approve the same hash; and who may see what."""
+"""Money moves by two people who approve the same hash; and who may see what."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from services.payments.main import SERVICE
 from tests.doors import operations
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, books_of, houses
 from tests.integration.payments.office import CHECKER, MAKER, Office
-
-pytestmark = pytest.mark.integration
 
 VILLAGE = houses(4)
 PATH = f"/tahap/{TAHAP_1}"

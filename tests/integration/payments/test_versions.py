@@ -7,15 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import pytest
 import pytest_asyncio
 
 from libs.chassis.settings import Settings
 from services.payments.main import SERVICE
 from tests.integration.payments.houses import TAHAP_1, books_of, houses
 from tests.integration.payments.office import CHECKER, MAKER, Office
-
-pytestmark = pytest.mark.integration
 
 VILLAGE = houses(4)
 PATH = f"/tahap/{TAHAP_1}"

@@ -100,7 +100,7 @@ class World(httpx.AsyncBaseTransport):
         ]
 
     def _service(self, name: str, path: str) -> httpx.Response:
-        """What another service answers of itself."""
+        """Another service's answer about itself."""
         if path == "/rule-sets":
             rule_sets = [
                 {"id": rule_set, "runs": why is None, "reason": why}

@@ -9,8 +9,6 @@ from libs.privacy.errors import KeyDestroyed
 from libs.privacy.keys import KeyRing, Pool
 from tests.integration.privacy.conftest import OWNER, ROLES, AsRole
 
-pytestmark = pytest.mark.integration
-
 KEK = bytes(range(32))
 
 

@@ -10,8 +10,6 @@ from libs.privacy.keys import KeyRing
 from libs.privacy.migrate import KeyRoles
 from tests.integration.privacy.conftest import OWNER, ROLES, AsRole
 
-pytestmark = pytest.mark.integration
-
 SELECT_KEY = "SELECT wrapped FROM keys"
 SELECT_ROW = "SELECT family, version, destroyed_at FROM keys"
 INSERT = f"INSERT INTO keys (family, version, wrapped) VALUES ('{uuid4()}', 1, '\\x{'00' * 61}')"

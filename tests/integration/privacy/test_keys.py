@@ -12,8 +12,6 @@ from libs.privacy.keys import KeyRing, Pool
 from libs.privacy.sealing import Sealer
 from tests.integration.privacy.conftest import ROLES, AsRole
 
-pytestmark = pytest.mark.integration
-
 KEK = bytes(range(32))
 
 

@@ -45,11 +45,11 @@ class Desk:
         return sender.record(kind, FAMILY, body | {"family": FAMILY} | changes)
 
     def judged(self, kind: str, **changes: Any) -> Record:
-        """What conditionality says of the family."""
+        """A message of conditionality about the family."""
         return self.said(COMMITMENT_TOPIC, kind, **changes)
 
     def paid(self, kind: str, tahap: str, **changes: Any) -> Record:
-        """What payments says of the family's payment of a tahap."""
+        """A message of payments about the family's payment of a tahap."""
         return self.said(PAYMENT_TOPIC, kind, tahap=tahap, payment=payment_of(tahap), **changes)
 
     def graduated(self, tahap: str) -> Record:

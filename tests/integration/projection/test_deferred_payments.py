@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from services.projection.contract import PAYMENT_TOPIC
 from services.projection.tables import read_models
 from tests.doors import NATION
 from tests.integration.projection.kit import AMOUNT, Desk, payment_of
-
-pytestmark = pytest.mark.integration
 
 TAHAP = "2023-1"
 AGAIN = payment_of("2023-9")

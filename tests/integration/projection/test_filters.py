@@ -16,8 +16,6 @@ from services.projection.main import SERVICE
 from tests.doors import NATION, Door, door, surroundings
 from tests.servers import Postgres
 
-pytestmark = pytest.mark.integration
-
 TAHAP: Final = "2023-1"
 HERE, BESIDE = "61.03.01.2001", "61.04.01.2001"
 # What became of a family: region, result of its cycle, check of its account, transfer, hold.

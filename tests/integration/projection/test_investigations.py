@@ -1,4 +1,4 @@
-"""What an investigation adds to a family's rows, sums and timeline."""
+"""An investigation adds to a family's rows, sums and timeline."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import pytest
 
 from services.projection.tables import read_models
 from tests.integration.projection.kit import AMOUNT, FAMILY, THIRD, Desk
-
-pytestmark = pytest.mark.integration
 
 FAILED = ("2023-1", "2023-2", THIRD)
 

@@ -16,8 +16,6 @@ from services.projection.main import SERVICE
 from tests.doors import MOMENT, Door, door, surroundings
 from tests.servers import Postgres
 
-pytestmark = pytest.mark.integration
-
 FAMILIES = [str(UUID(int=number << 100)) for number in range(1, 8)]
 FAMILY = FAMILIES[0]
 HERE, ELSEWHERE = "61.03.01.2001", "61.04.01.2001"

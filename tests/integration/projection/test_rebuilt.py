@@ -13,7 +13,6 @@ from typing import Final
 
 import asyncpg
 import msgspec
-import pytest
 
 from libs.chassis.settings import Settings
 from libs.events.bus.connect import connect
@@ -24,8 +23,6 @@ from services.projection.rebuild import GRAFANA_ROLE
 from tests.doors import TOPICS, surroundings
 from tests.integration.projection.kit import Desk, desk_at
 from tests.servers import Postgres, eventually
-
-pytestmark = pytest.mark.integration
 
 FIRST, SECOND = "2023-1", "2023-2"
 

@@ -8,14 +8,11 @@ from pathlib import Path
 from uuid import UUID
 
 import asyncpg
-import pytest
 import pytest_asyncio
 
 from services.projection.main import SERVICE
 from tests.doors import Door, door, surroundings
 from tests.servers import Postgres
-
-pytestmark = pytest.mark.integration
 
 TAHAP = "2023-1"
 LATE = ("SD", "FAILED", "ATTENDANCE_BELOW_THRESHOLD")

@@ -8,8 +8,6 @@ from services.projection.tables import read_models
 from tests.doors import NATION
 from tests.integration.projection.kit import AMOUNT, Desk
 
-pytestmark = pytest.mark.integration
-
 TAHAP = "2023-1"
 
 

@@ -8,8 +8,6 @@ from services.projection.contract import FAMILY_TOPIC
 from services.projection.tables import read_models
 from tests.integration.projection.kit import AMOUNT, THIRD, Desk
 
-pytestmark = pytest.mark.integration
-
 
 async def test_a_waiting_family_has_a_row_and_is_no_family_that_is_paid(desk: Desk) -> None:
     await desk.take(desk.said(FAMILY_TOPIC, "GraduationPending", tahap=THIRD))

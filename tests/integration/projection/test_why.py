@@ -35,8 +35,6 @@ from tests.unit.projection.kit import (
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
-pytestmark = pytest.mark.integration
-
 MOVED_TO = "61.04.11.2017"
 MOVED = registry(900, FamilyMoved(FAMILY, day("2023-09-01"), day("2023-09-02"), MOVED_TO))
 OF_FAMILY = (*KNOWN_FAMILY, *failed(), entitled(), credited("HELD"))

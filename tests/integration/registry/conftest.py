@@ -17,7 +17,7 @@ from tests.servers import Postgres
 
 @pytest_asyncio.fixture
 async def told(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Settings]:
-    """What this registry is told."""
+    """The settings of this registry."""
     async with surroundings(postgres, tmp_path, "registry") as settings:
         yield settings
 

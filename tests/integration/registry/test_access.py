@@ -5,15 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import asyncpg
-import pytest
 
 from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
 from services.registry.main import SERVICE
 from tests.doors import Door, as_role, door, operations, runtime_role
 from tests.integration.registry.kit import Register, child, family, life_event, member
-
-pytestmark = pytest.mark.integration
 
 CARD, OTHER_CARD = "6103010101010001", "6104110412150002"
 NIK, ODD_NIK = "6103014505900001", "61030145059000"

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from tests.doors import Door
 from tests.integration.registry.kit import REGION, Register, child, family, life_event, member
-
-pytestmark = pytest.mark.integration
 
 CARD, NIK, CHILD = "6103010101010001", "6103014505900001", "6103015712160002"
 ELSEWHERE = "61.04.11.2017"

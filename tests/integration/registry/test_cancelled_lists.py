@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from libs.events.workers.backoff import failing_item
 from services.registry.workers.job_progress import UNLISTER
 from tests.doors import sent
 from tests.integration.registry.kit import Register
 from tests.integration.registry.lists import CARDS, CHUNK, assert_closed_with_proof
-
-pytestmark = pytest.mark.integration
 
 
 async def test_families_stand_again_as_before_the_cancelled_list(given: Register) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import pytest
-
 from libs.events.consumer.parking import EVERYTHING, list_parked
 from libs.events.consumer.replay import replay
 from services.registry.consumers import subscriptions
@@ -14,8 +12,6 @@ from services.registry.policy import load_rule_sets
 from tests.doors import CONTEXT, Door
 from tests.integration.registry.kit import Register, family
 from tests.integration.registry.lists import CARDS
-
-pytestmark = pytest.mark.integration
 
 OPERATOR: Final = "operator-1"
 

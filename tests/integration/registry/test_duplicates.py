@@ -9,8 +9,6 @@ import pytest
 from tests.doors import sent
 from tests.integration.registry.kit import Register, child, family, life_event, member
 
-pytestmark = pytest.mark.integration
-
 CARDS = ("6103010101010001", "6103010101010002", "6103010101010003")
 SHARED = "6103011708200009"
 MOTHERS = ("6103014505900001", "6103014505900002", "6103014505900003")

@@ -27,8 +27,6 @@ from tests.integration.registry.kit import (
     member,
 )
 
-pytestmark = pytest.mark.integration
-
 ERASED, LIVING, NEW = "6103010101230001", "6103010101230002", "6103010101230003"
 PAYEE: Final = "6103014107900001"
 FILES: Final[Mapping[str, Any]] = {

@@ -9,8 +9,6 @@ from tests.integration.registry.kit import Register, life_event
 from tests.integration.registry.lists import CARDS, assert_closed_with_proof, child_of
 from tests.integration.registry.terms import with_term
 
-pytestmark = pytest.mark.integration
-
 CARD = CARDS[0]
 
 

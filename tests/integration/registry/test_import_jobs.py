@@ -19,8 +19,6 @@ from tests.doors import CONTEXT, Door
 from tests.integration.registry.kit import IMPORT, Register, as_csv, family, hand_in
 from tests.servers import Postgres, eventually
 
-pytestmark = pytest.mark.integration
-
 CARDS = [f"61030101010{number:05}" for number in range(2_000)]
 FILE = as_csv("families", map(family, CARDS))
 HALF = len(FILE) // 2  # more than what is read before rows are looked for
@@ -42,7 +40,7 @@ class Upload:
         yield FILE[HALF:].encode()
 
     async def sent(self) -> httpx.Response:
-        """What is answered once all of it has gone."""
+        """The answer once all of it has gone."""
         self.rest.set()
         assert self.answer is not None
         return await self.answer

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from tests.doors import CONTEXT, YEAR, Door, waits_for_a_lock
 from tests.integration.registry.kit import Register, as_csv, family, hand_in
 from tests.servers import eventually
-
-pytestmark = pytest.mark.integration
 
 CARD, OTHER_CARD = "6103010101010001", "6103010101010002"
 

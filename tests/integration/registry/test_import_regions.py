@@ -19,8 +19,6 @@ from tests.integration.registry.kit import (
     member,
 )
 
-pytestmark = pytest.mark.integration
-
 CARD, UNKNOWN = "6103010101230001", "6103010101230002"
 PAYEE, PUPIL = "6103014107900001", "6103011712160002"
 FOREIGN: Final = {"other": ("11", "61.04"), "none": ()}

@@ -20,8 +20,6 @@ from tests.integration.registry.kit import (
 )
 from tests.servers import eventually
 
-pytestmark = pytest.mark.integration
-
 CARD, OTHER_CARD = "6103010101010001", "6103010101010002"
 NIK, OTHER_NIK = "6103014505900001", "6103014505900002"
 NAME = "SITI RAHAYU PLANTED"

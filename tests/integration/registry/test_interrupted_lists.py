@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from libs.chassis.settings import Settings
 from tests.doors import copied, sent, waits_for_a_lock
 from tests.integration.registry.kit import Register, register_at
@@ -16,8 +14,6 @@ from tests.integration.registry.lists import (
     given_families,
 )
 from tests.servers import Postgres, eventually
-
-pytestmark = pytest.mark.integration
 
 
 async def test_a_list_that_is_killed_within_a_chunk_comes_to_the_same_lines(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from libs.chassis.jobs import Job
 from libs.chassis.settings import Settings
 from services.registry.workers.job_progress import LISTINGS
@@ -11,8 +9,6 @@ from tests.doors import Door
 from tests.integration.registry.kit import Register, register_at
 from tests.integration.registry.lists import CARDS, CHUNK
 from tests.servers import eventually
-
-pytestmark = pytest.mark.integration
 
 LISTING = "listing-2023-1"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from libs.events.consumer.parking import Selection, list_parked
 from libs.events.consumer.replay import replay
 from libs.events.domain.list_proof import Buckets
@@ -19,8 +17,6 @@ from tests.integration.registry.lists import (
     lines_by_family,
 )
 from tests.unit.registry.sample_year import rows
-
-pytestmark = pytest.mark.integration
 
 
 async def test_a_year_of_files_comes_to_the_judgements_that_are_expected(

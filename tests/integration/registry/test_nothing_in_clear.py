@@ -11,15 +11,12 @@ from pathlib import Path
 from typing import Final
 
 import asyncpg
-import pytest
 
 from libs.events.bus.connect import connect
 from tests.doors import TOPICS, Door, Sender
 from tests.integration.registry.kit import as_csv, child, family, life_event, member
 from tests.integration.registry.processes import Platform, platform
 from tests.servers import Postgres, eventually
-
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 CARD, ODD_CARD = "6103010101017771", "6103010101017772"
 MOTHER, CHILD, BABY, AUNT = (f"61030145059077{number}" for number in ("71", "72", "73", "74"))
@@ -233,6 +230,6 @@ async def knock_in_vain(registry: Door, conditionality: Door) -> AsyncIterator[s
 
 
 def server_log(postgres: Postgres) -> str:
-    """What the database server itself has written down, where it is one of our own."""
+    """The database server's own log, where it is one of our own."""
     file: Path | None = getattr(postgres, "log_file", None)
     return file.read_text() if file else ""

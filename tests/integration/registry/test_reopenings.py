@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import httpx
-import pytest
 import pytest_asyncio
 
 from tests.doors import Door, deliver, sent
 from tests.integration.registry.kit import Register, life_event, member
 from tests.integration.registry.lists import CARDS, child_of
 from tests.integration.registry.terms import with_term
-
-pytestmark = pytest.mark.integration
 
 CARD = CARDS[0]
 BABY = "6103014505230001"

@@ -9,7 +9,6 @@ from datetime import date
 from typing import Final
 
 import asyncpg
-import pytest
 
 from libs.chassis.settings import Settings
 from libs.events.store.handle import handle
@@ -38,8 +37,6 @@ from tests.integration.registry.lists import (
 )
 from tests.integration.registry.terms import with_term
 from tests.servers import eventually
-
-pytestmark = pytest.mark.integration
 
 TWINS: Final = "6103010101019900"
 CROWDED: Final = "0000000000000000"

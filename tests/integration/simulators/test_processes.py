@@ -25,8 +25,6 @@ from tests.unit.simulators.given import (
     write_books,
 )
 
-pytestmark = pytest.mark.integration
-
 ROOT = Path(__file__).parents[3]
 STOP_DEADLINE_S = 10
 BANK_FILE = "/banks/BNI/credit-files/2023-1-BNI"
@@ -166,6 +164,6 @@ def test_neither_journals_nor_logs_hold_anything_personal(start: Start, tmp_path
 
 
 def credited(directory: Path) -> int:
-    """What the bank's own journal says it has credited."""
+    """The number of credits in the bank's own journal."""
     lines = (directory / "journals" / "BNI.journal").read_text().splitlines()
     return sum(line.startswith("L,") and line.endswith(",CREDITED") for line in lines)

@@ -1,4 +1,4 @@
-"""What /metrics shows: what the process measured and what looks find, whatever ails one of them."""
+"""/metrics shows what the process measured and what looks find, whatever ails one of them."""
 
 from __future__ import annotations
 

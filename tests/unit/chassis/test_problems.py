@@ -1,4 +1,4 @@
-"""What a caller is told when something is refused, and above all what not."""
+"""A refusal tells its caller why, and above all nothing personal or internal."""
 
 from __future__ import annotations
 

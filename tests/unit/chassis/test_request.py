@@ -147,7 +147,7 @@ async def test_a_span_names_the_route_and_nothing_that_the_caller_wrote(
 
 @pytest.fixture
 def logging_undone() -> Iterator[None]:
-    """What a test does to the process's logging is undone."""
+    """A change that a test makes to the process's logging is undone."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield

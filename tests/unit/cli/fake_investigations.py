@@ -36,7 +36,7 @@ class FakeInvestigations:
             self.fake.when("POST", f"{path}/{step}", self._step)
 
     def outcome(self, family: str) -> str:
-        """How a family's investigation stands."""
+        """The state of a family's investigation."""
         return str(self.families[family]["shown"]["outcome"])
 
     def _list(self, request: httpx.Request) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""What a report's page says, read back from its HTML."""
+"""A report's page, read back from its HTML."""
 
 from __future__ import annotations
 

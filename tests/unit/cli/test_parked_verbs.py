@@ -1,4 +1,4 @@
-"""What is parked is listed with its reasons and replayed by name, and never in silence."""
+"""Parked messages are listed with their reasons and replayed by name, and never in silence."""
 
 from __future__ import annotations
 

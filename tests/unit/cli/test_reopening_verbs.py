@@ -1,4 +1,4 @@
-"""What officers see of re-openings, and what they are asked before one takes effect."""
+"""Officers see re-openings, and are asked before one takes effect."""
 
 from __future__ import annotations
 

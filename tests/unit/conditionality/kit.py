@@ -95,7 +95,7 @@ def cycle(
 
 
 def decided(*commands: Command, after: Iterable[Event] = ()) -> tuple[Event, ...]:
-    """What these commands leave behind, one after another, on what happened before."""
+    """The events of these commands, one after another, on what happened before."""
     state = commitment.fold(tuple(after))
     events: list[Event] = []
     for command in commands:
@@ -132,7 +132,7 @@ def ended(outcome: Found, after: Iterable[Event], tahap: str = "2023-3") -> tupl
 
 
 def effects(events: Iterable[Event]) -> list[Event]:
-    """What followed from the evaluations among these events."""
+    """The events that followed from the evaluations among these events."""
     return [event for event in events if not isinstance(event, CycleEvaluated)]
 
 

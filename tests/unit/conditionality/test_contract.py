@@ -114,7 +114,7 @@ def test_a_message_that_is_read_is_found_in_its_golden_example(name: str) -> Non
 
 
 def _within(part: Any, whole: Any) -> bool:
-    """Whether `part` says nothing that `whole` does not say, item by item of a list."""
+    """A `part` says nothing that `whole` does not say, item by item of a list."""
     if isinstance(part, dict):
         return all(_within(value, whole[key]) for key, value in part.items())
     if isinstance(part, list):

@@ -39,7 +39,7 @@ REJECT = RejectCorrection(FAMILY, correction=1, approver="supervisor-1")
 
 
 def late(tahap: str, came: Came, cause: Cause = LATE_FACT) -> tuple[Event, ...]:
-    """What late facts leave behind on a frozen cycle of a family that had failed it."""
+    """The events that late facts leave on a frozen cycle of a family that had failed it."""
     failed = history("fails")
     return (*failed, *decided(cycle(tahap, came, frozen=True, cause=cause), after=failed))
 

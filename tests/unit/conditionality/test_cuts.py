@@ -44,7 +44,7 @@ def in_2024(*came: Came) -> tuple[Event, ...]:
 
 
 def in_2025(*came: Came, after: tuple[Event, ...] = ()) -> tuple[Event, ...]:
-    """What the cycles 2025-1, 2025-2 ... leave behind that came like this."""
+    """The events that the cycles 2025-1, 2025-2 ... leave behind that came like this."""
     commands = (cycle(f"2025-{n}", how, policy=CUTS) for n, how in enumerate(came, 1))
     return decided(*commands, after=after)
 

@@ -41,7 +41,7 @@ POLICIES = policy.load()
 
 
 class Answer(NamedTuple):
-    """What a family's tahap came to, beside what it must come to."""
+    """The result of a family's tahap, beside what it must come to."""
 
     expected: Row
     events: tuple[Event, ...]

@@ -1,4 +1,4 @@
-"""What the dashboards and rules hold to before anything runs."""
+"""Dashboards and rules are right before anything runs."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 def spans(text: str) -> list[str]:
-    """What stands between single backticks outside of fenced blocks."""
+    """The words between single backticks outside of fenced blocks."""
     return SPAN.findall(FENCE.sub("", text))
 
 

@@ -21,7 +21,7 @@ ELSEWHERE = {
     "make test": ".ci/run",
     "make help": "Makefile",
 }
-"""What takes long and is a test, or a check, of its own."""
+"""Commands that take long and are a test, or a check, of their own."""
 
 NO_COMMANDS = {"text", "json", "python", "yaml", "http", "sql", "diff", "promql"}
 

@@ -1,4 +1,4 @@
-"""What can be handled of a batch is, once and in order; the rest is told apart in few attempts."""
+"""All that can be handled of a batch is, once and in order; the rest is told apart quickly."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def sifted(
 def one_by_one(
     arrived: Sequence[Record], unfit: frozenset[int], held: frozenset[str]
 ) -> tuple[list[int], list[int]]:
-    """What is done and what is not where each message is handled by itself."""
+    """The positions done and not done where each message is handled by itself."""
     done: list[int] = []
     refused: list[int] = []
     halted = set(held)

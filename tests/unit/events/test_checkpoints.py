@@ -25,7 +25,7 @@ class Patient(Place):
 
 
 def taken(place: Place, batch: Batch, envelopes: Envelopes) -> tuple[object, ...]:
-    """What came of taking a batch: the messages or the refusal, and where the place is then."""
+    """The result of taking a batch: the messages or the refusal, and where the place is then."""
     try:
         found: object = list(place.take(batch, envelopes))
     except CorridorError as refusal:

@@ -1,4 +1,4 @@
-"""How long a group has been behind is told from what was seen of a partition's ends."""
+"""The time that a group has been behind is told from what was seen of a partition's ends."""
 
 from libs.events.monitoring.group_lag import SIGHTINGS_MAX, Sightings
 

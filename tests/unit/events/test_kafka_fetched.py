@@ -1,4 +1,4 @@
-"""What a broker's answer holds is taken by whole batches, and is what the library finds in it."""
+"""A broker's answer is taken by whole batches, and is what the library finds in it."""
 
 from __future__ import annotations
 

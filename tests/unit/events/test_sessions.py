@@ -1,4 +1,4 @@
-"""Whether a connection is a session of its own, asked of pools behind proxies and without one."""
+"""A connection is a session of its own or not, asked of pools behind proxies and without one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a process remembers of streams is bounded, and belongs to one life of a store."""
+"""A process's memory of streams is bounded, and belongs to one life of a store."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ ENTITLE = entitle()
 
 
 def past(*commands: Command) -> tuple[Event, ...]:
-    """What commands in a row come to; each must be taken."""
+    """The past of a payment that took these commands in a row."""
     events: list[Event] = []
     state = PaymentState()
     for command in commands:

@@ -95,7 +95,7 @@ class PaymentInAnyOrder(RuleBasedStateMachine):
         self.orders = 1
 
     def tell(self, command: Command) -> bool:
-        """Whether the payment took the command; at once again, it must change nothing."""
+        """The payment took the command; at once again, it must change nothing."""
         try:
             answered = payment.decide(command, self.state)
         except DomainError:

@@ -69,7 +69,7 @@ def rows(year: str) -> Sequence[Row]:
 
 @cache
 def findings(year: str) -> Mapping[str, str]:
-    """What an investigation finds, by family card."""
+    """The findings of an investigation, by family card."""
     with (EXAMPLES / year / "investigations.csv").open(newline="") as file:
         return {row["no_kk"]: row["outcome"] for row in csv.DictReader(file)}
 
@@ -153,7 +153,7 @@ class Family:
         return self.outcome(tahap) + suffix
 
     def judge(self, tahap: str, commitment: str) -> tuple[str, list[tuple[str, Command]]]:
-        """How the disposition ends, and what is decided on held money beyond this one's hold."""
+        """The end of a disposition, and what is decided on held money beyond this one's hold."""
         if commitment == "UNVERIFIED":
             return "", []
         if commitment == "COMPLIANT":
@@ -279,7 +279,7 @@ def test_the_books_of_the_year_agree_to_the_rupiah(year: str, early: bool) -> No
 
 
 def funds(year: str) -> Iterator[Movement]:
-    """What the treasury releases for each tahap: the payments that stand in the order."""
+    """The treasury's release for each tahap: the payments that stand in the order."""
     for n in "1234":
         ordered = [ordered_of(row) for row in rows(year) if row["tahap"] == n and row["transfer"]]
         tahap = tahap_of(year, {"tahap": n})

@@ -1,4 +1,4 @@
-"""What a cancelled announcement entitled and froze is told of no more."""
+"""A cancelled announcement's entitlements and freezes are told of no more."""
 
 from __future__ import annotations
 

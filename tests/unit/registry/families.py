@@ -105,7 +105,7 @@ def birth(token: str, born: str, nik_valid: bool = True) -> Birth:
 
 
 def past(*commands: Command) -> tuple[Event, ...]:
-    """What has happened to a family of which these things were asked, one after another."""
+    """The past of a family of which these things were asked, one after another."""
     state, happened = family.initial, list[Event]()
     for command in commands:
         events = family.decide(command, state)
@@ -129,7 +129,7 @@ def list_at(closing: Closing, nik_order: Mapping[int, int] | None = None) -> Lis
 
 
 def judgement(then: Then[Family, Event]) -> tuple[str, str]:
-    """How the family was judged, and why."""
+    """The family's judgement, and its reason."""
     [designated] = [event for event in then.events if isinstance(event, FamilyDesignated)]
     return designated.status, designated.reason
 

@@ -36,7 +36,7 @@ def alone(row: MemberRow, *reports: Command) -> Family:
 
 
 def held(row: MemberRow, on: date, *reports: Command) -> tuple[str, ...]:
-    """What the one member of a family holds on a day."""
+    """The categories that the one member of a family holds on a day."""
     state = alone(row, *reports)
     return categories(state, state.members[0], on, RULES)
 

@@ -1,4 +1,4 @@
-"""What crosses the border is what the golden messages say, byte for byte of their content."""
+"""Messages at the border are what the golden ones say, byte for byte of their content."""
 
 from collections.abc import Iterator
 from datetime import date

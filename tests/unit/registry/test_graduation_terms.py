@@ -1,4 +1,4 @@
-"""How long a family without a category waits before it graduates, where the rules have a term."""
+"""A family without a category waits a term before it graduates, where the rules have one."""
 
 from dataclasses import replace
 from datetime import date, timedelta

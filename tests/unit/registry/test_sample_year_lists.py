@@ -175,7 +175,7 @@ def _most_valuable(members: tuple[RosterMember, ...]) -> list[str]:
 
 
 def _account_check(line: FamilyListed, books: dict[tuple[str, str], Row], on: str) -> str:
-    """What the bank finds on a day when it is asked for the line's account and payee."""
+    """The bank's finding on a day when it is asked for the line's account and payee."""
     account = books.get((line.bank or "", line.account_no or ""))
     if account is None:
         return "ACCOUNT_NOT_FOUND"
