@@ -1,12 +1,13 @@
 """Versions at the HTTP edge: ETag, If-Match and If-None-Match; Position is the log's.
 
     @router.post("/purses/{purse}/coins", status_code=204)
-    async def put_in(purse: str, store: StoreOf, ..., once: Once, seen: IfMatch) -> Response:
-        async with store.transaction(context) as unit:
-            await once.claim(unit.connection)
+    async def put_in(purse: str, deciding: DecidingOf, ..., seen: IfMatch) -> Response:
+        async def decided(unit: Transaction) -> Reply:
             await seen.ensure_stream(unit, PURSE, f"purse-{purse}")
             outcome = await handle(unit, PURSE, f"purse-{purse}", command)
-            reply = Reply(204, None, {"ETag": etag(outcome.version)})
+            return Reply(204, None, {"ETag": etag(outcome.version)})
+
+        return await deciding(decided)
 
 A tag is what a decision rests on, then, where a thing also moves by itself, a dot and a digest of
 all that was shown: If-None-Match asks for the whole, If-Match only for what stands before the dot,

@@ -1,15 +1,7 @@
 """A POST that is sent twice happens once: its answer is kept in the transaction that it caused.
 
-    @router.post("/families", status_code=201)
-    async def propose(body: Proposal, store: Store, context: Asked, once: Once) -> Response:
-        async with store.transaction(context) as unit:
-            await once.claim(unit.connection)
-            outcome = await handle(unit, FAMILY, stream_id, command)
-            reply = Reply(201, {"family": family}, {"ETag": etag(outcome.version)})
-            await once.keep(unit.connection, reply)
-        return reply.response(unit.position)
-
-What is kept may be read by whoever reads the database: no reply holds personal data in clear.
+A route asks for `DecidingOf` (deciding.py), takes a file (imports.py) or hands `Once` to the
+appender. What is kept may be read by whoever reads the database: no reply holds personal data.
 """
 
 from __future__ import annotations

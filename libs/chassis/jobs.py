@@ -19,12 +19,12 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel
 
 from libs.chassis.auth import Principal, require_one_of
+from libs.chassis.deciding import DecidingOf
 from libs.chassis.etag import Unconditional
-from libs.chassis.idempotency import Once, Reply
+from libs.chassis.idempotency import Reply
 from libs.chassis.openapi import refuses
 from libs.chassis.pages import Page, Paging
 from libs.chassis.problems import Refusal
-from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
 from libs.events.domain.errors import DomainError, NotFound
 from libs.events.store.postgres import Store
@@ -218,19 +218,19 @@ def jobs_router(sources: Sequence[Source], *scopes: str) -> APIRouter:
         dependencies=[Unconditional],
     )
     async def cancel_job(
-        job: JobId, store: StoreOf, context: Asked, once: Once, asker: Principal = ender
+        job: JobId, store: StoreOf, deciding: DecidingOf, asker: Principal = ender
     ) -> Response:
         """Have a job end without an effect; it notices at its next step. Your own, or with
         platform:operate anybody's."""
         source, found = await visible(sources, store, job, asker)
         if found.by != asker.subject and CANCELS_ALL not in asker.scopes:
             raise Refusal(403, "scope-missing", f"The token lacks {CANCELS_ALL}.")
-        async with store.transaction(context) as unit:
-            await once.claim(unit.connection)
+
+        async def cancelled(unit: Transaction) -> Reply:
             await source.cancel(unit, found, asker.subject)
             asked = found.model_copy(update={"cancelling": True})
-            reply = Reply(202, asked.model_dump(mode="json"))
-            await once.keep(unit.connection, reply)
-        return reply.response()
+            return Reply(202, asked.model_dump(mode="json"))
+
+        return await deciding(cancelled)
 
     return router

@@ -10,17 +10,18 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from libs.chassis.auth import Principal, require
 from libs.chassis.bodies import Strict
+from libs.chassis.deciding import DecidingOf
 from libs.chassis.etag import Unconditional
 from libs.chassis.forms import BIGINT_MAX, INTEGER_MAX
-from libs.chassis.idempotency import Once, Reply
+from libs.chassis.idempotency import Reply
 from libs.chassis.jobs import Job
 from libs.chassis.openapi import refuses
 from libs.chassis.pages import Page, Paging
 from libs.chassis.replays import begin
-from libs.chassis.request import Asked
-from libs.chassis.service import RunningOf, StoreOf
+from libs.chassis.service import StoreOf
 from libs.events.consumer.parking import START, NothingParked, Selection, drop, list_parked
 from libs.events.domain.errors import NotFound
+from libs.events.store.transaction import Transaction
 from libs.events.store.watermarks import positions
 
 Operator = Annotated[Principal, require("platform:operate")]
@@ -155,20 +156,18 @@ async def read_parked(
     responses=refuses(NothingParked),
     dependencies=[Unconditional],
 )
-async def replay_parked(
-    body: Replay, running: RunningOf, context: Asked, once: Once, operator: Operator
-) -> Response:
+async def replay_parked(body: Replay, deciding: DecidingOf, operator: Operator) -> Response:
     """Have parked messages handled again, in the order of each key; what goes through stays so.
 
     The job says how far it is. A message that is still not fit stays parked with every later one
     of its key, and says what is wrong with it now.
     """
-    async with running.store.transaction(context) as unit:
-        await once.claim(unit.connection)
-        job = await begin(unit, once, Selection(body.topic, body.key))
-        reply = Reply(202, job.model_dump(mode="json"), {"Location": f"/jobs/{job.id}"})
-        await once.keep(unit.connection, reply)
-    return reply.response()
+
+    async def begun(unit: Transaction) -> Reply:
+        job = await begin(unit, deciding.once, Selection(body.topic, body.key))
+        return Reply(202, job.model_dump(mode="json"), {"Location": f"/jobs/{job.id}"})
+
+    return await deciding(begun)
 
 
 @router.post(
@@ -178,16 +177,14 @@ async def replay_parked(
     responses=refuses(NothingParked),
     dependencies=[Unconditional],
 )
-async def drop_parked(
-    body: Drop, running: RunningOf, context: Asked, once: Once, operator: Operator
-) -> Response:
+async def drop_parked(body: Drop, deciding: DecidingOf, operator: Operator) -> Response:
     """Have one parked message never be handled, for a reason; it stays on record as it came.
 
     What waits behind it in its key can be replayed then.
     """
-    async with running.store.transaction(context) as unit:
-        await once.claim(unit.connection)
+
+    async def dropped(unit: Transaction) -> Reply:
         await drop(unit, body.topic, body.partition, body.position, body.reason)
-        reply = Reply(204, None)
-        await once.keep(unit.connection, reply)
-    return reply.response()
+        return Reply(204)
+
+    return await deciding(dropped)

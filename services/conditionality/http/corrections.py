@@ -10,13 +10,13 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from libs.chassis.auth import Principal
+from libs.chassis.deciding import Deciding, DecidingOf, moved
 from libs.chassis.etag import IfMatch, etag
-from libs.chassis.idempotency import Once, Reply
+from libs.chassis.idempotency import Reply
 from libs.chassis.openapi import UNCHANGED, refuses
-from libs.chassis.request import Asked, resource
+from libs.chassis.request import resource
 from libs.chassis.service import StoreOf
 from libs.events.store.handle import handle
-from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from services.conditionality.contract import COMMITMENT
 from services.conditionality.domain.commitment import (
@@ -111,10 +111,8 @@ def _waiting(proposed: CorrectionProposed) -> Correction:
 async def approve_correction(
     family: UUID,
     correction: int,
-    store: StoreOf,
     policies: PoliciesOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     approver: Approver,
     seen: IfMatch,
 ) -> Response:
@@ -125,7 +123,7 @@ async def approve_correction(
         policy = policy_of(policies, rule_set)
         return ApproveCorrection(str(family), correction, approver.subject, policy)
 
-    return await _decide(store, context, once, seen, approver, family, approval)
+    return await _decide(deciding, seen, approver, family, approval)
 
 
 @router.post(
@@ -136,9 +134,7 @@ async def approve_correction(
 async def reject_correction(
     family: UUID,
     correction: int,
-    store: StoreOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     approver: Approver,
     seen: IfMatch,
 ) -> Response:
@@ -147,27 +143,24 @@ async def reject_correction(
     async def rejection(_unit: Transaction) -> CommitmentCommand:
         return RejectCorrection(str(family), correction, approver.subject)
 
-    return await _decide(store, context, once, seen, approver, family, rejection)
+    return await _decide(deciding, seen, approver, family, rejection)
 
 
 async def _decide(
-    store: Store,
-    context: Asked,
-    once: Once,
+    deciding: Deciding,
     seen: IfMatch,
     approver: Principal,
     family: UUID,
     command: Callable[[Transaction], Awaitable[CommitmentCommand]],
 ) -> Response:
-    async with store.transaction(context) as unit:
-        await once.claim(unit.connection)
+    async def decided(unit: Transaction) -> Reply:
         await commitment_of(unit, approver, family)
         await seen.ensure_stream(unit, COMMITMENT, f"commitment-{family}")
         outcome = await handle(unit, COMMITMENT, f"commitment-{family}", await command(unit))
         await keep_worklists(unit, [outcome])
-        reply = Reply(204, None, {"ETag": etag(outcome.version)})
-        await once.keep(unit.connection, reply)
-    return reply.response(unit.position)
+        return moved(outcome)
+
+    return await deciding(decided)
 
 
 async def _rule_set(unit: Transaction, family: UUID, correction: int) -> str:

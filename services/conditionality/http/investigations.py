@@ -11,17 +11,17 @@ from pydantic import BaseModel
 
 from libs.chassis.auth import Principal, require
 from libs.chassis.bodies import Strict
+from libs.chassis.deciding import Deciding, DecidingOf, moved
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.forms import TAHAP
-from libs.chassis.idempotency import Once, Reply
+from libs.chassis.idempotency import Reply
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pages import Page, Paging
 from libs.chassis.regions import RegionWithin
-from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
 from libs.events.domain.errors import NotFound
 from libs.events.store.handle import Loaded, handle
-from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 from services.conditionality.contract import COMMITMENT, EVALUATION
 from services.conditionality.domain.commitment import (
     BringFinding,
@@ -178,15 +178,13 @@ async def bring_finding(
     family: UUID,
     tahap: TahapId,
     body: FindingReport,
-    store: StoreOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     investigator: Investigator,
     seen: IfMatch,
 ) -> Response:
     """Say what the investigation found; another person decides whether that stands."""
     command = BringFinding(str(family), tahap, body.outcome, investigator.subject)
-    return await _answer(store, context, once, seen, investigator, command)
+    return await _answer(deciding, seen, investigator, command)
 
 
 @router.post(
@@ -205,32 +203,25 @@ async def decide_finding(
     family: UUID,
     tahap: TahapId,
     body: DecisionReport,
-    store: StoreOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     approver: Approver,
     seen: IfMatch,
 ) -> Response:
     """Let the finding take effect, or not; never by the person who brought it."""
     command = DecideFinding(str(family), tahap, body.decision, approver.subject)
-    return await _answer(store, context, once, seen, approver, command)
+    return await _answer(deciding, seen, approver, command)
 
 
 async def _answer(
-    store: Store,
-    context: Asked,
-    once: Once,
-    seen: IfMatch,
-    asker: Principal,
-    command: BringFinding | DecideFinding,
+    deciding: Deciding, seen: IfMatch, asker: Principal, command: BringFinding | DecideFinding
 ) -> Response:
     family, stream_id = UUID(command.family), f"commitment-{command.family}"
-    async with store.transaction(context) as unit:
-        await once.claim(unit.connection)
+
+    async def decided(unit: Transaction) -> Reply:
         _of_tahap(command.tahap, await commitment_of(unit, asker, family))
         await seen.ensure_stream(unit, COMMITMENT, stream_id)
         outcome = await handle(unit, COMMITMENT, stream_id, command)
         await keep_worklists(unit, [outcome])
-        reply = Reply(204, None, {"ETag": etag(outcome.version)})
-        await once.keep(unit.connection, reply)
-    return reply.response(unit.position)
+        return moved(outcome)
+
+    return await deciding(decided)

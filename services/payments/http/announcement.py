@@ -7,11 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 
 from libs.chassis.auth import Principal, require
+from libs.chassis.deciding import DecidingOf
 from libs.chassis.etag import IfMatch, Unconditional
-from libs.chassis.idempotency import Once, Reply
-from libs.chassis.request import Asked
+from libs.chassis.idempotency import Reply
 from libs.chassis.service import StoreOf
 from libs.events.store.handle import handle
+from libs.events.store.transaction import Transaction
 from services.payments.contract import TAHAP
 from services.payments.domain.shared.ids import tahap_stream
 from services.payments.domain.tahap import announcement
@@ -54,8 +55,7 @@ async def propose(
     store: StoreOf,
     policies: PoliciesOf,
     outside: OutsideOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     announcer: Announcer,
 ) -> Response:
     """Propose a tahap's final closing, for another person to approve; it starts nothing yet.
@@ -66,8 +66,8 @@ async def propose(
     after = body.after.positions()
     announcement.require_terms(terms)
     answers = await announcing.answers(outside, policies, store)
-    async with store.transaction(context) as unit:
-        await once.claim(unit.connection)
+
+    async def decided(unit: Transaction) -> Reply:
         against = Circumstances(await announcing.other_tahaps(unit, terms.tahap), answers)
         command = ProposeAnnouncement(terms, after, announcer.subject, against)
         state = (await handle(unit, TAHAP, tahap_stream(terms.tahap), command)).state
@@ -77,9 +77,9 @@ async def propose(
             "revision": state.proposal.revision if state.proposal else state.revision,
             "hash": state.proposal.hash if state.proposal else state.approved,
         }
-        reply = Reply(201, proposed, await versions.etag_of(unit, terms.tahap))
-        await once.keep(unit.connection, reply)
-    return reply.response(unit.position)
+        return Reply(201, proposed, await versions.etag_of(unit, terms.tahap))
+
+    return await deciding(decided)
 
 
 def terms_of(body: Announcement, policies: Policies, maker: str) -> Terms:
@@ -104,24 +104,23 @@ async def approve(
     store: StoreOf,
     policies: PoliciesOf,
     outside: OutsideOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     announcer: Announcer,
     seen: IfMatch,
 ) -> Response:
     """Announce what another person proposed: from here on every service works on it."""
     answers = await announcing.answers(outside, policies, store)
-    async with store.transaction(context) as unit:
-        await once.claim(unit.connection)
+
+    async def decided(unit: Transaction) -> Reply:
         against = Circumstances(await announcing.other_tahaps(unit, tahap), answers)
         await versions.ensure_seen(unit, tahap, seen)
         command = ApproveAnnouncement(announcer.subject, body.hash, body.after.positions(), against)
         outcome = await handle(unit, TAHAP, tahap_stream(tahap), command)
         if outcome.events:
             await open_list(unit, tahap, outcome.state.revision)
-        reply = Reply(204, None, await versions.etag_of(unit, tahap))
-        await once.keep(unit.connection, reply)
-    return reply.response(unit.position)
+        return Reply(204, None, await versions.etag_of(unit, tahap))
+
+    return await deciding(decided)
 
 
 @router.post(
@@ -130,17 +129,15 @@ async def approve(
 async def withdraw(
     tahap: TahapPath,
     body: Empty,
-    store: StoreOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     announcer: Announcer,
     seen: IfMatch,
 ) -> Response:
     """Take a proposal back; the tahap can be proposed again."""
-    async with store.transaction(context) as unit:
-        await once.claim(unit.connection)
+
+    async def decided(unit: Transaction) -> Reply:
         await versions.ensure_seen(unit, tahap, seen)
         await handle(unit, TAHAP, tahap_stream(tahap), WithdrawProposal(announcer.subject))
-        reply = Reply(204)
-        await once.keep(unit.connection, reply)
-    return reply.response(unit.position)
+        return Reply(204)
+
+    return await deciding(decided)

@@ -6,13 +6,12 @@ from dataclasses import replace
 
 from fastapi import APIRouter, Response
 
+from libs.chassis.deciding import Deciding, DecidingOf
 from libs.chassis.etag import IfMatch, Seen
-from libs.chassis.idempotency import Once, OnceOnly, Reply
-from libs.chassis.request import Asked
+from libs.chassis.idempotency import Reply
 from libs.chassis.service import StoreOf
 from libs.events.store.handle import handle
-from libs.events.store.model import Context
-from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 from services.payments.contract import TAHAP
 from services.payments.domain.run.cancellation import require_cancellable
 from services.payments.domain.shared.ids import tahap_stream
@@ -46,15 +45,13 @@ router = APIRouter(tags=["payments"])
 async def propose_cancellation(
     tahap: TahapPath,
     body: Cancellation,
-    store: StoreOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     announcer: Announcer,
     seen: IfMatch,
 ) -> Response:
     """Propose to cancel a tahap that is announced, for another person to approve."""
     command = ProposeCancellation(body.reason, announcer.subject, Circumstances())
-    return await _propose(store, context, once, seen, tahap, command)
+    return await _propose(deciding, seen, tahap, command)
 
 
 @router.post(
@@ -66,8 +63,7 @@ async def propose_correction(
     store: StoreOf,
     policies: PoliciesOf,
     outside: OutsideOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     announcer: Announcer,
     seen: IfMatch,
 ) -> Response:
@@ -76,43 +72,35 @@ async def propose_correction(
     terms = terms_of(body, policies, announcer.subject)
     against = Circumstances(answers=answers)
     command = ProposeCancellation(body.reason, announcer.subject, against, terms)
-    return await _propose(store, context, once, seen, tahap, command)
+    return await _propose(deciding, seen, tahap, command)
 
 
 async def _propose(
-    store: Store,
-    context: Context,
-    once: OnceOnly,
-    seen: Seen,
-    tahap: str,
-    command: ProposeCancellation,
+    deciding: Deciding, seen: Seen, tahap: str, command: ProposeCancellation
 ) -> Response:
-    async with store.transaction(context) as unit:
-        await once.claim(unit.connection)
+    async def decided(unit: Transaction) -> Reply:
         others = await announcing.other_tahaps(unit, tahap)
         standing = await versions.ensure_seen(unit, tahap, seen)
         for run in standing.runs.values():
             require_cancellable(run)
         against = replace(command.circumstances, others=others)
         await handle(unit, TAHAP, tahap_stream(tahap), replace(command, circumstances=against))
-        reply = Reply(204, None, await versions.etag_of(unit, tahap))
-        await once.keep(unit.connection, reply)
-    return reply.response(unit.position)
+        return Reply(204, None, await versions.etag_of(unit, tahap))
+
+    return await deciding(decided)
 
 
 @router.post("/tahap/{tahap}/cancellation-approval", status_code=204, responses=refusals.CANCELLED)
 async def approve_cancellation(
     tahap: TahapPath,
     body: Approval,
-    store: StoreOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     announcer: Announcer,
     seen: IfMatch,
 ) -> Response:
     """Cancel what another person proposed to cancel: every service takes back what it did."""
     command = ApproveCancellation(announcer.subject, body.hash, Circumstances())
-    return await _approve(store, context, once, seen, tahap, command)
+    return await _approve(deciding, seen, tahap, command)
 
 
 @router.post("/tahap/{tahap}/correction-approval", status_code=204, responses=refusals.CANCELLED)
@@ -122,8 +110,7 @@ async def approve_correction(
     store: StoreOf,
     policies: PoliciesOf,
     outside: OutsideOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     announcer: Announcer,
     seen: IfMatch,
 ) -> Response:
@@ -131,19 +118,13 @@ async def approve_correction(
     against = Circumstances(answers=await announcing.answers(outside, policies, store))
     after = body.after.positions()
     command = ApproveCancellation(announcer.subject, body.hash, against, after)
-    return await _approve(store, context, once, seen, tahap, command)
+    return await _approve(deciding, seen, tahap, command)
 
 
 async def _approve(
-    store: Store,
-    context: Context,
-    once: OnceOnly,
-    seen: Seen,
-    tahap: str,
-    command: ApproveCancellation,
+    deciding: Deciding, seen: Seen, tahap: str, command: ApproveCancellation
 ) -> Response:
-    async with store.transaction(context) as unit:
-        await once.claim(unit.connection)
+    async def decided(unit: Transaction) -> Reply:
         await announcing.alone(unit)
         await alone_with_runs(unit, tahap)
         standing = await versions.ensure_seen(unit, tahap, seen)
@@ -156,6 +137,6 @@ async def _approve(
         if outcome.events:
             await begin_cancelling(unit, tahap, standing)
             await announce_anew(unit, behind)
-        reply = Reply(204, None, await versions.etag_of(unit, tahap))
-        await once.keep(unit.connection, reply)
-    return reply.response(unit.position)
+        return Reply(204, None, await versions.etag_of(unit, tahap))
+
+    return await deciding(decided)

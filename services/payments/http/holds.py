@@ -12,16 +12,15 @@ from pydantic import BaseModel, Field
 
 from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see
 from libs.chassis.bodies import Day, Strict
+from libs.chassis.deciding import Deciding, DecidingOf, moved
 from libs.chassis.etag import IfMatch, Seen, Unconditional, etag
-from libs.chassis.idempotency import Once, OnceOnly, Reply
+from libs.chassis.idempotency import Reply
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pages import Page, Paging
 from libs.chassis.regions import RegionWithin
-from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
 from libs.events.domain.errors import NotFound
 from libs.events.store.handle import handle
-from libs.events.store.model import Context
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from services.payments.contract import ADMINISTRATIVE_HOLD
@@ -190,9 +189,7 @@ class EndProposal(Strict):
 async def propose_hold(
     family: UUID,
     body: HoldProposal,
-    store: StoreOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     maker: Maker,
 ) -> Response:
     """Propose to hold a family's money before it is sent, or to hold it on other terms."""
@@ -200,76 +197,68 @@ async def propose_hold(
         HoldKind(body.kind), body.reason, body.evidence, body.from_tahap or "", body.last_day
     )
     command = ProposeHold(str(family), maker.subject, terms)
-    return await _decide(store, context, once, None, maker, family, command)
+    return await _decide(deciding, None, maker, family, command)
 
 
 @router.post("/families/{family}/holds/approval", status_code=204, responses=_APPROVED)
 async def approve_hold(
     family: UUID,
-    store: StoreOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     checker: Checker,
     seen: IfMatch,
 ) -> Response:
     """Hold the family as another person proposed; its money is deferred at whatever step it is."""
     command = ApproveHold(checker.subject)
-    return await _decide(store, context, once, seen, checker, family, command)
+    return await _decide(deciding, seen, checker, family, command)
 
 
 @router.post("/families/{family}/holds/end-proposal", status_code=204, responses=_END_PROPOSED)
 async def propose_hold_end(
     family: UUID,
     body: EndProposal,
-    store: StoreOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     maker: Maker,
     seen: IfMatch,
 ) -> Response:
     """Propose that the family is held no more."""
     command = ProposeHoldEnd(maker.subject, body.reason)
-    return await _decide(store, context, once, seen, maker, family, command)
+    return await _decide(deciding, seen, maker, family, command)
 
 
 @router.post("/families/{family}/holds/end-approval", status_code=204, responses=_ENDED)
 async def approve_hold_end(
     family: UUID,
-    store: StoreOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     checker: Checker,
     seen: IfMatch,
 ) -> Response:
     """End the hold as another person proposed; a supplementary run may pay what was deferred."""
     command = ApproveHoldEnd(checker.subject)
-    return await _decide(store, context, once, seen, checker, family, command)
+    return await _decide(deciding, seen, checker, family, command)
 
 
 async def _decide(
-    store: Store,
-    context: Context,
-    once: OnceOnly,
+    deciding: Deciding,
     seen: Seen | None,
     who: Principal,
     family: UUID,
     command: Command,
 ) -> Response:
-    region, stream = await ledger.region_of(store, str(family)), hold_stream(str(family))
+    region = await ledger.region_of(deciding.store, str(family))
     if region is None:
         raise FamilyUnknown(family=family)
     ensure_may_see(who, region)
-    async with store.transaction(context) as unit:
-        await once.claim(unit.connection)
+
+    async def decided(unit: Transaction) -> Reply:
         if seen is not None:
             await _ensure_seen(unit, family, seen)
-        outcome = await handle(unit, ADMINISTRATIVE_HOLD, stream, command)
+        outcome = await handle(unit, ADMINISTRATIVE_HOLD, hold_stream(str(family)), command)
         if isinstance(command, ApproveHold) and outcome.events and outcome.state.terms:
             await ensure_in_time(unit, str(family), outcome.state.terms)
         await keep(unit, outcome.state, region)
-        reply = Reply(204, None, {"ETag": etag(outcome.version)})
-        await once.keep(unit.connection, reply)
-    return reply.response(unit.position)
+        return moved(outcome)
+
+    return await deciding(decided)
 
 
 async def _ensure_seen(unit: Transaction, family: UUID, seen: Seen) -> None:

@@ -8,24 +8,25 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from libs.chassis.auth import OUTSIDE, ensure_may_see
+from libs.chassis.deciding import DecidingOf
 from libs.chassis.etag import IfMatch, etag
-from libs.chassis.idempotency import Once, Reply
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pages import Page, Paging
-from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
 from libs.events.domain.errors import NotFound
 from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 from services.payments.contract import PAYMENT
 from services.payments.domain.payment.state import PaymentState
 from services.payments.domain.run.messages import ApproveOrder, ProposeOrder
 from services.payments.domain.shared.ids import order_id, payment_stream, request_id
 from services.payments.http import answers, refusals
 from services.payments.http.schemas import Approval, Kind, TahapPath
-from services.payments.http.tahap import Checker, Maker, Reader
-from services.payments.tables import ledger, versions
+from services.payments.http.tahap import Checker, Maker, Reader, deciding_on
+from services.payments.tables import ledger
 from services.payments.tables.payments import run
 from services.payments.tables.run_lines import order_of
+from services.payments.tables.versions import Standing
 
 router = APIRouter(tags=["payments"])
 
@@ -50,25 +51,21 @@ async def propose_order(
     tahap: TahapPath,
     kind: Kind,
     body: Approval,
-    store: StoreOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     maker: Maker,
     seen: IfMatch,
 ) -> Response:
     """Request the payments whose accounts passed the check (SPP)."""
-    async with store.transaction(context) as unit:
-        await once.claim(unit.connection)
-        revision = (await versions.ensure_seen(unit, tahap, seen)).tahap.revision
+
+    async def proposed(unit: Transaction, standing: Standing) -> None:
         stands, totals = await order_of(unit, tahap, kind)
         if stands != body.hash:
             raise answers.OrderDiffers(tahap=tahap, kind=kind, stands=stands)
-        request = request_id(tahap, kind, revision)
+        request = request_id(tahap, kind, standing.tahap.revision)
         command = ProposeOrder(maker.subject, request, stands, totals.count, totals.rupiah)
         await run(unit, tahap, kind, command)
-        reply = Reply(204, None, await versions.etag_of(unit, tahap))
-        await once.keep(unit.connection, reply)
-    return reply.response(unit.position)
+
+    return await deciding_on(deciding, tahap, seen, proposed)
 
 
 @router.post(
@@ -80,21 +77,17 @@ async def approve_order(
     tahap: TahapPath,
     kind: Kind,
     body: Approval,
-    store: StoreOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     checker: Checker,
     seen: IfMatch,
 ) -> Response:
     """Order the payments that another person requested (SPM); from here on the money moves."""
-    async with store.transaction(context) as unit:
-        await once.claim(unit.connection)
-        revision = (await versions.ensure_seen(unit, tahap, seen)).tahap.revision
-        command = ApproveOrder(checker.subject, order_id(tahap, kind, revision), body.hash)
-        await run(unit, tahap, kind, command)
-        reply = Reply(204, None, await versions.etag_of(unit, tahap))
-        await once.keep(unit.connection, reply)
-    return reply.response(unit.position)
+
+    async def ordered(unit: Transaction, standing: Standing) -> None:
+        order = order_id(tahap, kind, standing.tahap.revision)
+        await run(unit, tahap, kind, ApproveOrder(checker.subject, order, body.hash))
+
+    return await deciding_on(deciding, tahap, seen, ordered)
 
 
 # -- Payments and the ledger ----------------------------------------------------------------------

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Response
 
 from libs.chassis.auth import Principal, require
+from libs.chassis.deciding import Deciding, DecidingOf
 from libs.chassis.etag import IfMatch, Seen, etag
-from libs.chassis.idempotency import Once, OnceOnly, Reply
+from libs.chassis.idempotency import Reply
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pages import Page, Paging
-from libs.chassis.request import Asked, resource
+from libs.chassis.request import resource
 from libs.chassis.service import StoreOf
 from libs.events.store.handle import handle
-from libs.events.store.model import Context
-from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from services.payments.contract import TAHAP
 from services.payments.domain.shared.ids import REGULAR, supplementary, tahap_stream
@@ -84,7 +83,22 @@ async def tahap_view(
     return view
 
 
-# -- Freeze ---------------------------------------------------------------------------------------
+# -- What people decide on it ---------------------------------------------------------------------
+
+
+async def deciding_on(
+    deciding: Deciding,
+    tahap: str,
+    seen: Seen,
+    decide: Callable[[Transaction, versions.Standing], Awaitable[None]],
+) -> Response:
+    """Have somebody decide on a tahap as they saw it; the answer says its new version."""
+
+    async def decided(unit: Transaction) -> Reply:
+        await decide(unit, await versions.ensure_seen(unit, tahap, seen))
+        return Reply(204, None, await versions.etag_of(unit, tahap))
+
+    return await deciding(decided)
 
 
 @router.post(
@@ -95,37 +109,31 @@ async def tahap_view(
 async def propose_freeze(
     tahap: TahapPath,
     body: FreezeProposal,
-    store: StoreOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     maker: Maker,
     seen: IfMatch,
 ) -> Response:
     """Propose to freeze a run's list as it stands."""
     deferred = tuple(Deferral(str(each.family), each.reason) for each in body.deferred)
     command = ProposeFreeze(maker.subject, body.hash, deferred)
-    async with store.transaction(context) as unit:
-        await once.claim(unit.connection)
-        await versions.ensure_seen(unit, tahap, seen)
+
+    async def proposed(unit: Transaction, _: versions.Standing) -> None:
         await _decide(unit, tahap, command)
-        reply = Reply(204, None, await versions.etag_of(unit, tahap))
-        await once.keep(unit.connection, reply)
-    return reply.response(unit.position)
+
+    return await deciding_on(deciding, tahap, seen, proposed)
 
 
 @router.post("/tahap/{tahap}/freeze-approval", status_code=204, responses=refusals.FROZEN)
 async def approve_freeze(
     tahap: TahapPath,
     body: Approval,
-    store: StoreOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     checker: Checker,
     seen: IfMatch,
 ) -> Response:
     """Freeze the list that another person proposed; from here on it is paid."""
     command = ApproveFreeze(checker.subject, body.hash)
-    return await _freeze(store, context, once, seen, tahap, command)
+    return await _freeze(deciding, seen, tahap, command)
 
 
 @router.post(
@@ -135,36 +143,24 @@ async def approve_supplementary_freeze(
     tahap: TahapPath,
     kind: Kind,
     body: Approval,
-    store: StoreOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     checker: Checker,
     seen: IfMatch,
 ) -> Response:
     """Freeze a supplementary list that another person proposed."""
     command = ApproveFreeze(checker.subject, body.hash, kind)
-    return await _freeze(store, context, once, seen, tahap, command)
+    return await _freeze(deciding, seen, tahap, command)
 
 
-async def _freeze(
-    store: Store,
-    context: Context,
-    once: OnceOnly,
-    seen: Seen,
-    tahap: TahapPath,
-    command: ApproveFreeze,
-) -> Response:
-    async with store.transaction(context) as unit:
-        await once.claim(unit.connection)
-        standing = await versions.ensure_seen(unit, tahap, seen)
+async def _freeze(deciding: Deciding, seen: Seen, tahap: str, command: ApproveFreeze) -> Response:
+    async def frozen(unit: Transaction, standing: versions.Standing) -> None:
         day = standing.terms.credit_date
         if command.kind == REGULAR and not await unmoved(unit, tahap, day):
             raise refusals.ListMoved(tahap=tahap)
         state = await _decide(unit, tahap, command)
-        await begin_run(unit, state, command.kind, context.trace)
-        reply = Reply(204, None, await versions.etag_of(unit, tahap))
-        await once.keep(unit.connection, reply)
-    return reply.response(unit.position)
+        await begin_run(unit, state, command.kind, unit.context.trace)
+
+    return await deciding_on(deciding, tahap, seen, frozen)
 
 
 @router.post(
@@ -176,19 +172,17 @@ async def _freeze(
 async def open_supplementary(
     tahap: TahapPath,
     body: Supplementary,
-    store: StoreOf,
     policies: PoliciesOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     maker: Maker,
     seen: IfMatch,
 ) -> Response:
     """Open a supplementary list for families that were deferred and have arrived since."""
-    async with store.transaction(context) as unit:
-        await once.claim(unit.connection)
+
+    async def opened_list(unit: Transaction) -> Reply:
         standing = await versions.ensure_seen(unit, tahap, seen)
         state = standing.tahap
-        day = body.day or max(standing.terms.credit_date, context.at.date())
+        day = body.day or max(standing.terms.credit_date, unit.context.at.date())
         held = await held_among(unit, tahap, day, state.outstanding)
         free = [family for family in state.outstanding if family not in held]
         named = [str(family) for family in body.families]
@@ -201,9 +195,9 @@ async def open_supplementary(
         ready = await mark_ready(unit, opened, table, kind, families, sorted(missing))
         deferred = tuple(Deferral(x, held.get(x, STILL_MISSING)) for x in ready.missing)
         await _decide(unit, tahap, ProposeFreeze(maker.subject, ready.hash, deferred, kind))
-        reply = Reply(201, _opened(kind, ready, families), await versions.etag_of(unit, tahap))
-        await once.keep(unit.connection, reply)
-    return reply.response(unit.position)
+        return Reply(201, _opened(kind, ready, families), await versions.etag_of(unit, tahap))
+
+    return await deciding(opened_list)
 
 
 def _opened(kind: str, ready: MarkListReady, families: Sequence[str]) -> dict[str, object]:
@@ -225,9 +219,7 @@ def _opened(kind: str, ready: MarkListReady, families: Sequence[str]) -> dict[st
 async def close(
     tahap: TahapPath,
     body: Close,
-    store: StoreOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     checker: Checker,
     seen: IfMatch,
 ) -> Response:
@@ -237,14 +229,12 @@ async def close(
     """
     named = [Deferral(str(each.family), each.reason) for each in body.lapsed]
     families = {each.family for each in named}
-    async with store.transaction(context) as unit:
-        await once.claim(unit.connection)
-        standing = await versions.ensure_seen(unit, tahap, seen)
+
+    async def closed(unit: Transaction, standing: versions.Standing) -> None:
         excluded = [x for x in await lapsing(unit, standing.tahap) if x.family not in families]
         await _decide(unit, tahap, CloseTahap((*named, *excluded)))
-        reply = Reply(204, None, await versions.etag_of(unit, tahap))
-        await once.keep(unit.connection, reply)
-    return reply.response(unit.position)
+
+    return await deciding_on(deciding, tahap, seen, closed)
 
 
 async def _decide(unit: Transaction, tahap: TahapPath, command: Command) -> TahapState:

@@ -11,11 +11,11 @@ from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict
 
 from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
+from libs.chassis.deciding import DecidingOf, moved
 from libs.chassis.etag import IfMatch, etag
-from libs.chassis.idempotency import Once, Reply
+from libs.chassis.idempotency import Reply
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pages import Page, Paging
-from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
 from libs.events.store.handle import Loaded, handle
 from libs.events.store.transaction import Transaction
@@ -173,22 +173,20 @@ async def decide_reopening(
     family: UUID,
     tahap: TahapId,
     body: ReopeningDecision,
-    store: StoreOf,
-    context: Asked,
-    once: Once,
+    deciding: DecidingOf,
     approver: Approver,
     seen: IfMatch,
 ) -> Response:
     """Let a re-opening take effect, or not; never by a person who recorded one of its facts."""
     stream = f"family-{family}"
-    async with store.transaction(context) as unit:
-        await once.claim(unit.connection)
+
+    async def decided(unit: Transaction) -> Reply:
         await _theirs(unit, family, approver)
         await seen.ensure_stream(unit, FAMILY, stream)
         frozen = await reopening.is_frozen(unit, tahap)
         command = DecideReopening(tahap, body.decision, approver.subject, frozen)
         outcome = await handle(unit, FAMILY, stream, command)
         await reopening.keep_open(unit, [outcome])
-        reply = Reply(204, None, {"ETag": etag(outcome.version)})
-        await once.keep(unit.connection, reply)
-    return reply.response(unit.position)
+        return moved(outcome)
+
+    return await deciding(decided)

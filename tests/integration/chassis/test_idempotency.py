@@ -15,9 +15,10 @@ from fastapi import APIRouter, FastAPI, Request, Response
 
 from libs.chassis.app import create_app
 from libs.chassis.auth import Principal, require
+from libs.chassis.deciding import Deciding
 from libs.chassis.dev_issuer import Issuer
 from libs.chassis.etag import Unconditional, etag
-from libs.chassis.idempotency import Once, OnceStreamed, ReadsOnly, Reply, claim, store
+from libs.chassis.idempotency import Once, OnceOnly, OnceStreamed, ReadsOnly, Reply, claim, store
 from libs.chassis.problems import Refusal
 from libs.chassis.request import Asked, resource
 from libs.events.store.group_commit import Appender
@@ -25,6 +26,7 @@ from libs.events.store.grouped_commands import Single
 from libs.events.store.handle import handle
 from libs.events.store.model import Outcome
 from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 from tests.purse import KEPT, PutIn, TakeOut
 from tests.servers import Postgres
 from tests.stores import fresh_store
@@ -38,13 +40,12 @@ KEY = {"Idempotency-Key": "key-1"}
 
 async def alone(appender: Appender, single: Single[Any, Any, Any, Reply]) -> Response:
     """As most requests do it: in a transaction of their own."""
-    assert single.once is not None
-    async with appender.store.transaction(single.context) as unit:
-        await single.once.claim(unit.connection)
-        outcome = await handle(unit, single.kind, single.stream_id, single.command)
-        reply = single.reply(outcome)
-        await single.once.keep(unit.connection, reply)
-    return reply.response(unit.position)
+    assert isinstance(single.once, OnceOnly)
+
+    async def decided(unit: Transaction) -> Reply:
+        return single.reply(await handle(unit, single.kind, single.stream_id, single.command))
+
+    return await Deciding(appender.store, single.context, single.once)(decided)
 
 
 async def together(appender: Appender, single: Single[Any, Any, Any, Reply]) -> Response:
