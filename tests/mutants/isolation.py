@@ -186,6 +186,71 @@ ISOLATION: Final = (
         "::test_a_payment_that_cannot_be_instructed_leaves_the_run_and_its_books_wait",
     ),
     Mutant(
+        "one-payment-stops-the-take-back",
+        "a payment that cannot be voided keeps its whole tahap from being taken back",
+        (
+            Change(
+                "services/payments/workers/canceller.py",
+                "        await say(unit, placed)\n",
+                "        await pay(unit, [(each.payment, void) for each in placed])\n",
+            ),
+            Change(
+                "services/payments/workers/canceller.py",
+                "import recalled_order, run\n",
+                "import pay, recalled_order, run\n",
+            ),
+        ),
+        f"{PAYMENTS}/test_not_void_yet.py"
+        "::test_a_payment_that_cannot_be_voided_holds_up_nobody_elses_take_back",
+        f"{PAYMENTS}/test_cancellation_behind_freeze.py"
+        "::test_what_is_cancelled_behind_its_request_is_paid_anew_once",
+    ),
+    Mutant(
+        "paid-before-it-is-void",
+        "a payment that a cancelled announcement still has is paid by the next one",
+        (
+            Change(
+                "services/payments/tables/set_aside.py",
+                "    held = await not_void_yet(unit, [each.payment for each in items])\n",
+                "    held = set[str]()\n",
+            ),
+        ),
+        f"{PAYMENTS}/test_not_void_yet.py"
+        "::test_a_payment_is_paid_by_no_later_announcement_before_it_is_void[entitled]",
+        f"{PAYMENTS}/test_not_void_yet.py"
+        "::test_a_payment_that_cannot_be_voided_holds_up_nobody_elses_take_back",
+    ),
+    Mutant(
+        "funds-back-beside-an-unvoided-payment",
+        "the treasury is booked to have the funds that stand with a payment which is not void yet",
+        (
+            Change(
+                "services/payments/workers/canceller.py",
+                "            answer = replace(answer, unvoided=await unvoided(unit, order))\n",
+                "",
+            ),
+        ),
+        f"{PAYMENTS}/test_not_void_yet.py"
+        "::test_a_payment_that_cannot_be_voided_holds_up_nobody_elses_take_back",
+        f"{PAYMENTS}/test_cancellation_behind_order.py"
+        "::test_what_is_corrected_behind_its_instructions_is_paid_in_full_and_once",
+    ),
+    Mutant(
+        "swallowed-by-a-cancelled-revision",
+        "what is set aside under a cancelled announcement stands for the same of the next one",
+        (
+            Change(
+                "services/payments/migrations/012_set_aside_by_revision.sql",
+                "ADD PRIMARY KEY (payment, revision, command, data)",
+                "ADD PRIMARY KEY (payment, command, data )",
+            ),
+        ),
+        f"{PAYMENTS}/test_not_void_yet.py"
+        "::test_what_a_cancelled_revision_has_left_swallows_nothing_of_the_next",
+        f"{PAYMENTS}/test_set_aside.py"
+        "::test_a_banks_word_of_a_payment_that_cannot_be_read_is_kept_and_booked_once_it_can",
+    ),
+    Mutant(
         "leader-fails-in-silence",
         "what a leader's work fails at is logged and kept nowhere",
         (

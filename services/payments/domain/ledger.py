@@ -17,7 +17,7 @@ says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -114,10 +114,11 @@ def of_run(event: RunEvent) -> tuple[Movement, ...]:
             return (_funds(event, MovementName.FUNDS_RELEASED, PROGRAMME_ACCOUNT, STATE_TREASURY),)
         case OrderCancelled() if event.rupiah:
             back = _funds(event, MovementName.FUNDS_CANCELLED, STATE_TREASURY, PROGRAMME_ACCOUNT)
-            if not event.unrecorded:
-                return (back,)
+            # What stands with a payment goes back with it, so no account is below zero meanwhile.
+            back = replace(back, amount=back.amount - event.unvoided)
             out = _funds(event, MovementName.FUNDS_RELEASED, PROGRAMME_ACCOUNT, STATE_TREASURY)
-            return out, back
+            moves = (out, back) if event.unrecorded else (back,)
+            return tuple(each for each in moves if each.amount)
         case _:
             return ()
 
@@ -210,6 +211,7 @@ def _taken_back(event: PaymentVoided) -> tuple[Movement, ...]:
     ways = (
         (MovementName.DEFERRED_CANCELLED, in_clearing, STATE_TREASURY, event.deferred),
         (MovementName.INSTRUCTED_CANCELLED, PROGRAMME_ACCOUNT, in_clearing, event.instructed),
+        (MovementName.FUNDS_CANCELLED, STATE_TREASURY, PROGRAMME_ACCOUNT, event.funds),
     )
     return tuple(
         Movement(

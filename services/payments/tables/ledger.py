@@ -80,7 +80,8 @@ async def books(store: Store) -> Books:
     for row in rows:
         moved.setdefault(row["tahap"], {})[MovementName(row["name"])] = row["rupiah"]
     rows = await store.pool.fetch(
-        "SELECT tahap FROM run_open UNION SELECT tahap FROM cancellation_open"
+        """SELECT tahap FROM run_open UNION SELECT tahap FROM cancellation_open
+           UNION SELECT tahap FROM payment_set_aside WHERE command = 'Void'"""
     )
     open_tahaps = {row["tahap"] for row in rows}
     approved = await _approved_cuts(store)

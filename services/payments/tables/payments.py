@@ -12,6 +12,7 @@ from services.payments.domain import ledger
 from services.payments.domain.payment.messages import Command, Event
 from services.payments.domain.payment.state import PaymentState
 from services.payments.domain.run.messages import Command as RunCommand
+from services.payments.domain.run.messages import PaymentOrdered
 from services.payments.domain.run.state import RunState
 from services.payments.domain.shared.ids import REGULAR, payment_id, payment_stream, run_stream
 
@@ -42,6 +43,13 @@ async def run(unit: Transaction, tahap: str, kind: str, command: RunCommand) -> 
     outcome = await handle(unit, RUN, run_stream(tahap, kind), command)
     await _move(unit, [move for event in outcome.events for move in ledger.of_run(event)])
     return outcome.state
+
+
+async def recalled_order(unit: Transaction, tahap: str, kind: str) -> PaymentOrdered | None:
+    """The order of a cancelled run that the treasury has not given back yet."""
+    stream = run_stream(tahap, kind)
+    found = (await unit.load(RUN, [stream])).get(stream)
+    return found.state.recalled if found else None
 
 
 async def _move(unit: Transaction, movements: Sequence[ledger.Movement]) -> None:

@@ -1,17 +1,20 @@
 """Payments whose own stream does not take what is said to it: found by halves and set aside.
 
 One stream that cannot be read, or refuses, stops nobody else's payment. What was to be said to it
-is kept, a bank's answer above all, shown by name, and said again by itself until it is taken.
+is kept, a bank's answer above all, shown by name, and said again by itself until it is taken. A
+payment that could not be voided with its cancelled announcement takes nothing else before that: no
+later announcement can pay it meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
+import asyncpg
 import msgspec
 import structlog
 
@@ -22,6 +25,7 @@ from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.workers.backoff import Backoff
 from services.payments.contract import SERVICE, TAHAP
+from services.payments.domain.ledger import MovementName, movement_id
 from services.payments.domain.payment.hold_messages import Return
 from services.payments.domain.payment.messages import (
     Command,
@@ -31,9 +35,11 @@ from services.payments.domain.payment.messages import (
     FailTransfer,
     Instruct,
     TakeOut,
+    Void,
 )
-from services.payments.domain.shared.ids import tahap_stream
-from services.payments.tables.payments import pay
+from services.payments.domain.run.messages import PaymentOrdered
+from services.payments.domain.shared.ids import run_stream, tahap_stream
+from services.payments.tables.payments import pay, recalled_order
 from services.payments.tables.run_lines import run_item
 
 SET_ASIDE: Final = "set-aside"
@@ -47,7 +53,7 @@ NEVER_A_PAYMENTS_OWN: Final = (ConcurrencyConflict,)
 
 _COMMANDS: Final[Mapping[str, type[Any]]] = {
     command.__name__: command
-    for command in (Credit, Defer, FailAccountCheck, FailTransfer, Instruct, Return, TakeOut)
+    for command in (Credit, Defer, FailAccountCheck, FailTransfer, Instruct, Return, TakeOut, Void)
 }
 _KEEP: Final = """
 INSERT INTO payment_set_aside
@@ -55,8 +61,13 @@ INSERT INTO payment_set_aside
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING
 """
 _KEPT: Final = """
-SELECT command, data, tahap, revision, at FROM payment_set_aside WHERE payment = $1
+SELECT ord, command, data, tahap, kind, revision FROM payment_set_aside WHERE payment = $1
 ORDER BY ord FOR UPDATE
+"""
+# Whoever says it again has the row alone, so that one is void before it is paid or not paid at all.
+_NOT_VOID: Final = """
+SELECT payment::text FROM payment_set_aside
+WHERE payment = ANY($1::uuid[]) AND command = 'Void' FOR SHARE
 """
 
 log = structlog.get_logger("payments")
@@ -64,6 +75,21 @@ log = structlog.get_logger("payments")
 
 class TooManySetAside(CorridorError):
     """So many payments of a run fail that the fault is not theirs."""
+
+
+class NotVoidYet(CorridorError):
+    """A cancelled announcement still has this payment, so that another one cannot pay it."""
+
+
+class OfPayment(Protocol):
+    """Anything that is done to one payment."""
+
+    @property
+    def payment(self) -> str:
+        """The payment's id."""
+
+
+P = TypeVar("P", bound=OfPayment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +110,26 @@ async def pay_by_halves(unit: Transaction, said: Sequence[Said]) -> list[tuple[S
     async def some(part: Sequence[Said]) -> None:
         await pay(unit, [(each.payment, command) for each in part for command in each.commands])
 
-    return await by_halves(unit, said, some, NEVER_A_PAYMENTS_OWN)
+    return await done_by_halves(unit, said, some)
+
+
+async def done_by_halves(
+    unit: Transaction, items: Sequence[P], work: Callable[[Sequence[P]], Awaitable[None]]
+) -> list[tuple[P, Exception]]:
+    """Do work on payments, each at most once; those that fail alone, and with what.
+
+    Whoever is not void yet of a cancelled announcement is not worked on.
+    """
+    held = await not_void_yet(unit, [each.payment for each in items])
+    free = [each for each in items if each.payment not in held]
+    waiting = [(each, NotVoidYet(payment=each.payment)) for each in items if each.payment in held]
+    return [*waiting, *await by_halves(unit, free, work, NEVER_A_PAYMENTS_OWN)]
+
+
+async def not_void_yet(unit: Transaction, payments: Collection[str]) -> set[str]:
+    """Those of some payments that a cancelled announcement still has, until we commit."""
+    rows = await unit.connection.fetch(_NOT_VOID, list(payments))
+    return {row["payment"] for row in rows}
 
 
 async def say(unit: Transaction, said: Sequence[Said]) -> None:
@@ -137,6 +182,35 @@ async def books_wait(unit: Transaction, run: tuple[str, str]) -> list[str]:
     return [row["payment"] for row in rows]
 
 
+async def left_unsaid(unit: Transaction, payments: Collection[str]) -> None:
+    """Forget what was to be said to payments whose announcement is cancelled."""
+    await unit.connection.execute(
+        "DELETE FROM payment_set_aside WHERE payment = ANY($1::uuid[])", list(payments)
+    )
+
+
+async def still_to_void(unit: Transaction, tahap: str) -> list[str]:
+    """The payments of a tahap that a cancelled announcement still has, in order."""
+    rows = await unit.connection.fetch(
+        """SELECT payment::text FROM payment_set_aside WHERE tahap = $1 AND command = 'Void'
+           ORDER BY payment_set_aside.payment""",
+        tahap,
+    )
+    return [row["payment"] for row in rows]
+
+
+async def unvoided(unit: Transaction, order: PaymentOrdered) -> int:
+    """The rupiah of a cancelled order that stand with payments which are not void yet."""
+    ids = [
+        movement_id(payment, MovementName.INSTRUCTED, order.order)
+        for payment in await still_to_void(unit, order.tahap)
+    ]
+    rupiah: int = await unit.connection.fetchval(
+        "SELECT coalesce(sum(amount), 0)::bigint FROM ledger WHERE id = ANY($1)", ids
+    )
+    return rupiah
+
+
 @dataclass(slots=True)
 class SayingAgain:
     """Says to payments what they did not take; each rests longer every time."""
@@ -155,33 +229,39 @@ class SayingAgain:
         return await self.backoff.turn(
             {
                 f"{run_item(row['tahap'], row['kind'])} {row['payment']}": partial(
-                    self._say, row["payment"]
+                    self._say, (row["tahap"], row["kind"]), row["payment"]
                 )
                 for row in rows
             }
         )
 
-    async def _say(self, payment: str) -> bool:
+    async def _say(self, run: tuple[str, str], payment: str) -> bool:
         """Say all that is kept of a payment, in order; raises what it fails with."""
         at: datetime = await self.store.pool.fetchval(
             "SELECT max(at) FROM payment_set_aside WHERE payment = $1", payment
         )
         async with self.store.transaction(Context(at, f"service:{SERVICE}")) as unit:
+            # An order is booked as given back before one of its payments is void, or behind it.
+            await unit.hold([run_stream(*run)])
             rows = await unit.connection.fetch(_KEPT, payment)
-            commands = [
-                msgspec.json.decode(row["data"], type=_COMMANDS[row["command"]])
-                for row in rows
-                if await _stands(unit, row["tahap"], row["revision"])
-            ]
-            await pay(unit, [(payment, command) for command in commands])
+            commands = [await _still(unit, row) for row in rows]
+            await pay(unit, [(payment, command) for command in commands if command is not None])
             await unit.connection.execute(
-                "DELETE FROM payment_set_aside WHERE payment = $1", payment
+                "DELETE FROM payment_set_aside WHERE payment = $1 AND ord = ANY($2)",
+                payment,
+                [row["ord"] for row in rows],
             )
         return True
 
 
-async def _stands(unit: Transaction, tahap: str, revision: int) -> bool:
-    """True while the announcement stands that something was said under; else it is void."""
-    stream = tahap_stream(tahap)
+async def _still(unit: Transaction, row: asyncpg.Record) -> Command | None:
+    """The command that was set aside; None where its announcement is cancelled, which has the
+    payment voided instead."""
+    command: Command = msgspec.json.decode(row["data"], type=_COMMANDS[row["command"]])
+    if isinstance(command, Void):
+        order = await recalled_order(unit, row["tahap"], row["kind"])
+        return replace(command, recalled=order.order if order else "")
+    stream = tahap_stream(row["tahap"])
     state = (await unit.load(TAHAP, [stream]))[stream].state
-    return state.announced is not None and state.revision == revision
+    stands = state.announced is not None and state.revision == row["revision"]
+    return command if stands else None

@@ -5,13 +5,16 @@ meets one of the old. Lines of the old one that still come are passed by. What w
 back from the treasury, which may have a request of before still on its way: only its answer ends
 the cancellation.
 
+A payment that does not take it is found by halves and set aside (tables/set_aside.py): it holds up
+nobody else, and is paid by no later announcement before it is void.
+
 A cancellation and the run's next step cannot pass each other: both have the run's row before any
 stream, and whoever is second finds that the run is over, or that a bank's file is committed.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from typing import Final
@@ -20,7 +23,7 @@ from libs.events.store.handle import handle
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.workers.backoff import Backoff
-from services.payments.contract import RUN, TAHAP
+from services.payments.contract import TAHAP
 from services.payments.domain.payment.messages import Void
 from services.payments.domain.run.cancellation_messages import CancelRun
 from services.payments.domain.run.messages import PaymentOrdered
@@ -29,7 +32,8 @@ from services.payments.domain.tahap.cancellation_messages import CompleteCancell
 from services.payments.partners.client import Outside
 from services.payments.partners.in_flight import InFlight
 from services.payments.tables.list_lines import open_list
-from services.payments.tables.payments import pay, run
+from services.payments.tables.payments import recalled_order, run
+from services.payments.tables.set_aside import Said, left_unsaid, say, unvoided
 from services.payments.tables.versions import Standing
 from services.payments.workers.list_joiner import on
 
@@ -121,7 +125,7 @@ class Canceller:
             gone = await unit.connection.execute(_GONE, tahap, self.chunk)
             if gone != "DELETE 0":
                 return True
-            order = await _recalled(unit, tahap)
+            order = await recalled_order(unit, tahap, REGULAR)
             if order is None:
                 await self._end(unit, tahap, revision)
                 return True
@@ -134,6 +138,8 @@ class Canceller:
         if answer is None:
             return False
         async with self.store.transaction(on(day)) as unit:
+            await unit.hold([run_stream(order.tahap, order.kind)])
+            answer = replace(answer, unvoided=await unvoided(unit, order))
             await run(unit, order.tahap, order.kind, answer)
         return True
 
@@ -142,8 +148,14 @@ class Canceller:
         rows = await unit.connection.fetch(_PLACED, tahap, self.payments)
         if not rows:
             return False
-        placed = [(payment_id(tahap, row["family"], row["kind"]), Void()) for row in rows]
-        await pay(unit, placed)
+        order = await recalled_order(unit, tahap, REGULAR)
+        void = Void(order.order if order else "")
+        placed = [
+            Said((tahap, row["kind"]), payment_id(tahap, row["family"], row["kind"]), (void,))
+            for row in rows
+        ]
+        await left_unsaid(unit, [each.payment for each in placed])
+        await say(unit, placed)
         for statement in _UNPLACED:
             await unit.connection.execute(statement, tahap, [row["family"] for row in rows])
         return True
@@ -155,13 +167,3 @@ class Canceller:
         state = (await handle(unit, TAHAP, tahap_stream(tahap), command)).state
         if state.announced is not None:
             await open_list(unit, tahap, state.revision)
-
-
-async def _recalled(unit: Transaction, tahap: str) -> PaymentOrdered | None:
-    """The order of a cancelled tahap that the treasury has not taken back yet.
-
-    It can only be the regular run's: with a supplementary list nothing is cancelled.
-    """
-    stream = run_stream(tahap, REGULAR)
-    found = (await unit.load(RUN, [stream])).get(stream)
-    return found.state.recalled if found else None

@@ -9,7 +9,6 @@ from typing import Final
 
 import structlog
 
-from libs.events.consumer.batch_bisection import by_halves
 from libs.events.domain.errors import safe_text
 from libs.events.store.transaction import Transaction
 from services.payments.contract import PAYMENT
@@ -30,7 +29,13 @@ from services.payments.tables.holds import defer_held, held_among
 from services.payments.tables.list_lines import open_run
 from services.payments.tables.payments import pay, place_payments, run
 from services.payments.tables.run_lines import Job, move
-from services.payments.tables.set_aside import NEVER_A_PAYMENTS_OWN, Said, say
+from services.payments.tables.set_aside import (
+    NotVoidYet,
+    Said,
+    done_by_halves,
+    not_void_yet,
+    say,
+)
 from services.payments.workers.dues import ENTITLE, Chunk, Due
 
 CANNOT_BE_ENTITLED: Final = "CANNOT_BE_ENTITLED"
@@ -77,7 +82,7 @@ async def entitle_chunk(unit: Transaction, job: Job, chunk: Chunk) -> Job:
     # Who is not paid keeps nobody else from being paid.
     due = [replace(x, persons=()) if x.entitle.family in held else x for x in due]
     entitle = partial(_entitle, unit, job)
-    refused = await by_halves(unit, due, entitle, NEVER_A_PAYMENTS_OWN)
+    refused = await done_by_halves(unit, due, entitle)
     await _leave_out(unit, job, refused)
     if held:
         await defer_held(unit, job.key, job.day)
@@ -139,6 +144,8 @@ async def _leave_out(unit: Transaction, job: Job, refused: Sequence[tuple[Due, E
 
 async def _carry(unit: Transaction, payments: Mapping[str, str]) -> None:
     """Decisions on the deferred payments are said to those that take their place."""
+    for deferred in await not_void_yet(unit, payments):
+        raise NotVoidYet(payment=deferred)
     after = {payment_stream(deferred): payment for deferred, payment in payments.items()}
     loaded = await unit.load(PAYMENT, sorted(after))
     for found in loaded.values():

@@ -39,18 +39,21 @@ async def joining(store: Store, tahap: str) -> Progress:
         listed = (await counted(unit, tahap, ROSTER_TOPIC)).lines
         evaluated = (await counted(unit, tahap, COMMITMENT_TOPIC)).lines
         roster = await proof_of(unit, tahap, ROSTER_TOPIC)
+        problem = await _not_taken_back(unit, tahap)
     counts = {"listed": listed, "evaluated": evaluated}
     whole = 2 * roster.lines - roster.graduated if roster else None
     ready = state.lists[0].ready if state.lists else None
     if ready is None:
-        return Progress("RUNNING", listed + evaluated, whole, "lines", counts)
+        return Progress("RUNNING", listed + evaluated, whole, "lines", counts, problem=problem)
     result = {
         "hash": ready.hash,
         "count": ready.count,
         "rupiah": ready.rupiah,
         "missing": len(ready.missing),
     }
-    return Progress("DONE", listed + evaluated, whole, "lines", counts, result=result)
+    return Progress(
+        "DONE", listed + evaluated, whole, "lines", counts, result=result, problem=problem
+    )
 
 
 async def _taking_back(store: Store, state: TahapState) -> Progress:
@@ -62,16 +65,21 @@ async def _taking_back(store: Store, state: TahapState) -> Progress:
                       (SELECT count(*) FROM list_line WHERE tahap = $1) AS lines""",
             tahap,
         )
-        trouble = await cancellation_trouble(unit, tahap)
-    going_on: State = "FAILING" if trouble else "RUNNING"
+        problem = await _not_taken_back(unit, tahap)
+    going_on: State = "FAILING" if problem else "RUNNING"
     return Progress(
         state=going_on if state.undoing else "CANCELLED",
         done=0,
         total=None,
         unit="lines",
         counts=dict(left or {}),
-        problem=JobProblem(type=WORK_FAILS, detail=trouble) if trouble else None,
+        problem=problem,
     )
+
+
+async def _not_taken_back(unit: Transaction, tahap: str) -> JobProblem | None:
+    trouble = await cancellation_trouble(unit, tahap)
+    return JobProblem(type=WORK_FAILS, detail=trouble) if trouble else None
 
 
 # -- A run ----------------------------------------------------------------------------------------

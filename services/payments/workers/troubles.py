@@ -10,12 +10,16 @@ from libs.events.domain.errors import CorridorError
 from libs.events.store.transaction import Transaction
 from libs.events.workers.backoff import failing_item, failing_parts
 from services.payments.tables.run_lines import EXCHANGE, PAYER, run_item
-from services.payments.tables.set_aside import books_wait
+from services.payments.tables.set_aside import books_wait, still_to_void
 from services.payments.workers.canceller import CANCELLER
 
 
 class PaymentsSetAside(CorridorError):
     """The run's books wait for payments that do not take what the bank or the run says."""
+
+
+class PaymentsNotVoid(CorridorError):
+    """Payments of a cancelled announcement cannot be voided, and are paid by no other one yet."""
 
 
 class PartnerTrouble(BaseModel):
@@ -55,6 +59,10 @@ async def run_trouble(unit: Transaction, tahap: str, kind: str) -> str | None:
 
 
 async def cancellation_trouble(unit: Transaction, tahap: str) -> str | None:
-    """The reason why a cancelled tahap is not taken back yet; None while that goes on."""
+    """The reason why a cancelled tahap, or a payment of it, is not taken back yet; None while that
+    goes on."""
     fails = await failing_item(unit.connection, CANCELLER, tahap)
-    return fails.error if fails else None
+    if fails is not None:
+        return fails.error
+    waiting = await still_to_void(unit, tahap)
+    return str(PaymentsNotVoid(payments=len(waiting), first=waiting[0])) if waiting else None

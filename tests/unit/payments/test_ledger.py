@@ -89,9 +89,9 @@ HOME = {
 }
 GIVEN_BACK = OrderCancelled(TAHAP, "REGULAR", ORDER, "9876", FUNDS.number, 1, AMOUNT)
 CANCELLED = {
-    "instructed": (*SENT, Void()),
-    "deferred before its file": (*SENT, TakeOut("ON_HOLD", ordered=True), Void()),
-    "not instructed": (ENTITLE, Void()),
+    "instructed": (*SENT, Void(ORDER)),
+    "deferred before its file": (*SENT, TakeOut("ON_HOLD", ordered=True), Void(ORDER)),
+    "not instructed": (ENTITLE, Void(ORDER)),
 }
 
 
@@ -119,6 +119,29 @@ def test_each_row_of_a_cancelled_order_has_one_that_moves_it_back(
     assert check_reconciled(TAHAP, sums_by_name(movements)) == []
 
 
+LATE = {
+    "instructed": SENT,
+    "deferred before its file": (*SENT, TakeOut("ON_HOLD", ordered=True)),
+}
+
+
+@pytest.mark.parametrize("commands", LATE.values(), ids=LATE)
+@pytest.mark.parametrize("recalled", ["", f"{ORDER}-R2"])
+def test_what_stands_with_a_payment_that_is_void_later_goes_back_with_it(
+    commands: tuple[Command, ...], recalled: str
+) -> None:
+    given_back = [*moved(*commands), *of_run(replace(GIVEN_BACK, unvoided=AMOUNT))]
+    assert check_balances(balances(given_back)) == []
+    assert check_tahap(TAHAP, sums_by_name(given_back)) == []
+    before = len(moved(*commands))
+
+    movements = given_back + moved(*commands, Void(recalled))[before:]
+
+    assert all(sum_ == 0 for sum_ in balances(movements).values())
+    assert check_reconciled(TAHAP, sums_by_name(movements)) == []
+    assert len({each.id for each in movements}) == len(movements)
+
+
 def test_what_the_treasury_released_unheard_has_a_row_for_each_way() -> None:
     assert of_run(replace(GIVEN_BACK, unrecorded=True)) == (*of_run(FUNDS), *of_run(GIVEN_BACK))
     assert of_run(replace(GIVEN_BACK, number="", count=0, rupiah=0)) == ()
@@ -126,7 +149,7 @@ def test_what_the_treasury_released_unheard_has_a_row_for_each_way() -> None:
 
 def test_the_rows_of_the_next_order_have_ids_of_their_own() -> None:
     again = f"{ORDER}-R2"
-    first = moved(*SENT, Void())
+    first = moved(*SENT, Void(ORDER))
     second = moved(ENTITLE, replace(INSTRUCT, order=again), CREDIT)[1:]
     second += of_run(replace(FUNDS, order=again)) + of_run(replace(GIVEN_BACK, order=again))
 

@@ -247,7 +247,8 @@ def test_a_voided_payment_takes_along_what_a_bank_was_to_be_sent(
     voided = PaymentVoided(PAYMENT, TAHAP, FAMILY, "REGULAR", ORDER, "BNI", AMOUNT, deferred)
     again = replace(INSTRUCT, order=f"{ORDER}-R2", bank="BRI")
 
-    given(payment, *past(*earlier)).when(Void()).then(voided)
+    given(payment, *past(*earlier)).when(Void(ORDER)).then(voided)
+    given(payment, *past(*earlier)).when(Void()).then(replace(voided, funds=AMOUNT))
     given(payment, *past(*earlier, Void())).when(Void()).then_nothing()
     given(payment, *past(*earlier, Void())).when(INSTRUCT).then_refused(NotEntitled)
     given(payment, *past(*earlier, Void(), ENTITLE)).when(again).then(

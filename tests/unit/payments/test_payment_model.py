@@ -107,6 +107,11 @@ class PaymentInAnyOrder(RuleBasedStateMachine):
         assert not payment.decide(command, self.state)
         return True
 
+    @property
+    def order(self) -> str:
+        """The order of the tahap's announcement."""
+        return ORDER if self.orders == 1 else f"{ORDER}-R{self.orders}"
+
     @rule(duplicate=st.sampled_from([False, False, False, True]))
     def entitle(self, duplicate: bool) -> None:
         if self.tell(entitle(duplicate_person=duplicate)) and not self.model.entitled:
@@ -122,8 +127,7 @@ class PaymentInAnyOrder(RuleBasedStateMachine):
 
     @rule(bank=BANKS, check=st.sampled_from(["OK", "OK", "OK", ""]))
     def instruct(self, bank: str, check: str) -> None:
-        order = ORDER if self.orders == 1 else f"{ORDER}-R{self.orders}"
-        took = self.tell(Instruct(order, bank, check))
+        took = self.tell(Instruct(self.order, bank, check))
         if took and not self.model.sent:
             assert self.model.entitled
             assert not self.model.stopped
@@ -141,7 +145,7 @@ class PaymentInAnyOrder(RuleBasedStateMachine):
 
     @rule()
     def void(self) -> None:
-        if not self.tell(Void()):
+        if not self.tell(Void(self.order)):
             assert self.model.answer in ("CREDITED", "FAILED")
             return
         assert self.model.answer in ("", "DEFERRED")

@@ -15,6 +15,7 @@ from services.payments.domain.run.deferral_messages import WithdrawFile
 from services.payments.domain.run.messages import Command, MarkEntitled, Reconcile, RunOpened
 from services.payments.domain.shared.errors import (
     Contradiction,
+    Malformed,
     StepNotReached,
     TooLateToCancel,
     TotalsDiffer,
@@ -104,8 +105,9 @@ def test_a_run_that_ended_is_opened_anew_for_another_list() -> None:
         (ORDERED, NOT_RELEASED, NOTHING_BACK),
         (ORDERED, BACK, replace(GIVEN_BACK, unrecorded=True)),
         (FUNDED, BACK, GIVEN_BACK),
+        (FUNDED, replace(BACK, unvoided=5), replace(GIVEN_BACK, unvoided=5)),
     ],
-    ids=["never-released", "released-unheard", "released"],
+    ids=["never-released", "released-unheard", "released", "one-unvoided"],
 )
 def test_what_the_treasury_gives_back_is_recorded_once(
     steps: tuple[Command, ...], command: RecordOrderCancelled, event: OrderCancelled
@@ -127,10 +129,11 @@ def test_what_the_treasury_gives_back_is_recorded_once(
         (FUNDED, NOT_RELEASED, Contradiction),
         (FUNDED, replace(BACK, number="230951304099999"), Contradiction),
         (FUNDED, replace(BACK, order=f"{ORDER}-R2"), Contradiction),
+        (FUNDED, replace(BACK, unvoided=2_000_001), Malformed),
     ],
     ids=[
         *("fewer", "less", "nothing-with-figures", "released-without-figures"),
-        *("released-is-denied", "another-release", "another-order"),
+        *("released-is-denied", "another-release", "another-order", "more-unvoided-than-released"),
     ],
 )
 def test_what_the_treasury_cannot_have_released_is_not_believed(

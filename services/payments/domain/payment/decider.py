@@ -147,7 +147,7 @@ def take_out(command: TakeOut, state: PaymentState) -> Sequence[Event]:
     ]
 
 
-def void(state: PaymentState) -> Sequence[Event]:
+def void(command: Void, state: PaymentState) -> Sequence[Event]:
     """Take the payment back before a bank answered; a hold stays for conditionality to lift."""
     if state.transfer is Transfer.NONE:
         return []
@@ -164,6 +164,7 @@ def void(state: PaymentState) -> Sequence[Event]:
             bank=state.bank,
             instructed=instructed,
             deferred=instructed if state.transfer is Transfer.DEFERRED else 0,
+            funds=instructed if state.order != command.recalled else 0,
         )
     ]
 
@@ -260,7 +261,7 @@ def decide(command: Command, state: PaymentState) -> Sequence[Event]:
         case Entitle():
             return entitle(command, state)
         case Void():
-            return void(state)
+            return void(command, state)
         case Defer():
             return defer(command, state)
         case TakeOut():

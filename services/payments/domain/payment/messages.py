@@ -113,8 +113,12 @@ class FailTransfer:
 class Void:
     """Take back what a cancelled announcement of its tahap made of the payment.
 
-    Only a run that is over asks for it, and one ends only before its first bank file.
+    Only a run that is over asks for it, and one ends only before its first bank file. `recalled` is
+    the order that the treasury has not given back yet; the funds of an earlier one, which it has,
+    go back with the payment.
     """
+
+    recalled: str = ""
 
 
 Command: TypeAlias = (
@@ -240,7 +244,8 @@ class PaymentVoided:
 
     The next announcement may entitle the same payment anew. `instructed` are the rupiah that
     `bank` was to pay under `order` and that go back to the programme, 0 where it was to pay
-    nothing; `deferred` those of them that a deferral had sent back to the treasury before.
+    nothing; `deferred` those of them that a deferral had sent back to the treasury before; `funds`
+    those that the treasury has back since its order was cancelled, and that waited for this.
     """
 
     payment: str
@@ -251,6 +256,7 @@ class PaymentVoided:
     bank: str = ""
     instructed: int = 0
     deferred: int = 0
+    funds: int = 0
 
 
 Event: TypeAlias = (

@@ -19,7 +19,12 @@ from services.payments.domain.run.cancellation_messages import (
 from services.payments.domain.run.guards import once, require_equal
 from services.payments.domain.run.messages import Event, PaymentOrdered
 from services.payments.domain.run.state import RunState, totals_of
-from services.payments.domain.shared.errors import Contradiction, StepNotReached, TooLateToCancel
+from services.payments.domain.shared.errors import (
+    Contradiction,
+    Malformed,
+    StepNotReached,
+    TooLateToCancel,
+)
 from services.payments.domain.shared.totals import NOTHING, Totals
 
 
@@ -62,6 +67,8 @@ def record_order_cancelled(command: RecordOrderCancelled, state: RunState) -> Se
         raise Contradiction(document="FundsReleased", number=funds.number)
     released = totals_of(order) if command.number else NOTHING
     require_equal(released, Totals(command.count, command.rupiah), of=command.receipt)
+    if not 0 <= command.unvoided <= command.rupiah:
+        raise Malformed(unvoided=command.unvoided, rupiah=command.rupiah)
     given_back = _cancelled(command, order)
     return [replace(given_back, unrecorded=bool(command.number) and funds is None)]
 
@@ -69,6 +76,7 @@ def record_order_cancelled(command: RecordOrderCancelled, state: RunState) -> Se
 def _cancelled(
     command: RecordOrderCancelled, of: PaymentOrdered | OrderCancelled
 ) -> OrderCancelled:
+    known = of if isinstance(of, OrderCancelled) else None
     return OrderCancelled(
         tahap=of.tahap,
         kind=of.kind,
@@ -77,5 +85,6 @@ def _cancelled(
         number=command.number,
         count=command.count,
         rupiah=command.rupiah,
-        unrecorded=isinstance(of, OrderCancelled) and of.unrecorded,
+        unrecorded=known is not None and known.unrecorded,
+        unvoided=known.unvoided if known is not None else command.unvoided,
     )

@@ -15,7 +15,8 @@ class RecordOrderCancelled:
     """Record that the treasury has cancelled the order of a run that is over.
 
     `receipt` is its number for that; `number` the one of the release (SP2D) whose `count` and
-    `rupiah` it has back, empty and zeros where it had released nothing.
+    `rupiah` it has back, empty and zeros where it had released nothing. `unvoided` are those of
+    them that stand with payments which could not be voided yet.
     """
 
     order: str
@@ -23,6 +24,7 @@ class RecordOrderCancelled:
     number: str
     count: int
     rupiah: int
+    unvoided: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class OrderCancelled:
 
     `count` and `rupiah` are what was released under `number`; zeros and empty where nothing was.
     `unrecorded`: the release is known by this answer alone, so no `FundsReleased` says it.
+    `unvoided` are the rupiah of them that are booked with the payments that they stand with, each
+    when it can be voided.
     """
 
     tahap: str
@@ -49,3 +53,4 @@ class OrderCancelled:
     count: int
     rupiah: int
     unrecorded: bool = False
+    unvoided: int = 0
