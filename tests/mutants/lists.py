@@ -8,6 +8,7 @@ from tests.mutants.mutant import Change, Mutant
 
 PAYMENTS: Final = "tests/integration/payments"
 REGISTRY: Final = "tests/integration/registry"
+TAHAPS: Final = "tests/unit/payments/test_cancellation.py"
 FAMILIES: Final = "tests/unit/registry"
 
 LISTS: Final = (
@@ -27,13 +28,67 @@ LISTS: Final = (
         "::test_a_tahap_that_waits_behind_a_cancelled_one_goes_on_by_itself",
     ),
     Mutant(
+        "announced-before-the-corrected-one",
+        "a tahap that made way is announced anew before what the earlier one is corrected to",
+        (
+            Change(
+                "services/payments/workers/canceller.py",
+                "any(loaded.state.upcoming is not None for loaded in found.values())",
+                "False",
+            ),
+        ),
+        f"{PAYMENTS}/test_cancellation.py"
+        "::test_a_tahap_is_corrected_before_one_that_waits_behind_it",
+        f"{PAYMENTS}/test_cancellation.py"
+        "::test_a_tahap_that_waits_behind_a_cancelled_one_goes_on_by_itself",
+    ),
+    Mutant(
+        "makes-way-for-a-slip",
+        "a tahap that never was, such as one of another year, has those make way that stand",
+        (
+            Change(
+                "services/payments/domain/tahap/announcement.py",
+                " if state.revision else ()",
+                "",
+            ),
+        ),
+        f"{TAHAPS}::test_nobody_makes_way_for_a_tahap_that_never_was",
+        f"{TAHAPS}::test_a_cancelled_tahap_is_announced_again_before_one_that_waits",
+    ),
+    Mutant(
+        "makes-way-unseen",
+        "an approval has a tahap make way that nobody was shown",
+        (
+            Change(
+                "services/payments/domain/tahap/announcement.py",
+                " if each.tahap in proposal.behind]",
+                "]",
+            ),
+        ),
+        f"{TAHAPS}::test_nobody_makes_way_for_an_announcement_who_was_not_shown",
+        f"{TAHAPS}::test_a_cancelled_tahap_is_announced_again_before_one_that_waits",
+    ),
+    Mutant(
+        "corrected-into-the-next-months",
+        "a correction takes the months of a tahap that makes way for it",
+        (
+            Change(
+                "services/payments/domain/tahap/announcement.py",
+                "    if shared:\n",
+                "    if shared and not behind:\n",
+            ),
+        ),
+        f"{TAHAPS}::test_a_correction_takes_no_month_of_a_tahap_that_makes_way",
+        f"{TAHAPS}::test_a_later_tahap_that_waits_makes_way_for_a_correction_too",
+    ),
+    Mutant(
         "made-way-by-the-old-revision",
         "lines that were begun before a tahap made way are joined to what is announced anew",
         (
             Change(
-                "services/payments/workers/making_way.py",
-                "UPDATE list_open SET revision = $2, seen",
-                "UPDATE list_open SET revision = least(1, $2), seen",
+                "services/payments/workers/canceller.py",
+                "await open_list(unit, tahap, state.revision)",
+                "await open_list(unit, tahap, 1)",
             ),
         ),
         f"{PAYMENTS}/test_cancellation.py"

@@ -37,6 +37,7 @@ from services.payments.http.tahap import OutsideOf, PoliciesOf
 from services.payments.policy import Policies
 from services.payments.tables import versions
 from services.payments.tables.list_lines import open_list
+from services.payments.workers.making_way import alone_with_lists_behind, make_way
 
 Announcer = Annotated[Principal, require("payments:announce")]
 
@@ -112,8 +113,11 @@ async def approve(
     answers = await announcing.answers(outside, policies, store)
 
     async def decided(unit: Transaction) -> Reply:
+        await announcing.alone(unit)
+        state = (await versions.ensure_seen(unit, tahap, seen)).tahap
+        await alone_with_lists_behind(unit, state)
         against = Circumstances(await announcing.other_tahaps(unit, tahap), answers)
-        await versions.ensure_seen(unit, tahap, seen)
+        await make_way(unit, state, against.others, announcer.subject)
         command = ApproveAnnouncement(announcer.subject, body.hash, body.after.positions(), against)
         outcome = await handle(unit, TAHAP, tahap_stream(tahap), command)
         if outcome.events:

@@ -35,9 +35,9 @@ class ProposalView(BaseModel):
     """A proposal that waits for an approval; `hash` is what the approver sends.
 
     `what` is ANNOUNCEMENT, CANCELLATION, or CORRECTION: a cancellation that announces the tahap
-    anew on `terms`. `behind` are later tahaps whose lists have not begun: a cancellation announces
-    them anew as they are. `heads` are the positions of the services' logs now, null of one that
-    does not answer.
+    anew on `terms`. `behind` are later tahaps whose lists have not begun: they make way, and are
+    announced anew as they are. `heads` are the positions of the services' logs now, null of one
+    that does not answer.
     """
 
     what: Literal["ANNOUNCEMENT", "CANCELLATION", "CORRECTION"]
@@ -84,6 +84,7 @@ def proposal_view(state: TahapState) -> ProposalView | None:
                 maker=waits.maker,
                 terms=terms_view(waits.terms),
                 after=dict(waits.after),
+                behind=list(waits.behind),
             )
         case CancellationProposed() as waits:
             return ProposalView(

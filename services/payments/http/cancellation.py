@@ -32,7 +32,7 @@ from services.payments.http.schemas import (
 from services.payments.http.tahap import OutsideOf, PoliciesOf
 from services.payments.tables import versions
 from services.payments.workers.canceller import alone_with_runs, begin_cancelling
-from services.payments.workers.making_way import alone_with_lists_behind, announce_anew, make_way
+from services.payments.workers.making_way import alone_with_lists_behind, make_way
 
 router = APIRouter(tags=["payments"])
 
@@ -130,13 +130,12 @@ async def _approve(
         standing = await versions.ensure_seen(unit, tahap, seen)
         await alone_with_lists_behind(unit, standing.tahap)
         others = await announcing.other_tahaps(unit, tahap)
-        behind = await make_way(unit, standing.tahap, others, command.checker)
+        await make_way(unit, standing.tahap, others, command.checker)
         against = replace(command.circumstances, others=others)
         approval = replace(command, circumstances=against)
         outcome = await handle(unit, TAHAP, tahap_stream(tahap), approval)
         if outcome.events:
-            await begin_cancelling(unit, tahap, standing)
-            await announce_anew(unit, behind)
+            await begin_cancelling(unit, tahap, standing.tahap.revision, standing.runs)
         return Reply(204, None, await versions.etag_of(unit, tahap))
 
     return await deciding(decided)

@@ -14,6 +14,7 @@ stream, and whoever is second finds that the run is over, or that a bank's file 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -34,7 +35,6 @@ from services.payments.partners.in_flight import InFlight
 from services.payments.tables.list_lines import open_list
 from services.payments.tables.payments import recalled_order, run
 from services.payments.tables.set_aside import Said, left_unsaid, say, unvoided
-from services.payments.tables.versions import Standing
 from services.payments.workers.list_joiner import on
 
 CANCELLER: Final = "canceller"
@@ -45,6 +45,7 @@ _RUNS: Final = "SELECT FROM run_open WHERE tahap = $1 ORDER BY kind FOR UPDATE"
 _STILL_OPEN: Final = """
 SELECT true FROM cancellation_open WHERE tahap = $1 AND revision = $2 FOR UPDATE
 """
+_EARLIER: Final = "SELECT tahap FROM cancellation_open WHERE tahap < $1 ORDER BY tahap"
 # Whoever addresses an effect to a payment has its row, too, and then its stream.
 _PLACED: Final = """
 SELECT family::text, kind FROM payment_of WHERE tahap = $1
@@ -71,12 +72,14 @@ async def alone_with_runs(unit: Transaction, tahap: str) -> None:
     await unit.connection.execute(_RUNS, tahap)
 
 
-async def begin_cancelling(unit: Transaction, tahap: str, standing: Standing) -> None:
+async def begin_cancelling(
+    unit: Transaction, tahap: str, revision: int, kinds: Iterable[str] = ()
+) -> None:
     """From now on nothing is added to the tahap, and the leader takes back what it has.
 
-    Raises `TooLateToCancel` where a run of it has come too far.
+    `kinds` are its runs. Raises `TooLateToCancel` where one of them has come too far.
     """
-    for kind in standing.runs:
+    for kind in kinds:
         await run(unit, tahap, kind, CancelRun())
     await unit.connection.execute("DELETE FROM run_open WHERE tahap = $1", tahap)
     # Whoever adds lines holds the row, so we wait for them here and they see that it is gone.
@@ -84,7 +87,7 @@ async def begin_cancelling(unit: Transaction, tahap: str, standing: Standing) ->
     await unit.connection.execute(
         "INSERT INTO cancellation_open (tahap, revision) VALUES ($1, $2)",
         tahap,
-        standing.tahap.revision,
+        revision,
     )
 
 
@@ -104,7 +107,9 @@ class Canceller:
 
     async def step(self) -> bool:
         """One chunk of each cancelled tahap; answers whether there was any."""
-        rows = await self.store.pool.fetch("SELECT tahap, revision FROM cancellation_open")
+        rows = await self.store.pool.fetch(
+            "SELECT tahap, revision FROM cancellation_open ORDER BY tahap"
+        )
         return await self.backoff.turn(
             {row["tahap"]: partial(self._take_back, row["tahap"], row["revision"]) for row in rows}
         )
@@ -127,8 +132,7 @@ class Canceller:
                 return True
             order = await recalled_order(unit, tahap, REGULAR)
             if order is None:
-                await self._end(unit, tahap, revision)
-                return True
+                return await self._end(unit, tahap, revision)
         return await self._give_back(order, day)
 
     async def _give_back(self, order: PaymentOrdered, day: date) -> bool:
@@ -160,10 +164,21 @@ class Canceller:
             await unit.connection.execute(statement, tahap, [row["family"] for row in rows])
         return True
 
-    async def _end(self, unit: Transaction, tahap: str, revision: int) -> None:
+    async def _end(self, unit: Transaction, tahap: str, revision: int) -> bool:
+        """Announce anew what is to be; False while an earlier tahap is to be announced first."""
+        if await _earlier_first(unit, tahap):
+            return False
         for statement in _OVER:
             await unit.connection.execute(statement, tahap)
         command = CompleteCancellation(revision)
         state = (await handle(unit, TAHAP, tahap_stream(tahap), command)).state
         if state.announced is not None:
             await open_list(unit, tahap, state.revision)
+        return True
+
+
+async def _earlier_first(unit: Transaction, tahap: str) -> bool:
+    """True while an earlier tahap is corrected: what made way for it is announced behind it."""
+    rows = await unit.connection.fetch(_EARLIER, tahap)
+    found = await unit.load(TAHAP, [tahap_stream(row["tahap"]) for row in rows])
+    return any(loaded.state.upcoming is not None for loaded in found.values())

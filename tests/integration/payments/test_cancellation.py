@@ -119,13 +119,12 @@ async def test_a_tahap_that_waits_behind_a_cancelled_one_goes_on_by_itself(offic
     assert (await approved(office)).status_code == 204
     await office.undone()
 
-    told = await sent(office.store, "ClosingAnnounced", "TahapCancelled")
-    assert [(each.type, each.body["tahap"], each.body["revision"]) for each in told[2:]] == [
+    assert (await told(office))[2:] == [
         ("TahapCancelled", LATER, 1),
         ("TahapCancelled", TAHAP_1, 1),
         ("ClosingAnnounced", LATER, 2),
     ]
-    first, again = told[1].body, told[4].body
+    [_, first, again] = [m.body for m in await sent(office.store, "ClosingAnnounced")]
     assert first | {"revision": 2} == again
     assert (await office.seen(PATH))["phase"] == "CANCELLED"
 
@@ -137,6 +136,50 @@ async def test_a_tahap_that_waits_behind_a_cancelled_one_goes_on_by_itself(offic
     await office.ordered(LATER)
     await office.pay()
     assert await office.transfers(VILLAGE, LATER) == [Transfer.CREDITED] * 5
+
+
+async def told(office: Office) -> list[tuple[str, str, int]]:
+    """(type, tahap, revision) of what the other services are told, in order."""
+    found = await sent(office.store, "ClosingAnnounced", "TahapCancelled")
+    return [(each.type, each.body["tahap"], each.body["revision"]) for each in found]
+
+
+async def test_a_tahap_is_corrected_before_one_that_waits_behind_it(ready: Office) -> None:
+    await ready.announce(LATER)
+    assert (await proposed(ready, "correction")).status_code == 204
+    shown = (await ready.seen(PATH))["proposal"]
+    assert (shown["what"], shown["behind"]) == ("CORRECTION", [LATER])
+    assert (await approved(ready, "correction")).status_code == 204
+    await ready.undone()
+
+    assert (await told(ready))[2:] == [
+        ("TahapCancelled", LATER, 1),
+        ("TahapCancelled", TAHAP_1, 1),
+        ("ClosingAnnounced", TAHAP_1, 2),
+        ("ClosingAnnounced", LATER, 2),
+    ]
+    for tahap in (TAHAP_1, LATER):
+        shown = await ready.seen(f"/tahap/{tahap}")
+        assert (shown["phase"], shown["revision"]) == ("COLLECTING", 2)
+    assert (await ready.seen(PATH))["credit_date"] == "2023-04-28"
+
+
+async def test_a_cancelled_tahap_is_announced_again_before_one_that_waits(office: Office) -> None:
+    for tahap in (TAHAP_1, LATER):
+        await office.announce(tahap)
+    await proposed(office)
+    await approved(office)
+    await office.undone()
+    await announced_again(office)
+    await office.undone()
+
+    assert (await told(office))[5:] == [
+        ("TahapCancelled", LATER, 2),
+        ("ClosingAnnounced", TAHAP_1, 2),
+        ("ClosingAnnounced", LATER, 3),
+    ]
+    await office.take(await office.elsewhere.line(VILLAGE[0], LATER))  # of a revision before
+    assert await rows_of(office) == 2  # the two open lists
 
 
 async def test_a_tahap_whose_list_begins_before_the_approval_does_not_make_way(

@@ -8,6 +8,7 @@ from services.payments.domain.shared.errors import (
     AnnouncementRefused,
     LaterTahapStands,
     Malformed,
+    NotAfterOtherTahap,
     NothingProposed,
     RuleSetNotRun,
     SamePerson,
@@ -150,12 +151,53 @@ def test_what_makes_way_is_announced_anew_word_for_word() -> None:
     given(tahap).when(MakeWay("maker", "checker")).then_refused(StepNotReached)
 
 
-def test_a_tahap_is_not_corrected_before_one_that_waits_behind_it() -> None:
+def test_a_later_tahap_that_waits_makes_way_for_a_correction_too() -> None:
     correct = replace(CORRECT, circumstances=WAITING)
-    confirm = replace(CONFIRM_CORRECTION, circumstances=WAITING)
+    shown = replace(CORRECTION, behind=("2023-2",))
+    confirm = replace(CONFIRM_CORRECTION, hash=shown.hash, circumstances=WAITING)
+    begun = replace(confirm, circumstances=LATER)
 
-    announced().when(correct).then_refused(LaterTahapStands)
-    announced(CORRECTION).when(confirm).then_refused(LaterTahapStands)
+    announced().when(correct).then(shown)
+    announced(shown).when(confirm).then(CANCELLED, APPROVED_AGAIN)
+    announced(shown).when(begun).then_refused(LaterTahapStands)
+    announced().when(replace(correct, circumstances=LATER)).then_refused(LaterTahapStands)
+    unseen = replace(CONFIRM_CORRECTION, circumstances=WAITING)
+    announced(CORRECTION).when(unseen).then_refused(LaterTahapStands)
+
+
+def test_a_correction_takes_no_month_of_a_tahap_that_makes_way() -> None:
+    april = (*TERMS.months, "2023-04")
+    longer = replace(OTHER_TERMS, months=april, closing_date=date(2023, 4, 5))
+    gone = replace(WAITING, others=(OtherTahap("2023-2", ("2023-02", "2023-03"), waits=True),))
+
+    for correct in (
+        replace(CORRECT, terms=longer, circumstances=WAITING),
+        replace(CORRECT, circumstances=gone),
+    ):
+        announced().when(correct).then_refused(NotAfterOtherTahap)
+
+
+def test_a_cancelled_tahap_is_announced_again_before_one_that_waits() -> None:
+    again = replace(PROPOSED, revision=2, behind=("2023-2",))
+    cancelled = announced(WANTED, CANCELLED, COMPLETED)
+    approval = replace(APPROVE, hash=again.hash, circumstances=WAITING)
+
+    cancelled.when(replace(PROPOSE, circumstances=WAITING)).then(again)
+    proposed = announced(WANTED, CANCELLED, COMPLETED, again)
+    proposed.when(approval).then(replace(ANNOUNCED, revision=2))
+    proposed.when(replace(approval, circumstances=LATER)).then_refused(NotAfterOtherTahap)
+    cancelled.when(replace(PROPOSE, circumstances=LATER)).then_refused(NotAfterOtherTahap)
+
+
+def test_nobody_makes_way_for_an_announcement_who_was_not_shown() -> None:
+    again = replace(PROPOSED, revision=2)
+    approval = replace(APPROVE, hash=again.hash, circumstances=WAITING)
+
+    announced(WANTED, CANCELLED, COMPLETED, again).when(approval).then_refused(NotAfterOtherTahap)
+
+
+def test_nobody_makes_way_for_a_tahap_that_never_was() -> None:
+    given(tahap).when(replace(PROPOSE, circumstances=WAITING)).then_refused(NotAfterOtherTahap)
 
 
 def test_nothing_of_its_list_is_taken_behind_a_cancellation() -> None:

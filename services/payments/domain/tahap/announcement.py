@@ -59,13 +59,17 @@ def propose(command: ProposeAnnouncement, state: TahapState) -> Sequence[Event]:
         if _same_terms(command.terms, standing.terms):
             return []
         raise AnnouncedAlready(tahap=state.tahap, revision=state.revision)
-    require_circumstances(command.terms, command.after, command.circumstances)
+    others = command.circumstances.others
+    # Only of a tahap that was cancelled: another earlier one is a slip, or comes too late.
+    later = waiting_behind(state.tahap, others) if state.revision else ()
+    require_circumstances(command.terms, command.after, command.circumstances, later)
     proposed = AnnouncementProposed(
         tahap=command.terms.tahap,
         revision=state.revision + 1,
         terms=command.terms,
         after=command.after,
         maker=command.maker,
+        behind=later,
     )
     return [] if state.proposal == proposed else [proposed]
 
@@ -78,7 +82,10 @@ def approve(command: ApproveAnnouncement, state: TahapState) -> Sequence[Event]:
     if state.undoing:
         raise StepNotReached(step="CancellationCompleted")
     require_approval(proposal.maker, proposal.hash, command.checker, command.hash)
-    require_circumstances(proposal.terms, command.after, command.circumstances)
+    # Nobody makes way whom the two people were not shown.
+    others = [each for each in command.circumstances.others if each.tahap in proposal.behind]
+    later = waiting_behind(state.tahap, others)
+    require_circumstances(proposal.terms, command.after, command.circumstances, later)
     people = proposal.maker, command.checker
     return [announced_on(proposal.terms, proposal.revision, command.after, *people)]
 
@@ -166,26 +173,36 @@ def _require_dates(terms: Terms) -> None:
 # -- Terms beside what stands
 
 
+def waiting_behind(tahap: str, others: Collection[OtherTahap]) -> tuple[str, ...]:
+    """The later tahaps that can make way for this one, in order."""
+    return tuple(sorted(each.tahap for each in others if each.tahap > tahap and each.waits))
+
+
 def require_circumstances(
-    terms: Terms, after: Mapping[str, int], circumstances: Circumstances
+    terms: Terms,
+    after: Mapping[str, int],
+    circumstances: Circumstances,
+    behind: Collection[str] = (),
 ) -> None:
-    """Refuse terms that do not fit the other tahaps, or that a service cannot do."""
+    """Refuse terms that do not fit the other tahaps, those `behind` among them, or that a service
+    cannot do."""
     for other in circumstances.others:
-        _require_later(terms, other)
+        _require_order(terms, other, behind=other.tahap in behind)
     _require_benefit(terms)
     _require_run_everywhere(terms.policies["rule_set"], circumstances.answers)
     _require_reached(after, circumstances.answers)
 
 
-def _require_later(terms: Terms, other: OtherTahap) -> None:
-    """A tahap comes after all others, by its name and by its months: what one holds, a later one
-    releases, and no month is paid twice."""
+def _require_order(terms: Terms, other: OtherTahap, *, behind: bool) -> None:
+    """A tahap comes after all others but those that are announced anew behind it, by its name and
+    by its months: what one holds, a later one releases, and no month is paid twice."""
     shared = sorted(set(terms.months) & set(other.months))
     if shared:
         raise NotAfterOtherTahap(field="months", month=shared[0], other=other.tahap)
-    if terms.tahap < other.tahap:
+    if terms.tahap < other.tahap and not behind:
         raise NotAfterOtherTahap(field="tahap", other=other.tahap)
-    if terms.months[0] < other.months[-1]:
+    first, second = (terms.months, other.months) if behind else (other.months, terms.months)
+    if second[0] < first[-1]:
         raise NotAfterOtherTahap(field="months", month=terms.months[0], other=other.tahap)
 
 

@@ -72,7 +72,7 @@ class OtherTahap:
     """Another tahap that is announced or proposed, and not cancelled.
 
     `waits` is true where it is announced, nothing of its list has come, and nobody proposes
-    anything else of it: so it can make way for the cancellation of an earlier one.
+    anything else of it: so it can make way for an earlier one.
     """
 
     tahap: str
@@ -141,13 +141,17 @@ AnnouncementCommand: TypeAlias = ProposeAnnouncement | ApproveAnnouncement | Wit
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementProposed:
-    """Somebody proposes to announce a tahap on these terms; no other service hears of it."""
+    """Somebody proposes to announce a tahap on these terms; no other service hears of it.
+
+    `behind` are later tahaps that wait: they make way, and are announced anew behind it.
+    """
 
     tahap: str
     revision: int
     terms: Terms
     after: Mapping[str, int]
     maker: str
+    behind: tuple[str, ...] = ()
 
     @property
     def hash(self) -> str:

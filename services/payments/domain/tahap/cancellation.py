@@ -5,9 +5,9 @@ until its payment is ordered, which its run decides (run/cancellation.py), or so
 beside its list: a family that was re-opened, or a supplementary list.
 
 A later tahap whose list has not begun rests on nothing. It makes way in the same approval: its
-announcement is cancelled before the earlier one, and announced anew, word for word, behind it. So
-whatever the registry has begun of it meanwhile is taken back first, and no line is taken as one of
-the next revision.
+announcement is cancelled before the earlier one, and announced anew, word for word, behind it and
+behind what the earlier one is corrected to. So whatever the registry has begun of it meanwhile is
+taken back first, and no line is taken as one of the next revision.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from services.payments.domain.tahap.announcement import (
     announced_on,
     require_circumstances,
     require_terms,
+    waiting_behind,
 )
 from services.payments.domain.tahap.announcement_messages import OtherTahap
 from services.payments.domain.tahap.cancellation_messages import (
@@ -54,12 +55,12 @@ def propose(command: ProposeCancellation, state: TahapState) -> Sequence[Event]:
     if not REASON.fullmatch(command.reason):
         raise Malformed(reason=len(command.reason))
     _require_cancellable(state)
-    behind = _behind(state, command.circumstances.others, correction=command.terms is not None)
+    behind = _behind(state, command.circumstances.others)
     if command.terms is not None:
         if command.terms.tahap != state.tahap:
             raise AnnouncementRefused(field="tahap", why="is not the one that is corrected")
         require_terms(command.terms)
-        require_circumstances(command.terms, {}, command.circumstances)
+        require_circumstances(command.terms, {}, command.circumstances, behind)
     proposed = CancellationProposed(
         state.tahap, state.revision, command.reason, command.maker, command.terms, behind
     )
@@ -77,8 +78,7 @@ def approve(command: ApproveCancellation, state: TahapState) -> Sequence[Event]:
         raise NothingProposed(tahap=state.tahap)
     require_approval(proposal.maker, proposal.hash, command.checker, command.hash)
     _require_cancellable(state)
-    others = command.circumstances.others
-    behind = _behind(state, others, correction=proposal.terms is not None)
+    behind = _behind(state, command.circumstances.others)
     _require_none_but(proposal.behind, behind, state.tahap)
     cancelled = TahapCancelled(
         tahap=state.tahap,
@@ -89,7 +89,7 @@ def approve(command: ApproveCancellation, state: TahapState) -> Sequence[Event]:
     )
     if proposal.terms is None or command.after is None:
         return [cancelled]
-    require_circumstances(proposal.terms, command.after, command.circumstances)
+    require_circumstances(proposal.terms, command.after, command.circumstances, behind)
     people = proposal.maker, command.checker
     announcement = announced_on(proposal.terms, proposal.revision + 1, command.after, *people)
     return [cancelled, ReannouncementApproved(proposal.tahap, announcement)]
@@ -129,16 +129,12 @@ def _require_cancellable(state: TahapState) -> None:
         raise TooLateToCancel(tahap=state.tahap, step="FamilyAwaited")
 
 
-def _behind(
-    state: TahapState, others: Collection[OtherTahap], *, correction: bool
-) -> tuple[str, ...]:
-    """The later tahaps that make way. Raises `LaterTahapStands` at one that does not wait, and
-    before a correction: the corrected tahap would be announced behind them."""
-    later = sorted((other for other in others if other.tahap > state.tahap), key=_name)
-    for other in later:
-        if correction or not other.waits:
-            raise LaterTahapStands(tahap=state.tahap, other=other.tahap)
-    return tuple(other.tahap for other in later)
+def _behind(state: TahapState, others: Collection[OtherTahap]) -> tuple[str, ...]:
+    """The later tahaps that make way. Raises `LaterTahapStands` at one that does not wait."""
+    resting = [each.tahap for each in others if each.tahap > state.tahap and not each.waits]
+    if resting:
+        raise LaterTahapStands(tahap=state.tahap, other=min(resting))
+    return waiting_behind(state.tahap, others)
 
 
 def _require_none_but(shown: Collection[str], behind: Collection[str], tahap: str) -> None:
@@ -146,7 +142,3 @@ def _require_none_but(shown: Collection[str], behind: Collection[str], tahap: st
     for other in behind:
         if other not in shown:
             raise LaterTahapStands(tahap=tahap, other=other)
-
-
-def _name(other: OtherTahap) -> str:
-    return other.tahap

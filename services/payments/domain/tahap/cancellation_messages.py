@@ -53,7 +53,7 @@ class CompleteCancellation:
 
 @dataclass(frozen=True, slots=True)
 class MakeWay:
-    """Have the tahap make way for an earlier one that two people cancel: it is announced anew.
+    """Have the tahap make way for an earlier one on which two people decide: it is announced anew.
 
     Its terms stay, and with them what its own two people agreed on.
     """
