@@ -1,19 +1,28 @@
-"""Takes an uploaded CSV file in: all of it in one transaction, or only its good rows if asked."""
+"""Takes an uploaded CSV file in: all of it in one transaction, or only its good rows if asked.
+
+@import_route(router, "families", FAMILY_COLUMNS, ImportReport)
+async def import_families(intake: IntakeOf, importer: Importer) -> Take[ImportReport]:
+    return intake.for_(importer).families
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
-from typing import Annotated, Final, TypeVar
+from inspect import cleandoc
+from typing import Annotated, Any, Final, TypeVar
 
 import structlog
-from fastapi import Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel
 
-from libs.chassis.csv_upload import Columns, ImportReport, Malformed, Row, read_rows
-from libs.chassis.idempotency import OnceOnly, Reply
+from libs.chassis.csv_upload import CSV_BODY, Columns, ImportReport, Malformed, Row, read_rows
+from libs.chassis.etag import Unconditional
+from libs.chassis.idempotency import OnceOnly, OnceStreamed, Reply
 from libs.chassis.import_jobs import ImportJob
 from libs.chassis.problems import Refusal
+from libs.chassis.request import Asked, body_up_to
+from libs.chassis.service import StoreOf
 from libs.events.consumer.batch_bisection import by_halves
 from libs.events.domain.errors import ConcurrencyConflict, safe_text
 from libs.events.store.model import Context
@@ -33,6 +42,7 @@ log = structlog.get_logger("import")
 Partial = Annotated[bool, Query(description="Take the good rows even if others are refused.")]
 R = TypeVar("R", bound=ImportReport)
 Take = Callable[[Transaction, list[Row], R], Awaitable[None]]
+TakeOf = Callable[..., Awaitable[Take[R]]]
 
 
 class RefusedRow(BaseModel):
@@ -54,6 +64,46 @@ class Report(BaseModel):
     refused: int
     errors: list[RefusedRow]
     warnings: list[RefusedRow] = []
+
+
+def import_route(
+    router: APIRouter,
+    name: str,
+    columns: Columns,
+    report: type[R],
+    model: type[Report] = Report,
+) -> Callable[[TakeOf[R]], TakeOf[R]]:
+    """The route POST /imports/{name}: a file of these columns, answered by a `model` of its report.
+
+    The function beneath is a dependency: it says who may send the file, and gives what takes its
+    rows. Its name and docstring describe the route.
+    """
+
+    def routed(take_of: TakeOf[R]) -> TakeOf[R]:
+        async def imported(
+            request: Request,
+            store: StoreOf,
+            context: Asked,
+            once: OnceStreamed,
+            partial: Partial = False,
+            take: Any = Depends(take_of),
+        ) -> Response:
+            rows = report(f"{name.replace('-', '_')}.csv")
+            return await take_file(
+                request, store, context, once, rows, columns, take, partial=partial
+            )
+
+        router.post(
+            f"/imports/{name}",
+            name=take_of.__name__,
+            description=cleandoc(take_of.__doc__ or ""),
+            dependencies=[body_up_to(IMPORT_BYTES_MAX), Unconditional],
+            openapi_extra=CSV_BODY,
+            response_model=model,
+        )(imported)
+        return take_of
+
+    return routed
 
 
 async def take_file(

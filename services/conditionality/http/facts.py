@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
 from libs.chassis.bodies import Month, Nik, Strict
-from libs.chassis.csv_upload import CSV_BODY
 from libs.chassis.etag import Unconditional
 from libs.chassis.forms import NPSN, OFFICE_ID
-from libs.chassis.idempotency import Once, OnceStreamed, Reply
-from libs.chassis.imports import IMPORT_BYTES_MAX, Partial, Report, take_file
+from libs.chassis.idempotency import Once, Reply
+from libs.chassis.imports import Report, Take, import_route
 from libs.chassis.openapi import refuses
-from libs.chassis.request import Asked, body_up_to, resource
+from libs.chassis.request import Asked, resource
 from libs.chassis.service import AppenderOf, StoreOf
 from libs.events.store.grouped_commands import Single
 from libs.events.store.model import Context
@@ -46,8 +45,6 @@ Reader = Annotated[Principal, require("conditionality:read")]
 IntakeOf = Annotated[Intake, resource("intake")]
 TokenizerOf = Annotated[Tokenizer, resource("tokenizer")]
 
-LARGE = [body_up_to(IMPORT_BYTES_MAX), Unconditional]
-
 router = APIRouter(tags=["conditionality"])
 
 
@@ -64,50 +61,16 @@ class ReportOfFacts(Report):
 # -- Files ----------------------------------------------------------------------------------------
 
 
-@router.post(
-    "/imports/school-attendance",
-    dependencies=LARGE,
-    openapi_extra=CSV_BODY,
-    response_model=ReportOfFacts,
-)
-async def import_school_attendance(
-    request: Request,
-    store: StoreOf,
-    intake: IntakeOf,
-    context: Asked,
-    once: OnceStreamed,
-    recorder: Recorder,
-    partial: Partial = False,
-) -> Response:
+@import_route(router, "school-attendance", SCHOOL_COLUMNS, FactsReport, ReportOfFacts)
+async def import_school_attendance(intake: IntakeOf, recorder: Recorder) -> Take[FactsReport]:
     """A school's months: nik, month (YYYY-MM), effective_days, absent, permitted, sick."""
-
-    report, take = FactsReport("school_attendance.csv"), intake.for_(recorder).school_months
-    return await take_file(
-        request, store, context, once, report, SCHOOL_COLUMNS, take, partial=partial
-    )
+    return intake.for_(recorder).school_months
 
 
-@router.post(
-    "/imports/health-verification",
-    dependencies=LARGE,
-    openapi_extra=CSV_BODY,
-    response_model=ReportOfFacts,
-)
-async def import_health_verification(
-    request: Request,
-    store: StoreOf,
-    intake: IntakeOf,
-    context: Asked,
-    once: OnceStreamed,
-    recorder: Recorder,
-    partial: Partial = False,
-) -> Response:
+@import_route(router, "health-verification", HEALTH_COLUMNS, FactsReport, ReportOfFacts)
+async def import_health_verification(intake: IntakeOf, recorder: Recorder) -> Take[FactsReport]:
     """A facility's visits: nik, month (YYYY-MM), service, attended (Y/N)."""
-
-    report, take = FactsReport("health_verification.csv"), intake.for_(recorder).visits
-    return await take_file(
-        request, store, context, once, report, HEALTH_COLUMNS, take, partial=partial
-    )
+    return intake.for_(recorder).visits
 
 
 # -- Requests -------------------------------------------------------------------------------------

@@ -6,18 +6,18 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
 from libs.chassis.bodies import Id, Nik, Strict
-from libs.chassis.csv_upload import CSV_BODY, ImportReport
-from libs.chassis.etag import Unconditional, etag
-from libs.chassis.idempotency import OnceStreamed, ReadsOnly
-from libs.chassis.imports import IMPORT_BYTES_MAX, Partial, Report, take_file
+from libs.chassis.csv_upload import ImportReport
+from libs.chassis.etag import etag
+from libs.chassis.idempotency import ReadsOnly
+from libs.chassis.imports import Take, import_route
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.operations import POSITION_MAX
-from libs.chassis.request import Asked, body_up_to, resource
+from libs.chassis.request import Asked, resource
 from libs.chassis.service import StoreOf
 from libs.events.domain.errors import NotFound
 from libs.privacy.keys import KeyRing
@@ -34,7 +34,6 @@ Reader = Annotated[Principal, require("registry:read")]
 Identifier = Annotated[Principal, require("registry:identify")]
 IntakeOf = Annotated[Intake, resource("intake")]
 KeysOf = Annotated[KeyRing, resource("keys")]
-LARGE = [body_up_to(IMPORT_BYTES_MAX), Unconditional]
 
 router = APIRouter(tags=["registry"])
 
@@ -46,57 +45,22 @@ class FamilyUnknown(NotFound):
 # -- Files ----------------------------------------------------------------------------------------
 
 
-@router.post("/imports/families", dependencies=LARGE, openapi_extra=CSV_BODY, response_model=Report)
-async def import_families(
-    request: Request,
-    store: StoreOf,
-    intake: IntakeOf,
-    context: Asked,
-    once: OnceStreamed,
-    importer: Importer,
-    partial: Partial = False,
-) -> Response:
+@import_route(router, "families", FAMILY_COLUMNS, ImportReport)
+async def import_families(intake: IntakeOf, importer: Importer) -> Take[ImportReport]:
     """Candidate families of the integrated social data, one a row."""
-    report, take = ImportReport("families.csv"), intake.for_(importer).families
-    return await take_file(
-        request, store, context, once, report, FAMILY_COLUMNS, take, partial=partial
-    )
+    return intake.for_(importer).families
 
 
-@router.post("/imports/members", dependencies=LARGE, openapi_extra=CSV_BODY, response_model=Report)
-async def import_members(
-    request: Request,
-    store: StoreOf,
-    intake: IntakeOf,
-    context: Asked,
-    once: OnceStreamed,
-    importer: Importer,
-    partial: Partial = False,
-) -> Response:
+@import_route(router, "members", MEMBER_COLUMNS, ImportReport)
+async def import_members(intake: IntakeOf, importer: Importer) -> Take[ImportReport]:
     """The people of the families' cards, one a row; an odd NIK is a fact, not a bad row."""
-    report, take = ImportReport("members.csv"), intake.for_(importer).members
-    return await take_file(
-        request, store, context, once, report, MEMBER_COLUMNS, take, partial=partial
-    )
+    return intake.for_(importer).members
 
 
-@router.post(
-    "/imports/life-events", dependencies=LARGE, openapi_extra=CSV_BODY, response_model=Report
-)
-async def import_life_events(
-    request: Request,
-    store: StoreOf,
-    intake: IntakeOf,
-    context: Asked,
-    once: OnceStreamed,
-    importer: Importer,
-    partial: Partial = False,
-) -> Response:
+@import_route(router, "life-events", LIFE_EVENT_COLUMNS, ImportReport)
+async def import_life_events(intake: IntakeOf, importer: Importer) -> Take[ImportReport]:
     """Data updates, one a row, in the order in which they were reported."""
-    report, take = ImportReport("life_events.csv"), intake.for_(importer).life_events
-    return await take_file(
-        request, store, context, once, report, LIFE_EVENT_COLUMNS, take, partial=partial
-    )
+    return intake.for_(importer).life_events
 
 
 # -- Families -------------------------------------------------------------------------------------
