@@ -55,9 +55,9 @@ MUTANTS: Final = (
                 "def _on_closing_day(",
                 """async def close_in_batch(unit: Transaction) -> None:
     for row in await unit.connection.fetch("SELECT tahap, listed FROM evaluation_open"):
-        families, _ = await views.counted(unit, row["tahap"])
+        families, _ = await roster.counted(unit, row["tahap"])
         if families == row["listed"]:
-            buckets = await views.proof(unit, row["tahap"])
+            buckets = await roster.proof(unit, row["tahap"])
             command = CloseEvaluation(row["tahap"], families, (), buckets)
             await handle(unit, EVALUATION, "evaluation-" + row["tahap"], command)
 

@@ -31,7 +31,7 @@ TELEMETRY: Final = (
             Change(
                 "libs/events/telemetry/tracing.py",
                 "    batch = trace_id(parent)\n",
-                "    return {}\n",
+                "    batch = trace_id(parent)\n    return {}\n",
             ),
         ),
         f"{TRACES}::test_what_a_message_causes_is_recorded_under_its_own_trace",

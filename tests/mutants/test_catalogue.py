@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +23,28 @@ def test_a_mutant_fits_the_source(mutant: Mutant) -> None:
         texts[change.path] = broken(text, change)
     for path, text in texts.items():
         if path.endswith(".py"):
-            compile(text, path, "exec")
+            assert undefined_names(text, path) == []
+
+
+def undefined_names(text: str, path: str) -> list[str]:
+    """The findings in a source; one that cannot be read is a finding too."""
+    ruff = str(Path(sys.executable).with_name("ruff"))
+    command = [ruff, "check", "--isolated", "--select", "F821", "--output-format", "concise"]
+    found = subprocess.run(
+        [*command, "--stdin-filename", path, "-"],
+        cwd=ROOT,
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return [] if found.returncode == 0 else (found.stdout + found.stderr).splitlines()
+
+
+def test_a_name_that_a_move_left_behind_is_found() -> None:
+    assert undefined_names("def step():\n    return views.counted()\n", "step.py")
+    assert undefined_names("def step(:\n", "step.py")
+    assert undefined_names("def step():\n    return 0\n", "step.py") == []
 
 
 def test_what_sees_a_mutant_runs_by_day_too() -> None:
