@@ -1,4 +1,4 @@
-"""Fields of JSON bodies, each written in one way: nothing is converted, nothing unknown taken.
+"""Fields of requests, each written in one way: nothing is converted, nothing unknown taken.
 
 class Proposal(Strict):
     closing_date: Day
@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from libs.chassis import forms
+from libs.events.domain.errors import NotFound
 
 _NO_DAY: Final = "Input should be a day of the calendar as YYYY-MM-DD, 1900 to 2100"
 _NO_ID: Final = "Input should be a UUID of 36 characters"
@@ -43,5 +44,16 @@ Id = Annotated[UUID, BeforeValidator(_id)]
 Month = Annotated[str, Field(pattern=f"^{forms.MONTH.pattern}$")]
 Nik = Annotated[str, Field(pattern=f"^{forms.NIK.pattern}$")]
 """A person's number, and a family card's."""
+TahapId = Annotated[
+    str, Field(pattern=f"^{forms.TAHAP.pattern}$", description="A tahap, such as 2023-1.")
+]
 Position = Annotated[int, Field(ge=0, le=forms.BIGINT_MAX)]
 """A position of a log."""
+
+
+class FamilyUnknown(NotFound):
+    """This service knows no family of this id."""
+
+
+class TahapUnknown(NotFound):
+    """This service knows no tahap of this id."""

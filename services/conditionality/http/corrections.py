@@ -10,6 +10,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from libs.chassis.auth import Principal
+from libs.chassis.bodies import FamilyUnknown
 from libs.chassis.deciding import Deciding, DecidingOf, moved
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.idempotency import Reply
@@ -27,7 +28,7 @@ from services.conditionality.domain.commitment import (
 from services.conditionality.domain.commitment import Command as CommitmentCommand
 from services.conditionality.domain.commitment.corrections import NoSuchCorrection, SamePerson
 from services.conditionality.http.facts import Approver, Reader
-from services.conditionality.tables.regions import FamilyUnknown, commitment_of
+from services.conditionality.tables.regions import commitment_of
 from services.conditionality.tables.roster import rule_set_of
 from services.conditionality.tables.worklists import keep_worklists
 from services.conditionality.workers.judging import Policies, policy_of

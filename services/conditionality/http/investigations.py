@@ -6,14 +6,12 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from fastapi import Path as InPath
 from pydantic import BaseModel
 
 from libs.chassis.auth import Principal, require
-from libs.chassis.bodies import Strict
+from libs.chassis.bodies import FamilyUnknown, Strict, TahapId, TahapUnknown
 from libs.chassis.deciding import Deciding, DecidingOf, moved
 from libs.chassis.etag import IfMatch, etag
-from libs.chassis.forms import TAHAP
 from libs.chassis.idempotency import Reply
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pages import Page, Paging
@@ -40,18 +38,12 @@ from services.conditionality.domain.commitment.investigations import (
 )
 from services.conditionality.http.facts import Approver, Reader
 from services.conditionality.tables.investigations import Wanted, under_investigation
-from services.conditionality.tables.regions import FamilyUnknown, commitment_of
+from services.conditionality.tables.regions import commitment_of
 from services.conditionality.tables.worklists import keep_worklists
 
 Investigator = Annotated[Principal, require("conditionality:investigate")]
-TAHAP_FORM = f"^{TAHAP.pattern}$"
-TahapId = Annotated[str, InPath(pattern=TAHAP_FORM)]
 
 router = APIRouter(tags=["conditionality"])
-
-
-class TahapUnknown(NotFound):
-    """No cycle of this tahap was ever evaluated."""
 
 
 class InvestigationUnknown(NotFound):
@@ -88,9 +80,7 @@ async def investigations(
     store: StoreOf,
     reader: Reader,
     paging: Paging,
-    tahap: Annotated[
-        str | None, Query(pattern=TAHAP_FORM, description="At which they opened; all else.")
-    ] = None,
+    tahap: Annotated[TahapId | None, Query(description="At which they opened; all else.")] = None,
     finding: Annotated[
         Literal["WAITING", "NONE"] | None,
         Query(description="Whether a finding waits for a second person."),

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from libs.chassis.auth import Principal, require_one_of
-from libs.chassis.forms import MONTH
+from libs.chassis.bodies import Month
 from libs.chassis.pages import Page, Paging
 from libs.chassis.regions import RegionWithin
 from libs.chassis.service import StoreOf
@@ -22,7 +22,6 @@ Reporter = Annotated[
     str | None,
     Query(pattern="^[0-9A-Z-]{0,32}$", description="A school's npsn, a facility's code."),
 ]
-Month = Annotated[str | None, Query(pattern=f"^{MONTH.pattern}$")]
 Source = Annotated[
     str | None, Query(pattern="^[!-~]{1,64}$", description="The import's job, or a request's id.")
 ]
@@ -60,7 +59,7 @@ async def unmatched_facts(
     paging: Paging,
     kind: Kind | None = None,
     reporter: Reporter = None,
-    month: Month = None,
+    month: Month | None = None,
     region: RegionWithin = None,
 ) -> Page[UnmatchedFacts]:
     """Facts of persons whom no family has, counted by school or facility and month.
@@ -81,7 +80,7 @@ async def unmatched_fact_lines(
     paging: Paging,
     kind: Kind | None = None,
     reporter: Reporter = None,
-    month: Month = None,
+    month: Month | None = None,
     source: Source = None,
     region: RegionWithin = None,
 ) -> Page[UnmatchedLine]:

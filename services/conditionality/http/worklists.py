@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel
 
+from libs.chassis.bodies import TahapId
 from libs.chassis.pages import Page, Paging
 from libs.chassis.regions import RegionWithin
 from libs.chassis.service import StoreOf
 from services.conditionality.domain.duties import Result
 from services.conditionality.http.facts import Reader
-from services.conditionality.http.investigations import TAHAP_FORM
 from services.conditionality.tables.worklists import (
     Unmet,
     Wanted,
     unmet_cycles,
     waiting_corrections,
 )
-
-OfTahap = Annotated[str, Query(pattern=TAHAP_FORM)]
-OfAnyTahap = Annotated[str | None, Query(pattern=TAHAP_FORM)]
 
 router = APIRouter(tags=["conditionality"])
 
@@ -51,7 +47,7 @@ async def families_unmet(
     store: StoreOf,
     reader: Reader,
     paging: Paging,
-    tahap: OfTahap,
+    tahap: TahapId,
     result: Unmet | None = None,
     region: RegionWithin = None,
 ) -> Page[UnmetCycle]:
@@ -67,7 +63,7 @@ async def corrections_waiting(
     store: StoreOf,
     reader: Reader,
     paging: Paging,
-    tahap: OfAnyTahap = None,
+    tahap: TahapId | None = None,
     result: Result | None = None,
     region: RegionWithin = None,
 ) -> Page[WaitingCorrection]:

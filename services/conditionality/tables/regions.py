@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from libs.chassis.auth import Principal, is_outside
-from libs.events.domain.errors import NotFound
+from libs.chassis.bodies import FamilyUnknown
 from libs.events.store.handle import Loaded
 from libs.events.store.transaction import Transaction
 from services.conditionality.contract import COMMITMENT, FamilyListed, PersonsRegistered
@@ -23,10 +23,6 @@ WHERE (family_region.month, family_region.revision) <= (excluded.month, excluded
 
 
 BEFORE_LINES: Final = ("", 0)
-
-
-class FamilyUnknown(NotFound):
-    """No cycle of this family was ever evaluated in the regions of the token."""
 
 
 async def keep_regions(

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 
 from libs.chassis.auth import Principal, require
+from libs.chassis.bodies import TahapId
 from libs.chassis.deciding import DecidingOf
 from libs.chassis.etag import IfMatch, Unconditional
 from libs.chassis.idempotency import Reply
@@ -31,7 +32,6 @@ from services.payments.http.schemas import (
     AnnouncementApproval,
     Empty,
     Proposed,
-    TahapPath,
 )
 from services.payments.http.tahap import OutsideOf, PoliciesOf
 from services.payments.policy import Policies
@@ -100,7 +100,7 @@ def terms_of(body: Announcement, policies: Policies, maker: str) -> Terms:
 
 @router.post("/tahap/{tahap}/announcement-approval", status_code=204, responses=refusals.ANNOUNCED)
 async def approve(
-    tahap: TahapPath,
+    tahap: TahapId,
     body: AnnouncementApproval,
     store: StoreOf,
     policies: PoliciesOf,
@@ -131,7 +131,7 @@ async def approve(
     "/tahap/{tahap}/announcement-withdrawal", status_code=204, responses=refusals.WITHDRAWN
 )
 async def withdraw(
-    tahap: TahapPath,
+    tahap: TahapId,
     body: Empty,
     deciding: DecidingOf,
     announcer: Announcer,

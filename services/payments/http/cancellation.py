@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from fastapi import APIRouter, Response
 
+from libs.chassis.bodies import TahapId
 from libs.chassis.deciding import Deciding, DecidingOf
 from libs.chassis.etag import IfMatch, Seen
 from libs.chassis.idempotency import Reply
@@ -27,7 +28,6 @@ from services.payments.http.schemas import (
     Approval,
     Cancellation,
     Correction,
-    TahapPath,
 )
 from services.payments.http.tahap import OutsideOf, PoliciesOf
 from services.payments.tables import versions
@@ -43,7 +43,7 @@ router = APIRouter(tags=["payments"])
     responses=refusals.CANCELLATION_PROPOSED,
 )
 async def propose_cancellation(
-    tahap: TahapPath,
+    tahap: TahapId,
     body: Cancellation,
     deciding: DecidingOf,
     announcer: Announcer,
@@ -58,7 +58,7 @@ async def propose_cancellation(
     "/tahap/{tahap}/correction-proposal", status_code=204, responses=refusals.CORRECTION_PROPOSED
 )
 async def propose_correction(
-    tahap: TahapPath,
+    tahap: TahapId,
     body: Correction,
     store: StoreOf,
     policies: PoliciesOf,
@@ -92,7 +92,7 @@ async def _propose(
 
 @router.post("/tahap/{tahap}/cancellation-approval", status_code=204, responses=refusals.CANCELLED)
 async def approve_cancellation(
-    tahap: TahapPath,
+    tahap: TahapId,
     body: Approval,
     deciding: DecidingOf,
     announcer: Announcer,
@@ -105,7 +105,7 @@ async def approve_cancellation(
 
 @router.post("/tahap/{tahap}/correction-approval", status_code=204, responses=refusals.CANCELLED)
 async def approve_correction(
-    tahap: TahapPath,
+    tahap: TahapId,
     body: AnnouncementApproval,
     store: StoreOf,
     policies: PoliciesOf,

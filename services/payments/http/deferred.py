@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from libs.chassis.bodies import TahapId, TahapUnknown
 from libs.chassis.openapi import refuses
 from libs.chassis.pages import Page, Paging
 from libs.chassis.regions import RegionWithin
@@ -15,9 +16,7 @@ from libs.chassis.service import StoreOf
 from services.payments.contract import TAHAP
 from services.payments.domain.shared.ids import tahap_stream
 from services.payments.http.deferred_answers import deferred_families
-from services.payments.http.schemas import TahapPath
 from services.payments.http.tahap import Reader
-from services.payments.tables.versions import TahapUnknown
 
 router = APIRouter(tags=["payments"])
 
@@ -32,7 +31,7 @@ class DeferredFamily(BaseModel):
 
 @router.get("/tahap/{tahap}/deferred", responses=refuses(TahapUnknown))
 async def families_deferred(
-    tahap: TahapPath,
+    tahap: TahapId,
     store: StoreOf,
     reader: Reader,
     paging: Paging,

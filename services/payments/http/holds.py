@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see
-from libs.chassis.bodies import Day, Strict
+from libs.chassis.bodies import Day, FamilyUnknown, Strict, TahapId
 from libs.chassis.deciding import Deciding, DecidingOf, moved
 from libs.chassis.etag import IfMatch, Seen, Unconditional, etag
 from libs.chassis.idempotency import Reply
@@ -42,8 +42,6 @@ from services.payments.domain.shared.errors import (
     SamePerson,
 )
 from services.payments.domain.shared.ids import hold_stream
-from services.payments.http.orders import FamilyUnknown
-from services.payments.http.schemas import TahapId
 from services.payments.http.tahap import Checker, Maker, Reader
 from services.payments.tables import ledger
 from services.payments.tables.holds import ensure_in_time, holds, keep, state_of

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from libs.chassis.auth import OUTSIDE, ensure_may_see
+from libs.chassis.bodies import FamilyUnknown, TahapId
 from libs.chassis.deciding import DecidingOf
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.openapi import UNCHANGED, refuses
@@ -21,7 +22,7 @@ from services.payments.domain.payment.state import PaymentState
 from services.payments.domain.run.messages import ApproveOrder, ProposeOrder
 from services.payments.domain.shared.ids import order_id, payment_stream, request_id
 from services.payments.http import answers, refusals
-from services.payments.http.schemas import Approval, Kind, TahapPath
+from services.payments.http.schemas import Approval, Kind
 from services.payments.http.tahap import Checker, Maker, Reader, deciding_on
 from services.payments.tables import ledger
 from services.payments.tables.payments import run
@@ -29,10 +30,6 @@ from services.payments.tables.run_lines import order_of
 from services.payments.tables.versions import Standing
 
 router = APIRouter(tags=["payments"])
-
-
-class FamilyUnknown(NotFound):
-    """Nothing was ever paid or owed to this family."""
 
 
 class PaymentUnknown(NotFound):
@@ -48,7 +45,7 @@ class PaymentUnknown(NotFound):
     responses=refusals.ORDER_PROPOSED,
 )
 async def propose_order(
-    tahap: TahapPath,
+    tahap: TahapId,
     kind: Kind,
     body: Approval,
     deciding: DecidingOf,
@@ -74,7 +71,7 @@ async def propose_order(
     responses=refusals.ORDERED,
 )
 async def approve_order(
-    tahap: TahapPath,
+    tahap: TahapId,
     kind: Kind,
     body: Approval,
     deciding: DecidingOf,

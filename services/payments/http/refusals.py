@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from libs.chassis.bodies import TahapUnknown
 from libs.chassis.openapi import refuses
 from libs.events.domain.errors import DomainError
 from services.payments.domain.shared.errors import (
@@ -32,7 +33,6 @@ from services.payments.domain.shared.errors import (
 )
 from services.payments.http.answers import OrderDiffers
 from services.payments.policy import NoRuleSet
-from services.payments.tables.versions import TahapUnknown
 
 
 class ListMoved(DomainError):

@@ -6,11 +6,10 @@ import re
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import Path
 from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
 
-from libs.chassis.bodies import Day, Id, Month, Position, Strict
+from libs.chassis.bodies import Day, Id, Month, Position, Strict, TahapId
 from libs.chassis.forms import is_plain
 
 LONG_NUMBER: Final = re.compile(r"(?:[0-9][ .-]?){10}")
@@ -31,8 +30,6 @@ Reason = Annotated[
     Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$"),
     AfterValidator(_names_nobody),
 ]
-TahapId = Annotated[str, Field(pattern=r"^[0-9]{4}-[1-9]$")]
-TahapPath = Annotated[str, Path(pattern=r"^[0-9]{4}-[1-9]$", description="Such as 2023-1.")]
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Kind = Annotated[str, Field(pattern=r"^(REGULAR|SUPPLEMENTARY-[1-9][0-9]{0,2})$")]
 

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Response
 
 from libs.chassis.auth import Principal, require
+from libs.chassis.bodies import TahapId, TahapUnknown
 from libs.chassis.deciding import Deciding, DecidingOf
 from libs.chassis.etag import IfMatch, Seen, etag
 from libs.chassis.idempotency import Reply
@@ -37,7 +38,6 @@ from services.payments.http.schemas import (
     Kind,
     Opened,
     Supplementary,
-    TahapPath,
 )
 from services.payments.partners.client import Outside
 from services.payments.policy import Policies
@@ -69,9 +69,9 @@ async def tahaps(store: StoreOf, reader: Reader, paging: Paging) -> Page[phases.
     return Page[phases.TahapPhase](items=list(found), next=following)
 
 
-@router.get("/tahap/{tahap}", responses=refuses(versions.TahapUnknown) | UNCHANGED)
+@router.get("/tahap/{tahap}", responses=refuses(TahapUnknown) | UNCHANGED)
 async def tahap_view(
-    tahap: TahapPath, store: StoreOf, outside: OutsideOf, reader: Reader, response: Response
+    tahap: TahapId, store: StoreOf, outside: OutsideOf, reader: Reader, response: Response
 ) -> answers.TahapView:
     """A tahap as it stands: what waits for an approval, its list, who is missing, its runs."""
     async with store.looking() as unit:
@@ -107,7 +107,7 @@ async def deciding_on(
     responses=refusals.PROPOSED,
 )
 async def propose_freeze(
-    tahap: TahapPath,
+    tahap: TahapId,
     body: FreezeProposal,
     deciding: DecidingOf,
     maker: Maker,
@@ -125,7 +125,7 @@ async def propose_freeze(
 
 @router.post("/tahap/{tahap}/freeze-approval", status_code=204, responses=refusals.FROZEN)
 async def approve_freeze(
-    tahap: TahapPath,
+    tahap: TahapId,
     body: Approval,
     deciding: DecidingOf,
     checker: Checker,
@@ -140,7 +140,7 @@ async def approve_freeze(
     "/tahap/{tahap}/runs/{kind}/freeze-approval", status_code=204, responses=refusals.FROZEN
 )
 async def approve_supplementary_freeze(
-    tahap: TahapPath,
+    tahap: TahapId,
     kind: Kind,
     body: Approval,
     deciding: DecidingOf,
@@ -170,7 +170,7 @@ async def _freeze(deciding: Deciding, seen: Seen, tahap: str, command: ApproveFr
     responses=refusals.OPENED,
 )
 async def open_supplementary(
-    tahap: TahapPath,
+    tahap: TahapId,
     body: Supplementary,
     policies: PoliciesOf,
     deciding: DecidingOf,
@@ -217,7 +217,7 @@ def _opened(kind: str, ready: MarkListReady, families: Sequence[str]) -> dict[st
     responses=refusals.CLOSED,
 )
 async def close(
-    tahap: TahapPath,
+    tahap: TahapId,
     body: Close,
     deciding: DecidingOf,
     checker: Checker,
@@ -237,5 +237,5 @@ async def close(
     return await deciding_on(deciding, tahap, seen, closed)
 
 
-async def _decide(unit: Transaction, tahap: TahapPath, command: Command) -> TahapState:
+async def _decide(unit: Transaction, tahap: TahapId, command: Command) -> TahapState:
     return (await handle(unit, TAHAP, tahap_stream(tahap), command)).state

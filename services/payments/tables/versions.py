@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from libs.chassis.bodies import TahapUnknown
 from libs.chassis.etag import Seen, etag
-from libs.events.domain.errors import NotFound
 from libs.events.store.model import encode
 from libs.events.store.transaction import Transaction
 from services.payments.contract import RUN, TAHAP
@@ -24,10 +24,6 @@ from services.payments.domain.tahap.announcement_messages import Terms
 from services.payments.domain.tahap.state import TahapState
 
 CHARACTERS: Final = 16
-
-
-class TahapUnknown(NotFound):
-    """No tahap of this id is announced or proposed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,21 +7,17 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from libs.chassis.auth import OUTSIDE, ensure_may_see
+from libs.chassis.bodies import FamilyUnknown, TahapId, TahapUnknown
 from libs.chassis.openapi import refuses
 from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
-from libs.events.domain.errors import NotFound
 from libs.events.store.model import encode
 from services.projection.explanation.answer import Explanation
 from services.projection.explanation.why import explain
-from services.projection.http.read_models import FamilyUnknown, Reader, TahapPath
+from services.projection.http.read_models import Reader
 from services.projection.tables import explained_messages, read_models
 
 router = APIRouter(tags=["projection"])
-
-
-class TahapUnknown(NotFound):
-    """No tahap of this id was announced."""
 
 
 @router.get(
@@ -30,7 +26,7 @@ class TahapUnknown(NotFound):
     responses=refuses(FamilyUnknown, TahapUnknown, OUTSIDE, explained_messages.HistoryTooLong),
 )
 async def why(
-    family: UUID, tahap: TahapPath, store: StoreOf, context: Asked, reader: Reader
+    family: UUID, tahap: TahapId, store: StoreOf, context: Asked, reader: Reader
 ) -> Response:
     """Why this amount, or none: facts, clauses, arithmetic and papers, as known at its closing.
 

@@ -4,34 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
-from libs.chassis.forms import TAHAP
+from libs.chassis.bodies import FamilyUnknown, TahapId
 from libs.chassis.openapi import refuses
 from libs.chassis.pages import Page, Paging
 from libs.chassis.regions import RegionWithin
 from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
-from libs.events.domain.errors import NotFound
 from services.projection.tables import read_models
 
 Reader = Annotated[Principal, require("projection:read")]
 Code = Annotated[str | None, Query(pattern="^[A-Z_]{1,40}$")]
-TAHAP_FORM: Final = f"^{TAHAP.pattern}$"
-TahapId = Annotated[str, Query(pattern=TAHAP_FORM)]
-TahapPath = Annotated[str, Path(pattern=TAHAP_FORM)]
 
 router = APIRouter(tags=["projection"])
-
-
-class FamilyUnknown(NotFound):
-    """Nothing is known of this family."""
 
 
 class Designation(BaseModel):
@@ -142,7 +134,7 @@ def _family(row: Mapping[str, Any]) -> str:
 
 
 @router.get("/tahap/{tahap}/summary", responses=refuses(OUTSIDE))
-async def summary(store: StoreOf, reader: Reader, tahap: TahapPath) -> dict[str, int]:
+async def summary(store: StoreOf, reader: Reader, tahap: TahapId) -> dict[str, int]:
     """A tahap's sums in rupiah and counts; of the whole nation."""
     ensure_may_see(reader, "")
     return await read_models.summary(store, tahap)
@@ -150,7 +142,7 @@ async def summary(store: StoreOf, reader: Reader, tahap: TahapPath) -> dict[str,
 
 @router.get("/tahap/{tahap}/unmet-duties", responses=refuses(OUTSIDE))
 async def unmet_duties(
-    store: StoreOf, reader: Reader, tahap: TahapPath, paging: Paging
+    store: StoreOf, reader: Reader, tahap: TahapId, paging: Paging
 ) -> Page[UnmetDuty]:
     """Why cycles of a tahap failed or stayed unverified; of the whole nation."""
     ensure_may_see(reader, "")
@@ -163,7 +155,7 @@ async def unmet_duties(
 
 @router.get("/tahap/{tahap}/events")
 async def tahap_events(
-    store: StoreOf, reader: Reader, tahap: TahapPath, paging: Paging
+    store: StoreOf, reader: Reader, tahap: TahapId, paging: Paging
 ) -> Page[Happening]:
     """The documents and decisions of a tahap, in order."""
     rows = await read_models.tahap_events(store, tahap, paging.after(int), paging.rows)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
-from libs.chassis.bodies import Id, Nik, Strict
+from libs.chassis.bodies import FamilyUnknown, Id, Nik, Strict
 from libs.chassis.csv_upload import ImportReport
 from libs.chassis.etag import etag
 from libs.chassis.idempotency import ReadsOnly
@@ -36,10 +36,6 @@ IntakeOf = Annotated[Intake, resource("intake")]
 KeysOf = Annotated[KeyRing, resource("keys")]
 
 router = APIRouter(tags=["registry"])
-
-
-class FamilyUnknown(NotFound):
-    """No family of this id is registered."""
 
 
 # -- Files ----------------------------------------------------------------------------------------

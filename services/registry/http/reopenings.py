@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from fastapi import Path as InPath
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
+from libs.chassis.bodies import FamilyUnknown, Strict, TahapId
 from libs.chassis.deciding import DecidingOf, moved
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.idempotency import Reply
@@ -31,12 +31,10 @@ from services.registry.domain.family.errors import (
 )
 from services.registry.domain.family.events import Decision
 from services.registry.domain.family.state import Family, Reopening
-from services.registry.http.families import FamilyUnknown, Reader
+from services.registry.http.families import Reader
 from services.registry.workers import reviewer as reopening
 
 Approver = Annotated[Principal, require("registry:approve")]
-TAHAP_FORM = r"^[0-9]{4}-[0-9]{1,2}$"
-TahapId = Annotated[str, InPath(pattern=TAHAP_FORM)]
 
 router = APIRouter(tags=["registry"])
 
@@ -80,7 +78,7 @@ async def reopenings(
     reader: Reader,
     paging: Paging,
     tahap: Annotated[
-        str | None, Query(pattern=TAHAP_FORM, description="That they would re-open; all else.")
+        TahapId | None, Query(description="That they would re-open; all else.")
     ] = None,
 ) -> Page[ReopeningView]:
     """The re-openings that nobody has decided yet, in order of family and tahap."""
@@ -148,10 +146,8 @@ def _shown(state: Family, known: Reopening) -> ReopeningView:
 # -- What another person does ---------------------------------------------------------------------
 
 
-class ReopeningDecision(BaseModel):
+class ReopeningDecision(Strict):
     """The decision: the family is listed as its late facts say, or is not."""
-
-    model_config = ConfigDict(extra="forbid")
 
     decision: Decision
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from libs.chassis import forms
 from libs.events.domain.errors import DomainError
 from libs.events.domain.testing import given
 from services.payments import policy
@@ -149,6 +150,7 @@ def test_a_name_that_no_tahap_has_is_refused(name: str) -> None:
 
     assert isinstance(error, AnnouncementRefused)
     assert error.facts["field"] == "tahap"
+    assert not forms.TAHAP.fullmatch(name), "no service's door takes it"
 
 
 @pytest.mark.parametrize(
