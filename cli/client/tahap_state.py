@@ -78,6 +78,14 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Unanswered(Order):
+    """The lines of whose accounts the treasury says neither yes nor no; `maker` is who proposes to
+    go on without them, None where nobody does."""
+
+    maker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunState:
     """One payment run; `trouble` says why it stands where it stands."""
 
@@ -88,6 +96,7 @@ class RunState:
     credited: Totals
     failed: Totals
     trouble: str | None
+    unanswered: Unanswered | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from cli.client.http import Client, Seen, connected
 from cli.client.jobs import Job, upload
 from cli.client.screen import Screen
 from cli.client.tahap_jobs import failing_jobs
-from cli.client.tahap_state import REGULAR, TahapState, look_again
+from cli.client.tahap_state import REGULAR, TahapState, Unanswered, look_again
 from cli.commands.running import STATE, State, out, run
 from cli.demo.loading import IMPORTS, SCOPES
 from cli.errors import Failed
@@ -80,6 +80,9 @@ def show(name: TahapId, person: As = "observer", data: State = STATE) -> None:
         out.print(figures, highlight=False, soft_wrap=True)
     for each in state.list.deferred_candidates:
         out.print(f"can only be deferred: {each.family} {each.reason}", highlight=False)
+    if state.regular and (silent := state.regular.unanswered):
+        figures = f"without an answer {silent.hash}: {silent.count:,} accounts"
+        out.print(figures, highlight=False, soft_wrap=True)
     if state.regular and (order := state.regular.order):
         figures = f"order {order.hash}: {order.count:,} payments, Rp {order.rupiah:,}"
         out.print(figures, highlight=False, soft_wrap=True)
@@ -150,8 +153,38 @@ async def _propose_order(maker: Client, name: str, yes: bool) -> None:
 
 
 @tahap.command()
+def unanswered(name: TahapId, person: As, data: State = STATE, yes: Yes = False) -> None:
+    """Propose to go on without the accounts that the treasury leaves without an answer."""
+    run(_unanswered(name, person, data, yes))
+    out.print(
+        f"Proposed; another person approves it with: pkh tahap approve {name}", highlight=False
+    )
+
+
+async def _unanswered(name: str, person: str, data: Path, yes: bool) -> None:
+    async with connected(data) as platform:
+        maker = platform.client(person, "payments:make", "payments:read")
+        await look_again(lambda: _propose_unanswered(maker, name, yes))
+
+
+async def _propose_unanswered(maker: Client, name: str, yes: bool) -> None:
+    seen = await see(maker, name)
+    silent = seen.value.regular.unanswered if seen.value.regular else None
+    if silent is None:
+        raise Failed(f"The treasury leaves no account of {name} without an answer.")
+    sure(_without(silent), yes)
+    path = f"/tahap/{name}/runs/{REGULAR}/unanswered-proposal"
+    await maker.post("payments", path, {"hash": silent.hash}, seen.if_match)
+
+
+def _without(silent: Unanswered) -> str:
+    return f"Go on without {silent.count:,} payments of Rp {silent.rupiah:,}?"
+
+
+@tahap.command()
 def approve(name: TahapId, person: As, data: State = STATE, yes: Yes = False) -> None:
-    """Approve what another person proposed: the freeze of the list, or the order."""
+    """Approve what another person proposed: the freeze of the list, the order, or to go on without
+    accounts that have no answer."""
     run(_approve(name, person, data, yes))
     out.print("Approved.", highlight=False)
 
@@ -175,6 +208,9 @@ def _proposed(state: TahapState) -> tuple[str, str, str]:
     if state.phase == "FREEZE_PROPOSED" and lines.hash:
         question = f"Freeze {lines.count:,} families and Rp {lines.rupiah:,}?"
         return "freeze-approval", lines.hash, question
+    if paid and paid.unanswered and paid.unanswered.maker:
+        silent = paid.unanswered
+        return f"runs/{REGULAR}/unanswered-approval", silent.hash, _without(silent)
     if paid and paid.phase == "ORDER_PROPOSED" and paid.order:
         question = f"Order {paid.order.count:,} payments of Rp {paid.order.rupiah:,}?"
         return f"runs/{REGULAR}/order-approval", paid.order.hash, question

@@ -14,7 +14,15 @@ from libs.chassis.service import Running
 from services.payments import policy
 from services.payments.consumers import SUBSCRIPTIONS
 from services.payments.contract import SERVICE as NAME
-from services.payments.http import announcement, cancellation, deferred, holds, orders, tahap
+from services.payments.http import (
+    announcement,
+    cancellation,
+    deferred,
+    holds,
+    orders,
+    tahap,
+    unanswered,
+)
 from services.payments.http.openapi_examples import SAMPLES
 from services.payments.partners.addresses import Partners
 from services.payments.partners.client import PARTNER_TIMEOUT_S, Outside
@@ -60,6 +68,7 @@ SERVICE: Final = Service(
         orders.router,
         holds.router,
         deferred.router,
+        unanswered.router,
     ],
     parts,
     jobs=[LISTS, RUNS],

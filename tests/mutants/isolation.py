@@ -251,6 +251,36 @@ ISOLATION: Final = (
         "::test_a_banks_word_of_a_payment_that_cannot_be_read_is_kept_and_booked_once_it_can",
     ),
     Mutant(
+        "let-go-unseen",
+        "two people let lines go that they never saw without an answer",
+        (
+            Change(
+                "services/payments/domain/run/deferral.py",
+                "    if stands != named:\n        raise StaleHash(given=named, stands=stands)\n",
+                "",
+            ),
+        ),
+        "tests/unit/payments/test_run_unanswered.py"
+        "::test_nothing_is_let_go_but_what_two_people_saw_without_an_answer[another-one]",
+        "tests/unit/payments/test_run_unanswered.py"
+        "::test_two_people_let_a_run_go_on_without_the_lines_that_have_no_answer",
+    ),
+    Mutant(
+        "late-answer-takes-the-line-back",
+        "a line that was let go is in its run again once the treasury answers",
+        (
+            Change(
+                "services/payments/tables/unanswered.py",
+                "UPDATE unanswered_line SET answer = $4 WHERE",
+                "UPDATE run_line SET deferred = NULL, account_check = $4 WHERE",
+            ),
+        ),
+        f"{PAYMENTS}/test_unanswered_checks.py"
+        "::test_an_answer_that_comes_late_is_shown_and_pays_nobody[OK]",
+        f"{PAYMENTS}/test_unanswered_checks.py"
+        "::test_a_line_without_an_answer_is_deferred_by_two_people_and_the_others_are_paid",
+    ),
+    Mutant(
         "leader-fails-in-silence",
         "what a leader's work fails at is logged and kept nowhere",
         (

@@ -116,6 +116,7 @@ def publish_run(event: runs.Event, state: RunState) -> Message | None:
             runs.RunOpened()
             | run_cancellations.RunCancelled()
             | runs.ListEntitled()
+            | deferrals.UnansweredProposed()
             | runs.TransfersRecorded()
         ):
             return None
@@ -195,6 +196,8 @@ RUN: Final[StreamType[runs.Command, RunState, runs.Event]] = StreamType(
         run_cancellations.OrderCancelled,
         runs.ListEntitled,
         deferrals.LinesDeferred,
+        deferrals.UnansweredProposed,
+        deferrals.UnansweredDeferred,
         deferrals.FileWithdrawn,
         files.AccountCheckSent,
         files.AccountCheckReceived,

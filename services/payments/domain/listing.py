@@ -133,6 +133,11 @@ def order_digest(tahap: str, kind: str) -> Digest:
     return Digest("order", tahap, kind)
 
 
+def unanswered_digest(tahap: str, kind: str) -> Digest:
+    """An empty digest of the lines that a run's account check leaves without an answer."""
+    return Digest("unanswered", tahap, kind)
+
+
 def components_text(components: Sequence[Component]) -> str:
     """Components as text: EARLY_CHILD:1;SD:2."""
     return ";".join(f"{part.category}:{part.members}" for part in components)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from uuid import UUID
 
 from pydantic import BaseModel
 
 from libs.events.domain.errors import DomainError
 from libs.events.store.transaction import Transaction
+from services.payments.domain.run.deferral import unanswered_hash
 from services.payments.domain.run.state import RunState
 from services.payments.domain.shared.totals import Totals, total
 from services.payments.domain.tahap.announcement_messages import Terms
@@ -19,9 +21,16 @@ from services.payments.http.announcement_answers import (
     override_view,
     proposal_view,
 )
-from services.payments.http.list_answers import Candidate, ListView, candidates, list_view
+from services.payments.http.list_answers import (
+    MISSING_SHOWN_MAX,
+    Candidate,
+    ListView,
+    candidates,
+    list_view,
+)
 from services.payments.tables.phases import run_phase, tahap_phase
 from services.payments.tables.run_lines import order_of
+from services.payments.tables.unanswered import unanswered
 from services.payments.workers.troubles import (
     PartnerTrouble,
     cancellation_trouble,
@@ -39,6 +48,15 @@ class Figures(BaseModel):
 
     count: int
     rupiah: int
+
+
+class UnansweredView(Figures):
+    """The lines of whose accounts the treasury says neither yes nor no; `hash` is what two people
+    approve to go on without them, `maker` who proposes it, `families` the first of them."""
+
+    hash: str
+    maker: str | None
+    families: list[UUID]
 
 
 class OrderView(Figures):
@@ -60,6 +78,7 @@ class RunView(BaseModel):
     rupiah: int
     cut: int
     deferred_candidates: list[Candidate]
+    unanswered: UnansweredView | None
     order: OrderView | None
     check_failed: Figures
     credited: Figures
@@ -130,6 +149,7 @@ async def _run_view(
         rupiah=each.ready.rupiah if each.ready else 0,
         cut=each.ready.cut if each.ready else 0,
         deferred_candidates=await candidates(unit, standing, each),
+        unanswered=await _unanswered_view(unit, tahap, each.kind, state),
         order=await _order_view(unit, tahap, each.kind, state),
         check_failed=_figures(failed_check),
         credited=_figures(state.credited),
@@ -139,6 +159,24 @@ async def _run_view(
         trouble=await run_trouble(unit, tahap, each.kind),
         partners_in_trouble=await partners_in_trouble(unit, tahap, each.kind),
     )
+
+
+async def _unanswered_view(
+    unit: Transaction, tahap: str, kind: str, state: RunState
+) -> UnansweredView | None:
+    if not state.checks or state.check_complete:
+        return None
+    lines = await unanswered(unit, (tahap, kind))
+    stands, totals = unanswered_hash(tahap, kind, lines)
+    proposal = state.unanswered_proposal
+    view = UnansweredView(
+        count=totals.count,
+        rupiah=totals.rupiah,
+        hash=stands,
+        maker=proposal.maker if proposal and proposal.hash == stands else None,
+        families=[UUID(line.family) for line in lines[:MISSING_SHOWN_MAX]],
+    )
+    return view if lines else None
 
 
 async def _order_view(

@@ -22,11 +22,15 @@ router = APIRouter(tags=["payments"])
 
 
 class DeferredFamily(BaseModel):
-    """A family that waits for a supplementary run, where it lives, and the code of why it waits."""
+    """A family that waits for a supplementary run, where it lives, and the code of why it waits.
+
+    `answer` is the treasury's later word about an account that it had said nothing of in time.
+    """
 
     family: UUID
     region: str
     reason: str
+    answer: str | None
 
 
 @router.get("/tahap/{tahap}/deferred", responses=refuses(TahapUnknown))

@@ -11,14 +11,18 @@ from services.payments.domain.tahap.state import TahapState
 
 # A family's region is that of its line, or of its latest line where this tahap's has not arrived.
 _PAGE: Final = """
-SELECT family::text, region, reason FROM (
+SELECT family::text, region, reason, answer FROM (
     SELECT waits.family,
            coalesce((SELECT line ->> 'region' FROM list_line
                      WHERE list_line.family = waits.family AND line IS NOT NULL
                      ORDER BY tahap = $1 DESC, tahap DESC LIMIT 1), '') AS region,
            coalesce((SELECT deferred FROM run_line
                      WHERE tahap = $1 AND run_line.family = waits.family
-                       AND deferred IS NOT NULL LIMIT 1), waits.reason) AS reason
+                       AND deferred IS NOT NULL LIMIT 1), waits.reason) AS reason,
+           (SELECT unanswered_line.answer FROM unanswered_line
+            JOIN run_line USING (tahap, kind, payment)
+            WHERE tahap = $1 AND run_line.family = waits.family
+            ORDER BY kind DESC LIMIT 1) AS answer
     FROM unnest($2::uuid[], $3::text[]) AS waits (family, reason)
 ) AS deferred
 WHERE ($4::uuid IS NULL OR deferred.family > $4) AND ($5::text IS NULL OR reason = $5)

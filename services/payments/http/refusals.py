@@ -28,6 +28,7 @@ from services.payments.domain.shared.errors import (
     StepNotReached,
     TahapIsClosed,
     TooLateToCancel,
+    TooManyUnanswered,
     TotalsDiffer,
     UnverifiedBenefit,
 )
@@ -73,5 +74,9 @@ PROPOSED: Final = refuses(*_STEP, StaleHash, MissingNotDeferred, NotMissing, Mal
 FROZEN: Final = refuses(*_STEP, ListMoved, NothingProposed, SamePerson, StaleHash)
 OPENED: Final = refuses(*_STEP, NotDeferred, MissingNotDeferred)
 CLOSED: Final = refuses(*_STEP, RunsOpen, FamiliesOutstanding, NotMissing, Malformed)
+UNANSWERED_PROPOSED: Final = refuses(*_RUN_STEP, StaleHash, TooManyUnanswered)
+UNANSWERED_DEFERRED: Final = refuses(
+    *_RUN_STEP, NothingProposed, SamePerson, StaleHash, TooManyUnanswered
+)
 ORDER_PROPOSED: Final = refuses(*_RUN_STEP, OrderDiffers, NothingToPay, TotalsDiffer)
 ORDERED: Final = refuses(*_RUN_STEP, NothingProposed, SamePerson, StaleHash)

@@ -102,6 +102,11 @@ class Outside:
             raise PartnerRefused(file=which.file, status=response.status_code)
         return response.content
 
+    async def answer_known(self, which: FileOf, sent: Rendered) -> bytes | None:
+        """The answer to a file as it stands; None where its partner has none. Nothing is sent."""
+        response = await self._ask("GET", self._address(which), bytes_max(sent.totals.count))
+        return response.content if response.status_code == 200 else None
+
     def _address(self, which: FileOf) -> str:
         if which.bank is None:
             return f"{self.partners.treasury}/account-checks/{which.file}"

@@ -14,7 +14,12 @@ from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
 from services.payments.contract import TAHAP
 from services.payments.domain.payment.messages import Command, TakeOut
-from services.payments.domain.run.deferral_messages import DeferLines, DeferredLine, WithdrawFile
+from services.payments.domain.run.deferral_messages import (
+    DeferLines,
+    DeferredLine,
+    DeferUnanswered,
+    WithdrawFile,
+)
 from services.payments.domain.shared.ids import run_stream, tahap_stream
 from services.payments.domain.tahap.messages import DeferFamilies, Deferral
 from services.payments.tables.payments import run
@@ -69,10 +74,15 @@ async def withdraw(
     await _without(unit, key, WithdrawFile(file, tuple(lines)), lines)
 
 
+async def let_go(unit: Transaction, key: tuple[str, str], command: DeferUnanswered) -> None:
+    """Take lines out of whose accounts the treasury says neither yes nor no, by two people."""
+    await _without(unit, key, command, command.lines)
+
+
 async def _without(
     unit: Transaction,
     key: tuple[str, str],
-    command: DeferLines | WithdrawFile,
+    command: DeferLines | DeferUnanswered | WithdrawFile,
     lines: Sequence[DeferredLine],
     asked: Asked = _take_out,
 ) -> None:

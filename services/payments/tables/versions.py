@@ -55,8 +55,9 @@ class Standing:
             for kind, run in sorted(self.runs.items())
             if run.check_complete
         ]
+        let_go = [run.unanswered_proposal for _, run in sorted(self.runs.items())]
         announcement = (state.revision, state.announced is not None, state.undoing, state.proposal)
-        whole = (announcement, lists, orders, state.outstanding, state.closed is not None)
+        whole = (announcement, lists, orders, let_go, state.outstanding, state.closed is not None)
         return hashlib.sha256(encode(whole)).hexdigest()[:CHARACTERS]
 
 

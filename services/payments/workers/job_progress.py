@@ -122,7 +122,7 @@ def _settled(state: RunState) -> int:
         return 0
     not_payable = state.entitled.entitled.count - state.entitled.payable.count
     refused = total(answer.failed for answer in state.check_answers).count
-    deferred = state.unchecked + state.unordered + state.uninstructed
+    deferred = state.unchecked + state.unanswered + state.unordered + state.uninstructed
     return not_payable + refused + deferred.count + state.credited.count + state.failed.count
 
 
@@ -133,7 +133,7 @@ async def _steps(unit: Transaction, tahap: str, kind: str, state: RunState) -> l
     )
     step, cursor = row or ("", "")
     everybody = _all(state)
-    payable = state.payable.count if state.entitled else None
+    payable = (state.payable - state.unanswered).count if state.entitled else None
     checked = total(each for one in state.check_answers for each in (one.passed, one.failed))
     passed = state.passed.count if state.check_complete else None
     ordered = state.ordered.count if state.order else passed

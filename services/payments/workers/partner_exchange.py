@@ -16,8 +16,10 @@ from typing import Final
 import asyncpg
 
 from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 from libs.events.workers.backoff import Backoff
 from libs.events.workers.prefetch import ahead
+from services.payments.contract import RUN
 from services.payments.domain.payment.messages import (
     Command,
     Credit,
@@ -32,7 +34,7 @@ from services.payments.domain.run.file_messages import (
 )
 from services.payments.domain.run.messages import MarkCredited, PaymentOrdered, RecordFundsRelease
 from services.payments.domain.run.state import totals_of
-from services.payments.domain.shared.ids import bank_file_id, check_file_id
+from services.payments.domain.shared.ids import bank_file_id, check_file_id, run_stream
 from services.payments.domain.shared.totals import Totals
 from services.payments.partners.answers import Answer, AnswerIncomplete, read_answer, require_closed
 from services.payments.partners.client import Outside
@@ -42,8 +44,16 @@ from services.payments.partners.upstream import Upstream
 from services.payments.tables.deferrals import take_out, withdraw
 from services.payments.tables.holds import alone_with_run
 from services.payments.tables.payments import run
-from services.payments.tables.run_lines import EXCHANGE, Job, books_of, payable_lines, run_item
+from services.payments.tables.run_lines import (
+    EXCHANGE,
+    Job,
+    RunMovedMeanwhile,
+    books_of,
+    payable_lines,
+    run_item,
+)
 from services.payments.tables.set_aside import Said, books_wait, say
+from services.payments.tables.unanswered import keep_late_answers, keep_unanswered
 from services.payments.workers.dispatch import commit_file
 from services.payments.workers.list_joiner import on
 
@@ -100,13 +110,40 @@ class Exchange:
             return False
         answers = read_answer(which, body)
         await self._require_whole(job, which, answers)
-        require_closed(which, answers)
+        let_go = job.state.left_unanswered
+        asked = {payment: each for payment, each in answers.items() if payment not in let_go}
+        still_open = [payment for payment, each in asked.items() if each.open]
+        if still_open:
+            async with self.store.transaction(on(which.day, job.trace)) as unit:
+                await alone_with_run(unit, job)
+                await keep_unanswered(unit, job.key, still_open, let_go)
+        require_closed(which, asked)
         passed = await self._apply_checks(job, which, answers)
-        failed = totals_of(sent) - passed
+        failed = totals_of(sent) - job.state.unanswered - passed
         record = RecordAccountCheck(file, sha256(body).hexdigest(), passed, failed)
         async with self.store.transaction(on(which.day, job.trace)) as unit:
             await alone_with_run(unit, job)
             await run(unit, *job.key, record)
+            await keep_unanswered(unit, job.key, (), let_go)
+            await keep_late_answers(unit, job.key, _late(job, answers))
+        return True
+
+    async def late_answers(self, job: Job) -> None:
+        """Look once more what the treasury says of the lines that were let go without an answer.
+
+        Nothing follows from it: the supplementary run that pays them asks for itself.
+        """
+        if job.state.left_unanswered:
+            await self.backoff.attempt(_item(job, TREASURY), partial(self._late_answers, job))
+
+    async def _late_answers(self, job: Job) -> bool:
+        for sent in job.state.checks:
+            which = FileOf(*job.key, sent.file, None, job.announced.account_check_date)
+            ask = partial(self.outside.answer_known, which, _rendered(sent))
+            body = await self.in_flight.ended(which.file, ask)
+            words = _late(job, read_answer(which, body)) if body is not None else {}
+            async with self.store.transaction(on(which.day, job.trace)) as unit:
+                await keep_late_answers(unit, job.key, words)
         return True
 
     async def _apply_checks(self, job: Job, which: FileOf, answers: Mapping[str, Answer]) -> Totals:
@@ -120,6 +157,7 @@ class Exchange:
                 ]
                 async with self.store.transaction(on(which.day, job.trace)) as unit:
                     await alone_with_run(unit, job)
+                    await _nobody_left(unit, job)
                     await say(unit, failing)
                     await unit.connection.executemany(_CHECKED, _words(job, found))
                 passed += _good(lines, answers)
@@ -169,8 +207,7 @@ class Exchange:
         Where the partner never took the file, and it can no longer be rendered as it was committed,
         it is withdrawn without the lines that are closed, and committed anew by the next step.
         """
-        known = Rendered(sent.first, sent.last, totals_of(sent), sent.sha256)
-        ask = partial(self.outside.answer_to, which, known, self.renderer)
+        ask = partial(self.outside.answer_to, which, _rendered(sent), self.renderer)
         try:
             body = await self.in_flight.ended(which.file, ask)
         except LinesClosed as closed:
@@ -185,9 +222,13 @@ class Exchange:
     async def _require_whole(self, job: Job, which: FileOf, answers: Mapping[str, Answer]) -> None:
         """Raise `AnswerIncomplete` unless exactly a file's lines are answered, each as it was sent.
 
-        All of them, before any counts: of an answer that is not whole, nothing is taken.
+        All of them, before any counts: of an answer that is not whole, nothing is taken. Lines that
+        were let go without an answer stand in the check's file as before.
         """
-        asked = 0
+        let_go = job.state.left_unanswered & answers.keys() if which.bank is None else set()
+        asked = job.state.unanswered.count if which.bank is None else 0
+        if len(let_go) != asked:
+            raise AnswerIncomplete(file=which.file, let_go=asked, answered=len(let_go))
         mine = payable_lines(self.store, job.key, checked=bool(which.bank), bank=which.bank)
         async with ahead(mine) as chunks:
             async for lines in chunks:
@@ -279,6 +320,24 @@ class Exchange:
             mark = MarkCredited(books.get("CREDITED", Totals()), books.get("FAILED", Totals()))
             await run(unit, *job.key, mark)
         return True
+
+
+async def _nobody_left(unit: Transaction, job: Job) -> None:
+    """Raise `RunMovedMeanwhile` where two people have let lines of the check go since we looked."""
+    stream = run_stream(*job.key)
+    state = (await unit.load(RUN, [stream]))[stream].state
+    if state.unanswered != job.state.unanswered:
+        raise RunMovedMeanwhile(tahap=job.announced.tahap, kind=job.paid.kind)
+
+
+def _late(job: Job, answers: Mapping[str, Answer]) -> dict[str, str]:
+    """The treasury's words about lines that were let go, where it has said yes or no since."""
+    let_go = job.state.left_unanswered & answers.keys()
+    return {payment: answers[payment].word for payment in let_go if not answers[payment].open}
+
+
+def _rendered(sent: AccountCheckSent | BankFileSent) -> Rendered:
+    return Rendered(sent.first, sent.last, totals_of(sent), sent.sha256)
 
 
 def _item(job: Job, partner: str) -> str:

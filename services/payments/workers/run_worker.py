@@ -193,6 +193,7 @@ class Payer:
             await unit.connection.execute(
                 "DELETE FROM run_open WHERE tahap = $1 AND kind = $2", *job.key
             )
+        await self.exchange.late_answers(job)
         await self.exchange.forget(job.key)
         return True
 

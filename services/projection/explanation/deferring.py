@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from services.projection.explanation.answer import ExplanationStep, Text
 from services.projection.explanation.hold_messages import (
     AdministrativeHoldEnded,
@@ -10,7 +12,10 @@ from services.projection.explanation.hold_messages import (
 from services.projection.explanation.known import reference, said
 from services.projection.explanation.messages import PaymentEntitled, Told
 from services.projection.explanation.story import Story
+from services.projection.explanation.tahap_messages import UnansweredDeferred
 from services.projection.explanation.words import day
+
+UNANSWERED: Final = "ACCOUNT_CHECK_UNANSWERED"
 
 
 def deferred(story: Story) -> list[ExplanationStep]:
@@ -30,7 +35,19 @@ def deferred(story: Story) -> list[ExplanationStep]:
             f"Keluarga ini dikeluarkan dari penyaluran {run} sebelum berkas bank dikirim "
             f"({reason}); penyaluran susulan dapat membayarnya.",
         )
-    return [ExplanationStep("DEFERRED", text, (reference(message),), amount=0), *held(story)]
+    decided = story.documents(UnansweredDeferred, run) if reason == UNANSWERED else []
+    if decided:
+        people = decided[-1].body
+        text = Text(
+            f"The treasury said neither yes nor no of the family's account; {people.maker} "
+            f"proposed and {people.checker} decided that the run {run} goes on without it. A "
+            "supplementary run may pay it.",
+            f"Kas Negara tidak menjawab cek rekening keluarga ini; {people.maker} mengusulkan dan "
+            f"{people.checker} memutuskan penyaluran {run} berlanjut tanpa keluarga ini. "
+            "Penyaluran susulan dapat membayarnya.",
+        )
+    at = (reference(message), *(reference(each) for each in decided))
+    return [ExplanationStep("DEFERRED", text, at, amount=0), *held(story)]
 
 
 def held(story: Story) -> list[ExplanationStep]:

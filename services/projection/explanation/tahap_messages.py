@@ -183,6 +183,14 @@ class BankResultReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class UnansweredDeferred:
+    tahap: str
+    kind: str
+    maker: str
+    checker: str
+
+
+@dataclass(frozen=True, slots=True)
 class TahapCancelled:
     tahap: str
     revision: int
@@ -192,6 +200,6 @@ OF_TAHAP: Final = (
     *(ClosingAnnounced, TahapCancelled),
     *(ListingStarted, EvaluationAnnounced),
     *(ListFrozen, SupplementaryFrozen, AccountCheckSent, PaymentRequested, PaymentOrdered),
-    *(FundsReleased, BankFileSent, BankResultReceived),
+    *(UnansweredDeferred, FundsReleased, BankFileSent, BankResultReceived),
 )
 """The messages of a tahap that an explanation reads; others are passed over."""

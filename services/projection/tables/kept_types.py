@@ -14,6 +14,7 @@ OF_TAHAP = (
     "BankFileSent",
     "BankResultReceived",
     "LinesDeferred",
+    "UnansweredDeferred",
     "TahapReconciled",
     "TahapClosed",
     "BucketRequested",

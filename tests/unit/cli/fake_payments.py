@@ -25,6 +25,7 @@ class FakePayments:
     phase: str = ""
     run_phase: str = ""
     cut: int = 0
+    unanswered: dict[str, Any] | None = None
     done: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -38,6 +39,8 @@ class FakePayments:
             self.fake.when("POST", f"payments/tahap/{TAHAP}/{step}", self._freeze)
         for step in ("order-proposal", "order-approval"):
             self.fake.when("POST", f"payments/tahap/{TAHAP}/runs/REGULAR/{step}", self._order)
+        for step in ("unanswered-proposal", "unanswered-approval"):
+            self.fake.when("POST", f"payments/tahap/{TAHAP}/runs/REGULAR/{step}", self._let_go)
         for name in SERVICES:
             quiet = asdict(Positions("e", 0, 0, {}, {}, 0))
             self.fake.when("GET", f"{name}/positions", answer(quiet))
@@ -96,6 +99,12 @@ class FakePayments:
         self.run_phase = "ORDER_PROPOSED" if step == "order-proposal" else "RELEASING_FUNDS"
         return httpx.Response(204, headers={"ETag": self.tag})
 
+    def _let_go(self, request: httpx.Request) -> httpx.Response:
+        step = self._note(request)
+        if step == "unanswered-proposal" and self.unanswered:
+            self.unanswered |= {"maker": self.done[-1][1]}
+        return httpx.Response(204, headers={"ETag": self.tag})
+
     def _look(self, _request: httpx.Request) -> httpx.Response:
         if not self.phase:
             return httpx.Response(404, json={"type": "/problems/tahap-unknown", "title": "none"})
@@ -106,7 +115,7 @@ class FakePayments:
     def _move(self) -> None:
         after = {
             "ENTITLING": "CHECKING_ACCOUNTS",
-            "CHECKING_ACCOUNTS": "ORDER_READY" if self.order else "RECONCILED",
+            "CHECKING_ACCOUNTS": self._checked(),
             "RELEASING_FUNDS": "RECONCILED",
         }
         if self.phase == "COLLECTING":
@@ -115,6 +124,11 @@ class FakePayments:
             self.phase = "SETTLED" if self.candidates else "CLOSED"
         else:
             self.run_phase = after.get(self.run_phase, self.run_phase)
+
+    def _checked(self) -> str:
+        if self.unanswered:
+            return "CHECKING_ACCOUNTS"
+        return "ORDER_READY" if self.order else "RECONCILED"
 
     def _state(self) -> dict[str, Any]:
         ready = self.phase not in ("PROPOSED", "COLLECTING")
@@ -154,4 +168,5 @@ class FakePayments:
             "credited": {"count": 9 if paid else 0, "rupiah": 900 if paid else 0},
             "failed": {"count": 0, "rupiah": 0},
             "trouble": None,
+            "unanswered": self.unanswered,
         }

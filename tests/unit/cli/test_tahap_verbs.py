@@ -75,3 +75,36 @@ def test_a_supplementary_run_is_not_opened_without_a_yes(
 
     assert told.exit_code != 0
     assert all(each.method == "GET" for each in fake.asked)
+
+
+def test_two_people_let_a_run_go_on_without_what_has_no_answer(
+    data_dir: Path, fake: FakePlatform
+) -> None:
+    silent = {"hash": "ab12", "count": 2, "rupiah": 1_500_000, "maker": None, "families": []}
+    payments = FakePayments(
+        fake, phase="PAYING", run_phase="CHECKING_ACCOUNTS", unanswered=dict(silent)
+    )
+
+    shown = pkh(data_dir, "tahap", "show", TAHAP)
+    early = pkh(data_dir, "tahap", "approve", TAHAP, "--as", "citra", "--yes")
+    proposed = pkh(data_dir, "tahap", "unanswered", TAHAP, "--as", "budi", "--yes")
+    approved = pkh(data_dir, "tahap", "approve", TAHAP, "--as", "citra", "--yes")
+
+    assert "without an answer ab12: 2 accounts" in shown.output
+    assert early.exit_code != 0
+    assert (proposed.exit_code, approved.exit_code) == (0, 0)
+    assert payments.done == [
+        ("unanswered-proposal", "budi", {"hash": "ab12"}),
+        ("unanswered-approval", "citra", {"hash": "ab12"}),
+    ]
+
+
+def test_a_run_whose_accounts_are_all_answered_has_nothing_to_go_on_without(
+    data_dir: Path, fake: FakePlatform
+) -> None:
+    payments = FakePayments(fake, phase="PAYING", run_phase="CHECKING_ACCOUNTS")
+
+    told = pkh(data_dir, "tahap", "unanswered", TAHAP, "--as", "budi", "--yes")
+
+    assert told.exit_code != 0
+    assert payments.done == []

@@ -67,6 +67,7 @@ INTERNAL = {
     "RunCancelled",
     "ListEntitled",
     "TransfersRecorded",
+    "UnansweredProposed",
 }
 READ = {
     "pkh.registry.roster.v1": (contract.FamilyListed, contract.ListClosed),

@@ -21,7 +21,7 @@ from services.projection.explanation.messages import (
     Terminated,
     TransferFailed,
 )
-from services.projection.explanation.tahap_messages import SupplementaryFrozen
+from services.projection.explanation.tahap_messages import SupplementaryFrozen, UnansweredDeferred
 from tests.unit.projection.kit import (
     ABSENT,
     CLOSING,
@@ -238,6 +238,23 @@ def test_a_family_paid_by_a_supplementary_run_sees_that_runs_list() -> None:
 # -- Held by two people ---------------------------------------------------------------------------
 
 HOLD = AdministrativeHoldPlaced(FAMILY, 1, "HOLD", "DATA_UNDER_REVIEW", "", day("2023-06-30"))
+
+
+def test_who_was_let_go_without_the_treasurys_answer_is_told_by_whom() -> None:
+    left = PaymentDeferred(PAYMENT, TAHAP, FAMILY, "REGULAR", "ACCOUNT_CHECK_UNANSWERED")
+    decided = payments(45, UnansweredDeferred(TAHAP, "REGULAR", "maker-2", "checker-2"))
+
+    told = why("DEFERRED", entitled(), payments(46, left), of_tahap=(*CLOSING, *PAPERS, decided))
+
+    text = step(told, "DEFERRED").text
+    assert "maker-2 proposed and checker-2 decided" in text.en
+    assert "maker-2 mengusulkan dan checker-2 memutuskan" in text.id
+    assert [each.type for each in step(told, "DEFERRED").references] == [
+        "PaymentDeferred",
+        "UnansweredDeferred",
+    ]
+
+
 ON_HOLD = payments(26, PaymentDeferred(PAYMENT, TAHAP, FAMILY, "REGULAR", "ON_HOLD"))
 
 

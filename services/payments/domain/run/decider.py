@@ -17,8 +17,13 @@ from typing import Final
 from libs.events.domain.decider import Decider
 from services.payments.domain.run.cancellation import take_back
 from services.payments.domain.run.cancellation_messages import CancelRun, RecordOrderCancelled
-from services.payments.domain.run.deferral import defer_lines, withdraw_file
-from services.payments.domain.run.deferral_messages import DeferLines, WithdrawFile
+from services.payments.domain.run.deferral import leave
+from services.payments.domain.run.deferral_messages import (
+    DeferLines,
+    DeferUnanswered,
+    ProposeUnanswered,
+    WithdrawFile,
+)
 from services.payments.domain.run.file_messages import (
     RecordAccountCheck,
     RecordBankResult,
@@ -242,10 +247,8 @@ def decide(command: Command, state: RunState) -> Sequence[Event]:
             return take_back(command, state)
         case MarkEntitled():
             return mark_entitled(command, state)
-        case WithdrawFile():
-            return withdraw_file(command, state)
-        case DeferLines():
-            return defer_lines(command, state)
+        case WithdrawFile() | DeferLines() | ProposeUnanswered() | DeferUnanswered():
+            return leave(command, state)
         case SendAccountCheck():
             return send_account_check(command, state)
         case RecordAccountCheck():

@@ -2,30 +2,61 @@
 
 A line may leave before the account check's file, between the check and the order, and once it is
 instructed until its own bank's file is committed. While the treasury checks accounts or releases
-funds nothing leaves: what it was sent must be the same when it is sent again.
+funds nothing leaves: what it was sent must be the same when it is sent again. But two people can go
+on without the lines of whose accounts it says neither yes nor no.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
+from services.payments.domain.listing import OrderLine, unanswered_digest
 from services.payments.domain.run.deferral_messages import (
     DeferLines,
+    DeferredLine,
+    DeferUnanswered,
     FileWithdrawn,
     LinesDeferred,
+    ProposeUnanswered,
+    UnansweredDeferred,
+    UnansweredProposed,
     WithdrawFile,
 )
 from services.payments.domain.run.guards import opened
 from services.payments.domain.run.messages import Event
 from services.payments.domain.run.state import RunState
+from services.payments.domain.shared.approval import require_approval
 from services.payments.domain.shared.errors import (
     AlreadyDispatched,
     Contradiction,
     FileUnknown,
     Malformed,
+    NothingProposed,
+    StaleHash,
     StepNotReached,
+    TooManyUnanswered,
 )
 from services.payments.domain.shared.ids import bank_file_id
+from services.payments.domain.shared.totals import Totals
+
+UNANSWERED_MAX: Final = 1_000
+"""Lines of an account check; where more have no answer, the treasury has not checked them."""
+
+
+def leave(
+    command: WithdrawFile | DeferLines | ProposeUnanswered | DeferUnanswered, state: RunState
+) -> Sequence[Event]:
+    """Take lines out of the run, or propose to."""
+    match command:
+        case WithdrawFile():
+            return withdraw_file(command, state)
+        case DeferLines():
+            return defer_lines(command, state)
+        case ProposeUnanswered():
+            return propose_unanswered(command, state)
+        case DeferUnanswered():
+            return defer_unanswered(command, state)
 
 
 def defer_lines(command: DeferLines, state: RunState) -> Sequence[Event]:
@@ -63,3 +94,53 @@ def withdraw_file(command: WithdrawFile, state: RunState) -> Sequence[Event]:
     withdrawn = [FileWithdrawn(run.tahap, run.kind, file)] if committed else []
     deferred = [LinesDeferred(run.tahap, run.kind, lines)] if lines else []
     return [*withdrawn, *deferred]
+
+
+def propose_unanswered(command: ProposeUnanswered, state: RunState) -> Sequence[Event]:
+    """Let it wait for another person's approval to go on without the lines without an answer."""
+    run = opened(state)
+    totals = _unanswered(command.lines, command.hash, state)
+    proposed = UnansweredProposed(
+        run.tahap, run.kind, command.hash, totals.count, totals.rupiah, command.maker
+    )
+    return [] if state.unanswered_proposal == proposed else [proposed]
+
+
+def defer_unanswered(command: DeferUnanswered, state: RunState) -> Sequence[Event]:
+    """Take out what stands without an answer, where it is exactly what was proposed."""
+    run, proposal = opened(state), state.unanswered_proposal
+    if proposal is None:
+        raise NothingProposed(tahap=run.tahap, kind=run.kind)
+    require_approval(proposal.maker, proposal.hash, command.checker, command.hash)
+    totals = _unanswered(command.lines, command.hash, state)
+    decided = UnansweredDeferred(
+        tahap=run.tahap,
+        kind=run.kind,
+        hash=command.hash,
+        count=totals.count,
+        rupiah=totals.rupiah,
+        maker=proposal.maker,
+        checker=command.checker,
+    )
+    return [decided, LinesDeferred(run.tahap, run.kind, command.lines)]
+
+
+def unanswered_hash(tahap: str, kind: str, lines: Sequence[DeferredLine]) -> tuple[str, Totals]:
+    """(hash, totals) of lines without an answer, in order of payment."""
+    digest = unanswered_digest(tahap, kind)
+    for line in lines:
+        digest.add(OrderLine(line.payment, line.bank, line.rupiah))
+    return digest.hash(), digest.totals
+
+
+def _unanswered(lines: Sequence[DeferredLine], named: str, state: RunState) -> Totals:
+    """The totals of the lines that stand without an answer; refused where they are not `named`."""
+    run = opened(state)
+    if not lines or not state.checks or state.check_complete:
+        raise StepNotReached(step="AccountCheckUnanswered")
+    if len(lines) > UNANSWERED_MAX:
+        raise TooManyUnanswered(tahap=run.tahap, kind=run.kind, most=UNANSWERED_MAX)
+    stands, totals = unanswered_hash(run.tahap, run.kind, lines)
+    if stands != named:
+        raise StaleHash(given=named, stands=stands)
+    return totals

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+UNANSWERED: Final = "ACCOUNT_CHECK_UNANSWERED"
+"""The reason of a line of whose account the treasury said neither yes nor no."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,27 @@ class WithdrawFile:
 
 
 @dataclass(frozen=True, slots=True)
+class ProposeUnanswered:
+    """The maker's wish to go on without the lines that the account check leaves without an answer.
+
+    They are all that are so at this moment; `hash` is over them.
+    """
+
+    maker: str
+    hash: str
+    lines: tuple[DeferredLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeferUnanswered:
+    """Another person's approval: take out the lines that stand without an answer now."""
+
+    checker: str
+    hash: str
+    lines: tuple[DeferredLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FileWithdrawn:
     """The file of this id is void; it is committed anew with what is left of it."""
 
@@ -50,3 +75,31 @@ class LinesDeferred:
     tahap: str
     kind: str
     lines: tuple[DeferredLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnansweredProposed:
+    """Somebody proposes to go on without the lines of this hash; replaced by the next proposal."""
+
+    tahap: str
+    kind: str
+    hash: str
+    count: int
+    rupiah: int
+    maker: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnansweredDeferred:
+    """Two people decided to go on without lines that the treasury left without an answer.
+
+    `LinesDeferred` names them. A supplementary run may pay them, once their accounts are checked.
+    """
+
+    tahap: str
+    kind: str
+    hash: str
+    count: int
+    rupiah: int
+    maker: str
+    checker: str

@@ -13,8 +13,12 @@ from services.payments.domain.run.cancellation_messages import (
 )
 from services.payments.domain.run.deferral_messages import (
     DeferLines,
+    DeferUnanswered,
     FileWithdrawn,
     LinesDeferred,
+    ProposeUnanswered,
+    UnansweredDeferred,
+    UnansweredProposed,
     WithdrawFile,
 )
 from services.payments.domain.run.file_messages import (
@@ -116,6 +120,8 @@ Command: TypeAlias = (
     | RecordOrderCancelled
     | MarkEntitled
     | DeferLines
+    | ProposeUnanswered
+    | DeferUnanswered
     | WithdrawFile
     | SendAccountCheck
     | RecordAccountCheck
@@ -225,6 +231,8 @@ Event: TypeAlias = (
     | OrderCancelled
     | ListEntitled
     | LinesDeferred
+    | UnansweredProposed
+    | UnansweredDeferred
     | FileWithdrawn
     | AccountCheckSent
     | AccountCheckReceived

@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 
 from services.payments.domain.run.cancellation_messages import OrderCancelled, RunCancelled
 from services.payments.domain.run.deferral_messages import (
+    UNANSWERED,
     DeferredLine,
     FileWithdrawn,
     LinesDeferred,
+    UnansweredDeferred,
+    UnansweredProposed,
 )
 from services.payments.domain.run.file_messages import (
     AccountCheckReceived,
@@ -34,10 +37,11 @@ class RunState:
     """Each document as its event has it, None until it is there; the last result of each file.
 
     `withdrawn` are files that were committed once and are void. `deferred` are the lines that left
-    the run, by what they made less: `unchecked` what was to be checked, `unordered` what passed
-    the check, `uninstructed` what was ordered. `dispatched` is the first bank file that was ever
-    committed. `recalled` is the order of a cancelled run that the treasury has not taken back yet,
-    `recalled_funds` what it had released for it; `given_back` is its last answer to one.
+    the run, by what they made less: `unchecked` what was to be checked, `unanswered` what the check
+    had to answer, `unordered` what passed it, `uninstructed` what was ordered. `dispatched` is the
+    first bank file that was ever committed. `recalled` is the order of a cancelled run that the
+    treasury has not taken back yet, `recalled_funds` what it had released for it; `given_back` is
+    its last answer to one.
     """
 
     opened: RunOpened | None = None
@@ -53,6 +57,8 @@ class RunState:
     reconciled: TahapReconciled | None = None
     deferred: tuple[DeferredLine, ...] = ()
     unchecked: Totals = NOTHING
+    unanswered: Totals = NOTHING
+    unanswered_proposal: UnansweredProposed | None = None
     unordered: Totals = NOTHING
     uninstructed: Totals = NOTHING
     withdrawn: tuple[str, ...] = ()
@@ -79,6 +85,11 @@ class RunState:
     def passed(self) -> Totals:
         """The payments whose accounts passed the check and that are still in the run to order."""
         return total(each.passed for each in self.check_answers) - self.unordered
+
+    @property
+    def left_unanswered(self) -> frozenset[str]:
+        """The payments that left because the treasury had not answered for their accounts."""
+        return frozenset(line.payment for line in self.deferred if line.reason == UNANSWERED)
 
     @property
     def ordered(self) -> Totals:
@@ -140,19 +151,13 @@ def evolve(state: RunState, event: Event) -> RunState:
             return _taken_back(state, event)
         case ListEntitled():
             return replace(state, entitled=event)
-        case FileWithdrawn():
-            return replace(
-                state,
-                checks=tuple(sent for sent in state.checks if sent.file != event.file),
-                files=tuple(sent for sent in state.files if sent.file != event.file),
-                withdrawn=(*state.withdrawn, event.file),
-            )
-        case LinesDeferred():
-            return _without(state, event.lines)
+        case FileWithdrawn() | LinesDeferred() | UnansweredProposed() | UnansweredDeferred():
+            return _left(state, event)
         case AccountCheckSent():
             return replace(state, checks=(*state.checks, event))
         case AccountCheckReceived():
-            return replace(state, check_answers=(*state.check_answers, event))
+            answers = (*state.check_answers, event)
+            return replace(state, check_answers=answers, unanswered_proposal=None)
         case PaymentRequested():
             return replace(state, request=event)
         case PaymentOrdered():
@@ -178,6 +183,34 @@ def _taken_back(state: RunState, event: RunCancelled | OrderCancelled) -> RunSta
     return RunState(recalled=state.order, recalled_funds=state.funds)
 
 
+def _left(
+    state: RunState, event: FileWithdrawn | LinesDeferred | UnansweredProposed | UnansweredDeferred
+) -> RunState:
+    """The run behind what lines leave it by."""
+    match event:
+        case FileWithdrawn():
+            return _withdrawn(state, event.file)
+        case LinesDeferred():
+            return _without(state, event.lines)
+        case UnansweredProposed():
+            return replace(state, unanswered_proposal=event)
+        case UnansweredDeferred():
+            return replace(state, unanswered_proposal=None)
+
+
+def _withdrawn(state: RunState, file: str) -> RunState:
+    """The run without a file; what its check was to answer is not in the next one."""
+    out = replace(
+        state,
+        checks=tuple(sent for sent in state.checks if sent.file != file),
+        files=tuple(sent for sent in state.files if sent.file != file),
+        withdrawn=(*state.withdrawn, file),
+    )
+    if state.check_file(file) is None:
+        return out
+    return replace(out, unchecked=state.unchecked + state.unanswered, unanswered=NOTHING)
+
+
 def _without(state: RunState, lines: tuple[DeferredLine, ...]) -> RunState:
     """The run without some lines; a request that had them falls, and is to be made anew."""
     less = Totals(len(lines), sum(line.rupiah for line in lines))
@@ -186,6 +219,8 @@ def _without(state: RunState, lines: tuple[DeferredLine, ...]) -> RunState:
         return out  # they are not among the payable ones that are counted next
     if not state.checks:
         return replace(out, unchecked=state.unchecked + less)
+    if not state.check_complete:
+        return replace(out, unanswered=state.unanswered + less)
     if state.order is None:
         return replace(out, unordered=state.unordered + less, request=None)
     return replace(out, uninstructed=state.uninstructed + less)

@@ -12,8 +12,8 @@ DomainError
 ├── the hold               NotHeld
 ├── the cancellation       TooLateToCancel, LaterTahapStands
 ├── the tahap              RunsOpen, FamiliesOutstanding, TahapIsClosed
-├── the run                AlreadyDispatched, TotalsDiffer, FileOverlaps, FileUnknown, NothingToPay,
-│                          NotConserved, TransfersUnknown
+├── the run                AlreadyDispatched, TooManyUnanswered, TotalsDiffer, FileOverlaps,
+│                          FileUnknown, NothingToPay, NotConserved, TransfersUnknown
 ├── the payment            NotEntitled, NotPayable, AccountNotChecked, NotInstructed,
 │                          AmountDiffers
 └── the benefit            UnverifiedBenefit, CategoryUnknown
@@ -139,6 +139,10 @@ class TahapIsClosed(DomainError):
 
 class AlreadyDispatched(DomainError):
     """The bank's file with this family's payment is committed; the payment can only be answered."""
+
+
+class TooManyUnanswered(DomainError):
+    """So many lines of an account check have no answer that the treasury must be asked why."""
 
 
 class TotalsDiffer(DomainError):
