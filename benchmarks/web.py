@@ -26,7 +26,7 @@ from libs.chassis.auth import Principal, require
 from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET
 from libs.chassis.etag import Unconditional, etag
 from libs.chassis.idempotency import Once, Reply
-from libs.chassis.request import Asked
+from libs.chassis.middleware import Asked
 from libs.chassis.service import AppenderOf
 from libs.chassis.settings import Settings
 from libs.events.store.group_commit import Appender

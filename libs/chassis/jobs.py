@@ -3,7 +3,7 @@
     router = jobs_router([IMPORTS, listings], "registry:read", "registry:import")
 
 A source knows the jobs of one kind. Uploads have rows of their own (`import_jobs`); a run of a
-service is told from the streams and tables that it works on anyway (`run_jobs`).
+service is read from the streams and tables that it works on anyway (`stream_jobs`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from libs.chassis.deciding import DecidingOf
 from libs.chassis.etag import Unconditional
 from libs.chassis.idempotency import Reply
 from libs.chassis.openapi import refuses
-from libs.chassis.pages import Page, Paging
+from libs.chassis.pagination import Page, Paging
 from libs.chassis.problems import Refusal
 from libs.chassis.service import StoreOf
 from libs.events.domain.errors import DomainError, NotFound

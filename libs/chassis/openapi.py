@@ -18,9 +18,9 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from libs.chassis.auth import dependencies_of, is_open
 from libs.chassis.etag import seen_tag
 from libs.chassis.idempotency import streamed, whole
-from libs.chassis.pages import asked_page
+from libs.chassis.openapi_examples import NoSample, sampled
+from libs.chassis.pagination import asked_page
 from libs.chassis.problems import MEDIA_TYPE, Problem, kebab, status_of, title_of
-from libs.chassis.samples import NoSample, sampled
 from libs.events.domain.errors import DomainError
 
 JSON: Final = "application/json"

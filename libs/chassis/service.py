@@ -20,8 +20,8 @@ from starlette.datastructures import State
 
 from libs.chassis.health import Check
 from libs.chassis.metrics import Look, reaching, shown
-from libs.chassis.replayer import Replayer
-from libs.chassis.request import resource
+from libs.chassis.middleware import resource
+from libs.chassis.replay_worker import ReplayWorker
 from libs.chassis.settings import Settings
 from libs.events import telemetry
 from libs.events.bus import Bus
@@ -45,7 +45,7 @@ from libs.events.telemetry.metrics import Reading
 from libs.events.workers.backoff import failing
 from libs.events.workers.leader import has_leader, lead
 from libs.privacy.keys import KeyRing
-from libs.privacy.tokens import Tokenizer
+from libs.privacy.pseudonyms import Tokenizer
 
 Step = Callable[[], Awaitable[bool]]
 
@@ -137,8 +137,8 @@ async def working(
             running.store, running.bus, running.store.source, subscriptions, topics
         )
         tasks.append(asyncio.create_task(_consume(running, topics), name="consumer"))
-        replayer = Replayer(running.store, subscriptions)
-        tasks.append(asyncio.create_task(replayer.run(), name="replayer"))
+        replays = ReplayWorker(running.store, subscriptions)
+        tasks.append(asyncio.create_task(replays.run(), name="replays"))
     try:
         yield
     finally:

@@ -14,13 +14,13 @@ from libs.chassis.etag import Unconditional
 from libs.chassis.forms import NPSN, OFFICE_ID
 from libs.chassis.idempotency import Once, Reply
 from libs.chassis.imports import Report, Take, import_route
+from libs.chassis.middleware import Asked, resource
 from libs.chassis.openapi import refuses
-from libs.chassis.request import Asked, resource
 from libs.chassis.service import AppenderOf, StoreOf
 from libs.events.store.grouped_commands import Single
 from libs.events.store.model import Context
 from libs.events.store.postgres import Store
-from libs.privacy.tokens import Tokenizer
+from libs.privacy.pseudonyms import Tokenizer
 from services.conditionality.contract import PERSON
 from services.conditionality.domain.person import (
     InvalidRecord,

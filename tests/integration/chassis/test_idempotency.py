@@ -19,8 +19,8 @@ from libs.chassis.deciding import Deciding
 from libs.chassis.dev_issuer import Issuer
 from libs.chassis.etag import Unconditional, etag
 from libs.chassis.idempotency import Once, OnceOnly, OnceStreamed, ReadsOnly, Reply, claim, store
+from libs.chassis.middleware import Asked, resource
 from libs.chassis.problems import Refusal
-from libs.chassis.request import Asked, resource
 from libs.events.store.group_commit import Appender
 from libs.events.store.grouped_commands import Single
 from libs.events.store.handle import handle

@@ -1,6 +1,6 @@
 """Replays parked messages as was asked, beside everything else that a service does.
 
-    asyncio.create_task(Replayer(store, subscriptions).run())
+    asyncio.create_task(ReplayWorker(store, subscriptions).run())
 
 Every process of a service works on replays. A step is one transaction, in which the replay's row
 is locked: two processes never do the same one, and a killed process leaves nothing to tidy up.
@@ -48,7 +48,7 @@ log = structlog.get_logger("replay")
 
 
 @dataclass(frozen=True, slots=True)
-class Replayer:
+class ReplayWorker:
     """Does what was asked for, the oldest replay first."""
 
     store: Store
@@ -98,8 +98,8 @@ class Replayer:
             selection = Selection(row["topic"], row["parked_key"])
             came = await replay(unit, self.subscriptions, selection, place)
         if came is not None:
-            told = msgspec.json.encode(came.place).decode(), came.handled, came.refused
-            await unit.connection.execute(_ADVANCE, job, *told)
+            advanced = msgspec.json.encode(came.place).decode(), came.handled, came.refused
+            await unit.connection.execute(_ADVANCE, job, *advanced)
         else:
             state = "CANCELLED" if row["cancelled_by"] else "DONE"
             await unit.connection.execute(_END, job, state, None)

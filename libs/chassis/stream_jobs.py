@@ -1,6 +1,6 @@
-"""The runs of a service as jobs: told from the stream and tables that a run works on anyway.
+"""Streams as jobs: a run's progress, read from the stream and tables that it works on anyway.
 
-    listings = Runs("listing", ends_with={"ListClosed"}, why_not="...", progress=listing_progress)
+    listings = StreamJobs("listing", ends_with={"ListClosed"}, why_not="...", progress=progress)
 
 The id of a job is that of its stream, such as listing-2023-1. Nothing is written for it: a run
 that was killed goes on from its cursor, and its job with it.
@@ -56,8 +56,8 @@ class _Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Runs:
-    """The runs whose streams begin with `kind` and a dash, and how far each is.
+class StreamJobs:
+    """The streams whose ids begin with `kind` and a dash, each as a job.
 
     `progress` is asked with what follows the dash. `ends_with` are the types of the events that
     end a run, `why_not` is why none can be cancelled. `work` is the leader's work that takes the

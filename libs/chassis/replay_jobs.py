@@ -1,4 +1,4 @@
-"""Replays of parked messages as jobs: asked for, seen and cancelled; `replayer` does them.
+"""Replays of parked messages as jobs: asked for, seen and cancelled; `replay_worker` does them.
 
 async with store.transaction(context) as unit:
     job = await begin(unit, once, Selection(topic, key))
@@ -52,7 +52,7 @@ async def begin(unit: Transaction, once: OnceOnly, selection: Selection) -> Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Replays:
+class ReplayJobs:
     """The replays of a service."""
 
     seen_by: frozenset[str] = frozenset()
