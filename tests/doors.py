@@ -235,7 +235,7 @@ def batches(*records: Record) -> list[Batch]:
 
 async def deliver(consumer: Consumer, *records: Record) -> None:
     """Have a consumer process the records, partition by partition."""
-    await consumer._open_places()
+    await consumer._open_checkpoints()
     for batch in batches(*records):
         await consumer.process(batch)
 

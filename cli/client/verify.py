@@ -136,8 +136,8 @@ async def _caught_up(
     head = readers[service].head
 
     def caught_up(said: Positions) -> bool:
-        ahead = (reading_findings(reader, service, said) for reader in readers.values())
-        return said.relayed >= head and not any(chain.from_iterable(ahead))
+        overtaken = (reading_findings(reader, service, said) for reader in readers.values())
+        return said.relayed >= head and not any(chain.from_iterable(overtaken))
 
     with suppress(WaitedTooLong):
         await until(lambda: _is(caught_up, auditor, service), service, relay_s_max)

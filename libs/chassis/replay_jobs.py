@@ -14,7 +14,7 @@ import msgspec
 
 from libs.chassis.idempotency import OnceOnly
 from libs.chassis.jobs import Job, JobNotCancellable, State, Wanted, newest_rows, rate
-from libs.events.consumer.parking import START, NothingParked, Place, Selection
+from libs.events.consumer.parking import START, NothingParked, ParkedPosition, Selection
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 
@@ -95,5 +95,5 @@ def _job(row: Any) -> Job:
     )
 
 
-def _text(place: Place) -> str:
+def _text(place: ParkedPosition) -> str:
     return msgspec.json.encode(place).decode()

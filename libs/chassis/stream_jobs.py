@@ -84,9 +84,9 @@ class StreamJobs:
         rows = await store.pool.fetch(_STREAMS, self.kind)
         found = [
             begun
-            for begun in sorted((_Begun(*row) for row in rows), key=_place, reverse=True)
+            for begun in sorted((_Begun(*row) for row in rows), key=_cursor, reverse=True)
             if wanted.by in (None, begun.by)
-            and (wanted.behind is None or _place(begun) < wanted.behind)
+            and (wanted.behind is None or _cursor(begun) < wanted.behind)
         ]
         return [await self._job(store, begun) for begun in found[: wanted.limit]]
 
@@ -125,7 +125,7 @@ def _problem(fails: Failing) -> JobProblem:
     return JobProblem(type=WORK_FAILS, detail=fails.error)
 
 
-def _place(begun: _Begun) -> tuple[datetime, str]:
+def _cursor(begun: _Begun) -> tuple[datetime, str]:
     return begun.at, begun.stream
 
 

@@ -153,23 +153,23 @@ class Transaction:
             return set()
         advancing = asyncio.create_task(self._advance(moves))
         packer, chunks = self._packing(moves)
-        ahead: list[bytes] = []
+        buffered: list[bytes] = []
         try:
             await asyncio.sleep(0)  # the statement leaves; the server is busy while we are
             for move in moves:
                 for draft in move.drafts:
                     refuse_unfit(move.stream_id, draft)
             while not advancing.done() and (chunk := next(chunks, None)) is not None:
-                ahead.append(chunk)
+                buffered.append(chunk)
                 await asyncio.sleep(0)
         finally:
             won = await advancing  # also after an error: the connection must be free again
         if len(won) < len(moves):
-            ahead = []
+            buffered = []
             packer, chunks = self._packing([move for move in moves if move.stream_id in won])
         if won:
             await self.connection.copy_to_table(
-                "events", source=copied(chain(ahead, chunks)), columns=COLUMNS, format="binary"
+                "events", source=copied(chain(buffered, chunks)), columns=COLUMNS, format="binary"
             )
             self._reached = Reached(packer.count, packer.root)
         return won

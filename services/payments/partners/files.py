@@ -21,7 +21,7 @@ import msgspec
 
 from libs.events.domain.errors import CorridorError
 from libs.events.store.postgres import Store
-from libs.events.workers.prefetch import ahead
+from libs.events.workers.prefetch import prefetch
 from libs.privacy.errors import KeyDestroyed, PrivacyError
 from libs.privacy.keys import KeyRing
 from libs.privacy.sealing import Sealer
@@ -182,7 +182,7 @@ class Renderer:
         """Bytes, and before those of each chunk of lines their (payment, amount)."""
         yield _csv([["H", LAYOUT, which.purpose, which.file, which.day.isoformat()]])
         count = rupiah = 0
-        async with ahead(self._lines(which)) as chunks:
+        async with prefetch(self._lines(which)) as chunks:
             async for rows, sealer in chunks:
                 yield [(row["payment"], row["amount"]) for row in rows]
                 yield _csv(self._records([tuple(row) for row in rows], sealer))
