@@ -20,8 +20,8 @@ from benchmarks.judge import Ratio
 from benchmarks.measure import Effort
 from benchmarks.report import Figure
 from benchmarks.server import database, open_store
-from libs.events.store.group_commit import Appender
-from libs.events.store.grouped_commands import Single
+from libs.events.store.group_commit import GroupCommitter
+from libs.events.store.grouped_commands import GroupedCommand
 from libs.events.store.handle import handle_many
 from libs.events.store.model import Outcome
 from libs.events.store.postgres import Store
@@ -85,11 +85,11 @@ async def _ours(store: Store) -> Rates:
     def drawn() -> UUID:
         return UUID(int=random.getrandbits(128), version=4)
 
-    appender = Appender(store)
+    committer = GroupCommitter(store)
 
     async def one(family: UUID) -> None:
         [(stream_id, command)] = commands_for([family])
-        await appender.append(Single(ACCOUNT, stream_id, command, CONTEXT, _version))
+        await committer.append(GroupedCommand(ACCOUNT, stream_id, command, CONTEXT, _version))
 
     async def single() -> None:
         await one(drawn())

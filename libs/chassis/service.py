@@ -39,7 +39,7 @@ from libs.events.monitoring.gauges import (
 )
 from libs.events.monitoring.group_lag import LagWatch
 from libs.events.store.faults import RETRIED
-from libs.events.store.group_commit import Appender
+from libs.events.store.group_commit import GroupCommitter
 from libs.events.store.postgres import Store
 from libs.events.telemetry.metrics import Reading
 from libs.events.workers.backoff import failing
@@ -97,12 +97,12 @@ class Running:
 
     def resources(self, **more: Any) -> dict[str, Any]:
         """The state that the lifespan yields: itself, its store, and what else handlers ask for."""
-        appender = Appender(self.store)
-        return {"running": self, "store": self.store, "appender": appender, **more}
+        committer = GroupCommitter(self.store)
+        return {"running": self, "store": self.store, "committer": committer, **more}
 
 
 StoreOf = Annotated[Store, resource("store")]
-AppenderOf = Annotated[Appender, resource("appender")]
+CommitterOf = Annotated[GroupCommitter, resource("committer")]
 RunningOf = Annotated[Running, resource("running")]
 
 
