@@ -21,7 +21,7 @@ from libs.events.consumer.parking import Selection
 from libs.events.consumer.replay import Replayed, replay
 from libs.events.consumer.subscription import Subscription
 from libs.events.domain.errors import safe_text
-from libs.events.store.faults import is_of_surroundings
+from libs.events.store.faults import is_infrastructure_fault
 from libs.events.store.model import Context
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
@@ -80,7 +80,7 @@ class ReplayWorker:
             async with self.store.transaction(context) as unit:
                 return await self._step(unit, oldest["id"])
         except Exception as error:
-            if is_of_surroundings(error):
+            if is_infrastructure_fault(error):
                 raise
             # Tried again it would fail again, and those asked for behind it would never begin.
             log.warning("replay fails", replay=oldest["id"], error=safe_text(error))

@@ -146,7 +146,7 @@ class Consumer:
         return True
 
     async def _take(self, member: Member, batch: Batch) -> bool:
-        """Process a batch, again until the surroundings let it through; False after a rewind."""
+        """Process a batch, again until the infrastructure lets it through; False after a rewind."""
         while True:
             try:
                 await self.process(batch)

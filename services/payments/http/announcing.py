@@ -1,4 +1,4 @@
-"""The surroundings of an announcement: the tahaps that stand, and what each service answers."""
+"""Context of an announcement: the tahaps that stand, and what each service answers."""
 
 from __future__ import annotations
 
