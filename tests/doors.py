@@ -46,7 +46,7 @@ CONTEXT: Final = Context(MOMENT, "tester")
 EPOCH: Final = "first"
 NATION: Final = ("*",)
 
-# -- Surroundings ---------------------------------------------------------------------------------
+# -- Settings of a service ------------------------------------------------------------------------
 
 
 def runtime_role(service: str) -> str:
@@ -60,7 +60,7 @@ def as_role(url: str, role: str) -> str:
 
 
 @asynccontextmanager
-async def surroundings(
+async def service_settings(
     postgres: Postgres, directory: Path, service: str
 ) -> AsyncIterator[Settings]:
     """A service's settings: a fresh database that holds its store, the keys and an embedded bus.

@@ -18,7 +18,7 @@ from cli.errors import Failed
 from libs.chassis.settings import POSTGRES, SettingRefused, url
 from libs.events.store.verify import NOBODY, verify
 from libs.events.store.watermarks import Positions, WaitedTooLong, until
-from localstack.environment import RELAYED, SERVICES, Surroundings, role
+from localstack.environment import RELAYED, SERVICES, Environment, role
 from localstack.postgres.roles import password_file
 from localstack.postgres.server import PostgresServer
 
@@ -94,8 +94,8 @@ def _address(data_dir: Path, service: str) -> str:
     named = json.loads(card.read_text()).get("databases", {}) if card.exists() else {}
     if service not in named:
         # The ports of a platform do not matter to its database, which listens on a socket.
-        around = Surroundings(data_dir, PostgresServer(data_dir / "postgres"), None, {})
-        return around.address(service, role(service))
+        environment = Environment(data_dir, PostgresServer(data_dir / "postgres"), None, {})
+        return environment.address(service, role(service))
     password = password_file(data_dir / "secrets", role(service))
     variables = {"PKH_DATABASE_URL": named[service], "PKH_DATABASE_PASSWORD_FILE": str(password)}
     return url(variables, "PKH_DATABASE_URL", POSTGRES)
