@@ -52,14 +52,14 @@ async def figures(server: PostgresServer, _effort: Effort) -> tuple[list[Figure]
     except subprocess.SubprocessError:
         return [], ["emmett-postgresql was not measured: npm could not install it."]
     ours = await _ours(await open_store(server, "single"))
-    told = await asyncio.to_thread(
+    done = await asyncio.to_thread(
         subprocess.run,
         ["node", str(HERE / "measure.mjs"), database(server, "emmett")],
         check=True,
         timeout=DEADLINE_S,
         capture_output=True,
     )
-    theirs = msgspec.json.decode(told.stdout, type=Rates)
+    theirs = msgspec.json.decode(done.stdout, type=Rates)
     return [
         *_beside("one command at a time, new streams", "commands/s", ours.single, theirs.single),
         *_beside(f"{AT_ONCE} at once, new streams", "commands/s", ours.sixteen, theirs.sixteen),

@@ -111,7 +111,7 @@ def corridor(database: str) -> FastAPI:
 
 def service(database: str, keys: Path) -> tuple[FastAPI, Settings]:
     """The same as a service of the platform."""
-    told = Settings(SERVICE, database, "", ISSUER, AUDIENCE, jwks_file=keys / KEY_SET)
+    settings = Settings(SERVICE, database, "", ISSUER, AUDIENCE, jwks_file=keys / KEY_SET)
     router = APIRouter()
 
     @asynccontextmanager
@@ -136,14 +136,14 @@ def service(database: str, keys: Path) -> tuple[FastAPI, Settings]:
         )
         return done.reply.response(done.position)
 
-    return create_app(SERVICE, "Bench", [router], lifespan, {}, told), told
+    return create_app(SERVICE, "Bench", [router], lifespan, {}, settings), settings
 
 
 def main(way: str, database: str, port: str, keys: str) -> None:
     """Serve until told to stop."""
     if way == "service":
-        app, told = service(database, Path(keys))
-        serve(app, replace(told, port=int(port)))
+        app, settings = service(database, Path(keys))
+        serve(app, replace(settings, port=int(port)))
         return
     app = (bare if way == "bare" else corridor)(database)
     options: dict[str, Any] = {"loop": "uvloop", "http": "httptools", "access_log": False}

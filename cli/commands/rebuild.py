@@ -58,8 +58,8 @@ async def _shown(program: Process, service: str, screen: Screen) -> Progress | N
         async for line in program.stdout:
             progress = msgspec.json.decode(line, type=Progress)
             rate = progress.done / max(time.monotonic() - begun, 0.001)
-            told = f"{progress.done:,} messages · {rate:,.0f} messages/s"
-            bar.show(progress.done, told, progress.total or None)
+            text = f"{progress.done:,} messages · {rate:,.0f} messages/s"
+            bar.show(progress.done, text, progress.total or None)
     if not await program.wait() and progress is not None:
         bar.finish()
     return progress

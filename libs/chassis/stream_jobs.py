@@ -96,8 +96,8 @@ class StreamJobs:
 
     async def _job(self, store: Store, begun: _Begun) -> Job:
         about = begun.stream.removeprefix(f"{self.kind}-")
-        told = await self.progress(store, about)
-        ended = told.state == "DONE"
+        progress = await self.progress(store, about)
+        ended = progress.state == "DONE"
         fails = None if ended else await failing_item(store.pool, self.work, about)
         changed = await store.pool.fetchval(_CHANGED, begun.stream, not ended, list(self.ends_with))
         until = changed if ended else await store.pool.fetchval("SELECT now()")
@@ -105,19 +105,19 @@ class StreamJobs:
             id=begun.stream,
             kind=self.kind,
             about=about,
-            state="FAILING" if fails else told.state,
-            done=told.done,
-            total=told.total,
-            unit=told.unit,
-            rate=rate(told.done, begun.at, until),
-            counts=told.counts,
-            steps=told.steps,
+            state="FAILING" if fails else progress.state,
+            done=progress.done,
+            total=progress.total,
+            unit=progress.unit,
+            rate=rate(progress.done, begun.at, until),
+            counts=progress.counts,
+            steps=progress.steps,
             attempt=fails.attempts if fails else 1,
             by=begun.by,
             started_at=begun.at,
             changed_at=changed,
-            result=told.result,
-            problem=told.problem or (_problem(fails) if fails else None),
+            result=progress.result,
+            problem=progress.problem or (_problem(fails) if fails else None),
         )
 
 

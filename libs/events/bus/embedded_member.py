@@ -173,8 +173,8 @@ class EmbeddedMember:
     async def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
         """Store the group's next offsets; `StaleMember` once the group has another generation."""
         topics, partitions = zip(*(self._place(*place) for place in offsets), strict=True)
-        told = self._group, self._share.generation, self._id, topics, partitions
-        accepted = await self._pool.fetchval(_COMMIT_OFFSETS, *told, list(offsets.values()))
+        membership = self._group, self._share.generation, self._id, topics, partitions
+        accepted = await self._pool.fetchval(_COMMIT_OFFSETS, *membership, list(offsets.values()))
         if not accepted:
             raise StaleMember(group=self._group)
 

@@ -182,11 +182,11 @@ class GroupCommitter:
         taken = {(row[0], row[1]): row for row in rows if row[0] is not None}
         loaded: dict[str, Loaded[Any]] = {}
         epoch = ""
-        for client, stream_id, version, text, shape, told in rows:
+        for client, stream_id, version, text, shape, found_epoch in rows:
             if client is not None:
                 continue
             if stream_id is None:
-                epoch = told
+                epoch = found_epoch
                 continue
             state = codec_of(kinds[stream_id]).decode_state(text, shape)
             if state is not None:

@@ -202,8 +202,8 @@ def arguments(group: Group, epoch: str, block: int) -> list[Any]:
     for ord_, (context, stream_id, version, draft) in enumerate(group.events):
         message = None if draft.message is None else draft.message.decode()
         data, extra = draft.data.decode(), own[ord_]
-        told = (draft.type, draft.schema_version, data, extra, draft.topic, draft.key, message)
-        row = (block, ord_, stream_id, version, *told, context.at)
+        metadata = (draft.type, draft.schema_version, data, extra, draft.topic, draft.key, message)
+        row = (block, ord_, stream_id, version, *metadata, context.at)
         root.update(event_hash(row))
         rows.append(row)
     recorded_at = datetime.now(UTC)
@@ -251,9 +251,9 @@ def _columns(rows: Sequence[Sequence[Any]], count: int) -> Sequence[Sequence[Any
 
 def _metadata(contexts: Sequence[Context]) -> tuple[str, list[str | None]]:
     """The metadata of a block for all of its events, and what each has beside that."""
-    told = [metadata_of(context) for context in contexts]
-    if not told:
+    stored = [metadata_of(context) for context in contexts]
+    if not stored:
         return encode({}).decode(), []
-    shared = {n: value for n, value in told[0].items() if all(t.get(n) == value for t in told)}
-    rest = [{n: value for n, value in each.items() if n not in shared} for each in told]
+    shared = {n: value for n, value in stored[0].items() if all(t.get(n) == value for t in stored)}
+    rest = [{n: value for n, value in each.items() if n not in shared} for each in stored]
     return encode(shared).decode(), [encode(each).decode() if each else None for each in rest]

@@ -181,12 +181,12 @@ class ReDecider:
         actors: Mapping[int, str],
         late: _Late,
     ) -> None:
-        told: dict[str, list[_Fact]] = {}
+        by_person: dict[str, list[_Fact]] = {}
         for row in facts:
             fact = _Fact(row["position"], _months(row), actors[row["block"]])
-            told.setdefault(row["stream_id"].removeprefix("person-"), []).append(fact)
-        for token, line in await roster.lines_resting_on(unit, list(told)):
-            for fact in told[token]:
+            by_person.setdefault(row["stream_id"].removeprefix("person-"), []).append(fact)
+        for token, line in await roster.lines_resting_on(unit, list(by_person)):
+            for fact in by_person[token]:
                 if _touches(fact.months, line):
                     late.add(line, fact.position, fact.actor)
 

@@ -12,7 +12,7 @@ from services.projection.explanation.deferring import deferred, held
 from services.projection.explanation.keeping import commitment
 from services.projection.explanation.known import reference
 from services.projection.explanation.later import moved, since
-from services.projection.explanation.messages import PaymentEntitled, Told
+from services.projection.explanation.messages import PaymentEntitled, Published
 from services.projection.explanation.paying import frozen, paid
 from services.projection.explanation.reopening import reopening, waiting
 from services.projection.explanation.story import Story
@@ -76,19 +76,19 @@ def explain(story: Story) -> Explanation:
     return _explanation(story, disposition, 0, steps)
 
 
-def _listed(story: Story, told: Told[PaymentEntitled]) -> list[ExplanationStep]:
+def _listed(story: Story, entitled: Published[PaymentEntitled]) -> list[ExplanationStep]:
     return [
         *eligibility(story),
         *known(story),
         *waiting(story),
         *reopening(story),
-        *counted(story, told),
-        *payee(story, told),
+        *counted(story, entitled),
+        *payee(story, entitled),
         *commitment(story),
-        *cut(story, told),
+        *cut(story, entitled),
         *(deferred(story) if story.deferred else []),
         *frozen(story),
-        *paid(story, told),
+        *paid(story, entitled),
         *moved(story),
         *since(story),
     ]
