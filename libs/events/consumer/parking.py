@@ -209,6 +209,17 @@ def unpark(topic: str, partition: int, key: str, message: str) -> Record:
     )
 
 
+async def parked_keys(unit: Transaction, subscription: str, topic: str) -> set[str]:
+    """The keys of which a subscription has anything parked."""
+    rows = await unit.connection.fetch(
+        """SELECT DISTINCT key FROM parked
+           WHERE subscription = $1 AND topic = $2 AND dropped_at IS NULL""",
+        subscription,
+        topic,
+    )
+    return {row["key"] for row in rows}
+
+
 async def parked_records(transaction: Transaction, subscription: str, topic: str) -> list[Record]:
     """Every message that a subscription has parked of a topic, as it came, the dropped ones too:
     who counts lines counts these as received."""

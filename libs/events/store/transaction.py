@@ -47,6 +47,9 @@ SELECT DISTINCT stream_id FROM events JOIN blocks USING (block)
 WHERE stream_id = ANY($1) AND first_position > $2
   AND events.block >= (SELECT min(block) FROM blocks WHERE first_position > $2)
 """
+_NAMES = """
+SELECT stream_id FROM streams WHERE stream_id > $1 AND stream_id < $2 ORDER BY stream_id LIMIT $3
+"""
 _HOLD = """
 SELECT FROM streams WHERE stream_id = ANY($1) ORDER BY stream_id COLLATE "C" FOR NO KEY UPDATE
 """
@@ -118,6 +121,16 @@ class Transaction:
             )
             for row in rows
         }
+
+    async def names(self, kind: str, after: str = "", limit: int | None = None) -> list[str]:
+        """The ids of the streams "kind-...", in order, each without that; those behind `after`."""
+        # "." follows "-", so the range holds exactly the streams that begin so.
+        rows = await self.connection.fetch(_NAMES, f"{kind}-{after}", f"{kind}.", limit)
+        return [row[0].removeprefix(f"{kind}-") for row in rows]
+
+    async def head(self) -> int:
+        """The position of the last event that is committed."""
+        return int(await self.connection.fetchval("SELECT position FROM head"))
 
     async def hold(self, stream_ids: Sequence[str]) -> None:
         """Keep the streams that exist as they are until we commit; others who append wait.
