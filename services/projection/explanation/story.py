@@ -51,7 +51,8 @@ def tahap_order(tahap: str) -> tuple[int, int]:
 class Story:
     """One family in one tahap. `told` is of the family, `of_tahap` of the tahap, in any order.
 
-    `disposition` is that of the tahap's row, None where the family has no row in it.
+    `disposition` is that of the tahap's row, None where the family has no row in it; `void` is what
+    a cancellation of the tahap took back of the family, and what says so.
     """
 
     family: str
@@ -63,6 +64,7 @@ class Story:
     known: Known
     household: Household
     clauses: Clauses
+    void: tuple[Published[Any], ...] = ()
 
     @classmethod
     def of(
@@ -74,7 +76,9 @@ class Story:
         of_tahap: Iterable[Published[Any]],
     ) -> Story | None:
         """The story; None where the tahap was never announced."""
-        messages = _standing(tuple(sorted(messages, key=_place)))
+        everything = tuple(sorted(messages, key=_place))
+        messages = _standing(everything)
+        stands = {_place(each) for each in messages}
         around = tuple(sorted(of_tahap, key=_place))
         announcements = of_kind(around, ClosingAnnounced)
         announced = max(announcements, key=lambda each: each.body.revision, default=None)
@@ -93,6 +97,7 @@ class Story:
             known=known,
             household=_household(messages, known, tahap),
             clauses=Clauses.of(around, announced.body),
+            void=tuple(x for x in everything if _place(x) not in stands and _tahap(x) == tahap),
         )
 
     def here(self, kind: type[B]) -> list[Published[B]]:
@@ -107,6 +112,12 @@ class Story:
         void = max((each.position for each in of_kind(self.of_tahap, TahapCancelled)), default=-1)
         found = [each for each in of_kind(self.of_tahap, kind) if each.position > void]
         return [each for each in found if getattr(each.body, "kind", run) == run]
+
+    @property
+    def cancelled(self) -> bool:
+        """True where the tahap's latest announcement is cancelled."""
+        ends = [each.body.revision for each in of_kind(self.of_tahap, TahapCancelled)]
+        return self.announced.body.revision in ends
 
     # -- What most steps look at -------------------------------------------------------------------
 

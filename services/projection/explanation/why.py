@@ -6,6 +6,7 @@ from typing import Final
 
 from services.projection.explanation.answer import Explanation, ExplanationStep, Text
 from services.projection.explanation.belonging import absence, eligibility, graduation
+from services.projection.explanation.cancelling import cancelled
 from services.projection.explanation.counting import counted, known, payee
 from services.projection.explanation.cutting import cut, cut_of
 from services.projection.explanation.deferring import deferred, held
@@ -20,6 +21,7 @@ from services.projection.explanation.words import rupiah
 
 DEFERRED: Final = "DEFERRED"
 PENDING: Final = "PENDING"
+CANCELLED: Final = "CANCELLED"
 
 DISPOSITIONS: Final = {
     "PAID": Text("was paid", "telah dibayarkan"),
@@ -55,6 +57,7 @@ DISPOSITIONS: Final = {
     "REGISTERED_LATER": Text(
         "is none: the family was registered later", "tidak ada: keluarga terdaftar kemudian"
     ),
+    "CANCELLED": Text("is none: the tahap is cancelled", "tidak ada: tahap dibatalkan"),
     "NOT_LISTED_YET": Text("is not known yet", "belum diketahui"),
 }
 ENDINGS: Final = {
@@ -69,6 +72,8 @@ ENDINGS: Final = {
 def explain(story: Story) -> Explanation:
     """Why the family got this amount and this disposition, as it was known then."""
     entitled = story.entitled
+    if story.cancelled:
+        return _explanation(story, CANCELLED, 0, eligibility(story))
     if entitled is not None:
         disposition, steps = story.disposition or PENDING, _listed(story, entitled)
         return _explanation(story, disposition, entitled.body.amount, steps)
@@ -139,7 +144,7 @@ def _explanation(
         region=where,
         known=story.known,
         text=_sentence(story.tahap, disposition, amount, cut_of(story)),
-        steps=(*overridden(story), *steps),
+        steps=(*overridden(story), *cancelled(story), *steps),
         cut=cut_of(story),
     )
 
