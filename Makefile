@@ -16,7 +16,7 @@ KAFKA_PORT ?= 9092
 ARGS       ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-unit test-integration test-e2e check bench mutants nightly kafka compose-test contracts dashboards lock coverage audit sbom
+.PHONY: help demo up test test-unit test-integration test-e2e check bench mutants nightly kafka compose-test contracts deployment service dashboards lock coverage audit sbom
 
 help: ## this list
 	@echo "make TARGET [NAME=value ...]"
@@ -79,6 +79,12 @@ kafka: $(READY) ## a real Kafka broker in the foreground, without Docker (Java 1
 
 contracts: $(READY) ## write schemas, asyncapi.yaml, openapi/ and the index of problems again from the code (ARGS=--check|--release)
 	$(BIN)/python -m tools.contracts.generate $(ARGS)
+
+deployment: $(READY) ## write compose file, roles, secrets and scrape targets again from deploy/services.toml (ARGS=--check)
+	$(BIN)/python -m tools.deployment $(ARGS)
+
+service: $(READY) ## lay a new service that is green at once (NAME=complaints TITLE="...", REMOVE=1 takes it away)
+	$(BIN)/python -m tools.service $(if $(REMOVE),--remove) "$(NAME)" "$(TITLE)"
 
 dashboards: $(READY) ## write the dashboards of Grafana again from their code
 	$(BIN)/python -m deploy.grafana

@@ -15,8 +15,9 @@ from typing import Any, Final
 from cli.client.http import Answer, Client, Refused
 from cli.client.screen import Bar
 from cli.errors import Failed
+from libs.chassis.catalogue import catalogue
 
-SERVICES: Final = ("registry", "conditionality", "payments", "projection")
+SERVICES: Final = catalogue().names
 """Those that work for long, if only at a replay."""
 KILOBYTE: Final = 1_000
 MEGABYTE: Final = 1_000_000

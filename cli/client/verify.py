@@ -89,15 +89,16 @@ async def chain_findings(
 
 
 def _address(data_dir: Path, service: str) -> str:
-    """The address of a service's database: where the card names one, else of the platform's own."""
+    """The address of a service's database: of the form that the card names, else the platform's."""
     card = data_dir / "run" / "platform.json"
-    named = json.loads(card.read_text()).get("databases", {}) if card.exists() else {}
-    if service not in named:
+    form = json.loads(card.read_text()).get("database") if card.exists() else None
+    if form is None:
         # The ports of a platform do not matter to its database, which listens on a socket.
         environment = Environment(data_dir, PostgresServer(data_dir / "postgres"), None, {})
         return environment.address(service, role(service))
     password = password_file(data_dir / "secrets", role(service))
-    variables = {"PKH_DATABASE_URL": named[service], "PKH_DATABASE_PASSWORD_FILE": str(password)}
+    address = form.format(service=service)
+    variables = {"PKH_DATABASE_URL": address, "PKH_DATABASE_PASSWORD_FILE": str(password)}
     return url(variables, "PKH_DATABASE_URL", POSTGRES)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from libs.chassis.catalogue import catalogue
 from libs.events.bus.incoming import Incoming
 from libs.events.consumer.subscription import Subscription
 from libs.events.store.transaction import Transaction
@@ -234,7 +235,7 @@ async def about_tahaps(transaction: Transaction, messages: Sequence[Incoming]) -
     )
 
 
-SUBSCRIPTIONS = (
+VIEWS = (
     Subscription(
         "projection",
         FAMILY_TOPIC,
@@ -294,3 +295,12 @@ SUBSCRIPTIONS = (
     ),
     Subscription("projection", TAHAP_TOPIC, dict.fromkeys(OF_TAHAP, OfTahap), about_tahaps),
 )
+SUBSCRIPTIONS = (
+    *VIEWS,
+    *(
+        Subscription("projection", topic, {}, about_families, others=OfFamily)
+        for topic in catalogue().services["projection"].reads
+        if topic not in {view.topic for view in VIEWS}
+    ),
+)
+"""A topic without a view is about families: its messages are kept in their timelines."""

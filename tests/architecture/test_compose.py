@@ -111,7 +111,8 @@ def test_a_container_is_given_the_secrets_that_it_reads_and_no_others(name: str)
 
     if name == "pkh":  # its card of the platform names the databases
         card = json.loads((ROOT / "deploy" / "platform.json").read_text())
-        read = {f"{urlsplit(url).username}.password" for url in card["databases"].values()}
+        user = str(urlsplit(card["database"]).username)
+        read = {f"{user.format(service=service)}.password" for service in card["services"]}
     if name == "alertmanager":
         text = (ROOT / "deploy" / "alertmanager" / "alertmanager.yml").read_text()
         read = set(re.findall(r"/run/secrets/(\S+)", text))
@@ -210,7 +211,8 @@ def test_the_databases_are_not_reachable_from_outside() -> None:
 
 def scraped() -> dict[str, str]:
     """{container: address} of everything that Prometheus is told to ask."""
-    targets = json.loads((ROOT / "deploy/prometheus/targets/compose.json").read_text())
+    files = (ROOT / "deploy" / "prometheus" / "targets").glob("*.json")
+    targets = [target for path in files for target in json.loads(path.read_text())]
     return {each["labels"]["service"]: each["targets"][0] for each in targets}
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import asyncpg
 
+from libs.chassis.catalogue import catalogue
 from tests.chaos.year import Year
 
-DATABASES = ("registry", "conditionality", "payments", "projection", "keys", "bus")
+DATABASES = (*catalogue().names, "keys", "bus")
 LONG_ENOUGH = 10  # characters; a shorter text may stand somewhere by chance
 CANARIES_MIN = 1_000
 

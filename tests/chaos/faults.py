@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from libs.chassis.catalogue import catalogue
 from libs.events.store.faults import LOST
 from libs.events.store.postgres import CHANNEL
 from localstack.platform import BusKind, Platform
@@ -33,10 +34,7 @@ SELECT EXISTS (SELECT FROM pg_locks
                WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))
 """
 
-PROCESSES: Final = (
-    *("registry", "conditionality", "payments", "projection"),
-    *("relay", "postgres", "treasury", "bank"),
-)
+PROCESSES: Final = (*catalogue().names, "relay", "postgres", "treasury", "bank")
 """On the embedded bus killing PostgreSQL kills the bus and every database at once."""
 
 

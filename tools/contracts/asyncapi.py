@@ -52,7 +52,7 @@ def document(contracts: Path, messages: Mapping[Path, type[Any]]) -> dict[str, A
     payloads = dict(zip(messages, references, strict=True))
     return {
         "asyncapi": "3.1.0",
-        "info": _info(),
+        "info": _info(topics),
         "defaultContentType": CONTENT_TYPE.decode(),
         "channels": {name: _channel(topics, name, messages) for name in sorted(topics.partitions)},
         "operations": {name: _operation(topics, name) for name in sorted(topics.partitions)},
@@ -73,7 +73,7 @@ def text(contracts: Path, messages: Mapping[Path, type[Any]]) -> str:
     return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100))
 
 
-def _info() -> dict[str, Any]:
+def _info(topics: Topics) -> dict[str, Any]:
     return {
         "title": "PKH platform: event topics",
         "version": "1",
@@ -81,7 +81,7 @@ def _info() -> dict[str, Any]:
         "CloudEvents 1.0 in Kafka's binary mode. Partition = crc32(key) mod the topic's count. "
         "Fields are only ever added within a major version: pass over those you do not know.",
         "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
-        "tags": [{"name": "payments"}, {"name": "registry"}, {"name": "conditionality"}],
+        "tags": [{"name": owner} for owner in dict.fromkeys(topics.owners.values())],
     }
 
 

@@ -39,14 +39,20 @@ class Subscription:
     """The meaning of one topic to a service.
 
     `name` is a durable identity: it must never change, because positions are kept under it.
-    `bodies` gives the dataclass of each type that is wanted; other types are counted and passed.
-    The handler gets the wanted messages of a batch, in order, and must be content with one.
+    `bodies` gives the dataclass of each type that is wanted, `others` that of every other type;
+    without it those are counted and passed. The handler gets the wanted messages of a batch, in
+    order, and must be content with one.
     """
 
     name: str
     topic: str
     bodies: Mapping[str, type[Any]]
     handler: Handler
+    others: type[Any] | None = None
+
+    def body_of(self, kind: str) -> type[Any] | None:
+        """The dataclass of a type of message; None where it is not wanted."""
+        return self.bodies.get(kind, self.others)
 
 
 def is_its_own(error: Exception) -> bool:
@@ -60,16 +66,16 @@ def wanted_of(
     """Which of these messages a subscription wants. Raises `UnknownEvent` at a newer major version
     of one that it does."""
     kinds = set(zip(envelopes.types, envelopes.majors, strict=True))
-    wanted = [kind for kind in kinds if kind[0] in subscription.bodies]
+    wanted = [kind for kind in kinds if subscription.body_of(kind[0])]
     known = int(subscription.topic.rsplit(".v", 1)[1])
     if any(major > known for _, major in wanted):
         for index in indexes:
             name, major = envelopes.types[index], envelopes.majors[index]
-            if name in subscription.bodies and major > known:
+            if subscription.body_of(name) and major > known:
                 raise UnknownEvent(type=name, major=major)
     if len(wanted) == len(kinds):
         return indexes
-    return [index for index in indexes if envelopes.types[index] in subscription.bodies]
+    return [index for index in indexes if subscription.body_of(envelopes.types[index])]
 
 
 def messages_in(
@@ -87,13 +93,14 @@ def messages_in(
 def _bodies(
     subscription: Subscription, types: Sequence[str], values: Sequence[bytes]
 ) -> Sequence[Any]:
-    if len(set(types)) == 1:
+    bodies = {name: subscription.body_of(name) for name in set(types)}
+    decoders = {name: _decoder(body) for name, body in bodies.items() if body}
+    if len(decoders) == 1:
         try:
-            return list(map(_decoder(subscription.bodies[types[0]]).decode, values))
+            return list(map(decoders[types[0]].decode, values))
         except Exception as error:  # one of them: each by itself
             if not is_its_own(error):
                 raise
-    decoders = {name: _decoder(body) for name, body in subscription.bodies.items()}
     return [_body(decoders[name], value) for name, value in zip(types, values, strict=True)]
 
 

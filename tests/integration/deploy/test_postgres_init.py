@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from deploy import migrate
+from libs.chassis.catalogue import catalogue
 from localstack.environment import databases
 from localstack.postgres.home import PORT, PostgresFailed, binary, run_psql
 from localstack.postgres.server import SUPERUSER, PostgresServer
 from tests.architecture.tree import ROOT
 from tests.servers import embedded_postgres
 
-SERVICES = ("registry", "conditionality", "payments", "projection")
+SERVICES = catalogue().names
 OWNERS = [f"{name}_owner" for name in (*SERVICES, "keys")]
 ROLES = [f"pkh_{name}" for name in (*SERVICES, "eraser", "grafana", *OWNERS)]
 
@@ -30,11 +31,17 @@ class Cluster:
     def __init__(self, server: PostgresServer, passwords: Path) -> None:
         self.server, self._passwords = server, passwords
         for role in ROLES:
-            # A quote and a dollar, so that a password which is not quoted shows at once.
-            (passwords / f"{role}.password").write_text(f"{secrets.token_urlsafe(16)}'$x\n")
-        self._initialise()
+            self.choose_password(role)
+        self.initialise()
 
-    def _initialise(self) -> None:
+    def choose_password(self, role: str) -> None:
+        """Write the file of a role's password."""
+        # A quote and a dollar, so that a password which is not quoted shows at once.
+        text = f"{secrets.token_urlsafe(16)}'$x\n"
+        (self._passwords / f"{role}.password").write_text(text)
+
+    def initialise(self, *more: str) -> None:
+        """Run the script, with more lines at its end."""
         environment = {
             "PATH": f"{binary('psql').parent}:{os.environ['PATH']}",
             "PGHOST": str(self.server.socket_dir),
@@ -43,8 +50,8 @@ class Cluster:
             "POSTGRES_USER": SUPERUSER,
             "SECRETS": str(self._passwords),
         }
-        script = ROOT / "deploy" / "postgres" / "init" / "10-roles.sh"
-        subprocess.run(["bash", script], env=environment, check=True)
+        script = (ROOT / "deploy" / "postgres" / "init" / "10-roles.sh").read_text()
+        subprocess.run(["bash", "-c", "\n".join([script, *more])], env=environment, check=True)
 
     def url(self, role: str, database: str) -> str:
         """The address of a database for a role."""
@@ -77,7 +84,7 @@ def test_a_service_gets_into_no_other_database(cluster: Cluster, service: str) -
             run_psql(cluster.url(mine, other), "SELECT 1")
 
 
-@pytest.mark.parametrize("role", ["conditionality", "projection"])
+@pytest.mark.parametrize("role", sorted({*SERVICES} - {*catalogue().needing("sealing-keys")}))
 def test_who_needs_no_keys_does_not_get_to_them(cluster: Cluster, role: str) -> None:
     with pytest.raises(PostgresFailed, match="permission denied for database"):
         cluster.run(role, "keys", "SELECT 1")
@@ -92,6 +99,17 @@ def test_a_service_makes_no_tables(cluster: Cluster, service: str) -> None:
 @pytest.mark.parametrize("database", [*SERVICES, "keys"])
 def test_the_owner_makes_the_tables(cluster: Cluster, database: str) -> None:
     assert cluster.run(f"{database}_owner", database, MAKE) == ""
+
+
+def test_a_service_that_is_new_gets_its_roles_and_all_others_stay(cluster: Cluster) -> None:
+    for role in ("pkh_purses", "pkh_purses_owner"):
+        cluster.choose_password(role)
+
+    cluster.initialise("make_service purses")
+
+    assert cluster.run("purses", "purses", "SELECT current_database()") == "pkh_purses"
+    assert cluster.run("purses_owner", "purses", MAKE) == ""
+    assert cluster.run("registry", "registry", "SELECT current_database()") == "pkh_registry"
 
 
 def test_no_role_may_do_everything(cluster: Cluster) -> None:
@@ -125,7 +143,7 @@ async def test_a_deployment_is_migrated_and_a_second_time_changes_nothing(
 
 
 def test_grafana_gets_into_the_projection_alone_and_changes_nothing(cluster: Cluster) -> None:
-    for database in ("registry", "conditionality", "payments", "keys"):
+    for database in {*SERVICES, "keys"} - {"projection"}:
         with pytest.raises(PostgresFailed, match="permission denied for database"):
             cluster.run("grafana", database, "SELECT 1")
     settings = "SELECT current_setting(name) FROM pg_settings WHERE name = '{}'"

@@ -15,9 +15,10 @@ import pytest_asyncio
 from joserfc import jwt
 
 from cli.client.http import Connected
+from libs.chassis.catalogue import catalogue
 from libs.chassis.dev_issuer import Issuer
 
-SERVICES = ("registry", "conditionality", "payments", "projection")
+SERVICES = catalogue().names
 
 Handler = Callable[[httpx.Request], httpx.Response]
 

@@ -8,11 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.unit.cli.conftest import FakePlatform, answer, job_as_told
+from tests.unit.cli.conftest import SERVICES, FakePlatform, answer, job_as_told
 from tests.unit.cli.test_verbs import FAMILY, pkh
 
 TOPIC = "pkh.registry.roster.v1"
-SERVICES = ("registry", "conditionality", "payments", "projection")
 
 
 def waiting(position: int, error: str) -> dict[str, object]:

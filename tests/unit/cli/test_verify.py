@@ -106,7 +106,7 @@ async def test_a_database_that_does_not_answer_is_told(tmp_path: Path) -> None:
 
 async def test_a_card_that_names_a_database_without_its_password_is_told(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    card = {"databases": {"registry": "postgresql://pkh_registry@postgres/pkh_registry"}}
+    card = {"database": "postgresql://pkh_{service}@postgres/pkh_{service}"}
     (tmp_path / "run" / "platform.json").write_text(json.dumps(card))
 
     with pytest.raises(Failed, match=r"registry's database does not answer \(SettingRefused\)"):

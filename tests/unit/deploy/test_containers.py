@@ -110,7 +110,7 @@ def test_a_check_that_took_too_long_is_reaped() -> None:
 def test_a_half_made_cluster_is_not_healthy() -> None:
     script = (ROOT / "deploy" / "postgres" / "init" / "10-roles.sh").read_text()
     asked = CONTAINERS["postgres"]["healthcheck"]["test"][1]
-    last = script.strip().splitlines()[-1].split()
+    [*_, last] = [line.split() for line in script.splitlines() if not line.startswith("#")]
 
     assert last[:2] == ["make_database", "pkh_keys"]
     assert f"-d {last[1]} " in asked
@@ -120,7 +120,7 @@ def test_a_half_made_cluster_is_not_healthy() -> None:
 @pytest.mark.parametrize("content", [None, ""], ids=["missing", "empty"])
 def test_a_role_without_a_password_is_not_made(tmp_path: Path, content: str | None) -> None:
     if content is not None:
-        (tmp_path / "pkh_registry.password").write_text(content)
+        (tmp_path / "pkh_keys_owner.password").write_text(content)
     psql = tmp_path / "psql"
     psql.write_text(f'#!/bin/sh\ncat >> "{tmp_path}/asked"\n')
     psql.chmod(0o755)
@@ -135,7 +135,7 @@ def test_a_role_without_a_password_is_not_made(tmp_path: Path, content: str | No
     )
 
     assert made.returncode == 1
-    assert made.stderr == "pkh_registry.password cannot be read\n"
+    assert made.stderr == "pkh_keys_owner.password cannot be read\n"
     assert "CREATE ROLE" not in (tmp_path / "asked").read_text()
 
 
@@ -236,9 +236,9 @@ def test_the_card_of_the_tools_names_what_is_there() -> None:
         assert address == f"http://{name}:8000"
         assert name in CONTAINERS
     assert card["bus"]["url"] == CONTAINERS["registry"]["environment"]["PKH_BUS_URL"]
-    assert card["databases"] == {
-        name: CONTAINERS[name]["environment"]["PKH_DATABASE_URL"] for name in card["services"]
-    }
+    for name in card["services"]:
+        address = CONTAINERS[name]["environment"]["PKH_DATABASE_URL"]
+        assert card["database"].format(service=name) == address
 
 
 def test_a_password_is_changed_in_the_database_before_its_file(tmp_path: Path) -> None:

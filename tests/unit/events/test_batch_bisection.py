@@ -18,10 +18,10 @@ from libs.events.bus import Record, batched
 from libs.events.bus.envelope import Envelope, headers_of, parse_all, type_prefix
 from libs.events.bus.incoming import Incoming
 from libs.events.consumer.batch_bisection import BEHIND, sift
-from libs.events.consumer.subscription import Subscription, messages_in
+from libs.events.consumer.subscription import Subscription, messages_in, wanted_of
 from libs.events.domain.errors import UnknownEvent
 from libs.events.store.transaction import Transaction
-from tests.purse import CoinsPutIn
+from tests.purse import CoinsPutIn, CoinsTakenOut
 
 AT = datetime(2023, 3, 31, tzinfo=UTC)
 UNDECODABLE = b"{"
@@ -159,6 +159,17 @@ def test_a_key_is_told_as_text_whatever_its_bytes(key: bytes | None, text: str) 
     [batch] = batched(TOPIC, 0, [replace(message(1, "a"), key=key)])
     [found] = messages_in(subscription, batch, parse_all(batch), [0])
     assert found.key == text
+
+
+def test_a_type_that_nobody_named_is_read_as_the_others_are() -> None:
+    [batch] = batched(TOPIC, 0, [message(1, "a"), message(2, "b")])
+    named = Subscription("test", TOPIC, {"CoinsTakenOut": CoinsTakenOut}, _nothing)
+    every = Subscription("test", TOPIC, {}, _nothing, others=CoinsPutIn)
+
+    assert list(wanted_of(named, parse_all(batch), [0, 1])) == []
+    assert list(wanted_of(every, parse_all(batch), [0, 1])) == [0, 1]
+    found = messages_in(every, batch, parse_all(batch), [0, 1])
+    assert [type(each.body) for each in found] == [CoinsPutIn, CoinsPutIn]
 
 
 async def _nothing(transaction: Transaction, messages: Sequence[Incoming]) -> None:

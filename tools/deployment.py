@@ -1,0 +1,275 @@
+"""Writes what deploy/ and docker-compose.yml say of the services again from deploy/services.toml.
+
+    python -m tools.deployment            write it
+    python -m tools.deployment --check    exit 1 where something is not what services.toml says
+
+JSON is written whole. In every other file only what stands between two marks is written, indented
+as they are; the rest is by hand:
+
+    # begin services
+    # end services
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, starmap
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from libs.chassis.catalogue import ROOT, Catalogue, Entry, load
+from libs.chassis.settings import address_of
+
+Lines: TypeAlias = Iterable[str]
+PORT: Final = 8000
+METRICS_PORT: Final = 9464
+TEST_PORTS_FROM: Final = 10_000
+"""Added to a port by `make compose-test`, which may stand beside a platform that runs."""
+SIMULATORS: Final = ("treasury", "bank")
+
+
+class MarkMissing(Exception):
+    """A file lacks the marks between which something of it is to be written."""
+
+
+# -- docker-compose.yml ---------------------------------------------------------------------------
+
+
+def _role(name: str) -> str:
+    return f"pkh_{name}"
+
+
+def _password(role: str) -> str:
+    return f"{role}.password"
+
+
+def _passwords_of(name: str, entry: Entry) -> list[str]:
+    """The password files of a service's roles and of those that read its database."""
+    return [_password(_role(each)) for each in (name, f"{name}_owner", *entry.readers)]
+
+
+def _passwords(known: Catalogue) -> Iterator[str]:
+    return chain.from_iterable(starmap(_passwords_of, known.services.items()))
+
+
+def _connection(variable: str, user: str, database: str) -> Iterator[str]:
+    yield f"{variable}_URL: postgresql://{_role(user)}@postgres/{_role(database)}"
+    yield f"{variable}_PASSWORD_FILE: /run/secrets/{_password(_role(user))}"
+
+
+def _listed(items: Lines) -> str:
+    return f"[{', '.join(items)}]"
+
+
+def _environment(name: str, entry: Entry) -> Iterator[str]:
+    yield from _connection("PKH_DATABASE", name, name)
+    if "sealing-keys" in entry.needs:
+        yield from _connection("PKH_KEYS", name, "keys")
+        yield "PKH_KEK_FILE: /run/secrets/kek"
+    if "token-key" in entry.needs:
+        yield "PKH_TOKEN_KEY_FILE: /run/secrets/token-key"
+    if "service-token" in entry.needs:
+        yield "PKH_SERVICE_TOKEN_FILE: /token/token"
+    for other in (*entry.calls, *entry.partners):
+        yield f"{address_of(other)}: http://{other}:{PORT}"
+
+
+def _service(name: str, entry: Entry) -> Iterator[str]:
+    files = {"sealing-keys": "kek", "token-key": "token-key"}
+    secrets = [_password(_role(name)), *(files[n] for n in entry.needs if n in files)]
+    yield f"{name}:"
+    yield "  <<: *service"
+    yield f"  command: [python, -m, services.{name}.main]"
+    if entry.partners:
+        yield f"  # It asks somebody outside: {', '.join(entry.partners)}."
+        yield "  networks: [inside, outside]"
+    yield f'  ports: ["127.0.0.1:{entry.port}:{PORT}"]'
+    yield "  environment:"
+    yield "    <<: *service-environment"
+    yield from (f"    {line}" for line in _environment(name, entry))
+    if "service-token" in entry.needs:
+        yield f'  volumes: ["identity:/identity:ro", "{name}-token:/token:ro"]'
+    yield f"  secrets: {_listed(secrets)}"
+
+
+def _relay(name: str) -> Iterator[str]:
+    yield f"{name}-relay:"
+    yield "  <<: *relay"
+    yield "  environment:"
+    yield "    <<: *relay-environment"
+    yield f"    PKH_RELAYED: {name}"
+    yield from (f"    {line}" for line in _connection(f"PKH_{name.upper()}_DATABASE", name, name))
+    yield f"  secrets: [{_password(_role(name))}]"
+
+
+def _apart(blocks: Iterable[Lines]) -> Iterator[str]:
+    for number, block in enumerate(blocks):
+        yield from ("",) if number else ()
+        yield from block
+
+
+COMPOSE: Final[Mapping[str, Callable[[Catalogue], Lines]]] = {
+    "passwords": lambda known: (f"- {each}" for each in _passwords(known)),
+    "owners": lambda known: (
+        line
+        for name in known.names
+        for line in _connection(f"PKH_{name.upper()}_OWNER", f"{name}_owner", name)
+    ),
+    "passwords of owners": lambda known: (
+        f"- {_password(_role(f'{name}_owner'))}" for name in known.names
+    ),
+    "tokens": lambda known: (
+        f"- --token={name}=/tokens/{name}" for name in known.needing("service-token")
+    ),
+    "places of tokens": lambda known: (
+        f"- {name}-token:/tokens/{name}" for name in known.needing("service-token")
+    ),
+    "services": lambda known: _apart(_service(*each) for each in known.services.items()),
+    "passwords of pkh": lambda known: (
+        f"- {{source: {_password(_role(name))}, target: /app/var/secrets/{_password(_role(name))}}}"
+        for name in known.names
+    ),
+    "relays": lambda known: _apart(map(_relay, known.publishers)),
+    "volumes of tokens": lambda known: (
+        f"{name}-token: {{}}" for name in known.needing("service-token")
+    ),
+    "secrets": lambda known: (f"{each}: {{file: ./secrets/{each}}}" for each in _passwords(known)),
+}
+
+
+# -- The other files ------------------------------------------------------------------------------
+
+
+def _roles(known: Catalogue) -> Iterator[str]:
+    for name, entry in known.services.items():
+        yield f"make_service {name}"
+        yield from (f"make_reader {name} {_role(reader)}" for reader in entry.readers)
+    # The eraser comes last: whether it has its grant is asked when the server's health is.
+    sealing = " ".join(map(_role, known.needing("sealing-keys")))
+    yield f"make_database pkh_keys pkh_keys_owner {sealing} pkh_eraser"
+
+
+def newest_first(names: Sequence[str]) -> Sequence[str]:
+    """The names in an order in which a new one changes no line of another in JSON."""
+    return names[::-1]
+
+
+def _card(known: Catalogue) -> dict[str, object]:
+    """The addresses of the containers, as `pkh up` writes those of its processes."""
+
+    def addresses(names: Lines) -> dict[str, str]:
+        return {name: f"http://{name}:{PORT}" for name in names}
+
+    return {
+        "services": addresses(newest_first(known.names)),
+        "simulators": addresses(SIMULATORS),
+        "metrics": {},
+        "bus": {"kind": "kafka", "url": "kafka://kafka:9092"},
+        "database": "postgresql://pkh_{service}@postgres/pkh_{service}",
+    }
+
+
+def _targets(known: Catalogue) -> str:
+    relays = (f"{name}-relay" for name in known.publishers)
+    names = newest_first((*known.names, *relays))
+    lines = (
+        json.dumps({"targets": [f"{name}:{METRICS_PORT}"], "labels": {"service": name}})
+        for name in names
+    )
+    return "[\n  " + ",\n  ".join(lines) + "\n]\n"
+
+
+REGIONS: Final[Mapping[str, Mapping[str, Callable[[Catalogue], Lines]]]] = {
+    "docker-compose.yml": COMPOSE,
+    "deploy/Dockerfile": {
+        "directories of tokens": lambda known: (
+            f"RUN install -d -o 10001 -g 10001 /tokens/{name}"
+            for name in known.needing("service-token")
+        )
+    },
+    "deploy/make-secrets": {
+        "passwords": lambda known: (
+            f"make_secret {' '.join(_passwords_of(*each))}" for each in known.services.items()
+        )
+    },
+    "deploy/postgres/init/10-roles.sh": {"roles": _roles},
+    "deploy/compose/real.yml": {
+        "services": lambda known: (
+            f"{name}: *real"
+            for name, entry in known.services.items()
+            if not {"service-token"} & {*entry.needs} and not entry.partners
+        )
+    },
+    "deploy/standins/compose.yml": {
+        "ports": lambda known: (
+            f'{name}: {{ports: !override ["127.0.0.1:{TEST_PORTS_FROM + entry.port}:{PORT}"]}}'
+            for name, entry in known.services.items()
+        )
+    },
+}
+WHOLE: Final[Mapping[str, Callable[[Catalogue], str]]] = {
+    "deploy/platform.json": lambda known: json.dumps(_card(known), indent=2) + "\n",
+    "deploy/prometheus/targets/services.json": _targets,
+}
+
+
+# -- Writing and comparing ------------------------------------------------------------------------
+
+
+def filled(text: str, region: str, lines: Lines) -> str:
+    """The text with these lines between the marks of a region. Raises `MarkMissing`."""
+    marks = re.compile(
+        rf"^(?P<indent> *)# begin {region}\n.*?^ *# end {region}\n", re.DOTALL | re.MULTILINE
+    )
+    if (found := marks.search(text)) is None:
+        raise MarkMissing(f"# begin {region} ... # end {region}")
+    inside = [f"# begin {region}", *lines, f"# end {region}"]
+    written = "".join(f"{found['indent']}{line}".rstrip() + "\n" for line in inside)
+    return text[: found.start()] + written + text[found.end() :]
+
+
+def generate(root: Path = ROOT) -> Mapping[Path, str]:
+    """{path: text} of every file of a tree as its services.toml has it."""
+    known = load(root)
+    found = {root / path: make(known) for path, make in WHOLE.items()}
+    for path, regions in REGIONS.items():
+        text = (root / path).read_text("utf-8")
+        for region, lines in regions.items():
+            text = filled(text, region, lines(known))
+        found[root / path] = text
+    return found
+
+
+def drift(root: Path = ROOT) -> list[str]:
+    """A sentence for each file that is not what services.toml says."""
+    return [
+        f"{path.relative_to(root)} is not what deploy/services.toml says; run: make deployment"
+        for path, text in generate(root).items()
+        if not path.exists() or path.read_text("utf-8") != text
+    ]
+
+
+def write(root: Path = ROOT) -> None:
+    """Bring every file up to date."""
+    for path, text in generate(root).items():
+        path.write_text(text, encoding="utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    """Write, or only compare; the exit code."""
+    if arguments not in ([], ["--check"]):
+        print("usage: python -m tools.deployment [--check]", file=sys.stderr)
+        return 2
+    if not arguments:
+        write()
+        return 0
+    found = drift()
+    print(*found, sep="\n", end="\n" if found else "")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
