@@ -42,6 +42,11 @@ class Parts:
     resources: Mapping[str, Any] = field(default_factory=dict)
 
 
+async def no_parts(_running: Running) -> Parts:
+    """The parts of a service that only answers."""
+    return Parts()
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """One service of the platform.
@@ -54,7 +59,7 @@ class Service:
 
     name: str
     routers: Sequence[APIRouter]
-    parts: Callable[[Running], Awaitable[Parts]]
+    parts: Callable[[Running], Awaitable[Parts]] = no_parts
     jobs: Sequence[Source] = ()
     jobs_scopes: Sequence[str] = ()
     rule_sets: Sequence[ListedRuleSet] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from libs.events.consumer.subscription import Subscription
 
 
 def subscriptions(service: str) -> Iterator[Subscription]:
-    """The subscriptions of a service, which some make from their policies."""
+    """The subscriptions of a service, which some make from their policies; one may have none."""
+    if importlib.util.find_spec(f"services.{service}.consumers") is None:
+        return
     consumers = importlib.import_module(f"services.{service}.consumers")
     main: Any = importlib.import_module(f"services.{service}.main")
     if hasattr(consumers, "SUBSCRIPTIONS"):

@@ -141,8 +141,8 @@ async def test_a_file_that_is_not_there_is_named(platform: Connected, tmp_path: 
 
 
 async def test_a_service_that_the_platform_has_not_is_named(platform: Connected) -> None:
-    with pytest.raises(Failed, match="no complaints"):
-        await platform.client("c", "x:y").post("complaints", "/cases")
+    with pytest.raises(Failed, match="no nowhere"):
+        await platform.client("c", "x:y").post("nowhere", "/cases")
 
 
 async def test_nobody_is_asked_where_no_platform_runs(tmp_path: Path) -> None:
