@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 from cli.client.http import Client, Seen
 from cli.client.tahap_state import TahapState, announcement, announcement_approval
 from cli.client.waiting import until_quiet, while_it_moves
@@ -65,6 +71,39 @@ async def freeze(people: People, tahap: str) -> None:
     )
 
 
+async def order(people: People, tahap: str) -> None:
+    """Two people order the payments whose accounts passed."""
+    path, seen = f"/tahap/{tahap}/runs/REGULAR/order", await see(people, tahap)
+    assert seen.value.regular is not None
+    assert seen.value.regular.order is not None
+    body = {"hash": seen.value.regular.order.hash}
+    await people.maker.post("payments", f"{path}-proposal", body, seen.if_match)
+    seen = await see(people, tahap)
+    await people.checker.post("payments", f"{path}-approval", body, seen.if_match)
+
+
+@contextmanager
+def stopped(running: Year, name: str) -> Iterator[None]:
+    """A process of the platform that answers nobody meanwhile."""
+    process = running.platform.supervisor.pids()[name]
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+async def told_of(running: Year, tahap: str) -> list[str]:
+    """The sentences of somebody's explanation about what was cancelled of a tahap."""
+    reader = running.front.client("officer", "projection:read")
+    wanted = {"tahap": tahap, "disposition": "PAID"}
+    async for page in reader.pages("projection", "/entitlements", list[dict[str, Any]], **wanted):
+        why = f"/families/{page[0]['family']}/tahap/{tahap}/why"
+        told = await reader.get("projection", why, dict[str, Any])
+        return [step["text"]["en"] for step in told["steps"] if step["kind"] == "CANCELLED"]
+    raise AssertionError("nobody is paid")
+
+
 async def quiet(observer: Client, running: Year) -> None:
     await until_quiet(observer, tuple(running.front.urls))
 
@@ -82,10 +121,17 @@ async def test_a_year_whose_first_tahap_was_cancelled_and_corrected_comes_out_eq
         await until(people, first, "READY", 2)
         await freeze(people, first)
         terms = announcement(running.tahaps[0])
-        await propose_and_approve(running, people, "correction", terms | REASON)
+        with stopped(running, "treasury"):  # so that no bank has a file before the approval
+            await order(people, first)
+            await propose_and_approve(running, people, "correction", terms | REASON)
+            assert (await see(people, first)).value.phase == "CANCELLING"
         await until(people, first, "READY", 3)
         await quiet(people.observer, running)
 
         for number in (1, 2, 3, 4):
             await running.run(number)
         assert await running.differences(1, 2, 3, 4) == []
+        cancelled, corrected = await told_of(running, first)
+        assert "revision 1" in cancelled
+        assert "its payment of Rp" in corrected
+        assert corrected.endswith("Revision 3 is announced in its place, and pays instead.")
