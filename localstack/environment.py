@@ -1,4 +1,4 @@
-"""Environment of the platform's processes: directories, secrets, databases, variables.
+"""The surroundings of the platform's processes: directories, secrets, databases, environments.
 
 DIR/postgres  DIR/kafka     the servers' data
 DIR/secrets/                passwords, keys and tokens, readable by their owner alone
@@ -62,7 +62,7 @@ def databases() -> list[Database]:
 
 
 @dataclass(frozen=True, slots=True)
-class Environment:
+class Surroundings:
     """Where everything of one platform is; `broker` is None when the embedded bus serves."""
 
     data_dir: Path

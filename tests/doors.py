@@ -46,7 +46,7 @@ CONTEXT: Final = Context(MOMENT, "tester")
 EPOCH: Final = "first"
 NATION: Final = ("*",)
 
-# -- Settings of a service ------------------------------------------------------------------------
+# -- Surroundings ---------------------------------------------------------------------------------
 
 
 def runtime_role(service: str) -> str:
@@ -60,7 +60,7 @@ def as_role(url: str, role: str) -> str:
 
 
 @asynccontextmanager
-async def service_settings(
+async def surroundings(
     postgres: Postgres, directory: Path, service: str
 ) -> AsyncIterator[Settings]:
     """A service's settings: a fresh database that holds its store, the keys and an embedded bus.
@@ -235,7 +235,7 @@ def batches(*records: Record) -> list[Batch]:
 
 async def deliver(consumer: Consumer, *records: Record) -> None:
     """Have a consumer process the records, partition by partition."""
-    await consumer._open_checkpoints()
+    await consumer._open_places()
     for batch in batches(*records):
         await consumer.process(batch)
 

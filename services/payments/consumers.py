@@ -12,6 +12,7 @@ from services.payments.contract import (
     ROSTER_TOPIC,
     SERVICE,
     TAHAP,
+    FamiliesWithheld,
     FamilyListed,
     ListClosed,
 )
@@ -29,7 +30,7 @@ from services.payments.domain.shared.ids import tahap_stream
 from services.payments.domain.tahap.state import TahapState
 from services.payments.tables.late_lines import keep_late_evaluations, take_late_lines
 from services.payments.tables.list_lines import join_evaluations, join_roster, still_open
-from services.payments.tables.list_proof import keep_proof
+from services.payments.tables.list_proof import keep_proof, keep_withheld
 from services.payments.tables.payments import pay, payments_of
 
 
@@ -37,6 +38,9 @@ async def _roster(unit: Transaction, messages: Sequence[Incoming]) -> None:
     lines = await _standing(unit, [m for m in messages if isinstance(m.body, FamilyListed)])
     await join_roster(unit, await _taken(unit, [m for m in lines if not m.body.reopening]))
     await take_late_lines(unit, [m for m in lines if m.body.reopening])
+    withheld = [m for m in messages if isinstance(m.body, FamiliesWithheld)]
+    for message in await _standing(unit, withheld):
+        await keep_withheld(unit, message.body)
     closed = [m for m in messages if isinstance(m.body, ListClosed)]
     for message in await _standing(unit, closed):
         await keep_proof(unit, message.body, message.envelope.position)
@@ -81,11 +85,13 @@ async def _standing(unit: Transaction, messages: Sequence[Incoming]) -> Sequence
     ]
 
 
-def _revision(body: FamilyListed | ListClosed | CycleEvaluated | EvaluationClosed) -> int:
+def _revision(
+    body: FamilyListed | FamiliesWithheld | ListClosed | CycleEvaluated | EvaluationClosed,
+) -> int:
     """The announcement of its tahap that a message rests on, by its revision."""
-    if isinstance(body, FamilyListed | ListClosed):
-        return body.revision
-    return body.roster_revision
+    if isinstance(body, CycleEvaluated | EvaluationClosed):
+        return body.roster_revision
+    return body.revision
 
 
 async def _awaited(unit: Transaction, frozen: Collection[str]) -> set[tuple[str, str]]:
@@ -128,7 +134,14 @@ async def _commitment(unit: Transaction, messages: Sequence[Incoming]) -> None:
 
 SUBSCRIPTIONS = (
     Subscription(
-        SERVICE, ROSTER_TOPIC, {"FamilyListed": FamilyListed, "ListClosed": ListClosed}, _roster
+        SERVICE,
+        ROSTER_TOPIC,
+        {
+            "FamilyListed": FamilyListed,
+            "FamiliesWithheld": FamiliesWithheld,
+            "ListClosed": ListClosed,
+        },
+        _roster,
     ),
     Subscription(
         SERVICE,

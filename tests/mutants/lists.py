@@ -10,6 +10,8 @@ PAYMENTS: Final = "tests/integration/payments"
 REGISTRY: Final = "tests/integration/registry"
 TAHAPS: Final = "tests/unit/payments/test_cancellation.py"
 FAMILIES: Final = "tests/unit/registry"
+LISTING: Final = "tests/unit/registry/test_listing.py"
+DEFERRALS: Final = "tests/unit/payments/test_tahap_deferrals.py"
 
 LISTS: Final = (
     Mutant(
@@ -198,5 +200,99 @@ LISTS: Final = (
         "::test_a_family_with_an_event_that_nobody_can_read_is_withheld",
         f"{REGISTRY}/test_withheld_families.py"
         "::test_a_family_whose_stored_state_cannot_be_read_is_withheld",
+    ),
+    Mutant(
+        "a-nation-withheld",
+        "with a wrong key everybody is withheld, and nobody asks a person",
+        (
+            Change(
+                "services/registry/domain/listing.py",
+                "if mendable > state.withheld_max and",
+                "if False and",
+            ),
+        ),
+        f"{LISTING}::test_families_that_somebody_could_mend_rest_a_list_beyond_a_thousand",
+        f"{LISTING}::test_closing_says_what_the_list_came_to",
+    ),
+    Mutant(
+        "destroyed-keys-rest-a-list",
+        "families whose keys were destroyed, which nobody can mend, rest a list for ever",
+        (
+            Change(
+                "services/registry/domain/listing.py",
+                "each.reason != KEY_DESTROYED for",
+                "True for",
+            ),
+        ),
+        f"{LISTING}::test_destroyed_keys_rest_no_list_and_those_beyond_a_thousand_are_told_apart",
+        f"{LISTING}::test_closing_says_what_the_list_came_to",
+    ),
+    Mutant(
+        "one-person-accepts",
+        "one person alone lets a list go on without thousands of families",
+        (
+            Change(
+                "services/registry/domain/listing.py",
+                "    if proposal.maker == command.checker:\n",
+                "    if False:\n",
+            ),
+        ),
+        f"{LISTING}::test_nobody_accepts_what_they_proposed_or_another_number",
+        f"{LISTING}::test_two_people_let_a_list_go_on_up_to_a_number",
+    ),
+    Mutant(
+        "another-number-accepted",
+        "an approval accepts a number that the approver did not name",
+        (
+            Change(
+                "services/registry/domain/listing.py",
+                "proposal is None or proposal.most != command.most",
+                "proposal is None",
+            ),
+        ),
+        f"{LISTING}::test_nobody_accepts_what_they_proposed_or_another_number",
+        f"{LISTING}::test_two_people_let_a_list_go_on_up_to_a_number",
+    ),
+    Mutant(
+        "frozen-without-names",
+        "a list is frozen although not everybody whom it only counts is deferred by name",
+        (
+            Change(
+                "services/payments/domain/tahap/decider.py",
+                "    if len(deferred) != ready.withheld:\n",
+                "    if False:\n",
+            ),
+        ),
+        f"{DEFERRALS}"
+        "::test_whom_the_registry_withheld_by_thousands_is_deferred_by_name_at_the_freeze",
+        f"{DEFERRALS}::test_a_missing_family_is_deferred_by_name",
+    ),
+    Mutant(
+        "ready-before-named",
+        "a list can be frozen although families that it only counts have not been named",
+        (
+            Change(
+                "services/payments/workers/list_joiner.py",
+                "        if withheld != len(",
+                "        if 0 > len(",
+            ),
+        ),
+        f"{PAYMENTS}/test_joining.py::test_a_list_is_not_ready_before_everybody_withheld_is_named",
+        f"{PAYMENTS}/test_joining.py"
+        "::test_families_whom_the_end_of_the_roster_only_counts_are_deferred_by_name",
+    ),
+    Mutant(
+        "withheld-at-the-freeze-forgotten",
+        "whom the list only counts is not outstanding behind its freeze, and nobody pays them",
+        (
+            Change(
+                "services/payments/domain/tahap/decider.py",
+                ", *_withheld(command, ready)]",
+                "]",
+            ),
+        ),
+        f"{DEFERRALS}"
+        "::test_whom_the_registry_withheld_by_thousands_is_deferred_by_name_at_the_freeze",
+        f"{DEFERRALS}::test_a_missing_family_is_deferred_by_name",
     ),
 )

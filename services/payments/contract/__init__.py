@@ -76,7 +76,7 @@ def _too_late(event: holds.EffectTooLate, state: PaymentState) -> Message | None
     # Before the entitlement nobody outside knows of this payment, so there is none to speak of.
     if not state.payment:
         return None
-    too_late = EffectTooLate(
+    told = EffectTooLate(
         payment=state.payment,
         tahap=state.tahap,
         family=state.family,
@@ -84,7 +84,7 @@ def _too_late(event: holds.EffectTooLate, state: PaymentState) -> Message | None
         wanted=event.wanted,
         hold=state.hold,
     )
-    return Message(PAYMENT_TOPIC, state.family, too_late)
+    return Message(PAYMENT_TOPIC, state.family, told)
 
 
 def publish_tahap(event: tahaps.Event, state: TahapState) -> Message | None:
@@ -274,7 +274,8 @@ class Withheld:
 class ListClosed:
     """The roster is complete: its lines by outcome and by bucket (count, hash sum).
 
-    Who is `pending` has no line and is owed nothing; who is `withheld` can only be deferred.
+    Who is `pending` has no line and is owed nothing; who is `withheld` can only be deferred, and so
+    can the `withheld_more` whom messages before this one name.
     """
 
     tahap: str
@@ -284,3 +285,13 @@ class ListClosed:
     buckets: Mapping[str, tuple[int, str]]
     pending: int = 0
     withheld: tuple[Withheld, ...] = ()
+    withheld_more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FamiliesWithheld:
+    """Families of a list that the registry withheld, beyond those that its end names."""
+
+    tahap: str
+    revision: int
+    withheld: tuple[Withheld, ...]

@@ -18,7 +18,10 @@ SELECT family::text, region, reason, answer FROM (
                      ORDER BY tahap = $1 DESC, tahap DESC LIMIT 1), '') AS region,
            coalesce((SELECT deferred FROM run_line
                      WHERE tahap = $1 AND run_line.family = waits.family
-                       AND deferred IS NOT NULL LIMIT 1), waits.reason) AS reason,
+                       AND deferred IS NOT NULL LIMIT 1),
+                    nullif(waits.reason, ''),
+                    (SELECT reason FROM list_withheld
+                     WHERE tahap = $1 AND list_withheld.family = waits.family), '') AS reason,
            (SELECT unanswered_line.answer FROM unanswered_line
             JOIN run_line USING (tahap, kind, payment)
             WHERE tahap = $1 AND run_line.family = waits.family

@@ -12,7 +12,7 @@ from services.payments.domain.shared.ids import REGULAR
 from services.payments.domain.tahap.state import PaymentList, TahapState
 from services.payments.tables.holds import held_among, held_on_list
 from services.payments.tables.list_lines import arrived, counted, incomplete
-from services.payments.tables.list_proof import proof_of
+from services.payments.tables.list_proof import proof_of, withheld_by_reason
 from services.payments.tables.parked import families_parked, parked_lines
 from services.payments.workers.entitle import CANNOT_BE_ENTITLED
 
@@ -30,7 +30,8 @@ class ListView(BaseModel):
     """A tahap's regular list: what has arrived of what is expected, and what it comes to.
 
     `cut` is what of the rupiah is not paid, because a cycle failed; `held` are the first families
-    on it whom two people hold on the tahap's credit date.
+    on it whom two people hold on the tahap's credit date. `withheld` counts by reason whom the
+    registry could not list, beyond those that are named as missing: the freeze defers them, too.
     """
 
     hash: str | None
@@ -48,6 +49,7 @@ class ListView(BaseModel):
     deferred_candidates: list[Candidate]
     outstanding: list[str]
     held: list[Candidate]
+    withheld: dict[str, int]
 
 
 async def list_view(unit: Transaction, state: TahapState) -> ListView:
@@ -74,6 +76,7 @@ async def list_view(unit: Transaction, state: TahapState) -> ListView:
         deferred_candidates=await candidates(unit, state, regular),
         outstanding=list(state.outstanding[:MISSING_SHOWN_MAX]),
         held=await _held(unit, state),
+        withheld=await withheld_by_reason(unit, state.tahap),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Response
@@ -12,9 +13,9 @@ from libs.chassis.bodies import TahapId, TahapUnknown
 from libs.chassis.deciding import Deciding, DecidingOf
 from libs.chassis.etag import IfMatch, Seen, etag
 from libs.chassis.idempotency import Reply
-from libs.chassis.middleware import resource
 from libs.chassis.openapi import UNCHANGED, refuses
-from libs.chassis.pagination import Page, Paging
+from libs.chassis.pages import Page, Paging
+from libs.chassis.request import resource
 from libs.chassis.service import StoreOf
 from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
@@ -44,6 +45,7 @@ from services.payments.policy import Policies
 from services.payments.tables import phases, versions
 from services.payments.tables.holds import held_among, lapsing
 from services.payments.tables.list_lines import arrived
+from services.payments.tables.list_proof import withheld_more
 from services.payments.workers.entitle import begin_run
 from services.payments.workers.list_joiner import mark_ready, table_of, unmoved
 
@@ -157,8 +159,9 @@ async def _freeze(deciding: Deciding, seen: Seen, tahap: str, command: ApproveFr
         day = standing.terms.credit_date
         if command.kind == REGULAR and not await unmoved(unit, tahap, day):
             raise refusals.ListMoved(tahap=tahap)
-        state = await _decide(unit, tahap, command)
-        await begin_run(unit, state, command.kind, unit.context.trace)
+        beyond = await withheld_more(unit, tahap) if command.kind == REGULAR else ()
+        state = await _decide(unit, tahap, replace(command, withheld=beyond))
+        await begin_run(unit, state, command.kind, unit.context.trace, beyond)
 
     return await deciding_on(deciding, tahap, seen, frozen)
 

@@ -62,6 +62,7 @@ DELETE FROM list_line WHERE (tahap, family) IN (
 _OVER: Final = (
     "DELETE FROM list_count WHERE tahap = $1",
     "DELETE FROM list_proof WHERE tahap = $1",
+    "DELETE FROM list_withheld WHERE tahap = $1",
     "DELETE FROM late_line WHERE tahap = $1",
     "DELETE FROM unanswered_line WHERE tahap = $1",
     "DELETE FROM cancellation_open WHERE tahap = $1",

@@ -21,7 +21,7 @@ from libs.events.store.model import Context
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.workers.backoff import Backoff
-from libs.events.workers.prefetch import prefetch
+from libs.events.workers.prefetch import ahead
 from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, SERVICE, TAHAP
 from services.payments.domain.entitlement import (
     BenefitTable,
@@ -47,7 +47,7 @@ from services.payments.tables.list_lines import (
     counted,
     incomplete,
 )
-from services.payments.tables.list_proof import Proof, proof_of
+from services.payments.tables.list_proof import Proof, proof_of, withheld_more
 from services.payments.tables.parked import families_parked, parked_lines
 
 JOINER: Final = "joiner"
@@ -109,13 +109,14 @@ async def mark_ready(
     kind: str,
     among: Sequence[str] | None,
     missing: Sequence[str],
+    withheld: int = 0,
 ) -> MarkListReady:
     """Hash the complete lines of a run's list and say that it can be frozen.
 
     A family whose entitlement cannot be computed is missing by name, and keeps nobody else out.
     """
     digest, cut, without = list_digest(state.tahap, kind, table.id), 0, set(missing)
-    async with prefetch(all_complete_lines(unit, state.tahap, among, missing)) as chunks:
+    async with ahead(all_complete_lines(unit, state.tahap, among, missing)) as chunks:
         async for lines in chunks:
             for complete in lines:
                 line = _line_or_none(complete, table)
@@ -126,7 +127,7 @@ async def mark_ready(
                 cut += line.cut.rupiah
     totals = digest.totals
     ready = MarkListReady(
-        digest.hash(), totals.count, totals.rupiah, tuple(sorted(without)), kind, cut
+        digest.hash(), totals.count, totals.rupiah, tuple(sorted(without)), kind, cut, withheld
     )
     await handle(unit, TAHAP, tahap_stream(state.tahap), ready)
     return ready
@@ -195,8 +196,12 @@ class Joiner:
         if len(missing) > DEFERRED_FAMILIES_MAX:
             log.error("too many families are missing", tahap=state.tahap, families=len(missing))
             return False
+        withheld = sum(half.proof.withheld_more for half in halves if half.proof)
+        if withheld != len(await withheld_more(unit, state.tahap)):
+            log.error("withheld families are not named", tahap=state.tahap, families=withheld)
+            return False
         table = table_of(self.policies, state)
-        await mark_ready(unit, state, table, REGULAR, None, sorted(missing))
+        await mark_ready(unit, state, table, REGULAR, None, sorted(missing), withheld)
         return True
 
     async def _agrees(self, unit: Transaction, state: TahapState, half: Half) -> bool:

@@ -8,7 +8,6 @@ from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal[
     "OVERRIDE",
-    "CANCELLED",
     "ELIGIBILITY",
     "ABSENT",
     "KNOWN",

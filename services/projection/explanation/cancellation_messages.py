@@ -9,7 +9,6 @@ from dataclasses import dataclass
 class FamilyUnlisted:
     family: str
     tahap: str
-    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True)

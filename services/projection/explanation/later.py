@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.projection.explanation.answer import ExplanationStep, Text
-from services.projection.explanation.known import of_kind, reference
+from services.projection.explanation.known import reference, said
 from services.projection.explanation.messages import (
     CorrectionApproved,
     CorrectionProposed,
@@ -14,7 +14,7 @@ from services.projection.explanation.messages import (
     EffectTooLate,
     PaymentReleased,
     PaymentReturned,
-    Published,
+    Told,
 )
 from services.projection.explanation.story import Story
 from services.projection.explanation.words import rupiah
@@ -42,14 +42,12 @@ def since(story: Story) -> list[ExplanationStep]:
     return [*own, *_too_late(story), *_corrections(story)]
 
 
-def _movements(story: Story) -> list[Published[PaymentReleased] | Published[PaymentReturned]]:
-    return [*of_kind(story.messages, PaymentReleased), *of_kind(story.messages, PaymentReturned)]
+def _movements(story: Story) -> list[Told[PaymentReleased] | Told[PaymentReturned]]:
+    return [*said(story.told, PaymentReleased), *said(story.told, PaymentReturned)]
 
 
-def _movement(
-    moved: Published[PaymentReleased] | Published[PaymentReturned], kind: str
-) -> ExplanationStep:
-    body = moved.body
+def _movement(told: Told[PaymentReleased] | Told[PaymentReturned], kind: str) -> ExplanationStep:
+    body = told.body
     worth = rupiah(body.amount)
     if isinstance(body, PaymentReleased):
         text = Text(
@@ -66,7 +64,7 @@ def _movement(
             f"{worth.id} dari tahap {body.tahap} kembali ke Kas Negara pada tahap "
             f"{body.at_tahap}: {why.id}.",
         )
-    at = (reference(moved),)
+    at = (reference(told),)
     return ExplanationStep("MOVED" if kind == "MOVED" else "LATER", text, at, amount=body.amount)
 
 

@@ -194,9 +194,6 @@ class UnansweredDeferred:
 class TahapCancelled:
     tahap: str
     revision: int
-    reason: str
-    maker: str
-    checker: str
 
 
 OF_TAHAP: Final = (

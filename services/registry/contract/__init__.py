@@ -31,7 +31,11 @@ from services.registry.domain.family.events import (
 )
 from services.registry.domain.family.state import Family
 from services.registry.domain.listing import Listing, listing
-from services.registry.domain.listing_messages import ListClosed, ListingStarted
+from services.registry.domain.listing_messages import (
+    FamiliesWithheld,
+    ListClosed,
+    ListingStarted,
+)
 
 SERVICE: Final = "registry"
 FAMILY_TOPIC: Final = "pkh.registry.family.v1"
@@ -39,8 +43,8 @@ ROSTER_TOPIC: Final = "pkh.registry.roster.v1"
 TAHAP_TOPIC: Final = "pkh.payments.tahap.v1"
 COMMITMENT_TOPIC: Final = "pkh.conditionality.commitment.v1"
 
-# -- Sent. FamilyListed, PersonsRegistered, ListClosed and ListingStarted go out as they are stored;
-# a family's facts as contract/facts.py has them.
+# -- Sent. FamilyListed, PersonsRegistered, FamiliesWithheld, ListClosed and ListingStarted go out
+# as they are stored; a family's facts as contract/facts.py has them.
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ def publish(event: events.Event, state: Family) -> Message | None:
 def publish_listing(event: lists.Event, state: Listing) -> Message | None:
     """The message of a list's event to others; None stays inside."""
     match event:
-        case ListClosed():
+        case ListClosed() | FamiliesWithheld():
             return Message(ROSTER_TOPIC, event.tahap, AS_STORED)
         case ListingStarted():
             return Message(FAMILY_TOPIC, event.tahap, AS_STORED)
@@ -212,12 +216,15 @@ LISTING: Final[StreamType[lists.Command, Listing, lists.Event]] = StreamType(
     events={
         "ListingStarted": lists.ListingStarted,
         "ListingAdvanced": lists.ListingAdvanced,
+        "FamiliesWithheld": lists.FamiliesWithheld,
+        "WithheldProposed": lists.WithheldProposed,
+        "WithheldAccepted": lists.WithheldAccepted,
         "ListClosed": lists.ListClosed,
         "ListingFrozen": lists.ListingFrozen,
         "ListingCancelled": lists.ListingCancelled,
     },
     publish=publish_listing,
-    snapshot=(Listing, 6),
+    snapshot=(Listing, 7),
 )
 
 __all__ = [
@@ -227,6 +234,7 @@ __all__ = [
     "LISTING",
     "ROSTER_TOPIC",
     "TAHAP_TOPIC",
+    "FamiliesWithheld",
     "FamilyDesignated",
     "FamilyGraduated",
     "FamilyListed",

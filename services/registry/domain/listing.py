@@ -8,7 +8,7 @@ interrupted goes on behind its cursor and no line is counted twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
@@ -19,29 +19,43 @@ from libs.events.domain.list_proof import Buckets, BucketsJson
 from services.registry.domain.closing import RuleSet
 from services.registry.domain.listing_messages import (
     AdvanceListing,
+    ApproveWithheld,
     CancelListing,
     CloseListing,
     Command,
     Event,
+    FamiliesWithheld,
     ListClosed,
     ListingAdvanced,
     ListingCancelled,
     ListingFrozen,
     ListingStarted,
     NoteFreeze,
+    ProposeWithheld,
     StartListing,
     Withheld,
+    WithheldAccepted,
+    WithheldProposed,
 )
 
+NAMED_MAX: Final = 1_000
+"""Withheld families that the end of a list names; messages before it name the others."""
 WITHHELD_MAX: Final = 1_000
-"""Of a list; all of them are named when it closes, and left to a person's decision."""
+"""Of a list, for reasons that can be mended. Beyond it the keys or the release are to blame rather
+than the families: the list rests until that is mended, or two people accept more of them."""
+KEY_DESTROYED: Final = "KEY_DESTROYED"
+"""The reason that nobody can mend: it holds up no list, however many there are."""
 
 # -- State
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The latest list of a tahap; `revision` 0 is none yet, an empty cursor is the beginning."""
+    """The latest list of a tahap; `revision` 0 is none yet, an empty cursor is the beginning.
+
+    `withheld` are the first families that are, `withheld_more` counts the others; `mendable` of all
+    of them are for a reason that can be mended, and at most `withheld_max` may be.
+    """
 
     tahap: str = ""
     revision: int = 0
@@ -59,6 +73,10 @@ class Listing:
     withheld: tuple[Withheld, ...] = ()
     frozen: bool = False
     rules: RuleSet | None = None
+    withheld_more: int = 0
+    mendable: int = 0
+    withheld_max: int = WITHHELD_MAX
+    proposal: WithheldProposed | None = None
 
     @property
     def open(self) -> bool:
@@ -90,7 +108,15 @@ class CountsDisagree(DomainError):
 
 
 class TooManyWithheld(DomainError):
-    """So many families cannot be listed that the fault is hardly theirs; mend it first."""
+    """So many families cannot be listed that the fault is hardly theirs; mend it, or accept it."""
+
+
+class NothingProposed(DomainError):
+    """There is no proposal of this number to approve."""
+
+
+class SamePerson(DomainError):
+    """Maker and checker must be two people."""
 
 
 def decide(command: Command, state: Listing) -> list[Event]:
@@ -100,6 +126,10 @@ def decide(command: Command, state: Listing) -> list[Event]:
             return start(command, state)
         case AdvanceListing():
             return advance(command, state)
+        case ProposeWithheld():
+            return propose_withheld(command, state)
+        case ApproveWithheld():
+            return approve_withheld(command, state)
         case CloseListing():
             return close(command, state)
         case NoteFreeze():
@@ -132,7 +162,10 @@ def start(command: StartListing, state: Listing) -> list[Event]:
 
 
 def advance(command: AdvanceListing, state: Listing) -> list[Event]:
-    """The chunk is counted, unless the cursor is already there or beyond."""
+    """The chunk is counted, unless the cursor is already there or beyond.
+
+    The reason of who is withheld decides whether their number rests the list.
+    """
     _require_latest(command.revision, state)
     if command.cursor <= state.cursor:
         return []
@@ -140,9 +173,13 @@ def advance(command: AdvanceListing, state: Listing) -> list[Event]:
         raise ListingClosedBefore(tahap=state.tahap, revision=state.revision)
     if command.listed + command.graduated != command.buckets.total:
         raise CountsDisagree(tahap=state.tahap, lines=command.buckets.total)
-    withheld = len(state.withheld) + len(command.withheld)
-    if withheld > WITHHELD_MAX:
-        raise TooManyWithheld(tahap=state.tahap, withheld=withheld)
+    mendable = state.mendable + _mendable(command.withheld)
+    if mendable > state.withheld_max and _mendable(command.withheld):
+        most = state.withheld_max
+        raise TooManyWithheld(tahap=state.tahap, withheld=mendable, most=most)
+    room = NAMED_MAX - len(state.withheld)
+    named, more = command.withheld[:room], command.withheld[room:]
+    beyond = [FamiliesWithheld(state.tahap, state.revision, more)] if more else []
     return [
         ListingAdvanced(
             revision=command.revision,
@@ -151,9 +188,33 @@ def advance(command: AdvanceListing, state: Listing) -> list[Event]:
             graduated=command.graduated,
             buckets=command.buckets.to_json(),
             pending=command.pending,
-            withheld=command.withheld,
-        )
+            withheld=named,
+        ),
+        *beyond,
     ]
+
+
+def propose_withheld(command: ProposeWithheld, state: Listing) -> list[Event]:
+    """Let a number wait for another person's approval; one that is accepted already is quiet."""
+    _require_open(state)
+    if command.most <= state.withheld_max:
+        return []
+    proposed = WithheldProposed(state.tahap, state.revision, command.most, command.maker)
+    return [] if state.proposal == proposed else [proposed]
+
+
+def approve_withheld(command: ApproveWithheld, state: Listing) -> list[Event]:
+    """Accept the number that another person proposed, of this list alone; again it is quiet."""
+    _require_open(state)
+    proposal = state.proposal
+    if proposal is None and command.most == state.withheld_max:
+        return []
+    if proposal is None or proposal.most != command.most:
+        raise NothingProposed(tahap=state.tahap, most=command.most)
+    if proposal.maker == command.checker:
+        raise SamePerson
+    people = proposal.maker, command.checker
+    return [WithheldAccepted(state.tahap, state.revision, proposal.most, *people)]
 
 
 def close(command: CloseListing, state: Listing) -> list[Event]:
@@ -171,6 +232,7 @@ def close(command: CloseListing, state: Listing) -> list[Event]:
             buckets=state.buckets,
             pending=state.pending,
             withheld=state.withheld,
+            withheld_more=state.withheld_more,
         )
     ]
 
@@ -185,6 +247,15 @@ def cancel(command: CancelListing, state: Listing) -> list[Event]:
 def _terms(listing: StartListing | Listing) -> tuple[object, ...]:
     """The terms on which two starts of one list must agree."""
     return listing.tahap, listing.months, listing.closing_date, dict(listing.policies)
+
+
+def _mendable(withheld: Sequence[Withheld]) -> int:
+    return sum(each.reason != KEY_DESTROYED for each in withheld)
+
+
+def _require_open(state: Listing) -> None:
+    if not state.open:
+        raise ListingClosedBefore(tahap=state.tahap, revision=state.revision)
 
 
 def _require_latest(revision: int, state: Listing) -> None:
@@ -215,7 +286,18 @@ def evolve(state: Listing, event: Event) -> Listing:
                 buckets=before.merge(chunk).to_json(),
                 pending=state.pending + event.pending,
                 withheld=state.withheld + event.withheld,
+                mendable=state.mendable + _mendable(event.withheld),
             )
+        case FamiliesWithheld():
+            return replace(
+                state,
+                withheld_more=state.withheld_more + len(event.withheld),
+                mendable=state.mendable + _mendable(event.withheld),
+            )
+        case WithheldProposed():
+            return replace(state, proposal=event)
+        case WithheldAccepted():
+            return replace(state, withheld_max=event.most, proposal=None)
         case ListClosed():
             return replace(state, closed=True)
         case ListingFrozen():

@@ -54,6 +54,25 @@ class AdvanceListing:
 
 
 @dataclass(frozen=True, slots=True)
+class ProposeWithheld:
+    """The maker's proposal to let up to `most` families of the list be withheld that need not be.
+
+    Everybody counts whose reason somebody could mend.
+    """
+
+    most: int
+    maker: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveWithheld:
+    """Another person's approval of the proposal of this number."""
+
+    most: int
+    checker: str
+
+
+@dataclass(frozen=True, slots=True)
 class CloseListing:
     """Close the list: every family was looked at."""
 
@@ -74,7 +93,15 @@ class CancelListing:
     revision: int
 
 
-Command: TypeAlias = StartListing | AdvanceListing | CloseListing | NoteFreeze | CancelListing
+Command: TypeAlias = (
+    StartListing
+    | AdvanceListing
+    | ProposeWithheld
+    | ApproveWithheld
+    | CloseListing
+    | NoteFreeze
+    | CancelListing
+)
 
 
 # -- Events
@@ -110,8 +137,42 @@ class ListingAdvanced:
 
 
 @dataclass(frozen=True, slots=True)
+class FamiliesWithheld:
+    """Families of a list that are withheld, beyond those that its end can name."""
+
+    tahap: str
+    revision: int
+    withheld: tuple[Withheld, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WithheldProposed:
+    """Somebody proposes to accept up to `most` families that are withheld and could be mended."""
+
+    tahap: str
+    revision: int
+    most: int
+    maker: str
+
+
+@dataclass(frozen=True, slots=True)
+class WithheldAccepted:
+    """Two people have agreed that the list goes on, and rests again beyond `most` such families."""
+
+    tahap: str
+    revision: int
+    most: int
+    maker: str
+    checker: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListClosed:
-    """The list is complete: its lines, by outcome and by bucket, and who could have none."""
+    """The list is complete: its lines, by outcome and by bucket, and who could have none.
+
+    `withheld_more` families were withheld beyond those that are named here; messages before this
+    one name them.
+    """
 
     tahap: str
     revision: int
@@ -121,6 +182,7 @@ class ListClosed:
     buckets: BucketsJson
     pending: int = 0
     withheld: tuple[Withheld, ...] = ()
+    withheld_more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,4 +200,13 @@ class ListingCancelled:
     revision: int
 
 
-Event: TypeAlias = ListingStarted | ListingAdvanced | ListClosed | ListingFrozen | ListingCancelled
+Event: TypeAlias = (
+    ListingStarted
+    | ListingAdvanced
+    | FamiliesWithheld
+    | WithheldProposed
+    | WithheldAccepted
+    | ListClosed
+    | ListingFrozen
+    | ListingCancelled
+)

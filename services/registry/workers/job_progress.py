@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from libs.chassis.stream_jobs import Progress, StreamJobs, share_before
+from libs.chassis.run_jobs import Progress, Runs, share_before
 from libs.events.store.postgres import Store
 from services.registry.contract import LISTING
 
@@ -21,7 +21,7 @@ async def listing(store: Store, tahap: str) -> Progress:
         "listed": state.listed,
         "graduated": state.graduated,
         "pending": state.pending,
-        "withheld": len(state.withheld),
+        "withheld": len(state.withheld) + state.withheld_more,
     }
     done, share = sum(counts.values()), share_before(state.cursor)
     if not state.open:
@@ -29,7 +29,7 @@ async def listing(store: Store, tahap: str) -> Progress:
     return Progress("RUNNING", done, round(done / share) if done else None, "families", counts)
 
 
-LISTINGS = StreamJobs(
+LISTINGS = Runs(
     kind="listing",
     ends_with=("ListClosed", "ListingCancelled"),
     why_not="a list that was announced is made to its end; two people cancel its tahap at payments",

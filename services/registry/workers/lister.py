@@ -35,7 +35,7 @@ from services.registry.domain.family.commands import Command, ListFamily, Repeat
 from services.registry.domain.family.errors import ListedLater
 from services.registry.domain.family.events import Event
 from services.registry.domain.family.state import Family
-from services.registry.domain.listing import Listing
+from services.registry.domain.listing import KEY_DESTROYED, Listing
 from services.registry.domain.listing_messages import AdvanceListing, CloseListing, Withheld
 from services.registry.policy import RuleSets
 from services.registry.tables import identity_rows
@@ -195,7 +195,7 @@ def _reason(error: Exception) -> str:
     than the bus carries, or making it fails with an error that the log names."""
     match error:
         case KeyDestroyed():
-            return "KEY_DESTROYED"
+            return KEY_DESTROYED
         case PrivacyError():
             return "KEY_MISSING"
         case EventTooLarge():

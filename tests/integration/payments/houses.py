@@ -137,14 +137,21 @@ class Elsewhere:
             "members": [] if house.graduated else [child],
         }
 
+    def withheld(self, reasons: Mapping[str, str], tahap: str = TAHAP_1) -> Record:
+        """Registry could make no line of these families, and the end of its list has no room."""
+        named = [{"family": family, "reason": why} for family, why in reasons.items()]
+        body = {"tahap": tahap, "revision": 1, "withheld": named}
+        return self.roster.record("FamiliesWithheld", tahap, body)
+
     def list_closed(
         self,
         lines: Sequence[Record],
         tahap: str = TAHAP_1,
         withheld: Mapping[str, str] | None = None,
         revision: int = 1,
+        more: int = 0,
     ) -> Record:
-        """The roster is complete; of some families, registry could make no line."""
+        """The roster is complete; of some families, and of `more`, registry could make no line."""
         named = [{"family": family, "reason": why} for family, why in (withheld or {}).items()]
         graduated = sum(b"GRADUATED_NATURAL" in line.value for line in lines)
         body = {
@@ -155,6 +162,7 @@ class Elsewhere:
             "graduated": graduated,
             "buckets": buckets(lines),
             "withheld": named,
+            "withheld_more": more,
         }
         return self.roster.record("ListClosed", tahap, body)
 

@@ -101,6 +101,41 @@ async def test_a_family_that_registry_withheld_can_only_be_deferred_for_its_reas
     assert frozen.body["deferred"] == candidates
 
 
+async def test_families_whom_the_end_of_the_roster_only_counts_are_deferred_by_name(
+    office: Office,
+) -> None:
+    await office.announce()
+    there, gone = office.elsewhere, {house.family: "KEY_DESTROYED" for house in HOUSES[:3]}
+    lines = [await there.line(house) for house in HOUSES[3:]]
+    judged = [there.evaluation(house) for house in HOUSES[3:]]
+    await office.take(*lines, there.withheld(gone), there.list_closed(lines, more=3))
+    await office.take(*judged, there.evaluation_closed(judged))
+    await office.join()
+
+    shown = (await office.seen(f"/tahap/{TAHAP_1}"))["list"]
+    assert (shown["count"], shown["missing"]) == (17, [])
+    assert shown["withheld"] == {"KEY_DESTROYED": 3}
+    await office.approved("freeze", f"/tahap/{TAHAP_1}", shown["hash"])
+    [frozen] = await sent(office.store, "ListFrozen")
+    assert (frozen.body["deferred"], frozen.body["withheld"]) == ([], 3)
+    page = (await office.seen(f"/tahap/{TAHAP_1}/deferred"))["items"]
+    assert {each["family"]: each["reason"] for each in page} == gone
+    deferred = await sent(office.store, "PaymentDeferred")
+    assert {each.body["family"]: each.body["reason"] for each in deferred} == gone
+
+
+async def test_a_list_is_not_ready_before_everybody_withheld_is_named(office: Office) -> None:
+    await office.announce()
+    there, gone = office.elsewhere, {HOUSES[0].family: "KEY_DESTROYED"}
+    lines = [await there.line(house) for house in HOUSES[3:]]
+    judged = [there.evaluation(house) for house in HOUSES[3:]]
+    await office.take(*lines, there.withheld(gone), there.list_closed(lines, more=3))
+    await office.take(*judged, there.evaluation_closed(judged))
+    await office.join()
+
+    assert (await office.seen(f"/tahap/{TAHAP_1}"))["phase"] == "COLLECTING"
+
+
 async def test_a_family_whose_entitlement_cannot_be_computed_can_only_be_deferred(
     office: Office,
 ) -> None:

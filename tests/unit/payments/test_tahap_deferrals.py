@@ -123,6 +123,30 @@ def test_so_many_missing_families_are_a_fault_and_not_late() -> None:
     assert after().when(MarkListReady(HASH, 1, 1, missing[1:])).events
 
 
+def test_whom_the_registry_withheld_by_thousands_is_deferred_by_name_at_the_freeze() -> None:
+    count = DEFERRED_FAMILIES_MAX + 1
+    gone = tuple(Deferral(f"{n:08x}", "KEY_DESTROYED") for n in range(count))
+    ready = MarkListReady(HASH, 3, 3_000_000, withheld=count)
+    approval = ApproveFreeze("checker", HASH, withheld=gone)
+    waits = after(ready, ProposeFreeze("maker", HASH))
+
+    (frozen, *deferred) = waits.when(approval).events
+    assert frozen.withheld == count  # type: ignore[union-attr]  # it is ListFrozen
+    assert deferred == [
+        FamiliesDeferred(TAHAP, "REGULAR", gone[:DEFERRED_FAMILIES_MAX]),
+        FamiliesDeferred(TAHAP, "REGULAR", gone[DEFERRED_FAMILIES_MAX:]),
+    ]
+    assert waits.when(approval).state.outstanding == tuple(each.family for each in gone)
+    waits.when(replace(approval, withheld=gone[1:])).then_refused(MissingNotDeferred)
+
+
+def test_another_number_of_withheld_families_is_another_list_and_voids_its_proposal() -> None:
+    ready = MarkListReady(HASH, 3, 3_000_000, withheld=1)
+
+    (again,) = after(ready, ProposeFreeze("maker", HASH)).when(replace(ready, withheld=2)).events
+    assert again.withheld == 2  # type: ignore[union-attr]  # it is ListReady
+
+
 # -- Opening a supplementary run
 
 

@@ -2,27 +2,41 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Final
 
 from libs.events.domain.list_proof import Buckets
-from libs.events.domain.testing import given
+from libs.events.domain.testing import Given, given
 from services.registry.domain.listing import (
+    WITHHELD_MAX,
     AnotherListing,
     CountsDisagree,
+    Listing,
     ListingClosedBefore,
     ListingStillOpen,
+    NothingProposed,
     RevisionOutOfOrder,
+    SamePerson,
+    TooManyWithheld,
     listing,
 )
 from services.registry.domain.listing_messages import (
     AdvanceListing,
+    ApproveWithheld,
     CancelListing,
     CloseListing,
+    Command,
+    Event,
+    FamiliesWithheld,
     ListClosed,
     ListingAdvanced,
     ListingCancelled,
     ListingFrozen,
     ListingStarted,
+    ProposeWithheld,
     StartListing,
+    Withheld,
+    WithheldAccepted,
+    WithheldProposed,
 )
 
 START = StartListing(
@@ -155,6 +169,91 @@ def test_revisions_do_not_go_back_and_may_leave_out_one_that_was_cancelled_in_li
 
     given(listing).when(replace(START, revision=2)).then(second)
     given(listing, second, replace(CLOSED, revision=2)).when(START).then_refused(RevisionOutOfOrder)
+
+
+# -- Withheld by thousands
+
+
+def chunk(cursor: str, count: int, reason: str = "CANNOT_BE_LISTED") -> AdvanceListing:
+    """A chunk of families, none of whom can be listed."""
+    families = tuple(Withheld(f"{cursor}-{n}", reason) for n in range(count))
+    return AdvanceListing(1, cursor, 0, 0, Buckets(), withheld=families)
+
+
+def advanced(*commands: Command) -> Given[Command, Listing, Event]:
+    """A list that has begun, and of which these things were asked."""
+    happened: list[Event] = [STARTED]
+    for command in commands:
+        happened += given(listing, *happened).when(command).events
+    return given(listing, *happened)
+
+
+FULL: Final = chunk("a", WITHHELD_MAX)
+PROPOSAL: Final = ProposeWithheld(1_500, "maker")
+APPROVAL: Final = ApproveWithheld(1_500, "checker")
+
+
+def test_destroyed_keys_rest_no_list_and_those_beyond_a_thousand_are_told_apart() -> None:
+    listed = advanced(chunk("a", 900, "KEY_DESTROYED"))
+
+    [moved, beyond] = listed.when(chunk("b", 300, "KEY_DESTROYED")).events
+    assert isinstance(moved, ListingAdvanced)
+    assert isinstance(beyond, FamiliesWithheld)
+    assert [each.family for each in moved.withheld] == [f"b-{n}" for n in range(100)]
+    assert [each.family for each in beyond.withheld] == [f"b-{n}" for n in range(100, 300)]
+    assert advanced(chunk("a", 900), chunk("b", 300, "KEY_DESTROYED")).state.mendable == 900
+
+
+def test_the_end_of_a_list_names_a_thousand_and_counts_the_others() -> None:
+    gone = advanced(*(chunk(cursor, 900, "KEY_DESTROYED") for cursor in "abc"))
+
+    [closed] = gone.when(CloseListing(1)).events
+    assert isinstance(closed, ListClosed)
+    assert (len(closed.withheld), closed.withheld_more) == (1_000, 1_700)
+
+
+def test_families_that_somebody_could_mend_rest_a_list_beyond_a_thousand() -> None:
+    one_more = chunk("b", 1)
+
+    advanced(FULL).when(one_more).then_refused(TooManyWithheld)
+    assert advanced(FULL).when(chunk("b", 1, "KEY_DESTROYED")).events
+    assert advanced(FULL).when(chunk("b", 0)).events
+
+
+def test_two_people_let_a_list_go_on_up_to_a_number() -> None:
+    proposed = WithheldProposed("2023-1", 1, 1_500, "maker")
+    accepted = WithheldAccepted("2023-1", 1, 1_500, "maker", "checker")
+
+    advanced(FULL).when(PROPOSAL).then(proposed)
+    advanced(FULL, PROPOSAL).when(APPROVAL).then(accepted)
+    assert advanced(FULL, PROPOSAL, APPROVAL).when(chunk("b", 500)).events
+    advanced(FULL, PROPOSAL, APPROVAL).when(chunk("b", 501)).then_refused(TooManyWithheld)
+    advanced(FULL, PROPOSAL).when(chunk("b", 1)).then_refused(TooManyWithheld)
+
+
+def test_nobody_accepts_what_they_proposed_or_another_number() -> None:
+    waits = advanced(FULL, PROPOSAL)
+
+    waits.when(replace(APPROVAL, checker="maker")).then_refused(SamePerson)
+    waits.when(replace(APPROVAL, most=2_000)).then_refused(NothingProposed)
+    advanced(FULL).when(APPROVAL).then_refused(NothingProposed)
+
+
+def test_accepting_again_is_quiet_and_the_next_list_begins_with_nothing_accepted() -> None:
+    accepted = advanced(FULL, PROPOSAL, APPROVAL)
+
+    accepted.when(APPROVAL).then_nothing()
+    accepted.when(PROPOSAL).then_nothing()
+    advanced(FULL, PROPOSAL).when(PROPOSAL).then_nothing()
+    again = advanced(FULL, PROPOSAL, APPROVAL, CancelListing(1), replace(START, revision=2))
+    assert again.state.withheld_max == WITHHELD_MAX
+
+
+def test_of_a_list_that_is_closed_nothing_is_accepted() -> None:
+    closed = advanced(CloseListing(1))
+
+    closed.when(PROPOSAL).then_refused(ListingClosedBefore)
+    closed.when(APPROVAL).then_refused(ListingClosedBefore)
 
 
 # -- Cancelling

@@ -38,6 +38,7 @@ from services.payments.domain.tahap.cancellation_messages import (
     ProposeCancellation,
 )
 from services.payments.domain.tahap.guards import (
+    checked_deferrals,
     exactly,
     open_list,
     quiet_if,
@@ -52,6 +53,7 @@ from services.payments.domain.tahap.messages import (
     Command,
     DeferFamilies,
     Event,
+    FamiliesDeferred,
     FreezeProposed,
     ListFrozen,
     ListReady,
@@ -107,6 +109,7 @@ def mark_list_ready(command: MarkListReady, state: TahapState) -> Sequence[Event
         rupiah=totals.rupiah,
         missing=tuple(sorted(set(command.missing))),
         cut=command.cut,
+        withheld=command.withheld,
     )
     if each.ready == ready:
         return []
@@ -139,7 +142,7 @@ def approve_freeze(command: ApproveFreeze, state: TahapState) -> Sequence[Event]
     if each.frozen is not None:
         return []
     if command.kind == REGULAR:
-        return [_frozen(ready, proposal, command.checker)]
+        return [_frozen(ready, proposal, command.checker), *_withheld(command, ready)]
     return [_supplementary_frozen(ready, proposal, command.checker)]
 
 
@@ -153,7 +156,22 @@ def _frozen(ready: ListReady, proposal: FreezeProposed, checker: str) -> ListFro
         maker=proposal.maker,
         checker=checker,
         cut=ready.cut,
+        withheld=ready.withheld,
     )
+
+
+def _withheld(command: ApproveFreeze, ready: ListReady) -> Sequence[FamiliesDeferred]:
+    """Everybody whom the list counts without a name is deferred by name, some thousands an event.
+
+    So no event is larger than a bus carries, however many the registry withheld.
+    """
+    deferred = checked_deferrals(command.withheld)
+    if len(deferred) != ready.withheld:
+        raise MissingNotDeferred(count=ready.withheld - len(deferred))
+    return [
+        FamiliesDeferred(ready.tahap, ready.kind, deferred[at : at + DEFERRED_FAMILIES_MAX])
+        for at in range(0, len(deferred), DEFERRED_FAMILIES_MAX)
+    ]
 
 
 def _supplementary_frozen(

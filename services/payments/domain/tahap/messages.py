@@ -48,7 +48,8 @@ class MarkListReady:
     """Say what the joined list of a run comes to; counters and buckets have been proven.
 
     `count` and `rupiah` are of the families to be entitled, `cut` is what of it is not paid;
-    `missing` are those that did not arrive complete and can only be deferred.
+    `missing` are those that did not arrive complete and can only be deferred, `withheld` counts
+    those that the registry withheld beyond them.
     """
 
     hash: str
@@ -57,6 +58,7 @@ class MarkListReady:
     missing: tuple[str, ...] = ()
     kind: str = REGULAR
     cut: int = 0
+    withheld: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +73,15 @@ class ProposeFreeze:
 
 @dataclass(frozen=True, slots=True)
 class ApproveFreeze:
-    """The checker's approval of the proposed hash."""
+    """The checker's approval of the proposed hash.
+
+    `withheld` are by name, and with the registry's reason, those that the list only counts.
+    """
 
     checker: str
     hash: str
     kind: str = REGULAR
+    withheld: tuple[Deferral, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +169,7 @@ class ListReady:
     rupiah: int
     missing: tuple[str, ...]
     cut: int = 0
+    withheld: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +187,8 @@ class FreezeProposed:
 class ListFrozen:
     """The regular list of the tahap is frozen; later facts change it no more.
 
-    `rupiah` is what its families are entitled to, `cut` what of it is not paid.
+    `rupiah` is what its families are entitled to, `cut` what of it is not paid. Beyond those that
+    it names, `withheld` families are deferred whom the registry could not list.
     """
 
     tahap: str
@@ -191,6 +199,7 @@ class ListFrozen:
     maker: str
     checker: str
     cut: int = 0
+    withheld: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Pseudonyms: keyed tokens by which services match people and rows without knowing them."""
+"""Tokens: what services match people and rows by, without knowing who or what they are."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Tokenizer:
         """The token of a whole row: equal rows, and only those, are equal.
 
         Fields are framed by their length, so that no two rows run together alike, and None (not
-        given) differs from the empty text (given as empty).
+        told) differs from the empty text (told to be empty).
         """
         return _hex(self._rows, b"".join(map(_frame, fields)))
 
