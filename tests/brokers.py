@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from fcntl import LOCK_EX, LOCK_SH, LOCK_UN, flock
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -25,7 +28,7 @@ def kafka_jars() -> Path:
 def kafka_bootstrap(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """A real broker for the whole session: KAFKA_BOOTSTRAP, else Docker, else our own."""
+    """A real broker: KAFKA_BOOTSTRAP, else Docker, else our own of the whole run."""
     named = os.environ.get("KAFKA_BOOTSTRAP")
     if named:
         yield named
@@ -34,5 +37,43 @@ def kafka_bootstrap(
             yield bootstrap
     else:
         request.getfixturevalue("kafka_jars")
-        with running(tmp_path_factory.mktemp("kafka")) as broker:
-            yield broker.bootstrap
+        base = tmp_path_factory.getbasetemp()
+        alone = os.environ.get("PYTEST_XDIST_WORKER") is None
+        with shared_broker(base if alone else base.parent) as bootstrap:
+            yield bootstrap
+
+
+@contextmanager
+def shared_broker(directory: Path) -> Iterator[str]:
+    """The broker of all workers of a run, which is below `directory`.
+
+    Whoever needs it first starts it, as its child, and ends it when no other uses it any more.
+    """
+    at = directory / "kafka"
+    address = at.with_suffix(".address")
+    with ExitStack() as own:
+        turn, uses = (own.enter_context(at.with_suffix(of).open("w")) for of in (".turn", ".uses"))
+        with _held(turn):
+            flock(uses, LOCK_SH)
+            if not address.exists():
+                broker = own.enter_context(running(at.with_suffix(f".{os.getpid()}")))
+                address.write_text(broker.bootstrap)
+                own.callback(flock, uses, LOCK_EX)
+                own.callback(_unlisted, turn, address)
+            bootstrap = address.read_text()
+        yield bootstrap
+
+
+@contextmanager
+def _held(turn: IO[str]) -> Iterator[None]:
+    flock(turn, LOCK_EX)
+    try:
+        yield
+    finally:
+        flock(turn, LOCK_UN)
+
+
+def _unlisted(turn: IO[str], address: Path) -> None:
+    """Who comes now starts another broker."""
+    with _held(turn):
+        address.unlink()

@@ -7,6 +7,7 @@ import contextlib
 import os
 import tempfile
 import uuid
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -21,8 +22,9 @@ import httpx
 import msgspec
 from fastapi import FastAPI
 
-from libs.chassis.app import OPEN_PATHS
+from libs.chassis.app import OPEN_PATHS, Lifespan
 from libs.chassis.auth import is_open
+from libs.chassis.description import Service
 from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, PRIVATE_KEY, Issuer
 from libs.chassis.settings import Settings
 from libs.events.bus import Batch, Record, batched
@@ -172,6 +174,34 @@ async def door(app: FastAPI, directory: Path) -> AsyncIterator[Door]:
         httpx.AsyncClient(transport=transport, base_url="http://service") as client,
     ):
         yield Door(client, Issuer.open(directory))
+
+
+_idle: Final[dict[str, list[FastAPI]]] = defaultdict(list)
+
+
+@contextlib.contextmanager
+def application(
+    service: Service, told: Settings, lifespan: Lifespan | None = None
+) -> Iterator[FastAPI]:
+    """A service's application for what `surroundings` told; `lifespan` as in `application` of it.
+
+    Making one takes longer than most tests, so who ends leaves it to the next.
+    """
+    idle = _idle[service.name]
+    app = idle.pop() if idle else service.application(told, lambda app: app.state.lifespan(app))
+    app.state.settings, app.state.lifespan = told, lifespan or service._lifespan(told)
+    try:
+        yield app
+    finally:
+        idle.append(app)
+
+
+@asynccontextmanager
+async def front_door(service: Service, told: Settings, directory: Path) -> AsyncIterator[Door]:
+    """The door of a whole service, as `surroundings` told it to be."""
+    with application(service, told) as app:
+        async with door(app, directory) as opened:
+            yield opened
 
 
 def operations(app: FastAPI) -> list[tuple[str, str]]:

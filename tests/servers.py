@@ -9,15 +9,18 @@ import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from inspect import isawaitable
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final, Protocol, TypeVar, overload
 from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
 import pytest
 
 from localstack.postgres.home import run_psql
-from localstack.postgres.server import PostgresServer
+from localstack.postgres.server import SUPERUSER, PostgresServer
 from tests.engine import engine_has, postgres_container
 
 T = TypeVar("T")
@@ -74,7 +77,14 @@ def postgres() -> Iterator[Postgres]:
             yield GivenPostgres(url)
         return
     with embedded_postgres(FORGETFUL, in_memory()) as server:
+        _hasten_logins(server)
         yield server
+
+
+def _hasten_logins(server: PostgresServer) -> None:
+    """Have a password hashed once where it is thousands of times: half of what connecting takes."""
+    password = server.password_file.read_text().strip()
+    server.run_sql(f"SET scram_iterations TO 1; ALTER ROLE {SUPERUSER} PASSWORD '{password}'")
 
 
 def in_memory() -> Path | None:
@@ -112,18 +122,48 @@ async def template(postgres: Postgres, of: str, prepare: Callable[[str], Awaitab
 
 
 @contextmanager
-def fresh_database(
-    postgres: Postgres, template: str = "template0", then: str = ""
-) -> Iterator[str]:
-    """As the fixture `database`, for a test that needs several, or a copy of a template; `then` is
-    said in it."""
+def fresh_database(postgres: Postgres, template: str = "template0") -> Iterator[str]:
+    """As the fixture `database`, for a test that needs several, or a copy of a template."""
     name = f"test_{secrets.token_hex(6)}"
-    create = f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy;\n"
-    postgres.run_sql(create + (f"\\connect {name}\n{then};\n" if then else ""))
+    keeper = _keeper(postgres)
+    keeper.say(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     try:
         yield postgres.superuser_url(name)
     finally:
-        postgres.run_sql(f"DROP DATABASE {name} WITH (FORCE)")
+        keeper.say(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """A superuser's connection that stays, on a loop of its own, for tests with a loop and without.
+
+    A psql for each statement takes longer than the copy of a database.
+    """
+
+    loop: asyncio.AbstractEventLoop
+    connection: asyncpg.Connection
+
+    @classmethod
+    def at(cls, url: str) -> Keeper:
+        """Connect, and stay as long as the process."""
+        loop = asyncio.new_event_loop()
+        Thread(target=loop.run_forever, name="keeper", daemon=True).start()
+        connecting = asyncio.run_coroutine_threadsafe(asyncpg.connect(url), loop)
+        return cls(loop, connecting.result())
+
+    def say(self, statement: str) -> None:
+        """Have a statement carried out."""
+        saying = self.connection.execute(statement)
+        asyncio.run_coroutine_threadsafe(saying, self.loop).result()
+
+
+_keepers: dict[Postgres, Keeper] = {}
+
+
+def _keeper(postgres: Postgres) -> Keeper:
+    if postgres not in _keepers:
+        _keepers[postgres] = Keeper.at(postgres.superuser_url())
+    return _keepers[postgres]
 
 
 @contextmanager

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
+import asyncpg
+
 from libs.events.bus import embedded as embedded_bus
 from libs.events.store import migrate
 from tests.servers import Postgres, fresh_database, template
@@ -19,7 +21,10 @@ async def fresh_copy(
     postgres: Postgres, of: str, prepare: Callable[[str], Awaitable[None]]
 ) -> AsyncIterator[str]:
     """The address of a fresh database with a store in it, as `prepare` makes one."""
-    with fresh_database(postgres, await template(postgres, of, prepare), OWN_EPOCH) as url:
+    with fresh_database(postgres, await template(postgres, of, prepare)) as url:
+        connection = await asyncpg.connect(url)
+        await connection.execute(OWN_EPOCH)
+        await connection.close()
         yield url
 
 

@@ -16,7 +16,6 @@ from types import ModuleType
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
 
 from cli.demo.outputs import read_csv
 from libs.events.bus.connect import connect
@@ -168,13 +167,8 @@ def _lines(path: Path) -> list[str]:
 
 async def _fill(broker: str) -> None:
     """A topic of the year, in which every tenth message comes twice."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=broker)
-    await admin.start()
-    if TOPIC in await admin.list_topics():
-        pytest.skip("the broker has a platform's payments, which are not ours to change")
-    await admin.close()
+    await _create(broker)
     async with AIOKafkaProducer(bootstrap_servers=broker) as producer:
-        await _create(broker)
         for number, each in enumerate(records(year())):
             for _ in range(2 if number % SENT_AGAIN == 0 else 1):
                 await producer.send(
@@ -185,4 +179,7 @@ async def _fill(broker: str) -> None:
 async def _create(broker: str) -> None:
     bus = await connect(f"kafka://{broker}")
     await bus.ensure_topics({TOPIC: PARTITIONS})
+    written = any((await bus.ends(TOPIC)).values())
     await bus.close()
+    if written:
+        pytest.skip("the broker has a platform's payments, which are not ours to change")

@@ -21,7 +21,7 @@ from services.payments.tables.ledger import books
 from services.registry.contract import FAMILY_TOPIC
 from services.registry.main import SERVICE
 from simulators.books import Account, Status, comparable
-from tests.doors import Sender, deliver, door, sent, surroundings
+from tests.doors import Sender, deliver, front_door, sent, surroundings
 from tests.integration.conditionality.kit import Bench, bench_at
 from tests.integration.payments.houses import EARLY_CHILD_IDR
 from tests.integration.payments.office import Office, office_at
@@ -171,7 +171,7 @@ async def test_a_late_birth_is_approved_and_pays_exactly_what_the_family_was_owe
     )  # fmt: skip
     await register.take("life-events", born)
     told = services.told["registry"]
-    async with door(SERVICE.application(told), tmp_path) as registry:
+    async with front_door(SERVICE, told, tmp_path) as registry:
         path = f"/reopenings/{waiting}/{TAHAP}"
         who = registry.who("supervisor-1", "registry:read", "registry:approve")
         tag = (await registry.client.get(path, headers=who)).headers["ETag"]

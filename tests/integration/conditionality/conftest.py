@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from libs.chassis.settings import Settings
 from services.conditionality.main import SERVICE
-from tests.doors import Door, door, surroundings
+from tests.doors import Door, front_door, surroundings
 from tests.integration.conditionality.kit import Bench, bench_at
 from tests.servers import Postgres
 
@@ -24,7 +24,7 @@ async def told(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Settings]:
 @pytest_asyncio.fixture
 async def conditionality(told: Settings, tmp_path: Path) -> AsyncIterator[Door]:
     """The door of the running service."""
-    async with door(SERVICE.application(told), tmp_path) as opened:
+    async with front_door(SERVICE, told, tmp_path) as opened:
         yield opened
 
 

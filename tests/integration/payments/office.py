@@ -56,7 +56,7 @@ from services.payments.workers.canceller import Canceller
 from services.payments.workers.list_joiner import Joiner
 from services.payments.workers.partner_exchange import Exchange
 from services.payments.workers.run_worker import Payer
-from tests.doors import CONTEXT, TOPICS, Door, deliver, door
+from tests.doors import CONTEXT, TOPICS, Door, application, deliver, door
 from tests.integration.payments.houses import TAHAP_1, Elsewhere, House, months_of
 from tests.integration.payments.world import World
 
@@ -332,24 +332,13 @@ def outside_of(world: World, directory: Path) -> Outside:
     return Outside(client, PARTNERS, directory / "payments.token")
 
 
-_unused: Final[list[FastAPI]] = []
-
-
 @asynccontextmanager
 async def opened(running: Running, outside: Outside) -> AsyncIterator[FastAPI]:
-    """The service's interface, on a store whose loops the test turns by hand.
-
-    Making an application takes longer than most tests, so who ends leaves it to the next one.
-    """
+    """The service's interface, on a store whose loops the test turns by hand."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        yield app.state.given
+    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        yield running.resources(policies=POLICIES, outside=outside)
 
-    app = _unused.pop() if _unused else PAYMENTS.application(running.settings, lifespan)
-    app.state.settings = running.settings
-    app.state.given = running.resources(policies=POLICIES, outside=outside)
-    try:
+    with application(PAYMENTS, running.settings, lifespan) as app:
         yield app
-    finally:
-        _unused.append(app)

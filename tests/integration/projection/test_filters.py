@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from services.projection.main import SERVICE
-from tests.doors import NATION, Door, door, surroundings
+from tests.doors import NATION, Door, front_door, surroundings
 from tests.servers import Postgres
 
 TAHAP: Final = "2023-1"
@@ -36,7 +36,7 @@ async def projection(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Door]:
         for name, fate in FATES.items():
             await _fill(connection, IDS[name], *fate)
         await connection.close()
-        async with door(SERVICE.application(told), tmp_path) as opened:
+        async with front_door(SERVICE, told, tmp_path) as opened:
             yield opened
 
 

@@ -11,7 +11,7 @@ import asyncpg
 import pytest_asyncio
 
 from services.projection.main import SERVICE
-from tests.doors import Door, door, surroundings
+from tests.doors import Door, front_door, surroundings
 from tests.servers import Postgres
 
 TAHAP = "2023-1"
@@ -51,7 +51,7 @@ async def projection(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Door]:
                 json.dumps(said),
             )
         await connection.close()
-        async with door(SERVICE.application(told), tmp_path) as opened:
+        async with front_door(SERVICE, told, tmp_path) as opened:
             yield opened
 
 

@@ -17,7 +17,7 @@ from libs.events.store.model import encode
 from services.projection.explanation.facts import FamilyMoved
 from services.projection.explanation.messages import Told
 from services.projection.main import SERVICE
-from tests.doors import MOMENT, Door, door, surroundings
+from tests.doors import MOMENT, Door, front_door, surroundings
 from tests.servers import Postgres
 from tests.unit.projection.kit import (
     CLOSING,
@@ -57,7 +57,7 @@ async def projection(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Projec
     async with surroundings(postgres, tmp_path, "projection") as told:
         tables = await asyncpg.connect(told.bus_url)
         await fill(tables, OF_FAMILY)
-        async with door(SERVICE.application(told), tmp_path) as opened:
+        async with front_door(SERVICE, told, tmp_path) as opened:
             yield Projection(opened, tables)
         await tables.close()
 

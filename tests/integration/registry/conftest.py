@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from libs.chassis.settings import Settings
 from services.registry.main import SERVICE
-from tests.doors import Door, door, surroundings
+from tests.doors import Door, front_door, surroundings
 from tests.integration.registry.kit import Register, register_at
 from tests.integration.registry.lists import given_families
 from tests.servers import Postgres
@@ -25,7 +25,7 @@ async def told(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Settings]:
 @pytest_asyncio.fixture
 async def registry(told: Settings, tmp_path: Path) -> AsyncIterator[Door]:
     """The door of a running registry."""
-    async with door(SERVICE.application(told), tmp_path) as opened:
+    async with front_door(SERVICE, told, tmp_path) as opened:
         yield opened
 
 

@@ -9,7 +9,7 @@ import asyncpg
 from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
 from services.registry.main import SERVICE
-from tests.doors import Door, as_role, door, operations, runtime_role
+from tests.doors import Door, as_role, front_door, operations, runtime_role
 from tests.integration.registry.kit import Register, child, family, life_event, member
 
 CARD, OTHER_CARD = "6103010101010001", "6104110412150002"
@@ -120,7 +120,7 @@ async def test_an_erased_family_is_left_out_of_the_others(
     async with asyncpg.create_pool(eraser, min_size=1, max_size=1) as pool:
         await KeyRing(pool, told.kek or b"").destroy(mine)
 
-    async with door(SERVICE.application(told), tmp_path) as registry:
+    async with front_door(SERVICE, told, tmp_path) as registry:
         who = registry.who("demo-1", "registry:identify")
         answer = await registry.client.post(
             "/identities/lookup", headers=who, json={"families": [mine, other]}

@@ -15,7 +15,7 @@ from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
 from services.registry.http.csv_commands import MEMBERS_MAX
 from services.registry.main import SERVICE
-from tests.doors import Door, as_role, door, runtime_role
+from tests.doors import Door, as_role, front_door, runtime_role
 from tests.integration.registry.kit import (
     REGION,
     Register,
@@ -53,7 +53,7 @@ async def test_a_row_of_an_erased_family_is_refused_by_line_and_the_others_are_t
 ) -> None:
     await register.take("families", family(ERASED, PAYEE), family(LIVING, PAYEE))
     await erase(register, told, ERASED)
-    async with door(SERVICE.application(told), tmp_path) as registry:
+    async with front_door(SERVICE, told, tmp_path) as registry:
         whole = await hand_in(registry, file, as_csv(file, FILES[file]))
         part = await hand_in(registry, file, as_csv(file, FILES[file]), partial=True)
 
@@ -79,7 +79,7 @@ async def test_a_row_of_a_family_that_cannot_be_read_is_refused_by_line_and_the_
 ) -> None:
     await register.take("families", family(ERASED, PAYEE), family(LIVING, PAYEE))
     await spoil(register, ERASED)
-    async with door(SERVICE.application(told), tmp_path) as registry:
+    async with front_door(SERVICE, told, tmp_path) as registry:
         whole = await hand_in(registry, file, as_csv(file, FILES[file]))
         part = await hand_in(registry, file, as_csv(file, FILES[file]), partial=True)
 
@@ -97,7 +97,7 @@ async def test_where_very_many_cannot_be_read_the_file_is_not_to_blame(
     rows = [family(card, PAYEE) for card in cards]
     await register.take("families", *rows)
     await spoil(register, *cards)
-    async with door(SERVICE.application(told), tmp_path) as registry:
+    async with front_door(SERVICE, told, tmp_path) as registry:
         answer = await hand_in(registry, "families", as_csv("families", rows), partial=True)
 
     assert answer.status_code == 500, answer.text
