@@ -28,7 +28,7 @@ from benchmarks.judge import CORES_BUSY_MAX, Neighbours, Verdict
 from benchmarks.measure import Effort
 from benchmarks.report import Figure, machine, page, table, write
 from benchmarks.server import own_postgres
-from libs.chassis.memory import settle
+from libs.chassis.gc_tuning import settle
 from localstack.postgres.server import PostgresServer
 
 RESULTS: Final = Path(__file__).with_name("results.json")

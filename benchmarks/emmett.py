@@ -20,8 +20,8 @@ from benchmarks.judge import Ratio
 from benchmarks.measure import Effort
 from benchmarks.report import Figure
 from benchmarks.server import database, open_store
-from libs.events.store.group_commit import Appender
-from libs.events.store.grouped_commands import Single
+from libs.events.store.group_commit import GroupCommitter
+from libs.events.store.grouped_commands import GroupedCommand
 from libs.events.store.handle import handle_many
 from libs.events.store.model import Outcome
 from libs.events.store.postgres import Store
@@ -52,14 +52,14 @@ async def figures(server: PostgresServer, _effort: Effort) -> tuple[list[Figure]
     except subprocess.SubprocessError:
         return [], ["emmett-postgresql was not measured: npm could not install it."]
     ours = await _ours(await open_store(server, "single"))
-    told = await asyncio.to_thread(
+    done = await asyncio.to_thread(
         subprocess.run,
         ["node", str(HERE / "measure.mjs"), database(server, "emmett")],
         check=True,
         timeout=DEADLINE_S,
         capture_output=True,
     )
-    theirs = msgspec.json.decode(told.stdout, type=Rates)
+    theirs = msgspec.json.decode(done.stdout, type=Rates)
     return [
         *_beside("one command at a time, new streams", "commands/s", ours.single, theirs.single),
         *_beside(f"{AT_ONCE} at once, new streams", "commands/s", ours.sixteen, theirs.sixteen),
@@ -85,11 +85,11 @@ async def _ours(store: Store) -> Rates:
     def drawn() -> UUID:
         return UUID(int=random.getrandbits(128), version=4)
 
-    appender = Appender(store)
+    committer = GroupCommitter(store)
 
     async def one(family: UUID) -> None:
         [(stream_id, command)] = commands_for([family])
-        await appender.append(Single(ACCOUNT, stream_id, command, CONTEXT, _version))
+        await committer.append(GroupedCommand(ACCOUNT, stream_id, command, CONTEXT, _version))
 
     async def single() -> None:
         await one(drawn())

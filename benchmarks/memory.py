@@ -24,7 +24,7 @@ DEADLINE_S: Final = 600
 async def figures(server: PostgresServer, _effort: Effort) -> list[Figure]:
     """The largest resident memory of the process, and how fast it was."""
     url = await corridor_database(server, "chunks")
-    told = await asyncio.to_thread(
+    done = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", "benchmarks.memory", url],
         check=True,
@@ -32,7 +32,7 @@ async def figures(server: PostgresServer, _effort: Effort) -> list[Figure]:
         capture_output=True,
         text=True,
     )
-    rate, megabytes = map(float, told.stdout.split())
+    rate, megabytes = map(float, done.stdout.split())
     return [
         Figure(f"handle_many over {STREAMS_ALL:,} streams in chunks", "streams/s", rate),
         Figure("  the process's memory at most", "MB", megabytes, most=MEGABYTES_MAX),

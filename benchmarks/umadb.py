@@ -22,8 +22,8 @@ from benchmarks.domain import ACCOUNT, AMOUNT, CONTEXT, commands_for, recorded
 from benchmarks.measure import Effort, Line, Way, in_turn
 from benchmarks.report import Figure
 from benchmarks.server import open_store
-from libs.events.store.group_commit import Appender
-from libs.events.store.grouped_commands import Single
+from libs.events.store.group_commit import GroupCommitter
+from libs.events.store.grouped_commands import GroupedCommand
 from libs.events.store.handle import handle_many
 from libs.events.store.model import Outcome, encode
 from libs.events.store.postgres import Store
@@ -110,13 +110,13 @@ async def _singles(store: Store, url: str, effort: Effort) -> list[Figure]:
 
 
 def _ours(store: Store, callers: int, taken: list[float]) -> Way:
-    appender, random = Appender(store), Random(f"ours {callers}")
+    committer, random = GroupCommitter(store), Random(f"ours {callers}")
 
     async def caller(until: float) -> int:
         count = 0
         while (begin := perf_counter()) < until:
             [(stream_id, command)] = commands_for([_family(random)])
-            await appender.append(Single(ACCOUNT, stream_id, command, CONTEXT, _version))
+            await committer.append(GroupedCommand(ACCOUNT, stream_id, command, CONTEXT, _version))
             taken.append(perf_counter() - begin)
             count += 1
         return count

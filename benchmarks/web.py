@@ -26,11 +26,11 @@ from libs.chassis.auth import Principal, require
 from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET
 from libs.chassis.etag import Unconditional, etag
 from libs.chassis.idempotency import Once, Reply
-from libs.chassis.request import Asked
-from libs.chassis.service import AppenderOf
+from libs.chassis.middleware import Asked
+from libs.chassis.service import CommitterOf
 from libs.chassis.settings import Settings
-from libs.events.store.group_commit import Appender
-from libs.events.store.grouped_commands import Single
+from libs.events.store.group_commit import GroupCommitter
+from libs.events.store.grouped_commands import GroupedCommand
 from libs.events.store.model import Outcome, encode
 from libs.events.store.postgres import Store
 
@@ -85,12 +85,12 @@ def bare(database: str) -> FastAPI:
 
 def corridor(database: str) -> FastAPI:
     """One command a request."""
-    opened: dict[str, Appender] = {}
+    opened: dict[str, GroupCommitter] = {}
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         store = await Store.connect(database, SERVICE)
-        opened["appender"] = Appender(store)
+        opened["committer"] = GroupCommitter(store)
         yield
         await store.close()
 
@@ -99,8 +99,8 @@ def corridor(database: str) -> FastAPI:
     @app.post(PATH, status_code=204)
     async def record(body: Body) -> Response:
         command = Record(str(body.family), body.amount)
-        single = Single(ACCOUNT, f"account-{body.family}", command, CONTEXT, _version)
-        done = await opened["appender"].append(single)
+        grouped = GroupedCommand(ACCOUNT, f"account-{body.family}", command, CONTEXT, _version)
+        done = await opened["committer"].append(grouped)
         return Response(
             status_code=204,
             headers={"Position": str(done.position), "ETag": etag(done.reply)},
@@ -111,19 +111,19 @@ def corridor(database: str) -> FastAPI:
 
 def service(database: str, keys: Path) -> tuple[FastAPI, Settings]:
     """The same as a service of the platform."""
-    told = Settings(SERVICE, database, "", ISSUER, AUDIENCE, jwks_file=keys / KEY_SET)
+    settings = Settings(SERVICE, database, "", ISSUER, AUDIENCE, jwks_file=keys / KEY_SET)
     router = APIRouter()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
         store = await Store.connect(database, SERVICE)
-        yield {"appender": Appender(store)}
+        yield {"committer": GroupCommitter(store)}
         await store.close()
 
     @router.post(PATH, status_code=204, dependencies=[Unconditional])
     async def record(
         body: Body,
-        appender: AppenderOf,
+        committer: CommitterOf,
         context: Asked,
         once: Once,
         recorder: Annotated[Principal, require(SCOPE)],
@@ -131,17 +131,19 @@ def service(database: str, keys: Path) -> tuple[FastAPI, Settings]:
         """Record an amount."""
         command = Record(str(body.family), body.amount)
         stream_id = f"account-{body.family}"
-        done = await appender.append(Single(ACCOUNT, stream_id, command, context, _reply, once))
+        done = await committer.append(
+            GroupedCommand(ACCOUNT, stream_id, command, context, _reply, once)
+        )
         return done.reply.response(done.position)
 
-    return create_app(SERVICE, "Bench", [router], lifespan, {}, told), told
+    return create_app(SERVICE, "Bench", [router], lifespan, {}, settings), settings
 
 
 def main(way: str, database: str, port: str, keys: str) -> None:
     """Serve until told to stop."""
     if way == "service":
-        app, told = service(database, Path(keys))
-        serve(app, replace(told, port=int(port)))
+        app, settings = service(database, Path(keys))
+        serve(app, replace(settings, port=int(port)))
         return
     app = (bare if way == "bare" else corridor)(database)
     options: dict[str, Any] = {"loop": "uvloop", "http": "httptools", "access_log": False}

@@ -32,12 +32,12 @@ LINES: Final = (
 )
 
 
-def writer(told: Connection, library: str, bare: str, seed: int) -> None:
+def writer(orders: Connection, library: str, bare: str, seed: int) -> None:
     """The body of a writer's process: does what it is told and says when it is done."""
-    asyncio.run(_write(told, library, bare, seed))
+    asyncio.run(_write(orders, library, bare, seed))
 
 
-async def _write(told: Connection, library: str, bare: str, seed: int) -> None:
+async def _write(orders: Connection, library: str, bare: str, seed: int) -> None:
     store = await Store.connect(library, "writer")
     connection = await asyncpg.connect(bare)
     appends = [Append(store, Families(seed)) for _ in range(APPENDS)]
@@ -45,12 +45,12 @@ async def _write(told: Connection, library: str, bare: str, seed: int) -> None:
         "library": appends,
         "bare": [Bare(append, connection) for append in appends],
     }
-    told.send("ready")
-    while (order := told.recv()) is not None:
+    orders.send("ready")
+    while (order := orders.recv()) is not None:
         step, way, turn = order
         for at, contender in enumerate(ways[way]):
             await (contender.prepare(turn * APPENDS + at) if step == "prepare" else contender.run())
-        told.send("done")
+        orders.send("done")
     await connection.close()
     await store.close()
 

@@ -1,4 +1,4 @@
-"""The surroundings of the platform's processes: directories, secrets, databases, environments.
+"""Environment of the platform's processes: directories, secrets, databases, variables.
 
 DIR/postgres  DIR/kafka     the servers' data
 DIR/secrets/                passwords, keys and tokens, readable by their owner alone
@@ -62,7 +62,7 @@ def databases() -> list[Database]:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Environment:
     """Where everything of one platform is; `broker` is None when the embedded bus serves."""
 
     data_dir: Path

@@ -1,4 +1,4 @@
-"""The platform's side of the stem: programs that are forked from a process that is warm already."""
+"""Client of the fork server: programs are forked from a process that has loaded their libraries."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from localstack.fork_server import MESSAGE_BYTES_MAX, Order
 from localstack.process_specs import Child, command
 from localstack.processes import dies_with_parent
 
-STEM: Final = "stem"
-"""The step that everything needs which grows from the stem."""
+FORK_SERVER: Final = "fork-server"
+"""The step that everything needs that is forked."""
 
 ANSWER_S_MAX: Final = 20.0  # loading takes a second; on a machine that is busy, several
 
 
-class StemFailed(Exception):
-    """The stem does not answer."""
+class ForkServerFailed(Exception):
+    """The fork server does not answer."""
 
 
 class Forked:
-    """A process that a stem forked, with what one asks of a `subprocess.Popen`."""
+    """A process that a fork server forked, with what one asks of a `subprocess.Popen`."""
 
-    def __init__(self, pid: int, stem: Stem) -> None:
+    def __init__(self, pid: int, fork_server: ForkServer) -> None:
         self.pid = pid
         self.returncode: int | None = None
-        self._stem = stem
+        self._server = fork_server
 
     def poll(self) -> int | None:
         """Its exit code (minus the signal that ended it); None while it runs."""
         if self.returncode is None:
-            self._stem.hear_what_came()
+            self._server.hear_what_came()
         return self.returncode
 
     def send_signal(self, number: int) -> None:
@@ -49,10 +49,10 @@ class Forked:
                 os.kill(self.pid, number)
 
 
-class Stem:
+class ForkServer:
     """Runs programs by forking a process that has loaded their libraries.
 
-    Start it in the thread that lives longest: Linux ends the stem, and all that it forked,
+    Start it in the thread that lives longest: Linux ends the fork server, and all that it forked,
     together with the thread that started it. One that died is started again by the next launch.
     """
 
@@ -82,7 +82,7 @@ class Stem:
 
     @property
     def pid(self) -> int:
-        """The stem's own process id; 0 before it was started."""
+        """The fork server's own process id; 0 before it was started."""
         return 0 if self._process is None else self._process.pid
 
     def warmed(self) -> None:
@@ -94,7 +94,7 @@ class Stem:
     ) -> Forked:
         """Run a module as `python -m` would, with exactly this environment.
 
-        Raises `StemFailed`; the next launch begins with another stem.
+        Raises `ForkServerFailed`; the next launch begins with another fork server.
         """
         if self._line is None:
             self.start()
@@ -105,13 +105,13 @@ class Stem:
         return self._children.setdefault(heard["begun"], Forked(heard["begun"], self))
 
     def hear_what_came(self) -> None:
-        """Note what the stem has told of its children since."""
-        with contextlib.suppress(BlockingIOError, StemFailed):
+        """Note what the fork server has told of its children since."""
+        with contextlib.suppress(BlockingIOError, ForkServerFailed):
             while True:
                 self._hear(within_s=0)
 
     def close(self) -> None:
-        """End the stem; what it forked has ended before, or ends with it."""
+        """End the fork server; what it forked has ended before, or ends with it."""
         if self._line is not None:
             self._line.close()
             self._line = None
@@ -131,7 +131,7 @@ class Stem:
             raise self._died() from error
 
     def _hear(self, within_s: float) -> dict[str, int]:
-        """The next message; raises BlockingIOError where none came, StemFailed if none can."""
+        """The next message. Raises BlockingIOError if none came, ForkServerFailed if none can."""
         line = self._open_line()
         line.settimeout(within_s)
         try:
@@ -149,45 +149,47 @@ class Stem:
 
     def _open_line(self) -> socket.socket:
         if self._line is None:
-            raise StemFailed("the stem does not run")
+            raise ForkServerFailed("the fork server does not run")
         return self._line
 
-    def _died(self) -> StemFailed:
+    def _died(self) -> ForkServerFailed:
         """Whatever is wrong with it: one that cannot be asked is of no use, so it is ended."""
         self.close()
-        return StemFailed(f"the stem does not answer; see {self._log}")
+        return ForkServerFailed(f"the fork server does not answer; see {self._log}")
 
 
 @contextlib.contextmanager
-def growing(environment: Mapping[str, str], directory: Path, logs: Path) -> Iterator[Stem | None]:
-    """A stem that loads already, None where a fork may not be all of a process (macOS)."""
+def fork_server_in(
+    environment: Mapping[str, str], directory: Path, logs: Path
+) -> Iterator[ForkServer | None]:
+    """A fork server that loads already, None where a fork may not be all of a process (macOS)."""
     if sys.platform != "linux":
         yield None
         return
     logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-    stem = Stem(environment, directory, logs / "stem.log")
-    stem.start()
+    fork_server = ForkServer(environment, directory, logs / "fork-server.log")
+    fork_server.start()
     try:
-        yield stem
+        yield fork_server
     finally:
-        stem.close()
+        fork_server.close()
 
 
 def program(
     name: str,
     argv: Sequence[str],
-    stem: Stem | None,
+    fork_server: ForkServer | None,
     *,
     ready: Callable[[], Awaitable[bool]],
     environment: Mapping[str, str],
     needs: Sequence[str] = (),
 ) -> Child:
-    """A child that runs `argv` in our root; `python -m` grows from the stem if there is one."""
+    """A child that runs `argv` in our root; `python -m` is forked if a fork server is there."""
     python, module = [sys.executable, "-m"], argv[2:3]
-    if stem is None or list(argv[:2]) != python or not module:
+    if fork_server is None or list(argv[:2]) != python or not module:
         return command(name, argv, ready=ready, environment=environment, needs=needs, cwd=ROOT)
 
     def launch(said: IO[bytes]) -> Forked:
-        return stem.launch(module[0], argv[3:], environment, said)
+        return fork_server.launch(module[0], argv[3:], environment, said)
 
-    return Child(name, launch, ready, [*needs, STEM])
+    return Child(name, launch, ready, [*needs, FORK_SERVER])

@@ -1,4 +1,4 @@
-"""The process from which a platform's Python programs grow: it has loaded what all of them load.
+"""Fork server: a process that has loaded what all Python programs of a platform load.
 
 `python -m localstack.fork_server FD` loads the libraries once, then forks a child for every order
 that comes through the socket FD. The child goes on as `python -m MODULE ARGS` would, in about a
@@ -58,20 +58,20 @@ def serve(line: socket.socket) -> Order:
         content, files, _, _ = socket.recv_fds(line, MESSAGE_BYTES_MAX, 1)
         if not content:
             sys.exit()
-        stem, child = os.getpid(), os.fork()
+        parent, child = os.getpid(), os.fork()
         if not child:
             line.close()
             news.close()
-            return _become(Order(**json.loads(content)), files[0], stem)
+            return _become(Order(**json.loads(content)), files[0], parent)
         os.close(files[0])
         line.send(json.dumps({"begun": child}).encode())
 
 
 def _news_of_children() -> socket.socket:
     """A socket that has something to read whenever a child has ended."""
-    news, told = socket.socketpair()
-    told.setblocking(False)
-    signal.set_wakeup_fd(told.detach(), warn_on_full_buffer=False)
+    news, wakeup = socket.socketpair()
+    wakeup.setblocking(False)
+    signal.set_wakeup_fd(wakeup.detach(), warn_on_full_buffer=False)
     # Only a handled signal is told; what it does is done in the loop.
     signal.signal(signal.SIGCHLD, lambda *_: None)
     return news
@@ -89,13 +89,13 @@ def _tell_ends(line: socket.socket) -> None:
         line.send(json.dumps({"ended": pid, "code": code}).encode())
 
 
-def _become(order: Order, said: int, stem: int) -> Order:
+def _become(order: Order, said: int, parent: int) -> Order:
     """Turn a fresh fork into what the order says, as if it had been started on its own."""
     os.close(signal.set_wakeup_fd(-1))
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
     dies_with_parent(signal.SIGKILL)()
-    if os.getppid() != stem:
+    if os.getppid() != parent:
         os._exit(ORPHANED)
     for number in (1, 2):
         os.dup2(said, number)

@@ -10,15 +10,15 @@ from libs.events.bus.connect import connect
 from libs.events.bus.embedded import migrate as make_bus_tables
 from libs.events.bus.topics import Topics
 from libs.events.store import migrate
-from localstack.environment import CONTRACTS, ROOT, SEALING, Surroundings, owner, role
+from localstack.environment import CONTRACTS, ROOT, SEALING, Environment, owner, role
 
 BLOCKS_A_PARTITION: Final = 100_000
 PARTITIONS_AHEAD: Final = 4
 
 
-async def make_tables(around: Surroundings, service: str) -> None:
+async def make_tables(environment: Environment, service: str) -> None:
     """The store of a service and the tables of its own."""
-    address = around.address(service, owner(service))
+    address = environment.address(service, owner(service))
     own = ROOT / "services" / service / "migrations"
     roles = {"RUNTIME_ROLE": role(service), "GRAFANA_ROLE": role("grafana")}
     await migrate.apply(address, [migrate.CORRIDOR, own], roles)
@@ -31,18 +31,18 @@ async def make_tables(around: Surroundings, service: str) -> None:
         await connection.close()
 
 
-async def make_keys_tables(around: Surroundings) -> None:
+async def make_keys_tables(environment: Environment) -> None:
     """The families' keys, and which role may do what with them."""
     grantees = {f"{name.upper()}_ROLE": role(name) for name in (*SEALING, "eraser")}
     directory = ROOT / "libs" / "privacy" / "migrations"
-    await migrate.apply(around.address("keys", owner("keys")), [directory], grantees)
+    await migrate.apply(environment.address("keys", owner("keys")), [directory], grantees)
 
 
-async def make_bus(around: Surroundings) -> None:
+async def make_bus(environment: Environment) -> None:
     """The embedded bus's tables, and on either bus all topics, so that nobody waits for one."""
-    url = around.bus_url(owner("bus"))
-    if around.broker is None:
-        url = around.address("bus", owner("bus"))
+    url = environment.bus_url(owner("bus"))
+    if environment.broker is None:
+        url = environment.address("bus", owner("bus"))
         await make_bus_tables(url)
     bus = await connect(url)
     try:

@@ -34,18 +34,18 @@ from localstack.environment import (
     SEALING,
     SERVICES,
     SIMULATORS,
-    Surroundings,
+    Environment,
     databases,
     role,
 )
-from localstack.fork_client import STEM, Stem, growing, program
+from localstack.fork_client import FORK_SERVER, ForkServer, fork_server_in, program
 from localstack.kafka_server import Broker, KafkaUnavailable
 from localstack.migrations import make_bus, make_keys_tables, make_tables
 from localstack.ports import HOST, free_ports
 from localstack.postgres.roles import provision
 from localstack.postgres.server import PostgresServer
-from localstack.process_specs import Child, Node, Step, answers
-from localstack.stale_processes import end_leftovers, held
+from localstack.process_specs import Child, ProcessSpec, Step, answers
+from localstack.stale_processes import end_stale_processes, held
 from localstack.supervisor import Supervisor
 
 BusKind = Literal["embedded", "kafka"]
@@ -86,49 +86,49 @@ class Platform:
         self.data_dir = options.data_dir.absolute()
         self.supervisor: Supervisor
         self.issuer: Issuer
-        self._around: Surroundings
+        self._environment: Environment
         self._running = contextlib.AsyncExitStack()
 
     def base_url(self, name: str) -> str:
         """Where a service, or `treasury` or `bank`, answers."""
-        return self._around.base_url(name)
+        return self._environment.base_url(name)
 
     @property
     def base_urls(self) -> dict[str, str]:
         """By name, where everything answers."""
-        return {name: self.base_url(name) for name in self._around.ports}
+        return {name: self.base_url(name) for name in self._environment.ports}
 
     @property
     def metrics_urls(self) -> dict[str, str]:
         """By name, where a service or the relay shows what it measures."""
-        return self._around.metrics_urls
+        return self._environment.metrics_urls
 
     @property
     def addresses(self) -> dict[str, str]:
         """As `base_urls`, with `kafka`, where its clients connect, if that is the bus."""
-        broker = self._around.broker
+        broker = self._environment.broker
         return {**self.base_urls, **({"kafka": broker.bootstrap} if broker else {})}
 
     def database_url(self, name: str) -> str:
         """A service's database, for the role of the service; it holds a password."""
-        return self._around.address(name, role(name))
+        return self._environment.address(name, role(name))
 
     async def __aenter__(self) -> Self:
         async with contextlib.AsyncExitStack() as starting:
             starting.enter_context(held(self.data_dir))
-            await asyncio.to_thread(end_leftovers, self.data_dir)
-            self._around = _surroundings(self.options, self.data_dir)
-            if self._around.broker is not None:
+            await asyncio.to_thread(end_stale_processes, self.data_dir)
+            self._environment = _environment_of(self.options, self.data_dir)
+            if self._environment.broker is not None:
                 # It starts in a thread, so it may be there before the supervisor knows of it.
-                starting.callback(self._around.broker.stop)
-            self._around.make_secrets()
-            self.issuer = self._around.issuer()
-            await starting.enter_async_context(_renewed_tokens(self._around))
-            stem = starting.enter_context(
-                growing(self._around.of_simulator(), ROOT, self.data_dir / "logs")
+                starting.callback(self._environment.broker.stop)
+            self._environment.make_secrets()
+            self.issuer = self._environment.issuer()
+            await starting.enter_async_context(_renewed_tokens(self._environment))
+            fork_server = starting.enter_context(
+                fork_server_in(self._environment.of_simulator(), ROOT, self.data_dir / "logs")
             )
             self.supervisor = Supervisor(
-                _nodes(self._around, self.options, stem),
+                _specs(self._environment, self.options, fork_server),
                 self.data_dir,
                 adopts_orphans=self.options.adopts_orphans,
             )
@@ -150,13 +150,13 @@ class Platform:
         run = self.data_dir / "run"
         card = {
             "data_dir": str(self.data_dir),
-            "bus": {"kind": self.options.bus, "url": self._around.bus_url(role("relay"))},
+            "bus": {"kind": self.options.bus, "url": self._environment.bus_url(role("relay"))},
             "services": {name: self.base_url(name) for name in SERVICES},
             "simulators": {
-                name: self.base_url(name) for name in SIMULATORS if name in self._around.ports
+                name: self.base_url(name) for name in SIMULATORS if name in self._environment.ports
             },
             "metrics": self.metrics_urls,
-            "secrets_dir": str(self._around.secrets_dir),
+            "secrets_dir": str(self._environment.secrets_dir),
             "supervisor": os.getpid(),
             "pids_file": str(run / "pids.json"),
         }
@@ -166,7 +166,7 @@ class Platform:
 # -- Before anything runs
 
 
-def _surroundings(options: Options, data_dir: Path) -> Surroundings:
+def _environment_of(options: Options, data_dir: Path) -> Environment:
     listening = [*SERVICES, *(SIMULATORS if options.books else ())]
     ports = free_ports(len(listening) + len(MEASURED) + 2)
     postgres, broker = PostgresServer(data_dir / "postgres"), None
@@ -175,22 +175,22 @@ def _surroundings(options: Options, data_dir: Path) -> Surroundings:
         broker = Broker(data_dir / "kafka", port=ports[-2], controller_port=ports[-1])
     named = dict(zip([*listening, *(f"{name} metrics" for name in MEASURED)], ports, strict=False))
     shown = {name: named.pop(f"{name} metrics") for name in MEASURED}
-    return Surroundings(data_dir, postgres, broker, named, shown)
+    return Environment(data_dir, postgres, broker, named, shown)
 
 
 @contextlib.asynccontextmanager
-async def _renewed_tokens(around: Surroundings) -> AsyncIterator[None]:
+async def _renewed_tokens(environment: Environment) -> AsyncIterator[None]:
     """Have the services' own tokens always be good for a while longer."""
 
     async def renew() -> None:
         while True:
             await asyncio.sleep(TOKEN_RENEWAL_S)
             try:
-                around.write_service_tokens()
+                environment.write_service_tokens()
             except OSError as error:  # a full disk may be mended before the old ones end
                 log.warning("the services' tokens were not renewed: %s", error)
 
-    around.write_service_tokens()
+    environment.write_service_tokens()
     renewing = asyncio.create_task(renew())
     try:
         yield
@@ -201,22 +201,32 @@ async def _renewed_tokens(around: Surroundings) -> AsyncIterator[None]:
 # -- The parts
 
 
-def _nodes(around: Surroundings, options: Options, stem: Stem | None) -> list[Node]:
-    make_roles = partial(provision, around.postgres, databases(), around.secrets_dir)
+def _specs(
+    environment: Environment, options: Options, fork_server: ForkServer | None
+) -> list[ProcessSpec]:
+    make_roles = partial(provision, environment.postgres, databases(), environment.secrets_dir)
     return [
-        _postgres(around.postgres),
+        _postgres(environment.postgres),
         Step("roles", partial(asyncio.to_thread, make_roles), needs=["postgres"]),
-        Step("keys-tables", partial(make_keys_tables, around), needs=["roles"]),
+        Step("keys-tables", partial(make_keys_tables, environment), needs=["roles"]),
         *(
-            Step(f"{name}-tables", partial(make_tables, around, name), ["roles"])
+            Step(f"{name}-tables", partial(make_tables, environment, name), ["roles"])
             for name in SERVICES
         ),
-        *([Step(STEM, partial(asyncio.to_thread, stem.warmed))] if stem else []),
-        *([_kafka(around.broker)] if around.broker else []),
-        Step("bus", partial(make_bus, around), ["kafka" if around.broker else "roles"]),
-        _relay(around, options, stem),
-        *(_service(around, options, stem, name) for name in SERVICES),
-        *(_simulator(around, options, stem, name) for name in SIMULATORS if name in around.ports),
+        *(
+            [Step(FORK_SERVER, partial(asyncio.to_thread, fork_server.warmed))]
+            if fork_server
+            else []
+        ),
+        *([_kafka(environment.broker)] if environment.broker else []),
+        Step("bus", partial(make_bus, environment), ["kafka" if environment.broker else "roles"]),
+        _relay(environment, options, fork_server),
+        *(_service(environment, options, fork_server, name) for name in SERVICES),
+        *(
+            _simulator(environment, options, fork_server, name)
+            for name in SIMULATORS
+            if name in environment.ports
+        ),
     ]
 
 
@@ -247,27 +257,29 @@ def _kafka(broker: Broker) -> Child:
     return Child("kafka", launch, ready, prepare=broker.start)
 
 
-def _service(around: Surroundings, options: Options, stem: Stem | None, name: str) -> Child:
+def _service(
+    environment: Environment, options: Options, fork_server: ForkServer | None, name: str
+) -> Child:
     return program(
         name,
         options.programs.get(name, [sys.executable, "-m", f"services.{name}.main"]),
-        stem,
-        ready=answers(f"{around.base_url(name)}/ready"),
-        environment=around.of_service(name),
+        fork_server,
+        ready=answers(f"{environment.base_url(name)}/ready"),
+        environment=environment.of_service(name),
         needs=[f"{name}-tables", "bus", *(["keys-tables"] if name in SEALING else [])],
     )
 
 
-def _relay(around: Surroundings, options: Options, stem: Stem | None) -> Child:
+def _relay(environment: Environment, options: Options, fork_server: ForkServer | None) -> Child:
     async def leads_everywhere() -> bool:
-        return all([await _has_relay(around.address(name, role(name))) for name in RELAYED])
+        return all([await _has_relay(environment.address(name, role(name))) for name in RELAYED])
 
     return program(
         "relay",
         options.programs.get("relay", [sys.executable, "-m", "libs.chassis.relay"]),
-        stem,
+        fork_server,
         ready=leads_everywhere,
-        environment=around.of_relay(),
+        environment=environment.of_relay(),
         needs=["bus", *(f"{name}-tables" for name in RELAYED)],
     )
 
@@ -277,15 +289,17 @@ async def _has_relay(address: str) -> bool:
         return await has_leader(pool, "relay")
 
 
-def _simulator(around: Surroundings, options: Options, stem: Stem | None, name: str) -> Child:
+def _simulator(
+    environment: Environment, options: Options, fork_server: ForkServer | None, name: str
+) -> Child:
     argv = options.programs.get(name, [sys.executable, "-m", f"simulators.{name}"])
-    journal = around.data_dir / "journal"
+    journal = environment.data_dir / "journal"
     journal.mkdir(mode=0o700, exist_ok=True)
-    where = ["--journal", str(journal), "--host", HOST, "--port", str(around.ports[name])]
+    where = ["--journal", str(journal), "--host", HOST, "--port", str(environment.ports[name])]
     return program(
         name,
         [*argv, "--books", str(options.books), *where],
-        stem,
-        ready=answers(f"{around.base_url(name)}/health"),
-        environment=around.of_simulator(),
+        fork_server,
+        ready=answers(f"{environment.base_url(name)}/health"),
+        environment=environment.of_simulator(),
     )

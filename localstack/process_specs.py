@@ -1,4 +1,4 @@
-"""The parts of a platform: processes that are kept, and steps that are done once."""
+"""Specs of a platform's parts: processes that are kept running, steps that are done once."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Step:
     needs: Sequence[str] = ()
 
 
-Node: TypeAlias = Child | Step
+ProcessSpec: TypeAlias = Child | Step
 
 
 def command(

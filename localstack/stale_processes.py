@@ -41,21 +41,21 @@ def held(data_dir: Path) -> Iterator[None]:
         yield
 
 
-def end_leftovers(data_dir: Path, ends_s_max: float = ENDS_S_MAX) -> None:
+def end_stale_processes(data_dir: Path, ends_s_max: float = ENDS_S_MAX) -> None:
     """Return once no process of an earlier platform of this directory lives.
 
     Whoever holds the directory's lock may call this: then nobody else supervises them.
     """
-    left = left_over(data_dir)
-    if wait_until(lambda: not any(map(is_alive, left)), ends_s_max):
+    stale = stale_processes(data_dir)
+    if wait_until(lambda: not any(map(is_alive, stale)), ends_s_max):
         return
-    for process in filter(is_alive, left):
+    for process in filter(is_alive, stale):
         log.warning("an earlier platform's process %d did not end; killed", process.pid)
         kill_tree(process.pid)
-    wait_until(lambda: not any(map(is_alive, left)), ends_s_max)
+    wait_until(lambda: not any(map(is_alive, stale)), ends_s_max)
 
 
-def left_over(data_dir: Path) -> list[psutil.Process]:
+def stale_processes(data_dir: Path) -> list[psutil.Process]:
     """The processes that an earlier platform's pids.json names and that are still its own."""
     try:
         pids: dict[str, int] = json.loads((data_dir / "run" / "pids.json").read_text())

@@ -4,7 +4,7 @@
         ...  # everything answers; a process that dies is started again
 
 A node is a process (`Child`) or something to be done once (`Step`); it begins as soon as the
-nodes it needs are ready. Children die with the supervisor, however it dies.
+others it needs are ready. Children die with the supervisor, however it dies.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from localstack.process_specs import Child, Node, Process, Step
+from localstack.process_specs import Child, Process, ProcessSpec, Step
 from localstack.processes import adopt_orphans, kill_tree, pss_bytes_of_tree, reap_orphans
 
 READY_DEADLINE_S: Final = 60.0
@@ -49,10 +49,10 @@ class SupervisorFailed(Exception):
 
 
 @dataclass
-class _Kept:
-    """The supervisor's knowledge of one node."""
+class _Supervised:
+    """One process or step, and how far the supervisor is with it."""
 
-    node: Node
+    spec: ProcessSpec
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     process: Process | None = None
@@ -64,17 +64,17 @@ class _Kept:
 
 
 class Supervisor:
-    """Keeps the nodes of one platform under `data_dir`: logs/NAME.log and run/pids.json.
+    """Keeps the processes of one platform under `data_dir`: logs/NAME.log and run/pids.json.
 
     `restarts` counts the deaths of each child after which it was started again. One that
     `adopts_orphans` reaps what a killed child leaves behind, as process 1 of a container may not.
     """
 
     def __init__(
-        self, nodes: Sequence[Node], data_dir: Path, *, adopts_orphans: bool = False
+        self, specs: Sequence[ProcessSpec], data_dir: Path, *, adopts_orphans: bool = False
     ) -> None:
-        self._kept = {node.name: _Kept(node) for node in nodes}
-        self._dependents = _dependents(nodes)
+        self._supervised = {spec.name: _Supervised(spec) for spec in specs}
+        self._dependents = _dependents(specs)
         self._logs, self._run = data_dir / "logs", data_dir / "run"
         self._tasks: list[asyncio.Task[None]] = []
         self._adopts_orphans = adopts_orphans
@@ -108,9 +108,9 @@ class Supervisor:
     def pids(self) -> dict[str, int]:
         """The process id of every child that lives now."""
         return {
-            name: kept.process.pid
-            for name, kept in self._kept.items()
-            if kept.process is not None and kept.alive
+            name: supervised.process.pid
+            for name, supervised in self._supervised.items()
+            if supervised.process is not None and supervised.alive
         }
 
     def pss_bytes(self) -> int:
@@ -119,14 +119,14 @@ class Supervisor:
 
     async def kill(self, name: str) -> None:
         """Kill a child and everything below it, as a fault would; it starts again by itself."""
-        kept = self._kept[name]
-        kept.ready.clear()
-        await self._kill(kept)
+        supervised = self._supervised[name]
+        supervised.ready.clear()
+        await self._kill(supervised)
 
     async def ready(self, name: str, deadline_s: float = READY_DEADLINE_S) -> None:
         """Return when a child does its work, for example again after it was killed."""
         async with asyncio.timeout(deadline_s):
-            await self._kept[name].ready.wait()
+            await self._supervised[name].ready.wait()
 
     # -- Starting and keeping
 
@@ -137,73 +137,75 @@ class Supervisor:
             self._tasks.append(asyncio.create_task(self._reap_orphans()))
         try:
             async with asyncio.TaskGroup() as starting:
-                for kept in self._kept.values():
-                    starting.create_task(self._start(kept), name=kept.node.name)
+                for supervised in self._supervised.values():
+                    starting.create_task(self._start(supervised), name=supervised.spec.name)
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
         log.info("the platform was ready after %.1f s", time.monotonic() - begun)
 
-    async def _start(self, kept: _Kept) -> None:
-        node = kept.node
-        for needed in node.needs:
-            await self._kept[needed].ready.wait()
+    async def _start(self, supervised: _Supervised) -> None:
+        spec = supervised.spec
+        for needed in spec.needs:
+            await self._supervised[needed].ready.wait()
         try:
-            await (node.run() if isinstance(node, Step) else self._start_child(kept, node))
+            await (spec.run() if isinstance(spec, Step) else self._start_child(supervised, spec))
         except Exception as error:
-            raise SupervisorFailed(f"{node.name} does not start; {error}") from error
-        kept.ready.set()
-        if isinstance(node, Child):
-            self._tasks.append(asyncio.create_task(self._keep(kept, node)))
+            raise SupervisorFailed(f"{spec.name} does not start; {error}") from error
+        supervised.ready.set()
+        if isinstance(spec, Child):
+            self._tasks.append(asyncio.create_task(self._keep(supervised, spec)))
 
-    async def _start_child(self, kept: _Kept, child: Child) -> None:
+    async def _start_child(self, supervised: _Supervised, child: Child) -> None:
         if child.prepare is not None:
             await asyncio.to_thread(child.prepare)
         for _ in range(STARTS_MAX):
-            self._launch(kept, child)
-            if await self._becomes_ready(kept, child):
+            self._launch(supervised, child)
+            if await self._becomes_ready(supervised, child):
                 return
             await asyncio.sleep(PAUSE_FIRST_S)
         raise SupervisorFailed(self._end_of_log(child))
 
-    async def _keep(self, kept: _Kept, child: Child) -> None:
+    async def _keep(self, supervised: _Supervised, child: Child) -> None:
         """Start a child again whenever it has died, for ever."""
         pause_s = PAUSE_FIRST_S
         while child.restarted:
             begun = time.monotonic()
-            await _ended(kept.process)
-            kept.ready.clear()
+            await _ended(supervised.process)
+            supervised.ready.clear()
             self.restarts[child.name] += 1
             if time.monotonic() - begun > LIVED_S:
                 pause_s = PAUSE_FIRST_S
-            log.warning("%s died, %s; starts again in %.1f s", child.name, _end(kept), pause_s)
+            log.warning(
+                "%s died, %s; starts again in %.1f s", child.name, _end(supervised), pause_s
+            )
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, PAUSE_LONGEST_S)
             try:
-                self._launch(kept, child)
+                self._launch(supervised, child)
             except Exception as error:  # noqa: BLE001 - it is tried again, whatever it was
                 log.warning("%s cannot be launched: %r", child.name, error)
                 continue
-            if await self._becomes_ready(kept, child):
-                kept.ready.set()
+            if await self._becomes_ready(supervised, child):
+                supervised.ready.set()
 
-    def _launch(self, kept: _Kept, child: Child) -> None:
+    def _launch(self, supervised: _Supervised, child: Child) -> None:
         path = self._logs / f"{child.name}.log"
         if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
             path.replace(path.with_suffix(".log.1"))
         with path.open("ab") as said:
-            kept.process = child.launch(said)
+            supervised.process = child.launch(said)
         self._write_pids()
 
-    async def _becomes_ready(self, kept: _Kept, child: Child) -> bool:
+    async def _becomes_ready(self, supervised: _Supervised, child: Child) -> bool:
         """True if a launched child does its work in time; one that takes too long is killed."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(READY_DEADLINE_S):
-                while kept.alive or child.may_have_ended(kept.process):
+                while supervised.alive or child.may_have_ended(supervised.process):
                     if await _is_ready(child):
                         return True
                     await asyncio.sleep(POLL_S)
                 return False
-        await self._kill(kept)
+        await self._kill(supervised)
         return False
 
     async def _reap_orphans(self) -> None:
@@ -218,25 +220,29 @@ class Supervisor:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(*(self._stop(kept) for kept in self._kept.values()))
+        await asyncio.gather(*(self._stop(supervised) for supervised in self._supervised.values()))
         self._write_pids()
 
-    async def _stop(self, kept: _Kept) -> None:
+    async def _stop(self, supervised: _Supervised) -> None:
         """Stop one node once everything that needs it has stopped."""
-        for dependent in self._dependents[kept.node.name]:
-            await self._kept[dependent].stopped.wait()
-        if isinstance(kept.node, Child) and kept.process is not None and kept.alive:
-            deadline_s = kept.node.stop_deadline_s
-            kept.process.send_signal(kept.node.stop_signal)
+        for dependent in self._dependents[supervised.spec.name]:
+            await self._supervised[dependent].stopped.wait()
+        if (
+            isinstance(supervised.spec, Child)
+            and supervised.process is not None
+            and supervised.alive
+        ):
+            deadline_s = supervised.spec.stop_deadline_s
+            supervised.process.send_signal(supervised.spec.stop_signal)
             try:
-                await asyncio.wait_for(_ended(kept.process), deadline_s)
+                await asyncio.wait_for(_ended(supervised.process), deadline_s)
             except TimeoutError:
-                log.warning("%s did not stop in %.0f s; killed", kept.node.name, deadline_s)
-                await self._kill(kept)
-        kept.stopped.set()
+                log.warning("%s did not stop in %.0f s; killed", supervised.spec.name, deadline_s)
+                await self._kill(supervised)
+        supervised.stopped.set()
 
-    async def _kill(self, kept: _Kept) -> None:
-        if (process := kept.process) is not None:
+    async def _kill(self, supervised: _Supervised) -> None:
+        if (process := supervised.process) is not None:
             await asyncio.to_thread(kill_tree, process.pid)
             await _ended(process)  # and not the one that may be launched in its place meanwhile
 
@@ -266,20 +272,20 @@ async def foreground(
             await announce(ready)
             await asyncio.Event().wait()
 
-    kept = asyncio.create_task(keep())
+    keeping = asyncio.create_task(keep())
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, kept.cancel)
+        asyncio.get_running_loop().add_signal_handler(number, keeping.cancel)
     with contextlib.suppress(asyncio.CancelledError):
-        await kept
+        await keeping
 
 
-def _dependents(nodes: Sequence[Node]) -> dict[str, list[str]]:
-    """By name, which nodes need it; refuses names that are unknown, and circles."""
-    order = TopologicalSorter({node.name: node.needs for node in nodes})
-    known = {node.name for node in nodes}
+def _dependents(specs: Sequence[ProcessSpec]) -> dict[str, list[str]]:
+    """By name, which others need it; refuses names that are unknown, and circles."""
+    order = TopologicalSorter({spec.name: spec.needs for spec in specs})
+    known = {spec.name for spec in specs}
     if unknown := set(order.static_order()) - known:
         raise SupervisorFailed(f"needed, but not there: {', '.join(sorted(unknown))}")
-    return {name: [node.name for node in nodes if name in node.needs] for name in known}
+    return {name: [spec.name for spec in specs if name in spec.needs] for name in known}
 
 
 async def _ended(process: Process | None) -> None:
@@ -295,6 +301,6 @@ async def _is_ready(child: Child) -> bool:
         return False
 
 
-def _end(kept: _Kept) -> str:
-    code = kept.process.returncode if kept.process is not None else None
+def _end(supervised: _Supervised) -> str:
+    code = supervised.process.returncode if supervised.process is not None else None
     return f"by signal {-code}" if code is not None and code < 0 else f"with code {code}"

@@ -55,8 +55,8 @@ def counted(lines: Iterable[Line], tally: Tally, good: str) -> Iterator[Line]:
 def taken(receipt: Receipt) -> Response:
     """A file is taken: now, or when the same bytes came before."""
     block = receipt.block
-    told = {"file": block.file_id, "count": block.whole.count, "sum": block.whole.sum}
-    return JSONResponse(told, 200 if receipt.again else 202)
+    receipt_body = {"file": block.file_id, "count": block.whole.count, "sum": block.whole.sum}
+    return JSONResponse(receipt_body, 200 if receipt.again else 202)
 
 
 def not_ready() -> Response:

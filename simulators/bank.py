@@ -54,8 +54,8 @@ class Bank:
     def rows(self, block: Block, times_before: int, tally: Tally) -> Iterator[str]:
         """The result file of a credit file that was taken."""
         yield answer_file.header("CREDIT_RESULT", block)
-        told = self._told(block, times_before)
-        for line in answer_file.counted(told, tally, CREDITED):
+        lines = self._lines(block, times_before)
+        for line in answer_file.counted(lines, tally, CREDITED):
             reference = bank_reference(self.name, line.reference, line.status) or ""
             yield f"D,{line.reference},{line.status},{line.amount},{reference}"
         yield f"T,{tally.count},{tally.sum},{tally.good_count},{tally.good_sum}"
@@ -78,7 +78,7 @@ class Bank:
         answer = check(account, on, asked.name, asked.nik)
         return CREDITED if answer is Answer.OK else answer
 
-    def _told(self, block: Block, times_before: int) -> Iterator[Line]:
+    def _lines(self, block: Block, times_before: int) -> Iterator[Line]:
         lines = self._journal.lines(block)
         if Misbehaviour.CONTRADICT in self._misbehaves and times_before > 0:
             lines = with_contradiction(lines)

@@ -128,7 +128,7 @@ def _payment_orders(app: FastAPI, funds: Funds) -> None:
     @app.put("/payment-orders/{order_id}", status_code=201)
     async def release(order_id: Id, asked: PaymentOrder) -> Response:
         order, new = funds.release(order_id, asked)
-        return JSONResponse(_told(order), 201 if new else 200)
+        return JSONResponse(_described(order), 201 if new else 200)
 
     @app.put("/payment-orders/{order_id}/cancellation", status_code=201)
     async def cancel(order_id: Id, asked: PaymentOrder) -> Response:
@@ -137,7 +137,7 @@ def _payment_orders(app: FastAPI, funds: Funds) -> None:
 
     @app.get("/payment-orders/{order_id}")
     async def order(order_id: Id) -> Response:
-        return JSONResponse(_told(funds.of(order_id)))
+        return JSONResponse(_described(funds.of(order_id)))
 
 
 def _rows(journal: Journal, block: Block, tally: Tally) -> Iterator[str]:
@@ -147,7 +147,7 @@ def _rows(journal: Journal, block: Block, tally: Tally) -> Iterator[str]:
     yield f"T,{tally.count},{tally.good_count}"
 
 
-def _told(order: Order) -> dict[str, str | int]:
+def _described(order: Order) -> dict[str, str | int]:
     return {
         "order": order.order_id,
         "sp2d": order.sp2d,

@@ -48,7 +48,7 @@ CONTEXT: Final = Context(MOMENT, "tester")
 EPOCH: Final = "first"
 NATION: Final = ("*",)
 
-# -- Surroundings ---------------------------------------------------------------------------------
+# -- Settings of a service ------------------------------------------------------------------------
 
 
 def runtime_role(service: str) -> str:
@@ -62,7 +62,7 @@ def as_role(url: str, role: str) -> str:
 
 
 @asynccontextmanager
-async def surroundings(
+async def service_settings(
     postgres: Postgres, directory: Path, service: str
 ) -> AsyncIterator[Settings]:
     """A service's settings: a fresh database that holds its store, the keys and an embedded bus.
@@ -183,7 +183,7 @@ _idle: Final[dict[str, list[FastAPI]]] = defaultdict(list)
 def application(
     service: Service, told: Settings, lifespan: Lifespan | None = None
 ) -> Iterator[FastAPI]:
-    """A service's application for what `surroundings` told; `lifespan` as in `application` of it.
+    """A service's application by these settings; `lifespan` as in `application` of it.
 
     Making one takes longer than most tests, so who ends leaves it to the next.
     """
@@ -198,7 +198,7 @@ def application(
 
 @asynccontextmanager
 async def front_door(service: Service, told: Settings, directory: Path) -> AsyncIterator[Door]:
-    """The door of a whole service, as `surroundings` told it to be."""
+    """The door of a whole service, as `service_settings` told it to be."""
     with application(service, told) as app:
         async with door(app, directory) as opened:
             yield opened
@@ -265,7 +265,7 @@ def batches(*records: Record) -> list[Batch]:
 
 async def deliver(consumer: Consumer, *records: Record) -> None:
     """Have a consumer process the records, partition by partition."""
-    await consumer._open_places()
+    await consumer._open_checkpoints()
     for batch in batches(*records):
         await consumer.process(batch)
 

@@ -120,12 +120,14 @@ class Explanation:
 
 def show(console: Console, answer: Mapping[str, Any], language: str) -> None:
     """Print an explanation in one language."""
-    told, labels = msgspec.convert(answer, Explanation), LABELS[language]
-    title = labels.title.format(family=told.family, tahap=told.tahap, disposition=told.disposition)
+    explanation, labels = msgspec.convert(answer, Explanation), LABELS[language]
+    title = labels.title.format(
+        family=explanation.family, tahap=explanation.tahap, disposition=explanation.disposition
+    )
     console.print(Text(title, style="bold"))
-    console.print(Text(told.text.in_(language)))
-    sources = _numbered(told.steps)
-    for number, step in enumerate(told.steps, 1):
+    console.print(Text(explanation.text.in_(language)))
+    sources = _numbered(explanation.steps)
+    for number, step in enumerate(explanation.steps, 1):
         console.print()
         console.print(Text(f"{number:>2}. {step.text.in_(language)}"))
         for line in _beneath(step, labels, language, sources):

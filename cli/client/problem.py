@@ -21,10 +21,10 @@ def problem_of(body: bytes) -> Mapping[str, Any]:
 
 def sentence(problem: Mapping[str, Any], service: str, status: int, file: str | None = None) -> str:
     """The problem: who refused what, and where; `file` is the one that was sent."""
-    told = str(problem.get("detail") or problem.get("title") or _phrase(status))
-    what = f" {file}" if file and file not in told else ""
+    detail = str(problem.get("detail") or problem.get("title") or _phrase(status))
+    what = f" {file}" if file and file not in detail else ""
     places = "; ".join((*_rows(problem), *_fields(problem)))
-    return f"{service} refused{what} ({status}): {told}{f' {places}' if places else ''}"
+    return f"{service} refused{what} ({status}): {detail}{f' {places}' if places else ''}"
 
 
 def _phrase(status: int) -> str:

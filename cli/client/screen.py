@@ -26,15 +26,15 @@ class Bar:
     progress: Progress
     task: TaskID
 
-    def show(self, done: float, told: str, total: float | None) -> None:
+    def show(self, done: float, text: str, total: float | None) -> None:
         """Set how much is done of how much, and say something about it."""
-        self.progress.update(self.task, completed=done, told=told, total=total)
+        self.progress.update(self.task, completed=done, text=text, total=total)
 
-    def finish(self, told: str | None = None) -> None:
+    def finish(self, text: str | None = None) -> None:
         """All of it is done; its clock stops. What was said last stays unless something is told."""
         task = self.progress.tasks[self.progress.task_ids.index(self.task)]
-        total, told = task.total or 1, task.fields["told"] if told is None else told
-        self.progress.update(self.task, total=total, completed=total, told=told)
+        total, text = task.total or 1, task.fields["text"] if text is None else text
+        self.progress.update(self.task, total=total, completed=total, text=text)
 
 
 class Screen:
@@ -48,7 +48,7 @@ class Screen:
             BarColumn(bar_width=12),
             TaskProgressColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[told]}", table_column=Column(ratio=1)),
+            TextColumn("{task.fields[text]}", table_column=Column(ratio=1)),
             console=console,
             expand=True,
         )
@@ -71,7 +71,7 @@ class Screen:
 
     def bar(self, what: str, total: float | None = None) -> Bar:
         """A new bar; without a total it only shows that something is going on."""
-        return Bar(self.progress, self.progress.add_task(what, total=total, told=""))
+        return Bar(self.progress, self.progress.add_task(what, total=total, text=""))
 
     def file(self, name: str, size: int) -> Bar:
         """A bar for a file of `size` bytes."""

@@ -50,9 +50,9 @@ class Part:
 
 async def show_tahap(observer: Client, tahap: str, bar: Bar) -> None:
     """Show how far a tahap is; needs platform:read."""
-    told = parts(await jobs_of(observer, tahap))
-    at_work = [each for each in told if each.state == "RUNNING"] or told[-1:]
-    bar.show(sum(each.share for each in told), " · ".join(map(str, at_work[:2])), PARTS)
+    found = parts(await jobs_of(observer, tahap))
+    at_work = [each for each in found if each.state == "RUNNING"] or found[-1:]
+    bar.show(sum(each.share for each in found), " · ".join(map(str, at_work[:2])), PARTS)
 
 
 async def jobs_of(observer: Client, tahap: str) -> list[Job]:
@@ -79,10 +79,10 @@ async def failing_jobs(observer: Client, tahap: str) -> list[Job]:
 
 def parts(jobs: Sequence[Job]) -> list[Part]:
     """The parts of a bar: a run by its steps, everything else by itself."""
-    told: list[Part] = []
+    found: list[Part] = []
     for job in jobs:
         if job.steps:
-            told += [Part(each.name, each.state, each.done, each.total) for each in job.steps]
+            found += [Part(each.name, each.state, each.done, each.total) for each in job.steps]
         else:
-            told.append(Part(job.kind, job.state, job.done, job.total, job.rate))
-    return told
+            found.append(Part(job.kind, job.state, job.done, job.total, job.rate))
+    return found

@@ -18,7 +18,7 @@ from cli.errors import Failed
 from libs.chassis.settings import POSTGRES, SettingRefused, url
 from libs.events.store.verify import NOBODY, verify
 from libs.events.store.watermarks import Positions, WaitedTooLong, until
-from localstack.environment import RELAYED, SERVICES, Surroundings, role
+from localstack.environment import RELAYED, SERVICES, Environment, role
 from localstack.postgres.roles import password_file
 from localstack.postgres.server import PostgresServer
 
@@ -94,8 +94,8 @@ def _address(data_dir: Path, service: str) -> str:
     form = json.loads(card.read_text()).get("database") if card.exists() else None
     if form is None:
         # The ports of a platform do not matter to its database, which listens on a socket.
-        around = Surroundings(data_dir, PostgresServer(data_dir / "postgres"), None, {})
-        return around.address(service, role(service))
+        environment = Environment(data_dir, PostgresServer(data_dir / "postgres"), None, {})
+        return environment.address(service, role(service))
     password = password_file(data_dir / "secrets", role(service))
     address = form.format(service=service)
     variables = {"PKH_DATABASE_URL": address, "PKH_DATABASE_PASSWORD_FILE": str(password)}
@@ -137,8 +137,8 @@ async def _caught_up(
     head = readers[service].head
 
     def caught_up(said: Positions) -> bool:
-        ahead = (reading_findings(reader, service, said) for reader in readers.values())
-        return said.relayed >= head and not any(chain.from_iterable(ahead))
+        overtaken = (reading_findings(reader, service, said) for reader in readers.values())
+        return said.relayed >= head and not any(chain.from_iterable(overtaken))
 
     with suppress(WaitedTooLong):
         await until(lambda: _is(caught_up, auditor, service), service, relay_s_max)

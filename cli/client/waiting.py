@@ -24,13 +24,13 @@ NOT_PROJECTED: Final = frozenset({"pkh.registry.roster.v1"})
 async def while_it_moves(
     look: Callable[[], Awaitable[T]],
     done: Callable[[T], bool],
-    told: Callable[[T], str],
+    describe: Callable[[T], str],
     still_s_max: float = STILL_S_MAX,
 ) -> T:
     """Look again and again until it is done; gives what was seen last.
 
-    Raises `Failed` when what is seen has not changed for `still_s_max` seconds, with what is
-    `told` of it.
+    Raises `Failed` when what is seen has not changed for `still_s_max` seconds, with what
+    `describe` says of it.
     """
     seen, took = await _timed(look)
     changed_at = time.monotonic()
@@ -41,7 +41,7 @@ async def while_it_moves(
         if seen != before:
             changed_at = time.monotonic()
         elif time.monotonic() - changed_at > still_s_max:
-            raise Failed(f"Nothing has moved for {still_s_max:.0f} s: {told(seen)}")
+            raise Failed(f"Nothing has moved for {still_s_max:.0f} s: {describe(seen)}")
     return seen
 
 

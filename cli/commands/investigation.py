@@ -65,8 +65,8 @@ def find(
     """Say what the investigation that opened at TAHAP found."""
     _one_of(outcome, OUTCOMES, "OUTCOME")
     run(_find(family, tahap, outcome, person, data))
-    told = f"Found; another person decides on it with: pkh investigation decide {family} {tahap}"
-    out.print(told, highlight=False, soft_wrap=True)
+    text = f"Found; another person decides on it with: pkh investigation decide {family} {tahap}"
+    out.print(text, highlight=False, soft_wrap=True)
 
 
 async def _find(family: str, tahap: str, outcome: str, person: str, data: Path) -> None:

@@ -17,7 +17,7 @@ import msgspec
 
 from cli.client.screen import Screen
 from cli.errors import Failed
-from localstack.environment import Surroundings, owner
+from localstack.environment import Environment, owner
 from localstack.postgres.server import PostgresServer
 
 REBUILT: Final = ("projection",)  # the services that only read
@@ -58,8 +58,8 @@ async def _shown(program: Process, service: str, screen: Screen) -> Progress | N
         async for line in program.stdout:
             progress = msgspec.json.decode(line, type=Progress)
             rate = progress.done / max(time.monotonic() - begun, 0.001)
-            told = f"{progress.done:,} messages · {rate:,.0f} messages/s"
-            bar.show(progress.done, told, progress.total or None)
+            text = f"{progress.done:,} messages · {rate:,.0f} messages/s"
+            bar.show(progress.done, text, progress.total or None)
     if not await program.wait() and progress is not None:
         bar.finish()
     return progress
@@ -74,18 +74,18 @@ async def _said(program: Process) -> str:
 def _environment(data_dir: Path, service: str) -> dict[str, str]:
     card, data_dir = _card(data_dir), data_dir.absolute()
     ports = {name: urlsplit(url).port or 0 for name, url in card["services"].items()}
-    around = Surroundings(data_dir, PostgresServer(data_dir / "postgres"), None, ports)
+    environment = Environment(data_dir, PostgresServer(data_dir / "postgres"), None, ports)
     try:
-        owner_url = around.address(service, owner(service))
+        owner_url = environment.address(service, owner(service))
     except OSError as error:
         raise Failed(
             f"The password of {service}'s owner cannot be read ({type(error).__name__})."
         ) from None
-    environment = around.of_service(service) | {"PKH_OWNER_DATABASE_URL": owner_url}
+    variables = environment.of_service(service) | {"PKH_OWNER_DATABASE_URL": owner_url}
     if card["bus"]["kind"] == "kafka":
-        environment["PKH_BUS_URL"] = card["bus"]["url"]
-        del environment["PKH_BUS_PASSWORD_FILE"]
-    return environment
+        variables["PKH_BUS_URL"] = card["bus"]["url"]
+        del variables["PKH_BUS_PASSWORD_FILE"]
+    return variables
 
 
 def _card(data_dir: Path) -> Mapping[str, Any]:

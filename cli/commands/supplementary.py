@@ -46,8 +46,8 @@ def supplement(
     """Open a run for deferred families, and propose to freeze its list."""
     opened = run(_open(name, family or [], day, person, data, yes))
     comes_to = f"{opened.count:,} families, Rp {opened.rupiah:,}"
-    told = f"{opened.kind} {opened.hash}: {comes_to}\nProposed; another person approves the hash."
-    out.print(told, highlight=False, soft_wrap=True)
+    text = f"{opened.kind} {opened.hash}: {comes_to}\nProposed; another person approves the hash."
+    out.print(text, highlight=False, soft_wrap=True)
 
 
 async def _open(

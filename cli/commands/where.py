@@ -32,10 +32,10 @@ async def _places(data: Path) -> dict[str, str]:
     services_of(data)  # says in a sentence where none runs
     card = data / "run" / "platform.json"
     try:
-        told = json.loads(card.read_text())
-        places: dict[str, str] = {**told["services"], **told["simulators"]}
-        if told["bus"]["kind"] == "kafka":
-            places["kafka"] = told["bus"]["url"].removeprefix("kafka://")
+        addresses = json.loads(card.read_text())
+        places: dict[str, str] = {**addresses["services"], **addresses["simulators"]}
+        if addresses["bus"]["kind"] == "kafka":
+            places["kafka"] = addresses["bus"]["url"].removeprefix("kafka://")
     except (OSError, ValueError, KeyError):
         raise Failed(f"{card} cannot be read.") from None
     return places

@@ -84,10 +84,10 @@ async def answer_investigations(
     await asyncio.gather(*(answered(*each) for each in known.items()))
     observer = platform.client("observer", "platform:read")
     await until_quiet(observer, tuple(platform.urls))
-    screen.say(_told(tahap.id, len(opened), Counter(known.values())))
+    screen.say(_summary(tahap.id, len(opened), Counter(known.values())))
 
 
-def _told(tahap: str, opened: int, known: Counter[str]) -> str:
+def _summary(tahap: str, opened: int, known: Counter[str]) -> str:
     counts = (
         f"{known['CONFIRMED']} confirmed",
         f"{known['NOT_CONFIRMED']} not confirmed",

@@ -48,7 +48,7 @@ class Run:
 
 def write_run(out: Path, run: Run) -> None:
     """Write run.json."""
-    told = {
+    summary = {
         "families": run.families,
         "start_seconds": round(run.start_s, 3),
         "load_seconds": round(run.load_s, 3),
@@ -58,7 +58,7 @@ def write_run(out: Path, run: Run) -> None:
         "bus": run.bus,
         "differences": None if run.comparison is None else run.comparison.count,
     }
-    (out / RUN).write_text(f"{json.dumps(told, indent=2)}\n", encoding="utf-8")
+    (out / RUN).write_text(f"{json.dumps(summary, indent=2)}\n", encoding="utf-8")
 
 
 def print_run(console: Console, run: Run, expected: Path) -> None:

@@ -21,6 +21,7 @@ from starlette.middleware import Middleware
 from libs.chassis import logs, problem_pages, tracing
 from libs.chassis.auth import authenticator, gate, refuse_open_doors
 from libs.chassis.etag import is_guarded, unchanged
+from libs.chassis.gc_tuning import settle
 from libs.chassis.health import Check, health_router
 from libs.chassis.idempotency import (
     AlreadyAnswered,
@@ -28,11 +29,10 @@ from libs.chassis.idempotency import (
     makes_idempotent,
     reads_only,
 )
-from libs.chassis.memory import settle
+from libs.chassis.middleware import limited, observed
 from libs.chassis.openapi import ABOUT, CONTACT, LICENCE, PLACEHOLDER, described, tags
 from libs.chassis.problems import HANDLERS
 from libs.chassis.query import only_known_parameters
-from libs.chassis.request import limited, observed
 from libs.chassis.settings import Settings
 from libs.chassis.wellformed import one_form, well_formed
 

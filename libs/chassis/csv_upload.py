@@ -270,17 +270,17 @@ def _checked(cells: Sequence[str], columns: Columns, text: _Text, line: int) -> 
     missing = [name for name in columns.required if name not in names]
     double = [name for name, times in Counter(names).items() if times > 1 and name in known]
     # A file without a header has a person's data there, so only what must be a name is told.
-    told_by_name = not known.isdisjoint(names)
+    named = not known.isdisjoint(names)
     unknown = [
-        name if told_by_name and NAME_FORM.fullmatch(name) else f"number {place}"
+        name if named and NAME_FORM.fullmatch(name) else f"number {place}"
         for place, name in enumerate(names, start=1)
         if name not in known
     ]
     if not (missing or unknown or double):
         return names
-    told = {"missing": missing, "unknown": unknown, "duplicate": double}
-    detail = "; ".join(f"{what} columns: {', '.join(of)}" for what, of in told.items() if of)
-    where = {"file": text.file, "line": line, **told}
+    wrong = {"missing": missing, "unknown": unknown, "duplicate": double}
+    detail = "; ".join(f"{what} columns: {', '.join(of)}" for what, of in wrong.items() if of)
+    where = {"file": text.file, "line": line, **wrong}
     raise Refusal(422, "wrong-columns", f"{text.file}: {detail}.", members=where)
 
 

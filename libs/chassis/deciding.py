@@ -19,7 +19,7 @@ from fastapi import Depends, Response
 
 from libs.chassis.etag import etag
 from libs.chassis.idempotency import Once, OnceOnly, Reply
-from libs.chassis.request import Asked
+from libs.chassis.middleware import Asked
 from libs.chassis.service import StoreOf
 from libs.events.domain.decider import E, S
 from libs.events.store.model import Context, Outcome

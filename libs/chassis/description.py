@@ -21,7 +21,7 @@ from libs.chassis import operations
 from libs.chassis.app import Lifespan, create_app, serve
 from libs.chassis.catalogue import Entry, catalogue
 from libs.chassis.jobs import Source, jobs_router
-from libs.chassis.replays import Replays
+from libs.chassis.replay_jobs import ReplayJobs
 from libs.chassis.rule_sets import rule_sets_router
 from libs.chassis.service import READINESS, READS_ONLY, Running, Step, opened, working
 from libs.chassis.settings import Settings
@@ -86,7 +86,7 @@ class Service:
             self.entry.title,
             [
                 *self.routers,
-                jobs_router([*self.jobs, Replays()], *self.jobs_scopes),
+                jobs_router([*self.jobs, ReplayJobs()], *self.jobs_scopes),
                 operations.router,
                 *([rule_sets_router(self.name, self.rule_sets)] if self.rule_sets else []),
             ],

@@ -145,8 +145,8 @@ def unchanged(app: ASGIApp) -> ASGIApp:
 
 
 def _known_tags(headers: Headers) -> frozenset[str]:
-    told = ",".join(headers.getlist("if-none-match"))
-    return frozenset(tag.strip().removeprefix("W/") for tag in told.split(",") if tag.strip())
+    sent = ",".join(headers.getlist("if-none-match"))
+    return frozenset(tag.strip().removeprefix("W/") for tag in sent.split(",") if tag.strip())
 
 
 def _is_known(start: MutableMapping[str, Any], known: frozenset[str]) -> bool:

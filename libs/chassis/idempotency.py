@@ -1,7 +1,7 @@
 """A POST that is sent twice happens once: its answer is kept in the transaction that it caused.
 
 A route asks for `DecidingOf` (deciding.py), takes a file (imports.py) or hands `Once` to the
-appender. What is kept may be read by whoever reads the database: no reply holds personal data.
+group committer. Who reads the database may read what is kept: no reply holds personal data.
 """
 
 from __future__ import annotations

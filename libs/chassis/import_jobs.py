@@ -148,9 +148,9 @@ class ImportJob:
         if self._attempt is None or self.clock() - self._noted_at < NOTE_EVERY_S:
             return
         self._noted_at = self.clock()
-        told = self._bytes, _json(self._counts(report))
+        noted = self._bytes, _json(self._counts(report))
         with contextlib.suppress(*LOST):
-            if await self.store.notes.fetchval(_NOTE, self.id, self._attempt, *told):
+            if await self.store.notes.fetchval(_NOTE, self.id, self._attempt, *noted):
                 raise JobCancelled(self.id)
 
     async def done(self, connection: Connection, report: ImportReport) -> None:
@@ -158,8 +158,8 @@ class ImportJob:
         if self._attempt is None:
             return
         result = {name: value for name, value in asdict(report).items() if name not in ROWS}
-        told = self._bytes, _json(self._counts(report)), _json(result)
-        if not await connection.fetchval(_DONE, self.id, self._attempt, *told):
+        noted = self._bytes, _json(self._counts(report)), _json(result)
+        if not await connection.fetchval(_DONE, self.id, self._attempt, *noted):
             raise JobCancelled(self.id)
 
     async def _begin(self, connection: Connection) -> None:
@@ -168,8 +168,8 @@ class ImportJob:
         if not await connection.fetchval(_ALIVE, lock):
             raise in_flight()
         fresh = f"{KIND}-{secrets.token_hex(8)}"
-        told = KIND, self.about, self.total, lock
-        begun = await self.store.notes.fetchrow(_BEGIN, *named, fresh, *told)
+        described = KIND, self.about, self.total, lock
+        begun = await self.store.notes.fetchrow(_BEGIN, *named, fresh, *described)
         if begun is None:
             # It is done. The request is read to its end all the same: its key may be another's.
             find = "SELECT id FROM job WHERE client = $1 AND key = $2"

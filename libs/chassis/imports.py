@@ -20,8 +20,8 @@ from libs.chassis.csv_upload import CSV_BODY, Columns, ImportReport, Malformed, 
 from libs.chassis.etag import Unconditional
 from libs.chassis.idempotency import OnceOnly, OnceStreamed, Reply
 from libs.chassis.import_jobs import ImportJob
+from libs.chassis.middleware import Asked, body_up_to
 from libs.chassis.problems import Refusal
-from libs.chassis.request import Asked, body_up_to
 from libs.chassis.service import StoreOf
 from libs.events.consumer.batch_bisection import by_halves
 from libs.events.domain.errors import ConcurrencyConflict, safe_text

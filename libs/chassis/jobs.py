@@ -3,7 +3,7 @@
     router = jobs_router([IMPORTS, listings], "registry:read", "registry:import")
 
 A source knows the jobs of one kind. Uploads have rows of their own (`import_jobs`); a run of a
-service is told from the streams and tables that it works on anyway (`run_jobs`).
+service is read from the streams and tables that it works on anyway (`stream_jobs`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from libs.chassis.deciding import DecidingOf
 from libs.chassis.etag import Unconditional
 from libs.chassis.idempotency import Reply
 from libs.chassis.openapi import refuses
-from libs.chassis.pages import Page, Paging
+from libs.chassis.pagination import Page, Paging
 from libs.chassis.problems import Refusal
 from libs.chassis.service import StoreOf
 from libs.events.domain.errors import DomainError, NotFound
@@ -104,17 +104,17 @@ def rate(done: int, since: datetime, until: datetime) -> float | None:
 
 # -- Sources --------------------------------------------------------------------------------------
 
-Place: TypeAlias = tuple[datetime, str]
+JobCursor: TypeAlias = tuple[datetime, str]
 """Where a job stands among all: when it began, and its id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which jobs are asked for: of one subject or of all, under a key or any, behind a place."""
+    """Which jobs are asked for: of one subject or of all, under a key or any, behind a cursor."""
 
     by: str | None
     key: str | None
-    behind: Place | None
+    behind: JobCursor | None
     limit: int
 
 
@@ -174,10 +174,10 @@ async def page(
         own_only = wanted.key is not None or not sees_all(source, asker)
         by = asker.subject if own_only else None
         found += await source.newest(store, Wanted(by, wanted.key, wanted.behind, wanted.limit))
-    return sorted(found, key=place, reverse=True)[: wanted.limit]
+    return sorted(found, key=cursor, reverse=True)[: wanted.limit]
 
 
-def place(job: Job) -> Place:
+def cursor(job: Job) -> JobCursor:
     """Where a job stands."""
     return job.started_at, job.id
 
@@ -201,7 +201,7 @@ def jobs_router(sources: Sequence[Source], *scopes: str) -> APIRouter:
         """Your jobs, or everybody's where you may see them, newest first; `key` names the one
         that you began under this Idempotency-Key."""
         wanted = Wanted(None, key, paging.after(tuple[datetime, str]), paging.rows)
-        found, following = paging.cut(await page(sources, store, asker, wanted), place)
+        found, following = paging.cut(await page(sources, store, asker, wanted), cursor)
         return Page[Job](items=list(found), next=following)
 
     @router.get("/{job}", responses=refuses(JobUnknown))

@@ -18,9 +18,9 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from libs.chassis.auth import dependencies_of, is_open
 from libs.chassis.etag import seen_tag
 from libs.chassis.idempotency import streamed, whole
-from libs.chassis.pages import asked_page
+from libs.chassis.openapi_examples import NoSample, sampled
+from libs.chassis.pagination import asked_page
 from libs.chassis.problems import MEDIA_TYPE, Problem, kebab, status_of, title_of
-from libs.chassis.samples import NoSample, sampled
 from libs.events.domain.errors import DomainError
 
 JSON: Final = "application/json"
@@ -99,8 +99,8 @@ UNCHANGED: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "What 
 
 def tags(service: str, title: str) -> list[dict[str, str]]:
     """The groups of a service's operations, described."""
-    told = {service: f"{title}: what this service is there for.", **_TAGS}
-    return [{"name": name, "description": text} for name, text in told.items()]
+    descriptions = {service: f"{title}: what this service is there for.", **_TAGS}
+    return [{"name": name, "description": text} for name, text in descriptions.items()]
 
 
 def refuses(*kinds: type[DomainError] | Code) -> dict[int | str, dict[str, Any]]:
@@ -147,18 +147,18 @@ def described(
 def _operations(app: FastAPI, document: Schema) -> Iterator[tuple[str, Schema, APIRoute]]:
     for context in iter_route_contexts(app.routes):
         route = context.original_route
-        told = document["paths"].get(context.path)
-        if isinstance(route, APIRoute) and context.path and told:
+        methods = document["paths"].get(context.path)
+        if isinstance(route, APIRoute) and context.path and methods:
             for method in route.methods or ():
-                yield context.path, told[method.lower()], route
+                yield context.path, methods[method.lower()], route
 
 
 def _answered(operation: Schema, route: APIRoute, *, guarded: bool) -> None:
     """Say every answer of an operation, by status."""
-    told = operation["responses"]
-    told.pop("4XX", None)
+    responses = operation["responses"]
+    responses.pop("4XX", None)
     # Statuses are text in the document, and numbers where a route or we have named them.
-    answers: dict[Any, Any] = {int(status): answer for status, answer in told.items()}
+    answers: dict[Any, Any] = {int(status): answer for status, answer in responses.items()}
     for code in _codes(operation, route, guarded=guarded):
         _tell(answers, code)
     if 304 in answers:

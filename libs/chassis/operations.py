@@ -16,8 +16,8 @@ from libs.chassis.forms import BIGINT_MAX, INTEGER_MAX
 from libs.chassis.idempotency import Reply
 from libs.chassis.jobs import Job
 from libs.chassis.openapi import refuses
-from libs.chassis.pages import Page, Paging
-from libs.chassis.replays import begin
+from libs.chassis.pagination import Page, Paging
+from libs.chassis.replay_jobs import begin
 from libs.chassis.service import StoreOf
 from libs.events.consumer.parking import START, NothingParked, Selection, drop, list_parked
 from libs.events.domain.errors import NotFound

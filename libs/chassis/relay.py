@@ -16,7 +16,7 @@ from pathlib import Path
 import uvloop
 
 from libs.chassis import logs, tracing
-from libs.chassis.memory import settle
+from libs.chassis.gc_tuning import settle
 from libs.chassis.metrics import shown
 from libs.chassis.settings import LOG_LEVELS, POSTGRES, Environment, choice, metrics_port, text, url
 from libs.events.bus import Bus

@@ -20,8 +20,8 @@ from starlette.datastructures import State
 
 from libs.chassis.health import Check
 from libs.chassis.metrics import Look, reaching, shown
-from libs.chassis.replayer import Replayer
-from libs.chassis.request import resource
+from libs.chassis.middleware import resource
+from libs.chassis.replay_worker import ReplayWorker
 from libs.chassis.settings import Settings
 from libs.events import telemetry
 from libs.events.bus import Bus
@@ -39,13 +39,13 @@ from libs.events.monitoring.gauges import (
 )
 from libs.events.monitoring.group_lag import LagWatch
 from libs.events.store.faults import RETRIED
-from libs.events.store.group_commit import Appender
+from libs.events.store.group_commit import GroupCommitter
 from libs.events.store.postgres import Store
 from libs.events.telemetry.metrics import Reading
 from libs.events.workers.backoff import failing
 from libs.events.workers.leader import has_leader, lead
 from libs.privacy.keys import KeyRing
-from libs.privacy.tokens import Tokenizer
+from libs.privacy.pseudonyms import Tokenizer
 
 Step = Callable[[], Awaitable[bool]]
 
@@ -97,12 +97,12 @@ class Running:
 
     def resources(self, **more: Any) -> dict[str, Any]:
         """The state that the lifespan yields: itself, its store, and what else handlers ask for."""
-        appender = Appender(self.store)
-        return {"running": self, "store": self.store, "appender": appender, **more}
+        committer = GroupCommitter(self.store)
+        return {"running": self, "store": self.store, "committer": committer, **more}
 
 
 StoreOf = Annotated[Store, resource("store")]
-AppenderOf = Annotated[Appender, resource("appender")]
+CommitterOf = Annotated[GroupCommitter, resource("committer")]
 RunningOf = Annotated[Running, resource("running")]
 
 
@@ -137,8 +137,8 @@ async def working(
             running.store, running.bus, running.store.source, subscriptions, topics
         )
         tasks.append(asyncio.create_task(_consume(running, topics), name="consumer"))
-        replayer = Replayer(running.store, subscriptions)
-        tasks.append(asyncio.create_task(replayer.run(), name="replayer"))
+        replays = ReplayWorker(running.store, subscriptions)
+        tasks.append(asyncio.create_task(replays.run(), name="replays"))
     try:
         yield
     finally:

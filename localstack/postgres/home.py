@@ -108,7 +108,7 @@ def run_psql(url: str, script: str) -> str:
     Raises PostgresFailed at the first statement that fails, with the server's words.
     """
     address, password = _without_password(url)
-    told = subprocess.run(
+    done = subprocess.run(
         [
             *(str(binary("psql")), "--no-psqlrc", "--quiet", "--no-align", "--tuples-only"),
             *("-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=terse", "-d", address, "-f", "-"),
@@ -120,9 +120,9 @@ def run_psql(url: str, script: str) -> str:
         # In the environment, because every user of the machine can read an argument.
         env={**os.environ, "PGPASSWORD": password},
     )
-    if told.returncode != 0:
-        raise PostgresFailed(told.stderr.strip())
-    return told.stdout.strip()
+    if done.returncode != 0:
+        raise PostgresFailed(done.stderr.strip())
+    return done.stdout.strip()
 
 
 def _without_password(url: str) -> tuple[str, str]:

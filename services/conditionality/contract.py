@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
 
+from libs.events.domain.list_proof import BucketsJson
 from libs.events.store.model import Message, StreamType
 from services.conditionality.domain.commitment import (
     Cleared,
@@ -34,15 +35,14 @@ from services.conditionality.domain.commitment import Command as CommitmentComma
 from services.conditionality.domain.commitment import Event as CommitmentEvent
 from services.conditionality.domain.duties import ListedMember
 from services.conditionality.domain.evaluation import Evaluation, evaluation
+from services.conditionality.domain.evaluation_messages import Command as EvaluationCommand
 from services.conditionality.domain.evaluation_messages import (
-    BucketsJson,
     EvaluationAnnounced,
     EvaluationCancelled,
     EvaluationClosed,
     EvaluationFrozen,
     EvaluationListed,
 )
-from services.conditionality.domain.evaluation_messages import Command as EvaluationCommand
 from services.conditionality.domain.evaluation_messages import Event as EvaluationEvent
 from services.conditionality.domain.person import Command as PersonCommand
 from services.conditionality.domain.person import Event as PersonEvent

@@ -34,22 +34,22 @@ GRAFANA_ROLE: Final = "pkh_grafana"
 
 async def run(owner_url: str) -> Progress:
     """Rebuild, telling how far it is on standard output."""
-    told = SERVICE.settings()
-    topics = Topics.load(told.contracts_dir)
+    settings = SERVICE.settings()
+    topics = Topics.load(settings.contracts_dir)
     models = ReadModels(
         source=NAME,
         owner_url=owner_url,
-        url=told.database_url,
+        url=settings.database_url,
         directories=[CORRIDOR, MIGRATIONS],
         roles={
-            "RUNTIME_ROLE": str(urlsplit(told.database_url).username),
+            "RUNTIME_ROLE": str(urlsplit(settings.database_url).username),
             "GRAFANA_ROLE": GRAFANA_ROLE,
         },
         subscriptions=SUBSCRIPTIONS,
         partitions={each.topic: topics.partitions[each.topic] for each in SUBSCRIPTIONS},
         notes=NOTES,
     )
-    bus = await connect(told.bus_url)
+    bus = await connect(settings.bus_url)
     try:
         return await rebuild(models, bus, tell)
     finally:

@@ -78,7 +78,7 @@ def subscriptions(rule_sets: RuleSets) -> tuple[Subscription, ...]:
 async def _announced(
     unit: Transaction, closing: ClosingAnnounced, rules: RuleSet, trace: str | None
 ) -> None:
-    head = await unit.connection.fetchval("SELECT position FROM head")
+    head = await unit.head()
     if head < closing.after.get(SERVICE, 0):
         raise AnnouncedAheadOfLog(tahap=closing.tahap, head=head)
     # A replay comes later than the message did: what is listed by then would be judged backwards.

@@ -51,7 +51,7 @@ def holding(patterns: Path, where: Path) -> list[str]:
 
 async def tables(running: Year) -> bytes:
     """Every row of every table of every database, as text: what compression might hide in files."""
-    postgres = running.platform._around.postgres
+    postgres = running.platform._environment.postgres
     texts: list[str] = []
     for name in DATABASES:
         connection = await asyncpg.connect(postgres.superuser_url(f"pkh_{name}"))

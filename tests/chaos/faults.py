@@ -76,7 +76,7 @@ class Log:
     """A service's log, as somebody sees it who may lock its head."""
 
     def __init__(self, platform: Platform, store: str) -> None:
-        self._url = platform._around.postgres.superuser_url(f"pkh_{store}")
+        self._url = platform._environment.postgres.superuser_url(f"pkh_{store}")
         self._turn = asyncio.Lock()  # two who hold the head would take each other for a service
         self._begun = 0
 

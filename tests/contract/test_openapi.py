@@ -99,7 +99,7 @@ def test_a_list_is_answered_page_by_page(
         return
     for answer in operation["responses"].values():
         schema = answer.get("content", {}).get(JSON, {}).get("schema", {})
-        assert schema.get("type") != "array", "answer a Page, see libs/chassis/pages.py"
+        assert schema.get("type") != "array", "answer a Page, see libs/chassis/pagination.py"
 
 
 def test_an_interface_can_be_made_without_a_database() -> None:

@@ -16,7 +16,7 @@ from cli.demo.outputs import ENTITLEMENTS, Identity, read_csv
 from localstack.platform import Options, Platform
 
 Row = Mapping[str, str]
-Told = dict[str, Any]
+Published = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class Explained:
     """Projection's answer about each (tahap number, card), and how long it took."""
 
     year: Path
-    told: Mapping[tuple[str, str], Told]
+    told: Mapping[tuple[str, str], Published]
     who: Mapping[str, Identity]
     closings: Mapping[str, str]
     median_ms: float
 
-    def rows(self) -> Iterator[tuple[Row, Told]]:
+    def rows(self) -> Iterator[tuple[Row, Published]]:
         """Each expected row with its explanation."""
         for _, row in read_csv(self.year / "expected" / ENTITLEMENTS):
             yield row, self.told[row["tahap"], row["no_kk"]]
@@ -45,7 +45,7 @@ class Explained:
             return {(row["nik"], row["month"]): row for row in csv.DictReader(text)}
 
 
-def steps(told: Told, kind: str) -> list[Any]:
+def steps(told: Published, kind: str) -> list[Any]:
     """The steps of one kind."""
     return [step for step in told["steps"] if step["kind"] == kind]
 
@@ -56,7 +56,7 @@ async def explained(year: Path, data: Path) -> Explained:
         found = {each.no_kk: each for each in await _families(front)}
         reader = front.client("officer", "projection:read")
         calendar = read_calendar(year)
-        told: dict[tuple[str, str], Told] = {}
+        told: dict[tuple[str, str], Published] = {}
         took: list[float] = []
         for tahap in calendar:
             for card, family in found.items():
@@ -67,7 +67,7 @@ async def explained(year: Path, data: Path) -> Explained:
     return Explained(year, told, found, closings, 1_000 * sorted(took)[len(took) // 2])
 
 
-async def _ask(reader: Client, family: str, tahap: str) -> Told:
+async def _ask(reader: Client, family: str, tahap: str) -> Published:
     path = f"/families/{family}/tahap/{tahap}/why"
     return await reader.get("projection", path, dict[str, Any])
 

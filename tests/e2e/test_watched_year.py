@@ -258,8 +258,8 @@ async def test_the_money_that_prometheus_shows_is_the_ledger_s(
 @pytest_asyncio.fixture(loop_scope="module")
 async def reader(watched: Watched) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
     """The projection as Grafana is let in."""
-    around = watched.year.platform._around
-    connection = await asyncpg.connect(around.address("projection", "pkh_grafana"))
+    environment = watched.year.platform._environment
+    connection = await asyncpg.connect(environment.address("projection", "pkh_grafana"))
     yield connection
     await connection.close()
 

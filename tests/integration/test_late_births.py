@@ -21,7 +21,7 @@ from services.payments.tables.ledger import books
 from services.registry.contract import FAMILY_TOPIC
 from services.registry.main import SERVICE
 from simulators.books import Account, Status, comparable
-from tests.doors import Sender, deliver, front_door, sent, surroundings
+from tests.doors import Sender, deliver, front_door, sent, service_settings
 from tests.integration.conditionality.kit import Bench, bench_at
 from tests.integration.payments.houses import EARLY_CHILD_IDR
 from tests.integration.payments.office import Office, office_at
@@ -99,7 +99,7 @@ async def services(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Services
     """Two families with a child each; rules by which a family waits 90 days."""
     async with AsyncExitStack() as stack:
         told = {
-            name: await stack.enter_async_context(surroundings(postgres, tmp_path, name))
+            name: await stack.enter_async_context(service_settings(postgres, tmp_path, name))
             for name in ("registry", "conditionality", "payments", "projection")
         }
         register = await stack.enter_async_context(register_at(told["registry"]))

@@ -351,7 +351,7 @@ CORRIDOR: Final = (
         (
             Change(
                 "libs/events/consumer/subscription.py",
-                "return not is_of_surroundings(error) and not isinstance(error, STOPS)",
+                "return not is_infrastructure_fault(error) and not isinstance(error, STOPS)",
                 "return not isinstance(error, STOPS)",
             ),
         ),

@@ -291,6 +291,6 @@ ISOLATION: Final = (
             ),
         ),
         f"{EVENTS}/test_backoff.py::test_a_step_that_fails_as_a_whole_is_told_until_it_succeeds",
-        f"{EVENTS}/test_backoff.py::test_a_fault_of_the_surroundings_is_no_items_fault",
+        f"{EVENTS}/test_backoff.py::test_a_fault_of_the_infrastructure_is_no_items_fault",
     ),
 )

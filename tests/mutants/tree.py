@@ -92,7 +92,7 @@ def _reported(report: Path) -> dict[str, str]:
 
 
 def _verdict(case: ElementTree.Element) -> str:
-    # A test whose surroundings do not come up has shown nothing, so an error is no failure.
+    # A test whose servers do not come up has shown nothing, so an error is no failure.
     for child in case:
         if child.tag in ("error", "skipped"):
             return child.tag

@@ -31,7 +31,7 @@ def openapi(service: str) -> str:
     return json.dumps(application(service).openapi(), indent=1, ensure_ascii=False) + "\n"
 
 
-def application(service: str, told: Settings | None = None) -> Any:
+def application(service: str, settings: Settings | None = None) -> Any:
     """A service's application; told nothing, it can describe itself and not be started."""
     # Found by name, as its contract is: this program looks at services and depends on none.
     described = importlib.import_module(f"services.{service}.main").SERVICE
@@ -44,7 +44,7 @@ def application(service: str, told: Settings | None = None) -> Any:
         jwks_url="https://nowhere.invalid",
         contracts_dir=CONTRACTS,
     )
-    return described.application(told or nothing)
+    return described.application(settings or nothing)
 
 
 def drift(problems: Mapping[str, Known] | None = None) -> list[str]:

@@ -16,7 +16,7 @@ from libs.events.bus.segments import SEGMENT_RECORDS_MAX, unpack
 from libs.events.domain.errors import BusRefused, StaleMember
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
-Place: TypeAlias = tuple[int, int]  # topic id, partition
+TopicPartition: TypeAlias = tuple[int, int]  # topic id, partition
 
 CONNECT_TIMEOUT_S: Final = 10.0
 FETCH_BYTES_MAX: Final = 1_048_576
@@ -99,14 +99,14 @@ class Share:
 
     generation: int
     names: Mapping[int, str] = field(default_factory=dict)
-    positions: dict[Place, int] = field(default_factory=dict)
+    positions: dict[TopicPartition, int] = field(default_factory=dict)
 
-    def place(self, topic: str, partition: int) -> Place | None:
+    def place(self, topic: str, partition: int) -> TopicPartition | None:
         """Topic id and partition, if they belong to this share."""
         found = (place for place in self.positions if self.names[place[0]] == topic)
         return next((place for place in found if place[1] == partition), None)
 
-    def advance(self, place: Place, segment: Batch, max_records: int) -> Batch:
+    def advance(self, place: TopicPartition, segment: Batch, max_records: int) -> Batch:
         """The batch of a segment that begins at a partition's position, which moves behind it."""
         skip = self.positions[place] - segment.offsets[0]  # it may begin before the position
         batch = segment.part(skip, skip + max_records)
@@ -173,8 +173,8 @@ class EmbeddedMember:
     async def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
         """Store the group's next offsets; `StaleMember` once the group has another generation."""
         topics, partitions = zip(*(self._place(*place) for place in offsets), strict=True)
-        told = self._group, self._share.generation, self._id, topics, partitions
-        accepted = await self._pool.fetchval(_COMMIT_OFFSETS, *told, list(offsets.values()))
+        membership = self._group, self._share.generation, self._id, topics, partitions
+        accepted = await self._pool.fetchval(_COMMIT_OFFSETS, *membership, list(offsets.values()))
         if not accepted:
             raise StaleMember(group=self._group)
 
@@ -198,7 +198,7 @@ class EmbeddedMember:
 
     # -- The share
 
-    def _place(self, topic: str, partition: int) -> Place:
+    def _place(self, topic: str, partition: int) -> TopicPartition:
         place = self._share.place(topic, partition)
         if place is None:
             raise self._stale(topic, partition)
@@ -234,7 +234,7 @@ class EmbeddedMember:
             raise BusRefused(group=self._group, topics=self._topics) from error
         return member
 
-    async def _positions(self, places: Iterable[Place]) -> dict[Place, int]:
+    async def _positions(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         wanted = list(places)
         topics, partitions = map(list, zip(*wanted, strict=True)) if wanted else ([], [])
         query = "SELECT * FROM bus.positions($1, $2, $3)"

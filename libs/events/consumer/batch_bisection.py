@@ -25,7 +25,7 @@ async def by_halves(
 ) -> list[tuple[T, Exception]]:
     """Do work on many items, each part under a savepoint; those that fail alone, and with what.
 
-    Items must not depend on each other. Faults of the surroundings, stops that are not `also` an
+    Items must not depend on each other. Faults of the infrastructure, stops that are not `also` an
     item's own, and errors that are `never` one's own are raised.
     """
     if not items:
@@ -53,7 +53,7 @@ async def sift(
     """Handle messages of one topic, in order; {position: error} of those it was not done with.
 
     Not handled are messages of `held` keys, those that are not fit, and every later one of their
-    key. Faults of the surroundings and stops are raised.
+    key. Faults of the infrastructure and stops are raised.
     """
     refused: dict[int, str] = {}
     sieve = _Sieve(transaction, subscription.handler, refused, set())

@@ -1,4 +1,4 @@
-"""Places of a subscription in each partition: locked, proven to have no gap behind, and moved."""
+"""Checkpoints of a subscription, one a partition: locked, proven to have no gap, and moved."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from libs.events.store.transaction import Transaction
 
 
 @dataclass
-class Place:
+class Checkpoint:
     """The `consumed` row of a subscription's partition, and if it is new."""
 
     epoch: str | None
@@ -23,7 +23,7 @@ class Place:
     moved: bool = False
 
     def take(self, batch: Batch, envelopes: Envelopes, met: int = 0) -> Sequence[int]:
-        """Which messages of a batch are not covered yet; the place moves behind them.
+        """Which messages of a batch are not covered yet; the checkpoint moves past them.
 
         Proves that nothing before them is missing: raises `GapFound` and `UnknownEpoch`. `met` is
         the offset where a gap was met, if a look back is under way.
@@ -36,8 +36,8 @@ class Place:
         epoch, position = self.epoch, self.position
         columns = envelopes.epochs, envelopes.previous, envelopes.positions, batch.offsets
         for index, (own, previous, at, offset) in enumerate(zip(*columns, strict=True)):
-            # Lives of a log lie one behind the other: what another left before a gap in ours is
-            # older. A newer one counts on from before our position, which covers mere numbers.
+            # Epochs follow one another: messages of another epoch before a gap are older. A newer
+            # one counts on from before our position, which covers mere numbers.
             if epoch not in (None, own) and not (offset < met and at <= position):
                 raise UnknownEpoch(topic=batch.topic, partition=batch.partition, epoch=epoch)
             if at <= position:
@@ -55,7 +55,7 @@ class Place:
         return fresh
 
     def _follows(self, envelopes: Envelopes) -> bool:
-        """Nearly always: all are new, of the life that is known, and each names the one before."""
+        """Nearly always: all are new, of the known epoch, and each names the one before."""
         positions, previous = envelopes.positions, envelopes.previous
         epoch = envelopes.epochs[0]
         return (
@@ -67,11 +67,11 @@ class Place:
         )
 
 
-async def open_places(
+async def open_checkpoints(
     store: Store, subscriptions: Sequence[Subscription], partitions: Mapping[str, int]
 ) -> None:
     """A `consumed` row for every partition, so that what was never read shows as such."""
-    places = [
+    checkpoints = [
         (subscription.name, subscription.topic, partition)
         for subscription in subscriptions
         for partition in range(partitions[subscription.topic])
@@ -80,14 +80,14 @@ async def open_places(
         """INSERT INTO consumed (subscription, topic, partition, epoch, position)
            SELECT s, t, p, NULL, 0 FROM unnest($1::text[], $2::text[], $3::int[]) AS u (s, t, p)
            ON CONFLICT DO NOTHING""",
-        *map(list, zip(*places, strict=True)),
+        *map(list, zip(*checkpoints, strict=True)),
     )
 
 
-async def lock_places(
+async def lock_checkpoints(
     transaction: Transaction, subscription: Subscription, partitions: Sequence[int]
-) -> dict[int, Place]:
-    """Where it is in these partitions, by number; nobody else moves that until the commit."""
+) -> dict[int, Checkpoint]:
+    """Its checkpoints in these partitions, by number; nobody else moves them until the commit."""
     rows = await transaction.connection.fetch(
         """SELECT partition, epoch, position FROM consumed
            WHERE subscription = $1 AND topic = $2 AND partition = ANY($3)
@@ -96,23 +96,23 @@ async def lock_places(
         subscription.topic,
         partitions,
     )
-    places = {row["partition"]: Place(row["epoch"], row["position"]) for row in rows}
-    if unknown := set(partitions) - places.keys():
+    checkpoints = {row["partition"]: Checkpoint(row["epoch"], row["position"]) for row in rows}
+    if unknown := set(partitions) - checkpoints.keys():
         raise UnknownPartition(topic=subscription.topic, partition=min(unknown))
-    return places
+    return checkpoints
 
 
-async def move_places(
-    transaction: Transaction, subscription: Subscription, places: Mapping[int, Place]
+async def move_checkpoints(
+    transaction: Transaction, subscription: Subscription, checkpoints: Mapping[int, Checkpoint]
 ) -> None:
-    """Say that everything up to these places, by partition, has had its effect."""
+    """Record that everything up to these checkpoints, by partition, has had its effect."""
     await transaction.connection.execute(
         """UPDATE consumed SET epoch = new.epoch, position = new.position
            FROM unnest($3::int[], $4::text[], $5::bigint[]) AS new (partition, epoch, position)
            WHERE subscription = $1 AND topic = $2 AND consumed.partition = new.partition""",
         subscription.name,
         subscription.topic,
-        list(places),
-        [place.epoch for place in places.values()],
-        [place.position for place in places.values()],
+        list(checkpoints),
+        [checkpoint.epoch for checkpoint in checkpoints.values()],
+        [checkpoint.position for checkpoint in checkpoints.values()],
     )

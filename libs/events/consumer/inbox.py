@@ -26,7 +26,7 @@ from libs.events.bus import Batch, Bus, Member, Record
 from libs.events.bus.envelope import EnvelopeMalformed, Envelopes, parse_each
 from libs.events.bus.incoming import Incoming
 from libs.events.consumer.batch_bisection import sift
-from libs.events.consumer.checkpoints import lock_places, move_places, open_places
+from libs.events.consumer.checkpoints import lock_checkpoints, move_checkpoints, open_checkpoints
 from libs.events.consumer.parking import held_keys, park, park_malformed
 from libs.events.consumer.subscription import STOPS, Subscription, messages_in, wanted_of
 from libs.events.domain.errors import GapFound, StaleMember, UnknownEpoch, safe_text
@@ -36,7 +36,7 @@ from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.telemetry import tracing
 from libs.events.telemetry.metrics import PROCESS_SECONDS
-from libs.events.workers.prefetch import ahead
+from libs.events.workers.prefetch import prefetch
 
 FETCH_RECORDS_MAX = 1_000  # of a partition
 TRANSACTION_RECORDS_MAX = 3_000
@@ -88,7 +88,7 @@ class Consumer:
         """Consume until cancelled, or until something only a person can mend stops it."""
         while True:
             try:
-                await self._open_places()
+                await self._open_checkpoints()
                 member = await self.bus.join(self.group, list(self._by_topic))
                 try:
                     await self._consume(member)
@@ -105,11 +105,11 @@ class Consumer:
                 log.warning("consumer begins anew", group=self.group, error=safe_text(error))
                 await asyncio.sleep(RETRY_S)
 
-    async def _open_places(self) -> None:
-        await open_places(self.store, self.subscriptions, self.partitions)
+    async def _open_checkpoints(self) -> None:
+        await open_checkpoints(self.store, self.subscriptions, self.partitions)
 
     async def _consume(self, member: Member) -> None:
-        async with ahead(self._fetches(member)) as fetches:
+        async with prefetch(self._fetches(member)) as fetches:
             async for fetched in fetches:
                 self._rewound = set()
                 taken: dict[Partition, int] = {}
@@ -131,7 +131,7 @@ class Consumer:
         together = len(batches) > 1 and await self._processed(*batches)
         taken: dict[Partition, int] = {}
         for batch in batches:
-            place = _place(batch)
+            place = _topic_partition(batch)
             if together or (place not in self._rewound and await self._take(member, batch)):
                 taken[place] = batch.offsets[-1] + 1
         return taken
@@ -146,13 +146,13 @@ class Consumer:
         return True
 
     async def _take(self, member: Member, batch: Batch) -> bool:
-        """Process a batch, again until the surroundings let it through; False after a rewind."""
+        """Process a batch, again until the infrastructure lets it through; False after a rewind."""
         while True:
             try:
                 await self.process(batch)
                 return True
             except GapFound as gap:
-                if len(self._gaps.get(_place(batch), ())) == LOOK_BACKS_MAX:
+                if len(self._gaps.get(_topic_partition(batch), ())) == LOOK_BACKS_MAX:
                     raise
                 log.warning("rewinding at a gap", **gap.facts)
                 await self._look_back(member, batch)
@@ -166,7 +166,7 @@ class Consumer:
 
         Else a rebalance would lead back to the gap, as if there were nothing before it.
         """
-        place = _place(batch)
+        place = _topic_partition(batch)
         await member.commit({place: 0})
         await member.rewind(*place)
         self._gaps.setdefault(place, []).append(batch.offsets[0])
@@ -219,25 +219,25 @@ class Consumer:
         self, transaction: Transaction, subscription: Subscription, arrived: Sequence[Parsed]
     ) -> None:
         partitions = _partitions(batch for batch, _ in arrived)
-        places = await lock_places(transaction, subscription, partitions)
+        checkpoints = await lock_checkpoints(transaction, subscription, partitions)
         messages: list[Incoming] = []
         for batch, envelopes in arrived:
-            met = min(self._gaps.get(_place(batch), [0]))
-            fresh = places[batch.partition].take(batch, envelopes, met)
+            met = min(self._gaps.get(_topic_partition(batch), [0]))
+            fresh = checkpoints[batch.partition].take(batch, envelopes, met)
             wanted = wanted_of(subscription, envelopes, fresh)
             self.tally.skipped += len(batch) - len(fresh)
             self.tally.passed += len(fresh) - len(wanted)
             if self.dropped:
-                place = _place(batch)
+                place = _topic_partition(batch)
                 wanted = [i for i in wanted if (*place, envelopes.positions[i]) not in self.dropped]
             messages += messages_in(subscription, batch, envelopes, wanted)
-        moved = {partition: place for partition, place in places.items() if place.moved}
+        moved = {number: reached for number, reached in checkpoints.items() if reached.moved}
         if not moved:
             return
         messages.sort(key=_position)
         transaction.traces = tracing.traces_by_key(messages, transaction.context.trace)
         await self._dispatch(transaction, subscription, messages)
-        await move_places(transaction, subscription, moved)
+        await move_checkpoints(transaction, subscription, moved)
         # Only what was new says that a gap is closed: it may be behind what was covered already.
         for partition in moved:
             self._gaps.pop((subscription.topic, partition), None)
@@ -272,5 +272,5 @@ def _partitions(batches: Iterable[Batch]) -> list[int]:
 
 
 _topic = attrgetter("topic")
-_place = attrgetter("topic", "partition")
+_topic_partition = attrgetter("topic", "partition")
 _position = attrgetter("position")

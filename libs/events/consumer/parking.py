@@ -21,10 +21,10 @@ from libs.events.store.transaction import Transaction
 Partition: TypeAlias = tuple[str, str, int]
 """(subscription, topic, partition)."""
 
-Place: TypeAlias = tuple[str, str, int, int]
+ParkedPosition: TypeAlias = tuple[str, str, int, int]
 """(subscription, topic, partition, position): where a parked message stands among all."""
 
-START: Final[Place] = ("", "", 0, 0)
+START: Final[ParkedPosition] = ("", "", 0, 0)
 """Before all of them."""
 
 _ANYTHING: Final = """
@@ -183,9 +183,9 @@ async def held_keys(
 
 
 async def list_parked(
-    store: Store, limit: int = 500, after: Place = START, selection: Selection = EVERYTHING
+    store: Store, limit: int = 500, after: ParkedPosition = START, selection: Selection = EVERYTHING
 ) -> list[Parked]:
-    """The messages parked behind a place, in the order in which they would be replayed."""
+    """The messages parked behind a position, in the order in which they would be replayed."""
     rows = await store.pool.fetch(
         """SELECT subscription, topic, partition, key, position, error FROM parked
            WHERE (subscription, topic, partition, position) > ($1, $2, $3::int, $4::bigint)
@@ -207,6 +207,17 @@ def unpark(topic: str, partition: int, key: str, message: str) -> Record:
     return Record(
         topic, partition, key.encode(), base64.b64decode(kept.value), headers, kept.offset
     )
+
+
+async def parked_keys(unit: Transaction, subscription: str, topic: str) -> set[str]:
+    """The keys of which a subscription has anything parked."""
+    rows = await unit.connection.fetch(
+        """SELECT DISTINCT key FROM parked
+           WHERE subscription = $1 AND topic = $2 AND dropped_at IS NULL""",
+        subscription,
+        topic,
+    )
+    return {row["key"] for row in rows}
 
 
 async def parked_records(transaction: Transaction, subscription: str, topic: str) -> list[Record]:

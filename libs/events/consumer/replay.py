@@ -10,7 +10,14 @@ from libs.events.bus import batched
 from libs.events.bus.envelope import parse_all
 from libs.events.bus.incoming import Incoming
 from libs.events.consumer.batch_bisection import sift
-from libs.events.consumer.parking import START, Partition, Place, Selection, held_keys, unpark
+from libs.events.consumer.parking import (
+    START,
+    ParkedPosition,
+    Partition,
+    Selection,
+    held_keys,
+    unpark,
+)
 from libs.events.consumer.subscription import Subscription, messages_in
 from libs.events.store.transaction import Transaction
 from libs.events.telemetry import tracing
@@ -51,7 +58,7 @@ WHERE subscription = $1 AND topic = $2 AND partition = $3 AND parked.position = 
 class Replayed:
     """The outcome of the parked messages up to a place: those handled, those refused."""
 
-    place: Place
+    place: ParkedPosition
     handled: int
     refused: int
 
@@ -60,7 +67,7 @@ async def replay(
     transaction: Transaction,
     subscriptions: Sequence[Subscription],
     selection: Selection,
-    behind: Place = START,
+    behind: ParkedPosition = START,
     most: int = REPLAYED_MAX,
 ) -> Replayed | None:
     """Handle the next of the selected messages behind a place again; None where there are none.
@@ -86,8 +93,8 @@ async def _first(
     transaction: Transaction,
     subscriptions: Sequence[Subscription],
     selection: Selection,
-    behind: Place,
-) -> Place | None:
+    behind: ParkedPosition,
+) -> ParkedPosition | None:
     """Where the first of them stands; of subscriptions that are no more, none is found."""
     found = await transaction.connection.fetchrow(
         _FIRST,
@@ -101,7 +108,11 @@ async def _first(
 
 
 async def _locked(
-    transaction: Transaction, subscription: Subscription, first: Place, key: str | None, most: int
+    transaction: Transaction,
+    subscription: Subscription,
+    first: ParkedPosition,
+    key: str | None,
+    most: int,
 ) -> list[Incoming]:
     """The messages from a place on, of its partition alone, which stands still from here on.
 

@@ -14,7 +14,7 @@ from libs.events.bus import Batch
 from libs.events.bus.envelope import Envelopes
 from libs.events.bus.incoming import Incoming
 from libs.events.domain.errors import CorridorError, GapFound, UnknownEpoch, UnknownEvent
-from libs.events.store.faults import is_of_surroundings
+from libs.events.store.faults import is_infrastructure_fault
 from libs.events.store.transaction import Transaction
 
 
@@ -56,8 +56,8 @@ class Subscription:
 
 
 def is_its_own(error: Exception) -> bool:
-    """True where an error is of the message that was handled: not of the surroundings, no stop."""
-    return not is_of_surroundings(error) and not isinstance(error, STOPS)
+    """True if the message itself is at fault: not the infrastructure, and no stop."""
+    return not is_infrastructure_fault(error) and not isinstance(error, STOPS)
 
 
 def wanted_of(

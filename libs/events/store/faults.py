@@ -25,10 +25,10 @@ RETRIED = (
     asyncpg.OperatorInterventionError,  # shutdown, cancelled
     asyncpg.InvalidTransactionStateError,  # idle in transaction too long
 )
-"""Faults of the surroundings: never a message's own, so never parked."""
+"""Faults of the infrastructure: never a message's own, so never parked."""
 
 
-def is_of_surroundings(error: Exception) -> bool:
+def is_infrastructure_fault(error: Exception) -> bool:
     """True if the database or the network is at fault, so that trying again may do.
 
     What the driver says of a value that fits no column has the class of a lost connection, and is

@@ -22,15 +22,15 @@ from libs.events.store.grouped_commands import (
     APPEND,
     Answered,
     Group,
+    GroupedCommand,
     R,
-    Single,
     Waiting,
     arguments,
     decided,
 )
 from libs.events.store.handle import Loaded, handle
 from libs.events.store.postgres import Store
-from libs.events.store.stream_cache import Kept
+from libs.events.store.stream_cache import StreamCache
 from libs.events.telemetry import tracing
 from libs.events.telemetry.metrics import APPEND_EVENTS, APPEND_SECONDS
 
@@ -50,24 +50,24 @@ SELECT NULL, NULL, position, NULL, NULL, epoch FROM head
 """
 
 
-class Appender:
+class GroupCommitter:
     """The appends of one process's single commands to one store."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._kept = Kept()
+        self._cache = StreamCache()
         self._waiting: list[Waiting] = []
         self._working: asyncio.Task[None] | None = None
 
-    async def append(self, single: Single[C, S, E, R]) -> Answered[R]:
+    async def append(self, grouped: GroupedCommand[C, S, E, R]) -> Answered[R]:
         """Handle a command together with those that wait beside it.
 
         Raises what refuses it. Who is cancelled meanwhile does not know whether it happened.
         """
-        waiting = Waiting(single, asyncio.get_running_loop().create_future())
+        waiting = Waiting(grouped, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         if self._working is None:
-            self._working = asyncio.create_task(self._work(), name="appender")
+            self._working = asyncio.create_task(self._work(), name="committer")
         return await waiting.answer
 
     async def _work(self) -> None:
@@ -88,18 +88,18 @@ class Appender:
 
     def _next_group(self) -> list[Waiting]:
         """Those of the first one's actor, whom the block names; none overtakes on its stream."""
-        actor = self._waiting[0].single.context.actor
+        actor = self._waiting[0].grouped.context.actor
         group: list[Waiting] = []
         left: list[Waiting] = []
         keys: set[tuple[str, str]] = set()
         behind: set[str] = set()
         for waiting in self._waiting:
-            single = waiting.single
-            key = (single.once.client, single.once.key) if single.once else None
-            fits = len(group) < GROUP_MAX and single.context.actor == actor and key not in keys
-            if not fits or single.stream_id in behind:
+            grouped = waiting.grouped
+            key = (grouped.once.client, grouped.once.key) if grouped.once else None
+            fits = len(group) < GROUP_MAX and grouped.context.actor == actor and key not in keys
+            if not fits or grouped.stream_id in behind:
                 left.append(waiting)
-                behind.add(single.stream_id)
+                behind.add(grouped.stream_id)
                 continue
             group.append(waiting)
             if key is not None:
@@ -128,7 +128,7 @@ class Appender:
                 await self._write(connection, group)
         if group.doubt is not None:
             group.position = await self.store.position_of(group.block, group.doubt)
-        self._kept.moved(group.streams)
+        self._cache.moved(group.streams)
         for each, refusal in group.refused:
             each.refuse(refusal)
         for each, reply, moved in group.done:
@@ -138,7 +138,7 @@ class Appender:
 
     async def _as_kept(self, connection: Connection, waiting: Sequence[Waiting]) -> Group | None:
         """Append to the streams as this process left them; None where they must be read first."""
-        known = self._kept.find(waiting)
+        known = self._cache.find(waiting)
         if known is None:
             return None
         group = decided(waiting, known)
@@ -154,7 +154,7 @@ class Appender:
         if not (group.events or group.keys):
             return
         group.block = await self.store.block_number(connection)
-        values = arguments(group, self._kept.epoch, group.block)
+        values = arguments(group, self._cache.epoch, group.block)
         try:
             group.position = await connection.fetchval(APPEND, *values)
         except LOST as doubt:
@@ -174,29 +174,29 @@ class Appender:
         self, connection: Connection, waiting: Sequence[Waiting]
     ) -> tuple[list[Waiting], dict[str, Loaded[Any]]]:
         """Those whose keys are free, and the streams that exist; the others are answered."""
-        kinds = {each.single.stream_id: each.single.kind for each in waiting}
-        keyed = [each.single.once for each in waiting if each.single.once]
+        kinds = {each.grouped.stream_id: each.grouped.kind for each in waiting}
+        keyed = [each.grouped.once for each in waiting if each.grouped.once]
         rows = await connection.fetch(
             _LOOK, list(kinds), [once.client for once in keyed], [once.key for once in keyed]
         )
         taken = {(row[0], row[1]): row for row in rows if row[0] is not None}
         loaded: dict[str, Loaded[Any]] = {}
         epoch = ""
-        for client, stream_id, version, text, shape, told in rows:
+        for client, stream_id, version, text, shape, found_epoch in rows:
             if client is not None:
                 continue
             if stream_id is None:
-                epoch = told
+                epoch = found_epoch
                 continue
             state = codec_of(kinds[stream_id]).decode_state(text, shape)
             if state is not None:
                 loaded[stream_id] = Loaded(version, state, state)
             else:
                 loaded |= await self.store.read(kinds[stream_id], [stream_id], connection)
-        self._kept.read(epoch, kinds, loaded)
+        self._cache.read(epoch, kinds, loaded)
         fresh: list[Waiting] = []
         for each in waiting:
-            once = each.single.once
+            once = each.grouped.once
             row = taken.get((once.client, once.key)) if once else None
             if once is None or row is None:
                 fresh.append(each)
@@ -208,20 +208,20 @@ class Appender:
     # -- Alone
 
     async def _alone(self, waiting: Waiting) -> None:
-        single = waiting.single
+        grouped = waiting.grouped
         try:
-            async with self.store.transaction(single.context) as unit:
-                if single.once is not None:
-                    await single.once.claim(unit.connection)
-                if single.seen is not None:
-                    await unit.hold([single.stream_id])
-                    found = await unit.load(single.kind, [single.stream_id])
-                    if single.stream_id in found:
-                        single.seen.ensure(found[single.stream_id].version)
-                outcome = await handle(unit, single.kind, single.stream_id, single.command)
-                reply = single.reply(outcome)
-                if single.once is not None:
-                    await single.once.keep(unit.connection, reply)
+            async with self.store.transaction(grouped.context) as unit:
+                if grouped.once is not None:
+                    await grouped.once.claim(unit.connection)
+                if grouped.seen is not None:
+                    await unit.hold([grouped.stream_id])
+                    found = await unit.load(grouped.kind, [grouped.stream_id])
+                    if grouped.stream_id in found:
+                        grouped.seen.ensure(found[grouped.stream_id].version)
+                outcome = await handle(unit, grouped.kind, grouped.stream_id, grouped.command)
+                reply = grouped.reply(outcome)
+                if grouped.once is not None:
+                    await grouped.once.keep(unit.connection, reply)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this command's answer
             waiting.refuse(error)
         else:

@@ -55,7 +55,7 @@ class Seen(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Single(Generic[C, S, E, R]):
+class GroupedCommand(Generic[C, S, E, R]):
     """One command on one stream, and what its caller is answered.
 
     `reply` makes the answer of what it came to; with `once` that is kept with the events. With
@@ -83,7 +83,7 @@ class Answered(Generic[R]):
 class Waiting:
     """A command and whoever waits for its answer."""
 
-    single: Single[Any, Any, Any, Any]
+    grouped: GroupedCommand[Any, Any, Any, Any]
     answer: asyncio.Future[Answered[Any]]
 
     def refuse(self, error: Exception) -> None:
@@ -127,51 +127,53 @@ def decided(waiting: Sequence[Waiting], loaded: Mapping[str, Loaded[Any]]) -> Gr
     """Let each decide on what the one before it left; who is refused leaves nothing."""
     group = Group()
     for each in waiting:
-        single = each.single
-        stream = group.streams.get(single.stream_id) or _stream(single, loaded)
+        grouped = each.grouped
+        stream = group.streams.get(grouped.stream_id) or _stream(grouped, loaded)
         try:
-            reply, gained, state = _decide(single, stream, exists=single.stream_id in loaded)
-            kept = single.once.kept(reply) if single.once else None
+            reply, gained, state = _decide(grouped, stream, exists=grouped.stream_id in loaded)
+            kept = grouped.once.kept(reply) if grouped.once else None
         except Exception as refusal:  # noqa: BLE001 - whatever it is, it is this command's answer
             group.refused.append((each, refusal))
             continue
         for version, draft in enumerate(gained, stream.version + 1):
-            group.events.append((single.context, single.stream_id, version, draft))
+            group.events.append((grouped.context, grouped.stream_id, version, draft))
         if gained:
             stream.version, stream.state = stream.version + len(gained), state
-            group.streams[single.stream_id] = stream
-        if single.once is not None and kept is not None:
-            once = single.once
+            group.streams[grouped.stream_id] = stream
+        if grouped.once is not None and kept is not None:
+            once = grouped.once
             group.keys.append((once.client, once.key, once.fingerprint, *kept))
         group.done.append((each, reply, bool(gained)))
     return group
 
 
-def _stream(single: Single[Any, Any, Any, Any], loaded: Mapping[str, Loaded[Any]]) -> Standing:
-    found = loaded.get(single.stream_id)
+def _stream(
+    grouped: GroupedCommand[Any, Any, Any, Any], loaded: Mapping[str, Loaded[Any]]
+) -> Standing:
+    found = loaded.get(grouped.stream_id)
     if found is None:
-        return Standing(single.kind, 0, 0, single.kind.decider.initial)
-    return Standing(single.kind, found.version, found.version, found.state)
+        return Standing(grouped.kind, 0, 0, grouped.kind.decider.initial)
+    return Standing(grouped.kind, found.version, found.version, found.state)
 
 
 def _decide(
-    single: Single[Any, Any, Any, R], stream: Standing, *, exists: bool
+    grouped: GroupedCommand[Any, Any, Any, R], stream: Standing, *, exists: bool
 ) -> tuple[R, Sequence[Draft], Any]:
     """The reply, the events and the state that a command leads to; nothing is changed yet."""
-    if single.seen is not None and (exists or stream.version):
-        single.seen.ensure(stream.version)
-    decider, state = single.kind.decider, stream.state
-    events = decider.decide(single.command, state)
+    if grouped.seen is not None and (exists or stream.version):
+        grouped.seen.ensure(stream.version)
+    decider, state = grouped.kind.decider, stream.state
+    events = decider.decide(grouped.command, state)
     gained: list[tuple[Any, Any]] = []
     for event in events:
         state = decider.evolve(state, event)
         gained.append((event, state))
-    drafts = Drafts(codec_of(single.kind), gained)
+    drafts = Drafts(codec_of(grouped.kind), gained)
     for draft in drafts:
-        refuse_unfit(single.stream_id, draft)
+        refuse_unfit(grouped.stream_id, draft)
     version = stream.version + len(gained)
-    outcome: Outcome[Any, Any] = Outcome(single.stream_id, version, state, tuple(events))
-    return single.reply(outcome), drafts, state
+    outcome: Outcome[Any, Any] = Outcome(grouped.stream_id, version, state, tuple(events))
+    return grouped.reply(outcome), drafts, state
 
 
 # -- As the statement takes it --------------------------------------------------------------------
@@ -200,8 +202,8 @@ def arguments(group: Group, epoch: str, block: int) -> list[Any]:
     for ord_, (context, stream_id, version, draft) in enumerate(group.events):
         message = None if draft.message is None else draft.message.decode()
         data, extra = draft.data.decode(), own[ord_]
-        told = (draft.type, draft.schema_version, data, extra, draft.topic, draft.key, message)
-        row = (block, ord_, stream_id, version, *told, context.at)
+        metadata = (draft.type, draft.schema_version, data, extra, draft.topic, draft.key, message)
+        row = (block, ord_, stream_id, version, *metadata, context.at)
         root.update(event_hash(row))
         rows.append(row)
     recorded_at = datetime.now(UTC)
@@ -249,9 +251,9 @@ def _columns(rows: Sequence[Sequence[Any]], count: int) -> Sequence[Sequence[Any
 
 def _metadata(contexts: Sequence[Context]) -> tuple[str, list[str | None]]:
     """The metadata of a block for all of its events, and what each has beside that."""
-    told = [metadata_of(context) for context in contexts]
-    if not told:
+    stored = [metadata_of(context) for context in contexts]
+    if not stored:
         return encode({}).decode(), []
-    shared = {n: value for n, value in told[0].items() if all(t.get(n) == value for t in told)}
-    rest = [{n: value for n, value in each.items() if n not in shared} for each in told]
+    shared = {n: value for n, value in stored[0].items() if all(t.get(n) == value for t in stored)}
+    rest = [{n: value for n, value in each.items() if n not in shared} for each in stored]
     return encode(shared).decode(), [encode(each).decode() if each else None for each in rest]

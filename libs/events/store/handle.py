@@ -216,8 +216,8 @@ def draft(codec: Codec[C, S, E], event: E, state: S, trace: str | None = None) -
     message = codec.publish(event, state)
     if message is None:
         return Draft(name, schema_version, data, None, None, None, trace)
-    told = message.data
-    text = SAME if told is AS_STORED else encode(told)
+    published = message.data
+    text = SAME if published is AS_STORED else encode(published)
     return Draft(name, schema_version, data, message.topic, message.key, text, trace)
 
 

@@ -1,18 +1,28 @@
-"""Reads a store's own log in position order, window by window, however large a block is."""
+"""Reads of a store's own log: by position, window by window, and what streams have recorded."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import asyncpg
+import msgspec
+
+from libs.events.domain.decider import C, E, S
+from libs.events.store.codec import codec_of
+from libs.events.store.model import StreamType
 
 if TYPE_CHECKING:
     from libs.events.store.postgres import Pool
+    from libs.events.store.transaction import Transaction
 
 BLOCKS_MAX = 256
+
+NOT_PLACED: Final = 2**63 - 1
+"""The position of what a transaction has appended itself: behind every cut."""
 
 # The first block may be one that was read in part: the last that begins at or before the position.
 _BLOCKS = """
@@ -22,6 +32,37 @@ WHERE first_position >= (
   AND first_position + count - 1 > $1
 ORDER BY first_position LIMIT $2
 """
+
+_IN_WINDOW = """
+SELECT block, ord, stream_id, type, schema_version, data, occurred_at FROM events
+WHERE block = ANY($1) AND ord >= $2 AND ord < $3 AND type = ANY($4)
+"""
+_OF_STREAMS = """
+SELECT coalesce(first_position + ord, $5) AS position, stream_id, type, schema_version, data,
+       occurred_at, coalesce(blocks.metadata ->> 'actor', $6) AS actor
+FROM events LEFT JOIN blocks USING (block)
+WHERE stream_id = ANY($1) AND type = ANY($2)
+  AND coalesce(first_position + ord, $5) > $3 AND coalesce(first_position + ord, $5) <= $4
+ORDER BY stream_id, version
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A stored event with its place in the log, when it happened, and who caused it."""
+
+    position: int
+    stream_id: str
+    type: str
+    schema_version: int
+    data: bytes
+    occurred_at: datetime
+    actor: str
+
+    def event(self, kind: StreamType[C, S, E]) -> E:
+        """The event itself, as of today's form."""
+        event: E = codec_of(kind).decode_event(self.type, self.schema_version, self.data)
+        return event
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +77,15 @@ class Window:
     stop: int
     end: int
 
-    async def events(self, pool: Pool, select: str) -> list[tuple[int, asyncpg.Record]]:
+    async def events(
+        self, pool: Pool, select: str, *more: object
+    ) -> list[tuple[int, asyncpg.Record]]:
         """The window's events in order, each behind its position.
 
         `select` is a query on events that uses `block = ANY($1) AND ord >= $2 AND ord < $3` and
-        answers block and ord as its first columns.
+        answers block and ord as its first columns; `more` are its arguments from $4 on.
         """
-        rows = await pool.fetch(select, list(self.blocks), self.begin, self.stop)
+        rows = await pool.fetch(select, list(self.blocks), self.begin, self.stop, *more)
         first = {number: block["first_position"] for number, block in self.blocks.items()}
         return sorted(((first[row[0]] + row[1], row) for row in rows), key=_position)
 
@@ -75,3 +118,27 @@ def _within(blocks: Sequence[asyncpg.Record], events_max: int) -> list[asyncpg.R
             break
         chosen.append(block)
     return chosen
+
+
+async def recorded_in(pool: Pool, window: Window, types: Collection[str]) -> list[Recorded]:
+    """The events of some types in a window, in order."""
+    actors = {
+        number: str(msgspec.json.decode(block["metadata"])["actor"])
+        for number, block in window.blocks.items()
+    }
+    rows = await window.events(pool, _IN_WINDOW, list(types))
+    return [Recorded(*(position, *row[2:], actors[row["block"]])) for position, row in rows]
+
+
+async def recorded(
+    unit: Transaction,
+    stream_ids: Sequence[str],
+    types: Collection[str],
+    *,
+    after: int = 0,
+    until: int = NOT_PLACED,
+) -> list[Recorded]:
+    """The events of some types that streams have in after < position <= until, in their order."""
+    own = NOT_PLACED, unit.context.actor
+    rows = await unit.connection.fetch(_OF_STREAMS, stream_ids, list(types), after, until, *own)
+    return [Recorded(*row) for row in rows]

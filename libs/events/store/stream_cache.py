@@ -20,8 +20,8 @@ STREAMS_MAX: Final = 4_096
 Kind = StreamType[Any, Any, Any]
 
 
-class Kept:
-    """The streams that were moved or read last, of one life of a store."""
+class StreamCache:
+    """The streams that were moved or read last, of one epoch of a store."""
 
     def __init__(self, streams_max: int = STREAMS_MAX) -> None:
         self._streams_max = streams_max
@@ -32,8 +32,8 @@ class Kept:
         """The streams of all these commands, or None: for one, all can be read."""
         found: dict[str, Loaded[Any]] = {}
         for each in waiting:
-            stream_id = each.single.stream_id
-            stream = self._streams.get((each.single.kind, stream_id))
+            stream_id = each.grouped.stream_id
+            stream = self._streams.get((each.grouped.kind, stream_id))
             if stream is None:
                 return None
             found[stream_id] = stream
@@ -42,7 +42,7 @@ class Kept:
     def read(
         self, epoch: str, kinds: Mapping[str, Kind], loaded: Mapping[str, Loaded[Any]]
     ) -> None:
-        """Keep what was read in a life of the store; of another one nothing stays."""
+        """Keep what was read in an epoch of the store; of another one nothing stays."""
         if epoch != self.epoch:
             self._streams.clear()
             self.epoch = epoch

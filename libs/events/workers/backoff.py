@@ -19,7 +19,7 @@ import asyncpg
 import structlog
 
 from libs.events.domain.errors import safe_text
-from libs.events.store.faults import is_of_surroundings
+from libs.events.store.faults import is_infrastructure_fault
 from libs.events.store.postgres import Store
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Backoff:
     async def turn(self, items: Mapping[str, Attempt]) -> bool:
         """A step of each item that does not rest; answers whether any went on.
 
-        An error is its item's own, and noted, unless it is one of the surroundings: those are
+        An error is its item's own, and noted, unless it is one of the infrastructure: those are
         raised, because they are no item's fault.
         """
         await self.forget(lambda item: item not in items and item != THE_WORK)
@@ -94,7 +94,7 @@ class Backoff:
         try:
             moved = await attempt()
         except Exception as error:
-            if is_of_surroundings(error):
+            if is_infrastructure_fault(error):
                 raise
             await self.failed(item, error)
             return False

@@ -1,4 +1,4 @@
-"""Reads ahead: the next of something is made while the one before it is worked on."""
+"""Prefetch: the next item is made while the one before it is worked on."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ T = TypeVar("T")
 
 
 @asynccontextmanager
-async def ahead(source: AsyncGenerator[T, None]) -> AsyncIterator[AsyncIterator[T]]:
+async def prefetch(source: AsyncGenerator[T, None]) -> AsyncIterator[AsyncIterator[T]]:
     """The values of `source`, in its order, with one always in the making.
 
     So the database is busy with the next chunk while we work on this one. At most two are in
     memory. An error of the source comes where its item would have come; leaving closes the source.
     """
-    async with aclosing(source), aclosing(_ahead(source)) as items:
+    async with aclosing(source), aclosing(_prefetched(source)) as items:
         yield items
 
 
-async def _ahead(source: AsyncGenerator[T, None]) -> AsyncGenerator[T]:
+async def _prefetched(source: AsyncGenerator[T, None]) -> AsyncGenerator[T]:
     coming = _next(source)
     try:
         while (found := await coming) is not None:

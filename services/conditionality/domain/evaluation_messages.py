@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
+from libs.events.domain.list_proof import BucketsJson
 from services.conditionality.domain.duties import (
     CommitmentPolicy,
     Cut,
     SchoolMonthly,
     Source,
 )
-
-BucketsJson: TypeAlias = dict[str, tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True)

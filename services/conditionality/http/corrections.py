@@ -14,8 +14,8 @@ from libs.chassis.bodies import FamilyUnknown
 from libs.chassis.deciding import Deciding, DecidingOf, moved
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.idempotency import Reply
+from libs.chassis.middleware import resource
 from libs.chassis.openapi import UNCHANGED, refuses
-from libs.chassis.request import resource
 from libs.chassis.service import StoreOf
 from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction

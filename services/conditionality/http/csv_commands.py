@@ -13,7 +13,7 @@ from libs.chassis.csv_upload import Columns, ImportReport, Row
 from libs.chassis.forms import NIK, NISN, NPSN, OFFICE_ID, day
 from libs.events.store.handle import handle_many
 from libs.events.store.transaction import Transaction
-from libs.privacy.tokens import Tokenizer
+from libs.privacy.pseudonyms import Tokenizer
 from services.conditionality.contract import PERSON
 from services.conditionality.domain.person import (
     Command,

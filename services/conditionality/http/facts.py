@@ -14,13 +14,13 @@ from libs.chassis.etag import Unconditional
 from libs.chassis.forms import NPSN, OFFICE_ID
 from libs.chassis.idempotency import Once, Reply
 from libs.chassis.imports import Report, Take, import_route
+from libs.chassis.middleware import Asked, resource
 from libs.chassis.openapi import refuses
-from libs.chassis.request import Asked, resource
-from libs.chassis.service import AppenderOf, StoreOf
-from libs.events.store.grouped_commands import Single
+from libs.chassis.service import CommitterOf, StoreOf
+from libs.events.store.grouped_commands import GroupedCommand
 from libs.events.store.model import Context
 from libs.events.store.postgres import Store
-from libs.privacy.tokens import Tokenizer
+from libs.privacy.pseudonyms import Tokenizer
 from services.conditionality.contract import PERSON
 from services.conditionality.domain.person import (
     InvalidRecord,
@@ -116,7 +116,7 @@ REFUSED = refuses(InvalidRecord, OUTSIDE)
 async def report_school_month(
     body: SchoolMonthReport,
     store: StoreOf,
-    appender: AppenderOf,
+    committer: CommitterOf,
     tokenizer: TokenizerOf,
     context: Asked,
     once: Once,
@@ -128,8 +128,8 @@ async def report_school_month(
     token = tokenizer.nik(body.nik)
     matched = await _matched(store, recorder, context, token, month, body.npsn)
     command = RecordSchoolMonths((month,))
-    single = Single(PERSON, f"person-{token}", command, context, _taken(matched), once)
-    done = await appender.append(single)
+    grouped = GroupedCommand(PERSON, f"person-{token}", command, context, _taken(matched), once)
+    done = await committer.append(grouped)
     return done.reply.response(done.position)
 
 
@@ -137,7 +137,7 @@ async def report_school_month(
 async def report_visit(
     body: VisitReport,
     store: StoreOf,
-    appender: AppenderOf,
+    committer: CommitterOf,
     tokenizer: TokenizerOf,
     context: Asked,
     once: Once,
@@ -148,8 +148,8 @@ async def report_visit(
     token = tokenizer.nik(body.nik)
     matched = await _matched(store, recorder, context, token, visit, body.facility_code)
     command = RecordVisits((visit,))
-    single = Single(PERSON, f"person-{token}", command, context, _taken(matched), once)
-    done = await appender.append(single)
+    grouped = GroupedCommand(PERSON, f"person-{token}", command, context, _taken(matched), once)
+    done = await committer.append(grouped)
     return done.reply.response(done.position)
 
 

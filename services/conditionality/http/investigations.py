@@ -14,7 +14,7 @@ from libs.chassis.deciding import Deciding, DecidingOf, moved
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.idempotency import Reply
 from libs.chassis.openapi import UNCHANGED, refuses
-from libs.chassis.pages import Page, Paging
+from libs.chassis.pagination import Page, Paging
 from libs.chassis.regions import RegionWithin
 from libs.chassis.service import StoreOf
 from libs.events.domain.errors import NotFound

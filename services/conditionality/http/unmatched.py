@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from libs.chassis.auth import Principal, require_one_of
 from libs.chassis.bodies import Month
-from libs.chassis.pages import Page, Paging
+from libs.chassis.pagination import Page, Paging
 from libs.chassis.regions import RegionWithin
 from libs.chassis.service import StoreOf
 from services.conditionality.tables.unmatched import Kind, Wanted, unmatched_counts, unmatched_lines

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from libs.chassis.bodies import TahapId
-from libs.chassis.pages import Page, Paging
+from libs.chassis.pagination import Page, Paging
 from libs.chassis.regions import RegionWithin
 from libs.chassis.service import StoreOf
 from services.conditionality.domain.duties import Result

@@ -13,13 +13,12 @@ import msgspec
 from libs.events.bus import Record
 from libs.events.bus.envelope import parse
 from libs.events.consumer.parking import parked_records
-from libs.events.domain.list_proof import HASH_HEX_DIGITS, MODULUS, value_hash
+from libs.events.domain.list_proof import HASH_HEX_DIGITS, MODULUS, BucketsJson, value_hash
 from libs.events.store.model import encode
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from services.conditionality.contract import ROSTER_TOPIC, SERVICE, FamilyListed
 from services.conditionality.domain.duties import ListedMember, tokens_of
-from services.conditionality.domain.evaluation_messages import BucketsJson
 
 UUID_FORM: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

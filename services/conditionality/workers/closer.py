@@ -12,8 +12,8 @@ import structlog
 
 from libs.events.consumer.batch_bisection import by_halves
 from libs.events.domain.errors import safe_text
-from libs.events.store.codec import codec_of
 from libs.events.store.handle import handle, handle_many
+from libs.events.store.log import recorded
 from libs.events.store.model import Context
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
@@ -33,11 +33,6 @@ REPEATED_FAMILIES = 1_000
 REPEATER: Final = "repeater"
 
 log = structlog.get_logger("repeater")
-
-_EVALUATIONS = """
-SELECT stream_id, schema_version, data FROM events
-WHERE stream_id = ANY($1) AND type = 'CycleEvaluated' ORDER BY stream_id, version
-"""
 
 
 @dataclass(slots=True)
@@ -119,12 +114,11 @@ async def _repeats(
     unit: Transaction, tahap: str, families: Sequence[str]
 ) -> list[tuple[str, Command]]:
     streams = [f"commitment-{family}" for family in families]
-    codec = codec_of(COMMITMENT)
     latest: dict[str, CycleEvaluated] = {}
-    for row in await unit.connection.fetch(_EVALUATIONS, streams):
-        event = codec.decode_event("CycleEvaluated", row["schema_version"], row["data"])
+    for stored in await recorded(unit, streams, [CycleEvaluated.__name__]):
+        event = stored.event(COMMITMENT)
         if isinstance(event, CycleEvaluated) and event.tahap == tahap:
-            latest[row["stream_id"]] = event
+            latest[stored.stream_id] = event
     return [(stream, RepeatEvaluation(event)) for stream, event in latest.items()]
 
 

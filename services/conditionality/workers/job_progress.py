@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from libs.chassis.jobs import JobProblem
-from libs.chassis.run_jobs import WORK_FAILS, Progress, Runs
+from libs.chassis.stream_jobs import WORK_FAILS, Progress, StreamJobs
 from libs.events.store.postgres import Store
 from libs.events.workers.backoff import failing_parts
 from services.conditionality.contract import EVALUATION
@@ -52,7 +52,7 @@ def _closed(closed: EvaluationClosed, total: int | None) -> Progress:
     return Progress("DONE", done, total, "families", counts, result=dict(counts))
 
 
-EVALUATIONS = Runs(
+EVALUATIONS = StreamJobs(
     kind="evaluation",
     ends_with=("EvaluationClosed",),
     why_not="families are judged as the roster lists them; a frozen list rests on every one",

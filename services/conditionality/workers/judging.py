@@ -44,7 +44,7 @@ class Known:
 async def known_facts(unit: Transaction, lines: Sequence[Line]) -> Known:
     """The facts that the evaluation of these lines rests on."""
     # The head is read before the facts: whatever is recorded behind it is the re-decider's.
-    cut = await unit.connection.fetchval("SELECT position FROM head")
+    cut = await unit.head()
     tokens = sorted({token for line in lines for token in tokens_of(line.members)})
     loaded = await unit.load(PERSON, [f"person-{token}" for token in tokens])
     found = {stream_id.removeprefix("person-"): each.state for stream_id, each in loaded.items()}

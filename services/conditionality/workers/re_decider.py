@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
-import asyncpg
-import msgspec
 import structlog
 
 from libs.events.consumer.batch_bisection import by_halves
 from libs.events.consumer.subscription import is_its_own
 from libs.events.domain.decider import E
 from libs.events.domain.errors import ConcurrencyConflict, safe_text
-from libs.events.store.codec import codec_of
-from libs.events.store.log import window_after
+from libs.events.store.log import NOT_PLACED, Recorded, recorded
 from libs.events.store.model import Context, StreamType
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.workers.backoff import Backoff
+from libs.events.workers.own_log import OwnLog
 from services.conditionality.contract import COMMITMENT, PERSON, SERVICE
 from services.conditionality.domain.commitment import (
     Cause,
@@ -41,18 +39,7 @@ RE_DECIDER: Final = "re-decider"
 OWN_LOG: Final = "own-log"
 OWN_FACTS: Final = "own-facts"
 
-_EVENTS = """
-SELECT block, ord, stream_id, type, schema_version, data, occurred_at FROM events
-WHERE block = ANY($1) AND ord >= $2 AND ord < $3
-  AND type IN ('SchoolMonthsRecorded', 'VisitsRecorded', 'CycleEvaluated')
-"""
-_FACTS_BETWEEN = """
-SELECT stream_id, type, schema_version, data, first_position + ord AS position,
-       blocks.metadata AS metadata
-FROM events JOIN blocks USING (block)
-WHERE stream_id = ANY($1) AND first_position + ord > $2 AND first_position + ord <= $3
-"""
-_END_OF_LOG: Final = 2**63 - 1
+FACTS: Final = ("SchoolMonthsRecorded", "VisitsRecorded")
 
 log = structlog.get_logger("re-decider")
 
@@ -113,26 +100,22 @@ class ReDecider:
         return await self.backoff.turn(tries) or moved
 
     async def _window(self) -> bool:
-        position, last_fact = await self._cursor()
-        window = await window_after(self.store.pool, position, self.events_max)
-        if window is None:
+        log_of = OwnLog(self.store, RE_DECIDER, (*FACTS, CycleEvaluated.__name__))
+        marks = await log_of.marks()
+        found = await log_of.behind(marks.get(OWN_LOG, 0), self.events_max)
+        if found is None:
             return False
-        found = await window.events(self.store.pool, _EVENTS)
-        rows = [{**row, "position": position} for position, row in found]
-        actors = {
-            number: str(msgspec.json.decode(block["metadata"])["actor"])
-            for number, block in window.blocks.items()
-        }
-        moment = rows[-1]["occurred_at"] if rows else datetime.now(UTC)
+        end, stored = found
+        moment = stored[-1].occurred_at if stored else datetime.now(UTC)
         async with self.store.transaction(Context(moment, f"service:{SERVICE}")) as unit:
             late = _Late()
-            facts = [row for row in rows if row["type"] != "CycleEvaluated"]
-            await self._behind_facts(unit, facts, actors, late)
-            last_fact = max((row["position"] for row in facts), default=last_fact)
-            evaluated = [row for row in rows if row["type"] == "CycleEvaluated"]
+            facts = [each for each in stored if each.type in FACTS]
+            await self._behind_facts(unit, facts, late)
+            last_fact = max((each.position for each in facts), default=marks.get(OWN_FACTS, 0))
+            evaluated = [each for each in stored if each.type not in FACTS]
             await self._behind_evaluations(unit, evaluated, last_fact, late)
-            await self._judge(unit, late, window.end)
-            await self._move(unit, window.end, last_fact)
+            await self._judge(unit, late, end)
+            await log_of.move(unit, {OWN_LOG: end, OWN_FACTS: last_fact})
         return True
 
     async def _judge(self, unit: Transaction, late: _Late, seen: int) -> None:
@@ -153,7 +136,7 @@ class ReDecider:
             waits = await re_decisions.waiting(unit, [cycle])
             lines = await not_cancelled(unit, await roster.lines_of(unit, list(waits)))
             if lines:
-                await self._again(unit, lines, _END_OF_LOG, _Late())
+                await self._again(unit, lines, NOT_PLACED, _Late())
             await re_decisions.end(unit, [cycle])
         return True
 
@@ -170,42 +153,38 @@ class ReDecider:
                 behind = min(seen, before.seen)
                 for actor in before.cause.recorded_by:
                     late.add(line, before.cause.fact, actor)
-            await self._between(unit, line, behind, _END_OF_LOG, late)
+            await self._between(unit, line, behind, NOT_PLACED, late)
         await judge(unit, self.policies, lines, known, RE_DECIDED, late.causes)
         await re_decisions.end(unit, list(waited))
 
     async def _behind_facts(
-        self,
-        unit: Transaction,
-        facts: Sequence[Mapping[str, Any]],
-        actors: Mapping[int, str],
-        late: _Late,
+        self, unit: Transaction, facts: Sequence[Recorded], late: _Late
     ) -> None:
-        told: dict[str, list[_Fact]] = {}
-        for row in facts:
-            fact = _Fact(row["position"], _months(row), actors[row["block"]])
-            told.setdefault(row["stream_id"].removeprefix("person-"), []).append(fact)
-        for token, line in await roster.lines_resting_on(unit, list(told)):
-            for fact in told[token]:
+        by_person: dict[str, list[_Fact]] = {}
+        for each in facts:
+            fact = _Fact(each.position, _months(each), each.actor)
+            by_person.setdefault(each.stream_id.removeprefix("person-"), []).append(fact)
+        for token, line in await roster.lines_resting_on(unit, list(by_person)):
+            for fact in by_person[token]:
                 if _touches(fact.months, line):
                     late.add(line, fact.position, fact.actor)
 
     async def _behind_evaluations(
         self,
         unit: Transaction,
-        rows: Sequence[Mapping[str, Any]],
+        evaluated: Sequence[Recorded],
         last_fact: int,
         late: _Late,
     ) -> None:
         behind: dict[tuple[str, str], tuple[int, int]] = {}
         unread: dict[str, int] = {}
-        for row in rows:
-            event = _read(COMMITMENT, row)
+        for each in evaluated:
+            event = _read(COMMITMENT, each)
             # Facts before the cut were seen; most evaluations have none behind it.
             if isinstance(event, CycleEvaluated) and event.facts_cut < last_fact:
-                behind[event.tahap, event.family] = (event.facts_cut, row["position"])
+                behind[event.tahap, event.family] = (event.facts_cut, each.position)
             elif event is None:
-                unread[row["stream_id"].removeprefix("commitment-")] = row["position"]
+                unread[each.stream_id.removeprefix("commitment-")] = each.position
         for line in await roster.lines_of(unit, list(behind)) if behind else []:
             await self._between(unit, line, *behind[line.tahap, line.family], late)
         for line in await roster.lines_of_families(unit, list(unread)) if unread else []:
@@ -215,29 +194,9 @@ class ReDecider:
         self, unit: Transaction, line: roster.Line, cut: int, position: int, late: _Late
     ) -> None:
         streams = [f"person-{token}" for token in tokens_of(line.members)]
-        for row in await unit.connection.fetch(_FACTS_BETWEEN, streams, cut, position):
-            if _touches(_months(row), line):
-                actor = msgspec.json.decode(row["metadata"])["actor"]
-                late.add(line, row["position"], str(actor))
-
-    async def _cursor(self) -> tuple[int, int]:
-        rows = await self.store.pool.fetch(
-            "SELECT topic, position FROM consumed WHERE subscription = 're-decider'"
-        )
-        found = {row["topic"]: row["position"] for row in rows}
-        return found.get(OWN_LOG, 0), found.get(OWN_FACTS, 0)
-
-    async def _move(self, unit: Transaction, position: int, last_fact: int) -> None:
-        await unit.connection.execute(
-            """INSERT INTO consumed (subscription, topic, partition, position)
-               VALUES ('re-decider', $1, 0, $2), ('re-decider', $3, 0, $4)
-               ON CONFLICT (subscription, topic, partition)
-               DO UPDATE SET position = excluded.position""",
-            OWN_LOG,
-            position,
-            OWN_FACTS,
-            last_fact,
-        )
+        for fact in await recorded(unit, streams, FACTS, after=cut, until=position):
+            if _touches(_months(fact), line):
+                late.add(line, fact.position, fact.actor)
 
 
 def _touches(months: frozenset[str] | None, line: roster.Line) -> bool:
@@ -245,22 +204,21 @@ def _touches(months: frozenset[str] | None, line: roster.Line) -> bool:
     return months is None or not months.isdisjoint(line.months)
 
 
-def _months(row: Mapping[str, Any] | asyncpg.Record) -> frozenset[str] | None:
-    event = _read(PERSON, row)
+def _months(fact: Recorded) -> frozenset[str] | None:
+    event = _read(PERSON, fact)
     return None if event is None else months_touched(event)
 
 
-def _read(kind: StreamType[Any, Any, E], row: Mapping[str, Any] | asyncpg.Record) -> E | None:
+def _read(kind: StreamType[Any, Any, E], stored: Recorded) -> E | None:
     """A stored event; None where it cannot be read, which one cycle then fails at by itself.
 
     Raises `UnknownEvent` where the program is older than its store.
     """
-    codec = codec_of(kind)
     try:
-        event: E = codec.decode_event(row["type"], row["schema_version"], row["data"])
+        event: E = stored.event(kind)
     except Exception as error:
         if not is_its_own(error):
             raise
-        log.warning("event not read", position=row["position"], error=safe_text(error))
+        log.warning("event not read", position=stored.position, error=safe_text(error))
         return None
     return event

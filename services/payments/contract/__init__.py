@@ -76,7 +76,7 @@ def _too_late(event: holds.EffectTooLate, state: PaymentState) -> Message | None
     # Before the entitlement nobody outside knows of this payment, so there is none to speak of.
     if not state.payment:
         return None
-    told = EffectTooLate(
+    too_late = EffectTooLate(
         payment=state.payment,
         tahap=state.tahap,
         family=state.family,
@@ -84,7 +84,7 @@ def _too_late(event: holds.EffectTooLate, state: PaymentState) -> Message | None
         wanted=event.wanted,
         hold=state.hold,
     )
-    return Message(PAYMENT_TOPIC, state.family, told)
+    return Message(PAYMENT_TOPIC, state.family, too_late)
 
 
 def publish_tahap(event: tahaps.Event, state: TahapState) -> Message | None:

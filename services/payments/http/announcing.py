@@ -1,4 +1,4 @@
-"""The surroundings of an announcement: the tahaps that stand, and what each service answers."""
+"""Context of an announcement: the tahaps that stand, and what each service answers."""
 
 from __future__ import annotations
 
@@ -19,10 +19,6 @@ from services.payments.policy import Policies
 
 # Announcements are decided one after another: two at once would each miss the other's months.
 _ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended('payments:announcing', 0))"
-_ALL: Final = """
-SELECT stream_id FROM streams WHERE stream_id > 'tahap-' AND stream_id < 'tahap.'
-ORDER BY stream_id
-"""
 # Open lists of which nothing has come.
 _NOTHING_CAME: Final = """
 SELECT tahap FROM list_open
@@ -77,8 +73,8 @@ async def alone(unit: Transaction) -> None:
 async def other_tahaps(unit: Transaction, tahap: str) -> tuple[OtherTahap, ...]:
     """The other tahaps that are announced or proposed; they stay so until we commit."""
     await alone(unit)
-    streams = [row[0] for row in await unit.connection.fetch(_ALL)]
-    others = await unit.load(TAHAP, [each for each in streams if each != tahap_stream(tahap)])
+    names = [name for name in await unit.names("tahap") if name != tahap]
+    others = await unit.load(TAHAP, [tahap_stream(name) for name in names])
     empty = {row["tahap"] for row in await unit.connection.fetch(_NOTHING_CAME)}
     return tuple(
         OtherTahap(terms.tahap, terms.months, waits=_waits(loaded.state, empty))

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from libs.chassis.bodies import TahapId, TahapUnknown
 from libs.chassis.openapi import refuses
-from libs.chassis.pages import Page, Paging
+from libs.chassis.pagination import Page, Paging
 from libs.chassis.regions import RegionWithin
 from libs.chassis.service import StoreOf
 from services.payments.contract import TAHAP

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from libs.chassis.samples import UUID
+from libs.chassis.openapi_examples import UUID
 
 HASH: Final = "5f2b7c1e" * 8
 

@@ -12,7 +12,7 @@ from libs.chassis.bodies import FamilyUnknown, TahapId
 from libs.chassis.deciding import DecidingOf
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.openapi import UNCHANGED, refuses
-from libs.chassis.pages import Page, Paging
+from libs.chassis.pagination import Page, Paging
 from libs.chassis.service import StoreOf
 from libs.events.domain.errors import NotFound
 from libs.events.store.postgres import Store

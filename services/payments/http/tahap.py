@@ -13,9 +13,9 @@ from libs.chassis.bodies import TahapId, TahapUnknown
 from libs.chassis.deciding import Deciding, DecidingOf
 from libs.chassis.etag import IfMatch, Seen, etag
 from libs.chassis.idempotency import Reply
+from libs.chassis.middleware import resource
 from libs.chassis.openapi import UNCHANGED, refuses
-from libs.chassis.pages import Page, Paging
-from libs.chassis.request import resource
+from libs.chassis.pagination import Page, Paging
 from libs.chassis.service import StoreOf
 from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction

@@ -150,18 +150,18 @@ class Outside:
 
     async def conditionality(self) -> Positions:
         """Where conditionality is at this moment."""
-        return await self._told("conditionality", "/positions", Positions, PARTNER_TIMEOUT_S)
+        return await self._asked("conditionality", "/positions", Positions, PARTNER_TIMEOUT_S)
 
     async def answer_of(self, service: str) -> ServiceAnswer:
         """A service's own word before a tahap is announced to it: its head, and what it runs."""
         at, known = await asyncio.gather(
-            self._told(service, "/positions", Positions, SERVICE_TIMEOUT_S),
-            self._told(service, "/rule-sets", _RuleSets, SERVICE_TIMEOUT_S),
+            self._asked(service, "/positions", Positions, SERVICE_TIMEOUT_S),
+            self._asked(service, "/rule-sets", _RuleSets, SERVICE_TIMEOUT_S),
         )
         rule_sets = {each.id: None if each.runs else each.reason or "" for each in known.rule_sets}
         return ServiceAnswer(service, at.head, rule_sets)
 
-    async def _told(self, service: str, path: str, kind: type[T], timeout_s: float) -> T:
+    async def _asked(self, service: str, path: str, kind: type[T], timeout_s: float) -> T:
         """The answer of another service to payments itself."""
         headers = {"Authorization": f"Bearer {self.token_file.read_text().strip()}"}
         address = f"{self.partners.services[service]}{path}"

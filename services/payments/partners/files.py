@@ -21,7 +21,7 @@ import msgspec
 
 from libs.events.domain.errors import CorridorError
 from libs.events.store.postgres import Store
-from libs.events.workers.prefetch import ahead
+from libs.events.workers.prefetch import prefetch
 from libs.privacy.errors import KeyDestroyed, PrivacyError
 from libs.privacy.keys import KeyRing
 from libs.privacy.sealing import Sealer
@@ -114,7 +114,7 @@ class _Payee(msgspec.Struct):
 
 
 @dataclass(slots=True)
-class Kept:
+class SmallFile:
     """A file's bytes as long as they are few."""
 
     chunks: list[bytes] = field(default_factory=list)
@@ -151,23 +151,23 @@ class Renderer:
         """
         sha256 = hashlib.sha256()
         first = last = ""
-        totals, kept = Totals(), Kept()
+        totals, small = Totals(), SmallFile()
         async for chunk in self._chunks(which):
             if isinstance(chunk, bytes):
                 sha256.update(chunk)
-                kept.add(chunk)
+                small.add(chunk)
                 continue
             first, last = first or chunk[0][0], chunk[-1][0]
             totals += Totals(len(chunk), sum(amount for _, amount in chunk))
-        if kept.whole:
-            self._measured[which.file] = kept.chunks
+        if small.whole:
+            self._measured[which.file] = small.chunks
             asyncio.get_running_loop().call_later(self.kept_s, self.forget, which)
         return Rendered(first, last, totals, sha256.hexdigest()) if totals.count else None
 
     async def content(self, which: FileOf) -> AsyncIterator[bytes]:
         """The bytes, a chunk in memory at a time but for a small file that was just measured."""
-        if (kept := self._measured.pop(which.file, None)) is not None:
-            for chunk in kept:
+        if (chunks := self._measured.pop(which.file, None)) is not None:
+            for chunk in chunks:
                 yield chunk
             return
         async for made in self._chunks(which):
@@ -182,7 +182,7 @@ class Renderer:
         """Bytes, and before those of each chunk of lines their (payment, amount)."""
         yield _csv([["H", LAYOUT, which.purpose, which.file, which.day.isoformat()]])
         count = rupiah = 0
-        async with ahead(self._lines(which)) as chunks:
+        async with prefetch(self._lines(which)) as chunks:
             async for rows, sealer in chunks:
                 yield [(row["payment"], row["amount"]) for row in rows]
                 yield _csv(self._records([tuple(row) for row in rows], sealer))

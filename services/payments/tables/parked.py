@@ -9,7 +9,7 @@ import msgspec
 
 from libs.events.bus import Record
 from libs.events.bus.envelope import parse
-from libs.events.consumer.parking import parked_records
+from libs.events.consumer.parking import parked_keys, parked_records
 from libs.events.store.transaction import Transaction
 from services.payments.contract import ROSTER_TOPIC, SERVICE
 
@@ -32,13 +32,7 @@ async def parked_lines(unit: Transaction, tahap: str, topic: str) -> dict[str, b
 
 async def families_parked(unit: Transaction, topic: str) -> set[str]:
     """The families of whom anything is parked: of an evaluation, also what follows from it."""
-    rows = await unit.connection.fetch(
-        """SELECT DISTINCT key FROM parked
-           WHERE subscription = $1 AND topic = $2 AND dropped_at IS NULL""",
-        SERVICE,
-        topic,
-    )
-    return {row["key"] for row in rows if FAMILY.fullmatch(row["key"])}
+    return {key for key in await parked_keys(unit, SERVICE, topic) if FAMILY.fullmatch(key)}
 
 
 def _is_of(record: Record, tahap: str) -> bool:

@@ -63,10 +63,8 @@ def run_phase(each: PaymentList, state: RunState) -> str:
 async def tahaps(store: Store, after: str | None, limit: int) -> list[TahapPhase]:
     """The tahaps behind one that are announced or proposed, in order, and how far each is."""
     # A handful a year: all are read, because those whose proposal was withdrawn are left out.
-    rows = await store.pool.fetch(
-        "SELECT stream_id FROM streams WHERE stream_id > $1 AND stream_id < 'tahap.'",
-        tahap_stream(after or ""),
-    )
-    found = await store.read(TAHAP, [row[0] for row in rows])
+    async with store.looking() as look:
+        names = await look.names("tahap", after or "")
+        found = await look.load(TAHAP, [tahap_stream(name) for name in names])
     standing = [loaded.state for _, loaded in sorted(found.items()) if loaded.state.tahap]
     return [TahapPhase(tahap=each.tahap, phase=tahap_phase(each)) for each in standing[:limit]]

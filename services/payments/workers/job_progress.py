@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from libs.chassis.jobs import JobProblem, State, Step
-from libs.chassis.run_jobs import WORK_FAILS, Progress, Runs, share_before
+from libs.chassis.stream_jobs import WORK_FAILS, Progress, StreamJobs, share_before
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, RUN, TAHAP
@@ -167,7 +167,7 @@ def _step(name: str, done: int, whole: int | None) -> Step:
     return Step(name=name, state="RUNNING" if done else "WAITING", done=done, total=whole)
 
 
-LISTS = Runs(
+LISTS = StreamJobs(
     kind="tahap",
     ends_with=("ListReady",),
     why_not="a closing that was announced is joined to its end; people decide on it by its freeze",
@@ -175,7 +175,7 @@ LISTS = Runs(
     work=JOINER,
     seen_by=frozenset({"payments:read"}),
 )
-RUNS = Runs(
+RUNS = StreamJobs(
     kind="run",
     ends_with=("TahapReconciled", "RunCancelled"),
     why_not="a frozen list is paid to its end; until a bank has a file two people cancel its tahap",

@@ -21,7 +21,7 @@ from libs.events.store.model import Context
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.workers.backoff import Backoff
-from libs.events.workers.prefetch import ahead
+from libs.events.workers.prefetch import prefetch
 from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, SERVICE, TAHAP
 from services.payments.domain.entitlement import (
     BenefitTable,
@@ -116,7 +116,7 @@ async def mark_ready(
     A family whose entitlement cannot be computed is missing by name, and keeps nobody else out.
     """
     digest, cut, without = list_digest(state.tahap, kind, table.id), 0, set(missing)
-    async with ahead(all_complete_lines(unit, state.tahap, among, missing)) as chunks:
+    async with prefetch(all_complete_lines(unit, state.tahap, among, missing)) as chunks:
         async for lines in chunks:
             for complete in lines:
                 line = _line_or_none(complete, table)

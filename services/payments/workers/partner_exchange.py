@@ -18,7 +18,7 @@ import asyncpg
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.workers.backoff import Backoff
-from libs.events.workers.prefetch import ahead
+from libs.events.workers.prefetch import prefetch
 from services.payments.contract import RUN
 from services.payments.domain.payment.messages import (
     Command,
@@ -149,7 +149,7 @@ class Exchange:
     async def _apply_checks(self, job: Job, which: FileOf, answers: Mapping[str, Answer]) -> Totals:
         """Write each answer to its line; a failing one is an event. Harmless when repeated."""
         passed = Totals()
-        async with ahead(payable_lines(self.store, job.key)) as chunks:
+        async with prefetch(payable_lines(self.store, job.key)) as chunks:
             async for lines in chunks:
                 found = [(row["payment"], answers[row["payment"]]) for row in lines]
                 failing = [
@@ -230,7 +230,7 @@ class Exchange:
         if len(let_go) != asked:
             raise AnswerIncomplete(file=which.file, let_go=asked, answered=len(let_go))
         mine = payable_lines(self.store, job.key, checked=bool(which.bank), bank=which.bank)
-        async with ahead(mine) as chunks:
+        async with prefetch(mine) as chunks:
             async for lines in chunks:
                 asked += len(lines)
                 for row in lines:
@@ -297,7 +297,7 @@ class Exchange:
         """Book what is answered; (credited, failed). Lines that are open stay as they are."""
         credited, failed = Totals(), Totals()
         mine = payable_lines(self.store, job.key, checked=True, bank=which.bank)
-        async with ahead(mine) as chunks:
+        async with prefetch(mine) as chunks:
             async for chunk in chunks:
                 lines = [row for row in chunk if not answers[row["payment"]].open]
                 found = [(row["payment"], answers[row["payment"]]) for row in lines]

@@ -17,7 +17,7 @@ from libs.events.store.handle import handle
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.workers.backoff import Backoff
-from libs.events.workers.prefetch import ahead
+from libs.events.workers.prefetch import prefetch
 from services.payments.contract import RUN, TAHAP
 from services.payments.domain.payment.messages import Instruct, TakeOut
 from services.payments.domain.run.deferral_messages import DeferredLine
@@ -122,7 +122,7 @@ class Payer:
         """Entitle the next families, all of a small run; a chunk while the next one is read."""
         table = table_of(self.policies, job.tahap)
         day, left = job.announced.closing_date, self.chunks_a_step
-        async with ahead(frozen_chunks(self.store, job, table)) as chunks:
+        async with prefetch(frozen_chunks(self.store, job, table)) as chunks:
             async for chunk in chunks:
                 async with self.store.transaction(on(day, job.trace)) as unit:
                     await alone_with_run(unit, job)
@@ -155,7 +155,7 @@ class Payer:
         order, day = job.state.order.order, job.announced.credit_date
         left = self.chunks_a_step
         after = job.cursor if job.step == INSTRUCT else NOBODY
-        async with ahead(payable_lines(self.store, job.key, after, checked=True)) as chunks:
+        async with prefetch(payable_lines(self.store, job.key, after, checked=True)) as chunks:
             async for lines in chunks:
                 async with self.store.transaction(on(day, job.trace)) as unit:
                     await alone_with_run(unit, job)

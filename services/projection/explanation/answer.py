@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal[
     "OVERRIDE",
+    "CANCELLED",
     "ELIGIBILITY",
     "ABSENT",
     "KNOWN",

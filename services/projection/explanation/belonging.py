@@ -6,8 +6,8 @@ from typing import Final
 
 from services.projection.explanation.answer import ExplanationStep, Fact, Text
 from services.projection.explanation.facts import FamilyRegistered
-from services.projection.explanation.known import reference, said
-from services.projection.explanation.messages import InvestigationOpened, Terminated, Told
+from services.projection.explanation.known import of_kind, reference
+from services.projection.explanation.messages import InvestigationOpened, Published, Terminated
 from services.projection.explanation.story import Story
 from services.projection.explanation.words import day
 
@@ -43,11 +43,11 @@ REASONS: Final = {
 
 def eligibility(story: Story) -> list[ExplanationStep]:
     """The family's judgement at its first closing, which holds from then on."""
-    told = story.designated
-    if told is None:
+    designated = story.designated
+    if designated is None:
         return []
-    judged = told.body
-    at, clauses = (reference(told),), story.clauses.eligibility(judged.reason)
+    judged = designated.body
+    at, clauses = (reference(designated),), story.clauses.eligibility(judged.reason)
     if judged.status == "ELIGIBLE":
         text = Text(
             f"The family was found eligible at the closing of tahap {judged.tahap}.",
@@ -89,25 +89,25 @@ def members(story: Story) -> tuple[Fact, ...]:
     facts: list[Fact | None] = []
     for member, birth in sorted(household.births().items()):
         school = household.school(member)
-        told = school is not None and (school.value or school.effective_on)
-        facts += [birth, school if told else None, household.death(member)]
+        settled = school is not None and (school.value or school.effective_on)
+        facts += [birth, school if settled else None, household.death(member)]
     return tuple(fact for fact in facts if fact is not None)
 
 
 def graduation(story: Story) -> list[ExplanationStep]:
     """That with this tahap nobody held a category any more."""
-    told = story.graduated
-    if told is None:
+    graduated = story.graduated
+    if graduated is None:
         return []
     text = Text(
-        f"At the closing of tahap {told.body.tahap} nobody in the family held a category: "
+        f"At the closing of tahap {graduated.body.tahap} nobody in the family held a category: "
         "it graduated, and nothing is paid.",
-        f"Pada penutupan tahap {told.body.tahap} tidak ada anggota yang memenuhi komponen: "
+        f"Pada penutupan tahap {graduated.body.tahap} tidak ada anggota yang memenuhi komponen: "
         "keluarga graduasi alamiah, dan tidak ada bantuan.",
     )
     clauses = story.clauses.graduation()
-    facts = members(story) if told.body.tahap == story.tahap else ()
-    return [ExplanationStep("GRADUATED", text, (reference(told),), facts, clauses, amount=0)]
+    facts = members(story) if graduated.body.tahap == story.tahap else ()
+    return [ExplanationStep("GRADUATED", text, (reference(graduated),), facts, clauses, amount=0)]
 
 
 def absence(story: Story) -> tuple[str, ExplanationStep]:
@@ -124,11 +124,11 @@ def absence(story: Story) -> tuple[str, ExplanationStep]:
     return _not_listed(story)
 
 
-def _terminated(story: Story, told: Told[Terminated]) -> ExplanationStep:
-    body = told.body
+def _terminated(story: Story, terminated: Published[Terminated]) -> ExplanationStep:
+    body = terminated.body
     opened = [
         reference(each)
-        for each in said(story.told, InvestigationOpened)
+        for each in of_kind(story.messages, InvestigationOpened)
         if each.body.tahap == body.investigation
     ]
     text = Text(
@@ -138,12 +138,12 @@ def _terminated(story: Story, told: Told[Terminated]) -> ExplanationStep:
         f"pada tahap {body.investigation} dikonfirmasi oleh {body.maker} dan {body.checker}.",
     )
     clauses = story.clauses.sanction()
-    return ExplanationStep("ABSENT", text, (*opened, reference(told)), (), clauses, amount=0)
+    return ExplanationStep("ABSENT", text, (*opened, reference(terminated)), (), clauses, amount=0)
 
 
 def _not_listed(story: Story) -> tuple[str, ExplanationStep]:
     cut, closing = story.known.cut, day(story.known.closing_date)
-    registered = next(said(story.told, FamilyRegistered), None)
+    registered = next(of_kind(story.messages, FamilyRegistered), None)
     if cut is not None and registered is not None and registered.position > cut:
         text = Text(
             f"The family entered the register after the list of tahap {story.tahap} was made "

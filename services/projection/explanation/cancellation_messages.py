@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class FamilyUnlisted:
     family: str
     tahap: str
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from services.projection.explanation.answer import Clause, Source, Text
-from services.projection.explanation.known import said
-from services.projection.explanation.messages import Told
+from services.projection.explanation.known import of_kind
+from services.projection.explanation.messages import Published
 from services.projection.explanation.tahap_messages import (
     Benefit,
     ClosingAnnounced,
@@ -32,11 +32,11 @@ class Clauses:
     terms: Terms | None
 
     @classmethod
-    def of(cls, told: Iterable[Told[Any]], announced: ClosingAnnounced) -> Clauses:
+    def of(cls, messages: Iterable[Published[Any]], announced: ClosingAnnounced) -> Clauses:
         """The terms announced for a tahap; of several lists the latest counts."""
-        messages = tuple(told)
-        lists = [each.body for each in said(messages, ListingStarted)]
-        judged = [each.body for each in said(messages, EvaluationAnnounced)]
+        messages = tuple(messages)
+        lists = [each.body for each in of_kind(messages, ListingStarted)]
+        judged = [each.body for each in of_kind(messages, EvaluationAnnounced)]
         latest = max(lists, key=lambda each: each.revision, default=None)
         return cls(
             rule_set=announced.policies.get("rule_set", ""),

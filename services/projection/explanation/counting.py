@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.projection.explanation.answer import ExplanationStep, Fact, Text
 from services.projection.explanation.clauses import SCHOOLS
 from services.projection.explanation.known import Household, reference
-from services.projection.explanation.messages import Counted, PaymentEntitled, Told
+from services.projection.explanation.messages import Counted, PaymentEntitled, Published
 from services.projection.explanation.story import Story
 from services.projection.explanation.tahap_messages import Rules
 from services.projection.explanation.words import CATEGORIES, day, named, rupiah
@@ -30,16 +30,16 @@ def known(story: Story) -> list[ExplanationStep]:
     return [ExplanationStep("KNOWN", text, (reference(story.announced),), facts)]
 
 
-def counted(story: Story, told: Told[PaymentEntitled]) -> list[ExplanationStep]:
+def counted(story: Story, entitled: Published[PaymentEntitled]) -> list[ExplanationStep]:
     """A step for each member who counts, for the family's own part, and for their sum."""
-    steps = [_member(story, told, each) for each in told.body.counted]
-    rest = told.body.amount - sum(each.amount for each in told.body.counted)
+    steps = [_member(story, entitled, each) for each in entitled.body.counted]
+    rest = entitled.body.amount - sum(each.amount for each in entitled.body.counted)
     if rest:
-        steps.append(_family_part(story, told, rest))
-    return [*steps, _sum(story, told, [step.amount or 0 for step in steps])]
+        steps.append(_family_part(story, entitled, rest))
+    return [*steps, _sum(story, entitled, [step.amount or 0 for step in steps])]
 
 
-def _member(story: Story, told: Told[PaymentEntitled], each: Counted) -> ExplanationStep:
+def _member(story: Story, entitled: Published[PaymentEntitled], each: Counted) -> ExplanationStep:
     worth, name = rupiah(each.amount), named(CATEGORIES, each.category)
     aged = Text("", "")
     if each.member in story.household.births():
@@ -52,7 +52,7 @@ def _member(story: Story, told: Told[PaymentEntitled], each: Counted) -> Explana
     return ExplanationStep(
         "COUNTED",
         text,
-        (reference(told),),
+        (reference(entitled),),
         behind(story.household, story.clauses.rules, each.member, each.category),
         (*story.clauses.category(each.category), *story.clauses.amount(each.category)),
         each.member,
@@ -93,39 +93,43 @@ def _windows(household: Household, rules: Rules | None, member: int) -> list[Fac
     return found
 
 
-def _family_part(story: Story, told: Told[PaymentEntitled], amount: int) -> ExplanationStep:
+def _family_part(
+    story: Story, entitled: Published[PaymentEntitled], amount: int
+) -> ExplanationStep:
     worth = rupiah(amount)
     text = Text(f"The family's own part: {worth.en}.", f"Bagian tetap keluarga: {worth.id}.")
     clauses = story.clauses.counting()
-    return ExplanationStep("FAMILY_PART", text, (reference(told),), (), clauses, amount=amount)
+    return ExplanationStep("FAMILY_PART", text, (reference(entitled),), (), clauses, amount=amount)
 
 
-def _sum(story: Story, told: Told[PaymentEntitled], amounts: list[int]) -> ExplanationStep:
+def _sum(story: Story, entitled: Published[PaymentEntitled], amounts: list[int]) -> ExplanationStep:
     parts = [rupiah(each) for each in amounts]
-    total = rupiah(told.body.amount)
+    total = rupiah(entitled.body.amount)
     en, id_ = " + ".join(p.en for p in parts), " + ".join(p.id for p in parts)
+    table = entitled.body.benefit_policy
     text = Text(
-        f"{en or 'Nobody counts'} = {total.en}, by the benefit table {told.body.benefit_policy}.",
-        f"{id_ or 'Tidak ada yang dihitung'} = {total.id}, menurut tabel indeks bantuan "
-        f"{told.body.benefit_policy}.",
+        f"{en or 'Nobody counts'} = {total.en}, by the benefit table {table}.",
+        f"{id_ or 'Tidak ada yang dihitung'} = {total.id}, menurut tabel indeks bantuan {table}.",
     )
-    at = (reference(told), reference(story.announced))
-    return ExplanationStep("SUM", text, at, (), story.clauses.counting(), amount=told.body.amount)
+    at = (reference(entitled), reference(story.announced))
+    return ExplanationStep(
+        "SUM", text, at, (), story.clauses.counting(), amount=entitled.body.amount
+    )
 
 
 # -- The payee ------------------------------------------------------------------------------------
 
 
-def payee(story: Story, told: Told[PaymentEntitled]) -> list[ExplanationStep]:
+def payee(story: Story, entitled: Published[PaymentEntitled]) -> list[ExplanationStep]:
     """Who receives the money, or why nobody could."""
-    at, clauses = (reference(told),), story.clauses.payee()
+    at, clauses = (reference(entitled),), story.clauses.payee()
     found = story.household.payee()
     facts: list[Fact] = [found] if found else []
     member = found.member if found else None
     if member is not None and member in story.household.births():
         died = story.household.death(member)
         facts += [story.household.births()[member], *([died] if died else [])]
-    text = _receives(story, member) if told.body.payee_valid else _nobody(story, member)
+    text = _receives(story, member) if entitled.body.payee_valid else _nobody(story, member)
     return [ExplanationStep("PAYEE", text, at, tuple(facts), clauses, member)]
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from services.projection.explanation.answer import ExplanationStep, Reference, Text
-from services.projection.explanation.known import reference, said
+from services.projection.explanation.known import of_kind, reference
 from services.projection.explanation.messages import (
     CycleEvaluated,
     PaymentEntitled,
     PaymentInstructed,
-    Told,
+    Published,
 )
 from services.projection.explanation.story import Story
 from services.projection.explanation.words import rupiah
@@ -19,11 +19,11 @@ def cut_of(story: Story) -> int:
     message = story.entitled
     if message is None or message.body.cut == 0:
         return 0
-    ordered = {each.body.payment for each in said(story.told, PaymentInstructed)}
+    ordered = {each.body.payment for each in of_kind(story.messages, PaymentInstructed)}
     return message.body.cut if message.body.payment in ordered else 0
 
 
-def cut(story: Story, message: Told[PaymentEntitled]) -> list[ExplanationStep]:
+def cut(story: Story, message: Published[PaymentEntitled]) -> list[ExplanationStep]:
     """The arithmetic of the cut; nothing where nothing was ordered, so nothing was cut of it."""
     body, rupiah_cut = message.body, cut_of(story)
     if rupiah_cut == 0:

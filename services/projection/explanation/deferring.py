@@ -9,8 +9,8 @@ from services.projection.explanation.hold_messages import (
     AdministrativeHoldEnded,
     AdministrativeHoldPlaced,
 )
-from services.projection.explanation.known import reference, said
-from services.projection.explanation.messages import PaymentEntitled, Told
+from services.projection.explanation.known import of_kind, reference
+from services.projection.explanation.messages import PaymentEntitled, Published
 from services.projection.explanation.story import Story
 from services.projection.explanation.tahap_messages import UnansweredDeferred
 from services.projection.explanation.words import day
@@ -54,7 +54,7 @@ def held(story: Story) -> list[ExplanationStep]:
     """The latest hold that concerns the tahap, and its end where two people ended it."""
     holds = [
         each
-        for each in said(story.told, AdministrativeHoldPlaced)
+        for each in of_kind(story.messages, AdministrativeHoldPlaced)
         if each.body.from_tahap <= story.tahap
     ]
     if not holds:
@@ -62,13 +62,13 @@ def held(story: Story) -> list[ExplanationStep]:
     latest = holds[-1]
     ends = [
         each
-        for each in said(story.told, AdministrativeHoldEnded)
+        for each in of_kind(story.messages, AdministrativeHoldEnded)
         if each.body.number == latest.body.number
     ]
     return [_placed(latest), *(_ended(each) for each in ends[-1:])]
 
 
-def _placed(message: Told[AdministrativeHoldPlaced]) -> ExplanationStep:
+def _placed(message: Published[AdministrativeHoldPlaced]) -> ExplanationStep:
     body = message.body
     until = Text("", "")
     if body.last_day is not None:
@@ -86,7 +86,7 @@ def _placed(message: Told[AdministrativeHoldPlaced]) -> ExplanationStep:
     return ExplanationStep("ADMINISTRATIVE_HOLD", text, (reference(message),))
 
 
-def _ended(message: Told[AdministrativeHoldEnded]) -> ExplanationStep:
+def _ended(message: Published[AdministrativeHoldEnded]) -> ExplanationStep:
     text = Text(
         f"A maker and a checker ended the hold ({message.body.reason}).",
         f"Pengusul dan penyetuju mengakhiri penahanan ({message.body.reason}).",

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from services.projection.explanation.answer import ExplanationStep, Fact, Text
 from services.projection.explanation.counting import behind
-from services.projection.explanation.known import Household, reference, said
+from services.projection.explanation.known import Household, of_kind, reference
 from services.projection.explanation.messages import (
     Cleared,
     CycleEvaluated,
@@ -18,10 +18,10 @@ from services.projection.explanation.messages import (
     Evidence,
     InvestigationOpened,
     InvestigationWithdrawn,
+    Published,
     Released,
     Suspended,
     Terminated,
-    Told,
 )
 from services.projection.explanation.story import Story
 from services.projection.explanation.words import CATEGORIES, SERVICES, joined, month, named
@@ -35,21 +35,21 @@ RESULTS: Final = {
 
 def commitment(story: Story) -> list[ExplanationStep]:
     """The cycle's result, every duty that failed or is unverified, and what followed."""
-    told = story.evaluated
-    if told is None:
+    cycle = story.evaluated
+    if cycle is None:
         return []
-    duties = told.body.duties
+    duties = cycle.body.duties
     failed = [each for each in duties if each.outcome == "FAILED"]
     return [
-        _result(story, told),
-        *(_failed(story, told, each) for each in failed),
-        *_unverified(told, [each for each in duties if each.outcome == "UNVERIFIED"]),
+        _result(story, cycle),
+        *(_failed(story, cycle, each) for each in failed),
+        *_unverified(cycle, [each for each in duties if each.outcome == "UNVERIFIED"]),
         *_followed(story),
     ]
 
 
-def _result(story: Story, told: Told[CycleEvaluated]) -> ExplanationStep:
-    body = told.body
+def _result(story: Story, cycle: Published[CycleEvaluated]) -> ExplanationStep:
+    body = cycle.body
     met = sum(each.outcome == "PASSED" for each in body.duties)
     outcome = RESULTS.get(body.result, Text(body.result, body.result))
     row = Text(
@@ -67,15 +67,15 @@ def _result(story: Story, told: Told[CycleEvaluated]) -> ExplanationStep:
             "Tidak ada kewajiban bagi keluarga dalam siklus ini; komitmen dianggap dipatuhi.",
         )
     clauses = story.clauses.sanction() if body.result == "FAILED" else ()
-    return ExplanationStep("COMMITMENT", text, (reference(told),), (), clauses)
+    return ExplanationStep("COMMITMENT", text, (reference(cycle),), (), clauses)
 
 
 # -- Duties ---------------------------------------------------------------------------------------
 
 
-def _failed(story: Story, told: Told[CycleEvaluated], duty: Duty) -> ExplanationStep:
+def _failed(story: Story, cycle: Published[CycleEvaluated], duty: Duty) -> ExplanationStep:
     key = (duty.member, duty.duty, duty.month)
-    found = [each for each in told.body.evidence if (each.member, each.duty, each.month) == key]
+    found = [each for each in cycle.body.evidence if (each.member, each.duty, each.month) == key]
     facts = behind(_then(story, duty), story.clauses.rules, duty.member, duty.duty)
     if not found:
         name = named(CATEGORIES, duty.duty)
@@ -85,12 +85,12 @@ def _failed(story: Story, told: Told[CycleEvaluated], duty: Duty) -> Explanation
         )
     elif found[0].service is None:
         text = _away(found[0], story)
-        facts = (*_days(found[0], told), *facts)
+        facts = (*_days(found[0], cycle), *facts)
     else:
         text = _missed(found[0], found[0].service)
-        facts = (*_visits(found[0], found[0].service, told), *facts)
+        facts = (*_visits(found[0], found[0].service, cycle), *facts)
     clauses = story.clauses.duty(duty.duty, monthly=duty.month is not None)
-    return ExplanationStep("DUTY_FAILED", text, (reference(told),), facts, clauses, duty.member)
+    return ExplanationStep("DUTY_FAILED", text, (reference(cycle),), facts, clauses, duty.member)
 
 
 def _then(story: Story, duty: Duty) -> Household:
@@ -128,23 +128,23 @@ def _missed(evidence: Evidence, service: str) -> Text:
     )
 
 
-def _days(evidence: Evidence, told: Told[CycleEvaluated]) -> tuple[Fact, ...]:
+def _days(evidence: Evidence, cycle: Published[CycleEvaluated]) -> tuple[Fact, ...]:
     names = ("effective_days", "absent", "permitted", "sick")
     return tuple(
-        Fact(f"{evidence.month}.{name}", str(getattr(evidence, name)), *_at(evidence, told))
+        Fact(f"{evidence.month}.{name}", str(getattr(evidence, name)), *_at(evidence, cycle))
         for name in names
     )
 
 
-def _visits(evidence: Evidence, service: str, told: Told[CycleEvaluated]) -> tuple[Fact, ...]:
-    return tuple(Fact(f"{each}.{service}", "N", *_at(evidence, told)) for each in evidence.missed)
+def _visits(evidence: Evidence, service: str, cycle: Published[CycleEvaluated]) -> tuple[Fact, ...]:
+    return tuple(Fact(f"{each}.{service}", "N", *_at(evidence, cycle)) for each in evidence.missed)
 
 
-def _at(evidence: Evidence, told: Told[CycleEvaluated]) -> tuple[Any, ...]:
-    return reference(told), evidence.member
+def _at(evidence: Evidence, cycle: Published[CycleEvaluated]) -> tuple[Any, ...]:
+    return reference(cycle), evidence.member
 
 
-def _unverified(told: Told[CycleEvaluated], duties: Sequence[Duty]) -> list[ExplanationStep]:
+def _unverified(cycle: Published[CycleEvaluated], duties: Sequence[Duty]) -> list[ExplanationStep]:
     """One step for all that nobody reported: it blocks nothing and counts for nothing."""
     if not duties:
         return []
@@ -155,10 +155,10 @@ def _unverified(told: Told[CycleEvaluated], duties: Sequence[Duty]) -> list[Expl
         f"Tidak ada laporan untuk {several.id}: tidak terverifikasi, bukan kegagalan.",
     )
     facts = tuple(
-        Fact(f"{each.month or 'cycle'}.{each.duty}", "", reference(told), each.member)
+        Fact(f"{each.month or 'cycle'}.{each.duty}", "", reference(cycle), each.member)
         for each in duties
     )
-    return [ExplanationStep("DUTY_UNVERIFIED", text, (reference(told),), facts)]
+    return [ExplanationStep("DUTY_UNVERIFIED", text, (reference(cycle),), facts)]
 
 
 def _unreported(duty: Duty) -> Text:
@@ -183,7 +183,7 @@ def _followed(story: Story) -> list[ExplanationStep]:
         )
         clauses = story.clauses.sanction()
         steps.append(ExplanationStep("SANCTION", text, (reference(each),), (), clauses))
-    for released in said(story.told, Released):
+    for released in of_kind(story.messages, Released):
         if released.body.cycle == story.tahap:
             tahaps = ", ".join(released.body.tahaps)
             text = Text(
@@ -199,7 +199,7 @@ def _investigation(story: Story) -> list[ExplanationStep]:
     """The investigation that opened at this tahap or ended with it, and how it ended."""
     return [
         ExplanationStep("INVESTIGATION", text, (reference(each),), (), story.clauses.sanction())
-        for each in story.told
+        for each in story.messages
         if (text := _of_investigation(each.body, story.tahap)) is not None
     ]
 

@@ -19,20 +19,20 @@ from services.projection.explanation.facts import (
     PregnancyReported,
     SchoolChanged,
 )
-from services.projection.explanation.messages import Told
+from services.projection.explanation.messages import Published
 
 REGISTRY = "registry"
 B = TypeVar("B")
 
 
-def said(told: Iterable[Told[Any]], kind: type[B]) -> Iterator[Told[B]]:
+def of_kind(messages: Iterable[Published[Any]], kind: type[B]) -> Iterator[Published[B]]:
     """The messages of one kind."""
-    return (each for each in told if isinstance(each.body, kind))
+    return (each for each in messages if isinstance(each.body, kind))
 
 
-def reference(told: Told[Any]) -> Reference:
+def reference(message: Published[Any]) -> Reference:
     """Where a message stands."""
-    return Reference(told.service, told.position, type(told.body).__name__)
+    return Reference(message.service, message.position, type(message.body).__name__)
 
 
 def completed_years(birth_date: date, on: date) -> int:
@@ -45,12 +45,12 @@ def completed_years(birth_date: date, on: date) -> int:
 class Household:
     """The facts of a family that could be known, each answer as of the closing date."""
 
-    facts: tuple[Told[Any], ...]
+    facts: tuple[Published[Any], ...]
     on: date
 
     @classmethod
     def at(
-        cls, told: Iterable[Told[Any]], known: Known, reported_by: date | None = None
+        cls, messages: Iterable[Published[Any]], known: Known, reported_by: date | None = None
     ) -> Household:
         """The facts within a horizon: nothing reported later, nothing stored behind the cut.
 
@@ -59,7 +59,7 @@ class Household:
         horizon = reported_by or known.closing_date
         within = [
             each
-            for each in told
+            for each in messages
             if isinstance(each.body, FACTS)
             and (known.cut is None or each.position <= known.cut)
             and getattr(each.body, "reported_on", horizon) <= horizon
@@ -69,7 +69,7 @@ class Household:
     @property
     def registered(self) -> Fact | None:
         """That the family stands in the register."""
-        for each in said(self.facts, FamilyRegistered):
+        for each in of_kind(self.facts, FamilyRegistered):
             return Fact("dtks", "Y" if each.body.dtks else "N", reference(each))
         return None
 
@@ -84,7 +84,7 @@ class Household:
                 effective_on=body.effective_on,
                 reported_on=body.reported_on,
             )
-        for each in said(self.facts, FamilyRegistered):
+        for each in of_kind(self.facts, FamilyRegistered):
             return Fact("region", each.body.region, reference(each))
         return None
 
@@ -100,7 +100,7 @@ class Household:
                 body.effective_on,
                 body.reported_on,
             )
-        for each in said(self.facts, MembersRegistered):
+        for each in of_kind(self.facts, MembersRegistered):
             if each.body.payee is not None:
                 number = each.body.payee
                 return Fact("payee", str(number), reference(each), number)
@@ -109,7 +109,7 @@ class Household:
     def births(self) -> dict[int, Fact]:
         """The birth date of every member who was born by then."""
         births: dict[int, Fact] = {}
-        for card in said(self.facts, MembersRegistered):
+        for card in of_kind(self.facts, MembersRegistered):
             for each in card.body.members:
                 births[each.member] = _birth(card, each.member, each.birth_date)
         for born in self._applied(MemberBorn):
@@ -131,7 +131,7 @@ class Household:
         for change in reversed(self._applied(SchoolChanged)):
             if change.body.member == member:
                 return _of_member("school_level", change.body.school_level or "", change)
-        for card in said(self.facts, MembersRegistered):
+        for card in of_kind(self.facts, MembersRegistered):
             for each in card.body.members:
                 if each.member == member:
                     level = each.school_level or ""
@@ -140,7 +140,7 @@ class Household:
 
     def disability(self, member: int) -> Fact | None:
         """That the member lives with a severe disability."""
-        for card in said(self.facts, MembersRegistered):
+        for card in of_kind(self.facts, MembersRegistered):
             for each in card.body.members:
                 if each.member == member and each.severe_disability:
                     return Fact("severe_disability", "Y", reference(card), member)
@@ -149,16 +149,16 @@ class Household:
     def pregnancies(self, member: int) -> list[tuple[date, int | None, Fact]]:
         """(due date, which pregnancy, fact) of each one that was known, as they came."""
         found: list[tuple[date, int | None, Fact]] = []
-        for card in said(self.facts, MembersRegistered):
+        for card in of_kind(self.facts, MembersRegistered):
             for each in card.body.members:
                 if each.member == member and each.pregnancy_due_date is not None:
                     due, order = each.pregnancy_due_date, each.pregnancy_order
                     fact = Fact("pregnancy_due_date", due.isoformat(), reference(card), member)
                     found.append((due, order, fact))
-        for told in self._applied(PregnancyReported):
-            if told.body.member == member and told.body.due_date is not None:
-                due, order = told.body.due_date, told.body.pregnancy_order
-                fact = _of_member("pregnancy_due_date", due.isoformat(), told)
+        for messages in self._applied(PregnancyReported):
+            if messages.body.member == member and messages.body.due_date is not None:
+                due, order = messages.body.due_date, messages.body.pregnancy_order
+                fact = _of_member("pregnancy_due_date", due.isoformat(), messages)
                 found.append((due, order, fact))
         return found
 
@@ -170,10 +170,10 @@ class Household:
         """A member's completed years on the closing date."""
         return completed_years(date.fromisoformat(self.births()[member].value), self.on)
 
-    def _applied(self, kind: type[B]) -> Sequence[Told[B]]:
+    def _applied(self, kind: type[B]) -> Sequence[Published[B]]:
         """Facts of one kind that were true by then, in the order in which they apply."""
-        dated: list[tuple[Any, Told[B]]] = []
-        for each in said(self.facts, kind):
+        dated: list[tuple[Any, Published[B]]] = []
+        for each in of_kind(self.facts, kind):
             body: Any = each.body
             if body.effective_on <= self.on:
                 dated.append(((body.effective_on, body.reported_on, each.position), each))
@@ -181,17 +181,17 @@ class Household:
 
 
 def _birth(
-    told: Told[Any],
+    messages: Published[Any],
     member: int,
     birth_date: date,
     effective_on: date | None = None,
     reported_on: date | None = None,
 ) -> Fact:
-    at = reference(told)
+    at = reference(messages)
     return Fact("birth_date", birth_date.isoformat(), at, member, effective_on, reported_on)
 
 
-def _of_member(name: str, value: str, told: Told[Any]) -> Fact:
-    body = told.body
+def _of_member(name: str, value: str, message: Published[Any]) -> Fact:
+    body = message.body
     dates = body.effective_on, body.reported_on
-    return Fact(name, value, reference(told), body.member, *dates)
+    return Fact(name, value, reference(message), body.member, *dates)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.projection.explanation.answer import ExplanationStep, Text
-from services.projection.explanation.known import reference, said
+from services.projection.explanation.known import of_kind, reference
 from services.projection.explanation.messages import (
     CorrectionApproved,
     CorrectionProposed,
@@ -14,7 +14,7 @@ from services.projection.explanation.messages import (
     EffectTooLate,
     PaymentReleased,
     PaymentReturned,
-    Told,
+    Published,
 )
 from services.projection.explanation.story import Story
 from services.projection.explanation.words import rupiah
@@ -42,12 +42,14 @@ def since(story: Story) -> list[ExplanationStep]:
     return [*own, *_too_late(story), *_corrections(story)]
 
 
-def _movements(story: Story) -> list[Told[PaymentReleased] | Told[PaymentReturned]]:
-    return [*said(story.told, PaymentReleased), *said(story.told, PaymentReturned)]
+def _movements(story: Story) -> list[Published[PaymentReleased] | Published[PaymentReturned]]:
+    return [*of_kind(story.messages, PaymentReleased), *of_kind(story.messages, PaymentReturned)]
 
 
-def _movement(told: Told[PaymentReleased] | Told[PaymentReturned], kind: str) -> ExplanationStep:
-    body = told.body
+def _movement(
+    moved: Published[PaymentReleased] | Published[PaymentReturned], kind: str
+) -> ExplanationStep:
+    body = moved.body
     worth = rupiah(body.amount)
     if isinstance(body, PaymentReleased):
         text = Text(
@@ -64,7 +66,7 @@ def _movement(told: Told[PaymentReleased] | Told[PaymentReturned], kind: str) ->
             f"{worth.id} dari tahap {body.tahap} kembali ke Kas Negara pada tahap "
             f"{body.at_tahap}: {why.id}.",
         )
-    at = (reference(told),)
+    at = (reference(moved),)
     return ExplanationStep("MOVED" if kind == "MOVED" else "LATER", text, at, amount=body.amount)
 
 

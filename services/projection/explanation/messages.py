@@ -27,8 +27,8 @@ B = TypeVar("B", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Told(Generic[B]):
-    """A message, with the service that said it and its position in that service's log."""
+class Published(Generic[B]):
+    """A message, with the service that published it and its position in that service's log."""
 
     service: str
     position: int

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 from services.projection.explanation.answer import ExplanationStep, Reference, Text
-from services.projection.explanation.known import reference, said
+from services.projection.explanation.known import of_kind, reference
 from services.projection.explanation.messages import (
     AccountCheckFailed,
     PaymentCredited,
     PaymentEntitled,
     PaymentInstructed,
     PaymentWithheld,
-    Told,
+    Published,
     TransferFailed,
 )
 from services.projection.explanation.story import Story
@@ -60,45 +60,47 @@ def frozen(story: Story) -> list[ExplanationStep]:
     return []
 
 
-def paid(story: Story, told: Told[PaymentEntitled]) -> list[ExplanationStep]:
+def paid(story: Story, entitled: Published[PaymentEntitled]) -> list[ExplanationStep]:
     """From the account check to what the bank answered."""
-    payment = told.body.payment
+    payment = entitled.body.payment
     withheld = _first(story, PaymentWithheld, payment)
     failed = _first(story, AccountCheckFailed, payment)
     if withheld is not None:
         return [_withheld(withheld)]
     if failed is not None:
-        return [_check_failed(story, failed, told)]
+        return [_check_failed(story, failed, entitled)]
     instructed = _first(story, PaymentInstructed, payment)
     if instructed is None:
         return []
     return [
-        _check_passed(story, told),
-        *_order(story, told.body.kind),
-        *_transfer(story, told, instructed),
+        _check_passed(story, entitled),
+        *_order(story, entitled.body.kind),
+        *_transfer(story, entitled, instructed),
     ]
 
 
-def _first(story: Story, kind: type[Any], payment: str) -> Told[Any] | None:
-    return next((each for each in said(story.told, kind) if each.body.payment == payment), None)
+def _first(story: Story, kind: type[Any], payment: str) -> Published[Any] | None:
+    return next(
+        (each for each in of_kind(story.messages, kind) if each.body.payment == payment), None
+    )
 
 
-def _withheld(told: Told[PaymentWithheld]) -> ExplanationStep:
-    reason = told.body.reason
+def _withheld(withheld: Published[PaymentWithheld]) -> ExplanationStep:
+    reason = withheld.body.reason
     text = Text(
         f"The entitlement stands and is not paid ({reason}): a person of this family is already "
         "paid in this tahap on another card.",
         f"Hak bantuan tercatat tetapi tidak dibayar ({reason}): seorang anggota keluarga ini "
         "sudah menerima bantuan tahap ini pada kartu lain.",
     )
-    return ExplanationStep("WITHHELD", text, (reference(told),))
+    return ExplanationStep("WITHHELD", text, (reference(withheld),))
 
 
 # -- Account check --------------------------------------------------------------------------------
 
 
 def _check_failed(
-    story: Story, failed: Told[AccountCheckFailed], told: Told[PaymentEntitled]
+    story: Story, failed: Published[AccountCheckFailed], entitled: Published[PaymentEntitled]
 ) -> ExplanationStep:
     code, on = failed.body.code, day(story.announced.body.account_check_date)
     why = CODES.get(code, Text(code, code))
@@ -109,27 +111,27 @@ def _check_failed(
         "dan tidak ada rapel.",
     )
     return ExplanationStep(
-        "ACCOUNT_CHECK", text, (reference(failed), *_file(story, AccountCheckSent, told))
+        "ACCOUNT_CHECK", text, (reference(failed), *_file(story, AccountCheckSent, entitled))
     )
 
 
-def _check_passed(story: Story, told: Told[PaymentEntitled]) -> ExplanationStep:
+def _check_passed(story: Story, entitled: Published[PaymentEntitled]) -> ExplanationStep:
     on = day(story.announced.body.account_check_date)
     text = Text(
         f"The account check of {on.en} found the account in order.",
         f"Cek rekening {on.id} menyatakan rekening sesuai.",
     )
-    return ExplanationStep("ACCOUNT_CHECK", text, _file(story, AccountCheckSent, told))
+    return ExplanationStep("ACCOUNT_CHECK", text, _file(story, AccountCheckSent, entitled))
 
 
 def _file(
-    story: Story, kind: type[Any], told: Told[PaymentEntitled], bank: str | None = None
+    story: Story, kind: type[Any], entitled: Published[PaymentEntitled], bank: str | None = None
 ) -> tuple[Reference, ...]:
     """The files whose range of payments holds this one."""
     return tuple(
         reference(each)
-        for each in story.documents(kind, told.body.kind)
-        if each.body.first <= told.body.payment <= each.body.last
+        for each in story.documents(kind, entitled.body.kind)
+        if each.body.first <= entitled.body.payment <= each.body.last
         and bank in (None, getattr(each.body, "bank", None))
     )
 
@@ -166,18 +168,18 @@ def _order(story: Story, run: str) -> list[ExplanationStep]:
 
 
 def _transfer(
-    story: Story, told: Told[PaymentEntitled], instructed: Told[PaymentInstructed]
+    story: Story, entitled: Published[PaymentEntitled], instructed: Published[PaymentInstructed]
 ) -> list[ExplanationStep]:
-    payment, bank = told.body.payment, instructed.body.bank
+    payment, bank = entitled.body.payment, instructed.body.bank
     files = [
         each
-        for each in story.documents(BankFileSent, told.body.kind)
+        for each in story.documents(BankFileSent, entitled.body.kind)
         if each.body.bank == bank and each.body.first <= payment <= each.body.last
     ]
     names = {each.body.file for each in files}
     answers = [
         reference(each)
-        for each in story.documents(BankResultReceived, told.body.kind)
+        for each in story.documents(BankResultReceived, entitled.body.kind)
         if each.body.file in names
     ]
     at = (reference(instructed), *(reference(each) for each in files), *answers)
@@ -192,12 +194,12 @@ def _transfer(
         f"{bank} was instructed (file {file}) and has not answered yet.",
         f"{bank} telah menerima perintah (berkas {file}) dan belum menjawab.",
     )
-    return [ExplanationStep("TRANSFER", text, at, amount=told.body.amount - told.body.cut)]
+    return [ExplanationStep("TRANSFER", text, at, amount=entitled.body.amount - entitled.body.cut)]
 
 
 def _credited(
     story: Story,
-    credited: Told[PaymentCredited],
+    credited: Published[PaymentCredited],
     bank: str,
     file: str,
     at: tuple[Reference, ...],
@@ -225,7 +227,7 @@ def _credited(
 
 def _failed(
     story: Story,
-    failed: Told[TransferFailed],
+    failed: Published[TransferFailed],
     bank: str,
     file: str,
     at: tuple[Reference, ...],

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from services.projection.explanation.answer import ExplanationStep, Text
 from services.projection.explanation.belonging import members
 from services.projection.explanation.known import reference
-from services.projection.explanation.messages import Told
+from services.projection.explanation.messages import Published
 from services.projection.explanation.reopening_messages import (
     FamilyReopened,
     ReopeningProposed,
@@ -44,7 +44,7 @@ def waiting(story: Story) -> list[ExplanationStep]:
 
 def reopening(story: Story) -> list[ExplanationStep]:
     """The steps that late facts proposed for this closing, and what was decided on them."""
-    happened: list[Told[Happening]] = [
+    happened: list[Published[Happening]] = [
         *story.here(ReopeningProposed),
         *story.here(ReopeningWithdrawn),
         *story.here(ReopeningRejected),

@@ -13,7 +13,7 @@ from services.projection.explanation.cancellation_messages import (
     PaymentVoided,
 )
 from services.projection.explanation.clauses import Clauses
-from services.projection.explanation.known import Household, said
+from services.projection.explanation.known import Household, of_kind
 from services.projection.explanation.messages import (
     CorrectionApproved,
     CycleEvaluated,
@@ -21,8 +21,8 @@ from services.projection.explanation.messages import (
     FamilyGraduated,
     PaymentDeferred,
     PaymentEntitled,
+    Published,
     Terminated,
-    Told,
 )
 from services.projection.explanation.reopening_messages import (
     FamilyReopened,
@@ -51,18 +51,20 @@ def tahap_order(tahap: str) -> tuple[int, int]:
 class Story:
     """One family in one tahap. `told` is of the family, `of_tahap` of the tahap, in any order.
 
-    `disposition` is that of the tahap's row, None where the family has no row in it.
+    `disposition` is that of the tahap's row, None where the family has no row in it; `void` is what
+    a cancellation of the tahap took back of the family, and what says so.
     """
 
     family: str
     tahap: str
     disposition: str | None
-    told: tuple[Told[Any], ...]
-    of_tahap: tuple[Told[Any], ...]
-    announced: Told[ClosingAnnounced]
+    messages: tuple[Published[Any], ...]
+    of_tahap: tuple[Published[Any], ...]
+    announced: Published[ClosingAnnounced]
     known: Known
     household: Household
     clauses: Clauses
+    void: tuple[Published[Any], ...] = ()
 
     @classmethod
     def of(
@@ -70,97 +72,106 @@ class Story:
         family: str,
         tahap: str,
         disposition: str | None,
-        told: Iterable[Told[Any]],
-        of_tahap: Iterable[Told[Any]],
+        messages: Iterable[Published[Any]],
+        of_tahap: Iterable[Published[Any]],
     ) -> Story | None:
         """The story; None where the tahap was never announced."""
-        messages = _standing(tuple(sorted(told, key=_place)))
+        everything = tuple(sorted(messages, key=_place))
+        messages = _standing(everything)
+        stands = {_place(each) for each in messages}
         around = tuple(sorted(of_tahap, key=_place))
-        announcements = said(around, ClosingAnnounced)
+        announcements = of_kind(around, ClosingAnnounced)
         announced = max(announcements, key=lambda each: each.body.revision, default=None)
         if announced is None:
             return None
-        lists = [each.body for each in said(around, ListingStarted)]
+        lists = [each.body for each in of_kind(around, ListingStarted)]
         latest = max(lists, key=lambda each: each.revision, default=None)
         known = Known(announced.body.closing_date, latest.cut if latest else None)
         return cls(
             family=family,
             tahap=tahap,
             disposition=disposition,
-            told=messages,
+            messages=messages,
             of_tahap=around,
             announced=announced,
             known=known,
             household=_household(messages, known, tahap),
             clauses=Clauses.of(around, announced.body),
+            void=tuple(x for x in everything if _place(x) not in stands and _tahap(x) == tahap),
         )
 
-    def here(self, kind: type[B]) -> list[Told[B]]:
+    def here(self, kind: type[B]) -> list[Published[B]]:
         """The family's messages of a kind that speak of this tahap."""
-        return [each for each in said(self.told, kind) if _tahap(each) == self.tahap]
+        return [each for each in of_kind(self.messages, kind) if _tahap(each) == self.tahap]
 
-    def documents(self, kind: type[B], run: str) -> list[Told[B]]:
+    def documents(self, kind: type[B], run: str) -> list[Published[B]]:
         """The tahap's messages of a kind that belong to a run: REGULAR or SUPPLEMENTARY-n.
 
         Those of a cancelled announcement belong to none.
         """
-        void = max((each.position for each in said(self.of_tahap, TahapCancelled)), default=-1)
-        found = [each for each in said(self.of_tahap, kind) if each.position > void]
+        void = max((each.position for each in of_kind(self.of_tahap, TahapCancelled)), default=-1)
+        found = [each for each in of_kind(self.of_tahap, kind) if each.position > void]
         return [each for each in found if getattr(each.body, "kind", run) == run]
+
+    @property
+    def cancelled(self) -> bool:
+        """True where the tahap's latest announcement is cancelled."""
+        ends = [each.body.revision for each in of_kind(self.of_tahap, TahapCancelled)]
+        return self.announced.body.revision in ends
 
     # -- What most steps look at -------------------------------------------------------------------
 
     @property
-    def designated(self) -> Told[FamilyDesignated] | None:
+    def designated(self) -> Published[FamilyDesignated] | None:
         """The family's judgement at its first closing, if that was by this tahap."""
-        for each in said(self.told, FamilyDesignated):
+        for each in of_kind(self.messages, FamilyDesignated):
             if tahap_order(each.body.tahap) <= tahap_order(self.tahap):
                 return each
         return None
 
     @property
-    def graduated(self) -> Told[FamilyGraduated] | None:
+    def graduated(self) -> Published[FamilyGraduated] | None:
         """That the family graduated with this tahap or an earlier one."""
-        back = max((each.position for each in said(self.told, FamilyReopened)), default=0)
-        for each in said(self.told, FamilyGraduated):
+        back = max((each.position for each in of_kind(self.messages, FamilyReopened)), default=0)
+        for each in of_kind(self.messages, FamilyGraduated):
             if each.position > back and tahap_order(each.body.tahap) <= tahap_order(self.tahap):
                 return each
         return None
 
     @property
-    def pending(self) -> Told[GraduationPending] | None:
+    def pending(self) -> Published[GraduationPending] | None:
         """The message that the family held no category at this closing and waits."""
         found = self.here(GraduationPending)
         return found[-1] if found else None
 
     @property
-    def reopened(self) -> Told[FamilyReopened] | None:
+    def reopened(self) -> Published[FamilyReopened] | None:
         """The message that the family is re-opened and listed behind this tahap's list."""
-        return _reopened(self.told, self.tahap)
+        return _reopened(self.messages, self.tahap)
 
     @property
-    def terminated_before(self) -> Told[Terminated] | None:
+    def terminated_before(self) -> Published[Terminated] | None:
         """That an earlier tahap was the family's last."""
-        for each in said(self.told, Terminated):
+        for each in of_kind(self.messages, Terminated):
             if tahap_order(each.body.cycle) < tahap_order(self.tahap):
                 return each
         return None
 
     @property
-    def entitled(self) -> Told[PaymentEntitled] | None:
+    def entitled(self) -> Published[PaymentEntitled] | None:
         """The latest entitlement of this tahap; a supplementary one stands for a deferred one."""
         deferred = {each.body.payment for each in self.here(PaymentDeferred)}
         found = [each for each in self.here(PaymentEntitled) if each.body.payment not in deferred]
         return found[-1] if found else None
 
     @property
-    def deferred(self) -> Told[PaymentDeferred] | None:
+    def deferred(self) -> Published[PaymentDeferred] | None:
         """That the family was left out of this tahap's list by name."""
         found = self.here(PaymentDeferred)
         return found[-1] if found else None
 
     @property
-    def evaluated(self) -> Told[CycleEvaluated] | None:
+    def evaluated(self) -> Published[CycleEvaluated] | None:
         """The cycle as it was judged then: its last revision before a correction took effect."""
         corrected = [each.position for each in self.here(CorrectionApproved)]
         before = min(corrected, default=None)
@@ -170,27 +181,29 @@ class Story:
         return max(found, key=lambda each: each.body.revision, default=None)
 
 
-def _reopened(told: Iterable[Told[Any]], tahap: str) -> Told[FamilyReopened] | None:
-    return next((each for each in said(told, FamilyReopened) if each.body.tahap == tahap), None)
+def _reopened(messages: Iterable[Published[Any]], tahap: str) -> Published[FamilyReopened] | None:
+    return next(
+        (each for each in of_kind(messages, FamilyReopened) if each.body.tahap == tahap), None
+    )
 
 
-def _household(told: tuple[Told[Any], ...], known: Known, tahap: str) -> Household:
+def _household(messages: tuple[Published[Any], ...], known: Known, tahap: str) -> Household:
     """The facts that the family's line rests on: the list's, or those that re-opened it."""
-    reopened = _reopened(told, tahap)
+    reopened = _reopened(messages, tahap)
     if reopened is None:
-        return Household.at(told, known)
+        return Household.at(messages, known)
     reported = [
         late.reported_on
-        for each in said(told, ReopeningProposed)
+        for each in of_kind(messages, ReopeningProposed)
         if each.body.reopening == reopened.body.reopening
         for late in each.body.late
         if late.reported_on is not None
     ]
     horizon = max([known.closing_date, *reported])
-    return Household.at(told, replace(known, cut=reopened.position), horizon)
+    return Household.at(messages, replace(known, cut=reopened.position), horizon)
 
 
-def _standing(messages: tuple[Told[Any], ...]) -> tuple[Told[Any], ...]:
+def _standing(messages: tuple[Published[Any], ...]) -> tuple[Published[Any], ...]:
     """The messages but those that a cancelled tahap has made void, and what says so."""
     taken_back = [message for message in messages if isinstance(message.body, TAKEN_BACK)]
     void = {(back.service, _tahap(back)): back.position for back in taken_back}
@@ -201,10 +214,10 @@ def _standing(messages: tuple[Told[Any], ...]) -> tuple[Told[Any], ...]:
     )
 
 
-def _place(told: Told[Any]) -> tuple[str, int]:
-    return told.service, told.position
+def _place(message: Published[Any]) -> tuple[str, int]:
+    return message.service, message.position
 
 
-def _tahap(told: Told[Any]) -> str | None:
-    tahap: str | None = getattr(told.body, "tahap", None)
+def _tahap(message: Published[Any]) -> str | None:
+    tahap: str | None = getattr(message.body, "tahap", None)
     return tahap

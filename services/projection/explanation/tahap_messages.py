@@ -194,6 +194,9 @@ class UnansweredDeferred:
 class TahapCancelled:
     tahap: str
     revision: int
+    reason: str
+    maker: str
+    checker: str
 
 
 OF_TAHAP: Final = (

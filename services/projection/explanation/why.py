@@ -6,13 +6,14 @@ from typing import Final
 
 from services.projection.explanation.answer import Explanation, ExplanationStep, Text
 from services.projection.explanation.belonging import absence, eligibility, graduation
+from services.projection.explanation.cancelling import cancelled
 from services.projection.explanation.counting import counted, known, payee
 from services.projection.explanation.cutting import cut, cut_of
 from services.projection.explanation.deferring import deferred, held
 from services.projection.explanation.keeping import commitment
 from services.projection.explanation.known import reference
 from services.projection.explanation.later import moved, since
-from services.projection.explanation.messages import PaymentEntitled, Told
+from services.projection.explanation.messages import PaymentEntitled, Published
 from services.projection.explanation.paying import frozen, paid
 from services.projection.explanation.reopening import reopening, waiting
 from services.projection.explanation.story import Story
@@ -20,6 +21,7 @@ from services.projection.explanation.words import rupiah
 
 DEFERRED: Final = "DEFERRED"
 PENDING: Final = "PENDING"
+CANCELLED: Final = "CANCELLED"
 
 DISPOSITIONS: Final = {
     "PAID": Text("was paid", "telah dibayarkan"),
@@ -55,6 +57,7 @@ DISPOSITIONS: Final = {
     "REGISTERED_LATER": Text(
         "is none: the family was registered later", "tidak ada: keluarga terdaftar kemudian"
     ),
+    "CANCELLED": Text("is none: the tahap is cancelled", "tidak ada: tahap dibatalkan"),
     "NOT_LISTED_YET": Text("is not known yet", "belum diketahui"),
 }
 ENDINGS: Final = {
@@ -69,6 +72,8 @@ ENDINGS: Final = {
 def explain(story: Story) -> Explanation:
     """Why the family got this amount and this disposition, as it was known then."""
     entitled = story.entitled
+    if story.cancelled:
+        return _explanation(story, CANCELLED, 0, eligibility(story))
     if entitled is not None:
         disposition, steps = story.disposition or PENDING, _listed(story, entitled)
         return _explanation(story, disposition, entitled.body.amount, steps)
@@ -76,19 +81,19 @@ def explain(story: Story) -> Explanation:
     return _explanation(story, disposition, 0, steps)
 
 
-def _listed(story: Story, told: Told[PaymentEntitled]) -> list[ExplanationStep]:
+def _listed(story: Story, entitled: Published[PaymentEntitled]) -> list[ExplanationStep]:
     return [
         *eligibility(story),
         *known(story),
         *waiting(story),
         *reopening(story),
-        *counted(story, told),
-        *payee(story, told),
+        *counted(story, entitled),
+        *payee(story, entitled),
         *commitment(story),
-        *cut(story, told),
+        *cut(story, entitled),
         *(deferred(story) if story.deferred else []),
         *frozen(story),
-        *paid(story, told),
+        *paid(story, entitled),
         *moved(story),
         *since(story),
     ]
@@ -139,7 +144,7 @@ def _explanation(
         region=where,
         known=story.known,
         text=_sentence(story.tahap, disposition, amount, cut_of(story)),
-        steps=(*overridden(story), *steps),
+        steps=(*overridden(story), *cancelled(story), *steps),
         cut=cut_of(story),
     )
 

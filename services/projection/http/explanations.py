@@ -8,8 +8,8 @@ from fastapi import APIRouter, Response
 
 from libs.chassis.auth import OUTSIDE, ensure_may_see
 from libs.chassis.bodies import FamilyUnknown, TahapId, TahapUnknown
+from libs.chassis.middleware import Asked
 from libs.chassis.openapi import refuses
-from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
 from libs.events.store.model import encode
 from services.projection.explanation.answer import Explanation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from libs.chassis.samples import UUID
+from libs.chassis.openapi_examples import UUID
 
 SAMPLES: Final[Mapping[str, object]] = {
     "account_check": "OK",

@@ -13,10 +13,10 @@ from pydantic import BaseModel
 
 from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
 from libs.chassis.bodies import FamilyUnknown, TahapId
+from libs.chassis.middleware import Asked
 from libs.chassis.openapi import refuses
-from libs.chassis.pages import Page, Paging
+from libs.chassis.pagination import Page, Paging
 from libs.chassis.regions import RegionWithin
-from libs.chassis.request import Asked
 from libs.chassis.service import StoreOf
 from services.projection.tables import read_models
 

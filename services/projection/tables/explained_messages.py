@@ -10,7 +10,7 @@ import msgspec
 
 from libs.events.domain.errors import DomainError
 from libs.events.store.postgres import Store
-from services.projection.explanation.messages import OF_FAMILY, Told
+from services.projection.explanation.messages import OF_FAMILY, Published
 from services.projection.explanation.story import Story
 from services.projection.explanation.tahap_messages import OF_TAHAP
 
@@ -44,19 +44,19 @@ async def story(store: Store, family: str, tahap: str) -> Story | None:
         store.pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
-        told = await connection.fetch(_OF_FAMILY, family, list(_FAMILY), MESSAGES_MAX + 1)
+        rows = await connection.fetch(_OF_FAMILY, family, list(_FAMILY), MESSAGES_MAX + 1)
         of_tahap = await connection.fetch(_OF_TAHAP, tahap, list(_TAHAP))
         disposition = await connection.fetchval(_DISPOSITION, tahap, family)
-    if len(told) > MESSAGES_MAX:
+    if len(rows) > MESSAGES_MAX:
         raise HistoryTooLong(family=family, most=MESSAGES_MAX)
-    return Story.of(family, tahap, disposition, _read(told, _FAMILY), _read(of_tahap, _TAHAP))
+    return Story.of(family, tahap, disposition, _read(rows, _FAMILY), _read(of_tahap, _TAHAP))
 
 
 def _read(
     rows: Sequence[asyncpg.Record], decoders: dict[str, msgspec.json.Decoder[Any]]
-) -> list[Told[Any]]:
+) -> list[Published[Any]]:
     return [
-        Told(
+        Published(
             row["source"].removeprefix(SOURCE_PREFIX),
             row["position"],
             decoders[row["type"]].decode(row["body"]),

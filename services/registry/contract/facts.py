@@ -14,7 +14,7 @@ from services.registry.domain.family import events
 from services.registry.domain.family.events import SchoolLevel
 from services.registry.domain.family.state import Family
 
-Told: TypeAlias = events.FamilyRegistered | events.MembersRegistered | events.LifeFact
+RegisteredFact: TypeAlias = events.FamilyRegistered | events.MembersRegistered | events.LifeFact
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class PayeeChanged:
     payee: int | None
 
 
-def fact_of(event: Told, state: Family) -> object:
+def fact_of(event: RegisteredFact, state: Family) -> object:
     """An event of a family without anything that says who somebody is; `state` is behind it."""
     match event:
         case events.FamilyRegistered(row=row):

@@ -16,8 +16,8 @@ from libs.events.store.handle import handle_many
 from libs.events.store.model import Outcome
 from libs.events.store.transaction import Transaction
 from libs.privacy.keys import KeyRing
+from libs.privacy.pseudonyms import Tokenizer
 from libs.privacy.sealing import Sealer
-from libs.privacy.tokens import Tokenizer
 from services.registry.contract import FAMILY
 from services.registry.domain.family.commands import (
     Command,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from libs.privacy.pseudonyms import Tokenizer
 from libs.privacy.sealing import Sealer
-from libs.privacy.tokens import Tokenizer
 from services.registry.domain.family.commands import (
     Birth,
     Death,

@@ -15,9 +15,9 @@ from libs.chassis.csv_upload import ImportReport
 from libs.chassis.etag import etag
 from libs.chassis.idempotency import ReadsOnly
 from libs.chassis.imports import Take, import_route
+from libs.chassis.middleware import Asked, resource
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.operations import POSITION_MAX
-from libs.chassis.request import Asked, resource
 from libs.chassis.service import StoreOf
 from libs.events.domain.errors import NotFound
 from libs.privacy.keys import KeyRing

@@ -15,7 +15,7 @@ from libs.chassis.deciding import DecidingOf, moved
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.idempotency import Reply
 from libs.chassis.openapi import UNCHANGED, refuses
-from libs.chassis.pages import Page, Paging
+from libs.chassis.pagination import Page, Paging
 from libs.chassis.service import StoreOf
 from libs.events.store.handle import Loaded, handle
 from libs.events.store.transaction import Transaction

@@ -170,10 +170,7 @@ async def open_listing(unit: Transaction, tahap: str, trace: str | None) -> None
 
 async def last_listed(unit: Transaction) -> str | None:
     """The latest tahap of which a list was begun, and not cancelled."""
-    rows = await unit.connection.fetch(
-        "SELECT stream_id FROM streams WHERE stream_id > 'listing-' AND stream_id < 'listing.'"
-    )
-    found = await unit.load(LISTING, [row[0] for row in rows])
+    found = await unit.load(LISTING, [f"listing-{name}" for name in await unit.names("listing")])
     standing = [loaded.state.tahap for loaded in found.values() if not loaded.state.cancelled]
     return max(standing, key=tahap_order, default=None)
 
@@ -191,14 +188,7 @@ async def end_listing(unit: Transaction, tahap: str) -> None:
 
 async def families_after(unit: Transaction, cursor: str, limit: int) -> list[str]:
     """The ids of the next families behind a cursor, ascending."""
-    # "." follows "-", so the range holds exactly the streams that begin with "family-".
-    rows = await unit.connection.fetch(
-        """SELECT stream_id FROM streams WHERE stream_id > $1 AND stream_id < 'family.'
-           ORDER BY stream_id LIMIT $2""",
-        f"family-{cursor}",
-        limit,
-    )
-    return [row[0].removeprefix("family-") for row in rows]
+    return await unit.names("family", cursor, limit)
 
 
 async def ask_again(unit: Transaction, tahap: str, buckets: Sequence[str]) -> None:

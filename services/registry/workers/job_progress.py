@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from libs.chassis.run_jobs import Progress, Runs, share_before
+from libs.chassis.stream_jobs import Progress, StreamJobs, share_before
 from libs.events.store.postgres import Store
 from services.registry.contract import LISTING
 
@@ -29,7 +29,7 @@ async def listing(store: Store, tahap: str) -> Progress:
     return Progress("RUNNING", done, round(done / share) if done else None, "families", counts)
 
 
-LISTINGS = Runs(
+LISTINGS = StreamJobs(
     kind="listing",
     ends_with=("ListClosed", "ListingCancelled"),
     why_not="a list that was announced is made to its end; two people cancel its tahap at payments",

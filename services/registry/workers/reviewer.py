@@ -12,8 +12,8 @@ import structlog
 from libs.chassis.regions import region_ranges
 from libs.events.consumer.batch_bisection import by_halves
 from libs.events.domain.errors import safe_text
-from libs.events.store.codec import codec_of
 from libs.events.store.handle import handle_many
+from libs.events.store.log import recorded
 from libs.events.store.model import Outcome
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
@@ -44,13 +44,6 @@ _FACTS: Final = (
     "FamilyMoved",
     "PayeeChanged",
 )
-# What this transaction appends has no position before it commits: it is behind every cut.
-_FACTS_OF: Final = """
-SELECT stream_id, type, schema_version, data, first_position + ord AS position,
-       coalesce(blocks.metadata ->> 'actor', $3) AS actor
-FROM events LEFT JOIN blocks USING (block)
-WHERE stream_id = ANY($1) AND type = ANY($2) ORDER BY stream_id, version
-"""
 _OPENED: Final = """
 INSERT INTO reopening_open (family, tahap) SELECT * FROM unnest($1::uuid[], $2::text[])
 ON CONFLICT DO NOTHING
@@ -145,20 +138,19 @@ async def _listings(unit: Transaction, families: Iterable[Family]) -> dict[str, 
 
 async def _facts(
     unit: Transaction, streams: Sequence[str]
-) -> dict[str, list[tuple[int | None, LateFact]]]:
+) -> dict[str, list[tuple[int, LateFact]]]:
     """(position, fact) of all that was ever recorded of these families, by stream."""
-    codec, facts = codec_of(FAMILY), dict[str, list[tuple[int | None, LateFact]]]()
-    rows = await unit.connection.fetch(_FACTS_OF, streams, _FACTS, unit.context.actor)
-    for row in rows:
-        event = codec.decode_event(row["type"], row["schema_version"], row["data"])
+    facts: dict[str, list[tuple[int, LateFact]]] = {}
+    for stored in await recorded(unit, streams, _FACTS):
+        event = stored.event(FAMILY)
         dates = getattr(event, "effective_on", None), getattr(event, "reported_on", None)
-        fact = LateFact(row["type"], *dates, row["actor"])
-        facts.setdefault(row["stream_id"], []).append((row["position"], fact))
+        fact = LateFact(stored.type, *dates, stored.actor)
+        facts.setdefault(stored.stream_id, []).append((stored.position, fact))
     return facts
 
 
-def _behind(facts: Sequence[tuple[int | None, LateFact]], cut: int) -> tuple[LateFact, ...]:
-    return tuple(fact for position, fact in facts if position is None or position > cut)
+def _behind(facts: Sequence[tuple[int, LateFact]], cut: int) -> tuple[LateFact, ...]:
+    return tuple(fact for position, fact in facts if position > cut)
 
 
 async def keep_open(unit: Transaction, outcomes: Iterable[Outcome[Family, Event]]) -> None:

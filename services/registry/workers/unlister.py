@@ -69,7 +69,7 @@ async def start_list(
         months=closing.months,
         closing_date=closing.closing_date,
         policies=closing.policies,
-        cut=await unit.connection.fetchval("SELECT position FROM head"),
+        cut=await unit.head(),
         rules=rules,
     )
     outcome = await handle(unit, LISTING, f"listing-{closing.tahap}", start)

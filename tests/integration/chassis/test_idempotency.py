@@ -19,10 +19,10 @@ from libs.chassis.deciding import Deciding
 from libs.chassis.dev_issuer import Issuer
 from libs.chassis.etag import Unconditional, etag
 from libs.chassis.idempotency import Once, OnceOnly, OnceStreamed, ReadsOnly, Reply, claim, store
+from libs.chassis.middleware import Asked, resource
 from libs.chassis.problems import Refusal
-from libs.chassis.request import Asked, resource
-from libs.events.store.group_commit import Appender
-from libs.events.store.grouped_commands import Single
+from libs.events.store.group_commit import GroupCommitter
+from libs.events.store.grouped_commands import GroupedCommand
 from libs.events.store.handle import handle
 from libs.events.store.model import Outcome
 from libs.events.store.postgres import Store
@@ -34,23 +34,27 @@ from tests.unit.chassis.service import settings_for
 
 Giver = Annotated[Principal, require("purse:write")]
 StoreOf = Annotated[Store, resource("store")]
-AppenderOf = Annotated[Appender, resource("appender")]
+CommitterOf = Annotated[GroupCommitter, resource("committer")]
 KEY = {"Idempotency-Key": "key-1"}
 
 
-async def alone(appender: Appender, single: Single[Any, Any, Any, Reply]) -> Response:
+async def alone(
+    committer: GroupCommitter, grouped: GroupedCommand[Any, Any, Any, Reply]
+) -> Response:
     """As most requests do it: in a transaction of their own."""
-    assert isinstance(single.once, OnceOnly)
+    assert isinstance(grouped.once, OnceOnly)
 
     async def decided(unit: Transaction) -> Reply:
-        return single.reply(await handle(unit, single.kind, single.stream_id, single.command))
+        return grouped.reply(await handle(unit, grouped.kind, grouped.stream_id, grouped.command))
 
-    return await Deciding(appender.store, single.context, single.once)(decided)
+    return await Deciding(committer.store, grouped.context, grouped.once)(decided)
 
 
-async def together(appender: Appender, single: Single[Any, Any, Any, Reply]) -> Response:
+async def together(
+    committer: GroupCommitter, grouped: GroupedCommand[Any, Any, Any, Reply]
+) -> Response:
     """As single commands do it that may arrive in numbers."""
-    done = await appender.append(single)
+    done = await committer.append(grouped)
     return done.reply.response(done.position)
 
 
@@ -66,14 +70,14 @@ def purses(way: Callable[..., Any]) -> APIRouter:
         name: str,
         body: dict[str, int],
         giver: Giver,
-        appender: AppenderOf,
+        committer: CommitterOf,
         context: Asked,
         once: Once,
         x: int = 0,
     ) -> Response:
         command = PutIn(body["in"]) if "in" in body else TakeOut(body["out"])
-        single = Single(KEPT, f"purse-{name}", command, context, made, once)
-        answer: Response = await way(appender, single)
+        grouped = GroupedCommand(KEPT, f"purse-{name}", command, context, made, once)
+        answer: Response = await way(committer, grouped)
         return answer
 
     @router.post("/upload", dependencies=[Unconditional])
@@ -113,7 +117,7 @@ async def client(
 ) -> AsyncIterator[httpx.AsyncClient]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
-        yield {"store": opened, "appender": Appender(opened)}
+        yield {"store": opened, "committer": GroupCommitter(opened)}
 
     issuer = Issuer.open(tmp_path / "issuer")
     told = settings_for(tmp_path / "issuer")

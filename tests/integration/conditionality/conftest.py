@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from libs.chassis.settings import Settings
 from services.conditionality.main import SERVICE
-from tests.doors import Door, front_door, surroundings
+from tests.doors import Door, front_door, service_settings
 from tests.integration.conditionality.kit import Bench, bench_at
 from tests.servers import Postgres
 
@@ -17,7 +17,7 @@ from tests.servers import Postgres
 @pytest_asyncio.fixture
 async def told(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Settings]:
     """The settings of this service."""
-    async with surroundings(postgres, tmp_path, "conditionality") as settings:
+    async with service_settings(postgres, tmp_path, "conditionality") as settings:
         yield settings
 
 

@@ -17,7 +17,7 @@ from libs.events.domain.list_proof import Buckets
 from libs.events.store.handle import handle
 from libs.events.store.model import Context
 from libs.events.store.postgres import Store
-from libs.privacy.tokens import Tokenizer
+from libs.privacy.pseudonyms import Tokenizer
 from services.conditionality import policy
 from services.conditionality.consumers import subscriptions
 from services.conditionality.contract import PERSON, ROSTER_TOPIC, TAHAP_TOPIC

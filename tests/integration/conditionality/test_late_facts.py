@@ -98,7 +98,7 @@ async def test_a_fact_recorded_while_its_evaluation_is_not_committed_is_found(
         await recorded.wait()
 
     member = bench.gated(gate)
-    await member._open_places()
+    await member._open_checkpoints()
     [batch] = batches(bench.line(FAMILY))
     judging = asyncio.create_task(member.process(batch))
     await asyncio.wait_for(evaluated.wait(), 5)

@@ -1,4 +1,4 @@
-"""Single commands for purses, given to an appender together, and what stands beside them."""
+"""Single commands for purses, given to a group committer together, and what stands beside them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from libs.events.store.group_commit import Appender
-from libs.events.store.grouped_commands import Answered, Single
+from libs.events.store.group_commit import GroupCommitter
+from libs.events.store.grouped_commands import Answered, GroupedCommand
 from libs.events.store.handle import handle
 from libs.events.store.model import Context, Outcome
 from libs.events.store.postgres import Store
@@ -16,20 +16,20 @@ from tests.purse import CONTEXT, KEPT, Command
 DEADLINE_S = 10
 
 
-def single(
+def grouped(
     name: str, command: Command, context: Context = CONTEXT, **more: Any
-) -> Single[Any, Any, Any, tuple[int, int]]:
+) -> GroupedCommand[Any, Any, Any, tuple[int, int]]:
     def reply(outcome: Outcome[Any, Any]) -> tuple[int, int]:
         return outcome.version, outcome.state.coins
 
     kind = more.pop("kind", KEPT)
-    return Single(kind, f"purse-{name}", command, context, reply, **more)
+    return GroupedCommand(kind, f"purse-{name}", command, context, reply, **more)
 
 
 async def together(
-    appender: Appender, *singles: Single[Any, Any, Any, Any]
+    committer: GroupCommitter, *singles: GroupedCommand[Any, Any, Any, Any]
 ) -> list[Answered[Any] | BaseException]:
-    return await asyncio.gather(*map(appender.append, singles), return_exceptions=True)
+    return await asyncio.gather(*map(committer.append, singles), return_exceptions=True)
 
 
 def replies(answers: list[Answered[Any] | BaseException]) -> list[Any]:

@@ -85,7 +85,7 @@ async def test_an_item_that_succeeds_or_is_gone_is_forgotten_by_whoever_leads_th
     assert [tuple(row) for row in rows] == [("2023-3", 2)]
 
 
-async def test_a_fault_of_the_surroundings_is_no_items_fault(store: Store) -> None:
+async def test_a_fault_of_the_infrastructure_is_no_items_fault(store: Store) -> None:
     with pytest.raises(ConnectionResetError):
         await Backoff(store, WORK).turn({"2023-1": partial(fails, ConnectionResetError())})
 

@@ -90,7 +90,7 @@ def batch_of(*records: Record) -> Batch:
 async def test_a_message_delivered_again_is_skipped_by_its_position(corridor: Corridor) -> None:
     records = await relayed(corridor, *range(1, 21))
     consumer = corridor.consumer()
-    await consumer._open_places()
+    await consumer._open_checkpoints()
     for batch in batches(records) * 3:
         await consumer.process(batch)
 
@@ -101,7 +101,7 @@ async def test_a_message_delivered_again_is_skipped_by_its_position(corridor: Co
 async def test_a_missing_message_is_found_and_named(corridor: Corridor) -> None:
     batch = max(batches(await relayed(corridor, *range(1, 31))), key=len)
     consumer = corridor.consumer()
-    await consumer._open_places()
+    await consumer._open_checkpoints()
 
     with pytest.raises(GapFound) as gap:
         await consumer.process(batch.part(1, len(batch)))
@@ -144,7 +144,7 @@ async def test_a_gap_behind_many_messages_stops_the_consumer_too(
 async def test_what_was_undone_is_not_counted(corridor: Corridor) -> None:
     batch = max(batches(await relayed(corridor, *range(1, 31))), key=len)
     consumer = corridor.consumer()
-    await consumer._open_places()
+    await consumer._open_checkpoints()
     await consumer.process(batch.part(0, 2))
     counted = replace(consumer.tally)
 
@@ -161,7 +161,7 @@ async def test_two_lives_of_a_log_never_share_a_transaction(corridor: Corridor) 
     fit = altered(fit, headers=list(same_place.items()))
     corridor.poison = {int(unfit.key or b"")}
     consumer = corridor.consumer()
-    await consumer._open_places()
+    await consumer._open_checkpoints()
     member = await corridor.bus.join("reader", [TOPIC])
 
     await consumer._take_all(member, [batch_of(unfit), batch_of(fit)])
@@ -176,7 +176,7 @@ async def test_two_lives_of_a_log_never_share_a_transaction(corridor: Corridor) 
 async def test_partitions_share_a_transaction_in_the_order_of_the_log(corridor: Corridor) -> None:
     records = await relayed(corridor, *range(1, 21))
     consumer = corridor.consumer()
-    await consumer._open_places()
+    await consumer._open_checkpoints()
     await consumer.process(*batches(records))
 
     assert len(batches(records)) > 1
@@ -212,7 +212,7 @@ async def test_a_transaction_takes_only_so_much(
 
     [subscription] = consumer.subscriptions
     consumer = replace(consumer, subscriptions=[replace(subscription, handler=take)])
-    await consumer._open_places()
+    await consumer._open_checkpoints()
     async with running(consumer):
         await eventually(corridor.caught_up)
 
@@ -223,7 +223,7 @@ async def test_a_transaction_takes_only_so_much(
 async def test_an_unknown_epoch_stops_the_consumer(corridor: Corridor) -> None:
     first = batches(await relayed(corridor, 1, 2, 3))[0]
     consumer = corridor.consumer()
-    await consumer._open_places()
+    await consumer._open_checkpoints()
     await consumer.process(first)
     record = first.record(-1)
     headers = [(n, b"other" if n == "ce_epoch" else v) for n, v in record.headers]
@@ -236,7 +236,7 @@ async def restored(corridor: Corridor, *coins: int) -> list[Record]:
     """The writer in a second life, which the reader was told to accept; what the bus holds then."""
     first = await relayed(corridor, *range(1, 21))
     consumer = corridor.consumer()
-    await consumer._open_places()
+    await consumer._open_checkpoints()
     for batch in batches(first):
         await consumer.process(batch)
     await corridor.writer.pool.execute("UPDATE head SET epoch = 'second'")
@@ -369,7 +369,7 @@ async def test_a_look_back_is_no_reason_to_pass_over_a_newer_life(corridor: Corr
     batch, *_ = batches(await relayed(corridor, *range(1, 61)))
     taken, newer = batch.records[:5], batch.records[6]
     consumer = corridor.consumer()
-    await consumer._open_places()
+    await consumer._open_checkpoints()
     await consumer.process(batch_of(*taken))
     member = await corridor.bus.join("reader", [TOPIC])
     await consumer._take(member, batch_of(newer))
@@ -389,7 +389,7 @@ async def test_a_newer_major_version_of_a_wanted_type_stops_the_consumer(
     newer = b"org.example.test.purse.CoinsPutIn.v2"
     headers = [(n, newer if n == "ce_type" else v) for n, v in record.headers]
     consumer = corridor.consumer()
-    await consumer._open_places()
+    await consumer._open_checkpoints()
 
     with pytest.raises(UnknownEvent):
         await consumer.process(batch_of(altered(record, headers=headers)))
@@ -401,7 +401,7 @@ async def test_a_newer_major_version_that_is_covered_stops_nobody(corridor: Corr
     newer = b"org.example.test.purse.CoinsPutIn.v2"
     headers = [(n, newer if n == "ce_type" else v) for n, v in first.record(0).headers]
     consumer = corridor.consumer()
-    await consumer._open_places()
+    await consumer._open_checkpoints()
     await consumer.process(first.part(0, 1))
 
     await consumer.process(batch_of(altered(first.record(0), headers=headers), first.record(1)))

@@ -35,7 +35,7 @@ async def consumer(store: Store, bus: Bus, handler: Handler) -> Consumer:
     """A member of the one group that reads the topic."""
     subscription = Subscription("reader", TOPIC, {"ListFrozen": dict}, handler)
     member = Consumer(store, bus, "reader", [subscription], {TOPIC: TOPICS.partitions[TOPIC]})
-    await member._open_places()
+    await member._open_checkpoints()
     return member
 
 

@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from libs.events.domain.errors import ConcurrencyConflict
-from libs.events.store.group_commit import GROUP_MAX, Appender
+from libs.events.store.group_commit import GROUP_MAX, GroupCommitter
 from libs.events.store.grouped_commands import Answered
 from libs.events.store.handle import handle
 from libs.events.store.postgres import Store
 from libs.events.store.verify import verify
-from tests.integration.events.commands import coins, replies, single, together, waits_for_a_lock
+from tests.integration.events.commands import coins, grouped, replies, together, waits_for_a_lock
 from tests.purse import CONTEXT, KEPT, REPLAYED, PurseTooLight, PutIn, TakeOut
 
 
@@ -24,7 +24,9 @@ async def blocks(store: Store) -> list[tuple[int, int]]:
 
 
 async def test_commands_that_arrive_together_are_one_block(store: Store) -> None:
-    answers = await together(Appender(store), *(single(str(n), PutIn(n)) for n in range(1, 9)))
+    answers = await together(
+        GroupCommitter(store), *(grouped(str(n), PutIn(n)) for n in range(1, 9))
+    )
 
     assert replies(answers) == [(1, n) for n in range(1, 9)]
     assert {a.position for a in answers if isinstance(a, Answered)} == {8}
@@ -33,9 +35,9 @@ async def test_commands_that_arrive_together_are_one_block(store: Store) -> None
 
 
 async def test_what_arrives_meanwhile_goes_next_and_a_group_has_a_limit(store: Store) -> None:
-    commands = [single(str(n), PutIn(1)) for n in range(GROUP_MAX + 3)]
+    commands = [grouped(str(n), PutIn(1)) for n in range(GROUP_MAX + 3)]
 
-    answers = await together(Appender(store), *commands)
+    answers = await together(GroupCommitter(store), *commands)
 
     assert set(replies(answers)) == {(1, 1)}
     assert await blocks(store) == [(1, GROUP_MAX), (GROUP_MAX + 1, 3)]
@@ -43,11 +45,11 @@ async def test_what_arrives_meanwhile_goes_next_and_a_group_has_a_limit(store: S
 
 async def test_commands_of_one_stream_build_on_each_other_as_they_arrived(store: Store) -> None:
     answers = await together(
-        Appender(store),
-        single("ana", PutIn(5)),
-        single("ana", TakeOut(3)),
-        single("ana", TakeOut(3)),
-        single("ana", PutIn(0)),
+        GroupCommitter(store),
+        grouped("ana", PutIn(5)),
+        grouped("ana", TakeOut(3)),
+        grouped("ana", TakeOut(3)),
+        grouped("ana", PutIn(0)),
     )
 
     assert replies(answers) == [(1, 5), (2, 2), PurseTooLight, (2, 2)]
@@ -56,12 +58,12 @@ async def test_commands_of_one_stream_build_on_each_other_as_they_arrived(store:
 
 async def test_a_command_that_fails_takes_nobody_along(store: Store) -> None:
     answers = await together(
-        Appender(store),
-        single("ana", PutIn(5)),
-        single("refused", TakeOut(1)),
-        single("un\0fit", PutIn(1)),
-        single("\ud800", PutIn(1)),
-        single("bea", PutIn(6)),
+        GroupCommitter(store),
+        grouped("ana", PutIn(5)),
+        grouped("refused", TakeOut(1)),
+        grouped("un\0fit", PutIn(1)),
+        grouped("\ud800", PutIn(1)),
+        grouped("bea", PutIn(6)),
     )
 
     said = replies(answers)
@@ -73,10 +75,10 @@ async def test_a_command_that_fails_takes_nobody_along(store: Store) -> None:
 
 
 async def test_a_stream_without_snapshots_is_replayed(store: Store) -> None:
-    appender = Appender(store)
-    await appender.append(single("ana", PutIn(5), kind=REPLAYED))
+    committer = GroupCommitter(store)
+    await committer.append(grouped("ana", PutIn(5), kind=REPLAYED))
 
-    answer = await appender.append(single("ana", TakeOut(2), kind=REPLAYED))
+    answer = await committer.append(grouped("ana", TakeOut(2), kind=REPLAYED))
 
     assert answer.reply == (2, 3)
 
@@ -91,15 +93,15 @@ class SeenVersion:
 
 
 async def test_who_saw_another_version_is_refused_alone(store: Store) -> None:
-    appender = Appender(store)
-    await together(appender, single("ana", PutIn(5)), single("bea", PutIn(5)))
+    committer = GroupCommitter(store)
+    await together(committer, grouped("ana", PutIn(5)), grouped("bea", PutIn(5)))
 
     answers = await together(
-        appender,
-        single("ana", PutIn(1), seen=SeenVersion(1)),
-        single("ana", PutIn(1), seen=SeenVersion(1)),
-        single("bea", PutIn(1), seen=SeenVersion(7)),
-        single("cem", PutIn(1)),
+        committer,
+        grouped("ana", PutIn(1), seen=SeenVersion(1)),
+        grouped("ana", PutIn(1), seen=SeenVersion(1)),
+        grouped("bea", PutIn(1), seen=SeenVersion(7)),
+        grouped("cem", PutIn(1)),
     )
 
     assert replies(answers) == [(2, 6), ConcurrencyConflict, ConcurrencyConflict, (1, 1)]
@@ -108,10 +110,10 @@ async def test_who_saw_another_version_is_refused_alone(store: Store) -> None:
 async def test_each_event_says_what_caused_it_and_the_block_who_did(store: Store) -> None:
     contexts = [replace(CONTEXT, cause=f"request-{n}") for n in (1, 2)]
     other = replace(CONTEXT, actor="another")
-    appender = Appender(store)
+    committer = GroupCommitter(store)
 
     await together(
-        appender, *(single(str(n), PutIn(1), c) for n, c in enumerate([*contexts, other]))
+        committer, *(grouped(str(n), PutIn(1), c) for n, c in enumerate([*contexts, other]))
     )
 
     rows = await store.pool.fetch(
@@ -127,17 +129,17 @@ async def test_each_event_says_what_caused_it_and_the_block_who_did(store: Store
 
 
 async def test_a_stream_that_another_moves_meanwhile_is_decided_again(store: Store) -> None:
-    appender = Appender(store)
-    await together(appender, single("ana", PutIn(5)), single("bea", PutIn(5)))
+    committer = GroupCommitter(store)
+    await together(committer, grouped("ana", PutIn(5)), grouped("bea", PutIn(5)))
 
     async with store.transaction(CONTEXT) as unit:
         await handle(unit, KEPT, "purse-ana", TakeOut(5))
         under_way = asyncio.create_task(
             together(
-                appender,
-                single("ana", TakeOut(5)),
-                single("ana", PutIn(1)),
-                single("bea", PutIn(1)),
+                committer,
+                grouped("ana", TakeOut(5)),
+                grouped("ana", PutIn(1)),
+                grouped("bea", PutIn(1)),
             )
         )
         await waits_for_a_lock(store)
@@ -149,11 +151,11 @@ async def test_a_stream_that_another_moves_meanwhile_is_decided_again(store: Sto
 
 @pytest.mark.parametrize("writers", [8])
 async def test_positions_stay_gapless_beside_batches(store: Store, writers: int) -> None:
-    appenders = [Appender(store) for _ in range(3)]
+    committers = [GroupCommitter(store) for _ in range(3)]
 
     async def one(n: int) -> None:
         for turn in range(10):
-            await appenders[n % 3].append(single(f"{(n + turn) % 5}", PutIn(1)))
+            await committers[n % 3].append(grouped(f"{(n + turn) % 5}", PutIn(1)))
             async with store.transaction(CONTEXT) as unit:
                 await handle(unit, KEPT, f"purse-own-{n}", PutIn(1))
 

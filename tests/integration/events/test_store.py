@@ -10,8 +10,8 @@ import pytest
 
 from libs.events.domain.errors import ConcurrencyConflict, EventTooLarge, UnknownEvent
 from libs.events.store import migrate
-from libs.events.store.group_commit import Appender
-from libs.events.store.grouped_commands import Single
+from libs.events.store.group_commit import GroupCommitter
+from libs.events.store.grouped_commands import GroupedCommand
 from libs.events.store.handle import Draft, Move, handle, handle_many
 from libs.events.store.model import StreamType
 from libs.events.store.postgres import Store
@@ -123,13 +123,17 @@ async def test_writers_of_one_stream_never_overwrite_each_other(store: Store) ->
 async def test_a_young_store_looks_its_streams_up_as_one_that_has_grown(database: str) -> None:
     """A plan made for a table of one page would be kept, and look through all of it for ever."""
     async with asyncpg.create_pool(database, min_size=1, max_size=1) as pool:
-        store, appender = Store(pool, "young"), Appender(Store(pool, "young"))
-        await appender.append(Single(KEPT, "purse-a", PutIn(1), CONTEXT, lambda outcome: None))
+        store, committer = Store(pool, "young"), GroupCommitter(Store(pool, "young"))
+        await committer.append(
+            GroupedCommand(KEPT, "purse-a", PutIn(1), CONTEXT, lambda outcome: None)
+        )
         await pool.execute("ANALYZE streams")
         before = await scans(pool)
 
         draft = Draft("CoinsPutIn", 1, b'{"coins":1}', None, None, None, None)
-        await appender.append(Single(KEPT, "purse-a", PutIn(1), CONTEXT, lambda outcome: None))
+        await committer.append(
+            GroupedCommand(KEPT, "purse-a", PutIn(1), CONTEXT, lambda outcome: None)
+        )
         async with store.transaction(CONTEXT) as transaction:
             won = await transaction.append([Move("purse-a", 2, [draft], None, None)])
 

@@ -29,7 +29,7 @@ from services.payments.contract import ANNOUNCED_TO
 from services.payments.main import SERVICE as PAYMENTS
 from services.projection.main import SERVICE as PROJECTION
 from services.registry.main import SERVICE as REGISTRY
-from tests.doors import YEAR, surroundings
+from tests.doors import YEAR, service_settings
 from tests.integration.conditionality.kit import BAD, bench_at, families, months_of
 from tests.integration.payments.houses import books_of, houses
 from tests.integration.payments.office import office_at
@@ -240,7 +240,7 @@ def served_by(postgres: Postgres, directory: Path, name: str) -> Iterator[Served
     make, fill_store = SERVICES[name]
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
-        told = runner.run(stack.enter_async_context(surroundings(postgres, directory, name)))
+        told = runner.run(stack.enter_async_context(service_settings(postgres, directory, name)))
         try:
             places = runner.run(_awaited(fill_store(told, directory)))
             app = make(told, stack.enter_context(serving(others())))

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from localstack.processes import wait_until
-from localstack.stale_processes import end_leftovers, left_over
+from localstack.stale_processes import end_stale_processes, stale_processes
 from localstack.supervisor import READY_DEADLINE_S
 
 WAITS = "import signal; print('up', flush=True); signal.pause()"
@@ -48,20 +48,20 @@ def test_a_process_that_does_not_end_is_ended(tmp_path: Path) -> None:
     with running(WAITS, tmp_path / "logs" / "registry.log") as process:
         named(tmp_path, process.pid)
 
-        end_leftovers(tmp_path, ends_s_max=0.1)
+        end_stale_processes(tmp_path, ends_s_max=0.1)
 
         assert psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
-        assert left_over(tmp_path) == []
+        assert stale_processes(tmp_path) == []
 
 
 def test_a_process_that_is_about_to_end_is_waited_for(tmp_path: Path) -> None:
     with running(ENDS_WHEN_TOLD, tmp_path / "logs" / "postgres.log") as process:
         named(tmp_path, process.pid)
-        assert [each.pid for each in left_over(tmp_path)] == [process.pid]
+        assert [each.pid for each in stale_processes(tmp_path)] == [process.pid]
         assert process.stdin is not None
         process.stdin.close()
 
-        end_leftovers(tmp_path)
+        end_stale_processes(tmp_path)
 
         assert process.wait(READY_DEADLINE_S) == 0
 
@@ -72,7 +72,7 @@ def test_a_number_that_belongs_to_somebody_else_by_now_is_left_alone(tmp_path: P
     with running(WAITS, elsewhere / "logs" / "registry.log") as process:
         named(mine, process.pid)
 
-        end_leftovers(mine, ends_s_max=0.1)
+        end_stale_processes(mine, ends_s_max=0.1)
 
         assert process.poll() is None
 
@@ -83,6 +83,6 @@ def test_where_nothing_is_left_nobody_is_waited_for(tmp_path: Path, text: str | 
     if text is not None:
         (tmp_path / "run" / "pids.json").write_text(text)
 
-    end_leftovers(tmp_path, ends_s_max=0)
+    end_stale_processes(tmp_path, ends_s_max=0)
 
-    assert left_over(tmp_path) == []
+    assert stale_processes(tmp_path) == []

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from localstack.ports import free_ports
-from localstack.process_specs import Child, Node, Process, Step, answers, at_once, command
+from localstack.process_specs import Child, Process, ProcessSpec, Step, answers, at_once, command
 from localstack.supervisor import Supervisor, SupervisorFailed
 from tests.servers import eventually
 
@@ -64,12 +64,12 @@ async def test_what_is_needed_is_ready_first_and_stops_last(tmp_path: Path, stor
         with story.open("a") as file:
             file.write("migration runs\n")
 
-    nodes: list[Node] = [
+    specs: list[ProcessSpec] = [
         service("registry", story, needs=["migration"]),
         Step("migration", migrate, needs=["postgres"]),
         service("postgres", story),
     ]
-    async with Supervisor(nodes, tmp_path):
+    async with Supervisor(specs, tmp_path):
         pass
 
     assert told(story) == [
@@ -82,8 +82,8 @@ async def test_what_is_needed_is_ready_first_and_stops_last(tmp_path: Path, stor
 
 
 async def test_a_killed_child_is_started_again(tmp_path: Path, story: Path) -> None:
-    nodes = [service("registry", story), service("payments", story)]
-    async with Supervisor(nodes, tmp_path) as platform:
+    specs = [service("registry", story), service("payments", story)]
+    async with Supervisor(specs, tmp_path) as platform:
         first = platform.pids()
         await platform.kill("registry")
         await platform.ready("registry")
@@ -155,8 +155,8 @@ async def test_one_that_may_end_but_failed_has_not_started(tmp_path: Path) -> No
 
 
 async def test_nothing_is_left_when_it_has_stopped(tmp_path: Path, story: Path) -> None:
-    nodes = [service(f"service-{number}", story) for number in range(4)]
-    async with Supervisor(nodes, tmp_path) as platform:
+    specs = [service(f"service-{number}", story) for number in range(4)]
+    async with Supervisor(specs, tmp_path) as platform:
         await platform.kill("service-0")
         await platform.ready("service-0")
         pids = list(platform.pids().values())
@@ -170,8 +170,8 @@ async def test_a_child_that_ignores_the_request_to_stop_is_killed(tmp_path: Path
         return (tmp_path / "logs" / "deaf.log").read_text() == "deaf\n"
 
     deaf = command("deaf", [sys.executable, "-S", "-c", DEAF], ready=has_said_it)
-    nodes = [replace(deaf, stop_deadline_s=0.2)]
-    async with Supervisor(nodes, tmp_path) as platform:
+    specs = [replace(deaf, stop_deadline_s=0.2)]
+    async with Supervisor(specs, tmp_path) as platform:
         pid = platform.pids()["deaf"]
     assert not psutil.pid_exists(pid)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from libs.chassis.settings import Settings
-from tests.doors import surroundings
+from tests.doors import service_settings
 from tests.integration.payments.office import Office, office_at
 from tests.integration.payments.world import World
 from tests.servers import Postgres
@@ -17,7 +17,7 @@ from tests.servers import Postgres
 @pytest_asyncio.fixture
 async def told(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Settings]:
     """The settings of this payments service."""
-    async with surroundings(postgres, tmp_path, "payments") as settings:
+    async with service_settings(postgres, tmp_path, "payments") as settings:
         yield settings
 
 

@@ -35,7 +35,7 @@ REQUESTS = 14
 
 
 class Killed(ConnectionError):
-    """The process is gone: a fault of the surroundings, which is nobody's own."""
+    """The process is gone: a fault of the infrastructure, which is nobody's own."""
 
 
 class MortalStore(Store):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from tests.doors import surroundings
+from tests.doors import service_settings
 from tests.integration.projection.kit import Desk, desk_at
 from tests.servers import Postgres
 
@@ -15,5 +15,5 @@ from tests.servers import Postgres
 @pytest_asyncio.fixture
 async def desk(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Desk]:
     """Projection's tables, and what others send to it."""
-    async with surroundings(postgres, tmp_path, "projection") as told, desk_at(told) as parts:
+    async with service_settings(postgres, tmp_path, "projection") as told, desk_at(told) as parts:
         yield parts

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from services.projection.main import SERVICE
-from tests.doors import NATION, Door, front_door, surroundings
+from tests.doors import NATION, Door, front_door, service_settings
 from tests.servers import Postgres
 
 TAHAP: Final = "2023-1"
@@ -31,7 +31,7 @@ NAMES: Final = {family: name for name, family in IDS.items()}
 @pytest_asyncio.fixture
 async def projection(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Door]:
     """The door of a projection that knows a family of each fate."""
-    async with surroundings(postgres, tmp_path, "projection") as told:
+    async with service_settings(postgres, tmp_path, "projection") as told:
         connection = await asyncpg.connect(told.bus_url)
         for name, fate in FATES.items():
             await _fill(connection, IDS[name], *fate)

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from services.projection.main import SERVICE
-from tests.doors import MOMENT, Door, front_door, surroundings
+from tests.doors import MOMENT, Door, front_door, service_settings
 from tests.servers import Postgres
 
 FAMILIES = [str(UUID(int=number << 100)) for number in range(1, 8)]
@@ -25,7 +25,7 @@ TAHAP = "2023-1"
 @pytest_asyncio.fixture
 async def projection(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Door]:
     """The door of a projection that has consumed a little."""
-    async with surroundings(postgres, tmp_path, "projection") as told:
+    async with service_settings(postgres, tmp_path, "projection") as told:
         await fill(told.bus_url)
         async with front_door(SERVICE, told, tmp_path) as opened:
             yield opened

@@ -20,7 +20,7 @@ from libs.events.consumer.parking import list_parked
 from libs.events.consumer.rebuild import Progress
 from services.projection.consumers import SUBSCRIPTIONS
 from services.projection.rebuild import GRAFANA_ROLE
-from tests.doors import TOPICS, surroundings
+from tests.doors import TOPICS, service_settings
 from tests.integration.projection.kit import Desk, desk_at
 from tests.servers import Postgres, eventually
 
@@ -84,7 +84,7 @@ async def test_a_message_that_is_parked_stays_parked_and_stops_no_rebuild(
     postgres: Postgres, tmp_path: Path
 ) -> None:
     async with AsyncExitStack() as stack:
-        around = await stack.enter_async_context(surroundings(postgres, tmp_path, "projection"))
+        around = await stack.enter_async_context(service_settings(postgres, tmp_path, "projection"))
         # New tables are granted to the role that the service's URL names: here the only one.
         told = replace(around, database_url=around.bus_url)
         desk = await stack.enter_async_context(desk_at(told))

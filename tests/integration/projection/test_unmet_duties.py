@@ -11,7 +11,7 @@ import asyncpg
 import pytest_asyncio
 
 from services.projection.main import SERVICE
-from tests.doors import Door, front_door, surroundings
+from tests.doors import Door, front_door, service_settings
 from tests.servers import Postgres
 
 TAHAP = "2023-1"
@@ -33,7 +33,7 @@ async def projection(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Door]:
         (TAHAP, "COMPLIANT", [PASSED]),
         ("2023-2", "FAILED", [MISSED]),
     )
-    async with surroundings(postgres, tmp_path, "projection") as told:
+    async with service_settings(postgres, tmp_path, "projection") as told:
         connection = await asyncpg.connect(told.bus_url)
         for number, (tahap, result, duties) in enumerate(cycles):
             family = UUID(int=number)

@@ -15,9 +15,9 @@ import pytest_asyncio
 
 from libs.events.store.model import encode
 from services.projection.explanation.facts import FamilyMoved
-from services.projection.explanation.messages import Told
+from services.projection.explanation.messages import Published
 from services.projection.main import SERVICE
-from tests.doors import MOMENT, Door, front_door, surroundings
+from tests.doors import MOMENT, Door, front_door, service_settings
 from tests.servers import Postgres
 from tests.unit.projection.kit import (
     CLOSING,
@@ -54,7 +54,7 @@ class Projection:
 
 @pytest_asyncio.fixture
 async def projection(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Projection]:
-    async with surroundings(postgres, tmp_path, "projection") as told:
+    async with service_settings(postgres, tmp_path, "projection") as told:
         tables = await asyncpg.connect(told.bus_url)
         await fill(tables, OF_FAMILY)
         async with front_door(SERVICE, told, tmp_path) as opened:
@@ -62,7 +62,7 @@ async def projection(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Projec
         await tables.close()
 
 
-async def fill(connection: Connection, told: tuple[Told[Any], ...]) -> None:
+async def fill(connection: Connection, told: tuple[Published[Any], ...]) -> None:
     await connection.executemany(
         "INSERT INTO timeline VALUES ($1, $2, $3, $4, $5, $6)",
         [(FAMILY, _source(each), each.position, MOMENT, *_said(each)) for each in told],
@@ -77,11 +77,11 @@ async def fill(connection: Connection, told: tuple[Told[Any], ...]) -> None:
     )
 
 
-def _source(told: Told[Any]) -> str:
+def _source(told: Published[Any]) -> str:
     return f"/services/{told.service}"
 
 
-def _said(told: Told[Any]) -> tuple[str, str]:
+def _said(told: Published[Any]) -> tuple[str, str]:
     return type(told.body).__name__, encode(told.body).decode()
 
 

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from libs.chassis.settings import Settings
 from services.registry.main import SERVICE
-from tests.doors import Door, front_door, surroundings
+from tests.doors import Door, front_door, service_settings
 from tests.integration.registry.kit import Register, register_at
 from tests.integration.registry.lists import given_families
 from tests.servers import Postgres
@@ -18,7 +18,7 @@ from tests.servers import Postgres
 @pytest_asyncio.fixture
 async def told(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Settings]:
     """The settings of this registry."""
-    async with surroundings(postgres, tmp_path, "registry") as settings:
+    async with service_settings(postgres, tmp_path, "registry") as settings:
         yield settings
 
 

@@ -21,7 +21,7 @@ from libs.events.bus.connect import connect
 from libs.events.consumer.inbox import Consumer
 from libs.events.store.postgres import Store
 from libs.privacy.keys import KeyRing
-from libs.privacy.tokens import Tokenizer
+from libs.privacy.pseudonyms import Tokenizer
 from services.registry.consumers import subscriptions
 from services.registry.contract import FAMILY, TAHAP_TOPIC
 from services.registry.domain.family.state import Family

@@ -17,7 +17,7 @@ import httpx
 from libs.chassis.dev_issuer import KEY_SET, Issuer
 from libs.chassis.settings import Settings
 from localstack.ports import free_ports
-from tests.doors import ROOT, Door, surroundings
+from tests.doors import ROOT, Door, service_settings
 from tests.servers import Postgres, eventually
 
 
@@ -39,8 +39,8 @@ class Platform:
 @asynccontextmanager
 async def platform(postgres: Postgres, directory: Path) -> AsyncIterator[Platform]:
     async with (
-        surroundings(postgres, directory, "registry") as registry,
-        surroundings(postgres, directory, "conditionality") as conditionality,
+        service_settings(postgres, directory, "registry") as registry,
+        service_settings(postgres, directory, "conditionality") as conditionality,
         contextlib.AsyncExitStack() as stack,
     ):
         told = {"registry": registry, "conditionality": conditionality}

@@ -16,7 +16,7 @@ from libs.chassis.app import create_app
 from libs.chassis.auth import Principal, ensure_may_see, require
 from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.health import Check
-from libs.chassis.request import Asked
+from libs.chassis.middleware import Asked
 from libs.chassis.settings import Settings
 
 NIK = "6103014107900001"

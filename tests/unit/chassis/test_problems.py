@@ -15,8 +15,8 @@ from fastapi import APIRouter, Request
 from structlog.testing import capture_logs
 
 from libs.chassis.dev_issuer import Issuer
+from libs.chassis.middleware import body_up_to
 from libs.chassis.problems import MEDIA_TYPE, Refusal, kebab
-from libs.chassis.request import body_up_to
 from libs.events.domain.errors import ConcurrencyConflict, DomainError, EventTooLarge, NotFound
 from tests.unit.chassis.service import (
     NIK,

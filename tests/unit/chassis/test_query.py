@@ -8,7 +8,7 @@ import pytest
 
 from libs.chassis.dev_issuer import Issuer
 from tests.unit.chassis.service import NIK, calling, service, settings_for, token_for
-from tests.unit.chassis.test_pages import shelves
+from tests.unit.chassis.test_pagination import shelves
 
 
 @pytest.mark.parametrize(

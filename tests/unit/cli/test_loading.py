@@ -93,7 +93,7 @@ async def test_every_file_has_a_bar_of_its_size_that_ends_with_what_its_job_says
     assert sizes == {each.file: (YEAR / each.file).stat().st_size for each in IMPORTS.values()}
     tasks = {task.description: task for task in screen.progress.tasks}
     assert all(task.finished for task in tasks.values())
-    assert tasks["members.csv"].fields["told"] == "717 rows · 448 rows/s"
+    assert tasks["members.csv"].fields["text"] == "717 rows · 448 rows/s"
 
 
 async def test_a_file_that_was_taken_under_its_key_is_not_sent_again(

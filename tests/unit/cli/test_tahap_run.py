@@ -205,7 +205,7 @@ async def test_a_bar_shows_the_jobs_of_a_tahap(
 
     [task] = screen.progress.tasks
     assert (task.completed, task.total) == (1.5, PARTS)
-    assert task.fields["told"] == "evaluation 5 of 10 · 2/s"
+    assert task.fields["text"] == "evaluation 5 of 10 · 2/s"
 
 
 async def test_how_it_went_stays_on_the_screen(

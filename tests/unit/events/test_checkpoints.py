@@ -10,27 +10,27 @@ from hypothesis import strategies as st
 
 from libs.events.bus import Batch
 from libs.events.bus.envelope import Envelopes
-from libs.events.consumer.checkpoints import Place
+from libs.events.consumer.checkpoints import Checkpoint
 from libs.events.domain.errors import CorridorError
 
 MOMENT = datetime(2023, 3, 31, tzinfo=UTC)
 
 
 @dataclass
-class Patient(Place):
+class Patient(Checkpoint):
     """A place that looks at each message by itself."""
 
     def _follows(self, envelopes: Envelopes) -> bool:
         return False
 
 
-def taken(place: Place, batch: Batch, envelopes: Envelopes) -> tuple[object, ...]:
+def taken(checkpoint: Checkpoint, batch: Batch, envelopes: Envelopes) -> tuple[object, ...]:
     """The result of taking a batch: the messages or the refusal, and where the place is then."""
     try:
-        found: object = list(place.take(batch, envelopes))
+        found: object = list(checkpoint.take(batch, envelopes))
     except CorridorError as refusal:
         found = type(refusal), refusal.facts
-    return found, place.epoch, place.position, place.moved
+    return found, checkpoint.epoch, checkpoint.position, checkpoint.moved
 
 
 def arrived(
@@ -64,7 +64,7 @@ def test_what_follows_is_taken_as_each_by_itself(
         positions.append(last)
     batch, envelopes = arrived(positions, previous, [own for _, _, own in steps])
 
-    at_once = taken(Place(epoch, begin), batch, envelopes)
+    at_once = taken(Checkpoint(epoch, begin), batch, envelopes)
 
     assert at_once == taken(Patient(epoch, begin), batch, envelopes)
 
@@ -72,5 +72,5 @@ def test_what_follows_is_taken_as_each_by_itself(
 def test_a_batch_that_follows_whole_is_taken_whole() -> None:
     batch, envelopes = arrived([3, 5, 9], [2, 3, 5], ["one"] * 3)
 
-    assert taken(Place("one", 2), batch, envelopes) == ([0, 1, 2], "one", 9, True)
-    assert Place("one", 2)._follows(envelopes)
+    assert taken(Checkpoint("one", 2), batch, envelopes) == ([0, 1, 2], "one", 9, True)
+    assert Checkpoint("one", 2)._follows(envelopes)

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from libs.events.workers.prefetch import ahead
+from libs.events.workers.prefetch import prefetch
 
 
 class Source:
@@ -36,19 +36,19 @@ async def settled() -> None:
 
 async def test_everything_comes_in_order() -> None:
     source = Source(5)
-    async with ahead(source.numbers()) as numbers:
+    async with prefetch(source.numbers()) as numbers:
         assert [number async for number in numbers] == [0, 1, 2, 3, 4]
     assert source.closed
 
 
 async def test_nothing_comes_of_nothing() -> None:
-    async with ahead(Source(0).numbers()) as numbers:
+    async with prefetch(Source(0).numbers()) as numbers:
         assert [number async for number in numbers] == []
 
 
 async def test_the_next_one_is_made_meanwhile_and_no_more() -> None:
     source = Source(5)
-    async with ahead(source.numbers()) as numbers:
+    async with prefetch(source.numbers()) as numbers:
         assert await anext(numbers) == 0
         await settled()
         assert source.made == [0, 1]
@@ -57,7 +57,7 @@ async def test_the_next_one_is_made_meanwhile_and_no_more() -> None:
 async def test_an_error_comes_where_its_item_would_have_come() -> None:
     source, seen = Source(3, fails_at=2), []
     with pytest.raises(LookupError):
-        async with ahead(source.numbers()) as numbers:
+        async with prefetch(source.numbers()) as numbers:
             async for number in numbers:
                 seen.append(number)
                 await settled()
@@ -67,7 +67,7 @@ async def test_an_error_comes_where_its_item_would_have_come() -> None:
 
 async def test_who_leaves_early_leaves_nothing_running() -> None:
     source = Source(5)
-    async with ahead(source.numbers()) as numbers:
+    async with prefetch(source.numbers()) as numbers:
         async for _ in numbers:
             break
     assert source.closed
@@ -78,7 +78,7 @@ async def test_who_leaves_early_leaves_nothing_running() -> None:
 async def test_who_fails_leaves_nothing_running() -> None:
     source = Source(5)
     with pytest.raises(ZeroDivisionError):
-        async with ahead(source.numbers()) as numbers:
+        async with prefetch(source.numbers()) as numbers:
             async for _ in numbers:
                 raise ZeroDivisionError
     assert source.closed

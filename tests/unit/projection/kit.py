@@ -19,8 +19,8 @@ from services.projection.explanation.messages import (
     PaymentCredited,
     PaymentEntitled,
     PaymentInstructed,
+    Published,
     Suspended,
-    Told,
 )
 from services.projection.explanation.story import Story
 from services.projection.explanation.tahap_messages import (
@@ -56,16 +56,16 @@ def day(text: str) -> date:
     return date.fromisoformat(text)
 
 
-def registry(position: int, body: Any) -> Told[Any]:
-    return Told("registry", position, body)
+def registry(position: int, body: Any) -> Published[Any]:
+    return Published("registry", position, body)
 
 
-def conditionality(position: int, body: Any) -> Told[Any]:
-    return Told("conditionality", position, body)
+def conditionality(position: int, body: Any) -> Published[Any]:
+    return Published("conditionality", position, body)
 
 
-def payments(position: int, body: Any) -> Told[Any]:
-    return Told("payments", position, body)
+def payments(position: int, body: Any) -> Published[Any]:
+    return Published("payments", position, body)
 
 
 # -- The family: a mother of 1990, a pupil of 2012, a toddler of 2020 -----------------------------
@@ -81,7 +81,7 @@ def member(number: int, born: str, **changes: Any) -> MemberFacts:
     return MemberFacts(member=number, birth_date=day(born), **(facts | changes))
 
 
-def card(*members: MemberFacts, payee: int | None = 1) -> Told[Any]:
+def card(*members: MemberFacts, payee: int | None = 1) -> Published[Any]:
     return registry(11, MembersRegistered(FAMILY, members, payee))
 
 
@@ -92,7 +92,7 @@ REGISTERED = registry(10, FamilyRegistered(FAMILY, REGION, dtks=True))
 CARD = card(MOTHER, PUPIL, TODDLER)
 
 
-def designated(status: str = "ELIGIBLE", reason: str = "", tahap: str = TAHAP) -> Told[Any]:
+def designated(status: str = "ELIGIBLE", reason: str = "", tahap: str = TAHAP) -> Published[Any]:
     return registry(120, FamilyDesignated(FAMILY, tahap, status, reason, REGION))
 
 
@@ -176,12 +176,12 @@ def cycle(
     evidence: tuple[Evidence, ...] = (),
     tahap: str = TAHAP,
     position: int = 10,
-) -> Told[Any]:
+) -> Published[Any]:
     told = CycleEvaluated(tahap, FAMILY, revision, result, counter, duties or (PASSED,), evidence)
     return conditionality(position, told)
 
 
-def failed(counter: int = 1) -> tuple[Told[Any], ...]:
+def failed(counter: int = 1) -> tuple[Published[Any], ...]:
     """A cycle in which the pupil was away too often."""
     opened = conditionality(12, InvestigationOpened(FAMILY, TAHAP, TAHAP, counter))
     return (
@@ -196,7 +196,7 @@ COUNTED = (Counted(2, "SD", 225_000), Counted(3, "EARLY_CHILD", 750_000))
 
 def entitled(
     *counted: Counted, amount: int | None = None, payee_valid: bool = True, kind: str = "REGULAR"
-) -> Told[Any]:
+) -> Published[Any]:
     counts = counted or COUNTED
     owed = sum(each.amount for each in counts) if amount is None else amount
     payment = PAYMENT if kind == "REGULAR" else SUPPLEMENTARY_PAYMENT
@@ -209,11 +209,11 @@ def entitled(
 INSTRUCTED = payments(62, PaymentInstructed(PAYMENT, TAHAP, FAMILY, 975_000, "BNI", "SPM-1"))
 
 
-def credited(hold: str = "NONE") -> Told[Any]:
+def credited(hold: str = "NONE") -> Published[Any]:
     return payments(80, PaymentCredited(PAYMENT, TAHAP, FAMILY, 975_000, hold, "BNI-0001"))
 
 
-def closing_of(tahap: str) -> tuple[Told[Any], ...]:
+def closing_of(tahap: str) -> tuple[Published[Any], ...]:
     """The announcement, list and terms of another tahap."""
     return tuple(replace(each, body=replace(each.body, tahap=tahap)) for each in CLOSING)
 
@@ -223,9 +223,9 @@ def closing_of(tahap: str) -> tuple[Told[Any], ...]:
 
 def why(
     disposition: str | None,
-    *told: Told[Any],
-    family: Iterable[Told[Any]] = KNOWN_FAMILY,
-    of_tahap: Iterable[Told[Any]] = (*CLOSING, *PAPERS),
+    *told: Published[Any],
+    family: Iterable[Published[Any]] = KNOWN_FAMILY,
+    of_tahap: Iterable[Published[Any]] = (*CLOSING, *PAPERS),
     tahap: str = TAHAP,
 ) -> Explanation:
     """The explanation of a family of which this, too, was said."""

@@ -10,8 +10,8 @@ from services.projection.explanation.facts import FamilyRegistered, MemberDied, 
 from services.projection.explanation.messages import (
     FamilyGraduated,
     PaymentReturned,
+    Published,
     Terminated,
-    Told,
 )
 from services.projection.explanation.story import Story
 from tests.unit.projection.kit import (
@@ -115,7 +115,7 @@ def test_what_was_blocked_of_a_family_that_graduates_goes_back() -> None:
     ],
 )
 def test_a_family_that_left_earlier_is_told_when(
-    left: Told[Any], disposition: str, sentence: str
+    left: Published[Any], disposition: str, sentence: str
 ) -> None:
     told = why(None, left, of_tahap=closing_of(LATER_TAHAP), tahap=LATER_TAHAP)
 

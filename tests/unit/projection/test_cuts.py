@@ -12,7 +12,7 @@ from services.projection.explanation.messages import (
     CorrectionProposed,
     PaymentCredited,
     PaymentInstructed,
-    Told,
+    Published,
 )
 from services.projection.explanation.tahap_messages import ListFrozen, Override
 from tests.unit.projection.kit import (
@@ -42,12 +42,12 @@ CUTTING = (ANNOUNCED, LISTING, replace(JUDGING, body=replace(JUDGING.body, terms
 DUE = 877_500
 
 
-def evaluated() -> Told[Any]:
+def evaluated() -> Published[Any]:
     told = cycle("FAILED", PASSED, ABSENT, counter=1, evidence=(DAYS_AWAY,))
     return replace(told, body=replace(told.body, cut_percent=10))
 
 
-def entitled_less() -> Told[Any]:
+def entitled_less() -> Published[Any]:
     told = entitled()
     return replace(told, body=replace(told.body, cut=97_500, cut_percent=10, evaluation=1))
 
@@ -56,7 +56,7 @@ ORDERED = payments(62, PaymentInstructed(PAYMENT, TAHAP, FAMILY, DUE, "BNI", "SP
 CREDITED = payments(80, PaymentCredited(PAYMENT, TAHAP, FAMILY, DUE, "NONE", "BNI-0001"))
 
 
-def explained(*told: Told[Any], disposition: str = "PAID") -> Any:
+def explained(*told: Published[Any], disposition: str = "PAID") -> Any:
     return why(disposition, evaluated(), entitled_less(), *told, of_tahap=(*CUTTING, *PAPERS))
 
 

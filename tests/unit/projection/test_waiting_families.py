@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.projection.explanation.facts import MemberBorn
-from services.projection.explanation.messages import Counted, FamilyGraduated, Told
+from services.projection.explanation.messages import Counted, FamilyGraduated, Published
 from services.projection.explanation.reopening_messages import (
     FamilyReopened,
     GraduationPending,
@@ -45,7 +45,7 @@ ELIGIBLE_BEFORE = (REGISTERED, CARD, designated(tahap="2022-4"))
 FOR_THE_BABY = Counted(4, "EARLY_CHILD", 750_000)
 
 
-def told(disposition: str | None, *more: Told[Any], tahap: str = TAHAP) -> Any:
+def told(disposition: str | None, *more: Published[Any], tahap: str = TAHAP) -> Any:
     around = {} if tahap == TAHAP else {"of_tahap": closing_of(tahap)}
     return why(disposition, *more, family=ELIGIBLE_BEFORE, tahap=tahap, **around)
 

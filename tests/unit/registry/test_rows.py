@@ -10,8 +10,8 @@ from typing import Any, Final
 import pytest
 
 from libs.chassis.csv_upload import ImportReport
+from libs.privacy.pseudonyms import Tokenizer
 from libs.privacy.sealing import FamilyKey, Sealer
-from libs.privacy.tokens import Tokenizer
 from services.registry.http import csv_facts
 from services.registry.http.csv_cells import OCCUPATIONS
 from services.registry.http.csv_rows import FamilyCells, LifeEventCells, MemberCells, checked

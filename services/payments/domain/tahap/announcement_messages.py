@@ -94,7 +94,7 @@ class ServiceAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """The surroundings of an announcement: the other tahaps, and every service's answer."""
+    """Context of an announcement: the other tahaps, and every service's answer."""
 
     others: tuple[OtherTahap, ...] = ()
     answers: tuple[ServiceAnswer, ...] = ()

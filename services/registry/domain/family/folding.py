@@ -73,10 +73,10 @@ def evolve(state: Family, event: Event) -> Family:
         case PersonsRegistered():
             return state  # says nothing that the members do not say
         case _:
-            return replace(_told(state, event), reported=(*state.reported, event.fingerprint))
+            return replace(_folded(state, event), reported=(*state.reported, event.fingerprint))
 
 
-def _told(state: Family, event: LifeFact) -> Family:
+def _folded(state: Family, event: LifeFact) -> Family:
     """The family after a life event; every kind has its own row of facts."""
     since, known = event.effective_on, event.reported_on
     match event:

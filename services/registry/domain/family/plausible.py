@@ -49,8 +49,8 @@ def _wrong_in_report(command: ReportLifeEvent, state: Family) -> Iterator[str]:
         yield "reported_on"
     if isinstance(fact, Birth) and fact.birth_date > known:
         yield "birth_date"
-    ahead = timedelta(0) if isinstance(fact, Birth | Death) else EFFECTIVE_AHEAD
-    if since - known > ahead or (isinstance(fact, Birth) and since < fact.birth_date):
+    allowance = timedelta(0) if isinstance(fact, Birth | Death) else EFFECTIVE_AHEAD
+    if since - known > allowance or (isinstance(fact, Birth) and since < fact.birth_date):
         yield "effective_on"
     if isinstance(fact, Death | SchoolChange | Pregnancy):
         yield from _wrong_for_member(command, fact, state)

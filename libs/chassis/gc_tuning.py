@@ -1,4 +1,4 @@
-"""The memory of a long-lived process, looked after."""
+"""Garbage collection of a long-lived process: fewer, larger collections."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ until its commit and hold no cycle; by the default of 700 they are searched agai
 
 
 def settle() -> None:
-    """Take what is loaded by now as there to stay, and look for garbage in larger steps."""
+    """Freeze what is loaded by now, and collect garbage in larger steps."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_OBJECTS, 20, 20)

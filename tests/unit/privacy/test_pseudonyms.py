@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.privacy.tokens import Tokenizer
+from libs.privacy.pseudonyms import Tokenizer
 
 KEY = bytes(range(32))
 NIK = "6103014903800001"

@@ -1,6 +1,6 @@
 """Replays parked messages as was asked, beside everything else that a service does.
 
-    asyncio.create_task(Replayer(store, subscriptions).run())
+    asyncio.create_task(ReplayWorker(store, subscriptions).run())
 
 Every process of a service works on replays. A step is one transaction, in which the replay's row
 is locked: two processes never do the same one, and a killed process leaves nothing to tidy up.
@@ -21,7 +21,7 @@ from libs.events.consumer.parking import Selection
 from libs.events.consumer.replay import Replayed, replay
 from libs.events.consumer.subscription import Subscription
 from libs.events.domain.errors import safe_text
-from libs.events.store.faults import is_of_surroundings
+from libs.events.store.faults import is_infrastructure_fault
 from libs.events.store.model import Context
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
@@ -48,7 +48,7 @@ log = structlog.get_logger("replay")
 
 
 @dataclass(frozen=True, slots=True)
-class Replayer:
+class ReplayWorker:
     """Does what was asked for, the oldest replay first."""
 
     store: Store
@@ -80,7 +80,7 @@ class Replayer:
             async with self.store.transaction(context) as unit:
                 return await self._step(unit, oldest["id"])
         except Exception as error:
-            if is_of_surroundings(error):
+            if is_infrastructure_fault(error):
                 raise
             # Tried again it would fail again, and those asked for behind it would never begin.
             log.warning("replay fails", replay=oldest["id"], error=safe_text(error))
@@ -98,8 +98,8 @@ class Replayer:
             selection = Selection(row["topic"], row["parked_key"])
             came = await replay(unit, self.subscriptions, selection, place)
         if came is not None:
-            told = msgspec.json.encode(came.place).decode(), came.handled, came.refused
-            await unit.connection.execute(_ADVANCE, job, *told)
+            advanced = msgspec.json.encode(came.place).decode(), came.handled, came.refused
+            await unit.connection.execute(_ADVANCE, job, *advanced)
         else:
             state = "CANCELLED" if row["cancelled_by"] else "DONE"
             await unit.connection.execute(_END, job, state, None)

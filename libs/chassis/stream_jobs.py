@@ -1,6 +1,6 @@
-"""The runs of a service as jobs: told from the stream and tables that a run works on anyway.
+"""Streams as jobs: a run's progress, read from the stream and tables that it works on anyway.
 
-    listings = Runs("listing", ends_with={"ListClosed"}, why_not="...", progress=listing_progress)
+    listings = StreamJobs("listing", ends_with={"ListClosed"}, why_not="...", progress=progress)
 
 The id of a job is that of its stream, such as listing-2023-1. Nothing is written for it: a run
 that was killed goes on from its cursor, and its job with it.
@@ -56,8 +56,8 @@ class _Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Runs:
-    """The runs whose streams begin with `kind` and a dash, and how far each is.
+class StreamJobs:
+    """The streams whose ids begin with `kind` and a dash, each as a job.
 
     `progress` is asked with what follows the dash. `ends_with` are the types of the events that
     end a run, `why_not` is why none can be cancelled. `work` is the leader's work that takes the
@@ -84,9 +84,9 @@ class Runs:
         rows = await store.pool.fetch(_STREAMS, self.kind)
         found = [
             begun
-            for begun in sorted((_Begun(*row) for row in rows), key=_place, reverse=True)
+            for begun in sorted((_Begun(*row) for row in rows), key=_cursor, reverse=True)
             if wanted.by in (None, begun.by)
-            and (wanted.behind is None or _place(begun) < wanted.behind)
+            and (wanted.behind is None or _cursor(begun) < wanted.behind)
         ]
         return [await self._job(store, begun) for begun in found[: wanted.limit]]
 
@@ -96,8 +96,8 @@ class Runs:
 
     async def _job(self, store: Store, begun: _Begun) -> Job:
         about = begun.stream.removeprefix(f"{self.kind}-")
-        told = await self.progress(store, about)
-        ended = told.state == "DONE"
+        progress = await self.progress(store, about)
+        ended = progress.state == "DONE"
         fails = None if ended else await failing_item(store.pool, self.work, about)
         changed = await store.pool.fetchval(_CHANGED, begun.stream, not ended, list(self.ends_with))
         until = changed if ended else await store.pool.fetchval("SELECT now()")
@@ -105,19 +105,19 @@ class Runs:
             id=begun.stream,
             kind=self.kind,
             about=about,
-            state="FAILING" if fails else told.state,
-            done=told.done,
-            total=told.total,
-            unit=told.unit,
-            rate=rate(told.done, begun.at, until),
-            counts=told.counts,
-            steps=told.steps,
+            state="FAILING" if fails else progress.state,
+            done=progress.done,
+            total=progress.total,
+            unit=progress.unit,
+            rate=rate(progress.done, begun.at, until),
+            counts=progress.counts,
+            steps=progress.steps,
             attempt=fails.attempts if fails else 1,
             by=begun.by,
             started_at=begun.at,
             changed_at=changed,
-            result=told.result,
-            problem=told.problem or (_problem(fails) if fails else None),
+            result=progress.result,
+            problem=progress.problem or (_problem(fails) if fails else None),
         )
 
 
@@ -125,7 +125,7 @@ def _problem(fails: Failing) -> JobProblem:
     return JobProblem(type=WORK_FAILS, detail=fails.error)
 
 
-def _place(begun: _Begun) -> tuple[datetime, str]:
+def _cursor(begun: _Begun) -> tuple[datetime, str]:
     return begun.at, begun.stream
 
 

@@ -7,7 +7,7 @@
         return Page[Purse](items=[Purse(**row) for row in found], next=following)
 
 A cursor is the key of the last item, so that a page costs the same wherever it lies and nothing is
-skipped or told twice while the list grows. It belongs to its list and filters: a checksum tells a
+skipped or shown twice while the list grows. It belongs to its list and filters: a checksum finds a
 mistake, and is no secret, because a cursor opens nothing that its sender may not read anyway.
 """
 
@@ -112,11 +112,11 @@ async def asked_page(
     if cursor is None:
         return Pages(request, response, limit, None)
     try:
-        told = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        decoded = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raise foreign() from None
-    check, key = told[:_CHECK_BYTES], told[_CHECK_BYTES:]
-    if check != _check(request, key) or _text(told) != cursor:
+    check, key = decoded[:_CHECK_BYTES], decoded[_CHECK_BYTES:]
+    if check != _check(request, key) or _text(decoded) != cursor:
         raise foreign()
     return Pages(request, response, limit, key)
 

@@ -1,4 +1,4 @@
-"""The surroundings of every request: its id, trace, span, log line and largest body."""
+"""Middleware of every request: its id, trace, span, log line and largest body."""
 
 from __future__ import annotations
 

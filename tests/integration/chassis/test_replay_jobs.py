@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from libs.chassis.idempotency import OnceOnly
 from libs.chassis.jobs import Job, JobNotCancellable, Wanted
-from libs.chassis.replayer import Replayer
-from libs.chassis.replays import Replays, begin
+from libs.chassis.replay_jobs import ReplayJobs, begin
+from libs.chassis.replay_worker import ReplayWorker
 from libs.events.consumer.parking import EVERYTHING, NothingParked, Selection, list_parked
 from libs.events.domain.errors import UnknownEvent
 from libs.events.relay.outbox import Relay
@@ -24,7 +24,7 @@ from tests.servers import Postgres, eventually
 
 KEYS: Final = 12
 MESSAGES: Final = 3
-REPLAYS: Final = Replays()
+REPLAYS: Final = ReplayJobs()
 
 
 @pytest_asyncio.fixture
@@ -40,8 +40,8 @@ async def corridor(postgres: Postgres) -> AsyncIterator[Corridor]:
         yield found
 
 
-def mended(corridor: Corridor, *still: int) -> Replayer:
-    return Replayer(corridor.reader, Reader(corridor.reader, still).subscriptions)
+def mended(corridor: Corridor, *still: int) -> ReplayWorker:
+    return ReplayWorker(corridor.reader, Reader(corridor.reader, still).subscriptions)
 
 
 async def asked(corridor: Corridor, selection: Selection = EVERYTHING, key: str = "k1") -> str:
@@ -49,8 +49,8 @@ async def asked(corridor: Corridor, selection: Selection = EVERYTHING, key: str 
         return (await begin(unit, OnceOnly("ops", key, hashlib.sha256()), selection)).id
 
 
-async def done(replayer: Replayer) -> None:
-    while await replayer.step():
+async def done(worker: ReplayWorker) -> None:
+    while await worker.step():
         """Until there is nothing left to replay."""
 
 
@@ -67,10 +67,10 @@ async def parked(corridor: Corridor) -> int:
 async def test_everything_is_replayed_and_its_job_tells_how_far_it_is(corridor: Corridor) -> None:
     name = await asked(corridor)
     before = await job(corridor, name)
-    replayer = mended(corridor, 5)
-    assert await replayer.step()
+    worker = mended(corridor, 5)
+    assert await worker.step()
     going = await job(corridor, name)
-    await done(replayer)
+    await done(worker)
     after = await job(corridor, name)
 
     assert (before.state, before.done, before.total) == ("RUNNING", 0, KEYS * MESSAGES)
@@ -111,12 +111,12 @@ async def test_two_processes_never_do_the_same_replay_at_once(corridor: Corridor
 
 async def test_a_cancelled_replay_ends_and_keeps_what_went_through(corridor: Corridor) -> None:
     name = await asked(corridor)
-    replayer = mended(corridor)
-    assert await replayer.step()
+    worker = mended(corridor)
+    assert await worker.step()
     async with corridor.reader.transaction(CONTEXT) as unit:
         await REPLAYS.cancel(unit, await job(corridor, name), "ops")
     asked_to_end = await job(corridor, name)
-    await done(replayer)
+    await done(worker)
 
     ended = await job(corridor, name)
     assert (asked_to_end.cancelling, ended.state, ended.cancelling) == (True, "CANCELLED", False)
@@ -132,7 +132,7 @@ async def test_a_replay_that_only_a_person_can_mend_fails_and_says_why(corridor:
             raise UnknownEvent(type="CoinsPutIn")
 
     name = await asked(corridor)
-    await done(Replayer(corridor.reader, Older(corridor.reader).subscriptions))
+    await done(ReplayWorker(corridor.reader, Older(corridor.reader).subscriptions))
 
     failed = await job(corridor, name)
     assert (failed.state, await parked(corridor)) == ("FAILED", KEYS * MESSAGES)
@@ -175,7 +175,7 @@ async def test_what_is_wrong_now_is_told_of_what_is_still_parked(corridor: Corri
             raise LookupError("3201010101010101")
 
     await asked(corridor)
-    await done(Replayer(corridor.reader, Worse(corridor.reader).subscriptions))
+    await done(ReplayWorker(corridor.reader, Worse(corridor.reader).subscriptions))
 
     errors = {each.error for each in await list_parked(corridor.reader)}
     assert errors == {"LookupError", "an earlier message of this key is parked"}

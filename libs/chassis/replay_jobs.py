@@ -1,4 +1,4 @@
-"""Replays of parked messages as jobs: asked for, seen and cancelled; `replayer` does them.
+"""Replays of parked messages as jobs: asked for, seen and cancelled; `replay_worker` does them.
 
 async with store.transaction(context) as unit:
     job = await begin(unit, once, Selection(topic, key))
@@ -14,7 +14,7 @@ import msgspec
 
 from libs.chassis.idempotency import OnceOnly
 from libs.chassis.jobs import Job, JobNotCancellable, State, Wanted, newest_rows, rate
-from libs.events.consumer.parking import START, NothingParked, Place, Selection
+from libs.events.consumer.parking import START, NothingParked, ParkedPosition, Selection
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 
@@ -52,7 +52,7 @@ async def begin(unit: Transaction, once: OnceOnly, selection: Selection) -> Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Replays:
+class ReplayJobs:
     """The replays of a service."""
 
     seen_by: frozenset[str] = frozenset()
@@ -95,5 +95,5 @@ def _job(row: Any) -> Job:
     )
 
 
-def _text(place: Place) -> str:
+def _text(place: ParkedPosition) -> str:
     return msgspec.json.encode(place).decode()

@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from structlog.testing import capture_logs
 
-from libs.chassis import health, logs, request
+from libs.chassis import health, logs, middleware
 from libs.chassis.dev_issuer import Issuer
 from libs.chassis.etag import IfMatch, etag, stamp
 from libs.events.domain.errors import NotFound
@@ -132,7 +132,7 @@ async def test_a_span_names_the_route_and_nothing_that_the_caller_wrote(
     provider.add_span_processor(SimpleSpanProcessor(spans))
     # The framework would find this provider too, and make a span of its own with the address.
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
-    monkeypatch.setattr(request, "_tracer", provider.get_tracer("test"))
+    monkeypatch.setattr(middleware, "_tracer", provider.get_tracer("test"))
     answer = await client.put(
         f"/things/{NIK}?nik={NIK}", json=THING, headers={"traceparent": TRACE}
     )

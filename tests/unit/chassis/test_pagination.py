@@ -13,7 +13,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from libs.chassis.dev_issuer import Issuer
-from libs.chassis.pages import ITEMS, ITEMS_MAX, Page, Paging
+from libs.chassis.pagination import ITEMS, ITEMS_MAX, Page, Paging
 from tests.unit.chassis.service import Reader, calling, service, settings_for, token_for
 
 SHELF = [f"thing {number:04}" for number in range(1_205)]

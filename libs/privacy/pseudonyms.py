@@ -1,4 +1,4 @@
-"""Tokens: what services match people and rows by, without knowing who or what they are."""
+"""Pseudonyms: keyed tokens by which services match people and rows without knowing them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Tokenizer:
         """The token of a whole row: equal rows, and only those, are equal.
 
         Fields are framed by their length, so that no two rows run together alike, and None (not
-        told) differs from the empty text (told to be empty).
+        given) differs from the empty text (given as empty).
         """
         return _hex(self._rows, b"".join(map(_frame, fields)))
 
