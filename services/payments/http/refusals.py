@@ -72,7 +72,7 @@ CANCELLED: Final = refuses(
 )
 PROPOSED: Final = refuses(*_STEP, StaleHash, MissingNotDeferred, NotMissing, Malformed)
 FROZEN: Final = refuses(*_STEP, ListMoved, NothingProposed, SamePerson, StaleHash)
-OPENED: Final = refuses(*_STEP, NotDeferred, MissingNotDeferred)
+OPENED: Final = refuses(*_STEP, NotDeferred, MissingNotDeferred, Malformed)
 CLOSED: Final = refuses(*_STEP, RunsOpen, FamiliesOutstanding, NotMissing, Malformed)
 UNANSWERED_PROPOSED: Final = refuses(*_RUN_STEP, StaleHash, TooManyUnanswered)
 UNANSWERED_DEFERRED: Final = refuses(

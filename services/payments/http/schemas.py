@@ -111,7 +111,7 @@ class Supplementary(Strict):
     """The deferred families to take up; all that are complete and not held, where none is named.
 
     `day` is the one that their payments count for: a family is held on it or not. Today where it is
-    not said, or the tahap's credit date where that is later.
+    not said, or the tahap's credit date where that is later; none behind it, nor before that date.
     """
 
     families: list[Id] = Field(default=[])

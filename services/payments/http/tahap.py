@@ -20,6 +20,7 @@ from libs.chassis.service import StoreOf
 from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
 from services.payments.contract import TAHAP
+from services.payments.domain.shared.errors import Malformed
 from services.payments.domain.shared.ids import REGULAR, supplementary, tahap_stream
 from services.payments.domain.tahap.messages import (
     ApproveFreeze,
@@ -185,7 +186,12 @@ async def open_supplementary(
     async def opened_list(unit: Transaction) -> Reply:
         standing = await versions.ensure_seen(unit, tahap, seen)
         state = standing.tahap
-        day = body.day or max(standing.terms.credit_date, unit.context.at.date())
+        credit_date = standing.terms.credit_date
+        today = max(credit_date, unit.context.at.date())
+        day = body.day or today
+        # On a day that has not come, a hold would be over that is in force.
+        if not credit_date <= day <= today:
+            raise Malformed(field="day", first=credit_date, last=today)
         held = await held_among(unit, tahap, day, state.outstanding)
         free = [family for family in state.outstanding if family not in held]
         named = [str(family) for family in body.families]

@@ -134,6 +134,21 @@ def test_a_parameter_is_written_in_the_one_form_of_its_kind(served: Served, labe
                 assert answer.status_code == 422, told
 
 
+@every_operation
+def test_a_parameter_that_an_operation_does_not_take_is_refused_by_name(
+    served: Served, label: str
+) -> None:
+    method, _, path = label.partition(" ")
+    address = f"{served.url}{path.format_map(places_of(served, label))}?filter=red"
+
+    sent = served.who() | {"Idempotency-Key": str(uuid.uuid4()), "If-Match": '"1"'}
+    answer = served.session.request(method, address, headers=sent, timeout=30)
+
+    assert answer.status_code == 422, answer.text
+    refused = [each["code"] for each in answer.json()["errors"] if each["loc"][1:] == ["filter"]]
+    assert refused == ["unknown_parameter"]
+
+
 # -- Cursors --------------------------------------------------------------------------------------
 
 HUGE: Final = (2**63, -(2**63) - 1, 10**30)

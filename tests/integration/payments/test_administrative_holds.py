@@ -330,6 +330,19 @@ async def test_a_hold_ends_with_its_last_day_of_itself(office: Office) -> None:
     assert in_time.status_code == 201, in_time.text
 
 
+@pytest.mark.parametrize("day", ["2100-12-31", "2023-01-01"])
+async def test_no_run_counts_for_a_day_that_has_not_come_nor_one_before_its_tahap(
+    office: Office, day: str
+) -> None:
+    await deferred_at_the_freeze(office, last_day="2100-12-30")
+
+    refused = await opened(office, {"day": day, "families": [HELD.family]})
+
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/malformed")
+    assert refused.json()["field"] == "day"
+    assert len((await office.tahap()).lists) == 1
+
+
 async def test_who_is_held_again_leaves_the_supplementary_run_too(office: Office) -> None:
     await deferred_at_the_freeze(office)
     await let_go(office)
