@@ -66,13 +66,13 @@ class ForkServer:
     def start(self) -> None:
         """Begin to load, without waiting for it."""
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with its, self._log.open("ab") as said:
+        with its, self._log.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "localstack.fork_server", str(its.fileno())],
                 env=self._environment,
                 cwd=self.directory,
                 stdin=subprocess.DEVNULL,
-                stdout=said,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 pass_fds=[its.fileno()],
@@ -90,7 +90,11 @@ class ForkServer:
         self._hear(ANSWER_S_MAX)
 
     def launch(
-        self, module: str, arguments: Sequence[str], environment: Mapping[str, str], said: IO[bytes]
+        self,
+        module: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        output: IO[bytes],
     ) -> Forked:
         """Run a module as `python -m` would, with exactly this environment.
 
@@ -99,7 +103,7 @@ class ForkServer:
         if self._line is None:
             self.start()
         order = Order(module, tuple(arguments), dict(environment), str(self.directory))
-        self._send(order, said)
+        self._send(order, output)
         while "begun" not in (heard := self._hear(ANSWER_S_MAX)):
             pass
         return self._children.setdefault(heard["begun"], Forked(heard["begun"], self))
@@ -124,9 +128,9 @@ class ForkServer:
 
     # -- The line
 
-    def _send(self, order: Order, said: IO[bytes]) -> None:
+    def _send(self, order: Order, output: IO[bytes]) -> None:
         try:
-            socket.send_fds(self._open_line(), [order.encoded()], [said.fileno()])
+            socket.send_fds(self._open_line(), [order.encoded()], [output.fileno()])
         except OSError as error:
             raise self._died() from error
 
@@ -189,7 +193,7 @@ def program(
     if fork_server is None or list(argv[:2]) != python or not module:
         return command(name, argv, ready=ready, environment=environment, needs=needs, cwd=ROOT)
 
-    def launch(said: IO[bytes]) -> Forked:
-        return fork_server.launch(module[0], argv[3:], environment, said)
+    def launch(output: IO[bytes]) -> Forked:
+        return fork_server.launch(module[0], argv[3:], environment, output)
 
     return Child(name, launch, ready, [*needs, FORK_SERVER])

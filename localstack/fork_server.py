@@ -89,7 +89,7 @@ def _tell_ends(line: socket.socket) -> None:
         line.send(json.dumps({"ended": pid, "code": code}).encode())
 
 
-def _become(order: Order, said: int, parent: int) -> Order:
+def _become(order: Order, output: int, parent: int) -> Order:
     """Turn a fresh fork into what the order says, as if it had been started on its own."""
     os.close(signal.set_wakeup_fd(-1))
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -98,8 +98,8 @@ def _become(order: Order, said: int, parent: int) -> Order:
     if os.getppid() != parent:
         os._exit(ORPHANED)
     for number in (1, 2):
-        os.dup2(said, number)
-    os.close(said)
+        os.dup2(output, number)
+    os.close(output)
     os.environ.clear()
     os.environ.update(order.environment)
     os.chdir(order.directory)

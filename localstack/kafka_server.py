@@ -94,8 +94,8 @@ def _run(command: Sequence[str]) -> None:
     except subprocess.TimeoutExpired as error:
         raise KafkaUnavailable(f"{command[0]} did not end in {RESOLVE_TIMEOUT_S} s") from error
     if done.returncode:
-        said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-LOG_TAIL_LINES:])
-        raise KafkaUnavailable(f"{command[0]} ended with {done.returncode}:\n{said}")
+        output = "\n".join((done.stdout + done.stderr).strip().splitlines()[-LOG_TAIL_LINES:])
+        raise KafkaUnavailable(f"{command[0]} ended with {done.returncode}:\n{output}")
 
 
 def free_ports(count: int) -> list[int]:
@@ -192,8 +192,8 @@ class Broker:
                         raise KafkaUnavailable(f"the broker ended:\n{self._log_tail()}")
                     await asyncio.sleep(READY_POLL_S)
         except TimeoutError as error:
-            said = f"the broker did not answer in {timeout_s} s:\n{self._log_tail()}"
-            raise KafkaUnavailable(said) from error
+            output = f"the broker did not answer in {timeout_s} s:\n{self._log_tail()}"
+            raise KafkaUnavailable(output) from error
 
     async def _listens(self) -> bool:
         # Asked first, because the client library logs an error for every refused connection.

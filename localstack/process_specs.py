@@ -84,13 +84,13 @@ def command(
 ) -> Child:
     """A child that is a command; its environment is exactly `environment` (None: ours)."""
 
-    def launch(said: IO[bytes]) -> Process:
+    def launch(output: IO[bytes]) -> Process:
         return subprocess.Popen(
             list(argv),
             env=None if environment is None else dict(environment),
             cwd=cwd,
             stdin=subprocess.DEVNULL,
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
             # Ctrl-C in a terminal reaches us alone, so that we can stop them in order.
             start_new_session=True,

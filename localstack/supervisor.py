@@ -192,8 +192,8 @@ class Supervisor:
         path = self._logs / f"{child.name}.log"
         if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
             path.replace(path.with_suffix(".log.1"))
-        with path.open("ab") as said:
-            supervised.process = child.launch(said)
+        with path.open("ab") as output:
+            supervised.process = child.launch(output)
         self._write_pids()
 
     async def _becomes_ready(self, supervised: _Supervised, child: Child) -> bool:

@@ -37,11 +37,11 @@ class Investigation:
 
     def __str__(self) -> str:
         held = ", ".join(self.held) or "nothing"
-        said = f"{self.family} {self.tahap} {self.outcome} · held: {held}"
+        text = f"{self.family} {self.tahap} {self.outcome} · held: {held}"
         if self.finding is None:
-            return said
+            return text
         found = self.finding
-        return f"{said} · {found.maker} found {found.outcome}: {found.decision}"
+        return f"{text} · {found.maker} found {found.outcome}: {found.decision}"
 
 
 async def open_investigations(reader: Client, tahap: str | None = None) -> list[Investigation]:

@@ -177,8 +177,8 @@ class TahapState:
             "entitled": self.entitled,
             "credited": run.credited.count if run else 0,
         }
-        said = " · ".join(f"{name} {count:,}" for name, count in counts.items())
-        return f"{self.stage} · {said}{_because(run.trouble if run else None)}"
+        counted = " · ".join(f"{name} {count:,}" for name, count in counts.items())
+        return f"{self.stage} · {counted}{_because(run.trouble if run else None)}"
 
 
 def _because(trouble: str | None) -> str:

@@ -116,12 +116,12 @@ async def position_findings(
     # Readers are looked at first: their publisher can only have got further by then.
     readers = {service: await auditor.positions(service) for service in SERVICES}
     for service in RELAYED:
-        said = await _caught_up(auditor, service, readers, relay_s_max)
+        publisher = await _caught_up(auditor, service, readers, relay_s_max)
         for reader, positions in readers.items():
-            for what in reading_findings(positions, service, said):
+            for what in reading_findings(positions, service, publisher):
                 yield Finding(reader, what)
-        if said.relayed < readers[service].head:
-            what = f"has relayed {said.relayed} of {readers[service].head} positions"
+        if publisher.relayed < readers[service].head:
+            what = f"has relayed {publisher.relayed} of {readers[service].head} positions"
             yield Finding(service, what)
     for service, positions in readers.items():
         if positions.parked:
@@ -136,9 +136,9 @@ async def _caught_up(
     """A publisher's positions, once its relay has written down what readers already have."""
     head = readers[service].head
 
-    def caught_up(said: Positions) -> bool:
-        overtaken = (reading_findings(reader, service, said) for reader in readers.values())
-        return said.relayed >= head and not any(chain.from_iterable(overtaken))
+    def caught_up(publisher: Positions) -> bool:
+        overtaken = (reading_findings(reader, service, publisher) for reader in readers.values())
+        return publisher.relayed >= head and not any(chain.from_iterable(overtaken))
 
     with suppress(WaitedTooLong):
         await until(lambda: _is(caught_up, auditor, service), service, relay_s_max)

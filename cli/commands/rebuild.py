@@ -41,13 +41,13 @@ async def rebuild(data_dir: Path, service: str, screen: Screen) -> Progress:
         env=_environment(data_dir, service),
     )
     try:
-        progress, said = await asyncio.gather(_shown(program, service, screen), _said(program))
+        progress, output = await asyncio.gather(_shown(program, service, screen), _said(program))
     finally:
         if program.returncode is None:
             program.kill()
             await program.wait()
     if program.returncode or progress is None:
-        raise Failed(f"{service} was not rebuilt, and is as it was: {said or 'it was ended'}")
+        raise Failed(f"{service} was not rebuilt, and is as it was: {output or 'it was ended'}")
     return progress
 
 

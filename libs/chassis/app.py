@@ -65,14 +65,14 @@ def create_app(
     *,
     open_paths: Collection[str] = (),
     token_cookie: str | None = None,
-    samples: Mapping[str, object] | None = None,
+    examples: Mapping[str, object] | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FastAPI:
     """The application of one service. Raises `OpenDoor` when a route lacks its scope.
 
     `readiness` names the checks of /ready. `open_paths` need no token, beside OPEN_PATHS; one
     that ends in a slash opens all below it. `token_cookie` names a cookie that may hold the token
-    of a reading request. `samples` gives names of the interface an example for its description.
+    of a reading request. `examples` are by name of a field, for the description.
     Routers carry their prefix themselves.
     """
     anybody = (*OPEN_PATHS, *open_paths)
@@ -114,7 +114,7 @@ def create_app(
     for router in (health_router(readiness), pages, *routers):
         app.include_router(router)
     refuse_open_doors(app, anybody, POST_NEEDS)
-    _documented(app, anybody, samples or {})
+    _documented(app, anybody, examples or {})
     return app
 
 
@@ -167,13 +167,13 @@ def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def _documented(app: FastAPI, open_paths: Collection[str], samples: Mapping[str, object]) -> None:
+def _documented(app: FastAPI, open_paths: Collection[str], examples: Mapping[str, object]) -> None:
     """Complete the OpenAPI document, once, when it is first asked for."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = described(app, generate(), open_paths, samples)
+            app.openapi_schema = described(app, generate(), open_paths, examples)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign] # the framework's own way to extend it

@@ -86,15 +86,15 @@ def authenticator(settings: Settings) -> Authenticate:
     denied = _denied(settings.denied_file)
 
     async def authenticate(token: str) -> Principal:
-        said = await believe(token, keys, claims, settings.token_lifetime_s_max)
-        if not denied().isdisjoint({said["sub"], str(said.get("jti"))}):
+        payload = await believe(token, keys, claims, settings.token_lifetime_s_max)
+        if not denied().isdisjoint({payload["sub"], str(payload.get("jti"))}):
             raise TokenRefused("denied")
-        scopes, regions = said.get("scope", ""), said.get("regions", [])
+        scopes, regions = payload.get("scope", ""), payload.get("regions", [])
         if not isinstance(scopes, str) or not isinstance(regions, list):
             raise TokenRefused("malformed")
         if not all(isinstance(code, str) and REGION.fullmatch(code) for code in regions):
             raise TokenRefused("regions")
-        return Principal(said["sub"], frozenset(scopes.split()), tuple(regions))
+        return Principal(payload["sub"], frozenset(scopes.split()), tuple(regions))
 
     return authenticate
 

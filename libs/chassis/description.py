@@ -1,6 +1,6 @@
 """One description of a service: what it is called, what it answers, reads and works on.
 
-SERVICE = Service("purses", [api.router], parts, samples=SAMPLES)
+SERVICE = Service("purses", [api.router], parts, examples=EXAMPLES)
 
 if __name__ == "__main__":
     SERVICE.run()
@@ -53,7 +53,7 @@ class Service:
 
     `parts` makes its parts on the open store and bus; what has to be closed goes to
     `running.closing`. `jobs` are its sources of long work beside replays, seen and cancelled by
-    whoever holds one of `jobs_scopes`. `rule_sets` are those that its policy files know. `samples`
+    whoever holds one of `jobs_scopes`. `rule_sets` are those that its policy files know. `examples`
     gives names of the interface an example.
     """
 
@@ -63,7 +63,7 @@ class Service:
     jobs: Sequence[Source] = ()
     jobs_scopes: Sequence[str] = ()
     rule_sets: Sequence[ListedRuleSet] = ()
-    samples: Mapping[str, object] = field(default_factory=dict)
+    examples: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def entry(self) -> Entry:
@@ -93,7 +93,7 @@ class Service:
             lifespan or self._lifespan(settings),
             READINESS if self.entry.publishes else READS_ONLY,
             settings,
-            samples=self.samples,
+            examples=self.examples,
         )
 
     def run(self) -> None:

@@ -19,7 +19,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from libs.events import telemetry
-from libs.events.telemetry.metrics import Reading, families
+from libs.events.telemetry.metrics import Sample, families
 
 REQUEST_S_MAX: Final = 5.0
 LOOK_S_MAX: Final = 5.0
@@ -27,8 +27,8 @@ SELDOM: Final = 20.0  # a costly look rests for so many times as long as it took
 UNFIT: Final = (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
 """Errors that end a connection without an answer: it went away, it is silent, it speaks no HTTP."""
 
-Look = Callable[[], Awaitable[Sequence[Reading]]]
-"""Finds readings at the moment of the scrape; what it raises costs its own readings alone."""
+Look = Callable[[], Awaitable[Sequence[Sample]]]
+"""Takes samples at the moment of the scrape; what it raises costs its own samples alone."""
 
 log = structlog.get_logger("metrics")
 
@@ -47,11 +47,11 @@ class _Found(Collector):
 async def exposition(looks: Sequence[Look], process: Collector = REGISTRY) -> bytes:
     """Everything that is known now, in Prometheus' text format."""
     found = await asyncio.gather(*map(_looked, looks))
-    readings = [reading for each in found for reading in each or ()]
-    return generate_latest(process) + generate_latest(_Found(families(readings)))
+    samples = [sample for each in found for sample in each or ()]
+    return generate_latest(process) + generate_latest(_Found(families(samples)))
 
 
-async def _looked(look: Look) -> Sequence[Reading] | None:
+async def _looked(look: Look) -> Sequence[Sample] | None:
     try:
         async with asyncio.timeout(LOOK_S_MAX):
             return await look()
@@ -63,9 +63,9 @@ async def _looked(look: Look) -> Sequence[Reading] | None:
 def reaching(metric: telemetry.Metric, name: str, look: Look) -> Look:
     """A look that also says, as `metric` of `name`, whether what it looks at was reached."""
 
-    async def looked() -> Sequence[Reading]:
+    async def looked() -> Sequence[Sample]:
         found = await _looked(look)
-        return [*(found or ()), Reading(metric, found is not None, (name,))]
+        return [*(found or ()), Sample(metric, found is not None, (name,))]
 
     return looked
 
@@ -74,17 +74,17 @@ class Seldom:
     """A look that costs: taken in the background, and no oftener than its cost allows.
 
     Whatever it takes, it is busy for at most one part in SELDOM of the time; meanwhile the last
-    readings are shown, and until the first look is over it is waited for.
+    samples are shown, and until the first look is over it is waited for.
     """
 
     def __init__(self, look: Look) -> None:
         self._look = look
-        self._looking: asyncio.Task[Sequence[Reading]] | None = None
-        self._known: Sequence[Reading] = ()
+        self._looking: asyncio.Task[Sequence[Sample]] | None = None
+        self._known: Sequence[Sample] = ()
         self._due = 0.0
 
-    async def __call__(self) -> Sequence[Reading]:
-        """The last readings. Raises what the last look ended with."""
+    async def __call__(self) -> Sequence[Sample]:
+        """The last samples. Raises what the last look ended with."""
         now = asyncio.get_running_loop().time()
         if self._looking is None or (self._looking.done() and now >= self._due):
             self._looking = asyncio.create_task(self._again())
@@ -92,7 +92,7 @@ class Seldom:
             self._known = await asyncio.shield(self._looking)
         return self._known
 
-    async def _again(self) -> Sequence[Reading]:
+    async def _again(self) -> Sequence[Sample]:
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:

@@ -1,6 +1,6 @@
 """The OpenAPI document of a service: what the framework knows, every problem, an example each.
 
-    app.openapi = lambda: described(app, generate(), anybody, SAMPLES)
+    app.openapi = lambda: described(app, generate(), anybody, EXAMPLES)
 
 The problems that follow from what a route takes (a key, a page, a decision, a file) are added here;
 those of its rules the route names itself: `responses=refuses(TahapUnknown, StaleHash)`.
@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from libs.chassis.auth import dependencies_of, is_open
 from libs.chassis.etag import seen_tag
 from libs.chassis.idempotency import streamed, whole
-from libs.chassis.openapi_examples import NoSample, sampled
+from libs.chassis.openapi_examples import NoExample, example_of
 from libs.chassis.pagination import asked_page
 from libs.chassis.problems import MEDIA_TYPE, Problem, kebab, status_of, title_of
 from libs.events.domain.errors import DomainError
@@ -126,7 +126,7 @@ def _tell(answers: dict[Any, Any], code: Code, title: str | None = None) -> None
 
 
 def described(
-    app: FastAPI, document: Schema, open_paths: Collection[str], samples: Mapping[str, object]
+    app: FastAPI, document: Schema, open_paths: Collection[str], examples: Mapping[str, object]
 ) -> Schema:
     """The framework's document, completed."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
@@ -135,12 +135,12 @@ def described(
     for path, operation, route in _operations(app, document):
         _answered(operation, route, guarded=not is_open(path, open_paths))
         for holder in _bodies(operation):
-            # A name without a sample is a test's to find, and no reason to answer nothing.
-            with contextlib.suppress(NoSample):
-                holder["example"] = sampled(holder["schema"], schemas, samples)
+            # A name without an example is a test's to find, and no reason to answer nothing.
+            with contextlib.suppress(NoExample):
+                holder["example"] = example_of(holder["schema"], schemas, examples)
         for parameter in operation.get("parameters", ()):
-            if parameter["name"] in samples and "example" not in parameter:
-                parameter["example"] = samples[parameter["name"]]
+            if parameter["name"] in examples and "example" not in parameter:
+                parameter["example"] = examples[parameter["name"]]
     return document
 
 

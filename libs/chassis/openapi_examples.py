@@ -61,33 +61,33 @@ COMMON: Final[Mapping[str, object]] = {
 """Values of the names that every service has; a service's own go before these."""
 
 
-class NoSample(LookupError):
-    """Nothing says what a name looks like; add it to the service's SAMPLES."""
+class NoExample(LookupError):
+    """Nothing says what a name looks like; add it to the service's EXAMPLES."""
 
 
-def sampled(
-    schema: Mapping[str, Any], schemas: Mapping[str, Any], samples: Mapping[str, object]
+def example_of(
+    schema: Mapping[str, Any], schemas: Mapping[str, Any], examples: Mapping[str, object]
 ) -> object:
     """An example of a schema. Raises `NoSample` that names the property without one."""
-    return _sample(schema, schemas, {**COMMON, **samples}, "")
+    return _example(schema, schemas, {**COMMON, **examples}, "")
 
 
-def _sample(
+def _example(
     schema: Mapping[str, Any], schemas: Mapping[str, Any], known: Mapping[str, object], name: str
 ) -> object:
     if "$ref" in schema:
         found = schemas[schema["$ref"].removeprefix(_REF)]
-        return _sample(found, schemas, known, name)
+        return _example(found, schemas, known, name)
     if name in known and _fits(known[name], schema):
         return known[name]
     if "anyOf" in schema:
-        return _sample(schema["anyOf"][0], schemas, known, name)
-    for said in ("const", "default"):
-        if said in schema:
-            return schema[said]
-    for said in ("examples", "enum"):
-        if said in schema:
-            return schema[said][0]
+        return _example(schema["anyOf"][0], schemas, known, name)
+    for keyword in ("const", "default"):
+        if keyword in schema:
+            return schema[keyword]
+    for keyword in ("examples", "enum"):
+        if keyword in schema:
+            return schema[keyword][0]
     return _of_type(schema, schemas, known, name)
 
 
@@ -99,27 +99,27 @@ def _of_type(
         return {}
     if kind == "object" and "properties" in schema:
         return {
-            each: _sample(found, schemas, known, each)
+            each: _example(found, schemas, known, each)
             for each, found in schema["properties"].items()
         }
     if kind == "object":
         inner = schema.get("additionalProperties")
         if not isinstance(inner, dict):
             return {}
-        return {"name": _sample(inner, schemas, known, _one_of(name))}
+        return {"name": _example(inner, schemas, known, _one_of(name))}
     if kind == "array":
-        return [_sample(schema.get("items", {}), schemas, known, _one_of(name))]
+        return [_example(schema.get("items", {}), schemas, known, _one_of(name))]
     if kind == "integer":
         return max(schema.get("minimum", 0), 1)
     if schema.get("format") in _OF_FORMAT:
         return _OF_FORMAT[schema["format"]]
     if kind in _OF_TYPE:
         return _OF_TYPE[kind]
-    raise NoSample(name)
+    raise NoExample(name)
 
 
 def _fits(value: object, schema: Mapping[str, Any]) -> bool:
-    """True if a sample is of a type that the schema takes; one name may stand for two things."""
+    """True if an example is of a type that the schema takes; one name may stand for two things."""
     if value not in schema.get("enum", (value,)):
         return False
     kinds = {each.get("type") for each in (schema, *schema.get("anyOf", ()))}

@@ -31,17 +31,17 @@ from libs.events.consumer.inbox import Consumer
 from libs.events.consumer.subscription import Subscription
 from libs.events.domain.errors import CorridorError
 from libs.events.monitoring.gauges import (
-    failing_readings,
-    leader_readings,
-    log_readings,
-    parked_readings,
-    tally_readings,
+    failing_samples,
+    leader_samples,
+    log_samples,
+    parked_samples,
+    tally_samples,
 )
 from libs.events.monitoring.group_lag import LagWatch
 from libs.events.store.faults import RETRIED
 from libs.events.store.group_commit import GroupCommitter
 from libs.events.store.postgres import Store
-from libs.events.telemetry.metrics import Reading
+from libs.events.telemetry.metrics import Sample
 from libs.events.workers.backoff import failing
 from libs.events.workers.leader import has_leader, lead
 from libs.privacy.keys import KeyRing
@@ -170,19 +170,19 @@ def _looks(running: Running) -> list[Look]:
     store, watch = running.store, LagWatch(running.bus, running.store.source)
     relayed = bool(running.topics.of(store.source))
 
-    async def of_store() -> Sequence[Reading]:
+    async def of_store() -> Sequence[Sample]:
         return [
-            *await log_readings(store, relayed=relayed),
-            *await parked_readings(store, _read_by(running)),
-            *await leader_readings(store, [*running.jobs, *(["relay"] if relayed else [])]),
-            *await failing_readings(store, running.jobs),
+            *await log_samples(store, relayed=relayed),
+            *await parked_samples(store, _read_by(running)),
+            *await leader_samples(store, [*running.jobs, *(["relay"] if relayed else [])]),
+            *await failing_samples(store, running.jobs),
         ]
 
-    async def of_bus() -> Sequence[Reading]:
+    async def of_bus() -> Sequence[Sample]:
         return await watch.look(_read_by(running))
 
-    async def of_consumer() -> Sequence[Reading]:
-        return tally_readings(store.source, running.consumer.tally) if running.consumer else ()
+    async def of_consumer() -> Sequence[Sample]:
+        return tally_samples(store.source, running.consumer.tally) if running.consumer else ()
 
     return [
         reaching(telemetry.STORE_REACHED, store.source, of_store),

@@ -145,15 +145,15 @@ async def believe(
         key = await _key_for(signed.headers(), keys)
         if not validate_compact(signed, key, registry=_registry):
             raise TokenRefused("signature")
-        said: dict[str, Any] = json.loads(signed.payload or b"")
-        claims.validate(said)
-        if said["exp"] - said["iat"] > lifetime_s_max + CLOCK_SKEW_S:
+        payload: dict[str, Any] = json.loads(signed.payload or b"")
+        claims.validate(payload)
+        if payload["exp"] - payload["iat"] > lifetime_s_max + CLOCK_SKEW_S:
             raise TokenRefused("lifetime")
     except JoseError as error:
         raise TokenRefused(error.error.replace("_", "-")) from None
     except MALFORMED:
         raise TokenRefused("malformed") from None
-    return said
+    return payload
 
 
 async def _key_for(header: Mapping[str, Any], keys: Keys) -> Key:

@@ -102,11 +102,11 @@ class PostgresServer:
         if self.running:
             return
         self.prepare()
-        with self.log_file.open("ab") as said:
-            self._process = self.launch(said)
+        with self.log_file.open("ab") as output:
+            self._process = self.launch(output)
         self._wait_ready(self._process, deadline_s)
 
-    def launch(self, said: IO[bytes]) -> subprocess.Popen[bytes]:
+    def launch(self, output: IO[bytes]) -> subprocess.Popen[bytes]:
         """The bare process of a prepared server, for a caller that keeps it running itself."""
         settings = {**self._settings, "unix_socket_directories": str(self.socket_dir)}
         return subprocess.Popen(
@@ -115,7 +115,7 @@ class PostgresServer:
                 *(f"--{name}={value}" for name, value in settings.items()),
             ],
             stdin=subprocess.DEVNULL,
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
             # A fast shutdown: whoever kills the parent does not have to repair the cluster.

@@ -14,7 +14,7 @@ from services.conditionality.consumers import subscriptions
 from services.conditionality.contract import SERVICE as NAME
 from services.conditionality.http import corrections, facts, investigations, unmatched, worklists
 from services.conditionality.http.csv_commands import Intake
-from services.conditionality.http.openapi_examples import SAMPLES
+from services.conditionality.http.openapi_examples import EXAMPLES
 from services.conditionality.tables.unmatched import unmatched_readings
 from services.conditionality.workers.closer import REPEATER, Closer, Repeater
 from services.conditionality.workers.job_progress import CLOSER, EVALUATIONS
@@ -51,7 +51,7 @@ SERVICE: Final = Service(
     jobs=[Imports(), EVALUATIONS],
     jobs_scopes=["conditionality:record", "conditionality:read"],
     rule_sets=policy.list_rule_sets(),
-    samples=SAMPLES,
+    examples=EXAMPLES,
 )
 
 if __name__ == "__main__":

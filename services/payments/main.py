@@ -23,7 +23,7 @@ from services.payments.http import (
     tahap,
     unanswered,
 )
-from services.payments.http.openapi_examples import SAMPLES
+from services.payments.http.openapi_examples import EXAMPLES
 from services.payments.partners.addresses import Partners
 from services.payments.partners.client import PARTNER_TIMEOUT_S, Outside
 from services.payments.partners.files import Renderer
@@ -74,7 +74,7 @@ SERVICE: Final = Service(
     jobs=[LISTS, RUNS],
     jobs_scopes=["payments:read"],
     rule_sets=POLICIES.listed,
-    samples=SAMPLES,
+    examples=EXAMPLES,
 )
 
 if __name__ == "__main__":

@@ -194,8 +194,8 @@ async def about_families(transaction: Transaction, messages: Sequence[Incoming])
     for message in messages:
         data, body = message.value.decode(), message.body
         if isinstance(body, OfTahap):
-            said = (body.tahap, message.envelope.source, message.envelope.position)
-            rows.setdefault(TERMS, []).append((*said, message.envelope.type, data))
+            published = (body.tahap, message.envelope.source, message.envelope.position)
+            rows.setdefault(TERMS, []).append((*published, message.envelope.type, data))
             continue
         if type(body) in WRITES:
             statement, row = WRITES[type(body)]

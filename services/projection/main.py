@@ -9,7 +9,7 @@ from libs.chassis.service import Running
 from services.projection.consumers import SUBSCRIPTIONS
 from services.projection.contract import SERVICE as NAME
 from services.projection.http import explanations, read_models
-from services.projection.http.openapi_examples import SAMPLES
+from services.projection.http.openapi_examples import EXAMPLES
 
 
 async def parts(running: Running) -> Parts:
@@ -17,7 +17,7 @@ async def parts(running: Running) -> Parts:
     return Parts(SUBSCRIPTIONS)
 
 
-SERVICE: Final = Service(NAME, [read_models.router, explanations.router], parts, samples=SAMPLES)
+SERVICE: Final = Service(NAME, [read_models.router, explanations.router], parts, examples=EXAMPLES)
 
 if __name__ == "__main__":
     SERVICE.run()

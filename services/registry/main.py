@@ -11,7 +11,7 @@ from services.registry.consumers import subscriptions
 from services.registry.contract import SERVICE as NAME
 from services.registry.http import families, lists, reopenings
 from services.registry.http.csv_commands import Intake
-from services.registry.http.openapi_examples import SAMPLES
+from services.registry.http.openapi_examples import EXAMPLES
 from services.registry.policy import load_rule_sets
 from services.registry.workers.job_progress import LISTER, LISTINGS, UNLISTER
 from services.registry.workers.lister import Lister
@@ -39,7 +39,7 @@ SERVICE: Final = Service(
     jobs=[Imports(), LISTINGS],
     jobs_scopes=["registry:import", "registry:read"],
     rule_sets=RULE_SETS.listed,
-    samples=SAMPLES,
+    examples=EXAMPLES,
 )
 
 if __name__ == "__main__":

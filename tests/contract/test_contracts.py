@@ -37,7 +37,7 @@ IDS = [f"{stem.parent.name}/{stem.name}" for stem in PUBLISHED]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Sample:
     """One service's own copy of a message that another one publishes."""
 
     service: str
@@ -53,14 +53,14 @@ class Reading:
         return f"{self.service} reads {self.name}"
 
 
-def readings() -> Iterator[Reading]:
+def readings() -> Iterator[Sample]:
     """Every message that a service subscribes to, as its consumers declare it."""
     for service in service_names():
         if not (ROOT / "services" / service / "consumers.py").exists():
             continue
         for subscription in subscriptions(service):
             for name, body in subscription.bodies.items():
-                yield Reading(service, subscription.topic, name, body)
+                yield Sample(service, subscription.topic, name, body)
 
 
 def subscriptions(service: str) -> list[Subscription]:
@@ -124,7 +124,7 @@ def test_a_field_that_is_missing_is_an_error(stem: Path) -> None:
 
 
 @pytest.mark.parametrize("reading", list(readings()), ids=str)
-def test_a_reader_reads_the_golden_example_of_what_it_subscribes_to(reading: Reading) -> None:
+def test_a_reader_reads_the_golden_example_of_what_it_subscribes_to(reading: Sample) -> None:
     assert reading.stem in PUBLISHED, "nobody publishes this, or it has no golden example"
 
     read = msgspec.json.decode(example(reading.stem), type=reading.body)

@@ -387,8 +387,8 @@ def _on_closing_day(""",
         (
             Change(
                 "services/conditionality/domain/commitment/rules.py",
-                "    revision = known.revision + 1\n    named",
-                "    revision = known.revision - 1\n    named",
+                "    revision = cycle.revision + 1\n    named",
+                "    revision = cycle.revision - 1\n    named",
             ),
         ),
         "tests/unit/conditionality/test_withdrawn_cycles.py"

@@ -73,9 +73,9 @@ class KafkaBus:
                 for topic, count in topics.items()
             ]
         )
-        for topic, code, *said in answer.topic_errors:
+        for topic, code, *reason in answer.topic_errors:
             if for_code(code) not in (NoError, TopicAlreadyExistsError):
-                raise for_code(code)(f"{topic}: {said}")
+                raise for_code(code)(f"{topic}: {reason}")
 
     async def delete_topic(self, topic: str) -> None:
         """Remove a topic and wait until the cluster no longer names it."""

@@ -1,4 +1,4 @@
-"""Readings of one store: its head, its relay's lag, what is parked, who leads."""
+"""Gauges of one store: its head, its relay's lag, what is parked, who leads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from libs.events import telemetry
 from libs.events.store.watermarks import EVERYTHING
-from libs.events.telemetry.metrics import Reading
+from libs.events.telemetry.metrics import Sample
 from libs.events.workers.backoff import failing
 from libs.events.workers.leader import has_leader
 
@@ -34,59 +34,59 @@ GROUP BY 1, 2
 _OF_PARKED = (telemetry.PARKED_MESSAGES, telemetry.PARKED_KEYS)
 
 
-async def log_readings(store: Store, *, relayed: bool) -> list[Reading]:
+async def log_samples(store: Store, *, relayed: bool) -> list[Sample]:
     """The log's length and, of a store that is `relayed`, how much of it the bus lacks."""
     row = await store.pool.fetchrow(_RELAYED, *EVERYTHING)
     if row is None:
         return []
     named = (store.source,)
-    found = [Reading(telemetry.HEAD_EVENTS, row["head"], named)]
+    found = [Sample(telemetry.HEAD_EVENTS, row["head"], named)]
     if relayed:
         lag = row["head"] - row["relayed"]
         found += [
-            Reading(telemetry.RELAY_LAG_EVENTS, lag, named),
-            Reading(telemetry.RELAY_LAG_SECONDS, max(0.0, row["age"]) if lag else 0.0, named),
+            Sample(telemetry.RELAY_LAG_EVENTS, lag, named),
+            Sample(telemetry.RELAY_LAG_SECONDS, max(0.0, row["age"]) if lag else 0.0, named),
         ]
     return found
 
 
-async def parked_readings(store: Store, subscriptions: Sequence[tuple[str, str]]) -> list[Reading]:
+async def parked_samples(store: Store, subscriptions: Sequence[tuple[str, str]]) -> list[Sample]:
     """The parked messages of each (subscription, topic), and their keys; of most none."""
     rows = await store.pool.fetch(_PARKED)
     parked = dict.fromkeys(subscriptions, (0, 0))
     parked |= {(each["subscription"], each["topic"]): (each[2], each[3]) for each in rows}
     return [
-        Reading(metric, count, place)
+        Sample(metric, count, place)
         for place, counts in parked.items()
         for metric, count in zip(_OF_PARKED, counts, strict=True)
     ]
 
 
-async def leader_readings(store: Store, works: Sequence[str]) -> list[Reading]:
+async def leader_samples(store: Store, works: Sequence[str]) -> list[Sample]:
     """The leaders of these works: 1 where one leads, in whichever process."""
     return [
-        Reading(telemetry.LEADERS, await has_leader(store.pool, work), (store.source, work))
+        Sample(telemetry.LEADERS, await has_leader(store.pool, work), (store.source, work))
         for work in works
     ]
 
 
-async def failing_readings(store: Store, works: Sequence[str]) -> list[Reading]:
+async def failing_samples(store: Store, works: Sequence[str]) -> list[Sample]:
     """Counts of the items that each work fails at again and again; of these works also a zero."""
     found = Counter(dict.fromkeys(works, 0))
     found.update(each.work for each in await failing(store))
     return [
-        Reading(telemetry.FAILING_ITEMS, count, (store.source, work))
+        Sample(telemetry.FAILING_ITEMS, count, (store.source, work))
         for work, count in found.items()
     ]
 
 
-def tally_readings(store: str, tally: Tally) -> list[Reading]:
+def tally_samples(store: str, tally: Tally) -> list[Sample]:
     """The counts of a consumer since it started, and if it still runs."""
     outcomes = ("handled", "parked", "passed", "skipped")
     return [
         *(
-            Reading(telemetry.CONSUMER_MESSAGES, getattr(tally, outcome), (store, outcome))
+            Sample(telemetry.CONSUMER_MESSAGES, getattr(tally, outcome), (store, outcome))
             for outcome in outcomes
         ),
-        Reading(telemetry.CONSUMER_STOPPED, tally.stopped is not None, (store,)),
+        Sample(telemetry.CONSUMER_STOPPED, tally.stopped is not None, (store,)),
     ]

@@ -10,7 +10,7 @@ from typing import Final
 
 from libs.events import telemetry
 from libs.events.bus import Bus
-from libs.events.telemetry.metrics import Reading
+from libs.events.telemetry.metrics import Sample
 
 SIGHTINGS_MAX: Final = 240
 """Ends of one partition that are remembered; beyond that, later ones are not told apart."""
@@ -39,10 +39,10 @@ class LagWatch:
         self._bus, self._group = bus, group
         self._places: dict[tuple[str, int], Sightings] = {}
 
-    async def look(self, subscriptions: Sequence[tuple[str, str]]) -> list[Reading]:
+    async def look(self, subscriptions: Sequence[tuple[str, str]]) -> list[Sample]:
         """The lag of each (subscription, topic), partition by partition."""
         committed = await self._bus.committed(self._group)
-        found: list[Reading] = []
+        found: list[Sample] = []
         now = asyncio.get_running_loop().time()
         for subscription, topic in subscriptions:
             # Read after the offsets, so that it is never smaller than they are.
@@ -52,7 +52,7 @@ class LagWatch:
                 seconds = place.seconds_behind(end, done, now)
                 labels = (subscription, topic, str(partition))
                 found += [
-                    Reading(telemetry.CONSUMER_LAG_MESSAGES, max(0, end - done), labels),
-                    Reading(telemetry.CONSUMER_LAG_SECONDS, seconds, labels),
+                    Sample(telemetry.CONSUMER_LAG_MESSAGES, max(0, end - done), labels),
+                    Sample(telemetry.CONSUMER_LAG_SECONDS, seconds, labels),
                 ]
         return found

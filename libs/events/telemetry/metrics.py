@@ -36,7 +36,7 @@ RELAY_FAULTS: Final = _counter(telemetry.RELAY_FAULTS)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Sample:
     """A sample that a look at a database or the bus has found: one series and its value."""
 
     metric: Metric
@@ -44,13 +44,13 @@ class Reading:
     labels: tuple[str, ...]
 
 
-def families(readings: Iterable[Reading]) -> Iterator[Family]:
-    """The readings as prometheus-client shows them, those of a metric together."""
+def families(samples: Iterable[Sample]) -> Iterator[Family]:
+    """The samples as prometheus-client shows them, those of a metric together."""
     found: dict[str, Family] = {}
-    for reading in readings:
-        metric = reading.metric
+    for sample in samples:
+        metric = sample.metric
         if metric.name not in found:
             kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
             found[metric.name] = kind(metric.name, metric.help, labels=metric.labels)
-        found[metric.name].add_metric(reading.labels, reading.value)
+        found[metric.name].add_metric(sample.labels, sample.value)
     yield from found.values()

@@ -112,11 +112,11 @@ async def investigation(
     """The investigation that opened at a tahap; its ETag is what a decision is asked to name."""
     async with store.looking() as look:
         found = _of_tahap(tahap, await commitment_of(look, reader, family))
-    known = found.state.investigation
-    if known is None or known.tahap != tahap:
+    investigation = found.state.investigation
+    if investigation is None or investigation.tahap != tahap:
         raise InvestigationUnknown(family=family, tahap=tahap)
     response.headers["ETag"] = etag(found.version)
-    return _shown(family, known, found.state)
+    return _shown(family, investigation, found.state)
 
 
 def _of_tahap(tahap: str, found: Loaded[Commitment]) -> Loaded[Commitment]:
@@ -125,12 +125,12 @@ def _of_tahap(tahap: str, found: Loaded[Commitment]) -> Loaded[Commitment]:
     return found
 
 
-def _shown(family: UUID, known: Investigation, state: Commitment) -> InvestigationView:
-    found = known.finding
+def _shown(family: UUID, investigation: Investigation, state: Commitment) -> InvestigationView:
+    found = investigation.finding
     return InvestigationView(
         family=family,
-        tahap=known.tahap,
-        outcome=known.outcome,
+        tahap=investigation.tahap,
+        outcome=investigation.outcome,
         finding=found
         and FindingView(
             outcome=found.outcome,

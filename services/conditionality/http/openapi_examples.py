@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-SAMPLES: Final[Mapping[str, object]] = {
+EXAMPLES: Final[Mapping[str, object]] = {
     "checker": "supervisor-1",
     "column": "month",
     "file": "school_attendance.csv",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 from libs.chassis.regions import region_ranges
 from libs.events import telemetry
 from libs.events.store.postgres import Store
-from libs.events.telemetry.metrics import Reading
+from libs.events.telemetry.metrics import Sample
 from services.conditionality.domain.person import SchoolMonth, Visit
 
 if TYPE_CHECKING:
@@ -103,11 +103,11 @@ async def keep_unmatched(connection: Connection, facts: Sequence[Unmatched]) -> 
     await connection.executemany(_KEEP, [astuple(fact) for fact in in_order])
 
 
-async def unmatched_readings(store: Store) -> list[Reading]:
+async def unmatched_readings(store: Store) -> list[Sample]:
     """The gauges of unmatched facts: how many, by who reports them."""
     found = {row["kind"]: row["facts"] for row in await store.pool.fetch(_KINDS)}
     facts = dict.fromkeys(get_args(Kind), 0) | found
-    return [Reading(telemetry.UNMATCHED_FACTS, count, (kind,)) for kind, count in facts.items()]
+    return [Sample(telemetry.UNMATCHED_FACTS, count, (kind,)) for kind, count in facts.items()]
 
 
 async def unmatched_counts(

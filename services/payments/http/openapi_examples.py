@@ -9,7 +9,7 @@ from libs.chassis.openapi_examples import UUID
 
 HASH: Final = "5f2b7c1e" * 8
 
-SAMPLES: Final[Mapping[str, object]] = {
+EXAMPLES: Final[Mapping[str, object]] = {
     "answer": "00",
     "bank": "BRI",
     "by": "planner-1",

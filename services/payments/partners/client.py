@@ -124,17 +124,19 @@ class Outside:
 
         The same however often it is asked. Its figures are the run's to hold against the order.
         """
-        said = await self._treasury_on(order, "/cancellation", _Cancelled)
+        record = await self._treasury_on(order, "/cancellation", _Cancelled)
         proven = {
-            "order": said.order == order.order,
-            "hash": said.hash == order.hash,
-            "receipt": REFERENCE.fullmatch(said.receipt) is not None,
-            "sp2d": said.sp2d == "" or REFERENCE.fullmatch(said.sp2d) is not None,
+            "order": record.order == order.order,
+            "hash": record.hash == order.hash,
+            "receipt": REFERENCE.fullmatch(record.receipt) is not None,
+            "sp2d": record.sp2d == "" or REFERENCE.fullmatch(record.sp2d) is not None,
         }
         for field, good in proven.items():
             if not good:
                 raise PartnerUnreadable(order=order.order, field=field)
-        return RecordOrderCancelled(said.order, said.receipt, said.sp2d, said.count, said.rupiah)
+        return RecordOrderCancelled(
+            record.order, record.receipt, record.sp2d, record.count, record.rupiah
+        )
 
     async def _treasury_on(self, order: PaymentOrdered, what: str, kind: type[T]) -> T:
         """The treasury's answer about an order, or what is asked of it."""

@@ -16,7 +16,7 @@ from libs.events import telemetry
 from libs.events.domain.errors import CorridorError
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
-from libs.events.telemetry.metrics import Reading
+from libs.events.telemetry.metrics import Sample
 from services.payments.contract import COMMITMENT_TOPIC, RUN, TAHAP
 from services.payments.domain.administrative_hold.decider import AdministrativeHold
 from services.payments.domain.administrative_hold.messages import HoldKind, HoldTerms
@@ -150,14 +150,14 @@ def _code(kind: str) -> str:
     return EXCLUDED if kind == HoldKind.EXCLUSION else ON_HOLD
 
 
-async def hold_readings(store: Store) -> list[Reading]:
+async def hold_readings(store: Store) -> list[Sample]:
     """The gauges of holds: the families that are held, by kind, on whatever day."""
     rows = await store.pool.fetch(
         """SELECT kind, count(*) AS families FROM administrative_hold
            WHERE kind IS NOT NULL GROUP BY kind"""
     )
     held = dict.fromkeys(HoldKind, 0) | {row["kind"]: row["families"] for row in rows}
-    return [Reading(telemetry.HELD_FAMILIES, count, (kind,)) for kind, count in held.items()]
+    return [Sample(telemetry.HELD_FAMILIES, count, (kind,)) for kind, count in held.items()]
 
 
 # -- Their lines ----------------------------------------------------------------------------------

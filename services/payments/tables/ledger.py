@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from libs.events import telemetry
 from libs.events.store.postgres import Store
-from libs.events.telemetry.metrics import Reading
+from libs.events.telemetry.metrics import Sample
 from services.payments.domain import ledger, ledger_checks
 from services.payments.domain.ledger import MovementName
 from services.payments.domain.shared.ids import payment_id
@@ -106,7 +106,7 @@ async def _approved_cuts(store: Store) -> Mapping[str, int]:
     return {row["tahap"]: row["rupiah"] for row in rows}
 
 
-async def ledger_readings(store: Store) -> list[Reading]:
+async def ledger_readings(store: Store) -> list[Sample]:
     """The gauges of the ledger: each account's balance, what moved under each name."""
     rows = await store.pool.fetch(
         "SELECT name, debit, credit, sum(amount)::bigint AS rupiah FROM ledger GROUP BY 1, 2, 3"
@@ -118,8 +118,8 @@ async def ledger_readings(store: Store) -> list[Reading]:
         balance[row["credit"]] -= row["rupiah"]
         moved[MovementName(row["name"])] += row["rupiah"]
     return [
-        *(Reading(telemetry.BALANCE_RUPIAH, rupiah, (name,)) for name, rupiah in balance.items()),
-        *(Reading(telemetry.MOVED_RUPIAH, rupiah, (name,)) for name, rupiah in moved.items()),
+        *(Sample(telemetry.BALANCE_RUPIAH, rupiah, (name,)) for name, rupiah in balance.items()),
+        *(Sample(telemetry.MOVED_RUPIAH, rupiah, (name,)) for name, rupiah in moved.items()),
     ]
 
 

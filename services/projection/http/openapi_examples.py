@@ -7,7 +7,7 @@ from typing import Final
 
 from libs.chassis.openapi_examples import UUID
 
-SAMPLES: Final[Mapping[str, object]] = {
+EXAMPLES: Final[Mapping[str, object]] = {
     "account_check": "OK",
     "commitment": "COMPLIANT",
     "components": "EARLY_CHILD:3;SD:2",

@@ -140,19 +140,19 @@ def _members(event: events.MembersRegistered, state: Family) -> MembersRegistere
 
 
 def _life_fact(event: events.LifeFact, state: Family) -> object:
-    family, since, known = state.family, event.effective_on, event.reported_on
+    family, since, reported_on = state.family, event.effective_on, event.reported_on
     match event:
         case events.MemberBorn():
-            return MemberBorn(family, event.member, since, known, event.birth_date)
+            return MemberBorn(family, event.member, since, reported_on, event.birth_date)
         case events.MemberDied():
-            return MemberDied(family, event.member, since, known)
+            return MemberDied(family, event.member, since, reported_on)
         case events.SchoolChanged():
-            return SchoolChanged(family, event.member, since, known, event.school_level)
+            return SchoolChanged(family, event.member, since, reported_on, event.school_level)
         case events.PregnancyReported():
             due, order = event.due_date, event.pregnancy_order
-            return PregnancyReported(family, event.member, since, known, due, order)
+            return PregnancyReported(family, event.member, since, reported_on, due, order)
         case events.FamilyMoved():
-            return FamilyMoved(family, since, known, event.region)
+            return FamilyMoved(family, since, reported_on, event.region)
         case events.PayeeChanged():
             holder = state.holder_of(event.payee_token)
-            return PayeeChanged(family, since, known, holder.member if holder else None)
+            return PayeeChanged(family, since, reported_on, holder.member if holder else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-SAMPLES: Final[Mapping[str, object]] = {
+EXAMPLES: Final[Mapping[str, object]] = {
     "as_of": "2023-03-31",
     "bank": "BNI",
     "categories": ["EARLY_CHILD"],

@@ -86,7 +86,9 @@ async def reopenings(
     rows = await reopening.waiting(store, tahap, reader.regions, after, paging.rows)
     found, following = paging.cut(rows, lambda row: (row[1].family, row[0]))
     items = [
-        _shown(state, known) for at, state in found if (known := state.reopening(at)) is not None
+        _shown(state, proposal)
+        for at, state in found
+        if (proposal := state.reopening(at)) is not None
     ]
     return Page[ReopeningView](items=items, next=following)
 
@@ -101,11 +103,11 @@ async def reopening_of(
     """The latest proposal to re-open a tahap; its ETag is what a decision is asked to name."""
     async with store.looking() as look:
         found = await _theirs(look, family, reader)
-    known = found.state.reopening(tahap)
-    if known is None:
+    proposal = found.state.reopening(tahap)
+    if proposal is None:
         raise NoSuchReopening(tahap=tahap)
     response.headers["ETag"] = etag(found.version)
-    return _shown(found.state, known)
+    return _shown(found.state, proposal)
 
 
 async def _theirs(unit: Transaction, family: UUID, asker: Principal) -> Loaded[Family]:
@@ -118,12 +120,12 @@ async def _theirs(unit: Transaction, family: UUID, asker: Principal) -> Loaded[F
     return found
 
 
-def _shown(state: Family, known: Reopening) -> ReopeningView:
+def _shown(state: Family, proposal: Reopening) -> ReopeningView:
     return ReopeningView(
         family=UUID(state.family),
-        tahap=known.tahap,
-        reopening=known.number,
-        standing=known.standing,
+        tahap=proposal.tahap,
+        reopening=proposal.number,
+        standing=proposal.standing,
         region=roster.region(state, date.max),
         late=[
             LateFactView(
@@ -132,14 +134,14 @@ def _shown(state: Family, known: Reopening) -> ReopeningView:
                 reported_on=late.reported_on,
                 recorded_by=late.recorded_by,
             )
-            for late in known.late
+            for late in proposal.late
         ],
         members=[
             ListedMemberView(member=member.member, categories=list(member.closing))
-            for member in known.line.members
+            for member in proposal.line.members
         ],
-        payee_valid=known.line.payee_valid,
-        bank=known.line.bank,
+        payee_valid=proposal.line.payee_valid,
+        bank=proposal.line.bank,
     )
 
 

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from libs.events.domain.errors import CorridorError
-from libs.events.monitoring.gauges import failing_readings
+from libs.events.monitoring.gauges import failing_samples
 from libs.events.store.postgres import Store
 from libs.events.workers.backoff import (
     FAILING_ATTEMPTS,
@@ -134,7 +134,7 @@ async def test_the_metric_counts_what_fails_again_and_again(store: Store) -> Non
     for _ in range(FAILING_ATTEMPTS):
         await backoff.failed("2023-2", CannotGoOn())
 
-    readings = await failing_readings(store, [WORK, "other"])
+    readings = await failing_samples(store, [WORK, "other"])
 
     assert [(each.labels, each.value) for each in readings] == [
         (("test", WORK), 1),

@@ -11,12 +11,12 @@ from libs.events.bus import Record, batched
 from libs.events.bus.envelope import Envelope, headers_of, parse_all, type_prefix
 from libs.events.bus.incoming import Incoming
 from libs.events.consumer.parking import park
-from libs.events.monitoring.gauges import leader_readings, log_readings, parked_readings
+from libs.events.monitoring.gauges import leader_samples, log_samples, parked_samples
 from libs.events.store.handle import handle
 from libs.events.store.model import Context
 from libs.events.store.postgres import Store
 from libs.events.store.watermarks import EVERYTHING
-from libs.events.telemetry.metrics import Reading
+from libs.events.telemetry.metrics import Sample
 from libs.events.workers.leader import Leadership
 from tests.purse import KEPT, PutIn
 
@@ -38,12 +38,12 @@ def arrived(topic: str, position: int) -> Incoming:
     return Incoming(batch, parse_all(batch), 0, position, "ana", {})
 
 
-def named(readings: list[Reading]) -> dict[str, float]:
+def named(readings: list[Sample]) -> dict[str, float]:
     return {reading.metric.name: reading.value for reading in readings}
 
 
 async def test_an_empty_log_has_no_lag(store: Store) -> None:
-    found = named(await log_readings(store, relayed=True))
+    found = named(await log_samples(store, relayed=True))
 
     assert set(found.values()) == {0}
 
@@ -55,7 +55,7 @@ async def test_what_the_bus_has_not_acknowledged_is_lag_and_has_an_age(store: St
         "UPDATE blocks SET recorded_at = recorded_at - interval '1 minute' WHERE first_position = 4"
     )
 
-    found = named(await log_readings(store, relayed=True))
+    found = named(await log_samples(store, relayed=True))
 
     assert found["corridor_head_events"] == 5
     assert found["corridor_relay_lag_events"] == 2
@@ -66,13 +66,13 @@ async def test_the_lag_ends_with_the_last_acknowledgement(store: Store) -> None:
     await append(store, 5)
     await store.pool.execute("INSERT INTO relay VALUES ($1, $2, 5)", *EVERYTHING)
 
-    found = named(await log_readings(store, relayed=True))
+    found = named(await log_samples(store, relayed=True))
 
     assert found["corridor_relay_lag_events"] == found["corridor_relay_lag_seconds"] == 0
 
 
 async def test_a_store_that_publishes_nothing_has_no_relay_to_watch(store: Store) -> None:
-    assert set(named(await log_readings(store, relayed=False))) == {"corridor_head_events"}
+    assert set(named(await log_samples(store, relayed=False))) == {"corridor_head_events"}
 
 
 async def test_parked_messages_are_counted_where_there_are_none_too(store: Store) -> None:
@@ -80,7 +80,7 @@ async def test_parked_messages_are_counted_where_there_are_none_too(store: Store
         for position in (1, 2):
             await park(unit, "test", [arrived("one.v1", position)], {position: "does not fit"})
 
-    found = await parked_readings(store, [("test", "one.v1"), ("test", "two.v1")])
+    found = await parked_samples(store, [("test", "one.v1"), ("test", "two.v1")])
 
     assert {(reading.metric.name, reading.labels[1]): reading.value for reading in found} == {
         ("corridor_parked_messages", "one.v1"): 2,
@@ -92,7 +92,7 @@ async def test_parked_messages_are_counted_where_there_are_none_too(store: Store
 
 async def test_a_work_without_a_leader_is_seen(store: Store) -> None:
     async with Leadership(store, "relay"):
-        found = await leader_readings(store, ["relay", "lister"])
+        found = await leader_samples(store, ["relay", "lister"])
 
     assert [(reading.labels[1], reading.value) for reading in found] == [
         ("relay", 1),

@@ -12,7 +12,7 @@ from libs.events.bus import Record
 from libs.events.bus.connect import connect
 from libs.events.consumer.inbox import Consumer
 from libs.events.consumer.parking import NothingParked, Parked, drop, list_parked
-from libs.events.monitoring.gauges import parked_readings
+from libs.events.monitoring.gauges import parked_samples
 from libs.events.relay.outbox import Relay
 from libs.events.store.watermarks import positions
 from tests.corridor import TOPICS, Corridor, commit_for_group, corridor_at, running
@@ -100,7 +100,7 @@ async def test_records_that_are_no_messages_are_parked_by_offset_and_all_others_
     assert all(f"offset={each.offset}" in each.error or "header=" in each.error for each in found)
     assert NIK not in str(found)
     assert (await positions(corridor.reader)).parked == 3
-    readings = await parked_readings(corridor.reader, [("reader", TOPIC)])
+    readings = await parked_samples(corridor.reader, [("reader", TOPIC)])
     assert {each.metric.name: each.value for each in readings}["corridor_parked_messages"] == 3
 
 

@@ -14,19 +14,19 @@ from prometheus_client.parser import text_string_to_metric_families
 from libs.chassis.dev_issuer import Issuer
 from libs.chassis.metrics import Look, Seldom, exposition, reaching, shown
 from libs.events import telemetry
-from libs.events.telemetry.metrics import Reading
+from libs.events.telemetry.metrics import Sample
 from localstack.ports import HOST, free_ports
 from tests.servers import eventually
 from tests.unit.chassis.service import NIK, calling, service, settings_for, token_for
 
-HEAD = Reading(telemetry.HEAD_EVENTS, 41, ("things",))
+HEAD = Sample(telemetry.HEAD_EVENTS, 41, ("things",))
 
 
-async def found() -> Sequence[Reading]:
+async def found() -> Sequence[Sample]:
     return [HEAD]
 
 
-async def away() -> Sequence[Reading]:
+async def away() -> Sequence[Sample]:
     raise ConnectionRefusedError
 
 
@@ -88,7 +88,7 @@ async def test_a_silent_or_garbled_caller_harms_nobody() -> None:
 async def test_a_costly_look_is_not_taken_again_at_once() -> None:
     looks = 0
 
-    async def costly() -> Sequence[Reading]:
+    async def costly() -> Sequence[Sample]:
         nonlocal looks
         looks += 1
         await asyncio.sleep(0)
@@ -103,7 +103,7 @@ async def test_a_costly_look_is_not_taken_again_at_once() -> None:
 async def test_a_costly_look_that_failed_is_told_and_tried_again() -> None:
     answers = iter([away, found])
 
-    async def sometimes() -> Sequence[Reading]:
+    async def sometimes() -> Sequence[Sample]:
         return await next(answers)()
 
     seldom = Seldom(sometimes)

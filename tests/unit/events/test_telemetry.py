@@ -8,7 +8,7 @@ import pytest
 
 from libs.events import telemetry
 from libs.events.telemetry import METRICS, Metric
-from libs.events.telemetry.metrics import Reading, families
+from libs.events.telemetry.metrics import Sample, families
 from tests.architecture.tree import ROOT, python_files
 
 UNITS = ("events", "seconds", "messages", "rupiah")
@@ -95,9 +95,9 @@ def test_every_attribute_is_in_the_list_of_all() -> None:
 def test_readings_of_a_metric_are_shown_together() -> None:
     lag, parked = telemetry.RELAY_LAG_EVENTS, telemetry.CONSUMER_MESSAGES
     readings = [
-        Reading(lag, 3, ("registry",)),
-        Reading(parked, 1, ("registry", "parked")),
-        Reading(lag, 0, ("payments",)),
+        Sample(lag, 3, ("registry",)),
+        Sample(parked, 1, ("registry", "parked")),
+        Sample(lag, 0, ("payments",)),
     ]
 
     shown = {family.name: family.samples for family in families(readings)}

@@ -36,14 +36,14 @@ class NoSuchCorrection(DomainError):
 
 
 def propose(
-    command: EvaluateCycle, verdict: Verdict, known: Cycle, state: Commitment
+    command: EvaluateCycle, verdict: Verdict, cycle: Cycle, state: Commitment
 ) -> list[Event]:
     """A verdict that differs from the known cycle waits for a person; a repeat is quiet.
 
     Where the facts have come back to what the cycle says, a waiting proposal is withdrawn.
     """
     last = state.correction(command.tahap)
-    if verdict.digest == known.digest:
+    if verdict.digest == cycle.digest:
         if last is None or last.rejected:
             return []
         return [CorrectionWithdrawn(command.tahap, command.family, last.proposed.correction)]
@@ -52,7 +52,7 @@ def propose(
     # person could record a fact and approve what follows from it.
     if command.cause is None or _is_repeat(command.cause, verdict, last):
         return []
-    return [_proposal(command.cause, verdict, known, state, command.policy)]
+    return [_proposal(command.cause, verdict, cycle, state, command.policy)]
 
 
 def _is_repeat(cause: Cause, verdict: Verdict, last: Correction | None) -> bool:
@@ -65,7 +65,7 @@ def _is_repeat(cause: Cause, verdict: Verdict, last: Correction | None) -> bool:
 def _proposal(
     cause: Cause,
     verdict: Verdict,
-    known: Cycle,
+    cycle: Cycle,
     state: Commitment,
     policy: CommitmentPolicy,
 ) -> CorrectionProposed:
@@ -87,7 +87,7 @@ def _proposal(
         recorded_by=tuple(sorted({*earlier, *cause.recorded_by})),
         evidence=verdict.evidence,
         cut_percent=verdict.cut_percent,
-        cut_percent_before=known.cut_percent,
+        cut_percent_before=cycle.cut_percent,
     )
 
 

@@ -81,11 +81,11 @@ def digest_of(duties: Iterable[Duty]) -> str:
 
 def with_revision(cycles: Sequence[Cycle], revised: Cycle) -> tuple[Cycle, ...]:
     """The cycles with this revision of one of them; what became of its hold stays as it was."""
-    known = next((cycle for cycle in cycles if cycle.tahap == revised.tahap), None)
-    if known is None:
+    earlier = next((cycle for cycle in cycles if cycle.tahap == revised.tahap), None)
+    if earlier is None:
         return tuple(sorted([*cycles, revised], key=_order))
-    kept = revised._replace(hold=known.hold, cleared=known.cleared)
-    return tuple(kept if cycle is known else cycle for cycle in cycles)
+    kept = revised._replace(hold=earlier.hold, cleared=earlier.cleared)
+    return tuple(kept if cycle is earlier else cycle for cycle in cycles)
 
 
 def _order(cycle: Cycle) -> tuple[int, int]:

@@ -37,11 +37,11 @@ def bring_finding(command: BringFinding, state: Commitment) -> list[Event]:
     investigation = _investigation(command, state)
     if investigation.outcome != "OPEN":
         raise NotUnderInvestigation(tahap=command.tahap)
-    known = investigation.finding
-    if known == Finding(command.outcome, command.maker):
+    earlier = investigation.finding
+    if earlier == Finding(command.outcome, command.maker):
         return []
     # What a checker has looked at is not exchanged under their hands.
-    if known is not None and known.decision == "WAITING":
+    if earlier is not None and earlier.decision == "WAITING":
         raise FindingWaits(tahap=command.tahap)
     return [FindingBrought(command.family, command.tahap, command.outcome, command.maker)]
 
@@ -65,8 +65,8 @@ def decide_finding(command: DecideFinding, state: Commitment) -> list[Event]:
         raise FindingDecided(tahap=command.tahap, decision=finding.decision)
     if command.decision == "APPROVED":
         return [_ended(command, finding, state)]
-    said = (command.family, command.tahap, finding.outcome, finding.maker)
-    return [FindingRejected(*said, command.checker)]
+    rejected = (command.family, command.tahap, finding.outcome, finding.maker)
+    return [FindingRejected(*rejected, command.checker)]
 
 
 def _investigation(command: BringFinding | DecideFinding, state: Commitment) -> Investigation:

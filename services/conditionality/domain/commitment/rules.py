@@ -49,18 +49,18 @@ def evaluate(command: EvaluateCycle, state: Commitment) -> list[Event]:
     result again is quiet, and so is a roster line older than the one that was judged.
     """
     failures_max = failures_to_investigation(command.policy)
-    known = state.cycle(command.tahap)
-    first = known is None or known.result == WITHDRAWN
+    cycle = state.cycle(command.tahap)
+    first = cycle is None or cycle.result == WITHDRAWN
     if first and state.terminated:
         raise FamilyTerminated(tahap=command.tahap)
-    if known is not None and command.roster_revision < known.roster_revision:
+    if cycle is not None and command.roster_revision < cycle.roster_revision:
         return []
     verdict = _judge(command)
-    if known is None or first:
+    if cycle is None or first:
         return take_effect(state, verdict, failures_max)
     if command.frozen or state.terminated:
-        return propose(command, verdict, known, state)
-    if known.digest == verdict.digest and known.roster_revision == verdict.roster_revision:
+        return propose(command, verdict, cycle, state)
+    if cycle.digest == verdict.digest and cycle.roster_revision == verdict.roster_revision:
         return []
     return take_effect(state, verdict, failures_max)
 
@@ -88,12 +88,12 @@ def withdraw(command: WithdrawCycle, state: Commitment) -> list[Event]:
     What it has released of older tahaps stays released, as when a compliant cycle is corrected;
     what two people have decided of an investigation stays decided.
     """
-    known = state.cycle(command.tahap)
-    if known is None or known.result == WITHDRAWN:
+    cycle = state.cycle(command.tahap)
+    if cycle is None or cycle.result == WITHDRAWN:
         return []
-    if known.roster_revision > command.roster_revision:
+    if cycle.roster_revision > command.roster_revision:
         return []
-    revision = known.revision + 1
+    revision = cycle.revision + 1
     named = command.family, command.tahap, revision
     withdrawn = CycleWithdrawn(
         command.tahap, command.family, revision, effect_id(*named, "CycleWithdrawn")
@@ -114,8 +114,8 @@ def withdraw(command: WithdrawCycle, state: Commitment) -> list[Event]:
 
 def repeat(command: RepeatEvaluation, state: Commitment) -> list[Event]:
     """The latest revision of a cycle once more, as it stands; an older one is not said again."""
-    known = state.cycle(command.evaluated.tahap)
-    if known is None or known.revision != command.evaluated.revision:
+    cycle = state.cycle(command.evaluated.tahap)
+    if cycle is None or cycle.revision != command.evaluated.revision:
         return []
     return [command.evaluated]
 

@@ -101,8 +101,8 @@ class Outlook:
 
 def outlook(state: Commitment, verdict: Verdict, failures_max: int) -> Outlook:
     """The standing that a family like `state` would have if this verdict counted."""
-    known = state.cycle(verdict.tahap)
-    revision = known.revision + 1 if known else 1
+    cycle = state.cycle(verdict.tahap)
+    revision = cycle.revision + 1 if cycle else 1
     cycles = with_revision(state.cycles, verdict.cycle(revision))
     after = standing(cycles, failures_max)
     return Outlook(revision, after.counters[verdict.tahap], after)
@@ -138,8 +138,8 @@ def take_effect(state: Commitment, verdict: Verdict, failures_max: int) -> list[
 
 
 def _suspended(state: Commitment, evaluated: CycleEvaluated, after: Standing) -> Event | None:
-    known = state.cycle(evaluated.tahap)
-    newly_failed = evaluated.result == "FAILED" and (known is None or known.result != "FAILED")
+    cycle = state.cycle(evaluated.tahap)
+    newly_failed = evaluated.result == "FAILED" and (cycle is None or cycle.result != "FAILED")
     # Only the evaluated cycle's own money can become held. Where a correction takes back the
     # compliance that had released older tahaps, they stay released: money once released is
     # spent in good faith. And where a later cycle complied, it has released this one as well.

@@ -95,12 +95,12 @@ def carried(deferred: PaymentState) -> Sequence[Command]:
     Effects name family and tahap; those that came before the supplementary run was opened were
     applied to the deferred payment, which never moves money.
     """
-    said: list[Command] = []
+    commands: list[Command] = []
     if deferred.hold is not HoldStatus.NONE:
-        said.append(Hold(deferred.held_by))
+        commands.append(Hold(deferred.held_by))
     if deferred.lifted is not None:
         lifted = deferred.lifted
-        said.append(Release(lifted.effect, lifted.at_tahap, lifted.cleared))
+        commands.append(Release(lifted.effect, lifted.at_tahap, lifted.cleared))
     if deferred.forfeited_for is not None:
-        said.append(Return(deferred.forfeited_at, deferred.forfeited_for))
-    return said
+        commands.append(Return(deferred.forfeited_at, deferred.forfeited_for))
+    return commands

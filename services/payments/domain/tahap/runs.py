@@ -46,8 +46,8 @@ def defer_families(command: DeferFamilies, state: TahapState) -> Sequence[Event]
     if each.frozen is None:
         raise StepNotReached(step="ListFrozen", kind=command.kind)
     later = state.lists[state.lists.index(each) + 1 :]
-    known = {*state.outstanding, *(family for other in later for family in other.families)}
-    deferred = [one for one in checked_deferrals(command.deferred) if one.family not in known]
+    elsewhere = {*state.outstanding, *(family for other in later for family in other.families)}
+    deferred = [one for one in checked_deferrals(command.deferred) if one.family not in elsewhere]
     return [FamiliesDeferred(state.tahap, command.kind, tuple(deferred))] if deferred else []
 
 
@@ -68,9 +68,9 @@ def open_supplementary(command: OpenSupplementary, state: TahapState) -> Sequenc
     """Open the next supplementary list for deferred families that are on no other list."""
     require_open(state)
     kind, families = supplementary(command.number), tuple(sorted(set(command.families)))
-    known = state.list_of(kind)
-    if known is not None:
-        return quiet_if(known.families == families, document="SupplementaryOpened")
+    listed = state.list_of(kind)
+    if listed is not None:
+        return quiet_if(listed.families == families, document="SupplementaryOpened")
     if command.number != len(state.lists):
         raise StepNotReached(step=supplementary(len(state.lists)))
     strangers = set(families) - set(state.outstanding)

@@ -33,19 +33,19 @@ def review(command: ReviewClosing, state: Family) -> list[Event]:
     that says what the last one said is quiet, also where that was rejected; one that lost its
     ground is withdrawn.
     """
-    closing, known = command.closing, state.reopening(command.closing.tahap)
+    closing, reopening = command.closing, state.reopening(command.closing.tahap)
     found = _without_category(state, closing)
-    if found is None or _terminated(state) or (known and known.standing == "APPROVED"):
+    if found is None or _terminated(state) or (reopening and reopening.standing == "APPROVED"):
         return []
     then = known_by(state, found.term_ends_on)
     if not roster.any_category(then, closing.closing_date, closing.rules):
-        return _withdrawn(state, known)
+        return _withdrawn(state, reopening)
     number = state.proposals + 1
     line = listed_line(closing, then, command.nik_order, number)
     late = tuple(each for each in command.late if _counts(each, found))
-    if known is not None and (known.late, known.line) == (
+    if reopening is not None and (reopening.late, reopening.line) == (
         late,
-        replace(line, reopening=known.number),
+        replace(line, reopening=reopening.number),
     ):
         return []
     return [
@@ -69,10 +69,10 @@ def _terminated(state: Family) -> bool:
     return state.departure is not None and state.departure.kind == "TERMINATED"
 
 
-def _withdrawn(state: Family, known: Reopening | None) -> list[Event]:
-    if known is None or known.standing != "WAITING":
+def _withdrawn(state: Family, reopening: Reopening | None) -> list[Event]:
+    if reopening is None or reopening.standing != "WAITING":
         return []
-    return [ReopeningWithdrawn(state.family, known.tahap, known.number)]
+    return [ReopeningWithdrawn(state.family, reopening.tahap, reopening.number)]
 
 
 def _counts(late: LateFact, found: WithoutCategory) -> bool:
@@ -83,18 +83,18 @@ def _counts(late: LateFact, found: WithoutCategory) -> bool:
 
 def decide_reopening(command: DecideReopening, state: Family) -> list[Event]:
     """Approved, the family is back and its line follows; rejected, all stays as it is."""
-    known = state.reopening(command.tahap)
-    if known is None:
+    reopening = state.reopening(command.tahap)
+    if reopening is None:
         raise NoSuchReopening(tahap=command.tahap)
     # All of them, not the last alone: none may approve what follows from their own fact.
-    if command.checker in {late.recorded_by for late in known.late}:
-        raise SamePerson(reopening=known.number)
-    if known.standing == command.decision:
+    if command.checker in {late.recorded_by for late in reopening.late}:
+        raise SamePerson(reopening=reopening.number)
+    if reopening.standing == command.decision:
         return []
-    if known.standing != "WAITING":
-        raise ReopeningDecided(tahap=command.tahap, decision=known.standing)
+    if reopening.standing != "WAITING":
+        raise ReopeningDecided(tahap=command.tahap, decision=reopening.standing)
     if command.decision == "REJECTED":
-        decided = state.family, known.tahap, known.number, command.checker
+        decided = state.family, reopening.tahap, reopening.number, command.checker
         return [ReopeningRejected(*decided)]
     if _terminated(state):
         raise NotInProgramme(family=state.family)
@@ -102,9 +102,9 @@ def decide_reopening(command: DecideReopening, state: Family) -> list[Event]:
         raise ListNotFrozen(tahap=command.tahap)
     reopened = FamilyReopened(
         family=state.family,
-        tahap=known.tahap,
-        reopening=known.number,
-        region=known.line.region,
+        tahap=reopening.tahap,
+        reopening=reopening.number,
+        region=reopening.line.region,
         checker=command.checker,
     )
-    return [reopened, known.line]
+    return [reopened, reopening.line]
