@@ -20,15 +20,12 @@ import uvicorn
 from fastapi import FastAPI
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
+from libs.chassis.catalogue import catalogue
 from libs.chassis.dev_issuer import Issuer
 from libs.chassis.problems import MEDIA_TYPE
 from libs.chassis.settings import Settings
 from localstack.ports import free_ports
-from services.conditionality.main import SERVICE as CONDITIONALITY
 from services.payments.contract import ANNOUNCED_TO
-from services.payments.main import SERVICE as PAYMENTS
-from services.projection.main import SERVICE as PROJECTION
-from services.registry.main import SERVICE as REGISTRY
 from tests.doors import YEAR, service_settings
 from tests.integration.conditionality.kit import BAD, bench_at, families, months_of
 from tests.integration.payments.houses import books_of, houses
@@ -124,16 +121,21 @@ async def of_payments(told: Settings, directory: Path) -> Places:
     }
 
 
-async def of_projection(told: Settings, _directory: Path) -> Places:
-    """A few families, and a replay that has ended."""
-    await fill(told.bus_url)
+async def of_any(told: Settings, _directory: Path) -> Places:
+    """A replay that has ended."""
     connection = await asyncpg.connect(told.bus_url)
     await connection.execute(
         """INSERT INTO replay (id, client, key, state, place, total)
            VALUES ('replay-1', 'operator-1', 'once', 'DONE', '["", "", 0, 0]', 0)"""
     )
     await connection.close()
-    return {"family": FAMILY, "tahap": TAHAP, "job": "replay-1"}
+    return {"family": FAMILY, "job": "replay-1"}
+
+
+async def of_projection(told: Settings, directory: Path) -> Places:
+    """A few families."""
+    await fill(told.bus_url)
+    return {**await of_any(told, directory), "tahap": TAHAP}
 
 
 def others() -> FastAPI:
@@ -151,21 +153,21 @@ def others() -> FastAPI:
     return app
 
 
-def payments(settings: Settings, elsewhere: str) -> FastAPI:
-    """Payments with a token of its own, and others at an address."""
+def with_others(settings: Settings, elsewhere: str) -> Settings:
+    """The settings of a service with a token of its own, and others at an address."""
     token = settings.jwks_file.with_name("payments.token") if settings.jwks_file else Path()
     addresses = dict.fromkeys((*ANNOUNCED_TO, "treasury", "bank"), elsewhere)
-    return PAYMENTS.application(replace(settings, service_token_file=token, addresses=addresses))
+    return replace(settings, service_token_file=token, addresses=addresses)
 
 
-Make = Callable[[Settings, str], FastAPI]
 Fill = Callable[[Settings, Path], Awaitable[Places]]
-SERVICES: Final[Mapping[str, tuple[Make, Fill]]] = {
-    "registry": (lambda settings, _: REGISTRY.application(settings), of_registry),
-    "conditionality": (lambda settings, _: CONDITIONALITY.application(settings), of_conditionality),
-    "payments": (payments, of_payments),
-    "projection": (lambda settings, _: PROJECTION.application(settings), of_projection),
+FILLED: Final[Mapping[str, Fill]] = {
+    "registry": of_registry,
+    "conditionality": of_conditionality,
+    "payments": of_payments,
+    "projection": of_projection,
 }
+SERVICES: Final = catalogue().names
 
 
 async def _registered(served: Served, told: Settings) -> Places:
@@ -237,13 +239,13 @@ def serving(app: FastAPI) -> Iterator[str]:
 @contextmanager
 def served_by(postgres: Postgres, directory: Path, name: str) -> Iterator[Served]:
     """A service with a store of its own, filled."""
-    make, fill_store = SERVICES[name]
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
         told = runner.run(stack.enter_async_context(service_settings(postgres, directory, name)))
         try:
-            places = runner.run(_awaited(fill_store(told, directory)))
-            app = make(told, stack.enter_context(serving(others())))
+            places = runner.run(_awaited(FILLED.get(name, of_any)(told, directory)))
+            elsewhere = stack.enter_context(serving(others()))
+            app = application(name, with_others(told, elsewhere))
             with serving(app) as url, requests.Session() as session:
                 schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
                 document, issuer = app.openapi(), Issuer.open(directory)
