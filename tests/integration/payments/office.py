@@ -63,6 +63,7 @@ from tests.integration.payments.world import World
 DATES: Final = {
     TAHAP_1: (date(2023, 3, 31), date(2023, 4, 5), date(2023, 4, 20)),
     "2023-2": (date(2023, 6, 30), date(2023, 7, 5), date(2023, 7, 20)),
+    "2023-3": (date(2023, 9, 30), date(2023, 10, 5), date(2023, 10, 20)),
 }
 MAKER, CHECKER = "operator-1", "supervisor-1"
 PARTNERS: Final = Partners(
