@@ -7,6 +7,7 @@ say exactly is refused when the service starts, because a wrong number would be 
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, TypeVar
 
@@ -28,6 +29,7 @@ Rupiah: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 
 T = TypeVar("T")
 
+_WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,14}|[1-9][0-9]{0,2}(_[0-9]{3}){1,4})")
 _FIELD: Final = re.compile(r"^Object (missing required|contains unknown) field `(.*)`$")
 _PROBLEM: Final = {"missing required": "is missing", "contains unknown": "is unknown"}
 
@@ -53,26 +55,51 @@ class Reference(Shape):
     note: str = ""
 
 
-class _UniqueKeys(SafeLoader):
-    """YAML lets the last of two equal keys win in silence; a policy must not."""
+class _Plain(SafeLoader):
+    """YAML as people read it: each key once, a number in tens, a day of the calendar.
+
+    YAML itself lets the last of two equal keys win in silence, 0225000 be 76,288 and 1:30 be 90.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         first: set[object] = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in first:
-                raise yaml.MarkedYAMLError(
-                    problem=f"{key} stands here twice", problem_mark=key_node.start_mark
-                )
-            first.add(key)
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise _mistake(key_node, "a key must be one word")
+            # 2017-01-01 and "2017-01-01" are two values of YAML, and one day of a policy.
+            if first & (same := {key_node.value, self.construct_object(key_node, deep=True)}):
+                raise _mistake(key_node, f"{key_node.value} stands here twice")
+            first |= same
         return super().construct_mapping(node, deep)
+
+    def whole(self, node: yaml.ScalarNode) -> int:
+        """A whole number; its thousands may be set apart."""
+        if not _WHOLE.fullmatch(node.value):
+            raise _mistake(node, "is no whole number as 225000 or 225_000")
+        return int(node.value)
+
+    def day(self, node: yaml.ScalarNode) -> date:
+        """A day, or a moment, which no shape takes."""
+        try:
+            found: date = self.construct_yaml_timestamp(node)
+        except ValueError:
+            raise _mistake(node, "is no day of the calendar") from None
+        return found
+
+
+_Plain.add_constructor("tag:yaml.org,2002:int", _Plain.whole)
+_Plain.add_constructor("tag:yaml.org,2002:timestamp", _Plain.day)
+
+
+def _mistake(node: yaml.Node, why: str) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=why, problem_mark=node.start_mark)
 
 
 def read(file: Path, shape: type[T]) -> T:
     """A file in its shape; raises `PolicyError`."""
     try:
         # The loader is a SafeLoader that is stricter still.
-        content = yaml.load(file.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506
+        content = yaml.load(file.read_text(encoding="utf-8"), _Plain)  # noqa: S506
     except yaml.MarkedYAMLError as wrong:
         line = wrong.problem_mark.line + 1 if wrong.problem_mark else 1
         raise PolicyError(file.name, f"line {line}", wrong.problem or "is not YAML") from None

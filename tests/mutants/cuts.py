@@ -63,11 +63,24 @@ CUTTING: Final = (
         (
             Change(
                 "libs/policy/files.py",
-                "            if key in first:\n",
-                "            if key in first and not key:\n",
+                "            if first & (same :=",
+                "            if set() & (same :=",
             ),
         ),
         f"{FILES}::test_of_two_equal_keys_neither_wins",
+        f"{FILES}::test_a_whole_file_is_read_in_its_shape",
+    ),
+    Mutant(
+        "octal-rupiah",
+        "an amount of a policy file with a zero before it is read as an octal number, and paid",
+        (
+            Change(
+                "libs/policy/files.py",
+                '_Plain.add_constructor("tag:yaml.org,2002:int", _Plain.whole)\n',
+                "",
+            ),
+        ),
+        f"{FILES}::test_a_number_that_people_read_in_another_way_than_yaml_is_refused[0225000]",
         f"{FILES}::test_a_whole_file_is_read_in_its_shape",
     ),
 )

@@ -1,7 +1,9 @@
 """Policy files: what is read of them, and by which file and key a mistake is refused."""
 
+from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from libs.policy.files import Count, PolicyError, Shape, read
@@ -11,6 +13,7 @@ class Numbers(Shape):
     count: Count
     by_category: dict[str, int]
     note: str = ""
+    since: dict[date, int] = msgspec.field(default_factory=dict)
 
 
 def written(directory: Path, text: str) -> Path:
@@ -31,6 +34,14 @@ def test_a_whole_file_is_read_in_its_shape(tmp_path: Path) -> None:
         ("count: 3\ncount: 4\nby_category: {}", "line 2", "count stands here twice"),
         ("count: 3\nby_category: {SD: 1, SD: 2}", "line 2", "SD stands here twice"),
         ("count: 3\nby_category: {}\n'count': 4", "line 3", "count stands here twice"),
+        (
+            'count: 3\nby_category: {}\nsince:\n  2017-01-01: 85\n  "2017-01-01": 90',
+            "line 5",
+            "2017-01-01 stands here twice",
+        ),
+        ("count: 3\nby_category: {}\n? [a, b]\n: c", "line 3", "a key must be one word"),
+        ("count: 3\nby_category: {}\n? {a: b}\n: c", "line 3", "a key must be one word"),
+        ("count: 3\nby_category: {}\nnote: 2021-02-30", "line 3", "no day of the calendar"),
         ("count: 3\nby_category: {}\nnotes: a", "notes", "is unknown"),
         ("count: 3", "by_category", "is missing"),
         ("count: 0\nby_category: {}", "count", "Expected `int` >= 1"),
@@ -51,6 +62,19 @@ def test_a_mistake_names_its_file_its_key_and_why(
     assert (refused.value.file, refused.value.key) == ("numbers.yaml", key)
     assert why in refused.value.why
     assert str(refused.value) == f"numbers.yaml: {key}: {refused.value.why}"
+
+
+@pytest.mark.parametrize(
+    "amount",
+    ["0225000", "1:30", "0x10", "0b11", "+225000", "22_50_00", "225_00", "2_25", "9" * 16],
+)
+def test_a_number_that_people_read_in_another_way_than_yaml_is_refused(
+    tmp_path: Path, amount: str
+) -> None:
+    with pytest.raises(PolicyError, match="line 2: is no whole number") as refused:
+        read(written(tmp_path, f"count: 1\nby_category: {{SD: {amount}}}"), Numbers)
+
+    assert refused.value.file == "numbers.yaml"
 
 
 def test_of_two_equal_keys_neither_wins(tmp_path: Path) -> None:
