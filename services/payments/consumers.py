@@ -26,7 +26,8 @@ from services.payments.contract.commitment import (
     Terminated,
     asked_of_payments,
 )
-from services.payments.domain.shared.ids import tahap_stream
+from services.payments.domain.payment.hold_messages import ClearHold
+from services.payments.domain.shared.ids import payment_id, tahap_stream
 from services.payments.domain.tahap.state import TahapState
 from services.payments.tables.late_lines import keep_late_evaluations, take_late_lines
 from services.payments.tables.list_lines import join_evaluations, join_roster, still_open
@@ -129,7 +130,11 @@ async def _commitment(unit: Transaction, messages: Sequence[Incoming]) -> None:
             effects += [((tahap, body.family), command) for tahap, command in asked]
     if effects:
         payments = await payments_of(unit, [place for place, _ in effects])
-        await pay(unit, [(payments[place], command) for place, command in effects])
+        said = [(payments[place], command) for place, command in effects]
+        # A deferred payment is held as well as the one in its place: a cycle that is withdrawn
+        # holds neither, because the next announcement may pay by either.
+        said += [(payment_id(*x), each) for x, each in effects if isinstance(each, ClearHold)]
+        await pay(unit, list(dict.fromkeys(said)))
 
 
 SUBSCRIPTIONS = (

@@ -312,7 +312,7 @@ def _on_closing_day(""",
         (
             Change(
                 "services/payments/workers/canceller.py",
-                "            if order is None:\n",
+                "            if not recalled:\n",
                 "            if True:\n",
             ),
         ),
@@ -342,8 +342,8 @@ def _on_closing_day(""",
         (
             Change(
                 "services/payments/workers/canceller.py",
-                "(_STILL_OPEN, tahap, revision):\n                return False\n",
-                "(_STILL_OPEN, tahap, revision):\n                pass\n",
+                "            if kinds is None:\n                return False\n",
+                "            kinds = kinds or [REGULAR]\n",
             ),
         ),
         f"{PAYMENTS}/test_cancellation_behind_order.py"

@@ -192,7 +192,7 @@ ISOLATION: Final = (
             Change(
                 "services/payments/workers/canceller.py",
                 "        await say(unit, placed)\n",
-                "        await pay(unit, [(each.payment, void) for each in placed])\n",
+                "        await pay(unit, [(each.payment, each.commands[0]) for each in placed])\n",
             ),
             Change(
                 "services/payments/workers/canceller.py",

@@ -129,6 +129,54 @@ LISTS: Final = (
         "::test_families_stand_again_as_before_the_cancelled_list",
     ),
     Mutant(
+        "held-by-a-cancelled-cycle",
+        "of two payments of a family one stays held by a cycle that was withdrawn",
+        (
+            Change(
+                "services/payments/consumers.py",
+                "        said += [(payment_id(*x), each) for x, each in effects "
+                "if isinstance(each, ClearHold)]\n",
+                "",
+            ),
+        ),
+        f"{PAYMENTS}/test_cancellation_with_later_lists.py"
+        "::test_a_supplementary_run_is_cancelled_with_its_tahap_and_paid_anew_once"
+        "[supplementary-again-cycles-first]",
+        f"{PAYMENTS}/test_cancellation.py"
+        "::test_a_cancelled_tahap_is_announced_again_and_each_family_is_paid_once",
+    ),
+    Mutant(
+        "carried-hold-outlives-its-payment",
+        "a supplementary payment that is void holds the money of the next announcement",
+        (
+            Change(
+                "services/payments/domain/payment/state.py",
+                "    return void if event.kind == REGULAR else "
+                "replace(_without_hold(void), effects=())\n",
+                "    return void\n",
+            ),
+        ),
+        "tests/unit/payments/test_payment_entitlement.py"
+        "::test_a_hold_that_was_carried_to_a_supplementary_payment_is_void_with_it",
+        "tests/unit/payments/test_payment_entitlement.py"
+        "::test_nothing_is_voided_that_was_never_entitled",
+    ),
+    Mutant(
+        "reopening-undone-by-a-later-cancellation",
+        "a family that was re-opened leaves again when a later tahap is cancelled",
+        (
+            Change(
+                "services/registry/domain/family/rules.py",
+                "            before = back(before, each.tahap)\n",
+                "            pass\n",
+            ),
+        ),
+        f"{REGISTRY}/test_reopenings.py"
+        "::test_a_tahap_that_was_reopened_stays_so_when_a_later_one_is_cancelled",
+        f"{REGISTRY}/test_cancelled_lists.py"
+        "::test_families_stand_again_as_before_the_cancelled_list",
+    ),
+    Mutant(
         "listed-although-left",
         "a family that is left on a cancelled list is put on another one by that standing",
         (

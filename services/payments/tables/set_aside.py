@@ -189,12 +189,14 @@ async def left_unsaid(unit: Transaction, payments: Collection[str]) -> None:
     )
 
 
-async def still_to_void(unit: Transaction, tahap: str) -> list[str]:
-    """The payments of a tahap that a cancelled announcement still has, in order."""
+async def still_to_void(unit: Transaction, tahap: str, kind: str | None = None) -> list[str]:
+    """The payments of a tahap that a cancelled announcement still has, in order; of one run."""
     rows = await unit.connection.fetch(
-        """SELECT payment::text FROM payment_set_aside WHERE tahap = $1 AND command = 'Void'
+        """SELECT payment::text FROM payment_set_aside
+           WHERE tahap = $1 AND command = 'Void' AND ($2::text IS NULL OR kind = $2)
            ORDER BY payment_set_aside.payment""",
         tahap,
+        kind,
     )
     return [row["payment"] for row in rows]
 
@@ -203,7 +205,7 @@ async def unvoided(unit: Transaction, order: PaymentOrdered) -> int:
     """The rupiah of a cancelled order that stand with payments which are not void yet."""
     ids = [
         movement_id(payment, MovementName.INSTRUCTED, order.order)
-        for payment in await still_to_void(unit, order.tahap)
+        for payment in await still_to_void(unit, order.tahap, order.kind)
     ]
     rupiah: int = await unit.connection.fetchval(
         "SELECT coalesce(sum(amount), 0)::bigint FROM ledger WHERE id = ANY($1)", ids

@@ -14,7 +14,7 @@ stream, and whoever is second finds that the run is over, or that a bank's file 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -43,12 +43,12 @@ PAYMENTS_A_CHUNK: Final = 1_000
 
 _RUNS: Final = "SELECT FROM run_open WHERE tahap = $1 ORDER BY kind FOR UPDATE"
 _STILL_OPEN: Final = """
-SELECT true FROM cancellation_open WHERE tahap = $1 AND revision = $2 FOR UPDATE
+SELECT kinds FROM cancellation_open WHERE tahap = $1 AND revision = $2 FOR UPDATE
 """
 _EARLIER: Final = "SELECT tahap FROM cancellation_open WHERE tahap < $1 ORDER BY tahap"
 # Whoever addresses an effect to a payment has its row, too, and then its stream.
 _PLACED: Final = """
-SELECT family::text, kind FROM payment_of WHERE tahap = $1
+SELECT family::text FROM payment_of WHERE tahap = $1
 ORDER BY payment_of.family LIMIT $2 FOR UPDATE
 """
 _UNPLACED: Final = (
@@ -87,9 +87,10 @@ async def begin_cancelling(
     # Whoever adds lines holds the row, so we wait for them here and they see that it is gone.
     await unit.connection.execute("DELETE FROM list_open WHERE tahap = $1", tahap)
     await unit.connection.execute(
-        "INSERT INTO cancellation_open (tahap, revision) VALUES ($1, $2)",
+        "INSERT INTO cancellation_open (tahap, revision, kinds) VALUES ($1, $2, $3)",
         tahap,
         revision,
+        sorted({REGULAR, *kinds}),
     )
 
 
@@ -125,17 +126,20 @@ class Canceller:
         """One chunk of a cancelled revision, or its end; the tahap's next one is left alone."""
         async with self.store.transaction(on(day)) as unit:
             # A leader that hung may come back when the revision is undone and the next one ordered.
-            if not await unit.connection.fetchval(_STILL_OPEN, tahap, revision):
+            kinds = await unit.connection.fetchval(_STILL_OPEN, tahap, revision)
+            if kinds is None:
                 return False
-            if await self._void(unit, tahap):
+            orders = {kind: await recalled_order(unit, tahap, kind) for kind in kinds}
+            if await self._void(unit, tahap, orders):
                 return True
             gone = await unit.connection.execute(_GONE, tahap, self.chunk)
             if gone != "DELETE 0":
                 return True
-            order = await recalled_order(unit, tahap, REGULAR)
-            if order is None:
+            recalled = [order for order in orders.values() if order is not None]
+            if not recalled:
                 return await self._end(unit, tahap, revision)
-        return await self._give_back(order, day)
+        given_back = [await self._give_back(order, day) for order in recalled]
+        return any(given_back)
 
     async def _give_back(self, order: PaymentOrdered, day: date) -> bool:
         """Have the treasury cancel an order and book what it has back; whether it has answered."""
@@ -149,21 +153,24 @@ class Canceller:
             await run(unit, order.tahap, order.kind, answer)
         return True
 
-    async def _void(self, unit: Transaction, tahap: str) -> bool:
-        """Take the next payments back with their lines; whether there were any."""
+    async def _void(
+        self, unit: Transaction, tahap: str, orders: Mapping[str, PaymentOrdered | None]
+    ) -> bool:
+        """Take the next families' payments of each run back, with their lines; whether there were
+        any. `orders` are those that the treasury has not given back, by run."""
         rows = await unit.connection.fetch(_PLACED, tahap, self.payments)
         if not rows:
             return False
-        order = await recalled_order(unit, tahap, REGULAR)
-        void = Void(order.order if order else "")
+        families = [row["family"] for row in rows]
         placed = [
-            Said((tahap, row["kind"]), payment_id(tahap, row["family"], row["kind"]), (void,))
-            for row in rows
+            Said((tahap, kind), payment_id(tahap, family, kind), (_void(order),))
+            for family in families
+            for kind, order in orders.items()
         ]
         await left_unsaid(unit, [each.payment for each in placed])
         await say(unit, placed)
         for statement in _UNPLACED:
-            await unit.connection.execute(statement, tahap, [row["family"] for row in rows])
+            await unit.connection.execute(statement, tahap, families)
         return True
 
     async def _end(self, unit: Transaction, tahap: str, revision: int) -> bool:
@@ -184,3 +191,7 @@ async def _earlier_first(unit: Transaction, tahap: str) -> bool:
     rows = await unit.connection.fetch(_EARLIER, tahap)
     found = await unit.load(TAHAP, [tahap_stream(row["tahap"]) for row in rows])
     return any(loaded.state.upcoming is not None for loaded in found.values())
+
+
+def _void(order: PaymentOrdered | None) -> Void:
+    return Void(order.order if order else "")

@@ -24,6 +24,7 @@ from services.registry.domain.family.commands import Command, ReviewClosing
 from services.registry.domain.family.events import (
     Event,
     FamilyReopened,
+    FamilyUnlisted,
     LateFact,
     ReopeningProposed,
     ReopeningRejected,
@@ -34,7 +35,10 @@ from services.registry.domain.listing import Listing
 from services.registry.policy import RuleSets
 from services.registry.workers.ranking import nik_orders
 
-_OPENS_OR_ENDS: Final = (ReopeningProposed, ReopeningWithdrawn, ReopeningRejected, FamilyReopened)
+_OPENS_OR_ENDS: Final = (
+    *(ReopeningProposed, ReopeningWithdrawn, ReopeningRejected, FamilyReopened),
+    FamilyUnlisted,
+)
 _FACTS: Final = (
     "MembersRegistered",
     "MemberBorn",
@@ -103,7 +107,7 @@ class Reviewer:
                 stream,
                 ReviewClosing(
                     self._closing(listings[closing.tahap]),
-                    _behind(facts.get(stream, ()), listings[closing.tahap].cut),
+                    _late(facts.get(stream, ()), listings[closing.tahap]),
                     orders.get(state.family, {}),
                 ),
             )
@@ -149,8 +153,17 @@ async def _facts(
     return facts
 
 
-def _behind(facts: Sequence[tuple[int, LateFact]], cut: int) -> tuple[LateFact, ...]:
-    return tuple(fact for position, fact in facts if position > cut)
+def _late(facts: Sequence[tuple[int, LateFact]], listing: Listing) -> tuple[LateFact, ...]:
+    """The facts that a list could not count: stored behind its cut, or reported after its closing.
+
+    A list that is made anew, of a corrected tahap, has a later cut than the first one had.
+    """
+    return tuple(
+        fact
+        for position, fact in facts
+        if position > listing.cut
+        or (fact.reported_on is not None and fact.reported_on > listing.closing_date)
+    )
 
 
 async def keep_open(unit: Transaction, outcomes: Iterable[Outcome[Family, Event]]) -> None:

@@ -47,6 +47,7 @@ from services.registry.tables.left_on_lists import (
 )
 from services.registry.tables.list_queue import Unlisting
 from services.registry.workers.job_progress import UNLISTER
+from services.registry.workers.reviewer import keep_open
 
 CHUNK_FAMILIES = 1_000
 NOBODY: Final = "00000000-0000-0000-0000-000000000000"
@@ -181,9 +182,11 @@ async def _take_back_at(
         stream: Loaded(loaded.version, loaded.state, loaded.state)
         for stream, loaded in found.items()
     }
-    for outcome in await handle_many(unit, FAMILY, commands, known=now):
+    outcomes = await handle_many(unit, FAMILY, commands, known=now)
+    for outcome in outcomes:
         if outcome.error is not None:
             raise outcome.error
+    await keep_open(unit, outcomes)
 
 
 def _own_context() -> Context:

@@ -5,9 +5,15 @@ from __future__ import annotations
 import asyncio
 
 import httpx
+import pytest
 import pytest_asyncio
 
-from tests.doors import Door, deliver, sent
+from libs.events.store.handle import handle
+from services.registry.contract import FAMILY
+from services.registry.domain.family.commands import DecideReopening
+from services.registry.domain.family.errors import SamePerson
+from services.registry.workers.reviewer import keep_open
+from tests.doors import CONTEXT, Door, deliver, sent
 from tests.integration.registry.kit import Register, life_event, member
 from tests.integration.registry.lists import CARDS, child_of
 from tests.integration.registry.terms import with_term
@@ -290,3 +296,65 @@ async def test_the_list_is_pages_in_order_of_family(
     assert found == sorted([(await three_waiting.state_of(card)).family for card in CARDS[:3]])
     assert rest["next"] is None
     assert (await look(registry, "/reopenings?tahap=2023-1")).json()["items"] == []
+
+
+# -- Cancelled with its tahap ---------------------------------------------------------------------
+
+
+async def decided(register: Register, subject: str = "supervisor-1") -> None:
+    """Somebody approves what is proposed to re-open; raises what they are refused for."""
+    family = (await register.state_of(CARD)).family
+    command = DecideReopening("2023-2", "APPROVED", subject, frozen=True)
+    async with register.store.transaction(CONTEXT) as unit:
+        await keep_open(unit, [await handle(unit, FAMILY, f"family-{family}", command)])
+
+
+async def test_a_reopened_family_is_handed_back_with_its_cancelled_tahap_and_proposed_anew(
+    waiting: Register,
+) -> None:
+    await waiting.take("life-events", born())
+    await decided(waiting)
+
+    await waiting.cancel("2023-2")
+    await waiting.list_all()
+
+    state = await waiting.state_of(CARD)
+    assert (state.reopenings, state.without_category, state.waiting) == ((), (), None)
+    assert state.listed is not None
+    assert (state.listed.tahap, state.listed.outcome) == ("2023-1", "LISTED")
+    await waiting.announce("2023-2", revision=2)
+    await waiting.list_all()
+    [again] = (await waiting.state_of(CARD)).reopenings
+    assert (again.standing, again.number) == ("WAITING", 2)
+    # Who reported the fact is known also to a list that was made behind it.
+    assert [late.recorded_by for late in again.late] == [REPORTER]
+    with pytest.raises(SamePerson):
+        await decided(waiting, REPORTER)
+    await decided(waiting)
+    lines = [line for line in await waiting.lines("2023-2") if line.key == state.family]
+    assert [(line.body["revision"], line.body["reopening"]) for line in lines] == [(1, 1), (2, 2)]
+
+
+async def test_what_waits_for_a_decision_goes_with_its_cancelled_tahap(waiting: Register) -> None:
+    await waiting.take("life-events", born())
+
+    await waiting.cancel("2023-2")
+    await waiting.list_all()
+
+    left = await waiting.store.pool.fetchval("SELECT count(*) FROM reopening_open")
+    assert (left, (await waiting.state_of(CARD)).reopenings) == (0, ())
+
+
+async def test_a_tahap_that_was_reopened_stays_so_when_a_later_one_is_cancelled(
+    waiting: Register,
+) -> None:
+    await waiting.listed("2023-3")
+    await waiting.take("life-events", born())
+    await decided(waiting)
+
+    await waiting.cancel("2023-3")
+    await waiting.list_all()
+
+    state = await waiting.state_of(CARD)
+    assert (state.departure, state.waiting, state.without_category) == (None, None, ())
+    assert [(each.tahap, each.standing) for each in state.reopenings] == [("2023-2", "APPROVED")]

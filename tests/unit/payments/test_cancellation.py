@@ -115,14 +115,24 @@ def test_a_tahap_is_cancelled_behind_its_freeze_too() -> None:
 @pytest.mark.parametrize(
     "further",
     [
-        SupplementaryOpened(TAHAP, "SUPPLEMENTARY-1", ("f",), date(2023, 5, 1)),
-        FamilyAwaited(TAHAP, "f", 1),
-        TahapClosed(TAHAP, ()),
+        (FamilyAwaited(TAHAP, "f", 1),),
+        (
+            FamilyAwaited(TAHAP, "f", 1),
+            SupplementaryOpened(TAHAP, "SUPPLEMENTARY-1", ("f",), date(2023, 5, 1)),
+        ),
     ],
+    ids=["re-opened", "supplementary"],
 )
-def test_a_tahap_that_has_more_than_its_list_is_not_cancelled(further: Event) -> None:
-    announced(READY, frozen(), further).when(CANCEL).then_refused(TooLateToCancel)
-    announced(READY, frozen(), WANTED, further).when(CONFIRM).then_refused(TooLateToCancel)
+def test_a_tahap_is_cancelled_with_whom_a_later_list_took_up(further: tuple[Event, ...]) -> None:
+    announced(READY, frozen(), *further).when(CANCEL).then(WANTED)
+    announced(READY, frozen(), *further, WANTED).when(CONFIRM).then(CANCELLED)
+
+
+def test_a_tahap_that_is_closed_is_not_cancelled() -> None:
+    closed = TahapClosed(TAHAP, ())
+
+    announced(READY, frozen(), closed).when(CANCEL).then_refused(TooLateToCancel)
+    announced(READY, frozen(), WANTED, closed).when(CONFIRM).then_refused(TooLateToCancel)
 
 
 def test_a_tahap_that_later_ones_rest_on_is_not_cancelled() -> None:

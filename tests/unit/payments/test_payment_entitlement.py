@@ -4,6 +4,7 @@ import pytest
 
 from libs.events.domain.testing import given
 from services.payments.domain.payment.decider import AMOUNT_IDR_MAX, payment
+from services.payments.domain.payment.hold_messages import HoldPlaced, HoldStatus
 from services.payments.domain.payment.messages import (
     AccountCheckFailed,
     Command,
@@ -19,6 +20,7 @@ from services.payments.domain.payment.messages import (
     Void,
     WithheldReason,
 )
+from services.payments.domain.payment.state import PaymentState
 from services.payments.domain.shared.errors import (
     Contradiction,
     Malformed,
@@ -36,6 +38,7 @@ from tests.unit.payments.kit import (
     ENTITLED,
     FAIL,
     FAMILY,
+    HOLD,
     INSTRUCT,
     INSTRUCTED,
     ORDER,
@@ -254,6 +257,17 @@ def test_a_voided_payment_takes_along_what_a_bank_was_to_be_sent(
     given(payment, *past(*earlier, Void(), ENTITLE)).when(again).then(
         PaymentInstructed(PAYMENT, TAHAP, FAMILY, AMOUNT, "BRI", f"{ORDER}-R2")
     )
+
+
+def test_a_hold_that_was_carried_to_a_supplementary_payment_is_void_with_it() -> None:
+    regular, later = [
+        payment.fold(past(entitle(kind=kind), HOLD, Void()), PaymentState())
+        for kind in ("REGULAR", "SUPPLEMENTARY-1")
+    ]
+
+    assert (regular.hold, later.hold) == (HoldStatus.HELD, HoldStatus.NONE)
+    # The next announcement may carry it anew.
+    assert payment.decide(HOLD, later) == [HoldPlaced(HOLD.effect)]
 
 
 @pytest.mark.parametrize("sent", [CREDITED, past(ENTITLE, INSTRUCT, FAIL)])

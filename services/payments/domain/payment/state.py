@@ -27,6 +27,7 @@ from services.payments.domain.payment.messages import (
     PaymentWithheld,
     TransferFailed,
 )
+from services.payments.domain.shared.ids import REGULAR
 
 
 class Transfer(StrEnum):
@@ -112,17 +113,7 @@ def evolve(state: PaymentState, event: Event) -> PaymentState:
                 answer=event.reason if state.transfer is not Transfer.NONE else state.answer,
             )
         case PaymentVoided():
-            return replace(
-                state,
-                amount=0,
-                cut=0,
-                payee_valid=False,
-                benefit_policy="",
-                transfer=Transfer.NONE,
-                answer="",
-                order="",
-                bank="",
-            )
+            return _voided(state, event)
         case PaymentWithheld():
             return replace(state, transfer=Transfer.WITHHELD, answer=event.reason)
         case AccountCheckFailed():
@@ -135,6 +126,34 @@ def evolve(state: PaymentState, event: Event) -> PaymentState:
             return replace(state, transfer=Transfer.FAILED, answer=event.code)
         case _:
             return _evolve_hold(state, event)
+
+
+def _voided(state: PaymentState, event: PaymentVoided) -> PaymentState:
+    """The payment that nobody is entitled to; a supplementary one held only what was carried to
+    it, and is carried it anew where the next announcement needs it."""
+    void = replace(
+        state,
+        amount=0,
+        cut=0,
+        payee_valid=False,
+        benefit_policy="",
+        transfer=Transfer.NONE,
+        answer="",
+        order="",
+        bank="",
+    )
+    return void if event.kind == REGULAR else replace(_without_hold(void), effects=())
+
+
+def _without_hold(state: PaymentState) -> PaymentState:
+    return replace(
+        state,
+        hold=HoldStatus.NONE,
+        held_by="",
+        lifted=None,
+        forfeited_at="",
+        forfeited_for=None,
+    )
 
 
 def _evolve_hold(
@@ -152,14 +171,7 @@ def _evolve_hold(
             held = _noted(state, event.effect)
             return replace(held, hold=HoldStatus.HELD, held_by=event.effect, lifted=None)
         case HoldCleared():
-            return replace(
-                _noted(state, event.effect),
-                hold=HoldStatus.NONE,
-                held_by="",
-                lifted=None,
-                forfeited_at="",
-                forfeited_for=None,
-            )
+            return _without_hold(_noted(state, event.effect))
         case HoldLifted() if state.hold is HoldStatus.HELD:
             lifted = Lift(event.effect, event.at_tahap, event.cleared)
             return replace(_noted(state, event.effect), hold=HoldStatus.RELEASED, lifted=lifted)

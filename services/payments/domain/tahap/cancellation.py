@@ -1,8 +1,8 @@
 """The cancellation of a tahap, and its correction: cancelled and announced anew in one approval.
 
 Only the last tahap that has a list is cancelled, because later ones rest on what it did; and only
-until its payment is ordered, which its run decides (run/cancellation.py), or somebody is taken up
-beside its list: a family that was re-opened, or a supplementary list.
+until a bank may have a file of one of its runs, which the run decides (run/cancellation.py). Whom a
+supplementary list took up, and who was re-opened beside the list, goes with it.
 
 A later tahap whose list has not begun rests on nothing. It makes way in the same approval: its
 announcement is cancelled before the earlier one, and announced anew, word for word, behind it and
@@ -123,10 +123,6 @@ def _require_cancellable(state: TahapState) -> None:
         raise StepNotReached(step="ClosingAnnounced")
     if state.closed is not None:
         raise TooLateToCancel(tahap=state.tahap, step="TahapClosed")
-    if len(state.lists) > 1:
-        raise TooLateToCancel(tahap=state.tahap, step="SupplementaryOpened")
-    if state.awaited:
-        raise TooLateToCancel(tahap=state.tahap, step="FamilyAwaited")
 
 
 def _behind(state: TahapState, others: Collection[OtherTahap]) -> tuple[str, ...]:

@@ -73,13 +73,13 @@ def reopened(state: Family, event: ReopeningEvent) -> Family:
         case ReopeningRejected() if known is not None:
             return replace(state, reopenings=(*others, known._replace(standing="REJECTED")))
         case FamilyReopened() if known is not None:
-            back = replace(state, reopenings=(*others, known._replace(standing="APPROVED")))
-            return _back(back, event.tahap)
+            approved = replace(state, reopenings=(*others, known._replace(standing="APPROVED")))
+            return back(approved, event.tahap)
         case _:
             return state
 
 
-def _back(state: Family, tahap: str) -> Family:
+def back(state: Family, tahap: str) -> Family:
     """The family in the programme again: it held a category at this tahap, and has not left."""
     left = state.departure
     without = tuple(each for each in state.without_category if each.tahap != tahap)

@@ -50,6 +50,7 @@ from services.registry.domain.family.events import (
     SchoolChanged,
 )
 from services.registry.domain.family.folding import evolve
+from services.registry.domain.family.leaving import back
 from services.registry.domain.family.lines import list_family, repeat_line
 from services.registry.domain.family.plausible import check_report
 from services.registry.domain.family.reopening import decide_reopening, review
@@ -198,7 +199,7 @@ def mark_terminated(command: MarkTerminated, state: Family) -> list[Event]:
 
 def unlist(command: UnlistFamily, state: Family) -> list[Event]:
     """The family stands as before the cancelled list, once; a termination by two people stays."""
-    before = command.before
+    before = _before(command, state)
     terminated = state.departure is not None and state.departure.kind == "TERMINATED"
     unlisted = FamilyUnlisted(
         family=state.family,
@@ -212,6 +213,17 @@ def unlist(command: UnlistFamily, state: Family) -> list[Event]:
     )
     # Facts of the family since the cut stay, and count for the next list.
     return [] if evolve(state, unlisted) == state else [unlisted]
+
+
+def _before(command: UnlistFamily, state: Family) -> Family:
+    """The family as at the cancelled list's cut, but for another tahap that was re-opened since."""
+    before = command.before
+    for each in state.reopenings:
+        known = before.reopening(each.tahap)
+        since = known is None or known.standing != "APPROVED"
+        if each.standing == "APPROVED" and each.tahap != command.tahap and since:
+            before = back(before, each.tahap)
+    return before
 
 
 def _require_registered(state: Family) -> None:
