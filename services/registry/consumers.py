@@ -34,11 +34,11 @@ from services.registry.workers.unlister import cancel_list, start_list
 
 
 class AnnouncedAheadOfLog(DomainError):
-    """A closing counts on facts that this register does not hold."""
+    """The announcement names a position that this register's log has not reached."""
 
 
 class ClosingOutOfOrder(DomainError):
-    """A later tahap has been listed, and families have moved on with it; drop this closing."""
+    """A later tahap has been listed already, so this closing comes too late; drop it."""
 
 
 def subscriptions(rule_sets: RuleSets) -> tuple[Subscription, ...]:

@@ -87,7 +87,7 @@ class EvaluationNotOpen(DomainError):
 
 
 class EvaluationIncomplete(DomainError):
-    """Evaluated and parked families do not add up to the listed ones."""
+    """Evaluated and parked families together are not all listed families."""
 
 
 class ProofDiffers(DomainError):

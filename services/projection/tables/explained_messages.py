@@ -34,7 +34,7 @@ _DISPOSITION: Final = "SELECT disposition FROM entitlement WHERE tahap = $1 AND 
 
 
 class HistoryTooLong(DomainError):
-    """More was said of this family than one explanation can hold."""
+    """The family has more messages than one explanation reads."""
 
 
 async def story(store: Store, family: str, tahap: str) -> Story | None:

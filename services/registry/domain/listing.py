@@ -88,11 +88,11 @@ class Listing:
 
 
 class AnotherListing(DomainError):
-    """The tahap's list of this revision was started otherwise."""
+    """This revision of the tahap's list was started before, on other terms."""
 
 
 class ListingStillOpen(DomainError):
-    """A list is closed before the tahap's next one starts."""
+    """The tahap's earlier list must be closed before its next one starts."""
 
 
 class RevisionOutOfOrder(DomainError):

@@ -82,7 +82,7 @@ class AlreadyListed(DomainError):
 
 
 class OutOfOrder(DomainError):
-    """Lines are hashed in ascending order of their key, each key once."""
+    """Lines must come in ascending order of their key, each key once."""
 
 
 # -- The announcement of a tahap
@@ -97,7 +97,7 @@ class AnnouncedAlready(DomainError):
 
 
 class NotAfterOtherTahap(DomainError):
-    """A tahap comes after every other one that stands, by its name and by its months."""
+    """The tahap must come after every other one that stands, by its name and by its months."""
 
 
 class RuleSetNotRun(DomainError):
@@ -150,7 +150,7 @@ class TotalsDiffer(DomainError):
 
 
 class FileOverlaps(DomainError):
-    """A file takes in payments that another file has."""
+    """Two bank files would hold the same payments."""
 
 
 class FileUnknown(DomainError):
@@ -162,7 +162,7 @@ class NothingToPay(DomainError):
 
 
 class NotConserved(DomainError):
-    """Instructed is not the sum of credited, failed and unknown."""
+    """Credited, failed and unknown do not add up to what was instructed."""
 
 
 class TransfersUnknown(DomainError):
@@ -173,7 +173,7 @@ class TransfersUnknown(DomainError):
 
 
 class NotEntitled(DomainError):
-    """There is no entitlement that this could speak of."""
+    """There is no entitlement for this payment."""
 
 
 class NotPayable(DomainError):
@@ -185,11 +185,11 @@ class AccountNotChecked(DomainError):
 
 
 class NotInstructed(DomainError):
-    """The bank answers for a payment that it was never instructed to make."""
+    """The bank answered for a payment that it was never instructed to make."""
 
 
 class AmountDiffers(DomainError):
-    """The bank speaks of another amount than it was instructed to pay."""
+    """The bank reports another amount than it was instructed to pay."""
 
 
 # -- The benefit

@@ -32,11 +32,11 @@ class PersonUnknown(NotFound):
 
 
 class CardRegisteredDifferently(DomainError):
-    """The family card stands in the register with other data."""
+    """The family card is registered already, with other data."""
 
 
 class MemberRegisteredDifferently(DomainError):
-    """The person stands on this family's card with other data."""
+    """The person is on this family's card already, with other data."""
 
 
 class PersonAlreadyMember(DomainError):
@@ -44,7 +44,7 @@ class PersonAlreadyMember(DomainError):
 
 
 class DateImplausible(DomainError):
-    """A date cannot be true as the others stand."""
+    """The date contradicts other dates of the family."""
 
 
 class NikOrderMissing(DomainError):
