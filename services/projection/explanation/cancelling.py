@@ -6,13 +6,14 @@ from itertools import zip_longest
 from typing import Final
 
 from services.projection.explanation.answer import ExplanationStep, Text
-from services.projection.explanation.cancellation_messages import (
+from services.projection.explanation.known import of_kind, reference
+from services.projection.explanation.messages import (
     CycleWithdrawn,
     FamilyUnlisted,
+    PaymentEntitled,
     PaymentVoided,
+    Published,
 )
-from services.projection.explanation.known import of_kind, reference
-from services.projection.explanation.messages import PaymentEntitled, Published
 from services.projection.explanation.story import Story
 from services.projection.explanation.tahap_messages import ClosingAnnounced, TahapCancelled
 from services.projection.explanation.words import joined, rupiah

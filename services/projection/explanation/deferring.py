@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from services.projection.explanation.answer import ExplanationStep, Text
-from services.projection.explanation.hold_messages import (
+from services.projection.explanation.known import of_kind, reference
+from services.projection.explanation.messages import (
     AdministrativeHoldEnded,
     AdministrativeHoldPlaced,
+    PaymentEntitled,
+    Published,
 )
-from services.projection.explanation.known import of_kind, reference
-from services.projection.explanation.messages import PaymentEntitled, Published
 from services.projection.explanation.story import Story
 from services.projection.explanation.tahap_messages import UnansweredDeferred
 from services.projection.explanation.words import day

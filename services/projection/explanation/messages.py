@@ -3,25 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final, Generic, TypeVar
 
-from services.projection.explanation.cancellation_messages import (
-    CycleWithdrawn,
-    FamilyUnlisted,
-    PaymentVoided,
-)
 from services.projection.explanation.facts import FACTS
-from services.projection.explanation.hold_messages import (
-    AdministrativeHoldEnded,
-    AdministrativeHoldPlaced,
-)
-from services.projection.explanation.reopening_messages import (
-    FamilyReopened,
-    GraduationPending,
-    ReopeningProposed,
-    ReopeningRejected,
-    ReopeningWithdrawn,
-)
 
 B = TypeVar("B", covariant=True)
 
@@ -35,7 +20,7 @@ class Published(Generic[B]):
     body: B
 
 
-# -- Registry: judgements -------------------------------------------------------------------------
+# -- Registry --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +38,63 @@ class FamilyGraduated:
     tahap: str
     kind: str
     region: str
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyUnlisted:
+    family: str
+    tahap: str
+    revision: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class GraduationPending:
+    family: str
+    tahap: str
+    region: str
+    graduates_from: date
+    term_ends_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class LateFact:
+    fact: str
+    effective_on: date | None
+    reported_on: date | None
+    recorded_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReopeningProposed:
+    family: str
+    tahap: str
+    reopening: int
+    region: str
+    late: tuple[LateFact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReopeningWithdrawn:
+    family: str
+    tahap: str
+    reopening: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReopeningRejected:
+    family: str
+    tahap: str
+    reopening: int
+    checker: str
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyReopened:
+    family: str
+    tahap: str
+    reopening: int
+    region: str
+    checker: str
 
 
 # -- Conditionality -------------------------------------------------------------------------------
@@ -167,6 +209,12 @@ class CorrectionRejected:
     approver: str
 
 
+@dataclass(frozen=True, slots=True)
+class CycleWithdrawn:
+    family: str
+    tahap: str
+
+
 # -- Payments -------------------------------------------------------------------------------------
 
 
@@ -273,6 +321,30 @@ class EffectTooLate:
     family: str
     wanted: str
     hold: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentVoided:
+    payment: str
+    tahap: str
+    family: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdministrativeHoldPlaced:
+    family: str
+    number: int
+    kind: str
+    reason: str
+    from_tahap: str
+    last_day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class AdministrativeHoldEnded:
+    family: str
+    number: int
+    reason: str
 
 
 OF_FAMILY: Final = (

@@ -7,9 +7,9 @@ from typing import TypeAlias
 from services.projection.explanation.answer import ExplanationStep, Text
 from services.projection.explanation.belonging import members
 from services.projection.explanation.known import reference
-from services.projection.explanation.messages import Published
-from services.projection.explanation.reopening_messages import (
+from services.projection.explanation.messages import (
     FamilyReopened,
+    Published,
     ReopeningProposed,
     ReopeningRejected,
     ReopeningWithdrawn,

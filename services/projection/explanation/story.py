@@ -7,27 +7,23 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from services.projection.explanation.answer import Known
-from services.projection.explanation.cancellation_messages import (
-    CycleWithdrawn,
-    FamilyUnlisted,
-    PaymentVoided,
-)
 from services.projection.explanation.clauses import Clauses
 from services.projection.explanation.known import Household, of_kind
 from services.projection.explanation.messages import (
     CorrectionApproved,
     CycleEvaluated,
+    CycleWithdrawn,
     FamilyDesignated,
     FamilyGraduated,
+    FamilyReopened,
+    FamilyUnlisted,
+    GraduationPending,
     PaymentDeferred,
     PaymentEntitled,
+    PaymentVoided,
     Published,
-    Terminated,
-)
-from services.projection.explanation.reopening_messages import (
-    FamilyReopened,
-    GraduationPending,
     ReopeningProposed,
+    Terminated,
 )
 from services.projection.explanation.tahap_messages import (
     ClosingAnnounced,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.projection.explanation.cancellation_messages import (
+from services.projection.explanation.messages import (
+    AccountCheckFailed,
     CycleWithdrawn,
     FamilyUnlisted,
     PaymentVoided,
 )
-from services.projection.explanation.messages import AccountCheckFailed
 from services.projection.explanation.tahap_messages import ListFrozen, TahapCancelled
 from tests.unit.projection.kit import (
     ANNOUNCED,

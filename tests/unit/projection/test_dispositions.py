@@ -7,12 +7,10 @@ from dataclasses import replace
 import pytest
 
 from services.projection.explanation.facts import MemberFacts
-from services.projection.explanation.hold_messages import (
-    AdministrativeHoldEnded,
-    AdministrativeHoldPlaced,
-)
 from services.projection.explanation.messages import (
     AccountCheckFailed,
+    AdministrativeHoldEnded,
+    AdministrativeHoldPlaced,
     Cleared,
     PaymentDeferred,
     PaymentReleased,

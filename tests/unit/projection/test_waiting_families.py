@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from services.projection.explanation.facts import MemberBorn
-from services.projection.explanation.messages import Counted, FamilyGraduated, Published
-from services.projection.explanation.reopening_messages import (
+from services.projection.explanation.messages import (
+    Counted,
+    FamilyGraduated,
     FamilyReopened,
     GraduationPending,
     LateFact,
+    Published,
     ReopeningProposed,
     ReopeningRejected,
 )
