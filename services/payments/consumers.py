@@ -30,8 +30,8 @@ from services.payments.domain.payment.hold_messages import ClearHold
 from services.payments.domain.shared.ids import payment_id, tahap_stream
 from services.payments.domain.tahap.state import TahapState
 from services.payments.tables.late_lines import keep_late_evaluations, take_late_lines
-from services.payments.tables.list_lines import join_evaluations, join_roster, still_open
-from services.payments.tables.list_proof import keep_proof, keep_withheld
+from services.payments.tables.list_lines import join_evaluations, join_roster
+from services.payments.tables.open_lists import keep_proof, keep_withheld, still_open
 from services.payments.tables.payments import pay, payments_of
 
 

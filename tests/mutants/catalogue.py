@@ -52,7 +52,7 @@ MUTANTS: Final = (
             ),
             Change(
                 "services/conditionality/workers/closer.py",
-                "def _on_closing_day(",
+                "async def _repeat(unit: Transaction",
                 """async def close_in_batch(unit: Transaction) -> None:
     for row in await unit.connection.fetch("SELECT tahap, listed FROM evaluation_open"):
         families, _ = await roster.counted(unit, row["tahap"])
@@ -62,7 +62,7 @@ MUTANTS: Final = (
             await handle(unit, EVALUATION, "evaluation-" + row["tahap"], command)
 
 
-def _on_closing_day(""",
+async def _repeat(unit: Transaction""",
             ),
         ),
         f"{CONDITIONALITY}/test_evaluation.py"

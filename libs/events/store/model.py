@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any, Final, Generic
 
@@ -73,6 +73,12 @@ class Context:
     actor: str
     trace: str | None = None
     cause: str | None = None
+
+    @classmethod
+    def on_day(cls, service: str, day: date, trace: str | None = None) -> Context:
+        """The context of a service's own work that counts for a day, whenever it is done."""
+        at = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        return cls(at, f"service:{service}", trace)
 
 
 class Published(Struct, frozen=True, gc=False):

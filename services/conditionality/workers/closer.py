@@ -24,7 +24,7 @@ from services.conditionality.domain.commitment import (
     CycleEvaluated,
     RepeatEvaluation,
 )
-from services.conditionality.domain.evaluation_messages import CloseEvaluation, EvaluationAnnounced
+from services.conditionality.domain.evaluation_messages import CloseEvaluation
 from services.conditionality.tables import roster
 from services.conditionality.workers.job_progress import CLOSER
 
@@ -60,7 +60,7 @@ class Closer:
         announced = found[stream_id].state.announced if stream_id in found else None
         if announced is None:
             return False
-        async with self.store.transaction(_on_closing_day(announced)) as unit:
+        async with self.store.transaction(Context.on_day(SERVICE, announced.closing_date)) as unit:
             families, changes = await roster.counted(unit, tahap)
             parked = await roster.unjudged_families(unit, tahap)
             seen = f"{changes}/{len(parked)}"
@@ -120,8 +120,3 @@ async def _repeats(
         if isinstance(event, CycleEvaluated) and event.tahap == tahap:
             latest[stored.stream_id] = event
     return [(stream, RepeatEvaluation(event)) for stream, event in latest.items()]
-
-
-def _on_closing_day(announced: EvaluationAnnounced) -> Context:
-    day = announced.closing_date
-    return Context(datetime(day.year, day.month, day.day, tzinfo=UTC), f"service:{SERVICE}")

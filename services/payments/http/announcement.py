@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from libs.chassis.auth import Principal, require
 from libs.chassis.bodies import TahapId
 from libs.chassis.deciding import DecidingOf
-from libs.chassis.etag import IfMatch, Unconditional
+from libs.chassis.etag import IfMatch, Unconditional, etag
 from libs.chassis.idempotency import Reply
 from libs.chassis.service import StoreOf
 from libs.events.store.handle import handle
@@ -36,7 +36,7 @@ from services.payments.http.schemas import (
 from services.payments.http.tahap import OutsideOf, PoliciesOf
 from services.payments.policy import Policies
 from services.payments.tables import versions
-from services.payments.tables.list_lines import open_list
+from services.payments.tables.open_lists import open_list
 from services.payments.workers.making_way import alone_with_lists_behind, make_way
 
 Announcer = Annotated[Principal, require("payments:announce")]
@@ -114,15 +114,14 @@ async def approve(
 
     async def decided(unit: Transaction) -> Reply:
         await announcing.alone(unit)
-        state = (await versions.ensure_seen(unit, tahap, seen)).tahap
-        await alone_with_lists_behind(unit, state)
+        standing = await versions.ensure_seen(unit, tahap, seen)
+        await alone_with_lists_behind(unit, standing.tahap)
         against = Circumstances(await announcing.other_tahaps(unit, tahap), answers)
-        await make_way(unit, state, against.others, announcer.subject)
+        await make_way(unit, standing.tahap, against.others, announcer.subject)
         command = ApproveAnnouncement(announcer.subject, body.hash, body.after.positions(), against)
-        outcome = await handle(unit, TAHAP, tahap_stream(tahap), command)
-        if outcome.events:
-            await open_list(unit, tahap, outcome.state.revision)
-        return Reply(204, None, await versions.etag_of(unit, tahap))
+        if (await standing.decide(unit, command)).events:
+            await open_list(unit, tahap, standing.tahap.revision)
+        return Reply(204, None, {"ETag": etag(standing.version)})
 
     return await deciding(decided)
 
@@ -140,8 +139,8 @@ async def withdraw(
     """Take a proposal back; the tahap can be proposed again."""
 
     async def decided(unit: Transaction) -> Reply:
-        await versions.ensure_seen(unit, tahap, seen)
-        await handle(unit, TAHAP, tahap_stream(tahap), WithdrawProposal(announcer.subject))
+        standing = await versions.ensure_seen(unit, tahap, seen)
+        await standing.decide(unit, WithdrawProposal(announcer.subject))
         return Reply(204)
 
     return await deciding(decided)

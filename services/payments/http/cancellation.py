@@ -8,14 +8,11 @@ from fastapi import APIRouter, Response
 
 from libs.chassis.bodies import TahapId
 from libs.chassis.deciding import Deciding, DecidingOf
-from libs.chassis.etag import IfMatch, Seen
+from libs.chassis.etag import IfMatch, Seen, etag
 from libs.chassis.idempotency import Reply
 from libs.chassis.service import StoreOf
-from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
-from services.payments.contract import TAHAP
 from services.payments.domain.run.cancellation import require_cancellable
-from services.payments.domain.shared.ids import tahap_stream
 from services.payments.domain.tahap.announcement_messages import Circumstances
 from services.payments.domain.tahap.cancellation_messages import (
     ApproveCancellation,
@@ -84,8 +81,8 @@ async def _propose(
         for run in standing.runs.values():
             require_cancellable(run)
         against = replace(command.circumstances, others=others)
-        await handle(unit, TAHAP, tahap_stream(tahap), replace(command, circumstances=against))
-        return Reply(204, None, await versions.etag_of(unit, tahap))
+        await standing.decide(unit, replace(command, circumstances=against))
+        return Reply(204, None, {"ETag": etag(standing.version)})
 
     return await deciding(decided)
 
@@ -132,10 +129,8 @@ async def _approve(
         others = await announcing.other_tahaps(unit, tahap)
         await make_way(unit, standing.tahap, others, command.checker)
         against = replace(command.circumstances, others=others)
-        approval = replace(command, circumstances=against)
-        outcome = await handle(unit, TAHAP, tahap_stream(tahap), approval)
-        if outcome.events:
+        if (await standing.decide(unit, replace(command, circumstances=against))).events:
             await begin_cancelling(unit, tahap, standing.tahap.revision, standing.runs)
-        return Reply(204, None, await versions.etag_of(unit, tahap))
+        return Reply(204, None, {"ETag": etag(standing.version)})
 
     return await deciding(decided)

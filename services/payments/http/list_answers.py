@@ -10,10 +10,14 @@ from libs.events.store.transaction import Transaction
 from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC
 from services.payments.domain.shared.ids import REGULAR
 from services.payments.domain.tahap.state import PaymentList, TahapState
-from services.payments.tables.holds import held_among, held_on_list
-from services.payments.tables.list_lines import arrived, counted, incomplete
-from services.payments.tables.list_proof import proof_of, withheld_by_reason
-from services.payments.tables.parked import families_parked, parked_lines
+from services.payments.tables.holds import families_parked, held_among, held_on_list
+from services.payments.tables.list_lines import arrived, incomplete
+from services.payments.tables.open_lists import (
+    counted,
+    parked_lines,
+    proof_of,
+    withheld_by_reason,
+)
 from services.payments.workers.entitle import CANNOT_BE_ENTITLED
 
 MISSING_SHOWN_MAX: Final = 100

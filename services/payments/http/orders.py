@@ -60,7 +60,7 @@ async def propose_order(
             raise answers.OrderDiffers(tahap=tahap, kind=kind, stands=stands)
         request = request_id(tahap, kind, standing.tahap.revision)
         command = ProposeOrder(maker.subject, request, stands, totals.count, totals.rupiah)
-        await run(unit, tahap, kind, command)
+        standing.runs[kind] = await run(unit, tahap, kind, command)
 
     return await deciding_on(deciding, tahap, seen, proposed)
 
@@ -82,7 +82,8 @@ async def approve_order(
 
     async def ordered(unit: Transaction, standing: Standing) -> None:
         order = order_id(tahap, kind, standing.tahap.revision)
-        await run(unit, tahap, kind, ApproveOrder(checker.subject, order, body.hash))
+        command = ApproveOrder(checker.subject, order, body.hash)
+        standing.runs[kind] = await run(unit, tahap, kind, command)
 
     return await deciding_on(deciding, tahap, seen, ordered)
 

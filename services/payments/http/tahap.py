@@ -17,21 +17,20 @@ from libs.chassis.middleware import resource
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pagination import Page, Paging
 from libs.chassis.service import StoreOf
-from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
-from services.payments.contract import TAHAP
+from services.payments.domain.payment.messages import Defer
 from services.payments.domain.shared.errors import Malformed
-from services.payments.domain.shared.ids import REGULAR, supplementary, tahap_stream
+from services.payments.domain.shared.ids import REGULAR, payment_id, supplementary
 from services.payments.domain.tahap.messages import (
     ApproveFreeze,
     CloseTahap,
-    Command,
     Deferral,
+    FamiliesDeferred,
+    ListFrozen,
     MarkListReady,
     OpenSupplementary,
     ProposeFreeze,
 )
-from services.payments.domain.tahap.state import TahapState
 from services.payments.http import announcing, answers, refusals
 from services.payments.http.schemas import (
     Approval,
@@ -46,9 +45,10 @@ from services.payments.policy import Policies
 from services.payments.tables import phases, versions
 from services.payments.tables.holds import held_among, lapsing
 from services.payments.tables.list_lines import arrived
-from services.payments.tables.list_proof import withheld_more
-from services.payments.workers.entitle import begin_run
-from services.payments.workers.list_joiner import mark_ready, table_of, unmoved
+from services.payments.tables.open_lists import open_run, unmoved, withheld_more
+from services.payments.tables.payments import place_payments
+from services.payments.tables.set_aside import Said, say
+from services.payments.workers.list_joiner import ready_list, table_of
 
 Maker = Annotated[Principal, require("payments:make")]
 Checker = Annotated[Principal, require("payments:check")]
@@ -98,8 +98,9 @@ async def deciding_on(
     """Have somebody decide on a tahap as they saw it; the answer says its new version."""
 
     async def decided(unit: Transaction) -> Reply:
-        await decide(unit, await versions.ensure_seen(unit, tahap, seen))
-        return Reply(204, None, await versions.etag_of(unit, tahap))
+        standing = await versions.ensure_seen(unit, tahap, seen)
+        await decide(unit, standing)
+        return Reply(204, None, {"ETag": etag(standing.version)})
 
     return await deciding(decided)
 
@@ -120,8 +121,8 @@ async def propose_freeze(
     deferred = tuple(Deferral(str(each.family), each.reason) for each in body.deferred)
     command = ProposeFreeze(maker.subject, body.hash, deferred)
 
-    async def proposed(unit: Transaction, _: versions.Standing) -> None:
-        await _decide(unit, tahap, command)
+    async def proposed(unit: Transaction, standing: versions.Standing) -> None:
+        await standing.decide(unit, command)
 
     return await deciding_on(deciding, tahap, seen, proposed)
 
@@ -157,14 +158,33 @@ async def approve_supplementary_freeze(
 
 async def _freeze(deciding: Deciding, seen: Seen, tahap: str, command: ApproveFreeze) -> Response:
     async def frozen(unit: Transaction, standing: versions.Standing) -> None:
-        day = standing.terms.credit_date
-        if command.kind == REGULAR and not await unmoved(unit, tahap, day):
+        announced = standing.tahap.announced if command.kind == REGULAR else None
+        if announced and not await unmoved(unit, tahap, announced.credit_date):
             raise refusals.ListMoved(tahap=tahap)
         beyond = await withheld_more(unit, tahap) if command.kind == REGULAR else ()
-        state = await _decide(unit, tahap, replace(command, withheld=beyond))
-        await begin_run(unit, state, command.kind, unit.context.trace, beyond)
+        outcome = await standing.decide(unit, replace(command, withheld=beyond))
+        if outcome.events:
+            revision = outcome.state.revision
+            await open_run(unit, tahap, command.kind, revision, unit.context.trace)
+        for event in outcome.events:
+            if isinstance(event, ListFrozen | FamiliesDeferred) and event.deferred:
+                await _defer(unit, tahap, event.deferred)
 
     return await deciding_on(deciding, tahap, seen, frozen)
+
+
+async def _defer(unit: Transaction, tahap: str, deferred: Sequence[Deferral]) -> None:
+    """Close the payments of families that a list is frozen without, for good."""
+    defer = [
+        Said(
+            (tahap, REGULAR),
+            payment_id(tahap, each.family),
+            (Defer(tahap, each.family, REGULAR, each.reason),),
+        )
+        for each in deferred
+    ]
+    await say(unit, defer)
+    await place_payments(unit, tahap, REGULAR, [each.family for each in deferred])
 
 
 @router.post(
@@ -197,14 +217,15 @@ async def open_supplementary(
         named = [str(family) for family in body.families]
         families = named or await arrived(unit, tahap, free)
         number = len(state.lists)
-        opened = await _decide(unit, tahap, OpenSupplementary(number, tuple(families), day))
+        opened = await standing.decide(unit, OpenSupplementary(number, tuple(families), day))
         missing = set(families) - (set(await arrived(unit, tahap, families)) - held.keys())
-        table = table_of(policies, opened)
+        table = table_of(policies, opened.state)
         kind = supplementary(number)
-        ready = await mark_ready(unit, opened, table, kind, families, sorted(missing))
+        ready = await ready_list(unit, opened.state, table, kind, families, sorted(missing))
+        await standing.decide(unit, ready)
         deferred = tuple(Deferral(x, held.get(x, STILL_MISSING)) for x in ready.missing)
-        await _decide(unit, tahap, ProposeFreeze(maker.subject, ready.hash, deferred, kind))
-        return Reply(201, _opened(kind, ready, families), await versions.etag_of(unit, tahap))
+        await standing.decide(unit, ProposeFreeze(maker.subject, ready.hash, deferred, kind))
+        return Reply(201, _opened(kind, ready, families), {"ETag": etag(standing.version)})
 
     return await deciding(opened_list)
 
@@ -241,10 +262,6 @@ async def close(
 
     async def closed(unit: Transaction, standing: versions.Standing) -> None:
         excluded = [x for x in await lapsing(unit, standing.tahap) if x.family not in families]
-        await _decide(unit, tahap, CloseTahap((*named, *excluded)))
+        await standing.decide(unit, CloseTahap((*named, *excluded)))
 
     return await deciding_on(deciding, tahap, seen, closed)
-
-
-async def _decide(unit: Transaction, tahap: TahapId, command: Command) -> TahapState:
-    return (await handle(unit, TAHAP, tahap_stream(tahap), command)).state

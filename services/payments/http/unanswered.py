@@ -37,9 +37,10 @@ async def propose_unanswered(
 ) -> Response:
     """Propose to go on without the lines of whose accounts the treasury says neither yes nor no."""
 
-    async def proposed(unit: Transaction, _: versions.Standing) -> None:
+    async def proposed(unit: Transaction, standing: versions.Standing) -> None:
         lines = await unanswered(unit, (tahap, kind))
-        await run(unit, tahap, kind, ProposeUnanswered(maker.subject, body.hash, lines))
+        command = ProposeUnanswered(maker.subject, body.hash, lines)
+        standing.runs[kind] = await run(unit, tahap, kind, command)
 
     return await deciding_on(deciding, tahap, seen, proposed)
 

@@ -6,6 +6,7 @@ share, whoever commits a file has its run's row alone, and each looks at what th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Final
@@ -13,11 +14,12 @@ from uuid import UUID
 
 from libs.chassis.regions import region_ranges
 from libs.events import telemetry
+from libs.events.consumer.parking import parked_keys
 from libs.events.domain.errors import CorridorError
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.telemetry.metrics import Sample
-from services.payments.contract import COMMITMENT_TOPIC, RUN, TAHAP
+from services.payments.contract import COMMITMENT_TOPIC, RUN, SERVICE, TAHAP
 from services.payments.domain.administrative_hold.decider import AdministrativeHold
 from services.payments.domain.administrative_hold.messages import HoldKind, HoldTerms
 from services.payments.domain.run.deferral_messages import DeferredLine
@@ -33,9 +35,9 @@ from services.payments.domain.tahap.messages import Deferral
 from services.payments.domain.tahap.state import TahapState
 from services.payments.tables.deferrals import take_out
 from services.payments.tables.list_lines import LINES_A_CHUNK
-from services.payments.tables.parked import families_parked
 from services.payments.tables.run_lines import Job, RunMovedMeanwhile
 
+FAMILY: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ON_HOLD: Final = "ON_HOLD"
 EXCLUDED: Final = "EXCLUDED"
 DECISION_PARKED: Final = "DECISION_PARKED"
@@ -132,6 +134,11 @@ async def held_on_list(unit: Transaction, tahap: str, day: date, limit: int) -> 
     """{family: ON_HOLD or EXCLUDED} of the first of those on a tahap's list, in order."""
     rows = await unit.connection.fetch(_LISTED, tahap, day, limit)
     return {row["family"]: _code(row["kind"]) for row in rows}
+
+
+async def families_parked(unit: Transaction, topic: str) -> set[str]:
+    """The families of whom anything is parked: of an evaluation, also what follows from it."""
+    return {key for key in await parked_keys(unit, SERVICE, topic) if FAMILY.fullmatch(key)}
 
 
 async def lapsing(unit: Transaction, state: TahapState) -> list[Deferral]:

@@ -1,4 +1,4 @@
-"""The joined list of a tahap in its tables: lines, counters, proofs, and what is missing."""
+"""The joined lines of a tahap's list in their table: who is complete, and who is missing."""
 
 from __future__ import annotations
 
@@ -77,26 +77,7 @@ class ListedLine:
     evaluated: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """Lines that are there, changes so far, position of the last one in its sender's log."""
-
-    lines: int
-    changes: int
-    newest: int
-
-
 # -- Joining --------------------------------------------------------------------------------------
-
-
-async def still_open(unit: Transaction, tahaps: Collection[str]) -> dict[str, int]:
-    """{tahap: revision it is announced in} of lists that are open and stay so until we commit."""
-    # Only freeze and cancellation, which delete the row, wait for this; the joiner's notes do not.
-    rows = await unit.connection.fetch(
-        "SELECT tahap, revision FROM list_open WHERE tahap = ANY($1) ORDER BY tahap FOR KEY SHARE",
-        sorted(tahaps),
-    )
-    return {row["tahap"]: row["revision"] for row in rows}
 
 
 async def join_roster(unit: Transaction, lines: Sequence[Incoming]) -> None:
@@ -147,19 +128,6 @@ async def _join(
 
 
 # -- Looking --------------------------------------------------------------------------------------
-
-
-async def counted(unit: Transaction, tahap: str, topic: str) -> Counted:
-    """The records of a topic that have come so far."""
-    row = await unit.connection.fetchrow(
-        """SELECT coalesce(sum(lines), 0)::bigint AS lines,
-                  coalesce(sum(changes), 0)::bigint AS changes,
-                  coalesce(max(newest), 0)::bigint AS newest
-           FROM list_count WHERE tahap = $1 AND topic = $2""",
-        tahap,
-        topic,
-    )
-    return Counted(**row) if row else Counted(0, 0, 0)
 
 
 async def buckets_of(
@@ -232,30 +200,3 @@ async def arrived(unit: Transaction, tahap: str, families: Sequence[str]) -> lis
         list(families),
     )
     return [row[0] for row in rows]
-
-
-# -- Open and frozen ------------------------------------------------------------------------------
-
-
-async def open_list(unit: Transaction, tahap: str, revision: int) -> None:
-    """From now on the leader looks whether the list of a tahap's announcement is whole."""
-    await unit.connection.execute(
-        "INSERT INTO list_open (tahap, revision) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-        tahap,
-        revision,
-    )
-
-
-async def open_run(
-    unit: Transaction, tahap: str, kind: str, revision: int, trace: str | None
-) -> None:
-    """From now on the leader takes a frozen list of a tahap's announcement to the banks."""
-    await unit.connection.execute(
-        """INSERT INTO run_open (tahap, kind, revision, trace) VALUES ($1, $2, $3, $4)
-           ON CONFLICT DO NOTHING""",
-        tahap,
-        kind,
-        revision,
-        trace,
-    )
-    await unit.connection.execute("DELETE FROM list_open WHERE tahap = $1", tahap)

@@ -10,8 +10,10 @@ from typing import Final
 import asyncpg
 
 from libs.events.domain.errors import CorridorError
+from libs.events.store.model import Context
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
+from services.payments.contract import SERVICE
 from services.payments.domain.ledger import MovementName, movement_id
 from services.payments.domain.listing import OrderLine, order_digest
 from services.payments.domain.run.state import RunState
@@ -60,6 +62,10 @@ class Job:
     def day(self) -> date:
         """The day that the run's payments count for."""
         return self.tahap.day_of(self.paid.kind)
+
+    def on(self, day: date) -> Context:
+        """The context of the run's work that counts for a day."""
+        return Context.on_day(SERVICE, day, self.trace)
 
     @property
     def key(self) -> tuple[str, str]:

@@ -9,29 +9,45 @@ there is something to order.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from libs.chassis.bodies import TahapUnknown
 from libs.chassis.etag import Seen, etag
-from libs.events.store.model import encode
+from libs.events.store.handle import Loaded, handle_many
+from libs.events.store.model import Outcome, encode
 from libs.events.store.transaction import Transaction
 from services.payments.contract import RUN, TAHAP
 from services.payments.domain.run.state import RunState
 from services.payments.domain.shared.ids import run_stream, tahap_stream
 from services.payments.domain.tahap.announcement_messages import Terms
+from services.payments.domain.tahap.messages import Command, Event
 from services.payments.domain.tahap.state import TahapState
 
 CHARACTERS: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Standing:
-    """A tahap as it stands; `runs` by kind, one for each of its lists."""
+    """A tahap as it stands, and then as it is left; `runs` by kind, one for each of its lists."""
 
-    tahap: TahapState
-    runs: Mapping[str, RunState]
+    loaded: Loaded[TahapState]
+    runs: dict[str, RunState]
+
+    @property
+    def tahap(self) -> TahapState:
+        """The tahap's state."""
+        return self.loaded.state
+
+    async def decide(self, unit: Transaction, command: Command) -> Outcome[TahapState, Event]:
+        """Have the tahap decide a command; it stands as that leaves it. Raises its refusal."""
+        stream = tahap_stream(self.tahap.tahap)
+        known = {stream: self.loaded}
+        [outcome] = await handle_many(unit, TAHAP, [(stream, command)], known=known)
+        if outcome.error is not None:
+            raise outcome.error
+        self.loaded = Loaded(outcome.version, outcome.state, outcome.state)
+        return outcome
 
     @property
     def terms(self) -> Terms:
@@ -53,7 +69,7 @@ class Standing:
         orders = [
             (kind, run.request, run.order is not None, len(run.deferred))
             for kind, run in sorted(self.runs.items())
-            if run.check_complete
+            if run.opened is not None and state.list_of(kind) is not None and run.check_complete
         ]
         let_go = [run.unanswered_proposal for _, run in sorted(self.runs.items())]
         announcement = (state.revision, state.announced is not None, state.undoing, state.proposal)
@@ -72,7 +88,7 @@ async def load(unit: Transaction, tahap: str) -> Standing:
     runs = {
         kind: there[each].state if each in there else RunState() for kind, each in streams.items()
     }
-    return Standing(found.state, runs)
+    return Standing(found, runs)
 
 
 async def ensure_seen(unit: Transaction, tahap: str, seen: Seen) -> Standing:
@@ -80,8 +96,8 @@ async def ensure_seen(unit: Transaction, tahap: str, seen: Seen) -> Standing:
 
     Raises `TahapUnknown`, or 412 when what people decide on has changed since.
     """
-    before = await load(unit, tahap)
-    await unit.hold([tahap_stream(tahap), *(run_stream(tahap, kind) for kind in before.runs)])
+    kinds = await unit.names(f"run-{tahap}")
+    await unit.hold([tahap_stream(tahap), *(run_stream(tahap, kind) for kind in kinds)])
     standing = await load(unit, tahap)
     seen.ensure(standing.version)
     return standing

@@ -21,10 +21,11 @@ from functools import partial
 from typing import Final
 
 from libs.events.store.handle import handle
+from libs.events.store.model import Context
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.workers.backoff import Backoff
-from services.payments.contract import TAHAP
+from services.payments.contract import SERVICE, TAHAP
 from services.payments.domain.payment.messages import Void
 from services.payments.domain.run.cancellation_messages import CancelRun
 from services.payments.domain.run.messages import PaymentOrdered
@@ -32,10 +33,9 @@ from services.payments.domain.shared.ids import REGULAR, payment_id, run_stream,
 from services.payments.domain.tahap.cancellation_messages import CompleteCancellation
 from services.payments.partners.client import Outside
 from services.payments.partners.in_flight import InFlight
-from services.payments.tables.list_lines import open_list
+from services.payments.tables.open_lists import open_list
 from services.payments.tables.payments import recalled_order, run
 from services.payments.tables.set_aside import Said, left_unsaid, say, unvoided
-from services.payments.workers.list_joiner import on
 
 CANCELLER: Final = "canceller"
 LINES_A_CHUNK: Final = 5_000
@@ -124,7 +124,7 @@ class Canceller:
 
     async def _undo(self, tahap: str, revision: int, day: date) -> bool:
         """One chunk of a cancelled revision, or its end; the tahap's next one is left alone."""
-        async with self.store.transaction(on(day)) as unit:
+        async with self.store.transaction(Context.on_day(SERVICE, day)) as unit:
             # A leader that hung may come back when the revision is undone and the next one ordered.
             kinds = await unit.connection.fetchval(_STILL_OPEN, tahap, revision)
             if kinds is None:
@@ -147,7 +147,7 @@ class Canceller:
         answer = await self.in_flight.ended(order.order, ask)
         if answer is None:
             return False
-        async with self.store.transaction(on(day)) as unit:
+        async with self.store.transaction(Context.on_day(SERVICE, day)) as unit:
             await unit.hold([run_stream(order.tahap, order.kind)])
             answer = replace(answer, unvoided=await unvoided(unit, order))
             await run(unit, order.tahap, order.kind, answer)

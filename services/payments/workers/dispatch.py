@@ -11,7 +11,6 @@ from services.payments.partners.files import FileOf, Rendered
 from services.payments.tables.holds import alone_with_run, defer_held, defer_parked
 from services.payments.tables.payments import run
 from services.payments.tables.run_lines import Job
-from services.payments.workers.list_joiner import on
 
 
 class FileMoved(CorridorError):
@@ -29,7 +28,7 @@ async def commit_file(store: Store, job: Job, which: FileOf, rendered: Rendered)
     send: SendAccountCheck | SendBankFile = SendAccountCheck(which.file, *figures, rendered.sha256)
     if which.bank is not None:
         send = SendBankFile(which.bank, which.file, *figures, rendered.sha256)
-    async with store.transaction(on(which.day, job.trace)) as unit:
+    async with store.transaction(job.on(which.day)) as unit:
         await alone_with_run(unit, job)
         if await defer_held(unit, job.key, job.day, which.bank):
             return

@@ -21,14 +21,10 @@ from services.payments.domain.run.messages import MarkEntitled
 from services.payments.domain.shared.errors import Contradiction
 from services.payments.domain.shared.ids import REGULAR, paid_person, payment_id, payment_stream
 from services.payments.domain.shared.totals import Totals
-from services.payments.domain.tahap.decider import DEFERRED_FAMILIES_MAX
-from services.payments.domain.tahap.messages import Deferral
-from services.payments.domain.tahap.state import TahapState
 from services.payments.partners.answers import ACCOUNT_NOT_FOUND
 from services.payments.partners.files import BANKS
 from services.payments.tables.deferrals import reserve, take_out
 from services.payments.tables.holds import defer_held, held_among
-from services.payments.tables.list_lines import open_run
 from services.payments.tables.payments import pay, place_payments, run
 from services.payments.tables.run_lines import Job, move
 from services.payments.tables.set_aside import (
@@ -49,41 +45,6 @@ FROM unnest($2::uuid[]) AS u (family) ORDER BY family ON CONFLICT DO NOTHING
 """
 
 log = structlog.get_logger("payer")
-
-
-async def begin_run(
-    unit: Transaction,
-    state: TahapState,
-    kind: str,
-    trace: str | None,
-    withheld: Sequence[Deferral] = (),
-) -> None:
-    """Have the leader take a frozen list up; its deferred payments are closed for good.
-
-    `withheld` are deferred with it beyond those that it names.
-    """
-    paid = state.list_of(kind)
-    if paid is None or paid.frozen is None or paid.settled:
-        return
-    await open_run(unit, state.tahap, kind, state.revision, trace)
-    if kind == REGULAR:
-        await _defer(unit, (state.tahap, kind), paid.frozen.deferred)
-        for at in range(0, len(withheld), DEFERRED_FAMILIES_MAX):
-            await _defer(unit, (state.tahap, kind), withheld[at : at + DEFERRED_FAMILIES_MAX])
-
-
-async def _defer(unit: Transaction, key: tuple[str, str], deferred: Sequence[Deferral]) -> None:
-    tahap, kind = key
-    said = [
-        Said(
-            key,
-            payment_id(tahap, each.family),
-            (Defer(tahap, each.family, kind, each.reason),),
-        )
-        for each in deferred
-    ]
-    await say(unit, said)
-    await place_payments(unit, tahap, kind, [each.family for each in deferred])
 
 
 async def entitle_chunk(unit: Transaction, job: Job, chunk: Chunk) -> Job:

@@ -13,8 +13,7 @@ from services.payments.domain.run.state import RunState, totals_of
 from services.payments.domain.shared.ids import run_stream, tahap_stream
 from services.payments.domain.shared.totals import total
 from services.payments.domain.tahap.state import PaymentList, TahapState
-from services.payments.tables.list_lines import counted
-from services.payments.tables.list_proof import proof_of
+from services.payments.tables.open_lists import counted, proof_of
 from services.payments.tables.phases import run_phase
 from services.payments.tables.run_lines import PAYER
 from services.payments.workers.dues import ENTITLE

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
 from functools import partial
 from typing import Final
 
@@ -22,7 +21,7 @@ from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.workers.backoff import Backoff
 from libs.events.workers.prefetch import prefetch
-from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, SERVICE, TAHAP
+from services.payments.contract import COMMITMENT_TOPIC, SERVICE, TAHAP
 from services.payments.domain.entitlement import (
     BenefitTable,
     Circumstances,
@@ -38,31 +37,21 @@ from services.payments.domain.tahap.decider import DEFERRED_FAMILIES_MAX
 from services.payments.domain.tahap.messages import MarkListReady, RequestBuckets
 from services.payments.domain.tahap.state import TahapState
 from services.payments.policy import Policies
-from services.payments.tables.holds import held_on_list
+from services.payments.tables.holds import families_parked, held_on_list
 from services.payments.tables.list_lines import (
-    Counted,
     ListedLine,
     all_complete_lines,
     buckets_of,
-    counted,
     incomplete,
 )
-from services.payments.tables.list_proof import Proof, proof_of, withheld_more
-from services.payments.tables.parked import families_parked, parked_lines
+from services.payments.tables.open_lists import Half, halves_of, seen, withheld_more
 
 JOINER: Final = "joiner"
-TOPICS: Final = (ROSTER_TOPIC, COMMITMENT_TOPIC)
 ATTEMPTS_MAX: Final = 3  # to have a bucket sent again; then a person must look at it
 NEVER_A_FAMILYS_OWN: Final = (UnverifiedBenefit, Malformed)
 """A table that may not pay, or knows no such tahap, is at fault itself."""
 
 log = structlog.get_logger("joiner")
-
-
-def on(day: date, trace: str | None = None) -> Context:
-    """The context of the service's own work that counts for a day."""
-    at = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    return Context(at, f"service:{SERVICE}", trace)
 
 
 def table_of(policies: Policies, state: TahapState) -> BenefitTable:
@@ -102,7 +91,7 @@ def listed_line(line: ListedLine, table: BenefitTable) -> ListLine:
     )
 
 
-async def mark_ready(
+async def ready_list(
     unit: Transaction,
     state: TahapState,
     table: BenefitTable,
@@ -111,7 +100,7 @@ async def mark_ready(
     missing: Sequence[str],
     withheld: int = 0,
 ) -> MarkListReady:
-    """Hash the complete lines of a run's list and say that it can be frozen.
+    """The hash over the complete lines of a run's list, and what they come to: it can be frozen.
 
     A family whose entitlement cannot be computed is missing by name, and keeps nobody else out.
     """
@@ -126,11 +115,8 @@ async def mark_ready(
                 digest.add(line)
                 cut += line.cut.rupiah
     totals = digest.totals
-    ready = MarkListReady(
-        digest.hash(), totals.count, totals.rupiah, tuple(sorted(without)), kind, cut, withheld
-    )
-    await handle(unit, TAHAP, tahap_stream(state.tahap), ready)
-    return ready
+    figures = digest.hash(), totals.count, totals.rupiah
+    return MarkListReady(*figures, tuple(sorted(without)), kind, cut, withheld)
 
 
 def _line_or_none(complete: ListedLine, table: BenefitTable) -> ListLine | None:
@@ -166,18 +152,20 @@ class Joiner:
         state = (await self.store.read(TAHAP, [stream]))[stream].state
         if state.announced is None:
             return False
-        async with self.store.transaction(on(state.announced.closing_date)) as unit:
-            halves = await _halves(unit, tahap)
+        async with self.store.transaction(
+            Context.on_day(SERVICE, state.announced.closing_date)
+        ) as unit:
+            halves = await halves_of(unit, tahap)
             held = await held_on_list(
                 unit, tahap, state.announced.credit_date, DEFERRED_FAMILIES_MAX
             )
-            seen = _seen(halves, held)
-            if seen == before or not all(half.arrived for half in halves):
+            now = seen(halves, held)
+            if now == before or not all(half.arrived for half in halves):
                 return False
             agree = [await self._agrees(unit, state, half) for half in halves]
             proved = all(agree) and await self._ready(unit, state, halves, held)
             await unit.connection.execute(
-                "UPDATE list_open SET seen = $2, proved = $3 WHERE tahap = $1", tahap, seen, proved
+                "UPDATE list_open SET seen = $2, proved = $3 WHERE tahap = $1", tahap, now, proved
             )
         return True
 
@@ -201,7 +189,8 @@ class Joiner:
             log.error("withheld families are not named", tahap=state.tahap, families=withheld)
             return False
         table = table_of(self.policies, state)
-        await mark_ready(unit, state, table, REGULAR, None, sorted(missing), withheld)
+        ready = await ready_list(unit, state, table, REGULAR, None, sorted(missing), withheld)
+        await handle(unit, TAHAP, tahap_stream(state.tahap), ready)
         return True
 
     async def _agrees(self, unit: Transaction, state: TahapState, half: Half) -> bool:
@@ -223,34 +212,6 @@ class Joiner:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Half:
-    """One topic's half of a list: what has come, what is parked, what its owner says of it."""
-
-    topic: str
-    proof: Proof | None
-    counted: Counted
-    parked: dict[str, bytes]
-
-    @property
-    def arrived(self) -> bool:
-        """True if everything may be here; a parked line counts as received."""
-        here = self.counted.lines + len(self.parked)
-        return self.proof is not None and here >= self.proof.lines
-
-
-async def _halves(unit: Transaction, tahap: str) -> list[Half]:
-    return [
-        Half(
-            topic,
-            await proof_of(unit, tahap, topic),
-            await counted(unit, tahap, topic),
-            await parked_lines(unit, tahap, topic),
-        )
-        for topic in TOPICS
-    ]
-
-
 async def missing_from(unit: Transaction, tahap: str, halves: Sequence[Half]) -> set[str]:
     """Families that can only be deferred: withheld by registry, parked by either, or with an effect
     that is parked."""
@@ -259,27 +220,3 @@ async def missing_from(unit: Transaction, tahap: str, halves: Sequence[Half]) ->
     elsewhere = {family for proof in proofs for family in (*proof.parked, *proof.withheld)}
     held_back = await families_parked(unit, COMMITMENT_TOPIC)
     return parked | elsewhere | set(await incomplete(unit, tahap, held_back))
-
-
-def _seen(halves: Sequence[Half], held: Collection[str]) -> str:
-    """The state that a look has seen: the next has nothing to do while it stays the same."""
-    parts = [
-        f"{half.proof.position if half.proof else 0}/{half.counted.changes}"
-        f"/{','.join(sorted(half.parked))}"
-        for half in halves
-    ]
-    return " ".join([*parts, ",".join(sorted(held))])
-
-
-async def unmoved(unit: Transaction, tahap: str, day: date) -> bool:
-    """True where an open list is as it was proven, and who is held; it stays so until we commit.
-
-    `day` is the one that its payments count for.
-    """
-    row = await unit.connection.fetchrow(
-        "SELECT seen, proved FROM list_open WHERE tahap = $1 FOR UPDATE", tahap
-    )
-    if row is None:
-        return True  # frozen long ago
-    held = await held_on_list(unit, tahap, day, DEFERRED_FAMILIES_MAX)
-    return bool(row["proved"]) and row["seen"] == _seen(await _halves(unit, tahap), held)

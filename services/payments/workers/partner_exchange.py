@@ -55,7 +55,6 @@ from services.payments.tables.run_lines import (
 from services.payments.tables.set_aside import Said, books_wait, say
 from services.payments.tables.unanswered import keep_late_answers, keep_unanswered
 from services.payments.workers.dispatch import commit_file
-from services.payments.workers.list_joiner import on
 
 BANKS_AT_ONCE: Final = 2  # one is on the wire or in the database while another is worked on
 TREASURY: Final = "TREASURY"
@@ -114,14 +113,14 @@ class Exchange:
         asked = {payment: each for payment, each in answers.items() if payment not in let_go}
         still_open = [payment for payment, each in asked.items() if each.open]
         if still_open:
-            async with self.store.transaction(on(which.day, job.trace)) as unit:
+            async with self.store.transaction(job.on(which.day)) as unit:
                 await alone_with_run(unit, job)
                 await keep_unanswered(unit, job.key, still_open, let_go)
         require_closed(which, asked)
         passed = await self._apply_checks(job, which, answers)
         failed = totals_of(sent) - job.state.unanswered - passed
         record = RecordAccountCheck(file, sha256(body).hexdigest(), passed, failed)
-        async with self.store.transaction(on(which.day, job.trace)) as unit:
+        async with self.store.transaction(job.on(which.day)) as unit:
             await alone_with_run(unit, job)
             await run(unit, *job.key, record)
             await keep_unanswered(unit, job.key, (), let_go)
@@ -142,7 +141,7 @@ class Exchange:
             ask = partial(self.outside.answer_known, which, _rendered(sent))
             body = await self.in_flight.ended(which.file, ask)
             words = _late(job, read_answer(which, body)) if body is not None else {}
-            async with self.store.transaction(on(which.day, job.trace)) as unit:
+            async with self.store.transaction(job.on(which.day)) as unit:
                 await keep_late_answers(unit, job.key, words)
         return True
 
@@ -155,7 +154,7 @@ class Exchange:
                 failing = [
                     Said(job.key, p, (FailAccountCheck(a.word),)) for p, a in found if not a.good
                 ]
-                async with self.store.transaction(on(which.day, job.trace)) as unit:
+                async with self.store.transaction(job.on(which.day)) as unit:
                     await alone_with_run(unit, job)
                     await _nobody_left(unit, job)
                     await say(unit, failing)
@@ -173,7 +172,7 @@ class Exchange:
         number = await self.in_flight.ended(order.order, ask)
         if number is None:
             return False
-        async with self.store.transaction(on(job.announced.credit_date, job.trace)) as unit:
+        async with self.store.transaction(job.on(job.announced.credit_date)) as unit:
             await alone_with_run(unit, job)
             figures = order.hash, order.count, order.rupiah
             await run(unit, *job.key, RecordFundsRelease(order.order, number, *figures))
@@ -187,7 +186,7 @@ class Exchange:
             rendered = await self.renderer.measure(which)
         except LinesClosed as closed:
             again = which.file in job.state.withdrawn
-            async with self.store.transaction(on(which.day, job.trace)) as unit:
+            async with self.store.transaction(job.on(which.day)) as unit:
                 await alone_with_run(unit, job)
                 if again:
                     await withdraw(unit, job.key, which.file, closed.lines)
@@ -211,7 +210,7 @@ class Exchange:
         try:
             body = await self.in_flight.ended(which.file, ask)
         except LinesClosed as closed:
-            async with self.store.transaction(on(which.day, job.trace)) as unit:
+            async with self.store.transaction(job.on(which.day)) as unit:
                 await alone_with_run(unit, job)
                 await withdraw(unit, job.key, which.file, closed.lines)
             return None
@@ -286,7 +285,7 @@ class Exchange:
         await self._require_whole(job, which, answers)
         credited, failed = await self._apply_answers(job, which, answers)
         result = RecordBankResult(sent.file, sha256(body).hexdigest(), credited, failed)
-        async with self.store.transaction(on(which.day, job.trace)) as unit:
+        async with self.store.transaction(job.on(which.day)) as unit:
             await run(unit, *job.key, result)
         require_closed(which, answers)
         return True
@@ -301,7 +300,7 @@ class Exchange:
             async for chunk in chunks:
                 lines = [row for row in chunk if not answers[row["payment"]].open]
                 found = [(row["payment"], answers[row["payment"]]) for row in lines]
-                async with self.store.transaction(on(which.day, job.trace)) as unit:
+                async with self.store.transaction(job.on(which.day)) as unit:
                     # The money has moved: what a payment does not take is kept, never dropped.
                     await say(unit, [Said(job.key, p, (_answered(a),)) for p, a in found])
                     await unit.connection.executemany(_ANSWERED, _words(job, found))
@@ -312,7 +311,7 @@ class Exchange:
 
     async def _credited(self, job: Job) -> bool:
         """Every bank has answered: say that each payment has its own event for it."""
-        async with self.store.transaction(on(job.announced.credit_date, job.trace)) as unit:
+        async with self.store.transaction(job.on(job.announced.credit_date)) as unit:
             await alone_with_run(unit, job)
             if await books_wait(unit, job.key):
                 return False

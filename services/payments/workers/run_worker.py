@@ -36,7 +36,7 @@ from services.payments.tables.run_lines import PAYER, Job, books_of, move, payab
 from services.payments.tables.set_aside import Said, SayingAgain, books_wait, pay_by_halves
 from services.payments.workers.dues import frozen_chunks
 from services.payments.workers.entitle import entitle_chunk, mark_entitled
-from services.payments.workers.list_joiner import on, table_of
+from services.payments.workers.list_joiner import table_of
 from services.payments.workers.partner_exchange import Exchange
 
 INSTRUCT: Final = "INSTRUCT"
@@ -112,7 +112,7 @@ class Payer:
         frozen = job.paid.frozen
         if frozen is None:
             return False
-        async with self.store.transaction(on(job.announced.closing_date, job.trace)) as unit:
+        async with self.store.transaction(job.on(job.announced.closing_date)) as unit:
             await alone_with_run(unit, job)
             command = OpenRun(*job.key, frozen.hash, frozen.count, frozen.rupiah, frozen.cut)
             await run(unit, *job.key, command)
@@ -124,12 +124,12 @@ class Payer:
         day, left = job.announced.closing_date, self.chunks_a_step
         async with prefetch(frozen_chunks(self.store, job, table)) as chunks:
             async for chunk in chunks:
-                async with self.store.transaction(on(day, job.trace)) as unit:
+                async with self.store.transaction(job.on(day)) as unit:
                     await alone_with_run(unit, job)
                     job = await entitle_chunk(unit, job, chunk)
                 if not (left := left - 1):
                     return True
-        async with self.store.transaction(on(day, job.trace)) as unit:
+        async with self.store.transaction(job.on(day)) as unit:
             await alone_with_run(unit, job)
             await mark_entitled(unit, job)
         return True
@@ -138,7 +138,7 @@ class Payer:
 
     async def _defer_held(self, job: Job) -> bool:
         """Have nobody ordered who is held; whether anybody was."""
-        async with self.store.transaction(on(job.announced.credit_date, job.trace)) as unit:
+        async with self.store.transaction(job.on(job.announced.credit_date)) as unit:
             await alone_with_run(unit, job)
             return await defer_held(unit, job.key, job.day)
 
@@ -157,13 +157,13 @@ class Payer:
         after = job.cursor if job.step == INSTRUCT else NOBODY
         async with prefetch(payable_lines(self.store, job.key, after, checked=True)) as chunks:
             async for lines in chunks:
-                async with self.store.transaction(on(day, job.trace)) as unit:
+                async with self.store.transaction(job.on(day)) as unit:
                     await alone_with_run(unit, job)
                     await _instructed(unit, job, order, lines)
                     job = await move(unit, job, INSTRUCT, lines[-1]["payment"])
                 if not (left := left - 1):
                     return True
-        async with self.store.transaction(on(day, job.trace)) as unit:
+        async with self.store.transaction(job.on(day)) as unit:
             await alone_with_run(unit, job)
             await move(unit, job, f"{INSTRUCT}-DONE", "")
         return True
@@ -173,7 +173,7 @@ class Payer:
     async def _reconcile(self, job: Job) -> bool:
         """Close the run's books, then the tahap, unless somebody deferred may still be paid."""
         stream = tahap_stream(job.announced.tahap)
-        async with self.store.transaction(on(job.announced.credit_date, job.trace)) as unit:
+        async with self.store.transaction(job.on(job.announced.credit_date)) as unit:
             await alone_with_run(unit, job)
             if await books_wait(unit, job.key):
                 return False

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
@@ -84,7 +83,9 @@ class Lister:
 
     async def _next_chunk(self, tahap: str, trace: str | None) -> bool:
         listing = await self._listing(tahap)
-        async with self.store.transaction(_context(listing, trace)) as unit:
+        async with self.store.transaction(
+            Context.on_day(SERVICE, listing.closing_date, trace)
+        ) as unit:
             families = await identity_rows.families_after(unit, listing.cursor, self.chunk)
             if families:
                 await self._advance(unit, listing, families)
@@ -174,7 +175,7 @@ class Lister:
         Nothing of them is made anew: since then a key may be gone, or a later list begun.
         """
         listing = await self._listing(tahap)
-        async with self.store.transaction(_context(listing, None)) as unit:
+        async with self.store.transaction(Context.on_day(SERVICE, listing.closing_date)) as unit:
             cursor = bucket
             while chunk := await identity_rows.families_after(unit, cursor, self.chunk):
                 mine = [family for family in chunk if family.startswith(bucket)]
@@ -202,8 +203,3 @@ def _reason(error: Exception) -> str:
             return "LINE_TOO_LARGE"
         case _:
             return CANNOT_BE_LISTED
-
-
-def _context(listing: Listing, trace: str | None) -> Context:
-    day = listing.closing_date
-    return Context(datetime(day.year, day.month, day.day, tzinfo=UTC), f"service:{SERVICE}", trace)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
 from typing import Final
@@ -113,7 +113,9 @@ class Unlister:
     async def _take_back(self, cancelled: Unlisting) -> bool:
         stream = f"listing-{cancelled.tahap}"
         listing = (await self.store.read(LISTING, [stream]))[stream].state
-        async with self.store.transaction(_context(listing.closing_date, cancelled.trace)) as unit:
+        async with self.store.transaction(
+            Context.on_day(SERVICE, listing.closing_date, cancelled.trace)
+        ) as unit:
             families = await families_after(unit, cancelled.cursor, self.chunk)
             if families and cancelled.cursor < listing.cursor:
                 # Whoever is left on another list is taken back from the latest one first.
@@ -191,7 +193,3 @@ async def _take_back_at(
 
 def _own_context() -> Context:
     return Context(datetime.now(UTC), f"service:{SERVICE}")
-
-
-def _context(day: date, trace: str | None) -> Context:
-    return Context(datetime(day.year, day.month, day.day, tzinfo=UTC), f"service:{SERVICE}", trace)

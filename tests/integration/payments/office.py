@@ -49,7 +49,7 @@ from services.payments.main import SERVICE as PAYMENTS
 from services.payments.partners.addresses import Partners
 from services.payments.partners.client import Outside
 from services.payments.partners.files import Renderer
-from services.payments.tables.list_lines import open_list, open_run
+from services.payments.tables.open_lists import open_list, open_run
 from services.payments.tables.payments import run
 from services.payments.tables.run_lines import order_of
 from services.payments.workers.canceller import Canceller
@@ -63,7 +63,6 @@ from tests.integration.payments.world import World
 DATES: Final = {
     TAHAP_1: (date(2023, 3, 31), date(2023, 4, 5), date(2023, 4, 20)),
     "2023-2": (date(2023, 6, 30), date(2023, 7, 5), date(2023, 7, 20)),
-    "2023-3": (date(2023, 9, 30), date(2023, 10, 5), date(2023, 10, 20)),
 }
 MAKER, CHECKER = "operator-1", "supervisor-1"
 PARTNERS: Final = Partners(

@@ -36,7 +36,7 @@ from services.payments.domain.run.files import (
     send_account_check,
     send_bank_file,
 )
-from services.payments.domain.run.guards import once, opened, require_equal
+from services.payments.domain.run.guards import once, require_equal
 from services.payments.domain.run.messages import (
     ApproveOrder,
     Command,
@@ -92,7 +92,7 @@ def open_run(command: OpenRun, state: RunState) -> Sequence[Event]:
 
 def mark_entitled(command: MarkEntitled, state: RunState) -> Sequence[Event]:
     """Go on when the entitlements come to exactly what was frozen."""
-    run = opened(state)
+    run = state.require_opened()
     require_equal(totals_of(run), command.entitled, of="entitlements")
     # What two people approved to be cut is what is cut.
     if command.cut != run.cut:
@@ -110,7 +110,7 @@ def mark_entitled(command: MarkEntitled, state: RunState) -> Sequence[Event]:
 
 def propose_order(command: ProposeOrder, state: RunState) -> Sequence[Event]:
     """Request the money of exactly the payments that passed; a new request replaces the last."""
-    run = opened(state)
+    run = state.require_opened()
     if not state.check_complete:
         raise StepNotReached(step="AccountCheckReceived")
     if state.passed.count == 0:
@@ -132,7 +132,7 @@ def propose_order(command: ProposeOrder, state: RunState) -> Sequence[Event]:
 
 def approve_order(command: ApproveOrder, state: RunState) -> Sequence[Event]:
     """Order the payment, approved by a second person; approving it again changes nothing."""
-    run, request = opened(state), state.request
+    run, request = state.require_opened(), state.request
     if request is None:
         raise NothingProposed(tahap=run.tahap, kind=run.kind)
     require_approval(request.maker, request.hash, command.checker, command.hash)
@@ -156,7 +156,7 @@ def approve_order(command: ApproveOrder, state: RunState) -> Sequence[Event]:
 
 def record_funds_release(command: RecordFundsRelease, state: RunState) -> Sequence[Event]:
     """Record that the treasury released what was ordered, no rupiah more or less."""
-    run, order = opened(state), state.order
+    run, order = state.require_opened(), state.order
     if order is None:
         raise StepNotReached(step="PaymentOrdered")
     if (command.order, command.hash) != (order.order, order.hash):
@@ -180,7 +180,7 @@ def record_funds_release(command: RecordFundsRelease, state: RunState) -> Sequen
 
 def mark_credited(command: MarkCredited, state: RunState) -> Sequence[Event]:
     """Go on when every file is answered in full and the payments say what the banks said."""
-    run = opened(state)
+    run = state.require_opened()
     _require_dispatched(state)
     _require_known(state.instructed, state.credited + state.failed)
     require_equal(state.credited, command.credited, of="credited")
@@ -193,7 +193,7 @@ def mark_credited(command: MarkCredited, state: RunState) -> Sequence[Event]:
 
 def reconcile(command: Reconcile, state: RunState) -> Sequence[Event]:
     """Close the books; a run of which no payment could be ordered closes on zeros."""
-    run = opened(state)
+    run = state.require_opened()
     answered = command.credited + command.failed
     if command.instructed != answered + command.unknown:
         raise NotConserved(

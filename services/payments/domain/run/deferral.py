@@ -23,7 +23,6 @@ from services.payments.domain.run.deferral_messages import (
     UnansweredProposed,
     WithdrawFile,
 )
-from services.payments.domain.run.guards import opened
 from services.payments.domain.run.messages import Event
 from services.payments.domain.run.state import RunState
 from services.payments.domain.shared.approval import require_approval
@@ -61,7 +60,7 @@ def leave(
 
 def defer_lines(command: DeferLines, state: RunState) -> Sequence[Event]:
     """Take lines out of the run; those that are out already change nothing."""
-    run = opened(state)
+    run = state.require_opened()
     out = {line.payment for line in state.deferred}
     lines = tuple(line for line in command.lines if line.payment not in out)
     if not lines:
@@ -83,7 +82,7 @@ def defer_lines(command: DeferLines, state: RunState) -> Sequence[Event]:
 
 def withdraw_file(command: WithdrawFile, state: RunState) -> Sequence[Event]:
     """Take a file back that was not answered, without lines that nobody can open any more."""
-    run, file = opened(state), command.file
+    run, file = state.require_opened(), command.file
     if state.result(file) is not None or state.check_answer(file) is not None:
         raise Contradiction(document="FileWithdrawn", file=file)
     committed = state.bank_file(file) is not None or state.check_file(file) is not None
@@ -98,7 +97,7 @@ def withdraw_file(command: WithdrawFile, state: RunState) -> Sequence[Event]:
 
 def propose_unanswered(command: ProposeUnanswered, state: RunState) -> Sequence[Event]:
     """Let it wait for another person's approval to go on without the lines without an answer."""
-    run = opened(state)
+    run = state.require_opened()
     totals = _unanswered(command.lines, command.hash, state)
     proposed = UnansweredProposed(
         run.tahap, run.kind, command.hash, totals.count, totals.rupiah, command.maker
@@ -108,7 +107,7 @@ def propose_unanswered(command: ProposeUnanswered, state: RunState) -> Sequence[
 
 def defer_unanswered(command: DeferUnanswered, state: RunState) -> Sequence[Event]:
     """Take out what stands without an answer, where it is exactly what was proposed."""
-    run, proposal = opened(state), state.unanswered_proposal
+    run, proposal = state.require_opened(), state.unanswered_proposal
     if proposal is None:
         raise NothingProposed(tahap=run.tahap, kind=run.kind)
     require_approval(proposal.maker, proposal.hash, command.checker, command.hash)
@@ -135,7 +134,7 @@ def unanswered_hash(tahap: str, kind: str, lines: Sequence[DeferredLine]) -> tup
 
 def _unanswered(lines: Sequence[DeferredLine], named: str, state: RunState) -> Totals:
     """The totals of the lines that stand without an answer; refused where they are not `named`."""
-    run = opened(state)
+    run = state.require_opened()
     if not lines or not state.checks or state.check_complete:
         raise StepNotReached(step="AccountCheckUnanswered")
     if len(lines) > UNANSWERED_MAX:

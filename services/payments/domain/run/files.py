@@ -18,7 +18,7 @@ from services.payments.domain.run.file_messages import (
     SendAccountCheck,
     SendBankFile,
 )
-from services.payments.domain.run.guards import once, opened, require_equal
+from services.payments.domain.run.guards import once, require_equal
 from services.payments.domain.run.messages import Event
 from services.payments.domain.run.state import RunState, totals_of
 from services.payments.domain.shared.errors import (
@@ -36,7 +36,7 @@ from services.payments.domain.shared.totals import Totals, checked, total
 
 def send_account_check(command: SendAccountCheck, state: RunState) -> Sequence[Event]:
     """Commit to an account check file, before it is sent."""
-    run = opened(state)
+    run = state.require_opened()
     if state.entitled is None:
         raise StepNotReached(step="ListEntitled")
     sent = AccountCheckSent(
@@ -58,7 +58,7 @@ def send_account_check(command: SendAccountCheck, state: RunState) -> Sequence[E
 def record_account_check(command: RecordAccountCheck, state: RunState) -> Sequence[Event]:
     """Record the answer to a file that was sent; it must answer every line, but for those that two
     people have let go without an answer."""
-    run = opened(state)
+    run = state.require_opened()
     sent = state.check_file(command.file)
     if sent is None:
         raise FileUnknown(file=command.file)
@@ -82,7 +82,7 @@ def record_account_check(command: RecordAccountCheck, state: RunState) -> Sequen
 
 def send_bank_file(command: SendBankFile, state: RunState) -> Sequence[Event]:
     """Commit to a bank file, before it is sent; never more than was ordered, no line twice."""
-    run = opened(state)
+    run = state.require_opened()
     if state.funds is None:
         raise StepNotReached(step="FundsReleased")
     sent = BankFileSent(
@@ -104,7 +104,7 @@ def send_bank_file(command: SendBankFile, state: RunState) -> Sequence[Event]:
 
 def record_bank_result(command: RecordBankResult, state: RunState) -> Sequence[Event]:
     """Record what the bank has answered so far; an answer is never taken back."""
-    run = opened(state)
+    run = state.require_opened()
     sent = state.bank_file(command.file)
     if sent is None:
         raise FileUnknown(file=command.file)

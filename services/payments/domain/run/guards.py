@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.payments.domain.run.messages import Event, RunOpened
-from services.payments.domain.run.state import RunState
-from services.payments.domain.shared.errors import Contradiction, StepNotReached, TotalsDiffer
+from services.payments.domain.run.messages import Event
+from services.payments.domain.shared.errors import Contradiction, TotalsDiffer
 from services.payments.domain.shared.totals import Totals
 
 
@@ -17,13 +16,6 @@ def once(on_record: Event | None, document: Event) -> Sequence[Event]:
     if on_record != document:
         raise Contradiction(document=type(document).__name__)
     return []
-
-
-def opened(state: RunState) -> RunOpened:
-    """The terms that the run was opened with."""
-    if state.opened is None:
-        raise StepNotReached(step="RunOpened")
-    return state.opened
 
 
 def require_equal(expected: Totals, given: Totals, of: str) -> None:

@@ -29,6 +29,7 @@ from services.payments.domain.run.messages import (
     TahapReconciled,
     TransfersRecorded,
 )
+from services.payments.domain.shared.errors import StepNotReached
 from services.payments.domain.shared.totals import NOTHING, Totals, total
 
 
@@ -66,6 +67,12 @@ class RunState:
     recalled: PaymentOrdered | None = None
     recalled_funds: FundsReleased | None = None
     given_back: OrderCancelled | None = None
+
+    def require_opened(self) -> RunOpened:
+        """The terms that the run was opened with. Raises `StepNotReached` before."""
+        if self.opened is None:
+            raise StepNotReached(step="RunOpened")
+        return self.opened
 
     @property
     def check_complete(self) -> bool:

@@ -40,10 +40,7 @@ from services.payments.domain.tahap.cancellation_messages import (
 from services.payments.domain.tahap.guards import (
     checked_deferrals,
     exactly,
-    open_list,
     quiet_if,
-    require_open,
-    require_ready,
 )
 from services.payments.domain.tahap.messages import (
     ApproveFreeze,
@@ -82,7 +79,7 @@ DEFERRED_FAMILIES_MAX: Final = 5_000
 
 def request_buckets(command: RequestBuckets, state: TahapState) -> Sequence[Event]:
     """Ask once an attempt."""
-    require_open(state)
+    state.require_open()
     if not command.buckets:
         raise Malformed(buckets=0)
     last = state.last_asked(command.topic)
@@ -93,7 +90,7 @@ def request_buckets(command: RequestBuckets, state: TahapState) -> Sequence[Even
 
 def mark_list_ready(command: MarkListReady, state: TahapState) -> Sequence[Event]:
     """Say what stands to be approved; a later revision replaces it and voids a proposal."""
-    each = open_list(state, command.kind)
+    each = state.open_list(command.kind)
     totals = checked(Totals(command.count, command.rupiah))
     if not 0 <= command.cut <= totals.rupiah:
         raise Malformed(cut=command.cut, rupiah=totals.rupiah)
@@ -120,8 +117,8 @@ def mark_list_ready(command: MarkListReady, state: TahapState) -> Sequence[Event
 
 def propose_freeze(command: ProposeFreeze, state: TahapState) -> Sequence[Event]:
     """Propose the hash that stands, with every missing family deferred by name."""
-    each = open_list(state, command.kind)
-    ready = require_ready(each)
+    each = state.open_list(command.kind)
+    ready = each.require_ready()
     if command.hash != ready.hash:
         raise StaleHash(given=command.hash, stands=ready.hash)
     deferred = exactly(command.deferred, ready.missing, MissingNotDeferred)
@@ -134,8 +131,8 @@ def propose_freeze(command: ProposeFreeze, state: TahapState) -> Sequence[Event]
 
 def approve_freeze(command: ApproveFreeze, state: TahapState) -> Sequence[Event]:
     """Freeze the list, approved by a second person; approving it again changes nothing."""
-    each = open_list(state, command.kind)
-    proposal, ready = each.proposal, require_ready(each)
+    each = state.open_list(command.kind)
+    proposal, ready = each.proposal, each.require_ready()
     if proposal is None:
         raise NothingProposed(tahap=state.tahap, kind=command.kind)
     require_approval(proposal.maker, proposal.hash, command.checker, command.hash)
@@ -165,6 +162,8 @@ def _withheld(command: ApproveFreeze, ready: ListReady) -> Sequence[FamiliesDefe
 
     So no event is larger than a bus carries, however many the registry withheld.
     """
+    if not ready.withheld and not command.withheld:
+        return []
     deferred = checked_deferrals(command.withheld)
     if len(deferred) != ready.withheld:
         raise MissingNotDeferred(count=ready.withheld - len(deferred))

@@ -11,38 +11,11 @@ from services.payments.domain.shared.errors import (
     Contradiction,
     Malformed,
     NotMissing,
-    StepNotReached,
-    TahapIsClosed,
 )
-from services.payments.domain.tahap.messages import Deferral, Event, ListReady
-from services.payments.domain.tahap.state import PaymentList, TahapState
+from services.payments.domain.tahap.messages import Deferral, Event
 
 NAMED_IN_ERROR_MAX: Final = 10
 REASON: Final = re.compile(r"[A-Z][A-Z_]{1,39}")
-
-
-def require_open(state: TahapState) -> None:
-    """Refuse where the tahap is closed, or was never announced."""
-    if state.closed is not None:
-        raise TahapIsClosed(tahap=state.tahap)
-    if state.announced is None:
-        raise StepNotReached(step="ClosingAnnounced")
-
-
-def open_list(state: TahapState, kind: str) -> PaymentList:
-    """The list of a run of an open tahap."""
-    require_open(state)
-    each = state.list_of(kind)
-    if each is None:
-        raise StepNotReached(step="SupplementaryOpened", kind=kind)
-    return each
-
-
-def require_ready(each: PaymentList) -> ListReady:
-    """The figures of a list that stand to be approved."""
-    if each.ready is None:
-        raise StepNotReached(step="ListReady", kind=each.kind)
-    return each.ready
 
 
 def exactly(

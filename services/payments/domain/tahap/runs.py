@@ -16,9 +16,7 @@ from services.payments.domain.tahap.guards import (
     NAMED_IN_ERROR_MAX,
     checked_deferrals,
     exactly,
-    open_list,
     quiet_if,
-    require_open,
 )
 from services.payments.domain.tahap.messages import (
     AwaitFamily,
@@ -42,7 +40,7 @@ def defer_families(command: DeferFamilies, state: TahapState) -> Sequence[Event]
     Their lines are taken out of the run in the same transaction, before its file is committed.
     Whom a later list has taken up is not left over again: two runs would pay the family.
     """
-    each = open_list(state, command.kind)
+    each = state.open_list(command.kind)
     if each.frozen is None:
         raise StepNotReached(step="ListFrozen", kind=command.kind)
     later = state.lists[state.lists.index(each) + 1 :]
@@ -66,7 +64,7 @@ def await_family(command: AwaitFamily, state: TahapState) -> Sequence[Event]:
 
 def open_supplementary(command: OpenSupplementary, state: TahapState) -> Sequence[Event]:
     """Open the next supplementary list for deferred families that are on no other list."""
-    require_open(state)
+    state.require_open()
     kind, families = supplementary(command.number), tuple(sorted(set(command.families)))
     listed = state.list_of(kind)
     if listed is not None:
@@ -85,7 +83,7 @@ def mark_run_reconciled(command: MarkRunReconciled, state: TahapState) -> Sequen
     each = state.list_of(command.kind)
     if each is not None and each.settled:
         return []
-    require_open(state)
+    state.require_open()
     if each is None or each.frozen is None:
         raise StepNotReached(step="ListFrozen", kind=command.kind)
     return [RunSettled(state.tahap, command.kind)]
@@ -96,7 +94,7 @@ def close(command: CloseTahap, state: TahapState) -> Sequence[Event]:
     if state.closed is not None:
         lapsed = tuple(sorted(command.lapsed, key=lambda each: each.family))
         return quiet_if(state.closed.lapsed == lapsed, document="TahapClosed")
-    require_open(state)
+    state.require_open()
     unsettled = [each.kind for each in state.lists if not each.settled]
     if unsettled:
         raise RunsOpen(runs=unsettled)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 
+from services.payments.domain.shared.errors import StepNotReached, TahapIsClosed
 from services.payments.domain.shared.ids import REGULAR
 from services.payments.domain.tahap.announcement_messages import (
     AnnouncementEvent,
@@ -53,12 +54,18 @@ class PaymentList:
     frozen: ListFrozen | SupplementaryFrozen | None = None
     settled: bool = False
 
+    def require_ready(self) -> ListReady:
+        """The figures that stand to be approved. Raises `StepNotReached` before there are any."""
+        if self.ready is None:
+            raise StepNotReached(step="ListReady", kind=self.kind)
+        return self.ready
+
 
 @dataclass(frozen=True, slots=True)
 class TahapState:
     """The state of a tahap that later decisions need.
 
-    `proposal` waits for an approval, `approved` is the hash of the last one that was. `revision`
+    `proposal` waits for an approval, `decided` is the last one that was approved. `revision`
     counts the announcements; `cancelled` is the last of them where it was cancelled, `undoing`
     while payments takes back what it did, and `upcoming` is announced then. `outstanding` are the
     deferred families that no open or frozen list has, `asked` the last attempt a topic was asked
@@ -66,7 +73,7 @@ class TahapState:
     """
 
     proposal: AnnouncementProposed | CancellationProposed | None = None
-    approved: str = ""
+    decided: AnnouncementProposed | CancellationProposed | None = None
     revision: int = 0
     announced: ClosingAnnounced | None = None
     cancelled: ClosingAnnounced | None = None
@@ -85,6 +92,11 @@ class TahapState:
         return known.tahap if known else ""
 
     @property
+    def approved(self) -> str:
+        """The hash of the last proposal that was approved; empty where none was."""
+        return self.decided.hash if self.decided else ""
+
+    @property
     def terms(self) -> Terms | None:
         """The terms that it is announced with, or that wait for an approval."""
         standing = self.announced or self.upcoming or self.proposal
@@ -93,6 +105,21 @@ class TahapState:
     def list_of(self, kind: str) -> PaymentList | None:
         """The list of the run of this kind, None where no such run was opened."""
         return next((each for each in self.lists if each.kind == kind), None)
+
+    def require_open(self) -> None:
+        """Refuse where the tahap is closed, or was never announced."""
+        if self.closed is not None:
+            raise TahapIsClosed(tahap=self.tahap)
+        if self.announced is None:
+            raise StepNotReached(step="ClosingAnnounced")
+
+    def open_list(self, kind: str) -> PaymentList:
+        """The list of a run. Raises where the tahap is not open, or has no such run."""
+        self.require_open()
+        each = self.list_of(kind)
+        if each is None:
+            raise StepNotReached(step="SupplementaryOpened", kind=kind)
+        return each
 
     def day_of(self, kind: str) -> date:
         """The day that a run's payments count for: the credit date, or a supplementary run's own.
@@ -162,7 +189,7 @@ def _announced(state: TahapState, event: AnnouncementEvent | CancellationEvent) 
             return replace(state, proposal=event)
         case TahapCancelled():
             return TahapState(
-                approved=state.proposal.hash if state.proposal else "",
+                decided=state.proposal,
                 revision=state.revision,
                 cancelled=state.announced,
                 undoing=True,
@@ -173,7 +200,7 @@ def _announced(state: TahapState, event: AnnouncementEvent | CancellationEvent) 
             return replace(state, undoing=False)
         case ClosingAnnounced():
             return TahapState(
-                approved=state.proposal.hash if state.proposal else state.approved,
+                decided=state.proposal or state.decided,
                 revision=event.revision,
                 announced=event,
                 lists=(PaymentList(REGULAR),),
