@@ -15,6 +15,9 @@ STATE      ?= var
 KAFKA_PORT ?= 9092
 ARGS       ?=
 
+# The same modules are imported in hundreds of processes: whatever a shell says, they are compiled once.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo up test test-unit test-integration test-e2e check bench mutants nightly kafka compose-test contracts deployment service dashboards lock coverage audit sbom
 

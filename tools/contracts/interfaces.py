@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ def generate(problems: Mapping[str, Known] | None = None) -> Mapping[Path, str]:
     }
 
 
+@cache
 def openapi(service: str) -> str:
     """A service's OpenAPI document as it is committed."""
     return json.dumps(application(service).openapi(), indent=1, ensure_ascii=False) + "\n"

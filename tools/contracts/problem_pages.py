@@ -13,6 +13,7 @@ import pkgutil
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,6 +57,7 @@ class Known:
         return " or ".join(str(status) for status in sorted(self.statuses)) or "told of a job"
 
 
+@cache
 def known() -> dict[str, Known]:
     """{code: what the code says of it} of everything that can be answered."""
     found: dict[str, Known] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -32,8 +33,9 @@ from tests.integration.payments.houses import books_of, houses
 from tests.integration.payments.office import office_at
 from tests.integration.payments.world import NOTHING_UPSTREAM, World
 from tests.integration.projection.test_pages import FAMILY, TAHAP, fill
+from tests.integration.registry.kit import register_at
 from tests.servers import Postgres
-from tools.contracts.interfaces import application
+from tools.contracts.interfaces import application, openapi
 
 START_S_MAX: Final = 20.0
 Places = dict[str, Any]
@@ -48,22 +50,13 @@ class Served:
     url: str
     schema: OpenApiSchema
     document: Mapping[str, Any]
-    issuer: Issuer
+    token: str
     places: Places
     session: requests.Session
 
     def who(self) -> dict[str, str]:
         """The headers of somebody who may do everything everywhere."""
-        scopes = {
-            scope
-            for methods in self.document["paths"].values()
-            for operation in methods.values()
-            for needs in operation.get("security", ())
-            for named in needs.values()
-            for scope in named
-        }
-        token = self.issuer.token("fuzzer-1", sorted(scopes), ("*",))
-        return {"Authorization": f"Bearer {token}"}
+        return {"Authorization": f"Bearer {self.token}"}
 
     def get(self, path: str, **query: str) -> requests.Response:
         """The answer to a GET, once."""
@@ -91,6 +84,9 @@ class Served:
 
 
 async def of_registry(told: Settings, _directory: Path) -> Places:
+    """A closing that was announced, before there is a family."""
+    async with register_at(told) as register:
+        await register.announce()
     return {"job": "import-5f2b", "tahap": "2023-1"}
 
 
@@ -201,7 +197,7 @@ def operations() -> Iterator[tuple[str, str]]:
     """(service, "GET /path") of everything that can be asked for, what is shared once."""
     shared: set[str] = set()
     for service in SERVICES:
-        for path, methods in application(service).openapi()["paths"].items():
+        for path, methods in json.loads(openapi(service))["paths"].items():
             for method, operation in methods.items():
                 label = f"{method.upper()} {path}"
                 if label == NOT_READY:
@@ -248,13 +244,22 @@ def served_by(postgres: Postgres, directory: Path, name: str) -> Iterator[Served
             app = application(name, with_others(told, elsewhere))
             with serving(app) as url, requests.Session() as session:
                 schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
-                document, issuer = app.openapi(), Issuer.open(directory)
-                served = Served(name, url, schema, document, issuer, places, session)
+                session.trust_env = False  # looked through for proxies, a request at a time
+                document = app.openapi()
+                token = Issuer.open(directory).token("fuzzer-1", scopes_of(document), ("*",))
+                served = Served(name, url, schema, document, token, places, session)
                 if name == "registry":
                     places |= runner.run(_registered(served, told))
                 yield served
         finally:
             runner.run(stack.aclose())
+
+
+def scopes_of(document: Mapping[str, Any]) -> list[str]:
+    """Every scope that an operation needs."""
+    operations = [each for methods in document["paths"].values() for each in methods.values()]
+    needs = [need for each in operations for need in each.get("security", ())]
+    return sorted({scope for need in needs for named in need.values() for scope in named})
 
 
 async def _awaited(filling: Awaitable[Places]) -> Places:
