@@ -128,6 +128,11 @@ class Proposal:
     terms: Terms | None = None
     behind: tuple[str, ...] = ()
 
+    @property
+    def and_anew(self) -> str:
+        """The words that an approver is asked with about tahaps that make way; empty for none."""
+        return f", and announce {', '.join(self.behind)} anew behind it" if self.behind else ""
+
 
 @dataclass(frozen=True, slots=True)
 class TahapState:

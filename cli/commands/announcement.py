@@ -77,7 +77,7 @@ async def _approve_proposed(approver: Client, name: str, yes: bool) -> None:
     if proposal is None or proposal.what != ANNOUNCEMENT:
         raise Failed(f"No announcement of {name} waits for an approval.")
     heads = ", ".join(f"{service} at {head}" for service, head in proposal.heads.items())
-    sure(f"Announce {name}, {seen.value.terms}, with {heads}?", yes)
+    sure(f"Announce {name}, {seen.value.terms}, with {heads}{proposal.and_anew}?", yes)
     path, body = f"/tahap/{name}/announcement-approval", announcement_approval(proposal)
     await approver.post("payments", path, body, seen.if_match)
 

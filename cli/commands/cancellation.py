@@ -80,10 +80,9 @@ async def _approve_proposed(approver: Client, name: str, yes: bool) -> None:
     if proposal is None or proposal.what == ANNOUNCEMENT:
         raise Failed(f"No cancellation of {name} waits for an approval.")
     if proposal.what == CORRECTION:
-        sure(f"Cancel {name} and announce it anew, {proposal.terms}?", yes)
+        sure(f"Cancel {name} and announce it anew, {proposal.terms}{proposal.and_anew}?", yes)
         path, body = "correction-approval", announcement_approval(proposal)
     else:
-        anew = f", and announce {', '.join(proposal.behind)} anew" if proposal.behind else ""
-        sure(f"Cancel {name} ({proposal.reason}){anew}?", yes)
+        sure(f"Cancel {name} ({proposal.reason}){proposal.and_anew}?", yes)
         path, body = "cancellation-approval", {"hash": proposal.hash}
     await approver.post("payments", f"/tahap/{name}/{path}", body, seen.if_match)

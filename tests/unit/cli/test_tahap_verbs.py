@@ -1,6 +1,8 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
+from cli.client.tahap_state import Proposal
 from tests.unit.cli.conftest import SERVICES, FakePlatform, answer, job_as_told
 from tests.unit.cli.fake_payments import TAHAP, FakePayments
 from tests.unit.cli.test_verbs import YEAR, pkh
@@ -108,3 +110,10 @@ def test_a_run_whose_accounts_are_all_answered_has_nothing_to_go_on_without(
 
     assert told.exit_code != 0
     assert payments.done == []
+
+
+def test_who_approves_is_asked_with_the_tahaps_that_make_way() -> None:
+    alone = Proposal("CORRECTION", "9c1d", "ana", {})
+
+    assert alone.and_anew == ""
+    assert replace(alone, behind=("2023-2",)).and_anew == ", and announce 2023-2 anew behind it"
