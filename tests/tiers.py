@@ -39,8 +39,8 @@ class Tier:
 
 TIERS: Final = (
     Tier("unit", ("unit", "contract", "architecture", "mutants"), 60),
-    Tier("integration", ("integration",), 180),
-    Tier("e2e", ("e2e", "chaos"), 240),
+    Tier("integration", ("integration",), 260),
+    Tier("e2e", ("e2e", "chaos"), 160),
 )
 """From what runs in a moment to what takes longest."""
 
