@@ -23,7 +23,7 @@ from services.conditionality.contract import (
     TahapCancelled,
 )
 from services.conditionality.domain.duties import tokens_of
-from services.conditionality.domain.evaluation_messages import (
+from services.conditionality.domain.evaluation.messages import (
     AnnounceEvaluation,
     Command,
     NoteFreeze,

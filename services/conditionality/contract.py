@@ -34,16 +34,17 @@ from services.conditionality.domain.commitment import (
 from services.conditionality.domain.commitment import Command as CommitmentCommand
 from services.conditionality.domain.commitment import Event as CommitmentEvent
 from services.conditionality.domain.duties import ListedMember
-from services.conditionality.domain.evaluation import Evaluation, evaluation
-from services.conditionality.domain.evaluation_messages import Command as EvaluationCommand
-from services.conditionality.domain.evaluation_messages import (
+from services.conditionality.domain.evaluation.decider import evaluation
+from services.conditionality.domain.evaluation.messages import Command as EvaluationCommand
+from services.conditionality.domain.evaluation.messages import (
     EvaluationAnnounced,
     EvaluationCancelled,
     EvaluationClosed,
     EvaluationFrozen,
     EvaluationListed,
 )
-from services.conditionality.domain.evaluation_messages import Event as EvaluationEvent
+from services.conditionality.domain.evaluation.messages import Event as EvaluationEvent
+from services.conditionality.domain.evaluation.state import Evaluation
 from services.conditionality.domain.person import Command as PersonCommand
 from services.conditionality.domain.person import Event as PersonEvent
 from services.conditionality.domain.person import (

@@ -24,7 +24,7 @@ from services.conditionality.domain.commitment import (
     CycleEvaluated,
     RepeatEvaluation,
 )
-from services.conditionality.domain.evaluation_messages import CloseEvaluation
+from services.conditionality.domain.evaluation.messages import CloseEvaluation
 from services.conditionality.tables import roster
 from services.conditionality.workers.job_progress import CLOSER
 

@@ -10,7 +10,7 @@ from libs.chassis.stream_jobs import WORK_FAILS, Progress, StreamJobs
 from libs.events.store.postgres import Store
 from libs.events.workers.backoff import failing_parts
 from services.conditionality.contract import EVALUATION
-from services.conditionality.domain.evaluation_messages import EvaluationClosed
+from services.conditionality.domain.evaluation.messages import EvaluationClosed
 from services.conditionality.tables.roster import counted, unjudged_families
 
 CLOSER: Final = "closer"

@@ -19,7 +19,7 @@ from services.conditionality.domain.commitment import (
 )
 from services.conditionality.domain.commitment.rules import FamilyTerminated
 from services.conditionality.domain.duties import CommitmentPolicy, tokens_of
-from services.conditionality.domain.evaluation import Evaluation
+from services.conditionality.domain.evaluation.state import Evaluation
 from services.conditionality.domain.person import Person
 from services.conditionality.tables.roster import Line, keep_departed, keep_evaluated
 from services.conditionality.tables.worklists import keep_worklists

@@ -25,7 +25,7 @@ from libs.events.store.transaction import Transaction
 from libs.events.workers.backoff import Backoff
 from services.conditionality.contract import COMMITMENT, EVALUATION, SERVICE
 from services.conditionality.domain.commitment import Command, WithdrawCycle
-from services.conditionality.domain.evaluation_messages import CancelEvaluation
+from services.conditionality.domain.evaluation.messages import CancelEvaluation
 from services.conditionality.tables.investigations import keep_open
 from services.conditionality.tables.roster import Line
 from services.conditionality.workers.judging import Policies, evaluations_of, policy_of

@@ -9,8 +9,8 @@ from libs.events.store.codec import codec_of
 from libs.events.store.model import AS_STORED, Message, StreamType, encode
 from services.conditionality import contract
 from services.conditionality.domain.commitment import Cause, Event, commitment
-from services.conditionality.domain.evaluation import evaluation
-from services.conditionality.domain.evaluation_messages import (
+from services.conditionality.domain.evaluation.decider import evaluation
+from services.conditionality.domain.evaluation.messages import (
     EvaluationAnnounced,
     EvaluationClosed,
     EvaluationFrozen,

@@ -23,7 +23,7 @@ from services.conditionality.domain.commitment import (
     commitment,
 )
 from services.conditionality.domain.duties import Cut
-from services.conditionality.domain.evaluation_messages import Terms
+from services.conditionality.domain.evaluation.messages import Terms
 from tests.unit.conditionality.kit import (
     CUTS,
     FAMILY,

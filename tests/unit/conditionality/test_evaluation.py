@@ -3,16 +3,15 @@ from datetime import date
 
 from libs.events.domain.list_proof import Buckets
 from libs.events.domain.testing import given
-from services.conditionality.domain.evaluation import (
+from services.conditionality.domain.evaluation.decider import (
     AnnouncementDiffers,
-    Evaluation,
     EvaluationIncomplete,
     EvaluationNotOpen,
     ListDiffers,
     ProofDiffers,
     evaluation,
 )
-from services.conditionality.domain.evaluation_messages import (
+from services.conditionality.domain.evaluation.messages import (
     AnnounceEvaluation,
     CancelEvaluation,
     CloseEvaluation,
@@ -25,6 +24,7 @@ from services.conditionality.domain.evaluation_messages import (
     NoteList,
     Terms,
 )
+from services.conditionality.domain.evaluation.state import Evaluation
 from tests.unit.conditionality.kit import FAMILY, MONTHS, POLICY
 
 PARKED = "a1b2c3d4-0000-4000-8000-000000000001"
