@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
 from urllib.parse import urlencode
+from uuid import UUID
 
 import msgspec
 from fastapi import Depends, Query, Request, Response
@@ -53,6 +54,16 @@ class Page(BaseModel, Generic[T]):
     def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
         """The name in the interface's description: PageOfPurse."""
         return f"PageOf{params[0].__name__}"
+
+
+class StreamPage(Page[T], Generic[T]):
+    """A page whose items are read from streams, each by itself.
+
+    `unreadable` names those of this page of which what is stored cannot be read, and which stand
+    not among the items; operations find why in the log.
+    """
+
+    unreadable: list[UUID] = []
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,21 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+import structlog
+
 from libs.events.bus.incoming import Incoming
 from libs.events.consumer.subscription import Handler, Subscription, Undecodable, is_its_own
+from libs.events.domain.decider import C, E, S
 from libs.events.domain.errors import safe_text
+from libs.events.store.handle import Loaded
+from libs.events.store.model import StreamType
 from libs.events.store.transaction import Transaction
 
 BEHIND: Final = "an earlier message of this key is parked"
 
 T = TypeVar("T")
+
+log = structlog.get_logger("consumer")
 
 
 async def by_halves(
@@ -42,6 +49,25 @@ async def by_halves(
         first = await by_halves(transaction, items[:middle], work, never, also)
         return first + await by_halves(transaction, items[middle:], work, never, also)
     return []
+
+
+async def load_by_halves(
+    unit: Transaction, kind: StreamType[C, S, E], stream_ids: Sequence[str]
+) -> dict[str, Loaded[S]]:
+    """Those of some streams that can be read; the log names each of the others, which a list of
+    many then leaves out and names too."""
+    try:
+        return await unit.load(kind, sorted(set(stream_ids)))
+    except Exception as error:
+        if not is_its_own(error):
+            raise
+        why = safe_text(error)
+    if len(stream_ids) == 1:
+        log.error("stream not read", stream=stream_ids[0], error=why)
+        return {}
+    middle = len(stream_ids) // 2
+    first = await load_by_halves(unit, kind, stream_ids[:middle])
+    return first | await load_by_halves(unit, kind, stream_ids[middle:])
 
 
 async def sift(

@@ -14,7 +14,7 @@ from libs.chassis.deciding import Deciding, DecidingOf, moved
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.idempotency import Reply
 from libs.chassis.openapi import UNCHANGED, refuses
-from libs.chassis.pagination import Page, Paging
+from libs.chassis.pagination import Paging, StreamPage
 from libs.chassis.regions import RegionWithin
 from libs.chassis.service import StoreOf
 from libs.events.domain.errors import NotFound
@@ -86,7 +86,7 @@ async def investigations(
         Query(description="Whether a finding waits for a second person."),
     ] = None,
     region: RegionWithin = None,
-) -> Page[InvestigationView]:
+) -> StreamPage[InvestigationView]:
     """The families under investigation, for whom nobody has decided yet, in order of id."""
     if tahap is not None and not await store.read(EVALUATION, [f"evaluation-{tahap}"]):
         raise TahapUnknown(tahap=tahap)
@@ -97,9 +97,10 @@ async def investigations(
     items = [
         _shown(UUID(family), state.investigation, state)
         for family, state in found
-        if state.investigation is not None
+        if state is not None and state.investigation is not None
     ]
-    return Page[InvestigationView](items=items, next=following)
+    unreadable = [UUID(family) for family, state in found if state is None]
+    return StreamPage[InvestigationView](items=items, next=following, unreadable=unreadable)
 
 
 @router.get(

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from libs.chassis.regions import region_ranges
+from libs.events.consumer.batch_bisection import load_by_halves
 from libs.events.store.model import Outcome
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
@@ -78,11 +79,16 @@ class Wanted:
 
 async def under_investigation(
     store: Store, wanted: Wanted, after: UUID | None, limit: int
-) -> list[tuple[str, Commitment]]:
-    """At most `limit` families behind one, in order of id, and how each stands."""
+) -> list[tuple[str, Commitment | None]]:
+    """At most `limit` families behind one, in order of id, and how each stands; None of one that
+    cannot be read."""
     where = wanted.tahap, wanted.finding, *region_ranges(wanted.regions)
     async with store.looking() as look:
         rows = await look.connection.fetch(_PAGE, *where, after, limit)
         families = [row["family"] for row in rows]
-        found = await look.load(COMMITMENT, [f"commitment-{family}" for family in families])
-    return [(family, found[f"commitment-{family}"].state) for family in families]
+        streams = [f"commitment-{family}" for family in families]
+        found = await load_by_halves(look, COMMITMENT, streams)
+    return [
+        (family, found[stream].state if stream in found else None)
+        for family, stream in zip(families, streams, strict=True)
+    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -16,12 +15,12 @@ from libs.chassis.deciding import Deciding, DecidingOf, moved
 from libs.chassis.etag import IfMatch, Seen, Unconditional, etag
 from libs.chassis.idempotency import Reply
 from libs.chassis.openapi import UNCHANGED, refuses
-from libs.chassis.pagination import Page, Paging
+from libs.chassis.pagination import Paging, StreamPage
 from libs.chassis.regions import RegionWithin
 from libs.chassis.service import StoreOf
+from libs.events.consumer.batch_bisection import load_by_halves
 from libs.events.domain.errors import NotFound
 from libs.events.store.handle import handle
-from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from services.payments.contract import ADMINISTRATIVE_HOLD
 from services.payments.domain.administrative_hold.decider import AdministrativeHold
@@ -105,17 +104,16 @@ async def families_held(
     state: Annotated[HoldState | None, Query(description="All states else.")] = None,
     region: RegionWithin = None,
     reason: Annotated[str | None, Query(pattern="^[A-Z][A-Z_]{1,39}$")] = None,
-) -> Page[HoldView]:
+) -> StreamPage[HoldView]:
     """The families that are held, were held or are proposed to be, in order of id."""
     rows = await holds(store, reader.within(region), state, reason, paging.after(UUID), paging.rows)
     found, following = paging.cut(rows, lambda row: row)
-    return Page[HoldView](items=await _views(store, found), next=following)
-
-
-async def _views(store: Store, families: Sequence[UUID]) -> list[HoldView]:
-    streams = [hold_stream(str(family)) for family in families]
-    found = await store.read(ADMINISTRATIVE_HOLD, streams)
-    return [_view(found[stream].state) for stream in streams if stream in found]
+    streams = {family: hold_stream(str(family)) for family in found}
+    async with store.looking() as look:
+        read = await load_by_halves(look, ADMINISTRATIVE_HOLD, list(streams.values()))
+    items = [_view(read[stream].state) for stream in streams.values() if stream in read]
+    unreadable = [family for family, stream in streams.items() if stream not in read]
+    return StreamPage[HoldView](items=items, next=following, unreadable=unreadable)
 
 
 @router.get("/families/{family}/holds", responses=refuses(HoldUnknown, OUTSIDE) | UNCHANGED)

@@ -15,7 +15,7 @@ from libs.chassis.deciding import DecidingOf, moved
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.idempotency import Reply
 from libs.chassis.openapi import UNCHANGED, refuses
-from libs.chassis.pagination import Page, Paging
+from libs.chassis.pagination import Paging, StreamPage
 from libs.chassis.service import StoreOf
 from libs.events.store.handle import Loaded, handle
 from libs.events.store.transaction import Transaction
@@ -80,17 +80,18 @@ async def reopenings(
     tahap: Annotated[
         TahapId | None, Query(description="That they would re-open; all else.")
     ] = None,
-) -> Page[ReopeningView]:
+) -> StreamPage[ReopeningView]:
     """The re-openings that nobody has decided yet, in order of family and tahap."""
     after = paging.after(tuple[UUID, str])
     rows = await reopening.waiting(store, tahap, reader.regions, after, paging.rows)
-    found, following = paging.cut(rows, lambda row: (row[1].family, row[0]))
+    found, following = paging.cut(rows, lambda row: row[:2])
     items = [
         _shown(state, proposal)
-        for at, state in found
-        if (proposal := state.reopening(at)) is not None
+        for _, at, state in found
+        if state is not None and (proposal := state.reopening(at)) is not None
     ]
-    return Page[ReopeningView](items=items, next=following)
+    unreadable = sorted({UUID(family) for family, _, state in found if state is None})
+    return StreamPage[ReopeningView](items=items, next=following, unreadable=unreadable)
 
 
 @router.get(

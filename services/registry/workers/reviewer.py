@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from libs.chassis.regions import region_ranges
-from libs.events.consumer.batch_bisection import by_halves
+from libs.events.consumer.batch_bisection import by_halves, load_by_halves
 from libs.events.domain.errors import safe_text
 from libs.events.store.handle import handle_many
 from libs.events.store.log import recorded
@@ -185,17 +185,19 @@ async def waiting(
     regions: Sequence[str],
     after: tuple[UUID, str] | None,
     limit: int,
-) -> list[tuple[str, Family]]:
-    """(tahap, family) of at most `limit` re-openings behind one, in order of family and tahap."""
+) -> list[tuple[str, str, Family | None]]:
+    """(family, tahap, state) of at most `limit` re-openings behind one, in order of family and
+    tahap; None of one that cannot be read."""
     async with store.looking() as look:
         behind = after or (None, None)
         ranges = region_ranges(regions)
         rows = await look.connection.fetch(_PAGE, tahap, *behind, *ranges, limit)
         streams = sorted({f"family-{row['family']}" for row in rows})
         found: Mapping[str, Family] = {
-            stream: loaded.state for stream, loaded in (await look.load(FAMILY, streams)).items()
+            stream: loaded.state
+            for stream, loaded in (await load_by_halves(look, FAMILY, streams)).items()
         }
-    return [(row["tahap"], found[f"family-{row['family']}"]) for row in rows]
+    return [(row["family"], row["tahap"], found.get(f"family-{row['family']}")) for row in rows]
 
 
 async def is_frozen(unit: Transaction, tahap: str) -> bool:

@@ -87,6 +87,19 @@ async def test_open_investigations_are_listed_page_by_page(investigated: Door) -
     assert (await look(investigated, "/investigations", tahap="2023-2")).json()["items"] == []
 
 
+async def test_a_family_that_cannot_be_read_hides_no_other_one(
+    investigated: Door, bench: Bench
+) -> None:
+    await bench.store.pool.execute(
+        "UPDATE streams SET state = '[]' WHERE stream_id = $1", f"commitment-{FAMILY}"
+    )
+
+    page = (await look(investigated, "/investigations")).json()
+
+    assert [each["family"] for each in page["items"]] == [OTHER]
+    assert page["unreadable"] == [FAMILY]
+
+
 async def test_an_investigation_says_what_a_decision_would_move(investigated: Door) -> None:
     answer = await look(investigated)
 

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
+from libs.chassis.settings import Settings
 from services.payments.domain.payment.hold_messages import HoldStatus
 from services.payments.domain.payment.state import Transfer
-from services.payments.domain.shared.ids import supplementary
+from services.payments.domain.shared.ids import hold_stream, supplementary
 from services.payments.domain.tahap.messages import Deferral
 from services.payments.tables.holds import hold_readings
 from services.payments.tables.ledger import books
@@ -491,6 +493,33 @@ async def test_held_families_are_found_by_state_reason_and_page(office: Office) 
     assert await found("?state=HELD") == {VILLAGE[0].family: "HELD"}
     assert await found("?reason=COURT_ORDER") == {VILLAGE[1].family: "END_PROPOSED"}
     assert await found("?region=61.03&limit=10") == whole
+
+
+async def test_a_hold_that_cannot_be_read_hides_no_other_one(
+    office: Office, told: Settings
+) -> None:
+    await listed(office)
+    for house in VILLAGE[:2]:
+        await hold(office, house)
+    torn, whole = (house.family for house in VILLAGE[:2])
+    connection = await asyncpg.connect(told.bus_url)  # the service itself may change no event
+    await connection.execute(
+        "UPDATE events SET data = '[]' WHERE stream_id = $1", hold_stream(torn)
+    )
+    await connection.close()
+
+    page = await office.seen("/holds")
+
+    assert [each["family"] for each in page["items"]] == [whole]
+    assert page["unreadable"] == [torn]
+
+
+async def test_held_families_are_pages_in_order(office: Office) -> None:
+    await listed(office)
+    for house in VILLAGE[:3]:
+        await hold(office, house)
+    whole = [house.family for house in VILLAGE[:3]]
+
     first = await office.seen("/holds?limit=2")
     second = await office.seen(f"/holds?limit=2&cursor={first['next']}")
     assert [each["family"] for each in first["items"] + second["items"]] == sorted(whole)

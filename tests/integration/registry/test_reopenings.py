@@ -297,6 +297,13 @@ async def test_the_list_is_pages_in_order_of_family(
     assert rest["next"] is None
     assert (await look(registry, "/reopenings?tahap=2023-1")).json()["items"] == []
 
+    await three_waiting.store.pool.execute(
+        "UPDATE streams SET state = '[]' WHERE stream_id = $1", f"family-{found[0]}"
+    )
+    page = (await look(registry, "/reopenings")).json()
+    assert page["unreadable"] == found[:1]
+    assert [each["family"] for each in page["items"]] == found[1:]
+
 
 # -- Cancelled with its tahap ---------------------------------------------------------------------
 
