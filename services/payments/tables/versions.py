@@ -66,12 +66,22 @@ class Standing:
             (each.kind, each.families, each.ready, each.proposal, each.frozen is not None)
             for each in state.lists
         ]
+        # A run that nobody has opened says as little as one that is not loaded.
+        opened = [
+            (kind, run)
+            for kind, run in sorted(self.runs.items())
+            if run.opened is not None and state.list_of(kind) is not None
+        ]
         orders = [
             (kind, run.request, run.order is not None, len(run.deferred))
-            for kind, run in sorted(self.runs.items())
-            if run.opened is not None and state.list_of(kind) is not None and run.check_complete
+            for kind, run in opened
+            if run.check_complete
         ]
-        let_go = [run.unanswered_proposal for _, run in sorted(self.runs.items())]
+        let_go = [
+            (kind, run.unanswered_proposal)
+            for kind, run in opened
+            if run.unanswered_proposal is not None
+        ]
         announcement = (state.revision, state.announced is not None, state.undoing, state.proposal)
         whole = (announcement, lists, orders, let_go, state.outstanding, state.closed is not None)
         return hashlib.sha256(encode(whole)).hexdigest()[:CHARACTERS]

@@ -126,18 +126,26 @@ class Office:
         proposal = {"hash": digest, **more}
         made = await self.asked_by(MAKER, "make", f"{path}/{what}-proposal", proposal)
         assert made.status_code == 204, made.text
+        await self.require_current(path, made)
         approval = {"hash": digest}
         checked = await self.asked_by(CHECKER, "check", f"{path}/{what}-approval", approval)
         assert checked.status_code == 204, checked.text
+        await self.require_current(path, checked)
+
+    async def require_current(self, path: str, answer: httpx.Response) -> None:
+        """A decision's answer has the version that the next decision rests on."""
+        assert (await self.tag(path)).startswith(answer.headers["ETag"].removesuffix('"'))
 
     async def opened_supplementary(self, kind: str, tahap: str = TAHAP_1) -> None:
         """Two people open a supplementary run of everybody who has arrived."""
         opening, path = f"/tahap/{tahap}/supplementary-runs", f"/tahap/{tahap}/runs/{kind}"
         opened = await self.asked_by(MAKER, "make", opening, {})
         assert opened.status_code == 201, opened.text
+        await self.require_current(path, opened)
         approval = {"hash": opened.json()["hash"]}
         frozen = await self.asked_by(CHECKER, "check", f"{path}/freeze-approval", approval)
         assert frozen.status_code == 204, frozen.text
+        await self.require_current(path, frozen)
 
     async def supplemented(self, kind: str, tahap: str = TAHAP_1) -> None:
         """Open a supplementary run of everybody who has arrived, and take it to its books."""
