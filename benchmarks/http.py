@@ -20,7 +20,7 @@ from benchmarks.report import Figure
 from benchmarks.server import corridor_database, database
 from benchmarks.web import PATH, SCOPE
 from libs.chassis.dev_issuer import Issuer
-from localstack.kafka_server import free_ports
+from localstack.ports import free_ports
 from localstack.postgres.server import PostgresServer
 
 WAYS: Final = ("bare", "corridor", "service")

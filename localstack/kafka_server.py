@@ -17,7 +17,6 @@ import hashlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -32,6 +31,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from libs.events.bus.kafka_client import start, stop
+from localstack.ports import free_ports
 
 HOME = Path(__file__).resolve().parent.parent / "deploy" / "kafka"
 LIB = HOME / "lib"
@@ -98,15 +98,6 @@ def _run(command: Sequence[str]) -> None:
         raise KafkaUnavailable(f"{command[0]} ended with {done.returncode}:\n{output}")
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now; held together while chosen, so that all differ."""
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-
-
 @dataclass
 class Broker:
     """One broker over one data directory; started, killed and started again on the same data.
@@ -125,9 +116,8 @@ class Broker:
 
     def __post_init__(self) -> None:
         self.data = self.data.resolve()
-        chosen = free_ports(2)
-        self.port = self.port or chosen[0]
-        self.controller_port = self.controller_port or chosen[1]
+        self.port = self.port or free_ports(1)[0]
+        self.controller_port = self.controller_port or free_ports(1)[0]
 
     @property
     def bootstrap(self) -> str:

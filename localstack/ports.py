@@ -3,25 +3,53 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import socket
-from typing import Final
+import tempfile
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+from typing import BinaryIO, Final
 
 HOST: Final = "127.0.0.1"
 # Below the range from which Linux takes the ports of outgoing connections: such a connection
 # could take the port of a service between its death and its next start.
-FIRST, LAST = 20_000, 32_000
+PORTS: Final = range(20_000, 32_000)
+
+_CLAIMED: Final[list[BinaryIO]] = []
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now; held together while they are chosen, so all differ."""
+def free_ports(count: int, among: range = PORTS) -> list[int]:
+    """Ports that nobody listens on now and nobody else is given while this process lives.
+
+    Whoever asks starts its listeners seconds later; another platform that starts meanwhile could
+    be given the same port.
+    """
     chosen: list[int] = []
-    with contextlib.ExitStack() as held:
-        for port in random.SystemRandom().sample(range(FIRST, LAST), LAST - FIRST):
-            if len(chosen) == count:
-                break
-            listener = held.enter_context(socket.socket())
-            with contextlib.suppress(OSError):
-                listener.bind((HOST, port))
-                chosen.append(port)
+    claims = Path(tempfile.gettempdir(), f"pkh-ports-{os.getuid()}")
+    claims.mkdir(mode=0o700, exist_ok=True)
+    for port in random.SystemRandom().sample(among, len(among)):
+        if len(chosen) == count:
+            break
+        if _is_free(port) and _claim(claims / str(port)):
+            chosen.append(port)
     return chosen
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as listener, contextlib.suppress(OSError):
+        listener.bind((HOST, port))
+        return True
+    return False
+
+
+def _claim(path: Path) -> bool:
+    """Lock a file until this process ends; False where another has it."""
+    file = path.open("wb")
+    try:
+        flock(file, LOCK_EX | LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return False
+    _CLAIMED.append(file)
+    return True

@@ -17,8 +17,9 @@ import yaml
 
 from libs.events.bus import Bus, Producer, Record
 from libs.events.relay.outbox import Relay
-from localstack.kafka_server import Broker, free_ports
+from localstack.kafka_server import Broker
 from localstack.kafka_server import running as running_broker
+from localstack.ports import free_ports
 from tests.chaos.proxy import line
 from tests.corridor import TOPICS, Corridor, corridor_at, running
 from tests.purse import TOPIC

@@ -13,7 +13,8 @@ from aiokafka.protocol.produce import ProduceRequest
 
 from libs.events.bus import Bus
 from libs.events.bus.connect import connect
-from localstack.kafka_server import Broker, free_ports
+from localstack.kafka_server import Broker
+from localstack.ports import free_ports
 from tests.chaos.proxy import Line, line
 from tests.integration.bus.conftest import KAFKA_SESSION_S
 from tests.integration.bus.kit import publish, record, take, values

@@ -109,9 +109,3 @@ def test_without_java_the_error_names_what_to_install(
 
     with pytest.raises(KafkaUnavailable, match="java, mvn"):
         kafka_server.resolve(tmp_path)
-
-
-def test_free_ports_differ() -> None:
-    ports = kafka_server.free_ports(5)
-
-    assert len(set(ports)) == 5
