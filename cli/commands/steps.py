@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -16,6 +17,8 @@ from cli.client.tahap_state import REGULAR, TahapState, Unanswered, look_again
 from cli.commands.running import STATE, State, out, run
 from cli.demo.loading import IMPORTS, SCOPES
 from cli.errors import Failed
+
+Proposal = Callable[[Client, str, bool], Awaitable[None]]
 
 As = Annotated[str, typer.Option("--as", help="Who does it; money takes two people.")]
 TahapId = Annotated[str, typer.Argument(metavar="TAHAP", help="Such as 2023-1.")]
@@ -99,19 +102,24 @@ async def see(client: Client, name: str) -> Seen[TahapState]:
     return await client.see("payments", f"/tahap/{name}", TahapState)
 
 
-@tahap.command()
-def freeze(name: TahapId, person: As, data: State = STATE, yes: Yes = False) -> None:
-    """Propose to freeze the list as it stands, without the families that can only be deferred."""
-    run(_freeze(name, person, data, yes))
+def _propose(proposal: Proposal, name: str, person: str, data: Path, yes: bool) -> None:
+    """Have a person propose a step of a tahap, and say what another one has to do."""
+
+    async def propose() -> None:
+        async with connected(data) as platform:
+            maker = platform.client(person, "payments:make", "payments:read")
+            await look_again(lambda: proposal(maker, name, yes))
+
+    run(propose())
     out.print(
         f"Proposed; another person approves it with: pkh tahap approve {name}", highlight=False
     )
 
 
-async def _freeze(name: str, person: str, data: Path, yes: bool) -> None:
-    async with connected(data) as platform:
-        maker = platform.client(person, "payments:make", "payments:read")
-        await look_again(lambda: _propose_freeze(maker, name, yes))
+@tahap.command()
+def freeze(name: TahapId, person: As, data: State = STATE, yes: Yes = False) -> None:
+    """Propose to freeze the list as it stands, without the families that can only be deferred."""
+    _propose(_propose_freeze, name, person, data, yes)
 
 
 async def _propose_freeze(maker: Client, name: str, yes: bool) -> None:
@@ -129,16 +137,7 @@ async def _propose_freeze(maker: Client, name: str, yes: bool) -> None:
 @tahap.command()
 def order(name: TahapId, person: As, data: State = STATE, yes: Yes = False) -> None:
     """Propose to order what passed the account check."""
-    run(_order(name, person, data, yes))
-    out.print(
-        f"Proposed; another person approves it with: pkh tahap approve {name}", highlight=False
-    )
-
-
-async def _order(name: str, person: str, data: Path, yes: bool) -> None:
-    async with connected(data) as platform:
-        maker = platform.client(person, "payments:make", "payments:read")
-        await look_again(lambda: _propose_order(maker, name, yes))
+    _propose(_propose_order, name, person, data, yes)
 
 
 async def _propose_order(maker: Client, name: str, yes: bool) -> None:
@@ -155,16 +154,7 @@ async def _propose_order(maker: Client, name: str, yes: bool) -> None:
 @tahap.command()
 def unanswered(name: TahapId, person: As, data: State = STATE, yes: Yes = False) -> None:
     """Propose to go on without the accounts that the treasury leaves without an answer."""
-    run(_unanswered(name, person, data, yes))
-    out.print(
-        f"Proposed; another person approves it with: pkh tahap approve {name}", highlight=False
-    )
-
-
-async def _unanswered(name: str, person: str, data: Path, yes: bool) -> None:
-    async with connected(data) as platform:
-        maker = platform.client(person, "payments:make", "payments:read")
-        await look_again(lambda: _propose_unanswered(maker, name, yes))
+    _propose(_propose_unanswered, name, person, data, yes)
 
 
 async def _propose_unanswered(maker: Client, name: str, yes: bool) -> None:

@@ -27,6 +27,9 @@ from services.payments.domain.tahap.messages import (
     Deferral,
     Event,
     FamiliesDeferred,
+    FreezeProposed,
+    ListFrozen,
+    ListReady,
     MarkListReady,
     MarkRunReconciled,
     OpenSupplementary,
@@ -79,13 +82,15 @@ def freeze(*deferred: Deferral, kind: str = "REGULAR", hash_: str = HASH) -> tup
 def test_a_missing_family_is_deferred_by_name() -> None:
     (frozen,) = after(READY_WITHOUT_ONE, freeze(PARKED)[0]).when(freeze()[1]).events
 
-    assert frozen.deferred == (PARKED,)  # type: ignore[union-attr]  # it is ListFrozen
+    assert isinstance(frozen, ListFrozen)
+    assert frozen.deferred == (PARKED,)
 
 
 def test_deferred_families_stand_in_order_however_they_were_named() -> None:
     (proposed,) = after(READY_WITHOUT_TWO).when(ProposeFreeze("m", HASH, BOTH[::-1])).events
 
-    assert proposed.deferred == BOTH  # type: ignore[union-attr]  # it is FreezeProposed
+    assert isinstance(proposed, FreezeProposed)
+    assert proposed.deferred == BOTH
 
 
 def test_a_missing_family_that_is_not_named_stops_the_freeze() -> None:
@@ -131,7 +136,8 @@ def test_whom_the_registry_withheld_by_thousands_is_deferred_by_name_at_the_free
     waits = after(ready, ProposeFreeze("maker", HASH))
 
     (frozen, *deferred) = waits.when(approval).events
-    assert frozen.withheld == count  # type: ignore[union-attr]  # it is ListFrozen
+    assert isinstance(frozen, ListFrozen)
+    assert frozen.withheld == count
     assert deferred == [
         FamiliesDeferred(TAHAP, "REGULAR", gone[:DEFERRED_FAMILIES_MAX]),
         FamiliesDeferred(TAHAP, "REGULAR", gone[DEFERRED_FAMILIES_MAX:]),
@@ -144,7 +150,8 @@ def test_another_number_of_withheld_families_is_another_list_and_voids_its_propo
     ready = MarkListReady(HASH, 3, 3_000_000, withheld=1)
 
     (again,) = after(ready, ProposeFreeze("maker", HASH)).when(replace(ready, withheld=2)).events
-    assert again.withheld == 2  # type: ignore[union-attr]  # it is ListReady
+    assert isinstance(again, ListReady)
+    assert again.withheld == 2
 
 
 # -- Opening a supplementary run
