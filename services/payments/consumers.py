@@ -26,7 +26,7 @@ from services.payments.contract.commitment import (
     Terminated,
     asked_of_payments,
 )
-from services.payments.domain.payment.hold_messages import ClearHold
+from services.payments.domain.payment.messages import ClearHold
 from services.payments.domain.shared.ids import payment_id, tahap_stream
 from services.payments.domain.tahap.state import TahapState
 from services.payments.tables.late_lines import keep_late_evaluations, take_late_lines

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from libs.events.store.model import Message, StreamType
 from services.payments.domain.administrative_hold import messages as administrative
@@ -16,19 +16,13 @@ from services.payments.domain.administrative_hold.decider import (
     AdministrativeHold,
     administrative_hold,
 )
-from services.payments.domain.payment import hold_messages as holds
 from services.payments.domain.payment import messages as payments
 from services.payments.domain.payment.decider import payment
-from services.payments.domain.payment.hold_messages import HoldStatus
+from services.payments.domain.payment.messages import HoldStatus
 from services.payments.domain.payment.state import PaymentState
-from services.payments.domain.run import cancellation_messages as run_cancellations
-from services.payments.domain.run import deferral_messages as deferrals
-from services.payments.domain.run import file_messages as files
 from services.payments.domain.run import messages as runs
 from services.payments.domain.run.decider import run
 from services.payments.domain.run.state import RunState
-from services.payments.domain.tahap import announcement_messages as announcements
-from services.payments.domain.tahap import cancellation_messages as cancellations
 from services.payments.domain.tahap import messages as tahaps
 from services.payments.domain.tahap.decider import tahap
 from services.payments.domain.tahap.state import TahapState
@@ -42,8 +36,9 @@ ANNOUNCED_TO: Final = ("registry", "conditionality")
 """The services that an announcement starts; each is asked beforehand whether it can."""
 
 
-def _named(*events: type[Any]) -> Mapping[str, type[Any]]:
-    return {event.__name__: event for event in events}
+def _named(events: object) -> Mapping[str, type[Any]]:
+    """The events of a union by their names."""
+    return {event.__name__: event for event in get_args(events)}
 
 
 # -- Sent ----------------------------------------------------------------------------------------
@@ -64,15 +59,20 @@ class EffectTooLate:
 def publish_payment(event: payments.Event, state: PaymentState) -> Message | None:
     """The message of a payment's event to others, under the family."""
     match event:
-        case holds.HoldPlaced() | holds.HoldCleared() | holds.HoldLifted() | holds.HoldForfeited():
+        case (
+            payments.HoldPlaced()
+            | payments.HoldCleared()
+            | payments.HoldLifted()
+            | payments.HoldForfeited()
+        ):
             return None
-        case holds.EffectTooLate():
+        case payments.EffectTooLate():
             return _too_late(event, state)
         case _:
             return Message(PAYMENT_TOPIC, event.family)
 
 
-def _too_late(event: holds.EffectTooLate, state: PaymentState) -> Message | None:
+def _too_late(event: payments.EffectTooLate, state: PaymentState) -> Message | None:
     # Before the entitlement nobody outside knows of this payment, so there is none to speak of.
     if not state.payment:
         return None
@@ -97,12 +97,12 @@ def publish_tahap(event: tahaps.Event, state: TahapState) -> Message | None:
             | tahaps.RunSettled()
         ):
             return None
-        case announcements.AnnouncementProposed() | announcements.ProposalWithdrawn():
+        case tahaps.AnnouncementProposed() | tahaps.ProposalWithdrawn():
             return None
         case (
-            cancellations.CancellationProposed()
-            | cancellations.ReannouncementApproved()
-            | cancellations.CancellationCompleted()
+            tahaps.CancellationProposed()
+            | tahaps.ReannouncementApproved()
+            | tahaps.CancellationCompleted()
         ):
             return None
         case _:
@@ -114,9 +114,9 @@ def publish_run(event: runs.Event, state: RunState) -> Message | None:
     match event:
         case (
             runs.RunOpened()
-            | run_cancellations.RunCancelled()
+            | runs.RunCancelled()
             | runs.ListEntitled()
-            | deferrals.UnansweredProposed()
+            | runs.UnansweredProposed()
             | runs.TransfersRecorded()
         ):
             return None
@@ -141,23 +141,7 @@ def publish_hold(event: administrative.Event, state: AdministrativeHold) -> Mess
 PAYMENT: Final[StreamType[payments.Command, PaymentState, payments.Event]] = StreamType(
     name="payment",
     decider=payment,
-    events=_named(
-        payments.PaymentEntitled,
-        payments.PaymentVoided,
-        payments.PaymentDeferred,
-        payments.PaymentWithheld,
-        payments.AccountCheckFailed,
-        payments.PaymentInstructed,
-        payments.PaymentCredited,
-        payments.TransferFailed,
-        holds.HoldPlaced,
-        holds.HoldCleared,
-        holds.HoldLifted,
-        holds.HoldForfeited,
-        holds.EffectTooLate,
-        holds.PaymentReleased,
-        holds.PaymentReturned,
-    ),
+    events=_named(payments.Event),
     publish=publish_payment,
     snapshot=(PaymentState, 2),
 )
@@ -165,50 +149,14 @@ PAYMENT: Final[StreamType[payments.Command, PaymentState, payments.Event]] = Str
 TAHAP: Final[StreamType[tahaps.Command, TahapState, tahaps.Event]] = StreamType(
     name="tahap",
     decider=tahap,
-    events=_named(
-        announcements.AnnouncementProposed,
-        announcements.ProposalWithdrawn,
-        announcements.ClosingAnnounced,
-        cancellations.CancellationProposed,
-        cancellations.TahapCancelled,
-        cancellations.ReannouncementApproved,
-        cancellations.CancellationCompleted,
-        tahaps.BucketRequested,
-        tahaps.ListReady,
-        tahaps.FreezeProposed,
-        tahaps.ListFrozen,
-        tahaps.FamilyAwaited,
-        tahaps.SupplementaryOpened,
-        tahaps.SupplementaryFrozen,
-        tahaps.FamiliesDeferred,
-        tahaps.RunSettled,
-        tahaps.TahapClosed,
-    ),
+    events=_named(tahaps.Event),
     publish=publish_tahap,
 )
 
 RUN: Final[StreamType[runs.Command, RunState, runs.Event]] = StreamType(
     name="run",
     decider=run,
-    events=_named(
-        runs.RunOpened,
-        run_cancellations.RunCancelled,
-        run_cancellations.OrderCancelled,
-        runs.ListEntitled,
-        deferrals.LinesDeferred,
-        deferrals.UnansweredProposed,
-        deferrals.UnansweredDeferred,
-        deferrals.FileWithdrawn,
-        files.AccountCheckSent,
-        files.AccountCheckReceived,
-        runs.PaymentRequested,
-        runs.PaymentOrdered,
-        runs.FundsReleased,
-        files.BankFileSent,
-        files.BankResultReceived,
-        runs.TransfersRecorded,
-        runs.TahapReconciled,
-    ),
+    events=_named(runs.Event),
     publish=publish_run,
 )
 
@@ -217,12 +165,7 @@ ADMINISTRATIVE_HOLD: Final[
 ] = StreamType(
     name="administrative-hold",
     decider=administrative_hold,
-    events=_named(
-        administrative.AdministrativeHoldProposed,
-        administrative.AdministrativeHoldPlaced,
-        administrative.AdministrativeHoldEndProposed,
-        administrative.AdministrativeHoldEnded,
-    ),
+    events=_named(administrative.Event),
     publish=publish_hold,
 )
 

@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from services.payments.domain.payment import hold_messages as holds
 from services.payments.domain.payment import messages as payments
 
 
@@ -93,13 +92,13 @@ def asked_of_payments(
     """The commands of a message to the family's payments: (tahap whose money it is, command)."""
     match message:
         case CycleWithdrawn():
-            return [(message.tahap, holds.ClearHold(message.effect))]
+            return [(message.tahap, payments.ClearHold(message.effect))]
         case Suspended():
-            return [(message.tahap, holds.Hold(message.effect))]
+            return [(message.tahap, payments.Hold(message.effect))]
         case Released() | Cleared():
             cleared = isinstance(message, Cleared)
-            lift = holds.Release(message.effect, message.cycle, cleared)
+            lift = payments.Release(message.effect, message.cycle, cleared)
             return [(each, lift) for each in message.tahaps]
         case Terminated():
-            back = holds.Return(message.cycle, holds.ReturnReason.TERMINATED)
+            back = payments.Return(message.cycle, payments.ReturnReason.TERMINATED)
             return [(each, back) for each in message.tahaps]

@@ -21,23 +21,20 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from services.payments.domain.payment.hold_messages import (
-    HoldStatus,
-    PaymentReleased,
-    PaymentReturned,
-)
 from services.payments.domain.payment.messages import Event as PaymentEvent
 from services.payments.domain.payment.messages import (
+    HoldStatus,
     PaymentCredited,
     PaymentDeferred,
     PaymentInstructed,
+    PaymentReleased,
+    PaymentReturned,
     PaymentVoided,
     TransferFailed,
 )
 from services.payments.domain.payment.state import PaymentState
-from services.payments.domain.run.cancellation_messages import OrderCancelled
 from services.payments.domain.run.messages import Event as RunEvent
-from services.payments.domain.run.messages import FundsReleased
+from services.payments.domain.run.messages import FundsReleased, OrderCancelled
 from services.payments.domain.shared.ids import of_order, run_id
 
 STATE_TREASURY: Final = "state_treasury"

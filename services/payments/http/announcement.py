@@ -17,7 +17,7 @@ from libs.events.store.transaction import Transaction
 from services.payments.contract import TAHAP
 from services.payments.domain.shared.ids import tahap_stream
 from services.payments.domain.tahap import announcement
-from services.payments.domain.tahap.announcement_messages import (
+from services.payments.domain.tahap.messages import (
     ApproveAnnouncement,
     Benefit,
     Circumstances,

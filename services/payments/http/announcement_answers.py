@@ -7,8 +7,11 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from services.payments.domain.tahap.announcement_messages import AnnouncementProposed, Terms
-from services.payments.domain.tahap.cancellation_messages import CancellationProposed
+from services.payments.domain.tahap.messages import (
+    AnnouncementProposed,
+    CancellationProposed,
+    Terms,
+)
 from services.payments.domain.tahap.state import TahapState
 
 

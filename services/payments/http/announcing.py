@@ -12,7 +12,7 @@ from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from services.payments.contract import ANNOUNCED_TO, SERVICE, TAHAP
 from services.payments.domain.shared.ids import tahap_stream
-from services.payments.domain.tahap.announcement_messages import OtherTahap, ServiceAnswer
+from services.payments.domain.tahap.messages import OtherTahap, ServiceAnswer
 from services.payments.domain.tahap.state import TahapState
 from services.payments.partners.client import Outside
 from services.payments.policy import Policies

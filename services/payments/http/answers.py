@@ -13,7 +13,7 @@ from libs.events.store.transaction import Transaction
 from services.payments.domain.run.deferral import unanswered_hash
 from services.payments.domain.run.state import RunState
 from services.payments.domain.shared.totals import Totals, total
-from services.payments.domain.tahap.announcement_messages import Terms
+from services.payments.domain.tahap.messages import Terms
 from services.payments.domain.tahap.state import PaymentList, TahapState
 from services.payments.http.announcement_answers import (
     OverrideView,

@@ -13,9 +13,9 @@ from libs.chassis.idempotency import Reply
 from libs.chassis.service import StoreOf
 from libs.events.store.transaction import Transaction
 from services.payments.domain.run.cancellation import require_cancellable
-from services.payments.domain.tahap.announcement_messages import Circumstances
-from services.payments.domain.tahap.cancellation_messages import (
+from services.payments.domain.tahap.messages import (
     ApproveCancellation,
+    Circumstances,
     ProposeCancellation,
 )
 from services.payments.http import announcing, refusals

@@ -9,7 +9,7 @@ from libs.chassis.deciding import DecidingOf
 from libs.chassis.etag import IfMatch
 from libs.chassis.idempotency import Reply
 from libs.events.store.transaction import Transaction
-from services.payments.domain.run.deferral_messages import DeferUnanswered, ProposeUnanswered
+from services.payments.domain.run.messages import DeferUnanswered, ProposeUnanswered
 from services.payments.http import refusals
 from services.payments.http.schemas import Approval, Kind
 from services.payments.http.tahap import Checker, Maker, deciding_on

@@ -15,9 +15,8 @@ import msgspec
 
 from libs.events.domain.errors import CorridorError
 from libs.events.store.watermarks import Positions
-from services.payments.domain.run.cancellation_messages import RecordOrderCancelled
-from services.payments.domain.run.messages import PaymentOrdered
-from services.payments.domain.tahap.announcement_messages import ServiceAnswer
+from services.payments.domain.run.messages import PaymentOrdered, RecordOrderCancelled
+from services.payments.domain.tahap.messages import ServiceAnswer
 from services.payments.partners.addresses import Partners
 from services.payments.partners.answers import REFERENCE, bytes_max
 from services.payments.partners.files import FileOf, Rendered, Renderer

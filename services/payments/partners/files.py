@@ -25,7 +25,7 @@ from libs.events.workers.prefetch import prefetch
 from libs.privacy.errors import KeyDestroyed, PrivacyError
 from libs.privacy.keys import KeyRing
 from libs.privacy.sealing import Sealer
-from services.payments.domain.run.deferral_messages import DeferredLine
+from services.payments.domain.run.messages import DeferredLine
 from services.payments.domain.shared.ids import REGULAR
 from services.payments.domain.shared.totals import Totals
 from services.payments.tables.list_lines import (

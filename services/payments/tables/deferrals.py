@@ -14,7 +14,7 @@ from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
 from services.payments.contract import TAHAP
 from services.payments.domain.payment.messages import Command, TakeOut
-from services.payments.domain.run.deferral_messages import (
+from services.payments.domain.run.messages import (
     DeferLines,
     DeferredLine,
     DeferUnanswered,

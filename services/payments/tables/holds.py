@@ -22,7 +22,7 @@ from libs.events.telemetry.metrics import Sample
 from services.payments.contract import COMMITMENT_TOPIC, RUN, SERVICE, TAHAP
 from services.payments.domain.administrative_hold.decider import AdministrativeHold
 from services.payments.domain.administrative_hold.messages import HoldKind, HoldTerms
-from services.payments.domain.run.deferral_messages import DeferredLine
+from services.payments.domain.run.messages import DeferredLine
 from services.payments.domain.shared.errors import AlreadyDispatched
 from services.payments.domain.shared.ids import (
     REGULAR,

@@ -18,7 +18,7 @@ from services.payments.domain.ledger import MovementName, movement_id
 from services.payments.domain.listing import OrderLine, order_digest
 from services.payments.domain.run.state import RunState
 from services.payments.domain.shared.totals import Totals
-from services.payments.domain.tahap.announcement_messages import ClosingAnnounced
+from services.payments.domain.tahap.messages import ClosingAnnounced
 from services.payments.domain.tahap.state import PaymentList, TahapState
 from services.payments.tables.list_lines import LINES_A_CHUNK, NOBODY
 

@@ -26,7 +26,6 @@ from libs.events.store.transaction import Transaction
 from libs.events.workers.backoff import Backoff
 from services.payments.contract import SERVICE, TAHAP
 from services.payments.domain.ledger import MovementName, movement_id
-from services.payments.domain.payment.hold_messages import Return
 from services.payments.domain.payment.messages import (
     Command,
     Credit,
@@ -34,6 +33,7 @@ from services.payments.domain.payment.messages import (
     FailAccountCheck,
     FailTransfer,
     Instruct,
+    Return,
     TakeOut,
     Void,
 )

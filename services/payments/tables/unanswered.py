@@ -11,7 +11,7 @@ from typing import Final
 
 from libs.events.store.transaction import Transaction
 from services.payments.domain.run.deferral import UNANSWERED_MAX
-from services.payments.domain.run.deferral_messages import UNANSWERED, DeferredLine
+from services.payments.domain.run.messages import UNANSWERED, DeferredLine
 
 _CLOSED: Final = """
 DELETE FROM unanswered_line WHERE tahap = $1 AND kind = $2 AND NOT payment = ANY($3::uuid[])

@@ -20,8 +20,7 @@ from libs.events.store.transaction import Transaction
 from services.payments.contract import RUN, TAHAP
 from services.payments.domain.run.state import RunState
 from services.payments.domain.shared.ids import run_stream, tahap_stream
-from services.payments.domain.tahap.announcement_messages import Terms
-from services.payments.domain.tahap.messages import Command, Event
+from services.payments.domain.tahap.messages import Command, Event, Terms
 from services.payments.domain.tahap.state import TahapState
 
 CHARACTERS: Final = 16

@@ -27,10 +27,9 @@ from libs.events.store.transaction import Transaction
 from libs.events.workers.backoff import Backoff
 from services.payments.contract import SERVICE, TAHAP
 from services.payments.domain.payment.messages import Void
-from services.payments.domain.run.cancellation_messages import CancelRun
-from services.payments.domain.run.messages import PaymentOrdered
+from services.payments.domain.run.messages import CancelRun, PaymentOrdered
 from services.payments.domain.shared.ids import REGULAR, payment_id, run_stream, tahap_stream
-from services.payments.domain.tahap.cancellation_messages import CompleteCancellation
+from services.payments.domain.tahap.messages import CompleteCancellation
 from services.payments.partners.client import Outside
 from services.payments.partners.in_flight import InFlight
 from services.payments.tables.open_lists import open_list

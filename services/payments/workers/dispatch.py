@@ -5,7 +5,7 @@ from __future__ import annotations
 from libs.events.domain.errors import CorridorError
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
-from services.payments.domain.run.file_messages import SendAccountCheck, SendBankFile
+from services.payments.domain.run.messages import SendAccountCheck, SendBankFile
 from services.payments.domain.shared.totals import Totals
 from services.payments.partners.files import FileOf, Rendered
 from services.payments.tables.holds import alone_with_run, defer_held, defer_parked

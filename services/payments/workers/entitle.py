@@ -12,12 +12,16 @@ import structlog
 from libs.events.domain.errors import safe_text
 from libs.events.store.transaction import Transaction
 from services.payments.contract import PAYMENT
-from services.payments.domain.payment.hold import carried
-from services.payments.domain.payment.hold_messages import Return, ReturnReason
-from services.payments.domain.payment.messages import Command, Defer, FailAccountCheck
+from services.payments.domain.payment.decider import carried
+from services.payments.domain.payment.messages import (
+    Command,
+    Defer,
+    FailAccountCheck,
+    Return,
+    ReturnReason,
+)
 from services.payments.domain.payment.state import Transfer
-from services.payments.domain.run.deferral_messages import DeferredLine
-from services.payments.domain.run.messages import MarkEntitled
+from services.payments.domain.run.messages import DeferredLine, MarkEntitled
 from services.payments.domain.shared.errors import Contradiction
 from services.payments.domain.shared.ids import REGULAR, paid_person, payment_id, payment_stream
 from services.payments.domain.shared.totals import Totals

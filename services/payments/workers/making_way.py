@@ -15,8 +15,7 @@ from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
 from services.payments.contract import TAHAP
 from services.payments.domain.shared.ids import tahap_stream
-from services.payments.domain.tahap.announcement_messages import OtherTahap
-from services.payments.domain.tahap.cancellation_messages import MakeWay
+from services.payments.domain.tahap.messages import MakeWay, OtherTahap
 from services.payments.domain.tahap.state import TahapState
 from services.payments.workers.canceller import begin_cancelling
 

@@ -26,13 +26,15 @@ from services.payments.domain.payment.messages import (
     FailAccountCheck,
     FailTransfer,
 )
-from services.payments.domain.run.file_messages import (
+from services.payments.domain.run.messages import (
     AccountCheckSent,
     BankFileSent,
+    MarkCredited,
+    PaymentOrdered,
     RecordAccountCheck,
     RecordBankResult,
+    RecordFundsRelease,
 )
-from services.payments.domain.run.messages import MarkCredited, PaymentOrdered, RecordFundsRelease
 from services.payments.domain.run.state import totals_of
 from services.payments.domain.shared.ids import bank_file_id, check_file_id, run_stream
 from services.payments.domain.shared.totals import Totals

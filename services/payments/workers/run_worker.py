@@ -20,8 +20,7 @@ from libs.events.workers.backoff import Backoff
 from libs.events.workers.prefetch import prefetch
 from services.payments.contract import RUN, TAHAP
 from services.payments.domain.payment.messages import Instruct, TakeOut
-from services.payments.domain.run.deferral_messages import DeferredLine
-from services.payments.domain.run.messages import OpenRun, Reconcile
+from services.payments.domain.run.messages import DeferredLine, OpenRun, Reconcile
 from services.payments.domain.run.state import RunState
 from services.payments.domain.shared.ids import run_stream, tahap_stream
 from services.payments.domain.shared.totals import Totals

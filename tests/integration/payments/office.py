@@ -35,14 +35,15 @@ from services.payments.domain.shared.ids import (
     run_stream,
     tahap_stream,
 )
-from services.payments.domain.tahap.announcement_messages import (
+from services.payments.domain.tahap.messages import (
     ApproveAnnouncement,
+    ApproveFreeze,
     Circumstances,
     ProposeAnnouncement,
+    ProposeFreeze,
     ServiceAnswer,
     Terms,
 )
-from services.payments.domain.tahap.messages import ApproveFreeze, ProposeFreeze
 from services.payments.domain.tahap.state import TahapState
 from services.payments.main import POLICIES
 from services.payments.main import SERVICE as PAYMENTS

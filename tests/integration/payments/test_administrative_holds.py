@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from libs.chassis.settings import Settings
-from services.payments.domain.payment.hold_messages import HoldStatus
+from services.payments.domain.payment.messages import HoldStatus
 from services.payments.domain.payment.state import Transfer
 from services.payments.domain.shared.ids import hold_stream, supplementary
 from services.payments.domain.tahap.messages import Deferral

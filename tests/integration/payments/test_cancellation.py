@@ -9,7 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.payments.domain.payment.hold_messages import HoldStatus
+from services.payments.domain.payment.messages import HoldStatus
 from services.payments.domain.payment.state import Transfer
 from tests.doors import sent
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, books_of, houses

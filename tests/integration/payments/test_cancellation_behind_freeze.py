@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from libs.chassis.settings import Settings
-from services.payments.domain.payment.hold_messages import HoldStatus
+from services.payments.domain.payment.messages import HoldStatus
 from services.payments.domain.payment.state import Transfer
 from services.payments.tables.run_lines import RunMovedMeanwhile
 from tests.doors import sent

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.payments.domain.payment.hold_messages import HoldStatus
+from services.payments.domain.payment.messages import HoldStatus
 from services.payments.domain.payment.state import Transfer
 from services.payments.tables.ledger import books
 from tests.doors import sent

@@ -15,7 +15,7 @@ from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.store.watermarks import Positions
 from services.payments.contract import COMMITMENT_TOPIC
-from services.payments.domain.payment.hold_messages import HoldStatus
+from services.payments.domain.payment.messages import HoldStatus
 from services.payments.domain.payment.state import Transfer
 from services.payments.partners.files import FileOf, Renderer
 from services.payments.tables.ledger import books

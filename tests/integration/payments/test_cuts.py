@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from services.payments.domain.payment.state import Transfer
-from services.payments.domain.run.deferral_messages import DeferredLine
+from services.payments.domain.run.messages import DeferredLine
 from services.payments.domain.shared.ids import REGULAR, supplementary
 from services.payments.tables.deferrals import take_out
 from services.payments.tables.ledger import books

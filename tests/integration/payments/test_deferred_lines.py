@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from services.payments.domain.payment.hold_messages import HoldStatus
+from services.payments.domain.payment.messages import HoldStatus
 from services.payments.domain.payment.state import Transfer
-from services.payments.domain.run.deferral_messages import DeferredLine
+from services.payments.domain.run.messages import DeferredLine
 from services.payments.domain.shared.errors import AlreadyDispatched, StepNotReached
 from services.payments.domain.shared.ids import REGULAR, supplementary
 from services.payments.domain.shared.totals import Totals

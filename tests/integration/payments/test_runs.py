@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from services.payments.domain.payment.hold_messages import HoldStatus
+from services.payments.domain.payment.messages import HoldStatus
 from services.payments.domain.payment.state import Transfer
 from services.payments.tables.ledger import books
 from tests.doors import sent

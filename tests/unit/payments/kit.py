@@ -7,28 +7,32 @@ from datetime import date
 
 from services.payments.domain.entitlement import Component, Counted
 from services.payments.domain.payment.decider import payment
-from services.payments.domain.payment.hold_messages import Hold, Release, Return, ReturnReason
 from services.payments.domain.payment.messages import (
     Command,
     Credit,
     Entitle,
     Event,
     FailTransfer,
+    Hold,
     Instruct,
+    Release,
+    Return,
+    ReturnReason,
 )
 from services.payments.domain.payment.state import PaymentState
 from services.payments.domain.shared.ids import payment_id
 from services.payments.domain.shared.totals import Totals
-from services.payments.domain.tahap.announcement_messages import (
+from services.payments.domain.tahap.messages import (
     AnnouncementProposed,
     ApproveAnnouncement,
     Circumstances,
     ClosingAnnounced,
+    Deferral,
+    ListFrozen,
     ProposeAnnouncement,
     ServiceAnswer,
     Terms,
 )
-from services.payments.domain.tahap.messages import Deferral, ListFrozen
 
 TAHAP = "2023-1"
 FAMILY = "3f0c1c52-8a55-4a3e-9d0e-6f4f0c9b7a11"

@@ -4,12 +4,6 @@ from __future__ import annotations
 
 from libs.events.domain.testing import Given, given
 from services.payments.domain.run.decider import run
-from services.payments.domain.run.file_messages import (
-    RecordAccountCheck,
-    RecordBankResult,
-    SendAccountCheck,
-    SendBankFile,
-)
 from services.payments.domain.run.messages import (
     ApproveOrder,
     Command,
@@ -19,7 +13,11 @@ from services.payments.domain.run.messages import (
     OpenRun,
     ProposeOrder,
     Reconcile,
+    RecordAccountCheck,
+    RecordBankResult,
     RecordFundsRelease,
+    SendAccountCheck,
+    SendBankFile,
 )
 from services.payments.domain.run.state import RunState
 from tests.unit.payments.kit import HASH, ORDER, TAHAP, of

@@ -19,9 +19,11 @@ from services.payments.domain.shared.errors import (
     StaleHash,
     UnverifiedBenefit,
 )
-from services.payments.domain.tahap.announcement_messages import (
+from services.payments.domain.tahap.decider import tahap
+from services.payments.domain.tahap.messages import (
     Benefit,
     Circumstances,
+    ListReady,
     OtherTahap,
     Override,
     ProposalWithdrawn,
@@ -29,8 +31,6 @@ from services.payments.domain.tahap.announcement_messages import (
     Terms,
     WithdrawProposal,
 )
-from services.payments.domain.tahap.decider import tahap
-from services.payments.domain.tahap.messages import ListReady
 from tests.unit.payments.kit import (
     AFTER,
     ALONE,

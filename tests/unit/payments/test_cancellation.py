@@ -16,29 +16,25 @@ from services.payments.domain.shared.errors import (
     StepNotReached,
     TooLateToCancel,
 )
-from services.payments.domain.tahap.announcement_messages import (
-    Circumstances,
-    ClosingAnnounced,
-    OtherTahap,
-)
-from services.payments.domain.tahap.cancellation_messages import (
+from services.payments.domain.tahap.decider import tahap
+from services.payments.domain.tahap.messages import (
     ApproveCancellation,
     CancellationCompleted,
     CancellationProposed,
-    CompleteCancellation,
-    MakeWay,
-    ProposeCancellation,
-    ReannouncementApproved,
-    TahapCancelled,
-)
-from services.payments.domain.tahap.decider import tahap
-from services.payments.domain.tahap.messages import (
+    Circumstances,
+    ClosingAnnounced,
     Command,
+    CompleteCancellation,
     Event,
     FamilyAwaited,
     ListReady,
+    MakeWay,
     MarkListReady,
+    OtherTahap,
+    ProposeCancellation,
+    ReannouncementApproved,
     SupplementaryOpened,
+    TahapCancelled,
     TahapClosed,
 )
 from services.payments.domain.tahap.state import TahapState

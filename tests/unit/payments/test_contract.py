@@ -22,7 +22,7 @@ from services.payments.contract import (
 )
 from services.payments.contract.commitment import asked_of_payments
 from services.payments.domain.payment.decider import payment
-from services.payments.domain.payment.hold_messages import (
+from services.payments.domain.payment.messages import (
     EffectTooLate,
     Hold,
     HoldForfeited,

@@ -24,9 +24,8 @@ from services.payments.domain.ledger_checks import (
 from services.payments.domain.payment.decider import payment
 from services.payments.domain.payment.messages import Command, TakeOut, Void
 from services.payments.domain.payment.state import PaymentState
-from services.payments.domain.run.cancellation_messages import OrderCancelled
 from services.payments.domain.run.messages import Event as RunEvent
-from services.payments.domain.run.messages import FundsReleased, TahapReconciled
+from services.payments.domain.run.messages import FundsReleased, OrderCancelled, TahapReconciled
 from tests.unit.payments.kit import (
     AMOUNT,
     CLEAR,

@@ -4,13 +4,14 @@ import pytest
 
 from libs.events.domain.testing import given
 from services.payments.domain.payment.decider import AMOUNT_IDR_MAX, payment
-from services.payments.domain.payment.hold_messages import HoldPlaced, HoldStatus
 from services.payments.domain.payment.messages import (
     AccountCheckFailed,
     Command,
     Defer,
     Event,
     FailAccountCheck,
+    HoldPlaced,
+    HoldStatus,
     PaymentDeferred,
     PaymentEntitled,
     PaymentInstructed,

@@ -1,25 +1,22 @@
 import pytest
 
 from libs.events.domain.testing import given
-from services.payments.domain.payment.decider import payment
-from services.payments.domain.payment.hold import carried
-from services.payments.domain.payment.hold_messages import (
+from services.payments.domain.payment.decider import carried, payment
+from services.payments.domain.payment.messages import (
+    Defer,
     EffectTooLate,
+    Event,
+    FailAccountCheck,
     Hold,
     HoldForfeited,
     HoldLifted,
     HoldPlaced,
     HoldStatus,
+    PaymentCredited,
     PaymentReleased,
     PaymentReturned,
     Release,
     ReturnReason,
-)
-from services.payments.domain.payment.messages import (
-    Defer,
-    Event,
-    FailAccountCheck,
-    PaymentCredited,
 )
 from tests.unit.payments.kit import (
     AMOUNT,

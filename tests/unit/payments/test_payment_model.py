@@ -17,25 +17,23 @@ from services.payments.domain.ledger_checks import (
     balances,
 )
 from services.payments.domain.payment.decider import payment
-from services.payments.domain.payment.hold_messages import (
-    Hold,
-    PaymentReleased,
-    PaymentReturned,
-    Release,
-    Return,
-    ReturnReason,
-)
 from services.payments.domain.payment.messages import (
     Command,
     Credit,
     Event,
     FailAccountCheck,
     FailTransfer,
+    Hold,
     Instruct,
     PaymentCredited,
     PaymentDeferred,
     PaymentInstructed,
+    PaymentReleased,
+    PaymentReturned,
     PaymentVoided,
+    Release,
+    Return,
+    ReturnReason,
     TakeOut,
     TransferFailed,
     Void,

@@ -2,13 +2,13 @@ import pytest
 
 from libs.events.domain.testing import given
 from services.payments.domain.payment.decider import payment
-from services.payments.domain.payment.hold_messages import HoldStatus
 from services.payments.domain.payment.messages import (
     Command,
     Credit,
     Event,
     FailAccountCheck,
     FailTransfer,
+    HoldStatus,
     Instruct,
     PaymentCredited,
     PaymentInstructed,

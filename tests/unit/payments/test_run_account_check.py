@@ -2,13 +2,13 @@ from dataclasses import replace
 
 import pytest
 
-from services.payments.domain.run.file_messages import (
+from services.payments.domain.run.messages import (
     AccountCheckReceived,
     AccountCheckSent,
+    MarkEntitled,
     RecordAccountCheck,
     SendAccountCheck,
 )
-from services.payments.domain.run.messages import MarkEntitled
 from services.payments.domain.shared.errors import (
     Contradiction,
     FileOverlaps,

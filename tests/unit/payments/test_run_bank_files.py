@@ -2,13 +2,13 @@ from dataclasses import replace
 
 import pytest
 
-from services.payments.domain.run.file_messages import (
+from services.payments.domain.run.messages import (
     BankFileSent,
     BankResultReceived,
+    Command,
     RecordBankResult,
     SendBankFile,
 )
-from services.payments.domain.run.messages import Command
 from services.payments.domain.shared.errors import (
     Contradiction,
     FileOverlaps,

@@ -5,14 +5,17 @@ from dataclasses import replace
 import pytest
 
 from libs.events.domain.errors import DomainError
-from services.payments.domain.run.cancellation_messages import (
+from services.payments.domain.run.messages import (
     CancelRun,
+    Command,
+    MarkEntitled,
     OrderCancelled,
+    Reconcile,
     RecordOrderCancelled,
     RunCancelled,
+    RunOpened,
+    WithdrawFile,
 )
-from services.payments.domain.run.deferral_messages import WithdrawFile
-from services.payments.domain.run.messages import Command, MarkEntitled, Reconcile, RunOpened
 from services.payments.domain.shared.errors import (
     Contradiction,
     Malformed,

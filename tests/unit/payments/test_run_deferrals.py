@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from services.payments.domain.run.deferral_messages import DeferLines, DeferredLine, LinesDeferred
 from services.payments.domain.run.messages import (
     Command,
+    DeferLines,
+    DeferredLine,
+    LinesDeferred,
     MarkCredited,
     MarkEntitled,
     Reconcile,

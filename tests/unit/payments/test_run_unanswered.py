@@ -6,8 +6,10 @@ import pytest
 
 from libs.events.domain.errors import DomainError
 from services.payments.domain.run.deferral import UNANSWERED_MAX, unanswered_hash
-from services.payments.domain.run.deferral_messages import (
+from services.payments.domain.run.messages import (
     UNANSWERED,
+    AccountCheckReceived,
+    Command,
     DeferredLine,
     DeferUnanswered,
     LinesDeferred,
@@ -16,8 +18,6 @@ from services.payments.domain.run.deferral_messages import (
     UnansweredProposed,
     WithdrawFile,
 )
-from services.payments.domain.run.file_messages import AccountCheckReceived
-from services.payments.domain.run.messages import Command
 from services.payments.domain.shared.errors import (
     NothingProposed,
     SamePerson,

@@ -29,15 +29,6 @@ from services.payments.domain.ledger_checks import (
 )
 from services.payments.domain.listing import components_text
 from services.payments.domain.payment.decider import payment
-from services.payments.domain.payment.hold_messages import (
-    Hold,
-    HoldStatus,
-    PaymentReleased,
-    PaymentReturned,
-    Release,
-    Return,
-    ReturnReason,
-)
 from services.payments.domain.payment.messages import (
     Command,
     Credit,
@@ -45,8 +36,15 @@ from services.payments.domain.payment.messages import (
     Event,
     FailAccountCheck,
     FailTransfer,
+    Hold,
+    HoldStatus,
     Instruct,
     PaymentCredited,
+    PaymentReleased,
+    PaymentReturned,
+    Release,
+    Return,
+    ReturnReason,
     TransferFailed,
 )
 from services.payments.domain.payment.state import PaymentState

@@ -1,7 +1,7 @@
 """The administrative hold of a family: what two people can decide on it, and what then happened.
 
 It keeps money from being sent, whatever the family's duties came to. The hold of a payment that was
-credited and blocked is conditionality's, and another thing (payment/hold_messages.py).
+credited and blocked is conditionality's, and another thing (payment/messages.py).
 """
 
 from __future__ import annotations

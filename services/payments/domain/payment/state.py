@@ -5,26 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from services.payments.domain.payment.hold_messages import (
+from services.payments.domain.payment.messages import (
+    AccountCheckFailed,
     EffectTooLate,
+    Event,
     HoldCleared,
     HoldForfeited,
     HoldLifted,
     HoldPlaced,
     HoldStatus,
-    PaymentReleased,
-    PaymentReturned,
-    ReturnReason,
-)
-from services.payments.domain.payment.messages import (
-    AccountCheckFailed,
-    Event,
     PaymentCredited,
     PaymentDeferred,
     PaymentEntitled,
     PaymentInstructed,
+    PaymentReleased,
+    PaymentReturned,
     PaymentVoided,
     PaymentWithheld,
+    ReturnReason,
     TransferFailed,
 )
 from services.payments.domain.shared.ids import REGULAR

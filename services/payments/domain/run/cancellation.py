@@ -10,22 +10,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from services.payments.domain.run.cancellation_messages import (
+from services.payments.domain.run.messages import (
     CancelRun,
+    Event,
     OrderCancelled,
+    PaymentOrdered,
     RecordOrderCancelled,
     RunCancelled,
 )
-from services.payments.domain.run.guards import once, require_equal
-from services.payments.domain.run.messages import Event, PaymentOrdered
-from services.payments.domain.run.state import RunState, totals_of
+from services.payments.domain.run.state import RunState, once, totals_of
 from services.payments.domain.shared.errors import (
     Contradiction,
     Malformed,
     StepNotReached,
     TooLateToCancel,
 )
-from services.payments.domain.shared.totals import NOTHING, Totals
+from services.payments.domain.shared.totals import NOTHING, Totals, require_equal
 
 
 def take_back(command: CancelRun | RecordOrderCancelled, state: RunState) -> Sequence[Event]:

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from services.payments.domain.listing import OrderLine, unanswered_digest
-from services.payments.domain.run.deferral_messages import (
+from services.payments.domain.run.messages import (
     DeferLines,
     DeferredLine,
     DeferUnanswered,
+    Event,
     FileWithdrawn,
     LinesDeferred,
     ProposeUnanswered,
@@ -23,7 +24,6 @@ from services.payments.domain.run.deferral_messages import (
     UnansweredProposed,
     WithdrawFile,
 )
-from services.payments.domain.run.messages import Event
 from services.payments.domain.run.state import RunState
 from services.payments.domain.shared.approval import require_approval
 from services.payments.domain.shared.errors import (

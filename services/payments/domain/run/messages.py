@@ -1,39 +1,31 @@
-"""Commands to a payment run, and its documents as they come to be."""
+"""Commands to a payment run and its events: documents, files, who leaves it, and its end.
+
+Of a file only range, count, sum and hash are kept; its bytes are rendered when it is sent.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from services.payments.domain.run.cancellation_messages import (
-    CancelRun,
-    OrderCancelled,
-    RecordOrderCancelled,
-    RunCancelled,
-)
-from services.payments.domain.run.deferral_messages import (
-    DeferLines,
-    DeferUnanswered,
-    FileWithdrawn,
-    LinesDeferred,
-    ProposeUnanswered,
-    UnansweredDeferred,
-    UnansweredProposed,
-    WithdrawFile,
-)
-from services.payments.domain.run.file_messages import (
-    AccountCheckReceived,
-    AccountCheckSent,
-    BankFileSent,
-    BankResultReceived,
-    RecordAccountCheck,
-    RecordBankResult,
-    SendAccountCheck,
-    SendBankFile,
-)
 from services.payments.domain.shared.totals import NOTHING, Totals
 
-# -- Commands
+UNANSWERED: Final = "ACCOUNT_CHECK_UNANSWERED"
+"""The reason of a line of whose account the treasury said neither yes nor no."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeferredLine:
+    """A payment of a run, with its family, bank and whole rupiah, and the code of why it leaves."""
+
+    payment: str
+    family: str
+    bank: str
+    rupiah: int
+    reason: str
+
+
+# -- Commands: the documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +106,124 @@ class Reconcile:
     deferred: Totals = NOTHING
 
 
+# -- Commands: the files
+
+
+@dataclass(frozen=True, slots=True)
+class SendAccountCheck:
+    """Commit to send an account check file of the payments `first`..`last`, then send it."""
+
+    file: str
+    first: str
+    last: str
+    count: int
+    rupiah: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAccountCheck:
+    """Record the treasury's answer to an account check file, `sha256` of the answer's bytes."""
+
+    file: str
+    sha256: str
+    passed: Totals
+    failed: Totals
+
+
+@dataclass(frozen=True, slots=True)
+class SendBankFile:
+    """Commit to send a credit file of the payments `first`..`last` to a bank, then send it."""
+
+    bank: str
+    file: str
+    first: str
+    last: str
+    count: int
+    rupiah: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordBankResult:
+    """Record what a bank has answered for a file so far; what is left is unknown.
+
+    `sha256` of the last answer is evidence alone: the same outcome may come payment by payment.
+    """
+
+    file: str
+    sha256: str
+    credited: Totals
+    failed: Totals
+
+
+# -- Commands: lines that leave by name, before the file that they would stand in is committed
+
+
+@dataclass(frozen=True, slots=True)
+class DeferLines:
+    """Take these lines out of the run; each of them is payable by a supplementary run."""
+
+    lines: tuple[DeferredLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawFile:
+    """Take back a committed file that its partner never took, and these lines out of the run.
+
+    They cannot be rendered any more, so neither can the file as it was committed.
+    """
+
+    file: str
+    lines: tuple[DeferredLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProposeUnanswered:
+    """The maker's wish to go on without the lines that the account check leaves without an answer.
+
+    They are all that are so at this moment; `hash` is over them.
+    """
+
+    maker: str
+    hash: str
+    lines: tuple[DeferredLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeferUnanswered:
+    """Another person's approval: take out the lines that stand without an answer now."""
+
+    checker: str
+    hash: str
+    lines: tuple[DeferredLine, ...]
+
+
+# -- Commands: the end with a cancelled tahap
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRun:
+    """End the run, whose tahap two people cancel."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOrderCancelled:
+    """Record that the treasury has cancelled the order of a run that is over.
+
+    `receipt` is its number for that; `number` the one of the release (SP2D) whose `count` and
+    `rupiah` it has back, empty and zeros where it had released nothing. `unvoided` are those of
+    them that stand with payments which could not be voided yet.
+    """
+
+    order: str
+    receipt: str
+    number: str
+    count: int
+    rupiah: int
+    unvoided: int = 0
+
+
 Command: TypeAlias = (
     OpenRun
     | CancelRun
@@ -134,8 +244,7 @@ Command: TypeAlias = (
     | Reconcile
 )
 
-
-# -- Events
+# -- Events: the documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +332,144 @@ class TahapReconciled:
     credited: Totals
     failed: Totals
     deferred: Totals = NOTHING
+
+
+# -- Events: the files
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCheckSent:
+    """An account check file goes to the treasury; sent again, it has the same id and hash."""
+
+    tahap: str
+    kind: str
+    file: str
+    first: str
+    last: str
+    count: int
+    rupiah: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCheckReceived:
+    """The treasury answered an account check file."""
+
+    tahap: str
+    kind: str
+    file: str
+    sha256: str
+    passed: Totals
+    failed: Totals
+
+
+@dataclass(frozen=True, slots=True)
+class BankFileSent:
+    """A credit file goes to a bank; sent again, it has the same id and hash."""
+
+    tahap: str
+    kind: str
+    bank: str
+    file: str
+    first: str
+    last: str
+    count: int
+    rupiah: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class BankResultReceived:
+    """A bank answered for a file; what is neither credited nor failed is unknown."""
+
+    tahap: str
+    kind: str
+    bank: str
+    file: str
+    sha256: str
+    credited: Totals
+    failed: Totals
+
+
+# -- Events: lines that leave
+
+
+@dataclass(frozen=True, slots=True)
+class LinesDeferred:
+    """The run goes on without these lines; what it comes to from here on is less by them."""
+
+    tahap: str
+    kind: str
+    lines: tuple[DeferredLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileWithdrawn:
+    """The file of this id is void; it is committed anew with what is left of it."""
+
+    tahap: str
+    kind: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnansweredProposed:
+    """Somebody proposes to go on without the lines of this hash; replaced by the next proposal."""
+
+    tahap: str
+    kind: str
+    hash: str
+    count: int
+    rupiah: int
+    maker: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnansweredDeferred:
+    """Two people decided to go on without lines that the treasury left without an answer.
+
+    `LinesDeferred` names them. A supplementary run may pay them, once their accounts are checked.
+    """
+
+    tahap: str
+    kind: str
+    hash: str
+    count: int
+    rupiah: int
+    maker: str
+    checker: str
+
+
+# -- Events: the end with a cancelled tahap
+
+
+@dataclass(frozen=True, slots=True)
+class RunCancelled:
+    """The run is over and paid nobody; a later revision of its tahap starts it anew."""
+
+    tahap: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCancelled:
+    """The treasury never releases this order any more, and has back what it had released.
+
+    `count` and `rupiah` are what was released under `number`; zeros and empty where nothing was.
+    `unrecorded`: the release is known by this answer alone, so no `FundsReleased` says it.
+    `unvoided` are the rupiah of them that are booked with the payments that they stand with, each
+    when it can be voided.
+    """
+
+    tahap: str
+    kind: str
+    order: str
+    receipt: str
+    number: str
+    count: int
+    rupiah: int
+    unrecorded: bool = False
+    unvoided: int = 0
 
 
 Event: TypeAlias = (

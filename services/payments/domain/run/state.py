@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from services.payments.domain.run.cancellation_messages import OrderCancelled, RunCancelled
-from services.payments.domain.run.deferral_messages import (
+from services.payments.domain.run.messages import (
     UNANSWERED,
-    DeferredLine,
-    FileWithdrawn,
-    LinesDeferred,
-    UnansweredDeferred,
-    UnansweredProposed,
-)
-from services.payments.domain.run.file_messages import (
     AccountCheckReceived,
     AccountCheckSent,
     BankFileSent,
     BankResultReceived,
-)
-from services.payments.domain.run.messages import (
+    DeferredLine,
     Event,
+    FileWithdrawn,
     FundsReleased,
+    LinesDeferred,
     ListEntitled,
+    OrderCancelled,
     PaymentOrdered,
     PaymentRequested,
+    RunCancelled,
     RunOpened,
     TahapReconciled,
     TransfersRecorded,
+    UnansweredDeferred,
+    UnansweredProposed,
 )
-from services.payments.domain.shared.errors import StepNotReached
+from services.payments.domain.shared.errors import Contradiction, StepNotReached
 from services.payments.domain.shared.totals import NOTHING, Totals, total
 
 
@@ -147,6 +145,15 @@ def totals_of(
 ) -> Totals:
     """Count and rupiah of a document that has one of each."""
     return Totals(document.count, document.rupiah)
+
+
+def once(on_record: Event | None, document: Event) -> Sequence[Event]:
+    """The document where there is none yet, nothing where it is the same, else a refusal."""
+    if on_record is None:
+        return [document]
+    if on_record != document:
+        raise Contradiction(document=type(document).__name__)
+    return []
 
 
 def evolve(state: RunState, event: Event) -> RunState:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.payments.domain.shared.errors import Malformed
+from services.payments.domain.shared.errors import Malformed, TotalsDiffer
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +39,9 @@ def checked(totals: Totals) -> Totals:
     if totals.count < 0 or totals.rupiah < 0 or (totals.count == 0 and totals.rupiah > 0):
         raise Malformed(count=totals.count, rupiah=totals.rupiah)
     return totals
+
+
+def require_equal(expected: Totals, given: Totals, of: str) -> None:
+    """Refuse figures that are not exactly what they must be."""
+    if expected != given:
+        raise TotalsDiffer(of=of, expected=expected, given=given)

@@ -24,11 +24,12 @@ from services.payments.domain.shared.errors import (
     UnverifiedBenefit,
 )
 from services.payments.domain.shared.ids import TAHAP
-from services.payments.domain.tahap.announcement_messages import (
+from services.payments.domain.tahap.messages import (
     AnnouncementProposed,
     ApproveAnnouncement,
     Circumstances,
     ClosingAnnounced,
+    Event,
     OtherTahap,
     ProposalWithdrawn,
     ProposeAnnouncement,
@@ -36,7 +37,6 @@ from services.payments.domain.tahap.announcement_messages import (
     Terms,
     WithdrawProposal,
 )
-from services.payments.domain.tahap.messages import Event
 from services.payments.domain.tahap.state import TahapState
 
 # Bounds of what can be meant, not of what the law allows: they find slips of the keyboard.

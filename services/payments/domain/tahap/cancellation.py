@@ -31,19 +31,19 @@ from services.payments.domain.tahap.announcement import (
     require_terms,
     waiting_behind,
 )
-from services.payments.domain.tahap.announcement_messages import OtherTahap
-from services.payments.domain.tahap.cancellation_messages import (
+from services.payments.domain.tahap.guards import REASON
+from services.payments.domain.tahap.messages import (
     ApproveCancellation,
     CancellationCompleted,
     CancellationProposed,
     CompleteCancellation,
+    Event,
     MakeWay,
+    OtherTahap,
     ProposeCancellation,
     ReannouncementApproved,
     TahapCancelled,
 )
-from services.payments.domain.tahap.guards import REASON
-from services.payments.domain.tahap.messages import Event
 from services.payments.domain.tahap.state import TahapState
 
 EARLIER_CANCELLED: Final = "EARLIER_TAHAP_CANCELLED"

@@ -24,42 +24,38 @@ from services.payments.domain.shared.errors import (
 from services.payments.domain.shared.ids import REGULAR
 from services.payments.domain.shared.totals import Totals, checked
 from services.payments.domain.tahap import announcement, cancellation
-from services.payments.domain.tahap.announcement_messages import (
-    AnnouncementCommand,
-    ApproveAnnouncement,
-    ProposeAnnouncement,
-    WithdrawProposal,
-)
-from services.payments.domain.tahap.cancellation_messages import (
-    ApproveCancellation,
-    CancellationCommand,
-    CompleteCancellation,
-    MakeWay,
-    ProposeCancellation,
-)
 from services.payments.domain.tahap.guards import (
     checked_deferrals,
     exactly,
     quiet_if,
 )
 from services.payments.domain.tahap.messages import (
+    AnnouncementCommand,
+    ApproveAnnouncement,
+    ApproveCancellation,
     ApproveFreeze,
     AwaitFamily,
     BucketRequested,
+    CancellationCommand,
     CloseTahap,
     Command,
+    CompleteCancellation,
     DeferFamilies,
     Event,
     FamiliesDeferred,
     FreezeProposed,
     ListFrozen,
     ListReady,
+    MakeWay,
     MarkListReady,
     MarkRunReconciled,
     OpenSupplementary,
+    ProposeAnnouncement,
+    ProposeCancellation,
     ProposeFreeze,
     RequestBuckets,
     SupplementaryFrozen,
+    WithdrawProposal,
 )
 from services.payments.domain.tahap.runs import (
     await_family,

@@ -8,22 +8,14 @@ from datetime import date
 
 from services.payments.domain.shared.errors import StepNotReached, TahapIsClosed
 from services.payments.domain.shared.ids import REGULAR
-from services.payments.domain.tahap.announcement_messages import (
+from services.payments.domain.tahap.messages import (
     AnnouncementEvent,
     AnnouncementProposed,
-    ClosingAnnounced,
-    ProposalWithdrawn,
-    Terms,
-)
-from services.payments.domain.tahap.cancellation_messages import (
+    BucketRequested,
     CancellationCompleted,
     CancellationEvent,
     CancellationProposed,
-    ReannouncementApproved,
-    TahapCancelled,
-)
-from services.payments.domain.tahap.messages import (
-    BucketRequested,
+    ClosingAnnounced,
     Deferral,
     Event,
     FamiliesDeferred,
@@ -31,10 +23,14 @@ from services.payments.domain.tahap.messages import (
     FreezeProposed,
     ListFrozen,
     ListReady,
+    ProposalWithdrawn,
+    ReannouncementApproved,
     RunSettled,
     SupplementaryFrozen,
     SupplementaryOpened,
+    TahapCancelled,
     TahapClosed,
+    Terms,
 )
 
 
