@@ -224,7 +224,7 @@ LISTING: Final[StreamType[lists.Command, Listing, lists.Event]] = StreamType(
         "ListingCancelled": lists.ListingCancelled,
     },
     publish=publish_listing,
-    snapshot=(Listing, 7),
+    snapshot=(Listing, 8),
 )
 
 __all__ = [

@@ -25,7 +25,8 @@ class RuleSet:
     `early_child_below_years`: a child is early up to the day before that birthday. None as
     `pregnancy_order_max` counts every pregnancy, None as `valid_to` is open.
     `natural_graduation_term_days` is how long a family without a category waits before it
-    graduates; at 0 it graduates at that closing.
+    graduates; at 0 it graduates at that closing. A birth lies at most `birth_reported_days_max`
+    before the day it is judged by.
     """
 
     id: str
@@ -42,6 +43,7 @@ class RuleSet:
     payee_from_years: int
     references: tuple[Reference, ...]
     natural_graduation_term_days: int = 0
+    birth_reported_days_max: int = 365
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,9 @@ class Mistake(Enum):
     ERASED = "The family was erased, or its key cannot be used; nothing more is kept of it."
     TOO_MANY_MEMBERS = "More people than live in a family stand on this card; is it a placeholder?"
     UNKNOWN_PERSON = "Nobody of this number is a member of the family."
+    BIRTH_NOT_RECENT = (
+        "The person was born too long ago for a birth; admit them by members.csv, with evidence."
+    )
     ALREADY_MEMBER = "Somebody of this number is a member of the family."
     REGISTERED_DIFFERENTLY = "It is registered with other data."
 

@@ -28,6 +28,7 @@ from services.registry.domain.family.commands import (
     well_formed_nik,
 )
 from services.registry.domain.family.errors import (
+    BirthNotRecent,
     CardRegisteredDifferently,
     DateImplausible,
     MemberRegisteredDifferently,
@@ -44,7 +45,7 @@ from services.registry.domain.family.state import Family
 from services.registry.http import csv_facts
 from services.registry.http.csv_cells import Mistake, Refused
 from services.registry.http.csv_rows import FamilyCells, LifeEventCells, MemberCells, checked
-from services.registry.tables.identity_rows import card_owners, keep_identities
+from services.registry.tables.identity_rows import card_owners, keep_identities, last_closing
 from services.registry.workers.reviewer import Reviewer
 
 Outcomes: TypeAlias = Sequence[Outcome[Family, Event]]
@@ -57,6 +58,7 @@ REFUSALS: Mapping[type[Exception], tuple[str, Mistake]] = {
     CardRegisteredDifferently: ("no_kk", Mistake.REGISTERED_DIFFERENTLY),
     MemberRegisteredDifferently: ("nik", Mistake.REGISTERED_DIFFERENTLY),
     PersonUnknown: ("nik", Mistake.UNKNOWN_PERSON),
+    BirthNotRecent: ("birth_date", Mistake.BIRTH_NOT_RECENT),
     PersonAlreadyMember: ("nik", Mistake.ALREADY_MEMBER),
 }
 """The meaning of a family's refusal for the row behind the command."""
@@ -226,6 +228,7 @@ class Intake:
             unit, checked(LifeEventCells, rows, report, unit.context.at.date()), report
         )
         living, sealer = await self._not_erased(good, report)
+        closed_on = await last_closing(unit)
         lines: list[int] = []
         commands: list[tuple[str, Command]] = []
         for row, stream_id in living:
@@ -237,9 +240,13 @@ class Intake:
                 report.refuse(row.line, refused.column, refused.mistake)
                 continue
             fingerprint = self.tokenizer.fingerprint(*row.cells.values())
-            report_it = ReportLifeEvent(row.effective_on, row.reported_on, fingerprint, fact)
+            dates = row.effective_on, row.reported_on
+            judged_on = max(row.reported_on, closed_on or row.reported_on)
+            rules = self.reviewer.rule_sets.on(judged_on)
             lines.append(row.line)
-            commands.append((stream_id, report_it))
+            commands.append(
+                (stream_id, ReportLifeEvent(*dates, fingerprint, fact, judged_on, rules))
+            )
         await self._take(unit, lines, await handle_many(unit, FAMILY, commands), report)
 
     # -- Together

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
+from libs.chassis.auth import Principal, is_outside, require
 from libs.chassis.bodies import FamilyUnknown, Id, Nik, Strict
 from libs.chassis.csv_upload import ImportReport
 from libs.chassis.etag import etag
@@ -24,6 +24,7 @@ from libs.privacy.keys import KeyRing
 from libs.privacy.sealing import Sealer
 from services.registry.contract import FAMILY
 from services.registry.domain.family import roster
+from services.registry.domain.family.state import Family
 from services.registry.domain.family.state import known_by as facts_known_by
 from services.registry.http.csv_commands import Intake
 from services.registry.http.csv_rows import FAMILY_COLUMNS, LIFE_EVENT_COLUMNS, MEMBER_COLUMNS
@@ -86,7 +87,7 @@ At = Annotated[
 ]
 
 
-@router.get("/families/{family}", responses=refuses(FamilyUnknown, OUTSIDE) | UNCHANGED)
+@router.get("/families/{family}", responses=refuses(FamilyUnknown) | UNCHANGED)
 async def family(
     family: UUID,
     store: StoreOf,
@@ -105,9 +106,8 @@ async def family(
     async with store.looking() as unit:
         found = (await unit.load(FAMILY, [stream_id], at)).get(stream_id)
     state = facts_known_by(found.at_cut, known_by) if found else None
-    if found is None or state is None or not state.family:
+    if found is None or state is None or not state.family or is_foreign(reader, found.state):
         raise FamilyUnknown(family=family)
-    ensure_may_see(reader, roster.region(found.state, date.max))
     response.headers["ETag"] = etag(found.version)
     return FamilyView(
         family=family,
@@ -119,6 +119,12 @@ async def family(
         departure=state.departure.kind if state.departure else None,
         graduates_from=state.waiting.graduates_from if state.waiting else None,
     )
+
+
+def is_foreign(asker: Principal, state: Family) -> bool:
+    """True where a family now lives outside the asker's regions: to them it is as unknown as one
+    that nobody has."""
+    return is_outside(asker, roster.region(state, date.max))
 
 
 class Wanted(Strict):
@@ -146,19 +152,18 @@ class FamilyIdentity(BaseModel):
     "/identities/lookup",
     dependencies=[ReadsOnly],
     response_model=list[FamilyIdentity],
-    responses=refuses(OUTSIDE),
 )
 async def identities(
     body: Wanted, store: StoreOf, keys: KeysOf, context: Asked, identifier: Identifier
 ) -> Any:
     """Who families are: personal data in clear, so every look-up is written down with its reader.
 
-    Families that are not registered, or whose key was destroyed, are left out.
+    Families that are not registered in the regions of the token, or whose key was destroyed, are
+    left out.
     """
     wanted = [str(each) for each in body.families]
-    found = await identity_rows.identities(store, wanted, identifier.subject, context.at)
-    for identity in found:
-        ensure_may_see(identifier, identity.region)
+    stored = await identity_rows.identities(store, wanted, identifier.subject, context.at)
+    found = [identity for identity in stored if not is_outside(identifier, identity.region)]
     known = await keys.fetch_each([identity.family for identity in found])
     sealer = Sealer(known)
     living = {each.family for each in known.values() if each.secrets}
@@ -184,7 +189,7 @@ class CardUnknown(NotFound):
 @router.post(
     "/identities/by-card",
     dependencies=[ReadsOnly],
-    responses=refuses(CardUnknown, OUTSIDE),
+    responses=refuses(CardUnknown),
 )
 async def by_card(
     body: Card, store: StoreOf, intake: IntakeOf, context: Asked, identifier: Identifier
@@ -195,11 +200,9 @@ async def by_card(
     """
     token = intake.tokenizer.card(body.no_kk)
     found = await identity_rows.family_of_card(store, token, identifier.subject, context.at)
-    if found is None:
+    if found is None or is_outside(identifier, found[1]):
         raise CardUnknown()
-    family, region = found
-    ensure_may_see(identifier, region)
-    return CardFamily(family=UUID(family))
+    return CardFamily(family=UUID(found[0]))
 
 
 def _opened(identity: identity_rows.Identity, sealer: Sealer) -> FamilyIdentity:

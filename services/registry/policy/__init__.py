@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -46,6 +47,7 @@ class Rules(RuleSetEntry, kw_only=True):
     elderly_from_years: Bound
     payee_from_years: Bound
     natural_graduation_term_days: Bound
+    birth_reported_days_max: Bound
     references: tuple[ReferenceEntry, ...]
 
     def rule_set(self, rule_set: str) -> RuleSet:
@@ -76,6 +78,12 @@ class RuleSets:
         if rule_set not in self.by_id:
             raise RuleSetUnknown(f"{rule_set!r} is none of {sorted(self.by_id)}")
         return self.by_id[rule_set]
+
+    def on(self, day: date) -> RuleSet:
+        """The rule set of a day; of one before or behind all of them, the first or the last."""
+        in_order = sorted(self.by_id.values(), key=lambda rules: rules.valid_from)
+        begun = [rules for rules in in_order if rules.valid_from <= day]
+        return begun[-1] if begun else in_order[0]
 
 
 def load_rule_sets(file: Path = FILE) -> RuleSets:

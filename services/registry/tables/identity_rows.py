@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from libs.events.store.codec import codec_of
 from libs.events.store.model import Outcome
@@ -14,6 +14,7 @@ from services.registry.contract import FAMILY, LISTING
 from services.registry.domain.closing import tahap_order
 from services.registry.domain.family import events
 from services.registry.domain.family.state import Family
+from services.registry.domain.listing import Listing
 
 IDENTITIES_MAX = 1_000
 
@@ -170,9 +171,20 @@ async def open_listing(unit: Transaction, tahap: str, trace: str | None) -> None
 
 async def last_listed(unit: Transaction) -> str | None:
     """The latest tahap of which a list was begun, and not cancelled."""
+    last = await _last_listing(unit)
+    return last.tahap if last else None
+
+
+async def last_closing(unit: Transaction) -> date | None:
+    """The closing date of that tahap."""
+    last = await _last_listing(unit)
+    return last.closing_date if last else None
+
+
+async def _last_listing(unit: Transaction) -> Listing | None:
     found = await unit.load(LISTING, [f"listing-{name}" for name in await unit.names("listing")])
-    standing = [loaded.state.tahap for loaded in found.values() if not loaded.state.cancelled]
-    return max(standing, key=tahap_order, default=None)
+    standing = [loaded.state for loaded in found.values() if not loaded.state.cancelled]
+    return max(standing, key=lambda listing: tahap_order(listing.tahap), default=None)
 
 
 async def open_listings(store: Store) -> list[tuple[str, str | None]]:

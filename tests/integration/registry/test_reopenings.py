@@ -165,9 +165,9 @@ async def test_reopenings_of_other_regions_are_not_shown(waiting: Register, regi
         "/reopenings", headers=registry.who("reader-1", "registry:read", regions=aceh)
     )
     assert listed.json()["items"] == []
-    assert problem(await look(registry, path, aceh)) == (403, "region-not-yours")
+    assert problem(await look(registry, path, aceh)) == (404, "family-unknown")
     refused = await decide(registry, path, regions=aceh)
-    assert problem(refused) == (403, "region-not-yours")
+    assert problem(refused) == (404, "family-unknown")
     assert await sent(waiting.store, "FamilyReopened") == []
 
 

@@ -97,7 +97,8 @@ def report(
 ) -> ReportLifeEvent:
     """A life event that is true `since` and known from the same day on, unless told."""
     named = fingerprint or f"{fact} {since} {known}"
-    return ReportLifeEvent(day(since), day(known or since), named, fact)
+    reported_on = day(known or since)
+    return ReportLifeEvent(day(since), reported_on, named, fact, reported_on, RULES)
 
 
 def birth(token: str, born: str, nik_valid: bool = True) -> Birth:

@@ -27,8 +27,10 @@ from services.registry.domain.family.commands import (
     well_formed_nik,
 )
 from services.registry.domain.family.events import FamilyRow, MemberRow, SchoolLevel
+from services.registry.policy import load_rule_sets
 
 Row = dict[str, str]
+RULE_SETS = load_rule_sets()
 
 
 def rows(file: Path) -> list[Row]:
@@ -125,11 +127,14 @@ def _member(row: Row) -> MemberRow:
 
 
 def _life_event(row: Row) -> ReportLifeEvent:
+    reported_on = date.fromisoformat(row["reported_on"])
     return ReportLifeEvent(
         effective_on=date.fromisoformat(row["effective_on"]),
-        reported_on=date.fromisoformat(row["reported_on"]),
+        reported_on=reported_on,
         fingerprint=token(str(row)),
         fact=_fact(row),
+        judged_on=reported_on,
+        rules=RULE_SETS.on(reported_on),
     )
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -13,6 +14,7 @@ from services.registry.domain.family.commands import (
     SchoolChange,
 )
 from services.registry.domain.family.errors import (
+    BirthNotRecent,
     DateImplausible,
     FamilyNotRegistered,
     PersonAlreadyMember,
@@ -153,6 +155,29 @@ def test_who_is_a_member_already_is_not_born_again() -> None:
     told = report(birth("toddler", "2023-02-01"), "2023-02-01")
 
     given_past().when(told).then_refused(PersonAlreadyMember)
+
+
+@pytest.mark.parametrize(
+    ("born", "closed_on"),
+    [("2004-02-01", None), ("2022-01-31", None), ("2023-01-31", "2024-02-01")],
+    ids=["a year and a day before the report", "an adult", "long before the last closing"],
+)
+def test_who_was_born_long_ago_is_not_born_into_the_family(
+    born: str, closed_on: str | None
+) -> None:
+    told = report(birth("baby", born), born, "2023-02-01")
+    judged = replace(told, judged_on=day(closed_on)) if closed_on else told
+
+    given_past().when(judged).then_refused(BirthNotRecent)
+
+
+def test_a_birth_of_a_year_ago_is_a_birth() -> None:
+    told = report(birth("baby", "2022-02-01"), "2022-02-01", "2023-02-01")
+
+    assert [type(event) for event in given_past().when(told).events] == [
+        MemberBorn,
+        PersonsRegistered,
+    ]
 
 
 def test_a_later_event_finds_the_child() -> None:

@@ -56,6 +56,19 @@ def test_pregnancies_are_limited_from_2021_on() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("day", "rule_set"),
+    [
+        (date(2007, 7, 1), "2016-2017"),
+        (date(2020, 12, 31), "2020"),
+        (date(2023, 3, 31), "2021-2024"),
+        (date(2031, 1, 1), "2025-2026"),
+    ],
+)
+def test_every_day_has_rules_by_which_a_report_is_judged(day: date, rule_set: str) -> None:
+    assert load_rule_sets().on(day).id == rule_set
+
+
 def test_an_unknown_rule_set_is_named() -> None:
     with pytest.raises(RuleSetUnknown, match="'1999' is none of"):
         load_rule_sets().named("1999")
@@ -85,7 +98,7 @@ def with_coverage(*keys: str) -> Callable[[Entry], None]:
         (with_value("valid_from", "some day"), "valid_from"),
         (with_value("valid_to", date(2020, 1, 1)), "valid_to: is before valid_from"),
         (with_value("school_to_years", 5), "school_to_years: is below school_from_years"),
-        (with_coverage("elderly_from_years"), "early_child_below_years: has no reference"),
+        (with_coverage("elderly_from_years"), "birth_reported_days_max: has no reference"),
         (with_value("references", []), "has no reference"),
     ],
 )

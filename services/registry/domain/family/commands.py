@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeAlias
 
-from services.registry.domain.closing import Closing
+from services.registry.domain.closing import Closing, RuleSet
 from services.registry.domain.family.events import (
     Decision,
     FamilyListed,
@@ -106,12 +106,18 @@ LifeEvent: TypeAlias = Birth | Death | SchoolChange | Pregnancy | Move | PayeeCh
 
 @dataclass(frozen=True, slots=True)
 class ReportLifeEvent:
-    """Take in a data update: true from `effective_on`, known from `reported_on`."""
+    """Take in a data update: true from `effective_on`, known from `reported_on`.
+
+    `judged_on` is the later one of `reported_on` and the last closing's date, which no reporter
+    writes; `rules` are those of that day.
+    """
 
     effective_on: date
     reported_on: date
     fingerprint: str
     fact: LifeEvent
+    judged_on: date
+    rules: RuleSet
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ DomainError
 ├── CardRegisteredDifferently
 ├── MemberRegisteredDifferently
 ├── PersonAlreadyMember
+├── BirthNotRecent
 ├── DateImplausible
 ├── NikOrderMissing
 ├── ListedLater
@@ -41,6 +42,10 @@ class MemberRegisteredDifferently(DomainError):
 
 class PersonAlreadyMember(DomainError):
     """Who is born into the family has a number that a member already has."""
+
+
+class BirthNotRecent(DomainError):
+    """Who was born so long before is no newborn but a member to be admitted, with evidence."""
 
 
 class DateImplausible(DomainError):

@@ -18,7 +18,7 @@ from services.registry.domain.family.commands import (
     ReportLifeEvent,
     SchoolChange,
 )
-from services.registry.domain.family.errors import DateImplausible
+from services.registry.domain.family.errors import BirthNotRecent, DateImplausible
 from services.registry.domain.family.state import Family
 
 PROGRAMME_FROM: Final = date(2007, 1, 1)
@@ -33,9 +33,13 @@ EFFECTIVE_AHEAD: Final = timedelta(days=92)
 
 
 def check_report(command: ReportLifeEvent, state: Family) -> None:
-    """Raises `DateImplausible` with the field whose date cannot be true."""
+    """Raises `DateImplausible` with the field whose date cannot be true, and `BirthNotRecent`."""
     for field in _wrong_in_report(command, state):
         raise DateImplausible(family=state.family, field=field)
+    if isinstance(command.fact, Birth):
+        days = (command.judged_on - command.fact.birth_date).days
+        if days > command.rules.birth_reported_days_max:
+            raise BirthNotRecent(family=state.family, days=days)
 
 
 def may_bear(birth_date: date, due: date) -> bool:

@@ -1,0 +1,33 @@
+"""Whom the attackers meet: services on fresh databases, as their callers reach them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest_asyncio
+
+from services.registry.main import SERVICE as REGISTRY
+from tests.doors import Door, front_door, service_settings
+from tests.integration.registry.kit import Register, register_at
+from tests.servers import Postgres
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryAtItsDoor:
+    """A registry as its callers meet it, and the same one by its parts."""
+
+    door: Door
+    register: Register
+
+
+@pytest_asyncio.fixture
+async def registry(postgres: Postgres, tmp_path: Path) -> AsyncIterator[RegistryAtItsDoor]:
+    """A registry without families."""
+    async with (
+        service_settings(postgres, tmp_path, "registry") as settings,
+        register_at(settings) as register,
+        front_door(REGISTRY, settings, tmp_path) as door,
+    ):
+        yield RegistryAtItsDoor(door, register)

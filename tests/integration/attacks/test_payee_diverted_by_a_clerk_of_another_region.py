@@ -1,0 +1,88 @@
+"""A clerk of Aceh who may import wants a family's money of Kalimantan on his own account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pytest
+import pytest_asyncio
+
+from tests.integration.attacks.conftest import RegistryAtItsDoor
+from tests.integration.registry.kit import as_csv, child, family, hand_in, life_event, member
+
+CARD, UNKNOWN, PUPIL = "6103010101230001", "6103010101230002", "6103011712160002"
+HIS_NIK: Final = "1101010101880001"
+ACEH, KALIMANTAN = ("11",), ("61",)
+
+NEWBORN: Final = {"nik": HIS_NIK, "name": "MALIK", "sex": "M", "birth_date": "1988-01-01"}
+HIS_ACCOUNT: Final = {
+    "new_payee_nik": HIS_NIK,
+    "bank_code": "BRI",
+    "account_no": "66600006660",
+    "account_name": "MALIK",
+}
+
+
+def born(card: str = CARD, on: str = "1988-01-01", told: str = "2023-01-10") -> dict[str, str]:
+    return life_event("BIRTH", card, on, told, **NEWBORN | {"birth_date": on})
+
+
+def diverted(card: str = CARD) -> dict[str, str]:
+    return life_event("PAYEE_CHANGE", card, "2023-01-12", "2023-01-12", **HIS_ACCOUNT)
+
+
+async def refusals(
+    registry: RegistryAtItsDoor, file: str, *rows: Mapping[str, str], regions: Sequence[str]
+) -> list[tuple[str, str]]:
+    """(column, code) of each row that is refused of a file that a clerk of some regions sends."""
+    answer = await hand_in(registry.door, file, as_csv(file, rows), partial=True, regions=regions)
+    report: dict[str, Any] = answer.json()
+    assert HIS_NIK not in answer.text
+    return [(error["column"], error["code"]) for error in report["errors"]]
+
+
+@pytest_asyncio.fixture
+async def given(registry: RegistryAtItsDoor) -> RegistryAtItsDoor:
+    """A family of Kalimantan with a pupil, whose payee is a member."""
+    await registry.register.take("families", family(CARD, "6103014107900001"))
+    await registry.register.take("members", member(CARD, "6103014107900001"), child(CARD, PUPIL))
+    return registry
+
+
+async def test_no_row_of_his_changes_a_family_of_another_region(given: RegistryAtItsDoor) -> None:
+    before = await given.register.state_of(CARD)
+    told = "2023-01-12"
+    pupil = {"nik": PUPIL}
+    files: Mapping[str, Sequence[dict[str, str]]] = {
+        "members": [member(CARD, HIS_NIK, "1988-01-01")],
+        "life-events": [
+            born(),
+            diverted(),
+            life_event("MOVE", CARD, told, told, region_code="11.01.01.2001"),
+            life_event("DEATH", CARD, told, told, **pupil),
+            life_event("SCHOOL_CHANGE", CARD, told, told, school_level="SD", **pupil),
+            life_event("PREGNANCY", CARD, told, told, due_date="2023-06-01", **pupil),
+        ],
+    }
+    for file, rows in files.items():
+        unknown = [row | {"no_kk": UNKNOWN} for row in rows]
+        found = await refusals(given, file, *rows, *unknown, regions=ACEH)
+        assert found == [("no_kk", "UNKNOWN_CARD")] * 2 * len(rows)
+    assert await given.register.state_of(CARD) == before
+
+
+@pytest.mark.parametrize(
+    ("on", "told"),
+    [("1988-01-01", "2023-01-10"), ("2008-01-01", "2008-01-10")],
+    ids=["an adult", "an adult by a report of many years ago"],
+)
+async def test_nobody_is_born_as_an_adult_into_a_family(
+    given: RegistryAtItsDoor, on: str, told: str
+) -> None:
+    await given.register.listed()
+
+    found = await refusals(given, "life-events", born(on=on, told=told), regions=KALIMANTAN)
+
+    assert found == [("birth_date", "BIRTH_NOT_RECENT")]
+    assert len((await given.register.state_of(CARD)).members) == 2
