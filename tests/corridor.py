@@ -72,13 +72,13 @@ class Corridor:
     async def replay(self, selection: Selection = EVERYTHING) -> tuple[int, int]:
         """A transaction a step; answers how many messages went through and how many did not."""
         subscriptions = self.consumer().subscriptions
-        place, handled, refused = START, 0, 0
+        reached, handled, refused = START, 0, 0
         while True:
             async with self.reader.transaction(CONTEXT) as transaction:
-                step = await replay(transaction, subscriptions, selection, place)
+                step = await replay(transaction, subscriptions, selection, reached)
             if step is None:
                 return handled, refused
-            place, handled, refused = step.place, handled + step.handled, refused + step.refused
+            reached, handled, refused = step.reached, handled + step.handled, refused + step.refused
 
     async def taken(self) -> list[int]:
         return [r[0] for r in await self.reader.pool.fetch("SELECT coins FROM taken ORDER BY n")]

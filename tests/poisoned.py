@@ -75,13 +75,13 @@ class Reader:
         self, selection: Selection = EVERYTHING, most: int = REPLAYED_MAX
     ) -> tuple[int, int]:
         """A transaction a step; answers how many messages went through and how many did not."""
-        place, handled, refused = START, 0, 0
+        reached, handled, refused = START, 0, 0
         while True:
             async with self.store.transaction(CONTEXT) as transaction:
-                step = await replay(transaction, self.subscriptions, selection, place, most)
+                step = await replay(transaction, self.subscriptions, selection, reached, most)
             if step is None:
                 return handled, refused
-            place, handled, refused = step.place, handled + step.handled, refused + step.refused
+            reached, handled, refused = step.reached, handled + step.handled, refused + step.refused
 
 
 async def _replay(url: str, dies_after: int) -> None:

@@ -81,11 +81,13 @@ async def claim(connection: Connection, client: str, key: str, fingerprint: str)
     if row is not None and row["free"]:
         found = await connection.fetchrow(_FIND, client, key)
         if found is not None:
-            return _kept(fingerprint, *found)
+            return _stored_reply(fingerprint, *found)
     raise in_flight()
 
 
-def _kept(wanted: str, fingerprint: str, status: int | None, answer: str, position: int) -> Reply:
+def _stored_reply(
+    wanted: str, fingerprint: str, status: int | None, answer: str, position: int
+) -> Reply:
     """The reply that a key has; a `Refusal` where it has none, or that of another request."""
     if fingerprint != wanted:
         raise Refusal(
@@ -136,7 +138,7 @@ class OnceOnly:
             yield chunk
 
     async def claim(self, connection: Connection) -> None:
-        """`claim` this request's key; raises `AlreadyAnswered` where the reply is known."""
+        """`claim` this request's key; raises `AlreadyAnswered` where a reply is stored."""
         reply = await claim(connection, self.client, self.key, self.fingerprint)
         if reply is not None:
             raise AlreadyAnswered(reply)
@@ -145,14 +147,16 @@ class OnceOnly:
         """`store` the reply to this request."""
         await store(connection, self.client, self.key, reply)
 
-    def kept(self, reply: Reply) -> tuple[int, str]:
+    def stored(self, reply: Reply) -> tuple[int, str]:
         """The part of a reply that `keep` writes."""
         return reply.status, msgspec.json.encode(reply).decode()
 
-    def known(self, fingerprint: str, status: int | None, answer: str, position: int) -> Exception:
+    def taken(self, fingerprint: str, status: int | None, answer: str, position: int) -> Exception:
         """The answer where this key stands already: `AlreadyAnswered`, or a `Refusal`."""
         try:
-            return AlreadyAnswered(_kept(self.fingerprint, fingerprint, status, answer, position))
+            return AlreadyAnswered(
+                _stored_reply(self.fingerprint, fingerprint, status, answer, position)
+            )
         except Refusal as refusal:
             return refusal
 
@@ -168,9 +172,9 @@ async def streamed(request: Request, given: Given = None) -> OnceOnly:
             "idempotency-key-missing",
             "Send an Idempotency-Key of 1 to 128 characters, best a random UUID.",
         )
-    known = getattr(request.state, "principal", None)
+    principal = getattr(request.state, "principal", None)
     address = f"{request.method} {request.url.path}?{request.url.query}\n"
-    client = known.subject if known else ""
+    client = principal.subject if principal else ""
     return OnceOnly(client, given, hashlib.sha256(address.encode()))
 
 
@@ -195,8 +199,8 @@ def makes_idempotent(dependency: object) -> bool:
     return dependency in (whole, streamed, reads_only)
 
 
-async def answered_before(_request: Request, known: AlreadyAnswered) -> Response:
-    """The exception handler that sends a known reply again, and says so."""
-    response = known.reply.response()
+async def answered_before(_request: Request, answered: AlreadyAnswered) -> Response:
+    """The exception handler that sends a stored reply again, and says so."""
+    response = answered.reply.response()
     response.headers["Idempotency-Replayed"] = "true"
     return response

@@ -98,7 +98,7 @@ class ReplayWorker:
             selection = Selection(row["topic"], row["parked_key"])
             came = await replay(unit, self.subscriptions, selection, place)
         if came is not None:
-            advanced = msgspec.json.encode(came.place).decode(), came.handled, came.refused
+            advanced = msgspec.json.encode(came.reached).decode(), came.handled, came.refused
             await unit.connection.execute(_ADVANCE, job, *advanced)
         else:
             state = "CANCELLED" if row["cancelled_by"] else "DONE"

@@ -230,12 +230,12 @@ CORRIDOR: Final = (
         (
             Change(
                 "libs/events/bus/kafka_producer.py",
-                """for place, r in grouped.items()))
+                """for to, group in grouped.items()))
         except BaseException:
             self._failed = True
             raise
 """,
-                """for place, r in grouped.items()))
+                """for to, group in grouped.items()))
         except BaseException:
             raise
 """,
@@ -295,7 +295,7 @@ CORRIDOR: Final = (
         (
             Change(
                 "libs/events/consumer/subscription.py",
-                "    if any(major > known for _, major in wanted):\n",
+                "    if any(major > supported for _, major in wanted):\n",
                 "    if False:\n",
             ),
         ),
@@ -338,7 +338,7 @@ CORRIDOR: Final = (
         (
             Change(
                 "libs/events/consumer/replay.py",
-                "    await transaction.connection.execute(_LOCK, *place)\n",
+                "    await transaction.connection.execute(_LOCK, *partition)\n",
                 "",
             ),
         ),

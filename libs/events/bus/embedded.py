@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -206,11 +207,7 @@ class EmbeddedProducer:
                     topic=record.topic, partition=record.partition, partitions=partitions
                 )
             grouped.setdefault((topic, record.partition), []).append(record)
-        return sorted(grouped.items(), key=_place)
-
-
-def _place(item: tuple[tuple[int, int], list[Record]]) -> tuple[int, int]:
-    return item[0]
+        return sorted(grouped.items(), key=itemgetter(0))
 
 
 async def _keep(connection: Any) -> None:

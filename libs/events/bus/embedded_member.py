@@ -49,10 +49,10 @@ def share_of(count: int, members: Sequence[int], member: int) -> range:
     Topics with the same count are shared alike, so a key's records meet in one member. The first
     members have one more where it does not come out even.
     """
-    place = sorted(members).index(member)
-    each, rest = divmod(count, len(members))
-    start = place * each + min(place, rest)
-    return range(start, start + each + (place < rest))
+    rank = sorted(members).index(member)
+    per_member, rest = divmod(count, len(members))
+    start = rank * per_member + min(rank, rest)
+    return range(start, start + per_member + (rank < rest))
 
 
 class Bell:
@@ -101,16 +101,18 @@ class Share:
     names: Mapping[int, str] = field(default_factory=dict)
     positions: dict[TopicPartition, int] = field(default_factory=dict)
 
-    def place(self, topic: str, partition: int) -> TopicPartition | None:
+    def find(self, topic: str, partition: int) -> TopicPartition | None:
         """Topic id and partition, if they belong to this share."""
-        found = (place for place in self.positions if self.names[place[0]] == topic)
-        return next((place for place in found if place[1] == partition), None)
+        for topic_id, number in self.positions:
+            if number == partition and self.names[topic_id] == topic:
+                return topic_id, number
+        return None
 
-    def advance(self, place: TopicPartition, segment: Batch, max_records: int) -> Batch:
+    def advance(self, partition: TopicPartition, segment: Batch, max_records: int) -> Batch:
         """The batch of a segment that begins at a partition's position, which moves behind it."""
-        skip = self.positions[place] - segment.offsets[0]  # it may begin before the position
+        skip = self.positions[partition] - segment.offsets[0]  # it may begin before the position
         batch = segment.part(skip, skip + max_records)
-        self.positions[place] = batch.offsets[-1] + 1
+        self.positions[partition] = batch.offsets[-1] + 1
         return batch
 
 
@@ -172,7 +174,7 @@ class EmbeddedMember:
 
     async def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
         """Store the group's next offsets; `StaleMember` once the group has another generation."""
-        topics, partitions = zip(*(self._place(*place) for place in offsets), strict=True)
+        topics, partitions = zip(*(self._own(*partition) for partition in offsets), strict=True)
         membership = self._group, self._share.generation, self._id, topics, partitions
         accepted = await self._pool.fetchval(_COMMIT_OFFSETS, *membership, list(offsets.values()))
         if not accepted:
@@ -181,7 +183,7 @@ class EmbeddedMember:
     async def rewind(self, topic: str, partition: int) -> None:
         """Go on from offset 0: nothing of a log is ever cut off."""
         async with self._looking:  # else what is being looked at would be gone on from
-            self._share.positions[self._place(topic, partition)] = 0
+            self._share.positions[self._own(topic, partition)] = 0
 
     async def close(self) -> None:
         """Leave the group; where the database is away, the lease runs out by itself."""
@@ -198,11 +200,11 @@ class EmbeddedMember:
 
     # -- The share
 
-    def _place(self, topic: str, partition: int) -> TopicPartition:
-        place = self._share.place(topic, partition)
-        if place is None:
+    def _own(self, topic: str, partition: int) -> TopicPartition:
+        found = self._share.find(topic, partition)
+        if found is None:
             raise self._stale(topic, partition)
-        return place
+        return found
 
     def _stale(self, topic: str, partition: int) -> StaleMember:
         return StaleMember(group=self._group, topic=topic, partition=partition)
@@ -270,13 +272,13 @@ class EmbeddedMember:
             return None
         batches: list[Batch] = []
         for _, topic, partition, end, count, payload in rows:
-            place = topic, partition
+            position = asked[topic, partition]
             # A segment that does not fit any more is left for the next time, when it is whole.
             if payload is not None and (
-                share.positions[place] == asked[place] or end <= asked[place] + max_records
+                share.positions[topic, partition] == position or end <= position + max_records
             ):
                 segment = unpack(share.names[topic], partition, end - count, payload)
-                batches.append(share.advance(place, segment, max_records))
+                batches.append(share.advance((topic, partition), segment, max_records))
         return batches
 
     # -- Waiting and living

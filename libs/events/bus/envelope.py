@@ -167,29 +167,29 @@ def parse_each(batch: Batch) -> Read:
 
 
 def _parsed(columns: Mapping[str, Sequence[bytes]]) -> Envelopes:
-    kinds = _each(_kind, columns["ce_type"])
+    kinds = _converted(_kind, columns["ce_type"])
     positions = _numbers(columns["ce_position"], 1)
-    traces = _each(_text, columns["traceparent"]) if "traceparent" in columns else None
+    traces = _converted(_text, columns["traceparent"]) if "traceparent" in columns else None
     return Envelopes(
         ids=columns["ce_id"],
-        sources=_each(_text, columns["ce_source"]),
+        sources=_converted(_text, columns["ce_source"]),
         types=[kind for kind, _ in kinds],
         majors=[major for _, major in kinds],
         subjects=columns["ce_subject"],
-        times=_each(_time, columns["ce_time"]),
+        times=_converted(_time, columns["ce_time"]),
         positions=positions,
         previous=_numbers(columns["ce_previous"], 0),
-        epochs=_each(_epoch, columns["ce_epoch"]),
+        epochs=_converted(_epoch, columns["ce_epoch"]),
         traces=traces or [None] * len(positions),
     )
 
 
-def _each(read: Callable[[bytes], T], column: Sequence[bytes]) -> list[T]:
+def _converted(read: Callable[[bytes], T], column: Sequence[bytes]) -> list[T]:
     """A column whose values are few, mostly one, each read once."""
     if column.count(column[0]) == len(column):
         return [read(column[0])] * len(column)
-    known = {value: read(value) for value in set(column)}
-    return list(map(known.__getitem__, column))
+    converted = {value: read(value) for value in set(column)}
+    return list(map(converted.__getitem__, column))
 
 
 def _numbers(column: Sequence[bytes], least: int) -> list[int]:

@@ -117,7 +117,8 @@ class KafkaBus:
         """The next offset of each partition; empty when there is no such topic."""
         async with self._reader() as reader:
             return {
-                place.partition: end for place, end in (await self._ends(reader, topic)).items()
+                partition.partition: end
+                for partition, end in (await self._ends(reader, topic)).items()
             }
 
     async def committed(self, group: str) -> Mapping[tuple[str, int], int]:
@@ -133,18 +134,18 @@ class KafkaBus:
         async with self._reader() as reader:
             ends = await self._ends(reader, topic)
             starts = await reader.beginning_offsets(list(ends))
-            missing = {place for place, end in ends.items() if end > starts[place]}
+            missing = {partition for partition, end in ends.items() if end > starts[partition]}
             if not missing:
                 return {}
             reader.assign(list(missing))
-            for place in missing:
-                reader.seek(place, ends[place] - 1)
+            for partition in missing:
+                reader.seek(partition, ends[partition] - 1)
             found: dict[int, Record] = {}
             while missing:
                 read = await reader.getmany(*missing, timeout_ms=1000)
-                for place, rows in read.items():
-                    [batch] = batched(place.topic, place.partition, rows[:1])
-                    found[place.partition] = batch.record(0)
+                for partition, rows in read.items():
+                    [batch] = batched(partition.topic, partition.partition, rows[:1])
+                    found[partition.partition] = batch.record(0)
                 missing -= read.keys()
             return found
 
@@ -202,7 +203,11 @@ async def _offsets(admin: AIOKafkaAdminClient, group: str) -> Mapping[tuple[str,
         found = await admin.list_consumer_group_offsets(group)
     except (GroupCoordinatorNotAvailableError, GroupLoadInProgressError):
         return None
-    return {(at.topic, at.partition): each.offset for at, each in found.items() if each.offset >= 0}
+    return {
+        (at.topic, at.partition): committed.offset
+        for at, committed in found.items()
+        if committed.offset >= 0
+    }
 
 
 def _led(partitions: Partitions) -> bool:

@@ -29,13 +29,13 @@ class Fetched(dict[Any, Any]):
 
     def __init__(self, there: dict[Any, Any]) -> None:
         super().__init__()
-        for place, found in there.items():
-            self[place] = found
+        for partition, found in there.items():
+            self[partition] = found
 
-    def __setitem__(self, place: Any, found: Any) -> None:
+    def __setitem__(self, partition: Any, found: Any) -> None:
         if isinstance(found, FetchResult):
             found._partition_records = WholeBatches(found._partition_records)  # noqa: SLF001
-        super().__setitem__(place, found)
+        super().__setitem__(partition, found)
 
 
 class WholeBatches:
@@ -45,7 +45,7 @@ class WholeBatches:
     """
 
     def __init__(self, fetched: PartitionRecords) -> None:
-        self._place = fetched._tp  # noqa: SLF001
+        self._partition = fetched._tp  # noqa: SLF001
         self._batches = fetched._records  # noqa: SLF001
         self._corrupt = False
         self.next_fetch_offset: int = fetched.next_fetch_offset
@@ -58,7 +58,7 @@ class WholeBatches:
             batch = self._batches.next_batch()
             if not batch.validate_crc():
                 self._corrupt = True  # nothing behind it is taken: all of it is fetched again
-                raise CorruptRecordException(f"Invalid CRC - {self._place}")
+                raise CorruptRecordException(f"Invalid CRC - {self._partition}")
             first, self.next_fetch_offset = self.next_fetch_offset, batch.next_offset
             records = [] if batch.is_control_batch else list(batch)
             if records and records[0].offset < first:  # the answer begins with a whole batch

@@ -99,11 +99,13 @@ class KafkaMember:
         if self._asking is not None:
             await asyncio.wait({self._asking}, timeout=wait_s + GRACE_S)
             await self._settle()
-        return [batch for place in list(self._read) for batch in self._take(place, max_records)]
+        return [
+            batch for partition in list(self._read) for batch in self._take(partition, max_records)
+        ]
 
     async def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
         """Store the group's next offsets; `StaleMember` once the cluster has given one away."""
-        wanted = {TopicPartition(*place): offset for place, offset in offsets.items()}
+        wanted = {TopicPartition(*partition): offset for partition, offset in offsets.items()}
         try:
             async with asyncio.timeout(COMMIT_TIMEOUT_S):
                 await self._here(*wanted).commit(wanted)
@@ -112,13 +114,13 @@ class KafkaMember:
 
     async def rewind(self, topic: str, partition: int) -> None:
         """Go on from the earliest record there is."""
-        place = TopicPartition(topic, partition)
-        consumer = self._here(place)
-        self._read.pop(place, None)
+        rewound = TopicPartition(topic, partition)
+        consumer = self._here(rewound)
+        self._read.pop(rewound, None)
         try:
-            done = await consumer.seek_to_beginning(place)
+            done = await consumer.seek_to_beginning(rewound)
         except IllegalStateError as error:
-            raise self._stale(place) from error
+            raise self._stale(rewound) from error
         if not done:
             raise TimeoutError(f"no earliest offset of {topic}/{partition} was given")
 
@@ -133,26 +135,28 @@ class KafkaMember:
     async def _ask(self, consumer: AIOKafkaConsumer, wait_s: float) -> None:
         """Wait for records of any partition; all that has come of each is taken."""
         fetched: Fetched = await consumer.getmany(timeout_ms=round(wait_s * 1000))
-        for place, batches in fetched.items():
+        for partition, batches in fetched.items():
             # At once, as many small objects make way for the next partition's.
-            kept = batched(place.topic, place.partition, chain.from_iterable(batches))
-            self._read.setdefault(place, []).extend(kept)
+            fetched_batches = batched(
+                partition.topic, partition.partition, chain.from_iterable(batches)
+            )
+            self._read.setdefault(partition, []).extend(fetched_batches)
 
-    def _forget(self, places: Iterable[TopicPartition]) -> None:
-        for place in places:
-            self._read.pop(place, None)
+    def _forget(self, partitions: Iterable[TopicPartition]) -> None:
+        for partition in partitions:
+            self._read.pop(partition, None)
 
-    def _take(self, place: TopicPartition, max_records: int) -> list[Batch]:
+    def _take(self, partition: TopicPartition, max_records: int) -> list[Batch]:
         taken: list[Batch] = []
         left: list[Batch] = []
-        for batch in self._read.pop(place):
+        for batch in self._read.pop(partition):
             if part := batch.part(0, max_records):
                 taken.append(part)
             if rest := batch.part(len(part), len(batch)):
                 left.append(rest)
             max_records -= len(part)
         if left:
-            self._read[place] = left
+            self._read[partition] = left
         return taken
 
     async def _settle(self) -> None:
@@ -166,15 +170,15 @@ class KafkaMember:
 
     # -- Belonging
 
-    def _here(self, *places: TopicPartition) -> AIOKafkaConsumer:
+    def _here(self, *partitions: TopicPartition) -> AIOKafkaConsumer:
         there = self._consumer.assignment() if self._consumer is not None else frozenset()
-        for place in places:
-            if place not in there:
-                raise self._stale(place)
+        for partition in partitions:
+            if partition not in there:
+                raise self._stale(partition)
         return self._consumer
 
-    def _stale(self, place: TopicPartition) -> StaleMember:
-        return StaleMember(group=self._group, topic=place.topic, partition=place.partition)
+    def _stale(self, partition: TopicPartition) -> StaleMember:
+        return StaleMember(group=self._group, topic=partition.topic, partition=partition.partition)
 
     async def _leave(self) -> None:
         consumer, self._consumer = self._consumer, None

@@ -37,7 +37,7 @@ class KafkaProducer:
     ) -> None:
         self._counts = counts
         self._on_close = on_close
-        self._known: Mapping[str, int] = {}
+        self._partition_counts: Mapping[str, int] = {}
         self._failed = False
         self._send_s = settings.send_s
         self._client = SeverableProducer(
@@ -68,7 +68,7 @@ class KafkaProducer:
         grouped = self._grouped(records)
         try:
             async with asyncio.timeout(self._send_s):
-                await asyncio.gather(*(self._publish(*place, r) for place, r in grouped.items()))
+                await asyncio.gather(*(self._publish(*to, group) for to, group in grouped.items()))
         except BaseException:
             self._failed = True
             raise
@@ -84,22 +84,21 @@ class KafkaProducer:
         await self._client.stop()
 
     async def _refuse_unknown(self, names: set[str]) -> None:
-        if names - self._known.keys():
-            self._known = await self._counts()
-        if missing := sorted(names - self._known.keys()):
+        if names - self._partition_counts.keys():
+            self._partition_counts = await self._counts()
+        if missing := sorted(names - self._partition_counts.keys()):
             raise BusRefused(topics=missing, reason="no such topic")
 
     def _grouped(self, records: Sequence[Record]) -> dict[tuple[str, int], list[Record]]:
         grouped: dict[tuple[str, int], list[Record]] = {}
         for record in records:
-            place = record.topic, record.partition
-            if not 0 <= record.partition < self._known[record.topic]:
+            if not 0 <= record.partition < self._partition_counts[record.topic]:
                 raise BusRefused(
                     topic=record.topic,
                     partition=record.partition,
-                    partitions=self._known[record.topic],
+                    partitions=self._partition_counts[record.topic],
                 )
-            grouped.setdefault(place, []).append(record)
+            grouped.setdefault((record.topic, record.partition), []).append(record)
         return grouped
 
     async def _publish(self, topic: str, partition: int, records: Sequence[Record]) -> None:

@@ -50,6 +50,6 @@ def unpack(topic: str, partition: int, first_offset: int, payload: bytes) -> Bat
     """The records of a segment, its first one at `first_offset`."""
     keys, values, names, columns = _decode(payload)
     count = len(values)
-    contents = [[each] * count if isinstance(each, bytes) else each for each in columns]
+    contents = [[column] * count if isinstance(column, bytes) else column for column in columns]
     offsets = range(first_offset, first_offset + count)
     return Batch(topic, partition, offsets, keys, values, names, contents)

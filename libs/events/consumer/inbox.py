@@ -116,8 +116,8 @@ class Consumer:
                 for _, of_topic in groupby(sorted(fetched, key=_topic), _topic):
                     for some in _together(of_topic, self.transaction_records_max):
                         taken |= await self._take_all(member, some)
-                for place in self._rewound:
-                    taken.pop(place, None)
+                for partition in self._rewound:
+                    taken.pop(partition, None)
                 if taken:
                     with contextlib.suppress(StaleMember):  # positions are ours, not the bus's
                         await member.commit(taken)
@@ -131,9 +131,9 @@ class Consumer:
         together = len(batches) > 1 and await self._processed(*batches)
         taken: dict[Partition, int] = {}
         for batch in batches:
-            place = _topic_partition(batch)
-            if together or (place not in self._rewound and await self._take(member, batch)):
-                taken[place] = batch.offsets[-1] + 1
+            partition = _topic_partition(batch)
+            if together or (partition not in self._rewound and await self._take(member, batch)):
+                taken[partition] = batch.offsets[-1] + 1
         return taken
 
     async def _processed(self, *batches: Batch) -> bool:
@@ -166,11 +166,11 @@ class Consumer:
 
         Else a rebalance would lead back to the gap, as if there were nothing before it.
         """
-        place = _topic_partition(batch)
-        await member.commit({place: 0})
-        await member.rewind(*place)
-        self._gaps.setdefault(place, []).append(batch.offsets[0])
-        self._rewound.add(place)
+        partition = _topic_partition(batch)
+        await member.commit({partition: 0})
+        await member.rewind(*partition)
+        self._gaps.setdefault(partition, []).append(batch.offsets[0])
+        self._rewound.add(partition)
 
     async def process(self, *batches: Batch) -> None:
         """Batches of partitions of one topic, in one transaction."""
@@ -185,7 +185,7 @@ class Consumer:
     async def _process(self, batches: Sequence[Batch]) -> None:
         subscription = self._by_topic[batches[0].topic]
         read = [parse_each(batch) for batch in batches]
-        await self._set_aside(subscription, [each for one in read for each in one.malformed])
+        await self._set_aside(subscription, [record for one in read for record in one.malformed])
         arrived = [(one.batch, one.envelopes) for one in read if one.envelopes is not None]
         if arrived:
             await self._take_messages(subscription, arrived)
@@ -204,7 +204,9 @@ class Consumer:
         # As they were appended: the log of a topic's owner is one.
         last = max((envelopes.at(-1) for _, envelopes in arrived), key=_position)
         # In two lives of a log, two messages may have the same position.
-        if len(arrived) > 1 and any({*each.epochs} != {last.epoch} for _, each in arrived):
+        if len(arrived) > 1 and any(
+            {*envelopes.epochs} != {last.epoch} for _, envelopes in arrived
+        ):
             raise UnknownEpoch(topic=subscription.topic, epoch=last.epoch)
         where = self.bus.system, self.group, subscription.topic
         carried = {trace for _, envelopes in arrived for trace in set(envelopes.traces)}
@@ -228,8 +230,11 @@ class Consumer:
             self.tally.skipped += len(batch) - len(fresh)
             self.tally.passed += len(fresh) - len(wanted)
             if self.dropped:
-                place = _topic_partition(batch)
-                wanted = [i for i in wanted if (*place, envelopes.positions[i]) not in self.dropped]
+                wanted = [
+                    i
+                    for i in wanted
+                    if (batch.topic, batch.partition, envelopes.positions[i]) not in self.dropped
+                ]
             messages += messages_in(subscription, batch, envelopes, wanted)
         moved = {number: reached for number, reached in checkpoints.items() if reached.moved}
         if not moved:

@@ -73,7 +73,7 @@ EVERYTHING: Final = Selection()
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _StoredRecord:
     headers: list[tuple[str, str]]
     value: str  # base64: parked bytes may be anything
     offset: int
@@ -89,15 +89,15 @@ async def park(
     rows = [
         (
             subscription,
-            each.topic,
-            each.partition,
-            each.key,
-            each.position,
-            encode(_kept(each.record)).decode(),
-            refused[each.position],
+            message.topic,
+            message.partition,
+            message.key,
+            message.position,
+            encode(_stored(message.record)).decode(),
+            refused[message.position],
         )
-        for each in arrived
-        if each.position in refused
+        for message in arrived
+        if message.position in refused
     ]
     await transaction.connection.executemany(
         """INSERT INTO parked (subscription, topic, partition, key, position, message, error)
@@ -116,21 +116,21 @@ async def park_malformed(
             record.topic,
             record.partition,
             -1 - record.offset,
-            encode(_kept(record)).decode(),
+            encode(_stored(record)).decode(),
             str(error),
         )
         for record, error in malformed
     ]
     if not rows:
         return 0
-    kept = await store.pool.fetch(
+    inserted = await store.pool.fetch(
         """INSERT INTO parked (subscription, topic, partition, key, position, message, error)
            SELECT s, t, p, '', o, m, e FROM unnest(
                $1::text[], $2::text[], $3::int[], $4::bigint[], $5::json[], $6::text[]
            ) AS u (s, t, p, o, m, e) ON CONFLICT DO NOTHING RETURNING position""",
         *map(list, zip(*rows, strict=True)),
     )
-    return len(kept)
+    return len(inserted)
 
 
 async def drop(
@@ -156,9 +156,9 @@ async def drop(
         raise NothingParked(topic=topic, partition=partition, position=position)
 
 
-def _kept(record: Record) -> _Kept:
+def _stored(record: Record) -> _StoredRecord:
     headers = [(name, value.decode("latin-1")) for name, value in record.headers]
-    return _Kept(headers, base64.b64encode(record.value).decode(), record.offset)
+    return _StoredRecord(headers, base64.b64encode(record.value).decode(), record.offset)
 
 
 async def held_keys(
@@ -173,10 +173,10 @@ async def held_keys(
     anything is parked, which is seldom.
     """
     reads = subscription.name, subscription.topic
-    partitions = sorted({each.batch.partition for each in arrived})
+    partitions = sorted({message.batch.partition for message in arrived})
     if not await transaction.connection.fetchval(_ANYTHING, *reads, partitions):
         return set()
-    asked = sorted({(each.partition, each.key) for each in arrived})
+    asked = sorted({(message.partition, message.key) for message in arrived})
     columns = [partition for partition, _ in asked], [key for _, key in asked]
     rows = await transaction.connection.fetch(_AMONG, *reads, *columns, before)
     return {row["key"] for row in rows}
@@ -202,10 +202,10 @@ async def list_parked(
 
 def unpark(topic: str, partition: int, key: str, message: str) -> Record:
     """The record that was kept, as it came."""
-    kept = msgspec.json.decode(message, type=_Kept)
-    headers = [(name, value.encode("latin-1")) for name, value in kept.headers]
+    stored = msgspec.json.decode(message, type=_StoredRecord)
+    headers = [(name, value.encode("latin-1")) for name, value in stored.headers]
     return Record(
-        topic, partition, key.encode(), base64.b64decode(kept.value), headers, kept.offset
+        topic, partition, key.encode(), base64.b64decode(stored.value), headers, stored.offset
     )
 
 

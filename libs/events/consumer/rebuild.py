@@ -199,7 +199,9 @@ async def _catch_up(
         tally = shadow.consumer.tally
         ends = [await bus.ends(subscription.topic) for subscription in models.subscriptions]
         done = tally.handled + tally.passed + tally.parked
-        progress = Progress(done, sum(sum(each.values()) for each in ends), tally.parked)
+        progress = Progress(
+            done, sum(sum(topic_ends.values()) for topic_ends in ends), tally.parked
+        )
         watcher(progress)
         return not await _behind(owner)
 

@@ -56,9 +56,9 @@ WHERE subscription = $1 AND topic = $2 AND partition = $3 AND parked.position = 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """The outcome of the parked messages up to a place: those handled, those refused."""
+    """The outcome of the parked messages up to `reached`: those handled, those refused."""
 
-    place: ParkedPosition
+    reached: ParkedPosition
     handled: int
     refused: int
 
@@ -70,12 +70,12 @@ async def replay(
     behind: ParkedPosition = START,
     most: int = REPLAYED_MAX,
 ) -> Replayed | None:
-    """Handle the next of the selected messages behind a place again; None where there are none.
+    """Handle the next of the selected messages behind a position again; None where there are none.
 
     Takes at most so many, all of one partition, whose `consumed` row it locks, so that no
     live message overtakes: one whose key is still parked by then is parked behind. What goes
     through is no longer parked once the transaction is committed; what does not stays, and what
-    follows in its key stays behind it. Ask again behind `place` until there are none.
+    follows in its key stays behind it. Ask again behind `reached` until there are none.
     """
     first = await _first(transaction, subscriptions, selection, behind)
     if first is None:
@@ -99,8 +99,8 @@ async def _first(
     found = await transaction.connection.fetchrow(
         _FIRST,
         *behind,
-        [each.name for each in subscriptions],
-        [each.topic for each in subscriptions],
+        [subscription.name for subscription in subscriptions],
+        [subscription.topic for subscription in subscriptions],
         selection.topic,
         selection.key,
     )
@@ -114,13 +114,13 @@ async def _locked(
     key: str | None,
     most: int,
 ) -> list[Incoming]:
-    """The messages from a place on, of its partition alone, which stands still from here on.
+    """The messages from a position on, of its partition alone, which stands still from here on.
 
     None are left where somebody else has replayed them before the partition stood still.
     """
-    *place, position = first
-    await transaction.connection.execute(_LOCK, *place)
-    rows = await transaction.connection.fetch(_ROWS, *place, position, key, most)
+    *partition, position = first
+    await transaction.connection.execute(_LOCK, *partition)
+    rows = await transaction.connection.fetch(_ROWS, *partition, position, key, most)
     records = [unpark(first[1], first[2], row["key"], row["message"]) for row in rows]
     found: list[Incoming] = []
     for batch in batched(first[1], first[2], records):
@@ -131,14 +131,14 @@ async def _locked(
 async def _handle(
     transaction: Transaction,
     subscription: Subscription,
-    place: Partition,
+    partition: Partition,
     arrived: Sequence[Incoming],
 ) -> Mapping[int, str]:
     """Messages that go through are no longer parked; answers the others, each with its error."""
     transaction.traces = tracing.traces_by_key(arrived, transaction.context.trace)
     held = await held_keys(transaction, subscription, arrived, before=arrived[0].position)
     refused = await sift(transaction, subscription, arrived, held)
-    done = [each.position for each in arrived if each.position not in refused]
-    await transaction.connection.execute(_DONE, *place, done)
-    await transaction.connection.execute(_STILL, *place, list(refused), list(refused.values()))
+    done = [message.position for message in arrived if message.position not in refused]
+    await transaction.connection.execute(_DONE, *partition, done)
+    await transaction.connection.execute(_STILL, *partition, list(refused), list(refused.values()))
     return refused

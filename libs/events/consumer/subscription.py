@@ -67,11 +67,11 @@ def wanted_of(
     of one that it does."""
     kinds = set(zip(envelopes.types, envelopes.majors, strict=True))
     wanted = [kind for kind in kinds if subscription.body_of(kind[0])]
-    known = int(subscription.topic.rsplit(".v", 1)[1])
-    if any(major > known for _, major in wanted):
+    supported = int(subscription.topic.rsplit(".v", 1)[1])
+    if any(major > supported for _, major in wanted):
         for index in indexes:
             name, major = envelopes.types[index], envelopes.majors[index]
-            if subscription.body_of(name) and major > known:
+            if subscription.body_of(name) and major > supported:
                 raise UnknownEvent(type=name, major=major)
     if len(wanted) == len(kinds):
         return indexes

@@ -54,10 +54,10 @@ async def parked_samples(store: Store, subscriptions: Sequence[tuple[str, str]])
     """The parked messages of each (subscription, topic), and their keys; of most none."""
     rows = await store.pool.fetch(_PARKED)
     parked = dict.fromkeys(subscriptions, (0, 0))
-    parked |= {(each["subscription"], each["topic"]): (each[2], each[3]) for each in rows}
+    parked |= {(row["subscription"], row["topic"]): (row[2], row[3]) for row in rows}
     return [
-        Sample(metric, count, place)
-        for place, counts in parked.items()
+        Sample(metric, count, labels)
+        for labels, counts in parked.items()
         for metric, count in zip(_OF_PARKED, counts, strict=True)
     ]
 
@@ -73,7 +73,7 @@ async def leader_samples(store: Store, works: Sequence[str]) -> list[Sample]:
 async def failing_samples(store: Store, works: Sequence[str]) -> list[Sample]:
     """Counts of the items that each work fails at again and again; of these works also a zero."""
     found = Counter(dict.fromkeys(works, 0))
-    found.update(each.work for each in await failing(store))
+    found.update(item.work for item in await failing(store))
     return [
         Sample(telemetry.FAILING_ITEMS, count, (store.source, work))
         for work, count in found.items()

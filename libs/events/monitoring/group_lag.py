@@ -24,8 +24,8 @@ class Sightings:
 
     def seconds_behind(self, end: int, committed: int, now: float) -> float:
         """Since when the first message at or behind `committed` is known to be on the bus."""
-        known = self.ends[-1][0] if self.ends else committed
-        if end > known and len(self.ends) < SIGHTINGS_MAX:
+        last_seen = self.ends[-1][0] if self.ends else committed
+        if end > last_seen and len(self.ends) < SIGHTINGS_MAX:
             self.ends.append((end, now))
         while self.ends and self.ends[0][0] <= committed:
             self.ends.popleft()
@@ -37,7 +37,7 @@ class LagWatch:
 
     def __init__(self, bus: Bus, group: str) -> None:
         self._bus, self._group = bus, group
-        self._places: dict[tuple[str, int], Sightings] = {}
+        self._sightings: dict[tuple[str, int], Sightings] = {}
 
     async def look(self, subscriptions: Sequence[tuple[str, str]]) -> list[Sample]:
         """The lag of each (subscription, topic), partition by partition."""
@@ -48,8 +48,8 @@ class LagWatch:
             # Read after the offsets, so that it is never smaller than they are.
             for partition, end in (await self._bus.ends(topic)).items():
                 done = committed.get((topic, partition), 0)
-                place = self._places.setdefault((topic, partition), Sightings())
-                seconds = place.seconds_behind(end, done, now)
+                sightings = self._sightings.setdefault((topic, partition), Sightings())
+                seconds = sightings.seconds_behind(end, done, now)
                 labels = (subscription, topic, str(partition))
                 found += [
                     Sample(telemetry.CONSUMER_LAG_MESSAGES, max(0, end - done), labels),

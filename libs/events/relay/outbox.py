@@ -137,9 +137,10 @@ class Relay:
 
     async def _audit(self, before: dict[tuple[str, int], int] | None) -> dict[tuple[str, int], int]:
         now = await self._ends()
-        for place, end in (before or {}).items():
-            if now.get(place, 0) < end:
-                raise TopicShrank(topic=place[0], partition=place[1], end=now.get(place, 0))
+        for (topic, partition), end in (before or {}).items():
+            there = now.get((topic, partition), 0)
+            if there < end:
+                raise TopicShrank(topic=topic, partition=partition, end=there)
         return now
 
     async def _resume(self) -> Progress:
@@ -154,8 +155,8 @@ class Relay:
                 there = _position(records.get(partition), acknowledged)
                 if there < acknowledged:
                     progress.held[topic, partition] = there
-        for place, there in progress.held.items():
-            log.warning("refilling", topic=place[0], partition=place[1], behind=there)
+        for (topic, partition), there in progress.held.items():
+            log.warning("refilling", topic=topic, partition=partition, behind=there)
             progress.position = min(progress.position, there)
         return progress
 
@@ -171,8 +172,10 @@ class Relay:
             if record is not None:
                 records.append(record)
         progress.position = window.end
-        places = {(record.topic, record.partition) for record in records}
-        return Stretch(records, window.end, {place: progress.last[place] for place in places})
+        partitions = {(record.topic, record.partition) for record in records}
+        return Stretch(
+            records, window.end, {partition: progress.last[partition] for partition in partitions}
+        )
 
     async def _send(self, producer: Producer, records: Sequence[Record]) -> None:
         if not records:
@@ -188,17 +191,17 @@ class Relay:
         self, position: int, row: asyncpg.Record, progress: Progress, epoch: str, trace: str | None
     ) -> Record | None:
         _, _, stream_id, kind, topic, key, occurred_at, metadata, value = row
-        place = (topic, self.topics.partition(topic, key))
-        acknowledged = progress.last.get(place, 0)
-        held = progress.held.get(place)
+        partition = (topic, self.topics.partition(topic, key))
+        acknowledged = progress.last.get(partition, 0)
+        held = progress.held.get(partition)
         if position <= acknowledged and (held is None or position <= held):
             return None
         previous = acknowledged if held is None else held
         if held is not None:
-            progress.held[place] = position
+            progress.held[partition] = position
             if position >= acknowledged:
-                del progress.held[place]
-        progress.last[place] = max(position, acknowledged)
+                del progress.held[partition]
+        progress.last[partition] = max(position, acknowledged)
         envelope = Envelope(
             id=f"{epoch}-{position}",
             source=self.source,
@@ -212,10 +215,10 @@ class Relay:
             trace=_trace(metadata) or trace,
         )
         headers = headers_of(envelope, type_prefix(self.topics.namespace, topic))
-        return Record(topic, place[1], key.encode(), value.encode(), headers)
+        return Record(topic, partition[1], key.encode(), value.encode(), headers)
 
     async def _acknowledge(self, stretch: Stretch) -> None:
-        rows = [(*place, position) for place, position in sorted(stretch.last.items())]
+        rows = [(*partition, position) for partition, position in sorted(stretch.last.items())]
         rows.append((*EVERYTHING, stretch.end))
         await self.store.pool.execute(_ACKNOWLEDGE, *map(list, zip(*rows, strict=True)))
 

@@ -113,35 +113,35 @@ class GroupCommitter:
         except (asyncpg.PostgresError, ValueError) as error:
             if is_lost(error):
                 raise  # it may have happened all the same, so it is not tried again
-            for each in waiting:
-                if not each.answer.done():
-                    await self._alone(each)
+            for command in waiting:
+                if not command.answer.done():
+                    await self._alone(command)
 
     # -- Together
 
     async def _together(self, waiting: Sequence[Waiting]) -> None:
         began, began_ns = perf_counter(), time_ns()
         async with self.store.pool.acquire() as connection:
-            group = await self._as_kept(connection, waiting)
+            group = await self._from_cache(connection, waiting)
             if group is None:
                 group = decided(*await self._look(connection, waiting))
                 await self._write(connection, group)
         if group.doubt is not None:
             group.position = await self.store.position_of(group.block, group.doubt)
         self._cache.moved(group.streams)
-        for each, refusal in group.refused:
-            each.refuse(refusal)
-        for each, reply, moved in group.done:
-            each.give(reply, group.position if moved else None)
+        for command, refusal in group.refused:
+            command.refuse(refusal)
+        for command, reply, moved in group.done:
+            command.give(reply, group.position if moved else None)
         if group.events:
             self._measured(group, began, began_ns)
 
-    async def _as_kept(self, connection: Connection, waiting: Sequence[Waiting]) -> Group | None:
+    async def _from_cache(self, connection: Connection, waiting: Sequence[Waiting]) -> Group | None:
         """Append to the streams as this process left them; None where they must be read first."""
-        known = self._cache.find(waiting)
-        if known is None:
+        cached = self._cache.find(waiting)
+        if cached is None:
             return None
-        group = decided(waiting, known)
+        group = decided(waiting, cached)
         if group.refused or not all(moved for _, _, moved in group.done):
             return None
         try:
@@ -174,8 +174,8 @@ class GroupCommitter:
         self, connection: Connection, waiting: Sequence[Waiting]
     ) -> tuple[list[Waiting], dict[str, Loaded[Any]]]:
         """Those whose keys are free, and the streams that exist; the others are answered."""
-        kinds = {each.grouped.stream_id: each.grouped.kind for each in waiting}
-        keyed = [each.grouped.once for each in waiting if each.grouped.once]
+        kinds = {command.grouped.stream_id: command.grouped.kind for command in waiting}
+        keyed = [command.grouped.once for command in waiting if command.grouped.once]
         rows = await connection.fetch(
             _LOOK, list(kinds), [once.client for once in keyed], [once.key for once in keyed]
         )
@@ -195,14 +195,14 @@ class GroupCommitter:
                 loaded |= await self.store.read(kinds[stream_id], [stream_id], connection)
         self._cache.read(epoch, kinds, loaded)
         fresh: list[Waiting] = []
-        for each in waiting:
-            once = each.grouped.once
+        for command in waiting:
+            once = command.grouped.once
             row = taken.get((once.client, once.key)) if once else None
             if once is None or row is None:
-                fresh.append(each)
+                fresh.append(command)
             else:
                 _, _, position, answer, status, fingerprint = row
-                each.refuse(once.known(fingerprint, status, answer, position))
+                command.refuse(once.taken(fingerprint, status, answer, position))
         return fresh, loaded
 
     # -- Alone

@@ -40,10 +40,10 @@ class Once(Protocol[R_contra]):
     async def keep(self, connection: Connection, reply: R_contra) -> None:
         """Keep the reply in that transaction."""
 
-    def kept(self, reply: R_contra) -> tuple[int, str]:
+    def stored(self, reply: R_contra) -> tuple[int, str]:
         """Status and JSON, as `keep` writes them."""
 
-    def known(self, fingerprint: str, status: int | None, answer: str, position: int) -> Exception:
+    def taken(self, fingerprint: str, status: int | None, answer: str, position: int) -> Exception:
         """The answer where the key is taken: the reply of then, or a refusal."""
 
 
@@ -126,24 +126,24 @@ class Group:
 def decided(waiting: Sequence[Waiting], loaded: Mapping[str, Loaded[Any]]) -> Group:
     """Let each decide on what the one before it left; who is refused leaves nothing."""
     group = Group()
-    for each in waiting:
-        grouped = each.grouped
+    for command in waiting:
+        grouped = command.grouped
         stream = group.streams.get(grouped.stream_id) or _stream(grouped, loaded)
         try:
             reply, gained, state = _decide(grouped, stream, exists=grouped.stream_id in loaded)
-            kept = grouped.once.kept(reply) if grouped.once else None
+            stored = grouped.once.stored(reply) if grouped.once else None
         except Exception as refusal:  # noqa: BLE001 - whatever it is, it is this command's answer
-            group.refused.append((each, refusal))
+            group.refused.append((command, refusal))
             continue
         for version, draft in enumerate(gained, stream.version + 1):
             group.events.append((grouped.context, grouped.stream_id, version, draft))
         if gained:
             stream.version, stream.state = stream.version + len(gained), state
             group.streams[grouped.stream_id] = stream
-        if grouped.once is not None and kept is not None:
+        if grouped.once is not None and stored is not None:
             once = grouped.once
-            group.keys.append((once.client, once.key, once.fingerprint, *kept))
-        group.done.append((each, reply, bool(gained)))
+            group.keys.append((once.client, once.key, once.fingerprint, *stored))
+        group.done.append((command, reply, bool(gained)))
     return group
 
 
@@ -255,5 +255,5 @@ def _metadata(contexts: Sequence[Context]) -> tuple[str, list[str | None]]:
     if not stored:
         return encode({}).decode(), []
     shared = {n: value for n, value in stored[0].items() if all(t.get(n) == value for t in stored)}
-    rest = [{n: value for n, value in each.items() if n not in shared} for each in stored]
-    return encode(shared).decode(), [encode(each).decode() if each else None for each in rest]
+    rest = [{n: value for n, value in metadata.items() if n not in shared} for metadata in stored]
+    return encode(shared).decode(), [encode(own).decode() if own else None for own in rest]

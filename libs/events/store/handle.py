@@ -102,7 +102,7 @@ class Sent(Sequence[Published]):
         return iter(self._all())
 
     def _all(self) -> list[Published]:
-        made = (each.published() for each in self._drafts[self._start : self._stop])
+        made = (event.published() for event in self._drafts[self._start : self._stop])
         return [message for message in made if message is not None]
 
 
@@ -135,7 +135,7 @@ async def handle_many(
     *,
     cut: int | None = None,
     traces: Mapping[str, str] | None = None,
-    known: Mapping[str, Loaded[S]] | None = None,
+    preloaded: Mapping[str, Loaded[S]] | None = None,
 ) -> list[Outcome[S, E]]:
     """Decide and append many commands in one transaction; one outcome each, in their order.
 
@@ -152,8 +152,8 @@ async def handle_many(
         waiting.setdefault(stream_id, []).append(index)
     outcomes: dict[int, Outcome[S, E]] = {}
     for _ in range(CONFLICT_RETRIES_MAX):
-        loaded = known if known is not None else await unit.load(kind, sorted(waiting), cut)
-        known = None  # a stream that somebody else has moved since must be loaded again
+        loaded = preloaded if preloaded is not None else await unit.load(kind, sorted(waiting), cut)
+        preloaded = None  # a stream that somebody else has moved since must be loaded again
         moves: list[Move] = []
         for stream_id in sorted(waiting):
             batch = [(index, commands[index][1]) for index in waiting[stream_id]]

@@ -31,9 +31,9 @@ class StreamCache:
     def find(self, waiting: Sequence[Waiting]) -> dict[str, Loaded[Any]] | None:
         """The streams of all these commands, or None: for one, all can be read."""
         found: dict[str, Loaded[Any]] = {}
-        for each in waiting:
-            stream_id = each.grouped.stream_id
-            stream = self._streams.get((each.grouped.kind, stream_id))
+        for command in waiting:
+            stream_id = command.grouped.stream_id
+            stream = self._streams.get((command.grouped.kind, stream_id))
             if stream is None:
                 return None
             found[stream_id] = stream

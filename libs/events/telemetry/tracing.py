@@ -50,8 +50,8 @@ def _parent(carried: str | None) -> Parent | None:
 
 
 def _link(span: Span, carried: Iterable[str]) -> None:
-    for each in sorted(set(carried)):
-        context = trace.get_current_span(_propagator.extract({TRACEPARENT: each}, Parent()))
+    for traceparent in sorted(set(carried)):
+        context = trace.get_current_span(_propagator.extract({TRACEPARENT: traceparent}, Parent()))
         span.add_link(context.get_span_context())
 
 
@@ -165,9 +165,9 @@ def traces_by_key(messages: Sequence[Incoming], parent: str | None) -> Mapping[s
     then this is empty.
     """
     batch = trace_id(parent)
-    envelopes = {id(each.envelopes): each.envelopes for each in messages}.values()
-    if {trace_id(own) for each in envelopes for own in set(each.traces)} <= {batch, ""}:
+    envelopes = {id(message.envelopes): message.envelopes for message in messages}.values()
+    if {trace_id(own) for of_batch in envelopes for own in set(of_batch.traces)} <= {batch, ""}:
         return {}
-    carried = [each.envelopes.traces[each.index] for each in messages]
-    last = {each.key: own for each, own in zip(messages, carried, strict=True)}
+    carried = [message.envelopes.traces[message.index] for message in messages]
+    last = {message.key: own for message, own in zip(messages, carried, strict=True)}
     return {key: own for key, own in last.items() if own and trace_id(own) != batch}

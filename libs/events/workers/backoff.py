@@ -73,7 +73,7 @@ class Backoff:
     clock: Callable[[], float] = time.monotonic
     _rests: dict[str, float] = field(default_factory=dict)
     """Until when each failing item rests."""
-    _known: bool = False
+    _loaded: bool = False
 
     async def turn(self, items: Mapping[str, Attempt]) -> bool:
         """A step of each item that does not rest; answers whether any went on.
@@ -130,12 +130,12 @@ class Backoff:
 
     async def _load(self) -> None:
         """Read the failures that an earlier leader noted; none of them rests for this one."""
-        if not self._known:
+        if not self._loaded:
             rows = await self.store.pool.fetch(
                 "SELECT item FROM failing_work WHERE work = $1", self.work
             )
             self._rests = {row["item"]: 0.0 for row in rows} | self._rests
-            self._known = True
+            self._loaded = True
 
 
 async def failing(store: Store, works: Sequence[str] | None = None) -> list[Failing]:

@@ -42,7 +42,7 @@ class Standing:
         """Have the tahap decide a command; it stands as that leaves it. Raises its refusal."""
         stream = tahap_stream(self.tahap.tahap)
         known = {stream: self.loaded}
-        [outcome] = await handle_many(unit, TAHAP, [(stream, command)], known=known)
+        [outcome] = await handle_many(unit, TAHAP, [(stream, command)], preloaded=known)
         if outcome.error is not None:
             raise outcome.error
         self.loaded = Loaded(outcome.version, outcome.state, outcome.state)

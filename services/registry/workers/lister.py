@@ -163,7 +163,7 @@ class Lister:
         commands: list[tuple[str, Command]] = [
             (f"family-{family}", ListFamily(closing, orders.get(family, {}))) for family in families
         ]
-        outcomes = await handle_many(unit, FAMILY, commands, cut=cut, known=known)
+        outcomes = await handle_many(unit, FAMILY, commands, cut=cut, preloaded=known)
         for family, outcome in zip(families, outcomes, strict=True):
             if outcome.error is not None:
                 raise closed.get(family, outcome.error)

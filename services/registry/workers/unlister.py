@@ -184,7 +184,7 @@ async def _take_back_at(
         stream: Loaded(loaded.version, loaded.state, loaded.state)
         for stream, loaded in found.items()
     }
-    outcomes = await handle_many(unit, FAMILY, commands, known=now)
+    outcomes = await handle_many(unit, FAMILY, commands, preloaded=now)
     for outcome in outcomes:
         if outcome.error is not None:
             raise outcome.error
