@@ -172,11 +172,11 @@ async def principal(
     _documented: Annotated[object, Depends(HTTPBearer(bearerFormat="JWT", auto_error=False))],
 ) -> Principal:
     """The request's principal, who must hold every scope that the route names; 403 otherwise."""
-    known = _known(request)
-    lacking = [scope for scope in wanted.scopes if scope not in known.scopes]
+    asker = _authenticated(request)
+    lacking = [scope for scope in wanted.scopes if scope not in asker.scopes]
     if lacking:
-        raise _scope_missing(known, " ".join(lacking), f"The token lacks {' '.join(lacking)}.")
-    return known
+        raise _scope_missing(asker, " ".join(lacking), f"The token lacks {' '.join(lacking)}.")
+    return asker
 
 
 async def holder_of_one(
@@ -185,24 +185,24 @@ async def holder_of_one(
     _documented: Annotated[object, Depends(HTTPBearer(bearerFormat="JWT", auto_error=False))],
 ) -> Principal:
     """The request's principal, who must hold one of the scopes that the route names."""
-    known = _known(request)
-    if known.scopes.isdisjoint(wanted.scopes):
+    asker = _authenticated(request)
+    if asker.scopes.isdisjoint(wanted.scopes):
         detail = f"The token has none of {', '.join(wanted.scopes)}."
-        raise _scope_missing(known, wanted.scope_str, detail)
-    return known
+        raise _scope_missing(asker, wanted.scope_str, detail)
+    return asker
 
 
-def _known(request: Request) -> Principal:
-    known: Principal | None = getattr(request.state, "principal", None)
-    if known is None:
+def _authenticated(request: Request) -> Principal:
+    asker: Principal | None = getattr(request.state, "principal", None)
+    if asker is None:
         raise Refusal(
             401, "unauthorized", "A valid bearer token is needed.", {"WWW-Authenticate": "Bearer"}
         )
-    return known
+    return asker
 
 
-def _scope_missing(known: Principal, lacking: str, detail: str) -> Refusal:
-    audit.warning("scope refused", subject=known.subject, scope=lacking)
+def _scope_missing(asker: Principal, lacking: str, detail: str) -> Refusal:
+    audit.warning("scope refused", subject=asker.subject, scope=lacking)
     challenge = f'Bearer error="insufficient_scope", scope="{lacking}"'
     return Refusal(403, "scope-missing", detail, {"WWW-Authenticate": challenge})
 
@@ -258,15 +258,18 @@ def refuse_open_doors(
             wanting.append(f"{path} is no API route")
             continue
         found = list(_tree(route.dependant))
-        if not any(each.call in (principal, holder_of_one) and _scopes(each) for each in found):
+        if not any(
+            dependant.call in (principal, holder_of_one) and _scopes(dependant)
+            for dependant in found
+        ):
             wanting.append(f"{path} needs no scope")
         if "POST" in (route.methods or ()):
             lacking = [
-                said
-                for said, fulfils in post_needs.items()
-                if not any(fulfils(each.call) for each in found)
+                lack
+                for lack, fulfils in post_needs.items()
+                if not any(fulfils(dependant.call) for dependant in found)
             ]
-            wanting += [f"POST {path} {said}" for said in lacking]
+            wanting += [f"POST {path} {lack}" for lack in lacking]
     if wanting:
         raise OpenDoor("; ".join(wanting))
 
@@ -278,8 +281,8 @@ def dependencies_of(route: APIRoute) -> list[Dependant]:
 
 def _tree(dependant: Dependant) -> Iterator[Dependant]:
     yield dependant
-    for each in dependant.dependencies:
-        yield from _tree(each)
+    for inner in dependant.dependencies:
+        yield from _tree(inner)
 
 
 def _scopes(dependant: Dependant) -> list[str]:

@@ -98,8 +98,8 @@ class ImportReport:
 
     def restore(self, before: Self) -> None:
         """Forget what was counted since `before` was copied."""
-        for each in fields(self):
-            setattr(self, each.name, getattr(before, each.name))
+        for counter in fields(self):
+            setattr(self, counter.name, getattr(before, counter.name))
 
     def warn(self, line: int, column: str, mistake: Enum) -> None:
         """Note what somebody should look at in a row that is taken."""
@@ -127,7 +127,7 @@ async def read_rows(
     """
     text = _Text(report.file)
     header: list[str] | None = None
-    places: list[tuple[str, int]] = []
+    indexes: list[tuple[str, int]] = []
     count = 0
     async for records in _records(body, text):
         count += len(records)
@@ -137,14 +137,14 @@ async def read_rows(
         for line, cells in records:
             if header is None:
                 header = _checked(cells, columns, text, line)
-                places = _places(header, columns)
+                indexes = _indexes(header, columns)
             elif cells == header:
                 raise text.refusal(line, 1, "has its header again")
             elif mistake := _mistake(cells, header):
                 report.refuse(line, *mistake)
             else:
                 cells.append("")  # what an absent column is read as
-                rows.append((line, {name: cells[place] for name, place in places}))
+                rows.append((line, {name: cells[index] for name, index in indexes}))
         for start in range(0, len(rows), ROWS_A_BATCH):
             yield rows[start : start + ROWS_A_BATCH]
     if header is None:
@@ -176,8 +176,8 @@ class _Text:
     end: str = ""  # how the first line ends, and every other one has to
 
     def refusal(self, line: int, column: int | None, what: str) -> Refusal:
-        place = f"line {line}" if column is None else f"line {line}, column {column}"
-        detail = f"{self.file} {what} at {place}."
+        location = f"line {line}" if column is None else f"line {line}, column {column}"
+        detail = f"{self.file} {what} at {location}."
         where = {"file": self.file, "line": line, "column": column}
         return Refusal(422, "malformed-file", detail, members=where)
 
@@ -249,15 +249,15 @@ def _sound(lines: Sequence[str], text: _Text) -> Iterator[str]:
 
 def _check_quotes(row: str, text: _Text) -> None:
     """Raises a `Refusal` unless every quote opens a cell, closes one, or stands doubled in one."""
-    place = 0
-    while place < len(row):
-        cell = (_QUOTED if row[place] == '"' else _PLAIN).match(row, place)
+    start = 0
+    while start < len(row):
+        cell = (_QUOTED if row[start] == '"' else _PLAIN).match(row, start)
         if cell is None:
             what = f"has a line end within quotes, lines {text.lines} and {text.lines + 1},"
-            raise text.refusal(text.lines, place + 1, what)
+            raise text.refusal(text.lines, start + 1, what)
         if cell.end() < len(row) and row[cell.end()] != ",":
             raise text.refusal(text.lines, cell.end() + 1, "has a stray quote")
-        place = cell.end() + 1
+        start = cell.end() + 1
 
 
 # -- The header -----------------------------------------------------------------------------------
@@ -266,15 +266,15 @@ def _check_quotes(row: str, text: _Text) -> None:
 def _checked(cells: Sequence[str], columns: Columns, text: _Text, line: int) -> list[str]:
     """The header's names; a 422 `Refusal` tells every name that is missing, unknown or double."""
     names = [cell.strip() for cell in cells]
-    known = {*columns.required, *columns.optional}
+    expected = {*columns.required, *columns.optional}
     missing = [name for name in columns.required if name not in names]
-    double = [name for name, times in Counter(names).items() if times > 1 and name in known]
+    double = [name for name, times in Counter(names).items() if times > 1 and name in expected]
     # A file without a header has a person's data there, so only what must be a name is told.
-    named = not known.isdisjoint(names)
+    named = not expected.isdisjoint(names)
     unknown = [
-        name if named and NAME_FORM.fullmatch(name) else f"number {place}"
-        for place, name in enumerate(names, start=1)
-        if name not in known
+        name if named and NAME_FORM.fullmatch(name) else f"number {number}"
+        for number, name in enumerate(names, start=1)
+        if name not in expected
     ]
     if not (missing or unknown or double):
         return names
@@ -284,7 +284,7 @@ def _checked(cells: Sequence[str], columns: Columns, text: _Text, line: int) -> 
     raise Refusal(422, "wrong-columns", f"{text.file}: {detail}.", members=where)
 
 
-def _places(header: Sequence[str], columns: Columns) -> list[tuple[str, int]]:
+def _indexes(header: Sequence[str], columns: Columns) -> list[tuple[str, int]]:
     """Where each column stands in a row; an absent one behind the row's end."""
     return [
         (name, header.index(name) if name in header else len(header))

@@ -124,15 +124,15 @@ def unchanged(app: ASGIApp) -> ASGIApp:
     async def answering(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             return await app(scope, receive, send)
-        known = _known_tags(Headers(scope=scope))
-        if not known:
+        cached = _cached_tags(Headers(scope=scope))
+        if not cached:
             return await app(scope, receive, send)
         same = False
 
         async def sending(message: Message) -> None:
             nonlocal same
             if message["type"] == "http.response.start":
-                same = _is_known(message, known)
+                same = _is_cached(message, cached)
                 if same:
                     _without_body(message)
             elif same:
@@ -144,16 +144,18 @@ def unchanged(app: ASGIApp) -> ASGIApp:
     return answering
 
 
-def _known_tags(headers: Headers) -> frozenset[str]:
+def _cached_tags(headers: Headers) -> frozenset[str]:
     sent = ",".join(headers.getlist("if-none-match"))
     return frozenset(tag.strip().removeprefix("W/") for tag in sent.split(",") if tag.strip())
 
 
-def _is_known(start: MutableMapping[str, Any], known: frozenset[str]) -> bool:
+def _is_cached(start: MutableMapping[str, Any], cached: frozenset[str]) -> bool:
     tag = Headers(raw=start["headers"]).get("etag")
-    return start["status"] == 200 and tag is not None and bool(known & {tag, "*"})
+    return start["status"] == 200 and tag is not None and bool(cached & {tag, "*"})
 
 
 def _without_body(start: MutableMapping[str, Any]) -> None:
     start["status"] = 304
-    start["headers"] = [each for each in start["headers"] if each[0].lower() not in _OF_A_BODY]
+    start["headers"] = [
+        header for header in start["headers"] if header[0].lower() not in _OF_A_BODY
+    ]

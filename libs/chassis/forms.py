@@ -74,4 +74,4 @@ def _is_odd(character: str) -> bool:
 
 def is_text(text: str) -> bool:
     """True if PostgreSQL can hold a text: no NUL, no half of a character."""
-    return "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

@@ -47,7 +47,7 @@ class _Found(Collector):
 async def exposition(looks: Sequence[Look], process: Collector = REGISTRY) -> bytes:
     """Everything that is known now, in Prometheus' text format."""
     found = await asyncio.gather(*map(_looked, looks))
-    samples = [sample for each in found for sample in each or ()]
+    samples = [sample for looked in found for sample in looked or ()]
     return generate_latest(process) + generate_latest(_Found(families(samples)))
 
 
@@ -80,7 +80,7 @@ class Seldom:
     def __init__(self, look: Look) -> None:
         self._look = look
         self._looking: asyncio.Task[Sequence[Sample]] | None = None
-        self._known: Sequence[Sample] = ()
+        self._last_samples: Sequence[Sample] = ()
         self._due = 0.0
 
     async def __call__(self) -> Sequence[Sample]:
@@ -88,9 +88,9 @@ class Seldom:
         now = asyncio.get_running_loop().time()
         if self._looking is None or (self._looking.done() and now >= self._due):
             self._looking = asyncio.create_task(self._again())
-        if self._looking.done() or not self._known:
-            self._known = await asyncio.shield(self._looking)
-        return self._known
+        if self._looking.done() or not self._last_samples:
+            self._last_samples = await asyncio.shield(self._looking)
+        return self._last_samples
 
     async def _again(self) -> Sequence[Sample]:
         loop = asyncio.get_running_loop()
@@ -123,8 +123,8 @@ async def shown(host: str, port: int, looks: Sequence[Look]) -> AsyncIterator[No
 
     async with await asyncio.start_server(answer, host, port):
         yield
-        for each in callers:
-            each.cancel()
+        for caller in callers:
+            caller.cancel()
         await asyncio.gather(*callers, return_exceptions=True)
 
 

@@ -120,7 +120,7 @@ def _log_line(scope: Scope, status: int | None, span: Span, seconds: float) -> N
     method = scope["method"] if scope["method"] in telemetry.METHODS else telemetry.OTHER_METHOD
     REQUEST_SECONDS.labels(method, route, status or CLIENT_WENT_AWAY).observe(seconds)
     state = scope["state"]
-    known = state.get("principal")
+    principal = state.get("principal")
     span.update_name(telemetry.SPAN_REQUEST.format(method=method, route=route))
     span.set_attributes({telemetry.HTTP_METHOD: method, telemetry.HTTP_ROUTE: route})
     if status is not None:
@@ -135,7 +135,7 @@ def _log_line(scope: Scope, status: int | None, span: Span, seconds: float) -> N
         route=route,
         status=status,
         ms=round(seconds * 1_000, 1),
-        subject=known and known.subject,
+        subject=principal and principal.subject,
         problem=state.get("problem"),
     )
 

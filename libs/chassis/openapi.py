@@ -172,7 +172,7 @@ def _answered(operation: Schema, route: APIRoute, *, guarded: bool) -> None:
 
 
 def _codes(operation: Schema, route: APIRoute, *, guarded: bool) -> Iterator[Code]:
-    takes = {each.call for each in dependencies_of(route)}
+    takes = {dependant.call for dependant in dependencies_of(route)}
     sent = operation.get("requestBody", {}).get("content", {})
     yield from (*_ANY, *_FORMED)
     if guarded:
@@ -190,7 +190,7 @@ def _codes(operation: Schema, route: APIRoute, *, guarded: bool) -> Iterator[Cod
 
 
 def _headers(status: int, answers: Mapping[int, Any], route: APIRoute) -> Iterator[str]:
-    takes = {each.call for each in dependencies_of(route)}
+    takes = {dependant.call for dependant in dependencies_of(route)}
     good = 200 <= status < 300
     if (good and (304 in answers or seen_tag in takes)) or status in (304, 412):
         yield "ETag"

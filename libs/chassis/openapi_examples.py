@@ -73,42 +73,42 @@ def example_of(
 
 
 def _example(
-    schema: Mapping[str, Any], schemas: Mapping[str, Any], known: Mapping[str, object], name: str
+    schema: Mapping[str, Any], schemas: Mapping[str, Any], examples: Mapping[str, object], name: str
 ) -> object:
     if "$ref" in schema:
         found = schemas[schema["$ref"].removeprefix(_REF)]
-        return _example(found, schemas, known, name)
-    if name in known and _fits(known[name], schema):
-        return known[name]
+        return _example(found, schemas, examples, name)
+    if name in examples and _fits(examples[name], schema):
+        return examples[name]
     if "anyOf" in schema:
-        return _example(schema["anyOf"][0], schemas, known, name)
+        return _example(schema["anyOf"][0], schemas, examples, name)
     for keyword in ("const", "default"):
         if keyword in schema:
             return schema[keyword]
     for keyword in ("examples", "enum"):
         if keyword in schema:
             return schema[keyword][0]
-    return _of_type(schema, schemas, known, name)
+    return _of_type(schema, schemas, examples, name)
 
 
 def _of_type(
-    schema: Mapping[str, Any], schemas: Mapping[str, Any], known: Mapping[str, object], name: str
+    schema: Mapping[str, Any], schemas: Mapping[str, Any], examples: Mapping[str, object], name: str
 ) -> object:
     kind = schema.get("type")
     if kind is None:
         return {}
     if kind == "object" and "properties" in schema:
         return {
-            each: _example(found, schemas, known, each)
-            for each, found in schema["properties"].items()
+            property_name: _example(found, schemas, examples, property_name)
+            for property_name, found in schema["properties"].items()
         }
     if kind == "object":
         inner = schema.get("additionalProperties")
         if not isinstance(inner, dict):
             return {}
-        return {"name": _example(inner, schemas, known, _one_of(name))}
+        return {"name": _example(inner, schemas, examples, _one_of(name))}
     if kind == "array":
-        return [_example(schema.get("items", {}), schemas, known, _one_of(name))]
+        return [_example(schema.get("items", {}), schemas, examples, _one_of(name))]
     if kind == "integer":
         return max(schema.get("minimum", 0), 1)
     if schema.get("format") in _OF_FORMAT:
@@ -122,7 +122,7 @@ def _fits(value: object, schema: Mapping[str, Any]) -> bool:
     """True if an example is of a type that the schema takes; one name may stand for two things."""
     if value not in schema.get("enum", (value,)):
         return False
-    kinds = {each.get("type") for each in (schema, *schema.get("anyOf", ()))}
+    kinds = {option.get("type") for option in (schema, *schema.get("anyOf", ()))}
     takes_anything = kinds == {None} and "anyOf" not in schema
     return takes_anything or _JSON_TYPES[type(value)] in kinds
 

@@ -184,19 +184,19 @@ async def _validation(request: Request, error: RequestValidationError) -> Respon
     found = error.errors()
     if any(mistake["type"] == "json_invalid" for mistake in found):
         return answer(request, 400, "malformed-json", detail="The body is not JSON.")
-    known = _names(request.app)
-    mistakes = [_mistake(mistake, known) for mistake in found[:MISTAKES_MAX]]
+    own_names = _names(request.app)
+    mistakes = [_mistake(mistake, own_names) for mistake in found[:MISTAKES_MAX]]
     return answer(request, 422, "invalid-request", errors=mistakes)
 
 
-def _mistake(found: Mapping[str, Any], known: frozenset[str]) -> Mistake:
+def _mistake(found: Mapping[str, Any], own_names: frozenset[str]) -> Mistake:
     code, message = found["type"], found["msg"]
     if code in QUOTING:
         message = "The value is refused"
     elif code.endswith("_parsing"):
         message = message.partition(",")[0]  # what follows quotes a character of the value
     # A name that the caller made up can be anything, a person's number too.
-    loc = [part if isinstance(part, int) or part in known else "*" for part in found["loc"]]
+    loc = [part if isinstance(part, int) or part in own_names else "*" for part in found["loc"]]
     return Mistake(loc=loc, message=message, code=code)
 
 

@@ -25,11 +25,13 @@ _MESSAGES: Final[Mapping[str, str]] = {
 async def only_known_parameters(request: Request) -> None:
     """A dependency of every operation: 422 names each query parameter that it does not take, or
     that is there more than once. No operation takes several values under one name."""
-    known = _parameters_of(request.scope["route"])
+    accepted = _parameters_of(request.scope["route"])
     times = Counter(name for name, _ in request.query_params.multi_items())
-    unknown = [_mistake(name, "unknown_parameter") for name in times if name not in known]
+    unknown = [_mistake(name, "unknown_parameter") for name in times if name not in accepted]
     repeated = [
-        _mistake(name, "repeated_parameter") for name in times if name in known and times[name] > 1
+        _mistake(name, "repeated_parameter")
+        for name in times
+        if name in accepted and times[name] > 1
     ]
     if mistakes := [*unknown, *repeated][:MISTAKES_MAX]:
         first = mistakes[0]

@@ -39,13 +39,13 @@ async def run(env: Environment, connect_bus: Callable[[str], Awaitable[Bus]] = c
             closing.push_async_callback(store.close)
             tasks.append(asyncio.create_task(Relay(store, bus, topics).run(), name=service))
         async with shown(text(env, "PKH_HOST", "127.0.0.1"), metrics_port(env), ()):
-            await _told_to_stop()
+            await _stop_signal()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _told_to_stop() -> None:
+async def _stop_signal() -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)

@@ -95,5 +95,5 @@ def _job(row: Any) -> Job:
     )
 
 
-def _text(place: ParkedPosition) -> str:
-    return msgspec.json.encode(place).decode()
+def _text(position: ParkedPosition) -> str:
+    return msgspec.json.encode(position).decode()

@@ -94,9 +94,9 @@ class ReplayWorker:
             return False
         came: Replayed | None = None
         if row["cancelled_by"] is None:
-            place = msgspec.json.decode(row["place"], type=tuple[str, str, int, int])
+            reached = msgspec.json.decode(row["place"], type=tuple[str, str, int, int])
             selection = Selection(row["topic"], row["parked_key"])
-            came = await replay(unit, self.subscriptions, selection, place)
+            came = await replay(unit, self.subscriptions, selection, reached)
         if came is not None:
             advanced = msgspec.json.encode(came.reached).decode(), came.handled, came.refused
             await unit.connection.execute(_ADVANCE, job, *advanced)

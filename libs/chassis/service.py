@@ -45,7 +45,7 @@ from libs.events.telemetry.metrics import Sample
 from libs.events.workers.backoff import failing
 from libs.events.workers.leader import has_leader, lead
 from libs.privacy.keys import KeyRing
-from libs.privacy.pseudonyms import Tokenizer
+from libs.privacy.pseudonyms import Pseudonymizer
 
 Step = Callable[[], Awaitable[bool]]
 
@@ -91,9 +91,9 @@ class Running:
         pool = asyncpg.create_pool(self.settings.keys_url, min_size=1, max_size=KEY_CONNECTIONS_MAX)
         return KeyRing(await self.closing.enter_async_context(pool), self.settings.kek or b"")
 
-    def tokenizer(self) -> Tokenizer:
+    def pseudonymizer(self) -> Pseudonymizer:
         """The key by which people are recognised, for a service that needs `token-key`."""
-        return Tokenizer(self.settings.token_key or b"")
+        return Pseudonymizer(self.settings.token_key or b"")
 
     def resources(self, **more: Any) -> dict[str, Any]:
         """The state that the lifespan yields: itself, its store, and what else handlers ask for."""

@@ -104,27 +104,27 @@ class Keys:
 
     fetch: Callable[[], Awaitable[KeySet]]
     clock: Callable[[], float] = time.monotonic
-    _known: KeySet = field(default_factory=dict)
+    _key_set: KeySet = field(default_factory=dict)
     _seen_at: float = float("-inf")
     _asked_at: float = float("-inf")
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def find(self, kid: str) -> Key | None:
         """The key of an id, or None when the issuer has none."""
-        if self._wanting(kid) and not (kid in self._known and self._asking.locked()):
+        if self._wanting(kid) and not (kid in self._key_set and self._asking.locked()):
             async with self._asking:
                 if self._wanting(kid):
                     await self._ask()
-        return self._known.get(kid)
+        return self._key_set.get(kid)
 
     def _wanting(self, kid: str) -> bool:
         now = self.clock()
         old = now - self._seen_at > KEYS_AGE_S_MAX
-        return (old or kid not in self._known) and now - self._asked_at > KEYS_COOLDOWN_S
+        return (old or kid not in self._key_set) and now - self._asked_at > KEYS_COOLDOWN_S
 
     async def _ask(self) -> None:
         try:
-            self._known = await self.fetch()
+            self._key_set = await self.fetch()
             self._seen_at = self.clock()
         except (OSError, httpx.HTTPError, JoseError, *MALFORMED) as error:
             log.warning("the key set could not be read", exc_info=error)

@@ -39,9 +39,9 @@ def well_formed(app: ASGIApp, bytes_max: int) -> ASGIApp:
     async def check(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await app(scope, receive, send)
-        for place, raw in _address(scope).items():
+        for part, raw in _address(scope).items():
             if not _is_text(raw):
-                errors = [Mistake(loc=[place], message=_NO_TEXT, code="text_malformed")]
+                errors = [Mistake(loc=[part], message=_NO_TEXT, code="text_malformed")]
                 response = answer(Request(scope), 422, "invalid-request", errors=errors)
                 return await response(scope, receive, send)
         if _sends_json(Headers(scope=scope)):
@@ -65,7 +65,7 @@ def _is_text(raw: bytes) -> bool:
         text = unquote_to_bytes(raw).decode()
     except UnicodeDecodeError:
         return False
-    return not any(each < " " or "\x7f" <= each < "\xa0" for each in text)
+    return not any(character < " " or "\x7f" <= character < "\xa0" for character in text)
 
 
 # -- A JSON body ----------------------------------------------------------------------------------
@@ -148,14 +148,14 @@ async def one_form(request: Request) -> None:
     query that is not written in the one form of its kind."""
     mistakes: list[Mistake] = []
     for found in dependencies_of(request.scope["route"]):
-        for place, fields, given in (
+        for part, fields, given in (
             ("path", found.path_params, request.path_params),
             ("query", found.query_params, request.query_params),
         ):
             for field in fields:
                 text = given.get(field.alias)
                 if text is not None and not _has_form(text, field.field_info.annotation):
-                    loc = [place, field.alias]
+                    loc = [part, field.alias]
                     mistakes.append(Mistake(loc=loc, message=_NO_FORM, code="form_mismatch"))
     if mistakes:
         raise Refusal(422, "invalid-request", f"{_NO_FORM}.", members={"errors": mistakes})

@@ -117,13 +117,13 @@ def convert(file: str, key: str, value: object, shape: Any) -> Any:
     try:
         return msgspec.convert(value, shape)
     except msgspec.ValidationError as wrong:
-        raise PolicyError(file, *_place(key, str(wrong))) from None
+        raise PolicyError(file, *_location(key, str(wrong))) from None
 
 
-def _place(key: str, wrong: str) -> tuple[str, str]:
+def _location(key: str, wrong: str) -> tuple[str, str]:
     """The key of the file that msgspec's message is about, and what is wrong there."""
     why, _, path = wrong.partition(" - at `$")
-    place = f"{key}{path.rstrip('`')}"
+    location = f"{key}{path.rstrip('`')}"
     if field := _FIELD.match(why):
-        place, why = f"{place}.{field[2]}", _PROBLEM[field[1]]
-    return place.lstrip(".") or WHOLE_FILE, why
+        location, why = f"{location}.{field[2]}", _PROBLEM[field[1]]
+    return location.lstrip(".") or WHOLE_FILE, why

@@ -96,12 +96,12 @@ class KeyRing:
         `WrapBroken` where not one of the stored keys can be unwrapped.
         """
         wanted = list(dict.fromkeys(families))
-        known = self._cache.alive(wanted)
-        for part in _parts([family for family in wanted if family not in known]):
+        keys = self._cache.alive(wanted)
+        for part in _parts([family for family in wanted if family not in keys]):
             found = self._opened(await self._pool.fetch(_SELECT, part))
             self._cache.keep(found)
-            known.update(found)
-        return {family: known[family] for family in wanted if family in known}
+            keys.update(found)
+        return {family: keys[family] for family in wanted if family in keys}
 
     async def destroy(self, family: str) -> bool:
         """Destroy all versions of a family's key; False when there was none left to destroy.
@@ -141,26 +141,26 @@ class _Cache:
         if not 0 <= ttl_s <= CACHE_TTL_S_MAX:
             raise ValueError(f"A key is cached for at most {CACHE_TTL_S_MAX:.0f} s")
         self._ttl_s, self._cached_max, self._clock = ttl_s, cached_max, clock
-        self._kept: dict[str, tuple[float, FamilyKey]] = {}
+        self._cached: dict[str, tuple[float, FamilyKey]] = {}
 
     def alive(self, families: Iterable[str]) -> dict[str, FamilyKey]:
         oldest = self._clock() - self._ttl_s
-        while self._kept and (first := next(iter(self._kept.items())))[1][0] <= oldest:
-            del self._kept[first[0]]  # in order of fetching, so what is left is young enough
-        return {family: self._kept[family][1] for family in families if family in self._kept}
+        while self._cached and (first := next(iter(self._cached.items())))[1][0] <= oldest:
+            del self._cached[first[0]]  # in order of fetching, so what is left is young enough
+        return {family: self._cached[family][1] for family in families if family in self._cached}
 
     def keep(self, keys: Mapping[str, FamilyKey]) -> None:
         now = self._clock()
         for family, key in keys.items():
             if key.secrets:
-                self._kept.pop(family, None)
-                self._kept[family] = (now, key)
-        excess = max(0, len(self._kept) - self._cached_max)
-        for family in list(islice(self._kept, excess)):
-            del self._kept[family]
+                self._cached.pop(family, None)
+                self._cached[family] = (now, key)
+        excess = max(0, len(self._cached) - self._cached_max)
+        for family in list(islice(self._cached, excess)):
+            del self._cached[family]
 
     def forget(self, family: str) -> None:
-        self._kept.pop(family, None)
+        self._cached.pop(family, None)
 
 
 def _parts(families: Sequence[str]) -> Iterator[list[str]]:

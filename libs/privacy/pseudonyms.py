@@ -9,7 +9,7 @@ TOKEN_KEY_BYTES_MIN = 32
 TOKEN_BYTES = 16  # of the 32 that HMAC-SHA256 gives: 2^64 tokens until one is expected twice
 
 
-class Tokenizer:
+class Pseudonymizer:
     """Turns values into tokens of 32 hex digits under one key.
 
     Equal values of a kind give equal tokens wherever the key is the same, so a person in registry

@@ -103,7 +103,7 @@ class Sealer:
 
 def _seal(cipher: AESGCM, version: int, family: str, name: str, clear: str) -> str:
     nonce = os.urandom(NONCE_BYTES)
-    closed = nonce + cipher.encrypt(nonce, clear.encode(), _place(version, family, name))
+    closed = nonce + cipher.encrypt(nonce, clear.encode(), _associated_data(version, family, name))
     text = binascii.b2a_base64(closed, newline=False).translate(_URL_SAFE, b"=")
     return f"{LAYOUT}.{version}.{text.decode()}"
 
@@ -111,12 +111,12 @@ def _seal(cipher: AESGCM, version: int, family: str, name: str, clear: str) -> s
 def _open(cipher: AESGCM, version: int, closed: bytes, family: str, name: str) -> str:
     nonce, text = closed[:NONCE_BYTES], closed[NONCE_BYTES:]
     try:
-        return cipher.decrypt(nonce, text, _place(version, family, name)).decode()
+        return cipher.decrypt(nonce, text, _associated_data(version, family, name)).decode()
     except InvalidTag:
         raise SealBroken(family=family, field=name, version=version) from None
 
 
-def _place(version: int, family: str, name: str) -> bytes:
+def _associated_data(version: int, family: str, name: str) -> bytes:
     return f"{family}|{name}|{version}".encode()
 
 

@@ -31,7 +31,9 @@ class Wrapper:
     def wrap(self, family: str, version: int, secret: bytes) -> bytes:
         """The stored form of a family's key: layout, nonce and closed text, 61 bytes."""
         nonce = os.urandom(_NONCE_BYTES)
-        return _LAYOUT + nonce + self._cipher.encrypt(nonce, secret, _place(family, version))
+        return (
+            _LAYOUT + nonce + self._cipher.encrypt(nonce, secret, _associated_data(family, version))
+        )
 
     def unwrap(self, family: str, version: int, wrapped: bytes) -> bytes:
         """The 32 bytes of a family's key; `WrapBroken` when the stored form does not open."""
@@ -42,11 +44,11 @@ class Wrapper:
         )
         try:
             if layout == _LAYOUT:
-                return self._cipher.decrypt(nonce, closed, _place(family, version))
+                return self._cipher.decrypt(nonce, closed, _associated_data(family, version))
         except (InvalidTag, ValueError):
             pass  # ValueError: cut so short that no nonce is left
         raise WrapBroken(family=family, version=version)
 
 
-def _place(family: str, version: int) -> bytes:
+def _associated_data(family: str, version: int) -> bytes:
     return f"key|{family}|{version}".encode()

@@ -26,7 +26,7 @@ POLICIES: Final = policy.load()
 
 async def parts(running: Running) -> Parts:
     """Evaluates what the roster lists, and decides again where facts are late."""
-    store, tokenizer = running.store, running.tokenizer()
+    store, pseudonymizer = running.store, running.pseudonymizer()
     running.looks.append(Seldom(partial(unmatched_readings, store)))
     workers = {
         CLOSER: Closer(store).step,
@@ -34,7 +34,11 @@ async def parts(running: Running) -> Parts:
         RE_DECIDER: ReDecider(store, POLICIES).step,
         WITHDRAWER: Withdrawer(store, POLICIES).step,
     }
-    resources = {"tokenizer": tokenizer, "intake": Intake(tokenizer), "policies": POLICIES}
+    resources = {
+        "pseudonymizer": pseudonymizer,
+        "intake": Intake(pseudonymizer),
+        "policies": POLICIES,
+    }
     return Parts(subscriptions(POLICIES), workers, resources)
 
 

@@ -24,7 +24,7 @@ RULE_SETS: Final = load_rule_sets()
 async def parts(running: Running) -> Parts:
     """Lists families when a closing is announced, and takes cancelled lists back."""
     keys = await running.keys()
-    intake = Intake(keys, running.tokenizer(), Reviewer(keys, RULE_SETS))
+    intake = Intake(keys, running.pseudonymizer(), Reviewer(keys, RULE_SETS))
     workers = {
         LISTER: Lister(running.store, keys, RULE_SETS).step,
         UNLISTER: Unlister(running.store, RULE_SETS).step,

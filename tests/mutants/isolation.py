@@ -18,11 +18,11 @@ ISOLATION: Final = (
         (
             Change(
                 "libs/privacy/keys.py",
-                "        return {family: known[family] for family in wanted if family in known}\n",
+                "        return {family: keys[family] for family in wanted if family in keys}\n",
                 """        for family in wanted:
-            if family not in known or not known[family].secrets:
+            if family not in keys or not keys[family].secrets:
                 raise KeyDestroyed(family=family)
-        return {family: known[family] for family in wanted if family in known}
+        return {family: keys[family] for family in wanted if family in keys}
 """,
             ),
         ),

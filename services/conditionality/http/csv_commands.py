@@ -13,7 +13,7 @@ from libs.chassis.csv_upload import Columns, ImportReport, Row
 from libs.chassis.forms import NIK, NISN, NPSN, OFFICE_ID, day
 from libs.events.store.handle import handle_many
 from libs.events.store.transaction import Transaction
-from libs.privacy.pseudonyms import Tokenizer
+from libs.privacy.pseudonyms import Pseudonymizer
 from services.conditionality.contract import PERSON
 from services.conditionality.domain.person import (
     Command,
@@ -88,7 +88,7 @@ class Intake:
     are none.
     """
 
-    tokenizer: Tokenizer
+    pseudonymizer: Pseudonymizer
     sender: Principal = NOBODY
 
     def for_(self, sender: Principal) -> Intake:
@@ -97,12 +97,12 @@ class Intake:
 
     async def school_months(self, unit: Transaction, rows: list[Row], report: FactsReport) -> None:
         """school_attendance.csv: a pupil's months of one batch are one command."""
-        months = list(_reported(rows, report, self.tokenizer, "npsn", _school_month))
+        months = list(_reported(rows, report, self.pseudonymizer, "npsn", _school_month))
         await self._record(unit, months, lambda found: RecordSchoolMonths(tuple(found)), report)
 
     async def visits(self, unit: Transaction, rows: list[Row], report: FactsReport) -> None:
         """health_verification.csv: a person's visits of one batch are one command."""
-        visits = list(_reported(rows, report, self.tokenizer, "facility_code", _visit))
+        visits = list(_reported(rows, report, self.pseudonymizer, "facility_code", _visit))
         await self._record(unit, visits, lambda found: RecordVisits(tuple(found)), report)
 
     async def _record(
@@ -140,7 +140,7 @@ class Intake:
 def _reported(
     rows: list[Row],
     report: ImportReport,
-    tokenizer: Tokenizer,
+    pseudonymizer: Pseudonymizer,
     reporter: str,
     parse: Callable[[int, Mapping[str, str], ImportReport], R | None],
 ) -> Iterator[Reported[R]]:
@@ -149,7 +149,7 @@ def _reported(
         if wrong := _wrong(row):
             report.refuse(line, *wrong)
         elif (record := parse(line, row, report)) is not None:
-            yield Reported(line, tokenizer.nik(row["nik"]), row[reporter], record)
+            yield Reported(line, pseudonymizer.nik(row["nik"]), row[reporter], record)
 
 
 def _wrong(row: Mapping[str, str]) -> tuple[str, Mistake] | None:

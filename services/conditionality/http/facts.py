@@ -20,7 +20,7 @@ from libs.chassis.service import CommitterOf, StoreOf
 from libs.events.store.grouped_commands import GroupedCommand
 from libs.events.store.model import Context
 from libs.events.store.postgres import Store
-from libs.privacy.pseudonyms import Tokenizer
+from libs.privacy.pseudonyms import Pseudonymizer
 from services.conditionality.contract import PERSON
 from services.conditionality.domain.person import (
     InvalidRecord,
@@ -43,7 +43,7 @@ Recorder = Annotated[Principal, require("conditionality:record")]
 Approver = Annotated[Principal, require("conditionality:approve")]
 Reader = Annotated[Principal, require("conditionality:read")]
 IntakeOf = Annotated[Intake, resource("intake")]
-TokenizerOf = Annotated[Tokenizer, resource("tokenizer")]
+PseudonymizerOf = Annotated[Pseudonymizer, resource("pseudonymizer")]
 
 router = APIRouter(tags=["conditionality"])
 
@@ -117,7 +117,7 @@ async def report_school_month(
     body: SchoolMonthReport,
     store: StoreOf,
     committer: CommitterOf,
-    tokenizer: TokenizerOf,
+    pseudonymizer: PseudonymizerOf,
     context: Asked,
     once: Once,
     recorder: Recorder,
@@ -125,7 +125,7 @@ async def report_school_month(
     """Record or correct one pupil's month; a correction is judged again wherever it counts."""
     month = SchoolMonth(body.month, body.effective_days, body.absent, body.permitted, body.sick)
     check_school_month(month)
-    token = tokenizer.nik(body.nik)
+    token = pseudonymizer.nik(body.nik)
     matched = await _matched(store, recorder, context, token, month, body.npsn)
     command = RecordSchoolMonths((month,))
     grouped = GroupedCommand(PERSON, f"person-{token}", command, context, _taken(matched), once)
@@ -138,14 +138,14 @@ async def report_visit(
     body: VisitReport,
     store: StoreOf,
     committer: CommitterOf,
-    tokenizer: TokenizerOf,
+    pseudonymizer: PseudonymizerOf,
     context: Asked,
     once: Once,
     recorder: Recorder,
 ) -> Response:
     """Record or correct one person's visit."""
     visit = Visit(body.month, body.service, body.attended)
-    token = tokenizer.nik(body.nik)
+    token = pseudonymizer.nik(body.nik)
     matched = await _matched(store, recorder, context, token, visit, body.facility_code)
     command = RecordVisits((visit,))
     grouped = GroupedCommand(PERSON, f"person-{token}", command, context, _taken(matched), once)

@@ -16,7 +16,7 @@ from libs.events.store.handle import handle_many
 from libs.events.store.model import Outcome
 from libs.events.store.transaction import Transaction
 from libs.privacy.keys import KeyRing
-from libs.privacy.pseudonyms import Tokenizer
+from libs.privacy.pseudonyms import Pseudonymizer
 from libs.privacy.sealing import Sealer
 from services.registry.contract import FAMILY
 from services.registry.domain.family.commands import (
@@ -72,7 +72,7 @@ class Intake:
     """
 
     keys: KeyRing
-    tokenizer: Tokenizer
+    pseudonymizer: Pseudonymizer
     reviewer: Reviewer
     importer: Principal = NOBODY
 
@@ -86,14 +86,14 @@ class Intake:
         """families.csv: a card is claimed by its first row; its key is made before its event."""
         today = unit.context.at.date()
         good = self._theirs(checked(FamilyCells, rows, report, today), report)
-        tokens = [self.tokenizer.card(row.card) for row in good]
+        tokens = [self.pseudonymizer.card(row.card) for row in good]
         owners = await unit.claim("card", {token: f"family-{uuid4()}" for token in tokens})
         await self.keys.make(owner.removeprefix("family-") for owner in owners.values())
         registered = [(row, owners[token]) for row, token in zip(good, tokens, strict=True)]
         living, sealer = await self._not_erased(registered, report)
         commands: list[tuple[str, Command]] = []
         for row, owner in living:
-            family, token = owner.removeprefix("family-"), self.tokenizer.card(row.card)
+            family, token = owner.removeprefix("family-"), self.pseudonymizer.card(row.card)
             commands.append(
                 (owner, RegisterFamily(family, self._family(row, token, family, sealer)))
             )
@@ -113,7 +113,7 @@ class Intake:
         cells = row.cells
         address = " ".join(cells[column].strip() for column in ("address", "rt", "rw"))
         return FamilyRow(
-            fingerprint=self.tokenizer.fingerprint(*cells.values()),
+            fingerprint=self.pseudonymizer.fingerprint(*cells.values()),
             card_token=token,
             card=sealer.seal(family, "no_kk", row.card),
             dtks_id=sealer.seal(family, "dtks_id", cells["dtks_id"]),
@@ -121,7 +121,7 @@ class Intake:
             decile=row.decile,
             region=row.region,
             address=sealer.seal(family, "address", address),
-            payee_token=self.tokenizer.nik(row.payee),
+            payee_token=self.pseudonymizer.nik(row.payee),
             payee_nik=sealer.seal(family, "payee_nik", row.payee),
             bank=row.bank,
             account_no=sealer.seal(family, "account_no", cells["account_no"].strip()),
@@ -165,8 +165,8 @@ class Intake:
         await self._mark_duplicates(unit, drafted)
 
     def _member(self, row: MemberCells, family: str, sealer: Sealer) -> MemberRow:
-        cells, fingerprint = row.cells, self.tokenizer.fingerprint(*row.cells.values())
-        token = csv_facts.person_token(self.tokenizer, row.nik, fingerprint)
+        cells, fingerprint = row.cells, self.pseudonymizer.fingerprint(*row.cells.values())
+        token = csv_facts.person_token(self.pseudonymizer, row.nik, fingerprint)
         return MemberRow(
             token=token,
             fingerprint=fingerprint,
@@ -234,12 +234,12 @@ class Intake:
         for row, stream_id in living:
             try:
                 fact = csv_facts.of_row(
-                    row, stream_id.removeprefix("family-"), sealer, self.tokenizer
+                    row, stream_id.removeprefix("family-"), sealer, self.pseudonymizer
                 )
             except Refused as refused:
                 report.refuse(row.line, refused.column, refused.mistake)
                 continue
-            fingerprint = self.tokenizer.fingerprint(*row.cells.values())
+            fingerprint = self.pseudonymizer.fingerprint(*row.cells.values())
             dates = row.effective_on, row.reported_on
             judged_on = max(row.reported_on, closed_on or row.reported_on)
             rules = self.reviewer.rule_sets.on(judged_on)
@@ -271,7 +271,7 @@ class Intake:
     async def _of_known_cards(
         self, unit: Transaction, rows: Sequence[CardRow], report: ImportReport
     ) -> list[tuple[CardRow, str]]:
-        tokens = {row.card: self.tokenizer.card(row.card) for row in rows}
+        tokens = {row.card: self.pseudonymizer.card(row.card) for row in rows}
         owners = await card_owners(unit, tokens.values())
         known: list[tuple[CardRow, str]] = []
         for row in rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libs.privacy.pseudonyms import Tokenizer
+from libs.privacy.pseudonyms import Pseudonymizer
 from libs.privacy.sealing import Sealer
 from services.registry.domain.family.commands import (
     Birth,
@@ -35,27 +35,29 @@ from services.registry.http.csv_cells import (
 from services.registry.http.csv_rows import LifeEventCells
 
 
-def of_row(row: LifeEventCells, family: str, sealer: Sealer, tokenizer: Tokenizer) -> LifeEvent:
+def of_row(
+    row: LifeEventCells, family: str, sealer: Sealer, pseudonymizer: Pseudonymizer
+) -> LifeEvent:
     """The fact of a row; raises `Refused`."""
     cells = row.cells
     match row.type:
         case "MOVE":
             return Move(region(cells, "region_code"))
         case "PAYEE_CHANGE":
-            return _payee_change(cells, family, sealer, tokenizer)
+            return _payee_change(cells, family, sealer, pseudonymizer)
         case "BIRTH":
-            return _birth(cells, family, sealer, tokenizer)
+            return _birth(cells, family, sealer, pseudonymizer)
         case _:
-            return _of_member(row.type, cells, family, sealer, tokenizer)
+            return _of_member(row.type, cells, family, sealer, pseudonymizer)
 
 
 def _of_member(
-    type_: str, cells: Cells, family: str, sealer: Sealer, tokenizer: Tokenizer
+    type_: str, cells: Cells, family: str, sealer: Sealer, pseudonymizer: Pseudonymizer
 ) -> LifeEvent:
     nik = kept_nik(cells, "nik")
     if not nik:
         raise Refused("nik", Mistake.MISSING)
-    token = tokenizer.nik(nik)
+    token = pseudonymizer.nik(nik)
     match type_:
         case "DEATH":
             return Death(token)
@@ -67,10 +69,12 @@ def _of_member(
             return Pregnancy(token, day(cells, "due_date"), order)
 
 
-def _payee_change(cells: Cells, family: str, sealer: Sealer, tokenizer: Tokenizer) -> PayeeChange:
+def _payee_change(
+    cells: Cells, family: str, sealer: Sealer, pseudonymizer: Pseudonymizer
+) -> PayeeChange:
     payee = number(cells, "new_payee_nik")
     return PayeeChange(
-        payee_token=tokenizer.nik(payee),
+        payee_token=pseudonymizer.nik(payee),
         payee_nik=sealer.seal(family, "payee_nik", payee),
         bank=word(cells, "bank_code", BANKS),
         account_no=sealer.seal(family, "account_no", account_no(cells)),
@@ -78,10 +82,10 @@ def _payee_change(cells: Cells, family: str, sealer: Sealer, tokenizer: Tokenize
     )
 
 
-def _birth(cells: Cells, family: str, sealer: Sealer, tokenizer: Tokenizer) -> Birth:
+def _birth(cells: Cells, family: str, sealer: Sealer, pseudonymizer: Pseudonymizer) -> Birth:
     nik = kept_nik(cells, "nik")
     return Birth(
-        token=person_token(tokenizer, nik, tokenizer.fingerprint(*cells.values())),
+        token=person_token(pseudonymizer, nik, pseudonymizer.fingerprint(*cells.values())),
         nik=sealer.seal(family, "nik", nik),
         name=sealer.seal(family, "name", text(cells, "name")),
         nik_valid=well_formed_nik(nik),
@@ -90,9 +94,9 @@ def _birth(cells: Cells, family: str, sealer: Sealer, tokenizer: Tokenizer) -> B
     )
 
 
-def person_token(tokenizer: Tokenizer, nik: str, fingerprint: str) -> str:
+def person_token(pseudonymizer: Pseudonymizer, nik: str, fingerprint: str) -> str:
     """The token of whom a row is about. Without a number that is a person of their own."""
-    return tokenizer.nik(nik) if nik else tokenizer.of("row", fingerprint)
+    return pseudonymizer.nik(nik) if nik else pseudonymizer.of("row", fingerprint)
 
 
 def sealed(sealer: Sealer, family: str, cells: Cells, column: str) -> str | None:

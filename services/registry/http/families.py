@@ -198,7 +198,7 @@ async def by_card(
 
     A card that nobody has leaves a look-up without a family.
     """
-    token = intake.tokenizer.card(body.no_kk)
+    token = intake.pseudonymizer.card(body.no_kk)
     found = await identity_rows.family_of_card(store, token, identifier.subject, context.at)
     if found is None or is_outside(identifier, found[1]):
         raise CardUnknown()

@@ -17,7 +17,7 @@ from libs.events.domain.list_proof import Buckets
 from libs.events.store.handle import handle
 from libs.events.store.model import Context
 from libs.events.store.postgres import Store
-from libs.privacy.pseudonyms import Tokenizer
+from libs.privacy.pseudonyms import Pseudonymizer
 from services.conditionality import policy
 from services.conditionality.consumers import subscriptions
 from services.conditionality.contract import PERSON, ROSTER_TOPIC, TAHAP_TOPIC
@@ -58,7 +58,7 @@ class Bench:
     """Conditionality without its HTTP interface and without its loops: each step is the test's."""
 
     store: Store
-    tokenizer: Tokenizer
+    pseudonymizer: Pseudonymizer
     consumer: Consumer
     policies: Policies
     roster: Sender = field(default_factory=lambda: Sender(ROSTER_TOPIC))
@@ -76,7 +76,7 @@ class Bench:
     ) -> None:
         """The family's pupil was so many of 20 days absent in each of these months."""
         records = tuple(SchoolMonth(month, 20, absent, 0, 0) for month in months)
-        stream_id = f"person-{self.tokenizer.nik(nik_of(family))}"
+        stream_id = f"person-{self.pseudonymizer.nik(nik_of(family))}"
         async with self.store.transaction(Context(MOMENT, actor)) as unit:
             await handle(unit, PERSON, stream_id, RecordSchoolMonths(records))
 
@@ -86,7 +86,7 @@ class Bench:
         """The registry's line of a family with one pupil."""
         pupil = {
             "member": 3,
-            "token": self.tokenizer.nik(nik_of(family)),
+            "token": self.pseudonymizer.nik(nik_of(family)),
             "seniority": 0,
             "months": [["SD"]] * 3,
             "closing": ["SD"],
@@ -106,7 +106,7 @@ class Bench:
 
     def registered(self, family: str, *, region: str = "61.03.01.2026") -> Record:
         """The registry's word that a pupil is a registered family's."""
-        persons = [self.tokenizer.nik(nik_of(family))]
+        persons = [self.pseudonymizer.nik(nik_of(family))]
         body = {"family": family, "region": region, "persons": persons}
         return self.roster.record("PersonsRegistered", family, body)
 
@@ -242,7 +242,7 @@ async def bench_at(told: Settings) -> AsyncIterator[Bench]:
         reads = subscriptions(policies)
         partitions = {s.topic: TOPICS.partitions[s.topic] for s in reads}
         consumer = Consumer(store, bus, "conditionality", reads, partitions)
-        yield Bench(store, Tokenizer(told.token_key or b""), consumer, policies)
+        yield Bench(store, Pseudonymizer(told.token_key or b""), consumer, policies)
     finally:
         await store.close()
         await bus.close()

@@ -53,7 +53,7 @@ def month_body(**changes: Any) -> dict[str, Any]:
 
 
 async def person(bench: Bench, nik: str = NIK) -> Person:
-    stream_id = f"person-{bench.tokenizer.nik(nik)}"
+    stream_id = f"person-{bench.pseudonymizer.nik(nik)}"
     return (await bench.store.read(PERSON, [stream_id]))[stream_id].state
 
 
@@ -61,7 +61,7 @@ async def test_a_row_of_a_person_whose_facts_cannot_be_read_stops_no_other_row(
     bench: Bench, conditionality: Door
 ) -> None:
     await hand_in(conditionality, "school-attendance", school())
-    stream = f"person-{bench.tokenizer.nik(NIK)}"
+    stream = f"person-{bench.pseudonymizer.nik(NIK)}"
     await bench.store.pool.execute("UPDATE streams SET state = '[]' WHERE stream_id = $1", stream)
     rows = school(month="2023-02"), school(OTHER_NIK)
     answer = await hand_in(conditionality, "school-attendance", *rows, partial=True)

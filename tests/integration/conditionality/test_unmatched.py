@@ -146,7 +146,7 @@ async def test_what_came_in_while_its_person_was_told_of_is_not_unmatched(
     conditionality: Door, bench: Bench
 ) -> None:
     await hand_in(conditionality, *months(FAMILY))
-    token = bench.tokenizer.nik(nik_of(FAMILY))
+    token = bench.pseudonymizer.nik(nik_of(FAMILY))
     async with bench.store.transaction(CONTEXT) as unit:  # ends before the upload that saw nobody
         statement = "INSERT INTO person_family (token, family) VALUES ($1, $2)"
         await unit.connection.execute(statement, token, FAMILY)

@@ -39,7 +39,7 @@ async def test_a_late_fact_that_cannot_be_read_may_be_of_any_month_and_stops_nob
     await given_closed(bench, FAMILY, SECOND)
     for family in (FAMILY, SECOND):
         await bench.school(family, GOOD)
-    token = bench.tokenizer.nik(nik_of(FAMILY))
+    token = bench.pseudonymizer.nik(nik_of(FAMILY))
     await spoilt(told, f"person-{token}", "SchoolMonthsRecorded")
     await bench.re_decide()
 

@@ -21,7 +21,7 @@ from libs.events.bus.connect import connect
 from libs.events.consumer.inbox import Consumer
 from libs.events.store.postgres import Store
 from libs.privacy.keys import KeyRing
-from libs.privacy.pseudonyms import Tokenizer
+from libs.privacy.pseudonyms import Pseudonymizer
 from services.registry.consumers import subscriptions
 from services.registry.contract import FAMILY, TAHAP_TOPIC
 from services.registry.domain.family.state import Family
@@ -126,7 +126,7 @@ class Register:
 
     store: Store
     keys: KeyRing
-    tokenizer: Tokenizer
+    pseudonymizer: Pseudonymizer
     consumer: Consumer
     rule_sets: RuleSets = field(default_factory=load_rule_sets)
     tahaps: Sender = field(default_factory=lambda: Sender(TAHAP_TOPIC))
@@ -134,7 +134,7 @@ class Register:
     async def take(self, file: str, *rows: Mapping[str, str]) -> ImportReport:
         """Take a file in, as its route does."""
         reviewer = Reviewer(self.keys, self.rule_sets)
-        intake = Intake(self.keys, self.tokenizer, reviewer, IMPORTER)
+        intake = Intake(self.keys, self.pseudonymizer, reviewer, IMPORTER)
         takes: Mapping[str, Take[ImportReport]] = {
             "families": intake.families,
             "members": intake.members,
@@ -155,7 +155,7 @@ class Register:
         """The family of a card as it stands."""
         stream_id = await self.store.pool.fetchval(
             "SELECT stream_id FROM claims WHERE kind = 'card' AND token = $1",
-            self.tokenizer.card(card),
+            self.pseudonymizer.card(card),
         )
         return (await self.store.read(FAMILY, [stream_id]))[stream_id].state
 
@@ -237,7 +237,7 @@ async def register_at(told: Settings) -> AsyncIterator[Register]:
             yield Register(
                 store,
                 KeyRing(pool, told.kek or b""),
-                Tokenizer(told.token_key or b""),
+                Pseudonymizer(told.token_key or b""),
                 Consumer(store, bus, "registry", reads, partitions),
             )
     finally:

@@ -50,7 +50,7 @@ async def test_of_two_that_wait_for_each_other_one_is_told_to_try_again(
 ) -> None:
     cards = [f"61030101010{number:05}" for number in range(501)]  # more than one batch
     text = as_csv("families", map(family, cards))
-    first, last = (register.tokenizer.card(card) for card in (cards[0], cards[-1]))
+    first, last = (register.pseudonymizer.card(card) for card in (cards[0], cards[-1]))
 
     async with register.store.transaction(CONTEXT) as unit:
         await unit.claim("card", {last: "family-of-another"})

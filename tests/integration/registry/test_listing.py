@@ -196,7 +196,7 @@ async def test_twins_stand_in_the_order_of_their_numbers(register: Register) -> 
     await register.listed()
 
     line = await register.line_of(card)
-    token_of = {register.tokenizer.nik(nik): nik for nik in (elder, *twins)}
+    token_of = {register.pseudonymizer.nik(nik): nik for nik in (elder, *twins)}
     by_seniority = sorted(line.body["members"], key=lambda m: m["seniority"])
     assert [token_of[m["token"]] for m in by_seniority] == [*sorted(twins), elder]
 

@@ -149,9 +149,9 @@ async def test_twins_are_listed_in_the_order_of_their_numbers(waiting: Register)
     assert state is not None
     ranks = {member.token: member.seniority for member in state.line.members}
     assert ranks == {
-        waiting.tokenizer.nik(other): 0,
-        waiting.tokenizer.nik(BABY): 1,
-        waiting.tokenizer.nik(child_of(CARD)): 2,
+        waiting.pseudonymizer.nik(other): 0,
+        waiting.pseudonymizer.nik(BABY): 1,
+        waiting.pseudonymizer.nik(child_of(CARD)): 2,
     }
 
 

@@ -2,17 +2,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.privacy.pseudonyms import Tokenizer
+from libs.privacy.pseudonyms import Pseudonymizer
 
 KEY = bytes(range(32))
 NIK = "6103014903800001"
 
-tokens = Tokenizer(KEY)
+tokens = Pseudonymizer(KEY)
 rows = st.lists(st.none() | st.text(max_size=6), max_size=4)
 
 
 def test_the_same_person_has_the_same_token_wherever_the_key_is_the_same() -> None:
-    assert tokens.nik(NIK) == Tokenizer(bytes(KEY)).nik(NIK)
+    assert tokens.nik(NIK) == Pseudonymizer(bytes(KEY)).nik(NIK)
 
 
 def test_a_token_is_the_first_half_of_hmac_sha256_over_kind_and_value() -> None:
@@ -21,7 +21,7 @@ def test_a_token_is_the_first_half_of_hmac_sha256_over_kind_and_value() -> None:
 
 
 def test_another_key_gives_another_token() -> None:
-    assert tokens.nik(NIK) != Tokenizer(bytes(32)).nik(NIK)
+    assert tokens.nik(NIK) != Pseudonymizer(bytes(32)).nik(NIK)
 
 
 def test_a_number_that_is_a_nik_and_a_card_has_two_tokens() -> None:
@@ -40,7 +40,7 @@ def test_a_kind_with_a_colon_is_refused_because_it_could_imitate_another() -> No
 
 def test_a_short_key_is_refused() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
-        Tokenizer(bytes(31))
+        Pseudonymizer(bytes(31))
 
 
 @given(rows, rows)
@@ -65,5 +65,5 @@ def test_no_row_imitates_a_persons_token() -> None:
     assert tokens.fingerprint(f"nik:{NIK}") != tokens.nik(NIK)
 
 
-def test_a_tokenizer_does_not_show_its_key() -> None:
+def test_a_pseudonymizer_does_not_show_its_key() -> None:
     assert KEY.hex() not in repr(tokens)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from libs.chassis.csv_upload import ImportReport
-from libs.privacy.pseudonyms import Tokenizer
+from libs.privacy.pseudonyms import Pseudonymizer
 from libs.privacy.sealing import FamilyKey, Sealer
 from services.registry.http import csv_facts
 from services.registry.http.csv_cells import OCCUPATIONS
@@ -174,4 +174,4 @@ def test_every_life_event_of_a_sample_year_is_a_fact(year: Path) -> None:
     sealer = Sealer({"family": FamilyKey("family", 1, {1: bytes(32)})})
     report, numbered = ImportReport("events"), list(enumerate(rows(year / "life_events.csv"), 2))
     for row in checked(LifeEventCells, numbered, report, date(2023, 1, 1)):
-        csv_facts.of_row(row, "family", sealer, Tokenizer(bytes(32)))
+        csv_facts.of_row(row, "family", sealer, Pseudonymizer(bytes(32)))
