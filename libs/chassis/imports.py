@@ -1,8 +1,8 @@
 """Takes an uploaded CSV file in: all of it in one transaction, or only its good rows if asked.
 
 @import_route(router, "families", FAMILY_COLUMNS, ImportReport)
-async def import_families(intake: IntakeOf, importer: Importer) -> Take[ImportReport]:
-    return intake.for_(importer).families
+async def import_families(csv_import: CsvImportOf, importer: Importer) -> Take[ImportReport]:
+    return csv_import.for_(importer).families
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from services.conditionality import policy
 from services.conditionality.consumers import subscriptions
 from services.conditionality.contract import SERVICE as NAME
 from services.conditionality.http import corrections, facts, investigations, unmatched, worklists
-from services.conditionality.http.csv_commands import Intake
+from services.conditionality.http.csv_commands import CsvImport
 from services.conditionality.http.openapi_examples import EXAMPLES
 from services.conditionality.tables.unmatched import unmatched_readings
 from services.conditionality.workers.closer import REPEATER, Closer, Repeater
@@ -36,7 +36,7 @@ async def parts(running: Running) -> Parts:
     }
     resources = {
         "pseudonymizer": pseudonymizer,
-        "intake": Intake(pseudonymizer),
+        "csv_import": CsvImport(pseudonymizer),
         "policies": POLICIES,
     }
     return Parts(subscriptions(POLICIES), workers, resources)

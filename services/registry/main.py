@@ -10,7 +10,7 @@ from libs.chassis.service import Running
 from services.registry.consumers import subscriptions
 from services.registry.contract import SERVICE as NAME
 from services.registry.http import families, lists, reopenings
-from services.registry.http.csv_commands import Intake
+from services.registry.http.csv_commands import CsvImport
 from services.registry.http.openapi_examples import EXAMPLES
 from services.registry.policy import load_rule_sets
 from services.registry.workers.job_progress import LISTER, LISTINGS, UNLISTER
@@ -24,12 +24,12 @@ RULE_SETS: Final = load_rule_sets()
 async def parts(running: Running) -> Parts:
     """Lists families when a closing is announced, and takes cancelled lists back."""
     keys = await running.keys()
-    intake = Intake(keys, running.pseudonymizer(), Reviewer(keys, RULE_SETS))
+    csv_import = CsvImport(keys, running.pseudonymizer(), Reviewer(keys, RULE_SETS))
     workers = {
         LISTER: Lister(running.store, keys, RULE_SETS).step,
         UNLISTER: Unlister(running.store, RULE_SETS).step,
     }
-    return Parts(subscriptions(RULE_SETS), workers, {"keys": keys, "intake": intake})
+    return Parts(subscriptions(RULE_SETS), workers, {"keys": keys, "csv_import": csv_import})
 
 
 SERVICE: Final = Service(

@@ -167,7 +167,7 @@ LISTS: Final = (
         (
             Change(
                 "services/registry/domain/family/rules.py",
-                "            before = back(before, each.tahap)\n",
+                "            before = back(before, reopening.tahap)\n",
                 "            pass\n",
             ),
         ),
@@ -197,7 +197,7 @@ LISTS: Final = (
         (
             Change(
                 "services/registry/domain/family/lines.py",
-                "last is not None and last.place >= Listed.of(line).place",
+                "last is not None and last.order >= Listed.of(line).order",
                 "True",
             ),
         ),
@@ -268,7 +268,7 @@ LISTS: Final = (
         (
             Change(
                 "services/registry/domain/listing.py",
-                "each.reason != KEY_DESTROYED for",
+                "family.reason != KEY_DESTROYED for",
                 "True for",
             ),
         ),

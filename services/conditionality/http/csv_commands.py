@@ -81,7 +81,7 @@ class Reported(Generic[R]):
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class CsvImport:
     """Takes the files of schools and health facilities in, a batch of rows at a time.
 
     A row of a person whose family lives outside the sender's regions is refused; nobody's regions
@@ -91,7 +91,7 @@ class Intake:
     pseudonymizer: Pseudonymizer
     sender: Principal = NOBODY
 
-    def for_(self, sender: Principal) -> Intake:
+    def for_(self, sender: Principal) -> CsvImport:
         """The same, for whoever sends a file."""
         return replace(self, sender=sender)
 

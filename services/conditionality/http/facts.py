@@ -34,7 +34,7 @@ from services.conditionality.http.csv_commands import (
     HEALTH_COLUMNS,
     SCHOOL_COLUMNS,
     FactsReport,
-    Intake,
+    CsvImport,
 )
 from services.conditionality.tables.persons import regions_of
 from services.conditionality.tables.unmatched import Unmatched, keep_unmatched
@@ -42,7 +42,7 @@ from services.conditionality.tables.unmatched import Unmatched, keep_unmatched
 Recorder = Annotated[Principal, require("conditionality:record")]
 Approver = Annotated[Principal, require("conditionality:approve")]
 Reader = Annotated[Principal, require("conditionality:read")]
-IntakeOf = Annotated[Intake, resource("intake")]
+CsvImportOf = Annotated[CsvImport, resource("csv_import")]
 PseudonymizerOf = Annotated[Pseudonymizer, resource("pseudonymizer")]
 
 router = APIRouter(tags=["conditionality"])
@@ -62,15 +62,19 @@ class ReportOfFacts(Report):
 
 
 @import_route(router, "school-attendance", SCHOOL_COLUMNS, FactsReport, ReportOfFacts)
-async def import_school_attendance(intake: IntakeOf, recorder: Recorder) -> Take[FactsReport]:
+async def import_school_attendance(
+    csv_import: CsvImportOf, recorder: Recorder
+) -> Take[FactsReport]:
     """A school's months: nik, month (YYYY-MM), effective_days, absent, permitted, sick."""
-    return intake.for_(recorder).school_months
+    return csv_import.for_(recorder).school_months
 
 
 @import_route(router, "health-verification", HEALTH_COLUMNS, FactsReport, ReportOfFacts)
-async def import_health_verification(intake: IntakeOf, recorder: Recorder) -> Take[FactsReport]:
+async def import_health_verification(
+    csv_import: CsvImportOf, recorder: Recorder
+) -> Take[FactsReport]:
     """A facility's visits: nik, month (YYYY-MM), service, attended (Y/N)."""
-    return intake.for_(recorder).visits
+    return csv_import.for_(recorder).visits
 
 
 # -- Requests -------------------------------------------------------------------------------------

@@ -250,7 +250,7 @@ def _terms(listing: StartListing | Listing) -> tuple[object, ...]:
 
 
 def _mendable(withheld: Sequence[Withheld]) -> int:
-    return sum(each.reason != KEY_DESTROYED for each in withheld)
+    return sum(family.reason != KEY_DESTROYED for family in withheld)
 
 
 def _require_open(state: Listing) -> None:

@@ -103,9 +103,9 @@ def school_number(row: Cells, column: str) -> str:
     return _matching(row, column, {"npsn": NPSN, "nisn": NISN}[column], Mistake.NOT_A_SCHOOL_NUMBER)
 
 
-def word(row: Cells, column: str, known: Collection[str]) -> str:
+def word(row: Cells, column: str, words: Collection[str]) -> str:
     """One of the words that are known in a column."""
-    if row[column] not in known:
+    if row[column] not in words:
         raise Refused(column, Mistake.NOT_A_WORD)
     return row[column]
 
@@ -162,12 +162,12 @@ def day_until(row: Cells, column: str, last: date) -> date:
     return found
 
 
-def whole_or_none(row: Cells, column: str, known: range) -> int | None:
+def whole_or_none(row: Cells, column: str, valid: range) -> int | None:
     """A whole number of a range, or None where the cell is empty."""
     cell = row[column]
     if not cell:
         return None
-    if not (cell.isascii() and cell.isdigit() and len(cell) <= 4 and int(cell) in known):
+    if not (cell.isascii() and cell.isdigit() and len(cell) <= 4 and int(cell) in valid):
         raise Refused(column, Mistake.NOT_A_NUMBER)
     return int(cell)
 

@@ -65,7 +65,7 @@ REFUSALS: Mapping[type[Exception], tuple[str, Mistake]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class CsvImport:
     """Takes the registry's files in, a batch of rows at a time.
 
     Rows of families outside the importer's regions are refused; nobody's regions are none.
@@ -76,7 +76,7 @@ class Intake:
     reviewer: Reviewer
     importer: Principal = NOBODY
 
-    def for_(self, importer: Principal) -> Intake:
+    def for_(self, importer: Principal) -> CsvImport:
         """The same, for whoever sends a file."""
         return replace(self, importer=importer)
 
@@ -134,7 +134,7 @@ class Intake:
 
     async def members(self, unit: Transaction, rows: list[Row], report: ImportReport) -> None:
         """members.csv: a number that stands on two cards marks both families."""
-        good = await self._of_known_cards(
+        good = await self._of_registered_cards(
             unit, checked(MemberCells, rows, report, unit.context.at.date()), report
         )
         living, sealer = await self._not_erased(good, report)
@@ -224,7 +224,7 @@ class Intake:
 
     async def life_events(self, unit: Transaction, rows: list[Row], report: ImportReport) -> None:
         """life_events.csv: one dated fact a row."""
-        good = await self._of_known_cards(
+        good = await self._of_registered_cards(
             unit, checked(LifeEventCells, rows, report, unit.context.at.date()), report
         )
         living, sealer = await self._not_erased(good, report)
@@ -268,20 +268,20 @@ class Intake:
                 living.append((row, owner))
         return living, Sealer(keys)
 
-    async def _of_known_cards(
+    async def _of_registered_cards(
         self, unit: Transaction, rows: Sequence[CardRow], report: ImportReport
     ) -> list[tuple[CardRow, str]]:
         tokens = {row.card: self.pseudonymizer.card(row.card) for row in rows}
         owners = await card_owners(unit, tokens.values())
-        known: list[tuple[CardRow, str]] = []
+        registered: list[tuple[CardRow, str]] = []
         for row in rows:
             owner = owners.get(tokens[row.card])
             # A card that others have is as unknown as one that nobody has.
             if owner is None or not self.importer.may_see(owner.region):
                 report.refuse(row.line, "no_kk", Mistake.UNKNOWN_CARD)
             else:
-                known.append((row, owner.stream_id))
-        return known
+                registered.append((row, owner.stream_id))
+        return registered
 
     async def _take(
         self, unit: Transaction, lines: Sequence[int], outcomes: Outcomes, report: ImportReport

@@ -26,14 +26,14 @@ from services.registry.contract import FAMILY
 from services.registry.domain.family import roster
 from services.registry.domain.family.state import Family
 from services.registry.domain.family.state import known_by as facts_known_by
-from services.registry.http.csv_commands import Intake
+from services.registry.http.csv_commands import CsvImport
 from services.registry.http.csv_rows import FAMILY_COLUMNS, LIFE_EVENT_COLUMNS, MEMBER_COLUMNS
 from services.registry.tables import identity_rows
 
 Importer = Annotated[Principal, require("registry:import")]
 Reader = Annotated[Principal, require("registry:read")]
 Identifier = Annotated[Principal, require("registry:identify")]
-IntakeOf = Annotated[Intake, resource("intake")]
+CsvImportOf = Annotated[CsvImport, resource("csv_import")]
 KeysOf = Annotated[KeyRing, resource("keys")]
 
 router = APIRouter(tags=["registry"])
@@ -43,21 +43,21 @@ router = APIRouter(tags=["registry"])
 
 
 @import_route(router, "families", FAMILY_COLUMNS, ImportReport)
-async def import_families(intake: IntakeOf, importer: Importer) -> Take[ImportReport]:
+async def import_families(csv_import: CsvImportOf, importer: Importer) -> Take[ImportReport]:
     """Candidate families of the integrated social data, one a row."""
-    return intake.for_(importer).families
+    return csv_import.for_(importer).families
 
 
 @import_route(router, "members", MEMBER_COLUMNS, ImportReport)
-async def import_members(intake: IntakeOf, importer: Importer) -> Take[ImportReport]:
+async def import_members(csv_import: CsvImportOf, importer: Importer) -> Take[ImportReport]:
     """The people of the families' cards, one a row; an odd NIK is a fact, not a bad row."""
-    return intake.for_(importer).members
+    return csv_import.for_(importer).members
 
 
 @import_route(router, "life-events", LIFE_EVENT_COLUMNS, ImportReport)
-async def import_life_events(intake: IntakeOf, importer: Importer) -> Take[ImportReport]:
+async def import_life_events(csv_import: CsvImportOf, importer: Importer) -> Take[ImportReport]:
     """Data updates, one a row, in the order in which they were reported."""
-    return intake.for_(importer).life_events
+    return csv_import.for_(importer).life_events
 
 
 # -- Families -------------------------------------------------------------------------------------
@@ -161,13 +161,13 @@ async def identities(
     Families that are not registered in the regions of the token, or whose key was destroyed, are
     left out.
     """
-    wanted = [str(each) for each in body.families]
+    wanted = [str(family_id) for family_id in body.families]
     stored = await identity_rows.identities(store, wanted, identifier.subject, context.at)
     found = [identity for identity in stored if not is_outside(identifier, identity.region)]
-    known = await keys.fetch_each([identity.family for identity in found])
-    sealer = Sealer(known)
-    living = {each.family for each in known.values() if each.secrets}
-    return [_opened(each, sealer) for each in found if each.family in living]
+    fetched = await keys.fetch_each([identity.family for identity in found])
+    sealer = Sealer(fetched)
+    living = {key.family for key in fetched.values() if key.secrets}
+    return [_opened(identity, sealer) for identity in found if identity.family in living]
 
 
 class Card(Strict):
@@ -192,13 +192,13 @@ class CardUnknown(NotFound):
     responses=refuses(CardUnknown),
 )
 async def by_card(
-    body: Card, store: StoreOf, intake: IntakeOf, context: Asked, identifier: Identifier
+    body: Card, store: StoreOf, csv_import: CsvImportOf, context: Asked, identifier: Identifier
 ) -> CardFamily:
     """Which family a card is: the number comes in the body alone, and the look-up is written down.
 
     A card that nobody has leaves a look-up without a family.
     """
-    token = intake.pseudonymizer.card(body.no_kk)
+    token = csv_import.pseudonymizer.card(body.no_kk)
     found = await identity_rows.family_of_card(store, token, identifier.subject, context.at)
     if found is None or is_outside(identifier, found[1]):
         raise CardUnknown()

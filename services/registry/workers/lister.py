@@ -155,15 +155,15 @@ class Lister:
         self, unit: Transaction, closing: Closing, cut: int, families: Sequence[str]
     ) -> list[Outcome[Family, Event]]:
         """The outcomes of these families' lines. Raises what one of them is refused for."""
-        known = await unit.load(FAMILY, [f"family-{family}" for family in families], cut)
+        loaded = await unit.load(FAMILY, [f"family-{family}" for family in families], cut)
         states = {
-            stream_id.removeprefix("family-"): found.at_cut for stream_id, found in known.items()
+            stream_id.removeprefix("family-"): found.at_cut for stream_id, found in loaded.items()
         }
         orders, closed = await nik_orders(unit, self.keys, states)
         commands: list[tuple[str, Command]] = [
             (f"family-{family}", ListFamily(closing, orders.get(family, {}))) for family in families
         ]
-        outcomes = await handle_many(unit, FAMILY, commands, cut=cut, preloaded=known)
+        outcomes = await handle_many(unit, FAMILY, commands, cut=cut, preloaded=loaded)
         for family, outcome in zip(families, outcomes, strict=True):
             if outcome.error is not None:
                 raise closed.get(family, outcome.error)

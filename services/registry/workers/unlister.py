@@ -138,7 +138,7 @@ class Unlister:
                 if not (left := await left_on(unit, tahap, cursor, self.chunk)):
                     break
                 still = set(await self._unlist(unit, tahap, left))
-                back = [each.family for each in left if each.family not in still]
+                back = [family.family for family in left if family.family not in still]
                 await leave_no_more(unit, tahap, back)
             remaining, cursor = remaining + len(still), left[-1].family
         if remaining:
@@ -149,8 +149,8 @@ class Unlister:
         """Take families back from a list; answers those that cannot be."""
 
         async def take_back(some: Sequence[Left]) -> None:
-            for (revision, cut), of_list in groupby(some, lambda each: each[1:]):
-                ids = [each.family for each in of_list]
+            for (revision, cut), of_list in groupby(some, lambda family: family[1:]):
+                ids = [family.family for family in of_list]
                 await _take_back_at(unit, tahap, revision, cut, ids)
 
         whose = (ConcurrencyConflict,), (UnknownEvent,)

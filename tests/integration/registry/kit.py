@@ -25,7 +25,7 @@ from libs.privacy.pseudonyms import Pseudonymizer
 from services.registry.consumers import subscriptions
 from services.registry.contract import FAMILY, TAHAP_TOPIC
 from services.registry.domain.family.state import Family
-from services.registry.http.csv_commands import Intake
+from services.registry.http.csv_commands import CsvImport
 from services.registry.http.csv_rows import FAMILY_COLUMNS, LIFE_EVENT_COLUMNS, MEMBER_COLUMNS
 from services.registry.policy import RuleSets, load_rule_sets
 from services.registry.workers.lister import Lister
@@ -134,11 +134,11 @@ class Register:
     async def take(self, file: str, *rows: Mapping[str, str]) -> ImportReport:
         """Take a file in, as its route does."""
         reviewer = Reviewer(self.keys, self.rule_sets)
-        intake = Intake(self.keys, self.pseudonymizer, reviewer, IMPORTER)
+        csv_import = CsvImport(self.keys, self.pseudonymizer, reviewer, IMPORTER)
         takes: Mapping[str, Take[ImportReport]] = {
-            "families": intake.families,
-            "members": intake.members,
-            "life-events": intake.life_events,
+            "families": csv_import.families,
+            "members": csv_import.members,
+            "life-events": csv_import.life_events,
         }
         report = ImportReport(file)
 

@@ -78,20 +78,20 @@ def evolve(state: Family, event: Event) -> Family:
 
 def _folded(state: Family, event: LifeFact) -> Family:
     """The family after a life event; every kind has its own row of facts."""
-    since, known = event.effective_on, event.reported_on
+    since, reported = event.effective_on, event.reported_on
     match event:
         case MemberBorn():
             return replace(state, members=(*state.members, _child(event)))
         case MemberDied():
-            died = Died(since, known, event.member)
+            died = Died(since, reported, event.member)
             return replace(state, deaths=(*state.deaths, died))
         case SchoolChanged():
-            schooled = Schooled(since, known, event.member, event.school_level)
+            schooled = Schooled(since, reported, event.member, event.school_level)
             return replace(state, schools=_in_order(state.schools, schooled))
         case PregnancyReported():
             return replace(state, pregnancies=(*state.pregnancies, *_expecting(event)))
         case FamilyMoved():
-            moved = Moved(since, known, event.region)
+            moved = Moved(since, reported, event.region)
             return replace(state, moves=_in_order(state.moves, moved))
         case PayeeChanged():
             payee = Payee(
@@ -101,7 +101,7 @@ def _folded(state: Family, event: LifeFact) -> Family:
                 event.account_no,
                 event.account_name,
             )
-            paid = Paid(since, known, payee)
+            paid = Paid(since, reported, payee)
             return replace(state, payees=_in_order(state.payees, paid))
 
 
@@ -169,7 +169,7 @@ def _listed(state: Family, event: FamilyListed) -> Family:
     if event.reopening:  # it comes behind its list, whatever lists have looked at the family since
         return state
     line, last = Listed.of(event), state.listed
-    if last is not None and last.place > line.place:
+    if last is not None and last.order > line.order:
         return state
     if event.outcome != LISTED:
         return replace(state, listed=line)
@@ -179,7 +179,9 @@ def _listed(state: Family, event: FamilyListed) -> Family:
         listed=line,
         waiting=None,
         without_category=tuple(c for c in state.without_category if c.tahap != event.tahap),
-        reopenings=tuple(each for each in state.reopenings if each.tahap != event.tahap),
+        reopenings=tuple(
+            reopening for reopening in state.reopenings if reopening.tahap != event.tahap
+        ),
     )
 
 

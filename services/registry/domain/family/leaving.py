@@ -56,24 +56,24 @@ def graduated(state: Family, event: FamilyGraduated) -> Family:
 
 
 def _with_closing(state: Family, closing: WithoutCategory) -> tuple[WithoutCategory, ...]:
-    others = (each for each in state.without_category if each.tahap != closing.tahap)
+    others = (other for other in state.without_category if other.tahap != closing.tahap)
     return (*others, closing)
 
 
 def reopened(state: Family, event: ReopeningEvent) -> Family:
     """The family after a step of a tahap's re-opening; only an approval brings it back."""
-    others = tuple(each for each in state.reopenings if each.tahap != event.tahap)
-    known = state.reopening(event.tahap)
+    others = tuple(other for other in state.reopenings if other.tahap != event.tahap)
+    proposal = state.reopening(event.tahap)
     match event:
         case ReopeningProposed():
             proposed = Reopening(event.reopening, event.tahap, event.late, event.line)
             return replace(state, reopenings=(*others, proposed), proposals=event.reopening)
         case ReopeningWithdrawn():
             return replace(state, reopenings=others)
-        case ReopeningRejected() if known is not None:
-            return replace(state, reopenings=(*others, known._replace(standing="REJECTED")))
-        case FamilyReopened() if known is not None:
-            approved = replace(state, reopenings=(*others, known._replace(standing="APPROVED")))
+        case ReopeningRejected() if proposal is not None:
+            return replace(state, reopenings=(*others, proposal._replace(standing="REJECTED")))
+        case FamilyReopened() if proposal is not None:
+            approved = replace(state, reopenings=(*others, proposal._replace(standing="APPROVED")))
             return back(approved, event.tahap)
         case _:
             return state
@@ -82,7 +82,7 @@ def reopened(state: Family, event: ReopeningEvent) -> Family:
 def back(state: Family, tahap: str) -> Family:
     """The family in the programme again: it held a category at this tahap, and has not left."""
     left = state.departure
-    without = tuple(each for each in state.without_category if each.tahap != tahap)
+    without = tuple(closing for closing in state.without_category if closing.tahap != tahap)
     return replace(
         state,
         departure=None if left and left.kind == GRADUATED_NATURAL else left,
@@ -110,5 +110,7 @@ def unlisted(state: Family, event: FamilyUnlisted) -> Family:
         departure=Departure(*event.departure) if event.departure else None,
         waiting=Waiting(*event.waiting) if event.waiting else None,
         without_category=tuple(WithoutCategory(*closing) for closing in event.without_category),
-        reopenings=tuple(each for each in state.reopenings if each.tahap != event.tahap),
+        reopenings=tuple(
+            reopening for reopening in state.reopenings if reopening.tahap != event.tahap
+        ),
     )

@@ -30,80 +30,80 @@ def list_family(command: ListFamily, state: Family) -> list[Event]:
     Nothing for a family that was registered after the cut, is not eligible or has left before.
     """
     closing, last = command.closing, state.listed
-    known = known_by(state, closing.closing_date)
+    family = known_by(state, closing.closing_date)
     if last is not None and tahap_order(last.tahap) > tahap_order(closing.tahap):
         raise ListedLater(tahap=closing.tahap, listed=last.tahap)
     if last is not None and last.tahap == closing.tahap and last.revision >= closing.revision:
         return []
-    if not known.family:
+    if not family.family:
         return []
-    if known.designation is None:
-        return _first_closing(command, known)
-    left = known.departure
-    if known.designation.status != "ELIGIBLE" or (left and left.tahap != command.closing.tahap):
+    if family.designation is None:
+        return _first_closing(command, family)
+    left = family.departure
+    if family.designation.status != "ELIGIBLE" or (left and left.tahap != command.closing.tahap):
         return []
     if left and left.kind == GRADUATED_NATURAL:
-        return [_graduated_line(command.closing, known)]
-    return _later_closing(command, known)
+        return [_graduated_line(command.closing, family)]
+    return _later_closing(command, family)
 
 
 def repeat_line(command: RepeatLine, state: Family) -> list[Event]:
     """The line once more; nothing where its list was taken back from the family since."""
     line, last = command.line, state.listed
-    standing = last is not None and last.place >= Listed.of(line).place
+    standing = last is not None and last.order >= Listed.of(line).order
     return [line] if standing else []
 
 
-def _first_closing(command: ListFamily, known: Family) -> list[Event]:
+def _first_closing(command: ListFamily, family: Family) -> list[Event]:
     closing = command.closing
-    judged = judge(known, closing)
+    judged = judge(family, closing)
     designated = FamilyDesignated(
-        family=known.family,
+        family=family.family,
         tahap=closing.tahap,
         status=judged.status,
         reason=judged.reason,
-        region=roster.region(known, closing.closing_date),
+        region=roster.region(family, closing.closing_date),
         closing_date=closing.closing_date,
         rule_set=closing.rules.id,
     )
     if judged.status != "ELIGIBLE":
         return [designated]
-    return [designated, listed_line(closing, known, command.nik_order)]
+    return [designated, listed_line(closing, family, command.nik_order)]
 
 
-def _later_closing(command: ListFamily, known: Family) -> list[Event]:
+def _later_closing(command: ListFamily, family: Family) -> list[Event]:
     closing = command.closing
-    if roster.any_category(known, closing.closing_date, closing.rules):
-        return [listed_line(closing, known, command.nik_order)]
-    graduates_from = _graduates_from(closing, known)
+    if roster.any_category(family, closing.closing_date, closing.rules):
+        return [listed_line(closing, family, command.nik_order)]
+    graduates_from = _graduates_from(closing, family)
     if graduates_from is not None and closing.closing_date < graduates_from:
-        return [_pending(closing, known, graduates_from)]
+        return [_pending(closing, family, graduates_from)]
     graduated = FamilyGraduated(
-        family=known.family,
+        family=family.family,
         tahap=closing.tahap,
         kind="NATURAL",
-        region=roster.region(known, closing.closing_date),
+        region=roster.region(family, closing.closing_date),
         closing_date=closing.closing_date,
         rule_set=closing.rules.id,
         term_ends_on=closing.term_ends_on,
     )
-    return [graduated, _graduated_line(closing, known)]
+    return [graduated, _graduated_line(closing, family)]
 
 
-def _graduates_from(closing: Closing, known: Family) -> date | None:
+def _graduates_from(closing: Closing, family: Family) -> date | None:
     """The end of the term of the first closing in a row without a category; None without one."""
-    waiting = known.waiting
+    waiting = family.waiting
     if waiting is not None and waiting.tahap != closing.tahap:
         return waiting.graduates_from
     return closing.term_ends_on
 
 
-def _pending(closing: Closing, known: Family, graduates_from: date) -> GraduationPending:
+def _pending(closing: Closing, family: Family, graduates_from: date) -> GraduationPending:
     return GraduationPending(
-        family=known.family,
+        family=family.family,
         tahap=closing.tahap,
         revision=closing.revision,
-        region=roster.region(known, closing.closing_date),
+        region=roster.region(family, closing.closing_date),
         closing_date=closing.closing_date,
         rule_set=closing.rules.id,
         graduates_from=graduates_from,
@@ -111,56 +111,56 @@ def _pending(closing: Closing, known: Family, graduates_from: date) -> Graduatio
     )
 
 
-def judge(known: Family, closing: Closing) -> Designation:
+def judge(family: Family, closing: Closing) -> Designation:
     """The judgement of the family as known by the closing; the first ground decides."""
     on, rules = closing.closing_date, closing.rules
-    alive = [member for member in known.members if roster.living(known, member, on)]
-    if not known.in_dtks:
+    alive = [member for member in family.members if roster.living(family, member, on)]
+    if not family.in_dtks:
         return Designation("INELIGIBLE", "NOT_IN_DTKS")
     if any(member.occupation in rules.excluded_occupations for member in alive):
         return Designation("INELIGIBLE", "EXCLUDED_OCCUPATION")
     if not all(member.nik_valid for member in alive):
         return Designation("HOLD", "INVALID_NIK")
-    if known.duplicates:
+    if family.duplicates:
         return Designation("HOLD", "DUPLICATE_NIK")
-    if not roster.any_category(known, on, rules):
+    if not roster.any_category(family, on, rules):
         return Designation("INELIGIBLE", "NO_COMPONENT")
     return Designation("ELIGIBLE", "")
 
 
 def listed_line(
-    closing: Closing, known: Family, nik_order: Mapping[int, int], reopening: int = 0
+    closing: Closing, family: Family, nik_order: Mapping[int, int], reopening: int = 0
 ) -> FamilyListed:
     """The line of a family that holds a category; `reopening` numbers one behind its list."""
     on = closing.closing_date
-    payee = roster.payee(known, on)
+    payee = roster.payee(family, on)
     return FamilyListed(
         tahap=closing.tahap,
         months=closing.months,
         rule_set=closing.rules.id,
         revision=closing.revision,
-        family=known.family,
+        family=family.family,
         outcome=LISTED,
-        region=roster.region(known, on),
-        payee_valid=roster.payee_valid(known, on, closing.rules),
+        region=roster.region(family, on),
+        payee_valid=roster.payee_valid(family, on, closing.rules),
         bank=payee.bank,
         account_no=payee.account_no,
         account_name=payee.account_name,
         payee_nik=payee.nik,
-        members=roster.roster_members(known, closing, nik_order),
+        members=roster.roster_members(family, closing, nik_order),
         reopening=reopening,
     )
 
 
-def _graduated_line(closing: Closing, known: Family) -> FamilyListed:
+def _graduated_line(closing: Closing, family: Family) -> FamilyListed:
     return FamilyListed(
         tahap=closing.tahap,
         months=closing.months,
         rule_set=closing.rules.id,
         revision=closing.revision,
-        family=known.family,
+        family=family.family,
         outcome=GRADUATED_NATURAL,
-        region=roster.region(known, closing.closing_date),
+        region=roster.region(family, closing.closing_date),
         payee_valid=False,
         bank=None,
         account_no=None,

@@ -48,13 +48,13 @@ def may_bear(birth_date: date, due: date) -> bool:
 
 
 def _wrong_in_report(command: ReportLifeEvent, state: Family) -> Iterator[str]:
-    fact, since, known = command.fact, command.effective_on, command.reported_on
-    if known < PROGRAMME_FROM:
+    fact, since, reported = command.fact, command.effective_on, command.reported_on
+    if reported < PROGRAMME_FROM:
         yield "reported_on"
-    if isinstance(fact, Birth) and fact.birth_date > known:
+    if isinstance(fact, Birth) and fact.birth_date > reported:
         yield "birth_date"
     allowance = timedelta(0) if isinstance(fact, Birth | Death) else EFFECTIVE_AHEAD
-    if since - known > allowance or (isinstance(fact, Birth) and since < fact.birth_date):
+    if since - reported > allowance or (isinstance(fact, Birth) and since < fact.birth_date):
         yield "effective_on"
     if isinstance(fact, Death | SchoolChange | Pregnancy):
         yield from _wrong_for_member(command, fact, state)

@@ -42,7 +42,7 @@ def review(command: ReviewClosing, state: Family) -> list[Event]:
         return _withdrawn(state, reopening)
     number = state.proposals + 1
     line = listed_line(closing, then, command.nik_order, number)
-    late = tuple(each for each in command.late if _counts(each, found))
+    late = tuple(fact for fact in command.late if _counts(fact, found))
     if reopening is not None and (reopening.late, reopening.line) == (
         late,
         replace(line, reopening=reopening.number),

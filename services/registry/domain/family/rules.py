@@ -218,11 +218,11 @@ def unlist(command: UnlistFamily, state: Family) -> list[Event]:
 def _before(command: UnlistFamily, state: Family) -> Family:
     """The family as at the cancelled list's cut, but for another tahap that was re-opened since."""
     before = command.before
-    for each in state.reopenings:
-        known = before.reopening(each.tahap)
-        since = known is None or known.standing != "APPROVED"
-        if each.standing == "APPROVED" and each.tahap != command.tahap and since:
-            before = back(before, each.tahap)
+    for reopening in state.reopenings:
+        at_cut = before.reopening(reopening.tahap)
+        since = at_cut is None or at_cut.standing != "APPROVED"
+        if reopening.standing == "APPROVED" and reopening.tahap != command.tahap and since:
+            before = back(before, reopening.tahap)
     return before
 
 

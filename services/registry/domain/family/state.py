@@ -117,7 +117,7 @@ class Listed(NamedTuple):
         return cls(line.tahap, line.revision, line.outcome)
 
     @property
-    def place(self) -> tuple[tuple[int, int], int]:
+    def order(self) -> tuple[tuple[int, int], int]:
         """The list's place among all lists, in the order of time."""
         return tahap_order(self.tahap), self.revision
 
@@ -191,7 +191,7 @@ class Family:
 
     def reopening(self, tahap: str) -> Reopening | None:
         """The latest proposal to re-open a tahap."""
-        return next((each for each in self.reopenings if each.tahap == tahap), None)
+        return next((reopening for reopening in self.reopenings if reopening.tahap == tahap), None)
 
 
 def known_by(family: Family, day: date) -> Family:
