@@ -39,7 +39,7 @@ from services.conditionality.tables.roster import (
     line_of,
     open_evaluation,
 )
-from services.conditionality.workers.judging import Policies, judge, known_facts
+from services.conditionality.workers.judging import Policies, facts_at_cut, judge
 from services.conditionality.workers.withdrawer import cancel, not_cancelled
 
 
@@ -56,8 +56,8 @@ def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
         if lines:
             await keep_lines(unit, lines)
             await match(unit, {token for line in lines for token in tokens_of(line.members)})
-            known = await known_facts(unit, lines)
-            await judge(unit, policies, lines, known, messages[0].partition)
+            facts = await facts_at_cut(unit, lines)
+            await judge(unit, policies, lines, facts, messages[0].partition)
         for message in messages:
             if isinstance(message.body, ListClosed):
                 await _list_closed(unit, message.body)
@@ -116,4 +116,4 @@ def _command(body: ClosingAnnounced | ListFrozen, policies: Policies) -> Command
             terms = Terms.of(policies[rule_set]) if rule_set in policies else None
             return AnnounceEvaluation(body.tahap, body.months, body.closing_date, rule_set, terms)
         case ListFrozen():
-            return NoteFreeze(body.tahap, tuple(each.family for each in body.deferred))
+            return NoteFreeze(body.tahap, tuple(deferral.family for deferral in body.deferred))

@@ -167,7 +167,7 @@ async def _decide(
 async def _rule_set(unit: Transaction, family: UUID, correction: int) -> str:
     stream_id = f"commitment-{family}"
     found = await unit.load(COMMITMENT, [stream_id])
-    for each in found[stream_id].state.corrections:
-        if each.proposed.correction == correction and not each.rejected:
-            return await rule_set_of(unit, each.proposed.tahap, str(family))
+    for stored in found[stream_id].state.corrections:
+        if stored.proposed.correction == correction and not stored.rejected:
+            return await rule_set_of(unit, stored.proposed.tahap, str(family))
     raise NoSuchCorrection(correction=correction)

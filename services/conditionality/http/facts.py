@@ -33,8 +33,8 @@ from services.conditionality.domain.person import (
 from services.conditionality.http.csv_commands import (
     HEALTH_COLUMNS,
     SCHOOL_COLUMNS,
-    FactsReport,
     CsvImport,
+    FactsReport,
 )
 from services.conditionality.tables.persons import regions_of
 from services.conditionality.tables.unmatched import Unmatched, keep_unmatched

@@ -87,7 +87,7 @@ def _duties(file: Path) -> Dated[Mapping[str, DutyRule]]:
 def _sources(
     of: Literal["ATTENDANCE", "DUTIES", "SANCTION"], references: Iterable[Reference]
 ) -> tuple[Source, ...]:
-    return tuple(Source(of, each.title, each.note) for each in references)
+    return tuple(Source(of, reference.title, reference.note) for reference in references)
 
 
 def _sanctions(file: Path) -> Mapping[str, AnySanction]:

@@ -56,9 +56,13 @@ async def keep_open(unit: Transaction, outcomes: Iterable[Outcome[Commitment, Ev
             if isinstance(event, _CHANGES):
                 states[event.family] = outcome.state
     opened = [
-        (family, known.tahap, known.finding is not None and known.finding.decision == "WAITING")
+        (
+            family,
+            investigation.tahap,
+            investigation.finding is not None and investigation.finding.decision == "WAITING",
+        )
         for family, state in states.items()
-        if (known := state.investigation) is not None and state.under_investigation
+        if (investigation := state.investigation) is not None and state.under_investigation
     ]
     if opened:
         await unit.connection.execute(_KEEP, *map(list, zip(*opened, strict=True)))

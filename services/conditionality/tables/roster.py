@@ -257,7 +257,7 @@ async def evaluated_after(
     return [row["family"] for row in rows]
 
 
-async def said_again(unit: Transaction, tahap: str, bucket: str) -> None:
+async def sent_again(unit: Transaction, tahap: str, bucket: str) -> None:
     """The bucket's evaluations stand in the log again."""
     await unit.connection.execute(
         "DELETE FROM repeat_asked WHERE tahap = $1 AND bucket = $2", tahap, bucket

@@ -102,7 +102,7 @@ class Repeater:
                     named = {"tahap": tahap, "family": family}
                     log.error("evaluation not said again", **named, error=safe_text(error))
                 cursor = families[-1]
-            await roster.said_again(unit, tahap, bucket)
+            await roster.sent_again(unit, tahap, bucket)
         return True
 
 

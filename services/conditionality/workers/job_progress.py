@@ -26,7 +26,7 @@ async def evaluation(store: Store, tahap: str) -> Progress:
     failing = await failing_parts(store.pool, RE_DECISION, tahap)
     if not failing:
         return progress
-    named = [f"{each.item.split()[-1]} ({each.error})" for each in failing[:NAMED_MAX]]
+    named = [f"{failure.item.split()[-1]} ({failure.error})" for failure in failing[:NAMED_MAX]]
     more = f" and {len(failing) - NAMED_MAX} more" if len(failing) > NAMED_MAX else ""
     detail = f"cannot be judged again: {', '.join(named)}{more}"
     return replace(progress, problem=JobProblem(type=WORK_FAILS, detail=detail))

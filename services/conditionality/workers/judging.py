@@ -34,28 +34,30 @@ class UnknownRuleSet(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class FactsAtCut:
     """The facts of listed persons, by token, and the log's head before they were read."""
 
     cut: int
     persons: Mapping[str, Person]
 
 
-async def known_facts(unit: Transaction, lines: Sequence[Line]) -> Known:
+async def facts_at_cut(unit: Transaction, lines: Sequence[Line]) -> FactsAtCut:
     """The facts that the evaluation of these lines rests on."""
     # The head is read before the facts: whatever is recorded behind it is the re-decider's.
     cut = await unit.head()
     tokens = sorted({token for line in lines for token in tokens_of(line.members)})
     loaded = await unit.load(PERSON, [f"person-{token}" for token in tokens])
-    found = {stream_id.removeprefix("person-"): each.state for stream_id, each in loaded.items()}
-    return Known(cut, {token: found.get(token, Person()) for token in tokens})
+    found = {
+        stream_id.removeprefix("person-"): person.state for stream_id, person in loaded.items()
+    }
+    return FactsAtCut(cut, {token: found.get(token, Person()) for token in tokens})
 
 
 async def judge(
     unit: Transaction,
     policies: Policies,
     lines: Sequence[Line],
-    known: Known,
+    facts: FactsAtCut,
     partition: int,
     causes: Mapping[tuple[str, str], Cause] | None = None,
 ) -> None:
@@ -74,9 +76,9 @@ async def judge(
                 tahap=line.tahap,
                 months=line.months,
                 roster_revision=line.revision,
-                facts_cut=known.cut,
+                facts_cut=facts.cut,
                 members=line.members,
-                facts={token: known.persons[token] for token in tokens_of(line.members)},
+                facts={token: facts.persons[token] for token in tokens_of(line.members)},
                 policy=policy_of(policies, line.rule_set),
                 frozen=evaluations[line.tahap].is_frozen_for(line.family),
                 cause=causes.get((line.tahap, line.family)) if causes else None,

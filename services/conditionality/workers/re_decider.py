@@ -29,7 +29,7 @@ from services.conditionality.domain.duties import tokens_of
 from services.conditionality.domain.person import months_touched
 from services.conditionality.tables import re_decisions, roster
 from services.conditionality.workers.job_progress import RE_DECISION
-from services.conditionality.workers.judging import RE_DECIDED, Policies, judge, known_facts
+from services.conditionality.workers.judging import RE_DECIDED, Policies, facts_at_cut, judge
 from services.conditionality.workers.withdrawer import not_cancelled
 
 WINDOW_EVENTS_MAX = 2_000
@@ -54,10 +54,10 @@ class _Late:
     def add(self, line: roster.Line, fact: int, actor: str) -> None:
         cycle = line.tahap, line.family
         self.lines[cycle] = line
-        known = self.causes.get(cycle)
+        earlier = self.causes.get(cycle)
         # All of them, not the last alone: none may approve what follows from their own fact.
-        actors = {actor, *(known.recorded_by if known else ())}
-        fact = max(fact, known.fact if known else 0)
+        actors = {actor, *(earlier.recorded_by if earlier else ())}
+        fact = max(fact, earlier.fact if earlier else 0)
         self.causes[cycle] = Cause(fact, tuple(sorted(actors)))
 
 
@@ -109,10 +109,10 @@ class ReDecider:
         moment = stored[-1].occurred_at if stored else datetime.now(UTC)
         async with self.store.transaction(Context(moment, f"service:{SERVICE}")) as unit:
             late = _Late()
-            facts = [each for each in stored if each.type in FACTS]
+            facts = [event for event in stored if event.type in FACTS]
             await self._behind_facts(unit, facts, late)
-            last_fact = max((each.position for each in facts), default=marks.get(OWN_FACTS, 0))
-            evaluated = [each for each in stored if each.type not in FACTS]
+            last_fact = max((fact.position for fact in facts), default=marks.get(OWN_FACTS, 0))
+            evaluated = [event for event in stored if event.type not in FACTS]
             await self._behind_evaluations(unit, evaluated, last_fact, late)
             await self._judge(unit, late, end)
             await log_of.move(unit, {OWN_LOG: end, OWN_FACTS: last_fact})
@@ -144,8 +144,8 @@ class ReDecider:
         self, unit: Transaction, lines: Sequence[roster.Line], seen: int, late: _Late
     ) -> None:
         waited = await re_decisions.waiting(unit, [(line.tahap, line.family) for line in lines])
-        known = await known_facts(unit, lines)
-        # What is known may hold facts that came behind the window: whoever recorded one of them
+        facts = await facts_at_cut(unit, lines)
+        # These facts may include some that came behind the window: whoever recorded one of them
         # is named as well, or could approve what follows from it until the next window.
         for line in lines:
             behind = seen
@@ -154,16 +154,16 @@ class ReDecider:
                 for actor in before.cause.recorded_by:
                     late.add(line, before.cause.fact, actor)
             await self._between(unit, line, behind, NOT_PLACED, late)
-        await judge(unit, self.policies, lines, known, RE_DECIDED, late.causes)
+        await judge(unit, self.policies, lines, facts, RE_DECIDED, late.causes)
         await re_decisions.end(unit, list(waited))
 
     async def _behind_facts(
         self, unit: Transaction, facts: Sequence[Recorded], late: _Late
     ) -> None:
         by_person: dict[str, list[_Fact]] = {}
-        for each in facts:
-            fact = _Fact(each.position, _months(each), each.actor)
-            by_person.setdefault(each.stream_id.removeprefix("person-"), []).append(fact)
+        for stored in facts:
+            fact = _Fact(stored.position, _months(stored), stored.actor)
+            by_person.setdefault(stored.stream_id.removeprefix("person-"), []).append(fact)
         for token, line in await roster.lines_resting_on(unit, list(by_person)):
             for fact in by_person[token]:
                 if _touches(fact.months, line):
@@ -178,13 +178,13 @@ class ReDecider:
     ) -> None:
         behind: dict[tuple[str, str], tuple[int, int]] = {}
         unread: dict[str, int] = {}
-        for each in evaluated:
-            event = _read(COMMITMENT, each)
+        for stored in evaluated:
+            event = _read(COMMITMENT, stored)
             # Facts before the cut were seen; most evaluations have none behind it.
             if isinstance(event, CycleEvaluated) and event.facts_cut < last_fact:
-                behind[event.tahap, event.family] = (event.facts_cut, each.position)
+                behind[event.tahap, event.family] = (event.facts_cut, stored.position)
             elif event is None:
-                unread[each.stream_id.removeprefix("commitment-")] = each.position
+                unread[stored.stream_id.removeprefix("commitment-")] = stored.position
         for line in await roster.lines_of(unit, list(behind)) if behind else []:
             await self._between(unit, line, *behind[line.tahap, line.family], late)
         for line in await roster.lines_of_families(unit, list(unread)) if unread else []:

@@ -84,8 +84,8 @@ def with_revision(cycles: Sequence[Cycle], revised: Cycle) -> tuple[Cycle, ...]:
     earlier = next((cycle for cycle in cycles if cycle.tahap == revised.tahap), None)
     if earlier is None:
         return tuple(sorted([*cycles, revised], key=_order))
-    kept = revised._replace(hold=earlier.hold, cleared=earlier.cleared)
-    return tuple(kept if cycle is earlier else cycle for cycle in cycles)
+    with_hold = revised._replace(hold=earlier.hold, cleared=earlier.cleared)
+    return tuple(with_hold if cycle is earlier else cycle for cycle in cycles)
 
 
 def _order(cycle: Cycle) -> tuple[int, int]:
