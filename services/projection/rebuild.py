@@ -46,7 +46,10 @@ async def run(owner_url: str) -> Progress:
             "GRAFANA_ROLE": GRAFANA_ROLE,
         },
         subscriptions=SUBSCRIPTIONS,
-        partitions={each.topic: topics.partitions[each.topic] for each in SUBSCRIPTIONS},
+        partitions={
+            subscription.topic: topics.partitions[subscription.topic]
+            for subscription in SUBSCRIPTIONS
+        },
         notes=NOTES,
     )
     bus = await connect(settings.bus_url)

@@ -6,7 +6,7 @@ from typing import Final
 
 from services.projection.explanation.answer import ExplanationStep, Fact, Text
 from services.projection.explanation.facts import FamilyRegistered
-from services.projection.explanation.known import of_kind, reference
+from services.projection.explanation.household import of_kind, reference
 from services.projection.explanation.messages import InvestigationOpened, Published, Terminated
 from services.projection.explanation.story import Story
 from services.projection.explanation.words import day
@@ -127,9 +127,9 @@ def absence(story: Story) -> tuple[str, ExplanationStep]:
 def _terminated(story: Story, terminated: Published[Terminated]) -> ExplanationStep:
     body = terminated.body
     opened = [
-        reference(each)
-        for each in of_kind(story.messages, InvestigationOpened)
-        if each.body.tahap == body.investigation
+        reference(message)
+        for message in of_kind(story.messages, InvestigationOpened)
+        if message.body.tahap == body.investigation
     ]
     text = Text(
         f"The family's participation ended with tahap {body.cycle}: the investigation that opened "
@@ -142,7 +142,7 @@ def _terminated(story: Story, terminated: Published[Terminated]) -> ExplanationS
 
 
 def _not_listed(story: Story) -> tuple[str, ExplanationStep]:
-    cut, closing = story.known.cut, day(story.known.closing_date)
+    cut, closing = story.horizon.cut, day(story.horizon.closing_date)
     registered = next(of_kind(story.messages, FamilyRegistered), None)
     if cut is not None and registered is not None and registered.position > cut:
         text = Text(

@@ -6,7 +6,7 @@ from itertools import zip_longest
 from typing import Final
 
 from services.projection.explanation.answer import ExplanationStep, Text
-from services.projection.explanation.known import of_kind, reference
+from services.projection.explanation.household import of_kind, reference
 from services.projection.explanation.messages import (
     CycleWithdrawn,
     FamilyUnlisted,
@@ -25,22 +25,22 @@ CYCLE: Final = Text("the evaluation of its cycle", "penilaian siklusnya")
 def cancelled(story: Story) -> list[ExplanationStep]:
     """A step for each announcement of the tahap that two people cancelled, in their order."""
     ends = list(of_kind(story.of_tahap, TahapCancelled))
-    behind = [each.position for each in ends[1:]]
-    return [_cancelled(story, *each) for each in zip_longest(ends, behind)]
+    behind = [end.position for end in ends[1:]]
+    return [_cancelled(story, end, until) for end, until in zip_longest(ends, behind)]
 
 
 def _cancelled(story: Story, end: Published[TahapCancelled], until: int | None) -> ExplanationStep:
-    """The step of one cancellation; `until` is the place of the next one."""
+    """The step of one cancellation; `until` is the position of the next one."""
     body = end.body
     lines = [x for x in of_kind(story.void, FamilyUnlisted) if x.body.revision == body.revision]
     # Which announcement a cycle was judged for stands in no message: the last one tells of all.
     cycles = list(of_kind(story.void, CycleWithdrawn)) if until is None else []
     voided = [
-        each
-        for each in of_kind(story.void, PaymentVoided)
-        if each.position > end.position and (until is None or each.position < until)
+        message
+        for message in of_kind(story.void, PaymentVoided)
+        if message.position > end.position and (until is None or message.position < until)
     ]
-    payments = [_void(story, each) for each in voided]
+    payments = [_void(story, message) for message in voided]
     parts = [*([LINE] if lines else []), *([CYCLE] if cycles else []), *payments]
     what, then = joined(parts), _then(story, body.revision)
     back = Text("", "")
@@ -54,16 +54,16 @@ def _cancelled(story: Story, end: Published[TahapCancelled], until: int | None) 
         f"{body.maker} mengusulkan dan {body.checker} memutuskan pembatalan revisi "
         f"{body.revision} tahap ini ({body.reason}).{back.id}{then.id}",
     )
-    at = [reference(each) for each in (end, *lines, *cycles, *voided)]
+    at = [reference(message) for message in (end, *lines, *cycles, *voided)]
     return ExplanationStep("CANCELLED", text, tuple(at))
 
 
 def _void(story: Story, voided: Published[PaymentVoided]) -> Text:
     """A payment that is void, with what it was to pay."""
     entitled = [
-        each.body
-        for each in of_kind(story.void, PaymentEntitled)
-        if each.body.payment == voided.body.payment and each.position < voided.position
+        message.body
+        for message in of_kind(story.void, PaymentEntitled)
+        if message.body.payment == voided.body.payment and message.position < voided.position
     ]
     worth = rupiah(entitled[-1].amount - entitled[-1].cut) if entitled else Text("?", "?")
     return Text(
@@ -80,7 +80,7 @@ def _then(story: Story, revision: int) -> Text:
             " The tahap is not announced anew: it pays nobody.",
             " Tahap ini belum diumumkan kembali: tidak ada bantuan.",
         )
-    anew = min(each.body.revision for each in later)
+    anew = min(message.body.revision for message in later)
     return Text(
         f" Revision {anew} is announced in its place, and pays instead.",
         f" Revisi {anew} diumumkan sebagai gantinya, dan menyalurkan bantuannya.",

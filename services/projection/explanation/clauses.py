@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from services.projection.explanation.answer import Clause, Source, Text
-from services.projection.explanation.known import of_kind
+from services.projection.explanation.household import of_kind
 from services.projection.explanation.messages import Published
 from services.projection.explanation.tahap_messages import (
     Benefit,
@@ -35,9 +35,9 @@ class Clauses:
     def of(cls, messages: Iterable[Published[Any]], announced: ClosingAnnounced) -> Clauses:
         """The terms announced for a tahap; of several lists the latest counts."""
         messages = tuple(messages)
-        lists = [each.body for each in of_kind(messages, ListingStarted)]
-        judged = [each.body for each in of_kind(messages, EvaluationAnnounced)]
-        latest = max(lists, key=lambda each: each.revision, default=None)
+        lists = [message.body for message in of_kind(messages, ListingStarted)]
+        judged = [message.body for message in of_kind(messages, EvaluationAnnounced)]
+        latest = max(lists, key=lambda listing: listing.revision, default=None)
         return cls(
             rule_set=announced.policies.get("rule_set", ""),
             benefit=announced.benefit,
@@ -98,9 +98,9 @@ class Clauses:
     def _rule(self, name: str, text: Text, *keys: str) -> Clause:
         references = self.rules.references if self.rules else ()
         sources = tuple(
-            Source(each.title, href=each.href)
-            for each in references
-            if not set(keys).isdisjoint(each.covers)
+            Source(reference.title, href=reference.href)
+            for reference in references
+            if not set(keys).isdisjoint(reference.covers)
         )
         return Clause(name, self.rule_set, text, sources)
 
@@ -133,7 +133,7 @@ class Clauses:
 
     def _benefit(self, name: str, text: Text) -> Clause:
         references = self.benefit.references if self.benefit else ()
-        sources = tuple(Source(each.title, each.note) for each in references)
+        sources = tuple(Source(reference.title, reference.note) for reference in references)
         return Clause(name, self.benefit.id if self.benefit else "", text, sources)
 
     # -- Conditionality's --------------------------------------------------------------------------
@@ -181,7 +181,7 @@ class Clauses:
 
     def _term(self, of: str, name: str, text: Text) -> Clause:
         sources = self.terms.sources if self.terms else ()
-        cited = tuple(Source(each.title, each.note) for each in sources if each.of == of)
+        cited = tuple(Source(source.title, source.note) for source in sources if source.of == of)
         return Clause(name, self.rule_set, text, cited)
 
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from services.projection.explanation.answer import ExplanationStep, Fact, Text
 from services.projection.explanation.clauses import SCHOOLS
-from services.projection.explanation.known import Household, reference
+from services.projection.explanation.household import Household, reference
 from services.projection.explanation.messages import Counted, PaymentEntitled, Published
 from services.projection.explanation.story import Story
 from services.projection.explanation.tahap_messages import Rules
 from services.projection.explanation.words import CATEGORIES, day, named, rupiah
 
 
-def known(story: Story) -> list[ExplanationStep]:
+def known_facts(story: Story) -> list[ExplanationStep]:
     """The facts of the family that could be known at the closing."""
-    household, closing = story.household, day(story.known.closing_date)
+    household, closing = story.household, day(story.horizon.closing_date)
     region, living = household.region(), len(household.living())
     where = region.value if region else "?"
     stored = Text("", "")
-    if story.known.cut is not None:
+    if story.horizon.cut is not None:
         stored = Text(
-            f" and stored by position {story.known.cut:,} of the registry",
-            f" dan tersimpan sampai posisi {story.known.cut} pada registry",
+            f" and stored by position {story.horizon.cut:,} of the registry",
+            f" dan tersimpan sampai posisi {story.horizon.cut} pada registry",
         )
     text = Text(
         f"Known by {closing.en}{stored.en}: {living} living members in {where}.",
@@ -32,31 +32,31 @@ def known(story: Story) -> list[ExplanationStep]:
 
 def counted(story: Story, entitled: Published[PaymentEntitled]) -> list[ExplanationStep]:
     """A step for each member who counts, for the family's own part, and for their sum."""
-    steps = [_member(story, entitled, each) for each in entitled.body.counted]
-    rest = entitled.body.amount - sum(each.amount for each in entitled.body.counted)
+    steps = [_member(story, entitled, member) for member in entitled.body.counted]
+    rest = entitled.body.amount - sum(member.amount for member in entitled.body.counted)
     if rest:
         steps.append(_family_part(story, entitled, rest))
     return [*steps, _sum(story, entitled, [step.amount or 0 for step in steps])]
 
 
-def _member(story: Story, entitled: Published[PaymentEntitled], each: Counted) -> ExplanationStep:
-    worth, name = rupiah(each.amount), named(CATEGORIES, each.category)
+def _member(story: Story, entitled: Published[PaymentEntitled], member: Counted) -> ExplanationStep:
+    worth, name = rupiah(member.amount), named(CATEGORIES, member.category)
     aged = Text("", "")
-    if each.member in story.household.births():
-        years = story.household.age(each.member)
+    if member.member in story.household.births():
+        years = story.household.age(member.member)
         aged = Text(f", aged {years},", f", berusia {years} tahun,")
     text = Text(
-        f"Member {each.member}{aged.en} counts as {name.en}: {worth.en}.",
-        f"Anggota {each.member}{aged.id} dihitung sebagai {name.id}: {worth.id}.",
+        f"Member {member.member}{aged.en} counts as {name.en}: {worth.en}.",
+        f"Anggota {member.member}{aged.id} dihitung sebagai {name.id}: {worth.id}.",
     )
     return ExplanationStep(
         "COUNTED",
         text,
         (reference(entitled),),
-        behind(story.household, story.clauses.rules, each.member, each.category),
-        (*story.clauses.category(each.category), *story.clauses.amount(each.category)),
-        each.member,
-        each.amount,
+        behind(story.household, story.clauses.rules, member.member, member.category),
+        (*story.clauses.category(member.category), *story.clauses.amount(member.category)),
+        member.member,
+        member.amount,
     )
 
 
@@ -103,7 +103,7 @@ def _family_part(
 
 
 def _sum(story: Story, entitled: Published[PaymentEntitled], amounts: list[int]) -> ExplanationStep:
-    parts = [rupiah(each) for each in amounts]
+    parts = [rupiah(amount) for amount in amounts]
     total = rupiah(entitled.body.amount)
     en, id_ = " + ".join(p.en for p in parts), " + ".join(p.id for p in parts)
     table = entitled.body.benefit_policy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.projection.explanation.answer import ExplanationStep, Reference, Text
-from services.projection.explanation.known import of_kind, reference
+from services.projection.explanation.household import of_kind, reference
 from services.projection.explanation.messages import (
     CycleEvaluated,
     PaymentEntitled,
@@ -19,7 +19,7 @@ def cut_of(story: Story) -> int:
     message = story.entitled
     if message is None or message.body.cut == 0:
         return 0
-    ordered = {each.body.payment for each in of_kind(story.messages, PaymentInstructed)}
+    ordered = {instructed.body.payment for instructed in of_kind(story.messages, PaymentInstructed)}
     return message.body.cut if message.body.payment in ordered else 0
 
 
@@ -42,5 +42,7 @@ def cut(story: Story, message: Published[PaymentEntitled]) -> list[ExplanationSt
 
 def _evaluation(story: Story, revision: int) -> list[Reference]:
     return [
-        reference(each) for each in story.here(CycleEvaluated) if each.body.revision == revision
+        reference(message)
+        for message in story.here(CycleEvaluated)
+        if message.body.revision == revision
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.projection.explanation.answer import ExplanationStep, Text
-from services.projection.explanation.known import of_kind, reference
+from services.projection.explanation.household import of_kind, reference
 from services.projection.explanation.messages import (
     AdministrativeHoldEnded,
     AdministrativeHoldPlaced,
@@ -29,7 +29,9 @@ def deferred(story: Story) -> list[ExplanationStep]:
         f"The list was frozen without the family ({reason}); a supplementary run may pay it.",
         f"Daftar dibekukan tanpa keluarga ini ({reason}); penyaluran susulan dapat membayarnya.",
     )
-    if any(each.body.payment == message.body.payment for each in story.here(PaymentEntitled)):
+    if any(
+        entitled.body.payment == message.body.payment for entitled in story.here(PaymentEntitled)
+    ):
         text = Text(
             f"The family left the run {run} before its bank's file was sent ({reason}); a "
             "supplementary run may pay it.",
@@ -47,26 +49,26 @@ def deferred(story: Story) -> list[ExplanationStep]:
             f"{people.checker} memutuskan penyaluran {run} berlanjut tanpa keluarga ini. "
             "Penyaluran susulan dapat membayarnya.",
         )
-    at = (reference(message), *(reference(each) for each in decided))
+    at = (reference(message), *(reference(decision) for decision in decided))
     return [ExplanationStep("DEFERRED", text, at, amount=0), *held(story)]
 
 
 def held(story: Story) -> list[ExplanationStep]:
     """The latest hold that concerns the tahap, and its end where two people ended it."""
     holds = [
-        each
-        for each in of_kind(story.messages, AdministrativeHoldPlaced)
-        if each.body.from_tahap <= story.tahap
+        placed
+        for placed in of_kind(story.messages, AdministrativeHoldPlaced)
+        if placed.body.from_tahap <= story.tahap
     ]
     if not holds:
         return []
     latest = holds[-1]
     ends = [
-        each
-        for each in of_kind(story.messages, AdministrativeHoldEnded)
-        if each.body.number == latest.body.number
+        ended
+        for ended in of_kind(story.messages, AdministrativeHoldEnded)
+        if ended.body.number == latest.body.number
     ]
-    return [_placed(latest), *(_ended(each) for each in ends[-1:])]
+    return [_placed(latest), *(_ended(end) for end in ends[-1:])]
 
 
 def _placed(message: Published[AdministrativeHoldPlaced]) -> ExplanationStep:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from services.projection.explanation.answer import ExplanationStep, Fact, Text
 from services.projection.explanation.counting import behind
-from services.projection.explanation.known import Household, of_kind, reference
+from services.projection.explanation.household import Household, of_kind, reference
 from services.projection.explanation.messages import (
     Cleared,
     CycleEvaluated,
@@ -39,18 +39,18 @@ def commitment(story: Story) -> list[ExplanationStep]:
     if cycle is None:
         return []
     duties = cycle.body.duties
-    failed = [each for each in duties if each.outcome == "FAILED"]
+    failed = [duty for duty in duties if duty.outcome == "FAILED"]
     return [
         _result(story, cycle),
-        *(_failed(story, cycle, each) for each in failed),
-        *_unverified(cycle, [each for each in duties if each.outcome == "UNVERIFIED"]),
+        *(_failed(story, cycle, duty) for duty in failed),
+        *_unverified(cycle, [duty for duty in duties if duty.outcome == "UNVERIFIED"]),
         *_followed(story),
     ]
 
 
 def _result(story: Story, cycle: Published[CycleEvaluated]) -> ExplanationStep:
     body = cycle.body
-    met = sum(each.outcome == "PASSED" for each in body.duties)
+    met = sum(duty.outcome == "PASSED" for duty in body.duties)
     outcome = RESULTS.get(body.result, Text(body.result, body.result))
     row = Text(
         f"; failures in a row: {body.counter}", f"; kegagalan berturut-turut: {body.counter}"
@@ -75,7 +75,11 @@ def _result(story: Story, cycle: Published[CycleEvaluated]) -> ExplanationStep:
 
 def _failed(story: Story, cycle: Published[CycleEvaluated], duty: Duty) -> ExplanationStep:
     key = (duty.member, duty.duty, duty.month)
-    found = [each for each in cycle.body.evidence if (each.member, each.duty, each.month) == key]
+    found = [
+        evidence
+        for evidence in cycle.body.evidence
+        if (evidence.member, evidence.duty, evidence.month) == key
+    ]
     facts = behind(_then(story, duty), story.clauses.rules, duty.member, duty.duty)
     if not found:
         name = named(CATEGORIES, duty.duty)
@@ -121,7 +125,7 @@ def _away(evidence: Evidence, story: Story) -> Text:
 
 
 def _missed(evidence: Evidence, service: str) -> Text:
-    name, when = named(SERVICES, service), joined(month(each) for each in evidence.missed)
+    name, when = named(SERVICES, service), joined(month(missed) for missed in evidence.missed)
     return Text(
         f"Member {evidence.member} did not come to {name.en} in {when.en}.",
         f"Anggota {evidence.member} tidak hadir pada {name.id} pada {when.id}.",
@@ -137,7 +141,9 @@ def _days(evidence: Evidence, cycle: Published[CycleEvaluated]) -> tuple[Fact, .
 
 
 def _visits(evidence: Evidence, service: str, cycle: Published[CycleEvaluated]) -> tuple[Fact, ...]:
-    return tuple(Fact(f"{each}.{service}", "N", *_at(evidence, cycle)) for each in evidence.missed)
+    return tuple(
+        Fact(f"{missed}.{service}", "N", *_at(evidence, cycle)) for missed in evidence.missed
+    )
 
 
 def _at(evidence: Evidence, cycle: Published[CycleEvaluated]) -> tuple[Any, ...]:
@@ -148,15 +154,15 @@ def _unverified(cycle: Published[CycleEvaluated], duties: Sequence[Duty]) -> lis
     """One step for all that nobody reported: it blocks nothing and counts for nothing."""
     if not duties:
         return []
-    texts = [_unreported(each) for each in duties]
+    texts = [_unreported(duty) for duty in duties]
     several = joined(texts)
     text = Text(
         f"Nothing was reported of {several.en}: unverified, which is no failure.",
         f"Tidak ada laporan untuk {several.id}: tidak terverifikasi, bukan kegagalan.",
     )
     facts = tuple(
-        Fact(f"{each.month or 'cycle'}.{each.duty}", "", reference(cycle), each.member)
-        for each in duties
+        Fact(f"{duty.month or 'cycle'}.{duty.duty}", "", reference(cycle), duty.member)
+        for duty in duties
     )
     return [ExplanationStep("DUTY_UNVERIFIED", text, (reference(cycle),), facts)]
 
@@ -174,15 +180,15 @@ def _unreported(duty: Duty) -> Text:
 
 def _followed(story: Story) -> list[ExplanationStep]:
     steps: list[ExplanationStep] = []
-    for each in story.here(Suspended):
+    for suspended in story.here(Suspended):
         text = Text(
             f"What is credited of tahap {story.tahap} is held: failure number "
-            f"{each.body.counter} in a row.",
+            f"{suspended.body.counter} in a row.",
             f"Bantuan tahap {story.tahap} yang dikreditkan ditahan: kegagalan "
-            f"ke-{each.body.counter} berturut-turut.",
+            f"ke-{suspended.body.counter} berturut-turut.",
         )
         clauses = story.clauses.sanction()
-        steps.append(ExplanationStep("SANCTION", text, (reference(each),), (), clauses))
+        steps.append(ExplanationStep("SANCTION", text, (reference(suspended),), (), clauses))
     for released in of_kind(story.messages, Released):
         if released.body.cycle == story.tahap:
             tahaps = ", ".join(released.body.tahaps)
@@ -198,9 +204,9 @@ def _followed(story: Story) -> list[ExplanationStep]:
 def _investigation(story: Story) -> list[ExplanationStep]:
     """The investigation that opened at this tahap or ended with it, and how it ended."""
     return [
-        ExplanationStep("INVESTIGATION", text, (reference(each),), (), story.clauses.sanction())
-        for each in story.messages
-        if (text := _of_investigation(each.body, story.tahap)) is not None
+        ExplanationStep("INVESTIGATION", text, (reference(message),), (), story.clauses.sanction())
+        for message in story.messages
+        if (text := _of_investigation(message.body, story.tahap)) is not None
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.projection.explanation.answer import ExplanationStep, Text
-from services.projection.explanation.known import of_kind, reference
+from services.projection.explanation.household import of_kind, reference
 from services.projection.explanation.messages import (
     CorrectionApproved,
     CorrectionProposed,
@@ -28,16 +28,18 @@ RETURNED: Final = {
 def moved(story: Story) -> list[ExplanationStep]:
     """Rupiah of earlier tahaps, and of this one, that moved because of this tahap."""
     return [
-        _movement(each, "MOVED") for each in _movements(story) if each.body.at_tahap == story.tahap
+        _movement(movement, "MOVED")
+        for movement in _movements(story)
+        if movement.body.at_tahap == story.tahap
     ]
 
 
 def since(story: Story) -> list[ExplanationStep]:
     """The later events of this tahap's own money and of its cycle."""
     own = [
-        _movement(each, "LATER")
-        for each in _movements(story)
-        if each.body.tahap == story.tahap and each.body.at_tahap != story.tahap
+        _movement(movement, "LATER")
+        for movement in _movements(story)
+        if movement.body.tahap == story.tahap and movement.body.at_tahap != story.tahap
     ]
     return [*own, *_too_late(story), *_corrections(story)]
 
@@ -72,24 +74,27 @@ def _movement(
 
 def _too_late(story: Story) -> list[ExplanationStep]:
     steps: list[ExplanationStep] = []
-    for each in story.here(EffectTooLate):
-        body = each.body
+    for late in story.here(EffectTooLate):
+        body = late.body
         text = Text(
             f"A decision that came later ({body.wanted}) could not move the money any more: "
             f"it stays {body.hold}.",
             f"Keputusan yang datang kemudian ({body.wanted}) tidak dapat lagi memindahkan dana: "
             f"tetap {body.hold}.",
         )
-        steps.append(ExplanationStep("LATER", text, (reference(each),)))
+        steps.append(ExplanationStep("LATER", text, (reference(late),)))
     return steps
 
 
 def _corrections(story: Story) -> list[ExplanationStep]:
     """Late facts that were to change the cycle after its list was frozen, and what was decided."""
-    results = {each.body.correction: each.body.result for each in story.here(CorrectionProposed)}
+    results = {
+        proposal.body.correction: proposal.body.result
+        for proposal in story.here(CorrectionProposed)
+    }
     steps = [
-        ExplanationStep("LATER", _proposed(each.body), (reference(each),))
-        for each in story.here(CorrectionProposed)
+        ExplanationStep("LATER", _proposed(proposal.body), (reference(proposal),))
+        for proposal in story.here(CorrectionProposed)
     ]
     for approved in story.here(CorrectionApproved):
         result = results.get(approved.body.correction, "?")
@@ -100,9 +105,9 @@ def _corrections(story: Story) -> list[ExplanationStep]:
             f"sejak itu siklus {result}.",
         )
         behind = [
-            reference(each)
-            for each in story.here(CycleEvaluated)
-            if each.position == approved.position + 1
+            reference(evaluated)
+            for evaluated in story.here(CycleEvaluated)
+            if evaluated.position == approved.position + 1
         ]
         steps.append(ExplanationStep("LATER", text, (reference(approved), *behind)))
     for rejected in story.here(CorrectionRejected):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from services.projection.explanation.answer import ExplanationStep, Reference, Text
-from services.projection.explanation.known import of_kind, reference
+from services.projection.explanation.household import of_kind, reference
 from services.projection.explanation.messages import (
     AccountCheckFailed,
     PaymentCredited,
@@ -46,8 +46,8 @@ def frozen(story: Story) -> list[ExplanationStep]:
     kind: type[ListFrozen | SupplementaryFrozen] = ListFrozen
     if run != REGULAR:
         kind = SupplementaryFrozen
-    for each in story.documents(kind, run):
-        body = each.body
+    for message in story.documents(kind, run):
+        body = message.body
         total, off = rupiah(body.rupiah), rupiah(body.cut)
         less = Text(f"{off.en} of it cut; ", f"dipotong {off.id}; ") if body.cut else Text("", "")
         text = Text(
@@ -56,7 +56,7 @@ def frozen(story: Story) -> list[ExplanationStep]:
             f"Daftar {body.count} keluarga dan {total.id} ({less.id}SHA-256 {body.hash}) diusulkan "
             f"oleh {body.maker} dan disetujui oleh {body.checker}.",
         )
-        return [ExplanationStep("LIST", text, (reference(each),))]
+        return [ExplanationStep("LIST", text, (reference(message),))]
     return []
 
 
@@ -81,7 +81,8 @@ def paid(story: Story, entitled: Published[PaymentEntitled]) -> list[Explanation
 
 def _first(story: Story, kind: type[Any], payment: str) -> Published[Any] | None:
     return next(
-        (each for each in of_kind(story.messages, kind) if each.body.payment == payment), None
+        (message for message in of_kind(story.messages, kind) if message.body.payment == payment),
+        None,
     )
 
 
@@ -129,10 +130,10 @@ def _file(
 ) -> tuple[Reference, ...]:
     """The files whose range of payments holds this one."""
     return tuple(
-        reference(each)
-        for each in story.documents(kind, entitled.body.kind)
-        if each.body.first <= entitled.body.payment <= each.body.last
-        and bank in (None, getattr(each.body, "bank", None))
+        reference(message)
+        for message in story.documents(kind, entitled.body.kind)
+        if message.body.first <= entitled.body.payment <= message.body.last
+        and bank in (None, getattr(message.body, "bank", None))
     )
 
 
@@ -172,17 +173,17 @@ def _transfer(
 ) -> list[ExplanationStep]:
     payment, bank = entitled.body.payment, instructed.body.bank
     files = [
-        each
-        for each in story.documents(BankFileSent, entitled.body.kind)
-        if each.body.bank == bank and each.body.first <= payment <= each.body.last
+        sent
+        for sent in story.documents(BankFileSent, entitled.body.kind)
+        if sent.body.bank == bank and sent.body.first <= payment <= sent.body.last
     ]
-    names = {each.body.file for each in files}
+    names = {sent.body.file for sent in files}
     answers = [
-        reference(each)
-        for each in story.documents(BankResultReceived, entitled.body.kind)
-        if each.body.file in names
+        reference(answer)
+        for answer in story.documents(BankResultReceived, entitled.body.kind)
+        if answer.body.file in names
     ]
-    at = (reference(instructed), *(reference(each) for each in files), *answers)
+    at = (reference(instructed), *(reference(sent) for sent in files), *answers)
     file = ", ".join(sorted(names)) or "?"
     credited = _first(story, PaymentCredited, payment)
     if credited is not None:

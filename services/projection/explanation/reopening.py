@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from services.projection.explanation.answer import ExplanationStep, Text
 from services.projection.explanation.belonging import members
-from services.projection.explanation.known import reference
+from services.projection.explanation.household import reference
 from services.projection.explanation.messages import (
     FamilyReopened,
     Published,

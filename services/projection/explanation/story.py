@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from services.projection.explanation.answer import Known
 from services.projection.explanation.clauses import Clauses
-from services.projection.explanation.known import Household, of_kind
+from services.projection.explanation.household import Household, of_kind
 from services.projection.explanation.messages import (
     CorrectionApproved,
     CycleEvaluated,
@@ -45,7 +45,7 @@ def tahap_order(tahap: str) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One family in one tahap. `told` is of the family, `of_tahap` of the tahap, in any order.
+    """One family in one tahap. `messages` are of the family, `of_tahap` of the tahap, in any order.
 
     `disposition` is that of the tahap's row, None where the family has no row in it; `void` is what
     a cancellation of the tahap took back of the family, and what says so.
@@ -57,7 +57,7 @@ class Story:
     messages: tuple[Published[Any], ...]
     of_tahap: tuple[Published[Any], ...]
     announced: Published[ClosingAnnounced]
-    known: Known
+    horizon: Known
     household: Household
     clauses: Clauses
     void: tuple[Published[Any], ...] = ()
@@ -72,17 +72,17 @@ class Story:
         of_tahap: Iterable[Published[Any]],
     ) -> Story | None:
         """The story; None where the tahap was never announced."""
-        everything = tuple(sorted(messages, key=_place))
+        everything = tuple(sorted(messages, key=_position))
         messages = _standing(everything)
-        stands = {_place(each) for each in messages}
-        around = tuple(sorted(of_tahap, key=_place))
+        stands = {_position(message) for message in messages}
+        around = tuple(sorted(of_tahap, key=_position))
         announcements = of_kind(around, ClosingAnnounced)
-        announced = max(announcements, key=lambda each: each.body.revision, default=None)
+        announced = max(announcements, key=lambda message: message.body.revision, default=None)
         if announced is None:
             return None
-        lists = [each.body for each in of_kind(around, ListingStarted)]
-        latest = max(lists, key=lambda each: each.revision, default=None)
-        known = Known(announced.body.closing_date, latest.cut if latest else None)
+        lists = [message.body for message in of_kind(around, ListingStarted)]
+        latest = max(lists, key=lambda listing: listing.revision, default=None)
+        horizon = Known(announced.body.closing_date, latest.cut if latest else None)
         return cls(
             family=family,
             tahap=tahap,
@@ -90,29 +90,33 @@ class Story:
             messages=messages,
             of_tahap=around,
             announced=announced,
-            known=known,
-            household=_household(messages, known, tahap),
+            horizon=horizon,
+            household=_household(messages, horizon, tahap),
             clauses=Clauses.of(around, announced.body),
-            void=tuple(x for x in everything if _place(x) not in stands and _tahap(x) == tahap),
+            void=tuple(x for x in everything if _position(x) not in stands and _tahap(x) == tahap),
         )
 
     def here(self, kind: type[B]) -> list[Published[B]]:
         """The family's messages of a kind that speak of this tahap."""
-        return [each for each in of_kind(self.messages, kind) if _tahap(each) == self.tahap]
+        return [
+            message for message in of_kind(self.messages, kind) if _tahap(message) == self.tahap
+        ]
 
     def documents(self, kind: type[B], run: str) -> list[Published[B]]:
         """The tahap's messages of a kind that belong to a run: REGULAR or SUPPLEMENTARY-n.
 
         Those of a cancelled announcement belong to none.
         """
-        void = max((each.position for each in of_kind(self.of_tahap, TahapCancelled)), default=-1)
-        found = [each for each in of_kind(self.of_tahap, kind) if each.position > void]
-        return [each for each in found if getattr(each.body, "kind", run) == run]
+        void = max(
+            (message.position for message in of_kind(self.of_tahap, TahapCancelled)), default=-1
+        )
+        found = [message for message in of_kind(self.of_tahap, kind) if message.position > void]
+        return [message for message in found if getattr(message.body, "kind", run) == run]
 
     @property
     def cancelled(self) -> bool:
         """True where the tahap's latest announcement is cancelled."""
-        ends = [each.body.revision for each in of_kind(self.of_tahap, TahapCancelled)]
+        ends = [message.body.revision for message in of_kind(self.of_tahap, TahapCancelled)]
         return self.announced.body.revision in ends
 
     # -- What most steps look at -------------------------------------------------------------------
@@ -120,18 +124,22 @@ class Story:
     @property
     def designated(self) -> Published[FamilyDesignated] | None:
         """The family's judgement at its first closing, if that was by this tahap."""
-        for each in of_kind(self.messages, FamilyDesignated):
-            if tahap_order(each.body.tahap) <= tahap_order(self.tahap):
-                return each
+        for message in of_kind(self.messages, FamilyDesignated):
+            if tahap_order(message.body.tahap) <= tahap_order(self.tahap):
+                return message
         return None
 
     @property
     def graduated(self) -> Published[FamilyGraduated] | None:
         """That the family graduated with this tahap or an earlier one."""
-        back = max((each.position for each in of_kind(self.messages, FamilyReopened)), default=0)
-        for each in of_kind(self.messages, FamilyGraduated):
-            if each.position > back and tahap_order(each.body.tahap) <= tahap_order(self.tahap):
-                return each
+        back = max(
+            (message.position for message in of_kind(self.messages, FamilyReopened)), default=0
+        )
+        for message in of_kind(self.messages, FamilyGraduated):
+            if message.position > back and tahap_order(message.body.tahap) <= tahap_order(
+                self.tahap
+            ):
+                return message
         return None
 
     @property
@@ -148,16 +156,20 @@ class Story:
     @property
     def terminated_before(self) -> Published[Terminated] | None:
         """That an earlier tahap was the family's last."""
-        for each in of_kind(self.messages, Terminated):
-            if tahap_order(each.body.cycle) < tahap_order(self.tahap):
-                return each
+        for message in of_kind(self.messages, Terminated):
+            if tahap_order(message.body.cycle) < tahap_order(self.tahap):
+                return message
         return None
 
     @property
     def entitled(self) -> Published[PaymentEntitled] | None:
         """The latest entitlement of this tahap; a supplementary one stands for a deferred one."""
-        deferred = {each.body.payment for each in self.here(PaymentDeferred)}
-        found = [each for each in self.here(PaymentEntitled) if each.body.payment not in deferred]
+        deferred = {message.body.payment for message in self.here(PaymentDeferred)}
+        found = [
+            message
+            for message in self.here(PaymentEntitled)
+            if message.body.payment not in deferred
+        ]
         return found[-1] if found else None
 
     @property
@@ -169,34 +181,37 @@ class Story:
     @property
     def evaluated(self) -> Published[CycleEvaluated] | None:
         """The cycle as it was judged then: its last revision before a correction took effect."""
-        corrected = [each.position for each in self.here(CorrectionApproved)]
+        corrected = [message.position for message in self.here(CorrectionApproved)]
         before = min(corrected, default=None)
         found = [
-            each for each in self.here(CycleEvaluated) if before is None or each.position < before
+            message
+            for message in self.here(CycleEvaluated)
+            if before is None or message.position < before
         ]
-        return max(found, key=lambda each: each.body.revision, default=None)
+        return max(found, key=lambda message: message.body.revision, default=None)
 
 
 def _reopened(messages: Iterable[Published[Any]], tahap: str) -> Published[FamilyReopened] | None:
     return next(
-        (each for each in of_kind(messages, FamilyReopened) if each.body.tahap == tahap), None
+        (message for message in of_kind(messages, FamilyReopened) if message.body.tahap == tahap),
+        None,
     )
 
 
-def _household(messages: tuple[Published[Any], ...], known: Known, tahap: str) -> Household:
+def _household(messages: tuple[Published[Any], ...], horizon: Known, tahap: str) -> Household:
     """The facts that the family's line rests on: the list's, or those that re-opened it."""
     reopened = _reopened(messages, tahap)
     if reopened is None:
-        return Household.at(messages, known)
+        return Household.at(messages, horizon)
     reported = [
         late.reported_on
-        for each in of_kind(messages, ReopeningProposed)
-        if each.body.reopening == reopened.body.reopening
-        for late in each.body.late
+        for proposal in of_kind(messages, ReopeningProposed)
+        if proposal.body.reopening == reopened.body.reopening
+        for late in proposal.body.late
         if late.reported_on is not None
     ]
-    horizon = max([known.closing_date, *reported])
-    return Household.at(messages, replace(known, cut=reopened.position), horizon)
+    last_day = max([horizon.closing_date, *reported])
+    return Household.at(messages, replace(horizon, cut=reopened.position), last_day)
 
 
 def _standing(messages: tuple[Published[Any], ...]) -> tuple[Published[Any], ...]:
@@ -210,7 +225,7 @@ def _standing(messages: tuple[Published[Any], ...]) -> tuple[Published[Any], ...
     )
 
 
-def _place(message: Published[Any]) -> tuple[str, int]:
+def _position(message: Published[Any]) -> tuple[str, int]:
     return message.service, message.position
 
 

@@ -7,11 +7,11 @@ from typing import Final
 from services.projection.explanation.answer import Explanation, ExplanationStep, Text
 from services.projection.explanation.belonging import absence, eligibility, graduation
 from services.projection.explanation.cancelling import cancelled
-from services.projection.explanation.counting import counted, known, payee
+from services.projection.explanation.counting import counted, known_facts, payee
 from services.projection.explanation.cutting import cut, cut_of
 from services.projection.explanation.deferring import deferred, held
+from services.projection.explanation.household import reference
 from services.projection.explanation.keeping import commitment
-from services.projection.explanation.known import reference
 from services.projection.explanation.later import moved, since
 from services.projection.explanation.messages import PaymentEntitled, Published
 from services.projection.explanation.paying import frozen, paid
@@ -84,7 +84,7 @@ def explain(story: Story) -> Explanation:
 def _listed(story: Story, entitled: Published[PaymentEntitled]) -> list[ExplanationStep]:
     return [
         *eligibility(story),
-        *known(story),
+        *known_facts(story),
         *waiting(story),
         *reopening(story),
         *counted(story, entitled),
@@ -102,17 +102,17 @@ def _listed(story: Story, entitled: Published[PaymentEntitled]) -> list[Explanat
 def _unpaid(story: Story) -> tuple[str, list[ExplanationStep]]:
     """A family without an entitlement: graduated now, deferred, on its way, or not in it."""
     if story.pending is not None or story.reopened is not None:
-        steps = [*eligibility(story), *known(story), *waiting(story), *reopening(story)]
+        steps = [*eligibility(story), *known_facts(story), *waiting(story), *reopening(story)]
         disposition = "GRADUATION_PENDING" if story.reopened is None else "REOPENED"
         return disposition, [*steps, *commitment(story), *moved(story)]
     if story.disposition is not None and story.graduated is not None:
-        steps = [*eligibility(story), *known(story), *graduation(story), *reopening(story)]
+        steps = [*eligibility(story), *known_facts(story), *graduation(story), *reopening(story)]
         return story.disposition, [*steps, *frozen(story), *moved(story)]
     if story.deferred is not None:
-        steps = [*eligibility(story), *known(story), *commitment(story), *deferred(story)]
+        steps = [*eligibility(story), *known_facts(story), *commitment(story), *deferred(story)]
         return DEFERRED, [*steps, *frozen(story)]
     if story.evaluated is not None:
-        return PENDING, [*eligibility(story), *known(story), *commitment(story), *held(story)]
+        return PENDING, [*eligibility(story), *known_facts(story), *commitment(story), *held(story)]
     disposition, step = absence(story)
     return disposition, [step]
 
@@ -142,7 +142,7 @@ def _explanation(
         disposition=disposition,
         amount=amount,
         region=where,
-        known=story.known,
+        known=story.horizon,
         text=_sentence(story.tahap, disposition, amount, cut_of(story)),
         steps=(*overridden(story), *cancelled(story), *steps),
         cut=cut_of(story),

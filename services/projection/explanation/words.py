@@ -37,8 +37,8 @@ SERVICES: Final = {
 
 def named(names: dict[str, Text], code: str) -> Text:
     """A code's name with the code behind it; the code alone where it has no name here."""
-    known = names.get(code)
-    return Text(f"{known.en} ({code})", f"{known.id} ({code})") if known else Text(code, code)
+    name = names.get(code)
+    return Text(f"{name.en} ({code})", f"{name.id} ({code})") if name else Text(code, code)
 
 
 def rupiah(amount: int) -> Text:
@@ -57,8 +57,8 @@ def day(on: date) -> Text:
 def month(name: str) -> Text:
     """A month "2023-02": February 2023 and Februari 2023."""
     year, number = name.split("-")
-    place = int(number) - 1
-    return Text(f"{MONTHS['en'][place]} {year}", f"{MONTHS['id'][place]} {year}")
+    index = int(number) - 1
+    return Text(f"{MONTHS['en'][index]} {year}", f"{MONTHS['id'][index]} {year}")
 
 
 def joined(texts: Iterable[Text]) -> Text:

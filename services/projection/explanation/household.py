@@ -27,7 +27,7 @@ B = TypeVar("B")
 
 def of_kind(messages: Iterable[Published[Any]], kind: type[B]) -> Iterator[Published[B]]:
     """The messages of one kind."""
-    return (each for each in messages if isinstance(each.body, kind))
+    return (message for message in messages if isinstance(message.body, kind))
 
 
 def reference(message: Published[Any]) -> Reference:
@@ -50,27 +50,29 @@ class Household:
 
     @classmethod
     def at(
-        cls, messages: Iterable[Published[Any]], known: Known, reported_by: date | None = None
+        cls, messages: Iterable[Published[Any]], horizon: Known, reported_by: date | None = None
     ) -> Household:
         """The facts within a horizon: nothing reported later, nothing stored behind the cut.
 
         `reported_by` is the closing date, unless a late fact re-opened the closing.
         """
-        horizon = reported_by or known.closing_date
+        last_day = reported_by or horizon.closing_date
         within = [
-            each
-            for each in messages
-            if isinstance(each.body, FACTS)
-            and (known.cut is None or each.position <= known.cut)
-            and getattr(each.body, "reported_on", horizon) <= horizon
+            message
+            for message in messages
+            if isinstance(message.body, FACTS)
+            and (horizon.cut is None or message.position <= horizon.cut)
+            and getattr(message.body, "reported_on", last_day) <= last_day
         ]
-        return cls(tuple(sorted(within, key=lambda each: each.position)), known.closing_date)
+        return cls(
+            tuple(sorted(within, key=lambda message: message.position)), horizon.closing_date
+        )
 
     @property
     def registered(self) -> Fact | None:
         """That the family stands in the register."""
-        for each in of_kind(self.facts, FamilyRegistered):
-            return Fact("dtks", "Y" if each.body.dtks else "N", reference(each))
+        for registered in of_kind(self.facts, FamilyRegistered):
+            return Fact("dtks", "Y" if registered.body.dtks else "N", reference(registered))
         return None
 
     def region(self) -> Fact | None:
@@ -84,8 +86,8 @@ class Household:
                 effective_on=body.effective_on,
                 reported_on=body.reported_on,
             )
-        for each in of_kind(self.facts, FamilyRegistered):
-            return Fact("region", each.body.region, reference(each))
+        for registered in of_kind(self.facts, FamilyRegistered):
+            return Fact("region", registered.body.region, reference(registered))
         return None
 
     def payee(self) -> Fact | None:
@@ -100,18 +102,18 @@ class Household:
                 body.effective_on,
                 body.reported_on,
             )
-        for each in of_kind(self.facts, MembersRegistered):
-            if each.body.payee is not None:
-                number = each.body.payee
-                return Fact("payee", str(number), reference(each), number)
+        for card in of_kind(self.facts, MembersRegistered):
+            if card.body.payee is not None:
+                number = card.body.payee
+                return Fact("payee", str(number), reference(card), number)
         return None
 
     def births(self) -> dict[int, Fact]:
         """The birth date of every member who was born by then."""
         births: dict[int, Fact] = {}
         for card in of_kind(self.facts, MembersRegistered):
-            for each in card.body.members:
-                births[each.member] = _birth(card, each.member, each.birth_date)
+            for row in card.body.members:
+                births[row.member] = _birth(card, row.member, row.birth_date)
         for born in self._applied(MemberBorn):
             body = born.body
             births[body.member] = _birth(
@@ -132,17 +134,17 @@ class Household:
             if change.body.member == member:
                 return _of_member("school_level", change.body.school_level or "", change)
         for card in of_kind(self.facts, MembersRegistered):
-            for each in card.body.members:
-                if each.member == member:
-                    level = each.school_level or ""
+            for row in card.body.members:
+                if row.member == member:
+                    level = row.school_level or ""
                     return Fact("school_level", level, reference(card), member)
         return None
 
     def disability(self, member: int) -> Fact | None:
         """That the member lives with a severe disability."""
         for card in of_kind(self.facts, MembersRegistered):
-            for each in card.body.members:
-                if each.member == member and each.severe_disability:
+            for row in card.body.members:
+                if row.member == member and row.severe_disability:
                     return Fact("severe_disability", "Y", reference(card), member)
         return None
 
@@ -150,15 +152,15 @@ class Household:
         """(due date, which pregnancy, fact) of each one that was known, as they came."""
         found: list[tuple[date, int | None, Fact]] = []
         for card in of_kind(self.facts, MembersRegistered):
-            for each in card.body.members:
-                if each.member == member and each.pregnancy_due_date is not None:
-                    due, order = each.pregnancy_due_date, each.pregnancy_order
+            for row in card.body.members:
+                if row.member == member and row.pregnancy_due_date is not None:
+                    due, order = row.pregnancy_due_date, row.pregnancy_order
                     fact = Fact("pregnancy_due_date", due.isoformat(), reference(card), member)
                     found.append((due, order, fact))
-        for messages in self._applied(PregnancyReported):
-            if messages.body.member == member and messages.body.due_date is not None:
-                due, order = messages.body.due_date, messages.body.pregnancy_order
-                fact = _of_member("pregnancy_due_date", due.isoformat(), messages)
+        for reported in self._applied(PregnancyReported):
+            if reported.body.member == member and reported.body.due_date is not None:
+                due, order = reported.body.due_date, reported.body.pregnancy_order
+                fact = _of_member("pregnancy_due_date", due.isoformat(), reported)
                 found.append((due, order, fact))
         return found
 
@@ -173,21 +175,21 @@ class Household:
     def _applied(self, kind: type[B]) -> Sequence[Published[B]]:
         """Facts of one kind that were true by then, in the order in which they apply."""
         dated: list[tuple[Any, Published[B]]] = []
-        for each in of_kind(self.facts, kind):
-            body: Any = each.body
+        for message in of_kind(self.facts, kind):
+            body: Any = message.body
             if body.effective_on <= self.on:
-                dated.append(((body.effective_on, body.reported_on, each.position), each))
-        return [each for _, each in sorted(dated, key=lambda pair: pair[0])]
+                dated.append(((body.effective_on, body.reported_on, message.position), message))
+        return [message for _, message in sorted(dated, key=lambda pair: pair[0])]
 
 
 def _birth(
-    messages: Published[Any],
+    message: Published[Any],
     member: int,
     birth_date: date,
     effective_on: date | None = None,
     reported_on: date | None = None,
 ) -> Fact:
-    at = reference(messages)
+    at = reference(message)
     return Fact("birth_date", birth_date.isoformat(), at, member, effective_on, reported_on)
 
 
