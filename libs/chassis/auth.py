@@ -27,6 +27,7 @@ from fastapi.security import HTTPBearer, SecurityScopes
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from libs.chassis.forms import is_name
 from libs.chassis.problems import Refusal, answer
 from libs.chassis.settings import Settings
 from libs.chassis.tokens import (
@@ -37,6 +38,7 @@ from libs.chassis.tokens import (
     from_url,
     required_claims,
 )
+from libs.events.domain.persons import folded
 
 NATION: Final = "*"
 REGION: Final = re.compile(r"\*|[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?")
@@ -48,8 +50,9 @@ audit = structlog.get_logger("audit")
 class Principal:
     """Who sent a request, as their token says it.
 
-    `subject` is the issuer's id of a person or a service, `scopes` what they may do, `regions`
-    the dotted Kemendagri codes that they may do it in; NATION is all of them, none is none.
+    `subject` is the issuer's name of a person or a service, and `same_person` compares two;
+    `scopes` are what they may do, `regions` the dotted Kemendagri codes that they may do it in;
+    NATION is all of them, none is none.
     """
 
     subject: str
@@ -87,26 +90,30 @@ def authenticator(settings: Settings) -> Authenticate:
 
     async def authenticate(token: str) -> Principal:
         payload = await believe(token, keys, claims, settings.token_lifetime_s_max)
-        if not denied().isdisjoint({payload["sub"], str(payload.get("jti"))}):
+        person = payload.get(settings.person_claim)
+        if not isinstance(person, str) or not is_name(person):
+            raise TokenRefused("person")
+        named = {folded(str(each)) for each in (person, payload["sub"], payload.get("jti"))}
+        if not denied().isdisjoint(named):
             raise TokenRefused("denied")
         scopes, regions = payload.get("scope", ""), payload.get("regions", [])
         if not isinstance(scopes, str) or not isinstance(regions, list):
             raise TokenRefused("malformed")
         if not all(isinstance(code, str) and REGION.fullmatch(code) for code in regions):
             raise TokenRefused("regions")
-        return Principal(payload["sub"], frozenset(scopes.split()), tuple(regions))
+        return Principal(person, frozenset(scopes.split()), tuple(regions))
 
     return authenticate
 
 
 def _denied(path: Path | None) -> Callable[[], frozenset[str]]:
-    """The lines of a file, read again whenever it was written."""
+    """The names in a file, one a line and folded, read again whenever it was written."""
     read_at, lines = -1, frozenset[str]()
 
     def denied() -> frozenset[str]:
         nonlocal read_at, lines
         if path is not None and (written_at := path.stat().st_mtime_ns) != read_at:
-            read_at, lines = written_at, frozenset(path.read_text().split())
+            read_at, lines = written_at, frozenset(map(folded, path.read_text().splitlines()))
         return lines
 
     return denied

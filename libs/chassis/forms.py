@@ -33,6 +33,10 @@ BIGINT_MAX: Final = 2**63 - 1
 """The largest numbers that PostgreSQL's columns hold."""
 
 _HIDDEN: Final = ("Cc", "Cf", "Co", "Cs")  # control, invisible, private, half of a character
+_BLANK: Final = re.compile(  # fillers, joiners and selectors that are letters or marks by category
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2028\u2029\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
+_NAME_CHARACTERS_MAX: Final = 255
 
 
 def day(text: str) -> date:
@@ -69,7 +73,13 @@ def is_plain(text: str) -> bool:
 
 def _is_odd(character: str) -> bool:
     kind = unicodedata.category(character)
-    return kind in _HIDDEN or (kind == "Nd" and not character.isascii())
+    hidden = kind in _HIDDEN or bool(_BLANK.match(character))
+    return hidden or (kind == "Nd" and not character.isascii())
+
+
+def is_name(text: str) -> bool:
+    """True if a text can name one person in events: plain, without room around it, not too long."""
+    return 0 < len(text) <= _NAME_CHARACTERS_MAX and text == text.strip() and is_plain(text)
 
 
 def is_text(text: str) -> bool:

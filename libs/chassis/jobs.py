@@ -27,6 +27,7 @@ from libs.chassis.pagination import Page, Paging
 from libs.chassis.problems import Refusal
 from libs.chassis.service import StoreOf
 from libs.events.domain.errors import DomainError, NotFound
+from libs.events.domain.persons import same_person
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 
@@ -160,7 +161,7 @@ async def visible(
     """A job that the asker may see, and its source; raises `JobUnknown`."""
     for source in sources:
         found = await source.find(store, job)
-        if found is not None and (found.by == asker.subject or sees_all(source, asker)):
+        if found is not None and (same_person(found.by, asker.subject) or sees_all(source, asker)):
             return source, found
     raise JobUnknown
 
@@ -223,7 +224,7 @@ def jobs_router(sources: Sequence[Source], *scopes: str) -> APIRouter:
         """Have a job end without an effect; it notices at its next step. Your own, or with
         platform:operate anybody's."""
         source, found = await visible(sources, store, job, asker)
-        if found.by != asker.subject and CANCELS_ALL not in asker.scopes:
+        if not same_person(found.by, asker.subject) and CANCELS_ALL not in asker.scopes:
             raise Refusal(403, "scope-missing", f"The token lacks {CANCELS_ALL}.")
 
         async def cancelled(unit: Transaction) -> Reply:

@@ -127,6 +127,8 @@ class Settings:
     bus_url: str = field(repr=False)
     issuer: str
     audience: str
+    person_claim: str = "sub"
+    """The claim of a token that names a person, for good: whoever leaves must not leave a name."""
     bus_session_s: int | None = None
     """Seconds of silence after which others get a consumer's partitions; None: the bus's own."""
     jwks_file: Path | None = None
@@ -175,6 +177,7 @@ class Settings:
             service=service,
             database_url=url(env, "PKH_DATABASE_URL", POSTGRES),
             bus_url=url(env, "PKH_BUS_URL", (*POSTGRES, "kafka")),
+            person_claim=text(env, "PKH_PERSON_CLAIM", "sub"),
             bus_session_s=whole(env, "PKH_BUS_SESSION_S", 0, at_least=0) or None,
             issuer=text(env, "PKH_ISSUER"),
             audience=text(env, "PKH_AUDIENCE"),

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from libs.chassis.jobs import Job, JobNotCancellable, JobProblem, State, Step, Wanted, rate
+from libs.events.domain.persons import same_person
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.workers.backoff import Failing, failing_item
@@ -85,7 +86,7 @@ class StreamJobs:
         found = [
             begun
             for begun in sorted((_Begun(*row) for row in rows), key=_cursor, reverse=True)
-            if wanted.by in (None, begun.by)
+            if (wanted.by is None or same_person(wanted.by, begun.by))
             and (wanted.behind is None or _cursor(begun) < wanted.behind)
         ]
         return [await self._job(store, begun) for begun in found[: wanted.limit]]

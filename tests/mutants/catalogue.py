@@ -12,6 +12,7 @@ from tests.mutants.holds import HOLDS
 from tests.mutants.isolation import ISOLATION
 from tests.mutants.lists import LISTS
 from tests.mutants.mutant import Change, Mutant
+from tests.mutants.persons import PERSONS
 from tests.mutants.telemetry import TELEMETRY
 
 CONDITIONALITY: Final = "tests/integration/conditionality"
@@ -27,6 +28,7 @@ MUTANTS: Final = (
     *GRADUATION,
     *CUTTING,
     *HOLDS,
+    *PERSONS,
     Mutant(
         "closed-in-the-batch",
         "each batch judges for itself whether it was the last, and no leader looks",
@@ -195,7 +197,7 @@ async def _repeat(unit: Transaction""",
         (
             Change(
                 "services/conditionality/domain/commitment/investigations.py",
-                "    if command.checker == finding.maker:\n",
+                "    if same_person(command.checker, finding.maker):\n",
                 "    if False:\n",
             ),
         ),

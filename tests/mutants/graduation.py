@@ -30,8 +30,8 @@ GRADUATION: Final = (
         (
             Change(
                 "services/registry/domain/family/reopening.py",
-                "command.checker in {late.recorded_by for late in reopening.late}:",
-                "command.checker in {late.fact for late in reopening.late}:",
+                "same_person(command.checker, *(late.recorded_by for late in reopening.late)):",
+                "same_person(command.checker, *(str(late.fact) for late in reopening.late)):",
             ),
         ),
         f"{REOPENINGS}::test_who_recorded_a_fact_does_not_approve_what_follows_from_it",

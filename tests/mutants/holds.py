@@ -55,7 +55,7 @@ HOLDS: Final = (
         (
             Change(
                 "services/payments/domain/administrative_hold/decider.py",
-                "    if proposal.maker == command.checker:\n",
+                "    if same_person(proposal.maker, command.checker):\n",
                 "    if not command.checker:\n",
             ),
         ),

@@ -281,7 +281,7 @@ LISTS: Final = (
         (
             Change(
                 "services/registry/domain/listing.py",
-                "    if proposal.maker == command.checker:\n",
+                "    if same_person(proposal.maker, command.checker):\n",
                 "    if False:\n",
             ),
         ),

@@ -16,6 +16,7 @@ from typing import Final
 from libs.events.domain.decider import Decider
 from libs.events.domain.errors import DomainError
 from libs.events.domain.list_proof import Buckets, BucketsJson
+from libs.events.domain.persons import same_person
 from services.registry.domain.closing import RuleSet
 from services.registry.domain.listing_messages import (
     AdvanceListing,
@@ -211,7 +212,7 @@ def approve_withheld(command: ApproveWithheld, state: Listing) -> list[Event]:
         return []
     if proposal is None or proposal.most != command.most:
         raise NothingProposed(tahap=state.tahap, most=command.most)
-    if proposal.maker == command.checker:
+    if same_person(proposal.maker, command.checker):
         raise SamePerson
     people = proposal.maker, command.checker
     return [WithheldAccepted(state.tahap, state.revision, proposal.most, *people)]

@@ -10,6 +10,8 @@ import pytest_asyncio
 
 from services.registry.main import SERVICE as REGISTRY
 from tests.doors import Door, front_door, service_settings
+from tests.integration.payments.office import Office, office_at
+from tests.integration.payments.world import World
 from tests.integration.registry.kit import Register, register_at
 from tests.servers import Postgres
 
@@ -31,3 +33,14 @@ async def registry(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Registry
         front_door(REGISTRY, settings, tmp_path) as door,
     ):
         yield RegistryAtItsDoor(door, register)
+
+
+@pytest_asyncio.fixture
+async def office(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Office]:
+    """Payments by its parts; the banks know no account until a test opens some."""
+    world = World(tmp_path / "journals", {})
+    async with (
+        service_settings(postgres, tmp_path, "payments") as settings,
+        office_at(settings, tmp_path, world) as parts,
+    ):
+        yield parts

@@ -140,6 +140,14 @@ ATTACKS: dict[str, Callable[[Forger], str]] = {
     "no iat": lambda f: f.with_claims(iat=None),
     "no sub": lambda f: f.with_claims(sub=None),
     "empty sub": lambda f: f.with_claims(sub=""),
+    "sub with room behind it": lambda f: f.with_claims(sub="officer-7 "),
+    "sub that is not composed": lambda f: f.with_claims(sub="ame\u0301lie"),
+    "sub of another width": lambda f: f.with_claims(sub="ｏfficer-7"),
+    "sub with what is not seen": lambda f: f.with_claims(sub="officer\u200b-7"),
+    "sub with what selects a variant": lambda f: f.with_claims(sub="officer\ufe0f-7"),
+    "sub of two lines": lambda f: f.with_claims(sub="officer\n-7"),
+    "sub a number": lambda f: f.with_claims(sub=7),
+    "sub too long": lambda f: f.with_claims(sub="o" * 256),
     "no aud": lambda f: f.with_claims(aud=None),
     "no iss": lambda f: f.with_claims(iss=None),
     "scope a list": lambda f: f.with_claims(scope=["things:read"]),
@@ -207,6 +215,17 @@ async def test_an_issuer_may_sign_with_ed25519_under_either_name(
         assert (await client.get("/things/whoami")).status_code == 200
 
 
+async def test_the_claim_that_names_a_person_is_a_setting(forger: Forger, issuer_dir: Path) -> None:
+    app = service(settings_for(issuer_dir, person_claim="employee"))
+    async with calling(
+        app, forger.with_claims(sub="d7c1", employee="198501012010011001")
+    ) as client:
+        answer = await client.get("/things/whoami")
+        assert answer.json()["subject"] == "198501012010011001"
+    async with calling(app, forger.with_claims()) as client:
+        assert (await client.get("/things/whoami")).status_code == 401
+
+
 async def test_two_authorization_headers_are_none(issuer: Issuer, issuer_dir: Path) -> None:
     right = ("Authorization", f"Bearer {token_for(issuer)}")
     async with calling(service(settings_for(issuer_dir))) as client:
@@ -222,7 +241,7 @@ async def test_a_denied_subject_is_refused_from_the_moment_the_file_names_it(
     app = service(settings_for(issuer_dir, denied_file=denied))
     async with calling(app, token_for(issuer)) as client:
         assert (await client.get("/things/whoami")).status_code == 200
-        denied.write_text("officer-6\nofficer-7\n")
+        denied.write_text("officer-6\nOfficer-7\n")
         assert (await client.get("/things/whoami")).status_code == 401
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from libs.events.domain.errors import DomainError
+from libs.events.domain.persons import same_person
 from services.conditionality.domain.commitment.commands import (
     ApproveCorrection,
     Cause,
@@ -125,7 +126,7 @@ def _waiting(
     for correction in state.corrections:
         proposed = correction.proposed
         if proposed.correction == command.correction and not correction.rejected:
-            if command.approver in proposed.recorded_by:
+            if same_person(command.approver, *proposed.recorded_by):
                 raise SamePerson(correction=command.correction)
             return proposed
     raise NoSuchCorrection(correction=command.correction)

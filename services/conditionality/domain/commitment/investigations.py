@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from libs.events.domain.errors import DomainError
+from libs.events.domain.persons import same_person
 from services.conditionality.domain.commitment.commands import BringFinding, DecideFinding
 from services.conditionality.domain.commitment.corrections import SamePerson
 from services.conditionality.domain.commitment.events import (
@@ -57,7 +58,7 @@ def decide_finding(command: DecideFinding, state: Commitment) -> list[Event]:
     finding = investigation.finding
     if finding is None:
         raise NoSuchFinding(tahap=command.tahap)
-    if command.checker == finding.maker:
+    if same_person(command.checker, finding.maker):
         raise SamePerson(investigation=command.tahap)
     if finding.decision == command.decision:
         return []

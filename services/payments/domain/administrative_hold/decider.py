@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from libs.events.domain.decider import Decider
+from libs.events.domain.persons import same_person
 from services.payments.domain.administrative_hold.messages import (
     AdministrativeHoldEnded,
     AdministrativeHoldEndProposed,
@@ -64,7 +65,7 @@ def approve(command: ApproveHold, state: AdministrativeHold) -> Sequence[Event]:
     proposal = state.proposal
     if proposal is None:
         return _quiet_again(command.checker, state, AdministrativeHoldPlaced)
-    if proposal.maker == command.checker:
+    if same_person(proposal.maker, command.checker):
         raise SamePerson(person=command.checker)
     terms = proposal.terms
     return [
@@ -94,7 +95,7 @@ def approve_end(command: ApproveHoldEnd, state: AdministrativeHold) -> Sequence[
     end = state.end
     if end is None:
         return _quiet_again(command.checker, state, AdministrativeHoldEnded)
-    if end.maker == command.checker:
+    if same_person(end.maker, command.checker):
         raise SamePerson(person=command.checker)
     return [
         AdministrativeHoldEnded(state.family, state.number, end.reason, end.maker, command.checker)
@@ -107,7 +108,7 @@ def _quiet_again(
     kind: type[AdministrativeHoldPlaced | AdministrativeHoldEnded],
 ) -> Sequence[Event]:
     """Nothing where this person decided just that, else a refusal."""
-    if isinstance(state.last, kind) and state.last.checker == checker:
+    if isinstance(state.last, kind) and same_person(state.last.checker, checker):
         return []
     raise NothingProposed(family=state.family)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from libs.events.domain.persons import same_person
 from services.payments.domain.shared.errors import SamePerson, StaleHash
 
 
@@ -11,7 +12,7 @@ def require_approval(maker: str, proposed: str, checker: str, approved: str) -> 
     The hash binds every line, so a change after the proposal cannot be approved by somebody
     who never saw it.
     """
-    if maker == checker:
+    if same_person(maker, checker):
         raise SamePerson(person=checker)
     if approved != proposed:
         raise StaleHash(approved=approved, proposed=proposed)

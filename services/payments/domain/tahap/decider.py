@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from libs.events.domain.decider import Decider
+from libs.events.domain.persons import same_person
 from services.payments.domain.shared.approval import require_approval
 from services.payments.domain.shared.errors import (
     Contradiction,
@@ -120,7 +121,8 @@ def propose_freeze(command: ProposeFreeze, state: TahapState) -> Sequence[Event]
     deferred = exactly(command.deferred, ready.missing, MissingNotDeferred)
     if each.frozen is not None:
         same = (each.frozen.hash, each.frozen.deferred) == (command.hash, deferred)
-        return quiet_if(same and each.frozen.maker == command.maker, document="ListFrozen")
+        again = same and same_person(each.frozen.maker, command.maker)
+        return quiet_if(again, document="ListFrozen")
     proposed = FreezeProposed(state.tahap, command.kind, command.hash, command.maker, deferred)
     return [] if each.proposal == proposed else [proposed]
 

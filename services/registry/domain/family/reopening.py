@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from libs.events.domain.persons import same_person
 from services.registry.domain.closing import Closing
 from services.registry.domain.family import roster
 from services.registry.domain.family.commands import DecideReopening, ReviewClosing
@@ -87,7 +88,7 @@ def decide_reopening(command: DecideReopening, state: Family) -> list[Event]:
     if reopening is None:
         raise NoSuchReopening(tahap=command.tahap)
     # All of them, not the last alone: none may approve what follows from their own fact.
-    if command.checker in {late.recorded_by for late in reopening.late}:
+    if same_person(command.checker, *(late.recorded_by for late in reopening.late)):
         raise SamePerson(reopening=reopening.number)
     if reopening.standing == command.decision:
         return []
