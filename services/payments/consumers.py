@@ -129,12 +129,16 @@ async def _commitment(unit: Transaction, messages: Sequence[Incoming]) -> None:
             asked = asked_of_payments(body)
             effects += [((tahap, body.family), command) for tahap, command in asked]
     if effects:
-        payments = await payments_of(unit, [place for place, _ in effects])
-        said = [(payments[place], command) for place, command in effects]
+        payments = await payments_of(unit, [cycle for cycle, _ in effects])
+        commands = [(payments[cycle], command) for cycle, command in effects]
         # A deferred payment is held as well as the one in its place: a cycle that is withdrawn
         # holds neither, because the next announcement may pay by either.
-        said += [(payment_id(*x), each) for x, each in effects if isinstance(each, ClearHold)]
-        await pay(unit, list(dict.fromkeys(said)))
+        commands += [
+            (payment_id(*cycle), command)
+            for cycle, command in effects
+            if isinstance(command, ClearHold)
+        ]
+        await pay(unit, list(dict.fromkeys(commands)))
 
 
 SUBSCRIPTIONS = (

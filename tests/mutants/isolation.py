@@ -161,8 +161,8 @@ ISOLATION: Final = (
         (
             Change(
                 "services/payments/tables/set_aside.py",
-                "    await set_aside(unit, await pay_by_halves(unit, said))\n",
-                "    await pay_by_halves(unit, said)\n",
+                "    await set_aside(unit, await pay_by_halves(unit, items))\n",
+                "    await pay_by_halves(unit, items)\n",
             ),
         ),
         f"{PAYMENTS}/test_set_aside.py::test_a_banks_word_of_a_payment_that_cannot_be_read"
@@ -191,8 +191,8 @@ ISOLATION: Final = (
         (
             Change(
                 "services/payments/workers/canceller.py",
-                "        await say(unit, placed)\n",
-                "        await pay(unit, [(each.payment, each.commands[0]) for each in placed])\n",
+                "        await pay_or_set_aside(unit, placed)\n",
+                "        await pay(unit, [(item.payment, item.commands[0]) for item in placed])\n",
             ),
             Change(
                 "services/payments/workers/canceller.py",
@@ -211,7 +211,7 @@ ISOLATION: Final = (
         (
             Change(
                 "services/payments/tables/set_aside.py",
-                "    held = await not_void_yet(unit, [each.payment for each in items])\n",
+                "    held = await not_void_yet(unit, [item.payment for item in items])\n",
                 "    held = set[str]()\n",
             ),
         ),

@@ -63,7 +63,7 @@ LISTS: Final = (
         (
             Change(
                 "services/payments/domain/tahap/announcement.py",
-                " if each.tahap in proposal.behind]",
+                " if other.tahap in proposal.behind]",
                 "]",
             ),
         ),
@@ -134,8 +134,12 @@ LISTS: Final = (
         (
             Change(
                 "services/payments/consumers.py",
-                "        said += [(payment_id(*x), each) for x, each in effects "
-                "if isinstance(each, ClearHold)]\n",
+                """        commands += [
+            (payment_id(*cycle), command)
+            for cycle, command in effects
+            if isinstance(command, ClearHold)
+        ]
+""",
                 "",
             ),
         ),

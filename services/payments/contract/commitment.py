@@ -98,7 +98,7 @@ def asked_of_payments(
         case Released() | Cleared():
             cleared = isinstance(message, Cleared)
             lift = payments.Release(message.effect, message.cycle, cleared)
-            return [(each, lift) for each in message.tahaps]
+            return [(tahap, lift) for tahap in message.tahaps]
         case Terminated():
             back = payments.Return(message.cycle, payments.ReturnReason.TERMINATED)
-            return [(each, back) for each in message.tahaps]
+            return [(tahap, back) for tahap in message.tahaps]

@@ -128,7 +128,7 @@ class Entitlement:
     @property
     def members(self) -> frozenset[int]:
         """Whose money it is."""
-        return frozenset(each.member for each in self.counted)
+        return frozenset(member.member for member in self.counted)
 
 
 def entitlement(
@@ -178,11 +178,11 @@ def _counted(members: Sequence[Member], table: BenefitTable) -> dict[int, str]:
     All (member, category) pairs, best first: a member's first pair is its best category, so
     taking pairs while there is room takes the members worth most.
     """
-    rank = {category: place for place, category in enumerate(table.order)}
+    rank = {category: index for index, category in enumerate(table.order)}
     pairs = sorted(
         (-table.components[category], member.seniority, rank[category], member.member, category)
         for member in members
-        for category in _known(member.categories, rank)
+        for category in _ranked(member.categories, rank)
         if category in table.components
     )
     counted: dict[int, str] = {}
@@ -197,7 +197,7 @@ def _counted(members: Sequence[Member], table: BenefitTable) -> dict[int, str]:
     return counted
 
 
-def _known(categories: Sequence[str], rank: Mapping[str, int]) -> Sequence[str]:
+def _ranked(categories: Sequence[str], rank: Mapping[str, int]) -> Sequence[str]:
     for category in categories:
         if category not in rank:
             raise CategoryUnknown(category=category)

@@ -115,7 +115,7 @@ def of_run(event: RunEvent) -> tuple[Movement, ...]:
             back = replace(back, amount=back.amount - event.unvoided)
             out = _funds(event, MovementName.FUNDS_RELEASED, PROGRAMME_ACCOUNT, STATE_TREASURY)
             moves = (out, back) if event.unrecorded else (back,)
-            return tuple(each for each in moves if each.amount)
+            return tuple(movement for movement in moves if movement.amount)
         case _:
             return ()
 

@@ -22,17 +22,17 @@ class Broken:
 def balances(movements: Iterable[Movement]) -> Mapping[str, int]:
     """Each account's balance: debits less credits."""
     sums: Counter[str] = Counter()
-    for each in movements:
-        sums[each.debit] += each.amount
-        sums[each.credit] -= each.amount
+    for movement in movements:
+        sums[movement.debit] += movement.amount
+        sums[movement.credit] -= movement.amount
     return sums
 
 
 def sums_by_name(movements: Iterable[Movement]) -> Mapping[MovementName, int]:
     """Rupiah moved under each name."""
     sums: Counter[MovementName] = Counter()
-    for each in movements:
-        sums[each.name] += each.amount
+    for movement in movements:
+        sums[movement.name] += movement.amount
     return sums
 
 

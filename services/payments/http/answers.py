@@ -118,7 +118,10 @@ async def tahap_view(
 ) -> TahapView:
     """A tahap with its list and runs, by kind."""
     shown = await list_view(unit, state)
-    views = [await _run_view(unit, state, each, runs[each.kind]) for each in state.lists]
+    views = [
+        await _run_view(unit, state, payment_list, runs[payment_list.kind])
+        for payment_list in state.lists
+    ]
     return TahapView(
         tahap=state.tahap,
         phase=tahap_phase(state),
@@ -137,27 +140,27 @@ async def tahap_view(
 
 
 async def _run_view(
-    unit: Transaction, standing: TahapState, each: PaymentList, state: RunState
+    unit: Transaction, standing: TahapState, payment_list: PaymentList, state: RunState
 ) -> RunView:
     tahap = standing.tahap
     failed_check = total(answer.failed for answer in state.check_answers)
     return RunView(
-        kind=each.kind,
-        phase=run_phase(each, state),
-        list_hash=each.ready.hash if each.ready else None,
-        count=each.ready.count if each.ready else 0,
-        rupiah=each.ready.rupiah if each.ready else 0,
-        cut=each.ready.cut if each.ready else 0,
-        deferred_candidates=await candidates(unit, standing, each),
-        unanswered=await _unanswered_view(unit, tahap, each.kind, state),
-        order=await _order_view(unit, tahap, each.kind, state),
+        kind=payment_list.kind,
+        phase=run_phase(payment_list, state),
+        list_hash=payment_list.ready.hash if payment_list.ready else None,
+        count=payment_list.ready.count if payment_list.ready else 0,
+        rupiah=payment_list.ready.rupiah if payment_list.ready else 0,
+        cut=payment_list.ready.cut if payment_list.ready else 0,
+        deferred_candidates=await candidates(unit, standing, payment_list),
+        unanswered=await _unanswered_view(unit, tahap, payment_list.kind, state),
+        order=await _order_view(unit, tahap, payment_list.kind, state),
         check_failed=_figures(failed_check),
         credited=_figures(state.credited),
         failed=_figures(state.failed),
         unknown=_figures(state.instructed - state.credited - state.failed),
         deferred=_figures(Totals(len(state.deferred), sum(x.rupiah for x in state.deferred))),
-        trouble=await run_trouble(unit, tahap, each.kind),
-        partners_in_trouble=await partners_in_trouble(unit, tahap, each.kind),
+        trouble=await run_trouble(unit, tahap, payment_list.kind),
+        partners_in_trouble=await partners_in_trouble(unit, tahap, payment_list.kind),
     )
 
 

@@ -84,10 +84,10 @@ async def list_view(unit: Transaction, state: TahapState) -> ListView:
     )
 
 
-async def _missing(unit: Transaction, tahap: str, each: PaymentList) -> list[str]:
+async def _missing(unit: Transaction, tahap: str, payment_list: PaymentList) -> list[str]:
     """Families that are missing: once a list is ready, those that it can only defer."""
-    if each.ready is not None:
-        return list(each.ready.missing[:MISSING_SHOWN_MAX])
+    if payment_list.ready is not None:
+        return list(payment_list.ready.missing[:MISSING_SHOWN_MAX])
     return await incomplete(unit, tahap, limit=MISSING_SHOWN_MAX)
 
 
@@ -98,9 +98,11 @@ async def _held(unit: Transaction, state: TahapState) -> list[Candidate]:
     return [Candidate(family=family, reason=reason) for family, reason in held.items()]
 
 
-async def candidates(unit: Transaction, state: TahapState, each: PaymentList) -> list[Candidate]:
+async def candidates(
+    unit: Transaction, state: TahapState, payment_list: PaymentList
+) -> list[Candidate]:
     """Families that a list can only defer, each with the code of why."""
-    if each.ready is None or not each.ready.missing:
+    if payment_list.ready is None or not payment_list.ready.missing:
         return []
     roster = await proof_of(unit, state.tahap, ROSTER_TOPIC)
     parked = {
@@ -109,16 +111,18 @@ async def candidates(unit: Transaction, state: TahapState, each: PaymentList) ->
     }
     evaluation = await proof_of(unit, state.tahap, COMMITMENT_TOPIC)
     reasons: dict[str, str] = {}
-    if each.kind == REGULAR and each.frozen is None:
+    if payment_list.kind == REGULAR and payment_list.frozen is None:
         # Who is there whole by then, and missing for no other reason, is one whom the table fails
         # at; who arrives behind the freeze is only late.
-        whole = await arrived(unit, state.tahap, each.ready.missing)
+        whole = await arrived(unit, state.tahap, payment_list.ready.missing)
         reasons = dict.fromkeys(whole, CANNOT_BE_ENTITLED)
     reasons |= dict.fromkeys(evaluation.parked if evaluation else (), "PARKED_AT_CONDITIONALITY")
     reasons |= dict.fromkeys(parked, "PARKED_AT_PAYMENTS")
     reasons |= dict(roster.withheld if roster else {})
-    reasons |= await held_among(unit, state.tahap, state.day_of(each.kind), each.ready.missing)
+    reasons |= await held_among(
+        unit, state.tahap, state.day_of(payment_list.kind), payment_list.ready.missing
+    )
     return [
         Candidate(family=family, reason=reasons.get(family, "PARKED_AT_CONDITIONALITY"))
-        for family in each.ready.missing
+        for family in payment_list.ready.missing
     ]

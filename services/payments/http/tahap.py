@@ -47,7 +47,7 @@ from services.payments.tables.holds import held_among, lapsing
 from services.payments.tables.list_lines import arrived
 from services.payments.tables.open_lists import open_run, unmoved, withheld_more
 from services.payments.tables.payments import place_payments
-from services.payments.tables.set_aside import Said, say
+from services.payments.tables.set_aside import PaymentCommands, pay_or_set_aside
 from services.payments.workers.list_joiner import ready_list, table_of
 
 Maker = Annotated[Principal, require("payments:make")]
@@ -118,7 +118,7 @@ async def propose_freeze(
     seen: IfMatch,
 ) -> Response:
     """Propose to freeze a run's list as it stands."""
-    deferred = tuple(Deferral(str(each.family), each.reason) for each in body.deferred)
+    deferred = tuple(Deferral(str(deferral.family), deferral.reason) for deferral in body.deferred)
     command = ProposeFreeze(maker.subject, body.hash, deferred)
 
     async def proposed(unit: Transaction, standing: versions.Standing) -> None:
@@ -176,15 +176,15 @@ async def _freeze(deciding: Deciding, seen: Seen, tahap: str, command: ApproveFr
 async def _defer(unit: Transaction, tahap: str, deferred: Sequence[Deferral]) -> None:
     """Close the payments of families that a list is frozen without, for good."""
     defer = [
-        Said(
+        PaymentCommands(
             (tahap, REGULAR),
-            payment_id(tahap, each.family),
-            (Defer(tahap, each.family, REGULAR, each.reason),),
+            payment_id(tahap, deferral.family),
+            (Defer(tahap, deferral.family, REGULAR, deferral.reason),),
         )
-        for each in deferred
+        for deferral in deferred
     ]
-    await say(unit, defer)
-    await place_payments(unit, tahap, REGULAR, [each.family for each in deferred])
+    await pay_or_set_aside(unit, defer)
+    await place_payments(unit, tahap, REGULAR, [deferral.family for deferral in deferred])
 
 
 @router.post(
@@ -257,8 +257,8 @@ async def close(
 
     Families that are excluded lapse without being named.
     """
-    named = [Deferral(str(each.family), each.reason) for each in body.lapsed]
-    families = {each.family for each in named}
+    named = [Deferral(str(deferral.family), deferral.reason) for deferral in body.lapsed]
+    families = {deferral.family for deferral in named}
 
     async def closed(unit: Transaction, standing: versions.Standing) -> None:
         excluded = [x for x in await lapsing(unit, standing.tahap) if x.family not in families]

@@ -155,11 +155,14 @@ class Outside:
 
     async def answer_of(self, service: str) -> ServiceAnswer:
         """A service's own word before a tahap is announced to it: its head, and what it runs."""
-        at, known = await asyncio.gather(
+        at, listed = await asyncio.gather(
             self._asked(service, "/positions", Positions, SERVICE_TIMEOUT_S),
             self._asked(service, "/rule-sets", _RuleSets, SERVICE_TIMEOUT_S),
         )
-        rule_sets = {each.id: None if each.runs else each.reason or "" for each in known.rule_sets}
+        rule_sets = {
+            rule_set.id: None if rule_set.runs else rule_set.reason or ""
+            for rule_set in listed.rule_sets
+        }
         return ServiceAnswer(service, at.head, rule_sets)
 
     async def _asked(self, service: str, path: str, kind: type[T], timeout_s: float) -> T:

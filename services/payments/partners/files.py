@@ -36,8 +36,8 @@ from services.payments.tables.list_lines import (
 )
 
 LAYOUT: Final = "1"
-KEPT_BYTES_MAX: Final = 4_000_000  # of a file that is about to be sent, so that it is made once
-KEPT_S: Final = 10.0  # holds may be awaited for hours, and another leader may send it
+CACHED_BYTES_MAX: Final = 4_000_000  # of a file that is about to be sent, so that it is made once
+CACHED_S: Final = 10.0  # holds may be awaited for hours, and another leader may send it
 BANKS: Final = ("BNI", "BRI", "BTN", "MANDIRI")
 
 # What a record can carry, in characters. A value that does not fit is sent empty, never cut: the
@@ -123,7 +123,7 @@ class SmallFile:
     @property
     def whole(self) -> bool:
         """True if nothing was too much."""
-        return self.size <= KEPT_BYTES_MAX
+        return self.size <= CACHED_BYTES_MAX
 
     def add(self, chunk: bytes) -> None:
         """Keep what comes next; a file that has become too long is given up."""
@@ -142,7 +142,7 @@ class Renderer:
     keys: KeyRing
     _measured: dict[str, list[bytes]] = field(default_factory=dict)
     """Small files between being measured and being sent; never on disk."""
-    kept_s: float = KEPT_S
+    cached_s: float = CACHED_S
 
     async def measure(self, which: FileOf) -> Rendered | None:
         """Range, totals and hash of a file; None where no payment would stand in it.
@@ -161,7 +161,7 @@ class Renderer:
             totals += Totals(len(chunk), sum(amount for _, amount in chunk))
         if small.whole:
             self._measured[which.file] = small.chunks
-            asyncio.get_running_loop().call_later(self.kept_s, self.forget, which)
+            asyncio.get_running_loop().call_later(self.cached_s, self.forget, which)
         return Rendered(first, last, totals, sha256.hexdigest()) if totals.count else None
 
     async def content(self, which: FileOf) -> AsyncIterator[bytes]:

@@ -25,7 +25,7 @@ class Upstream:
         self.heads.pop(key, None)
         self.informed.discard(key)
 
-    async def holds_are_known(self, job: Job) -> bool:
+    async def holds_are_consumed(self, job: Job) -> bool:
         """True when all that conditionality had decided by the first question is taken in."""
         if job.key not in self.informed:
             now = await self.outside.conditionality()

@@ -82,7 +82,9 @@ def read_benefit_table(file: Path) -> BenefitTable:
             file.name, "category_max", content.category_max, content.order, Count
         ),
         family_part=_family_part(file.name, content),
-        references=tuple(Reference(each.title, each.note) for each in content.reference),
+        references=tuple(
+            Reference(reference.title, reference.note) for reference in content.reference
+        ),
     )
 
 

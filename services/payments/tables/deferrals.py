@@ -23,7 +23,7 @@ from services.payments.domain.run.messages import (
 from services.payments.domain.shared.ids import run_stream, tahap_stream
 from services.payments.domain.tahap.messages import DeferFamilies, Deferral
 from services.payments.tables.payments import run
-from services.payments.tables.set_aside import Said, say
+from services.payments.tables.set_aside import PaymentCommands, pay_or_set_aside
 
 Asked: TypeAlias = Callable[[DeferredLine, bool], tuple[Command, ...]]
 """The command to a payment whose line leaves; the flag is True once its run is ordered."""
@@ -90,7 +90,9 @@ async def _without(
     await reserve(unit, key)
     state = await run(unit, tahap, kind, command)
     ordered = state.order is not None
-    await say(unit, [Said(key, line.payment, asked(line, ordered)) for line in lines])
+    await pay_or_set_aside(
+        unit, [PaymentCommands(key, line.payment, asked(line, ordered)) for line in lines]
+    )
     families = tuple(Deferral(line.family, line.reason) for line in lines)
     await handle(unit, TAHAP, tahap_stream(tahap), DeferFamilies(families, kind))
     payments = [line.payment for line in lines]

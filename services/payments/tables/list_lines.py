@@ -123,8 +123,8 @@ async def _join(
         own = [message for (of, _), message in latest.items() if of == tahap]
         last, lines = max(own, key=lambda message: message.envelope.position), len(own)
         fresh = lines - there.get(tahap, 0)
-        place = last.partition, fresh, lines, last.envelope.position
-        await unit.connection.execute(_COUNT, tahap, topic, *place)
+        counts = last.partition, fresh, lines, last.envelope.position
+        await unit.connection.execute(_COUNT, tahap, topic, *counts)
 
 
 # -- Looking --------------------------------------------------------------------------------------

@@ -181,8 +181,8 @@ async def keep_proof(
 
 async def keep_withheld(unit: Transaction, message: FamiliesWithheld) -> None:
     """Keep families that the end of the registry's list has no room to name."""
-    families = [each.family for each in message.withheld]
-    reasons = [each.reason for each in message.withheld]
+    families = [family.family for family in message.withheld]
+    reasons = [family.reason for family in message.withheld]
     await unit.connection.execute(_WITHHELD, message.tahap, message.revision, families, reasons)
 
 

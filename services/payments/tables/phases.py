@@ -28,24 +28,24 @@ def tahap_phase(state: TahapState) -> str:
         return "PROPOSED" if state.proposal is not None else "CANCELLED"
     if state.closed is not None:
         return "CLOSED"
-    if state.lists and all(each.settled for each in state.lists):
+    if state.lists and all(payment_list.settled for payment_list in state.lists):
         return "SETTLED"
     return list_phase(state.lists[0])
 
 
-def list_phase(each: PaymentList) -> str:
+def list_phase(payment_list: PaymentList) -> str:
     """COLLECTING, READY, FREEZE_PROPOSED or PAYING."""
-    if each.frozen is not None:
+    if payment_list.frozen is not None:
         return "PAYING"
-    if each.proposal is not None:
+    if payment_list.proposal is not None:
         return "FREEZE_PROPOSED"
-    return "READY" if each.ready is not None else "COLLECTING"
+    return "READY" if payment_list.ready is not None else "COLLECTING"
 
 
-def run_phase(each: PaymentList, state: RunState) -> str:
+def run_phase(payment_list: PaymentList, state: RunState) -> str:
     """A run's phase: its list's until that is frozen, then by the documents that it has."""
-    if each.frozen is None:
-        return list_phase(each)
+    if payment_list.frozen is None:
+        return list_phase(payment_list)
     if state.reconciled is not None:
         return "RECONCILED"
     if state.entitled is None:
@@ -67,4 +67,4 @@ async def tahaps(store: Store, after: str | None, limit: int) -> list[TahapPhase
         names = await look.names("tahap", after or "")
         found = await look.load(TAHAP, [tahap_stream(name) for name in names])
     standing = [loaded.state for _, loaded in sorted(found.items()) if loaded.state.tahap]
-    return [TahapPhase(tahap=each.tahap, phase=tahap_phase(each)) for each in standing[:limit]]
+    return [TahapPhase(tahap=state.tahap, phase=tahap_phase(state)) for state in standing[:limit]]

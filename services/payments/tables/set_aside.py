@@ -1,9 +1,9 @@
-"""Payments whose own stream does not take what is said to it: found by halves and set aside.
+"""Commands that a payment's own stream does not take: found by bisection and set aside.
 
-One stream that cannot be read, or refuses, stops nobody else's payment. What was to be said to it
-is kept, a bank's answer above all, shown by name, and said again by itself until it is taken. A
-payment that could not be voided with its cancelled announcement takes nothing else before that: no
-later announcement can pay it meanwhile.
+One stream that cannot be read, or refuses, stops nobody else's payment. Its commands are stored, a
+bank's answer above all, shown by name, and tried again until they are taken. A payment that could
+not be voided with its cancelled announcement takes nothing else before that: no later announcement
+can pay it meanwhile.
 """
 
 from __future__ import annotations
@@ -60,11 +60,11 @@ INSERT INTO payment_set_aside
     (payment, command, data, tahap, kind, revision, moves_money, at, error)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING
 """
-_KEPT: Final = """
+_STORED: Final = """
 SELECT ord, command, data, tahap, kind, revision FROM payment_set_aside WHERE payment = $1
 ORDER BY ord FOR UPDATE
 """
-# Whoever says it again has the row alone, so that one is void before it is paid or not paid at all.
+# Whoever tries it again has the row alone: a payment is void before it is paid, or is not paid.
 _NOT_VOID: Final = """
 SELECT payment::text FROM payment_set_aside
 WHERE payment = ANY($1::uuid[]) AND command = 'Void' FOR SHARE
@@ -93,7 +93,7 @@ P = TypeVar("P", bound=OfPayment)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class PaymentCommands:
     """Commands to one payment of a run (tahap, kind), in their order."""
 
     run: tuple[str, str]
@@ -101,16 +101,18 @@ class Said:
     commands: tuple[Command, ...]
 
 
-async def pay_by_halves(unit: Transaction, said: Sequence[Said]) -> list[tuple[Said, Exception]]:
+async def pay_by_halves(
+    unit: Transaction, items: Sequence[PaymentCommands]
+) -> list[tuple[PaymentCommands, Exception]]:
     """Handle commands to payments, each payment at most once; those that fail alone, and with what.
 
     Of a payment that fails nothing is done.
     """
 
-    async def some(part: Sequence[Said]) -> None:
-        await pay(unit, [(each.payment, command) for each in part for command in each.commands])
+    async def some(part: Sequence[PaymentCommands]) -> None:
+        await pay(unit, [(item.payment, command) for item in part for command in item.commands])
 
-    return await done_by_halves(unit, said, some)
+    return await done_by_halves(unit, items, some)
 
 
 async def done_by_halves(
@@ -120,9 +122,9 @@ async def done_by_halves(
 
     Whoever is not void yet of a cancelled announcement is not worked on.
     """
-    held = await not_void_yet(unit, [each.payment for each in items])
-    free = [each for each in items if each.payment not in held]
-    waiting = [(each, NotVoidYet(payment=each.payment)) for each in items if each.payment in held]
+    held = await not_void_yet(unit, [item.payment for item in items])
+    free = [item for item in items if item.payment not in held]
+    waiting = [(item, NotVoidYet(payment=item.payment)) for item in items if item.payment in held]
     return [*waiting, *await by_halves(unit, free, work, NEVER_A_PAYMENTS_OWN)]
 
 
@@ -132,22 +134,24 @@ async def not_void_yet(unit: Transaction, payments: Collection[str]) -> set[str]
     return {row["payment"] for row in rows}
 
 
-async def say(unit: Transaction, said: Sequence[Said]) -> None:
+async def pay_or_set_aside(unit: Transaction, items: Sequence[PaymentCommands]) -> None:
     """Handle commands to payments; what one of them does not take is set aside.
 
     Raises `TooManySetAside` beyond SET_ASIDE_MAX payments of a run.
     """
-    await set_aside(unit, await pay_by_halves(unit, said))
+    await set_aside(unit, await pay_by_halves(unit, items))
 
 
-async def set_aside(unit: Transaction, refused: Sequence[tuple[Said, Exception]]) -> None:
-    """Keep what payments did not take, to be said again; raises as `say`."""
-    for run in sorted({each.run for each, _ in refused}):
+async def set_aside(
+    unit: Transaction, refused: Sequence[tuple[PaymentCommands, Exception]]
+) -> None:
+    """Keep what payments did not take, to be tried again; raises as `pay_or_set_aside`."""
+    for run in sorted({item.run for item, _ in refused}):
         stream = tahap_stream(run[0])
         revision = (await unit.load(TAHAP, [stream]))[stream].state.revision
-        for each, error in refused:
-            if each.run == run:
-                await _keep(unit, each, revision, safe_text(error))
+        for item, error in refused:
+            if item.run == run:
+                await _keep(unit, item, revision, safe_text(error))
         count = await unit.connection.fetchval(
             """SELECT count(DISTINCT payment) FROM payment_set_aside
                WHERE tahap = $1 AND kind = $2""",
@@ -157,12 +161,12 @@ async def set_aside(unit: Transaction, refused: Sequence[tuple[Said, Exception]]
             raise TooManySetAside(tahap=run[0], kind=run[1], payments=count)
 
 
-async def _keep(unit: Transaction, said: Said, revision: int, error: str) -> None:
-    log.error("payment set aside", payment=said.payment, run="-".join(said.run), error=error)
-    for command in said.commands:
+async def _keep(unit: Transaction, refused: PaymentCommands, revision: int, error: str) -> None:
+    log.error("payment set aside", payment=refused.payment, run="-".join(refused.run), error=error)
+    for command in refused.commands:
         name, data = type(command).__name__, encode(command).decode()
-        row = *said.run, revision, _moves_money(command), unit.context.at, error
-        await unit.connection.execute(_KEEP, said.payment, name, data, *row)
+        row = *refused.run, revision, _moves_money(command), unit.context.at, error
+        await unit.connection.execute(_KEEP, refused.payment, name, data, *row)
 
 
 def _moves_money(command: Command) -> bool:
@@ -182,8 +186,8 @@ async def books_wait(unit: Transaction, run: tuple[str, str]) -> list[str]:
     return [row["payment"] for row in rows]
 
 
-async def left_unsaid(unit: Transaction, payments: Collection[str]) -> None:
-    """Forget what was to be said to payments whose announcement is cancelled."""
+async def drop_set_aside(unit: Transaction, payments: Collection[str]) -> None:
+    """Drop what is set aside of payments whose announcement is cancelled."""
     await unit.connection.execute(
         "DELETE FROM payment_set_aside WHERE payment = ANY($1::uuid[])", list(payments)
     )
@@ -214,8 +218,8 @@ async def unvoided(unit: Transaction, order: PaymentOrdered) -> int:
 
 
 @dataclass(slots=True)
-class SayingAgain:
-    """Says to payments what they did not take; each rests longer every time."""
+class SetAsideRetry:
+    """Tries again what payments did not take; each rests longer every time."""
 
     store: Store
     backoff: Backoff = field(init=False)
@@ -231,21 +235,21 @@ class SayingAgain:
         return await self.backoff.turn(
             {
                 f"{run_item(row['tahap'], row['kind'])} {row['payment']}": partial(
-                    self._say, (row["tahap"], row["kind"]), row["payment"]
+                    self._retry, (row["tahap"], row["kind"]), row["payment"]
                 )
                 for row in rows
             }
         )
 
-    async def _say(self, run: tuple[str, str], payment: str) -> bool:
-        """Say all that is kept of a payment, in order; raises what it fails with."""
+    async def _retry(self, run: tuple[str, str], payment: str) -> bool:
+        """Handle all that is set aside of a payment, in order; raises what it fails with."""
         at: datetime = await self.store.pool.fetchval(
             "SELECT max(at) FROM payment_set_aside WHERE payment = $1", payment
         )
         async with self.store.transaction(Context(at, f"service:{SERVICE}")) as unit:
             # An order is booked as given back before one of its payments is void, or behind it.
             await unit.hold([run_stream(*run)])
-            rows = await unit.connection.fetch(_KEPT, payment)
+            rows = await unit.connection.fetch(_STORED, payment)
             commands = [await _still(unit, row) for row in rows]
             await pay(unit, [(payment, command) for command in commands if command is not None])
             await unit.connection.execute(

@@ -41,8 +41,8 @@ class Standing:
     async def decide(self, unit: Transaction, command: Command) -> Outcome[TahapState, Event]:
         """Have the tahap decide a command; it stands as that leaves it. Raises its refusal."""
         stream = tahap_stream(self.tahap.tahap)
-        known = {stream: self.loaded}
-        [outcome] = await handle_many(unit, TAHAP, [(stream, command)], preloaded=known)
+        loaded = {stream: self.loaded}
+        [outcome] = await handle_many(unit, TAHAP, [(stream, command)], preloaded=loaded)
         if outcome.error is not None:
             raise outcome.error
         self.loaded = Loaded(outcome.version, outcome.state, outcome.state)
@@ -62,8 +62,14 @@ class Standing:
         """The version of what people decide on."""
         state = self.tahap
         lists = [
-            (each.kind, each.families, each.ready, each.proposal, each.frozen is not None)
-            for each in state.lists
+            (
+                payment_list.kind,
+                payment_list.families,
+                payment_list.ready,
+                payment_list.proposal,
+                payment_list.frozen is not None,
+            )
+            for payment_list in state.lists
         ]
         # A run that nobody has opened says as little as one that is not loaded.
         opened = [
@@ -92,10 +98,14 @@ async def load(unit: Transaction, tahap: str) -> Standing:
     found = (await unit.load(TAHAP, [stream])).get(stream)
     if found is None or not found.state.tahap:
         raise TahapUnknown(tahap=tahap)
-    streams = {each.kind: run_stream(tahap, each.kind) for each in found.state.lists}
+    streams = {
+        payment_list.kind: run_stream(tahap, payment_list.kind)
+        for payment_list in found.state.lists
+    }
     there = await unit.load(RUN, sorted(streams.values()))
     runs = {
-        kind: there[each].state if each in there else RunState() for kind, each in streams.items()
+        kind: there[stream].state if stream in there else RunState()
+        for kind, stream in streams.items()
     }
     return Standing(found, runs)
 

@@ -34,7 +34,12 @@ from services.payments.partners.client import Outside
 from services.payments.partners.in_flight import InFlight
 from services.payments.tables.open_lists import open_list
 from services.payments.tables.payments import recalled_order, run
-from services.payments.tables.set_aside import Said, left_unsaid, say, unvoided
+from services.payments.tables.set_aside import (
+    PaymentCommands,
+    drop_set_aside,
+    pay_or_set_aside,
+    unvoided,
+)
 
 CANCELLER: Final = "canceller"
 LINES_A_CHUNK: Final = 5_000
@@ -162,12 +167,12 @@ class Canceller:
             return False
         families = [row["family"] for row in rows]
         placed = [
-            Said((tahap, kind), payment_id(tahap, family, kind), (_void(order),))
+            PaymentCommands((tahap, kind), payment_id(tahap, family, kind), (_void(order),))
             for family in families
             for kind, order in orders.items()
         ]
-        await left_unsaid(unit, [each.payment for each in placed])
-        await say(unit, placed)
+        await drop_set_aside(unit, [item.payment for item in placed])
+        await pay_or_set_aside(unit, placed)
         for statement in _UNPLACED:
             await unit.connection.execute(statement, tahap, families)
         return True

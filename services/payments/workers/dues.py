@@ -40,7 +40,7 @@ class Chunk:
 async def frozen_chunks(store: Store, job: Job, table: BenefitTable) -> AsyncGenerator[Chunk, None]:
     """The families of a frozen list that are not entitled yet, in order, a chunk at a time."""
     frozen = job.paid.frozen
-    without = [each.family for each in frozen.deferred] if frozen else []
+    without = [deferral.family for deferral in frozen.deferred] if frozen else []
     after = job.cursor if job.step == ENTITLE else NOBODY
     among = job.paid.families or None
     while True:

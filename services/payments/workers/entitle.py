@@ -33,10 +33,10 @@ from services.payments.tables.payments import pay, place_payments, run
 from services.payments.tables.run_lines import Job, move
 from services.payments.tables.set_aside import (
     NotVoidYet,
-    Said,
+    PaymentCommands,
     done_by_halves,
     not_void_yet,
-    say,
+    pay_or_set_aside,
 )
 from services.payments.workers.dues import ENTITLE, Chunk, Due
 
@@ -57,7 +57,7 @@ async def entitle_chunk(unit: Transaction, job: Job, chunk: Chunk) -> Job:
     A family that cannot be entitled leaves the run by name, and keeps nobody else waiting.
     """
     due = chunk.due
-    held = await held_among(unit, job.key[0], job.day, [each.entitle.family for each in due])
+    held = await held_among(unit, job.key[0], job.day, [owed.entitle.family for owed in due])
     # Whoever leaves, leaves in this transaction.
     await reserve(unit, job.key)
     # Who is not paid keeps nobody else from being paid.
@@ -81,24 +81,24 @@ async def _entitle(unit: Transaction, job: Job, due: Sequence[Due]) -> None:
     doubled = await _claimed_elsewhere(unit, job, due)
     commands: list[tuple[str, Command]] = []
     rows: list[tuple[object, ...]] = []
-    for each in due:
-        payment, entitle, duplicate = each.payment, each.entitle, each.payment in doubled
+    for owed in due:
+        payment, entitle, duplicate = owed.payment, owed.entitle, owed.payment in doubled
         commands.append(
             (payment, replace(entitle, duplicate_person=True) if duplicate else entitle)
         )
         ordered, cut = entitle.amount - entitle.cut.rupiah, entitle.cut.rupiah
         payable = entitle.payee_valid and ordered > 0 and not duplicate
-        if payable and each.bank not in BANKS:
+        if payable and owed.bank not in BANKS:
             # No partner could be asked about it, and one such line refuses a whole file.
             commands.append((payment, FailAccountCheck(ACCOUNT_NOT_FOUND)))
             payable = False
-        line = tahap, kind, payment, entitle.family, each.bank, ordered, cut, payable
+        line = tahap, kind, payment, entitle.family, owed.bank, ordered, cut, payable
         rows.append(line)
     await pay(unit, commands)
     await unit.connection.copy_records_to_table("run_line", records=rows, columns=_LINE)
-    before = await place_payments(unit, tahap, kind, [each.entitle.family for each in due])
+    before = await place_payments(unit, tahap, kind, [owed.entitle.family for owed in due])
     if kind != REGULAR:
-        await _carry(unit, {before[each.entitle.family]: each.payment for each in due})
+        await _carry(unit, {before[owed.entitle.family]: owed.payment for owed in due})
 
 
 async def _leave_out(unit: Transaction, job: Job, refused: Sequence[tuple[Due, Exception]]) -> None:
@@ -148,10 +148,10 @@ async def _graduate(unit: Transaction, job: Job, families: Sequence[str]) -> Non
         families,
     )
     back = Return(job.announced.tahap, ReturnReason.GRADUATED_NATURAL)
-    await say(
+    await pay_or_set_aside(
         unit,
         [
-            Said(
+            PaymentCommands(
                 (row["tahap"], row["kind"]),
                 payment_id(row["tahap"], row["family"], row["kind"]),
                 (back,),
@@ -167,16 +167,16 @@ async def _claimed_elsewhere(unit: Transaction, job: Job, due: Sequence[Due]) ->
     wanted: dict[str, str] = {}
     held: list[tuple[str, str]] = []
     name = paid_person(tahap, kind, "")[0]
-    for each in due:
-        for person in each.persons:
+    for owed in due:
+        for person in owed.persons:
             token = paid_person(tahap, kind, person, job.announced.revision)[1]
-            wanted.setdefault(token, payment_stream(each.payment))
-            held.append((token, each.payment))
+            wanted.setdefault(token, payment_stream(owed.payment))
+            held.append((token, owed.payment))
     if not wanted:
         return set()
     owners = await unit.claim(name, wanted)
     doubled = {(payment, owners[token]) for token, payment in held} - {
-        (each.payment, payment_stream(each.payment)) for each in due
+        (owed.payment, payment_stream(owed.payment)) for owed in due
     }
     taken_over = await _taken_over(unit, job, due) if doubled else set()
     return {payment for payment, owner in doubled - taken_over}
@@ -187,10 +187,10 @@ async def _taken_over(unit: Transaction, job: Job, due: Sequence[Due]) -> set[tu
 
     Such a payment is never made, and whoever was to be paid by it is paid by the one in its place.
     """
-    tahap, kinds = job.announced.tahap, [each.kind for each in job.tahap.lists]
+    tahap, kinds = job.announced.tahap, [payment_list.kind for payment_list in job.tahap.lists]
     places = {
-        payment_stream(payment_id(tahap, each.entitle.family, kind)): each.payment
-        for each in due
+        payment_stream(payment_id(tahap, owed.entitle.family, kind)): owed.payment
+        for owed in due
         for kind in kinds[: kinds.index(job.paid.kind)]
     }
     loaded = await unit.load(PAYMENT, sorted(places))

@@ -133,7 +133,7 @@ async def _steps(unit: Transaction, tahap: str, kind: str, state: RunState) -> l
     step, cursor = row or ("", "")
     everybody = _all(state)
     payable = (state.payable - state.unanswered).count if state.entitled else None
-    checked = total(each for one in state.check_answers for each in (one.passed, one.failed))
+    checked = total(answer.passed + answer.failed for answer in state.check_answers)
     passed = state.passed.count if state.check_complete else None
     ordered = state.ordered.count if state.order else passed
     entitled = _by_cursor(step == ENTITLE, cursor, everybody, done=state.entitled is not None)
@@ -141,7 +141,7 @@ async def _steps(unit: Transaction, tahap: str, kind: str, state: RunState) -> l
         step == INSTRUCT, cursor, ordered or 0, done=row is None or step == f"{INSTRUCT}-DONE"
     )
     to_send = state.instructed.count if state.order else passed
-    sent = total(totals_of(each) for each in state.files).count
+    sent = total(totals_of(file) for file in state.files).count
     answered = state.credited.count + state.failed.count
     return [
         _step("ENTITLING", entitled, everybody),

@@ -41,7 +41,9 @@ async def make_way(
     proposal = state.proposal
     if proposal is None:
         return
-    behind = sorted(each.tahap for each in others if each.waits and each.tahap in proposal.behind)
+    behind = sorted(
+        other.tahap for other in others if other.waits and other.tahap in proposal.behind
+    )
     for tahap in reversed(behind):
         command = MakeWay(proposal.maker, checker)
         outcome = await handle(unit, TAHAP, tahap_stream(tahap), command)

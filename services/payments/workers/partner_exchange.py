@@ -54,7 +54,7 @@ from services.payments.tables.run_lines import (
     payable_lines,
     run_item,
 )
-from services.payments.tables.set_aside import Said, books_wait, say
+from services.payments.tables.set_aside import PaymentCommands, books_wait, pay_or_set_aside
 from services.payments.tables.unanswered import keep_late_answers, keep_unanswered
 from services.payments.workers.dispatch import commit_file
 
@@ -112,8 +112,8 @@ class Exchange:
         answers = read_answer(which, body)
         await self._require_whole(job, which, answers)
         let_go = job.state.left_unanswered
-        asked = {payment: each for payment, each in answers.items() if payment not in let_go}
-        still_open = [payment for payment, each in asked.items() if each.open]
+        asked = {payment: answer for payment, answer in answers.items() if payment not in let_go}
+        still_open = [payment for payment, answer in asked.items() if answer.open]
         if still_open:
             async with self.store.transaction(job.on(which.day)) as unit:
                 await alone_with_run(unit, job)
@@ -154,12 +154,14 @@ class Exchange:
             async for lines in chunks:
                 found = [(row["payment"], answers[row["payment"]]) for row in lines]
                 failing = [
-                    Said(job.key, p, (FailAccountCheck(a.word),)) for p, a in found if not a.good
+                    PaymentCommands(job.key, p, (FailAccountCheck(a.word),))
+                    for p, a in found
+                    if not a.good
                 ]
                 async with self.store.transaction(job.on(which.day)) as unit:
                     await alone_with_run(unit, job)
                     await _nobody_left(unit, job)
-                    await say(unit, failing)
+                    await pay_or_set_aside(unit, failing)
                     await unit.connection.executemany(_CHECKED, _words(job, found))
                 passed += _good(lines, answers)
         return passed
@@ -277,7 +279,7 @@ class Exchange:
         sent = job.state.bank_file(which.file)
         if sent is None:
             # What is decided and not known here by now is known or parked when the file is made.
-            if not await self.upstream.holds_are_known(job):
+            if not await self.upstream.holds_are_consumed(job):
                 return False
             return await self._commit(job, which)
         body = await self._answer(job, which, sent)
@@ -304,7 +306,9 @@ class Exchange:
                 found = [(row["payment"], answers[row["payment"]]) for row in lines]
                 async with self.store.transaction(job.on(which.day)) as unit:
                     # The money has moved: what a payment does not take is kept, never dropped.
-                    await say(unit, [Said(job.key, p, (_answered(a),)) for p, a in found])
+                    await pay_or_set_aside(
+                        unit, [PaymentCommands(job.key, p, (_answered(a),)) for p, a in found]
+                    )
                     await unit.connection.executemany(_ANSWERED, _words(job, found))
                 good = _good(lines, answers)
                 everything = Totals(len(lines), sum(row["amount"] for row in lines))

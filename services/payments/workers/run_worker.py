@@ -32,7 +32,12 @@ from services.payments.tables.holds import alone_with_run, defer_held, lapsing
 from services.payments.tables.list_lines import NOBODY
 from services.payments.tables.payments import run
 from services.payments.tables.run_lines import PAYER, Job, books_of, move, payable_lines, run_item
-from services.payments.tables.set_aside import Said, SayingAgain, books_wait, pay_by_halves
+from services.payments.tables.set_aside import (
+    PaymentCommands,
+    SetAsideRetry,
+    books_wait,
+    pay_by_halves,
+)
 from services.payments.workers.dues import frozen_chunks
 from services.payments.workers.entitle import entitle_chunk, mark_entitled
 from services.payments.workers.list_joiner import table_of
@@ -52,11 +57,11 @@ class Payer:
     exchange: Exchange
     chunks_a_step: int = CHUNKS_A_STEP
     backoff: Backoff = field(init=False)
-    saying_again: SayingAgain = field(init=False)
+    set_aside_retry: SetAsideRetry = field(init=False)
 
     def __post_init__(self) -> None:
         self.backoff = Backoff(self.store, PAYER)
-        self.saying_again = SayingAgain(self.store)
+        self.set_aside_retry = SetAsideRetry(self.store)
 
     async def step(self) -> bool:
         """One step of each run that can take one, and a try of each payment that was set aside;
@@ -67,8 +72,8 @@ class Payer:
         rows = await self.store.pool.fetch("SELECT * FROM run_open ORDER BY tahap, kind")
         runs = {run_item(row["tahap"], row["kind"]): partial(self._try, row) for row in rows}
         await self.exchange.forget_all_but(runs)
-        said = await self.saying_again.step()
-        return await self.backoff.turn(runs) or said
+        moved = await self.set_aside_retry.step()
+        return await self.backoff.turn(runs) or moved
 
     async def _try(self, row: asyncpg.Record) -> bool:
         job = await self._job(row)
@@ -207,8 +212,10 @@ async def _instructed(
     # Whoever leaves, leaves in this transaction.
     await reserve(unit, job.key)
     instruct = {row["payment"]: Instruct(order, row["bank"], OK) for row in lines}
-    said = [Said(job.key, payment, (command,)) for payment, command in instruct.items()]
-    refused = {each.payment for each, _ in await pay_by_halves(unit, said)}
+    commands = [
+        PaymentCommands(job.key, payment, (command,)) for payment, command in instruct.items()
+    ]
+    refused = {item.payment for item, _ in await pay_by_halves(unit, commands)}
     left = [
         DeferredLine(
             row["payment"], row["family"], row["bank"], row["amount"], CANNOT_BE_INSTRUCTED

@@ -189,7 +189,7 @@ async def test_a_file_that_is_measured_and_not_sent_does_not_stay_in_memory(
         await payer.step()
     [check] = (await office.run()).checks
     which = FileOf(check.tahap, check.kind, check.file, None, date(2023, 4, 5))
-    renderer = Renderer(office.store, office.elsewhere.keys, kept_s=0.0)
+    renderer = Renderer(office.store, office.elsewhere.keys, cached_s=0.0)
 
     rendered = await renderer.measure(which)
 

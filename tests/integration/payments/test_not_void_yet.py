@@ -11,7 +11,7 @@ from services.payments.domain.payment.messages import FailAccountCheck
 from services.payments.domain.payment.state import Transfer
 from services.payments.domain.shared.ids import REGULAR, supplementary
 from services.payments.tables.ledger import books
-from services.payments.tables.set_aside import SET_ASIDE, Said
+from services.payments.tables.set_aside import SET_ASIDE, PaymentCommands
 from services.payments.tables.set_aside import set_aside as keep
 from tests.doors import CONTEXT
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1
@@ -125,8 +125,8 @@ async def test_a_payment_is_paid_by_no_later_announcement_before_it_is_void(
     await cancelled(office)
     await announced_anew(office)
     payer = office.payer()
-    payer.saying_again.backoff.clock = lambda: 0.0  # what has failed once rests for ever
-    await payer.saying_again.step()
+    payer.set_aside_retry.backoff.clock = lambda: 0.0  # what has failed once rests for ever
+    await payer.set_aside_retry.step()
     await mended(office, state)
 
     # Everybody can read it now, and nobody has voided it.
@@ -183,14 +183,14 @@ async def test_what_a_cancelled_revision_has_left_swallows_nothing_of_the_next(
 ) -> None:
     await frozen(office)
     await until_entitled(office)
-    said = Said((TAHAP_1, REGULAR), ODD.payment(), (FailAccountCheck("ACCOUNT_CLOSED"),))
+    said = PaymentCommands((TAHAP_1, REGULAR), ODD.payment(), (FailAccountCheck("ACCOUNT_CLOSED"),))
 
     for revision in (0, 1):
         async with office.store.transaction(CONTEXT) as unit:
             await keep(unit, [(said, ValueError("odd"))])
         if revision == 0:
             await office.store.pool.execute("UPDATE payment_set_aside SET revision = 0")
-    await office.payer().saying_again.step()
+    await office.payer().set_aside_retry.step()
 
     assert await office.transfers([ODD]) == [Transfer.ACCOUNT_FAILED]
     assert await set_aside(office) == []

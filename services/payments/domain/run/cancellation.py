@@ -76,7 +76,7 @@ def record_order_cancelled(command: RecordOrderCancelled, state: RunState) -> Se
 def _cancelled(
     command: RecordOrderCancelled, of: PaymentOrdered | OrderCancelled
 ) -> OrderCancelled:
-    known = of if isinstance(of, OrderCancelled) else None
+    earlier = of if isinstance(of, OrderCancelled) else None
     return OrderCancelled(
         tahap=of.tahap,
         kind=of.kind,
@@ -85,6 +85,6 @@ def _cancelled(
         number=command.number,
         count=command.count,
         rupiah=command.rupiah,
-        unrecorded=known is not None and known.unrecorded,
-        unvoided=known.unvoided if known is not None else command.unvoided,
+        unrecorded=earlier is not None and earlier.unrecorded,
+        unvoided=earlier.unvoided if earlier is not None else command.unvoided,
     )

@@ -279,7 +279,7 @@ def mark_credited(command: MarkCredited, state: RunState) -> Sequence[Event]:
     """Go on when every file is answered in full and the payments say what the banks said."""
     run = state.require_opened()
     _require_dispatched(state)
-    _require_known(state.instructed, state.credited + state.failed)
+    _require_answered(state.instructed, state.credited + state.failed)
     require_equal(state.credited, command.credited, of="credited")
     require_equal(state.failed, command.failed, of="failed")
     return once(
@@ -351,11 +351,11 @@ def _require_part(sent: Totals, answered: Totals, file: str) -> None:
 
 
 def _require_dispatched(state: RunState) -> None:
-    if state.funds is None or total(totals_of(each) for each in state.files) != state.instructed:
+    if state.funds is None or total(totals_of(file) for file in state.files) != state.instructed:
         raise StepNotReached(step="BankFileSent")
 
 
-def _require_known(sent: Totals, answered: Totals) -> None:
+def _require_answered(sent: Totals, answered: Totals) -> None:
     if sent != answered:
         unknown = Totals(sent.count - answered.count, sent.rupiah - answered.rupiah)
         raise TransfersUnknown(unknown=unknown)

@@ -77,7 +77,7 @@ class RunState:
         """Every payable payment stands in a check file and every check file is answered."""
         return (
             self.entitled is not None
-            and total(totals_of(each) for each in self.checks) == self.payable
+            and total(totals_of(check) for check in self.checks) == self.payable
             and len(self.check_answers) == len(self.checks)
         )
 
@@ -89,7 +89,7 @@ class RunState:
     @property
     def passed(self) -> Totals:
         """The payments whose accounts passed the check and that are still in the run to order."""
-        return total(each.passed for each in self.check_answers) - self.unordered
+        return total(answer.passed for answer in self.check_answers) - self.unordered
 
     @property
     def left_unanswered(self) -> frozenset[str]:
@@ -109,24 +109,24 @@ class RunState:
     @property
     def credited(self) -> Totals:
         """The credits that the banks say they made."""
-        return total(each.credited for each in self.results)
+        return total(result.credited for result in self.results)
 
     @property
     def failed(self) -> Totals:
         """The credits that the banks say they could not make."""
-        return total(each.failed for each in self.results)
+        return total(result.failed for result in self.results)
 
     def check_file(self, file: str) -> AccountCheckSent | None:
         """The account check file of this id."""
-        return next((each for each in self.checks if each.file == file), None)
+        return next((check for check in self.checks if check.file == file), None)
 
     def check_answer(self, file: str) -> AccountCheckReceived | None:
         """The treasury's answer to the file of this id."""
-        return next((each for each in self.check_answers if each.file == file), None)
+        return next((answer for answer in self.check_answers if answer.file == file), None)
 
     def bank_file(self, file: str) -> BankFileSent | None:
         """The bank file of this id."""
-        return next((each for each in self.files if each.file == file), None)
+        return next((sent for sent in self.files if sent.file == file), None)
 
     def answered_whole(self, file: str) -> bool:
         """True when a bank has said of every line of its file what became of it."""
@@ -137,7 +137,7 @@ class RunState:
 
     def result(self, file: str) -> BankResultReceived | None:
         """The bank's last answer for the file of this id."""
-        return next((each for each in self.results if each.file == file), None)
+        return next((result for result in self.results if result.file == file), None)
 
 
 def totals_of(
@@ -182,7 +182,7 @@ def evolve(state: RunState, event: Event) -> RunState:
             first = state.dispatched or event.file
             return replace(state, files=(*state.files, event), dispatched=first)
         case BankResultReceived():
-            earlier = tuple(each for each in state.results if each.file != event.file)
+            earlier = tuple(result for result in state.results if result.file != event.file)
             return replace(state, results=(*earlier, event))
         case TransfersRecorded():
             return replace(state, transfers=event)

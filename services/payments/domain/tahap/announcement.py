@@ -83,7 +83,7 @@ def approve(command: ApproveAnnouncement, state: TahapState) -> Sequence[Event]:
         raise StepNotReached(step="CancellationCompleted")
     require_approval(proposal.maker, proposal.hash, command.checker, command.hash)
     # Nobody makes way whom the two people were not shown.
-    others = [each for each in command.circumstances.others if each.tahap in proposal.behind]
+    others = [other for other in command.circumstances.others if other.tahap in proposal.behind]
     later = waiting_behind(state.tahap, others)
     require_circumstances(proposal.terms, command.after, command.circumstances, later)
     people = proposal.maker, command.checker
@@ -175,7 +175,7 @@ def _require_dates(terms: Terms) -> None:
 
 def waiting_behind(tahap: str, others: Collection[OtherTahap]) -> tuple[str, ...]:
     """The later tahaps that can make way for this one, in order."""
-    return tuple(sorted(each.tahap for each in others if each.tahap > tahap and each.waits))
+    return tuple(sorted(other.tahap for other in others if other.tahap > tahap and other.waits))
 
 
 def require_circumstances(

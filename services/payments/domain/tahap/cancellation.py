@@ -127,7 +127,7 @@ def _require_cancellable(state: TahapState) -> None:
 
 def _behind(state: TahapState, others: Collection[OtherTahap]) -> tuple[str, ...]:
     """The later tahaps that make way. Raises `LaterTahapStands` at one that does not wait."""
-    resting = [each.tahap for each in others if each.tahap > state.tahap and not each.waits]
+    resting = [other.tahap for other in others if other.tahap > state.tahap and not other.waits]
     if resting:
         raise LaterTahapStands(tahap=state.tahap, other=min(resting))
     return waiting_behind(state.tahap, others)

@@ -87,13 +87,13 @@ def request_buckets(command: RequestBuckets, state: TahapState) -> Sequence[Even
 
 def mark_list_ready(command: MarkListReady, state: TahapState) -> Sequence[Event]:
     """Say what stands to be approved; a later revision replaces it and voids a proposal."""
-    each = state.open_list(command.kind)
+    payment_list = state.open_list(command.kind)
     totals = checked(Totals(command.count, command.rupiah))
     if not 0 <= command.cut <= totals.rupiah:
         raise Malformed(cut=command.cut, rupiah=totals.rupiah)
     if len(command.missing) > DEFERRED_FAMILIES_MAX:
         raise TooManyDeferred(missing=len(command.missing), most=DEFERRED_FAMILIES_MAX)
-    if each.families and not set(command.missing) <= set(each.families):
+    if payment_list.families and not set(command.missing) <= set(payment_list.families):
         raise NotDeferred(kind=command.kind)
     ready = ListReady(
         tahap=state.tahap,
@@ -105,36 +105,36 @@ def mark_list_ready(command: MarkListReady, state: TahapState) -> Sequence[Event
         cut=command.cut,
         withheld=command.withheld,
     )
-    if each.ready == ready:
+    if payment_list.ready == ready:
         return []
-    if each.frozen is not None:
-        raise Contradiction(document="ListFrozen", kind=command.kind, hash=each.frozen.hash)
+    if payment_list.frozen is not None:
+        raise Contradiction(document="ListFrozen", kind=command.kind, hash=payment_list.frozen.hash)
     return [ready]
 
 
 def propose_freeze(command: ProposeFreeze, state: TahapState) -> Sequence[Event]:
     """Propose the hash that stands, with every missing family deferred by name."""
-    each = state.open_list(command.kind)
-    ready = each.require_ready()
+    payment_list = state.open_list(command.kind)
+    ready = payment_list.require_ready()
     if command.hash != ready.hash:
         raise StaleHash(given=command.hash, stands=ready.hash)
     deferred = exactly(command.deferred, ready.missing, MissingNotDeferred)
-    if each.frozen is not None:
-        same = (each.frozen.hash, each.frozen.deferred) == (command.hash, deferred)
-        again = same and same_person(each.frozen.maker, command.maker)
+    if payment_list.frozen is not None:
+        same = (payment_list.frozen.hash, payment_list.frozen.deferred) == (command.hash, deferred)
+        again = same and same_person(payment_list.frozen.maker, command.maker)
         return quiet_if(again, document="ListFrozen")
     proposed = FreezeProposed(state.tahap, command.kind, command.hash, command.maker, deferred)
-    return [] if each.proposal == proposed else [proposed]
+    return [] if payment_list.proposal == proposed else [proposed]
 
 
 def approve_freeze(command: ApproveFreeze, state: TahapState) -> Sequence[Event]:
     """Freeze the list, approved by a second person; approving it again changes nothing."""
-    each = state.open_list(command.kind)
-    proposal, ready = each.proposal, each.require_ready()
+    payment_list = state.open_list(command.kind)
+    proposal, ready = payment_list.proposal, payment_list.require_ready()
     if proposal is None:
         raise NothingProposed(tahap=state.tahap, kind=command.kind)
     require_approval(proposal.maker, proposal.hash, command.checker, command.hash)
-    if each.frozen is not None:
+    if payment_list.frozen is not None:
         return []
     if command.kind == REGULAR:
         return [_frozen(ready, proposal, command.checker), *_withheld(command, ready)]

@@ -23,7 +23,7 @@ def exactly(
 ) -> tuple[Deferral, ...]:
     """The named families in order; refuse unless they are exactly the missing ones."""
     deferred = checked_deferrals(named)
-    families = {each.family for each in deferred}
+    families = {deferral.family for deferral in deferred}
     left = set(missing) - families
     if left:
         raise forgotten(families=sorted(left)[:NAMED_IN_ERROR_MAX], count=len(left))
@@ -35,10 +35,12 @@ def exactly(
 
 def checked_deferrals(named: Sequence[Deferral]) -> tuple[Deferral, ...]:
     """Deferrals in order of family; Malformed where one is named twice or gives no code."""
-    families = {each.family for each in named}
-    if len(families) != len(named) or not all(REASON.fullmatch(each.reason) for each in named):
+    families = {deferral.family for deferral in named}
+    if len(families) != len(named) or not all(
+        REASON.fullmatch(deferral.reason) for deferral in named
+    ):
         raise Malformed(named=len(named))
-    return tuple(sorted(named, key=lambda each: each.family))
+    return tuple(sorted(named, key=lambda deferral: deferral.family))
 
 
 def quiet_if(same: bool, document: str) -> Sequence[Event]:

@@ -40,10 +40,10 @@ def defer_families(command: DeferFamilies, state: TahapState) -> Sequence[Event]
     Their lines are taken out of the run in the same transaction, before its file is committed.
     Whom a later list has taken up is not left over again: two runs would pay the family.
     """
-    each = state.open_list(command.kind)
-    if each.frozen is None:
+    payment_list = state.open_list(command.kind)
+    if payment_list.frozen is None:
         raise StepNotReached(step="ListFrozen", kind=command.kind)
-    later = state.lists[state.lists.index(each) + 1 :]
+    later = state.lists[state.lists.index(payment_list) + 1 :]
     elsewhere = {*state.outstanding, *(family for other in later for family in other.families)}
     deferred = [one for one in checked_deferrals(command.deferred) if one.family not in elsewhere]
     return [FamiliesDeferred(state.tahap, command.kind, tuple(deferred))] if deferred else []
@@ -56,7 +56,10 @@ def await_family(command: AwaitFamily, state: TahapState) -> Sequence[Event]:
         raise StepNotReached(step="ListFrozen")
     if (command.family, command.reopening) in state.awaited:
         return []
-    others = {*state.outstanding, *(family for each in state.lists for family in each.families)}
+    others = {
+        *state.outstanding,
+        *(family for payment_list in state.lists for family in payment_list.families),
+    }
     if command.listed or command.family in others:
         raise AlreadyListed(tahap=state.tahap, family=command.family)
     return [FamilyAwaited(state.tahap, command.family, command.reopening)]
@@ -80,11 +83,11 @@ def open_supplementary(command: OpenSupplementary, state: TahapState) -> Sequenc
 
 def mark_run_reconciled(command: MarkRunReconciled, state: TahapState) -> Sequence[Event]:
     """Note that a run's money is all accounted for."""
-    each = state.list_of(command.kind)
-    if each is not None and each.settled:
+    payment_list = state.list_of(command.kind)
+    if payment_list is not None and payment_list.settled:
         return []
     state.require_open()
-    if each is None or each.frozen is None:
+    if payment_list is None or payment_list.frozen is None:
         raise StepNotReached(step="ListFrozen", kind=command.kind)
     return [RunSettled(state.tahap, command.kind)]
 
@@ -92,10 +95,10 @@ def mark_run_reconciled(command: MarkRunReconciled, state: TahapState) -> Sequen
 def close(command: CloseTahap, state: TahapState) -> Sequence[Event]:
     """Close when every run is reconciled and nobody is forgotten."""
     if state.closed is not None:
-        lapsed = tuple(sorted(command.lapsed, key=lambda each: each.family))
+        lapsed = tuple(sorted(command.lapsed, key=lambda deferral: deferral.family))
         return quiet_if(state.closed.lapsed == lapsed, document="TahapClosed")
     state.require_open()
-    unsettled = [each.kind for each in state.lists if not each.settled]
+    unsettled = [payment_list.kind for payment_list in state.lists if not payment_list.settled]
     if unsettled:
         raise RunsOpen(runs=unsettled)
     lapsed = exactly(command.lapsed, state.outstanding, FamiliesOutstanding)

@@ -84,8 +84,8 @@ class TahapState:
     @property
     def tahap(self) -> str:
         """The tahap's id; empty where it was never announced and does not wait to be."""
-        known = self.announced or self.proposal or self.cancelled
-        return known.tahap if known else ""
+        document = self.announced or self.proposal or self.cancelled
+        return document.tahap if document else ""
 
     @property
     def approved(self) -> str:
@@ -100,7 +100,9 @@ class TahapState:
 
     def list_of(self, kind: str) -> PaymentList | None:
         """The list of the run of this kind, None where no such run was opened."""
-        return next((each for each in self.lists if each.kind == kind), None)
+        return next(
+            (payment_list for payment_list in self.lists if payment_list.kind == kind), None
+        )
 
     def require_open(self) -> None:
         """Refuse where the tahap is closed, or was never announced."""
@@ -112,10 +114,10 @@ class TahapState:
     def open_list(self, kind: str) -> PaymentList:
         """The list of a run. Raises where the tahap is not open, or has no such run."""
         self.require_open()
-        each = self.list_of(kind)
-        if each is None:
+        payment_list = self.list_of(kind)
+        if payment_list is None:
             raise StepNotReached(step="SupplementaryOpened", kind=kind)
-        return each
+        return payment_list
 
     def day_of(self, kind: str) -> date:
         """The day that a run's payments count for: the credit date, or a supplementary run's own.
@@ -131,14 +133,14 @@ class TahapState:
 
     def last_asked(self, topic: str) -> BucketRequested | None:
         """The last request for buckets of a topic."""
-        return next((each for each in self.asked if each.topic == topic), None)
+        return next((request for request in self.asked if request.topic == topic), None)
 
 
 def evolve(state: TahapState, event: Event) -> TahapState:
     """The state after an event."""
     match event:
         case BucketRequested():
-            others = tuple(each for each in state.asked if each.topic != event.topic)
+            others = tuple(request for request in state.asked if request.topic != event.topic)
             return replace(state, asked=(*others, event))
         case ListReady():
             # What is ready now is not what was proposed, so the proposal falls with it.
@@ -163,7 +165,9 @@ def evolve(state: TahapState, event: Event) -> TahapState:
                 awaited=(*state.awaited, (event.family, event.reopening)),
             )
         case SupplementaryOpened():
-            left = tuple(each for each in state.outstanding if each not in set(event.families))
+            left = tuple(
+                family for family in state.outstanding if family not in set(event.families)
+            )
             opened = PaymentList(event.kind, event.families, event.day)
             return replace(state, lists=(*state.lists, opened), outstanding=left)
         case RunSettled():
@@ -206,9 +210,14 @@ def _announced(state: TahapState, event: AnnouncementEvent | CancellationEvent) 
 def _update(
     state: TahapState, kind: str, change: Callable[[PaymentList], PaymentList]
 ) -> TahapState:
-    lists = tuple(change(each) if each.kind == kind else each for each in state.lists)
+    lists = tuple(
+        change(payment_list) if payment_list.kind == kind else payment_list
+        for payment_list in state.lists
+    )
     return replace(state, lists=lists)
 
 
 def _with_outstanding(state: TahapState, deferred: tuple[Deferral, ...]) -> TahapState:
-    return replace(state, outstanding=(*state.outstanding, *(each.family for each in deferred)))
+    return replace(
+        state, outstanding=(*state.outstanding, *(deferral.family for deferral in deferred))
+    )
