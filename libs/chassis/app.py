@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -20,6 +21,7 @@ from starlette.middleware import Middleware
 
 from libs.chassis import logs, problem_pages, tracing
 from libs.chassis.auth import authenticator, gate, refuse_open_doors
+from libs.chassis.connections import Idle, LimitedProtocol
 from libs.chassis.etag import is_guarded, unchanged
 from libs.chassis.gc_tuning import settle
 from libs.chassis.health import Check, health_router
@@ -33,12 +35,11 @@ from libs.chassis.middleware import limited, observed
 from libs.chassis.openapi import ABOUT, CONTACT, LICENCE, PLACEHOLDER, described, tags
 from libs.chassis.problems import HANDLERS
 from libs.chassis.query import only_known_parameters
+from libs.chassis.rates import Rates
 from libs.chassis.settings import Settings
 from libs.chassis.wellformed import one_form, well_formed
 
 OPEN_PATHS: Final = ("/health", "/ready", "/openapi.json", problem_pages.ROOT)
-CONNECTIONS_MAX: Final = 1_000
-KEEP_ALIVE_S: Final = 20
 STARTUP_FAILED: Final = 3
 
 POST_NEEDS: Final[Mapping[str, Callable[[object], bool]]] = {
@@ -103,6 +104,7 @@ def create_app(
                 authenticate=authenticator(settings),
                 open_paths=anybody,
                 cookie=token_cookie,
+                rates=Rates(settings.limits),
             ),
             Middleware(well_formed, bytes_max=settings.body_bytes_max),
         ],
@@ -127,15 +129,15 @@ def serve(app: FastAPI, settings: Settings) -> None:
             host=settings.host,
             port=settings.port,
             loop="uvloop",
-            http="httptools",
+            http=partial(LimitedProtocol, Idle(settings.limits)),  # type: ignore[arg-type]
             ws="none",
             lifespan="on",
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=CONNECTIONS_MAX,
-            timeout_keep_alive=KEEP_ALIVE_S,
+            limit_concurrency=settings.limits.connections_max,
+            timeout_keep_alive=settings.limits.idle_s,
             timeout_graceful_shutdown=settings.shutdown_s_max,
         )
     )

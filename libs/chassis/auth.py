@@ -29,6 +29,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from libs.chassis.forms import is_name
 from libs.chassis.problems import Refusal, answer
+from libs.chassis.rates import Rates, TooManyRequests
 from libs.chassis.settings import Settings
 from libs.chassis.tokens import (
     Keys,
@@ -123,26 +124,46 @@ def _denied(path: Path | None) -> Callable[[], frozenset[str]]:
 
 
 def gate(
-    app: ASGIApp, authenticate: Authenticate, open_paths: Collection[str], cookie: str | None
+    app: ASGIApp,
+    authenticate: Authenticate,
+    open_paths: Collection[str],
+    cookie: str | None,
+    rates: Rates,
 ) -> ASGIApp:
-    """ASGI middleware: nobody unknown gets past it, but to `open_paths`.
+    """ASGI middleware: nobody unknown gets past it, but to `open_paths`, and nobody too often.
 
     A path that ends in a slash opens everything below it. `cookie` names a cookie that may hold
     the token of a request that only reads, so that a browser can show pages.
     """
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or is_open(scope["path"], open_paths):
+        if scope["type"] != "http":
             return await app(scope, receive, send)
         request = Request(scope, receive)
+        address = request.client.host if request.client else ""
         try:
-            request.state.principal = await authenticate(_token(scope, cookie))
-        except TokenRefused as refusal:
-            audit.warning("token refused", reason=str(refusal), method=scope["method"])
+            if is_open(scope["path"], open_paths):
+                rates.stranger(address)
+                return await app(scope, receive, send)
+            known = request.state.principal = await _believed(scope, address)
+            with rates.client(folded(known.subject)):
+                return await app(scope, receive, send)
+        except TokenRefused:
             response = answer(request, 401, detail="A valid bearer token is needed.")
             response.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
-            return await response(scope, receive, send)
-        return await app(scope, receive, send)
+        except TooManyRequests as many:
+            response = answer(request, 429, detail="Wait for as long as Retry-After says.")
+            response.headers["Retry-After"] = str(many.retry_after)
+        return await response(scope, receive, send)
+
+    async def _believed(scope: Scope, address: str) -> Principal:
+        try:
+            return await authenticate(_token(scope, cookie))
+        except TokenRefused as refusal:
+            # Many people share an address: a good token is served from where bad ones come from.
+            rates.refused_token(address)
+            audit.warning("token refused", reason=str(refusal), method=scope["method"])
+            raise
 
     return guarded
 

@@ -51,7 +51,7 @@ Code: TypeAlias = tuple[int, str]
 Schema: TypeAlias = dict[str, Any]
 
 _GUARDED: Final = ((401, "unauthorized"), (403, "scope-missing"))
-_ANY: Final = ((500, "internal-server-error"),)
+_ANY: Final = ((429, "too-many-requests"), (500, "internal-server-error"))
 _STORED: Final = ((503, "database-unavailable"), (503, "database-busy"))
 _FORMED: Final = ((422, "invalid-request"),)
 _SENT: Final = ((400, "malformed-json"), (400, "bad-request"), (413, "body-too-large"))
@@ -198,7 +198,7 @@ def _headers(status: int, answers: Mapping[int, Any], route: APIRoute) -> Iterat
         yield "Link"
     if good and takes & {whole, streamed}:
         yield from ("Position", "Idempotency-Replayed")
-    if status == 503:
+    if status in (429, 503):
         yield "Retry-After"
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final, Self, TypeAlias
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from libs.chassis.limits import Limits
+
 Environment: TypeAlias = Mapping[str, str]
 
 POSTGRES: Final = ("postgresql", "postgres")
@@ -149,6 +151,7 @@ class Settings:
     body_bytes_max: int = 1_048_576
     token_lifetime_s_max: int = 600
     shutdown_s_max: int = 15
+    limits: Limits = field(default_factory=Limits)
     addresses: Mapping[str, str] = field(default_factory=dict)
     """{service or partner: its base address}; "" for a partner whom nobody stands for."""
 
@@ -196,6 +199,7 @@ class Settings:
             body_bytes_max=whole(env, "PKH_BODY_BYTES_MAX", 1_048_576, at_least=1_024),
             token_lifetime_s_max=whole(env, "PKH_TOKEN_LIFETIME_S_MAX", 600, at_least=1),
             shutdown_s_max=whole(env, "PKH_SHUTDOWN_S_MAX", 15, at_least=0),
+            limits=Limits.read(lambda name, default: whole(env, name, default, at_least=1)),
             addresses={
                 **{name: url(env, address_of(name), WEB) for name in calls},
                 **{name: url(env, address_of(name), WEB, optional=True) for name in partners},

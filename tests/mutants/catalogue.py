@@ -10,6 +10,7 @@ from tests.mutants.forms import FORMS
 from tests.mutants.graduation import GRADUATION
 from tests.mutants.holds import HOLDS
 from tests.mutants.isolation import ISOLATION
+from tests.mutants.limits import LIMITS
 from tests.mutants.lists import LISTS
 from tests.mutants.mutant import Change, Mutant
 from tests.mutants.persons import PERSONS
@@ -29,6 +30,7 @@ MUTANTS: Final = (
     *CUTTING,
     *HOLDS,
     *PERSONS,
+    *LIMITS,
     Mutant(
         "closed-in-the-batch",
         "each batch judges for itself whether it was the last, and no leader looks",

@@ -33,6 +33,9 @@ MOVEMENT: Final = "movement"
 KIND: Final = "kind"
 """A kind of hold or of reporter, as the service's interface names it."""
 
+REASON: Final = "reason"
+"""The limit that a client went beyond."""
+
 OTHER_METHOD: Final = "_OTHER"
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -191,6 +194,12 @@ REQUEST_SECONDS: Final = Metric(
     "From a request's arrival to the end of its answer.",
     SECONDS,
 )
+HTTP_REFUSALS: Final = Metric(
+    "http_server_refusals",
+    "counter",
+    (REASON,),
+    "Connections ended and requests refused because a client went beyond one of the limits.",
+)
 
 # What a service knows beside its corridor.
 BALANCE_RUPIAH: Final = Metric(
@@ -239,6 +248,7 @@ METRICS: Final = (
     STORE_REACHED,
     BUS_REACHED,
     REQUEST_SECONDS,
+    HTTP_REFUSALS,
     BALANCE_RUPIAH,
     MOVED_RUPIAH,
     HELD_FAMILIES,

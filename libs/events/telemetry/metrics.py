@@ -33,6 +33,7 @@ REQUEST_SECONDS: Final = _histogram(telemetry.REQUEST_SECONDS)
 RELAY_SEND_SECONDS: Final = _histogram(telemetry.RELAY_SEND_SECONDS)
 RELAY_MESSAGES: Final = _counter(telemetry.RELAY_MESSAGES)
 RELAY_FAULTS: Final = _counter(telemetry.RELAY_FAULTS)
+HTTP_REFUSALS: Final = _counter(telemetry.HTTP_REFUSALS)
 
 
 @dataclass(frozen=True, slots=True)

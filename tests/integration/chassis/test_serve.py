@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import signal
-import socket
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,83 +15,23 @@ from typing import Any
 import httpx
 import pytest
 
-from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
+from libs.chassis.dev_issuer import Issuer
+from tests.lone_service import environment_in, launch
 from tests.servers import eventually
 
-ROOT = Path(__file__).parents[3]
 NIK = "6103014107900001"
-PROGRAM = """
-import asyncio
-from contextlib import asynccontextmanager
-from typing import Annotated
-from fastapi import APIRouter, FastAPI
-from libs.chassis.app import create_app, serve
-from libs.chassis.auth import Principal, require
-from libs.chassis.settings import Settings
-
-router = APIRouter()
-started = asyncio.Event()
-Reader = Annotated[Principal, require("read")]
-
-@router.get("/slow")
-async def slow(reader: Reader) -> str:
-    started.set()
-    await asyncio.sleep(0.5)
-    return "done"
-
-@router.get("/started")
-async def has_started(reader: Reader) -> bool:
-    return started.is_set()
-
-@router.get("/bug/{nik}")
-async def bug(nik: str, reader: Reader, name: str = "") -> None:
-    raise ValueError(nik, name)
-
-@asynccontextmanager
-async def lifespan(app: FastAPI):
-    if app.state.settings.log_level == "error":
-        raise RuntimeError("no database")
-    yield {}
-    print('{"event": "closed"}', flush=True)
-
-settings = Settings.from_environment("slow")
-serve(create_app("slow", "Slow", [router], lifespan, {}, settings), settings)
-"""
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    Issuer.open(tmp_path)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    return {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "PKH_DATABASE_URL": "postgresql://nobody@nowhere/none",
-        "PKH_BUS_URL": "kafka://nowhere:9092",
-        "PKH_JWKS_FILE": str(tmp_path / KEY_SET),
-        "PKH_ISSUER": ISSUER,
-        "PKH_AUDIENCE": AUDIENCE,
-        "PKH_PORT": str(port),
-    }
-
-
-def _start(environment: Mapping[str, str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    return environment_in(tmp_path)
 
 
 @asynccontextmanager
 async def _serving(
     environment: Mapping[str, str], tmp_path: Path
 ) -> AsyncIterator[tuple[subprocess.Popen[str], httpx.AsyncClient]]:
-    process = _start(environment)
+    process = launch(environment)
     token = Issuer.open(tmp_path).token("reader-1", ["read"])
     async with httpx.AsyncClient(
         base_url=f"http://127.0.0.1:{environment['PKH_PORT']}",
@@ -154,7 +91,7 @@ async def test_everything_a_service_says_is_json_without_what_its_callers_wrote(
 
 
 def test_a_service_that_can_not_start_says_why_and_fails(environment: dict[str, str]) -> None:
-    process = _start({**environment, "PKH_LOG_LEVEL": "error"})
+    process = launch({**environment, "PKH_LOG_LEVEL": "error"})
     lines = _lines(process)
     assert process.returncode == 3
     assert {"event": "stopped by an error", "error": ["RuntimeError"]}.items() <= lines[0].items()

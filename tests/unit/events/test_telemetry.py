@@ -17,6 +17,7 @@ UNITLESS = {
     "corridor_leaders",
     "corridor_parked_keys",
     "corridor_relay_faults",
+    "http_server_refusals",
     "payments_held_families",
     "conditionality_unmatched_facts",
 }  # things that are counted

@@ -1,0 +1,50 @@
+"""Limits of what callers may take of a process, so that one of them stops nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of one process, each a variable of its environment."""
+
+    connections_max: int = 1_000
+    """PKH_CONNECTIONS_MAX: open at once; a request beyond is answered 503."""
+    idle_connections_max: int = 500
+    """PKH_IDLE_CONNECTIONS_MAX: waiting for clients; beyond, the longest idle one goes."""
+    idle_connections_per_address_max: int = 100
+    """PKH_IDLE_CONNECTIONS_PER_ADDRESS_MAX: the same, of one address."""
+    header_bytes_max: int = 65_536
+    """PKH_HEADER_BYTES_MAX: of address and headers together."""
+    header_s: int = 10
+    """PKH_HEADER_S: from the first byte, or the connection, to the end of the headers."""
+    idle_s: int = 20
+    """PKH_IDLE_S: between two requests, and while nobody reads an answer."""
+    least_bytes_a_second: int = 8_192
+    """PKH_LEAST_BYTES_A_SECOND: that a client has to send or read."""
+    requests_a_second: int = 300
+    """PKH_REQUESTS_A_SECOND: of one client."""
+    requests_burst_max: int = 3_000
+    """PKH_REQUESTS_BURST_MAX: of one client, before that rate holds."""
+    requests_at_once_max: int = 64
+    """PKH_REQUESTS_AT_ONCE_MAX: of one client."""
+    strangers_a_second: int = 100
+    """PKH_STRANGERS_A_SECOND: requests of one address to paths that need no token."""
+    strangers_burst_max: int = 1_000
+    """PKH_STRANGERS_BURST_MAX: of one address, before that rate holds."""
+    refused_tokens_a_second: int = 1
+    """PKH_REFUSED_TOKENS_A_SECOND: of one address."""
+    refused_tokens_burst_max: int = 30
+    """PKH_REFUSED_TOKENS_BURST_MAX: of one address, before that rate holds."""
+
+    @classmethod
+    def read(cls, whole: Callable[[str, int], int]) -> Self:
+        """The limits that `whole` answers, asked by a variable's name and its default."""
+        defaults = cls()
+        names = [each.name for each in fields(cls)]
+        return cls(
+            **{name: whole(f"PKH_{name.upper()}", getattr(defaults, name)) for name in names}
+        )

@@ -1,0 +1,43 @@
+"""Limits of what one client may take, so that it stops nobody else."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutants.mutant import Change, Mutant
+
+HELD: Final = "tests/integration/attacks/test_held_connections.py"
+IDLE: Final = f"{HELD}::test_a_thousand_idle_connections_keep_nobody_out[20]"
+SIZE: Final = f"{HELD}::test_a_header_of_any_size_fills_no_memory_and_stops_nobody[many headers]"
+CONNECTIONS: Final = "libs/chassis/connections.py"
+
+LIMITS: Final = (
+    Mutant(
+        "idle-connections-stay",
+        "who holds connections open that say nothing keeps everybody else out",
+        (
+            Change(CONNECTIONS, "            next(iter(own)).make_way()\n", "            return\n"),
+            Change(
+                CONNECTIONS,
+                "            next(iter(self._all)).make_way()\n",
+                "            return\n",
+            ),
+        ),
+        IDLE,
+        SIZE,
+    ),
+    Mutant(
+        "header-of-any-size",
+        "a header is kept in memory however large it is",
+        (Change(CONNECTIONS, "if self._unread > self.limits.header_bytes_max", "if False"),),
+        SIZE,
+        IDLE,
+    ),
+    Mutant(
+        "tokens-tried-for-ever",
+        "tokens that are not believed may be tried as often as one likes",
+        (Change("libs/chassis/auth.py", "            rates.refused_token(address)\n", ""),),
+        f"{HELD}::test_bad_tokens_have_to_wait_and_good_ones_are_served",
+        IDLE,
+    ),
+)
