@@ -272,11 +272,11 @@ class EmbeddedMember:
             return None
         batches: list[Batch] = []
         for _, topic, partition, end, count, payload in rows:
+            if payload is None:  # the group's generation alone
+                continue
             position = asked[topic, partition]
             # A segment that does not fit any more is left for the next time, when it is whole.
-            if payload is not None and (
-                share.positions[topic, partition] == position or end <= position + max_records
-            ):
+            if share.positions[topic, partition] == position or end <= position + max_records:
                 segment = unpack(share.names[topic], partition, end - count, payload)
                 batches.append(share.advance((topic, partition), segment, max_records))
         return batches
