@@ -100,7 +100,7 @@ async def bare_reading(url: str) -> float:
             for partition, offset in behind.items():
                 rows = await connection.fetch(_SEGMENTS, topic, partition, offset, SEGMENTS)
                 for row in rows:
-                    unpack(TOPIC, partition, row["end_offset"] - row["count"], row["payload"])
+                    unpack(TOPIC, partition, row["end_offset"], row["count"], row["payload"])
                     behind[partition] = row["end_offset"]
                 marks.mark(sum(row["count"] for row in rows))
     finally:

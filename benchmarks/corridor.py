@@ -213,7 +213,7 @@ async def _consume(server: PostgresServer, bus: Bus, name: str, body: type[Any])
         marks.mark(len(messages))
 
     subscription = Subscription("reader", TOPIC, {"Recorded": body}, nothing)
-    consumer = Consumer(store, bus, name, [subscription], TOPICS.partitions)
+    consumer = Consumer(store, bus, name, [subscription], TOPICS)
 
     async def taken() -> bool:
         return consumer.tally.handled == MESSAGES

@@ -59,7 +59,7 @@ class Corridor:
     ) -> Consumer:
         subscription = Subscription("reader", TOPIC, {"CoinsPutIn": CoinsPutIn}, self.take)
         return Consumer(
-            *(self.reader, self.bus, "reader", [subscription], TOPICS.partitions),
+            *(self.reader, self.bus, "reader", [subscription], TOPICS),
             fetch_records_max=fetch_records_max,
             transaction_records_max=transaction_records_max,
         )

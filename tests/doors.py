@@ -29,7 +29,7 @@ from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, PRIVATE_KEY, Issu
 from libs.chassis.settings import Settings
 from libs.events.bus import Batch, Record, batched
 from libs.events.bus import embedded as embedded_bus
-from libs.events.bus.envelope import Envelope, headers_of, type_prefix
+from libs.events.bus.envelope import Envelope, headers_of, source_of, type_prefix
 from libs.events.bus.topics import Topics
 from libs.events.consumer.inbox import Consumer
 from libs.events.store import migrate
@@ -239,7 +239,7 @@ class Sender:
         partition = TOPICS.partition(self.topic, key)
         envelope = Envelope(
             id=f"{EPOCH}-{self.position}",
-            source="/services/elsewhere",
+            source=source_of(TOPICS.owners[self.topic]),
             type=kind,
             major=1,
             subject=key,

@@ -69,7 +69,7 @@ class Reader:
 
     def consumer(self, bus: Bus) -> Consumer:
         """A consumer that brings it live messages."""
-        return Consumer(self.store, bus, "reader", self.subscriptions, TOPICS.partitions)
+        return Consumer(self.store, bus, "reader", self.subscriptions, TOPICS)
 
     async def replay(
         self, selection: Selection = EVERYTHING, most: int = REPLAYED_MAX

@@ -38,6 +38,7 @@ class Parked:
     error: str
     partition: int = 0
     offset: int | None = None
+    stops: bool = False
 
     def at(self, place: tuple[int | None, int]) -> bool:
         """True of the message at (None, position), or of the record at (partition, offset)."""
@@ -48,7 +49,9 @@ class Parked:
 
     def __str__(self) -> str:
         if self.offset is not None:
-            return f"{self.topic} partition {self.partition} offset {self.offset}: {self.error}"
+            stops = " stops the service" if self.stops else ""
+            place = f"partition {self.partition} offset {self.offset}{stops}"
+            return f"{self.topic} {place}: {self.error}"
         return f"{self.topic} {self.key} {self.position}: {self.error}"
 
 

@@ -63,7 +63,7 @@ class ParkedMessage(BaseModel):
     """A message that could not be handled, or that waits behind one of its key.
 
     A record that is no message has no key, and `offset` says where on the bus it stands; its
-    `position` is -1 less that.
+    `position` is -1 less that. Nothing is taken in behind one that `stops`, until it is dropped.
     """
 
     subscription: str
@@ -73,6 +73,7 @@ class ParkedMessage(BaseModel):
     position: int
     error: str
     offset: int | None = None
+    stops: bool = False
 
 
 class Drop(Strict):
@@ -143,6 +144,7 @@ async def read_parked(
             position=parked.position,
             error=parked.error,
             offset=parked.offset,
+            stops=parked.stops,
         )
         for parked in found
     ]
@@ -180,7 +182,8 @@ async def replay_parked(body: Replay, deciding: DecidingOf, operator: Operator) 
 async def drop_parked(body: Drop, deciding: DecidingOf, operator: Operator) -> Response:
     """Have one parked message never be handled, for a reason; it stays on record as it came.
 
-    What waits behind it in its key can be replayed then.
+    What waits behind it in its key can be replayed then. A record at which the consumer stopped is
+    passed over; were it real, the consumer would miss it at the next one and stop again.
     """
 
     async def dropped(unit: Transaction) -> Reply:

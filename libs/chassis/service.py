@@ -134,7 +134,7 @@ async def working(
     tasks = [asyncio.create_task(lead(running.store, job, jobs[job]), name=job) for job in jobs]
     if subscriptions:
         running.consumer = Consumer(
-            running.store, running.bus, running.store.source, subscriptions, topics
+            running.store, running.bus, running.store.source, subscriptions, running.topics
         )
         tasks.append(asyncio.create_task(_consume(running, topics), name="consumer"))
         replays = ReplayWorker(running.store, subscriptions)
@@ -160,7 +160,9 @@ async def _consume(running: Running, topics: Mapping[str, int]) -> None:
         except (*RETRIED, KafkaError) as error:
             log.warning("bus not there yet", kind=type(error).__name__)
             await asyncio.sleep(BUS_RETRY_S)
-    await running.consumer.run()
+    while True:
+        await running.consumer.run()
+        await running.consumer.judged()
 
 
 # -- What /metrics shows of it --------------------------------------------------------------------

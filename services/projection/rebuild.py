@@ -35,7 +35,6 @@ GRAFANA_ROLE: Final = "pkh_grafana"
 async def run(owner_url: str) -> Progress:
     """Rebuild, telling how far it is on standard output."""
     settings = SERVICE.settings()
-    topics = Topics.load(settings.contracts_dir)
     models = ReadModels(
         source=NAME,
         owner_url=owner_url,
@@ -46,10 +45,7 @@ async def run(owner_url: str) -> Progress:
             "GRAFANA_ROLE": GRAFANA_ROLE,
         },
         subscriptions=SUBSCRIPTIONS,
-        partitions={
-            subscription.topic: topics.partitions[subscription.topic]
-            for subscription in SUBSCRIPTIONS
-        },
+        topics=Topics.load(settings.contracts_dir),
         notes=NOTES,
     )
     bus = await connect(settings.bus_url)

@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.mutants.mutant import Change, Mutant
 
+ATTACKS: Final = "tests/integration/attacks"
 CONDITIONALITY: Final = "tests/integration/conditionality"
 EVENTS: Final = "tests/integration/events"
 PAYMENTS: Final = "tests/integration/payments"
@@ -79,7 +80,7 @@ ISOLATION: Final = (
         "a record that is no message stops the consumer of its topic",
         (
             Change(
-                "libs/events/bus/envelope.py",
+                "libs/events/bus/malformed.py",
                 "    with contextlib.suppress(EnvelopeMalformed):\n",
                 "    with contextlib.suppress():\n",
             ),
@@ -89,10 +90,51 @@ ISOLATION: Final = (
                 "STOPS = (GapFound, UnknownEpoch, UnknownEvent, UnknownPartition, CorridorError)",
             ),
         ),
+        f"{EVENTS}/test_malformed_records.py::test_a_topic_that_holds_nothing_else_holds_up_nobody",
         f"{EVENTS}/test_malformed_records.py"
-        "::test_a_topic_that_holds_nothing_else_holds_up_nobody[embedded]",
-        f"{EVENTS}/test_malformed_records.py"
-        "::test_a_parked_message_is_dropped_and_what_waits_behind_it_is_replayed[embedded]",
+        "::test_a_parked_message_is_dropped_and_what_waits_behind_it_is_replayed",
+    ),
+    Mutant(
+        "strange-key-is-a-message",
+        "a record whose key is of another partition is taken for a message of the topic's owner",
+        (
+            Change(
+                "libs/events/bus/malformed.py",
+                "        and {partition_of(key, count) for key in there} == {partition}\n",
+                "",
+            ),
+        ),
+        "tests/unit/events/test_malformed.py"
+        "::test_what_it_cannot_have_written_is_malformed_and_its_neighbours_are_not[a strange key]",
+        "tests/unit/events/test_malformed.py::test_what_the_owner_s_relay_writes_is_its_message",
+    ),
+    Mutant(
+        "no-value-takes-a-place-in-the-log",
+        "a record without a value moves the position of the message whose place it claims",
+        (
+            Change(
+                "libs/events/bus/malformed.py",
+                'return None if _are_json(batch.values) else "value"',
+                "return None",
+            ),
+        ),
+        f"{ATTACKS}/test_two_bytes_on_a_topic.py"
+        "::test_a_record_that_takes_a_message_s_place_in_the_log_does_not_keep_it_out[embedded]",
+        "tests/unit/events/test_malformed.py::test_what_the_owner_s_relay_writes_is_its_message",
+    ),
+    Mutant(
+        "offset-alone-is-passed-over",
+        "whatever comes to stand at the offset of a record that was dropped is passed over with it",
+        (
+            Change(
+                "libs/events/consumer/inbox.py",
+                "if self._dropped[places[i]] == print_of(batch.record(i))",
+                "if True",
+            ),
+        ),
+        f"{ATTACKS}/test_two_bytes_on_a_topic.py"
+        "::test_another_record_at_the_offset_of_one_that_was_dropped_is_taken",
+        f"{EVENTS}/test_malformed_records.py::test_a_topic_that_holds_nothing_else_holds_up_nobody",
     ),
     Mutant(
         "one-cycle-stops-the-window",

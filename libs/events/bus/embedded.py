@@ -129,7 +129,7 @@ class EmbeddedBus:
             topic,
         )
         return {
-            partition: unpack(topic, partition, end - count, payload).record(count - 1)
+            partition: unpack(topic, partition, end, count, payload).records[-1]
             for partition, end, count, payload in rows
         }
 

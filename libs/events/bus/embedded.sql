@@ -32,6 +32,14 @@ CREATE TABLE IF NOT EXISTS bus.segments (
     PRIMARY KEY (topic, partition, end_offset)
 );
 
+-- As a sender makes them (segments.py): `fetch` finds none that is longer, and no reader holds more.
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = 'segments_fit') THEN
+        ALTER TABLE bus.segments ADD CONSTRAINT segments_fit
+            CHECK (count <= 1000 AND octet_length(payload) <= 4000000);
+    END IF;
+END $$;
+
 -- The generation goes up whenever the members of a group or the topics they read change. Whoever
 -- changes either locks the group's row first, so that both are always seen together.
 CREATE TABLE IF NOT EXISTS bus.groups (

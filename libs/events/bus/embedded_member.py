@@ -110,7 +110,7 @@ class Share:
 
     def advance(self, partition: TopicPartition, segment: Batch, max_records: int) -> Batch:
         """The batch of a segment that begins at a partition's position, which moves behind it."""
-        skip = self.positions[partition] - segment.offsets[0]  # it may begin before the position
+        skip = max(0, self.positions[partition] - segment.offsets[0])  # it may begin before that
         batch = segment.part(skip, skip + max_records)
         self.positions[partition] = batch.offsets[-1] + 1
         return batch
@@ -277,7 +277,7 @@ class EmbeddedMember:
             position = asked[topic, partition]
             # A segment that does not fit any more is left for the next time, when it is whole.
             if share.positions[topic, partition] == position or end <= position + max_records:
-                segment = unpack(share.names[topic], partition, end - count, payload)
+                segment = unpack(share.names[topic], partition, end, count, payload)
                 batches.append(share.advance((topic, partition), segment, max_records))
         return batches
 

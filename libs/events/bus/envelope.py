@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -17,9 +17,14 @@ T = TypeVar("T")
 
 CONTENT_TYPE = b"application/json"
 CONTENT_TYPE_HEADER = "content-type", CONTENT_TYPE
+NAMES = (
+    *("ce_id", "ce_source", "ce_type", "ce_subject", "ce_time"),
+    *("ce_position", "ce_previous", "ce_epoch", "traceparent"),
+)
 SPECVERSION = "ce_specversion", b"1.0"
 POSITION_MAX = 2**63 - 1
 REPEATED_MAX = 1_024  # texts remembered of a kind: few types, and one time for a whole block
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class EnvelopeMalformed(CorridorError):
@@ -51,6 +56,11 @@ def type_prefix(namespace: str, topic: str) -> tuple[str, str]:
     """("id.go.kemensos.pkh.registry.roster.", ".v1") of a topic "pkh.registry.roster.v1"."""
     base, version = topic.rsplit(".", 1)
     return f"{namespace}.{base}.", f".{version}"
+
+
+def source_of(owner: str) -> str:
+    """The source of what a service publishes."""
+    return f"/services/{owner}"
 
 
 def headers_of(envelope: Envelope, prefix: tuple[str, str]) -> list[tuple[str, bytes]]:
@@ -133,7 +143,7 @@ def parse_all(batch: Batch) -> Envelopes:
         return _parsed(_columns(batch))
     except KeyError as missing:
         raise EnvelopeMalformed(header=missing.args[0], offset=batch.offsets[0]) from None
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, OverflowError):
         if len(batch) > 1:
             for record in batch.records:
                 parse(record)
@@ -142,34 +152,10 @@ def parse_all(batch: Batch) -> Envelopes:
         ) from None
 
 
-class Read(Struct, frozen=True):
-    """The messages of a batch with their envelopes, and what is wrong with its other records."""
-
-    batch: Batch
-    envelopes: Envelopes | None
-    malformed: Sequence[tuple[Record, EnvelopeMalformed]] = ()
-
-
-def parse_each(batch: Batch) -> Read:
-    """The envelopes of a batch, of which some records may be none; those are told by themselves."""
-    with contextlib.suppress(EnvelopeMalformed):
-        return Read(batch, parse_all(batch))
-    good: list[int] = []
-    malformed: list[tuple[Record, EnvelopeMalformed]] = []
-    for index, record in enumerate(batch.records):
-        try:
-            parse(record)
-            good.append(index)
-        except EnvelopeMalformed as error:
-            malformed.append((record, error))
-    left = batch.only(good)
-    return Read(left, parse_all(left) if good else None, malformed)
-
-
 def _parsed(columns: Mapping[str, Sequence[bytes]]) -> Envelopes:
     kinds = _converted(_kind, columns["ce_type"])
     positions = _numbers(columns["ce_position"], 1)
-    traces = _converted(_text, columns["traceparent"]) if "traceparent" in columns else None
+    traces = _converted(_trace, columns["traceparent"]) if "traceparent" in columns else None
     return Envelopes(
         ids=columns["ce_id"],
         sources=_converted(_text, columns["ce_source"]),
@@ -209,11 +195,9 @@ def _columns(batch: Batch) -> dict[str, Sequence[bytes]]:
 
 def _refuse_twice(names: Sequence[str]) -> None:
     # Both Kafka clients allow a header twice; which one a reader takes would be an accident.
-    seen: set[str] = set()
-    for name in names:
-        if name in seen and (name.startswith("ce_") or name == "traceparent"):
+    for name in NAMES:
+        if names.count(name) > 1:
             raise EnvelopeMalformed(header=name, reason="twice")
-        seen.add(name)
 
 
 def _text(value: bytes) -> str:
@@ -231,8 +215,13 @@ def _kind(value: bytes) -> tuple[str, int]:
     return base.rsplit(".", 1)[1], int(version)
 
 
+def _trace(value: bytes) -> str | None:
+    trace = _text(value)
+    return trace if TRACEPARENT.fullmatch(trace) else None
+
+
 def _time(value: bytes) -> datetime:
     moment = datetime.fromisoformat(_text(value))
     if moment.tzinfo is None:
         raise ValueError
-    return moment
+    return moment.astimezone(UTC)  # at the ends of time there is none

@@ -20,6 +20,7 @@ from aiokafka.errors import (
 
 from libs.events.bus import Member, Producer, Record, batched
 from libs.events.bus.kafka_client import ended, start, stop
+from libs.events.bus.kafka_fetched import by_batches
 from libs.events.bus.kafka_member import KafkaMember
 from libs.events.bus.kafka_producer import KafkaProducer
 from libs.events.bus.kafka_settings import KafkaSecurity, KafkaSettings
@@ -30,6 +31,9 @@ __all__ = ["KafkaBus", "KafkaSecurity", "KafkaSettings"]
 ADMIN_TIMEOUT_S: Final = 30.0
 PING_TIMEOUT_S: Final = 5.0
 LOOK_AGAIN_S: Final = 0.05
+LAST_WAIT_MS: Final = 200
+LOOK_BACK: Final = 8
+"""The factor by which it is looked further back for a record where there was none."""
 
 T = TypeVar("T")
 Partitions: TypeAlias = list[dict[str, Any]]
@@ -134,19 +138,16 @@ class KafkaBus:
         async with self._reader() as reader:
             ends = await self._ends(reader, topic)
             starts = await reader.beginning_offsets(list(ends))
-            missing = {partition for partition, end in ends.items() if end > starts[partition]}
-            if not missing:
-                return {}
-            reader.assign(list(missing))
-            for partition in missing:
-                reader.seek(partition, ends[partition] - 1)
+            begins = {place: end - 1 for place, end in ends.items() if end > starts[place]}
             found: dict[int, Record] = {}
-            while missing:
-                read = await reader.getmany(*missing, timeout_ms=1000)
-                for partition, rows in read.items():
-                    [batch] = batched(partition.topic, partition.partition, rows[:1])
-                    found[partition.partition] = batch.record(0)
-                missing -= read.keys()
+            while begins:  # further back where nothing but marks of transactions is at the end
+                last = await _last(reader, begins, ends)
+                found |= {place.partition: record for place, record in last.items()}
+                begins = {
+                    place: max(starts[place], ends[place] - LOOK_BACK * (ends[place] - begin))
+                    for place, begin in begins.items()
+                    if place not in last and begin > starts[place]
+                }
             return found
 
     async def ping(self) -> None:
@@ -183,9 +184,30 @@ class KafkaBus:
         try:
             async with asyncio.timeout(ADMIN_TIMEOUT_S):
                 await start(reader)
+                by_batches(reader)
                 yield reader
         finally:
             await stop(ended(reader))
+
+
+async def _last(
+    reader: AIOKafkaConsumer,
+    begins: Mapping[TopicPartition, int],
+    ends: Mapping[TopicPartition, int],
+) -> dict[TopicPartition, Record]:
+    """The last record of each partition between two of its offsets, of those that have one."""
+    reader.assign(list(begins))
+    for place, begin in begins.items():
+        reader.seek(place, begin)
+    found: dict[TopicPartition, Record] = {}
+    left = set(begins)
+    while left:
+        fetched = await reader.getmany(*left, timeout_ms=LAST_WAIT_MS)
+        for place, batches in fetched.items():
+            [*_, last] = batched(place.topic, place.partition, batches[-1])
+            found[place] = last.record(len(last) - 1)
+        left = {place for place in left if await reader.position(place) < ends[place]}
+    return found
 
 
 async def _described(admin: AIOKafkaAdminClient) -> dict[str, Partitions]:

@@ -8,11 +8,15 @@ Everything else stays the library's: requests, positions, seeks, rebalances.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from aiokafka.errors import CorruptRecordException
+
+log = structlog.get_logger("kafka")
 
 
 def by_batches(consumer: AIOKafkaConsumer) -> None:
@@ -38,6 +42,29 @@ class Fetched(dict[Any, Any]):
         super().__setitem__(partition, found)
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """In the place of a batch that is none of ours: a record of which nothing is known."""
+
+    offset: int
+    key: None = None
+    value: bytes = b""
+    headers: tuple[()] = ()
+
+
+def taken_apart(batch: Any) -> list[Any]:
+    """The records of a batch that came as it was sent.
+
+    The library gives up where a header's name is no text or the batch is compressed as nobody
+    knows, and would give up again each time; brokers take such a batch from whoever may write.
+    """
+    try:
+        return list(batch)
+    except Exception as error:  # noqa: BLE001 - whatever reading and unpacking may raise
+        log.warning("batch unreadable", kind=type(error).__name__, before=batch.next_offset)
+        return [Unreadable(batch.next_offset - 1)]
+
+
 class WholeBatches:
     """The batches of one answer for one partition, each as the list of its records.
 
@@ -60,7 +87,7 @@ class WholeBatches:
                 self._corrupt = True  # nothing behind it is taken: all of it is fetched again
                 raise CorruptRecordException(f"Invalid CRC - {self._partition}")
             first, self.next_fetch_offset = self.next_fetch_offset, batch.next_offset
-            records = [] if batch.is_control_batch else list(batch)
+            records = [] if batch.is_control_batch else taken_apart(batch)
             if records and records[0].offset < first:  # the answer begins with a whole batch
                 records = [record for record in records if record.offset >= first]
             if records:

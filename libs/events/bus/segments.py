@@ -46,10 +46,16 @@ def _narrow(column: Sequence[bytes]) -> bytes | Sequence[bytes]:
     return column[0] if column.count(column[0]) == len(column) else column
 
 
-def unpack(topic: str, partition: int, first_offset: int, payload: bytes) -> Batch:
-    """The records of a segment, its first one at `first_offset`."""
-    keys, values, names, columns = _decode(payload)
-    count = len(values)
+def unpack(topic: str, partition: int, end: int, count: int, payload: bytes) -> Batch:
+    """The `count` records of a segment, the last of them before the offset `end`.
+
+    Of one that nobody of ours has packed, it all is one record without headers, the last one.
+    """
+    try:
+        keys, values, names, columns = _decode(payload)
+    except msgspec.MsgspecError:
+        return Batch(topic, partition, [end - 1], [None], [payload])
     contents = [[column] * count if isinstance(column, bytes) else column for column in columns]
-    offsets = range(first_offset, first_offset + count)
-    return Batch(topic, partition, offsets, keys, values, names, contents)
+    if len(names) != len(contents) or {*map(len, (keys, values, *contents))} != {count}:
+        return Batch(topic, partition, [end - 1], [None], [payload])
+    return Batch(topic, partition, range(end - count, end), keys, values, names, contents)

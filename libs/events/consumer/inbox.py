@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter
@@ -23,13 +23,29 @@ from typing import TypeAlias
 import structlog
 
 from libs.events.bus import Batch, Bus, Member, Record
-from libs.events.bus.envelope import EnvelopeMalformed, Envelopes, parse_each
+from libs.events.bus.envelope import EnvelopeMalformed, Envelopes
 from libs.events.bus.incoming import Incoming
+from libs.events.bus.malformed import parse_each
+from libs.events.bus.topics import Topics
 from libs.events.consumer.batch_bisection import sift
 from libs.events.consumer.checkpoints import lock_checkpoints, move_checkpoints, open_checkpoints
-from libs.events.consumer.parking import held_keys, park, park_malformed
+from libs.events.consumer.parking import (
+    Place,
+    dropped_places,
+    held_keys,
+    park,
+    park_records,
+    print_of,
+    stops_still,
+)
 from libs.events.consumer.subscription import STOPS, Subscription, messages_in, wanted_of
-from libs.events.domain.errors import GapFound, StaleMember, UnknownEpoch, safe_text
+from libs.events.domain.errors import (
+    CorridorError,
+    GapFound,
+    StaleMember,
+    UnknownEpoch,
+    safe_text,
+)
 from libs.events.store.faults import RETRIED
 from libs.events.store.model import Context
 from libs.events.store.postgres import Store
@@ -42,6 +58,7 @@ FETCH_RECORDS_MAX = 1_000  # of a partition
 TRANSACTION_RECORDS_MAX = 3_000
 FETCH_WAIT_S = 1.0
 RETRY_S = 0.3
+JUDGED_POLL_S = 1.0
 LOOK_BACKS_MAX = 2
 """From one gap; the first may be followed by what had been fetched before it."""
 
@@ -72,9 +89,7 @@ class Consumer:
     bus: Bus
     group: str
     subscriptions: Sequence[Subscription]
-    partitions: Mapping[str, int]
-    dropped: Collection[tuple[str, int, int]] = ()
-    """(topic, partition, position) of messages that a person has decided not to have handled."""
+    topics: Topics
     tally: Tally = field(default_factory=Tally)
     fetch_records_max: int = FETCH_RECORDS_MAX
     transaction_records_max: int = TRANSACTION_RECORDS_MAX
@@ -83,9 +98,13 @@ class Consumer:
         self._by_topic = {s.topic: s for s in self.subscriptions}
         self._gaps: dict[Partition, list[int]] = {}  # the offsets where one was looked back from
         self._rewound: set[Partition] = set()  # in this round
+        self._dropped: Mapping[Place, str | None] = {}  # by a person, with the print of a record
+        self._stopped_at: Place | None = None
 
     async def run(self) -> None:
         """Consume until cancelled, or until something only a person can mend stops it."""
+        self.tally.stopped = self._stopped_at = None
+        self._gaps.clear()
         while True:
             try:
                 await self._open_checkpoints()
@@ -105,8 +124,21 @@ class Consumer:
                 log.warning("consumer begins anew", group=self.group, error=safe_text(error))
                 await asyncio.sleep(RETRY_S)
 
+    async def judged(self) -> None:
+        """Wait until a person has dropped the record at which it stopped; it can `run` then."""
+        while self._stopped_at is None or await self._still(self._stopped_at):
+            await asyncio.sleep(JUDGED_POLL_S)
+
+    async def _still(self, place: Place) -> bool:
+        try:
+            return await stops_still(self.store, place)
+        except RETRIED:
+            return True
+
     async def _open_checkpoints(self) -> None:
-        await open_checkpoints(self.store, self.subscriptions, self.partitions)
+        await open_checkpoints(self.store, self.subscriptions, self.topics.partitions)
+        names = [subscription.name for subscription in self.subscriptions]
+        self._dropped = await dropped_places(self.store, names)
 
     async def _consume(self, member: Member) -> None:
         async with prefetch(self._fetches(member)) as fetches:
@@ -151,12 +183,14 @@ class Consumer:
             try:
                 await self.process(batch)
                 return True
-            except GapFound as gap:
-                if len(self._gaps.get(_topic_partition(batch), ())) == LOOK_BACKS_MAX:
-                    raise
-                log.warning("rewinding at a gap", **gap.facts)
-                await self._look_back(member, batch)
-                return False
+            except STOPS as stop:
+                looked_back = len(self._gaps.get(_topic_partition(batch), ()))
+                if isinstance(stop, GapFound) and looked_back < LOOK_BACKS_MAX:
+                    log.warning("rewinding at a gap", **stop.facts)
+                    await self._look_back(member, batch)
+                    return False
+                await self._tell_stop(batch, stop)
+                raise
             except RETRIED as fault:
                 log.warning("batch tried again", group=self.group, error=safe_text(fault))
                 await asyncio.sleep(RETRY_S)
@@ -172,6 +206,16 @@ class Consumer:
         self._gaps.setdefault(partition, []).append(batch.offsets[0])
         self._rewound.add(partition)
 
+    async def _tell_stop(self, batch: Batch, stop: CorridorError) -> None:
+        """Let a person see and judge the record at which this stops, where it is one's fault."""
+        offset = stop.facts.get("offset")
+        if offset not in batch.offsets:
+            return
+        record = batch.record(batch.offsets.index(offset))
+        name = self._by_topic[batch.topic].name
+        await park_records(self.store, name, [(record, str(stop))], stops=True)
+        self._stopped_at = batch.topic, batch.partition, -1 - record.offset
+
     async def process(self, *batches: Batch) -> None:
         """Batches of partitions of one topic, in one transaction."""
         began, counted = perf_counter(), replace(self.tally)
@@ -184,11 +228,22 @@ class Consumer:
 
     async def _process(self, batches: Sequence[Batch]) -> None:
         subscription = self._by_topic[batches[0].topic]
-        read = [parse_each(batch) for batch in batches]
+        left = [one for one in map(self._without_dropped, batches) if len(one)]
+        read = [parse_each(batch, self.topics) for batch in left]
         await self._set_aside(subscription, [record for one in read for record in one.malformed])
         arrived = [(one.batch, one.envelopes) for one in read if one.envelopes is not None]
         if arrived:
             await self._take_messages(subscription, arrived)
+
+    def _without_dropped(self, batch: Batch) -> Batch:
+        """A batch without the records that a person has judged to be passed over."""
+        if not self._dropped:
+            return batch
+        places = [(*_topic_partition(batch), -1 - offset) for offset in batch.offsets]
+        there = [index for index, place in enumerate(places) if place in self._dropped]
+        gone = {i for i in there if self._dropped[places[i]] == print_of(batch.record(i))}
+        self.tally.passed += len(gone)
+        return batch.only([i for i in range(len(batch)) if i not in gone]) if gone else batch
 
     async def _set_aside(
         self,
@@ -196,9 +251,10 @@ class Consumer:
         malformed: Sequence[tuple[Record, EnvelopeMalformed]],
     ) -> None:
         """Park what is no message, so that it is seen; no log has a place where it is missed."""
-        for record, error in malformed:
-            log.error("record is no message", topic=record.topic, error=str(error))
-        self.tally.parked += await park_malformed(self.store, subscription.name, malformed)
+        if malformed:
+            log.error("records are malformed", topic=subscription.topic, count=len(malformed))
+            reasons = [(record, str(error)) for record, error in malformed]
+            self.tally.parked += await park_records(self.store, subscription.name, reasons)
 
     async def _take_messages(self, subscription: Subscription, arrived: Sequence[Parsed]) -> None:
         # As they were appended: the log of a topic's owner is one.
@@ -207,7 +263,7 @@ class Consumer:
         if len(arrived) > 1 and any(
             {*envelopes.epochs} != {last.epoch} for _, envelopes in arrived
         ):
-            raise UnknownEpoch(topic=subscription.topic, epoch=last.epoch)
+            raise UnknownEpoch(topic=subscription.topic)
         where = self.bus.system, self.group, subscription.topic
         carried = {trace for _, envelopes in arrived for trace in set(envelopes.traces)}
         count = sum(len(batch) for batch, _ in arrived)
@@ -226,14 +282,13 @@ class Consumer:
         for batch, envelopes in arrived:
             met = min(self._gaps.get(_topic_partition(batch), [0]))
             fresh = checkpoints[batch.partition].take(batch, envelopes, met)
-            wanted = wanted_of(subscription, envelopes, fresh)
+            wanted = wanted_of(subscription, batch, envelopes, fresh)
             self.tally.skipped += len(batch) - len(fresh)
             self.tally.passed += len(fresh) - len(wanted)
-            if self.dropped:
+            if self._dropped:
+                place = _topic_partition(batch)
                 wanted = [
-                    i
-                    for i in wanted
-                    if (batch.topic, batch.partition, envelopes.positions[i]) not in self.dropped
+                    i for i in wanted if (*place, envelopes.positions[i]) not in self._dropped
                 ]
             messages += messages_in(subscription, batch, envelopes, wanted)
         moved = {number: reached for number, reached in checkpoints.items() if reached.moved}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -10,7 +11,6 @@ from typing import Final, TypeAlias
 import msgspec
 
 from libs.events.bus import Record
-from libs.events.bus.envelope import EnvelopeMalformed
 from libs.events.bus.incoming import Incoming
 from libs.events.consumer.subscription import Subscription
 from libs.events.domain.errors import NotFound
@@ -23,6 +23,9 @@ Partition: TypeAlias = tuple[str, str, int]
 
 ParkedPosition: TypeAlias = tuple[str, str, int, int]
 """(subscription, topic, partition, position): where a parked message stands among all."""
+
+Place: TypeAlias = tuple[str, int, int]
+"""(topic, partition, position); -1 - offset in the place of the position of what has none."""
 
 START: Final[ParkedPosition] = ("", "", 0, 0)
 """Before all of them."""
@@ -40,6 +43,32 @@ WHERE (SELECT true FROM parked WHERE subscription = $1 AND topic = $2 AND partit
 """
 
 
+_PARK_RECORDS: Final = """
+INSERT INTO parked (subscription, topic, partition, key, position, message, error, stops)
+SELECT s, t, p, '', o, m, e, b FROM unnest(
+    $1::text[], $2::text[], $3::int[], $4::bigint[], $5::json[], $6::text[], $7::boolean[]
+) AS u (s, t, p, o, m, e, b)
+ON CONFLICT (subscription, topic, partition, position) DO UPDATE
+SET message = excluded.message, error = excluded.error, stops = excluded.stops,
+    dropped_at = NULL, dropped_by = NULL, dropped_reason = NULL
+WHERE parked.message->>'sha256' <> excluded.message->>'sha256'
+RETURNING position
+"""
+_FORGET_STOPS: Final = """
+DELETE FROM parked WHERE subscription = ANY($1) AND stops AND dropped_at IS NULL
+"""
+_DROPPED: Final = """
+SELECT topic, partition, position, message->>'sha256' FROM parked
+WHERE subscription = ANY($1) AND dropped_at IS NOT NULL
+"""
+_STOPS_STILL: Final = """
+SELECT EXISTS (SELECT FROM parked WHERE topic = $1 AND partition = $2 AND position = $3
+               AND stops AND dropped_at IS NULL)
+"""
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
 class NothingParked(NotFound):
     """Nothing of this topic and key is parked."""
 
@@ -54,6 +83,7 @@ class Parked:
     key: str
     position: int
     error: str
+    stops: bool = False
 
     @property
     def offset(self) -> int | None:
@@ -77,6 +107,12 @@ class _StoredRecord:
     headers: list[tuple[str, str]]
     value: str  # base64: parked bytes may be anything
     offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Print:
+    sha256: str
+    bytes: int
 
 
 async def park(
@@ -106,31 +142,49 @@ async def park(
     )
 
 
-async def park_malformed(
-    store: Store, subscription: str, malformed: Sequence[tuple[Record, EnvelopeMalformed]]
+async def park_records(
+    store: Store, subscription: str, refused: Sequence[tuple[Record, str]], *, stops: bool = False
 ) -> int:
-    """Keep records that are no messages, each once however often it comes; how many are new."""
+    """Keep the prints of records that are no messages, or at which a consumer `stops`, each with
+    what is wrong with it, and once however often it comes; how many are new.
+
+    One that was dropped stays so, unless another record now stands at its offset.
+    """
     rows = [
         (
-            subscription,
-            record.topic,
-            record.partition,
-            -1 - record.offset,
-            encode(_stored(record)).decode(),
-            str(error),
+            *(subscription, record.topic, record.partition, -1 - record.offset),
+            encode(_Print(print_of(record), len(record.value))).decode(),
+            *(error, stops),
         )
-        for record, error in malformed
+        for record, error in refused
     ]
     if not rows:
         return 0
-    inserted = await store.pool.fetch(
-        """INSERT INTO parked (subscription, topic, partition, key, position, message, error)
-           SELECT s, t, p, '', o, m, e FROM unnest(
-               $1::text[], $2::text[], $3::int[], $4::bigint[], $5::json[], $6::text[]
-           ) AS u (s, t, p, o, m, e) ON CONFLICT DO NOTHING RETURNING position""",
-        *map(list, zip(*rows, strict=True)),
-    )
-    return len(inserted)
+    kept = await store.pool.fetch(_PARK_RECORDS, *map(list, zip(*rows, strict=True)))
+    return len(kept)
+
+
+def print_of(record: Record) -> str:
+    """The SHA-256 of a record as it came: key, value and headers."""
+    headers = [(name, bytes(value)) for name, value in record.headers]
+    return hashlib.sha256(_pack((record.key, record.value, headers))).hexdigest()
+
+
+async def dropped_places(store: Store, subscriptions: Sequence[str]) -> dict[Place, str | None]:
+    """All that a person has dropped, by where it stands; a record with its print, a message not.
+
+    Records at which a consumer stopped and that nobody has dropped are forgotten: it goes on, or
+    stops there again.
+    """
+    await store.pool.execute(_FORGET_STOPS, subscriptions)
+    rows = await store.pool.fetch(_DROPPED, subscriptions)
+    return {(topic, partition, position): sha256 for topic, partition, position, sha256 in rows}
+
+
+async def stops_still(store: Store, place: Place) -> bool:
+    """True until a person has dropped the record at which a consumer stopped."""
+    found: bool = await store.pool.fetchval(_STOPS_STILL, *place)
+    return found
 
 
 async def drop(
@@ -187,7 +241,7 @@ async def list_parked(
 ) -> list[Parked]:
     """The messages parked behind a position, in the order in which they would be replayed."""
     rows = await store.pool.fetch(
-        """SELECT subscription, topic, partition, key, position, error FROM parked
+        """SELECT subscription, topic, partition, key, position, error, stops FROM parked
            WHERE (subscription, topic, partition, position) > ($1, $2, $3::int, $4::bigint)
              AND dropped_at IS NULL
              AND ($5::text IS NULL OR topic = $5) AND ($6::text IS NULL OR key = $6)

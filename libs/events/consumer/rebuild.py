@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import asyncpg
 
+from libs.events.bus.topics import Topics
 from libs.events.consumer.inbox import Consumer
 from libs.events.consumer.subscription import Subscription
 from libs.events.domain.errors import CorridorError
@@ -64,9 +65,6 @@ SELECT count(*) FROM (
     EXCEPT SELECT topic, partition, position FROM public.parked
 ) AS anew
 """
-_DROPPED: Final = """
-SELECT topic, partition, position FROM public.parked WHERE dropped_at IS NOT NULL
-"""
 _KEEP_DROPPED: Final = """
 INSERT INTO rebuilt.parked SELECT * FROM public.parked WHERE dropped_at IS NOT NULL
 ON CONFLICT (subscription, topic, partition, position) DO UPDATE
@@ -102,7 +100,7 @@ class ReadModels:
     """The topics that a service reads, and how its tables are made.
 
     `owner_url` is the role that may change tables, `url` the service's own; `roles` are those
-    that migrations grant to; `partitions` {topic: count}; `notes` are tables that no topic could
+    that migrations grant to; `topics` are the platform's; `notes` are tables that no topic could
     fill again, such as who has read what: their rows move over as they are.
     """
 
@@ -112,7 +110,7 @@ class ReadModels:
     directories: Sequence[Path]
     roles: Mapping[str, str]
     subscriptions: Sequence[Subscription]
-    partitions: Mapping[str, int]
+    topics: Topics
     notes: Sequence[str] = ()
 
 
@@ -158,6 +156,7 @@ async def _empty_shadow(owner: Connection, models: ReadModels) -> None:
         raise NotOnlyReading(service=models.source)
     await owner.execute(_EMPTY)
     await migrate.apply(models.owner_url, models.directories, models.roles, SHADOW)
+    await owner.execute(_KEEP_DROPPED)
 
 
 @dataclass(slots=True)
@@ -178,8 +177,7 @@ async def _filling(models: ReadModels, bus: Bus) -> AsyncIterator[_Shadow]:
     store = await Store.connect(models.url, models.source, SHADOW)
     # A group that was never there before: what an earlier one has committed is no beginning.
     group = f"{models.source}-rebuild-{secrets.token_hex(4)}"
-    dropped = {tuple(row) for row in await store.pool.fetch(_DROPPED)}
-    consumer = Consumer(store, bus, group, models.subscriptions, models.partitions, dropped)
+    consumer = Consumer(store, bus, group, models.subscriptions, models.topics)
     shadow = _Shadow(consumer, asyncio.create_task(consumer.run(), name="rebuild"))
     try:
         yield shadow

@@ -61,7 +61,7 @@ def is_its_own(error: Exception) -> bool:
 
 
 def wanted_of(
-    subscription: Subscription, envelopes: Envelopes, indexes: Sequence[int]
+    subscription: Subscription, batch: Batch, envelopes: Envelopes, indexes: Sequence[int]
 ) -> Sequence[int]:
     """Which of these messages a subscription wants. Raises `UnknownEvent` at a newer major version
     of one that it does."""
@@ -72,7 +72,8 @@ def wanted_of(
         for index in indexes:
             name, major = envelopes.types[index], envelopes.majors[index]
             if subscription.body_of(name) and major > supported:
-                raise UnknownEvent(type=name, major=major)
+                place = {"partition": batch.partition, "offset": batch.offsets[index]}
+                raise UnknownEvent(type=name, major=major, topic=batch.topic, **place)
     if len(wanted) == len(kinds):
         return indexes
     return [index for index in indexes if subscription.body_of(envelopes.types[index])]
@@ -83,7 +84,7 @@ def messages_in(
 ) -> Iterator[Incoming]:
     """Those messages of a batch, with their bodies as their subscription wants them."""
     positions = map(envelopes.positions.__getitem__, indexes)
-    keys = _key_texts(list(map(batch.keys.__getitem__, indexes)))
+    keys = [str(batch.keys[index] or b"", "utf-8") for index in indexes]
     types = map(envelopes.types.__getitem__, indexes)
     values = map(batch.values.__getitem__, indexes)
     bodies = _bodies(subscription, list(types), list(values))
@@ -122,20 +123,3 @@ def _decoder(body: type[Any]) -> msgspec.json.Decoder[Any]:
     if found is None:
         found = _decoders[body] = msgspec.json.Decoder(body)
     return found
-
-
-def _key_texts(keys: Sequence[bytes | None]) -> list[str]:
-    """Keys as texts that PostgreSQL takes; they are mostly plain, and then read at once."""
-    there = [key for key in keys if key is not None]
-    together = b"".join(there)
-    if len(there) == len(keys) and together.isascii() and b"\0" not in together:
-        return list(map(bytes.decode, there))
-    return list(map(_key_text, keys))
-
-
-def _key_text(key: bytes | None) -> str:
-    """A key as text, whatever its bytes; empty where there is none."""
-    if key is None:
-        return ""
-    text = key.decode(errors="backslashreplace")
-    return text.replace("\0", "\\x00") if "\0" in text else text

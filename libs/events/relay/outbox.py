@@ -18,8 +18,15 @@ import asyncpg
 import msgspec
 import structlog
 
-from libs.events.bus import Bus, Producer, Record
-from libs.events.bus.envelope import Envelope, EnvelopeMalformed, headers_of, parse, type_prefix
+from libs.events.bus import Bus, Producer, Record, batched
+from libs.events.bus.envelope import (
+    Envelope,
+    EnvelopeMalformed,
+    headers_of,
+    source_of,
+    type_prefix,
+)
+from libs.events.bus.malformed import parse_own
 from libs.events.bus.topics import Topics
 from libs.events.domain.errors import CorridorError, safe_text
 from libs.events.store.log import window_after
@@ -82,7 +89,7 @@ class Relay:
     def __init__(self, store: Store, bus: Bus, topics: Topics) -> None:
         self.store, self.bus, self.topics = store, bus, topics
         self.owned = topics.of(store.source)
-        self.source = f"/services/{store.source}"
+        self.source = source_of(store.source)
 
     async def run(self) -> None:
         """Lead and relay until cancelled; whatever goes wrong is logged and begun anew."""
@@ -152,13 +159,28 @@ class Relay:
             records = await self.bus.last_records(topic)
             for partition in range(self.owned[topic]):
                 acknowledged = last.get((topic, partition), 0)
-                there = _position(records.get(partition), acknowledged)
+                there = self._position(records.get(partition), acknowledged)
                 if there < acknowledged:
                     progress.held[topic, partition] = there
         for (topic, partition), there in progress.held.items():
             log.warning("refilling", topic=topic, partition=partition, behind=there)
             progress.position = min(progress.position, there)
         return progress
+
+    def _position(self, last: Record | None, acknowledged: int) -> int:
+        """The last position of ours that a partition holds, by its last record.
+
+        One that is malformed was written by somebody else, and says nothing of ours: what the bus
+        has acknowledged counts then. Consumers would find a gap before it, if there were one.
+        """
+        if last is None:
+            return 0
+        [batch] = batched(last.topic, last.partition, [last])
+        try:
+            return parse_own(batch, self.topics).positions[0]
+        except EnvelopeMalformed as error:
+            log.warning("last record is malformed", topic=last.topic, error=str(error))
+            return acknowledged
 
     async def _read(self, progress: Progress, epoch: str) -> Stretch | None:
         """The next stretch of the log, while the one before it is on its way; None at the end."""
@@ -221,21 +243,6 @@ class Relay:
         rows = [(*partition, position) for partition, position in sorted(stretch.last.items())]
         rows.append((*EVERYTHING, stretch.end))
         await self.store.pool.execute(_ACKNOWLEDGE, *map(list, zip(*rows, strict=True)))
-
-
-def _position(last: Record | None, acknowledged: int) -> int:
-    """The last position of ours that a partition holds, by its last record.
-
-    One that is no message was written by somebody else, and says nothing of ours: what the bus
-    has acknowledged counts then. Consumers would find a gap before it, if there were one.
-    """
-    if last is None:
-        return 0
-    try:
-        return parse(last).position
-    except EnvelopeMalformed as error:
-        log.warning("last record is no message", topic=last.topic, error=str(error))
-        return acknowledged
 
 
 @lru_cache

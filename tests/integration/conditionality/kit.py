@@ -240,8 +240,7 @@ async def bench_at(told: Settings) -> AsyncIterator[Bench]:
     try:
         policies = policy.load()
         reads = subscriptions(policies)
-        partitions = {s.topic: TOPICS.partitions[s.topic] for s in reads}
-        consumer = Consumer(store, bus, "conditionality", reads, partitions)
+        consumer = Consumer(store, bus, "conditionality", reads, TOPICS)
         yield Bench(store, Pseudonymizer(told.token_key or b""), consumer, policies)
     finally:
         await store.close()

@@ -35,7 +35,7 @@ async def corridor(postgres: Postgres) -> AsyncIterator[Corridor]:
 def consumer(corridor: Corridor, handler: Handler, *wanted: str) -> Consumer:
     bodies = dict.fromkeys(wanted or ("CoinsPutIn",), CoinsPutIn)
     subscription = Subscription("reader", TOPIC, bodies, handler)
-    return Consumer(corridor.reader, corridor.bus, "reader", [subscription], TOPICS.partitions)
+    return Consumer(corridor.reader, corridor.bus, "reader", [subscription], TOPICS)
 
 
 async def sent(corridor: Corridor, *coins: int) -> None:
@@ -131,8 +131,10 @@ async def test_a_newer_major_version_of_a_wanted_type_stops_the_consumer_and_los
     await sent_anew(corridor, [*records[:4], as_major_2(records[4]), *records[5:]])
 
     said = await stopped(consumer(corridor, corridor.take))
-    assert "not known here. (type=CoinsPutIn, major=2)" in said
-    assert await list_parked(corridor.reader) == []
+    assert "not known here. (type=CoinsPutIn, major=2, " in said
+    assert [(each.stops, each.error) for each in await list_parked(corridor.reader)] == [
+        (True, said)
+    ]
 
     await sent_anew(corridor, records)
     await taken_in(corridor, consumer(corridor, corridor.take))

@@ -87,6 +87,13 @@ def batch_of(*records: Record) -> Batch:
     return batch
 
 
+def with_headers(record: Record, **changed: bytes) -> Record:
+    """A message of the writer's as it would be with these headers."""
+    headers = dict(record.headers) | changed
+    headers["ce_id"] = headers["ce_epoch"] + b"-" + headers["ce_position"]
+    return altered(record, headers=list(headers.items()))
+
+
 async def test_a_message_delivered_again_is_skipped_by_its_position(corridor: Corridor) -> None:
     records = await relayed(corridor, *range(1, 21))
     consumer = corridor.consumer()
@@ -157,8 +164,8 @@ async def test_what_was_undone_is_not_counted(corridor: Corridor) -> None:
 async def test_two_lives_of_a_log_never_share_a_transaction(corridor: Corridor) -> None:
     of_one, of_other, *_ = batches(await relayed(corridor, *range(1, 31)))
     unfit, fit = of_one.record(0), of_other.record(0)
-    same_place = dict(unfit.headers) | {"ce_epoch": b"restored"}
-    fit = altered(fit, headers=list(same_place.items()))
+    place = {"ce_position": dict(unfit.headers)["ce_position"]}
+    fit = with_headers(fit, ce_epoch=b"restored", ce_previous=b"0", **place)
     corridor.poison = {int(unfit.key or b"")}
     consumer = corridor.consumer()
     await consumer._open_checkpoints()
@@ -225,11 +232,9 @@ async def test_an_unknown_epoch_stops_the_consumer(corridor: Corridor) -> None:
     consumer = corridor.consumer()
     await consumer._open_checkpoints()
     await consumer.process(first)
-    record = first.record(-1)
-    headers = [(n, b"other" if n == "ce_epoch" else v) for n, v in record.headers]
 
     with pytest.raises(UnknownEpoch):
-        await consumer.process(batch_of(altered(record, headers=headers)))
+        await consumer.process(batch_of(with_headers(first.record(-1), ce_epoch=b"other")))
 
 
 async def restored(corridor: Corridor, *coins: int) -> list[Record]:
@@ -375,8 +380,7 @@ async def test_a_look_back_is_no_reason_to_pass_over_a_newer_life(corridor: Corr
     await consumer._take(member, batch_of(newer))
     await member.close()
 
-    headers = dict(newer.headers) | {"ce_epoch": b"second", "ce_position": b"1"}
-    newer = altered(newer, headers=list(headers.items()))
+    newer = with_headers(newer, ce_epoch=b"second", ce_position=b"1", ce_previous=b"0")
     with pytest.raises(UnknownEpoch):
         await consumer.process(batch_of(*taken, newer))
 

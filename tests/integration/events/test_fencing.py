@@ -34,7 +34,7 @@ async def bus(database: str) -> AsyncIterator[Bus]:
 async def consumer(store: Store, bus: Bus, handler: Handler) -> Consumer:
     """A member of the one group that reads the topic."""
     subscription = Subscription("reader", TOPIC, {"ListFrozen": dict}, handler)
-    member = Consumer(store, bus, "reader", [subscription], {TOPIC: TOPICS.partitions[TOPIC]})
+    member = Consumer(store, bus, "reader", [subscription], TOPICS)
     await member._open_checkpoints()
     return member
 

@@ -9,7 +9,6 @@ import pytest
 import pytest_asyncio
 
 from libs.events.bus import Record
-from libs.events.bus.connect import connect
 from libs.events.consumer.inbox import Consumer
 from libs.events.consumer.parking import NothingParked, Parked, drop, list_parked
 from libs.events.monitoring.gauges import parked_samples
@@ -21,25 +20,11 @@ from tests.servers import Postgres, eventually
 
 NIK: Final = "6103014107900001"
 REASON: Final = "SENT_BY_MISTAKE"
-BUSES: Final = ("embedded", pytest.param("kafka", marks=[pytest.mark.kafka]))
-
-
-@pytest.fixture(params=BUSES)
-def bus_url(request: pytest.FixtureRequest) -> str | None:
-    """Where the bus is; None for an embedded one of the corridor's own."""
-    if request.param == "embedded":
-        return None
-    return f"kafka://{request.getfixturevalue('kafka_bootstrap')}"
 
 
 @pytest_asyncio.fixture
-async def corridor(postgres: Postgres, bus_url: str | None) -> AsyncIterator[Corridor]:
-    """A corridor over either bus, whose topic is new."""
-    if bus_url is not None:
-        bus = await connect(bus_url)
-        await bus.delete_topic(TOPIC)
-        await bus.close()
-    async with corridor_at(postgres, bus_url) as found:
+async def corridor(postgres: Postgres) -> AsyncIterator[Corridor]:
+    async with corridor_at(postgres) as found:
         yield found
 
 
@@ -112,23 +97,6 @@ async def test_a_topic_that_holds_nothing_else_holds_up_nobody(corridor: Corrido
         await eventually(corridor.caught_up)
 
     assert sorted(await corridor.taken()) == [1, 2, 3]
-
-
-async def test_a_relay_begins_again_behind_a_record_that_is_no_message(
-    corridor: Corridor,
-) -> None:
-    await relayed(corridor, *range(1, 10))
-    await sent(corridor, *(_at(record, n) for n in range(3) for record in odd_records()[:1]))
-
-    await relayed(corridor, *range(10, 20))
-    async with running(corridor.consumer()):
-        await eventually(corridor.caught_up)
-
-    assert sorted(await corridor.taken()) == list(range(1, 20))
-
-
-def _at(record: Record, partition: int) -> Record:
-    return Record(record.topic, partition, record.key, record.value, record.headers)
 
 
 async def _parked_so_many(corridor: Corridor, count: int) -> bool:

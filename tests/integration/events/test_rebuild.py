@@ -74,8 +74,7 @@ class House:
             await handle_many(transaction, KEPT, commands)
 
     def consumer(self) -> Consumer:
-        reads, partitions = self.models.subscriptions, self.models.partitions
-        return Consumer(self.reader, self.bus, "reader", reads, partitions)
+        return Consumer(self.reader, self.bus, "reader", self.models.subscriptions, TOPICS)
 
     async def caught_up(self) -> bool:
         sent = await positions(self.writer)
@@ -107,14 +106,10 @@ async def house(postgres: Postgres, tmp_path: Path) -> AsyncIterator[House]:
         writer = await Store.connect(writers, "writer")
         reader = await Store.connect(readers, "reader")
         directories = [migrate.CORRIDOR, migrations]
-        models = ReadModels(
-            "reader", readers, readers, directories, roles, [], dict(TOPICS.partitions)
-        )
+        models = ReadModels("reader", readers, readers, directories, roles, [], TOPICS)
         found = House(writer, reader, bus, models)
         reads = [Subscription("reader", TOPIC, {"CoinsPutIn": CoinsPutIn}, found.take)]
-        found.models = ReadModels(
-            "reader", readers, readers, directories, roles, reads, dict(TOPICS.partitions)
-        )
+        found.models = ReadModels("reader", readers, readers, directories, roles, reads, TOPICS)
         yield found
         await bus.close()
         await writer.close()

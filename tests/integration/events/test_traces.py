@@ -54,7 +54,7 @@ async def consumer(database: str, store: Store) -> AsyncIterator[Consumer]:
 
     bus: Bus = await connect(database)
     subscription = Subscription("test", READ, {"ListFrozen": dict}, put_in)
-    yield Consumer(store, bus, "test", [subscription], {READ: TOPICS.partitions[READ]})
+    yield Consumer(store, bus, "test", [subscription], TOPICS)
     await bus.close()
 
 

@@ -326,8 +326,7 @@ async def office_at(told: Settings, directory: Path, world: World) -> AsyncItera
             opened(running, outside) as app,
             door(app, directory) as front,
         ):
-            partitions = {s.topic: TOPICS.partitions[s.topic] for s in SUBSCRIPTIONS}
-            consumer = Consumer(store, bus, SERVICE, SUBSCRIPTIONS, partitions)
+            consumer = Consumer(store, bus, SERVICE, SUBSCRIPTIONS, TOPICS)
             keys = KeyRing(pool, told.kek or b"")
             yield Office(store, Elsewhere(keys), consumer, world, directory, front)
     finally:

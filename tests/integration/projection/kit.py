@@ -90,8 +90,7 @@ async def desk_at(told: Settings) -> AsyncIterator[Desk]:
     bus = await connect(told.bus_url)
     store = await Store.connect(told.database_url, "projection")
     try:
-        partitions = {each.topic: TOPICS.partitions[each.topic] for each in SUBSCRIPTIONS}
-        yield Desk(store, Consumer(store, bus, "projection", SUBSCRIPTIONS, partitions))
+        yield Desk(store, Consumer(store, bus, "projection", SUBSCRIPTIONS, TOPICS))
     finally:
         await store.close()
         await bus.close()

@@ -233,12 +233,11 @@ async def register_at(told: Settings) -> AsyncIterator[Register]:
     try:
         async with asyncpg.create_pool(told.keys_url, min_size=1, max_size=2) as pool:
             reads = subscriptions(load_rule_sets())
-            partitions = {s.topic: TOPICS.partitions[s.topic] for s in reads}
             yield Register(
                 store,
                 KeyRing(pool, told.kek or b""),
                 Pseudonymizer(told.token_key or b""),
-                Consumer(store, bus, "registry", reads, partitions),
+                Consumer(store, bus, "registry", reads, TOPICS),
             )
     finally:
         await store.close()

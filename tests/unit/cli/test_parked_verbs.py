@@ -121,3 +121,14 @@ def test_a_record_that_is_no_message_is_listed_and_dropped_by_its_offset(
     assert done.exit_code == 0, done.output
     body = json.loads(fake.asked[-1].content)
     assert (body["partition"], body["position"]) == (3, -43)
+
+
+def test_a_record_at_which_a_service_stops_is_named_so(data_dir: Path, told: FakePlatform) -> None:
+    record = waiting(-8, "Messages are missing.") | {"key": "", "offset": 7, "stops": True}
+    told.when("GET", "payments/parked", answer({"items": [record], "next": None}))
+
+    shown = pkh(data_dir, "parked", "list", "payments")
+
+    assert shown.output.splitlines()[0] == (
+        f"payments {TOPIC} partition 3 offset 7 stops the service: Messages are missing."
+    )

@@ -151,10 +151,10 @@ async def test_what_is_no_message_s_own_fault_is_raised_and_nothing_refused(
 
 @pytest.mark.parametrize(
     ("key", "text"),
-    [(None, ""), (b"ana", "ana"), (b"\xff\x00", "\\xff\\x00")],
-    ids=["none", "text", "neither text nor fit for a column"],
+    [(None, ""), ("andré".encode(), "andré")],
+    ids=["none", "text"],
 )
-def test_a_key_is_told_as_text_whatever_its_bytes(key: bytes | None, text: str) -> None:
+def test_a_key_is_told_as_text(key: bytes | None, text: str) -> None:
     subscription = Subscription("test", TOPIC, {"CoinsPutIn": CoinsPutIn}, _nothing)
     [batch] = batched(TOPIC, 0, [replace(message(1, "a"), key=key)])
     [found] = messages_in(subscription, batch, parse_all(batch), [0])
@@ -166,8 +166,8 @@ def test_a_type_that_nobody_named_is_read_as_the_others_are() -> None:
     named = Subscription("test", TOPIC, {"CoinsTakenOut": CoinsTakenOut}, _nothing)
     every = Subscription("test", TOPIC, {}, _nothing, others=CoinsPutIn)
 
-    assert list(wanted_of(named, parse_all(batch), [0, 1])) == []
-    assert list(wanted_of(every, parse_all(batch), [0, 1])) == [0, 1]
+    assert list(wanted_of(named, batch, parse_all(batch), [0, 1])) == []
+    assert list(wanted_of(every, batch, parse_all(batch), [0, 1])) == [0, 1]
     found = messages_in(every, batch, parse_all(batch), [0, 1])
     assert [type(each.body) for each in found] == [CoinsPutIn, CoinsPutIn]
 

@@ -27,7 +27,7 @@ records = st.builds(
 def unpacked(segments: list[tuple[int, bytes]]) -> list[Record]:
     offset, found = 0, []
     for count, payload in segments:
-        found += unpack("topic", 3, offset, payload).records
+        found += unpack("topic", 3, offset + count, count, payload).records
         offset += count
     return found
 

@@ -1,0 +1,119 @@
+"""Messages of a topic's owner, told from whatever else stands on the topic.
+
+Whoever may write on a topic can put anything there. What the owner's relay could not have written
+is malformed: it has no place in the owner's log, so it moves no position and holds up nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Sequence
+from operator import lt
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from libs.events.bus import Batch, Record
+from libs.events.bus.envelope import (
+    EnvelopeMalformed,
+    Envelopes,
+    parse_all,
+    source_of,
+    type_prefix,
+)
+from libs.events.bus.partition import partition_of
+from libs.events.bus.topics import Topics
+
+KEY_BYTES_MAX: Final = 1_000
+"""The largest key; a parked message's key stands in an index, whose rows end at 2,700 bytes."""
+
+_TYPE: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,99}\.v[1-9][0-9]{0,3}")
+
+_skip = msgspec.json.Decoder(msgspec.Raw).decode
+
+
+class Read(Struct, frozen=True):
+    """The messages of a batch with their envelopes, and what is wrong with its other records."""
+
+    batch: Batch
+    envelopes: Envelopes | None
+    malformed: Sequence[tuple[Record, EnvelopeMalformed]] = ()
+
+
+def parse_each(batch: Batch, topics: Topics) -> Read:
+    """The envelopes of a batch, of which some records may be none; those are told by themselves."""
+    with contextlib.suppress(EnvelopeMalformed):
+        return Read(batch, parse_own(batch, topics))
+    good: list[int] = []
+    malformed: list[tuple[Record, EnvelopeMalformed]] = []
+    for index in range(len(batch)):
+        try:
+            parse_own(batch.part(index, index + 1), topics)
+            good.append(index)
+        except EnvelopeMalformed as error:
+            malformed.append((batch.record(index), error))
+    left = batch.only(good)
+    return Read(left, parse_all(left) if good else None, malformed)
+
+
+def parse_own(batch: Batch, topics: Topics) -> Envelopes:
+    """The envelopes of a batch that the topic's owner has written.
+
+    Raises `EnvelopeMalformed` that says what of it cannot be the owner's, and never the value.
+    """
+    envelopes = parse_all(batch)
+    if reason := _foreign(batch, envelopes, topics):
+        place = {"topic": batch.topic, "partition": batch.partition, "offset": batch.offsets[0]}
+        raise EnvelopeMalformed(**place, reason=reason)
+    return envelopes
+
+
+def _foreign(batch: Batch, envelopes: Envelopes, topics: Topics) -> str | None:
+    column = dict(zip(batch.names, batch.contents, strict=True))
+    begins = type_prefix(topics.namespace, batch.topic)[0].encode()
+    if {*envelopes.sources} != {source_of(topics.owners[batch.topic])}:
+        return "source"
+    if not all(_is_type(each, begins) for each in {*column["ce_type"]}):
+        return "type"
+    if not all(map(lt, envelopes.previous, envelopes.positions)):
+        return "previous"
+    named = zip(column["ce_epoch"], column["ce_position"], strict=True)
+    if list(envelopes.ids) != [epoch + b"-" + position for epoch, position in named]:
+        return "id"
+    if not _are_keys(batch.keys, batch.partition, topics.partitions[batch.topic]):
+        return "key"
+    return None if _are_json(batch.values) else "value"
+
+
+def _is_type(value: bytes, begins: bytes) -> bool:
+    rest = value.removeprefix(begins)
+    return rest != value and rest.isascii() and _TYPE.fullmatch(rest.decode()) is not None
+
+
+def _are_keys(keys: Sequence[bytes | None], partition: int, count: int) -> bool:
+    there = [key for key in keys if key is not None]
+    return (
+        len(there) == len(keys)
+        and max(map(len, there)) <= KEY_BYTES_MAX
+        and b"\0" not in b"".join(there)
+        and _are_texts(there)
+        and {partition_of(key, count) for key in there} == {partition}
+    )
+
+
+def _are_json(values: Sequence[bytes]) -> bool:
+    try:
+        for value in values:
+            _skip(value)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return _are_texts(values)
+
+
+def _are_texts(values: Sequence[bytes]) -> bool:
+    try:
+        return b"".join(values).isascii() or all(value.decode() is not None for value in values)
+    except UnicodeDecodeError:
+        return False
