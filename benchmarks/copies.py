@@ -82,5 +82,5 @@ def _number(number: str, copy: int) -> str:
 
 def _times(value: Any, times: int) -> Any:
     if isinstance(value, dict):
-        return {key: _times(each, times) for key, each in value.items()}
+        return {key: _times(inner, times) for key, inner in value.items()}
     return value * times

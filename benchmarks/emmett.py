@@ -80,7 +80,7 @@ def _install() -> None:
 
 
 async def _ours(store: Store) -> Rates:
-    random, known = Random(71), Families(72, 1).batch(0)
+    random, families = Random(71), Families(72, 1).batch(0)
 
     def drawn() -> UUID:
         return UUID(int=random.getrandbits(128), version=4)
@@ -95,7 +95,7 @@ async def _ours(store: Store) -> Rates:
         await one(drawn())
 
     async def load() -> None:
-        await one(random.choice(known))
+        await one(random.choice(families))
 
     async def batch(families: list[UUID]) -> None:
         async with store.transaction(CONTEXT) as unit:
@@ -106,7 +106,7 @@ async def _ours(store: Store) -> Rates:
 
     try:
         for _ in range(20):
-            await batch(known)
+            await batch(families)
         return Rates(
             await _rate(single),
             await _rate(single, AT_ONCE),

@@ -33,7 +33,7 @@ LINES: Final = (
 )
 
 
-class Known:
+class Existing:
     """One command for each of a batch of families that have a past."""
 
     def __init__(
@@ -59,7 +59,7 @@ class Known:
         assert all(outcome.error is None for outcome in outcomes)
 
 
-class KnownToPeer:
+class ExistingAtPeer:
     """The peer's way: get each aggregate, let it decide, save all in one call."""
 
     def __init__(self, peer: Accounts, families: Families, *, snapshots: bool) -> None:
@@ -97,11 +97,11 @@ async def figures(server: PostgresServer, effort: Effort) -> list[Figure]:
     store = await open_store(server, "known")
     saved = open_peer(database(server, "peer_snapshots"), snapshots=True)
     replayed = open_peer(database(server, "peer_replay"))
-    contenders: dict[str, Known | KnownToPeer] = {
-        "ours": Known(store, ACCOUNT, Families(31, BATCHES)),
-        "theirs": KnownToPeer(saved, Families(32, BATCHES), snapshots=True),
-        "folded": Known(store, REPLAYED, Families(33, BATCHES)),
-        "refolded": KnownToPeer(replayed, Families(34, BATCHES), snapshots=False),
+    contenders: dict[str, Existing | ExistingAtPeer] = {
+        "ours": Existing(store, ACCOUNT, Families(31, BATCHES)),
+        "theirs": ExistingAtPeer(saved, Families(32, BATCHES), snapshots=True),
+        "folded": Existing(store, REPLAYED, Families(33, BATCHES)),
+        "refolded": ExistingAtPeer(replayed, Families(34, BATCHES), snapshots=False),
     }
     for contender in contenders.values():
         await contender.begin()

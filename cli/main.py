@@ -76,8 +76,8 @@ def up(
     platform = Platform(Options(data, bus=_bus(bus), books=books))
 
     async def announce(ready: Platform) -> None:
-        for name, place in ready.addresses.items():
-            out.print(f"{name:<16}{place}", highlight=False)
+        for name, address in ready.addresses.items():
+            out.print(f"{name:<16}{address}", highlight=False)
         for name, url in ready.metrics_urls.items():
             out.print(f"{name + ' metrics':<24}{url}", highlight=False)
         out.print(f"Ready; state in {ready.data_dir}. Ctrl-C stops it.", highlight=False)

@@ -241,7 +241,7 @@ def _postgres(server: PostgresServer) -> Child:
 
 
 def _kafka(broker: Broker) -> Child:
-    def launch(_said: IO[bytes]) -> Popen[bytes]:
+    def launch(_log: IO[bytes]) -> Popen[bytes]:
         broker.start()
         if broker.process is None:
             raise KafkaUnavailable("the broker has no process")

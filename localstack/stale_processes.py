@@ -73,4 +73,4 @@ def stale_processes(data_dir: Path) -> list[psutil.Process]:
 def _works_in(process: psutil.Process, data_dir: Path) -> bool:
     """True if a process has a file of the directory open, if only its log: a number that the
     system has given to somebody else since is not ours to end."""
-    return any(Path(each.path).is_relative_to(data_dir) for each in process.open_files())
+    return any(Path(file.path).is_relative_to(data_dir) for file in process.open_files())

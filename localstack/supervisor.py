@@ -282,10 +282,10 @@ async def foreground(
 def _dependents(specs: Sequence[ProcessSpec]) -> dict[str, list[str]]:
     """By name, which others need it; refuses names that are unknown, and circles."""
     order = TopologicalSorter({spec.name: spec.needs for spec in specs})
-    known = {spec.name for spec in specs}
-    if unknown := set(order.static_order()) - known:
+    names = {spec.name for spec in specs}
+    if unknown := set(order.static_order()) - names:
         raise SupervisorFailed(f"needed, but not there: {', '.join(sorted(unknown))}")
-    return {name: [spec.name for spec in specs if name in spec.needs] for name in known}
+    return {name: [spec.name for spec in specs if name in spec.needs] for name in names}
 
 
 async def _ended(process: Process | None) -> None:

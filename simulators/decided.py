@@ -39,10 +39,10 @@ class Decided:
 
     def lines(self, outcomes: Mapping[str, Outcome]) -> Iterator[Line]:
         """The answer to give: the first decision, whatever the check says today."""
-        known = {} if self._accept_duplicates else self._outcomes
+        decided = {} if self._accept_duplicates else self._outcomes
         for reference, outcome in outcomes.items():
-            amount, status = known.get(reference, outcome)
-            yield Line(reference, amount, status, repeated=reference in known)
+            amount, status = decided.get(reference, outcome)
+            yield Line(reference, amount, status, repeated=reference in decided)
 
     def remember(self, outcomes: Mapping[str, Outcome]) -> None:
         """Keep what is new; to be called once it is in the journal."""

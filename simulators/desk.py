@@ -59,12 +59,12 @@ class Desk:
             await _drain(body)
             raise
         # Nothing awaits from here on, so of two uploads of one file the second finds the first.
-        known = self._taken.get(reader.file_id)
-        if known is None:
+        taken = self._taken.get(reader.file_id)
+        if taken is None:
             return Receipt(self._keep(reader, whole, outcomes), again=False)
-        if known.whole != whole:
+        if taken.whole != whole:
             raise Refusal(Code.FILE_CONTRADICTS)
-        return Receipt(known, again=True)
+        return Receipt(taken, again=True)
 
     def answer(self, file_id: str) -> tuple[Block, int] | None:
         """A taken file and how often its answer was given before; None while it is not ready."""

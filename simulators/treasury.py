@@ -46,14 +46,14 @@ class Funds:
         if order_id in self._cancelled:
             raise Refusal(Code.ORDER_CANCELLED)
         order = _order(order_id, asked)
-        known = self._released.get(order_id)
-        if known is None:
+        recorded = self._released.get(order_id)
+        if recorded is None:
             self._journal.release(order)
             self._released[order_id] = order
             return order, True
-        if known != order:
+        if recorded != order:
             raise Refusal(Code.ORDER_CONTRADICTS)
-        return known, False
+        return recorded, False
 
     def cancel(self, order_id: str, asked: PaymentOrder) -> tuple[Cancelled, bool]:
         """The cancelled order, and whether that is new; `Refusal` when the figures differ.
@@ -66,14 +66,14 @@ class Funds:
         sp2d = released.sp2d if released else ""
         figures = asked.count, asked.rupiah, asked.hash
         order = Cancelled(order_id, *figures, sp2d, _number("CANCELLED", order_id))
-        known = self._cancelled.get(order_id)
-        if known is None:
+        recorded = self._cancelled.get(order_id)
+        if recorded is None:
             self._journal.cancel(order)
             self._cancelled[order_id] = order
             return order, True
-        if known != order:
+        if recorded != order:
             raise Refusal(Code.ORDER_CONTRADICTS)
-        return known, False
+        return recorded, False
 
     def of(self, order_id: str) -> Order:
         """An order that was released; `Refusal` when there is none, or it was cancelled."""

@@ -48,11 +48,11 @@ def _password(role: str) -> str:
 
 def _passwords_of(name: str, entry: Entry) -> list[str]:
     """The password files of a service's roles and of those that read its database."""
-    return [_password(_role(each)) for each in (name, f"{name}_owner", *entry.readers)]
+    return [_password(_role(user)) for user in (name, f"{name}_owner", *entry.readers)]
 
 
-def _passwords(known: Catalogue) -> Iterator[str]:
-    return chain.from_iterable(starmap(_passwords_of, known.services.items()))
+def _passwords(catalogue: Catalogue) -> Iterator[str]:
+    return chain.from_iterable(starmap(_passwords_of, catalogue.services.items()))
 
 
 def _connection(variable: str, user: str, database: str) -> Iterator[str]:
@@ -112,43 +112,47 @@ def _apart(blocks: Iterable[Lines]) -> Iterator[str]:
 
 
 COMPOSE: Final[Mapping[str, Callable[[Catalogue], Lines]]] = {
-    "passwords": lambda known: (f"- {each}" for each in _passwords(known)),
-    "owners": lambda known: (
+    "passwords": lambda catalogue: (f"- {password}" for password in _passwords(catalogue)),
+    "owners": lambda catalogue: (
         line
-        for name in known.names
+        for name in catalogue.names
         for line in _connection(f"PKH_{name.upper()}_OWNER", f"{name}_owner", name)
     ),
-    "passwords of owners": lambda known: (
-        f"- {_password(_role(f'{name}_owner'))}" for name in known.names
+    "passwords of owners": lambda catalogue: (
+        f"- {_password(_role(f'{name}_owner'))}" for name in catalogue.names
     ),
-    "tokens": lambda known: (
-        f"- --token={name}=/tokens/{name}" for name in known.needing("service-token")
+    "tokens": lambda catalogue: (
+        f"- --token={name}=/tokens/{name}" for name in catalogue.needing("service-token")
     ),
-    "places of tokens": lambda known: (
-        f"- {name}-token:/tokens/{name}" for name in known.needing("service-token")
+    "places of tokens": lambda catalogue: (
+        f"- {name}-token:/tokens/{name}" for name in catalogue.needing("service-token")
     ),
-    "services": lambda known: _apart(_service(*each) for each in known.services.items()),
-    "passwords of pkh": lambda known: (
+    "services": lambda catalogue: _apart(
+        _service(*service) for service in catalogue.services.items()
+    ),
+    "passwords of pkh": lambda catalogue: (
         f"- {{source: {_password(_role(name))}, target: /app/var/secrets/{_password(_role(name))}}}"
-        for name in known.names
+        for name in catalogue.names
     ),
-    "relays": lambda known: _apart(map(_relay, known.publishers)),
-    "volumes of tokens": lambda known: (
-        f"{name}-token: {{}}" for name in known.needing("service-token")
+    "relays": lambda catalogue: _apart(map(_relay, catalogue.publishers)),
+    "volumes of tokens": lambda catalogue: (
+        f"{name}-token: {{}}" for name in catalogue.needing("service-token")
     ),
-    "secrets": lambda known: (f"{each}: {{file: ./secrets/{each}}}" for each in _passwords(known)),
+    "secrets": lambda catalogue: (
+        f"{password}: {{file: ./secrets/{password}}}" for password in _passwords(catalogue)
+    ),
 }
 
 
 # -- The other files ------------------------------------------------------------------------------
 
 
-def _roles(known: Catalogue) -> Iterator[str]:
-    for name, entry in known.services.items():
+def _roles(catalogue: Catalogue) -> Iterator[str]:
+    for name, entry in catalogue.services.items():
         yield f"make_service {name}"
         yield from (f"make_reader {name} {_role(reader)}" for reader in entry.readers)
     # The eraser comes last: whether it has its grant is asked when the server's health is.
-    sealing = " ".join(map(_role, known.needing("sealing-keys")))
+    sealing = " ".join(map(_role, catalogue.needing("sealing-keys")))
     yield f"make_database pkh_keys pkh_keys_owner {sealing} pkh_eraser"
 
 
@@ -157,14 +161,14 @@ def newest_first(names: Sequence[str]) -> Sequence[str]:
     return names[::-1]
 
 
-def _card(known: Catalogue) -> dict[str, object]:
+def _card(catalogue: Catalogue) -> dict[str, object]:
     """The addresses of the containers, as `pkh up` writes those of its processes."""
 
     def addresses(names: Lines) -> dict[str, str]:
         return {name: f"http://{name}:{PORT}" for name in names}
 
     return {
-        "services": addresses(newest_first(known.names)),
+        "services": addresses(newest_first(catalogue.names)),
         "simulators": addresses(SIMULATORS),
         "metrics": {},
         "bus": {"kind": "kafka", "url": "kafka://kafka:9092"},
@@ -172,9 +176,9 @@ def _card(known: Catalogue) -> dict[str, object]:
     }
 
 
-def _targets(known: Catalogue) -> str:
-    relays = (f"{name}-relay" for name in known.publishers)
-    names = newest_first((*known.names, *relays))
+def _targets(catalogue: Catalogue) -> str:
+    relays = (f"{name}-relay" for name in catalogue.publishers)
+    names = newest_first((*catalogue.names, *relays))
     lines = (
         json.dumps({"targets": [f"{name}:{METRICS_PORT}"], "labels": {"service": name}})
         for name in names
@@ -185,33 +189,34 @@ def _targets(known: Catalogue) -> str:
 REGIONS: Final[Mapping[str, Mapping[str, Callable[[Catalogue], Lines]]]] = {
     "docker-compose.yml": COMPOSE,
     "deploy/Dockerfile": {
-        "directories of tokens": lambda known: (
+        "directories of tokens": lambda catalogue: (
             f"RUN install -d -o 10001 -g 10001 /tokens/{name}"
-            for name in known.needing("service-token")
+            for name in catalogue.needing("service-token")
         )
     },
     "deploy/make-secrets": {
-        "passwords": lambda known: (
-            f"make_secret {' '.join(_passwords_of(*each))}" for each in known.services.items()
+        "passwords": lambda catalogue: (
+            f"make_secret {' '.join(_passwords_of(*service))}"
+            for service in catalogue.services.items()
         )
     },
     "deploy/postgres/init/10-roles.sh": {"roles": _roles},
     "deploy/compose/real.yml": {
-        "services": lambda known: (
+        "services": lambda catalogue: (
             f"{name}: *real"
-            for name, entry in known.services.items()
+            for name, entry in catalogue.services.items()
             if not {"service-token"} & {*entry.needs} and not entry.partners
         )
     },
     "deploy/standins/compose.yml": {
-        "ports": lambda known: (
+        "ports": lambda catalogue: (
             f'{name}: {{ports: !override ["127.0.0.1:{TEST_PORTS_FROM + entry.port}:{PORT}"]}}'
-            for name, entry in known.services.items()
+            for name, entry in catalogue.services.items()
         )
     },
 }
 WHOLE: Final[Mapping[str, Callable[[Catalogue], str]]] = {
-    "deploy/platform.json": lambda known: json.dumps(_card(known), indent=2) + "\n",
+    "deploy/platform.json": lambda catalogue: json.dumps(_card(catalogue), indent=2) + "\n",
     "deploy/prometheus/targets/services.json": _targets,
 }
 
@@ -233,12 +238,12 @@ def filled(text: str, region: str, lines: Lines) -> str:
 
 def generate(root: Path = ROOT) -> Mapping[Path, str]:
     """{path: text} of every file of a tree as its services.toml has it."""
-    known = load(root)
-    found = {root / path: make(known) for path, make in WHOLE.items()}
+    catalogue = load(root)
+    found = {root / path: make(catalogue) for path, make in WHOLE.items()}
     for path, regions in REGIONS.items():
         text = (root / path).read_text("utf-8")
         for region, lines in regions.items():
-            text = filled(text, region, lines(known))
+            text = filled(text, region, lines(catalogue))
         found[root / path] = text
     return found
 

@@ -22,7 +22,7 @@ class Labels:
 
     title: str
     since: str
-    known: str
+    known_since: str
     rule: str
     sources: str
     member: str
@@ -32,7 +32,7 @@ LABELS: Final[Mapping[str, Labels]] = {
     "en": Labels(
         title="Family {family}, tahap {tahap}: {disposition}",
         since="true from",
-        known="known from",
+        known_since="known from",
         rule="Rule",
         sources="Sources",
         member="member",
@@ -40,7 +40,7 @@ LABELS: Final[Mapping[str, Labels]] = {
     "id": Labels(
         title="Keluarga {family}, tahap {tahap}: {disposition}",
         since="berlaku sejak",
-        known="diketahui sejak",
+        known_since="diketahui sejak",
         rule="Aturan",
         sources="Sumber",
         member="anggota",
@@ -49,7 +49,7 @@ LABELS: Final[Mapping[str, Labels]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Sentence:
     """A sentence in both languages."""
 
     en: str
@@ -93,7 +93,7 @@ class Clause:
     """A rule in force then."""
 
     rule_set: str
-    text: Said
+    text: Sentence
     sources: tuple[Source, ...]
 
 
@@ -101,7 +101,7 @@ class Clause:
 class Step:
     """One step of the explanation."""
 
-    text: Said
+    text: Sentence
     references: tuple[Reference, ...]
     facts: tuple[Fact, ...]
     clauses: tuple[Clause, ...]
@@ -114,7 +114,7 @@ class Explanation:
     family: str
     tahap: str
     disposition: str
-    text: Said
+    text: Sentence
     steps: tuple[Step, ...]
 
 
@@ -161,12 +161,13 @@ def _beneath(
         yield f"{labels.rule} {clause.rule_set}: {clause.text.in_(language)}{cited}"
     if step.references:
         yield FACTS_A_LINE.join(
-            f"{each.service} {each.position} {each.type}" for each in step.references
+            f"{reference.service} {reference.position} {reference.type}"
+            for reference in step.references
         )
 
 
 def _fact(fact: Fact, labels: Labels) -> str:
     whose = f"{labels.member} {fact.member} " if fact.member is not None else ""
-    dates = (labels.since, fact.effective_on), (labels.known, fact.reported_on)
+    dates = (labels.since, fact.effective_on), (labels.known_since, fact.reported_on)
     dated = ", ".join(f"{label} {day}" for label, day in dates if day)
     return f"{whose}{fact.name} {fact.value or '-'}{f' ({dated})' if dated else ''}"

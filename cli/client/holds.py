@@ -58,7 +58,7 @@ class FamilyHold:
 async def holds(reader: Client, **filters: str) -> list[FamilyHold]:
     """Every family that is held, was held or is proposed to be, as payments filters them."""
     pages = reader.pages(SERVICE, "/holds", list[FamilyHold], **filters)
-    return [each async for page in pages for each in page]
+    return [hold async for page in pages for hold in page]
 
 
 async def see(reader: Client, family: str) -> Seen[FamilyHold]:

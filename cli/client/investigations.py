@@ -48,7 +48,7 @@ async def open_investigations(reader: Client, tahap: str | None = None) -> list[
     """All that nobody has decided yet; `tahap` is the one at which they opened, None for all."""
     query: dict[str, str | int] = {"tahap": tahap} if tahap else {}
     pages = reader.pages(SERVICE, "/investigations", list[Investigation], **query)
-    return [each async for page in pages for each in page]
+    return [investigation async for page in pages for investigation in page]
 
 
 async def see(reader: Client, family: str, tahap: str) -> Seen[Investigation]:

@@ -52,4 +52,4 @@ def _fields(problem: Mapping[str, Any]) -> Iterator[str]:
 
 def _listed(holder: object, name: str) -> list[dict[str, Any]]:
     found = holder.get(name) if isinstance(holder, dict) else None
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []

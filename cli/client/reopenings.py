@@ -59,7 +59,7 @@ async def waiting(reader: Client, tahap: str | None = None) -> list[Reopening]:
     """All that nobody has decided yet; `tahap` is the one they would re-open, None for all."""
     query: dict[str, str | int] = {"tahap": tahap} if tahap else {}
     pages = reader.pages(SERVICE, "/reopenings", list[Reopening], **query)
-    return [each async for page in pages for each in page]
+    return [reopening async for page in pages for reopening in page]
 
 
 async def see(reader: Client, family: str, tahap: str) -> Seen[Reopening]:

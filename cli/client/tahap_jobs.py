@@ -51,8 +51,8 @@ class Part:
 async def show_tahap(observer: Client, tahap: str, bar: Bar) -> None:
     """Show how far a tahap is; needs platform:read."""
     found = parts(await jobs_of(observer, tahap))
-    at_work = [each for each in found if each.state == "RUNNING"] or found[-1:]
-    bar.show(sum(each.share for each in found), " · ".join(map(str, at_work[:2])), PARTS)
+    at_work = [part for part in found if part.state == "RUNNING"] or found[-1:]
+    bar.show(sum(part.share for part in found), " · ".join(map(str, at_work[:2])), PARTS)
 
 
 async def jobs_of(observer: Client, tahap: str) -> list[Job]:
@@ -82,7 +82,7 @@ def parts(jobs: Sequence[Job]) -> list[Part]:
     found: list[Part] = []
     for job in jobs:
         if job.steps:
-            found += [Part(each.name, each.state, each.done, each.total) for each in job.steps]
+            found += [Part(step.name, step.state, step.done, step.total) for step in job.steps]
         else:
             found.append(Part(job.kind, job.state, job.done, job.total, job.rate))
     return found

@@ -71,15 +71,15 @@ async def until_quiet(observer: Client, services: Collection[str]) -> Mapping[st
 
 def _behind(positions: Mapping[str, Positions]) -> Iterator[str]:
     """Where each service stands, as far as it tells why others wait."""
-    for name, each in positions.items():
-        parked = f", {each.parked} messages parked" if each.parked else ""
-        yield f"{name} has relayed {each.relayed} of {each.head}{parked}"
+    for name, service in positions.items():
+        parked = f", {service.parked} messages parked" if service.parked else ""
+        yield f"{name} has relayed {service.relayed} of {service.head}{parked}"
 
 
 def is_settled(positions: Mapping[str, Positions]) -> bool:
     """True if nothing that one service has written is still unknown to another that reads it."""
-    publishers = {name: each for name, each in positions.items() if each.topics}
-    return all(each.relayed >= each.head for each in publishers.values()) and all(
+    publishers = {name: service for name, service in positions.items() if service.topics}
+    return all(publisher.relayed >= publisher.head for publisher in publishers.values()) and all(
         reader.has_consumed(publisher) and _knows_its_topics(name, reader, publisher)
         for name, reader in positions.items()
         for publisher in publishers.values()

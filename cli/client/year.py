@@ -60,8 +60,8 @@ def chosen(tahaps: list[Tahap], wanted: str | None) -> list[Tahap]:
     first, last = int(found[1]), int(found[2] or found[1])
     some = [tahap for tahap in tahaps if first <= tahap.number <= last]
     if not some:
-        known = ", ".join(str(tahap.number) for tahap in tahaps)
-        raise Failed(f"--tahap {wanted} names none of the calendar's tahaps: {known}.")
+        numbers = ", ".join(str(tahap.number) for tahap in tahaps)
+        raise Failed(f"--tahap {wanted} names none of the calendar's tahaps: {numbers}.")
     return some
 
 

@@ -47,9 +47,9 @@ def list_(
 ) -> None:
     """Say who is held, and what waits to be approved."""
     asked = {"state": state, "reason": reason, "region": region}
-    found = run(_list({name: each for name, each in asked.items() if each}, person, data))
-    for each in found:
-        out.print(str(each), highlight=False, soft_wrap=True)
+    found = run(_list({name: value for name, value in asked.items() if value}, person, data))
+    for family in found:
+        out.print(str(family), highlight=False, soft_wrap=True)
     out.print(f"{len(found):,} families", highlight=False)
 
 

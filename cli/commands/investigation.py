@@ -44,8 +44,8 @@ def list_(
 ) -> None:
     """Say for whom nobody has decided yet."""
     found = run(_list(tahap, person, data))
-    for each in found:
-        out.print(str(each), highlight=False, soft_wrap=True)
+    for family in found:
+        out.print(str(family), highlight=False, soft_wrap=True)
     out.print(f"{len(found):,} under investigation", highlight=False)
 
 
@@ -106,6 +106,6 @@ async def _decide(
         await decide_finding(checker, seen, decision)
 
 
-def _one_of(value: str, known: tuple[str, ...], hint: str) -> None:
-    if value not in known:
-        raise typer.BadParameter(f"must be {' or '.join(known)}", param_hint=hint)
+def _one_of(value: str, allowed: tuple[str, ...], hint: str) -> None:
+    if value not in allowed:
+        raise typer.BadParameter(f"must be {' or '.join(allowed)}", param_hint=hint)

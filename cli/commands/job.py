@@ -41,7 +41,7 @@ def list_(person: As = "observer", data: State = STATE) -> None:
 async def _list(person: str, data: Path) -> list[Job]:
     async with connected(data) as platform:
         asker = platform.client(person, *SCOPES)
-        pages = [await asker.get(each, "/jobs", Page, limit=SHOWN_MAX) for each in SERVICES]
+        pages = [await asker.get(service, "/jobs", Page, limit=SHOWN_MAX) for service in SERVICES]
     found = chain.from_iterable(page.items for page in pages)
     return sorted(found, key=lambda job: job.started_at, reverse=True)[:SHOWN_MAX]
 

@@ -40,18 +40,18 @@ class Parked:
     offset: int | None = None
     stops: bool = False
 
-    def at(self, place: tuple[int | None, int]) -> bool:
+    def at(self, location: tuple[int | None, int]) -> bool:
         """True of the message at (None, position), or of the record at (partition, offset)."""
-        partition, number = place
+        partition, number = location
         if partition is None:
             return self.offset is None and self.position == number
-        return (self.partition, self.offset) == place
+        return (self.partition, self.offset) == location
 
     def __str__(self) -> str:
         if self.offset is not None:
             stops = " stops the service" if self.stops else ""
-            place = f"partition {self.partition} offset {self.offset}{stops}"
-            return f"{self.topic} {place}: {self.error}"
+            location = f"partition {self.partition} offset {self.offset}{stops}"
+            return f"{self.topic} {location}: {self.error}"
         return f"{self.topic} {self.key} {self.position}: {self.error}"
 
 
@@ -64,12 +64,12 @@ def list_(
     data: State = STATE,
 ) -> None:
     """Every parked message and what is wrong with it; those that wait behind one say so."""
-    services = SERVICES if service is None else (_known(service),)
+    services = SERVICES if service is None else (_service(service),)
     found = run(_list(services, _query(topic, key), person, data))
     for name, messages in found.items():
-        for each in messages:
-            out.print(f"{name} {each}", markup=False, highlight=False, soft_wrap=True)
-    of = {(name, each.topic, each.key) for name in found for each in found[name]}
+        for message in messages:
+            out.print(f"{name} {message}", markup=False, highlight=False, soft_wrap=True)
+    of = {(name, message.topic, message.key) for name in found for message in found[name]}
     count = sum(map(len, found.values()))
     out.print(f"{count:,} messages are parked, of {len(of):,} keys.", highlight=False)
 
@@ -84,7 +84,7 @@ async def _list(
 
 async def _parked(asker: Client, service: str, query: Mapping[str, str]) -> list[Parked]:
     pages = asker.pages(service, "/parked", list[Parked], **query)
-    return [each async for page in pages for each in page]
+    return [message async for page in pages for message in page]
 
 
 @parked.command()
@@ -96,7 +96,7 @@ def replay(
     data: State = STATE,
 ) -> None:
     """Handle parked messages again, in order; 1 if some are still not fit."""
-    ended = run(_replay(_known(service), _query(topic, key), person, data))
+    ended = run(_replay(_service(service), _query(topic, key), person, data))
     out.print(f"{ended.id} {ended}", highlight=False, soft_wrap=True)
     all_fit = ended.state == "DONE" and not ended.counts.get("refused")
     raise typer.Exit(0 if all_fit else FOUND_SOMETHING)
@@ -122,18 +122,22 @@ def drop(
     data: State = STATE,
 ) -> None:
     """Have one parked message never be handled; it stays on record with who decided, and why."""
-    run(_drop(_known(service), topic, (partition, position), reason, person, data))
+    run(_drop(_service(service), topic, (partition, position), reason, person, data))
     out.print("Dropped; what waits behind it can be replayed now.", highlight=False)
 
 
 async def _drop(
-    service: str, topic: str, place: tuple[int | None, int], reason: str, person: str, data: Path
+    service: str, topic: str, location: tuple[int | None, int], reason: str, person: str, data: Path
 ) -> None:
     async with connected(data) as platform:
         asker = platform.client(person, LOOKS_AT, REPLAYS)
-        found = [each for each in await _parked(asker, service, {"topic": topic}) if each.at(place)]
+        found = [
+            message
+            for message in await _parked(asker, service, {"topic": topic})
+            if message.at(location)
+        ]
         if not found:
-            raise Failed(f"Nothing is parked in {topic} at {place[1]}.")
+            raise Failed(f"Nothing is parked in {topic} at {location[1]}.")
         [message] = found
         named = {"partition": message.partition, "position": message.position}
         await asker.post(service, "/parked/drop", {"topic": topic, **named, "reason": reason})
@@ -143,7 +147,7 @@ def _query(topic: str | None, key: str | None) -> dict[str, str]:
     return {name: value for name, value in (("topic", topic), ("key", key)) if value is not None}
 
 
-def _known(service: str) -> str:
+def _service(service: str) -> str:
     if service not in SERVICES:
         raise typer.BadParameter(f"must be one of {', '.join(SERVICES)}", param_hint="SERVICE")
     return service

@@ -41,7 +41,9 @@ async def rebuild(data_dir: Path, service: str, screen: Screen) -> Progress:
         env=_environment(data_dir, service),
     )
     try:
-        progress, output = await asyncio.gather(_shown(program, service, screen), _said(program))
+        progress, output = await asyncio.gather(
+            _shown(program, service, screen), _last_error_line(program)
+        )
     finally:
         if program.returncode is None:
             program.kill()
@@ -65,7 +67,7 @@ async def _shown(program: Process, service: str, screen: Screen) -> Progress | N
     return progress
 
 
-async def _said(program: Process) -> str:
+async def _last_error_line(program: Process) -> str:
     """The last line of what the program says of its end."""
     errors = await program.stderr.read() if program.stderr is not None else b""
     return errors.decode("utf-8", "replace").strip().rpartition("\n")[2]

@@ -32,8 +32,8 @@ def list_(
 ) -> None:
     """Say which families wait for a decision, and because of which facts."""
     found = run(_list(tahap, person, data))
-    for each in found:
-        out.print(str(each), highlight=False, soft_wrap=True)
+    for family in found:
+        out.print(str(family), highlight=False, soft_wrap=True)
     out.print(f"{len(found):,} waiting", highlight=False)
 
 

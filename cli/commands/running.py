@@ -33,7 +33,7 @@ err = Console(stderr=True, width=None if sys.stderr.isatty() else PIPED_COLUMNS)
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end; what goes wrong becomes a sentence and an exit code."""
     try:
-        return asyncio.run(_until_told(work))
+        return asyncio.run(_until_stopped(work))
     except (Failed, SupervisorFailed) as error:
         err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(WENT_WRONG) from None
@@ -42,7 +42,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise typer.Exit(INTERRUPTED) from None
 
 
-async def _until_told(work: Coroutine[Any, Any, T]) -> T:
+async def _until_stopped(work: Coroutine[Any, Any, T]) -> T:
     """Await the work; SIGTERM ends it as Ctrl-C does, so that everything is stopped in order."""
     if (task := asyncio.current_task()) is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

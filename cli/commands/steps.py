@@ -49,8 +49,8 @@ def import_file(
     report = run(_import(file, file.stat().st_size, kind, person, data, key))
     counts = " · ".join(f"{name} {report[name]:,}" for name in COUNTS if name in report)
     out.print(f"{file.name}: {counts}", highlight=False)
-    for each in report.get("warnings", []):
-        out.print(f"line {each['line']}: {each['message']}", highlight=False)
+    for warning in report.get("warnings", []):
+        out.print(f"line {warning['line']}: {warning['message']}", highlight=False)
 
 
 async def _import(
@@ -81,8 +81,8 @@ def show(name: TahapId, person: As = "observer", data: State = STATE) -> None:
         comes_to = f"{state.list.count:,} families, Rp {state.list.rupiah:,}{cut}"
         figures = f"list {state.list.hash}: {comes_to}"
         out.print(figures, highlight=False, soft_wrap=True)
-    for each in state.list.deferred_candidates:
-        out.print(f"can only be deferred: {each.family} {each.reason}", highlight=False)
+    for candidate in state.list.deferred_candidates:
+        out.print(f"can only be deferred: {candidate.family} {candidate.reason}", highlight=False)
     if state.regular and (silent := state.regular.unanswered):
         figures = f"without an answer {silent.hash}: {silent.count:,} accounts"
         out.print(figures, highlight=False, soft_wrap=True)
@@ -127,8 +127,8 @@ async def _propose_freeze(maker: Client, name: str, yes: bool) -> None:
     lines = seen.value.list
     if lines.hash is None:
         raise Failed(f"The list of {name} is not complete yet.")
-    for each in lines.deferred_candidates:
-        out.print(f"deferred: {each.family} {each.reason}", highlight=False)
+    for candidate in lines.deferred_candidates:
+        out.print(f"deferred: {candidate.family} {candidate.reason}", highlight=False)
     sure(f"Freeze {lines.count:,} families and Rp {lines.rupiah:,}?", yes)
     proposal = {"hash": lines.hash, "deferred": lines.deferred_candidates}
     await maker.post("payments", f"/tahap/{name}/freeze-proposal", proposal, seen.if_match)

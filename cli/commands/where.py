@@ -20,8 +20,8 @@ def where(
     """Print where a part of the running platform answers, or all of them do."""
     places = run(_places(data))
     if name is None:
-        for each, place in places.items():
-            print(f"{each:<16}{place}")
+        for part, address in places.items():
+            print(f"{part:<16}{address}")
     elif name in places:
         print(places[name])
     else:

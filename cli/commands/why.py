@@ -97,10 +97,10 @@ async def _tahap_id(reader: Client, tahap: str) -> str:
     if not (tahap.isascii() and tahap.isdecimal()):
         return tahap
     announced = [
-        each.tahap
+        row.tahap
         async for page in reader.pages("payments", "/tahap", list[_Announced])
-        for each in page
-        if each.tahap.rpartition("-")[2] == tahap
+        for row in page
+        if row.tahap.rpartition("-")[2] == tahap
     ]
     if not announced:
         raise Failed(f"No tahap {tahap} was announced.")

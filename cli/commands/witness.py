@@ -77,8 +77,8 @@ def _lines(file: Path, key: OKPKey) -> Iterator[Seen]:
 def by_source(seen: Sequence[Seen]) -> dict[str, dict[int, bytes]]:
     """{service: {position: head}} as `verify` takes it."""
     found: dict[str, dict[int, bytes]] = {}
-    for each in seen:
-        found.setdefault(each.source, {})[each.position] = bytes.fromhex(each.head)
+    for line in seen:
+        found.setdefault(line.source, {})[line.position] = bytes.fromhex(line.head)
     return found
 
 
@@ -92,22 +92,22 @@ async def look(observer: Client, services: Sequence[str], file: Path, key: OKPKe
     found: list[Seen] = []
     for service in services:
         head = await _head(observer, service, None)
-        known = last.get(service)
-        if known is not None:
-            await _still_there(observer, known)
-        if head is not None and (known is None or head.position > known.position):
+        last_seen = last.get(service)
+        if last_seen is not None:
+            await _still_there(observer, last_seen)
+        if head is not None and (last_seen is None or head.position > last_seen.position):
             number = len(before) + len(found) + 1
             found.append(Seen(number, datetime.now(UTC), **asdict(head)))
     append(file, key, found)
     return found
 
 
-async def _still_there(observer: Client, known: Seen) -> None:
-    there = await _head(observer, known.source, known.position)
-    if there is None or there.head != known.head:
+async def _still_there(observer: Client, last_seen: Seen) -> None:
+    there = await _head(observer, last_seen.source, last_seen.position)
+    if there is None or there.head != last_seen.head:
         raise Failed(
-            f"{known.source}: position {known.position} is not what was seen there "
-            f"on {known.at.date()}; the log was rewritten, cut off or restored."
+            f"{last_seen.source}: position {last_seen.position} is not what was seen there "
+            f"on {last_seen.at.date()}; the log was rewritten, cut off or restored."
         )
 
 

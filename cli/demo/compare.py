@@ -152,7 +152,7 @@ def _flat(summary: Mapping[str, Any], tahaps: Collection[str]) -> dict[str, int]
     """{"tahap 1 paid": 170}: every number of a summary by its path, within some tahaps."""
     numbers = {f"eligibility {name}": count for name, count in summary["eligibility"].items()}
     for part in ("tahap", "kabupaten"):
-        for place, sums in summary[part].items():
-            if place.partition("/")[0] in tahaps:
-                numbers |= {f"{part} {place} {name}": value for name, value in sums.items()}
+        for path, sums in summary[part].items():
+            if path.partition("/")[0] in tahaps:
+                numbers |= {f"{part} {path} {name}": value for name, value in sums.items()}
     return numbers

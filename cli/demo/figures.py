@@ -145,8 +145,8 @@ def flow(counted: Tally, sums: Iterable[Mapping[str, int]]) -> Flow:
     for (_, outcome), amount in counted.rupiah.items():
         rupiah[outcome.lower()] += amount
     moved = Counter[str]()
-    for each in sums:
-        moved.update({name: each.get(name, 0) for name in ("released_idr", "returned_idr")})
+    for tahap_sums in sums:
+        moved.update({name: tahap_sums.get(name, 0) for name in ("released_idr", "returned_idr")})
     return Flow(
         paid=rupiah["paid"],
         blocked=rupiah["blocked"],
@@ -195,7 +195,7 @@ def duty_groups(
         )
     ]
     thirds = _lines(counted.thirds, THIRD_FAILURE, tahaps)
-    counts = tuple(sum(column) for column in zip(*(each.counts for each in thirds), strict=True))
+    counts = tuple(sum(column) for column in zip(*(line.counts for line in thirds), strict=True))
     return [*groups, Group(THIRD, "", counts, thirds)] if thirds else groups
 
 
@@ -231,9 +231,9 @@ def _duty_lines(
 ) -> list[Line]:
     found: dict[tuple[str, str], Counter[str]] = {}
     for tahap in tahaps:
-        for each in duties.get(tahap, ()):
-            if each.outcome == outcome:
-                found.setdefault((each.duty, each.reason), Counter())[tahap] += each.families
+        for row in duties.get(tahap, ()):
+            if row.outcome == outcome:
+                found.setdefault((row.duty, row.reason), Counter())[tahap] += row.families
     return by_frequency(
         Line(unmet(duty, reason), f"{duty} {reason}", tuple(counts[tahap] for tahap in tahaps))
         for (duty, reason), counts in found.items()
@@ -256,7 +256,7 @@ def areas(
     summed: Mapping[str, Mapping[str, int]], names: Mapping[str, str], tahaps: Sequence[str]
 ) -> list[Area]:
     """The regencies of summary.json's "TAHAP/PP.KK", the largest first."""
-    codes = {place.partition("/")[2] for place in summed}
+    codes = {path.partition("/")[2] for path in summed}
 
     def of(code: str, name: str) -> tuple[int, ...]:
         return tuple(summed.get(f"{tahap}/{code}", {}).get(name, 0) for tahap in tahaps)

@@ -73,25 +73,29 @@ async def answer_investigations(
     opened = await open_investigations(officers.investigator, tahap.id)
     if not opened:
         return
-    who = await identities(officers.investigator, [each.family for each in opened])
-    known = {each.family: findings[each.no_kk] for each in who if each.no_kk in findings}
+    who = await identities(
+        officers.investigator, [investigation.family for investigation in opened]
+    )
+    outcomes = {
+        identity.family: findings[identity.no_kk] for identity in who if identity.no_kk in findings
+    }
     gate = asyncio.Semaphore(AT_ONCE_MAX)
 
     async def answered(family: str, outcome: str) -> None:
         async with gate:
             await _answer(officers, family, tahap.id, outcome)
 
-    await asyncio.gather(*(answered(*each) for each in known.items()))
+    await asyncio.gather(*(answered(family, outcome) for family, outcome in outcomes.items()))
     observer = platform.client("observer", "platform:read")
     await until_quiet(observer, tuple(platform.urls))
-    screen.say(_summary(tahap.id, len(opened), Counter(known.values())))
+    screen.say(_summary(tahap.id, len(opened), Counter(outcomes.values())))
 
 
-def _summary(tahap: str, opened: int, known: Counter[str]) -> str:
+def _summary(tahap: str, opened: int, outcomes: Counter[str]) -> str:
     counts = (
-        f"{known['CONFIRMED']} confirmed",
-        f"{known['NOT_CONFIRMED']} not confirmed",
-        f"{opened - known.total()} wait for a finding",
+        f"{outcomes['CONFIRMED']} confirmed",
+        f"{outcomes['NOT_CONFIRMED']} not confirmed",
+        f"{opened - outcomes.total()} wait for a finding",
     )
     return f"tahap {tahap}: {opened} families investigated · {' · '.join(counts)}"
 

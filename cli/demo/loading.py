@@ -47,7 +47,7 @@ Key = Callable[[Import], str]
 def fresh_keys() -> Key:
     """A key for each file that was never used."""
     drawn: dict[str, str] = {}
-    return lambda each: drawn.setdefault(each.file, str(uuid.uuid4()))
+    return lambda source: drawn.setdefault(source.file, str(uuid.uuid4()))
 
 
 SCOPES: Final = ("registry:import", "conditionality:record")
@@ -74,30 +74,30 @@ async def load_year(
     that was taken under its key before is not sent again, and adds no position.
     """
     key = key or fresh_keys()
-    for each in IMPORTS.values():
-        if not (directory / each.file).is_file():
-            raise Failed(f"{directory / each.file} is missing.")
+    for source in IMPORTS.values():
+        if not (directory / source.file).is_file():
+            raise Failed(f"{directory / source.file} is missing.")
 
     async def load(imports: Sequence[Import]) -> int:
         position = 0
-        for each in imports:
-            file = directory / each.file
-            bar = showing(each.file, file.stat().st_size)
-            before = await job_under(clerk, each.service, key(each))
+        for source in imports:
+            file = directory / source.file
+            bar = showing(source.file, file.stat().st_size)
+            before = await job_under(clerk, source.service, key(source))
             if before is not None and before.state == "DONE":
                 bar.finish("taken before")
                 continue
-            answer = await upload(clerk, each.service, each.path, file, key(each), bar)
+            answer = await upload(clerk, source.service, source.path, file, key(source), bar)
             bar.finish()
             position = answer.position or position
         return position
 
-    services = dict.fromkeys(each.service for each in IMPORTS.values())
+    services = dict.fromkeys(source.service for source in IMPORTS.values())
     try:
         async with asyncio.TaskGroup() as group:
             loading = {
                 service: group.create_task(
-                    load([each for each in IMPORTS.values() if each.service == service])
+                    load([source for source in IMPORTS.values() if source.service == service])
                 )
                 for service in services
             }

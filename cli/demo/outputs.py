@@ -98,7 +98,7 @@ class Results:
 
 def eligibility_rows(results: Results, cards: Iterable[str]) -> list[Row]:
     """A row for every family that was judged, in the order of `cards`."""
-    judged = {each.family: each for each in results.designations}
+    judged = {designation.family: designation for designation in results.designations}
     by_card = {who.no_kk: judged[who.family] for who in results.identities if who.family in judged}
     return [
         {"no_kk": card, "status": by_card[card].status, "reason": by_card[card].reason}
@@ -110,33 +110,35 @@ def eligibility_rows(results: Results, cards: Iterable[str]) -> list[Row]:
 def entitlement_rows(results: Results, cards: Iterable[str]) -> list[Row]:
     """The rows of every family, family by family in the order of `cards`, tahap by tahap."""
     of_family: dict[str, list[Entitlement]] = {}
-    for each in results.entitlements:
-        of_family.setdefault(each.family, []).append(each)
+    for entitlement in results.entitlements:
+        of_family.setdefault(entitlement.family, []).append(entitlement)
     by_card = {who.no_kk: who for who in results.identities}
     return [
-        _row(each, by_card[card])
+        _row(entitlement, by_card[card])
         for card in cards
         if card in by_card
-        for each in sorted(of_family.get(by_card[card].family, ()), key=lambda row: row.tahap)
+        for entitlement in sorted(
+            of_family.get(by_card[card].family, ()), key=lambda row: row.tahap
+        )
     ]
 
 
-def _row(each: Entitlement, who: Identity) -> Row:
-    failing = sorted(member.nik for member in who.members if member.member in each.failing)
+def _row(entitlement: Entitlement, who: Identity) -> Row:
+    failing = sorted(member.nik for member in who.members if member.member in entitlement.failing)
     return {
-        "tahap": tahap_number(each.tahap),
+        "tahap": tahap_number(entitlement.tahap),
         "no_kk": who.no_kk,
-        "region_code": each.region,
-        "components": each.components,
-        "amount": str(each.amount),
-        "commitment": each.commitment,
+        "region_code": entitlement.region,
+        "components": entitlement.components,
+        "amount": str(entitlement.amount),
+        "commitment": entitlement.commitment,
         "failing_members": ";".join(failing),
-        "disposition": each.disposition,
-        "account_check": each.account_check,
-        "transfer": each.transfer,
-        "released": str(each.released),
-        "returned": str(each.returned),
-        CUT: str(each.cut),
+        "disposition": entitlement.disposition,
+        "account_check": entitlement.account_check,
+        "transfer": entitlement.transfer,
+        "released": str(entitlement.released),
+        "returned": str(entitlement.returned),
+        CUT: str(entitlement.cut),
     }
 
 

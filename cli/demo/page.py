@@ -76,9 +76,9 @@ def render(out: Path, run: Run, year: Path, machine: Machine) -> str:
         run=run,
         year=year.resolve().name,
         title=_title(shown),
-        span=_span([month for each in shown for month in each.tahap.months]),
+        span=_span([month for tahap in shown for month in tahap.tahap.months]),
         tahaps=shown,
-        families_max=max((each.count("families") for each in shown), default=0),
+        families_max=max((tahap.count("families") for tahap in shown), default=0),
         clock=_clock(run, shown),
         machine=machine,
         differences_max=SHOWN_MAX,
@@ -87,12 +87,12 @@ def render(out: Path, run: Run, year: Path, machine: Machine) -> str:
 
 
 def _counted(out: Path, run: Run, year: Path, shown: Sequence[Shown]) -> dict[str, Any]:
-    tahaps = {each.number: each.tahap.id for each in shown}
+    tahaps = {tahap.number: tahap.tahap.id for tahap in shown}
     counted = figures.tally(row for _, row in read_csv(out / ENTITLEMENTS))
     names = figures.regency_names(year)
     areas = figures.areas(run.summary["kabupaten"], names, list(tahaps))
     return {
-        "flow": figures.flow(counted, [each.sums for each in shown]),
+        "flow": figures.flow(counted, [tahap.sums for tahap in shown]),
         "judged": figures.judged_lines(run.summary["eligibility"]),
         "duties": figures.duty_groups(run.summary, run.duties, counted, tahaps),
         "transfers": figures.transfer_groups(run.summary, counted, tahaps),
@@ -160,9 +160,9 @@ def _clock(run: Run, shown: Sequence[Shown]) -> list[tuple[str, float, float]]:
     parts = [
         ("start", run.start_s),
         ("load", run.load_s),
-        *((f"tahap {each.number}", each.took_s) for each in shown),
+        *((f"tahap {tahap.number}", tahap.took_s) for tahap in shown),
     ]
-    known = sum(took for _, took in parts)
-    parts.append(("read and prove", max(run.total_s - known, 0.0)))
+    measured = sum(took for _, took in parts)
+    parts.append(("read and prove", max(run.total_s - measured, 0.0)))
     begins = accumulate((took for _, took in parts), initial=0.0)
     return [(what, begin, took) for (what, took), begin in zip(parts, begins, strict=False)]

@@ -162,9 +162,9 @@ async def _run(
     start_s = time.monotonic() - begun
     starting.finish()
     after, load_s = await _load(plan, year, front, screen)
-    took = [(each, await _tahap(plan, front, each, after, screen)) for each in tahaps]
+    took = [(tahap, await _tahap(plan, front, tahap, after, screen)) for tahap in tahaps]
     pss_bytes = platform.supervisor.pss_bytes()
-    found = await _found(plan, front, [each.id for each in tahaps], screen)
+    found = await _found(plan, front, [tahap.id for tahap in tahaps], screen)
     return _Took(start_s, load_s, took, pss_bytes), found
 
 
@@ -186,7 +186,9 @@ async def _load(
     if nobody := without_service(plan.directory):
         screen.say(f"Skipped, as no service takes them yet: {', '.join(nobody)}")
     clerk, observer = front.client("clerk", *SCOPES), front.client("observer", "platform:read")
-    after = await load_year(clerk, plan.directory, screen.file, lambda each: year.key(each.file))
+    after = await load_year(
+        clerk, plan.directory, screen.file, lambda source: year.key(source.file)
+    )
     for service in [name for name, position in after.items() if not position]:
         # All of its files were taken before we were begun again.
         after[service] = (await observer.positions(service)).head

@@ -112,8 +112,10 @@ async def _freeze(desk: _Desk) -> None:
     seen = await desk.until(lambda state: state.phase in LISTED)
     lines, what = seen.value.list, f"/tahap/{desk.tahap.id}/freeze"
     if seen.value.phase == "READY":
-        for each in lines.deferred_candidates:
-            desk.screen.say(f"tahap {desk.tahap.id} is frozen without {each.family}: {each.reason}")
+        for candidate in lines.deferred_candidates:
+            desk.screen.say(
+                f"tahap {desk.tahap.id} is frozen without {candidate.family}: {candidate.reason}"
+            )
         proposal = {"hash": lines.hash, "deferred": lines.deferred_candidates}
         await _two_people(desk, what, proposal, seen)
     elif seen.value.phase == "FREEZE_PROPOSED":

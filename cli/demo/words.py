@@ -83,5 +83,5 @@ def word(of: Mapping[str, Word], code: str) -> Word:
 
 def unmet(duty: str, reason: str) -> Word:
     """The meaning of a duty that was not passed for a reason."""
-    known = word(DUTY, duty)
-    return Word(f"{known.text}: {UNMET.get(reason, reason)}", known.local)
+    meaning = word(DUTY, duty)
+    return Word(f"{meaning.text}: {UNMET.get(reason, reason)}", meaning.local)

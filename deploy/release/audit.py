@@ -46,14 +46,17 @@ def audit(lock: Path, run: Run = run) -> int:
             return 0
         print(f"{lock.name}: the audit failed\n{done.stderr}", file=sys.stderr)
         return 2
-    skipped = [each["name"] for each in packages if "skip_reason" in each]
-    known = [(each, found) for each in packages for found in each.get("vulns", [])]
-    for package, found in known:
+    skipped = [package["name"] for package in packages if "skip_reason" in package]
+    vulnerabilities = [
+        (package, found) for package in packages for found in package.get("vulns", [])
+    ]
+    for package, found in vulnerabilities:
         mended = ", ".join(found["fix_versions"]) or "no version yet"
         print(f"{package['name']} {package['version']}: {found['id']}, mended in {mended}")
     left_out = f", not audited: {', '.join(skipped)}" if skipped else ""
-    print(f"{lock.name}: {len(packages)} packages, {len(known)} known vulnerabilities{left_out}")
-    return 1 if known else 0
+    count = f"{len(vulnerabilities)} known vulnerabilities"
+    print(f"{lock.name}: {len(packages)} packages, {count}{left_out}")
+    return 1 if vulnerabilities else 0
 
 
 def main(arguments: list[str]) -> int:

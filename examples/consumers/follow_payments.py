@@ -32,18 +32,18 @@ def handle(state, partition, records):
         row = state.execute("SELECT epoch, position FROM handled WHERE partition = ?", (partition,))
         epoch, done = row.fetchone() or (None, 0)
         for record in records:
-            told = {name: value.decode() for name, value in record.headers}
-            position, previous = int(told["ce_position"]), int(told["ce_previous"])
-            if epoch not in (None, told["ce_epoch"]):
+            headers = {name: value.decode() for name, value in record.headers}
+            position, previous = int(headers["ce_position"]), int(headers["ce_previous"])
+            if epoch not in (None, headers["ce_epoch"]):
                 raise SystemExit("The platform was restored from a backup: begin with a new state.")
             if position <= done:
                 continue  # sent again, or read again: we have it
             if previous > done:
                 raise SystemExit(f"Position {previous} of partition {partition} never came.")
             body = json.loads(record.value)
-            kind = told["ce_type"].split(".")[-2]  # ...payment.PaymentCredited.v1
+            kind = headers["ce_type"].split(".")[-2]  # ...payment.PaymentCredited.v1
             state.execute(ADD, (body["tahap"], kind, body.get("amount", 0)))
-            epoch, done, new = told["ce_epoch"], position, new + 1
+            epoch, done, new = headers["ce_epoch"], position, new + 1
         state.execute("REPLACE INTO handled VALUES (?, ?, ?)", (partition, epoch, done))
     return new
 
@@ -60,14 +60,16 @@ async def follow(bootstrap, state, group, once):
     async with consumer:
         while True:
             batches = await consumer.getmany(timeout_ms=500)
-            for place, records in batches.items():
-                new = handle(state, place.partition, records)
-                await consumer.commit({place: records[-1].offset + 1})
-                print(f"partition {place.partition}: {new} new of {len(records)}", flush=True)
+            for partition, records in batches.items():
+                new = handle(state, partition.partition, records)
+                await consumer.commit({partition: records[-1].offset + 1})
+                print(f"partition {partition.partition}: {new} new of {len(records)}", flush=True)
             places = consumer.assignment()
             if once and not batches and places:
                 ends = await consumer.end_offsets(places)
-                if all([await consumer.position(place) >= ends[place] for place in places]):
+                if all(
+                    [await consumer.position(partition) >= ends[partition] for partition in places]
+                ):
                     return
 
 
@@ -80,11 +82,11 @@ def main():
     )
     parser.add_argument("--group", default="follow-payments", help="the consumer group's name")
     parser.add_argument("--once", action="store_true", help="stop where the topic ends")
-    told = parser.parse_args()
-    state = sqlite3.connect(told.state)
+    arguments = parser.parse_args()
+    state = sqlite3.connect(arguments.state)
     state.executescript(TABLES)
     try:
-        asyncio.run(follow(told.bootstrap, state, told.group, told.once))
+        asyncio.run(follow(arguments.bootstrap, state, arguments.group, arguments.once))
     except KeyboardInterrupt:
         print("Stopped; start it again to go on.")
     for row in state.execute("SELECT * FROM total ORDER BY tahap, type"):

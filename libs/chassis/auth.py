@@ -94,7 +94,7 @@ def authenticator(settings: Settings) -> Authenticate:
         person = payload.get(settings.person_claim)
         if not isinstance(person, str) or not is_name(person):
             raise TokenRefused("person")
-        named = {folded(str(each)) for each in (person, payload["sub"], payload.get("jti"))}
+        named = {folded(str(name)) for name in (person, payload["sub"], payload.get("jti"))}
         if not denied().isdisjoint(named):
             raise TokenRefused("denied")
         scopes, regions = payload.get("scope", ""), payload.get("regions", [])
@@ -145,8 +145,8 @@ def gate(
             if is_open(scope["path"], open_paths):
                 rates.stranger(address)
                 return await app(scope, receive, send)
-            known = request.state.principal = await _believed(scope, address)
-            with rates.client(folded(known.subject)):
+            asker = request.state.principal = await _believed(scope, address)
+            with rates.client(folded(asker.subject)):
                 return await app(scope, receive, send)
         except TokenRefused:
             response = answer(request, 401, detail="A valid bearer token is needed.")

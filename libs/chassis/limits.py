@@ -44,7 +44,7 @@ class Limits:
     def read(cls, whole: Callable[[str, int], int]) -> Self:
         """The limits that `whole` answers, asked by a variable's name and its default."""
         defaults = cls()
-        names = [each.name for each in fields(cls)]
+        names = [limit.name for limit in fields(cls)]
         return cls(
             **{name: whole(f"PKH_{name.upper()}", getattr(defaults, name)) for name in names}
         )

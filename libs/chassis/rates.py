@@ -25,17 +25,17 @@ class Buckets:
     burst: float
     clock: Callable[[], float] = time.monotonic
     names_max: int = NAMES_MAX
-    _known: OrderedDict[str, tuple[float, float]] = field(default_factory=OrderedDict)
+    _buckets: OrderedDict[str, tuple[float, float]] = field(default_factory=OrderedDict)
 
     def take(self, name: str) -> float:
         """Take one request; 0.0, or the seconds until there is one to take."""
         now = self.clock()
-        left, at = self._known.pop(name, (self.burst, now))
+        left, at = self._buckets.pop(name, (self.burst, now))
         left = min(self.burst, left + (now - at) * self.a_second)
         wait = max(0.0, (1 - left) / self.a_second)
-        self._known[name] = (left if wait else left - 1, now)
-        if len(self._known) > self.names_max:
-            self._known.popitem(last=False)
+        self._buckets[name] = (left if wait else left - 1, now)
+        if len(self._buckets) > self.names_max:
+            self._buckets.popitem(last=False)
         return wait
 
 

@@ -129,6 +129,6 @@ def _without_password(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     if parts.password is None:
         return url, os.environ.get("PGPASSWORD", "")
-    user, _, place = parts.netloc.rpartition("@")
-    bare = parts._replace(netloc=f"{user.partition(':')[0]}@{place}")
+    user, _, host = parts.netloc.rpartition("@")
+    bare = parts._replace(netloc=f"{user.partition(':')[0]}@{host}")
     return urlunsplit(bare), unquote(parts.password)

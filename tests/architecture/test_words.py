@@ -82,11 +82,16 @@ def test_cannot_is_one_word() -> None:
 
 
 # None of these says what the thing is: the trade's word or the thing's own name does.
-PRIVATE_WORDS = frozenset({"told", "appender", "service_settings", "leftovers"})
+PRIVATE_WORDS = frozenset(
+    {"told", "appender", "service_settings", "leftovers", "tokenizer", "intake"}
+    | {"each", "known", "said", "kept", "place"}
+)
+# What an explanation answers over HTTP keeps the name that it was published with.
+PUBLISHED = {"services/projection/explanation/answer.py": ["Known", "known"]}
 
 
 def private_words(tree: ast.Module) -> Iterator[str]:
-    """The variables, parameters and attributes of those names that a module sets."""
+    """The variables, parameters, attributes, functions and classes of those names in a module."""
     for node in ast.walk(tree):
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
@@ -94,6 +99,8 @@ def private_words(tree: ast.Module) -> Iterator[str]:
             case ast.Attribute(attr=name, ctx=ast.Store()):
                 pass
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                pass
+            case ast.ClassDef(name=name) | ast.MatchAs(name=str(name)):
                 pass
             case _:
                 continue
@@ -104,10 +111,10 @@ def private_words(tree: ast.Module) -> Iterator[str]:
 def test_a_name_says_what_a_thing_is() -> None:
     found = {str(path): [*private_words(parse(path))] for path in python_files(*OURS)}
 
-    assert {path: names for path, names in found.items() if names} == {}
+    assert {path: names for path, names in found.items() if names} == PUBLISHED
 
 
 def test_a_name_that_hides_a_thing_is_noticed() -> None:
-    planted = ast.parse("def _told(told): self.told = told\nsettings = told")
+    planted = ast.parse("def _told(told): self.told = told\nsettings = [each for each in told]")
 
-    assert [*private_words(planted)] == ["_told", "told", "told"]
+    assert [*private_words(planted)] == ["_told", "told", "told", "each"]

@@ -13,11 +13,11 @@ from jsonschema.validators import validator_for
 from libs.chassis.catalogue import catalogue
 from libs.chassis.problems import MEDIA_TYPE
 from tools.contracts.interfaces import OPENAPI, application, openapi
-from tools.contracts.problem_pages import known
+from tools.contracts.problem_pages import all_problems
 
 SERVICES = catalogue().names
 DOCUMENTS = {service: json.loads(openapi(service)) for service in SERVICES}
-CODES = known()
+CODES = all_problems()
 JSON = "application/json"
 
 

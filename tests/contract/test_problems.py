@@ -11,9 +11,9 @@ import pytest
 from libs.chassis.problems import GENERAL, Problem, title_of
 from tests.unit.docs.documents import blocks
 from tools.contracts import interfaces
-from tools.contracts.problem_pages import PAGES, Known, known, meaning, there
+from tools.contracts.problem_pages import PAGES, ProblemCode, all_problems, meaning, there
 
-KNOWN = known()
+KNOWN = all_problems()
 PARTS = ("**When:** ", "**What to do:** ")
 CHARACTERS_MAX = 100
 SIXTEEN_DIGITS = re.compile(r"\d{16}")
@@ -54,7 +54,7 @@ def test_a_pages_example_is_such_a_problem_and_names_nobody(code: str) -> None:
 
 
 def test_a_problem_without_a_page_is_named() -> None:
-    added = Known({409}, {"It does not fit."}, {"registry"})
+    added = ProblemCode({409}, {"It does not fit."}, {"registry"})
 
     said = interfaces.drift(KNOWN | {"does-not-fit": added})
 

@@ -128,7 +128,7 @@ ISOLATION: Final = (
         (
             Change(
                 "libs/events/consumer/inbox.py",
-                "if self._dropped[places[i]] == print_of(batch.record(i))",
+                "if self._dropped[positions[i]] == print_of(batch.record(i))",
                 "if True",
             ),
         ),

@@ -91,7 +91,7 @@ def _channel(topics: Topics, name: str, stems: Iterable[Path]) -> dict[str, Any]
         "address": name,
         "description": f"From {topics.owners[name]}, keyed by {topics.keys[name]}; its data is "
         f"{topics.data_classes[name]}.",
-        "messages": {each: {"$ref": f"#/components/messages/{each}"} for each in own},
+        "messages": {message: {"$ref": f"#/components/messages/{message}"} for message in own},
         "bindings": {
             "kafka": {
                 "topic": name,

@@ -18,10 +18,10 @@ _HOLDING: Final = ("items", "prefixItems", "anyOf", "additionalProperties")
 
 def breaks(before: Schema, after: Schema) -> list[str]:
     """A sentence for each way in which `after` would not do for a reader of `before`."""
-    return list(_differences(_Place(before, before), _Place(after, after), "", frozenset()))
+    return list(_differences(_Located(before, before), _Located(after, after), "", frozenset()))
 
 
-class _Place:
+class _Located:
     """A schema and the document in which its references are found."""
 
     def __init__(self, document: Schema, schema: Schema) -> None:
@@ -31,12 +31,12 @@ class _Place:
         self.name = name
         self.schema: Schema = document["$defs"][name] if name else schema
 
-    def inside(self, schema: Schema) -> _Place:
-        return _Place(self.document, schema)
+    def inside(self, schema: Schema) -> _Located:
+        return _Located(self.document, schema)
 
 
 def _differences(
-    before: _Place, after: _Place, path: str, above: frozenset[tuple[str, str]]
+    before: _Located, after: _Located, path: str, above: frozenset[tuple[str, str]]
 ) -> Iterator[str]:
     if before.name and after.name:
         if (before.name, after.name) in above:
@@ -50,7 +50,7 @@ def _differences(
 
 
 def _fields(
-    before: _Place, after: _Place, path: str, above: frozenset[tuple[str, str]]
+    before: _Located, after: _Located, path: str, above: frozenset[tuple[str, str]]
 ) -> Iterator[str]:
     old, new = before.schema.get("properties", {}), after.schema.get("properties", {})
     for name in old:
@@ -69,7 +69,7 @@ def _fields(
 
 
 def _parts(
-    before: _Place, after: _Place, path: str, above: frozenset[tuple[str, str]]
+    before: _Located, after: _Located, path: str, above: frozenset[tuple[str, str]]
 ) -> Iterator[str]:
     for word in _HOLDING:
         old, new = _listed(before.schema.get(word)), _listed(after.schema.get(word))

@@ -158,7 +158,7 @@ def release(contracts: Path = CONTRACTS) -> list[str]:
 
 
 def _schemas(contracts: Path) -> dict[str, Any]:
-    return {_named(stem): schema(stem, each) for stem, each in messages(contracts).items()}
+    return {_named(stem): schema(stem, message) for stem, message in messages(contracts).items()}
 
 
 def _named(path: Path) -> str:

@@ -12,14 +12,14 @@ from typing import Any, Final
 from libs.chassis.catalogue import catalogue
 from libs.chassis.settings import Settings
 from tools.contracts import problem_pages
-from tools.contracts.problem_pages import Known
+from tools.contracts.problem_pages import ProblemCode
 
 ROOT: Final = problem_pages.ROOT
 CONTRACTS: Final = ROOT / "contracts"
 OPENAPI: Final = CONTRACTS / "openapi"
 
 
-def generate(problems: Mapping[str, Known] | None = None) -> Mapping[Path, str]:
+def generate(problems: Mapping[str, ProblemCode] | None = None) -> Mapping[Path, str]:
     """{path: text} of every generated file as it should be, with these problems or the code's."""
     return {
         problem_pages.PAGES / problem_pages.INDEX: problem_pages.index(problems=problems),
@@ -49,9 +49,9 @@ def application(service: str, settings: Settings | None = None) -> Any:
     return described.application(settings or nothing)
 
 
-def drift(problems: Mapping[str, Known] | None = None) -> list[str]:
+def drift(problems: Mapping[str, ProblemCode] | None = None) -> list[str]:
     """A sentence for each file that is missing or stale, and each problem without a page."""
-    problems = problems or problem_pages.known()
+    problems = problems or problem_pages.all_problems()
     generated = generate(problems)
     return [
         *(

@@ -28,7 +28,7 @@ EVERY_SERVICE: Final = "every service"
 
 
 @dataclass(slots=True)
-class Known:
+class ProblemCode:
     """A problem: its statuses, the titles that it comes with, and which services give it."""
 
     statuses: set[int] = field(default_factory=set)
@@ -49,26 +49,28 @@ class Known:
 
     def heading(self, code: str) -> str:
         """The line under a page's title."""
-        return f"`/problems/{code}` · {self.told_with} · {self.given_by}"
+        return f"`/problems/{code}` · {self.status_text} · {self.given_by}"
 
     @property
-    def told_with(self) -> str:
+    def status_text(self) -> str:
         """Its statuses in words."""
         return " or ".join(str(status) for status in sorted(self.statuses)) or "told of a job"
 
 
 @cache
-def known() -> dict[str, Known]:
+def all_problems() -> dict[str, ProblemCode]:
     """{code: what the code says of it} of everything that can be answered."""
-    found: dict[str, Known] = {}
+    found: dict[str, ProblemCode] = {}
     for code, status in GENERAL:
-        found.setdefault(code, Known()).note(status, title_of(code), EVERY_SERVICE)
-    for code, told_with, service in _refusals():
-        found.setdefault(code, Known()).note(told_with, title_of(code), service)
+        found.setdefault(code, ProblemCode()).note(status, title_of(code), EVERY_SERVICE)
+    for code, given_status, service in _refusals():
+        found.setdefault(code, ProblemCode()).note(given_status, title_of(code), service)
     for error in _errors():
         title = inspect.cleandoc(error.__doc__ or "").splitlines()[0]
         code = kebab(error.__name__)
-        found.setdefault(code, Known()).note(status_of(error), title, _owner(error.__module__))
+        found.setdefault(code, ProblemCode()).note(
+            status_of(error), title, _owner(error.__module__)
+        )
     return dict(sorted(found.items()))
 
 
@@ -96,12 +98,12 @@ def _errors() -> list[type[DomainError]]:
         for module in pkgutil.walk_packages(package.__path__, f"{top}."):
             importlib.import_module(module.name)
     derived = _derived(DomainError)
-    return [each for each in derived if each.__module__.split(".")[0] in ("libs", "services")]
+    return [error for error in derived if error.__module__.split(".")[0] in ("libs", "services")]
 
 
 def _derived(error: type[Any]) -> list[type[Any]]:
     own = error.__subclasses__()
-    return own + [each for one in own for each in _derived(one)]
+    return own + [inner for derived in own for inner in _derived(derived)]
 
 
 def _owner(module: str) -> str:
@@ -124,12 +126,12 @@ Written by `make contracts` from the code and the pages.
 """
 
 
-def index(pages: Path = PAGES, problems: Mapping[str, Known] | None = None) -> str:
+def index(pages: Path = PAGES, problems: Mapping[str, ProblemCode] | None = None) -> str:
     """The list of all problems (None: those of the code), with what each page says it means."""
     rows = [
-        f"| [{code}]({code}.md) | {each.told_with} "
-        f"| {meaning(pages / f'{code}.md')} | {each.given_by} |\n"
-        for code, each in (problems or known()).items()
+        f"| [{code}]({code}.md) | {problem.status_text} "
+        f"| {meaning(pages / f'{code}.md')} | {problem.given_by} |\n"
+        for code, problem in (problems or all_problems()).items()
     ]
     return _HEAD + "".join(rows)
 

@@ -58,18 +58,18 @@ def places(name: str) -> Mapping[str, Path]:
 def files(name: str, title: str) -> Iterator[tuple[Path, str]]:
     """(path, text) of every file that is laid."""
     words = {"name": name, "title": title, "topic": topic_of(name)}
-    for directory, place in places(name).items():
+    for directory, folder in places(name).items():
         for path in sorted((LAID / directory).rglob("*.txt")):
-            target = place / path.relative_to(LAID / directory).with_suffix("")
+            target = folder / path.relative_to(LAID / directory).with_suffix("")
             yield target, Template(path.read_text("utf-8")).substitute(words)
 
 
 # -- The two descriptions -------------------------------------------------------------------------
 
 
-def entry(name: str, title: str, known: Catalogue) -> str:
+def entry(name: str, title: str, catalogue: Catalogue) -> str:
     """The lines of services.toml, with the next port."""
-    port = 1 + max(each.port for each in known.services.values())
+    port = 1 + max(service.port for service in catalogue.services.values())
     return f'\n[{name}]\ntitle = "{title}"\nport = {port}\npublishes = ["{topic_of(name)}"]\n'
 
 
@@ -120,7 +120,7 @@ def lay(root: Path, name: str, title: str, then: Callable[[Path], None] = genera
         raise ServiceRefused(f"NAME must be 3 to 24 small letters, such as complaints: {name!r}.")
     if not TITLE.fullmatch(title):
         raise ServiceRefused('TITLE must be 3 to 60 characters without ", \\ and $.')
-    there = any((root / place).exists() for place in places(name).values())
+    there = any((root / folder).exists() for folder in places(name).values())
     if there or name in TAKEN or iskeyword(name) or name in load(root).names:
         raise ServiceRefused(f"{name} is taken.")
     descriptions = described(root, name, title)

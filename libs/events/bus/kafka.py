@@ -138,15 +138,19 @@ class KafkaBus:
         async with self._reader() as reader:
             ends = await self._ends(reader, topic)
             starts = await reader.beginning_offsets(list(ends))
-            begins = {place: end - 1 for place, end in ends.items() if end > starts[place]}
+            begins = {
+                partition: end - 1 for partition, end in ends.items() if end > starts[partition]
+            }
             found: dict[int, Record] = {}
             while begins:  # further back where nothing but marks of transactions is at the end
                 last = await _last(reader, begins, ends)
-                found |= {place.partition: record for place, record in last.items()}
+                found |= {partition.partition: record for partition, record in last.items()}
                 begins = {
-                    place: max(starts[place], ends[place] - LOOK_BACK * (ends[place] - begin))
-                    for place, begin in begins.items()
-                    if place not in last and begin > starts[place]
+                    partition: max(
+                        starts[partition], ends[partition] - LOOK_BACK * (ends[partition] - begin)
+                    )
+                    for partition, begin in begins.items()
+                    if partition not in last and begin > starts[partition]
                 }
             return found
 
@@ -197,16 +201,18 @@ async def _last(
 ) -> dict[TopicPartition, Record]:
     """The last record of each partition between two of its offsets, of those that have one."""
     reader.assign(list(begins))
-    for place, begin in begins.items():
-        reader.seek(place, begin)
+    for partition, begin in begins.items():
+        reader.seek(partition, begin)
     found: dict[TopicPartition, Record] = {}
     left = set(begins)
     while left:
         fetched = await reader.getmany(*left, timeout_ms=LAST_WAIT_MS)
-        for place, batches in fetched.items():
-            [*_, last] = batched(place.topic, place.partition, batches[-1])
-            found[place] = last.record(len(last) - 1)
-        left = {place for place in left if await reader.position(place) < ends[place]}
+        for partition, batches in fetched.items():
+            [*_, last] = batched(partition.topic, partition.partition, batches[-1])
+            found[partition] = last.record(len(last) - 1)
+        left = {
+            partition for partition in left if await reader.position(partition) < ends[partition]
+        }
     return found
 
 

@@ -65,8 +65,8 @@ def parse_own(batch: Batch, topics: Topics) -> Envelopes:
     """
     envelopes = parse_all(batch)
     if reason := _foreign(batch, envelopes, topics):
-        place = {"topic": batch.topic, "partition": batch.partition, "offset": batch.offsets[0]}
-        raise EnvelopeMalformed(**place, reason=reason)
+        location = {"topic": batch.topic, "partition": batch.partition, "offset": batch.offsets[0]}
+        raise EnvelopeMalformed(**location, reason=reason)
     return envelopes
 
 
@@ -75,7 +75,7 @@ def _foreign(batch: Batch, envelopes: Envelopes, topics: Topics) -> str | None:
     begins = type_prefix(topics.namespace, batch.topic)[0].encode()
     if {*envelopes.sources} != {source_of(topics.owners[batch.topic])}:
         return "source"
-    if not all(_is_type(each, begins) for each in {*column["ce_type"]}):
+    if not all(_is_type(kind, begins) for kind in {*column["ce_type"]}):
         return "type"
     if not all(map(lt, envelopes.previous, envelopes.positions)):
         return "previous"

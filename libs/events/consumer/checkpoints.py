@@ -39,11 +39,11 @@ class Checkpoint:
             # Epochs follow one another: messages of another epoch before a gap are older. A newer
             # one counts on from before our position, which covers mere numbers.
             if epoch not in (None, own) and not (offset < met and at <= position):
-                raise UnknownEpoch(**_place(batch, offset), epoch=epoch)
+                raise UnknownEpoch(**_location(batch, offset), epoch=epoch)
             if at <= position:
                 continue
             if previous > position:
-                raise GapFound(**_place(batch, offset), after=position, missing_to=previous)
+                raise GapFound(**_location(batch, offset), after=position, missing_to=previous)
             epoch, position = own, at
             fresh.append(index)
         self.epoch, self.position, self.moved = epoch, position, self.moved or bool(fresh)
@@ -62,7 +62,7 @@ class Checkpoint:
         )
 
 
-def _place(batch: Batch, offset: int) -> dict[str, object]:
+def _location(batch: Batch, offset: int) -> dict[str, object]:
     return {"topic": batch.topic, "partition": batch.partition, "offset": offset}
 
 

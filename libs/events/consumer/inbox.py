@@ -30,8 +30,8 @@ from libs.events.bus.topics import Topics
 from libs.events.consumer.batch_bisection import sift
 from libs.events.consumer.checkpoints import lock_checkpoints, move_checkpoints, open_checkpoints
 from libs.events.consumer.parking import (
-    Place,
-    dropped_places,
+    RecordPosition,
+    dropped_positions,
     held_keys,
     park,
     park_records,
@@ -98,8 +98,10 @@ class Consumer:
         self._by_topic = {s.topic: s for s in self.subscriptions}
         self._gaps: dict[Partition, list[int]] = {}  # the offsets where one was looked back from
         self._rewound: set[Partition] = set()  # in this round
-        self._dropped: Mapping[Place, str | None] = {}  # by a person, with the print of a record
-        self._stopped_at: Place | None = None
+        self._dropped: Mapping[
+            RecordPosition, str | None
+        ] = {}  # by a person, with the print of a record
+        self._stopped_at: RecordPosition | None = None
 
     async def run(self) -> None:
         """Consume until cancelled, or until something only a person can mend stops it."""
@@ -129,16 +131,16 @@ class Consumer:
         while self._stopped_at is None or await self._still(self._stopped_at):
             await asyncio.sleep(JUDGED_POLL_S)
 
-    async def _still(self, place: Place) -> bool:
+    async def _still(self, position: RecordPosition) -> bool:
         try:
-            return await stops_still(self.store, place)
+            return await stops_still(self.store, position)
         except RETRIED:
             return True
 
     async def _open_checkpoints(self) -> None:
         await open_checkpoints(self.store, self.subscriptions, self.topics.partitions)
         names = [subscription.name for subscription in self.subscriptions]
-        self._dropped = await dropped_places(self.store, names)
+        self._dropped = await dropped_positions(self.store, names)
 
     async def _consume(self, member: Member) -> None:
         async with prefetch(self._fetches(member)) as fetches:
@@ -239,9 +241,9 @@ class Consumer:
         """A batch without the records that a person has judged to be passed over."""
         if not self._dropped:
             return batch
-        places = [(*_topic_partition(batch), -1 - offset) for offset in batch.offsets]
-        there = [index for index, place in enumerate(places) if place in self._dropped]
-        gone = {i for i in there if self._dropped[places[i]] == print_of(batch.record(i))}
+        positions = [(*_topic_partition(batch), -1 - offset) for offset in batch.offsets]
+        there = [index for index, position in enumerate(positions) if position in self._dropped]
+        gone = {i for i in there if self._dropped[positions[i]] == print_of(batch.record(i))}
         self.tally.passed += len(gone)
         return batch.only([i for i in range(len(batch)) if i not in gone]) if gone else batch
 
@@ -286,9 +288,9 @@ class Consumer:
             self.tally.skipped += len(batch) - len(fresh)
             self.tally.passed += len(fresh) - len(wanted)
             if self._dropped:
-                place = _topic_partition(batch)
+                where = batch.topic, batch.partition
                 wanted = [
-                    i for i in wanted if (*place, envelopes.positions[i]) not in self._dropped
+                    i for i in wanted if (*where, envelopes.positions[i]) not in self._dropped
                 ]
             messages += messages_in(subscription, batch, envelopes, wanted)
         moved = {number: reached for number, reached in checkpoints.items() if reached.moved}

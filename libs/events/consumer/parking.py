@@ -24,7 +24,7 @@ Partition: TypeAlias = tuple[str, str, int]
 ParkedPosition: TypeAlias = tuple[str, str, int, int]
 """(subscription, topic, partition, position): where a parked message stands among all."""
 
-Place: TypeAlias = tuple[str, int, int]
+RecordPosition: TypeAlias = tuple[str, int, int]
 """(topic, partition, position); -1 - offset in the place of the position of what has none."""
 
 START: Final[ParkedPosition] = ("", "", 0, 0)
@@ -160,8 +160,8 @@ async def park_records(
     ]
     if not rows:
         return 0
-    kept = await store.pool.fetch(_PARK_RECORDS, *map(list, zip(*rows, strict=True)))
-    return len(kept)
+    inserted = await store.pool.fetch(_PARK_RECORDS, *map(list, zip(*rows, strict=True)))
+    return len(inserted)
 
 
 def print_of(record: Record) -> str:
@@ -170,7 +170,9 @@ def print_of(record: Record) -> str:
     return hashlib.sha256(_pack((record.key, record.value, headers))).hexdigest()
 
 
-async def dropped_places(store: Store, subscriptions: Sequence[str]) -> dict[Place, str | None]:
+async def dropped_positions(
+    store: Store, subscriptions: Sequence[str]
+) -> dict[RecordPosition, str | None]:
     """All that a person has dropped, by where it stands; a record with its print, a message not.
 
     Records at which a consumer stopped and that nobody has dropped are forgotten: it goes on, or
@@ -181,9 +183,9 @@ async def dropped_places(store: Store, subscriptions: Sequence[str]) -> dict[Pla
     return {(topic, partition, position): sha256 for topic, partition, position, sha256 in rows}
 
 
-async def stops_still(store: Store, place: Place) -> bool:
+async def stops_still(store: Store, position: RecordPosition) -> bool:
     """True until a person has dropped the record at which a consumer stopped."""
-    found: bool = await store.pool.fetchval(_STOPS_STILL, *place)
+    found: bool = await store.pool.fetchval(_STOPS_STILL, *position)
     return found
 
 

@@ -72,8 +72,8 @@ def wanted_of(
         for index in indexes:
             name, major = envelopes.types[index], envelopes.majors[index]
             if subscription.body_of(name) and major > supported:
-                place = {"partition": batch.partition, "offset": batch.offsets[index]}
-                raise UnknownEvent(type=name, major=major, topic=batch.topic, **place)
+                location = {"partition": batch.partition, "offset": batch.offsets[index]}
+                raise UnknownEvent(type=name, major=major, topic=batch.topic, **location)
     if len(wanted) == len(kinds):
         return indexes
     return [index for index in indexes if subscription.body_of(envelopes.types[index])]

@@ -46,7 +46,7 @@ def test_so_many_names_are_kept_and_no_more(clock: Clock) -> None:
     for name in ("a", "b", "c"):
         buckets.take(name)
 
-    assert len(buckets._known) == 2
+    assert len(buckets._buckets) == 2
     assert buckets.take("c") > 0
 
 
