@@ -47,6 +47,8 @@ def tree() -> Iterator[Path]:
         tree = Path(temporary) / "tree"
         copy_tree(tree)
         run(tree, "git", "init", "--quiet")
+        (tree / ".venv").symlink_to(sys.prefix)
+        (tree / ".git" / "info" / "exclude").write_text("/.venv\n")
         commit(tree)
         run(tree, sys.executable, "-m", "tools.service", NAME, TITLE)
         yield tree
@@ -161,8 +163,8 @@ def test_everything_is_green_with_it(
     tree: Path, target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PKH_NIGHTLY")  # the copy is tested as by day
-    ready = (f"BIN={Path(sys.executable).parent}", "READY=")
-    run(tree, "make", *ready, *target.split())
+    monkeypatch.setenv("PYTHONPATH", str(tree))  # or `pkh` of this tree's `.venv` runs this tree
+    run(tree, "make", "READY=", *target.split())
 
 
 def test_it_goes_without_a_trace(tree: Path) -> None:
