@@ -24,8 +24,7 @@ from services.payments.http import (
     unanswered,
 )
 from services.payments.http.openapi_examples import EXAMPLES
-from services.payments.partners.addresses import Partners
-from services.payments.partners.client import PARTNER_TIMEOUT_S, Outside
+from services.payments.partners.client import PARTNER_TIMEOUT_S, Outside, Partners
 from services.payments.partners.files import Renderer
 from services.payments.tables.holds import hold_readings
 from services.payments.tables.ledger import ledger_readings

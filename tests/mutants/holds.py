@@ -15,7 +15,7 @@ HOLDS: Final = (
         "a bank's file is committed without a look at who is held",
         (
             Change(
-                "services/payments/workers/dispatch.py",
+                "services/payments/workers/partner_exchange.py",
                 "defer_held(unit, job.key, job.day, which.bank)",
                 "defer_held(unit, job.key, job.day, 'NOBODY')",
             ),

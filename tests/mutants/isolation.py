@@ -66,8 +66,8 @@ ISOLATION: Final = (
         (
             Change(
                 "services/payments/partners/answers.py",
-                "        return not self.good and self.word not in FAILING\n",
-                "        return False\n",
+                "    return Verdict.NO if word in FAILING else Verdict.OPEN\n",
+                "    return Verdict.NO\n",
             ),
         ),
         f"{PAYMENTS}/test_partners_words.py::test_a_line_of_which_a_bank_says_neither_yes_nor_no"
@@ -187,7 +187,7 @@ ISOLATION: Final = (
         "a payment that cannot be read stops everybody's of its run",
         (
             Change(
-                "services/payments/tables/set_aside.py",
+                "services/payments/tables/payments.py",
                 "= (ConcurrencyConflict,)\n",
                 "= (Exception,)\n",
             ),
@@ -202,7 +202,7 @@ ISOLATION: Final = (
         "what a bank says of a payment that cannot be read is forgotten",
         (
             Change(
-                "services/payments/tables/set_aside.py",
+                "services/payments/tables/payments.py",
                 "    await set_aside(unit, await pay_by_halves(unit, items))\n",
                 "    await pay_by_halves(unit, items)\n",
             ),
@@ -238,8 +238,8 @@ ISOLATION: Final = (
             ),
             Change(
                 "services/payments/workers/canceller.py",
-                "import recalled_order, run\n",
-                "import pay, recalled_order, run\n",
+                "    pay_or_set_aside,\n    recalled_order,\n",
+                "    pay,\n    pay_or_set_aside,\n    recalled_order,\n",
             ),
         ),
         f"{PAYMENTS}/test_not_void_yet.py"
@@ -252,7 +252,7 @@ ISOLATION: Final = (
         "a payment that a cancelled announcement still has is paid by the next one",
         (
             Change(
-                "services/payments/tables/set_aside.py",
+                "services/payments/tables/payments.py",
                 "    held = await not_void_yet(unit, [item.payment for item in items])\n",
                 "    held = set[str]()\n",
             ),

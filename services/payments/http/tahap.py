@@ -46,8 +46,7 @@ from services.payments.tables import phases, versions
 from services.payments.tables.holds import held_among, lapsing
 from services.payments.tables.list_lines import arrived
 from services.payments.tables.open_lists import open_run, unmoved, withheld_more
-from services.payments.tables.payments import place_payments
-from services.payments.tables.set_aside import PaymentCommands, pay_or_set_aside
+from services.payments.tables.payments import PaymentCommands, pay_or_set_aside, place_payments
 from services.payments.workers.list_joiner import ready_list, table_of
 
 Maker = Annotated[Principal, require("payments:make")]

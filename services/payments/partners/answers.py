@@ -12,6 +12,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Final
 
 from libs.events.domain.errors import CorridorError
@@ -50,23 +51,22 @@ class LinesOpen(CorridorError):
     """A partner says neither yes nor no of some lines; they are asked for again."""
 
 
+class Verdict(Enum):
+    """The meaning of a partner's word about a payment."""
+
+    YES = auto()  # the account is the payee's, or the payment credited
+    NO = auto()
+    OPEN = auto()  # none of the agreed words, so that nobody knows yet
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The outcome of one payment: the partner's word, and of a bank its reference and amount."""
 
     word: str
+    verdict: Verdict
     reference: str = ""
     amount: int | None = None
-
-    @property
-    def good(self) -> bool:
-        """True where the account is the payee's, or the payment credited."""
-        return self.word == (OK if self.amount is None else CREDITED)
-
-    @property
-    def open(self) -> bool:
-        """True where the word is none of the agreed ones, so that nobody knows yet."""
-        return not self.good and self.word not in FAILING
 
 
 def bytes_max(lines: int) -> int:
@@ -96,7 +96,8 @@ def read_answer(which: FileOf, body: bytes) -> dict[str, Answer]:
 
 def require_closed(which: FileOf, answers: Mapping[str, Answer]) -> None:
     """Raise `LinesOpen` while the partner says neither yes nor no of a line."""
-    still_open = [number for number, answer in enumerate(answers.values(), 2) if answer.open]
+    verdicts = enumerate((answer.verdict for answer in answers.values()), 2)
+    still_open = [number for number, verdict in verdicts if verdict is Verdict.OPEN]
     if still_open:
         raise LinesOpen(file=which.file, lines=len(still_open), first=still_open[0])
 
@@ -112,12 +113,20 @@ def _answer(which: FileOf, number: int, row: Sequence[str]) -> Answer:
     for name, (form, text) in fields.items():
         if form.fullmatch(text) is None:
             raise AnswerMalformed(file=which.file, line=number, field=name)
-    return Answer(row[2]) if which.bank is None else Answer(row[2], row[4], int(row[3]))
+    if which.bank is None:
+        return Answer(row[2], _verdict(row[2], OK))
+    return Answer(row[2], _verdict(row[2], CREDITED), row[4], int(row[3]))
+
+
+def _verdict(word: str, yes: str) -> Verdict:
+    if word == yes:
+        return Verdict.YES
+    return Verdict.NO if word in FAILING else Verdict.OPEN
 
 
 def _sums(which: FileOf, answers: Mapping[str, Answer]) -> tuple[int, ...]:
     """The trailer as it must be: the lines and the good ones, of a bank each with its rupiah."""
-    good = [answer for answer in answers.values() if answer.good]
+    good = [answer for answer in answers.values() if answer.verdict is Verdict.YES]
     if which.bank is None:
         return len(answers), len(good)
     everything = sum(answer.amount or 0 for answer in answers.values())

@@ -6,18 +6,19 @@ What they answer is bounded: a word of theirs that is longer than agreed is no w
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import httpx
 import msgspec
 
 from libs.events.domain.errors import CorridorError
 from libs.events.store.watermarks import Positions
+from services.payments.contract import ANNOUNCED_TO
 from services.payments.domain.run.messages import PaymentOrdered, RecordOrderCancelled
 from services.payments.domain.tahap.messages import ServiceAnswer
-from services.payments.partners.addresses import Partners
 from services.payments.partners.answers import REFERENCE, bytes_max
 from services.payments.partners.files import FileOf, Rendered, Renderer
 
@@ -69,6 +70,24 @@ class _RuleSets(msgspec.Struct):
     """A service's answer to which rule sets it can run."""
 
     rule_sets: tuple[_RuleSet, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Partners:
+    """Base addresses: treasury, banks (below /banks/{bank}), the services that are asked.
+
+    A platform without simulators or partners pays nobody: theirs are empty there.
+    """
+
+    treasury: str
+    banks: str
+    services: Mapping[str, str]
+
+    @classmethod
+    def at(cls, addresses: Mapping[str, str]) -> Self:
+        """Those among the addresses of a service's settings."""
+        asked = {name: addresses[name] for name in ANNOUNCED_TO}
+        return cls(addresses["treasury"], addresses["bank"], asked)
 
 
 @dataclass(frozen=True, slots=True)

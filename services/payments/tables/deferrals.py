@@ -22,8 +22,7 @@ from services.payments.domain.run.messages import (
 )
 from services.payments.domain.shared.ids import run_stream, tahap_stream
 from services.payments.domain.tahap.messages import DeferFamilies, Deferral
-from services.payments.tables.payments import run
-from services.payments.tables.set_aside import PaymentCommands, pay_or_set_aside
+from services.payments.tables.payments import PaymentCommands, pay_or_set_aside, run
 
 Asked: TypeAlias = Callable[[DeferredLine, bool], tuple[Command, ...]]
 """The command to a payment whose line leaves; the flag is True once its run is ordered."""

@@ -5,7 +5,7 @@ meets one of the old. Lines of the old one that still come are passed by. What w
 back from the treasury, which may have a request of before still on its way: only its answer ends
 the cancellation.
 
-A payment that does not take it is found by halves and set aside (tables/set_aside.py): it holds up
+A payment that does not take it is found by halves and set aside (tables/payments.py): it holds up
 nobody else, and is paid by no later announcement before it is void.
 
 A cancellation and the run's next step cannot pass each other: both have the run's row before any
@@ -33,11 +33,12 @@ from services.payments.domain.tahap.messages import CompleteCancellation
 from services.payments.partners.client import Outside
 from services.payments.partners.in_flight import InFlight
 from services.payments.tables.open_lists import open_list
-from services.payments.tables.payments import recalled_order, run
-from services.payments.tables.set_aside import (
+from services.payments.tables.payments import (
     PaymentCommands,
     drop_set_aside,
     pay_or_set_aside,
+    recalled_order,
+    run,
     unvoided,
 )
 

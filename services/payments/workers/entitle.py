@@ -29,15 +29,17 @@ from services.payments.partners.answers import ACCOUNT_NOT_FOUND
 from services.payments.partners.files import BANKS
 from services.payments.tables.deferrals import reserve, take_out
 from services.payments.tables.holds import defer_held, held_among
-from services.payments.tables.payments import pay, place_payments, run
-from services.payments.tables.run_lines import Job, move
-from services.payments.tables.set_aside import (
+from services.payments.tables.payments import (
     NotVoidYet,
     PaymentCommands,
     done_by_halves,
     not_void_yet,
+    pay,
     pay_or_set_aside,
+    place_payments,
+    run,
 )
+from services.payments.tables.run_lines import Job, move
 from services.payments.workers.dues import ENTITLE, Chunk, Due
 
 CANNOT_BE_ENTITLED: Final = "CANNOT_BE_ENTITLED"

@@ -13,8 +13,7 @@ from functools import partial
 from hashlib import sha256
 from typing import Final
 
-import asyncpg
-
+from libs.events.domain.errors import CorridorError
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.workers.backoff import Backoff
@@ -34,18 +33,27 @@ from services.payments.domain.run.messages import (
     RecordAccountCheck,
     RecordBankResult,
     RecordFundsRelease,
+    SendAccountCheck,
+    SendBankFile,
 )
 from services.payments.domain.run.state import totals_of
 from services.payments.domain.shared.ids import bank_file_id, check_file_id, run_stream
 from services.payments.domain.shared.totals import Totals
-from services.payments.partners.answers import Answer, AnswerIncomplete, read_answer, require_closed
+from services.payments.partners.answers import (
+    Answer,
+    AnswerIncomplete,
+    Verdict,
+    read_answer,
+    require_closed,
+)
 from services.payments.partners.client import Outside
 from services.payments.partners.files import FileOf, LinesClosed, Rendered, Renderer
 from services.payments.partners.in_flight import InFlight
 from services.payments.partners.upstream import Upstream
 from services.payments.tables.deferrals import take_out, withdraw
-from services.payments.tables.holds import alone_with_run
-from services.payments.tables.payments import run
+from services.payments.tables.holds import alone_with_run, defer_held, defer_parked
+from services.payments.tables.list_lines import LINES_A_CHUNK
+from services.payments.tables.payments import PaymentCommands, books_wait, pay_or_set_aside, run
 from services.payments.tables.run_lines import (
     EXCHANGE,
     Job,
@@ -54,9 +62,7 @@ from services.payments.tables.run_lines import (
     payable_lines,
     run_item,
 )
-from services.payments.tables.set_aside import PaymentCommands, books_wait, pay_or_set_aside
 from services.payments.tables.unanswered import keep_late_answers, keep_unanswered
-from services.payments.workers.dispatch import commit_file
 
 BANKS_AT_ONCE: Final = 2  # one is on the wire or in the database while another is worked on
 TREASURY: Final = "TREASURY"
@@ -68,6 +74,10 @@ UPDATE run_line SET account_check = $4 WHERE tahap = $1 AND kind = $2 AND paymen
 _ANSWERED: Final = """
 UPDATE run_line SET answer = $4 WHERE tahap = $1 AND kind = $2 AND payment = $3
 """
+
+
+class FileMoved(CorridorError):
+    """Lines have left this file since it was measured; it is measured anew."""
 
 
 @dataclass(slots=True)
@@ -113,7 +123,7 @@ class Exchange:
         await self._require_whole(job, which, answers)
         let_go = job.state.left_unanswered
         asked = {payment: answer for payment, answer in answers.items() if payment not in let_go}
-        still_open = [payment for payment, answer in asked.items() if answer.open]
+        still_open = [p for p, answer in asked.items() if answer.verdict is Verdict.OPEN]
         if still_open:
             async with self.store.transaction(job.on(which.day)) as unit:
                 await alone_with_run(unit, job)
@@ -156,14 +166,15 @@ class Exchange:
                 failing = [
                     PaymentCommands(job.key, p, (FailAccountCheck(a.word),))
                     for p, a in found
-                    if not a.good
+                    if a.verdict is Verdict.NO
                 ]
                 async with self.store.transaction(job.on(which.day)) as unit:
                     await alone_with_run(unit, job)
                     await _nobody_left(unit, job)
                     await pay_or_set_aside(unit, failing)
                     await unit.connection.executemany(_CHECKED, _words(job, found))
-                passed += _good(lines, answers)
+                good = [x["amount"] for x in lines if answers[x["payment"]].verdict is Verdict.YES]
+                passed += Totals(len(good), sum(good))
         return passed
 
     async def release_funds(self, job: Job, order: PaymentOrdered) -> bool:
@@ -199,8 +210,25 @@ class Exchange:
             return True
         if rendered is None:
             return False
-        await commit_file(self.store, job, which, rendered)
+        await self._commit_rendered(job, which, rendered)
         return True
+
+    async def _commit_rendered(self, job: Job, which: FileOf, rendered: Rendered) -> None:
+        """Commit to a file as it was measured: the last moment of a hold.
+
+        Where a held family stands in it, or one of whom a decision is parked, its line leaves the
+        run instead, and the file is to be measured anew. Raises `FileMoved` where lines left it
+        otherwise, by another leader.
+        """
+        async with self.store.transaction(job.on(which.day)) as unit:
+            await alone_with_run(unit, job)
+            if await defer_held(unit, job.key, job.day, which.bank):
+                return
+            if which.bank is not None and await defer_parked(unit, job.key, which.bank):
+                return
+            if await _stands(unit, which) != rendered.totals:
+                raise FileMoved(file=which.file)
+            await run(unit, *job.key, _sending(which, rendered))
 
     async def _answer(
         self, job: Job, which: FileOf, sent: AccountCheckSent | BankFileSent
@@ -286,34 +314,35 @@ class Exchange:
         if body is None:
             return False
         answers = read_answer(which, body)
-        await self._require_whole(job, which, answers)
-        credited, failed = await self._apply_answers(job, which, answers)
-        result = RecordBankResult(sent.file, sha256(body).hexdigest(), credited, failed)
-        async with self.store.transaction(job.on(which.day)) as unit:
-            await run(unit, *job.key, result)
+        await self.book(job, which, sha256(body).hexdigest(), answers)
         require_closed(which, answers)
         return True
 
-    async def _apply_answers(
-        self, job: Job, which: FileOf, answers: Mapping[str, Answer]
-    ) -> tuple[Totals, Totals]:
-        """Book what is answered; (credited, failed). Lines that are open stay as they are."""
-        credited, failed = Totals(), Totals()
-        mine = payable_lines(self.store, job.key, checked=True, bank=which.bank)
-        async with prefetch(mine) as chunks:
-            async for chunk in chunks:
-                lines = [row for row in chunk if not answers[row["payment"]].open]
-                found = [(row["payment"], answers[row["payment"]]) for row in lines]
-                async with self.store.transaction(job.on(which.day)) as unit:
-                    # The money has moved: what a payment does not take is kept, never dropped.
-                    await pay_or_set_aside(
-                        unit, [PaymentCommands(job.key, p, (_answered(a),)) for p, a in found]
-                    )
-                    await unit.connection.executemany(_ANSWERED, _words(job, found))
-                good = _good(lines, answers)
-                everything = Totals(len(lines), sum(row["amount"] for row in lines))
-                credited, failed = credited + good, failed + (everything - good)
-        return credited, failed
+    async def book(
+        self, job: Job, which: FileOf, evidence: str, answers: Mapping[str, Answer]
+    ) -> None:
+        """Book what a bank says of its file: each payment's event and ledger row, then the run's.
+
+        `evidence` is the SHA-256 of the answer's bytes. Lines that are open stay as they are.
+        Harmless when repeated; raises `AnswerIncomplete` before anything is booked.
+        """
+        await self._require_whole(job, which, answers)
+        closed = [(p, a) for p, a in answers.items() if a.verdict is not Verdict.OPEN]
+        for first in range(0, len(closed), LINES_A_CHUNK):
+            chunk = closed[first : first + LINES_A_CHUNK]
+            async with self.store.transaction(job.on(which.day)) as unit:
+                # The money has moved: what a payment does not take is kept, never dropped.
+                await pay_or_set_aside(
+                    unit, [PaymentCommands(job.key, p, (_answered(a),)) for p, a in chunk]
+                )
+                await unit.connection.executemany(_ANSWERED, _words(job, chunk))
+        credited, failed = (
+            [a.amount or 0 for _, a in closed if a.verdict is verdict]
+            for verdict in (Verdict.YES, Verdict.NO)
+        )
+        figures = Totals(len(credited), sum(credited)), Totals(len(failed), sum(failed))
+        async with self.store.transaction(job.on(which.day)) as unit:
+            await run(unit, *job.key, RecordBankResult(which.file, evidence, *figures))
 
     async def _credited(self, job: Job) -> bool:
         """Every bank has answered: say that each payment has its own event for it."""
@@ -327,6 +356,27 @@ class Exchange:
         return True
 
 
+def _sending(which: FileOf, rendered: Rendered) -> SendAccountCheck | SendBankFile:
+    totals = rendered.totals
+    figures = rendered.first, rendered.last, totals.count, totals.rupiah, rendered.sha256
+    if which.bank is None:
+        return SendAccountCheck(which.file, *figures)
+    return SendBankFile(which.bank, which.file, *figures)
+
+
+async def _stands(unit: Transaction, which: FileOf) -> Totals:
+    """The count and rupiah that the lines of a file come to now."""
+    row = await unit.connection.fetchrow(
+        """SELECT count(*) AS count, coalesce(sum(amount), 0)::bigint AS rupiah FROM run_line
+           WHERE tahap = $1 AND kind = $2 AND payable AND deferred IS NULL
+             AND ($3::text IS NULL OR (bank = $3 AND account_check = 'OK'))""",
+        which.tahap,
+        which.kind,
+        which.bank,
+    )
+    return Totals(**row) if row else Totals()
+
+
 async def _nobody_left(unit: Transaction, job: Job) -> None:
     """Raise `RunMovedMeanwhile` where two people have let lines of the check go since we looked."""
     stream = run_stream(*job.key)
@@ -338,7 +388,11 @@ async def _nobody_left(unit: Transaction, job: Job) -> None:
 def _late(job: Job, answers: Mapping[str, Answer]) -> dict[str, str]:
     """The treasury's words about lines that were let go, where it has said yes or no since."""
     let_go = job.state.left_unanswered & answers.keys()
-    return {payment: answers[payment].word for payment in let_go if not answers[payment].open}
+    return {
+        payment: answers[payment].word
+        for payment in let_go
+        if answers[payment].verdict is not Verdict.OPEN
+    }
 
 
 def _rendered(sent: AccountCheckSent | BankFileSent) -> Rendered:
@@ -349,13 +403,8 @@ def _item(job: Job, partner: str) -> str:
     return f"{run_item(*job.key)} {partner}"
 
 
-def _good(lines: Sequence[asyncpg.Record], answers: Mapping[str, Answer]) -> Totals:
-    good = [row["amount"] for row in lines if answers[row["payment"]].good]
-    return Totals(len(good), sum(good))
-
-
 def _answered(answer: Answer) -> Command:
-    if answer.good:
+    if answer.verdict is Verdict.YES:
         return Credit(answer.reference, answer.amount or 0)
     return FailTransfer(answer.word, answer.amount or 0)
 

@@ -30,18 +30,13 @@ from services.payments.policy import Policies
 from services.payments.tables.deferrals import reserve, take_out
 from services.payments.tables.holds import alone_with_run, defer_held, lapsing
 from services.payments.tables.list_lines import NOBODY
-from services.payments.tables.payments import run
+from services.payments.tables.payments import PaymentCommands, books_wait, pay_by_halves, run
 from services.payments.tables.run_lines import PAYER, Job, books_of, move, payable_lines, run_item
-from services.payments.tables.set_aside import (
-    PaymentCommands,
-    SetAsideRetry,
-    books_wait,
-    pay_by_halves,
-)
 from services.payments.workers.dues import frozen_chunks
 from services.payments.workers.entitle import entitle_chunk, mark_entitled
 from services.payments.workers.list_joiner import table_of
 from services.payments.workers.partner_exchange import Exchange
+from services.payments.workers.set_aside_retry import SetAsideRetry
 
 INSTRUCT: Final = "INSTRUCT"
 CANNOT_BE_INSTRUCTED: Final = "CANNOT_BE_INSTRUCTED"
@@ -80,13 +75,13 @@ class Payer:
         return job is not None and await self._further(job)
 
     async def _job(self, row: asyncpg.Record) -> Job | None:
-        stream = tahap_stream(row["tahap"])
-        tahap = (await self.store.read(TAHAP, [stream]))[stream].state
-        paid = tahap.list_of(row["kind"])
+        stream, paid_by = tahap_stream(row["tahap"]), run_stream(row["tahap"], row["kind"])
+        async with self.store.looking() as look:
+            tahap = (await look.load(TAHAP, [stream]))[stream].state
+            found = (await look.load(RUN, [paid_by])).get(paid_by)
+        paid, state = tahap.list_of(row["kind"]), found.state if found else RunState()
         if tahap.announced is None or paid is None or paid.frozen is None:
             return None
-        found = await self.store.read(RUN, [run_stream(row["tahap"], row["kind"])])
-        state = next((loaded.state for loaded in found.values()), RunState())
         at = row["trace"], row["step"], row["cursor"]
         return Job(tahap, tahap.announced, paid, state, *at)
 

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from libs.events.domain.errors import CorridorError
 from libs.events.store.transaction import Transaction
 from libs.events.workers.backoff import failing_item, failing_parts
+from services.payments.tables.payments import books_wait, still_to_void
 from services.payments.tables.run_lines import EXCHANGE, PAYER, run_item
-from services.payments.tables.set_aside import books_wait, still_to_void
 from services.payments.workers.canceller import CANCELLER
 
 

@@ -47,8 +47,7 @@ from services.payments.domain.tahap.messages import (
 from services.payments.domain.tahap.state import TahapState
 from services.payments.main import POLICIES
 from services.payments.main import SERVICE as PAYMENTS
-from services.payments.partners.addresses import Partners
-from services.payments.partners.client import Outside
+from services.payments.partners.client import Outside, Partners
 from services.payments.partners.files import Renderer
 from services.payments.tables.open_lists import open_list, open_run
 from services.payments.tables.payments import run

@@ -11,8 +11,9 @@ from services.payments.domain.payment.messages import FailAccountCheck
 from services.payments.domain.payment.state import Transfer
 from services.payments.domain.shared.ids import REGULAR, supplementary
 from services.payments.tables.ledger import books
-from services.payments.tables.set_aside import SET_ASIDE, PaymentCommands
-from services.payments.tables.set_aside import set_aside as keep
+from services.payments.tables.payments import PaymentCommands
+from services.payments.tables.payments import set_aside as keep
+from services.payments.workers.set_aside_retry import SET_ASIDE
 from tests.doors import CONTEXT
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1
 from tests.integration.payments.office import Office, exhausted

@@ -9,7 +9,7 @@ from services.payments.domain.payment.state import Transfer
 from services.payments.domain.shared.ids import REGULAR, payment_stream, supplementary
 from services.payments.domain.shared.totals import Totals
 from services.payments.tables.ledger import books
-from services.payments.tables.set_aside import SET_ASIDE
+from services.payments.workers.set_aside_retry import SET_ASIDE
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, House, books_of, houses
 from tests.integration.payments.office import Office
 from tests.integration.payments.steps import until_dispatched, until_entitled

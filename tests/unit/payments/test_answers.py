@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from services.payments.partners.answers import Answer, AnswerMalformed, read_answer
+from services.payments.partners.answers import Answer, AnswerMalformed, Verdict, read_answer
 from services.payments.partners.files import FileOf
 
 ONE, TWO = "c0b1a2d3-e4f5-5a6b-8c7d-9e0f1a2b3c4d", "0a9b8c7d-6e5f-5a3b-9c1d-2e3f4a5b6c7d"
@@ -24,8 +24,8 @@ def answer(*rows: str) -> bytes:
 
 def test_a_banks_answer_is_taken_line_by_line() -> None:
     assert read_answer(CREDIT, answer(HEAD, PAID, REFUSED, SUMS)) == {
-        ONE: Answer("CREDITED", "BNI-8C1F0E2D-3B4A5968", 1_350_000),
-        TWO: Answer("ACCOUNT_CLOSED", "", 225_000),
+        ONE: Answer("CREDITED", Verdict.YES, "BNI-8C1F0E2D-3B4A5968", 1_350_000),
+        TWO: Answer("ACCOUNT_CLOSED", Verdict.NO, "", 225_000),
     }
 
 
@@ -33,7 +33,7 @@ def test_the_treasurys_answer_is_taken_line_by_line() -> None:
     head = "H,1,ACCOUNT_CHECK_RESULT,2023-1-CHECK,2023-04-05"
     read = read_answer(CHECK, answer(head, f"D,{ONE},OK", f"D,{TWO},NAME_MISMATCH", "T,2,1"))
 
-    assert [(each.good, each.open) for each in read.values()] == [(True, False), (False, False)]
+    assert [each.verdict for each in read.values()] == [Verdict.YES, Verdict.NO]
 
 
 @pytest.mark.parametrize("word", ["PENDING", "credited", "ok", "OK", "", "CREDITED ", "BLOCKED"])
@@ -42,7 +42,7 @@ def test_an_unknown_word_of_a_bank_is_neither_yes_nor_no(word: str) -> None:
 
     read = read_answer(CREDIT, answer(HEAD, PAID, odd, SUMS))[TWO]
 
-    assert (read.good, read.open) == (False, True)
+    assert read.verdict is Verdict.OPEN
 
 
 @pytest.mark.parametrize("word", ["ok", "PENDING", "", "CREDITED"])
@@ -51,7 +51,7 @@ def test_an_unknown_word_of_the_treasury_is_neither_yes_nor_no(word: str) -> Non
 
     read = read_answer(CHECK, answer(head, f"D,{ONE},{word}", "T,1,0"))[ONE]
 
-    assert (read.good, read.open) == (False, True)
+    assert read.verdict is Verdict.OPEN
 
 
 @pytest.mark.parametrize(
