@@ -66,7 +66,11 @@ def stored() -> list[Stored]:
 def shape(kind: StreamType[Any, Any, Any]) -> str:
     """The form of a kind's snapshots, as text that changes with it."""
     assert kind.snapshot is not None
-    schema = without_descriptions(msgspec.json.schema(kind.snapshot[0]))
+    form = kind.snapshot[0]
+    union = {each.__name__: each for each in get_args(form)}
+    schema = without_descriptions(
+        msgspec.json.schema_components(union.values())[1] if union else msgspec.json.schema(form)
+    )
     return json.dumps(schema, indent=1, sort_keys=True) + "\n"
 
 

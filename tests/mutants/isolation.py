@@ -218,8 +218,8 @@ ISOLATION: Final = (
         (
             Change(
                 "services/payments/workers/entitle.py",
-                "        if found.state.transfer not in (Transfer.NONE, Transfer.DEFERRED):\n",
-                "        if found.state.transfer is Transfer.CREDITED:\n",
+                "        if not isinstance(found.state, Unentitled | Deferred):\n",
+                '        if found.state.transfer == "CREDITED":\n',
             ),
         ),
         f"{PAYMENTS}/test_set_aside.py"

@@ -155,9 +155,8 @@ LISTS: Final = (
         (
             Change(
                 "services/payments/domain/payment/state.py",
-                "    return void if event.kind == REGULAR else "
-                "replace(_without_hold(void), effects=())\n",
-                "    return void\n",
+                "            hold = state.hold if event.kind == REGULAR else MoneyHold()\n",
+                "            hold = state.hold\n",
             ),
         ),
         "tests/unit/payments/test_payment_entitlement.py"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Generic
+from types import UnionType
+from typing import Any, Final, Generic, get_args
 
 import msgspec
 
@@ -14,6 +15,8 @@ from libs.events.store.model import StreamType, encode
 
 SAME = b"true"
 """The text that stands for a message whose data is the event's data as it is stored."""
+_NAMED: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+"""A snapshot of a kind whose state is a union: one state, beside the name of its type."""
 
 
 class Codec(Generic[C, S, E]):
@@ -26,8 +29,13 @@ class Codec(Generic[C, S, E]):
             name: msgspec.json.Decoder(event) for name, event in kind.events.items()
         }
         self._written: dict[type[E], tuple[str, int]] = {}
-        self._state = msgspec.json.Decoder(kind.snapshot[0]) if kind.snapshot else None
+        form = kind.snapshot[0] if kind.snapshot else None
         self.shape = kind.snapshot[1] if kind.snapshot else None
+        union = get_args(form) if isinstance(form, UnionType) else ()
+        self._state = None if form is None or union else msgspec.json.Decoder(form)
+        self._union: Mapping[str, msgspec.json.Decoder[Any]] = {
+            step.__name__: msgspec.json.Decoder(step) for step in union
+        }
 
     def encode_event(self, event: E) -> tuple[str, int, bytes]:
         """(stored type name, schema version, JSON in UTF-8)."""
@@ -56,13 +64,18 @@ class Codec(Generic[C, S, E]):
 
     def encode_state(self, state: S) -> str | None:
         """The snapshot's text; None where this kind keeps none."""
-        return None if self._state is None else encode(state).decode()
+        if self.shape is None:
+            return None
+        return encode({type(state).__name__: state} if self._union else state).decode()
 
     def decode_state(self, text: str | None, shape: int | None) -> S | None:
         """The snapshot's state; None where there is none of today's shape."""
-        if self._state is None or text is None or shape != self.shape:
+        if text is None or shape is None or shape != self.shape:
             return None
-        return self._state.decode(text)  # type: ignore[no-any-return]
+        if self._state is not None:
+            return self._state.decode(text)  # type: ignore[no-any-return]
+        [(name, state)] = _NAMED.decode(text).items()
+        return self._union[name].decode(state)  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=256)

@@ -42,7 +42,8 @@ class StreamType(Generic[C, S, E]):
     `events` maps each stored type name to its dataclass, `versions` gives the schema version
     that is written (1 where absent), `upcasters` lift the data of (name, version) one version up.
     `snapshot` is (state type, shape number): change the number whenever the state's shape or
-    `evolve` changes, and old snapshots are replayed instead of read. None keeps no snapshot.
+    `evolve` changes, and old snapshots are replayed instead of read. None keeps no snapshot. A
+    state may be a union of dataclasses, `A | B`: each is kept beside its name.
     """
 
     name: str

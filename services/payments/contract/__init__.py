@@ -19,7 +19,7 @@ from services.payments.domain.administrative_hold.decider import (
 from services.payments.domain.payment import messages as payments
 from services.payments.domain.payment.decider import payment
 from services.payments.domain.payment.messages import HoldStatus
-from services.payments.domain.payment.state import PaymentState
+from services.payments.domain.payment.state import PaymentState, identity_of
 from services.payments.domain.run import messages as runs
 from services.payments.domain.run.decider import run
 from services.payments.domain.run.state import RunState
@@ -74,17 +74,11 @@ def publish_payment(event: payments.Event, state: PaymentState) -> Message | Non
 
 def _too_late(event: payments.EffectTooLate, state: PaymentState) -> Message | None:
     # Before the entitlement nobody outside knows of this payment, so there is none to speak of.
-    if not state.payment:
+    if (of := identity_of(state)) is None:
         return None
-    too_late = EffectTooLate(
-        payment=state.payment,
-        tahap=state.tahap,
-        family=state.family,
-        effect=event.effect,
-        wanted=event.wanted,
-        hold=state.hold,
-    )
-    return Message(PAYMENT_TOPIC, state.family, too_late)
+    hold = state.hold.status
+    too_late = EffectTooLate(of.payment, of.tahap, of.family, event.effect, event.wanted, hold)
+    return Message(PAYMENT_TOPIC, of.family, too_late)
 
 
 def publish_tahap(event: tahaps.Event, state: TahapState) -> Message | None:
@@ -143,7 +137,7 @@ PAYMENT: Final[StreamType[payments.Command, PaymentState, payments.Event]] = Str
     decider=payment,
     events=_named(payments.Event),
     publish=publish_payment,
-    snapshot=(PaymentState, 2),
+    snapshot=(PaymentState, 3),
 )
 
 TAHAP: Final[StreamType[tahaps.Command, TahapState, tahaps.Event]] = StreamType(

@@ -32,7 +32,13 @@ from services.payments.domain.payment.messages import (
     PaymentVoided,
     TransferFailed,
 )
-from services.payments.domain.payment.state import PaymentState
+from services.payments.domain.payment.state import (
+    Credited,
+    Deferred,
+    Failed,
+    Instruction,
+    PaymentState,
+)
 from services.payments.domain.run.messages import Event as RunEvent
 from services.payments.domain.run.messages import FundsReleased, OrderCancelled
 from services.payments.domain.shared.ids import of_order, run_id
@@ -136,46 +142,45 @@ def movement_id(of: str, name: MovementName, order: str) -> str:
 
 
 def of_payment(event: PaymentEvent, state: PaymentState) -> tuple[Movement, ...]:
-    """The movements of a payment's event; `state` is the payment's, before or after it."""
-    match event:
-        case PaymentInstructed():
+    """The movements of a payment's event; `state` is the payment's after it."""
+    match event, state:
+        case PaymentInstructed(), _:
             to_bank = bank_clearing(event.bank)
             return _moved(event, MovementName.INSTRUCTED, to_bank, PROGRAMME_ACCOUNT, event.order)
-        case PaymentCredited():
-            held = event.hold is HoldStatus.HELD
-            account = FAMILY_BLOCKED if held else FAMILY_AVAILABLE
-            credited = _moved(event, MovementName.CREDITED, account, bank_clearing(state.bank))
-            return (*credited, *_cut(event, state))
-        case TransferFailed():
-            from_bank = bank_clearing(state.bank)
-            failed = _moved(event, MovementName.FAILED, STATE_TREASURY, from_bank)
-            return (*failed, *_cut(event, state))
-        case PaymentDeferred() if event.returned:
-            from_bank = bank_clearing(state.bank)
-            return _moved(event, MovementName.DEFERRED, STATE_TREASURY, from_bank, state.order)
-        case PaymentVoided() if event.instructed:
+        case PaymentCredited() | TransferFailed(), Credited() | Failed():
+            return _answered(event, state)
+        case PaymentDeferred(), Deferred(instruction=Instruction() as sent):
+            from_bank = bank_clearing(sent.bank)
+            return _moved(event, MovementName.DEFERRED, STATE_TREASURY, from_bank, sent.order)
+        case PaymentVoided(), _:
             return _taken_back(event)
-        case PaymentReleased():
+        case PaymentReleased(), _:
             return _moved(event, MovementName.RELEASED, FAMILY_AVAILABLE, FAMILY_BLOCKED)
-        case PaymentReturned():
+        case PaymentReturned(), _:
             return _moved(event, MovementName.RETURNED, STATE_TREASURY, FAMILY_BLOCKED)
+        case PaymentCredited() | TransferFailed(), _:
+            raise ValueError(f"{type(event).__name__} of a payment that is {state.transfer}")
         case _:
             return ()
 
 
-def _cut(event: PaymentCredited | TransferFailed, state: PaymentState) -> tuple[Movement, ...]:
-    """The cut is booked with the bank's answer, which ends the payment either way.
+def _answered(
+    event: PaymentCredited | TransferFailed, state: Credited | Failed
+) -> tuple[Movement, ...]:
+    """The money's way out of clearing, and with it the cut: the answer ends the payment either way.
 
     A line may leave its run until then, and the payment in its place has a cut of its own.
     """
-    if state.cut == 0:
-        return ()
-    name = MovementName.CUT
-    return (
-        Movement(
-            f"{event.payment}:{name}", name, event.tahap, BENEFIT_CUT, STATE_TREASURY, state.cut
-        ),
-    )
+    if isinstance(event, TransferFailed):
+        name, account = MovementName.FAILED, STATE_TREASURY
+    else:
+        held = event.hold is HoldStatus.HELD
+        name, account = MovementName.CREDITED, FAMILY_BLOCKED if held else FAMILY_AVAILABLE
+    moved = _moved(event, name, account, bank_clearing(state.instruction.bank))
+    if (cut := state.terms.cut) == 0:
+        return moved
+    of = f"{event.payment}:{MovementName.CUT}"
+    return (*moved, Movement(of, MovementName.CUT, event.tahap, BENEFIT_CUT, STATE_TREASURY, cut))
 
 
 def _moved(

@@ -18,7 +18,12 @@ from libs.events.domain.errors import NotFound
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from services.payments.contract import PAYMENT
-from services.payments.domain.payment.state import PaymentState
+from services.payments.domain.payment.state import (
+    PaymentState,
+    Unentitled,
+    answer_of,
+    identity_of,
+)
 from services.payments.domain.run.messages import ApproveOrder, ProposeOrder
 from services.payments.domain.shared.ids import order_id, payment_stream, request_id
 from services.payments.http import answers, refusals
@@ -113,9 +118,9 @@ async def payment_view(
     """One payment as it stands."""
     stream = payment_stream(str(payment))
     found = (await store.read(PAYMENT, [stream])).get(stream)
-    if found is None or not found.state.payment:
+    view = _payment(found.state) if found else None
+    if found is None or view is None:
         raise PaymentUnknown(payment=payment)
-    view = _payment(found.state)
     ensure_may_see(reader, await ledger.region_of(store, str(view.family)) or "")
     response.headers["ETag"] = etag(found.version)
     return view
@@ -140,22 +145,27 @@ async def family_payments(
 async def _payments(store: Store, payments: list[str]) -> list[PaymentView]:
     streams = [payment_stream(payment) for payment in payments]
     found = await store.read(PAYMENT, streams)
-    states = [found[stream].state for stream in streams if stream in found]
-    return [_payment(state) for state in states if state.payment]
+    views = [_payment(found[stream].state) for stream in streams if stream in found]
+    return [view for view in views if view is not None]
 
 
-def _payment(state: PaymentState) -> PaymentView:
+def _payment(state: PaymentState) -> PaymentView | None:
+    """The payment as it is shown; None where nobody was ever entitled to it."""
+    of = identity_of(state)
+    if of is None:
+        return None
+    terms = None if isinstance(state, Unentitled) else state.terms
     return PaymentView(
-        payment=UUID(state.payment),
-        tahap=state.tahap,
-        family=UUID(state.family),
-        kind=state.kind,
-        amount=state.amount,
-        cut=state.cut,
-        payee_valid=state.payee_valid,
+        payment=UUID(of.payment),
+        tahap=of.tahap,
+        family=UUID(of.family),
+        kind=of.kind,
+        amount=terms.amount if terms else 0,
+        cut=terms.cut if terms else 0,
+        payee_valid=terms is not None and terms.payee_valid,
         transfer=state.transfer,
-        answer=state.answer,
-        hold=state.hold,
+        answer=answer_of(state),
+        hold=state.hold.status,
     )
 
 

@@ -20,7 +20,7 @@ from services.payments.domain.payment.messages import (
     Return,
     ReturnReason,
 )
-from services.payments.domain.payment.state import Transfer
+from services.payments.domain.payment.state import Deferred, Unentitled
 from services.payments.domain.run.messages import DeferredLine, MarkEntitled
 from services.payments.domain.shared.errors import Contradiction
 from services.payments.domain.shared.ids import REGULAR, paid_person, payment_id, payment_stream
@@ -133,12 +133,13 @@ async def _carry(unit: Transaction, payments: Mapping[str, str]) -> None:
     loaded = await unit.load(PAYMENT, sorted(after))
     for found in loaded.values():
         # One that was set aside may not be known to be deferred yet: two would be paid.
-        if found.state.transfer not in (Transfer.NONE, Transfer.DEFERRED):
-            raise Contradiction(payment=found.state.payment, transfer=found.state.transfer)
+        if not isinstance(found.state, Unentitled | Deferred):
+            of = found.state.terms.payment
+            raise Contradiction(payment=of, transfer=found.state.transfer)
     commands = [
         (after[stream], command)
         for stream, found in loaded.items()
-        for command in carried(found.state)
+        for command in carried(found.state.hold)
     ]
     await pay(unit, commands)
 
@@ -199,7 +200,7 @@ async def _taken_over(unit: Transaction, job: Job, due: Sequence[Due]) -> set[tu
     return {
         (places[stream], stream)
         for stream, found in loaded.items()
-        if found.state.transfer is Transfer.DEFERRED
+        if isinstance(found.state, Deferred)
     }
 
 

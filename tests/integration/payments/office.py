@@ -24,7 +24,7 @@ from libs.privacy.keys import KeyRing
 from services.payments import policy
 from services.payments.consumers import SUBSCRIPTIONS
 from services.payments.contract import ANNOUNCED_TO, PAYMENT, RUN, SERVICE, TAHAP
-from services.payments.domain.payment.state import PaymentState
+from services.payments.domain.payment.state import PaymentState, Unentitled
 from services.payments.domain.run.messages import ApproveOrder, ProposeOrder
 from services.payments.domain.run.state import RunState
 from services.payments.domain.shared.ids import (
@@ -273,7 +273,7 @@ class Office:
         """The state of a house's payment."""
         stream = payment_stream(house.payment(tahap, kind))
         found = await self.store.read(PAYMENT, [stream])
-        return found[stream].state if stream in found else PaymentState()
+        return found[stream].state if stream in found else Unentitled()
 
     async def transfers(self, lived_in: Sequence[House], tahap: str = TAHAP_1) -> list[str]:
         """The place that the money of each house has come to."""

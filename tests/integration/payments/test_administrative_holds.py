@@ -373,7 +373,7 @@ async def test_what_conditionality_decided_meanwhile_is_carried_to_the_payment(
 
     await office.supplemented(FIRST)
 
-    assert (await office.payment(HELD, kind=FIRST)).hold is HoldStatus.HELD
+    assert (await office.payment(HELD, kind=FIRST)).hold.status is HoldStatus.HELD
     assert (await office.balances())["family_blocked"] == EARLY_CHILD_IDR
 
 

@@ -276,7 +276,7 @@ async def test_a_cancelled_tahap_is_announced_again_and_each_family_is_paid_once
 
     assert ready.world.credited() == {house.payment(): EARLY_CHILD_IDR for house in VILLAGE}
     first, second = [await ready.payment(house) for house in VILLAGE[:2]]
-    assert (first.hold, second.hold) == (HoldStatus.NONE, HoldStatus.HELD)
+    assert (first.hold.status, second.hold.status) == (HoldStatus.NONE, HoldStatus.HELD)
     assert (await ready.seen("/ledger/check"))["broken"] == []
 
 

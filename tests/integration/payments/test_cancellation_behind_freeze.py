@@ -105,7 +105,7 @@ async def assert_paid_once(office: Office) -> None:
     assert len(twin) == 1
     assert credited == dict.fromkeys([*(x.payment() for x in PAID), *twin], EARLY_CHILD_IDR)
     first, second = [await office.payment(house) for house in PAID[:2]]
-    assert (first.hold, second.hold) == (HoldStatus.NONE, HoldStatus.HELD)
+    assert (first.hold.status, second.hold.status) == (HoldStatus.NONE, HoldStatus.HELD)
     assert (await office.seen("/ledger/check"))["broken"] == []
     assert await office.balances() == {
         "state_treasury": -6 * EARLY_CHILD_IDR,

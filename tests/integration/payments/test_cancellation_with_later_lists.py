@@ -54,7 +54,7 @@ async def supplemented(office: Office) -> None:
     await office.ordered()
     await office.pay()
     assert (await office.payment(OUT, kind=FIRST)).transfer is Transfer.INSTRUCTED
-    assert (await office.payment(OUT, kind=FIRST)).hold is HoldStatus.HELD
+    assert (await office.payment(OUT, kind=FIRST)).hold.status is HoldStatus.HELD
     assert await office.transfers(OTHERS) == [Transfer.INSTRUCTED] * 3
 
 
@@ -73,7 +73,7 @@ async def taken_back(office: Office) -> None:
     assert (await books(office.store)).broken == []
     for kind in ("REGULAR", FIRST):
         payment = await office.payment(OUT, kind=kind)
-        assert (payment.transfer, payment.hold) == (Transfer.NONE, HoldStatus.NONE)
+        assert (payment.transfer, payment.hold.status) == (Transfer.NONE, HoldStatus.NONE)
 
 
 @pytest.mark.parametrize("withdrawn_first", [True, False], ids=["cycles-first", "payments-first"])

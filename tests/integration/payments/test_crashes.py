@@ -236,6 +236,6 @@ async def test_no_bank_file_leaves_before_conditionalitys_last_hold_is_here(
 
     await office.take(hold)
     await office.pay()
-    assert (await office.payment(PAID[0])).hold is HoldStatus.HELD
+    assert (await office.payment(PAID[0])).hold.status is HoldStatus.HELD
     [credited] = [m for m in await sent(office.store, "PaymentCredited") if m.key == PAID[0].family]
     assert credited.body["hold"] == "HELD"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from services.payments.domain.payment.state import Transfer
+from services.payments.domain.payment.state import Credited
 from services.payments.domain.run.messages import DeferredLine
 from services.payments.domain.shared.ids import REGULAR, supplementary
 from services.payments.tables.deferrals import take_out
@@ -92,11 +92,8 @@ async def test_an_entitlement_stays_whole_and_names_the_evaluation_of_its_cut(
     await paid(office)
 
     payment = await office.payment(CUT)
-    assert (payment.amount, payment.cut, payment.transfer) == (
-        EARLY_CHILD_IDR,
-        OFF,
-        Transfer.CREDITED,
-    )
+    assert isinstance(payment, Credited)
+    assert (payment.terms.amount, payment.terms.cut) == (EARLY_CHILD_IDR, OFF)
     entitled = {m.body["family"]: m.body for m in await sent(office.store, "PaymentEntitled")}
     cut = entitled[CUT.family]
     assert (cut["amount"], cut["cut"], cut["cut_percent"], cut["evaluation"]) == (

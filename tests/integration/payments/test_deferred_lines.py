@@ -182,5 +182,5 @@ async def test_what_left_two_runs_is_paid_by_the_third_with_all_that_was_decided
     await office.supplemented(supplementary(2))
 
     third = await office.payment(OUT, kind=supplementary(2))
-    assert (third.transfer, third.hold) == (Transfer.CREDITED, HoldStatus.HELD)
+    assert (third.transfer, third.hold.status) == (Transfer.CREDITED, HoldStatus.HELD)
     assert list(office.world.credited()) == [OUT.payment(kind=supplementary(2))]

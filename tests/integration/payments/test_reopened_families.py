@@ -135,7 +135,7 @@ async def test_a_failed_cycle_of_a_reopened_family_is_blocked(paid: Office) -> N
 
     await paid.supplemented(FIRST)
 
-    assert (await paid.payment(REOPENED, kind=FIRST)).hold is HoldStatus.HELD
+    assert (await paid.payment(REOPENED, kind=FIRST)).hold.status is HoldStatus.HELD
     assert (await paid.balances())["family_blocked"] == EARLY_CHILD_IDR
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 from services.payments.domain.payment.messages import HoldStatus
-from services.payments.domain.payment.state import Transfer
+from services.payments.domain.payment.state import Transfer, answer_of
 from services.payments.tables.ledger import books
 from tests.doors import sent
 from tests.integration.payments.houses import EARLY_CHILD_IDR, TAHAP_1, House, books_of, houses
@@ -28,7 +28,7 @@ async def test_every_family_ends_where_its_payee_account_and_bank_put_it(office:
     assert await office.transfers([CLOSED_AT_CHECK]) == [Transfer.ACCOUNT_FAILED]
     assert await office.transfers([CLOSED_AT_CREDIT]) == [Transfer.FAILED]
     assert await office.transfers([NO_PAYEE]) == [Transfer.ENTITLED]
-    assert (await office.payment(CLOSED_AT_CHECK)).answer == "ACCOUNT_CLOSED"
+    assert answer_of(await office.payment(CLOSED_AT_CHECK)) == "ACCOUNT_CLOSED"
     assert (await office.run()).reconciled is not None
     assert (await office.tahap()).closed is not None
 
@@ -86,6 +86,25 @@ async def test_no_money_moves_before_two_people_have_ordered_it(office: Office) 
     assert await office.moved() == {}
 
 
+async def test_payments_whose_snapshots_an_older_release_wrote_are_paid_on(office: Office) -> None:
+    office.world.accounts.update(books_of(CREDITED))
+    await office.arrived(CREDITED, TAHAP_1, failed=CREDITED[:1])
+    await office.frozen()
+    await office.pay()
+    # The form of that release: one flat state, in which what is not there is empty.
+    older = '{"transfer": "NONE", "amount": 0, "order": "", "hold": "NONE", "effects": []}'
+
+    await office.store.pool.execute(
+        "UPDATE streams SET state = $1, state_version = 2 WHERE stream_id LIKE 'payment-%'", older
+    )
+    await office.ordered()
+    await office.pay()
+
+    assert await office.transfers(CREDITED) == [Transfer.CREDITED] * 5
+    assert (await office.payment(CREDITED[0])).hold.status is HoldStatus.HELD
+    assert (await books(office.store)).broken == []
+
+
 async def test_a_person_on_two_cards_is_paid_once(office: Office) -> None:
     one, other = House(11), replace(House(12), child=House(11).person)
     office.world.accounts.update(books_of([one, other]))
@@ -106,7 +125,7 @@ async def test_money_of_a_failed_cycle_is_credited_and_blocked(office: Office) -
 
     await office.paid(CREDITED, failed=CREDITED[:1])
 
-    assert (await office.payment(CREDITED[0])).hold is HoldStatus.HELD
+    assert (await office.payment(CREDITED[0])).hold.status is HoldStatus.HELD
     balances = await office.balances()
     assert balances["family_blocked"] == EARLY_CHILD_IDR
     assert balances["family_available"] == 4 * EARLY_CHILD_IDR
@@ -120,7 +139,7 @@ async def test_a_release_lets_the_family_draw_what_was_blocked(office: Office) -
     await office.take(released)
     await office.take(released)
 
-    assert (await office.payment(CREDITED[0])).hold is HoldStatus.RELEASED
+    assert (await office.payment(CREDITED[0])).hold.status is HoldStatus.RELEASED
     assert (await office.balances())["family_available"] == 5 * EARLY_CHILD_IDR
     assert len(await sent(office.store, "PaymentReleased")) == 1
 
@@ -131,7 +150,7 @@ async def test_a_termination_returns_what_was_blocked(office: Office) -> None:
 
     await office.take(office.elsewhere.effect("Terminated", CREDITED[0], "2023-2", TAHAP_1))
 
-    assert (await office.payment(CREDITED[0])).hold is HoldStatus.FORFEITED
+    assert (await office.payment(CREDITED[0])).hold.status is HoldStatus.FORFEITED
     assert (await office.moved())["RETURNED"] == EARLY_CHILD_IDR
 
 

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from services.payments.domain.payment.messages import HoldStatus
-from services.payments.domain.payment.state import Transfer
+from services.payments.domain.payment.state import Credited, Transfer
 from services.payments.domain.shared.ids import supplementary
 from services.payments.tables.ledger import books
 from tests.doors import deliver, waits_for_a_lock
@@ -109,7 +109,7 @@ async def test_a_hold_on_the_deferred_payment_holds_the_one_that_takes_its_place
 
     await office.supplemented(FIRST)
 
-    assert (await office.payment(LATE, kind=FIRST)).hold is HoldStatus.HELD
+    assert (await office.payment(LATE, kind=FIRST)).hold.status is HoldStatus.HELD
     assert (await office.balances())["family_blocked"] == EARLY_CHILD_IDR
 
 
@@ -125,7 +125,7 @@ async def test_an_effect_that_comes_behind_it_finds_the_supplementary_payment(
 
     await office.take(office.elsewhere.effect("Released", LATE, "2023-2", TAHAP_1))
 
-    assert (await office.payment(LATE, kind=FIRST)).hold is HoldStatus.RELEASED
+    assert (await office.payment(LATE, kind=FIRST)).hold.status is HoldStatus.RELEASED
     assert "family_blocked" not in await office.balances()
 
 
@@ -176,7 +176,7 @@ async def test_an_effect_that_meets_the_supplementary_entitlement_is_not_lost(
     await office.ordered(TAHAP_1, FIRST)
     await office.pay()
 
-    assert (await office.payment(LATE, kind=FIRST)).hold is HoldStatus.HELD
+    assert (await office.payment(LATE, kind=FIRST)).hold.status is HoldStatus.HELD
 
 
 async def test_a_line_that_meets_the_opening_of_its_list_is_what_people_approve(
@@ -200,5 +200,7 @@ async def test_a_line_that_meets_the_opening_of_its_list_is_what_people_approve(
     await office.ordered(TAHAP_1, FIRST)
     await office.pay()
 
-    assert (await office.payment(LATE, kind=FIRST)).amount == SMA_IDR
+    paid = await office.payment(LATE, kind=FIRST)
+    assert isinstance(paid, Credited)
+    assert paid.terms.amount == SMA_IDR
     assert (await office.tahap()).closed is not None

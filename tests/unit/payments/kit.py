@@ -19,7 +19,6 @@ from services.payments.domain.payment.messages import (
     Return,
     ReturnReason,
 )
-from services.payments.domain.payment.state import PaymentState
 from services.payments.domain.shared.ids import payment_id
 from services.payments.domain.shared.totals import Totals
 from services.payments.domain.tahap.messages import (
@@ -87,7 +86,7 @@ ENTITLE = entitle()
 def past(*commands: Command) -> tuple[Event, ...]:
     """The past of a payment that took these commands in a row."""
     events: list[Event] = []
-    state = PaymentState()
+    state = payment.initial
     for command in commands:
         answered = payment.decide(command, state)
         state = payment.fold(answered, state)

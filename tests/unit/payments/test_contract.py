@@ -1,6 +1,6 @@
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -24,6 +24,7 @@ from services.payments.contract.commitment import asked_of_payments
 from services.payments.domain.payment.decider import payment
 from services.payments.domain.payment.messages import (
     EffectTooLate,
+    FailAccountCheck,
     Hold,
     HoldForfeited,
     HoldLifted,
@@ -32,8 +33,20 @@ from services.payments.domain.payment.messages import (
     Release,
     Return,
     ReturnReason,
+    TakeOut,
+    Void,
 )
-from services.payments.domain.payment.state import PaymentState
+from services.payments.domain.payment.state import (
+    AccountFailed,
+    Credited,
+    Deferred,
+    Entitled,
+    Failed,
+    Instructed,
+    PaymentState,
+    Unentitled,
+    Withheld,
+)
 from services.payments.domain.run.messages import ListEntitled, RunOpened, TransfersRecorded
 from services.payments.domain.run.state import RunState
 from services.payments.domain.tahap.messages import FreezeProposed, ListReady, RunSettled
@@ -116,7 +129,7 @@ def test_a_message_is_field_for_field_its_golden_example(topic: str, name: str) 
 def test_a_payments_message_goes_out_under_its_family() -> None:
     credited = next(event for event in BLOCKED if type(event).__name__ == "PaymentCredited")
 
-    assert publish_payment(credited, PaymentState()) == Message(PAYMENT_TOPIC, FAMILY, AS_STORED)
+    assert publish_payment(credited, payment.initial) == Message(PAYMENT_TOPIC, FAMILY, AS_STORED)
 
 
 @pytest.mark.parametrize(
@@ -197,12 +210,33 @@ def test_stored_names_are_the_names_of_the_classes(kind: Any) -> None:
     assert all(name == event.__name__ for name, event in kind.events.items())
 
 
-def test_a_payments_state_survives_its_snapshot() -> None:
-    codec = codec_of(PAYMENT)
-    histories = [BLOCKED, past(kit.HOLD, kit.CLEAR, kit.ENTITLE), past(kit.HOLD, GRADUATE)]
+HISTORIES = {
+    Unentitled: (kit.HOLD, kit.CLEAR, kit.ENTITLE, Void()),
+    Entitled: (kit.HOLD, GRADUATE, kit.ENTITLE),
+    Deferred: (kit.ENTITLE, kit.INSTRUCT, TakeOut("ON_HOLD", ordered=True)),
+    Withheld: (kit.entitle(duplicate_person=True),),
+    AccountFailed: (kit.ENTITLE, FailAccountCheck("ACCOUNT_CLOSED")),
+    Instructed: (kit.HOLD, kit.ENTITLE, kit.INSTRUCT),
+    Credited: (kit.ENTITLE, kit.INSTRUCT, kit.CREDIT),
+    Failed: (kit.ENTITLE, kit.INSTRUCT, kit.FAIL),
+}
 
-    for state in (payment.fold(events) for events in histories):
-        assert codec.decode_state(codec.encode_state(state), 2) == state
+
+def test_a_payments_state_survives_its_snapshot_in_every_step() -> None:
+    codec = codec_of(PAYMENT)
+    states = [payment.fold(past(*commands)) for commands in HISTORIES.values()]
+
+    assert [type(state) for state in states] == list(get_args(PaymentState))
+    for state in states:
+        assert codec.decode_state(codec.encode_state(state), codec.shape) == state
+        assert codec.decode_state(codec.encode_state(state), 2) is None, "folded anew"
+
+
+def test_an_event_that_no_step_leads_to_is_not_passed_over() -> None:
+    [*_, credited] = past(kit.ENTITLE, kit.INSTRUCT, kit.CREDIT)
+
+    with pytest.raises(ValueError, match="PaymentCredited of a payment that is ENTITLED"):
+        payment.fold([*past(kit.ENTITLE), credited])
 
 
 def test_every_event_of_a_payment_comes_back_as_it_was_stored() -> None:

@@ -23,7 +23,6 @@ from services.payments.domain.ledger_checks import (
 )
 from services.payments.domain.payment.decider import payment
 from services.payments.domain.payment.messages import Command, TakeOut, Void
-from services.payments.domain.payment.state import PaymentState
 from services.payments.domain.run.messages import Event as RunEvent
 from services.payments.domain.run.messages import FundsReleased, OrderCancelled, TahapReconciled
 from tests.unit.payments.kit import (
@@ -50,7 +49,7 @@ BNI = bank_clearing("BNI")
 def moved(*commands: Command) -> list[Movement]:
     """Every movement of the order's funds and of one payment that these commands went to."""
     movements = list(of_run(FUNDS))
-    state = PaymentState()
+    state = payment.initial
     for command in commands:
         events = payment.decide(command, state)
         state = payment.fold(events, state)

@@ -21,7 +21,6 @@ from services.payments.domain.payment.messages import (
     Void,
     WithheldReason,
 )
-from services.payments.domain.payment.state import PaymentState
 from services.payments.domain.shared.errors import (
     Contradiction,
     Malformed,
@@ -262,11 +261,11 @@ def test_a_voided_payment_takes_along_what_a_bank_was_to_be_sent(
 
 def test_a_hold_that_was_carried_to_a_supplementary_payment_is_void_with_it() -> None:
     regular, later = [
-        payment.fold(past(entitle(kind=kind), HOLD, Void()), PaymentState())
+        payment.fold(past(entitle(kind=kind), HOLD, Void()))
         for kind in ("REGULAR", "SUPPLEMENTARY-1")
     ]
 
-    assert (regular.hold, later.hold) == (HoldStatus.HELD, HoldStatus.NONE)
+    assert (regular.hold.status, later.hold.status) == (HoldStatus.HELD, HoldStatus.NONE)
     # The next announcement may carry it anew.
     assert payment.decide(HOLD, later) == [HoldPlaced(HOLD.effect)]
 

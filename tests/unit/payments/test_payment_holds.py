@@ -233,7 +233,7 @@ def test_a_supplementary_payment_moves_its_money_as_the_deferred_one_would_have(
     deferred = payment.fold(past(DEFER, *said))
 
     directly = past(*said, ENTITLE, INSTRUCT, CREDIT)
-    taken_over = past(ENTITLE, *carried(deferred), INSTRUCT, CREDIT)
+    taken_over = past(ENTITLE, *carried(deferred.hold), INSTRUCT, CREDIT)
 
     assert moved(taken_over) == moved(directly)
 

@@ -38,7 +38,7 @@ from services.payments.domain.payment.messages import (
     TransferFailed,
     Void,
 )
-from services.payments.domain.payment.state import PaymentState
+from services.payments.domain.payment.state import Instructed
 from tests.unit.payments.kit import AMOUNT, ORDER, entitle
 
 TAHAPS = st.sampled_from(["2023-1", "2023-2", "2023-3"])
@@ -86,7 +86,7 @@ class PaymentInAnyOrder(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.state = PaymentState()
+        self.state = payment.initial
         self.events: list[Event] = []
         self.movements: list[Movement] = []
         self.model = Model()
@@ -185,8 +185,10 @@ class PaymentInAnyOrder(RuleBasedStateMachine):
     def the_money_is_where_the_model_says(self) -> None:
         standing = {account: each for account, each in balances(self.movements).items() if each}
         standing.pop("programme_account", None)
-        bank = bank_clearing(self.state.bank)
-        expected = bank if self.model.account == "bank" else self.model.account
+        expected = self.model.account
+        if expected == "bank":
+            assert isinstance(self.state, Instructed)
+            expected = bank_clearing(self.state.instruction.bank)
         assert standing == ({expected: AMOUNT} if expected else {})
 
     @invariant()

@@ -47,7 +47,7 @@ from services.payments.domain.payment.messages import (
     ReturnReason,
     TransferFailed,
 )
-from services.payments.domain.payment.state import PaymentState
+from services.payments.domain.payment.state import Entitled, PaymentState
 from services.payments.domain.run.messages import FundsReleased
 from tests.sample_years import EXAMPLES, rule_set_of
 
@@ -127,7 +127,7 @@ class Family:
 
     def tell(self, tahap: str, *commands: Command) -> None:
         for command in commands:
-            state = self.states.get(tahap, PaymentState())
+            state = self.states.get(tahap, payment.initial)
             answered = payment.decide(command, state)
             self.states[tahap] = payment.fold(answered, state)
             self.events += answered
@@ -191,7 +191,7 @@ class Family:
 
     def outcome(self, tahap: str) -> str:
         state = self.states[tahap]
-        if not state.payee_valid:
+        if isinstance(state, Entitled) and not state.terms.payee_valid:
             return "NO_VALID_PAYEE"
         if state.transfer != "CREDITED":
             return {"FAILED": "TRANSFER_FAILED"}.get(state.transfer, state.transfer)

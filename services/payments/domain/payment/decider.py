@@ -45,7 +45,21 @@ from services.payments.domain.payment.messages import (
     Void,
     WithheldReason,
 )
-from services.payments.domain.payment.state import PaymentState, Transfer, evolve
+from services.payments.domain.payment.state import (
+    AccountFailed,
+    Credited,
+    Deferred,
+    Entitled,
+    Entitlement,
+    Failed,
+    Identity,
+    Instructed,
+    MoneyHold,
+    PaymentState,
+    Unentitled,
+    answer_of,
+    evolve,
+)
 from services.payments.domain.shared.errors import (
     AccountNotChecked,
     AmountDiffers,
@@ -68,11 +82,9 @@ CHECK_OK: Final = "OK"
 def entitle(command: Entitle, state: PaymentState) -> Sequence[Event]:
     """Record the entitlement once; the same again is quiet, another one is refused."""
     entitled = _entitled(command)
-    if state.transfer is not Transfer.NONE:
-        on_record = state.payment, state.amount, state.cut, state.payee_valid, state.benefit_policy
-        terms = command.amount, command.cut.rupiah, command.payee_valid, command.benefit_policy
+    if not isinstance(state, Unentitled):
         # A deferred payment is paid by a supplementary run; entitling it too would pay twice.
-        if state.transfer is Transfer.DEFERRED or on_record != (entitled.payment, *terms):
+        if isinstance(state, Deferred) or state.terms != Entitlement.of(entitled):
             raise Contradiction(payment=entitled.payment, transfer=state.transfer)
         return []
     if not command.duplicate_person:
@@ -113,10 +125,10 @@ def _entitled(command: Entitle) -> PaymentEntitled:
 
 def defer(command: Defer, state: PaymentState) -> Sequence[Event]:
     """Close this payment for good, before it was entitled."""
-    if state.transfer is Transfer.DEFERRED:
+    if isinstance(state, Deferred):
         return []
     payment = payment_id(checked_tahap(command.tahap), command.family, checked_kind(command.kind))
-    if state.transfer is not Transfer.NONE:
+    if not isinstance(state, Unentitled):
         raise Contradiction(payment=payment, transfer=state.transfer)
     return [PaymentDeferred(payment, command.tahap, command.family, command.kind, command.reason)]
 
@@ -126,46 +138,35 @@ def take_out(command: TakeOut, state: PaymentState) -> Sequence[Event]:
 
     That the bank's file is not committed yet is the run's to know, and is decided with this.
     """
-    _require_entitlement(state)
-    if state.transfer is Transfer.DEFERRED:
-        return []
-    if command.ordered and state.transfer is Transfer.ENTITLED:
-        # The order's funds are released for it: only once it is instructed do they have a way back.
-        raise StepNotReached(step="PaymentInstructed")
-    if state.transfer is not (Transfer.INSTRUCTED if command.ordered else Transfer.ENTITLED):
-        raise Contradiction(payment=state.payment, transfer=state.transfer)
-    return [
-        PaymentDeferred(
-            payment=state.payment,
-            tahap=state.tahap,
-            family=state.family,
-            kind=state.kind,
-            reason=command.reason,
-            returned=state.due if command.ordered else 0,
-        )
-    ]
+    of = _identified(state)
+    match state:
+        case Deferred():
+            return []
+        case Entitled() if command.ordered:
+            # The order's funds are released for it: they have a way back once it is instructed.
+            raise StepNotReached(step="PaymentInstructed")
+        case Entitled():
+            returned = 0
+        case Instructed() if command.ordered:
+            returned = state.instruction.amount
+        case _:
+            raise Contradiction(payment=of.payment, transfer=state.transfer)
+    return [PaymentDeferred(of.payment, of.tahap, of.family, of.kind, command.reason, returned)]
 
 
 def void(command: Void, state: PaymentState) -> Sequence[Event]:
     """Take the payment back before a bank answered; a hold stays for conditionality to lift."""
-    if state.transfer is Transfer.NONE:
+    if isinstance(state, Unentitled):
         return []
-    if state.transfer in (Transfer.CREDITED, Transfer.FAILED):
-        raise Contradiction(payment=state.payment, transfer=state.transfer)
-    instructed = state.due if state.order else 0
-    return [
-        PaymentVoided(
-            payment=state.payment,
-            tahap=state.tahap,
-            family=state.family,
-            kind=state.kind,
-            order=state.order,
-            bank=state.bank,
-            instructed=instructed,
-            deferred=instructed if state.transfer is Transfer.DEFERRED else 0,
-            funds=instructed if state.order != command.recalled else 0,
-        )
-    ]
+    of = _identified(state)
+    if isinstance(state, Credited | Failed):
+        raise Contradiction(payment=of.payment, transfer=state.transfer)
+    sent = state.instruction if isinstance(state, Instructed | Deferred) else None
+    order, bank, instructed = (sent.order, sent.bank, sent.amount) if sent else ("", "", 0)
+    deferred = instructed if isinstance(state, Deferred) else 0
+    funds = instructed if order != command.recalled else 0
+    sums = instructed, deferred, funds
+    return [PaymentVoided(of.payment, of.tahap, of.family, of.kind, order, bank, *sums)]
 
 
 # -- Rules: transfer
@@ -173,55 +174,62 @@ def void(command: Void, state: PaymentState) -> Sequence[Event]:
 
 def fail_account_check(command: FailAccountCheck, state: PaymentState) -> Sequence[Event]:
     """Take the payment out of the order, before there is an order."""
-    _require_entitlement(state)
-    if state.transfer is Transfer.ACCOUNT_FAILED and state.answer == command.code:
-        return []
-    if state.transfer is not Transfer.ENTITLED:
-        raise Contradiction(payment=state.payment, transfer=state.transfer)
-    if not state.payee_valid:
-        raise NotPayable(payment=state.payment, reason="NO_VALID_PAYEE")
-    return [AccountCheckFailed(state.payment, state.tahap, state.family, command.code)]
+    of = _identified(state)
+    match state:
+        case AccountFailed() if state.code == command.code:
+            return []
+        case Entitled() if not state.terms.payee_valid:
+            raise NotPayable(payment=of.payment, reason="NO_VALID_PAYEE")
+        case Entitled():
+            return [AccountCheckFailed(of.payment, of.tahap, of.family, command.code)]
+        case _:
+            raise Contradiction(payment=of.payment, transfer=state.transfer)
 
 
 def instruct(command: Instruct, state: PaymentState) -> Sequence[Event]:
     """Instruct the bank once: a valid payee, a checked account and an amount to pay."""
-    _require_entitlement(state)
-    if state.transfer in (Transfer.INSTRUCTED, Transfer.CREDITED, Transfer.FAILED):
-        if (state.order, state.bank) == (command.order, command.bank):
-            return []
-        raise Contradiction(payment=state.payment, order=state.order, bank=state.bank)
-    if state.transfer is not Transfer.ENTITLED:
-        raise NotPayable(payment=state.payment, reason=state.transfer)
-    if not state.payee_valid:
-        raise NotPayable(payment=state.payment, reason="NO_VALID_PAYEE")
+    of = _identified(state)
+    match state:
+        case Entitled():
+            return [_instructed(command, state.terms)]
+        case Instructed() | Credited() | Failed():
+            sent = state.instruction
+            if (sent.order, sent.bank) == (command.order, command.bank):
+                return []
+            raise Contradiction(payment=of.payment, order=sent.order, bank=sent.bank)
+        case _:
+            raise NotPayable(payment=of.payment, reason=state.transfer)
+
+
+def _instructed(command: Instruct, terms: Entitlement) -> PaymentInstructed:
+    if not terms.payee_valid:
+        raise NotPayable(payment=terms.payment, reason="NO_VALID_PAYEE")
     if command.account_check != CHECK_OK:
-        raise AccountNotChecked(payment=state.payment, account_check=command.account_check)
-    if state.due == 0:
-        raise NothingToPay(payment=state.payment)
-    return [
-        PaymentInstructed(
-            payment=state.payment,
-            tahap=state.tahap,
-            family=state.family,
-            amount=state.due,
-            bank=command.bank,
-            order=command.order,
-        )
-    ]
+        raise AccountNotChecked(payment=terms.payment, account_check=command.account_check)
+    if terms.due == 0:
+        raise NothingToPay(payment=terms.payment)
+    return PaymentInstructed(
+        payment=terms.payment,
+        tahap=terms.tahap,
+        family=terms.family,
+        amount=terms.due,
+        bank=command.bank,
+        order=command.order,
+    )
 
 
 def credit(command: Credit, state: PaymentState) -> Sequence[Event]:
     """Record the credit once, and what follows from a decision that came before it."""
-    if state.transfer is Transfer.CREDITED and state.answer == command.bank_reference:
+    if isinstance(state, Credited) and state.bank_reference == command.bank_reference:
         return []
-    _require_open_instruction(state, command.amount)
-    moved_at_once = moved_at_credit(state)
+    instructed = _open_instruction(state, command.amount)
+    moved_at_once = moved_at_credit(instructed)
     credited = PaymentCredited(
-        payment=state.payment,
-        tahap=state.tahap,
-        family=state.family,
-        amount=state.due,
-        hold=HoldStatus.HELD if moved_at_once else state.hold,
+        payment=instructed.terms.payment,
+        tahap=instructed.terms.tahap,
+        family=instructed.terms.family,
+        amount=instructed.instruction.amount,
+        hold=HoldStatus.HELD if moved_at_once else state.hold.status,
         bank_reference=command.bank_reference,
     )
     return [credited, *moved_at_once]
@@ -229,26 +237,34 @@ def credit(command: Credit, state: PaymentState) -> Sequence[Event]:
 
 def fail_transfer(command: FailTransfer, state: PaymentState) -> Sequence[Event]:
     """Record the failure once; the amount returns to the treasury."""
-    if state.transfer is Transfer.FAILED and state.answer == command.code:
+    if isinstance(state, Failed) and state.code == command.code:
         return []
-    _require_open_instruction(state, command.amount)
-    return [TransferFailed(state.payment, state.tahap, state.family, command.code, state.due)]
+    instructed = _open_instruction(state, command.amount)
+    of, amount = instructed.terms, instructed.instruction.amount
+    return [TransferFailed(of.payment, of.tahap, of.family, command.code, amount)]
 
 
-def _require_entitlement(state: PaymentState) -> None:
-    if state.transfer is Transfer.NONE:
-        raise NotEntitled()
-
-
-def _require_open_instruction(state: PaymentState, amount: int) -> None:
+def _open_instruction(state: PaymentState, amount: int) -> Instructed:
     """Refuse an answer to nothing, a second answer that differs, and one of another amount."""
-    _require_entitlement(state)
-    if state.transfer in (Transfer.CREDITED, Transfer.FAILED):
-        raise Contradiction(payment=state.payment, transfer=state.transfer, answer=state.answer)
-    if state.transfer is not Transfer.INSTRUCTED:
-        raise NotInstructed(payment=state.payment, transfer=state.transfer)
-    if amount != state.due:
-        raise AmountDiffers(payment=state.payment, instructed=state.due, answered=amount)
+    of = _identified(state)
+    match state:
+        case Instructed() if state.instruction.amount != amount:
+            instructed = state.instruction.amount
+            raise AmountDiffers(payment=of.payment, instructed=instructed, answered=amount)
+        case Instructed():
+            return state
+        case Credited() | Failed():
+            answer = answer_of(state)
+            raise Contradiction(payment=of.payment, transfer=state.transfer, answer=answer)
+        case _:
+            raise NotInstructed(payment=of.payment, transfer=state.transfer)
+
+
+def _identified(state: PaymentState) -> Identity:
+    """The payment that somebody is or was entitled to. Raises `NotEntitled` where none is."""
+    if isinstance(state, Unentitled):
+        raise NotEntitled()
+    return state.of if isinstance(state, Deferred) else state.terms
 
 
 # -- Rules: the hold
@@ -256,21 +272,23 @@ def _require_open_instruction(state: PaymentState, amount: int) -> None:
 
 def hold(command: Hold, state: PaymentState) -> Sequence[Event]:
     """Hold the money; money that the family can already draw is left alone."""
-    if command.effect in state.effects:
+    status = state.hold.status
+    if command.effect in state.hold.effects:
         return []
-    drawable = state.transfer is Transfer.CREDITED and state.hold is not HoldStatus.HELD
-    if drawable or state.hold is HoldStatus.FORFEITED:
+    drawable = isinstance(state, Credited) and status is not HoldStatus.HELD
+    if drawable or status is HoldStatus.FORFEITED:
         return [EffectTooLate(command.effect, HoldStatus.HELD)]
     return [HoldPlaced(command.effect)]
 
 
 def release(command: Release, state: PaymentState) -> Sequence[Event]:
     """Lift the hold; where credited money was held, it becomes the family's to draw."""
-    if command.effect in state.effects:
+    status = state.hold.status
+    if command.effect in state.hold.effects:
         return []
-    if state.hold is HoldStatus.FORFEITED:
+    if status is HoldStatus.FORFEITED:
         return [EffectTooLate(command.effect, HoldStatus.RELEASED)]
-    if state.transfer is Transfer.CREDITED and state.hold is HoldStatus.HELD:
+    if isinstance(state, Credited) and status is HoldStatus.HELD:
         return [_released(state, command.at_tahap, command.effect)]
     # Recorded even where nothing was held, so that a late copy of it cannot lift a later hold.
     return [HoldLifted(command.effect, command.at_tahap, command.cleared)]
@@ -278,58 +296,59 @@ def release(command: Release, state: PaymentState) -> Sequence[Event]:
 
 def clear_hold(command: ClearHold, state: PaymentState) -> Sequence[Event]:
     """Forget the hold, before anything of the money moved; money that moved is left alone."""
-    if command.effect in state.effects:
+    if command.effect in state.hold.effects:
         return []
-    if state.transfer is Transfer.CREDITED:
+    if isinstance(state, Credited):
         return [EffectTooLate(command.effect, HoldStatus.NONE)]
     return [HoldCleared(command.effect)]
 
 
 def return_held(command: Return, state: PaymentState) -> Sequence[Event]:
     """Forfeit held money; what the family can draw, and what was never sent, does not move."""
-    if state.hold is not HoldStatus.HELD:
+    if state.hold.status is not HoldStatus.HELD:
         return []
-    if state.transfer is Transfer.CREDITED:
+    if isinstance(state, Credited):
         return [_returned(state, command.at_tahap, command.reason)]
     return [HoldForfeited(command.at_tahap, command.reason)]
 
 
-def moved_at_credit(state: PaymentState) -> Sequence[PaymentReleased | PaymentReturned]:
+def moved_at_credit(state: Instructed) -> Sequence[PaymentReleased | PaymentReturned]:
     """Money that moves now, by a decision on held money that came before the credit.
 
     So the books say the same whether the decision or the bank's answer came first. Where the
     payment's own cycle was corrected, no money was ever to be blocked and none moves.
     """
-    if state.forfeited_for is not None:
-        return [_returned(state, state.forfeited_at, state.forfeited_for)]
-    lifted = state.lifted
-    if lifted is not None and (lifted.cleared or lifted.at_tahap != state.tahap):
+    forfeited, lifted = state.hold.forfeited, state.hold.lifted
+    if forfeited is not None:
+        return [_returned(state, forfeited.at_tahap, forfeited.reason)]
+    if lifted is not None and (lifted.cleared or lifted.at_tahap != state.terms.tahap):
         return [_released(state, lifted.at_tahap, lifted.effect)]
     return []
 
 
-def _released(state: PaymentState, at_tahap: str, effect: str) -> PaymentReleased:
-    return PaymentReleased(state.payment, state.tahap, state.family, state.due, at_tahap, effect)
+def _released(state: Instructed | Credited, at_tahap: str, effect: str) -> PaymentReleased:
+    of, amount = state.terms, state.instruction.amount
+    return PaymentReleased(of.payment, of.tahap, of.family, amount, at_tahap, effect)
 
 
-def _returned(state: PaymentState, at_tahap: str, reason: ReturnReason) -> PaymentReturned:
-    return PaymentReturned(state.payment, state.tahap, state.family, state.due, at_tahap, reason)
+def _returned(state: Instructed | Credited, at_tahap: str, reason: ReturnReason) -> PaymentReturned:
+    of, amount = state.terms, state.instruction.amount
+    return PaymentReturned(of.payment, of.tahap, of.family, amount, at_tahap, reason)
 
 
-def carried(deferred: PaymentState) -> Sequence[Command]:
+def carried(deferred: MoneyHold) -> Sequence[Command]:
     """Commands to the supplementary payment in place of a deferred one, once it is entitled.
 
     Effects name family and tahap; those that came before the supplementary run was opened were
     applied to the deferred payment, which never moves money.
     """
     commands: list[Command] = []
-    if deferred.hold is not HoldStatus.NONE:
-        commands.append(Hold(deferred.held_by))
-    if deferred.lifted is not None:
-        lifted = deferred.lifted
+    if deferred.by is not None:
+        commands.append(Hold(deferred.by))
+    if (lifted := deferred.lifted) is not None:
         commands.append(Release(lifted.effect, lifted.at_tahap, lifted.cleared))
-    if deferred.forfeited_for is not None:
-        commands.append(Return(deferred.forfeited_at, deferred.forfeited_for))
+    if (forfeited := deferred.forfeited) is not None:
+        commands.append(Return(forfeited.at_tahap, forfeited.reason))
     return commands
 
 
@@ -365,4 +384,4 @@ def decide(command: Command, state: PaymentState) -> Sequence[Event]:
             return return_held(command, state)
 
 
-payment: Final[Decider[Command, PaymentState, Event]] = Decider(PaymentState(), decide, evolve)
+payment: Final[Decider[Command, PaymentState, Event]] = Decider(Unentitled(), decide, evolve)

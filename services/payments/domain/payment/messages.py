@@ -371,6 +371,16 @@ class PaymentReturned:
     reason: ReturnReason
 
 
+HoldEvent: TypeAlias = (
+    HoldPlaced
+    | HoldCleared
+    | HoldLifted
+    | HoldForfeited
+    | EffectTooLate
+    | PaymentReleased
+    | PaymentReturned
+)
+
 Event: TypeAlias = (
     PaymentEntitled
     | PaymentVoided
@@ -380,11 +390,5 @@ Event: TypeAlias = (
     | PaymentInstructed
     | PaymentCredited
     | TransferFailed
-    | HoldPlaced
-    | HoldCleared
-    | HoldLifted
-    | HoldForfeited
-    | EffectTooLate
-    | PaymentReleased
-    | PaymentReturned
+    | HoldEvent
 )
