@@ -37,6 +37,7 @@ from libs.chassis.problems import HANDLERS
 from libs.chassis.query import only_known_parameters
 from libs.chassis.rates import Rates
 from libs.chassis.settings import Settings
+from libs.chassis.spool import Spool
 from libs.chassis.wellformed import one_form, well_formed
 
 OPEN_PATHS: Final = ("/health", "/ready", "/openapi.json", problem_pages.ROOT)
@@ -98,7 +99,7 @@ def create_app(
         middleware=[
             Middleware(observed),
             Middleware(unchanged),
-            Middleware(limited, bytes_max=settings.body_bytes_max),
+            Middleware(limited, bytes_max=settings.body_bytes_max, limits=settings.limits),
             Middleware(
                 gate,
                 authenticate=authenticator(settings),
@@ -155,6 +156,8 @@ def _with_resources(
     async def running(app: FastAPI) -> AsyncIterator[None]:
         try:
             async with lifespan(app) as resources:
+                settings = app.state.settings
+                app.state.spool = Spool(settings.limits, settings.spool_dir)
                 for name, value in resources.items():
                     setattr(app.state, name, value)
                 yield

@@ -1,7 +1,7 @@
 """CSV files as they are uploaded: streamed, checked as a file, and reported on row by row.
 
     report = ImportReport("families.csv")
-    async for rows in read_rows(once.following(request.stream()), COLUMNS, report):
+    async for rows in read_rows(upload.chunks(), COLUMNS, report):
         for line, row in rows:      # at most ROWS_A_BATCH of them, so that memory stays flat
             ...                     # report.refuse(line, "nik", Mistake.NIK_LENGTH)
 

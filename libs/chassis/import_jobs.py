@@ -1,7 +1,7 @@
 """The job behind an upload: noted beside its transaction, cancelled at a batch, begun again.
 
     async with store.transaction(context) as unit, job.running(unit.connection):
-        async for rows in read_rows(job.counting(body), ...):
+        async for rows in read_rows(job.counting(upload.chunks()), ...):
             await job.advance(report, len(rows))    # raises JobCancelled where that was asked for
         await job.done(unit.connection, report)     # stands when the transaction does
 
@@ -23,7 +23,6 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from libs.chassis.csv_upload import ImportReport
@@ -93,20 +92,13 @@ class ImportJob:
     store: Store
     once: OnceOnly
     about: str
-    total: int | None
+    total: int
     clock: Callable[[], float] = time.monotonic
     id: str = ""
     _attempt: int | None = None
     _bytes: int = 0
     _rows: int = 0
     _noted_at: float = field(default=float("-inf"))
-
-    @classmethod
-    def of(cls, request: Request, store: Store, once: OnceOnly, about: str) -> ImportJob:
-        """The job of a request; its total is the length that the sender declares."""
-        declared = request.headers.get("content-length", "")
-        total = int(declared) if declared.isascii() and declared.isdigit() else None
-        return cls(store, once, about, total)
 
     @property
     def headers(self) -> dict[str, str]:

@@ -20,9 +20,10 @@ from libs.chassis.csv_upload import CSV_BODY, Columns, ImportReport, Malformed, 
 from libs.chassis.etag import Unconditional
 from libs.chassis.idempotency import OnceOnly, OnceStreamed, Reply
 from libs.chassis.import_jobs import ImportJob
-from libs.chassis.middleware import Asked, body_up_to
+from libs.chassis.middleware import Asked, resource, upload_up_to
 from libs.chassis.problems import Refusal
 from libs.chassis.service import StoreOf
+from libs.chassis.spool import Spool
 from libs.events.consumer.batch_bisection import by_halves
 from libs.events.domain.errors import ConcurrencyConflict, safe_text
 from libs.events.store.model import Context
@@ -30,7 +31,6 @@ from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 
 IMPORT_BYTES_MAX: Final = 4 * 1024**3
-UPLOAD_SILENCE_S: Final = 60  # how long a sender may pause before the transaction is given up
 
 UNREADABLE_MAX: Final = 100
 """Rows of a file that are set aside because of what is stored; of more the fault is not theirs."""
@@ -85,19 +85,20 @@ def import_route(
             store: StoreOf,
             context: Asked,
             once: OnceStreamed,
+            spool: Annotated[Spool, resource("spool")],
             partial: Partial = False,
             take: Any = Depends(take_of),
         ) -> Response:
             rows = report(f"{name.replace('-', '_')}.csv")
             return await take_file(
-                request, store, context, once, rows, columns, take, partial=partial
+                request, store, context, once, spool, rows, columns, take, partial=partial
             )
 
         router.post(
             f"/imports/{name}",
             name=take_of.__name__,
             description=cleandoc(take_of.__doc__ or ""),
-            dependencies=[body_up_to(IMPORT_BYTES_MAX), Unconditional],
+            dependencies=[upload_up_to(IMPORT_BYTES_MAX), Unconditional],
             openapi_extra=CSV_BODY,
             response_model=model,
         )(imported)
@@ -111,42 +112,39 @@ async def take_file(
     store: Store,
     context: Context,
     once: OnceOnly,
+    spool: Spool,
     report: R,
     columns: Columns,
     take: Take[R],
     *,
     partial: bool,
 ) -> Response:
-    """Stream a file's rows through `take` in one transaction and answer its report.
+    """Receive a file whole, stream its rows through `take` in one transaction, answer its report.
 
     Unless `partial`, a refused row refuses the file: a 422 problem with the report, and nothing
-    of it is kept. The file is fingerprinted while it streams, so its Idempotency-Key is claimed
-    at its end. A job beside the transaction shows how far it is.
+    of it is kept. A job beside the transaction shows how far it is.
     """
-    job = ImportJob.of(request, store, once, report.file)
-    async with store.transaction(context) as unit, job.running(unit.connection):
-        report.job = job.id
-        await unit.connection.execute(
-            f"SET LOCAL idle_in_transaction_session_timeout = '{UPLOAD_SILENCE_S}s'"
-        )
-        unreadable: list[Exception] = []
-        body = job.counting(once.following(request.stream()))
-        async for rows in read_rows(body, columns, report):
-            unreadable += await _take_each(unit, rows, report, take)
-            if len(unreadable) > UNREADABLE_MAX:
-                raise unreadable[-1]
-            await job.advance(report, len(rows))
-        await once.claim(unit.connection)
-        if report.refused and not partial:
-            raise Refusal(
-                422,
-                "rows-refused",
-                f"{report.refused} rows of {report.file} were refused, so none was taken.",
-                members={"report": asdict(report)},
-            )
-        reply = Reply(200, asdict(report), job.headers)
-        await once.keep(unit.connection, reply)
-        await job.done(unit.connection, report)
+    async with spool.received(once.client, once.following(request.stream())) as upload:
+        job = ImportJob(store, once, report.file, upload.size)
+        async with store.transaction(context) as unit, job.running(unit.connection):
+            report.job = job.id
+            unreadable: list[Exception] = []
+            async for rows in read_rows(job.counting(upload.chunks()), columns, report):
+                unreadable += await _take_each(unit, rows, report, take)
+                if len(unreadable) > UNREADABLE_MAX:
+                    raise unreadable[-1]
+                await job.advance(report, len(rows))
+            await once.claim(unit.connection)
+            if report.refused and not partial:
+                raise Refusal(
+                    422,
+                    "rows-refused",
+                    f"{report.refused} rows of {report.file} were refused, so none was taken.",
+                    members={"report": asdict(report)},
+                )
+            reply = Reply(200, asdict(report), job.headers)
+            await once.keep(unit.connection, reply)
+            await job.done(unit.connection, report)
     position = unit.position if unit.position is not None else (await store.head())[0]
     return reply.response(position)
 

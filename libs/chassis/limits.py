@@ -25,6 +25,20 @@ class Limits:
     """PKH_IDLE_S: between two requests, and while nobody reads an answer."""
     least_bytes_a_second: int = 8_192
     """PKH_LEAST_BYTES_A_SECOND: that a client has to send or read."""
+    body_grace_s: int = 10
+    """PKH_BODY_GRACE_S: that a body may take beyond that rate."""
+    body_s: int = 60
+    """PKH_BODY_S: that a body may take in all."""
+    upload_s: int = 14_400
+    """PKH_UPLOAD_S: the same of a file."""
+    uploads_per_client_max: int = 4
+    """PKH_UPLOADS_PER_CLIENT_MAX: files of one client on their way."""
+    uploads_max: int = 64
+    """PKH_UPLOADS_MAX: files of all."""
+    uploads_taken_in_max: int = 3
+    """PKH_UPLOADS_TAKEN_IN_MAX: files at once in the database, each on a connection."""
+    spool_bytes_max: int = 8 * 1024**3
+    """PKH_SPOOL_BYTES_MAX: of all files on their way together."""
     requests_a_second: int = 300
     """PKH_REQUESTS_A_SECOND: of one client."""
     requests_burst_max: int = 3_000

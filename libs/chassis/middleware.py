@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 import time
@@ -21,10 +22,12 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
+from libs.chassis.limits import Limits
 from libs.chassis.problems import Refusal, answer
+from libs.chassis.settings import Settings
 from libs.events import telemetry
 from libs.events.store.model import Context
-from libs.events.telemetry.metrics import REQUEST_SECONDS
+from libs.events.telemetry.metrics import HTTP_REFUSALS, REQUEST_SECONDS
 from libs.events.telemetry.tracing import failed, traceparent
 
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -34,7 +37,8 @@ SERVER_FAILED: Final = 500
 ASKED_ALL_DAY: Final = frozenset(
     {"/health", "/ready"}
 )  # by machines; only another answer is logged
-BODY_BYTES_MAX: Final = "chassis.body_bytes_max"
+BODY_MAX: Final = "chassis.body_max"
+"""The place in a scope of the bytes and seconds that its body may take."""
 
 log = structlog.get_logger("access")
 _tracer = trace.get_tracer("libs.chassis")
@@ -140,24 +144,51 @@ def _log_line(scope: Scope, status: int | None, span: Span, seconds: float) -> N
     )
 
 
-def limited(app: ASGIApp, bytes_max: int) -> ASGIApp:
-    """ASGI middleware: refuses a body of more than `bytes_max` bytes with 413, however it comes.
+@dataclass(slots=True)
+class _Pace:
+    """The pace at which a body comes: so much in all the time that it was waited for."""
+
+    limits: Limits
+    waited_s: float = 0.0
+    taken: int = 0
+    ended: bool = False
+
+    async def next(self, receive: Receive, seconds: float) -> Message:
+        """The next message of a body, which has `seconds` in all; a 408 `Refusal` in its place."""
+        if self.ended:  # from now on only the client's leaving is waited for
+            return await receive()
+        least = self.limits.body_grace_s + self.taken / self.limits.least_bytes_a_second
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(min(seconds, least) - self.waited_s):
+                message = await receive()
+        except TimeoutError:
+            HTTP_REFUSALS.labels("body-too-slow").inc()
+            detail = "The body did not come in time; nothing of it was kept."
+            raise Refusal(408, "body-too-slow", detail, {"Connection": "close"}) from None
+        self.waited_s += time.monotonic() - began
+        self.taken += len(message.get("body", b""))
+        self.ended = not message.get("more_body", False)
+        return message
+
+
+def limited(app: ASGIApp, bytes_max: int, limits: Limits) -> ASGIApp:
+    """ASGI middleware: refuses a body of more than `bytes_max` bytes with 413, however it comes,
+    and with 408 one that comes too slowly.
 
     Whoever reads the body gets the refusal, at the first byte where Content-Length tells it.
     """
 
     async def limit(scope: Scope, receive: Receive, send: Send) -> None:
         declared = Headers(scope=scope).get("content-length", "") if "headers" in scope else ""
-        scope.setdefault(BODY_BYTES_MAX, bytes_max)
-        taken = 0
+        scope.setdefault(BODY_MAX, (bytes_max, limits.body_s))
+        pace = _Pace(limits)
 
         async def receiving() -> Message:
-            nonlocal taken
-            most = scope[BODY_BYTES_MAX]
+            most, seconds = scope[BODY_MAX]
             if not DECLARED.fullmatch(declared) or int(declared) <= most:
-                message = await receive()
-                taken += len(message.get("body", b""))
-                if taken <= most:
+                message = await pace.next(receive, seconds)
+                if pace.taken <= most:
                     return message
             raise Refusal(413, "body-too-large", f"A body here has at most {most} bytes.")
 
@@ -166,12 +197,13 @@ def limited(app: ASGIApp, bytes_max: int) -> ASGIApp:
     return limit
 
 
-def body_up_to(bytes_max: int) -> Any:
-    """A route's dependency that sets its own limit; for a route that streams its body, because
-    one that FastAPI parses is read before any dependency."""
+def upload_up_to(bytes_max: int) -> Any:
+    """A route's dependency that sets its own limit, and gives a body the time of a file; for a
+    route that streams its body, because one that FastAPI parses is read before any dependency."""
 
     async def widen(request: Request) -> None:
-        request.scope[BODY_BYTES_MAX] = bytes_max
+        settings: Settings = request.app.state.settings
+        request.scope[BODY_MAX] = bytes_max, settings.limits.upload_s
 
     return Depends(widen)
 

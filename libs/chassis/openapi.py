@@ -54,8 +54,16 @@ _GUARDED: Final = ((401, "unauthorized"), (403, "scope-missing"))
 _ANY: Final = ((429, "too-many-requests"), (500, "internal-server-error"))
 _STORED: Final = ((503, "database-unavailable"), (503, "database-busy"))
 _FORMED: Final = ((422, "invalid-request"),)
-_SENT: Final = ((400, "malformed-json"), (400, "bad-request"), (413, "body-too-large"))
+_SENT: Final = (
+    (400, "malformed-json"),
+    (400, "bad-request"),
+    (408, "body-too-slow"),
+    (413, "body-too-large"),
+)
 _FILE: Final = (
+    (408, "body-too-slow"),
+    (429, "too-many-uploads"),
+    (503, "spool-full"),
     (413, "body-too-large"),
     (413, "too-many-rows"),
     (422, "malformed-file"),

@@ -17,6 +17,7 @@ Environment: TypeAlias = Mapping[str, str]
 
 POSTGRES: Final = ("postgresql", "postgres")
 WEB: Final = ("http", "https")
+LIMIT_MAX: Final = 2**50
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -65,6 +66,16 @@ def file(env: Environment, name: str) -> Path | None:
     path = Path(env[name])
     if not path.is_file():
         raise SettingRefused(f"{name} must name a file that exists.")
+    return path
+
+
+def directory(env: Environment, name: str) -> Path | None:
+    """The path of a directory that must exist where it is named; None where it is not."""
+    if not env.get(name):
+        return None
+    path = Path(env[name])
+    if not path.is_dir():
+        raise SettingRefused(f"{name} must name a directory that exists.")
     return path
 
 
@@ -149,6 +160,8 @@ class Settings:
     contracts_dir: Path = Path("contracts")
     log_level: str = "info"
     body_bytes_max: int = 1_048_576
+    spool_dir: Path | None = None
+    """Where uploads wait until they are here whole; None: where the system keeps such files."""
     token_lifetime_s_max: int = 600
     shutdown_s_max: int = 15
     limits: Limits = field(default_factory=Limits)
@@ -197,9 +210,12 @@ class Settings:
             contracts_dir=Path(text(env, "PKH_CONTRACTS_DIR", "contracts")),
             log_level=choice(env, "PKH_LOG_LEVEL", LOG_LEVELS, "info"),
             body_bytes_max=whole(env, "PKH_BODY_BYTES_MAX", 1_048_576, at_least=1_024),
+            spool_dir=directory(env, "PKH_SPOOL_DIR"),
             token_lifetime_s_max=whole(env, "PKH_TOKEN_LIFETIME_S_MAX", 600, at_least=1),
             shutdown_s_max=whole(env, "PKH_SHUTDOWN_S_MAX", 15, at_least=0),
-            limits=Limits.read(lambda name, default: whole(env, name, default, at_least=1)),
+            limits=Limits.read(
+                lambda name, default: whole(env, name, default, at_least=1, at_most=LIMIT_MAX)
+            ),
             addresses={
                 **{name: url(env, address_of(name), WEB) for name in calls},
                 **{name: url(env, address_of(name), WEB, optional=True) for name in partners},

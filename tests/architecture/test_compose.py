@@ -179,10 +179,13 @@ def test_a_service_starts_with_its_environment(
 
 
 def with_files(value: str, directory: Path) -> str:
-    """The value, its file put under `directory` with something that can be a key in it."""
-    if not value.startswith(("/run/secrets/", "/identity/", "/token/")):
+    """The value, its file put under `directory` with what can be a key in it, or its directory."""
+    if not value.startswith(("/run/secrets/", "/identity/", "/token/", "/spool")):
         return interpolated(value)
     path = directory / value.lstrip("/")
+    if value == "/spool":
+        path.mkdir()
+        return str(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")
     return str(path)

@@ -7,8 +7,14 @@ from typing import Final
 from tests.mutants.mutant import Change, Mutant
 
 HELD: Final = "tests/integration/attacks/test_held_connections.py"
+SLOW: Final = "tests/integration/attacks/test_slow_uploads.py"
+UPLOADS: Final = f"{SLOW}::test_many_slow_uploads_of_one_clerk_keep_nobody_from_the_database"
 IDLE: Final = f"{HELD}::test_a_thousand_idle_connections_keep_nobody_out[20]"
 SIZE: Final = f"{HELD}::test_a_header_of_any_size_fills_no_memory_and_stops_nobody[many headers]"
+IMPORTED: Final = (
+    "tests/integration/registry/test_import_jobs.py"
+    "::test_an_upload_can_be_looked_at_while_it_goes_and_when_it_is_done"
+)
 CONNECTIONS: Final = "libs/chassis/connections.py"
 
 LIMITS: Final = (
@@ -32,6 +38,26 @@ LIMITS: Final = (
         (Change(CONNECTIONS, "if self._unread > self.limits.header_bytes_max", "if False"),),
         SIZE,
         IDLE,
+    ),
+    Mutant(
+        "connection-held-while-bytes-come",
+        "an upload holds a connection of the database for as long as its sender likes",
+        (
+            Change(
+                "libs/chassis/imports.py",
+                "    async with spool.received(",
+                "    async with store.transaction(context), spool.received(",
+            ),
+        ),
+        UPLOADS,
+        IMPORTED,
+    ),
+    Mutant(
+        "body-as-slow-as-it-likes",
+        "a sender may let a byte come now and then, for hours",
+        (Change("libs/chassis/middleware.py", "min(seconds, least)", "seconds"),),
+        UPLOADS,
+        IMPORTED,
     ),
     Mutant(
         "tokens-tried-for-ever",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 from libs.chassis.csv_upload import ImportReport
 from libs.chassis.idempotency import OnceOnly
 from libs.chassis.import_jobs import ImportJob, JobCancelled
+from libs.chassis.spool import Spool
 from tests.doors import CONTEXT, Door
 from tests.integration.registry.kit import IMPORT, Register, as_csv, family, hand_in
 from tests.servers import Postgres, eventually
@@ -26,42 +27,52 @@ CLERK, OTHER, OPERATOR = "importer-1", "importer-2", "operator-1"
 
 
 @dataclass(slots=True)
-class Upload:
-    """A file of which half has been sent; the rest goes when `rest` says so."""
+class Halting:
+    """A spool whose uploads stand still in their middle until `rest` says so."""
 
-    registry: Door
-    key: str
+    spool: Spool
     rest: asyncio.Event = field(default_factory=asyncio.Event)
-    answer: asyncio.Task[httpx.Response] | None = None
+    size: int = 0
 
-    async def body(self) -> AsyncIterator[bytes]:
+    @asynccontextmanager
+    async def received(self, client: str, body: AsyncIterable[bytes]) -> AsyncIterator[Halting]:
+        async with self.spool.received(client, body) as upload:
+            self.size = upload.size
+            yield self
+
+    async def chunks(self) -> AsyncIterator[bytes]:
         yield FILE[:HALF].encode()
         await self.rest.wait()
         yield FILE[HALF:].encode()
 
-    async def sent(self) -> httpx.Response:
-        """The answer once all of it has gone."""
-        self.rest.set()
-        assert self.answer is not None
-        return await self.answer
 
-    async def begin(self) -> None:
-        who = {**self.registry.who(CLERK, IMPORT), "Content-Length": str(len(FILE))}
-        request = self.registry.post("/imports/families", who, key=self.key, content=self.body())
-        self.answer = asyncio.create_task(request)
-        await eventually(lambda: job_is(self.registry, self.key, lambda job: job["done"] > 0))
+@dataclass(slots=True)
+class Half:
+    """A file of which half was taken in; the rest follows when it is asked for."""
+
+    rest: asyncio.Event
+    answer: asyncio.Task[httpx.Response]
+
+    async def taken(self) -> httpx.Response:
+        """The answer once all of it was taken in."""
+        self.rest.set()
+        return await self.answer
 
 
 @asynccontextmanager
-async def half_sent(registry: Door, key: str = "once") -> AsyncIterator[Upload]:
-    upload = Upload(registry, key)
+async def half_taken(registry: Door, key: str = "once") -> AsyncIterator[Half]:
+    state = registry.client._transport.app.state  # type: ignore[attr-defined]
+    spool = Halting(state.spool)
+    state.spool = spool
+    answer = asyncio.create_task(hand_in(registry, "families", FILE, key=key))
     try:
-        await upload.begin()
-        yield upload
+        await eventually(lambda: job_is(registry, key, lambda job: job["done"] > 0))
+        state.spool = spool.spool
+        yield Half(spool.rest, answer)
     finally:
-        if upload.answer is not None:
-            upload.answer.cancel()
-            await asyncio.gather(upload.answer, return_exceptions=True)
+        state.spool = spool.spool
+        answer.cancel()
+        await asyncio.gather(answer, return_exceptions=True)
 
 
 async def job_of(registry: Door, key: str = "once") -> dict[str, Any]:
@@ -92,9 +103,9 @@ def kind_of(answer: httpx.Response) -> tuple[int, str]:
 
 
 async def test_an_upload_can_be_looked_at_while_it_goes_and_when_it_is_done(registry: Door) -> None:
-    async with half_sent(registry) as upload:
+    async with half_taken(registry) as upload:
         going = await job_of(registry)
-        answer = await upload.sent()
+        answer = await upload.taken()
 
     assert (going["state"], going["unit"], going["about"]) == ("RUNNING", "bytes", "families.csv")
     assert (going["done"], going["total"]) == (HALF, len(FILE))
@@ -111,11 +122,11 @@ async def test_an_upload_can_be_looked_at_while_it_goes_and_when_it_is_done(regi
 async def test_a_cancelled_upload_keeps_nothing_and_may_be_begun_again(
     registry: Door, register: Register
 ) -> None:
-    async with half_sent(registry) as upload:
+    async with half_taken(registry) as upload:
         begun = await job_of(registry)
         asked = await cancel(registry, begun["id"], CLERK, IMPORT)
         assert (asked.status_code, asked.json()["cancelling"]) == (202, True)
-        refused = await upload.sent()
+        refused = await upload.taken()
 
     assert kind_of(refused) == (409, "job-cancelled")
     assert refused.headers["Location"] == f"/jobs/{begun['id']}"
@@ -133,7 +144,7 @@ async def test_an_upload_that_is_cancelled_behind_its_last_look_keeps_nothing(
     registry: Door, register: Register
 ) -> None:
     once = OnceOnly(CLERK, "once", hashlib.sha256())
-    job = ImportJob(register.store, once, "families.csv", None, clock=lambda: 0.0)
+    job = ImportJob(register.store, once, "families.csv", 1, clock=lambda: 0.0)
     report = ImportReport("families.csv")
 
     with pytest.raises(JobCancelled):
@@ -150,7 +161,7 @@ async def test_an_upload_that_is_cancelled_behind_its_last_look_keeps_nothing(
 async def test_an_upload_that_was_cut_off_goes_on_under_the_same_job(
     registry: Door, register: Register
 ) -> None:
-    async with half_sent(registry):
+    async with half_taken(registry):
         begun = await job_of(registry)
 
     cut = await job_of(registry)
@@ -167,7 +178,7 @@ async def test_an_upload_that_was_cut_off_goes_on_under_the_same_job(
 async def test_an_upload_whose_database_session_was_killed_is_interrupted(
     registry: Door, register: Register, postgres: Postgres
 ) -> None:
-    async with half_sent(registry):
+    async with half_taken(registry):
         killed = """SELECT pg_terminate_backend(pid) FROM pg_locks JOIN job
                     ON (classid::bigint << 32) | objid::bigint = job.lock"""
         name = await register.store.pool.fetchval("SELECT current_database()")
@@ -180,9 +191,9 @@ async def test_an_upload_whose_database_session_was_killed_is_interrupted(
 
 
 async def test_while_an_upload_lives_the_same_request_is_told_to_wait(registry: Door) -> None:
-    async with half_sent(registry) as upload:
+    async with half_taken(registry) as upload:
         meanwhile = await hand_in(registry, "families", FILE, key="once")
-        first = await upload.sent()
+        first = await upload.taken()
 
     assert kind_of(meanwhile) == (409, "idempotency-key-in-flight")
     assert "Retry-After" in meanwhile.headers
@@ -229,12 +240,12 @@ async def test_a_job_is_seen_by_who_began_it_and_by_operations_alone(registry: D
 
 
 async def test_only_who_began_a_job_or_operates_the_platform_may_end_it(registry: Door) -> None:
-    async with half_sent(registry) as upload:
+    async with half_taken(registry) as upload:
         job = (await job_of(registry))["id"]
         stranger = await cancel(registry, job, OTHER, IMPORT)
         observer = await cancel(registry, job, OTHER, IMPORT, "platform:read")
         operator = await cancel(registry, job, OPERATOR, "platform:operate")
-        refused = await upload.sent()
+        refused = await upload.taken()
 
     assert kind_of(stranger) == (404, "job-unknown")
     assert kind_of(observer) == (403, "scope-missing")

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Request
 from structlog.testing import capture_logs
 
 from libs.chassis.dev_issuer import Issuer
-from libs.chassis.middleware import body_up_to
+from libs.chassis.middleware import upload_up_to
 from libs.chassis.problems import MEDIA_TYPE, Refusal, kebab
 from libs.events.domain.errors import ConcurrencyConflict, DomainError, EventTooLarge, NotFound
 from tests.unit.chassis.service import (
@@ -68,7 +68,7 @@ def failing() -> APIRouter:
         except Exception as error:
             raise error from ValueError(NIK)
 
-    @router.put("/stream", dependencies=[body_up_to(4_096)])
+    @router.put("/stream", dependencies=[upload_up_to(4_096)])
     async def stream(request: Request, writer: Writer) -> int:
         return sum([len(chunk) async for chunk in request.stream()])
 
