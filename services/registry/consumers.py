@@ -26,7 +26,7 @@ from services.registry.contract.read import (
 )
 from services.registry.domain.closing import RuleSet, tahap_order
 from services.registry.domain.family.commands import Command, MarkTerminated
-from services.registry.domain.listing_messages import NoteFreeze
+from services.registry.domain.listing.messages import NoteFreeze
 from services.registry.policy import RuleSets
 from services.registry.tables.identity_rows import ask_again, last_listed
 from services.registry.tables.list_queue import others_first, wait_in_line

@@ -257,7 +257,7 @@ LISTS: Final = (
         "with a wrong key everybody is withheld, and nobody asks a person",
         (
             Change(
-                "services/registry/domain/listing.py",
+                "services/registry/domain/listing/decider.py",
                 "if mendable > state.withheld_max and",
                 "if False and",
             ),
@@ -270,7 +270,7 @@ LISTS: Final = (
         "families whose keys were destroyed, which nobody can mend, rest a list for ever",
         (
             Change(
-                "services/registry/domain/listing.py",
+                "services/registry/domain/listing/state.py",
                 "family.reason != KEY_DESTROYED for",
                 "True for",
             ),
@@ -283,7 +283,7 @@ LISTS: Final = (
         "one person alone lets a list go on without thousands of families",
         (
             Change(
-                "services/registry/domain/listing.py",
+                "services/registry/domain/listing/decider.py",
                 "    if same_person(proposal.maker, command.checker):\n",
                 "    if False:\n",
             ),
@@ -296,7 +296,7 @@ LISTS: Final = (
         "an approval accepts a number that the approver did not name",
         (
             Change(
-                "services/registry/domain/listing.py",
+                "services/registry/domain/listing/decider.py",
                 "proposal is None or proposal.most != command.most",
                 "proposal is None",
             ),

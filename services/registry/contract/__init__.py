@@ -20,7 +20,6 @@ from services.registry.contract.facts import (
     SchoolChanged,
     fact_of,
 )
-from services.registry.domain import listing_messages as lists
 from services.registry.domain.family import commands, events, family
 from services.registry.domain.family.events import (
     FamilyListed,
@@ -30,12 +29,14 @@ from services.registry.domain.family.events import (
     Status,
 )
 from services.registry.domain.family.state import Family
-from services.registry.domain.listing import Listing, listing
-from services.registry.domain.listing_messages import (
+from services.registry.domain.listing import messages as lists
+from services.registry.domain.listing.decider import listing
+from services.registry.domain.listing.messages import (
     FamiliesWithheld,
     ListClosed,
     ListingStarted,
 )
+from services.registry.domain.listing.state import Listing
 
 SERVICE: Final = "registry"
 FAMILY_TOPIC: Final = "pkh.registry.family.v1"

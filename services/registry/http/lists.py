@@ -17,13 +17,13 @@ from libs.chassis.service import StoreOf
 from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
 from services.registry.contract import LISTING
-from services.registry.domain.listing import (
-    Listing,
+from services.registry.domain.listing.decider import (
     ListingClosedBefore,
     NothingProposed,
     SamePerson,
 )
-from services.registry.domain.listing_messages import ApproveWithheld, Command, ProposeWithheld
+from services.registry.domain.listing.messages import ApproveWithheld, Command, ProposeWithheld
+from services.registry.domain.listing.state import Listing
 from services.registry.http.families import Reader
 from services.registry.http.reopenings import Approver
 

@@ -14,7 +14,7 @@ from services.registry.contract import FAMILY, LISTING
 from services.registry.domain.closing import tahap_order
 from services.registry.domain.family import events
 from services.registry.domain.family.state import Family
-from services.registry.domain.listing import Listing
+from services.registry.domain.listing.state import Listing
 
 IDENTITIES_MAX = 1_000
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
-from services.registry.domain.listing import Listing
+from services.registry.domain.listing.state import Listing
 
 
 class Left(NamedTuple):

@@ -34,8 +34,8 @@ from services.registry.domain.family.commands import Command, ListFamily, Repeat
 from services.registry.domain.family.errors import ListedLater
 from services.registry.domain.family.events import Event
 from services.registry.domain.family.state import Family
-from services.registry.domain.listing import KEY_DESTROYED, Listing
-from services.registry.domain.listing_messages import AdvanceListing, CloseListing, Withheld
+from services.registry.domain.listing.messages import AdvanceListing, CloseListing, Withheld
+from services.registry.domain.listing.state import KEY_DESTROYED, Listing
 from services.registry.policy import RuleSets
 from services.registry.tables import identity_rows
 from services.registry.tables.left_on_lists import left_among

@@ -31,7 +31,7 @@ from services.registry.domain.family.events import (
     ReopeningWithdrawn,
 )
 from services.registry.domain.family.state import Family
-from services.registry.domain.listing import Listing
+from services.registry.domain.listing.state import Listing
 from services.registry.policy import RuleSets
 from services.registry.workers.ranking import nik_orders
 

@@ -33,7 +33,7 @@ from services.registry.contract import FAMILY, LISTING, SERVICE
 from services.registry.contract.read import ClosingAnnounced
 from services.registry.domain.closing import RuleSet
 from services.registry.domain.family.commands import Command, UnlistFamily
-from services.registry.domain.listing_messages import CancelListing, StartListing
+from services.registry.domain.listing.messages import CancelListing, StartListing
 from services.registry.policy import RuleSets
 from services.registry.tables import list_queue
 from services.registry.tables.identity_rows import families_after, open_listing

@@ -7,7 +7,7 @@ import httpx
 from libs.events.domain.list_proof import Buckets
 from libs.events.store.handle import handle
 from services.registry.contract import LISTING
-from services.registry.domain.listing_messages import (
+from services.registry.domain.listing.messages import (
     AdvanceListing,
     CloseListing,
     Command,

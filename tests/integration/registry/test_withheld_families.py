@@ -15,7 +15,7 @@ from libs.events.store.handle import handle
 from libs.events.workers.backoff import FAILING_ATTEMPTS, failing_item
 from libs.privacy.keys import KeyRing
 from services.registry.contract import LISTING
-from services.registry.domain.listing_messages import StartListing
+from services.registry.domain.listing.messages import StartListing
 from services.registry.tables.identity_rows import open_listing
 from services.registry.workers.job_progress import LISTER, LISTINGS
 from services.registry.workers.lister import Lister

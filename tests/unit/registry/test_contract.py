@@ -47,7 +47,7 @@ from services.registry.domain.family.commands import (
     SchoolChange,
 )
 from services.registry.domain.family.state import Family
-from services.registry.domain.listing_messages import ListingAdvanced
+from services.registry.domain.listing.messages import ListingAdvanced
 from tests.unit.registry.families import (
     FAMILY_ID,
     FIRST,

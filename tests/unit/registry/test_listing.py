@@ -6,11 +6,9 @@ from typing import Final
 
 from libs.events.domain.list_proof import Buckets
 from libs.events.domain.testing import Given, given
-from services.registry.domain.listing import (
-    WITHHELD_MAX,
+from services.registry.domain.listing.decider import (
     AnotherListing,
     CountsDisagree,
-    Listing,
     ListingClosedBefore,
     ListingStillOpen,
     NothingProposed,
@@ -19,7 +17,7 @@ from services.registry.domain.listing import (
     TooManyWithheld,
     listing,
 )
-from services.registry.domain.listing_messages import (
+from services.registry.domain.listing.messages import (
     AdvanceListing,
     ApproveWithheld,
     CancelListing,
@@ -38,6 +36,7 @@ from services.registry.domain.listing_messages import (
     WithheldAccepted,
     WithheldProposed,
 )
+from services.registry.domain.listing.state import WITHHELD_MAX, Listing
 
 START = StartListing(
     tahap="2023-1",

@@ -8,17 +8,12 @@ interrupted goes on behind its cursor and no line is counted twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import Final
 
 from libs.events.domain.decider import Decider
 from libs.events.domain.errors import DomainError
-from libs.events.domain.list_proof import Buckets, BucketsJson
 from libs.events.domain.persons import same_person
-from services.registry.domain.closing import RuleSet
-from services.registry.domain.listing_messages import (
+from services.registry.domain.listing.messages import (
     AdvanceListing,
     ApproveWithheld,
     CancelListing,
@@ -34,58 +29,13 @@ from services.registry.domain.listing_messages import (
     NoteFreeze,
     ProposeWithheld,
     StartListing,
-    Withheld,
     WithheldAccepted,
     WithheldProposed,
 )
+from services.registry.domain.listing.state import Listing, evolve, mendable_of
 
 NAMED_MAX: Final = 1_000
 """Withheld families that the end of a list names; messages before it name the others."""
-WITHHELD_MAX: Final = 1_000
-"""Of a list, for reasons that can be mended. Beyond it the keys or the release are to blame rather
-than the families: the list rests until that is mended, or two people accept more of them."""
-KEY_DESTROYED: Final = "KEY_DESTROYED"
-"""The reason that nobody can mend: it holds up no list, however many there are."""
-
-# -- State
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """The latest list of a tahap; `revision` 0 is none yet, an empty cursor is the beginning.
-
-    `withheld` are the first families that are, `withheld_more` counts the others; `mendable` of all
-    of them are for a reason that can be mended, and at most `withheld_max` may be.
-    """
-
-    tahap: str = ""
-    revision: int = 0
-    months: tuple[str, ...] = ()
-    closing_date: date = date.min
-    policies: Mapping[str, str] = field(default_factory=dict)
-    cut: int = 0
-    cursor: str = ""
-    listed: int = 0
-    graduated: int = 0
-    buckets: BucketsJson = field(default_factory=dict)
-    closed: bool = False
-    cancelled: bool = False
-    pending: int = 0
-    withheld: tuple[Withheld, ...] = ()
-    frozen: bool = False
-    rules: RuleSet | None = None
-    withheld_more: int = 0
-    mendable: int = 0
-    withheld_max: int = WITHHELD_MAX
-    proposal: WithheldProposed | None = None
-
-    @property
-    def open(self) -> bool:
-        """True if lines are still missing."""
-        return self.revision > 0 and not self.closed and not self.cancelled
-
-
-# -- Rules
 
 
 class AnotherListing(DomainError):
@@ -174,8 +124,8 @@ def advance(command: AdvanceListing, state: Listing) -> list[Event]:
         raise ListingClosedBefore(tahap=state.tahap, revision=state.revision)
     if command.listed + command.graduated != command.buckets.total:
         raise CountsDisagree(tahap=state.tahap, lines=command.buckets.total)
-    mendable = state.mendable + _mendable(command.withheld)
-    if mendable > state.withheld_max and _mendable(command.withheld):
+    mendable = state.mendable + mendable_of(command.withheld)
+    if mendable > state.withheld_max and mendable_of(command.withheld):
         most = state.withheld_max
         raise TooManyWithheld(tahap=state.tahap, withheld=mendable, most=most)
     room = NAMED_MAX - len(state.withheld)
@@ -250,10 +200,6 @@ def _terms(listing: StartListing | Listing) -> tuple[object, ...]:
     return listing.tahap, listing.months, listing.closing_date, dict(listing.policies)
 
 
-def _mendable(withheld: Sequence[Withheld]) -> int:
-    return sum(family.reason != KEY_DESTROYED for family in withheld)
-
-
 def _require_open(state: Listing) -> None:
     if not state.open:
         raise ListingClosedBefore(tahap=state.tahap, revision=state.revision)
@@ -262,49 +208,6 @@ def _require_open(state: Listing) -> None:
 def _require_latest(revision: int, state: Listing) -> None:
     if revision != state.revision or revision == 0:
         raise RevisionOutOfOrder(tahap=state.tahap, revision=revision)
-
-
-def evolve(state: Listing, event: Event) -> Listing:
-    """The list after one more event."""
-    match event:
-        case ListingStarted():
-            return Listing(
-                tahap=event.tahap,
-                revision=event.revision,
-                months=event.months,
-                closing_date=event.closing_date,
-                policies=event.policies,
-                cut=event.cut,
-                rules=event.rules,
-            )
-        case ListingAdvanced():
-            before, chunk = Buckets.from_json(state.buckets), Buckets.from_json(event.buckets)
-            return replace(
-                state,
-                cursor=event.cursor,
-                listed=state.listed + event.listed,
-                graduated=state.graduated + event.graduated,
-                buckets=before.merge(chunk).to_json(),
-                pending=state.pending + event.pending,
-                withheld=state.withheld + event.withheld,
-                mendable=state.mendable + _mendable(event.withheld),
-            )
-        case FamiliesWithheld():
-            return replace(
-                state,
-                withheld_more=state.withheld_more + len(event.withheld),
-                mendable=state.mendable + _mendable(event.withheld),
-            )
-        case WithheldProposed():
-            return replace(state, proposal=event)
-        case WithheldAccepted():
-            return replace(state, withheld_max=event.most, proposal=None)
-        case ListClosed():
-            return replace(state, closed=True)
-        case ListingFrozen():
-            return replace(state, frozen=True)
-        case ListingCancelled():
-            return replace(state, cancelled=True, frozen=False)
 
 
 listing: Decider[Command, Listing, Event] = Decider(Listing(), decide, evolve)
