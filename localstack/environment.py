@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from libs.chassis.catalogue import catalogue
+from libs.chassis.catalogue import ROOT, catalogue, owner, role
 from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.durable_files import write_private
 from localstack.kafka_server import Broker
@@ -24,7 +24,6 @@ from localstack.ports import HOST
 from localstack.postgres.roles import Database, password_file
 from localstack.postgres.server import PostgresServer
 
-ROOT: Final = Path(__file__).resolve().parent.parent
 CONTRACTS: Final = ROOT / "contracts"
 
 SERVICES: Final = catalogue().names
@@ -34,16 +33,6 @@ SIMULATORS: Final = ("treasury", "bank")
 SEALING: Final = catalogue().needing("sealing-keys")
 MATCHING: Final = catalogue().needing("token-key")
 KEY_BYTES: Final = 32
-
-
-def role(service: str) -> str:
-    """The database role that a service works under."""
-    return f"pkh_{service}"
-
-
-def owner(service: str) -> str:
-    """The database role that may change a service's tables."""
-    return f"pkh_{service}_owner"
 
 
 def databases() -> list[Database]:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final
 
-from localstack.environment import ROOT
+from libs.chassis.catalogue import ROOT
 from localstack.fork_server import MESSAGE_BYTES_MAX, Order
 from localstack.process_specs import Child, command
 from localstack.processes import dies_with_parent

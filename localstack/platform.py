@@ -14,7 +14,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -24,23 +24,23 @@ from typing import IO, Final, Literal, Self, get_args
 
 import asyncpg
 
+from libs.chassis.catalogue import ROOT, owner, role
 from libs.chassis.dev_issuer import LIFETIME_S_MAX, Issuer
 from libs.chassis.durable_files import write_private
+from libs.chassis.migrations import make_topics, migrate_keys, migrate_service
+from libs.events.bus import embedded
 from libs.events.workers.leader import has_leader
 from localstack.environment import (
     MEASURED,
     RELAYED,
-    ROOT,
     SEALING,
     SERVICES,
     SIMULATORS,
     Environment,
     databases,
-    role,
 )
 from localstack.fork_client import FORK_SERVER, ForkServer, fork_server_in, program
 from localstack.kafka_server import Broker, KafkaUnavailable
-from localstack.migrations import make_bus, make_keys_tables, make_tables
 from localstack.ports import HOST, free_ports
 from localstack.postgres.roles import provision
 from localstack.postgres.server import PostgresServer
@@ -208,18 +208,14 @@ def _specs(
     return [
         _postgres(environment.postgres),
         Step("roles", partial(asyncio.to_thread, make_roles), needs=["postgres"]),
-        Step("keys-tables", partial(make_keys_tables, environment), needs=["roles"]),
-        *(
-            Step(f"{name}-tables", partial(make_tables, environment, name), ["roles"])
-            for name in SERVICES
-        ),
+        *_migrations(environment),
         *(
             [Step(FORK_SERVER, partial(asyncio.to_thread, fork_server.warmed))]
             if fork_server
             else []
         ),
         *([_kafka(environment.broker)] if environment.broker else []),
-        Step("bus", partial(make_bus, environment), ["kafka" if environment.broker else "roles"]),
+        Step("bus", partial(_make_bus, environment), ["kafka" if environment.broker else "roles"]),
         _relay(environment, options, fork_server),
         *(_service(environment, options, fork_server, name) for name in SERVICES),
         *(
@@ -228,6 +224,29 @@ def _specs(
             if name in environment.ports
         ),
     ]
+
+
+def _migrations(environment: Environment) -> Iterator[Step]:
+    """A step for each database; its owner has a password once there are roles."""
+
+    async def of_service(name: str) -> None:
+        await migrate_service(name, environment.address(name, owner(name)))
+
+    async def of_keys() -> None:
+        await migrate_keys(environment.address("keys", owner("keys")))
+
+    yield Step("keys-tables", of_keys, needs=["roles"])
+    for name in SERVICES:
+        yield Step(f"{name}-tables", partial(of_service, name), needs=["roles"])
+
+
+async def _make_bus(environment: Environment) -> None:
+    """The embedded bus's tables, and on either bus all topics, so that nobody waits for one."""
+    url = environment.bus_url(owner("bus"))
+    if environment.broker is None:
+        url = environment.address("bus", owner("bus"))
+        await embedded.migrate(url)
+    await make_topics(url)
 
 
 def _postgres(server: PostgresServer) -> Child:

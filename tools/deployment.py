@@ -20,7 +20,7 @@ from itertools import chain, starmap
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from libs.chassis.catalogue import ROOT, Catalogue, Entry, load
+from libs.chassis.catalogue import ROOT, Catalogue, Entry, load, owner, role
 from libs.chassis.settings import address_of
 
 Lines: TypeAlias = Iterable[str]
@@ -38,17 +38,13 @@ class MarkMissing(Exception):
 # -- docker-compose.yml ---------------------------------------------------------------------------
 
 
-def _role(name: str) -> str:
-    return f"pkh_{name}"
-
-
 def _password(role: str) -> str:
     return f"{role}.password"
 
 
 def _passwords_of(name: str, entry: Entry) -> list[str]:
     """The password files of a service's roles and of those that read its database."""
-    return [_password(_role(user)) for user in (name, f"{name}_owner", *entry.readers)]
+    return [_password(role(user)) for user in (name, f"{name}_owner", *entry.readers)]
 
 
 def _passwords(catalogue: Catalogue) -> Iterator[str]:
@@ -56,8 +52,8 @@ def _passwords(catalogue: Catalogue) -> Iterator[str]:
 
 
 def _connection(variable: str, user: str, database: str) -> Iterator[str]:
-    yield f"{variable}_URL: postgresql://{_role(user)}@postgres/{_role(database)}"
-    yield f"{variable}_PASSWORD_FILE: /run/secrets/{_password(_role(user))}"
+    yield f"{variable}_URL: postgresql://{role(user)}@postgres/{role(database)}"
+    yield f"{variable}_PASSWORD_FILE: /run/secrets/{_password(role(user))}"
 
 
 def _listed(items: Lines) -> str:
@@ -79,7 +75,7 @@ def _environment(name: str, entry: Entry) -> Iterator[str]:
 
 def _service(name: str, entry: Entry) -> Iterator[str]:
     files = {"sealing-keys": "kek", "token-key": "token-key"}
-    secrets = [_password(_role(name)), *(files[n] for n in entry.needs if n in files)]
+    secrets = [_password(role(name)), *(files[n] for n in entry.needs if n in files)]
     yield f"{name}:"
     yield "  <<: *service"
     yield f"  command: [python, -m, services.{name}.main]"
@@ -102,7 +98,7 @@ def _relay(name: str) -> Iterator[str]:
     yield "    <<: *relay-environment"
     yield f"    PKH_RELAYED: {name}"
     yield from (f"    {line}" for line in _connection(f"PKH_{name.upper()}_DATABASE", name, name))
-    yield f"  secrets: [{_password(_role(name))}]"
+    yield f"  secrets: [{_password(role(name))}]"
 
 
 def _apart(blocks: Iterable[Lines]) -> Iterator[str]:
@@ -119,7 +115,7 @@ COMPOSE: Final[Mapping[str, Callable[[Catalogue], Lines]]] = {
         for line in _connection(f"PKH_{name.upper()}_OWNER", f"{name}_owner", name)
     ),
     "passwords of owners": lambda catalogue: (
-        f"- {_password(_role(f'{name}_owner'))}" for name in catalogue.names
+        f"- {_password(owner(name))}" for name in catalogue.names
     ),
     "tokens": lambda catalogue: (
         f"- --token={name}=/tokens/{name}" for name in catalogue.needing("service-token")
@@ -131,7 +127,7 @@ COMPOSE: Final[Mapping[str, Callable[[Catalogue], Lines]]] = {
         _service(*service) for service in catalogue.services.items()
     ),
     "passwords of pkh": lambda catalogue: (
-        f"- {{source: {_password(_role(name))}, target: /app/var/secrets/{_password(_role(name))}}}"
+        f"- {{source: {_password(role(name))}, target: /app/var/secrets/{_password(role(name))}}}"
         for name in catalogue.names
     ),
     "relays": lambda catalogue: _apart(map(_relay, catalogue.publishers)),
@@ -150,9 +146,9 @@ COMPOSE: Final[Mapping[str, Callable[[Catalogue], Lines]]] = {
 def _roles(catalogue: Catalogue) -> Iterator[str]:
     for name, entry in catalogue.services.items():
         yield f"make_service {name}"
-        yield from (f"make_reader {name} {_role(reader)}" for reader in entry.readers)
+        yield from (f"make_reader {name} {role(reader)}" for reader in entry.readers)
     # The eraser comes last: whether it has its grant is asked when the server's health is.
-    sealing = " ".join(map(_role, catalogue.needing("sealing-keys")))
+    sealing = " ".join(map(role, catalogue.needing("sealing-keys")))
     yield f"make_database pkh_keys pkh_keys_owner {sealing} pkh_eraser"
 
 

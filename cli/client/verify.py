@@ -15,10 +15,11 @@ import asyncpg
 
 from cli.client.http import Client, Connected
 from cli.errors import Failed
+from libs.chassis.catalogue import role
 from libs.chassis.settings import POSTGRES, SettingRefused, url
 from libs.events.store.verify import NOBODY, verify
 from libs.events.store.watermarks import Positions, WaitedTooLong, until
-from localstack.environment import RELAYED, SERVICES, Environment, role
+from localstack.environment import RELAYED, SERVICES, Environment
 from localstack.postgres.roles import password_file
 from localstack.postgres.server import PostgresServer
 

@@ -17,7 +17,8 @@ import msgspec
 
 from cli.client.screen import Screen
 from cli.errors import Failed
-from localstack.environment import Environment, owner
+from libs.chassis.catalogue import owner
+from localstack.environment import Environment
 from localstack.postgres.server import PostgresServer
 
 REBUILT: Final = ("projection",)  # the services that only read

@@ -24,6 +24,16 @@ Need: TypeAlias = Literal["sealing-keys", "token-key", "service-token"]
 """A secret that a service is given: the families' keys, the key of pseudonyms, its own token."""
 
 
+def role(name: str) -> str:
+    """The database role that a service works under, and the name of its database."""
+    return f"pkh_{name}"
+
+
+def owner(name: str) -> str:
+    """The database role that may change a service's tables."""
+    return f"pkh_{name}_owner"
+
+
 class CatalogueRefused(CorridorError):
     """deploy/services.toml describes no platform that could start."""
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from libs.chassis import logs
+from libs.chassis.catalogue import role
 from libs.chassis.settings import POSTGRES, url
 from libs.events.bus.connect import connect
 from libs.events.bus.topics import Topics
@@ -28,8 +29,6 @@ from services.projection.main import SERVICE
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 NOTES: Final = ("family_read",)
-GRAFANA_ROLE: Final = "pkh_grafana"
-"""The role that reads the reports, in every deployment."""
 
 
 async def run(owner_url: str) -> Progress:
@@ -42,7 +41,7 @@ async def run(owner_url: str) -> Progress:
         directories=[CORRIDOR, MIGRATIONS],
         roles={
             "RUNTIME_ROLE": str(urlsplit(settings.database_url).username),
-            "GRAFANA_ROLE": GRAFANA_ROLE,
+            "GRAFANA_ROLE": role("grafana"),
         },
         subscriptions=SUBSCRIPTIONS,
         topics=Topics.load(settings.contracts_dir),

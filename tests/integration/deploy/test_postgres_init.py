@@ -12,6 +12,7 @@ import pytest
 
 from deploy import migrate
 from libs.chassis.catalogue import catalogue
+from libs.chassis.migrations import make_topics
 from localstack.environment import databases
 from localstack.postgres.home import PORT, PostgresFailed, binary, run_psql
 from localstack.postgres.server import SUPERUSER, PostgresServer
@@ -157,10 +158,8 @@ def test_grafana_gets_into_the_projection_alone_and_changes_nothing(cluster: Clu
 
 @pytest.mark.kafka
 async def test_a_deployment_gets_the_topics_of_the_contracts(kafka_bootstrap: str) -> None:
-    environment = {"PKH_BUS_URL": f"kafka://{kafka_bootstrap}"}
-
-    made = await migrate.topics(environment)
-    again = await migrate.topics(environment)
+    made = await make_topics(f"kafka://{kafka_bootstrap}")
+    again = await make_topics(f"kafka://{kafka_bootstrap}")
 
     assert made == again
     assert "pkh.registry.family.v1" in made

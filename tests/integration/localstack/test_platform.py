@@ -10,7 +10,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from localstack.environment import ROOT, SERVICES
+from libs.chassis.catalogue import ROOT
+from localstack.environment import SERVICES
 from localstack.kafka_server import missing_tools
 from localstack.platform import BusKind, Options, Platform
 from localstack.supervisor import SupervisorFailed

@@ -14,12 +14,12 @@ from typing import Final
 import asyncpg
 import msgspec
 
+from libs.chassis.catalogue import role
 from libs.chassis.settings import Settings
 from libs.events.bus.connect import connect
 from libs.events.consumer.parking import list_parked
 from libs.events.consumer.rebuild import Progress
 from services.projection.consumers import SUBSCRIPTIONS
-from services.projection.rebuild import GRAFANA_ROLE
 from tests.doors import TOPICS, service_settings
 from tests.integration.projection.kit import Desk, desk_at
 from tests.servers import Postgres, eventually
@@ -58,7 +58,7 @@ async def rebuilt(told: Settings, directory: Path) -> tuple[int, list[Progress],
     """Its exit code, what it said of its progress, and what it logged."""
     owner = await asyncpg.connect(told.bus_url)
     with suppress(asyncpg.DuplicateObjectError):
-        await owner.execute(f"CREATE ROLE {GRAFANA_ROLE}")
+        await owner.execute(f"CREATE ROLE {role('grafana')}")
     await owner.close()
     environment: Final = {
         **os.environ,

@@ -1,0 +1,51 @@
+"""Brings the databases and topics of a platform up to date, each as its owner, before any use.
+
+On one machine and in containers alike. Safe to run again: what is there stays.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import asyncpg
+
+from libs.chassis.catalogue import ROOT, role
+from libs.events.bus.connect import connect
+from libs.events.bus.topics import Topics
+from libs.events.store import migrate
+from libs.privacy import migrate as keys
+
+BLOCKS_A_PARTITION: Final = 100_000
+PARTITIONS_AHEAD: Final = 4
+
+
+async def migrate_service(service: str, owner_url: str) -> list[str]:
+    """Apply what is missing of a service's store and tables; answers the names of the files."""
+    own = ROOT / "services" / service / "migrations"
+    roles = {"RUNTIME_ROLE": role(service), "GRAFANA_ROLE": role("grafana")}
+    applied = await migrate.apply(owner_url, [migrate.CORRIDOR, own], roles)
+    connection = await asyncpg.connect(owner_url)
+    try:
+        # Only the owner may; so each start makes room for the events until the next one.
+        make = "SELECT make_event_partitions($1, $2)"
+        await connection.execute(make, BLOCKS_A_PARTITION, PARTITIONS_AHEAD)
+    finally:
+        await connection.close()
+    return applied
+
+
+async def migrate_keys(owner_url: str) -> list[str]:
+    """Apply what is missing of the families' keys, and of which role may do what with them."""
+    roles = keys.KeyRoles(role("registry"), role("payments"), role("eraser"))
+    return await keys.apply(owner_url, roles)
+
+
+async def make_topics(bus_url: str) -> list[str]:
+    """Create the missing topics with the partition counts of the contracts; answers all names."""
+    wanted = Topics.load(ROOT / "contracts").partitions
+    bus = await connect(bus_url)
+    try:
+        await bus.ensure_topics(wanted)
+    finally:
+        await bus.close()
+    return list(wanted)
