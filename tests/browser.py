@@ -87,13 +87,13 @@ class Browser:
 
     def value(self, expression: str) -> Any:
         """The value of an expression of JavaScript on the page."""
-        told = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
-        return told["result"].get("value")
+        message = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        return message["result"].get("value")
 
     def picture(self, path: Path) -> None:
         """Keep an image of the whole page."""
-        told = self.call("Page.captureScreenshot", captureBeyondViewport=True)
-        path.write_bytes(base64.b64decode(told["data"]))
+        message = self.call("Page.captureScreenshot", captureBeyondViewport=True)
+        path.write_bytes(base64.b64decode(message["data"]))
 
     def _until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         end = time.monotonic() + ANSWER_S_MAX
@@ -115,11 +115,11 @@ class Browser:
             self._note(said.get("method", ""), said.get("params", {}))
             self._said.append(said)
 
-    def _note(self, method: str, told: dict[str, Any]) -> None:
+    def _note(self, method: str, message: dict[str, Any]) -> None:
         if method == "Network.requestWillBeSent":
-            self.requests.append(told["request"]["url"])
-        elif method in COMPLAINING or told.get("type") in ("error", "warning"):
-            self.complaints.append(json.dumps(told))
+            self.requests.append(message["request"]["url"])
+        elif method in COMPLAINING or message.get("type") in ("error", "warning"):
+            self.complaints.append(json.dumps(message))
 
 
 @contextmanager

@@ -127,13 +127,13 @@ async def _make_roles(database: str, roles: Iterable[str]) -> None:
 
 
 @contextlib.contextmanager
-def copied(postgres: Postgres, told: Settings) -> Iterator[Settings]:
+def copied(postgres: Postgres, settings: Settings) -> Iterator[Settings]:
     """The settings of a service whose database is a copy; nobody may be connected to the first."""
-    name, copy = urlsplit(told.database_url).path[1:], f"copy_{uuid.uuid4().hex[:12]}"
+    name, copy = urlsplit(settings.database_url).path[1:], f"copy_{uuid.uuid4().hex[:12]}"
     postgres.run_sql(f"CREATE DATABASE {copy} TEMPLATE {name}")
     try:
-        url = as_role(postgres.superuser_url(copy), runtime_role(told.service))
-        yield replace(told, database_url=url)
+        url = as_role(postgres.superuser_url(copy), runtime_role(settings.service))
+        yield replace(settings, database_url=url)
     finally:
         postgres.run_sql(f"DROP DATABASE {copy} WITH (FORCE)")
 
@@ -181,15 +181,15 @@ _idle: Final[dict[str, list[FastAPI]]] = defaultdict(list)
 
 @contextlib.contextmanager
 def application(
-    service: Service, told: Settings, lifespan: Lifespan | None = None
+    service: Service, settings: Settings, lifespan: Lifespan | None = None
 ) -> Iterator[FastAPI]:
     """A service's application by these settings; `lifespan` as in `application` of it.
 
     Making one takes longer than most tests, so who ends leaves it to the next.
     """
     idle = _idle[service.name]
-    app = idle.pop() if idle else service.application(told, lambda app: app.state.lifespan(app))
-    app.state.settings, app.state.lifespan = told, lifespan or service._lifespan(told)
+    app = idle.pop() if idle else service.application(settings, lambda app: app.state.lifespan(app))
+    app.state.settings, app.state.lifespan = settings, lifespan or service._lifespan(settings)
     try:
         yield app
     finally:
@@ -197,9 +197,9 @@ def application(
 
 
 @asynccontextmanager
-async def front_door(service: Service, told: Settings, directory: Path) -> AsyncIterator[Door]:
+async def front_door(service: Service, settings: Settings, directory: Path) -> AsyncIterator[Door]:
     """The door of a whole service, as `service_settings` told it to be."""
-    with application(service, told) as app:
+    with application(service, settings) as app:
         async with door(app, directory) as opened:
             yield opened
 

@@ -144,8 +144,8 @@ async def prometheus(directory: Path, targets: Mapping[str, str]) -> AsyncIterat
     config = Path(shutil.copytree(PROMETHEUS_DIR, directory / "prometheus"))
     for path in (config / "targets").iterdir():
         path.unlink()
-    told = [{"targets": [at], "labels": {"service": name}} for name, at in targets.items()]
-    (config / "targets" / "test.json").write_text(json.dumps(told))
+    groups = [{"targets": [at], "labels": {"service": name}} for name, at in targets.items()]
+    (config / "targets" / "test.json").write_text(json.dumps(groups))
     main = config / "prometheus.yml"
     main.write_text(re.sub(r"\b1[05]s$", SCRAPE_EVERY, main.read_text(), flags=re.MULTILINE))
     [port] = free_ports(1)

@@ -171,11 +171,11 @@ def test_a_service_starts_with_its_environment(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
-    told: Settings = importlib.import_module(f"services.{service}.main").SERVICE.settings()
+    settings: Settings = importlib.import_module(f"services.{service}.main").SERVICE.settings()
 
-    assert told.service == service
-    assert f"pkh_{service}:" in told.database_url
-    assert told.host == "0.0.0.0"
+    assert settings.service == service
+    assert f"pkh_{service}:" in settings.database_url
+    assert settings.host == "0.0.0.0"
 
 
 def with_files(value: str, directory: Path) -> str:

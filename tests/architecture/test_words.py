@@ -114,6 +114,12 @@ def test_a_name_says_what_a_thing_is() -> None:
     assert {path: names for path, names in found.items() if names} == PUBLISHED
 
 
+def test_tests_say_settings_result_or_explanation_and_not_told() -> None:
+    found = {str(path): [*private_words(parse(path))] for path in python_files("tests")}
+
+    assert [path for path, names in found.items() if {*names} & {"told", "_told"}] == []
+
+
 def test_a_name_that_hides_a_thing_is_noticed() -> None:
     planted = ast.parse("def _told(told): self.told = told\nsettings = [each for each in told]")
 

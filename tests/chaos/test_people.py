@@ -30,9 +30,9 @@ async def quiet(running: Year) -> None:
 
 async def pkh(running: Year, *verb: str) -> tuple[int | None, str]:
     """The command line's answer to somebody who works for operations."""
-    told = ("-m", "cli.main", *verb, "--data", str(running.platform.data_dir))
+    arguments = ("-m", "cli.main", *verb, "--data", str(running.platform.data_dir))
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *told, stdout=asyncio.subprocess.PIPE
+        sys.executable, *arguments, stdout=asyncio.subprocess.PIPE
     )
     shown, _ = await process.communicate()
     return process.returncode, shown.decode()
@@ -171,8 +171,8 @@ async def failed_only(running: Year) -> tuple[Entitlement, list[Duty]]:
             continue
         path = f"/families/{row.family}/timeline"
         pages = reader.pages("projection", path, list[Happening])
-        told = [each async for page in pages for each in page]
-        body = next(each.body for each in told if each.type == "CycleEvaluated")
+        events = [each async for page in pages for each in page]
+        body = next(each.body for each in events if each.type == "CycleEvaluated")
         duties = msgspec.json.decode(body, type=Evaluated).duties
         if all(duty.outcome != "UNVERIFIED" for duty in duties):
             return row, [duty for duty in duties if duty.outcome == "FAILED"]

@@ -43,14 +43,14 @@ def test_a_page_says_what_it_means_when_it_happens_and_what_to_do(code: str) -> 
 @pytest.mark.parametrize("code", sorted(KNOWN.keys() & there()))
 def test_a_pages_example_is_such_a_problem_and_names_nobody(code: str) -> None:
     [shown] = blocks((PAGES / f"{code}.md").read_text("utf-8"), "json")
-    told, each = json.loads(shown), KNOWN[code]
+    answered, each = json.loads(shown), KNOWN[code]
 
-    assert told["type"] == f"/problems/{code}"
+    assert answered["type"] == f"/problems/{code}"
     assert not SIXTEEN_DIGITS.search(shown)
     if each.statuses:
-        problem = Problem.model_validate(told)
+        problem = Problem.model_validate(answered)
         assert (problem.title in each.titles, problem.status in each.statuses) == (True, True)
-        assert json.loads(problem.model_dump_json(exclude_unset=True)) == told
+        assert json.loads(problem.model_dump_json(exclude_unset=True)) == answered
 
 
 def test_a_problem_without_a_page_is_named() -> None:

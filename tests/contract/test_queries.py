@@ -19,7 +19,7 @@ UNKNOWN: Final = "no_such_parameter"
 
 async def answers(service: str, directory: Path, query: str) -> dict[str, httpx.Response]:
     """The answer of every operation of a service to a query, from whoever has a good token."""
-    told = Settings(
+    settings = Settings(
         service=service,
         database_url="postgresql://nowhere/none",
         bus_url="postgresql://nowhere/none",
@@ -29,7 +29,7 @@ async def answers(service: str, directory: Path, query: str) -> dict[str, httpx.
         contracts_dir=interfaces.CONTRACTS,
     )
     headers = {"Authorization": f"Bearer {Issuer.open(directory).token('anybody', (), ('*',))}"}
-    app = interfaces.application(service, told)
+    app = interfaces.application(service, settings)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
         return {

@@ -23,7 +23,7 @@ class Demo:
 def demo(year: Path, directory: Path, *options: str) -> Demo:
     out, data = directory / "out", directory / "data"
     places = [str(year), "--out", str(out), "--data", str(data)]
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "cli.main", "demo", *places, *options],
         cwd=ROOT,
         capture_output=True,
@@ -31,4 +31,4 @@ def demo(year: Path, directory: Path, *options: str) -> Demo:
         timeout=DEADLINE_S,
         check=False,
     )
-    return Demo(told.returncode, told.stdout + told.stderr, out, data)
+    return Demo(result.returncode, result.stdout + result.stderr, out, data)

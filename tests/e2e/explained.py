@@ -24,7 +24,7 @@ class Explained:
     """Projection's answer about each (tahap number, card), and how long it took."""
 
     year: Path
-    told: Mapping[tuple[str, str], Published]
+    published: Mapping[tuple[str, str], Published]
     who: Mapping[str, Identity]
     closings: Mapping[str, str]
     median_ms: float
@@ -32,7 +32,7 @@ class Explained:
     def rows(self) -> Iterator[tuple[Row, Published]]:
         """Each expected row with its explanation."""
         for _, row in read_csv(self.year / "expected" / ENTITLEMENTS):
-            yield row, self.told[row["tahap"], row["no_kk"]]
+            yield row, self.published[row["tahap"], row["no_kk"]]
 
     def numbers(self, card: str, niks: str) -> set[int]:
         """The member numbers of NIKs joined by semicolons."""
@@ -45,9 +45,9 @@ class Explained:
             return {(row["nik"], row["month"]): row for row in csv.DictReader(text)}
 
 
-def steps(told: Published, kind: str) -> list[Any]:
+def steps(explanation: Published, kind: str) -> list[Any]:
     """The steps of one kind."""
-    return [step for step in told["steps"] if step["kind"] == kind]
+    return [step for step in explanation["steps"] if step["kind"] == kind]
 
 
 async def explained(year: Path, data: Path) -> Explained:
@@ -56,15 +56,15 @@ async def explained(year: Path, data: Path) -> Explained:
         found = {each.no_kk: each for each in await _families(front)}
         reader = front.client("officer", "projection:read")
         calendar = read_calendar(year)
-        told: dict[tuple[str, str], Published] = {}
+        published: dict[tuple[str, str], Published] = {}
         took: list[float] = []
         for tahap in calendar:
             for card, family in found.items():
                 begun = time.perf_counter()
-                told[str(tahap.number), card] = await _ask(reader, family.family, tahap.id)
+                published[str(tahap.number), card] = await _ask(reader, family.family, tahap.id)
                 took.append(time.perf_counter() - begun)
     closings = {str(each.number): each.closing_date.isoformat() for each in calendar}
-    return Explained(year, told, found, closings, 1_000 * sorted(took)[len(took) // 2])
+    return Explained(year, published, found, closings, 1_000 * sorted(took)[len(took) // 2])
 
 
 async def _ask(reader: Client, family: str, tahap: str) -> Published:

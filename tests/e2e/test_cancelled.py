@@ -99,8 +99,8 @@ async def told_of(running: Year, tahap: str) -> list[str]:
     wanted = {"tahap": tahap, "disposition": "PAID"}
     async for page in reader.pages("projection", "/entitlements", list[dict[str, Any]], **wanted):
         why = f"/families/{page[0]['family']}/tahap/{tahap}/why"
-        told = await reader.get("projection", why, dict[str, Any])
-        return [step["text"]["en"] for step in told["steps"] if step["kind"] == "CANCELLED"]
+        explanation = await reader.get("projection", why, dict[str, Any])
+        return [step["text"]["en"] for step in explanation["steps"] if step["kind"] == "CANCELLED"]
     raise AssertionError("nobody is paid")
 
 

@@ -28,9 +28,9 @@ def test_the_sample_year_comes_to_all_that_is_expected(small_year: Demo) -> None
 
 
 def test_the_demo_says_whom_people_decided_on_and_what_nobody_takes(small_year: Demo) -> None:
-    told = "tahap 2023-3: 5 families investigated · 3 confirmed · 1 not confirmed · 1 wait"
+    line = "tahap 2023-3: 5 families investigated · 3 confirmed · 1 not confirmed · 1 wait"
 
-    assert told in small_year.said
+    assert line in small_year.said
     assert "Skipped, as no service takes them yet: p2k2_sessions.csv" in small_year.said
     assert "withdrawals.csv, facilitator_reconciliation.csv" in small_year.said
     assert "Not compared, as no service makes them yet: cases.csv" in small_year.said
@@ -43,10 +43,10 @@ def test_another_year_comes_to_all_that_is_expected(directory: Path, year: Path,
     place = directory / f"{year.name}-{bus}"
     place.mkdir()
 
-    told = demo(year, place, "--bus", bus)
+    result = demo(year, place, "--bus", bus)
 
-    assert told.code == 0, told.said
-    assert f"{bus} bus · 0 differences · verified" in told.said
+    assert result.code == 0, result.said
+    assert f"{bus} bus · 0 differences · verified" in result.said
 
 
 def test_what_it_took_is_left_for_programs(small_year: Demo) -> None:
@@ -87,11 +87,11 @@ def test_a_cell_that_comes_to_something_else_is_told_and_fails(directory: Path) 
     file.write_text("\n".join([*lines, ""]))
     (directory / "changed").mkdir()
 
-    told = demo(year, directory / "changed", "--tahap", "1")
+    result = demo(year, directory / "changed", "--tahap", "1")
 
-    assert told.code == 1, told.said
-    assert f"{ENTITLEMENTS}, line {line}, amount: expected 1, got {row['amount']}" in told.said
-    assert json.loads((told.out / "run.json").read_text())["differences"] == 1
+    assert result.code == 1, result.said
+    assert f"{ENTITLEMENTS}, line {line}, amount: expected 1, got {row['amount']}" in result.said
+    assert json.loads((result.out / "run.json").read_text())["differences"] == 1
 
 
 def test_an_interrupted_demo_stops_everything_that_it_started(directory: Path) -> None:

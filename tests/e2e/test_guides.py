@@ -79,6 +79,6 @@ def _said(clone: Path, running: subprocess.Popen[bytes], command: Command) -> No
 def _run(shell: Shell, name: str, command: Command) -> None:
     code, printed = shell.run(command.text)
     where = f"{name}, line {command.line}: {command.text}"
-    told = "\n".join(printed)
-    assert code == 0, f"{where}\n{told}"
-    assert matches(command.shown, printed), f"{where}\n{told}"
+    output = "\n".join(printed)
+    assert code == 0, f"{where}\n{output}"
+    assert matches(command.shown, printed), f"{where}\n{output}"

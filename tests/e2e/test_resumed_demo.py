@@ -67,13 +67,13 @@ async def test_a_demo_that_is_killed_twice_comes_to_what_is_expected() -> None:
 
         await killed_at(loading, directory)
         await killed_at(paying, directory)
-        told = await finished(demo(directory))
+        result = await finished(demo(directory))
         other = await finished(demo(directory, OTHER))
 
-    assert told.returncode == 0, told.stdout
-    assert "Goes on with the run" in told.stdout
-    assert told.stdout.count("taken before") == 5
-    assert "0 differences · verified" in told.stdout
+    assert result.returncode == 0, result.stdout
+    assert "Goes on with the run" in result.stdout
+    assert result.stdout.count("taken before") == 5
+    assert "0 differences · verified" in result.stdout
     assert (other.returncode, "another year's files" in other.stdout) == (2, True)
 
 

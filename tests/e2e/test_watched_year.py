@@ -64,12 +64,12 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def collector() -> Iterator[Collector]:
-    told = {
+    variables = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": "",
         "OTEL_BSP_SCHEDULE_DELAY": str(EXPORT_EVERY_MS),
     }
     with collecting() as collector, pytest.MonkeyPatch.context() as patch:
-        for name, value in told.items():
+        for name, value in variables.items():
             patch.setenv(name, value or collector.url)
         yield collector
 

@@ -21,12 +21,12 @@ async def year(small_year: Demo) -> Explained:
 
 async def test_every_row_has_its_disposition_and_a_sum_that_is_its_amount(year: Explained) -> None:
     seen = set()
-    for row, told in year.rows():
-        parts = [step["amount"] for step in told["steps"] if step["kind"] in PARTS]
+    for row, explanation in year.rows():
+        parts = [step["amount"] for step in explanation["steps"] if step["kind"] in PARTS]
         seen.add(row["disposition"])
-        assert told["disposition"] == row["disposition"]
-        assert told["amount"] == sum(parts) == int(row["amount"])
-        assert told["region"] == row["region_code"]
+        assert explanation["disposition"] == row["disposition"]
+        assert explanation["amount"] == sum(parts) == int(row["amount"])
+        assert explanation["region"] == row["region_code"]
 
     assert {"PAID", "BLOCKED", "ACCOUNT_FAILED", "BLOCKED+TERMINATED", "GRADUATED_NATURAL"} <= seen
 
@@ -38,8 +38,8 @@ async def test_every_failing_member_is_named_with_what_the_school_reported(
     year: Explained,
 ) -> None:
     attendance, checked = year.attendance(), 0
-    for row, told in year.rows():
-        failed = steps(told, "DUTY_FAILED")
+    for row, explanation in year.rows():
+        failed = steps(explanation, "DUTY_FAILED")
         named = {step["member"] for step in failed}
         assert named == year.numbers(row["no_kk"], row["failing_members"])
         niks = {each.member: each.nik for each in year.who[row["no_kk"]].members}
@@ -59,16 +59,22 @@ async def test_every_failing_member_is_named_with_what_the_school_reported(
 async def test_who_counts_what_failed_and_what_is_held_cite_their_sources(
     year: Explained,
 ) -> None:
-    for _, told in year.rows():
-        for step in steps(told, "COUNTED") + steps(told, "DUTY_FAILED") + steps(told, "SANCTION"):
+    for _, explanation in year.rows():
+        for step in (
+            steps(explanation, "COUNTED")
+            + steps(explanation, "DUTY_FAILED")
+            + steps(explanation, "SANCTION")
+        ):
             cited = [clause for clause in step["clauses"] if clause["sources"]]
             assert cited, step["text"]["en"]
 
 
 async def test_nothing_reported_after_a_closing_is_in_its_explanation(year: Explained) -> None:
     late: set[str] = set()
-    for (number, _), told in year.told.items():
-        reported = [f["reported_on"] for s in told["steps"] for f in s["facts"] if f["reported_on"]]
+    for (number, _), explanation in year.published.items():
+        reported = [
+            f["reported_on"] for s in explanation["steps"] for f in s["facts"] if f["reported_on"]
+        ]
         assert all(day <= year.closings[number] for day in reported)
         if number == "2":
             late |= {day for day in reported if day > year.closings["1"]}
@@ -78,7 +84,11 @@ async def test_nothing_reported_after_a_closing_is_in_its_explanation(year: Expl
 
 async def test_a_family_that_is_not_in_a_tahap_is_told_why(year: Explained) -> None:
     expected = {(row["tahap"], row["no_kk"]) for row, _ in year.rows()}
-    absent = {key: told for key, told in year.told.items() if key not in expected}
+    absent = {
+        key: explanation for key, explanation in year.published.items() if key not in expected
+    }
 
-    assert {told["disposition"] for told in absent.values()} == ABSENT
-    assert all(told["amount"] == 0 and told["steps"] for told in absent.values())
+    assert {explanation["disposition"] for explanation in absent.values()} == ABSENT
+    assert all(
+        explanation["amount"] == 0 and explanation["steps"] for explanation in absent.values()
+    )

@@ -25,6 +25,6 @@ def test_the_first_change_goes_as_it_is_told(clone: Path) -> None:
     with Shell(clone, {}) as shell:
         for command in commands((ROOT / "docs" / "developer.md").read_text()):
             code, printed = shell.run(command.text)
-            told = "\n".join([f"line {command.line}: {command.text}", *printed])
-            assert code == 0, told
-            assert matches(command.shown, printed), told
+            output = "\n".join([f"line {command.line}: {command.text}", *printed])
+            assert code == 0, output
+            assert matches(command.shown, printed), output

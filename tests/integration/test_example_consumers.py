@@ -110,23 +110,23 @@ def of_partition(number: int, sent: Sequence[Sent]) -> list[Sent]:
 def test_what_comes_twice_counts_once_wherever_it_stopped(
     program: ModuleType, state: sqlite3.Connection
 ) -> None:
-    told = of_partition(3, records(year()))
+    published = of_partition(3, records(year()))
 
-    assert program.handle(state, 3, told[:5]) == 5
-    assert program.handle(state, 3, told[2:9]) == 4  # sent again from the third on
-    assert program.handle(state, 3, [told[8], *told[8:]]) == len(told) - 9
+    assert program.handle(state, 3, published[:5]) == 5
+    assert program.handle(state, 3, published[2:9]) == 4  # sent again from the third on
+    assert program.handle(state, 3, [published[8], *published[8:]]) == len(published) - 9
 
-    assert state.execute("SELECT sum(messages) FROM total").fetchone() == (len(told),)
+    assert state.execute("SELECT sum(messages) FROM total").fetchone() == (len(published),)
 
 
 @pytest.mark.parametrize("wrong", ["a message is missing", "another epoch"])
 def test_it_stops_rather_than_going_on_with_what_can_not_be_right(
     program: ModuleType, state: sqlite3.Connection, wrong: str
 ) -> None:
-    told = of_partition(3, records(year()))
+    published = of_partition(3, records(year()))
     other = of_partition(3, records(year(), epoch=str(uuid.UUID(int=1))))
-    program.handle(state, 3, told[:5])
-    coming = told[6:] if wrong == "a message is missing" else other[5:]
+    program.handle(state, 3, published[:5])
+    coming = published[6:] if wrong == "a message is missing" else other[5:]
 
     with pytest.raises(SystemExit):
         program.handle(state, 3, coming)

@@ -57,7 +57,7 @@ class Services:
     bench: Bench
     office: Office
     desk: Desk
-    told: Mapping[str, Settings]
+    settings: Mapping[str, Settings]
     senders: dict[str, Sender] = field(default_factory=dict)
     carried: dict[str, int] = field(default_factory=dict)
 
@@ -98,12 +98,12 @@ class Services:
 async def services(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Services]:
     """Two families with a child each; rules by which a family waits 90 days."""
     async with AsyncExitStack() as stack:
-        told = {
+        settings = {
             name: await stack.enter_async_context(service_settings(postgres, tmp_path, name))
             for name in ("registry", "conditionality", "payments", "projection")
         }
-        register = await stack.enter_async_context(register_at(told["registry"]))
-        bench = await stack.enter_async_context(bench_at(told["conditionality"]))
+        register = await stack.enter_async_context(register_at(settings["registry"]))
+        bench = await stack.enter_async_context(bench_at(settings["conditionality"]))
         accounts = {
             ("BNI", account_of(card)): Account(
                 comparable("ROSITA DJAFAR"), mother_of(card), Status.ACTIVE, date.min
@@ -111,11 +111,11 @@ async def services(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Services
             for card in CARDS
         }
         world = World(tmp_path / "journals", accounts)
-        office = await stack.enter_async_context(office_at(told["payments"], tmp_path, world))
+        office = await stack.enter_async_context(office_at(settings["payments"], tmp_path, world))
         office.elsewhere.keys = register.keys
-        desk = await stack.enter_async_context(desk_at(told["projection"]))
+        desk = await stack.enter_async_context(desk_at(settings["projection"]))
         register.rule_sets = with_term(90)
-        found = Services(register, bench, office, desk, told, {TAHAP_TOPIC: register.tahaps})
+        found = Services(register, bench, office, desk, settings, {TAHAP_TOPIC: register.tahaps})
         await given_families(found)
         yield found
 
@@ -170,8 +170,8 @@ async def test_a_late_birth_is_approved_and_pays_exactly_what_the_family_was_owe
         sex="F", birth_date="2023-05-05",
     )  # fmt: skip
     await register.take("life-events", born)
-    told = services.told["registry"]
-    async with front_door(SERVICE, told, tmp_path) as registry:
+    settings = services.settings["registry"]
+    async with front_door(SERVICE, settings, tmp_path) as registry:
         path = f"/reopenings/{waiting}/{TAHAP}"
         who = registry.who("supervisor-1", "registry:read", "registry:approve")
         tag = (await registry.client.get(path, headers=who)).headers["ETag"]

@@ -88,6 +88,6 @@ def test_everything_that_is_drawn_is_also_said(chromium: Browser, page: str) -> 
 def test_it_prints_on_a_few_pages(chromium: Browser, page: str) -> None:
     chromium.open(page)
 
-    told = chromium.call("Page.printToPDF", printBackground=False, paperWidth=8.27)
+    answered = chromium.call("Page.printToPDF", printBackground=False, paperWidth=8.27)
 
-    assert len(told["data"]) > 10_000
+    assert len(answered["data"]) > 10_000

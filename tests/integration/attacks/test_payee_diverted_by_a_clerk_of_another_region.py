@@ -24,8 +24,10 @@ HIS_ACCOUNT: Final = {
 }
 
 
-def born(card: str = CARD, on: str = "1988-01-01", told: str = "2023-01-10") -> dict[str, str]:
-    return life_event("BIRTH", card, on, told, **NEWBORN | {"birth_date": on})
+def born(
+    card: str = CARD, on: str = "1988-01-01", reported_on: str = "2023-01-10"
+) -> dict[str, str]:
+    return life_event("BIRTH", card, on, reported_on, **NEWBORN | {"birth_date": on})
 
 
 def diverted(card: str = CARD) -> dict[str, str]:
@@ -52,17 +54,17 @@ async def given(registry: RegistryAtItsDoor) -> RegistryAtItsDoor:
 
 async def test_no_row_of_his_changes_a_family_of_another_region(given: RegistryAtItsDoor) -> None:
     before = await given.register.state_of(CARD)
-    told = "2023-01-12"
+    reported_on = "2023-01-12"
     pupil = {"nik": PUPIL}
     files: Mapping[str, Sequence[dict[str, str]]] = {
         "members": [member(CARD, HIS_NIK, "1988-01-01")],
         "life-events": [
             born(),
             diverted(),
-            life_event("MOVE", CARD, told, told, region_code="11.01.01.2001"),
-            life_event("DEATH", CARD, told, told, **pupil),
-            life_event("SCHOOL_CHANGE", CARD, told, told, school_level="SD", **pupil),
-            life_event("PREGNANCY", CARD, told, told, due_date="2023-06-01", **pupil),
+            life_event("MOVE", CARD, reported_on, reported_on, region_code="11.01.01.2001"),
+            life_event("DEATH", CARD, reported_on, reported_on, **pupil),
+            life_event("SCHOOL_CHANGE", CARD, reported_on, reported_on, school_level="SD", **pupil),
+            life_event("PREGNANCY", CARD, reported_on, reported_on, due_date="2023-06-01", **pupil),
         ],
     }
     for file, rows in files.items():
@@ -73,16 +75,18 @@ async def test_no_row_of_his_changes_a_family_of_another_region(given: RegistryA
 
 
 @pytest.mark.parametrize(
-    ("on", "told"),
+    ("on", "reported_on"),
     [("1988-01-01", "2023-01-10"), ("2008-01-01", "2008-01-10")],
     ids=["an adult", "an adult by a report of many years ago"],
 )
 async def test_nobody_is_born_as_an_adult_into_a_family(
-    given: RegistryAtItsDoor, on: str, told: str
+    given: RegistryAtItsDoor, on: str, reported_on: str
 ) -> None:
     await given.register.listed()
 
-    found = await refusals(given, "life-events", born(on=on, told=told), regions=KALIMANTAN)
+    found = await refusals(
+        given, "life-events", born(on=on, reported_on=reported_on), regions=KALIMANTAN
+    )
 
     assert found == [("birth_date", "BIRTH_NOT_RECENT")]
     assert len((await given.register.state_of(CARD)).members) == 2

@@ -178,7 +178,7 @@ async def embedded(postgres: Postgres) -> AsyncIterator[Corridor]:
         yield found
 
 
-async def told(corridor: Corridor, *coins: int) -> None:
+async def publish_coins(corridor: Corridor, *coins: int) -> None:
     """Coins that a relay and a reader, both started anew, carry from the writer to the reader."""
     reader = corridor.consumer()
     async with running(Relay(corridor.writer, corridor.bus, TOPICS), reader):
@@ -201,12 +201,12 @@ async def parked(corridor: Corridor, count: int) -> list[Parked]:
 async def test_two_bytes_on_a_topic_and_whatever_else_a_client_sends_stop_nobody(
     corridor: Corridor,
 ) -> None:
-    await told(corridor, *range(1, 20))
+    await publish_coins(corridor, *range(1, 20))
 
     await through_a_client(corridor, list(FORGED.values()))
 
-    await told(corridor, *range(20, 40))  # before a restart of the platform ...
-    await told(corridor, *range(40, 60))  # ... and after it
+    await publish_coins(corridor, *range(20, 40))  # before a restart of the platform ...
+    await publish_coins(corridor, *range(40, 60))  # ... and after it
     assert sorted(await corridor.taken()) == list(range(1, 60))
     found = await parked(corridor, len(FORGED))
     assert {(each.topic, each.partition, each.key) for each in found} == {(TOPIC, PARTITION, "")}
@@ -222,7 +222,7 @@ async def test_a_record_that_takes_a_message_s_place_in_the_log_does_not_keep_it
     first = {"ce_epoch": epoch.encode(), "ce_id": f"{epoch}-1".encode(), "ce_position": b"1"}
     await through_a_client(corridor, [like_ours(value=b"", **first)])
 
-    await told(corridor, int(KEY))
+    await publish_coins(corridor, int(KEY))
 
     assert await corridor.taken() == [int(KEY)]
     assert [each.offset for each in await parked(corridor, 1)] == [0]
@@ -242,12 +242,12 @@ async def test_a_record_that_takes_a_message_s_place_in_the_log_does_not_keep_it
 async def test_a_segment_that_no_client_packed_stops_nobody(
     embedded: Corridor, count: int, payload: bytes
 ) -> None:
-    await told(embedded, *range(1, 20))
+    await publish_coins(embedded, *range(1, 20))
 
     await segment(embedded, count, payload)
 
-    await told(embedded, *range(20, 40))
-    await told(embedded, *range(40, 60))
+    await publish_coins(embedded, *range(20, 40))
+    await publish_coins(embedded, *range(40, 60))
     assert sorted(await embedded.taken()) == list(range(1, 60))
     await parked(embedded, 1)
 
@@ -261,13 +261,13 @@ async def test_a_segment_that_no_reader_would_ever_reach_behind_is_refused(
     with pytest.raises(asyncpg.CheckViolationError):
         await segment(embedded, count, payload)
 
-    await told(embedded, 1, 2, 3)
+    await publish_coins(embedded, 1, 2, 3)
     assert sorted(await embedded.taken()) == [1, 2, 3]
 
 
 @pytest.mark.kafka
 async def test_a_header_whose_name_is_no_text_stops_nobody(on_kafka: Corridor) -> None:
-    await told(on_kafka, *range(1, 20))
+    await publish_coins(on_kafka, *range(1, 20))
 
     async with client_of_kafka(on_kafka) as client:
         batch = client.create_batch()
@@ -275,8 +275,8 @@ async def test_a_header_whose_name_is_no_text_stops_nobody(on_kafka: Corridor) -
         batch.append(timestamp=0, key=None, value=b"{}", headers=[(NoText("name"), b"")])
         await (await client.send_batch(batch, TOPIC, partition=PARTITION))
 
-    await told(on_kafka, *range(20, 40))
-    await told(on_kafka, *range(40, 60))
+    await publish_coins(on_kafka, *range(20, 40))
+    await publish_coins(on_kafka, *range(40, 60))
     assert sorted(await on_kafka.taken()) == list(range(1, 60))
     await parked(on_kafka, 1)
 
@@ -285,7 +285,7 @@ async def test_a_header_whose_name_is_no_text_stops_nobody(on_kafka: Corridor) -
 async def test_a_transaction_whose_mark_stands_last_keeps_no_relay_from_starting(
     on_kafka: Corridor,
 ) -> None:
-    await told(on_kafka, *range(1, 20))
+    await publish_coins(on_kafka, *range(1, 20))
 
     async with client_of_kafka(on_kafka, transactional_id="somebody") as client:
         for _ in range(3):
@@ -295,8 +295,8 @@ async def test_a_transaction_whose_mark_stands_last_keeps_no_relay_from_starting
         await client.send(TOPIC, b"\x00\xff", partition=PARTITION)
         await client.abort_transaction()
 
-    await told(on_kafka, *range(20, 40))
-    await told(on_kafka, *range(40, 60))
+    await publish_coins(on_kafka, *range(20, 40))
+    await publish_coins(on_kafka, *range(40, 60))
     assert sorted(await on_kafka.taken()) == list(range(1, 60))
     await parked(on_kafka, 4)
 
@@ -316,7 +316,7 @@ async def test_a_transaction_whose_mark_stands_last_keeps_no_relay_from_starting
 async def test_a_record_at_which_a_reader_stops_is_passed_over_once_a_person_has_dropped_it(
     embedded: Corridor, why: str, changed: dict[str, bytes]
 ) -> None:
-    await told(embedded, *range(1, 20))
+    await publish_coins(embedded, *range(1, 20))
     headers = await next_headers(embedded) | changed
     headers["ce_id"] = headers["ce_epoch"] + b"-" + headers["ce_position"]
     record = like_ours(**headers)
@@ -335,7 +335,7 @@ async def test_a_record_at_which_a_reader_stops_is_passed_over_once_a_person_has
     async with running(reader, Relay(embedded.writer, embedded.bus, TOPICS)):
         await embedded.put(*range(20, 40))
         await eventually(embedded.caught_up)
-    await told(embedded, *range(40, 60))
+    await publish_coins(embedded, *range(40, 60))
     assert sorted(await embedded.taken()) == list(range(1, 60))
     row = await embedded.reader.pool.fetchrow(
         "SELECT dropped_by, dropped_reason, stops FROM parked"
@@ -348,7 +348,7 @@ async def test_a_message_that_is_real_and_passed_over_is_missed_at_the_next_one(
     embedded: Corridor,
 ) -> None:
     """So one person can lose nothing: what was dropped shows as a gap, and the reader stops."""
-    await told(embedded, *range(1, 20))
+    await publish_coins(embedded, *range(1, 20))
     last = await relayed(embedded, int(KEY))
     await park_records(embedded.reader, "reader", [(last, "judged in error")], stops=True)
     async with embedded.reader.transaction(CONTEXT) as unit:
@@ -370,7 +370,7 @@ async def test_another_record_at_the_offset_of_one_that_was_dropped_is_taken(
     async with embedded.reader.transaction(CONTEXT) as unit:
         await drop(unit, TOPIC, PARTITION, -1, "FORGED")
 
-    await told(embedded, int(KEY))
+    await publish_coins(embedded, int(KEY))
 
     assert await embedded.taken() == [int(KEY)]
 
@@ -413,8 +413,8 @@ async def test_no_record_of_whatever_bytes_stops_anybody_or_loses_a_neighbour(
     before = await embedded.taken()
 
     await through_a_client(embedded, records[::2])
-    await told(embedded, 1, 2, 3, 4, 5)
+    await publish_coins(embedded, 1, 2, 3, 4, 5)
     await through_a_client(embedded, records[1::2])
-    await told(embedded, 6, 7, 8, 9)
+    await publish_coins(embedded, 6, 7, 8, 9)
 
     assert sorted(await embedded.taken()) == sorted([*before, *range(1, 10)])

@@ -45,11 +45,11 @@ async def test_who_is_told_to_end_while_a_question_ends_is_heard(
 ) -> None:
     ending, close = asyncio.Event(), AIOKafkaClient.close
 
-    async def told(client: AIOKafkaClient) -> None:
+    async def note_closed(client: AIOKafkaClient) -> None:
         ending.set()
         await close(client)
 
-    monkeypatch.setattr(AIOKafkaClient, "close", told)
+    monkeypatch.setattr(AIOKafkaClient, "close", note_closed)
     bus = KafkaBus(KafkaSettings(kafka_bootstrap, session_s=SESSION_S))
     asking = asyncio.create_task(bus.ping())
     await ending.wait()

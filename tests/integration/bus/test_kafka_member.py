@@ -23,14 +23,14 @@ class Slow:
     """A request of the library that takes a while to hear that nobody wants its answer."""
 
     def __init__(self) -> None:
-        self.told = 0
+        self.cancelled = 0
 
     async def run(self) -> bool:
         for _ in range(2):
             try:
                 await asyncio.Event().wait()
             except asyncio.CancelledError:
-                self.told += 1
+                self.cancelled += 1
         return False
 
 
@@ -52,11 +52,11 @@ async def test_a_member_leaves_although_its_library_waits_for_partitions_it_lost
 
     # Another takes half of the partitions; before the library is through with that, we leave.
     second = await bus.join(GROUP, [TOPIC])
-    await eventually(lambda: slow.told)
+    await eventually(lambda: slow.cancelled)
     async with asyncio.timeout(LEAVES_S):
         await first.close()
 
-    assert slow.told == 2
+    assert slow.cancelled == 2
     await second.close()
     await bus.delete_topic(TOPIC)
     await bus.close()

@@ -120,8 +120,8 @@ async def client(
         yield {"store": opened, "committer": GroupCommitter(opened)}
 
     issuer = Issuer.open(tmp_path / "issuer")
-    told = settings_for(tmp_path / "issuer")
-    app = create_app("purses", "Purses", [purses(request.param)], lifespan, {}, told)
+    settings = settings_for(tmp_path / "issuer")
+    app = create_app("purses", "Purses", [purses(request.param)], lifespan, {}, settings)
     transport = httpx.ASGITransport(app)
     headers = {"Authorization": f"Bearer {issuer.token('giver-1', ['purse:write'])}"}
     async with (

@@ -15,21 +15,21 @@ from tests.servers import Postgres
 
 
 @pytest_asyncio.fixture
-async def told(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Settings]:
+async def settings(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Settings]:
     """The settings of this service."""
     async with service_settings(postgres, tmp_path, "conditionality") as settings:
         yield settings
 
 
 @pytest_asyncio.fixture
-async def conditionality(told: Settings, tmp_path: Path) -> AsyncIterator[Door]:
+async def conditionality(settings: Settings, tmp_path: Path) -> AsyncIterator[Door]:
     """The door of the running service."""
-    async with front_door(SERVICE, told, tmp_path) as opened:
+    async with front_door(SERVICE, settings, tmp_path) as opened:
         yield opened
 
 
 @pytest_asyncio.fixture
-async def bench(told: Settings) -> AsyncIterator[Bench]:
+async def bench(settings: Settings) -> AsyncIterator[Bench]:
     """The same service by its parts."""
-    async with bench_at(told) as parts:
+    async with bench_at(settings) as parts:
         yield parts

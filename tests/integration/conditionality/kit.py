@@ -233,15 +233,15 @@ def _then(subscription: Subscription, gate: Handler) -> Subscription:
 
 
 @asynccontextmanager
-async def bench_at(told: Settings) -> AsyncIterator[Bench]:
+async def bench_at(settings: Settings) -> AsyncIterator[Bench]:
     """Conditionality's parts on its databases."""
-    bus = await connect(told.bus_url)
-    store = await Store.connect(told.database_url, "conditionality")
+    bus = await connect(settings.bus_url)
+    store = await Store.connect(settings.database_url, "conditionality")
     try:
         policies = policy.load()
         reads = subscriptions(policies)
         consumer = Consumer(store, bus, "conditionality", reads, TOPICS)
-        yield Bench(store, Pseudonymizer(told.token_key or b""), consumer, policies)
+        yield Bench(store, Pseudonymizer(settings.token_key or b""), consumer, policies)
     finally:
         await store.close()
         await bus.close()

@@ -16,9 +16,9 @@ FAMILY, SECOND = islice(families(), 2)
 
 
 async def test_every_operation_wants_a_token_and_a_scope_of_its_own(
-    conditionality: Door, told: Settings
+    conditionality: Door, settings: Settings
 ) -> None:
-    asked = operations(SERVICE.application(told))
+    asked = operations(SERVICE.application(settings))
     assert ("POST", "/school-months") in asked
     stranger = conditionality.who("stranger", "somewhere:else") | {"Idempotency-Key": "once"}
 

@@ -28,8 +28,8 @@ async def test_an_evaluation_tells_how_far_it_is_and_what_it_came_to(bench: Benc
     assert await bench.close()
     closed = await evaluation(bench)
 
-    told = [(job.state, job.done, job.total) for job in (announced, going, listed, closed)]
-    assert told == [
+    progress = [(job.state, job.done, job.total) for job in (announced, going, listed, closed)]
+    assert progress == [
         ("RUNNING", 0, None),
         ("RUNNING", 2, None),
         ("RUNNING", 3, 3),

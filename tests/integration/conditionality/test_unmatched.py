@@ -91,8 +91,8 @@ async def test_what_nobody_has_is_counted_by_school_and_month_and_found_again_by
         assert {each["kind"] for each in shown} == {"SCHOOL"}
     assert await unmatched(conditionality, kind="FACILITY") == []
     assert len(await unmatched(conditionality, reporter=SCHOOL)) == 3
-    told = {reading.labels: reading.value for reading in await unmatched_readings(bench.store)}
-    assert told == {("SCHOOL",): 4, ("FACILITY",): 0}
+    values = {reading.labels: reading.value for reading in await unmatched_readings(bench.store)}
+    assert values == {("SCHOOL",): 4, ("FACILITY",): 0}
 
 
 async def test_a_fact_reported_before_its_person_is_registered_counts_in_the_running_cycle(

@@ -21,9 +21,9 @@ from tests.integration.conditionality.test_late_facts import (
 FAMILY, SECOND = islice(families(), 2)
 
 
-async def spoilt(told: Settings, stream: str, kind: str) -> None:
+async def spoilt(settings: Settings, stream: str, kind: str) -> None:
     """Nobody can read a stream's events of a kind any more, though its state stands."""
-    owner = await asyncpg.connect(told.bus_url)
+    owner = await asyncpg.connect(settings.bus_url)
     try:
         spoil = "UPDATE events SET data = '[]' WHERE stream_id = $1 AND type = $2"
         assert await owner.execute(spoil, stream, kind) != "UPDATE 0"
@@ -32,7 +32,7 @@ async def spoilt(told: Settings, stream: str, kind: str) -> None:
 
 
 async def test_a_late_fact_that_cannot_be_read_may_be_of_any_month_and_stops_nobody(
-    bench: Bench, told: Settings
+    bench: Bench, settings: Settings
 ) -> None:
     for family in (FAMILY, SECOND):
         await bench.school(family, BAD)
@@ -40,7 +40,7 @@ async def test_a_late_fact_that_cannot_be_read_may_be_of_any_month_and_stops_nob
     for family in (FAMILY, SECOND):
         await bench.school(family, GOOD)
     token = bench.pseudonymizer.nik(nik_of(FAMILY))
-    await spoilt(told, f"person-{token}", "SchoolMonthsRecorded")
+    await spoilt(settings, f"person-{token}", "SchoolMonthsRecorded")
     await bench.re_decide()
 
     assert await bench.evaluated(FAMILY) == [(1, "FAILED"), (2, "COMPLIANT")]
@@ -48,12 +48,12 @@ async def test_a_late_fact_that_cannot_be_read_may_be_of_any_month_and_stops_nob
 
 
 async def test_an_evaluation_that_cannot_be_read_stops_no_other_cycle(
-    bench: Bench, told: Settings
+    bench: Bench, settings: Settings
 ) -> None:
     for family in (FAMILY, SECOND):
         await bench.school(family, BAD)
     await bench.take(bench.announced(), bench.line(FAMILY), bench.line(SECOND))
-    await spoilt(told, f"commitment-{FAMILY}", "CycleEvaluated")
+    await spoilt(settings, f"commitment-{FAMILY}", "CycleEvaluated")
     await bench.school(SECOND, GOOD)
     await bench.re_decide()
 

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.skipif(
 
 
 def promtool(*arguments: str) -> tuple[int, str]:
-    told = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
-    return told.returncode, told.stdout + told.stderr
+    result = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
+    return result.returncode, result.stdout + result.stderr
 
 
 def test_the_configuration_and_its_rules_are_well_formed() -> None:

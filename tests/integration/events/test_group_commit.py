@@ -120,8 +120,8 @@ async def test_each_event_says_what_caused_it_and_the_block_who_did(store: Store
         """SELECT blocks.metadata AS block, events.metadata AS event
            FROM events JOIN blocks USING (block) ORDER BY first_position, ord"""
     )
-    told = [[msgspec.json.decode(part) if part else {} for part in row] for row in rows]
-    assert told == [
+    metadata = [[msgspec.json.decode(part) if part else {} for part in row] for row in rows]
+    assert metadata == [
         [{"actor": "tester"}, {"cause": "request-1"}],
         [{"actor": "tester"}, {"cause": "request-2"}],
         [{"actor": "another"}, {}],

@@ -57,9 +57,9 @@ async def test_a_leader_that_is_told_to_end_hears_it_whatever_news_comes_with_it
             await turns(2)
             leader._heard()
             await turns(moment)
-            told = waiting.cancel()
+            heard = waiting.cancel()
             await asyncio.wait({waiting})
-            assert waiting.cancelled() is told
+            assert waiting.cancelled() is heard
 
 
 async def turns(count: int) -> None:

@@ -143,8 +143,8 @@ async def test_a_replay_that_is_killed_goes_on_where_it_was_and_handles_nothing_
     corridor: Corridor, waiting: ByKey
 ) -> None:
     # Its transactions are one for each partition: it dies in the second, before the commit.
-    told = corridor.reader_url, str(FEW + FEW // 2)
-    dying = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.poisoned", *told)
+    arguments = corridor.reader_url, str(FEW + FEW // 2)
+    dying = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.poisoned", *arguments)
     assert await asyncio.wait_for(dying.wait(), DEADLINE_S) == -signal.SIGKILL
     before = sum(map(len, (await handled(corridor)).values()))
     still, _ = await parked(corridor)

@@ -73,7 +73,7 @@ class Served:
             return None
         return self.get(max(above, key=len).format_map(self.places)).headers.get("ETag")
 
-    def told(self, path: str, method: str, status: int) -> Mapping[str, Any]:
+    def documented(self, path: str, method: str, status: int) -> Mapping[str, Any]:
         """The problems by code that the description names for a status."""
         answers = self.document["paths"][path][method.lower()]["responses"]
         found: Mapping[str, Any] = answers[str(status)]["content"][MEDIA_TYPE]["examples"]
@@ -83,28 +83,28 @@ class Served:
 # -- What is there --------------------------------------------------------------------------------
 
 
-async def of_registry(told: Settings, _directory: Path) -> Places:
+async def of_registry(settings: Settings, _directory: Path) -> Places:
     """A closing that was announced, before there is a family."""
-    async with register_at(told) as register:
+    async with register_at(settings) as register:
         await register.announce()
     return {"job": "import-5f2b", "tahap": "2023-1"}
 
 
-async def of_conditionality(told: Settings, _directory: Path) -> Places:
+async def of_conditionality(settings: Settings, _directory: Path) -> Places:
     """A family that has failed three times in a row."""
     [family] = islice(families(), 1)
-    async with bench_at(told) as bench:
+    async with bench_at(settings) as bench:
         for tahap in ("2023-1", "2023-2", "2023-3"):
             await bench.school(family, BAD, months=months_of(tahap))
             await bench.take(bench.announced(tahap), bench.line(family, tahap))
     return {"family": family, "tahap": "2023-3", "correction": 1, "job": "evaluation-2023-1"}
 
 
-async def of_payments(told: Settings, directory: Path) -> Places:
+async def of_payments(settings: Settings, directory: Path) -> Places:
     """A tahap that was paid, and one whose list can be frozen."""
     village = houses(3)
     world = World(directory / "journals", {})
-    async with office_at(told, directory, world) as office:
+    async with office_at(settings, directory, world) as office:
         office.world.accounts.update(books_of(village))
         await office.paid(village)
         await office.arrived(village, "2023-2")
@@ -117,9 +117,9 @@ async def of_payments(told: Settings, directory: Path) -> Places:
     }
 
 
-async def of_any(told: Settings, _directory: Path) -> Places:
+async def of_any(settings: Settings, _directory: Path) -> Places:
     """A replay that has ended."""
-    connection = await asyncpg.connect(told.bus_url)
+    connection = await asyncpg.connect(settings.bus_url)
     await connection.execute(
         """INSERT INTO replay (id, client, key, state, place, total)
            VALUES ('replay-1', 'operator-1', 'once', 'DONE', '["", "", 0, 0]', 0)"""
@@ -128,10 +128,10 @@ async def of_any(told: Settings, _directory: Path) -> Places:
     return {"family": FAMILY, "job": "replay-1"}
 
 
-async def of_projection(told: Settings, directory: Path) -> Places:
+async def of_projection(settings: Settings, directory: Path) -> Places:
     """A few families."""
-    await fill(told.bus_url)
-    return {**await of_any(told, directory), "tahap": TAHAP}
+    await fill(settings.bus_url)
+    return {**await of_any(settings, directory), "tahap": TAHAP}
 
 
 def others() -> FastAPI:
@@ -166,7 +166,7 @@ FILLED: Final[Mapping[str, Fill]] = {
 SERVICES: Final = catalogue().names
 
 
-async def _registered(served: Served, told: Settings) -> Places:
+async def _registered(served: Served, settings: Settings) -> Places:
     """Import a small year's families at the front door."""
     for kind in ("families", "members"):
         answer = served.session.post(
@@ -180,7 +180,7 @@ async def _registered(served: Served, told: Settings) -> Places:
             timeout=60,
         )
         assert answer.status_code == 200, answer.text
-    connection = await asyncpg.connect(told.bus_url)
+    connection = await asyncpg.connect(settings.bus_url)
     family = await connection.fetchval("SELECT family::text FROM identity_family LIMIT 1")
     await connection.close()
     [job, *_] = served.get("/jobs").json()["items"]
@@ -237,11 +237,13 @@ def served_by(postgres: Postgres, directory: Path, name: str) -> Iterator[Served
     """A service with a store of its own, filled."""
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
-        told = runner.run(stack.enter_async_context(service_settings(postgres, directory, name)))
+        settings = runner.run(
+            stack.enter_async_context(service_settings(postgres, directory, name))
+        )
         try:
-            places = runner.run(_awaited(FILLED.get(name, of_any)(told, directory)))
+            places = runner.run(_awaited(FILLED.get(name, of_any)(settings, directory)))
             elsewhere = stack.enter_context(serving(others()))
-            app = application(name, with_others(told, elsewhere))
+            app = application(name, with_others(settings, elsewhere))
             with serving(app) as url, requests.Session() as session:
                 schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
                 session.trust_env = False  # looked through for proxies, a request at a time
@@ -249,7 +251,7 @@ def served_by(postgres: Postgres, directory: Path, name: str) -> Iterator[Served
                 token = Issuer.open(directory).token("fuzzer-1", scopes_of(document), ("*",))
                 served = Served(name, url, schema, document, token, places, session)
                 if name == "registry":
-                    places |= runner.run(_registered(served, told))
+                    places |= runner.run(_registered(served, settings))
                 yield served
         finally:
             runner.run(stack.aclose())

@@ -128,10 +128,10 @@ def test_a_parameter_is_written_in_the_one_form_of_its_kind(served: Served, labe
         kind = kind_of(parameter)
         for text in NO_FORM:
             answer = ask(served, label, place=(parameter["in"], parameter["name"]), text=text)
-            told = parameter["name"], text, answer.text
-            assert answer.status_code < 500, told
+            shown = parameter["name"], text, answer.text
+            assert answer.status_code < 500, shown
             if kind != "string" and text not in FITS.get(kind, ()):
-                assert answer.status_code == 422, told
+                assert answer.status_code == 422, shown
 
 
 @every_operation

@@ -83,7 +83,7 @@ def knock(served: Served, case: Case[Any], *, well_meant: bool) -> None:
     case.validate_response(response, checks=CHECKS)
     if MEDIA_TYPE in "".join(response.headers.get("content-type", ())):
         code = response.json()["type"].removeprefix("/problems/")
-        assert code in served.told(case.path, case.method, response.status_code)
+        assert code in served.documented(case.path, case.method, response.status_code)
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)

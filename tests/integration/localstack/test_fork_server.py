@@ -38,7 +38,7 @@ def run(fork_server: ForkServer, said: Path, *arguments: str) -> Forked:
         )
 
 
-async def told(said: Path) -> Any:
+async def reported(said: Path) -> Any:
     """The things that a program has found around it."""
     return json.loads(await eventually(said.read_text))
 
@@ -48,7 +48,7 @@ async def test_a_forked_program_is_what_it_would_be_on_its_own(
 ) -> None:
     run(fork_server, said, "stay", "here")
 
-    assert await told(said) == {
+    assert await reported(said) == {
         "arguments": ["stay", "here"],
         "environment": {"MINE": "its"},
         "leads its session": True,

@@ -148,10 +148,10 @@ async def test_what_it_keeps_is_for_its_owner_alone(platform: Platform) -> None:
 
 async def test_a_service_is_told_no_other_services_secret(platform: Platform) -> None:
     pids = platform.supervisor.pids()
-    told = {name: process(pids[name], "environ").decode() for name in SERVICES}
-    with_the_key = {name for name, text in told.items() if "PKH_KEK_FILE" in text}
+    environments = {name: process(pids[name], "environ").decode() for name in SERVICES}
+    with_the_key = {name for name, text in environments.items() if "PKH_KEK_FILE" in text}
     assert with_the_key == {"registry", "payments"}
-    for name, text in told.items():
+    for name, text in environments.items():
         assert [other for other in SERVICES if f"pkh_{other}.password" in text] == [name]
 
 

@@ -55,7 +55,7 @@ def story(tmp_path: Path) -> Path:
     return tmp_path / "story"
 
 
-def told(story: Path) -> list[str]:
+def result(story: Path) -> list[str]:
     return story.read_text().splitlines()
 
 
@@ -72,7 +72,7 @@ async def test_what_is_needed_is_ready_first_and_stops_last(tmp_path: Path, stor
     async with Supervisor(specs, tmp_path):
         pass
 
-    assert told(story) == [
+    assert result(story) == [
         "postgres begins",
         "migration runs",
         "registry begins",
@@ -232,14 +232,14 @@ asyncio.run(main(Path(sys.argv[1])))
 
 
 def test_memory_is_the_sum_over_all_descendants(tmp_path: Path) -> None:
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", MEMORY, str(tmp_path)],
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
-    one, both = map(int, told.stdout.split())
+    one, both = map(int, result.stdout.split())
 
     assert 0 < one < both < 100_000_000
 

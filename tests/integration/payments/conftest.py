@@ -15,15 +15,15 @@ from tests.servers import Postgres
 
 
 @pytest_asyncio.fixture
-async def told(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Settings]:
+async def settings(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Settings]:
     """The settings of this payments service."""
     async with service_settings(postgres, tmp_path, "payments") as settings:
         yield settings
 
 
 @pytest_asyncio.fixture
-async def office(told: Settings, tmp_path: Path) -> AsyncIterator[Office]:
+async def office(settings: Settings, tmp_path: Path) -> AsyncIterator[Office]:
     """Payments by its parts; the banks know no account until a test opens some."""
     world = World(tmp_path / "journals", {})
-    async with office_at(told, tmp_path, world) as parts:
+    async with office_at(settings, tmp_path, world) as parts:
         yield parts

@@ -311,22 +311,22 @@ async def exhausted(step: Callable[[], Awaitable[bool]]) -> None:
 
 
 @asynccontextmanager
-async def office_at(told: Settings, directory: Path, world: World) -> AsyncIterator[Office]:
+async def office_at(settings: Settings, directory: Path, world: World) -> AsyncIterator[Office]:
     """Payments' parts on its database, and its door without the loops; `world` answers it."""
     (directory / "payments.token").write_text("a token")
     outside = outside_of(world, directory)
-    bus = await connect(told.bus_url)
-    store = await Store.connect(told.database_url, SERVICE)
+    bus = await connect(settings.bus_url)
+    store = await Store.connect(settings.database_url, SERVICE)
     try:
-        running = Running(told, store, bus, TOPICS, subscriptions=SUBSCRIPTIONS)
+        running = Running(settings, store, bus, TOPICS, subscriptions=SUBSCRIPTIONS)
         # The keys are made as the superuser: payments itself may only fetch them.
         async with (
-            asyncpg.create_pool(told.bus_url, min_size=1, max_size=2) as pool,
+            asyncpg.create_pool(settings.bus_url, min_size=1, max_size=2) as pool,
             opened(running, outside) as app,
             door(app, directory) as front,
         ):
             consumer = Consumer(store, bus, SERVICE, SUBSCRIPTIONS, TOPICS)
-            keys = KeyRing(pool, told.kek or b"")
+            keys = KeyRing(pool, settings.kek or b"")
             yield Office(store, Elsewhere(keys), consumer, world, directory, front)
     finally:
         await store.close()

@@ -496,13 +496,13 @@ async def test_held_families_are_found_by_state_reason_and_page(office: Office) 
 
 
 async def test_a_hold_that_cannot_be_read_hides_no_other_one(
-    office: Office, told: Settings
+    office: Office, settings: Settings
 ) -> None:
     await listed(office)
     for house in VILLAGE[:2]:
         await hold(office, house)
     torn, whole = (house.family for house in VILLAGE[:2])
-    connection = await asyncpg.connect(told.bus_url)  # the service itself may change no event
+    connection = await asyncpg.connect(settings.bus_url)  # the service itself may change no event
     await connection.execute(
         "UPDATE events SET data = '[]' WHERE stream_id = $1", hold_stream(torn)
     )

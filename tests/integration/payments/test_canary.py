@@ -25,13 +25,13 @@ def everything_in(postgres: Postgres, database: str) -> str:
 
 
 async def test_no_table_holds_a_name_a_number_or_an_account_in_clear(
-    office: Office, postgres: Postgres, told: Settings
+    office: Office, postgres: Postgres, settings: Settings
 ) -> None:
     office.world.accounts.update(books_of(VILLAGE))
 
     await office.paid(VILLAGE, failed=VILLAGE[:1])
 
-    name = told.database_url.partition("?")[0].rpartition("/")[2]
+    name = settings.database_url.partition("?")[0].rpartition("/")[2]
     held = everything_in(postgres, name)
     sent = b"".join(body for bodies in office.world.files.values() for body in bodies).decode()
     for house in VILLAGE:

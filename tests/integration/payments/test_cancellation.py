@@ -119,7 +119,7 @@ async def test_a_tahap_that_waits_behind_a_cancelled_one_goes_on_by_itself(offic
     assert (await approved(office)).status_code == 204
     await office.undone()
 
-    assert (await told(office))[2:] == [
+    assert (await announced(office))[2:] == [
         ("TahapCancelled", LATER, 1),
         ("TahapCancelled", TAHAP_1, 1),
         ("ClosingAnnounced", LATER, 2),
@@ -138,7 +138,7 @@ async def test_a_tahap_that_waits_behind_a_cancelled_one_goes_on_by_itself(offic
     assert await office.transfers(VILLAGE, LATER) == [Transfer.CREDITED] * 5
 
 
-async def told(office: Office) -> list[tuple[str, str, int]]:
+async def announced(office: Office) -> list[tuple[str, str, int]]:
     """(type, tahap, revision) of what the other services are told, in order."""
     found = await sent(office.store, "ClosingAnnounced", "TahapCancelled")
     return [(each.type, each.body["tahap"], each.body["revision"]) for each in found]
@@ -152,7 +152,7 @@ async def test_a_tahap_is_corrected_before_one_that_waits_behind_it(ready: Offic
     assert (await approved(ready, "correction")).status_code == 204
     await ready.undone()
 
-    assert (await told(ready))[2:] == [
+    assert (await announced(ready))[2:] == [
         ("TahapCancelled", LATER, 1),
         ("TahapCancelled", TAHAP_1, 1),
         ("ClosingAnnounced", TAHAP_1, 2),
@@ -173,7 +173,7 @@ async def test_a_cancelled_tahap_is_announced_again_before_one_that_waits(office
     await announced_again(office)
     await office.undone()
 
-    assert (await told(office))[5:] == [
+    assert (await announced(office))[5:] == [
         ("TahapCancelled", LATER, 2),
         ("ClosingAnnounced", TAHAP_1, 2),
         ("ClosingAnnounced", LATER, 3),

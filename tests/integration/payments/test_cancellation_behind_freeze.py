@@ -156,12 +156,12 @@ async def test_whoever_was_not_paid_for_a_twin_may_be_paid_when_the_twin_is_gone
 
 
 async def test_families_that_left_the_run_are_on_the_next_list(
-    office: Office, told: Settings
+    office: Office, settings: Settings
 ) -> None:
     office.world.accounts.update(books_of(VILLAGE))
     await office.arrived(VILLAGE)
     await office.frozen()
-    await erase(office, told, PAID[2])
+    await erase(office, settings, PAID[2])
     await office.pay()
     assert (await office.payment(PAID[2])).transfer == Transfer.DEFERRED
 

@@ -157,14 +157,14 @@ async def test_what_is_corrected_behind_its_instructions_is_paid_in_full_and_onc
 
 
 async def test_who_was_deferred_behind_the_order_is_taken_back_with_it(
-    office: Office, told: Settings
+    office: Office, settings: Settings
 ) -> None:
     village = houses(3)  # of one bank, so that no other one's file is committed meanwhile
     office.world.accounts.update(books_of(village))
     await office.arrived(village)
     await office.frozen()
     await instructed(office)
-    await erase(office, told, village[0])
+    await erase(office, settings, village[0])
     await office.payer().step()
     assert (await office.payment(village[0])).transfer == Transfer.DEFERRED
     assert (await office.moved())["DEFERRED"] == EARLY_CHILD_IDR

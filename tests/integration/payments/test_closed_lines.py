@@ -29,12 +29,12 @@ async def frozen(office: Office, lived_in: list[House] = VILLAGE) -> None:
     await office.frozen()
 
 
-async def erase(office: Office, told: Settings, *lived_in: House) -> None:
+async def erase(office: Office, settings: Settings, *lived_in: House) -> None:
     """Destroy the keys of houses; no process that goes on has them in memory."""
-    eraser = as_role(told.bus_url, runtime_role("eraser"))
+    eraser = as_role(settings.bus_url, runtime_role("eraser"))
     async with asyncpg.create_pool(eraser, min_size=1, max_size=1) as pool:
         for house in lived_in:
-            assert await KeyRing(pool, told.kek or b"").destroy(house.family)
+            assert await KeyRing(pool, settings.kek or b"").destroy(house.family)
     for house in lived_in:
         office.elsewhere.keys._cache.forget(house.family)
 
@@ -53,10 +53,10 @@ async def all_but_the_erased_are_paid(office: Office) -> None:
 
 
 async def test_keys_destroyed_behind_the_freeze_leave_their_families_out_of_the_check(
-    office: Office, told: Settings
+    office: Office, settings: Settings
 ) -> None:
     await frozen(office)
-    await erase(office, told, *ERASED)
+    await erase(office, settings, *ERASED)
     await office.pay()
     await office.ordered()
     await office.pay()
@@ -66,25 +66,25 @@ async def test_keys_destroyed_behind_the_freeze_leave_their_families_out_of_the_
 
 
 async def test_keys_destroyed_behind_the_order_leave_their_families_out_of_the_banks_files(
-    office: Office, told: Settings
+    office: Office, settings: Settings
 ) -> None:
     await frozen(office)
     await office.pay()
     await office.ordered()
     await until_instructed(office)
-    await erase(office, told, *ERASED)
+    await erase(office, settings, *ERASED)
     await office.pay()
 
     await all_but_the_erased_are_paid(office)
 
 
 async def test_keys_destroyed_while_the_treasury_is_away_do_not_hold_its_file_up(
-    office: Office, told: Settings
+    office: Office, settings: Settings
 ) -> None:
     await frozen(office)
     office.world.unreachable.add("treasury")
     await until_checking(office)
-    await erase(office, told, *ERASED)
+    await erase(office, settings, *ERASED)
     office.world.unreachable.clear()
     await office.pay()
     await office.ordered()
@@ -94,14 +94,14 @@ async def test_keys_destroyed_while_the_treasury_is_away_do_not_hold_its_file_up
 
 
 async def test_keys_destroyed_while_the_banks_are_away_do_not_hold_their_files_up(
-    office: Office, told: Settings
+    office: Office, settings: Settings
 ) -> None:
     await frozen(office)
     await office.pay()
     await office.ordered()
     office.world.unreachable.add("banks")
     await until_dispatched(office)
-    await erase(office, told, *ERASED)
+    await erase(office, settings, *ERASED)
     office.world.unreachable.clear()
     await office.pay()
 
@@ -109,14 +109,14 @@ async def test_keys_destroyed_while_the_banks_are_away_do_not_hold_their_files_u
 
 
 async def test_a_bank_that_has_the_file_is_believed_though_a_key_is_gone(
-    office: Office, told: Settings
+    office: Office, settings: Settings
 ) -> None:
     await frozen(office)
     await office.pay()
     await office.ordered()
     office.world.unheard = {"/banks/"}
     await office.pay()
-    await erase(office, told, *ERASED)
+    await erase(office, settings, *ERASED)
     office.world.unheard.clear()
     await office.pay()
 
@@ -143,10 +143,10 @@ async def test_a_line_that_nobody_can_read_leaves_the_file_and_the_others_are_pa
 
 
 async def test_a_whole_village_that_is_erased_closes_its_run_on_zeros(
-    office: Office, told: Settings
+    office: Office, settings: Settings
 ) -> None:
     await frozen(office, VILLAGE[:2])
-    await erase(office, told, *VILLAGE[:2])
+    await erase(office, settings, *VILLAGE[:2])
     await office.pay()
 
     run = await office.run()

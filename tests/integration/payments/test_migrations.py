@@ -53,14 +53,14 @@ async def database(url: str) -> AsyncIterator[asyncpg.Connection[Any]]:
 async def test_a_run_that_is_open_gets_the_revision_that_its_tahap_was_announced_in(
     postgres: Postgres, tmp_path: Path
 ) -> None:
-    told = {
+    types_of_tahap = {
         "2023-1": ["ClosingAnnounced"],
         "2023-2": ["ClosingAnnounced", "TahapCancelled", "ClosingAnnounced", "ListFrozen"],
     }
     with fresh_database(postgres) as url:
         await migrate.apply(url, [migrate.CORRIDOR, before("011", tmp_path)], ROLES)
         async with database(url) as connection:
-            for tahap, types in told.items():
+            for tahap, types in types_of_tahap.items():
                 for name in types:
                     block = await connection.fetchval("SELECT nextval('block_numbers')")
                     await connection.execute(ANNOUNCED, block, tahap, name)

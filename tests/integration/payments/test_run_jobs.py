@@ -105,6 +105,6 @@ async def test_neither_a_list_nor_a_run_can_be_cancelled(
 
     answer = await office.door.post(f"/jobs/{job}/cancellation", operator)
 
-    told: dict[str, Any] = answer.json()
-    assert (answer.status_code, told["type"]) == (409, "/problems/job-not-cancellable")
-    assert reason in told["detail"]
+    problem: dict[str, Any] = answer.json()
+    assert (answer.status_code, problem["type"]) == (409, "/problems/job-not-cancellable")
+    assert reason in problem["detail"]

@@ -136,9 +136,9 @@ async def test_an_approved_order_is_paid_and_the_tahap_closes(checked: Office) -
 
 
 async def test_every_operation_wants_a_token_and_a_scope_of_its_own(
-    office: Office, told: Settings
+    office: Office, settings: Settings
 ) -> None:
-    asked = operations(SERVICE.application(told))
+    asked = operations(SERVICE.application(settings))
     stranger = office.door.who("stranger", "somewhere:else") | {"Idempotency-Key": "once"}
 
     for method, path in asked:

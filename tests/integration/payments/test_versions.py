@@ -40,9 +40,9 @@ async def hash_of_list(office: Office) -> str:
     return digest
 
 
-def decisions(told: Settings) -> Iterator[str]:
+def decisions(settings: Settings) -> Iterator[str]:
     """The path of every decision on a tahap, as the interface describes it."""
-    for path, methods in SERVICE.application(told).openapi()["paths"].items():
+    for path, methods in SERVICE.application(settings).openapi()["paths"].items():
         named = [each["name"] for each in methods.get("post", {}).get("parameters", ())]
         if "If-Match" in named and "{tahap}" in path:
             yield path.format(tahap=TAHAP_1, kind="REGULAR")
@@ -68,8 +68,8 @@ def body_of(path: str) -> dict[str, Any]:
             return {}
 
 
-async def test_every_decision_names_what_it_rests_on(ready: Office, told: Settings) -> None:
-    current, paths = await ready.tag(PATH), list(decisions(told))
+async def test_every_decision_names_what_it_rests_on(ready: Office, settings: Settings) -> None:
+    current, paths = await ready.tag(PATH), list(decisions(settings))
     before = await ready.store.head()
 
     assert len(paths) >= 9

@@ -107,8 +107,8 @@ class World(httpx.AsyncBaseTransport):
                 for rule_set, why in self.rule_sets[name].items()
             ]
             return httpx.Response(200, json={"service": name, "rule_sets": rule_sets})
-        known = self.upstream if name == "conditionality" else self.register
-        return httpx.Response(200, json=_told(known))
+        positions = self.upstream if name == "conditionality" else self.register
+        return httpx.Response(200, json=_positions_of(positions))
 
     def credited(self) -> dict[str, int]:
         """{payment: rupiah} that the banks' own journals say they credited, each line counted."""
@@ -123,12 +123,12 @@ class World(httpx.AsyncBaseTransport):
         return sums
 
 
-def _told(known: Positions) -> dict[str, Any]:
+def _positions_of(positions: Positions) -> dict[str, Any]:
     return {
-        "epoch": known.epoch,
-        "head": known.head,
-        "relayed": known.relayed,
-        "topics": known.topics,
-        "consumed": known.consumed,
-        "parked": known.parked,
+        "epoch": positions.epoch,
+        "head": positions.head,
+        "relayed": positions.relayed,
+        "topics": positions.topics,
+        "consumed": positions.consumed,
+        "parked": positions.parked,
     }

@@ -15,5 +15,8 @@ from tests.servers import Postgres
 @pytest_asyncio.fixture
 async def desk(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Desk]:
     """Projection's tables, and what others send to it."""
-    async with service_settings(postgres, tmp_path, "projection") as told, desk_at(told) as parts:
+    async with (
+        service_settings(postgres, tmp_path, "projection") as settings,
+        desk_at(settings) as parts,
+    ):
         yield parts

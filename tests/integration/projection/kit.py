@@ -85,10 +85,10 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk_at(told: Settings) -> AsyncIterator[Desk]:
+async def desk_at(settings: Settings) -> AsyncIterator[Desk]:
     """Projection's parts on its databases."""
-    bus = await connect(told.bus_url)
-    store = await Store.connect(told.database_url, "projection")
+    bus = await connect(settings.bus_url)
+    store = await Store.connect(settings.database_url, "projection")
     try:
         yield Desk(store, Consumer(store, bus, "projection", SUBSCRIPTIONS, TOPICS))
     finally:

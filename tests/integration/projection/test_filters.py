@@ -31,12 +31,12 @@ NAMES: Final = {family: name for name, family in IDS.items()}
 @pytest_asyncio.fixture
 async def projection(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Door]:
     """The door of a projection that knows a family of each fate."""
-    async with service_settings(postgres, tmp_path, "projection") as told:
-        connection = await asyncpg.connect(told.bus_url)
+    async with service_settings(postgres, tmp_path, "projection") as settings:
+        connection = await asyncpg.connect(settings.bus_url)
         for name, fate in FATES.items():
             await _fill(connection, IDS[name], *fate)
         await connection.close()
-        async with front_door(SERVICE, told, tmp_path) as opened:
+        async with front_door(SERVICE, settings, tmp_path) as opened:
             yield opened
 
 

@@ -107,5 +107,5 @@ async def test_the_timeline_tells_of_every_step(desk: Desk) -> None:
     )
     await desk.take(*(desk.judged(step) for step in steps))
 
-    told = await read_models.timeline(desk.store, FAMILY, None, 100)
-    assert tuple(each["type"] for each in told) == steps
+    events = await read_models.timeline(desk.store, FAMILY, None, 100)
+    assert tuple(each["type"] for each in events) == steps

@@ -25,9 +25,9 @@ TAHAP = "2023-1"
 @pytest_asyncio.fixture
 async def projection(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Door]:
     """The door of a projection that has consumed a little."""
-    async with service_settings(postgres, tmp_path, "projection") as told:
-        await fill(told.bus_url)
-        async with front_door(SERVICE, told, tmp_path) as opened:
+    async with service_settings(postgres, tmp_path, "projection") as settings:
+        await fill(settings.bus_url)
+        async with front_door(SERVICE, settings, tmp_path) as opened:
             yield opened
 
 
@@ -85,15 +85,15 @@ async def test_a_timeline_is_told_in_order_wherever_a_page_ends(
     projection: Door, limit: int
 ) -> None:
     path = f"/families/{FAMILY}/timeline"
-    told = await followed(projection, path, limit)
-    assert len(told) == 9
-    assert told == sorted(told, key=lambda each: (each["at"], each["source"], each["position"]))
+    events = await followed(projection, path, limit)
+    assert len(events) == 9
+    assert events == sorted(events, key=lambda each: (each["at"], each["source"], each["position"]))
 
 
 @pytest.mark.parametrize("limit", [1, 4, 9])
 async def test_the_documents_of_a_tahap_are_told_in_order(projection: Door, limit: int) -> None:
-    told = await followed(projection, f"/tahap/{TAHAP}/events", limit)
-    assert [each["position"] for each in told] == list(range(1, 10))
+    events = await followed(projection, f"/tahap/{TAHAP}/events", limit)
+    assert [each["position"] for each in events] == list(range(1, 10))
 
 
 async def test_a_cursor_of_another_tahap_is_refused(projection: Door) -> None:

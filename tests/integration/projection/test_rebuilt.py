@@ -27,10 +27,10 @@ from tests.servers import Postgres, eventually
 FIRST, SECOND = "2023-1", "2023-2"
 
 
-async def published(desk: Desk, told: Settings) -> None:
+async def published(desk: Desk, settings: Settings) -> None:
     """A payment as it should be, and another whose message says nothing."""
     whole, empty = desk.paid("PaymentEntitled", FIRST), desk.paid("PaymentEntitled", SECOND)
-    bus = await connect(told.bus_url)
+    bus = await connect(settings.bus_url)
     try:
         topics = {each.topic for each in SUBSCRIPTIONS}
         await bus.ensure_topics({topic: TOPICS.partitions[topic] for topic in topics})
@@ -54,20 +54,20 @@ async def taken_in(desk: Desk) -> None:
         await consuming
 
 
-async def rebuilt(told: Settings, directory: Path) -> tuple[int, list[Progress], str]:
+async def rebuilt(settings: Settings, directory: Path) -> tuple[int, list[Progress], str]:
     """Its exit code, what it said of its progress, and what it logged."""
-    owner = await asyncpg.connect(told.bus_url)
+    owner = await asyncpg.connect(settings.bus_url)
     with suppress(asyncpg.DuplicateObjectError):
         await owner.execute(f"CREATE ROLE {role('grafana')}")
     await owner.close()
     environment: Final = {
         **os.environ,
-        "PKH_DATABASE_URL": told.database_url,
-        "PKH_OWNER_DATABASE_URL": told.bus_url,
-        "PKH_BUS_URL": told.bus_url,
-        "PKH_ISSUER": told.issuer,
-        "PKH_AUDIENCE": told.audience,
-        "PKH_JWKS_FILE": str(told.jwks_file),
+        "PKH_DATABASE_URL": settings.database_url,
+        "PKH_OWNER_DATABASE_URL": settings.bus_url,
+        "PKH_BUS_URL": settings.bus_url,
+        "PKH_ISSUER": settings.issuer,
+        "PKH_AUDIENCE": settings.audience,
+        "PKH_JWKS_FILE": str(settings.jwks_file),
     }
     program = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.projection.rebuild"),
@@ -86,13 +86,13 @@ async def test_a_message_that_is_parked_stays_parked_and_stops_no_rebuild(
     async with AsyncExitStack() as stack:
         around = await stack.enter_async_context(service_settings(postgres, tmp_path, "projection"))
         # New tables are granted to the role that the service's URL names: here the only one.
-        told = replace(around, database_url=around.bus_url)
-        desk = await stack.enter_async_context(desk_at(told))
-        await published(desk, told)
+        settings = replace(around, database_url=around.bus_url)
+        desk = await stack.enter_async_context(desk_at(settings))
+        await published(desk, settings)
         await taken_in(desk)
         before = await list_parked(desk.store), await desk.row(FIRST)
 
-        code, progress, logged = await rebuilt(told, tmp_path)
+        code, progress, logged = await rebuilt(settings, tmp_path)
 
         assert code == 0, logged
         assert progress[-1] == Progress(2, 2, parked=1)

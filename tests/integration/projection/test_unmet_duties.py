@@ -33,8 +33,8 @@ async def projection(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Door]:
         (TAHAP, "COMPLIANT", [PASSED]),
         ("2023-2", "FAILED", [MISSED]),
     )
-    async with service_settings(postgres, tmp_path, "projection") as told:
-        connection = await asyncpg.connect(told.bus_url)
+    async with service_settings(postgres, tmp_path, "projection") as settings:
+        connection = await asyncpg.connect(settings.bus_url)
         for number, (tahap, result, duties) in enumerate(cycles):
             family = UUID(int=number)
             said = {
@@ -51,7 +51,7 @@ async def projection(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Door]:
                 json.dumps(said),
             )
         await connection.close()
-        async with front_door(SERVICE, told, tmp_path) as opened:
+        async with front_door(SERVICE, settings, tmp_path) as opened:
             yield opened
 
 

@@ -54,18 +54,18 @@ class Projection:
 
 @pytest_asyncio.fixture
 async def projection(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Projection]:
-    async with service_settings(postgres, tmp_path, "projection") as told:
-        tables = await asyncpg.connect(told.bus_url)
+    async with service_settings(postgres, tmp_path, "projection") as settings:
+        tables = await asyncpg.connect(settings.bus_url)
         await fill(tables, OF_FAMILY)
-        async with front_door(SERVICE, told, tmp_path) as opened:
+        async with front_door(SERVICE, settings, tmp_path) as opened:
             yield Projection(opened, tables)
         await tables.close()
 
 
-async def fill(connection: Connection, told: tuple[Published[Any], ...]) -> None:
+async def fill(connection: Connection, messages: tuple[Published[Any], ...]) -> None:
     await connection.executemany(
         "INSERT INTO timeline VALUES ($1, $2, $3, $4, $5, $6)",
-        [(FAMILY, _source(each), each.position, MOMENT, *_said(each)) for each in told],
+        [(FAMILY, _source(each), each.position, MOMENT, *_said(each)) for each in messages],
     )
     await connection.executemany(
         "INSERT INTO tahap_terms VALUES ($1, $2, $3, $4, $5)",
@@ -77,12 +77,12 @@ async def fill(connection: Connection, told: tuple[Published[Any], ...]) -> None
     )
 
 
-def _source(told: Published[Any]) -> str:
-    return f"/services/{told.service}"
+def _source(message: Published[Any]) -> str:
+    return f"/services/{message.service}"
 
 
-def _said(told: Published[Any]) -> tuple[str, str]:
-    return type(told.body).__name__, encode(told.body).decode()
+def _said(message: Published[Any]) -> tuple[str, str]:
+    return type(message.body).__name__, encode(message.body).decode()
 
 
 async def ask(projection: Projection, path: str = WHY, region: str = "*") -> Any:
@@ -95,11 +95,15 @@ async def test_an_amount_is_explained_with_its_facts_clauses_and_arithmetic(
 ) -> None:
     answer = await ask(projection)
 
-    told = answer.json()
+    explanation = answer.json()
     assert answer.status_code == 200
-    assert (told["family"], told["amount"], told["region"]) == (FAMILY, 975_000, REGION)
-    assert told["known"] == {"closing_date": "2023-03-31", "cut": 100}
-    [pupil, _] = [step for step in told["steps"] if step["kind"] == "COUNTED"]
+    assert (explanation["family"], explanation["amount"], explanation["region"]) == (
+        FAMILY,
+        975_000,
+        REGION,
+    )
+    assert explanation["known"] == {"closing_date": "2023-03-31", "cut": 100}
+    [pupil, _] = [step for step in explanation["steps"] if step["kind"] == "COUNTED"]
     assert pupil["amount"] == 225_000
     assert pupil["clauses"][0]["sources"][0]["title"] == "Permensos 1/2018"
     assert pupil["facts"][1] == {

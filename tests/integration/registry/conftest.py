@@ -16,23 +16,23 @@ from tests.servers import Postgres
 
 
 @pytest_asyncio.fixture
-async def told(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Settings]:
+async def settings(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Settings]:
     """The settings of this registry."""
     async with service_settings(postgres, tmp_path, "registry") as settings:
         yield settings
 
 
 @pytest_asyncio.fixture
-async def registry(told: Settings, tmp_path: Path) -> AsyncIterator[Door]:
+async def registry(settings: Settings, tmp_path: Path) -> AsyncIterator[Door]:
     """The door of a running registry."""
-    async with front_door(SERVICE, told, tmp_path) as opened:
+    async with front_door(SERVICE, settings, tmp_path) as opened:
         yield opened
 
 
 @pytest_asyncio.fixture
-async def register(told: Settings) -> AsyncIterator[Register]:
+async def register(settings: Settings) -> AsyncIterator[Register]:
     """The same registry by its parts."""
-    async with register_at(told) as parts:
+    async with register_at(settings) as parts:
         yield parts
 
 

@@ -226,17 +226,17 @@ class Register:
 
 
 @asynccontextmanager
-async def register_at(told: Settings) -> AsyncIterator[Register]:
+async def register_at(settings: Settings) -> AsyncIterator[Register]:
     """A register's parts on its databases."""
-    bus: Bus = await connect(told.bus_url)
-    store = await Store.connect(told.database_url, "registry")
+    bus: Bus = await connect(settings.bus_url)
+    store = await Store.connect(settings.database_url, "registry")
     try:
-        async with asyncpg.create_pool(told.keys_url, min_size=1, max_size=2) as pool:
+        async with asyncpg.create_pool(settings.keys_url, min_size=1, max_size=2) as pool:
             reads = subscriptions(load_rule_sets())
             yield Register(
                 store,
-                KeyRing(pool, told.kek or b""),
-                Pseudonymizer(told.token_key or b""),
+                KeyRing(pool, settings.kek or b""),
+                Pseudonymizer(settings.token_key or b""),
                 Consumer(store, bus, "registry", reads, TOPICS),
             )
     finally:

@@ -43,8 +43,8 @@ async def platform(postgres: Postgres, directory: Path) -> AsyncIterator[Platfor
         service_settings(postgres, directory, "conditionality") as conditionality,
         contextlib.AsyncExitStack() as stack,
     ):
-        told = {"registry": registry, "conditionality": conditionality}
-        ports = dict(zip(told, free_ports(2), strict=True))
+        of_service = {"registry": registry, "conditionality": conditionality}
+        ports = dict(zip(of_service, free_ports(2), strict=True))
         doors = {
             name: Door(
                 await stack.enter_async_context(
@@ -52,15 +52,17 @@ async def platform(postgres: Postgres, directory: Path) -> AsyncIterator[Platfor
                 ),
                 Issuer.open(directory),
             )
-            for name in told
+            for name in of_service
         }
         running = Platform(registry, conditionality, doors)
         common = _common(registry, directory)
-        for name, settings in told.items():
+        for name, settings in of_service.items():
             own = {"PKH_DATABASE_URL": settings.database_url, "PKH_PORT": str(ports[name])}
             stack.enter_context(_process(f"services.{name}.main", common | own, name, running))
-        stores = {f"PKH_{name.upper()}_DATABASE_URL": told[name].database_url for name in told}
-        relay = common | stores | {"PKH_RELAYED": " ".join(told)}
+        stores = {
+            f"PKH_{name.upper()}_DATABASE_URL": of_service[name].database_url for name in of_service
+        }
+        relay = common | stores | {"PKH_RELAYED": " ".join(of_service)}
         stack.enter_context(_process("libs.chassis.relay", relay, "relay", running))
         for name, opened in doors.items():
             await eventually(_up(opened), 30, f"{name} is ready")

@@ -28,9 +28,9 @@ async def given_families(register: Register) -> tuple[str, str]:
 
 
 async def test_every_operation_wants_a_token_and_a_scope_of_its_own(
-    registry: Door, told: Settings
+    registry: Door, settings: Settings
 ) -> None:
-    asked = operations(SERVICE.application(told))
+    asked = operations(SERVICE.application(settings))
     assert ("POST", "/identities/lookup") in asked
     stranger = registry.who("stranger", "somewhere:else") | {"Idempotency-Key": "once"}
 
@@ -115,14 +115,14 @@ async def test_a_family_of_another_region_is_left_out_of_a_look_up(
 
 
 async def test_an_erased_family_is_left_out_of_the_others(
-    register: Register, told: Settings, tmp_path: Path
+    register: Register, settings: Settings, tmp_path: Path
 ) -> None:
     mine, other = await given_families(register)
-    eraser = as_role(told.bus_url, runtime_role("eraser"))
+    eraser = as_role(settings.bus_url, runtime_role("eraser"))
     async with asyncpg.create_pool(eraser, min_size=1, max_size=1) as pool:
-        await KeyRing(pool, told.kek or b"").destroy(mine)
+        await KeyRing(pool, settings.kek or b"").destroy(mine)
 
-    async with front_door(SERVICE, told, tmp_path) as registry:
+    async with front_door(SERVICE, settings, tmp_path) as registry:
         who = registry.who("demo-1", "registry:identify")
         answer = await registry.client.post(
             "/identities/lookup", headers=who, json={"families": [mine, other]}

@@ -39,21 +39,21 @@ FILES: Final[Mapping[str, Any]] = {
 }
 
 
-async def erase(register: Register, told: Settings, card: str) -> None:
+async def erase(register: Register, settings: Settings, card: str) -> None:
     """Destroy the key of a card's family."""
-    eraser = as_role(told.bus_url, runtime_role("eraser"))
+    eraser = as_role(settings.bus_url, runtime_role("eraser"))
     async with asyncpg.create_pool(eraser, min_size=1, max_size=1) as pool:
         erased = (await register.state_of(card)).family
-        assert await KeyRing(pool, told.kek or b"").destroy(erased)
+        assert await KeyRing(pool, settings.kek or b"").destroy(erased)
 
 
 @pytest.mark.parametrize("file", FILES)
 async def test_a_row_of_an_erased_family_is_refused_by_line_and_the_others_are_taken(
-    file: str, register: Register, told: Settings, tmp_path: Path
+    file: str, register: Register, settings: Settings, tmp_path: Path
 ) -> None:
     await register.take("families", family(ERASED, PAYEE), family(LIVING, PAYEE))
-    await erase(register, told, ERASED)
-    async with front_door(SERVICE, told, tmp_path) as registry:
+    await erase(register, settings, ERASED)
+    async with front_door(SERVICE, settings, tmp_path) as registry:
         whole = await hand_in(registry, file, as_csv(file, FILES[file]))
         part = await hand_in(registry, file, as_csv(file, FILES[file]), partial=True)
 
@@ -75,11 +75,11 @@ async def spoil(register: Register, *cards: str) -> None:
 
 @pytest.mark.parametrize("file", FILES)
 async def test_a_row_of_a_family_that_cannot_be_read_is_refused_by_line_and_the_others_are_taken(
-    file: str, register: Register, told: Settings, tmp_path: Path
+    file: str, register: Register, settings: Settings, tmp_path: Path
 ) -> None:
     await register.take("families", family(ERASED, PAYEE), family(LIVING, PAYEE))
     await spoil(register, ERASED)
-    async with front_door(SERVICE, told, tmp_path) as registry:
+    async with front_door(SERVICE, settings, tmp_path) as registry:
         whole = await hand_in(registry, file, as_csv(file, FILES[file]))
         part = await hand_in(registry, file, as_csv(file, FILES[file]), partial=True)
 
@@ -91,13 +91,13 @@ async def test_a_row_of_a_family_that_cannot_be_read_is_refused_by_line_and_the_
 
 
 async def test_where_very_many_cannot_be_read_the_file_is_not_to_blame(
-    register: Register, told: Settings, tmp_path: Path
+    register: Register, settings: Settings, tmp_path: Path
 ) -> None:
     cards = [f"61030101012{number:05}" for number in range(UNREADABLE_MAX + 1)]
     rows = [family(card, PAYEE) for card in cards]
     await register.take("families", *rows)
     await spoil(register, *cards)
-    async with front_door(SERVICE, told, tmp_path) as registry:
+    async with front_door(SERVICE, settings, tmp_path) as registry:
         answer = await hand_in(registry, "families", as_csv("families", rows), partial=True)
 
     assert answer.status_code == 500, answer.text

@@ -146,8 +146,8 @@ async def test_a_due_date_of_another_age_is_refused_and_the_list_is_made(
     await handed_in(registry, "families", family(CARD, NIK))
     await handed_in(registry, "members", member(CARD, NIK), member(CARD, OTHER_NIK, "2020-08-17"))
     for due in ("9999-12-31", "0001-01-01", "2100-12-31", "1900-01-01"):
-        told = life_event("PREGNANCY", CARD, *DAYS, nik=NIK, due_date=due, pregnancy_order="1")
-        answer = await hand_in(registry, "life-events", as_csv("life-events", [told]))
+        pregnancy = life_event("PREGNANCY", CARD, *DAYS, nik=NIK, due_date=due, pregnancy_order="1")
+        answer = await hand_in(registry, "life-events", as_csv("life-events", [pregnancy]))
         assert places(answer.json()["report"]) == [(2, "due_date")]
 
     await register.announce()

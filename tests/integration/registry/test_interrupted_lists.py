@@ -17,17 +17,17 @@ from tests.servers import Postgres, eventually
 
 
 async def test_a_list_that_is_killed_within_a_chunk_comes_to_the_same_lines(
-    told: Settings, postgres: Postgres
+    settings: Settings, postgres: Postgres
 ) -> None:
-    async with register_at(told) as register:
+    async with register_at(settings) as register:
         await given_families(register)
         await register.announce()
-    with copied(postgres, told) as elsewhere:
+    with copied(postgres, settings) as elsewhere:
         async with register_at(elsewhere) as undisturbed:
             await undisturbed.list_all(CHUNK)
             expected = await undisturbed.lines(), await undisturbed.closed()
 
-    async with register_at(told) as register:
+    async with register_at(settings) as register:
         await register.lister(CHUNK).step()
         await killed_within_a_chunk(register)
         assert len(await register.lines()) == CHUNK

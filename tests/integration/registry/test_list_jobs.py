@@ -40,13 +40,13 @@ async def test_a_list_tells_how_far_it_is_and_what_it_came_to(given: Register) -
 
 
 async def test_a_list_that_was_interrupted_goes_on_where_it_was(
-    given: Register, told: Settings
+    given: Register, settings: Settings
 ) -> None:
     await given.announce()
     await given.lister(CHUNK).step()
     before = await listing(given)
 
-    async with register_at(told) as another:
+    async with register_at(settings) as another:
         found = await listing(another)
         assert (found.done, found.started_at) == (before.done, before.started_at)
         await another.lister(CHUNK).step()
@@ -61,10 +61,10 @@ async def test_a_list_is_seen_over_http_and_not_cancelled(
     reader = registry.who("reader-1", "registry:read")
     operator = registry.who("operator-1", "platform:operate")
 
-    told = await registry.client.get("/jobs", headers=reader)
+    settings = await registry.client.get("/jobs", headers=reader)
     refused = await registry.post(f"/jobs/{LISTING}/cancellation", operator)
 
-    assert [(job["id"], job["kind"], job["about"]) for job in told.json()["items"]] == [
+    assert [(job["id"], job["kind"], job["about"]) for job in settings.json()["items"]] == [
         (LISTING, "listing", "2023-1")
     ]
     assert (refused.status_code, refused.json()["type"]) == (409, "/problems/job-not-cancellable")

@@ -165,7 +165,9 @@ async def test_what_is_planted_is_told_to_nobody(postgres: Postgres, tmp_path: P
     assert running.said["registry"]
     assert running.said["conditionality"]
     texts = tables | running.said | {"answers": answers, "server": server_log(postgres)}
-    assert {where: told for where, text in texts.items() if (told := told_in(text, CANARIES))} == {}
+    assert {
+        where: leaked for where, text in texts.items() if (leaked := told_in(text, CANARIES))
+    } == {}
 
 
 async def hand_in(door: Door, scope: str, file: str, text: str) -> None:

@@ -63,13 +63,13 @@ async def given_crowd(register: Register) -> str:
 
 
 @asynccontextmanager
-async def erased(told: Settings, *families: str) -> AsyncIterator[Register]:
+async def erased(settings: Settings, *families: str) -> AsyncIterator[Register]:
     """The register of a process that has never seen these families' keys, which are destroyed."""
-    eraser = as_role(told.bus_url, runtime_role("eraser"))
+    eraser = as_role(settings.bus_url, runtime_role("eraser"))
     async with asyncpg.create_pool(eraser, min_size=1, max_size=1) as pool:
         for each in families:
-            assert await KeyRing(pool, told.kek or b"").destroy(each)
-    async with register_at(told) as register:
+            assert await KeyRing(pool, settings.kek or b"").destroy(each)
+    async with register_at(settings) as register:
         yield register
 
 
@@ -80,10 +80,10 @@ async def withheld(register: Register) -> Mapping[str, str]:
 
 
 async def test_a_family_whose_key_is_destroyed_is_withheld_and_everybody_else_is_listed(
-    given: Register, told: Settings
+    given: Register, settings: Settings
 ) -> None:
     twins = await given_twins(given)
-    async with erased(told, twins) as register:
+    async with erased(settings, twins) as register:
         await register.announce()
         await register.list_all(CHUNK)
 
@@ -120,10 +120,10 @@ async def test_a_family_whose_stored_state_cannot_be_read_is_withheld(given: Reg
 
 
 async def test_a_family_with_an_event_that_nobody_can_read_is_withheld(
-    given: Register, told: Settings
+    given: Register, settings: Settings
 ) -> None:
     odd = (await given.state_of(CARDS[3])).family
-    async with asyncpg.create_pool(told.bus_url, min_size=1, max_size=1) as owner:
+    async with asyncpg.create_pool(settings.bus_url, min_size=1, max_size=1) as owner:
         newer = "UPDATE events SET schema_version = 9 WHERE stream_id = $1"
         await owner.execute(newer, f"family-{odd}")
     unread = "UPDATE streams SET state = NULL WHERE stream_id = $1"
@@ -135,7 +135,7 @@ async def test_a_family_with_an_event_that_nobody_can_read_is_withheld(
 
 
 async def test_a_family_whose_late_facts_cannot_be_looked_at_is_withheld_and_not_graduated(
-    given: Register, told: Settings
+    given: Register, settings: Settings
 ) -> None:
     orphaned, twins = CARDS[0], ("6103014505230001", "6103014505230002")
     given.rule_sets = with_term(90)
@@ -145,7 +145,7 @@ async def test_a_family_whose_late_facts_cannot_be_looked_at_is_withheld_and_not
     await given.announce("2023-2")  # as of now nobody in the family holds a category
     await given.take("members", *(member(orphaned, nik, born="2021-01-01") for nik in twins))
     lost = (await given.state_of(orphaned)).family
-    async with erased(told, lost) as register:
+    async with erased(settings, lost) as register:
         register.rule_sets = given.rule_sets
         await register.list_all(CHUNK)
 
@@ -157,13 +157,13 @@ async def test_a_family_whose_late_facts_cannot_be_looked_at_is_withheld_and_not
 
 
 async def test_a_bucket_that_is_sent_again_has_the_line_of_a_family_whose_key_is_gone_since(
-    given: Register, told: Settings
+    given: Register, settings: Settings
 ) -> None:
     twins = await given_twins(given)
     await given.listed()
     [line] = [line for line in await given.lines() if line.key == twins]
     await ask_again(given, twins[:2])
-    async with erased(told, twins) as register:
+    async with erased(settings, twins) as register:
         await register.list_all()
 
     again = (await given.lines())[len(CARDS) + 1 :]
@@ -171,10 +171,10 @@ async def test_a_bucket_that_is_sent_again_has_the_line_of_a_family_whose_key_is
 
 
 async def test_a_bucket_that_is_sent_again_leaves_the_withheld_out(
-    given: Register, told: Settings
+    given: Register, settings: Settings
 ) -> None:
     twins = await given_twins(given)
-    async with erased(told, twins) as register:
+    async with erased(settings, twins) as register:
         await register.listed()
         before = {line.key: line.value for line in await given.lines()}
         await ask_again(register, *{family_id[:2] for family_id in (*before, twins)})

@@ -66,9 +66,9 @@ class Forger:
         return self.signed(self.header(), self.claims(**changes))
 
     def keyed_with_public_key(self, header: Any) -> str:
-        told = self.unsigned(header).removesuffix(".")
-        mac = hmac.digest(self.issuer.key.as_pem(private=False), told.encode(), "sha256")
-        return f"{told}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
+        signed_part = self.unsigned(header).removesuffix(".")
+        mac = hmac.digest(self.issuer.key.as_pem(private=False), signed_part.encode(), "sha256")
+        return f"{signed_part}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
 
     def unsigned(self, header: Any, signature: str = "") -> str:
         parts = [json.dumps(part).encode() for part in (header, self.claims())]

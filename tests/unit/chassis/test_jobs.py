@@ -32,18 +32,18 @@ def job(**changes: Any) -> Job:
 
 
 @pytest.mark.parametrize(
-    ("done", "seconds", "told"), [(1_000, 4, 250.0), (1, 3, 0.3), (0, 5, 0.0), (7, 0, None)]
+    ("done", "seconds", "expected"), [(1_000, 4, 250.0), (1, 3, 0.3), (0, 5, 0.0), (7, 0, None)]
 )
-def test_a_rate_is_what_was_done_a_second(done: int, seconds: int, told: float | None) -> None:
-    assert rate(done, BEGAN, BEGAN + timedelta(seconds=seconds)) == told
+def test_a_rate_is_what_was_done_a_second(done: int, seconds: int, expected: float | None) -> None:
+    assert rate(done, BEGAN, BEGAN + timedelta(seconds=seconds)) == expected
 
 
 def test_a_job_says_all_that_one_asks_of_long_work() -> None:
-    told = job().model_dump(mode="json")
+    answered = job().model_dump(mode="json")
 
     asked = {"state", "done", "total", "unit", "rate", "started_at", "changed_at", "by", "attempt"}
-    assert asked <= told.keys()
-    assert (told["result"], told["problem"]) == (None, None)
+    assert asked <= answered.keys()
+    assert (answered["result"], answered["problem"]) == (None, None)
 
 
 # -- One scope of several ------------------------------------------------------------------------

@@ -96,9 +96,9 @@ async def test_the_cursor_of_another_list_is_refused(client: httpx.AsyncClient, 
 
 async def test_a_cursor_that_was_changed_is_refused(client: httpx.AsyncClient) -> None:
     cursor = (await client.get("/shelves/a")).json()["next"]
-    told = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-    for place in range(len(told)):
-        changed = told[:place] + bytes([told[place] ^ 1]) + told[place + 1 :]
+    decoded = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    for place in range(len(decoded)):
+        changed = decoded[:place] + bytes([decoded[place] ^ 1]) + decoded[place + 1 :]
         text = base64.urlsafe_b64encode(changed).rstrip(b"=").decode()
         answer = await client.get("/shelves/a", params={"cursor": text})
         assert answer.status_code == 400

@@ -35,8 +35,8 @@ def test_a_service_reads_what_it_is_told(env: dict[str, str]) -> None:
 
 def test_a_bus_keeps_its_own_session_unless_told_otherwise(env: dict[str, str]) -> None:
     assert Settings.from_environment("registry", env).bus_session_s is None
-    told = Settings.from_environment("registry", env | {"PKH_BUS_SESSION_S": "2"})
-    assert told.bus_session_s == 2
+    settings = Settings.from_environment("registry", env | {"PKH_BUS_SESSION_S": "2"})
+    assert settings.bus_session_s == 2
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,8 @@ def test_a_service_that_is_called_must_have_an_address(env: dict[str, str]) -> N
 
 
 def test_a_partner_may_be_absent(env: dict[str, str]) -> None:
-    told = Settings.from_environment("payments", env, partners=["bank"])
-    assert told.addresses == {"bank": ""}
+    settings = Settings.from_environment("payments", env, partners=["bank"])
+    assert settings.addresses == {"bank": ""}
 
 
 def test_a_password_comes_from_its_file_into_the_address(env: dict[str, str]) -> None:

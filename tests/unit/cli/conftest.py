@@ -33,8 +33,8 @@ class FakePlatform:
 
     def when(self, method: str, url: str, answer: Handler | httpx.Response) -> None:
         """Answer requests for "service/path"."""
-        told = answer if callable(answer) else lambda _request: answer
-        self.answers[method, url] = told
+        response = answer if callable(answer) else lambda _request: answer
+        self.answers[method, url] = response
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request)
@@ -96,14 +96,14 @@ def data_dir(fake: FakePlatform, tmp_path: Path) -> Iterator[Path]:
             _, service, path = self.path.split("/", 2)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             url, headers = f"http://{service}/{path}", dict(self.headers.items())
-            told = fake(httpx.Request(self.command, url, headers=headers, content=body))
-            self.send_response(told.status_code)
-            for name, value in told.headers.items():
+            response = fake(httpx.Request(self.command, url, headers=headers, content=body))
+            self.send_response(response.status_code)
+            for name, value in response.headers.items():
                 self.send_header(name, value)
-            if "Content-Length" not in told.headers:
-                self.send_header("Content-Length", str(len(told.content)))
+            if "Content-Length" not in response.headers:
+                self.send_header("Content-Length", str(len(response.content)))
             self.end_headers()
-            self.wfile.write(told.content)
+            self.wfile.write(response.content)
 
         do_GET = do_POST = handle_all  # noqa: N815 - the names that http.server looks for
 

@@ -50,9 +50,9 @@ async def test_an_answer_tells_its_position_and_version(
 ) -> None:
     fake.when("POST", "payments/tahap", answer({}, Position="4182", ETag='"3"'))
 
-    told = await platform.client("a", "b:c").post("payments", "/tahap")
+    answered = await platform.client("a", "b:c").post("payments", "/tahap")
 
-    assert (told.position, told.etag) == (4182, '"3"')
+    assert (answered.position, answered.etag) == (4182, '"3"')
 
 
 async def test_a_service_that_is_away_for_a_moment_is_asked_again_with_the_same_key(
@@ -92,11 +92,11 @@ async def test_a_file_is_streamed_with_its_size_under_its_key(
     file = tmp_path / "families.csv"
     file.write_bytes(b"no_kk\r\n" * 100_000)
 
-    told = await platform.client("clerk", "registry:import").upload(
+    answered = await platform.client("clerk", "registry:import").upload(
         "registry", "/imports/families", file, "once"
     )
 
-    assert told.position == 9
+    assert answered.position == 9
     assert fake.asked[0].headers["Idempotency-Key"] == "once"
     assert fake.asked[0].headers["Content-Length"] == str(file.stat().st_size)
     assert fake.asked[0].headers["Content-Type"] == "text/csv"

@@ -79,8 +79,8 @@ async def test_a_family_that_the_file_does_not_know_is_left_alone_and_the_screen
         await answer_investigations(platform, THIRD, FINDINGS, screen)
 
     assert investigations.outcome(CITRA) == "OPEN"
-    told = "3 families investigated · 1 confirmed · 1 not confirmed · 1 wait for a finding"
-    assert told in shown(screen)
+    expected = "3 families investigated · 1 confirmed · 1 not confirmed · 1 wait for a finding"
+    assert expected in shown(screen)
     assert "card" not in shown(screen)
 
 
@@ -156,7 +156,7 @@ def test_a_year_without_the_file_has_no_findings(tmp_path: Path) -> None:
 def test_a_finding_that_is_none_is_told_by_its_line_and_not_by_its_card(tmp_path: Path) -> None:
     (tmp_path / "investigations.csv").write_text("no_kk,outcome\n6110,CONFIRMED\n6104,MAYBE\n")
 
-    with pytest.raises(Failed, match="line 3: outcome is none of CONFIRMED") as told:
+    with pytest.raises(Failed, match="line 3: outcome is none of CONFIRMED") as refusal:
         findings_of(tmp_path)
 
-    assert "6104" not in str(told.value)
+    assert "6104" not in str(refusal.value)

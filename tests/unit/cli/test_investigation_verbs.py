@@ -18,19 +18,19 @@ def investigations(fake: FakePlatform) -> FakeInvestigations:
     return found
 
 
-def pkh(data_dir: Path, *told: str, answers: str = "") -> Result:
-    places = ["investigation", *told, "--data", str(data_dir)]
+def pkh(data_dir: Path, *arguments: str, answers: str = "") -> Result:
+    places = ["investigation", *arguments, "--data", str(data_dir)]
     return CliRunner().invoke(app, places, input=answers)
 
 
 def test_the_list_says_who_waits_for_what(
     data_dir: Path, investigations: FakeInvestigations
 ) -> None:
-    told = pkh(data_dir, "list", "--tahap", TAHAP)
+    result = pkh(data_dir, "list", "--tahap", TAHAP)
 
-    assert told.exit_code == 0, told.output
-    assert f"{FAMILY} 2023-3 OPEN · held: 2023-1, 2023-3" in told.output
-    assert "1 under investigation" in told.output
+    assert result.exit_code == 0, result.output
+    assert f"{FAMILY} 2023-3 OPEN · held: 2023-1, 2023-3" in result.output
+    assert "1 under investigation" in result.output
 
 
 def test_two_people_end_an_investigation(
@@ -62,10 +62,10 @@ def test_a_person_is_told_what_follows_and_may_say_no(
     investigations = FakeInvestigations(fake)
     investigations.opened(FAMILY, {"outcome": outcome, "maker": "ana", "decision": "WAITING"})
 
-    told = pkh(data_dir, "decide", FAMILY, TAHAP, decision, "--as", "budi", answers="n\n")
+    result = pkh(data_dir, "decide", FAMILY, TAHAP, decision, "--as", "budi", answers="n\n")
 
-    assert told.exit_code == 2
-    assert question in told.output
+    assert result.exit_code == 2
+    assert question in result.output
     assert investigations.done == []
 
 
@@ -75,20 +75,20 @@ def test_what_changed_while_a_person_thought_is_not_decided(
     pkh(data_dir, "find", FAMILY, TAHAP, "CONFIRMED", "--as", "ana")
     investigations.stale = 1
 
-    told = pkh(data_dir, "decide", FAMILY, TAHAP, "APPROVED", "--as", "budi", "--yes")
+    result = pkh(data_dir, "decide", FAMILY, TAHAP, "APPROVED", "--as", "budi", "--yes")
 
-    assert told.exit_code == 2
-    assert "(412)" in told.stderr
+    assert result.exit_code == 2
+    assert "(412)" in result.stderr
     assert investigations.outcome(FAMILY) == "OPEN"
 
 
 def test_there_is_nothing_to_decide_before_somebody_found(
     data_dir: Path, investigations: FakeInvestigations
 ) -> None:
-    told = pkh(data_dir, "decide", FAMILY, TAHAP, "APPROVED", "--as", "budi", "--yes")
+    result = pkh(data_dir, "decide", FAMILY, TAHAP, "APPROVED", "--as", "budi", "--yes")
 
-    assert told.exit_code == 2
-    assert "Nobody has brought a finding" in told.stderr
+    assert result.exit_code == 2
+    assert "Nobody has brought a finding" in result.stderr
 
 
 @pytest.mark.parametrize("wrong", [("find", "MAYBE"), ("decide", "MAYBE")])

@@ -14,21 +14,21 @@ UNKNOWN = {"type": "/problems/job-unknown", "title": "No such job.", "status": 4
 
 
 @pytest.fixture
-def told(fake: FakePlatform) -> FakePlatform:
+def jobs_platform(fake: FakePlatform) -> FakePlatform:
     """Services that know no job yet."""
     for service in SERVICES:
         fake.when("GET", f"{service}/jobs", answer({"items": [], "next": None}))
     return fake
 
 
-def knows(fake: FakePlatform, service: str, *told: dict[str, object]) -> None:
+def knows(fake: FakePlatform, service: str, *jobs: dict[str, object]) -> None:
     """Have a service tell of a job, one look after the other; the last one stays."""
-    looks = [answer(each) for each in told]
+    looks = [answer(each) for each in jobs]
     for other in SERVICES:
-        fake.when("GET", f"{other}/jobs/{told[0]['id']}", httpx.Response(404, json=UNKNOWN))
+        fake.when("GET", f"{other}/jobs/{jobs[0]['id']}", httpx.Response(404, json=UNKNOWN))
     fake.when(
         "GET",
-        f"{service}/jobs/{told[0]['id']}",
+        f"{service}/jobs/{jobs[0]['id']}",
         lambda _: looks.pop(0) if len(looks) > 1 else looks[0],
     )
 
@@ -39,10 +39,12 @@ def listing(**changes: object) -> dict[str, object]:
     return job_as_told(**named | families | changes)
 
 
-def test_the_newest_jobs_of_all_services_are_listed(data_dir: Path, told: FakePlatform) -> None:
+def test_the_newest_jobs_of_all_services_are_listed(
+    data_dir: Path, jobs_platform: FakePlatform
+) -> None:
     older = listing(started_at="2023-03-30T08:00:00Z", state="DONE")
-    told.when("GET", "registry/jobs", answer({"items": [older]}))
-    told.when("GET", "conditionality/jobs", answer({"items": [job_as_told()]}))
+    jobs_platform.when("GET", "registry/jobs", answer({"items": [older]}))
+    jobs_platform.when("GET", "conditionality/jobs", answer({"items": [job_as_told()]}))
 
     shown = pkh(data_dir, "jobs", "list")
 
@@ -54,10 +56,14 @@ def test_the_newest_jobs_of_all_services_are_listed(data_dir: Path, told: FakePl
 
 
 def test_a_job_is_shown_with_its_steps_and_what_it_came_to(
-    data_dir: Path, told: FakePlatform
+    data_dir: Path, jobs_platform: FakePlatform
 ) -> None:
     steps = [{"name": "ENTITLING", "state": "DONE", "done": 170, "total": 170}]
-    knows(told, "payments", listing(id="run-2023-1-REGULAR", steps=steps, result={"credited": 9}))
+    knows(
+        jobs_platform,
+        "payments",
+        listing(id="run-2023-1-REGULAR", steps=steps, result={"credited": 9}),
+    )
 
     shown = pkh(data_dir, "jobs", "show", "run-2023-1-REGULAR")
 
@@ -68,8 +74,14 @@ def test_a_job_is_shown_with_its_steps_and_what_it_came_to(
     assert "  credited: 9" in shown.output
 
 
-def test_a_job_is_watched_until_it_has_ended(data_dir: Path, told: FakePlatform) -> None:
-    knows(told, "registry", listing(), listing(done=9_000), listing(state="DONE", done=20_000))
+def test_a_job_is_watched_until_it_has_ended(data_dir: Path, jobs_platform: FakePlatform) -> None:
+    knows(
+        jobs_platform,
+        "registry",
+        listing(),
+        listing(done=9_000),
+        listing(state="DONE", done=20_000),
+    )
 
     shown = pkh(data_dir, "jobs", "watch", LISTING)
 
@@ -78,10 +90,10 @@ def test_a_job_is_watched_until_it_has_ended(data_dir: Path, told: FakePlatform)
 
 
 def test_a_job_that_failed_is_told_with_its_reason_and_exit_code_1(
-    data_dir: Path, told: FakePlatform
+    data_dir: Path, jobs_platform: FakePlatform
 ) -> None:
     problem = {"type": "/problems/rows-refused", "detail": "3 rows were refused."}
-    knows(told, "registry", job_as_told(state="FAILED", problem=problem))
+    knows(jobs_platform, "registry", job_as_told(state="FAILED", problem=problem))
 
     shown = pkh(data_dir, "jobs", "watch", "import-5f2b")
 
@@ -90,26 +102,26 @@ def test_a_job_that_failed_is_told_with_its_reason_and_exit_code_1(
     assert "3 rows were refused." in shown.output
 
 
-def test_a_job_is_cancelled_by_who_may(data_dir: Path, told: FakePlatform) -> None:
-    knows(told, "registry", job_as_told())
+def test_a_job_is_cancelled_by_who_may(data_dir: Path, jobs_platform: FakePlatform) -> None:
+    knows(jobs_platform, "registry", job_as_told())
     asked: list[httpx.Request] = []
 
     def cancelled(request: httpx.Request) -> httpx.Response:
         asked.append(request)
         return httpx.Response(202, content=json.dumps(job_as_told(cancelling=True)))
 
-    told.when("POST", "registry/jobs/import-5f2b/cancellation", cancelled)
+    jobs_platform.when("POST", "registry/jobs/import-5f2b/cancellation", cancelled)
 
     shown = pkh(data_dir, "jobs", "cancel", "import-5f2b", "--as", "clerk")
 
     assert shown.exit_code == 0, shown.output
-    claims = told.who(asked[0])
+    claims = jobs_platform.who(asked[0])
     assert (claims["sub"], "platform:operate" in claims["scope"]) == ("clerk", True)
 
 
-def test_a_job_that_nobody_knows_is_told(data_dir: Path, told: FakePlatform) -> None:
+def test_a_job_that_nobody_knows_is_told(data_dir: Path, jobs_platform: FakePlatform) -> None:
     for service in SERVICES:
-        told.when("GET", f"{service}/jobs/nothing", httpx.Response(404, json=UNKNOWN))
+        jobs_platform.when("GET", f"{service}/jobs/nothing", httpx.Response(404, json=UNKNOWN))
 
     shown = pkh(data_dir, "jobs", "show", "nothing")
 
@@ -118,7 +130,7 @@ def test_a_job_that_nobody_knows_is_told(data_dir: Path, told: FakePlatform) -> 
 
 
 async def test_a_job_is_found_by_the_key_that_it_was_begun_under(
-    platform: Connected, told: FakePlatform
+    platform: Connected, jobs_platform: FakePlatform
 ) -> None:
     asked: list[str] = []
 
@@ -126,7 +138,7 @@ async def test_a_job_is_found_by_the_key_that_it_was_begun_under(
         asked.append(request.url.params["key"])
         return answer({"items": [job_as_told()], "next": None})
 
-    told.when("GET", "registry/jobs", jobs)
+    jobs_platform.when("GET", "registry/jobs", jobs)
     clerk = platform.client("clerk", "registry:import")
 
     found = await job_under(clerk, "registry", "once")
@@ -137,9 +149,9 @@ async def test_a_job_is_found_by_the_key_that_it_was_begun_under(
 
 
 async def test_what_a_newer_service_adds_to_a_job_is_passed_over(
-    platform: Connected, told: FakePlatform
+    platform: Connected, jobs_platform: FakePlatform
 ) -> None:
-    knows(told, "conditionality", job_as_told(colour="red"))
+    knows(jobs_platform, "conditionality", job_as_told(colour="red"))
 
     service, found = await find(platform.client("o", "platform:read"), "import-5f2b")
 
@@ -147,14 +159,14 @@ async def test_what_a_newer_service_adds_to_a_job_is_passed_over(
 
 
 def test_an_import_that_broke_off_is_sent_again_under_its_key(
-    data_dir: Path, told: FakePlatform
+    data_dir: Path, jobs_platform: FakePlatform
 ) -> None:
     report = {"file": "members.csv", "accepted": 717, "unchanged": 0, "refused": 0, "errors": []}
-    told.when("POST", "registry/imports/members", answer(report))
+    jobs_platform.when("POST", "registry/imports/members", answer(report))
     where = [str(YEAR / "members.csv"), "members", "--as", "clerk", "--key", "once"]
 
     shown = pkh(data_dir, "import", *where)
 
     assert shown.exit_code == 0, shown.output
-    [sent] = [request for request in told.asked if request.method == "POST"]
+    [sent] = [request for request in jobs_platform.asked if request.method == "POST"]
     assert sent.headers["Idempotency-Key"] == "once"

@@ -20,10 +20,10 @@ def test_a_token_is_printed_alone_so_that_a_shell_can_use_it(
 ) -> None:
     asked = ["--subject", "ana", "--scope", "b:c a:b", "--region", "61.03", "--lifetime", "60"]
 
-    told = runner.invoke(app, ["token", *asked, "--data", str(tmp_path)])
+    result = runner.invoke(app, ["token", *asked, "--data", str(tmp_path)])
 
-    assert told.exit_code == 0
-    claims = jwt.decode(told.stdout.strip(), issuer.key, algorithms=["ES256"]).claims
+    assert result.exit_code == 0
+    claims = jwt.decode(result.stdout.strip(), issuer.key, algorithms=["ES256"]).claims
     assert (claims["sub"], claims["scope"], claims["regions"]) == ("ana", "a:b b:c", ["61.03"])
     assert claims["exp"] - claims["iat"] == 60
 
@@ -40,11 +40,11 @@ def test_no_token_lives_longer_than_the_services_believe(
 def test_where_no_platform_is_one_sentence_says_so(
     runner: CliRunner, tmp_path: Path, command: str
 ) -> None:
-    told = runner.invoke(app, [*command.split(), "--data", str(tmp_path)])
+    result = runner.invoke(app, [*command.split(), "--data", str(tmp_path)])
 
-    assert told.exit_code == 2
-    assert "start one with: pkh up" in told.stderr
-    assert "Traceback" not in told.output
+    assert result.exit_code == 2
+    assert "start one with: pkh up" in result.stderr
+    assert "Traceback" not in result.output
 
 
 def test_a_year_without_books_is_refused_before_anything_starts(
@@ -52,29 +52,29 @@ def test_a_year_without_books_is_refused_before_anything_starts(
 ) -> None:
     (tmp_path / "calendar.csv").write_bytes((YEAR / "calendar.csv").read_bytes())
 
-    told = runner.invoke(app, ["demo", str(tmp_path), "--out", str(tmp_path / "out")])
+    result = runner.invoke(app, ["demo", str(tmp_path), "--out", str(tmp_path / "out")])
 
-    assert told.exit_code == 2
-    assert "bank_accounts.csv is missing" in told.stderr.replace("\n", "")
+    assert result.exit_code == 2
+    assert "bank_accounts.csv is missing" in result.stderr.replace("\n", "")
 
 
 def test_a_demo_wants_a_directory_that_nothing_stands_in(runner: CliRunner, tmp_path: Path) -> None:
     (tmp_path / "something").touch()
     places = ["--out", str(tmp_path / "out"), "--data", str(tmp_path)]
 
-    told = runner.invoke(app, ["demo", str(YEAR), *places])
+    result = runner.invoke(app, ["demo", str(YEAR), *places])
 
-    assert told.exit_code == 2
-    assert "is not empty" in told.stderr
+    assert result.exit_code == 2
+    assert "is not empty" in result.stderr
 
 
 def test_a_range_that_names_no_tahap_is_refused(runner: CliRunner, tmp_path: Path) -> None:
     asked = ["demo", str(YEAR), "--out", str(tmp_path), "--tahap", "9"]
 
-    told = runner.invoke(app, asked)
+    result = runner.invoke(app, asked)
 
-    assert told.exit_code == 2
-    assert "names none of the calendar's tahaps" in told.stderr
+    assert result.exit_code == 2
+    assert "names none of the calendar's tahaps" in result.stderr
 
 
 def test_a_bus_that_nobody_knows_is_refused(runner: CliRunner, tmp_path: Path) -> None:

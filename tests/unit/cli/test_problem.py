@@ -15,9 +15,9 @@ def test_refused_rows_are_told_by_line_and_column() -> None:
         "report": {"errors": [row(7), row(9, "")]},
     }
 
-    told = sentence(problem, "registry", 422, "members.csv")
+    text = sentence(problem, "registry", 422, "members.csv")
 
-    assert told == (
+    assert text == (
         "registry refused (422): 2 rows of members.csv were refused, so none was taken. "
         "line 7, school_level: No such level.; line 9: No such level."
     )
@@ -26,19 +26,19 @@ def test_refused_rows_are_told_by_line_and_column() -> None:
 def test_only_the_first_of_many_rows_are_told() -> None:
     problem = {"detail": "Many.", "report": {"errors": [row(n) for n in range(2, 100)]}}
 
-    told = sentence(problem, "registry", 422)
+    text = sentence(problem, "registry", 422)
 
-    assert "line 6" in told
-    assert "line 7" not in told
-    assert told.endswith("and more")
+    assert "line 6" in text
+    assert "line 7" not in text
+    assert text.endswith("and more")
 
 
 def test_wrong_fields_are_told_by_their_place() -> None:
     wrong = {"loc": ["body", "months", 0], "message": "Not a month", "code": "x"}
 
-    told = sentence({"title": "Unprocessable", "errors": [wrong]}, "payments", 422)
+    text = sentence({"title": "Unprocessable", "errors": [wrong]}, "payments", 422)
 
-    assert told == "payments refused (422): Unprocessable body.months.0: Not a month"
+    assert text == "payments refused (422): Unprocessable body.months.0: Not a month"
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[1]", b'"text"'])

@@ -32,18 +32,18 @@ def test_a_run_that_was_killed_while_it_took_a_directory_takes_it(
 
 
 @pytest.mark.parametrize(
-    ("other", "told"),
+    ("other", "expected"),
     [
         (YearRun("0" * 64, "embedded"), "another year's files"),
         (YearRun(YearRun.of(YEAR, "").files, "kafka"), "a run on the kafka bus"),
     ],
 )
 def test_a_directory_of_another_run_is_refused(
-    run: YearRun, tmp_path: Path, other: YearRun, told: str
+    run: YearRun, tmp_path: Path, other: YearRun, expected: str
 ) -> None:
     other.take(tmp_path)
 
-    with pytest.raises(Failed, match=told):
+    with pytest.raises(Failed, match=expected):
         run.take(tmp_path)
 
 

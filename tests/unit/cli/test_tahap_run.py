@@ -190,11 +190,11 @@ async def test_a_bar_shows_the_jobs_of_a_tahap(
     platform: Connected, fake: FakePlatform, screen: Screen
 ) -> None:
     of_families = {"unit": "families", "done": 5, "total": 10, "rate": 2.0}
-    told = {
+    jobs = {
         f"registry/jobs/listing-{TAHAP}": {"kind": "listing", "state": "DONE"},
         f"conditionality/jobs/evaluation-{TAHAP}": {"kind": "evaluation", "state": "RUNNING"},
     }
-    for path, job in told.items():
+    for path, job in jobs.items():
         fake.when("GET", path, answer(job_as_told(**of_families | job)))
     steps = [{"name": "ENTITLING", "state": "WAITING", "done": 0, "total": 10}]
     run = job_as_told(kind="run", steps=steps)
@@ -216,5 +216,5 @@ async def test_how_it_went_stays_on_the_screen(
     with screen:
         await run_tahap(platform, FIRST, AFTER, screen)
 
-    told = "CLOSED · listed 11 · evaluated 10 · entitled 10 · credited 9"
-    assert told in shown(screen)
+    expected = "CLOSED · listed 11 · evaluated 10 · entitled 10 · credited 9"
+    assert expected in shown(screen)

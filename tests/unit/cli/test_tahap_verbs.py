@@ -11,9 +11,9 @@ from tests.unit.cli.test_verbs import YEAR, pkh
 def test_a_tahap_is_taken_to_its_end_by_its_people(data_dir: Path, fake: FakePlatform) -> None:
     payments = FakePayments(fake)
 
-    told = pkh(data_dir, "tahap", "run", TAHAP, "--calendar", str(YEAR))
+    result = pkh(data_dir, "tahap", "run", TAHAP, "--calendar", str(YEAR))
 
-    assert told.exit_code == 0, told.output
+    assert result.exit_code == 0, result.output
     assert [step for step, _, _ in payments.done] == [
         "tahap",
         "announcement-approval",
@@ -22,15 +22,15 @@ def test_a_tahap_is_taken_to_its_end_by_its_people(data_dir: Path, fake: FakePla
         "order-proposal",
         "order-approval",
     ]
-    assert "2023-1 took" in told.output
+    assert "2023-1 took" in result.output
 
 
 def test_a_tahap_that_was_cut_off_is_not_begun_again(data_dir: Path, fake: FakePlatform) -> None:
     payments = FakePayments(fake, phase="PAYING", run_phase="ORDER_PROPOSED")
 
-    told = pkh(data_dir, "tahap", "run", TAHAP, "--calendar", str(YEAR))
+    result = pkh(data_dir, "tahap", "run", TAHAP, "--calendar", str(YEAR))
 
-    assert told.exit_code == 0, told.output
+    assert result.exit_code == 0, result.output
     assert [step for step, _, _ in payments.done] == ["order-approval"]
 
 
@@ -45,10 +45,10 @@ def test_a_tahap_is_watched_to_its_end(data_dir: Path, fake: FakePlatform) -> No
         job = job_as_told(unit="families", done=10, total=10, state="DONE")
         fake.when("GET", f"{service}/jobs/listing-{TAHAP}", answer(job))
 
-    told = pkh(data_dir, "tahap", "watch", TAHAP)
+    result = pkh(data_dir, "tahap", "watch", TAHAP)
 
-    assert told.exit_code == 0, told.output
-    assert "2023-1 CLOSED · listed 11 · evaluated 10 · entitled 10 · credited 9" in told.output
+    assert result.exit_code == 0, result.output
+    assert "2023-1 CLOSED · listed 11 · evaluated 10 · entitled 10 · credited 9" in result.output
 
 
 def test_a_supplementary_run_is_opened_for_whom_a_person_names(
@@ -59,10 +59,10 @@ def test_a_supplementary_run_is_opened_for_whom_a_person_names(
     opened = {"kind": "SUPPLEMENTARY-1", "hash": "9c1d", "count": 1, "rupiah": 750_000}
     fake.when("POST", path, answer(opened))
 
-    told = pkh(data_dir, "tahap", "supplement", TAHAP, "--as", "ana", "--family", "f1", "--yes")
+    result = pkh(data_dir, "tahap", "supplement", TAHAP, "--as", "ana", "--family", "f1", "--yes")
 
-    assert told.exit_code == 0, told.output
-    assert "SUPPLEMENTARY-1 9c1d: 1 families, Rp 750,000" in told.output
+    assert result.exit_code == 0, result.output
+    assert "SUPPLEMENTARY-1 9c1d: 1 families, Rp 750,000" in result.output
     [request] = [each for each in fake.asked if each.url.path.endswith("supplementary-runs")]
     assert json.loads(request.content) == {"families": ["f1"]}
     assert request.headers["If-Match"] == '"SETTLED-RECONCILED"'
@@ -73,9 +73,9 @@ def test_a_supplementary_run_is_not_opened_without_a_yes(
 ) -> None:
     FakePayments(fake, phase="SETTLED", run_phase="RECONCILED")
 
-    told = pkh(data_dir, "tahap", "supplement", TAHAP, "--as", "ana")
+    result = pkh(data_dir, "tahap", "supplement", TAHAP, "--as", "ana")
 
-    assert told.exit_code != 0
+    assert result.exit_code != 0
     assert all(each.method == "GET" for each in fake.asked)
 
 
@@ -106,9 +106,9 @@ def test_a_run_whose_accounts_are_all_answered_has_nothing_to_go_on_without(
 ) -> None:
     payments = FakePayments(fake, phase="PAYING", run_phase="CHECKING_ACCOUNTS")
 
-    told = pkh(data_dir, "tahap", "unanswered", TAHAP, "--as", "budi", "--yes")
+    result = pkh(data_dir, "tahap", "unanswered", TAHAP, "--as", "budi", "--yes")
 
-    assert told.exit_code != 0
+    assert result.exit_code != 0
     assert payments.done == []
 
 

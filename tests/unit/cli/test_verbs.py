@@ -18,18 +18,18 @@ def payments(fake: FakePlatform) -> FakePayments:
     return FakePayments(fake, phase="READY")
 
 
-def pkh(data_dir: Path, *told: str, answers: str = "") -> Result:
-    return CliRunner().invoke(app, [*told, "--data", str(data_dir)], input=answers)
+def pkh(data_dir: Path, *arguments: str, answers: str = "") -> Result:
+    return CliRunner().invoke(app, [*arguments, "--data", str(data_dir)], input=answers)
 
 
 def test_a_file_goes_to_the_service_that_takes_its_kind(data_dir: Path, fake: FakePlatform) -> None:
     report = {"file": "members.csv", "accepted": 717, "unchanged": 0, "refused": 0, "errors": []}
     fake.when("POST", "registry/imports/members", answer(report))
 
-    told = pkh(data_dir, "import", str(YEAR / "members.csv"), "members", "--as", "clerk")
+    result = pkh(data_dir, "import", str(YEAR / "members.csv"), "members", "--as", "clerk")
 
-    assert told.exit_code == 0, told.output
-    assert "members.csv: accepted 717 · unchanged 0" in told.output
+    assert result.exit_code == 0, result.output
+    assert "members.csv: accepted 717 · unchanged 0" in result.output
     assert fake.asked[0].content == (YEAR / "members.csv").read_bytes()
     assert fake.who(fake.asked[0])["sub"] == "clerk"
 
@@ -39,12 +39,12 @@ def test_a_refused_file_is_one_sentence_and_exit_code_2(data_dir: Path, fake: Fa
     problem = {"detail": "1 rows were refused.", "report": {"errors": [row]}}
     fake.when("POST", "registry/imports/members", httpx.Response(422, json=problem))
 
-    told = pkh(data_dir, "import", str(YEAR / "members.csv"), "members", "--as", "clerk")
+    result = pkh(data_dir, "import", str(YEAR / "members.csv"), "members", "--as", "clerk")
 
-    assert told.exit_code == 2
+    assert result.exit_code == 2
     assert (
         "registry refused members.csv (422): 1 rows were refused. line 7, school_level: No such"
-        in (told.stderr)
+        in (result.stderr)
     )
 
 
@@ -95,27 +95,27 @@ def test_a_proposal_is_withdrawn(data_dir: Path, payments: FakePayments) -> None
 def test_nothing_is_approved_where_no_announcement_waits(
     data_dir: Path, payments: FakePayments
 ) -> None:
-    told = pkh(data_dir, "tahap", "approve-announcement", TAHAP, "--as", "ben", "--yes")
+    result = pkh(data_dir, "tahap", "approve-announcement", TAHAP, "--as", "ben", "--yes")
 
-    assert told.exit_code == 2
+    assert result.exit_code == 2
     assert payments.done == []
 
 
 def test_a_tahap_that_is_in_no_calendar_is_not_announced(
     data_dir: Path, payments: FakePayments
 ) -> None:
-    told = pkh(data_dir, "tahap", "announce", "2031-1", "--calendar", str(YEAR), "--as", "ana")
+    result = pkh(data_dir, "tahap", "announce", "2031-1", "--calendar", str(YEAR), "--as", "ana")
 
-    assert told.exit_code == 2
+    assert result.exit_code == 2
     assert payments.done == []
 
 
 def test_what_is_shown_says_how_much_of_the_list_is_cut(data_dir: Path, fake: FakePlatform) -> None:
     FakePayments(fake, phase="READY", cut=100)
 
-    told = pkh(data_dir, "tahap", "show", TAHAP)
+    result = pkh(data_dir, "tahap", "show", TAHAP)
 
-    assert "list 5f2b: 10 families, Rp 1,000, Rp 100 of it cut" in told.output
+    assert "list 5f2b: 10 families, Rp 1,000, Rp 100 of it cut" in result.output
 
 
 def test_what_is_shown_says_where_it_is_and_who_can_only_be_deferred(
@@ -124,11 +124,11 @@ def test_what_is_shown_says_where_it_is_and_who_can_only_be_deferred(
     reason = {"family": FAMILY, "reason": "PARKED_AT_CONDITIONALITY"}
     FakePayments(fake, phase="READY", candidates=[reason])
 
-    told = pkh(data_dir, "tahap", "show", TAHAP)
+    result = pkh(data_dir, "tahap", "show", TAHAP)
 
-    assert "2023-1 READY · listed 11" in told.output
-    assert "list 5f2b: 10 families, Rp 1,000" in told.output
-    assert f"can only be deferred: {FAMILY} PARKED_AT_CONDITIONALITY" in told.output
+    assert "2023-1 READY · listed 11" in result.output
+    assert "list 5f2b: 10 families, Rp 1,000" in result.output
+    assert f"can only be deferred: {FAMILY} PARKED_AT_CONDITIONALITY" in result.output
 
 
 def test_what_is_shown_says_at_what_a_leader_fails_again_and_again(
@@ -139,19 +139,19 @@ def test_what_is_shown_says_at_what_a_leader_fails_again_and_again(
     job = job_as_told(id="listing-2023-1", state="FAILING", attempt=7, problem=problem)
     fake.when("GET", f"registry/jobs/listing-{TAHAP}", answer(job))
 
-    told = pkh(data_dir, "tahap", "show", TAHAP)
+    result = pkh(data_dir, "tahap", "show", TAHAP)
 
-    assert "fails: listing-2023-1 FAILING" in told.output
-    assert "attempt 7 · No rule set has this name." in told.output
+    assert "fails: listing-2023-1 FAILING" in result.output
+    assert "attempt 7 · No rule set has this name." in result.output
 
 
 def test_two_people_take_a_list_from_proposal_to_approval(
     data_dir: Path, payments: FakePayments
 ) -> None:
     pkh(data_dir, "tahap", "freeze", TAHAP, "--as", "ana", "--yes")
-    told = pkh(data_dir, "tahap", "approve", TAHAP, "--as", "budi", "--yes")
+    result = pkh(data_dir, "tahap", "approve", TAHAP, "--as", "budi", "--yes")
 
-    assert told.exit_code == 0, told.output
+    assert result.exit_code == 0, result.output
     assert [(step, who) for step, who, _ in payments.done] == [
         ("freeze-proposal", "ana"),
         ("freeze-approval", "budi"),
@@ -164,9 +164,9 @@ def test_two_people_take_an_order_from_proposal_to_approval(
     payments.phase, payments.run_phase = "PAYING", "ORDER_READY"
 
     pkh(data_dir, "tahap", "order", TAHAP, "--as", "ana", "--yes")
-    told = pkh(data_dir, "tahap", "approve", TAHAP, "--as", "budi", "--yes")
+    result = pkh(data_dir, "tahap", "approve", TAHAP, "--as", "budi", "--yes")
 
-    assert told.exit_code == 0, told.output
+    assert result.exit_code == 0, result.output
     assert [(step, who, body["hash"]) for step, who, body in payments.done] == [
         ("order-proposal", "ana", "7b6a"),
         ("order-approval", "budi", "7b6a"),
@@ -176,10 +176,10 @@ def test_two_people_take_an_order_from_proposal_to_approval(
 def test_a_person_is_asked_before_money_moves_and_may_say_no(
     data_dir: Path, payments: FakePayments
 ) -> None:
-    told = pkh(data_dir, "tahap", "freeze", TAHAP, "--as", "ana", answers="n\n")
+    result = pkh(data_dir, "tahap", "freeze", TAHAP, "--as", "ana", answers="n\n")
 
-    assert told.exit_code == 2
-    assert "Freeze 10 families and Rp 1,000?" in told.output
+    assert result.exit_code == 2
+    assert "Freeze 10 families and Rp 1,000?" in result.output
     assert payments.done == []
 
 
@@ -193,10 +193,10 @@ def test_a_person_is_asked_before_money_moves_and_may_say_no(
 def test_a_step_whose_time_has_not_come_is_told(
     data_dir: Path, payments: FakePayments, verb: str, sentence: str
 ) -> None:
-    told = pkh(data_dir, "tahap", verb, TAHAP, "--as", "ana", "--yes")
+    result = pkh(data_dir, "tahap", verb, TAHAP, "--as", "ana", "--yes")
 
-    assert told.exit_code == 2
-    assert sentence in told.stderr
+    assert result.exit_code == 2
+    assert sentence in result.stderr
     assert payments.done == []
 
 
@@ -205,8 +205,8 @@ def test_a_list_that_is_not_complete_can_not_be_frozen(
 ) -> None:
     payments.phase = "COLLECTING"
 
-    told = pkh(data_dir, "tahap", "freeze", TAHAP, "--as", "ana", "--yes")
+    result = pkh(data_dir, "tahap", "freeze", TAHAP, "--as", "ana", "--yes")
 
-    assert told.exit_code == 2
-    assert "is not complete yet" in told.stderr
+    assert result.exit_code == 2
+    assert "is not complete yet" in result.stderr
     assert payments.done == []

@@ -27,21 +27,21 @@ def platform_dir(tmp_path: Path) -> Path:
 def test_a_place_is_printed_alone_so_that_a_shell_can_use_it(
     platform_dir: Path, name: str, place: str
 ) -> None:
-    told = CliRunner().invoke(app, ["where", name, "--data", str(platform_dir)])
+    result = CliRunner().invoke(app, ["where", name, "--data", str(platform_dir)])
 
-    assert (told.exit_code, told.stdout) == (0, f"{place}\n")
+    assert (result.exit_code, result.stdout) == (0, f"{place}\n")
 
 
 def test_without_a_name_every_place_is_printed(platform_dir: Path) -> None:
-    told = CliRunner().invoke(app, ["where", "--data", str(platform_dir)])
+    result = CliRunner().invoke(app, ["where", "--data", str(platform_dir)])
 
-    assert told.stdout.split() == [
+    assert result.stdout.split() == [
         "payments", "http://127.0.0.1:1", "bank", "http://127.0.0.1:2", "kafka", "127.0.0.1:3",
     ]  # fmt: skip
 
 
 def test_a_part_that_is_not_there_is_refused_by_name(platform_dir: Path) -> None:
-    told = CliRunner().invoke(app, ["where", "coffee", "--data", str(platform_dir)])
+    result = CliRunner().invoke(app, ["where", "coffee", "--data", str(platform_dir)])
 
-    assert told.exit_code == 2
-    assert "payments" in told.stderr
+    assert result.exit_code == 2
+    assert "payments" in result.stderr

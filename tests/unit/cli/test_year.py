@@ -46,7 +46,7 @@ def test_tahaps_are_run_in_the_order_of_their_months(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "expected"),
     [
         (FIRST.replace("2023-03-31", "31/03/2023"), "line 2: closing_date is no date"),
         (FIRST.replace("2023-03-31", "20230331"), "line 2: closing_date is no date"),
@@ -57,8 +57,10 @@ def test_tahaps_are_run_in_the_order_of_their_months(tmp_path: Path) -> None:
         (FIRST.replace("1,", "one,", 1), "line 2: tahap is no number"),
     ],
 )
-def test_a_wrong_cell_is_told_by_its_line_and_column(tmp_path: Path, line: str, told: str) -> None:
-    with pytest.raises(Failed, match=told):
+def test_a_wrong_cell_is_told_by_its_line_and_column(
+    tmp_path: Path, line: str, expected: str
+) -> None:
+    with pytest.raises(Failed, match=expected):
         read_calendar(calendar(tmp_path, line))
 
 
@@ -93,7 +95,7 @@ NOBODY = "3201011203850001"
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         (f"no_kk,outcome\n{NOBODY},\xff\n".encode("latin-1"), "is not UTF-8 behind line"),
         (f"no_kk,outcome\n{NOBODY}\n".encode(), "line 2: not as many cells as columns"),
@@ -103,12 +105,12 @@ NOBODY = "3201011203850001"
     ],
 )
 def test_a_broken_file_is_told_by_its_line_and_nothing_that_stands_in_it(
-    tmp_path: Path, content: bytes, told: str
+    tmp_path: Path, content: bytes, expected: str
 ) -> None:
     path = tmp_path / "investigations.csv"
     path.write_bytes(content)
 
-    with pytest.raises(Failed, match=told) as refusal:
+    with pytest.raises(Failed, match=expected) as refusal:
         list(rows(path, ["no_kk", "outcome"]))
 
     assert NOBODY not in str(refusal.value)

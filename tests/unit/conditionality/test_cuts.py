@@ -221,9 +221,9 @@ def test_a_late_failure_of_2024_is_held_until_2025_complies() -> None:
 
 
 def test_the_terms_of_a_tahap_say_the_cut_and_the_number_of_failures() -> None:
-    told = Terms.of(CUTS)
+    terms = Terms.of(CUTS)
 
-    assert (told.cut_percent, told.failures_to_investigation) == (10, 3)
+    assert (terms.cut_percent, terms.failures_to_investigation) == (10, 3)
     assert Terms.of(POLICY).cut_percent is None
 
 

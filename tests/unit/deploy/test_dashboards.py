@@ -108,9 +108,9 @@ def test_an_alert_says_what_is_wrong_what_to_do_and_is_tested(alert: dict[str, A
 
 
 def test_the_document_tells_each_alert() -> None:
-    told = re.findall(r"^\| `(\w+)` \| (critical|warning) \| (.*?) \|$", DOCUMENT, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| (critical|warning) \| (.*?) \|$", DOCUMENT, re.MULTILINE)
 
-    assert told == [
+    assert rows == [
         (each["alert"], each["labels"]["severity"], each["annotations"]["description"])
         for each in ALERTS
     ]

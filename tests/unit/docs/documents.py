@@ -41,9 +41,9 @@ def spans(text: str) -> list[str]:
 
 def commands(text: str, program: str) -> set[str]:
     """The words that follow a program's name wherever a document shows a command of it."""
-    told = re.compile(rf"^\s*{program} +([a-z][a-z0-9-]*)", re.MULTILINE)
+    command_form = re.compile(rf"^\s*{program} +([a-z][a-z0-9-]*)", re.MULTILINE)
     shown = "\n".join([*spans(text), *(code for _, code in FENCE.findall(text))])
-    return set(told.findall(shown))
+    return set(command_form.findall(shown))
 
 
 def links(text: str) -> list[str]:

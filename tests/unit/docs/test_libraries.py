@@ -14,7 +14,7 @@ CHASSIS = read("libs/chassis/README.md")
 def test_the_corridor_s_example_runs_as_it_stands() -> None:
     [example] = blocks(EVENTS, "python")
 
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-W", "error", "-c", example],
         cwd=ROOT,
         capture_output=True,
@@ -22,7 +22,7 @@ def test_the_corridor_s_example_runs_as_it_stands() -> None:
         check=False,
     )
 
-    assert told.returncode == 0, told.stderr
+    assert result.returncode == 0, result.stderr
 
 
 def test_the_corridor_s_limits_are_those_of_the_code() -> None:

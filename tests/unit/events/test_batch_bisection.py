@@ -95,13 +95,13 @@ def one_by_one(
     st.frozensets(st.sampled_from("abcdefgh"), max_size=2),
 )
 async def test_it_comes_to_the_same_as_one_by_one(
-    told: list[tuple[str, str]], held: frozenset[str]
+    keyed: list[tuple[str, str]], held: frozenset[str]
 ) -> None:
     arrived = [
         message(position, key, UNDECODABLE if kind == "x" else b'{"coins": 1}')
-        for position, (key, kind) in enumerate(told, start=1)
+        for position, (key, kind) in enumerate(keyed, start=1)
     ]
-    unfit = frozenset(n for n, (_, kind) in enumerate(told, start=1) if kind == "u")
+    unfit = frozenset(n for n, (_, kind) in enumerate(keyed, start=1) if kind == "u")
     ledger = Ledger()
 
     refused = await sifted(ledger, arrived, unfit, held)

@@ -30,10 +30,10 @@ VALUE = b'{"tahap": "2023-1"}'
 def message(position: int, key: bytes | None = KEYS[0].encode(), value: bytes = VALUE) -> Record:
     """A message as payments' relay sends it."""
     place = MOMENT, position, position - 1, "first"
-    told = Envelope(
+    sent = Envelope(
         f"first-{position}", source_of("payments"), "ListFrozen", 1, "s", *place, trace=None
     )
-    headers = headers_of(told, type_prefix(TOPICS.namespace, TOPIC))
+    headers = headers_of(sent, type_prefix(TOPICS.namespace, TOPIC))
     return Record(TOPIC, PARTITION, key, value, tuple(headers), offset=position + 70)
 
 
@@ -46,9 +46,9 @@ def changed(**headers: bytes) -> Record:
 
 def read(*records: Record) -> tuple[list[int], list[str]]:
     """The positions of the messages among records, and what is said of the others."""
-    told: list[Read] = [parse_each(each, TOPICS) for each in _batches(records)]
-    positions = [n for each in told if each.envelopes for n in each.envelopes.positions]
-    return positions, [str(error) for each in told for _, error in each.malformed]
+    sent: list[Read] = [parse_each(each, TOPICS) for each in _batches(records)]
+    positions = [n for each in sent if each.envelopes for n in each.envelopes.positions]
+    return positions, [str(error) for each in sent for _, error in each.malformed]
 
 
 def _batches(records: tuple[Record, ...]) -> list[Batch]:
@@ -115,11 +115,11 @@ others = st.builds(
 
 @given(st.lists(st.integers(1, 99) | others, max_size=30))
 def test_whatever_bytes_there_are_every_message_is_told_from_them(
-    told: list[int | Record],
+    sent: list[int | Record],
 ) -> None:
-    records = [message(each) if isinstance(each, int) else each for each in told]
+    records = [message(each) if isinstance(each, int) else each for each in sent]
 
     positions, errors = read(*records)
 
-    assert positions == [each for each in told if isinstance(each, int)]
-    assert len(errors) == sum(isinstance(each, Record) for each in told)
+    assert positions == [each for each in sent if isinstance(each, int)]
+    assert len(errors) == sum(isinstance(each, Record) for each in sent)

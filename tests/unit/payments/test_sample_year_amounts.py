@@ -171,9 +171,9 @@ class Family:
         return "+INVESTIGATION", []
 
     def let_go(self, command: Command) -> list[tuple[str, Command]]:
-        told = [(each, command) for each in self.held]
+        held_now = [(each, command) for each in self.held]
         self.counter, self.held = 0, []
-        return told
+        return held_now
 
     def transfer(self, tahap: str, row: Row) -> None:
         payee_valid = row["account_check"] != ""

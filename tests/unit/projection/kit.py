@@ -177,8 +177,10 @@ def cycle(
     tahap: str = TAHAP,
     position: int = 10,
 ) -> Published[Any]:
-    told = CycleEvaluated(tahap, FAMILY, revision, result, counter, duties or (PASSED,), evidence)
-    return conditionality(position, told)
+    published = CycleEvaluated(
+        tahap, FAMILY, revision, result, counter, duties or (PASSED,), evidence
+    )
+    return conditionality(position, published)
 
 
 def failed(counter: int = 1) -> tuple[Published[Any], ...]:
@@ -223,13 +225,13 @@ def closing_of(tahap: str) -> tuple[Published[Any], ...]:
 
 def why(
     disposition: str | None,
-    *told: Published[Any],
+    *published: Published[Any],
     family: Iterable[Published[Any]] = KNOWN_FAMILY,
     of_tahap: Iterable[Published[Any]] = (*CLOSING, *PAPERS),
     tahap: str = TAHAP,
 ) -> Explanation:
     """The explanation of a family of which this, too, was said."""
-    story = Story.of(FAMILY, tahap, disposition, (*family, *told), of_tahap)
+    story = Story.of(FAMILY, tahap, disposition, (*family, *published), of_tahap)
     assert story is not None
     return explain(story)
 

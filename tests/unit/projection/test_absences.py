@@ -50,47 +50,47 @@ LATER_TAHAP = "2023-4"
 def test_a_family_that_may_not_take_part_is_told_its_ground(
     status: str, reason: str, disposition: str
 ) -> None:
-    told = why(None, family=(REGISTERED, CARD, designated(status, reason)))
+    explanation = why(None, family=(REGISTERED, CARD, designated(status, reason)))
 
-    ground = step(told, "ELIGIBILITY")
-    assert (told.disposition, told.amount) == (disposition, 0)
+    ground = step(explanation, "ELIGIBILITY")
+    assert (explanation.disposition, explanation.amount) == (disposition, 0)
     assert ground.clauses[0].id == f"eligibility.{reason}"
     assert "the family was" in ground.text.en
 
 
 def test_nobody_in_a_category_is_shown_by_births_and_schools() -> None:
-    told = why(None, family=(REGISTERED, CARD, designated("INELIGIBLE", "NO_COMPONENT")))
+    explanation = why(None, family=(REGISTERED, CARD, designated("INELIGIBLE", "NO_COMPONENT")))
 
-    facts = [(fact.name, fact.member) for fact in step(told, "ELIGIBILITY").facts]
+    facts = [(fact.name, fact.member) for fact in step(explanation, "ELIGIBILITY").facts]
     assert facts == [("birth_date", 1), ("birth_date", 2), ("school_level", 2), ("birth_date", 3)]
 
 
 def test_a_judgement_of_an_earlier_closing_shows_no_facts_of_this_one() -> None:
     earlier = designated("INELIGIBLE", "NO_COMPONENT", tahap="2022-4")
 
-    told = why(None, family=(REGISTERED, CARD, earlier))
+    explanation = why(None, family=(REGISTERED, CARD, earlier))
 
-    assert step(told, "ELIGIBILITY").facts == ()
-    assert "At the closing of tahap 2022-4" in said(told)
+    assert step(explanation, "ELIGIBILITY").facts == ()
+    assert "At the closing of tahap 2022-4" in said(explanation)
 
 
 GRADUATED = registry(130, FamilyGraduated(FAMILY, TAHAP, "NATURAL", REGION))
 
 
 def test_a_family_that_graduates_is_told_that_nobody_holds_a_category() -> None:
-    told = why("GRADUATED_NATURAL", GRADUATED)
+    explanation = why("GRADUATED_NATURAL", GRADUATED)
 
-    assert (told.disposition, told.amount) == ("GRADUATED_NATURAL", 0)
-    assert "nobody in the family held a category" in step(told, "GRADUATED").text.en
+    assert (explanation.disposition, explanation.amount) == ("GRADUATED_NATURAL", 0)
+    assert "nobody in the family held a category" in step(explanation, "GRADUATED").text.en
 
 
 def test_a_graduation_shows_who_left_school_and_who_died() -> None:
     left = SchoolChanged(FAMILY, 2, day("2023-01-10"), day("2023-01-20"), None)
     died = MemberDied(FAMILY, 3, day("2023-02-01"), day("2023-02-15"))
 
-    told = why("GRADUATED_NATURAL", GRADUATED, registry(60, left), registry(61, died))
+    explanation = why("GRADUATED_NATURAL", GRADUATED, registry(60, left), registry(61, died))
 
-    shown = [(each.name, each.member, each.value) for each in step(told, "GRADUATED").facts]
+    shown = [(each.name, each.member, each.value) for each in step(explanation, "GRADUATED").facts]
     assert ("school_level", 2, "") in shown
     assert ("died", 3, "Y") in shown
 
@@ -98,9 +98,9 @@ def test_a_graduation_shows_who_left_school_and_who_died() -> None:
 def test_what_was_blocked_of_a_family_that_graduates_goes_back() -> None:
     back = PaymentReturned(PAYMENT, "2022-4", FAMILY, 225_000, TAHAP, "GRADUATED_NATURAL")
 
-    told = why("GRADUATED_NATURAL", GRADUATED, payments(902, back))
+    explanation = why("GRADUATED_NATURAL", GRADUATED, payments(902, back))
 
-    assert step(told, "MOVED").amount == 225_000
+    assert step(explanation, "MOVED").amount == 225_000
 
 
 @pytest.mark.parametrize(
@@ -117,10 +117,10 @@ def test_what_was_blocked_of_a_family_that_graduates_goes_back() -> None:
 def test_a_family_that_left_earlier_is_told_when(
     left: Published[Any], disposition: str, sentence: str
 ) -> None:
-    told = why(None, left, of_tahap=closing_of(LATER_TAHAP), tahap=LATER_TAHAP)
+    explanation = why(None, left, of_tahap=closing_of(LATER_TAHAP), tahap=LATER_TAHAP)
 
-    assert (told.disposition, told.amount) == (disposition, 0)
-    assert sentence in said(told)
+    assert (explanation.disposition, explanation.amount) == (disposition, 0)
+    assert sentence in said(explanation)
 
 
 def test_a_family_that_was_registered_behind_the_cut_is_told_so() -> None:
@@ -130,11 +130,11 @@ def test_a_family_that_was_registered_behind_the_cut_is_told_so() -> None:
 
 
 def test_a_tahap_whose_list_is_not_made_yet_is_not_known_yet() -> None:
-    told = why(None, family=(REGISTERED, CARD), of_tahap=CLOSING[:1])
+    explanation = why(None, family=(REGISTERED, CARD), of_tahap=CLOSING[:1])
 
-    assert told.disposition == "NOT_LISTED_YET"
-    assert told.known.closing_date == day("2023-03-31")
-    assert told.known.cut is None
+    assert explanation.disposition == "NOT_LISTED_YET"
+    assert explanation.known.closing_date == day("2023-03-31")
+    assert explanation.known.cut is None
 
 
 def test_a_tahap_that_was_never_announced_has_no_story() -> None:

@@ -60,11 +60,11 @@ def test_a_payment_that_is_entitled_anew_stands_on_the_list_that_was_frozen_anew
 
 
 def test_a_cancelled_tahap_tells_who_cancelled_it_and_what_was_taken_back_of_the_family() -> None:
-    told = why(None, cycle(), entitled(), VOIDED, UNLISTED, WITHDRAWN, of_tahap=AROUND)
+    explanation = why(None, cycle(), entitled(), VOIDED, UNLISTED, WITHDRAWN, of_tahap=AROUND)
 
-    assert (told.disposition, told.amount) == ("CANCELLED", 0)
-    assert told.text.en == "The amount of tahap 2023-1 is none: the tahap is cancelled."
-    cancelled = step(told, "CANCELLED")
+    assert (explanation.disposition, explanation.amount) == ("CANCELLED", 0)
+    assert explanation.text.en == "The amount of tahap 2023-1 is none: the tahap is cancelled."
+    cancelled = step(explanation, "CANCELLED")
     assert cancelled.text.en == (
         "planner proposed and head decided to cancel revision 1 of the tahap (WRONG_DATES). Taken "
         "back of the family: its line on the list, the evaluation of its cycle, its payment of "
@@ -80,10 +80,12 @@ def test_a_cancelled_tahap_tells_who_cancelled_it_and_what_was_taken_back_of_the
 def test_a_corrected_tahap_tells_which_revision_pays_instead() -> None:
     anew = replace(entitled(), position=110)
 
-    told = why("PAID", cycle(), entitled(), VOIDED, UNLISTED, anew, of_tahap=(*AROUND, ANEW, AGAIN))
+    explanation = why(
+        "PAID", cycle(), entitled(), VOIDED, UNLISTED, anew, of_tahap=(*AROUND, ANEW, AGAIN)
+    )
 
-    assert (told.disposition, told.amount) == ("PAID", 975_000)
-    cancelled = step(told, "CANCELLED").text
+    assert (explanation.disposition, explanation.amount) == ("PAID", 975_000)
+    cancelled = step(explanation, "CANCELLED").text
     assert "payment of Rp 975,000, which is void" in cancelled.en
     assert cancelled.en.endswith("Revision 2 is announced in its place, and pays instead.")
     assert cancelled.id.endswith("Revisi 2 diumumkan sebagai gantinya, dan menyalurkan bantuannya.")
@@ -95,15 +97,15 @@ def test_each_cancellation_tells_of_the_payment_that_it_voided() -> None:
     voided = payments(130, PaymentVoided(PAYMENT, TAHAP, FAMILY))
     third = payments(131, replace(ANNOUNCED.body, revision=3))
 
-    told = why(
+    explanation = why(
         *(None, cycle(), entitled(), VOIDED, anew, voided),
         of_tahap=(*AROUND, ANEW, AGAIN, ended, third),
     )
 
-    first, second = [each.text.en for each in steps(told, "CANCELLED")]
+    first, second = [each.text.en for each in steps(explanation, "CANCELLED")]
     assert ("Rp 975,000" in first, "Rp 500,000" in second) == (True, True)
     assert ("Revision 2 is" in first, "Revision 3 is" in second) == (True, True)
-    assert told.disposition != "CANCELLED"
+    assert explanation.disposition != "CANCELLED"
 
 
 def test_a_tahap_that_was_never_cancelled_tells_of_no_cancellation() -> None:

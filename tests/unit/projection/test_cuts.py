@@ -43,37 +43,37 @@ DUE = 877_500
 
 
 def evaluated() -> Published[Any]:
-    told = cycle("FAILED", PASSED, ABSENT, counter=1, evidence=(DAYS_AWAY,))
-    return replace(told, body=replace(told.body, cut_percent=10))
+    shown = cycle("FAILED", PASSED, ABSENT, counter=1, evidence=(DAYS_AWAY,))
+    return replace(shown, body=replace(shown.body, cut_percent=10))
 
 
 def entitled_less() -> Published[Any]:
-    told = entitled()
-    return replace(told, body=replace(told.body, cut=97_500, cut_percent=10, evaluation=1))
+    shown = entitled()
+    return replace(shown, body=replace(shown.body, cut=97_500, cut_percent=10, evaluation=1))
 
 
 ORDERED = payments(62, PaymentInstructed(PAYMENT, TAHAP, FAMILY, DUE, "BNI", "SPM-1"))
 CREDITED = payments(80, PaymentCredited(PAYMENT, TAHAP, FAMILY, DUE, "NONE", "BNI-0001"))
 
 
-def explained(*told: Published[Any], disposition: str = "PAID") -> Any:
-    return why(disposition, evaluated(), entitled_less(), *told, of_tahap=(*CUTTING, *PAPERS))
+def explained(*shown: Published[Any], disposition: str = "PAID") -> Any:
+    return why(disposition, evaluated(), entitled_less(), *shown, of_tahap=(*CUTTING, *PAPERS))
 
 
 def test_the_cut_is_told_with_its_arithmetic_its_evaluation_and_its_source() -> None:
-    told = step(explained(ORDERED, CREDITED), "CUT")
+    shown = step(explained(ORDERED, CREDITED), "CUT")
 
-    assert told.text.en == (
+    assert shown.text.en == (
         "10 % of Rp 975,000 is cut because the cycle failed (revision 1 of its evaluation): "
         "Rp 975,000 - Rp 97,500 = Rp 877,500."
     )
-    assert "Rp975.000 - Rp97.500 = Rp877.500" in told.text.id
-    assert told.amount == DUE
-    assert {reference.type for reference in told.references} == {
+    assert "Rp975.000 - Rp97.500 = Rp877.500" in shown.text.id
+    assert shown.amount == DUE
+    assert {reference.type for reference in shown.references} == {
         "PaymentEntitled",
         "CycleEvaluated",
     }
-    [clause] = told.clauses
+    [clause] = shown.clauses
     assert "cut by 10 % of the family's amount" in clause.text.en
     assert "dipotong 10 %" in clause.text.id
     assert [source.title for source in clause.sources] == ["Kebijakan 2017, penangguhan"]
@@ -101,10 +101,10 @@ def test_nothing_is_cut_of_what_was_not_ordered() -> None:
 
 
 def test_a_year_that_cuts_says_nothing_of_held_money() -> None:
-    told = said(explained(ORDERED, CREDITED))
+    shown = said(explained(ORDERED, CREDITED))
 
-    assert "blocked" not in told
-    assert "diblokir" not in told
+    assert "blocked" not in shown
+    assert "diblokir" not in shown
 
 
 def test_the_list_tells_how_much_of_it_is_cut() -> None:
@@ -141,14 +141,14 @@ def test_an_override_is_told_in_every_explanation_of_its_tahap(disposition: str 
     announced = replace(ANNOUNCED, body=replace(ANNOUNCED.body, override=OVERRIDE))
     money = (entitled(), ORDERED) if disposition else ()
 
-    told = step(
+    shown = step(
         why(disposition, cycle(), *money, of_tahap=(announced, LISTING, JUDGING, *PAPERS)),
         "OVERRIDE",
     )
 
     for words in ("2021-2024", "announcer-1", "decree 12 is signed and not yet printed"):
-        assert words in told.text.en
-        assert words in told.text.id
+        assert words in shown.text.en
+        assert words in shown.text.id
 
 
 def test_a_tahap_without_an_override_says_nothing_of_one() -> None:

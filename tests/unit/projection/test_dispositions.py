@@ -101,9 +101,9 @@ def test_blocked_money_is_told_with_the_days_that_were_missed() -> None:
 def test_blocked_money_that_was_released_later_says_so() -> None:
     released = payments(900, PaymentReleased(PAYMENT, TAHAP, FAMILY, 975_000, "2023-2"))
 
-    told = why("BLOCKED", *failed(), entitled(), INSTRUCTED, credited("HELD"), released)
+    explanation = why("BLOCKED", *failed(), entitled(), INSTRUCTED, credited("HELD"), released)
 
-    assert step(told, "LATER").text.en.startswith(
+    assert step(explanation, "LATER").text.en.startswith(
         "Rp 975,000 of tahap 2023-1 was released at tahap 2023-2"
     )
 
@@ -112,29 +112,29 @@ def test_a_compliant_cycle_tells_what_it_released_of_older_tahaps() -> None:
     other = "d0b1a2d3-e4f5-5a6b-8c7d-9e0f1a2b3c4d"
     released = payments(900, PaymentReleased(other, "2022-4", FAMILY, 225_000, TAHAP))
 
-    told = why("PAID", cycle(), entitled(), INSTRUCTED, credited(), released)
+    explanation = why("PAID", cycle(), entitled(), INSTRUCTED, credited(), released)
 
-    moved = step(told, "MOVED")
+    moved = step(explanation, "MOVED")
     assert (moved.amount, "of tahap 2022-4" in moved.text.en) == (225_000, True)
 
 
 def test_a_person_paid_on_another_card_withholds_the_money() -> None:
     withheld = payments(31, PaymentWithheld(PAYMENT, TAHAP, FAMILY, "DUPLICATE_PERSON"))
 
-    told = why("WITHHELD", cycle(), entitled(), withheld)
+    explanation = why("WITHHELD", cycle(), entitled(), withheld)
 
-    assert "on another card" in step(told, "WITHHELD").text.en
-    assert steps(told, "ORDER") == steps(told, "TRANSFER") == []
+    assert "on another card" in step(explanation, "WITHHELD").text.en
+    assert steps(explanation, "ORDER") == steps(explanation, "TRANSFER") == []
 
 
 # -- Investigated ---------------------------------------------------------------------------------
 
 
 def test_an_open_investigation_is_told() -> None:
-    told = why("BLOCKED+INVESTIGATION", *failed(3), entitled(), INSTRUCTED, credited("HELD"))
+    explanation = why("BLOCKED+INVESTIGATION", *failed(3), entitled(), INSTRUCTED, credited("HELD"))
 
-    assert told.text.en.endswith("was credited and blocked; an investigation is open.")
-    assert "an investigation was opened" in step(told, "INVESTIGATION").text.en
+    assert explanation.text.en.endswith("was credited and blocked; an investigation is open.")
+    assert "an investigation was opened" in step(explanation, "INVESTIGATION").text.en
 
 
 def test_a_termination_tells_who_decided_and_what_went_back() -> None:
@@ -142,14 +142,14 @@ def test_a_termination_tells_who_decided_and_what_went_back() -> None:
     ended = conditionality(20, Terminated(FAMILY, (TAHAP,), TAHAP, TAHAP, *people))
     back = payments(901, PaymentReturned(PAYMENT, TAHAP, FAMILY, 975_000, TAHAP, "TERMINATED"))
 
-    told = why(
+    explanation = why(
         "BLOCKED+TERMINATED", *failed(3), entitled(), INSTRUCTED, credited("HELD"), ended, back
     )
 
-    [_, decided] = steps(told, "INVESTIGATION")
+    [_, decided] = steps(explanation, "INVESTIGATION")
     assert "investigator found" in decided.text.en
     assert "supervisor decided" in decided.text.en
-    assert step(told, "MOVED").text.en.endswith("the family was terminated.")
+    assert step(explanation, "MOVED").text.en.endswith("the family was terminated.")
 
 
 def test_an_investigation_that_clears_releases_what_was_held() -> None:
@@ -157,13 +157,13 @@ def test_an_investigation_that_clears_releases_what_was_held() -> None:
     cleared = conditionality(20, Cleared(FAMILY, (TAHAP,), TAHAP, TAHAP, *people))
     released = payments(901, PaymentReleased(PAYMENT, TAHAP, FAMILY, 975_000, TAHAP))
 
-    told = why(
+    explanation = why(
         "BLOCKED+CLEARED", *failed(3), entitled(), INSTRUCTED, credited("HELD"), cleared, released
     )
 
-    [_, decided] = steps(told, "INVESTIGATION")
+    [_, decided] = steps(explanation, "INVESTIGATION")
     assert "not confirmed" in decided.text.en
-    assert "was released at tahap 2023-1" in step(told, "MOVED").text.en
+    assert "was released at tahap 2023-1" in step(explanation, "MOVED").text.en
 
 
 # -- Failed on the way ----------------------------------------------------------------------------
@@ -172,22 +172,22 @@ def test_an_investigation_that_clears_releases_what_was_held() -> None:
 def test_a_failed_account_check_is_told_with_its_day_and_file() -> None:
     wrong = payments(45, AccountCheckFailed(PAYMENT, TAHAP, FAMILY, "NAME_MISMATCH"))
 
-    told = why("ACCOUNT_FAILED", cycle(), entitled(), wrong)
+    explanation = why("ACCOUNT_FAILED", cycle(), entitled(), wrong)
 
-    check = step(told, "ACCOUNT_CHECK")
+    check = step(explanation, "ACCOUNT_CHECK")
     assert check.text.en.startswith(
         "The account check of 5 April 2023 failed: the account's holder has another name"
     )
     assert [each.type for each in check.references] == ["AccountCheckFailed", "AccountCheckSent"]
-    assert steps(told, "ORDER") == []
+    assert steps(explanation, "ORDER") == []
 
 
 def test_a_transfer_that_failed_says_that_the_money_went_back() -> None:
     wrong = payments(81, TransferFailed(PAYMENT, TAHAP, FAMILY, "ACCOUNT_CLOSED", 975_000))
 
-    told = why("TRANSFER_FAILED", cycle(), entitled(), INSTRUCTED, wrong)
+    explanation = why("TRANSFER_FAILED", cycle(), entitled(), INSTRUCTED, wrong)
 
-    transfer = step(told, "TRANSFER").text.en
+    transfer = step(explanation, "TRANSFER").text.en
     assert "the account was closed (ACCOUNT_CLOSED)" in transfer
     assert "Rp 975,000 went back to the treasury" in transfer
 
@@ -204,11 +204,13 @@ def test_without_a_valid_payee_it_is_told_what_is_wrong(
 ) -> None:
     family = (REGISTERED, card(*members, payee=payee), designated())
 
-    told = why("NO_VALID_PAYEE", cycle(), entitled(payee_valid=False), family=family)
+    explanation = why("NO_VALID_PAYEE", cycle(), entitled(payee_valid=False), family=family)
 
-    assert why_not in step(told, "PAYEE").text.en
-    assert [each.title for each in step(told, "PAYEE").clauses[0].sources] == ["Ganti pengurus"]
-    assert steps(told, "ACCOUNT_CHECK") == []
+    assert why_not in step(explanation, "PAYEE").text.en
+    assert [each.title for each in step(explanation, "PAYEE").clauses[0].sources] == [
+        "Ganti pengurus"
+    ]
+    assert steps(explanation, "ACCOUNT_CHECK") == []
 
 
 # -- Left out by name -----------------------------------------------------------------------------
@@ -217,20 +219,22 @@ DEFERRED = payments(25, PaymentDeferred(PAYMENT, TAHAP, FAMILY, "REGULAR", "UNDE
 
 
 def test_a_deferred_family_is_told_of_the_supplementary_run() -> None:
-    told = why(None, cycle(), DEFERRED)
+    explanation = why(None, cycle(), DEFERRED)
 
-    assert (told.disposition, told.amount) == ("DEFERRED", 0)
-    assert "UNDER_REVIEW" in step(told, "DEFERRED").text.en
+    assert (explanation.disposition, explanation.amount) == ("DEFERRED", 0)
+    assert "UNDER_REVIEW" in step(explanation, "DEFERRED").text.en
 
 
 def test_a_family_paid_by_a_supplementary_run_sees_that_runs_list() -> None:
     frozen = SupplementaryFrozen(TAHAP, "SUPPLEMENTARY-1", HASH, 3, 1, "mara", "cakra")
     of_tahap = (*CLOSING, *PAPERS, payments(90, frozen))
 
-    told = why("PENDING", cycle(), DEFERRED, entitled(kind="SUPPLEMENTARY-1"), of_tahap=of_tahap)
+    explanation = why(
+        "PENDING", cycle(), DEFERRED, entitled(kind="SUPPLEMENTARY-1"), of_tahap=of_tahap
+    )
 
-    assert "proposed by mara and approved by cakra" in step(told, "LIST").text.en
-    assert "UNDER_REVIEW" in step(told, "DEFERRED").text.en
+    assert "proposed by mara and approved by cakra" in step(explanation, "LIST").text.en
+    assert "UNDER_REVIEW" in step(explanation, "DEFERRED").text.en
 
 
 # -- Held by two people ---------------------------------------------------------------------------
@@ -242,12 +246,14 @@ def test_who_was_let_go_without_the_treasurys_answer_is_told_by_whom() -> None:
     left = PaymentDeferred(PAYMENT, TAHAP, FAMILY, "REGULAR", "ACCOUNT_CHECK_UNANSWERED")
     decided = payments(45, UnansweredDeferred(TAHAP, "REGULAR", "maker-2", "checker-2"))
 
-    told = why("DEFERRED", entitled(), payments(46, left), of_tahap=(*CLOSING, *PAPERS, decided))
+    explanation = why(
+        "DEFERRED", entitled(), payments(46, left), of_tahap=(*CLOSING, *PAPERS, decided)
+    )
 
-    text = step(told, "DEFERRED").text
+    text = step(explanation, "DEFERRED").text
     assert "maker-2 proposed and checker-2 decided" in text.en
     assert "maker-2 mengusulkan dan checker-2 memutuskan" in text.id
-    assert [each.type for each in step(told, "DEFERRED").references] == [
+    assert [each.type for each in step(explanation, "DEFERRED").references] == [
         "PaymentDeferred",
         "UnansweredDeferred",
     ]
@@ -257,21 +263,24 @@ ON_HOLD = payments(26, PaymentDeferred(PAYMENT, TAHAP, FAMILY, "REGULAR", "ON_HO
 
 
 def test_a_held_family_is_told_why_and_until_when_and_by_whom_in_what_role() -> None:
-    told = why(None, cycle(), payments(24, HOLD), ON_HOLD)
+    explanation = why(None, cycle(), payments(24, HOLD), ON_HOLD)
 
-    assert told.disposition == "DEFERRED"
-    held = step(told, "ADMINISTRATIVE_HOLD").text.en
+    assert explanation.disposition == "DEFERRED"
+    held = step(explanation, "ADMINISTRATIVE_HOLD").text.en
     assert held.startswith("A maker and a checker hold the family's money until 30 June 2023")
     assert "DATA_UNDER_REVIEW" in held
 
 
 def test_a_family_that_left_its_run_is_deferred_whatever_it_was_entitled_to() -> None:
-    told = why(
+    explanation = why(
         None, cycle(), entitled(), INSTRUCTED, payments(90, HOLD), replace(ON_HOLD, position=91)
     )
 
-    assert (told.disposition, told.amount) == ("DEFERRED", 0)
-    assert "left the run REGULAR before its bank's file was sent" in step(told, "DEFERRED").text.en
+    assert (explanation.disposition, explanation.amount) == ("DEFERRED", 0)
+    assert (
+        "left the run REGULAR before its bank's file was sent"
+        in step(explanation, "DEFERRED").text.en
+    )
 
 
 def test_an_end_of_a_hold_and_the_supplementary_payment_are_told_together() -> None:
@@ -279,10 +288,10 @@ def test_an_end_of_a_hold_and_the_supplementary_payment_are_told_together() -> N
     left = (entitled(), payments(90, HOLD), replace(ON_HOLD, position=91), ended)
     again = replace(entitled(kind="SUPPLEMENTARY-1"), position=95)
 
-    told = why("PENDING", cycle(), *left, again)
+    explanation = why("PENDING", cycle(), *left, again)
 
-    assert told.amount == 975_000
-    assert [each.text.en for each in steps(told, "ADMINISTRATIVE_HOLD")][1:] == [
+    assert explanation.amount == 975_000
+    assert [each.text.en for each in steps(explanation, "ADMINISTRATIVE_HOLD")][1:] == [
         "A maker and a checker ended the hold (REVIEW_DONE)."
     ]
 
@@ -290,9 +299,9 @@ def test_an_end_of_a_hold_and_the_supplementary_payment_are_told_together() -> N
 def test_an_excluded_family_is_told_that_its_money_lapses() -> None:
     excluded = replace(HOLD, kind="EXCLUSION", last_day=None)
 
-    told = why(None, cycle(), payments(24, excluded), ON_HOLD)
+    explanation = why(None, cycle(), payments(24, excluded), ON_HOLD)
 
-    assert "lapses when the tahap is closed" in step(told, "ADMINISTRATIVE_HOLD").text.en
+    assert "lapses when the tahap is closed" in step(explanation, "ADMINISTRATIVE_HOLD").text.en
 
 
 def test_a_hold_from_a_later_tahap_on_is_not_told_of_this_one() -> None:
@@ -306,9 +315,9 @@ def test_a_hold_from_a_later_tahap_on_is_not_told_of_this_one() -> None:
 
 def test_every_sentence_is_there_in_english_and_in_indonesian() -> None:
     whole = (*failed(3), entitled(), INSTRUCTED, credited("HELD"))
-    told = why("BLOCKED+INVESTIGATION", *whole)
+    explanation = why("BLOCKED+INVESTIGATION", *whole)
 
-    for each in told.steps:
+    for each in explanation.steps:
         assert each.text.en != each.text.id
         assert each.text.en.endswith(".")
         assert each.text.id.endswith(".")

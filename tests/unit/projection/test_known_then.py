@@ -52,8 +52,8 @@ from tests.unit.projection.kit import (
 BY_CLOSING, AFTER_CLOSING = day("2023-03-31"), day("2023-04-01")
 
 
-def facts(told: Any, kind: str) -> list[Fact]:
-    return [fact for each in steps(told, kind) for fact in each.facts]
+def facts(explanation: Any, kind: str) -> list[Fact]:
+    return [fact for each in steps(explanation, kind) for fact in each.facts]
 
 
 # -- Horizon --------------------------------------------------------------------------------------
@@ -73,9 +73,9 @@ def test_a_fact_is_known_that_was_reported_by_the_closing_and_stored_by_the_cut(
 ) -> None:
     moved = FamilyMoved(FAMILY, day("2023-02-01"), reported, "61.04.11.2017")
 
-    told = why("PAID", registry(position, moved), cycle(), entitled())
+    explanation = why("PAID", registry(position, moved), cycle(), entitled())
 
-    [region] = facts(told, "KNOWN")
+    [region] = facts(explanation, "KNOWN")
     assert region.value == ("61.04.11.2017" if counts else REGION)
     assert (region.effective_on is not None) == counts
 
@@ -83,17 +83,17 @@ def test_a_fact_is_known_that_was_reported_by_the_closing_and_stored_by_the_cut(
 def test_a_fact_that_is_true_from_a_later_day_does_not_apply_yet() -> None:
     moved = FamilyMoved(FAMILY, day("2023-04-01"), day("2023-03-20"), "61.04.11.2017")
 
-    told = why("PAID", registry(50, moved), cycle(), entitled())
+    explanation = why("PAID", registry(50, moved), cycle(), entitled())
 
-    assert facts(told, "KNOWN")[0].value == REGION
+    assert facts(explanation, "KNOWN")[0].value == REGION
 
 
 def test_the_horizon_is_told_with_its_date_and_position() -> None:
-    told = why("PAID", cycle(), entitled())
+    explanation = why("PAID", cycle(), entitled())
 
-    assert (told.known.closing_date, told.known.cut) == (BY_CLOSING, CUT)
-    assert "Known by 31 March 2023" in step(told, "KNOWN").text.en
-    assert "3 living members" in step(told, "KNOWN").text.en
+    assert (explanation.known.closing_date, explanation.known.cut) == (BY_CLOSING, CUT)
+    assert "Known by 31 March 2023" in step(explanation, "KNOWN").text.en
+    assert "3 living members" in step(explanation, "KNOWN").text.en
 
 
 def test_of_two_changes_the_one_that_is_true_later_applies_whenever_it_was_reported() -> None:
@@ -101,18 +101,18 @@ def test_of_two_changes_the_one_that_is_true_later_applies_whenever_it_was_repor
     early = SchoolChanged(FAMILY, 2, day("2023-02-10"), day("2023-02-11"), "SMA")
     changes = (registry(70, late), registry(60, early))
 
-    told = why("PAID", *changes, cycle(), entitled(Counted(2, "SMA", 500_000)))
+    explanation = why("PAID", *changes, cycle(), entitled(Counted(2, "SMA", 500_000)))
 
-    assert facts(told, "COUNTED")[0].value == "SMA"
+    assert facts(explanation, "COUNTED")[0].value == "SMA"
 
 
 # -- Who counts, and the sum ----------------------------------------------------------------------
 
 
 def test_each_member_who_counts_is_named_with_age_amount_and_clauses() -> None:
-    told = why("PAID", cycle(), entitled())
+    explanation = why("PAID", cycle(), entitled())
 
-    pupil, toddler = steps(told, "COUNTED")
+    pupil, toddler = steps(explanation, "COUNTED")
     assert pupil.text.en == "Member 2, aged 10, counts as pupil of SD (SD): Rp 225,000."
     assert toddler.text.id == (
         "Anggota 3, berusia 2 tahun, dihitung sebagai anak usia dini (EARLY_CHILD): Rp750.000."
@@ -126,17 +126,21 @@ def test_each_member_who_counts_is_named_with_age_amount_and_clauses() -> None:
 
 
 def test_the_arithmetic_is_written_out_and_sums_to_the_amount() -> None:
-    told = why("PAID", cycle(), entitled())
+    explanation = why("PAID", cycle(), entitled())
 
-    assert step(told, "SUM").text.en.startswith("Rp 225,000 + Rp 750,000 = Rp 975,000,")
-    assert sum(each.amount or 0 for each in steps(told, "COUNTED")) == told.amount == 975_000
+    assert step(explanation, "SUM").text.en.startswith("Rp 225,000 + Rp 750,000 = Rp 975,000,")
+    assert (
+        sum(each.amount or 0 for each in steps(explanation, "COUNTED"))
+        == explanation.amount
+        == 975_000
+    )
 
 
 def test_what_no_member_accounts_for_is_the_familys_own_part() -> None:
-    told = why("PAID", cycle(), entitled(Counted(2, "SD", 225_000), amount=362_500))
+    explanation = why("PAID", cycle(), entitled(Counted(2, "SD", 225_000), amount=362_500))
 
-    assert step(told, "FAMILY_PART").amount == 137_500
-    assert "Rp 225,000 + Rp 137,500 = Rp 362,500" in step(told, "SUM").text.en
+    assert step(explanation, "FAMILY_PART").amount == 137_500
+    assert "Rp 225,000 + Rp 137,500 = Rp 362,500" in step(explanation, "SUM").text.en
 
 
 @pytest.mark.parametrize(
@@ -155,25 +159,31 @@ def test_of_an_expectant_mother_the_pregnancy_whose_window_was_open_is_shown(
 ) -> None:
     expecting = PregnancyReported(FAMILY, 1, BY_CLOSING, BY_CLOSING, day(due), order)
 
-    told = why("PAID", registry(50, expecting), cycle(), entitled(Counted(1, "PREGNANT", 750_000)))
+    explanation = why(
+        "PAID", registry(50, expecting), cycle(), entitled(Counted(1, "PREGNANT", 750_000))
+    )
 
-    assert [fact.value for fact in facts(told, "COUNTED")] == ([due] if shown else [])
+    assert [fact.value for fact in facts(explanation, "COUNTED")] == ([due] if shown else [])
 
 
 def test_a_disabled_member_counts_by_that_fact() -> None:
     family = (REGISTERED, card(MOTHER, member(2, "2000-01-01", severe_disability=True)))
 
-    told = why("PAID", cycle(), entitled(Counted(2, "SEVERE_DISABILITY", 600_000)), family=family)
+    explanation = why(
+        "PAID", cycle(), entitled(Counted(2, "SEVERE_DISABILITY", 600_000)), family=family
+    )
 
-    assert [fact.name for fact in facts(told, "COUNTED")] == ["severe_disability"]
+    assert [fact.name for fact in facts(explanation, "COUNTED")] == ["severe_disability"]
 
 
 def test_a_child_born_later_has_the_dates_of_its_report() -> None:
     born = MemberBorn(FAMILY, 4, day("2023-02-02"), day("2023-02-20"), day("2023-02-02"))
 
-    told = why("PAID", registry(50, born), cycle(), entitled(Counted(4, "EARLY_CHILD", 750_000)))
+    explanation = why(
+        "PAID", registry(50, born), cycle(), entitled(Counted(4, "EARLY_CHILD", 750_000))
+    )
 
-    [birth] = facts(told, "COUNTED")
+    [birth] = facts(explanation, "COUNTED")
     assert (birth.member, birth.reported_on) == (4, day("2023-02-20"))
 
 
@@ -184,26 +194,32 @@ def test_the_payee_is_the_one_of_the_latest_known_change() -> None:
     family = (REGISTERED, card(MOTHER, member(2, "1980-02-03"), TODDLER), designated())
     changed = registry(50, PayeeChanged(FAMILY, day("2023-02-01"), day("2023-02-02"), 2))
 
-    told = why("PAID", changed, cycle(), entitled(Counted(3, "EARLY_CHILD", 1)), family=family)
+    explanation = why(
+        "PAID", changed, cycle(), entitled(Counted(3, "EARLY_CHILD", 1)), family=family
+    )
 
-    assert step(told, "PAYEE").text.en.startswith("Member 2, aged 43,")
+    assert step(explanation, "PAYEE").text.en.startswith("Member 2, aged 43,")
 
 
 def test_a_payee_whose_death_was_not_known_is_paid_and_no_death_is_shown() -> None:
     died = MemberDied(FAMILY, 1, day("2023-03-01"), AFTER_CLOSING)
 
-    told = why("PAID", registry(50, died), cycle(), entitled())
+    explanation = why("PAID", registry(50, died), cycle(), entitled())
 
-    assert [fact.name for fact in step(told, "PAYEE").facts] == ["payee", "birth_date"]
+    assert [fact.name for fact in step(explanation, "PAYEE").facts] == ["payee", "birth_date"]
 
 
 def test_a_payee_whose_death_was_known_is_why_nothing_was_paid() -> None:
     died = MemberDied(FAMILY, 1, day("2023-03-01"), BY_CLOSING)
 
-    told = why("NO_VALID_PAYEE", registry(50, died), cycle(), entitled(payee_valid=False))
+    explanation = why("NO_VALID_PAYEE", registry(50, died), cycle(), entitled(payee_valid=False))
 
-    assert "The payee (member 1) had died" in step(told, "PAYEE").text.en
-    assert [fact.name for fact in step(told, "PAYEE").facts] == ["payee", "birth_date", "died"]
+    assert "The payee (member 1) had died" in step(explanation, "PAYEE").text.en
+    assert [fact.name for fact in step(explanation, "PAYEE").facts] == [
+        "payee",
+        "birth_date",
+        "died",
+    ]
 
 
 # -- Duties ---------------------------------------------------------------------------------------
@@ -212,9 +228,9 @@ def test_a_payee_whose_death_was_known_is_why_nothing_was_paid() -> None:
 def test_a_duty_of_a_month_rests_on_the_school_of_that_months_end() -> None:
     moved_up = SchoolChanged(FAMILY, 2, day("2023-03-10"), day("2023-03-11"), "SMP")
 
-    told = why("BLOCKED", registry(50, moved_up), *failed(), entitled())
+    explanation = why("BLOCKED", registry(50, moved_up), *failed(), entitled())
 
-    [level] = [fact for fact in facts(told, "DUTY_FAILED") if fact.name == "school_level"]
+    [level] = [fact for fact in facts(explanation, "DUTY_FAILED") if fact.name == "school_level"]
     assert level.value == "SD"
 
 
@@ -228,9 +244,9 @@ def test_a_share_is_whole_and_never_rounded_up_to_the_threshold(
     away = Duty(2, "SD", "2023-02", "FAILED", "ATTENDANCE_BELOW_THRESHOLD")
     evidence = Evidence(2, "SD", "2023-02", None, (), *days)
 
-    told = why("BLOCKED", cycle("FAILED", away, evidence=(evidence,)), entitled())
+    explanation = why("BLOCKED", cycle("FAILED", away, evidence=(evidence,)), entitled())
 
-    sentence = step(told, "DUTY_FAILED").text.en
+    sentence = step(explanation, "DUTY_FAILED").text.en
     assert share in sentence
     assert "85 %, below 85 %" not in sentence
 
@@ -239,9 +255,9 @@ def test_a_missed_visit_is_told_with_its_service_and_month() -> None:
     missed = Duty(3, "EARLY_CHILD", "2023-02", "FAILED", "NOT_ATTENDED")
     evidence = Evidence(3, "EARLY_CHILD", "2023-02", "WEIGHING", ("2023-02",), 0, 0, 0, 0)
 
-    told = why("BLOCKED", cycle("FAILED", missed, evidence=(evidence,)), entitled())
+    explanation = why("BLOCKED", cycle("FAILED", missed, evidence=(evidence,)), entitled())
 
-    duty = step(told, "DUTY_FAILED")
+    duty = step(explanation, "DUTY_FAILED")
     assert duty.text.en == "Member 3 did not come to weighing (WEIGHING) in February 2023."
     assert duty.clauses[0].text.en == "Attends weighing (WEIGHING) in every month."
 
@@ -249,18 +265,18 @@ def test_a_missed_visit_is_told_with_its_service_and_month() -> None:
 def test_a_failure_of_the_time_before_evidence_was_told_is_still_named() -> None:
     away = Duty(2, "SD", "2023-02", "FAILED", "ATTENDANCE_BELOW_THRESHOLD")
 
-    told = why("BLOCKED", cycle("FAILED", away), entitled())
+    explanation = why("BLOCKED", cycle("FAILED", away), entitled())
 
-    assert "ATTENDANCE_BELOW_THRESHOLD" in step(told, "DUTY_FAILED").text.en
+    assert "ATTENDANCE_BELOW_THRESHOLD" in step(explanation, "DUTY_FAILED").text.en
 
 
 def test_what_nobody_reported_is_told_in_one_step() -> None:
     unseen = [Duty(3, "EARLY_CHILD", f"2023-0{n}", "UNVERIFIED", "NO_RECORD") for n in (1, 2)]
 
-    told = why("PAID", cycle("UNVERIFIED", *unseen), entitled())
+    explanation = why("PAID", cycle("UNVERIFIED", *unseen), entitled())
 
-    assert "could not be verified" in step(told, "COMMITMENT").text.en
-    assert len(step(told, "DUTY_UNVERIFIED").facts) == 2
+    assert "could not be verified" in step(explanation, "COMMITMENT").text.en
+    assert len(step(explanation, "DUTY_UNVERIFIED").facts) == 2
 
 
 # -- Corrections ----------------------------------------------------------------------------------
@@ -271,7 +287,7 @@ def test_a_cycle_is_told_as_it_was_judged_and_its_correction_as_what_came_later(
     approved = conditionality(41, CorrectionApproved(TAHAP, FAMILY, 1, "surya"))
     corrected = cycle("COMPLIANT", revision=2, position=42)
 
-    told = why(
+    explanation = why(
         "BLOCKED",
         *failed(),
         entitled(),
@@ -282,17 +298,19 @@ def test_a_cycle_is_told_as_it_was_judged_and_its_correction_as_what_came_later(
         corrected,
     )
 
-    assert "(FAILED)" in step(told, "COMMITMENT").text.en
-    [offered, taken] = steps(told, "LATER")
+    assert "(FAILED)" in step(explanation, "COMMITMENT").text.en
+    [offered, taken] = steps(explanation, "LATER")
     assert "would make the cycle COMPLIANT" in offered.text.en
     assert taken.text.en == "surya approved correction 1: the cycle is COMPLIANT since."
     assert [each.position for each in taken.references] == [41, 42]
 
 
 def test_a_revision_before_the_freeze_takes_the_place_of_the_one_before() -> None:
-    told = why("PAID", *failed()[:1], cycle("COMPLIANT", revision=2, position=15), entitled())
+    explanation = why(
+        "PAID", *failed()[:1], cycle("COMPLIANT", revision=2, position=15), entitled()
+    )
 
-    assert "(COMPLIANT)" in step(told, "COMMITMENT").text.en
+    assert "(COMPLIANT)" in step(explanation, "COMMITMENT").text.en
 
 
 # -- What is not there ----------------------------------------------------------------------------
@@ -302,10 +320,10 @@ def test_a_tahap_of_the_time_before_terms_were_told_is_explained_without_clauses
     bare = ANNOUNCED.body
     old = type(ANNOUNCED)("payments", 1, type(bare)(**_without_benefit(bare)))
 
-    told = why("PAID", cycle(), entitled(), of_tahap=(old, JUDGING, *PAPERS))
+    explanation = why("PAID", cycle(), entitled(), of_tahap=(old, JUDGING, *PAPERS))
 
-    assert [clause for each in steps(told, "COUNTED") for clause in each.clauses] == []
-    assert told.known.cut is None
+    assert [clause for each in steps(explanation, "COUNTED") for clause in each.clauses] == []
+    assert explanation.known.cut is None
 
 
 def _without_benefit(announced: Any) -> dict[str, Any]:

@@ -47,13 +47,13 @@ ELIGIBLE_BEFORE = (REGISTERED, CARD, designated(tahap="2022-4"))
 FOR_THE_BABY = Counted(4, "EARLY_CHILD", 750_000)
 
 
-def told(disposition: str | None, *more: Published[Any], tahap: str = TAHAP) -> Any:
+def explained_as(disposition: str | None, *more: Published[Any], tahap: str = TAHAP) -> Any:
     around = {} if tahap == TAHAP else {"of_tahap": closing_of(tahap)}
     return why(disposition, *more, family=ELIGIBLE_BEFORE, tahap=tahap, **around)
 
 
 def test_a_waiting_family_is_told_until_when() -> None:
-    explained = told("GRADUATION_PENDING", WAITS)
+    explained = explained_as("GRADUATION_PENDING", WAITS)
 
     assert (explained.disposition, explained.amount) == ("GRADUATION_PENDING", 0)
     text = step(explained, "GRADUATION_PENDING").text
@@ -66,7 +66,7 @@ def test_a_waiting_family_is_told_until_when() -> None:
 def test_a_proposal_and_its_rejection_are_told() -> None:
     rejected = registry(150, ReopeningRejected(FAMILY, TAHAP, 1, "sari"))
 
-    explained = told("GRADUATION_PENDING", WAITS, BORN_LATE, PROPOSED, rejected)
+    explained = explained_as("GRADUATION_PENDING", WAITS, BORN_LATE, PROPOSED, rejected)
 
     texts = [each.text.en for each in steps(explained, "REOPENED")]
     assert ["MemberBorn (2023-02-05)" in texts[0], "sari rejected" in texts[1]] == [True, True]
@@ -74,7 +74,7 @@ def test_a_proposal_and_its_rejection_are_told() -> None:
 
 
 def test_a_reopened_family_is_owed_until_a_run_pays_it() -> None:
-    explained = told("REOPENED", WAITS, BORN_LATE, PROPOSED, REOPENED, cycle())
+    explained = explained_as("REOPENED", WAITS, BORN_LATE, PROPOSED, REOPENED, cycle())
 
     assert explained.disposition == "REOPENED"
     assert "sari approved re-opening 1" in said(explained)
@@ -83,7 +83,7 @@ def test_a_reopened_family_is_owed_until_a_run_pays_it() -> None:
 def test_what_a_reopened_family_is_paid_rests_on_the_late_fact() -> None:
     paid = entitled(FOR_THE_BABY, kind="SUPPLEMENTARY-1")
 
-    explained = told("PAID", WAITS, BORN_LATE, PROPOSED, REOPENED, paid)
+    explained = explained_as("PAID", WAITS, BORN_LATE, PROPOSED, REOPENED, paid)
 
     assert (explained.disposition, explained.amount) == ("PAID", 750_000)
     [counted] = steps(explained, "COUNTED")
@@ -95,8 +95,8 @@ def test_a_family_that_was_reopened_has_not_graduated_earlier() -> None:
     graduated = registry(130, FamilyGraduated(FAMILY, TAHAP, "NATURAL", REGION))
     later = "2023-4"
 
-    gone = told(None, graduated, tahap=later)
-    back = told(None, graduated, BORN_LATE, PROPOSED, REOPENED, tahap=later)
+    gone = explained_as(None, graduated, tahap=later)
+    back = explained_as(None, graduated, BORN_LATE, PROPOSED, REOPENED, tahap=later)
 
     assert gone.disposition == "GRADUATED_EARLIER"
     assert back.disposition == "NOT_LISTED_YET"

@@ -121,10 +121,10 @@ def test_a_year_without_a_limit_counts_every_pregnancy() -> None:
 
 
 def test_a_reported_pregnancy_counts_from_its_effective_day() -> None:
-    told = report(Pregnancy("mother", day("2023-09-01"), 1), "2023-02-10")
+    fact = report(Pregnancy("mother", day("2023-09-01"), 1), "2023-02-10")
 
-    assert held(MOTHER, day("2023-02-09"), told) == ()
-    assert held(MOTHER, day("2023-02-10"), told) == ("PREGNANT",)
+    assert held(MOTHER, day("2023-02-09"), fact) == ()
+    assert held(MOTHER, day("2023-02-10"), fact) == ("PREGNANT",)
 
 
 def test_a_later_pregnancy_adds_a_window_and_replaces_none() -> None:
@@ -138,9 +138,9 @@ def test_a_later_pregnancy_adds_a_window_and_replaces_none() -> None:
 
 
 def test_a_pregnancy_without_a_due_date_has_no_window() -> None:
-    told = report(Pregnancy("mother", None, 1), "2023-02-10")
+    fact = report(Pregnancy("mother", None, 1), "2023-02-10")
 
-    assert held(MOTHER, day("2023-03-31"), told) == ()
+    assert held(MOTHER, day("2023-03-31"), fact) == ()
 
 
 # -- EARLY_CHILD and school
@@ -175,10 +175,10 @@ def test_a_pupil_counts_from_the_sixth_birthday_up_to_the_twenty_second(
 
 def test_a_school_change_counts_from_its_effective_day() -> None:
     pupil = person("pupil", "2010-06-01", school_level="SD")
-    told = report(SchoolChange("pupil", "SMP"), "2023-07-17")
+    fact = report(SchoolChange("pupil", "SMP"), "2023-07-17")
 
-    assert held(pupil, day("2023-07-16"), told) == ("SD",)
-    assert held(pupil, day("2023-07-17"), told) == ("SMP",)
+    assert held(pupil, day("2023-07-16"), fact) == ("SD",)
+    assert held(pupil, day("2023-07-17"), fact) == ("SMP",)
 
 
 def test_who_left_school_holds_nothing_or_is_early_again() -> None:

@@ -162,7 +162,7 @@ def test_a_graduation_goes_out() -> None:
     )
 
 
-def told(*commands: Command) -> list[tuple[events.Event, Message | None]]:
+def published(*commands: Command) -> list[tuple[events.Event, Message | None]]:
     """Every event that the commands lead to, with its message."""
     state, said = Family(), []
     for event in past(*commands):
@@ -172,7 +172,7 @@ def told(*commands: Command) -> list[tuple[events.Event, Message | None]]:
 
 
 def test_that_somebody_is_a_double_or_was_terminated_stays_inside() -> None:
-    life = told(*A_WHOLE_LIFE, MarkDuplicate("mother"))
+    life = published(*A_WHOLE_LIFE, MarkDuplicate("mother"))
 
     silent = [type(event).__name__ for event, message in life if message is None]
 
@@ -180,7 +180,7 @@ def test_that_somebody_is_a_double_or_was_terminated_stays_inside() -> None:
 
 
 def test_facts_go_out_with_their_dates_and_member_numbers() -> None:
-    messages = [message for _, message in told(*A_WHOLE_LIFE) if message is not None]
+    messages = [message for _, message in published(*A_WHOLE_LIFE) if message is not None]
     said = [message.data for message in messages if message.topic == FAMILY_TOPIC]
 
     reported = day("2023-01-13")
@@ -196,7 +196,7 @@ def test_facts_go_out_with_their_dates_and_member_numbers() -> None:
 
 
 def test_the_members_of_a_card_go_out_with_the_one_who_is_its_payee() -> None:
-    [_, (_, message), _] = told(*A_WHOLE_LIFE[:2])
+    [_, (_, message), _] = published(*A_WHOLE_LIFE[:2])
 
     assert message is not None
     assert isinstance(message.data, MembersRegistered)
@@ -206,7 +206,7 @@ def test_the_members_of_a_card_go_out_with_the_one_who_is_its_payee() -> None:
 
 
 def test_tokens_of_persons_go_out_on_the_roster_alone() -> None:
-    life = told(*A_WHOLE_LIFE)
+    life = published(*A_WHOLE_LIFE)
 
     known = [m for event, m in life if isinstance(event, events.PersonsRegistered)]
 
@@ -217,7 +217,7 @@ def test_tokens_of_persons_go_out_on_the_roster_alone() -> None:
 def test_a_payee_who_is_nobody_of_the_family_has_no_number() -> None:
     changed = report(PayeeChange("stranger", "nik", "BRI", "no", "name"), "2023-01-13")
 
-    *_, (_, message) = told(register(), members(MOTHER), changed)
+    *_, (_, message) = published(register(), members(MOTHER), changed)
 
     assert message is not None
     assert message.data == PayeeChanged(FAMILY_ID, day("2023-01-13"), day("2023-01-13"), None)
@@ -226,7 +226,7 @@ def test_a_payee_who_is_nobody_of_the_family_has_no_number() -> None:
 def test_nothing_that_says_who_somebody_is_goes_out_with_the_facts() -> None:
     sent = {
         field
-        for _, message in told(*A_WHOLE_LIFE)
+        for _, message in published(*A_WHOLE_LIFE)
         if message is not None and message.topic == FAMILY_TOPIC
         for field in flat(msgspec.to_builtins(message.data))
     }

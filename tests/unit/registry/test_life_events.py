@@ -45,9 +45,9 @@ EVERY_KIND: list[LifeEvent] = [
 
 @pytest.mark.parametrize("fact", EVERY_KIND, ids=lambda fact: type(fact).__name__)
 def test_the_same_report_again_changes_nothing(fact: LifeEvent) -> None:
-    told = report(fact, "2023-02-01")
+    reported = report(fact, "2023-02-01")
 
-    given_past(told).when(told).then_nothing()
+    given_past(reported).when(reported).then_nothing()
 
 
 @pytest.mark.parametrize("fact", EVERY_KIND, ids=lambda fact: type(fact).__name__)
@@ -114,9 +114,9 @@ def test_what_is_told_early_or_late_but_can_be_true_is_a_fact(
 
 
 def test_a_child_gets_the_next_number() -> None:
-    told = report(birth("baby", "2023-02-01"), "2023-02-01", "2023-02-09", "f")
+    reported = report(birth("baby", "2023-02-01"), "2023-02-01", "2023-02-09", "f")
 
-    given_past().when(told).then(
+    given_past().when(reported).then(
         MemberBorn(
             member=3,
             effective_on=SINCE,
@@ -152,9 +152,9 @@ def test_twins_are_two_members() -> None:
 
 
 def test_who_is_a_member_already_is_not_born_again() -> None:
-    told = report(birth("toddler", "2023-02-01"), "2023-02-01")
+    reported = report(birth("toddler", "2023-02-01"), "2023-02-01")
 
-    given_past().when(told).then_refused(PersonAlreadyMember)
+    given_past().when(reported).then_refused(PersonAlreadyMember)
 
 
 @pytest.mark.parametrize(
@@ -165,16 +165,16 @@ def test_who_is_a_member_already_is_not_born_again() -> None:
 def test_who_was_born_long_ago_is_not_born_into_the_family(
     born: str, closed_on: str | None
 ) -> None:
-    told = report(birth("baby", born), born, "2023-02-01")
-    judged = replace(told, judged_on=day(closed_on)) if closed_on else told
+    reported = report(birth("baby", born), born, "2023-02-01")
+    judged = replace(reported, judged_on=day(closed_on)) if closed_on else reported
 
     given_past().when(judged).then_refused(BirthNotRecent)
 
 
 def test_a_birth_of_a_year_ago_is_a_birth() -> None:
-    told = report(birth("baby", "2022-02-01"), "2022-02-01", "2023-02-01")
+    reported = report(birth("baby", "2022-02-01"), "2022-02-01", "2023-02-01")
 
-    assert [type(event) for event in given_past().when(told).events] == [
+    assert [type(event) for event in given_past().when(reported).events] == [
         MemberBorn,
         PersonsRegistered,
     ]
@@ -188,18 +188,18 @@ def test_a_later_event_finds_the_child() -> None:
 
 
 def test_every_fact_keeps_both_of_its_dates() -> None:
-    def told(fact: LifeEvent) -> object:
+    def reported(fact: LifeEvent) -> object:
         [event] = given_past().when(report(fact, "2023-02-01", "2023-02-09", "f")).events
         return event
 
-    assert told(Death("mother")) == MemberDied(1, SINCE, KNOWN, "f")
-    assert told(SchoolChange("toddler", "SD", "school", "pupil")) == SchoolChanged(
+    assert reported(Death("mother")) == MemberDied(1, SINCE, KNOWN, "f")
+    assert reported(SchoolChange("toddler", "SD", "school", "pupil")) == SchoolChanged(
         2, SINCE, KNOWN, "f", "SD", "school", "pupil"
     )
-    assert told(Pregnancy("mother", day("2023-09-01"), 2)) == PregnancyReported(
+    assert reported(Pregnancy("mother", day("2023-09-01"), 2)) == PregnancyReported(
         1, SINCE, KNOWN, "f", day("2023-09-01"), 2
     )
-    assert told(Move("61.10.05.2004")) == FamilyMoved(SINCE, KNOWN, "f", "61.10.05.2004")
+    assert reported(Move("61.10.05.2004")) == FamilyMoved(SINCE, KNOWN, "f", "61.10.05.2004")
 
 
 def test_a_payee_may_be_nobody_of_the_family() -> None:
