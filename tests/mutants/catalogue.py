@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tests.mutants.approvals import APPROVALS
 from tests.mutants.corridor import CORRIDOR
 from tests.mutants.cuts import CUTTING
 from tests.mutants.forms import FORMS
@@ -31,6 +32,7 @@ MUTANTS: Final = (
     *HOLDS,
     *PERSONS,
     *LIMITS,
+    *APPROVALS,
     Mutant(
         "closed-in-the-batch",
         "each batch judges for itself whether it was the last, and no leader looks",

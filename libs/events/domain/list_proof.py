@@ -34,6 +34,11 @@ def value_hash(value: bytes) -> int:
     return int.from_bytes(sha256(value).digest()[:8], "big")
 
 
+def value_hash_hex(value: bytes) -> str:
+    """The same as 16 hexadecimal digits."""
+    return f"{value_hash(value):0{HASH_HEX_DIGITS}x}"
+
+
 @dataclass(frozen=True, slots=True)
 class Buckets:
     """Per bucket that has lines: how many, and the sum of their hashes."""

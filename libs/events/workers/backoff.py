@@ -71,6 +71,8 @@ class Backoff:
     store: Store
     work: str
     clock: Callable[[], float] = time.monotonic
+    raised: tuple[type[Exception], ...] = ()
+    """Errors that are no item's own: whoever asks for the work has to note them."""
     _rests: dict[str, float] = field(default_factory=dict)
     """Until when each failing item rests."""
     _loaded: bool = False
@@ -94,7 +96,7 @@ class Backoff:
         try:
             moved = await attempt()
         except Exception as error:
-            if is_infrastructure_fault(error):
+            if is_infrastructure_fault(error) or isinstance(error, self.raised):
                 raise
             await self.failed(item, error)
             return False

@@ -20,6 +20,7 @@ import asyncpg
 import msgspec
 
 from libs.events.domain.errors import CorridorError
+from libs.events.domain.list_proof import value_hash_hex
 from libs.events.store.postgres import Store
 from libs.events.workers.prefetch import prefetch
 from libs.privacy.errors import KeyDestroyed, PrivacyError
@@ -33,6 +34,7 @@ from services.payments.tables.list_lines import (
     LIST_LINES,
     NOBODY,
     SUPPLEMENTARY_LINES,
+    NotAsApproved,
 )
 
 LAYOUT: Final = "1"
@@ -48,12 +50,12 @@ CHARACTERS_MAX: Final = {"account_no": 34, "account_name": 100, "payee_nik": 32}
 # server believes of a tahap that it has not counted yet, and may read the whole year each time.
 _LINES = """
 WITH chunk AS MATERIALIZED (
-    SELECT payment, family, bank, amount FROM run_line
+    SELECT payment, family, bank, amount, source FROM run_line
     WHERE tahap = $1 AND kind = $2 AND payable AND deferred IS NULL AND payment > $3
       AND ($4::text IS NULL OR (bank = $4 AND account_check = 'OK'))
     ORDER BY payment LIMIT $5
 )
-SELECT payment::text, family::text, bank, amount, line
+SELECT payment::text, family::text, bank, amount, source, line
 FROM chunk CROSS JOIN LATERAL (
     SELECT line FROM {lines} AS found WHERE tahap = $1 AND found.family = chunk.family OFFSET 0
 ) AS listed
@@ -147,7 +149,8 @@ class Renderer:
     async def measure(self, which: FileOf) -> Rendered | None:
         """Range, totals and hash of a file; None where no payment would stand in it.
 
-        Raises `LinesClosed` with the lines of a chunk that cannot be opened.
+        Raises `LinesClosed` with the lines of a chunk that cannot be opened, and `NotAsApproved`
+        where one is not the line that its payment was entitled by.
         """
         sha256 = hashlib.sha256()
         first = last = ""
@@ -185,7 +188,7 @@ class Renderer:
         async with prefetch(self._lines(which)) as chunks:
             async for rows, sealer in chunks:
                 yield [(row["payment"], row["amount"]) for row in rows]
-                yield _csv(self._records([tuple(row) for row in rows], sealer))
+                yield _csv(self._records(which, rows, sealer))
                 count, rupiah = count + len(rows), rupiah + sum(row["amount"] for row in rows)
         yield _csv([["T", str(count), str(rupiah)]])
 
@@ -203,10 +206,12 @@ class Renderer:
             after = rows[-1]["payment"]
 
     @staticmethod
-    def _records(rows: Sequence[tuple[str, str, str, int, str]], sealer: Sealer) -> list[list[str]]:
+    def _records(which: FileOf, rows: Sequence[asyncpg.Record], sealer: Sealer) -> list[list[str]]:
         records: list[list[str]] = []
         closed: list[DeferredLine] = []
-        for payment, family, bank, amount, line in rows:
+        for payment, family, bank, amount, source, line in rows:
+            if value_hash_hex(line.encode()) != source:
+                raise NotAsApproved(file=which.file, payment=payment)
             try:
                 clear = _payee(family, line, sealer)
             except (PrivacyError, msgspec.MsgspecError) as error:

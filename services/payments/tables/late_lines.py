@@ -16,13 +16,7 @@ from services.payments.contract import TAHAP
 from services.payments.domain.shared.ids import tahap_stream
 from services.payments.domain.tahap.messages import AwaitFamily
 
-# A list that has taken the line up keeps it: the first one stands.
-_LINE: Final = """
-INSERT INTO late_line (tahap, family, revision, outcome, roster_hash, line)
-VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (tahap, family) DO UPDATE
-SET revision = $3, outcome = $4, roster_hash = $5, line = $6 WHERE late_line.revision IS NULL
-"""
+_LINE: Final = "SELECT keep_late_line($1, $2, $3, $4, $5, $6)"
 _EVALUATED: Final = """
 INSERT INTO late_line (tahap, family, evaluated, cut_percent) VALUES ($1, $2, $3, $4)
 ON CONFLICT (tahap, family) DO UPDATE SET evaluated = $3, cut_percent = $4

@@ -6,10 +6,12 @@ from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import asyncpg
 import msgspec
 
 from libs.events.bus.incoming import Incoming
-from libs.events.domain.list_proof import HASH_HEX_DIGITS, MODULUS, Buckets, value_hash
+from libs.events.domain.errors import CorridorError
+from libs.events.domain.list_proof import MODULUS, Buckets, value_hash, value_hash_hex
 from libs.events.store.transaction import Transaction
 from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, FamilyListed
 
@@ -17,13 +19,7 @@ LINES_A_CHUNK: Final = 1_000
 NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 """Sorts before every family, and is none."""
 
-_ROSTER = """
-INSERT INTO list_line (tahap, family, revision, outcome, roster_hash, line)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::text[], $5::numeric[], $6::json[])
-ON CONFLICT (tahap, family) DO UPDATE SET revision = excluded.revision,
-    outcome = excluded.outcome, roster_hash = excluded.roster_hash, line = excluded.line
-WHERE list_line.revision IS NULL OR list_line.revision <= excluded.revision
-"""
+_ROSTER = "SELECT keep_lines($1, $2, $3, $4, $5, $6)"
 _EVALUATED = """
 INSERT INTO list_line (tahap, family, evaluated, result, evaluation_hash, cut_percent)
 SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::text[], $5::numeric[], $6::int[])
@@ -53,13 +49,21 @@ WHERE hash IS NOT NULL GROUP BY 1
 LIST_LINES: Final = "list_line"
 SUPPLEMENTARY_LINES: Final = "supplementary_line"
 _COMPLETE = """
-SELECT family::text, outcome, roster_hash::text, line, cut_percent, evaluated
+SELECT family::text, outcome, roster_hash, line, cut_percent, evaluated
 FROM {lines} AS found
 WHERE tahap = $1 AND family > $2 AND revision IS NOT NULL
   AND (outcome <> 'LISTED' OR evaluated IS NOT NULL)
   AND ($3::uuid[] IS NULL OR family = ANY($3)) AND NOT family = ANY($4::uuid[])
 ORDER BY found.family LIMIT $5
 """
+
+
+class LineAltered(CorridorError):
+    """A line of a list is not what the registry has sent."""
+
+
+class NotAsApproved(CorridorError):
+    """The lines of a run are not those that two people approved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,21 +152,23 @@ async def complete_lines(
     without: Sequence[str] = (),
     limit: int = LINES_A_CHUNK,
 ) -> list[ListedLine]:
-    """The next families whose lines are complete, in order; `among` are a later run's."""
+    """The next families whose lines are complete, in order; `among` are a later run's.
+
+    Raises `LineAltered`.
+    """
     lines, only = (LIST_LINES, None) if among is None else (SUPPLEMENTARY_LINES, list(among))
     statement = _COMPLETE.format(lines=lines)
     rows = await unit.connection.fetch(statement, tahap, after, only, list(without), limit)
-    return [
-        ListedLine(
-            row["family"],
-            row["outcome"],
-            f"{int(row['roster_hash']):0{HASH_HEX_DIGITS}x}",
-            msgspec.json.decode(row["line"], type=FamilyListed),
-            row["cut_percent"],
-            row["evaluated"],
-        )
-        for row in rows
-    ]
+    return [_listed(tahap, row) for row in rows]
+
+
+def _listed(tahap: str, row: asyncpg.Record) -> ListedLine:
+    source = value_hash_hex(row["line"].encode())
+    if int(source, 16) != row["roster_hash"]:
+        raise LineAltered(tahap=tahap, family=row["family"])
+    roster = msgspec.json.decode(row["line"], type=FamilyListed)
+    evaluation = row["cut_percent"], row["evaluated"]
+    return ListedLine(row["family"], row["outcome"], source, roster, *evaluation)
 
 
 async def incomplete(

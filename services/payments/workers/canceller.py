@@ -60,15 +60,10 @@ _UNPLACED: Final = (
     "DELETE FROM run_line WHERE tahap = $1 AND family = ANY($2::uuid[])",
     "DELETE FROM payment_of WHERE tahap = $1 AND family = ANY($2::uuid[])",
 )
-_GONE: Final = """
-DELETE FROM list_line WHERE (tahap, family) IN (
-    SELECT tahap, family FROM list_line WHERE tahap = $1 ORDER BY family LIMIT $2)
-"""
 _OVER: Final = (
     "DELETE FROM list_count WHERE tahap = $1",
     "DELETE FROM list_proof WHERE tahap = $1",
     "DELETE FROM list_withheld WHERE tahap = $1",
-    "DELETE FROM late_line WHERE tahap = $1",
     "DELETE FROM unanswered_line WHERE tahap = $1",
     "DELETE FROM cancellation_open WHERE tahap = $1",
 )
@@ -137,8 +132,7 @@ class Canceller:
             orders = {kind: await recalled_order(unit, tahap, kind) for kind in kinds}
             if await self._void(unit, tahap, orders):
                 return True
-            gone = await unit.connection.execute(_GONE, tahap, self.chunk)
-            if gone != "DELETE 0":
+            if await unit.connection.fetchval("SELECT forget_lines($1, $2)", tahap, self.chunk):
                 return True
             recalled = [order for order in orders.values() if order is not None]
             if not recalled:

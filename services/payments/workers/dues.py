@@ -20,12 +20,14 @@ ENTITLE: Final = "ENTITLE"
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The amount of one listed family, and the tokens of the persons whom it counts."""
+    """The amount of one listed family, the tokens of the persons whom it counts, and the hash of
+    its line."""
 
     payment: str
     bank: str
     persons: tuple[str, ...]
     entitle: Entitle
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +76,4 @@ def _due(kind: str, line: ListedLine, table: BenefitTable) -> Due:
     payment = payment_id(roster.tahap, line.family, kind)
     # Who is not paid keeps nobody else from being paid.
     persons = tuple(counted) if roster.payee_valid else ()
-    return Due(payment, roster.bank or "", persons, entitle)
+    return Due(payment, roster.bank or "", persons, entitle, line.source)

@@ -12,6 +12,8 @@ import structlog
 from libs.events.domain.errors import safe_text
 from libs.events.store.transaction import Transaction
 from services.payments.contract import PAYMENT
+from services.payments.domain.entitlement import BenefitTable
+from services.payments.domain.listing import LISTED, list_digest
 from services.payments.domain.payment.decider import carried
 from services.payments.domain.payment.messages import (
     Command,
@@ -29,6 +31,7 @@ from services.payments.partners.answers import ACCOUNT_NOT_FOUND
 from services.payments.partners.files import BANKS
 from services.payments.tables.deferrals import reserve, take_out
 from services.payments.tables.holds import defer_held, held_among
+from services.payments.tables.list_lines import NotAsApproved, all_complete_lines
 from services.payments.tables.payments import (
     NotVoidYet,
     PaymentCommands,
@@ -41,10 +44,15 @@ from services.payments.tables.payments import (
 )
 from services.payments.tables.run_lines import Job, move
 from services.payments.workers.dues import ENTITLE, Chunk, Due
+from services.payments.workers.list_joiner import listed_line
 
 CANNOT_BE_ENTITLED: Final = "CANNOT_BE_ENTITLED"
 
-_LINE: Final = ("tahap", "kind", "payment", "family", "bank", "amount", "cut", "payable")
+_LINE: Final = ("tahap", "kind", "payment", "family", "bank", "amount", "cut", "payable", "source")
+_ENTITLED: Final = """
+SELECT payment::text, bank, amount, cut, source FROM run_line
+WHERE tahap = $1 AND kind = $2 AND payment = ANY($3::uuid[])
+"""
 _UNPLACED: Final = """
 INSERT INTO payment_of (tahap, family, kind) SELECT $1, family, 'REGULAR'
 FROM unnest($2::uuid[]) AS u (family) ORDER BY family ON CONFLICT DO NOTHING
@@ -73,9 +81,34 @@ async def entitle_chunk(unit: Transaction, job: Job, chunk: Chunk) -> Job:
     return await move(unit, job, ENTITLE, chunk.last)
 
 
-async def mark_entitled(unit: Transaction, job: Job) -> None:
-    """Say what all entitlements of a run come to."""
+async def mark_entitled(unit: Transaction, job: Job, table: BenefitTable) -> None:
+    """Say what all entitlements of a run come to. Raises `NotAsApproved` and `LineAltered`."""
+    await _require_approved(unit, job, table)
     await run(unit, *job.key, await _entitled(unit, *job.key))
+
+
+async def _require_approved(unit: Transaction, job: Job, table: BenefitTable) -> None:
+    """The lines come to the hash that two people approved, and each family is entitled by its own.
+
+    Whoever reaches the tables could have changed either since then.
+    """
+    tahap, kind = job.key
+    frozen = job.paid.frozen
+    digest = list_digest(tahap, kind, table.id)
+    without = [deferral.family for deferral in frozen.deferred] if frozen else []
+    async for lines in all_complete_lines(unit, tahap, job.paid.families or None, without):
+        payments = {payment_id(tahap, line.family, kind): line for line in lines}
+        rows = await unit.connection.fetch(_ENTITLED, tahap, kind, list(payments))
+        entitled = {row["payment"]: tuple(row)[1:] for row in rows}
+        for payment, line in payments.items():
+            approved = listed_line(line, table)
+            digest.add(approved)
+            cut = approved.cut.rupiah
+            owed = line.roster.bank or "", approved.amount - cut, cut, line.source
+            if line.outcome == LISTED and entitled.get(payment) != owed:
+                raise NotAsApproved(tahap=tahap, kind=kind, payment=payment)
+    if frozen is None or digest.hash() != frozen.hash:
+        raise NotAsApproved(tahap=tahap, kind=kind, hash=digest.hash())
 
 
 async def _entitle(unit: Transaction, job: Job, due: Sequence[Due]) -> None:
@@ -94,7 +127,7 @@ async def _entitle(unit: Transaction, job: Job, due: Sequence[Due]) -> None:
             # No partner could be asked about it, and one such line refuses a whole file.
             commands.append((payment, FailAccountCheck(ACCOUNT_NOT_FOUND)))
             payable = False
-        line = tahap, kind, payment, entitle.family, owed.bank, ordered, cut, payable
+        line = tahap, kind, payment, entitle.family, owed.bank, ordered, cut, payable, owed.source
         rows.append(line)
     await pay(unit, commands)
     await unit.connection.copy_records_to_table("run_line", records=rows, columns=_LINE)
@@ -114,7 +147,7 @@ async def _leave_out(unit: Transaction, job: Job, refused: Sequence[tuple[Due, E
         family, cut = due.entitle.family, due.entitle.cut.rupiah
         ordered = due.entitle.amount - cut
         log.error("family not entitled", tahap=tahap, family=family, error=safe_text(error))
-        rows.append((tahap, kind, due.payment, family, due.bank, ordered, cut, True))
+        rows.append((tahap, kind, due.payment, family, due.bank, ordered, cut, True, due.source))
         lines.append(DeferredLine(due.payment, family, due.bank, ordered, CANNOT_BE_ENTITLED))
     await unit.connection.copy_records_to_table("run_line", records=rows, columns=_LINE)
     # Whoever takes the tahap back finds a family's lines by this row. Money that is on an earlier

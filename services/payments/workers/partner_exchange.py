@@ -52,7 +52,7 @@ from services.payments.partners.in_flight import InFlight
 from services.payments.partners.upstream import Upstream
 from services.payments.tables.deferrals import take_out, withdraw
 from services.payments.tables.holds import alone_with_run, defer_held, defer_parked
-from services.payments.tables.list_lines import LINES_A_CHUNK
+from services.payments.tables.list_lines import LINES_A_CHUNK, NotAsApproved
 from services.payments.tables.payments import PaymentCommands, books_wait, pay_or_set_aside, run
 from services.payments.tables.run_lines import (
     EXCHANGE,
@@ -93,7 +93,7 @@ class Exchange:
 
     def __post_init__(self) -> None:
         self.upstream = Upstream(self.store, self.outside)
-        self.backoff = Backoff(self.store, EXCHANGE)
+        self.backoff = Backoff(self.store, EXCHANGE, raised=(NotAsApproved,))
 
     async def forget(self, key: tuple[str, str]) -> None:
         """A run (tahap, kind) is over."""
@@ -288,20 +288,29 @@ class Exchange:
         waiting = [which for which in files if not job.state.answered_whole(which.file)]
         if not waiting:
             return await self._credited(job)
-        turns = asyncio.Semaphore(BANKS_AT_ONCE)
+        turns, refused = asyncio.Semaphore(BANKS_AT_ONCE), list[NotAsApproved]()
         try:
             async with asyncio.TaskGroup() as at_work:
                 banks_at_work = [
-                    at_work.create_task(self._in_turn(turns, job, which)) for which in waiting
+                    at_work.create_task(self._in_turn(turns, refused, job, which))
+                    for which in waiting
                 ]
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
+        if refused:
+            raise refused[0]
         return any(task.result() for task in banks_at_work)
 
-    async def _in_turn(self, turns: asyncio.Semaphore, job: Job, which: FileOf) -> bool:
+    async def _in_turn(
+        self, turns: asyncio.Semaphore, refused: list[NotAsApproved], job: Job, which: FileOf
+    ) -> bool:
         async with turns:
             item = _item(job, which.bank or TREASURY)
-            return await self.backoff.attempt(item, partial(self._bank, job, which))
+            try:
+                return await self.backoff.attempt(item, partial(self._bank, job, which))
+            except NotAsApproved as error:  # the others have their turn all the same
+                refused.append(error)
+                return False
 
     async def _bank(self, job: Job, which: FileOf) -> bool:
         sent = job.state.bank_file(which.file)

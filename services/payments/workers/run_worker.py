@@ -130,7 +130,7 @@ class Payer:
                     return True
         async with self.store.transaction(job.on(day)) as unit:
             await alone_with_run(unit, job)
-            await mark_entitled(unit, job)
+            await mark_entitled(unit, job, table)
         return True
 
     # -- Order, funds, instructions
