@@ -54,7 +54,7 @@ def _show_version(asked: bool) -> None:
 def options(
     _version: Annotated[
         bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Say the version."),
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
     """The platform of the conditional cash transfer programme, from the command line."""
@@ -99,7 +99,7 @@ def demo_(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="The year's files.")],
     results: Annotated[Path, typer.Option("--out", help="Where the results are written.")],
     bus: Bus = "embedded",
-    tahap: Annotated[str | None, typer.Option(help="Which tahaps, such as 1-2; all else.")] = None,
+    tahap: Annotated[str | None, typer.Option(help="Only these tahaps, such as 1-2.")] = None,
     keep: Annotated[bool, typer.Option(help="Keep the platform running.")] = False,
     data: Annotated[
         Path | None,
@@ -108,7 +108,7 @@ def demo_(
         ),
     ] = None,
 ) -> None:
-    """Run a year through a fresh platform and compare it with DIR/expected; 1 if it differs."""
+    """Run a year on a fresh platform and compare it with DIR/expected; exit 1 if it differs."""
     plan = Plan(directory, results, _bus(bus), tahap, keep, data)
     raise typer.Exit(run(demo(plan, out)))
 
@@ -118,7 +118,7 @@ def demo_(
 
 @app.command()
 def token(
-    subject: Annotated[str, typer.Option(help="Whom the token stands for.")],
+    subject: Annotated[str, typer.Option(help="The person whom the token names.")],
     scope: Annotated[str, typer.Option(help='What it allows, such as "payments:read".')],
     region: Annotated[
         list[str] | None, typer.Option(help="Where: a region's code, * for everywhere; repeat it.")
@@ -152,7 +152,7 @@ def verify(
     ] = None,
     witness_key: WitnessKey = WITNESS_KEY,
 ) -> None:
-    """Prove hash chains, ledger and positions of a running platform; 1 if anything is wrong."""
+    """Verify hash chains, ledger and positions of a running platform; exit 1 if any is wrong."""
     if witness is not None and not (witness.is_file() and witness_key.is_file()):
         raise typer.BadParameter("FILE and its key must be there", param_hint="--witness")
     seen = read_witness(witness, signing_key(witness_key)) if witness else []
@@ -176,7 +176,7 @@ def witness(
     data: State = STATE,
     witness_key: WitnessKey = WITNESS_KEY,
 ) -> None:
-    """Sign what the hash chains come to now, once they still hold what was seen before."""
+    """Sign the heads of the hash chains, if the logs still hold what was seen before."""
     for seen in run(_witness(file, data, witness_key)):
         out.print(f"{seen.source} at {seen.position:,}: {seen.head[:16]}…", highlight=False)
 

@@ -27,7 +27,7 @@ WARM: Final = ("libs.chassis.service", "libs.chassis.operations", "libs.chassis.
 """The modules that every service loads; a service's own modules stay its own."""
 
 MESSAGE_BYTES_MAX: Final = 128 * 1024
-ORPHANED: Final = 1  # the exit code of a child whose stem died while it was being forked
+ORPHANED: Final = 1  # the exit code of a child whose fork server died while it was being forked
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,13 +39,15 @@ hold = typer.Typer(
 
 @hold.command("list")
 def list_(
-    state: Annotated[str | None, typer.Option(help="Such as HELD or PROPOSED; all else.")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="Only this state, such as HELD or PROPOSED.")
+    ] = None,
     reason: Annotated[str | None, typer.Option(help="Only holds for this reason.")] = None,
-    region: Annotated[str | None, typer.Option(help="Only what lies within it.")] = None,
+    region: Annotated[str | None, typer.Option(help="Only families of this region.")] = None,
     person: As = "observer",
     data: State = STATE,
 ) -> None:
-    """Say who is held, and what waits to be approved."""
+    """List held families, and holds that wait for approval."""
     asked = {"state": state, "reason": reason, "region": region}
     found = run(_list({name: value for name, value in asked.items() if value}, person, data))
     for family in found:
@@ -65,11 +67,9 @@ def propose_(
     evidence: Annotated[str, typer.Option(help="A document's number, never what it says.")],
     person: As,
     last_day: Annotated[
-        str | None, typer.Option(help="The last day that it concerns; until it is ended else.")
+        str | None, typer.Option(help="The last day of the hold; without it, until it is ended.")
     ] = None,
-    from_tahap: Annotated[
-        str | None, typer.Option(help="The first tahap that it concerns.")
-    ] = None,
+    from_tahap: Annotated[str | None, typer.Option(help="The first tahap that is held.")] = None,
     exclusion: Annotated[
         bool, typer.Option("--exclusion", help="The money lapses with its tahap.")
     ] = False,
@@ -99,7 +99,7 @@ async def _propose(family: str, terms: dict[str, str], person: str, data: Path) 
 
 @hold.command()
 def end(family: FamilyId, reason: Reason, person: As, data: State = STATE) -> None:
-    """Propose that FAMILY is held no more."""
+    """Propose to end the hold of FAMILY."""
     run(_end(family, reason, person, data))
     _say_how_it_goes_on(family)
 

@@ -32,17 +32,17 @@ FOLLOWS: Final = {
 FamilyId = Annotated[str, typer.Argument(metavar="FAMILY", help="The family's id.")]
 
 investigation = typer.Typer(
-    no_args_is_help=True, help="Find and decide what follows from three failures in a row."
+    no_args_is_help=True, help="Investigations after three failures in a row: list, find, decide."
 )
 
 
 @investigation.command("list")
 def list_(
-    tahap: Annotated[str | None, typer.Option(help="At which they opened; all else.")] = None,
+    tahap: Annotated[str | None, typer.Option(help="Only those that opened at this tahap.")] = None,
     person: As = "observer",
     data: State = STATE,
 ) -> None:
-    """Say for whom nobody has decided yet."""
+    """List open investigations."""
     found = run(_list(tahap, person, data))
     for family in found:
         out.print(str(family), highlight=False, soft_wrap=True)
@@ -62,7 +62,7 @@ def find(
     person: As,
     data: State = STATE,
 ) -> None:
-    """Say what the investigation that opened at TAHAP found."""
+    """Bring the finding of the investigation that opened at TAHAP."""
     _one_of(outcome, OUTCOMES, "OUTCOME")
     run(_find(family, tahap, outcome, person, data))
     text = f"Found; another person decides on it with: pkh investigation decide {family} {tahap}"
@@ -84,7 +84,7 @@ def decide(
     data: State = STATE,
     yes: Yes = False,
 ) -> None:
-    """Let what another person found stand, or not."""
+    """Approve or reject the finding that another person brought."""
     _one_of(decision, DECISIONS, "DECISION")
     run(_decide(family, tahap, decision, person, data, yes))
     out.print("Decided.", highlight=False)

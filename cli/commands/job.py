@@ -28,7 +28,7 @@ jobs = typer.Typer(no_args_is_help=True, help="Long work: imports, lists, evalua
 
 @jobs.command("list")
 def list_(person: As = "observer", data: State = STATE) -> None:
-    """The newest jobs of every service."""
+    """List the newest jobs of every service."""
     table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 2, 0, 0))
     for name in ("job", "about", "state", "done", "begun"):
         table.add_column(name, no_wrap=True)
@@ -48,7 +48,7 @@ async def _list(person: str, data: Path) -> list[Job]:
 
 @jobs.command()
 def show(job: JobId, person: As = "observer", data: State = STATE) -> None:
-    """A job's standing, step by step."""
+    """Show a job, step by step."""
     found = run(_show(job, person, data))
     out.print(f"{found.id} {found}", highlight=False, soft_wrap=True)
     for step in found.steps:
@@ -65,7 +65,7 @@ async def _show(job: str, person: str, data: Path) -> Job:
 
 @jobs.command()
 def watch(job: JobId, person: As = "observer", data: State = STATE) -> None:
-    """A bar of a job until it has ended; 1 if that is not as it should be."""
+    """Show the progress of a job until it ends; exit 1 if it does not end well."""
     ended = run(_watch(job, person, data))
     out.print(f"{ended.id} {ended}", highlight=False, soft_wrap=True)
     raise typer.Exit(0 if ended.state == "DONE" else FOUND_SOMETHING)
@@ -98,7 +98,7 @@ async def watched(asker: Client, service: str, job: Job) -> Job:
 
 @jobs.command()
 def cancel(job: JobId, person: As = "operator", data: State = STATE) -> None:
-    """Have a job end without an effect, as who began it or as operations."""
+    """Cancel a job, as who began it or as operations; it leaves nothing."""
     run(_cancel(job, person, data))
     out.print(f"{job} ends at its next step; see: pkh jobs show {job}", highlight=False)
 

@@ -20,9 +20,11 @@ LOOKS_AT: Final = "platform:read"
 REPLAYS: Final = "platform:operate"
 
 Service = Annotated[str, typer.Argument(metavar="SERVICE", help=f"Of {', '.join(SERVICES)}.")]
-Anyone = Annotated[str | None, typer.Argument(metavar="[SERVICE]", help="Whose; all else.")]
-Topic = Annotated[str | None, typer.Option(help="Of this topic alone.")]
-Key = Annotated[str | None, typer.Option(help="Of this key alone: mostly a family's id.")]
+Anyone = Annotated[
+    str | None, typer.Argument(metavar="[SERVICE]", help="A service; without it, all.")
+]
+Topic = Annotated[str | None, typer.Option(help="Only this topic.")]
+Key = Annotated[str | None, typer.Option(help="Only this key, mostly a family's id.")]
 As = Annotated[str, typer.Option("--as", help="Who asks.")]
 
 parked = typer.Typer(no_args_is_help=True, help="Messages that could not be handled, and why.")
@@ -63,7 +65,7 @@ def list_(
     person: As = "observer",
     data: State = STATE,
 ) -> None:
-    """Every parked message and what is wrong with it; those that wait behind one say so."""
+    """List parked messages with their errors; those that wait behind one say so."""
     services = SERVICES if service is None else (_service(service),)
     found = run(_list(services, _query(topic, key), person, data))
     for name, messages in found.items():
@@ -95,7 +97,7 @@ def replay(
     person: As = "operator",
     data: State = STATE,
 ) -> None:
-    """Handle parked messages again, in order; 1 if some are still not fit."""
+    """Replay parked messages in order; exit 1 if some are refused again."""
     ended = run(_replay(_service(service), _query(topic, key), person, data))
     out.print(f"{ended.id} {ended}", highlight=False, soft_wrap=True)
     all_fit = ended.state == "DONE" and not ended.counts.get("refused")
@@ -112,7 +114,7 @@ async def _replay(service: str, query: Mapping[str, str], person: str, data: Pat
 @parked.command()
 def drop(
     service: Service,
-    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="Of this topic.")],
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="The topic of the message.")],
     position: Annotated[int, typer.Argument(metavar="POSITION", help="Its position or offset.")],
     reason: Annotated[str, typer.Option(help="A code, such as SENT_BY_MISTAKE.")],
     partition: Annotated[
@@ -121,7 +123,7 @@ def drop(
     person: As = "operator",
     data: State = STATE,
 ) -> None:
-    """Have one parked message never be handled; it stays on record with who decided, and why."""
+    """Drop one parked message for good; it stays on record with who decided, and why."""
     run(_drop(_service(service), topic, (partition, position), reason, person, data))
     out.print("Dropped; what waits behind it can be replayed now.", highlight=False)
 

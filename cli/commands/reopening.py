@@ -26,11 +26,11 @@ reopening = typer.Typer(
 
 @reopening.command("list")
 def list_(
-    tahap: Annotated[str | None, typer.Option(help="That they would re-open; all else.")] = None,
+    tahap: Annotated[str | None, typer.Option(help="Only re-openings of this tahap.")] = None,
     person: As = "observer",
     data: State = STATE,
 ) -> None:
-    """Say which families wait for a decision, and because of which facts."""
+    """List proposed re-openings, each with its late facts."""
     found = run(_list(tahap, person, data))
     for family in found:
         out.print(str(family), highlight=False, soft_wrap=True)
@@ -46,7 +46,7 @@ async def _list(tahap: str | None, person: str, data: Path) -> list[Reopening]:
 def approve(
     family: FamilyId, tahap: TahapId, person: As, data: State = STATE, yes: Yes = False
 ) -> None:
-    """List the family at TAHAP as its late facts say; never by who recorded one of them."""
+    """Approve a re-opening, as somebody who recorded none of its late facts."""
     run(_decide(family, tahap, "APPROVED", person, data, yes))
     out.print("Approved.", highlight=False)
 
@@ -55,7 +55,7 @@ def approve(
 def reject(
     family: FamilyId, tahap: TahapId, person: As, data: State = STATE, yes: Yes = False
 ) -> None:
-    """Leave TAHAP as it is for the family."""
+    """Reject a re-opening: TAHAP stays as it is for the family."""
     run(_decide(family, tahap, "REJECTED", person, data, yes))
     out.print("Rejected.", highlight=False)
 

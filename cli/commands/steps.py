@@ -20,7 +20,7 @@ from cli.errors import Failed
 
 Proposal = Callable[[Client, str, bool], Awaitable[None]]
 
-As = Annotated[str, typer.Option("--as", help="Who does it; money takes two people.")]
+As = Annotated[str, typer.Option("--as", help="The person who acts; money takes two.")]
 TahapId = Annotated[str, typer.Argument(metavar="TAHAP", help="Such as 2023-1.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask again.")]
 
@@ -38,7 +38,7 @@ def import_file(
     person: As,
     data: State = STATE,
     key: Annotated[
-        str, typer.Option(help="Idempotency-Key; of an import that broke off, to go on with it.")
+        str, typer.Option(help="The Idempotency-Key; that of an import that broke off goes on.")
     ] = "",
 ) -> None:
     """Send a file to the service that takes its kind; all of its rows are taken, or none."""
@@ -71,7 +71,7 @@ async def _import(
 
 @tahap.command()
 def show(name: TahapId, person: As = "observer", data: State = STATE) -> None:
-    """Say where a tahap is and who is waited for."""
+    """Show a tahap: its phase, its figures, and what it waits for."""
     state, failing = run(_show(name, person, data))
     out.print(f"{name} {state}", highlight=False)
     for job in failing:

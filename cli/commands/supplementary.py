@@ -19,7 +19,9 @@ verbs: Final = cancellation_verbs
 
 Families = Annotated[
     list[str] | None,
-    typer.Option("--family", help="Whom it pays; else all who are complete and not held."),
+    typer.Option(
+        "--family", help="A family to pay; without it, all that are complete and not held."
+    ),
 ]
 Day = Annotated[str, typer.Option(help="The day that its payments count for, such as 2023-08-01.")]
 

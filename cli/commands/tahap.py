@@ -47,7 +47,7 @@ async def _run(name: str, calendar: Path, data: Path) -> float:
 
 @verbs.command()
 def watch(name: TahapId, person: As = "observer", data: State = STATE) -> None:
-    """A bar of a tahap until its runs are settled."""
+    """Show the progress of a tahap until its runs are settled."""
     out.print(f"{name} {run(_watch(name, person, data))}", highlight=False, soft_wrap=True)
 
 

@@ -14,11 +14,9 @@ from cli.commands.running import STATE, State, out, run
 
 READS: Final = "conditionality:read"
 
-Reporter = Annotated[str | None, typer.Option(help="Of this school (NPSN) or facility alone.")]
-Month = Annotated[str | None, typer.Option(help="Of this month alone, as 2023-01.")]
-Job = Annotated[
-    str | None, typer.Option(help="Of this import alone: the lines of its file, one by one.")
-]
+Reporter = Annotated[str | None, typer.Option(help="Only this school (NPSN) or facility.")]
+Month = Annotated[str | None, typer.Option(help="Only this month, such as 2023-01.")]
+Job = Annotated[str | None, typer.Option(help="Only this import, line by line of its file.")]
 As = Annotated[str, typer.Option("--as", help="Who asks.")]
 
 
@@ -56,7 +54,7 @@ def unmatched(
     person: As = "reader",
     data: State = STATE,
 ) -> None:
-    """Attendance and visits of persons whom no registered family has, by school and facility."""
+    """List attendance and visits of persons whom no registered family has, by who reported."""
     asked = {"reporter": reporter, "month": month, "source": job}
     query = {name: value for name, value in asked.items() if value is not None}
     found = run(_unmatched(query, person, data))

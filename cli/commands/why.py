@@ -38,7 +38,7 @@ def why(
     person: As = "observer",
     data: State = STATE,
 ) -> None:
-    """Say why a family got this amount in a tahap, or none, as it was known then."""
+    """Explain why a family got this amount in a tahap, or none."""
     if (family is None) != card:
         raise typer.BadParameter("give either an id or --card", param_hint="FAMILY")
     if family is not None and not _is_id(family):
