@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any, Final, Literal
 
 from libs.events.domain.list_proof import BucketsJson
-from libs.events.store.model import Message, StreamType
+from libs.events.store.model import Message, StreamType, published
 from services.conditionality.domain.commitment import (
     Cleared,
     Commitment,
@@ -90,13 +90,6 @@ def publish_person(event: PersonEvent, state: Person) -> Message | None:
     return None
 
 
-def publish_commitment(event: CommitmentEvent, state: Commitment) -> Message | None:
-    """Everything that counts, under the family's id; a finding counts once it is approved."""
-    if isinstance(event, FindingBrought | FindingRejected):
-        return None
-    return Message(TOPIC, event.family)
-
-
 def publish_evaluation(event: EvaluationEvent, state: Evaluation) -> Message | None:
     """By which terms a tahap is judged, and that everyone listed is accounted for."""
     match event:
@@ -121,7 +114,7 @@ COMMITMENT: Final[StreamType[CommitmentCommand, Commitment, CommitmentEvent]] = 
     decider=commitment,
     events=_named(FindingBrought, FindingRejected)
     | {name: event for name, event in PUBLISHED.items() if event not in OF_A_TAHAP},
-    publish=publish_commitment,
+    publish=published(TOPIC, "family", inside=(FindingBrought, FindingRejected)),
     snapshot=(Commitment, 5),
 )
 

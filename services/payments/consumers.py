@@ -27,7 +27,7 @@ from services.payments.contract.commitment import (
     asked_of_payments,
 )
 from services.payments.domain.payment.messages import ClearHold
-from services.payments.domain.shared.ids import payment_id, tahap_stream
+from services.payments.domain.shared.ids import payment_id
 from services.payments.domain.tahap.state import TahapState
 from services.payments.tables.late_lines import keep_late_evaluations, take_late_lines
 from services.payments.tables.list_lines import join_evaluations, join_roster
@@ -58,7 +58,7 @@ async def _taken(unit: Transaction, lines: Sequence[Incoming]) -> Sequence[Incom
     met = {line.body.tahap for line in lines if (line.body.tahap, line.body.family) in awaited}
     if met:
         # Whoever opens a list of them waits for us now, or has opened it before we look again.
-        await unit.hold(sorted(tahap_stream(tahap) for tahap in met))
+        await unit.hold(sorted(TAHAP.stream(tahap) for tahap in met))
         awaited = await _awaited(unit, frozen)
     return [
         line
@@ -73,7 +73,7 @@ async def _standing(unit: Transaction, messages: Sequence[Incoming]) -> Sequence
     if not tahaps:
         return messages
     revisions = await still_open(unit, tahaps)
-    streams = sorted(tahap_stream(tahap) for tahap in tahaps - revisions.keys())
+    streams = sorted(TAHAP.stream(tahap) for tahap in tahaps - revisions.keys())
     for loaded in (await unit.load(TAHAP, streams)).values():
         # Its list is frozen, which no cancellation goes behind, or it is cancelled.
         if loaded.state.announced is not None:
@@ -100,7 +100,7 @@ async def _awaited(unit: Transaction, frozen: Collection[str]) -> set[tuple[str,
 
     Who was re-opened is not on the list that was frozen: their lines are kept beside it.
     """
-    streams = {tahap: tahap_stream(tahap) for tahap in frozen}
+    streams = {tahap: TAHAP.stream(tahap) for tahap in frozen}
     loaded = await unit.load(TAHAP, sorted(streams.values()))
     return {
         (tahap, family)

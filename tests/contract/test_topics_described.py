@@ -42,7 +42,7 @@ def test_a_service_publishes_to_the_topics_that_it_is_said_to(service: str) -> N
         for call in ast.walk(source)
         if isinstance(call, ast.Call)
         and isinstance(call.func, ast.Name)
-        and call.func.id == "Message"
+        and call.func.id in {"Message", "published"}
         and isinstance(call.args[0], ast.Name)
     }
     assert named == set(catalogue().services[service].publishes)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, Final, Generic
 
 import msgspec
@@ -56,9 +57,36 @@ class StreamType(Generic[C, S, E]):
         default_factory=dict
     )
 
+    def stream(self, *named: str) -> str:
+        """The id of one stream of this kind by what names it, e.g. run-2023-1-REGULAR."""
+        return "-".join((self.name, *named))
+
     def name_of(self, event: E) -> str:
         """The stored type name of an event."""
         return type(event).__name__
+
+
+def published(
+    topic: str,
+    key: str,
+    inside: Collection[type[Any]] = (),
+    otherwise: Mapping[type[Any], Callable[[Any, Any], Message | None]] = MappingProxyType({}),
+) -> Callable[[Any, Any], Message | None]:
+    """The `publish` of a kind whose events go out as they are stored, under their field `key`.
+
+    Those of the types `inside` go nowhere; functions of `otherwise` make the messages of theirs.
+    """
+    unpublished = frozenset(inside)
+
+    def publish(event: Any, state: Any) -> Message | None:
+        kind = type(event)
+        if kind in unpublished:
+            return None
+        if kind in otherwise:
+            return otherwise[kind](event, state)
+        return Message(topic, getattr(event, key))
+
+    return publish
 
 
 @dataclass(frozen=True, slots=True)

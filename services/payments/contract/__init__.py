@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
-from libs.events.store.model import Message, StreamType
+from libs.events.store.model import Message, StreamType, published
 from services.payments.domain.administrative_hold import messages as administrative
 from services.payments.domain.administrative_hold.decider import (
     AdministrativeHold,
@@ -56,23 +56,8 @@ class EffectTooLate:
     hold: HoldStatus
 
 
-def publish_payment(event: payments.Event, state: PaymentState) -> Message | None:
-    """The message of a payment's event to others, under the family."""
-    match event:
-        case (
-            payments.HoldPlaced()
-            | payments.HoldCleared()
-            | payments.HoldLifted()
-            | payments.HoldForfeited()
-        ):
-            return None
-        case payments.EffectTooLate():
-            return _too_late(event, state)
-        case _:
-            return Message(PAYMENT_TOPIC, event.family)
-
-
-def _too_late(event: payments.EffectTooLate, state: PaymentState) -> Message | None:
+def too_late(event: payments.EffectTooLate, state: PaymentState) -> Message | None:
+    """The message that a hold or a release came too late, with how the money is held."""
     # Before the entitlement nobody outside knows of this payment, so there is none to speak of.
     if (of := identity_of(state)) is None:
         return None
@@ -81,62 +66,23 @@ def _too_late(event: payments.EffectTooLate, state: PaymentState) -> Message | N
     return Message(PAYMENT_TOPIC, of.family, too_late)
 
 
-def publish_tahap(event: tahaps.Event, state: TahapState) -> Message | None:
-    """The message of a tahap's event to others, under the tahap."""
-    match event:
-        case (
-            tahaps.ListReady()
-            | tahaps.FreezeProposed()
-            | tahaps.FamiliesDeferred()
-            | tahaps.RunSettled()
-        ):
-            return None
-        case tahaps.AnnouncementProposed() | tahaps.ProposalWithdrawn():
-            return None
-        case (
-            tahaps.CancellationProposed()
-            | tahaps.ReannouncementApproved()
-            | tahaps.CancellationCompleted()
-        ):
-            return None
-        case _:
-            return Message(TAHAP_TOPIC, event.tahap)
-
-
-def publish_run(event: runs.Event, state: RunState) -> Message | None:
-    """The message of a payment run's event to others, under the tahap."""
-    match event:
-        case (
-            runs.RunOpened()
-            | runs.RunCancelled()
-            | runs.ListEntitled()
-            | runs.UnansweredProposed()
-            | runs.TransfersRecorded()
-        ):
-            return None
-        case _:
-            return Message(TAHAP_TOPIC, event.tahap)
-
-
-def publish_hold(event: administrative.Event, state: AdministrativeHold) -> Message | None:
-    """The message of an event of an administrative hold, under the family, without evidence."""
-    match event:
-        case (
-            administrative.AdministrativeHoldProposed()
-            | administrative.AdministrativeHoldEndProposed()
-        ):
-            return None
-        case _:
-            return Message(PAYMENT_TOPIC, event.family)
-
-
 # -- Streams. Stored type names are a disk format, and the names of their classes: never renamed. --
 
 PAYMENT: Final[StreamType[payments.Command, PaymentState, payments.Event]] = StreamType(
     name="payment",
     decider=payment,
     events=_named(payments.Event),
-    publish=publish_payment,
+    publish=published(
+        PAYMENT_TOPIC,
+        "family",
+        inside=(
+            payments.HoldPlaced,
+            payments.HoldCleared,
+            payments.HoldLifted,
+            payments.HoldForfeited,
+        ),
+        otherwise={payments.EffectTooLate: too_late},
+    ),
     snapshot=(PaymentState, 3),
 )
 
@@ -144,14 +90,38 @@ TAHAP: Final[StreamType[tahaps.Command, TahapState, tahaps.Event]] = StreamType(
     name="tahap",
     decider=tahap,
     events=_named(tahaps.Event),
-    publish=publish_tahap,
+    publish=published(
+        TAHAP_TOPIC,
+        "tahap",
+        inside=(
+            tahaps.AnnouncementProposed,
+            tahaps.ProposalWithdrawn,
+            tahaps.CancellationProposed,
+            tahaps.ReannouncementApproved,
+            tahaps.CancellationCompleted,
+            tahaps.ListReady,
+            tahaps.FreezeProposed,
+            tahaps.FamiliesDeferred,
+            tahaps.RunSettled,
+        ),
+    ),
 )
 
 RUN: Final[StreamType[runs.Command, RunState, runs.Event]] = StreamType(
     name="run",
     decider=run,
     events=_named(runs.Event),
-    publish=publish_run,
+    publish=published(
+        TAHAP_TOPIC,
+        "tahap",
+        inside=(
+            runs.RunOpened,
+            runs.RunCancelled,
+            runs.ListEntitled,
+            runs.UnansweredProposed,
+            runs.TransfersRecorded,
+        ),
+    ),
 )
 
 ADMINISTRATIVE_HOLD: Final[
@@ -160,7 +130,14 @@ ADMINISTRATIVE_HOLD: Final[
     name="administrative-hold",
     decider=administrative_hold,
     events=_named(administrative.Event),
-    publish=publish_hold,
+    publish=published(
+        PAYMENT_TOPIC,
+        "family",
+        inside=(
+            administrative.AdministrativeHoldProposed,
+            administrative.AdministrativeHoldEndProposed,
+        ),
+    ),
 )
 
 

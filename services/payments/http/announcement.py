@@ -15,7 +15,6 @@ from libs.chassis.service import StoreOf
 from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
 from services.payments.contract import TAHAP
-from services.payments.domain.shared.ids import tahap_stream
 from services.payments.domain.tahap import announcement
 from services.payments.domain.tahap.messages import (
     ApproveAnnouncement,
@@ -71,7 +70,7 @@ async def propose(
     async def decided(unit: Transaction) -> Reply:
         against = Circumstances(await announcing.other_tahaps(unit, terms.tahap), answers)
         command = ProposeAnnouncement(terms, after, announcer.subject, against)
-        state = (await handle(unit, TAHAP, tahap_stream(terms.tahap), command)).state
+        state = (await handle(unit, TAHAP, TAHAP.stream(terms.tahap), command)).state
         proposed = {
             "tahap": terms.tahap,
             "rule_set": terms.policies["rule_set"],

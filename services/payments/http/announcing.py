@@ -11,7 +11,6 @@ from libs.events.domain.errors import CorridorError
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from services.payments.contract import ANNOUNCED_TO, SERVICE, TAHAP
-from services.payments.domain.shared.ids import tahap_stream
 from services.payments.domain.tahap.messages import OtherTahap, ServiceAnswer
 from services.payments.domain.tahap.state import TahapState
 from services.payments.partners.client import Outside
@@ -74,7 +73,7 @@ async def other_tahaps(unit: Transaction, tahap: str) -> tuple[OtherTahap, ...]:
     """The other tahaps that are announced or proposed; they stay so until we commit."""
     await alone(unit)
     names = [name for name in await unit.names("tahap") if name != tahap]
-    others = await unit.load(TAHAP, [tahap_stream(name) for name in names])
+    others = await unit.load(TAHAP, [TAHAP.stream(name) for name in names])
     empty = {row["tahap"] for row in await unit.connection.fetch(_NOTHING_CAME)}
     return tuple(
         OtherTahap(terms.tahap, terms.months, waits=_waits(loaded.state, empty))

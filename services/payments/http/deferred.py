@@ -14,7 +14,6 @@ from libs.chassis.pagination import Page, Paging
 from libs.chassis.regions import RegionWithin
 from libs.chassis.service import StoreOf
 from services.payments.contract import TAHAP
-from services.payments.domain.shared.ids import tahap_stream
 from services.payments.http.deferred_answers import deferred_families
 from services.payments.http.tahap import Reader
 
@@ -43,7 +42,7 @@ async def families_deferred(
     region: RegionWithin = None,
 ) -> Page[DeferredFamily]:
     """The deferred families of a tahap that no open or frozen list has, in order of id."""
-    stream = tahap_stream(tahap)
+    stream = TAHAP.stream(tahap)
     found = (await store.read(TAHAP, [stream])).get(stream)
     if found is None:
         raise TahapUnknown(tahap=tahap)

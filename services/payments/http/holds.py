@@ -40,7 +40,6 @@ from services.payments.domain.shared.errors import (
     NothingProposed,
     SamePerson,
 )
-from services.payments.domain.shared.ids import hold_stream
 from services.payments.http.tahap import Checker, Maker, Reader
 from services.payments.tables import ledger
 from services.payments.tables.holds import ensure_in_time, holds, keep, state_of
@@ -108,7 +107,7 @@ async def families_held(
     """The families that are held, were held or are proposed to be, in order of id."""
     rows = await holds(store, reader.within(region), state, reason, paging.after(UUID), paging.rows)
     found, following = paging.cut(rows, lambda row: row)
-    streams = {family: hold_stream(str(family)) for family in found}
+    streams = {family: ADMINISTRATIVE_HOLD.stream(str(family)) for family in found}
     async with store.looking() as look:
         read = await load_by_halves(look, ADMINISTRATIVE_HOLD, list(streams.values()))
     items = [_view(read[stream].state) for stream in streams.values() if stream in read]
@@ -120,7 +119,7 @@ async def families_held(
 async def family_hold(family: UUID, store: StoreOf, reader: Reader, response: Response) -> HoldView:
     """The administrative hold of a family; its ETag is what an approval is asked to name."""
     ensure_may_see(reader, await ledger.region_of(store, str(family)) or "")
-    stream = hold_stream(str(family))
+    stream = ADMINISTRATIVE_HOLD.stream(str(family))
     found = (await store.read(ADMINISTRATIVE_HOLD, [stream])).get(stream)
     if found is None:
         raise HoldUnknown(family=family)
@@ -248,7 +247,9 @@ async def _decide(
     async def decided(unit: Transaction) -> Reply:
         if seen is not None:
             await _ensure_seen(unit, family, seen)
-        outcome = await handle(unit, ADMINISTRATIVE_HOLD, hold_stream(str(family)), command)
+        outcome = await handle(
+            unit, ADMINISTRATIVE_HOLD, ADMINISTRATIVE_HOLD.stream(str(family)), command
+        )
         if isinstance(command, ApproveHold) and outcome.events and outcome.state.terms:
             await ensure_in_time(unit, str(family), outcome.state.terms)
         await keep(unit, outcome.state, region)
@@ -258,7 +259,7 @@ async def _decide(
 
 
 async def _ensure_seen(unit: Transaction, family: UUID, seen: Seen) -> None:
-    stream = hold_stream(str(family))
+    stream = ADMINISTRATIVE_HOLD.stream(str(family))
     await seen.ensure_stream(unit, ADMINISTRATIVE_HOLD, stream)
     if stream not in await unit.load(ADMINISTRATIVE_HOLD, [stream]):
         raise HoldUnknown(family=family)

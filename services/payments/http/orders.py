@@ -25,7 +25,7 @@ from services.payments.domain.payment.state import (
     identity_of,
 )
 from services.payments.domain.run.messages import ApproveOrder, ProposeOrder
-from services.payments.domain.shared.ids import order_id, payment_stream, request_id
+from services.payments.domain.shared.ids import order_id, request_id
 from services.payments.http import answers, refusals
 from services.payments.http.schemas import Approval, Kind
 from services.payments.http.tahap import Checker, Maker, Reader, deciding_on
@@ -116,7 +116,7 @@ async def payment_view(
     payment: UUID, store: StoreOf, reader: Reader, response: Response
 ) -> PaymentView:
     """One payment as it stands."""
-    stream = payment_stream(str(payment))
+    stream = PAYMENT.stream(str(payment))
     found = (await store.read(PAYMENT, [stream])).get(stream)
     view = _payment(found.state) if found else None
     if found is None or view is None:
@@ -143,7 +143,7 @@ async def family_payments(
 
 
 async def _payments(store: Store, payments: list[str]) -> list[PaymentView]:
-    streams = [payment_stream(payment) for payment in payments]
+    streams = [PAYMENT.stream(payment) for payment in payments]
     found = await store.read(PAYMENT, streams)
     views = [_payment(found[stream].state) for stream in streams if stream in found]
     return [view for view in views if view is not None]

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
-from services.payments.contract import TAHAP
+from services.payments.contract import RUN, TAHAP
 from services.payments.domain.payment.messages import Command, TakeOut
 from services.payments.domain.run.messages import (
     DeferLines,
@@ -20,7 +20,6 @@ from services.payments.domain.run.messages import (
     DeferUnanswered,
     WithdrawFile,
 )
-from services.payments.domain.shared.ids import run_stream, tahap_stream
 from services.payments.domain.tahap.messages import DeferFamilies, Deferral
 from services.payments.tables.payments import PaymentCommands, pay_or_set_aside, run
 
@@ -39,7 +38,7 @@ async def reserve(unit: Transaction, key: tuple[str, str]) -> None:
 
     Whoever takes in a deferred family's line has the tahap first and then its payments, too.
     """
-    await unit.hold([run_stream(*key), tahap_stream(key[0])])
+    await unit.hold([RUN.stream(*key), TAHAP.stream(key[0])])
 
 
 def _take_out(line: DeferredLine, ordered: bool) -> tuple[Command, ...]:
@@ -93,6 +92,6 @@ async def _without(
         unit, [PaymentCommands(key, line.payment, asked(line, ordered)) for line in lines]
     )
     families = tuple(Deferral(line.family, line.reason) for line in lines)
-    await handle(unit, TAHAP, tahap_stream(tahap), DeferFamilies(families, kind))
+    await handle(unit, TAHAP, TAHAP.stream(tahap), DeferFamilies(families, kind))
     payments = [line.payment for line in lines]
     await unit.connection.execute(_OUT, *key, payments, [line.reason for line in lines])

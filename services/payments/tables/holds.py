@@ -24,13 +24,7 @@ from services.payments.domain.administrative_hold.decider import AdministrativeH
 from services.payments.domain.administrative_hold.messages import HoldKind, HoldTerms
 from services.payments.domain.run.messages import DeferredLine
 from services.payments.domain.shared.errors import AlreadyDispatched
-from services.payments.domain.shared.ids import (
-    REGULAR,
-    bank_file_id,
-    payment_id,
-    run_stream,
-    tahap_stream,
-)
+from services.payments.domain.shared.ids import REGULAR, bank_file_id, payment_id
 from services.payments.domain.tahap.messages import Deferral
 from services.payments.domain.tahap.state import TahapState
 from services.payments.tables.deferrals import take_out
@@ -226,7 +220,7 @@ async def ensure_in_time(unit: Transaction, family: str, terms: HoldTerms) -> No
     Raises `AlreadyDispatched` where one is; a run that is reconciled is no matter of a hold.
     """
     for tahap, kind in await unit.connection.fetch(_OPEN_RUNS):
-        standing = (await unit.load(TAHAP, [tahap_stream(tahap)]))[tahap_stream(tahap)].state
+        standing = (await unit.load(TAHAP, [TAHAP.stream(tahap)]))[TAHAP.stream(tahap)].state
         if not terms.concerns(tahap, standing.day_of(kind)):
             continue
         line = await unit.connection.fetchrow(
@@ -238,7 +232,7 @@ async def ensure_in_time(unit: Transaction, family: str, terms: HoldTerms) -> No
         )
         if line is None:
             continue
-        stream, file = run_stream(tahap, kind), bank_file_id(tahap, kind, line["bank"])
+        stream, file = RUN.stream(tahap, kind), bank_file_id(tahap, kind, line["bank"])
         state = (await unit.load(RUN, [stream]))[stream].state
         if state.bank_file(file) is not None or file in state.withdrawn:
             raise AlreadyDispatched(tahap=tahap, kind=kind, file=file)

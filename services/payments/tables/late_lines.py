@@ -13,7 +13,6 @@ from libs.events.domain.list_proof import value_hash
 from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
 from services.payments.contract import TAHAP
-from services.payments.domain.shared.ids import tahap_stream
 from services.payments.domain.tahap.messages import AwaitFamily
 
 _LINE: Final = "SELECT keep_late_line($1, $2, $3, $4, $5, $6)"
@@ -41,7 +40,7 @@ async def take_late_lines(unit: Transaction, lines: Sequence[Incoming]) -> None:
         body = message.body
         listed = await unit.connection.fetchval(_LISTED, body.tahap, body.family)
         command = AwaitFamily(body.family, body.reopening, listed)
-        awaited = await handle(unit, TAHAP, tahap_stream(body.tahap), command)
+        awaited = await handle(unit, TAHAP, TAHAP.stream(body.tahap), command)
         if awaited.events:
             figures = body.revision, body.outcome, value_hash(message.value)
             row = body.tahap, body.family, *figures, message.value.decode()
@@ -71,7 +70,7 @@ async def keep_late_evaluations(unit: Transaction, late: Sequence[Incoming]) -> 
 
 async def _taken_up(unit: Transaction, late: Sequence[Incoming]) -> set[tuple[str, str]]:
     """(tahap, family) on a supplementary list that people may have approved, until we commit."""
-    streams = sorted({tahap_stream(message.body.tahap) for message in late})
+    streams = sorted({TAHAP.stream(message.body.tahap) for message in late})
     # Whoever opens a list waits for us now, or has opened it before we look.
     await unit.hold(streams)
     loaded = await unit.load(TAHAP, streams)

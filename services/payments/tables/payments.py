@@ -33,13 +33,7 @@ from services.payments.domain.payment.state import PaymentState
 from services.payments.domain.run.messages import Command as RunCommand
 from services.payments.domain.run.messages import PaymentOrdered
 from services.payments.domain.run.state import RunState
-from services.payments.domain.shared.ids import (
-    REGULAR,
-    payment_id,
-    payment_stream,
-    run_stream,
-    tahap_stream,
-)
+from services.payments.domain.shared.ids import REGULAR, payment_id
 
 SET_ASIDE_MAX: Final = 1_000
 """Payments of one run; more of them are no fault of theirs."""
@@ -100,7 +94,7 @@ async def pay(
 
     A refusal is raised: whoever commands payments here has read what they may be asked.
     """
-    asked = [(payment_stream(payment), command) for payment, command in commands]
+    asked = [(PAYMENT.stream(payment), command) for payment, command in commands]
     outcomes = await handle_many(unit, PAYMENT, asked)
     movements: list[ledger.Movement] = []
     for outcome in outcomes:
@@ -114,14 +108,14 @@ async def pay(
 
 async def run(unit: Transaction, tahap: str, kind: str, command: RunCommand) -> RunState:
     """Handle a command of a payment run."""
-    outcome = await handle(unit, RUN, run_stream(tahap, kind), command)
+    outcome = await handle(unit, RUN, RUN.stream(tahap, kind), command)
     await _move(unit, [move for event in outcome.events for move in ledger.of_run(event)])
     return outcome.state
 
 
 async def recalled_order(unit: Transaction, tahap: str, kind: str) -> PaymentOrdered | None:
     """The order of a cancelled run that the treasury has not given back yet."""
-    stream = run_stream(tahap, kind)
+    stream = RUN.stream(tahap, kind)
     found = (await unit.load(RUN, [stream])).get(stream)
     return found.state.recalled if found else None
 
@@ -183,7 +177,7 @@ async def set_aside(
 ) -> None:
     """Keep what payments did not take, to be tried again; raises as `pay_or_set_aside`."""
     for run in sorted({item.run for item, _ in refused}):
-        stream = tahap_stream(run[0])
+        stream = TAHAP.stream(run[0])
         revision = (await unit.load(TAHAP, [stream]))[stream].state.revision
         for item, error in refused:
             if item.run == run:

@@ -7,7 +7,6 @@ from pydantic import BaseModel
 from libs.events.store.postgres import Store
 from services.payments.contract import TAHAP
 from services.payments.domain.run.state import RunState, totals_of
-from services.payments.domain.shared.ids import tahap_stream
 from services.payments.domain.shared.totals import total
 from services.payments.domain.tahap.state import PaymentList, TahapState
 
@@ -65,6 +64,6 @@ async def tahaps(store: Store, after: str | None, limit: int) -> list[TahapPhase
     # A handful a year: all are read, because those whose proposal was withdrawn are left out.
     async with store.looking() as look:
         names = await look.names("tahap", after or "")
-        found = await look.load(TAHAP, [tahap_stream(name) for name in names])
+        found = await look.load(TAHAP, [TAHAP.stream(name) for name in names])
     standing = [loaded.state for _, loaded in sorted(found.items()) if loaded.state.tahap]
     return [TahapPhase(tahap=state.tahap, phase=tahap_phase(state)) for state in standing[:limit]]

@@ -19,7 +19,6 @@ from libs.events.store.model import Outcome, encode
 from libs.events.store.transaction import Transaction
 from services.payments.contract import RUN, TAHAP
 from services.payments.domain.run.state import RunState
-from services.payments.domain.shared.ids import run_stream, tahap_stream
 from services.payments.domain.tahap.messages import Command, Event, Terms
 from services.payments.domain.tahap.state import TahapState
 
@@ -40,7 +39,7 @@ class Standing:
 
     async def decide(self, unit: Transaction, command: Command) -> Outcome[TahapState, Event]:
         """Have the tahap decide a command; it stands as that leaves it. Raises its refusal."""
-        stream = tahap_stream(self.tahap.tahap)
+        stream = TAHAP.stream(self.tahap.tahap)
         loaded = {stream: self.loaded}
         [outcome] = await handle_many(unit, TAHAP, [(stream, command)], preloaded=loaded)
         if outcome.error is not None:
@@ -94,12 +93,12 @@ class Standing:
 
 async def load(unit: Transaction, tahap: str) -> Standing:
     """A tahap as it stands. Raises `TahapUnknown` where it was never announced or proposed."""
-    stream = tahap_stream(tahap)
+    stream = TAHAP.stream(tahap)
     found = (await unit.load(TAHAP, [stream])).get(stream)
     if found is None or not found.state.tahap:
         raise TahapUnknown(tahap=tahap)
     streams = {
-        payment_list.kind: run_stream(tahap, payment_list.kind)
+        payment_list.kind: RUN.stream(tahap, payment_list.kind)
         for payment_list in found.state.lists
     }
     there = await unit.load(RUN, sorted(streams.values()))
@@ -116,7 +115,7 @@ async def ensure_seen(unit: Transaction, tahap: str, seen: Seen) -> Standing:
     Raises `TahapUnknown`, or 412 when what people decide on has changed since.
     """
     kinds = await unit.names(f"run-{tahap}")
-    await unit.hold([tahap_stream(tahap), *(run_stream(tahap, kind) for kind in kinds)])
+    await unit.hold([TAHAP.stream(tahap), *(RUN.stream(tahap, kind) for kind in kinds)])
     standing = await load(unit, tahap)
     seen.ensure(standing.version)
     return standing

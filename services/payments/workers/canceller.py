@@ -25,10 +25,10 @@ from libs.events.store.model import Context
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.workers.backoff import Backoff
-from services.payments.contract import SERVICE, TAHAP
+from services.payments.contract import RUN, SERVICE, TAHAP
 from services.payments.domain.payment.messages import Void
 from services.payments.domain.run.messages import CancelRun, PaymentOrdered
-from services.payments.domain.shared.ids import REGULAR, payment_id, run_stream, tahap_stream
+from services.payments.domain.shared.ids import REGULAR, payment_id
 from services.payments.domain.tahap.messages import CompleteCancellation
 from services.payments.partners.client import Outside
 from services.payments.partners.in_flight import InFlight
@@ -118,7 +118,7 @@ class Canceller:
         )
 
     async def _take_back(self, tahap: str, revision: int) -> bool:
-        stream = tahap_stream(tahap)
+        stream = TAHAP.stream(tahap)
         cancelled = (await self.store.read(TAHAP, [stream]))[stream].state.cancelled
         return cancelled is not None and await self._undo(tahap, revision, cancelled.closing_date)
 
@@ -147,7 +147,7 @@ class Canceller:
         if answer is None:
             return False
         async with self.store.transaction(Context.on_day(SERVICE, day)) as unit:
-            await unit.hold([run_stream(order.tahap, order.kind)])
+            await unit.hold([RUN.stream(order.tahap, order.kind)])
             answer = replace(answer, unvoided=await unvoided(unit, order))
             await run(unit, order.tahap, order.kind, answer)
         return True
@@ -179,7 +179,7 @@ class Canceller:
         for statement in _OVER:
             await unit.connection.execute(statement, tahap)
         command = CompleteCancellation(revision)
-        state = (await handle(unit, TAHAP, tahap_stream(tahap), command)).state
+        state = (await handle(unit, TAHAP, TAHAP.stream(tahap), command)).state
         if state.announced is not None:
             await open_list(unit, tahap, state.revision)
         return True
@@ -188,7 +188,7 @@ class Canceller:
 async def _earlier_first(unit: Transaction, tahap: str) -> bool:
     """True while an earlier tahap is corrected: what made way for it is announced behind it."""
     rows = await unit.connection.fetch(_EARLIER, tahap)
-    found = await unit.load(TAHAP, [tahap_stream(row["tahap"]) for row in rows])
+    found = await unit.load(TAHAP, [TAHAP.stream(row["tahap"]) for row in rows])
     return any(loaded.state.upcoming is not None for loaded in found.values())
 
 

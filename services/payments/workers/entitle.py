@@ -25,7 +25,7 @@ from services.payments.domain.payment.messages import (
 from services.payments.domain.payment.state import Deferred, Unentitled
 from services.payments.domain.run.messages import DeferredLine, MarkEntitled
 from services.payments.domain.shared.errors import Contradiction
-from services.payments.domain.shared.ids import REGULAR, paid_person, payment_id, payment_stream
+from services.payments.domain.shared.ids import REGULAR, paid_person, payment_id
 from services.payments.domain.shared.totals import Totals
 from services.payments.partners.answers import ACCOUNT_NOT_FOUND
 from services.payments.partners.files import BANKS
@@ -162,7 +162,7 @@ async def _carry(unit: Transaction, payments: Mapping[str, str]) -> None:
     """Decisions on the deferred payments are said to those that take their place."""
     for deferred in await not_void_yet(unit, payments):
         raise NotVoidYet(payment=deferred)
-    after = {payment_stream(deferred): payment for deferred, payment in payments.items()}
+    after = {PAYMENT.stream(deferred): payment for deferred, payment in payments.items()}
     loaded = await unit.load(PAYMENT, sorted(after))
     for found in loaded.values():
         # One that was set aside may not be known to be deferred yet: two would be paid.
@@ -206,13 +206,13 @@ async def _claimed_elsewhere(unit: Transaction, job: Job, due: Sequence[Due]) ->
     for owed in due:
         for person in owed.persons:
             token = paid_person(tahap, kind, person, job.announced.revision)[1]
-            wanted.setdefault(token, payment_stream(owed.payment))
+            wanted.setdefault(token, PAYMENT.stream(owed.payment))
             held.append((token, owed.payment))
     if not wanted:
         return set()
     owners = await unit.claim(name, wanted)
     doubled = {(payment, owners[token]) for token, payment in held} - {
-        (owed.payment, payment_stream(owed.payment)) for owed in due
+        (owed.payment, PAYMENT.stream(owed.payment)) for owed in due
     }
     taken_over = await _taken_over(unit, job, due) if doubled else set()
     return {payment for payment, owner in doubled - taken_over}
@@ -225,7 +225,7 @@ async def _taken_over(unit: Transaction, job: Job, due: Sequence[Due]) -> set[tu
     """
     tahap, kinds = job.announced.tahap, [payment_list.kind for payment_list in job.tahap.lists]
     places = {
-        payment_stream(payment_id(tahap, owed.entitle.family, kind)): owed.payment
+        PAYMENT.stream(payment_id(tahap, owed.entitle.family, kind)): owed.payment
         for owed in due
         for kind in kinds[: kinds.index(job.paid.kind)]
     }

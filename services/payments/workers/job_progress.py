@@ -10,7 +10,6 @@ from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, RUN, TAHAP
 from services.payments.domain.run.state import RunState, totals_of
-from services.payments.domain.shared.ids import run_stream, tahap_stream
 from services.payments.domain.shared.totals import total
 from services.payments.domain.tahap.state import PaymentList, TahapState
 from services.payments.tables.open_lists import counted, proof_of
@@ -30,7 +29,7 @@ DECIDED_BY_PEOPLE: Final = ("ORDER_READY", "ORDER_PROPOSED")
 
 async def joining(store: Store, tahap: str) -> Progress:
     """A tahap's list as it is joined: a line of the roster and one evaluation for each family."""
-    stream = tahap_stream(tahap)
+    stream = TAHAP.stream(tahap)
     state = (await store.read(TAHAP, [stream]))[stream].state
     if state.announced is None and state.cancelled is not None:
         return await _taking_back(store, state)
@@ -88,7 +87,7 @@ async def paying(store: Store, run: str) -> Progress:
     """A run by its steps; a payment is done when it is credited, or known not to be."""
     year, number, kind = run.split("-", 2)
     tahap = f"{year}-{number}"
-    stream, paid_by = tahap_stream(tahap), run_stream(tahap, kind)
+    stream, paid_by = TAHAP.stream(tahap), RUN.stream(tahap, kind)
     paid = (await store.read(TAHAP, [stream]))[stream].state.list_of(kind) or PaymentList(kind)
     state = (await store.read(RUN, [paid_by]))[paid_by].state
     async with store.looking() as unit:

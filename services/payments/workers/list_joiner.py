@@ -32,7 +32,7 @@ from services.payments.domain.entitlement import (
 )
 from services.payments.domain.listing import LISTED, ListLine, list_digest
 from services.payments.domain.shared.errors import Malformed, StepNotReached, UnverifiedBenefit
-from services.payments.domain.shared.ids import REGULAR, tahap_stream
+from services.payments.domain.shared.ids import REGULAR
 from services.payments.domain.tahap.decider import DEFERRED_FAMILIES_MAX
 from services.payments.domain.tahap.messages import MarkListReady, RequestBuckets
 from services.payments.domain.tahap.state import TahapState
@@ -148,7 +148,7 @@ class Joiner:
         return await self.backoff.turn(looks)
 
     async def _look(self, tahap: str, before: str) -> bool:
-        stream = tahap_stream(tahap)
+        stream = TAHAP.stream(tahap)
         state = (await self.store.read(TAHAP, [stream]))[stream].state
         if state.announced is None:
             return False
@@ -190,7 +190,7 @@ class Joiner:
             return False
         table = table_of(self.policies, state)
         ready = await ready_list(unit, state, table, REGULAR, None, sorted(missing), withheld)
-        await handle(unit, TAHAP, tahap_stream(state.tahap), ready)
+        await handle(unit, TAHAP, TAHAP.stream(state.tahap), ready)
         return True
 
     async def _agrees(self, unit: Transaction, state: TahapState, half: Half) -> bool:
@@ -208,7 +208,7 @@ class Joiner:
         attempts = last.attempt if last else 0
         if (attempts or proof.position >= half.counted.newest) and attempts < ATTEMPTS_MAX:
             ask = RequestBuckets(topic, tuple(differing), attempts + 1)
-            await handle(unit, TAHAP, tahap_stream(state.tahap), ask)
+            await handle(unit, TAHAP, TAHAP.stream(state.tahap), ask)
         return False
 
 

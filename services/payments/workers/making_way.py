@@ -14,7 +14,6 @@ from typing import Final
 from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
 from services.payments.contract import TAHAP
-from services.payments.domain.shared.ids import tahap_stream
 from services.payments.domain.tahap.messages import MakeWay, OtherTahap
 from services.payments.domain.tahap.state import TahapState
 from services.payments.workers.canceller import begin_cancelling
@@ -27,7 +26,7 @@ async def alone_with_lists_behind(unit: Transaction, state: TahapState) -> None:
     """Have the tahaps that a proposal shows behind this one until we commit: no line comes."""
     if state.proposal is not None:
         behind = sorted(state.proposal.behind)
-        await unit.hold([tahap_stream(tahap) for tahap in behind])
+        await unit.hold([TAHAP.stream(tahap) for tahap in behind])
         await unit.connection.execute(_LISTS, behind)
 
 
@@ -46,5 +45,5 @@ async def make_way(
     )
     for tahap in reversed(behind):
         command = MakeWay(proposal.maker, checker)
-        outcome = await handle(unit, TAHAP, tahap_stream(tahap), command)
+        outcome = await handle(unit, TAHAP, TAHAP.stream(tahap), command)
         await begin_cancelling(unit, tahap, outcome.state.revision)

@@ -37,7 +37,7 @@ from services.payments.domain.run.messages import (
     SendBankFile,
 )
 from services.payments.domain.run.state import totals_of
-from services.payments.domain.shared.ids import bank_file_id, check_file_id, run_stream
+from services.payments.domain.shared.ids import bank_file_id, check_file_id
 from services.payments.domain.shared.totals import Totals
 from services.payments.partners.answers import (
     Answer,
@@ -388,7 +388,7 @@ async def _stands(unit: Transaction, which: FileOf) -> Totals:
 
 async def _nobody_left(unit: Transaction, job: Job) -> None:
     """Raise `RunMovedMeanwhile` where two people have let lines of the check go since we looked."""
-    stream = run_stream(*job.key)
+    stream = RUN.stream(*job.key)
     state = (await unit.load(RUN, [stream]))[stream].state
     if state.unanswered != job.state.unanswered:
         raise RunMovedMeanwhile(tahap=job.announced.tahap, kind=job.paid.kind)

@@ -22,7 +22,6 @@ from services.payments.contract import RUN, TAHAP
 from services.payments.domain.payment.messages import Instruct, TakeOut
 from services.payments.domain.run.messages import DeferredLine, OpenRun, Reconcile
 from services.payments.domain.run.state import RunState
-from services.payments.domain.shared.ids import run_stream, tahap_stream
 from services.payments.domain.shared.totals import Totals
 from services.payments.domain.tahap.messages import CloseTahap, MarkRunReconciled
 from services.payments.partners.answers import OK
@@ -75,7 +74,7 @@ class Payer:
         return job is not None and await self._further(job)
 
     async def _job(self, row: asyncpg.Record) -> Job | None:
-        stream, paid_by = tahap_stream(row["tahap"]), run_stream(row["tahap"], row["kind"])
+        stream, paid_by = TAHAP.stream(row["tahap"]), RUN.stream(row["tahap"], row["kind"])
         async with self.store.looking() as look:
             tahap = (await look.load(TAHAP, [stream]))[stream].state
             found = (await look.load(RUN, [paid_by])).get(paid_by)
@@ -171,7 +170,7 @@ class Payer:
 
     async def _reconcile(self, job: Job) -> bool:
         """Close the run's books, then the tahap, unless somebody deferred may still be paid."""
-        stream = tahap_stream(job.announced.tahap)
+        stream = TAHAP.stream(job.announced.tahap)
         async with self.store.transaction(job.on(job.announced.credit_date)) as unit:
             await alone_with_run(unit, job)
             if await books_wait(unit, job.key):

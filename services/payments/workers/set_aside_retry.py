@@ -15,7 +15,7 @@ from libs.events.store.model import Context
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.workers.backoff import Backoff
-from services.payments.contract import SERVICE, TAHAP
+from services.payments.contract import RUN, SERVICE, TAHAP
 from services.payments.domain.payment.messages import (
     Command,
     Credit,
@@ -27,7 +27,6 @@ from services.payments.domain.payment.messages import (
     TakeOut,
     Void,
 )
-from services.payments.domain.shared.ids import run_stream, tahap_stream
 from services.payments.tables.payments import pay, recalled_order
 from services.payments.tables.run_lines import run_item
 
@@ -75,7 +74,7 @@ class SetAsideRetry:
         )
         async with self.store.transaction(Context(at, f"service:{SERVICE}")) as unit:
             # An order is booked as given back before one of its payments is void, or behind it.
-            await unit.hold([run_stream(*run)])
+            await unit.hold([RUN.stream(*run)])
             rows = await unit.connection.fetch(_STORED, payment)
             commands = [await _still(unit, row) for row in rows]
             await pay(unit, [(payment, command) for command in commands if command is not None])
@@ -94,7 +93,7 @@ async def _still(unit: Transaction, row: asyncpg.Record) -> Command | None:
     if isinstance(command, Void):
         order = await recalled_order(unit, row["tahap"], row["kind"])
         return replace(command, recalled=order.order if order else "")
-    stream = tahap_stream(row["tahap"])
+    stream = TAHAP.stream(row["tahap"])
     state = (await unit.load(TAHAP, [stream]))[stream].state
     stands = state.announced is not None and state.revision == row["revision"]
     return command if stands else None

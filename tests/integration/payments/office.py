@@ -27,14 +27,7 @@ from services.payments.contract import ANNOUNCED_TO, PAYMENT, RUN, SERVICE, TAHA
 from services.payments.domain.payment.state import PaymentState, Unentitled
 from services.payments.domain.run.messages import ApproveOrder, ProposeOrder
 from services.payments.domain.run.state import RunState
-from services.payments.domain.shared.ids import (
-    REGULAR,
-    order_id,
-    payment_stream,
-    request_id,
-    run_stream,
-    tahap_stream,
-)
+from services.payments.domain.shared.ids import REGULAR, order_id, request_id
 from services.payments.domain.tahap.messages import (
     ApproveAnnouncement,
     ApproveFreeze,
@@ -159,7 +152,7 @@ class Office:
     async def announce(self, tahap: str = TAHAP_1) -> None:
         """Two people announce a tahap."""
         terms = Terms(tahap, months_of(tahap), *DATES[tahap], {"rule_set": RULE_SET})
-        stream, proposal = tahap_stream(tahap), ProposeAnnouncement(terms, {}, MAKER, ALONE)
+        stream, proposal = TAHAP.stream(tahap), ProposeAnnouncement(terms, {}, MAKER, ALONE)
         async with self.store.transaction(CONTEXT) as unit:
             waits = (await handle(unit, TAHAP, stream, proposal)).state.proposal
             if waits is not None:
@@ -218,7 +211,7 @@ class Office:
         """Two people freeze the list that stands."""
         ready = (await self.tahap(tahap)).lists[0].ready
         assert ready is not None, "the list is not ready"
-        stream = tahap_stream(tahap)
+        stream = TAHAP.stream(tahap)
         async with self.store.transaction(CONTEXT) as unit:
             await handle(unit, TAHAP, stream, ProposeFreeze(MAKER, ready.hash))
             await handle(unit, TAHAP, stream, ApproveFreeze(CHECKER, ready.hash))
@@ -258,12 +251,12 @@ class Office:
 
     async def tahap(self, tahap: str = TAHAP_1) -> TahapState:
         """The state of a tahap."""
-        stream = tahap_stream(tahap)
+        stream = TAHAP.stream(tahap)
         return (await self.store.read(TAHAP, [stream]))[stream].state
 
     async def run(self, tahap: str = TAHAP_1, kind: str = REGULAR) -> RunState:
         """The state of a run."""
-        stream = run_stream(tahap, kind)
+        stream = RUN.stream(tahap, kind)
         found = await self.store.read(RUN, [stream])
         return found[stream].state if stream in found else RunState()
 
@@ -271,7 +264,7 @@ class Office:
         self, house: House, tahap: str = TAHAP_1, kind: str = REGULAR
     ) -> PaymentState:
         """The state of a house's payment."""
-        stream = payment_stream(house.payment(tahap, kind))
+        stream = PAYMENT.stream(house.payment(tahap, kind))
         found = await self.store.read(PAYMENT, [stream])
         return found[stream].state if stream in found else Unentitled()
 

@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 from libs.chassis.settings import Settings
+from services.payments.contract import ADMINISTRATIVE_HOLD
 from services.payments.domain.payment.messages import HoldStatus
 from services.payments.domain.payment.state import Transfer
-from services.payments.domain.shared.ids import hold_stream, supplementary
+from services.payments.domain.shared.ids import supplementary
 from services.payments.domain.tahap.messages import Deferral
 from services.payments.tables.holds import hold_readings
 from services.payments.tables.ledger import books
@@ -504,7 +505,7 @@ async def test_a_hold_that_cannot_be_read_hides_no_other_one(
     torn, whole = (house.family for house in VILLAGE[:2])
     connection = await asyncpg.connect(settings.bus_url)  # the service itself may change no event
     await connection.execute(
-        "UPDATE events SET data = '[]' WHERE stream_id = $1", hold_stream(torn)
+        "UPDATE events SET data = '[]' WHERE stream_id = $1", ADMINISTRATIVE_HOLD.stream(torn)
     )
     await connection.close()
 

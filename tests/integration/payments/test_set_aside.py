@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libs.events.workers.backoff import failing_parts
+from services.payments.contract import PAYMENT
 from services.payments.domain.payment.state import Transfer
-from services.payments.domain.shared.ids import REGULAR, payment_stream, supplementary
+from services.payments.domain.shared.ids import REGULAR, supplementary
 from services.payments.domain.shared.totals import Totals
 from services.payments.tables.ledger import books
 from services.payments.workers.set_aside_retry import SET_ASIDE
@@ -38,7 +39,7 @@ async def unreadable(office: Office, house: House = ODD, kind: str = REGULAR) ->
     """Nobody can read a house's payment any more; answers what its state was."""
     state = await office.store.pool.fetchval(
         "SELECT state::text FROM streams WHERE stream_id = $1",
-        payment_stream(house.payment(kind=kind)),
+        PAYMENT.stream(house.payment(kind=kind)),
     )
     await mended(office, '"none"', house, kind)
     return str(state)
@@ -48,7 +49,7 @@ async def mended(office: Office, state: str, house: House = ODD, kind: str = REG
     """A house's payment reads as it did."""
     await office.store.pool.execute(
         "UPDATE streams SET state = $2::json WHERE stream_id = $1",
-        payment_stream(house.payment(kind=kind)),
+        PAYMENT.stream(house.payment(kind=kind)),
         state,
     )
 

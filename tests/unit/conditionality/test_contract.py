@@ -72,7 +72,7 @@ def test_a_published_message_is_its_golden_example_field_for_field(name: str) ->
 
 def test_a_familys_events_go_out_as_stored_under_its_id() -> None:
     for event in history("fails", "fails", "fails"):
-        published = contract.publish_commitment(event, commitment.initial)
+        published = contract.COMMITMENT.publish(event, commitment.initial)
 
         assert published == Message(contract.TOPIC, FAMILY, AS_STORED)
 
@@ -81,8 +81,8 @@ def test_a_finding_goes_out_as_what_was_decided_on_it() -> None:
     failed = history("fails", "fails", "fails")
     brought, refused = decided(found("CONFIRMED"), rejected(), after=failed)
 
-    assert contract.publish_commitment(brought, commitment.initial) is None
-    assert contract.publish_commitment(refused, commitment.initial) is None
+    assert contract.COMMITMENT.publish(brought, commitment.initial) is None
+    assert contract.COMMITMENT.publish(refused, commitment.initial) is None
 
 
 def test_a_persons_facts_stay_inside() -> None:

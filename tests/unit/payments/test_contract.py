@@ -16,9 +16,6 @@ from services.payments.contract import (
     TAHAP,
     TAHAP_TOPIC,
     commitment,
-    publish_payment,
-    publish_run,
-    publish_tahap,
 )
 from services.payments.contract.commitment import asked_of_payments
 from services.payments.domain.payment.decider import payment
@@ -129,7 +126,7 @@ def test_a_message_is_field_for_field_its_golden_example(topic: str, name: str) 
 def test_a_payments_message_goes_out_under_its_family() -> None:
     credited = next(event for event in BLOCKED if type(event).__name__ == "PaymentCredited")
 
-    assert publish_payment(credited, payment.initial) == Message(PAYMENT_TOPIC, FAMILY, AS_STORED)
+    assert PAYMENT.publish(credited, payment.initial) == Message(PAYMENT_TOPIC, FAMILY, AS_STORED)
 
 
 @pytest.mark.parametrize(
@@ -143,13 +140,13 @@ def test_a_payments_message_goes_out_under_its_family() -> None:
 def test_a_hold_that_moves_nothing_stays_inside(
     event: HoldPlaced | HoldLifted | HoldForfeited,
 ) -> None:
-    assert publish_payment(event, payment.fold(BLOCKED)) is None
+    assert PAYMENT.publish(event, payment.fold(BLOCKED)) is None
 
 
 def test_an_effect_that_came_too_late_is_told_with_how_the_money_stays() -> None:
     credited_and_noted = payment.fold(past(kit.ENTITLE, kit.INSTRUCT, kit.CREDIT, Hold("effect")))
 
-    message = publish_payment(EffectTooLate("effect", HoldStatus.HELD), credited_and_noted)
+    message = PAYMENT.publish(EffectTooLate("effect", HoldStatus.HELD), credited_and_noted)
 
     assert message == Message(
         PAYMENT_TOPIC,
@@ -163,7 +160,7 @@ def test_an_effect_that_came_too_late_is_told_with_how_the_money_stays() -> None
 def test_an_effect_on_a_payment_that_nobody_was_told_of_stays_inside() -> None:
     late = EffectTooLate("effect", HoldStatus.HELD)
 
-    assert publish_payment(late, payment.fold(past(kit.HOLD, GRADUATE))) is None
+    assert PAYMENT.publish(late, payment.fold(past(kit.HOLD, GRADUATE))) is None
 
 
 @pytest.mark.parametrize(
@@ -177,7 +174,7 @@ def test_an_effect_on_a_payment_that_nobody_was_told_of_stays_inside() -> None:
 def test_steps_of_a_tahap_that_only_payments_waits_for_stay_inside(
     event: ListReady | FreezeProposed | RunSettled,
 ) -> None:
-    assert publish_tahap(event, TahapState()) is None
+    assert TAHAP.publish(event, TahapState()) is None
 
 
 @pytest.mark.parametrize(
@@ -191,15 +188,15 @@ def test_steps_of_a_tahap_that_only_payments_waits_for_stay_inside(
 def test_steps_of_a_run_that_only_payments_waits_for_stay_inside(
     event: RunOpened | ListEntitled | TransfersRecorded,
 ) -> None:
-    assert publish_run(event, RunState()) is None
+    assert RUN.publish(event, RunState()) is None
 
 
 def test_documents_go_out_under_their_tahap() -> None:
-    assert publish_tahap(kit.frozen(), TahapState()) == Message(TAHAP_TOPIC, TAHAP_ID)
+    assert TAHAP.publish(kit.frozen(), TahapState()) == Message(TAHAP_TOPIC, TAHAP_ID)
     funds = msgspec.json.decode(
         golden(TAHAP_TOPIC, "FundsReleased"), type=RUN.events["FundsReleased"]
     )
-    assert publish_run(funds, RunState()) == Message(TAHAP_TOPIC, TAHAP_ID)
+    assert RUN.publish(funds, RunState()) == Message(TAHAP_TOPIC, TAHAP_ID)
 
 
 # -- Stored

@@ -2,6 +2,7 @@ from uuid import UUID
 
 import pytest
 
+from services.payments import contract
 from services.payments.domain.shared import ids
 from services.payments.domain.shared.errors import Malformed
 from tests.unit.payments.kit import FAMILY, NEIGHBOUR, TAHAP
@@ -51,9 +52,9 @@ def test_documents_and_files_carry_the_run_in_their_names() -> None:
     assert ids.check_file_id(*run) == "2023-1-SUPPLEMENTARY-1-CHECK-1"
     assert ids.check_file_id(*run, revision=2) == "2023-1-SUPPLEMENTARY-1-R2-CHECK-1"
     assert ids.bank_file_id(*run, "MANDIRI", 2) == "2023-1-SUPPLEMENTARY-1-MANDIRI-2"
-    assert ids.tahap_stream(TAHAP) == "tahap-2023-1"
-    assert ids.run_stream(*run) == "run-2023-1-SUPPLEMENTARY-1"
-    assert ids.payment_stream("x") == "payment-x"
+    assert contract.TAHAP.stream(TAHAP) == "tahap-2023-1"
+    assert contract.RUN.stream(*run) == "run-2023-1-SUPPLEMENTARY-1"
+    assert contract.PAYMENT.stream("x") == "payment-x"
 
 
 def test_a_person_is_claimed_once_for_regular_and_supplementary_runs() -> None:

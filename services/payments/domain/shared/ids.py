@@ -1,4 +1,4 @@
-"""The names of payments, runs, streams, documents and files: each is computed, none is drawn."""
+"""The names of payments, runs, documents and files: each is computed, none is drawn."""
 
 from __future__ import annotations
 
@@ -47,29 +47,9 @@ def payment_id(tahap: str, family: str, kind: str = REGULAR) -> str:
     return str(uuid5(NAMESPACE, f"{tahap}|{family.lower()}|{kind}"))
 
 
-def payment_stream(payment: str) -> str:
-    """The stream of a payment."""
-    return f"payment-{payment}"
-
-
-def tahap_stream(tahap: str) -> str:
-    """The stream of a tahap's announcement and lists."""
-    return f"tahap-{tahap}"
-
-
-def hold_stream(family: str) -> str:
-    """The stream of a family's administrative hold."""
-    return f"administrative-hold-{family}"
-
-
 def run_id(tahap: str, kind: str) -> str:
     """The id of a payment run, e.g. 2023-1-REGULAR."""
     return f"{tahap}-{kind}"
-
-
-def run_stream(tahap: str, kind: str) -> str:
-    """The stream of a payment run's documents and files."""
-    return f"run-{run_id(tahap, kind)}"
 
 
 def request_id(tahap: str, kind: str, revision: int = 1) -> str:
