@@ -24,7 +24,7 @@ from libs.chassis.auth import authenticator, gate, refuse_open_doors
 from libs.chassis.connections import Idle, LimitedProtocol
 from libs.chassis.etag import is_guarded, unchanged
 from libs.chassis.gc_tuning import settle
-from libs.chassis.health import Check, health_router
+from libs.chassis.health import Check, Readings, health_router
 from libs.chassis.idempotency import (
     AlreadyAnswered,
     answered_before,
@@ -83,7 +83,7 @@ def create_app(
         version="1",
         docs_url=None,
         redoc_url=None,
-        lifespan=_with_resources(lifespan),
+        lifespan=_with_resources(lifespan, readiness),
         responses=PLACEHOLDER,
         description=ABOUT,
         contact=CONTACT,
@@ -114,7 +114,7 @@ def create_app(
     app.state.settings = settings
     app.state.clock = clock
     pages = problem_pages.pages_router(settings.contracts_dir.parent / "docs" / "problems")
-    for router in (health_router(readiness), pages, *routers):
+    for router in (health_router(), pages, *routers):
         app.include_router(router)
     refuse_open_doors(app, anybody, POST_NEEDS)
     _documented(app, anybody, examples or {})
@@ -150,7 +150,7 @@ def serve(app: FastAPI, settings: Settings) -> None:
 
 
 def _with_resources(
-    lifespan: Lifespan,
+    lifespan: Lifespan, readiness: Mapping[str, Check]
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
@@ -158,6 +158,7 @@ def _with_resources(
             async with lifespan(app) as resources:
                 settings = app.state.settings
                 app.state.spool = Spool(settings.limits, settings.spool_dir)
+                app.state.readings = Readings(readiness, app.state)
                 for name, value in resources.items():
                     setattr(app.state, name, value)
                 yield

@@ -22,6 +22,7 @@ from libs.chassis.app import Lifespan, create_app, serve
 from libs.chassis.catalogue import Entry, catalogue
 from libs.chassis.jobs import Source, jobs_router
 from libs.chassis.replay_jobs import ReplayJobs
+from libs.chassis.retention import RETENTION, Retention
 from libs.chassis.rule_sets import rule_sets_router
 from libs.chassis.service import READINESS, READS_ONLY, Running, Step, opened, working
 from libs.chassis.settings import Settings
@@ -107,9 +108,9 @@ class Service:
             async with opened(settings) as running, AsyncExitStack() as closing:
                 running.closing = closing
                 parts = await self.parts(running)
-                await closing.enter_async_context(
-                    working(running, parts.subscriptions, parts.workers)
-                )
+                retention = Retention(running.store, settings.limits.answers_kept_days)
+                workers = {**parts.workers, RETENTION: retention.step}
+                await closing.enter_async_context(working(running, parts.subscriptions, workers))
                 yield running.resources(**parts.resources)
 
         return lifespan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
@@ -15,6 +16,7 @@ from libs.chassis.version import VERSION
 from libs.events.domain.errors import safe_text
 
 CHECK_S_MAX: Final = 2.0
+READY_KEPT_S: Final = 1.0
 FINE: Final = "ok"
 
 Check = Callable[[State], Awaitable[object]]
@@ -37,9 +39,47 @@ class Readiness(BaseModel):
     checks: dict[str, str]
 
 
-def health_router(readiness: Mapping[str, Check], *, check_s_max: float = CHECK_S_MAX) -> APIRouter:
-    """The two routes; `readiness` names what the service needs to do its work, each of which has
-    `check_s_max` seconds to answer."""
+class Readings:
+    """The last answers of all checks. However often /ready is asked, they run once in `kept_s`
+    seconds, and each has `check_s_max` of them."""
+
+    def __init__(
+        self,
+        checks: Mapping[str, Check],
+        resources: State,
+        *,
+        check_s_max: float = CHECK_S_MAX,
+        kept_s: float = READY_KEPT_S,
+    ) -> None:
+        self._checks, self._resources = checks, resources
+        self._check_s_max, self._kept_s = check_s_max, kept_s
+        self._looking = asyncio.Lock()
+        self._looked_at = float("-inf")
+        self._seen: dict[str, str] = {}
+
+    async def look(self) -> dict[str, str]:
+        """Each check by name: FINE, or what ails it."""
+        async with self._looking:
+            if time.monotonic() - self._looked_at > self._kept_s:
+                found = await asyncio.gather(*map(self._outcome, self._checks.items()))
+                self._seen = dict(zip(self._checks, found, strict=True))
+                self._looked_at = time.monotonic()
+        return self._seen
+
+    async def _outcome(self, named: tuple[str, Check]) -> str:
+        name, check = named
+        try:
+            async with asyncio.timeout(self._check_s_max):
+                await check(self._resources)
+        except Exception as error:
+            # Whatever ails it, the answer is that something does.
+            log.warning("not ready", check=name, exc_info=error)
+            return safe_text(error)
+        return FINE
+
+
+def health_router() -> APIRouter:
+    """The two routes; the lifespan gives the `readings` of what the service needs for its work."""
     router = APIRouter(tags=["health"])
 
     @router.get("/health")
@@ -49,26 +89,11 @@ def health_router(readiness: Mapping[str, Check], *, check_s_max: float = CHECK_
 
     @router.get("/ready", responses={503: {"model": Readiness}})
     async def ready(request: Request, response: Response) -> Readiness:
-        """Everything that the service needs answers in time; 503 names what does not."""
-        found = await asyncio.gather(
-            *(
-                _outcome(name, check, request.app.state, check_s_max)
-                for name, check in readiness.items()
-            )
-        )
-        fine = all(outcome == FINE for outcome in found)
+        """Everything that the service needs answers in time; 503 names what does not. An answer
+        is kept for a second."""
+        checks = await request.app.state.readings.look()
+        fine = all(outcome == FINE for outcome in checks.values())
         response.status_code = 200 if fine else 503
-        return Readiness(ready=fine, checks=dict(zip(readiness, found, strict=True)))
+        return Readiness(ready=fine, checks=checks)
 
     return router
-
-
-async def _outcome(name: str, check: Check, resources: State, s_max: float) -> str:
-    try:
-        async with asyncio.timeout(s_max):
-            await check(resources)
-    except Exception as error:
-        # Whatever ails it, the answer is that something does.
-        log.warning("not ready", check=name, exc_info=error)
-        return safe_text(error)
-    return FINE

@@ -127,6 +127,8 @@ async def take_file(
     async with spool.received(once.client, once.following(request.stream())) as upload:
         job = ImportJob(store, once, report.file, upload.size)
         async with store.transaction(context) as unit, job.running(unit.connection):
+            # Its last statement gives all events of a file their positions, however many.
+            await unit.connection.execute("SET LOCAL statement_timeout = 0")
             report.job = job.id
             unreadable: list[Exception] = []
             async for rows in read_rows(job.counting(upload.chunks()), columns, report):

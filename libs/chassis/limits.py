@@ -39,6 +39,10 @@ class Limits:
     """PKH_UPLOADS_TAKEN_IN_MAX: files at once in the database, each on a connection."""
     spool_bytes_max: int = 8 * 1024**3
     """PKH_SPOOL_BYTES_MAX: of all files on their way together."""
+    statement_s: int = 60
+    """PKH_STATEMENT_S: that a statement of a request may take in the database."""
+    answers_kept_days: int = 90
+    """PKH_ANSWERS_KEPT_DAYS: that an answer is known by its key, and an upload as a job."""
     requests_a_second: int = 300
     """PKH_REQUESTS_A_SECOND: of one client."""
     requests_burst_max: int = 3_000

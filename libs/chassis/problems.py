@@ -38,6 +38,7 @@ NAME_FORM: Final = re.compile(r"(?!.*[0-9]{4})[a-z][a-z0-9_]{0,39}")
 BUSY_DATABASE: Final = (
     asyncpg.TransactionRollbackError,  # a deadlock: one of the two must begin again
     asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,  # a statement that took too long
 )
 QUOTING: Final = ("value_error", "assertion_error")
 

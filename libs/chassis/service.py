@@ -72,14 +72,17 @@ class Running:
     """The settings, the store, the bus and the topics of one service, and its consumer once it
     works.
 
-    `closing` closes what the service itself opens, after its work has ended. `looks` are what
-    /metrics shows beside what the process measures; a service adds its own.
+    `requests` is the store as handlers have it: on connections of its own, so that neither they nor
+    workers can take all, and with a limit to each statement, which a worker's that sums what a
+    nation has may exceed. `closing` closes what the service itself opens, after its work has ended.
+    `looks` are what /metrics shows beside what the process measures; a service adds its own.
     """
 
     settings: Settings
     store: Store
     bus: Bus
     topics: Topics
+    requests: Store | None = None
     closing: AsyncExitStack = field(default_factory=AsyncExitStack)
     subscriptions: Sequence[Subscription] = ()
     consumer: Consumer | None = None
@@ -97,8 +100,8 @@ class Running:
 
     def resources(self, **more: Any) -> dict[str, Any]:
         """The state that the lifespan yields: itself, its store, and what else handlers ask for."""
-        committer = GroupCommitter(self.store)
-        return {"running": self, "store": self.store, "committer": committer, **more}
+        store = self.requests or self.store
+        return {"running": self, "store": store, "committer": GroupCommitter(store), **more}
 
 
 StoreOf = Annotated[Store, resource("store")]
@@ -110,18 +113,19 @@ RunningOf = Annotated[Running, resource("running")]
 async def opened(settings: Settings) -> AsyncIterator[Running]:
     """Connect to the database and the bus and show what is measured; close all at the end."""
     topics = Topics.load(settings.contracts_dir)
-    store = await Store.connect(settings.database_url, settings.service)
-    try:
+    async with AsyncExitStack() as opening:
+        store = await Store.connect(settings.database_url, settings.service)
+        opening.push_async_callback(store.close)
+        requests = await Store.connect(
+            settings.database_url, settings.service, statement_s=settings.limits.statement_s
+        )
+        opening.push_async_callback(requests.close)
         bus = await connect(settings.bus_url, session_s=settings.bus_session_s)
-        try:
-            running = Running(settings, store, bus, topics)
-            running.looks = _looks(running)
-            async with shown(settings.host, settings.metrics_port, running.looks):
-                yield running
-        finally:
-            await bus.close()
-    finally:
-        await store.close()
+        opening.push_async_callback(bus.close)
+        running = Running(settings, store, bus, topics, requests)
+        running.looks = _looks(running)
+        async with shown(settings.host, settings.metrics_port, running.looks):
+            yield running
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ SLOW: Final = "tests/integration/attacks/test_slow_uploads.py"
 UPLOADS: Final = f"{SLOW}::test_many_slow_uploads_of_one_clerk_keep_nobody_from_the_database"
 IDLE: Final = f"{HELD}::test_a_thousand_idle_connections_keep_nobody_out[20]"
 SIZE: Final = f"{HELD}::test_a_header_of_any_size_fills_no_memory_and_stops_nobody[many headers]"
+RETENTION: Final = "tests/integration/chassis/test_retention.py"
 IMPORTED: Final = (
     "tests/integration/registry/test_import_jobs.py"
     "::test_an_upload_can_be_looked_at_while_it_goes_and_when_it_is_done"
@@ -58,6 +59,19 @@ LIMITS: Final = (
         (Change("libs/chassis/middleware.py", "min(seconds, least)", "seconds"),),
         UPLOADS,
         IMPORTED,
+    ),
+    Mutant(
+        "kept-for-ever",
+        "every answer that was ever given is kept",
+        (
+            Change(
+                "libs/chassis/retention.py",
+                "recorded_at < now() - $1",
+                "recorded_at < now() - 99 * $1",
+            ),
+        ),
+        f"{RETENTION}::test_what_is_old_goes_in_batches_and_what_is_young_stays",
+        f"{RETENTION}::test_a_statement_of_a_request_ends_and_a_worker_s_goes_on",
     ),
     Mutant(
         "tokens-tried-for-ever",

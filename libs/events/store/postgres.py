@@ -51,16 +51,20 @@ class Store:
         self._blocks: list[int] = []
 
     @classmethod
-    async def connect(cls, url: str, source: str, schema: str = "public") -> Store:
+    async def connect(
+        cls, url: str, source: str, schema: str = "public", *, statement_s: int = 0
+    ) -> Store:
         """Open the pools of the runtime role that `url` names, on the tables of a schema.
 
-        Waits of a session are limited, so that a frozen writer frees others. Raises
-        `SessionsShared` where a proxy pools the sessions.
+        Waits of a session are limited, so that a frozen writer frees others, and where
+        `statement_s` is not 0 each statement. Raises `SessionsShared` where a proxy pools the
+        sessions.
         """
         settings = {
             "application_name": source,
             "search_path": schema,
             "lock_timeout": "10s",
+            "statement_timeout": f"{statement_s}s",
             "idle_in_transaction_session_timeout": "10s",
             # Our statements are short; a plan with workers waits longer for them than it saves.
             "max_parallel_workers_per_gather": "0",

@@ -247,6 +247,10 @@ async def test_a_list_that_fails_for_long_is_told_of_by_job_and_readiness(
         found = await failing_item(given.store.pool, LISTER, "2022-4")
         return found is not None and found.attempts >= 2
 
+    async def is_told() -> bool:
+        checks = (await registry.client.get("/ready")).json()["checks"]
+        return bool(checks["work"] != "ok")
+
     await eventually(failing)
     ready = await registry.client.get("/ready")
     assert ready.json()["checks"]["work"] == "ok"
@@ -254,6 +258,7 @@ async def test_a_list_that_fails_for_long_is_told_of_by_job_and_readiness(
         "UPDATE failing_work SET attempts = $1, since = since - interval '1 hour'",
         FAILING_ATTEMPTS,
     )
+    await eventually(is_told)
     ready = await registry.client.get("/ready")
     reader = registry.who("reader-1", "registry:read")
     job = (await registry.client.get("/jobs/listing-2022-4", headers=reader)).json()

@@ -222,7 +222,8 @@ async def test_ready_names_each_check_and_what_ails_it() -> None:
 
     checks = {"database": fine, "bus": away, "relay": silent}
     app = FastAPI()
-    app.include_router(health.health_router(checks, check_s_max=0.01))
+    app.include_router(health.health_router())
+    app.state.readings = health.Readings(checks, app.state, check_s_max=0.01)
     async with calling(app) as client:
         answer = await client.get("/ready")
     assert answer.status_code == 503
@@ -230,6 +231,22 @@ async def test_ready_names_each_check_and_what_ails_it() -> None:
         "ready": False,
         "checks": {"database": "ok", "bus": "ConnectionRefusedError", "relay": "TimeoutError"},
     }
+
+
+async def test_however_often_ready_is_asked_its_checks_run_once_in_a_while() -> None:
+    asked = 0
+
+    async def counted(_state: object) -> None:
+        nonlocal asked
+        asked += 1
+
+    app = FastAPI()
+    app.include_router(health.health_router())
+    app.state.readings = health.Readings({"database": counted}, app.state, kept_s=1_000)
+    async with calling(app) as client:
+        answers = await asyncio.gather(*(client.get("/ready") for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert asked == 1
 
 
 async def test_ready_when_every_check_passes(issuer_dir: Path) -> None:
