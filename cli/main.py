@@ -11,7 +11,7 @@ import typer
 from cli.client.http import connected, local_issuer
 from cli.client.screen import Screen
 from cli.client.verify import findings
-from cli.commands import hold, investigation, job, parked, reopening, steps, unmatched, why
+from cli.commands import change, hold, investigation, job, parked, reopening, steps, unmatched, why
 from cli.commands import tahap as tahap_verbs
 from cli.commands.rebuild import REBUILT, rebuild
 from cli.commands.running import FOUND_SOMETHING, STATE, State, out, run
@@ -37,6 +37,7 @@ app.command("unmatched")(unmatched.unmatched)
 app.add_typer(tahap_verbs.verbs, name="tahap")
 app.add_typer(job.jobs, name="jobs")
 app.add_typer(parked.parked, name="parked")
+app.add_typer(change.changes, name="changes")
 app.add_typer(investigation.investigation, name="investigation")
 app.add_typer(reopening.reopening, name="reopening")
 app.add_typer(hold.hold, name="hold")

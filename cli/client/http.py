@@ -107,13 +107,21 @@ class Client:
         return (await self._ask("GET", service, path, params=query)).read(kind)
 
     async def pages(
-        self, service: str, path: str, kind: type[list[T]], **query: str | int
+        self, service: str, path: str, kind: type[list[T]], /, **query: str | int
     ) -> AsyncIterator[list[T]]:
         """A list, page by page."""
+        async for page in self.seen_pages(service, path, kind, **query):
+            yield page.value
+
+    async def seen_pages(
+        self, service: str, path: str, kind: type[list[T]], /, **query: str | int
+    ) -> AsyncIterator[Seen[list[T]]]:
+        """A list, page by page, with the ETag by which somebody decides on all of a page."""
         asked: dict[str, str | int] = {"limit": PAGE_ITEMS, **query}
         while True:
-            page = (await self._ask("GET", service, path, params=asked)).read(_Page)
-            yield msgspec.json.decode(page.items, type=kind)
+            answer = await self._ask("GET", service, path, params=asked)
+            page = answer.read(_Page)
+            yield Seen(msgspec.json.decode(page.items, type=kind), answer.etag)
             if page.next is None:
                 return
             asked["cursor"] = page.next

@@ -27,7 +27,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask again.")]
 tahap = typer.Typer(no_args_is_help=True, help="Take a tahap from announcement to payment.")
 
 
-COUNTS: Final = ("accepted", "unchanged", "matched", "unmatched")
+COUNTS: Final = ("accepted", "unchanged", "proposed", "matched", "unmatched")
 
 # -- Files ----------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from libs.chassis.import_jobs import Imports
 from libs.chassis.service import Running
 from services.registry.consumers import subscriptions
 from services.registry.contract import SERVICE as NAME
-from services.registry.http import families, lists, reopenings
+from services.registry.http import changes, families, lists, reopenings
 from services.registry.http.csv_commands import CsvImport
 from services.registry.http.openapi_examples import EXAMPLES
 from services.registry.policy import load_rule_sets
@@ -34,7 +34,7 @@ async def parts(running: Running) -> Parts:
 
 SERVICE: Final = Service(
     NAME,
-    [families.router, reopenings.router, lists.router],
+    [families.router, changes.router, reopenings.router, lists.router],
     parts,
     jobs=[Imports(), LISTINGS],
     jobs_scopes=["registry:import", "registry:read"],

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from cli.client.changes import DECIDES, approve_all
 from cli.client.http import Connected, connected
 from cli.client.screen import Screen
 from cli.client.verify import findings
@@ -78,5 +79,7 @@ async def year(
             async with Platform(options) as platform, connected(data) as front:
                 clerk = front.client("clerk", *SCOPES)
                 after = await load_year(clerk, directory, screen.file)
+                supervisor = front.client("supervisor", DECIDES)
+                after["registry"] = await approve_all(supervisor)
                 tahaps = read_calendar(directory)
                 yield Year(platform, front, directory, tahaps, after, out, screen)

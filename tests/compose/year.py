@@ -11,6 +11,7 @@ from typing import Final
 
 from rich.console import Console
 
+from cli.client.changes import DECIDES, approve_all
 from cli.client.http import connected
 from cli.client.screen import Screen
 from cli.client.verify import ledger_findings, position_findings
@@ -66,6 +67,8 @@ async def _year(card: Path, directory: Path, out: Path) -> str:
             )
             for service in [name for name, position in after.items() if not position]:
                 after[service] = (await observer.positions(service)).head
+            supervisor = front.client("supervisor", DECIDES)
+            after["registry"] = await approve_all(supervisor) or after["registry"]
             for each in tahaps:
                 await run_tahap(front, each, after, screen)
                 await answer_investigations(front, each, findings_of(directory), screen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.mutants.approvals import APPROVALS
+from tests.mutants.changes import CHANGES
 from tests.mutants.corridor import CORRIDOR
 from tests.mutants.cuts import CUTTING
 from tests.mutants.forms import FORMS
@@ -28,6 +29,7 @@ MUTANTS: Final = (
     *ISOLATION,
     *LISTS,
     *GRADUATION,
+    *CHANGES,
     *CUTTING,
     *HOLDS,
     *PERSONS,

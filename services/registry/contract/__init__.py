@@ -136,6 +136,13 @@ def publish(event: events.Event, state: Family) -> Message | None:
             return Message(FAMILY_TOPIC, event.family, unlisted)
         case events.DuplicateMarked() | events.FamilyTerminated():
             return None
+        case (
+            events.ChangeProposed()
+            | events.ChangeApproved()
+            | events.ChangeRejected()
+            | events.ChangeWithdrawn()
+        ):
+            return None  # what waits is nobody's yet; what was approved follows as a fact
         case _:
             return Message(FAMILY_TOPIC, state.family, fact_of(event, state))
 
@@ -195,6 +202,10 @@ FAMILY: Final[StreamType[commands.Command, Family, events.Event]] = StreamType(
         "PregnancyReported": events.PregnancyReported,
         "FamilyMoved": events.FamilyMoved,
         "PayeeChanged": events.PayeeChanged,
+        "ChangeProposed": events.ChangeProposed,
+        "ChangeApproved": events.ChangeApproved,
+        "ChangeRejected": events.ChangeRejected,
+        "ChangeWithdrawn": events.ChangeWithdrawn,
         "DuplicateMarked": events.DuplicateMarked,
         "FamilyDesignated": events.FamilyDesignated,
         "FamilyListed": events.FamilyListed,
@@ -208,7 +219,7 @@ FAMILY: Final[StreamType[commands.Command, Family, events.Event]] = StreamType(
         "FamilyTerminated": events.FamilyTerminated,
     },
     publish=publish,
-    snapshot=(Family, 3),
+    snapshot=(Family, 4),
 )
 
 LISTING: Final[StreamType[lists.Command, Listing, lists.Event]] = StreamType(
@@ -225,7 +236,7 @@ LISTING: Final[StreamType[lists.Command, Listing, lists.Event]] = StreamType(
         "ListingCancelled": lists.ListingCancelled,
     },
     publish=publish_listing,
-    snapshot=(Listing, 8),
+    snapshot=(Listing, 9),
 )
 
 __all__ = [

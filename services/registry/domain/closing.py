@@ -6,6 +6,10 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import Literal, TypeAlias
+
+PolicyKind: TypeAlias = Literal["BIRTH", "PREGNANCY", "SCHOOL_CHANGE"]
+"""The life events of which policy says whether a second person approves them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,9 @@ class RuleSet:
     `pregnancy_order_max` counts every pregnancy, None as `valid_to` is open.
     `natural_graduation_term_days` is how long a family without a category waits before it
     graduates; at 0 it graduates at that closing. A birth lies at most `birth_reported_days_max`
-    before the day it is judged by.
+    before the day it is judged by; the kinds of `second_person_for` wait for a second person before
+    they count. A list takes a payee or an account no sooner than `payee_cooling_off_days` after the
+    change was reported and approved.
     """
 
     id: str
@@ -44,6 +50,8 @@ class RuleSet:
     references: tuple[Reference, ...]
     natural_graduation_term_days: int = 0
     birth_reported_days_max: int = 365
+    second_person_for: frozenset[PolicyKind] = frozenset()
+    payee_cooling_off_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)

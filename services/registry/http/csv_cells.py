@@ -16,6 +16,8 @@ from services.registry.domain.family.events import SchoolLevel
 # letters: such a one is a fact that puts the family on hold. An exponent is a spreadsheet's doing.
 NIK_AS_KEPT: Final = re.compile(r"([0-9]{1,32}|[0-9]{13}[A-Z]{3})?")
 PAYEE_AS_KEPT: Final = re.compile(r"[0-9]{15,16}|[0-9]{13}[A-Z]{3}")
+# As payments takes them; nine digits in a row could be a person.
+EVIDENCE: Final = re.compile(r"((?!.*[0-9]{9})[A-Za-z0-9][A-Za-z0-9./_-]{2,63})?")
 ACCOUNT_NO: Final = re.compile(r"([0-9]{1,34})?")
 
 # What is kept in clear must be unable to hold a person: in a shifted file anything stands anywhere.
@@ -66,6 +68,8 @@ class Mistake(Enum):
     BIRTH_NOT_RECENT = (
         "The person was born too long ago for a birth; admit them by members.csv, with evidence."
     )
+    EVIDENCE_MISSING = "A closing has judged the family: a document's number admits another member."
+    NOT_AN_EVIDENCE = "The cell is no document's number as BA-12/2023."
     ALREADY_MEMBER = "Somebody of this number is a member of the family."
     REGISTERED_DIFFERENTLY = "It is registered with other data."
 
@@ -120,6 +124,11 @@ def text(row: Cells, column: str) -> str:
 def office_id(row: Cells, column: str) -> str:
     """The id of a facilitator or a group, or empty."""
     return _matching(row, column, OFFICE_ID, Mistake.NOT_AN_ID)
+
+
+def evidence(row: Cells) -> str:
+    """The number of a document, or empty."""
+    return _matching(row, "evidence", EVIDENCE, Mistake.NOT_AN_EVIDENCE)
 
 
 def _matching(row: Cells, column: str, form: re.Pattern[str], mistake: Mistake) -> str:

@@ -22,8 +22,10 @@ from services.registry.contract import FAMILY
 from services.registry.domain.family.commands import (
     Command,
     MarkDuplicate,
+    Move,
     RegisterFamily,
     RegisterMembers,
+    Reporter,
     ReportLifeEvent,
     well_formed_nik,
 )
@@ -31,11 +33,13 @@ from services.registry.domain.family.errors import (
     BirthNotRecent,
     CardRegisteredDifferently,
     DateImplausible,
+    EvidenceMissing,
     MemberRegisteredDifferently,
     PersonAlreadyMember,
     PersonUnknown,
 )
 from services.registry.domain.family.events import (
+    ChangeProposed,
     Event,
     FamilyRow,
     MemberRow,
@@ -46,6 +50,7 @@ from services.registry.http import csv_facts
 from services.registry.http.csv_cells import Mistake, Refused
 from services.registry.http.csv_rows import FamilyCells, LifeEventCells, MemberCells, checked
 from services.registry.tables.identity_rows import card_owners, keep_identities, last_closing
+from services.registry.tables.waiting_changes import keep_changes
 from services.registry.workers.reviewer import Reviewer
 
 Outcomes: TypeAlias = Sequence[Outcome[Family, Event]]
@@ -58,10 +63,18 @@ REFUSALS: Mapping[type[Exception], tuple[str, Mistake]] = {
     CardRegisteredDifferently: ("no_kk", Mistake.REGISTERED_DIFFERENTLY),
     MemberRegisteredDifferently: ("nik", Mistake.REGISTERED_DIFFERENTLY),
     PersonUnknown: ("nik", Mistake.UNKNOWN_PERSON),
+    EvidenceMissing: ("evidence", Mistake.EVIDENCE_MISSING),
     BirthNotRecent: ("birth_date", Mistake.BIRTH_NOT_RECENT),
     PersonAlreadyMember: ("nik", Mistake.ALREADY_MEMBER),
 }
 """The meaning of a family's refusal for the row behind the command."""
+
+
+@dataclass(slots=True)
+class RowsReport(ImportReport):
+    """The outcome of a file, and how many of the rows taken wait for a second person."""
+
+    proposed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +95,7 @@ class CsvImport:
 
     # -- Families
 
-    async def families(self, unit: Transaction, rows: list[Row], report: ImportReport) -> None:
+    async def families(self, unit: Transaction, rows: list[Row], report: RowsReport) -> None:
         """families.csv: a card is claimed by its first row; its key is made before its event."""
         today = unit.context.at.date()
         good = self._theirs(checked(FamilyCells, rows, report, today), report)
@@ -100,7 +113,7 @@ class CsvImport:
         outcomes = await handle_many(unit, FAMILY, commands)
         await self._take(unit, [row.line for row, _ in living], outcomes, report)
 
-    def _theirs(self, rows: Sequence[FamilyCells], report: ImportReport) -> list[FamilyCells]:
+    def _theirs(self, rows: Sequence[FamilyCells], report: RowsReport) -> list[FamilyCells]:
         theirs: list[FamilyCells] = []
         for row in rows:
             if self.importer.may_see(row.region):
@@ -128,11 +141,12 @@ class CsvImport:
             account_name=sealer.seal(family, "account_name", cells["account_name"].strip()),
             facilitator=row.facilitator,
             group=row.group,
+            account_token=csv_facts.account_token(self.pseudonymizer, cells),
         )
 
     # -- Members
 
-    async def members(self, unit: Transaction, rows: list[Row], report: ImportReport) -> None:
+    async def members(self, unit: Transaction, rows: list[Row], report: RowsReport) -> None:
         """members.csv: a number that stands on two cards marks both families."""
         good = await self._of_registered_cards(
             unit, checked(MemberCells, rows, report, unit.context.at.date()), report
@@ -147,22 +161,40 @@ class CsvImport:
             ]
             for stream_id, people in by_family.items()
         }
+        documents = {
+            person.token: row.evidence
+            for stream_id, people in by_family.items()
+            for row, person in zip(people, drafted[stream_id], strict=True)
+        }
+        reporter = Reporter(self.importer.subject, report.job)
         commands: list[tuple[str, Command]] = [
-            (stream_id, RegisterMembers(tuple(people))) for stream_id, people in drafted.items()
+            (stream_id, RegisterMembers(tuple(people), reporter, documents))
+            for stream_id, people in drafted.items()
         ]
         outcomes = await handle_many(unit, FAMILY, commands)
-        await self._keep(unit, outcomes)
+        await self.keep(unit, outcomes)
         for outcome in outcomes:
             lines = [row.line for row in by_family[outcome.stream_id]]
             if outcome.error is None:
                 added = sum(len(e.rows) for e in outcome.events if isinstance(e, MembersRegistered))
-                report.accepted += added
-                report.unchanged += len(lines) - added
+                proposed = _proposed(outcome)
+                report.accepted += added + proposed
+                report.proposed += proposed
+                report.unchanged += len(lines) - added - proposed
                 if len(outcome.state.members) - added <= MEMBERS_MAX < len(outcome.state.members):
                     report.warn(lines[0], "no_kk", Mistake.TOO_MANY_MEMBERS)
             else:
-                await self._singly(unit, drafted[outcome.stream_id], lines, outcome, report)
-        await self._mark_duplicates(unit, drafted)
+                alone = [
+                    (outcome.stream_id, RegisterMembers((person,), reporter, documents))
+                    for person in drafted[outcome.stream_id]
+                ]
+                # One of the family's rows is refused: find out which, and take the others.
+                await self._take(unit, lines, await handle_many(unit, FAMILY, alone), report)
+        # Who is proposed is nobody's member yet, and marks no other family.
+        judged = {family.stream_id for family in outcomes if family.state.designation is not None}
+        await self._mark_duplicates(
+            unit, {stream_id: drafted[stream_id] for stream_id in drafted.keys() - judged}
+        )
 
     def _member(self, row: MemberCells, family: str, sealer: Sealer) -> MemberRow:
         cells, fingerprint = row.cells, self.pseudonymizer.fingerprint(*row.cells.values())
@@ -184,20 +216,6 @@ class CsvImport:
             pregnancy_due_date=row.due_date,
             pregnancy_order=row.order,
         )
-
-    async def _singly(
-        self,
-        unit: Transaction,
-        people: Sequence[MemberRow],
-        lines: Sequence[int],
-        refused: Outcome[Family, Event],
-        report: ImportReport,
-    ) -> None:
-        """One of a family's rows is refused: find out which, and take the others."""
-        commands: list[tuple[str, Command]] = [
-            (refused.stream_id, RegisterMembers((person,))) for person in people
-        ]
-        await self._take(unit, lines, await handle_many(unit, FAMILY, commands), report)
 
     async def _mark_duplicates(
         self, unit: Transaction, drafted: Mapping[str, Sequence[MemberRow]]
@@ -222,13 +240,14 @@ class CsvImport:
 
     # -- Life events
 
-    async def life_events(self, unit: Transaction, rows: list[Row], report: ImportReport) -> None:
+    async def life_events(self, unit: Transaction, rows: list[Row], report: RowsReport) -> None:
         """life_events.csv: one dated fact a row."""
         good = await self._of_registered_cards(
             unit, checked(LifeEventCells, rows, report, unit.context.at.date()), report
         )
         living, sealer = await self._not_erased(good, report)
         closed_on = await last_closing(unit)
+        reporter = Reporter(self.importer.subject, report.job)
         lines: list[int] = []
         commands: list[tuple[str, Command]] = []
         for row, stream_id in living:
@@ -243,16 +262,16 @@ class CsvImport:
             dates = row.effective_on, row.reported_on
             judged_on = max(row.reported_on, closed_on or row.reported_on)
             rules = self.reviewer.rule_sets.on(judged_on)
+            away = isinstance(fact, Move) and not self.importer.may_see(fact.region)
+            report_it = ReportLifeEvent(*dates, fingerprint, fact, judged_on, rules, reporter, away)
             lines.append(row.line)
-            commands.append(
-                (stream_id, ReportLifeEvent(*dates, fingerprint, fact, judged_on, rules))
-            )
+            commands.append((stream_id, report_it))
         await self._take(unit, lines, await handle_many(unit, FAMILY, commands), report)
 
     # -- Together
 
     async def _not_erased(
-        self, rows: Sequence[tuple[CardRow, str]], report: ImportReport
+        self, rows: Sequence[tuple[CardRow, str]], report: RowsReport
     ) -> tuple[list[tuple[CardRow, str]], Sealer]:
         """The rows (with their stream ids) of families whose key is not destroyed, and what seals.
 
@@ -269,7 +288,7 @@ class CsvImport:
         return living, Sealer(keys)
 
     async def _of_registered_cards(
-        self, unit: Transaction, rows: Sequence[CardRow], report: ImportReport
+        self, unit: Transaction, rows: Sequence[CardRow], report: RowsReport
     ) -> list[tuple[CardRow, str]]:
         tokens = {row.card: self.pseudonymizer.card(row.card) for row in rows}
         owners = await card_owners(unit, tokens.values())
@@ -284,12 +303,13 @@ class CsvImport:
         return registered
 
     async def _take(
-        self, unit: Transaction, lines: Sequence[int], outcomes: Outcomes, report: ImportReport
+        self, unit: Transaction, lines: Sequence[int], outcomes: Outcomes, report: RowsReport
     ) -> None:
         """Count what each row came to, and keep who people are."""
         for line, outcome in zip(lines, outcomes, strict=True):
             if outcome.error is None:
                 report.accepted += bool(outcome.events)
+                report.proposed += _proposed(outcome)
                 report.unchanged += not outcome.events
             elif isinstance(outcome.error, DateImplausible):
                 column = str(outcome.error.facts["field"])
@@ -298,9 +318,15 @@ class CsvImport:
                 report.refuse(line, *REFUSALS[type(outcome.error)])
             else:
                 raise outcome.error
-        await self._keep(unit, outcomes)
+        await self.keep(unit, outcomes)
 
-    async def _keep(self, unit: Transaction, outcomes: Outcomes) -> None:
-        """Keep who people are, and look again at closings that a late fact may change."""
+    async def keep(self, unit: Transaction, outcomes: Outcomes) -> None:
+        """Keep who people are and which changes wait, and look again at closings that a late fact
+        may change."""
         await keep_identities(unit, outcomes)
+        await keep_changes(unit, outcomes)
         await self.reviewer.review(unit, outcomes)
+
+
+def _proposed(outcome: Outcome[Family, Event]) -> int:
+    return sum(isinstance(event, ChangeProposed) for event in outcome.events)

@@ -79,6 +79,7 @@ def _payee_change(
         bank=word(cells, "bank_code", BANKS),
         account_no=sealer.seal(family, "account_no", account_no(cells)),
         account_name=sealer.seal(family, "account_name", text(cells, "account_name")),
+        account_token=account_token(pseudonymizer, cells),
     )
 
 
@@ -97,6 +98,12 @@ def _birth(cells: Cells, family: str, sealer: Sealer, pseudonymizer: Pseudonymiz
 def person_token(pseudonymizer: Pseudonymizer, nik: str, fingerprint: str) -> str:
     """The token of whom a row is about. Without a number that is a person of their own."""
     return pseudonymizer.nik(nik) if nik else pseudonymizer.of("row", fingerprint)
+
+
+def account_token(pseudonymizer: Pseudonymizer, cells: Cells) -> str:
+    """The token of an account at its bank; empty where the row has none."""
+    number = cells["account_no"]
+    return pseudonymizer.of("account", f"{cells['bank_code']} {number}") if number else ""
 
 
 def sealed(sealer: Sealer, family: str, cells: Cells, column: str) -> str | None:

@@ -25,6 +25,7 @@ from services.registry.http.csv_cells import (
     day,
     day_or_none,
     day_until,
+    evidence,
     flag,
     kept_nik,
     kept_payee,
@@ -76,7 +77,8 @@ MEMBER_COLUMNS: Final = Columns(
         "severe_disability",
         "pregnancy_due_date",
         "pregnancy_order",
-    )
+    ),
+    ("evidence",),
 )
 LIFE_EVENT_COLUMNS: Final = Columns(
     (
@@ -152,11 +154,15 @@ class MemberCells:
     severe_disability: bool
     due_date: date | None
     order: int | None
+    evidence: str
     cells: Cells
 
     @classmethod
     def of(cls, line: int, row: Cells, today: date) -> MemberCells:
-        """Check a row; raises `Refused`. A person may have no number."""
+        """Check a row; raises `Refused`. A person may have no number.
+
+        `evidence` is no cell of the person: the row says the same of them by another document.
+        """
         text(row, "name")
         school_number(row, "npsn")
         school_number(row, "nisn")
@@ -176,7 +182,8 @@ class MemberCells:
             flag(row, "severe_disability"),
             due,
             whole_or_none(row, "pregnancy_order", PREGNANCIES),
-            row,
+            evidence(row),
+            {column: cell for column, cell in row.items() if column != "evidence"},
         )
 
 

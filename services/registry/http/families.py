@@ -11,10 +11,9 @@ from pydantic import BaseModel, Field
 
 from libs.chassis.auth import Principal, is_outside, require
 from libs.chassis.bodies import FamilyUnknown, Id, Nik, Strict
-from libs.chassis.csv_upload import ImportReport
 from libs.chassis.etag import etag
 from libs.chassis.idempotency import ReadsOnly
-from libs.chassis.imports import Take, import_route
+from libs.chassis.imports import Report, Take, import_route
 from libs.chassis.middleware import Asked, resource
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.operations import POSITION_MAX
@@ -26,7 +25,7 @@ from services.registry.contract import FAMILY
 from services.registry.domain.family import roster
 from services.registry.domain.family.state import Family
 from services.registry.domain.family.state import known_by as facts_known_by
-from services.registry.http.csv_commands import CsvImport
+from services.registry.http.csv_commands import CsvImport, RowsReport
 from services.registry.http.csv_rows import FAMILY_COLUMNS, LIFE_EVENT_COLUMNS, MEMBER_COLUMNS
 from services.registry.tables import identity_rows
 
@@ -39,23 +38,32 @@ KeysOf = Annotated[KeyRing, resource("keys")]
 router = APIRouter(tags=["registry"])
 
 
+class ReportOfRows(Report):
+    """The outcome of a file, with a count of the accepted rows that wait for a second person.
+
+    They are changes that move money up or elsewhere; see GET /changes?batch= with the file's job.
+    """
+
+    proposed: int
+
+
 # -- Files ----------------------------------------------------------------------------------------
 
 
-@import_route(router, "families", FAMILY_COLUMNS, ImportReport)
-async def import_families(csv_import: CsvImportOf, importer: Importer) -> Take[ImportReport]:
+@import_route(router, "families", FAMILY_COLUMNS, RowsReport, ReportOfRows)
+async def import_families(csv_import: CsvImportOf, importer: Importer) -> Take[RowsReport]:
     """Candidate families of the integrated social data, one a row."""
     return csv_import.for_(importer).families
 
 
-@import_route(router, "members", MEMBER_COLUMNS, ImportReport)
-async def import_members(csv_import: CsvImportOf, importer: Importer) -> Take[ImportReport]:
+@import_route(router, "members", MEMBER_COLUMNS, RowsReport, ReportOfRows)
+async def import_members(csv_import: CsvImportOf, importer: Importer) -> Take[RowsReport]:
     """The people of the families' cards, one a row; an odd NIK is a fact, not a bad row."""
     return csv_import.for_(importer).members
 
 
-@import_route(router, "life-events", LIFE_EVENT_COLUMNS, ImportReport)
-async def import_life_events(csv_import: CsvImportOf, importer: Importer) -> Take[ImportReport]:
+@import_route(router, "life-events", LIFE_EVENT_COLUMNS, RowsReport, ReportOfRows)
+async def import_life_events(csv_import: CsvImportOf, importer: Importer) -> Take[RowsReport]:
     """Data updates, one a row, in the order in which they were reported."""
     return csv_import.for_(importer).life_events
 

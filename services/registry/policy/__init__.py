@@ -12,7 +12,7 @@ import msgspec
 
 from libs.policy.files import PolicyError, Shape, Text
 from libs.policy.rule_sets import RULE_SETS, ListedRuleSet, RuleSetEntry, listed, read_rule_sets
-from services.registry.domain.closing import Reference, RuleSet
+from services.registry.domain.closing import PolicyKind, Reference, RuleSet
 
 FILE: Final = Path(__file__).with_name(RULE_SETS)
 SOURCED: Final = frozenset(
@@ -48,6 +48,8 @@ class Rules(RuleSetEntry, kw_only=True):
     payee_from_years: Bound
     natural_graduation_term_days: Bound
     birth_reported_days_max: Bound
+    second_person_for: frozenset[PolicyKind]
+    payee_cooling_off_days: Bound
     references: tuple[ReferenceEntry, ...]
 
     def rule_set(self, rule_set: str) -> RuleSet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from libs.events.store.codec import codec_of
 from libs.events.store.model import Outcome
@@ -16,6 +17,9 @@ from services.registry.domain.family import events
 from services.registry.domain.family.state import Family
 from services.registry.domain.listing.state import Listing
 
+if TYPE_CHECKING:
+    from libs.events.store.transaction import Connection
+
 IDENTITIES_MAX = 1_000
 
 _FAMILY = """
@@ -26,6 +30,10 @@ _MOVED = "UPDATE identity_family SET region = $2 WHERE family = $1"
 _MEMBER = """
 INSERT INTO identity_member (family, member, nik) VALUES ($1, $2, $3)
 ON CONFLICT (family, member) DO UPDATE SET nik = $3
+"""
+_PAYEE = """
+INSERT INTO payee_of (family, payee, account) VALUES ($1, $2, $3)
+ON CONFLICT (family) DO UPDATE SET payee = $2, account = $3
 """
 # A line behind the list, of a re-opened family, is in no bucket.
 _LINES = """
@@ -61,12 +69,17 @@ async def keep_identities(
     families: list[tuple[str, str, str]] = []
     moved: list[tuple[str, str]] = []
     members: list[tuple[str, int, str]] = []
+    payees: list[tuple[str, str, str]] = []
     for outcome in outcomes:
         family = outcome.stream_id.removeprefix("family-")
         for event in outcome.events:
             match event:
                 case events.FamilyRegistered(row=row):
                     families.append((family, row.card, row.region))
+                    payees.append((family, row.payee_token, row.account_token))
+                case events.PayeeChanged():
+                    latest = outcome.state.payees[-1].payee
+                    payees.append((family, latest.token, latest.account_token))
                 case events.FamilyMoved():
                     # Moves may be reported out of order; the latest that holds is the state's last.
                     moved.append((family, outcome.state.moves[-1].region))
@@ -76,7 +89,10 @@ async def keep_identities(
                     members.append((family, member, nik))
                 case _:
                     pass  # says nothing of who anybody is
-    for statement, rows_of in ((_FAMILY, families), (_MOVED, moved), (_MEMBER, members)):
+    for statement, rows_of in (
+        *((_FAMILY, families), (_MOVED, moved)),
+        *((_MEMBER, members), (_PAYEE, payees)),
+    ):
         if rows_of:
             await unit.connection.executemany(statement, rows_of)
 
@@ -96,17 +112,24 @@ async def sealed_niks(
     return found
 
 
+async def note_read(
+    connection: Connection, at: datetime, reader: str, families: Sequence[str]
+) -> None:
+    """Write down who reads whose identity."""
+    await connection.execute(
+        "INSERT INTO identity_read (at, reader, families) VALUES ($1, $2, $3)",
+        at,
+        reader,
+        list(families),
+    )
+
+
 async def identities(
     store: Store, families: Sequence[str], reader: str, at: datetime
 ) -> list[Identity]:
     """The identities of families that exist; who reads them is written down first."""
     async with store.pool.acquire() as connection, connection.transaction():
-        await connection.execute(
-            "INSERT INTO identity_read (at, reader, families) VALUES ($1, $2, $3)",
-            at,
-            reader,
-            list(families),
-        )
+        await note_read(connection, at, reader, families)
         rows = await connection.fetch(
             """SELECT family::text, region, card FROM identity_family
                WHERE family = ANY($1::uuid[]) ORDER BY identity_family.family""",
@@ -137,12 +160,7 @@ async def family_of_card(
                WHERE kind = 'card' AND token = $1""",
             token,
         )
-        await connection.execute(
-            "INSERT INTO identity_read (at, reader, families) VALUES ($1, $2, $3)",
-            at,
-            reader,
-            [row["family"]] if row else [],
-        )
+        await note_read(connection, at, reader, [row["family"]] if row else [])
     return (row["family"], row["region"]) if row else None
 
 

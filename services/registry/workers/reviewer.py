@@ -22,6 +22,7 @@ from services.registry.contract import FAMILY, LISTING
 from services.registry.domain.closing import Closing
 from services.registry.domain.family.commands import Command, ReviewClosing
 from services.registry.domain.family.events import (
+    ChangeApproved,
     Event,
     FamilyReopened,
     FamilyUnlisted,
@@ -47,6 +48,7 @@ _FACTS: Final = (
     "PregnancyReported",
     "FamilyMoved",
     "PayeeChanged",
+    "ChangeApproved",
 )
 _OPENED: Final = """
 INSERT INTO reopening_open (family, tahap) SELECT * FROM unnest($1::uuid[], $2::text[])
@@ -145,11 +147,18 @@ async def _facts(
 ) -> dict[str, list[tuple[int, LateFact]]]:
     """(position, fact) of all that was ever recorded of these families, by stream."""
     facts: dict[str, list[tuple[int, LateFact]]] = {}
+    makers: dict[str, str] = {}
     for stored in await recorded(unit, streams, _FACTS):
         event = stored.event(FAMILY)
+        if isinstance(event, ChangeApproved):
+            makers[stored.stream_id] = event.maker  # of the fact that follows
+            continue
         dates = getattr(event, "effective_on", None), getattr(event, "reported_on", None)
-        fact = LateFact(stored.type, *dates, stored.actor)
-        facts.setdefault(stored.stream_id, []).append((stored.position, fact))
+        maker = makers.pop(stored.stream_id, None)
+        # Both of its people recorded it: neither decides on what follows from it.
+        for person in (stored.actor,) if maker is None else (maker, stored.actor):
+            fact = LateFact(stored.type, *dates, person)
+            facts.setdefault(stored.stream_id, []).append((stored.position, fact))
     return facts
 
 

@@ -9,7 +9,16 @@ import pytest
 import pytest_asyncio
 
 from tests.integration.attacks.conftest import RegistryAtItsDoor
-from tests.integration.registry.kit import as_csv, child, family, hand_in, life_event, member
+from tests.integration.registry.kit import (
+    as_csv,
+    child,
+    decide,
+    differences,
+    family,
+    hand_in,
+    life_event,
+    member,
+)
 
 CARD, UNKNOWN, PUPIL = "6103010101230001", "6103010101230002", "6103011712160002"
 HIS_NIK: Final = "1101010101880001"
@@ -90,3 +99,74 @@ async def test_nobody_is_born_as_an_adult_into_a_family(
 
     assert found == [("birth_date", "BIRTH_NOT_RECENT")]
     assert len((await given.register.state_of(CARD)).members) == 2
+
+
+# -- By a clerk of the family's own region ---------------------------------------------------------
+
+
+async def test_his_account_is_not_paid_before_a_second_person_has_seen_it(
+    given: RegistryAtItsDoor,
+) -> None:
+    assert await refusals(given, "life-events", diverted(), regions=KALIMANTAN) == []
+    await given.register.listed()
+
+    line = await given.register.line_of(CARD)
+
+    assert (line.body["bank"], line.body["payee_valid"]) == ("BNI", True)
+
+
+@pytest.mark.parametrize("name", ["importer-1", "Importer-1", "IMPORTER-1"])
+async def test_he_approves_nothing_himself_whatever_he_calls_himself(
+    given: RegistryAtItsDoor, name: str
+) -> None:
+    await refusals(given, "life-events", diverted(), regions=KALIMANTAN)
+
+    answer = await decide(given.door, name, regions=KALIMANTAN)
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/same-person")
+    assert (await given.register.state_of(CARD)).payees == ()
+
+
+async def test_a_friend_in_another_region_neither_sees_nor_approves_it(
+    given: RegistryAtItsDoor,
+) -> None:
+    await refusals(given, "life-events", diverted(), regions=KALIMANTAN)
+    found = await differences(given.door, "supervisor-1", regions=KALIMANTAN)
+
+    assert (await differences(given.door, "friend-1", regions=ACEH)).json()["items"] == []
+    answer = await decide(given.door, "friend-1", regions=ACEH, seen=found)
+
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/no-such-change")
+
+
+async def test_a_newcomer_of_his_is_no_member_before_a_second_person_has_seen_it(
+    given: RegistryAtItsDoor,
+) -> None:
+    await given.register.listed()
+    row = member(CARD, HIS_NIK, "1988-01-01", severe_disability="Y")
+
+    bare = await refusals(given, "members", row, regions=KALIMANTAN)
+    shown = row | {"evidence": "BA-12/2023"}
+    sent = as_csv("members", [shown])
+    taken = await hand_in(given.door, "members", sent, regions=KALIMANTAN)
+
+    assert bare == [("evidence", "EVIDENCE_MISSING")]
+    assert (taken.json()["accepted"], taken.json()["proposed"]) == (1, 1)
+    assert len((await given.register.state_of(CARD)).members) == 2
+
+
+async def test_a_family_that_he_sends_to_aceh_is_not_acehs_before_aceh_confirms_it(
+    given: RegistryAtItsDoor,
+) -> None:
+    on = "2023-01-12"
+    away = life_event("MOVE", CARD, on, on, region_code="11.01.01.2001")
+    assert await refusals(given, "life-events", away, regions=KALIMANTAN) == []
+
+    row = diverted()
+    before = await refusals(given, "life-events", row, regions=ACEH)
+    own_side = await decide(given.door, "supervisor-1", regions=KALIMANTAN)
+    confirmed = await decide(given.door, "supervisor-2", regions=ACEH)
+    after = await refusals(given, "life-events", row, regions=ACEH)
+
+    assert (before, after) == ([("no_kk", "UNKNOWN_CARD")], [])
+    assert (own_side.status_code, confirmed.status_code) == (404, 204)

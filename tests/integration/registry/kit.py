@@ -13,25 +13,29 @@ import asyncpg
 import httpx
 
 from libs.chassis.auth import Principal
-from libs.chassis.csv_upload import Columns, ImportReport, read_rows
+from libs.chassis.csv_upload import Columns, read_rows
 from libs.chassis.imports import Take
 from libs.chassis.settings import Settings
 from libs.events.bus import Bus, Record
 from libs.events.bus.connect import connect
 from libs.events.consumer.inbox import Consumer
+from libs.events.store.handle import handle_many
+from libs.events.store.model import Context
 from libs.events.store.postgres import Store
 from libs.privacy.keys import KeyRing
 from libs.privacy.pseudonyms import Pseudonymizer
 from services.registry.consumers import subscriptions
 from services.registry.contract import FAMILY, TAHAP_TOPIC
+from services.registry.domain.family.commands import Command, DecideChange
 from services.registry.domain.family.state import Family
-from services.registry.http.csv_commands import CsvImport
+from services.registry.http.csv_commands import CsvImport, RowsReport
 from services.registry.http.csv_rows import FAMILY_COLUMNS, LIFE_EVENT_COLUMNS, MEMBER_COLUMNS
 from services.registry.policy import RuleSets, load_rule_sets
+from services.registry.tables.waiting_changes import waiting_changes
 from services.registry.workers.lister import Lister
 from services.registry.workers.reviewer import Reviewer
 from services.registry.workers.unlister import Unlister
-from tests.doors import CONTEXT, NATION, TOPICS, Door, Sender, Sent, deliver, sent
+from tests.doors import CONTEXT, MOMENT, NATION, TOPICS, Door, Sender, Sent, deliver, sent
 
 IMPORT: Final = "registry:import"
 IMPORTER: Final = Principal("importer-1", frozenset({IMPORT}), NATION)
@@ -40,6 +44,8 @@ FILES: Final[Mapping[str, Columns]] = {
     "members": MEMBER_COLUMNS,
     "life-events": LIFE_EVENT_COLUMNS,
 }
+CHECKER: Final = "supervisor-1"
+DAY: Final = MOMENT.date()
 REGION: Final = "61.03.01.2026"
 
 _FAMILY: Final = {
@@ -88,8 +94,9 @@ def life_event(
 
 def as_csv(file: str, rows: Iterable[Mapping[str, str]], order: Sequence[str] = ()) -> str:
     """The text of a file of these rows, its columns in the given order."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, order or FILES[file].required, restval="")
+    text, rows = io.StringIO(), list(rows)
+    used = [name for name in FILES[file].optional if any(name in row for row in rows)]
+    writer = csv.DictWriter(text, order or [*FILES[file].required, *used], restval="")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
@@ -117,6 +124,37 @@ async def handed_in(door: Door, file: str, *rows: Mapping[str, str]) -> None:
     assert answer.json()["accepted"] == len(rows), answer.text
 
 
+# -- Changes that wait ----------------------------------------------------------------------------
+
+
+async def differences(
+    door: Door, person: str, *, regions: Sequence[str] = NATION, **filters: str
+) -> httpx.Response:
+    """The differences that waiting changes would make, as a person who may decide is shown them."""
+    who = door.who(person, "registry:approve", regions=regions)
+    return await door.client.get("/changes/diff", headers=who, params=filters)
+
+
+async def decide(
+    door: Door,
+    person: str = "supervisor-1",
+    decision: str = "APPROVED",
+    *,
+    regions: Sequence[str] = NATION,
+    seen: httpx.Response | None = None,
+    **filters: str,
+) -> httpx.Response:
+    """Decide on all changes that somebody is shown, or on those that somebody else was shown."""
+    seen = seen or await differences(door, person, regions=regions, **filters)
+    items = seen.json()["items"]
+    body = {
+        "decision": decision,
+        "changes": [{"family": item["family"], "change": item["change"]} for item in items],
+    }
+    who = door.who(person, "registry:approve", regions=regions)
+    return await door.post("/changes/decision", who | {"If-Match": seen.headers["ETag"]}, json=body)
+
+
 # -- The register by its parts --------------------------------------------------------------------
 
 
@@ -131,16 +169,15 @@ class Register:
     rule_sets: RuleSets = field(default_factory=load_rule_sets)
     tahaps: Sender = field(default_factory=lambda: Sender(TAHAP_TOPIC))
 
-    async def take(self, file: str, *rows: Mapping[str, str]) -> ImportReport:
+    async def take(self, file: str, *rows: Mapping[str, str]) -> RowsReport:
         """Take a file in, as its route does."""
-        reviewer = Reviewer(self.keys, self.rule_sets)
-        csv_import = CsvImport(self.keys, self.pseudonymizer, reviewer, IMPORTER)
-        takes: Mapping[str, Take[ImportReport]] = {
+        csv_import = self.csv_import()
+        takes: Mapping[str, Take[RowsReport]] = {
             "families": csv_import.families,
             "members": csv_import.members,
             "life-events": csv_import.life_events,
         }
-        report = ImportReport(file)
+        report = RowsReport(file)
 
         async def body() -> AsyncIterator[bytes]:
             yield as_csv(file, rows).encode()
@@ -150,6 +187,28 @@ class Register:
                 await takes[file](unit, batch, report)
         assert report.errors == []
         return report
+
+    def csv_import(self) -> CsvImport:
+        """The part that takes files in."""
+        reviewer = Reviewer(self.keys, self.rule_sets)
+        return CsvImport(self.keys, self.pseudonymizer, reviewer, IMPORTER)
+
+    async def admit(self, *people: Mapping[str, str]) -> None:
+        """Take further members of families that were judged in, by a document and two people."""
+        await self.take("members", *({**row, "evidence": "BA-12/2023"} for row in people))
+        await self.approve()
+
+    async def approve(self) -> None:
+        """Have another person let everything be that waits."""
+        async with self.store.transaction(Context(MOMENT, CHECKER)) as unit:
+            rows = await waiting_changes(unit, None, None, None, None, NATION, None, 1_000)
+            commands: list[tuple[str, Command]] = [
+                (f"family-{row.family}", DecideChange(row.change, "APPROVED", CHECKER, DAY))
+                for row in rows
+            ]
+            outcomes = await handle_many(unit, FAMILY, commands)
+            assert [outcome.error for outcome in outcomes] == [None] * len(rows)
+            await self.csv_import().keep(unit, outcomes)
 
     async def state_of(self, card: str) -> Family:
         """The family of a card as it stands."""

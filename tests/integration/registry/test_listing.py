@@ -99,7 +99,7 @@ async def test_a_list_that_is_asked_for_again_is_the_same_whatever_was_stored_si
     [closed] = await given.closed()
     known = await given.store.head()
     await given.take("life-events", moved(mover), died(dead), schooled(pupil))
-    await given.take("members", member(mover, "6103014505900099"), child(dead, child_of(mover)))
+    await given.admit(member(mover, "6103014505900099"), child(dead, child_of(mover)))
 
     await ask_again(given, *(f"{byte:02x}" for byte in range(256)))
     await given.list_all(CHUNK)

@@ -14,7 +14,7 @@ from services.registry.domain.family.commands import DecideReopening
 from services.registry.domain.family.errors import SamePerson
 from services.registry.workers.reviewer import keep_open
 from tests.doors import CONTEXT, Door, deliver, sent
-from tests.integration.registry.kit import Register, life_event, member
+from tests.integration.registry.kit import CHECKER, IMPORTER, Register, life_event, member
 from tests.integration.registry.lists import CARDS, child_of
 from tests.integration.registry.terms import with_term
 
@@ -135,10 +135,12 @@ async def test_a_fact_that_was_stored_between_the_cut_and_the_line_is_found(
 
 
 async def test_a_member_who_was_left_out_of_the_card_is_proposed_too(waiting: Register) -> None:
-    await waiting.take("members", member(CARD, BABY, born="2021-01-01"))
+    await waiting.admit(member(CARD, BABY, born="2021-01-01"))
 
     [proposed] = await sent(waiting.store, "ReopeningProposed")
-    assert [late["fact"] for late in proposed.body["late"]] == ["MembersRegistered"]
+    # Neither who proposed nor who approved the admission decides on what follows from it.
+    people = [(late["fact"], late["recorded_by"]) for late in proposed.body["late"]]
+    assert people == [("MembersRegistered", IMPORTER.subject), ("MembersRegistered", CHECKER)]
 
 
 async def test_twins_are_listed_in_the_order_of_their_numbers(waiting: Register) -> None:

@@ -143,7 +143,7 @@ async def test_a_family_whose_late_facts_cannot_be_looked_at_is_withheld_and_not
     death = life_event("DEATH", orphaned, "2023-05-02", "2023-05-10", nik=child_of(orphaned))
     await given.take("life-events", death)
     await given.announce("2023-2")  # as of now nobody in the family holds a category
-    await given.take("members", *(member(orphaned, nik, born="2021-01-01") for nik in twins))
+    await given.admit(*(member(orphaned, nik, born="2021-01-01") for nik in twins))
     lost = (await given.state_of(orphaned)).family
     async with erased(settings, lost) as register:
         register.rule_sets = given.rule_sets

@@ -13,14 +13,17 @@ from services.registry.domain.family import family
 from services.registry.domain.family.commands import (
     Birth,
     Command,
+    DecideChange,
     LifeEvent,
     ListFamily,
     RegisterFamily,
     RegisterMembers,
+    Reporter,
     ReportLifeEvent,
 )
 from services.registry.domain.family.events import (
     Category,
+    ChangeProposed,
     Event,
     FamilyDesignated,
     FamilyListed,
@@ -32,6 +35,8 @@ from services.registry.policy import load_rule_sets
 
 FAMILY_ID = "3f0c1c52-8a55-4a3e-9d0e-6f4f0c9b7a11"
 RULES = load_rule_sets().named("2021-2024")
+CLERK = Reporter("clerk-1", "job-1")
+APPROVED_ON = date(2023, 2, 15)
 FIRST = Closing("2023-1", 1, ("2023-01", "2023-02", "2023-03"), date(2023, 3, 31), RULES)
 SECOND = Closing("2023-2", 1, ("2023-04", "2023-05", "2023-06"), date(2023, 6, 30), RULES)
 
@@ -89,7 +94,7 @@ TODDLER = person("toddler", "2020-08-17")
 
 
 def members(*rows: MemberRow) -> RegisterMembers:
-    return RegisterMembers(rows)
+    return RegisterMembers(rows, CLERK)
 
 
 def report(
@@ -98,7 +103,7 @@ def report(
     """A life event that is true `since` and known from the same day on, unless told."""
     named = fingerprint or f"{fact} {since} {known}"
     reported_on = day(known or since)
-    return ReportLifeEvent(day(since), reported_on, named, fact, reported_on, RULES)
+    return ReportLifeEvent(day(since), reported_on, named, fact, reported_on, RULES, CLERK)
 
 
 def birth(token: str, born: str, nik_valid: bool = True) -> Birth:
@@ -106,13 +111,29 @@ def birth(token: str, born: str, nik_valid: bool = True) -> Birth:
 
 
 def past(*commands: Command) -> tuple[Event, ...]:
-    """The past of a family of which these things were asked, one after another."""
+    """The past of a family of which these things were asked, one after another.
+
+    Whatever waits for a second person is approved at once.
+    """
     state, happened = family.initial, list[Event]()
     for command in commands:
-        events = family.decide(command, state)
+        events = decided(command, state)
         state = family.fold(events, state)
         happened += events
     return tuple(happened)
+
+
+def decided(command: Command, state: Family) -> list[Event]:
+    """The events of a command, and the approval of each change that it proposes."""
+    events = [*family.decide(command, state)]
+    for change in [event.change for event in events if isinstance(event, ChangeProposed)]:
+        events += family.decide(approve(change), family.fold(events, state))
+    return events
+
+
+def approve(change: int = 1, checker: str = "supervisor-1") -> DecideChange:
+    """Another person lets a change be."""
+    return DecideChange(change, "APPROVED", checker, APPROVED_ON)
 
 
 def given_family(*rows: MemberRow, **changes: Any) -> Given[Command, Family, Event]:

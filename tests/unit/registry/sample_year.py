@@ -22,6 +22,7 @@ from services.registry.domain.family.commands import (
     Pregnancy,
     RegisterFamily,
     RegisterMembers,
+    Reporter,
     ReportLifeEvent,
     SchoolChange,
     well_formed_nik,
@@ -31,6 +32,7 @@ from services.registry.policy import load_rule_sets
 
 Row = dict[str, str]
 RULE_SETS = load_rule_sets()
+CLERK = Reporter("clerk-1", "job-1")
 
 
 def rows(file: Path) -> list[Row]:
@@ -55,7 +57,7 @@ def commands(year: Path) -> dict[str, list[Command]]:
         by_card[row["no_kk"]].append(_member(row))
         cards_of[row["nik"]].add(row["no_kk"])
     for card, people in by_card.items():
-        asked[card].append(RegisterMembers(tuple(people)))
+        asked[card].append(RegisterMembers(tuple(people), CLERK))
     for nik, cards in cards_of.items():
         for card in sorted(cards) if len(cards) > 1 else ():
             asked[card].append(MarkDuplicate(token(nik)))
@@ -135,6 +137,7 @@ def _life_event(row: Row) -> ReportLifeEvent:
         fact=_fact(row),
         judged_on=reported_on,
         rules=RULE_SETS.on(reported_on),
+        reporter=CLERK,
     )
 
 

@@ -21,6 +21,7 @@ from services.registry.domain.family.errors import (
     PersonUnknown,
 )
 from services.registry.domain.family.events import (
+    ChangeProposed,
     FamilyMoved,
     MemberBorn,
     MemberDied,
@@ -203,15 +204,23 @@ def test_every_fact_keeps_both_of_its_dates() -> None:
 
 
 def test_a_payee_may_be_nobody_of_the_family() -> None:
-    given_past().when(report(PAYEE, "2023-02-01", "2023-02-09", "f")).then(
-        PayeeChanged(
-            effective_on=SINCE,
-            reported_on=KNOWN,
-            fingerprint="f",
-            payee_token="aunt",
-            payee_nik="sealed-aunt",
-            bank="BRI",
-            account_no="sealed-account-2",
-            account_name="sealed-name-2",
+    reported = report(PAYEE, "2023-02-01", "2023-02-09", "f")
+
+    given_past().when(reported).then(
+        ChangeProposed(
+            1,
+            "clerk-1",
+            "job-1",
+            "f",
+            payee_changed=PayeeChanged(
+                effective_on=SINCE,
+                reported_on=KNOWN,
+                fingerprint="f",
+                payee_token="aunt",
+                payee_nik="sealed-aunt",
+                bank="BRI",
+                account_no="sealed-account-2",
+                account_name="sealed-name-2",
+            ),
         )
     )

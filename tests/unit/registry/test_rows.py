@@ -57,8 +57,20 @@ A_MEMBER: Final = {
 def errors(kind: type[Any], row: Mapping[str, str]) -> list[tuple[str, str]]:
     """(column, code) of what is wrong with a row."""
     report = ImportReport("file.csv")
-    checked(kind, [(2, dict(row))], report, TODAY)
+    checked(kind, [(2, {"evidence": "", **row})], report, TODAY)
     return [(error.column, error.code) for error in report.errors]
+
+
+@pytest.mark.parametrize("document", ["", "BA-12/2023", "KK_2023.7"])
+def test_a_document_is_named_by_its_number(document: str) -> None:
+    assert errors(MemberCells, A_MEMBER | {"evidence": document}) == []
+
+
+@pytest.mark.parametrize("document", [NIK, "SURAT ROSITA", "BA", f"BA{NIK}"])
+def test_nobody_stands_in_a_documents_number(document: str) -> None:
+    found = errors(MemberCells, A_MEMBER | {"evidence": document})
+
+    assert found == [("evidence", "NOT_AN_EVIDENCE")]
 
 
 UNLIKE_A_NUMBER: Final = (
@@ -162,7 +174,8 @@ def test_every_occupation_that_excludes_is_known_to_the_file() -> None:
     [("families", FamilyCells), ("members", MemberCells), ("life_events", LifeEventCells)],
 )
 def test_no_row_of_a_sample_year_is_refused(year: Path, file: str, kind: type[Any]) -> None:
-    report, numbered = ImportReport(file), list(enumerate(rows(year / f"{file}.csv"), start=2))
+    read = ({"evidence": "", **row} for row in rows(year / f"{file}.csv"))
+    report, numbered = ImportReport(file), list(enumerate(read, start=2))
     first, *_ = rows(year / "calendar.csv")
     taken_on = date(int(first["covers_from"][:4]), 1, 1)
     assert len(checked(kind, numbered, report, taken_on)) == len(numbered) > 0

@@ -24,6 +24,7 @@ from services.registry.domain.family.roster import CATEGORIES, rank_by_nik, shar
 from services.registry.domain.family.state import Family
 from services.registry.policy import load_rule_sets
 from tests.sample_years import rule_set_of
+from tests.unit.registry.families import decided
 from tests.unit.registry.sample_year import Row, closings, commands, rows
 
 # Rupiah a tahap since 2021, for the amount that the list's components come to.
@@ -74,7 +75,7 @@ def _through_the_year(
 ) -> Iterator[Listed]:
     state, niks = family.initial, dict[int, str]()
     for command in asked:
-        for event in family.decide(command, state):
+        for event in decided(command, state):
             state = family.evolve(state, event)
             if isinstance(event, MembersRegistered):
                 numbered = enumerate(event.rows, start=event.first_member)

@@ -39,10 +39,24 @@ class RegisterFamily:
 
 
 @dataclass(frozen=True, slots=True)
+class Reporter:
+    """Who brings a change, and the job of the import that it came with."""
+
+    person: str
+    batch: str
+
+
+@dataclass(frozen=True, slots=True)
 class RegisterMembers:
-    """Take in the people of the family's card, each with the next free number."""
+    """Take in the people of the family's card, each with the next free number.
+
+    `evidence` has, by person token, the number of the document that admits somebody to a family
+    that was judged already.
+    """
 
     rows: tuple[MemberRow, ...]
+    reporter: Reporter
+    evidence: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +113,7 @@ class PayeeChange:
     bank: str
     account_no: str  # sealed
     account_name: str  # sealed
+    account_token: str = ""
 
 
 LifeEvent: TypeAlias = Birth | Death | SchoolChange | Pregnancy | Move | PayeeChange
@@ -109,7 +124,8 @@ class ReportLifeEvent:
     """Take in a data update: true from `effective_on`, known from `reported_on`.
 
     `judged_on` is the later one of `reported_on` and the last closing's date, which no reporter
-    writes; `rules` are those of that day.
+    writes; `rules` are those of that day. `away` says that a move leads out of the regions that the
+    reporter answers for.
     """
 
     effective_on: date
@@ -118,6 +134,26 @@ class ReportLifeEvent:
     fact: LifeEvent
     judged_on: date
     rules: RuleSet
+    reporter: Reporter
+    away: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DecideChange:
+    """Another person lets a change be, or not; `decided_on` is the day by their calendar."""
+
+    change: int
+    decision: Decision
+    checker: str
+    decided_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawChange:
+    """Take a change back before anybody has decided on it."""
+
+    change: int
+    maker: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +229,8 @@ Command: TypeAlias = (
     RegisterFamily
     | RegisterMembers
     | ReportLifeEvent
+    | DecideChange
+    | WithdrawChange
     | MarkDuplicate
     | ListFamily
     | RepeatLine

@@ -4,11 +4,14 @@ DomainError
 ├── NotFound
 │   ├── FamilyNotRegistered
 │   ├── PersonUnknown
-│   └── NoSuchReopening
+│   ├── NoSuchReopening
+│   └── NoSuchChange
 ├── CardRegisteredDifferently
 ├── MemberRegisteredDifferently
 ├── PersonAlreadyMember
 ├── BirthNotRecent
+├── EvidenceMissing
+├── NotTheMaker
 ├── DateImplausible
 ├── NikOrderMissing
 ├── ListedLater
@@ -48,6 +51,18 @@ class BirthNotRecent(DomainError):
     """Who was born so long before is no newborn but a member to be admitted, with evidence."""
 
 
+class EvidenceMissing(DomainError):
+    """A family that was judged admits another member by a document's number alone."""
+
+
+class NoSuchChange(NotFound):
+    """No such change of the family waits for a person."""
+
+
+class NotTheMaker(DomainError):
+    """A change is taken back by the person who proposed it."""
+
+
 class DateImplausible(DomainError):
     """The date contradicts other dates of the family."""
 
@@ -69,7 +84,7 @@ class NoSuchReopening(NotFound):
 
 
 class SamePerson(DomainError):
-    """A second person must decide, not one who recorded its facts."""
+    """A second person must decide, not one who recorded or proposed its facts."""
 
 
 class ReopeningDecided(DomainError):

@@ -51,6 +51,7 @@ class FamilyRow:
     account_name: str  # sealed
     facilitator: str
     group: str
+    account_token: str = ""  # of bank and number; empty without an account, and in older events
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ class FamilyMoved:
 
 @dataclass(frozen=True, slots=True)
 class PayeeChanged:
-    """Somebody else receives the money, on another account."""
+    """Somebody else receives the money, or on another account; a second person let it, on a day."""
 
     effective_on: date
     reported_on: date
@@ -175,6 +176,8 @@ class PayeeChanged:
     bank: str
     account_no: str  # sealed
     account_name: str  # sealed
+    account_token: str = ""
+    approved_on: date | None = None  # None in events from before a second person was asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +198,77 @@ class FamilyTerminated:
 LifeFact: TypeAlias = (
     MemberBorn | MemberDied | SchoolChanged | PregnancyReported | FamilyMoved | PayeeChanged
 )
+ProposedFact: TypeAlias = (
+    PayeeChanged | MemberBorn | MembersRegistered | SchoolChanged | PregnancyReported | FamilyMoved
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeProposed:
+    """A change waits for another person; `change` numbers the family's proposals, from 1.
+
+    One fact is set: what the family gains by the approval, a member with the number that is free
+    then. `batch` is the job of the import, `evidence` the number of a document. A move with a
+    `receiver` is confirmed from that region.
+    """
+
+    change: int
+    maker: str
+    batch: str
+    fingerprint: str
+    evidence: str = ""
+    receiver: str | None = None
+    payee_changed: PayeeChanged | None = None
+    member_born: MemberBorn | None = None
+    members_registered: MembersRegistered | None = None
+    school_changed: SchoolChanged | None = None
+    pregnancy_reported: PregnancyReported | None = None
+    family_moved: FamilyMoved | None = None
+
+    @property
+    def fact(self) -> ProposedFact:
+        """The fact that waits."""
+        facts = (
+            *(self.payee_changed, self.member_born, self.members_registered),
+            *(self.school_changed, self.pregnancy_reported, self.family_moved),
+        )
+        return next(fact for fact in facts if fact is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeApproved:
+    """Another person let the change be; its fact follows."""
+
+    change: int
+    maker: str
+    checker: str
+    approved_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRejected:
+    """Another person refused the change; the same row again proposes nothing."""
+
+    change: int
+    checker: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeWithdrawn:
+    """The maker took the change back, or sent another in its place."""
+
+    change: int
+    maker: str
+
+
+ChangeEvent: TypeAlias = ChangeProposed | ChangeApproved | ChangeRejected | ChangeWithdrawn
 
 Event: TypeAlias = (
     FamilyRegistered
     | MembersRegistered
     | PersonsRegistered
     | LifeFact
+    | ChangeEvent
     | DuplicateMarked
     | FamilyDesignated
     | FamilyListed

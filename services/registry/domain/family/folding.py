@@ -6,8 +6,13 @@ from dataclasses import replace
 from datetime import date
 from typing import Protocol, TypeVar
 
+from services.registry.domain.family.changes import change_ended, change_proposed, with_reported
 from services.registry.domain.family.events import (
     LISTED,
+    ChangeApproved,
+    ChangeProposed,
+    ChangeRejected,
+    ChangeWithdrawn,
     DuplicateMarked,
     Event,
     FamilyDesignated,
@@ -64,6 +69,10 @@ def evolve(state: Family, event: Event) -> Family:
             return unlisted(state, event)
         case FamilyTerminated():
             return replace(state, departure=Departure("TERMINATED", event.tahap))
+        case ChangeProposed():
+            return change_proposed(state, event)
+        case ChangeApproved() | ChangeRejected() | ChangeWithdrawn():
+            return change_ended(state, event)
         case DuplicateMarked():
             return replace(state, duplicates=(*state.duplicates, event.member))
         case FamilyRegistered():
@@ -73,7 +82,7 @@ def evolve(state: Family, event: Event) -> Family:
         case PersonsRegistered():
             return state  # says nothing that the members do not say
         case _:
-            return replace(_folded(state, event), reported=(*state.reported, event.fingerprint))
+            return with_reported(_folded(state, event), event.fingerprint)
 
 
 def _folded(state: Family, event: LifeFact) -> Family:
@@ -100,8 +109,9 @@ def _folded(state: Family, event: LifeFact) -> Family:
                 event.bank,
                 event.account_no,
                 event.account_name,
+                event.account_token,
             )
-            paid = Paid(since, reported, payee)
+            paid = Paid(since, reported, payee, event.approved_on)
             return replace(state, payees=_in_order(state.payees, paid))
 
 
@@ -113,7 +123,14 @@ def _registered(state: Family, event: FamilyRegistered) -> Family:
         fingerprint=row.fingerprint,
         in_dtks=row.dtks,
         region=row.region,
-        payee=Payee(row.payee_token, row.payee_nik, row.bank, row.account_no, row.account_name),
+        payee=Payee(
+            row.payee_token,
+            row.payee_nik,
+            row.bank,
+            row.account_no,
+            row.account_name,
+            row.account_token,
+        ),
     )
 
 

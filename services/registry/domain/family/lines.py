@@ -133,7 +133,7 @@ def listed_line(
 ) -> FamilyListed:
     """The line of a family that holds a category; `reopening` numbers one behind its list."""
     on = closing.closing_date
-    payee = roster.payee(family, on)
+    payee = roster.payee(family, on, closing.rules)
     return FamilyListed(
         tahap=closing.tahap,
         months=closing.months,

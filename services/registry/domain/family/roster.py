@@ -12,7 +12,7 @@ from typing import Final
 from services.registry.domain.closing import Closing, RuleSet, completed_years, month_end
 from services.registry.domain.family.errors import NikOrderMissing
 from services.registry.domain.family.events import Category, RosterMember, SchoolLevel
-from services.registry.domain.family.state import Expecting, Family, Member, Payee
+from services.registry.domain.family.state import Expecting, Family, Member, Paid, Payee
 
 # The order of categories wherever several stand together; it also settles equal worth.
 CATEGORIES: Final[tuple[Category, ...]] = (
@@ -34,17 +34,23 @@ def region(family: Family, on: date) -> str:
     return family.region
 
 
-def payee(family: Family, on: date) -> Payee:
-    """Who receives the money, and on which account."""
+def payee(family: Family, on: date, rules: RuleSet) -> Payee:
+    """Who receives the money, and on which account; the one before while a change cools off."""
     for changed in reversed(family.payees):
-        if changed.effective_on <= on:
+        if changed.effective_on <= on and _cooled_off(changed, on, rules.payee_cooling_off_days):
             return changed.payee
     return family.payee
 
 
+def _cooled_off(changed: Paid, on: date, days: int) -> bool:
+    # Without a term the day of the approval decides nothing: a rehearsal approves years later.
+    since = max(changed.reported_on, changed.approved_on or changed.reported_on)
+    return not days or (on - since).days >= days
+
+
 def payee_valid(family: Family, on: date, rules: RuleSet) -> bool:
     """True if the payee is a living member of the age that may receive the money."""
-    member = family.holder_of(payee(family, on).token)
+    member = family.holder_of(payee(family, on, rules).token)
     return (
         member is not None
         and living(family, member, on)

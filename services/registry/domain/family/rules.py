@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from libs.events.domain.decider import Decider
+from services.registry.domain.family.changes import (
+    decide_change,
+    effect,
+    needs_second_person,
+    propose,
+    withdraw_change,
+)
 from services.registry.domain.family.commands import (
     Birth,
     Command,
     Death,
+    DecideChange,
     DecideReopening,
     ListFamily,
     MarkDuplicate,
@@ -23,9 +29,11 @@ from services.registry.domain.family.commands import (
     ReviewClosing,
     SchoolChange,
     UnlistFamily,
+    WithdrawChange,
 )
 from services.registry.domain.family.errors import (
     CardRegisteredDifferently,
+    EvidenceMissing,
     FamilyNotRegistered,
     MemberRegisteredDifferently,
     NotParticipating,
@@ -45,7 +53,6 @@ from services.registry.domain.family.events import (
     MemberRow,
     MembersRegistered,
     PayeeChanged,
-    PersonsRegistered,
     PregnancyReported,
     SchoolChanged,
 )
@@ -54,7 +61,6 @@ from services.registry.domain.family.leaving import back
 from services.registry.domain.family.lines import list_family, repeat_line
 from services.registry.domain.family.plausible import check_report
 from services.registry.domain.family.reopening import decide_reopening, review
-from services.registry.domain.family.roster import region
 from services.registry.domain.family.state import Family
 
 
@@ -77,6 +83,10 @@ def decide(command: Command, state: Family) -> list[Event]:
             return mark_duplicate(command, state)
         case ReviewClosing():
             return review(command, state)
+        case DecideChange():
+            return decide_change(command, state)
+        case WithdrawChange():
+            return withdraw_change(command, state)
         case DecideReopening():
             return decide_reopening(command, state)
         case MarkTerminated():
@@ -108,12 +118,24 @@ def register_members(command: RegisterMembers, state: Family) -> list[Event]:
             raise MemberRegisteredDifferently(family=state.family)
     if not new:
         return []
-    registered = MembersRegistered(len(state.members) + 1, tuple(new))
-    return [registered, _persons(state, *(row.token for row in new))]
+    if state.designation is not None:  # until a closing has judged it, the family is a candidate
+        return _admissions(command, new, state)
+    return effect(MembersRegistered(len(state.members) + 1, tuple(new)), state)
 
 
-def _persons(state: Family, *tokens: str) -> PersonsRegistered:
-    return PersonsRegistered(state.family, region(state, date.max), tokens)
+def _admissions(command: RegisterMembers, rows: list[MemberRow], state: Family) -> list[Event]:
+    events: list[Event] = []
+    for row in rows:
+        if row.fingerprint in state.reported:
+            continue
+        evidence = command.evidence.get(row.token)
+        if not evidence:
+            raise EvidenceMissing(family=state.family)
+        admitted = MembersRegistered(len(state.members) + 1, (row,))
+        proposed = propose(state, admitted, row.fingerprint, command.reporter, evidence)
+        events += proposed
+        state = family.fold(proposed, state)
+    return events
 
 
 def report(command: ReportLifeEvent, state: Family) -> list[Event]:
@@ -123,7 +145,9 @@ def report(command: ReportLifeEvent, state: Family) -> list[Event]:
         return []
     check_report(command, state)
     fact = _fact(command, state)
-    return [fact, _persons(state, fact.token)] if isinstance(fact, MemberBorn) else [fact]
+    if not isinstance(fact, MemberDied) and needs_second_person(command):
+        return propose(state, fact, command.fingerprint, command.reporter)
+    return effect(fact, state)
 
 
 def _fact(command: ReportLifeEvent, state: Family) -> LifeFact:
@@ -173,6 +197,7 @@ def _payee_changed(command: ReportLifeEvent, change: PayeeChange) -> PayeeChange
         bank=change.bank,
         account_no=change.account_no,
         account_name=change.account_name,
+        account_token=change.account_token,
     )
 
 

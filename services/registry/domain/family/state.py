@@ -12,7 +12,7 @@ from datetime import date
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from services.registry.domain.closing import tahap_order
-from services.registry.domain.family.events import LateFact, SchoolLevel, Status
+from services.registry.domain.family.events import ChangeProposed, LateFact, SchoolLevel, Status
 from services.registry.domain.family.list_events import FamilyListed, LineOutcome
 
 
@@ -49,6 +49,7 @@ class Payee(NamedTuple):
     bank: str
     account_no: str
     account_name: str
+    account_token: str = ""
 
 
 NOBODY: Final = Payee("", "", "", "", "")
@@ -90,11 +91,12 @@ class Moved(NamedTuple):
 
 
 class Paid(NamedTuple):
-    """The family's payee from a day on."""
+    """The family's payee from a day on; `approved_on` is None where nobody was asked."""
 
     effective_on: date
     reported_on: date
     payee: Payee
+    approved_on: date | None = None
 
 
 class Designation(NamedTuple):
@@ -181,6 +183,8 @@ class Family:
     without_category: tuple[WithoutCategory, ...] = ()  # by tahap, where the rules have a term
     reopenings: tuple[Reopening, ...] = ()  # by tahap
     proposals: int = 0  # to re-open a tahap, so far
+    changes: tuple[ChangeProposed, ...] = ()  # that wait for another person
+    changes_proposed: int = 0  # so far
 
     def holder_of(self, token: str) -> Member | None:
         """The member with this person token."""
@@ -192,6 +196,10 @@ class Family:
     def reopening(self, tahap: str) -> Reopening | None:
         """The latest proposal to re-open a tahap."""
         return next((reopening for reopening in self.reopenings if reopening.tahap == tahap), None)
+
+    def waiting_change(self, change: int) -> ChangeProposed | None:
+        """The change of this number, while nobody has decided on it."""
+        return next((waiting for waiting in self.changes if waiting.change == change), None)
 
 
 def known_by(family: Family, day: date) -> Family:
