@@ -26,6 +26,7 @@ from libs.chassis.auth import Principal, require
 from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET
 from libs.chassis.etag import Unconditional, etag
 from libs.chassis.idempotency import Once, Reply
+from libs.chassis.limits import Limits
 from libs.chassis.middleware import Asked
 from libs.chassis.service import CommitterOf
 from libs.chassis.settings import Settings
@@ -35,6 +36,7 @@ from libs.events.store.model import Outcome, encode
 from libs.events.store.postgres import Store
 
 SCOPE: Final = "bench:record"
+UNLIMITED: Final = 1_000_000
 PATH: Final = "/records"
 BARE_TABLE: Final = """
 CREATE TABLE IF NOT EXISTS records (
@@ -111,7 +113,10 @@ def corridor(database: str) -> FastAPI:
 
 def service(database: str, keys: Path) -> tuple[FastAPI, Settings]:
     """The same as a service of the platform."""
-    settings = Settings(SERVICE, database, "", ISSUER, AUDIENCE, jwks_file=keys / KEY_SET)
+    asked_by_one = Limits(requests_a_second=UNLIMITED, requests_burst_max=UNLIMITED)
+    settings = Settings(
+        SERVICE, database, "", ISSUER, AUDIENCE, jwks_file=keys / KEY_SET, limits=asked_by_one
+    )
     router = APIRouter()
 
     @asynccontextmanager

@@ -127,6 +127,18 @@ async def test_a_header_of_any_size_fills_no_memory_and_stops_nobody(
     assert process.memory_info().rss - before < MEMORY_MAX
 
 
+async def test_requests_sent_far_ahead_of_their_answers_end_the_connection(
+    lone: LoneService,
+) -> None:
+    async with connections(lone) as [ahead]:
+        bearer = lone.who("reader-3")["Authorization"]
+        request = f"GET /slow HTTP/1.1\r\nHost: x\r\nAuthorization: {bearer}\r\n\r\n".encode()
+        ahead[1].write(request * 1_000)
+        said = await last_words(ahead)
+        assert await is_served(lone)
+    assert said.count(b"HTTP/1.1 200") < 1_000
+
+
 async def test_an_answer_that_nobody_reads_is_given_up(lone: LoneService) -> None:
     process = psutil.Process(lone.process.pid)
     async with connections(lone) as [(_, writer)]:

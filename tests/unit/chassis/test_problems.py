@@ -53,6 +53,7 @@ ERRORS: dict[str, Exception] = {
     "refusal": Refusal(418, "teapot", "Short and stout.", {"X-Spout": "1"}, {"handle": 1}),
     "lost": asyncpg.ConnectionDoesNotExistError(f"connection lost while writing {NIK}"),
     "refused": ConnectionRefusedError(NIK),
+    "too long": asyncpg.QueryCanceledError(f"canceling statement, which asks for {NIK}"),
     "value": DataError(f"invalid input for query argument $1: {NIK}"),
     "bug": RuntimeError(f"the person {NIK} broke it"),
 }
@@ -100,6 +101,7 @@ def failing() -> APIRouter:
         ("refusal", 418, "teapot", "Short and stout."),
         ("lost", 503, "database-unavailable", None),
         ("refused", 503, "database-unavailable", None),
+        ("too long", 503, "database-busy", None),
         ("value", 500, "internal-server-error", None),
         ("bug", 500, "internal-server-error", None),
     ],
