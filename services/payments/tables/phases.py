@@ -6,8 +6,7 @@ from pydantic import BaseModel
 
 from libs.events.store.postgres import Store
 from services.payments.contract import TAHAP
-from services.payments.domain.run.state import RunState, totals_of
-from services.payments.domain.shared.totals import total
+from services.payments.domain.run.state import RunState, RunStep
 from services.payments.domain.tahap.state import PaymentList, TahapState
 
 
@@ -45,18 +44,25 @@ def run_phase(payment_list: PaymentList, state: RunState) -> str:
     """A run's phase: its list's until that is frozen, then by the documents that it has."""
     if payment_list.frozen is None:
         return list_phase(payment_list)
-    if state.reconciled is not None:
-        return "RECONCILED"
-    if state.entitled is None:
-        return "ENTITLING"
-    if not state.check_complete or state.passed.count == 0:
-        return "CHECKING_ACCOUNTS"
-    if state.order is None:
-        return "ORDER_PROPOSED" if state.request is not None else "ORDER_READY"
-    if state.funds is None:
-        return "RELEASING_FUNDS"
-    sent = total(totals_of(file) for file in state.files) == state.instructed
-    return "AWAITING_BANKS" if sent else "DISPATCHING"
+    match state.next_step:
+        case RunStep.OPEN | RunStep.ENTITLE:
+            return "ENTITLING"
+        case RunStep.CHECK_ACCOUNTS:
+            return "CHECKING_ACCOUNTS"
+        case RunStep.ORDER:
+            return "ORDER_PROPOSED" if state.request is not None else "ORDER_READY"
+        case RunStep.RELEASE_FUNDS:
+            return "RELEASING_FUNDS"
+        case RunStep.PAY:
+            return _paying(state)
+        case RunStep.RECONCILE:
+            return "CHECKING_ACCOUNTS" if state.order is None else _paying(state)
+        case RunStep.DONE:
+            return "RECONCILED"
+
+
+def _paying(state: RunState) -> str:
+    return "AWAITING_BANKS" if state.sent == state.instructed else "DISPATCHING"
 
 
 async def tahaps(store: Store, after: str | None, limit: int) -> list[TahapPhase]:

@@ -9,11 +9,10 @@ from libs.chassis.stream_jobs import WORK_FAILS, Progress, StreamJobs, share_bef
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC, RUN, TAHAP
-from services.payments.domain.run.state import RunState, totals_of
+from services.payments.domain.run.state import RunState, RunStep
 from services.payments.domain.shared.totals import total
-from services.payments.domain.tahap.state import PaymentList, TahapState
+from services.payments.domain.tahap.state import TahapState
 from services.payments.tables.open_lists import counted, proof_of
-from services.payments.tables.phases import run_phase
 from services.payments.tables.run_lines import PAYER
 from services.payments.workers.dues import ENTITLE
 from services.payments.workers.list_joiner import JOINER
@@ -21,7 +20,6 @@ from services.payments.workers.run_worker import INSTRUCT
 from services.payments.workers.troubles import cancellation_trouble, run_trouble
 
 TROUBLE: Final = "/problems/run-in-trouble"
-DECIDED_BY_PEOPLE: Final = ("ORDER_READY", "ORDER_PROPOSED")
 
 
 # -- The list -------------------------------------------------------------------------------------
@@ -87,19 +85,17 @@ async def paying(store: Store, run: str) -> Progress:
     """A run by its steps; a payment is done when it is credited, or known not to be."""
     year, number, kind = run.split("-", 2)
     tahap = f"{year}-{number}"
-    stream, paid_by = TAHAP.stream(tahap), RUN.stream(tahap, kind)
-    paid = (await store.read(TAHAP, [stream]))[stream].state.list_of(kind) or PaymentList(kind)
-    state = (await store.read(RUN, [paid_by]))[paid_by].state
+    stream = RUN.stream(tahap, kind)
     async with store.looking() as unit:
+        state = (await unit.load(RUN, [stream]))[stream].state
         steps = await _steps(unit, tahap, kind, state)
         trouble = await run_trouble(unit, tahap, kind)
-    phase = run_phase(paid, state)
-    waits: State = "WAITING" if phase in DECIDED_BY_PEOPLE else "RUNNING"
+    waits: State = "WAITING" if state.next_step is RunStep.ORDER else "RUNNING"
     counts = {"credited": state.credited.count, "failed": state.failed.count}
     return Progress(
         state="DONE" if state.reconciled is not None else waits,
-        done=_settled(state),
-        total=_all(state),
+        done=state.settled,
+        total=state.count,
         unit="payments",
         counts=counts,
         steps=steps,
@@ -108,46 +104,28 @@ async def paying(store: Store, run: str) -> Progress:
     )
 
 
-def _all(state: RunState) -> int:
-    if state.entitled is not None:
-        return state.entitled.entitled.count
-    return state.opened.count if state.opened else 0
-
-
-def _settled(state: RunState) -> int:
-    """The payments that nothing more is done for: not payable, refused, deferred, answered."""
-    if state.entitled is None:
-        return 0
-    not_payable = state.entitled.entitled.count - state.entitled.payable.count
-    refused = total(answer.failed for answer in state.check_answers).count
-    deferred = state.unchecked + state.unanswered + state.unordered + state.uninstructed
-    return not_payable + refused + deferred.count + state.credited.count + state.failed.count
-
-
 async def _steps(unit: Transaction, tahap: str, kind: str, state: RunState) -> list[Step]:
     """The steps in their order."""
     row = await unit.connection.fetchrow(
         "SELECT step, cursor FROM run_open WHERE tahap = $1 AND kind = $2", tahap, kind
     )
     step, cursor = row or ("", "")
-    everybody = _all(state)
     payable = (state.payable - state.unanswered).count if state.entitled else None
     checked = total(answer.passed + answer.failed for answer in state.check_answers)
     passed = state.passed.count if state.check_complete else None
     ordered = state.ordered.count if state.order else passed
-    entitled = _by_cursor(step == ENTITLE, cursor, everybody, done=state.entitled is not None)
+    entitled = _by_cursor(step == ENTITLE, cursor, state.count, done=state.entitled is not None)
     instructed = _by_cursor(
         step == INSTRUCT, cursor, ordered or 0, done=row is None or step == f"{INSTRUCT}-DONE"
     )
     to_send = state.instructed.count if state.order else passed
-    sent = total(totals_of(file) for file in state.files).count
     answered = state.credited.count + state.failed.count
     return [
-        _step("ENTITLING", entitled, everybody),
+        _step("ENTITLING", entitled, state.count),
         _step("CHECKING_ACCOUNTS", checked.count, payable),
         _step("ORDERING", state.ordered.count, passed),
         _step("INSTRUCTING", instructed, ordered),
-        _step("DISPATCHING", sent, to_send),
+        _step("DISPATCHING", state.sent.count, to_send),
         _step("CREDITING", answered, to_send),
     ]
 

@@ -21,7 +21,7 @@ from libs.events.workers.prefetch import prefetch
 from services.payments.contract import RUN, TAHAP
 from services.payments.domain.payment.messages import Instruct, TakeOut
 from services.payments.domain.run.messages import DeferredLine, OpenRun, Reconcile
-from services.payments.domain.run.state import RunState
+from services.payments.domain.run.state import RunState, RunStep
 from services.payments.domain.shared.totals import Totals
 from services.payments.domain.tahap.messages import CloseTahap, MarkRunReconciled
 from services.payments.partners.answers import OK
@@ -85,24 +85,23 @@ class Payer:
         return Job(tahap, tahap.announced, paid, state, *at)
 
     async def _further(self, job: Job) -> bool:
-        state = job.state
-        if state.opened is None:
-            return await self._open(job)
-        if state.entitled is None:
-            return await self._entitle(job)
-        if not state.check_complete:
-            return await self.exchange.check(job)
-        if state.passed.count == 0:
-            return await self._reconcile(job)
-        if state.order is None:
-            return await self._defer_held(job)  # two people decide on the others
-        if state.funds is None:
-            return await self._release_funds(job)
-        if job.step != f"{INSTRUCT}-DONE":
-            return await self._instruct(job)
-        if state.transfers is None:
-            return await self.exchange.transfer(job)
-        return await self._reconcile(job)
+        match job.state.next_step:
+            case RunStep.OPEN:
+                return await self._open(job)
+            case RunStep.ENTITLE:
+                return await self._entitle(job)
+            case RunStep.CHECK_ACCOUNTS:
+                return await self.exchange.check(job)
+            case RunStep.ORDER:
+                return await self._defer_held(job)  # two people decide on the others
+            case RunStep.RELEASE_FUNDS:
+                return await self._release_funds(job)
+            case RunStep.PAY if job.step != f"{INSTRUCT}-DONE":
+                return await self._instruct(job)
+            case RunStep.PAY:
+                return await self.exchange.transfer(job)
+            case RunStep.RECONCILE | RunStep.DONE:
+                return await self._reconcile(job)
 
     # -- Entitlement
 

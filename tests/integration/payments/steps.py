@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from services.payments.domain.run.state import RunState, totals_of
+from services.payments.domain.run.state import RunState
 from services.payments.domain.shared.ids import REGULAR
-from services.payments.domain.shared.totals import total
 from services.payments.workers.run_worker import INSTRUCT
 from tests.integration.payments.houses import TAHAP_1
 from tests.integration.payments.office import STEPS_MAX, Office
@@ -31,8 +30,7 @@ async def until_dispatched(office: Office) -> None:
     """Pay until every bank's file is committed."""
 
     def dispatched(run: RunState, _: str) -> bool:
-        sent = total(totals_of(each) for each in run.files)
-        return run.funds is not None and sent == run.instructed
+        return run.funds is not None and run.sent == run.instructed
 
     await _until(office, dispatched)
 

@@ -13,9 +13,11 @@ from services.payments.domain.run.messages import (
     OpenRun,
     PaymentOrdered,
     PaymentRequested,
+    RecordAccountCheck,
     RecordFundsRelease,
     RunOpened,
 )
+from services.payments.domain.run.state import RunStep
 from services.payments.domain.shared.errors import (
     Contradiction,
     Malformed,
@@ -38,12 +40,43 @@ from tests.unit.payments.run_steps import (
     ORDERED,
     PROPOSE,
     RECONCILED,
+    RESULTS,
+    SENT,
     SETTLED,
     after,
 )
 
 NOTHING = of(0, 0)
+NOBODY_PASSES = RecordAccountCheck(CHECK.file, "d" * 64, NOTHING, of(3, 3_000_000))
 MARK_ENTITLED = MarkEntitled(of(4, 4_000_000), of(3, 3_000_000))
+
+# -- The steps
+
+
+@pytest.mark.parametrize(
+    ("taken", "step", "settled"),
+    [
+        ((), RunStep.OPEN, 0),
+        ((OPEN,), RunStep.ENTITLE, 0),
+        (ENTITLED, RunStep.CHECK_ACCOUNTS, 1),
+        ((*ENTITLED, CHECK), RunStep.CHECK_ACCOUNTS, 1),
+        ((*ENTITLED, CHECK, ANSWER), RunStep.ORDER, 2),
+        ((*ENTITLED, CHECK, ANSWER, PROPOSE), RunStep.ORDER, 2),
+        ((*ENTITLED, CHECK, NOBODY_PASSES), RunStep.RECONCILE, 4),
+        (ORDERED, RunStep.RELEASE_FUNDS, 2),
+        ((*ORDERED, FUNDS), RunStep.PAY, 2),
+        ((*SENT, *RESULTS), RunStep.PAY, 4),
+        (SETTLED, RunStep.RECONCILE, 4),
+        ((*SETTLED, RECONCILED), RunStep.DONE, 4),
+    ],
+)
+def test_a_run_says_which_step_comes_next_and_for_whom_none_does(
+    taken: tuple[Command, ...], step: RunStep, settled: int
+) -> None:
+    state = after(*taken).state
+
+    assert (state.next_step, state.settled) == (step, settled)
+
 
 # -- Opening
 

@@ -351,7 +351,7 @@ def _require_part(sent: Totals, answered: Totals, file: str) -> None:
 
 
 def _require_dispatched(state: RunState) -> None:
-    if state.funds is None or total(totals_of(file) for file in state.files) != state.instructed:
+    if state.funds is None or state.sent != state.instructed:
         raise StepNotReached(step="BankFileSent")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 
 from services.payments.domain.run.messages import (
     UNANSWERED,
@@ -29,6 +30,19 @@ from services.payments.domain.run.messages import (
 )
 from services.payments.domain.shared.errors import Contradiction, StepNotReached
 from services.payments.domain.shared.totals import NOTHING, Totals, total
+
+
+class RunStep(Enum):
+    """The steps of a run, in their order; people take `ORDER`, all others go on by themselves."""
+
+    OPEN = auto()
+    ENTITLE = auto()
+    CHECK_ACCOUNTS = auto()
+    ORDER = auto()
+    RELEASE_FUNDS = auto()
+    PAY = auto()  # payments instructed, banks' files sent and answered
+    RECONCILE = auto()
+    DONE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +87,40 @@ class RunState:
         return self.opened
 
     @property
+    def next_step(self) -> RunStep:
+        """The step that comes next; where no account passed, the books are closed on zeros."""
+        if self.opened is None:
+            return RunStep.OPEN
+        if self.entitled is None:
+            return RunStep.ENTITLE
+        if not self.check_complete:
+            return RunStep.CHECK_ACCOUNTS
+        if self.reconciled is not None:
+            return RunStep.DONE
+        if self.passed.count == 0 or self.transfers is not None:
+            return RunStep.RECONCILE
+        if self.order is None:
+            return RunStep.ORDER
+        return RunStep.RELEASE_FUNDS if self.funds is None else RunStep.PAY
+
+    @property
+    def count(self) -> int:
+        """The payments of the run, as they were frozen and then entitled."""
+        if self.entitled is not None:
+            return self.entitled.entitled.count
+        return self.opened.count if self.opened else 0
+
+    @property
+    def settled(self) -> int:
+        """The payments that nothing more is done for: not payable, refused, deferred, answered."""
+        if self.entitled is None:
+            return 0
+        not_payable = self.entitled.entitled.count - self.entitled.payable.count
+        refused = total(answer.failed for answer in self.check_answers)
+        deferred = self.unchecked + self.unanswered + self.unordered + self.uninstructed
+        return not_payable + (refused + deferred + self.credited + self.failed).count
+
+    @property
     def check_complete(self) -> bool:
         """Every payable payment stands in a check file and every check file is answered."""
         return (
@@ -105,6 +153,11 @@ class RunState:
     def instructed(self) -> Totals:
         """The sum of the banks' files: what was ordered, less the lines that left behind it."""
         return self.ordered - self.uninstructed
+
+    @property
+    def sent(self) -> Totals:
+        """The sum of the banks' files that are committed."""
+        return total(totals_of(file) for file in self.files)
 
     @property
     def credited(self) -> Totals:
