@@ -91,7 +91,7 @@ async def test_no_row_of_his_changes_a_family_of_another_region(given: RegistryA
 async def test_nobody_is_born_as_an_adult_into_a_family(
     given: RegistryAtItsDoor, on: str, reported_on: str
 ) -> None:
-    await given.register.listed()
+    await given.register.listed_by_its_leader()
 
     found = await refusals(
         given, "life-events", born(on=on, reported_on=reported_on), regions=KALIMANTAN
@@ -108,7 +108,7 @@ async def test_his_account_is_not_paid_before_a_second_person_has_seen_it(
     given: RegistryAtItsDoor,
 ) -> None:
     assert await refusals(given, "life-events", diverted(), regions=KALIMANTAN) == []
-    await given.register.listed()
+    await given.register.listed_by_its_leader()
 
     line = await given.register.line_of(CARD)
 
@@ -142,7 +142,7 @@ async def test_a_friend_in_another_region_neither_sees_nor_approves_it(
 async def test_a_newcomer_of_his_is_no_member_before_a_second_person_has_seen_it(
     given: RegistryAtItsDoor,
 ) -> None:
-    await given.register.listed()
+    await given.register.listed_by_its_leader()
     row = member(CARD, HIS_NIK, "1988-01-01", severe_disability="Y")
 
     bare = await refusals(given, "members", row, regions=KALIMANTAN)

@@ -36,6 +36,7 @@ from services.registry.workers.lister import Lister
 from services.registry.workers.reviewer import Reviewer
 from services.registry.workers.unlister import Unlister
 from tests.doors import CONTEXT, MOMENT, NATION, TOPICS, Door, Sender, Sent, deliver, sent
+from tests.servers import eventually
 
 IMPORT: Final = "registry:import"
 IMPORTER: Final = Principal("importer-1", frozenset({IMPORT}), NATION)
@@ -268,6 +269,19 @@ class Register:
         """Announce a closing and make its list."""
         await self.announce(tahap)
         await self.list_all()
+
+    async def listed_by_its_leader(self, tahap: str = "2023-1") -> None:
+        """Announce a closing, and wait for the list of the service that runs beside us."""
+        await self.announce(tahap)
+        await self.closes(tahap)
+
+    async def closes(self, tahap: str = "2023-1") -> None:
+        """The service that runs beside us closes a list."""
+
+        async def closed() -> bool:
+            return tahap in [message.body["tahap"] for message in await self.closed()]
+
+        await eventually(closed)
 
     async def lines(self, tahap: str = "2023-1") -> list[Sent]:
         """The lines of a tahap's list, in the order in which they were appended."""

@@ -148,7 +148,7 @@ async def test_all_changes_of_an_import_are_approved_at_once_and_the_next_list_p
 
     assert await listed(families) == []
     assert [len((await register.state_of(card)).payees) for card in (CARD, OTHER_CARD)] == [1, 1]
-    await register.listed()
+    await register.listed_by_its_leader()
     assert (await register.line_of(CARD)).body["bank"] == "BRI"
 
 
@@ -160,8 +160,8 @@ async def test_what_is_approved_behind_the_cut_counts_for_the_next_list(
 
     assert (await decide(families)).status_code == 204
 
-    await register.list_all()
-    await register.listed("2023-2")
+    await register.closes()
+    await register.listed_by_its_leader("2023-2")
     banks = [(await register.line_of(CARD, tahap)).body["bank"] for tahap in ("2023-1", "2023-2")]
     assert banks == ["BNI", "BRI"]
 
