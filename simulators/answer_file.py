@@ -41,8 +41,8 @@ Rows: TypeAlias = Callable[[Tally], Iterator[str]]
 
 
 def header(kind: str, block: Block) -> str:
-    """The H record of an answer."""
-    return f"H,{LAYOUT},{kind},{block.file_id},{block.on}"
+    """The H record of an answer; it ends with the hash of the file that was taken."""
+    return f"H,{LAYOUT},{kind},{block.file_id},{block.on},{block.whole.sha256}"
 
 
 def counted(lines: Iterable[Line], tally: Tally, good: str) -> Iterator[Line]:
@@ -55,7 +55,13 @@ def counted(lines: Iterable[Line], tally: Tally, good: str) -> Iterator[Line]:
 def taken(receipt: Receipt) -> Response:
     """A file is taken: now, or when the same bytes came before."""
     block = receipt.block
-    receipt_body = {"file": block.file_id, "count": block.whole.count, "sum": block.whole.sum}
+    whole = block.whole
+    receipt_body = {
+        "file": block.file_id,
+        "count": whole.count,
+        "sum": whole.sum,
+        "sha256": whole.sha256,
+    }
     return JSONResponse(receipt_body, 200 if receipt.again else 202)
 
 

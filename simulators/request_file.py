@@ -53,6 +53,11 @@ class Whole:
     sum: int  # rupiah
     digest: str  # of the bytes: SHA-256, base64
 
+    @property
+    def sha256(self) -> str:
+        """The digest in hex, as answers name it."""
+        return base64.b64decode(self.digest).hex()
+
 
 def claimed(headers: Mapping[str, str]) -> Whole:
     """The sender's claim of the file's totals, from the three headers of README.md."""

@@ -188,7 +188,9 @@ def application(
     Making one takes longer than most tests, so who ends leaves it to the next.
     """
     idle = _idle[service.name]
-    app = idle.pop() if idle else service.application(settings, lambda app: app.state.lifespan(app))
+    # All tests of a process ask from one address, and many of them without a token.
+    patient = replace(settings, limits=replace(settings.limits, refused_tokens_burst_max=100_000))
+    app = idle.pop() if idle else service.application(patient, lambda app: app.state.lifespan(app))
     app.state.settings, app.state.lifespan = settings, lifespan or service._lifespan(settings)
     try:
         yield app

@@ -86,6 +86,14 @@ class Unanswered(Order):
 
 
 @dataclass(frozen=True, slots=True)
+class Incident:
+    """A word of a partner, TREASURY or a bank, that a person must judge."""
+
+    partner: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunState:
     """One payment run; `trouble` says why it stands where it stands."""
 
@@ -97,6 +105,7 @@ class RunState:
     failed: Totals
     trouble: str | None
     unanswered: Unanswered | None = None
+    incidents: tuple[Incident, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,10 @@ def show(name: TahapId, person: As = "observer", data: State = STATE) -> None:
     if state.regular and (silent := state.regular.unanswered):
         figures = f"without an answer {silent.hash}: {silent.count:,} accounts"
         out.print(figures, highlight=False, soft_wrap=True)
+    for paid in state.runs:
+        for found in paid.incidents:
+            text = f"to be judged: {paid.kind} {found.partner}: {found.error}"
+            out.print(text, highlight=False, soft_wrap=True)
     if state.regular and (order := state.regular.order):
         figures = f"order {order.hash}: {order.count:,} payments, Rp {order.rupiah:,}"
         out.print(figures, highlight=False, soft_wrap=True)
@@ -169,6 +173,28 @@ async def _propose_unanswered(maker: Client, name: str, yes: bool) -> None:
 
 def _without(silent: Unanswered) -> str:
     return f"Go on without {silent.count:,} payments of Rp {silent.rupiah:,}?"
+
+
+@tahap.command()
+def judge(
+    name: TahapId,
+    partner: Annotated[str, typer.Argument(help="TREASURY or a bank, as `show` names it.")],
+    reason: Annotated[str, typer.Argument(help="What was found; it holds no long number.")],
+    person: As,
+    kind: Annotated[str, typer.Option(help="The run.")] = REGULAR,
+    data: State = STATE,
+) -> None:
+    """Have a partner asked again whose word could not be its own, once somebody knows why."""
+    run(_judge(name, kind, {"partner": partner, "reason": reason}, person, data))
+    out.print(f"Judged; {partner} is asked again.", highlight=False)
+
+
+async def _judge(name: str, kind: str, judgement: dict[str, str], person: str, data: Path) -> None:
+    async with connected(data) as platform:
+        checker = platform.client(person, "payments:check", "payments:read")
+        seen = await see(checker, name)
+        path = f"/tahap/{name}/runs/{kind}/incident-judgement"
+        await checker.post("payments", path, judgement, seen.if_match)
 
 
 @tahap.command()

@@ -15,6 +15,7 @@ from tests.mutants.isolation import ISOLATION
 from tests.mutants.limits import LIMITS
 from tests.mutants.lists import LISTS
 from tests.mutants.mutant import Change, Mutant
+from tests.mutants.partners import PARTNERS
 from tests.mutants.persons import PERSONS
 from tests.mutants.telemetry import TELEMETRY
 
@@ -27,6 +28,7 @@ MUTANTS: Final = (
     *TELEMETRY,
     *FORMS,
     *ISOLATION,
+    *PARTNERS,
     *LISTS,
     *GRADUATION,
     *CHANGES,

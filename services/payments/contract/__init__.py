@@ -120,6 +120,8 @@ RUN: Final[StreamType[runs.Command, RunState, runs.Event]] = StreamType(
             runs.ListEntitled,
             runs.UnansweredProposed,
             runs.TransfersRecorded,
+            runs.PartnerIncidentFound,
+            runs.PartnerIncidentJudged,
         ),
     ),
 )

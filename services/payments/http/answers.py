@@ -65,6 +65,13 @@ class OrderView(Figures):
     hash: str
 
 
+class IncidentView(BaseModel):
+    """A word of a partner that cannot be its own; its part of the run waits for a judgement."""
+
+    partner: str
+    error: str
+
+
 class RunView(BaseModel):
     """A payment run, by the documents that it has so far.
 
@@ -87,6 +94,7 @@ class RunView(BaseModel):
     deferred: Figures
     trouble: str | None
     partners_in_trouble: list[PartnerTrouble]
+    incidents: list[IncidentView]
 
 
 class TahapView(BaseModel):
@@ -161,6 +169,7 @@ async def _run_view(
         deferred=_figures(Totals(len(state.deferred), sum(x.rupiah for x in state.deferred))),
         trouble=await run_trouble(unit, tahap, payment_list.kind),
         partners_in_trouble=await partners_in_trouble(unit, tahap, payment_list.kind),
+        incidents=[IncidentView(partner=x.partner, error=x.error) for x in state.incidents],
     )
 
 

@@ -22,6 +22,7 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "from_tahap": "2023-1",
     "hash": HASH,
     "hold": "NONE",
+    "incidents": [],
     "invariant": "debits equal credits",
     "heads": {"registry": 4180, "conditionality": 5120},
     "kind": "REGULAR",
@@ -43,6 +44,7 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "tahaps": ["2023-1"],
     "transfer": "CREDITED",
     "trouble": None,
+    "partner": "BRI",
     "partners_in_trouble": [],
     "where": "2023-1-REGULAR",
 }

@@ -15,6 +15,7 @@ from services.payments.domain.shared.errors import (
     LaterTahapStands,
     Malformed,
     MissingNotDeferred,
+    NoIncident,
     NotAfterOtherTahap,
     NotDeferred,
     NothingProposed,
@@ -78,5 +79,6 @@ UNANSWERED_PROPOSED: Final = refuses(*_RUN_STEP, StaleHash, TooManyUnanswered)
 UNANSWERED_DEFERRED: Final = refuses(
     *_RUN_STEP, NothingProposed, SamePerson, StaleHash, TooManyUnanswered
 )
+INCIDENT_JUDGED: Final = refuses(TahapUnknown, StepNotReached, NoIncident)
 ORDER_PROPOSED: Final = refuses(*_RUN_STEP, OrderDiffers, NothingToPay, TotalsDiffer)
 ORDERED: Final = refuses(*_RUN_STEP, NothingProposed, SamePerson, StaleHash)

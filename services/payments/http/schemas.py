@@ -107,6 +107,13 @@ class Approval(Strict):
     hash: Hash
 
 
+class Judgement(Strict):
+    """The partner, TREASURY or a bank, whose incident a person has judged, and what was found."""
+
+    partner: Annotated[str, Field(pattern="^[A-Z]{1,20}$")]
+    reason: Reason
+
+
 class Supplementary(Strict):
     """The deferred families to take up; all that are complete and not held, where none is named.
 

@@ -1,8 +1,9 @@
 """Answers of the treasury and the banks: a partner's word is proven before it counts.
 
-An answer is taken whole or not at all: its form, its sums, and that it answers exactly the lines
-that it was asked about. Only the agreed words say what became of a line. Any other word, such as
-PENDING or an empty one, is neither yes nor no: that line stays open and is asked for again.
+An answer is taken whole or not at all: its form, its sums, that it is of the very file that was
+committed, and that it answers exactly the lines that it was asked about. Only the agreed words say
+what became of a line. Any other word, such as PENDING or an empty one, is neither yes nor no: that
+line stays open and is asked for again.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from enum import Enum, auto
 from typing import Final
 
 from libs.events.domain.errors import CorridorError
-from services.payments.partners.files import LAYOUT, FileOf
+from services.payments.domain.shared.totals import Totals
+from services.payments.partners.files import LAYOUT, FileOf, Rendered
 
 OK: Final = "OK"
 ACCOUNT_NOT_FOUND: Final = "ACCOUNT_NOT_FOUND"
@@ -36,6 +38,7 @@ LINE_BYTES_MAX: Final = 512  # of an answer; header and trailer are lines like t
 WORD: Final = re.compile(r"[ -~]{0,40}")
 REFERENCE: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z ./_-]{0,63}")
 """A bank's own number for a credit. It is published, so every reader must be able to hold it."""
+SHA256: Final = re.compile(r"[0-9a-f]{64}")
 RUPIAH: Final = re.compile(r"0|[1-9][0-9]{0,14}")
 
 
@@ -45,6 +48,14 @@ class AnswerMalformed(CorridorError):
 
 class AnswerIncomplete(CorridorError):
     """An answer file does not answer exactly the payments that it was asked about."""
+
+
+class PartnerIncident(CorridorError):
+    """A partner's word cannot be that of our partner about our file; a person must judge it."""
+
+
+class AnotherFileTaken(PartnerIncident):
+    """A partner has another file under our id than the one that was committed."""
 
 
 class LinesOpen(CorridorError):
@@ -74,15 +85,21 @@ def bytes_max(lines: int) -> int:
     return (lines + 2) * LINE_BYTES_MAX
 
 
-def read_answer(which: FileOf, body: bytes) -> dict[str, Answer]:
-    """An answer file's lines by payment. Raises `AnswerMalformed`, which names line and field."""
+def read_answer(which: FileOf, sent: Rendered, body: bytes) -> dict[str, Answer]:
+    """The lines, by payment, of an answer to a file that was committed as `sent`.
+
+    Raises `AnswerMalformed`, which names line and field; `AnotherFileTaken` where the answer is not
+    of that file; `AnswerIncomplete` where its sums are not the file's.
+    """
     try:
         rows = list(csv.reader(io.StringIO(body.decode(), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error):
         raise AnswerMalformed(file=which.file, line=0) from None
     head = ["H", LAYOUT, f"{which.purpose}_RESULT", which.file, which.day.isoformat()]
-    if len(rows) < 2 or rows[0] != head:
+    if len(rows) < 2 or rows[0][:-1] != head or not SHA256.fullmatch(rows[0][-1]):
         raise AnswerMalformed(file=which.file, line=1)
+    if rows[0][-1] != sent.sha256:
+        raise AnotherFileTaken(file=which.file, taken=rows[0][-1][:8])
     answers: dict[str, Answer] = {}
     for number, row in enumerate(rows[1:-1], start=2):
         answer = _answer(which, number, row)
@@ -91,6 +108,7 @@ def read_answer(which: FileOf, body: bytes) -> dict[str, Answer]:
         answers[row[1]] = answer
     if rows[-1] != ["T", *map(str, _sums(which, answers))]:
         raise AnswerMalformed(file=which.file, line=len(rows), field="sums")
+    _require_sums(which, sent.totals, answers)
     return answers
 
 
@@ -100,6 +118,17 @@ def require_closed(which: FileOf, answers: Mapping[str, Answer]) -> None:
     still_open = [number for number, verdict in verdicts if verdict is Verdict.OPEN]
     if still_open:
         raise LinesOpen(file=which.file, lines=len(still_open), first=still_open[0])
+
+
+def _require_sums(which: FileOf, committed: Totals, answers: Mapping[str, Answer]) -> None:
+    """Raise `AnswerIncomplete` unless an answer's sums are those of the committed file."""
+    count = len(answers)
+    # The treasury's lines have no amounts.
+    rupiah = (
+        committed.rupiah if which.bank is None else sum(a.amount or 0 for a in answers.values())
+    )
+    if Totals(count, rupiah) != committed:
+        raise AnswerIncomplete(file=which.file, committed=committed, count=count, rupiah=rupiah)
 
 
 def _answer(which: FileOf, number: int, row: Sequence[str]) -> Answer:

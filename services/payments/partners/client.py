@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self, TypeVar
+from typing import Annotated, Any, Final, Self, TypeAlias, TypeVar
 
 import httpx
 import msgspec
@@ -19,13 +19,15 @@ from libs.events.store.watermarks import Positions
 from services.payments.contract import ANNOUNCED_TO
 from services.payments.domain.run.messages import PaymentOrdered, RecordOrderCancelled
 from services.payments.domain.tahap.messages import ServiceAnswer
-from services.payments.partners.answers import REFERENCE, bytes_max
-from services.payments.partners.files import FileOf, Rendered, Renderer
+from services.payments.partners.answers import REFERENCE, AnotherFileTaken, bytes_max
+from services.payments.partners.files import FileOf, Rendered, Renderer, content_digest
 
 T = TypeVar("T")
 
 PARTNER_TIMEOUT_S: Final = 60.0
 SERVICE_TIMEOUT_S: Final = 5.0  # somebody waits at the door meanwhile
+CLAIMS: Final = ("Content-Digest", "X-Record-Count", "X-Control-Sum")
+"""The headers of an answer that are held against its body."""
 ANSWER_BYTES_MAX: Final = 1_000_000  # but for answer files, whose length follows from their lines
 
 
@@ -41,9 +43,26 @@ class PartnerUnreadable(CorridorError):
     """A partner's answer is not what was agreed."""
 
 
-class _Released(msgspec.Struct):
-    """The treasury's answer to a payment order: the number of its release (SP2D)."""
+Figure: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=10**15)]
+"""A count, or whole rupiah, as a partner may say it."""
 
+
+class _Receipt(msgspec.Struct):
+    """A partner's word that it took a file: which, and what it found in it."""
+
+    file: str
+    count: Figure
+    sum: Figure
+    sha256: str
+
+
+class _Released(msgspec.Struct):
+    """The treasury's answer to a payment order: the order, and the number of its release (SP2D)."""
+
+    order: str
+    hash: str
+    count: Figure
+    rupiah: Figure
     sp2d: str
 
 
@@ -54,8 +73,8 @@ class _Cancelled(msgspec.Struct):
     hash: str
     receipt: str
     sp2d: str
-    count: int
-    rupiah: int
+    count: Figure
+    rupiah: Figure
 
 
 class _RuleSet(msgspec.Struct):
@@ -111,19 +130,18 @@ class Outside:
             response = await self._ask(
                 "PUT", address, content=renderer.content(which), headers=sent.headers()
             )
-            if response.status_code not in (200, 202):
-                raise PartnerRefused(file=which.file, status=response.status_code)
+            _require_taken(which, sent, response)
             response = await self._ask("GET", address, most)
         if response.status_code == 202:
             return None
         if response.status_code != 200:
             raise PartnerRefused(file=which.file, status=response.status_code)
-        return response.content
+        return _whole(which, sent, response)
 
     async def answer_known(self, which: FileOf, sent: Rendered) -> bytes | None:
         """The answer to a file as it stands; None where its partner has none. Nothing is sent."""
         response = await self._ask("GET", self._address(which), bytes_max(sent.totals.count))
-        return response.content if response.status_code == 200 else None
+        return _whole(which, sent, response) if response.status_code == 200 else None
 
     def _address(self, which: FileOf) -> str:
         if which.bank is None:
@@ -132,10 +150,14 @@ class Outside:
 
     async def release_funds(self, order: PaymentOrdered) -> str:
         """The treasury's SP2D number for a payment order; the same however often it is asked."""
-        number = (await self._treasury_on(order, "", _Released)).sp2d
-        if REFERENCE.fullmatch(number) is None:
-            raise PartnerUnreadable(order=order.order, field="sp2d")
-        return number
+        record = await self._treasury_on(order, "", _Released)
+        ordered = order.order, order.hash, order.count, order.rupiah
+        _require_fields(
+            order,
+            figures=(record.order, record.hash, record.count, record.rupiah) == ordered,
+            sp2d=REFERENCE.fullmatch(record.sp2d) is not None,
+        )
+        return record.sp2d
 
     async def cancel_order(self, order: PaymentOrdered) -> RecordOrderCancelled:
         """The treasury's word that it never releases an order any more, and what it has back.
@@ -143,15 +165,13 @@ class Outside:
         The same however often it is asked. Its figures are the run's to hold against the order.
         """
         record = await self._treasury_on(order, "/cancellation", _Cancelled)
-        proven = {
-            "order": record.order == order.order,
-            "hash": record.hash == order.hash,
-            "receipt": REFERENCE.fullmatch(record.receipt) is not None,
-            "sp2d": record.sp2d == "" or REFERENCE.fullmatch(record.sp2d) is not None,
-        }
-        for field, good in proven.items():
-            if not good:
-                raise PartnerUnreadable(order=order.order, field=field)
+        _require_fields(
+            order,
+            order=record.order == order.order,
+            hash=record.hash == order.hash,
+            receipt=REFERENCE.fullmatch(record.receipt) is not None,
+            sp2d=record.sp2d == "" or REFERENCE.fullmatch(record.sp2d) is not None,
+        )
         return RecordOrderCancelled(
             record.order, record.receipt, record.sp2d, record.count, record.rupiah
         )
@@ -209,4 +229,43 @@ class Outside:
                         raise PartnerUnreadable(bytes_max=most)
         except httpx.HTTPError as error:
             raise PartnerSilent(error=type(error).__name__) from None
-        return httpx.Response(response.status_code, content=bytes(content))
+        headers = {name: x for name in CLAIMS if (x := response.headers.get(name)) is not None}
+        return httpx.Response(response.status_code, headers=headers, content=bytes(content))
+
+
+def _require_fields(ordered: PaymentOrdered, **proven: bool) -> None:
+    """Raise `PartnerUnreadable` with the first field of an answer that is not as agreed."""
+    for field, good in proven.items():
+        if not good:
+            raise PartnerUnreadable(order=ordered.order, field=field)
+
+
+def _require_taken(which: FileOf, sent: Rendered, response: httpx.Response) -> None:
+    """Raise `AnotherFileTaken` where a partner does not take a file because it has another one of
+    that id, or says that it took another one; `PartnerRefused` where it does not take it."""
+    if response.status_code == 409:
+        raise AnotherFileTaken(file=which.file, status=409)
+    if response.status_code not in (200, 202):
+        raise PartnerRefused(file=which.file, status=response.status_code)
+    try:
+        receipt = msgspec.json.decode(response.content, type=_Receipt)
+    except msgspec.DecodeError:
+        raise PartnerUnreadable(file=which.file) from None
+    mine = _Receipt(which.file, sent.totals.count, sent.totals.rupiah, sent.sha256)
+    if receipt != mine:
+        raise AnotherFileTaken(file=which.file)
+
+
+def _whole(which: FileOf, sent: Rendered, response: httpx.Response) -> bytes:
+    """The bytes of an answer file. Raises `PartnerUnreadable` with the header that does not fit
+    them, or not the file that was sent."""
+    body = response.content
+    claims = {
+        "Content-Digest": content_digest(body),
+        "X-Record-Count": str(sent.totals.count),
+        **({"X-Control-Sum": str(sent.totals.rupiah)} if which.bank else {}),
+    }
+    for name, claim in claims.items():
+        if response.headers.get(name) != claim:
+            raise PartnerUnreadable(file=which.file, field=name)
+    return body

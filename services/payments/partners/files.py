@@ -98,13 +98,21 @@ class Rendered:
 
     def headers(self) -> dict[str, str]:
         """The claim beside the bytes, for the receiver to hold them against."""
-        digest = base64.b64encode(bytes.fromhex(self.sha256)).decode()
         return {
             "Content-Type": "text/csv",
-            "Content-Digest": f"sha-256=:{digest}:",
+            "Content-Digest": _digest(bytes.fromhex(self.sha256)),
             "X-Record-Count": str(self.totals.count),
             "X-Control-Sum": str(self.totals.rupiah),
         }
+
+
+def content_digest(body: bytes) -> str:
+    """A body's hash as the header Content-Digest has it (RFC 9530)."""
+    return _digest(hashlib.sha256(body).digest())
+
+
+def _digest(sha256: bytes) -> str:
+    return f"sha-256=:{base64.b64encode(sha256).decode()}:"
 
 
 class _Payee(msgspec.Struct):

@@ -24,7 +24,7 @@ from services.payments.domain.administrative_hold.decider import AdministrativeH
 from services.payments.domain.administrative_hold.messages import HoldKind, HoldTerms
 from services.payments.domain.run.messages import DeferredLine
 from services.payments.domain.shared.errors import AlreadyDispatched
-from services.payments.domain.shared.ids import REGULAR, bank_file_id, payment_id
+from services.payments.domain.shared.ids import REGULAR, payment_id
 from services.payments.domain.tahap.messages import Deferral
 from services.payments.domain.tahap.state import TahapState
 from services.payments.tables.deferrals import take_out
@@ -232,7 +232,7 @@ async def ensure_in_time(unit: Transaction, family: str, terms: HoldTerms) -> No
         )
         if line is None:
             continue
-        stream, file = RUN.stream(tahap, kind), bank_file_id(tahap, kind, line["bank"])
+        stream = RUN.stream(tahap, kind)
         state = (await unit.load(RUN, [stream]))[stream].state
-        if state.bank_file(file) is not None or file in state.withdrawn:
+        if file := state.file_of(line["bank"]):
             raise AlreadyDispatched(tahap=tahap, kind=kind, file=file)

@@ -91,9 +91,10 @@ async def paying(store: Store, run: str) -> Progress:
         steps = await _steps(unit, tahap, kind, state)
         trouble = await run_trouble(unit, tahap, kind)
     waits: State = "WAITING" if state.next_step is RunStep.ORDER else "RUNNING"
+    going_on: State = "FAILING" if state.incidents else waits
     counts = {"credited": state.credited.count, "failed": state.failed.count}
     return Progress(
-        state="DONE" if state.reconciled is not None else waits,
+        state="DONE" if state.reconciled is not None else going_on,
         done=state.settled,
         total=state.count,
         unit="payments",

@@ -1,16 +1,19 @@
 """Files out and answers in: the treasury's account check and its funds, and the banks' credits.
 
 Each partner's part of a run is an item of its own: one that is silent, refuses or answers what was
-not agreed is tried again later, and holds up neither the other banks nor other runs.
+not agreed is tried again later, and holds up neither the other banks nor other runs. A word that
+cannot be a partner's own stops its part until a person has judged it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+import base64
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
+from secrets import token_bytes
 from typing import Final
 
 from libs.events.domain.errors import CorridorError
@@ -33,15 +36,17 @@ from services.payments.domain.run.messages import (
     RecordAccountCheck,
     RecordBankResult,
     RecordFundsRelease,
+    ReportIncident,
     SendAccountCheck,
     SendBankFile,
 )
 from services.payments.domain.run.state import totals_of
-from services.payments.domain.shared.ids import bank_file_id, check_file_id
+from services.payments.domain.shared.ids import file_id
 from services.payments.domain.shared.totals import Totals
 from services.payments.partners.answers import (
     Answer,
     AnswerIncomplete,
+    PartnerIncident,
     Verdict,
     read_answer,
     require_closed,
@@ -66,6 +71,8 @@ from services.payments.tables.unanswered import keep_late_answers, keep_unanswer
 
 BANKS_AT_ONCE: Final = 2  # one is on the wire or in the database while another is worked on
 TREASURY: Final = "TREASURY"
+DRAWN_BYTES: Final = 16
+"""Of the end of a file's id. In base 32 it never looks like a person's number."""
 
 # A row at a time by its key: joined, it may be planned as a walk through the whole run each time.
 _CHECKED: Final = """
@@ -74,6 +81,10 @@ UPDATE run_line SET account_check = $4 WHERE tahap = $1 AND kind = $2 AND paymen
 _ANSWERED: Final = """
 UPDATE run_line SET answer = $4 WHERE tahap = $1 AND kind = $2 AND payment = $3
 """
+
+
+class IncidentOpen(CorridorError):
+    """A partner said what it cannot have said; a person must judge it before it is asked again."""
 
 
 class FileMoved(CorridorError):
@@ -104,22 +115,40 @@ class Exchange:
         """Only these runs, by their items, are open; others may have ended with their tahap."""
         await self.backoff.forget(lambda item: item.rpartition(" ")[0] not in runs)
 
+    async def _attempt(self, job: Job, partner: str, step: Callable[[], Awaitable[bool]]) -> bool:
+        """A step with a partner, unless its part of the run rests; answers whether it went on."""
+        return await self.backoff.attempt(
+            f"{run_item(*job.key)} {partner}", partial(self._unless_incident, job, partner, step)
+        )
+
+    async def _unless_incident(
+        self, job: Job, partner: str, step: Callable[[], Awaitable[bool]]
+    ) -> bool:
+        if (found := job.state.incident_of(partner)) is not None:
+            raise IncidentOpen(partner=partner, error=found.error)
+        try:
+            return await step()
+        except PartnerIncident as incident:
+            async with self.store.transaction(job.on(job.day)) as unit:
+                await alone_with_run(unit, job)
+                await run(unit, *job.key, ReportIncident(partner, str(incident)))
+            raise
+
     # -- The treasury
 
     async def check(self, job: Job) -> bool:
         """Have the treasury check the accounts; answers whether that went on."""
-        return await self.backoff.attempt(_item(job, TREASURY), partial(self._check, job))
+        return await self._attempt(job, TREASURY, partial(self._check, job))
 
     async def _check(self, job: Job) -> bool:
-        file = check_file_id(*job.key, revision=job.announced.revision)
-        which = FileOf(*job.key, file, None, job.announced.account_check_date)
-        sent = job.state.check_file(file)
+        which = _file(job, None)
+        file, sent = which.file, job.state.check_file(which.file)
         if sent is None:
             return await self._commit(job, which)
         body = await self._answer(job, which, sent)
         if body is None:
             return False
-        answers = read_answer(which, body)
+        answers = read_answer(which, _rendered(sent), body)
         await self._require_whole(job, which, answers)
         let_go = job.state.left_unanswered
         asked = {payment: answer for payment, answer in answers.items() if payment not in let_go}
@@ -145,14 +174,15 @@ class Exchange:
         Nothing follows from it: the supplementary run that pays them asks for itself.
         """
         if job.state.left_unanswered:
-            await self.backoff.attempt(_item(job, TREASURY), partial(self._late_answers, job))
+            await self._attempt(job, TREASURY, partial(self._late_answers, job))
 
     async def _late_answers(self, job: Job) -> bool:
         for sent in job.state.checks:
             which = FileOf(*job.key, sent.file, None, job.announced.account_check_date)
-            ask = partial(self.outside.answer_known, which, _rendered(sent))
+            rendered = _rendered(sent)
+            ask = partial(self.outside.answer_known, which, rendered)
             body = await self.in_flight.ended(which.file, ask)
-            words = _late(job, read_answer(which, body)) if body is not None else {}
+            words = _late(job, read_answer(which, rendered, body)) if body is not None else {}
             async with self.store.transaction(job.on(which.day)) as unit:
                 await keep_late_answers(unit, job.key, words)
         return True
@@ -180,7 +210,7 @@ class Exchange:
     async def release_funds(self, job: Job, order: PaymentOrdered) -> bool:
         """Have the treasury release what is ordered; answers whether it has."""
         release = partial(self._release_funds, job, order)
-        return await self.backoff.attempt(_item(job, TREASURY), release)
+        return await self._attempt(job, TREASURY, release)
 
     async def _release_funds(self, job: Job, order: PaymentOrdered) -> bool:
         ask = partial(self.outside.release_funds, order)
@@ -200,7 +230,7 @@ class Exchange:
         try:
             rendered = await self.renderer.measure(which)
         except LinesClosed as closed:
-            again = which.file in job.state.withdrawn
+            again = any(void.file == which.file for void in job.state.withdrawn)
             async with self.store.transaction(job.on(which.day)) as unit:
                 await alone_with_run(unit, job)
                 if again:
@@ -281,10 +311,7 @@ class Exchange:
                ORDER BY bank""",
             *job.key,
         )
-        day = job.announced.credit_date
-        files = [
-            FileOf(*job.key, bank_file_id(*job.key, row["bank"]), row["bank"], day) for row in banks
-        ]
+        files = [_file(job, row["bank"]) for row in banks]
         waiting = [which for which in files if not job.state.answered_whole(which.file)]
         if not waiting:
             return await self._credited(job)
@@ -305,9 +332,10 @@ class Exchange:
         self, turns: asyncio.Semaphore, refused: list[NotAsApproved], job: Job, which: FileOf
     ) -> bool:
         async with turns:
-            item = _item(job, which.bank or TREASURY)
             try:
-                return await self.backoff.attempt(item, partial(self._bank, job, which))
+                return await self._attempt(
+                    job, which.bank or TREASURY, partial(self._bank, job, which)
+                )
             except NotAsApproved as error:  # the others have their turn all the same
                 refused.append(error)
                 return False
@@ -322,7 +350,7 @@ class Exchange:
         body = await self._answer(job, which, sent)
         if body is None:
             return False
-        answers = read_answer(which, body)
+        answers = read_answer(which, _rendered(sent), body)
         await self.book(job, which, sha256(body).hexdigest(), answers)
         require_closed(which, answers)
         return True
@@ -408,8 +436,13 @@ def _rendered(sent: AccountCheckSent | BankFileSent) -> Rendered:
     return Rendered(sent.first, sent.last, totals_of(sent), sent.sha256)
 
 
-def _item(job: Job, partner: str) -> str:
-    return f"{run_item(*job.key)} {partner}"
+def _file(job: Job, bank: str | None) -> FileOf:
+    """The file of a run to a bank, or to the treasury: under its id once it was committed, else
+    under a new one, which nobody can know before we ask for it."""
+    day = job.announced.account_check_date if bank is None else job.announced.credit_date
+    drawn = base64.b32encode(token_bytes(DRAWN_BYTES)).decode().rstrip("=")
+    new = file_id(*job.key, bank, job.announced.revision, drawn)
+    return FileOf(*job.key, job.state.file_of(bank) or new, bank, day)
 
 
 def _answered(answer: Answer) -> Command:

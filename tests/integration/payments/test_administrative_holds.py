@@ -234,7 +234,7 @@ async def test_behind_dispatch_a_hold_is_refused_and_says_which_file_has_the_fam
 
     assert answer.status_code == 409
     assert answer.json()["type"] == "/problems/already-dispatched"
-    assert "2023-1-REGULAR-BNI-1" in answer.json()["detail"]
+    assert "2023-1-REGULAR-BNI-1-" in answer.json()["detail"]
     assert (await office.seen(path()))["state"] == "PROPOSED"
     await hold(office, from_tahap="2023-2")
     assert (await office.seen(path()))["state"] == "HELD"

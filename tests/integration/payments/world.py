@@ -12,6 +12,7 @@ import httpx
 
 from libs.events.store.watermarks import Positions
 from services.payments.contract import ANNOUNCED_TO
+from services.payments.partners.files import content_digest
 from simulators import bank, treasury
 from simulators.books import Account
 from simulators.journal import Journal
@@ -48,7 +49,9 @@ class World(httpx.AsyncBaseTransport):
     hanging: set[str] = field(default_factory=set)
     """Parts of addresses whose requests are taken and never answered."""
     instead: dict[str, Callable[[httpx.Response], httpx.Response]] = field(default_factory=dict)
-    """By part of an address, what a partner's answer is turned into."""
+    """By part of an address, what a partner's answer is turned into, by the partner itself."""
+    taken_over: dict[str, Callable[[httpx.Request], httpx.Response]] = field(default_factory=dict)
+    """By part of an address, who answers there in the partner's place."""
 
     def __post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -71,6 +74,11 @@ class World(httpx.AsyncBaseTransport):
             await asyncio.Event().wait()
         if request.method == "PUT":
             self.files.setdefault(request.url.path, []).append(body)
+        attacker = next(
+            (x for name, x in self.taken_over.items() if name in str(request.url)), None
+        )
+        if attacker is not None:
+            return attacker(request)
         if host in ANNOUNCED_TO:
             response = self._service(host, request.url.path)
         else:
@@ -84,7 +92,7 @@ class World(httpx.AsyncBaseTransport):
         for name, turned in self.instead.items():
             asked = request.method == "GET" or "payment-orders" in str(request.url)
             if name in str(request.url) and asked:
-                response = turned(response)
+                response = claimed(turned(response))
         if self.cut_at == number:
             self.cuts += 1
             raise LinkCut("the answer was lost")
@@ -121,6 +129,24 @@ class World(httpx.AsyncBaseTransport):
                 if kind == "L" and fields[-1] == "CREDITED":
                     sums[fields[0]] = sums.get(fields[0], 0) + int(fields[1])
         return sums
+
+
+def claimed(answer: httpx.Response) -> httpx.Response:
+    """An answer file with the headers that fit its body; any other answer as it is."""
+    body = answer.content
+    if answer.status_code != 200 or not body.startswith(b"H,"):
+        return answer
+    lines = [row.split(",") for row in body.decode().splitlines() if row.startswith("D,")]
+    amounts = [row[3] for row in lines if len(row) > 3]
+    return httpx.Response(
+        200,
+        content=body,
+        headers={
+            "Content-Digest": content_digest(body),
+            "X-Record-Count": str(len(lines)),
+            "X-Control-Sum": str(sum(int(x) for x in amounts if x.isdigit() and len(x) < 20)),
+        },
+    )
 
 
 def _positions_of(positions: Positions) -> dict[str, Any]:

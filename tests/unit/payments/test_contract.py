@@ -78,6 +78,8 @@ INTERNAL = {
     "ListEntitled",
     "TransfersRecorded",
     "UnansweredProposed",
+    "PartnerIncidentFound",
+    "PartnerIncidentJudged",
 }
 READ = {
     "pkh.registry.roster.v1": (contract.FamilyListed, contract.ListClosed),

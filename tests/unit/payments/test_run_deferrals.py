@@ -13,9 +13,11 @@ from services.payments.domain.run.messages import (
     MarkEntitled,
     Reconcile,
     TahapReconciled,
+    WithdrawFile,
 )
 from services.payments.domain.shared.errors import (
     AlreadyDispatched,
+    Contradiction,
     Malformed,
     NothingProposed,
     NothingToPay,
@@ -75,6 +77,14 @@ def test_nothing_leaves_a_file_that_is_committed() -> None:
 
     sent_to_bri.when(OUT).then_refused(AlreadyDispatched)
     assert sent_to_bri.when(DeferLines((BNI_LINE,))).events
+
+
+def test_a_file_that_was_withdrawn_is_sent_anew_under_its_own_id_alone() -> None:
+    withdrawn = after(*FUNDED, TO_BRI, WithdrawFile(TO_BRI.file, ()))
+
+    withdrawn.when(replace(TO_BRI, file=f"{TO_BRI.file}-K3Q")).then_refused(Contradiction)
+    assert withdrawn.when(TO_BRI).events
+    withdrawn.when(OUT).then_refused(AlreadyDispatched)
 
 
 def test_a_payment_leaves_once() -> None:

@@ -69,6 +69,11 @@ def request_file(
     return text.getvalue().encode()
 
 
+def sha256_of(body: bytes) -> str:
+    """A file's hash as answers name it."""
+    return hashlib.sha256(body).hexdigest()
+
+
 def total(rows: Sequence[Row]) -> int:
     return sum(int(row.amount) for row in rows)
 

@@ -20,6 +20,7 @@ from tests.unit.simulators.given import (
     headers_of,
     payment_id,
     request_file,
+    sha256_of,
     total,
 )
 
@@ -82,12 +83,24 @@ async def test_each_payment_is_credited_or_told_why_not(banks: httpx.AsyncClient
     taken = await put(banks, EVERY_ANSWER)
     assert (taken.status_code, taken.json()) == (
         202,
-        {"file": "2023-1-BNI", "count": 7, "sum": total(EVERY_ANSWER)},
+        {
+            "file": "2023-1-BNI",
+            "count": 7,
+            "sum": total(EVERY_ANSWER),
+            "sha256": sha256_of(request_file(EVERY_ANSWER)),
+        },
     )
 
     header, *lines, trailer = await result(banks)
 
-    assert header == ["H", "1", "CREDIT_RESULT", "2023-1-BNI", "2023-04-20"]
+    assert header == [
+        "H",
+        "1",
+        "CREDIT_RESULT",
+        "2023-1-BNI",
+        "2023-04-20",
+        sha256_of(request_file(EVERY_ANSWER)),
+    ]
     assert [line[:4] for line in lines] == [
         ["D", row.reference, status, str(row.amount)]
         for row, status in zip(EVERY_ANSWER, STATUSES, strict=True)

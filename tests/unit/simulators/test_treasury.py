@@ -15,6 +15,7 @@ from tests.unit.simulators.given import (
     headers_of,
     payment_id,
     request_file,
+    sha256_of,
     total,
 )
 
@@ -40,12 +41,18 @@ async def test_each_account_is_answered_from_the_books_of_its_bank(
 ) -> None:
     taken = await put(treasury)
     assert taken.status_code == 202
-    assert taken.json() == {"file": "2023-1-CHECK", "count": 4, "sum": 5_400_000}
+    file = request_file(ROWS, kind="ACCOUNT_CHECK", file_id="2023-1-CHECK", on="2023-04-20")
+    assert taken.json() == {
+        "file": "2023-1-CHECK",
+        "count": 4,
+        "sum": 5_400_000,
+        "sha256": sha256_of(file),
+    }
 
     answer = await treasury.get(CHECK)
 
     assert answer.text.splitlines() == [
-        "H,1,ACCOUNT_CHECK_RESULT,2023-1-CHECK,2023-04-20",
+        f"H,1,ACCOUNT_CHECK_RESULT,2023-1-CHECK,2023-04-20,{sha256_of(file)}",
         f"D,{payment_id(1)},OK",
         f"D,{payment_id(2)},ACCOUNT_CLOSED",
         f"D,{payment_id(3)},OK",

@@ -8,7 +8,8 @@ The regular run and every supplementary one take the same way. Each call to the 
 is asked for again with the same id. So the same document again is quiet, another one under the
 same id is refused, and no two files of a kind share a payment.
 
-How lines leave it by name stands in deferral.py, how it ends with its tahap in cancellation.py.
+How lines leave it by name stands in deferral.py, how it ends with its tahap in cancellation.py,
+what becomes of a partner's word that is not its own in incidents.py.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Final
 from libs.events.domain.decider import Decider
 from services.payments.domain.run.cancellation import take_back
 from services.payments.domain.run.deferral import leave
+from services.payments.domain.run.incidents import of_incident
 from services.payments.domain.run.messages import (
     AccountCheckReceived,
     AccountCheckSent,
@@ -31,6 +33,7 @@ from services.payments.domain.run.messages import (
     DeferUnanswered,
     Event,
     FundsReleased,
+    JudgeIncident,
     ListEntitled,
     MarkCredited,
     MarkEntitled,
@@ -44,6 +47,7 @@ from services.payments.domain.run.messages import (
     RecordBankResult,
     RecordFundsRelease,
     RecordOrderCancelled,
+    ReportIncident,
     RunOpened,
     SendAccountCheck,
     SendBankFile,
@@ -51,7 +55,7 @@ from services.payments.domain.run.messages import (
     TransfersRecorded,
     WithdrawFile,
 )
-from services.payments.domain.run.state import RunState, evolve, once, totals_of
+from services.payments.domain.run.state import RunState, bank_of, evolve, once, totals_of
 from services.payments.domain.shared.approval import require_approval
 from services.payments.domain.shared.errors import (
     Contradiction,
@@ -124,6 +128,7 @@ def send_account_check(command: SendAccountCheck, state: RunState) -> Sequence[E
     )
     if state.check_file(command.file) is not None:
         return once(state.check_file(command.file), sent)
+    _require_own_id(sent, state)
     _require_room(sent, state.checks, state.payable)
     return [sent]
 
@@ -241,6 +246,7 @@ def send_bank_file(command: SendBankFile, state: RunState) -> Sequence[Event]:
     )
     if state.bank_file(command.file) is not None:
         return once(state.bank_file(command.file), sent)
+    _require_own_id(sent, state)
     _require_room(sent, state.files, state.instructed)
     return [sent]
 
@@ -331,15 +337,23 @@ def _require_room(
         raise Malformed(file=sent.file, count=sent.count)
     for other in others:
         # A payment stands with one bank, so ranges of two banks may cross; ranges of one may not.
-        if _bank(other) == _bank(sent) and sent.first <= other.last and other.first <= sent.last:
+        if (
+            bank_of(other) == bank_of(sent)
+            and sent.first <= other.last
+            and other.first <= sent.last
+        ):
             raise FileOverlaps(file=sent.file, with_file=other.file)
     together = total(totals_of(other) for other in others) + checked(totals_of(sent))
     if not together.within(limit):
         raise TotalsDiffer(of=sent.file, most=limit, given=together)
 
 
-def _bank(file: AccountCheckSent | BankFileSent) -> str:
-    return file.bank if isinstance(file, BankFileSent) else ""
+def _require_own_id(sent: AccountCheckSent | BankFileSent, state: RunState) -> None:
+    """Refuse a new id for a file that was withdrawn: the first one may be on its way all the same,
+    and of one id a partner takes one content alone."""
+    for other in state.withdrawn:
+        if bank_of(other) == bank_of(sent) and other.file != sent.file:
+            raise Contradiction(document="FileWithdrawn", file=other.file)
 
 
 def _require_part(sent: Totals, answered: Totals, file: str) -> None:
@@ -375,6 +389,8 @@ def decide(command: Command, state: RunState) -> Sequence[Event]:
             return mark_entitled(command, state)
         case WithdrawFile() | DeferLines() | ProposeUnanswered() | DeferUnanswered():
             return leave(command, state)
+        case ReportIncident() | JudgeIncident():
+            return of_incident(command, state)
         case SendAccountCheck():
             return send_account_check(command, state)
         case RecordAccountCheck():

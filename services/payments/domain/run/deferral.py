@@ -36,7 +36,6 @@ from services.payments.domain.shared.errors import (
     StepNotReached,
     TooManyUnanswered,
 )
-from services.payments.domain.shared.ids import bank_file_id
 from services.payments.domain.shared.totals import Totals
 
 UNANSWERED_MAX: Final = 1_000
@@ -72,10 +71,9 @@ def defer_lines(command: DeferLines, state: RunState) -> Sequence[Event]:
     if state.order is not None and state.funds is None:
         raise StepNotReached(step="FundsReleased")  # they are released for the whole order
     for line in lines:
-        file = bank_file_id(run.tahap, run.kind, line.bank)
         # One that was withdrawn may be on its way all the same; only lines that nobody can ever
         # send again leave it.
-        if state.bank_file(file) is not None or file in state.withdrawn:
+        if file := state.file_of(line.bank):
             raise AlreadyDispatched(tahap=run.tahap, kind=run.kind, file=file)
     return [LinesDeferred(run.tahap, run.kind, lines)]
 
@@ -86,7 +84,7 @@ def withdraw_file(command: WithdrawFile, state: RunState) -> Sequence[Event]:
     if state.result(file) is not None or state.check_answer(file) is not None:
         raise Contradiction(document="FileWithdrawn", file=file)
     committed = state.bank_file(file) is not None or state.check_file(file) is not None
-    if not committed and file not in state.withdrawn:
+    if not committed and not any(sent.file == file for sent in state.withdrawn):
         raise FileUnknown(file=file)
     out = {line.payment for line in state.deferred}
     lines = tuple(line for line in command.lines if line.payment not in out)

@@ -199,6 +199,26 @@ class DeferUnanswered:
     lines: tuple[DeferredLine, ...]
 
 
+# -- Commands: incidents
+
+
+@dataclass(frozen=True, slots=True)
+class ReportIncident:
+    """Say that a word of a partner, TREASURY or a bank, cannot be its own about our file."""
+
+    partner: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeIncident:
+    """A person's judgement, with its reason: the partner may be asked again."""
+
+    partner: str
+    judge: str
+    reason: str
+
+
 # -- Commands: the end with a cancelled tahap
 
 
@@ -228,6 +248,8 @@ Command: TypeAlias = (
     OpenRun
     | CancelRun
     | RecordOrderCancelled
+    | ReportIncident
+    | JudgeIncident
     | MarkEntitled
     | DeferLines
     | ProposeUnanswered
@@ -440,6 +462,30 @@ class UnansweredDeferred:
     checker: str
 
 
+# -- Events: incidents
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerIncidentFound:
+    """The part of the run of a partner, TREASURY or a bank, stands until a person has judged."""
+
+    tahap: str
+    kind: str
+    partner: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerIncidentJudged:
+    """A person has judged the incident of a partner, which is asked again."""
+
+    tahap: str
+    kind: str
+    partner: str
+    judge: str
+    reason: str
+
+
 # -- Events: the end with a cancelled tahap
 
 
@@ -476,6 +522,8 @@ Event: TypeAlias = (
     RunOpened
     | RunCancelled
     | OrderCancelled
+    | PartnerIncidentFound
+    | PartnerIncidentJudged
     | ListEntitled
     | LinesDeferred
     | UnansweredProposed

@@ -19,6 +19,8 @@ from services.payments.domain.run.messages import (
     LinesDeferred,
     ListEntitled,
     OrderCancelled,
+    PartnerIncidentFound,
+    PartnerIncidentJudged,
     PaymentOrdered,
     PaymentRequested,
     RunCancelled,
@@ -52,9 +54,9 @@ class RunState:
     `withdrawn` are files that were committed once and are void. `deferred` are the lines that left
     the run, by what they made less: `unchecked` what was to be checked, `unanswered` what the check
     had to answer, `unordered` what passed it, `uninstructed` what was ordered. `dispatched` is the
-    first bank file that was ever committed. `recalled` is the order of a cancelled run that the
-    treasury has not taken back yet, `recalled_funds` what it had released for it; `given_back` is
-    its last answer to one.
+    first bank file that was ever committed. `incidents` wait for a person, one a partner.
+    `recalled` is the order of a cancelled run that the treasury has not taken back yet,
+    `recalled_funds` what it had released for it; `given_back` is its last answer to one.
     """
 
     opened: RunOpened | None = None
@@ -74,8 +76,9 @@ class RunState:
     unanswered_proposal: UnansweredProposed | None = None
     unordered: Totals = NOTHING
     uninstructed: Totals = NOTHING
-    withdrawn: tuple[str, ...] = ()
+    withdrawn: tuple[AccountCheckSent | BankFileSent, ...] = ()
     dispatched: str = ""
+    incidents: tuple[PartnerIncidentFound, ...] = ()
     recalled: PaymentOrdered | None = None
     recalled_funds: FundsReleased | None = None
     given_back: OrderCancelled | None = None
@@ -169,6 +172,18 @@ class RunState:
         """The credits that the banks say they could not make."""
         return total(result.failed for result in self.results)
 
+    def file_of(self, bank: str | None) -> str:
+        """The id of the file to a bank, or to the treasury (None), also of one that was withdrawn.
+
+        Empty before one was committed: its end is drawn once, and kept ever after.
+        """
+        sent = (*self.checks, *self.files, *self.withdrawn)
+        return next((file.file for file in sent if bank_of(file) == bank), "")
+
+    def incident_of(self, partner: str) -> PartnerIncidentFound | None:
+        """The incident of a partner, TREASURY or a bank, that waits for a person's judgement."""
+        return next((found for found in self.incidents if found.partner == partner), None)
+
     def check_file(self, file: str) -> AccountCheckSent | None:
         """The account check file of this id."""
         return next((check for check in self.checks if check.file == file), None)
@@ -200,6 +215,11 @@ def totals_of(
     return Totals(document.count, document.rupiah)
 
 
+def bank_of(file: AccountCheckSent | BankFileSent) -> str | None:
+    """The bank that a file goes to; None where it goes to the treasury."""
+    return file.bank if isinstance(file, BankFileSent) else None
+
+
 def once(on_record: Event | None, document: Event) -> Sequence[Event]:
     """The document where there is none yet, nothing where it is the same, else a refusal."""
     if on_record is None:
@@ -220,6 +240,8 @@ def evolve(state: RunState, event: Event) -> RunState:
             return replace(state, entitled=event)
         case FileWithdrawn() | LinesDeferred() | UnansweredProposed() | UnansweredDeferred():
             return _left(state, event)
+        case PartnerIncidentFound() | PartnerIncidentJudged():
+            return replace(state, incidents=_incidents(state, event))
         case AccountCheckSent():
             return replace(state, checks=(*state.checks, event))
         case AccountCheckReceived():
@@ -241,6 +263,14 @@ def evolve(state: RunState, event: Event) -> RunState:
             return replace(state, transfers=event)
         case TahapReconciled():
             return replace(state, reconciled=event)
+
+
+def _incidents(
+    state: RunState, event: PartnerIncidentFound | PartnerIncidentJudged
+) -> tuple[PartnerIncidentFound, ...]:
+    """The incidents that wait for a judgement: of a partner at most one."""
+    others = tuple(found for found in state.incidents if found.partner != event.partner)
+    return (*others, event) if isinstance(event, PartnerIncidentFound) else others
 
 
 def _taken_back(state: RunState, event: RunCancelled | OrderCancelled) -> RunState:
@@ -271,7 +301,11 @@ def _withdrawn(state: RunState, file: str) -> RunState:
         state,
         checks=tuple(sent for sent in state.checks if sent.file != file),
         files=tuple(sent for sent in state.files if sent.file != file),
-        withdrawn=(*state.withdrawn, file),
+        withdrawn=(
+            *state.withdrawn,
+            *(sent for sent in state.checks if sent.file == file),
+            *(sent for sent in state.files if sent.file == file),
+        ),
     )
     if state.check_file(file) is None:
         return out

@@ -13,7 +13,8 @@ DomainError
 ├── the cancellation       TooLateToCancel, LaterTahapStands
 ├── the tahap              RunsOpen, FamiliesOutstanding, TahapIsClosed
 ├── the run                AlreadyDispatched, TooManyUnanswered, TotalsDiffer, FileOverlaps,
-│                          FileUnknown, NothingToPay, NotConserved, TransfersUnknown
+│                          FileUnknown, NothingToPay, NotConserved, TransfersUnknown,
+│                          NoIncident
 ├── the payment            NotEntitled, NotPayable, AccountNotChecked, NotInstructed,
 │                          AmountDiffers
 └── the benefit            UnverifiedBenefit, CategoryUnknown
@@ -167,6 +168,10 @@ class NotConserved(DomainError):
 
 class TransfersUnknown(DomainError):
     """The outcome of some transfers is not known yet; ask the bank with the same id."""
+
+
+class NoIncident(DomainError):
+    """No incident of this partner waits for a judgement."""
 
 
 # -- The payment

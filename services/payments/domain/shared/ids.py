@@ -1,4 +1,7 @@
-"""The names of payments, runs, documents and files: each is computed, none is drawn."""
+"""The names of payments, runs, documents and files, all computed.
+
+But for the end of a file's: that is drawn, so that nobody can know a file before it is sent.
+"""
 
 from __future__ import annotations
 
@@ -74,20 +77,13 @@ def of_order(order: str) -> str:
     return found.group() if found else ""
 
 
-def check_file_id(tahap: str, kind: str, part: int = 1, revision: int = 1) -> str:
-    """The id of a run's n-th account check file; the treasury takes 3,000,000 lines a file.
+def file_id(tahap: str, kind: str, bank: str | None, revision: int, drawn: str) -> str:
+    """The id of a run's file to a bank, or to the treasury (`bank` None); `drawn` is its end.
 
-    A later revision of the tahap has files of its own: of one id a partner takes one content alone.
+    Partners take 3,000,000 lines a file, so there is one of each. It is new only where none was
+    committed before: of one id a partner takes one content alone.
     """
-    return f"{run_id(tahap, kind)}{_again(revision)}-CHECK-{part}"
-
-
-def bank_file_id(tahap: str, kind: str, bank: str, part: int = 1) -> str:
-    """The id of a run's n-th credit file to a bank; banks take 3,000,000 lines a file.
-
-    It is the same in every revision of the tahap: none is cancelled once a bank may have a file.
-    """
-    return f"{run_id(tahap, kind)}-{bank}-{part}"
+    return f"{run_id(tahap, kind)}{_again(revision)}-{bank or 'CHECK'}-1-{drawn}"
 
 
 def paid_person(tahap: str, kind: str, person: str, revision: int = 1) -> tuple[str, str]:

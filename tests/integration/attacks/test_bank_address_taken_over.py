@@ -1,0 +1,204 @@
+"""Whoever reaches a bank's address says that all is paid: nobody believes it, no other bank stops.
+
+The attacker has the bank's name in our network, and knows our families, payments and amounts, as
+whoever has read a list does. So every answer here is right but for what only the bank can know.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import httpx
+import pytest
+
+from services.payments.domain.payment.state import Transfer
+from services.payments.domain.run.messages import PartnerIncidentFound
+from services.payments.tables.ledger import books
+from simulators.bank import bank_reference
+from tests.doors import sent
+from tests.integration.payments.houses import (
+    EARLY_CHILD_IDR,
+    TAHAP_1,
+    House,
+    books_of,
+    houses,
+)
+from tests.integration.payments.office import CHECKER, MAKER, Office
+from tests.integration.payments.world import claimed
+
+VILLAGE: Final = [*houses(3, "BNI"), *houses(2, "BRI", first=4)]
+AT_BNI, AT_BRI = VILLAGE[:3], VILLAGE[3:]
+BNI: Final = "/banks/BNI"
+RUN: Final = f"/tahap/{TAHAP_1}/runs/REGULAR"
+
+
+async def ordered(office: Office) -> None:
+    """The village's money is ordered, and no file has left."""
+    office.world.accounts.update(books_of(VILLAGE))
+    await office.arrived(VILLAGE)
+    await office.frozen()
+    await office.pay()
+    await office.ordered()
+
+
+def all_paid(
+    lived_in: Sequence[House], named: Callable[[httpx.Request], str]
+) -> Callable[[httpx.Request], httpx.Response]:
+    """Who answers, whatever is asked, that all of a bank's payments are credited; the file that
+    was taken is the one `named` gives."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        file = request.url.path.rpartition("/")[2]
+        payments = sorted(house.payment() for house in lived_in)
+        lines = [
+            f"D,{payment},CREDITED,{EARLY_CHILD_IDR},{bank_reference('BNI', payment, 'CREDITED')}\n"
+            for payment in payments
+        ]
+        rupiah = len(lines) * EARLY_CHILD_IDR
+        head = f"H,1,CREDIT_RESULT,{file},2023-04-20{named(request)}\n"
+        sums = f"T,{len(lines)},{rupiah},{len(lines)},{rupiah}\n"
+        return claimed(httpx.Response(200, text=head + "".join(lines) + sums))
+
+    return answer
+
+
+async def test_an_answer_to_a_file_that_was_never_sent_credits_nobody(office: Office) -> None:
+    await ordered(office)
+    office.world.taken_over[BNI] = all_paid(AT_BNI, lambda _: f",{'0' * 64}")
+
+    await office.pay()
+
+    assert await office.transfers(AT_BNI) == [Transfer.INSTRUCTED] * 3
+    assert await office.transfers(AT_BRI) == [Transfer.CREDITED] * 2
+    assert (await books(office.store)).broken == []
+
+
+async def test_an_answer_of_the_old_form_names_no_file_and_credits_nobody(office: Office) -> None:
+    await ordered(office)
+    office.world.taken_over[BNI] = all_paid(AT_BNI, lambda _: "")
+
+    await office.pay()
+
+    assert await office.transfers(AT_BNI) == [Transfer.INSTRUCTED] * 3
+    assert await office.transfers(AT_BRI) == [Transfer.CREDITED] * 2
+
+
+async def test_nobody_knows_a_file_s_id_before_it_is_committed(office: Office) -> None:
+    """Whoever knew it could hand in a file of his own at the bank before ours came."""
+    await ordered(office)
+    await office.pay()
+
+    state = await office.run()
+    ids = sorted([*(sent.file for sent in state.checks), *(sent.file for sent in state.files)])
+    ends = {file.rpartition("-")[2] for file in ids}
+    assert [file.rpartition("-")[0] for file in ids] == [
+        f"{TAHAP_1}-REGULAR-BNI-1",
+        f"{TAHAP_1}-REGULAR-BRI-1",
+        f"{TAHAP_1}-REGULAR-CHECK-1",
+    ]
+    assert ({len(end) for end in ends}, len(ends)) == ({26}, 3)
+    # Asked for and sent, again and again, under that one id.
+    paths = {path for _, path in office.world.asked if "-files/" in path or "-checks/" in path}
+    assert {path.rpartition("/")[2] for path in paths} == set(ids)
+
+
+async def test_the_bank_that_holds_another_file_under_our_id_is_an_incident_of_its_own_alone(
+    office: Office,
+) -> None:
+    await ordered(office)
+    office.world.taken_over[BNI] = refusing_ours
+
+    await office.pay()
+
+    assert await office.transfers(AT_BNI) == [Transfer.INSTRUCTED] * 3
+    assert await office.transfers(AT_BRI) == [Transfer.CREDITED] * 2
+    [found] = (await office.run()).incidents
+    assert (found.partner, "another file" in found.error) == ("BNI", True)
+
+
+def refusing_ours(request: httpx.Request) -> httpx.Response:
+    """Who never took a file, and takes none: it has another one of that id."""
+    return httpx.Response(404 if request.method == "GET" else 409)
+
+
+async def test_an_incident_stops_the_bank_s_part_until_a_person_has_judged_it(
+    office: Office,
+) -> None:
+    await ordered(office)
+    office.world.taken_over[BNI] = all_paid(AT_BNI, lambda _: f",{'0' * 64}")
+    await office.pay()
+    office.world.taken_over.clear()
+    asked = len(office.world.asked)
+
+    await office.pay()
+
+    assert [path for _, path in office.world.asked[asked:] if BNI in path] == []
+    assert await office.transfers(AT_BNI) == [Transfer.INSTRUCTED] * 3
+    [shown] = (await office.seen(f"/tahap/{TAHAP_1}"))["runs"]
+    assert [each["partner"] for each in shown["partners_in_trouble"]] == ["BNI"]
+    assert [each["partner"] for each in shown["incidents"]] == ["BNI"]
+    job = await office.seen(f"/jobs/run-{TAHAP_1}-REGULAR")
+    assert (job["state"], "a person must judge it" in job["problem"]["detail"]) == (
+        "FAILING",
+        True,
+    )
+
+    judged = {"partner": "BNI", "reason": "The bank's address led to another machine"}
+    answer = await office.asked_by(CHECKER, "check", f"{RUN}/incident-judgement", judged)
+    assert answer.status_code == 204, answer.text
+    await office.pay()
+
+    assert await office.transfers(VILLAGE) == [Transfer.CREDITED] * 5
+    [event] = await stored(office, "PartnerIncidentJudged")
+    assert (event["judge"], event["reason"]) == (CHECKER, judged["reason"])
+    assert sum(office.world.credited().values()) == 5 * EARLY_CHILD_IDR
+
+
+async def stored(office: Office, name: str) -> list[dict[str, object]]:
+    """The stored events of a name; incidents are nobody else's, so none is sent."""
+    assert await sent(office.store, name) == []
+    rows = await office.store.pool.fetch("SELECT data::text FROM events WHERE type = $1", name)
+    return [json.loads(row["data"]) for row in rows]
+
+
+async def test_judging_again_makes_nothing_good_that_is_not(office: Office) -> None:
+    await ordered(office)
+    office.world.taken_over[BNI] = all_paid(AT_BNI, lambda _: f",{'0' * 64}")
+    await office.pay()
+    judged = {"partner": "BNI", "reason": "Looks fine to me"}
+
+    answer = await office.asked_by(MAKER, "make", f"{RUN}/incident-judgement", judged)
+    assert answer.status_code == 403
+    answer = await office.asked_by(CHECKER, "check", f"{RUN}/incident-judgement", judged)
+    assert answer.status_code == 204, answer.text
+    await office.pay()
+
+    assert await office.transfers(AT_BNI) == [Transfer.INSTRUCTED] * 3
+    [found] = (await office.run()).incidents
+    assert isinstance(found, PartnerIncidentFound)
+    answer = await office.asked_by(
+        CHECKER, "check", f"{RUN}/incident-judgement", judged | {"partner": "BRI"}
+    )
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/no-incident")
+
+
+@pytest.mark.parametrize("field", ["order", "hash", "count", "rupiah", "sp2d"])
+async def test_whoever_reaches_the_treasury_s_address_releases_nothing_else(
+    office: Office, field: str
+) -> None:
+    await ordered(office)
+
+    def turned(response: httpx.Response) -> httpx.Response:
+        body = response.json()
+        another = {"order": "SPM-2023-2-REGULAR", "hash": "0" * 64, "sp2d": "\0" * 15}
+        return httpx.Response(200, json=body | {field: another.get(field, int("9" * 4_000))})
+
+    office.world.instead["payment-orders"] = turned
+    await office.pay()
+
+    assert (await office.run()).funds is None
+    office.world.instead.clear()
+    await office.pay()
+    assert await office.transfers(VILLAGE) == [Transfer.CREDITED] * 5

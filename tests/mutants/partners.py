@@ -1,0 +1,84 @@
+"""A partner's word is proven before it counts: each rule broken by the smallest change."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutants.mutant import Change, Mutant
+
+BANK: Final = "tests/integration/attacks/test_bank_address_taken_over.py"
+ANSWERS: Final = "tests/unit/payments/test_answers.py"
+
+PARTNERS: Final = (
+    Mutant(
+        "hash-not-compared-with-the-bank",
+        "an answer is taken for ours whichever file it says was taken",
+        (
+            Change(
+                "services/payments/partners/answers.py",
+                "    if rows[0][-1] != sent.sha256:\n",
+                "    if not rows[0][-1]:\n",
+            ),
+        ),
+        f"{ANSWERS}::test_an_answer_to_another_file_than_was_committed_is_an_incident",
+        f"{ANSWERS}::test_a_banks_answer_is_taken_line_by_line",
+    ),
+    Mutant(
+        "sums-not-compared-with-the-committed-file",
+        "an answer that agrees with itself is taken, whatever was committed",
+        (
+            Change(
+                "services/payments/partners/answers.py",
+                "    _require_sums(which, sent.totals, answers)\n",
+                "",
+            ),
+        ),
+        f"{ANSWERS}::test_an_answer_whose_sums_are_not_the_committed_file_s_is_not_taken[rupiah]",
+        f"{ANSWERS}::test_a_banks_answer_is_taken_line_by_line",
+    ),
+    Mutant(
+        "file-id-computable",
+        "a file's id follows from its run and its bank",
+        (
+            Change(
+                "services/payments/workers/partner_exchange.py",
+                "token_bytes(DRAWN_BYTES)",
+                "bytes(DRAWN_BYTES)",
+            ),
+            Change(
+                "services/payments/workers/partner_exchange.py",
+                "from secrets import token_bytes\n",
+                "",
+            ),
+        ),
+        f"{BANK}::test_nobody_knows_a_file_s_id_before_it_is_committed",
+        f"{BANK}::test_an_answer_of_the_old_form_names_no_file_and_credits_nobody",
+    ),
+    Mutant(
+        "incident-asked-again",
+        "a partner whose word could not be its own is asked again by itself",
+        (
+            Change(
+                "services/payments/workers/partner_exchange.py",
+                "        if (found := job.state.incident_of(partner)) is not None:\n",
+                "        if (found := job.state.incident_of(partner)) and not found.error:\n",
+            ),
+        ),
+        f"{BANK}::test_an_incident_stops_the_bank_s_part_until_a_person_has_judged_it",
+        f"{BANK}::test_an_answer_to_a_file_that_was_never_sent_credits_nobody",
+    ),
+    Mutant(
+        "withdrawn-file-under-a-new-id",
+        "a file that its partner may have all the same is sent anew under another id",
+        (
+            Change(
+                "services/payments/domain/run/decider.py",
+                "        if bank_of(other) == bank_of(sent) and other.file != sent.file:\n",
+                "        if bank_of(other) == bank_of(sent) and not other.file:\n",
+            ),
+        ),
+        "tests/unit/payments/test_run_deferrals.py"
+        "::test_a_file_that_was_withdrawn_is_sent_anew_under_its_own_id_alone",
+        "tests/unit/payments/test_run_deferrals.py::test_a_line_leaves_by_name[funded]",
+    ),
+)
