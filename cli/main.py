@@ -11,7 +11,18 @@ import typer
 from cli.client.http import connected, local_issuer
 from cli.client.screen import Screen
 from cli.client.verify import findings
-from cli.commands import change, hold, investigation, job, parked, reopening, steps, unmatched, why
+from cli.commands import (
+    change,
+    erasure,
+    hold,
+    investigation,
+    job,
+    parked,
+    reopening,
+    steps,
+    unmatched,
+    why,
+)
 from cli.commands import tahap as tahap_verbs
 from cli.commands.rebuild import REBUILT, rebuild
 from cli.commands.running import FOUND_SOMETHING, STATE, State, out, run
@@ -41,6 +52,7 @@ app.add_typer(change.changes, name="changes")
 app.add_typer(investigation.investigation, name="investigation")
 app.add_typer(reopening.reopening, name="reopening")
 app.add_typer(hold.hold, name="hold")
+app.add_typer(erasure.erasure, name="erasure")
 
 Bus = Annotated[str, typer.Option(help=f"What carries the messages: {' or '.join(BUSES)}.")]
 

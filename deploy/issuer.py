@@ -15,16 +15,16 @@ import threading
 from pathlib import Path
 from typing import Final
 
+from libs.chassis.catalogue import catalogue
 from libs.chassis.dev_issuer import KEY_SET, LIFETIME_S_MAX, Issuer
 
 RENEWAL_S: Final = LIFETIME_S_MAX / 3
-SCOPES: Final = ("platform:read",)
 
 
 def renew(issuer: Issuer, service: str, directory: Path) -> None:
     """Put a fresh token in place of the old one at one stroke."""
     draft = directory / "token.new"
-    draft.write_text(issuer.token(service, SCOPES, ["*"]))
+    draft.write_text(issuer.token(service, catalogue().services[service].token_scopes, ["*"]))
     draft.replace(directory / "token")
 
 

@@ -91,9 +91,9 @@ class Environment:
     def write_service_tokens(self) -> None:
         """A fresh token for each service, put in place of the old one at one stroke."""
         issuer = self.issuer()
-        for name in SERVICES:
+        for name, entry in catalogue().services.items():
             path = self._token_file(name)
-            write_private(path.with_suffix(".new"), issuer.token(name, ["platform:read"], ["*"]))
+            write_private(path.with_suffix(".new"), issuer.token(name, entry.token_scopes, ["*"]))
             path.with_suffix(".new").replace(path)
 
     def _token_file(self, service: str) -> Path:
@@ -121,6 +121,11 @@ class Environment:
             **self._database("PKH_DATABASE", name, role(name)),
             **self._bus(role(name)),
             **(self._sealing(role(name)) if name in SEALING else {}),
+            **(
+                self._database("PKH_ERASER", "keys", role("eraser"))
+                if name in catalogue().needing("eraser")
+                else {}
+            ),
             **(self._file("PKH_TOKEN_KEY_FILE", "token-key") if name in MATCHING else {}),
             **{f"PKH_{other.upper()}_URL": self.base_url(other) for other in self.ports},
             "PKH_SERVICE_TOKEN_FILE": str(self._token_file(name)),

@@ -47,6 +47,8 @@ MOMENT: Final = datetime(2023, 3, 31, tzinfo=UTC)
 CONTEXT: Final = Context(MOMENT, "tester")
 EPOCH: Final = "first"
 NATION: Final = ("*",)
+NOWHERE: Final = "http://127.0.0.1:9"
+"""The address of a service that does not answer."""
 
 # -- Settings of a service ------------------------------------------------------------------------
 
@@ -80,9 +82,11 @@ async def service_settings(
             audience=AUDIENCE,
             jwks_file=directory / KEY_SET,
             keys_url=database,
+            eraser_url=as_role(url, runtime_role("eraser")),
             kek=os.urandom(32),
             token_key=os.urandom(32),
             contracts_dir=ROOT / "contracts",
+            addresses={"payments": NOWHERE} if service == "registry" else {},
         )
 
 

@@ -65,6 +65,8 @@ def _environment(name: str, entry: Entry) -> Iterator[str]:
     if "sealing-keys" in entry.needs:
         yield from _connection("PKH_KEYS", name, "keys")
         yield "PKH_KEK_FILE: /run/secrets/kek"
+    if "eraser" in entry.needs:
+        yield from _connection("PKH_ERASER", "eraser", "keys")
     if "token-key" in entry.needs:
         yield "PKH_TOKEN_KEY_FILE: /run/secrets/token-key"
     if "service-token" in entry.needs:
@@ -74,7 +76,11 @@ def _environment(name: str, entry: Entry) -> Iterator[str]:
 
 
 def _service(name: str, entry: Entry) -> Iterator[str]:
-    files = {"sealing-keys": "kek", "token-key": "token-key"}
+    files = {
+        "sealing-keys": "kek",
+        "eraser": _password(role("eraser")),
+        "token-key": "token-key",
+    }
     secrets = [_password(role(name)), *(files[n] for n in entry.needs if n in files)]
     yield f"{name}:"
     yield "  <<: *service"

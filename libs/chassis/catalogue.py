@@ -20,8 +20,9 @@ from libs.events.domain.errors import CorridorError
 ROOT: Final = Path(__file__).resolve().parents[2]
 PORT_MIN, PORT_MAX = 1_024, 65_535
 
-Need: TypeAlias = Literal["sealing-keys", "token-key", "service-token"]
-"""A secret that a service is given: the families' keys, the key of pseudonyms, its own token."""
+Need: TypeAlias = Literal["sealing-keys", "eraser", "token-key", "service-token"]
+"""A secret that a service is given: the families' keys, what destroys them, the key of pseudonyms,
+its own token."""
 
 
 def role(name: str) -> str:
@@ -49,7 +50,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One service. `port` is where compose shows it on the host; topics by their full name.
 
     `calls` are services and `partners` others outside that it asks over HTTP; `readers` are roles
-    beside its own that read its database.
+    beside its own that read its database; `scopes` are what its token allows beside platform:read.
     """
 
     title: str
@@ -60,6 +61,12 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls: tuple[str, ...] = ()
     partners: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+
+    @property
+    def token_scopes(self) -> tuple[str, ...]:
+        """Scopes of the service's own token: at least to see where another service is."""
+        return ("platform:read", *self.scopes)
 
 
 class Catalogue(msgspec.Struct, frozen=True):

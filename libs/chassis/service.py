@@ -91,7 +91,14 @@ class Running:
 
     async def keys(self) -> KeyRing:
         """The families' keys, for a service that needs `sealing-keys`."""
-        pool = asyncpg.create_pool(self.settings.keys_url, min_size=1, max_size=KEY_CONNECTIONS_MAX)
+        return await self._key_ring(self.settings.keys_url)
+
+    async def eraser(self) -> KeyRing:
+        """The same under the role that destroys them, for a service that needs `eraser`."""
+        return await self._key_ring(self.settings.eraser_url)
+
+    async def _key_ring(self, url: str) -> KeyRing:
+        pool = asyncpg.create_pool(url, min_size=1, max_size=KEY_CONNECTIONS_MAX)
         return KeyRing(await self.closing.enter_async_context(pool), self.settings.kek or b"")
 
     def pseudonymizer(self) -> Pseudonymizer:

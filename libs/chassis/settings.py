@@ -23,6 +23,7 @@ LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 NEEDED: Final[Mapping[str, Sequence[str]]] = {
     "sealing-keys": ("PKH_KEYS_URL", "PKH_KEK_FILE"),
+    "eraser": ("PKH_ERASER_URL",),
     "token-key": ("PKH_TOKEN_KEY_FILE",),
     "service-token": ("PKH_SERVICE_TOKEN_FILE",),
 }
@@ -149,6 +150,8 @@ class Settings:
     denied_file: Path | None = None
     """Subjects and token ids that are refused at once, one a line; may change at any time."""
     keys_url: str = field(default="", repr=False)
+    eraser_url: str = field(default="", repr=False)
+    """The database of the families' keys, for the role that destroys them."""
     kek: bytes | None = field(default=None, repr=False)
     token_key: bytes | None = field(default=None, repr=False)
     service_token_file: Path | None = None
@@ -201,6 +204,7 @@ class Settings:
             jwks_url=jwks_url,
             denied_file=file(env, "PKH_DENIED_FILE"),
             keys_url=url(env, "PKH_KEYS_URL", POSTGRES, optional=True),
+            eraser_url=url(env, "PKH_ERASER_URL", POSTGRES, optional=True),
             kek=secret_key(env, "PKH_KEK_FILE"),
             token_key=secret_key(env, "PKH_TOKEN_KEY_FILE"),
             service_token_file=file(env, "PKH_SERVICE_TOKEN_FILE"),

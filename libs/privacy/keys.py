@@ -15,7 +15,7 @@ from libs.privacy.sealing import KEY_BYTES, FamilyKey
 from libs.privacy.wrapping import Wrapper
 
 FAMILIES_PER_STATEMENT_MAX = 1_000
-CACHE_TTL_S = 60.0
+CACHE_TTL_S = 45.0
 CACHE_TTL_S_MAX = 300.0  # how long a destroyed key may still open something, anywhere
 CACHED_FAMILIES_MAX = 10_000
 
@@ -31,6 +31,7 @@ _DESTROY = """
 UPDATE keys SET wrapped = NULL, destroyed_at = now()
 WHERE family = $1::uuid AND destroyed_at IS NULL
 """
+_DESTROYED = "SELECT DISTINCT family::text FROM keys WHERE destroyed_at IS NOT NULL"
 
 
 class KeyRing:
@@ -112,6 +113,11 @@ class KeyRing:
         status = await self._pool.execute(_DESTROY, family)
         self._cache.forget(family)
         return status != "UPDATE 0"
+
+    async def destroyed(self) -> set[str]:
+        """The families whose key is destroyed; the eraser's role may ask too."""
+        rows = await self._pool.fetch(_DESTROYED)
+        return {row["family"] for row in rows}
 
     def _opened(self, rows: Sequence[asyncpg.Record]) -> dict[str, FamilyKey]:
         secrets: dict[str, dict[int, bytes]] = {}

@@ -16,6 +16,7 @@ from services.conditionality.contract import (
     TOPIC,
     BucketRequested,
     ClosingAnnounced,
+    ErasureApproved,
     FamilyListed,
     ListClosed,
     ListFrozen,
@@ -30,7 +31,7 @@ from services.conditionality.domain.evaluation.messages import (
     NoteList,
     Terms,
 )
-from services.conditionality.tables.persons import keep_persons, match
+from services.conditionality.tables.persons import forget_families, keep_persons, match
 from services.conditionality.tables.regions import keep_regions
 from services.conditionality.tables.roster import (
     ask_again,
@@ -47,6 +48,7 @@ def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
     """The two topics that conditionality reads."""
 
     async def roster(unit: Transaction, messages: Sequence[Incoming]) -> None:
+        erased = [m.body.family for m in messages if isinstance(m.body, ErasureApproved)]
         bodies = [m.body for m in messages if isinstance(m.body, FamilyListed | PersonsRegistered)]
         await keep_regions(unit, bodies)
         await keep_persons(unit, [body for body in bodies if isinstance(body, PersonsRegistered)])
@@ -61,6 +63,8 @@ def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
         for message in messages:
             if isinstance(message.body, ListClosed):
                 await _list_closed(unit, message.body)
+        if erased:
+            await forget_families(unit, erased)
 
     async def tahap(unit: Transaction, messages: Sequence[Incoming]) -> None:
         for message in messages:
@@ -84,6 +88,7 @@ def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
                 "PersonsRegistered": PersonsRegistered,
                 "FamilyListed": FamilyListed,
                 "ListClosed": ListClosed,
+                "ErasureApproved": ErasureApproved,
             },
             roster,
         ),

@@ -217,6 +217,13 @@ class PersonsRegistered:
 
 
 @dataclass(frozen=True, slots=True)
+class ErasureApproved:
+    """A family is being erased: it has left, and nobody is its person any more."""
+
+    family: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListClosed:
     """The roster of a tahap is complete; graduated families are not evaluated."""
 

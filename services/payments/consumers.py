@@ -12,6 +12,7 @@ from services.payments.contract import (
     ROSTER_TOPIC,
     SERVICE,
     TAHAP,
+    ErasureApproved,
     FamiliesWithheld,
     FamilyListed,
     ListClosed,
@@ -29,6 +30,7 @@ from services.payments.contract.commitment import (
 from services.payments.domain.payment.messages import ClearHold
 from services.payments.domain.shared.ids import payment_id
 from services.payments.domain.tahap.state import TahapState
+from services.payments.tables.erased_families import stop
 from services.payments.tables.late_lines import keep_late_evaluations, take_late_lines
 from services.payments.tables.list_lines import join_evaluations, join_roster
 from services.payments.tables.open_lists import keep_proof, keep_withheld, still_open
@@ -36,6 +38,9 @@ from services.payments.tables.payments import pay, payments_of
 
 
 async def _roster(unit: Transaction, messages: Sequence[Incoming]) -> None:
+    erased = [m.body.family for m in messages if isinstance(m.body, ErasureApproved)]
+    if erased:
+        await stop(unit, erased)
     lines = await _standing(unit, [m for m in messages if isinstance(m.body, FamilyListed)])
     await join_roster(unit, await _taken(unit, [m for m in lines if not m.body.reopening]))
     await take_late_lines(unit, [m for m in lines if m.body.reopening])
@@ -149,6 +154,7 @@ SUBSCRIPTIONS = (
             "FamilyListed": FamilyListed,
             "FamiliesWithheld": FamiliesWithheld,
             "ListClosed": ListClosed,
+            "ErasureApproved": ErasureApproved,
         },
         _roster,
     ),

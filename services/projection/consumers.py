@@ -19,6 +19,7 @@ from services.projection.contract import (
     CycleEvaluated,
     CycleWithdrawn,
     FamilyDesignated,
+    FamilyErased,
     FamilyGraduated,
     FamilyReopened,
     FamilyUnlisted,
@@ -113,8 +114,17 @@ TIMELINE = """
 INSERT INTO timeline (family, source, position, at, type, body)
 SELECT * FROM
     unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[], $5::text[], $6::json[])
+        AS said (family)
+WHERE NOT EXISTS (SELECT FROM erased_family WHERE erased_family.family = said.family)
 ON CONFLICT DO NOTHING
 """
+# Who is adding to a timeline is waited for, and who comes later sees that the family is erased.
+ERASED = (
+    "LOCK TABLE timeline IN SHARE ROW EXCLUSIVE MODE",
+    "INSERT INTO erased_family SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING",
+    "DELETE FROM timeline WHERE family = ANY($1::uuid[])",
+    "DELETE FROM designation WHERE family = ANY($1::uuid[])",
+)
 TAHAP_EVENT = """
 INSERT INTO tahap_event (tahap, position, at, type, body) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING
@@ -189,6 +199,8 @@ async def about_families(transaction: Transaction, messages: Sequence[Incoming])
 
     By which terms a tahap is listed and judged comes on the same topics, under the tahap.
     """
+    if erased := [m.body.family for m in messages if isinstance(m.body, FamilyErased)]:
+        await _erase(transaction, erased)
     rows: dict[str, list[Row]] = {}
     timeline: list[Row] = []
     for message in messages:
@@ -217,6 +229,14 @@ async def about_families(transaction: Transaction, messages: Sequence[Incoming])
     await _write(transaction, rows)
     if timeline:
         await transaction.connection.execute(TIMELINE, *map(list, zip(*timeline, strict=True)))
+
+
+async def _erase(transaction: Transaction, families: Sequence[str]) -> None:
+    """Forget what was said of families, and tell nothing of them from here on."""
+    lock, *statements = ERASED
+    await transaction.connection.execute(lock)
+    for statement in statements:
+        await transaction.connection.execute(statement, families)
 
 
 async def _write(transaction: Transaction, rows: Mapping[str, Sequence[Row]]) -> None:
@@ -248,6 +268,7 @@ VIEWS = (
             "ReopeningRejected": OfFamily,
             "FamilyReopened": FamilyReopened,
             "FamilyUnlisted": FamilyUnlisted,
+            "FamilyErased": FamilyErased,
             "ListingStarted": OfTahap,
             **dict.fromkeys(FACTS, OfFamily),
         },

@@ -70,6 +70,11 @@ class FamilyUnlisted:
 
 
 @dataclass(frozen=True, slots=True)
+class FamilyErased:
+    family: str
+
+
+@dataclass(frozen=True, slots=True)
 class CycleWithdrawn:
     tahap: str
     family: str

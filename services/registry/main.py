@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
+
+import httpx
 
 from libs.chassis.description import Parts, Service
 from libs.chassis.import_jobs import Imports
 from libs.chassis.service import Running
 from services.registry.consumers import subscriptions
 from services.registry.contract import SERVICE as NAME
-from services.registry.http import changes, families, lists, reopenings
+from services.registry.http import changes, erasures, families, lists, reopenings
 from services.registry.http.csv_commands import CsvImport
 from services.registry.http.openapi_examples import EXAMPLES
+from services.registry.partners.payments import TIMEOUT_S, Payments
 from services.registry.policy import load_rule_sets
+from services.registry.workers.eraser import ERASER, Eraser
 from services.registry.workers.job_progress import LISTER, LISTINGS, UNLISTER
 from services.registry.workers.lister import Lister
 from services.registry.workers.reviewer import Reviewer
@@ -22,19 +27,25 @@ RULE_SETS: Final = load_rule_sets()
 
 
 async def parts(running: Running) -> Parts:
-    """Lists families when a closing is announced, and takes cancelled lists back."""
-    keys = await running.keys()
+    """Lists families when a closing is announced, takes cancelled lists back, erases families."""
+    keys, settings = await running.keys(), running.settings
+    client = await running.closing.enter_async_context(httpx.AsyncClient(timeout=TIMEOUT_S))
+    payments = Payments(
+        client, settings.addresses["payments"], settings.service_token_file or Path()
+    )
     csv_import = CsvImport(keys, running.pseudonymizer(), Reviewer(keys, RULE_SETS))
     workers = {
         LISTER: Lister(running.store, keys, RULE_SETS).step,
         UNLISTER: Unlister(running.store, RULE_SETS).step,
+        ERASER: Eraser(running.store, await running.eraser(), payments).step,
     }
-    return Parts(subscriptions(RULE_SETS), workers, {"keys": keys, "csv_import": csv_import})
+    resources = {"keys": keys, "csv_import": csv_import, "payments": payments}
+    return Parts(subscriptions(RULE_SETS), workers, resources)
 
 
 SERVICE: Final = Service(
     NAME,
-    [families.router, changes.router, reopenings.router, lists.router],
+    [families.router, changes.router, reopenings.router, lists.router, erasures.router],
     parts,
     jobs=[Imports(), LISTINGS],
     jobs_scopes=["registry:import", "registry:read"],

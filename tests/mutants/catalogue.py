@@ -8,6 +8,7 @@ from tests.mutants.approvals import APPROVALS
 from tests.mutants.changes import CHANGES
 from tests.mutants.corridor import CORRIDOR
 from tests.mutants.cuts import CUTTING
+from tests.mutants.erasing import ERASING
 from tests.mutants.forms import FORMS
 from tests.mutants.graduation import GRADUATION
 from tests.mutants.holds import HOLDS
@@ -35,6 +36,7 @@ MUTANTS: Final = (
     *CUTTING,
     *HOLDS,
     *PERSONS,
+    *ERASING,
     *LIMITS,
     *APPROVALS,
     Mutant(
@@ -142,8 +144,8 @@ async def _repeat(unit: Transaction""",
         (
             Change(
                 "services/conditionality/tables/regions.py",
-                "if stream_id not in found or is_outside(",
-                "if stream_id not in found or False and is_outside(",
+                "if erased or stream_id not in found or is_outside(",
+                "if erased or stream_id not in found or False and is_outside(",
             ),
         ),
         f"{CONDITIONALITY}/test_regions.py"

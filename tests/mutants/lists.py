@@ -185,7 +185,7 @@ LISTS: Final = (
         (
             Change(
                 "services/registry/workers/lister.py",
-                "        left = await left_among(unit, families)\n",
+                "        left = await left_among(unit, families) - erased\n",
                 "        left = set[str]()\n",
             ),
         ),
@@ -271,7 +271,7 @@ LISTS: Final = (
         (
             Change(
                 "services/registry/domain/listing/state.py",
-                "family.reason != KEY_DESTROYED for",
+                "family.reason not in NOBODY_MENDS for",
                 "True for",
             ),
         ),

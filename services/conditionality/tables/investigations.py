@@ -43,6 +43,8 @@ SELECT family::text FROM investigation_open LEFT JOIN family_region USING (famil
 WHERE ($1::text IS NULL OR tahap = $1) AND ($2::boolean IS NULL OR finding = $2) AND EXISTS (
     SELECT FROM unnest($3::text[], $4::text[]) AS r (low, high)
     WHERE coalesce(region, '') >= low AND coalesce(region, '') < high)
+  AND NOT EXISTS (SELECT FROM erased_family AS erased
+                  WHERE erased.family = investigation_open.family)
   AND ($5::uuid IS NULL OR family > $5) ORDER BY investigation_open.family LIMIT $6
 """
 

@@ -15,6 +15,11 @@ _KEEP: Final = """
 INSERT INTO person_family (token, family) SELECT * FROM unnest($1::text[], $2::uuid[])
 ON CONFLICT DO NOTHING
 """
+_FORGET: Final = (
+    "INSERT INTO erased_family SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING",
+    "DELETE FROM person_family WHERE family = ANY($1::uuid[])",
+    "DELETE FROM duty_holder WHERE family = ANY($1::uuid[])",
+)
 # A register that is older than this service's table of persons is known by its lines.
 _REGIONS: Final = """
 SELECT DISTINCT token, coalesce(region, '') FROM (
@@ -32,6 +37,15 @@ async def keep_persons(unit: Transaction, registered: Sequence[PersonsRegistered
         tokens, families = map(list, zip(*rows, strict=True))
         await unit.connection.execute(_KEEP, tokens, families)
         await match(unit, tokens)
+
+
+async def forget_families(unit: Transaction, families: Sequence[str]) -> None:
+    """Families are erased: nobody is their person any more, and nothing of them is shown.
+
+    What was judged of them stays for the sums.
+    """
+    for statement in _FORGET:
+        await unit.connection.execute(statement, families)
 
 
 async def match(unit: Transaction, tokens: Collection[str]) -> None:

@@ -20,7 +20,10 @@ ON CONFLICT (family) DO UPDATE
 SET region = excluded.region, month = excluded.month, revision = excluded.revision
 WHERE (family_region.month, family_region.revision) <= (excluded.month, excluded.revision)
 """
-
+_REGION: Final = """
+SELECT (SELECT region FROM family_region WHERE family = $1),
+       EXISTS (SELECT FROM erased_family WHERE family = $1)
+"""
 
 BEFORE_LINES: Final = ("", 0)
 
@@ -45,15 +48,14 @@ async def keep_regions(
 
 
 async def commitment_of(unit: Transaction, asker: Principal, family: UUID) -> Loaded[Commitment]:
-    """A family's commitment; raises `FamilyUnknown` where there is none or its region is not the
-    asker's, which nobody can tell apart.
+    """A family's commitment; raises `FamilyUnknown` where there is none, it is erased or its region
+    is not the asker's, which nobody can tell apart.
 
     A family that was listed before regions were kept is the nation's.
     """
-    statement = "SELECT region FROM family_region WHERE family = $1"
-    region = await unit.connection.fetchval(statement, family)
+    region, erased = await unit.connection.fetchrow(_REGION, family) or (None, False)
     stream_id = f"commitment-{family}"
     found = await unit.load(COMMITMENT, [stream_id])
-    if stream_id not in found or is_outside(asker, region or ""):
+    if erased or stream_id not in found or is_outside(asker, region or ""):
         raise FamilyUnknown(family=family)
     return found[stream_id]

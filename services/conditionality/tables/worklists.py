@@ -40,8 +40,9 @@ ON CONFLICT (family, tahap) DO UPDATE SET correction = $3, result = $4
 """
 _DROP_WAITING: Final = "DELETE FROM correction_waiting WHERE family = $1 AND tahap = $2"
 _WANTED: Final = """
-LEFT JOIN family_region USING (family)
-WHERE ($1::text IS NULL OR tahap = $1) AND ($2::text IS NULL OR result = $2)
+LEFT JOIN family_region USING (family) LEFT JOIN erased_family AS erased USING (family)
+WHERE erased.family IS NULL
+  AND ($1::text IS NULL OR tahap = $1) AND ($2::text IS NULL OR result = $2)
   AND EXISTS (SELECT FROM unnest($3::text[], $4::text[]) AS r (low, high)
               WHERE coalesce(region, '') >= low AND coalesce(region, '') < high)
 """

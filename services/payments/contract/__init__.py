@@ -211,3 +211,10 @@ class FamiliesWithheld:
     tahap: str
     revision: int
     withheld: tuple[Withheld, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureApproved:
+    """A family is being erased: it has left, and nothing more is sent to it."""
+
+    family: str

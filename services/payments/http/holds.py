@@ -118,7 +118,10 @@ async def families_held(
 @router.get("/families/{family}/holds", responses=refuses(HoldUnknown, OUTSIDE) | UNCHANGED)
 async def family_hold(family: UUID, store: StoreOf, reader: Reader, response: Response) -> HoldView:
     """The administrative hold of a family; its ETag is what an approval is asked to name."""
-    ensure_may_see(reader, await ledger.region_of(store, str(family)) or "")
+    region = await ledger.region_of(store, str(family))
+    if region is None:  # nobody can have held it, or it is erased
+        raise HoldUnknown(family=family)
+    ensure_may_see(reader, region)
     stream = ADMINISTRATIVE_HOLD.stream(str(family))
     found = (await store.read(ADMINISTRATIVE_HOLD, [stream])).get(stream)
     if found is None:

@@ -34,6 +34,9 @@ from services.payments.tables.run_lines import Job, RunMovedMeanwhile
 FAMILY: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ON_HOLD: Final = "ON_HOLD"
 EXCLUDED: Final = "EXCLUDED"
+ERASED: Final = "ERASED"
+ERASURE: Final = "ERASURE"
+"""The kind of a hold that nobody ends: the registry erases the family (erased_families.py)."""
 DECISION_PARKED: Final = "DECISION_PARKED"
 PARKED_MAX: Final = 1_000
 
@@ -45,24 +48,26 @@ SET region = $2, state = $3, reason = $4, kind = $5, from_tahap = $6, last_day =
 """
 _PAGE: Final = """
 SELECT family FROM administrative_hold
-WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR reason = $2)
+WHERE NOT EXISTS (SELECT FROM erased_family AS erased
+                  WHERE erased.family = administrative_hold.family)
+  AND ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR reason = $2)
   AND ($3::uuid IS NULL OR family > $3) AND EXISTS (
       SELECT FROM unnest($4::text[], $5::text[]) AS r (low, high)
       WHERE region COLLATE "C" >= low AND region COLLATE "C" < high)
 ORDER BY family LIMIT $6
 """
 _HELD: Final = """
-SELECT family::text, kind, reason FROM administrative_hold
-WHERE kind IS NOT NULL AND from_tahap <= $1 AND (last_day IS NULL OR last_day >= $2)
+SELECT family::text, kind, reason FROM held_family
+WHERE from_tahap <= $1 AND (last_day IS NULL OR last_day >= $2)
 """
 _OF_RUN: Final = f"""
 {_HELD} AND EXISTS (SELECT FROM payment_of WHERE tahap = $1 AND kind = $3
-                    AND payment_of.family = administrative_hold.family)
+                    AND payment_of.family = held_family.family)
 """
 _LISTED: Final = f"""
 {_HELD} AND EXISTS (SELECT FROM list_line WHERE tahap = $1 AND outcome = 'LISTED'
-                    AND list_line.family = administrative_hold.family)
-ORDER BY administrative_hold.family LIMIT $3
+                    AND list_line.family = held_family.family)
+ORDER BY held_family.family LIMIT $3
 """
 _IN_RUN: Final = """
 SELECT payment::text, family::text, bank, amount FROM run_line
@@ -70,7 +75,7 @@ WHERE tahap = $1 AND kind = $2 AND payment = ANY($3::uuid[]) AND payable AND def
   AND coalesce(account_check, 'OK') = 'OK' AND ($4::text IS NULL OR bank = $4)
 ORDER BY run_line.payment LIMIT $5
 """
-_OPEN_RUNS: Final = "SELECT tahap, kind FROM run_open ORDER BY tahap, kind FOR SHARE"
+OPEN_RUNS: Final = "SELECT tahap, kind FROM run_open ORDER BY tahap, kind FOR SHARE"
 _ALONE: Final = """
 SELECT true FROM run_open WHERE tahap = $1 AND kind = $2 AND revision = $3 FOR UPDATE
 """
@@ -117,7 +122,7 @@ async def holds(
 async def held_among(
     unit: Transaction, tahap: str, day: date, families: Collection[str]
 ) -> dict[str, str]:
-    """{family: ON_HOLD or EXCLUDED} of those whose money of a tahap, for a day, is held."""
+    """{family: ON_HOLD, EXCLUDED or ERASED} of those whose money of a tahap, for a day, is held."""
     rows = await unit.connection.fetch(
         f"{_HELD} AND family = ANY($3::uuid[])", tahap, day, list(families)
     )
@@ -125,7 +130,7 @@ async def held_among(
 
 
 async def held_on_list(unit: Transaction, tahap: str, day: date, limit: int) -> dict[str, str]:
-    """{family: ON_HOLD or EXCLUDED} of the first of those on a tahap's list, in order."""
+    """{family: ON_HOLD, EXCLUDED or ERASED} of the first of those on a tahap's list, in order."""
     rows = await unit.connection.fetch(_LISTED, tahap, day, limit)
     return {row["family"]: _code(row["kind"]) for row in rows}
 
@@ -136,19 +141,19 @@ async def families_parked(unit: Transaction, topic: str) -> set[str]:
 
 
 async def lapsing(unit: Transaction, state: TahapState) -> list[Deferral]:
-    """The families left over in a tahap whose money lapses with it, because they are excluded."""
+    """The families left over in a tahap whose money lapses with it: excluded, or erased."""
     rows = await unit.connection.fetch(
-        f"{_HELD} AND kind = $3 AND family = ANY($4::uuid[])",
+        f"{_HELD} AND kind = ANY($3) AND family = ANY($4::uuid[])",
         state.tahap,
         state.day_of(REGULAR),
-        HoldKind.EXCLUSION,
+        [HoldKind.EXCLUSION, ERASURE],
         list(state.outstanding),
     )
     return [Deferral(row["family"], row["reason"]) for row in rows]
 
 
 def _code(kind: str) -> str:
-    return EXCLUDED if kind == HoldKind.EXCLUSION else ON_HOLD
+    return {HoldKind.EXCLUSION: EXCLUDED, ERASURE: ERASED}.get(kind, ON_HOLD)
 
 
 async def hold_readings(store: Store) -> list[Sample]:
@@ -219,7 +224,7 @@ async def ensure_in_time(unit: Transaction, family: str, terms: HoldTerms) -> No
 
     Raises `AlreadyDispatched` where one is; a run that is reconciled is no matter of a hold.
     """
-    for tahap, kind in await unit.connection.fetch(_OPEN_RUNS):
+    for tahap, kind in await unit.connection.fetch(OPEN_RUNS):
         standing = (await unit.load(TAHAP, [TAHAP.stream(tahap)]))[TAHAP.stream(tahap)].state
         if not terms.concerns(tahap, standing.day_of(kind)):
             continue

@@ -18,9 +18,10 @@ from services.payments.domain.shared.ids import payment_id
 
 
 async def region_of(store: Store, family: str) -> str | None:
-    """Where a family lived at its last closing; None where it was never listed."""
+    """Where a family lived at its last closing; None where it was never listed, or is erased."""
     region: str | None = await store.pool.fetchval(
         """SELECT line ->> 'region' FROM list_line WHERE family = $1 AND line IS NOT NULL
+             AND NOT EXISTS (SELECT FROM erased_family WHERE family = $1)
            ORDER BY tahap DESC LIMIT 1""",
         family,
     )

@@ -28,7 +28,9 @@ async def designations(
     """The judgements of families at their first closing, in order of family id."""
     rows = await store.pool.fetch(
         """SELECT family::text, tahap, status, reason, region FROM designation
-           WHERE ($1::uuid IS NULL OR family > $1) AND EXISTS (
+           WHERE NOT EXISTS (SELECT FROM erased_family AS erased
+                             WHERE erased.family = designation.family)
+             AND ($1::uuid IS NULL OR family > $1) AND EXISTS (
                SELECT FROM unnest($2::text[], $3::text[]) AS r (low, high)
                WHERE region COLLATE "C" >= low AND region COLLATE "C" < high)
              AND ($4::text IS NULL OR status = $4) AND ($5::text IS NULL OR reason = $5)
@@ -62,7 +64,10 @@ async def entitlements(
         """SELECT tahap, family::text, region, components, amount, commitment, failing,
                   disposition, account_check, transfer, released, returned, cut
            FROM entitlement
-           WHERE tahap = $1 AND ($2::uuid IS NULL OR entitlement.family > $2) AND EXISTS (
+           WHERE tahap = $1
+             AND NOT EXISTS (SELECT FROM erased_family AS erased
+                             WHERE erased.family = entitlement.family)
+             AND ($2::uuid IS NULL OR entitlement.family > $2) AND EXISTS (
                SELECT FROM unnest($3::text[], $4::text[]) AS r (low, high)
                WHERE region COLLATE "C" >= low AND region COLLATE "C" < high)
              AND ($5::text IS NULL OR commitment = $5)
@@ -83,7 +88,7 @@ async def entitlements(
 
 
 async def family_region(store: Store, family: str) -> str | None:
-    """The region a family belongs to now; None where nothing is known of it."""
+    """The region a family belongs to now; None where nothing is known of it, or it is erased."""
     # The latest move, as the registry orders moves. A log of the time before facts were told has
     # none: there the latest entitlement knows best, then the judgement.
     region: str | None = await store.pool.fetchval(
@@ -93,7 +98,8 @@ async def family_region(store: Store, family: str) -> str | None:
                 ORDER BY array_position($2, type), body ->> 'effective_on' DESC,
                          body ->> 'reported_on' DESC, body ->> 'tahap' DESC, position DESC
                 LIMIT 1),
-               (SELECT region FROM designation WHERE family = $1))""",
+               (SELECT region FROM designation WHERE family = $1))
+           WHERE NOT EXISTS (SELECT FROM erased_family WHERE family = $1)""",
         family,
         ["FamilyMoved", "PaymentEntitled", "FamilyRegistered"],
     )

@@ -20,6 +20,8 @@ from services.registry.contract.facts import (
     SchoolChanged,
     fact_of,
 )
+from services.registry.domain import erasure as erasures
+from services.registry.domain.erasure import Erasure, FamilyErased, erasure
 from services.registry.domain.family import commands, events, family
 from services.registry.domain.family.events import (
     FamilyListed,
@@ -104,6 +106,16 @@ class FamilyUnlisted:
     revision: int
 
 
+@dataclass(frozen=True, slots=True)
+class ErasureApproved:
+    """Two people erase the family: it has left, and nothing more is sent to it.
+
+    Who keeps whose person it is, or shows anything of it, forgets that.
+    """
+
+    family: str
+
+
 # -- Publishing
 
 
@@ -155,6 +167,20 @@ def publish_listing(event: lists.Event, state: Listing) -> Message | None:
         case ListingStarted():
             return Message(FAMILY_TOPIC, event.tahap, AS_STORED)
         case _:
+            return None
+
+
+def publish_erasure(event: erasures.Event, state: Erasure) -> Message | None:
+    """The message of an erasure's step to others, without who decided it; None stays inside.
+
+    The approval goes to those who pay and judge; that it is carried out to everybody.
+    """
+    match event:
+        case erasures.ErasureApproved():
+            return Message(ROSTER_TOPIC, event.family, ErasureApproved(event.family))
+        case FamilyErased():
+            return Message(FAMILY_TOPIC, event.family, AS_STORED)
+        case erasures.ErasureProposed():
             return None
 
 
@@ -239,15 +265,29 @@ LISTING: Final[StreamType[lists.Command, Listing, lists.Event]] = StreamType(
     snapshot=(Listing, 9),
 )
 
+ERASURE: Final[StreamType[erasures.Command, Erasure, erasures.Event]] = StreamType(
+    name="erasure",
+    decider=erasure,
+    events={
+        "ErasureProposed": erasures.ErasureProposed,
+        "ErasureApproved": erasures.ErasureApproved,
+        "FamilyErased": FamilyErased,
+    },
+    publish=publish_erasure,
+)
+
 __all__ = [
     "COMMITMENT_TOPIC",
+    "ERASURE",
     "FAMILY",
     "FAMILY_TOPIC",
     "LISTING",
     "ROSTER_TOPIC",
     "TAHAP_TOPIC",
+    "ErasureApproved",
     "FamiliesWithheld",
     "FamilyDesignated",
+    "FamilyErased",
     "FamilyGraduated",
     "FamilyListed",
     "FamilyMoved",

@@ -28,6 +28,7 @@ from services.registry.domain.family.state import known_by as facts_known_by
 from services.registry.http.csv_commands import CsvImport, RowsReport
 from services.registry.http.csv_rows import FAMILY_COLUMNS, LIFE_EVENT_COLUMNS, MEMBER_COLUMNS
 from services.registry.tables import identity_rows
+from services.registry.tables.erasures import ensure_not_erased
 
 Importer = Annotated[Principal, require("registry:import")]
 Reader = Annotated[Principal, require("registry:read")]
@@ -112,6 +113,7 @@ async def family(
     """
     stream_id = f"family-{family}"
     async with store.looking() as unit:
+        await ensure_not_erased(unit, str(family))
         found = (await unit.load(FAMILY, [stream_id], at)).get(stream_id)
     state = facts_known_by(found.at_cut, known_by) if found else None
     if found is None or state is None or not state.family or is_foreign(reader, found.state):

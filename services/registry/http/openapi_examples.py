@@ -11,6 +11,8 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "bank": "BNI",
     "batch": "5b0ff7c4-2d0e-4f0e-9c1b-0f5b8a3f0c11",
     "before": "BNI",
+    "checker": "supervisor-2",
+    "ground": "SUBJECT_REQUEST",
     "categories": ["EARLY_CHILD"],
     "change": 1,
     "effective_on": "2023-05-05",

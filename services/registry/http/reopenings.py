@@ -32,6 +32,7 @@ from services.registry.domain.family.errors import (
 from services.registry.domain.family.events import Decision
 from services.registry.domain.family.state import Family, Reopening
 from services.registry.http.families import Reader, is_foreign
+from services.registry.tables.erasures import ensure_not_erased
 from services.registry.workers import reviewer as reopening
 
 Approver = Annotated[Principal, require("registry:approve")]
@@ -112,7 +113,8 @@ async def reopening_of(
 
 
 async def _theirs(unit: Transaction, family: UUID, asker: Principal) -> Loaded[Family]:
-    """A family of the asker's regions, by where it is now."""
+    """A family of the asker's regions, by where it is now; an erased one is unknown."""
+    await ensure_not_erased(unit, str(family))
     stream = f"family-{family}"
     found = (await unit.load(FAMILY, [stream])).get(stream)
     if found is None or not found.state.family or is_foreign(asker, found.state):

@@ -28,11 +28,13 @@ ON CONFLICT (family) DO UPDATE SET card = $2, region = $3
 """
 _MOVED = "UPDATE identity_family SET region = $2 WHERE family = $1"
 _MEMBER = """
-INSERT INTO identity_member (family, member, nik) VALUES ($1, $2, $3)
+INSERT INTO identity_member (family, member, nik) SELECT $1::uuid, $2::integer, $3
+WHERE NOT EXISTS (SELECT FROM erasure WHERE erasure.family = $1 AND state <> 'PROPOSED')
 ON CONFLICT (family, member) DO UPDATE SET nik = $3
 """
 _PAYEE = """
-INSERT INTO payee_of (family, payee, account) VALUES ($1, $2, $3)
+INSERT INTO payee_of (family, payee, account) SELECT $1::uuid, $2, $3
+WHERE NOT EXISTS (SELECT FROM erasure WHERE erasure.family = $1 AND state <> 'PROPOSED')
 ON CONFLICT (family) DO UPDATE SET payee = $2, account = $3
 """
 # A line behind the list, of a re-opened family, is in no bucket.

@@ -6,7 +6,7 @@ tahap whose list fails rests, and holds up no other one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -28,16 +28,19 @@ from libs.events.store.transaction import Transaction
 from libs.events.workers.backoff import Attempt, Backoff
 from libs.privacy.errors import KeyDestroyed, PrivacyError
 from libs.privacy.keys import KeyRing
-from services.registry.contract import FAMILY, LISTING, SERVICE, tally
+from services.registry.contract import ERASURE, FAMILY, LISTING, SERVICE, tally
 from services.registry.domain.closing import Closing, RuleSet
+from services.registry.domain.erasure import is_decided
 from services.registry.domain.family.commands import Command, ListFamily, RepeatLine
 from services.registry.domain.family.errors import ListedLater
 from services.registry.domain.family.events import Event
+from services.registry.domain.family.lines import may_be_listed
 from services.registry.domain.family.state import Family
 from services.registry.domain.listing.messages import AdvanceListing, CloseListing, Withheld
-from services.registry.domain.listing.state import KEY_DESTROYED, Listing
+from services.registry.domain.listing.state import ERASED, KEY_DESTROYED, Listing
 from services.registry.policy import RuleSets
 from services.registry.tables import identity_rows
+from services.registry.tables.erasures import erased_among
 from services.registry.tables.left_on_lists import left_among
 from services.registry.workers.job_progress import LISTER
 from services.registry.workers.ranking import nik_orders
@@ -99,10 +102,13 @@ class Lister:
         return (await self.store.read(LISTING, [stream_id]))[stream_id].state
 
     async def _advance(self, unit: Transaction, listing: Listing, families: Sequence[str]) -> None:
-        left = await left_among(unit, families)
-        ready = [family for family in families if family not in left]
+        erased = await erased_among(unit, families)
+        left = await left_among(unit, families) - erased
+        ready = [family for family in families if family not in left | erased]
         outcomes, withheld = await self._list(unit, listing, ready)
         withheld += tuple(Withheld(family, CANNOT_BE_LISTED) for family in sorted(left))
+        missed = await _erased_behind(unit, listing.cut, erased) if erased else ()
+        withheld += tuple(Withheld(family, ERASED) for family in missed)
         lines = tally(outcomes)
         advance = AdvanceListing(
             revision=listing.revision,
@@ -189,6 +195,24 @@ class Lister:
                 cursor = chunk[-1]
             await identity_rows.sent_again(unit, tahap, bucket)
         return True
+
+
+async def _erased_behind(unit: Transaction, cut: int, families: Collection[str]) -> list[str]:
+    """Those of erased families that a list would have held, had they not been erased behind its
+    cut; who was erased before it has left, as others do."""
+    streams = [ERASURE.stream(family) for family in sorted(families)]
+    decided = {
+        stream.removeprefix("erasure-")
+        for stream, found in (await unit.load(ERASURE, streams, cut)).items()
+        if is_decided(found.at_cut)
+    }
+    missed = [f"family-{family}" for family in sorted(set(families) - decided)]
+    families_then = await unit.load(FAMILY, missed, cut)
+    return [
+        stream.removeprefix("family-")
+        for stream, found in sorted(families_then.items())
+        if may_be_listed(found.at_cut)
+    ]
 
 
 def _reason(error: Exception) -> str:

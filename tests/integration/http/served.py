@@ -146,13 +146,18 @@ def others() -> FastAPI:
     async def rule_sets() -> dict[str, Any]:
         return {"rule_sets": [{"id": "2021-2024", "runs": True, "reason": None}]}
 
+    @app.get("/families/{family}/money")
+    async def money(family: str) -> dict[str, Any]:
+        return {"family": family, "stopped": False, "under_way": []}
+
     return app
 
 
 def with_others(settings: Settings, elsewhere: str) -> Settings:
     """The settings of a service with a token of its own, and others at an address."""
     token = settings.jwks_file.with_name("payments.token") if settings.jwks_file else Path()
-    addresses = dict.fromkeys((*ANNOUNCED_TO, "treasury", "bank"), elsewhere)
+    token.write_text("a token")
+    addresses = dict.fromkeys((*ANNOUNCED_TO, "payments", "treasury", "bank"), elsewhere)
     return replace(settings, service_token_file=token, addresses=addresses)
 
 

@@ -85,7 +85,10 @@ async def test_a_destroyed_key_is_not_brought_back_by_the_owner(as_role: AsRole)
 
 
 async def test_preparing_twice_changes_nothing(owner_dsn: str) -> None:
-    assert await migrate.apply(owner_dsn, ROLES) == ["privacy/001_keys.sql"]
+    assert await migrate.apply(owner_dsn, ROLES) == [
+        "privacy/001_keys.sql",
+        "privacy/002_destroyed.sql",
+    ]
     assert await migrate.apply(owner_dsn, ROLES) == []
 
 

@@ -7,14 +7,17 @@ import io
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import asyncpg
 import httpx
+from fastapi import FastAPI
 
 from libs.chassis.auth import Principal
 from libs.chassis.csv_upload import Columns, read_rows
 from libs.chassis.imports import Take
+from libs.chassis.service import Running
 from libs.chassis.settings import Settings
 from libs.events.bus import Bus, Record
 from libs.events.bus.connect import connect
@@ -30,12 +33,26 @@ from services.registry.domain.family.commands import Command, DecideChange
 from services.registry.domain.family.state import Family
 from services.registry.http.csv_commands import CsvImport, RowsReport
 from services.registry.http.csv_rows import FAMILY_COLUMNS, LIFE_EVENT_COLUMNS, MEMBER_COLUMNS
+from services.registry.main import SERVICE as REGISTRY
+from services.registry.partners.payments import Payments
 from services.registry.policy import RuleSets, load_rule_sets
 from services.registry.tables.waiting_changes import waiting_changes
 from services.registry.workers.lister import Lister
 from services.registry.workers.reviewer import Reviewer
 from services.registry.workers.unlister import Unlister
-from tests.doors import CONTEXT, MOMENT, NATION, TOPICS, Door, Sender, Sent, deliver, sent
+from tests.doors import (
+    CONTEXT,
+    MOMENT,
+    NATION,
+    TOPICS,
+    Door,
+    Sender,
+    Sent,
+    application,
+    deliver,
+    door,
+    sent,
+)
 from tests.servers import eventually
 
 IMPORT: Final = "registry:import"
@@ -314,4 +331,30 @@ async def register_at(settings: Settings) -> AsyncIterator[Register]:
             )
     finally:
         await store.close()
+        await bus.close()
+
+
+@asynccontextmanager
+async def door_at(
+    settings: Settings, directory: Path, register: Register, payments: Payments | None = None
+) -> AsyncIterator[Door]:
+    """The register's door without its loops; without payments it erases nobody."""
+    bus = await connect(settings.bus_url)
+    running = Running(settings, register.store, bus, TOPICS)
+    reviewer = Reviewer(register.keys, register.rule_sets)
+    parts = {
+        "keys": register.keys,
+        "csv_import": CsvImport(register.keys, register.pseudonymizer, reviewer),
+        "payments": payments,
+    }
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        yield running.resources(**parts)
+
+    try:
+        with application(REGISTRY, settings, lifespan) as app:
+            async with door(app, directory) as opened:
+                yield opened
+    finally:
         await bus.close()

@@ -72,11 +72,15 @@ async def platform(postgres: Postgres, directory: Path) -> AsyncIterator[Platfor
 def _common(registry: Settings, directory: Path) -> dict[str, str]:
     for name, secret in (("kek", registry.kek), ("token-key", registry.token_key)):
         (directory / name).write_bytes(base64.b64encode(secret or b""))
+    (directory / "token").write_text("a token")
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
         "PKH_BUS_URL": registry.bus_url,
         "PKH_KEYS_URL": registry.keys_url,
+        "PKH_ERASER_URL": registry.eraser_url,
+        "PKH_PAYMENTS_URL": registry.addresses["payments"],
+        "PKH_SERVICE_TOKEN_FILE": str(directory / "token"),
         "PKH_JWKS_FILE": str(directory / KEY_SET),
         "PKH_ISSUER": registry.issuer,
         "PKH_AUDIENCE": registry.audience,

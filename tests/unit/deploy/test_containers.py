@@ -289,6 +289,7 @@ def test_docker_compose_takes_the_files(over: str) -> None:
         "PKH_TREASURY_URL",
         "PKH_BANK_URL",
         "PKH_SERVICE_TOKEN_DIR",
+        "PKH_REGISTRY_TOKEN_DIR",
     )
     environment = {**os.environ, **dict.fromkeys(named, "/x")}
     files = ("-f", "docker-compose.yml", "-f", over, "--profile", "watch", "--profile", "tools")

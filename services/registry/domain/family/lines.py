@@ -47,6 +47,13 @@ def list_family(command: ListFamily, state: Family) -> list[Event]:
     return _later_closing(command, family)
 
 
+def may_be_listed(family: Family) -> bool:
+    """True of a family that is in the programme, or was never judged."""
+    judged = family.designation
+    eligible = judged is None or judged.status == "ELIGIBLE"
+    return bool(family.family) and eligible and family.departure is None
+
+
 def repeat_line(command: RepeatLine, state: Family) -> list[Event]:
     """The line once more; nothing where its list was taken back from the family since."""
     line, last = command.line, state.listed

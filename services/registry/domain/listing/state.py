@@ -26,7 +26,9 @@ WITHHELD_MAX: Final = 1_000
 """Of a list, for reasons that can be mended. Beyond it the keys or the release are to blame rather
 than the families: the list rests until that is mended, or two people accept more of them."""
 KEY_DESTROYED: Final = "KEY_DESTROYED"
-"""The reason that nobody can mend: it holds up no list, however many there are."""
+ERASED: Final = "ERASED"
+NOBODY_MENDS: Final = (KEY_DESTROYED, ERASED)
+"""The reasons that nobody can mend: they hold up no list, however many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,4 +111,4 @@ def evolve(state: Listing, event: Event) -> Listing:
 
 def mendable_of(withheld: Sequence[Withheld]) -> int:
     """The number of families that are withheld for a reason that can be mended."""
-    return sum(family.reason != KEY_DESTROYED for family in withheld)
+    return sum(family.reason not in NOBODY_MENDS for family in withheld)
