@@ -225,7 +225,7 @@ class _Somewhere(dict[str, str]):
     """Fills the places of a path: numbers where one is named so, an id elsewhere."""
 
     def __missing__(self, name: str) -> str:
-        return "1" if name == "correction" else str(uuid.UUID(int=1))
+        return "1" if name in ("correction", "member") else str(uuid.UUID(int=1))
 
 
 # -- Messages -------------------------------------------------------------------------------------

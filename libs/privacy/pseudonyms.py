@@ -4,9 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
+import unicodedata
+from typing import Final
 
 TOKEN_KEY_BYTES_MIN = 32
 TOKEN_BYTES = 16  # of the 32 that HMAC-SHA256 gives: 2^64 tokens until one is expected twice
+
+# The card may have a digit too few or too many, or three letters at its end; an account is longer.
+_NUMBER: Final = re.compile(r"[0-9]{1,34}|[0-9]{13}[A-Z]{3}")
+
+
+def plain_number(text: str) -> str:
+    """A number of a person, card or account in the one spelling that tokens are made of.
+
+    That is NFKC, and then the digits 0-9 alone (three capitals may end an odd NIK). ValueError,
+    which quotes nothing, where anything else is left: an invisible character would be a second
+    token of one person.
+    """
+    number = unicodedata.normalize("NFKC", text)
+    if not _NUMBER.fullmatch(number):
+        raise ValueError("A number has digits alone")
+    return number
 
 
 class Pseudonymizer:
@@ -14,8 +33,8 @@ class Pseudonymizer:
 
     Equal values of a kind give equal tokens wherever the key is the same, so a person in registry
     is the same person in conditionality. The key is what makes a token a pseudonym: all NIKs of a
-    birth date can be tried in seconds, so it lives outside every database. Values are taken as
-    they are; who reads them from the outside trims them first.
+    birth date can be tried in seconds, so it lives outside every database. A number has one token
+    in whatever characters it was written (`plain_number`), and what is no number has none.
     """
 
     __slots__ = ("_rows", "_tokens")
@@ -29,17 +48,22 @@ class Pseudonymizer:
         self._rows = hmac.new(hmac.digest(key, b"rows", "sha256"), digestmod=hashlib.sha256)
 
     def nik(self, text: str) -> str:
-        """The token of a person's number (NIK)."""
-        return self.of("nik", text)
+        """The token of a person's number (NIK); ValueError for what is none."""
+        return self._of("nik", plain_number(text))
 
     def card(self, text: str) -> str:
-        """The token of a family card's number (no_kk)."""
-        return self.of("card", text)
+        """The token of a family card's number (no_kk); ValueError for what is none."""
+        return self._of("card", plain_number(text))
 
-    def of(self, kind: str, text: str) -> str:
-        """The token of a value of any kind; `kind` holds no colon, `text` may hold anything."""
-        if ":" in kind:
-            raise ValueError("The kind of a token holds no colon")
+    def account(self, bank: str, text: str) -> str:
+        """The token of an account's number at a bank; ValueError for what is none."""
+        return self._of("account", f"{bank} {plain_number(text)}")
+
+    def nameless(self, fingerprint: str) -> str:
+        """The token of a person of whom no number is known: of their row, and nobody else's."""
+        return self._of("row", fingerprint)
+
+    def _of(self, kind: str, text: str) -> str:
         return _hex(self._tokens, f"{kind}:{text}".encode())
 
     def fingerprint(self, *fields: str | None) -> str:

@@ -12,7 +12,14 @@ from libs.chassis.import_jobs import Imports
 from libs.chassis.service import Running
 from services.registry.consumers import subscriptions
 from services.registry.contract import SERVICE as NAME
-from services.registry.http import changes, erasures, families, lists, reopenings
+from services.registry.http import (
+    changes,
+    erasures,
+    families,
+    lists,
+    member_numbers,
+    reopenings,
+)
 from services.registry.http.csv_commands import CsvImport
 from services.registry.http.openapi_examples import EXAMPLES
 from services.registry.partners.payments import TIMEOUT_S, Payments
@@ -45,7 +52,10 @@ async def parts(running: Running) -> Parts:
 
 SERVICE: Final = Service(
     NAME,
-    [families.router, changes.router, reopenings.router, lists.router, erasures.router],
+    [
+        *(families.router, member_numbers.router, changes.router),
+        *(reopenings.router, lists.router, erasures.router),
+    ],
     parts,
     jobs=[Imports(), LISTINGS],
     jobs_scopes=["registry:import", "registry:read"],

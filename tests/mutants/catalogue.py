@@ -12,6 +12,7 @@ from tests.mutants.erasing import ERASING
 from tests.mutants.forms import FORMS
 from tests.mutants.graduation import GRADUATION
 from tests.mutants.holds import HOLDS
+from tests.mutants.identities import IDENTITIES
 from tests.mutants.isolation import ISOLATION
 from tests.mutants.limits import LIMITS
 from tests.mutants.lists import LISTS
@@ -33,6 +34,7 @@ MUTANTS: Final = (
     *LISTS,
     *GRADUATION,
     *CHANGES,
+    *IDENTITIES,
     *CUTTING,
     *HOLDS,
     *PERSONS,

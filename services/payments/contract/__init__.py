@@ -148,12 +148,16 @@ ADMINISTRATIVE_HOLD: Final[
 
 @dataclass(frozen=True, slots=True)
 class RosterMember:
-    """A member on the roster: `token` stands for the person, `closing` are its categories."""
+    """A member on the roster: `token` stands for the person, `closing` are its categories.
+
+    Who is `not_counted`, for a reason that registry gives, brings no money.
+    """
 
     member: int
     token: str
     seniority: int
     closing: tuple[str, ...]
+    not_counted: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,9 @@ def table_of(policies: Policies, state: TahapState) -> BenefitTable:
 
 def entitlement_of(line: ListedLine, table: BenefitTable) -> Entitlement:
     """Rupiah that a listed family is entitled to, and what its evaluation cuts of it."""
-    members = [Member(m.member, m.seniority, m.closing) for m in line.roster.members]
+    members = [
+        Member(m.member, m.seniority, m.closing) for m in line.roster.members if not m.not_counted
+    ]
     where = Circumstances(int(line.roster.tahap.rsplit("-", 1)[1]), line.roster.region[:2])
     owed = entitlement(members, table, where)
     return replace(owed, cut=cut_of(owed.amount, line.cut_percent, line.evaluated or 0))

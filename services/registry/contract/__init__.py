@@ -153,6 +153,7 @@ def publish(event: events.Event, state: Family) -> Message | None:
             | events.ChangeApproved()
             | events.ChangeRejected()
             | events.ChangeWithdrawn()
+            | events.NikRecorded()
         ):
             return None  # what waits is nobody's yet; what was approved follows as a fact
         case _:
@@ -228,6 +229,7 @@ FAMILY: Final[StreamType[commands.Command, Family, events.Event]] = StreamType(
         "PregnancyReported": events.PregnancyReported,
         "FamilyMoved": events.FamilyMoved,
         "PayeeChanged": events.PayeeChanged,
+        "NikRecorded": events.NikRecorded,
         "ChangeProposed": events.ChangeProposed,
         "ChangeApproved": events.ChangeApproved,
         "ChangeRejected": events.ChangeRejected,
@@ -245,7 +247,7 @@ FAMILY: Final[StreamType[commands.Command, Family, events.Event]] = StreamType(
         "FamilyTerminated": events.FamilyTerminated,
     },
     publish=publish,
-    snapshot=(Family, 4),
+    snapshot=(Family, 5),
 )
 
 LISTING: Final[StreamType[lists.Command, Listing, lists.Event]] = StreamType(

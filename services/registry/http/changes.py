@@ -48,6 +48,7 @@ from services.registry.domain.family.events import (
     FamilyMoved,
     MemberBorn,
     MembersRegistered,
+    NikRecorded,
     PayeeChanged,
     PregnancyReported,
     SchoolChanged,
@@ -66,7 +67,7 @@ from services.registry.tables.waiting_changes import (
 )
 
 IDENTIFIES = "registry:identify"
-ACCOUNT_DIGITS = 4  # that a person may compare with a passbook
+DIGITS_SHOWN = 4  # that a person may compare with a passbook or a card
 
 router = APIRouter(tags=["registry"])
 
@@ -236,9 +237,9 @@ class _Opener:
             return clear
         return " ".join(f"{word[0]}." for word in clear.split())
 
-    def account(self, sealed: str) -> str | None:
-        clear = self._open("account_no", sealed)
-        return f"…{clear[-ACCOUNT_DIGITS:]}" if clear else None
+    def number(self, column: str, sealed: str) -> str | None:
+        clear = self._open(column, sealed)
+        return f"…{clear[-DIGITS_SHOWN:]}" if clear else None
 
     def _open(self, column: str, sealed: str) -> str | None:
         try:
@@ -269,6 +270,9 @@ def _differences(proposal: ChangeProposed, state: Family, opener: _Opener) -> It
         case PregnancyReported():
             what = f"due_date of member {fact.member}"
             yield Difference(what=what, before=None, after=_text(fact.due_date))
+        case NikRecorded():
+            what, after = f"nik of member {fact.member}", opener.number("nik", fact.nik)
+            yield Difference(what=what, before=None, after=after)
         case FamilyMoved():
             before = roster.region(state, date.max)
             yield Difference(what="region", before=before, after=fact.region)
@@ -283,7 +287,7 @@ def _of_payee(fact: PayeeChanged, state: Family, opener: _Opener) -> Iterator[Di
         return {
             "payee": f"member {holder.member}" if holder else "nobody of the family",
             "bank": payee.bank,
-            "account": opener.account(payee.account_no),
+            "account": opener.number("account_no", payee.account_no),
             "account_name": opener.name("account_name", payee.account_name),
         }
 

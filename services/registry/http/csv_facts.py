@@ -97,13 +97,13 @@ def _birth(cells: Cells, family: str, sealer: Sealer, pseudonymizer: Pseudonymiz
 
 def person_token(pseudonymizer: Pseudonymizer, nik: str, fingerprint: str) -> str:
     """The token of whom a row is about. Without a number that is a person of their own."""
-    return pseudonymizer.nik(nik) if nik else pseudonymizer.of("row", fingerprint)
+    return pseudonymizer.nik(nik) if nik else pseudonymizer.nameless(fingerprint)
 
 
 def account_token(pseudonymizer: Pseudonymizer, cells: Cells) -> str:
     """The token of an account at its bank; empty where the row has none."""
     number = cells["account_no"]
-    return pseudonymizer.of("account", f"{cells['bank_code']} {number}") if number else ""
+    return pseudonymizer.account(cells["bank_code"], number) if number else ""
 
 
 def sealed(sealer: Sealer, family: str, cells: Cells, column: str) -> str | None:

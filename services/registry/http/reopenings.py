@@ -104,7 +104,7 @@ async def reopening_of(
 ) -> ReopeningView:
     """The latest proposal to re-open a tahap; its ETag is what a decision is asked to name."""
     async with store.looking() as look:
-        found = await _theirs(look, family, reader)
+        found = await theirs(look, family, reader)
     proposal = found.state.reopening(tahap)
     if proposal is None:
         raise NoSuchReopening(tahap=tahap)
@@ -112,7 +112,7 @@ async def reopening_of(
     return _shown(found.state, proposal)
 
 
-async def _theirs(unit: Transaction, family: UUID, asker: Principal) -> Loaded[Family]:
+async def theirs(unit: Transaction, family: UUID, asker: Principal) -> Loaded[Family]:
     """A family of the asker's regions, by where it is now; an erased one is unknown."""
     await ensure_not_erased(unit, str(family))
     stream = f"family-{family}"
@@ -180,7 +180,7 @@ async def decide_reopening(
     stream = f"family-{family}"
 
     async def decided(unit: Transaction) -> Reply:
-        await _theirs(unit, family, approver)
+        await theirs(unit, family, approver)
         await seen.ensure_stream(unit, FAMILY, stream)
         frozen = await reopening.is_frozen(unit, tahap)
         command = DecideReopening(tahap, body.decision, approver.subject, frozen)

@@ -87,7 +87,10 @@ async def keep_identities(
                     moved.append((family, outcome.state.moves[-1].region))
                 case events.MembersRegistered(first_member=first, rows=rows):
                     members += [(family, first + n, row.nik) for n, row in enumerate(rows)]
-                case events.MemberBorn(member=member, nik=nik):
+                case (
+                    events.MemberBorn(member=member, nik=nik)
+                    | events.NikRecorded(member=member, nik=nik)
+                ):
                     members.append((family, member, nik))
                 case _:
                     pass  # says nothing of who anybody is

@@ -15,7 +15,7 @@ from services.registry.domain.family import events
 from services.registry.domain.family.state import Family
 
 Kind: TypeAlias = Literal[
-    "PAYEE_CHANGE", "ADMISSION", "BIRTH", "SCHOOL_CHANGE", "PREGNANCY", "MOVE"
+    "PAYEE_CHANGE", "ADMISSION", "BIRTH", "SCHOOL_CHANGE", "PREGNANCY", "MOVE", "NIK"
 ]
 Key: TypeAlias = tuple[UUID, int]
 """A family, and the number of a change within it."""
@@ -25,6 +25,7 @@ _KINDS: Final = dict(
         (
             *(events.PayeeChanged, events.MembersRegistered, events.MemberBorn),
             *(events.SchoolChanged, events.PregnancyReported, events.FamilyMoved),
+            events.NikRecorded,
         ),
         get_args(Kind),
         strict=True,

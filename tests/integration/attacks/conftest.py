@@ -6,14 +6,26 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest_asyncio
 
+from services.payments.contract import FamilyListed
+from services.payments.policy import load
+from services.payments.tables.list_lines import ListedLine
+from services.payments.workers.list_joiner import entitlement_of
 from services.registry.main import SERVICE as REGISTRY
-from tests.doors import Door, front_door, service_settings
+from tests.doors import Door, Sent, front_door, service_settings
 from tests.integration.payments.office import Office, office_at
 from tests.integration.payments.world import World
 from tests.integration.registry.kit import Register, register_at
 from tests.servers import Postgres
+
+
+def owed(line: Sent) -> int:
+    """The rupiah that payments would entitle the family of a roster line to."""
+    roster = msgspec.convert(line.body, FamilyListed)
+    listed = ListedLine(roster.family, roster.outcome, "", roster, cut_percent=0, evaluated=None)
+    return entitlement_of(listed, load().benefits["2021-2024"]).amount
 
 
 @dataclass(frozen=True, slots=True)

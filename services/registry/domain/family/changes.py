@@ -39,12 +39,14 @@ from services.registry.domain.family.events import (
     LifeFact,
     MemberBorn,
     MembersRegistered,
+    NikRecorded,
     PayeeChanged,
     PersonsRegistered,
     PregnancyReported,
     ProposedFact,
     SchoolChanged,
 )
+from services.registry.domain.family.identities import check_recorded
 from services.registry.domain.family.state import Family
 
 # -- Proposed
@@ -89,6 +91,7 @@ def propose(
         school_changed=fact if isinstance(fact, SchoolChanged) else None,
         pregnancy_reported=fact if isinstance(fact, PregnancyReported) else None,
         family_moved=fact if isinstance(fact, FamilyMoved) else None,
+        nik_recorded=fact if isinstance(fact, NikRecorded) else None,
     )
     return [*corrected, proposed]
 
@@ -102,6 +105,8 @@ def _subject(fact: ProposedFact) -> tuple[str, date | None, str | int]:
             return "MembersRegistered", None, fact.rows[0].token
         case SchoolChanged() | PregnancyReported():
             return type(fact).__name__, fact.effective_on, fact.member
+        case NikRecorded():
+            return "NikRecorded", None, fact.member
         case PayeeChanged() | FamilyMoved():
             return type(fact).__name__, fact.effective_on, ""
 
@@ -129,10 +134,10 @@ def withdraw_change(command: WithdrawChange, state: Family) -> list[Event]:
     return [ChangeWithdrawn(command.change, command.maker)]
 
 
-def effect(fact: LifeFact | MembersRegistered, state: Family) -> list[Event]:
+def effect(fact: LifeFact | MembersRegistered | NikRecorded, state: Family) -> list[Event]:
     """A fact with what others are told of whom it adds to the family."""
     match fact:
-        case MemberBorn():
+        case MemberBorn() | NikRecorded():
             tokens: tuple[str, ...] = (fact.token,)
         case MembersRegistered():
             tokens = tuple(row.token for row in fact.rows)
@@ -141,7 +146,9 @@ def effect(fact: LifeFact | MembersRegistered, state: Family) -> list[Event]:
     return [fact, PersonsRegistered(state.family, roster.region(state, date.max), tokens)]
 
 
-def _as_of(day: date, fact: ProposedFact, state: Family) -> LifeFact | MembersRegistered:
+def _as_of(
+    day: date, fact: ProposedFact, state: Family
+) -> LifeFact | MembersRegistered | NikRecorded:
     """The fact as it stands on the day of its approval: since the proposal others may have come."""
     free = len(state.members) + 1
     match fact:
@@ -153,6 +160,9 @@ def _as_of(day: date, fact: ProposedFact, state: Family) -> LifeFact | MembersRe
             if state.holder_of(fact.rows[0].token) is not None:
                 raise MemberRegisteredDifferently(family=state.family)
             return replace(fact, first_member=free)
+        case NikRecorded():
+            check_recorded(fact, state)
+            return fact
         case PayeeChanged():
             return replace(fact, approved_on=day)
         case _:

@@ -139,6 +139,17 @@ class ReportLifeEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordNik:
+    """Say the number of a member who has none that can be one."""
+
+    member: int
+    token: str
+    nik: str  # sealed
+    fingerprint: str
+    reporter: Reporter
+
+
+@dataclass(frozen=True, slots=True)
 class DecideChange:
     """Another person lets a change be, or not; `decided_on` is the day by their calendar."""
 
@@ -229,6 +240,7 @@ Command: TypeAlias = (
     RegisterFamily
     | RegisterMembers
     | ReportLifeEvent
+    | RecordNik
     | DecideChange
     | WithdrawChange
     | MarkDuplicate

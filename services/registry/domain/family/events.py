@@ -120,6 +120,16 @@ class MemberBorn:
 
 
 @dataclass(frozen=True, slots=True)
+class NikRecorded:
+    """The number of a member who had none, or none that can be one, is known now."""
+
+    member: int
+    fingerprint: str
+    token: str
+    nik: str  # sealed
+
+
+@dataclass(frozen=True, slots=True)
 class MemberDied:
     """A member has died."""
 
@@ -199,7 +209,13 @@ LifeFact: TypeAlias = (
     MemberBorn | MemberDied | SchoolChanged | PregnancyReported | FamilyMoved | PayeeChanged
 )
 ProposedFact: TypeAlias = (
-    PayeeChanged | MemberBorn | MembersRegistered | SchoolChanged | PregnancyReported | FamilyMoved
+    PayeeChanged
+    | MemberBorn
+    | MembersRegistered
+    | SchoolChanged
+    | PregnancyReported
+    | FamilyMoved
+    | NikRecorded
 )
 
 
@@ -224,13 +240,14 @@ class ChangeProposed:
     school_changed: SchoolChanged | None = None
     pregnancy_reported: PregnancyReported | None = None
     family_moved: FamilyMoved | None = None
+    nik_recorded: NikRecorded | None = None
 
     @property
     def fact(self) -> ProposedFact:
         """The fact that waits."""
         facts = (
             *(self.payee_changed, self.member_born, self.members_registered),
-            *(self.school_changed, self.pregnancy_reported, self.family_moved),
+            *(self.school_changed, self.pregnancy_reported, self.family_moved, self.nik_recorded),
         )
         return next(fact for fact in facts if fact is not None)
 
@@ -268,6 +285,7 @@ Event: TypeAlias = (
     | MembersRegistered
     | PersonsRegistered
     | LifeFact
+    | NikRecorded
     | ChangeEvent
     | DuplicateMarked
     | FamilyDesignated

@@ -28,6 +28,7 @@ from services.registry.domain.family.events import (
     MemberBorn,
     MemberDied,
     MembersRegistered,
+    NikRecorded,
     PayeeChanged,
     PersonsRegistered,
     PregnancyReported,
@@ -36,6 +37,7 @@ from services.registry.domain.family.events import (
     ReopeningWithdrawn,
     SchoolChanged,
 )
+from services.registry.domain.family.identities import nik_recorded
 from services.registry.domain.family.leaving import graduated, pending, reopened, unlisted
 from services.registry.domain.family.state import (
     Departure,
@@ -79,6 +81,8 @@ def evolve(state: Family, event: Event) -> Family:
             return _registered(state, event)
         case MembersRegistered():
             return _members_registered(state, event)
+        case NikRecorded():
+            return with_reported(nik_recorded(state, event), event.fingerprint)
         case PersonsRegistered():
             return state  # says nothing that the members do not say
         case _:

@@ -11,6 +11,8 @@ Category: TypeAlias = Literal[
 ]
 Status: TypeAlias = Literal["ELIGIBLE", "INELIGIBLE", "HOLD"]
 LineOutcome: TypeAlias = Literal["LISTED", "GRADUATED_NATURAL"]
+NotCounted: TypeAlias = Literal["", "INVALID_NIK"]
+"""The reason why a member does not count for money; empty for one who does."""
 
 LISTED: Final = "LISTED"
 GRADUATED_NATURAL: Final = "GRADUATED_NATURAL"
@@ -35,7 +37,8 @@ class RosterMember:
     """A member who holds a category at a month's end of the cycle or at the closing.
 
     `months` runs parallel to the months of the tahap. `seniority` counts the line's members
-    from 0, youngest first, then by NIK.
+    from 0, youngest first, then by NIK. Who is `not_counted` owes duties all the same, and brings
+    no money.
     """
 
     member: int
@@ -43,6 +46,7 @@ class RosterMember:
     seniority: int
     months: tuple[tuple[Category, ...], ...]
     closing: tuple[Category, ...]
+    not_counted: NotCounted = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Final
 from services.registry.domain.closing import Closing, RuleSet, completed_years, month_end
 from services.registry.domain.family.errors import NikOrderMissing
 from services.registry.domain.family.events import Category, RosterMember, SchoolLevel
+from services.registry.domain.family.identities import not_counted
 from services.registry.domain.family.state import Expecting, Family, Member, Paid, Payee
 
 # The order of categories wherever several stand together; it also settles equal worth.
@@ -137,7 +138,9 @@ def roster_members(
             standing.append((member, months, last))
     rank = _seniority([member for member, _, _ in standing], nik_order)
     return tuple(
-        RosterMember(member.member, member.token, rank[member.member], months, last)
+        RosterMember(
+            *(member.member, member.token, rank[member.member]), months, last, not_counted(member)
+        )
         for member, months, last in standing
     )
 

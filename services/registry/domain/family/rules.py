@@ -22,6 +22,7 @@ from services.registry.domain.family.commands import (
     Move,
     PayeeChange,
     Pregnancy,
+    RecordNik,
     RegisterFamily,
     RegisterMembers,
     RepeatLine,
@@ -52,11 +53,13 @@ from services.registry.domain.family.events import (
     MemberDied,
     MemberRow,
     MembersRegistered,
+    NikRecorded,
     PayeeChanged,
     PregnancyReported,
     SchoolChanged,
 )
 from services.registry.domain.family.folding import evolve
+from services.registry.domain.family.identities import check_recorded
 from services.registry.domain.family.leaving import back
 from services.registry.domain.family.lines import list_family, repeat_line
 from services.registry.domain.family.plausible import check_report
@@ -79,6 +82,8 @@ def decide(command: Command, state: Family) -> list[Event]:
             return register_members(command, state)
         case ReportLifeEvent():
             return report(command, state)
+        case RecordNik():
+            return record_nik(command, state)
         case MarkDuplicate():
             return mark_duplicate(command, state)
         case ReviewClosing():
@@ -199,6 +204,16 @@ def _payee_changed(command: ReportLifeEvent, change: PayeeChange) -> PayeeChange
         account_name=change.account_name,
         account_token=change.account_token,
     )
+
+
+def record_nik(command: RecordNik, state: Family) -> list[Event]:
+    """The number waits for a second person; the same one again is quiet."""
+    _require_registered(state)
+    if command.fingerprint in state.reported:
+        return []
+    fact = NikRecorded(command.member, command.fingerprint, command.token, command.nik)
+    check_recorded(fact, state)
+    return propose(state, fact, command.fingerprint, command.reporter)
 
 
 def mark_duplicate(command: MarkDuplicate, state: Family) -> list[Event]:

@@ -1,0 +1,114 @@
+"""Who has no valid number is on file, and counts for money once two people have said it."""
+
+from __future__ import annotations
+
+import pytest
+
+from libs.events.domain.errors import DomainError
+from libs.events.domain.testing import given
+from services.registry.domain.family import family
+from services.registry.domain.family.commands import Death, RecordNik
+from services.registry.domain.family.errors import (
+    MemberRegisteredDifferently,
+    PersonAlreadyMember,
+    PersonUnknown,
+    SamePerson,
+)
+from services.registry.domain.family.events import (
+    ChangeApproved,
+    ChangeProposed,
+    NikRecorded,
+    PersonsRegistered,
+)
+from tests.unit.registry.families import (
+    APPROVED_ON,
+    CLERK,
+    FAMILY_ID,
+    FIRST,
+    MOTHER,
+    ROW,
+    SECOND,
+    TODDLER,
+    approve,
+    birth,
+    line,
+    list_at,
+    members,
+    past,
+    register,
+    report,
+)
+
+GHOST = report(birth("row-of-ghost", "2023-04-02", nik_valid=False), "2023-04-02", "2023-04-05")
+SAID = RecordNik(3, "ghost", "sealed-ghost", "said", CLERK)
+JUDGED = (register(), members(MOTHER, TODDLER), list_at(FIRST))
+WITH_GHOST = past(*JUDGED, GHOST)
+RECORDED = NikRecorded(3, "said", "ghost", "sealed-ghost")
+
+
+def test_a_member_without_a_number_is_listed_with_all_duties_and_does_not_count() -> None:
+    listed = line(given(family, *WITH_GHOST).when(list_at(SECOND)))
+
+    counted = {member.member: (member.closing, member.not_counted) for member in listed.members}
+    assert counted == {2: (("EARLY_CHILD",), ""), 3: (("EARLY_CHILD",), "INVALID_NIK")}
+    assert listed.members[1].months[-1] == ("EARLY_CHILD",)
+
+
+def test_a_family_of_such_members_alone_stays_and_does_not_graduate() -> None:
+    died = report(Death("toddler"), "2023-06-01")
+    listed = line(given(family, *past(*JUDGED, GHOST, died)).when(list_at(SECOND)))
+
+    assert listed.outcome == "LISTED"
+    assert {m.not_counted for m in listed.members if m.closing} == {"INVALID_NIK"}
+
+
+def test_a_number_waits_for_another_person_and_counts_once_it_is_let_be() -> None:
+    waits = given(family, *WITH_GHOST).when(SAID)
+    [proposed] = waits.events
+    assert isinstance(proposed, ChangeProposed)
+    assert proposed.fact == RECORDED
+    then = given(family, *WITH_GHOST, proposed)
+
+    then.when(approve()).then(
+        ChangeApproved(1, CLERK.person, "supervisor-1", APPROVED_ON),
+        RECORDED,
+        PersonsRegistered(FAMILY_ID, ROW.region, ("ghost",)),
+    )
+    before = line(then.when(list_at(SECOND)))
+    after = line(given(family, *WITH_GHOST, proposed, RECORDED).when(list_at(SECOND)))
+    assert [(m.token, m.not_counted) for m in before.members][1] == ("row-of-ghost", "INVALID_NIK")
+    assert [(m.token, m.not_counted) for m in after.members][1] == ("ghost", "")
+
+
+def test_who_said_a_number_does_not_let_it_be() -> None:
+    given(family, *past(*JUDGED, GHOST), *family.decide(SAID, family.fold(WITH_GHOST))).when(
+        approve(checker=CLERK.person.upper())
+    ).then_refused(SamePerson)
+
+
+def test_the_same_number_again_is_quiet() -> None:
+    given(family, *WITH_GHOST, *family.decide(SAID, family.fold(WITH_GHOST))).when(
+        SAID
+    ).then_nothing()
+    given(family, *past(*JUDGED, GHOST, SAID)).when(SAID).then_nothing()
+
+
+@pytest.mark.parametrize(
+    ("said", "refusal"),
+    [
+        (RecordNik(2, "other", "sealed", "x", CLERK), MemberRegisteredDifferently),
+        (RecordNik(4, "other", "sealed", "x", CLERK), PersonUnknown),
+        (RecordNik(3, "toddler", "sealed", "x", CLERK), PersonAlreadyMember),
+    ],
+    ids=["has a number", "nobody", "a number of a member"],
+)
+def test_a_number_is_refused(said: RecordNik, refusal: type[DomainError]) -> None:
+    given(family, *WITH_GHOST).when(said).then_refused(refusal)
+
+
+def test_a_number_that_somebody_has_by_the_day_of_approval_is_refused_then() -> None:
+    sibling = report(birth("ghost", "2023-04-02"), "2023-04-02", "2023-04-06")
+    waits = (*WITH_GHOST, *family.decide(SAID, family.fold(WITH_GHOST)))
+    born = family.decide(sibling, family.fold(waits))
+
+    given(family, *waits, *born).when(approve()).then_refused(PersonAlreadyMember)
