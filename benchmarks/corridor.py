@@ -33,7 +33,7 @@ from libs.events.consumer.subscription import Subscription
 from libs.events.relay.outbox import Relay
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
-from libs.events.store.watermarks import EVERYTHING
+from libs.events.store.watermarks import WHOLE_LOG
 from localstack import kafka_server
 from localstack.postgres.server import PostgresServer
 
@@ -190,7 +190,7 @@ async def _relayed(store: Store, bus: Bus, seen: Seen) -> None:
 
     async def sent() -> bool:
         query = "SELECT position FROM relay WHERE topic = $1 AND partition = $2"
-        return bool(await store.pool.fetchval(query, *EVERYTHING) == MESSAGES)
+        return bool(await store.pool.fetchval(query, *WHOLE_LOG) == MESSAGES)
 
     watched: Any = WatchedBus(bus, seen)
     await _until(sent, Relay(store, watched, TOPICS).run())

@@ -17,7 +17,7 @@ from cli.client.http import Client, Connected
 from cli.errors import Failed
 from libs.chassis.catalogue import role
 from libs.chassis.settings import POSTGRES, SettingRefused, url
-from libs.events.store.verify import NOBODY, verify
+from libs.events.store.verify import NO_WITNESS, verify
 from libs.events.store.watermarks import Positions, WaitedTooLong, until
 from localstack.environment import RELAYED, SERVICES, Environment
 from localstack.postgres.roles import password_file
@@ -66,7 +66,7 @@ async def findings(
     `witnessed` is {service: {position: head of its chain}}, as a witness elsewhere has it.
     """
     for service in SERVICES:
-        seen = witnessed.get(service, NOBODY)
+        seen = witnessed.get(service, NO_WITNESS)
         async for what in chain_findings(platform.data_dir, service, seen):
             yield Finding(service, what)
     async for finding in ledger_findings(platform):
@@ -76,7 +76,7 @@ async def findings(
 
 
 async def chain_findings(
-    data_dir: Path, service: str, witnessed: Mapping[int, bytes] = NOBODY
+    data_dir: Path, service: str, witnessed: Mapping[int, bytes] = NO_WITNESS
 ) -> AsyncIterator[str]:
     """The faults of the hash chain of one service's store."""
     try:

@@ -39,7 +39,7 @@ from libs.chassis.tokens import (
     from_url,
     required_claims,
 )
-from libs.events.domain.persons import folded
+from libs.events.domain.persons import folded_name
 
 NATION: Final = "*"
 REGION: Final = re.compile(r"\*|[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?")
@@ -94,7 +94,7 @@ def authenticator(settings: Settings) -> Authenticate:
         person = payload.get(settings.person_claim)
         if not isinstance(person, str) or not is_name(person):
             raise TokenRefused("person")
-        named = {folded(str(name)) for name in (person, payload["sub"], payload.get("jti"))}
+        named = {folded_name(str(name)) for name in (person, payload["sub"], payload.get("jti"))}
         if not denied().isdisjoint(named):
             raise TokenRefused("denied")
         scopes, regions = payload.get("scope", ""), payload.get("regions", [])
@@ -114,7 +114,7 @@ def _denied(path: Path | None) -> Callable[[], frozenset[str]]:
     def denied() -> frozenset[str]:
         nonlocal read_at, lines
         if path is not None and (written_at := path.stat().st_mtime_ns) != read_at:
-            read_at, lines = written_at, frozenset(map(folded, path.read_text().splitlines()))
+            read_at, lines = written_at, frozenset(map(folded_name, path.read_text().splitlines()))
         return lines
 
     return denied
@@ -146,7 +146,7 @@ def gate(
                 rates.stranger(address)
                 return await app(scope, receive, send)
             asker = request.state.principal = await _believed(scope, address)
-            with rates.client(folded(asker.subject)):
+            with rates.client(folded_name(asker.subject)):
                 return await app(scope, receive, send)
         except TokenRefused:
             response = answer(request, 401, detail="A valid bearer token is needed.")

@@ -70,7 +70,7 @@ class EmbeddedBus:
             max_size=CONNECTIONS_MAX,
             timeout=CONNECT_TIMEOUT_S,
             command_timeout=STATEMENT_TIMEOUT_S,
-            reset=_keep,
+            reset=_no_reset,
         )
         return cls(pool, Bell(dsn), session_s, poll_s)
 
@@ -210,8 +210,8 @@ class EmbeddedProducer:
         return sorted(grouped.items(), key=itemgetter(0))
 
 
-async def _keep(connection: Any) -> None:
-    """The reset of a connection between two uses: nothing, as no call leaves a trace on it.
+async def _no_reset(connection: Any) -> None:
+    """Reset nothing on a connection between two uses, as no call leaves a trace on it.
 
     The usual reset would be a round trip, as long as a fetch that finds nothing.
     """

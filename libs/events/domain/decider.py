@@ -1,4 +1,4 @@
-"""The pure middle of every service: a state, what may happen to it, and what that leaves behind."""
+"""The decider: a stream's rules as two pure functions, from a state and a command to events."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ E = TypeVar("E")
 
 @dataclass(frozen=True, slots=True)
 class Decider(Generic[C, S, E]):
-    """Three things that together are a stream's whole behaviour.
+    """A stream's first state, its decisions and its fold, which are its whole behaviour.
 
     `decide` answers the events that a command causes in a state: none when there is nothing to
     do, so that a retry is harmless; it raises a `DomainError` when a rule refuses. `evolve` folds

@@ -35,7 +35,7 @@ def value_hash(value: bytes) -> int:
 
 
 def value_hash_hex(value: bytes) -> str:
-    """The same as 16 hexadecimal digits."""
+    """The `value_hash` as 16 hexadecimal digits."""
     return f"{value_hash(value):0{HASH_HEX_DIGITS}x}"
 
 
@@ -51,41 +51,41 @@ class Buckets:
         cells: dict[str, tuple[int, int]] = {}
         for key, value in lines:
             bucket = bucket_of(key)
-            count, total = cells.get(bucket, (0, 0))
-            cells[bucket] = count + 1, (total + value_hash(value)) % MODULUS
+            count, hash_sum = cells.get(bucket, (0, 0))
+            cells[bucket] = count + 1, (hash_sum + value_hash(value)) % MODULUS
         return cls(cells)
 
     @classmethod
     def from_json(cls, buckets: BucketsJson) -> Buckets:
         """The buckets of their JSON form; a malformed one raises ValueError and is named."""
         cells: dict[str, tuple[int, int]] = {}
-        for bucket, (count, total) in buckets.items():
-            if not (_is_hex(bucket, 2) and count > 0 and _is_hex(total, HASH_HEX_DIGITS)):
+        for bucket, (count, hash_sum) in buckets.items():
+            if not (_is_hex(bucket, 2) and count > 0 and _is_hex(hash_sum, HASH_HEX_DIGITS)):
                 raise ValueError(f"bucket {bucket!r} is not [count, 16 hexadecimal digits]")
-            cells[bucket] = count, int(total, 16)
+            cells[bucket] = count, int(hash_sum, 16)
         return cls(cells)
 
     def to_json(self) -> dict[str, tuple[int, str]]:
         """{bucket: (count, sum as 16 hexadecimal digits)}, ascending by bucket."""
         return {
-            bucket: (count, f"{total:0{HASH_HEX_DIGITS}x}")
-            for bucket, (count, total) in sorted(self.cells.items())
+            bucket: (count, f"{hash_sum:0{HASH_HEX_DIGITS}x}")
+            for bucket, (count, hash_sum) in sorted(self.cells.items())
         }
 
     def add(self, key: str, value: bytes) -> Buckets:
-        """With one more line."""
+        """New buckets that hold one more line."""
         return self.merge(Buckets.of([(key, value)]))
 
     def merge(self, other: Buckets) -> Buckets:
-        """Of the lines of both; they must not share any."""
+        """New buckets that hold the lines of both; a line that is in both would count twice."""
         cells = dict(self.cells)
-        for bucket, (count, total) in other.cells.items():
-            mine, sum_of_mine = cells.get(bucket, (0, 0))
-            cells[bucket] = mine + count, (sum_of_mine + total) % MODULUS
+        for bucket, (count, hash_sum) in other.cells.items():
+            own_count, own_sum = cells.get(bucket, (0, 0))
+            cells[bucket] = own_count + count, (own_sum + hash_sum) % MODULUS
         return Buckets(cells)
 
     @property
-    def total(self) -> int:
+    def line_count(self) -> int:
         """The number of lines."""
         return sum(count for count, _ in self.cells.values())
 

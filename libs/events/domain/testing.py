@@ -39,12 +39,12 @@ class Then(Generic[S, E]):
     @property
     def events(self) -> tuple[E, ...]:
         """The events, where the command was not refused."""
-        _claim(self.refusal is None, f"refused: {self.refusal}")
+        _ensure(self.refusal is None, f"refused: {self.refusal}")
         return self.answered
 
     def then(self, *expected: E) -> Then[S, E]:
         """Exactly these events, in this order."""
-        _claim(self.events == expected, f"answered {self.events}, not {expected}")
+        _ensure(self.events == expected, f"answered {self.events}, not {expected}")
         return self
 
     def then_nothing(self) -> Then[S, E]:
@@ -53,7 +53,7 @@ class Then(Generic[S, E]):
 
     def then_refused(self, error: type[DomainError]) -> Then[S, E]:
         """Refused by exactly this rule."""
-        _claim(type(self.refusal) is error, f"answered {self.answered}, refused: {self.refusal!r}")
+        _ensure(type(self.refusal) is error, f"answered {self.answered}, refused: {self.refusal!r}")
         return self
 
 
@@ -62,6 +62,6 @@ def given(decider: Decider[C, S, E], *events: E) -> Given[C, S, E]:
     return Given(decider, decider.fold(events))
 
 
-def _claim(holds: bool, otherwise: str) -> None:
+def _ensure(holds: bool, otherwise: str) -> None:
     if not holds:
         raise AssertionError(otherwise)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from libs.events import telemetry
-from libs.events.store.watermarks import EVERYTHING
+from libs.events.store.watermarks import WHOLE_LOG
 from libs.events.telemetry.metrics import Sample
 from libs.events.workers.backoff import failing
 from libs.events.workers.leader import has_leader
@@ -36,7 +36,7 @@ _OF_PARKED = (telemetry.PARKED_MESSAGES, telemetry.PARKED_KEYS)
 
 async def log_samples(store: Store, *, relayed: bool) -> list[Sample]:
     """The log's length and, of a store that is `relayed`, how much of it the bus lacks."""
-    row = await store.pool.fetchrow(_RELAYED, *EVERYTHING)
+    row = await store.pool.fetchrow(_RELAYED, *WHOLE_LOG)
     if row is None:
         return []
     named = (store.source,)

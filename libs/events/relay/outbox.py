@@ -31,7 +31,7 @@ from libs.events.bus.topics import Topics
 from libs.events.domain.errors import CorridorError, safe_text
 from libs.events.store.log import window_after
 from libs.events.store.postgres import CHANNEL, Store
-from libs.events.store.watermarks import EVERYTHING
+from libs.events.store.watermarks import WHOLE_LOG
 from libs.events.telemetry import tracing
 from libs.events.telemetry.metrics import RELAY_FAULTS, RELAY_MESSAGES, RELAY_SEND_SECONDS
 from libs.events.workers.leader import Leadership
@@ -154,7 +154,7 @@ class Relay:
         """The smaller of what was acknowledged and what each partition still holds wins."""
         rows = await self.store.pool.fetch("SELECT topic, partition, position FROM relay")
         last = {(row["topic"], row["partition"]): row["position"] for row in rows}
-        progress = Progress(last.pop(EVERYTHING, 0), last)
+        progress = Progress(last.pop(WHOLE_LOG, 0), last)
         for topic in self.owned:
             records = await self.bus.last_records(topic)
             for partition in range(self.owned[topic]):
@@ -193,10 +193,12 @@ class Relay:
             record = self._record(position, row, progress, epoch, traces[row["block"]])
             if record is not None:
                 records.append(record)
-        progress.position = window.end
+        progress.position = window.last_position
         partitions = {(record.topic, record.partition) for record in records}
         return Stretch(
-            records, window.end, {partition: progress.last[partition] for partition in partitions}
+            records,
+            window.last_position,
+            {partition: progress.last[partition] for partition in partitions},
         )
 
     async def _send(self, producer: Producer, records: Sequence[Record]) -> None:
@@ -241,7 +243,7 @@ class Relay:
 
     async def _acknowledge(self, stretch: Stretch) -> None:
         rows = [(*partition, position) for partition, position in sorted(stretch.last.items())]
-        rows.append((*EVERYTHING, stretch.end))
+        rows.append((*WHOLE_LOG, stretch.end))
         await self.store.pool.execute(_ACKNOWLEDGE, *map(list, zip(*rows, strict=True)))
 
 

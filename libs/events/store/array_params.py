@@ -11,8 +11,8 @@ from libs.events.store.model import encode
 UNFIT: Final = "a stream id or key is empty or holds a control character"
 
 
-def names(values: Sequence[str]) -> str:
-    """Texts that are there; raises ValueError where one is empty or would read as two."""
+def required_texts(values: Sequence[str]) -> str:
+    """Texts that are never null; raises ValueError where one is empty or would read as two."""
     if not all(values):
         raise ValueError(UNFIT)
     return texts(values)
@@ -31,8 +31,8 @@ def numbers(values: Sequence[int | None]) -> str:
     return f"{{{encode(values)[1:-1].decode()}}}"
 
 
-def read(parameter: int, kind: str) -> str:
-    """The cast by which a statement reads such a parameter as an array."""
+def as_array(parameter: int, kind: str) -> str:
+    """The SQL by which a statement reads such a parameter ($1, $2 ...) as an array of a type."""
     if kind in ("bigint", "smallint"):
         return f"${parameter}::text::{kind}[]"
     return f"string_to_array(${parameter}, chr(31), '')::{kind}[]"

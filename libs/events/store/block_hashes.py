@@ -48,13 +48,13 @@ class Roots:
 
     def __init__(self) -> None:
         self._found: dict[int, tuple[int, bytes]] = {}
-        self._begun = b""  # of a line
+        self._partial_line = b""
         self._block = b""
         self._count, self._root = 0, hashlib.sha256()
 
     async def take(self, chunk: bytes) -> None:
         """Go on with a part of what is copied, which may end inside of a line."""
-        whole, newline, self._begun = (self._begun + chunk).rpartition(b"\n")
+        whole, newline, self._partial_line = (self._partial_line + chunk).rpartition(b"\n")
         if newline:
             for line in _lines(whole):
                 block, _, text = line.partition(_SEPARATOR)

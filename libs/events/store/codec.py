@@ -13,9 +13,9 @@ from libs.events.domain.decider import C, E, S
 from libs.events.domain.errors import UnknownEvent
 from libs.events.store.model import StreamType, encode
 
-SAME = b"true"
-"""The text that stands for a message whose data is the event's data as it is stored."""
-_NAMED: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+DATA_AS_STORED = b"true"
+"""The text stored for a message whose data is the event's own, so that it is kept once."""
+_UNION_SNAPSHOT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 """A snapshot of a kind whose state is a union: one state, beside the name of its type."""
 
 
@@ -28,25 +28,26 @@ class Codec(Generic[C, S, E]):
         self._decoders: Mapping[str, msgspec.json.Decoder[Any]] = {
             name: msgspec.json.Decoder(event) for name, event in kind.events.items()
         }
-        self._written: dict[type[E], tuple[str, int]] = {}
-        form = kind.snapshot[0] if kind.snapshot else None
+        self._names: dict[type[E], tuple[str, int]] = {}
+        state_type = kind.snapshot[0] if kind.snapshot else None
         self.shape = kind.snapshot[1] if kind.snapshot else None
-        union = get_args(form) if isinstance(form, UnionType) else ()
-        self._state = None if form is None or union else msgspec.json.Decoder(form)
+        union = get_args(state_type) if isinstance(state_type, UnionType) else ()
+        single = None if union else state_type
+        self._state = None if single is None else msgspec.json.Decoder(single)
         self._union: Mapping[str, msgspec.json.Decoder[Any]] = {
             step.__name__: msgspec.json.Decoder(step) for step in union
         }
 
     def encode_event(self, event: E) -> tuple[str, int, bytes]:
         """(stored type name, schema version, JSON in UTF-8)."""
-        name, version = self._written.get(type(event)) or self._named(event)
+        name, version = self._names.get(type(event)) or self._name_and_version(event)
         return name, version, encode(event)
 
-    def _named(self, event: E) -> tuple[str, int]:
+    def _name_and_version(self, event: E) -> tuple[str, int]:
         name = self.kind.name_of(event)
         if name not in self._decoders:
             raise UnknownEvent(stream_type=self.kind.name, type=name)
-        found = self._written[type(event)] = name, self.kind.versions.get(name, 1)
+        found = self._names[type(event)] = name, self.kind.versions.get(name, 1)
         return found
 
     def decode_event(self, name: str, schema_version: int, data: str | bytes) -> E:
@@ -74,7 +75,7 @@ class Codec(Generic[C, S, E]):
             return None
         if self._state is not None:
             return self._state.decode(text)  # type: ignore[no-any-return]
-        [(name, state)] = _NAMED.decode(text).items()
+        [(name, state)] = _UNION_SNAPSHOT.decode(text).items()
         return self._union[name].decode(state)  # type: ignore[no-any-return]
 
 

@@ -24,11 +24,11 @@ COLUMNS: Final = (
 
 # Every field is its length and its bytes, big-endian. The columns' types are those of the table:
 # bigint, integer, text, bigint, text, smallint, json, json, text, text, json, timestamptz.
-_BEGIN: Final = Struct(">hiqi").pack  # columns; block; length of an ord
-_VERSION: Final = Struct(">iq").pack
-_SCHEMA_VERSION: Final = Struct(">ih").pack
-_LENGTH: Final = Struct(">i").pack
-_NULL: Final = _LENGTH(-1)
+_BEGIN: Final = Struct(">hiqi").pack  # count of columns; length of block, block; length of ord
+_BIGINT_FIELD: Final = Struct(">iq").pack  # its length, 8, and itself
+_SMALLINT_FIELD: Final = Struct(">ih").pack
+_INTEGER: Final = Struct(">i").pack
+_NULL: Final = _INTEGER(-1)
 _SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER: Final = Struct(">h").pack(-1)
 _YEAR_2000_US: Final = 946_684_800_000_000  # where PostgreSQL's moments count from
@@ -59,7 +59,7 @@ class Packer:
         self._traces = traces
         self._begin = _BEGIN(12, 8, block, 4)
         moment_us = microseconds(at)
-        self._at = _VERSION(8, moment_us - _YEAR_2000_US)
+        self._at = _BIGINT_FIELD(8, moment_us - _YEAR_2000_US)
         self._at_text = b"%d" % moment_us
         self._kinds: dict[tuple[str, int], Field] = {}
         self._topics: dict[str | None, Field] = {}
@@ -71,14 +71,14 @@ class Packer:
         """
         kinds, topics, traced = self._kinds, self._topics, bool(self._traces)
         begin, at, at_text = self._begin, self._at, self._at_text
-        length, version_of, row_of, text_of = _LENGTH, _VERSION, b"".join, _SEPARATOR.join
+        integer, bigint_field, row_of, text_of = _INTEGER, _BIGINT_FIELD, b"".join, _SEPARATOR.join
         null, absent = _NOTHING
         sha256, hashed = hashlib.sha256, self.root.update
         rows: list[bytes] = []
         count = self.count
         for move in moves:
             stream_id = move.stream_id.encode()
-            stream = length(len(stream_id)) + stream_id
+            stream = integer(len(stream_id)) + stream_id
             for version, draft in enumerate(move.drafts, move.expected + 1):
                 kind = kinds.get((draft.type, draft.schema_version)) or self._kind(draft)
                 topic = topics.get(draft.topic) or self._topic(draft.topic)
@@ -89,19 +89,19 @@ class Packer:
                     key_row, key = null, absent
                 else:
                     key = draft.key.encode()
-                    key_row = length(len(key)) + key
+                    key_row = integer(len(key)) + key
                 row = (
                     begin,
-                    length(count),
+                    integer(count),
                     stream,
-                    version_of(8, version),
+                    bigint_field(8, version),
                     kind[0],
-                    length(len(data)),
+                    integer(len(data)),
                     data,
                     metadata[0],
                     topic[0],
                     key_row,
-                    null if message is None else length(len(message)) + message,
+                    null if message is None else integer(len(message)) + message,
                     at,
                 )
                 rows.append(row_of(row))
@@ -132,7 +132,7 @@ class Packer:
     def _kind(self, draft: Draft) -> Field:
         row, text = _field(draft.type.encode())
         version = draft.schema_version
-        found = row + _SCHEMA_VERSION(2, version), text + _SEPARATOR + b"%d" % version
+        found = row + _SMALLINT_FIELD(2, version), text + _SEPARATOR + b"%d" % version
         self._kinds[draft.type, version] = found
         return found
 
@@ -142,7 +142,7 @@ class Packer:
 
 
 def _field(text: bytes) -> Field:
-    return _LENGTH(len(text)) + text, text
+    return _INTEGER(len(text)) + text, text
 
 
 async def copied(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:

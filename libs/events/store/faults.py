@@ -28,10 +28,15 @@ RETRIED = (
 """Faults of the infrastructure: never a message's own, so never parked."""
 
 
-def is_infrastructure_fault(error: Exception) -> bool:
-    """True if the database or the network is at fault, so that trying again may do.
+# What the driver says of a value that fits no column has the class of a lost connection, and is a
+# ValueError besides. Tried again it would hold up its partition for ever.
 
-    What the driver says of a value that fits no column has the class of a lost connection, and is
-    a ValueError besides. Tried again it would hold up its partition for ever.
-    """
+
+def is_infrastructure_fault(error: Exception) -> bool:
+    """True if the database or the network is at fault, so that trying again may do."""
     return isinstance(error, RETRIED) and not isinstance(error, ValueError)
+
+
+def is_lost(error: Exception) -> bool:
+    """True if the database went away, so that a statement may or may not have been carried out."""
+    return isinstance(error, LOST) and not isinstance(error, ValueError)

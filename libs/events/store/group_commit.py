@@ -17,7 +17,7 @@ import asyncpg
 
 from libs.events.domain.decider import C, E, S
 from libs.events.store.codec import codec_of
-from libs.events.store.faults import LOST
+from libs.events.store.faults import LOST, is_lost
 from libs.events.store.grouped_commands import (
     APPEND,
     Answered,
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 GROUP_MAX: Final = 64
 
+# Three looks in one round trip: the streams; the keys that are taken, `id` then being the key,
+# `version` the head, `state` and `state_version` the kept answer and its status; and the epoch.
 _LOOK: Final = """
 SELECT NULL AS client, stream_id AS id, version, state, state_version, NULL AS fingerprint
 FROM streams WHERE stream_id = ANY($1)
@@ -73,21 +75,21 @@ class GroupCommitter:
     async def _work(self) -> None:
         try:
             while self._waiting:
-                group = self._next_group()
+                waiting = self._next_group()
                 try:
-                    await self._take(group)
+                    await self._append(waiting)
                 except Exception as error:  # noqa: BLE001 - each of them is told
-                    _refuse(group, error)
+                    _refuse(waiting, error)
                 except asyncio.CancelledError:
                     # Of the group nobody knows whether it happened, as after a lost connection.
-                    _refuse([*group, *self._waiting], ConnectionAbortedError("not answered"))
+                    _refuse([*waiting, *self._waiting], ConnectionAbortedError("not answered"))
                     self._waiting = []
                     raise
         finally:
             self._working = None
 
     def _next_group(self) -> list[Waiting]:
-        """Those of the first one's actor, whom the block names; none overtakes on its stream."""
+        """The next commands of one actor, whom the block names; none overtakes on its stream."""
         actor = self._waiting[0].grouped.context.actor
         group: list[Waiting] = []
         left: list[Waiting] = []
@@ -107,7 +109,7 @@ class GroupCommitter:
         self._waiting = left
         return group
 
-    async def _take(self, waiting: Sequence[Waiting]) -> None:
+    async def _append(self, waiting: Sequence[Waiting]) -> None:
         try:
             await self._together(waiting)
         except (asyncpg.PostgresError, ValueError) as error:
@@ -228,12 +230,6 @@ class GroupCommitter:
             waiting.give(reply, unit.position)
 
 
-def _refuse(group: Sequence[Waiting], error: Exception) -> None:
-    for waiting in group:
-        waiting.refuse(error)
-
-
-def is_lost(error: Exception) -> bool:
-    """True if the connection went away: the driver says of a value that fits no column that it is
-    of that class too, and a ValueError besides."""
-    return isinstance(error, LOST) and not isinstance(error, ValueError)
+def _refuse(waiting: Sequence[Waiting], error: Exception) -> None:
+    for command in waiting:
+        command.refuse(error)

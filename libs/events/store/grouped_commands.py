@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from libs.events.domain.decider import C, E, S
-from libs.events.store.array_params import names, numbers, read, texts
+from libs.events.store.array_params import as_array, numbers, required_texts, texts
 from libs.events.store.chain import EventRow, block_seal, event_hash
 from libs.events.store.codec import codec_of
 from libs.events.store.handle import Draft, Drafts, Loaded
@@ -44,11 +44,12 @@ class Once(Protocol[R_contra]):
         """Status and JSON, as `keep` writes them."""
 
     def taken(self, fingerprint: str, status: int | None, answer: str, position: int) -> Exception:
-        """The answer where the key is taken: the reply of then, or a refusal."""
+        """The exception by which the door answers a key that is taken: the reply of then, given
+        again, or a refusal."""
 
 
 class Seen(Protocol):
-    """The version that a caller saw before deciding."""
+    """An If-Match: the version that a caller saw before deciding."""
 
     def ensure(self, current: int | str) -> None:
         """Raises when another version stands."""
@@ -98,8 +99,8 @@ class Waiting:
 
 
 @dataclass(slots=True)
-class Standing:
-    """A stream as it stands within a group, and what it gains there."""
+class GroupedStream:
+    """A stream as it stands within a group: `version` with what it gained there over `expected`."""
 
     kind: StreamType[Any, Any, Any]
     expected: int
@@ -109,9 +110,13 @@ class Standing:
 
 @dataclass(slots=True)
 class Group:
-    """The rows of a group, as the statement takes them, and where they went."""
+    """The rows of a group, as the statement takes them, and where they went.
 
-    streams: dict[str, Standing] = field(default_factory=dict)
+    `keys` are (client, key, fingerprint, status, answer); `done` are commands with their replies,
+    and if they left events.
+    """
+
+    streams: dict[str, GroupedStream] = field(default_factory=dict)
     events: list[tuple[Context, str, int, Draft]] = field(default_factory=list)
     keys: list[tuple[str, str, str, int, str]] = field(default_factory=list)
     done: list[tuple[Waiting, Any, bool]] = field(default_factory=list)
@@ -120,7 +125,7 @@ class Group:
     block: int = 0
     position: int | None = None
     doubt: Exception | None = None
-    """Errors in place of an answer, when it may have been written all the same."""
+    """The error of a statement that was not answered: it may have been written all the same."""
 
 
 def decided(waiting: Sequence[Waiting], loaded: Mapping[str, Loaded[Any]]) -> Group:
@@ -149,15 +154,15 @@ def decided(waiting: Sequence[Waiting], loaded: Mapping[str, Loaded[Any]]) -> Gr
 
 def _stream(
     grouped: GroupedCommand[Any, Any, Any, Any], loaded: Mapping[str, Loaded[Any]]
-) -> Standing:
+) -> GroupedStream:
     found = loaded.get(grouped.stream_id)
     if found is None:
-        return Standing(grouped.kind, 0, 0, grouped.kind.decider.initial)
-    return Standing(grouped.kind, found.version, found.version, found.state)
+        return GroupedStream(grouped.kind, 0, 0, grouped.kind.decider.initial)
+    return GroupedStream(grouped.kind, found.version, found.version, found.state)
 
 
 def _decide(
-    grouped: GroupedCommand[Any, Any, Any, R], stream: Standing, *, exists: bool
+    grouped: GroupedCommand[Any, Any, Any, R], stream: GroupedStream, *, exists: bool
 ) -> tuple[R, Sequence[Draft], Any]:
     """The reply, the events and the state that a command leads to; nothing is changed yet."""
     if grouped.seen is not None and (exists or stream.version):
@@ -184,7 +189,7 @@ _KINDS: Final = (
     *("text", "bigint", "bigint", "json", "smallint"),  # of streams
     *("text", "bigint", "text", "smallint", "json", "json", "text", "text", "json", "timestamptz"),
 )
-_READ: Final = ", ".join(read(at, kind) for at, kind in enumerate(_KINDS, 2))
+_READ: Final = ", ".join(as_array(at, kind) for at, kind in enumerate(_KINDS, 2))
 _BLOCK: Final = len(_KINDS) + 2
 APPEND: Final = f"""
 SELECT append_singles($1, {_READ}, {", ".join(f"${at}" for at in range(_BLOCK, _BLOCK + 5))})
@@ -202,8 +207,8 @@ def arguments(group: Group, epoch: str, block: int) -> list[Any]:
     for ord_, (context, stream_id, version, draft) in enumerate(group.events):
         message = None if draft.message is None else draft.message.decode()
         data, extra = draft.data.decode(), own[ord_]
-        metadata = (draft.type, draft.schema_version, data, extra, draft.topic, draft.key, message)
-        row = (block, ord_, stream_id, version, *metadata, context.at)
+        stored = (draft.type, draft.schema_version, data, extra, draft.topic, draft.key, message)
+        row = (block, ord_, stream_id, version, *stored, context.at)
         root.update(event_hash(row))
         rows.append(row)
     recorded_at = datetime.now(UTC)
@@ -219,14 +224,20 @@ def arguments(group: Group, epoch: str, block: int) -> list[Any]:
 
 def _keys(group: Group) -> tuple[str, ...]:
     clients, keys, fingerprints, statuses, answers = _columns(group.keys, 5)
-    return names(clients), names(keys), names(fingerprints), numbers(statuses), texts(answers)
+    return (
+        required_texts(clients),
+        required_texts(keys),
+        required_texts(fingerprints),
+        numbers(statuses),
+        texts(answers),
+    )
 
 
 def _streams(group: Group) -> tuple[str, ...]:
     streams = [group.streams[stream_id] for stream_id in sorted(group.streams)]
     codecs = [codec_of(stream.kind) for stream in streams]
     return (
-        names(sorted(group.streams)),
+        required_texts(sorted(group.streams)),
         numbers([stream.expected for stream in streams]),
         numbers([stream.version for stream in streams]),
         texts([codec.encode_state(s.state) for codec, s in zip(codecs, streams, strict=True)]),
@@ -239,9 +250,9 @@ def _events(rows: Sequence[EventRow]) -> tuple[str, ...]:
         rows, 12
     )
     return (
-        *(names(ids), numbers(versions), names(types), numbers(schemas)),
+        *(required_texts(ids), numbers(versions), required_texts(types), numbers(schemas)),
         *(texts(data), texts(metadata), texts(topics), texts(keys), texts(messages)),
-        names([moment.isoformat() for moment in moments]),
+        required_texts([moment.isoformat() for moment in moments]),
     )
 
 

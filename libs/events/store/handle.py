@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from libs.events.domain.decider import C, E, S
 from libs.events.domain.errors import ConcurrencyConflict, DomainError
-from libs.events.store.codec import SAME, Codec, codec_of
+from libs.events.store.codec import DATA_AS_STORED, Codec, codec_of
 from libs.events.store.model import AS_STORED, Outcome, Published, StreamType, encode
 
 CONFLICT_RETRIES_MAX = 5
@@ -25,7 +25,10 @@ class Loaded(Struct, Generic[S], frozen=True):
 
 
 class Draft(Struct, frozen=True, gc=False):
-    """One event ready to be written, but for its place; data and message are JSON in UTF-8."""
+    """One event ready to be written, but for its place; data and message are JSON in UTF-8.
+
+    `message` is `DATA_AS_STORED` where the bus carries the data itself.
+    """
 
     type: str
     schema_version: int
@@ -39,7 +42,7 @@ class Draft(Struct, frozen=True, gc=False):
         """The message that the bus will carry of it; None where the event is internal."""
         if self.topic is None or self.key is None or self.message is None:
             return None
-        value = self.data if self.message == SAME else self.message
+        value = self.data if self.message == DATA_AS_STORED else self.message
         return Published(self.topic, self.key, value)
 
 
@@ -80,8 +83,8 @@ class Drafts(Sequence[Draft]):
         return self._made
 
 
-class Sent(Sequence[Published]):
-    """The messages of one command, in order, as the bus will carry them; read when asked for."""
+class Messages(Sequence[Published]):
+    """The messages of one command, in order, as the bus will carry them; made when asked for."""
 
     __slots__ = ("_drafts", "_start", "_stop")
 
@@ -107,7 +110,7 @@ class Sent(Sequence[Published]):
 
 
 class Move(Struct, frozen=True):
-    """The gain of one stream: its events behind `expected`, and the snapshot after them."""
+    """An append to one stream: the events behind version `expected`, the snapshot after them."""
 
     stream_id: str
     expected: int
@@ -117,7 +120,10 @@ class Move(Struct, frozen=True):
 
 
 class Unit(Protocol):
-    """The part of a transaction that handling needs; PostgreSQL and memory both have it."""
+    """A unit of work, which is an open transaction, as far as handling needs it.
+
+    `Transaction` (transaction.py) is one in PostgreSQL, `MemoryStore` one in memory.
+    """
 
     async def load(
         self, kind: StreamType[C, S, E], stream_ids: Sequence[str], cut: int | None
@@ -144,7 +150,7 @@ async def handle_many(
     moved meanwhile is loaded and decided again, at most CONFLICT_RETRIES_MAX times. With `cut`,
     commands are decided on the state of events at or before that position, and appended to the
     stream as it is now. `traces` gives a stream's events a traceparent that is not the block's.
-    `known` is what the caller has just loaded of these streams, with the same cut.
+    `preloaded` is what the caller has just loaded of these streams, with the same cut.
     """
     codec = codec_of(kind)
     waiting: dict[str, list[int]] = {}
@@ -187,24 +193,24 @@ def _decide(
     decider = codec.kind.decider
     expected = version = loaded.version if loaded else 0
     state = loaded.state if loaded else decider.initial
-    basis = loaded.at_cut if loaded else decider.initial
+    at_cut = loaded.at_cut if loaded else decider.initial
+    apart = at_cut is not state  # else both are one state, and an event is folded once
     gained: list[tuple[E, S]] = []
     drafts = Drafts(codec, gained, trace)
     for index, command in commands:
         try:
-            events = decider.decide(command, basis)
+            events = decider.decide(command, at_cut)
         except DomainError as refusal:
             outcomes[index] = Outcome(stream_id, version, state, error=refusal)
             continue
-        moved_apart = basis is not state
         begin = len(gained)
         for event in events:
             state = decider.evolve(state, event)
-            basis = decider.evolve(basis, event) if moved_apart else state
+            at_cut = decider.evolve(at_cut, event) if apart else state
             gained.append((event, state))
         version += len(events)
-        sent = Sent(drafts, begin, len(gained))
-        outcomes[index] = Outcome(stream_id, version, state, tuple(events), sent)
+        messages = Messages(drafts, begin, len(gained))
+        outcomes[index] = Outcome(stream_id, version, state, tuple(events), messages)
     if not gained:
         return None
     return Move(stream_id, expected, drafts, codec.encode_state(state), codec.shape)
@@ -216,8 +222,8 @@ def draft(codec: Codec[C, S, E], event: E, state: S, trace: str | None = None) -
     message = codec.publish(event, state)
     if message is None:
         return Draft(name, schema_version, data, None, None, None, trace)
-    published = message.data
-    text = SAME if published is AS_STORED else encode(published)
+    data_published = message.data
+    text = DATA_AS_STORED if data_published is AS_STORED else encode(data_published)
     return Draft(name, schema_version, data, message.topic, message.key, text, trace)
 
 

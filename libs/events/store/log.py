@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BLOCKS_MAX = 256
 
 NOT_PLACED: Final = 2**63 - 1
-"""The position of what a transaction has appended itself: behind every cut."""
+"""The position of events whose transaction is still open: behind every cut."""
 
 # The first block may be one that was read in part: the last that begins at or before the position.
 _BLOCKS = """
@@ -69,13 +69,13 @@ class Recorded:
 class Window:
     """A stretch of the log: its blocks by number, the ords read of them, its last position.
 
-    Of several blocks all events are read; of a single block those with begin <= ord < stop.
+    Of several blocks all events are read; of one alone those with first_ord <= ord < stop_ord.
     """
 
     blocks: Mapping[int, asyncpg.Record]
-    begin: int
-    stop: int
-    end: int
+    first_ord: int
+    stop_ord: int
+    last_position: int
 
     async def events(
         self, pool: Pool, select: str, *more: object
@@ -85,7 +85,7 @@ class Window:
         `select` is a query on events that uses `block = ANY($1) AND ord >= $2 AND ord < $3` and
         answers block and ord as its first columns; `more` are its arguments from $4 on.
         """
-        rows = await pool.fetch(select, list(self.blocks), self.begin, self.stop, *more)
+        rows = await pool.fetch(select, list(self.blocks), self.first_ord, self.stop_ord, *more)
         first = {number: block["first_position"] for number, block in self.blocks.items()}
         return sorted(((first[row[0]] + row[1], row) for row in rows), key=_position)
 
@@ -99,14 +99,17 @@ async def window_after(pool: Pool, position: int, events_max: int) -> Window | N
     if not blocks:
         return None
     first = blocks[0]
-    begin = max(0, position + 1 - first["first_position"])
-    if begin > 0 or first["count"] > events_max:
-        stop = min(first["count"], begin + events_max)
-        return Window({first["block"]: first}, begin, stop, first["first_position"] + stop - 1)
+    first_ord = max(0, position + 1 - first["first_position"])
+    # A block that was begun, or is larger than a window, is read by itself, in parts.
+    if first_ord > 0 or first["count"] > events_max:
+        stop_ord = min(first["count"], first_ord + events_max)
+        last_position = first["first_position"] + stop_ord - 1
+        return Window({first["block"]: first}, first_ord, stop_ord, last_position)
     chosen = _within(blocks, events_max)
     last = chosen[-1]
-    end = last["first_position"] + last["count"] - 1
-    return Window({block["block"]: block for block in chosen}, 0, events_max, end)
+    last_position = last["first_position"] + last["count"] - 1
+    # No ord of these blocks reaches `events_max`, so all of each is read.
+    return Window({block["block"]: block for block in chosen}, 0, events_max, last_position)
 
 
 def _within(blocks: Sequence[asyncpg.Record], events_max: int) -> list[asyncpg.Record]:

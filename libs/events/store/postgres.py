@@ -69,7 +69,7 @@ class Store:
             # Our statements are short; a plan with workers waits longer for them than it saves.
             "max_parallel_workers_per_gather": "0",
         }
-        options: Any = {"server_settings": settings, "reset": _keep}
+        options: Any = {"server_settings": settings, "reset": _no_reset}
         try:
             pool = await asyncpg.create_pool(
                 url, min_size=1, max_size=POOL_CONNECTIONS_MAX, **options
@@ -173,7 +173,7 @@ class Store:
 
     @asynccontextmanager
     async def looking(self, connection: Connection | None = None) -> AsyncIterator[Transaction]:
-        """One consistent look at the database; nothing can be written through it.
+        """A read-only snapshot of the database (REPEATABLE READ), as a unit to load streams from.
 
         Who holds a connection already gives it: others may wait for the one that it would take.
         """
@@ -195,8 +195,8 @@ class Store:
             return await reader.load(kind, sorted(set(stream_ids)))
 
 
-async def _keep(connection: Any) -> None:
-    """The reset of a connection between two uses: an open transaction is undone, no more.
+async def _no_reset(connection: Any) -> None:
+    """Reset nothing on a connection between two uses: an open transaction is undone, no more.
 
     The usual reset is a round trip. Nothing that outlives a transaction is left on a connection
     that is given back: who locks or listens for a session (leader.py) ends that session.

@@ -13,7 +13,7 @@ from libs.events.store.handle import Loaded
 from libs.events.store.model import StreamType
 
 if TYPE_CHECKING:
-    from libs.events.store.grouped_commands import Standing, Waiting
+    from libs.events.store.grouped_commands import GroupedStream, Waiting
 
 STREAMS_MAX: Final = 4_096
 
@@ -29,7 +29,7 @@ class StreamCache:
         self.epoch = ""
 
     def find(self, waiting: Sequence[Waiting]) -> dict[str, Loaded[Any]] | None:
-        """The streams of all these commands, or None: for one, all can be read."""
+        """The streams of these commands; None if one is not here, since all are read at once."""
         found: dict[str, Loaded[Any]] = {}
         for command in waiting:
             stream_id = command.grouped.stream_id
@@ -49,7 +49,7 @@ class StreamCache:
         for stream_id, stream in loaded.items():
             self._keep(kinds[stream_id], stream_id, stream)
 
-    def moved(self, streams: Mapping[str, Standing]) -> None:
+    def moved(self, streams: Mapping[str, GroupedStream]) -> None:
         """Keep what was written."""
         for stream_id, stream in streams.items():
             left = Loaded(stream.version, stream.state, stream.state)

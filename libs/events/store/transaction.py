@@ -15,7 +15,7 @@ import asyncpg
 
 from libs.events.domain.decider import C, E, S
 from libs.events.domain.errors import EventTooLarge
-from libs.events.store.array_params import UNFIT, names, numbers, read, texts
+from libs.events.store.array_params import UNFIT, as_array, numbers, required_texts, texts
 from libs.events.store.chain import SEPARATOR, block_seal
 from libs.events.store.codec import codec_of
 from libs.events.store.copy_binary import COLUMNS, Packer, copied
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 EVENT_BYTES_MAX = 900_000  # below the bus's 1,000,000 a record, so that headers always fit
 
 _ADVANCE = f"""
-SELECT advance_streams({read(1, "text")}, {read(2, "bigint")}, {read(3, "bigint")},
-                       {read(4, "json")}, {read(5, "smallint")})
+SELECT advance_streams({as_array(1, "text")}, {as_array(2, "bigint")}, {as_array(3, "bigint")},
+                       {as_array(4, "json")}, {as_array(5, "smallint")})
 """
 _LOAD = "SELECT stream_id, version, state, state_version FROM streams WHERE stream_id = ANY($1)"
 _REPLAY = """
@@ -73,7 +73,10 @@ RETURNING first_position + count - 1
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A block's progress: its events so far, and the hash over them (never updated)."""
+    """A block's progress: its events so far, and the SHA-256 over their hashes.
+
+    `root` is a hash object that nobody updates: who goes on from it takes a copy.
+    """
 
     count: int
     root: Any
@@ -122,20 +125,20 @@ class Transaction:
             for row in rows
         }
 
-    async def names(self, kind: str, after: str = "", limit: int | None = None) -> list[str]:
-        """The ids of the streams "kind-...", in order, each without that; those behind `after`."""
+    async def names_of(self, prefix: str, after: str = "", limit: int | None = None) -> list[str]:
+        """The names of the streams "prefix-name", in order, those behind `after`."""
         # "." follows "-", so the range holds exactly the streams that begin so.
-        rows = await self.connection.fetch(_NAMES, f"{kind}-{after}", f"{kind}.", limit)
-        return [row[0].removeprefix(f"{kind}-") for row in rows]
+        rows = await self.connection.fetch(_NAMES, f"{prefix}-{after}", f"{prefix}.", limit)
+        return [row[0].removeprefix(f"{prefix}-") for row in rows]
 
     async def head(self) -> int:
         """The position of the last event that is committed."""
         return int(await self.connection.fetchval("SELECT position FROM head"))
 
     async def hold(self, stream_ids: Sequence[str]) -> None:
-        """Keep the streams that exist as they are until we commit; others who append wait.
+        """Lock the rows of the streams that exist until we commit; others who append to them wait.
 
-        Taken in id order as by an append: name all at once, before anything is appended.
+        Locked in id order as by an append: name all at once, before anything is appended.
         """
         await self.connection.execute(_HOLD, stream_ids)
 
@@ -161,7 +164,11 @@ class Transaction:
         return states
 
     async def append(self, moves: Sequence[Move]) -> set[str]:
-        """Advance the streams by compare-and-set, write the winners' events; answers who won."""
+        """Advance the streams by compare-and-set, write the winners' events; answers who won.
+
+        Rows are packed while the database advances the streams, as if all of them won; where one
+        lost, they are packed again, of the winners alone.
+        """
         if not moves:
             return set()
         advancing = asyncio.create_task(self._advance(moves))
@@ -178,7 +185,7 @@ class Transaction:
         finally:
             won = await advancing  # also after an error: the connection must be free again
         if len(won) < len(moves):
-            buffered = []
+            buffered = []  # a loser's rows are among these
             packer, chunks = self._packing([move for move in moves if move.stream_id in won])
         if won:
             await self.connection.copy_to_table(
@@ -188,7 +195,7 @@ class Transaction:
         return won
 
     def _packing(self, moves: Sequence[Move]) -> tuple[Packer, Iterator[bytes]]:
-        """The rows of these moves' events, and what says how far the block comes with them."""
+        """The rows of these moves' events, behind those of the block so far, and their packer."""
         count, root = self._reached.count, self._reached.root.copy()
         packer = Packer(self.block, self.context.at, count, root, self.traces)
         return packer, packer.chunks(moves)
@@ -231,7 +238,8 @@ class Transaction:
 
 
 def refuse_unfit(stream_id: str, draft: Draft) -> None:
-    """Raise `EventTooLarge` where the bus would refuse it, ValueError where no hash could tell."""
+    """Raise `EventTooLarge` where the bus would refuse it, ValueError where a name holds the
+    separator of the hashed text, so that the hash would not tell it from another."""
     if len(draft.data) + len(draft.message or b"") > EVENT_BYTES_MAX:
         raise EventTooLarge(type=draft.type, bytes_max=EVENT_BYTES_MAX)
     if SEPARATOR in stream_id or (draft.key is not None and SEPARATOR in draft.key):
@@ -241,7 +249,7 @@ def refuse_unfit(stream_id: str, draft: Draft) -> None:
 def _columns(moves: Sequence[Move]) -> tuple[str, ...]:
     """The moves as `_ADVANCE` takes them, column by column."""
     return (
-        names([move.stream_id for move in moves]),
+        required_texts([move.stream_id for move in moves]),
         numbers([move.expected for move in moves]),
         numbers([move.expected + len(move.drafts) for move in moves]),
         texts([move.state for move in moves]),

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 BLOCKS_A_STEP: Final = 10_000  # a step's roots are in memory, its events are not
 BLOCKS_PREFETCH: Final = 2_000
-LEAST, MOST = -(2**63), 2**63 - 1  # a bigint
-NOBODY: Final[Mapping[int, bytes]] = MappingProxyType({})  # no witness has seen anything
+BIGINT_MIN, BIGINT_MAX = -(2**63), 2**63 - 1
+NO_WITNESS: Final[Mapping[int, bytes]] = MappingProxyType({})
 
 # In the order of the index, without a sort of everything on disk; and the other cores are left to
 # whoever works beside a verification.
@@ -44,7 +44,7 @@ WITH found AS MATERIALIZED (
 
 
 async def verify(
-    pool: Pool, witnessed: Mapping[int, bytes] = NOBODY, *, blocks_a_step: int = BLOCKS_A_STEP
+    pool: Pool, witnessed: Mapping[int, bytes] = NO_WITNESS, *, blocks_a_step: int = BLOCKS_A_STEP
 ) -> AsyncIterator[str]:
     """Every finding as a sentence that names the block or the stream; none when all is well.
 
@@ -70,9 +70,9 @@ async def verify(
 
 async def _roots(connection: Connection, blocks_a_step: int) -> AsyncIterator[str]:
     """Each block's events against the count and root that its row keeps."""
-    begin = LEAST
-    while begin <= MOST and (first := await connection.fetchval(_NEXT, begin)) is not None:
-        last = min(first + blocks_a_step - 1, MOST)
+    begin = BIGINT_MIN
+    while begin <= BIGINT_MAX and (first := await connection.fetchval(_NEXT, begin)) is not None:
+        last = min(first + blocks_a_step - 1, BIGINT_MAX)
         found = await roots(connection, first, last)
         blocks = {row["block"]: row for row in await connection.fetch(_BLOCKS, first, last)}
         for number in sorted(found.keys() | blocks.keys()):
@@ -95,7 +95,7 @@ def _compared(found: tuple[int, bytes] | None, block: asyncpg.Record | None) -> 
 async def _chain(connection: Connection, witnessed: Mapping[int, bytes]) -> AsyncIterator[str]:
     """The blocks' heads against the chain and the witness, its end against the head row."""
     head, position, number = GENESIS, 0, 0
-    missed = sorted(witnessed, reverse=True)
+    unchecked = sorted(witnessed, reverse=True)
     async for block in connection.cursor(_CHAIN, prefetch=BLOCKS_PREFETCH):
         number = block["block"]
         if block["first_position"] != position + 1:
@@ -108,11 +108,11 @@ async def _chain(connection: Connection, witnessed: Mapping[int, bytes]) -> Asyn
             yield f"block {number}: does not follow from the blocks before it"
             head = block["head"]
         position = block["first_position"] + block["count"] - 1
-        while missed and missed[-1] <= position:
-            seen = missed.pop()
+        while unchecked and unchecked[-1] <= position:
+            seen = unchecked.pop()
             if seen != position or witnessed[seen] != head:
                 yield f"block {number}: is not what the witness saw at position {seen}"
-    for seen in reversed(missed):
+    for seen in reversed(unchecked):
         yield f"block {number}: is the last, though the witness saw position {seen}"
     row = await connection.fetchrow("SELECT position, hash FROM head")
     if row is None or row["position"] != position or row["hash"] != head:

@@ -10,7 +10,7 @@ from libs.events.domain.errors import CorridorError
 from libs.events.store.postgres import Store
 
 WAIT_POLL_S = 0.05
-EVERYTHING = ("", -1)  # the relay row that holds how far the whole log has been sent
+WHOLE_LOG = ("", -1)  # the relay row that holds how far the whole log has been sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Positions:
     def has_consumed(self, upstream: Positions) -> bool:
         """True if everything that `upstream` had relayed has been taken in here.
 
-        Only topics that this service reads count; one it has never read from does once it has.
+        A topic counts as soon as the consumer of this service has opened its checkpoints.
         """
         return all(
             taken.get(partition, 0) >= position
@@ -50,7 +50,7 @@ async def positions(store: Store) -> Positions:
     topics: dict[str, dict[int, int]] = {}
     relayed = 0
     for topic, partition, position in relay:
-        if (topic, partition) == EVERYTHING:
+        if (topic, partition) == WHOLE_LOG:
             relayed = position
         else:
             topics.setdefault(topic, {})[partition] = position

@@ -39,7 +39,7 @@ class OwnLog:
         window = await window_after(self.store.pool, position, events_max)
         if window is None:
             return None
-        return window.end, await recorded_in(self.store.pool, window, self.types)
+        return window.last_position, await recorded_in(self.store.pool, window, self.types)
 
     async def move(self, unit: Transaction, marks: Mapping[str, int]) -> None:
         """Note positions; they stand when the transaction does."""

@@ -72,7 +72,7 @@ async def alone(unit: Transaction) -> None:
 async def other_tahaps(unit: Transaction, tahap: str) -> tuple[OtherTahap, ...]:
     """The other tahaps that are announced or proposed; they stay so until we commit."""
     await alone(unit)
-    names = [name for name in await unit.names("tahap") if name != tahap]
+    names = [name for name in await unit.names_of("tahap") if name != tahap]
     others = await unit.load(TAHAP, [TAHAP.stream(name) for name in names])
     empty = {row["tahap"] for row in await unit.connection.fetch(_NOTHING_CAME)}
     return tuple(

@@ -69,7 +69,7 @@ async def tahaps(store: Store, after: str | None, limit: int) -> list[TahapPhase
     """The tahaps behind one that are announced or proposed, in order, and how far each is."""
     # A handful a year: all are read, because those whose proposal was withdrawn are left out.
     async with store.looking() as look:
-        names = await look.names("tahap", after or "")
+        names = await look.names_of("tahap", after or "")
         found = await look.load(TAHAP, [TAHAP.stream(name) for name in names])
     standing = [loaded.state for _, loaded in sorted(found.items()) if loaded.state.tahap]
     return [TahapPhase(tahap=state.tahap, phase=tahap_phase(state)) for state in standing[:limit]]

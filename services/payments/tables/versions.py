@@ -114,7 +114,7 @@ async def ensure_seen(unit: Transaction, tahap: str, seen: Seen) -> Standing:
 
     Raises `TahapUnknown`, or 412 when what people decide on has changed since.
     """
-    kinds = await unit.names(f"run-{tahap}")
+    kinds = await unit.names_of(f"run-{tahap}")
     await unit.hold([TAHAP.stream(tahap), *(RUN.stream(tahap, kind) for kind in kinds)])
     standing = await load(unit, tahap)
     seen.ensure(standing.version)

@@ -205,7 +205,7 @@ async def last_closing(unit: Transaction) -> date | None:
 
 
 async def _last_listing(unit: Transaction) -> Listing | None:
-    found = await unit.load(LISTING, [f"listing-{name}" for name in await unit.names("listing")])
+    found = await unit.load(LISTING, [f"listing-{name}" for name in await unit.names_of("listing")])
     standing = [loaded.state for loaded in found.values() if not loaded.state.cancelled]
     return max(standing, key=lambda listing: tahap_order(listing.tahap), default=None)
 
@@ -223,7 +223,7 @@ async def end_listing(unit: Transaction, tahap: str) -> None:
 
 async def families_after(unit: Transaction, cursor: str, limit: int) -> list[str]:
     """The ids of the next families behind a cursor, ascending."""
-    return await unit.names("family", cursor, limit)
+    return await unit.names_of("family", cursor, limit)
 
 
 async def ask_again(unit: Transaction, tahap: str, buckets: Sequence[str]) -> None:

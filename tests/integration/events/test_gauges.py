@@ -15,7 +15,7 @@ from libs.events.monitoring.gauges import leader_samples, log_samples, parked_sa
 from libs.events.store.handle import handle
 from libs.events.store.model import Context
 from libs.events.store.postgres import Store
-from libs.events.store.watermarks import EVERYTHING
+from libs.events.store.watermarks import WHOLE_LOG
 from libs.events.telemetry.metrics import Sample
 from libs.events.workers.leader import Leadership
 from tests.purse import KEPT, PutIn
@@ -50,7 +50,7 @@ async def test_an_empty_log_has_no_lag(store: Store) -> None:
 
 async def test_what_the_bus_has_not_acknowledged_is_lag_and_has_an_age(store: Store) -> None:
     await append(store, 5)
-    await store.pool.execute("INSERT INTO relay VALUES ($1, $2, 3)", *EVERYTHING)
+    await store.pool.execute("INSERT INTO relay VALUES ($1, $2, 3)", *WHOLE_LOG)
     await store.pool.execute(
         "UPDATE blocks SET recorded_at = recorded_at - interval '1 minute' WHERE first_position = 4"
     )
@@ -64,7 +64,7 @@ async def test_what_the_bus_has_not_acknowledged_is_lag_and_has_an_age(store: St
 
 async def test_the_lag_ends_with_the_last_acknowledgement(store: Store) -> None:
     await append(store, 5)
-    await store.pool.execute("INSERT INTO relay VALUES ($1, $2, 5)", *EVERYTHING)
+    await store.pool.execute("INSERT INTO relay VALUES ($1, $2, 5)", *WHOLE_LOG)
 
     found = named(await log_samples(store, relayed=True))
 

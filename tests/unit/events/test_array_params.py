@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from libs.events.store.array_params import names, numbers, texts
+from libs.events.store.array_params import numbers, required_texts, texts
 
 
 def test_texts_stand_apart_and_absent_ones_are_empty() -> None:
@@ -20,9 +20,9 @@ def test_numbers_are_an_array_and_absent_ones_null() -> None:
 @pytest.mark.parametrize("unfit", ["", "a\x1fb", "\x1f"])
 def test_a_name_that_would_be_read_as_none_or_as_two_is_refused(unfit: str) -> None:
     with pytest.raises(ValueError, match="control character"):
-        names([unfit])
+        required_texts([unfit])
     with pytest.raises(ValueError, match="control character"):
-        names(["a", unfit])
+        required_texts(["a", unfit])
 
 
 def test_a_text_that_would_be_read_as_two_is_refused() -> None:

@@ -47,7 +47,7 @@ def test_chunks_come_to_what_the_whole_comes_to(lines: list[tuple[str, bytes]], 
         one_by_one = one_by_one.add(key, value)
 
     assert Buckets.of(lines[:cut]).merge(Buckets.of(lines[cut:])) == whole == one_by_one
-    assert whole.total == len(lines)
+    assert whole.line_count == len(lines)
 
 
 @given(lines=LINES)
@@ -80,7 +80,7 @@ def test_merging_changes_neither() -> None:
 
     one.merge(other)
 
-    assert (one.total, other.total) == (1, 1)
+    assert (one.line_count, other.line_count) == (1, 1)
 
 
 def test_equal_lists_differ_nowhere() -> None:

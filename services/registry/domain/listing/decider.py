@@ -122,8 +122,8 @@ def advance(command: AdvanceListing, state: Listing) -> list[Event]:
         return []
     if state.closed or state.cancelled:
         raise ListingClosedBefore(tahap=state.tahap, revision=state.revision)
-    if command.listed + command.graduated != command.buckets.total:
-        raise CountsDisagree(tahap=state.tahap, lines=command.buckets.total)
+    if command.listed + command.graduated != command.buckets.line_count:
+        raise CountsDisagree(tahap=state.tahap, lines=command.buckets.line_count)
     mendable = state.mendable + mendable_of(command.withheld)
     if mendable > state.withheld_max and mendable_of(command.withheld):
         most = state.withheld_max
