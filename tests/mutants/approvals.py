@@ -33,12 +33,26 @@ APPROVALS: Final = (
         (
             Change(
                 "services/payments/partners/files.py",
-                "            if value_hash_hex(line.encode()) != source:\n",
-                "            if False:\n",
+                '                and event.source in (value_hash_hex(line), "")\n',
+                "",
             ),
         ),
         f"{ATTACK}"
         "::test_an_account_that_the_tables_owner_changes_behind_the_approval_is_not_paid[entitled]",
+        PAID,
+    ),
+    Mutant(
+        "order-rewritten-behind-its-approval",
+        "a file pays what a run's line says, whatever its payment was entitled to",
+        (
+            Change(
+                "services/payments/partners/files.py",
+                '                and row["amount"] == event.amount - event.cut\n',
+                "",
+            ),
+        ),
+        f"{ATTACK}"
+        "::test_what_the_tables_owner_changes_of_an_order_is_not_sent[amount = amount + 1]",
         PAID,
     ),
     Mutant(

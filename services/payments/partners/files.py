@@ -21,11 +21,14 @@ import msgspec
 
 from libs.events.domain.errors import CorridorError
 from libs.events.domain.list_proof import value_hash_hex
+from libs.events.store.log import recorded
 from libs.events.store.postgres import Store
 from libs.events.workers.prefetch import prefetch
 from libs.privacy.errors import KeyDestroyed, PrivacyError
 from libs.privacy.keys import KeyRing
 from libs.privacy.sealing import Sealer
+from services.payments.contract import PAYMENT
+from services.payments.domain.payment.messages import PaymentEntitled
 from services.payments.domain.run.messages import DeferredLine
 from services.payments.domain.shared.ids import REGULAR
 from services.payments.domain.shared.totals import Totals
@@ -50,12 +53,12 @@ CHARACTERS_MAX: Final = {"account_no": 34, "account_name": 100, "payee_nik": 32}
 # server believes of a tahap that it has not counted yet, and may read the whole year each time.
 _LINES = """
 WITH chunk AS MATERIALIZED (
-    SELECT payment, family, bank, amount, source FROM run_line
+    SELECT payment, family, bank, amount FROM run_line
     WHERE tahap = $1 AND kind = $2 AND payable AND deferred IS NULL AND payment > $3
       AND ($4::text IS NULL OR (bank = $4 AND account_check = 'OK'))
     ORDER BY payment LIMIT $5
 )
-SELECT payment::text, family::text, bank, amount, source, line
+SELECT payment::text, family::text, bank, amount, line
 FROM chunk CROSS JOIN LATERAL (
     SELECT line FROM {lines} AS found WHERE tahap = $1 AND found.family = chunk.family OFFSET 0
 ) AS listed
@@ -113,6 +116,12 @@ def content_digest(body: bytes) -> str:
 
 def _digest(sha256: bytes) -> str:
     return f"sha-256=:{base64.b64encode(sha256).decode()}:"
+
+
+class _Bank(msgspec.Struct):
+    """The bank that a roster line names."""
+
+    bank: str | None
 
 
 class _Payee(msgspec.Struct):
@@ -196,7 +205,7 @@ class Renderer:
         async with prefetch(self._lines(which)) as chunks:
             async for rows, sealer in chunks:
                 yield [(row["payment"], row["amount"]) for row in rows]
-                yield _csv(self._records(which, rows, sealer))
+                yield _csv(self._records(rows, sealer))
                 count, rupiah = count + len(rows), rupiah + sum(row["amount"] for row in rows)
         yield _csv([["T", str(count), str(rupiah)]])
 
@@ -210,20 +219,37 @@ class Renderer:
         while rows := await self.store.pool.fetch(
             statement, which.tahap, which.kind, after, which.bank, LINES_A_CHUNK
         ):
+            await self._require_entitled(which, rows)
             yield rows, Sealer(await self.keys.fetch_each([row["family"] for row in rows]))
             after = rows[-1]["payment"]
 
+    async def _require_entitled(self, which: FileOf, rows: Sequence[asyncpg.Record]) -> None:
+        """Raise `NotAsApproved` unless each line is the one that its payment was entitled by, and
+        pays what that came to: by the event, which nobody may rewrite."""
+        streams = [PAYMENT.stream(row["payment"]) for row in rows]
+        async with self.store.looking() as unit:
+            entitled = await recorded(unit, streams, [PaymentEntitled.__name__])
+        latest = {stored.stream_id: stored.event(PAYMENT) for stored in entitled}
+        for stream, row in zip(streams, rows, strict=True):
+            event, line = latest.get(stream), row["line"].encode()
+            if not (
+                isinstance(event, PaymentEntitled)
+                and event.source in (value_hash_hex(line), "")
+                and row["amount"] == event.amount - event.cut
+                and row["bank"] == msgspec.json.decode(line, type=_Bank).bank
+            ):
+                raise NotAsApproved(file=which.file, payment=row["payment"])
+
     @staticmethod
-    def _records(which: FileOf, rows: Sequence[asyncpg.Record], sealer: Sealer) -> list[list[str]]:
+    def _records(rows: Sequence[asyncpg.Record], sealer: Sealer) -> list[list[str]]:
         records: list[list[str]] = []
         closed: list[DeferredLine] = []
-        for payment, family, bank, amount, source, line in rows:
-            if value_hash_hex(line.encode()) != source:
-                raise NotAsApproved(file=which.file, payment=payment)
+        for payment, family, bank, amount, line in rows:
             try:
                 clear = _payee(family, line, sealer)
-            except (PrivacyError, msgspec.MsgspecError) as error:
-                closed.append(DeferredLine(payment, family, bank, amount, _why_closed(error)))
+            except PrivacyError as error:
+                why = "KEY_DESTROYED" if isinstance(error, KeyDestroyed) else "SEAL_CLOSED"
+                closed.append(DeferredLine(payment, family, bank, amount, why))
             else:
                 records.append(["D", payment, bank, *clear, str(amount)])
         if closed:
@@ -231,22 +257,8 @@ class Renderer:
         return records
 
 
-def _why_closed(error: PrivacyError | msgspec.MsgspecError) -> str:
-    """The code of why a line cannot be opened."""
-    match error:
-        case KeyDestroyed():
-            return "KEY_DESTROYED"
-        case PrivacyError():
-            return "SEAL_CLOSED"
-        case _:
-            return "LINE_UNREADABLE"
-
-
 def _payee(family: str, line: str, sealer: Sealer) -> list[str]:
-    """Account number, its name and the payee's NIK, in clear.
-
-    Raises `PrivacyError`, or `MsgspecError` where the line itself cannot be read.
-    """
+    """Account number, its name and the payee's NIK, in clear. Raises `PrivacyError`."""
     payee = msgspec.json.decode(line, type=_Payee)
     sealed = {
         "account_no": payee.account_no,

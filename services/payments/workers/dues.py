@@ -20,14 +20,12 @@ ENTITLE: Final = "ENTITLE"
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The amount of one listed family, the tokens of the persons whom it counts, and the hash of
-    its line."""
+    """The amount of one listed family, and the tokens of the persons whom it counts."""
 
     payment: str
     bank: str
     persons: tuple[str, ...]
     entitle: Entitle
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +70,9 @@ def _due(kind: str, line: ListedLine, table: BenefitTable) -> Due:
         counted=owed.counted,
         cut=owed.cut,
         duplicate_person=False,  # known once its persons are claimed
+        source=line.source,
     )
     payment = payment_id(roster.tahap, line.family, kind)
     # Who is not paid keeps nobody else from being paid.
     persons = tuple(counted) if roster.payee_valid else ()
-    return Due(payment, roster.bank or "", persons, entitle, line.source)
+    return Due(payment, roster.bank or "", persons, entitle)

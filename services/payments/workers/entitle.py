@@ -48,9 +48,9 @@ from services.payments.workers.list_joiner import listed_line
 
 CANNOT_BE_ENTITLED: Final = "CANNOT_BE_ENTITLED"
 
-_LINE: Final = ("tahap", "kind", "payment", "family", "bank", "amount", "cut", "payable", "source")
+_LINE: Final = ("tahap", "kind", "payment", "family", "bank", "amount", "cut", "payable")
 _ENTITLED: Final = """
-SELECT payment::text, bank, amount, cut, source FROM run_line
+SELECT payment::text, bank, amount, cut FROM run_line
 WHERE tahap = $1 AND kind = $2 AND payment = ANY($3::uuid[])
 """
 _UNPLACED: Final = """
@@ -104,7 +104,7 @@ async def _require_approved(unit: Transaction, job: Job, table: BenefitTable) ->
             approved = listed_line(line, table)
             digest.add(approved)
             cut = approved.cut.rupiah
-            owed = line.roster.bank or "", approved.amount - cut, cut, line.source
+            owed = line.roster.bank or "", approved.amount - cut, cut
             if line.outcome == LISTED and entitled.get(payment) != owed:
                 raise NotAsApproved(tahap=tahap, kind=kind, payment=payment)
     if frozen is None or digest.hash() != frozen.hash:
@@ -127,7 +127,7 @@ async def _entitle(unit: Transaction, job: Job, due: Sequence[Due]) -> None:
             # No partner could be asked about it, and one such line refuses a whole file.
             commands.append((payment, FailAccountCheck(ACCOUNT_NOT_FOUND)))
             payable = False
-        line = tahap, kind, payment, entitle.family, owed.bank, ordered, cut, payable, owed.source
+        line = tahap, kind, payment, entitle.family, owed.bank, ordered, cut, payable
         rows.append(line)
     await pay(unit, commands)
     await unit.connection.copy_records_to_table("run_line", records=rows, columns=_LINE)
@@ -147,7 +147,7 @@ async def _leave_out(unit: Transaction, job: Job, refused: Sequence[tuple[Due, E
         family, cut = due.entitle.family, due.entitle.cut.rupiah
         ordered = due.entitle.amount - cut
         log.error("family not entitled", tahap=tahap, family=family, error=safe_text(error))
-        rows.append((tahap, kind, due.payment, family, due.bank, ordered, cut, True, due.source))
+        rows.append((tahap, kind, due.payment, family, due.bank, ordered, cut, True))
         lines.append(DeferredLine(due.payment, family, due.bank, ordered, CANNOT_BE_ENTITLED))
     await unit.connection.copy_records_to_table("run_line", records=rows, columns=_LINE)
     # Whoever takes the tahap back finds a family's lines by this row. Money that is on an earlier

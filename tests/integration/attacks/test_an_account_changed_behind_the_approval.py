@@ -80,7 +80,6 @@ async def refused(office: Office) -> None:
         "INSERT INTO list_line (tahap, family, line) VALUES ('2023-1', gen_random_uuid(), '{}')",
         "UPDATE late_line SET line = line",
         "DELETE FROM late_line",
-        "UPDATE run_line SET source = source",
         "UPDATE run_line SET amount = amount + 1",
         "SELECT forget_lines('2023-1', 1)",
     ],
@@ -136,6 +135,23 @@ async def test_an_account_that_the_tables_owner_changes_behind_the_approval_is_n
         await office.ordered()
         await office.pay()
     assert office.world.credited() == {x.payment(): EARLY_CHILD_IDR for x in VILLAGE}
+
+
+@pytest.mark.parametrize("changed", ["amount = amount + 1", "bank = 'BRI'"])
+async def test_what_the_tables_owner_changes_of_an_order_is_not_sent(
+    office: Office, postgres: Postgres, changed: str
+) -> None:
+    await listed(office)
+    await office.frozen()
+    await office.pay()
+    await office.ordered()
+    await until_instructed(office)
+
+    statement = f"UPDATE run_line SET {changed} WHERE family = $1"
+    await as_owner(office, postgres, statement, REDIRECTED.family)
+
+    await refused(office)
+    assert REDIRECTED.payment() not in office.world.credited()
 
 
 async def test_a_line_that_is_changed_before_anybody_looked_makes_no_list_ready(

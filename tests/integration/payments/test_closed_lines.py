@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncpg
 
 from libs.chassis.settings import Settings
-from libs.events.domain.list_proof import value_hash_hex
 from libs.privacy.keys import KeyRing
 from services.payments.domain.payment.state import Transfer
 from services.payments.tables.ledger import books
@@ -15,7 +14,6 @@ from tests.integration.payments.office import Office
 from tests.integration.payments.steps import (
     until_checking,
     until_dispatched,
-    until_entitled,
     until_instructed,
 )
 
@@ -122,28 +120,6 @@ async def test_a_bank_that_has_the_file_is_believed_though_a_key_is_gone(
     await office.pay()
 
     assert await office.transfers(VILLAGE) == [Transfer.CREDITED] * 5
-
-
-async def test_a_line_that_nobody_can_read_leaves_the_file_and_the_others_are_paid(
-    office: Office, settings: Settings
-) -> None:
-    await frozen(office)
-    await until_entitled(office)
-    async with asyncpg.create_pool(settings.bus_url, min_size=1, max_size=1) as owner:
-        await owner.execute("UPDATE list_line SET line = '[]' WHERE family = $1", VILLAGE[0].family)
-        source = value_hash_hex(b"[]")  # it was so when its payment was entitled
-        await owner.execute(
-            "UPDATE run_line SET source = $2 WHERE family = $1", VILLAGE[0].family, source
-        )
-    await office.pay()
-    await office.ordered()
-    await office.pay()
-
-    paid = [house.payment() for house in VILLAGE[1:]]
-    assert office.world.credited() == dict.fromkeys(paid, EARLY_CHILD_IDR)
-    run = await office.run()
-    assert [line.reason for line in run.deferred] == ["LINE_UNREADABLE"]
-    assert run.reconciled is not None
 
 
 async def test_a_whole_village_that_is_erased_closes_its_run_on_zeros(

@@ -120,6 +120,7 @@ def _entitled(command: Entitle) -> PaymentEntitled:
         cut=command.cut.rupiah,
         cut_percent=command.cut.percent,
         evaluation=command.cut.evaluation,
+        source=command.source,
     )
 
 

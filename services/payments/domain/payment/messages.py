@@ -43,7 +43,8 @@ class Entitle:
     """Record what a frozen list entitles a family to.
 
     `duplicate_person`: the claim that each of its persons is paid once in this tahap was lost to
-    another payment, so this one is on record and never instructed. `amount` is before the `cut`.
+    another payment, so this one is on record and never instructed. `amount` is before the `cut`,
+    `source` the hash (16 hex) of the roster line that all of it was read from.
     """
 
     tahap: str
@@ -57,6 +58,7 @@ class Entitle:
     duplicate_person: bool = False
     counted: tuple[Counted, ...] = ()
     cut: Cut = NO_CUT
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,8 @@ class PaymentEntitled:
     """A family is entitled to this amount, whole rupiah, 0 or more, for the members counted.
 
     `cut` are the rupiah of it that are not paid, because revision `evaluation` of the cycle's
-    evaluation takes off `cut_percent`; all three are 0 where nothing is cut.
+    evaluation takes off `cut_percent`; all three are 0 where nothing is cut. `source` is the hash
+    (16 hex) of the roster line that it rests on, empty where it was not kept yet.
     """
 
     payment: str
@@ -203,6 +206,7 @@ class PaymentEntitled:
     cut: int = 0
     cut_percent: int = 0
     evaluation: int = 0
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
