@@ -36,7 +36,7 @@ ANSWER_S_MAX: Final = 60.0
 PAGE_ITEMS: Final = 1_000
 TOKEN_RENEWED_S: Final = LIFETIME_S_MAX / 2
 AGAIN_PAUSE_S: Final = 0.2
-AGAIN_STATUS: Final = frozenset({502, 503, 504})
+AGAIN_STATUS: Final = frozenset({429, 502, 503, 504})
 IN_FLIGHT: Final = "idempotency-key-in-flight"
 
 

@@ -37,6 +37,8 @@ class Limits:
     """PKH_UPLOADS_MAX: files of all."""
     uploads_taken_in_max: int = 3
     """PKH_UPLOADS_TAKEN_IN_MAX: files at once in the database, each on a connection."""
+    uploads_taken_in_per_client_max: int = 2
+    """PKH_UPLOADS_TAKEN_IN_PER_CLIENT_MAX: of one client."""
     spool_bytes_max: int = 8 * 1024**3
     """PKH_SPOOL_BYTES_MAX: of all files on their way together."""
     statement_s: int = 60

@@ -65,6 +65,7 @@ class Spool:
         self._of_client: Counter[str] = Counter()
         self._bytes = 0
         self._turns = asyncio.Semaphore(limits.uploads_taken_in_max)
+        self._turns_of_client: dict[str, asyncio.Semaphore] = {}
 
     @asynccontextmanager
     async def received(self, client: str, body: AsyncIterable[bytes]) -> AsyncIterator[Upload]:
@@ -82,12 +83,12 @@ class Spool:
                     size += len(chunk)
                     self._bytes += len(chunk)
                     await self._add(upload, chunk)
-                async with self._turns:
+                # Its own first: while one client's files wait for each other, others' are taken in.
+                async with self._turns_of_client[client], self._turns:
                     yield upload
         finally:
             self._bytes -= size
-            self._of_client[client] -= 1
-            self._of_client += Counter()  # forgets who has none
+            self._end(client)
 
     def _begin(self, client: str) -> None:
         of_client, of_all = self._of_client[client], self._of_client.total()
@@ -100,6 +101,13 @@ class Spool:
                 {"Retry-After": RETRY_AFTER_S},
             )
         self._of_client[client] += 1
+        turns = asyncio.Semaphore(self._limits.uploads_taken_in_per_client_max)
+        self._turns_of_client.setdefault(client, turns)
+
+    def _end(self, client: str) -> None:
+        self._of_client[client] -= 1
+        if not self._of_client[client]:
+            del self._of_client[client], self._turns_of_client[client]
 
     async def _add(self, upload: Upload, chunk: bytes) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -83,3 +84,21 @@ async def test_a_disk_that_fails_is_no_room(tmp_path: Path) -> None:
 
     with pytest.raises(Refusal, match="no room"):
         await spool._add(Upload(Full()), ROW * 50_000)
+
+
+async def test_one_client_s_files_wait_for_each_other_and_others_are_taken_in() -> None:
+    spool = Spool(Limits(uploads_taken_in_max=2, uploads_taken_in_per_client_max=1), None)
+    taken: list[str] = []
+
+    async def takes(client: str) -> None:
+        async with spool.received(client, body(ROW)):
+            taken.append(client)
+
+    async with spool.received("clerk-1", body(ROW)):
+        second = asyncio.create_task(takes("clerk-1"))
+        await takes("clerk-2")
+        assert (taken, second.done()) == (["clerk-2"], False)
+    await second
+
+    assert taken == ["clerk-2", "clerk-1"]
+    assert not spool._turns_of_client

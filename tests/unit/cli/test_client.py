@@ -55,13 +55,14 @@ async def test_an_answer_tells_its_position_and_version(
     assert (answered.position, answered.etag) == (4182, '"3"')
 
 
+@pytest.mark.parametrize("status", [429, 503])
 async def test_a_service_that_is_away_for_a_moment_is_asked_again_with_the_same_key(
-    platform: Connected, fake: FakePlatform
+    platform: Connected, fake: FakePlatform, status: int
 ) -> None:
     def away_once(request: httpx.Request) -> httpx.Response:
         if len(fake.asked) == 1:
             raise httpx.ConnectError("refused", request=request)
-        return answer({}) if len(fake.asked) > 2 else httpx.Response(503)
+        return answer({}) if len(fake.asked) > 2 else httpx.Response(status)
 
     fake.when("POST", "payments/tahap", away_once)
 
