@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from libs.chassis.catalogue import ROOT, catalogue, owner, role
+from libs.chassis.catalogue import ROOT, catalogue, role
 from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.durable_files import write_private
 from localstack.kafka_server import Broker
 from localstack.ports import HOST
-from localstack.postgres.roles import Database, password_file
+from localstack.postgres.roles import password_file
 from localstack.postgres.server import PostgresServer
 
 CONTRACTS: Final = ROOT / "contracts"
@@ -33,21 +33,6 @@ SIMULATORS: Final = ("treasury", "bank")
 SEALING: Final = catalogue().needing("sealing-keys")
 MATCHING: Final = catalogue().needing("token-key")
 KEY_BYTES: Final = 32
-
-
-def databases() -> list[Database]:
-    """A database for every service, one for the families' keys, one for the embedded bus."""
-    bus_users = [role(name) for name in (*SERVICES, "relay")]
-    readers = [role(name) for name in SEALING]
-    services = catalogue().services
-    return [
-        *(
-            Database(role(name), owner(name), role(name), readers=list(map(role, entry.readers)))
-            for name, entry in services.items()
-        ),
-        Database(role("keys"), owner("keys"), role("eraser"), guests=readers),
-        Database(role("bus"), owner("bus"), role("bus"), members=bus_users, common=True),
-    ]
 
 
 @dataclass(frozen=True, slots=True)

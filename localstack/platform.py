@@ -37,7 +37,6 @@ from localstack.environment import (
     SERVICES,
     SIMULATORS,
     Environment,
-    databases,
 )
 from localstack.fork_client import FORK_SERVER, ForkServer, fork_server_in, program
 from localstack.kafka_server import Broker, KafkaUnavailable
@@ -204,7 +203,7 @@ async def _renewed_tokens(environment: Environment) -> AsyncIterator[None]:
 def _specs(
     environment: Environment, options: Options, fork_server: ForkServer | None
 ) -> list[ProcessSpec]:
-    make_roles = partial(provision, environment.postgres, databases(), environment.secrets_dir)
+    make_roles = partial(provision, environment.postgres, environment.secrets_dir)
     return [
         _postgres(environment.postgres),
         Step("roles", partial(asyncio.to_thread, make_roles), needs=["postgres"]),

@@ -1,66 +1,72 @@
-"""Gives every service a database of its own in one PostgreSQL, and roles that reach no other."""
+"""Runs the script that gives every service a database of its own, and roles that reach no other."""
 
 from __future__ import annotations
 
+import os
 import secrets
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
+from libs.chassis.catalogue import ROOT, catalogue, owner, role
 from libs.chassis.durable_files import write_private
+from localstack.postgres.home import PORT, PostgresFailed, binary
+from localstack.postgres.server import SUPERUSER, PostgresServer
 
+SCRIPT: Final = ROOT / "deploy" / "postgres" / "init" / "10-roles.sh"
 PASSWORD_BYTES: Final = 32
-READER_STATEMENT_S: Final = 15
-READER_CONNECTIONS: Final = 8
+RELAY: Final = role("relay")
+"""The role that carries messages to the embedded bus."""
 
 
-@dataclass(frozen=True, slots=True)
-class Database:
-    """One database and who may do what in it.
+def logins() -> Iterator[str]:
+    """Every role of the platform on one machine that connects to a database."""
+    for name, entry in catalogue().services.items():
+        yield from (role(name), owner(name), *map(role, entry.readers))
+    yield from (owner("keys"), role("eraser"), owner("bus"), RELAY)
 
-    `owner` runs its migrations, `runtime` is the role that they grant to. Where there are
-    `members`, `runtime` is no login but what these roles share. A `common` database lets
-    `runtime` use all that its owner makes, for schemas that name no role. `guests` may connect
-    and have what a migration grants to them; `readers` are guests that change nothing and whose
-    statements end after READER_STATEMENT_S.
+
+def provision(server: PostgresServer, secrets_dir: Path) -> None:
+    """Make the databases and roles that are missing; all others stay.
+
+    Each login's password is made once and stands in `secrets_dir`, see `password_file`; where the
+    file was lost, the role gets a new one.
     """
-
-    name: str
-    owner: str
-    runtime: str
-    members: Sequence[str] = ()
-    guests: Sequence[str] = ()
-    readers: Sequence[str] = ()
-    common: bool = False
-
-    @property
-    def logins(self) -> list[str]:
-        """The roles that connect to it."""
-        return [self.owner, *(self.members or [self.runtime]), *self.guests, *self.readers]
+    made = [login for login in logins() if _password_made(secrets_dir, login)]
+    users = " ".join([*map(role, catalogue().names), RELAY])
+    run_script(
+        server,
+        secrets_dir,
+        f"make_role {owner('bus')}",
+        f"make_role {RELAY}",
+        f"make_common_database {role('bus')} {owner('bus')} {users}",
+        *(f"change_password {login}" for login in made),
+    )
 
 
-class Server(Protocol):
-    """A PostgreSQL in which we may make databases and roles."""
+def run_script(server: PostgresServer, secrets_dir: Path, *also: str) -> None:
+    """Run SCRIPT at `server` as its superuser, and more lines of its kind behind its own.
 
-    def run_sql(self, script: str, database: str = "postgres") -> str:
-        """Run a script as superuser."""
-
-
-def provision(server: Server, plan: Sequence[Database], secrets_dir: Path) -> None:
-    """Make what is missing of the plan, and set everything else as the plan says.
-
-    Each login's password is made once and stands in `secrets_dir`, see `password_file`.
+    Raises PostgresFailed with its words, when it ends without having made everything.
     """
-    logins = sorted({login for database in plan for login in database.logins})
-    shared = sorted({database.runtime for database in plan if database.members})
-    script = [
-        "REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC;",
-        *(_role(role, "NOLOGIN") for role in shared),
-        *(_role(role, f"LOGIN PASSWORD '{_password(secrets_dir, role)}'") for role in logins),
-        *(statement for database in plan for statement in _database(database)),
-    ]
-    server.run_sql("\n".join(script))
+    done = subprocess.run(
+        ["bash", str(SCRIPT)],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={
+            "PATH": f"{binary('psql').parent}:{os.environ['PATH']}",
+            "PGHOST": str(server.socket_dir),
+            "PGPORT": str(PORT),
+            "PGPASSWORD": server.password_file.read_text().strip(),
+            "POSTGRES_USER": SUPERUSER,
+            "SECRETS": str(secrets_dir),
+            "ALSO": "\n".join(also),
+        },
+    )
+    if done.returncode != 0:
+        raise PostgresFailed(done.stderr.strip())
 
 
 def password_file(secrets_dir: Path, role: str) -> Path:
@@ -68,40 +74,11 @@ def password_file(secrets_dir: Path, role: str) -> Path:
     return secrets_dir / f"{role}.password"
 
 
-def _password(secrets_dir: Path, role: str) -> str:
+def _password_made(secrets_dir: Path, role: str) -> bool:
+    """True if the role had no password and has one now."""
     path = password_file(secrets_dir, role)
-    if not path.exists():
-        secrets_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(path, secrets.token_urlsafe(PASSWORD_BYTES))
-    return path.read_text().strip()
-
-
-def _role(name: str, attributes: str) -> str:
-    return (
-        f"SELECT 'CREATE ROLE {name}' WHERE to_regrole('{name}') IS NULL \\gexec\n"
-        f"ALTER ROLE {name} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
-        f" {attributes};"
-    )
-
-
-def _database(database: Database) -> Iterator[str]:
-    name, owner, runtime = database.name, database.owner, database.runtime
-    make = f"CREATE DATABASE {name} OWNER {owner} TEMPLATE template0"
-    there = f"SELECT FROM pg_database WHERE datname = '{name}'"
-    yield f"SELECT '{make}' WHERE NOT EXISTS ({there}) \\gexec"
-    yield f"REVOKE ALL ON DATABASE {name} FROM PUBLIC;"
-    yield f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO {', '.join(database.logins)};"
-    for reader in database.readers:
-        yield f"REVOKE TEMPORARY ON DATABASE {name} FROM {reader};"
-        yield f"ALTER ROLE {reader} CONNECTION LIMIT {READER_CONNECTIONS};"
-        yield f"ALTER ROLE {reader} SET default_transaction_read_only = on;"
-        yield f"ALTER ROLE {reader} SET statement_timeout = '{READER_STATEMENT_S}s';"
-    for member in database.members:
-        yield f"GRANT {runtime} TO {member};"
-    if database.common:
-        yield f"\\connect {name}"
-        given = f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT"
-        yield f"{given} USAGE ON SCHEMAS TO {runtime};"
-        yield f"{given} SELECT, INSERT, UPDATE, DELETE ON TABLES TO {runtime};"
-        yield f"{given} USAGE ON SEQUENCES TO {runtime};"
-        yield "\\connect postgres"
+    if path.exists():
+        return False
+    secrets_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_private(path, secrets.token_urlsafe(PASSWORD_BYTES))
+    return True

@@ -1,44 +1,65 @@
 #!/usr/bin/env bash
 # Gives every service a database and the keys one more, each with an owner, who alone changes tables,
 # and a role that the service works with. Runs by itself when the cluster is empty, and by hand when
-# a service is new (docs/containers.md): what is there stays. Passwords are read by psql from the
-# secret files, so that they stand in no argument and in no log.
+# a service is new (docs/containers.md): what is there stays. The platform on one machine runs it too,
+# with ALSO: more of the lines below, for the embedded bus. All of it is one session of psql, which is
+# begun when every password can be read. psql reads them itself from the secret files, so that they stand
+# in no argument and in no log.
 set -euo pipefail
 
 secrets=${SECRETS:-/run/secrets}
 
-run() { psql --no-psqlrc --quiet -v ON_ERROR_STOP=1 -U "${POSTGRES_USER:-postgres}" "$@"; }
+let_variables() { # NAME VALUE...
+  while (($#)); do
+    printf "\\set %s '%s'\n" "$1" "$2"
+    shift 2
+  done
+}
 
-make_role() { # NAME
+with_password() { # NAME
   # psql goes on without a file that it cannot read, and the role would have no password.
   [[ -s $secrets/$1.password && -r $secrets/$1.password ]] || { echo "$1.password cannot be read" >&2; exit 1; }
-  run -d postgres -v role="$1" -v file="$secrets/$1.password" <<'SQL'
-\set password `tr -d '\r\n' < :'file'`
+  let_variables role "$1" file "$secrets/$1.password"
+  echo "\\set password \`tr -d '\\r\\n' < :'file'\`"
+}
+
+make_role() { # NAME
+  with_password "$1"
+  cat <<'SQL'
 SELECT format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD %L',
               :'role', :'password')
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'role') \gexec
 SQL
 }
 
+change_password() { # NAME
+  with_password "$1"
+  cat <<'SQL'
+ALTER ROLE :"role" PASSWORD :'password';
+SQL
+}
+
 make_database() { # DATABASE OWNER ROLE...
-  local database=$1 owner=$2
-  shift 2
-  run -d postgres -v database="$database" -v owner="$owner" <<'SQL'
+  local database=$1
+  let_variables database "$1" owner "$2"
+  cat <<'SQL'
 SELECT format('CREATE DATABASE %I OWNER %I TEMPLATE template0', :'database', :'owner')
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'database') \gexec
 REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
-SQL
-  run -d "$database" -v owner="$owner" <<'SQL'
+\connect :"database"
 ALTER SCHEMA public OWNER TO :"owner";
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 SQL
+  shift 2
   for role in "$@"; do
     admit "$database" "$role"
   done
 }
 
 admit() { # DATABASE ROLE
-  run -d "$1" -v database="$1" -v role="$2" <<'SQL'
+  let_variables database "$1" role "$2"
+  cat <<'SQL'
+\connect :"database"
 GRANT CONNECT ON DATABASE :"database" TO :"role";
 GRANT USAGE ON SCHEMA public TO :"role";
 SQL
@@ -53,25 +74,58 @@ make_service() { # NAME
 make_reader() { # SERVICE ROLE: it reads what migrations grant to it, and what it asks for ends in time
   make_role "$2"
   admit "pkh_$1" "$2"
-  run -d postgres -v role="$2" <<'SQL'
+  cat <<'SQL'
 ALTER ROLE :"role" CONNECTION LIMIT 8;
 ALTER ROLE :"role" SET default_transaction_read_only = on;
 ALTER ROLE :"role" SET statement_timeout = '15s';
 SQL
 }
 
-run -d postgres <<'SQL'
+make_common_database() { # DATABASE OWNER MEMBER...: each uses all that its owner makes
+  local database=$1
+  let_variables common "$1"
+  cat <<'SQL'
+SELECT format('CREATE ROLE %I NOLOGIN', :'common')
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'common') \gexec
+SQL
+  make_database "$1" "$2" "$1"
+  cat <<'SQL'
+ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" GRANT USAGE ON SCHEMAS TO :"common";
+ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO :"common";
+ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" GRANT USAGE ON SEQUENCES TO :"common";
+SQL
+  shift 2
+  for role in "$@"; do
+    let_variables role "$role"
+    echo 'GRANT :"common" TO :"role" WITH INHERIT TRUE;'
+  done
+}
+
+plan() {
+  cat <<'SQL'
 REVOKE ALL ON DATABASE postgres FROM PUBLIC;
 REVOKE ALL ON DATABASE template1 FROM PUBLIC;
 SQL
-# Registry makes and reads keys, payments reads them, the eraser destroys them; tables say so.
-make_role pkh_keys_owner
-make_role pkh_eraser
-# begin roles
-make_service registry
-make_service conditionality
-make_service payments
-make_service projection
-make_reader projection pkh_grafana
-make_database pkh_keys pkh_keys_owner pkh_registry pkh_payments pkh_eraser
-# end roles
+  # Registry makes and reads keys, payments reads them, the eraser destroys them; tables say so.
+  make_role pkh_keys_owner
+  make_role pkh_eraser
+  # begin roles
+  make_service registry
+  make_service conditionality
+  make_service payments
+  make_service projection
+  make_reader projection pkh_grafana
+  make_database pkh_keys pkh_keys_owner pkh_registry pkh_payments pkh_eraser
+  # end roles
+}
+
+also() {
+  local line
+  while read -ra line; do
+    [[ ${#line[@]} == 0 ]] || "${line[@]}"
+  done <<<"${ALSO:-}"
+}
+
+# Not in a pipe: psql would have begun before a password is missed.
+script=$(plan && also)
+psql --no-psqlrc --quiet -v ON_ERROR_STOP=1 -U "${POSTGRES_USER:-postgres}" -d postgres <<<"$script"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +11,9 @@ import pytest
 from deploy import migrate
 from libs.chassis.catalogue import catalogue
 from libs.chassis.migrations import make_topics
-from localstack.environment import databases
-from localstack.postgres.home import PORT, PostgresFailed, binary, run_psql
-from localstack.postgres.server import SUPERUSER, PostgresServer
-from tests.architecture.tree import ROOT
+from localstack.postgres.home import PostgresFailed, run_psql
+from localstack.postgres.roles import run_script
+from localstack.postgres.server import PostgresServer
 from tests.servers import embedded_postgres
 
 SERVICES = catalogue().names
@@ -42,17 +39,8 @@ class Cluster:
         (self._passwords / f"{role}.password").write_text(text)
 
     def initialise(self, *more: str) -> None:
-        """Run the script, with more lines at its end."""
-        environment = {
-            "PATH": f"{binary('psql').parent}:{os.environ['PATH']}",
-            "PGHOST": str(self.server.socket_dir),
-            "PGPORT": str(PORT),
-            "PGPASSWORD": self.server.password_file.read_text().strip(),
-            "POSTGRES_USER": SUPERUSER,
-            "SECRETS": str(self._passwords),
-        }
-        script = (ROOT / "deploy" / "postgres" / "init" / "10-roles.sh").read_text()
-        subprocess.run(["bash", "-c", "\n".join([script, *more])], env=environment, check=True)
+        """Run the script, with more lines behind its own."""
+        run_script(self.server, self._passwords, *more)
 
     def url(self, role: str, database: str) -> str:
         """The address of a database for a role."""
@@ -163,9 +151,3 @@ async def test_a_deployment_gets_the_topics_of_the_contracts(kafka_bootstrap: st
 
     assert made == again
     assert "pkh.registry.family.v1" in made
-
-
-def test_the_roles_are_those_of_the_platform_on_one_machine() -> None:
-    bus = {"pkh_bus_owner", "pkh_bus", "pkh_relay"}
-
-    assert {login for each in databases() for login in each.logins} - bus == set(ROLES)

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from localstack.postgres.home import PostgresFailed, run_psql, socket_dir
-from localstack.postgres.roles import Database, password_file, provision
+from localstack.postgres.roles import password_file, provision
 from localstack.postgres.server import PostgresServer
 from tests.servers import Postgres, embedded_postgres, eventually, fresh_database
 
@@ -138,23 +138,9 @@ async def test_eventually_fails_with_its_last_answer() -> None:
         await eventually(lambda: 0, deadline_s=0.01, what="a row")
 
 
-PLAN = [
-    Database("pkh_registry", "pkh_registry_owner", "pkh_registry"),
-    Database("pkh_payments", "pkh_payments_owner", "pkh_payments"),
-    Database("pkh_keys", "pkh_keys_owner", "pkh_eraser", guests=["pkh_registry"]),
-    Database(
-        "pkh_bus",
-        "pkh_bus_owner",
-        "pkh_bus",
-        members=["pkh_registry", "pkh_payments"],
-        common=True,
-    ),
-]
-
-
 @dataclass(frozen=True)
 class Provisioned:
-    """A server with PLAN in it, and a way in for every role."""
+    """A server with all databases in it, and a way in for every role."""
 
     server: PostgresServer
     secrets_dir: Path
@@ -171,7 +157,7 @@ class Provisioned:
 def provisioned(server: PostgresServer) -> Provisioned:
     server.start()
     secrets_dir = server.data_dir / "secrets"
-    provision(server, PLAN, secrets_dir)
+    provision(server, secrets_dir)
     return Provisioned(server, secrets_dir)
 
 
@@ -186,7 +172,7 @@ def test_owner_and_service_reach_their_database(provisioned: Provisioned) -> Non
         ("pkh_registry", "pkh_payments"),
         ("pkh_registry", "pkh_payments_owner"),
         ("pkh_payments", "pkh_registry"),
-        ("pkh_keys", "pkh_payments"),
+        ("pkh_keys", "pkh_conditionality"),
         ("pkh_bus", "pkh_eraser"),
         ("postgres", "pkh_registry"),
         ("template1", "pkh_registry_owner"),
@@ -228,9 +214,20 @@ def test_provisioning_again_changes_no_password_and_no_row(provisioned: Provisio
 
     provisioned.run("pkh_payments", "pkh_payments_owner", "CREATE TABLE paid AS SELECT 1 AS id")
     before = state()
-    provision(provisioned.server, PLAN, provisioned.secrets_dir)
+    provision(provisioned.server, provisioned.secrets_dir)
     assert state() == before
     assert provisioned.run("pkh_payments", "pkh_payments_owner", "SELECT id FROM paid") == "1"
+
+
+def test_a_role_whose_password_was_lost_gets_a_new_one(provisioned: Provisioned) -> None:
+    lost = password_file(provisioned.secrets_dir, "pkh_payments")
+    before = lost.read_text()
+    lost.unlink()
+
+    provision(provisioned.server, provisioned.secrets_dir)
+
+    assert lost.read_text() != before
+    assert provisioned.run("pkh_payments", "pkh_payments", "SELECT current_user") == "pkh_payments"
 
 
 def test_secrets_are_for_their_owner_alone(provisioned: Provisioned) -> None:

@@ -110,7 +110,8 @@ def test_a_check_that_took_too_long_is_reaped() -> None:
 def test_a_half_made_cluster_is_not_healthy() -> None:
     script = (ROOT / "deploy" / "postgres" / "init" / "10-roles.sh").read_text()
     asked = CONTAINERS["postgres"]["healthcheck"]["test"][1]
-    [*_, last] = [line.split() for line in script.splitlines() if not line.startswith("#")]
+    plan = script[script.index("\nplan() {") : script.index("# end roles")]
+    [*_, last] = [line.split() for line in plan.rstrip().splitlines()]
 
     assert last[:2] == ["make_database", "pkh_keys"]
     assert f"-d {last[1]} " in asked
@@ -136,7 +137,7 @@ def test_a_role_without_a_password_is_not_made(tmp_path: Path, content: str | No
 
     assert made.returncode == 1
     assert made.stderr == "pkh_keys_owner.password cannot be read\n"
-    assert "CREATE ROLE" not in (tmp_path / "asked").read_text()
+    assert not (tmp_path / "asked").exists()
 
 
 # -- Limits and borders

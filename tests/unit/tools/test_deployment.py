@@ -98,7 +98,7 @@ def test_a_service_that_is_described_is_wired_everywhere(with_purses: Path) -> N
         assert f"{name}.password" in compose["secrets"]
         assert f"{name}.password" in compose["services"]["postgres"]["secrets"]
     roles = (with_purses / "deploy/postgres/init/10-roles.sh").read_text()
-    assert "\nmake_service purses\nmake_reader purses pkh_auditor\n" in roles
+    assert "\n  make_service purses\n  make_reader purses pkh_auditor\n" in roles
     targets = json.loads((with_purses / "deploy/prometheus/targets/services.json").read_text())
     assert {"targets": ["purses:9464"], "labels": {"service": "purses"}} in targets
 
