@@ -18,6 +18,7 @@ from typing import Final
 
 from libs.chassis.catalogue import ROOT, catalogue, role
 from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
+from libs.chassis.dev_partner_keys import OWN, REGISTER, SIMULATED, make_partner_keys
 from libs.chassis.durable_files import write_private
 from localstack.kafka_server import Broker
 from localstack.ports import HOST
@@ -30,6 +31,9 @@ SERVICES: Final = catalogue().names
 RELAYED: Final = catalogue().publishers
 MEASURED: Final = (*SERVICES, "relay")  # who shows metrics
 SIMULATORS: Final = ("treasury", "bank")
+PARTNERS: Final = ("TREASURY", "MANDIRI", "BRI", "BNI", "BTN")
+"""Who signs among them: the treasury, and each bank by itself."""
+
 SEALING: Final = catalogue().needing("sealing-keys")
 MATCHING: Final = catalogue().needing("token-key")
 KEY_BYTES: Final = 32
@@ -68,6 +72,7 @@ class Environment:
             path = self.secrets_dir / name
             if not path.exists():
                 write_private(path, base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode())
+        make_partner_keys(self.secrets_dir, PARTNERS)
 
     def issuer(self) -> Issuer:
         """Who signs the tokens that the services of this platform believe."""
@@ -112,6 +117,7 @@ class Environment:
                 else {}
             ),
             **(self._file("PKH_TOKEN_KEY_FILE", "token-key") if name in MATCHING else {}),
+            **(self._signing() if catalogue().services[name].partners else {}),
             **{f"PKH_{other.upper()}_URL": self.base_url(other) for other in self.ports},
             "PKH_SERVICE_TOKEN_FILE": str(self._token_file(name)),
             "PKH_JWKS_FILE": str(self.secrets_dir / "issuer" / KEY_SET),
@@ -156,6 +162,16 @@ class Environment:
 
     def _sealing(self, user: str) -> dict[str, str]:
         return {**self._database("PKH_KEYS", "keys", user), **self._file("PKH_KEK_FILE", "kek")}
+
+    def _signing(self) -> dict[str, str]:
+        """The register of keys and our own; without simulators nobody is asked and it is idle."""
+        register = self._file("PKH_PARTNER_KEYS_FILE", REGISTER)
+        return {**register, **self._file("PKH_SIGNING_KEYS_FILE", OWN)}
+
+    def simulated_keys(self) -> list[str]:
+        """The arguments by which a simulator finds its own keys, and the programme's."""
+        own, register = self.secrets_dir / SIMULATED, self.secrets_dir / REGISTER
+        return ["--keys", str(own), "--register", str(register)]
 
     def _file(self, variable: str, name: str) -> dict[str, str]:
         return {variable: str(self.secrets_dir / name)}

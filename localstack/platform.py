@@ -316,7 +316,7 @@ def _simulator(
     where = ["--journal", str(journal), "--host", HOST, "--port", str(environment.ports[name])]
     return program(
         name,
-        [*argv, "--books", str(options.books), *where],
+        [*argv, "--books", str(options.books), *environment.simulated_keys(), *where],
         fork_server,
         ready=answers(f"{environment.base_url(name)}/health"),
         environment=environment.of_simulator(),

@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from simulators.desk import Receipt
 from simulators.journal import Block, Line
 from simulators.request_file import LAYOUT
+from simulators.signing import Signing, signed_json
 
 CHUNK_BYTES = 1 << 16
 ASK_AGAIN_S = 1
@@ -52,7 +53,7 @@ def counted(lines: Iterable[Line], tally: Tally, good: str) -> Iterator[Line]:
         yield line
 
 
-def taken(receipt: Receipt) -> Response:
+def taken(receipt: Receipt, signing: Signing | None) -> Response:
     """A file is taken: now, or when the same bytes came before."""
     block = receipt.block
     whole = block.whole
@@ -62,7 +63,7 @@ def taken(receipt: Receipt) -> Response:
         "sum": whole.sum,
         "sha256": whole.sha256,
     }
-    return JSONResponse(receipt_body, 200 if receipt.again else 202)
+    return signed_json(signing, receipt_body, 200 if receipt.again else 202)
 
 
 def not_ready() -> Response:
@@ -70,7 +71,7 @@ def not_ready() -> Response:
     return JSONResponse({"state": "WORKING"}, 202, headers={"Retry-After": str(ASK_AGAIN_S)})
 
 
-async def respond(rows: Rows, *, with_sum: bool) -> Response:
+async def respond(rows: Rows, signing: Signing | None, *, with_sum: bool) -> Response:
     """Stream an answer file; it is written twice, once to know what its headers must say."""
     tally = Tally()
     digest, length = await asyncio.to_thread(_measure, rows, tally)
@@ -79,6 +80,8 @@ async def respond(rows: Rows, *, with_sum: bool) -> Response:
         "Content-Length": str(length),
         "X-Record-Count": str(tally.count),
     }
+    if signing is not None:
+        headers |= signing.headers(headers["Content-Digest"])
     if with_sum:
         headers["X-Control-Sum"] = str(tally.sum)
     return StreamingResponse(_chunks(rows(Tally())), headers=headers, media_type="text/csv")

@@ -25,7 +25,8 @@ from simulators.misbehaviour import (
 )
 from simulators.refusals import Code, Refusal
 from simulators.request_file import Instruction, Kind, RequestReader, claimed
-from simulators.serve import Id, Reference, new_app, options, serve
+from simulators.serve import Id, Reference, new_app, options, serve, signing_of
+from simulators.signing import Signing
 
 
 class Bank:
@@ -39,8 +40,9 @@ class Bank:
         *,
         answer_after_asks: int = 0,
         misbehaves: Collection[Misbehaviour] = (),
+        signing: Signing | None = None,
     ) -> None:
-        self.name = name
+        self.name, self.signing = name, signing
         self.decided = Decided(
             journal, accept_duplicates=Misbehaviour.ACCEPT_DUPLICATES in misbehaves
         )
@@ -110,8 +112,12 @@ def create_app(banks: Mapping[str, Bank]) -> FastAPI:
     @app.put("/banks/{name}/credit-files/{file_id}", status_code=202)
     async def take(name: str, file_id: Id, request: Request) -> Response:
         bank, claim = bank_of(name), claimed(request.headers)
+        if bank.signing is not None:
+            bank.signing.require(request.headers, f"sha-256=:{claim.digest}:")
         reader = RequestReader(Kind.CREDIT, file_id, (name,))
-        return answer_file.taken(await bank.desk.take(reader, request.stream(), claim))
+        return answer_file.taken(
+            await bank.desk.take(reader, request.stream(), claim), bank.signing
+        )
 
     @app.get("/banks/{name}/credit-files/{file_id}")
     async def result(name: str, file_id: Id) -> Response:
@@ -119,7 +125,9 @@ def create_app(banks: Mapping[str, Bank]) -> FastAPI:
         ready = bank.desk.answer(file_id)
         if ready is None:
             return answer_file.not_ready()
-        return await answer_file.respond(lambda tally: bank.rows(*ready, tally), with_sum=True)
+        return await answer_file.respond(
+            lambda tally: bank.rows(*ready, tally), bank.signing, with_sum=True
+        )
 
     @app.get("/banks/{name}/payments/{reference}")
     async def payment(name: str, reference: Reference) -> Response:
@@ -134,8 +142,9 @@ def open_banks(
     *,
     answer_after_asks: int = 0,
     misbehaves: Collection[Misbehaviour] = (),
+    signing: Mapping[str, Signing] | None = None,
 ) -> dict[str, Bank]:
-    """The four banks, each with its journal in `directory`."""
+    """The four banks, each with its journal in `directory`, and its key where there are any."""
     directory.mkdir(parents=True, exist_ok=True)
     return {
         name: Bank(
@@ -144,6 +153,7 @@ def open_banks(
             Journal(directory / f"{name}.journal"),
             answer_after_asks=answer_after_asks,
             misbehaves=misbehaves,
+            signing=signing[name] if signing else None,
         )
         for name in BANKS
     }
@@ -161,6 +171,7 @@ def main() -> None:
         given.journal,
         answer_after_asks=given.answer_after_asks,
         misbehaves=frozenset(given.misbehave),
+        signing=signing_of(given),
     )
     serve("bank", create_app(banks), given.host, given.port)
 

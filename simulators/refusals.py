@@ -14,6 +14,7 @@ class Code(Enum):
 
     HEADER_MISSING = (400, "Content-Digest, X-Record-Count and X-Control-Sum are required")
     HEADER_MALFORMED = (400, "A header has another form")
+    SIGNATURE_REFUSED = (401, "What was sent is not signed by a key of the programme")
     UNKNOWN_BANK = (404, "There is no such bank")
     UNKNOWN_FILE = (404, "No file of this id was taken")
     UNKNOWN_PAYMENT = (404, "This bank never took this reference")

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from fastapi import Path as InPath
 
 from simulators.refusals import speak_of_refusals
+from simulators.signing import Signing, load
 
 STOP_DEADLINE_S = 5
 
@@ -28,8 +29,15 @@ def options(name: str, about: str) -> argparse.ArgumentParser:
     parser.add_argument("--journal", type=Path, required=True, help="directory of the journals")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True, help="0 takes a free one")
+    parser.add_argument("--keys", type=Path, help="JWK set of the partners' own keys")
+    parser.add_argument("--register", type=Path, help="JWK set with the keys of the programme")
     parser.add_argument("--answer-after-asks", type=int, default=0, metavar="N")
     return parser
+
+
+def signing_of(given: argparse.Namespace) -> dict[str, Signing] | None:
+    """The partners' signing, by name; None where no keys are named."""
+    return load(given.keys, given.register) if given.keys and given.register else None
 
 
 def new_app(title: str) -> FastAPI:

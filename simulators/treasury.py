@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from simulators import answer_file, books
@@ -20,7 +19,8 @@ from simulators.desk import Desk
 from simulators.journal import Block, Cancelled, Journal, Order
 from simulators.refusals import Code, Refusal
 from simulators.request_file import Instruction, Kind, RequestReader, claimed
-from simulators.serve import Id, new_app, options, serve
+from simulators.serve import Id, new_app, options, serve, signing_of
+from simulators.signing import Signing, digest_of, signed_json
 
 
 class PaymentOrder(BaseModel):
@@ -94,25 +94,34 @@ def _number(paper: str, order_id: str) -> str:
     return f"{int.from_bytes(digest) % 10**15:015d}"
 
 
-def create_app(accounts: Books, journal: Journal, *, answer_after_asks: int = 0) -> FastAPI:
+def create_app(
+    accounts: Books,
+    journal: Journal,
+    *,
+    answer_after_asks: int = 0,
+    signing: Signing | None = None,
+) -> FastAPI:
     """The treasury's HTTP interface, as README.md describes it."""
 
     def decide(asked: Instruction, on: date) -> str:
         return check(accounts.get((asked.bank, asked.account_no)), on, asked.name, asked.nik)
 
     app = new_app("Treasury")
-    _account_checks(app, Desk(journal, decide, answer_after_asks=answer_after_asks), journal)
-    _payment_orders(app, Funds(journal))
+    desk = Desk(journal, decide, answer_after_asks=answer_after_asks)
+    _account_checks(app, desk, journal, signing)
+    _payment_orders(app, Funds(journal), signing)
     return app
 
 
-def _account_checks(app: FastAPI, desk: Desk, journal: Journal) -> None:
+def _account_checks(app: FastAPI, desk: Desk, journal: Journal, signing: Signing | None) -> None:
     @app.put("/account-checks/{file_id}", status_code=202)
     async def take(file_id: Id, request: Request) -> Response:
         claim = claimed(request.headers)
+        if signing is not None:
+            signing.require(request.headers, f"sha-256=:{claim.digest}:")
         reader = RequestReader(Kind.ACCOUNT_CHECK, file_id, BANKS)
         receipt = await desk.take(reader, request.stream(), claim)
-        return answer_file.taken(receipt)
+        return answer_file.taken(receipt, signing)
 
     @app.get("/account-checks/{file_id}")
     async def answer(file_id: Id) -> Response:
@@ -120,24 +129,30 @@ def _account_checks(app: FastAPI, desk: Desk, journal: Journal) -> None:
         if ready is None:
             return answer_file.not_ready()
         return await answer_file.respond(
-            lambda tally: _rows(journal, ready[0], tally), with_sum=False
+            lambda tally: _rows(journal, ready[0], tally), signing, with_sum=False
         )
 
 
-def _payment_orders(app: FastAPI, funds: Funds) -> None:
+def _payment_orders(app: FastAPI, funds: Funds, signing: Signing | None) -> None:
+    async def require_signed(request: Request) -> None:
+        if signing is not None:
+            signing.require(request.headers, digest_of(await request.body()))
+
     @app.put("/payment-orders/{order_id}", status_code=201)
-    async def release(order_id: Id, asked: PaymentOrder) -> Response:
+    async def release(order_id: Id, asked: PaymentOrder, request: Request) -> Response:
+        await require_signed(request)
         order, new = funds.release(order_id, asked)
-        return JSONResponse(_described(order), 201 if new else 200)
+        return signed_json(signing, _described(order), 201 if new else 200)
 
     @app.put("/payment-orders/{order_id}/cancellation", status_code=201)
-    async def cancel(order_id: Id, asked: PaymentOrder) -> Response:
+    async def cancel(order_id: Id, asked: PaymentOrder, request: Request) -> Response:
+        await require_signed(request)
         order, new = funds.cancel(order_id, asked)
-        return JSONResponse(_given_back(order), 201 if new else 200)
+        return signed_json(signing, _given_back(order), 201 if new else 200)
 
     @app.get("/payment-orders/{order_id}")
     async def order(order_id: Id) -> Response:
-        return JSONResponse(_described(funds.of(order_id)))
+        return signed_json(signing, _described(funds.of(order_id)), 200)
 
 
 def _rows(journal: Journal, block: Block, tally: Tally) -> Iterator[str]:
@@ -175,10 +190,12 @@ def main() -> None:
     given = options("treasury", __doc__ or "").parse_args()
     directory: Path = given.journal
     directory.mkdir(parents=True, exist_ok=True)
+    signing = signing_of(given)
     app = create_app(
         books.load(given.books),
         Journal(directory / "treasury.journal"),
         answer_after_asks=given.answer_after_asks,
+        signing=signing["TREASURY"] if signing else None,
     )
     serve("treasury", app, given.host, given.port)
 

@@ -71,6 +71,9 @@ def _environment(name: str, entry: Entry) -> Iterator[str]:
         yield "PKH_TOKEN_KEY_FILE: /run/secrets/token-key"
     if "service-token" in entry.needs:
         yield "PKH_SERVICE_TOKEN_FILE: /token/token"
+    if entry.partners:
+        yield "PKH_PARTNER_KEYS_FILE: /run/secrets/partner-keys.json"
+        yield "PKH_SIGNING_KEYS_FILE: /run/secrets/signing-keys.json"
     for other in (*entry.calls, *entry.partners):
         yield f"{address_of(other)}: http://{other}:{PORT}"
 
@@ -81,7 +84,8 @@ def _service(name: str, entry: Entry) -> Iterator[str]:
         "eraser": _password(role("eraser")),
         "token-key": "token-key",
     }
-    secrets = [_password(role(name)), *(files[n] for n in entry.needs if n in files)]
+    signing = ("partner-keys.json", "signing-keys.json") if entry.partners else ()
+    secrets = [_password(role(name)), *(files[n] for n in entry.needs if n in files), *signing]
     yield f"{name}:"
     yield "  <<: *service"
     yield f"  command: [python, -m, services.{name}.main]"

@@ -12,12 +12,15 @@ from typing import Final, Self, TypeAlias
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from libs.chassis.limits import Limits
+from libs.chassis.partner_keys import KeysRefused, NoSigningKey, PartnerKeys
 
 Environment: TypeAlias = Mapping[str, str]
 
 POSTGRES: Final = ("postgresql", "postgres")
 WEB: Final = ("http", "https")
 LIMIT_MAX: Final = 2**50
+PARTNER_KEYS: Final = "PKH_PARTNER_KEYS_FILE"
+SIGNING_KEYS: Final = "PKH_SIGNING_KEYS_FILE"
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -122,6 +125,17 @@ def url(env: Environment, name: str, schemes: Collection[str], *, optional: bool
     return urlunsplit(parts._replace(netloc=f"{credentials}@{host}"))
 
 
+def partner_keys(env: Environment) -> PartnerKeys:
+    """The register of partners' keys and our own signing keys, checked whole."""
+    register, own = (file(env, name) for name in (PARTNER_KEYS, SIGNING_KEYS))
+    if register is None or own is None:
+        raise SettingRefused(f"{PARTNER_KEYS} and {SIGNING_KEYS} must be set to ask partners.")
+    try:
+        return PartnerKeys.read(register, own)
+    except (KeysRefused, NoSigningKey) as refused:
+        raise SettingRefused(f"{PARTNER_KEYS} or {SIGNING_KEYS}: {refused}") from None
+
+
 def address_of(name: str) -> str:
     """The variable that holds the base address of a service or a partner."""
     return f"PKH_{name.upper()}_URL"
@@ -170,6 +184,8 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     addresses: Mapping[str, str] = field(default_factory=dict)
     """{service or partner: its base address}; "" for a partner whom nobody stands for."""
+    partner_keys: PartnerKeys | None = field(default=None, repr=False)
+    """The keys by which we and our partners sign; None where nobody stands for one."""
 
     @classmethod
     def from_environment(
@@ -192,6 +208,10 @@ class Settings:
             raise SettingRefused("PKH_JWKS_FILE or PKH_JWKS_URL must be set.")
         if jwks_url and env.get("PKH_JWKS_FILE"):
             raise SettingRefused("PKH_JWKS_FILE and PKH_JWKS_URL must not both be set.")
+        addresses = {
+            **{name: url(env, address_of(name), WEB) for name in calls},
+            **{name: url(env, address_of(name), WEB, optional=True) for name in partners},
+        }
         return cls(
             service=service,
             database_url=url(env, "PKH_DATABASE_URL", POSTGRES),
@@ -220,8 +240,6 @@ class Settings:
             limits=Limits.read(
                 lambda name, default: whole(env, name, default, at_least=1, at_most=LIMIT_MAX)
             ),
-            addresses={
-                **{name: url(env, address_of(name), WEB) for name in calls},
-                **{name: url(env, address_of(name), WEB, optional=True) for name in partners},
-            },
+            addresses=addresses,
+            partner_keys=partner_keys(env) if any(addresses[name] for name in partners) else None,
         )

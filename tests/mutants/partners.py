@@ -7,6 +7,7 @@ from typing import Final
 from tests.mutants.mutant import Change, Mutant
 
 BANK: Final = "tests/integration/attacks/test_bank_address_taken_over.py"
+KEYS: Final = "tests/unit/chassis/test_partner_keys.py"
 ANSWERS: Final = "tests/unit/payments/test_answers.py"
 
 PARTNERS: Final = (
@@ -22,6 +23,45 @@ PARTNERS: Final = (
         ),
         f"{ANSWERS}::test_an_answer_to_another_file_than_was_committed_is_an_incident",
         f"{ANSWERS}::test_a_banks_answer_is_taken_line_by_line",
+    ),
+    Mutant(
+        "signature-not-checked",
+        "an answer is taken for a partner's whoever signed it",
+        (
+            Change(
+                "services/payments/partners/client.py",
+                "        if fault is not None:\n",
+                "        if fault == partner:\n",
+            ),
+        ),
+        f"{BANK}::test_whoever_takes_the_file_in_the_bank_s_place_cannot_sign_for_it[unsigned]",
+        f"{BANK}::test_an_answer_to_a_file_that_was_never_sent_credits_nobody",
+    ),
+    Mutant(
+        "any-partner-s-key",
+        "an answer of one partner may be signed by another one",
+        (
+            Change(
+                "libs/chassis/partner_keys.py",
+                "        if key.partner != partner:\n",
+                "        if not key.partner:\n",
+            ),
+        ),
+        f"{KEYS}::test_a_partner_is_believed_by_its_own_key_over_the_very_body",
+        f"{KEYS}::test_a_key_that_left_the_register_is_unknown",
+    ),
+    Mutant(
+        "expired-key-counts",
+        "a key of the register counts on every day",
+        (
+            Change(
+                "libs/chassis/partner_keys.py",
+                "        if not key.counts_on(self.clock().date()):\n",
+                "        if not key.kid:\n",
+            ),
+        ),
+        f"{KEYS}::test_a_key_counts_on_its_days_alone",
+        f"{KEYS}::test_a_partner_is_believed_by_its_own_key_over_the_very_body",
     ),
     Mutant(
         "sums-not-compared-with-the-committed-file",

@@ -20,6 +20,7 @@ from libs.events.domain.errors import CorridorError
 from services.payments.domain.shared.totals import Totals
 from services.payments.partners.files import LAYOUT, FileOf, Rendered
 
+TREASURY: Final = "TREASURY"
 OK: Final = "OK"
 ACCOUNT_NOT_FOUND: Final = "ACCOUNT_NOT_FOUND"
 CREDITED: Final = "CREDITED"
@@ -52,6 +53,10 @@ class AnswerIncomplete(CorridorError):
 
 class PartnerIncident(CorridorError):
     """A partner's word cannot be that of our partner about our file; a person must judge it."""
+
+
+class NotSigned(PartnerIncident):
+    """An answer is not signed by the partner that was asked."""
 
 
 class AnotherFileTaken(PartnerIncident):

@@ -14,19 +14,26 @@ from typing import Annotated, Any, Final, Self, TypeAlias, TypeVar
 import httpx
 import msgspec
 
+from libs.chassis.partner_keys import HEADER, PartnerKeys
 from libs.events.domain.errors import CorridorError
 from libs.events.store.watermarks import Positions
 from services.payments.contract import ANNOUNCED_TO
 from services.payments.domain.run.messages import PaymentOrdered, RecordOrderCancelled
 from services.payments.domain.tahap.messages import ServiceAnswer
-from services.payments.partners.answers import REFERENCE, AnotherFileTaken, bytes_max
+from services.payments.partners.answers import (
+    REFERENCE,
+    TREASURY,
+    AnotherFileTaken,
+    NotSigned,
+    bytes_max,
+)
 from services.payments.partners.files import FileOf, Rendered, Renderer, content_digest
 
 T = TypeVar("T")
 
 PARTNER_TIMEOUT_S: Final = 60.0
 SERVICE_TIMEOUT_S: Final = 5.0  # somebody waits at the door meanwhile
-CLAIMS: Final = ("Content-Digest", "X-Record-Count", "X-Control-Sum")
+CLAIMS: Final = ("Content-Digest", "X-Record-Count", "X-Control-Sum", HEADER)
 """The headers of an answer that are held against its body."""
 ANSWER_BYTES_MAX: Final = 1_000_000  # but for answer files, whose length follows from their lines
 
@@ -37,6 +44,10 @@ class PartnerRefused(CorridorError):
 
 class PartnerSilent(CorridorError):
     """A partner did not answer; the outcome is unknown until it is asked again."""
+
+
+class NoKeys(CorridorError):
+    """No keys of partners are set, so none of them can be asked."""
 
 
 class PartnerUnreadable(CorridorError):
@@ -116,6 +127,8 @@ class Outside:
     client: httpx.AsyncClient
     partners: Partners
     token_file: Path
+    keys: PartnerKeys | None = None
+    """Without keys no partner is asked anything."""
 
     async def answer_to(self, which: FileOf, sent: Rendered, renderer: Renderer) -> bytes | None:
         """The answer to a file, which is sent first where the partner never took it.
@@ -123,25 +136,39 @@ class Outside:
         None while the partner is still at work. So a crash between sending and recording is
         resolved by asking: the partner knows whether it has the file.
         """
-        address = self._address(which)
+        keys, address = self._signing(), self._address(which)
         most = bytes_max(sent.totals.count)
         response = await self._ask("GET", address, most)
         if response.status_code == 404:
             response = await self._ask(
-                "PUT", address, content=renderer.content(which), headers=sent.headers()
+                "PUT",
+                address,
+                content=renderer.content(which),
+                headers={**sent.headers(), HEADER: keys.sign(sent.digest)},
             )
+            _require_signed(keys, which.bank or TREASURY, response)
             _require_taken(which, sent, response)
             response = await self._ask("GET", address, most)
         if response.status_code == 202:
             return None
         if response.status_code != 200:
             raise PartnerRefused(file=which.file, status=response.status_code)
+        _require_signed(keys, which.bank or TREASURY, response)
         return _whole(which, sent, response)
 
     async def answer_known(self, which: FileOf, sent: Rendered) -> bytes | None:
         """The answer to a file as it stands; None where its partner has none. Nothing is sent."""
         response = await self._ask("GET", self._address(which), bytes_max(sent.totals.count))
-        return _whole(which, sent, response) if response.status_code == 200 else None
+        if response.status_code != 200:
+            return None
+        _require_signed(self._signing(), which.bank or TREASURY, response)
+        return _whole(which, sent, response)
+
+    def _signing(self) -> PartnerKeys:
+        """The keys by which partners are known. Raises `NoKeys`."""
+        if self.keys is None:
+            raise NoKeys
+        return self.keys
 
     def _address(self, which: FileOf) -> str:
         if which.bank is None:
@@ -178,11 +205,18 @@ class Outside:
 
     async def _treasury_on(self, order: PaymentOrdered, what: str, kind: type[T]) -> T:
         """The treasury's answer about an order, or what is asked of it."""
-        body = {"count": order.count, "rupiah": order.rupiah, "hash": order.hash}
+        keys = self._signing()
+        figures = {"count": order.count, "rupiah": order.rupiah, "hash": order.hash}
+        body = msgspec.json.encode(figures)
+        headers = {
+            "Content-Type": "application/json",
+            HEADER: keys.sign(content_digest(body)),
+        }
         address = f"{self.partners.treasury}/payment-orders/{order.order}{what}"
-        response = await self._ask("PUT", address, json=body)
+        response = await self._ask("PUT", address, content=body, headers=headers)
         if response.status_code not in (200, 201):
             raise PartnerRefused(order=order.order, status=response.status_code)
+        _require_signed(keys, TREASURY, response)
         try:
             return msgspec.json.decode(response.content, type=kind)
         except msgspec.DecodeError:
@@ -238,6 +272,15 @@ def _require_fields(ordered: PaymentOrdered, **proven: bool) -> None:
     for field, good in proven.items():
         if not good:
             raise PartnerUnreadable(order=ordered.order, field=field)
+
+
+def _require_signed(keys: PartnerKeys, partner: str, response: httpx.Response) -> None:
+    """Raise `NotSigned` unless an answer that says yes is signed by the partner it is asked of."""
+    if response.is_success:
+        digest = content_digest(response.content)
+        fault = keys.fault(partner, digest, response.headers.get(HEADER))
+        if fault is not None:
+            raise NotSigned(partner=partner, why=fault)
 
 
 def _require_taken(which: FileOf, sent: Rendered, response: httpx.Response) -> None:

@@ -99,11 +99,16 @@ class Rendered:
     totals: Totals
     sha256: str
 
+    @property
+    def digest(self) -> str:
+        """The hash as the header Content-Digest has it."""
+        return _digest(bytes.fromhex(self.sha256))
+
     def headers(self) -> dict[str, str]:
         """The claim beside the bytes, for the receiver to hold them against."""
         return {
             "Content-Type": "text/csv",
-            "Content-Digest": _digest(bytes.fromhex(self.sha256)),
+            "Content-Digest": self.digest,
             "X-Record-Count": str(self.totals.count),
             "X-Control-Sum": str(self.totals.rupiah),
         }

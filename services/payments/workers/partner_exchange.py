@@ -44,6 +44,7 @@ from services.payments.domain.run.state import totals_of
 from services.payments.domain.shared.ids import file_id
 from services.payments.domain.shared.totals import Totals
 from services.payments.partners.answers import (
+    TREASURY,
     Answer,
     AnswerIncomplete,
     PartnerIncident,
@@ -70,7 +71,6 @@ from services.payments.tables.run_lines import (
 from services.payments.tables.unanswered import keep_late_answers, keep_unanswered
 
 BANKS_AT_ONCE: Final = 2  # one is on the wire or in the database while another is worked on
-TREASURY: Final = "TREASURY"
 DRAWN_BYTES: Final = 16
 """Of the end of a file's id. In base 32 it never looks like a person's number."""
 

@@ -6,15 +6,21 @@ whoever has read a list does. So every answer here is right but for what only th
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
-from typing import Final
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final
 
 import httpx
 import pytest
+from joserfc.jwk import OKPKey
 
+from libs.chassis.partner_keys import HEADER
 from services.payments.domain.payment.state import Transfer
 from services.payments.domain.run.messages import PartnerIncidentFound
+from services.payments.partners.files import content_digest
 from services.payments.tables.ledger import books
 from simulators.bank import bank_reference
 from tests.doors import sent
@@ -26,7 +32,6 @@ from tests.integration.payments.houses import (
     houses,
 )
 from tests.integration.payments.office import CHECKER, MAKER, Office
-from tests.integration.payments.world import claimed
 
 VILLAGE: Final = [*houses(3, "BNI"), *houses(2, "BRI", first=4)]
 AT_BNI, AT_BRI = VILLAGE[:3], VILLAGE[3:]
@@ -44,10 +49,10 @@ async def ordered(office: Office) -> None:
 
 
 def all_paid(
-    lived_in: Sequence[House], named: Callable[[httpx.Request], str]
+    office: Office, lived_in: Sequence[House], named: Callable[[httpx.Request], str]
 ) -> Callable[[httpx.Request], httpx.Response]:
-    """Who answers, whatever is asked, that all of a bank's payments are credited; the file that
-    was taken is the one `named` gives."""
+    """Who answers, whatever is asked, that all of a bank's payments are credited, and signs as the
+    bank does; the file that was taken is the one `named` gives."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         file = request.url.path.rpartition("/")[2]
@@ -59,14 +64,15 @@ def all_paid(
         rupiah = len(lines) * EARLY_CHILD_IDR
         head = f"H,1,CREDIT_RESULT,{file},2023-04-20{named(request)}\n"
         sums = f"T,{len(lines)},{rupiah},{len(lines)},{rupiah}\n"
-        return claimed(httpx.Response(200, text=head + "".join(lines) + sums))
+        answered = httpx.Response(200, text=head + "".join(lines) + sums)
+        return office.world.by_partner(request, answered)
 
     return answer
 
 
 async def test_an_answer_to_a_file_that_was_never_sent_credits_nobody(office: Office) -> None:
     await ordered(office)
-    office.world.taken_over[BNI] = all_paid(AT_BNI, lambda _: f",{'0' * 64}")
+    office.world.taken_over[BNI] = all_paid(office, AT_BNI, lambda _: f",{'0' * 64}")
 
     await office.pay()
 
@@ -77,7 +83,7 @@ async def test_an_answer_to_a_file_that_was_never_sent_credits_nobody(office: Of
 
 async def test_an_answer_of_the_old_form_names_no_file_and_credits_nobody(office: Office) -> None:
     await ordered(office)
-    office.world.taken_over[BNI] = all_paid(AT_BNI, lambda _: "")
+    office.world.taken_over[BNI] = all_paid(office, AT_BNI, lambda _: "")
 
     await office.pay()
 
@@ -123,11 +129,133 @@ def refusing_ours(request: httpx.Request) -> httpx.Response:
     return httpx.Response(404 if request.method == "GET" else 409)
 
 
+# -- Whoever is handed the file knows all that it says, and its hash ------------------------------
+
+
+@dataclass
+class Impostor:
+    """Who takes the file at the bank's address, and answers that all of it is paid; `seal` is how
+    the answer is signed."""
+
+    office: Office
+    seal: Callable[[httpx.Request, httpx.Response], httpx.Response]
+    sha256: str = ""
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        file = request.url.path.rpartition("/")[2]
+        if request.method == "PUT":
+            self.sha256 = hashlib.sha256(request.content).hexdigest()
+            figures = {"count": len(AT_BNI), "sum": len(AT_BNI) * EARLY_CHILD_IDR}
+            receipt = {"file": file, **figures, "sha256": self.sha256}
+            return self.seal(request, httpx.Response(202, json=receipt))
+        if not self.sha256:
+            return httpx.Response(404)
+        paid = all_paid(self.office, AT_BNI, lambda _: f",{self.sha256}")(request)
+        del paid.headers[HEADER]
+        return self.seal(request, paid)
+
+
+def unsigned(_: httpx.Request, answer: httpx.Response) -> httpx.Response:
+    """No signature at all."""
+    return answer
+
+
+def signed_by(
+    partner: str, office: Office
+) -> Callable[[httpx.Request, httpx.Response], httpx.Response]:
+    """The signature of another partner, which knows its own key."""
+    signing = office.world.signing[partner]
+
+    def seal(_: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        answer.headers.update(signing.headers(content_digest(answer.content)))
+        return answer
+
+    return seal
+
+
+def signed_by_a_key_of_his_own(
+    office: Office,
+) -> Callable[[httpx.Request, httpx.Response], httpx.Response]:
+    """A signature under the bank's key id, by a key that the attacker made."""
+    own = OKPKey.generate_key("Ed25519").as_dict(private=True)
+    bank = office.world.signing["BNI"]
+    signing = replace(bank, own={**own, "kid": bank.own["kid"]})
+
+    def seal(_: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        answer.headers.update(signing.headers(content_digest(answer.content)))
+        return answer
+
+    return seal
+
+
+@pytest.mark.parametrize(
+    ("seal", "why"),
+    [
+        (lambda _: unsigned, "not signed"),
+        (partial(signed_by, "BRI"), "another partner's"),
+        (signed_by_a_key_of_his_own, "not over it"),
+    ],
+    ids=["unsigned", "another bank's key", "the attacker's key"],
+)
+async def test_whoever_takes_the_file_in_the_bank_s_place_cannot_sign_for_it(
+    office: Office, seal: Callable[[Office], Any], why: str
+) -> None:
+    await ordered(office)
+    office.world.taken_over[BNI] = Impostor(office, seal(office))
+
+    await office.pay()
+
+    assert await office.transfers(AT_BNI) == [Transfer.INSTRUCTED] * 3
+    assert await office.transfers(AT_BRI) == [Transfer.CREDITED] * 2
+    [found] = (await office.run()).incidents
+    assert (found.partner, why in found.error) == ("BNI", True)
+
+
+async def test_a_signature_of_another_answer_is_none_of_this_one(office: Office) -> None:
+    await ordered(office)
+    bank = office.world.signing["BNI"]
+    other = bank.headers(content_digest(b"another answer"))
+
+    def seal(_: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        answer.headers.update(other)
+        return answer
+
+    office.world.taken_over[BNI] = Impostor(office, seal)
+    await office.pay()
+
+    assert await office.transfers(AT_BNI) == [Transfer.INSTRUCTED] * 3
+
+
+async def test_a_bank_takes_no_file_that_the_programme_did_not_sign(office: Office) -> None:
+    """Whoever reaches the bank hands in a file of his own."""
+    await ordered(office)
+    await office.pay()
+    [(path, [body])] = [
+        (path, bodies) for path, bodies in office.world.files.items() if BNI in path
+    ]
+    again = path.replace("REGULAR-BNI-1", "REGULAR-BNI-2")
+    async with httpx.AsyncClient(transport=office.world) as client:
+        answer = await client.put(
+            f"http://banks{again}",
+            content=body,
+            headers={
+                "Content-Digest": content_digest(body),
+                "X-Record-Count": "3",
+                "X-Control-Sum": str(3 * EARLY_CHILD_IDR),
+            },
+        )
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "SIGNATURE_REFUSED")
+
+
+# -- An incident ----------------------------------------------------------------------------------
+
+
 async def test_an_incident_stops_the_bank_s_part_until_a_person_has_judged_it(
     office: Office,
 ) -> None:
     await ordered(office)
-    office.world.taken_over[BNI] = all_paid(AT_BNI, lambda _: f",{'0' * 64}")
+    office.world.taken_over[BNI] = all_paid(office, AT_BNI, lambda _: f",{'0' * 64}")
     await office.pay()
     office.world.taken_over.clear()
     asked = len(office.world.asked)
@@ -165,7 +293,7 @@ async def stored(office: Office, name: str) -> list[dict[str, object]]:
 
 async def test_judging_again_makes_nothing_good_that_is_not(office: Office) -> None:
     await ordered(office)
-    office.world.taken_over[BNI] = all_paid(AT_BNI, lambda _: f",{'0' * 64}")
+    office.world.taken_over[BNI] = all_paid(office, AT_BNI, lambda _: f",{'0' * 64}")
     await office.pay()
     judged = {"partner": "BNI", "reason": "Looks fine to me"}
 

@@ -13,9 +13,11 @@ import httpx
 import msgspec
 import pytest
 
+from libs.chassis.partner_keys import HEADER
 from libs.chassis.settings import Settings
 from services.payments.domain.ledger import TAKEN_BACK_BY
 from services.payments.domain.payment.state import Transfer
+from services.payments.partners.files import content_digest
 from services.payments.partners.in_flight import InFlight
 from services.payments.tables.ledger import books
 from services.payments.tables.run_lines import RunMovedMeanwhile
@@ -213,9 +215,13 @@ async def test_a_request_for_the_funds_that_comes_late_releases_nothing(frozen: 
 
     await cancelled(frozen)
     run = (await sent(frozen.store, "PaymentOrdered"))[0].body
-    body = {name: run[name] for name in ("count", "rupiah", "hash")}
+    body = msgspec.json.encode({name: run[name] for name in ("count", "rupiah", "hash")})
+    headers = {
+        "Content-Type": "application/json",
+        HEADER: frozen.world.keys.sign(content_digest(body)),
+    }
     async with httpx.AsyncClient(transport=frozen.world) as client:
-        late = await client.put(f"http://treasury{request}", json=body)
+        late = await client.put(f"http://treasury{request}", content=body, headers=headers)
     await payer.exchange.in_flight.aclose()
 
     assert (late.status_code, late.json()["code"]) == (409, "ORDER_CANCELLED")

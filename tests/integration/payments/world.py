@@ -10,12 +10,16 @@ from typing import Any, Final
 
 import httpx
 
+from libs.chassis.dev_partner_keys import OWN, REGISTER, SIMULATED, make_partner_keys
+from libs.chassis.partner_keys import PartnerKeys
 from libs.events.store.watermarks import Positions
+from localstack.environment import PARTNERS
 from services.payments.contract import ANNOUNCED_TO
 from services.payments.partners.files import content_digest
 from simulators import bank, treasury
 from simulators.books import Account
 from simulators.journal import Journal
+from simulators.signing import load
 
 NOTHING_UPSTREAM: Final = Positions("first", 0, 0, {}, {}, 0)
 
@@ -55,10 +59,17 @@ class World(httpx.AsyncBaseTransport):
 
     def __post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
+        make_partner_keys(self.directory, PARTNERS)
+        register = self.directory / REGISTER
+        self.signing = load(self.directory / SIMULATED, register)
+        self.keys = PartnerKeys.read(register, self.directory / OWN)
         self.journal = Journal(self.directory / "treasury.journal")
-        self.banks = bank.open_banks(self.accounts, self.directory)
+        self.banks = bank.open_banks(self.accounts, self.directory, signing=self.signing)
+        treasury_app = treasury.create_app(
+            self.accounts, self.journal, signing=self.signing["TREASURY"]
+        )
         self._doors = {
-            "treasury": httpx.ASGITransport(treasury.create_app(self.accounts, self.journal)),
+            "treasury": httpx.ASGITransport(treasury_app),
             "banks": httpx.ASGITransport(bank.create_app(self.banks)),
         }
 
@@ -92,11 +103,20 @@ class World(httpx.AsyncBaseTransport):
         for name, turned in self.instead.items():
             asked = request.method == "GET" or "payment-orders" in str(request.url)
             if name in str(request.url) and asked:
-                response = claimed(turned(response))
+                response = self.by_partner(request, turned(response))
         if self.cut_at == number:
             self.cuts += 1
             raise LinkCut("the answer was lost")
         return response
+
+    def by_partner(self, request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        """An answer as the partner that is asked gives it: with claims that fit, and signed."""
+        path = request.url.path.split("/")
+        partner = path[2] if path[1] == "banks" else "TREASURY"
+        answer = claimed(answer)
+        if answer.is_success:
+            answer.headers.update(self.signing[partner].headers(content_digest(answer.content)))
+        return answer
 
     def sent(self) -> list[bytes]:
         """Every file that went out."""
