@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.mutants.mutant import Change, Mutant
 
+TWO_CARDS: Final = "tests/integration/attacks/test_one_newborn_under_two_cards.py"
 GHOSTS: Final = "tests/integration/attacks/test_ghost_members.py"
 TOKENS: Final = "tests/unit/privacy/test_pseudonyms.py"
 
@@ -33,12 +34,25 @@ IDENTITIES: Final = (
         (
             Change(
                 "services/registry/domain/family/identities.py",
-                'return "" if member.nik_valid else "INVALID_NIK"',
-                'return ""',
+                "    if not member.nik_valid:\n",
+                "    if False:\n",
             ),
         ),
         f"{GHOSTS}::test_ghosts_are_on_file_and_raise_no_money[none]",
         f"{GHOSTS}::test_no_ghost_is_born_under_what_only_looks_like_a_number[a word]",
+    ),
+    Mutant(
+        "later-member-counts",
+        "a person counts in every family that says to have them",
+        (
+            Change(
+                "services/registry/domain/family/identities.py",
+                'return "DUPLICATE_NIK" if member.member in elsewhere else ""',
+                'return ""',
+            ),
+        ),
+        f"{TWO_CARDS}::test_one_newborn_under_two_cards_is_paid_for_once[as told]",
+        f"{GHOSTS}::test_ghosts_are_on_file_and_raise_no_money[none]",
     ),
     Mutant(
         "uncounted-is-paid",

@@ -247,7 +247,7 @@ FAMILY: Final[StreamType[commands.Command, Family, events.Event]] = StreamType(
         "FamilyTerminated": events.FamilyTerminated,
     },
     publish=publish,
-    snapshot=(Family, 5),
+    snapshot=(Family, 6),
 )
 
 LISTING: Final[StreamType[lists.Command, Listing, lists.Event]] = StreamType(

@@ -42,6 +42,7 @@ from services.registry.policy import RuleSets
 from services.registry.tables import identity_rows
 from services.registry.tables.erasures import erased_among
 from services.registry.tables.left_on_lists import left_among
+from services.registry.tables.person_claims import members_elsewhere
 from services.registry.workers.job_progress import LISTER
 from services.registry.workers.ranking import nik_orders
 from services.registry.workers.reviewer import Reviewer
@@ -166,8 +167,13 @@ class Lister:
             stream_id.removeprefix("family-"): found.at_cut for stream_id, found in loaded.items()
         }
         orders, closed = await nik_orders(unit, self.keys, states)
+        elsewhere = await members_elsewhere(unit, states)
         commands: list[tuple[str, Command]] = [
-            (f"family-{family}", ListFamily(closing, orders.get(family, {}))) for family in families
+            (
+                f"family-{family}",
+                ListFamily(closing, orders.get(family, {}), elsewhere.get(family, ())),
+            )
+            for family in families
         ]
         outcomes = await handle_many(unit, FAMILY, commands, cut=cut, preloaded=loaded)
         for family, outcome in zip(families, outcomes, strict=True):

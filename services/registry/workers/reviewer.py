@@ -34,6 +34,7 @@ from services.registry.domain.family.events import (
 from services.registry.domain.family.state import Family
 from services.registry.domain.listing.state import Listing
 from services.registry.policy import RuleSets
+from services.registry.tables.person_claims import members_elsewhere
 from services.registry.workers.ranking import nik_orders
 
 _OPENS_OR_ENDS: Final = (
@@ -104,6 +105,7 @@ class Reviewer:
         facts = await _facts(unit, list(families))
         states = {state.family: state for state in families.values()}
         orders, closed = await nik_orders(unit, self.keys, states)
+        elsewhere = await members_elsewhere(unit, states)
         commands: list[tuple[str, Command]] = [
             (
                 stream,
@@ -111,6 +113,7 @@ class Reviewer:
                     self._closing(listings[closing.tahap]),
                     _late(facts.get(stream, ()), listings[closing.tahap]),
                     orders.get(state.family, {}),
+                    elsewhere[state.family],
                 ),
             )
             for stream, state in families.items()

@@ -6,7 +6,7 @@ a command was made from: the same row again changes nothing, another row in its 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeAlias
@@ -179,11 +179,13 @@ class ListFamily:
     """Judge the family at a closing and write its line of the list.
 
     `nik_order` ranks members that share a birth date by NIK; only the edge can know it
-    (`sharing_birth_date` says for whom it is needed).
+    (`sharing_birth_date` says for whom it is needed). `elsewhere` are the members whom another
+    family had before.
     """
 
     closing: Closing
     nik_order: Mapping[int, int] = field(default_factory=dict)
+    elsewhere: Collection[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +200,13 @@ class ReviewClosing:
     """Look whether a closing that found no category would find one by what is known since.
 
     `closing` is that of the list; `late` are the facts stored behind the list's cut, in order;
-    `nik_order` is as for `ListFamily`.
+    `nik_order` and `elsewhere` are as for `ListFamily`.
     """
 
     closing: Closing
     late: tuple[LateFact, ...]
     nik_order: Mapping[int, int] = field(default_factory=dict)
+    elsewhere: Collection[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,11 @@
-"""Members without a valid number: on file, and not counted for money until theirs is known."""
+"""Who counts for money: a person whose number is known, and whom no other family had before.
+
+A member without a valid number is on file and does not count until it is said.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from services.registry.domain.family.errors import (
@@ -14,9 +18,14 @@ from services.registry.domain.family.list_events import NotCounted
 from services.registry.domain.family.state import Family, Member
 
 
-def not_counted(member: Member) -> NotCounted:
-    """The reason why a member does not count for money; empty for one who does."""
-    return "" if member.nik_valid else "INVALID_NIK"
+def not_counted(member: Member, elsewhere: Collection[int]) -> NotCounted:
+    """The reason why a member does not count for money; empty for one who does.
+
+    `elsewhere` are the members whom another family had before.
+    """
+    if not member.nik_valid:
+        return "INVALID_NIK"
+    return "DUPLICATE_NIK" if member.member in elsewhere else ""
 
 
 def check_recorded(fact: NikRecorded, state: Family) -> None:

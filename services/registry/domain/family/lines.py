@@ -5,7 +5,7 @@ A family without a category waits out the term of its rule set before it graduat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 
 from services.registry.domain.closing import Closing, tahap_order
@@ -75,13 +75,13 @@ def _first_closing(command: ListFamily, family: Family) -> list[Event]:
     )
     if judged.status != "ELIGIBLE":
         return [designated]
-    return [designated, listed_line(closing, family, command.nik_order)]
+    return [designated, listed_line(closing, family, command.nik_order, command.elsewhere)]
 
 
 def _later_closing(command: ListFamily, family: Family) -> list[Event]:
     closing = command.closing
     if roster.any_category(family, closing.closing_date, closing.rules):
-        return [listed_line(closing, family, command.nik_order)]
+        return [listed_line(closing, family, command.nik_order, command.elsewhere)]
     graduates_from = _graduates_from(closing, family)
     if graduates_from is not None and closing.closing_date < graduates_from:
         return [_pending(closing, family, graduates_from)]
@@ -136,7 +136,11 @@ def judge(family: Family, closing: Closing) -> Designation:
 
 
 def listed_line(
-    closing: Closing, family: Family, nik_order: Mapping[int, int], reopening: int = 0
+    closing: Closing,
+    family: Family,
+    nik_order: Mapping[int, int],
+    elsewhere: Collection[int] = (),
+    reopening: int = 0,
 ) -> FamilyListed:
     """The line of a family that holds a category; `reopening` numbers one behind its list."""
     on = closing.closing_date
@@ -154,7 +158,7 @@ def listed_line(
         account_no=payee.account_no,
         account_name=payee.account_name,
         payee_nik=payee.nik,
-        members=roster.roster_members(family, closing, nik_order),
+        members=roster.roster_members(family, closing, nik_order, elsewhere),
         reopening=reopening,
     )
 

@@ -11,7 +11,7 @@ Category: TypeAlias = Literal[
 ]
 Status: TypeAlias = Literal["ELIGIBLE", "INELIGIBLE", "HOLD"]
 LineOutcome: TypeAlias = Literal["LISTED", "GRADUATED_NATURAL"]
-NotCounted: TypeAlias = Literal["", "INVALID_NIK"]
+NotCounted: TypeAlias = Literal["", "INVALID_NIK", "DUPLICATE_NIK"]
 """The reason why a member does not count for money; empty for one who does."""
 
 LISTED: Final = "LISTED"

@@ -5,7 +5,7 @@ Every function takes the family as known by the closing (`known_by`) and the day
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Final
 
@@ -122,7 +122,7 @@ def any_category(family: Family, on: date, rules: RuleSet) -> bool:
 
 
 def roster_members(
-    family: Family, closing: Closing, nik_order: Mapping[int, int]
+    family: Family, closing: Closing, nik_order: Mapping[int, int], elsewhere: Collection[int]
 ) -> tuple[RosterMember, ...]:
     """The members of a line: who holds a category at a month's end or at the closing.
 
@@ -139,7 +139,8 @@ def roster_members(
     rank = _seniority([member for member, _, _ in standing], nik_order)
     return tuple(
         RosterMember(
-            *(member.member, member.token, rank[member.member]), months, last, not_counted(member)
+            *(member.member, member.token, rank[member.member], months, last),
+            not_counted(member, elsewhere),
         )
         for member, months, last in standing
     )
