@@ -23,6 +23,9 @@ ELSEWHERE = {
 }
 """Commands that take long and are a test, or a check, of their own."""
 
+SCRIPTS_RUN_BY = {"docs/partners.md": "tests/integration/simulators/test_partners_page.py"}
+"""Pages whose `sh` blocks are run whole, for what they leave behind."""
+
 NO_COMMANDS = {"text", "json", "python", "yaml", "http", "sql", "diff", "promql"}
 
 
@@ -30,7 +33,10 @@ NO_COMMANDS = {"text", "json", "python", "yaml", "http", "sql", "diff", "promql"
 def test_every_fenced_block_says_what_it_is(path: Path) -> None:
     languages = {block["language"] for block in FENCE.finditer(read(path))}
 
-    assert languages <= NO_COMMANDS | {"console"}
+    run_whole = {"sh"} if path.as_posix() in SCRIPTS_RUN_BY else set()
+    assert languages <= NO_COMMANDS | {"console"} | run_whole
+    if run_whole:
+        assert path.name in read(SCRIPTS_RUN_BY[path.as_posix()])
 
 
 @pytest.mark.parametrize("path", markdown(), ids=str)
