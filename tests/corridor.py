@@ -12,7 +12,7 @@ from libs.events.bus.connect import connect
 from libs.events.bus.incoming import Incoming
 from libs.events.bus.topics import Topics
 from libs.events.consumer.inbox import FETCH_RECORDS_MAX, TRANSACTION_RECORDS_MAX, Consumer
-from libs.events.consumer.parking import EVERYTHING, START, Selection
+from libs.events.consumer.parking import ALL_PARKED, START, Selection
 from libs.events.consumer.replay import replay
 from libs.events.consumer.subscription import Subscription
 from libs.events.domain.errors import StaleMember
@@ -69,7 +69,7 @@ class Corridor:
         async with self.writer.transaction(CONTEXT) as transaction:
             await handle_many(transaction, KEPT, commands)
 
-    async def replay(self, selection: Selection = EVERYTHING) -> tuple[int, int]:
+    async def replay(self, selection: Selection = ALL_PARKED) -> tuple[int, int]:
         """A transaction a step; answers how many messages went through and how many did not."""
         subscriptions = self.consumer().subscriptions
         reached, handled, refused = START, 0, 0

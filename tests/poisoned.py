@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from libs.events.bus import Bus
 from libs.events.bus.incoming import Incoming
 from libs.events.consumer.inbox import Consumer
-from libs.events.consumer.parking import EVERYTHING, START, Selection
+from libs.events.consumer.parking import ALL_PARKED, START, Selection
 from libs.events.consumer.replay import REPLAYED_MAX, replay
 from libs.events.consumer.subscription import Subscription
 from libs.events.store.postgres import Store
@@ -72,7 +72,7 @@ class Reader:
         return Consumer(self.store, bus, "reader", self.subscriptions, TOPICS)
 
     async def replay(
-        self, selection: Selection = EVERYTHING, most: int = REPLAYED_MAX
+        self, selection: Selection = ALL_PARKED, most: int = REPLAYED_MAX
     ) -> tuple[int, int]:
         """A transaction a step; answers how many messages went through and how many did not."""
         reached, handled, refused = START, 0, 0

@@ -173,7 +173,7 @@ async def _consume(running: Running, topics: Mapping[str, int]) -> None:
             await asyncio.sleep(BUS_RETRY_S)
     while True:
         await running.consumer.run()
-        await running.consumer.judged()
+        await running.consumer.wait_until_dropped()
 
 
 # -- What /metrics shows of it --------------------------------------------------------------------

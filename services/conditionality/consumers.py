@@ -31,7 +31,7 @@ from services.conditionality.domain.evaluation.messages import (
     NoteList,
     Terms,
 )
-from services.conditionality.tables.persons import forget_families, keep_persons, match
+from services.conditionality.tables.persons import drop_matched, forget_families, keep_persons
 from services.conditionality.tables.regions import keep_regions
 from services.conditionality.tables.roster import (
     ask_again,
@@ -40,24 +40,24 @@ from services.conditionality.tables.roster import (
     line_of,
     open_evaluation,
 )
-from services.conditionality.workers.judging import Policies, facts_at_cut, judge
-from services.conditionality.workers.withdrawer import cancel, not_cancelled
+from services.conditionality.workers.judging import RuleSetPolicies, facts_at_cut, judge
+from services.conditionality.workers.withdrawer import cancel, lock_uncancelled
 
 
-def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
+def subscriptions(policies: RuleSetPolicies) -> tuple[Subscription, ...]:
     """The two topics that conditionality reads."""
 
-    async def roster(unit: Transaction, messages: Sequence[Incoming]) -> None:
+    async def take_roster(unit: Transaction, messages: Sequence[Incoming]) -> None:
         erased = [m.body.family for m in messages if isinstance(m.body, ErasureApproved)]
         bodies = [m.body for m in messages if isinstance(m.body, FamilyListed | PersonsRegistered)]
         await keep_regions(unit, bodies)
         await keep_persons(unit, [body for body in bodies if isinstance(body, PersonsRegistered)])
         listed = [body for body in bodies if isinstance(body, FamilyListed)]
         lines = [line_of(body) for body in listed if body.outcome == "LISTED"]
-        lines = await not_cancelled(unit, lines) if lines else []
+        lines = await lock_uncancelled(unit, lines) if lines else []
         if lines:
             await keep_lines(unit, lines)
-            await match(unit, {token for line in lines for token in tokens_of(line.members)})
+            await drop_matched(unit, {token for line in lines for token in tokens_of(line.members)})
             facts = await facts_at_cut(unit, lines)
             await judge(unit, policies, lines, facts, messages[0].partition)
         for message in messages:
@@ -66,7 +66,7 @@ def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
         if erased:
             await forget_families(unit, erased)
 
-    async def tahap(unit: Transaction, messages: Sequence[Incoming]) -> None:
+    async def take_tahap(unit: Transaction, messages: Sequence[Incoming]) -> None:
         for message in messages:
             if isinstance(message.body, BucketRequested):
                 if message.body.topic == TOPIC:
@@ -90,7 +90,7 @@ def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
                 "ListClosed": ListClosed,
                 "ErasureApproved": ErasureApproved,
             },
-            roster,
+            take_roster,
         ),
         Subscription(
             SERVICE,
@@ -101,7 +101,7 @@ def subscriptions(policies: Policies) -> tuple[Subscription, ...]:
                 "ListFrozen": ListFrozen,
                 "BucketRequested": BucketRequested,
             },
-            tahap,
+            take_tahap,
         ),
     )
 
@@ -113,7 +113,7 @@ async def _list_closed(unit: Transaction, closed: ListClosed) -> None:
         await open_evaluation(unit, closed.tahap, closed.listed)
 
 
-def _command(body: ClosingAnnounced | ListFrozen, policies: Policies) -> Command:
+def _command(body: ClosingAnnounced | ListFrozen, policies: RuleSetPolicies) -> Command:
     match body:
         case ClosingAnnounced():
             rule_set = body.policies.rule_set

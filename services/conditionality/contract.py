@@ -86,12 +86,12 @@ OF_A_TAHAP: Final = frozenset({EvaluationAnnounced, EvaluationClosed})
 
 
 def publish_person(event: PersonEvent, state: Person) -> Message | None:
-    """Nothing: facts stay inside; what leaves is how each duty of a cycle was judged."""
+    """No message: facts stay inside; what leaves is how each duty of a cycle was judged."""
     return None
 
 
 def publish_evaluation(event: EvaluationEvent, state: Evaluation) -> Message | None:
-    """By which terms a tahap is judged, and that everyone listed is accounted for."""
+    """A message of the terms by which a tahap is judged, and one of its closing."""
     match event:
         case EvaluationAnnounced() | EvaluationClosed():
             return Message(TOPIC, event.tahap)
@@ -138,7 +138,7 @@ EVALUATION: Final[StreamType[EvaluationCommand, Evaluation, EvaluationEvent]] = 
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """Which dated rules a tahap goes by."""
+    """The dated rules that a tahap goes by."""
 
     rule_set: str
 

@@ -131,7 +131,7 @@ async def _repeat(unit: Transaction""",
         (
             Change(
                 "services/conditionality/workers/re_decider.py",
-                "            await self._behind_evaluations(unit, evaluated, last_fact, late)\n",
+                "            await self._add_by_evaluations(unit, evaluated, last_fact, late)\n",
                 "",
             ),
         ),
@@ -401,8 +401,8 @@ async def _repeat(unit: Transaction""",
         (
             Change(
                 "services/conditionality/domain/commitment/rules.py",
-                "    revision = cycle.revision + 1\n    named",
-                "    revision = cycle.revision - 1\n    named",
+                "    revision = cycle.revision + 1\n    cause",
+                "    revision = cycle.revision - 1\n    cause",
             ),
         ),
         "tests/unit/conditionality/test_withdrawn_cycles.py"

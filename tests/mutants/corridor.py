@@ -182,11 +182,11 @@ CORRIDOR: Final = (
         (
             Change(
                 "libs/events/consumer/inbox.py",
-                """        together = len(batches) > 1 and await self._processed(*batches)
+                """        together = len(batches) > 1 and await self._try_together(*batches)
 """,
                 """        for batch in batches:
             await member.commit({(batch.topic, batch.partition): batch.offsets[-1] + 1})
-        together = len(batches) > 1 and await self._processed(*batches)
+        together = len(batches) > 1 and await self._try_together(*batches)
 """,
             ),
         ),

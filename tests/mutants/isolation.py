@@ -37,7 +37,7 @@ ISOLATION: Final = (
         (
             Change(
                 "libs/events/consumer/batch_bisection.py",
-                "not (is_its_own(error) or isinstance(error, also))",
+                "not (is_item_fault(error) or isinstance(error, collected))",
                 "True",
             ),
         ),
@@ -128,7 +128,7 @@ ISOLATION: Final = (
         (
             Change(
                 "libs/events/consumer/inbox.py",
-                "if self._dropped[positions[i]] == print_of(batch.record(i))",
+                "if self._dropped[positions[i]] == record_sha256(batch.record(i))",
                 "if True",
             ),
         ),
@@ -157,7 +157,7 @@ ISOLATION: Final = (
         (
             Change(
                 "services/conditionality/workers/re_decider.py",
-                "        if not is_its_own(error):\n",
+                "        if not is_item_fault(error):\n",
                 "        if error is not None:\n",
             ),
         ),
@@ -172,8 +172,8 @@ ISOLATION: Final = (
         (
             Change(
                 "services/conditionality/workers/re_decider.py",
-                "                for actor in before.cause.recorded_by:\n"
-                "                    late.add(line, before.cause.fact, actor)\n",
+                "                for actor in waiting.cause.recorded_by:\n"
+                "                    late.add(line, waiting.cause.fact, actor)\n",
                 "",
             ),
         ),

@@ -40,20 +40,20 @@ class Batch(Struct, frozen=True):
     offsets: Sequence[int]
     keys: Sequence[bytes | None]
     values: Sequence[bytes]
-    names: Sequence[str] = ()
-    contents: Sequence[Sequence[bytes]] = ()  # a column for each of `names`
+    header_names: Sequence[str] = ()
+    header_values: Sequence[Sequence[bytes]] = ()  # a column for each name
 
     def __len__(self) -> int:
         return len(self.values)
 
     def part(self, start: int, stop: int) -> Batch:
-        """The records from one to before another, counted from this batch's first."""
+        """The records with start <= index < stop."""
         if start <= 0 and stop >= len(self):
             return self
         cut = slice(start, stop)
-        contents = [column[cut] for column in self.contents]
-        columns = self.offsets[cut], self.keys[cut], self.values[cut], self.names, contents
-        return Batch(self.topic, self.partition, *columns)
+        header_values = [column[cut] for column in self.header_values]
+        columns = self.offsets[cut], self.keys[cut], self.values[cut]
+        return Batch(self.topic, self.partition, *columns, self.header_names, header_values)
 
     def only(self, indexes: Sequence[int]) -> Batch:
         """Some of the records, in their order."""
@@ -62,25 +62,24 @@ class Batch(Struct, frozen=True):
             return [column[index] for index in indexes]
 
         columns = of(self.offsets), of(self.keys), of(self.values)
-        return Batch(self.topic, self.partition, *columns, self.names, list(map(of, self.contents)))
+        header_values = list(map(of, self.header_values))
+        return Batch(self.topic, self.partition, *columns, self.header_names, header_values)
 
     def record(self, index: int) -> Record:
-        """One of them by itself."""
-        headers = tuple((n, c[index]) for n, c in zip(self.names, self.contents, strict=True))
+        """One record by itself."""
+        named = zip(self.header_names, self.header_values, strict=True)
+        headers = tuple((name, column[index]) for name, column in named)
         row = self.keys[index], self.values[index], headers, self.offsets[index]
         return Record(self.topic, self.partition, *row)
 
     @property
     def records(self) -> list[Record]:
-        """Each by itself."""
+        """The records, each by itself."""
         return [self.record(index) for index in range(len(self))]
 
 
 class Row(Protocol):
-    """The fields of every client's record; an absent value reads as empty.
-
-    So does a header's.
-    """
+    """A record as each client gives it; an absent value, of a header too, is read as empty."""
 
     @property
     def key(self) -> bytes | None: ...

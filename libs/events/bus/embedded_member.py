@@ -67,12 +67,12 @@ class Bell:
         self._opening = asyncio.Lock()
         self._ears: set[asyncio.Event] = set()
 
-    def tell(self, ear: asyncio.Event) -> None:
+    def subscribe(self, ear: asyncio.Event) -> None:
         """Set this event at every ring."""
         self._ears.add(ear)
 
-    def forget(self, ear: asyncio.Event) -> None:
-        """Ring for this event no more."""
+    def unsubscribe(self, ear: asyncio.Event) -> None:
+        """Set this event no more."""
         self._ears.discard(ear)
 
     async def listen(self) -> None:
@@ -141,10 +141,10 @@ class EmbeddedMember:
         self._lease = lease
         self._on_close = on_close
         self._ear = asyncio.Event()
-        self._looking = asyncio.Lock()
+        self._fetch_lock = asyncio.Lock()
         self._id: int | None = None
         self._share = Share(generation=0)
-        self._sure = False  # that the last look succeeded, so that the share can still be right
+        self._share_holds = False  # as far as the last look told; else it is taken anew
         self._poll_s_min, self._poll_s_max = poll_s
         self._poll_s = self._poll_s_min
         self._heart: asyncio.Task[None] | None = None
@@ -152,7 +152,7 @@ class EmbeddedMember:
     async def open(self) -> None:
         """Become a member and take a share. Raises `BusRefused` when a topic does not exist."""
         await self._take_share()
-        self._bell.tell(self._ear)
+        self._bell.subscribe(self._ear)
         self._heart = asyncio.create_task(self._beat())
 
     async def fetch(self, max_records: int, wait_s: float) -> Sequence[Batch]:
@@ -163,7 +163,7 @@ class EmbeddedMember:
         deadline = loop.time() + wait_s
         while True:
             self._ear.clear()
-            async with self._looking:
+            async with self._fetch_lock:
                 batches = await self._look(max_records)
             left_s = deadline - loop.time()
             if batches or left_s <= 0:
@@ -182,7 +182,7 @@ class EmbeddedMember:
 
     async def rewind(self, topic: str, partition: int) -> None:
         """Go on from offset 0: nothing of a log is ever cut off."""
-        async with self._looking:  # else what is being looked at would be gone on from
+        async with self._fetch_lock:  # else a fetch under way would move it on from where it reads
             self._share.positions[self._own(topic, partition)] = 0
 
     async def close(self) -> None:
@@ -191,7 +191,7 @@ class EmbeddedMember:
             return
         self._heart.cancel()
         self._heart = None
-        self._bell.forget(self._ear)
+        self._bell.unsubscribe(self._ear)
         self._on_close(self)
         try:
             await self._pool.execute("SELECT bus.leave_group($1, $2)", self._group, self._id)
@@ -246,15 +246,15 @@ class EmbeddedMember:
     # -- Records
 
     async def _look(self, max_records: int) -> list[Batch]:
-        sure, self._sure = self._sure, False
+        share_holds, self._share_holds = self._share_holds, False
         await self._bell.listen()
-        if not sure:
+        if not share_holds:
             await self._take_share()
         batches = await self._read(max_records)
         if batches is None:
             await self._take_share()
             batches = await self._read(max_records)
-        self._sure = batches is not None
+        self._share_holds = batches is not None
         return batches or []
 
     async def _read(self, max_records: int) -> list[Batch] | None:

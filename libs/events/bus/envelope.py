@@ -17,13 +17,13 @@ T = TypeVar("T")
 
 CONTENT_TYPE = b"application/json"
 CONTENT_TYPE_HEADER = "content-type", CONTENT_TYPE
-NAMES = (
+HEADERS_READ = (
     *("ce_id", "ce_source", "ce_type", "ce_subject", "ce_time"),
     *("ce_position", "ce_previous", "ce_epoch", "traceparent"),
 )
 SPECVERSION = "ce_specversion", b"1.0"
 POSITION_MAX = 2**63 - 1
-REPEATED_MAX = 1_024  # texts remembered of a kind: few types, and one time for a whole block
+REPEATED_MAX = 1_024  # headers of a kind that are remembered: few types, one time for a block
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -101,8 +101,10 @@ def _time_header(moment: datetime) -> tuple[str, bytes]:
 
 
 class Envelopes(Struct, frozen=True):
-    """The envelopes of a batch's records, by columns: read are those that every message is asked
-    for, and those of which a batch has few different ones."""
+    """The envelopes of a batch's records, by columns.
+
+    Ids and subjects are left as bytes: each is another, and few are ever asked for.
+    """
 
     ids: Sequence[bytes]
     sources: Sequence[str]
@@ -138,7 +140,7 @@ def parse(record: Record) -> Envelope:
 
 
 def parse_all(batch: Batch) -> Envelopes:
-    """The envelopes of a batch. Raises `EnvelopeMalformed` as for the first such record."""
+    """The envelopes of a batch. Raises `EnvelopeMalformed` for its first malformed record."""
     try:
         return _parsed(_columns(batch))
     except KeyError as missing:
@@ -179,7 +181,7 @@ def _converted(read: Callable[[bytes], T], column: Sequence[bytes]) -> list[T]:
 
 
 def _numbers(column: Sequence[bytes], least: int) -> list[int]:
-    """Positions as a store can keep them: one below would pass for a message taken long ago."""
+    """Positions that a store can have given; one below `least` would pass for one taken before."""
     numbers = list(map(int, column))
     if min(numbers) < least or max(numbers) > POSITION_MAX:
         raise ValueError
@@ -187,15 +189,15 @@ def _numbers(column: Sequence[bytes], least: int) -> list[int]:
 
 
 def _columns(batch: Batch) -> dict[str, Sequence[bytes]]:
-    named = dict(zip(batch.names, batch.contents, strict=True))
-    if len(named) < len(batch.names):
-        _refuse_twice(batch.names)
+    named = dict(zip(batch.header_names, batch.header_values, strict=True))
+    if len(named) < len(batch.header_names):
+        _refuse_twice(batch.header_names)
     return named
 
 
 def _refuse_twice(names: Sequence[str]) -> None:
     # Both Kafka clients allow a header twice; which one a reader takes would be an accident.
-    for name in NAMES:
+    for name in HEADERS_READ:
         if names.count(name) > 1:
             raise EnvelopeMalformed(header=name, reason="twice")
 
@@ -224,4 +226,4 @@ def _time(value: bytes) -> datetime:
     moment = datetime.fromisoformat(_text(value))
     if moment.tzinfo is None:
         raise ValueError
-    return moment.astimezone(UTC)  # at the ends of time there is none
+    return moment.astimezone(UTC)  # OverflowError where that is before year 1 or after 9999

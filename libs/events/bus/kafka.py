@@ -19,8 +19,8 @@ from aiokafka.errors import (
 )
 
 from libs.events.bus import Member, Producer, Record, batched
-from libs.events.bus.kafka_client import ended, start, stop
-from libs.events.bus.kafka_fetched import by_batches
+from libs.events.bus.kafka_client import start, stop, stop_consumer
+from libs.events.bus.kafka_fetched import fetch_whole_batches
 from libs.events.bus.kafka_member import KafkaMember
 from libs.events.bus.kafka_producer import KafkaProducer
 from libs.events.bus.kafka_settings import KafkaSecurity, KafkaSettings
@@ -30,10 +30,10 @@ __all__ = ["KafkaBus", "KafkaSecurity", "KafkaSettings"]
 
 ADMIN_TIMEOUT_S: Final = 30.0
 PING_TIMEOUT_S: Final = 5.0
-LOOK_AGAIN_S: Final = 0.05
+POLL_S: Final = 0.05
 LAST_WAIT_MS: Final = 200
-LOOK_BACK: Final = 8
-"""The factor by which it is looked further back for a record where there was none."""
+LOOK_BACK_FACTOR: Final = 8
+"""The factor by which a search for a last record goes further back where it found none."""
 
 T = TypeVar("T")
 Partitions: TypeAlias = list[dict[str, Any]]
@@ -61,8 +61,8 @@ class KafkaBus:
             there = await _described(admin)
             _refuse_other_counts(topics, there)
             await self._create(admin, {name: topics[name] for name in topics.keys() - there.keys()})
-            async for there in _again(lambda: _described(admin)):
-                if all(name in there and _led(there[name]) for name in topics):
+            async for there in _polled(lambda: _described(admin)):
+                if all(name in there and _have_leaders(there[name]) for name in topics):
                     break
             # Another process may have created one of them meanwhile, with its own idea of it.
             _refuse_other_counts(topics, there)
@@ -88,7 +88,7 @@ class KafkaBus:
             for _, code in answer.topic_error_codes:
                 if for_code(code) not in (NoError, UnknownTopicOrPartitionError):
                     raise for_code(code)(topic)
-            async for there in _again(lambda: _described(admin)):
+            async for there in _polled(lambda: _described(admin)):
                 if topic not in there:
                     return
 
@@ -128,7 +128,7 @@ class KafkaBus:
     async def committed(self, group: str) -> Mapping[tuple[str, int], int]:
         """The offsets that a group has committed; waits for a coordinator if there is none yet."""
         async with self._admin() as admin:
-            async for offsets in _again(lambda: _offsets(admin, group)):
+            async for offsets in _polled(lambda: _offsets(admin, group)):
                 if offsets is not None:
                     return offsets
         return {}
@@ -147,7 +147,8 @@ class KafkaBus:
                 found |= {partition.partition: record for partition, record in last.items()}
                 begins = {
                     partition: max(
-                        starts[partition], ends[partition] - LOOK_BACK * (ends[partition] - begin)
+                        starts[partition],
+                        ends[partition] - LOOK_BACK_FACTOR * (ends[partition] - begin),
                     )
                     for partition, begin in begins.items()
                     if partition not in last and begin > starts[partition]
@@ -188,10 +189,10 @@ class KafkaBus:
         try:
             async with asyncio.timeout(ADMIN_TIMEOUT_S):
                 await start(reader)
-                by_batches(reader)
+                fetch_whole_batches(reader)
                 yield reader
         finally:
-            await stop(ended(reader))
+            await stop(stop_consumer(reader))
 
 
 async def _last(
@@ -238,8 +239,8 @@ async def _offsets(admin: AIOKafkaAdminClient, group: str) -> Mapping[tuple[str,
     }
 
 
-def _led(partitions: Partitions) -> bool:
-    """Every partition has a leader, so that records can be sent."""
+def _have_leaders(partitions: Partitions) -> bool:
+    """True if every partition has a leader, so that records can be sent."""
     return all(for_code(partition["error_code"]) is NoError for partition in partitions)
 
 
@@ -249,9 +250,8 @@ def _refuse_other_counts(wanted: Mapping[str, int], there: Mapping[str, Partitio
             raise BusRefused(topic=topic, partitions=len(there[topic]), wanted=count)
 
 
-async def _again(ask: Callable[[], Awaitable[T]]) -> AsyncIterator[T]:
-    """The answers to a question that is asked again and again, until its asker has heard enough
-    or runs out of time."""
+async def _polled(ask: Callable[[], Awaitable[T]]) -> AsyncIterator[T]:
+    """The answers to a question, asked again every POLL_S until its asker leaves the loop."""
     while True:
         yield await ask()
-        await asyncio.sleep(LOOK_AGAIN_S)
+        await asyncio.sleep(POLL_S)

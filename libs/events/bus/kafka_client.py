@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from aiokafka import AIOKafkaConsumer
 
 # A broker that answers at all answers a client's first question long before this.
-GRACE_S: Final = 2.0
+FIRST_ANSWER_S: Final = 2.0
 
 
 class Client(Protocol):
@@ -39,7 +39,7 @@ async def stop(stopping: Coroutine[Any, Any, None]) -> None:
         stopped.result()
 
 
-async def ended(consumer: AIOKafkaConsumer) -> None:
+async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
     """Stop a consumer and close its connections, whatever comes back from its tasks.
 
     The library (0.14) suppresses the cancellation of a fetch, but not of one that pauses after the
@@ -58,7 +58,7 @@ async def _apart(step: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         await asyncio.wait({task})
     except asyncio.CancelledError:
         try:
-            await asyncio.wait({task}, timeout=GRACE_S)
+            await asyncio.wait({task}, timeout=FIRST_ANSWER_S)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

@@ -19,7 +19,7 @@ from aiokafka.errors import CorruptRecordException
 log = structlog.get_logger("kafka")
 
 
-def by_batches(consumer: AIOKafkaConsumer) -> None:
+def fetch_whole_batches(consumer: AIOKafkaConsumer) -> None:
     """Have a started consumer's `getmany` answer lists of records, each a batch of the broker.
 
     Its `max_records` then is the most of such lists.

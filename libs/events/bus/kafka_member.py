@@ -14,8 +14,8 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from libs.events.bus import Batch, batched
-from libs.events.bus.kafka_client import ended, start
-from libs.events.bus.kafka_fetched import by_batches
+from libs.events.bus.kafka_client import start, stop_consumer
+from libs.events.bus.kafka_fetched import fetch_whole_batches
 from libs.events.bus.kafka_settings import KafkaSettings
 from libs.events.domain.errors import StaleMember
 
@@ -32,7 +32,7 @@ LONG_POLL_S: Final = 0.1
 """The time that a broker may sit on a fetch that finds nothing. Partitions that were read empty
 after it was sent wait for its answer, and so does a rewind."""
 
-GRACE_S: Final = 0.1
+FETCH_GRACE_S: Final = 0.1
 """The wait of `fetch` beyond its time, for records that are already here."""
 
 log = structlog.get_logger("kafka")
@@ -85,7 +85,7 @@ class KafkaMember:
         except BaseException:
             await self._stop(consumer)
             raise
-        by_batches(consumer)
+        fetch_whole_batches(consumer)
         self._consumer = consumer
         return consumer
 
@@ -97,7 +97,7 @@ class KafkaMember:
         if self._asking is None and not self._read:
             self._asking = asyncio.create_task(self._ask(consumer, wait_s))
         if self._asking is not None:
-            await asyncio.wait({self._asking}, timeout=wait_s + GRACE_S)
+            await asyncio.wait({self._asking}, timeout=wait_s + FETCH_GRACE_S)
             await self._settle()
         return [
             batch for partition in list(self._read) for batch in self._take(partition, max_records)
@@ -108,14 +108,14 @@ class KafkaMember:
         wanted = {TopicPartition(*partition): offset for partition, offset in offsets.items()}
         try:
             async with asyncio.timeout(COMMIT_TIMEOUT_S):
-                await self._here(*wanted).commit(wanted)
+                await self._consumer_of(*wanted).commit(wanted)
         except (CommitFailedError, IllegalStateError) as error:
             raise StaleMember(group=self._group) from error
 
     async def rewind(self, topic: str, partition: int) -> None:
         """Go on from the earliest record there is."""
         rewound = TopicPartition(topic, partition)
-        consumer = self._here(rewound)
+        consumer = self._consumer_of(rewound)
         self._read.pop(rewound, None)
         try:
             done = await consumer.seek_to_beginning(rewound)
@@ -160,7 +160,7 @@ class KafkaMember:
         return taken
 
     async def _settle(self) -> None:
-        """Take leave of a task that has ended; of the whole membership if it ended badly."""
+        """Let go of a task that has ended; if it failed, leave the group and raise."""
         if self._asking is None or not self._asking.done():
             return
         asked, self._asking = self._asking, None
@@ -170,7 +170,7 @@ class KafkaMember:
 
     # -- Belonging
 
-    def _here(self, *partitions: TopicPartition) -> AIOKafkaConsumer:
+    def _consumer_of(self, *partitions: TopicPartition) -> AIOKafkaConsumer:
         there = self._consumer.assignment() if self._consumer is not None else frozenset()
         for partition in partitions:
             if partition not in there:
@@ -194,7 +194,7 @@ class KafkaMember:
         """Stop the library, which may have swallowed that its fetching was to end: it cancels its
         own requests when partitions are lost, and takes a cancellation of itself for theirs. Then
         it waits for ever, and so would every message; told again, it hears."""
-        stopping = asyncio.create_task(ended(consumer))
+        stopping = asyncio.create_task(stop_consumer(consumer))
         patience_s = self._settings.request_s + self._settings.stop_beyond_request_s
         while not stopping.done():
             await asyncio.wait({stopping}, timeout=patience_s)

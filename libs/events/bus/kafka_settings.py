@@ -74,7 +74,7 @@ class KafkaSettings:
         }
 
     def topic_configs(self) -> dict[str, str]:
-        """The configuration of a topic made here: all is kept, on all disks but one at least."""
+        """The configuration of a topic made here: nothing of it is ever deleted by age or size."""
         return {
             "cleanup.policy": "delete",
             "retention.ms": "-1",

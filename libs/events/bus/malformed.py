@@ -31,10 +31,10 @@ KEY_BYTES_MAX: Final = 1_000
 
 _TYPE: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,99}\.v[1-9][0-9]{0,3}")
 
-_skip = msgspec.json.Decoder(msgspec.Raw).decode
+_check_json = msgspec.json.Decoder(msgspec.Raw).decode
 
 
-class Read(Struct, frozen=True):
+class ParsedBatch(Struct, frozen=True):
     """The messages of a batch with their envelopes, and what is wrong with its other records."""
 
     batch: Batch
@@ -42,10 +42,10 @@ class Read(Struct, frozen=True):
     malformed: Sequence[tuple[Record, EnvelopeMalformed]] = ()
 
 
-def parse_each(batch: Batch, topics: Topics) -> Read:
-    """The envelopes of a batch, of which some records may be none; those are told by themselves."""
+def parse_each(batch: Batch, topics: Topics) -> ParsedBatch:
+    """The messages of a batch, and each of its malformed records with what is wrong."""
     with contextlib.suppress(EnvelopeMalformed):
-        return Read(batch, parse_own(batch, topics))
+        return ParsedBatch(batch, parse_own(batch, topics))
     good: list[int] = []
     malformed: list[tuple[Record, EnvelopeMalformed]] = []
     for index in range(len(batch)):
@@ -55,7 +55,7 @@ def parse_each(batch: Batch, topics: Topics) -> Read:
         except EnvelopeMalformed as error:
             malformed.append((batch.record(index), error))
     left = batch.only(good)
-    return Read(left, parse_all(left) if good else None, malformed)
+    return ParsedBatch(left, parse_all(left) if good else None, malformed)
 
 
 def parse_own(batch: Batch, topics: Topics) -> Envelopes:
@@ -71,11 +71,12 @@ def parse_own(batch: Batch, topics: Topics) -> Envelopes:
 
 
 def _foreign(batch: Batch, envelopes: Envelopes, topics: Topics) -> str | None:
-    column = dict(zip(batch.names, batch.contents, strict=True))
-    begins = type_prefix(topics.namespace, batch.topic)[0].encode()
+    """The first part of a batch that is not the owner's; None where all of it is."""
+    column = dict(zip(batch.header_names, batch.header_values, strict=True))
+    prefix = type_prefix(topics.namespace, batch.topic)[0].encode()
     if {*envelopes.sources} != {source_of(topics.owners[batch.topic])}:
         return "source"
-    if not all(_is_type(kind, begins) for kind in {*column["ce_type"]}):
+    if not all(_is_type(kind, prefix) for kind in {*column["ce_type"]}):
         return "type"
     if not all(map(lt, envelopes.previous, envelopes.positions)):
         return "previous"
@@ -87,8 +88,8 @@ def _foreign(batch: Batch, envelopes: Envelopes, topics: Topics) -> str | None:
     return None if _are_json(batch.values) else "value"
 
 
-def _is_type(value: bytes, begins: bytes) -> bool:
-    rest = value.removeprefix(begins)
+def _is_type(value: bytes, prefix: bytes) -> bool:
+    rest = value.removeprefix(prefix)
     return rest != value and rest.isascii() and _TYPE.fullmatch(rest.decode()) is not None
 
 
@@ -106,7 +107,7 @@ def _are_keys(keys: Sequence[bytes | None], partition: int, count: int) -> bool:
 def _are_json(values: Sequence[bytes]) -> bool:
     try:
         for value in values:
-            _skip(value)
+            _check_json(value)
     except (msgspec.MsgspecError, RecursionError):
         return False
     return _are_texts(values)

@@ -32,8 +32,8 @@ def pack(records: Sequence[Record]) -> Iterator[tuple[int, bytes]]:
 
 
 def _within_bytes(batch: Batch) -> Iterator[tuple[int, bytes]]:
-    columns = [_narrow(column) for column in batch.contents]
-    payload = _encode((batch.keys, batch.values, batch.names, columns))
+    columns = [_narrow(column) for column in batch.header_values]
+    payload = _encode((batch.keys, batch.values, batch.header_names, columns))
     if len(payload) <= SEGMENT_BYTES_MAX or len(batch) == 1:
         yield len(batch), payload
         return
@@ -49,7 +49,7 @@ def _narrow(column: Sequence[bytes]) -> bytes | Sequence[bytes]:
 def unpack(topic: str, partition: int, end: int, count: int, payload: bytes) -> Batch:
     """The `count` records of a segment, the last of them before the offset `end`.
 
-    Of one that nobody of ours has packed, it all is one record without headers, the last one.
+    A payload that `pack` has not made is the value of one record, the last, without headers.
     """
     try:
         keys, values, names, columns = _decode(payload)

@@ -1,4 +1,4 @@
-"""Batch bisection: finds the few bad ones among many by halves, and lets the others through."""
+"""Batch bisection: finds the few bad items among many by halves, and lets the others through."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import structlog
 
 from libs.events.bus.incoming import Incoming
-from libs.events.consumer.subscription import Handler, Subscription, Undecodable, is_its_own
+from libs.events.consumer.subscription import Handler, Subscription, Undecodable, is_item_fault
 from libs.events.domain.decider import C, E, S
 from libs.events.domain.errors import safe_text
 from libs.events.store.handle import Loaded
@@ -27,13 +27,13 @@ async def by_halves(
     transaction: Transaction,
     items: Sequence[T],
     work: Callable[[Sequence[T]], Awaitable[None]],
-    never: tuple[type[Exception], ...] = (),
-    also: tuple[type[Exception], ...] = (),
+    raised: tuple[type[Exception], ...] = (),
+    collected: tuple[type[Exception], ...] = (),
 ) -> list[tuple[T, Exception]]:
-    """Do work on many items, each part under a savepoint; those that fail alone, and with what.
+    """Do work on many items, each part under a savepoint; answers (item, error) of those that fail.
 
-    Items must not depend on each other. Faults of the infrastructure, stops that are not `also` an
-    item's own, and errors that are `never` one's own are raised.
+    Items must not depend on each other. An item's own error is collected, as are the stops in
+    `collected`; other stops, faults of the infrastructure and errors in `raised` are raised.
     """
     if not items:
         return []
@@ -41,25 +41,27 @@ async def by_halves(
         async with transaction.savepoint():
             await work(items)
     except Exception as error:
-        if isinstance(error, never) or not (is_its_own(error) or isinstance(error, also)):
+        if isinstance(error, raised) or not (is_item_fault(error) or isinstance(error, collected)):
             raise
         if len(items) == 1:
             return [(items[0], error)]
         middle = len(items) // 2
-        first = await by_halves(transaction, items[:middle], work, never, also)
-        return first + await by_halves(transaction, items[middle:], work, never, also)
+        first = await by_halves(transaction, items[:middle], work, raised, collected)
+        return first + await by_halves(transaction, items[middle:], work, raised, collected)
     return []
 
 
 async def load_by_halves(
     unit: Transaction, kind: StreamType[C, S, E], stream_ids: Sequence[str]
 ) -> dict[str, Loaded[S]]:
-    """Those of some streams that can be read; the log names each of the others, which a list of
-    many then leaves out and names too."""
+    """The streams of these that can be read; each of the others is named in the process's log.
+
+    For lists of many, which leave out what cannot be read and say so.
+    """
     try:
         return await unit.load(kind, sorted(set(stream_ids)))
     except Exception as error:
-        if not is_its_own(error):
+        if not is_item_fault(error):
             raise
         why = safe_text(error)
     if len(stream_ids) == 1:
@@ -76,7 +78,7 @@ async def sift(
     messages: Sequence[Incoming],
     held: Collection[str],
 ) -> dict[int, str]:
-    """Handle messages of one topic, in order; {position: error} of those it was not done with.
+    """Handle messages of one topic, in order; answers {position: error} of those not handled.
 
     Not handled are messages of `held` keys, those that are not fit, and every later one of their
     key. Faults of the infrastructure and stops are raised.
@@ -102,7 +104,7 @@ async def sift(
 
 @dataclass(slots=True)
 class _Sieve:
-    """Gives a handler as many messages at once as it takes.
+    """Gives a handler as many messages at once as it takes; `unfit` are the keys it failed at.
 
     Where it fails, it is given the halves. So k unfit messages among n cost about k log n
     attempts, and none that are fit is handled by itself for long.
@@ -114,7 +116,7 @@ class _Sieve:
     unfit: set[str]
 
     async def take(self, messages: Sequence[Incoming], *, suspect: bool = False) -> bool:
-        """Handle what is fit, in order; whether all were. One of `suspect` messages is not."""
+        """Handle what is fit, in order; True if all were. Of `suspect` ones one is not."""
         if self.unfit:
             messages = [message for message in messages if not self._is_behind(message)]
         if len(messages) < 2 or not suspect:
@@ -145,7 +147,7 @@ class _Sieve:
             async with self.transaction.savepoint():
                 await self.handler(self.transaction, messages)
         except Exception as error:
-            if not is_its_own(error):
+            if not is_item_fault(error):
                 raise
             return safe_text(error)
         return None

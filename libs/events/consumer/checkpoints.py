@@ -16,17 +16,17 @@ from libs.events.store.transaction import Transaction
 
 @dataclass
 class Checkpoint:
-    """The `consumed` row of a subscription's partition, and if it is new."""
+    """The `consumed` row of a subscription's partition, `moved` if it must be written again."""
 
     epoch: str | None
     position: int
     moved: bool = False
 
-    def take(self, batch: Batch, envelopes: Envelopes, met: int = 0) -> Sequence[int]:
-        """Which messages of a batch are not covered yet; the checkpoint moves past them.
+    def take(self, batch: Batch, envelopes: Envelopes, gap_offset: int = 0) -> Sequence[int]:
+        """The indexes of the messages that are not covered yet; the checkpoint moves past them.
 
-        Proves that nothing before them is missing: raises `GapFound` and `UnknownEpoch`. `met` is
-        the offset where a gap was met, if a look back is under way.
+        Proves that nothing before them is missing: raises `GapFound` and `UnknownEpoch`.
+        `gap_offset` is where a gap was met, if the partition was rewound for it.
         """
         if self._follows(envelopes):
             self.epoch, self.position = envelopes.epochs[0], envelopes.positions[-1]
@@ -36,9 +36,10 @@ class Checkpoint:
         epoch, position = self.epoch, self.position
         columns = envelopes.epochs, envelopes.previous, envelopes.positions, batch.offsets
         for index, (own, previous, at, offset) in enumerate(zip(*columns, strict=True)):
-            # Epochs follow one another: messages of another epoch before a gap are older. A newer
-            # one counts on from before our position, which covers mere numbers.
-            if epoch not in (None, own) and not (offset < met and at <= position):
+            # Epochs follow one another: before a gap that we rewound for, another epoch is an older
+            # one, and covered. Elsewhere it is a newer one, which counts on from a position before
+            # ours: its messages are not covered, whatever their numbers are.
+            if epoch not in (None, own) and not (offset < gap_offset and at <= position):
                 raise UnknownEpoch(**_location(batch, offset), epoch=epoch)
             if at <= position:
                 continue
@@ -50,7 +51,7 @@ class Checkpoint:
         return fresh
 
     def _follows(self, envelopes: Envelopes) -> bool:
-        """Nearly always: all are new, of the known epoch, and each names the one before."""
+        """True if all are new, of the known epoch, and each names the one before: nearly always."""
         positions, previous = envelopes.positions, envelopes.previous
         epoch = envelopes.epochs[0]
         return (

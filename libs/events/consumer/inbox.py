@@ -32,11 +32,13 @@ from libs.events.consumer.checkpoints import lock_checkpoints, move_checkpoints,
 from libs.events.consumer.parking import (
     RecordPosition,
     dropped_positions,
+    forget_stops,
     held_keys,
+    offset_position,
     park,
     park_records,
-    print_of,
-    stops_still,
+    record_sha256,
+    still_stops,
 )
 from libs.events.consumer.subscription import STOPS, Subscription, messages_in, wanted_of
 from libs.events.domain.errors import (
@@ -58,9 +60,9 @@ FETCH_RECORDS_MAX = 1_000  # of a partition
 TRANSACTION_RECORDS_MAX = 3_000
 FETCH_WAIT_S = 1.0
 RETRY_S = 0.3
-JUDGED_POLL_S = 1.0
+DROPPED_POLL_S = 1.0
 LOOK_BACKS_MAX = 2
-"""From one gap; the first may be followed by what had been fetched before it."""
+"""Rewinds for one gap: the batch after the first may have been fetched before it."""
 
 log = structlog.get_logger("consumer")
 
@@ -72,7 +74,11 @@ Parsed: TypeAlias = tuple[Batch, Envelopes]
 
 @dataclass
 class Tally:
-    """The counts of a consumer since it started."""
+    """The counts of a consumer since it started.
+
+    `skipped` had been taken before, `passed` is not wanted or was dropped by a person; `stopped`
+    says at what it stopped.
+    """
 
     handled: int = 0
     skipped: int = 0
@@ -96,11 +102,11 @@ class Consumer:
 
     def __post_init__(self) -> None:
         self._by_topic = {s.topic: s for s in self.subscriptions}
-        self._gaps: dict[Partition, list[int]] = {}  # the offsets where one was looked back from
-        self._rewound: set[Partition] = set()  # in this round
-        self._dropped: Mapping[
-            RecordPosition, str | None
-        ] = {}  # by a person, with the print of a record
+        # The offsets at which a gap was met and its partition rewound.
+        self._gaps: dict[Partition, list[int]] = {}
+        self._rewound: set[Partition] = set()  # in this round of batches
+        # By a person: a record with its hash, a message without.
+        self._dropped: Mapping[RecordPosition, str | None] = {}
         self._stopped_at: RecordPosition | None = None
 
     async def run(self) -> None:
@@ -126,20 +132,21 @@ class Consumer:
                 log.warning("consumer begins anew", group=self.group, error=safe_text(error))
                 await asyncio.sleep(RETRY_S)
 
-    async def judged(self) -> None:
+    async def wait_until_dropped(self) -> None:
         """Wait until a person has dropped the record at which it stopped; it can `run` then."""
         while self._stopped_at is None or await self._still(self._stopped_at):
-            await asyncio.sleep(JUDGED_POLL_S)
+            await asyncio.sleep(DROPPED_POLL_S)
 
     async def _still(self, position: RecordPosition) -> bool:
         try:
-            return await stops_still(self.store, position)
+            return await still_stops(self.store, position)
         except RETRIED:
             return True
 
     async def _open_checkpoints(self) -> None:
         await open_checkpoints(self.store, self.subscriptions, self.topics.partitions)
         names = [subscription.name for subscription in self.subscriptions]
+        await forget_stops(self.store, names)
         self._dropped = await dropped_positions(self.store, names)
 
     async def _consume(self, member: Member) -> None:
@@ -162,15 +169,15 @@ class Consumer:
 
     async def _take_all(self, member: Member, batches: Sequence[Batch]) -> dict[Partition, int]:
         """Take batches of one topic, together where that is possible; the offsets behind them."""
-        together = len(batches) > 1 and await self._processed(*batches)
+        together = len(batches) > 1 and await self._try_together(*batches)
         taken: dict[Partition, int] = {}
         for batch in batches:
             partition = _topic_partition(batch)
-            if together or (partition not in self._rewound and await self._take(member, batch)):
+            if together or (partition not in self._rewound and await self._take_one(member, batch)):
                 taken[partition] = batch.offsets[-1] + 1
         return taken
 
-    async def _processed(self, *batches: Batch) -> bool:
+    async def _try_together(self, *batches: Batch) -> bool:
         """Process batches in one transaction; False where one of them may be in the others' way."""
         try:
             await self.process(*batches)
@@ -179,7 +186,7 @@ class Consumer:
             return False
         return True
 
-    async def _take(self, member: Member, batch: Batch) -> bool:
+    async def _take_one(self, member: Member, batch: Batch) -> bool:
         """Process a batch, again until the infrastructure lets it through; False after a rewind."""
         while True:
             try:
@@ -191,7 +198,7 @@ class Consumer:
                     log.warning("rewinding at a gap", **stop.facts)
                     await self._look_back(member, batch)
                     return False
-                await self._tell_stop(batch, stop)
+                await self._park_stop(batch, stop)
                 raise
             except RETRIED as fault:
                 log.warning("batch tried again", group=self.group, error=safe_text(fault))
@@ -208,7 +215,7 @@ class Consumer:
         self._gaps.setdefault(partition, []).append(batch.offsets[0])
         self._rewound.add(partition)
 
-    async def _tell_stop(self, batch: Batch, stop: CorridorError) -> None:
+    async def _park_stop(self, batch: Batch, stop: CorridorError) -> None:
         """Let a person see and judge the record at which this stops, where it is one's fault."""
         offset = stop.facts.get("offset")
         if offset not in batch.offsets:
@@ -216,10 +223,10 @@ class Consumer:
         record = batch.record(batch.offsets.index(offset))
         name = self._by_topic[batch.topic].name
         await park_records(self.store, name, [(record, str(stop))], stops=True)
-        self._stopped_at = batch.topic, batch.partition, -1 - record.offset
+        self._stopped_at = batch.topic, batch.partition, offset_position(record.offset)
 
     async def process(self, *batches: Batch) -> None:
-        """Batches of partitions of one topic, in one transaction."""
+        """Process batches of partitions of one topic, in one transaction."""
         began, counted = perf_counter(), replace(self.tally)
         try:
             await self._process(batches)
@@ -230,10 +237,10 @@ class Consumer:
 
     async def _process(self, batches: Sequence[Batch]) -> None:
         subscription = self._by_topic[batches[0].topic]
-        left = [one for one in map(self._without_dropped, batches) if len(one)]
-        read = [parse_each(batch, self.topics) for batch in left]
-        await self._set_aside(subscription, [record for one in read for record in one.malformed])
-        arrived = [(one.batch, one.envelopes) for one in read if one.envelopes is not None]
+        left = [batch for batch in map(self._without_dropped, batches) if len(batch)]
+        parsed = [parse_each(batch, self.topics) for batch in left]
+        await self._park_malformed(subscription, [bad for part in parsed for bad in part.malformed])
+        arrived = [(part.batch, part.envelopes) for part in parsed if part.envelopes is not None]
         if arrived:
             await self._take_messages(subscription, arrived)
 
@@ -241,13 +248,13 @@ class Consumer:
         """A batch without the records that a person has judged to be passed over."""
         if not self._dropped:
             return batch
-        positions = [(*_topic_partition(batch), -1 - offset) for offset in batch.offsets]
-        there = [index for index, position in enumerate(positions) if position in self._dropped]
-        gone = {i for i in there if self._dropped[positions[i]] == print_of(batch.record(i))}
+        positions = [(*_topic_partition(batch), offset_position(o)) for o in batch.offsets]
+        dropped = [index for index, position in enumerate(positions) if position in self._dropped]
+        gone = {i for i in dropped if self._dropped[positions[i]] == record_sha256(batch.record(i))}
         self.tally.passed += len(gone)
         return batch.only([i for i in range(len(batch)) if i not in gone]) if gone else batch
 
-    async def _set_aside(
+    async def _park_malformed(
         self,
         subscription: Subscription,
         malformed: Sequence[tuple[Record, EnvelopeMalformed]],
@@ -259,7 +266,7 @@ class Consumer:
             self.tally.parked += await park_records(self.store, subscription.name, reasons)
 
     async def _take_messages(self, subscription: Subscription, arrived: Sequence[Parsed]) -> None:
-        # As they were appended: the log of a topic's owner is one.
+        # The one appended last: its time and trace are the transaction's.
         last = max((envelopes.at(-1) for _, envelopes in arrived), key=_position)
         # In two lives of a log, two messages may have the same position.
         if len(arrived) > 1 and any(
@@ -282,8 +289,8 @@ class Consumer:
         checkpoints = await lock_checkpoints(transaction, subscription, partitions)
         messages: list[Incoming] = []
         for batch, envelopes in arrived:
-            met = min(self._gaps.get(_topic_partition(batch), [0]))
-            fresh = checkpoints[batch.partition].take(batch, envelopes, met)
+            gap_offset = min(self._gaps.get(_topic_partition(batch), [0]))
+            fresh = checkpoints[batch.partition].take(batch, envelopes, gap_offset)
             wanted = wanted_of(subscription, batch, envelopes, fresh)
             self.tally.skipped += len(batch) - len(fresh)
             self.tally.passed += len(fresh) - len(wanted)

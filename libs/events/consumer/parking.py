@@ -18,24 +18,24 @@ from libs.events.store.model import encode
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 
-Partition: TypeAlias = tuple[str, str, int]
+SubscribedPartition: TypeAlias = tuple[str, str, int]
 """(subscription, topic, partition)."""
 
 ParkedPosition: TypeAlias = tuple[str, str, int, int]
 """(subscription, topic, partition, position): where a parked message stands among all."""
 
 RecordPosition: TypeAlias = tuple[str, int, int]
-"""(topic, partition, position); -1 - offset in the place of the position of what has none."""
+"""(topic, partition, position); of a record that is no message `offset_position` of its offset."""
 
 START: Final[ParkedPosition] = ("", "", 0, 0)
-"""Before all of them."""
+"""The place before every parked message."""
 
-_ANYTHING: Final = """
+_ANY_PARKED: Final = """
 SELECT EXISTS (SELECT FROM parked WHERE subscription = $1 AND topic = $2 AND partition = ANY($3)
                AND dropped_at IS NULL AND position > 0)
 """
 # One look into the index for each key: however much of a key is parked, the first row will do.
-_AMONG: Final = """
+_KEYS_PARKED: Final = """
 SELECT key FROM unnest($3::int[], $4::text[]) AS asked (at, key)
 WHERE (SELECT true FROM parked WHERE subscription = $1 AND topic = $2 AND partition = asked.at
        AND parked.key = asked.key AND dropped_at IS NULL AND position > 0
@@ -61,12 +61,17 @@ _DROPPED: Final = """
 SELECT topic, partition, position, message->>'sha256' FROM parked
 WHERE subscription = ANY($1) AND dropped_at IS NOT NULL
 """
-_STOPS_STILL: Final = """
+_STILL_STOPS: Final = """
 SELECT EXISTS (SELECT FROM parked WHERE topic = $1 AND partition = $2 AND position = $3
                AND stops AND dropped_at IS NULL)
 """
 
 _pack = msgspec.msgpack.Encoder().encode
+
+
+def offset_position(offset: int) -> int:
+    """The number that stands for the position of a record that has none: below all positions."""
+    return -1 - offset
 
 
 class NothingParked(NotFound):
@@ -99,7 +104,7 @@ class Selection:
     key: str | None = None
 
 
-EVERYTHING: Final = Selection()
+ALL_PARKED: Final = Selection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,7 @@ class _StoredRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class _Print:
+class _RecordHash:
     sha256: str
     bytes: int
 
@@ -145,15 +150,16 @@ async def park(
 async def park_records(
     store: Store, subscription: str, refused: Sequence[tuple[Record, str]], *, stops: bool = False
 ) -> int:
-    """Keep the prints of records that are no messages, or at which a consumer `stops`, each with
-    what is wrong with it, and once however often it comes; how many are new.
+    """Park records that are no messages, or at which a consumer `stops`; answers how many are new.
+
+    Kept are hash, length and what is wrong, once however often a record comes.
 
     One that was dropped stays so, unless another record now stands at its offset.
     """
     rows = [
         (
-            *(subscription, record.topic, record.partition, -1 - record.offset),
-            encode(_Print(print_of(record), len(record.value))).decode(),
+            *(subscription, record.topic, record.partition, offset_position(record.offset)),
+            encode(_RecordHash(record_sha256(record), len(record.value))).decode(),
             *(error, stops),
         )
         for record, error in refused
@@ -164,7 +170,7 @@ async def park_records(
     return len(inserted)
 
 
-def print_of(record: Record) -> str:
+def record_sha256(record: Record) -> str:
     """The SHA-256 of a record as it came: key, value and headers."""
     headers = [(name, bytes(value)) for name, value in record.headers]
     return hashlib.sha256(_pack((record.key, record.value, headers))).hexdigest()
@@ -173,26 +179,26 @@ def print_of(record: Record) -> str:
 async def dropped_positions(
     store: Store, subscriptions: Sequence[str]
 ) -> dict[RecordPosition, str | None]:
-    """All that a person has dropped, by where it stands; a record with its print, a message not.
-
-    Records at which a consumer stopped and that nobody has dropped are forgotten: it goes on, or
-    stops there again.
-    """
-    await store.pool.execute(_FORGET_STOPS, subscriptions)
+    """{place: hash} of all that a person has dropped; a message has no hash."""
     rows = await store.pool.fetch(_DROPPED, subscriptions)
     return {(topic, partition, position): sha256 for topic, partition, position, sha256 in rows}
 
 
-async def stops_still(store: Store, position: RecordPosition) -> bool:
+async def forget_stops(store: Store, subscriptions: Sequence[str]) -> None:
+    """Forget records at which a consumer stopped and that nobody has dropped: it begins anew."""
+    await store.pool.execute(_FORGET_STOPS, subscriptions)
+
+
+async def still_stops(store: Store, position: RecordPosition) -> bool:
     """True until a person has dropped the record at which a consumer stopped."""
-    found: bool = await store.pool.fetchval(_STOPS_STILL, *position)
+    found: bool = await store.pool.fetchval(_STILL_STOPS, *position)
     return found
 
 
 async def drop(
     transaction: Transaction, topic: str, partition: int, position: int, reason: str
 ) -> None:
-    """Have one parked message of a topic's partition be done with, by decision of a person.
+    """Drop one parked message of a topic's partition, by decision of a person.
 
     It stays as it came, with who dropped it, when and the code of why. Of its key, what waits
     behind it can be replayed then. Dropping it again changes nothing; raises `NothingParked`.
@@ -223,23 +229,23 @@ async def held_keys(
     arrived: Sequence[Incoming],
     before: int | None = None,
 ) -> set[str]:
-    """Those keys of messages of which something is parked, `before` a position where one is given.
+    """The keys of these messages that have something parked, `before` a position if one is given.
 
     Ask behind the locks of their partitions' `consumed` rows. The keys are looked at only where
     anything is parked, which is seldom.
     """
     reads = subscription.name, subscription.topic
     partitions = sorted({message.batch.partition for message in arrived})
-    if not await transaction.connection.fetchval(_ANYTHING, *reads, partitions):
+    if not await transaction.connection.fetchval(_ANY_PARKED, *reads, partitions):
         return set()
     asked = sorted({(message.partition, message.key) for message in arrived})
     columns = [partition for partition, _ in asked], [key for _, key in asked]
-    rows = await transaction.connection.fetch(_AMONG, *reads, *columns, before)
+    rows = await transaction.connection.fetch(_KEYS_PARKED, *reads, *columns, before)
     return {row["key"] for row in rows}
 
 
 async def list_parked(
-    store: Store, limit: int = 500, after: ParkedPosition = START, selection: Selection = EVERYTHING
+    store: Store, limit: int = 500, after: ParkedPosition = START, selection: Selection = ALL_PARKED
 ) -> list[Parked]:
     """The messages parked behind a position, in the order in which they would be replayed."""
     rows = await store.pool.fetch(
@@ -256,8 +262,8 @@ async def list_parked(
     return [Parked(**dict(row)) for row in rows]
 
 
-def unpark(topic: str, partition: int, key: str, message: str) -> Record:
-    """The record that was kept, as it came."""
+def kept_record(topic: str, partition: int, key: str, message: str) -> Record:
+    """A parked message as the record it came as; `message` is the row's."""
     stored = msgspec.json.decode(message, type=_StoredRecord)
     headers = [(name, value.encode("latin-1")) for name, value in stored.headers]
     return Record(
@@ -286,4 +292,4 @@ async def parked_records(transaction: Transaction, subscription: str, topic: str
         subscription,
         topic,
     )
-    return [unpark(topic, row["partition"], row["key"], row["message"]) for row in rows]
+    return [kept_record(topic, row["partition"], row["key"], row["message"]) for row in rows]

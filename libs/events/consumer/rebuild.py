@@ -53,7 +53,7 @@ WHERE c.relnamespace = $1::regnamespace AND c.relkind = 'r'
 GROUP BY c.relname ORDER BY c.relname
 """
 # A schema that another rebuild has left behind was never or is no longer in use.
-_EMPTY: Final = """
+_MAKE_SHADOW: Final = """
 DROP SCHEMA IF EXISTS rebuilt CASCADE;
 DROP SCHEMA IF EXISTS replaced CASCADE;
 CREATE SCHEMA rebuilt;
@@ -154,7 +154,7 @@ async def rebuild(models: ReadModels, bus: Bus, watcher: Watcher) -> Progress:
 async def _empty_shadow(owner: Connection, models: ReadModels) -> None:
     if await owner.fetchval("SELECT EXISTS (SELECT FROM blocks)"):
         raise NotOnlyReading(service=models.source)
-    await owner.execute(_EMPTY)
+    await owner.execute(_MAKE_SHADOW)
     await migrate.apply(models.owner_url, models.directories, models.roles, SHADOW)
     await owner.execute(_KEEP_DROPPED)
 
@@ -213,7 +213,7 @@ def _raise_if_stopped(shadow: _Shadow) -> None:
 
 
 async def _behind(owner: Connection) -> int:
-    """In how many partitions the new tables are not where the live ones are."""
+    """The number of partitions in which the new tables are not where the live ones are."""
     behind: int = await owner.fetchval(
         """SELECT count(*) FROM public.consumed AS live
            LEFT JOIN rebuilt.consumed AS shadow USING (subscription, topic, partition)

@@ -13,10 +13,10 @@ from libs.events.consumer.batch_bisection import sift
 from libs.events.consumer.parking import (
     START,
     ParkedPosition,
-    Partition,
     Selection,
+    SubscribedPartition,
     held_keys,
-    unpark,
+    kept_record,
 )
 from libs.events.consumer.subscription import Subscription, messages_in
 from libs.events.store.transaction import Transaction
@@ -67,21 +67,21 @@ async def replay(
     transaction: Transaction,
     subscriptions: Sequence[Subscription],
     selection: Selection,
-    behind: ParkedPosition = START,
-    most: int = REPLAYED_MAX,
+    after: ParkedPosition = START,
+    messages_max: int = REPLAYED_MAX,
 ) -> Replayed | None:
     """Handle the next of the selected messages behind a position again; None where there are none.
 
-    Takes at most so many, all of one partition, whose `consumed` row it locks, so that no
+    Takes at most `messages_max`, all of one partition, whose `consumed` row it locks, so that no
     live message overtakes: one whose key is still parked by then is parked behind. What goes
     through is no longer parked once the transaction is committed; what does not stays, and what
     follows in its key stays behind it. Ask again behind `reached` until there are none.
     """
-    first = await _first(transaction, subscriptions, selection, behind)
+    first = await _first(transaction, subscriptions, selection, after)
     if first is None:
         return None
     subscription = next(s for s in subscriptions if (s.name, s.topic) == first[:2])
-    arrived = await _locked(transaction, subscription, first, selection.key, most)
+    arrived = await _locked(transaction, subscription, first, selection.key, messages_max)
     if not arrived:
         return Replayed(first, 0, 0)
     refused = await _handle(transaction, subscription, first[:3], arrived)
@@ -93,12 +93,12 @@ async def _first(
     transaction: Transaction,
     subscriptions: Sequence[Subscription],
     selection: Selection,
-    behind: ParkedPosition,
+    after: ParkedPosition,
 ) -> ParkedPosition | None:
     """Where the first of them stands; of subscriptions that are no more, none is found."""
     found = await transaction.connection.fetchrow(
         _FIRST,
-        *behind,
+        *after,
         [subscription.name for subscription in subscriptions],
         [subscription.topic for subscription in subscriptions],
         selection.topic,
@@ -112,7 +112,7 @@ async def _locked(
     subscription: Subscription,
     first: ParkedPosition,
     key: str | None,
-    most: int,
+    messages_max: int,
 ) -> list[Incoming]:
     """The messages from a position on, of its partition alone, which stands still from here on.
 
@@ -120,8 +120,8 @@ async def _locked(
     """
     *partition, position = first
     await transaction.connection.execute(_LOCK, *partition)
-    rows = await transaction.connection.fetch(_ROWS, *partition, position, key, most)
-    records = [unpark(first[1], first[2], row["key"], row["message"]) for row in rows]
+    rows = await transaction.connection.fetch(_ROWS, *partition, position, key, messages_max)
+    records = [kept_record(first[1], first[2], row["key"], row["message"]) for row in rows]
     found: list[Incoming] = []
     for batch in batched(first[1], first[2], records):
         found += messages_in(subscription, batch, parse_all(batch), range(len(batch)))
@@ -131,7 +131,7 @@ async def _locked(
 async def _handle(
     transaction: Transaction,
     subscription: Subscription,
-    partition: Partition,
+    partition: SubscribedPartition,
     arrived: Sequence[Incoming],
 ) -> Mapping[int, str]:
     """Messages that go through are no longer parked; answers the others, each with its error."""

@@ -23,6 +23,7 @@ class UnknownPartition(CorridorError):
 
 
 STOPS = (GapFound, UnknownEpoch, UnknownEvent, UnknownPartition)
+"""Errors that stop a consumer until a person has mended something; never parked."""
 
 
 class Undecodable(Struct, frozen=True):
@@ -55,16 +56,18 @@ class Subscription:
         return self.bodies.get(kind, self.others)
 
 
-def is_its_own(error: Exception) -> bool:
-    """True if the message itself is at fault: not the infrastructure, and no stop."""
+def is_item_fault(error: Exception) -> bool:
+    """True if the item itself (a message, a stream) is at fault; no stop, no infrastructure."""
     return not is_infrastructure_fault(error) and not isinstance(error, STOPS)
 
 
 def wanted_of(
     subscription: Subscription, batch: Batch, envelopes: Envelopes, indexes: Sequence[int]
 ) -> Sequence[int]:
-    """Which of these messages a subscription wants. Raises `UnknownEvent` at a newer major version
-    of one that it does."""
+    """The indexes of those messages that a subscription wants.
+
+    Raises `UnknownEvent` where one of them has a newer major version than its topic.
+    """
     kinds = set(zip(envelopes.types, envelopes.majors, strict=True))
     wanted = [kind for kind in kinds if subscription.body_of(kind[0])]
     supported = int(subscription.topic.rsplit(".v", 1)[1])
@@ -100,7 +103,7 @@ def _bodies(
         try:
             return list(map(decoders[types[0]].decode, values))
         except Exception as error:  # one of them: each by itself
-            if not is_its_own(error):
+            if not is_item_fault(error):
                 raise
     return [_body(decoders[name], value) for name, value in zip(types, values, strict=True)]
 
@@ -109,7 +112,7 @@ def _body(decoder: msgspec.json.Decoder[Any], value: bytes) -> Any:
     try:
         return decoder.decode(value)
     except Exception as error:
-        if not is_its_own(error):
+        if not is_item_fault(error):
             raise
         return Undecodable(error)
 

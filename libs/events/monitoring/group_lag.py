@@ -23,7 +23,7 @@ class Sightings:
     ends: deque[tuple[int, float]] = field(default_factory=deque)
 
     def seconds_behind(self, end: int, committed: int, now: float) -> float:
-        """Since when the first message at or behind `committed` is known to be on the bus."""
+        """For how many seconds the first message that is not consumed has been seen on the bus."""
         last_seen = self.ends[-1][0] if self.ends else committed
         if end > last_seen and len(self.ends) < SIGHTINGS_MAX:
             self.ends.append((end, now))

@@ -62,15 +62,31 @@ ON CONFLICT (topic, partition) DO UPDATE SET position = excluded.position
 
 @dataclass
 class Progress:
-    """The position up to which the log was read, and the last message of each partition.
+    """The position up to which the log was read, and that of each partition's last message.
 
-    `held` is what the bus itself still holds of a partition where that is less than what it
-    acknowledged: such messages are sent again, others of the same window are not.
+    `refilled` holds the partitions that lost what the bus had acknowledged, each with the position
+    up to which it has it again: its messages are sent anew, others of the same window are not.
     """
 
     position: int
     last: dict[tuple[str, int], int] = field(default_factory=dict)
-    held: dict[tuple[str, int], int] = field(default_factory=dict)
+    refilled: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def advance(self, partition: tuple[str, int], position: int) -> int | None:
+        """Move a partition on to a message; the position of the one before it, which it names.
+
+        None where the bus has this message.
+        """
+        last = self.last.get(partition, 0)
+        previous = self.refilled.get(partition, last)
+        if position <= previous:
+            return None
+        if position < last:
+            self.refilled[partition] = position
+        else:
+            self.refilled.pop(partition, None)
+            self.last[partition] = position
+        return previous
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,31 +123,33 @@ class Relay:
     async def _lead(self, leadership: Leadership) -> None:
         await self.bus.ensure_topics(self.owned)
         progress, epoch = await self._resume(), (await self.store.head())[1]
+        # At the last audit; None when something was sent since, which moved them.
         ends: dict[tuple[str, int], int] | None = await self._ends()
         producer = await self.bus.producer()
         loop = asyncio.get_running_loop()
         audited = loop.time()
-        coming = asyncio.create_task(self._read(progress, epoch))
-        noted = asyncio.create_task(asyncio.sleep(0))  # that the last one has been acknowledged
+        # While a stretch is sent, the next is read and the last one's acknowledgement is noted.
+        reading = asyncio.create_task(self._read(progress, epoch))
+        noting = asyncio.create_task(asyncio.sleep(0))  # nothing to note yet
         try:
             while True:
                 await leadership.confirm()
-                stretch = await coming
+                stretch = await reading
                 if stretch is None:
-                    await noted
+                    await noting
                     due = ends is None or loop.time() - audited > RELAY_AUDIT_S
                     if due and not leadership.has_news:  # it may have come after we had looked
                         ends, audited = await self._audit(ends), loop.time()
                     await leadership.wait(RELAY_POLL_S)
-                coming = asyncio.create_task(self._read(progress, epoch))
+                reading = asyncio.create_task(self._read(progress, epoch))
                 if stretch is not None:
                     await self._send(producer, stretch.records)
-                    await noted  # one after the other
-                    noted = asyncio.create_task(self._acknowledge(stretch))
+                    await noting  # one after the other
+                    noting = asyncio.create_task(self._acknowledge(stretch))
                     ends, audited = None, loop.time()
         finally:
-            coming.cancel()
-            await asyncio.gather(coming, noted, return_exceptions=True)
+            reading.cancel()
+            await asyncio.gather(reading, noting, return_exceptions=True)
             with contextlib.suppress(Exception):
                 await producer.close()
 
@@ -151,7 +169,7 @@ class Relay:
         return now
 
     async def _resume(self) -> Progress:
-        """The smaller of what was acknowledged and what each partition still holds wins."""
+        """The place to go on from: what was acknowledged, or less where a partition holds less."""
         rows = await self.store.pool.fetch("SELECT topic, partition, position FROM relay")
         last = {(row["topic"], row["partition"]): row["position"] for row in rows}
         progress = Progress(last.pop(WHOLE_LOG, 0), last)
@@ -161,8 +179,8 @@ class Relay:
                 acknowledged = last.get((topic, partition), 0)
                 there = self._position(records.get(partition), acknowledged)
                 if there < acknowledged:
-                    progress.held[topic, partition] = there
-        for (topic, partition), there in progress.held.items():
+                    progress.refilled[topic, partition] = there
+        for (topic, partition), there in progress.refilled.items():
             log.warning("refilling", topic=topic, partition=partition, behind=there)
             progress.position = min(progress.position, there)
         return progress
@@ -216,16 +234,9 @@ class Relay:
     ) -> Record | None:
         _, _, stream_id, kind, topic, key, occurred_at, metadata, value = row
         partition = (topic, self.topics.partition(topic, key))
-        acknowledged = progress.last.get(partition, 0)
-        held = progress.held.get(partition)
-        if position <= acknowledged and (held is None or position <= held):
+        previous = progress.advance(partition, position)
+        if previous is None:
             return None
-        previous = acknowledged if held is None else held
-        if held is not None:
-            progress.held[partition] = position
-            if position >= acknowledged:
-                del progress.held[partition]
-        progress.last[partition] = max(position, acknowledged)
         envelope = Envelope(
             id=f"{epoch}-{position}",
             source=self.source,

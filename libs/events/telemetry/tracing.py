@@ -55,12 +55,12 @@ def _link(span: Span, carried: Iterable[str]) -> None:
         span.add_link(context.get_span_context())
 
 
-# -- Appends and windows: told when they are over -------------------------------------------------
+# -- Appends and windows: their spans are made when they are over ---------------------------------
 
 
 def appended(store: str, began_ns: int, parent: str | None, events: int, position: int) -> None:
     """One append that has committed, under what caused it."""
-    _over(
+    _finished_span(
         telemetry.SPAN_APPEND.format(store=store),
         SpanKind.INTERNAL,
         began_ns,
@@ -88,10 +88,10 @@ def sent(system: str, began_ns: int, records: Sequence[Record]) -> None:
         name = telemetry.SPAN_SEND.format(topic=topics[0])
         attributes[telemetry.MESSAGING_DESTINATION] = topics[0]
     parent = carried[-1] if carried else None
-    _over(name, SpanKind.PRODUCER, began_ns, parent, attributes, carried)
+    _finished_span(name, SpanKind.PRODUCER, began_ns, parent, attributes, carried)
 
 
-def _over(
+def _finished_span(
     name: str,
     kind: SpanKind,
     began_ns: int,

@@ -78,7 +78,7 @@ class Backoff:
     _loaded: bool = False
 
     async def turn(self, items: Mapping[str, Attempt]) -> bool:
-        """A step of each item that does not rest; answers whether any went on.
+        """Take a turn: a step of each item that does not rest; answers whether any went on.
 
         An error is its item's own, and noted, unless it is one of the infrastructure: those are
         raised, because they are no item's fault.

@@ -34,8 +34,10 @@ class OwnLog:
         """The positions that the follower has noted, by name."""
         return {row[0]: row[1] for row in await self.store.pool.fetch(_MARKS, self.follower)}
 
-    async def behind(self, position: int, events_max: int) -> tuple[int, list[Recorded]] | None:
-        """(last position, events) of the log's next window; None where nothing is behind."""
+    async def next_window(
+        self, position: int, events_max: int
+    ) -> tuple[int, list[Recorded]] | None:
+        """(last position, events) of the log's next window; None at its end."""
         window = await window_after(self.store.pool, position, events_max)
         if window is None:
             return None

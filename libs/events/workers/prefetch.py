@@ -33,6 +33,8 @@ async def _prefetched(source: AsyncGenerator[T, None]) -> AsyncGenerator[T]:
 
 
 def _next(source: AsyncGenerator[T, None]) -> asyncio.Task[tuple[T] | None]:
+    """The next item as a tuple of one, since an item may be None; None at the end."""
+
     async def ask() -> tuple[T] | None:
         async for item in source:
             return (item,)

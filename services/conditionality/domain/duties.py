@@ -153,12 +153,12 @@ class Evidence:
     sick: int = 0
 
 
-Finding: TypeAlias = tuple[Outcome, Reason | None]
+DutyOutcome: TypeAlias = tuple[Outcome, Reason | None]
 
-_PASSED: Final[Finding] = ("PASSED", None)
-_TOO_FEW_DAYS: Final[Finding] = ("FAILED", "ATTENDANCE_BELOW_THRESHOLD")
-_NOT_ATTENDED: Final[Finding] = ("FAILED", "NOT_ATTENDED")
-_NO_RECORD: Final[Finding] = ("UNVERIFIED", "NO_RECORD")
+_PASSED: Final[DutyOutcome] = ("PASSED", None)
+_TOO_FEW_DAYS: Final[DutyOutcome] = ("FAILED", "ATTENDANCE_BELOW_THRESHOLD")
+_NOT_ATTENDED: Final[DutyOutcome] = ("FAILED", "NOT_ATTENDED")
+_NO_RECORD: Final[DutyOutcome] = ("UNVERIFIED", "NO_RECORD")
 
 
 def duties_of(
@@ -172,7 +172,9 @@ def duties_of(
     A member has every duty of every category held, though money counts only one of them.
     `facts` holds a state for each listed token, `Person()` where nothing was ever recorded.
     """
-    return tuple(duty for member in members for duty in _owed(member, months, facts, policy))
+    return tuple(
+        duty for member in members for duty in _judged_duties(member, months, facts, policy)
+    )
 
 
 def result_of(duties: Iterable[Duty]) -> Result:
@@ -219,7 +221,7 @@ def _evidence(duty: Duty, rule: DutyRule, person: Person, months: Sequence[str])
             )
 
 
-def _owed(
+def _judged_duties(
     member: ListedMember,
     months: Sequence[str],
     facts: Mapping[str, Person],
@@ -227,19 +229,19 @@ def _owed(
 ) -> Iterator[Duty]:
     if len(member.months) != len(months):
         raise LineDoesNotFit(member=member.member, months=len(months))
-    # An absent stream would read as "nothing recorded" and let a forgotten load pass as a finding.
+    # A person whom nobody loaded is not one of whom nothing is recorded.
     if member.token not in facts:
         raise FactsMissing(member=member.member)
     person = facts[member.token]
     for month, categories in zip(months, member.months, strict=True):
         for category in categories:
-            finding = _in_month(_rule(policy, category), person, month, policy)
-            if finding is not None:
-                yield Duty(member.member, category, month, *finding)
+            outcome = _in_month(_rule(policy, category), person, month, policy)
+            if outcome is not None:
+                yield Duty(member.member, category, month, *outcome)
     for category in member.closing:
-        finding = _in_cycle(_rule(policy, category), person, months)
-        if finding is not None:
-            yield Duty(member.member, category, None, *finding)
+        outcome = _in_cycle(_rule(policy, category), person, months)
+        if outcome is not None:
+            yield Duty(member.member, category, None, *outcome)
 
 
 def _rule(policy: CommitmentPolicy, category: str) -> DutyRule:
@@ -251,7 +253,7 @@ def _rule(policy: CommitmentPolicy, category: str) -> DutyRule:
 
 def _in_month(
     rule: DutyRule, person: Person, month: str, policy: CommitmentPolicy
-) -> Finding | None:
+) -> DutyOutcome | None:
     match rule:
         case SchoolMonthly():
             return attendance(person.school.get(month), policy.attendance_percent_min)
@@ -261,7 +263,7 @@ def _in_month(
             return None
 
 
-def _in_cycle(rule: DutyRule, person: Person, months: Sequence[str]) -> Finding | None:
+def _in_cycle(rule: DutyRule, person: Person, months: Sequence[str]) -> DutyOutcome | None:
     match rule:
         case VisitInCycle(service):
             recorded = person.visits.get(service, {})
@@ -270,8 +272,8 @@ def _in_cycle(rule: DutyRule, person: Person, months: Sequence[str]) -> Finding 
             return None
 
 
-def attendance(record: Attendance | None, percent_min: int) -> Finding | None:
-    """A pupil's finding for a month: at school often enough or not; None where nothing was owed.
+def attendance(record: Attendance | None, percent_min: int) -> DutyOutcome | None:
+    """A pupil's outcome for a month: at school often enough or not; None where nothing was owed.
 
     Days without reason and with leave count against the pupil, sickness does not. A month
     without teaching owes nothing.
@@ -287,8 +289,8 @@ def attendance(record: Attendance | None, percent_min: int) -> Finding | None:
     return _TOO_FEW_DAYS
 
 
-def _visits(recorded: Sequence[bool | None]) -> Finding:
-    """One attended record is enough; records but none attended failed; no record is unverified."""
+def _visits(recorded: Sequence[bool | None]) -> DutyOutcome:
+    """Passed by one visit, failed by records of none, unverified without a record."""
     if any(recorded):
         return _PASSED
     return _NOT_ATTENDED if False in recorded else _NO_RECORD

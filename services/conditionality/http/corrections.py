@@ -31,10 +31,10 @@ from services.conditionality.http.facts import Approver, Reader
 from services.conditionality.tables.regions import commitment_of
 from services.conditionality.tables.roster import rule_set_of
 from services.conditionality.tables.worklists import keep_worklists
-from services.conditionality.workers.judging import Policies, policy_of
+from services.conditionality.workers.judging import RuleSetPolicies, policy_of
 
-PoliciesOf = Annotated[Policies, resource("policies")]
-DECIDED = refuses(FamilyUnknown, NoSuchCorrection, SamePerson)
+PoliciesOf = Annotated[RuleSetPolicies, resource("policies")]
+REFUSALS = refuses(FamilyUnknown, NoSuchCorrection, SamePerson)
 
 router = APIRouter(tags=["conditionality"])
 
@@ -107,7 +107,7 @@ def _waiting(proposed: CorrectionProposed) -> Correction:
 @router.post(
     "/commitments/{family}/corrections/{correction}/approval",
     status_code=204,
-    responses=DECIDED,
+    responses=REFUSALS,
 )
 async def approve_correction(
     family: UUID,
@@ -130,7 +130,7 @@ async def approve_correction(
 @router.post(
     "/commitments/{family}/corrections/{correction}/rejection",
     status_code=204,
-    responses=DECIDED,
+    responses=REFUSALS,
 )
 async def reject_correction(
     family: UUID,
@@ -165,6 +165,7 @@ async def _decide(
 
 
 async def _rule_set(unit: Transaction, family: UUID, correction: int) -> str:
+    """The rule set of a waiting correction, read again now that its stream is locked."""
     stream_id = f"commitment-{family}"
     found = await unit.load(COMMITMENT, [stream_id])
     for stored in found[stream_id].state.corrections:

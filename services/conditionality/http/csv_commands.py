@@ -84,8 +84,8 @@ class Reported(Generic[R]):
 class CsvImport:
     """Takes the files of schools and health facilities in, a batch of rows at a time.
 
-    A row of a person whose family lives outside the sender's regions is refused; nobody's regions
-    are none.
+    A row of a person whose family lives outside the sender's regions is refused; `NOBODY`, the
+    sender until `for_` names one, has no regions.
     """
 
     pseudonymizer: Pseudonymizer
@@ -126,7 +126,7 @@ class CsvImport:
     def _may_report(
         self, row: Reported[R], regions: Mapping[str, tuple[str, ...]], report: FactsReport
     ) -> bool:
-        # Whose nobody knows is anybody's to report who may report anywhere.
+        # A person whom no family has is judged by the sender's own regions, if there are any.
         if self.sender.may_see(*regions.get(row.token, self.sender.regions)):
             return True
         report.refuse(row.line, "nik", Mistake.REGION_NOT_YOURS)

@@ -130,7 +130,7 @@ async def report_school_month(
     month = SchoolMonth(body.month, body.effective_days, body.absent, body.permitted, body.sick)
     check_school_month(month)
     token = pseudonymizer.nik(body.nik)
-    matched = await _matched(store, recorder, context, token, month, body.npsn)
+    matched = await _match_or_note(store, recorder, context, token, month, body.npsn)
     command = RecordSchoolMonths((month,))
     grouped = GroupedCommand(PERSON, f"person-{token}", command, context, _taken(matched), once)
     done = await committer.append(grouped)
@@ -150,14 +150,14 @@ async def report_visit(
     """Record or correct one person's visit."""
     visit = Visit(body.month, body.service, body.attended)
     token = pseudonymizer.nik(body.nik)
-    matched = await _matched(store, recorder, context, token, visit, body.facility_code)
+    matched = await _match_or_note(store, recorder, context, token, visit, body.facility_code)
     command = RecordVisits((visit,))
     grouped = GroupedCommand(PERSON, f"person-{token}", command, context, _taken(matched), once)
     done = await committer.append(grouped)
     return done.reply.response(done.position)
 
 
-async def _matched(
+async def _match_or_note(
     store: Store,
     recorder: Principal,
     context: Context,
@@ -165,9 +165,10 @@ async def _matched(
     record: SchoolMonth | Visit,
     reporter: str,
 ) -> bool:
-    """True where a registered family has the person; raises 403 where it lives elsewhere.
+    """True where a registered family has the person; else the fact is noted as unmatched.
 
-    A fact of nobody's is noted before it is recorded: whoever is not answered sends it again.
+    Raises 403 where the family lives outside the recorder's regions. The note comes before the fact
+    is recorded: who gets no answer sends it again, and both are then as if sent once.
     """
     async with store.pool.acquire() as connection:
         regions = (await regions_of(connection, [token])).get(token)

@@ -37,7 +37,7 @@ from services.conditionality.domain.commitment.investigations import (
     NotUnderInvestigation,
 )
 from services.conditionality.http.facts import Approver, Reader
-from services.conditionality.tables.investigations import Wanted, under_investigation
+from services.conditionality.tables.investigations import InvestigationFilter, under_investigation
 from services.conditionality.tables.regions import commitment_of
 from services.conditionality.tables.worklists import keep_worklists
 
@@ -91,7 +91,7 @@ async def investigations(
     if tahap is not None and not await store.read(EVALUATION, [f"evaluation-{tahap}"]):
         raise TahapUnknown(tahap=tahap)
     waits = None if finding is None else finding == "WAITING"
-    wanted = Wanted(tahap, waits, reader.within(region))
+    wanted = InvestigationFilter(tahap, waits, reader.within(region))
     rows = await under_investigation(store, wanted, paging.after(UUID), paging.rows)
     found, following = paging.cut(rows, lambda row: row[0])
     items = [

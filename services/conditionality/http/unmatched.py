@@ -15,7 +15,12 @@ from libs.chassis.bodies import Month
 from libs.chassis.pagination import Page, Paging
 from libs.chassis.regions import RegionWithin
 from libs.chassis.service import StoreOf
-from services.conditionality.tables.unmatched import Kind, Wanted, unmatched_counts, unmatched_lines
+from services.conditionality.tables.unmatched import (
+    Kind,
+    UnmatchedFilter,
+    unmatched_counts,
+    unmatched_lines,
+)
 
 Asker = Annotated[Principal, require_one_of("conditionality:read", "conditionality:record")]
 Reporter = Annotated[
@@ -67,7 +72,7 @@ async def unmatched_facts(
     They are kept, and count once registry knows the person. Those of senders within the token's
     regions are shown.
     """
-    wanted = Wanted(kind, reporter, month, None, asker.within(region))
+    wanted = UnmatchedFilter(kind, reporter, month, None, asker.within(region))
     rows = await unmatched_counts(store, wanted, paging.after(tuple[str, str, str]), paging.rows)
     found, following = paging.cut(rows, lambda row: (row["kind"], row["reporter"], row["month"]))
     return Page[UnmatchedFacts](items=[UnmatchedFacts(**row) for row in found], next=following)
@@ -85,7 +90,7 @@ async def unmatched_fact_lines(
     region: RegionWithin = None,
 ) -> Page[UnmatchedLine]:
     """The origin of each of these facts, in order of import and line."""
-    wanted = Wanted(kind, reporter, month, source, asker.within(region))
+    wanted = UnmatchedFilter(kind, reporter, month, source, asker.within(region))
     rows = await unmatched_lines(store, wanted, paging.after(tuple[str, int]), paging.rows)
     found, following = paging.cut(rows, lambda row: (row["source"], row["line"]))
     return Page[UnmatchedLine](items=[UnmatchedLine(**row) for row in found], next=following)

@@ -15,7 +15,7 @@ from services.conditionality.domain.duties import Result
 from services.conditionality.http.facts import Reader
 from services.conditionality.tables.worklists import (
     Unmet,
-    Wanted,
+    WorklistFilter,
     unmet_cycles,
     waiting_corrections,
 )
@@ -52,7 +52,7 @@ async def families_unmet(
     region: RegionWithin = None,
 ) -> Page[UnmetCycle]:
     """The families whose cycle of a tahap failed or stayed unverified, in order of id."""
-    wanted = Wanted(tahap, result, reader.within(region))
+    wanted = WorklistFilter(tahap, result, reader.within(region))
     rows = await unmet_cycles(store, wanted, paging.after(UUID), paging.rows)
     found, following = paging.cut(rows, lambda row: row["family"])
     return Page[UnmetCycle](items=[UnmetCycle(**row) for row in found], next=following)
@@ -68,7 +68,7 @@ async def corrections_waiting(
     region: RegionWithin = None,
 ) -> Page[WaitingCorrection]:
     """The corrections that late facts would bring and nobody has decided on, by family."""
-    wanted = Wanted(tahap, result, reader.within(region))
+    wanted = WorklistFilter(tahap, result, reader.within(region))
     rows = await waiting_corrections(store, wanted, paging.after(tuple[UUID, str]), paging.rows)
     found, following = paging.cut(rows, lambda row: (row["family"], row["tahap"]))
     items = [WaitingCorrection(**row) for row in found]

@@ -74,7 +74,7 @@ async def keep_open(unit: Transaction, outcomes: Iterable[Outcome[Commitment, Ev
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class InvestigationFilter:
     """Filters of open investigations: those of a tahap, with or without a finding that
     waits; None is any."""
 
@@ -84,7 +84,7 @@ class Wanted:
 
 
 async def under_investigation(
-    store: Store, wanted: Wanted, after: UUID | None, limit: int
+    store: Store, wanted: InvestigationFilter, after: UUID | None, limit: int
 ) -> list[tuple[str, Commitment | None]]:
     """At most `limit` families behind one, in order of id, and how each stands; None of one that
     cannot be read."""

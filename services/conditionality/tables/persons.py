@@ -31,12 +31,12 @@ SELECT DISTINCT token, coalesce(region, '') FROM (
 
 
 async def keep_persons(unit: Transaction, registered: Sequence[PersonsRegistered]) -> None:
-    """Persons belong to families from now on; what was reported of them before is matched."""
+    """Keep each person's family; what was reported of the person before is matched."""
     rows = [(token, body.family) for body in registered for token in body.persons]
     if rows:
         tokens, families = map(list, zip(*rows, strict=True))
         await unit.connection.execute(_KEEP, tokens, families)
-        await match(unit, tokens)
+        await drop_matched(unit, tokens)
 
 
 async def forget_families(unit: Transaction, families: Sequence[str]) -> None:
@@ -48,8 +48,8 @@ async def forget_families(unit: Transaction, families: Sequence[str]) -> None:
         await unit.connection.execute(statement, families)
 
 
-async def match(unit: Transaction, tokens: Collection[str]) -> None:
-    """These persons are known: what was reported of them is nobody's no more."""
+async def drop_matched(unit: Transaction, tokens: Collection[str]) -> None:
+    """Drop what was noted as unmatched of these persons, whom a family has now."""
     statement = "DELETE FROM unmatched_fact WHERE token = ANY($1)"
     await unit.connection.execute(statement, list(tokens))
 

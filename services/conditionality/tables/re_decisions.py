@@ -14,7 +14,7 @@ from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from services.conditionality.domain.commitment import Cause
 
-Cycle: TypeAlias = tuple[str, str]
+CycleKey: TypeAlias = tuple[str, str]
 """(tahap, family)."""
 
 _WAIT: Final = """
@@ -37,19 +37,19 @@ WHERE waits.tahap = u.tahap AND waits.family = u.family
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The ground for judging a cycle again, and the position up to which its facts are in it."""
+    """The cause for judging a cycle again, in which its facts up to the position `seen` are."""
 
     cause: Cause
     seen: int
 
 
-async def wait(unit: Transaction, cycle: Cycle, cause: Cause, seen: int) -> None:
-    """Have a cycle wait; of one that does already, whoever recorded a fact stays named."""
+async def keep_waiting(unit: Transaction, cycle: CycleKey, cause: Cause, seen: int) -> None:
+    """Keep a cycle that waits; whoever recorded a fact of one that does already stays named."""
     await unit.connection.execute(_WAIT, *cycle, cause.fact, list(cause.recorded_by), seen)
 
 
-async def waiting(unit: Transaction, cycles: Sequence[Cycle]) -> dict[Cycle, Waiting]:
-    """Those of some cycles that wait; nobody else tries them until we commit."""
+async def lock_waiting(unit: Transaction, cycles: Sequence[CycleKey]) -> dict[CycleKey, Waiting]:
+    """The cycles among these that wait, locked: nobody else tries them until we commit."""
     rows = await unit.connection.fetch(_WAITING, *map(list, zip(*cycles, strict=True)))
     return {
         (row["tahap"], row["family"]): Waiting(
@@ -59,13 +59,13 @@ async def waiting(unit: Transaction, cycles: Sequence[Cycle]) -> dict[Cycle, Wai
     }
 
 
-async def end(unit: Transaction, cycles: Sequence[Cycle]) -> None:
+async def end_waiting(unit: Transaction, cycles: Sequence[CycleKey]) -> None:
     """These cycles wait no longer: they are judged, or withdrawn."""
     if cycles:
         await unit.connection.execute(_END, *map(list, zip(*cycles, strict=True)))
 
 
-async def waiting_cycles(store: Store) -> list[Cycle]:
+async def waiting_cycles(store: Store) -> list[CycleKey]:
     """All cycles that wait."""
     rows = await store.pool.fetch(
         """SELECT tahap, family::text FROM re_decision_waiting

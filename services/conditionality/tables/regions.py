@@ -51,7 +51,7 @@ async def commitment_of(unit: Transaction, asker: Principal, family: UUID) -> Lo
     """A family's commitment; raises `FamilyUnknown` where there is none, it is erased or its region
     is not the asker's, which nobody can tell apart.
 
-    A family that was listed before regions were kept is the nation's.
+    A family that was listed before regions were kept is seen by tokens of the whole nation alone.
     """
     region, erased = await unit.connection.fetchrow(_REGION, family) or (None, False)
     stream_id = f"commitment-{family}"

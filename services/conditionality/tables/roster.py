@@ -229,7 +229,7 @@ def _is_line_of(record: Record, tahap: str) -> bool:
 
 
 async def ask_again(unit: Transaction, tahap: str, buckets: Sequence[str]) -> None:
-    """From now on the leader says the evaluations of these buckets again."""
+    """Ask the leader to say the evaluations of these buckets again."""
     await unit.connection.executemany(
         "INSERT INTO repeat_asked (tahap, bucket) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         [(tahap, bucket) for bucket in buckets],
@@ -237,7 +237,7 @@ async def ask_again(unit: Transaction, tahap: str, buckets: Sequence[str]) -> No
 
 
 async def asked_again(store: Store) -> list[tuple[str, str]]:
-    """(tahap, bucket) of evaluations that somebody asked for again."""
+    """(tahap, bucket) of evaluations that are asked for again and not said again yet."""
     rows = await store.pool.fetch("SELECT tahap, bucket FROM repeat_asked ORDER BY tahap, bucket")
     return [(row["tahap"], row["bucket"]) for row in rows]
 
@@ -258,7 +258,7 @@ async def evaluated_after(
 
 
 async def sent_again(unit: Transaction, tahap: str, bucket: str) -> None:
-    """The bucket's evaluations stand in the log again."""
+    """Take back that a bucket's evaluations are asked for: they stand in the log again."""
     await unit.connection.execute(
         "DELETE FROM repeat_asked WHERE tahap = $1 AND bucket = $2", tahap, bucket
     )
@@ -275,7 +275,7 @@ async def open_evaluation(unit: Transaction, tahap: str, listed: int) -> None:
 
 
 async def open_evaluations(store: Store) -> list[tuple[str, int, str]]:
-    """(tahap, listed, what the last proof had seen) of every open evaluation."""
+    """(tahap, families listed, counts that the last proof is of) of every open evaluation."""
     rows = await store.pool.fetch(
         """SELECT tahap, listed, proved FROM evaluation_open
            WHERE tahap NOT IN (SELECT tahap FROM withdrawal_open) ORDER BY tahap"""
@@ -283,10 +283,10 @@ async def open_evaluations(store: Store) -> list[tuple[str, int, str]]:
     return [(row["tahap"], row["listed"], row["proved"]) for row in rows]
 
 
-async def evaluation_proved(unit: Transaction, tahap: str, seen: str) -> None:
-    """Remember what a tahap's proof has seen."""
+async def evaluation_proved(unit: Transaction, tahap: str, counted: str) -> None:
+    """Keep the counts that a tahap's last proof is of."""
     await unit.connection.execute(
-        "UPDATE evaluation_open SET proved = $2 WHERE tahap = $1", tahap, seen
+        "UPDATE evaluation_open SET proved = $2 WHERE tahap = $1", tahap, counted
     )
 
 

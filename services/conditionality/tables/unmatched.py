@@ -81,7 +81,7 @@ class Unmatched:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class UnmatchedFilter:
     """Filters of unmatched facts, and the regions of their senders."""
 
     kind: Kind | None
@@ -111,7 +111,7 @@ async def unmatched_readings(store: Store) -> list[Sample]:
 
 
 async def unmatched_counts(
-    store: Store, wanted: Wanted, after: tuple[str, str, str] | None, limit: int
+    store: Store, wanted: UnmatchedFilter, after: tuple[str, str, str] | None, limit: int
 ) -> list[dict[str, Any]]:
     """Counts of unmatched facts by school or facility and month, in that order."""
     rows = await store.pool.fetch(_COUNTS, *wanted.arguments(), *(after or ("", "", "")), limit)
@@ -119,7 +119,7 @@ async def unmatched_counts(
 
 
 async def unmatched_lines(
-    store: Store, wanted: Wanted, after: tuple[str, int] | None, limit: int
+    store: Store, wanted: UnmatchedFilter, after: tuple[str, int] | None, limit: int
 ) -> list[dict[str, Any]]:
     """The origin of each unmatched fact, in order of import and line."""
     rows = await store.pool.fetch(_LINES, *wanted.arguments(), *(after or ("", -1)), limit)

@@ -92,7 +92,7 @@ async def _keep_cycles(unit: Transaction, evaluated: Iterable[CycleEvaluated]) -
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WorklistFilter:
     """Filters of the rows; None is any."""
 
     tahap: str | None
@@ -105,7 +105,7 @@ class Wanted:
 
 
 async def unmet_cycles(
-    store: Store, wanted: Wanted, after: UUID | None, limit: int
+    store: Store, wanted: WorklistFilter, after: UUID | None, limit: int
 ) -> list[dict[str, Any]]:
     """Families whose cycle failed or stayed unverified, in order of id."""
     rows = await store.pool.fetch(_UNMET, *wanted.arguments(), after, limit)
@@ -113,7 +113,7 @@ async def unmet_cycles(
 
 
 async def waiting_corrections(
-    store: Store, wanted: Wanted, after: tuple[UUID, str] | None, limit: int
+    store: Store, wanted: WorklistFilter, after: tuple[UUID, str] | None, limit: int
 ) -> list[dict[str, Any]]:
     """Corrections that wait for a second person, in order of family and tahap."""
     rows = await store.pool.fetch(_WAITING, *wanted.arguments(), *(after or (None, "")), limit)

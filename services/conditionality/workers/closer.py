@@ -63,13 +63,13 @@ class Closer:
         async with self.store.transaction(Context.on_day(SERVICE, announced.closing_date)) as unit:
             families, changes = await roster.counted(unit, tahap)
             parked = await roster.unjudged_families(unit, tahap)
-            seen = f"{changes}/{len(parked)}"
-            if families + len(parked) != listed or seen == proved:
+            counted = f"{changes}/{len(parked)}"  # what the proof would be of
+            if families + len(parked) != listed or counted == proved:
                 return False
             buckets = await roster.proof(unit, tahap)
             command = CloseEvaluation(tahap, families, parked, buckets)
             await handle(unit, EVALUATION, stream_id, command)
-            await roster.evaluation_proved(unit, tahap, seen)
+            await roster.evaluation_proved(unit, tahap, counted)
         return True
 
 

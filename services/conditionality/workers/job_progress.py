@@ -14,7 +14,7 @@ from services.conditionality.domain.evaluation.messages import EvaluationClosed
 from services.conditionality.tables.roster import counted, unjudged_families
 
 CLOSER: Final = "closer"
-"""The leader's work that ends a run."""
+"""The leader's work that closes an evaluation."""
 RE_DECISION: Final = "re-decision"
 """The work whose items are cycles ("2023-1 <family>") that cannot be judged again."""
 NAMED_MAX: Final = 20  # of them, in a job's problem

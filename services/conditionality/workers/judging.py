@@ -24,9 +24,11 @@ from services.conditionality.domain.person import Person
 from services.conditionality.tables.roster import Line, keep_departed, keep_evaluated
 from services.conditionality.tables.worklists import keep_worklists
 
-Policies = Mapping[str, CommitmentPolicy]
+RuleSetPolicies = Mapping[str, CommitmentPolicy]
 
-RE_DECIDED = -1  # the partition under which the re-decider counts what it evaluated
+# In the place of a partition, evaluations are counted under these as well.
+RE_DECIDED = -1  # by the re-decider
+RECOUNTED = -2  # by the withdrawer, which counts again what it left
 
 
 class UnknownRuleSet(Exception):
@@ -55,7 +57,7 @@ async def facts_at_cut(unit: Transaction, lines: Sequence[Line]) -> FactsAtCut:
 
 async def judge(
     unit: Transaction,
-    policies: Policies,
+    policies: RuleSetPolicies,
     lines: Sequence[Line],
     facts: FactsAtCut,
     partition: int,
@@ -87,14 +89,14 @@ async def judge(
         for line in lines
     ]
     outcomes = await handle_many(unit, COMMITMENT, commands)
-    left = [isinstance(outcome.error, FamilyTerminated) for outcome in outcomes]
-    await keep_departed(unit, [line for line, gone in zip(lines, left, strict=True) if gone])
-    judged = [outcome for outcome, gone in zip(outcomes, left, strict=True) if not gone]
+    departed = [isinstance(outcome.error, FamilyTerminated) for outcome in outcomes]
+    await keep_departed(unit, [line for line, gone in zip(lines, departed, strict=True) if gone])
+    judged = [outcome for outcome, gone in zip(outcomes, departed, strict=True) if not gone]
     await keep_evaluated(unit, evaluated_lines(judged), partition)
     await keep_worklists(unit, judged)
 
 
-def policy_of(policies: Policies, rule_set: str) -> CommitmentPolicy:
+def policy_of(policies: RuleSetPolicies, rule_set: str) -> CommitmentPolicy:
     """The policy of a rule set; raises `UnknownRuleSet`."""
     if rule_set not in policies:
         raise UnknownRuleSet

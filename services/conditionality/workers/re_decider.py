@@ -11,7 +11,7 @@ from typing import Any, Final
 import structlog
 
 from libs.events.consumer.batch_bisection import by_halves
-from libs.events.consumer.subscription import is_its_own
+from libs.events.consumer.subscription import is_item_fault
 from libs.events.domain.decider import E
 from libs.events.domain.errors import ConcurrencyConflict, safe_text
 from libs.events.store.log import NOT_PLACED, Recorded, recorded
@@ -29,8 +29,8 @@ from services.conditionality.domain.duties import tokens_of
 from services.conditionality.domain.person import months_touched
 from services.conditionality.tables import re_decisions, roster
 from services.conditionality.workers.job_progress import RE_DECISION
-from services.conditionality.workers.judging import RE_DECIDED, Policies, facts_at_cut, judge
-from services.conditionality.workers.withdrawer import not_cancelled
+from services.conditionality.workers.judging import RE_DECIDED, RuleSetPolicies, facts_at_cut, judge
+from services.conditionality.workers.withdrawer import lock_uncancelled
 
 WINDOW_EVENTS_MAX = 2_000
 
@@ -85,7 +85,7 @@ class ReDecider:
     """
 
     store: Store
-    policies: Policies
+    policies: RuleSetPolicies
     events_max: int = WINDOW_EVENTS_MAX
     backoff: Backoff = field(init=False)
 
@@ -102,7 +102,7 @@ class ReDecider:
     async def _window(self) -> bool:
         log_of = OwnLog(self.store, RE_DECIDER, (*FACTS, CycleEvaluated.__name__))
         marks = await log_of.marks()
-        found = await log_of.behind(marks.get(OWN_LOG, 0), self.events_max)
+        found = await log_of.next_window(marks.get(OWN_LOG, 0), self.events_max)
         if found is None:
             return False
         end, stored = found
@@ -110,54 +110,56 @@ class ReDecider:
         async with self.store.transaction(Context(moment, f"service:{SERVICE}")) as unit:
             late = _Late()
             facts = [event for event in stored if event.type in FACTS]
-            await self._behind_facts(unit, facts, late)
+            await self._add_by_facts(unit, facts, late)
             last_fact = max((fact.position for fact in facts), default=marks.get(OWN_FACTS, 0))
             evaluated = [event for event in stored if event.type not in FACTS]
-            await self._behind_evaluations(unit, evaluated, last_fact, late)
+            await self._add_by_evaluations(unit, evaluated, last_fact, late)
             await self._judge(unit, late, end)
             await log_of.move(unit, {OWN_LOG: end, OWN_FACTS: last_fact})
         return True
 
-    async def _judge(self, unit: Transaction, late: _Late, seen: int) -> None:
+    async def _judge(self, unit: Transaction, late: _Late, window_end: int) -> None:
         """Judge all that the window asks for; who cannot be judged waits."""
-        lines = await not_cancelled(unit, list(late.lines.values())) if late.lines else []
+        lines = await lock_uncancelled(unit, list(late.lines.values())) if late.lines else []
 
         async def again(some: Sequence[roster.Line]) -> None:
-            await self._again(unit, some, seen, late)
+            await self._judge_again(unit, some, window_end, late)
 
         for line, error in await by_halves(unit, lines, again, (ConcurrencyConflict,)):
             cycle = line.tahap, line.family
             log.error("cycle not judged again", cycle=" ".join(cycle), error=safe_text(error))
-            await re_decisions.wait(unit, cycle, late.causes[cycle], seen)
+            await re_decisions.keep_waiting(unit, cycle, late.causes[cycle], window_end)
 
     async def _try_again(self, cycle: tuple[str, str]) -> bool:
         """Judge a cycle that waits; raises what it fails with."""
         async with self.store.transaction(Context(datetime.now(UTC), f"service:{SERVICE}")) as unit:
-            waits = await re_decisions.waiting(unit, [cycle])
-            lines = await not_cancelled(unit, await roster.lines_of(unit, list(waits)))
+            waits = await re_decisions.lock_waiting(unit, [cycle])
+            lines = await lock_uncancelled(unit, await roster.lines_of(unit, list(waits)))
             if lines:
-                await self._again(unit, lines, NOT_PLACED, _Late())
-            await re_decisions.end(unit, [cycle])
+                await self._judge_again(unit, lines, NOT_PLACED, _Late())
+            await re_decisions.end_waiting(unit, [cycle])
         return True
 
-    async def _again(
-        self, unit: Transaction, lines: Sequence[roster.Line], seen: int, late: _Late
+    async def _judge_again(
+        self, unit: Transaction, lines: Sequence[roster.Line], window_end: int, late: _Late
     ) -> None:
-        waited = await re_decisions.waiting(unit, [(line.tahap, line.family) for line in lines])
+        waited = await re_decisions.lock_waiting(
+            unit, [(line.tahap, line.family) for line in lines]
+        )
         facts = await facts_at_cut(unit, lines)
         # These facts may include some that came behind the window: whoever recorded one of them
         # is named as well, or could approve what follows from it until the next window.
         for line in lines:
-            behind = seen
-            if before := waited.get((line.tahap, line.family)):
-                behind = min(seen, before.seen)
-                for actor in before.cause.recorded_by:
-                    late.add(line, before.cause.fact, actor)
-            await self._between(unit, line, behind, NOT_PLACED, late)
+            named_to = window_end
+            if waiting := waited.get((line.tahap, line.family)):
+                named_to = min(window_end, waiting.seen)
+                for actor in waiting.cause.recorded_by:
+                    late.add(line, waiting.cause.fact, actor)
+            await self._add_between(unit, line, named_to, NOT_PLACED, late)
         await judge(unit, self.policies, lines, facts, RE_DECIDED, late.causes)
-        await re_decisions.end(unit, list(waited))
+        await re_decisions.end_waiting(unit, list(waited))
 
-    async def _behind_facts(
+    async def _add_by_facts(
         self, unit: Transaction, facts: Sequence[Recorded], late: _Late
     ) -> None:
         by_person: dict[str, list[_Fact]] = {}
@@ -169,28 +171,28 @@ class ReDecider:
                 if _touches(fact.months, line):
                     late.add(line, fact.position, fact.actor)
 
-    async def _behind_evaluations(
+    async def _add_by_evaluations(
         self,
         unit: Transaction,
         evaluated: Sequence[Recorded],
         last_fact: int,
         late: _Late,
     ) -> None:
-        behind: dict[tuple[str, str], tuple[int, int]] = {}
+        stretches: dict[tuple[str, str], tuple[int, int]] = {}  # of the log: not seen by a cycle
         unread: dict[str, int] = {}
         for stored in evaluated:
             event = _read(COMMITMENT, stored)
             # Facts before the cut were seen; most evaluations have none behind it.
             if isinstance(event, CycleEvaluated) and event.facts_cut < last_fact:
-                behind[event.tahap, event.family] = (event.facts_cut, stored.position)
+                stretches[event.tahap, event.family] = (event.facts_cut, stored.position)
             elif event is None:
                 unread[stored.stream_id.removeprefix("commitment-")] = stored.position
-        for line in await roster.lines_of(unit, list(behind)) if behind else []:
-            await self._between(unit, line, *behind[line.tahap, line.family], late)
+        for line in await roster.lines_of(unit, list(stretches)) if stretches else []:
+            await self._add_between(unit, line, *stretches[line.tahap, line.family], late)
         for line in await roster.lines_of_families(unit, list(unread)) if unread else []:
-            await self._between(unit, line, 0, unread[line.family], late)
+            await self._add_between(unit, line, 0, unread[line.family], late)
 
-    async def _between(
+    async def _add_between(
         self, unit: Transaction, line: roster.Line, cut: int, position: int, late: _Late
     ) -> None:
         streams = [f"person-{token}" for token in tokens_of(line.members)]
@@ -217,7 +219,7 @@ def _read(kind: StreamType[Any, Any, E], stored: Recorded) -> E | None:
     try:
         event: E = stored.event(kind)
     except Exception as error:
-        if not is_its_own(error):
+        if not is_item_fault(error):
             raise
         log.warning("event not read", position=stored.position, error=safe_text(error))
         return None

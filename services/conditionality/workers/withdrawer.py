@@ -28,7 +28,12 @@ from services.conditionality.domain.commitment import Command, WithdrawCycle
 from services.conditionality.domain.evaluation.messages import CancelEvaluation
 from services.conditionality.tables.investigations import keep_open
 from services.conditionality.tables.roster import Line
-from services.conditionality.workers.judging import Policies, evaluations_of, policy_of
+from services.conditionality.workers.judging import (
+    RECOUNTED,
+    RuleSetPolicies,
+    evaluations_of,
+    policy_of,
+)
 
 WITHDRAWN_FAMILIES = 1_000
 WITHDRAWER: Final = "withdrawer"
@@ -66,7 +71,7 @@ _OVER: Final = (
 _UNCOUNTED: Final = "DELETE FROM evaluated_count WHERE tahap = $1"
 _COUNTED: Final = """
 INSERT INTO evaluated_count (tahap, partition, families, changes)
-SELECT $1, -2, count(*), count(*) FROM evaluated_line WHERE tahap = $1
+SELECT $1, $2::int, count(*), count(*) FROM evaluated_line WHERE tahap = $1
 """
 
 
@@ -81,8 +86,8 @@ async def cancel(unit: Transaction, tahap: str, revision: int) -> None:
         await unit.connection.execute(_OPEN, tahap, revision)
 
 
-async def not_cancelled(unit: Transaction, lines: Sequence[Line]) -> list[Line]:
-    """The lines whose tahap stands in their revision, and will until we commit."""
+async def lock_uncancelled(unit: Transaction, lines: Sequence[Line]) -> list[Line]:
+    """The lines whose tahap is not cancelled, locked so that it cannot be until we commit."""
     tahaps = {line.tahap for line in lines}
     await unit.connection.execute(_SHARED, sorted(tahaps))
     evaluations = await evaluations_of(unit, tahaps)
@@ -93,16 +98,16 @@ async def not_cancelled(unit: Transaction, lines: Sequence[Line]) -> list[Line]:
 class Withdrawer:
     """Withdraws the cycles of cancelled tahaps, a chunk of families a transaction.
 
-    A cycle that cannot be withdrawn comes last: its tahap is over when all others are withdrawn and
-    this one is, which is tried again by itself.
+    A cycle that cannot be withdrawn is put off until all others are; its tahap is over when it is
+    withdrawn too.
     """
 
     store: Store
-    policies: Policies
+    policies: RuleSetPolicies
     chunk: int = WITHDRAWN_FAMILIES
     backoff: Backoff = field(init=False)
-    _last: dict[str, dict[str, Exception]] = field(default_factory=dict)
-    """By tahap the families that come last, and what each failed with."""
+    _put_off: dict[str, dict[str, Exception]] = field(default_factory=dict)
+    """By tahap the families that could not be withdrawn, and what each failed with."""
 
     def __post_init__(self) -> None:
         self.backoff = Backoff(self.store, WITHDRAWER)
@@ -115,19 +120,19 @@ class Withdrawer:
         )
 
     async def _withdraw(self, tahap: str, revision: int) -> bool:
-        last = self._last.pop(tahap, {})
+        put_off = self._put_off.pop(tahap, {})
         async with self.store.transaction(Context(datetime.now(UTC), f"service:{SERVICE}")) as unit:
-            rows = await unit.connection.fetch(_NEXT, tahap, revision, self.chunk, list(last))
+            rows = await unit.connection.fetch(_NEXT, tahap, revision, self.chunk, list(put_off))
             withdraw = partial(self._withdraw_some, unit, tahap, revision)
             failed = await by_halves(unit, rows, withdraw, (ConcurrencyConflict,))
-            if not rows and not last:
+            if not rows and not put_off:
                 await self._end(unit, tahap)
-        if not rows and last:
+        if not rows and put_off:
             # They alone are left: it fails with the first of them, rests, and tries all again.
-            raise next(iter(last.values()))
+            raise next(iter(put_off.values()))
         for (family, _), error in failed:
             log.error("cycle not withdrawn", tahap=tahap, family=family, error=safe_text(error))
-        self._last[tahap] = last | {family: error for (family, _), error in failed}
+        self._put_off[tahap] = put_off | {family: error for (family, _), error in failed}
         return True
 
     async def _withdraw_some(
@@ -150,5 +155,5 @@ class Withdrawer:
 
     async def _end(self, unit: Transaction, tahap: str) -> None:
         await unit.connection.execute(_UNCOUNTED, tahap)
-        await unit.connection.execute(_COUNTED, tahap)
+        await unit.connection.execute(_COUNTED, tahap, RECOUNTED)
         await unit.connection.execute("DELETE FROM withdrawal_open WHERE tahap = $1", tahap)

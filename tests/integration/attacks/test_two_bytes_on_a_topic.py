@@ -326,7 +326,7 @@ async def test_a_record_at_which_a_reader_stops_is_passed_over_once_a_person_has
     assert why in (reader.tally.stopped or "")
     [stop] = await list_parked(embedded.reader)
     assert (stop.stops, stop.partition, stop.key) == (True, PARTITION, "")
-    judged = asyncio.create_task(reader.judged())
+    judged = asyncio.create_task(reader.wait_until_dropped())
 
     async with embedded.reader.transaction(CONTEXT) as unit:
         await drop(unit, TOPIC, PARTITION, stop.position, "FORGED")

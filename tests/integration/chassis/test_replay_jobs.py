@@ -14,7 +14,7 @@ from libs.chassis.idempotency import OnceOnly
 from libs.chassis.jobs import Job, JobNotCancellable, Wanted
 from libs.chassis.replay_jobs import ReplayJobs, begin
 from libs.chassis.replay_worker import ReplayWorker
-from libs.events.consumer.parking import EVERYTHING, NothingParked, Selection, list_parked
+from libs.events.consumer.parking import ALL_PARKED, NothingParked, Selection, list_parked
 from libs.events.domain.errors import UnknownEvent
 from libs.events.relay.outbox import Relay
 from tests.corridor import TOPICS, Corridor, corridor_at, running
@@ -44,7 +44,7 @@ def mended(corridor: Corridor, *still: int) -> ReplayWorker:
     return ReplayWorker(corridor.reader, Reader(corridor.reader, still).subscriptions)
 
 
-async def asked(corridor: Corridor, selection: Selection = EVERYTHING, key: str = "k1") -> str:
+async def asked(corridor: Corridor, selection: Selection = ALL_PARKED, key: str = "k1") -> str:
     async with corridor.reader.transaction(CONTEXT) as unit:
         return (await begin(unit, OnceOnly("ops", key, hashlib.sha256()), selection)).id
 

@@ -23,7 +23,7 @@ from services.conditionality.consumers import subscriptions
 from services.conditionality.contract import PERSON, ROSTER_TOPIC, TAHAP_TOPIC
 from services.conditionality.domain.person import RecordSchoolMonths, SchoolMonth
 from services.conditionality.workers.closer import Closer, Repeater
-from services.conditionality.workers.judging import Policies
+from services.conditionality.workers.judging import RuleSetPolicies
 from services.conditionality.workers.re_decider import ReDecider
 from services.conditionality.workers.withdrawer import Withdrawer
 from tests.doors import MOMENT, TOPICS, Sender, Sent, deliver, sent
@@ -60,7 +60,7 @@ class Bench:
     store: Store
     pseudonymizer: Pseudonymizer
     consumer: Consumer
-    policies: Policies
+    policies: RuleSetPolicies
     roster: Sender = field(default_factory=lambda: Sender(ROSTER_TOPIC))
     tahaps: Sender = field(default_factory=lambda: Sender(TAHAP_TOPIC))
 

@@ -377,7 +377,7 @@ async def test_a_look_back_is_no_reason_to_pass_over_a_newer_life(corridor: Corr
     await consumer._open_checkpoints()
     await consumer.process(batch_of(*taken))
     member = await corridor.bus.join("reader", [TOPIC])
-    await consumer._take(member, batch_of(newer))
+    await consumer._take_one(member, batch_of(newer))
     await member.close()
 
     newer = with_headers(newer, ce_epoch=b"second", ce_position=b"1", ce_previous=b"0")

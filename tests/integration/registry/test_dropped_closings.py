@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from libs.events.consumer.parking import EVERYTHING, list_parked
+from libs.events.consumer.parking import ALL_PARKED, list_parked
 from libs.events.consumer.replay import replay
 from services.registry.consumers import subscriptions
 from services.registry.contract import TAHAP_TOPIC
@@ -29,7 +29,7 @@ async def parked_behind_a_later_list(register: Register) -> dict[str, Any]:
 async def replayed(register: Register) -> str:
     """Replay everything that is parked; what is wrong with it now."""
     async with register.store.transaction(CONTEXT) as unit:
-        await replay(unit, subscriptions(load_rule_sets()), EVERYTHING)
+        await replay(unit, subscriptions(load_rule_sets()), ALL_PARKED)
     [parked] = await list_parked(register.store)
     return parked.error
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from libs.events.bus import Batch, Record, batched
 from libs.events.bus.envelope import Envelope, headers_of, source_of, type_prefix
-from libs.events.bus.malformed import KEY_BYTES_MAX, Read, parse_each
+from libs.events.bus.malformed import KEY_BYTES_MAX, ParsedBatch, parse_each
 from libs.events.bus.topics import Topics
 
 TOPIC = "pkh.payments.tahap.v1"
@@ -46,7 +46,7 @@ def changed(**headers: bytes) -> Record:
 
 def read(*records: Record) -> tuple[list[int], list[str]]:
     """The positions of the messages among records, and what is said of the others."""
-    sent: list[Read] = [parse_each(each, TOPICS) for each in _batches(records)]
+    sent: list[ParsedBatch] = [parse_each(each, TOPICS) for each in _batches(records)]
     positions = [n for each in sent if each.envelopes for n in each.envelopes.positions]
     return positions, [str(error) for each in sent for _, error in each.malformed]
 

@@ -10,8 +10,6 @@ from services.conditionality.domain.commitment.events import CycleEvaluated, Dec
 from services.conditionality.domain.duties import CommitmentPolicy, ListedMember
 from services.conditionality.domain.person import Person
 
-# -- Commands -------------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True, slots=True)
 class Cause:

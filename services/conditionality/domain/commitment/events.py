@@ -10,8 +10,6 @@ from services.conditionality.domain.duties import Duty, Evidence, Result
 Found: TypeAlias = Literal["CONFIRMED", "NOT_CONFIRMED"]
 Decision: TypeAlias = Literal["APPROVED", "REJECTED"]
 
-# -- Events ---------------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True, slots=True)
 class CycleEvaluated:

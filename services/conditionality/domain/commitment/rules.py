@@ -50,13 +50,13 @@ def evaluate(command: EvaluateCycle, state: Commitment) -> list[Event]:
     """
     failures_max = failures_to_investigation(command.policy)
     cycle = state.cycle(command.tahap)
-    first = cycle is None or cycle.result == WITHDRAWN
-    if first and state.terminated:
+    is_first = cycle is None or cycle.result == WITHDRAWN
+    if is_first and state.terminated:
         raise FamilyTerminated(tahap=command.tahap)
     if cycle is not None and command.roster_revision < cycle.roster_revision:
         return []
     verdict = _judge(command)
-    if cycle is None or first:
+    if cycle is None or is_first:
         return take_effect(state, verdict, failures_max)
     if command.frozen or state.terminated:
         return propose(command, verdict, cycle, state)
@@ -66,8 +66,8 @@ def evaluate(command: EvaluateCycle, state: Commitment) -> list[Event]:
 
 
 def _judge(command: EvaluateCycle) -> Verdict:
-    grounds = command.members, command.months, command.facts, command.policy
-    duties = duties_of(*grounds)
+    judged_by = command.members, command.months, command.facts, command.policy
+    duties = duties_of(*judged_by)
     result = result_of(duties)
     return Verdict(
         family=command.family,
@@ -77,7 +77,7 @@ def _judge(command: EvaluateCycle) -> Verdict:
         duties=duties,
         result=result,
         digest=digest_of(duties),
-        evidence=evidence_of(duties, *grounds),
+        evidence=evidence_of(duties, *judged_by),
         cut_percent=cut_percent(command.policy, result),
     )
 
@@ -94,9 +94,9 @@ def withdraw(command: WithdrawCycle, state: Commitment) -> list[Event]:
     if cycle.roster_revision > command.roster_revision:
         return []
     revision = cycle.revision + 1
-    named = command.family, command.tahap, revision
+    cause = command.family, command.tahap, revision
     withdrawn = CycleWithdrawn(
-        command.tahap, command.family, revision, effect_id(*named, "CycleWithdrawn")
+        command.tahap, command.family, revision, effect_id(*cause, "CycleWithdrawn")
     )
     events: list[Event] = [withdrawn]
     correction = state.correction(command.tahap)
@@ -106,9 +106,15 @@ def withdraw(command: WithdrawCycle, state: Commitment) -> list[Event]:
     after = evolve(state, withdrawn)
     grounds = standing(after.cycles, failures_to_investigation(command.policy)).grounds
     if state.investigation is not None and state.under_investigation and not grounds:
-        effect = effect_id(*named, "InvestigationWithdrawn")
-        investigated = state.investigation.tahap
-        events.append(InvestigationWithdrawn(command.family, investigated, *named[1:], effect))
+        events.append(
+            InvestigationWithdrawn(
+                family=command.family,
+                tahap=state.investigation.tahap,
+                cycle=command.tahap,
+                revision=revision,
+                effect=effect_id(*cause, "InvestigationWithdrawn"),
+            )
+        )
     return events
 
 

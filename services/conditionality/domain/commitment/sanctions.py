@@ -40,11 +40,11 @@ def effect_id(family: str, cycle: str, revision: int, effect: str) -> str:
 
 
 class SanctionNotSupported(DomainError):
-    """This rule set cuts month by month or never asks, and neither can be carried out."""
+    """This rule set cuts month by month or never investigates, and neither can be carried out."""
 
 
 def failures_to_investigation(policy: CommitmentPolicy) -> int:
-    """After how many failures in a row a rule set asks for an investigation."""
+    """The number of failures in a row at which a rule set asks for an investigation."""
     match policy.sanction:
         case Suspension(failures_to_investigation=failures_max):
             return failures_max
@@ -55,7 +55,7 @@ def failures_to_investigation(policy: CommitmentPolicy) -> int:
 
 
 def cut_percent(policy: CommitmentPolicy, result: Result) -> int:
-    """By how many percent a cycle of this result lowers the tahap's benefit."""
+    """The percentage by which a cycle of this result lowers the tahap's benefit."""
     if isinstance(policy.sanction, Cut) and result == "FAILED":
         return policy.sanction.percent
     return 0
@@ -65,7 +65,7 @@ def cut_percent(policy: CommitmentPolicy, result: Result) -> int:
 class Verdict:
     """A family's cycle as the facts at a cut show it, before anything counts.
 
-    `cut_percent` is what the benefit is cut by, if it does.
+    `cut_percent` is by how much the tahap's benefit is cut once the verdict counts; 0 for no cut.
     """
 
     family: str

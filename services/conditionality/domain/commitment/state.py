@@ -33,8 +33,6 @@ from services.conditionality.domain.commitment.events import (
     Terminated,
 )
 
-# -- State ----------------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -74,7 +72,7 @@ class Commitment:
 
     @property
     def standing_cycles(self) -> tuple[Cycle, ...]:
-        """Those that count: not withdrawn with their tahap."""
+        """The cycles that count: not withdrawn with their tahap."""
         return tuple(cycle for cycle in self.cycles if cycle.result != WITHDRAWN)
 
     def cycle(self, tahap: str) -> Cycle | None:

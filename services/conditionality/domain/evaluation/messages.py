@@ -70,7 +70,7 @@ class NoteList:
 class CloseEvaluation:
     """Every listed family is accounted for: evaluated, or named in `parked`.
 
-    No evaluation comes of those: their line is parked, or they were terminated since.
+    A family in `parked` is not evaluated: its line is parked, or it was terminated since.
     `buckets` proves the evaluated lines: {first byte of the family id, hex: (count, hash sum)}
     over the latest `CycleEvaluated` of each family.
     """

@@ -56,6 +56,5 @@ def evolve(state: Evaluation, event: Event) -> Evaluation:
         case EvaluationFrozen():
             return replace(state, frozen=event)
         case EvaluationCancelled():
-            # What was closed stays for its revision: the next one counts on from it.
-            closed = replace(Evaluation(), closed=state.closed, closed_roster=-1)
-            return replace(closed, cancelled=event.revision)
+            # All begins anew; the last closing stays, since the next one's revision follows it.
+            return Evaluation(closed=state.closed, closed_roster=-1, cancelled=event.revision)
