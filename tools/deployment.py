@@ -97,7 +97,7 @@ def _service(name: str, entry: Entry) -> Iterator[str]:
     yield "    <<: *service-environment"
     yield from (f"    {line}" for line in _environment(name, entry))
     if "service-token" in entry.needs:
-        yield f'  volumes: ["identity:/identity:ro", "{name}-token:/token:ro"]'
+        yield f'  volumes: ["identity:/identity:ro", "spool:/spool", "{name}-token:/token:ro"]'
     yield f"  secrets: {_listed(secrets)}"
 
 

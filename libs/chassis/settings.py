@@ -74,12 +74,12 @@ def file(env: Environment, name: str) -> Path | None:
 
 
 def directory(env: Environment, name: str) -> Path | None:
-    """The path of a directory that must exist where it is named; None where it is not."""
+    """The path of a directory that can be written to; None where none is named."""
     if not env.get(name):
         return None
     path = Path(env[name])
-    if not path.is_dir():
-        raise SettingRefused(f"{name} must name a directory that exists.")
+    if not path.is_dir() or not os.access(path, os.W_OK):
+        raise SettingRefused(f"{name} must name a directory that can be written to.")
     return path
 
 

@@ -77,7 +77,7 @@ class Spool:
         self._begin(client)
         size = 0
         try:
-            with tempfile.TemporaryFile(dir=self._directory) as file:
+            with self._new_file() as file:
                 upload = Upload(file)
                 async for chunk in body:
                     size += len(chunk)
@@ -109,14 +109,23 @@ class Spool:
         if not self._of_client[client]:
             del self._of_client[client], self._turns_of_client[client]
 
+    def _new_file(self) -> IO[bytes]:
+        try:
+            return tempfile.TemporaryFile(dir=self._directory)
+        except OSError as error:
+            raise self._no_room() from error
+
     async def _add(self, upload: Upload, chunk: bytes) -> None:
         try:
             if self._bytes <= self._limits.spool_bytes_max:
                 return await upload.add(chunk)
         except OSError:  # the disk is full or away
             pass
+        raise self._no_room()
+
+    def _no_room(self) -> Refusal:
         HTTP_REFUSALS.labels("spool").inc()
-        raise Refusal(
+        return Refusal(
             503,
             "spool-full",
             "There is no room for this file until others are taken in.",

@@ -96,6 +96,16 @@ def test_a_secret_is_a_file_and_stands_in_no_environment(name: str) -> None:
         assert not re.search(r"://[^/@]*:[^/@]*@", value), f"{variable} holds a password"
 
 
+MOUNTED = ("/spool", "/identity", "/token")
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_a_container_has_the_directories_that_its_environment_names(name: str) -> None:
+    named = {top for top in MOUNTED for v in environment_of(name).values() if v.startswith(top)}
+
+    assert named <= {str(volume).split(":")[1] for volume in CONTAINERS[name].get("volumes", ())}
+
+
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_a_container_is_given_the_secrets_that_it_reads_and_no_others(name: str) -> None:
     read = {

@@ -86,6 +86,13 @@ async def test_a_disk_that_fails_is_no_room(tmp_path: Path) -> None:
         await spool._add(Upload(Full()), ROW * 50_000)
 
 
+async def test_a_directory_that_is_away_is_no_room(tmp_path: Path) -> None:
+    spool = Spool(Limits(), tmp_path / "away")
+
+    assert (await refused(spool, ROW)).kind == "spool-full"
+    assert (await refused(spool, ROW)).kind == "spool-full"  # and nothing of the first is held
+
+
 async def test_one_client_s_files_wait_for_each_other_and_others_are_taken_in() -> None:
     spool = Spool(Limits(uploads_taken_in_max=2, uploads_taken_in_per_client_max=1), None)
     taken: list[str] = []
