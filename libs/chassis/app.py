@@ -130,7 +130,7 @@ def serve(app: FastAPI, settings: Settings) -> None:
             host=settings.host,
             port=settings.port,
             loop="uvloop",
-            http=partial(LimitedProtocol, Idle(settings.limits)),  # type: ignore[arg-type]
+            http=partial(LimitedProtocol, Idle(settings.limits)),  # type: ignore[arg-type]  # called as a class is
             ws="none",
             lifespan="on",
             log_config=None,

@@ -71,6 +71,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     # -- A connection
 
+    # The server's class narrows the transport as well: it only ever listens to streams.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.address = self.client[0] if self.client else ""

@@ -72,8 +72,8 @@ class WholeBatches:
     """
 
     def __init__(self, fetched: PartitionRecords) -> None:
-        self._partition = fetched._tp  # noqa: SLF001
-        self._batches = fetched._records  # noqa: SLF001
+        self._partition = fetched._tp  # noqa: SLF001 - this stands in for it, from what it holds
+        self._batches = fetched._records  # noqa: SLF001 - likewise
         self._corrupt = False
         self.next_fetch_offset: int = fetched.next_fetch_offset
 

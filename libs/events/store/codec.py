@@ -74,9 +74,9 @@ class Codec(Generic[C, S, E]):
         if text is None or shape is None or shape != self.shape:
             return None
         if self._state is not None:
-            return self._state.decode(text)  # type: ignore[no-any-return]
+            return self._state.decode(text)  # type: ignore[no-any-return]  # typed by kind
         [(name, state)] = _UNION_SNAPSHOT.decode(text).items()
-        return self._union[name].decode(state)  # type: ignore[no-any-return]
+        return self._union[name].decode(state)  # type: ignore[no-any-return]  # as above
 
 
 @lru_cache(maxsize=256)

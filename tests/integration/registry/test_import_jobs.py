@@ -61,6 +61,7 @@ class Half:
 
 @asynccontextmanager
 async def half_taken(registry: Door, key: str = "once") -> AsyncIterator[Half]:
+    # The client keeps the application that it asks without a socket; its type does not say so.
     state = registry.client._transport.app.state  # type: ignore[attr-defined]
     spool = Halting(state.spool)
     state.spool = spool

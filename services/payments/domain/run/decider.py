@@ -126,11 +126,7 @@ def send_account_check(command: SendAccountCheck, state: RunState) -> Sequence[E
         rupiah=command.rupiah,
         sha256=command.sha256,
     )
-    if state.check_file(command.file) is not None:
-        return once(state.check_file(command.file), sent)
-    _require_own_id(sent, state)
-    _require_room(sent, state.checks, state.payable)
-    return [sent]
+    return _committed(sent, state.check_file(command.file), state.checks, state.payable, state)
 
 
 def record_account_check(command: RecordAccountCheck, state: RunState) -> Sequence[Event]:
@@ -244,11 +240,7 @@ def send_bank_file(command: SendBankFile, state: RunState) -> Sequence[Event]:
         rupiah=command.rupiah,
         sha256=command.sha256,
     )
-    if state.bank_file(command.file) is not None:
-        return once(state.bank_file(command.file), sent)
-    _require_own_id(sent, state)
-    _require_room(sent, state.files, state.instructed)
-    return [sent]
+    return _committed(sent, state.bank_file(command.file), state.files, state.instructed, state)
 
 
 def record_bank_result(command: RecordBankResult, state: RunState) -> Sequence[Event]:
@@ -325,6 +317,21 @@ def reconcile(command: Reconcile, state: RunState) -> Sequence[Event]:
 
 
 # -- Guards
+
+
+def _committed(
+    sent: AccountCheckSent | BankFileSent,
+    on_record: AccountCheckSent | BankFileSent | None,
+    others: Sequence[AccountCheckSent] | Sequence[BankFileSent],
+    limit: Totals,
+    state: RunState,
+) -> Sequence[Event]:
+    """The commitment to a file, once: under its own id, with no payment or rupiah of another."""
+    if on_record is not None:
+        return once(on_record, sent)
+    _require_own_id(sent, state)
+    _require_room(sent, others, limit)
+    return [sent]
 
 
 def _require_room(

@@ -1,6 +1,7 @@
-"""Who counts for money: a person whose number is known, and whom no other family had before.
+"""Identity numbers of members, and which of them let a person count for money.
 
-A member without a valid number is on file and does not count until it is said.
+A person counts whose number is known, and whom no other family had before. A member without a
+valid number is on file and does not count until it is recorded.
 """
 
 from __future__ import annotations
