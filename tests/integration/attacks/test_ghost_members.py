@@ -44,7 +44,7 @@ async def given(registry: RegistryAtItsDoor) -> RegistryAtItsDoor:
     await registry.register.take("families", family(CARD, MOTHER))
     pupil = child(CARD, PUPIL) | {"school_level": "SD"}
     await registry.register.take("members", member(CARD, MOTHER), pupil)
-    await registry.register.listed()
+    await registry.register.listed_by_its_leader()
     assert owed(await registry.register.line_of(CARD)) == SD
     return registry
 
@@ -74,7 +74,7 @@ async def test_ghosts_are_on_file_and_raise_no_money(
     rows = [born(nik, f"GHOST {number}") for number, nik in enumerate(niks)]
     assert (await handed_in(given, *rows))["accepted"] == len(rows)
 
-    await given.register.listed("2023-2")
+    await given.register.listed_by_its_leader("2023-2")
 
     line = await given.register.line_of(CARD, "2023-2")
     assert len(line.body["members"]) == 1 + len(rows)
@@ -91,9 +91,9 @@ async def test_a_newborn_counts_once_two_people_have_said_the_number(
     said = await given.door.post(path, clerk, json={"nik": BABY})
     alone = await decide(given.door, "Clerk-1")
     [change] = (await differences(given.door, "supervisor-1")).json()["items"]
-    await given.register.listed("2023-2")
+    await given.register.listed_by_its_leader("2023-2")
     checked = await decide(given.door, "supervisor-1")
-    await given.register.listed("2023-3")
+    await given.register.listed_by_its_leader("2023-3")
 
     assert (said.status_code, alone.status_code, checked.status_code) == (204, 409, 204)
     what = {"what": "nik of member 3", "before": None, "after": "…0003"}

@@ -47,7 +47,7 @@ async def given(registry: RegistryAtItsDoor) -> RegistryAtItsDoor:
         pupil = child(card, f"610301171216000{card[-1]}") | {"school_level": "SD"}
         await registry.register.take("families", family(card, mother))
         await registry.register.take("members", member(card, mother), pupil)
-    await registry.register.listed()
+    await registry.register.listed_by_its_leader()
     assert await money(registry, "2023-1") == [SD, SD]
     return registry
 
@@ -59,7 +59,7 @@ async def test_one_newborn_under_two_cards_is_paid_for_once(
     assert (await handed_in(given, born(FIRST)))["accepted"] == 1
     assert (await handed_in(given, born(SECOND, reported_on)))["accepted"] == 1
 
-    await given.register.listed("2023-2")
+    await given.register.listed_by_its_leader("2023-2")
 
     assert await money(given, "2023-2") == [SD + EARLY_CHILD, SD]
     [_, baby] = (await given.register.line_of(SECOND, "2023-2")).body["members"]
@@ -69,7 +69,7 @@ async def test_one_newborn_under_two_cards_is_paid_for_once(
 async def test_one_file_with_both_is_paid_for_once(given: RegistryAtItsDoor) -> None:
     assert (await handed_in(given, born(SECOND), born(FIRST)))["accepted"] == 2
 
-    await given.register.listed("2023-2")
+    await given.register.listed_by_its_leader("2023-2")
 
     assert await money(given, "2023-2") == [SD, SD + EARLY_CHILD]
 
@@ -81,7 +81,7 @@ async def test_the_second_card_has_no_newborn_under_a_number_that_only_looks_the
     report = await handed_in(given, born(FIRST), born(SECOND, nik=f"{BABY}{odd}"))
 
     assert [(error["line"], error["column"]) for error in report["errors"]] == [(3, "nik")]
-    await given.register.listed("2023-2")
+    await given.register.listed_by_its_leader("2023-2")
     assert await money(given, "2023-2") == [SD + EARLY_CHILD, SD]
 
 
@@ -93,8 +93,8 @@ async def test_a_newborn_who_is_a_member_elsewhere_by_a_card_is_paid_for_once(
     assert (await decide(given.door)).status_code == 204
     assert (await handed_in(given, born(SECOND)))["accepted"] == 1
 
-    await given.register.listed("2023-2")
-    await given.register.listed("2023-3")
+    await given.register.listed_by_its_leader("2023-2")
+    await given.register.listed_by_its_leader("2023-3")
 
     assert await money(given, "2023-2") == [SD + EARLY_CHILD, SD]
     assert await money(given, "2023-3") == [SD + EARLY_CHILD, SD]
