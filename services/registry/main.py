@@ -28,6 +28,7 @@ from services.registry.workers.eraser import ERASER, Eraser
 from services.registry.workers.job_progress import LISTER, LISTINGS, UNLISTER
 from services.registry.workers.lister import Lister
 from services.registry.workers.reviewer import Reviewer
+from services.registry.workers.shared_payees import SharedPayees
 from services.registry.workers.unlister import Unlister
 
 RULE_SETS: Final = load_rule_sets()
@@ -40,13 +41,20 @@ async def parts(running: Running) -> Parts:
     payments = Payments(
         client, settings.addresses["payments"], settings.service_token_file or Path()
     )
-    csv_import = CsvImport(keys, running.pseudonymizer(), Reviewer(keys, RULE_SETS))
+    pseudonymizer = running.pseudonymizer()
+    csv_import = CsvImport(keys, pseudonymizer, Reviewer(keys, RULE_SETS))
+    payees = SharedPayees(keys, pseudonymizer, RULE_SETS)
     workers = {
-        LISTER: Lister(running.store, keys, RULE_SETS).step,
+        LISTER: Lister(running.store, keys, payees, RULE_SETS).step,
         UNLISTER: Unlister(running.store, RULE_SETS).step,
         ERASER: Eraser(running.store, await running.eraser(), payments).step,
     }
-    resources = {"keys": keys, "csv_import": csv_import, "payments": payments}
+    resources = {
+        "keys": keys,
+        "csv_import": csv_import,
+        "payments": payments,
+        "payees": payees,
+    }
     return Parts(subscriptions(RULE_SETS), workers, resources)
 
 

@@ -90,7 +90,7 @@ async def _repeat(unit: Transaction""",
         (
             Change(
                 "services/registry/workers/lister.py",
-                "self._written(unit, closing, listing.cut, some",
+                "self._written(unit, closing, cut, some",
                 "self._written(unit, closing, None, some",
             ),
         ),

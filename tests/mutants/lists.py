@@ -10,6 +10,7 @@ PAYMENTS: Final = "tests/integration/payments"
 REGISTRY: Final = "tests/integration/registry"
 TAHAPS: Final = "tests/unit/payments/test_cancellation.py"
 FAMILIES: Final = "tests/unit/registry"
+SHARED: Final = "tests/integration/attacks/test_account_shared_by_families.py"
 LISTING: Final = "tests/unit/registry/test_listing.py"
 DEFERRALS: Final = "tests/unit/payments/test_tahap_deferrals.py"
 
@@ -271,12 +272,43 @@ LISTS: Final = (
         (
             Change(
                 "services/registry/domain/listing/state.py",
-                "family.reason not in NOBODY_MENDS for",
+                "family.reason not in THEIR_OWN for",
                 "True for",
             ),
         ),
         f"{LISTING}::test_destroyed_keys_rest_no_list_and_those_beyond_a_thousand_are_told_apart",
         f"{LISTING}::test_closing_says_what_the_list_came_to",
+    ),
+    Mutant(
+        "shared-account-listed",
+        "families that share an account are listed, and paid, as all others",
+        (
+            Change(
+                "services/registry/workers/lister.py",
+                "[family for family in others if family not in shared]",
+                "list(others)",
+            ),
+            Change(
+                "services/registry/workers/lister.py",
+                "for family, reason in sorted(shared.items()))",
+                "for family, reason in ())",
+            ),
+        ),
+        f"{SHARED}::test_families_that_share_an_account_are_withheld_by_name_and_all_others_are_listed",
+        f"{SHARED}::test_families_whose_account_two_people_mend_are_listed_next_time",
+    ),
+    Mutant(
+        "shared-as-of-now",
+        "who shares an account is asked of families as they are, not as they were at the cut",
+        (
+            Change(
+                "services/registry/workers/shared_payees.py",
+                "_states(unit, others, listing.cut)",
+                "_states(unit, others)",
+            ),
+        ),
+        f"{SHARED}::test_an_account_that_moves_on_behind_the_cut_is_shared_as_of_the_cut",
+        f"{SHARED}::test_families_that_share_an_account_are_withheld_by_name_and_all_others_are_listed",
     ),
     Mutant(
         "one-person-accepts",

@@ -50,6 +50,7 @@ from services.registry.http import csv_facts
 from services.registry.http.csv_cells import Mistake, Refused
 from services.registry.http.csv_rows import FamilyCells, LifeEventCells, MemberCells, checked
 from services.registry.tables.identity_rows import card_owners, keep_identities, last_closing
+from services.registry.tables.payees import keep_payees
 from services.registry.tables.person_claims import claim_persons
 from services.registry.tables.waiting_changes import keep_changes
 from services.registry.workers.reviewer import Reviewer
@@ -325,6 +326,7 @@ class CsvImport:
         """Keep who people are, whose they were first and which changes wait, and look again at
         closings that a late fact may change."""
         await keep_identities(unit, outcomes)
+        await keep_payees(unit, outcomes)
         await claim_persons(unit, outcomes)
         await keep_changes(unit, outcomes)
         await self.reviewer.review(unit, outcomes)

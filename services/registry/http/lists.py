@@ -42,7 +42,7 @@ class WithheldProposal(BaseModel):
 class RosterView(BaseModel):
     """A tahap's list: what it has come to so far, in families.
 
-    `mendable` of the withheld ones are so for a reason that somebody could mend: beyond
+    `mendable` of the withheld ones are so for a reason that need not be their own: beyond
     `withheld_max` of them the list rests.
     """
 

@@ -14,6 +14,7 @@ from libs.chassis.bodies import FamilyUnknown, Strict, TahapId
 from libs.chassis.deciding import DecidingOf, moved
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.idempotency import Reply
+from libs.chassis.middleware import resource
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pagination import Paging, StreamPage
 from libs.chassis.service import StoreOf
@@ -26,16 +27,19 @@ from services.registry.domain.family.errors import (
     ListNotFrozen,
     NoSuchReopening,
     NotInProgramme,
+    PayeeShared,
     ReopeningDecided,
     SamePerson,
 )
-from services.registry.domain.family.events import Decision
+from services.registry.domain.family.events import Decision, FamilyReopened
 from services.registry.domain.family.state import Family, Reopening
 from services.registry.http.families import Reader, is_foreign
 from services.registry.tables.erasures import ensure_not_erased
 from services.registry.workers import reviewer as reopening
+from services.registry.workers.shared_payees import SharedPayees
 
 Approver = Annotated[Principal, require("registry:approve")]
+PayeesOf = Annotated[SharedPayees, resource("payees")]
 
 router = APIRouter(tags=["registry"])
 
@@ -166,6 +170,7 @@ class ReopeningDecision(Strict):
         ReopeningDecided,
         NotInProgramme,
         ListNotFrozen,
+        PayeeShared,
     ),
 )
 async def decide_reopening(
@@ -173,6 +178,7 @@ async def decide_reopening(
     tahap: TahapId,
     body: ReopeningDecision,
     deciding: DecidingOf,
+    payees: PayeesOf,
     approver: Approver,
     seen: IfMatch,
 ) -> Response:
@@ -180,11 +186,15 @@ async def decide_reopening(
     stream = f"family-{family}"
 
     async def decided(unit: Transaction) -> Reply:
-        await theirs(unit, family, approver)
+        # Of two who share an account the second is decided on when the first is.
+        await unit.hold([stream, f"listing-{tahap}"])
+        found = await theirs(unit, family, approver)
         await seen.ensure_stream(unit, FAMILY, stream)
-        frozen = await reopening.is_frozen(unit, tahap)
-        command = DecideReopening(tahap, body.decision, approver.subject, frozen)
+        listing = await reopening.listing_of(unit, tahap)
+        command = DecideReopening(tahap, body.decision, approver.subject, listing.frozen)
         outcome = await handle(unit, FAMILY, stream, command)
+        if any(isinstance(event, FamilyReopened) for event in outcome.events):
+            await payees.ensure_unshared(unit, listing, found.state)
         await reopening.keep_open(unit, [outcome])
         return moved(outcome)
 

@@ -12,7 +12,8 @@ import msgspec
 
 from libs.policy.files import PolicyError, Shape, Text
 from libs.policy.rule_sets import RULE_SETS, ListedRuleSet, RuleSetEntry, listed, read_rule_sets
-from services.registry.domain.closing import PolicyKind, Reference, RuleSet
+from services.registry.domain.closing import Closing, PolicyKind, Reference, RuleSet
+from services.registry.domain.listing.state import Listing
 
 FILE: Final = Path(__file__).with_name(RULE_SETS)
 SOURCED: Final = frozenset(
@@ -80,6 +81,14 @@ class RuleSets:
         if rule_set not in self.by_id:
             raise RuleSetUnknown(f"{rule_set!r} is none of {sorted(self.by_id)}")
         return self.by_id[rule_set]
+
+    def closing(self, listing: Listing) -> Closing:
+        """The closing of a tahap's list, by the rules that it was announced with where this release
+        has them no more, so that it can still be ended."""
+        name = listing.policies["rule_set"]
+        announced = listing.rules if name not in self.by_id else None
+        terms = listing.tahap, listing.revision, listing.months, listing.closing_date
+        return Closing(*terms, announced or self.named(name))
 
     def on(self, day: date) -> RuleSet:
         """The rule set of a day; of one before or behind all of them, the first or the last."""

@@ -41,6 +41,7 @@ _FORGET: Final = (
     "DELETE FROM identity_member WHERE family = $1",
     "DELETE FROM identity_family WHERE family = $1",
     "DELETE FROM payee_of WHERE family = $1",
+    "DELETE FROM listing_payee WHERE family = $1",
     "DELETE FROM change_waiting WHERE family = $1",
     "DELETE FROM reopening_open WHERE family = $1",
     # The person may apply again: card and number are claimed by nobody now.

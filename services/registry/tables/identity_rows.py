@@ -32,11 +32,6 @@ INSERT INTO identity_member (family, member, nik) SELECT $1::uuid, $2::integer, 
 WHERE NOT EXISTS (SELECT FROM erasure WHERE erasure.family = $1 AND state <> 'PROPOSED')
 ON CONFLICT (family, member) DO UPDATE SET nik = $3
 """
-_PAYEE = """
-INSERT INTO payee_of (family, payee, account) SELECT $1::uuid, $2, $3
-WHERE NOT EXISTS (SELECT FROM erasure WHERE erasure.family = $1 AND state <> 'PROPOSED')
-ON CONFLICT (family) DO UPDATE SET payee = $2, account = $3
-"""
 # A line behind the list, of a re-opened family, is in no bucket.
 _LINES = """
 SELECT DISTINCT ON (stream_id) stream_id, schema_version, data FROM events
@@ -71,17 +66,12 @@ async def keep_identities(
     families: list[tuple[str, str, str]] = []
     moved: list[tuple[str, str]] = []
     members: list[tuple[str, int, str]] = []
-    payees: list[tuple[str, str, str]] = []
     for outcome in outcomes:
         family = outcome.stream_id.removeprefix("family-")
         for event in outcome.events:
             match event:
                 case events.FamilyRegistered(row=row):
                     families.append((family, row.card, row.region))
-                    payees.append((family, row.payee_token, row.account_token))
-                case events.PayeeChanged():
-                    latest = outcome.state.payees[-1].payee
-                    payees.append((family, latest.token, latest.account_token))
                 case events.FamilyMoved():
                     # Moves may be reported out of order; the latest that holds is the state's last.
                     moved.append((family, outcome.state.moves[-1].region))
@@ -94,10 +84,7 @@ async def keep_identities(
                     members.append((family, member, nik))
                 case _:
                     pass  # says nothing of who anybody is
-    for statement, rows_of in (
-        *((_FAMILY, families), (_MOVED, moved)),
-        *((_MEMBER, members), (_PAYEE, payees)),
-    ):
+    for statement, rows_of in ((_FAMILY, families), (_MOVED, moved), (_MEMBER, members)):
         if rows_of:
             await unit.connection.executemany(statement, rows_of)
 

@@ -11,6 +11,7 @@ from libs.events.store.model import encode
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from services.registry.contract.read import ClosingAnnounced
+from services.registry.tables.payees import forget_looked_at
 
 # Whoever starts a list looks first whether another one is made; two at once would see neither.
 _ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended('registry:lists', 0))"
@@ -84,6 +85,7 @@ async def begin_unlisting(unit: Transaction, tahap: str, trace: str | None) -> N
     """From now on the leader takes back what a tahap's list did; nothing more is added to it."""
     await unit.connection.execute("DELETE FROM listing_open WHERE tahap = $1", tahap)
     await unit.connection.execute("DELETE FROM relist_asked WHERE tahap = $1", tahap)
+    await forget_looked_at(unit, tahap)
     await unit.connection.execute(
         "INSERT INTO unlisting_open (tahap, trace) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         tahap,

@@ -57,7 +57,7 @@ ORDER BY family, change
 _SHARED: Final = """
 SELECT token, count(DISTINCT family) AS families FROM (
     SELECT family, unnest(ARRAY['a' || account, 'p' || payee]) AS token FROM payee_of
-    WHERE account = ANY($1) OR payee = ANY($2)
+    WHERE latest AND (account = ANY($1) OR payee = ANY($2))
     UNION ALL
     SELECT family, unnest(ARRAY['a' || account, 'p' || payee]) FROM change_waiting
     WHERE account = ANY($1) OR payee = ANY($2)

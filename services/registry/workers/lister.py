@@ -1,7 +1,8 @@
 """The leader's work: a tahap's list, a chunk of families a transaction, and lines sent again.
 
-A family that cannot be listed is found by halves and withheld by name; all others are listed. A
-tahap whose list fails rests, and holds up no other one.
+A family that cannot be listed is found by halves and withheld by name, and so are those that share
+an account or a payee; all others are listed. A tahap whose list fails rests, and holds up no other
+one.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from libs.events.workers.backoff import Attempt, Backoff
 from libs.privacy.errors import KeyDestroyed, PrivacyError
 from libs.privacy.keys import KeyRing
 from services.registry.contract import ERASURE, FAMILY, LISTING, SERVICE, tally
-from services.registry.domain.closing import Closing, RuleSet
+from services.registry.domain.closing import Closing
 from services.registry.domain.erasure import is_decided
 from services.registry.domain.family.commands import Command, ListFamily, RepeatLine
 from services.registry.domain.family.errors import ListedLater
@@ -42,10 +43,13 @@ from services.registry.policy import RuleSets
 from services.registry.tables import identity_rows
 from services.registry.tables.erasures import erased_among
 from services.registry.tables.left_on_lists import left_among
+from services.registry.tables.payees import unknown_among
 from services.registry.tables.person_claims import members_elsewhere
 from services.registry.workers.job_progress import LISTER
 from services.registry.workers.ranking import nik_orders
 from services.registry.workers.reviewer import Reviewer
+from services.registry.workers.shared_payees import SharedPayees
+from services.registry.workers.unlister import NOBODY
 
 CHUNK_FAMILIES = 1_000
 CANNOT_BE_LISTED: Final = "CANNOT_BE_LISTED"
@@ -67,9 +71,12 @@ class Lister:
 
     store: Store
     keys: KeyRing
+    payees: SharedPayees
     rule_sets: RuleSets
     chunk: int = CHUNK_FAMILIES
     backoff: Backoff = field(init=False)
+    completed: str = NOBODY
+    """The family up to which accounts from before there were tokens have theirs, or fail."""
 
     def __post_init__(self) -> None:
         self.backoff = Backoff(self.store, LISTER)
@@ -90,10 +97,15 @@ class Lister:
         async with self.store.transaction(
             Context.on_day(SERVICE, listing.closing_date, trace)
         ) as unit:
+            # Who shares is asked of all families at once, so all have their tokens first.
+            if completed := await self.payees.complete(unit, self.completed):
+                self.completed = completed
+                return True
             families = await identity_rows.families_after(unit, listing.cursor, self.chunk)
             if families:
                 await self._advance(unit, listing, families)
             else:
+                self.completed = NOBODY
                 await handle(unit, LISTING, f"listing-{tahap}", CloseListing(listing.revision))
                 await identity_rows.end_listing(unit, tahap)
         return True
@@ -103,11 +115,16 @@ class Lister:
         return (await self.store.read(LISTING, [stream_id]))[stream_id].state
 
     async def _advance(self, unit: Transaction, listing: Listing, families: Sequence[str]) -> None:
+        closing = self.rule_sets.closing(listing)
         erased = await erased_among(unit, families)
         left = await left_among(unit, families) - erased
-        ready = [family for family in families if family not in left | erased]
-        outcomes, withheld = await self._list(unit, listing, ready)
+        left |= await unknown_among(unit, families) - erased
+        others = [family for family in families if family not in left | erased]
+        shared = await self.payees.among(unit, listing, others)
+        ready = [family for family in others if family not in shared]
+        outcomes, withheld = await self._list(unit, closing, listing.cut, ready)
         withheld += tuple(Withheld(family, CANNOT_BE_LISTED) for family in sorted(left))
+        withheld += tuple(Withheld(family, reason) for family, reason in sorted(shared.items()))
         missed = await _erased_behind(unit, listing.cut, erased) if erased else ()
         withheld += tuple(Withheld(family, ERASED) for family in missed)
         lines = tally(outcomes)
@@ -126,37 +143,22 @@ class Lister:
             raise ChunkListedMeanwhile(tahap=listing.tahap)
 
     async def _list(
-        self, unit: Transaction, listing: Listing, families: Sequence[str]
+        self, unit: Transaction, closing: Closing, cut: int, families: Sequence[str]
     ) -> tuple[list[Outcome[Family, Event]], tuple[Withheld, ...]]:
-        """Write the lines of families as they were at the listing's cut; who cannot have one."""
-        closing = Closing(
-            listing.tahap,
-            listing.revision,
-            listing.months,
-            listing.closing_date,
-            self._rules(listing),
-        )
+        """Write the lines of families as they were at the list's cut; who cannot have one."""
         reviewer = Reviewer(self.keys, self.rule_sets)
         written: list[Outcome[Family, Event]] = []
 
         async def write(some: Sequence[str]) -> None:
-            outcomes = await self._written(unit, closing, listing.cut, some)
+            outcomes = await self._written(unit, closing, cut, some)
             # A fact that was stored between the cut and now met a family that did not wait yet.
             await reviewer.review_together(unit, outcomes)
             written.extend(outcomes)
 
         refused = await by_halves(unit, families, write, NEVER_A_FAMILYS_OWN, ALSO_A_FAMILYS_OWN)
         for family, error in refused:
-            log.error("family withheld", tahap=listing.tahap, family=family, error=safe_text(error))
+            log.error("family withheld", tahap=closing.tahap, family=family, error=safe_text(error))
         return written, tuple(Withheld(family, _reason(error)) for family, error in refused)
-
-    def _rules(self, listing: Listing) -> RuleSet:
-        """The list's rules; those that it was announced with where this release has them no more,
-        so that it can still be ended."""
-        name = listing.policies["rule_set"]
-        if name not in self.rule_sets.by_id and listing.rules is not None:
-            return listing.rules
-        return self.rule_sets.named(name)
 
     async def _written(
         self, unit: Transaction, closing: Closing, cut: int, families: Sequence[str]

@@ -19,7 +19,6 @@ from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.privacy.keys import KeyRing
 from services.registry.contract import FAMILY, LISTING
-from services.registry.domain.closing import Closing
 from services.registry.domain.family.commands import Command, ReviewClosing
 from services.registry.domain.family.events import (
     ChangeApproved,
@@ -110,7 +109,7 @@ class Reviewer:
             (
                 stream,
                 ReviewClosing(
-                    self._closing(listings[closing.tahap]),
+                    self.rule_sets.closing(listings[closing.tahap]),
                     _late(facts.get(stream, ()), listings[closing.tahap]),
                     orders.get(state.family, {}),
                     elsewhere[state.family],
@@ -124,11 +123,6 @@ class Reviewer:
             if outcome.error is not None:
                 raise closed.get(outcome.stream_id.removeprefix("family-"), outcome.error)
         await keep_open(unit, reviewed)
-
-    def _closing(self, listing: Listing) -> Closing:
-        rules = self.rule_sets.named(listing.policies["rule_set"])
-        terms = listing.tahap, listing.revision, listing.months, listing.closing_date
-        return Closing(*terms, rules)
 
 
 def _without_category(outcomes: Iterable[Outcome[Family, Event]]) -> dict[str, Family]:
@@ -212,8 +206,7 @@ async def waiting(
     return [(row["family"], row["tahap"], found.get(f"family-{row['family']}")) for row in rows]
 
 
-async def is_frozen(unit: Transaction, tahap: str) -> bool:
-    """True where the tahap's list is frozen, and a family beside it needs a run of its own."""
-    stream = f"listing-{tahap}"
-    found = await unit.load(LISTING, [stream])
-    return stream in found and found[stream].state.frozen
+async def listing_of(unit: Transaction, tahap: str) -> Listing:
+    """The tahap's list; one that was never begun where there is none."""
+    found = await unit.load(LISTING, [f"listing-{tahap}"])
+    return found[f"listing-{tahap}"].state if found else Listing()

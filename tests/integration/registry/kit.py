@@ -39,6 +39,7 @@ from services.registry.policy import RuleSets, load_rule_sets
 from services.registry.tables.waiting_changes import waiting_changes
 from services.registry.workers.lister import Lister
 from services.registry.workers.reviewer import Reviewer
+from services.registry.workers.shared_payees import SharedPayees
 from services.registry.workers.unlister import Unlister
 from tests.doors import (
     CONTEXT,
@@ -75,7 +76,6 @@ _FAMILY: Final = {
     "rt": "001",
     "rw": "002",
     "bank_code": "BNI",
-    "account_no": "300000000003",
     "account_name": "ROSITA DJAFAR",
     "facilitator_id": "PD610301",
     "group_id": "G6103012026-1",
@@ -87,8 +87,8 @@ _MEMBER: Final = {"sex": "F", "relationship": "OTHER", "severe_disability": "N"}
 
 
 def family(card: str, payee: str = "6103014101700001", **cells: str) -> dict[str, str]:
-    """A row of families.csv."""
-    return _FAMILY | {"no_kk": card, "payee_nik": payee} | cells
+    """A row of families.csv; each card has an account of its own."""
+    return _FAMILY | {"no_kk": card, "payee_nik": payee, "account_no": f"3{card[-11:]}"} | cells
 
 
 def member(card: str, nik: str, born: str = "1990-05-05", **cells: str) -> dict[str, str]:
@@ -274,7 +274,11 @@ class Register:
 
     def lister(self, chunk: int = 1_000) -> Lister:
         """A leader that has just begun."""
-        return Lister(self.store, self.keys, self.rule_sets, chunk)
+        return Lister(self.store, self.keys, self.payees(), self.rule_sets, chunk)
+
+    def payees(self) -> SharedPayees:
+        """The part that finds families on one account, or of one payee."""
+        return SharedPayees(self.keys, self.pseudonymizer, self.rule_sets)
 
     async def list_all(self, chunk: int = 1_000) -> None:
         """Do all the work that the leader has."""
@@ -346,6 +350,7 @@ async def door_at(
         "keys": register.keys,
         "csv_import": CsvImport(register.keys, register.pseudonymizer, reviewer),
         "payments": payments,
+        "payees": register.payees(),
     }
 
     @asynccontextmanager

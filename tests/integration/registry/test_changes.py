@@ -103,7 +103,7 @@ async def test_the_differences_show_no_more_of_an_account_than_is_needed_to_comp
     assert item["differences"] == [
         {"what": "payee", "before": "member 1", "after": "nobody of the family"},
         {"what": "bank", "before": "BNI", "after": "BRI"},
-        {"what": "account", "before": "…0003", "after": "…4444"},
+        {"what": "account", "before": "…0001", "after": "…4444"},
         {"what": "account_name", "before": "R. D.", "after": "A. S."},
     ]
     assert not [number for number in (AUNT, "440000004444", "AMINAH") if number in answer.text]

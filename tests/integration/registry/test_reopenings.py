@@ -14,7 +14,15 @@ from services.registry.domain.family.commands import DecideReopening
 from services.registry.domain.family.errors import SamePerson
 from services.registry.workers.reviewer import keep_open
 from tests.doors import CONTEXT, Door, deliver, sent
-from tests.integration.registry.kit import CHECKER, IMPORTER, Register, life_event, member
+from tests.integration.registry.kit import (
+    CHECKER,
+    IMPORTER,
+    Register,
+    child,
+    family,
+    life_event,
+    member,
+)
 from tests.integration.registry.lists import CARDS, child_of
 from tests.integration.registry.terms import with_term
 
@@ -23,8 +31,12 @@ BABY = "6103014505230001"
 REPORTER = "tester"  # whoever takes files in here
 
 
-def died(card: str = CARD) -> dict[str, str]:
-    return life_event("DEATH", card, "2023-05-02", "2023-05-10", nik=child_of(card))
+def pupil_of(card: str) -> str:
+    return f"610301171216{card[-4:]}"
+
+
+def died(card: str = CARD, nik: str = "") -> dict[str, str]:
+    return life_event("DEATH", card, "2023-05-02", "2023-05-10", nik=nik or child_of(card))
 
 
 def born(
@@ -274,6 +286,32 @@ async def test_what_was_never_proposed_is_not_decided(waiting: Register, registr
     unknown = "/reopenings/00000000-0000-4000-8000-000000000000/2023-2"
     assert problem(await look(registry, unknown)) == (404, "family-unknown")
     assert problem(await look(registry, "/reopenings?tahap=x"))[0] == 422
+
+
+async def test_no_family_is_reopened_on_an_account_that_the_tahap_pays_another_family_on(
+    given: Register, registry: Door
+) -> None:
+    given.rule_sets = with_term(90)
+    mothers = {"6103010101019901": "6103014107909901", "6103010101019902": "6103014107909902"}
+    listed, late = mothers
+    for card, mother in mothers.items():
+        await given.take("families", family(card, mother))
+        await given.take("members", member(card, mother), child(card, pupil_of(card)))
+    await given.listed("2023-1")
+    await given.take("life-events", died(late, pupil_of(late)))
+    account = {"bank_code": "BNI", "account_no": f"3{listed[-11:]}", "account_name": "ROSITA"}
+    dates = "2023-05-02", "2023-05-02"
+    paid = life_event("PAYEE_CHANGE", late, *dates, new_payee_nik=mothers[late], **account)
+    await given.take("life-events", paid)
+    await given.approve()
+    await given.listed("2023-2")
+    await given.take("life-events", born(late))
+    await freeze(given)
+
+    refused = await decide(registry, await place(given, late))
+
+    assert problem(refused) == (409, "payee-shared")
+    assert await sent(given.store, "FamilyReopened") == []
 
 
 @pytest_asyncio.fixture

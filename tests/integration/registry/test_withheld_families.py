@@ -41,6 +41,14 @@ from tests.servers import eventually
 TWINS: Final = "6103010101019900"
 CROWDED: Final = "0000000000000000"
 CROWD: Final = 4_200
+SHARERS: Final = ("6103010101019901", "6103010101019902", "6103010101019903")
+ONE_ACCOUNT: Final = "66600006660"
+WITHOUT_TOKENS: Final = (
+    """UPDATE events SET data = jsonb_set(data::jsonb, '{row,account_token}', '""')::json
+       WHERE type = 'FamilyRegistered'""",
+    "UPDATE streams SET state = NULL WHERE stream_id LIKE 'family-%'",
+    "UPDATE payee_of SET account = '', account_known = false",
+)
 MONTHS: Final = ("2023-01", "2023-02", "2023-03")
 
 
@@ -184,6 +192,107 @@ async def test_a_bucket_that_is_sent_again_leaves_the_withheld_out(
     assert {line.key: line.value for line in again} == before
 
 
+# -- Families that share an account, or a payee ---------------------------------------------------
+
+
+def pupil_of(card: str) -> str:
+    return f"610301171216{card[-4:]}"
+
+
+async def given_sharers(register: Register, *cards: str, **cells: str) -> dict[str, str]:
+    """{card: family} of families whose mothers may receive money, on one account unless told."""
+    for card in cards:
+        mother = f"610301410790{card[-4:]}"
+        await register.take("families", family(card, mother, **{"account_no": ONE_ACCOUNT} | cells))
+        await register.take("members", member(card, mother), child(card, pupil_of(card)))
+    return {card: (await register.state_of(card)).family for card in cards}
+
+
+async def test_who_shares_is_found_across_chunks_and_again_by_a_leader_who_takes_over(
+    given: Register,
+) -> None:
+    sharing = await given_sharers(given, *SHARERS)
+    await given.announce()
+    while await given.lister(CHUNK).step():
+        pass
+
+    assert await withheld(given) == dict.fromkeys(sharing.values(), "SHARED_ACCOUNT")
+    assert len(await given.lines()) == len(CARDS)
+    await assert_closed_with_proof(given)
+
+
+async def test_the_next_revision_of_a_list_looks_at_payees_anew(given: Register) -> None:
+    sharing = await given_sharers(given, *SHARERS)
+    await given.listed()
+    [mended, *others] = SHARERS
+    cells = {"bank_code": "BRI", "account_no": "77700007770", "account_name": "ROSITA"}
+    mother = {"new_payee_nik": f"610301410790{mended[-4:]}"}
+    change = life_event("PAYEE_CHANGE", mended, "2023-02-01", "2023-02-01", **cells, **mother)
+    await given.take("life-events", change)
+    await given.approve()
+    await given.cancel()
+    await given.list_all()
+    await given.announce(revision=2)
+    await given.list_all()
+
+    [_, closed] = await given.closed()
+    names = {each["family"] for each in closed.body["withheld"]}
+    assert names == {sharing[card] for card in others}
+
+
+async def test_who_is_paid_nobodys_money_shares_with_nobody(given: Register) -> None:
+    """No payee of the second family, nor anybody of the third, may receive money."""
+    first, second, third = SHARERS
+    sharing = await given_sharers(given, first)
+    shared = {"account_no": ONE_ACCOUNT}
+    await given.take("families", family(second, **shared), family(third, dtks="N", **shared))
+    await given.take("members", *(child(card, pupil_of(card)) for card in (second, third)))
+    await given.listed()
+
+    assert await withheld(given) == {}
+    assert sharing[first] in {line.key for line in await given.lines()}
+
+
+async def test_accounts_from_before_there_were_tokens_are_compared_too(
+    given: Register, settings: Settings
+) -> None:
+    """Events, snapshots and rows of an old register know no account's token."""
+    first, second, newer = SHARERS
+    sharing = await given_sharers(given, first, second)
+    async with asyncpg.create_pool(settings.bus_url, min_size=1, max_size=1) as owner:
+        for statement in WITHOUT_TOKENS:
+            await owner.execute(statement)
+    sharing |= await given_sharers(given, newer)
+    await given.listed()
+
+    assert await withheld(given) == dict.fromkeys(sharing.values(), "SHARED_ACCOUNT")
+    assert len(await given.lines()) == len(CARDS)
+    unknown = "SELECT count(*) FROM payee_of WHERE account = '' OR NOT account_known"
+    assert await given.store.pool.fetchval(unknown) == 0
+
+
+async def test_a_family_whose_old_account_cannot_be_opened_is_withheld(
+    given: Register, settings: Settings
+) -> None:
+    odd = (await given.state_of(CARDS[3])).family
+    async with asyncpg.create_pool(settings.bus_url, min_size=1, max_size=1) as owner:
+        for statement in WITHOUT_TOKENS:
+            await owner.execute(statement)
+        await owner.execute(
+            """UPDATE events
+               SET data = jsonb_set(data::jsonb, '{row,account_no}', '"s1.1.odd"')::json
+               WHERE type = 'FamilyRegistered' AND stream_id = $1""",
+            f"family-{odd}",
+        )
+    await given.listed()
+
+    assert await withheld(given) == {odd: "CANNOT_BE_LISTED"}
+    assert len(await given.lines()) == len(CARDS) - 1
+
+
+# -- One list and others --------------------------------------------------------------------------
+
+
 async def test_a_list_that_fails_keeps_no_other_list_from_being_made(given: Register) -> None:
     await started(given, "2022-4", "1999")
     await started(given, "2023-1", "2021-2024")
@@ -220,7 +329,7 @@ async def test_a_list_that_waits_behind_one_that_fails_is_made_once_both_were_ca
 async def test_a_list_is_ended_by_the_rules_that_it_was_announced_with(given: Register) -> None:
     await given.announce()
     of_another_release = replace(given.rule_sets, by_id={})
-    lister = Lister(given.store, given.keys, of_another_release, CHUNK)
+    lister = Lister(given.store, given.keys, given.payees(), of_another_release, CHUNK)
     while await lister.step():
         pass
 

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+import pytest
+
 from libs.events.domain.list_proof import Buckets
 from libs.events.domain.testing import Given, given
 from services.registry.domain.listing.decider import (
@@ -217,6 +219,11 @@ def test_families_that_somebody_could_mend_rest_a_list_beyond_a_thousand() -> No
     advanced(FULL).when(one_more).then_refused(TooManyWithheld)
     assert advanced(FULL).when(chunk("b", 1, "KEY_DESTROYED")).events
     assert advanced(FULL).when(chunk("b", 0)).events
+
+
+@pytest.mark.parametrize("reason", ["SHARED_ACCOUNT", "SHARED_PAYEE", "ERASED"])
+def test_what_lies_with_families_alone_rests_no_list(reason: str) -> None:
+    assert advanced(FULL, chunk("b", WITHHELD_MAX, reason)).state.mendable == WITHHELD_MAX
 
 
 def test_two_people_let_a_list_go_on_up_to_a_number() -> None:

@@ -20,6 +20,7 @@ from services.registry.domain.family.events import (
     MembersRegistered,
     RosterMember,
 )
+from services.registry.domain.family.lines import paid_by
 from services.registry.domain.family.roster import CATEGORIES, rank_by_nik, sharing_birth_date
 from services.registry.domain.family.state import Family
 from services.registry.policy import load_rule_sets
@@ -47,6 +48,7 @@ class Listed(NamedTuple):
     tahap: str
     designated: FamilyDesignated | None
     line: FamilyListed | None
+    paid: bool
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +84,7 @@ def _through_the_year(
                 niks |= {number: row.nik for number, row in numbered}
     for closing in calendar:
         order = rank_by_nik({m: niks[m] for m in sharing_birth_date(state)})
+        paid = paid_by(closing, state) is not None
         answer = list(family.decide(ListFamily(closing, order), state))
         state = _kept(family.fold(answer, state))
         tahap = closing.tahap.split("-")[1]
@@ -90,6 +93,7 @@ def _through_the_year(
             tahap,
             next((e for e in answer if isinstance(e, FamilyDesignated)), None),
             next((e for e in answer if isinstance(e, FamilyListed)), None),
+            paid,
         )
         if (card, tahap) in terminated:
             ended = family.decide(MarkTerminated(closing.tahap, "effect"), state)
@@ -146,6 +150,12 @@ def test_every_line_names_the_account_that_the_check_expects(
         if row["account_check"]:
             checked = _account_check(line, books, check_days[row["tahap"]])
             assert checked == row["account_check"], (row["tahap"], row["no_kk"])
+
+
+def test_who_would_be_paid_is_known_before_their_lines(listed: list[Listed]) -> None:
+    valid = [each.line is not None and each.line.payee_valid for each in listed]
+
+    assert [each.paid for each in listed] == valid
 
 
 def _as_expected(line: FamilyListed) -> tuple[str, str, int, str]:

@@ -19,6 +19,7 @@ DomainError
 ├── SamePerson
 ├── ReopeningDecided
 ├── ListNotFrozen
+├── PayeeShared
 └── NotInProgramme
 """
 
@@ -93,6 +94,10 @@ class ReopeningDecided(DomainError):
 
 class ListNotFrozen(DomainError):
     """The tahap's list is not frozen yet; a re-opened family is paid beside a frozen one."""
+
+
+class PayeeShared(DomainError):
+    """The tahap pays another family on this account, or this person for another family."""
 
 
 class NotInProgramme(DomainError):

@@ -21,7 +21,13 @@ from services.registry.domain.family.events import (
     FamilyListed,
     GraduationPending,
 )
-from services.registry.domain.family.state import Designation, Family, Listed, known_by
+from services.registry.domain.family.state import (
+    Designation,
+    Family,
+    Listed,
+    Payee,
+    known_by,
+)
 
 
 def list_family(command: ListFamily, state: Family) -> list[Event]:
@@ -45,6 +51,20 @@ def list_family(command: ListFamily, state: Family) -> list[Event]:
     if left and left.kind == GRADUATED_NATURAL:
         return [_graduated_line(command.closing, family)]
     return _later_closing(command, family)
+
+
+def paid_by(closing: Closing, state: Family) -> Payee | None:
+    """Who receives the family's money of a list that is made of this state; None where it has no
+    line, or no payee who may receive it."""
+    family, on, rules = known_by(state, closing.closing_date), closing.closing_date, closing.rules
+    left = family.departure
+    if not family.family or (left and (left.tahap, left.kind) != (closing.tahap, "TERMINATED")):
+        return None
+    judged = family.designation or judge(family, closing)
+    listed = judged.status == "ELIGIBLE" and roster.any_category(family, on, rules)
+    if not listed or not roster.payee_valid(family, on, rules):
+        return None
+    return roster.payee(family, on, rules)
 
 
 def may_be_listed(family: Family) -> bool:

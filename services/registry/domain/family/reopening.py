@@ -24,7 +24,13 @@ from services.registry.domain.family.events import (
     ReopeningWithdrawn,
 )
 from services.registry.domain.family.lines import listed_line
-from services.registry.domain.family.state import Family, Reopening, WithoutCategory, known_by
+from services.registry.domain.family.state import (
+    Family,
+    Payee,
+    Reopening,
+    WithoutCategory,
+    known_by,
+)
 
 
 def review(command: ReviewClosing, state: Family) -> list[Event]:
@@ -59,6 +65,16 @@ def review(command: ReviewClosing, state: Family) -> list[Event]:
             line=line,
         )
     ]
+
+
+def paid_when_reopened(closing: Closing, state: Family) -> Payee | None:
+    """Who receives the money of the line that a re-opening would bring; None where nobody may."""
+    found = _without_category(state, closing)
+    if found is None:
+        return None
+    then, on = known_by(state, found.term_ends_on), closing.closing_date
+    valid = roster.payee_valid(then, on, closing.rules)
+    return roster.payee(then, on, closing.rules) if valid else None
 
 
 def _without_category(state: Family, closing: Closing) -> WithoutCategory | None:

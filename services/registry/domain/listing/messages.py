@@ -57,7 +57,7 @@ class AdvanceListing:
 class ProposeWithheld:
     """The maker's proposal to let up to `most` families of the list be withheld that need not be.
 
-    Everybody counts whose reason somebody could mend.
+    Everybody counts whose reason need not be their own.
     """
 
     most: int

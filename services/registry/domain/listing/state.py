@@ -23,12 +23,14 @@ from services.registry.domain.listing.messages import (
 )
 
 WITHHELD_MAX: Final = 1_000
-"""Of a list, for reasons that can be mended. Beyond it the keys or the release are to blame rather
-than the families: the list rests until that is mended, or two people accept more of them."""
+"""Of a list, for reasons that need not be their own. Beyond it the keys or the release are to blame
+rather than the families: the list rests until that is mended, or two people accept more of them."""
 KEY_DESTROYED: Final = "KEY_DESTROYED"
 ERASED: Final = "ERASED"
-NOBODY_MENDS: Final = (KEY_DESTROYED, ERASED)
-"""The reasons that nobody can mend: they hold up no list, however many there are."""
+SHARED_ACCOUNT: Final = "SHARED_ACCOUNT"
+SHARED_PAYEE: Final = "SHARED_PAYEE"
+THEIR_OWN: Final = (KEY_DESTROYED, ERASED, SHARED_ACCOUNT, SHARED_PAYEE)
+"""The reasons that lie with the families alone: they hold up no list, however many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Listing:
     """The latest list of a tahap; `revision` 0 is none yet, an empty cursor is the beginning.
 
     `withheld` are the first families that are, `withheld_more` counts the others; `mendable` of all
-    of them are for a reason that can be mended, and at most `withheld_max` may be.
+    of them are for a reason that need not be their own, and at most `withheld_max` may be.
     """
 
     tahap: str = ""
@@ -110,5 +112,5 @@ def evolve(state: Listing, event: Event) -> Listing:
 
 
 def mendable_of(withheld: Sequence[Withheld]) -> int:
-    """The number of families that are withheld for a reason that can be mended."""
-    return sum(family.reason not in NOBODY_MENDS for family in withheld)
+    """The number of families that are withheld for a reason that need not be their own."""
+    return sum(family.reason not in THEIR_OWN for family in withheld)
