@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from cli.client.year import rows
 
@@ -202,7 +202,11 @@ def _moved(row: Row, disposition: str) -> dict[str, int]:
 
 
 def write_results(out: Path, results: Results, cards: Sequence[str]) -> dict[str, Any]:
-    """Write the three files and give the summary."""
+    """Write the three files, which only their owner may read, and give the summary.
+
+    They name family cards and members' numbers; a spreadsheet takes no cell of theirs for a
+    formula, because each is a number, a code or a day by its form.
+    """
     eligibility, entitlements = eligibility_rows(results, cards), entitlement_rows(results, cards)
     summed = summary(eligibility, entitlements)
     out.mkdir(parents=True, exist_ok=True)
@@ -211,15 +215,22 @@ def write_results(out: Path, results: Results, cards: Sequence[str]) -> dict[str
     columns = (*ENTITLEMENT_COLUMNS, CUT) if cuts else ENTITLEMENT_COLUMNS
     _write_csv(out / ENTITLEMENTS, columns, entitlements)
     text = json.dumps(summed, indent=1, sort_keys=True)
-    (out / SUMMARY).write_text(f"{text}\n", encoding="utf-8")
+    with _private(out / SUMMARY) as file:
+        file.write(f"{text}\n")
     return summed
 
 
 def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with _private(path) as file:
         writer = csv.DictWriter(file, columns, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def _private(path: Path) -> TextIO:
+    path.touch(mode=0o600)
+    path.chmod(0o600)  # one that stood there from an earlier run
+    return path.open("w", encoding="utf-8", newline="")
 
 
 def read_csv(path: Path) -> Iterator[tuple[int, Row]]:

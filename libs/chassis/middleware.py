@@ -22,6 +22,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
+from libs.chassis.forms import ID
 from libs.chassis.limits import Limits
 from libs.chassis.problems import Refusal, answer
 from libs.chassis.settings import Settings
@@ -30,7 +31,8 @@ from libs.events.store.model import Context
 from libs.events.telemetry.metrics import HTTP_REFUSALS, REQUEST_SECONDS
 from libs.events.telemetry.tracing import failed, traceparent
 
-REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
+# A UUID, or a caller's own word; a run of digits could be somebody's number, and ids are logged.
+REQUEST_ID: Final = re.compile(rf"{ID.pattern}|(?!.*[0-9]{{10}})[A-Za-z0-9_-]{{8,64}}")
 DECLARED: Final = re.compile(r"[0-9]{1,18}")  # a Content-Length; a longer one is counted out
 CLIENT_WENT_AWAY: Final = 499
 SERVER_FAILED: Final = 500
@@ -71,7 +73,7 @@ def observed(app: ASGIApp) -> ASGIApp:
     """ASGI middleware: gives each request an id and a trace, and one log line when it is over.
 
     Nothing that a caller wrote stands in that line or in the span: the route's template stands
-    for the path, and neither queries nor bodies are named. An unexpected error ends here.
+    for the path, and neither queries nor bodies are named; its address does. An unexpected error ends here.
     """
 
     async def observe(scope: Scope, receive: Receive, send: Send) -> None:
@@ -140,6 +142,7 @@ def _log_line(scope: Scope, status: int | None, span: Span, seconds: float) -> N
         status=status,
         ms=round(seconds * 1_000, 1),
         subject=principal and principal.subject,
+        client=scope["client"] and scope["client"][0],
         problem=state.get("problem"),
     )
 

@@ -92,7 +92,7 @@ async def test_without_a_trace_one_is_made(client: httpx.AsyncClient) -> None:
     )
 
 
-@pytest.mark.parametrize("sent", ["short", "x" * 100, f"id {NIK}", "a\tb-------"])
+@pytest.mark.parametrize("sent", ["short", "x" * 100, f"id {NIK}", f"call-{NIK}", NIK, "a\tb-------"])
 async def test_a_request_id_of_another_form_is_not_taken(
     client: httpx.AsyncClient, sent: str
 ) -> None:
@@ -120,7 +120,10 @@ async def test_a_log_line_names_the_route_and_nothing_that_the_caller_wrote(
         ("PUT", "/things/{name}", 200),
         ("GET", "unmatched", 404),
     ]
-    assert lines[0]["subject"] == "officer-7"
+    assert [(line["subject"], line["client"]) for line in lines] == [
+        ("officer-7", "127.0.0.1"),
+        ("officer-7", "127.0.0.1"),
+    ]
     assert NIK not in repr(logged)
 
 

@@ -34,6 +34,17 @@ def test_the_files_are_those_of_the_sample_year_byte_for_byte(year: str, tmp_pat
         assert (tmp_path / name).read_bytes() == (directory / "expected" / name).read_bytes()
 
 
+def test_nobody_but_their_owner_may_read_the_files_not_even_those_of_an_earlier_run(
+    tmp_path: Path,
+) -> None:
+    directory = EXAMPLES / "kalbar-small"
+    (tmp_path / "entitlements.csv").touch(mode=0o644)
+
+    write_results(tmp_path, results_of(directory), list(cards_in_order(directory)))
+
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+
+
 def test_a_family_that_nobody_judged_has_no_row(tmp_path: Path) -> None:
     directory = EXAMPLES / "kalbar-small"
     whole = results_of(directory)
