@@ -68,7 +68,7 @@ class Environment:
     def make_secrets(self) -> None:
         """Make the keys that are not there yet."""
         self.secrets_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in ("kek", "token-key"):
+        for name in ("kek", "token-key", "cursor-key"):
             path = self.secrets_dir / name
             if not path.exists():
                 write_private(path, base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode())
@@ -119,6 +119,7 @@ class Environment:
             **(self._file("PKH_TOKEN_KEY_FILE", "token-key") if name in MATCHING else {}),
             **(self._signing() if catalogue().services[name].partners else {}),
             **{f"PKH_{other.upper()}_URL": self.base_url(other) for other in self.ports},
+            **self._file("PKH_CURSOR_KEY_FILE", "cursor-key"),
             "PKH_SERVICE_TOKEN_FILE": str(self._token_file(name)),
             "PKH_JWKS_FILE": str(self.secrets_dir / "issuer" / KEY_SET),
             "PKH_ISSUER": ISSUER,

@@ -62,6 +62,7 @@ def _listed(items: Lines) -> str:
 
 def _environment(name: str, entry: Entry) -> Iterator[str]:
     yield from _connection("PKH_DATABASE", name, name)
+    yield "PKH_CURSOR_KEY_FILE: /run/secrets/cursor-key"
     if "sealing-keys" in entry.needs:
         yield from _connection("PKH_KEYS", name, "keys")
         yield "PKH_KEK_FILE: /run/secrets/kek"
@@ -85,7 +86,8 @@ def _service(name: str, entry: Entry) -> Iterator[str]:
         "token-key": "token-key",
     }
     signing = ("partner-keys.json", "signing-keys.json") if entry.partners else ()
-    secrets = [_password(role(name)), *(files[n] for n in entry.needs if n in files), *signing]
+    held = [files[need] for need in entry.needs if need in files]
+    secrets = [_password(role(name)), "cursor-key", *held, *signing]
     yield f"{name}:"
     yield "  <<: *service"
     yield f"  command: [python, -m, services.{name}.main]"

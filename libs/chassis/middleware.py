@@ -73,7 +73,8 @@ def observed(app: ASGIApp) -> ASGIApp:
     """ASGI middleware: gives each request an id and a trace, and one log line when it is over.
 
     Nothing that a caller wrote stands in that line or in the span: the route's template stands
-    for the path, and neither queries nor bodies are named; its address does. An unexpected error ends here.
+    for the path, and neither queries nor bodies are named; its address does. An unexpected error
+    ends here.
     """
 
     async def observe(scope: Scope, receive: Receive, send: Send) -> None:

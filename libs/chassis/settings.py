@@ -168,6 +168,8 @@ class Settings:
     """The database of the families' keys, for the role that destroys them."""
     kek: bytes | None = field(default=None, repr=False)
     token_key: bytes | None = field(default=None, repr=False)
+    cursor_key: bytes = field(default_factory=lambda: os.urandom(32), repr=False)
+    """Signs the cursors of lists; where none is set, they end with the process that gave them."""
     service_token_file: Path | None = None
     """Where the service finds its own bearer token; whoever issues it renews the file."""
     host: str = "127.0.0.1"
@@ -227,6 +229,7 @@ class Settings:
             eraser_url=url(env, "PKH_ERASER_URL", POSTGRES, optional=True),
             kek=secret_key(env, "PKH_KEK_FILE"),
             token_key=secret_key(env, "PKH_TOKEN_KEY_FILE"),
+            cursor_key=secret_key(env, "PKH_CURSOR_KEY_FILE") or os.urandom(32),
             service_token_file=file(env, "PKH_SERVICE_TOKEN_FILE"),
             host=text(env, "PKH_HOST", "127.0.0.1"),
             port=whole(env, "PKH_PORT", 8000, at_least=1, at_most=65_535),

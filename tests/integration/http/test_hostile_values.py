@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -151,30 +152,14 @@ def test_a_parameter_that_an_operation_does_not_take_is_refused_by_name(
 
 # -- Cursors --------------------------------------------------------------------------------------
 
-HUGE: Final = (2**63, -(2**63) - 1, 10**30)
-KEYS: Final = [
-    *(json.dumps(number) for number in HUGE),
-    *(json.dumps(text) for text in ("a\0", "\0", "9223372036854775808")),
-    *(json.dumps(["a", "b", number, 1]) for number in (2**31, 2**63, -1)),
-    *(json.dumps(["a", "b", 1, number]) for number in HUGE),
-    *(json.dumps(["a\0", "b", "c"]) for _ in "1"),
-    *(json.dumps(["a", "b\0", 1, 1]) for _ in "1"),
-    *(
-        json.dumps([moment, "a", 1][:length])
-        for moment in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2023-01-01T00:00")
-        for length in (2, 3)
-    ),
-    json.dumps(["2023-01-01T00:00:00Z", "a", 2**63]),
-    json.dumps(["2023-01-01T00:00:00Z", "a\0"]),
-    *("null", "[]", "{}", "NaN", "1.5", '"\\ud800"', "[" * 5_000, "9" * 300),
-]
+KEYS: Final = ("9223372036854775808", '"a\0"', '["2023-01-01T00:00:00Z","a"]', "[" * 200)
 
 
-def forged(path: str, query: Mapping[str, str], key: str) -> str:
-    """A cursor with the right checksum for a key that no list ever gave."""
-    whose = json.dumps([path, sorted(query.items())], separators=(",", ":")).encode()
-    check = hashlib.sha256(whose + b"\n" + key.encode()).digest()[:6]
-    return base64.urlsafe_b64encode(check + key.encode()).rstrip(b"=").decode()
+def signed_by_a_stranger(path: str, query: Mapping[str, str], key: str) -> str:
+    """A cursor for a key that no list ever gave, of the right form, signed by a guessed secret."""
+    whose = json.dumps(["registry", path, sorted(query.items())], separators=(",", ":")).encode()
+    signature = hmac.digest(b"secret", whose + b"\n" + key.encode(), hashlib.sha256)[:16]
+    return base64.urlsafe_b64encode(signature + key.encode()).rstrip(b"=").decode()
 
 
 @every_operation
@@ -187,10 +172,9 @@ def test_a_cursor_that_no_list_gave_is_refused(served: Served, label: str) -> No
         if each["in"] == "query" and each.get("required")
     }
     for key in KEYS if found else ():
-        answer = ask(served, label, place=("query", "cursor"), text=forged(path, query, key))
-        if key == json.dumps("9223372036854775808") and answer.status_code == 200:
-            continue  # a text like any other, where the list is in the order of a text
-        assert answer.status_code in (400, 422), (key[:60], answer.text)
+        text = signed_by_a_stranger(path, query, key)
+        answer = ask(served, label, place=("query", "cursor"), text=text)
+        assert answer.status_code == 400, (key, answer.text)
 
 
 # -- Headers and bodies ---------------------------------------------------------------------------

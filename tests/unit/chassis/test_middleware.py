@@ -92,7 +92,9 @@ async def test_without_a_trace_one_is_made(client: httpx.AsyncClient) -> None:
     )
 
 
-@pytest.mark.parametrize("sent", ["short", "x" * 100, f"id {NIK}", f"call-{NIK}", NIK, "a\tb-------"])
+@pytest.mark.parametrize(
+    "sent", ["short", "x" * 100, f"id {NIK}", f"call-{NIK}", NIK, "a\tb-------"]
+)
 async def test_a_request_id_of_another_form_is_not_taken(
     client: httpx.AsyncClient, sent: str
 ) -> None:

@@ -16,6 +16,7 @@ from libs.chassis.dev_issuer import Issuer
 from libs.chassis.pagination import ITEMS, ITEMS_MAX, Page, Paging
 from tests.unit.chassis.service import Reader, calling, service, settings_for, token_for
 
+KEY = b"one key of all processes of a service"
 SHELF = [f"thing {number:04}" for number in range(1_205)]
 
 
@@ -44,7 +45,8 @@ def shelves() -> APIRouter:
 
 @pytest.fixture
 async def client(issuer: Issuer, issuer_dir: Path) -> AsyncIterator[httpx.AsyncClient]:
-    async with calling(service(settings_for(issuer_dir), shelves()), token_for(issuer)) as opened:
+    settings = settings_for(issuer_dir, cursor_key=KEY)
+    async with calling(service(settings, shelves()), token_for(issuer)) as opened:
         yield opened
 
 
@@ -102,6 +104,17 @@ async def test_a_cursor_that_was_changed_is_refused(client: httpx.AsyncClient) -
         text = base64.urlsafe_b64encode(changed).rstrip(b"=").decode()
         answer = await client.get("/shelves/a", params={"cursor": text})
         assert answer.status_code == 400
+
+
+async def test_a_cursor_goes_on_in_another_process_of_the_same_key_and_in_no_other(
+    client: httpx.AsyncClient, issuer: Issuer, issuer_dir: Path
+) -> None:
+    cursor = (await client.get("/shelves/a")).json()["next"]
+    for key, status in ((KEY, 200), (b"another key of a process", 400)):
+        settings = settings_for(issuer_dir, cursor_key=key)
+        async with calling(service(settings, shelves()), token_for(issuer)) as process:
+            answer = await process.get("/shelves/a", params={"cursor": cursor})
+            assert answer.status_code == status
 
 
 async def test_another_size_may_follow(client: httpx.AsyncClient) -> None:

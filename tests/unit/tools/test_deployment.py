@@ -88,7 +88,7 @@ def test_a_service_that_is_described_is_wired_everywhere(with_purses: Path) -> N
     service, relay = compose["services"]["purses"], compose["services"]["purses-relay"]
     assert service["command"] == ["python", "-m", "services.purses.main"]
     assert service["ports"] == ["127.0.0.1:8009:8000"]
-    assert service["secrets"] == ["pkh_purses.password", "token-key"]
+    assert service["secrets"] == ["pkh_purses.password", "cursor-key", "token-key"]
     assert service["environment"]["PKH_REGISTRY_URL"] == "http://registry:8000"
     assert service["volumes"] == ["identity:/identity:ro", "spool:/spool", "purses-token:/token:ro"]
     assert relay["environment"]["PKH_RELAYED"] == "purses"
