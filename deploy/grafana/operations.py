@@ -110,6 +110,12 @@ WAITING: Final[tuple[Builder[Panel], ...]] = (
         COUNT,
         "Two people decided that their money is not sent; pkh hold list names them.",
     ),
+    lines(
+        "Incidents of partners",
+        {"{{partner}}": "max by (partner) (payments_partner_incidents)"},
+        COUNT,
+        "Words that cannot be a partner's own; pkh tahap show names them, a person judges.",
+    ),
 )
 
 THROUGHPUT: Final[tuple[Builder[Panel], ...]] = (

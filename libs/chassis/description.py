@@ -20,6 +20,7 @@ from fastapi import APIRouter, FastAPI
 from libs.chassis import operations
 from libs.chassis.app import Lifespan, create_app, serve
 from libs.chassis.catalogue import Entry, catalogue
+from libs.chassis.health import Check
 from libs.chassis.jobs import Source, jobs_router
 from libs.chassis.replay_jobs import ReplayJobs
 from libs.chassis.retention import RETENTION, Retention
@@ -54,8 +55,8 @@ class Service:
 
     `parts` makes its parts on the open store and bus; what has to be closed goes to
     `running.closing`. `jobs` are its sources of long work beside replays, seen and cancelled by
-    whoever holds one of `jobs_scopes`. `rule_sets` are those that its policy files know. `examples`
-    gives names of the interface an example.
+    whoever holds one of `jobs_scopes`. `rule_sets` are those that its policy files know. `checks`
+    are of /ready, beside every service's. `examples` gives names of the interface an example.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Service:
     jobs: Sequence[Source] = ()
     jobs_scopes: Sequence[str] = ()
     rule_sets: Sequence[ListedRuleSet] = ()
+    checks: Mapping[str, Check] = field(default_factory=dict)
     examples: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -92,7 +94,7 @@ class Service:
                 *([rule_sets_router(self.name, self.rule_sets)] if self.rule_sets else []),
             ],
             lifespan or self._lifespan(settings),
-            READINESS if self.entry.publishes else READS_ONLY,
+            {**(READINESS if self.entry.publishes else READS_ONLY), **self.checks},
             settings,
             examples=self.examples,
         )

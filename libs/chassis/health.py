@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.datastructures import State
 
 from libs.chassis.version import VERSION
-from libs.events.domain.errors import safe_text
+from libs.events.domain.errors import CorridorError, safe_text
 
 CHECK_S_MAX: Final = 2.0
 READY_KEPT_S: Final = 1.0
@@ -25,6 +25,10 @@ Check = Callable[[State], Awaitable[object]]
 log = structlog.get_logger("health")
 
 
+class WaitsForAPerson(CorridorError):
+    """Something waits for a person; the service does all its other work meanwhile."""
+
+
 class Health(BaseModel):
     """The process answers, and which version of the platform it is."""
 
@@ -33,7 +37,10 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Each check by name: ok, or what ails it; of a foreign error the kind alone."""
+    """Each check by name: ok, or what ails it; of a foreign error the kind alone.
+
+    What only waits for a person is told and leaves the service ready.
+    """
 
     ready: bool
     checks: dict[str, str]
@@ -55,27 +62,35 @@ class Readings:
         self._check_s_max, self._kept_s = check_s_max, kept_s
         self._looking = asyncio.Lock()
         self._looked_at = float("-inf")
-        self._seen: dict[str, str] = {}
+        self._seen = Readiness(ready=False, checks={})
 
-    async def look(self) -> dict[str, str]:
-        """Each check by name: FINE, or what ails it."""
+    async def look(self) -> Readiness:
+        """The answers as a whole, and each check by name."""
         async with self._looking:
             if time.monotonic() - self._looked_at > self._kept_s:
                 found = await asyncio.gather(*map(self._outcome, self._checks.items()))
-                self._seen = dict(zip(self._checks, found, strict=True))
+                self._seen = Readiness(
+                    ready=all(fine for fine, _ in found),
+                    checks={
+                        name: word for name, (_, word) in zip(self._checks, found, strict=True)
+                    },
+                )
                 self._looked_at = time.monotonic()
         return self._seen
 
-    async def _outcome(self, named: tuple[str, Check]) -> str:
+    async def _outcome(self, named: tuple[str, Check]) -> tuple[bool, str]:
+        """(the service does its work as far as a check goes, its word)."""
         name, check = named
         try:
             async with asyncio.timeout(self._check_s_max):
                 await check(self._resources)
+        except WaitsForAPerson as waits:
+            return True, str(waits)
         except Exception as error:
             # Whatever ails it, the answer is that something does.
             log.warning("not ready", check=name, exc_info=error)
-            return safe_text(error)
-        return FINE
+            return False, safe_text(error)
+        return True, FINE
 
 
 def health_router() -> APIRouter:
@@ -91,9 +106,8 @@ def health_router() -> APIRouter:
     async def ready(request: Request, response: Response) -> Readiness:
         """Everything that the service needs answers in time; 503 names what does not. An answer
         is kept for a second."""
-        checks = await request.app.state.readings.look()
-        fine = all(outcome == FINE for outcome in checks.values())
-        response.status_code = 200 if fine else 503
-        return Readiness(ready=fine, checks=checks)
+        readiness: Readiness = await request.app.state.readings.look()
+        response.status_code = 200 if readiness.ready else 503
+        return readiness
 
     return router

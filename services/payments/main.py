@@ -28,6 +28,7 @@ from services.payments.http import (
 from services.payments.http.openapi_examples import EXAMPLES
 from services.payments.partners.client import PARTNER_TIMEOUT_S, Outside, Partners
 from services.payments.partners.files import Renderer
+from services.payments.partners.incidents import all_are_judged, incident_readings
 from services.payments.tables.holds import hold_readings
 from services.payments.tables.ledger import ledger_readings
 from services.payments.tables.run_lines import PAYER
@@ -45,6 +46,7 @@ async def parts(running: Running) -> Parts:
     store, settings, closing = running.store, running.settings, running.closing
     running.looks.append(Seldom(partial(ledger_readings, store)))
     running.looks.append(Seldom(partial(hold_readings, store)))
+    running.looks.append(Seldom(partial(incident_readings, store)))
     client = await closing.enter_async_context(httpx.AsyncClient(timeout=PARTNER_TIMEOUT_S))
     where = Partners.at(settings.addresses)
     token_file = settings.service_token_file or Path()
@@ -83,3 +85,4 @@ SERVICE: Final = Service(
 
 if __name__ == "__main__":
     SERVICE.run()
+    checks={"incidents": all_are_judged},

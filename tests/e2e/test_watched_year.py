@@ -201,7 +201,7 @@ async def test_no_canary_is_left_by_a_watched_run(watched: Watched, tmp_path: Pa
 QUIET = {
     *("ProcessDown", "StoreUnreached", "BusUnreached", "NobodyLeads", "RelayBehind"),
     *("ConsumerBehind", "ConsumerStopped", "MessagesParked", "RequestsFail", "BankSilent"),
-    *("BooksDoNotBalance", "AccountBelowZero", "WorkFails"),
+    *("BooksDoNotBalance", "AccountBelowZero", "WorkFails", "PartnerIncident"),
 }
 
 

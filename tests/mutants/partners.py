@@ -99,13 +99,26 @@ PARTNERS: Final = (
         "a partner whose word could not be its own is asked again by itself",
         (
             Change(
-                "services/payments/workers/partner_exchange.py",
-                "        if (found := job.state.incident_of(partner)) is not None:\n",
-                "        if (found := job.state.incident_of(partner)) and not found.error:\n",
+                "services/payments/partners/incidents.py",
+                "    if (found := state.incident_of(partner)) is not None:\n",
+                "    if (found := state.incident_of(partner)) and not found.error:\n",
             ),
         ),
         f"{BANK}::test_an_incident_stops_the_bank_s_part_until_a_person_has_judged_it",
         f"{BANK}::test_an_answer_to_a_file_that_was_never_sent_credits_nobody",
+    ),
+    Mutant(
+        "unsigned-word-about-a-cancelled-order",
+        "whoever answers for the treasury about a cancelled order is asked again and again",
+        (
+            Change(
+                "services/payments/workers/canceller.py",
+                "        except PartnerIncident as incident:\n",
+                "        except LookupError as incident:\n",
+            ),
+        ),
+        f"{BANK}::test_whoever_answers_for_a_cancelled_order_without_a_signature_gives_nothing_back",
+        f"{BANK}::test_an_answer_of_the_old_form_names_no_file_and_credits_nobody",
     ),
     Mutant(
         "withdrawn-file-under-a-new-id",

@@ -33,6 +33,9 @@ MOVEMENT: Final = "movement"
 KIND: Final = "kind"
 """A kind of hold or of reporter, as the service's interface names it."""
 
+PARTNER: Final = "partner"
+"""TREASURY, or a bank."""
+
 REASON: Final = "reason"
 """The limit that a client went beyond."""
 
@@ -220,6 +223,12 @@ HELD_FAMILIES: Final = Metric(
     (KIND,),
     "Families whose money two people hold: HOLD, or EXCLUSION without an end.",
 )
+PARTNER_INCIDENTS: Final = Metric(
+    "payments_partner_incidents",
+    "gauge",
+    (PARTNER,),
+    "Words of a partner that cannot be its own, each of which waits for a person's judgement.",
+)
 UNMATCHED_FACTS: Final = Metric(
     "conditionality_unmatched_facts",
     "gauge",
@@ -252,6 +261,7 @@ METRICS: Final = (
     BALANCE_RUPIAH,
     MOVED_RUPIAH,
     HELD_FAMILIES,
+    PARTNER_INCIDENTS,
     UNMATCHED_FACTS,
 )
 """Every metric of ours; a process shows its own CPU, memory and files beside them."""

@@ -27,11 +27,13 @@ from libs.events.store.transaction import Transaction
 from libs.events.workers.backoff import Backoff
 from services.payments.contract import RUN, SERVICE, TAHAP
 from services.payments.domain.payment.messages import Void
-from services.payments.domain.run.messages import CancelRun, PaymentOrdered
+from services.payments.domain.run.messages import CancelRun, PaymentOrdered, ReportIncident
 from services.payments.domain.shared.ids import REGULAR, payment_id
 from services.payments.domain.tahap.messages import CompleteCancellation
+from services.payments.partners.answers import TREASURY, PartnerIncident
 from services.payments.partners.client import Outside
 from services.payments.partners.in_flight import InFlight
+from services.payments.partners.incidents import require_judged
 from services.payments.tables.open_lists import open_list
 from services.payments.tables.payments import (
     PaymentCommands,
@@ -141,13 +143,24 @@ class Canceller:
         return any(given_back)
 
     async def _give_back(self, order: PaymentOrdered, day: date) -> bool:
-        """Have the treasury cancel an order and book what it has back; whether it has answered."""
+        """Have the treasury cancel an order and book what it has back; whether it has answered.
+
+        It is not asked while an incident waits for a person.
+        """
+        stream, context = RUN.stream(order.tahap, order.kind), Context.on_day(SERVICE, day)
+        require_judged((await self.store.read(RUN, [stream]))[stream].state, TREASURY)
         ask = partial(self.outside.cancel_order, order)
-        answer = await self.in_flight.ended(order.order, ask)
+        try:
+            answer = await self.in_flight.ended(order.order, ask)
+        except PartnerIncident as incident:
+            async with self.store.transaction(context) as unit:
+                report = ReportIncident(TREASURY, str(incident))
+                await run(unit, order.tahap, order.kind, report)
+            raise
         if answer is None:
             return False
-        async with self.store.transaction(Context.on_day(SERVICE, day)) as unit:
-            await unit.hold([RUN.stream(order.tahap, order.kind)])
+        async with self.store.transaction(context) as unit:
+            await unit.hold([stream])
             answer = replace(answer, unvoided=await unvoided(unit, order))
             await run(unit, order.tahap, order.kind, answer)
         return True

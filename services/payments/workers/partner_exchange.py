@@ -55,6 +55,7 @@ from services.payments.partners.answers import (
 from services.payments.partners.client import Outside
 from services.payments.partners.files import FileOf, LinesClosed, Rendered, Renderer
 from services.payments.partners.in_flight import InFlight
+from services.payments.partners.incidents import require_judged
 from services.payments.partners.upstream import Upstream
 from services.payments.tables.deferrals import take_out, withdraw
 from services.payments.tables.holds import alone_with_run, defer_held, defer_parked
@@ -81,10 +82,6 @@ UPDATE run_line SET account_check = $4 WHERE tahap = $1 AND kind = $2 AND paymen
 _ANSWERED: Final = """
 UPDATE run_line SET answer = $4 WHERE tahap = $1 AND kind = $2 AND payment = $3
 """
-
-
-class IncidentOpen(CorridorError):
-    """A partner said what it cannot have said; a person must judge it before it is asked again."""
 
 
 class FileMoved(CorridorError):
@@ -124,8 +121,7 @@ class Exchange:
     async def _unless_incident(
         self, job: Job, partner: str, step: Callable[[], Awaitable[bool]]
     ) -> bool:
-        if (found := job.state.incident_of(partner)) is not None:
-            raise IncidentOpen(partner=partner, error=found.error)
+        require_judged(job.state, partner)
         try:
             return await step()
         except PartnerIncident as incident:

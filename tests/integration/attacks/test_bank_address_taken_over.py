@@ -21,6 +21,7 @@ from libs.chassis.partner_keys import HEADER
 from services.payments.domain.payment.state import Transfer
 from services.payments.domain.run.messages import PartnerIncidentFound
 from services.payments.partners.files import content_digest
+from services.payments.partners.incidents import incident_readings
 from services.payments.tables.ledger import books
 from simulators.bank import bank_reference
 from tests.doors import sent
@@ -273,15 +274,26 @@ async def test_an_incident_stops_the_bank_s_part_until_a_person_has_judged_it(
         True,
     )
 
+    assert await waiting(office) == {"BNI": 1}
+    ready = (await office.door.client.get("/ready")).json()["checks"]["incidents"]
+    assert "kind=REGULAR, partner=BNI, others=0" in ready
+
     judged = {"partner": "BNI", "reason": "The bank's address led to another machine"}
     answer = await office.asked_by(CHECKER, "check", f"{RUN}/incident-judgement", judged)
     assert answer.status_code == 204, answer.text
+    assert await waiting(office) == {}
     await office.pay()
 
     assert await office.transfers(VILLAGE) == [Transfer.CREDITED] * 5
     [event] = await stored(office, "PartnerIncidentJudged")
     assert (event["judge"], event["reason"]) == (CHECKER, judged["reason"])
     assert sum(office.world.credited().values()) == 5 * EARLY_CHILD_IDR
+
+
+async def waiting(office: Office) -> dict[str, int]:
+    """The incidents that wait for a person, by partner, as the metric counts them."""
+    shown = await incident_readings(office.store)
+    return {sample.labels[0]: int(sample.value) for sample in shown if sample.value}
 
 
 async def stored(office: Office, name: str) -> list[dict[str, object]]:
@@ -310,6 +322,45 @@ async def test_judging_again_makes_nothing_good_that_is_not(office: Office) -> N
         CHECKER, "check", f"{RUN}/incident-judgement", judged | {"partner": "BRI"}
     )
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/no-incident")
+
+
+async def test_whoever_answers_for_a_cancelled_order_without_a_signature_gives_nothing_back(
+    office: Office,
+) -> None:
+    await ordered(office)
+    path = f"/tahap/{TAHAP_1}"
+    for what in ("proposal", "approval"):
+        who, body = (MAKER, {"reason": "WRONG_LIST"}) if what == "proposal" else (CHECKER, {})
+        if what == "approval":
+            body = {"hash": (await office.seen(path))["proposal"]["hash"]}
+        answer = await office.asked_by(who, "announce", f"{path}/cancellation-{what}", body)
+        assert answer.status_code == 204, answer.text
+    order = f"SPM-{TAHAP_1}-REGULAR"
+    nothing = {"order": order, "receipt": "R-1", "sp2d": "", "count": 0, "rupiah": 0}
+
+    def impostor(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(201, json=nothing | {"hash": json.loads(request.content)["hash"]})
+
+    office.world.taken_over["/cancellation"] = impostor
+    await office.undone()
+    office.world.taken_over.clear()
+    asked = len(office.world.asked)
+    await office.undone()
+
+    assert office.world.asked[asked:] == []
+    assert (await office.seen(path))["phase"] == "CANCELLING"
+    assert "a person must judge it" in (await office.seen(path))["trouble"]
+    assert await waiting(office) == {"TREASURY": 1}
+
+    judged = {"partner": "TREASURY", "reason": "The treasury's address led to another machine"}
+    answer = await office.asked_by(CHECKER, "check", f"{RUN}/incident-judgement", judged)
+    assert answer.status_code == 204, answer.text
+    await office.undone()
+
+    assert (await office.seen(path))["phase"] == "CANCELLED"
+    [back] = await sent(office.store, "OrderCancelled")
+    assert back.body["receipt"] != "R-1"
+    assert await waiting(office) == {}
 
 
 @pytest.mark.parametrize("field", ["order", "hash", "count", "rupiah", "sp2d"])

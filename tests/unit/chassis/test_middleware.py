@@ -238,6 +238,19 @@ async def test_ready_names_each_check_and_what_ails_it() -> None:
     }
 
 
+async def test_what_waits_for_a_person_is_told_and_leaves_the_service_ready() -> None:
+    async def waits(_state: object) -> None:
+        raise health.WaitsForAPerson(families=1)
+
+    app = FastAPI()
+    app.include_router(health.health_router())
+    app.state.readings = health.Readings({"incidents": waits}, app.state)
+    async with calling(app) as client:
+        answer = await client.get("/ready")
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
+    assert answer.json()["checks"]["incidents"].endswith("(families=1)")
+
+
 async def test_however_often_ready_is_asked_its_checks_run_once_in_a_while() -> None:
     asked = 0
 

@@ -19,6 +19,7 @@ UNITLESS = {
     "corridor_relay_faults",
     "http_server_refusals",
     "payments_held_families",
+    "payments_partner_incidents",
     "conditionality_unmatched_facts",
 }  # things that are counted
 YES_OR_NO = ("_stopped", "_reached")

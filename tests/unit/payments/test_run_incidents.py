@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from services.payments.domain.run.messages import (
+    CancelRun,
     JudgeIncident,
     PartnerIncidentFound,
     PartnerIncidentJudged,
@@ -10,7 +13,7 @@ from services.payments.domain.run.messages import (
 )
 from services.payments.domain.shared.errors import NoIncident, StepNotReached
 from tests.unit.payments.kit import TAHAP
-from tests.unit.payments.run_steps import BRI_RESULT, SENT, after
+from tests.unit.payments.run_steps import BRI_RESULT, ORDERED, SENT, after
 
 FOUND = ReportIncident("BNI", "another file")
 JUDGED = JudgeIncident("BNI", "supervisor-1", "The bank has cleared its books")
@@ -35,6 +38,15 @@ def test_a_person_judges_the_incident_of_one_partner() -> None:
 
 def test_what_was_judged_may_be_found_again() -> None:
     assert after(*SENT, FOUND, JUDGED).when(FOUND).events
+
+
+def test_the_treasury_s_word_about_a_cancelled_order_is_an_incident_too() -> None:
+    word, judged = replace(FOUND, partner="TREASURY"), replace(JUDGED, partner="TREASURY")
+    after(*ORDERED, CancelRun()).when(word).then(
+        PartnerIncidentFound(TAHAP, "REGULAR", "TREASURY", "another file")
+    )
+    assert after(*ORDERED, CancelRun(), word).when(judged).events
+    after(CancelRun()).when(word).then_refused(StepNotReached)
 
 
 def test_nobody_judges_what_was_not_found() -> None:
