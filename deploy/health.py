@@ -1,6 +1,7 @@
 """Asks a container whether it does its work; ends with 0 when it does.
 
 python -m deploy.health http /ready      what the process on PKH_PORT (or 8000) answers
+python -m deploy.health tls              the process there answers with TLS
 python -m deploy.health relay            every store of PKH_RELAYED has its relay
 python -m deploy.health fresh FILE       the file was written within the last ten minutes
 """
@@ -9,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
+import ssl
 import sys
 import time
 from http import HTTPStatus
@@ -28,6 +31,18 @@ def answers(path: str, env: Environment) -> bool:
     connection = HTTPConnection("127.0.0.1", port, timeout=ANSWER_S)
     connection.request("GET", path)
     return connection.getresponse().status == HTTPStatus.OK
+
+
+def handshakes(env: Environment) -> bool:
+    """The process in this container answers with TLS, which asks us who we are; we do not say."""
+    port = int(text(env, "PKH_PORT", "8000"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", port), ANSWER_S) as line,
+        context.wrap_socket(line),
+    ):
+        return True
 
 
 async def relays(env: Environment) -> bool:
@@ -59,6 +74,8 @@ def healthy(arguments: list[str], env: Environment) -> bool:
         match arguments:
             case ["http", path]:
                 return answers(path, env)
+            case ["tls"]:
+                return handshakes(env)
             case ["relay"]:
                 return asyncio.run(relays(env))
             case ["fresh", path]:

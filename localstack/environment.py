@@ -11,15 +11,18 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from libs.chassis.catalogue import ROOT, catalogue, role
+from libs.chassis.dev_certificates import CA, client_files, make_certificates, server_files
 from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.dev_partner_keys import OWN, REGISTER, SIMULATED, make_partner_keys
 from libs.chassis.durable_files import write_private
+from libs.chassis.partner_tls import partner_context
 from localstack.kafka_server import Broker
 from localstack.ports import HOST
 from localstack.postgres.roles import password_file
@@ -33,6 +36,9 @@ MEASURED: Final = (*SERVICES, "relay")  # who shows metrics
 SIMULATORS: Final = ("treasury", "bank")
 PARTNERS: Final = ("TREASURY", "MANDIRI", "BRI", "BNI", "BTN")
 """Who signs among them: the treasury, and each bank by itself."""
+
+REACHING_OUT: Final = tuple(name for name, entry in catalogue().services.items() if entry.partners)
+"""The services that ask partners."""
 
 SEALING: Final = catalogue().needing("sealing-keys")
 MATCHING: Final = catalogue().needing("token-key")
@@ -55,8 +61,9 @@ class Environment:
         return self.data_dir / "secrets"
 
     def base_url(self, name: str) -> str:
-        """Where a service or a simulator answers."""
-        return f"http://{HOST}:{self.ports[name]}"
+        """Where a service or a simulator answers: a simulator beside Kafka as a partner has to."""
+        scheme = "https" if self.broker is not None and name in SIMULATORS else "http"
+        return f"{scheme}://{HOST}:{self.ports[name]}"
 
     @property
     def metrics_urls(self) -> dict[str, str]:
@@ -73,6 +80,8 @@ class Environment:
             if not path.exists():
                 write_private(path, base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode())
         make_partner_keys(self.secrets_dir, PARTNERS)
+        if self.broker is not None:
+            make_certificates(self.secrets_dir, SIMULATORS, REACHING_OUT, HOST)
 
     def issuer(self) -> Issuer:
         """Who signs the tokens that the services of this platform believe."""
@@ -117,7 +126,7 @@ class Environment:
                 else {}
             ),
             **(self._file("PKH_TOKEN_KEY_FILE", "token-key") if name in MATCHING else {}),
-            **(self._signing() if catalogue().services[name].partners else {}),
+            **(self._to_partners(name) if name in REACHING_OUT else {}),
             **{f"PKH_{other.upper()}_URL": self.base_url(other) for other in self.ports},
             **self._file("PKH_CURSOR_KEY_FILE", "cursor-key"),
             "PKH_SERVICE_TOKEN_FILE": str(self._token_file(name)),
@@ -164,15 +173,32 @@ class Environment:
     def _sealing(self, user: str) -> dict[str, str]:
         return {**self._database("PKH_KEYS", "keys", user), **self._file("PKH_KEK_FILE", "kek")}
 
-    def _signing(self) -> dict[str, str]:
-        """The register of keys and our own; without simulators nobody is asked and it is idle."""
-        register = self._file("PKH_PARTNER_KEYS_FILE", REGISTER)
-        return {**register, **self._file("PKH_SIGNING_KEYS_FILE", OWN)}
+    def _to_partners(self, name: str) -> dict[str, str]:
+        """The register of keys and our own, and certificates where partners are asked over https;
+        without simulators nobody is asked and all of it is idle."""
+        named = {"PKH_PARTNER_KEYS_FILE": REGISTER, "PKH_SIGNING_KEYS_FILE": OWN}
+        if self.broker is not None:
+            own, key = client_files(name)
+            named["PKH_PARTNER_CA_FILE"] = CA
+            named |= {"PKH_CLIENT_CERTIFICATE_FILE": own, "PKH_CLIENT_KEY_FILE": key}
+        return {variable: str(self.secrets_dir / file) for variable, file in named.items()}
 
-    def simulated_keys(self) -> list[str]:
-        """The arguments by which a simulator finds its own keys, and the programme's."""
-        own, register = self.secrets_dir / SIMULATED, self.secrets_dir / REGISTER
-        return ["--keys", str(own), "--register", str(register)]
+    def of_partner(self, name: str) -> list[str]:
+        """The arguments by which a simulator finds its keys, the programme's, and certificates."""
+        named = {"--keys": SIMULATED, "--register": REGISTER}
+        if self.broker is not None:
+            own, key = server_files(name)
+            named |= {"--certificate": own, "--certificate-key": key, "--client-ca": CA}
+        found = ((option, str(self.secrets_dir / file)) for option, file in named.items())
+        return [word for pair in found for word in pair]
+
+    def partner_tls(self) -> ssl.SSLContext | None:
+        """The TLS by which simulators are asked how they are, as a service asks them."""
+        if self.broker is None:
+            return None
+        own, key = client_files(REACHING_OUT[0])
+        at = self.secrets_dir
+        return partner_context(at / CA, at / own, at / key)
 
     def _file(self, variable: str, name: str) -> dict[str, str]:
         return {variable: str(self.secrets_dir / name)}

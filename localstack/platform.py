@@ -316,8 +316,8 @@ def _simulator(
     where = ["--journal", str(journal), "--host", HOST, "--port", str(environment.ports[name])]
     return program(
         name,
-        [*argv, "--books", str(options.books), *environment.simulated_keys(), *where],
+        [*argv, "--books", str(options.books), *environment.of_partner(name), *where],
         fork_server,
-        ready=answers(f"{environment.base_url(name)}/health"),
+        ready=answers(f"{environment.base_url(name)}/health", environment.partner_tls()),
         environment=environment.of_simulator(),
     )

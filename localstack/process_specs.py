@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import ssl
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -100,13 +101,12 @@ def command(
     return Child(name, launch, ready, needs)
 
 
-def answers(url: str) -> Callable[[], Awaitable[bool]]:
-    """A ready check: whether a GET of `url` is answered with success."""
+def answers(url: str, tls: ssl.SSLContext | None = None) -> Callable[[], Awaitable[bool]]:
+    """A ready check: whether a GET of `url` is answered with success, over `tls` if any."""
 
     async def ready() -> bool:
-        # Without certificates, because it is our own process on the loopback interface.
         async with httpx.AsyncClient(
-            verify=False,  # noqa: S501
+            verify=tls or False,  # over http there is nothing to verify
             trust_env=False,
             timeout=ANSWER_TIMEOUT_S,
         ) as client:

@@ -173,7 +173,7 @@ def main() -> None:
         misbehaves=frozenset(given.misbehave),
         signing=signing_of(given),
     )
-    serve("bank", create_app(banks), given.host, given.port)
+    serve("bank", create_app(banks), given)
 
 
 if __name__ == "__main__":

@@ -197,7 +197,7 @@ def main() -> None:
         answer_after_asks=given.answer_after_asks,
         signing=signing["TREASURY"] if signing else None,
     )
-    serve("treasury", app, given.host, given.port)
+    serve("treasury", app, given)
 
 
 if __name__ == "__main__":

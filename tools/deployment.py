@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from libs.chassis.catalogue import ROOT, Catalogue, Entry, load, owner, role
+from libs.chassis.dev_certificates import CA, client_files
 from libs.chassis.settings import address_of
 
 Lines: TypeAlias = Iterable[str]
@@ -45,6 +46,12 @@ def _password(role: str) -> str:
 def _passwords_of(name: str, entry: Entry) -> list[str]:
     """The password files of a service's roles and of those that read its database."""
     return [_password(role(user)) for user in (name, f"{name}_owner", *entry.readers)]
+
+
+def _client_files(catalogue: Catalogue) -> Iterator[str]:
+    """The certificate and key that each service shows its partners."""
+    for name, entry in catalogue.services.items():
+        yield from client_files(name) if entry.partners else ()
 
 
 def _passwords(catalogue: Catalogue) -> Iterator[str]:
@@ -75,8 +82,14 @@ def _environment(name: str, entry: Entry) -> Iterator[str]:
     if entry.partners:
         yield "PKH_PARTNER_KEYS_FILE: /run/secrets/partner-keys.json"
         yield "PKH_SIGNING_KEYS_FILE: /run/secrets/signing-keys.json"
-    for other in (*entry.calls, *entry.partners):
+        certificate, key = client_files(name)
+        yield f"PKH_PARTNER_CA_FILE: /run/secrets/{CA}"
+        yield f"PKH_CLIENT_CERTIFICATE_FILE: /run/secrets/{certificate}"
+        yield f"PKH_CLIENT_KEY_FILE: /run/secrets/{key}"
+    for other in entry.calls:
         yield f"{address_of(other)}: http://{other}:{PORT}"
+    for other in entry.partners:
+        yield f"{address_of(other)}: https://{other}:{PORT}"
 
 
 def _service(name: str, entry: Entry) -> Iterator[str]:
@@ -85,9 +98,10 @@ def _service(name: str, entry: Entry) -> Iterator[str]:
         "eraser": _password(role("eraser")),
         "token-key": "token-key",
     }
-    signing = ("partner-keys.json", "signing-keys.json") if entry.partners else ()
+    shared = ("partner-keys.json", "signing-keys.json", CA, *client_files(name))
+    outside = shared if entry.partners else ()
     held = [files[need] for need in entry.needs if need in files]
-    secrets = [_password(role(name)), "cursor-key", *held, *signing]
+    secrets = [_password(role(name)), "cursor-key", *held, *outside]
     yield f"{name}:"
     yield "  <<: *service"
     yield f"  command: [python, -m, services.{name}.main]"
@@ -147,7 +161,8 @@ COMPOSE: Final[Mapping[str, Callable[[Catalogue], Lines]]] = {
         f"{name}-token: {{}}" for name in catalogue.needing("service-token")
     ),
     "secrets": lambda catalogue: (
-        f"{password}: {{file: ./secrets/{password}}}" for password in _passwords(catalogue)
+        f"{secret}: {{file: ./secrets/{secret}}}"
+        for secret in (*_passwords(catalogue), *_client_files(catalogue))
     ),
 }
 
@@ -172,12 +187,12 @@ def newest_first(names: Sequence[str]) -> Sequence[str]:
 def _card(catalogue: Catalogue) -> dict[str, object]:
     """The addresses of the containers, as `pkh up` writes those of its processes."""
 
-    def addresses(names: Lines) -> dict[str, str]:
-        return {name: f"http://{name}:{PORT}" for name in names}
+    def addresses(names: Lines, scheme: str = "http") -> dict[str, str]:
+        return {name: f"{scheme}://{name}:{PORT}" for name in names}
 
     return {
         "services": addresses(newest_first(catalogue.names)),
-        "simulators": addresses(SIMULATORS),
+        "simulators": addresses(SIMULATORS, "https"),
         "metrics": {},
         "bus": {"kind": "kafka", "url": "kafka://kafka:9092"},
         "database": "postgresql://pkh_{service}@postgres/pkh_{service}",
@@ -206,7 +221,12 @@ REGIONS: Final[Mapping[str, Mapping[str, Callable[[Catalogue], Lines]]]] = {
         "passwords": lambda catalogue: (
             f"make_secret {' '.join(_passwords_of(*service))}"
             for service in catalogue.services.items()
-        )
+        ),
+        "clients": lambda catalogue: (
+            f"certify {name}.client clientAuth"
+            for name, entry in catalogue.services.items()
+            if entry.partners
+        ),
     },
     "deploy/postgres/init/10-roles.sh": {"roles": _roles},
     "deploy/compose/real.yml": {

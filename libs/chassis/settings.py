@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import ssl
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from libs.chassis.limits import Limits
 from libs.chassis.partner_keys import KeysRefused, NoSigningKey, PartnerKeys
+from libs.chassis.partner_tls import CertificateRefused, partner_context
 
 Environment: TypeAlias = Mapping[str, str]
 
@@ -21,6 +23,10 @@ WEB: Final = ("http", "https")
 LIMIT_MAX: Final = 2**50
 PARTNER_KEYS: Final = "PKH_PARTNER_KEYS_FILE"
 SIGNING_KEYS: Final = "PKH_SIGNING_KEYS_FILE"
+PARTNER_CA: Final = "PKH_PARTNER_CA_FILE"
+CLIENT_CERTIFICATE: Final = "PKH_CLIENT_CERTIFICATE_FILE"
+CLIENT_KEY: Final = "PKH_CLIENT_KEY_FILE"
+THIS_MACHINE: Final = ("127.0.0.1", "::1", "localhost")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -136,6 +142,33 @@ def partner_keys(env: Environment) -> PartnerKeys:
         raise SettingRefused(f"{PARTNER_KEYS} or {SIGNING_KEYS}: {refused}") from None
 
 
+def partner_tls(
+    env: Environment, addresses: Mapping[str, str], bus_url: str
+) -> ssl.SSLContext | None:
+    """The TLS to the partners at these addresses; None where all of them are simulated here.
+
+    That is what http is for: a platform on the embedded bus, whose partners are on its machine.
+    """
+    parts = {name: urlsplit(address) for name, address in addresses.items() if address}
+    alone = urlsplit(bus_url).scheme in POSTGRES
+    for name, part in parts.items():
+        if part.scheme != "https" and not (alone and part.hostname in THIS_MACHINE):
+            raise SettingRefused(
+                f"{address_of(name)} must start with https; http is for partners that are simulated"
+                " on this machine, beside the embedded bus."
+            )
+    if not any(part.scheme == "https" for part in parts.values()):
+        return None
+    variables = PARTNER_CA, CLIENT_CERTIFICATE, CLIENT_KEY
+    ca, certificate, key = (file(env, name) for name in variables)
+    if ca is None or certificate is None or key is None:
+        raise SettingRefused(f"{', '.join(variables)} must be set to ask partners over https.")
+    try:
+        return partner_context(ca, certificate, key)
+    except CertificateRefused as refused:
+        raise SettingRefused(f"{', '.join(variables)}: {refused}") from None
+
+
 def address_of(name: str) -> str:
     """The variable that holds the base address of a service or a partner."""
     return f"PKH_{name.upper()}_URL"
@@ -188,6 +221,8 @@ class Settings:
     """{service or partner: its base address}; "" for a partner whom nobody stands for."""
     partner_keys: PartnerKeys | None = field(default=None, repr=False)
     """The keys by which we and our partners sign; None where nobody stands for one."""
+    partner_tls: ssl.SSLContext | None = field(default=None, repr=False)
+    """The TLS by which partners are asked; None where they are simulated on this machine."""
 
     @classmethod
     def from_environment(
@@ -210,14 +245,13 @@ class Settings:
             raise SettingRefused("PKH_JWKS_FILE or PKH_JWKS_URL must be set.")
         if jwks_url and env.get("PKH_JWKS_FILE"):
             raise SettingRefused("PKH_JWKS_FILE and PKH_JWKS_URL must not both be set.")
-        addresses = {
-            **{name: url(env, address_of(name), WEB) for name in calls},
-            **{name: url(env, address_of(name), WEB, optional=True) for name in partners},
-        }
+        called = {name: url(env, address_of(name), WEB) for name in calls}
+        outside = {name: url(env, address_of(name), WEB, optional=True) for name in partners}
+        bus_url = url(env, "PKH_BUS_URL", (*POSTGRES, "kafka"))
         return cls(
             service=service,
             database_url=url(env, "PKH_DATABASE_URL", POSTGRES),
-            bus_url=url(env, "PKH_BUS_URL", (*POSTGRES, "kafka")),
+            bus_url=bus_url,
             person_claim=text(env, "PKH_PERSON_CLAIM", "sub"),
             bus_session_s=whole(env, "PKH_BUS_SESSION_S", 0, at_least=0) or None,
             issuer=text(env, "PKH_ISSUER"),
@@ -243,6 +277,7 @@ class Settings:
             limits=Limits.read(
                 lambda name, default: whole(env, name, default, at_least=1, at_most=LIMIT_MAX)
             ),
-            addresses=addresses,
-            partner_keys=partner_keys(env) if any(addresses[name] for name in partners) else None,
+            addresses={**called, **outside},
+            partner_keys=partner_keys(env) if any(outside.values()) else None,
+            partner_tls=partner_tls(env, outside, bus_url),
         )

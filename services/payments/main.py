@@ -48,9 +48,14 @@ async def parts(running: Running) -> Parts:
     running.looks.append(Seldom(partial(hold_readings, store)))
     running.looks.append(Seldom(partial(incident_readings, store)))
     client = await closing.enter_async_context(httpx.AsyncClient(timeout=PARTNER_TIMEOUT_S))
+    partner_client = client
+    if settings.partner_tls is not None:
+        partner_client = await closing.enter_async_context(
+            httpx.AsyncClient(timeout=PARTNER_TIMEOUT_S, verify=settings.partner_tls)
+        )
     where = Partners.at(settings.addresses)
     token_file = settings.service_token_file or Path()
-    outside = Outside(client, where, token_file, settings.partner_keys)
+    outside = Outside(client, partner_client, where, token_file, settings.partner_keys)
     exchange = Exchange(store, Renderer(store, await running.keys()), outside)
     canceller = Canceller(store, outside)
     closing.push_async_callback(exchange.in_flight.aclose)
@@ -80,9 +85,9 @@ SERVICE: Final = Service(
     jobs=[LISTS, RUNS],
     jobs_scopes=["payments:read"],
     rule_sets=POLICIES.listed,
+    checks={"incidents": all_are_judged},
     examples=EXAMPLES,
 )
 
 if __name__ == "__main__":
     SERVICE.run()
-    checks={"incidents": all_are_judged},

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from libs.chassis.dev_certificates import make_certificates
 from libs.chassis.dev_partner_keys import OWN, REGISTER, make_partner_keys
 from libs.chassis.settings import Settings
 from tests.architecture.tree import ROOT, python_files, service_names
@@ -203,6 +204,9 @@ def with_files(value: str, directory: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.name in (OWN, REGISTER):
         make_partner_keys(path.parent, ["BNI"])
+        return str(path)
+    if path.suffix in (".pem", ".key"):
+        make_certificates(path.parent, [], ["payments"], "127.0.0.1")
         return str(path)
     path.write_text("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")
     return str(path)

@@ -8,6 +8,12 @@ from tests.mutants.mutant import Change, Mutant
 
 BANK: Final = "tests/integration/attacks/test_bank_address_taken_over.py"
 KEYS: Final = "tests/unit/chassis/test_partner_keys.py"
+TLS: Final = "tests/unit/chassis/test_partner_tls.py"
+DOOR: Final = (
+    "tests/integration/attacks/test_bank_without_our_certificate.py"
+    "::test_no_file_goes_to_and_no_request_comes_through_a_wrong_certificate"
+)
+SIMULATED: Final = "tests/integration/simulators/test_processes.py"
 ANSWERS: Final = "tests/unit/payments/test_answers.py"
 
 PARTNERS: Final = (
@@ -119,6 +125,52 @@ PARTNERS: Final = (
         ),
         f"{BANK}::test_whoever_answers_for_a_cancelled_order_without_a_signature_gives_nothing_back",
         f"{BANK}::test_an_answer_of_the_old_form_names_no_file_and_credits_nobody",
+    ),
+    Mutant(
+        "partner-asked-in-clear",
+        "an http address of a partner is taken, wherever it is",
+        (
+            Change(
+                "libs/chassis/settings.py",
+                "not (alone and part.hostname in THIS_MACHINE)",
+                "not (alone or part.hostname)",
+            ),
+        ),
+        f"{TLS}::test_nobody_is_asked_in_clear_but_whom_this_machine_simulates[bank on Kafka]",
+        f"{TLS}::test_beside_the_embedded_bus_a_simulated_partner_is_asked_in_clear",
+    ),
+    Mutant(
+        "any-authority-issues-for-a-bank",
+        "a partner is believed by every CA that this machine knows",
+        (
+            Change(
+                "libs/chassis/partner_tls.py",
+                "    context = ssl.create_default_context(cafile=ca)\n",
+                "    context = ssl.create_default_context()\n",
+            ),
+        ),
+        f"{TLS}::test_a_server_has_to_prove_itself_by_the_partners_own_ca",
+        f"{TLS}::test_a_certificate_counts_on_its_days_alone[not yet]",
+    ),
+    Mutant(
+        "host-not-compared",
+        "any certificate of the partners' CA is taken for the one of the host that is asked",
+        (
+            Change(
+                "libs/chassis/partner_tls.py",
+                "    return context\n",
+                "    context.check_hostname = False\n    return context\n",
+            ),
+        ),
+        f"{DOOR}[of_another_host-]",
+        f"{DOOR}[of_his_own_ca-]",
+    ),
+    Mutant(
+        "client-s-certificate-not-demanded",
+        "a simulated bank answers whoever reaches it",
+        (Change("simulators/serve.py", "ssl.CERT_REQUIRED", "ssl.CERT_NONE"),),
+        f"{SIMULATED}::test_a_bank_with_certificates_answers_only_who_has_one",
+        f"{SIMULATED}::test_a_process_ends_in_good_order_when_it_is_told_to",
     ),
     Mutant(
         "withdrawn-file-under-a-new-id",

@@ -6,6 +6,7 @@ What they answer is bounded: a word of theirs that is longer than agreed is no w
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,9 +123,13 @@ class Partners:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """The treasury, the banks, and the other services' answers."""
+    """The treasury, the banks, and the other services' answers.
+
+    `client` asks services, `partner_client` treasury and banks: by certificates of both sides.
+    """
 
     client: httpx.AsyncClient
+    partner_client: httpx.AsyncClient
     partners: Partners
     token_file: Path
     keys: PartnerKeys | None = None
@@ -242,7 +247,7 @@ class Outside:
         """The answer of another service to payments itself."""
         headers = {"Authorization": f"Bearer {self.token_file.read_text().strip()}"}
         address = f"{self.partners.services[service]}{path}"
-        response = await self._ask("GET", address, headers=headers, timeout=timeout_s)
+        response = await _answer(self.client, "GET", address, headers=headers, timeout=timeout_s)
         if response.status_code != 200:
             raise PartnerRefused(service=service, status=response.status_code)
         try:
@@ -254,17 +259,39 @@ class Outside:
         self, method: str, address: str, most: int = ANSWER_BYTES_MAX, **more: Any
     ) -> httpx.Response:
         """A partner's answer, of at most so many bytes."""
-        try:
-            async with self.client.stream(method, address, **more) as response:
-                content = bytearray()
-                async for chunk in response.aiter_bytes():
-                    content += chunk
-                    if len(content) > most:
-                        raise PartnerUnreadable(bytes_max=most)
-        except httpx.HTTPError as error:
-            raise PartnerSilent(error=type(error).__name__) from None
-        headers = {name: x for name in CLAIMS if (x := response.headers.get(name)) is not None}
-        return httpx.Response(response.status_code, headers=headers, content=bytes(content))
+        return await _answer(self.partner_client, method, address, most, **more)
+
+
+async def _answer(
+    client: httpx.AsyncClient,
+    method: str,
+    address: str,
+    most: int = ANSWER_BYTES_MAX,
+    **more: Any,
+) -> httpx.Response:
+    """The answer to a request, of at most so many bytes, with the headers that are looked at."""
+    try:
+        async with client.stream(method, address, **more) as response:
+            content = bytearray()
+            async for chunk in response.aiter_bytes():
+                content += chunk
+                if len(content) > most:
+                    raise PartnerUnreadable(bytes_max=most)
+    except (httpx.HTTPError, ssl.SSLError) as error:
+        raise PartnerSilent(error=type(error).__name__, **_tls_fault(error)) from None
+    headers = {name: x for name in CLAIMS if (x := response.headers.get(name)) is not None}
+    return httpx.Response(response.status_code, headers=headers, content=bytes(content))
+
+
+def _tls_fault(error: BaseException | None) -> dict[str, str]:
+    """The fault of a certificate of either side; nothing where an error is of another kind."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return {"certificate": error.verify_message}
+        if isinstance(error, ssl.SSLError):
+            return {"tls": error.reason or ""}
+        error = error.__cause__ or error.__context__
+    return {}
 
 
 def _require_fields(ordered: PaymentOrdered, **proven: bool) -> None:

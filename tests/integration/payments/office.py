@@ -329,7 +329,7 @@ async def office_at(settings: Settings, directory: Path, world: World) -> AsyncI
 def outside_of(world: World, directory: Path) -> Outside:
     """The partners and other services, as payments asks them."""
     client = httpx.AsyncClient(transport=world)
-    return Outside(client, PARTNERS, directory / "payments.token", world.keys)
+    return Outside(client, client, PARTNERS, directory / "payments.token", world.keys)
 
 
 @asynccontextmanager

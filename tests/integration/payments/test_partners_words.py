@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from typing import Any
 
@@ -177,6 +178,23 @@ async def test_a_bank_that_hangs_holds_up_neither_others_nor_other_tahaps(office
     office.world.hanging = set()
     await office.pay()
     assert await office.transfers(VILLAGE) == [Transfer.CREDITED] * 5
+
+
+async def test_a_fault_of_tls_is_that_banks_alone(office: Office) -> None:
+    """It is an error of the operating system's kind, of which others are everybody's trouble."""
+    await ordered(office)
+    fault = ssl.SSLError(1, "[SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca")
+    fault.reason = "TLSV1_ALERT_UNKNOWN_CA"
+
+    def refused(_: httpx.Request) -> httpx.Response:
+        raise fault
+
+    office.world.taken_over["/banks/BNI"] = refused
+    await office.pay()
+
+    assert await office.transfers(AT_BNI) == [Transfer.INSTRUCTED] * 3
+    assert await office.transfers(AT_BRI) == [Transfer.CREDITED] * 2
+    assert "error=SSLError, tls=TLSV1_ALERT_UNKNOWN_CA" in str((await run_shown(office))["trouble"])
 
 
 async def test_an_answer_longer_than_its_lines_can_be_is_not_read_to_its_end(

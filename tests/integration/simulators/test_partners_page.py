@@ -7,6 +7,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from cryptography import x509
+
 from libs.chassis.dev_partner_keys import OWN, REGISTER, make_partner_keys
 from libs.chassis.partner_keys import HEADER, PartnerKeys
 from services.payments.partners.files import content_digest
@@ -28,6 +30,8 @@ def test_a_bank_that_signs_as_the_page_says_is_believed(tmp_path: Path) -> None:
     lines = (tmp_path / "headers").read_text().splitlines()
     headers = dict(line.split(": ", 1) for line in lines)
 
+    asked = x509.load_pem_x509_csr((tmp_path / "payments.client.csr").read_bytes())
+    assert asked.subject.rfc4514_string() == "CN=payments"
     assert headers["Content-Digest"] == content_digest(ANSWER)
     assert keys.fault("BNI", headers["Content-Digest"], headers[HEADER]) is None
     assert keys.fault("BNI", content_digest(ANSWER + b"D"), headers[HEADER]) is not None

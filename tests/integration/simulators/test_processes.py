@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,9 @@ from typing import TypeAlias
 import httpx
 import pytest
 
+from deploy.health import healthy
+from libs.chassis.dev_certificates import CA, client_files, make_certificates, server_files
+from libs.chassis.partner_tls import partner_context
 from tests.unit.simulators.given import (
     CLOSED_NO,
     NAME,
@@ -34,6 +38,8 @@ ROWS = [
 ]
 BODY = request_file(ROWS)
 HEADERS = headers_of(BODY, len(ROWS), total(ROWS))
+
+NOT_HEARD = (httpx.TransportError, ssl.SSLError)
 
 Started: TypeAlias = tuple["subprocess.Popen[str]", httpx.Client]
 Start: TypeAlias = Callable[..., AbstractContextManager[Started]]
@@ -144,6 +150,32 @@ def test_a_bank_told_to_misbehave_does(start: Start) -> None:
 
         assert bank.get(BANK_FILE).status_code == 202
         assert bank.get(BANK_FILE).headers["x-record-count"] == str(len(ROWS) + 1)
+
+
+def test_a_bank_with_certificates_answers_only_who_has_one(start: Start, tmp_path: Path) -> None:
+    make_certificates(tmp_path, ["bank"], ["payments"], "127.0.0.1")
+    files = {
+        "--certificate": server_files("bank")[0],
+        "--certificate-key": server_files("bank")[1],
+        "--client-ca": CA,
+    }
+    given = [word for option, file in files.items() for word in (option, str(tmp_path / file))]
+    certificate, key = (tmp_path / file for file in client_files("payments"))
+    ours, nobody_s = (
+        partner_context(tmp_path / CA, certificate, key),
+        ssl.create_default_context(cafile=tmp_path / CA),
+    )
+
+    with start("bank", *given) as (_, in_clear):
+        address = in_clear.base_url.copy_with(scheme="https")
+        with httpx.Client(base_url=address, verify=ours) as client:
+            assert client.get("/health").is_success
+        with httpx.Client(base_url=address, verify=nobody_s) as client, pytest.raises(NOT_HEARD):
+            client.get("/health")
+        with pytest.raises(NOT_HEARD):
+            in_clear.get("/health")
+        assert healthy(["tls"], {"PKH_PORT": str(address.port)})
+    assert not healthy(["tls"], {"PKH_PORT": str(address.port)})
 
 
 def test_neither_journals_nor_logs_hold_anything_personal(start: Start, tmp_path: Path) -> None:

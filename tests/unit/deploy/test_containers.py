@@ -233,9 +233,10 @@ def test_a_key_set_that_is_named_twice_is_refused(tmp_path: Path) -> None:
 def test_the_card_of_the_tools_names_what_is_there() -> None:
     card = json.loads((ROOT / "deploy" / "platform.json").read_text())
 
-    for name, address in {**card["services"], **card["simulators"]}.items():
-        assert address == f"http://{name}:8000"
-        assert name in CONTAINERS
+    for scheme, places in (("http", card["services"]), ("https", card["simulators"])):
+        for name, address in places.items():
+            assert address == f"{scheme}://{name}:8000"
+            assert name in CONTAINERS
     assert card["bus"]["url"] == CONTAINERS["registry"]["environment"]["PKH_BUS_URL"]
     for name in card["services"]:
         address = CONTAINERS[name]["environment"]["PKH_DATABASE_URL"]
