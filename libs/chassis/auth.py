@@ -235,9 +235,24 @@ def _scope_missing(asker: Principal, lacking: str, detail: str) -> Refusal:
     return Refusal(403, "scope-missing", detail, {"WWW-Authenticate": challenge})
 
 
+async def of_nation(asker: Annotated[Principal, Depends(principal)]) -> Principal:
+    """The request's principal, who must hold the scopes and all regions; 403 otherwise."""
+    ensure_may_see(asker, NATION)
+    return asker
+
+
 def require(*scopes: str) -> Any:
-    """The dependency of a route that needs these scopes; gives the `Principal`."""
+    """The dependency of a route that needs these scopes; gives the `Principal`.
+
+    Its handler cuts what it shows and takes by the principal's regions. A route of one family has
+    `require_family` (regions.py), one of no single region `require_nation`.
+    """
     return Security(principal, scopes=scopes)
+
+
+def require_nation(*scopes: str) -> Any:
+    """The dependency of a route that needs these scopes for the whole nation."""
+    return Security(of_nation, scopes=scopes)
 
 
 def require_one_of(*scopes: str) -> Any:

@@ -22,6 +22,7 @@ from libs.chassis.app import Lifespan, create_app, serve
 from libs.chassis.catalogue import Entry, catalogue
 from libs.chassis.health import Check
 from libs.chassis.jobs import Source, jobs_router
+from libs.chassis.regions import Lives, lives_nowhere
 from libs.chassis.replay_jobs import ReplayJobs
 from libs.chassis.retention import RETENTION, Retention
 from libs.chassis.rule_sets import rule_sets_router
@@ -55,8 +56,9 @@ class Service:
 
     `parts` makes its parts on the open store and bus; what has to be closed goes to
     `running.closing`. `jobs` are its sources of long work beside replays, seen and cancelled by
-    whoever holds one of `jobs_scopes`. `rule_sets` are those that its policy files know. `checks`
-    are of /ready, beside every service's. `examples` gives names of the interface an example.
+    whoever holds one of `jobs_scopes`. `lives` says where it knows a family to live. `rule_sets`
+    are those that its policy files know. `checks` are of /ready, beside every service's. `examples`
+    gives names of the interface an example.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Service:
     parts: Callable[[Running], Awaitable[Parts]] = no_parts
     jobs: Sequence[Source] = ()
     jobs_scopes: Sequence[str] = ()
+    lives: Lives = lives_nowhere
     rule_sets: Sequence[ListedRuleSet] = ()
     checks: Mapping[str, Check] = field(default_factory=dict)
     examples: Mapping[str, object] = field(default_factory=dict)
@@ -84,7 +87,7 @@ class Service:
 
     def application(self, settings: Settings, lifespan: Lifespan | None = None) -> FastAPI:
         """The application; `lifespan` replaces the one that runs its parts."""
-        return create_app(
+        app = create_app(
             self.name,
             self.entry.title,
             [
@@ -98,6 +101,8 @@ class Service:
             settings,
             examples=self.examples,
         )
+        app.state.lives = self.lives
+        return app
 
     def run(self) -> None:
         """Serve until told to stop."""

@@ -18,7 +18,7 @@ import asyncpg
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel
 
-from libs.chassis.auth import Principal, require_one_of
+from libs.chassis.auth import NATION, Principal, require_one_of
 from libs.chassis.deciding import DecidingOf
 from libs.chassis.etag import Unconditional
 from libs.chassis.idempotency import Reply
@@ -134,7 +134,8 @@ async def newest_rows(store: Store, rows: str, wanted: Wanted) -> list[asyncpg.R
 
 
 class Source(Protocol):
-    """The jobs of one kind; whoever holds one of `seen_by` sees all of them, others their own."""
+    """The jobs of one kind; whoever holds one of `seen_by` for the whole nation sees all of them,
+    others their own."""
 
     @property
     def seen_by(self) -> frozenset[str]:
@@ -151,8 +152,9 @@ class Source(Protocol):
 
 
 def sees_all(source: Source, asker: Principal) -> bool:
-    """True if somebody may see what others began."""
-    return not asker.scopes.isdisjoint({*source.seen_by, SEES_ALL, CANCELS_ALL})
+    """True if somebody may see what others began, which is of families of any region."""
+    scopes = {*source.seen_by, SEES_ALL, CANCELS_ALL}
+    return asker.may_see(NATION) and not asker.scopes.isdisjoint(scopes)
 
 
 async def visible(

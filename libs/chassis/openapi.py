@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from libs.chassis.auth import dependencies_of, is_open
+from libs.chassis.auth import OUTSIDE, dependencies_of, is_open, of_nation
 from libs.chassis.etag import seen_tag
 from libs.chassis.idempotency import streamed, whole
 from libs.chassis.openapi_examples import NoExample, example_of
@@ -185,6 +185,8 @@ def _codes(operation: Schema, route: APIRoute, *, guarded: bool) -> Iterator[Cod
     yield from (*_ANY, *_FORMED)
     if guarded:
         yield from (*_GUARDED, *_STORED)
+    if of_nation in takes:
+        yield OUTSIDE
     if JSON in sent:
         yield from _SENT
     if CSV in sent:

@@ -8,7 +8,7 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, StringConstraints
 
-from libs.chassis.auth import Principal, require
+from libs.chassis.auth import Principal, require_nation
 from libs.chassis.bodies import Strict
 from libs.chassis.deciding import DecidingOf
 from libs.chassis.etag import Unconditional
@@ -24,8 +24,8 @@ from libs.events.domain.errors import NotFound
 from libs.events.store.transaction import Transaction
 from libs.events.store.watermarks import positions
 
-Operator = Annotated[Principal, require("platform:operate")]
-Observer = Annotated[Principal, require("platform:read")]
+Operator = Annotated[Principal, require_nation("platform:operate")]
+Observer = Annotated[Principal, require_nation("platform:read")]
 
 POSITION_MAX: Final = BIGINT_MAX
 Partition = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]

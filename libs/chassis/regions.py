@@ -1,13 +1,49 @@
-"""Lists cut by regions: the ranges that a token's regions cover, and a filter within them."""
+"""Regions of a token: the family of a path lies within them, and the rows of a list."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
+from typing import Annotated, Any, TypeAlias
+from uuid import UUID
 
-from fastapi import Query
+from fastapi import Depends, Query, Security
 
-from libs.chassis.auth import NATION
+from libs.chassis.auth import NATION, Principal, is_outside, principal
+from libs.chassis.bodies import FamilyUnknown
+from libs.chassis.middleware import Asked, resource
+from libs.chassis.service import StoreOf
+from libs.events.store.postgres import Store
+
+Lives: TypeAlias = Callable[[Store, UUID, date], Awaitable[str | None]]
+"""The region where a service knows a family to live on a day; "" where it knows the family and not
+where, which is the nation's to see, None where it knows nothing of the family."""
+
+
+async def lives_nowhere(_store: Store, _family: UUID, _on: date) -> str | None:
+    """The `Lives` of a service without families."""
+    return None
+
+
+async def of_family(
+    family: UUID,
+    store: StoreOf,
+    lives: Annotated[Lives, resource("lives")],
+    context: Asked,
+    asker: Annotated[Principal, Depends(principal)],
+) -> Principal:
+    """The request's principal, who must hold the scopes, and in whose regions the family of the
+    path lives today; a foreign family is as unknown as one that nobody knows."""
+    region = await lives(store, family, context.at.date())
+    if region is None or is_outside(asker, region):
+        raise FamilyUnknown(family=family)
+    return asker
+
+
+def require_family(*scopes: str) -> Any:
+    """The dependency of a route with {family} in its path, which needs these scopes there."""
+    return Security(of_family, scopes=scopes)
+
 
 RegionWithin = Annotated[
     str | None,

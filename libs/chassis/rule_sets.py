@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from libs.chassis.operations import Observer
+from libs.chassis.auth import Principal, require
 from libs.policy.rule_sets import ListedRuleSet
+
+Observer = Annotated[Principal, require("platform:read")]
 
 
 class RuleSet(BaseModel):

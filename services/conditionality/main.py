@@ -15,6 +15,7 @@ from services.conditionality.contract import SERVICE as NAME
 from services.conditionality.http import corrections, facts, investigations, unmatched, worklists
 from services.conditionality.http.csv_commands import CsvImport
 from services.conditionality.http.openapi_examples import EXAMPLES
+from services.conditionality.tables.regions import lives
 from services.conditionality.tables.unmatched import unmatched_readings
 from services.conditionality.workers.closer import REPEATER, Closer, Repeater
 from services.conditionality.workers.job_progress import CLOSER, EVALUATIONS
@@ -54,6 +55,7 @@ SERVICE: Final = Service(
     parts,
     jobs=[Imports(), EVALUATIONS],
     jobs_scopes=["conditionality:record", "conditionality:read"],
+    lives=lives,
     rule_sets=policy.list_rule_sets(),
     examples=EXAMPLES,
 )

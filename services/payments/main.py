@@ -30,7 +30,7 @@ from services.payments.partners.client import PARTNER_TIMEOUT_S, Outside, Partne
 from services.payments.partners.files import Renderer
 from services.payments.partners.incidents import all_are_judged, incident_readings
 from services.payments.tables.holds import hold_readings
-from services.payments.tables.ledger import ledger_readings
+from services.payments.tables.ledger import ledger_readings, lives
 from services.payments.tables.run_lines import PAYER
 from services.payments.workers.canceller import CANCELLER, Canceller
 from services.payments.workers.job_progress import LISTS, RUNS
@@ -84,6 +84,7 @@ SERVICE: Final = Service(
     parts,
     jobs=[LISTS, RUNS],
     jobs_scopes=["payments:read"],
+    lives=lives,
     rule_sets=POLICIES.listed,
     checks={"incidents": all_are_judged},
     examples=EXAMPLES,

@@ -10,6 +10,7 @@ from services.projection.consumers import SUBSCRIPTIONS
 from services.projection.contract import SERVICE as NAME
 from services.projection.http import explanations, read_models
 from services.projection.http.openapi_examples import EXAMPLES
+from services.projection.tables.read_models import lives
 
 
 async def parts(running: Running) -> Parts:
@@ -17,7 +18,9 @@ async def parts(running: Running) -> Parts:
     return Parts(SUBSCRIPTIONS)
 
 
-SERVICE: Final = Service(NAME, [read_models.router, explanations.router], parts, examples=EXAMPLES)
+SERVICE: Final = Service(
+    NAME, [read_models.router, explanations.router], parts, lives=lives, examples=EXAMPLES
+)
 
 if __name__ == "__main__":
     SERVICE.run()

@@ -24,6 +24,7 @@ from services.registry.http.csv_commands import CsvImport
 from services.registry.http.openapi_examples import EXAMPLES
 from services.registry.partners.payments import TIMEOUT_S, Payments
 from services.registry.policy import load_rule_sets
+from services.registry.tables.identity_rows import lives
 from services.registry.workers.eraser import ERASER, Eraser
 from services.registry.workers.job_progress import LISTER, LISTINGS, UNLISTER
 from services.registry.workers.lister import Lister
@@ -66,6 +67,7 @@ SERVICE: Final = Service(
     ],
     parts,
     jobs=[Imports(), LISTINGS],
+    lives=lives,
     jobs_scopes=["registry:import", "registry:read"],
     rule_sets=RULE_SETS.listed,
     examples=EXAMPLES,

@@ -19,6 +19,7 @@ from tests.mutants.lists import LISTS
 from tests.mutants.mutant import Change, Mutant
 from tests.mutants.partners import PARTNERS
 from tests.mutants.persons import PERSONS
+from tests.mutants.regions import REGIONS
 from tests.mutants.telemetry import TELEMETRY
 
 CONDITIONALITY: Final = "tests/integration/conditionality"
@@ -38,6 +39,7 @@ MUTANTS: Final = (
     *CUTTING,
     *HOLDS,
     *PERSONS,
+    *REGIONS,
     *ERASING,
     *LIMITS,
     *APPROVALS,
@@ -139,22 +141,6 @@ async def _repeat(unit: Transaction""",
         "::test_a_fact_recorded_while_its_evaluation_is_not_committed_is_found",
         f"{CONDITIONALITY}/test_late_facts.py"
         "::test_a_late_fact_makes_a_new_revision_and_the_tahap_is_closed_anew",
-    ),
-    Mutant(
-        "foreign-family-shown",
-        "conditionality does not ask whose region a family lies in",
-        (
-            Change(
-                "services/conditionality/tables/regions.py",
-                "if erased or stream_id not in found or is_outside(",
-                "if erased or stream_id not in found or False and is_outside(",
-            ),
-        ),
-        f"{CONDITIONALITY}/test_regions.py"
-        "::test_a_foreign_family_is_as_unknown_as_one_that_is_not_there"
-        "[POST-/investigations/{family}/{tahap}/finding]",
-        f"{CONDITIONALITY}/test_regions.py"
-        "::test_a_list_holds_the_families_of_the_tokens_regions[GET-/investigations]",
     ),
     Mutant(
         "unmatched-fact-swallowed",

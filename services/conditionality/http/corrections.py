@@ -9,7 +9,6 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from libs.chassis.auth import Principal
 from libs.chassis.bodies import FamilyUnknown
 from libs.chassis.deciding import Deciding, DecidingOf, moved
 from libs.chassis.etag import IfMatch, etag
@@ -27,7 +26,7 @@ from services.conditionality.domain.commitment import (
 )
 from services.conditionality.domain.commitment import Command as CommitmentCommand
 from services.conditionality.domain.commitment.corrections import NoSuchCorrection, SamePerson
-from services.conditionality.http.facts import Approver, Reader
+from services.conditionality.http.facts import FamilyApprover, FamilyReader
 from services.conditionality.tables.regions import commitment_of
 from services.conditionality.tables.roster import rule_set_of
 from services.conditionality.tables.worklists import keep_worklists
@@ -72,10 +71,10 @@ class CommitmentView(BaseModel):
 
 
 @router.get("/commitments/{family}", responses=refuses(FamilyUnknown) | UNCHANGED)
-async def commitment(family: UUID, store: StoreOf, reader: Reader, response: Response) -> Any:
+async def commitment(family: UUID, store: StoreOf, reader: FamilyReader, response: Response) -> Any:
     """A family's cycles, and the corrections that wait for a decision."""
     async with store.looking() as look:
-        found = await commitment_of(look, reader, family)
+        found = await commitment_of(look, family)
     state = found.state
     response.headers["ETag"] = etag(found.version)
     return CommitmentView(
@@ -114,7 +113,7 @@ async def approve_correction(
     correction: int,
     policies: PoliciesOf,
     deciding: DecidingOf,
-    approver: Approver,
+    approver: FamilyApprover,
     seen: IfMatch,
 ) -> Response:
     """Let a proposed correction count; its approver is none of those who recorded its facts."""
@@ -124,7 +123,7 @@ async def approve_correction(
         policy = policy_of(policies, rule_set)
         return ApproveCorrection(str(family), correction, approver.subject, policy)
 
-    return await _decide(deciding, seen, approver, family, approval)
+    return await _decide(deciding, seen, family, approval)
 
 
 @router.post(
@@ -136,7 +135,7 @@ async def reject_correction(
     family: UUID,
     correction: int,
     deciding: DecidingOf,
-    approver: Approver,
+    approver: FamilyApprover,
     seen: IfMatch,
 ) -> Response:
     """Let a proposed correction not count."""
@@ -144,18 +143,17 @@ async def reject_correction(
     async def rejection(_unit: Transaction) -> CommitmentCommand:
         return RejectCorrection(str(family), correction, approver.subject)
 
-    return await _decide(deciding, seen, approver, family, rejection)
+    return await _decide(deciding, seen, family, rejection)
 
 
 async def _decide(
     deciding: Deciding,
     seen: IfMatch,
-    approver: Principal,
     family: UUID,
     command: Callable[[Transaction], Awaitable[CommitmentCommand]],
 ) -> Response:
     async def decided(unit: Transaction) -> Reply:
-        await commitment_of(unit, approver, family)
+        await commitment_of(unit, family)
         await seen.ensure_stream(unit, COMMITMENT, f"commitment-{family}")
         outcome = await handle(unit, COMMITMENT, f"commitment-{family}", await command(unit))
         await keep_worklists(unit, [outcome])

@@ -16,6 +16,7 @@ from libs.chassis.idempotency import Once, Reply
 from libs.chassis.imports import Report, Take, import_route
 from libs.chassis.middleware import Asked, resource
 from libs.chassis.openapi import refuses
+from libs.chassis.regions import require_family
 from libs.chassis.service import CommitterOf, StoreOf
 from libs.events.store.grouped_commands import GroupedCommand
 from libs.events.store.model import Context
@@ -40,7 +41,8 @@ from services.conditionality.tables.persons import regions_of
 from services.conditionality.tables.unmatched import Unmatched, keep_unmatched
 
 Recorder = Annotated[Principal, require("conditionality:record")]
-Approver = Annotated[Principal, require("conditionality:approve")]
+FamilyApprover = Annotated[Principal, require_family("conditionality:approve")]
+FamilyReader = Annotated[Principal, require_family("conditionality:read")]
 Reader = Annotated[Principal, require("conditionality:read")]
 CsvImportOf = Annotated[CsvImport, resource("csv_import")]
 PseudonymizerOf = Annotated[Pseudonymizer, resource("pseudonymizer")]

@@ -8,14 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from libs.chassis.auth import Principal, require
+from libs.chassis.auth import Principal
 from libs.chassis.bodies import FamilyUnknown, Strict, TahapId, TahapUnknown
 from libs.chassis.deciding import Deciding, DecidingOf, moved
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.idempotency import Reply
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pagination import Paging, StreamPage
-from libs.chassis.regions import RegionWithin
+from libs.chassis.regions import RegionWithin, require_family
 from libs.chassis.service import StoreOf
 from libs.events.domain.errors import NotFound
 from libs.events.store.handle import Loaded, handle
@@ -36,12 +36,12 @@ from services.conditionality.domain.commitment.investigations import (
     NoSuchFinding,
     NotUnderInvestigation,
 )
-from services.conditionality.http.facts import Approver, Reader
+from services.conditionality.http.facts import FamilyApprover, FamilyReader, Reader
 from services.conditionality.tables.investigations import InvestigationFilter, under_investigation
 from services.conditionality.tables.regions import commitment_of
 from services.conditionality.tables.worklists import keep_worklists
 
-Investigator = Annotated[Principal, require("conditionality:investigate")]
+Investigator = Annotated[Principal, require_family("conditionality:investigate")]
 
 router = APIRouter(tags=["conditionality"])
 
@@ -108,11 +108,11 @@ async def investigations(
     responses=refuses(FamilyUnknown, TahapUnknown, InvestigationUnknown) | UNCHANGED,
 )
 async def investigation(
-    family: UUID, tahap: TahapId, store: StoreOf, reader: Reader, response: Response
+    family: UUID, tahap: TahapId, store: StoreOf, reader: FamilyReader, response: Response
 ) -> InvestigationView:
     """The investigation that opened at a tahap; its ETag is what a decision is asked to name."""
     async with store.looking() as look:
-        found = _of_tahap(tahap, await commitment_of(look, reader, family))
+        found = _of_tahap(tahap, await commitment_of(look, family))
     investigation = found.state.investigation
     if investigation is None or investigation.tahap != tahap:
         raise InvestigationUnknown(family=family, tahap=tahap)
@@ -175,7 +175,7 @@ async def bring_finding(
 ) -> Response:
     """Say what the investigation found; another person decides whether that stands."""
     command = BringFinding(str(family), tahap, body.outcome, investigator.subject)
-    return await _answer(deciding, seen, investigator, command)
+    return await _answer(deciding, seen, command)
 
 
 @router.post(
@@ -195,21 +195,21 @@ async def decide_finding(
     tahap: TahapId,
     body: DecisionReport,
     deciding: DecidingOf,
-    approver: Approver,
+    approver: FamilyApprover,
     seen: IfMatch,
 ) -> Response:
     """Let the finding take effect, or not; never by the person who brought it."""
     command = DecideFinding(str(family), tahap, body.decision, approver.subject)
-    return await _answer(deciding, seen, approver, command)
+    return await _answer(deciding, seen, command)
 
 
 async def _answer(
-    deciding: Deciding, seen: IfMatch, asker: Principal, command: BringFinding | DecideFinding
+    deciding: Deciding, seen: IfMatch, command: BringFinding | DecideFinding
 ) -> Response:
     family, stream_id = UUID(command.family), f"commitment-{command.family}"
 
     async def decided(unit: Transaction) -> Reply:
-        _of_tahap(command.tahap, await commitment_of(unit, asker, family))
+        _of_tahap(command.tahap, await commitment_of(unit, family))
         await seen.ensure_stream(unit, COMMITMENT, stream_id)
         outcome = await handle(unit, COMMITMENT, stream_id, command)
         await keep_worklists(unit, [outcome])

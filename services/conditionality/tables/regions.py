@@ -1,14 +1,15 @@
-"""The regions of families, by the latest roster line of each, and who may therefore see them."""
+"""The regions of families, by the latest roster line of each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 from uuid import UUID
 
-from libs.chassis.auth import Principal, is_outside
 from libs.chassis.bodies import FamilyUnknown
 from libs.events.store.handle import Loaded
+from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from services.conditionality.contract import COMMITMENT, FamilyListed, PersonsRegistered
 from services.conditionality.domain.commitment import Commitment
@@ -20,9 +21,9 @@ ON CONFLICT (family) DO UPDATE
 SET region = excluded.region, month = excluded.month, revision = excluded.revision
 WHERE (family_region.month, family_region.revision) <= (excluded.month, excluded.revision)
 """
-_REGION: Final = """
-SELECT (SELECT region FROM family_region WHERE family = $1),
-       EXISTS (SELECT FROM erased_family WHERE family = $1)
+_LIVES: Final = """
+SELECT coalesce((SELECT region FROM family_region WHERE family = $1), '')
+WHERE NOT EXISTS (SELECT FROM erased_family WHERE family = $1)
 """
 
 BEFORE_LINES: Final = ("", 0)
@@ -47,15 +48,16 @@ async def keep_regions(
         await unit.connection.execute(_KEEP, *map(list, zip(*rows, strict=True)))
 
 
-async def commitment_of(unit: Transaction, asker: Principal, family: UUID) -> Loaded[Commitment]:
-    """A family's commitment; raises `FamilyUnknown` where there is none, it is erased or its region
-    is not the asker's, which nobody can tell apart.
+async def lives(store: Store, family: UUID, _on: date) -> str | None:
+    """Where a family lived at its latest closing; "" where no line has said so, None if erased."""
+    region: str | None = await store.pool.fetchval(_LIVES, family)
+    return region
 
-    A family that was listed before regions were kept is seen by tokens of the whole nation alone.
-    """
-    region, erased = await unit.connection.fetchrow(_REGION, family) or (None, False)
+
+async def commitment_of(unit: Transaction, family: UUID) -> Loaded[Commitment]:
+    """A family's commitment; raises `FamilyUnknown` where there is none."""
     stream_id = f"commitment-{family}"
     found = await unit.load(COMMITMENT, [stream_id])
-    if erased or stream_id not in found or is_outside(asker, region or ""):
+    if stream_id not in found:
         raise FamilyUnknown(family=family)
     return found[stream_id]

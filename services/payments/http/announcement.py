@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Response
 
-from libs.chassis.auth import Principal, require
+from libs.chassis.auth import Principal, require_nation
 from libs.chassis.bodies import TahapId
 from libs.chassis.deciding import DecidingOf
 from libs.chassis.etag import IfMatch, Unconditional, etag
@@ -38,7 +38,7 @@ from services.payments.tables import versions
 from services.payments.tables.open_lists import open_list
 from services.payments.workers.making_way import alone_with_lists_behind, make_way
 
-Announcer = Annotated[Principal, require("payments:announce")]
+Announcer = Annotated[Principal, require_nation("payments:announce")]
 
 router = APIRouter(tags=["payments"])
 

@@ -9,14 +9,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see
+from libs.chassis.auth import Principal
 from libs.chassis.bodies import Day, FamilyUnknown, Strict, TahapId
 from libs.chassis.deciding import Deciding, DecidingOf, moved
 from libs.chassis.etag import IfMatch, Seen, Unconditional, etag
 from libs.chassis.idempotency import Reply
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pagination import Paging, StreamPage
-from libs.chassis.regions import RegionWithin
+from libs.chassis.regions import RegionWithin, require_family
 from libs.chassis.service import StoreOf
 from libs.events.consumer.batch_bisection import load_by_halves
 from libs.events.domain.errors import NotFound
@@ -40,10 +40,13 @@ from services.payments.domain.shared.errors import (
     NothingProposed,
     SamePerson,
 )
-from services.payments.http.tahap import Checker, Maker, Reader
+from services.payments.http.orders import FamilyReader
+from services.payments.http.tahap import Reader
 from services.payments.tables import ledger
 from services.payments.tables.holds import ensure_in_time, holds, keep, state_of
 
+Maker = Annotated[Principal, require_family("payments:make")]
+Checker = Annotated[Principal, require_family("payments:check")]
 Code = Annotated[str, Field(pattern="^[A-Z][A-Z_]{1,39}$")]
 Evidence = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9./_-]{2,63}$")]
 HoldState = Literal["PROPOSED", "CHANGE_PROPOSED", "END_PROPOSED", "HELD", "ENDED"]
@@ -55,10 +58,12 @@ class HoldUnknown(NotFound):
     """Nobody ever proposed to hold this family."""
 
 
-_PROPOSED: Final = refuses(FamilyUnknown, Malformed, OUTSIDE)
-_APPROVED: Final = refuses(HoldUnknown, NothingProposed, SamePerson, AlreadyDispatched, OUTSIDE)
-_END_PROPOSED: Final = refuses(HoldUnknown, NotHeld, Malformed, OUTSIDE)
-_ENDED: Final = refuses(HoldUnknown, NothingProposed, SamePerson, OUTSIDE)
+_PROPOSED: Final = refuses(FamilyUnknown, Malformed)
+_APPROVED: Final = refuses(
+    *(FamilyUnknown, HoldUnknown, NothingProposed, SamePerson, AlreadyDispatched)
+)
+_END_PROPOSED: Final = refuses(FamilyUnknown, HoldUnknown, NotHeld, Malformed)
+_ENDED: Final = refuses(FamilyUnknown, HoldUnknown, NothingProposed, SamePerson)
 
 
 # -- What there is --------------------------------------------------------------------------------
@@ -115,13 +120,11 @@ async def families_held(
     return StreamPage[HoldView](items=items, next=following, unreadable=unreadable)
 
 
-@router.get("/families/{family}/holds", responses=refuses(HoldUnknown, OUTSIDE) | UNCHANGED)
-async def family_hold(family: UUID, store: StoreOf, reader: Reader, response: Response) -> HoldView:
+@router.get("/families/{family}/holds", responses=refuses(FamilyUnknown, HoldUnknown) | UNCHANGED)
+async def family_hold(
+    family: UUID, store: StoreOf, reader: FamilyReader, response: Response
+) -> HoldView:
     """The administrative hold of a family; its ETag is what an approval is asked to name."""
-    region = await ledger.region_of(store, str(family))
-    if region is None:  # nobody can have held it, or it is erased
-        raise HoldUnknown(family=family)
-    ensure_may_see(reader, region)
     stream = ADMINISTRATIVE_HOLD.stream(str(family))
     found = (await store.read(ADMINISTRATIVE_HOLD, [stream])).get(stream)
     if found is None:
@@ -195,7 +198,7 @@ async def propose_hold(
         HoldKind(body.kind), body.reason, body.evidence, body.from_tahap or "", body.last_day
     )
     command = ProposeHold(str(family), maker.subject, terms)
-    return await _decide(deciding, None, maker, family, command)
+    return await _decide(deciding, None, family, command)
 
 
 @router.post("/families/{family}/holds/approval", status_code=204, responses=_APPROVED)
@@ -207,7 +210,7 @@ async def approve_hold(
 ) -> Response:
     """Hold the family as another person proposed; its money is deferred at whatever step it is."""
     command = ApproveHold(checker.subject)
-    return await _decide(deciding, seen, checker, family, command)
+    return await _decide(deciding, seen, family, command)
 
 
 @router.post("/families/{family}/holds/end-proposal", status_code=204, responses=_END_PROPOSED)
@@ -220,7 +223,7 @@ async def propose_hold_end(
 ) -> Response:
     """Propose that the family is held no more."""
     command = ProposeHoldEnd(maker.subject, body.reason)
-    return await _decide(deciding, seen, maker, family, command)
+    return await _decide(deciding, seen, family, command)
 
 
 @router.post("/families/{family}/holds/end-approval", status_code=204, responses=_ENDED)
@@ -232,20 +235,13 @@ async def approve_hold_end(
 ) -> Response:
     """End the hold as another person proposed; a supplementary run may pay what was deferred."""
     command = ApproveHoldEnd(checker.subject)
-    return await _decide(deciding, seen, checker, family, command)
+    return await _decide(deciding, seen, family, command)
 
 
 async def _decide(
-    deciding: Deciding,
-    seen: Seen | None,
-    who: Principal,
-    family: UUID,
-    command: Command,
+    deciding: Deciding, seen: Seen | None, family: UUID, command: Command
 ) -> Response:
-    region = await ledger.region_of(deciding.store, str(family))
-    if region is None:
-        raise FamilyUnknown(family=family)
-    ensure_may_see(who, region)
+    region = await ledger.lives(deciding.store, family, deciding.context.at.date()) or ""
 
     async def decided(unit: Transaction) -> Reply:
         if seen is not None:

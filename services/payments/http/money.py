@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from libs.chassis.auth import OUTSIDE, Principal, ensure_may_see, require
-from libs.chassis.openapi import refuses
+from libs.chassis.auth import Principal, require_nation
 from libs.chassis.service import StoreOf
 from services.payments.tables.erased_families import Why, is_stopped, under_way
 
-NATION: Final = ""
-
-Asker = Annotated[Principal, require("payments:money")]
+Asker = Annotated[Principal, require_nation("payments:money")]
 
 router = APIRouter(tags=["payments"])
 
@@ -36,10 +33,9 @@ class MoneyView(BaseModel):
     under_way: list[MoneyUnderWay]
 
 
-@router.get("/families/{family}/money", responses=refuses(OUTSIDE))
+@router.get("/families/{family}/money")
 async def money_of_family(family: UUID, store: StoreOf, asker: Asker) -> MoneyView:
     """Money of a family that is under way; nothing of one that this service does not know."""
-    ensure_may_see(asker, NATION)
     async with store.looking() as look:
         stopped = await is_stopped(look, str(family))
         found = await under_way(look, str(family))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from libs.chassis.auth import OUTSIDE, ensure_may_see
+from libs.chassis.auth import Principal, is_outside
 from libs.chassis.bodies import FamilyUnknown, TahapId
 from libs.chassis.deciding import DecidingOf
 from libs.chassis.etag import IfMatch, etag
+from libs.chassis.middleware import Asked
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pagination import Page, Paging
+from libs.chassis.regions import require_family
 from libs.chassis.service import StoreOf
 from libs.events.domain.errors import NotFound
 from libs.events.store.postgres import Store
@@ -28,11 +31,13 @@ from services.payments.domain.run.messages import ApproveOrder, ProposeOrder
 from services.payments.domain.shared.ids import order_id, request_id
 from services.payments.http import answers, refusals
 from services.payments.http.schemas import Approval, Kind
-from services.payments.http.tahap import Checker, Maker, Reader, deciding_on
+from services.payments.http.tahap import Checker, Maker, NationReader, Reader, deciding_on
 from services.payments.tables import ledger
 from services.payments.tables.payments import run
 from services.payments.tables.run_lines import order_of
 from services.payments.tables.versions import Standing
+
+FamilyReader = Annotated[Principal, require_family("payments:read")]
 
 router = APIRouter(tags=["payments"])
 
@@ -111,30 +116,28 @@ class PaymentView(BaseModel):
     hold: str
 
 
-@router.get("/payments/{payment}", responses=refuses(PaymentUnknown, OUTSIDE) | UNCHANGED)
+@router.get("/payments/{payment}", responses=refuses(PaymentUnknown) | UNCHANGED)
 async def payment_view(
-    payment: UUID, store: StoreOf, reader: Reader, response: Response
+    payment: UUID, store: StoreOf, context: Asked, reader: Reader, response: Response
 ) -> PaymentView:
-    """One payment as it stands."""
+    """One payment as it stands; that of a foreign family is as unknown as one that is not there."""
     stream = PAYMENT.stream(str(payment))
     found = (await store.read(PAYMENT, [stream])).get(stream)
     view = _payment(found.state) if found else None
     if found is None or view is None:
         raise PaymentUnknown(payment=payment)
-    ensure_may_see(reader, await ledger.region_of(store, str(view.family)) or "")
+    region = await ledger.lives(store, view.family, context.at.date())
+    if is_outside(reader, region or ""):
+        raise PaymentUnknown(payment=payment)
     response.headers["ETag"] = etag(found.version)
     return view
 
 
-@router.get("/families/{family}/payments", responses=refuses(FamilyUnknown, OUTSIDE))
+@router.get("/families/{family}/payments", responses=refuses(FamilyUnknown))
 async def family_payments(
-    family: UUID, store: StoreOf, reader: Reader, paging: Paging
+    family: UUID, store: StoreOf, reader: FamilyReader, paging: Paging
 ) -> Page[PaymentView]:
     """The payments of a family, by tahap."""
-    region = await ledger.region_of(store, str(family))
-    if region is None:
-        raise FamilyUnknown(family=family)
-    ensure_may_see(reader, region)
     after, limit = paging.after(str) or "", paging.rows
     rows = await ledger.payments_of_family(store, str(family), after, limit)
     found, following = paging.cut(rows, lambda row: row[0])
@@ -170,12 +173,12 @@ def _payment(state: PaymentState) -> PaymentView | None:
 
 
 @router.get("/ledger/balances")
-async def balances(store: StoreOf, reader: Reader) -> dict[str, int]:
+async def balances(store: StoreOf, reader: NationReader) -> dict[str, int]:
     """Each account's balance in whole rupiah; they sum to zero."""
     return await ledger.balances(store)
 
 
 @router.get("/ledger/check")
-async def check(store: StoreOf, reader: Reader) -> ledger.Books:
+async def check(store: StoreOf, reader: NationReader) -> ledger.Books:
     """The rules that do not hold in the books; `broken` is empty when everything does."""
     return await ledger.books(store)

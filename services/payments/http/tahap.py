@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Response
 
-from libs.chassis.auth import Principal, require
+from libs.chassis.auth import Principal, require, require_nation
 from libs.chassis.bodies import TahapId, TahapUnknown
 from libs.chassis.deciding import Deciding, DecidingOf
 from libs.chassis.etag import IfMatch, Seen, etag
@@ -49,9 +49,10 @@ from services.payments.tables.open_lists import open_run, unmoved, withheld_more
 from services.payments.tables.payments import PaymentCommands, pay_or_set_aside, place_payments
 from services.payments.workers.list_joiner import ready_list, table_of
 
-Maker = Annotated[Principal, require("payments:make")]
-Checker = Annotated[Principal, require("payments:check")]
+Maker = Annotated[Principal, require_nation("payments:make")]
+Checker = Annotated[Principal, require_nation("payments:check")]
 Reader = Annotated[Principal, require("payments:read")]
+NationReader = Annotated[Principal, require_nation("payments:read")]
 PoliciesOf = Annotated[Policies, resource("policies")]
 OutsideOf = Annotated[Outside, resource("outside")]
 
@@ -73,7 +74,7 @@ async def tahaps(store: StoreOf, reader: Reader, paging: Paging) -> Page[phases.
 
 @router.get("/tahap/{tahap}", responses=refuses(TahapUnknown) | UNCHANGED)
 async def tahap_view(
-    tahap: TahapId, store: StoreOf, outside: OutsideOf, reader: Reader, response: Response
+    tahap: TahapId, store: StoreOf, outside: OutsideOf, reader: NationReader, response: Response
 ) -> answers.TahapView:
     """A tahap as it stands: what waits for an approval, its list, who is missing, its runs."""
     async with store.looking() as unit:

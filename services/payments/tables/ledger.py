@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import date
+from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -17,12 +19,12 @@ from services.payments.domain.shared.ids import payment_id
 # -- Families -------------------------------------------------------------------------------------
 
 
-async def region_of(store: Store, family: str) -> str | None:
+async def lives(store: Store, family: UUID, _on: date) -> str | None:
     """Where a family lived at its last closing; None where it was never listed, or is erased."""
     region: str | None = await store.pool.fetchval(
         """SELECT line ->> 'region' FROM list_line WHERE family = $1 AND line IS NOT NULL
              AND NOT EXISTS (SELECT FROM erased_family WHERE family = $1)
-           ORDER BY tahap DESC LIMIT 1""",
+           ORDER BY line -> 'months' ->> 0 DESC LIMIT 1""",
         family,
     )
     return region

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -87,14 +87,15 @@ async def entitlements(
     return [dict(row) for row in rows]
 
 
-async def family_region(store: Store, family: str) -> str | None:
-    """The region a family belongs to now; None where nothing is known of it, or it is erased."""
+async def lives(store: Store, family: UUID, on: date) -> str | None:
+    """Where a family lives on a day; None where nothing is known of it, or it is erased."""
     # The latest move, as the registry orders moves. A log of the time before facts were told has
     # none: there the latest entitlement knows best, then the judgement.
     region: str | None = await store.pool.fetchval(
         """SELECT coalesce(
                (SELECT body ->> 'region' FROM timeline
                 WHERE family = $1 AND type = ANY($2)
+                  AND (type <> 'FamilyMoved' OR body ->> 'effective_on' <= $3)
                 ORDER BY array_position($2, type), body ->> 'effective_on' DESC,
                          body ->> 'reported_on' DESC, body ->> 'tahap' DESC, position DESC
                 LIMIT 1),
@@ -102,6 +103,7 @@ async def family_region(store: Store, family: str) -> str | None:
            WHERE NOT EXISTS (SELECT FROM erased_family WHERE family = $1)""",
         family,
         ["FamilyMoved", "PaymentEntitled", "FamilyRegistered"],
+        on.isoformat(),
     )
     return region
 

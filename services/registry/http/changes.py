@@ -274,7 +274,7 @@ def _differences(proposal: ChangeProposed, state: Family, opener: _Opener) -> It
             what, after = f"nik of member {fact.member}", opener.number("nik", fact.nik)
             yield Difference(what=what, before=None, after=after)
         case FamilyMoved():
-            before = roster.region(state, date.max)
+            before = roster.region(state, fact.effective_on)
             yield Difference(what="region", before=before, after=fact.region)
 
 

@@ -150,8 +150,9 @@ class CsvImport:
 
     async def members(self, unit: Transaction, rows: list[Row], report: RowsReport) -> None:
         """members.csv: a number that stands on two cards marks both families."""
+        today = unit.context.at.date()
         good = await self._of_registered_cards(
-            unit, checked(MemberCells, rows, report, unit.context.at.date()), report
+            unit, checked(MemberCells, rows, report, today), report
         )
         living, sealer = await self._not_erased(good, report)
         by_family: dict[str, list[MemberCells]] = {}
@@ -170,7 +171,7 @@ class CsvImport:
         }
         reporter = Reporter(self.importer.subject, report.job)
         commands: list[tuple[str, Command]] = [
-            (stream_id, RegisterMembers(tuple(people), reporter, documents))
+            (stream_id, RegisterMembers(tuple(people), reporter, today, documents))
             for stream_id, people in drafted.items()
         ]
         outcomes = await handle_many(unit, FAMILY, commands)
@@ -187,7 +188,7 @@ class CsvImport:
                     report.warn(lines[0], "no_kk", Mistake.TOO_MANY_MEMBERS)
             else:
                 alone = [
-                    (outcome.stream_id, RegisterMembers((person,), reporter, documents))
+                    (outcome.stream_id, RegisterMembers((person,), reporter, today, documents))
                     for person in drafted[outcome.stream_id]
                 ]
                 # One of the family's rows is refused: find out which, and take the others.

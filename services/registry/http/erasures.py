@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from libs.chassis.middleware import resource
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pagination import Page, Paging
 from libs.chassis.problems import Refusal
-from libs.chassis.regions import RegionWithin
+from libs.chassis.regions import RegionWithin, require_family
 from libs.chassis.service import StoreOf
 from libs.events.domain.errors import NotFound
 from libs.events.store.transaction import Transaction
@@ -37,11 +36,11 @@ from services.registry.domain.erasure import (
 from services.registry.domain.family import roster
 from services.registry.domain.family.errors import SamePerson
 from services.registry.domain.listing.decider import NothingProposed
-from services.registry.http.families import is_foreign
 from services.registry.partners.payments import Payments, PaymentsSilent
 from services.registry.tables.erasures import Standing, erasures, standing_of, step
 
 Eraser = Annotated[Principal, require("registry:erase")]
+FamilyEraser = Annotated[Principal, require_family("registry:erase")]
 PaymentsOf = Annotated[Payments, resource("payments")]
 RETRY_AFTER_S: Final = 1
 
@@ -89,12 +88,12 @@ async def families_erased(
 
 @router.get("/erasures/{family}", responses=refuses(FamilyUnknown, ErasureUnknown) | UNCHANGED)
 async def erasure_of(
-    family: UUID, store: StoreOf, eraser: Eraser, response: Response
+    family: UUID, store: StoreOf, eraser: FamilyEraser, response: Response
 ) -> ErasureView:
     """The erasure of a family; its ETag is what an approval is asked to name."""
     stream = ERASURE.stream(str(family))
     async with store.looking() as look:
-        await _region(look, family, eraser)
+        await _region(look, family)
         found = (await look.load(ERASURE, [stream])).get(stream)
     if found is None:
         raise ErasureUnknown(family=family)
@@ -114,13 +113,13 @@ def _view(family: UUID, erasure: Erasure) -> ErasureView:
     )
 
 
-async def _region(unit: Transaction, family: UUID, asker: Principal) -> str:
-    """Where a family of the asker's regions lives."""
+async def _region(unit: Transaction, family: UUID) -> str:
+    """Where a registered family lives today."""
     stream = f"family-{family}"
     found = (await unit.load(FAMILY, [stream])).get(stream)
-    if found is None or not found.state.family or is_foreign(asker, found.state):
+    if found is None or not found.state.family:
         raise FamilyUnknown(family=family)
-    return roster.region(found.state, date.max)
+    return roster.region(found.state, unit.context.at.date())
 
 
 # -- What two people do ---------------------------------------------------------------------------
@@ -143,11 +142,11 @@ class ErasureProposal(Strict):
     dependencies=[Unconditional],
 )
 async def propose_erasure(
-    family: UUID, body: ErasureProposal, deciding: DecidingOf, eraser: Eraser
+    family: UUID, body: ErasureProposal, deciding: DecidingOf, eraser: FamilyEraser
 ) -> Response:
     """Propose to erase a family; nothing follows until another person approves."""
     command = ProposeErasure(str(family), body.ground, body.evidence, eraser.subject)
-    return await _decide(deciding, None, eraser, family, command)
+    return await _decide(deciding, None, family, command)
 
 
 @router.post(
@@ -159,14 +158,14 @@ async def propose_erasure(
     ),
 )
 async def approve_erasure(
-    family: UUID, deciding: DecidingOf, eraser: Eraser, payments: PaymentsOf, seen: IfMatch
+    family: UUID, deciding: DecidingOf, eraser: FamilyEraser, payments: PaymentsOf, seen: IfMatch
 ) -> Response:
     """Erase the family that another person proposed to erase. Nobody can take that back.
 
     Refused while money of the family is under way, and where payments does not say whether any is.
     """
     command = ApproveErasure(eraser.subject, await _under_way(payments, str(family)))
-    return await _decide(deciding, seen, eraser, family, command)
+    return await _decide(deciding, seen, family, command)
 
 
 async def _under_way(payments: Payments, family: str) -> tuple[tuple[str, str], ...]:
@@ -185,10 +184,10 @@ async def _under_way(payments: Payments, family: str) -> tuple[tuple[str, str], 
 
 
 async def _decide(
-    deciding: Deciding, seen: Seen | None, who: Principal, family: UUID, command: Command
+    deciding: Deciding, seen: Seen | None, family: UUID, command: Command
 ) -> Response:
     async def decided(unit: Transaction) -> Reply:
-        region = await _region(unit, family, who)
+        region = await _region(unit, family)
         if seen is not None:
             await seen.ensure_stream(unit, ERASURE, ERASURE.stream(str(family)))
         version = await step(unit, str(family), region, command)

@@ -17,13 +17,13 @@ from libs.chassis.imports import Report, Take, import_route
 from libs.chassis.middleware import Asked, resource
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.operations import POSITION_MAX
+from libs.chassis.regions import require_family
 from libs.chassis.service import StoreOf
 from libs.events.domain.errors import NotFound
 from libs.privacy.keys import KeyRing
 from libs.privacy.sealing import Sealer
 from services.registry.contract import FAMILY
 from services.registry.domain.family import roster
-from services.registry.domain.family.state import Family
 from services.registry.domain.family.state import known_by as facts_known_by
 from services.registry.http.csv_commands import CsvImport, RowsReport
 from services.registry.http.csv_rows import FAMILY_COLUMNS, LIFE_EVENT_COLUMNS, MEMBER_COLUMNS
@@ -32,6 +32,7 @@ from services.registry.tables.erasures import ensure_not_erased
 
 Importer = Annotated[Principal, require("registry:import")]
 Reader = Annotated[Principal, require("registry:read")]
+FamilyReader = Annotated[Principal, require_family("registry:read")]
 Identifier = Annotated[Principal, require("registry:identify")]
 CsvImportOf = Annotated[CsvImport, resource("csv_import")]
 KeysOf = Annotated[KeyRing, resource("keys")]
@@ -100,7 +101,7 @@ At = Annotated[
 async def family(
     family: UUID,
     store: StoreOf,
-    reader: Reader,
+    reader: FamilyReader,
     response: Response,
     as_of: AsOf = date.max,
     known_by: KnownBy = date.max,
@@ -109,14 +110,14 @@ async def family(
     """A family's standing in the programme, on any day and as it was known on any day.
 
     A tahap's list has `as_of` and `known_by` its closing date, and `at` its cut. Who may see it is
-    decided by where the family is now.
+    decided by where the family lives today.
     """
     stream_id = f"family-{family}"
     async with store.looking() as unit:
         await ensure_not_erased(unit, str(family))
         found = (await unit.load(FAMILY, [stream_id], at)).get(stream_id)
     state = facts_known_by(found.at_cut, known_by) if found else None
-    if found is None or state is None or not state.family or is_foreign(reader, found.state):
+    if found is None or state is None or not state.family:
         raise FamilyUnknown(family=family)
     response.headers["ETag"] = etag(found.version)
     return FamilyView(
@@ -129,12 +130,6 @@ async def family(
         departure=state.departure.kind if state.departure else None,
         graduates_from=state.waiting.graduates_from if state.waiting else None,
     )
-
-
-def is_foreign(asker: Principal, state: Family) -> bool:
-    """True where a family now lives outside the asker's regions: to them it is as unknown as one
-    that nobody has."""
-    return is_outside(asker, roster.region(state, date.max))
 
 
 class Wanted(Strict):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from libs.chassis.auth import NATION, OUTSIDE, Principal, ensure_may_see
+from libs.chassis.auth import Principal, require_nation
 from libs.chassis.bodies import Strict, TahapId, TahapUnknown
 from libs.chassis.deciding import Deciding, DecidingOf
 from libs.chassis.etag import IfMatch, Seen, etag
@@ -24,9 +24,9 @@ from services.registry.domain.listing.decider import (
 )
 from services.registry.domain.listing.messages import ApproveWithheld, Command, ProposeWithheld
 from services.registry.domain.listing.state import Listing
-from services.registry.http.families import Reader
-from services.registry.http.reopenings import Approver
 
+Reader = Annotated[Principal, require_nation("registry:read")]
+Approver = Annotated[Principal, require_nation("registry:approve")]
 FAMILIES_MAX = 100_000_000
 
 router = APIRouter(tags=["registry"])
@@ -90,34 +90,30 @@ async def list_of(tahap: TahapId, store: StoreOf, reader: Reader, response: Resp
 @router.post(
     "/lists/{tahap}/withheld-proposal",
     status_code=204,
-    responses=refuses(TahapUnknown, ListingClosedBefore, OUTSIDE),
+    responses=refuses(TahapUnknown, ListingClosedBefore),
 )
 async def propose_withheld(
     tahap: TahapId, body: Accepted, deciding: DecidingOf, approver: Approver, seen: IfMatch
 ) -> Response:
     """Propose that a list goes on with more withheld families, for another person to approve."""
     command = ProposeWithheld(body.most, approver.subject)
-    return await _decide(deciding, approver, seen, tahap, command)
+    return await _decide(deciding, seen, tahap, command)
 
 
 @router.post(
     "/lists/{tahap}/withheld-approval",
     status_code=204,
-    responses=refuses(TahapUnknown, ListingClosedBefore, NothingProposed, SamePerson, OUTSIDE),
+    responses=refuses(TahapUnknown, ListingClosedBefore, NothingProposed, SamePerson),
 )
 async def approve_withheld(
     tahap: TahapId, body: Accepted, deciding: DecidingOf, approver: Approver, seen: IfMatch
 ) -> Response:
     """Have a list go on with as many withheld families as another person proposed."""
     command = ApproveWithheld(body.most, approver.subject)
-    return await _decide(deciding, approver, seen, tahap, command)
+    return await _decide(deciding, seen, tahap, command)
 
 
-async def _decide(
-    deciding: Deciding, approver: Principal, seen: Seen, tahap: str, command: Command
-) -> Response:
-    ensure_may_see(approver, NATION)  # a list is of all regions
-
+async def _decide(deciding: Deciding, seen: Seen, tahap: str, command: Command) -> Response:
     async def decided(unit: Transaction) -> Reply:
         await unit.hold([f"listing-{tahap}"])
         seen.ensure(_version(await _listing(unit, tahap)))

@@ -7,11 +7,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 
+from libs.chassis.auth import Principal
 from libs.chassis.bodies import FamilyUnknown, Nik, Strict
 from libs.chassis.deciding import DecidingOf, moved
 from libs.chassis.etag import Unconditional
 from libs.chassis.idempotency import Reply
 from libs.chassis.openapi import refuses
+from libs.chassis.regions import require_family
 from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
 from libs.privacy.sealing import Sealer
@@ -22,8 +24,10 @@ from services.registry.domain.family.errors import (
     PersonAlreadyMember,
     PersonUnknown,
 )
-from services.registry.http.families import CsvImportOf, Importer, KeysOf
-from services.registry.http.reopenings import theirs
+from services.registry.http.families import CsvImportOf, KeysOf
+from services.registry.http.reopenings import registered
+
+FamilyImporter = Annotated[Principal, require_family("registry:import")]
 
 router = APIRouter(tags=["registry"])
 
@@ -49,7 +53,7 @@ async def record_nik(
     deciding: DecidingOf,
     csv_import: CsvImportOf,
     keys: KeysOf,
-    importer: Importer,
+    importer: FamilyImporter,
 ) -> Response:
     """Say the number of a member without a valid one; it waits in GET /changes as NIK.
 
@@ -58,7 +62,7 @@ async def record_nik(
     stream, pseudonymizer = f"family-{family}", csv_import.pseudonymizer
 
     async def proposed(unit: Transaction) -> Reply:
-        await theirs(unit, family, importer)
+        await registered(unit, family)
         key = (await keys.fetch_each([str(family)])).get(str(family))
         if key is None or not key.secrets:
             raise FamilyUnknown(family=family)

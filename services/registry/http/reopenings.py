@@ -14,9 +14,10 @@ from libs.chassis.bodies import FamilyUnknown, Strict, TahapId
 from libs.chassis.deciding import DecidingOf, moved
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.idempotency import Reply
-from libs.chassis.middleware import resource
+from libs.chassis.middleware import Asked, resource
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pagination import Paging, StreamPage
+from libs.chassis.regions import require_family
 from libs.chassis.service import StoreOf
 from libs.events.store.handle import Loaded, handle
 from libs.events.store.transaction import Transaction
@@ -33,13 +34,14 @@ from services.registry.domain.family.errors import (
 )
 from services.registry.domain.family.events import Decision, FamilyReopened
 from services.registry.domain.family.state import Family, Reopening
-from services.registry.http.families import Reader, is_foreign
+from services.registry.http.families import FamilyReader, Reader
 from services.registry.tables.erasures import ensure_not_erased
 from services.registry.workers import reviewer as reopening
 from services.registry.workers.shared_payees import SharedPayees
 
 Approver = Annotated[Principal, require("registry:approve")]
 PayeesOf = Annotated[SharedPayees, resource("payees")]
+FamilyApprover = Annotated[Principal, require_family("registry:approve")]
 
 router = APIRouter(tags=["registry"])
 
@@ -80,6 +82,7 @@ class ReopeningView(BaseModel):
 @router.get("/reopenings")
 async def reopenings(
     store: StoreOf,
+    context: Asked,
     reader: Reader,
     paging: Paging,
     tahap: Annotated[
@@ -91,7 +94,7 @@ async def reopenings(
     rows = await reopening.waiting(store, tahap, reader.regions, after, paging.rows)
     found, following = paging.cut(rows, lambda row: row[:2])
     items = [
-        _shown(state, proposal)
+        _shown(state, proposal, context.at.date())
         for _, at, state in found
         if state is not None and (proposal := state.reopening(at)) is not None
     ]
@@ -104,35 +107,40 @@ async def reopenings(
     responses=refuses(FamilyUnknown, NoSuchReopening) | UNCHANGED,
 )
 async def reopening_of(
-    family: UUID, tahap: TahapId, store: StoreOf, reader: Reader, response: Response
+    family: UUID,
+    tahap: TahapId,
+    store: StoreOf,
+    context: Asked,
+    reader: FamilyReader,
+    response: Response,
 ) -> ReopeningView:
     """The latest proposal to re-open a tahap; its ETag is what a decision is asked to name."""
     async with store.looking() as look:
-        found = await theirs(look, family, reader)
+        found = await registered(look, family)
     proposal = found.state.reopening(tahap)
     if proposal is None:
         raise NoSuchReopening(tahap=tahap)
     response.headers["ETag"] = etag(found.version)
-    return _shown(found.state, proposal)
+    return _shown(found.state, proposal, context.at.date())
 
 
-async def theirs(unit: Transaction, family: UUID, asker: Principal) -> Loaded[Family]:
-    """A family of the asker's regions, by where it is now; an erased one is unknown."""
+async def registered(unit: Transaction, family: UUID) -> Loaded[Family]:
+    """A family of the register; an erased one is unknown."""
     await ensure_not_erased(unit, str(family))
     stream = f"family-{family}"
     found = (await unit.load(FAMILY, [stream])).get(stream)
-    if found is None or not found.state.family or is_foreign(asker, found.state):
+    if found is None or not found.state.family:
         raise FamilyUnknown(family=family)
     return found
 
 
-def _shown(state: Family, proposal: Reopening) -> ReopeningView:
+def _shown(state: Family, proposal: Reopening, today: date) -> ReopeningView:
     return ReopeningView(
         family=UUID(state.family),
         tahap=proposal.tahap,
         reopening=proposal.number,
         standing=proposal.standing,
-        region=roster.region(state, date.max),
+        region=roster.region(state, today),
         late=[
             LateFactView(
                 fact=late.fact,
@@ -179,7 +187,7 @@ async def decide_reopening(
     body: ReopeningDecision,
     deciding: DecidingOf,
     payees: PayeesOf,
-    approver: Approver,
+    approver: FamilyApprover,
     seen: IfMatch,
 ) -> Response:
     """Let a re-opening take effect, or not; never by a person who recorded one of its facts."""
@@ -188,7 +196,7 @@ async def decide_reopening(
     async def decided(unit: Transaction) -> Reply:
         # Of two who share an account the second is decided on when the first is.
         await unit.hold([stream, f"listing-{tahap}"])
-        found = await theirs(unit, family, approver)
+        found = await registered(unit, family)
         await seen.ensure_stream(unit, FAMILY, stream)
         listing = await reopening.listing_of(unit, tahap)
         command = DecideReopening(tahap, body.decision, approver.subject, listing.frozen)

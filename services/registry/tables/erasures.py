@@ -39,6 +39,7 @@ SELECT family::text FROM erasure WHERE family = ANY($1::uuid[]) AND state <> 'PR
 """
 _FORGET: Final = (
     "DELETE FROM identity_member WHERE family = $1",
+    "DELETE FROM move_ahead WHERE family = $1",
     "DELETE FROM identity_family WHERE family = $1",
     "DELETE FROM payee_of WHERE family = $1",
     "DELETE FROM listing_payee WHERE family = $1",

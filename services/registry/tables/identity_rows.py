@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from libs.events.store.codec import codec_of
 from libs.events.store.model import Outcome
@@ -13,7 +14,7 @@ from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from services.registry.contract import FAMILY, LISTING
 from services.registry.domain.closing import tahap_order
-from services.registry.domain.family import events
+from services.registry.domain.family import events, roster
 from services.registry.domain.family.state import Family
 from services.registry.domain.listing.state import Listing
 
@@ -27,6 +28,8 @@ INSERT INTO identity_family (family, card, region) VALUES ($1, $2, $3)
 ON CONFLICT (family) DO UPDATE SET card = $2, region = $3
 """
 _MOVED = "UPDATE identity_family SET region = $2 WHERE family = $1"
+_NOT_AHEAD = "DELETE FROM move_ahead WHERE family = $1"
+_AHEAD = "INSERT INTO move_ahead (family, effective_on, region) VALUES ($1, $2, $3)"
 _MEMBER = """
 INSERT INTO identity_member (family, member, nik) SELECT $1::uuid, $2::integer, $3
 WHERE NOT EXISTS (SELECT FROM erasure WHERE erasure.family = $1 AND state <> 'PROPOSED')
@@ -39,6 +42,21 @@ WHERE stream_id = ANY($1) AND type = 'FamilyListed' AND data ->> 'tahap' = $2
   AND (data ->> 'revision')::int = $3 AND coalesce((data ->> 'reopening')::int, 0) = 0
 ORDER BY stream_id, version
 """
+
+
+def lives_on(day: str) -> str:
+    """The SQL of where a row of identity_family lives on a day, such as "$2"."""
+    return f"""coalesce(
+        (SELECT ahead.region FROM move_ahead AS ahead
+         WHERE ahead.family = identity_family.family AND ahead.effective_on <= {day}::date
+         ORDER BY ahead.effective_on DESC LIMIT 1), identity_family.region)"""  # noqa: S608 - of texts that stand here
+
+
+# Of who is erased, where they lived then: an eraser sees what became of it.
+_LIVES = f"""
+SELECT {lives_on("$2")} FROM identity_family WHERE family = $1
+UNION ALL SELECT region FROM erasure WHERE family = $1 AND state <> 'PROPOSED'
+"""  # noqa: S608 - of texts that stand here
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +82,7 @@ async def keep_identities(
 ) -> None:
     """Keep what handled families' events say of who they are."""
     families: list[tuple[str, str, str]] = []
-    moved: list[tuple[str, str]] = []
+    moved: dict[str, Family] = {}
     members: list[tuple[str, int, str]] = []
     for outcome in outcomes:
         family = outcome.stream_id.removeprefix("family-")
@@ -73,8 +91,7 @@ async def keep_identities(
                 case events.FamilyRegistered(row=row):
                     families.append((family, row.card, row.region))
                 case events.FamilyMoved():
-                    # Moves may be reported out of order; the latest that holds is the state's last.
-                    moved.append((family, outcome.state.moves[-1].region))
+                    moved[family] = outcome.state
                 case events.MembersRegistered(first_member=first, rows=rows):
                     members += [(family, first + n, row.nik) for n, row in enumerate(rows)]
                 case (
@@ -84,9 +101,29 @@ async def keep_identities(
                     members.append((family, member, nik))
                 case _:
                     pass  # says nothing of who anybody is
-    for statement, rows_of in ((_FAMILY, families), (_MOVED, moved), (_MEMBER, members)):
+    for statement, rows_of in ((_FAMILY, families), (_MEMBER, members)):
         if rows_of:
             await unit.connection.executemany(statement, rows_of)
+    await _keep_moves(unit, moved)
+
+
+async def _keep_moves(unit: Transaction, moved: Mapping[str, Family]) -> None:
+    """Keep where families are today, and which moves are ahead of them, by day."""
+    today = unit.context.at.date()
+    for family, state in moved.items():
+        ahead = {
+            move.effective_on: move.region for move in state.moves if move.effective_on > today
+        }
+        rows = [(family, day, region) for day, region in ahead.items()]
+        await unit.connection.execute(_MOVED, family, roster.region(state, today))
+        await unit.connection.execute(_NOT_AHEAD, family)
+        await unit.connection.executemany(_AHEAD, rows)
+
+
+async def lives(store: Store, family: UUID, on: date) -> str | None:
+    """Where a family lives on a day; None where nobody has registered it."""
+    region: str | None = await store.pool.fetchval(_LIVES, family, on)
+    return region
 
 
 async def sealed_niks(
@@ -123,9 +160,10 @@ async def identities(
     async with store.pool.acquire() as connection, connection.transaction():
         await note_read(connection, at, reader, families)
         rows = await connection.fetch(
-            """SELECT family::text, region, card FROM identity_family
-               WHERE family = ANY($1::uuid[]) ORDER BY identity_family.family""",
+            f"""SELECT family::text, {lives_on("$2")} AS region, card FROM identity_family
+                WHERE family = ANY($1::uuid[]) ORDER BY identity_family.family""",  # noqa: S608 - of texts that stand here
             list(families),
+            at.date(),
         )
         members = await connection.fetch(
             """SELECT family::text, member, nik FROM identity_member
@@ -147,10 +185,11 @@ async def family_of_card(
     """(family, region) of a card's token; who asks is written down, also where nobody has it."""
     async with store.pool.acquire() as connection, connection.transaction():
         row = await connection.fetchrow(
-            """SELECT family::text, region FROM claims
-               JOIN identity_family ON family = substr(stream_id, 8)::uuid
-               WHERE kind = 'card' AND token = $1""",
+            f"""SELECT family::text, {lives_on("$2")} AS region FROM claims
+                JOIN identity_family ON family = substr(stream_id, 8)::uuid
+                WHERE kind = 'card' AND token = $1""",  # noqa: S608 - of texts that stand here
             token,
+            at.date(),
         )
         await note_read(connection, at, reader, [row["family"]] if row else [])
     return (row["family"], row["region"]) if row else None
@@ -159,10 +198,11 @@ async def family_of_card(
 async def card_owners(unit: Transaction, tokens: Iterable[str]) -> dict[str, Owner]:
     """{card token: owner} of the cards that are registered."""
     rows = await unit.connection.fetch(
-        """SELECT token, stream_id, region FROM claims
-           JOIN identity_family ON family = substr(stream_id, 8)::uuid
-           WHERE kind = 'card' AND token = ANY($1)""",
+        f"""SELECT token, stream_id, {lives_on("$2")} AS region FROM claims
+            JOIN identity_family ON family = substr(stream_id, 8)::uuid
+            WHERE kind = 'card' AND token = ANY($1)""",  # noqa: S608 - of texts that stand here
         list(set(tokens)),
+        unit.context.at.date(),
     )
     return {row["token"]: Owner(row["stream_id"], row["region"]) for row in rows}
 

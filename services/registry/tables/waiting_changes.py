@@ -13,6 +13,7 @@ from libs.events.store.model import Outcome
 from libs.events.store.transaction import Transaction
 from services.registry.domain.family import events
 from services.registry.domain.family.state import Family
+from services.registry.tables.identity_rows import lives_on
 
 Kind: TypeAlias = Literal[
     "PAYEE_CHANGE", "ADMISSION", "BIRTH", "SCHOOL_CHANGE", "PREGNANCY", "MOVE", "NIK"
@@ -37,21 +38,25 @@ INSERT INTO change_waiting
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING
 """
 _ENDED: Final = "DELETE FROM change_waiting WHERE family = $1 AND change = $2"
-_COLUMNS: Final = """
-SELECT family, change, kind, batch, maker, reported_on, receiver, region, payee, account
-FROM change_waiting JOIN identity_family USING (family)
-"""
+_COLUMNS: Final = f"""
+WITH waiting AS (
+    SELECT family, change, kind, batch, maker, reported_on, receiver,
+           {lives_on("$1")} AS region, payee, account
+    FROM change_waiting JOIN identity_family USING (family)
+)
+SELECT * FROM waiting
+"""  # noqa: S608 - of texts that stand here
 _PAGE: Final = f"""{_COLUMNS}
-WHERE ($1::text IS NULL OR kind = $1) AND ($2::text IS NULL OR batch = $2)
-  AND ($3::text IS NULL OR maker = $3) AND ($9::uuid IS NULL OR family = $9)
-  AND EXISTS (SELECT FROM unnest($4::text[], $5::text[]) AS r (low, high)
+WHERE ($2::text IS NULL OR kind = $2) AND ($3::text IS NULL OR batch = $3)
+  AND ($4::text IS NULL OR maker = $4) AND ($5::uuid IS NULL OR family = $5)
+  AND EXISTS (SELECT FROM unnest($6::text[], $7::text[]) AS r (low, high)
               WHERE (region COLLATE "C" >= low AND region COLLATE "C" < high)
                  OR (receiver COLLATE "C" >= low AND receiver COLLATE "C" < high))
-  AND ($6::uuid IS NULL OR (family, change) > ($6, $7))
-ORDER BY family, change LIMIT $8
+  AND ($8::uuid IS NULL OR (family, change) > ($8, $9))
+ORDER BY family, change LIMIT $10
 """
 _THESE: Final = f"""{_COLUMNS}
-JOIN unnest($1::uuid[], $2::int[]) AS wanted (family, change) USING (family, change)
+JOIN unnest($2::uuid[], $3::int[]) AS wanted (family, change) USING (family, change)
 ORDER BY family, change
 """
 _SHARED: Final = """
@@ -129,10 +134,11 @@ async def waiting_changes(
     """At most `limit` changes behind one, of families that live in, or move to, these regions."""
     rows = await unit.connection.fetch(
         _PAGE,
-        *(kind, batch, maker),
+        unit.context.at.date(),
+        *(kind, batch, maker, family),
         *region_ranges(regions),
         *(after or (None, None)),
-        *(limit, family),
+        limit,
     )
     return [WaitingChange(*row) for row in rows]
 
@@ -140,7 +146,7 @@ async def waiting_changes(
 async def these_changes(unit: Transaction, keys: Collection[Key]) -> list[WaitingChange]:
     """Those of some changes that wait, in order."""
     families, changes = zip(*keys, strict=True)
-    rows = await unit.connection.fetch(_THESE, families, changes)
+    rows = await unit.connection.fetch(_THESE, unit.context.at.date(), families, changes)
     return [WaitingChange(*row) for row in rows]
 
 

@@ -33,6 +33,7 @@ from services.registry.domain.family.events import (
 from services.registry.domain.family.state import Family
 from services.registry.domain.listing.state import Listing
 from services.registry.policy import RuleSets
+from services.registry.tables.identity_rows import lives_on
 from services.registry.tables.person_claims import members_elsewhere
 from services.registry.workers.ranking import nik_orders
 
@@ -58,14 +59,15 @@ _ENDED: Final = """
 DELETE FROM reopening_open USING unnest($1::uuid[], $2::text[]) AS u (family, tahap)
 WHERE reopening_open.family = u.family AND reopening_open.tahap = u.tahap
 """
-_PAGE: Final = """
+_PAGE: Final = f"""
 SELECT reopening_open.family::text, tahap FROM reopening_open JOIN identity_family USING (family)
+CROSS JOIN LATERAL (SELECT {lives_on("$7")} AS lives_in) AS today
 WHERE ($1::text IS NULL OR tahap = $1)
   AND ($2::uuid IS NULL OR (reopening_open.family, tahap) > ($2, $3))
   AND EXISTS (SELECT FROM unnest($4::text[], $5::text[]) AS r (low, high)
-              WHERE region COLLATE "C" >= low AND region COLLATE "C" < high)
+              WHERE lives_in COLLATE "C" >= low AND lives_in COLLATE "C" < high)
 ORDER BY reopening_open.family, tahap LIMIT $6
-"""
+"""  # noqa: S608 - of texts that stand here
 
 
 log = structlog.get_logger("reopening")
@@ -197,7 +199,8 @@ async def waiting(
     async with store.looking() as look:
         behind = after or (None, None)
         ranges = region_ranges(regions)
-        rows = await look.connection.fetch(_PAGE, tahap, *behind, *ranges, limit)
+        today = look.context.at.date()
+        rows = await look.connection.fetch(_PAGE, tahap, *behind, *ranges, limit, today)
         streams = sorted({f"family-{row['family']}" for row in rows})
         found: Mapping[str, Family] = {
             stream: loaded.state

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from uuid import UUID
+
 from libs.events.bus import Record
 from services.projection.contract import FAMILY_TOPIC
 from services.projection.tables import read_models
@@ -25,7 +28,7 @@ async def life(desk: Desk) -> None:
 async def nothing_is_told(desk: Desk) -> None:
     store = desk.store
     wanted = read_models.EntitlementsWanted(THIRD, NATION)
-    assert await read_models.family_region(store, FAMILY) is None
+    assert await read_models.lives(store, UUID(FAMILY), date(2023, 1, 1)) is None
     assert await read_models.timeline(store, FAMILY, None, 10) == []
     assert await read_models.entitlements(store, wanted, None, 10) == []
     judged = read_models.DesignationsWanted(NATION)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -153,16 +154,28 @@ async def test_a_family_is_explained_where_it_lives_now_also_what_was_before(
     projection: Projection,
 ) -> None:
     assert (await ask(projection, region="61.03")).status_code == 200
-    assert (await ask(projection, region="61.04")).status_code == 403
+    assert (await ask(projection, region="61.04")).status_code == 404
 
     await projection.tables.execute(
         "INSERT INTO timeline VALUES ($1, $2, $3, $4, $5, $6)",
         *(FAMILY, _source(MOVED), MOVED.position, MOMENT, *_said(MOVED)),
     )
 
-    assert (await ask(projection, region="61.03")).status_code == 403
+    assert (await ask(projection, region="61.03")).status_code == 404
     moved = await ask(projection, region="61.04")
     assert (moved.status_code, moved.json()["region"]) == (200, REGION)
+
+
+async def test_a_move_to_come_gives_nobody_sight_of_a_family(projection: Projection) -> None:
+    ahead = datetime.now(UTC).date() + timedelta(days=30)
+    body = encode(replace(MOVED.body, effective_on=ahead)).decode()
+    await projection.tables.execute(
+        "INSERT INTO timeline VALUES ($1, $2, $3, $4, $5, $6)",
+        *(FAMILY, _source(MOVED), MOVED.position, MOMENT, "FamilyMoved", body),
+    )
+
+    assert (await ask(projection, region="61.04")).status_code == 404
+    assert (await ask(projection, region="61.03")).status_code == 200
 
 
 async def test_a_scope_is_needed(projection: Projection) -> None:

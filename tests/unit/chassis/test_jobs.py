@@ -1,82 +1,74 @@
+"""Who sees whose jobs: one's own, and with the scope for the whole nation everybody's."""
+
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
 
 import pytest
-from fastapi import APIRouter
 
-from libs.chassis.auth import Principal, require_one_of
-from libs.chassis.dev_issuer import Issuer
-from libs.chassis.jobs import Job, rate
-from tests.unit.chassis.service import calling, service, settings_for, token_for
+from libs.chassis.auth import NATION, Principal
+from libs.chassis.jobs import SEES_ALL, Job, JobUnknown, Wanted, page, visible
+from libs.events.domain.persons import same_person
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
 
-BEGAN = datetime(2023, 3, 31, 8, 0, 0, 123456, tzinfo=UTC)
-
-
-def job(**changes: Any) -> Job:
-    given: dict[str, Any] = {
-        "id": "import-5f2b",
-        "kind": "import",
-        "about": "families.csv",
-        "state": "RUNNING",
-        "done": 10,
-        "total": 40,
-        "unit": "bytes",
-        "rate": 2.5,
-        "by": "importer-1",
-        "started_at": BEGAN,
-        "changed_at": BEGAN,
-    }
-    return Job(**(given | changes))
+RUN = "listing-2023-1"
+AT = datetime(2023, 1, 1, tzinfo=UTC)
+NO_STORE = cast(Store, None)
 
 
-@pytest.mark.parametrize(
-    ("done", "seconds", "expected"), [(1_000, 4, 250.0), (1, 3, 0.3), (0, 5, 0.0), (7, 0, None)]
-)
-def test_a_rate_is_what_was_done_a_second(done: int, seconds: int, expected: float | None) -> None:
-    assert rate(done, BEGAN, BEGAN + timedelta(seconds=seconds)) == expected
+@dataclass(frozen=True)
+class Runs:
+    """One run, begun by ana."""
+
+    seen_by: frozenset[str] = frozenset({"registry:read"})
+
+    async def find(self, store: Store, job: str) -> Job | None:
+        return self._run() if job == RUN else None
+
+    async def newest(self, store: Store, wanted: Wanted) -> list[Job]:
+        return [self._run()] if wanted.by is None or same_person(wanted.by, "ana") else []
+
+    async def cancel(self, unit: Transaction, job: Job, by: str) -> None:
+        raise NotImplementedError
+
+    def _run(self) -> Job:
+        more: dict[str, Any] = {"done": 1, "total": 2, "unit": "families", "rate": None}
+        return Job(
+            id=RUN,
+            kind="listing",
+            about="2023-1",
+            state="RUNNING",
+            by="ana",
+            started_at=AT,
+            changed_at=AT,
+            **more,
+        )
 
 
-def test_a_job_says_all_that_one_asks_of_long_work() -> None:
-    answered = job().model_dump(mode="json")
-
-    asked = {"state", "done", "total", "unit", "rate", "started_at", "changed_at", "by", "attempt"}
-    assert asked <= answered.keys()
-    assert (answered["result"], answered["problem"]) == (None, None)
-
-
-# -- One scope of several ------------------------------------------------------------------------
-
-
-def either() -> APIRouter:
-    router = APIRouter()
-    one = require_one_of("things:read", "platform:read")
-
-    @router.get("/either")
-    async def read(asker: Principal = one) -> str:
-        return asker.subject
-
-    return router
+async def seen(subject: str, scope: str, regions: Sequence[str]) -> bool:
+    """True where somebody sees the run, by its id and among all alike."""
+    asker = Principal(subject, frozenset({scope}), tuple(regions))
+    try:
+        await visible([Runs()], NO_STORE, RUN, asker)
+        by_id = True
+    except JobUnknown:
+        by_id = False
+    listed = bool(await page([Runs()], NO_STORE, asker, Wanted(None, None, None, 10)))
+    assert by_id == listed
+    return by_id
 
 
-@pytest.mark.parametrize(
-    ("scopes", "status"),
-    [
-        (["things:read"], 200),
-        (["platform:read"], 200),
-        (["things:write"], 403),
-    ],
-)
-async def test_one_of_several_scopes_is_enough(
-    issuer: Issuer, issuer_dir: Any, scopes: list[str], status: int
-) -> None:
-    app = service(settings_for(issuer_dir), either())
+@pytest.mark.parametrize("scope", ["registry:read", SEES_ALL])
+async def test_a_run_is_seen_by_its_scope_for_the_whole_nation(scope: str) -> None:
+    assert await seen("ben", scope, [NATION])
+    for regions in (["61"], []):
+        assert not await seen("ben", scope, regions)
+    assert not await seen("ben", "registry:import", [NATION])
 
-    async with calling(app, token_for(issuer, *scopes)) as client:
-        answer = await client.get("/either")
 
-    assert answer.status_code == status
-    if status == 403:
-        assert answer.json()["type"] == "/problems/scope-missing"
-        assert answer.json()["detail"] == "The token has none of things:read, platform:read."
+async def test_ones_own_run_is_seen_from_anywhere() -> None:
+    assert await seen("Ana", "registry:import", [])

@@ -94,7 +94,7 @@ TODDLER = person("toddler", "2020-08-17")
 
 
 def members(*rows: MemberRow) -> RegisterMembers:
-    return RegisterMembers(rows, CLERK)
+    return RegisterMembers(rows, CLERK, date(2023, 1, 1))
 
 
 def report(

@@ -57,7 +57,7 @@ def commands(year: Path) -> dict[str, list[Command]]:
         by_card[row["no_kk"]].append(_member(row))
         cards_of[row["nik"]].add(row["no_kk"])
     for card, people in by_card.items():
-        asked[card].append(RegisterMembers(tuple(people), CLERK))
+        asked[card].append(RegisterMembers(tuple(people), CLERK, date(2023, 1, 1)))
     for nik, cards in cards_of.items():
         for card in sorted(cards) if len(cards) > 1 else ():
             asked[card].append(MarkDuplicate(token(nik)))

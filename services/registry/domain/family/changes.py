@@ -123,7 +123,10 @@ def decide_change(command: DecideChange, state: Family) -> list[Event]:
         return [ChangeRejected(command.change, command.checker)]
     people = proposal.maker, command.checker
     approved = ChangeApproved(command.change, *people, command.decided_on)
-    return [approved, *effect(_as_of(command.decided_on, proposal.fact, state), state)]
+    return [
+        approved,
+        *effect(_as_of(command.decided_on, proposal.fact, state), state, command.decided_on),
+    ]
 
 
 def withdraw_change(command: WithdrawChange, state: Family) -> list[Event]:
@@ -134,8 +137,10 @@ def withdraw_change(command: WithdrawChange, state: Family) -> list[Event]:
     return [ChangeWithdrawn(command.change, command.maker)]
 
 
-def effect(fact: LifeFact | MembersRegistered | NikRecorded, state: Family) -> list[Event]:
-    """A fact with what others are told of whom it adds to the family."""
+def effect(
+    fact: LifeFact | MembersRegistered | NikRecorded, state: Family, day: date
+) -> list[Event]:
+    """A fact with what others are told of whom it adds to the family, where that lives on a day."""
     match fact:
         case MemberBorn() | NikRecorded():
             tokens: tuple[str, ...] = (fact.token,)
@@ -143,7 +148,7 @@ def effect(fact: LifeFact | MembersRegistered | NikRecorded, state: Family) -> l
             tokens = tuple(row.token for row in fact.rows)
         case _:
             return [fact]
-    return [fact, PersonsRegistered(state.family, roster.region(state, date.max), tokens)]
+    return [fact, PersonsRegistered(state.family, roster.region(state, day), tokens)]
 
 
 def _as_of(

@@ -48,7 +48,7 @@ class Reporter:
 
 @dataclass(frozen=True, slots=True)
 class RegisterMembers:
-    """Take in the people of the family's card, each with the next free number.
+    """Take in the people of the family's card on a day, each with the next free number.
 
     `evidence` has, by person token, the number of the document that admits somebody to a family
     that was judged already.
@@ -56,6 +56,7 @@ class RegisterMembers:
 
     rows: tuple[MemberRow, ...]
     reporter: Reporter
+    day: date
     evidence: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -125,7 +125,7 @@ def register_members(command: RegisterMembers, state: Family) -> list[Event]:
         return []
     if state.designation is not None:  # until a closing has judged it, the family is a candidate
         return _admissions(command, new, state)
-    return effect(MembersRegistered(len(state.members) + 1, tuple(new)), state)
+    return effect(MembersRegistered(len(state.members) + 1, tuple(new)), state, command.day)
 
 
 def _admissions(command: RegisterMembers, rows: list[MemberRow], state: Family) -> list[Event]:
@@ -152,7 +152,7 @@ def report(command: ReportLifeEvent, state: Family) -> list[Event]:
     fact = _fact(command, state)
     if not isinstance(fact, MemberDied) and needs_second_person(command):
         return propose(state, fact, command.fingerprint, command.reporter)
-    return effect(fact, state)
+    return effect(fact, state, command.reported_on)
 
 
 def _fact(command: ReportLifeEvent, state: Family) -> LifeFact:

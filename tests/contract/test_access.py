@@ -1,0 +1,243 @@
+"""Every operation of every service lets in whoever it declares, and nobody else: all cells of it.
+
+Behind the guards stands no database: what is asked of it is noted, and answered as REACHED.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import pairwise, product
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import httpx
+import pytest
+
+from libs.chassis.auth import NATION
+from libs.chassis.catalogue import catalogue
+from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
+from libs.chassis.limits import Limits
+from libs.chassis.problems import Refusal
+from libs.chassis.regions import region_ranges
+from libs.chassis.settings import Settings
+from libs.events.store.handle import Loaded
+from libs.events.store.model import Context
+from tests.contract.access import OPERATIONS, Access, Regions
+from tests.doors import CONTEXT, ROOT, give_key
+from tools.contracts import interfaces
+
+VILLAGE: Final = "61.03.01.2026"
+REGIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "own": ("61.03",),
+    "other": ("11", "61.04"),
+    "none": (),
+    "nation": (NATION,),
+}
+PLACES: Final = {
+    "family": str(UUID(int=1)),
+    "payment": str(UUID(int=2)),
+    "tahap": "2023-1",
+    "kind": "REGULAR",
+    "correction": "1",
+    "member": "1",
+    "job": "listing-2023-1",
+}
+QUERIES: Final = {"/unmet-cycles": "?tahap=2023-1", "/entitlements": "?tahap=2023-1"}
+SCOPES: Final = sorted(
+    {scope for table in OPERATIONS.values() for access in table.values() for scope in access.scopes}
+)
+REACHED: Final = 418
+LET_IN: Final = {REACHED, 200, 422}
+"""The statuses of a request that passed every guard; a body without what is wanted is the 422."""
+
+
+# -- Behind the guards ----------------------------------------------------------------------------
+
+
+@dataclass
+class Behind:
+    """Whatever a handler asks first ends it, and is noted."""
+
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+    context: Context = CONTEXT
+
+    def __call__(self, *arguments: Any, **_more: Any) -> Any:
+        self.asked.append(arguments)
+        raise Refusal(REACHED, "reached", "The handler went on to what it works with.")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self
+
+
+@dataclass
+class Store:
+    """A store in which every tahap is there, and nothing has happened to it."""
+
+    behind: Behind
+
+    def __getattr__(self, _name: str) -> Any:
+        return self.behind
+
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[Any]:
+        yield self.behind
+
+    async def read(self, kind: Any, streams: Sequence[str]) -> Mapping[str, Loaded[Any]]:
+        if not all(stream.startswith("tahap-") for stream in streams):
+            self.behind(streams)
+        empty = kind.decider.initial
+        return {stream: Loaded(1, empty, empty) for stream in streams}
+
+
+async def lives(_store: Any, _family: UUID, _on: date) -> str | None:
+    return VILLAGE
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Status and code of an answer, and what was asked behind the guards for it."""
+
+    status: int
+    kind: str
+    asked: tuple[tuple[Any, ...], ...]
+
+
+@dataclass
+class Gatehouse:
+    """A service's application with nothing behind it."""
+
+    client: httpx.AsyncClient
+    issuer: Issuer
+    behind: Behind
+
+    async def ask(self, operation: str, scopes: Sequence[str], regions: Sequence[str]) -> Outcome:
+        """The answer to somebody with these rights."""
+        method, path = operation.split()
+        place = path.format(**PLACES) + QUERIES.get(path, "")
+        token = self.issuer.token("somebody", scopes, regions)
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Idempotency-Key": "once",
+            "If-Match": '"1"',
+            "Content-Type": "text/csv" if "/imports/" in path else "application/json",
+        }
+        self.behind.asked.clear()
+        content = b"{}" if method == "POST" else None
+        answer = await self.client.request(method, place, headers=headers, content=content)
+        kind = json.loads(answer.content).get("type", "").rpartition("/")[2]
+        return Outcome(answer.status_code, kind, tuple(self.behind.asked))
+
+
+@asynccontextmanager
+async def gatehouse(service: str, directory: Path) -> AsyncIterator[Gatehouse]:
+    give_key(directory)
+    many = 1_000_000
+    settings = Settings(
+        service=service,
+        database_url="postgresql://nowhere/none",
+        bus_url="postgresql://nowhere/none",
+        issuer=ISSUER,
+        audience=AUDIENCE,
+        jwks_file=directory / KEY_SET,
+        contracts_dir=ROOT / "contracts",
+        limits=replace(Limits(), requests_a_second=many, requests_burst_max=many),
+    )
+    app, behind = interfaces.application(service, settings), Behind()
+    app.state.lives, app.state.store = lives, Store(behind)
+    for name in (
+        "csv_import",
+        "keys",
+        "payees",
+        "payments",
+        "outside",
+        "policies",
+        "pseudonymizer",
+    ):
+        setattr(app.state, name, behind)
+    app.state.spool = app.state.committer = behind
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        yield Gatehouse(client, Issuer.open(directory), behind)
+
+
+# -- Expected ----------------------------------------------------------------------------------
+
+
+def expected(access: Access, scopes: frozenset[str], regions: str) -> tuple[int, str] | None:
+    """The refusal of a cell; None where it is let in."""
+    if access.scopes.isdisjoint(scopes):
+        return 403, "scope-missing"
+    if access.regions is Regions.NATION and regions != "nation":
+        return 403, "region-not-yours"
+    if access.regions is Regions.FAMILY and regions not in ("own", "nation"):
+        return 404, "family-unknown"
+    return None
+
+
+def as_declared(result: Outcome, access: Access, scopes: frozenset[str], regions: str) -> bool:
+    """True where somebody is refused, or let in and shown rows of their regions, as declared."""
+    refusal = expected(access, scopes, regions)
+    if refusal is not None:
+        return (result.status, result.kind) == refusal and not result.asked
+    if access.regions is Regions.ROWS:
+        ranges = region_ranges(REGIONS[regions])
+        return any(pair == ranges for asked in result.asked for pair in pairwise(asked))
+    return result.status in LET_IN or access.regions is Regions.INSIDE
+
+
+def askers(access: Access) -> Iterator[tuple[str, frozenset[str]]]:
+    """Who asks for an operation: by no right, by every right but its own, by its own."""
+    yield "no scope", frozenset()
+    yield "all others", frozenset(SCOPES) - access.scopes
+    for scope in sorted(access.scopes):
+        yield scope, frozenset({scope})
+
+
+def said(service: str) -> list[str]:
+    """The operations that a service describes and that want a token."""
+    paths = interfaces.application(service).openapi()["paths"]
+    return [
+        f"{method.upper()} {path}"
+        for path, methods in paths.items()
+        for method, described in methods.items()
+        if "401" in described["responses"]
+    ]
+
+
+# -- The tests ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", catalogue().names)
+def test_every_operation_says_what_it_asks_for(service: str) -> None:
+    assert sorted(said(service)) == sorted(OPERATIONS[service])
+
+
+@pytest.mark.parametrize("service", catalogue().names)
+async def test_every_operation_lets_in_whom_it_declares_and_nobody_else(
+    service: str, tmp_path: Path
+) -> None:
+    wrong: list[object] = []
+    async with gatehouse(service, tmp_path) as gate:
+        for operation, access in OPERATIONS[service].items():
+            for (who, scopes), where in product(askers(access), REGIONS):
+                result = await gate.ask(operation, sorted(scopes), REGIONS[where])
+                if not as_declared(result, access, scopes, where):
+                    wrong.append((operation, who, where, result))
+    assert wrong == []
+
+
+def test_what_is_looked_up_inside_is_shown_by_a_test() -> None:
+    for table in OPERATIONS.values():
+        for operation, access in table.items():
+            assert (access.regions is Regions.INSIDE) == bool(access.shown_by), operation
+            if access.shown_by:
+                file, name = access.shown_by.split("::")
+                found = (ROOT / "tests" / file).read_text()
+                assert f"def {name}(" in found, access.shown_by

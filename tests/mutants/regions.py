@@ -1,0 +1,55 @@
+"""Regions are asked for by every route, as of today: each rule broken by the smallest change."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutants.mutant import Change, Mutant
+
+ATTACKS: Final = "tests/integration/attacks"
+ENDED: Final = f"{ATTACKS}/test_participation_ended_by_another_region.py"
+ONE_REGION: Final = f"{ATTACKS}/test_a_tahap_decided_by_one_region.py"
+MOVE: Final = f"{ATTACKS}/test_sight_by_a_move_to_come.py"
+
+REGIONS: Final = (
+    Mutant(
+        "foreign-family-shown",
+        "nobody asks whose region a family lies in",
+        (
+            Change(
+                "libs/chassis/regions.py",
+                "    if region is None or is_outside(asker, region):\n",
+                "    if region is None:\n",
+            ),
+        ),
+        f"{ENDED}::test_he_brings_no_finding_and_decides_on_none",
+        f"{ENDED}::test_two_people_of_its_region_end_it",
+    ),
+    Mutant(
+        "national-act-of-one-region",
+        "whoever may announce at all announces for the whole nation",
+        (
+            Change(
+                "libs/chassis/auth.py",
+                "    ensure_may_see(asker, NATION)\n    return asker\n",
+                "    return asker\n",
+            ),
+        ),
+        f"{ONE_REGION}::test_he_announces_no_tahap",
+        "tests/integration/payments/test_announcement.py"
+        "::test_another_person_announces_it_after_what_they_saw",
+    ),
+    Mutant(
+        "move-to-come-gives-sight",
+        "a family is where its last reported move says, whenever that is true",
+        (
+            Change(
+                "services/registry/tables/identity_rows.py",
+                "roster.region(state, today))",
+                "roster.region(state, date.max))",
+            ),
+        ),
+        f"{MOVE}::test_a_move_to_come_shows_him_nothing",
+        f"{MOVE}::test_a_card_of_another_region_and_one_of_nobody_are_answered_alike",
+    ),
+)
