@@ -13,6 +13,7 @@ from libs.chassis.service import Running
 from services.registry.consumers import subscriptions
 from services.registry.contract import SERVICE as NAME
 from services.registry.http import (
+    adjudications,
     changes,
     erasures,
     families,
@@ -62,7 +63,7 @@ async def parts(running: Running) -> Parts:
 SERVICE: Final = Service(
     NAME,
     [
-        *(families.router, member_numbers.router, changes.router),
+        *(families.router, member_numbers.router, adjudications.router, changes.router),
         *(reopenings.router, lists.router, erasures.router),
     ],
     parts,

@@ -17,7 +17,8 @@ LOG: Final = re.compile(
 ONCE: Final = re.compile(r"\bonce\.(claim|keep)\(")
 """A key that is claimed by hand: `DecidingOf` does it, `import_route`, and the appender."""
 OWN: Final = {
-    Path("services/registry/tables/identity_rows.py"): "lines of one list, told by their data"
+    Path("services/registry/tables/identity_rows.py"): "lines of one list, told by their data",
+    Path("services/registry/tables/person_claims.py"): "rows by the position of their block",
 }
 
 

@@ -74,6 +74,10 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
         "POST /imports/life-events": _of(Regions.INSIDE, "registry:import", shown_by=_ROW),
         "GET /families/{family}": _of(Regions.FAMILY, "registry:read"),
         "POST /families/{family}/members/{member}/nik": _of(Regions.FAMILY, "registry:import"),
+        "POST /families/{family}/members/{member}/adjudication": _of(
+            Regions.FAMILY, "registry:import"
+        ),
+        "GET /duplicates": _of(Regions.ROWS, "registry:read"),
         "POST /identities/lookup": _of(
             Regions.INSIDE,
             "registry:identify",

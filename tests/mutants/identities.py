@@ -8,6 +8,8 @@ from tests.mutants.mutant import Change, Mutant
 
 TWO_CARDS: Final = "tests/integration/attacks/test_one_newborn_under_two_cards.py"
 GHOSTS: Final = "tests/integration/attacks/test_ghost_members.py"
+STRANGER: Final = "tests/integration/attacks/test_stranger_named_first.py"
+WHOSE: Final = "tests/unit/registry/test_adjudications.py"
 TOKENS: Final = "tests/unit/privacy/test_pseudonyms.py"
 
 IDENTITIES: Final = (
@@ -66,5 +68,70 @@ IDENTITIES: Final = (
         ),
         f"{GHOSTS}::test_ghosts_are_on_file_and_raise_no_money[short]",
         f"{GHOSTS}::test_no_ghost_is_born_under_what_only_looks_like_a_number[a word]",
+    ),
+    Mutant(
+        "adjudication-ignored",
+        "a list counts a person in the family that named them first, whatever two people decided",
+        (
+            Change(
+                "services/registry/tables/person_claims.py",
+                "SELECT claims.token, coalesce('family-' || family, stream_id) AS stream,",
+                "SELECT claims.token, stream_id AS stream,",
+            ),
+        ),
+        f"{STRANGER}::test_two_people_give_a_stranger_s_child_back_from_the_next_list_on",
+        f"{STRANGER}::test_nobody_takes_a_person_alone",
+    ),
+    Mutant(
+        "adjudicated-behind-the-cut",
+        "a list counts a person by what two people decided behind its cut",
+        (
+            Change(
+                "services/registry/tables/person_claims.py",
+                "WHERE ($1::bigint IS NULL OR first_position <= $1)",
+                "WHERE ($1::bigint IS NULL OR true)",
+            ),
+        ),
+        f"{STRANGER}::test_what_is_decided_behind_a_cut_changes_nothing_of_that_list",
+        f"{STRANGER}::test_two_people_give_a_stranger_s_child_back_from_the_next_list_on",
+    ),
+    Mutant(
+        "adjudicated-by-one",
+        "one person alone decides whose a person is",
+        (
+            Change(
+                "services/registry/domain/family/changes.py",
+                "    return propose(state, fact,",
+                "    return effect(fact, state, date.max) or propose(state, fact,",
+            ),
+        ),
+        f"{WHOSE}::test_a_decision_waits_with_its_evidence_and_nothing_follows_from_it",
+        f"{WHOSE}::test_a_line_says_why_a_member_does_not_count[ours]",
+    ),
+    Mutant(
+        "taken-from-another-region",
+        "two people of a region take a person from a family of another one",
+        (
+            Change(
+                "services/registry/http/changes.py",
+                "            await _ensure_theirs(unit, rows, approver)",
+                "            await _ensure_theirs(unit, [], approver)",
+            ),
+        ),
+        f"{STRANGER}::test_two_people_of_a_region_take_nobody_from_a_family_of_another",
+        f"{STRANGER}::test_nobody_takes_a_person_alone",
+    ),
+    Mutant(
+        "erased-family-blocks",
+        "a member of an erased family counts nowhere else",
+        (
+            Change(
+                "services/registry/tables/erasures.py",
+                "       AND kind IN ('card', 'nik', 'person')",
+                "       AND kind IN ('card', 'nik')",
+            ),
+        ),
+        f"{STRANGER}::test_an_erased_family_blocks_nobody[named first]",
+        f"{STRANGER}::test_nobody_takes_a_person_alone",
     ),
 )

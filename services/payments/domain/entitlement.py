@@ -26,6 +26,14 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class NotCounted:
+    """A listed member who brings no money, and registry's reason, a code."""
+
+    member: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """Where a table's figures come from; `note` says what the source does or does not say."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from libs.events.store.postgres import Store
-from services.payments.domain.entitlement import BenefitTable
+from services.payments.domain.entitlement import BenefitTable, NotCounted
 from services.payments.domain.listing import LISTED
 from services.payments.domain.payment.messages import Entitle
 from services.payments.domain.shared.ids import payment_id
@@ -71,6 +71,11 @@ def _due(kind: str, line: ListedLine, table: BenefitTable) -> Due:
         cut=owed.cut,
         duplicate_person=False,  # known once its persons are claimed
         source=line.source,
+        not_counted=tuple(
+            NotCounted(m.member, m.not_counted)
+            for m in roster.members
+            if m.closing and m.not_counted
+        ),
     )
     payment = payment_id(roster.tahap, line.family, kind)
     # Who is not paid keeps nobody else from being paid.

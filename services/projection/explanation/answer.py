@@ -13,6 +13,7 @@ Kind: TypeAlias = Literal[
     "ABSENT",
     "KNOWN",
     "COUNTED",
+    "NOT_COUNTED",
     "FAMILY_PART",
     "SUM",
     "GRADUATED",

@@ -42,7 +42,7 @@ REASONS: Final = {
 
 
 def eligibility(story: Story) -> list[ExplanationStep]:
-    """The family's judgement at its first closing, which holds from then on."""
+    """The family's judgement, which holds from then on."""
     designated = story.designated
     if designated is None:
         return []

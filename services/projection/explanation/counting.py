@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from services.projection.explanation.answer import ExplanationStep, Fact, Text
 from services.projection.explanation.clauses import SCHOOLS
 from services.projection.explanation.household import Household, reference
-from services.projection.explanation.messages import Counted, PaymentEntitled, Published
+from services.projection.explanation.messages import (
+    Counted,
+    NotCounted,
+    PaymentEntitled,
+    Published,
+)
 from services.projection.explanation.story import Story
 from services.projection.explanation.tahap_messages import Rules
 from services.projection.explanation.words import CATEGORIES, day, named, rupiah
+
+NOT_COUNTED: Final = {
+    "INVALID_NIK": Text("no valid NIK of theirs is known", "NIK yang sah belum diketahui"),
+    "DUPLICATE_NIK": Text(
+        "another family named this person first, and nobody has decided whose they are",
+        "keluarga lain lebih dahulu mencatat orang ini, dan belum ada keputusan",
+    ),
+    "ADJUDICATED": Text(
+        "two people decided that this person counts in another family",
+        "dua petugas memutuskan bahwa orang ini dihitung pada keluarga lain",
+    ),
+}
 
 
 def known_facts(story: Story) -> list[ExplanationStep]:
@@ -31,12 +50,26 @@ def known_facts(story: Story) -> list[ExplanationStep]:
 
 
 def counted(story: Story, entitled: Published[PaymentEntitled]) -> list[ExplanationStep]:
-    """A step for each member who counts, for the family's own part, and for their sum."""
+    """A step for each member who counts or does not, for the family's own part, and the sum."""
+    uncounted = [_uncounted(story, entitled, member) for member in entitled.body.not_counted]
     steps = [_member(story, entitled, member) for member in entitled.body.counted]
     rest = entitled.body.amount - sum(member.amount for member in entitled.body.counted)
     if rest:
         steps.append(_family_part(story, entitled, rest))
-    return [*steps, _sum(story, entitled, [step.amount or 0 for step in steps])]
+    return [*uncounted, *steps, _sum(story, entitled, [step.amount or 0 for step in steps])]
+
+
+def _uncounted(
+    story: Story, entitled: Published[PaymentEntitled], member: NotCounted
+) -> ExplanationStep:
+    why = NOT_COUNTED.get(member.reason, Text(member.reason, member.reason))
+    text = Text(
+        f"Member {member.member} does not count for money: {why.en} ({member.reason}).",
+        f"Anggota {member.member} tidak dihitung untuk bantuan: {why.id} ({member.reason}).",
+    )
+    born = story.household.births().get(member.member)
+    facts = (born,) if born else ()
+    return ExplanationStep("NOT_COUNTED", text, (reference(entitled),), facts, (), member.member)
 
 
 def _member(story: Story, entitled: Published[PaymentEntitled], member: Counted) -> ExplanationStep:

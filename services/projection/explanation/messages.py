@@ -226,6 +226,12 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class NotCounted:
+    member: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentEntitled:
     payment: str
     tahap: str
@@ -239,6 +245,7 @@ class PaymentEntitled:
     cut: int = 0
     cut_percent: int = 0
     evaluation: int = 0
+    not_counted: tuple[NotCounted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,8 +123,11 @@ class Story:
 
     @property
     def designated(self) -> Published[FamilyDesignated] | None:
-        """The family's judgement at its first closing, if that was by this tahap."""
-        for message in of_kind(self.messages, FamilyDesignated):
+        """The family's latest judgement by this tahap.
+
+        It is that of its first closing, but for one on hold for a duplicate that was decided since.
+        """
+        for message in reversed(list(of_kind(self.messages, FamilyDesignated))):
             if tahap_order(message.body.tahap) <= tahap_order(self.tahap):
                 return message
         return None

@@ -154,6 +154,7 @@ def publish(event: events.Event, state: Family) -> Message | None:
             | events.ChangeRejected()
             | events.ChangeWithdrawn()
             | events.NikRecorded()
+            | events.PersonAdjudicated()
         ):
             return None  # what waits is nobody's yet; what was approved follows as a fact
         case _:
@@ -230,6 +231,7 @@ FAMILY: Final[StreamType[commands.Command, Family, events.Event]] = StreamType(
         "FamilyMoved": events.FamilyMoved,
         "PayeeChanged": events.PayeeChanged,
         "NikRecorded": events.NikRecorded,
+        "PersonAdjudicated": events.PersonAdjudicated,
         "ChangeProposed": events.ChangeProposed,
         "ChangeApproved": events.ChangeApproved,
         "ChangeRejected": events.ChangeRejected,
@@ -247,7 +249,7 @@ FAMILY: Final[StreamType[commands.Command, Family, events.Event]] = StreamType(
         "FamilyTerminated": events.FamilyTerminated,
     },
     publish=publish,
-    snapshot=(Family, 6),
+    snapshot=(Family, 7),
 )
 
 LISTING: Final[StreamType[lists.Command, Listing, lists.Event]] = StreamType(

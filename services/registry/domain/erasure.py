@@ -6,18 +6,16 @@ destroyed once no money of it is under way, and that nothing brings back.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from libs.events.domain.decider import Decider
 from libs.events.domain.errors import DomainError
 from libs.events.domain.persons import same_person
+from services.registry.domain.evidence import check_evidence
 from services.registry.domain.family.errors import SamePerson
 from services.registry.domain.listing.decider import NothingProposed
 
-EVIDENCE: Final = re.compile(r"(?!.*[0-9]{9})[A-Za-z0-9][A-Za-z0-9./_-]{2,63}")
-"""A document's number. Nine digits in a row could be those of a person or of an account."""
 KEY_WAS_DESTROYED: Final = "KEY_WAS_DESTROYED"
 """The ground of an erasure that a restored log has lost: the family's destroyed key tells of it."""
 
@@ -125,10 +123,6 @@ class MoneyUnderWay(DomainError):
     """Money of the family is under way; the family is erased once that is settled."""
 
 
-class EvidenceMalformed(DomainError):
-    """Evidence is the number of a document, without nine digits in a row."""
-
-
 # -- Rules
 
 
@@ -146,8 +140,7 @@ def decide(command: Command, state: Erasure) -> list[Event]:
 
 
 def _propose(command: ProposeErasure, state: Erasure) -> list[Event]:
-    if not EVIDENCE.fullmatch(command.evidence):
-        raise EvidenceMalformed  # never its value: it may hold what it must not
+    check_evidence(command.evidence)
     proposed = ErasureProposed(command.family, command.ground, command.evidence, command.maker)
     return [] if is_decided(state) or state == proposed else [proposed]
 

@@ -36,6 +36,7 @@ from services.registry.contract import FAMILY
 from services.registry.domain.family import roster
 from services.registry.domain.family.commands import Command, DecideChange, WithdrawChange
 from services.registry.domain.family.errors import (
+    FamilyElsewhere,
     MemberRegisteredDifferently,
     NoSuchChange,
     NotTheMaker,
@@ -50,6 +51,7 @@ from services.registry.domain.family.events import (
     MembersRegistered,
     NikRecorded,
     PayeeChanged,
+    PersonAdjudicated,
     PregnancyReported,
     SchoolChanged,
 )
@@ -57,6 +59,7 @@ from services.registry.domain.family.state import Family, Payee
 from services.registry.http.families import CsvImportOf, Importer, KeysOf, Reader
 from services.registry.http.reopenings import Approver
 from services.registry.tables.identity_rows import note_read
+from services.registry.tables.person_claims import holders_regions
 from services.registry.tables.waiting_changes import (
     Key,
     Kind,
@@ -273,6 +276,9 @@ def _differences(proposal: ChangeProposed, state: Family, opener: _Opener) -> It
         case NikRecorded():
             what, after = f"nik of member {fact.member}", opener.number("nik", fact.nik)
             yield Difference(what=what, before=None, after=after)
+        case PersonAdjudicated():
+            what = f"family of member {fact.member}"
+            yield Difference(what=what, before="also another", after="this one")
         case FamilyMoved():
             before = roster.region(state, fact.effective_on)
             yield Difference(what="region", before=before, after=fact.region)
@@ -329,7 +335,10 @@ class ChangesDecision(Changes):
 @router.post(
     "/changes/decision",
     status_code=204,
-    responses=refuses(NoSuchChange, SamePerson, PersonAlreadyMember, MemberRegisteredDifferently),
+    responses=refuses(
+        *(NoSuchChange, SamePerson, PersonAlreadyMember, MemberRegisteredDifferently),
+        FamilyElsewhere,
+    ),
 )
 async def decide_changes(
     body: ChangesDecision,
@@ -343,6 +352,8 @@ async def decide_changes(
 
     async def decided(unit: Transaction) -> Reply:
         rows = await _held(unit, body, approver)
+        if body.decision == "APPROVED":
+            await _ensure_theirs(unit, rows, approver)
         seen.ensure(_digest(await _shown(unit, keys, rows)))
         day = deciding.context.at.date()
         commands: list[tuple[str, Command]] = [
@@ -387,6 +398,15 @@ async def _held(unit: Transaction, body: Changes, asker: Principal) -> Sequence[
     if len(rows) < len(wanted) or any(is_outside(asker, row.decided_in) for row in rows):
         raise NoSuchChange
     return rows
+
+
+async def _ensure_theirs(
+    unit: Transaction, rows: Sequence[WaitingChange], approver: Principal
+) -> None:
+    """A person is taken from no family of another region. Raises `FamilyElsewhere`."""
+    persons = [row.person for row in rows if row.person]
+    if any(is_outside(approver, region) for region in await holders_regions(unit, persons)):
+        raise FamilyElsewhere
 
 
 async def _done(

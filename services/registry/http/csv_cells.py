@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 from libs.chassis import forms
 from libs.chassis.forms import NIK, NISN, NPSN, OFFICE_ID, VILLAGE
+from services.registry.domain.evidence import EVIDENCE
 from services.registry.domain.family.events import SchoolLevel
 
 # A person's number as the integrated data has it, which is sometimes a digit short or ends in three
@@ -17,7 +18,6 @@ from services.registry.domain.family.events import SchoolLevel
 NIK_AS_KEPT: Final = re.compile(r"([0-9]{1,32}|[0-9]{13}[A-Z]{3})?")
 PAYEE_AS_KEPT: Final = re.compile(r"[0-9]{15,16}|[0-9]{13}[A-Z]{3}")
 # As payments takes them; nine digits in a row could be a person.
-EVIDENCE: Final = re.compile(r"((?!.*[0-9]{9})[A-Za-z0-9][A-Za-z0-9./_-]{2,63})?")
 ACCOUNT_NO: Final = re.compile(r"([0-9]{1,34})?")
 
 # What is kept in clear must be unable to hold a person: in a shifted file anything stands anywhere.
@@ -128,7 +128,8 @@ def office_id(row: Cells, column: str) -> str:
 
 def evidence(row: Cells) -> str:
     """The number of a document, or empty."""
-    return _matching(row, "evidence", EVIDENCE, Mistake.NOT_AN_EVIDENCE)
+    cell = row["evidence"]
+    return _matching(row, "evidence", EVIDENCE, Mistake.NOT_AN_EVIDENCE) if cell else ""
 
 
 def _matching(row: Cells, column: str, form: re.Pattern[str], mistake: Mistake) -> str:

@@ -51,7 +51,7 @@ from services.registry.http.csv_cells import Mistake, Refused
 from services.registry.http.csv_rows import FamilyCells, LifeEventCells, MemberCells, checked
 from services.registry.tables.identity_rows import card_owners, keep_identities, last_closing
 from services.registry.tables.payees import keep_payees
-from services.registry.tables.person_claims import claim_persons
+from services.registry.tables.person_claims import keep_persons
 from services.registry.tables.waiting_changes import keep_changes
 from services.registry.workers.reviewer import Reviewer
 
@@ -324,11 +324,11 @@ class CsvImport:
         await self.keep(unit, outcomes)
 
     async def keep(self, unit: Transaction, outcomes: Outcomes) -> None:
-        """Keep who people are, whose they were first and which changes wait, and look again at
-        closings that a late fact may change."""
+        """Keep who people are, whose they are and which changes wait, and look again at closings
+        that a late fact may change."""
         await keep_identities(unit, outcomes)
         await keep_payees(unit, outcomes)
-        await claim_persons(unit, outcomes)
+        await keep_persons(unit, outcomes)
         await keep_changes(unit, outcomes)
         await self.reviewer.review(unit, outcomes)
 

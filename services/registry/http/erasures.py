@@ -28,11 +28,11 @@ from services.registry.domain.erasure import (
     Erased,
     Erasure,
     ErasureApproved,
-    EvidenceMalformed,
     MoneyUnderWay,
     NotAsked,
     ProposeErasure,
 )
+from services.registry.domain.evidence import EvidenceMalformed
 from services.registry.domain.family import roster
 from services.registry.domain.family.errors import SamePerson
 from services.registry.domain.listing.decider import NothingProposed

@@ -32,6 +32,9 @@ FamilyImporter = Annotated[Principal, require_family("registry:import")]
 router = APIRouter(tags=["registry"])
 
 
+MemberNumber = Annotated[int, Path(ge=1, le=1_000_000, description="The number in the family.")]
+
+
 class MemberNik(Strict):
     """A member's NIK, as their card has it."""
 
@@ -48,7 +51,7 @@ class MemberNik(Strict):
 )
 async def record_nik(
     family: UUID,
-    member: Annotated[int, Path(ge=1, le=1_000_000, description="The number in the family.")],
+    member: MemberNumber,
     body: MemberNik,
     deciding: DecidingOf,
     csv_import: CsvImportOf,

@@ -23,6 +23,8 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "reported_on": "2023-07-12",
     "tahap": "2023-2",
     "at": 4_180,
+    "counts_here": False,
+    "decided": False,
     "families_of_account": 1,
     "families_of_payee": 1,
     "kind": "PAYEE_CHANGE",

@@ -45,8 +45,17 @@ _FORGET: Final = (
     "DELETE FROM listing_payee WHERE family = $1",
     "DELETE FROM change_waiting WHERE family = $1",
     "DELETE FROM reopening_open WHERE family = $1",
-    # The person may apply again: card and number are claimed by nobody now.
-    """DELETE FROM claims WHERE stream_id = 'family-' || $1::uuid AND kind IN ('card', 'nik')""",
+    # The person may apply again: card and number are claimed by nobody now, and whoever named a
+    # member next has them. A decision for the family ends with it.
+    "DELETE FROM adjudicated WHERE family = $1",
+    """DELETE FROM claims WHERE stream_id = 'family-' || $1::uuid
+       AND kind IN ('card', 'nik', 'person')""",
+    """INSERT INTO claims (kind, token, stream_id)
+       SELECT DISTINCT ON (token) 'person', token, 'family-' || family FROM duplicate
+       WHERE family <> $1 AND token IN (SELECT token FROM duplicate WHERE family = $1)
+       ORDER BY token, number
+       ON CONFLICT DO NOTHING""",
+    "DELETE FROM duplicate WHERE family = $1",
 )
 
 

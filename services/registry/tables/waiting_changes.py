@@ -16,7 +16,14 @@ from services.registry.domain.family.state import Family
 from services.registry.tables.identity_rows import lives_on
 
 Kind: TypeAlias = Literal[
-    "PAYEE_CHANGE", "ADMISSION", "BIRTH", "SCHOOL_CHANGE", "PREGNANCY", "MOVE", "NIK"
+    "PAYEE_CHANGE",
+    "ADMISSION",
+    "BIRTH",
+    "SCHOOL_CHANGE",
+    "PREGNANCY",
+    "MOVE",
+    "NIK",
+    "ADJUDICATION",
 ]
 Key: TypeAlias = tuple[UUID, int]
 """A family, and the number of a change within it."""
@@ -26,7 +33,7 @@ _KINDS: Final = dict(
         (
             *(events.PayeeChanged, events.MembersRegistered, events.MemberBorn),
             *(events.SchoolChanged, events.PregnancyReported, events.FamilyMoved),
-            events.NikRecorded,
+            *(events.NikRecorded, events.PersonAdjudicated),
         ),
         get_args(Kind),
         strict=True,
@@ -34,14 +41,14 @@ _KINDS: Final = dict(
 )
 _PROPOSED: Final = """
 INSERT INTO change_waiting
-    (family, change, kind, batch, maker, reported_on, receiver, payee, account)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING
+    (family, change, kind, batch, maker, reported_on, receiver, payee, account, person)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING
 """
 _ENDED: Final = "DELETE FROM change_waiting WHERE family = $1 AND change = $2"
 _COLUMNS: Final = f"""
 WITH waiting AS (
     SELECT family, change, kind, batch, maker, reported_on, receiver,
-           {lives_on("$1")} AS region, payee, account
+           {lives_on("$1")} AS region, payee, account, person
     FROM change_waiting JOIN identity_family USING (family)
 )
 SELECT * FROM waiting
@@ -71,7 +78,10 @@ SELECT token, count(DISTINCT family) AS families FROM (
 
 
 class WaitingChange(NamedTuple):
-    """A change that waits: where the family lives, and the region that receives it, if it moves."""
+    """A change that waits: where the family lives, and the region that receives it, if it moves.
+
+    Tokens say who would be paid, on which account, and whose adjudication it is.
+    """
 
     family: UUID
     change: int
@@ -83,6 +93,7 @@ class WaitingChange(NamedTuple):
     region: str
     payee: str
     account: str
+    person: str
 
     @property
     def decided_in(self) -> str:
@@ -118,6 +129,7 @@ def _row(family: str, event: events.ChangeProposed) -> tuple[object, ...]:
         *(family, event.change, _KINDS[type(event.fact)], event.batch, event.maker),
         *(getattr(event.fact, "reported_on", None), event.receiver),
         *((paid.payee_token, paid.account_token) if paid else ("", "")),
+        event.person_adjudicated.token if event.person_adjudicated else "",
     )
 
 

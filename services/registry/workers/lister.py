@@ -32,7 +32,12 @@ from libs.privacy.keys import KeyRing
 from services.registry.contract import ERASURE, FAMILY, LISTING, SERVICE, tally
 from services.registry.domain.closing import Closing
 from services.registry.domain.erasure import is_decided
-from services.registry.domain.family.commands import Command, ListFamily, RepeatLine
+from services.registry.domain.family.commands import (
+    NOBODY_ELSEWHERE,
+    Command,
+    ListFamily,
+    RepeatLine,
+)
 from services.registry.domain.family.errors import ListedLater
 from services.registry.domain.family.events import Event
 from services.registry.domain.family.lines import may_be_listed
@@ -44,7 +49,7 @@ from services.registry.tables import identity_rows
 from services.registry.tables.erasures import erased_among
 from services.registry.tables.left_on_lists import left_among
 from services.registry.tables.payees import unknown_among
-from services.registry.tables.person_claims import members_elsewhere
+from services.registry.tables.person_claims import persons_of
 from services.registry.workers.job_progress import LISTER
 from services.registry.workers.ranking import nik_orders
 from services.registry.workers.reviewer import Reviewer
@@ -169,11 +174,11 @@ class Lister:
             stream_id.removeprefix("family-"): found.at_cut for stream_id, found in loaded.items()
         }
         orders, closed = await nik_orders(unit, self.keys, states)
-        elsewhere = await members_elsewhere(unit, states)
+        persons = await persons_of(unit, states, cut)
         commands: list[tuple[str, Command]] = [
             (
                 f"family-{family}",
-                ListFamily(closing, orders.get(family, {}), elsewhere.get(family, ())),
+                ListFamily(closing, orders.get(family, {}), persons.get(family, NOBODY_ELSEWHERE)),
             )
             for family in families
         ]

@@ -34,7 +34,7 @@ from services.registry.domain.family.state import Family
 from services.registry.domain.listing.state import Listing
 from services.registry.policy import RuleSets
 from services.registry.tables.identity_rows import lives_on
-from services.registry.tables.person_claims import members_elsewhere
+from services.registry.tables.person_claims import persons_of
 from services.registry.workers.ranking import nik_orders
 
 _OPENS_OR_ENDS: Final = (
@@ -106,7 +106,11 @@ class Reviewer:
         facts = await _facts(unit, list(families))
         states = {state.family: state for state in families.values()}
         orders, closed = await nik_orders(unit, self.keys, states)
-        elsewhere = await members_elsewhere(unit, states)
+        # Whose a person was at the list's cut: what was decided since, changes no closed tahap.
+        persons = {
+            tahap: await persons_of(unit, states, listing.cut)
+            for tahap, listing in listings.items()
+        }
         commands: list[tuple[str, Command]] = [
             (
                 stream,
@@ -114,7 +118,7 @@ class Reviewer:
                     self.rule_sets.closing(listings[closing.tahap]),
                     _late(facts.get(stream, ()), listings[closing.tahap]),
                     orders.get(state.family, {}),
-                    elsewhere[state.family],
+                    persons[closing.tahap][state.family],
                 ),
             )
             for stream, state in families.items()

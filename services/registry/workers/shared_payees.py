@@ -27,6 +27,7 @@ from services.registry.domain.listing.state import Listing
 from services.registry.policy import RuleSets
 from services.registry.tables import payees
 from services.registry.tables.payees import NOBODY, Shared, Tokens
+from services.registry.tables.person_claims import persons_of
 
 CHUNK_FAMILIES: Final = 1_000
 
@@ -46,10 +47,11 @@ class SharedPayees:
         closing = self.rule_sets.closing(listing)
         while others := await payees.may_share(unit, listing.tahap, families, CHUNK_FAMILIES):
             states = await _states(unit, others, listing.cut)
+            persons = await persons_of(unit, states, listing.cut)
             paid = {
                 family: payee
                 for family, state in states.items()
-                if (payee := paid_by(closing, state)) is not None
+                if (payee := paid_by(closing, state, persons[family])) is not None
             }
             tokens = await self._tokens({family: [payee] for family, payee in paid.items()})
             # Who cannot be read, or opened, is withheld for that, and shares with nobody.

@@ -39,6 +39,8 @@ class House:
     payee_valid: bool = True
     graduated: bool = False
     child: str = ""
+    uncounted: str = ""
+    """The reason why another child of theirs brings no money; empty where there is none."""
     written: tuple[tuple[str, str], ...] = ()
     """Cells written down otherwise, by name."""
 
@@ -94,6 +96,13 @@ def books_of(lived_in: Sequence[House]) -> dict[tuple[str, str], Account]:
 # -- What others say of them ----------------------------------------------------------------------
 
 
+def _uncounted(house: House, child: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if not house.uncounted:
+        return []
+    token = f"uncounted-{house.person}"
+    return [{**child, "member": 3, "token": token, "seniority": 1, "not_counted": house.uncounted}]
+
+
 @dataclass(slots=True)
 class Elsewhere:
     """Registry and conditionality, as payments hears them; `keys` may make keys."""
@@ -134,7 +143,7 @@ class Elsewhere:
                 name: None if house.graduated else sealer.seal(house.family, name, value)
                 for name, value in clear.items()
             },
-            "members": [] if house.graduated else [child],
+            "members": [] if house.graduated else [child, *_uncounted(house, child)],
         }
 
     def withheld(self, reasons: Mapping[str, str], tahap: str = TAHAP_1) -> Record:

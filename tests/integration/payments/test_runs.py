@@ -166,3 +166,14 @@ async def test_a_family_that_graduates_gives_back_what_was_blocked(office: Offic
     assert returned.body["tahap"] == TAHAP_1
     assert returned.body["at_tahap"] == "2023-2"
     assert (await books(office.store)).broken == []
+
+
+async def test_an_entitlement_says_whom_it_does_not_count_and_why(office: Office) -> None:
+    house = House(1, uncounted="ADJUDICATED")
+    office.world.accounts.update(books_of([house]))
+
+    await office.paid([house])
+
+    [entitled] = await sent(office.store, "PaymentEntitled")
+    assert entitled.body["amount"] == EARLY_CHILD_IDR
+    assert entitled.body["not_counted"] == [{"member": 3, "reason": "ADJUDICATED"}]

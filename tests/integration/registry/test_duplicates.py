@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+from libs.chassis.settings import Settings
 from tests.doors import sent
-from tests.integration.registry.kit import Register, child, family, life_event, member
+from tests.integration.registry.kit import (
+    IMPORT,
+    Register,
+    child,
+    door_at,
+    family,
+    life_event,
+    member,
+)
 
 CARDS = ("6103010101010001", "6103010101010002", "6103010101010003")
 SHARED = "6103011708200009"
@@ -91,3 +101,22 @@ async def test_a_baby_of_a_life_event_marks_nobody(register: Register) -> None:
     await register.listed()
 
     assert [await judged(register, card) for card in CARDS[:2]] == [ELIGIBLE, ELIGIBLE]
+
+
+async def test_families_on_hold_are_judged_again_once_two_people_have_decided(
+    register: Register, settings: Settings, tmp_path: Path
+) -> None:
+    await given_families(register)
+    await register.take("members", *(child(card, SHARED) for card in CARDS[:2]))
+    await register.listed()
+    first = (await register.state_of(CARDS[0])).family
+    async with door_at(settings, tmp_path, register) as door:
+        clerk = door.who("clerk-1", IMPORT)
+        path = f"/families/{first}/members/1/adjudication"
+        said = await door.post(path, clerk, json={"evidence": "KK-7/2023"})
+    await register.approve()
+    await register.listed("2023-2")
+
+    assert said.status_code == 204
+    lines = [(await register.line_of(card, "2023-2")).body["members"] for card in CARDS[:2]]
+    assert [member["not_counted"] for [member] in lines] == ["", "ADJUDICATED"]

@@ -21,13 +21,13 @@ from services.registry.domain.erasure import (
     EraseAgain,
     ErasureProposed,
     Event,
-    EvidenceMalformed,
     FamilyErased,
     MoneyUnderWay,
     NotAsked,
     ProposeErasure,
     erasure,
 )
+from services.registry.domain.evidence import EvidenceMalformed
 from services.registry.domain.family.errors import SamePerson
 from services.registry.domain.listing.decider import NothingProposed
 from tests.unit.registry.families import FAMILY_ID

@@ -7,7 +7,7 @@ import pytest
 from libs.events.domain.errors import DomainError
 from libs.events.domain.testing import given
 from services.registry.domain.family import family
-from services.registry.domain.family.commands import Death, ListFamily, RecordNik
+from services.registry.domain.family.commands import Death, ListFamily, Persons, RecordNik
 from services.registry.domain.family.errors import (
     MemberRegisteredDifferently,
     PersonAlreadyMember,
@@ -56,7 +56,7 @@ def test_a_member_without_a_number_is_listed_with_all_duties_and_does_not_count(
 
 def test_who_was_in_another_family_before_is_listed_and_does_not_count() -> None:
     born = report(birth("baby", "2023-04-02"), "2023-04-02", "2023-04-05")
-    elsewhere = frozenset({3})
+    elsewhere = Persons(elsewhere=frozenset({3}))
     listed = line(given(family, *past(*JUDGED, born)).when(ListFamily(SECOND, {}, elsewhere)))
 
     assert [(m.member, m.not_counted) for m in listed.members] == [(2, ""), (3, "DUPLICATE_NIK")]

@@ -13,7 +13,12 @@ from libs.events.store.codec import Codec
 from services.registry.contract import FAMILY
 from services.registry.domain.closing import Closing
 from services.registry.domain.family import family
-from services.registry.domain.family.commands import Command, ListFamily, MarkTerminated
+from services.registry.domain.family.commands import (
+    NOBODY_ELSEWHERE,
+    Command,
+    ListFamily,
+    MarkTerminated,
+)
 from services.registry.domain.family.events import (
     FamilyDesignated,
     FamilyListed,
@@ -84,7 +89,7 @@ def _through_the_year(
                 niks |= {number: row.nik for number, row in numbered}
     for closing in calendar:
         order = rank_by_nik({m: niks[m] for m in sharing_birth_date(state)})
-        paid = paid_by(closing, state) is not None
+        paid = paid_by(closing, state, NOBODY_ELSEWHERE) is not None
         answer = list(family.decide(ListFamily(closing, order), state))
         state = _kept(family.fold(answer, state))
         tahap = closing.tahap.split("-")[1]

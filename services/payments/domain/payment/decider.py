@@ -121,6 +121,7 @@ def _entitled(command: Entitle) -> PaymentEntitled:
         cut_percent=command.cut.percent,
         evaluation=command.cut.evaluation,
         source=command.source,
+        not_counted=command.not_counted,
     )
 
 

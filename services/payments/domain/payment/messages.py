@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from services.payments.domain.entitlement import NO_CUT, Component, Counted, Cut
+from services.payments.domain.entitlement import NO_CUT, Component, Counted, Cut, NotCounted
 
 
 class WithheldReason(StrEnum):
@@ -59,6 +59,7 @@ class Entitle:
     counted: tuple[Counted, ...] = ()
     cut: Cut = NO_CUT
     source: str = ""
+    not_counted: tuple[NotCounted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,7 @@ class PaymentEntitled:
     cut_percent: int = 0
     evaluation: int = 0
     source: str = ""
+    not_counted: tuple[NotCounted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

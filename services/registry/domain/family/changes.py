@@ -10,8 +10,10 @@ from dataclasses import replace
 from datetime import date
 
 from libs.events.domain.persons import same_person
+from services.registry.domain.evidence import check_evidence
 from services.registry.domain.family import roster
 from services.registry.domain.family.commands import (
+    AdjudicatePerson,
     Birth,
     DecideChange,
     Move,
@@ -41,12 +43,13 @@ from services.registry.domain.family.events import (
     MembersRegistered,
     NikRecorded,
     PayeeChanged,
+    PersonAdjudicated,
     PersonsRegistered,
     PregnancyReported,
     ProposedFact,
     SchoolChanged,
 )
-from services.registry.domain.family.identities import check_recorded
+from services.registry.domain.family.identities import adjudicated, check_recorded
 from services.registry.domain.family.state import Family
 
 # -- Proposed
@@ -92,8 +95,22 @@ def propose(
         pregnancy_reported=fact if isinstance(fact, PregnancyReported) else None,
         family_moved=fact if isinstance(fact, FamilyMoved) else None,
         nik_recorded=fact if isinstance(fact, NikRecorded) else None,
+        person_adjudicated=fact if isinstance(fact, PersonAdjudicated) else None,
     )
     return [*corrected, proposed]
+
+
+def adjudicate_person(command: AdjudicatePerson, state: Family) -> list[Event]:
+    """The decision waits for a second person; while it does, the same one again is quiet.
+
+    Decided, it may be proposed anew, whichever way it went: another family may have the person
+    since.
+    """
+    check_evidence(command.evidence)
+    fact = adjudicated(command, state)
+    if any(waiting.fingerprint == command.fingerprint for waiting in state.changes):
+        return []
+    return propose(state, fact, command.fingerprint, command.reporter, command.evidence)
 
 
 def _subject(fact: ProposedFact) -> tuple[str, date | None, str | int]:
@@ -105,8 +122,8 @@ def _subject(fact: ProposedFact) -> tuple[str, date | None, str | int]:
             return "MembersRegistered", None, fact.rows[0].token
         case SchoolChanged() | PregnancyReported():
             return type(fact).__name__, fact.effective_on, fact.member
-        case NikRecorded():
-            return "NikRecorded", None, fact.member
+        case NikRecorded() | PersonAdjudicated():
+            return type(fact).__name__, None, fact.member
         case PayeeChanged() | FamilyMoved():
             return type(fact).__name__, fact.effective_on, ""
 
@@ -137,9 +154,7 @@ def withdraw_change(command: WithdrawChange, state: Family) -> list[Event]:
     return [ChangeWithdrawn(command.change, command.maker)]
 
 
-def effect(
-    fact: LifeFact | MembersRegistered | NikRecorded, state: Family, day: date
-) -> list[Event]:
+def effect(fact: LifeFact | ProposedFact, state: Family, day: date) -> list[Event]:
     """A fact with what others are told of whom it adds to the family, where that lives on a day."""
     match fact:
         case MemberBorn() | NikRecorded():
@@ -151,9 +166,7 @@ def effect(
     return [fact, PersonsRegistered(state.family, roster.region(state, day), tokens)]
 
 
-def _as_of(
-    day: date, fact: ProposedFact, state: Family
-) -> LifeFact | MembersRegistered | NikRecorded:
+def _as_of(day: date, fact: ProposedFact, state: Family) -> ProposedFact:
     """The fact as it stands on the day of its approval: since the proposal others may have come."""
     free = len(state.members) + 1
     match fact:

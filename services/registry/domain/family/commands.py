@@ -6,10 +6,10 @@ a command was made from: the same row again changes nothing, another row in its 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from services.registry.domain.closing import Closing, RuleSet
 from services.registry.domain.family.events import (
@@ -150,6 +150,31 @@ class RecordNik:
     reporter: Reporter
 
 
+class Persons(NamedTuple):
+    """Members of whom other families say something: whom another family has, and those about whom
+    two people decided whose they are."""
+
+    elsewhere: frozenset[int] = frozenset()
+    decided: frozenset[int] = frozenset()
+
+
+NOBODY_ELSEWHERE: Final = Persons()
+
+
+@dataclass(frozen=True, slots=True)
+class AdjudicatePerson:
+    """Say that a member whom another family names too is this family's.
+
+    `evidence` is the number of the document that shows it.
+    """
+
+    member: int
+    evidence: str
+    fingerprint: str
+    persons: Persons
+    reporter: Reporter
+
+
 @dataclass(frozen=True, slots=True)
 class DecideChange:
     """Another person lets a change be, or not; `decided_on` is the day by their calendar."""
@@ -180,13 +205,12 @@ class ListFamily:
     """Judge the family at a closing and write its line of the list.
 
     `nik_order` ranks members that share a birth date by NIK; only the edge can know it
-    (`sharing_birth_date` says for whom it is needed). `elsewhere` are the members whom another
-    family had before.
+    (`sharing_birth_date` says for whom it is needed).
     """
 
     closing: Closing
     nik_order: Mapping[int, int] = field(default_factory=dict)
-    elsewhere: Collection[int] = frozenset()
+    persons: Persons = NOBODY_ELSEWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,13 +225,13 @@ class ReviewClosing:
     """Look whether a closing that found no category would find one by what is known since.
 
     `closing` is that of the list; `late` are the facts stored behind the list's cut, in order;
-    `nik_order` and `elsewhere` are as for `ListFamily`.
+    `nik_order` and `persons` are as for `ListFamily`.
     """
 
     closing: Closing
     late: tuple[LateFact, ...]
     nik_order: Mapping[int, int] = field(default_factory=dict)
-    elsewhere: Collection[int] = frozenset()
+    persons: Persons = NOBODY_ELSEWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +269,7 @@ Command: TypeAlias = (
     | RegisterMembers
     | ReportLifeEvent
     | RecordNik
+    | AdjudicatePerson
     | DecideChange
     | WithdrawChange
     | MarkDuplicate

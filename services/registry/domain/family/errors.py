@@ -9,6 +9,8 @@ DomainError
 ├── CardRegisteredDifferently
 ├── MemberRegisteredDifferently
 ├── PersonAlreadyMember
+├── NothingToAdjudicate
+├── FamilyElsewhere
 ├── BirthNotRecent
 ├── EvidenceMissing
 ├── NotTheMaker
@@ -46,6 +48,14 @@ class MemberRegisteredDifferently(DomainError):
 
 class PersonAlreadyMember(DomainError):
     """Who is born into the family has a number that a member already has."""
+
+
+class NothingToAdjudicate(DomainError):
+    """The member counts here already, or has no valid number by which another family has them."""
+
+
+class FamilyElsewhere(DomainError):
+    """The family that has the person lives elsewhere; who answers for both regions decides."""
 
 
 class BirthNotRecent(DomainError):

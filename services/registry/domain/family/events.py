@@ -130,6 +130,15 @@ class NikRecorded:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonAdjudicated:
+    """Two people decided whose a person is whom several families name: this family's, by token."""
+
+    member: int
+    fingerprint: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
 class MemberDied:
     """A member has died."""
 
@@ -216,6 +225,7 @@ ProposedFact: TypeAlias = (
     | PregnancyReported
     | FamilyMoved
     | NikRecorded
+    | PersonAdjudicated
 )
 
 
@@ -241,6 +251,7 @@ class ChangeProposed:
     pregnancy_reported: PregnancyReported | None = None
     family_moved: FamilyMoved | None = None
     nik_recorded: NikRecorded | None = None
+    person_adjudicated: PersonAdjudicated | None = None
 
     @property
     def fact(self) -> ProposedFact:
@@ -248,6 +259,7 @@ class ChangeProposed:
         facts = (
             *(self.payee_changed, self.member_born, self.members_registered),
             *(self.school_changed, self.pregnancy_reported, self.family_moved, self.nik_recorded),
+            self.person_adjudicated,
         )
         return next(fact for fact in facts if fact is not None)
 
@@ -286,6 +298,7 @@ Event: TypeAlias = (
     | PersonsRegistered
     | LifeFact
     | NikRecorded
+    | PersonAdjudicated
     | ChangeEvent
     | DuplicateMarked
     | FamilyDesignated

@@ -30,6 +30,7 @@ from services.registry.domain.family.events import (
     MembersRegistered,
     NikRecorded,
     PayeeChanged,
+    PersonAdjudicated,
     PersonsRegistered,
     PregnancyReported,
     ReopeningProposed,
@@ -83,8 +84,8 @@ def evolve(state: Family, event: Event) -> Family:
             return _members_registered(state, event)
         case NikRecorded():
             return with_reported(nik_recorded(state, event), event.fingerprint)
-        case PersonsRegistered():
-            return state  # says nothing that the members do not say
+        case PersonsRegistered() | PersonAdjudicated():
+            return state  # what is said of persons, families together say
         case _:
             return with_reported(_folded(state, event), event.fingerprint)
 

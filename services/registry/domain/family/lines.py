@@ -1,16 +1,23 @@
 """A family at a final closing: judged once, then listed until it graduates or is terminated.
 
+Who is on hold for a duplicate is judged again once two people have decided whose the person is.
 A family without a category waits out the term of its rule set before it graduates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import date
+from typing import Final
 
 from services.registry.domain.closing import Closing, tahap_order
 from services.registry.domain.family import roster
-from services.registry.domain.family.commands import ListFamily, RepeatLine
+from services.registry.domain.family.commands import (
+    NOBODY_ELSEWHERE,
+    ListFamily,
+    Persons,
+    RepeatLine,
+)
 from services.registry.domain.family.errors import ListedLater
 from services.registry.domain.family.events import (
     GRADUATED_NATURAL,
@@ -21,6 +28,7 @@ from services.registry.domain.family.events import (
     FamilyListed,
     GraduationPending,
 )
+from services.registry.domain.family.identities import open_duplicates
 from services.registry.domain.family.state import (
     Designation,
     Family,
@@ -28,6 +36,8 @@ from services.registry.domain.family.state import (
     Payee,
     known_by,
 )
+
+_DUPLICATE: Final = Designation("HOLD", "DUPLICATE_NIK")
 
 
 def list_family(command: ListFamily, state: Family) -> list[Event]:
@@ -43,24 +53,25 @@ def list_family(command: ListFamily, state: Family) -> list[Event]:
         return []
     if not family.family:
         return []
-    if family.designation is None:
-        return _first_closing(command, family)
+    judged = _standing(family, closing, command.persons)
+    if judged != family.designation:
+        return _judged(command, family, judged)
     left = family.departure
-    if family.designation.status != "ELIGIBLE" or (left and left.tahap != command.closing.tahap):
+    if judged.status != "ELIGIBLE" or (left and left.tahap != command.closing.tahap):
         return []
     if left and left.kind == GRADUATED_NATURAL:
         return [_graduated_line(command.closing, family)]
     return _later_closing(command, family)
 
 
-def paid_by(closing: Closing, state: Family) -> Payee | None:
+def paid_by(closing: Closing, state: Family, persons: Persons) -> Payee | None:
     """Who receives the family's money of a list that is made of this state; None where it has no
     line, or no payee who may receive it."""
     family, on, rules = known_by(state, closing.closing_date), closing.closing_date, closing.rules
     left = family.departure
     if not family.family or (left and (left.tahap, left.kind) != (closing.tahap, "TERMINATED")):
         return None
-    judged = family.designation or judge(family, closing)
+    judged = _standing(family, closing, persons)
     listed = judged.status == "ELIGIBLE" and roster.any_category(family, on, rules)
     if not listed or not roster.payee_valid(family, on, rules):
         return None
@@ -81,9 +92,17 @@ def repeat_line(command: RepeatLine, state: Family) -> list[Event]:
     return [line] if standing else []
 
 
-def _first_closing(command: ListFamily, family: Family) -> list[Event]:
+def _standing(family: Family, closing: Closing, persons: Persons) -> Designation:
+    """The judgement that holds at a closing: an earlier one, but for a family on hold for members
+    of whom two people have decided since whose they are."""
+    earlier = family.designation
+    if earlier is None or (earlier == _DUPLICATE and not open_duplicates(family, persons)):
+        return judge(family, closing, persons)
+    return earlier
+
+
+def _judged(command: ListFamily, family: Family, judged: Designation) -> list[Event]:
     closing = command.closing
-    judged = judge(family, closing)
     designated = FamilyDesignated(
         family=family.family,
         tahap=closing.tahap,
@@ -95,13 +114,13 @@ def _first_closing(command: ListFamily, family: Family) -> list[Event]:
     )
     if judged.status != "ELIGIBLE":
         return [designated]
-    return [designated, listed_line(closing, family, command.nik_order, command.elsewhere)]
+    return [designated, listed_line(closing, family, command.nik_order, command.persons)]
 
 
 def _later_closing(command: ListFamily, family: Family) -> list[Event]:
     closing = command.closing
     if roster.any_category(family, closing.closing_date, closing.rules):
-        return [listed_line(closing, family, command.nik_order, command.elsewhere)]
+        return [listed_line(closing, family, command.nik_order, command.persons)]
     graduates_from = _graduates_from(closing, family)
     if graduates_from is not None and closing.closing_date < graduates_from:
         return [_pending(closing, family, graduates_from)]
@@ -138,7 +157,7 @@ def _pending(closing: Closing, family: Family, graduates_from: date) -> Graduati
     )
 
 
-def judge(family: Family, closing: Closing) -> Designation:
+def judge(family: Family, closing: Closing, persons: Persons) -> Designation:
     """The judgement of the family as known by the closing; the first ground decides."""
     on, rules = closing.closing_date, closing.rules
     alive = [member for member in family.members if roster.living(family, member, on)]
@@ -148,8 +167,8 @@ def judge(family: Family, closing: Closing) -> Designation:
         return Designation("INELIGIBLE", "EXCLUDED_OCCUPATION")
     if not all(member.nik_valid for member in alive):
         return Designation("HOLD", "INVALID_NIK")
-    if family.duplicates:
-        return Designation("HOLD", "DUPLICATE_NIK")
+    if open_duplicates(family, persons):
+        return _DUPLICATE
     if not roster.any_category(family, on, rules):
         return Designation("INELIGIBLE", "NO_COMPONENT")
     return Designation("ELIGIBLE", "")
@@ -159,7 +178,7 @@ def listed_line(
     closing: Closing,
     family: Family,
     nik_order: Mapping[int, int],
-    elsewhere: Collection[int] = (),
+    persons: Persons = NOBODY_ELSEWHERE,
     reopening: int = 0,
 ) -> FamilyListed:
     """The line of a family that holds a category; `reopening` numbers one behind its list."""
@@ -178,7 +197,7 @@ def listed_line(
         account_no=payee.account_no,
         account_name=payee.account_name,
         payee_nik=payee.nik,
-        members=roster.roster_members(family, closing, nik_order, elsewhere),
+        members=roster.roster_members(family, closing, nik_order, persons),
         reopening=reopening,
     )
 

@@ -11,8 +11,11 @@ Category: TypeAlias = Literal[
 ]
 Status: TypeAlias = Literal["ELIGIBLE", "INELIGIBLE", "HOLD"]
 LineOutcome: TypeAlias = Literal["LISTED", "GRADUATED_NATURAL"]
-NotCounted: TypeAlias = Literal["", "INVALID_NIK", "DUPLICATE_NIK"]
-"""The reason why a member does not count for money; empty for one who does."""
+NotCounted: TypeAlias = Literal["", "INVALID_NIK", "DUPLICATE_NIK", "ADJUDICATED"]
+"""The reason why a member does not count for money; empty for one who does.
+
+A person of two families counts in the one that named them first, or that two people decided for.
+"""
 
 LISTED: Final = "LISTED"
 GRADUATED_NATURAL: Final = "GRADUATED_NATURAL"

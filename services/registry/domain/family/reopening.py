@@ -48,7 +48,7 @@ def review(command: ReviewClosing, state: Family) -> list[Event]:
     if not roster.any_category(then, closing.closing_date, closing.rules):
         return _withdrawn(state, reopening)
     number = state.proposals + 1
-    line = listed_line(closing, then, command.nik_order, command.elsewhere, number)
+    line = listed_line(closing, then, command.nik_order, command.persons, number)
     late = tuple(fact for fact in command.late if _counts(fact, found))
     if reopening is not None and (reopening.late, reopening.line) == (
         late,

@@ -5,11 +5,12 @@ Every function takes the family as known by the closing (`known_by`) and the day
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
 from services.registry.domain.closing import Closing, RuleSet, completed_years, month_end
+from services.registry.domain.family.commands import Persons
 from services.registry.domain.family.errors import NikOrderMissing
 from services.registry.domain.family.events import Category, RosterMember, SchoolLevel
 from services.registry.domain.family.identities import not_counted
@@ -122,7 +123,7 @@ def any_category(family: Family, on: date, rules: RuleSet) -> bool:
 
 
 def roster_members(
-    family: Family, closing: Closing, nik_order: Mapping[int, int], elsewhere: Collection[int]
+    family: Family, closing: Closing, nik_order: Mapping[int, int], persons: Persons
 ) -> tuple[RosterMember, ...]:
     """The members of a line: who holds a category at a month's end or at the closing.
 
@@ -140,7 +141,7 @@ def roster_members(
     return tuple(
         RosterMember(
             *(member.member, member.token, rank[member.member], months, last),
-            not_counted(member, elsewhere),
+            not_counted(member, persons),
         )
         for member, months, last in standing
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from libs.events.domain.decider import Decider
 from services.registry.domain.family.changes import (
+    adjudicate_person,
     decide_change,
     effect,
     needs_second_person,
@@ -11,6 +12,7 @@ from services.registry.domain.family.changes import (
     withdraw_change,
 )
 from services.registry.domain.family.commands import (
+    AdjudicatePerson,
     Birth,
     Command,
     Death,
@@ -84,6 +86,8 @@ def decide(command: Command, state: Family) -> list[Event]:
             return report(command, state)
         case RecordNik():
             return record_nik(command, state)
+        case AdjudicatePerson():
+            return adjudicate_person(command, state)
         case MarkDuplicate():
             return mark_duplicate(command, state)
         case ReviewClosing():
