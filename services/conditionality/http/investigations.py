@@ -161,9 +161,7 @@ class DecisionReport(Strict):
 @router.post(
     "/investigations/{family}/{tahap}/finding",
     status_code=204,
-    responses=refuses(
-        FamilyUnknown, TahapUnknown, NotUnderInvestigation, FindingWaits, FindingDecided
-    ),
+    responses=refuses(FamilyUnknown, TahapUnknown, NotUnderInvestigation, FindingWaits),
 )
 async def bring_finding(
     family: UUID,
