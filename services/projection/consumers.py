@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from libs.chassis.catalogue import catalogue
 from libs.events.bus.incoming import Incoming
@@ -43,72 +44,88 @@ from services.projection.tables.kept_types import FACTS, OF_TAHAP
 
 Row = tuple[Any, ...]
 
-DESIGNATED = """
-INSERT INTO designation (family, tahap, status, reason, region) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (family) DO UPDATE SET tahap = $2, status = $3, reason = $4, region = $5
-"""
-GRADUATED = """
-INSERT INTO graduation (family, tahap, kind, region) VALUES ($1, $2, $3, $4)
-ON CONFLICT (family) DO UPDATE SET tahap = $2, kind = $3, region = $4
-"""
-WITHOUT_CATEGORY = """
-INSERT INTO without_category (tahap, family, region, standing) VALUES ($1, $2, $3, $4)
-ON CONFLICT (tahap, family) DO UPDATE SET region = $3, standing = $4
-"""
-EVALUATED = """
-INSERT INTO evaluation (tahap, family, revision, result, counter, failing, duties)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT (tahap, family) DO UPDATE
-SET revision = $3, result = $4, counter = $5, failing = $6, duties = $7
-WHERE evaluation.revision < $3
-"""
-UNLISTED = """
-WITH judged AS (DELETE FROM designation WHERE family = $1 AND tahap = $2),
-     waiting AS (DELETE FROM without_category WHERE family = $1 AND tahap = $2)
-DELETE FROM graduation WHERE family = $1 AND tahap = $2
-"""
-WITHDRAWN = "DELETE FROM evaluation WHERE tahap = $1 AND family = $2"
-VOIDED = "DELETE FROM payment WHERE payment = $1"
-INVESTIGATED = """
-INSERT INTO investigation (tahap, family, standing) VALUES ($1, $2, $3)
-ON CONFLICT (tahap, family) DO UPDATE SET standing = $3
-"""
-ENTITLED = """
-INSERT INTO payment (payment, tahap, family, kind, region, components, amount, payee_valid,
-                     benefit_policy, cut)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-ON CONFLICT (payment) DO UPDATE SET tahap = $2, family = $3, kind = $4, region = $5,
-    components = $6, amount = $7, payee_valid = $8, benefit_policy = $9, cut = $10
-"""
-CHECK_FAILED = """
-INSERT INTO payment (payment, check_failure) VALUES ($1, $2)
-ON CONFLICT (payment) DO UPDATE SET check_failure = $2
-"""
-INSTRUCTED = """
-INSERT INTO payment (payment, instructed, bank) VALUES ($1, true, $2)
-ON CONFLICT (payment) DO UPDATE SET instructed = true, bank = $2
-"""
-CREDITED = """
-INSERT INTO payment (payment, transfer, hold, bank_reference) VALUES ($1, 'CREDITED', $2, $3)
-ON CONFLICT (payment) DO UPDATE SET transfer = 'CREDITED', hold = $2, bank_reference = $3
-"""
-FAILED = """
-INSERT INTO payment (payment, transfer) VALUES ($1, $2)
-ON CONFLICT (payment) DO UPDATE SET transfer = $2
-"""
-WITHHELD = """
-INSERT INTO payment (payment, withheld) VALUES ($1, $2)
-ON CONFLICT (payment) DO UPDATE SET withheld = $2
-"""
-DEFERRED = """
-INSERT INTO payment (payment, deferred) VALUES ($1, $2)
-ON CONFLICT (payment) DO UPDATE SET deferred = $2
-"""
-MOVED = """
-INSERT INTO movement (payment, what, at_tahap, family, amount, reason)
-VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (payment, what, at_tahap) DO UPDATE SET family = $4, amount = $5, reason = $6
-"""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Write:
+    """A statement that writes rows at once, given by columns; the first `keys` of them name a
+    row."""
+
+    sql: str
+    keys: int
+
+
+Rows: TypeAlias = dict[Write, dict[Row, Row]]
+"""The rows of each write by their keys, in the order in which they came."""
+
+
+def _put(table: str, keys: str, columns: str) -> Write:
+    """The write of rows of a table ("name type, name type"), each in place of the one there is."""
+    names, kinds = zip(
+        *(column.split() for column in f"{keys}, {columns}".split(", ")), strict=True
+    )
+    count, arrays = keys.count(",") + 1, [f"${n}::{kind}[]" for n, kind in enumerate(kinds, 1)]
+    updated = ", ".join(f"{name} = excluded.{name}" for name in names[count:])
+    sql = f"""
+        INSERT INTO {table} ({", ".join(names)}) SELECT * FROM unnest({", ".join(arrays)})
+        ON CONFLICT ({", ".join(names[:count])}) DO UPDATE SET {updated}
+    """  # noqa: S608 - of names that stand below
+    return Write(sql, count)
+
+
+DESIGNATED = _put("designation", "family uuid", "tahap text, status text, reason text, region text")
+GRADUATED = _put("graduation", "family uuid", "tahap text, kind text, region text")
+WITHOUT_CATEGORY = _put("without_category", "tahap text, family uuid", "region text, standing text")
+EVALUATED = Write(
+    """
+    INSERT INTO evaluation (tahap, family, revision, result, counter, failing, duties)
+    SELECT tahap, family, revision, result, counter, failing::integer[], duties
+    FROM unnest($1::text[], $2::uuid[], $3::int[], $4::text[], $5::int[], $6::text[], $7::json[])
+        AS judged (tahap, family, revision, result, counter, failing, duties)
+    ON CONFLICT (tahap, family) DO UPDATE
+    SET revision = excluded.revision, result = excluded.result, counter = excluded.counter,
+        failing = excluded.failing, duties = excluded.duties
+    WHERE evaluation.revision < excluded.revision
+    """,
+    keys=2,
+)
+UNLISTED = Write(
+    """
+    WITH gone AS (SELECT * FROM unnest($1::uuid[], $2::text[]) AS gone (family, tahap)),
+    judged AS (DELETE FROM designation USING gone
+        WHERE designation.family = gone.family AND designation.tahap = gone.tahap),
+    waiting AS (DELETE FROM without_category USING gone
+        WHERE without_category.family = gone.family AND without_category.tahap = gone.tahap)
+    DELETE FROM graduation USING gone
+    WHERE graduation.family = gone.family AND graduation.tahap = gone.tahap
+    """,
+    keys=2,
+)
+WITHDRAWN = Write(
+    """
+    DELETE FROM evaluation USING unnest($1::text[], $2::uuid[]) AS gone (tahap, family)
+    WHERE evaluation.tahap = gone.tahap AND evaluation.family = gone.family
+    """,
+    keys=2,
+)
+VOIDED = Write("DELETE FROM payment WHERE payment = ANY($1::uuid[])", keys=1)
+INVESTIGATED = _put("investigation", "tahap text, family uuid", "standing text")
+ENTITLED = _put(
+    "payment",
+    "payment uuid",
+    "tahap text, family uuid, kind text, region text, components text, amount bigint, "
+    "payee_valid boolean, benefit_policy text, cut bigint",
+)
+CHECK_FAILED = _put("payment", "payment uuid", "check_failure text")
+INSTRUCTED = _put("payment", "payment uuid", "instructed boolean, bank text")
+CREDITED = _put("payment", "payment uuid", "transfer text, hold text, bank_reference text")
+FAILED = _put("payment", "payment uuid", "transfer text")
+WITHHELD = _put("payment", "payment uuid", "withheld text")
+DEFERRED = _put("payment", "payment uuid", "deferred text")
+MOVED = _put(
+    "movement",
+    "payment uuid, what text, at_tahap text",
+    "family uuid, amount bigint, reason text",
+)
 # Every message has a place here, so a batch's are written at once.
 TIMELINE = """
 INSERT INTO timeline (family, source, position, at, type, body)
@@ -129,10 +146,14 @@ TAHAP_EVENT = """
 INSERT INTO tahap_event (tahap, position, at, type, body) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING
 """
-TERMS = """
-INSERT INTO tahap_terms (tahap, source, position, type, body) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT DO NOTHING
-"""
+TERMS = Write(
+    """
+    INSERT INTO tahap_terms (tahap, source, position, type, body)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::json[])
+    ON CONFLICT DO NOTHING
+    """,
+    keys=3,
+)
 
 
 def _entitled(body: PaymentEntitled, data: str) -> Row:
@@ -153,10 +174,11 @@ def _entitled(body: PaymentEntitled, data: str) -> Row:
 
 def _evaluated(body: CycleEvaluated, data: str) -> Row:
     failing = sorted({duty.member for duty in body.duties if duty.outcome == "FAILED"})
-    return (body.tahap, body.family, body.revision, body.result, body.counter, failing, data)
+    members = f"{{{','.join(map(str, failing))}}}"
+    return (body.tahap, body.family, body.revision, body.result, body.counter, members, data)
 
 
-WRITES: dict[type[Any], tuple[str, Callable[[Any, str], Row]]] = {
+WRITES: dict[type[Any], tuple[Write, Callable[[Any, str], Row]]] = {
     FamilyDesignated: (DESIGNATED, lambda b, _: (b.family, b.tahap, b.status, b.reason, b.region)),
     FamilyGraduated: (GRADUATED, lambda b, _: (b.family, b.tahap, b.kind, b.region)),
     GraduationPending: (
@@ -173,8 +195,11 @@ WRITES: dict[type[Any], tuple[str, Callable[[Any, str], Row]]] = {
     Cleared: (INVESTIGATED, lambda b, _: (b.cycle, b.family, "CLEARED")),
     PaymentEntitled: (ENTITLED, _entitled),
     AccountCheckFailed: (CHECK_FAILED, lambda b, _: (b.payment, b.code)),
-    PaymentInstructed: (INSTRUCTED, lambda b, _: (b.payment, b.bank)),
-    PaymentCredited: (CREDITED, lambda b, _: (b.payment, b.hold, b.bank_reference)),
+    PaymentInstructed: (INSTRUCTED, lambda b, _: (b.payment, True, b.bank)),
+    PaymentCredited: (
+        CREDITED,
+        lambda b, _: (b.payment, "CREDITED", b.hold, b.bank_reference),
+    ),
     PaymentWithheld: (WITHHELD, lambda b, _: (b.payment, b.reason)),
     PaymentVoided: (VOIDED, lambda b, _: (b.payment,)),
     PaymentDeferred: (DEFERRED, lambda b, _: (b.payment, b.reason)),
@@ -188,10 +213,10 @@ WRITES: dict[type[Any], tuple[str, Callable[[Any, str], Row]]] = {
         lambda b, _: (b.payment, "RETURNED", b.at_tahap, b.family, b.amount, b.reason),
     ),
 }
-"""Statements of a body of each type, beside its place in the timeline."""
+"""The write of a body of each type, beside its place in the timeline."""
 
 TAKEN_BACK = (UNLISTED, WITHDRAWN, VOIDED)
-"""Statements that take rows away; written neither before an older row nor behind a newer one."""
+"""Writes that take rows away; done neither before an older row nor behind a newer one."""
 
 
 async def about_families(transaction: Transaction, messages: Sequence[Incoming]) -> None:
@@ -201,20 +226,17 @@ async def about_families(transaction: Transaction, messages: Sequence[Incoming])
     """
     if erased := [m.body.family for m in messages if isinstance(m.body, FamilyErased)]:
         await _erase(transaction, erased)
-    rows: dict[str, list[Row]] = {}
+    rows: Rows = {}
     timeline: list[Row] = []
     for message in messages:
         data, body = message.value.decode(), message.body
         if isinstance(body, OfTahap):
             published = (body.tahap, message.envelope.source, message.envelope.position)
-            rows.setdefault(TERMS, []).append((*published, message.envelope.type, data))
+            rows = await _add(transaction, rows, TERMS, (*published, message.envelope.type, data))
             continue
         if type(body) in WRITES:
-            statement, row = WRITES[type(body)]
-            if any((other in TAKEN_BACK) != (statement in TAKEN_BACK) for other in rows):
-                await _write(transaction, rows)
-                rows = {}
-            rows.setdefault(statement, []).append(row(body, data))
+            write, row = WRITES[type(body)]
+            rows = await _add(transaction, rows, write, row(body, data))
         envelope = message.envelope
         timeline.append(
             (
@@ -239,9 +261,21 @@ async def _erase(transaction: Transaction, families: Sequence[str]) -> None:
         await transaction.connection.execute(statement, families)
 
 
-async def _write(transaction: Transaction, rows: Mapping[str, Sequence[Row]]) -> None:
-    for statement, values in rows.items():
-        await transaction.connection.executemany(statement, values)
+async def _add(transaction: Transaction, rows: Rows, write: Write, row: Row) -> Rows:
+    """The rows with one more; those before it are written first where they would be in its way."""
+    key = row[: write.keys]
+    takes_back = write in TAKEN_BACK
+    if key in rows.get(write, ()) or any((other in TAKEN_BACK) != takes_back for other in rows):
+        await _write(transaction, rows)
+        rows = {}
+    rows.setdefault(write, {})[key] = row
+    return rows
+
+
+async def _write(transaction: Transaction, rows: Rows) -> None:
+    for write, values in rows.items():
+        columns = zip(*values.values(), strict=True)
+        await transaction.connection.execute(write.sql, *map(list, columns))
 
 
 async def about_tahaps(transaction: Transaction, messages: Sequence[Incoming]) -> None:

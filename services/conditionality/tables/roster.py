@@ -24,9 +24,12 @@ UUID_FORM: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _KEEP_LINE = """
 INSERT INTO roster_line (tahap, family, revision, months, rule_set, members)
-VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (tahap, family) DO UPDATE SET revision = $3, months = $4, rule_set = $5, members = $6
-WHERE roster_line.revision < $3
+SELECT * FROM json_to_recordset($1) AS line (
+    tahap text, family uuid, revision integer, months text[], rule_set text, members json)
+ON CONFLICT (tahap, family) DO UPDATE
+SET revision = excluded.revision, months = excluded.months, rule_set = excluded.rule_set,
+    members = excluded.members
+WHERE roster_line.revision < excluded.revision
 """
 _KEEP_HOLDER = """
 INSERT INTO duty_holder (token, tahap, family)
@@ -81,20 +84,12 @@ def line_of(listed: FamilyListed) -> Line:
 
 async def keep_lines(unit: Transaction, lines: Sequence[Line]) -> None:
     """Keep each family's latest line, and whose facts it rests on."""
-    await unit.connection.executemany(
-        _KEEP_LINE,
-        [
-            (
-                line.tahap,
-                line.family,
-                line.revision,
-                list(line.months),
-                line.rule_set,
-                encode(line.members).decode(),
-            )
-            for line in lines
-        ],
-    )
+    latest: dict[tuple[str, str], Line] = {}
+    for line in lines:
+        before = latest.setdefault((line.tahap, line.family), line)
+        if before.revision < line.revision:
+            latest[line.tahap, line.family] = line
+    await unit.connection.execute(_KEEP_LINE, encode(list(latest.values())).decode())
     holders = [
         (token, line.tahap, line.family) for line in lines for token in tokens_of(line.members)
     ]

@@ -7,11 +7,12 @@ sender has to ask about, by school or facility, and where the line is found agai
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 from libs.chassis.regions import region_ranges
 from libs.events import telemetry
+from libs.events.store.model import encode
 from libs.events.store.postgres import Store
 from libs.events.telemetry.metrics import Sample
 from services.conditionality.domain.person import SchoolMonth, Visit
@@ -23,9 +24,13 @@ Kind: TypeAlias = Literal["SCHOOL", "FACILITY"]
 
 _KEEP: Final = """
 INSERT INTO unmatched_fact (token, kind, month, service, reporter, regions, source, line)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-ON CONFLICT (token, kind, month, service)
-DO UPDATE SET reporter = $5, regions = $6, source = $7, line = $8
+SELECT token, kind, month, service, reporter, regions, source, line
+FROM json_to_recordset($1) AS fact (
+    token text, kind text, month text, service text, reporter text, regions text[], source text,
+    line integer)
+ON CONFLICT (token, kind, month, service) DO UPDATE
+SET reporter = excluded.reporter, regions = excluded.regions, source = excluded.source,
+    line = excluded.line
 """
 # An upload that began before its person was told of may end behind that: it is asked here again.
 _NOBODYS: Final = """
@@ -98,9 +103,10 @@ class UnmatchedFilter:
 
 async def keep_unmatched(connection: Connection, facts: Sequence[Unmatched]) -> None:
     """Keep facts of persons nobody knows; a later report of the same month takes the place."""
+    latest = {(fact.token, fact.kind, fact.month, fact.service): fact for fact in facts}
     # In one order for everybody, or two files of the same persons wait for each other.
-    in_order = sorted(facts, key=lambda fact: (fact.token, fact.kind, fact.month, fact.service))
-    await connection.executemany(_KEEP, [astuple(fact) for fact in in_order])
+    in_order = [latest[key] for key in sorted(latest)]
+    await connection.execute(_KEEP, encode(in_order).decode())
 
 
 async def unmatched_readings(store: Store) -> list[Sample]:

@@ -24,16 +24,18 @@ if TYPE_CHECKING:
 IDENTITIES_MAX = 1_000
 
 _FAMILY = """
-INSERT INTO identity_family (family, card, region) VALUES ($1, $2, $3)
-ON CONFLICT (family) DO UPDATE SET card = $2, region = $3
+INSERT INTO identity_family (family, card, region)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[])
+ON CONFLICT (family) DO UPDATE SET card = excluded.card, region = excluded.region
 """
 _MOVED = "UPDATE identity_family SET region = $2 WHERE family = $1"
 _NOT_AHEAD = "DELETE FROM move_ahead WHERE family = $1"
 _AHEAD = "INSERT INTO move_ahead (family, effective_on, region) VALUES ($1, $2, $3)"
 _MEMBER = """
-INSERT INTO identity_member (family, member, nik) SELECT $1::uuid, $2::integer, $3
-WHERE NOT EXISTS (SELECT FROM erasure WHERE erasure.family = $1 AND state <> 'PROPOSED')
-ON CONFLICT (family, member) DO UPDATE SET nik = $3
+INSERT INTO identity_member (family, member, nik)
+SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[]) AS new (family)
+WHERE NOT EXISTS (SELECT FROM erasure WHERE erasure.family = new.family AND state <> 'PROPOSED')
+ON CONFLICT (family, member) DO UPDATE SET nik = excluded.nik
 """
 # A line behind the list, of a re-opened family, is in no bucket.
 _LINES = """
@@ -101,9 +103,11 @@ async def keep_identities(
                     members.append((family, member, nik))
                 case _:
                     pass  # says nothing of who anybody is
-    for statement, rows_of in ((_FAMILY, families), (_MEMBER, members)):
-        if rows_of:
-            await unit.connection.executemany(statement, rows_of)
+    for statement, keys, rows_of in ((_FAMILY, 1, families), (_MEMBER, 2, members)):
+        last_of_each = {row[:keys]: row for row in rows_of}
+        if last_of_each:
+            columns = zip(*last_of_each.values(), strict=True)
+            await unit.connection.execute(statement, *map(list, columns))
     await _keep_moves(unit, moved)
 
 

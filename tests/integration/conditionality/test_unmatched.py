@@ -95,6 +95,17 @@ async def test_what_nobody_has_is_counted_by_school_and_month_and_found_again_by
     assert values == {("SCHOOL",): 4, ("FACILITY",): 0}
 
 
+async def test_a_month_that_a_file_reports_twice_is_found_where_it_was_reported_last(
+    conditionality: Door,
+) -> None:
+    [row, *_] = months(STRANGER)
+    report = await hand_in(conditionality, row, row)
+
+    lines = await unmatched(conditionality, "/lines", source=report["job"])
+
+    assert [each["line"] for each in lines] == [3]
+
+
 async def test_a_fact_reported_before_its_person_is_registered_counts_in_the_running_cycle(
     conditionality: Door, bench: Bench
 ) -> None:

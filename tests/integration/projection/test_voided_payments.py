@@ -31,3 +31,15 @@ async def test_a_voided_payment_has_no_row_until_it_is_entitled_anew(
 
     row = await desk.row(TAHAP)
     assert (row["disposition"], row["amount"]) == ("PAID", AMOUNT)
+
+
+async def test_of_a_row_that_one_batch_writes_twice_the_later_word_stands(desk: Desk) -> None:
+    await desk.take(
+        desk.judged("CycleEvaluated", tahap=TAHAP, revision=2, result="COMPLIANT", duties=[]),
+        desk.judged("CycleEvaluated", tahap=TAHAP, revision=1, result="FAILED"),
+        desk.paid("PaymentEntitled", TAHAP, region="61.03.01.2001"),
+        desk.paid("PaymentEntitled", TAHAP, region="61.03.01.2002"),
+    )
+
+    row = await desk.row(TAHAP)
+    assert (row["commitment"], row["region"]) == ("COMPLIANT", "61.03.01.2002")
