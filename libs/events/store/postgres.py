@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from time import perf_counter, time_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import asyncpg
 
@@ -31,10 +31,34 @@ POOL_CONNECTIONS_MAX = 8
 NOTES_CONNECTIONS_MAX = 2
 COMMIT_DOUBT_S = 15  # how long to look for a block whose COMMIT was not answered
 CHANNEL = "appended"
+OWN_TYPES_MAX = 16_383  # up to here a type's number is PostgreSQL's own, in every database alike
 
 
 class CommitUnknown(CorridorError):
     """The connection was lost in COMMIT and the block could not be looked for."""
+
+
+class StoreConnection(asyncpg.Connection):
+    """A connection that asks for the form of PostgreSQL's own types once in a process.
+
+    The driver asks on each connection, for every array but that of texts: a question that the
+    server takes as long to plan as a hundred statements.
+    """
+
+    _answers: ClassVar[dict[frozenset[int], Any]] = {}
+
+    async def _introspect_types(
+        self,
+        typeoids: Iterable[int],
+        timeout: float | None,  # noqa: ASYNC109 - as the driver calls it
+    ) -> Any:
+        asked = frozenset(typeoids)
+        if asked in self._answers:
+            return self._answers[asked]
+        answer = await super()._introspect_types(asked, timeout)  # type: ignore[misc]  # not in stubs
+        if max(asked) <= OWN_TYPES_MAX:
+            self._answers[asked] = answer
+        return answer
 
 
 class Store:
@@ -69,7 +93,11 @@ class Store:
             # Our statements are short; a plan with workers waits longer for them than it saves.
             "max_parallel_workers_per_gather": "0",
         }
-        options: Any = {"server_settings": settings, "reset": _no_reset}
+        options: Any = {
+            "server_settings": settings,
+            "reset": _no_reset,
+            "connection_class": StoreConnection,
+        }
         try:
             pool = await asyncpg.create_pool(
                 url, min_size=1, max_size=POOL_CONNECTIONS_MAX, **options

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import asyncpg
 import pytest
@@ -262,3 +263,23 @@ async def test_migrations_are_applied_once_and_guard_their_text(
     (directory / "001_a.sql").write_text("-- migrate:up\nCREATE TABLE b ();\n-- migrate:down\n")
     with pytest.raises(migrate.MigrationChanged):
         await migrate.apply(database, [directory], {})
+
+
+async def test_a_second_connection_does_not_ask_for_the_types_that_the_first_one_knows(
+    store: Store,
+) -> None:
+    asked: list[str] = []
+    every: tuple[Any, ...] = (
+        "SELECT $1::uuid[], $2::int[], $3::bigint[], $4::json[]",
+        [],
+        [],
+        [],
+        [],
+    )
+    async with store.pool.acquire() as first, store.pool.acquire() as second:
+        await first.fetch(*every)
+
+        second.add_query_logger(lambda query: asked.append(query.query))
+        await second.fetch(*every)
+
+    assert asked == [every[0]]
