@@ -29,7 +29,8 @@ from localstack.process_specs import Child, Process, ProcessSpec, Step
 from localstack.processes import adopt_orphans, kill_tree, pss_bytes_of_tree, reap_orphans
 
 READY_DEADLINE_S: Final = 60.0
-POLL_S: Final = 0.02
+READY_POLL_S: Final = 0.05
+ENDED_POLL_S: Final = 0.1
 REAP_EVERY_S: Final = 1.0
 # A child that dies is started again after a pause that doubles, until it has lived for a while.
 PAUSE_FIRST_S: Final = 0.1
@@ -203,7 +204,7 @@ class Supervisor:
                 while supervised.alive or child.may_have_ended(supervised.process):
                     if await _is_ready(child):
                         return True
-                    await asyncio.sleep(POLL_S)
+                    await asyncio.sleep(READY_POLL_S)
                 return False
         await self._kill(supervised)
         return False
@@ -290,7 +291,7 @@ def _dependents(specs: Sequence[ProcessSpec]) -> dict[str, list[str]]:
 
 async def _ended(process: Process | None) -> None:
     while process is not None and process.poll() is None:  # noqa: ASYNC110 - it is no event
-        await asyncio.sleep(POLL_S)
+        await asyncio.sleep(ENDED_POLL_S)
 
 
 async def _is_ready(child: Child) -> bool:

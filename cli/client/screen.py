@@ -51,6 +51,7 @@ class Screen:
             TextColumn("{task.fields[text]}", table_column=Column(ratio=1)),
             console=console,
             expand=True,
+            auto_refresh=console.is_terminal,  # elsewhere only the last look is shown
         )
 
     def __enter__(self) -> Self:

@@ -13,7 +13,7 @@ from libs.events.store.watermarks import Positions
 
 T = TypeVar("T")
 
-POLL_S: Final = 0.05
+POLL_S: Final = 0.1
 PAUSES_A_LOOK: Final = 4  # looking takes at most a fifth of the time, however long a look takes
 STILL_S_MAX: Final = 60.0
 

@@ -22,7 +22,7 @@ CONNECT_TIMEOUT_S: Final = 10.0
 FETCH_BYTES_MAX: Final = 1_048_576
 """About the most bytes that one fetch takes of one partition, as on Kafka."""
 
-POLL_S: Final = 0.02, 0.25
+POLL_S: Final = 0.1, 1.0
 """The shortest and the longest pause between two looks that find nothing, in seconds."""
 POLL_GROWTH: Final = 1.5
 HEARTBEATS_PER_LEASE: Final = 4

@@ -37,7 +37,7 @@ from libs.events.telemetry.metrics import RELAY_FAULTS, RELAY_MESSAGES, RELAY_SE
 from libs.events.workers.leader import Leadership
 
 RELAY_BATCH_MAX = 2_000  # events read and sent in one window
-RELAY_POLL_S = 0.05  # underneath the NOTIFY hint
+RELAY_POLL_S = 0.25  # underneath the NOTIFY hint
 RELAY_AUDIT_S = 2.0  # how often an idle relay looks whether the bus still holds what it took
 RELAY_RETRY_S = 0.5
 

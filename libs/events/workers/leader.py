@@ -27,7 +27,7 @@ from libs.events.workers.backoff import THE_WORK, Backoff
 LEADER_SILENCE_S = 15.0  # how long a leader may stand still before another takes over
 BEATS = 5  # within that time
 LEADER_POLL_S = 0.2  # how often a stand-by asks whether the leader is gone
-STEP_POLL_S = 0.2  # underneath the NOTIFY hint
+STEP_POLL_S = 0.2, 0.8  # the first and the longest pause of idle work, underneath NOTIFY
 STEP_RETRY_S = 0.5
 
 _TAKE = "SELECT pg_try_advisory_lock($1)"
@@ -123,30 +123,37 @@ class Leadership:
         """True if something was appended since the last wait."""
         return self._news.is_set()
 
-    async def wait(self, at_most_s: float) -> None:
-        """Until something was appended, or the time is up."""
+    async def wait(self, at_most_s: float) -> bool:
+        """Until something was appended, or the time is up; answers whether anything was."""
         # Not `wait_for`: in Python 3.11 it forgets a cancellation that comes together with news.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(at_most_s):
                 await self._news.wait()
+        heard = self._news.is_set()
         self._news.clear()
+        return heard
 
 
 async def lead(store: Store, job: str, step: Callable[[], Awaitable[bool]]) -> None:
     """Run `step` again and again as the leader of `job`, until cancelled.
 
     A step does one transaction's worth of work and answers whether there was any; after a step
-    that found none the next append is waited for. A step that fails is begun again: what it
-    committed stays, what it did not is undone, and that it fails is kept for all to see.
+    that found none the next append is waited for, or a pause that doubles while nothing happens.
+    A step that fails is begun again: what it committed stays, what it did not is undone, and that
+    it fails is kept for all to see.
     """
     backoff = Backoff(store, job)
+    first_s, longest_s = STEP_POLL_S
     while True:
         try:
             async with Leadership(store, job) as leadership:
+                pause_s = first_s
                 while True:
                     await leadership.confirm()
-                    if not await step():
-                        await leadership.wait(STEP_POLL_S)
+                    if await step() or await leadership.wait(pause_s):
+                        pause_s = first_s
+                    else:
+                        pause_s = min(2 * pause_s, longest_s)
                     await backoff.succeeded(THE_WORK)
         except asyncio.CancelledError:
             raise
