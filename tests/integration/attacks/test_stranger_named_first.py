@@ -112,18 +112,6 @@ async def test_two_people_give_a_stranger_s_child_back_from_the_next_list_on(
     assert await reason(given, HIS, "2023-3") == "ADJUDICATED"
 
 
-async def test_what_is_decided_behind_a_cut_changes_nothing_of_that_list(
-    given: RegistryAtItsDoor,
-) -> None:
-    await given.register.announce("2023-2")
-    await adjudicated(given, THEIRS)
-    await given.register.list_all()
-    await given.register.listed("2023-3")
-
-    assert await money(given, "2023-2") == [PAID, UNPAID]
-    assert await money(given, "2023-3") == [UNPAID, PAID]
-
-
 async def test_the_later_decision_counts(given: RegistryAtItsDoor) -> None:
     await adjudicated(given, THEIRS)
     await given.register.listed("2023-2")

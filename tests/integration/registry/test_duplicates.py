@@ -103,20 +103,28 @@ async def test_a_baby_of_a_life_event_marks_nobody(register: Register) -> None:
     assert [await judged(register, card) for card in CARDS[:2]] == [ELIGIBLE, ELIGIBLE]
 
 
-async def test_families_on_hold_are_judged_again_once_two_people_have_decided(
+async def adjudicated(register: Register, settings: Settings, directory: Path) -> None:
+    """Two people say that the one whom two cards name is of the first card."""
+    first = (await register.state_of(CARDS[0])).family
+    async with door_at(settings, directory, register) as door:
+        path = f"/families/{first}/members/1/adjudication"
+        body = {"evidence": "KK-7/2023"}
+        said = await door.post(path, door.who("clerk-1", IMPORT), json=body)
+    assert said.status_code == 204
+    await register.approve()
+
+
+async def test_families_on_hold_are_judged_again_from_the_cut_on_that_knows_the_decision(
     register: Register, settings: Settings, tmp_path: Path
 ) -> None:
     await given_families(register)
     await register.take("members", *(child(card, SHARED) for card in CARDS[:2]))
     await register.listed()
-    first = (await register.state_of(CARDS[0])).family
-    async with door_at(settings, tmp_path, register) as door:
-        clerk = door.who("clerk-1", IMPORT)
-        path = f"/families/{first}/members/1/adjudication"
-        said = await door.post(path, clerk, json={"evidence": "KK-7/2023"})
-    await register.approve()
-    await register.listed("2023-2")
+    await register.announce("2023-2")
+    await adjudicated(register, settings, tmp_path)
+    await register.list_all()
+    await register.listed("2023-3")
 
-    assert said.status_code == 204
-    lines = [(await register.line_of(card, "2023-2")).body["members"] for card in CARDS[:2]]
+    assert await register.lines("2023-2") == []
+    lines = [(await register.line_of(card, "2023-3")).body["members"] for card in CARDS[:2]]
     assert [member["not_counted"] for [member] in lines] == ["", "ADJUDICATED"]
