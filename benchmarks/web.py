@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict
 from benchmarks.domain import ACCOUNT, CONTEXT, SERVICE, Record, recorded
 from libs.chassis.app import create_app, serve
 from libs.chassis.auth import Principal, require
-from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET
+from libs.chassis.dev_issuer import Issuer
 from libs.chassis.etag import Unconditional, etag
 from libs.chassis.idempotency import Once, Reply
 from libs.chassis.limits import Limits
@@ -114,9 +114,7 @@ def corridor(database: str) -> FastAPI:
 def service(database: str, keys: Path) -> tuple[FastAPI, Settings]:
     """The same as a service of the platform."""
     asked_by_one = Limits(requests_a_second=UNLIMITED, requests_burst_max=UNLIMITED)
-    settings = Settings(
-        SERVICE, database, "", ISSUER, AUDIENCE, jwks_file=keys / KEY_SET, limits=asked_by_one
-    )
+    settings = Settings(SERVICE, database, "", Issuer.trusted_in(keys), limits=asked_by_one)
     router = APIRouter()
 
     @asynccontextmanager

@@ -4,7 +4,7 @@
 
 /issuer keeps the private key; /identity gets the public key set (jwks.json); every NAME=DIR gets
 DIR/token, renewed before it ends. With an identity provider leave this process out and point
-PKH_JWKS_URL and PKH_ISSUER of the services to it.
+PKH_ISSUERS_FILE of the services to a file that describes it (docs/identity-providers.md).
 """
 
 from __future__ import annotations

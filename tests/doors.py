@@ -25,7 +25,7 @@ from fastapi import FastAPI
 from libs.chassis.app import OPEN_PATHS, Lifespan
 from libs.chassis.auth import is_open
 from libs.chassis.description import Service
-from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, PRIVATE_KEY, Issuer
+from libs.chassis.dev_issuer import KEY_SET, PRIVATE_KEY, Issuer
 from libs.chassis.settings import Settings
 from libs.events.bus import Batch, Record, batched
 from libs.events.bus import embedded as embedded_bus
@@ -78,9 +78,7 @@ async def service_settings(
             service=service,
             database_url=database,
             bus_url=url,
-            issuer=ISSUER,
-            audience=AUDIENCE,
-            jwks_file=directory / KEY_SET,
+            issuers=Issuer.trusted_in(directory),
             keys_url=database,
             eraser_url=as_role(url, runtime_role("eraser")),
             kek=os.urandom(32),

@@ -28,21 +28,24 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from libs.chassis.forms import is_name
+from libs.chassis.issuers import EVERY, TrustedIssuer
 from libs.chassis.problems import Refusal, answer
 from libs.chassis.rates import Rates, TooManyRequests
 from libs.chassis.settings import Settings
 from libs.chassis.tokens import (
-    Keys,
+    KEYS_COOLDOWN_S,
+    IssuerSilent,
     TokenRefused,
+    Trust,
     believe,
-    from_file,
-    from_url,
-    required_claims,
+    claim_at,
 )
 from libs.events.domain.persons import folded_name
 
 NATION: Final = "*"
 REGION: Final = re.compile(r"\*|[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?")
+
+SCOPE: Final = re.compile(r"[a-z]+(-[a-z]+)*:[a-z]+(-[a-z]+)*")
 
 audit = structlog.get_logger("audit")
 
@@ -83,28 +86,61 @@ Authenticate = Callable[[str], Awaitable[Principal]]
 
 
 def authenticator(settings: Settings) -> Authenticate:
-    """Turns a bearer token into its principal, or raises `TokenRefused`."""
-    jwks = settings.jwks_file
-    keys = Keys(from_file(jwks) if jwks else from_url(settings.jwks_url))
-    claims = required_claims(settings.issuer, settings.audience)
+    """Turns a bearer token into its principal, or raises `TokenRefused` or `IssuerSilent`."""
+    trusted = {issuer.issuer: Trust.of(issuer) for issuer in settings.issuers}
+    prefixes = tuple(issuer.prefix for issuer in settings.issuers if issuer.prefix)
     denied = _denied(settings.denied_file)
 
     async def authenticate(token: str) -> Principal:
-        payload = await believe(token, keys, claims, settings.token_lifetime_s_max)
-        person = payload.get(settings.person_claim)
+        payload, issuer = await believe(token, trusted, settings.token_lifetime_s_max)
+        person = claim_at(payload, issuer.claims.person)
         if not isinstance(person, str) or not is_name(person):
             raise TokenRefused("person")
-        named = {folded_name(str(name)) for name in (person, payload["sub"], payload.get("jti"))}
-        if not denied().isdisjoint(named):
+        if not issuer.prefix and folded_name(person).startswith(prefixes):
+            raise TokenRefused("person")  # another issuer's
+        names = (issuer.prefix + name for name in (person, payload["sub"]))
+        if not denied().isdisjoint(map(folded_name, (*names, str(payload.get("jti"))))):
             raise TokenRefused("denied")
-        scopes, regions = payload.get("scope", ""), payload.get("regions", [])
-        if not isinstance(scopes, str) or not isinstance(regions, list):
-            raise TokenRefused("malformed")
-        if not all(isinstance(code, str) and REGION.fullmatch(code) for code in regions):
-            raise TokenRefused("regions")
-        return Principal(person, frozenset(scopes.split()), tuple(regions))
+        return Principal(
+            issuer.prefix + person, _scopes_of(payload, issuer), _regions_of(payload, issuer)
+        )
 
     return authenticate
+
+
+def _scopes_of(payload: Mapping[str, Any], issuer: TrustedIssuer) -> frozenset[str]:
+    """The scopes of a token, none beyond its issuer's; a word that is no scope of ours is nothing
+    to us: an identity provider has scopes of its own, such as `openid`."""
+    found, may_say = claim_at(payload, issuer.claims.scopes), issuer.may_say.scopes
+    # `scope` is a text by RFC 8693; what a person mapped may be a list.
+    if isinstance(found, list) and issuer.claims.scopes != "scope":
+        words = found
+    elif isinstance(found, str) or found is None:
+        words = (found or "").split()
+    else:
+        raise TokenRefused("malformed")
+    if not all(isinstance(word, str) for word in words):
+        raise TokenRefused("malformed")
+    if EVERY in may_say:
+        return frozenset(words)
+    if any(SCOPE.fullmatch(word) and word not in may_say for word in words):
+        raise TokenRefused("scope-beyond-issuer")
+    return frozenset(words).intersection(may_say)
+
+
+def _regions_of(payload: Mapping[str, Any], issuer: TrustedIssuer) -> tuple[str, ...]:
+    """The regions of a token, all of them within its issuer's."""
+    regions = claim_at(payload, issuer.claims.regions)
+    if regions is None:
+        return ()
+    if not isinstance(regions, list):
+        raise TokenRefused("malformed")
+    if not all(isinstance(code, str) and REGION.fullmatch(code) for code in regions):
+        raise TokenRefused("regions")
+    bounds = Principal("", frozenset(), issuer.may_say.regions)
+    if not all(bounds.may_see(code) for code in regions):
+        raise TokenRefused("region-beyond-issuer")
+    return tuple(regions)
 
 
 def _denied(path: Path | None) -> Callable[[], frozenset[str]]:
@@ -151,6 +187,10 @@ def gate(
         except TokenRefused:
             response = answer(request, 401, detail="A valid bearer token is needed.")
             response.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+        except IssuerSilent:
+            detail = "The keys of the token's issuer cannot be read now."
+            response = answer(request, 503, "issuer-silent", detail=detail)
+            response.headers["Retry-After"] = str(round(KEYS_COOLDOWN_S))
         except TooManyRequests as many:
             response = answer(request, 429, detail="Wait for as long as Retry-After says.")
             response.headers["Retry-After"] = str(many.retry_after)
@@ -159,6 +199,9 @@ def gate(
     async def _believed(scope: Scope, address: str) -> Principal:
         try:
             return await authenticate(_token(scope, cookie))
+        except IssuerSilent:
+            rates.stranger(address)  # nobody knows yet whether the token is a good one
+            raise
         except TokenRefused as refusal:
             # Many people share an address: a good token is served from where bad ones come from.
             rates.refused_token(address)

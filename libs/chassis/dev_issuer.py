@@ -18,6 +18,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from libs.chassis.durable_files import replace_file
+from libs.chassis.issuers import TrustedIssuer
 
 PRIVATE_KEY: Final = "issuer-key.json"
 KEY_SET: Final = "jwks.json"
@@ -33,6 +34,11 @@ class Issuer:
     issuer: str
     audience: str
     key: ECKey = field(repr=False)
+
+    @staticmethod
+    def trusted_in(directory: Path) -> tuple[TrustedIssuer]:
+        """Whom services believe that have the key set of a directory."""
+        return (TrustedIssuer.of_this_machine(ISSUER, AUDIENCE, directory / KEY_SET),)
 
     @classmethod
     def open(cls, directory: Path, issuer: str = ISSUER, audience: str = AUDIENCE) -> Self:

@@ -99,6 +99,7 @@ GENERAL: Final = (
     ("internal-server-error", 500),
     ("database-busy", 503),
     ("database-unavailable", 503),
+    ("issuer-silent", 503),
 )
 """(code, status) of the problems that no `Refusal` or `DomainError` names."""
 

@@ -12,15 +12,20 @@ from pathlib import Path
 from typing import Final, Self, TypeAlias
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from libs.chassis.issuers import TrustedIssuer, read_issuers
 from libs.chassis.limits import Limits
 from libs.chassis.partner_keys import KeysRefused, NoSigningKey, PartnerKeys
 from libs.chassis.partner_tls import CertificateRefused, partner_context
+from libs.policy.files import PolicyError
 
 Environment: TypeAlias = Mapping[str, str]
 
 POSTGRES: Final = ("postgresql", "postgres")
 WEB: Final = ("http", "https")
 LIMIT_MAX: Final = 2**50
+ISSUERS: Final = "PKH_ISSUERS_FILE"
+GONE: Final = ("PKH_JWKS_URL", "PKH_PERSON_CLAIM")
+"""Variables that named an identity provider before; passed over, they would let in others."""
 PARTNER_KEYS: Final = "PKH_PARTNER_KEYS_FILE"
 SIGNING_KEYS: Final = "PKH_SIGNING_KEYS_FILE"
 PARTNER_CA: Final = "PKH_PARTNER_CA_FILE"
@@ -131,6 +136,23 @@ def url(env: Environment, name: str, schemes: Collection[str], *, optional: bool
     return urlunsplit(parts._replace(netloc=f"{credentials}@{host}"))
 
 
+def issuers(env: Environment) -> Sequence[TrustedIssuer]:
+    """Those whose tokens are believed: described in a file, or the platform's own alone."""
+    for name in GONE:
+        if env.get(name):
+            raise SettingRefused(f"{name} is read no more: describe the issuer in {ISSUERS}.")
+    described, key_set = file(env, ISSUERS), file(env, "PKH_JWKS_FILE")
+    if (described is None) == (key_set is None):
+        raise SettingRefused(f"One of {ISSUERS} and PKH_JWKS_FILE must be set, and not both.")
+    if key_set is not None:
+        name, audience = text(env, "PKH_ISSUER"), text(env, "PKH_AUDIENCE")
+        return (TrustedIssuer.of_this_machine(name, audience, key_set),)
+    try:
+        return read_issuers(described) if described else ()
+    except PolicyError as mistake:
+        raise SettingRefused(f"{ISSUERS}: {mistake}") from None
+
+
 def partner_keys(env: Environment) -> PartnerKeys:
     """The register of partners' keys and our own signing keys, checked whole."""
     register, own = (file(env, name) for name in (PARTNER_KEYS, SIGNING_KEYS))
@@ -186,14 +208,10 @@ class Settings:
     service: str
     database_url: str = field(repr=False)
     bus_url: str = field(repr=False)
-    issuer: str
-    audience: str
-    person_claim: str = "sub"
-    """The claim of a token that names a person, for good: whoever leaves must not leave a name."""
+    issuers: Sequence[TrustedIssuer]
+    """Whose tokens are believed."""
     bus_session_s: int | None = None
     """Seconds of silence after which others get a consumer's partitions; None: the bus's own."""
-    jwks_file: Path | None = None
-    jwks_url: str = ""
     denied_file: Path | None = None
     """Subjects and token ids that are refused at once, one a line; may change at any time."""
     keys_url: str = field(default="", repr=False)
@@ -240,11 +258,6 @@ class Settings:
         """
         for name in (name for need in needs for name in NEEDED[need]):
             text(env, name)
-        jwks_url = url(env, "PKH_JWKS_URL", ("https", "http"), optional=True)
-        if not jwks_url and not env.get("PKH_JWKS_FILE"):
-            raise SettingRefused("PKH_JWKS_FILE or PKH_JWKS_URL must be set.")
-        if jwks_url and env.get("PKH_JWKS_FILE"):
-            raise SettingRefused("PKH_JWKS_FILE and PKH_JWKS_URL must not both be set.")
         called = {name: url(env, address_of(name), WEB) for name in calls}
         outside = {name: url(env, address_of(name), WEB, optional=True) for name in partners}
         bus_url = url(env, "PKH_BUS_URL", (*POSTGRES, "kafka"))
@@ -252,12 +265,8 @@ class Settings:
             service=service,
             database_url=url(env, "PKH_DATABASE_URL", POSTGRES),
             bus_url=bus_url,
-            person_claim=text(env, "PKH_PERSON_CLAIM", "sub"),
             bus_session_s=whole(env, "PKH_BUS_SESSION_S", 0, at_least=0) or None,
-            issuer=text(env, "PKH_ISSUER"),
-            audience=text(env, "PKH_AUDIENCE"),
-            jwks_file=file(env, "PKH_JWKS_FILE"),
-            jwks_url=jwks_url,
+            issuers=issuers(env),
             denied_file=file(env, "PKH_DENIED_FILE"),
             keys_url=url(env, "PKH_KEYS_URL", POSTGRES, optional=True),
             eraser_url=url(env, "PKH_ERASER_URL", POSTGRES, optional=True),

@@ -20,7 +20,7 @@ import pytest
 
 from libs.chassis.auth import NATION
 from libs.chassis.catalogue import catalogue
-from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
+from libs.chassis.dev_issuer import Issuer
 from libs.chassis.limits import Limits
 from libs.chassis.problems import Refusal
 from libs.chassis.regions import region_ranges
@@ -143,9 +143,7 @@ async def gatehouse(service: str, directory: Path) -> AsyncIterator[Gatehouse]:
         service=service,
         database_url="postgresql://nowhere/none",
         bus_url="postgresql://nowhere/none",
-        issuer=ISSUER,
-        audience=AUDIENCE,
-        jwks_file=directory / KEY_SET,
+        issuers=Issuer.trusted_in(directory),
         contracts_dir=ROOT / "contracts",
         limits=replace(Limits(), requests_a_second=many, requests_burst_max=many),
     )

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from libs.chassis.catalogue import catalogue
-from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
+from libs.chassis.dev_issuer import Issuer
 from libs.chassis.settings import Settings
 from tests.doors import operations
 from tools.contracts import interfaces
@@ -23,9 +23,7 @@ async def answers(service: str, directory: Path, query: str) -> dict[str, httpx.
         service=service,
         database_url="postgresql://nowhere/none",
         bus_url="postgresql://nowhere/none",
-        issuer=ISSUER,
-        audience=AUDIENCE,
-        jwks_file=directory / KEY_SET,
+        issuers=Issuer.trusted_in(directory),
         contracts_dir=interfaces.CONTRACTS,
     )
     headers = {"Authorization": f"Bearer {Issuer.open(directory).token('anybody', (), ('*',))}"}

@@ -14,6 +14,7 @@ from tests.mutants.graduation import GRADUATION
 from tests.mutants.holds import HOLDS
 from tests.mutants.identities import IDENTITIES
 from tests.mutants.isolation import ISOLATION
+from tests.mutants.issuers import ISSUERS
 from tests.mutants.limits import LIMITS
 from tests.mutants.lists import LISTS
 from tests.mutants.mutant import Change, Mutant
@@ -31,6 +32,7 @@ MUTANTS: Final = (
     *TELEMETRY,
     *FORMS,
     *ISOLATION,
+    *ISSUERS,
     *PARTNERS,
     *LISTS,
     *GRADUATION,

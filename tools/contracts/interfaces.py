@@ -41,9 +41,7 @@ def application(service: str, settings: Settings | None = None) -> Any:
         service=service,
         database_url="postgresql://nowhere/none",
         bus_url="postgresql://nowhere/none",
-        issuer="nobody",
-        audience="nobody",
-        jwks_url="https://nowhere.invalid",
+        issuers=(),
         contracts_dir=CONTRACTS,
     )
     return described.application(settings or nothing)

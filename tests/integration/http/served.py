@@ -155,7 +155,7 @@ def others() -> FastAPI:
 
 def with_others(settings: Settings, elsewhere: str) -> Settings:
     """The settings of a service with a token of its own, and others at an address."""
-    token = settings.jwks_file.with_name("payments.token") if settings.jwks_file else Path()
+    token = Path(settings.issuers[0].keys).with_name("payments.token")
     token.write_text("a token")
     addresses = dict.fromkeys((*ANNOUNCED_TO, "payments", "treasury", "bank"), elsewhere)
     return replace(settings, service_token_file=token, addresses=addresses)

@@ -15,6 +15,7 @@ import asyncpg
 import msgspec
 
 from libs.chassis.catalogue import role
+from libs.chassis.dev_issuer import AUDIENCE, ISSUER
 from libs.chassis.settings import Settings
 from libs.events.bus.connect import connect
 from libs.events.consumer.parking import list_parked
@@ -65,9 +66,9 @@ async def rebuilt(settings: Settings, directory: Path) -> tuple[int, list[Progre
         "PKH_DATABASE_URL": settings.database_url,
         "PKH_OWNER_DATABASE_URL": settings.bus_url,
         "PKH_BUS_URL": settings.bus_url,
-        "PKH_ISSUER": settings.issuer,
-        "PKH_AUDIENCE": settings.audience,
-        "PKH_JWKS_FILE": str(settings.jwks_file),
+        "PKH_ISSUER": ISSUER,
+        "PKH_AUDIENCE": AUDIENCE,
+        "PKH_JWKS_FILE": settings.issuers[0].keys,
     }
     program = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.projection.rebuild"),

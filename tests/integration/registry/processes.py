@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from libs.chassis.dev_issuer import KEY_SET, Issuer
+from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.settings import Settings
 from localstack.ports import free_ports
 from tests.doors import ROOT, Door, service_settings
@@ -82,8 +82,8 @@ def _common(registry: Settings, directory: Path) -> dict[str, str]:
         "PKH_PAYMENTS_URL": registry.addresses["payments"],
         "PKH_SERVICE_TOKEN_FILE": str(directory / "token"),
         "PKH_JWKS_FILE": str(directory / KEY_SET),
-        "PKH_ISSUER": registry.issuer,
-        "PKH_AUDIENCE": registry.audience,
+        "PKH_ISSUER": ISSUER,
+        "PKH_AUDIENCE": AUDIENCE,
         "PKH_KEK_FILE": str(directory / "kek"),
         "PKH_TOKEN_KEY_FILE": str(directory / "token-key"),
         "PKH_CONTRACTS_DIR": str(registry.contracts_dir),

@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from libs.chassis.app import create_app
 from libs.chassis.auth import Principal, ensure_may_see, require
-from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
+from libs.chassis.dev_issuer import Issuer
 from libs.chassis.health import Check
 from libs.chassis.middleware import Asked
 from libs.chassis.settings import Settings
@@ -72,9 +72,7 @@ def settings_for(issuer_dir: Path, **changes: Any) -> Settings:
         "service": "things",
         "database_url": "postgresql://nobody@nowhere/none",
         "bus_url": "kafka://nowhere:9092",
-        "issuer": ISSUER,
-        "audience": AUDIENCE,
-        "jwks_file": issuer_dir / KEY_SET,
+        "issuers": Issuer.trusted_in(issuer_dir),
     }
     return Settings(**(given | changes))
 

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 import yaml
 
-from libs.chassis.settings import SettingRefused, Settings
 from tests.architecture.tree import ROOT, tracked_files
 from tests.compose.__main__ import GUIDE, YEAR
 from tests.guides.console import commands
@@ -213,18 +212,9 @@ def test_where_the_issuer_is_real_no_key_of_ours_is_trusted() -> None:
     assert {name for name, each in services.items() if each} == trusting
     for name in trusting:
         assert services[name]["environment"]["PKH_JWKS_FILE"] == ""
-        assert services[name]["environment"]["PKH_JWKS_URL"].startswith("${PKH_JWKS_URL:?")
-
-
-def test_a_key_set_that_is_named_twice_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "jwks.json").write_text("{}")
-    both = {
-        "PKH_JWKS_FILE": str(tmp_path / "jwks.json"),
-        "PKH_JWKS_URL": "https://issuer.test/keys",
-    }
-
-    with pytest.raises(SettingRefused, match="must not both be set"):
-        Settings.from_environment("registry", both)
+        assert services[name]["environment"]["PKH_ISSUERS_FILE"] == "/identity/issuers.yaml"
+        [mounted] = [each for each in services[name]["volumes"] if ":/identity:ro" in each]
+        assert mounted.startswith("${PKH_ISSUERS_DIR:?")
 
 
 # -- Tools
@@ -286,8 +276,7 @@ def test_docker_compose_takes_the_files(over: str) -> None:
     ):
         pytest.skip("no docker compose")
     named = (
-        "PKH_ISSUER",
-        "PKH_JWKS_URL",
+        "PKH_ISSUERS_DIR",
         "PKH_TREASURY_URL",
         "PKH_BANK_URL",
         "PKH_SERVICE_TOKEN_DIR",
