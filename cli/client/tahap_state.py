@@ -144,6 +144,15 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Close:
+    """A proposal to close a tahap; `count` families are not paid in it any more."""
+
+    hash: str
+    maker: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class TahapState:
     """A tahap: its phase, and its terms; `trouble` is why a cancelled one is not taken back yet."""
 
@@ -155,6 +164,7 @@ class TahapState:
     list: Lines
     runs: tuple[RunState, ...]
     proposal: Proposal | None = None
+    closing: Close | None = None
     revision: int = 1
     trouble: str | None = None
 

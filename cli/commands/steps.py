@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -176,6 +177,29 @@ def _without(silent: Unanswered) -> str:
 
 
 @tahap.command()
+def close(
+    name: TahapId,
+    person: As,
+    lapsed: Annotated[
+        list[str] | None,
+        typer.Option(help="A family that nobody will pay, and why: FAMILY=REASON; repeat it."),
+    ] = None,
+    data: State = STATE,
+    yes: Yes = False,
+) -> None:
+    """Propose to close a tahap whose runs are settled, without the families that are named."""
+    named = [dict(zip(("family", "reason"), one.split("="), strict=False)) for one in lapsed or []]
+    _propose(partial(_propose_close, named), name, person, data, yes)
+
+
+async def _propose_close(lapsed: list[dict[str, str]], maker: Client, name: str, yes: bool) -> None:
+    seen = await see(maker, name)
+    sure(f"Close {name} without paying {len(lapsed):,} families?", yes)
+    path = f"/tahap/{name}/close-proposal"
+    await maker.post("payments", path, {"lapsed": lapsed}, seen.if_match)
+
+
+@tahap.command()
 def judge(
     name: TahapId,
     partner: Annotated[str, typer.Argument(help="TREASURY or a bank, as `show` names it.")],
@@ -199,8 +223,8 @@ async def _judge(name: str, kind: str, judgement: dict[str, str], person: str, d
 
 @tahap.command()
 def approve(name: TahapId, person: As, data: State = STATE, yes: Yes = False) -> None:
-    """Approve what another person proposed: the freeze of the list, the order, or to go on without
-    accounts that have no answer."""
+    """Approve what another person proposed: the freeze of the list, the order, to go on without
+    accounts that have no answer, or the close."""
     run(_approve(name, person, data, yes))
     out.print("Approved.", highlight=False)
 
@@ -230,6 +254,9 @@ def _proposed(state: TahapState) -> tuple[str, str, str]:
     if paid and paid.phase == "ORDER_PROPOSED" and paid.order:
         question = f"Order {paid.order.count:,} payments of Rp {paid.order.rupiah:,}?"
         return f"runs/{REGULAR}/order-approval", paid.order.hash, question
+    if state.closing:
+        question = f"Close {state.tahap} without paying {state.closing.count:,} families?"
+        return "close-approval", state.closing.hash, question
     raise Failed(f"Nothing of {state.tahap} waits for an approval; it is at {state.stage}.")
 
 

@@ -166,6 +166,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
             for step in (
                 "freeze-proposal",
                 "supplementary-runs",
+                "close-proposal",
                 "runs/{kind}/order-proposal",
                 "runs/{kind}/unanswered-proposal",
             )
@@ -174,7 +175,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
             f"POST /tahap/{{tahap}}/{step}": _of(Regions.NATION, "payments:check")
             for step in (
                 "freeze-approval",
-                "close",
+                "close-approval",
                 "runs/{kind}/freeze-approval",
                 "runs/{kind}/order-approval",
                 "runs/{kind}/unanswered-approval",

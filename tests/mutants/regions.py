@@ -52,4 +52,19 @@ REGIONS: Final = (
         f"{MOVE}::test_a_move_to_come_shows_him_nothing",
         f"{MOVE}::test_a_card_of_another_region_and_one_of_nobody_are_answered_alike",
     ),
+    Mutant(
+        "closed-by-its-maker",
+        "who proposed to close a tahap also closes it",
+        (
+            Change(
+                "services/payments/domain/tahap/runs.py",
+                "    require_approval(maker, state.closing.hash, command.checker, command.hash)\n",
+                "",
+            ),
+        ),
+        "tests/integration/payments/test_supplementary_runs.py"
+        "::test_one_person_does_not_close_a_tahap",
+        "tests/integration/payments/test_supplementary_runs.py"
+        "::test_a_tahap_closes_when_its_deferred_families_are_named_as_lapsed",
+    ),
 )

@@ -103,6 +103,7 @@ TAHAP: Final[StreamType[tahaps.Command, TahapState, tahaps.Event]] = StreamType(
             tahaps.FreezeProposed,
             tahaps.FamiliesDeferred,
             tahaps.RunSettled,
+            tahaps.CloseProposed,
         ),
     ),
 )

@@ -13,7 +13,7 @@ from libs.events.store.transaction import Transaction
 from services.payments.domain.run.deferral import unanswered_hash
 from services.payments.domain.run.state import RunState
 from services.payments.domain.shared.totals import Totals, total
-from services.payments.domain.tahap.messages import Terms
+from services.payments.domain.tahap.messages import CloseProposed, Terms
 from services.payments.domain.tahap.state import PaymentList, TahapState
 from services.payments.http.announcement_answers import (
     OverrideView,
@@ -97,6 +97,16 @@ class RunView(BaseModel):
     incidents: list[IncidentView]
 
 
+class CloseView(BaseModel):
+    """A proposal to close a tahap: the hash that its approver sends, and the families that nobody
+    will pay in it any more, the first of them by name."""
+
+    hash: str
+    maker: str
+    count: int
+    lapsed: list[Candidate]
+
+
 class TahapView(BaseModel):
     """The standing of a tahap; `trouble` is why a cancelled one is not taken back yet."""
 
@@ -111,6 +121,7 @@ class TahapView(BaseModel):
     trouble: str | None
     override: OverrideView | None
     proposal: ProposalView | None
+    closing: CloseView | None
     runs: list[RunView]
     list: ListView
 
@@ -142,8 +153,23 @@ async def tahap_view(
         trouble=await cancellation_trouble(unit, state.tahap),
         override=override_view(terms),
         proposal=proposal_view(state),
+        closing=_close_view(state.closing),
         list=shown,
         runs=views,
+    )
+
+
+def _close_view(proposed: CloseProposed | None) -> CloseView | None:
+    if proposed is None:
+        return None
+    return CloseView(
+        hash=proposed.hash,
+        maker=proposed.maker,
+        count=len(proposed.lapsed),
+        lapsed=[
+            Candidate(family=deferral.family, reason=deferral.reason)
+            for deferral in proposed.lapsed[:MISSING_SHOWN_MAX]
+        ],
     )
 
 

@@ -74,7 +74,11 @@ CANCELLED: Final = refuses(
 PROPOSED: Final = refuses(*_STEP, StaleHash, MissingNotDeferred, NotMissing, Malformed)
 FROZEN: Final = refuses(*_STEP, ListMoved, NothingProposed, SamePerson, StaleHash)
 OPENED: Final = refuses(*_STEP, NotDeferred, MissingNotDeferred, Malformed)
-CLOSED: Final = refuses(*_STEP, RunsOpen, FamiliesOutstanding, NotMissing, Malformed)
+CLOSE_PROPOSED: Final = refuses(*_STEP, RunsOpen, FamiliesOutstanding, NotMissing, Malformed)
+CLOSED: Final = refuses(
+    *(*_STEP, RunsOpen, FamiliesOutstanding, NotMissing),
+    *(NothingProposed, SamePerson, StaleHash),
+)
 UNANSWERED_PROPOSED: Final = refuses(*_RUN_STEP, StaleHash, TooManyUnanswered)
 UNANSWERED_DEFERRED: Final = refuses(
     *_RUN_STEP, NothingProposed, SamePerson, StaleHash, TooManyUnanswered

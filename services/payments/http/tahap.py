@@ -22,13 +22,14 @@ from services.payments.domain.payment.messages import Defer
 from services.payments.domain.shared.errors import Malformed
 from services.payments.domain.shared.ids import REGULAR, payment_id, supplementary
 from services.payments.domain.tahap.messages import (
+    ApproveClose,
     ApproveFreeze,
-    CloseTahap,
     Deferral,
     FamiliesDeferred,
     ListFrozen,
     MarkListReady,
     OpenSupplementary,
+    ProposeClose,
     ProposeFreeze,
 )
 from services.payments.http import announcing, answers, refusals
@@ -241,27 +242,31 @@ def _opened(kind: str, ready: MarkListReady, families: Sequence[str]) -> dict[st
     }
 
 
-@router.post(
-    "/tahap/{tahap}/close",
-    status_code=204,
-    responses=refusals.CLOSED,
-)
-async def close(
-    tahap: TahapId,
-    body: Close,
-    deciding: DecidingOf,
-    checker: Checker,
-    seen: IfMatch,
+@router.post("/tahap/{tahap}/close-proposal", status_code=204, responses=refusals.CLOSE_PROPOSED)
+async def propose_close(
+    tahap: TahapId, body: Close, deciding: DecidingOf, maker: Maker, seen: IfMatch
 ) -> Response:
-    """Close a tahap whose runs are settled; needed only where deferred families are left.
+    """Propose to close a tahap whose runs are settled; needed where deferred families are left.
 
     Families that are excluded lapse without being named.
     """
     named = [Deferral(str(deferral.family), deferral.reason) for deferral in body.lapsed]
     families = {deferral.family for deferral in named}
 
-    async def closed(unit: Transaction, standing: versions.Standing) -> None:
+    async def proposed(unit: Transaction, standing: versions.Standing) -> None:
         excluded = [x for x in await lapsing(unit, standing.tahap) if x.family not in families]
-        await standing.decide(unit, CloseTahap((*named, *excluded)))
+        await standing.decide(unit, ProposeClose(maker.subject, (*named, *excluded)))
+
+    return await deciding_on(deciding, tahap, seen, proposed)
+
+
+@router.post("/tahap/{tahap}/close-approval", status_code=204, responses=refusals.CLOSED)
+async def approve_close(
+    tahap: TahapId, body: Approval, deciding: DecidingOf, checker: Checker, seen: IfMatch
+) -> Response:
+    """Close the tahap as another person proposed: who is named is not paid in it any more."""
+
+    async def closed(unit: Transaction, standing: versions.Standing) -> None:
+        await standing.decide(unit, ApproveClose(checker.subject, body.hash))
 
     return await deciding_on(deciding, tahap, seen, closed)

@@ -45,7 +45,7 @@ async def test_he_freezes_no_list_and_closes_no_tahap(office: Office) -> None:
     office.world.accounts.update(books_of(houses(2)))
     await office.arrived(houses(2))
     seen, tag = await office.seen(PATH), await office.tag(PATH)
-    steps = ("freeze-proposal", "freeze-approval", "close", "cancellation-proposal")
+    steps = ("freeze-proposal", "freeze-approval", "close-approval", "cancellation-proposal")
 
     for step in steps:
         who, body = his(office) | {"If-Match": tag}, {"hash": seen["list"]["hash"]}

@@ -125,6 +125,15 @@ class Office:
         assert checked.status_code == 204, checked.text
         await self.require_current(path, checked)
 
+    async def closed(self, path: str, *lapsed: tuple[str, str]) -> None:
+        """Two people close a tahap, in which these families are not paid, each for a reason."""
+        named = [{"family": family, "reason": reason} for family, reason in lapsed]
+        made = await self.asked_by(MAKER, "make", f"{path}/close-proposal", {"lapsed": named})
+        assert made.status_code == 204, made.text
+        digest = {"hash": (await self.seen(path))["closing"]["hash"]}
+        closed = await self.asked_by(CHECKER, "check", f"{path}/close-approval", digest)
+        assert closed.status_code == 204, closed.text
+
     async def require_current(self, path: str, answer: httpx.Response) -> None:
         """A decision's answer has the version that the next decision rests on."""
         assert (await self.tag(path)).startswith(answer.headers["ETag"].removesuffix('"'))

@@ -18,7 +18,7 @@ from tests.integration.payments.houses import (
     books_of,
     houses,
 )
-from tests.integration.payments.office import CHECKER, MAKER, Office
+from tests.integration.payments.office import MAKER, Office
 
 VILLAGE = houses(6)
 REOPENED, LISTED = VILLAGE[0], VILLAGE[1:]
@@ -191,9 +191,7 @@ async def test_who_lapsed_at_the_close_is_not_owed_by_anothers_reopening(
     await office.pay()
     await office.ordered()
     await office.pay()
-    body = {"lapsed": [{"family": lapsed.family, "reason": "MOVED_ABROAD"}]}
-    closed = await office.asked_by(CHECKER, "check", f"{TAHAP_PATH}/close", body)
-    assert closed.status_code == 204, closed.text
+    await office.closed(TAHAP_PATH, (lapsed.family, "MOVED_ABROAD"))
 
     await office.take(await office.elsewhere.line(REOPENED, reopening=1))
 

@@ -147,15 +147,29 @@ async def test_whoever_opened_a_supplementary_list_does_not_approve_it(
 async def test_a_tahap_closes_when_its_deferred_families_are_named_as_lapsed(
     without_late: Office,
 ) -> None:
-    office, path = without_late, f"{TAHAP_PATH}/close"
+    office = without_late
 
-    forgotten = await office.asked_by(CHECKER, "check", path, {})
+    forgotten = await office.asked_by(MAKER, "make", f"{TAHAP_PATH}/close-proposal", {})
     assert forgotten.json()["type"] == "/problems/families-outstanding"
 
-    lapsed = [{"family": LATE.family, "reason": "NOT_REPLAYED"}]
-    answer = await office.asked_by(CHECKER, "check", path, {"lapsed": lapsed})
-    assert answer.status_code == 204, answer.text
-    assert (await office.tahap()).closed is not None
+    await office.closed(TAHAP_PATH, (LATE.family, "NOT_REPLAYED"))
+    closed = (await office.tahap()).closed
+    assert closed is not None
+    assert (closed.maker, closed.checker) == (MAKER, CHECKER)
+
+
+async def test_one_person_does_not_close_a_tahap(without_late: Office) -> None:
+    office, lapsed = without_late, [{"family": LATE.family, "reason": "NOT_REPLAYED"}]
+    body = {"lapsed": lapsed}
+    made = await office.asked_by(MAKER, "make", f"{TAHAP_PATH}/close-proposal", body)
+    waits = (await office.seen(TAHAP_PATH))["closing"]
+
+    own = {"hash": waits["hash"]}
+    answer = await office.asked_by(MAKER, "check", f"{TAHAP_PATH}/close-approval", own)
+
+    assert (made.status_code, waits["maker"], waits["lapsed"]) == (204, MAKER, lapsed)
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/same-person")
+    assert (await office.tahap()).closed is None
 
 
 async def test_an_effect_that_meets_the_supplementary_entitlement_is_not_lost(

@@ -60,6 +60,8 @@ def body_of(path: str) -> dict[str, Any]:
             return {"hash": STALE, "after": {}}
         case "cancellation-proposal":
             return {"reason": "WRONG_DATES"}
+        case "close-proposal":
+            return {}
         case "incident-judgement":
             return {"partner": "BNI", "reason": "Cleared"}
         case "correction-proposal":

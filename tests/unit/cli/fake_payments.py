@@ -26,6 +26,7 @@ class FakePayments:
     run_phase: str = ""
     cut: int = 0
     unanswered: dict[str, Any] | None = None
+    closing: dict[str, Any] | None = None
     done: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -41,6 +42,8 @@ class FakePayments:
             self.fake.when("POST", f"payments/tahap/{TAHAP}/runs/REGULAR/{step}", self._order)
         for step in ("unanswered-proposal", "unanswered-approval"):
             self.fake.when("POST", f"payments/tahap/{TAHAP}/runs/REGULAR/{step}", self._let_go)
+        for step in ("close-proposal", "close-approval"):
+            self.fake.when("POST", f"payments/tahap/{TAHAP}/{step}", self._close)
         for name in SERVICES:
             quiet = asdict(Positions("e", 0, 0, {}, {}, 0))
             self.fake.when("GET", f"{name}/positions", answer(quiet))
@@ -105,6 +108,13 @@ class FakePayments:
             self.unanswered |= {"maker": self.done[-1][1]}
         return httpx.Response(204, headers={"ETag": self.tag})
 
+    def _close(self, request: httpx.Request) -> httpx.Response:
+        step = self._note(request)
+        if step == "close-proposal":
+            _, maker, body = self.done[-1]
+            self.closing = {"hash": "c105", "maker": maker, "count": len(body["lapsed"])}
+        return httpx.Response(204, headers={"ETag": self.tag})
+
     def _look(self, _request: httpx.Request) -> httpx.Response:
         if not self.phase:
             return httpx.Response(404, json={"type": "/problems/tahap-unknown", "title": "none"})
@@ -154,6 +164,7 @@ class FakePayments:
             "rule_set": "2021-2024",
             "list": lines,
             "runs": runs,
+            "closing": self.closing,
             "proposal": proposal if self.phase == "PROPOSED" else None,
         }
 

@@ -173,6 +173,21 @@ def test_two_people_take_an_order_from_proposal_to_approval(
     ]
 
 
+def test_two_people_close_a_tahap_without_a_family(data_dir: Path, payments: FakePayments) -> None:
+    payments.phase, lapsed = "SETTLED", f"{FAMILY}=MOVED_ABROAD"
+
+    pkh(data_dir, "tahap", "close", TAHAP, "--as", "ana", "--lapsed", lapsed, "--yes")
+    result = pkh(data_dir, "tahap", "approve", TAHAP, "--as", "budi", answers="y\n")
+
+    assert result.exit_code == 0, result.output
+    assert "Close 2023-1 without paying 1 families?" in result.output
+    named = {"lapsed": [{"family": FAMILY, "reason": "MOVED_ABROAD"}]}
+    assert payments.done == [
+        ("close-proposal", "ana", named),
+        ("close-approval", "budi", {"hash": "c105"}),
+    ]
+
+
 def test_a_person_is_asked_before_money_moves_and_may_say_no(
     data_dir: Path, payments: FakePayments
 ) -> None:

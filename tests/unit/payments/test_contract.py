@@ -68,6 +68,7 @@ INTERNAL = {
     "FreezeProposed",
     "FamiliesDeferred",
     "RunSettled",
+    "CloseProposed",
     "AnnouncementProposed",
     "ProposalWithdrawn",
     "CancellationProposed",

@@ -11,16 +11,20 @@ from services.payments.domain.shared.errors import (
     Malformed,
     MissingNotDeferred,
     NotDeferred,
+    NothingProposed,
     NotMissing,
     RunsOpen,
     SamePerson,
+    StaleHash,
     StepNotReached,
     TahapIsClosed,
     TooManyDeferred,
 )
 from services.payments.domain.tahap.decider import DEFERRED_FAMILIES_MAX, tahap
 from services.payments.domain.tahap.messages import (
+    ApproveClose,
     ApproveFreeze,
+    CloseProposed,
     CloseTahap,
     Command,
     DeferFamilies,
@@ -33,6 +37,7 @@ from services.payments.domain.tahap.messages import (
     MarkListReady,
     MarkRunReconciled,
     OpenSupplementary,
+    ProposeClose,
     ProposeFreeze,
     RequestBuckets,
     RunSettled,
@@ -290,6 +295,44 @@ def test_closing_again_changes_nothing_and_differently_is_refused() -> None:
 
     closed.when(CloseTahap()).then_nothing()
     closed.when(CloseTahap((PARKED,))).then_refused(Contradiction)
+
+
+# -- Closed by two people
+
+
+def test_two_people_close_it_and_its_last_run_closes_it_by_itself() -> None:
+    proposed = CloseProposed(TAHAP, BOTH, "ana")
+    waiting = after(READY_WITHOUT_TWO, *freeze(*BOTH), DONE)
+
+    waiting.when(ProposeClose("ana", BOTH[::-1])).then(proposed)
+    asked = after(READY_WITHOUT_TWO, *freeze(*BOTH), DONE, ProposeClose("ana", BOTH))
+    asked.when(ProposeClose("ana", BOTH)).then_nothing()
+    closed = TahapClosed(TAHAP, BOTH, "ana", "ben")
+    asked.when(ApproveClose("ben", proposed.hash)).then(closed)
+
+
+@pytest.mark.parametrize("person", ["ana", "Ana"])
+def test_nobody_closes_what_they_proposed_to_close(person: str) -> None:
+    proposed = CloseProposed(TAHAP, BOTH, "ana")
+    asked = after(READY_WITHOUT_TWO, *freeze(*BOTH), DONE, ProposeClose("ana", BOTH))
+
+    asked.when(ApproveClose(person, proposed.hash)).then_refused(SamePerson)
+    asked.when(ApproveClose("ben", HASH)).then_refused(StaleHash)
+
+
+def test_a_close_that_forgets_somebody_is_not_proposed_and_none_approved_unproposed() -> None:
+    waiting = after(READY_WITHOUT_TWO, *freeze(*BOTH), DONE)
+
+    waiting.when(ProposeClose("ana", BOTH[:1])).then_refused(FamiliesOutstanding)
+    waiting.when(ApproveClose("ben", HASH)).then_refused(NothingProposed)
+    after(*PAID).when(ProposeClose("ana")).then_refused(RunsOpen)
+
+
+def test_a_proposal_to_close_falls_when_somebody_else_is_outstanding() -> None:
+    proposed = CloseProposed(TAHAP, (), "ana")
+    moved = after(*PAID, DONE, ProposeClose("ana"), LEFT)
+
+    moved.when(ApproveClose("ben", proposed.hash)).then_refused(NothingProposed)
 
 
 def test_an_open_run_keeps_the_tahap_open() -> None:

@@ -34,6 +34,7 @@ from services.payments.domain.tahap.messages import (
     AnnouncementCommand,
     ApproveAnnouncement,
     ApproveCancellation,
+    ApproveClose,
     ApproveFreeze,
     AwaitFamily,
     BucketRequested,
@@ -53,17 +54,20 @@ from services.payments.domain.tahap.messages import (
     OpenSupplementary,
     ProposeAnnouncement,
     ProposeCancellation,
+    ProposeClose,
     ProposeFreeze,
     RequestBuckets,
     SupplementaryFrozen,
     WithdrawProposal,
 )
 from services.payments.domain.tahap.runs import (
+    approve_close,
     await_family,
     close,
     defer_families,
     mark_run_reconciled,
     open_supplementary,
+    propose_close,
 )
 from services.payments.domain.tahap.state import TahapState, evolve
 
@@ -229,6 +233,10 @@ def decide(command: Command, state: TahapState) -> Sequence[Event]:
             return open_supplementary(command, state)
         case MarkRunReconciled():
             return mark_run_reconciled(command, state)
+        case ProposeClose():
+            return propose_close(command, state)
+        case ApproveClose():
+            return approve_close(command, state)
         case CloseTahap():
             return close(command, state)
         case _:

@@ -294,8 +294,24 @@ class MarkRunReconciled:
 
 
 @dataclass(frozen=True, slots=True)
+class ProposeClose:
+    """The maker's proposal to close the tahap; who is never paid is named, each with a reason."""
+
+    maker: str
+    lapsed: tuple[Deferral, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveClose:
+    """Another person's approval of the proposal with this hash."""
+
+    checker: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class CloseTahap:
-    """Close the tahap; deferred families that are never paid are named, each with its reason."""
+    """Close the tahap behind its last run: nobody is outstanding but whom two people excluded."""
 
     lapsed: tuple[Deferral, ...] = ()
 
@@ -311,6 +327,8 @@ Command: TypeAlias = (
     | AwaitFamily
     | OpenSupplementary
     | MarkRunReconciled
+    | ProposeClose
+    | ApproveClose
     | CloseTahap
 )
 
@@ -548,11 +566,30 @@ class RunSettled:
 
 
 @dataclass(frozen=True, slots=True)
-class TahapClosed:
-    """Every run is reconciled and every deferred family paid or named as lapsed."""
+class CloseProposed:
+    """Somebody proposes to close the tahap, and whom nobody will pay any more."""
 
     tahap: str
     lapsed: tuple[Deferral, ...]
+    maker: str
+
+    @property
+    def hash(self) -> str:
+        """The hash that its approver sends: it binds everything of the proposal."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class TahapClosed:
+    """Every run is reconciled and every deferred family paid or named as lapsed.
+
+    `maker` and `checker` are empty where nobody was left to decide on.
+    """
+
+    tahap: str
+    lapsed: tuple[Deferral, ...]
+    maker: str = ""
+    checker: str = ""
 
 
 Event: TypeAlias = (
@@ -567,5 +604,6 @@ Event: TypeAlias = (
     | SupplementaryFrozen
     | FamiliesDeferred
     | RunSettled
+    | CloseProposed
     | TahapClosed
 )

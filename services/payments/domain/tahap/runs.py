@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from services.payments.domain.shared.approval import require_approval
 from services.payments.domain.shared.errors import (
     AlreadyListed,
     FamiliesOutstanding,
     NotDeferred,
+    NothingProposed,
     RunsOpen,
     StepNotReached,
 )
@@ -19,14 +21,18 @@ from services.payments.domain.tahap.guards import (
     quiet_if,
 )
 from services.payments.domain.tahap.messages import (
+    ApproveClose,
     AwaitFamily,
+    CloseProposed,
     CloseTahap,
     DeferFamilies,
+    Deferral,
     Event,
     FamiliesDeferred,
     FamilyAwaited,
     MarkRunReconciled,
     OpenSupplementary,
+    ProposeClose,
     RunSettled,
     SupplementaryOpened,
     TahapClosed,
@@ -92,14 +98,34 @@ def mark_run_reconciled(command: MarkRunReconciled, state: TahapState) -> Sequen
     return [RunSettled(state.tahap, command.kind)]
 
 
+def propose_close(command: ProposeClose, state: TahapState) -> Sequence[Event]:
+    """Propose to close a tahap that can be closed; a later proposal takes its place."""
+    proposed = CloseProposed(state.tahap, _lapsed(command.lapsed, state), command.maker)
+    return [] if state.closing == proposed else [proposed]
+
+
+def approve_close(command: ApproveClose, state: TahapState) -> Sequence[Event]:
+    """Close as another person proposed; refused where the outstanding are others by now."""
+    state.require_open()
+    if state.closing is None:
+        raise NothingProposed(tahap=state.tahap)
+    maker, lapsed = state.closing.maker, state.closing.lapsed
+    require_approval(maker, state.closing.hash, command.checker, command.hash)
+    return [TahapClosed(state.tahap, _lapsed(lapsed, state), maker, command.checker)]
+
+
 def close(command: CloseTahap, state: TahapState) -> Sequence[Event]:
     """Close when every run is reconciled and nobody is forgotten."""
     if state.closed is not None:
         lapsed = tuple(sorted(command.lapsed, key=lambda deferral: deferral.family))
         return quiet_if(state.closed.lapsed == lapsed, document="TahapClosed")
+    return [TahapClosed(state.tahap, _lapsed(command.lapsed, state))]
+
+
+def _lapsed(named: Sequence[Deferral], state: TahapState) -> tuple[Deferral, ...]:
+    """Who lapses at the close: all of those who are outstanding, when every run is reconciled."""
     state.require_open()
     unsettled = [payment_list.kind for payment_list in state.lists if not payment_list.settled]
     if unsettled:
         raise RunsOpen(runs=unsettled)
-    lapsed = exactly(command.lapsed, state.outstanding, FamiliesOutstanding)
-    return [TahapClosed(state.tahap, lapsed)]
+    return exactly(named, state.outstanding, FamiliesOutstanding)

@@ -15,6 +15,7 @@ from services.payments.domain.tahap.messages import (
     CancellationCompleted,
     CancellationEvent,
     CancellationProposed,
+    CloseProposed,
     ClosingAnnounced,
     Deferral,
     Event,
@@ -64,8 +65,8 @@ class TahapState:
     `proposal` waits for an approval, `decided` is the last one that was approved. `revision`
     counts the announcements; `cancelled` is the last of them where it was cancelled, `undoing`
     while payments takes back what it did, and `upcoming` is announced then. `outstanding` are the
-    deferred families that no open or frozen list has, `asked` the last attempt a topic was asked
-    for buckets, `awaited` (family, reopening) the re-opened.
+    deferred families that no open or frozen list has, `closing` a proposal to close, `asked` the
+    last attempt a topic was asked for buckets, `awaited` (family, reopening) the re-opened.
     """
 
     proposal: AnnouncementProposed | CancellationProposed | None = None
@@ -78,6 +79,7 @@ class TahapState:
     asked: tuple[BucketRequested, ...] = ()
     lists: tuple[PaymentList, ...] = ()
     outstanding: tuple[str, ...] = ()
+    closing: CloseProposed | None = None
     closed: TahapClosed | None = None
     awaited: tuple[tuple[str, int], ...] = ()
 
@@ -161,6 +163,7 @@ def evolve(state: TahapState, event: Event) -> TahapState:
             return replace(
                 state,
                 closed=None,
+                closing=None,
                 outstanding=(*outstanding, event.family),
                 awaited=(*state.awaited, (event.family, event.reopening)),
             )
@@ -169,11 +172,13 @@ def evolve(state: TahapState, event: Event) -> TahapState:
                 family for family in state.outstanding if family not in set(event.families)
             )
             opened = PaymentList(event.kind, event.families, event.day)
-            return replace(state, lists=(*state.lists, opened), outstanding=left)
+            return replace(state, lists=(*state.lists, opened), outstanding=left, closing=None)
         case RunSettled():
             return _update(state, event.kind, lambda x: replace(x, settled=True))
+        case CloseProposed():
+            return replace(state, closing=event)
         case TahapClosed():
-            return replace(state, closed=event)
+            return replace(state, closed=event, closing=None)
         case _:
             return _announced(state, event)
 
@@ -218,6 +223,6 @@ def _update(
 
 
 def _with_outstanding(state: TahapState, deferred: tuple[Deferral, ...]) -> TahapState:
-    return replace(
-        state, outstanding=(*state.outstanding, *(deferral.family for deferral in deferred))
-    )
+    # Who was proposed as lapsed is not everybody any more, so the proposal falls with it.
+    outstanding = (*state.outstanding, *(deferral.family for deferral in deferred))
+    return replace(state, outstanding=outstanding, closing=None)
