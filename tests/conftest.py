@@ -1,3 +1,13 @@
 """Fixtures that every test may ask for by name alone, and how long the tests are."""
 
+import structlog
+from structlog.dev import ConsoleRenderer, plain_traceback
+
 pytest_plugins = ["tests.brokers", "tests.servers", "tests.tiers"]
+
+
+def pytest_configure() -> None:
+    """Have a logged error shown without the values around it: to draw them takes seconds."""
+    *processors, _ = structlog.get_config()["processors"]
+    renderer = ConsoleRenderer(exception_formatter=plain_traceback)
+    structlog.configure(processors=[*processors, renderer])
