@@ -13,11 +13,13 @@ import pytest
 
 from localstack.processes import wait_until
 from tests.guides.console import Command, Shell, commands, matches
+from tests.guides.warm_pkh import warm_pkh
 
 ROOT = Path(__file__).parents[2]
 ENTRIES = (".venv", "contracts", "docs", "examples")
 STAYS = "pkh up "
 DEADLINE_S = 60
+VARIABLES = {"COLUMNS": "120"}
 
 
 @pytest.fixture
@@ -41,7 +43,8 @@ def test_the_commands_for_operators_and_integrators_do_what_they_show(clone: Pat
     ]
     stays: list[subprocess.Popen[bytes]] = []
     try:
-        with Shell(clone, {"COLUMNS": "120"}) as shell:
+        with warm_pkh(clone, VARIABLES) as pkh, Shell(clone, VARIABLES) as shell:
+            shell.run(pkh)
             for name, command in shown:
                 if command.text.startswith(STAYS):
                     stays.append(_begun(clone, command))
