@@ -60,13 +60,14 @@ _HELD: Final = """
 SELECT family::text, kind, reason FROM held_family
 WHERE from_tahap <= $1 AND (last_day IS NULL OR last_day >= $2)
 """
+# Few are held, so each is looked up by its key (OFFSET 0); a join would read a tahap's whole list.
 _OF_RUN: Final = f"""
 {_HELD} AND EXISTS (SELECT FROM payment_of WHERE tahap = $1 AND kind = $3
-                    AND payment_of.family = held_family.family)
+                    AND payment_of.family = held_family.family OFFSET 0)
 """
 _LISTED: Final = f"""
 {_HELD} AND EXISTS (SELECT FROM list_line WHERE tahap = $1 AND outcome = 'LISTED'
-                    AND list_line.family = held_family.family)
+                    AND list_line.family = held_family.family OFFSET 0)
 ORDER BY held_family.family LIMIT $3
 """
 _IN_RUN: Final = """
