@@ -8,14 +8,15 @@ a differing bucket need to be asked for again.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from string import hexdigits
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 MODULUS = 2**64
 HASH_HEX_DIGITS = 16
+_HEX: Final = re.compile(r"[0-9a-f]+")
 
 # How buckets stand in a message: per bucket its count, and its sum as 16 hexadecimal digits.
 BucketsJson: TypeAlias = Mapping[str, tuple[int, str]]
@@ -96,4 +97,4 @@ class Buckets:
 
 
 def _is_hex(text: str, digits: int) -> bool:
-    return len(text) == digits and all(c in hexdigits and not c.isupper() for c in text)
+    return len(text) == digits and _HEX.fullmatch(text) is not None
