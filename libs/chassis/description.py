@@ -1,6 +1,6 @@
 """One description of a service: what it is called, what it answers, reads and works on.
 
-SERVICE = Service("purses", [api.router], parts, examples=EXAMPLES)
+SERVICE = Service("purses", [api.router], parts, streams=[PURSE], examples=EXAMPLES)
 
 if __name__ == "__main__":
     SERVICE.run()
@@ -22,6 +22,7 @@ from libs.chassis.app import Lifespan, create_app, serve
 from libs.chassis.catalogue import Entry, catalogue
 from libs.chassis.health import Check
 from libs.chassis.jobs import Source, jobs_router
+from libs.chassis.refolding import refolding_router
 from libs.chassis.regions import Lives, lives_nowhere
 from libs.chassis.replay_jobs import ReplayJobs
 from libs.chassis.retention import RETENTION, Retention
@@ -29,6 +30,7 @@ from libs.chassis.rule_sets import rule_sets_router
 from libs.chassis.service import READINESS, READS_ONLY, Running, Step, opened, working
 from libs.chassis.settings import Settings
 from libs.events.consumer.subscription import Subscription
+from libs.events.store.model import StreamType
 from libs.policy.rule_sets import ListedRuleSet
 
 
@@ -55,15 +57,16 @@ class Service:
     """One service of the platform.
 
     `parts` makes its parts on the open store and bus; what has to be closed goes to
-    `running.closing`. `jobs` are its sources of long work beside replays, seen and cancelled by
-    whoever holds one of `jobs_scopes`. `lives` says where it knows a family to live. `rule_sets`
-    are those that its policy files know. `checks` are of /ready, beside every service's. `examples`
-    gives names of the interface an example.
+    `running.closing`. `streams` are all kinds of its streams. `jobs` are its sources of long work
+    beside replays, seen and cancelled by whoever holds one of `jobs_scopes`. `lives` says where it
+    knows a family to live. `rule_sets` are those that its policy files know. `checks` are of
+    /ready, beside every service's. `examples` gives names of the interface an example.
     """
 
     name: str
     routers: Sequence[APIRouter]
     parts: Callable[[Running], Awaitable[Parts]] = no_parts
+    streams: Sequence[StreamType[Any, Any, Any]] = ()
     jobs: Sequence[Source] = ()
     jobs_scopes: Sequence[str] = ()
     lives: Lives = lives_nowhere
@@ -94,6 +97,7 @@ class Service:
                 *self.routers,
                 jobs_router([*self.jobs, ReplayJobs()], *self.jobs_scopes),
                 operations.router,
+                refolding_router(self.streams),
                 *([rule_sets_router(self.name, self.rule_sets)] if self.rule_sets else []),
             ],
             lifespan or self._lifespan(settings),

@@ -30,6 +30,7 @@ COMMON: Final[Mapping[str, object]] = {
     "detail": None,
     "epoch": "6f1d2a0c9b7e4f53",
     "error": "UnknownRuleSet",
+    "findings": [],
     "head": "9d5e0d3f1a",
     "id": "import-5f2b",
     "job": "import-5f2b",

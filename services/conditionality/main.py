@@ -11,6 +11,7 @@ from libs.chassis.metrics import Seldom
 from libs.chassis.service import Running
 from services.conditionality import policy
 from services.conditionality.consumers import subscriptions
+from services.conditionality.contract import COMMITMENT, EVALUATION, PERSON
 from services.conditionality.contract import SERVICE as NAME
 from services.conditionality.http import corrections, facts, investigations, unmatched, worklists
 from services.conditionality.http.csv_commands import CsvImport
@@ -53,6 +54,7 @@ SERVICE: Final = Service(
         worklists.router,
     ],
     parts,
+    streams=[COMMITMENT, EVALUATION, PERSON],
     jobs=[Imports(), EVALUATIONS],
     jobs_scopes=["conditionality:record", "conditionality:read"],
     lives=lives,

@@ -13,6 +13,7 @@ from libs.chassis.metrics import Seldom
 from libs.chassis.service import Running
 from services.payments import policy
 from services.payments.consumers import SUBSCRIPTIONS
+from services.payments.contract import ADMINISTRATIVE_HOLD, PAYMENT, RUN, TAHAP
 from services.payments.contract import SERVICE as NAME
 from services.payments.http import (
     announcement,
@@ -82,6 +83,7 @@ SERVICE: Final = Service(
         incidents.router,
     ],
     parts,
+    streams=[ADMINISTRATIVE_HOLD, PAYMENT, RUN, TAHAP],
     jobs=[LISTS, RUNS],
     jobs_scopes=["payments:read"],
     lives=lives,

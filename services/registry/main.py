@@ -11,6 +11,7 @@ from libs.chassis.description import Parts, Service
 from libs.chassis.import_jobs import Imports
 from libs.chassis.service import Running
 from services.registry.consumers import subscriptions
+from services.registry.contract import ERASURE, FAMILY, LISTING
 from services.registry.contract import SERVICE as NAME
 from services.registry.http import (
     adjudications,
@@ -67,6 +68,7 @@ SERVICE: Final = Service(
         *(reopenings.router, lists.router, erasures.router),
     ],
     parts,
+    streams=[ERASURE, FAMILY, LISTING],
     jobs=[Imports(), LISTINGS],
     lives=lives,
     jobs_scopes=["registry:import", "registry:read"],

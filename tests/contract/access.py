@@ -46,6 +46,7 @@ def _everywhere(*scopes: str) -> Mapping[str, Access]:
         "POST /jobs/{job}/cancellation": _of(Regions.INSIDE, *ends, shown_by=own),
         "GET /positions": _of(Regions.NATION, "platform:read"),
         "GET /chain": _of(Regions.NATION, "platform:read"),
+        "GET /refolded": _of(Regions.NATION, "platform:read"),
         "GET /parked": _of(Regions.NATION, "platform:read"),
         "POST /parked/replay": _of(Regions.NATION, "platform:operate"),
         "POST /parked/drop": _of(Regions.NATION, "platform:operate"),

@@ -49,7 +49,7 @@ class TopicShrank(CorridorError):
 
 
 _EVENTS = """
-SELECT block, ord, stream_id, type, topic, key, occurred_at, metadata,
+SELECT block, ord, stream_id, type, topic, key, occurred_at, metadata ->> 'trace',
        CASE WHEN message::text = 'true' THEN data ELSE message END AS value
 FROM events WHERE block = ANY($1) AND ord >= $2 AND ord < $3 AND topic IS NOT NULL
 """
@@ -232,7 +232,7 @@ class Relay:
     def _record(
         self, position: int, row: asyncpg.Record, progress: Progress, epoch: str, trace: str | None
     ) -> Record | None:
-        _, _, stream_id, kind, topic, key, occurred_at, metadata, value = row
+        _, _, stream_id, kind, topic, key, occurred_at, own_trace, value = row
         partition = (topic, self.topics.partition(topic, key))
         previous = progress.advance(partition, position)
         if previous is None:
@@ -247,7 +247,7 @@ class Relay:
             position=position,
             previous=previous,
             epoch=epoch,
-            trace=_trace(metadata) or trace,
+            trace=own_trace or trace,
         )
         headers = headers_of(envelope, type_prefix(self.topics.namespace, topic))
         return Record(topic, partition[1], key.encode(), value.encode(), headers)

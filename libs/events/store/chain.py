@@ -7,11 +7,15 @@
 
 JSON text never holds a raw control character and names are refused if they do, so the joining is
 unambiguous. A position is not part of an event's hash: it is given later, and by the head.
+
+The last event that a stream gains in a block names the snapshot that it led to, in its metadata
+(`state_hash`), so that a block holds the states that it wrote as well.
 """
 
 from __future__ import annotations
 
 import hashlib
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 
 SEPARATOR = "\x1f"
@@ -48,6 +52,11 @@ def event_hash(row: EventRow) -> bytes:
         )
     )
     return hashlib.sha256(text.encode()).digest()
+
+
+def state_hash(shape: int, state: str) -> str:
+    """The shape of a snapshot and the hash of its text, as `verify` computes it in SQL."""
+    return f"{shape}.{b64encode(hashlib.sha256(state.encode()).digest()).decode()}"
 
 
 def block_seal(

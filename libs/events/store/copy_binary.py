@@ -11,7 +11,7 @@ from datetime import datetime
 from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from libs.events.store.chain import ABSENT, SEPARATOR, microseconds
+from libs.events.store.chain import ABSENT, SEPARATOR, microseconds, state_hash
 from libs.events.store.model import encode
 
 if TYPE_CHECKING:
@@ -79,11 +79,15 @@ class Packer:
         for move in moves:
             stream_id = move.stream_id.encode()
             stream = integer(len(stream_id)) + stream_id
+            last = move.expected + len(move.drafts)
             for version, draft in enumerate(move.drafts, move.expected + 1):
                 kind = kinds.get((draft.type, draft.schema_version)) or self._kind(draft)
                 topic = topics.get(draft.topic) or self._topic(draft.topic)
-                own = traced or draft.trace is not None
-                metadata = self._metadata(draft) if own else _NOTHING
+                if version == last:
+                    metadata = self._metadata(draft, move)
+                else:
+                    own = traced or draft.trace is not None
+                    metadata = self._metadata(draft) if own else _NOTHING
                 data, message = draft.data, draft.message
                 if draft.key is None:
                     key_row, key = null, absent
@@ -125,9 +129,14 @@ class Packer:
         self.count = count
         yield row_of(rows)
 
-    def _metadata(self, draft: Draft) -> Field:
-        trace = draft.trace or self._traces.get(draft.key or "")
-        return _NOTHING if trace is None else _field(encode({"trace": trace}))
+    def _metadata(self, draft: Draft, led_to: Move | None = None) -> Field:
+        """The metadata of one event alone: a trace of its own, the hash of the state it led to."""
+        own: dict[str, str] = {}
+        if (trace := draft.trace or self._traces.get(draft.key or "")) is not None:
+            own["trace"] = trace
+        if led_to is not None and led_to.state is not None and led_to.shape is not None:
+            own["state"] = state_hash(led_to.shape, led_to.state)
+        return _field(encode(own)) if own else _NOTHING
 
     def _kind(self, draft: Draft) -> Field:
         row, text = _field(draft.type.encode())

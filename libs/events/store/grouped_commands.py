@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from libs.events.domain.decider import C, E, S
 from libs.events.store.array_params import as_array, numbers, required_texts, texts
-from libs.events.store.chain import EventRow, block_seal, event_hash
+from libs.events.store.chain import EventRow, block_seal, event_hash, state_hash
 from libs.events.store.codec import codec_of
 from libs.events.store.handle import Draft, Drafts, Loaded
 from libs.events.store.model import Context, Outcome, StreamType, encode
@@ -201,7 +201,8 @@ def arguments(group: Group, epoch: str, block: int) -> list[Any]:
 
     Raises ValueError where a name would be read as something else.
     """
-    shared, own = _metadata([context for context, *_ in group.events])
+    states = [_state(group.streams[stream_id]) for stream_id in sorted(group.streams)]
+    shared, own = _metadata(group, dict(zip(sorted(group.streams), states, strict=True)))
     root = hashlib.sha256()
     rows: list[EventRow] = []
     for ord_, (context, stream_id, version, draft) in enumerate(group.events):
@@ -216,7 +217,7 @@ def arguments(group: Group, epoch: str, block: int) -> list[Any]:
     return [
         epoch,
         *_keys(group),
-        *_streams(group),
+        *_streams(group, states),
         *_events(rows),
         *(block, root.digest(), shared, recorded_at, seal),
     ]
@@ -233,15 +234,20 @@ def _keys(group: Group) -> tuple[str, ...]:
     )
 
 
-def _streams(group: Group) -> tuple[str, ...]:
+def _state(stream: GroupedStream) -> tuple[int | None, str | None]:
+    """The shape of a stream's snapshot, and its text; None where its kind keeps none."""
+    codec = codec_of(stream.kind)
+    return codec.shape, codec.encode_state(stream.state)
+
+
+def _streams(group: Group, states: Sequence[tuple[int | None, str | None]]) -> tuple[str, ...]:
     streams = [group.streams[stream_id] for stream_id in sorted(group.streams)]
-    codecs = [codec_of(stream.kind) for stream in streams]
     return (
         required_texts(sorted(group.streams)),
         numbers([stream.expected for stream in streams]),
         numbers([stream.version for stream in streams]),
-        texts([codec.encode_state(s.state) for codec, s in zip(codecs, streams, strict=True)]),
-        numbers([codec.shape for codec in codecs]),
+        texts([text for _, text in states]),
+        numbers([shape for shape, _ in states]),
     )
 
 
@@ -260,11 +266,17 @@ def _columns(rows: Sequence[Sequence[Any]], count: int) -> Sequence[Sequence[Any
     return list(zip(*rows, strict=True)) or [()] * count
 
 
-def _metadata(contexts: Sequence[Context]) -> tuple[str, list[str | None]]:
+def _metadata(
+    group: Group, states: Mapping[str, tuple[int | None, str | None]]
+) -> tuple[str, list[str | None]]:
     """The metadata of a block for all of its events, and what each has beside that."""
-    stored = [metadata_of(context) for context in contexts]
+    stored = [metadata_of(context) for context, *_ in group.events]
     if not stored:
         return encode({}).decode(), []
     shared = {n: value for n, value in stored[0].items() if all(t.get(n) == value for t in stored)}
     rest = [{n: value for n, value in metadata.items() if n not in shared} for metadata in stored]
+    for own, (_, stream_id, version, _) in zip(rest, group.events, strict=True):
+        shape, text = states[stream_id]
+        if version == group.streams[stream_id].version and shape is not None and text is not None:
+            own["state"] = state_hash(shape, text)
     return encode(shared).decode(), [encode(own).decode() if own else None for own in rest]

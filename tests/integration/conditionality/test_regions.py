@@ -53,6 +53,7 @@ OF_NO_FAMILY: Final = [
     ("POST", "/visits"),
     *(("GET", path) for path in ("/health", "/ready", "/problems/{code}", "/rule-sets")),
     *(("GET", path) for path in ("/jobs", "/jobs/{job}", "/positions", "/chain", "/parked")),
+    ("GET", "/refolded"),
     ("POST", "/jobs/{job}/cancellation"),
     ("POST", "/parked/replay"),
     ("POST", "/parked/drop"),

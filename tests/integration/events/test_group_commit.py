@@ -117,7 +117,7 @@ async def test_each_event_says_what_caused_it_and_the_block_who_did(store: Store
     )
 
     rows = await store.pool.fetch(
-        """SELECT blocks.metadata AS block, events.metadata AS event
+        """SELECT blocks.metadata AS block, events.metadata::jsonb - 'state' AS event
            FROM events JOIN blocks USING (block) ORDER BY first_position, ord"""
     )
     metadata = [[msgspec.json.decode(part) if part else {} for part in row] for row in rows]

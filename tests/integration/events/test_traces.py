@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
-import msgspec
 import pytest
 import pytest_asyncio
 from msgspec.structs import replace as altered
@@ -67,12 +66,11 @@ def traced(sender: Sender, key: str, trace: str) -> Record:
 async def stored(store: Store) -> dict[str, str]:
     """The traceparent that each stream's event will be published with."""
     rows = await store.pool.fetch(
-        """SELECT stream_id, events.metadata AS own, blocks.metadata AS shared
+        """SELECT stream_id,
+                  coalesce(events.metadata ->> 'trace', blocks.metadata ->> 'trace') AS trace
            FROM events JOIN blocks USING (block)"""
     )
-    return {
-        row["stream_id"]: msgspec.json.decode(row["own"] or row["shared"])["trace"] for row in rows
-    }
+    return {row["stream_id"]: row["trace"] for row in rows}
 
 
 def named(spans: InMemorySpanExporter, name: str) -> ReadableSpan:

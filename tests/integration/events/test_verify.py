@@ -7,6 +7,8 @@ import hashlib
 import pytest
 
 from libs.events.store.chain import block_seal, event_hash, next_head
+from libs.events.store.group_commit import GroupCommitter
+from libs.events.store.grouped_commands import GroupedCommand
 from libs.events.store.handle import handle_many
 from libs.events.store.postgres import Store
 from libs.events.store.verify import BLOCKS_A_STEP, verify
@@ -132,6 +134,31 @@ async def test_a_stream_that_is_not_its_events_is_found(store: Store, change: st
 
     [finding] = await findings(store)
     assert finding.startswith("stream purse-2-1")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        """UPDATE streams SET state = '{"coins":999,"moves":1}' WHERE stream_id = $1""",
+        "UPDATE streams SET state_version = 2 WHERE stream_id = $1",
+    ],
+    ids=["state", "shape"],
+)
+@pytest.mark.parametrize("together", [True, False], ids=["a single command", "a batch"])
+async def test_a_state_that_its_last_event_did_not_lead_to_is_found(
+    store: Store, change: str, together: bool
+) -> None:
+    await write_three_blocks(store)
+    if together:
+        single = GroupedCommand(KEPT, "purse-2-1", PutIn(3), CONTEXT, lambda _: None)
+        await GroupCommitter(store).append(single)
+    assert await findings(store) == []
+
+    await store.pool.execute(change, "purse-2-1")
+
+    assert await findings(store) == [
+        "stream purse-2-1: its state is not the one that its last event led to"
+    ]
 
 
 async def test_a_cut_off_end_is_found(store: Store) -> None:
