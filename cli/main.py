@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
 from cli.client.http import connected, local_issuer
 from cli.client.screen import Screen
-from cli.client.verify import findings
+from cli.client.witness import witness_here
 from cli.commands import (
     change,
     erasure,
@@ -18,6 +17,7 @@ from cli.commands import (
     investigation,
     job,
     parked,
+    proving,
     reopening,
     steps,
     unmatched,
@@ -25,14 +25,12 @@ from cli.commands import (
 )
 from cli.commands import tahap as tahap_verbs
 from cli.commands.rebuild import REBUILT, rebuild
-from cli.commands.running import FOUND_SOMETHING, STATE, State, out, run
+from cli.commands.running import STATE, State, err, out, run
 from cli.commands.where import where
-from cli.commands.witness import Seen, by_source, look, signing_key
-from cli.commands.witness import read as read_witness
 from cli.demo.run import Plan, demo
+from cli.errors import Failed
 from libs.chassis.dev_issuer import LIFETIME_S_MAX
 from libs.chassis.version import VERSION
-from localstack.environment import SERVICES
 from localstack.platform import BUSES, Options, Platform
 from localstack.supervisor import foreground
 
@@ -45,6 +43,8 @@ app.command("import")(steps.import_file)
 app.command("where")(where)
 app.command("why")(why.why)
 app.command("unmatched")(unmatched.unmatched)
+app.command("verify")(proving.verify)
+app.command("witness")(proving.witness)
 app.add_typer(tahap_verbs.verbs, name="tahap")
 app.add_typer(job.jobs, name="jobs")
 app.add_typer(parked.parked, name="parked")
@@ -93,6 +93,11 @@ def up(
             out.print(f"{name:<16}{address}", highlight=False)
         for name, url in ready.metrics_urls.items():
             out.print(f"{name + ' metrics':<24}{url}", highlight=False)
+        async with connected(ready.data_dir) as front:
+            try:
+                await witness_here(front)
+            except Failed as rewritten:  # the platform serves on; `pkh verify` says it too
+                err.print(str(rewritten), style="red", markup=False, soft_wrap=True)
         out.print(f"Ready; state in {ready.data_dir}. Ctrl-C stops it.", highlight=False)
 
     run(foreground(platform, announce))
@@ -149,55 +154,6 @@ async def _token(
     data: Path, subject: str, scopes: list[str], regions: list[str], lifetime_s: int
 ) -> str:
     return local_issuer(data).token(subject, scopes, regions, lifetime_s)
-
-
-WitnessKey = Annotated[
-    Path, typer.Option("--witness-key", help="The witness's key; made on first use.")
-]
-WITNESS_KEY: Final = Path("witness-key.json")
-
-
-@app.command()
-def verify(
-    data: State = STATE,
-    witness: Annotated[
-        Path | None, typer.Option(help="What a witness has seen of the logs.", dir_okay=False)
-    ] = None,
-    witness_key: WitnessKey = WITNESS_KEY,
-) -> None:
-    """Verify hash chains, ledger and positions of a running platform; exit 1 if any is wrong."""
-    if witness is not None and not (witness.is_file() and witness_key.is_file()):
-        raise typer.BadParameter("FILE and its key must be there", param_hint="--witness")
-    seen = read_witness(witness, signing_key(witness_key)) if witness else []
-    raise typer.Exit(run(_verify(data, by_source(seen))))
-
-
-async def _verify(data: Path, witnessed: Mapping[str, Mapping[int, bytes]]) -> int:
-    code = 0
-    async with connected(data) as platform:
-        async for finding in findings(platform, witnessed):
-            out.print(str(finding), markup=False, highlight=False, soft_wrap=True)
-            code = FOUND_SOMETHING
-    if not code:
-        out.print("Hash chains, ledger and positions are as they should be.", highlight=False)
-    return code
-
-
-@app.command()
-def witness(
-    file: Annotated[Path, typer.Argument(help="Where to add it; keep it on another machine.")],
-    data: State = STATE,
-    witness_key: WitnessKey = WITNESS_KEY,
-) -> None:
-    """Sign the heads of the hash chains, if the logs still hold what was seen before."""
-    for seen in run(_witness(file, data, witness_key)):
-        out.print(f"{seen.source} at {seen.position:,}: {seen.head[:16]}…", highlight=False)
-
-
-async def _witness(file: Path, data: Path, witness_key: Path) -> list[Seen]:
-    async with connected(data) as platform:
-        observer = platform.client("witness", "platform:read")
-        return await look(observer, SERVICES, file, signing_key(witness_key))
 
 
 @app.command("rebuild")

@@ -1,19 +1,21 @@
-"""Proves what the platform's stores hold: hash chains, the ledger's sums, positions."""
+"""Proves what the platform's stores hold: hash chains, snapshots, the ledger's sums, positions."""
 
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 import asyncpg
+import msgspec
 
 from cli.client.http import Client, Connected
+from cli.client.witness import Witnessed
 from cli.errors import Failed
 from libs.chassis.catalogue import role
 from libs.chassis.settings import POSTGRES, SettingRefused, url
@@ -24,7 +26,9 @@ from localstack.postgres.roles import password_file
 from localstack.postgres.server import PostgresServer
 
 RELAY_S_MAX: Final = 15.0
-NOTHING_SEEN: Final[Mapping[str, Mapping[int, bytes]]] = MappingProxyType({})
+DRAWS: Final = 100
+FOLDED_A_REQUEST: Final = 500
+SEEDS: Final = 2**32
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +62,45 @@ class LedgerCheck:
     broken: tuple[Broken, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Folding:
+    """Which streams are folded again: those that a seed draws, all where it is None."""
+
+    seed: int | None
+
+    @classmethod
+    def drawn(cls) -> Folding:
+        """Others each time, so that nobody knows beforehand what is not looked at."""
+        return cls(secrets.randbelow(SEEDS))
+
+
+class _Refolded(msgspec.Struct):
+    streams: int
+    findings: list[str]
+    next: str | None
+
+
 async def findings(
-    platform: Connected, witnessed: Mapping[str, Mapping[int, bytes]] = NOTHING_SEEN
+    platform: Connected,
+    folding: Folding,
+    witnessed: Witnessed,
 ) -> AsyncIterator[Finding]:
     """Everything that is wrong with a running platform; nothing when all is well.
 
-    `witnessed` is {service: {position: head of its chain}}, as a witness elsewhere has it.
+    That no witness has seen its logs lately is wrong too: a chain proves nothing without.
     """
+    for what in witnessed.findings:
+        yield Finding("witness", what)
+    auditor = platform.client("auditor", "platform:read")
     for service in SERVICES:
-        seen = witnessed.get(service, NO_WITNESS)
+        seen = witnessed.heads.get(service, NO_WITNESS)
         async for what in chain_findings(platform.data_dir, service, seen):
+            yield Finding(service, what)
+        async for what in snapshot_findings(auditor, service, folding):
             yield Finding(service, what)
     async for finding in ledger_findings(platform):
         yield finding
-    async for finding in position_findings(platform.client("auditor", "platform:read")):
+    async for finding in position_findings(auditor):
         yield finding
 
 
@@ -87,6 +116,20 @@ async def chain_findings(
     async with pool:
         async for what in verify(pool, witnessed):
             yield what
+
+
+async def snapshot_findings(auditor: Client, service: str, folding: Folding) -> AsyncIterator[str]:
+    """The snapshots of a service that are not what it folds again from its events."""
+    asked: dict[str, str | int] = {"limit": FOLDED_A_REQUEST}
+    if folding.seed is not None:
+        asked = {"limit": DRAWS, "seed": folding.seed}
+    while True:
+        page = await auditor.get(service, "/refolded", _Refolded, **asked)
+        for what in page.findings:
+            yield what
+        if page.next is None:
+            return
+        asked["cursor"] = page.next
 
 
 def _address(data_dir: Path, service: str) -> str:

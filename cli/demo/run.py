@@ -16,7 +16,8 @@ from rich.console import Console
 from cli.client.changes import DECIDES, approve_all
 from cli.client.http import Connected, connected
 from cli.client.screen import Screen
-from cli.client.verify import findings
+from cli.client.verify import Folding, findings
+from cli.client.witness import witness_here
 from cli.client.year import Tahap, cards_in_order, chosen, read_calendar
 from cli.demo.compare import Comparison, compare, uncompared
 from cli.demo.fetching import fetch_duties, fetch_results
@@ -160,6 +161,7 @@ async def _run(
     starting = screen.bar(f"start on the {plan.bus} bus")
     await running.enter_async_context(platform)
     front = await running.enter_async_context(connected(platform.data_dir))
+    await witness_here(front)
     start_s = time.monotonic() - begun
     starting.finish()
     after, load_s = await _load(plan, year, front, screen)
@@ -175,7 +177,8 @@ async def _found(plan: Plan, front: Connected, tahaps: Sequence[str], screen: Sc
     summary = write_results(plan.out, results, list(cards_in_order(plan.directory)))
     duties = await fetch_duties(front, tahaps)
     verifying = screen.bar("verify")
-    found = [str(finding) async for finding in findings(front)]
+    witnessed = await witness_here(front)
+    found = [str(finding) async for finding in findings(front, Folding.drawn(), witnessed)]
     verifying.finish()
     return _Found(summary, duties, found)
 
@@ -206,6 +209,7 @@ async def _tahap(
     begun = time.monotonic()
     await run_tahap(front, tahap, after, screen)
     await answer_investigations(front, tahap, findings_of(plan.directory), screen)
+    await witness_here(front)
     return time.monotonic() - begun
 
 

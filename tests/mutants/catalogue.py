@@ -20,6 +20,7 @@ from tests.mutants.lists import LISTS
 from tests.mutants.mutant import Change, Mutant
 from tests.mutants.partners import PARTNERS
 from tests.mutants.persons import PERSONS
+from tests.mutants.proving import PROVING
 from tests.mutants.regions import REGIONS
 from tests.mutants.telemetry import TELEMETRY
 
@@ -41,6 +42,7 @@ MUTANTS: Final = (
     *CUTTING,
     *HOLDS,
     *PERSONS,
+    *PROVING,
     *REGIONS,
     *ERASING,
     *LIMITS,

@@ -2,16 +2,21 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from cli.client.http import Connected
 from cli.client.verify import (
     Broken,
+    Folding,
     chain_findings,
+    findings,
     ledger_findings,
     position_findings,
     reading_findings,
+    snapshot_findings,
 )
+from cli.client.witness import Witnessed
 from cli.errors import Failed
 from libs.events.store.watermarks import Positions
 from tests.unit.cli.conftest import SERVICES, FakePlatform, answer
@@ -96,6 +101,48 @@ async def test_what_the_ledger_says_of_itself_is_found(
     findings = [str(finding) async for finding in ledger_findings(platform)]
 
     assert findings == ["payments: zero sum at 2023-1: expected 0, found 5"]
+
+
+def folded(*findings: str, following: str | None = None) -> httpx.Response:
+    return answer({"streams": 2, "findings": findings, "next": following})
+
+
+async def test_all_streams_are_folded_page_by_page(
+    platform: Connected, quiet: FakePlatform
+) -> None:
+    pages = iter([folded("stream a: is not", following="c1"), folded("stream z: is not")])
+    quiet.when("GET", "payments/refolded", lambda _: next(pages))
+    auditor = platform.client("auditor", "platform:read")
+
+    found = [what async for what in snapshot_findings(auditor, "payments", Folding(None))]
+
+    assert found == ["stream a: is not", "stream z: is not"]
+    assert [dict(asked.url.params) for asked in quiet.asked] == [
+        {"limit": "500"},
+        {"limit": "500", "cursor": "c1"},
+    ]
+
+
+async def test_a_seed_draws_the_streams_that_are_folded(
+    platform: Connected, quiet: FakePlatform
+) -> None:
+    quiet.when("GET", "payments/refolded", folded())
+    auditor = platform.client("auditor", "platform:read")
+
+    assert [what async for what in snapshot_findings(auditor, "payments", Folding(7))] == []
+    assert dict(quiet.asked[0].url.params) == {"limit": "100", "seed": "7"}
+    assert Folding.drawn() != Folding.drawn()
+
+
+async def test_what_no_witness_has_seen_is_found_before_all_else(
+    platform: Connected, quiet: FakePlatform
+) -> None:
+    unseen = Witnessed(findings=["has not seen the log of payments in the last 24 hours"])
+
+    async for finding in findings(platform, Folding(7), unseen):
+        assert str(finding) == "witness: has not seen the log of payments in the last 24 hours"
+        return
+    pytest.fail("nothing was found")
 
 
 async def test_a_database_that_does_not_answer_is_told(tmp_path: Path) -> None:

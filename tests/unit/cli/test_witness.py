@@ -7,7 +7,7 @@ import pytest
 from joserfc.jwk import OKPKey
 
 from cli.client.http import Connected
-from cli.commands.witness import Seen, append, by_source, look, read, signing_key
+from cli.client.witness import Seen, append, by_source, hash_of_line, look, read, signing_key
 from cli.errors import Failed
 from tests.unit.cli.conftest import FakePlatform, answer
 
@@ -46,14 +46,16 @@ async def test_what_is_seen_is_signed_and_read_again(
     assert by_source(found) == {"registry": {40: bytes.fromhex(ONE)}}
 
 
-async def test_a_log_that_has_not_grown_adds_no_line(
+async def test_a_log_that_has_not_grown_is_seen_again(
     platform: Connected, fake: FakePlatform, file: Path, key: OKPKey
 ) -> None:
+    """Whoever looks only at what grows says nothing of a log that stands still or was cut off."""
     given_chain(fake, 40, ONE)
     await seen(platform, file, key)
+    await seen(platform, file, key)
 
-    assert await seen(platform, file, key) == []
-    assert len(read(file, key)) == 1
+    assert [(each.number, each.position) for each in read(file, key)] == [(1, 40), (2, 40)]
+    assert by_source(read(file, key)) == {"registry": {40: bytes.fromhex(ONE)}}
 
 
 async def test_a_log_that_says_something_else_than_before_is_refused_and_nothing_is_added(
@@ -72,7 +74,8 @@ async def test_a_log_that_is_empty_again_is_refused(
     platform: Connected, fake: FakePlatform, file: Path, key: OKPKey
 ) -> None:
     fake.when("GET", "registry/chain", NO_HEAD)
-    assert await seen(platform, file, key) == []
+    [empty] = await seen(platform, file, key)
+    assert (empty.position, by_source([empty])) == (0, {})
     given_chain(fake, 40, ONE)
     await seen(platform, file, key)
     fake.when("GET", "registry/chain", NO_HEAD)
@@ -83,8 +86,9 @@ async def test_a_log_that_is_empty_again_is_refused(
 
 def lines_of_two(file: Path, key: OKPKey) -> tuple[str, str]:
     sign = partial(append, file, key)
-    for number in (1, 2):
-        sign([Seen(number, datetime(2023, 4, 1, tzinfo=UTC), "registry", "e", number * 10, ONE)])
+    for number, previous in ((1, ""), (2, None)):
+        line = Seen(number, datetime(2023, 4, 1, tzinfo=UTC), "registry", "e", number * 10, ONE)
+        sign([line], hash_of_line(file.read_text()) if previous is None else previous)
     first, second = file.read_text().splitlines()
     return first, second
 
