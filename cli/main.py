@@ -16,6 +16,7 @@ from cli.commands import (
     hold,
     investigation,
     job,
+    member,
     parked,
     proving,
     reopening,
@@ -49,6 +50,7 @@ app.add_typer(tahap_verbs.verbs, name="tahap")
 app.add_typer(job.jobs, name="jobs")
 app.add_typer(parked.parked, name="parked")
 app.add_typer(change.changes, name="changes")
+app.add_typer(member.member, name="member")
 app.add_typer(investigation.investigation, name="investigation")
 app.add_typer(reopening.reopening, name="reopening")
 app.add_typer(hold.hold, name="hold")

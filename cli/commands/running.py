@@ -42,6 +42,14 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise typer.Exit(INTERRUPTED) from None
 
 
+def secret(what: str) -> str:
+    """A number that says who somebody is, from a person or a pipe: an argument would stand in the
+    shell's history and in every list of processes."""
+    if sys.stdin.isatty():
+        return str(typer.prompt(what, hide_input=True)).strip()
+    return sys.stdin.readline().strip()
+
+
 async def _until_stopped(work: Coroutine[Any, Any, T]) -> T:
     """Await the work; SIGTERM ends it as Ctrl-C does, so that everything is stopped in order."""
     if (task := asyncio.current_task()) is not None:

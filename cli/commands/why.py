@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -13,7 +12,7 @@ import typer
 
 from cli.client.explanation import LANGUAGES, show
 from cli.client.http import Client, connected
-from cli.commands.running import STATE, State, out, run
+from cli.commands.running import STATE, State, out, run, secret
 from cli.commands.steps import As
 from cli.errors import Failed
 
@@ -49,7 +48,8 @@ def why(
         raise typer.BadParameter("is needed", param_hint="--tahap")
     if language not in LANGUAGES:
         raise typer.BadParameter(f"must be one of {', '.join(LANGUAGES)}", param_hint="--lang")
-    found = run(_why(family, _number() if card else "", tahap, person, data))
+    number = secret("Number of the family card") if card else ""
+    found = run(_why(family, number, tahap, person, data))
     if as_json:
         # Straight to standard output, so that no width of a terminal breaks it.
         print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
@@ -62,14 +62,6 @@ def _is_id(text: str) -> bool:
         return str(UUID(text)) == text.lower()
     except ValueError:
         return False
-
-
-def _number() -> str:
-    """The card's number, from a person or a pipe: an argument would stand in the shell's history
-    and in every list of processes."""
-    if sys.stdin.isatty():
-        return str(typer.prompt("Number of the family card", hide_input=True)).strip()
-    return sys.stdin.readline().strip()
 
 
 async def _why(
