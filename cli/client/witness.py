@@ -184,14 +184,18 @@ def append(file: Path, key: OKPKey, found: Sequence[Seen], previous: str = "") -
 # -- Looking --------------------------------------------------------------------------------------
 
 
-async def witness_here(platform: Connected) -> Witnessed:
-    """Have the witness beside a platform look, and say what it has seen. For one machine: whoever
-    can write here can also sign as it does."""
-    file, key_file = own_file(platform.data_dir), own_key(platform.data_dir)
+async def witness_here(platform: Connected) -> None:
+    """Have the witness beside a platform look. For one machine: who can write here can also sign
+    as it does."""
+    key_file = own_key(platform.data_dir)
     key_file.parent.mkdir(mode=0o700, exist_ok=True)
-    key = signing_key(key_file)
-    await look(platform.client("witness", "platform:read"), SERVICES, file, key)
-    return Witnessed.of(file, key, datetime.now(UTC))
+    observer = platform.client("witness", "platform:read")
+    await look(observer, SERVICES, own_file(platform.data_dir), signing_key(key_file))
+
+
+def witnessed_here(data_dir: Path) -> Witnessed:
+    """All that the witness beside a platform has seen."""
+    return Witnessed.of(own_file(data_dir), signing_key(own_key(data_dir)), datetime.now(UTC))
 
 
 async def look(observer: Client, services: Sequence[str], file: Path, key: OKPKey) -> list[Seen]:

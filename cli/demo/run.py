@@ -17,7 +17,7 @@ from cli.client.changes import DECIDES, approve_all
 from cli.client.http import Connected, connected
 from cli.client.screen import Screen
 from cli.client.verify import Folding, findings
-from cli.client.witness import witness_here
+from cli.client.witness import witness_here, witnessed_here
 from cli.client.year import Tahap, cards_in_order, chosen, read_calendar
 from cli.demo.compare import Comparison, compare, uncompared
 from cli.demo.fetching import fetch_duties, fetch_results
@@ -177,7 +177,7 @@ async def _found(plan: Plan, front: Connected, tahaps: Sequence[str], screen: Sc
     summary = write_results(plan.out, results, list(cards_in_order(plan.directory)))
     duties = await fetch_duties(front, tahaps)
     verifying = screen.bar("verify")
-    witnessed = await witness_here(front)
+    witnessed = witnessed_here(front.data_dir)
     found = [str(finding) async for finding in findings(front, Folding.drawn(), witnessed)]
     verifying.finish()
     return _Found(summary, duties, found)

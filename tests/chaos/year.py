@@ -15,7 +15,7 @@ from cli.client.changes import DECIDES, approve_all
 from cli.client.http import Connected, connected
 from cli.client.screen import Screen
 from cli.client.verify import Folding, findings
-from cli.client.witness import witness_here
+from cli.client.witness import witness_here, witnessed_here
 from cli.client.year import Tahap, cards_in_order, read_calendar
 from cli.demo.compare import compare
 from cli.demo.fetching import fetch_results
@@ -57,7 +57,8 @@ class Year:
         results = await fetch_results(self.front, [self.tahaps[n - 1].id for n in numbers])
         write_results(self.out, results, list(cards_in_order(self.directory)))
         compared = compare(self.directory / "expected", self.out, numbers)
-        witnessed = await witness_here(self.front)
+        await witness_here(self.front)
+        witnessed = witnessed_here(self.front.data_dir)
         found = [str(each) async for each in findings(self.front, Folding.drawn(), witnessed)]
         return [str(difference) for difference in compared.shown] + found
 
