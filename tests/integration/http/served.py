@@ -30,7 +30,8 @@ from services.payments.contract import ANNOUNCED_TO
 from tests.doors import YEAR, service_settings
 from tests.integration.conditionality.kit import BAD, bench_at, families, months_of
 from tests.integration.payments.houses import books_of, houses
-from tests.integration.payments.office import office_at
+from tests.integration.payments.office import MAKER, office_at
+from tests.integration.payments.test_administrative_holds import TERMS, asked
 from tests.integration.payments.world import NOTHING_UPSTREAM, World
 from tests.integration.projection.test_pages import FAMILY, TAHAP, fill
 from tests.integration.registry.kit import register_at
@@ -61,6 +62,12 @@ class Served:
     def get(self, path: str, **query: str) -> requests.Response:
         """The answer to a GET, once."""
         return self.session.get(f"{self.url}{path}", headers=self.who(), params=query, timeout=30)
+
+    def post(self, path: str, headers: Mapping[str, str] | None = None, **sent: Any) -> None:
+        """Have a POST done with, once."""
+        headers = {**self.who(), "Idempotency-Key": str(uuid.uuid4()), **(headers or {})}
+        answer = self.session.post(f"{self.url}{path}", headers=headers, timeout=60, **sent)
+        assert answer.ok, answer.text
 
     def decided_on(self, path: str) -> str | None:
         """The current ETag of what a path lies under; None where that has none."""
@@ -101,13 +108,15 @@ async def of_conditionality(settings: Settings, _directory: Path) -> Places:
 
 
 async def of_payments(settings: Settings, directory: Path) -> Places:
-    """A tahap that was paid, and one whose list can be frozen."""
+    """A tahap that was paid, and one whose list can be frozen; somebody would hold a family."""
     village = houses(3)
     world = World(directory / "journals", {})
     async with office_at(settings, directory, world) as office:
         office.world.accounts.update(books_of(village))
         await office.paid(village)
         await office.arrived(village, "2023-2")
+        proposed = await asked(office, MAKER, "make", "", TERMS, village[0])
+        assert proposed.status_code == 204, proposed.text
     return {
         "tahap": "2023-2",
         "kind": "REGULAR",
@@ -172,22 +181,15 @@ SERVICES: Final = catalogue().names
 
 
 async def _registered(served: Served, settings: Settings) -> Places:
-    """Import a small year's families at the front door."""
+    """Import a small year's families at the front door, and propose to erase one."""
     for kind in ("families", "members"):
-        answer = served.session.post(
-            f"{served.url}/imports/{kind}",
-            data=(YEAR / f"{kind}.csv").read_bytes(),
-            headers={
-                **served.who(),
-                "Idempotency-Key": str(uuid.uuid4()),
-                "Content-Type": "text/csv",
-            },
-            timeout=60,
-        )
-        assert answer.status_code == 200, answer.text
+        file = (YEAR / f"{kind}.csv").read_bytes()
+        served.post(f"/imports/{kind}", data=file, headers={"Content-Type": "text/csv"})
     connection = await asyncpg.connect(settings.bus_url)
     family = await connection.fetchval("SELECT family::text FROM identity_family LIMIT 1")
     await connection.close()
+    proposal = {"ground": "SUBJECT_REQUEST", "evidence": "BA-12/2023"}
+    served.post(f"/erasures/{family}", json=proposal)
     [job, *_] = served.get("/jobs").json()["items"]
     return {"family": family, "job": job["id"]}
 
