@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import UnknownTopicOrPartitionError
 
 from localstack import kafka_server
-from localstack.kafka_server import Broker, KafkaUnavailable
+from localstack.kafka_server import Broker, KafkaUnavailable, running
 
 TOPIC = "kept"
 PARTITION = TopicPartition(TOPIC, 0)
@@ -23,6 +23,13 @@ def broker(kafka_jars: Path, tmp_path: Path) -> Iterator[Broker]:
     broker = Broker(tmp_path / "data")
     yield broker
     broker.stop()
+
+
+@pytest.fixture(scope="module")
+def shared(kafka_jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A broker that each test leaves running."""
+    with running(tmp_path_factory.mktemp("shared")) as found:
+        yield found
 
 
 async def start(broker: Broker) -> None:
@@ -60,16 +67,15 @@ async def read_first(bootstrap: str) -> bytes | None:
 
 
 @pytest.mark.kafka
-async def test_a_killed_broker_comes_back_with_what_it_acknowledged(broker: Broker) -> None:
-    await start(broker)
-    await create_topic(broker.bootstrap)
-    await produce(broker.bootstrap, b"acknowledged")
+async def test_a_killed_broker_comes_back_with_what_it_acknowledged(shared: Broker) -> None:
+    await create_topic(shared.bootstrap)
+    await produce(shared.bootstrap, b"acknowledged")
 
-    broker.kill()
-    assert not broker.alive
-    await start(broker)
+    shared.kill()
+    assert not shared.alive
+    await start(shared)
 
-    assert await read_first(broker.bootstrap) == b"acknowledged"
+    assert await read_first(shared.bootstrap) == b"acknowledged"
 
 
 @pytest.mark.kafka
@@ -93,13 +99,13 @@ async def test_a_broker_that_ends_by_itself_says_why(broker: Broker) -> None:
 
 
 @pytest.mark.kafka
-async def test_a_broker_that_hangs_is_not_taken_for_a_ready_one(broker: Broker) -> None:
-    await start(broker)
-
-    broker.signal(signal.SIGSTOP)
-
-    with pytest.raises(KafkaUnavailable, match="did not answer in"):
-        await broker.ready(timeout_s=3)
+async def test_a_broker_that_hangs_is_not_taken_for_a_ready_one(shared: Broker) -> None:
+    shared.signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(KafkaUnavailable, match="did not answer in"):
+            await shared.ready(timeout_s=1)
+    finally:
+        shared.signal(signal.SIGCONT)
 
 
 def test_without_java_the_error_names_what_to_install(

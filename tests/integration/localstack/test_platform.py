@@ -49,6 +49,18 @@ asyncio.run(reach())
 HTTPServer((settings.host, settings.port), Answer).serve_forever()
 """
 
+ANSWERS = """
+import os
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Answer(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+
+HTTPServer(("127.0.0.1", int(os.environ["PKH_PORT"])), Answer).serve_forever()
+"""
+
 RELAY = """
 import asyncio, os
 from pathlib import Path
@@ -88,6 +100,13 @@ def options(data_dir: Path, bus: BusKind = "embedded") -> Options:
         books=ROOT / "examples" / "kalbar-small" / "bank_accounts.csv",
         programs=programs | {"relay": [python, "-c", RELAY]},
     )
+
+
+def idle(data_dir: Path, bus: BusKind = "embedded") -> Options:
+    """One whose services only answer, for tests of what stands under them."""
+    python = sys.executable
+    programs = {name: [python, "-S", "-c", ANSWERS] for name in SERVICES}
+    return Options(data_dir, bus=bus, programs=programs | {"relay": [python, "-c", RELAY]})
 
 
 def card(data_dir: Path) -> dict[str, object]:
@@ -172,10 +191,10 @@ async def test_database_and_relay_come_back_after_a_kill(platform: Platform) -> 
 
 
 async def test_a_second_start_finds_the_rows_of_the_first(data_dir: Path) -> None:
-    async with Platform(options(data_dir)) as first:
+    async with Platform(idle(data_dir)) as first:
         before = await epoch(first)
     assert not (data_dir / "run" / "platform.json").exists()
-    async with Platform(options(data_dir)) as second:
+    async with Platform(idle(data_dir)) as second:
         assert await epoch(second) == before
 
 
@@ -192,7 +211,7 @@ async def epoch(platform: Platform) -> str:
 async def test_a_real_broker_serves_in_place_of_the_embedded_bus(data_dir: Path) -> None:
     if missing := missing_tools():
         pytest.skip(f"not installed: {', '.join(missing)}")
-    async with Platform(options(data_dir, bus="kafka")) as platform:
+    async with Platform(idle(data_dir, bus="kafka")) as platform:
         assert "kafka" in platform.supervisor.pids()
         bus = card(data_dir)["bus"]
         assert isinstance(bus, dict)
