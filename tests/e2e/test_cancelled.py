@@ -13,8 +13,11 @@ from cli.client.tahap_state import TahapState, announcement, announcement_approv
 from cli.client.waiting import until_quiet, while_it_moves
 from cli.demo.tahap_run import People
 from tests.chaos.year import Year, year
+from tests.tiers import NIGHTLY
 
 REASON = {"reason": "WRONG_DATES"}
+# By day the one that was cancelled, and one whose list follows it.
+TAHAPS = (1, 2, 3, 4) if NIGHTLY else (1, 2)
 
 
 async def see(people: People, tahap: str) -> Seen[TahapState]:
@@ -128,9 +131,9 @@ async def test_a_year_whose_first_tahap_was_cancelled_and_corrected_comes_out_eq
         await until(people, first, "READY", 3)
         await quiet(people.observer, running)
 
-        for number in (1, 2, 3, 4):
+        for number in TAHAPS:
             await running.run(number)
-        assert await running.differences(1, 2, 3, 4) == []
+        assert await running.differences(*TAHAPS) == []
         cancelled, corrected = await told_of(running, first)
         assert "revision 1" in cancelled
         assert "its payment of Rp" in corrected
