@@ -25,7 +25,7 @@ from tests.integration.http.served import NOT_READY, Served, operations, served_
 from tests.servers import Postgres
 from tests.tiers import NIGHTLY
 
-EXAMPLES: Final = 100 if NIGHTLY else 6
+EXAMPLES: Final = 100 if NIGHTLY else 4
 CHECKS: Final = [
     not_a_server_error,
     status_code_conformance,
