@@ -50,7 +50,8 @@ REGIONS: Final = (
             ),
         ),
         f"{MOVE}::test_a_move_to_come_shows_him_nothing",
-        f"{MOVE}::test_a_card_of_another_region_and_one_of_nobody_are_answered_alike",
+        "tests/integration/registry/test_import_regions.py"
+        "::test_a_family_that_has_moved_away_is_its_new_regions",
     ),
     Mutant(
         "closed-by-its-maker",
