@@ -139,7 +139,10 @@ def demo_(
 @app.command()
 def token(
     subject: Annotated[str, typer.Option(help="The person whom the token names.")],
-    scope: Annotated[str, typer.Option(help='What it allows, such as "payments:read".')],
+    scope: Annotated[str, typer.Option(help='What it allows, such as "payments:read".')] = "",
+    role: Annotated[
+        str, typer.Option(help="A role, such as regency; of its scopes --scope leaves some.")
+    ] = "",
     region: Annotated[
         list[str] | None, typer.Option(help="Where: a region's code, * for everywhere; repeat it.")
     ] = None,
@@ -149,13 +152,20 @@ def token(
     data: State = STATE,
 ) -> None:
     """Print a bearer token, signed by the platform's own issuer."""
-    print(run(_token(data, subject, scope.split(), region or [], lifetime)))
+    if not scope and not role:
+        raise typer.BadParameter("name it, or a role", param_hint="--scope")
+    print(run(_token(data, subject, scope.split(), region or [], lifetime, role or None)))
 
 
 async def _token(
-    data: Path, subject: str, scopes: list[str], regions: list[str], lifetime_s: int
+    data: Path,
+    subject: str,
+    scopes: list[str],
+    regions: list[str],
+    lifetime_s: int,
+    role: str | None,
 ) -> str:
-    return local_issuer(data).token(subject, scopes, regions, lifetime_s)
+    return local_issuer(data).token(subject, scopes, regions, lifetime_s, role)
 
 
 @app.command("rebuild")

@@ -41,6 +41,7 @@ from libs.chassis.tokens import (
     claim_at,
 )
 from libs.events.domain.persons import folded_name
+from libs.policy.roles import Role, roles
 
 NATION: Final = "*"
 REGION: Final = re.compile(r"\*|[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?")
@@ -89,7 +90,7 @@ def authenticator(settings: Settings) -> Authenticate:
     """Turns a bearer token into its principal, or raises `TokenRefused` or `IssuerSilent`."""
     trusted = {issuer.issuer: Trust.of(issuer) for issuer in settings.issuers}
     prefixes = tuple(issuer.prefix for issuer in settings.issuers if issuer.prefix)
-    denied = _denied(settings.denied_file)
+    denied, by_name = _denied(settings.denied_file), roles()
 
     async def authenticate(token: str) -> Principal:
         payload, issuer = await believe(token, trusted, settings.token_lifetime_s_max)
@@ -101,16 +102,39 @@ def authenticator(settings: Settings) -> Authenticate:
         names = (issuer.prefix + name for name in (person, payload["sub"]))
         if not denied().isdisjoint(map(folded_name, (*names, str(payload.get("jti"))))):
             raise TokenRefused("denied")
-        return Principal(
-            issuer.prefix + person, _scopes_of(payload, issuer), _regions_of(payload, issuer)
-        )
+        regions = _regions_of(payload, issuer)
+        role = _role_of(payload, issuer, by_name)
+        if role is not None and not role.holds(regions):
+            raise TokenRefused("regions-beyond-role")
+        return Principal(issuer.prefix + person, _scopes_of(payload, issuer, role), regions)
 
     return authenticate
 
 
-def _scopes_of(payload: Mapping[str, Any], issuer: TrustedIssuer) -> frozenset[str]:
+def _role_of(
+    payload: Mapping[str, Any], issuer: TrustedIssuer, by_name: Mapping[str, Role]
+) -> Role | None:
+    """The role of a token, None where it says none; among a provider's own one must be ours."""
+    claim = claim_at(payload, issuer.claims.role)
+    if claim is None:
+        return None
+    names = [claim] if isinstance(claim, str) else claim
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TokenRefused("malformed")
+    ours = [by_name[name] for name in names if name in by_name]
+    if len(ours) != 1:
+        raise TokenRefused("role")
+    return ours[0]
+
+
+def _scopes_of(
+    payload: Mapping[str, Any], issuer: TrustedIssuer, role: Role | None
+) -> frozenset[str]:
     """The scopes of a token, none beyond its issuer's; a word that is no scope of ours is nothing
-    to us: an identity provider has scopes of its own, such as `openid`."""
+    to us: an identity provider has scopes of its own, such as `openid`.
+
+    A role has scopes of its own; those that the token names besides leave only these of them.
+    """
     found, may_say = claim_at(payload, issuer.claims.scopes), issuer.may_say.scopes
     # `scope` is a text by RFC 8693; what a person mapped may be a list.
     if isinstance(found, list) and issuer.claims.scopes != "scope":
@@ -121,6 +145,9 @@ def _scopes_of(payload: Mapping[str, Any], issuer: TrustedIssuer) -> frozenset[s
         raise TokenRefused("malformed")
     if not all(isinstance(word, str) for word in words):
         raise TokenRefused("malformed")
+    if role is not None:
+        named = {word for word in words if SCOPE.fullmatch(word)}
+        words = sorted(named.intersection(role.scopes) if named else role.scopes)
     if EVERY in may_say:
         return frozenset(words)
     if any(SCOPE.fullmatch(word) and word not in may_say for word in words):

@@ -59,10 +59,12 @@ class Issuer:
         scopes: Collection[str],
         regions: Collection[str] = (),
         lifetime_s: int = LIFETIME_S_MAX,
+        role: str | None = None,
     ) -> str:
         """A token for a subject, good for at most LIFETIME_S_MAX seconds from now.
 
-        `regions` are dotted codes, "*" is all of them.
+        `regions` are dotted codes, "*" is all of them. Of a role's scopes those that are named are
+        left, all of them where none is.
         """
         if not 0 < lifetime_s <= LIFETIME_S_MAX:
             raise ValueError(f"A token lives from 1 to {LIFETIME_S_MAX} seconds.")
@@ -75,6 +77,7 @@ class Issuer:
                 "sub": subject,
                 "scope": " ".join(sorted(scopes)),
                 "regions": sorted(regions),
+                **({} if role is None else {"role": role}),
                 "iat": now,
                 "nbf": now,
                 "exp": now + lifetime_s,

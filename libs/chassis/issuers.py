@@ -28,7 +28,7 @@ RegionCode: TypeAlias = Annotated[
 
 
 class Claims(Shape):
-    """The claims that say who a token is about, and what they may do where.
+    """The claims that say who a token is about, and what they may do where, by scopes or a role.
 
     `person` must be for good, alone and once: whoever leaves must not leave a name to another.
     """
@@ -36,6 +36,7 @@ class Claims(Shape):
     person: ClaimPath = "sub"
     scopes: ClaimPath = "scope"
     regions: ClaimPath = "regions"
+    role: ClaimPath = "role"
 
 
 class MaySay(Shape):

@@ -27,14 +27,15 @@ from libs.chassis.regions import region_ranges
 from libs.chassis.settings import Settings
 from libs.events.store.handle import Loaded
 from libs.events.store.model import Context
+from libs.policy.roles import roles
 from tests.contract.access import OPERATIONS, Access, Regions
 from tests.doors import CONTEXT, ROOT, give_key
 from tools.contracts import interfaces
 
 VILLAGE: Final = "61.03.01.2026"
 REGIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "own": ("61.03",),
-    "other": ("11", "61.04"),
+    "own": ("61.03.01",),
+    "other": ("11.01.01", "61.04.01"),
     "none": (),
     "nation": (NATION,),
 }
@@ -117,11 +118,17 @@ class Gatehouse:
     issuer: Issuer
     behind: Behind
 
-    async def ask(self, operation: str, scopes: Sequence[str], regions: Sequence[str]) -> Outcome:
+    async def ask(
+        self,
+        operation: str,
+        scopes: Sequence[str],
+        regions: Sequence[str],
+        role: str | None = None,
+    ) -> Outcome:
         """The answer to somebody with these rights."""
         method, path = operation.split()
         place = path.format(**PLACES) + QUERIES.get(path, "")
-        token = self.issuer.token("somebody", scopes, regions)
+        token = self.issuer.token("somebody", scopes, regions, role=role)
         headers = {
             "Authorization": f"Bearer {token}",
             "Idempotency-Key": "once",
@@ -145,7 +152,12 @@ async def gatehouse(service: str, directory: Path) -> AsyncIterator[Gatehouse]:
         bus_url="postgresql://nowhere/none",
         issuers=Issuer.trusted_in(directory),
         contracts_dir=ROOT / "contracts",
-        limits=replace(Limits(), requests_a_second=many, requests_burst_max=many),
+        limits=replace(
+            Limits(),
+            requests_a_second=many,
+            requests_burst_max=many,
+            refused_tokens_burst_max=many,
+        ),
     )
     app, behind = interfaces.application(service, settings), Behind()
     app.state.lives, app.state.store = lives, Store(behind)
@@ -229,6 +241,28 @@ async def test_every_operation_lets_in_whom_it_declares_and_nobody_else(
                 if not as_declared(result, access, scopes, where):
                     wrong.append((operation, who, where, result))
     assert wrong == []
+
+
+@pytest.mark.parametrize("service", catalogue().names)
+async def test_every_operation_lets_in_whom_a_role_says_and_nobody_else(
+    service: str, tmp_path: Path
+) -> None:
+    wrong: list[object] = []
+    async with gatehouse(service, tmp_path) as gate:
+        for operation, access in OPERATIONS[service].items():
+            for (name, role), where in product(roles().items(), REGIONS):
+                answer = await gate.ask(operation, (), REGIONS[where], name)
+                if role.holds(REGIONS[where]):
+                    right = as_declared(answer, access, frozenset(role.scopes), where)
+                else:
+                    right = answer.status == 401
+                if not right:
+                    wrong.append((operation, name, where, answer))
+    assert wrong == []
+
+
+def test_a_role_has_scopes_of_operations_alone() -> None:
+    assert {scope for role in roles().values() for scope in role.scopes} <= {*SCOPES}
 
 
 def test_what_is_looked_up_inside_is_shown_by_a_test() -> None:

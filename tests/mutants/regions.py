@@ -68,4 +68,19 @@ REGIONS: Final = (
         "tests/integration/payments/test_supplementary_runs.py"
         "::test_a_tahap_closes_when_its_deferred_families_are_named_as_lapsed",
     ),
+    Mutant(
+        "role-wider-than-its-regions",
+        "an officer of a regency has its rights in the whole nation, if the token says so",
+        (
+            Change(
+                "libs/chassis/auth.py",
+                "if role is not None and not role.holds(regions):",
+                "if False:",
+            ),
+        ),
+        "tests/unit/chassis/test_roles.py"
+        "::test_a_role_that_nobody_knows_or_that_is_too_wide_is_no_token"
+        "[province-['*']-regions-beyond-role]",
+        "tests/unit/chassis/test_roles.py::test_a_role_has_the_scopes_of_its_file",
+    ),
 )

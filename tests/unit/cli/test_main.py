@@ -28,6 +28,18 @@ def test_a_token_is_printed_alone_so_that_a_shell_can_use_it(
     assert claims["exp"] - claims["iat"] == 60
 
 
+def test_a_token_may_have_a_role_in_place_of_scopes(
+    runner: CliRunner, issuer: Issuer, tmp_path: Path
+) -> None:
+    asked = ["token", "--subject", "ana", "--region", "61.03", "--data", str(tmp_path)]
+
+    result = runner.invoke(app, [*asked, "--role", "regency"])
+
+    claims = jwt.decode(result.stdout.strip(), issuer.key, algorithms=["ES256"]).claims
+    assert (claims["role"], claims["scope"]) == ("regency", "")
+    assert runner.invoke(app, asked).exit_code == 2
+
+
 def test_no_token_lives_longer_than_the_services_believe(
     runner: CliRunner, issuer: Issuer, tmp_path: Path
 ) -> None:
