@@ -27,8 +27,7 @@ import asyncpg
 from libs.chassis.catalogue import ROOT, owner, role
 from libs.chassis.dev_issuer import LIFETIME_S_MAX, Issuer
 from libs.chassis.durable_files import write_private
-from libs.chassis.migrations import make_topics, migrate_keys, migrate_service
-from libs.events.bus import embedded
+from libs.chassis.migrations import make_topics, migrate_bus, migrate_keys, migrate_service
 from libs.events.workers.leader import has_leader
 from localstack.environment import (
     MEASURED,
@@ -244,7 +243,7 @@ async def _make_bus(environment: Environment) -> None:
     url = environment.bus_url(owner("bus"))
     if environment.broker is None:
         url = environment.address("bus", owner("bus"))
-        await embedded.migrate(url)
+        await migrate_bus(url)
     await make_topics(url)
 
 

@@ -156,6 +156,9 @@ def _of_topics(services: Mapping[str, Entry], topics: Topics) -> Iterator[str]:
         for topic in (*entry.publishes, *entry.reads):
             if topic not in topics.partitions:
                 yield f"[{name}] topic {topic!r} is not in contracts/topics.yaml."
+        for topic in entry.reads:
+            if name not in topics.readers.get(topic, [name]):
+                yield f"[{name}] reads {topic}, whose readers are others."
         for topic in entry.publishes:
             owner = topics.owners.get(topic, name)
             if owner != name:

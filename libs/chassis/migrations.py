@@ -9,8 +9,10 @@ from typing import Final
 
 import asyncpg
 
-from libs.chassis.catalogue import ROOT, role
+from libs.chassis.catalogue import ROOT, catalogue, role
+from libs.events.bus import embedded
 from libs.events.bus.connect import connect
+from libs.events.bus.embedded import Rights
 from libs.events.bus.topics import Topics
 from libs.events.store import migrate
 from libs.privacy import migrate as keys
@@ -38,6 +40,15 @@ async def migrate_keys(owner_url: str) -> list[str]:
     """Apply what is missing of the families' keys, and of which role may do what with them."""
     roles = keys.KeyRoles(role("registry"), role("payments"), role("eraser"))
     return await keys.apply(owner_url, roles)
+
+
+async def migrate_bus(owner_url: str) -> None:
+    """The embedded bus's tables, and what each role may send and read: no more than its service is
+    described with, and the relay sends what any publishes."""
+    services = catalogue().services
+    published = [topic for entry in services.values() for topic in entry.publishes]
+    readers = [Rights(role(name), (), entry.reads, name) for name, entry in services.items()]
+    await embedded.migrate(owner_url, [Rights(role("relay"), published), *readers])
 
 
 async def make_topics(bus_url: str) -> list[str]:

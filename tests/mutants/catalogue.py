@@ -9,6 +9,7 @@ from tests.mutants.changes import CHANGES
 from tests.mutants.corridor import CORRIDOR
 from tests.mutants.cuts import CUTTING
 from tests.mutants.erasing import ERASING
+from tests.mutants.forgeries import FORGERIES
 from tests.mutants.forms import FORMS
 from tests.mutants.graduation import GRADUATION
 from tests.mutants.holds import HOLDS
@@ -31,6 +32,7 @@ REGISTRY: Final = "tests/integration/registry"
 MUTANTS: Final = (
     *CORRIDOR,
     *TELEMETRY,
+    *FORGERIES,
     *FORMS,
     *ISOLATION,
     *ISSUERS,

@@ -81,7 +81,7 @@ ALTER ROLE :"role" SET statement_timeout = '15s';
 SQL
 }
 
-make_common_database() { # DATABASE OWNER MEMBER...: each uses all that its owner makes
+make_common_database() { # DATABASE OWNER MEMBER...: each uses what its owner's functions let it
   local database=$1
   let_variables common "$1"
   cat <<'SQL'
@@ -91,8 +91,6 @@ SQL
   make_database "$1" "$2" "$1"
   cat <<'SQL'
 ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" GRANT USAGE ON SCHEMAS TO :"common";
-ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO :"common";
-ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" GRANT USAGE ON SEQUENCES TO :"common";
 SQL
   shift 2
   for role in "$@"; do

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from operator import itemgetter
 from pathlib import Path
@@ -26,17 +27,33 @@ CLOSE_TIMEOUT_S: Final = 5.0
 PING_TIMEOUT_S: Final = 5.0
 
 
-async def migrate(dsn: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """The topics that a database role may send to, and those that it may read as a group."""
+
+    role: str
+    sends: Sequence[str] = ()
+    reads: Sequence[str] = ()
+    group: str = ""
+
+
+async def migrate(dsn: str, rights: Sequence[Rights] = ()) -> None:
     """Bring a database to the shape that the bus needs; harmless where it has it already.
 
-    Needs a role that may create a schema; every role that connects needs the schema's tables.
+    Needs a role that may create a schema. It may do everything then; any other role needs USAGE of
+    the schema and may do what `rights` say, and nothing that an earlier call said.
     """
+    senders = [(one.role, topic) for one in rights for topic in one.sends]
+    readers = [(one.role, topic, one.group) for one in rights for topic in one.reads]
     connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
     try:
         async with connection.transaction():
             # CREATE OR REPLACE is not safe against itself: services that start together queue up.
             await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
             await connection.execute(SCHEMA.read_text())
+            await connection.execute("DELETE FROM bus.senders; DELETE FROM bus.readers")
+            await connection.executemany("INSERT INTO bus.senders VALUES ($1, $2)", senders)
+            await connection.executemany("INSERT INTO bus.readers VALUES ($1, $2, $3)", readers)
     finally:
         await connection.close()
 
@@ -121,13 +138,7 @@ class EmbeddedBus:
 
     async def last_records(self, topic: str) -> Mapping[int, Record]:
         """The last record of each partition that has one."""
-        rows = await self._pool.fetch(
-            "SELECT t.partition, s.end_offset, s.count, s.payload"
-            " FROM bus.topics n JOIN bus.tails t ON t.topic = n.id"
-            " JOIN bus.segments s ON s.topic = t.topic AND s.partition = t.partition"
-            " AND s.end_offset = t.next_offset WHERE n.name = $1",
-            topic,
-        )
+        rows = await self._pool.fetch("SELECT * FROM bus.last_segments($1)", topic)
         return {
             partition: unpack(topic, partition, end, count, payload).records[-1]
             for partition, end, count, payload in rows

@@ -3,6 +3,9 @@
 -- A partition is a row of bus.tails and its segments. The tail's row lock, held until commit,
 -- makes the segments of a partition visible in the order of their offsets: a reader that has seen
 -- an end can never be overtaken by something that commits later below it.
+--
+-- Who calls a function is its session_user: that role's rights say what it does. The functions work
+-- as the owner, and no other role writes any table or reads a record but through them.
 
 CREATE SCHEMA IF NOT EXISTS bus;
 
@@ -63,17 +66,65 @@ CREATE TABLE IF NOT EXISTS bus.committed (
     PRIMARY KEY (group_name, topic, partition)
 ) WITH (fillfactor = 50);
 
+-- The rights of every role but the owner, written anew by each `migrate`. A reader is in the group that
+-- is named here, or in one whose name goes on from it behind a hyphen.
+CREATE TABLE IF NOT EXISTS bus.senders (
+    role  text NOT NULL,
+    topic text NOT NULL,
+    PRIMARY KEY (role, topic)
+);
+CREATE TABLE IF NOT EXISTS bus.readers (
+    role       text NOT NULL,
+    topic      text NOT NULL,
+    group_name text NOT NULL,
+    PRIMARY KEY (role, topic)
+);
+
+-- -- Rights
+
+-- True for the owner, as whom functions work, and for a superuser.
+CREATE OR REPLACE FUNCTION bus.is_owner() RETURNS boolean STABLE LANGUAGE sql AS $$
+    SELECT pg_has_role(session_user, current_user, 'USAGE');
+$$;
+
+CREATE OR REPLACE FUNCTION bus.require(allowed boolean) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT allowed THEN
+        RAISE insufficient_privilege USING MESSAGE = 'the bus gives this role no right to that';
+    END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION bus.may_send(names text[]) RETURNS boolean STABLE LANGUAGE sql AS $$
+    SELECT bus.is_owner()
+        OR names <@ ARRAY(SELECT topic FROM bus.senders WHERE role = session_user);
+$$;
+
+CREATE OR REPLACE FUNCTION bus.may_read(of_group text, names text[]) RETURNS boolean
+STABLE LANGUAGE sql AS $$
+    SELECT bus.is_owner() OR EXISTS (
+        SELECT FROM bus.readers r
+        WHERE r.role = session_user
+          AND (of_group = r.group_name OR starts_with(of_group, r.group_name || '-'))
+        HAVING count(*) > 0 AND names <@ array_agg(r.topic)
+    );
+$$;
+
+CREATE OR REPLACE FUNCTION bus.names_of(ids bigint[]) RETURNS text[] STABLE LANGUAGE sql AS $$
+    SELECT coalesce(array_agg(name), '{}') FROM bus.topics WHERE id = ANY (ids);
+$$;
+
 -- -- Records
 
 -- Appends segments, all or none. The caller gives them in order of topic and partition, or two
 -- sends could wait for each other's tails.
 CREATE OR REPLACE FUNCTION bus.send(
     topics bigint[], partitions integer[], counts integer[], payloads bytea[]
-) RETURNS void LANGUAGE plpgsql AS $$
+) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     segment record;
     behind  bigint;
 BEGIN
+    PERFORM bus.require(bus.may_send(bus.names_of(topics)));
     FOR segment IN
         SELECT * FROM unnest(topics, partitions, counts, payloads)
             WITH ORDINALITY AS s (topic, partition, count, payload, place) ORDER BY place
@@ -104,10 +155,15 @@ $$;
 
 -- The partition count of a topic, which is made with `wanted` partitions where it is missing.
 CREATE OR REPLACE FUNCTION bus.ensure_topic(topic_name text, wanted integer) RETURNS integer
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    made bigint;
+    made  bigint;
+    count integer := (SELECT partitions FROM bus.topics WHERE name = topic_name);
 BEGIN
+    IF count IS NOT NULL THEN
+        RETURN count;
+    END IF;
+    PERFORM bus.require(bus.may_send(ARRAY[topic_name]));
     INSERT INTO bus.topics (name, partitions) VALUES (topic_name, wanted)
         ON CONFLICT (name) DO NOTHING RETURNING id INTO made;
     IF made IS NOT NULL THEN
@@ -154,10 +210,11 @@ $$;
 
 -- A new member of a group; its id. Refused where a topic is missing.
 CREATE OR REPLACE FUNCTION bus.join_group(of_group text, wanted text[], lease interval)
-RETURNS bigint LANGUAGE plpgsql AS $$
+RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     member bigint;
 BEGIN
+    PERFORM bus.require(bus.may_read(of_group, wanted));
     PERFORM bus.next_generation(of_group);
     PERFORM bus.expel(of_group);
     IF EXISTS (SELECT FROM unnest(wanted) AS w WHERE w NOT IN (SELECT name FROM bus.topics)) THEN
@@ -169,10 +226,11 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION bus.leave_group(of_group text, member bigint) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM bus.require(bus.may_read(of_group, '{}'));
     PERFORM FROM bus.groups WHERE name = of_group FOR UPDATE;
-    DELETE FROM bus.members WHERE id = member;
+    DELETE FROM bus.members WHERE id = member AND group_name = of_group;
     IF FOUND THEN
         PERFORM bus.next_generation(of_group);
     END IF;
@@ -181,12 +239,14 @@ END $$;
 -- Renews a member's lease and expels those whose lease has run out; false when the member itself
 -- is no longer one.
 CREATE OR REPLACE FUNCTION bus.heartbeat(of_group text, member bigint, lease interval)
-RETURNS boolean LANGUAGE plpgsql AS $$
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     alive boolean;
 BEGIN
+    PERFORM bus.require(bus.may_read(of_group, '{}'));
     PERFORM FROM bus.groups WHERE name = of_group FOR UPDATE;
-    UPDATE bus.members SET expires_at = clock_timestamp() + lease WHERE id = member;
+    UPDATE bus.members SET expires_at = clock_timestamp() + lease
+        WHERE id = member AND group_name = of_group;
     alive := FOUND;
     IF bus.expel(of_group) THEN
         PERFORM bus.next_generation(of_group);
@@ -199,8 +259,9 @@ END $$;
 CREATE OR REPLACE FUNCTION bus.commit_offsets(
     of_group text, at_generation bigint, member bigint,
     topics bigint[], partitions integer[], offsets bigint[]
-) RETURNS boolean LANGUAGE plpgsql AS $$
+) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM bus.require(bus.may_read(of_group, '{}'));
     PERFORM FROM bus.groups g JOIN bus.members m ON m.group_name = g.name
         WHERE g.name = of_group AND g.generation = at_generation AND m.id = member
         FOR SHARE OF g;
@@ -241,7 +302,7 @@ $$;
 
 -- The group's generation and, if it is `at_generation`, the segments that hold up to `records`
 -- records behind each of the positions; of each partition no more than about `bytes`.
-CREATE OR REPLACE FUNCTION bus.fetch(
+CREATE OR REPLACE FUNCTION bus.segments_behind(
     of_group text, at_generation bigint, topics bigint[], partitions integer[], positions bigint[],
     records integer, segment_records integer, bytes bigint
 ) RETURNS TABLE (
@@ -268,3 +329,46 @@ CREATE OR REPLACE FUNCTION bus.fetch(
     WHERE g.name = of_group
     ORDER BY f.topic, f.partition, f.end_offset;
 $$;
+
+-- As `segments_behind`, for a reader of these topics.
+CREATE OR REPLACE FUNCTION bus.fetch(
+    of_group text, at_generation bigint, topics bigint[], partitions integer[], positions bigint[],
+    records integer, segment_records integer, bytes bigint
+) RETURNS TABLE (
+    generation bigint, topic bigint, partition integer, end_offset bigint, count integer,
+    payload bytea
+) STABLE LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT bus.require(bus.may_read(of_group, bus.names_of(topics)));
+    SELECT * FROM bus.segments_behind(
+        of_group, at_generation, topics, partitions, positions, records, segment_records, bytes);
+$$;
+
+-- The last segment of each partition of a topic, for who sends there.
+CREATE OR REPLACE FUNCTION bus.last_segments(of_topic text)
+RETURNS TABLE (partition integer, end_offset bigint, count integer, payload bytea)
+STABLE LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT bus.require(bus.may_send(ARRAY[of_topic]));
+    SELECT t.partition, s.end_offset, s.count, s.payload
+    FROM bus.topics n JOIN bus.tails t ON t.topic = n.id
+    JOIN bus.segments s ON s.topic = t.topic AND s.partition = t.partition
+        AND s.end_offset = t.next_offset
+    WHERE n.name = of_topic;
+$$;
+
+-- -- Doors
+
+-- Nobody else holds a right to a table by name, whatever an older platform or defaults gave. How
+-- far topics and groups are is no secret among those who may use the schema; records are.
+DO $$
+DECLARE
+    held record;
+BEGIN
+    FOR held IN
+        SELECT c.relname, a.grantee::regrole AS role
+        FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) AS a
+        WHERE c.relnamespace = 'bus'::regnamespace AND a.grantee NOT IN (0, c.relowner)
+    LOOP
+        EXECUTE format('REVOKE ALL ON bus.%I FROM %s', held.relname, held.role);
+    END LOOP;
+END $$;
+GRANT SELECT ON bus.topics, bus.tails, bus.groups, bus.members, bus.committed TO PUBLIC;

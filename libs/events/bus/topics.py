@@ -16,7 +16,8 @@ from libs.events.domain.errors import BusRefused
 class Topics:
     """`partitions` of each topic, who owns it, its key and its data class; `namespace` of types.
 
-    A data class says who may read: public, pseudonymous or sealed (SECURITY.md).
+    A data class says who may read: public, pseudonymous or sealed (SECURITY.md). A topic of which
+    `readers` are named has no others.
     """
 
     namespace: str
@@ -24,6 +25,7 @@ class Topics:
     owners: dict[str, str]
     keys: dict[str, str] = field(default_factory=dict)
     data_classes: dict[str, str] = field(default_factory=dict)
+    readers: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, contracts: Path) -> Topics:
@@ -36,6 +38,7 @@ class Topics:
             {name: topic["owner"] for name, topic in topics.items()},
             {name: topic["key"] for name, topic in topics.items()},
             {name: topic["data_class"] for name, topic in topics.items()},
+            {name: topic["readers"] for name, topic in topics.items() if "readers" in topic},
         )
 
     def of(self, owner: str) -> dict[str, int]:

@@ -142,7 +142,7 @@ async def test_a_fetch_reads_no_more_of_a_partition_than_it_gives(
     await admin.execute("ANALYZE bus.segments")
 
     plan = await admin.fetch(
-        "EXPLAIN (ANALYZE, TIMING OFF) SELECT * FROM bus.fetch"
+        "EXPLAIN (ANALYZE, TIMING OFF) SELECT * FROM bus.segments_behind"
         f"('{group}', 1, ARRAY[{topic_id}::bigint], ARRAY[0], ARRAY[500::bigint], 20, 10, 1000000)"
     )
 

@@ -111,3 +111,16 @@ def test_a_program_ends_with_the_mistakes(tmp_path: Path) -> None:
 
 def test_the_services_of_this_tree_are_described() -> None:
     assert load(ROOT) == catalogue()
+
+
+def test_a_topic_whose_readers_are_named_has_no_others(tmp_path: Path) -> None:
+    described = PURSES + 'reads = ["pkh.purses.purse.v1"]\n'
+    load(tree(tmp_path / "open", described))
+    closed = tree(tmp_path / "closed", described) / "contracts" / "topics.yaml"
+    closed.write_text(closed.read_text().replace("public}", "sealed, readers: [wallets]}"))
+
+    with pytest.raises(CatalogueRefused) as refused:
+        load(tmp_path / "closed")
+
+    [found] = refused.value.sentences
+    assert found.endswith("[purses] reads pkh.purses.purse.v1, whose readers are others.")

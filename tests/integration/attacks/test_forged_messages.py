@@ -1,0 +1,171 @@
+"""An attacker with one role's password on the bus: forges no other's message and reads no other's.
+
+With the read model's password, money was released and a family's participation ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+import pytest
+
+from libs.chassis.catalogue import ROOT, catalogue, owner, role
+from libs.chassis.migrations import make_topics, migrate_bus
+from libs.events.bus import Bus, Record
+from libs.events.bus.connect import connect
+from libs.events.bus.topics import Topics
+from localstack.postgres.roles import password_file, provision
+from localstack.postgres.server import PostgresServer
+from tests.servers import embedded_postgres
+
+SERVICES: Final = catalogue().services
+TOPICS: Final = Topics.load(ROOT / "contracts")
+FOREIGN: Final = [
+    (name, topic)
+    for name, entry in SERVICES.items()
+    for topic in TOPICS.partitions
+    if topic not in entry.reads
+]
+
+TAMPERING: Final = {
+    "a segment written": "INSERT INTO bus.segments VALUES (1, 0, 1, 1, '')",
+    "a segment changed": "UPDATE bus.segments SET payload = ''",
+    "a segment removed": "DELETE FROM bus.segments",
+    "segments read": "SELECT payload FROM bus.segments",
+    "an end moved": "UPDATE bus.tails SET next_offset = 0",
+    "a topic made": "SELECT bus.ensure_topic('pkh.forged.v1', 1)",
+    "a topic deleted": "SELECT bus.delete_topic('pkh.payments.tahap.v1')",
+    "a right given": "INSERT INTO bus.senders VALUES (session_user, 'pkh.payments.tahap.v1')",
+    "records read behind the door": (
+        "SELECT * FROM bus.segments_behind('payments', 1, '{1}', '{0}', '{0}', 9, 9, 9)"
+    ),
+    "a last record read": "SELECT * FROM bus.last_segments('pkh.registry.roster.v1')",
+    "a group moved back": "UPDATE bus.committed SET next_offset = 0",
+    "a function changed": (
+        "CREATE OR REPLACE FUNCTION bus.is_owner() RETURNS boolean LANGUAGE sql AS 'SELECT true'"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The bus of a platform on one machine, and the password of every role there."""
+
+    server: PostgresServer
+    secrets: Path
+
+    def url(self, login: str) -> str:
+        """The bus's address for whoever took a role's password."""
+        password = password_file(self.secrets, login).read_text()
+        return self.server.url(role("bus"), login, password)
+
+    @asynccontextmanager
+    async def as_service(self, name: str) -> AsyncIterator[Bus]:
+        bus = await connect(self.url(role(name)))
+        try:
+            yield bus
+        finally:
+            await bus.close()
+
+    @asynccontextmanager
+    async def session(self, login: str) -> AsyncIterator[Any]:
+        connection = await asyncpg.connect(self.url(login))
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+
+async def _make_bus(url: str) -> None:
+    await migrate_bus(url)
+    await make_topics(url)
+    await migrate_bus(url)  # as at the next start
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    with embedded_postgres() as server:
+        found = Machine(server, tmp_path_factory.mktemp("secrets"))
+        provision(server, found.secrets)
+        asyncio.run(_make_bus(found.url(owner("bus"))))
+        yield found
+
+
+@pytest.mark.parametrize("topic", TOPICS.partitions)
+@pytest.mark.parametrize("service", SERVICES)
+async def test_no_service_s_password_sends_a_message(
+    machine: Machine, service: str, topic: str
+) -> None:
+    async with machine.as_service(service) as bus:
+        before = await bus.ends(topic)
+        producer = await bus.producer()
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await producer.send([Record(topic, 0, b"2023-1", b"{}")])
+        assert await bus.ends(topic) == before
+
+
+@pytest.mark.parametrize("statement", TAMPERING.values(), ids=TAMPERING)
+async def test_nothing_is_written_or_read_past_the_bus_s_functions(
+    machine: Machine, statement: str
+) -> None:
+    async with machine.session(role("projection")) as session:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await session.execute(statement)
+
+
+@pytest.mark.parametrize(("service", "topic"), FOREIGN)
+async def test_a_topic_is_read_by_no_service_that_is_not_described_with_it(
+    machine: Machine, service: str, topic: str
+) -> None:
+    async with machine.as_service(service) as bus:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await bus.join(service, [topic])
+
+
+async def test_a_reader_s_own_group_gives_it_no_other_topic(machine: Machine) -> None:
+    async with machine.session(role("projection")) as session:
+        await session.execute("SELECT bus.join_group('projection', '{}', '1 minute')")
+        roster = await session.fetchval(
+            "SELECT id FROM bus.topics WHERE name = 'pkh.registry.roster.v1'"
+        )
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await session.fetch(
+                "SELECT * FROM bus.fetch('projection', 1, $1, '{0}', '{0}', 9, 9, 9)", [roster]
+            )
+
+
+async def test_nobody_moves_or_disturbs_another_s_group(machine: Machine) -> None:
+    tahap = "pkh.payments.tahap.v1"
+    async with machine.as_service("registry") as bus, machine.session(role("projection")) as thief:
+        member = await bus.join("registry", [tahap])
+        theirs = await thief.fetchval("SELECT id FROM bus.members WHERE group_name = 'registry'")
+        for statement in (
+            "SELECT bus.join_group('registry', '{pkh.payments.tahap.v1}', '1 minute')",
+            f"SELECT bus.leave_group('registry', {theirs})",
+            f"SELECT bus.heartbeat('registry', {theirs}, '-1 minute')",
+            f"SELECT bus.commit_offsets('registry', 1, {theirs}, '{{1}}', '{{0}}', '{{9}}')",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await thief.execute(statement)
+        await thief.execute(f"SELECT bus.leave_group('projection', {theirs})")  # in one's own
+        await member.commit({(tahap, 0): 0})
+
+
+async def test_the_relay_sends_on_every_topic_and_each_reader_gets_it(machine: Machine) -> None:
+    async with machine.as_service("relay") as bus:
+        producer = await bus.producer()
+        await bus.ensure_topics(TOPICS.partitions)
+        await producer.send([Record(topic, 0, b"k", b"{}") for topic in TOPICS.partitions])
+        assert {len(await bus.last_records(topic)) for topic in TOPICS.partitions} == {1}
+    for service, entry in SERVICES.items():
+        for group in (service, f"{service}-rebuild-1"):
+            async with machine.as_service(service) as bus:
+                member = await bus.join(group, entry.reads)
+                batches = await member.fetch(9, 10.0)
+                assert {batch.topic for batch in batches} == {*entry.reads}
