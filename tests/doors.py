@@ -268,10 +268,16 @@ def batches(*records: Record) -> list[Batch]:
 
 
 async def deliver(consumer: Consumer, *records: Record) -> None:
-    """Have a consumer process the records, partition by partition."""
+    """Have a consumer process the records as it does when it runs: those of a topic together, and
+    partition by partition where one of them is in the others' way."""
     await consumer._open_checkpoints()
+    of_topic: dict[str, list[Batch]] = defaultdict(list)
     for batch in batches(*records):
-        await consumer.process(batch)
+        of_topic[batch.topic].append(batch)
+    for together in of_topic.values():
+        if len(together) == 1 or not await consumer._try_together(*together):
+            for batch in together:
+                await consumer.process(batch)
 
 
 @dataclass(frozen=True, slots=True)
