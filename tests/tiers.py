@@ -80,6 +80,6 @@ def pytest_terminal_summary(
     for tier in TIERS:
         if tier.name in taken:
             used = taken[tier.name] / workers
-            terminalreporter.write_line(
-                f"{tier.name}: {used:.0f} s on {workers} workers, of {tier.budget_s} s"
-            )
+            line = f"{tier.name}: {used:.0f} s on {workers} workers, of {tier.budget_s} s"
+            over = used > tier.budget_s
+            terminalreporter.write_line(f"{line}: OVER ITS BUDGET" if over else line, red=over)
