@@ -39,6 +39,7 @@ from services.payments.domain.payment.messages import (
     Void,
 )
 from services.payments.domain.payment.state import Instructed
+from tests.tiers import NIGHTLY
 from tests.unit.payments.kit import AMOUNT, ORDER, entitle
 
 TAHAPS = st.sampled_from(["2023-1", "2023-2", "2023-3"])
@@ -224,6 +225,6 @@ class PaymentInAnyOrder(RuleBasedStateMachine):
 
 
 PaymentInAnyOrder.TestCase.settings = settings(
-    max_examples=300, stateful_step_count=30, deadline=None
+    max_examples=3_000 if NIGHTLY else 100, stateful_step_count=30, deadline=None
 )
 TestPaymentInAnyOrder = PaymentInAnyOrder.TestCase
