@@ -51,7 +51,7 @@ def subscriptions(policies: RuleSetPolicies) -> tuple[Subscription, ...]:
         erased = [m.body.family for m in messages if isinstance(m.body, ErasureApproved)]
         bodies = [m.body for m in messages if isinstance(m.body, FamilyListed | PersonsRegistered)]
         await keep_regions(unit, bodies)
-        await keep_persons(unit, [body for body in bodies if isinstance(body, PersonsRegistered)])
+        await keep_persons(unit, messages)
         listed = [body for body in bodies if isinstance(body, FamilyListed)]
         lines = [line_of(body) for body in listed if body.outcome == "LISTED"]
         lines = await lock_uncancelled(unit, lines) if lines else []

@@ -209,11 +209,13 @@ class FamilyListed:
 
 @dataclass(frozen=True, slots=True)
 class PersonsRegistered:
-    """Persons, by token, belong to a family that lives in `region`."""
+    """Persons, by token, belong to a family that lives in `region`; whom several families name, to
+    the one that two people last `decided` for, else to the first."""
 
     family: str
     region: str
     persons: tuple[str, ...]
+    decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from tests.mutants.mutant import Change, Mutant
 ATTACKS: Final = "tests/integration/attacks"
 ENDED: Final = f"{ATTACKS}/test_participation_ended_by_another_region.py"
 ONE_REGION: Final = f"{ATTACKS}/test_a_tahap_decided_by_one_region.py"
+PUPIL: Final = f"{ATTACKS}/test_a_pupil_named_to_be_reported_on.py"
 MOVE: Final = f"{ATTACKS}/test_sight_by_a_move_to_come.py"
 
 REGIONS: Final = (
@@ -52,6 +53,19 @@ REGIONS: Final = (
         f"{MOVE}::test_a_move_to_come_shows_him_nothing",
         "tests/integration/registry/test_import_regions.py"
         "::test_a_family_that_has_moved_away_is_its_new_regions",
+    ),
+    Mutant(
+        "reported-on-by-who-named-them-too",
+        "facts of a person are taken from the regions of every family that names them",
+        (
+            Change(
+                "services/conditionality/tables/persons.py",
+                "USING (family) WHERE rank = 1\n",
+                "USING (family)\n",
+            ),
+        ),
+        f"{PUPIL}::test_he_says_nothing_about_the_pupil",
+        f"{PUPIL}::test_the_pupil_s_own_school_is_heard",
     ),
     Mutant(
         "closed-by-its-maker",

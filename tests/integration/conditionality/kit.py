@@ -104,10 +104,12 @@ class Bench:
         }
         return self.roster.record("FamilyListed", family, body | changes)
 
-    def registered(self, family: str, *, region: str = "61.03.01.2026") -> Record:
-        """The registry's word that a pupil is a registered family's."""
-        persons = [self.pseudonymizer.nik(nik_of(family))]
-        body = {"family": family, "region": region, "persons": persons}
+    def registered(
+        self, family: str, *, region: str = "61.03.01.2026", pupil: str = "", decided: bool = False
+    ) -> Record:
+        """The registry's word that a pupil, its own or another family's, is a family's."""
+        persons = [self.pseudonymizer.nik(nik_of(pupil or family))]
+        body = {"family": family, "region": region, "persons": persons, "decided": decided}
         return self.roster.record("PersonsRegistered", family, body)
 
     def graduated(self, family: str, tahap: str = TAHAP) -> Record:

@@ -25,11 +25,13 @@ from services.registry.domain.family.events import (
     ChangeApproved,
     ChangeProposed,
     PersonAdjudicated,
+    PersonsRegistered,
 )
 from services.registry.domain.family.lines import paid_by
 from tests.unit.registry.families import (
     APPROVED_ON,
     CLERK,
+    FAMILY_ID,
     FIRST,
     MOTHER,
     SECOND,
@@ -65,6 +67,7 @@ def test_another_person_lets_it_be() -> None:
     given(family, *WAITS).when(approve()).then(
         ChangeApproved(1, "clerk-1", "supervisor-1", APPROVED_ON),
         PersonAdjudicated(2, "whose 2", "toddler"),
+        PersonsRegistered(FAMILY_ID, "61.03.01.2026", ("toddler",), decided=True),
     )
 
 

@@ -157,13 +157,14 @@ def withdraw_change(command: WithdrawChange, state: Family) -> list[Event]:
 def effect(fact: LifeFact | ProposedFact, state: Family, day: date) -> list[Event]:
     """A fact with what others are told of whom it adds to the family, where that lives on a day."""
     match fact:
-        case MemberBorn() | NikRecorded():
+        case MemberBorn() | NikRecorded() | PersonAdjudicated():
             tokens: tuple[str, ...] = (fact.token,)
         case MembersRegistered():
             tokens = tuple(row.token for row in fact.rows)
         case _:
             return [fact]
-    return [fact, PersonsRegistered(state.family, roster.region(state, day), tokens)]
+    decided = isinstance(fact, PersonAdjudicated)
+    return [fact, PersonsRegistered(state.family, roster.region(state, day), tokens, decided)]
 
 
 def _as_of(day: date, fact: ProposedFact, state: Family) -> ProposedFact:

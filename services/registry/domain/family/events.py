@@ -95,12 +95,14 @@ class MembersRegistered:
 class PersonsRegistered:
     """Persons, by token, are now known to belong to a family that lives in `region`.
 
-    What others reported of a person before counts for the family from now on.
+    What others reported of a person before counts for the family from now on. `decided`: two people
+    said whose a person is whom another family named, too.
     """
 
     family: str
     region: str
     persons: tuple[str, ...]
+    decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
