@@ -19,9 +19,11 @@ from cli.client.witness import Witnessed
 from cli.errors import Failed
 from libs.chassis.catalogue import role
 from libs.chassis.settings import POSTGRES, SettingRefused, url
+from libs.events.bus.topics import Topics
+from libs.events.store.taken import Mark, marks, untrue
 from libs.events.store.verify import NO_WITNESS, verify
 from libs.events.store.watermarks import Positions, WaitedTooLong, until
-from localstack.environment import RELAYED, SERVICES, Environment
+from localstack.environment import CONTRACTS, RELAYED, SERVICES, Environment
 from localstack.postgres.roles import password_file
 from localstack.postgres.server import PostgresServer
 
@@ -98,6 +100,8 @@ async def findings(
             yield Finding(service, what)
         async for what in snapshot_findings(auditor, service, folding):
             yield Finding(service, what)
+    async for finding in taken_findings(platform.data_dir):
+        yield finding
     async for finding in ledger_findings(platform):
         yield finding
     async for finding in position_findings(auditor):
@@ -108,14 +112,35 @@ async def chain_findings(
     data_dir: Path, service: str, witnessed: Mapping[int, bytes] = NO_WITNESS
 ) -> AsyncIterator[str]:
     """The faults of the hash chain of one service's store."""
-    try:
-        address = _address(data_dir, service)
-        pool = await asyncpg.create_pool(address, min_size=1, max_size=1)
-    except (OSError, SettingRefused, asyncpg.PostgresError) as error:
-        raise Failed(f"{service}'s database does not answer ({type(error).__name__}).") from error
-    async with pool:
+    async with await _store(data_dir, service) as pool:
         async for what in verify(pool, witnessed):
             yield what
+
+
+async def taken_findings(data_dir: Path) -> AsyncIterator[Finding]:
+    """The partitions from which a service took in what their owner's log does not hold."""
+    topics = Topics.load(CONTRACTS)
+    marked: list[Mark] = []
+    for reader in SERVICES:
+        async with await _store(data_dir, reader) as pool:
+            marked += await marks(pool, reader)
+    for service in RELAYED:
+        own = [mark for mark in marked if topics.owners.get(mark.topic) == service]
+        async with await _store(data_dir, service) as pool:
+            async for mark in untrue(pool, topics, own):
+                yield Finding(
+                    mark.reader,
+                    f"has taken in from {mark.topic}/{mark.partition}, behind position "
+                    f"{mark.since} up to {mark.position}, what {service}'s log does not hold",
+                )
+
+
+async def _store(data_dir: Path, service: str) -> asyncpg.Pool[asyncpg.Record]:
+    try:
+        address = _address(data_dir, service)
+        return await asyncpg.create_pool(address, min_size=1, max_size=1)
+    except (OSError, SettingRefused, asyncpg.PostgresError) as error:
+        raise Failed(f"{service}'s database does not answer ({type(error).__name__}).") from error
 
 
 async def snapshot_findings(auditor: Client, service: str, folding: Folding) -> AsyncIterator[str]:

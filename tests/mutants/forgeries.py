@@ -37,4 +37,19 @@ FORGERIES: Final = (
         "tests/integration/attacks/test_forged_messages.py"
         "::test_the_relay_sends_on_every_topic_and_each_reader_gets_it",
     ),
+    Mutant(
+        "as-many-as-were-sent",
+        "what was taken in is held against its owner's log by its position alone",
+        (
+            Change(
+                "libs/events/store/taken.py",
+                "                if mark.taken != self._hashes[partition, since]:\n",
+                "                if False:\n",
+            ),
+        ),
+        "tests/integration/attacks/test_forged_messages.py"
+        "::test_a_forged_message_that_took_a_true_one_s_position_is_named",
+        "tests/integration/attacks/test_forged_messages.py"
+        "::test_what_the_owner_sent_comes_out_of_its_log_again",
+    ),
 )

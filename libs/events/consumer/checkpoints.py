@@ -10,16 +10,23 @@ from libs.events.bus import Batch
 from libs.events.bus.envelope import Envelopes
 from libs.events.consumer.subscription import Subscription, UnknownPartition
 from libs.events.domain.errors import GapFound, UnknownEpoch
+from libs.events.store.chain import GENESIS
 from libs.events.store.postgres import Store
+from libs.events.store.taken import then
 from libs.events.store.transaction import Transaction
 
 
 @dataclass
 class Checkpoint:
-    """The `consumed` row of a subscription's partition, `moved` if it must be written again."""
+    """The `consumed` row of a subscription's partition, `moved` if it must be written again.
+
+    `taken` is the hash over the messages behind `since`, as `verify` holds it against their log.
+    """
 
     epoch: str | None
     position: int
+    taken: bytes | None = None
+    since: int = 0
     moved: bool = False
 
     def take(self, batch: Batch, envelopes: Envelopes, gap_offset: int = 0) -> Sequence[int]:
@@ -29,6 +36,7 @@ class Checkpoint:
         `gap_offset` is where a gap was met, if the partition was rewound for it.
         """
         if self._follows(envelopes):
+            self._hash(batch, envelopes, range(len(batch)))
             self.epoch, self.position = envelopes.epochs[0], envelopes.positions[-1]
             self.moved = True
             return range(len(batch))
@@ -47,8 +55,23 @@ class Checkpoint:
                 raise GapFound(**_location(batch, offset), after=position, missing_to=previous)
             epoch, position = own, at
             fresh.append(index)
+        self._hash(batch, envelopes, fresh)
         self.epoch, self.position, self.moved = epoch, position, self.moved or bool(fresh)
         return fresh
+
+    def _hash(self, batch: Batch, envelopes: Envelopes, fresh: Sequence[int]) -> None:
+        if self.taken is None:
+            self.taken, self.since = GENESIS, self.position
+        for index in fresh:
+            self.taken = then(
+                self.taken,
+                envelopes.positions[index],
+                envelopes.types[index],
+                envelopes.subjects[index],
+                envelopes.times[index],
+                batch.keys[index] or b"",
+                batch.values[index],
+            )
 
     def _follows(self, envelopes: Envelopes) -> bool:
         """True if all are new, of the known epoch, and each names the one before: nearly always."""
@@ -89,14 +112,14 @@ async def lock_checkpoints(
 ) -> dict[int, Checkpoint]:
     """Its checkpoints in these partitions, by number; nobody else moves them until the commit."""
     rows = await transaction.connection.fetch(
-        """SELECT partition, epoch, position FROM consumed
+        """SELECT partition, epoch, position, taken, taken_since AS since FROM consumed
            WHERE subscription = $1 AND topic = $2 AND partition = ANY($3)
            ORDER BY partition FOR UPDATE""",
         subscription.name,
         subscription.topic,
         partitions,
     )
-    checkpoints = {row["partition"]: Checkpoint(row["epoch"], row["position"]) for row in rows}
+    checkpoints = {partition: Checkpoint(*row) for partition, *row in rows}
     if unknown := set(partitions) - checkpoints.keys():
         raise UnknownPartition(topic=subscription.topic, partition=min(unknown))
     return checkpoints
@@ -107,12 +130,16 @@ async def move_checkpoints(
 ) -> None:
     """Record that everything up to these checkpoints, by partition, has had its effect."""
     await transaction.connection.execute(
-        """UPDATE consumed SET epoch = new.epoch, position = new.position
-           FROM unnest($3::int[], $4::text[], $5::bigint[]) AS new (partition, epoch, position)
+        """UPDATE consumed SET epoch = new.epoch, position = new.position, taken = new.taken,
+                  taken_since = new.since
+           FROM unnest($3::int[], $4::text[], $5::bigint[], $6::bytea[], $7::bigint[])
+               AS new (partition, epoch, position, taken, since)
            WHERE subscription = $1 AND topic = $2 AND consumed.partition = new.partition""",
         subscription.name,
         subscription.topic,
         list(checkpoints),
         [checkpoint.epoch for checkpoint in checkpoints.values()],
         [checkpoint.position for checkpoint in checkpoints.values()],
+        [checkpoint.taken for checkpoint in checkpoints.values()],
+        [checkpoint.since for checkpoint in checkpoints.values()],
     )

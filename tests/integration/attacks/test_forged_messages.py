@@ -1,6 +1,7 @@
-"""An attacker with one role's password on the bus: forges no other's message and reads no other's.
+"""An attacker with a password of the bus: forges no message unseen, and reads no other's.
 
-With the read model's password, money was released and a family's participation ended.
+With the read model's password, money was released and a family's participation ended; once the
+true message had come to the same position, nothing told of it any more.
 """
 
 from __future__ import annotations
@@ -19,10 +20,16 @@ from libs.chassis.catalogue import ROOT, catalogue, owner, role
 from libs.chassis.migrations import make_topics, migrate_bus
 from libs.events.bus import Bus, Record
 from libs.events.bus.connect import connect
+from libs.events.bus.envelope import Envelope, headers_of, source_of, type_prefix
 from libs.events.bus.topics import Topics
+from libs.events.relay.outbox import Relay
+from libs.events.store.taken import Mark, marks, untrue
 from localstack.postgres.roles import password_file, provision
 from localstack.postgres.server import PostgresServer
-from tests.servers import embedded_postgres
+from tests.corridor import TOPICS as PURSES
+from tests.corridor import Corridor, corridor_at, running
+from tests.purse import CONTEXT, TOPIC
+from tests.servers import Postgres, embedded_postgres, eventually
 
 SERVICES: Final = catalogue().services
 TOPICS: Final = Topics.load(ROOT / "contracts")
@@ -169,3 +176,88 @@ async def test_the_relay_sends_on_every_topic_and_each_reader_gets_it(machine: M
                 member = await bus.join(group, entry.reads)
                 batches = await member.fetch(9, 10.0)
                 assert {batch.topic for batch in batches} == {*entry.reads}
+
+
+# -- With the relay's own password, or on a bus that asks nobody ----------------------------------
+
+
+@pytest.fixture
+async def corridor(postgres: Postgres) -> AsyncIterator[Corridor]:
+    """A corridor whose reader has taken in one coin, the first message of its partition."""
+    async with corridor_at(postgres) as found:
+        await carried(found, 5)
+        yield found
+
+
+async def carried(corridor: Corridor, *coins: int) -> None:
+    """Coins that a relay and a reader, both started anew, carry over."""
+    async with running(Relay(corridor.writer, corridor.bus, PURSES), corridor.consumer()):
+        await corridor.put(*coins)
+        await eventually(corridor.caught_up)
+
+
+async def forge(corridor: Corridor, position: int, coins: int) -> None:
+    """A message like the owner's next one in everything, on the topic before that."""
+    _, epoch = await corridor.writer.head()
+    place = CONTEXT.at, position, 1, epoch, None
+    ours = Envelope(
+        f"{epoch}-{position}", source_of("writer"), "CoinsPutIn", 1, f"purse-{coins}", *place
+    )
+    headers = headers_of(ours, type_prefix(PURSES.namespace, TOPIC))
+    value = b'{"coins": %d}' % coins
+    record = Record(TOPIC, PURSES.partition(TOPIC, "5"), b"5", value, tuple(headers))
+    producer = await corridor.bus.producer()
+    await producer.send([record])
+    await producer.close()
+
+
+async def untold(corridor: Corridor) -> list[Mark]:
+    """The marks of the reader that the writer's log does not come to."""
+    marked = await marks(corridor.reader.pool, "reader")
+    return [mark async for mark in untrue(corridor.writer.pool, PURSES, marked)]
+
+
+async def test_what_the_owner_sent_comes_out_of_its_log_again(corridor: Corridor) -> None:
+    await carried(corridor, *range(1, 60))
+    await carried(corridor, *range(1, 60))
+
+    assert await untold(corridor) == []
+    assert len(await marks(corridor.reader.pool, "reader")) == PURSES.partitions[TOPIC]
+
+
+async def test_a_forged_message_that_took_a_true_one_s_position_is_named(
+    corridor: Corridor,
+) -> None:
+    await forge(corridor, 2, 975_000)
+    async with running(corridor.consumer()):
+        await eventually(lambda: taken(corridor, 2))
+    [early] = await untold(corridor)
+
+    await carried(corridor, 5)  # the true one of that position, which nobody takes in any more
+
+    assert await corridor.taken() == [5, 975_000]
+    [found] = await untold(corridor)
+    assert (found.topic, found.partition, found.position) == (early.topic, early.partition, 2)
+
+
+async def taken(corridor: Corridor, count: int) -> bool:
+    return len(await corridor.taken()) == count
+
+
+async def test_a_replayed_message_with_other_content_has_no_effect(corridor: Corridor) -> None:
+    await forge(corridor, 1, 975_000)
+
+    await carried(corridor, 5)
+
+    assert await corridor.taken() == [5, 5]
+    assert await untold(corridor) == []
+
+
+async def test_what_was_taken_in_before_there_was_a_hash_is_not_held_against_anybody(
+    corridor: Corridor,
+) -> None:
+    await corridor.reader.pool.execute("UPDATE consumed SET taken = NULL")
+    await carried(corridor, 5)
+
+    assert await untold(corridor) == []
+    assert {(m.since, m.position) for m in await marks(corridor.reader.pool, "reader")} == {(1, 2)}
