@@ -105,7 +105,7 @@ PARTNERS: Final = (
         "a partner whose word could not be its own is asked again by itself",
         (
             Change(
-                "services/payments/partners/incidents.py",
+                "services/payments/partners/answers.py",
                 "    if (found := state.incident_of(partner)) is not None:\n",
                 "    if (found := state.incident_of(partner)) and not found.error:\n",
             ),

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
+from libs.chassis.health import WaitsForAPerson
 from libs.events.domain.errors import CorridorError
+from services.payments.domain.run.state import RunState
 from services.payments.domain.shared.totals import Totals
 from services.payments.partners.files import LAYOUT, FileOf, Rendered
 
@@ -63,6 +65,10 @@ class AnotherFileTaken(PartnerIncident):
     """A partner has another file under our id than the one that was committed."""
 
 
+class IncidentOpen(WaitsForAPerson):
+    """A partner said what it cannot have said; a person must judge it before it is asked again."""
+
+
 class LinesOpen(CorridorError):
     """A partner says neither yes nor no of some lines; they are asked for again."""
 
@@ -88,6 +94,12 @@ class Answer:
 def bytes_max(lines: int) -> int:
     """The most bytes that an answer about so many lines may have."""
     return (lines + 2) * LINE_BYTES_MAX
+
+
+def require_judged(state: RunState, partner: str) -> None:
+    """Raise `IncidentOpen` while an incident of a partner waits for a person."""
+    if (found := state.incident_of(partner)) is not None:
+        raise IncidentOpen(kind=found.kind, partner=partner, error=found.error)
 
 
 def read_answer(which: FileOf, sent: Rendered, body: bytes) -> dict[str, Answer]:

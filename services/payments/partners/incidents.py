@@ -1,34 +1,22 @@
-"""Incidents that wait for a person: whose partner is not asked meanwhile, and who is told."""
+"""Incidents that wait for a person, as /ready and the metrics tell them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import Any, Final
 
-from libs.chassis.health import WaitsForAPerson
 from libs.events import telemetry
 from libs.events.store.postgres import Store
 from libs.events.telemetry.metrics import Sample
 from services.payments.contract import RUN
 from services.payments.domain.run.messages import PartnerIncidentFound
-from services.payments.domain.run.state import RunState
-from services.payments.partners.answers import TREASURY
+from services.payments.partners.answers import TREASURY, IncidentOpen
 from services.payments.partners.files import BANKS
 
 _RUNS: Final = """
 SELECT tahap, kind FROM run_open
 UNION SELECT tahap, unnest(kinds) FROM cancellation_open ORDER BY tahap, kind
 """
-
-
-class IncidentOpen(WaitsForAPerson):
-    """A partner said what it cannot have said; a person must judge it before it is asked again."""
-
-
-def require_judged(state: RunState, partner: str) -> None:
-    """Raise `IncidentOpen` while an incident of a partner waits for a person."""
-    if (found := state.incident_of(partner)) is not None:
-        raise IncidentOpen(kind=found.kind, partner=partner, error=found.error)
 
 
 async def open_incidents(store: Store) -> list[PartnerIncidentFound]:

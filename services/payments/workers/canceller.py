@@ -30,10 +30,9 @@ from services.payments.domain.payment.messages import Void
 from services.payments.domain.run.messages import CancelRun, PaymentOrdered, ReportIncident
 from services.payments.domain.shared.ids import REGULAR, payment_id
 from services.payments.domain.tahap.messages import CompleteCancellation
-from services.payments.partners.answers import TREASURY, PartnerIncident
+from services.payments.partners.answers import TREASURY, PartnerIncident, require_judged
 from services.payments.partners.client import Outside
 from services.payments.partners.in_flight import InFlight
-from services.payments.partners.incidents import require_judged
 from services.payments.tables.open_lists import open_list
 from services.payments.tables.payments import (
     PaymentCommands,

@@ -51,11 +51,11 @@ from services.payments.partners.answers import (
     Verdict,
     read_answer,
     require_closed,
+    require_judged,
 )
 from services.payments.partners.client import Outside
 from services.payments.partners.files import FileOf, LinesClosed, Rendered, Renderer
 from services.payments.partners.in_flight import InFlight
-from services.payments.partners.incidents import require_judged
 from services.payments.partners.upstream import Upstream
 from services.payments.tables.deferrals import take_out, withdraw
 from services.payments.tables.holds import alone_with_run, defer_held, defer_parked
