@@ -30,8 +30,22 @@ REGULAR: Final = "REGULAR"
 UNKNOWN: Final = "tahap-unknown"
 """The problem of a tahap that is neither announced nor proposed."""
 # It moved between somebody's look at it and their decision: they look again.
-LOOK_AGAIN: Final = ("version-stale", "list-moved", "stale-hash", "nothing-proposed")
+LOOK_AGAIN: Final = (
+    *("version-stale", "list-moved", "stale-hash", "nothing-proposed"),
+    "diff-not-acknowledged",
+)
 LOOKS_MAX: Final = 5
+DIFFERENT: Final = {
+    "SHARED_ACCOUNT": "account shared, withheld",
+    "SHARED_PAYEE": "payee shared, withheld",
+    "ACCOUNT": "other account",
+    "PAYEE": "other payee",
+    "NEW_FAMILY": "new families",
+    "GONE": "gone",
+    "NEW_MEMBER": "with new members",
+    "INCREASE": "with more rupiah",
+}
+"""The words for the ways in which families differ from the last frozen list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +65,55 @@ class Deferral:
 
 
 @dataclass(frozen=True, slots=True)
+class DiffFigures:
+    """The differences of a list from the last frozen one, in families by change; both people name
+    `to_acknowledge`, where it is there."""
+
+    against: str
+    to_acknowledge: str | None
+    families: dict[str, int]
+    members: int
+    increase: int
+
+    def __str__(self) -> str:
+        families = self.families.items()
+        parts = [f"{DIFFERENT.get(change, change)} {count:,}" for change, count in families]
+        raised = f" (Rp {self.increase:,})" if self.increase else ""
+        return " · ".join(parts) + raised if parts else "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class DifferentFamily:
+    """A family that differs, and its rupiah on both lists."""
+
+    family: str
+    region: str
+    changes: tuple[str, ...]
+    before: int
+    after: int
+
+    def __str__(self) -> str:
+        money = f"Rp {self.before:,} -> {self.after:,}"
+        return f"{self.family} {self.region} {' '.join(self.changes)} {money}"
+
+
+@dataclass(frozen=True, slots=True)
+class ListDiff:
+    """A run's list beside the last frozen one: the first families of each change, and those whose
+    rupiah grow most."""
+
+    figures: DiffFigures | None = None
+    families: tuple[DifferentFamily, ...] = ()
+    largest: tuple[DifferentFamily, ...] = ()
+
+    @property
+    def acknowledged(self) -> dict[str, str]:
+        """The part of a decision that says that this was seen; empty where nothing differs."""
+        seen = self.figures.to_acknowledge if self.figures else None
+        return {"diff": seen} if seen else {}
+
+
+@dataclass(frozen=True, slots=True)
 class Lines:
     """The list of a tahap as it is joined; `hash` is there when it can be approved.
 
@@ -66,6 +129,12 @@ class Lines:
     listed_expected: int | None
     deferred_candidates: tuple[Deferral, ...]
     cut: int | None = None
+    differences: DiffFigures | None = None
+
+    @property
+    def acknowledged(self) -> dict[str, str]:
+        """The part of a decision that says that its differences were seen."""
+        return ListDiff(self.differences).acknowledged
 
 
 @dataclass(frozen=True, slots=True)

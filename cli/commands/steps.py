@@ -14,7 +14,7 @@ from cli.client.http import Client, Seen, connected
 from cli.client.jobs import Job, upload
 from cli.client.screen import Screen
 from cli.client.tahap_jobs import failing_jobs
-from cli.client.tahap_state import REGULAR, TahapState, Unanswered, look_again
+from cli.client.tahap_state import REGULAR, ListDiff, TahapState, Unanswered, look_again
 from cli.commands.running import STATE, State, out, run
 from cli.demo.loading import IMPORTS, SCOPES
 from cli.errors import Failed
@@ -28,6 +28,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask again.")]
 tahap = typer.Typer(no_args_is_help=True, help="Take a tahap from announcement to payment.")
 
 
+FREEZE: Final = "freeze-approval"
 COUNTS: Final = ("accepted", "unchanged", "proposed", "matched", "unmatched")
 
 # -- Files ----------------------------------------------------------------------------------------
@@ -134,9 +135,43 @@ async def _propose_freeze(maker: Client, name: str, yes: bool) -> None:
         raise Failed(f"The list of {name} is not complete yet.")
     for candidate in lines.deferred_candidates:
         out.print(f"deferred: {candidate.family} {candidate.reason}", highlight=False)
-    sure(f"Freeze {lines.count:,} families and Rp {lines.rupiah:,}?", yes)
-    proposal = {"hash": lines.hash, "deferred": lines.deferred_candidates}
+    found = await differences(maker, name) if lines.differences else ListDiff()
+    sure(f"Freeze {lines.count:,} families and Rp {lines.rupiah:,}{as_seen(found)}?", yes)
+    proposal = {"hash": lines.hash, "deferred": lines.deferred_candidates, **found.acknowledged}
     await maker.post("payments", f"/tahap/{name}/freeze-proposal", proposal, seen.if_match)
+
+
+async def differences(client: Client, name: str, kind: str = REGULAR) -> ListDiff:
+    """Show a person how a run's list differs from the last frozen one, before they are asked."""
+    seen = await client.see("payments", f"/tahap/{name}/diff?kind={kind}", ListDiff)
+    if (figures := seen.value.figures) is None:
+        return seen.value
+    out.print(f"unlike {figures.against}: {figures}", highlight=False, soft_wrap=True)
+    for family in dict.fromkeys((*seen.value.families, *seen.value.largest)):
+        out.print(f"  {family}", highlight=False, soft_wrap=True)
+    return seen.value
+
+
+def as_seen(diff: ListDiff) -> str:
+    """The words of a question by which a person says that the differences were seen."""
+    return " with these differences" if diff.acknowledged else ""
+
+
+@tahap.command()
+def diff(
+    name: TahapId,
+    person: As = "observer",
+    kind: Annotated[str, typer.Option(help="The run.")] = REGULAR,
+    data: State = STATE,
+) -> None:
+    """Show how a list that is ready differs from the last one that was frozen."""
+    if run(_diff(name, person, kind, data)).figures is None:
+        out.print(f"No list was frozen before that of {name}.", highlight=False)
+
+
+async def _diff(name: str, person: str, kind: str, data: Path) -> ListDiff:
+    async with connected(data) as platform:
+        return await differences(platform.client(person, "payments:read"), name, kind)
 
 
 @tahap.command()
@@ -238,8 +273,12 @@ async def _approve(name: str, person: str, data: Path, yes: bool) -> None:
 async def _approve_proposed(checker: Client, name: str, yes: bool) -> None:
     seen = await see(checker, name)
     path, hash_, question = _proposed(seen.value)
+    approval = {"hash": hash_}
+    if path == FREEZE and seen.value.list.differences:
+        found = await differences(checker, name)
+        approval, question = approval | found.acknowledged, question[:-1] + as_seen(found) + "?"
     sure(question, yes)
-    await checker.post("payments", f"/tahap/{name}/{path}", {"hash": hash_}, seen.if_match)
+    await checker.post("payments", f"/tahap/{name}/{path}", approval, seen.if_match)
 
 
 def _proposed(state: TahapState) -> tuple[str, str, str]:
@@ -247,7 +286,7 @@ def _proposed(state: TahapState) -> tuple[str, str, str]:
     lines, paid = state.list, state.regular
     if state.phase == "FREEZE_PROPOSED" and lines.hash:
         question = f"Freeze {lines.count:,} families and Rp {lines.rupiah:,}?"
-        return "freeze-approval", lines.hash, question
+        return FREEZE, lines.hash, question
     if paid and paid.unanswered and paid.unanswered.maker:
         silent = paid.unanswered
         return f"runs/{REGULAR}/unanswered-approval", silent.hash, _without(silent)

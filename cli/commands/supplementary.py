@@ -8,11 +8,11 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.client.http import Client, connected
-from cli.client.tahap_state import look_again
+from cli.client.http import Client, connected, if_match
+from cli.client.tahap_state import Deferral, look_again
 from cli.commands.cancellation import verbs as cancellation_verbs
 from cli.commands.running import STATE, State, out, run
-from cli.commands.steps import As, TahapId, Yes, see, sure
+from cli.commands.steps import As, TahapId, Yes, as_seen, differences, see, sure
 
 verbs: Final = cancellation_verbs
 """Those of its announcement and cancellation, and the one that stands here."""
@@ -28,12 +28,15 @@ Day = Annotated[str, typer.Option(help="The day that its payments count for, suc
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A supplementary run as it is proposed: its kind, and what its list comes to."""
+    """A supplementary run: its kind, what its list comes to, who is left out of it; with a `diff`
+    it is not proposed before its maker has seen that."""
 
     kind: str
     hash: str
     count: int
     rupiah: int
+    deferred: tuple[Deferral, ...] = ()
+    diff: str | None = None
 
 
 @verbs.command()
@@ -73,4 +76,11 @@ async def _propose(maker: Client, name: str, families: list[str], day: str, yes:
     body: dict[str, object] = {"families": families} | ({"day": day} if day else {})
     path = f"/tahap/{name}/supplementary-runs"
     answer = await maker.post("payments", path, body, seen.if_match)
-    return answer.read(Opened)
+    opened = answer.read(Opened)
+    if opened.diff:
+        diff = await differences(maker, name, opened.kind)
+        sure(f"Propose {opened.count:,} families{as_seen(diff)}?", yes)
+        proposal = {"hash": opened.hash, "deferred": opened.deferred, **diff.acknowledged}
+        path = f"/tahap/{name}/runs/{opened.kind}/freeze-proposal"
+        await maker.post("payments", path, proposal, if_match(answer.etag))
+    return opened

@@ -18,6 +18,7 @@ from cli.client.tahap_state import (
     PROPOSED,
     REGULAR,
     UNKNOWN,
+    Lines,
     TahapState,
     announcement,
     announcement_approval,
@@ -116,10 +117,17 @@ async def _freeze(desk: _Desk) -> None:
             desk.screen.say(
                 f"tahap {desk.tahap.id} is frozen without {candidate.family}: {candidate.reason}"
             )
-        proposal = {"hash": lines.hash, "deferred": lines.deferred_candidates}
-        await _two_people(desk, what, proposal, seen)
+        if (found := lines.differences) is not None:
+            desk.screen.say(f"tahap {desk.tahap.id} unlike {found.against}: {found}")
+        more = {"deferred": lines.deferred_candidates}
+        await _two_people(desk, what, _as_seen(lines), seen, more)
     elif seen.value.phase == "FREEZE_PROPOSED":
-        await _second_person(desk, what, lines.hash, seen.if_match)
+        await _second_person(desk, what, _as_seen(lines), seen.if_match)
+
+
+def _as_seen(lines: Lines) -> dict[str, object]:
+    """The list that both people name, and how it differs from the last frozen one."""
+    return {"hash": lines.hash, **lines.acknowledged}
 
 
 async def _order(desk: _Desk) -> None:
@@ -130,16 +138,23 @@ async def _order(desk: _Desk) -> None:
     if run.phase == "ORDER_READY":
         await _two_people(desk, what, {"hash": run.order.hash}, seen)
     elif run.phase == "ORDER_PROPOSED":
-        await _second_person(desk, what, run.order.hash, seen.if_match)
+        await _second_person(desk, what, {"hash": run.order.hash}, seen.if_match)
 
 
 async def _two_people(
-    desk: _Desk, what: str, proposal: Mapping[str, object], seen: Seen[TahapState]
+    desk: _Desk,
+    what: str,
+    named: Mapping[str, object],
+    seen: Seen[TahapState],
+    more: Mapping[str, object] | None = None,
 ) -> None:
     """One person proposes what was seen; another approves just what that proposal left."""
-    made = await desk.people.maker.post("payments", f"{what}-proposal", proposal, seen.if_match)
-    await _second_person(desk, what, proposal["hash"], if_match(made.etag))
+    maker, proposal = desk.people.maker, {**named, **(more or {})}
+    made = await maker.post("payments", f"{what}-proposal", proposal, seen.if_match)
+    await _second_person(desk, what, named, if_match(made.etag))
 
 
-async def _second_person(desk: _Desk, what: str, digest: object, stands: Mapping[str, str]) -> None:
-    await desk.people.checker.post("payments", f"{what}-approval", {"hash": digest}, stands)
+async def _second_person(
+    desk: _Desk, what: str, named: Mapping[str, object], stands: Mapping[str, str]
+) -> None:
+    await desk.people.checker.post("payments", f"{what}-approval", named, stands)

@@ -19,6 +19,7 @@ from services.payments.http import (
     announcement,
     cancellation,
     deferred,
+    diffs,
     holds,
     incidents,
     money,
@@ -37,6 +38,7 @@ from services.payments.workers.canceller import CANCELLER, Canceller
 from services.payments.workers.job_progress import LISTS, RUNS
 from services.payments.workers.list_joiner import JOINER, Joiner
 from services.payments.workers.partner_exchange import Exchange
+from services.payments.workers.ready_lists import ListMaker
 from services.payments.workers.run_worker import Payer
 
 POLICIES: Final = policy.load()
@@ -57,16 +59,18 @@ async def parts(running: Running) -> Parts:
     where = Partners.at(settings.addresses)
     token_file = settings.service_token_file or Path()
     outside = Outside(client, partner_client, where, token_file, settings.partner_keys)
-    exchange = Exchange(store, Renderer(store, await running.keys()), outside)
+    keys = await running.keys()
+    exchange, lists = Exchange(store, Renderer(store, keys), outside), ListMaker(POLICIES, keys)
     canceller = Canceller(store, outside)
     closing.push_async_callback(exchange.in_flight.aclose)
     closing.push_async_callback(canceller.in_flight.aclose)
     workers = {
         CANCELLER: canceller.step,
-        JOINER: Joiner(store, POLICIES).step,
+        JOINER: Joiner(store, lists).step,
         PAYER: Payer(store, POLICIES, exchange).step,
     }
-    return Parts(SUBSCRIPTIONS, workers, {"policies": POLICIES, "outside": outside})
+    resources = {"policies": POLICIES, "outside": outside, "lists": lists}
+    return Parts(SUBSCRIPTIONS, workers, resources)
 
 
 SERVICE: Final = Service(
@@ -79,6 +83,7 @@ SERVICE: Final = Service(
         holds.router,
         money.router,
         deferred.router,
+        diffs.router,
         unanswered.router,
         incidents.router,
     ],

@@ -149,6 +149,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
         **_RULE_SETS,
         "GET /tahap": _of(Regions.NONE, "payments:read"),
         "GET /tahap/{tahap}": _of(Regions.NATION, "payments:read"),
+        "GET /tahap/{tahap}/diff": _of(Regions.NATION, "payments:read"),
         "GET /tahap/{tahap}/deferred": _of(Regions.ROWS, "payments:read"),
         **{
             f"POST {path}": _of(Regions.NATION, "payments:announce")
@@ -168,6 +169,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
                 "freeze-proposal",
                 "supplementary-runs",
                 "close-proposal",
+                "runs/{kind}/freeze-proposal",
                 "runs/{kind}/order-proposal",
                 "runs/{kind}/unanswered-proposal",
             )

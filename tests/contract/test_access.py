@@ -167,6 +167,7 @@ async def gatehouse(service: str, directory: Path) -> AsyncIterator[Gatehouse]:
         "payees",
         "payments",
         "outside",
+        "lists",
         "policies",
         "pseudonymizer",
     ):

@@ -12,7 +12,36 @@ PAID: Final = (
     "::test_a_bank_that_is_away_does_not_keep_the_others_from_paying"
 )
 
+SEEN: Final = "tests/unit/payments/test_tahap.py"
+DIFF: Final = "tests/integration/payments/test_list_diff.py"
+
 APPROVALS: Final = (
+    Mutant(
+        "differences-not-acknowledged",
+        "a list is frozen by people who have not seen how it differs from the last frozen one",
+        (
+            Change(
+                "services/payments/domain/tahap/guards.py",
+                "    if diff != ready.to_acknowledge:\n",
+                "    if False:\n",
+            ),
+        ),
+        f"{SEEN}::test_who_has_not_seen_the_differences_neither_proposes_nor_approves[missing]",
+        f"{SEEN}::test_both_people_name_the_differences_that_they_have_seen",
+    ),
+    Mutant(
+        "compared-with-what-nobody-approved",
+        "a list is compared with lines of families that were deferred, so nothing differs",
+        (
+            Change(
+                "services/payments/workers/list_comparison.py",
+                "            without=self.without,\n",
+                "",
+            ),
+        ),
+        f"{DIFF}::test_who_was_deferred_is_compared_with_no_line_that_nobody_approved",
+        f"{DIFF}::test_differences_are_shown_by_family_with_counts",
+    ),
     Mutant(
         "approved-hash-not-checked-again",
         "a run says that all are entitled, whatever was approved",

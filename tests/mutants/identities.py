@@ -62,7 +62,7 @@ IDENTITIES: Final = (
         "payments pays for members whom registry does not count",
         (
             Change(
-                "services/payments/workers/list_joiner.py",
+                "services/payments/workers/ready_lists.py",
                 " for m in line.roster.members if not m.not_counted",
                 " for m in line.roster.members",
             ),

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from libs.events.store.transaction import Transaction
 from services.payments.contract import COMMITMENT_TOPIC, ROSTER_TOPIC
+from services.payments.domain.list_diff import ListDiff
 from services.payments.domain.shared.ids import REGULAR
 from services.payments.domain.tahap.state import PaymentList, TahapState
 from services.payments.tables.holds import families_parked, held_among, held_on_list
@@ -30,12 +31,41 @@ class Candidate(BaseModel):
     reason: str
 
 
+class DiffFigures(BaseModel):
+    """The differences of a list from that of `against`, the last one that was frozen.
+
+    `families` counts by change: paid on another ACCOUNT, by another PAYEE, NEW_FAMILY, GONE, with a
+    NEW_MEMBER, with more rupiah (INCREASE, `increase` in sum), withheld as SHARED_ACCOUNT or
+    SHARED_PAYEE. `hash` is over all of them; where `to_acknowledge` is set, both people name it.
+    """
+
+    against: str
+    hash: str
+    to_acknowledge: str | None
+    families: dict[str, int]
+    members: int
+    increase: int
+
+    @classmethod
+    def of(cls, diff: ListDiff) -> DiffFigures:
+        """The figures as they stand in the log."""
+        return cls(
+            against=diff.against,
+            hash=diff.hash,
+            to_acknowledge=diff.to_acknowledge or None,
+            families={str(change): n for change, n in diff.families.items()},
+            members=diff.members,
+            increase=diff.increase,
+        )
+
+
 class ListView(BaseModel):
     """A tahap's regular list: what has arrived of what is expected, and what it comes to.
 
     `cut` is what of the rupiah is not paid, because a cycle failed; `held` are the first families
     on it whom two people hold on the tahap's credit date. `withheld` counts by reason whom the
     registry could not list, beyond those that are named as missing: the freeze defers them, too.
+    `differences` is None before the list is ready, and where none was frozen before.
     """
 
     hash: str | None
@@ -54,6 +84,7 @@ class ListView(BaseModel):
     outstanding: list[str]
     held: list[Candidate]
     withheld: dict[str, int]
+    differences: DiffFigures | None
 
 
 async def list_view(unit: Transaction, state: TahapState) -> ListView:
@@ -81,6 +112,7 @@ async def list_view(unit: Transaction, state: TahapState) -> ListView:
         outstanding=list(state.outstanding[:MISSING_SHOWN_MAX]),
         held=await _held(unit, state),
         withheld=await withheld_by_reason(unit, state.tahap),
+        differences=DiffFigures.of(ready.diff) if ready and ready.diff else None,
     )
 
 

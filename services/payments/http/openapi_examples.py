@@ -10,6 +10,7 @@ from libs.chassis.openapi_examples import UUID
 HASH: Final = "5f2b7c1e" * 8
 
 EXAMPLES: Final[Mapping[str, object]] = {
+    "against": "2022-4",
     "answer": "00",
     "bank": "BRI",
     "by": "planner-1",
@@ -17,6 +18,8 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "closing_date": "2023-03-31",
     "credit_date": "2023-04-20",
     "account_check_date": "2023-04-05",
+    "changes": ["ACCOUNT", "INCREASE"],
+    "diff": HASH,
     "evidence": "BA-12/DINSOS/2023",
     "family": UUID,
     "from_tahap": "2023-1",
@@ -42,6 +45,7 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "what": "ANNOUNCEMENT",
     "tahap": "2023-1",
     "tahaps": ["2023-1"],
+    "to_acknowledge": HASH,
     "transfer": "CREDITED",
     "trouble": None,
     "partner": "BRI",

@@ -11,6 +11,7 @@ from services.payments.domain.shared.errors import (
     AnnouncedAlready,
     AnnouncementRefused,
     Contradiction,
+    DiffNotAcknowledged,
     FamiliesOutstanding,
     LaterTahapStands,
     Malformed,
@@ -71,8 +72,12 @@ CANCELLED: Final = refuses(
     *(TahapUnknown, StepNotReached, TooLateToCancel, LaterTahapStands),
     *(NothingProposed, SamePerson, StaleHash),
 )
-PROPOSED: Final = refuses(*_STEP, StaleHash, MissingNotDeferred, NotMissing, Malformed)
-FROZEN: Final = refuses(*_STEP, ListMoved, NothingProposed, SamePerson, StaleHash)
+PROPOSED: Final = refuses(
+    *_STEP, StaleHash, DiffNotAcknowledged, MissingNotDeferred, NotMissing, Malformed
+)
+FROZEN: Final = refuses(
+    *_STEP, ListMoved, NothingProposed, SamePerson, StaleHash, DiffNotAcknowledged
+)
 OPENED: Final = refuses(*_STEP, NotDeferred, MissingNotDeferred, Malformed)
 CLOSE_PROPOSED: Final = refuses(*_STEP, RunsOpen, FamiliesOutstanding, NotMissing, Malformed)
 CLOSED: Final = refuses(

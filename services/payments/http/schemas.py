@@ -94,11 +94,25 @@ class Deferred(Strict):
     reason: ReasonCode
 
 
+Diff = Annotated[
+    Hash | None,
+    Field(description="The hash of the differences from the last frozen list that one has seen."),
+]
+
+
 class FreezeProposal(Strict):
-    """The hash of the list as it was read, and every missing family by name."""
+    """The hash of the list as it was read, every missing family by name, what was seen of it."""
 
     hash: Hash
     deferred: list[Deferred] = Field(default=[])
+    diff: Diff = None
+
+
+class FreezeApproval(Strict):
+    """The hash of what is approved, and that of its differences, as they were read."""
+
+    hash: Hash
+    diff: Diff = None
 
 
 class Approval(Strict):
@@ -146,7 +160,8 @@ class Proposed(BaseModel):
 class Opened(BaseModel):
     """A supplementary list that is proposed to be frozen: its hash, and what it comes to.
 
-    `cut` is what of the rupiah is not paid, because a cycle failed.
+    `cut` is what of the rupiah is not paid, because a cycle failed. Where it differs from the last
+    frozen list, as `diff` says, it is not proposed before its maker has seen that.
     """
 
     kind: str
@@ -155,3 +170,5 @@ class Opened(BaseModel):
     rupiah: int
     cut: int
     families: list[UUID]
+    deferred: list[Deferred]
+    diff: str | None

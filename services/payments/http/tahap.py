@@ -36,6 +36,7 @@ from services.payments.http import announcing, answers, refusals
 from services.payments.http.schemas import (
     Approval,
     Close,
+    FreezeApproval,
     FreezeProposal,
     Kind,
     Opened,
@@ -48,13 +49,14 @@ from services.payments.tables.holds import held_among, lapsing
 from services.payments.tables.list_lines import arrived
 from services.payments.tables.open_lists import open_run, unmoved, withheld_more
 from services.payments.tables.payments import PaymentCommands, pay_or_set_aside, place_payments
-from services.payments.workers.list_joiner import ready_list, table_of
+from services.payments.workers.ready_lists import ListMaker
 
 Maker = Annotated[Principal, require_nation("payments:make")]
 Checker = Annotated[Principal, require_nation("payments:check")]
 Reader = Annotated[Principal, require("payments:read")]
 NationReader = Annotated[Principal, require_nation("payments:read")]
 PoliciesOf = Annotated[Policies, resource("policies")]
+ListsOf = Annotated[ListMaker, resource("lists")]
 OutsideOf = Annotated[Outside, resource("outside")]
 
 STILL_MISSING: Final = "STILL_MISSING"
@@ -119,9 +121,31 @@ async def propose_freeze(
     seen: IfMatch,
 ) -> Response:
     """Propose to freeze a run's list as it stands."""
-    deferred = tuple(Deferral(str(deferral.family), deferral.reason) for deferral in body.deferred)
-    command = ProposeFreeze(maker.subject, body.hash, deferred)
+    command = ProposeFreeze(maker.subject, body.hash, _named(body), diff=body.diff or "")
+    return await _propose(deciding, seen, tahap, command)
 
+
+@router.post(
+    "/tahap/{tahap}/runs/{kind}/freeze-proposal", status_code=204, responses=refusals.PROPOSED
+)
+async def propose_supplementary_freeze(
+    tahap: TahapId,
+    kind: Kind,
+    body: FreezeProposal,
+    deciding: DecidingOf,
+    maker: Maker,
+    seen: IfMatch,
+) -> Response:
+    """Propose to freeze a supplementary list whose differences one has seen."""
+    command = ProposeFreeze(maker.subject, body.hash, _named(body), kind, body.diff or "")
+    return await _propose(deciding, seen, tahap, command)
+
+
+def _named(body: FreezeProposal) -> tuple[Deferral, ...]:
+    return tuple(Deferral(str(deferral.family), deferral.reason) for deferral in body.deferred)
+
+
+async def _propose(deciding: Deciding, seen: Seen, tahap: str, command: ProposeFreeze) -> Response:
     async def proposed(unit: Transaction, standing: versions.Standing) -> None:
         await standing.decide(unit, command)
 
@@ -131,13 +155,13 @@ async def propose_freeze(
 @router.post("/tahap/{tahap}/freeze-approval", status_code=204, responses=refusals.FROZEN)
 async def approve_freeze(
     tahap: TahapId,
-    body: Approval,
+    body: FreezeApproval,
     deciding: DecidingOf,
     checker: Checker,
     seen: IfMatch,
 ) -> Response:
     """Freeze the list that another person proposed; from here on it is paid."""
-    command = ApproveFreeze(checker.subject, body.hash)
+    command = ApproveFreeze(checker.subject, body.hash, diff=body.diff or "")
     return await _freeze(deciding, seen, tahap, command)
 
 
@@ -147,13 +171,13 @@ async def approve_freeze(
 async def approve_supplementary_freeze(
     tahap: TahapId,
     kind: Kind,
-    body: Approval,
+    body: FreezeApproval,
     deciding: DecidingOf,
     checker: Checker,
     seen: IfMatch,
 ) -> Response:
     """Freeze a supplementary list that another person proposed."""
-    command = ApproveFreeze(checker.subject, body.hash, kind)
+    command = ApproveFreeze(checker.subject, body.hash, kind, diff=body.diff or "")
     return await _freeze(deciding, seen, tahap, command)
 
 
@@ -197,7 +221,7 @@ async def _defer(unit: Transaction, tahap: str, deferred: Sequence[Deferral]) ->
 async def open_supplementary(
     tahap: TahapId,
     body: Supplementary,
-    policies: PoliciesOf,
+    lists: ListsOf,
     deciding: DecidingOf,
     maker: Maker,
     seen: IfMatch,
@@ -220,25 +244,29 @@ async def open_supplementary(
         number = len(state.lists)
         opened = await standing.decide(unit, OpenSupplementary(number, tuple(families), day))
         missing = set(families) - (set(await arrived(unit, tahap, families)) - held.keys())
-        table = table_of(policies, opened.state)
-        kind = supplementary(number)
-        ready = await ready_list(unit, opened.state, table, kind, families, sorted(missing))
+        ready = await lists.ready(unit, opened.state, supplementary(number), families, missing)
         await standing.decide(unit, ready)
         deferred = tuple(Deferral(x, held.get(x, STILL_MISSING)) for x in ready.missing)
-        await standing.decide(unit, ProposeFreeze(maker.subject, ready.hash, deferred, kind))
-        return Reply(201, _opened(kind, ready, families), {"ETag": etag(standing.version)})
+        if not (ready.diff and ready.diff.to_acknowledge):
+            proposal = ProposeFreeze(maker.subject, ready.hash, deferred, ready.kind)
+            await standing.decide(unit, proposal)
+        return Reply(201, _opened(ready, families, deferred), {"ETag": etag(standing.version)})
 
     return await deciding(opened_list)
 
 
-def _opened(kind: str, ready: MarkListReady, families: Sequence[str]) -> dict[str, object]:
+def _opened(
+    ready: MarkListReady, families: Sequence[str], deferred: Sequence[Deferral]
+) -> dict[str, object]:
     return {
-        "kind": kind,
+        "kind": ready.kind,
         "hash": ready.hash,
         "count": ready.count,
         "rupiah": ready.rupiah,
         "cut": ready.cut,
         "families": sorted(families),
+        "deferred": [{"family": x.family, "reason": x.reason} for x in deferred],
+        "diff": (ready.diff.to_acknowledge or None) if ready.diff else None,
     }
 
 

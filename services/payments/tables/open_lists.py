@@ -195,6 +195,13 @@ async def withheld_more(unit: Transaction, tahap: str) -> tuple[Deferral, ...]:
     return tuple(Deferral(*row) for row in rows)
 
 
+async def withheld_of(unit: Transaction, tahap: str) -> dict[str, str]:
+    """{family: code} of all whom the registry withheld from a tahap's list."""
+    roster = await proof_of(unit, tahap, ROSTER_TOPIC)
+    beyond = {deferral.family: deferral.reason for deferral in await withheld_more(unit, tahap)}
+    return {**(roster.withheld if roster else {}), **beyond}
+
+
 async def withheld_by_reason(unit: Transaction, tahap: str) -> dict[str, int]:
     """The number of those families for each reason."""
     rows = await unit.connection.fetch(

@@ -65,6 +65,7 @@ _OVER: Final = (
     "DELETE FROM list_count WHERE tahap = $1",
     "DELETE FROM list_proof WHERE tahap = $1",
     "DELETE FROM list_withheld WHERE tahap = $1",
+    "DELETE FROM list_diff WHERE tahap = $1",
     "DELETE FROM unanswered_line WHERE tahap = $1",
     "DELETE FROM cancellation_open WHERE tahap = $1",
 )

@@ -13,7 +13,7 @@ from services.payments.domain.payment.messages import Entitle
 from services.payments.domain.shared.ids import payment_id
 from services.payments.tables.list_lines import NOBODY, ListedLine, complete_lines
 from services.payments.tables.run_lines import Job
-from services.payments.workers.list_joiner import entitlement_of
+from services.payments.workers.ready_lists import entitlement_of
 
 ENTITLE: Final = "ENTITLE"
 

@@ -44,7 +44,7 @@ from services.payments.tables.payments import (
 )
 from services.payments.tables.run_lines import Job, move
 from services.payments.workers.dues import ENTITLE, Chunk, Due
-from services.payments.workers.list_joiner import listed_line
+from services.payments.workers.ready_lists import listed_line
 
 CANNOT_BE_ENTITLED: Final = "CANNOT_BE_ENTITLED"
 

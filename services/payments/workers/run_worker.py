@@ -33,8 +33,8 @@ from services.payments.tables.payments import PaymentCommands, books_wait, pay_b
 from services.payments.tables.run_lines import PAYER, Job, books_of, move, payable_lines, run_item
 from services.payments.workers.dues import frozen_chunks
 from services.payments.workers.entitle import entitle_chunk, mark_entitled
-from services.payments.workers.list_joiner import table_of
 from services.payments.workers.partner_exchange import Exchange
+from services.payments.workers.ready_lists import table_of
 from services.payments.workers.set_aside_retry import SetAsideRetry
 
 INSTRUCT: Final = "INSTRUCT"

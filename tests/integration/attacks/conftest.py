@@ -12,7 +12,7 @@ import pytest_asyncio
 from services.payments.contract import FamilyListed
 from services.payments.policy import load
 from services.payments.tables.list_lines import ListedLine
-from services.payments.workers.list_joiner import entitlement_of
+from services.payments.workers.ready_lists import entitlement_of
 from services.registry.main import SERVICE as REGISTRY
 from tests.doors import Door, Sent, front_door, service_settings
 from tests.integration.payments.office import Office, office_at

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -48,6 +48,7 @@ from services.payments.tables.run_lines import order_of
 from services.payments.workers.canceller import Canceller
 from services.payments.workers.list_joiner import Joiner
 from services.payments.workers.partner_exchange import Exchange
+from services.payments.workers.ready_lists import ListMaker
 from services.payments.workers.run_worker import Payer
 from tests.doors import CONTEXT, TOPICS, Door, application, deliver, door
 from tests.integration.payments.houses import TAHAP_1, Elsewhere, House, months_of
@@ -114,13 +115,21 @@ class Office:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    async def approved(self, what: str, path: str, digest: str, **more: object) -> None:
-        """One person proposes a hash, another one approves it; both are taken."""
-        proposal = {"hash": digest, **more}
+    async def approved(
+        self,
+        what: str,
+        path: str,
+        digest: str,
+        seen: Mapping[str, str] | None = None,
+        **more: object,
+    ) -> None:
+        """One person proposes a hash, another one approves it, having `seen` the same; both are
+        taken."""
+        proposal = {"hash": digest, **(seen or {}), **more}
         made = await self.asked_by(MAKER, "make", f"{path}/{what}-proposal", proposal)
         assert made.status_code == 204, made.text
         await self.require_current(path, made)
-        approval = {"hash": digest}
+        approval = {"hash": digest, **(seen or {})}
         checked = await self.asked_by(CHECKER, "check", f"{path}/{what}-approval", approval)
         assert checked.status_code == 204, checked.text
         await self.require_current(path, checked)
@@ -214,7 +223,11 @@ class Office:
 
     async def join(self) -> None:
         """Do all that the joiner finds to do."""
-        await exhausted(Joiner(self.store, self.policies).step)
+        await exhausted(Joiner(self.store, self.lists()).step)
+
+    def lists(self) -> ListMaker:
+        """The part that makes lists ready."""
+        return ListMaker(self.policies, self.elsewhere.keys)
 
     async def frozen(self, tahap: str = TAHAP_1) -> None:
         """Two people freeze the list that stands."""
@@ -222,8 +235,9 @@ class Office:
         assert ready is not None, "the list is not ready"
         stream = TAHAP.stream(tahap)
         async with self.store.transaction(CONTEXT) as unit:
-            await handle(unit, TAHAP, stream, ProposeFreeze(MAKER, ready.hash))
-            await handle(unit, TAHAP, stream, ApproveFreeze(CHECKER, ready.hash))
+            seen = ready.to_acknowledge
+            await handle(unit, TAHAP, stream, ProposeFreeze(MAKER, ready.hash, diff=seen))
+            await handle(unit, TAHAP, stream, ApproveFreeze(CHECKER, ready.hash, diff=seen))
             await open_run(unit, tahap, REGULAR, (await self.tahap(tahap)).revision, None)
 
     async def ordered(self, tahap: str = TAHAP_1, kind: str = REGULAR) -> None:
@@ -347,7 +361,8 @@ async def opened(running: Running, outside: Outside) -> AsyncIterator[FastAPI]:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        yield running.resources(policies=POLICIES, outside=outside)
+        lists = ListMaker(POLICIES, await running.keys())
+        yield running.resources(policies=POLICIES, outside=outside, lists=lists)
 
     with application(PAYMENTS, running.settings, lifespan) as app:
         yield app

@@ -12,6 +12,20 @@ from libs.events.store.watermarks import Positions
 from tests.unit.cli.conftest import SERVICES, FakePlatform, answer
 
 TAHAP = "2023-1"
+DIFF = {
+    "against": "2022-4",
+    "to_acknowledge": "c0de",
+    "families": {"ACCOUNT": 1, "INCREASE": 1},
+    "members": 0,
+    "increase": 750_000,
+}
+DIFFERENT = {
+    "family": "f1",
+    "region": "61.03.01.2026",
+    "changes": ["ACCOUNT", "INCREASE"],
+    "before": 225_000,
+    "after": 975_000,
+}
 
 
 @dataclass
@@ -25,6 +39,7 @@ class FakePayments:
     phase: str = ""
     run_phase: str = ""
     cut: int = 0
+    diff: dict[str, Any] | None = None
     unanswered: dict[str, Any] | None = None
     closing: dict[str, Any] | None = None
     done: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
@@ -36,6 +51,7 @@ class FakePayments:
         withdrawal = f"payments/tahap/{TAHAP}/announcement-withdrawal"
         self.fake.when("POST", withdrawal, self._withdraw)
         self.fake.when("GET", f"payments/tahap/{TAHAP}", self._look)
+        self.fake.when("GET", f"payments/tahap/{TAHAP}/diff", self._differences)
         for step in ("freeze-proposal", "freeze-approval"):
             self.fake.when("POST", f"payments/tahap/{TAHAP}/{step}", self._freeze)
         for step in ("order-proposal", "order-approval"):
@@ -52,6 +68,10 @@ class FakePayments:
     def tag(self) -> str:
         """The ETag of what stands now."""
         return f'"{self.phase}-{self.run_phase}"'
+
+    def _differences(self, _request: httpx.Request) -> httpx.Response:
+        families = [DIFFERENT] if self.diff else []
+        return answer({"figures": self.diff, "families": families, "largest": families})
 
     def _stale(self, request: httpx.Request) -> httpx.Response | None:
         if request.headers.get("If-Match") == self.tag:
@@ -152,6 +172,7 @@ class FakePayments:
             "evaluated": 10 if ready else 4,
             "listed_expected": 10 if ready else None,
             "deferred_candidates": self.candidates,
+            "differences": self.diff if ready else None,
         }
         runs = [self._run()] if self.run_phase else []
         heads = {"registry": 4180, "conditionality": 5120}

@@ -2,9 +2,11 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
+
 from cli.client.tahap_state import Proposal
 from tests.unit.cli.conftest import SERVICES, FakePlatform, answer, job_as_told
-from tests.unit.cli.fake_payments import TAHAP, FakePayments
+from tests.unit.cli.fake_payments import DIFF, TAHAP, FakePayments
 from tests.unit.cli.test_verbs import YEAR, pkh
 
 
@@ -66,6 +68,25 @@ def test_a_supplementary_run_is_opened_for_whom_a_person_names(
     [request] = [each for each in fake.asked if each.url.path.endswith("supplementary-runs")]
     assert json.loads(request.content) == {"families": ["f1"]}
     assert request.headers["If-Match"] == '"SETTLED-RECONCILED"'
+
+
+def test_a_supplementary_run_that_differs_is_proposed_once_its_maker_has_seen_how(
+    data_dir: Path, fake: FakePlatform
+) -> None:
+    FakePayments(fake, phase="SETTLED", run_phase="RECONCILED", diff=DIFF)
+    path = f"payments/tahap/{TAHAP}/supplementary-runs"
+    opened = {"kind": "SUPPLEMENTARY-1", "hash": "9c1d", "count": 1, "rupiah": 750_000}
+    fake.when("POST", path, answer(opened | {"diff": "c0de"}, ETag='"9"'))
+    run = f"payments/tahap/{TAHAP}/runs/SUPPLEMENTARY-1"
+    fake.when("POST", f"{run}/freeze-proposal", httpx.Response(204))
+
+    result = pkh(data_dir, "tahap", "supplement", TAHAP, "--as", "ana", "--yes")
+
+    assert result.exit_code == 0, result.output
+    assert "unlike 2022-4: other account 1" in result.output
+    [request] = [each for each in fake.asked if each.url.path.endswith("freeze-proposal")]
+    assert json.loads(request.content) == {"hash": "9c1d", "deferred": [], "diff": "c0de"}
+    assert request.headers["If-Match"] == '"9"'
 
 
 def test_a_supplementary_run_is_not_opened_without_a_yes(

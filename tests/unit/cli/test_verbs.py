@@ -6,7 +6,7 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from tests.unit.cli.conftest import FakePlatform, answer, job_as_told
-from tests.unit.cli.fake_payments import TAHAP, FakePayments
+from tests.unit.cli.fake_payments import DIFF, TAHAP, FakePayments
 
 YEAR = Path(__file__).parents[3] / "examples" / "kalbar-small"
 FAMILY = "3f0c1c52-8a55-4a3e-9d0e-6f4f0c9b7a11"
@@ -156,6 +156,32 @@ def test_two_people_take_a_list_from_proposal_to_approval(
         ("freeze-proposal", "ana"),
         ("freeze-approval", "budi"),
     ]
+
+
+def test_two_people_see_the_differences_and_name_them(
+    data_dir: Path, payments: FakePayments
+) -> None:
+    payments.diff = DIFF
+
+    proposed = pkh(data_dir, "tahap", "freeze", TAHAP, "--as", "ana", answers="y\n")
+    approved = pkh(data_dir, "tahap", "approve", TAHAP, "--as", "budi", answers="y\n")
+
+    for result in (proposed, approved):
+        assert result.exit_code == 0, result.output
+        assert "unlike 2022-4: other account 1 · with more rupiah 1 (Rp 750,000)" in result.output
+        shown = "f1 61.03.01.2026 ACCOUNT INCREASE Rp 225,000 -> 975,000"
+        assert result.output.count(shown) == 1
+        assert "Freeze 10 families and Rp 1,000 with these differences?" in result.output
+    assert [body["diff"] for _, _, body in payments.done] == ["c0de", "c0de"]
+
+
+def test_differences_are_shown_to_whoever_asks(data_dir: Path, payments: FakePayments) -> None:
+    first = pkh(data_dir, "tahap", "diff", TAHAP)
+    payments.diff = DIFF
+    later = pkh(data_dir, "tahap", "diff", TAHAP)
+
+    assert "No list was frozen before that of 2023-1." in first.output
+    assert "unlike 2022-4" in later.output
 
 
 def test_two_people_take_an_order_from_proposal_to_approval(

@@ -3,8 +3,10 @@ from dataclasses import replace
 import pytest
 
 from libs.events.domain.testing import given
+from services.payments.domain.list_diff import ListDiff
 from services.payments.domain.shared.errors import (
     Contradiction,
+    DiffNotAcknowledged,
     Malformed,
     NothingProposed,
     SamePerson,
@@ -109,6 +111,51 @@ def test_a_list_of_a_run_that_was_not_opened_is_refused() -> None:
     stray = MarkListReady(HASH, 1, 1, kind="SUPPLEMENTARY-1")
 
     given(tahap, ANNOUNCED).when(stray).then_refused(StepNotReached)
+
+
+# -- Its differences from the last frozen list
+
+DIFF = ListDiff("2022-4", OTHER_HASH, {"ACCOUNT": 2}, 0, 0)
+SEEN = OTHER_HASH
+DIFFERS = replace(READY, diff=DIFF)
+PROPOSED_SEEN = replace(PROPOSED, diff=SEEN)
+
+
+def test_a_list_says_how_it_differs_from_the_last_frozen_one() -> None:
+    given(tahap, ANNOUNCED).when(replace(MARK, diff=DIFF)).then(DIFFERS)
+
+
+def test_both_people_name_the_differences_that_they_have_seen() -> None:
+    proposed = given(tahap, ANNOUNCED, DIFFERS).when(replace(PROPOSE, diff=SEEN))
+    proposed.then(PROPOSED_SEEN)
+
+    approved = given(tahap, ANNOUNCED, DIFFERS, PROPOSED_SEEN).when(replace(APPROVE, diff=SEEN))
+    approved.then(replace(FROZEN, diff=SEEN))
+
+
+@pytest.mark.parametrize("diff", ["", HASH], ids=["missing", "stale"])
+def test_who_has_not_seen_the_differences_neither_proposes_nor_approves(diff: str) -> None:
+    proposed = given(tahap, ANNOUNCED, DIFFERS).when(replace(PROPOSE, diff=diff))
+    proposed.then_refused(DiffNotAcknowledged)
+    approved = given(tahap, ANNOUNCED, DIFFERS, PROPOSED_SEEN).when(replace(APPROVE, diff=diff))
+    approved.then_refused(DiffNotAcknowledged)
+
+
+def test_other_differences_void_a_proposal() -> None:
+    others = replace(MARK, diff=replace(DIFF, hash=HASH))
+    moved = given(tahap, ANNOUNCED, DIFFERS, PROPOSED_SEEN).when(others)
+
+    approval = replace(APPROVE, diff=SEEN)
+    given(tahap, ANNOUNCED, DIFFERS, PROPOSED_SEEN, *moved.events).when(approval).then_refused(
+        NothingProposed
+    )
+
+
+def test_where_nothing_differs_nobody_names_anything() -> None:
+    same = replace(READY, diff=replace(DIFF, families={}))
+
+    given(tahap, ANNOUNCED, same).when(PROPOSE).then(PROPOSED)
+    given(tahap, ANNOUNCED, same, PROPOSED).when(APPROVE).then(FROZEN)
 
 
 # -- Proposing the freeze

@@ -6,7 +6,7 @@ DomainError
 ├── StepNotReached         an earlier step of the tahap or the run is still open
 ├── maker and checker      SamePerson, StaleHash, NothingProposed
 ├── the list               NotMissing, MissingNotDeferred, TooManyDeferred, NotDeferred,
-│                          AlreadyListed, OutOfOrder
+│                          AlreadyListed, OutOfOrder, DiffNotAcknowledged
 ├── the announcement       AnnouncementRefused, AnnouncedAlready, NotAfterOtherTahap,
 │                          RuleSetNotRun, PositionAheadOfLog
 ├── the hold               NotHeld
@@ -68,6 +68,10 @@ class NotMissing(DomainError):
 
 class MissingNotDeferred(DomainError):
     """A family is missing and not deferred by name."""
+
+
+class DiffNotAcknowledged(DomainError):
+    """The list differs from the last frozen one, otherwise than you say that you have seen."""
 
 
 class TooManyDeferred(DomainError):

@@ -29,6 +29,7 @@ from services.payments.domain.tahap.guards import (
     checked_deferrals,
     exactly,
     quiet_if,
+    require_acknowledged,
 )
 from services.payments.domain.tahap.messages import (
     AnnouncementCommand,
@@ -108,6 +109,7 @@ def mark_list_ready(command: MarkListReady, state: TahapState) -> Sequence[Event
         missing=tuple(sorted(set(command.missing))),
         cut=command.cut,
         withheld=command.withheld,
+        diff=command.diff,
     )
     if payment_list.ready == ready:
         return []
@@ -122,12 +124,15 @@ def propose_freeze(command: ProposeFreeze, state: TahapState) -> Sequence[Event]
     ready = payment_list.require_ready()
     if command.hash != ready.hash:
         raise StaleHash(given=command.hash, stands=ready.hash)
+    require_acknowledged(command.diff, ready)
     deferred = exactly(command.deferred, ready.missing, MissingNotDeferred)
     if payment_list.frozen is not None:
         same = (payment_list.frozen.hash, payment_list.frozen.deferred) == (command.hash, deferred)
         again = same and same_person(payment_list.frozen.maker, command.maker)
         return quiet_if(again, document="ListFrozen")
-    proposed = FreezeProposed(state.tahap, command.kind, command.hash, command.maker, deferred)
+    proposed = FreezeProposed(
+        *(state.tahap, command.kind, command.hash, command.maker, deferred), diff=command.diff
+    )
     return [] if payment_list.proposal == proposed else [proposed]
 
 
@@ -138,6 +143,7 @@ def approve_freeze(command: ApproveFreeze, state: TahapState) -> Sequence[Event]
     if proposal is None:
         raise NothingProposed(tahap=state.tahap, kind=command.kind)
     require_approval(proposal.maker, proposal.hash, command.checker, command.hash)
+    require_acknowledged(command.diff, ready)
     if payment_list.frozen is not None:
         return []
     if command.kind == REGULAR:
@@ -156,6 +162,7 @@ def _frozen(ready: ListReady, proposal: FreezeProposed, checker: str) -> ListFro
         checker=checker,
         cut=ready.cut,
         withheld=ready.withheld,
+        diff=ready.to_acknowledge,
     )
 
 
@@ -188,6 +195,7 @@ def _supplementary_frozen(
         maker=proposal.maker,
         checker=checker,
         cut=ready.cut,
+        diff=ready.to_acknowledge,
     )
 
 

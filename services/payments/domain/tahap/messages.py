@@ -10,6 +10,7 @@ from datetime import date
 from typing import TypeAlias
 
 from services.payments.domain.entitlement import BenefitTable, Reference
+from services.payments.domain.list_diff import ListDiff
 from services.payments.domain.shared.ids import REGULAR
 
 
@@ -229,21 +230,26 @@ class MarkListReady:
     kind: str = REGULAR
     cut: int = 0
     withheld: int = 0
+    diff: ListDiff | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ProposeFreeze:
-    """The maker's proposal to freeze exactly this list, deferring exactly these families."""
+    """The maker's proposal to freeze exactly this list, deferring exactly these families.
+
+    `diff` is the hash of its differences from the last frozen list, which the maker has seen.
+    """
 
     maker: str
     hash: str
     deferred: tuple[Deferral, ...] = ()
     kind: str = REGULAR
+    diff: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ApproveFreeze:
-    """The checker's approval of the proposed hash.
+    """The checker's approval of the proposed hash, and of the differences `diff`, seen as well.
 
     `withheld` are by name, and with the registry's reason, those that the list only counts.
     """
@@ -252,6 +258,7 @@ class ApproveFreeze:
     hash: str
     kind: str = REGULAR
     withheld: tuple[Deferral, ...] = ()
+    diff: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,7 +479,10 @@ class BucketRequested:
 
 @dataclass(frozen=True, slots=True)
 class ListReady:
-    """The list of a run can be frozen as it stands; replaces what was ready before."""
+    """The list of a run can be frozen as it stands; replaces what was ready before.
+
+    `diff` says how it differs from the last frozen list; None where none was frozen before.
+    """
 
     tahap: str
     kind: str
@@ -482,6 +492,12 @@ class ListReady:
     missing: tuple[str, ...]
     cut: int = 0
     withheld: int = 0
+    diff: ListDiff | None = None
+
+    @property
+    def to_acknowledge(self) -> str:
+        """The hash of the differences that maker and checker name; empty where there are none."""
+        return self.diff.to_acknowledge if self.diff else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -493,6 +509,7 @@ class FreezeProposed:
     hash: str
     maker: str
     deferred: tuple[Deferral, ...]
+    diff: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -500,7 +517,8 @@ class ListFrozen:
     """The regular list of the tahap is frozen; later facts change it no more.
 
     `rupiah` is what its families are entitled to, `cut` what of it is not paid. Beyond those that
-    it names, `withheld` families are deferred whom the registry could not list.
+    it names, `withheld` families are deferred whom the registry could not list. `diff` is the hash
+    of the differences that both people have seen, empty where there were none.
     """
 
     tahap: str
@@ -512,6 +530,7 @@ class ListFrozen:
     checker: str
     cut: int = 0
     withheld: int = 0
+    diff: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -546,6 +565,7 @@ class SupplementaryFrozen:
     maker: str
     checker: str
     cut: int = 0
+    diff: str = ""
 
 
 @dataclass(frozen=True, slots=True)
