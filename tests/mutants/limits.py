@@ -18,7 +18,35 @@ IMPORTED: Final = (
 )
 CONNECTIONS: Final = "libs/chassis/connections.py"
 
+CROWD: Final = "tests/integration/attacks/test_a_card_for_thousands.py"
+
 LIMITS: Final = (
+    Mutant(
+        "a-card-for-thousands",
+        "a card takes as many people as a file has",
+        (
+            Change(
+                "services/registry/domain/family/rules.py",
+                "    if len(state.members) + len(state.reported) + more > ENTRIES_MAX:\n",
+                "    if more > ENTRIES_MAX:\n",
+            ),
+        ),
+        f"{CROWD}::test_it_is_refused_and_the_others_are_listed_and_paid",
+        "tests/unit/registry/test_registration.py::test_a_candidate_family_is_registered",
+    ),
+    Mutant(
+        "the-refused-mark-others",
+        "who is refused as one too many of a card puts the family that has them on hold",
+        (
+            Change(
+                "services/registry/http/csv_commands.py",
+                " or isinstance(family.error, FamilyFull)\n",
+                "\n",
+            ),
+        ),
+        f"{CROWD}::test_who_is_refused_there_puts_no_other_family_on_hold",
+        f"{CROWD}::test_it_is_refused_and_the_others_are_listed_and_paid",
+    ),
     Mutant(
         "idle-connections-stay",
         "who holds connections open that say nothing keeps everybody else out",

@@ -64,6 +64,7 @@ class Mistake(Enum):
     UNKNOWN_CARD = "No family of this card is registered in the regions of the token."
     ERASED = "The family was erased, or its key cannot be used; nothing more is kept of it."
     TOO_MANY_MEMBERS = "More people than live in a family stand on this card; is it a placeholder?"
+    FAMILY_FULL = "More members and events than any family has stand on this card."
     UNKNOWN_PERSON = "Nobody of this number is a member of the family."
     BIRTH_NOT_RECENT = (
         "The person was born too long ago for a birth; admit them by members.csv, with evidence."

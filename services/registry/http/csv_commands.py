@@ -34,6 +34,7 @@ from services.registry.domain.family.errors import (
     CardRegisteredDifferently,
     DateImplausible,
     EvidenceMissing,
+    FamilyFull,
     MemberRegisteredDifferently,
     PersonAlreadyMember,
     PersonUnknown,
@@ -66,6 +67,7 @@ REFUSALS: Mapping[type[Exception], tuple[str, Mistake]] = {
     MemberRegisteredDifferently: ("nik", Mistake.REGISTERED_DIFFERENTLY),
     PersonUnknown: ("nik", Mistake.UNKNOWN_PERSON),
     EvidenceMissing: ("evidence", Mistake.EVIDENCE_MISSING),
+    FamilyFull: ("no_kk", Mistake.FAMILY_FULL),
     BirthNotRecent: ("birth_date", Mistake.BIRTH_NOT_RECENT),
     PersonAlreadyMember: ("nik", Mistake.ALREADY_MEMBER),
 }
@@ -186,6 +188,9 @@ class CsvImport:
                 report.unchanged += len(lines) - added - proposed
                 if len(outcome.state.members) - added <= MEMBERS_MAX < len(outcome.state.members):
                     report.warn(lines[0], "no_kk", Mistake.TOO_MANY_MEMBERS)
+            elif isinstance(outcome.error, FamilyFull):
+                for line in lines:
+                    report.refuse(line, *REFUSALS[FamilyFull])
             else:
                 alone = [
                     (outcome.stream_id, RegisterMembers((person,), reporter, today, documents))
@@ -193,10 +198,14 @@ class CsvImport:
                 ]
                 # One of the family's rows is refused: find out which, and take the others.
                 await self._take(unit, lines, await handle_many(unit, FAMILY, alone), report)
-        # Who is proposed is nobody's member yet, and marks no other family.
-        judged = {family.stream_id for family in outcomes if family.state.designation is not None}
+        # Who is proposed, or refused, is nobody's member yet, and marks no other family.
+        nobodys = {
+            family.stream_id
+            for family in outcomes
+            if family.state.designation is not None or isinstance(family.error, FamilyFull)
+        }
         await self._mark_duplicates(
-            unit, {stream_id: drafted[stream_id] for stream_id in drafted.keys() - judged}
+            unit, {stream_id: drafted[stream_id] for stream_id in drafted.keys() - nobodys}
         )
 
     def _member(self, row: MemberCells, family: str, sealer: Sealer) -> MemberRow:

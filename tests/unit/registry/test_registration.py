@@ -5,6 +5,7 @@ from services.registry.domain.family import family
 from services.registry.domain.family.commands import Death, MarkDuplicate, well_formed_nik
 from services.registry.domain.family.errors import (
     CardRegisteredDifferently,
+    FamilyFull,
     FamilyNotRegistered,
     MemberRegisteredDifferently,
     PersonUnknown,
@@ -16,6 +17,7 @@ from services.registry.domain.family.events import (
     MembersRegistered,
     PersonsRegistered,
 )
+from services.registry.domain.family.rules import ENTRIES_MAX
 from tests.unit.registry.families import (
     FAMILY_ID,
     MOTHER,
@@ -124,3 +126,12 @@ def test_a_number_is_sixteen_digits_and_nothing_else() -> None:
     assert not well_formed_nik("0003200303800ABC")
     assert not well_formed_nik("")
     assert not well_formed_nik("٦١٠٣٠١٤٩٠٣٨٠٠٠٠١")  # digits elsewhere, not here
+
+
+def test_a_card_for_thousands_is_refused_before_it_holds_up_a_list() -> None:
+    crowd = [replace(TODDLER, token=f"t{n}", fingerprint=f"t{n}") for n in range(ENTRIES_MAX)]
+    full = past(register(), members(*crowd))
+
+    given(family, *full).when(members(MOTHER)).then_refused(FamilyFull)
+    given(family, *full).when(report(Death("t0"), "2023-05-01")).then_refused(FamilyFull)
+    given(family, *full).when(members(crowd[0])).then_nothing()

@@ -13,6 +13,7 @@ DomainError
 ├── FamilyElsewhere
 ├── BirthNotRecent
 ├── EvidenceMissing
+├── FamilyFull
 ├── NotTheMaker
 ├── DateImplausible
 ├── NikOrderMissing
@@ -44,6 +45,10 @@ class CardRegisteredDifferently(DomainError):
 
 class MemberRegisteredDifferently(DomainError):
     """The person is on this family's card already, with other data."""
+
+
+class FamilyFull(DomainError):
+    """The family has as many members and reports as any may have."""
 
 
 class PersonAlreadyMember(DomainError):

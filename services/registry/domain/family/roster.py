@@ -5,6 +5,7 @@ Every function takes the family as known by the closing (`known_by`) and the day
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from typing import Final
@@ -149,9 +150,8 @@ def roster_members(
 
 def _seniority(members: list[Member], nik_order: Mapping[int, int]) -> dict[int, int]:
     """Members' ranks, youngest first, then by NIK."""
-    births = [member.birth_date for member in members]
-    shared = {birth for birth in births if births.count(birth) > 1}
-    unranked = [m.member for m in members if m.birth_date in shared and m.member not in nik_order]
+    births = Counter(member.birth_date for member in members)
+    unranked = [m.member for m in members if births[m.birth_date] > 1 and m.member not in nik_order]
     if unranked:
         raise NikOrderMissing(members=unranked)
     youngest_first = sorted(
@@ -162,8 +162,8 @@ def _seniority(members: list[Member], nik_order: Mapping[int, int]) -> dict[int,
 
 def sharing_birth_date(family: Family) -> tuple[int, ...]:
     """The members whose NIKs must be ranked before the family is listed; mostly nobody."""
-    births = [member.birth_date for member in family.members]
-    return tuple(m.member for m in family.members if births.count(m.birth_date) > 1)
+    births = Counter(member.birth_date for member in family.members)
+    return tuple(m.member for m in family.members if births[m.birth_date] > 1)
 
 
 def rank_by_nik(niks: Mapping[int, str]) -> dict[int, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from libs.events.domain.decider import Decider
 from services.registry.domain.family.changes import (
     adjudicate_person,
@@ -37,6 +39,7 @@ from services.registry.domain.family.commands import (
 from services.registry.domain.family.errors import (
     CardRegisteredDifferently,
     EvidenceMissing,
+    FamilyFull,
     FamilyNotRegistered,
     MemberRegisteredDifferently,
     NotParticipating,
@@ -67,6 +70,10 @@ from services.registry.domain.family.lines import list_family, repeat_line
 from services.registry.domain.family.plausible import check_report
 from services.registry.domain.family.reopening import decide_reopening, review
 from services.registry.domain.family.state import Family
+
+ENTRIES_MAX: Final = 1_000
+"""Members and reports that a family may have: each is read again whenever the family is, and no
+family that lives has so many. Without an end one card could hold up everybody's list."""
 
 
 def decide(command: Command, state: Family) -> list[Event]:
@@ -127,6 +134,7 @@ def register_members(command: RegisterMembers, state: Family) -> list[Event]:
             raise MemberRegisteredDifferently(family=state.family)
     if not new:
         return []
+    _ensure_room(state, len(new))
     if state.designation is not None:  # until a closing has judged it, the family is a candidate
         return _admissions(command, new, state)
     return effect(MembersRegistered(len(state.members) + 1, tuple(new)), state, command.day)
@@ -152,6 +160,7 @@ def report(command: ReportLifeEvent, state: Family) -> list[Event]:
     _require_registered(state)
     if command.fingerprint in state.reported:
         return []
+    _ensure_room(state, 1)
     check_report(command, state)
     fact = _fact(command, state)
     if not isinstance(fact, MemberDied) and needs_second_person(command):
@@ -268,6 +277,11 @@ def _before(command: UnlistFamily, state: Family) -> Family:
         if reopening.standing == "APPROVED" and reopening.tahap != command.tahap and since:
             before = back(before, reopening.tahap)
     return before
+
+
+def _ensure_room(state: Family, more: int) -> None:
+    if len(state.members) + len(state.reported) + more > ENTRIES_MAX:
+        raise FamilyFull(family=state.family)
 
 
 def _require_registered(state: Family) -> None:
