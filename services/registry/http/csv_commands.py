@@ -166,14 +166,17 @@ class CsvImport:
             ]
             for stream_id, people in by_family.items()
         }
+        # Of one family: what admits a person there admits them nowhere else.
         documents = {
-            person.token: row.evidence
+            stream_id: {
+                person.token: row.evidence
+                for row, person in zip(people, drafted[stream_id], strict=True)
+            }
             for stream_id, people in by_family.items()
-            for row, person in zip(people, drafted[stream_id], strict=True)
         }
         reporter = Reporter(self.importer.subject, report.job)
         commands: list[tuple[str, Command]] = [
-            (stream_id, RegisterMembers(tuple(people), reporter, today, documents))
+            (stream_id, RegisterMembers(tuple(people), reporter, today, documents[stream_id]))
             for stream_id, people in drafted.items()
         ]
         outcomes = await handle_many(unit, FAMILY, commands)
@@ -192,8 +195,9 @@ class CsvImport:
                 for line in lines:
                     report.refuse(line, *REFUSALS[FamilyFull])
             else:
+                evidence = documents[outcome.stream_id]
                 alone = [
-                    (outcome.stream_id, RegisterMembers((person,), reporter, today, documents))
+                    (outcome.stream_id, RegisterMembers((person,), reporter, today, evidence))
                     for person in drafted[outcome.stream_id]
                 ]
                 # One of the family's rows is refused: find out which, and take the others.
