@@ -49,7 +49,7 @@ async def test_within_one_batch(register: Register) -> None:
 
 async def test_over_batches_of_one_import(register: Register) -> None:
     await given_families(register)
-    between = [member(CARDS[2], f"61030145059{number:05}") for number in range(1_200)]
+    between = [member(CARDS[2], f"61030145059{number:05}") for number in range(900)]
     rows = [child(CARDS[0], SHARED), *between, child(CARDS[1], SHARED)]
     await register.take("members", *rows)
 
