@@ -361,8 +361,9 @@ async def opened(running: Running, outside: Outside) -> AsyncIterator[FastAPI]:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        lists = ListMaker(POLICIES, await running.keys())
-        yield running.resources(policies=POLICIES, outside=outside, lists=lists)
+        async with running.closing:
+            lists = ListMaker(POLICIES, await running.keys())
+            yield running.resources(policies=POLICIES, outside=outside, lists=lists)
 
     with application(PAYMENTS, running.settings, lifespan) as app:
         yield app
