@@ -21,8 +21,8 @@ APPROVALS: Final = (
         "a list is frozen by people who have not seen how it differs from the last frozen one",
         (
             Change(
-                "services/payments/domain/tahap/guards.py",
-                "    if diff != ready.to_acknowledge:\n",
+                "services/payments/domain/tahap/decider.py",
+                "    if diff != stands:\n",
                 "    if False:\n",
             ),
         ),

@@ -235,7 +235,7 @@ class Office:
         assert ready is not None, "the list is not ready"
         stream = TAHAP.stream(tahap)
         async with self.store.transaction(CONTEXT) as unit:
-            seen = ready.to_acknowledge
+            seen = ready.diff.to_acknowledge if ready.diff else ""
             await handle(unit, TAHAP, stream, ProposeFreeze(MAKER, ready.hash, diff=seen))
             await handle(unit, TAHAP, stream, ApproveFreeze(CHECKER, ready.hash, diff=seen))
             await open_run(unit, tahap, REGULAR, (await self.tahap(tahap)).revision, None)

@@ -15,6 +15,7 @@ from libs.events.domain.persons import same_person
 from services.payments.domain.shared.approval import require_approval
 from services.payments.domain.shared.errors import (
     Contradiction,
+    DiffNotAcknowledged,
     Malformed,
     MissingNotDeferred,
     NotDeferred,
@@ -29,7 +30,6 @@ from services.payments.domain.tahap.guards import (
     checked_deferrals,
     exactly,
     quiet_if,
-    require_acknowledged,
 )
 from services.payments.domain.tahap.messages import (
     AnnouncementCommand,
@@ -124,7 +124,7 @@ def propose_freeze(command: ProposeFreeze, state: TahapState) -> Sequence[Event]
     ready = payment_list.require_ready()
     if command.hash != ready.hash:
         raise StaleHash(given=command.hash, stands=ready.hash)
-    require_acknowledged(command.diff, ready)
+    _require_acknowledged(command.diff, ready)
     deferred = exactly(command.deferred, ready.missing, MissingNotDeferred)
     if payment_list.frozen is not None:
         same = (payment_list.frozen.hash, payment_list.frozen.deferred) == (command.hash, deferred)
@@ -143,15 +143,25 @@ def approve_freeze(command: ApproveFreeze, state: TahapState) -> Sequence[Event]
     if proposal is None:
         raise NothingProposed(tahap=state.tahap, kind=command.kind)
     require_approval(proposal.maker, proposal.hash, command.checker, command.hash)
-    require_acknowledged(command.diff, ready)
+    _require_acknowledged(command.diff, ready)
     if payment_list.frozen is not None:
         return []
     if command.kind == REGULAR:
-        return [_frozen(ready, proposal, command.checker), *_withheld(command, ready)]
-    return [_supplementary_frozen(ready, proposal, command.checker)]
+        return [_frozen(ready, proposal, command), *_withheld(command, ready)]
+    return [_supplementary_frozen(ready, proposal, command)]
 
 
-def _frozen(ready: ListReady, proposal: FreezeProposed, checker: str) -> ListFrozen:
+def _require_acknowledged(diff: str, ready: ListReady) -> None:
+    """Refuse whoever has not seen how the list differs from the last frozen one.
+
+    A total says nothing of whom it goes to; a list that was joined anew has other differences.
+    """
+    stands = ready.diff.hash if ready.diff and ready.diff.families else ""
+    if diff != stands:
+        raise DiffNotAcknowledged(given=diff, stands=stands)
+
+
+def _frozen(ready: ListReady, proposal: FreezeProposed, command: ApproveFreeze) -> ListFrozen:
     return ListFrozen(
         tahap=ready.tahap,
         hash=ready.hash,
@@ -159,10 +169,10 @@ def _frozen(ready: ListReady, proposal: FreezeProposed, checker: str) -> ListFro
         rupiah=ready.rupiah,
         deferred=proposal.deferred,
         maker=proposal.maker,
-        checker=checker,
+        checker=command.checker,
         cut=ready.cut,
         withheld=ready.withheld,
-        diff=ready.to_acknowledge,
+        diff=command.diff,
     )
 
 
@@ -183,7 +193,7 @@ def _withheld(command: ApproveFreeze, ready: ListReady) -> Sequence[FamiliesDefe
 
 
 def _supplementary_frozen(
-    ready: ListReady, proposal: FreezeProposed, checker: str
+    ready: ListReady, proposal: FreezeProposed, command: ApproveFreeze
 ) -> SupplementaryFrozen:
     return SupplementaryFrozen(
         tahap=ready.tahap,
@@ -193,9 +203,9 @@ def _supplementary_frozen(
         rupiah=ready.rupiah,
         deferred=proposal.deferred,
         maker=proposal.maker,
-        checker=checker,
+        checker=command.checker,
         cut=ready.cut,
-        diff=ready.to_acknowledge,
+        diff=command.diff,
     )
 
 

@@ -9,11 +9,10 @@ from typing import Final
 from libs.events.domain.errors import DomainError
 from services.payments.domain.shared.errors import (
     Contradiction,
-    DiffNotAcknowledged,
     Malformed,
     NotMissing,
 )
-from services.payments.domain.tahap.messages import Deferral, Event, ListReady
+from services.payments.domain.tahap.messages import Deferral, Event
 
 NAMED_IN_ERROR_MAX: Final = 10
 REASON: Final = re.compile(r"[A-Z][A-Z_]{1,39}")
@@ -42,15 +41,6 @@ def checked_deferrals(named: Sequence[Deferral]) -> tuple[Deferral, ...]:
     ):
         raise Malformed(named=len(named))
     return tuple(sorted(named, key=lambda deferral: deferral.family))
-
-
-def require_acknowledged(diff: str, ready: ListReady) -> None:
-    """Refuse whoever has not seen how the list differs from the last frozen one.
-
-    A total says nothing of whom it goes to; a list that was joined anew has other differences.
-    """
-    if diff != ready.to_acknowledge:
-        raise DiffNotAcknowledged(given=diff, stands=ready.to_acknowledge)
 
 
 def quiet_if(same: bool, document: str) -> Sequence[Event]:

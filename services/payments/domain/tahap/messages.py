@@ -494,11 +494,6 @@ class ListReady:
     withheld: int = 0
     diff: ListDiff | None = None
 
-    @property
-    def to_acknowledge(self) -> str:
-        """The hash of the differences that maker and checker name; empty where there are none."""
-        return self.diff.to_acknowledge if self.diff else ""
-
 
 @dataclass(frozen=True, slots=True)
 class FreezeProposed:
