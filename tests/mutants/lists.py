@@ -307,7 +307,8 @@ LISTS: Final = (
                 "_states(unit, others)",
             ),
         ),
-        f"{SHARED}::test_an_account_that_moves_on_behind_the_cut_is_shared_as_of_the_cut",
+        f"{REGISTRY}/test_withheld_families.py"
+        "::test_who_shares_is_judged_as_of_the_cut_whatever_moved_behind_it",
         f"{SHARED}::test_families_that_share_an_account_are_withheld_by_name_and_all_others_are_listed",
     ),
     Mutant(

@@ -119,20 +119,3 @@ async def test_families_whose_account_two_people_mend_are_listed_next_time(
 
     assert await withheld(given.register, "2023-2") == {}
     assert await listed(given.register, "2023-2") == set(CARDS)
-
-
-async def test_an_account_that_moves_on_behind_the_cut_is_shared_as_of_the_cut(
-    given: RegistryAtItsDoor,
-) -> None:
-    """He moves one family back while the list is being made, between one chunk and the next."""
-    register = given.register
-    await handed_in(given.door, "life-events", to_his_account(FIRST), to_his_account(THIRD))
-    assert (await decide(given.door)).status_code == 204
-    await register.announce()
-    moved = to_his_account(FIRST, "2023-01-13", account_no="77700007770")
-    await handed_in(given.door, "life-events", moved)
-    assert (await decide(given.door)).status_code == 204
-
-    await register.closes()
-
-    assert await withheld(register) == dict.fromkeys((FIRST, THIRD), "SHARED_ACCOUNT")

@@ -134,6 +134,7 @@ async def test_who_was_deferred_is_compared_with_no_line_that_nobody_approved(
     candidates = shown_first["deferred_candidates"]
     await office.approved("freeze", f"/tahap/{TAHAP_1}", shown_first["hash"], deferred=candidates)
 
+    await office.take(there.evaluation(MOVED))  # complete by now, and still on no frozen list
     await office.arrived(VILLAGE, TAHAP_2)
 
     diff = await office.seen(f"{PATH}/diff")

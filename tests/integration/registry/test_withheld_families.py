@@ -198,6 +198,12 @@ async def test_a_bucket_that_is_sent_again_leaves_the_withheld_out(
 # -- Families that share an account, or a payee ---------------------------------------------------
 
 
+def to_own_account(card: str) -> dict[str, str]:
+    cells = {"bank_code": "BRI", "account_no": f"777{card[-8:]}", "account_name": "ROSITA"}
+    mother = {"new_payee_nik": f"610301410790{card[-4:]}"}
+    return life_event("PAYEE_CHANGE", card, "2023-02-01", "2023-02-01", **cells, **mother)
+
+
 def pupil_of(card: str) -> str:
     return f"610301171216{card[-4:]}"
 
@@ -224,14 +230,24 @@ async def test_who_shares_is_found_across_chunks_and_again_by_a_leader_who_takes
     await assert_closed_with_proof(given)
 
 
+async def test_who_shares_is_judged_as_of_the_cut_whatever_moved_behind_it(
+    given: Register,
+) -> None:
+    sharing = await given_sharers(given, *SHARERS)
+    await given.announce()
+    for card in SHARERS:
+        await given.take("life-events", to_own_account(card))
+    await given.approve()
+    await given.list_all(CHUNK)
+
+    assert await withheld(given) == dict.fromkeys(sharing.values(), "SHARED_ACCOUNT")
+
+
 async def test_the_next_revision_of_a_list_looks_at_payees_anew(given: Register) -> None:
     sharing = await given_sharers(given, *SHARERS)
     await given.listed()
     [mended, *others] = SHARERS
-    cells = {"bank_code": "BRI", "account_no": "77700007770", "account_name": "ROSITA"}
-    mother = {"new_payee_nik": f"610301410790{mended[-4:]}"}
-    change = life_event("PAYEE_CHANGE", mended, "2023-02-01", "2023-02-01", **cells, **mother)
-    await given.take("life-events", change)
+    await given.take("life-events", to_own_account(mended))
     await given.approve()
     await given.cancel()
     await given.list_all()
