@@ -14,6 +14,8 @@ DOTTED = tuple(f"{name}." for name in OURS)
 # The tracer is the process's own, made when the module is imported.
 PATCHED = {
     "tests/integration/events/test_traces.py": 2,
+    # A card of before the limit, which no door takes any more.
+    "tests/integration/registry/test_withheld_families.py": 1,
     "tests/unit/chassis/test_middleware.py": 1,
 }
 

@@ -197,12 +197,19 @@ def test_a_service_makes_no_tables_of_its_own(provisioned: Provisioned) -> None:
         provisioned.run("pkh_registry", "pkh_registry", "CREATE TABLE extra ()")
 
 
-def test_members_share_what_the_owner_of_a_common_database_makes(provisioned: Provisioned) -> None:
+def test_members_reach_in_a_common_database_what_its_owner_lets_them(
+    provisioned: Provisioned,
+) -> None:
     provisioned.run(
-        "pkh_bus", "pkh_bus_owner", "CREATE SCHEMA bus; CREATE TABLE bus.record (id int)"
+        "pkh_bus",
+        "pkh_bus_owner",
+        "CREATE SCHEMA bus; CREATE TABLE bus.record AS SELECT 7 AS id;"
+        "CREATE FUNCTION bus.fetch() RETURNS int LANGUAGE sql SECURITY DEFINER"
+        " AS 'SELECT id FROM bus.record'",
     )
-    provisioned.run("pkh_bus", "pkh_registry", "INSERT INTO bus.record VALUES (7)")
-    assert provisioned.run("pkh_bus", "pkh_payments", "SELECT id FROM bus.record") == "7"
+    assert provisioned.run("pkh_bus", "pkh_payments", "SELECT bus.fetch()") == "7"
+    with pytest.raises(PostgresFailed, match="permission denied for table record"):
+        provisioned.run("pkh_bus", "pkh_registry", "INSERT INTO bus.record VALUES (8)")
     with pytest.raises(PostgresFailed, match="not permitted to log in"):
         provisioned.server.run_sql("ALTER ROLE pkh_bus PASSWORD 'x'")
         run_psql(provisioned.server.url("pkh_bus", "pkh_bus", "x"), "SELECT 1")
