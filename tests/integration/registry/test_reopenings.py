@@ -28,6 +28,8 @@ from tests.integration.registry.terms import with_term
 
 CARD = CARDS[0]
 BABY = "6103014505230001"
+MOTHERS = {"6103010101019901": "6103014107909901", "6103010101019902": "6103014107909902"}
+LISTED, LATE = MOTHERS
 REPORTER = "tester"  # whoever takes files in here
 
 
@@ -288,30 +290,33 @@ async def test_what_was_never_proposed_is_not_decided(waiting: Register, registr
     assert problem(await look(registry, "/reopenings?tahap=x"))[0] == 422
 
 
-async def test_no_family_is_reopened_on_an_account_that_the_tahap_pays_another_family_on(
-    given: Register, registry: Door
-) -> None:
+@pytest_asyncio.fixture
+async def on_one_account(given: Register) -> Register:
+    """A family that may be re-opened is paid on the account of one that is listed, since."""
     given.rule_sets = with_term(90)
-    mothers = {"6103010101019901": "6103014107909901", "6103010101019902": "6103014107909902"}
-    listed, late = mothers
-    for card, mother in mothers.items():
+    for card, mother in MOTHERS.items():
         await given.take("families", family(card, mother))
         await given.take("members", member(card, mother), child(card, pupil_of(card)))
     await given.listed("2023-1")
-    await given.take("life-events", died(late, pupil_of(late)))
-    account = {"bank_code": "BNI", "account_no": f"3{listed[-11:]}", "account_name": "ROSITA"}
+    await given.take("life-events", died(LATE, pupil_of(LATE)))
+    account = {"bank_code": "BNI", "account_no": f"3{LISTED[-11:]}", "account_name": "ROSITA"}
     dates = "2023-05-02", "2023-05-02"
-    paid = life_event("PAYEE_CHANGE", late, *dates, new_payee_nik=mothers[late], **account)
+    paid = life_event("PAYEE_CHANGE", LATE, *dates, new_payee_nik=MOTHERS[LATE], **account)
     await given.take("life-events", paid)
     await given.approve()
     await given.listed("2023-2")
-    await given.take("life-events", born(late))
+    await given.take("life-events", born(LATE))
     await freeze(given)
+    return given
 
-    refused = await decide(registry, await place(given, late))
+
+async def test_no_family_is_reopened_on_an_account_that_the_tahap_pays_another_family_on(
+    on_one_account: Register, registry: Door
+) -> None:
+    refused = await decide(registry, await place(on_one_account, LATE))
 
     assert problem(refused) == (409, "payee-shared")
-    assert await sent(given.store, "FamilyReopened") == []
+    assert await sent(on_one_account.store, "FamilyReopened") == []
 
 
 @pytest_asyncio.fixture
