@@ -58,7 +58,7 @@ async def refold_drawn(store: Store, kinds: Sequence[Kind], seed: int, draws: in
     A log only grows, so a seed draws the same positions again wherever its head stands as it did.
     """
     head, _ = await store.head()
-    positions = random.Random(seed).sample(range(1, head + 1), min(draws, head))  # noqa: S311
+    positions = random.Random(seed).sample(range(1, head + 1), min(draws, head))  # noqa: S311 - repeatable
     rows = await store.pool.fetch(_AT_POSITIONS, positions)
     return await _refold(store, kinds, [row[0] for row in rows])
 

@@ -6,7 +6,8 @@ This is the edge: clear text comes in and only sealed values, tokens and derived
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Final, TypeAlias, TypeVar
 from uuid import uuid4
 
@@ -79,6 +80,30 @@ class RowsReport(ImportReport):
     """The outcome of a file, and how many of the rows taken wait for a second person."""
 
     proposed: int = 0
+
+
+@dataclass(slots=True)
+class _Card:
+    """The rows of one family's card, and the people in them.
+
+    The document that admits a person to this family admits them to no other.
+    """
+
+    reporter: Reporter
+    day: date
+    lines: list[int] = field(default_factory=list)
+    people: list[MemberRow] = field(default_factory=list)
+    evidence: dict[str, str] = field(default_factory=dict)
+
+    def add(self, row: MemberCells, person: MemberRow) -> None:
+        """One more row, and whom it names."""
+        self.lines.append(row.line)
+        self.people.append(person)
+        self.evidence[person.token] = row.evidence
+
+    def command(self, people: Sequence[MemberRow]) -> Command:
+        """The registration of some of them, or of all together."""
+        return RegisterMembers(tuple(people), self.reporter, self.day, self.evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,51 +182,18 @@ class CsvImport:
             unit, checked(MemberCells, rows, report, today), report
         )
         living, sealer = await self._not_erased(good, report)
-        by_family: dict[str, list[MemberCells]] = {}
-        for row, stream_id in living:
-            by_family.setdefault(stream_id, []).append(row)
-        drafted = {
-            stream_id: [
-                self._member(row, stream_id.removeprefix("family-"), sealer) for row in people
-            ]
-            for stream_id, people in by_family.items()
-        }
-        # Of one family: what admits a person there admits them nowhere else.
-        documents = {
-            stream_id: {
-                person.token: row.evidence
-                for row, person in zip(people, drafted[stream_id], strict=True)
-            }
-            for stream_id, people in by_family.items()
-        }
         reporter = Reporter(self.importer.subject, report.job)
+        cards: dict[str, _Card] = {}
+        for row, stream_id in living:
+            person = self._member(row, stream_id.removeprefix("family-"), sealer)
+            cards.setdefault(stream_id, _Card(reporter, today)).add(row, person)
         commands: list[tuple[str, Command]] = [
-            (stream_id, RegisterMembers(tuple(people), reporter, today, documents[stream_id]))
-            for stream_id, people in drafted.items()
+            (stream_id, card.command(card.people)) for stream_id, card in cards.items()
         ]
         outcomes = await handle_many(unit, FAMILY, commands)
         await self.keep(unit, outcomes)
         for outcome in outcomes:
-            lines = [row.line for row in by_family[outcome.stream_id]]
-            if outcome.error is None:
-                added = sum(len(e.rows) for e in outcome.events if isinstance(e, MembersRegistered))
-                proposed = _proposed(outcome)
-                report.accepted += added + proposed
-                report.proposed += proposed
-                report.unchanged += len(lines) - added - proposed
-                if len(outcome.state.members) - added <= MEMBERS_MAX < len(outcome.state.members):
-                    report.warn(lines[0], "no_kk", Mistake.TOO_MANY_MEMBERS)
-            elif isinstance(outcome.error, FamilyFull):
-                for line in lines:
-                    report.refuse(line, *REFUSALS[FamilyFull])
-            else:
-                evidence = documents[outcome.stream_id]
-                alone = [
-                    (outcome.stream_id, RegisterMembers((person,), reporter, today, evidence))
-                    for person in drafted[outcome.stream_id]
-                ]
-                # One of the family's rows is refused: find out which, and take the others.
-                await self._take(unit, lines, await handle_many(unit, FAMILY, alone), report)
+            await self._card_taken(unit, cards[outcome.stream_id], outcome, report)
         # Who is proposed, or refused, is nobody's member yet, and marks no other family.
         nobodys = {
             family.stream_id
@@ -209,8 +201,27 @@ class CsvImport:
             if family.state.designation is not None or isinstance(family.error, FamilyFull)
         }
         await self._mark_duplicates(
-            unit, {stream_id: drafted[stream_id] for stream_id in drafted.keys() - nobodys}
+            unit, {stream_id: cards[stream_id].people for stream_id in cards.keys() - nobodys}
         )
+
+    async def _card_taken(
+        self, unit: Transaction, card: _Card, outcome: Outcome[Family, Event], report: RowsReport
+    ) -> None:
+        if outcome.error is None:
+            added = sum(len(e.rows) for e in outcome.events if isinstance(e, MembersRegistered))
+            proposed = _proposed(outcome)
+            report.accepted += added + proposed
+            report.proposed += proposed
+            report.unchanged += len(card.lines) - added - proposed
+            if len(outcome.state.members) - added <= MEMBERS_MAX < len(outcome.state.members):
+                report.warn(card.lines[0], "no_kk", Mistake.TOO_MANY_MEMBERS)
+        elif isinstance(outcome.error, FamilyFull):
+            for line in card.lines:
+                report.refuse(line, *REFUSALS[FamilyFull])
+        else:
+            # One of the family's rows is refused: find out which, and take the others.
+            alone = [(outcome.stream_id, card.command([person])) for person in card.people]
+            await self._take(unit, card.lines, await handle_many(unit, FAMILY, alone), report)
 
     def _member(self, row: MemberCells, family: str, sealer: Sealer) -> MemberRow:
         cells, fingerprint = row.cells, self.pseudonymizer.fingerprint(*row.cells.values())
