@@ -27,7 +27,7 @@ from fastapi.security import HTTPBearer, SecurityScopes
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from libs.chassis.forms import is_name
+from libs.chassis.forms import holds_number, is_name
 from libs.chassis.issuers import EVERY, TrustedIssuer
 from libs.chassis.problems import Refusal, answer
 from libs.chassis.rates import Rates, TooManyRequests
@@ -49,6 +49,10 @@ REGION: Final = re.compile(r"\*|[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?"
 SCOPE: Final = re.compile(r"[a-z]+(-[a-z]+)*:[a-z]+(-[a-z]+)*")
 
 audit = structlog.get_logger("audit")
+
+
+class NameHoldsNumber(TokenRefused):
+    """A good token names its bearer by somebody's number, which no log and no event may hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,10 @@ class Principal:
         return tuple(own for own in self.regions if own.startswith(f"{region}."))
 
 
+NUMBERED: Final = (
+    "name-holds-number",
+    "The token names its bearer by a number of 16 digits; another claim must name them.",
+)
 NOBODY: Final = Principal("", frozenset(), ())
 
 Authenticate = Callable[[str], Awaitable[Principal]]
@@ -97,6 +105,8 @@ def authenticator(settings: Settings) -> Authenticate:
         person = claim_at(payload, issuer.claims.person)
         if not isinstance(person, str) or not is_name(person):
             raise TokenRefused("person")
+        if holds_number(person):
+            raise NameHoldsNumber("number")
         if not issuer.prefix and folded_name(person).startswith(prefixes):
             raise TokenRefused("person")  # another issuer's
         names = (issuer.prefix + name for name in (person, payload["sub"]))
@@ -211,8 +221,10 @@ def gate(
             asker = request.state.principal = await _believed(scope, address)
             with rates.client(folded_name(asker.subject)):
                 return await app(scope, receive, send)
-        except TokenRefused:
-            response = answer(request, 401, detail="A valid bearer token is needed.")
+        except TokenRefused as refusal:
+            numbered = isinstance(refusal, NameHoldsNumber)  # its issuer has proven who they are
+            kind, detail = NUMBERED if numbered else (None, "A valid bearer token is needed.")
+            response = answer(request, 401, kind, detail=detail)
             response.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
         except IssuerSilent:
             detail = "The keys of the token's issuer cannot be read now."

@@ -32,6 +32,7 @@ INTEGER_MAX: Final = 2**31 - 1
 BIGINT_MAX: Final = 2**63 - 1
 """The largest numbers that PostgreSQL's columns hold."""
 
+_NUMBER: Final = re.compile(r"[0-9](?:[ ./_-]?[0-9]){15}")
 _HIDDEN: Final = ("Cc", "Cf", "Co", "Cs")  # control, invisible, private, half of a character
 _BLANK: Final = re.compile(  # fillers, joiners and selectors that are letters or marks by category
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2028\u2029\ufe00-\ufe0f\U000e0100-\U000e01ef]"
@@ -80,6 +81,12 @@ def _is_odd(character: str) -> bool:
 def is_name(text: str) -> bool:
     """True if a text can name one person in events: plain, without room around it, not too long."""
     return 0 < len(text) <= _NAME_CHARACTERS_MAX and text == text.strip() and is_plain(text)
+
+
+def holds_number(text: str) -> bool:
+    """True if a text holds 16 digits or more in a row, as numbers of persons, cards and accounts
+    have them, grouped or not. The digits of a UUID are none."""
+    return _NUMBER.search(ID.sub("|", text)) is not None
 
 
 def is_text(text: str) -> bool:

@@ -50,7 +50,12 @@ _TAGS: Final[Mapping[str, str]] = {
 Code: TypeAlias = tuple[int, str]
 Schema: TypeAlias = dict[str, Any]
 
-_GUARDED: Final = ((401, "unauthorized"), (403, "scope-missing"), (503, "issuer-silent"))
+_GUARDED: Final = (
+    (401, "unauthorized"),
+    (401, "name-holds-number"),
+    (403, "scope-missing"),
+    (503, "issuer-silent"),
+)
 _ANY: Final = ((429, "too-many-requests"), (500, "internal-server-error"))
 _STORED: Final = ((503, "database-unavailable"), (503, "database-busy"))
 _FORMED: Final = ((422, "invalid-request"),)

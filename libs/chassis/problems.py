@@ -87,6 +87,7 @@ GENERAL: Final = (
     ("bad-request", 400),
     ("malformed-json", 400),
     ("unauthorized", 401),
+    ("name-holds-number", 401),
     ("not-found", 404),
     ("method-not-allowed", 405),
     ("header-too-slow", 408),

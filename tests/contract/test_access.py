@@ -124,11 +124,12 @@ class Gatehouse:
         scopes: Sequence[str],
         regions: Sequence[str],
         role: str | None = None,
+        name: str = "somebody",
     ) -> Outcome:
         """The answer to somebody with these rights."""
         method, path = operation.split()
         place = path.format(**PLACES) + QUERIES.get(path, "")
-        token = self.issuer.token("somebody", scopes, regions, role=role)
+        token = self.issuer.token(name, scopes, regions, role=role)
         headers = {
             "Authorization": f"Bearer {token}",
             "Idempotency-Key": "once",
@@ -260,6 +261,19 @@ async def test_every_operation_lets_in_whom_a_role_says_and_nobody_else(
                 if not right:
                     wrong.append((operation, name, where, answer))
     assert wrong == []
+
+
+@pytest.mark.parametrize("service", catalogue().names)
+async def test_no_operation_lets_in_whoever_is_named_by_a_number(
+    service: str, tmp_path: Path
+) -> None:
+    async with gatehouse(service, tmp_path) as gate:
+        answers = {
+            (answer.status, answer.kind, answer.asked)
+            for operation in OPERATIONS[service]
+            for answer in [await gate.ask(operation, SCOPES, ("*",), name="6103014107900001")]
+        }
+    assert answers == {(401, "name-holds-number", ())}
 
 
 def test_a_role_has_scopes_of_operations_alone() -> None:

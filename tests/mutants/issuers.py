@@ -77,4 +77,12 @@ ISSUERS: Final = (
         f"{KEYS}::test_while_the_source_is_away_known_keys_are_believed_until_their_age",
         f"{KEYS}::test_a_new_key_is_found_and_a_withdrawn_one_is_forgotten",
     ),
+    Mutant(
+        "number-as-a-name",
+        "whoever an issuer names by a NIK stands in events and logs under it",
+        (Change(AUTH, "        if holds_number(person):\n", "        if False:\n"),),
+        f"{KEYS}::test_a_token_that_is_not_right_is_refused_and_the_refusal_is_on_record"
+        "[sub a person's number]",
+        f"{KEYS}::test_a_right_token_is_let_in",
+    ),
 )

@@ -27,7 +27,15 @@ from libs.chassis.etag import IfMatch, Unconditional
 from libs.chassis.idempotency import Once, ReadsOnly
 from libs.chassis.tokens import KEYS_COOLDOWN_S, IssuerSilent, Key, Keys, KeySet, keys_of
 from libs.chassis.version import VERSION
-from tests.unit.chassis.service import Reader, Writer, calling, service, settings_for, token_for
+from tests.unit.chassis.service import (
+    NIK,
+    Reader,
+    Writer,
+    calling,
+    service,
+    settings_for,
+    token_for,
+)
 
 
 @dataclass
@@ -153,6 +161,7 @@ ATTACKS: dict[str, Callable[[Forger], str]] = {
     "sub of two lines": lambda f: f.with_claims(sub="officer\n-7"),
     "sub a number": lambda f: f.with_claims(sub=7),
     "sub too long": lambda f: f.with_claims(sub="o" * 256),
+    "sub a person's number": lambda f: f.with_claims(sub=NIK),
     "no aud": lambda f: f.with_claims(aud=None),
     "no iss": lambda f: f.with_claims(iss=None),
     "scope a list": lambda f: f.with_claims(scope=["things:read"]),
@@ -218,6 +227,19 @@ async def test_an_issuer_may_sign_with_ed25519_under_either_name(
         token = forger.signed(forger.header(alg=name, kid=key.kid), forger.claims(), key)
     async with calling(service(settings_for(issuer_dir)), token) as client:
         assert (await client.get("/things/whoami")).status_code == 200
+
+
+@pytest.mark.parametrize("name", [NIK, f"{NIK}@kemensos.example", "6103.0141-0790 0001"])
+async def test_whoever_is_named_by_a_number_is_told_so_and_the_number_is_nowhere(
+    name: str, forger: Forger, issuer_dir: Path
+) -> None:
+    app = service(settings_for(issuer_dir))
+    async with calling(app, forger.with_claims(sub=name)) as client:
+        with capture_logs() as logged:
+            answer = await client.get("/things/whoami")
+    assert (answer.status_code, answer.json()["type"]) == (401, "/problems/name-holds-number")
+    assert {"event": "token refused", "reason": "number"}.items() <= logged[0].items()
+    assert name not in f"{logged}{answer.text}"
 
 
 async def test_a_token_needs_no_day_from_which_it_is_valid(

@@ -58,3 +58,21 @@ def test_a_text_with_something_that_does_not_show_is_not(text: str) -> None:
 def test_a_database_holds_every_text_but_a_nul_and_half_a_character(text: str, held: bool) -> None:
     assert forms.is_text(text) is held
     assert not forms.is_text(f"{text}\udc00")
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("6103014107900001", True),
+        ("nik:6103014107900001@x", True),
+        ("123456789012345678901", True),
+        ("610301 410790 0001", True),
+        ("6103-0141-0790-0001", True),
+        ("officer-610301410790000", False),
+        ("6103014107900a001", False),
+        ("11111111-2222-3333-4444-555555555555", False),
+        ("f:11111111-2222-3333-4444-555555555555:12", False),
+    ],
+)
+def test_a_name_that_holds_somebodys_number_is_told_from_an_id(text: str, held: bool) -> None:
+    assert forms.holds_number(text) is held
