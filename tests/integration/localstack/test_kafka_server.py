@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -115,3 +117,27 @@ def test_without_java_the_error_names_what_to_install(
 
     with pytest.raises(KafkaUnavailable, match="java, mvn"):
         kafka_server.resolve(tmp_path)
+
+
+@pytest.mark.kafka
+def test_a_later_start_reads_the_classes_that_the_first_one_kept(
+    shared: Broker, kafka_jars: Path
+) -> None:
+    assert shared.process is not None
+    archive = f"-XX:SharedArchiveFile={kafka_jars}.jsa"
+
+    assert archive in psutil.Process(shared.process.pid).cmdline()
+    # Refused where Java cannot use it.
+    assert version_of(kafka_jars, "-Xshare:on", archive) == 0
+
+
+@pytest.mark.kafka
+def test_java_starts_where_what_was_kept_is_of_no_use(kafka_jars: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.jsa").write_bytes(b"of another Java")
+
+    assert version_of(kafka_jars, f"-XX:SharedArchiveFile={tmp_path / 'other.jsa'}") == 0
+
+
+def version_of(jars: Path, *options: str) -> int:
+    command = ["java", "-XX:+UseSerialGC", *options, "-cp", f"{jars}/*", "-version"]
+    return subprocess.run(command, capture_output=True, check=False).returncode
