@@ -107,7 +107,7 @@ def _service(name: str, entry: Entry) -> Iterator[str]:
     yield f"  command: [python, -m, services.{name}.main]"
     if entry.partners:
         yield f"  # It asks somebody outside: {', '.join(entry.partners)}."
-        yield "  networks: [inside, outside]"
+        yield "  networks: [database, bus, services, watched, partners, doors]"
     yield f'  ports: ["127.0.0.1:{entry.port}:{PORT}"]'
     yield "  environment:"
     yield "    <<: *service-environment"

@@ -23,4 +23,4 @@ class AlertReceiver(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    HTTPServer(("0.0.0.0", PORT), AlertReceiver).serve_forever()  # noqa: S104  on the inside network alone
+    HTTPServer(("0.0.0.0", PORT), AlertReceiver).serve_forever()  # noqa: S104  to alertmanager alone
