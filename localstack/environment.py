@@ -22,7 +22,7 @@ from libs.chassis.dev_certificates import CA, client_files, make_certificates, s
 from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.dev_partner_keys import OWN, REGISTER, SIMULATED, make_partner_keys
 from libs.chassis.durable_files import write_private
-from libs.chassis.partner_tls import partner_context
+from libs.chassis.partner_tls import read_partner_tls
 from localstack.kafka_server import Broker
 from localstack.ports import HOST
 from localstack.postgres.roles import password_file
@@ -198,7 +198,7 @@ class Environment:
             return None
         own, key = client_files(REACHING_OUT[0])
         at = self.secrets_dir
-        return partner_context(at / CA, at / own, at / key)
+        return read_partner_tls(at / CA, at / own, at / key).context
 
     def _file(self, variable: str, name: str) -> dict[str, str]:
         return {variable: str(self.secrets_dir / name)}

@@ -28,7 +28,7 @@ START_S: Final = 20.0
 # Words of PromQL that stand where a metric's name could.
 PROMQL: Final = frozenset(
     {
-        *("sum", "max", "min", "count", "by", "or", "rate", "vector", "histogram_quantile"),
+        *("sum", "max", "min", "count", "by", "and", "or", "rate", "vector", "histogram_quantile"),
         "min_over_time",
     }
 )

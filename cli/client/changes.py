@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -75,6 +76,17 @@ async def waiting(reader: Client, **filters: str) -> list[Change]:
     """The changes that wait; `filters` are kind, batch, maker, region and family."""
     pages = reader.pages(SERVICE, "/changes", list[Change], **filters)
     return [change async for page in pages for change in page]
+
+
+async def left_out(reader: Client) -> str:
+    """The sentence on what a list leaves out that is begun now; empty where nothing waits."""
+    kinds = Counter(change.kind for change in await waiting(reader))
+    counts = ", ".join(f"{kind} {count:,}" for kind, count in sorted(kinds.items()))
+    if not kinds:
+        return ""
+    return (
+        f"{kinds.total():,} changes wait ({counts}) and are on no list before: pkh changes approve"
+    )
 
 
 async def diffs(checker: Client, **filters: str) -> AsyncIterator[Seen[list[ChangeDiff]]]:

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from cli.client.changes import LOOKS_AT, left_out
 from cli.client.http import Client, connected
 from cli.client.tahap_state import ANNOUNCEMENT, announcement, announcement_approval, look_again
 from cli.client.year import Tahap, read_calendar
@@ -45,9 +46,15 @@ async def _announce(
 ) -> None:
     wanted = calendar_entry(name, calendar)
     async with connected(data) as platform:
-        announcer = platform.client(person, "payments:announce")
+        announcer = platform.client(person, "payments:announce", LOOKS_AT)
         proposal = announcement(wanted) | {"override": override}
         await announcer.post("payments", "/tahap", proposal)
+        await _say_left_out(announcer)
+
+
+async def _say_left_out(reader: Client) -> None:
+    if sentence := await left_out(reader):
+        out.print(sentence, highlight=False, soft_wrap=True)
 
 
 def calendar_entry(name: str, calendar: Path) -> Tahap:
@@ -67,7 +74,7 @@ def approve_announcement(name: TahapId, person: As, data: State = STATE, yes: Ye
 
 async def _approve(name: str, person: str, data: Path, yes: bool) -> None:
     async with connected(data) as platform:
-        approver = platform.client(person, "payments:announce", "payments:read")
+        approver = platform.client(person, "payments:announce", "payments:read", LOOKS_AT)
         await look_again(lambda: _approve_proposed(approver, name, yes))
 
 
@@ -77,6 +84,7 @@ async def _approve_proposed(approver: Client, name: str, yes: bool) -> None:
     if proposal is None or proposal.what != ANNOUNCEMENT:
         raise Failed(f"No announcement of {name} waits for an approval.")
     heads = ", ".join(f"{service} at {head}" for service, head in proposal.heads.items())
+    await _say_left_out(approver)
     sure(f"Announce {name}, {seen.value.terms}, with {heads}{proposal.and_anew}?", yes)
     path, body = f"/tahap/{name}/announcement-approval", announcement_approval(proposal)
     await approver.post("payments", path, body, seen.if_match)

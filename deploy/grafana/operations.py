@@ -11,6 +11,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard, Panel, VariableRe
 
 from deploy.grafana.panels import (
     COUNT,
+    DAYS,
     EVENTS,
     MESSAGES,
     PER_SECOND,
@@ -118,6 +119,27 @@ WAITING: Final[tuple[Builder[Panel], ...]] = (
     ),
 )
 
+DUE: Final[tuple[Builder[Panel], ...]] = (
+    lines(
+        "Changes that wait",
+        {"{{kind}}": "max by (kind) (registry_waiting_changes)"},
+        COUNT,
+        "For a second person; what nobody approves before a closing is not in it.",
+    ),
+    lines(
+        "Closings proposed",
+        {"proposed": "max(payments_proposed_closings)"},
+        COUNT,
+        "By one person; another announces them on what is approved by then.",
+    ),
+    lines(
+        "Certificates and keys",
+        {"{{partner}}, {{kind}}": "min by (partner, kind) (payments_certificate_days)"},
+        DAYS,
+        "Days for which each still counts; below zero no money moves by it.",
+    ),
+)
+
 THROUGHPUT: Final[tuple[Builder[Panel], ...]] = (
     lines(
         "Events appended",
@@ -197,6 +219,7 @@ MONEY: Final[tuple[Builder[Panel], ...]] = (
 SECTIONS: Final = {
     "Does everything run": HEALTH,
     "What waits": WAITING,
+    "What is due": DUE,
     "What is done": THROUGHPUT,
     "What is asked": REQUESTS,
     "Money on its way": MONEY,

@@ -27,7 +27,7 @@ HEIGHT: Final = 8
 STAT_HEIGHT: Final = 4
 
 EVENTS, MESSAGES, SECONDS, RUPIAH = "short", "short", "s", "currencyIDR"
-PER_SECOND, SHARE, COUNT = "cps", "percentunit", "none"
+PER_SECOND, SHARE, COUNT, DAYS = "cps", "percentunit", "none", "d"
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,19 @@ class PartnerKeys:
             raise NoSigningKey(day=today)
         return max(valid, key=lambda key: (key.valid_from, key.kid))
 
+    def last_days(self) -> Mapping[str, date]:
+        """By partner, US among them, the last day on which a key of theirs counts; whoever has a
+        key without an end is left out."""
+        ends: dict[str, list[date | None]] = {}
+        for kid, key in self.register.items():
+            if key.partner != US or kid in self.own:
+                ends.setdefault(key.partner, []).append(key.valid_to)
+        return {
+            partner: max(day for day in days if day is not None)
+            for partner, days in ends.items()
+            if None not in days
+        }
+
     def sign(self, digest: str) -> str:
         """The detached JWS over a body's Content-Digest."""
         key = self.signing_key()

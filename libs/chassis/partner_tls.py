@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -25,19 +26,30 @@ class CertificateRefused(CorridorError):
     """A certificate or its key is not as it must be; names the file and what is wrong with it."""
 
 
+@dataclass(frozen=True, slots=True)
+class PartnerTls:
+    """The TLS by which partners are asked, until when our own certificate counts, with those
+    between it and its CA, and until when some CA of theirs does."""
+
+    context: ssl.SSLContext
+    own_until: datetime
+    ca_until: datetime
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def partner_context(ca: Path, certificate: Path, key: Path, clock: Clock = _now) -> ssl.SSLContext:
+def read_partner_tls(ca: Path, certificate: Path, key: Path, clock: Clock = _now) -> PartnerTls:
     """The TLS by which partners are asked: PEM files with the CA of theirs, our certificate with
     those between it and its CA, and its private key without a password.
 
     Raises `CertificateRefused` with the first mistake; of the CAs in a file one has to count today.
     """
-    if not any(_counts(one, clock()) for one in _read(ca)):
+    theirs, ours = _read(ca), _read(certificate)
+    if not any(_counts(one, clock()) for one in theirs):
         raise CertificateRefused(file=ca.name, why="is not valid today")
-    if not all(_counts(one, clock()) for one in _read(certificate)):
+    if not all(_counts(one, clock()) for one in ours):
         raise CertificateRefused(file=certificate.name, why="is not valid today")
     context = ssl.create_default_context(cafile=ca)
     try:
@@ -48,7 +60,8 @@ def partner_context(ca: Path, certificate: Path, key: Path, clock: Clock = _now)
         raise CertificateRefused(file=key.name, why=why) from None
     except (OSError, ValueError):
         raise CertificateRefused(file=key.name, why="cannot be read") from None
-    return context
+    own_until = min(one.not_valid_after_utc for one in ours)
+    return PartnerTls(context, own_until, max(one.not_valid_after_utc for one in theirs))
 
 
 def _read(path: Path) -> list[x509.Certificate]:

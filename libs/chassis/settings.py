@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import ssl
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from libs.chassis.issuers import TrustedIssuer, read_issuers
 from libs.chassis.limits import Limits
 from libs.chassis.partner_keys import KeysRefused, NoSigningKey, PartnerKeys
-from libs.chassis.partner_tls import CertificateRefused, partner_context
+from libs.chassis.partner_tls import CertificateRefused, PartnerTls, read_partner_tls
 from libs.policy.files import PolicyError
 
 Environment: TypeAlias = Mapping[str, str]
@@ -164,9 +163,7 @@ def partner_keys(env: Environment) -> PartnerKeys:
         raise SettingRefused(f"{PARTNER_KEYS} or {SIGNING_KEYS}: {refused}") from None
 
 
-def partner_tls(
-    env: Environment, addresses: Mapping[str, str], bus_url: str
-) -> ssl.SSLContext | None:
+def partner_tls(env: Environment, addresses: Mapping[str, str], bus_url: str) -> PartnerTls | None:
     """The TLS to the partners at these addresses; None where all of them are simulated here.
 
     That is what http is for: a platform on the embedded bus, whose partners are on its machine.
@@ -186,7 +183,7 @@ def partner_tls(
     if ca is None or certificate is None or key is None:
         raise SettingRefused(f"{', '.join(variables)} must be set to ask partners over https.")
     try:
-        return partner_context(ca, certificate, key)
+        return read_partner_tls(ca, certificate, key)
     except CertificateRefused as refused:
         raise SettingRefused(f"{', '.join(variables)}: {refused}") from None
 
@@ -239,7 +236,7 @@ class Settings:
     """{service or partner: its base address}; "" for a partner whom nobody stands for."""
     partner_keys: PartnerKeys | None = field(default=None, repr=False)
     """The keys by which we and our partners sign; None where nobody stands for one."""
-    partner_tls: ssl.SSLContext | None = field(default=None, repr=False)
+    partner_tls: PartnerTls | None = field(default=None, repr=False)
     """The TLS by which partners are asked; None where they are simulated on this machine."""
 
     @classmethod

@@ -28,11 +28,13 @@ from services.payments.http import (
     unanswered,
 )
 from services.payments.http.openapi_examples import EXAMPLES
+from services.payments.partners.certificates import Certificates
 from services.payments.partners.client import PARTNER_TIMEOUT_S, Outside, Partners
 from services.payments.partners.files import Renderer
 from services.payments.partners.incidents import all_are_judged, incident_readings
 from services.payments.tables.holds import hold_readings
 from services.payments.tables.ledger import ledger_readings, lives
+from services.payments.tables.phases import closing_readings
 from services.payments.tables.run_lines import PAYER
 from services.payments.workers.canceller import CANCELLER, Canceller
 from services.payments.workers.job_progress import LISTS, RUNS
@@ -50,11 +52,18 @@ async def parts(running: Running) -> Parts:
     running.looks.append(Seldom(partial(ledger_readings, store)))
     running.looks.append(Seldom(partial(hold_readings, store)))
     running.looks.append(Seldom(partial(incident_readings, store)))
+    running.looks.append(Seldom(partial(closing_readings, store)))
+    certificates = Certificates.at(settings.addresses, settings.partner_tls, settings.partner_keys)
+    running.looks.append(certificates.readings)
     client = await closing.enter_async_context(httpx.AsyncClient(timeout=PARTNER_TIMEOUT_S))
     partner_client = client
     if settings.partner_tls is not None:
         partner_client = await closing.enter_async_context(
-            httpx.AsyncClient(timeout=PARTNER_TIMEOUT_S, verify=settings.partner_tls)
+            httpx.AsyncClient(
+                timeout=PARTNER_TIMEOUT_S,
+                verify=settings.partner_tls.context,
+                event_hooks={"response": [certificates.note]},
+            )
         )
     where = Partners.at(settings.addresses)
     token_file = settings.service_token_file or Path()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +10,7 @@ import httpx
 
 from libs.chassis.description import Parts, Service
 from libs.chassis.import_jobs import Imports
+from libs.chassis.metrics import Seldom
 from libs.chassis.service import Running
 from services.registry.consumers import subscriptions
 from services.registry.contract import ERASURE, FAMILY, LISTING
@@ -27,6 +29,7 @@ from services.registry.http.openapi_examples import EXAMPLES
 from services.registry.partners.payments import TIMEOUT_S, Payments
 from services.registry.policy import load_rule_sets
 from services.registry.tables.identity_rows import lives
+from services.registry.tables.waiting_changes import change_readings
 from services.registry.workers.eraser import ERASER, Eraser
 from services.registry.workers.job_progress import LISTER, LISTINGS, UNLISTER
 from services.registry.workers.lister import Lister
@@ -40,6 +43,7 @@ RULE_SETS: Final = load_rule_sets()
 async def parts(running: Running) -> Parts:
     """Lists families when a closing is announced, takes cancelled lists back, erases families."""
     keys, settings = await running.keys(), running.settings
+    running.looks.append(Seldom(partial(change_readings, running.store)))
     client = await running.closing.enter_async_context(httpx.AsyncClient(timeout=TIMEOUT_S))
     payments = Payments(
         client, settings.addresses["payments"], settings.service_token_file or Path()

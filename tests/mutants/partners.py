@@ -158,8 +158,8 @@ PARTNERS: Final = (
         (
             Change(
                 "libs/chassis/partner_tls.py",
-                "    return context\n",
-                "    context.check_hostname = False\n    return context\n",
+                "    return PartnerTls(context, own_until,",
+                "    context.check_hostname = False\n    return PartnerTls(context, own_until,",
             ),
         ),
         f"{DOOR}[of_another_host-]",

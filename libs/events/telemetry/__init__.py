@@ -31,10 +31,11 @@ STATUS: Final = "http_response_status_code"
 ACCOUNT: Final = "account"
 MOVEMENT: Final = "movement"
 KIND: Final = "kind"
-"""A kind of hold or of reporter, as the service's interface names it."""
+"""A kind of hold, reporter or change, as the service's interface names it; of a certificate CLIENT,
+SERVER, CA, or KEY for one that signs."""
 
 PARTNER: Final = "partner"
-"""TREASURY, or a bank."""
+"""TREASURY or a bank; BANKS for what all of them share, PKH for ourselves."""
 
 REASON: Final = "reason"
 """The limit that a client went beyond."""
@@ -229,6 +230,24 @@ PARTNER_INCIDENTS: Final = Metric(
     (PARTNER,),
     "Words of a partner that cannot be its own, each of which waits for a person's judgement.",
 )
+CERTIFICATE_DAYS: Final = Metric(
+    "payments_certificate_days",
+    "gauge",
+    (PARTNER, KIND),
+    "Days for which a certificate or a key that signs still counts; below zero it has ended.",
+)
+PROPOSED_CLOSINGS: Final = Metric(
+    "payments_proposed_closings",
+    "gauge",
+    (),
+    "Closings that one person proposed and nobody has announced yet.",
+)
+WAITING_CHANGES: Final = Metric(
+    "registry_waiting_changes",
+    "gauge",
+    (KIND,),
+    "Changes that wait for a second person; what nobody approves before a closing is not in it.",
+)
 UNMATCHED_FACTS: Final = Metric(
     "conditionality_unmatched_facts",
     "gauge",
@@ -262,6 +281,9 @@ METRICS: Final = (
     MOVED_RUPIAH,
     HELD_FAMILIES,
     PARTNER_INCIDENTS,
+    CERTIFICATE_DAYS,
+    PROPOSED_CLOSINGS,
+    WAITING_CHANGES,
     UNMATCHED_FACTS,
 )
 """Every metric of ours; a process shows its own CPU, memory and files beside them."""

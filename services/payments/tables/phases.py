@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from libs.events import telemetry
 from libs.events.store.postgres import Store
+from libs.events.telemetry.metrics import Sample
 from services.payments.contract import TAHAP
 from services.payments.domain.run.state import RunState, RunStep
 from services.payments.domain.tahap.state import PaymentList, TahapState
@@ -73,3 +75,10 @@ async def tahaps(store: Store, after: str | None, limit: int) -> list[TahapPhase
         found = await look.load(TAHAP, [TAHAP.stream(name) for name in names])
     standing = [loaded.state for _, loaded in sorted(found.items()) if loaded.state.tahap]
     return [TahapPhase(tahap=state.tahap, phase=tahap_phase(state)) for state in standing[:limit]]
+
+
+async def closing_readings(store: Store) -> list[Sample]:
+    """The gauge of closings that are proposed and that nobody has announced yet."""
+    # All tahaps of some decades: there is a handful a year.
+    phases = [tahap.phase for tahap in await tahaps(store, None, 1_000)]
+    return [Sample(telemetry.PROPOSED_CLOSINGS, phases.count("PROPOSED"), ())]

@@ -9,8 +9,11 @@ from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 from uuid import UUID
 
 from libs.chassis.regions import region_ranges
+from libs.events import telemetry
 from libs.events.store.model import Outcome
+from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
+from libs.events.telemetry.metrics import Sample
 from services.registry.domain.family import events
 from services.registry.domain.family.state import Family
 from services.registry.tables.identity_rows import lives_on
@@ -171,3 +174,10 @@ async def families_paid(
     payees = [change.payee for change in changes if change.payee]
     rows = await unit.connection.fetch(_SHARED, accounts, payees)
     return Counter({(row["token"][0], row["token"][1:]): row["families"] for row in rows})
+
+
+async def change_readings(store: Store) -> list[Sample]:
+    """The gauges of changes that wait for a second person, by kind."""
+    rows = await store.pool.fetch("SELECT kind, count(*) AS n FROM change_waiting GROUP BY kind")
+    counts = dict.fromkeys(get_args(Kind), 0) | {row["kind"]: row["n"] for row in rows}
+    return [Sample(telemetry.WAITING_CHANGES, n, (kind,)) for kind, n in counts.items()]

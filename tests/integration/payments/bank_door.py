@@ -109,7 +109,7 @@ def _tls(banks: str, shown: Credentials, directory: Path) -> ssl.SSLContext:
     }
     tls = partner_tls(env, {"bank": banks}, "kafka://broker:9092")
     assert tls is not None
-    return tls
+    return tls.context
 
 
 def _written(stem: Path, pair: Pair) -> tuple[Path, Path]:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.payments.tables.phases import closing_readings
 from tests.doors import sent
 from tests.integration.payments.houses import TAHAP_1
 from tests.integration.payments.office import Office
@@ -67,6 +68,7 @@ async def test_what_one_person_proposes_no_other_service_hears_of(office: Office
     assert answer.status_code == 201, answer.text
     shown = await office.seen(PATH)
     assert (shown["phase"], shown["rule_set"]) == ("PROPOSED", "2021-2024")
+    assert [each.value for each in await closing_readings(office.store)] == [1]
     waits = shown["proposal"]
     assert (waits["what"], waits["hash"]) == ("ANNOUNCEMENT", answer.json()["hash"])
     assert (waits["revision"], waits["maker"], waits["heads"]) == (1, ANA, HEADS)

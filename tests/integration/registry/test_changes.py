@@ -8,6 +8,7 @@ from typing import Any, Final
 import httpx
 import pytest_asyncio
 
+from services.registry.tables.waiting_changes import change_readings
 from tests.doors import NATION, Door
 from tests.integration.registry.kit import (
     IMPORT,
@@ -90,6 +91,19 @@ async def test_the_list_is_cut_by_filters_and_by_regions(families: Door) -> None
     assert await listed(families, maker="somebody-else") == []
     assert await listed(families, batch="another") == []
     assert len(await listed(families, batch=one["batch"], maker="importer-1")) == 2
+
+
+async def test_the_gauge_counts_what_waits_by_kind_until_somebody_has_decided(
+    families: Door, register: Register
+) -> None:
+    async def counts() -> dict[tuple[str, ...], float]:
+        return {each.labels: each.value for each in await change_readings(register.store)}
+
+    nothing = await counts()
+    await handed_in(families, "life-events", to_aunt(), to_aunt(OTHER_CARD))
+
+    assert set(nothing.values()) == {0}
+    assert await counts() == nothing | {("PAYEE_CHANGE",): 2}
 
 
 async def test_the_differences_show_no_more_of_an_account_than_is_needed_to_compare_it(

@@ -14,8 +14,9 @@ import httpx
 import pytest
 
 from deploy.health import healthy
-from libs.chassis.dev_certificates import CA, client_files, make_certificates, server_files
-from libs.chassis.partner_tls import partner_context
+from libs.chassis.dev_certificates import CA, DAYS, client_files, make_certificates, server_files
+from libs.chassis.partner_tls import PartnerTls, read_partner_tls
+from services.payments.partners.certificates import Certificates
 from tests.unit.simulators.given import (
     CLOSED_NO,
     NAME,
@@ -161,21 +162,30 @@ def test_a_bank_with_certificates_answers_only_who_has_one(start: Start, tmp_pat
     }
     given = [word for option, file in files.items() for word in (option, str(tmp_path / file))]
     certificate, key = (tmp_path / file for file in client_files("payments"))
-    ours, nobody_s = (
-        partner_context(tmp_path / CA, certificate, key),
-        ssl.create_default_context(cafile=tmp_path / CA),
-    )
+    tls = read_partner_tls(tmp_path / CA, certificate, key)
+    ours, nobody_s = tls.context, ssl.create_default_context(cafile=tmp_path / CA)
 
     with start("bank", *given) as (_, in_clear):
         address = in_clear.base_url.copy_with(scheme="https")
         with httpx.Client(base_url=address, verify=ours) as client:
             assert client.get("/health").is_success
+        assert asyncio.run(_days_of_the_bank(tls, str(address))) == DAYS
         with httpx.Client(base_url=address, verify=nobody_s) as client, pytest.raises(NOT_HEARD):
             client.get("/health")
         with pytest.raises(NOT_HEARD):
             in_clear.get("/health")
         assert healthy(["tls"], {"PKH_PORT": str(address.port)})
     assert not healthy(["tls"], {"PKH_PORT": str(address.port)})
+
+
+async def _days_of_the_bank(tls: PartnerTls, address: str) -> float:
+    """The days for which the certificate counts that a bank shows when it answers."""
+    found = Certificates.at({"treasury": "", "bank": address}, tls, None)
+    hooks = {"response": [found.note]}
+    async with httpx.AsyncClient(verify=tls.context, event_hooks=hooks) as client:
+        await client.get(f"{address}/health")
+    shown = {each.labels: each.value for each in await found.readings()}
+    return shown["BANKS", "SERVER"] + 1
 
 
 def test_neither_journals_nor_logs_hold_anything_personal(start: Start, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +166,15 @@ def test_what_is_no_key_set_is_refused(directory: Path, text: str) -> None:
 def test_whoever_asks_partners_needs_both_files() -> None:
     with pytest.raises(SettingRefused, match="must be set to ask partners"):
         partner_keys({})
+
+
+def test_a_partner_s_last_day_is_that_of_the_key_that_counts_longest(directory: Path) -> None:
+    assert read(directory).last_days() == {}
+    later = {"valid_to": "2031-05-01"}
+    changed(directory / REGISTER, lambda keys: keys[1].update(later))
+    changed(
+        directory / REGISTER,
+        lambda keys: keys.append(keys[1] | {"kid": "bni-0", "valid_to": "2031-04-01"}),
+    )
+
+    assert read(directory).last_days() == {"BNI": date(2031, 5, 1)}

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from libs.chassis.dev_certificates import CA, DAYS, Authority, client_files, make_certificates
-from libs.chassis.partner_tls import CertificateRefused, partner_context
+from libs.chassis.partner_tls import CertificateRefused, PartnerTls, read_partner_tls
 from libs.chassis.settings import SettingRefused, partner_tls
 
 OWN, KEY = client_files("payments")
@@ -31,10 +31,10 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def read(directory: Path, days: int = 0) -> ssl.SSLContext:
+def read(directory: Path, days: int = 0) -> PartnerTls:
     """The TLS as it counts some days from now."""
     at = datetime.now(UTC) + timedelta(days=days)
-    return partner_context(directory / CA, directory / OWN, directory / KEY, lambda: at)
+    return read_partner_tls(directory / CA, directory / OWN, directory / KEY, lambda: at)
 
 
 def env(directory: Path) -> dict[str, str]:
@@ -44,7 +44,7 @@ def env(directory: Path) -> dict[str, str]:
 
 
 def test_a_server_has_to_prove_itself_by_the_partners_own_ca(directory: Path) -> None:
-    context = read(directory)
+    context = read(directory).context
 
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
@@ -112,7 +112,9 @@ def test_our_own_certificate_ends_before_its_ca(directory: Path) -> None:
     for name, text in zip((OWN, KEY), authority.issue("payments", until=soon), strict=True):
         (directory / name).write_text(text)
 
-    read(directory, 2)
+    found = read(directory, 2)
+    assert found.own_until == soon.replace(microsecond=0)
+    assert found.ca_until == authority.certificate.not_valid_after_utc > found.own_until
     with pytest.raises(CertificateRefused, match=OWN):
         read(directory, 4)
 

@@ -60,6 +60,7 @@ class FakePayments:
             self.fake.when("POST", f"payments/tahap/{TAHAP}/runs/REGULAR/{step}", self._let_go)
         for step in ("close-proposal", "close-approval"):
             self.fake.when("POST", f"payments/tahap/{TAHAP}/{step}", self._close)
+        self.fake.when("GET", "registry/changes", answer({"items": [], "next": None}))
         for name in SERVICES:
             quiet = asdict(Positions("e", 0, 0, {}, {}, 0))
             self.fake.when("GET", f"{name}/positions", answer(quiet))

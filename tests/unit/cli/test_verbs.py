@@ -74,6 +74,21 @@ def test_an_announcement_is_proposed_by_one_and_approved_by_another(
     assert approval == {"hash": "a1b2", "after": {"registry": 4180, "conditionality": 5120}}
 
 
+def test_whoever_proposes_or_announces_is_shown_what_nobody_has_decided_on(
+    data_dir: Path, payments: FakePayments, fake: FakePlatform
+) -> None:
+    named = {"family": FAMILY, "region": "61", "maker": "m", "batch": "b", "reported_on": None}
+    items = [named | {"change": n, "kind": kind} for n, kind in enumerate(["NIK", "MOVE", "NIK"])]
+    fake.when("GET", "registry/changes", answer({"items": items, "next": None}))
+    payments.phase = ""
+
+    proposed = pkh(data_dir, "tahap", "announce", TAHAP, "--calendar", str(YEAR), "--as", "ana")
+    approved = pkh(data_dir, "tahap", "approve-announcement", TAHAP, "--as", "ben", "--yes")
+
+    for result in (proposed, approved):
+        assert "3 changes wait (MOVE 1, NIK 2) and are on no list before" in result.output
+
+
 def test_a_table_is_overridden_by_name_and_reason(data_dir: Path, payments: FakePayments) -> None:
     calendar = ("--calendar", str(YEAR), "--as", "ana")
     override = ("--override-table", "2018", "--reason", "letter of the ministry")

@@ -11,7 +11,7 @@ from libs.events.telemetry import METRICS, Metric
 from libs.events.telemetry.metrics import Sample, families
 from tests.architecture.tree import ROOT, python_files
 
-UNITS = ("events", "seconds", "messages", "rupiah")
+UNITS = ("days", "events", "seconds", "messages", "rupiah")
 UNITLESS = {
     "corridor_failing_items",
     "corridor_leaders",
@@ -20,6 +20,8 @@ UNITLESS = {
     "http_server_refusals",
     "payments_held_families",
     "payments_partner_incidents",
+    "payments_proposed_closings",
+    "registry_waiting_changes",
     "conditionality_unmatched_facts",
 }  # things that are counted
 YES_OR_NO = ("_stopped", "_reached")
