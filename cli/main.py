@@ -16,6 +16,7 @@ from cli.commands import (
     hold,
     investigation,
     job,
+    keys,
     member,
     parked,
     proving,
@@ -55,6 +56,7 @@ app.add_typer(investigation.investigation, name="investigation")
 app.add_typer(reopening.reopening, name="reopening")
 app.add_typer(hold.hold, name="hold")
 app.add_typer(erasure.erasure, name="erasure")
+app.add_typer(keys.keys, name="keys")
 
 Bus = Annotated[str, typer.Option(help=f"What carries the messages: {' or '.join(BUSES)}.")]
 

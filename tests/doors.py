@@ -37,6 +37,7 @@ from libs.events.store.model import Context
 from libs.events.store.postgres import Store
 from libs.privacy import migrate as key_migrate
 from libs.privacy.migrate import KeyRoles
+from libs.privacy.versions import KeyVersions
 from tests.servers import Postgres
 from tests.stores import fresh_copy
 
@@ -81,7 +82,7 @@ async def service_settings(
             issuers=Issuer.trusted_in(directory),
             keys_url=database,
             eraser_url=as_role(url, runtime_role("eraser")),
-            kek=os.urandom(32),
+            kek=KeyVersions.of(os.urandom(32)),
             token_key=os.urandom(32),
             contracts_dir=ROOT / "contracts",
             addresses={"payments": NOWHERE} if service == "registry" else {},

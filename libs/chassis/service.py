@@ -44,8 +44,9 @@ from libs.events.store.postgres import Store
 from libs.events.telemetry.metrics import Sample
 from libs.events.workers.backoff import failing
 from libs.events.workers.leader import has_leader, lead
-from libs.privacy.keys import KeyRing
+from libs.privacy.keys import KeyRing, Pool
 from libs.privacy.pseudonyms import Pseudonymizer
+from libs.privacy.rotation import KEK, ensure_all_open, still_in_use
 
 Step = Callable[[], Awaitable[bool]]
 
@@ -91,15 +92,18 @@ class Running:
 
     async def keys(self) -> KeyRing:
         """The families' keys, for a service that needs `sealing-keys`."""
-        return await self._key_ring(self.settings.keys_url)
+        pool = await self._key_pool(self.settings.keys_url)
+        kek = await still_in_use(pool, KEK, self.settings.kek)
+        await ensure_all_open(pool, kek)
+        return KeyRing(pool, kek)
 
     async def eraser(self) -> KeyRing:
         """The same under the role that destroys them, for a service that needs `eraser`."""
-        return await self._key_ring(self.settings.eraser_url)
+        return KeyRing(await self._key_pool(self.settings.eraser_url), self.settings.kek)
 
-    async def _key_ring(self, url: str) -> KeyRing:
+    async def _key_pool(self, url: str) -> Pool:
         pool = asyncpg.create_pool(url, min_size=1, max_size=KEY_CONNECTIONS_MAX)
-        return KeyRing(await self.closing.enter_async_context(pool), self.settings.kek or b"")
+        return await self.closing.enter_async_context(pool)
 
     def pseudonymizer(self) -> Pseudonymizer:
         """The key by which people are recognised, for a service that needs `token-key`."""

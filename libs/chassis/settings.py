@@ -16,6 +16,7 @@ from libs.chassis.limits import Limits
 from libs.chassis.partner_keys import KeysRefused, NoSigningKey, PartnerKeys
 from libs.chassis.partner_tls import CertificateRefused, PartnerTls, read_partner_tls
 from libs.policy.files import PolicyError
+from libs.privacy.versions import KeyVersions
 
 Environment: TypeAlias = Mapping[str, str]
 
@@ -116,6 +117,15 @@ def secret_key(env: Environment, name: str, length: int = 32) -> bytes | None:
     return key
 
 
+def key_versions(env: Environment, name: str) -> KeyVersions:
+    """The versions of the key in the file that a variable names; none where it names no file."""
+    text = secret(env, name)
+    try:
+        return KeyVersions() if text is None else KeyVersions.read(text)
+    except ValueError as error:
+        raise SettingRefused(f"{name} must name a file of keys. {error}.") from None
+
+
 def url(env: Environment, name: str, schemes: Collection[str], *, optional: bool = False) -> str:
     """A URL of one of `schemes`, or "" where it is optional and missing.
 
@@ -214,7 +224,7 @@ class Settings:
     keys_url: str = field(default="", repr=False)
     eraser_url: str = field(default="", repr=False)
     """The database of the families' keys, for the role that destroys them."""
-    kek: bytes | None = field(default=None, repr=False)
+    kek: KeyVersions = field(default_factory=KeyVersions)
     token_key: bytes | None = field(default=None, repr=False)
     cursor_key: bytes = field(default_factory=lambda: os.urandom(32), repr=False)
     """Signs the cursors of lists; where none is set, they end with the process that gave them."""
@@ -267,7 +277,7 @@ class Settings:
             denied_file=file(env, "PKH_DENIED_FILE"),
             keys_url=url(env, "PKH_KEYS_URL", POSTGRES, optional=True),
             eraser_url=url(env, "PKH_ERASER_URL", POSTGRES, optional=True),
-            kek=secret_key(env, "PKH_KEK_FILE"),
+            kek=key_versions(env, "PKH_KEK_FILE"),
             token_key=secret_key(env, "PKH_TOKEN_KEY_FILE"),
             cursor_key=secret_key(env, "PKH_CURSOR_KEY_FILE") or os.urandom(32),
             service_token_file=file(env, "PKH_SERVICE_TOKEN_FILE"),

@@ -2,6 +2,8 @@
 
     CorridorError
     └── PrivacyError
+        ├── KeyRetired      the version in use of a key's file is out of use for good
+        ├── KeyNeeded       something is still under a version that a key's file lacks
         ├── KeyMissing      no key was ever made for the family
         ├── KeyDestroyed    the family was erased; nothing brings its values back
         ├── NotSealed       the text is no sealed value of a layout that is known here
@@ -39,3 +41,11 @@ class SealBroken(PrivacyError):
 
 class WrapBroken(PrivacyError):
     """A stored key does not open with this key-encryption key."""
+
+
+class KeyRetired(PrivacyError):
+    """The version of a key that its file has in use is retired."""
+
+
+class KeyNeeded(PrivacyError):
+    """Something is still under a version of a key that its file lacks."""

@@ -11,7 +11,8 @@ from typing import TypeAlias
 import asyncpg
 
 from libs.privacy.errors import KeyDestroyed, KeyMissing, WrapBroken
-from libs.privacy.sealing import KEY_BYTES, FamilyKey
+from libs.privacy.sealing import FamilyKey
+from libs.privacy.versions import KEY_BYTES, KeyVersions
 from libs.privacy.wrapping import Wrapper
 
 FAMILIES_PER_STATEMENT_MAX = 1_000
@@ -38,21 +39,22 @@ class KeyRing:
     """The keys of families, in a database of their own.
 
     `pool` runs under the caller's role there: registry may create and fetch, payments fetch, the
-    eraser destroy; the database refuses the rest. `kek` is the key-encryption key, 32 bytes. Family
-    ids are UUIDs in lower case. Keys that were used lately stay in memory for `ttl_s` seconds, at
+    eraser destroy; the database refuses the rest. `kek` is the key-encryption key. Family ids are
+    UUIDs in lower case. Keys that were used lately stay in memory for `ttl_s` seconds, at
     most `cached_max` families; so a destroyed key is unreadable everywhere after `ttl_s`.
     """
 
     def __init__(
         self,
         pool: Pool,
-        kek: bytes,
+        kek: KeyVersions,
         *,
         ttl_s: float = CACHE_TTL_S,
         cached_max: int = CACHED_FAMILIES_MAX,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._pool = pool
+        self.pool = pool
+        self.kek = kek
         self._wrapper = Wrapper(kek)
         self._cache = _Cache(ttl_s, cached_max, clock)
 
@@ -73,7 +75,7 @@ class KeyRing:
         # Sorted, so that two creators of the same families wait for each other, not in a circle.
         for part in _parts(sorted(set(wanted) - self._cache.alive(wanted).keys())):
             wrapped = [self._wrapper.wrap(family, 1, os.urandom(KEY_BYTES)) for family in part]
-            await self._pool.execute(_INSERT, part, wrapped)
+            await self.pool.execute(_INSERT, part, wrapped)
 
     async def fetch(self, families: Iterable[str]) -> dict[str, FamilyKey]:
         """The keys of these families, in their order.
@@ -99,7 +101,7 @@ class KeyRing:
         wanted = list(dict.fromkeys(families))
         keys = self._cache.alive(wanted)
         for part in _parts([family for family in wanted if family not in keys]):
-            found = self._opened(await self._pool.fetch(_SELECT, part))
+            found = self._opened(await self.pool.fetch(_SELECT, part))
             self._cache.keep(found)
             keys.update(found)
         return {family: keys[family] for family in wanted if family in keys}
@@ -110,13 +112,13 @@ class KeyRing:
         Nothing brings it back. Other processes forget it within their `ttl_s`. After a restore of
         the key database every erasure since the backup is to be repeated before it opens.
         """
-        status = await self._pool.execute(_DESTROY, family)
+        status = await self.pool.execute(_DESTROY, family)
         self._cache.forget(family)
         return status != "UPDATE 0"
 
     async def destroyed(self) -> set[str]:
         """The families whose key is destroyed; the eraser's role may ask too."""
-        rows = await self._pool.fetch(_DESTROYED)
+        rows = await self.pool.fetch(_DESTROYED)
         return {row["family"] for row in rows}
 
     def _opened(self, rows: Sequence[asyncpg.Record]) -> dict[str, FamilyKey]:

@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from libs.privacy.errors import KeyDestroyed, KeyMissing, NotSealed, SealBroken
 
 LAYOUT = "s1"
-KEY_BYTES = 32
 NONCE_BYTES = 12  # random: a family's key seals some hundreds of values, 2^32 would be too many
 TAG_BYTES = 16
 

@@ -12,6 +12,7 @@ from libs.chassis.description import Parts, Service
 from libs.chassis.import_jobs import Imports
 from libs.chassis.metrics import Seldom
 from libs.chassis.service import Running
+from libs.privacy.rotation import KEK, Rewrapper, retire_older
 from services.registry.consumers import subscriptions
 from services.registry.contract import ERASURE, FAMILY, LISTING
 from services.registry.contract import SERVICE as NAME
@@ -20,6 +21,7 @@ from services.registry.http import (
     changes,
     erasures,
     families,
+    key_versions,
     lists,
     member_numbers,
     reopenings,
@@ -31,7 +33,7 @@ from services.registry.policy import load_rule_sets
 from services.registry.tables.identity_rows import lives
 from services.registry.tables.waiting_changes import change_readings
 from services.registry.workers.eraser import ERASER, Eraser
-from services.registry.workers.job_progress import LISTER, LISTINGS, UNLISTER
+from services.registry.workers.job_progress import LISTER, LISTINGS, REWRAPPER, UNLISTER
 from services.registry.workers.lister import Lister
 from services.registry.workers.reviewer import Reviewer
 from services.registry.workers.shared_payees import SharedPayees
@@ -44,6 +46,8 @@ async def parts(running: Running) -> Parts:
     """Lists families when a closing is announced, takes cancelled lists back, erases families."""
     keys, settings = await running.keys(), running.settings
     running.looks.append(Seldom(partial(change_readings, running.store)))
+    await retire_older(keys.pool, KEK, keys.kek)
+    eraser = await running.eraser()
     client = await running.closing.enter_async_context(httpx.AsyncClient(timeout=TIMEOUT_S))
     payments = Payments(
         client, settings.addresses["payments"], settings.service_token_file or Path()
@@ -54,8 +58,10 @@ async def parts(running: Running) -> Parts:
     workers = {
         LISTER: Lister(running.store, keys, payees, RULE_SETS).step,
         UNLISTER: Unlister(running.store, RULE_SETS).step,
-        ERASER: Eraser(running.store, await running.eraser(), payments).step,
+        ERASER: Eraser(running.store, eraser, payments).step,
     }
+    if len(keys.kek.secrets) > 1:
+        workers[REWRAPPER] = Rewrapper(keys.pool, eraser.pool, keys.kek).step
     resources = {
         "keys": keys,
         "csv_import": csv_import,
@@ -69,7 +75,7 @@ SERVICE: Final = Service(
     NAME,
     [
         *(families.router, member_numbers.router, adjudications.router, changes.router),
-        *(reopenings.router, lists.router, erasures.router),
+        *(reopenings.router, lists.router, erasures.router, key_versions.router),
     ],
     parts,
     streams=[ERASURE, FAMILY, LISTING],

@@ -73,6 +73,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
         ),
         "POST /imports/members": _of(Regions.INSIDE, "registry:import", shown_by=_ROW),
         "POST /imports/life-events": _of(Regions.INSIDE, "registry:import", shown_by=_ROW),
+        "GET /keys": _of(Regions.NATION, "platform:read"),
         "GET /families/{family}": _of(Regions.FAMILY, "registry:read"),
         "POST /families/{family}/members/{member}/nik": _of(Regions.FAMILY, "registry:import"),
         "POST /families/{family}/members/{member}/adjudication": _of(

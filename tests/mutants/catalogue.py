@@ -23,6 +23,7 @@ from tests.mutants.partners import PARTNERS
 from tests.mutants.persons import PERSONS
 from tests.mutants.proving import PROVING
 from tests.mutants.regions import REGIONS
+from tests.mutants.rotation import ROTATION
 from tests.mutants.telemetry import TELEMETRY
 
 CONDITIONALITY: Final = "tests/integration/conditionality"
@@ -47,6 +48,7 @@ MUTANTS: Final = (
     *PROVING,
     *REGIONS,
     *ERASING,
+    *ROTATION,
     *LIMITS,
     *APPROVALS,
     Mutant(

@@ -10,6 +10,7 @@ from services.registry.contract import LISTING
 
 LISTER: Final = "lister"
 UNLISTER: Final = "unlister"
+REWRAPPER: Final = "rewrapper"
 """The leader's works."""
 
 

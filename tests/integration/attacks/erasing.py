@@ -232,7 +232,7 @@ async def programme_at(postgres: Postgres, directory: Path) -> AsyncIterator[Pro
         token.write_text(office.door.issuer.token("registry", ["payments:money"], ["*"]))
         payments = Payments(office.door.client, "http://service", token)
         async with door_at(of_registry, directory, register, payments) as opened:
-            eraser = Eraser(register.store, KeyRing(pool, of_registry.kek or b""), payments)
+            eraser = Eraser(register.store, KeyRing(pool, of_registry.kek), payments)
             found = Programme(register, opened, office, eraser, of_registry.bus_url)
             await found.founded()
             yield found

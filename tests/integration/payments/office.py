@@ -342,7 +342,7 @@ async def office_at(settings: Settings, directory: Path, world: World) -> AsyncI
             door(app, directory) as front,
         ):
             consumer = Consumer(store, bus, SERVICE, SUBSCRIPTIONS, TOPICS)
-            keys = KeyRing(pool, settings.kek or b"")
+            keys = KeyRing(pool, settings.kek)
             yield Office(store, Elsewhere(keys), consumer, world, directory, front)
     finally:
         await store.close()

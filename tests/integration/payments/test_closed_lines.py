@@ -33,7 +33,7 @@ async def erase(office: Office, settings: Settings, *lived_in: House) -> None:
     eraser = as_role(settings.bus_url, runtime_role("eraser"))
     async with asyncpg.create_pool(eraser, min_size=1, max_size=1) as pool:
         for house in lived_in:
-            assert await KeyRing(pool, settings.kek or b"").destroy(house.family)
+            assert await KeyRing(pool, settings.kek).destroy(house.family)
     for house in lived_in:
         office.elsewhere.keys._cache.forget(house.family)
 

@@ -7,9 +7,10 @@ import pytest
 
 from libs.privacy.errors import KeyDestroyed
 from libs.privacy.keys import KeyRing, Pool
+from libs.privacy.versions import KeyVersions
 from tests.integration.privacy.conftest import OWNER, ROLES, AsRole
 
-KEK = bytes(range(32))
+KEK = KeyVersions.of(bytes(range(32)))
 
 
 class Clock:

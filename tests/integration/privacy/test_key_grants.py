@@ -8,8 +8,10 @@ import pytest
 from libs.privacy import migrate
 from libs.privacy.keys import KeyRing
 from libs.privacy.migrate import KeyRoles
+from libs.privacy.versions import KeyVersions
 from tests.integration.privacy.conftest import OWNER, ROLES, AsRole
 
+KEK = KeyVersions.of(bytes(32))
 SELECT_KEY = "SELECT wrapped FROM keys"
 SELECT_ROW = "SELECT family, version, destroyed_at FROM keys"
 INSERT = f"INSERT INTO keys (family, version, wrapped) VALUES ('{uuid4()}', 1, '\\x{'00' * 61}')"
@@ -40,7 +42,7 @@ async def test_each_role_may_do_what_it_needs_and_nothing_else(
     as_role: AsRole, role: str, statement: str, allowed: bool
 ) -> None:
     async with as_role(ROLES.registry) as registry:
-        await KeyRing(registry, bytes(32)).create([str(uuid4())])
+        await KeyRing(registry, KEK).create([str(uuid4())])
 
     async with as_role(role) as pool:
         if allowed:
@@ -65,7 +67,7 @@ async def test_not_even_the_owner_does_more_to_a_key_than_destroy_it(
     as_role: AsRole, statement: str
 ) -> None:
     async with as_role(OWNER) as owner:
-        await KeyRing(owner, bytes(32)).create([str(uuid4())])
+        await KeyRing(owner, KEK).create([str(uuid4())])
 
         with pytest.raises(asyncpg.PostgresError):
             await owner.execute(statement)
@@ -74,7 +76,7 @@ async def test_not_even_the_owner_does_more_to_a_key_than_destroy_it(
 async def test_a_destroyed_key_is_not_brought_back_by_the_owner(as_role: AsRole) -> None:
     family = str(uuid4())
     async with as_role(OWNER) as owner:
-        ring = KeyRing(owner, bytes(32))
+        ring = KeyRing(owner, KEK)
         await ring.create([family])
         await ring.destroy(family)
 
@@ -88,6 +90,7 @@ async def test_preparing_twice_changes_nothing(owner_dsn: str) -> None:
     assert await migrate.apply(owner_dsn, ROLES) == [
         "privacy/001_keys.sql",
         "privacy/002_destroyed.sql",
+        "privacy/003_rotation.sql",
     ]
     assert await migrate.apply(owner_dsn, ROLES) == []
 

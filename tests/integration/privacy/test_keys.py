@@ -10,9 +10,10 @@ import pytest
 from libs.privacy.errors import KeyDestroyed, KeyMissing, WrapBroken
 from libs.privacy.keys import KeyRing, Pool
 from libs.privacy.sealing import Sealer
+from libs.privacy.versions import KeyVersions
 from tests.integration.privacy.conftest import ROLES, AsRole
 
-KEK = bytes(range(32))
+KEK = KeyVersions.of(bytes(range(32)))
 
 
 def families(count: int) -> list[str]:
@@ -169,7 +170,7 @@ async def test_a_key_under_another_key_encryption_key_is_refused(registry: Pool)
     await ring(registry).create(batch)
 
     with pytest.raises(WrapBroken):
-        await KeyRing(registry, bytes(32), ttl_s=0).fetch(batch)
+        await KeyRing(registry, KeyVersions.of(bytes(32)), ttl_s=0).fetch(batch)
 
 
 async def test_a_stored_key_that_is_moved_to_another_family_is_refused(registry: Pool) -> None:

@@ -329,7 +329,7 @@ async def register_at(settings: Settings) -> AsyncIterator[Register]:
             reads = subscriptions(load_rule_sets())
             yield Register(
                 store,
-                KeyRing(pool, settings.kek or b""),
+                KeyRing(pool, settings.kek),
                 Pseudonymizer(settings.token_key or b""),
                 Consumer(store, bus, "registry", reads, TOPICS),
             )

@@ -70,8 +70,8 @@ async def platform(postgres: Postgres, directory: Path) -> AsyncIterator[Platfor
 
 
 def _common(registry: Settings, directory: Path) -> dict[str, str]:
-    for name, secret in (("kek", registry.kek), ("token-key", registry.token_key)):
-        (directory / name).write_bytes(base64.b64encode(secret or b""))
+    (directory / "kek").write_text(registry.kek.written())
+    (directory / "token-key").write_bytes(base64.b64encode(registry.token_key or b""))
     (directory / "token").write_text("a token")
     return {
         "PATH": os.environ["PATH"],

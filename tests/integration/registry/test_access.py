@@ -120,7 +120,7 @@ async def test_an_erased_family_is_left_out_of_the_others(
     mine, other = await given_families(register)
     eraser = as_role(settings.bus_url, runtime_role("eraser"))
     async with asyncpg.create_pool(eraser, min_size=1, max_size=1) as pool:
-        await KeyRing(pool, settings.kek or b"").destroy(mine)
+        await KeyRing(pool, settings.kek).destroy(mine)
 
     async with front_door(SERVICE, settings, tmp_path) as registry:
         who = registry.who("demo-1", "registry:identify")

@@ -46,7 +46,7 @@ async def erase(register: Register, settings: Settings, card: str) -> None:
     eraser = as_role(settings.bus_url, runtime_role("eraser"))
     async with asyncpg.create_pool(eraser, min_size=1, max_size=1) as pool:
         erased = (await register.state_of(card)).family
-        assert await KeyRing(pool, settings.kek or b"").destroy(erased)
+        assert await KeyRing(pool, settings.kek).destroy(erased)
 
 
 @pytest.mark.parametrize("file", FILES)

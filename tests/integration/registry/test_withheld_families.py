@@ -77,7 +77,7 @@ async def erased(settings: Settings, *families: str) -> AsyncIterator[Register]:
     eraser = as_role(settings.bus_url, runtime_role("eraser"))
     async with asyncpg.create_pool(eraser, min_size=1, max_size=1) as pool:
         for each in families:
-            assert await KeyRing(pool, settings.kek or b"").destroy(each)
+            assert await KeyRing(pool, settings.kek).destroy(each)
     async with register_at(settings) as register:
         yield register
 

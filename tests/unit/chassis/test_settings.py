@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from libs.chassis.settings import SettingRefused, Settings, choice, secret_key, text, url, whole
+from libs.privacy.versions import KeyVersions
 
 KEY = bytes(range(32))
 
@@ -30,7 +31,24 @@ def test_a_service_reads_what_it_is_told(env: dict[str, str]) -> None:
     settings = Settings.from_environment("registry", env | {"PKH_PORT": "8001"})
     assert (settings.service, settings.port, settings.host) == ("registry", 8_001, "127.0.0.1")
     assert settings.bus_url == "kafka://broker:9092"
-    assert (settings.kek, settings.token_key) == (KEY, None)
+    assert (settings.kek, settings.token_key) == (KeyVersions.of(KEY), None)
+
+
+def test_a_changed_key_has_the_version_in_use_first(env: dict[str, str], tmp_path: Path) -> None:
+    changed = KeyVersions(2, {2: bytes(32), 1: KEY})
+    (tmp_path / "key").write_text(changed.written())
+
+    assert Settings.from_environment("registry", env).kek == changed
+
+
+def test_a_file_of_keys_of_another_form_is_refused_by_name(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_text("2 hunter2\n1 hunter2\n")
+
+    with pytest.raises(SettingRefused, match="PKH_KEK_FILE must name a file of keys") as refused:
+        Settings.from_environment("registry", env)
+    assert "hunter2" not in str(refused.value)
 
 
 def test_a_bus_keeps_its_own_session_unless_told_otherwise(env: dict[str, str]) -> None:

@@ -1,0 +1,79 @@
+"""Keys are changed and none is lost, and a retired one is refused: each rule broken once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutants.mutant import Change, Mutant
+
+_ROTATION: Final = "tests/integration/privacy/test_rotation.py"
+_WRAPPING: Final = "tests/unit/privacy/test_wrapping.py"
+
+ROTATION: Final = (
+    Mutant(
+        "rewrap-loses-a-key",
+        "a key that is wrapped again is another one",
+        (
+            Change(
+                "libs/privacy/rotation.py",
+                "    again = wrapper.wrap(family, version, secret)\n"
+                "    if wrapper.unwrap(family, version, again) != secret:\n"
+                "        raise WrapBroken(family=family, version=version, kek=wrapper.in_use)\n",
+                "    again = wrapper.wrap(family, version, secret[::-1])\n",
+            ),
+        ),
+        f"{_WRAPPING}::test_a_key_is_wrapped_again_under_the_one_in_use_and_is_the_same_key",
+        f"{_WRAPPING}::test_a_key_is_wrapped_under_the_one_in_use_while_another_only_opens",
+    ),
+    Mutant(
+        "rewrap-brings-back-an-erased-key",
+        "a key that was destroyed while it was wrapped again is there again",
+        (
+            Change(
+                "libs/privacy/rotation.py",
+                "SET wrapped = again.wrapped\n",
+                "SET wrapped = again.wrapped, destroyed_at = NULL\n",
+            ),
+            Change(
+                "libs/privacy/rotation.py",
+                " AND keys.destroyed_at IS NULL\n",
+                "\n",
+            ),
+            Change(
+                "libs/privacy/migrations/003_rotation.sql",
+                "    IF OLD.wrapped IS NULL OR kek_of(NEW.wrapped) <= kek_of(OLD.wrapped)\n"
+                "       OR (NEW.family, NEW.version)",
+                "    IF kek_of(NEW.wrapped) <= kek_of(OLD.wrapped)\n"
+                "       OR (NEW.family, NEW.version)",
+            ),
+        ),
+        f"{_ROTATION}::test_an_erased_family_stays_erased_also_where_its_key_was_read_before",
+        f"{_ROTATION}::test_every_key_is_wrapped_again_and_is_the_same_key",
+    ),
+    Mutant(
+        "retired-key-is-taken",
+        "a file may have a key in use that was taken out of use",
+        (
+            Change(
+                "libs/privacy/rotation.py",
+                "    if versions.in_use <= up_to:\n",
+                "    if versions.in_use < up_to:\n",
+            ),
+        ),
+        f"{_ROTATION}::test_a_key_that_was_taken_out_is_retired_for_everybody",
+        f"{_ROTATION}::test_a_first_key_retires_nothing",
+    ),
+    Mutant(
+        "needed-key-is-missing",
+        "a service starts though its file lacks a key under which there are some",
+        (
+            Change(
+                "libs/privacy/rotation.py",
+                '        if row["kek"] not in kek.secrets:\n',
+                '        if row["kek"] > kek.in_use:\n',
+            ),
+        ),
+        f"{_ROTATION}::test_a_file_that_lacks_a_key_which_is_needed_is_refused",
+        f"{_ROTATION}::test_a_key_that_was_taken_out_is_retired_for_everybody",
+    ),
+)
