@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from libs.chassis.catalogue import ROOT, catalogue, role
+from libs.chassis.catalogue import ROOT, catalogue, reader, role
 from libs.chassis.dev_certificates import CA, client_files, make_certificates, server_files
 from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.dev_partner_keys import OWN, REGISTER, SIMULATED, make_partner_keys
@@ -123,6 +123,11 @@ class Environment:
             **(
                 self._database("PKH_ERASER", "keys", role("eraser"))
                 if name in catalogue().needing("eraser")
+                else {}
+            ),
+            **(
+                self._database("PKH_READER", name, reader(name))
+                if name in catalogue().needing("reader")
                 else {}
             ),
             **(self._file("PKH_TOKEN_KEY_FILE", "token-key") if name in MATCHING else {}),

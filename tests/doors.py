@@ -82,6 +82,7 @@ async def service_settings(
             issuers=Issuer.trusted_in(directory),
             keys_url=database,
             eraser_url=as_role(url, runtime_role("eraser")),
+            reader_url=as_role(url, runtime_role("reader")) if service == "projection" else "",
             kek=KeyVersions.of(os.urandom(32)),
             token_key=os.urandom(32),
             contracts_dir=ROOT / "contracts",
@@ -109,7 +110,11 @@ def _key() -> dict[str, str]:
 
 async def _prepare(service: str, url: str) -> None:
     key_roles = KeyRoles(*map(runtime_role, ("registry", "payments", "eraser")))
-    named = {"RUNTIME_ROLE": runtime_role(service), "GRAFANA_ROLE": runtime_role("grafana")}
+    named = {
+        "RUNTIME_ROLE": runtime_role(service),
+        "READER_ROLE": runtime_role("reader"),
+        "GRAFANA_ROLE": runtime_role("grafana"),
+    }
     roles = {key_roles.registry, key_roles.payments, key_roles.eraser, *named.values()}
     await _make_roles(url, roles)
     directories = [migrate.CORRIDOR, ROOT / "services" / service / "migrations"]

@@ -20,7 +20,7 @@ from itertools import chain, starmap
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from libs.chassis.catalogue import ROOT, Catalogue, Entry, load, owner, role
+from libs.chassis.catalogue import ROOT, Catalogue, Entry, load, owner, reader, role
 from libs.chassis.dev_certificates import CA, client_files
 from libs.chassis.settings import address_of
 
@@ -75,6 +75,8 @@ def _environment(name: str, entry: Entry) -> Iterator[str]:
         yield "PKH_KEK_FILE: /run/secrets/kek"
     if "eraser" in entry.needs:
         yield from _connection("PKH_ERASER", "eraser", "keys")
+    if "reader" in entry.needs:
+        yield from _connection("PKH_READER", f"{name}_reader", name)
     if "token-key" in entry.needs:
         yield "PKH_TOKEN_KEY_FILE: /run/secrets/token-key"
     if "service-token" in entry.needs:
@@ -96,6 +98,7 @@ def _service(name: str, entry: Entry) -> Iterator[str]:
     files = {
         "sealing-keys": "kek",
         "eraser": _password(role("eraser")),
+        "reader": _password(reader(name)),
         "token-key": "token-key",
     }
     shared = ("partner-keys.json", "signing-keys.json", CA, *client_files(name))

@@ -20,14 +20,19 @@ from libs.events.domain.errors import CorridorError
 ROOT: Final = Path(__file__).resolve().parents[2]
 PORT_MIN, PORT_MAX = 1_024, 65_535
 
-Need: TypeAlias = Literal["sealing-keys", "eraser", "token-key", "service-token"]
+Need: TypeAlias = Literal["sealing-keys", "eraser", "token-key", "service-token", "reader"]
 """A secret that a service is given: the families' keys, what destroys them, the key of pseudonyms,
-its own token."""
+its own token, the role under which requests read."""
 
 
 def role(name: str) -> str:
     """The database role that a service works under, and the name of its database."""
     return f"pkh_{name}"
+
+
+def reader(name: str) -> str:
+    """The database role under which requests read, of a service that needs one."""
+    return f"pkh_{name}_reader"
 
 
 def owner(name: str) -> str:
@@ -147,6 +152,8 @@ def _of_words(services: Mapping[str, Entry]) -> Iterator[str]:
         for other in entry.calls:
             if other == name or other not in services:
                 yield f"[{name}] calls {other!r}, which is no other service."
+        if "reader" in entry.needs and reader(name) not in map(role, entry.readers):
+            yield f"[{name}] needs a reader and has no {name}_reader among its readers."
         if entry.calls and "service-token" not in entry.needs:
             yield f"[{name}] calls others and needs no service-token."
 

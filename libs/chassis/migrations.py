@@ -9,7 +9,7 @@ from typing import Final
 
 import asyncpg
 
-from libs.chassis.catalogue import ROOT, catalogue, role
+from libs.chassis.catalogue import ROOT, catalogue, reader, role
 from libs.events.bus import embedded
 from libs.events.bus.connect import connect
 from libs.events.bus.embedded import Rights
@@ -21,11 +21,19 @@ BLOCKS_A_PARTITION: Final = 100_000
 PARTITIONS_AHEAD: Final = 4
 
 
+def roles_of(service: str) -> dict[str, str]:
+    """The roles to which a service's migrations grant."""
+    return {
+        "RUNTIME_ROLE": role(service),
+        "READER_ROLE": reader(service),
+        "GRAFANA_ROLE": role("grafana"),
+    }
+
+
 async def migrate_service(service: str, owner_url: str) -> list[str]:
     """Apply what is missing of a service's store and tables; answers the names of the files."""
     own = ROOT / "services" / service / "migrations"
-    roles = {"RUNTIME_ROLE": role(service), "GRAFANA_ROLE": role("grafana")}
-    applied = await migrate.apply(owner_url, [migrate.CORRIDOR, own], roles)
+    applied = await migrate.apply(owner_url, [migrate.CORRIDOR, own], roles_of(service))
     connection = await asyncpg.connect(owner_url)
     try:
         # Only the owner may; so each start makes room for the events until the next one.

@@ -21,6 +21,7 @@ from starlette.datastructures import State
 from libs.chassis.health import Check
 from libs.chassis.metrics import Look, reaching, shown
 from libs.chassis.middleware import resource
+from libs.chassis.reading import Reading
 from libs.chassis.replay_worker import ReplayWorker
 from libs.chassis.settings import Settings
 from libs.events import telemetry
@@ -75,7 +76,9 @@ class Running:
 
     `requests` is the store as handlers have it: on connections of its own, so that neither they nor
     workers can take all, and with a limit to each statement, which a worker's that sums what a
-    nation has may exceed. `closing` closes what the service itself opens, after its work has ended.
+    nation has may exceed. `reading` is theirs under the role that sees what it says it is for, in a
+    service that needs `reader`. `closing` closes what the service itself opens, after its work has
+    ended.
     `looks` are what /metrics shows beside what the process measures; a service adds its own.
     """
 
@@ -84,6 +87,7 @@ class Running:
     bus: Bus
     topics: Topics
     requests: Store | None = None
+    reading: Reading | None = None
     closing: AsyncExitStack = field(default_factory=AsyncExitStack)
     subscriptions: Sequence[Subscription] = ()
     consumer: Consumer | None = None
@@ -112,7 +116,13 @@ class Running:
     def resources(self, **more: Any) -> dict[str, Any]:
         """The state that the lifespan yields: itself, its store, and what else handlers ask for."""
         store = self.requests or self.store
-        return {"running": self, "store": store, "committer": GroupCommitter(store), **more}
+        return {
+            "running": self,
+            "store": store,
+            "reading": self.reading,
+            "committer": GroupCommitter(store),
+            **more,
+        }
 
 
 StoreOf = Annotated[Store, resource("store")]
@@ -125,15 +135,22 @@ async def opened(settings: Settings) -> AsyncIterator[Running]:
     """Connect to the database and the bus and show what is measured; close all at the end."""
     topics = Topics.load(settings.contracts_dir)
     async with AsyncExitStack() as opening:
-        store = await Store.connect(settings.database_url, settings.service)
-        opening.push_async_callback(store.close)
-        requests = await Store.connect(
-            settings.database_url, settings.service, statement_s=settings.limits.statement_s
-        )
-        opening.push_async_callback(requests.close)
+
+        async def connected(url: str, statement_s: int) -> Store:
+            store = await Store.connect(url, settings.service, statement_s=statement_s)
+            opening.push_async_callback(store.close)
+            return store
+
+        store = await connected(settings.database_url, 0)
+        requests = await connected(settings.database_url, settings.limits.statement_s)
+        reading = None
+        if settings.reader_url:
+            reading = Reading(
+                (await connected(settings.reader_url, settings.limits.statement_s)).pool
+            )
         bus = await connect(settings.bus_url, session_s=settings.bus_session_s)
         opening.push_async_callback(bus.close)
-        running = Running(settings, store, bus, topics, requests)
+        running = Running(settings, store, bus, topics, requests, reading)
         running.looks = _looks(running)
         async with shown(settings.host, settings.metrics_port, running.looks):
             yield running

@@ -38,6 +38,7 @@ LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 NEEDED: Final[Mapping[str, Sequence[str]]] = {
     "sealing-keys": ("PKH_KEYS_URL", "PKH_KEK_FILE"),
     "eraser": ("PKH_ERASER_URL",),
+    "reader": ("PKH_READER_URL",),
     "token-key": ("PKH_TOKEN_KEY_FILE",),
     "service-token": ("PKH_SERVICE_TOKEN_FILE",),
 }
@@ -224,6 +225,8 @@ class Settings:
     keys_url: str = field(default="", repr=False)
     eraser_url: str = field(default="", repr=False)
     """The database of the families' keys, for the role that destroys them."""
+    reader_url: str = field(default="", repr=False)
+    """The service's database, for the role under which requests read."""
     kek: KeyVersions = field(default_factory=KeyVersions)
     token_key: bytes | None = field(default=None, repr=False)
     cursor_key: bytes = field(default_factory=lambda: os.urandom(32), repr=False)
@@ -277,6 +280,7 @@ class Settings:
             denied_file=file(env, "PKH_DENIED_FILE"),
             keys_url=url(env, "PKH_KEYS_URL", POSTGRES, optional=True),
             eraser_url=url(env, "PKH_ERASER_URL", POSTGRES, optional=True),
+            reader_url=url(env, "PKH_READER_URL", POSTGRES, optional=True),
             kek=key_versions(env, "PKH_KEK_FILE"),
             token_key=secret_key(env, "PKH_TOKEN_KEY_FILE"),
             cursor_key=secret_key(env, "PKH_CURSOR_KEY_FILE") or os.urandom(32),

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from libs.chassis import logs
-from libs.chassis.catalogue import role
+from libs.chassis.migrations import roles_of
 from libs.chassis.settings import POSTGRES, url
 from libs.events.bus.connect import connect
 from libs.events.bus.topics import Topics
@@ -28,7 +28,7 @@ from services.projection.contract import SERVICE as NAME
 from services.projection.main import SERVICE
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-NOTES: Final = ("family_read",)
+NOTES: Final = ("family_read", "reader_region")
 
 
 async def run(owner_url: str) -> Progress:
@@ -39,10 +39,7 @@ async def run(owner_url: str) -> Progress:
         owner_url=owner_url,
         url=settings.database_url,
         directories=[CORRIDOR, MIGRATIONS],
-        roles={
-            "RUNTIME_ROLE": str(urlsplit(settings.database_url).username),
-            "GRAFANA_ROLE": role("grafana"),
-        },
+        roles=roles_of(NAME) | {"RUNTIME_ROLE": str(urlsplit(settings.database_url).username)},
         subscriptions=SUBSCRIPTIONS,
         topics=Topics.load(settings.contracts_dir),
         notes=NOTES,

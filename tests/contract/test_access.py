@@ -97,6 +97,20 @@ class Store:
         return {stream: Loaded(1, empty, empty) for stream in streams}
 
 
+@dataclass
+class Reading:
+    """Reads that note the ranges of the regions which they are within."""
+
+    behind: Behind
+
+    @asynccontextmanager
+    async def within(
+        self, regions: Sequence[str], _family: UUID | None = None
+    ) -> AsyncIterator[Any]:
+        self.behind(*region_ranges(regions))
+        yield self.behind
+
+
 async def lives(_store: Any, _family: UUID, _on: date) -> str | None:
     return VILLAGE
 
@@ -161,7 +175,7 @@ async def gatehouse(service: str, directory: Path) -> AsyncIterator[Gatehouse]:
         ),
     )
     app, behind = interfaces.application(service, settings), Behind()
-    app.state.lives, app.state.store = lives, Store(behind)
+    app.state.lives, app.state.store, app.state.reading = lives, Store(behind), Reading(behind)
     for name in (
         "csv_import",
         "keys",

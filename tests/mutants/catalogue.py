@@ -25,6 +25,7 @@ from tests.mutants.proving import PROVING
 from tests.mutants.regions import REGIONS
 from tests.mutants.rotation import ROTATION
 from tests.mutants.telemetry import TELEMETRY
+from tests.mutants.walls import WALLS
 
 CONDITIONALITY: Final = "tests/integration/conditionality"
 PAYMENTS: Final = "tests/integration/payments"
@@ -47,6 +48,7 @@ MUTANTS: Final = (
     *PERSONS,
     *PROVING,
     *REGIONS,
+    *WALLS,
     *ERASING,
     *ROTATION,
     *LIMITS,

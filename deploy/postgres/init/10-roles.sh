@@ -112,6 +112,7 @@ SQL
   make_service conditionality
   make_service payments
   make_service projection
+  make_reader projection pkh_projection_reader
   make_reader projection pkh_grafana
   make_database pkh_keys pkh_keys_owner pkh_registry pkh_payments pkh_eraser
   # end roles

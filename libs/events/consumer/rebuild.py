@@ -73,6 +73,7 @@ SET (dropped_at, dropped_by, dropped_reason)
 """
 _NOTES: Final = """
 LOCK TABLE public.{table} IN EXCLUSIVE MODE;
+DELETE FROM rebuilt.{table};
 INSERT INTO rebuilt.{table} SELECT * FROM public.{table};
 """
 # Answers to requests, notes of uploads and of replays are the live service's own: they move over.

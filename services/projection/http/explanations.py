@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from libs.chassis.bodies import FamilyUnknown, TahapId, TahapUnknown
 from libs.chassis.middleware import Asked
 from libs.chassis.openapi import refuses
+from libs.chassis.reading import ReadingOf
 from libs.chassis.service import StoreOf
 from libs.events.store.model import encode
 from services.projection.explanation.answer import Explanation
@@ -25,14 +26,19 @@ router = APIRouter(tags=["projection"])
     responses=refuses(FamilyUnknown, TahapUnknown, explained_messages.HistoryTooLong),
 )
 async def why(
-    family: UUID, tahap: TahapId, store: StoreOf, context: Asked, reader: FamilyReader
+    family: UUID,
+    tahap: TahapId,
+    store: StoreOf,
+    reading: ReadingOf,
+    context: Asked,
+    reader: FamilyReader,
 ) -> Response:
     """Why this amount, or none: facts, clauses, arithmetic and papers, as known at its closing.
 
     Dates of birth and of pregnancies are personal data, so every answer is written down with
     its reader.
     """
-    story = await explained_messages.story(store, str(family), tahap)
+    story = await explained_messages.story(reading, reader.regions, family, tahap)
     if story is None:
         raise TahapUnknown(tahap=tahap)
     await read_models.note_read(store, context.at, reader.subject, str(family), tahap)

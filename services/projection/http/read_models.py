@@ -16,6 +16,7 @@ from libs.chassis.bodies import FamilyUnknown, TahapId
 from libs.chassis.middleware import Asked
 from libs.chassis.openapi import refuses
 from libs.chassis.pagination import Page, Paging
+from libs.chassis.reading import ReadingOf
 from libs.chassis.regions import RegionWithin, require_family
 from libs.chassis.service import StoreOf
 from services.projection.tables import read_models
@@ -85,7 +86,7 @@ class FamilyHappening(Happening):
 
 @router.get("/designations")
 async def designations(
-    store: StoreOf,
+    reading: ReadingOf,
     reader: Reader,
     paging: Paging,
     status: Annotated[Literal["ELIGIBLE", "INELIGIBLE", "HOLD"] | None, Query()] = None,
@@ -94,7 +95,7 @@ async def designations(
 ) -> Page[Designation]:
     """The judgements of families at their first closing, in order of family id."""
     wanted = read_models.DesignationsWanted(reader.within(region), status, reason)
-    rows = await read_models.designations(store, wanted, paging.after(UUID), paging.rows)
+    rows = await read_models.designations(reading, wanted, paging.after(UUID), paging.rows)
     found, following = paging.cut(rows, _family)
     return Page[Designation](items=[Designation(**row) for row in found], next=following)
 
@@ -115,7 +116,7 @@ def entitlements_wanted(
 
 @router.get("/entitlements")
 async def entitlements(
-    store: StoreOf,
+    reading: ReadingOf,
     wanted: Annotated[read_models.EntitlementsWanted, Depends(entitlements_wanted)],
     reader: Reader,
     paging: Paging,
@@ -125,7 +126,7 @@ async def entitlements(
     `disposition` is meant before its `+`: BLOCKED finds BLOCKED+INVESTIGATION too.
     `account_check` and `transfer` are OK, CREDITED or the code of why not.
     """
-    rows = await read_models.entitlements(store, wanted, paging.after(UUID), paging.rows)
+    rows = await read_models.entitlements(reading, wanted, paging.after(UUID), paging.rows)
     found, following = paging.cut(rows, _family)
     return Page[Entitlement](items=[Entitlement(**row) for row in found], next=following)
 
@@ -136,18 +137,18 @@ def _family(row: Mapping[str, Any]) -> str:
 
 
 @router.get("/tahap/{tahap}/summary")
-async def summary(store: StoreOf, reader: NationReader, tahap: TahapId) -> dict[str, int]:
+async def summary(reading: ReadingOf, reader: NationReader, tahap: TahapId) -> dict[str, int]:
     """A tahap's sums in rupiah and counts; of the whole nation."""
-    return await read_models.summary(store, tahap)
+    return await read_models.summary(reading, tahap)
 
 
 @router.get("/tahap/{tahap}/unmet-duties")
 async def unmet_duties(
-    store: StoreOf, reader: NationReader, tahap: TahapId, paging: Paging
+    reading: ReadingOf, reader: NationReader, tahap: TahapId, paging: Paging
 ) -> Page[UnmetDuty]:
     """Why cycles of a tahap failed or stayed unverified; of the whole nation."""
     rows = await read_models.unmet_duties(
-        store, tahap, paging.after(tuple[str, str, str]), paging.rows
+        reading, tahap, paging.after(tuple[str, str, str]), paging.rows
     )
     found, following = paging.cut(rows, lambda row: (row["duty"], row["outcome"], row["reason"]))
     return Page[UnmetDuty](items=[UnmetDuty(**row) for row in found], next=following)
@@ -155,22 +156,27 @@ async def unmet_duties(
 
 @router.get("/tahap/{tahap}/events")
 async def tahap_events(
-    store: StoreOf, reader: NationReader, tahap: TahapId, paging: Paging
+    reading: ReadingOf, reader: NationReader, tahap: TahapId, paging: Paging
 ) -> Page[Happening]:
     """The documents and decisions of a tahap, in order; of the whole nation."""
-    rows = await read_models.tahap_events(store, tahap, paging.after(int), paging.rows)
+    rows = await read_models.tahap_events(reading, tahap, paging.after(int), paging.rows)
     found, following = paging.cut(rows, lambda row: row["position"])
     return Page[Happening](items=[Happening(**_opened(row)) for row in found], next=following)
 
 
 @router.get("/families/{family}/timeline", responses=refuses(FamilyUnknown))
 async def timeline(
-    store: StoreOf, reader: FamilyReader, context: Asked, family: UUID, paging: Paging
+    store: StoreOf,
+    reading: ReadingOf,
+    reader: FamilyReader,
+    context: Asked,
+    family: UUID,
+    paging: Paging,
 ) -> Page[FamilyHappening]:
     """All that the platform has said about a family, oldest first; who looks is written down."""
     await read_models.note_read(store, context.at, reader.subject, str(family))
     after = paging.after(tuple[datetime, str, int])
-    rows = await read_models.timeline(store, str(family), after, paging.rows)
+    rows = await read_models.timeline(reading, reader.regions, family, after, paging.rows)
     found, following = paging.cut(rows, lambda row: (row["at"], row["source"], row["position"]))
     items = [FamilyHappening(**_opened(row)) for row in found]
     return Page[FamilyHappening](items=items, next=following)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
+from uuid import UUID
 
 import asyncpg
 import msgspec
 
+from libs.chassis.reading import Reading
 from libs.events.domain.errors import DomainError
-from libs.events.store.postgres import Store
 from services.projection.explanation.messages import OF_FAMILY, Published
 from services.projection.explanation.story import Story
 from services.projection.explanation.tahap_messages import OF_TAHAP
@@ -37,19 +38,17 @@ class HistoryTooLong(DomainError):
     """The family has more messages than one explanation reads."""
 
 
-async def story(store: Store, family: str, tahap: str) -> Story | None:
-    """The messages of a family and a tahap; None where the tahap was never announced."""
+async def story(reading: Reading, regions: Sequence[str], family: UUID, tahap: str) -> Story | None:
+    """The messages of a family that lives in these regions and of a tahap; None where the tahap
+    was never announced."""
     # One snapshot, so that a row never says CREDITED while the credit's message is not read yet.
-    async with (
-        store.pool.acquire() as connection,
-        connection.transaction(isolation="repeatable_read", readonly=True),
-    ):
+    async with reading.within(regions, family) as connection:
         rows = await connection.fetch(_OF_FAMILY, family, list(_FAMILY), MESSAGES_MAX + 1)
         of_tahap = await connection.fetch(_OF_TAHAP, tahap, list(_TAHAP))
         disposition = await connection.fetchval(_DISPOSITION, tahap, family)
     if len(rows) > MESSAGES_MAX:
         raise HistoryTooLong(family=family, most=MESSAGES_MAX)
-    return Story.of(family, tahap, disposition, _read(rows, _FAMILY), _read(of_tahap, _TAHAP))
+    return Story.of(str(family), tahap, disposition, _read(rows, _FAMILY), _read(of_tahap, _TAHAP))
 
 
 def _read(

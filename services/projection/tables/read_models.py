@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 from uuid import UUID
 
+from libs.chassis.auth import NATION
+from libs.chassis.reading import Reading
 from libs.chassis.regions import region_ranges
 from libs.events.store.postgres import Store
 
@@ -23,24 +26,25 @@ class DesignationsWanted:
 
 
 async def designations(
-    store: Store, wanted: DesignationsWanted, after: UUID | None, limit: int
+    reading: Reading, wanted: DesignationsWanted, after: UUID | None, limit: int
 ) -> list[dict[str, Any]]:
     """The judgements of families at their first closing, in order of family id."""
-    rows = await store.pool.fetch(
-        """SELECT family::text, tahap, status, reason, region FROM designation
-           WHERE NOT EXISTS (SELECT FROM erased_family AS erased
-                             WHERE erased.family = designation.family)
-             AND ($1::uuid IS NULL OR family > $1) AND EXISTS (
-               SELECT FROM unnest($2::text[], $3::text[]) AS r (low, high)
-               WHERE region COLLATE "C" >= low AND region COLLATE "C" < high)
-             AND ($4::text IS NULL OR status = $4) AND ($5::text IS NULL OR reason = $5)
-           ORDER BY designation.family LIMIT $6""",
-        after,
-        *region_ranges(wanted.regions),
-        wanted.status,
-        wanted.reason,
-        limit,
-    )
+    async with reading.within(wanted.regions) as connection:
+        rows = await connection.fetch(
+            """SELECT family::text, tahap, status, reason, region FROM designation
+               WHERE NOT EXISTS (SELECT FROM erased_family AS erased
+                                 WHERE erased.family = designation.family)
+                 AND ($1::uuid IS NULL OR family > $1) AND EXISTS (
+                   SELECT FROM unnest($2::text[], $3::text[]) AS r (low, high)
+                   WHERE region COLLATE "C" >= low AND region COLLATE "C" < high)
+                 AND ($4::text IS NULL OR status = $4) AND ($5::text IS NULL OR reason = $5)
+               ORDER BY designation.family LIMIT $6""",
+            after,
+            *region_ranges(wanted.regions),
+            wanted.status,
+            wanted.reason,
+            limit,
+        )
     return [dict(row) for row in rows]
 
 
@@ -57,54 +61,41 @@ class EntitlementsWanted:
 
 
 async def entitlements(
-    store: Store, wanted: EntitlementsWanted, after: UUID | None, limit: int
+    reading: Reading, wanted: EntitlementsWanted, after: UUID | None, limit: int
 ) -> list[dict[str, Any]]:
     """A tahap's rows, in order of family id."""
-    rows = await store.pool.fetch(
-        """SELECT tahap, family::text, region, components, amount, commitment, failing,
-                  disposition, account_check, transfer, released, returned, cut
-           FROM entitlement
-           WHERE tahap = $1
-             AND NOT EXISTS (SELECT FROM erased_family AS erased
-                             WHERE erased.family = entitlement.family)
-             AND ($2::uuid IS NULL OR entitlement.family > $2) AND EXISTS (
-               SELECT FROM unnest($3::text[], $4::text[]) AS r (low, high)
-               WHERE region COLLATE "C" >= low AND region COLLATE "C" < high)
-             AND ($5::text IS NULL OR commitment = $5)
-             AND ($6::text IS NULL OR split_part(disposition, '+', 1) = $6)
-             AND ($7::text IS NULL OR account_check = $7)
-             AND ($8::text IS NULL OR transfer = $8)
-           ORDER BY entitlement.family LIMIT $9""",
-        wanted.tahap,
-        after,
-        *region_ranges(wanted.regions),
-        wanted.commitment,
-        wanted.disposition,
-        wanted.account_check,
-        wanted.transfer,
-        limit,
-    )
+    async with reading.within(wanted.regions) as connection:
+        rows = await connection.fetch(
+            """SELECT tahap, family::text, region, components, amount, commitment, failing,
+                      disposition, account_check, transfer, released, returned, cut
+               FROM entitlement
+               WHERE tahap = $1
+                 AND NOT EXISTS (SELECT FROM erased_family AS erased
+                                 WHERE erased.family = entitlement.family)
+                 AND ($2::uuid IS NULL OR entitlement.family > $2) AND EXISTS (
+                   SELECT FROM unnest($3::text[], $4::text[]) AS r (low, high)
+                   WHERE region COLLATE "C" >= low AND region COLLATE "C" < high)
+                 AND ($5::text IS NULL OR commitment = $5)
+                 AND ($6::text IS NULL OR split_part(disposition, '+', 1) = $6)
+                 AND ($7::text IS NULL OR account_check = $7)
+                 AND ($8::text IS NULL OR transfer = $8)
+               ORDER BY entitlement.family LIMIT $9""",
+            wanted.tahap,
+            after,
+            *region_ranges(wanted.regions),
+            wanted.commitment,
+            wanted.disposition,
+            wanted.account_check,
+            wanted.transfer,
+            limit,
+        )
     return [dict(row) for row in rows]
 
 
 async def lives(store: Store, family: UUID, on: date) -> str | None:
     """Where a family lives on a day; None where nothing is known of it, or it is erased."""
-    # The latest move, as the registry orders moves. A log of the time before facts were told has
-    # none: there the latest entitlement knows best, then the judgement.
-    region: str | None = await store.pool.fetchval(
-        """SELECT coalesce(
-               (SELECT body ->> 'region' FROM timeline
-                WHERE family = $1 AND type = ANY($2)
-                  AND (type <> 'FamilyMoved' OR body ->> 'effective_on' <= $3)
-                ORDER BY array_position($2, type), body ->> 'effective_on' DESC,
-                         body ->> 'reported_on' DESC, body ->> 'tahap' DESC, position DESC
-                LIMIT 1),
-               (SELECT region FROM designation WHERE family = $1))
-           WHERE NOT EXISTS (SELECT FROM erased_family WHERE family = $1)""",
-        family,
-        ["FamilyMoved", "PaymentEntitled", "FamilyRegistered"],
-        on.isoformat(),
-    )
+    asked = "SELECT lives($1, $2)"
+    region: str | None = await store.pool.fetchval(asked, family, on.isoformat())
     return region
 
 
@@ -122,81 +113,91 @@ async def note_read(
 
 
 async def timeline(
-    store: Store, family: str, after: tuple[datetime, str, int] | None, limit: int
+    reading: Reading,
+    regions: Sequence[str],
+    family: UUID,
+    after: tuple[datetime, str, int] | None,
+    limit: int,
 ) -> list[dict[str, Any]]:
-    """The messages about a family behind (at, source, position), oldest first."""
-    rows = await store.pool.fetch(
-        """SELECT at, source, position, type, body FROM timeline
-           WHERE family = $1 AND (at, source, position) > ($2, $3, $4::bigint)
-           ORDER BY at, source, position LIMIT $5""",
-        family,
-        *(after or BEGINNING),
-        limit,
-    )
+    """The messages about a family that lives in these regions, behind (at, source, position),
+    oldest first."""
+    async with reading.within(regions, family) as connection:
+        rows = await connection.fetch(
+            """SELECT at, source, position, type, body FROM timeline
+               WHERE family = $1 AND (at, source, position) > ($2, $3, $4::bigint)
+               ORDER BY at, source, position LIMIT $5""",
+            family,
+            *(after or BEGINNING),
+            limit,
+        )
     return [dict(row) for row in rows]
 
 
 async def tahap_events(
-    store: Store, tahap: str, after: int | None, limit: int
+    reading: Reading, tahap: str, after: int | None, limit: int
 ) -> list[dict[str, Any]]:
     """The documents and decisions of a tahap behind a position, in order."""
-    rows = await store.pool.fetch(
-        """SELECT at, position, type, body FROM tahap_event
-           WHERE tahap = $1 AND position > $2 ORDER BY position LIMIT $3""",
-        tahap,
-        after or 0,
-        limit,
-    )
+    async with reading.within((NATION,)) as connection:
+        rows = await connection.fetch(
+            """SELECT at, position, type, body FROM tahap_event
+               WHERE tahap = $1 AND position > $2 ORDER BY position LIMIT $3""",
+            tahap,
+            after or 0,
+            limit,
+        )
     return [dict(row) for row in rows]
 
 
-async def summary(store: Store, tahap: str) -> dict[str, int]:
+async def summary(reading: Reading, tahap: str) -> dict[str, int]:
     """A tahap's sums in rupiah and counts by commitment and disposition, before its `+`."""
-    row = await store.pool.fetchrow(
-        """SELECT count(*) FILTER (WHERE NOT (graduated OR disposition = 'GRADUATION_PENDING'))
-                      AS families,
-                  coalesce(sum(amount), 0)::bigint AS entitled_idr,
-                  coalesce(sum(amount - cut) FILTER (WHERE transfer = 'CREDITED'), 0)::bigint
-                      AS credited_idr,
-                  coalesce(sum(amount - cut) FILTER (WHERE disposition = 'PAID'), 0)::bigint
-                      AS paid_idr,
-                  coalesce(sum(cut), 0)::bigint AS cut_idr,
-                  coalesce(sum(released), 0)::bigint AS released_idr,
-                  coalesce(sum(returned), 0)::bigint AS returned_idr,
-                  count(*) FILTER (WHERE disposition = 'PAID') AS paid,
-                  count(*) FILTER (WHERE disposition = 'BLOCKED') AS blocked,
-                  count(*) FILTER (WHERE disposition = 'TRANSFER_FAILED') AS transfer_failed,
-                  count(*) FILTER (WHERE disposition = 'ACCOUNT_FAILED') AS account_failed,
-                  count(*) FILTER (WHERE disposition = 'NO_VALID_PAYEE') AS no_valid_payee,
-                  count(*) FILTER (WHERE graduated) AS graduated,
-                  count(*) FILTER (WHERE disposition = 'GRADUATION_PENDING') AS graduation_pending,
-                  count(*) FILTER (WHERE commitment = 'COMPLIANT') AS commitment_compliant,
-                  count(*) FILTER (WHERE commitment = 'FAILED') AS commitment_failed,
-                  count(*) FILTER (WHERE commitment = 'UNVERIFIED') AS commitment_unverified
-           FROM (SELECT *, disposition = 'GRADUATED_NATURAL' AS graduated
-                 FROM tahap_row WHERE tahap = $1) AS rows""",
-        tahap,
-    )
+    async with reading.within((NATION,)) as connection:
+        row = await connection.fetchrow(
+            """SELECT count(*) FILTER (WHERE NOT (graduated OR disposition = 'GRADUATION_PENDING'))
+                          AS families,
+                      coalesce(sum(amount), 0)::bigint AS entitled_idr,
+                      coalesce(sum(amount - cut) FILTER (WHERE transfer = 'CREDITED'), 0)::bigint
+                          AS credited_idr,
+                      coalesce(sum(amount - cut) FILTER (WHERE disposition = 'PAID'), 0)::bigint
+                          AS paid_idr,
+                      coalesce(sum(cut), 0)::bigint AS cut_idr,
+                      coalesce(sum(released), 0)::bigint AS released_idr,
+                      coalesce(sum(returned), 0)::bigint AS returned_idr,
+                      count(*) FILTER (WHERE disposition = 'PAID') AS paid,
+                      count(*) FILTER (WHERE disposition = 'BLOCKED') AS blocked,
+                      count(*) FILTER (WHERE disposition = 'TRANSFER_FAILED') AS transfer_failed,
+                      count(*) FILTER (WHERE disposition = 'ACCOUNT_FAILED') AS account_failed,
+                      count(*) FILTER (WHERE disposition = 'NO_VALID_PAYEE') AS no_valid_payee,
+                      count(*) FILTER (WHERE graduated) AS graduated,
+                      count(*) FILTER (WHERE disposition = 'GRADUATION_PENDING')
+                          AS graduation_pending,
+                      count(*) FILTER (WHERE commitment = 'COMPLIANT') AS commitment_compliant,
+                      count(*) FILTER (WHERE commitment = 'FAILED') AS commitment_failed,
+                      count(*) FILTER (WHERE commitment = 'UNVERIFIED') AS commitment_unverified
+               FROM (SELECT *, disposition = 'GRADUATED_NATURAL' AS graduated
+                     FROM tahap_row WHERE tahap = $1) AS rows""",
+            tahap,
+        )
     return dict(row) if row else {}
 
 
 async def unmet_duties(
-    store: Store, tahap: str, after: tuple[str, str, str] | None, limit: int
+    reading: Reading, tahap: str, after: tuple[str, str, str] | None, limit: int
 ) -> list[dict[str, Any]]:
     """In how many families a duty was not passed, by reason; the latest revision counts.
 
     Those behind (duty, outcome, reason), in order.
     """
-    rows = await store.pool.fetch(
-        """SELECT duty ->> 'duty' AS duty, duty ->> 'outcome' AS outcome,
-                  coalesce(duty ->> 'reason', '') AS reason, count(DISTINCT family) AS families
-           FROM evaluation, json_array_elements(duties -> 'duties') AS duty
-           WHERE tahap = $1 AND result <> 'COMPLIANT' AND duty ->> 'outcome' <> 'PASSED'
-             AND (duty ->> 'duty', duty ->> 'outcome', coalesce(duty ->> 'reason', ''))
-                 > ($2, $3, $4)
-           GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 LIMIT $5""",
-        tahap,
-        *(after or ("", "", "")),
-        limit,
-    )
+    async with reading.within((NATION,)) as connection:
+        rows = await connection.fetch(
+            """SELECT duty ->> 'duty' AS duty, duty ->> 'outcome' AS outcome,
+                      coalesce(duty ->> 'reason', '') AS reason, count(DISTINCT family) AS families
+               FROM evaluation, json_array_elements(duties -> 'duties') AS duty
+               WHERE tahap = $1 AND result <> 'COMPLIANT' AND duty ->> 'outcome' <> 'PASSED'
+                 AND (duty ->> 'duty', duty ->> 'outcome', coalesce(duty ->> 'reason', ''))
+                     > ($2, $3, $4)
+               GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 LIMIT $5""",
+            tahap,
+            *(after or ("", "", "")),
+            limit,
+        )
     return [dict(row) for row in rows]

@@ -18,7 +18,8 @@ from tests.servers import embedded_postgres
 
 SERVICES = catalogue().names
 OWNERS = [f"{name}_owner" for name in (*SERVICES, "keys")]
-ROLES = [f"pkh_{name}" for name in (*SERVICES, "eraser", "grafana", *OWNERS)]
+READERS = [name for entry in catalogue().services.values() for name in entry.readers]
+ROLES = [f"pkh_{name}" for name in (*SERVICES, "eraser", *READERS, *OWNERS)]
 
 MAKE = "CREATE TABLE made (); DROP TABLE made"
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from libs.chassis.reading import Reading
 from libs.chassis.settings import Settings
 from libs.events.bus import Record
 from libs.events.bus.connect import connect
@@ -36,6 +37,7 @@ class Desk:
 
     store: Store
     consumer: Consumer
+    reading: Reading
     senders: dict[str, Sender] = field(default_factory=dict)
 
     def said(self, topic: str, kind: str, **changes: Any) -> Record:
@@ -72,14 +74,14 @@ class Desk:
     async def row(self, tahap: str) -> dict[str, Any]:
         """The family's row of a tahap."""
         [row] = await read_models.entitlements(
-            self.store, read_models.EntitlementsWanted(tahap, NATION), None, 10
+            self.reading, read_models.EntitlementsWanted(tahap, NATION), None, 10
         )
         return row
 
     async def row_of(self, family: str, tahap: str) -> dict[str, Any]:
         """A family's row of a tahap, among others."""
         wanted = read_models.EntitlementsWanted(tahap, NATION)
-        rows = await read_models.entitlements(self.store, wanted, None, 10)
+        rows = await read_models.entitlements(self.reading, wanted, None, 10)
         [row] = [row for row in rows if row["family"] == family]
         return row
 
@@ -89,8 +91,11 @@ async def desk_at(settings: Settings) -> AsyncIterator[Desk]:
     """Projection's parts on its databases."""
     bus = await connect(settings.bus_url)
     store = await Store.connect(settings.database_url, "projection")
+    reader = await Store.connect(settings.reader_url, "projection")
+    consumer = Consumer(store, bus, "projection", SUBSCRIPTIONS, TOPICS)
     try:
-        yield Desk(store, Consumer(store, bus, "projection", SUBSCRIPTIONS, TOPICS))
+        yield Desk(store, consumer, Reading(reader.pool))
     finally:
+        await reader.close()
         await store.close()
         await bus.close()

@@ -21,7 +21,7 @@ async def test_a_family_that_left_its_run_has_no_row_until_a_supplementary_run_p
         desk.paid("PaymentDeferred", TAHAP, reason="ON_HOLD", returned=AMOUNT),
     )
     wanted = read_models.EntitlementsWanted(TAHAP, NATION)
-    assert await read_models.entitlements(desk.store, wanted, None, 10) == []
+    assert await read_models.entitlements(desk.reading, wanted, None, 10) == []
 
     again = {"tahap": TAHAP, "payment": AGAIN}
     await desk.take(

@@ -26,23 +26,22 @@ async def life(desk: Desk) -> None:
 
 
 async def nothing_is_told(desk: Desk) -> None:
-    store = desk.store
     wanted = read_models.EntitlementsWanted(THIRD, NATION)
-    assert await read_models.lives(store, UUID(FAMILY), date(2023, 1, 1)) is None
-    assert await read_models.timeline(store, FAMILY, None, 10) == []
-    assert await read_models.entitlements(store, wanted, None, 10) == []
+    assert await read_models.lives(desk.store, UUID(FAMILY), date(2023, 1, 1)) is None
+    assert await read_models.timeline(desk.reading, NATION, UUID(FAMILY), None, 10) == []
+    assert await read_models.entitlements(desk.reading, wanted, None, 10) == []
     judged = read_models.DesignationsWanted(NATION)
-    assert await read_models.designations(store, judged, None, 10) == []
+    assert await read_models.designations(desk.reading, judged, None, 10) == []
 
 
 async def test_nothing_is_told_of_an_erased_family_and_all_sums_stay(desk: Desk) -> None:
     await life(desk)
-    before = await read_models.summary(desk.store, THIRD)
+    before = await read_models.summary(desk.reading, THIRD)
 
     await desk.take(erased(desk))
 
     await nothing_is_told(desk)
-    assert await read_models.summary(desk.store, THIRD) == before
+    assert await read_models.summary(desk.reading, THIRD) == before
     assert before["families"] == 1
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
 from services.projection.tables import read_models
+from tests.doors import NATION
 from tests.integration.projection.kit import AMOUNT, FAMILY, THIRD, Desk
 
 FAILED = ("2023-1", "2023-2", THIRD)
@@ -73,7 +76,7 @@ async def test_sums_count_by_what_stands_before_the_plus(desk: Desk) -> None:
     await desk.take(desk.judged("InvestigationOpened"), desk.judged("Terminated"))
     await desk.take(desk.paid("PaymentReturned", THIRD, at_tahap=THIRD))
 
-    sums = await read_models.summary(desk.store, THIRD)
+    sums = await read_models.summary(desk.reading, THIRD)
 
     assert (sums["families"], sums["blocked"], sums["paid"]) == (1, 1, 0)
     assert (sums["credited_idr"], sums["returned_idr"]) == (AMOUNT, AMOUNT)
@@ -107,5 +110,5 @@ async def test_the_timeline_tells_of_every_step(desk: Desk) -> None:
     )
     await desk.take(*(desk.judged(step) for step in steps))
 
-    events = await read_models.timeline(desk.store, FAMILY, None, 100)
+    events = await read_models.timeline(desk.reading, NATION, UUID(FAMILY), None, 100)
     assert tuple(each["type"] for each in events) == steps

@@ -14,14 +14,14 @@ from typing import Final
 import asyncpg
 import msgspec
 
-from libs.chassis.catalogue import role
+from libs.chassis.catalogue import reader, role
 from libs.chassis.dev_issuer import AUDIENCE, ISSUER
 from libs.chassis.settings import Settings
 from libs.events.bus.connect import connect
 from libs.events.consumer.parking import list_parked
 from libs.events.consumer.rebuild import Progress
 from services.projection.consumers import SUBSCRIPTIONS
-from tests.doors import TOPICS, service_settings
+from tests.doors import TOPICS, runtime_role, service_settings
 from tests.integration.projection.kit import Desk, desk_at
 from tests.servers import Postgres, eventually
 
@@ -58,13 +58,16 @@ async def taken_in(desk: Desk) -> None:
 async def rebuilt(settings: Settings, directory: Path) -> tuple[int, list[Progress], str]:
     """Its exit code, what it said of its progress, and what it logged."""
     owner = await asyncpg.connect(settings.bus_url)
-    with suppress(asyncpg.DuplicateObjectError):
-        await owner.execute(f"CREATE ROLE {role('grafana')}")
+    for granted in (role("grafana"), reader("projection")):
+        with suppress(asyncpg.DuplicateObjectError):
+            await owner.execute(f"CREATE ROLE {granted}")
+    await owner.execute("INSERT INTO reader_region VALUES ('somebody', '61.03')")
     await owner.close()
     environment: Final = {
         **os.environ,
         "PKH_DATABASE_URL": settings.database_url,
         "PKH_OWNER_DATABASE_URL": settings.bus_url,
+        "PKH_READER_URL": settings.reader_url,
         "PKH_BUS_URL": settings.bus_url,
         "PKH_ISSUER": ISSUER,
         "PKH_AUDIENCE": AUDIENCE,
@@ -81,13 +84,21 @@ async def rebuilt(settings: Settings, directory: Path) -> tuple[int, list[Progre
     return program.returncode or 0, lines, logged.decode()
 
 
+async def regions_of_readers(settings: Settings) -> set[tuple[str, str]]:
+    """Which regions a role may read sums of."""
+    owner = await asyncpg.connect(settings.bus_url)
+    found = await owner.fetch("SELECT role, region FROM reader_region")
+    await owner.close()
+    return {(row["role"], row["region"]) for row in found}
+
+
 async def test_a_message_that_is_parked_stays_parked_and_stops_no_rebuild(
     postgres: Postgres, tmp_path: Path
 ) -> None:
     async with AsyncExitStack() as stack:
         around = await stack.enter_async_context(service_settings(postgres, tmp_path, "projection"))
-        # New tables are granted to the role that the service's URL names: here the only one.
-        settings = replace(around, database_url=around.bus_url)
+        # New tables are granted to the roles of a platform; here one does everything.
+        settings = replace(around, database_url=around.bus_url, reader_url=around.bus_url)
         desk = await stack.enter_async_context(desk_at(settings))
         await published(desk, settings)
         await taken_in(desk)
@@ -100,3 +111,5 @@ async def test_a_message_that_is_parked_stays_parked_and_stops_no_rebuild(
         assert "messages parked" in logged
         assert (await list_parked(desk.store), await desk.row(FIRST)) == before
         assert len(before[0]) == 1
+        of_readers = {("somebody", "61.03"), (runtime_role("grafana"), "*")}
+        assert await regions_of_readers(settings) == of_readers

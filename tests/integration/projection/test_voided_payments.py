@@ -26,7 +26,7 @@ async def test_a_voided_payment_has_no_row_until_it_is_entitled_anew(
     else:
         await desk.take(*first)
         wanted = read_models.EntitlementsWanted(TAHAP, NATION)
-        assert await read_models.entitlements(desk.store, wanted, None, 10) == []
+        assert await read_models.entitlements(desk.reading, wanted, None, 10) == []
         await desk.take(*anew)
 
     row = await desk.row(TAHAP)

@@ -14,7 +14,7 @@ async def test_a_waiting_family_has_a_row_and_is_no_family_that_is_paid(desk: De
 
     row = await desk.row(THIRD)
     assert (row["disposition"], row["amount"]) == ("GRADUATION_PENDING", 0)
-    sums = await read_models.summary(desk.store, THIRD)
+    sums = await read_models.summary(desk.reading, THIRD)
     counts = sums["families"], sums["graduated"], sums["graduation_pending"]
     assert counts == (0, 0, 1)
 

@@ -1,0 +1,84 @@
+"""The database shows no row of another region: each rule broken by the smallest change."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutants.mutant import Change, Mutant
+
+POLICIES: Final = "services/projection/migrations/010_regions.sql"
+ROWS: Final = "tests/integration/attacks/test_rows_of_another_region.py"
+FILTERS: Final = (
+    "tests/integration/projection/test_filters.py"
+    "::test_judgements_are_filtered_by_status_reason_and_region"
+)
+
+WALLS: Final = (
+    Mutant(
+        "every-row-is-seen",
+        "the role under which requests read sees rows of every region",
+        (
+            Change(
+                POLICIES,
+                "FOR SELECT TO ${READER_ROLE} USING (%s OR %s)",
+                "FOR SELECT TO ${READER_ROLE} USING (true OR %s OR %s)",
+            ),
+        ),
+        f"{ROWS}::test_a_query_that_forgets_its_regions_finds_nobody_of_another",
+        FILTERS,
+    ),
+    Mutant(
+        "unsaid-is-the-nation",
+        "who does not say for whom they read sees everybody",
+        (
+            Change(
+                POLICIES,
+                "string_to_array(nullif(current_setting('pkh.regions', true), ''), ',')",
+                "string_to_array("
+                "coalesce(nullif(current_setting('pkh.regions', true), ''), '*'), ',')",
+            ),
+        ),
+        f"{ROWS}::test_who_does_not_say_for_whom_sees_nothing",
+        FILTERS,
+    ),
+    Mutant(
+        "said-for-whoever-comes-next",
+        "for whom a request read is still said on its connection when the next one takes it",
+        (
+            Change(
+                "libs/chassis/reading.py",
+                "SET LOCAL pkh.regions = '{}'; SET LOCAL",
+                "COMMIT; SET pkh.regions = '{}'; BEGIN; SET LOCAL",
+            ),
+        ),
+        f"{ROWS}::test_a_connection_that_was_given_back_has_forgotten_for_whom_it_read",
+        FILTERS,
+    ),
+    Mutant(
+        "owner-sees-for-others",
+        "through a view of the owner's everybody sees what the owner sees",
+        (Change(POLICIES, "' FORCE ROW LEVEL SECURITY'", "' NO FORCE ROW LEVEL SECURITY'"),),
+        f"{ROWS}::test_a_view_that_forgets_whom_it_is_for_shows_nothing",
+        FILTERS,
+    ),
+    Mutant(
+        "family-wherever-it-lives",
+        "whoever names a family sees all of it, wherever it lives",
+        (
+            Change(
+                POLICIES,
+                "    WHERE asked_regions()\n          && (",
+                "    WHERE true OR asked_regions()\n          && (",
+            ),
+        ),
+        f"{ROWS}::test_a_family_of_another_region_has_no_timeline",
+        FILTERS,
+    ),
+    Mutant(
+        "sums-of-every-region",
+        "a role that may read sums has those of every region",
+        (Change(POLICIES, "FROM reader_region WHERE role = session_user;", "FROM reader_region;"),),
+        f"{ROWS}::test_sums_are_of_the_regions_that_a_role_was_given",
+        FILTERS,
+    ),
+)
