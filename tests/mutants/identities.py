@@ -11,6 +11,7 @@ GHOSTS: Final = "tests/integration/attacks/test_ghost_members.py"
 STRANGER: Final = "tests/integration/attacks/test_stranger_named_first.py"
 CARDS: Final = "tests/integration/registry/test_duplicates.py"
 WHOSE: Final = "tests/unit/registry/test_adjudications.py"
+NUMBERS: Final = "tests/unit/registry/test_member_numbers.py"
 TOKENS: Final = "tests/unit/privacy/test_pseudonyms.py"
 
 IDENTITIES: Final = (
@@ -95,6 +96,19 @@ IDENTITIES: Final = (
         ),
         f"{CARDS}::test_families_on_hold_are_judged_again_from_the_cut_on_that_knows_the_decision",
         f"{CARDS}::test_over_two_imports[0]",
+    ),
+    Mutant(
+        "eligible-by-a-death",
+        "a family is listed whose member has never had a number, once that member has died",
+        (
+            Change(
+                "services/registry/domain/family/lines.py",
+                "        return all(member.nik_valid for member in family.members)\n",
+                "        return True\n",
+            ),
+        ),
+        f"{NUMBERS}::test_who_dies_without_a_number_leaves_the_family_on_hold",
+        f"{NUMBERS}::test_a_family_on_hold_is_judged_again_once_the_number_is_recorded",
     ),
     Mutant(
         "adjudicated-by-one",

@@ -7,7 +7,13 @@ import pytest
 from libs.events.domain.errors import DomainError
 from libs.events.domain.testing import given
 from services.registry.domain.family import family
-from services.registry.domain.family.commands import Death, ListFamily, Persons, RecordNik
+from services.registry.domain.family.commands import (
+    Death,
+    ListFamily,
+    MarkDuplicate,
+    Persons,
+    RecordNik,
+)
 from services.registry.domain.family.errors import (
     MemberRegisteredDifferently,
     PersonAlreadyMember,
@@ -31,10 +37,12 @@ from tests.unit.registry.families import (
     TODDLER,
     approve,
     birth,
+    judgement,
     line,
     list_at,
     members,
     past,
+    person,
     register,
     report,
 )
@@ -120,3 +128,43 @@ def test_a_number_that_somebody_has_by_the_day_of_approval_is_refused_then() -> 
     born = family.decide(sibling, family.fold(waits))
 
     given(family, *waits, *born).when(approve()).then_refused(PersonAlreadyMember)
+
+
+# -- A family that is on hold for such a member
+
+
+ODD = person("row-of-ghost", "1985-01-01", nik_valid=False)
+ON_HOLD = past(register(), members(TODDLER, ODD), list_at(FIRST))
+MENDED = (*ON_HOLD, NikRecorded(2, "said", "ghost", "sealed-ghost"))
+
+
+def test_a_family_on_hold_is_judged_again_once_the_number_is_recorded() -> None:
+    then = given(family, *MENDED).when(list_at(SECOND))
+
+    assert judgement(then) == ("ELIGIBLE", "")
+    assert [(m.member, m.not_counted) for m in line(then).members] == [(1, "")]
+
+
+def test_a_family_on_hold_stays_so_while_a_number_only_waits_or_another_is_missing() -> None:
+    waits = family.decide(RecordNik(2, "ghost", "sealed", "said", CLERK), family.fold(ON_HOLD))
+    born = family.decide(
+        report(birth("baby", "2023-04-02", nik_valid=False), "2023-04-02"), family.fold(MENDED)
+    )
+
+    given(family, *ON_HOLD, *waits).when(list_at(SECOND)).then_nothing()
+    given(family, *MENDED, *born).when(list_at(SECOND)).then_nothing()
+
+
+def test_who_dies_without_a_number_leaves_the_family_on_hold() -> None:
+    died = family.decide(report(Death("row-of-ghost"), "2023-05-01"), family.fold(ON_HOLD))
+
+    given(family, *ON_HOLD, *died).when(list_at(SECOND)).then_nothing()
+
+
+def test_a_number_of_another_family_s_card_holds_the_family_all_the_same() -> None:
+    marked = family.decide(MarkDuplicate("ghost"), family.fold(MENDED))
+
+    assert judgement(given(family, *MENDED, *marked).when(list_at(SECOND))) == (
+        "HOLD",
+        "DUPLICATE_NIK",
+    )

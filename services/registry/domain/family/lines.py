@@ -1,6 +1,7 @@
 """A family at a final closing: judged once, then listed until it graduates or is terminated.
 
-Who is on hold for a duplicate is judged again once two people have decided whose the person is.
+Who is on hold for a duplicate is judged again once two people have decided whose the person is, and
+for a number that is none once two people have recorded it.
 A family without a category waits out the term of its rule set before it graduates.
 """
 
@@ -38,6 +39,7 @@ from services.registry.domain.family.state import (
 )
 
 _DUPLICATE: Final = Designation("HOLD", "DUPLICATE_NIK")
+_INVALID: Final = Designation("HOLD", "INVALID_NIK")
 
 
 def list_family(command: ListFamily, state: Family) -> list[Event]:
@@ -93,12 +95,22 @@ def repeat_line(command: RepeatLine, state: Family) -> list[Event]:
 
 
 def _standing(family: Family, closing: Closing, persons: Persons) -> Designation:
-    """The judgement that holds at a closing: an earlier one, but for a family on hold for members
-    of whom two people have decided since whose they are."""
+    """The judgement that holds at a closing: an earlier one, but for a family on hold for what two
+    people have settled since."""
     earlier = family.designation
-    if earlier is None or (earlier == _DUPLICATE and not open_duplicates(family, persons)):
+    if earlier is None or _settled(earlier, family, persons):
         return judge(family, closing, persons)
     return earlier
+
+
+def _settled(judged: Designation, family: Family, persons: Persons) -> bool:
+    """True of a family on hold whose members' numbers, and whose those are, is decided by now.
+
+    A death decides nothing: who died without a number keeps the family on hold until it is said.
+    """
+    if judged == _INVALID:
+        return all(member.nik_valid for member in family.members)
+    return judged == _DUPLICATE and not open_duplicates(family, persons)
 
 
 def _judged(command: ListFamily, family: Family, judged: Designation) -> list[Event]:
@@ -166,7 +178,7 @@ def judge(family: Family, closing: Closing, persons: Persons) -> Designation:
     if any(member.occupation in rules.excluded_occupations for member in alive):
         return Designation("INELIGIBLE", "EXCLUDED_OCCUPATION")
     if not all(member.nik_valid for member in alive):
-        return Designation("HOLD", "INVALID_NIK")
+        return _INVALID
     if open_duplicates(family, persons):
         return _DUPLICATE
     if not roster.any_category(family, on, rules):
