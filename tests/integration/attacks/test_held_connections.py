@@ -127,6 +127,25 @@ async def test_a_header_of_any_size_fills_no_memory_and_stops_nobody(
     assert process.memory_info().rss - before < MEMORY_MAX
 
 
+@pytest.mark.parametrize(
+    "lengths",
+    [
+        b"Content-Length: 4\r\nTransfer-Encoding: chunked",
+        b"Content-Length: 4\r\nContent-Length: 5",
+        b"Transfer-Encoding: chunked, identity",
+        b"Transfer-Encoding : chunked",
+    ],
+    ids=["chunks and a length", "two lengths", "no chunks at last", "room in a name"],
+)
+async def test_a_request_of_two_lengths_is_refused(lone: LoneService, lengths: bytes) -> None:
+    hidden = b"0\r\n\r\nGET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+    async with connections(lone) as [smuggler]:
+        smuggler[1].write(b"POST /health HTTP/1.1\r\nHost: x\r\n" + lengths + b"\r\n\r\n" + hidden)
+        said = await last_words(smuggler)
+    assert said.startswith(b"HTTP/1.1 400")
+    assert said.count(b"HTTP/1.1") == 1
+
+
 async def test_requests_sent_far_ahead_of_their_answers_end_the_connection(
     lone: LoneService,
 ) -> None:
