@@ -25,7 +25,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
-from typing import IO
+from typing import IO, Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
@@ -103,14 +103,16 @@ class Broker:
     """One broker over one data directory; started, killed and started again on the same data.
 
     `port` and `controller_port` are chosen when 0 and then stay. `settings` are lines of
-    server.properties that replace ours. The broker is a direct child in its own process group:
-    whoever starts it also waits for it, so that no dead process is left behind.
+    server.properties that replace ours; `asked` are aiokafka's options to ask whether it answers,
+    where it does not in clear. The broker is a direct child in its own process group: whoever
+    starts it also waits for it, so that no dead process is left behind.
     """
 
     data: Path
     port: int = 0
     controller_port: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)
+    asked: Mapping[str, Any] = field(default_factory=dict)
     lib_dir: Path = LIB
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
@@ -214,7 +216,8 @@ class Broker:
 
     async def _answers(self) -> bool:
         # A listening port is not enough: right after a kill the broker listens, but is fenced.
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=2000)
+        asked = {"bootstrap_servers": self.bootstrap, "request_timeout_ms": 2000, **self.asked}
+        admin = AIOKafkaAdminClient(**asked)
         try:
             await start(admin)
             cluster = await admin.describe_cluster()

@@ -30,6 +30,7 @@ METRICS_PORT: Final = 9464
 TEST_PORTS_FROM: Final = 10_000
 """Added to a port by `make compose-test`, which may stand beside a platform that runs."""
 SIMULATORS: Final = ("treasury", "bank")
+KAFKA_CA: Final = "kafka-ca.pem"
 
 
 class MarkMissing(Exception):
@@ -41,6 +42,16 @@ class MarkMissing(Exception):
 
 def _password(role: str) -> str:
     return f"{role}.password"
+
+
+def _at_kafka(name: str) -> str:
+    """The file of a service's password at Kafka; its database's is another."""
+    return f"{role(name)}.kafka"
+
+
+def _kafka_user(name: str) -> Iterator[str]:
+    yield f"PKH_KAFKA_USER: {role(name)}"
+    yield f"PKH_KAFKA_PASSWORD_FILE: /run/secrets/{_at_kafka(name)}"
 
 
 def _passwords_of(name: str, entry: Entry) -> list[str]:
@@ -69,6 +80,7 @@ def _listed(items: Lines) -> str:
 
 def _environment(name: str, entry: Entry) -> Iterator[str]:
     yield from _connection("PKH_DATABASE", name, name)
+    yield from _kafka_user(name)
     yield "PKH_CURSOR_KEY_FILE: /run/secrets/cursor-key"
     if "sealing-keys" in entry.needs:
         yield from _connection("PKH_KEYS", name, "keys")
@@ -104,7 +116,8 @@ def _service(name: str, entry: Entry) -> Iterator[str]:
     shared = ("partner-keys.json", "signing-keys.json", CA, *client_files(name))
     outside = shared if entry.partners else ()
     held = [files[need] for need in entry.needs if need in files]
-    secrets = [_password(role(name)), "cursor-key", *held, *outside]
+    at_kafka = (_at_kafka(name), KAFKA_CA)
+    secrets = [_password(role(name)), *at_kafka, "cursor-key", *held, *outside]
     yield f"{name}:"
     yield "  <<: *service"
     yield f"  command: [python, -m, services.{name}.main]"
@@ -127,7 +140,8 @@ def _relay(name: str) -> Iterator[str]:
     yield "    <<: *relay-environment"
     yield f"    PKH_RELAYED: {name}"
     yield from (f"    {line}" for line in _connection(f"PKH_{name.upper()}_DATABASE", name, name))
-    yield f"  secrets: [{_password(role(name))}]"
+    yield from (f"    {line}" for line in _kafka_user(name))
+    yield f"  secrets: {_listed((_password(role(name)), _at_kafka(name), KAFKA_CA))}"
 
 
 def _apart(blocks: Iterable[Lines]) -> Iterator[str]:
@@ -138,13 +152,19 @@ def _apart(blocks: Iterable[Lines]) -> Iterator[str]:
 
 COMPOSE: Final[Mapping[str, Callable[[Catalogue], Lines]]] = {
     "passwords": lambda catalogue: (f"- {password}" for password in _passwords(catalogue)),
+    "passwords of users": lambda catalogue: (
+        f"{role(name).upper()}_KAFKA_PASSWORD_FILE: /run/secrets/{_at_kafka(name)}"
+        for name in catalogue.names
+    ),
     "owners": lambda catalogue: (
         line
         for name in catalogue.names
         for line in _connection(f"PKH_{name.upper()}_OWNER", f"{name}_owner", name)
     ),
-    "passwords of owners": lambda catalogue: (
-        f"- {_password(owner(name))}" for name in catalogue.names
+    "passwords of owners and users": lambda catalogue: (
+        f"- {password}"
+        for name in catalogue.names
+        for password in (_password(owner(name)), _at_kafka(name))
     ),
     "tokens": lambda catalogue: (
         f"- --token={name}=/tokens/{name}" for name in catalogue.needing("service-token")
@@ -165,7 +185,11 @@ COMPOSE: Final[Mapping[str, Callable[[Catalogue], Lines]]] = {
     ),
     "secrets": lambda catalogue: (
         f"{secret}: {{file: ./secrets/{secret}}}"
-        for secret in (*_passwords(catalogue), *_client_files(catalogue))
+        for secret in (
+            *_passwords(catalogue),
+            *map(_at_kafka, catalogue.names),
+            *_client_files(catalogue),
+        )
     ),
 }
 
@@ -222,8 +246,8 @@ REGIONS: Final[Mapping[str, Mapping[str, Callable[[Catalogue], Lines]]]] = {
     },
     "deploy/make-secrets": {
         "passwords": lambda catalogue: (
-            f"make_secret {' '.join(_passwords_of(*service))}"
-            for service in catalogue.services.items()
+            f"make_secret {' '.join(_passwords_of(name, entry))} {_at_kafka(name)}"
+            for name, entry in catalogue.services.items()
         ),
         "clients": lambda catalogue: (
             f"certify {name}.client clientAuth"

@@ -64,15 +64,22 @@ class Authority:
         return self.certificate.public_bytes(Encoding.PEM).decode()
 
     def issue(
-        self, name: str, *, address: str | None = None, until: datetime | None = None
+        self,
+        name: str,
+        *,
+        address: str | None = None,
+        until: datetime | None = None,
+        peer: bool = False,
     ) -> tuple[str, str]:
-        """(certificate, key) in PEM: of a server at an IP address, without one of a client."""
+        """(certificate, key) in PEM: of a server at an IP address, without one of a client; a peer
+        is both."""
         key = ec.generate_private_key(ec.SECP256R1())
         last = until or self.certificate.not_valid_after_utc
-        purpose = ExtendedKeyUsageOID.SERVER_AUTH if address else ExtendedKeyUsageOID.CLIENT_AUTH
+        asked, asks = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
+        purposes = [*([asked] if address else []), *([asks] if peer or not address else [])]
         begun = (
             _begun(_named(name), self.certificate.subject, key.public_key(), last)
-            .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()),
                 critical=False,

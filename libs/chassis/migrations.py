@@ -5,14 +5,17 @@ On one machine and in containers alike. Safe to run again: what is there stays.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import asyncpg
 
-from libs.chassis.catalogue import ROOT, catalogue, reader, role
+from libs.chassis.catalogue import ROOT, Catalogue, catalogue, reader, role
 from libs.events.bus import embedded
-from libs.events.bus.connect import connect
-from libs.events.bus.embedded import Rights
+from libs.events.bus.connect import connect, kafka_settings
+from libs.events.bus.kafka_access import Changes, give
+from libs.events.bus.kafka_settings import Cluster
+from libs.events.bus.rights import Rights
 from libs.events.bus.topics import Topics
 from libs.events.store import migrate
 from libs.privacy import migrate as keys
@@ -59,10 +62,26 @@ async def migrate_bus(owner_url: str) -> None:
     await embedded.migrate(owner_url, [Rights(role("relay"), published), *readers])
 
 
-async def make_topics(bus_url: str) -> list[str]:
+async def migrate_access(bus_url: str, cluster: Cluster, password: Callable[[str], str]) -> Changes:
+    """Users and access lists of Kafka: each service reads what it is described with, and sends,
+    as its relay does, what it publishes. `password` gives that of a role."""
+    rights = kafka_rights(catalogue())
+    passwords = {one.role: password(one.role) for one in rights}
+    return await give(kafka_settings(bus_url, cluster=cluster), rights, passwords)
+
+
+def kafka_rights(described: Catalogue) -> list[Rights]:
+    """The rights of each service on Kafka, where its relay is a process of its own."""
+    return [
+        Rights(role(name), entry.publishes, entry.reads, name)
+        for name, entry in described.services.items()
+    ]
+
+
+async def make_topics(bus_url: str, cluster: Cluster | None = None) -> list[str]:
     """Create the missing topics with the partition counts of the contracts; answers all names."""
     wanted = Topics.load(ROOT / "contracts").partitions
-    bus = await connect(bus_url)
+    bus = await connect(bus_url, cluster=cluster)
     try:
         await bus.ensure_topics(wanted)
     finally:

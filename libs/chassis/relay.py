@@ -18,7 +18,16 @@ import uvloop
 from libs.chassis import logs, tracing
 from libs.chassis.gc_tuning import settle
 from libs.chassis.metrics import shown
-from libs.chassis.settings import LOG_LEVELS, POSTGRES, Environment, choice, metrics_port, text, url
+from libs.chassis.settings import (
+    LOG_LEVELS,
+    POSTGRES,
+    Environment,
+    choice,
+    cluster,
+    metrics_port,
+    text,
+    url,
+)
 from libs.events.bus import Bus
 from libs.events.bus.connect import connect
 from libs.events.bus.topics import Topics
@@ -26,16 +35,17 @@ from libs.events.relay.outbox import Relay
 from libs.events.store.postgres import Store
 
 
-async def run(env: Environment, connect_bus: Callable[[str], Awaitable[Bus]] = connect) -> None:
+async def run(env: Environment, connect_bus: Callable[..., Awaitable[Bus]] = connect) -> None:
     """Relay every store until SIGTERM or SIGINT."""
     topics = Topics.load(Path(text(env, "PKH_CONTRACTS_DIR", "contracts")))
-    bus = await connect_bus(url(env, "PKH_BUS_URL", (*POSTGRES, "kafka")))
+    address = url(env, "PKH_BUS_URL", (*POSTGRES, "kafka"))
+    bus = await connect_bus(address, cluster=cluster(env, address))
     async with contextlib.AsyncExitStack() as closing:
         closing.push_async_callback(bus.close)
         tasks: list[asyncio.Task[None]] = []
         for service in text(env, "PKH_RELAYED").split():
-            address = url(env, f"PKH_{service.upper()}_DATABASE_URL", POSTGRES)
-            store = await Store.connect(address, service)
+            database = url(env, f"PKH_{service.upper()}_DATABASE_URL", POSTGRES)
+            store = await Store.connect(database, service)
             closing.push_async_callback(store.close)
             tasks.append(asyncio.create_task(Relay(store, bus, topics).run(), name=service))
         async with shown(text(env, "PKH_HOST", "127.0.0.1"), metrics_port(env), ()):

@@ -65,6 +65,10 @@ class ConsumerStopped(CorridorError):
     """The consumer stopped at something that a person must mend."""
 
 
+class ConsumerKeptOut(CorridorError):
+    """The consumer does not get at its topics; it tries again and again."""
+
+
 class WorkFails(CorridorError):
     """A leader's work fails again and again."""
 
@@ -148,7 +152,9 @@ async def opened(settings: Settings) -> AsyncIterator[Running]:
             reading = Reading(
                 (await connected(settings.reader_url, settings.limits.statement_s)).pool
             )
-        bus = await connect(settings.bus_url, session_s=settings.bus_session_s)
+        bus = await connect(
+            settings.bus_url, session_s=settings.bus_session_s, cluster=settings.cluster
+        )
         opening.push_async_callback(bus.close)
         running = Running(settings, store, bus, topics, requests, reading)
         running.looks = _looks(running)
@@ -190,6 +196,7 @@ async def _consume(running: Running, topics: Mapping[str, int]) -> None:
         except CorridorError:
             raise
         except (*RETRIED, KafkaError) as error:
+            running.consumer.tally.kept_out = type(error).__name__
             log.warning("bus not there yet", kind=type(error).__name__)
             await asyncio.sleep(BUS_RETRY_S)
     while True:
@@ -249,6 +256,8 @@ async def _consumer(state: State) -> None:
     consumer: Consumer | None = state.running.consumer
     if consumer is not None and consumer.tally.stopped is not None:
         raise ConsumerStopped(reason=consumer.tally.stopped)
+    if consumer is not None and consumer.tally.kept_out is not None:
+        raise ConsumerKeptOut(reason=consumer.tally.kept_out)
 
 
 async def _work(state: State) -> None:

@@ -15,6 +15,7 @@ from libs.chassis.issuers import TrustedIssuer, read_issuers
 from libs.chassis.limits import Limits
 from libs.chassis.partner_keys import KeysRefused, NoSigningKey, PartnerKeys
 from libs.chassis.partner_tls import CertificateRefused, PartnerTls, read_partner_tls
+from libs.events.bus.kafka_settings import Cluster, KafkaSecurity
 from libs.policy.files import PolicyError
 from libs.privacy.versions import KeyVersions
 
@@ -31,6 +32,13 @@ SIGNING_KEYS: Final = "PKH_SIGNING_KEYS_FILE"
 PARTNER_CA: Final = "PKH_PARTNER_CA_FILE"
 CLIENT_CERTIFICATE: Final = "PKH_CLIENT_CERTIFICATE_FILE"
 CLIENT_KEY: Final = "PKH_CLIENT_KEY_FILE"
+KAFKA_PROTOCOL: Final = "PKH_KAFKA_SECURITY_PROTOCOL"
+KAFKA_PROTOCOLS: Final = ("plaintext", "sasl_ssl", "ssl")
+KAFKA_MECHANISMS: Final = ("scram-sha-512", "scram-sha-256")
+KAFKA_CA: Final = "PKH_KAFKA_CA_FILE"
+KAFKA_SECRET: Final = "PKH_KAFKA_PASSWORD_FILE"  # noqa: S105 - the name of a file
+KAFKA_CERTIFICATE: Final = ("PKH_KAFKA_CERTIFICATE_FILE", "PKH_KAFKA_KEY_FILE")
+COPIES_MAX: Final = 32
 THIS_MACHINE: Final = ("127.0.0.1", "::1", "localhost")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
@@ -199,6 +207,47 @@ def partner_tls(env: Environment, addresses: Mapping[str, str], bus_url: str) ->
         raise SettingRefused(f"{', '.join(variables)}: {refused}") from None
 
 
+def cluster(env: Environment, bus_url: str) -> Cluster:
+    """The terms on which a process speaks to its Kafka cluster; none where the bus is another."""
+    if urlsplit(bus_url).scheme != "kafka":
+        return Cluster()
+    replication = whole(env, "PKH_KAFKA_REPLICATION", 1, at_least=1, at_most=COPIES_MAX)
+    in_sync = whole(env, "PKH_KAFKA_IN_SYNC", 0, at_least=0, at_most=replication) or None
+    return Cluster(kafka_security(env, bus_url), replication, in_sync)
+
+
+def kafka_security(env: Environment, bus_url: str) -> KafkaSecurity | None:
+    """The identity of the process at its brokers, over TLS; None in clear, here alone."""
+    protocol = choice(env, KAFKA_PROTOCOL, KAFKA_PROTOCOLS, "plaintext")
+    if protocol == "plaintext":
+        brokers = urlsplit(bus_url).netloc.split(",")
+        if not all(urlsplit(f"//{broker}").hostname in THIS_MACHINE for broker in brokers):
+            raise SettingRefused(
+                f"{KAFKA_PROTOCOL} must be SASL_SSL: PKH_BUS_URL names a broker that is not on"
+                " this machine."
+            )
+        return None
+    ca = file(env, KAFKA_CA)
+    authority = None if ca is None else str(ca)
+    if protocol == "ssl":
+        certificate, key = (file(env, name) for name in KAFKA_CERTIFICATE)
+        if certificate is None or key is None:
+            raise SettingRefused(f"{' and '.join(KAFKA_CERTIFICATE)} must be set for SSL.")
+        security = KafkaSecurity(ca_file=authority, certificate=(str(certificate), str(key)))
+    else:
+        user, password = text(env, "PKH_KAFKA_USER"), secret(env, KAFKA_SECRET)
+        if not password:
+            raise SettingRefused(f"{KAFKA_SECRET} must be set, and its file not be empty.")
+        mechanism = choice(env, "PKH_KAFKA_SASL_MECHANISM", KAFKA_MECHANISMS, KAFKA_MECHANISMS[0])
+        security = KafkaSecurity(user, password, mechanism.upper(), authority)
+    try:
+        security.options()
+    except OSError:
+        named = ", ".join((KAFKA_CA, *(KAFKA_CERTIFICATE if security.certificate else ())))
+        raise SettingRefused(f"{named} must name certificates in PEM, with their key.") from None
+    return security
+
+
 def address_of(name: str) -> str:
     """The variable that holds the base address of a service or a partner."""
     return f"PKH_{name.upper()}_URL"
@@ -220,6 +269,8 @@ class Settings:
     """Whose tokens are believed."""
     bus_session_s: int | None = None
     """Seconds of silence after which others get a consumer's partitions; None: the bus's own."""
+    cluster: Cluster = field(default_factory=Cluster)
+    """Who it is at Kafka and how many copies are kept there."""
     denied_file: Path | None = None
     """Subjects and token ids that are refused at once, one a line; may change at any time."""
     keys_url: str = field(default="", repr=False)
@@ -276,6 +327,7 @@ class Settings:
             database_url=url(env, "PKH_DATABASE_URL", POSTGRES),
             bus_url=bus_url,
             bus_session_s=whole(env, "PKH_BUS_SESSION_S", 0, at_least=0) or None,
+            cluster=cluster(env, bus_url),
             issuers=issuers(env),
             denied_file=file(env, "PKH_DENIED_FILE"),
             keys_url=url(env, "PKH_KEYS_URL", POSTGRES, optional=True),

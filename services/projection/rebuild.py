@@ -44,7 +44,7 @@ async def run(owner_url: str) -> Progress:
         topics=Topics.load(settings.contracts_dir),
         notes=NOTES,
     )
-    bus = await connect(settings.bus_url)
+    bus = await connect(settings.bus_url, cluster=settings.cluster)
     try:
         return await rebuild(models, bus, tell)
     finally:

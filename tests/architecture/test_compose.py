@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from libs.chassis.dev_certificates import make_certificates
+from libs.chassis.dev_certificates import Authority, make_certificates
 from libs.chassis.dev_partner_keys import OWN, REGISTER, make_partner_keys
 from libs.chassis.settings import Settings
 from tests.architecture.tree import ROOT, python_files, service_names
+from tools.deployment import KAFKA_CA
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -92,7 +93,7 @@ def test_the_broker_is_the_one_that_tests_start() -> None:
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_a_secret_is_a_file_and_stands_in_no_environment(name: str) -> None:
     for variable, value in environment_of(name).items():
-        if re.search(r"PASSWORD|SECRET|KEY|KEK|TOKEN", variable) and variable != "PKH_KEYS_URL":
+        if re.search(r"PASSWORD|SECRET|KEY(?!STORE)|KEK|TOKEN", variable):
             assert variable.endswith(("_FILE", "_URL")), variable
         assert not re.search(r"://[^/@]*:[^/@]*@", value), f"{variable} holds a password"
 
@@ -118,7 +119,7 @@ def test_a_container_is_given_the_secrets_that_it_reads_and_no_others(name: str)
     if name in ("treasury", "bank"):  # they are told everything by their arguments
         read |= {Path(each).name for each in command if each.startswith("/run/secrets/")}
     if name == "postgres":  # the script that makes the roles reads their passwords
-        read |= {each for each in COMPOSE["secrets"] if each.startswith("pkh_")}
+        read |= {each for each in COMPOSE["secrets"] if re.fullmatch(r"pkh_.*\.password", each)}
     if name == "grafana":  # what it is provisioned with names them
         sources = (ROOT / "deploy" / "grafana" / "provisioning").rglob("*.yaml")
         text = "\n".join(path.read_text() for path in sources)
@@ -164,7 +165,7 @@ def is_read(variable: str) -> bool:
         return is_read(variable.removesuffix("_PASSWORD_FILE") + "_URL")
     # Names that are made from a service's name.
     other = "|".join(each.upper() for each in [*service_names(), "treasury", "bank"])
-    return bool(re.fullmatch(rf"PKH_({other})(_OWNER|_DATABASE)?_URL", variable))
+    return bool(re.fullmatch(rf"PKH_({other})(_OWNER|_DATABASE|_KAFKA)?_URL", variable))
 
 
 def literal_names() -> set[str]:
@@ -204,6 +205,9 @@ def with_files(value: str, directory: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.name in (OWN, REGISTER):
         make_partner_keys(path.parent, ["BNI"])
+        return str(path)
+    if path.name == KAFKA_CA:
+        path.write_text(Authority.make("Kafka").pem)
         return str(path)
     if path.suffix in (".pem", ".key"):
         make_certificates(path.parent, [], ["payments"], "127.0.0.1")

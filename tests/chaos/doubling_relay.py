@@ -26,9 +26,9 @@ class Twice:
         await self._producer.close()
 
 
-async def doubling(url: str) -> Bus:
+async def doubling(url: str, **options: Any) -> Bus:
     """The bus at an address, whose producers send everything twice."""
-    bus: Any = await connect(url)
+    bus: Any = await connect(url, **options)
     once = bus.producer
 
     async def twice() -> Producer:

@@ -52,4 +52,63 @@ FORGERIES: Final = (
         "tests/integration/attacks/test_forged_messages.py"
         "::test_what_the_owner_sent_comes_out_of_its_log_again",
     ),
+    Mutant(
+        "every-group",
+        "who may read anything at Kafka is in whatever group it likes",
+        (
+            Change(
+                "libs/events/bus/kafka_access.py",
+                'Resource.group, f"{one.group}-", Pattern.prefixed',
+                'Resource.group, "*", Pattern.literal',
+            ),
+        ),
+        "tests/integration/attacks/test_forged_on_kafka.py::test_nobody_joins_another_s_group",
+        "tests/integration/attacks/test_forged_on_kafka.py"
+        "::test_each_service_sends_what_it_publishes_and_gets_what_it_reads",
+    ),
+    Mutant(
+        "every-topic",
+        "who sends at all at Kafka sends on every topic",
+        (
+            Change(
+                "libs/events/bus/kafka_access.py",
+                "Resource.topic, topic, Pattern.literal, Operation.write",
+                'Resource.topic, "*", Pattern.literal, Operation.write',
+            ),
+        ),
+        "tests/integration/attacks/test_forged_on_kafka.py"
+        "::test_no_service_s_password_sends_a_message_on_another_s_topic"
+        "[registry-pkh.payments.tahap.v1]",
+        "tests/integration/attacks/test_forged_on_kafka.py::test_nobody_joins_another_s_group",
+    ),
+    Mutant(
+        "kept-by-hand",
+        "what somebody was once given at Kafka by hand stays",
+        (
+            Change(
+                "libs/events/bus/kafka_access.py",
+                "        taken, given = sorted(there - wanted), sorted(wanted - there)\n",
+                "        taken, given = [], sorted(wanted - there)\n",
+            ),
+        ),
+        "tests/integration/attacks/test_forged_on_kafka.py"
+        "::test_what_was_given_by_hand_is_taken_away_by_the_next_start",
+        "tests/integration/attacks/test_forged_on_kafka.py::test_nobody_joins_another_s_group",
+    ),
+    Mutant(
+        "in-clear-across-the-network",
+        "a broker elsewhere is spoken to in clear",
+        (
+            Change(
+                "libs/chassis/settings.py",
+                'urlsplit(f"//{broker}").hostname in THIS_MACHINE for broker',
+                "bool(broker) for broker",
+            ),
+        ),
+        "tests/unit/chassis/test_settings.py"
+        "::test_a_service_that_kafka_would_not_know_does_not_start"
+        "[changes0-PKH_KAFKA_SECURITY_PROTOCOL must be SASL_SSL: PKH_BUS_URL names a broker that"
+        " is not]",
+        "tests/unit/chassis/test_settings.py::test_a_service_at_kafka_is_a_user_over_tls",
+    ),
 )

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from libs.events.bus import Bus
 from libs.events.bus.embedded import EmbeddedBus
-from libs.events.bus.kafka import KafkaBus, KafkaSecurity, KafkaSettings
+from libs.events.bus.kafka import KafkaBus
+from libs.events.bus.kafka_settings import Cluster, KafkaSettings
 
 EMBEDDED_SESSION_S: Final = 4.0
 KAFKA_SESSION_S: Final = 10.0
@@ -15,24 +16,23 @@ KAFKA_SESSION_S: Final = 10.0
 
 
 async def connect(
-    url: str,
-    *,
-    session_s: float | None = None,
-    replication: int = 1,
-    security: KafkaSecurity | None = None,
+    url: str, *, session_s: float | None = None, cluster: Cluster | None = None
 ) -> Bus:
     """The bus at `postgresql://...` (embedded) or `kafka://host:port[,host:port]`.
 
     Opens no connection yet: a bus that is away is told by `ping` and by the first call, and may
-    come later. `replication` (copies of each record) and `security` concern Kafka alone. Raises
-    `ValueError` for an address of another kind.
+    come later. `cluster` concerns Kafka alone. Raises `ValueError` for an address of another kind.
     """
     scheme = urlsplit(url).scheme
     if scheme in ("postgresql", "postgres"):
         return await EmbeddedBus.connect(url, session_s or EMBEDDED_SESSION_S)
     if scheme == "kafka":
-        bootstrap = url.removeprefix("kafka://").rstrip("/")
-        return KafkaBus(
-            KafkaSettings(bootstrap, session_s or KAFKA_SESSION_S, replication, security)
-        )
+        return KafkaBus(kafka_settings(url, session_s or KAFKA_SESSION_S, cluster))
     raise ValueError(f"no bus speaks {scheme!r}: give postgresql:// or kafka://")
+
+
+def kafka_settings(
+    url: str, session_s: float = KAFKA_SESSION_S, cluster: Cluster | None = None
+) -> KafkaSettings:
+    """The settings towards the cluster at a `kafka://` address."""
+    return KafkaSettings(url.removeprefix("kafka://").rstrip("/"), session_s, cluster or Cluster())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from operator import itemgetter
 from pathlib import Path
@@ -15,6 +14,7 @@ import asyncpg
 from libs.events.bus import Member, Producer, Record
 from libs.events.bus.embedded_member import CONNECT_TIMEOUT_S, POLL_S, Bell, EmbeddedMember, Pool
 from libs.events.bus.limits import refuse_oversize
+from libs.events.bus.rights import Rights
 from libs.events.bus.segments import pack, unpack
 from libs.events.domain.errors import BusRefused
 
@@ -25,16 +25,6 @@ CONNECTIONS_MAX: Final = 4
 STATEMENT_TIMEOUT_S: Final = 30.0
 CLOSE_TIMEOUT_S: Final = 5.0
 PING_TIMEOUT_S: Final = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Rights:
-    """The topics that a database role may send to, and those that it may read as a group."""
-
-    role: str
-    sends: Sequence[str] = ()
-    reads: Sequence[str] = ()
-    group: str = ""
 
 
 async def migrate(dsn: str, rights: Sequence[Rights] = ()) -> None:

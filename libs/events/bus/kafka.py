@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeAlias, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
     GroupCoordinatorNotAvailableError,
     GroupLoadInProgressError,
+    KafkaError,
     NoError,
     TopicAlreadyExistsError,
     UnknownTopicOrPartitionError,
     for_code,
 )
+from aiokafka.protocol.metadata import MetadataRequest
 
 from libs.events.bus import Member, Producer, Record, batched
 from libs.events.bus.kafka_client import start, stop, stop_consumer
 from libs.events.bus.kafka_fetched import fetch_whole_batches
 from libs.events.bus.kafka_member import KafkaMember
 from libs.events.bus.kafka_producer import KafkaProducer
-from libs.events.bus.kafka_settings import KafkaSecurity, KafkaSettings
+from libs.events.bus.kafka_settings import KafkaSettings
 from libs.events.domain.errors import BusRefused
-
-__all__ = ["KafkaBus", "KafkaSecurity", "KafkaSettings"]
 
 ADMIN_TIMEOUT_S: Final = 30.0
 PING_TIMEOUT_S: Final = 5.0
@@ -70,10 +71,10 @@ class KafkaBus:
     async def _create(self, admin: AIOKafkaAdminClient, topics: Mapping[str, int]) -> None:
         if not topics:
             return
-        configs = self._settings.topic_configs()
+        configs, replication = self._settings.topic_configs(), self._settings.cluster.replication
         answer = await admin.create_topics(
             [
-                NewTopic(topic, count, self._settings.replication, topic_configs=configs)
+                NewTopic(topic, count, replication, topic_configs=configs)
                 for topic, count in topics.items()
             ]
         )
@@ -156,9 +157,21 @@ class KafkaBus:
             return found
 
     async def ping(self) -> None:
-        """Raise unless a broker answers."""
-        async with asyncio.timeout(PING_TIMEOUT_S), self._admin() as admin:
-            await admin.describe_cluster()
+        """Raise unless a broker answers us; why it does not is told as the broker said it."""
+        [*others, last] = collect_hosts(self._settings.bootstrap)
+        async with asyncio.timeout(PING_TIMEOUT_S):
+            for broker in others:
+                with suppress(KafkaError, OSError):
+                    await self._ask(*broker)
+                    return
+            await self._ask(*last)
+
+    async def _ask(self, host: str, port: int, _family: int) -> None:
+        connection = await create_conn(host, port, **self._settings.connection())
+        try:
+            await connection.send(MetadataRequest([]))
+        finally:
+            connection.close()
 
     async def _ends(self, reader: AIOKafkaConsumer, topic: str) -> dict[TopicPartition, int]:
         count = (await self._topic_counts()).get(topic, 0)

@@ -23,18 +23,28 @@ METADATA_AGE_MAX_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class KafkaSecurity:
-    """One principal over TLS; `ca_file` is the cluster's authority, the system's where None."""
+    """One principal over TLS: a user with a password, or the owner of a certificate.
 
-    username: str
-    password: str = field(repr=False)
+    `ca_file` is the cluster's authority, the system's where None; `certificate` are the files of a
+    certificate and its key. Whoever has a password needs none.
+    """
+
+    username: str = ""
+    password: str = field(default="", repr=False)
     mechanism: str = "SCRAM-SHA-512"
     ca_file: str | None = None
+    certificate: tuple[str, str] | None = None
 
     def options(self) -> dict[str, Any]:
-        """As aiokafka's clients take it."""
+        """As aiokafka's clients take it. Raises `OSError` for files that are no certificates."""
+        context = create_default_context(cafile=self.ca_file)
+        if self.certificate:
+            context.load_cert_chain(*self.certificate)
+        if not self.username:
+            return {"security_protocol": "SSL", "ssl_context": context}
         return {
             "security_protocol": "SASL_SSL",
-            "ssl_context": create_default_context(cafile=self.ca_file),
+            "ssl_context": context,
             "sasl_mechanism": self.mechanism,
             "sasl_plain_username": self.username,
             "sasl_plain_password": self.password,
@@ -42,19 +52,32 @@ class KafkaSecurity:
 
 
 @dataclass(frozen=True, slots=True)
+class Cluster:
+    """The terms on which a process speaks to a Kafka cluster, beside its address.
+
+    `security` says who it is there; None is anybody, in clear. `replication` is the copies of each
+    record of topics made here, `in_sync` how many must hold it before it counts as published: all
+    but one where it is None.
+    """
+
+    security: KafkaSecurity | None = None
+    replication: int = 1
+    in_sync: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class KafkaSettings:
     """A cluster as one process sees it.
 
     `bootstrap` is "host:port[,host:port]", `session_s` how long a member may be silent in
-    seconds, `replication` the copies of each record of topics made here, `send_s` how long a
-    producer may take over what it is given, in seconds, and `stop_beyond_request_s` how long after
-    an unanswered request a member's library that has not stopped is told again.
+    seconds, `send_s` how long a producer may take over what it is given, in seconds, and
+    `stop_beyond_request_s` how long after an unanswered request a member's library that has not
+    stopped is told again.
     """
 
     bootstrap: str
     session_s: float
-    replication: int = 1
-    security: KafkaSecurity | None = None
+    cluster: Cluster = field(default_factory=Cluster)
     send_s: float = SEND_TIMEOUT_S
     request_beyond_session_s: float = REQUEST_BEYOND_SESSION_S
     stop_beyond_request_s: float = STOP_BEYOND_REQUEST_S
@@ -64,21 +87,28 @@ class KafkaSettings:
         """The seconds that a request may take before the broker counts as away."""
         return self.session_s + self.request_beyond_session_s
 
+    def connection(self) -> dict[str, Any]:
+        """The options of a single connection, as aiokafka takes them."""
+        security = self.cluster.security
+        return {
+            "request_timeout_ms": round(self.request_s * 1000),
+            **(security.options() if security else {}),
+        }
+
     def client(self) -> dict[str, Any]:
         """The options that producer, consumer and admin client share, as aiokafka takes them."""
         return {
             "bootstrap_servers": self.bootstrap,
-            "request_timeout_ms": round(self.request_s * 1000),
             "metadata_max_age_ms": round(METADATA_AGE_MAX_S * 1000),
-            **(self.security.options() if self.security else {}),
+            **self.connection(),
         }
 
     def topic_configs(self) -> dict[str, str]:
         """The configuration of a topic made here: nothing of it is ever deleted by age or size."""
+        in_sync = self.cluster.in_sync or max(1, self.cluster.replication - 1)
         return {
             "cleanup.policy": "delete",
             "retention.ms": "-1",
             "retention.bytes": "-1",
-            # All replicas but one must hold a record before it counts as published.
-            "min.insync.replicas": str(max(1, self.replication - 1)),
+            "min.insync.replicas": str(in_sync),
         }

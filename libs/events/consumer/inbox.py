@@ -77,7 +77,7 @@ class Tally:
     """The counts of a consumer since it started.
 
     `skipped` had been taken before, `passed` is not wanted or was dropped by a person; `stopped`
-    says at what it stopped.
+    says at what it stopped, `kept_out` why it does not get at its topics now.
     """
 
     handled: int = 0
@@ -85,6 +85,7 @@ class Tally:
     passed: int = 0
     parked: int = 0
     stopped: str | None = None
+    kept_out: str | None = None
 
 
 @dataclass
@@ -128,7 +129,8 @@ class Consumer:
                 self.tally.stopped = str(error)
                 log.critical("consumer stopped", group=self.group, error=str(error))
                 return
-            except Exception as error:  # the bus is away: join again when it is back
+            except Exception as error:  # the bus is away or refuses us: join again when it does not
+                self.tally.kept_out = safe_text(error)
                 log.warning("consumer begins anew", group=self.group, error=safe_text(error))
                 await asyncio.sleep(RETRY_S)
 
@@ -165,7 +167,9 @@ class Consumer:
 
     async def _fetches(self, member: Member) -> AsyncGenerator[Sequence[Batch]]:
         while True:
-            yield await member.fetch(self.fetch_records_max, FETCH_WAIT_S)
+            fetched = await member.fetch(self.fetch_records_max, FETCH_WAIT_S)
+            self.tally.kept_out = None
+            yield fetched
 
     async def _take_all(self, member: Member, batches: Sequence[Batch]) -> dict[Partition, int]:
         """Take batches of one topic, together where that is possible; the offsets behind them."""

@@ -15,7 +15,8 @@ from libs.events.bus import Bus, Member
 from libs.events.bus.connect import connect
 from libs.events.bus.embedded import migrate
 from libs.events.bus.embedded_member import UNAVAILABLE
-from libs.events.bus.kafka import KafkaBus, KafkaSettings
+from libs.events.bus.kafka import KafkaBus
+from libs.events.bus.kafka_settings import KafkaSettings
 from localstack.kafka_server import Broker
 from localstack.postgres.server import PostgresServer
 from tests.integration.bus.conftest import EMBEDDED_SESSION_S, KAFKA_SESSION_S

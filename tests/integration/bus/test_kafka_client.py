@@ -10,8 +10,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.client import AIOKafkaClient
 
-from libs.events.bus.kafka import KafkaBus, KafkaSettings
+from libs.events.bus.kafka import KafkaBus
 from libs.events.bus.kafka_member import KafkaMember
+from libs.events.bus.kafka_settings import KafkaSettings
 
 pytestmark = [
     pytest.mark.kafka,
@@ -51,7 +52,7 @@ async def test_who_is_told_to_end_while_a_question_ends_is_heard(
 
     monkeypatch.setattr(AIOKafkaClient, "close", note_closed)
     bus = KafkaBus(KafkaSettings(kafka_bootstrap, session_s=SESSION_S))
-    asking = asyncio.create_task(bus.ping())
+    asking = asyncio.create_task(bus.committed("nobody"))
     await ending.wait()
     asking.cancel()
     await asyncio.wait({asking})

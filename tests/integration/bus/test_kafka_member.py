@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
-from libs.events.bus.kafka import KafkaBus, KafkaSettings
+from libs.events.bus.kafka import KafkaBus
 from libs.events.bus.kafka_member import KafkaMember
+from libs.events.bus.kafka_settings import KafkaSettings
 from tests.integration.bus.kit import PARTITIONS
 from tests.servers import eventually
 

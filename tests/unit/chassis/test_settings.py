@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from libs.chassis.dev_certificates import Authority
 from libs.chassis.settings import SettingRefused, Settings, choice, secret_key, text, url, whole
+from libs.events.bus.kafka_settings import Cluster
 from libs.privacy.versions import KeyVersions
 
 KEY = bytes(range(32))
@@ -19,7 +21,7 @@ def env(tmp_path: Path) -> dict[str, str]:
     return {
         "PKH_DATABASE_URL": "postgresql://registry@/registry?host=/run/sockets",
         "PKH_DATABASE_PASSWORD_FILE": str(tmp_path / "password"),
-        "PKH_BUS_URL": "kafka://broker:9092",
+        "PKH_BUS_URL": "kafka://localhost:9092",
         "PKH_JWKS_FILE": str(tmp_path / "jwks.json"),
         "PKH_ISSUER": "https://issuer.example",
         "PKH_AUDIENCE": "pkh",
@@ -30,7 +32,7 @@ def env(tmp_path: Path) -> dict[str, str]:
 def test_a_service_reads_what_it_is_told(env: dict[str, str]) -> None:
     settings = Settings.from_environment("registry", env | {"PKH_PORT": "8001"})
     assert (settings.service, settings.port, settings.host) == ("registry", 8_001, "127.0.0.1")
-    assert settings.bus_url == "kafka://broker:9092"
+    assert settings.bus_url == "kafka://localhost:9092"
     assert (settings.kek, settings.token_key) == (KeyVersions.of(KEY), None)
 
 
@@ -139,3 +141,90 @@ def test_a_service_reads_settings_of_its_own_in_the_same_way() -> None:
     assert choice(env, "PKH_MODE", ("strict", "loose"), "loose") == "strict"
     assert text(env, "PKH_NAME", "none") == "none"
     assert url(env, "PKH_REGISTRY_URL", ("http",), optional=True) == ""
+
+
+# -- Kafka ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def at_kafka(env: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """As a service is told of a cluster elsewhere."""
+    authority = Authority.make("Kafka")
+    certificate, key = authority.issue("pkh_bus_owner")
+    (tmp_path / "kafka-ca.pem").write_text(authority.pem)
+    (tmp_path / "own.pem").write_text(certificate)
+    (tmp_path / "own.key").write_text(key)
+    (tmp_path / "kafka").write_text("s3cret of kafka\n")
+    return env | {
+        "PKH_BUS_URL": "kafka://kafka-1:9092,kafka-2:9092",
+        "PKH_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+        "PKH_KAFKA_CA_FILE": str(tmp_path / "kafka-ca.pem"),
+        "PKH_KAFKA_USER": "pkh_registry",
+        "PKH_KAFKA_PASSWORD_FILE": str(tmp_path / "kafka"),
+    }
+
+
+def test_a_service_at_kafka_is_a_user_over_tls(at_kafka: dict[str, str]) -> None:
+    asked = at_kafka | {"PKH_KAFKA_REPLICATION": "3", "PKH_KAFKA_IN_SYNC": "2"}
+    settings = Settings.from_environment("registry", asked)
+
+    assert (settings.cluster.replication, settings.cluster.in_sync) == (3, 2)
+    assert settings.cluster.security is not None
+    options = settings.cluster.security.options()
+    assert options["security_protocol"] == "SASL_SSL"
+    assert options["sasl_mechanism"] == "SCRAM-SHA-512"
+    assert options["ssl_context"].check_hostname
+    assert options["sasl_plain_password"] == "s3cret of kafka"
+    assert "s3cret" not in repr(settings)
+
+
+def test_who_gives_rights_shows_a_certificate(at_kafka: dict[str, str], tmp_path: Path) -> None:
+    asked = at_kafka | {
+        "PKH_KAFKA_SECURITY_PROTOCOL": "SSL",
+        "PKH_KAFKA_CERTIFICATE_FILE": str(tmp_path / "own.pem"),
+        "PKH_KAFKA_KEY_FILE": str(tmp_path / "own.key"),
+    }
+    security = Settings.from_environment("registry", asked).cluster.security
+
+    assert security is not None
+    assert security.options().keys() == {"security_protocol", "ssl_context"}
+
+
+@pytest.mark.parametrize("url", ["kafka://127.0.0.1:9092", "kafka://localhost:9092,[::1]:9092"])
+def test_in_clear_are_brokers_of_this_machine(env: dict[str, str], url: str) -> None:
+    assert Settings.from_environment("registry", env | {"PKH_BUS_URL": url}).cluster == Cluster()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"PKH_KAFKA_SECURITY_PROTOCOL": ""},
+            "PKH_KAFKA_SECURITY_PROTOCOL must be SASL_SSL: PKH_BUS_URL names a broker that is not",
+        ),
+        (
+            {"PKH_KAFKA_SECURITY_PROTOCOL": "", "PKH_BUS_URL": "kafka://localhost:1,kafka-2:1"},
+            "PKH_KAFKA_SECURITY_PROTOCOL must be SASL_SSL: PKH_BUS_URL names a broker that is not",
+        ),
+        (
+            {"PKH_KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT"},
+            "PKH_KAFKA_SECURITY_PROTOCOL must be one of plaintext, sasl_ssl, ssl.",
+        ),
+        ({"PKH_KAFKA_USER": ""}, "PKH_KAFKA_USER must be set."),
+        ({"PKH_KAFKA_PASSWORD_FILE": ""}, "PKH_KAFKA_PASSWORD_FILE must be set, and its file not"),
+        ({"PKH_KAFKA_SASL_MECHANISM": "PLAIN"}, "PKH_KAFKA_SASL_MECHANISM must be one of scram-"),
+        ({"PKH_KAFKA_CA_FILE": __file__}, "PKH_KAFKA_CA_FILE must name certificates in PEM"),
+        (
+            {"PKH_KAFKA_SECURITY_PROTOCOL": "SSL"},
+            "PKH_KAFKA_CERTIFICATE_FILE and PKH_KAFKA_KEY_FILE must be set for SSL.",
+        ),
+        ({"PKH_KAFKA_REPLICATION": "0"}, "PKH_KAFKA_REPLICATION must be a whole number from 1 to"),
+        ({"PKH_KAFKA_IN_SYNC": "2"}, "PKH_KAFKA_IN_SYNC must be a whole number from 0 to 1."),
+    ],
+)
+def test_a_service_that_kafka_would_not_know_does_not_start(
+    at_kafka: dict[str, str], changes: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(SettingRefused) as refused:
+        Settings.from_environment("registry", at_kafka | changes)
+    assert str(refused.value).startswith(sentence)

@@ -164,6 +164,46 @@ def test_a_container_leaves_no_volume_without_a_name() -> None:
     assert declared == named | set(kafka["tmpfs"])
 
 
+# -- Kafka
+
+
+def test_no_listener_of_kafka_is_in_clear_and_what_no_entry_allows_is_refused() -> None:
+    settings = CONTAINERS["kafka"]["environment"]
+    protocols = dict(
+        each.split(":") for each in settings["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(",")
+    )
+    listeners = {each.split("://")[0] for each in settings["KAFKA_LISTENERS"].split(",")}
+
+    assert listeners == protocols.keys()
+    assert {*protocols.values()} == {"SASL_SSL", "SSL"}
+    for name in (name for name, protocol in protocols.items() if protocol == "SSL"):
+        assert settings[f"KAFKA_LISTENER_NAME_{name}_SSL_CLIENT_AUTH"] == "required"
+    assert settings["KAFKA_ALLOW_EVERYONE_IF_NO_ACL_FOUND"] == "false"
+    assert settings["KAFKA_AUTHORIZER_CLASS_NAME"].endswith(".StandardAuthorizer")
+    assert settings["KAFKA_SUPER_USERS"] == "User:kafka;User:pkh_bus_owner"
+
+
+def test_the_secrets_of_kafka_are_made_once_and_its_ca_has_no_key(tmp_path: Path) -> None:
+    deploy, secrets = tmp_path / "deploy", tmp_path / "secrets"
+    deploy.mkdir()
+    shutil.copy(ROOT / "deploy" / "make-secrets", deploy)
+
+    def made() -> dict[str, bytes]:
+        subprocess.run([deploy / "make-secrets"], capture_output=True, check=True)
+        return {path.name: path.read_bytes() for path in secrets.iterdir()}
+
+    first = made()
+    assert made() == first
+    assert {"kafka-ca.pem", "kafka.keystore.pem", "pkh_bus_owner.pem"} <= first.keys()
+    assert "kafka-ca.key" not in first
+    for name in ("kafka.keystore.pem", "pkh_bus_owner.pem"):
+        asked = ["openssl", "verify", "-CAfile", f"{secrets}/kafka-ca.pem", f"{secrets}/{name}"]
+        subprocess.run(asked, capture_output=True, check=True)
+    assert len({value for name, value in first.items() if name.endswith(".kafka")}) == sum(
+        name.endswith(".kafka") for name in first
+    )
+
+
 # -- Whom an alert is told
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from libs.events.bus import Record
 from libs.events.bus.connect import connect
 from libs.events.bus.embedded_member import share_of
-from libs.events.bus.kafka_settings import KafkaSecurity, KafkaSettings
+from libs.events.bus.kafka_settings import Cluster, KafkaSecurity, KafkaSettings
 from libs.events.bus.limits import RECORD_BYTES_MAX, record_bytes, refuse_oversize
 from libs.events.bus.segments import SEGMENT_BYTES_MAX, SEGMENT_RECORDS_MAX, pack, unpack
 from libs.events.domain.errors import BusRefused
@@ -110,16 +110,22 @@ async def test_an_address_of_another_kind_is_refused(url: str) -> None:
         await connect(url)
 
 
-@pytest.mark.parametrize(("replication", "in_sync"), [(1, "1"), (2, "1"), (3, "2")])
-def test_all_copies_but_one_must_hold_a_record(replication: int, in_sync: str) -> None:
-    configs = KafkaSettings("host:9092", 10.0, replication).topic_configs()
+@pytest.mark.parametrize(
+    ("replication", "asked", "in_sync"),
+    [(1, None, "1"), (2, None, "1"), (3, None, "2"), (3, 1, "1")],
+)
+def test_all_copies_but_one_must_hold_a_record_unless_it_is_said(
+    replication: int, asked: int | None, in_sync: str
+) -> None:
+    cluster = Cluster(replication=replication, in_sync=asked)
+    configs = KafkaSettings("host:9092", 10.0, cluster).topic_configs()
 
     assert configs["min.insync.replicas"] == in_sync
     assert configs["cleanup.policy"] == "delete", "a compacted topic forgets what it was told"
 
 
 def test_a_password_is_not_shown() -> None:
-    settings = KafkaSettings("host:9092", 10.0, security=KafkaSecurity("registry", "s3cret"))
+    settings = KafkaSettings("host:9092", 10.0, Cluster(KafkaSecurity("registry", "s3cret")))
 
     assert "s3cret" not in repr(settings)
     assert settings.client()["sasl_plain_password"] == "s3cret"

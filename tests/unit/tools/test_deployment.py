@@ -88,7 +88,12 @@ def test_a_service_that_is_described_is_wired_everywhere(with_purses: Path) -> N
     service, relay = compose["services"]["purses"], compose["services"]["purses-relay"]
     assert service["command"] == ["python", "-m", "services.purses.main"]
     assert service["ports"] == ["127.0.0.1:8009:8000"]
-    assert service["secrets"] == ["pkh_purses.password", "cursor-key", "token-key"]
+    at_kafka = ["pkh_purses.kafka", "kafka-ca.pem"]
+    assert service["secrets"] == ["pkh_purses.password", *at_kafka, "cursor-key", "token-key"]
+    assert relay["secrets"] == ["pkh_purses.password", *at_kafka]
+    for each in (service, relay):
+        assert each["environment"]["PKH_KAFKA_USER"] == "pkh_purses"
+    assert "PKH_PURSES_KAFKA_PASSWORD_FILE" in compose["services"]["migrate"]["environment"]
     assert service["environment"]["PKH_REGISTRY_URL"] == "http://registry:8000"
     assert service["volumes"] == ["identity:/identity:ro", "spool:/spool", "purses-token:/token:ro"]
     assert relay["environment"]["PKH_RELAYED"] == "purses"
