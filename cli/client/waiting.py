@@ -17,8 +17,8 @@ POLL_S: Final = 0.1
 PAUSES_A_LOOK: Final = 4  # looking takes at most a fifth of the time, however long a look takes
 STILL_S_MAX: Final = 60.0
 
-# What projection does not read, because it holds sealed fields.
-NOT_PROJECTED: Final = frozenset({"pkh.registry.roster.v1"})
+# What projection does not read, because it holds sealed fields or days of birth.
+NOT_PROJECTED: Final = frozenset({"pkh.registry.roster.v1", "pkh.registry.family.v1"})
 
 
 async def while_it_moves(

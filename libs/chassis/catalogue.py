@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, get_args
@@ -107,7 +108,7 @@ def load(root: Path = ROOT) -> Catalogue:
             *_of_rooms(services, root / "services"),
             *_of_ports(services),
             *_of_words(services),
-            *_of_topics(services, Topics.load(root / "contracts")),
+            *_of_topics(services, Topics.load(root / "contracts"), datetime.now(UTC).date()),
         )
     ]
     if sentences:
@@ -158,12 +159,14 @@ def _of_words(services: Mapping[str, Entry]) -> Iterator[str]:
             yield f"[{name}] calls others and needs no service-token."
 
 
-def _of_topics(services: Mapping[str, Entry], topics: Topics) -> Iterator[str]:
+def _of_topics(services: Mapping[str, Entry], topics: Topics, today: date) -> Iterator[str]:
     for name, entry in services.items():
         for topic in (*entry.publishes, *entry.reads):
             if topic not in topics.partitions:
                 yield f"[{name}] topic {topic!r} is not in contracts/topics.yaml."
         for topic in entry.reads:
+            if topics.has_ended(topic, today):
+                yield f"[{name}] reads {topic}, which ended on {topics.ends[topic]}."
             if name not in topics.readers.get(topic, [name]):
                 yield f"[{name}] reads {topic}, whose readers are others."
         for topic in entry.publishes:

@@ -6,6 +6,7 @@ On one machine and in containers alike. Safe to run again: what is there stays.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 import asyncpg
@@ -80,7 +81,8 @@ def kafka_rights(described: Catalogue) -> list[Rights]:
 
 async def make_topics(bus_url: str, cluster: Cluster | None = None) -> list[str]:
     """Create the missing topics with the partition counts of the contracts; answers all names."""
-    wanted = Topics.load(ROOT / "contracts").partitions
+    topics = Topics.load(ROOT / "contracts")
+    wanted = topics.open(topics.partitions, datetime.now(UTC).date())
     bus = await connect(bus_url, cluster=cluster)
     try:
         await bus.ensure_topics(wanted)

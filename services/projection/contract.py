@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 SERVICE: Final = "projection"
-FAMILY_TOPIC = "pkh.registry.family.v1"
+FAMILY_TOPIC = "pkh.registry.family.v2"
 COMMITMENT_TOPIC = "pkh.conditionality.commitment.v1"
 PAYMENT_TOPIC = "pkh.payments.payment.v1"
 TAHAP_TOPIC = "pkh.payments.tahap.v1"

@@ -15,7 +15,6 @@ SOURCES: Final = python_files(*PACKAGES)
 OWN_DATES: Final = {
     Path("libs/chassis/forms.py"): "the one form",
     Path("services/payments/domain/tahap/announcement.py"): "a month that was checked",
-    Path("services/projection/explanation/household.py"): "what registry published",
     Path("simulators/books.py"): "a bank's own books",
     Path("simulators/journal.py"): "what it wrote itself",
     Path("simulators/request_file.py"): "held against its own ISO form",

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import pytest_asyncio
 
 from libs.chassis.settings import Settings
@@ -18,10 +19,10 @@ from libs.events.store.postgres import Store
 from services.payments.contract import COMMITMENT_TOPIC, PAYMENT_TOPIC, ROSTER_TOPIC, TAHAP_TOPIC
 from services.payments.domain.shared.ids import supplementary
 from services.payments.tables.ledger import books
-from services.registry.contract import FAMILY_TOPIC
+from services.projection.contract import FAMILY_TOPIC
 from services.registry.main import SERVICE
 from simulators.books import Account, Status, comparable
-from tests.doors import Sender, deliver, front_door, sent, service_settings
+from tests.doors import TOPICS, Sender, deliver, front_door, sent, service_settings
 from tests.integration.conditionality.kit import Bench, bench_at
 from tests.integration.payments.houses import EARLY_CHILD_IDR
 from tests.integration.payments.office import Office, office_at
@@ -75,9 +76,11 @@ class Services:
         new = messages[self.carried.get(service, 0) :]
         self.carried[service] = len(messages)
         for message in new:
-            sender = self.senders.setdefault(message.topic, Sender(message.topic))
-            record = sender.record(message.type, message.key, message.body)
-            assert record.value == message.value
+            topic = TOPICS.sent_on(message.topic, date.max)[-1]
+            sender = self.senders.setdefault(topic, Sender(topic))
+            value = TOPICS.value(topic, message.type, message.value)
+            record = sender.record(message.type, message.key, msgspec.json.decode(value))
+            assert record.value == value
             for consumer in self._readers(record):
                 await deliver(consumer, record)
         return bool(new)

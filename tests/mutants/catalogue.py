@@ -19,6 +19,7 @@ from tests.mutants.issuers import ISSUERS
 from tests.mutants.limits import LIMITS
 from tests.mutants.lists import LISTS
 from tests.mutants.mutant import Change, Mutant
+from tests.mutants.narrowing import NARROWING
 from tests.mutants.partners import PARTNERS
 from tests.mutants.persons import PERSONS
 from tests.mutants.proving import PROVING
@@ -35,6 +36,7 @@ MUTANTS: Final = (
     *CORRIDOR,
     *TELEMETRY,
     *FORGERIES,
+    *NARROWING,
     *FORMS,
     *ISOLATION,
     *ISSUERS,

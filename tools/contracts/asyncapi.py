@@ -90,7 +90,7 @@ def _channel(topics: Topics, name: str, stems: Iterable[Path]) -> dict[str, Any]
     return {
         "address": name,
         "description": f"From {topics.owners[name]}, keyed by {topics.keys[name]}; its data is "
-        f"{topics.data_classes[name]}.",
+        f"{topics.data_classes[name]}.{_relation(topics, name)}",
         "messages": {message: {"$ref": f"#/components/messages/{message}"} for message in own},
         "bindings": {
             "kafka": {
@@ -100,6 +100,13 @@ def _channel(topics: Topics, name: str, stems: Iterable[Path]) -> dict[str, Any]
             }
         },
     }
+
+
+def _relation(topics: Topics, name: str) -> str:
+    """The sentences on when a topic ends, and which one it narrows."""
+    ends = f" Its last day is {topics.ends[name]}." if name in topics.ends else ""
+    wide = topics.stored_as(name)
+    return ends if wide == name else f"{ends} It tells what {wide} tells, with fewer fields."
 
 
 def _operation(topics: Topics, name: str) -> dict[str, Any]:

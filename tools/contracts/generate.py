@@ -38,7 +38,7 @@ def messages(contracts: Path = CONTRACTS) -> dict[Path, type[Any]]:
     """{contracts/<topic>/<Type>.v1: the publisher's dataclass} of every golden example."""
     topics = Topics.load(contracts)
     return {
-        stem: published(topics.owners[stem.parent.name], stem.name.partition(".")[0])
+        stem: published(topics.owners[stem.parent.name], *stem.name.split("."))
         for stem in stems(contracts, EXAMPLE)
     }
 
@@ -49,11 +49,14 @@ def stems(contracts: Path, suffix: str) -> list[Path]:
     return [path.with_name(path.name.removesuffix(suffix)) for path in found]
 
 
-def published(service: str, name: str) -> type[Any]:
-    """The dataclass that a service publishes under a name; LookupError where there is none."""
+def published(service: str, name: str, version: str = "v1") -> type[Any]:
+    """The dataclass that a service publishes under a name; LookupError where there is none.
+
+    Where a later major version has another form, its class is named for it: MemberBornV2.
+    """
     # Found by name: this program looks at what services declare, and depends on none of them.
     contract = importlib.import_module(f"services.{service}.contract")
-    own = getattr(contract, name, None)
+    own = getattr(contract, name + version.upper(), getattr(contract, name, None))
     if isinstance(own, type) and is_dataclass(own):
         return own
     for kind in _streams(contract):

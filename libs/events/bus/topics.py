@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 
+from libs.events.bus.narrowing import Narrowing
 from libs.events.bus.partition import partition_of
 from libs.events.domain.errors import BusRefused
 
@@ -16,8 +20,10 @@ from libs.events.domain.errors import BusRefused
 class Topics:
     """`partitions` of each topic, who owns it, its key and its data class; `namespace` of types.
 
-    A data class says who may read: public, pseudonymous or sealed (SECURITY.md). A topic of which
-    `readers` are named has no others.
+    A data class says who may read: public, pseudonymous, re-identifying or sealed (SECURITY.md). A
+    topic of which `readers` are named has no others. The last day of a topic that ends is in
+    `ends`: from the day after on it is neither sent nor read. A topic of `narrowings` tells less of
+    what another one of its owner tells.
     """
 
     namespace: str
@@ -26,6 +32,8 @@ class Topics:
     keys: dict[str, str] = field(default_factory=dict)
     data_classes: dict[str, str] = field(default_factory=dict)
     readers: dict[str, list[str]] = field(default_factory=dict)
+    ends: dict[str, date] = field(default_factory=dict)
+    narrowings: dict[str, Narrowing] = field(default_factory=dict)
 
     @classmethod
     def load(cls, contracts: Path) -> Topics:
@@ -39,11 +47,43 @@ class Topics:
             {name: topic["key"] for name, topic in topics.items()},
             {name: topic["data_class"] for name, topic in topics.items()},
             {name: topic["readers"] for name, topic in topics.items() if "readers" in topic},
+            {name: topic["ends"] for name, topic in topics.items() if "ends" in topic},
+            {
+                name: msgspec.convert(topic["narrows"], Narrowing)
+                for name, topic in topics.items()
+                if "narrows" in topic
+            },
         )
 
     def of(self, owner: str) -> dict[str, int]:
         """{topic: partition count} of what a service publishes."""
         return {name: self.partitions[name] for name, by in self.owners.items() if by == owner}
+
+    def has_ended(self, topic: str, on: date) -> bool:
+        """True from the day after the last one of a topic on."""
+        return topic in self.ends and on > self.ends[topic]
+
+    def open(self, topics: Iterable[str], on: date) -> dict[str, int]:
+        """{topic: partition count} of those that have not ended by a day."""
+        return {name: self.partitions[name] for name in topics if not self.has_ended(name, on)}
+
+    def stored_as(self, topic: str) -> str:
+        """The topic under which its owner stores what goes out on a topic."""
+        narrowing = self.narrowings.get(topic)
+        return topic if narrowing is None else narrowing.topic
+
+    def value(self, topic: str, kind: str, value: bytes) -> bytes:
+        """A stored message as a topic tells it."""
+        narrowing = self.narrowings.get(topic)
+        return value if narrowing is None else narrowing.value(kind, value)
+
+    def sent_on(self, stored: str, on: date) -> list[str]:
+        """The topics on which a message that is stored for a topic goes out on a day.
+
+        They are that one and those that narrow it, but for what has ended.
+        """
+        topics = [stored, *(name for name, n in self.narrowings.items() if n.topic == stored)]
+        return [topic for topic in topics if not self.has_ended(topic, on)]
 
     def partition(self, topic: str, key: str) -> int:
         """The partition of a key, the same on every bus."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from datetime import UTC, date, datetime
+from functools import lru_cache, partial
 from time import perf_counter, time_ns
 
 import asyncpg
@@ -121,6 +122,7 @@ class Relay:
                 await asyncio.sleep(RELAY_RETRY_S)
 
     async def _lead(self, leadership: Leadership) -> None:
+        self.owned = self.topics.open(self.topics.of(self.store.source), _today())
         await self.bus.ensure_topics(self.owned)
         progress, epoch = await self._resume(), (await self.store.head())[1]
         # At the last audit; None when something was sent since, which moved them.
@@ -183,7 +185,20 @@ class Relay:
         for (topic, partition), there in progress.refilled.items():
             log.warning("refilling", topic=topic, partition=partition, behind=there)
             progress.position = min(progress.position, there)
+        progress.position = min([progress.position, *self._narrow_behind(last)])
         return progress
+
+    def _narrow_behind(self, last: Mapping[tuple[str, int], int]) -> Iterator[int]:
+        """The positions of narrow topics' partitions that are behind those of their wide ones.
+
+        A topic that is declared now gets what was said before, too.
+        """
+        for topic in self.owned.keys() & self.topics.narrowings.keys():
+            wide = self.topics.stored_as(topic)
+            for partition in range(self.owned[topic]):
+                own = last.get((topic, partition), 0)
+                if own < last.get((wide, partition), 0):
+                    yield own
 
     def _position(self, last: Record | None, acknowledged: int) -> int:
         """The last position of ours that a partition holds, by its last record.
@@ -206,11 +221,12 @@ class Relay:
         if window is None:
             return None
         traces = {number: _trace(block["metadata"]) for number, block in window.blocks.items()}
-        records = []
+        records, sent_on = [], lru_cache(partial(self.topics.sent_on, on=_today()))
         for position, row in await window.events(self.store.pool, _EVENTS):
-            record = self._record(position, row, progress, epoch, traces[row["block"]])
-            if record is not None:
-                records.append(record)
+            for topic in sent_on(row["topic"]):
+                record = self._record(topic, position, row, progress, epoch, traces[row["block"]])
+                if record is not None:
+                    records.append(record)
         progress.position = window.last_position
         partitions = {(record.topic, record.partition) for record in records}
         return Stretch(
@@ -230,9 +246,15 @@ class Relay:
             tracing.sent(self.bus.system, began_ns, records)
 
     def _record(
-        self, position: int, row: asyncpg.Record, progress: Progress, epoch: str, trace: str | None
+        self,
+        topic: str,
+        position: int,
+        row: asyncpg.Record,
+        progress: Progress,
+        epoch: str,
+        trace: str | None,
     ) -> Record | None:
-        _, _, stream_id, kind, topic, key, occurred_at, own_trace, value = row
+        _, _, stream_id, kind, _, key, occurred_at, own_trace, value = row
         partition = (topic, self.topics.partition(topic, key))
         previous = progress.advance(partition, position)
         if previous is None:
@@ -250,12 +272,17 @@ class Relay:
             trace=own_trace or trace,
         )
         headers = headers_of(envelope, type_prefix(self.topics.namespace, topic))
-        return Record(topic, partition[1], key.encode(), value.encode(), headers)
+        body = self.topics.value(topic, kind, value.encode())
+        return Record(topic, partition[1], key.encode(), body, headers)
 
     async def _acknowledge(self, stretch: Stretch) -> None:
         rows = [(*partition, position) for partition, position in sorted(stretch.last.items())]
         rows.append((*WHOLE_LOG, stretch.end))
         await self.store.pool.execute(_ACKNOWLEDGE, *map(list, zip(*rows, strict=True)))
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 @lru_cache

@@ -68,15 +68,19 @@ async def untrue(pool: Pool, topics: Topics, marked: Sequence[Mark]) -> AsyncIte
     """
     waiting = _Waiting(marked)
     position = 0
-    names = sorted({mark.topic for mark in marked})
+    topics_marked = sorted({mark.topic for mark in marked})
+    names = sorted({topics.stored_as(topic) for topic in topics_marked})
     while names and (window := await window_after(pool, position, EVENTS_A_STEP)) is not None:
         for at, row in await window.events(pool, _SENT, names):
-            _, _, topic, kind, stream, moment, key, value = row
-            partition = topic, topics.partition(topic, key)
-            for mark in waiting.before(partition, at):
-                yield mark
-            message = kind, stream.encode(), moment, key.encode(), value.encode()
-            waiting.take(partition, at, *message)
+            _, _, stored, kind, stream, moment, key, value = row
+            for topic in topics_marked:
+                if topics.stored_as(topic) != stored:
+                    continue
+                partition = topic, topics.partition(topic, key)
+                for mark in waiting.before(partition, at):
+                    yield mark
+                body = topics.value(topic, kind, value.encode())
+                waiting.take(partition, at, kind, stream.encode(), moment, key.encode(), body)
         position = window.last_position
     for mark in waiting.rest():
         yield mark

@@ -14,7 +14,6 @@ from services.projection.explanation.messages import (
     Published,
 )
 from services.projection.explanation.story import Story
-from services.projection.explanation.tahap_messages import Rules
 from services.projection.explanation.words import CATEGORIES, day, named, rupiah
 
 NOT_COUNTED: Final = {
@@ -74,35 +73,37 @@ def _uncounted(
 
 def _member(story: Story, entitled: Published[PaymentEntitled], member: Counted) -> ExplanationStep:
     worth, name = rupiah(member.amount), named(CATEGORIES, member.category)
-    aged = Text("", "")
-    if member.member in story.household.births():
-        years = story.household.age(member.member)
-        aged = Text(f", aged {years},", f", berusia {years} tahun,")
+    born = _born(story.household, member.member)
     text = Text(
-        f"Member {member.member}{aged.en} counts as {name.en}: {worth.en}.",
-        f"Anggota {member.member}{aged.id} dihitung sebagai {name.id}: {worth.id}.",
+        f"Member {member.member}{born.en} counts as {name.en}: {worth.en}.",
+        f"Anggota {member.member}{born.id} dihitung sebagai {name.id}: {worth.id}.",
     )
     return ExplanationStep(
         "COUNTED",
         text,
         (reference(entitled),),
-        behind(story.household, story.clauses.rules, member.member, member.category),
+        behind(story.household, member.member, member.category),
         (*story.clauses.category(member.category), *story.clauses.amount(member.category)),
         member.member,
         member.amount,
     )
 
 
-def behind(
-    household: Household, rules: Rules | None, member: int, category: str
-) -> tuple[Fact, ...]:
+def _born(household: Household, member: int) -> Text:
+    born = household.births().get(member)
+    if born is None:
+        return Text("", "")
+    return Text(f" (born {born.value})", f" (lahir {born.value})")
+
+
+def behind(household: Household, member: int, category: str) -> tuple[Fact, ...]:
     """The facts that a member's category rests on, as they were known."""
     born, school = household.births().get(member), household.school(member)
     match category:
         case "SEVERE_DISABILITY":
             facts = [household.disability(member)]
         case "PREGNANT":
-            facts = [*_windows(household, rules, member)]
+            facts = [household.pregnancy(member)]
         case "ELDERLY":
             facts = [born]
         case _ if category in SCHOOLS:
@@ -110,20 +111,6 @@ def behind(
         case _:
             facts = [born, school]
     return tuple(fact for fact in facts if fact is not None)
-
-
-def _windows(household: Household, rules: Rules | None, member: int) -> list[Fact | None]:
-    """The pregnancies whose window was open; all of them where the rules are not known."""
-    on = household.on
-    found: list[Fact | None] = []
-    for due, order, fact in household.pregnancies(member):
-        if rules is not None:
-            days, most = (on - due).days, rules.pregnancy_order_max
-            open_then = -rules.pregnancy_days_before <= days <= rules.pregnancy_days_after
-            if not open_then or (most is not None and not 1 <= (order or 0) <= most):
-                continue
-        found.append(fact)
-    return found
 
 
 def _family_part(
@@ -169,10 +156,10 @@ def payee(story: Story, entitled: Published[PaymentEntitled]) -> list[Explanatio
 def _receives(story: Story, member: int | None) -> Text:
     if member is None or member not in story.household.births():
         return Text("The payee is a valid one.", "Pengurus keluarga sah.")
-    years = story.household.age(member)
+    born = _born(story.household, member)
     return Text(
-        f"Member {member}, aged {years}, receives the family's money.",
-        f"Anggota {member}, berusia {years} tahun, adalah pengurus yang menerima bantuan.",
+        f"Member {member}{born.en} receives the family's money.",
+        f"Anggota {member}{born.id} adalah pengurus yang menerima bantuan.",
     )
 
 
@@ -184,8 +171,9 @@ def _nobody(story: Story, member: int | None) -> Text:
     elif household.death(member) is not None:
         why = Text(f"(member {member}) had died", f"(anggota {member}) telah meninggal")
     else:
-        years = household.age(member)
+        born = _born(household, member)
         why = Text(
-            f"(member {member}) was {years} years old", f"(anggota {member}) berusia {years} tahun"
+            f"is member {member}{born.en}, who was not old enough",
+            f"adalah anggota {member}{born.id}, yang belum cukup umur",
         )
     return Text(f"The payee {why.en}, {unpaid.en}.", f"Pengurus {why.id}, {unpaid.id}.")

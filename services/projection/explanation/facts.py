@@ -1,7 +1,8 @@
 """The dated facts of a family as the registry tells them: its own copies, with the fields needed.
 
 `effective_on` is the day from which a fact is true, `reported_on` that from which it is known;
-what came with the family's card has neither and was known from the beginning.
+what came with the family's card has neither and was known from the beginning. Of a birth the years
+around it are told ("2010-2019"), and of a pregnancy that there is one.
 """
 
 from __future__ import annotations
@@ -21,11 +22,10 @@ class FamilyRegistered:
 @dataclass(frozen=True, slots=True)
 class MemberFacts:
     member: int
-    birth_date: date
+    born: str
     school_level: str | None
     severe_disability: bool
-    pregnancy_due_date: date | None
-    pregnancy_order: int | None
+    pregnant: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,8 @@ class MembersRegistered:
 class MemberBorn:
     family: str
     member: int
-    effective_on: date
     reported_on: date
-    birth_date: date
+    born: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +66,7 @@ class PregnancyReported:
     member: int
     effective_on: date
     reported_on: date
-    due_date: date | None
-    pregnancy_order: int | None
+    pregnant: bool
 
 
 @dataclass(frozen=True, slots=True)

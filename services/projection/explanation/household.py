@@ -35,12 +35,6 @@ def reference(message: Published[Any]) -> Reference:
     return Reference(message.service, message.position, type(message.body).__name__)
 
 
-def completed_years(birth_date: date, on: date) -> int:
-    """Age in completed years; who is born on 29 February has a birthday on 1 March otherwise."""
-    before_birthday = (on.month, on.day) < (birth_date.month, birth_date.day)
-    return on.year - birth_date.year - before_birthday
-
-
 @dataclass(frozen=True, slots=True)
 class Household:
     """The facts of a family that could be known, each answer as of the closing date."""
@@ -109,16 +103,14 @@ class Household:
         return None
 
     def births(self) -> dict[int, Fact]:
-        """The birth date of every member who was born by then."""
+        """The years around the birth of every member who was born by then."""
         births: dict[int, Fact] = {}
         for card in of_kind(self.facts, MembersRegistered):
             for row in card.body.members:
-                births[row.member] = _birth(card, row.member, row.birth_date)
-        for born in self._applied(MemberBorn):
-            body = born.body
-            births[body.member] = _birth(
-                born, body.member, body.birth_date, body.effective_on, body.reported_on
-            )
+                births[row.member] = Fact("born", row.born, reference(card), row.member)
+        for born in of_kind(self.facts, MemberBorn):
+            body, at = born.body, reference(born)
+            births[body.member] = Fact("born", body.born, at, body.member, None, body.reported_on)
         return births
 
     def death(self, member: int) -> Fact | None:
@@ -148,29 +140,20 @@ class Household:
                     return Fact("severe_disability", "Y", reference(card), member)
         return None
 
-    def pregnancies(self, member: int) -> list[tuple[date, int | None, Fact]]:
-        """(due date, which pregnancy, fact) of each one that was known, as they came."""
-        found: list[tuple[date, int | None, Fact]] = []
+    def pregnancy(self, member: int) -> Fact | None:
+        """That the member expects or has borne a child, as it was last reported."""
+        for reported in reversed(self._applied(PregnancyReported)):
+            if reported.body.member == member:
+                return _of_member("pregnant", "Y", reported) if reported.body.pregnant else None
         for card in of_kind(self.facts, MembersRegistered):
             for row in card.body.members:
-                if row.member == member and row.pregnancy_due_date is not None:
-                    due, order = row.pregnancy_due_date, row.pregnancy_order
-                    fact = Fact("pregnancy_due_date", due.isoformat(), reference(card), member)
-                    found.append((due, order, fact))
-        for reported in self._applied(PregnancyReported):
-            if reported.body.member == member and reported.body.due_date is not None:
-                due, order = reported.body.due_date, reported.body.pregnancy_order
-                fact = _of_member("pregnancy_due_date", due.isoformat(), reported)
-                found.append((due, order, fact))
-        return found
+                if row.member == member and row.pregnant:
+                    return Fact("pregnant", "Y", reference(card), member)
+        return None
 
     def living(self) -> list[int]:
         """The members who were born and not dead."""
         return [member for member in sorted(self.births()) if self.death(member) is None]
-
-    def age(self, member: int) -> int:
-        """A member's completed years on the closing date."""
-        return completed_years(date.fromisoformat(self.births()[member].value), self.on)
 
     def _applied(self, kind: type[B]) -> Sequence[Published[B]]:
         """Facts of one kind that were true by then, in the order in which they apply."""
@@ -180,17 +163,6 @@ class Household:
             if body.effective_on <= self.on:
                 dated.append(((body.effective_on, body.reported_on, message.position), message))
         return [message for _, message in sorted(dated, key=lambda pair: pair[0])]
-
-
-def _birth(
-    message: Published[Any],
-    member: int,
-    birth_date: date,
-    effective_on: date | None = None,
-    reported_on: date | None = None,
-) -> Fact:
-    at = reference(message)
-    return Fact("birth_date", birth_date.isoformat(), at, member, effective_on, reported_on)
 
 
 def _of_member(name: str, value: str, message: Published[Any]) -> Fact:

@@ -80,7 +80,7 @@ def _failed(story: Story, cycle: Published[CycleEvaluated], duty: Duty) -> Expla
         for evidence in cycle.body.evidence
         if (evidence.member, evidence.duty, evidence.month) == key
     ]
-    facts = behind(_then(story, duty), story.clauses.rules, duty.member, duty.duty)
+    facts = behind(_then(story, duty), duty.member, duty.duty)
     if not found:
         name = named(CATEGORIES, duty.duty)
         text = Text(

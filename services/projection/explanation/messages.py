@@ -59,7 +59,6 @@ class GraduationPending:
 @dataclass(frozen=True, slots=True)
 class LateFact:
     fact: str
-    effective_on: date | None
     reported_on: date | None
     recorded_by: str
 

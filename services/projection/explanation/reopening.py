@@ -61,7 +61,7 @@ def _text(body: Happening) -> Text:
     number = body.reopening
     match body:
         case ReopeningProposed():
-            facts = ", ".join(f"{late.fact} ({late.effective_on})" for late in body.late)
+            facts = ", ".join(f"{late.fact} ({late.reported_on})" for late in body.late)
             return Text(
                 f"Facts that the list did not know would have listed the family (re-opening "
                 f"{number}): {facts}.",

@@ -35,8 +35,8 @@ async def why(
 ) -> Response:
     """Why this amount, or none: facts, clauses, arithmetic and papers, as known at its closing.
 
-    Dates of birth and of pregnancies are personal data, so every answer is written down with
-    its reader.
+    Who is in a family and what is owed to whom are personal data, so every answer is written down
+    with its reader.
     """
     story = await explained_messages.story(reading, reader.regions, family, tahap)
     if story is None:

@@ -20,6 +20,12 @@ from services.registry.contract.facts import (
     SchoolChanged,
     fact_of,
 )
+from services.registry.contract.narrowed import (
+    MemberBornV2,
+    MembersRegisteredV2,
+    PregnancyReportedV2,
+    ReopeningProposedV2,
+)
 from services.registry.domain import erasure as erasures
 from services.registry.domain.erasure import Erasure, FamilyErased, erasure
 from services.registry.domain.family import commands, events, family
@@ -47,7 +53,8 @@ TAHAP_TOPIC: Final = "pkh.payments.tahap.v1"
 COMMITMENT_TOPIC: Final = "pkh.conditionality.commitment.v1"
 
 # -- Sent. FamilyListed, PersonsRegistered, FamiliesWithheld, ListClosed and ListingStarted go out
-# as they are stored; a family's facts as contract/facts.py has them.
+# as they are stored; a family's facts as contract/facts.py has them, and what goes to FAMILY_TOPIC
+# goes out on the topic that narrows it as well.
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,11 +308,15 @@ __all__ = [
     "ListClosed",
     "ListingStarted",
     "MemberBorn",
+    "MemberBornV2",
     "MemberDied",
     "MembersRegistered",
+    "MembersRegisteredV2",
     "PayeeChanged",
     "PregnancyReported",
+    "PregnancyReportedV2",
     "ReopeningProposed",
+    "ReopeningProposedV2",
     "RosterMember",
     "SchoolChanged",
     "Tally",

@@ -42,7 +42,8 @@ class Desk:
 
     def said(self, topic: str, kind: str, **changes: Any) -> Record:
         """A message as its golden example has it, but for these fields."""
-        body = json.loads((CONTRACTS / topic / f"{kind}.v1.example.json").read_text())
+        version = topic.rpartition(".")[2]
+        body = json.loads((CONTRACTS / topic / f"{kind}.{version}.example.json").read_text())
         sender = self.senders.setdefault(topic, Sender(topic))
         return sender.record(kind, FAMILY, body | {"family": FAMILY} | changes)
 

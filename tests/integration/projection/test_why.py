@@ -108,8 +108,8 @@ async def test_an_amount_is_explained_with_its_facts_clauses_and_arithmetic(
     assert pupil["amount"] == 225_000
     assert pupil["clauses"][0]["sources"][0]["title"] == "Permensos 1/2018"
     assert pupil["facts"][1] == {
-        "name": "birth_date",
-        "value": "2012-08-17",
+        "name": "born",
+        "value": "2010-2019",
         "member": 2,
         "effective_on": None,
         "reported_on": None,

@@ -113,6 +113,23 @@ def test_the_services_of_this_tree_are_described() -> None:
     assert load(ROOT) == catalogue()
 
 
+@pytest.mark.parametrize(("last_day", "mistakes"), [("2020-01-01", 1), ("9999-12-31", 0)])
+def test_a_topic_is_read_until_its_last_day(tmp_path: Path, last_day: str, mistakes: int) -> None:
+    root = tree(tmp_path, PURSES + 'reads = ["pkh.purses.purse.v1"]\n')
+    declared = root / "contracts" / "topics.yaml"
+    declared.write_text(declared.read_text().replace("public}", f"public, ends: {last_day}}}"))
+
+    found: tuple[str, ...] = ()
+    try:
+        load(root)
+    except CatalogueRefused as refused:
+        found = refused.sentences
+
+    assert len(found) == mistakes
+    for sentence in found:
+        assert sentence.endswith("[purses] reads pkh.purses.purse.v1, which ended on 2020-01-01.")
+
+
 def test_a_topic_whose_readers_are_named_has_no_others(tmp_path: Path) -> None:
     described = PURSES + 'reads = ["pkh.purses.purse.v1"]\n'
     load(tree(tmp_path / "open", described))

@@ -11,7 +11,7 @@ from cli.errors import Failed
 from libs.events.store.watermarks import Positions
 from tests.unit.cli.conftest import FakePlatform, answer
 
-FAMILY = "pkh.registry.family.v1"
+FAMILY = "pkh.registry.family.v2"
 ROSTER = "pkh.registry.roster.v1"
 
 REGISTRY = Positions("e", 40, 40, {FAMILY: {0: 38}, ROSTER: {0: 40, 1: 39}}, {}, 0)

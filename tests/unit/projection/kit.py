@@ -75,19 +75,18 @@ def member(number: int, born: str, **changes: Any) -> MemberFacts:
     facts: dict[str, Any] = {
         "school_level": None,
         "severe_disability": False,
-        "pregnancy_due_date": None,
-        "pregnancy_order": None,
+        "pregnant": False,
     }
-    return MemberFacts(member=number, birth_date=day(born), **(facts | changes))
+    return MemberFacts(member=number, born=born, **(facts | changes))
 
 
 def card(*members: MemberFacts, payee: int | None = 1) -> Published[Any]:
     return registry(11, MembersRegistered(FAMILY, members, payee))
 
 
-MOTHER = member(1, "1990-05-05")
-PUPIL = member(2, "2012-08-17", school_level="SD")
-TODDLER = member(3, "2020-08-17")
+MOTHER = member(1, "1990-1999")
+PUPIL = member(2, "2010-2019", school_level="SD")
+TODDLER = member(3, "2020-2029")
 REGISTERED = registry(10, FamilyRegistered(FAMILY, REGION, dtks=True))
 CARD = card(MOTHER, PUPIL, TODDLER)
 

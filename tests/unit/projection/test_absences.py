@@ -62,7 +62,7 @@ def test_nobody_in_a_category_is_shown_by_births_and_schools() -> None:
     explanation = why(None, family=(REGISTERED, CARD, designated("INELIGIBLE", "NO_COMPONENT")))
 
     facts = [(fact.name, fact.member) for fact in step(explanation, "ELIGIBILITY").facts]
-    assert facts == [("birth_date", 1), ("birth_date", 2), ("school_level", 2), ("birth_date", 3)]
+    assert facts == [("born", 1), ("born", 2), ("school_level", 2), ("born", 3)]
 
 
 def test_a_judgement_of_an_earlier_closing_shows_no_facts_of_this_one() -> None:

@@ -196,7 +196,7 @@ def test_a_transfer_that_failed_says_that_the_money_went_back() -> None:
     ("members", "payee", "why_not"),
     [
         ((MOTHER,), None, "is no member of the family"),
-        ((MOTHER, member(2, "2006-04-01")), 2, "(member 2) was 16 years old"),
+        ((MOTHER, member(2, "2000-2009")), 2, "born 2000-2009), who was not old"),
     ],
 )
 def test_without_a_valid_payee_it_is_told_what_is_wrong(
