@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ async def overheard(postgres: Postgres, store: Store) -> Eavesdropper:
         async def relayed() -> bool:
             return (await positions(store)).relayed >= (await store.head())[0]
 
-        async with running(Relay(store, bus, TOPICS)):
+        async with running(Relay(store, bus, replace(TOPICS, ends={}))):
             await eventually(relayed)
         found = Eavesdropper(await read(bus, WIDE), await read(bus, FAMILY_TOPIC))
         await bus.close()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest_asyncio
 from msgspec.structs import replace
 
+from libs.chassis.catalogue import catalogue
 from libs.chassis.settings import Settings
 from libs.events.bus import Bus, Record
 from libs.events.bus.connect import connect
@@ -19,7 +20,7 @@ from services.projection.main import SERVICE
 from tests.doors import TOPICS, Door, Sender, front_door, service_settings
 from tests.servers import Postgres, eventually
 
-READ = TOPICS.partitions.keys() - {"pkh.registry.roster.v1"}
+READ = catalogue().services["projection"].reads
 TAHAP = "pkh.payments.tahap.v1"
 NIK = b"6103014107900001"
 

@@ -151,4 +151,4 @@ async def test_a_deployment_gets_the_topics_of_the_contracts(kafka_bootstrap: st
     again = await make_topics(f"kafka://{kafka_bootstrap}")
 
     assert made == again
-    assert "pkh.registry.family.v1" in made
+    assert "pkh.registry.family.v2" in made
