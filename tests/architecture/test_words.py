@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from tests.architecture.tree import ROOT, parse, python_files, tracked_files
 
@@ -20,6 +23,23 @@ PATCHED = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words that this file looks at in a module; `questions` are docstrings that ask one."""
+
+    patches: int
+    questions: tuple[str, ...]
+    private: tuple[str, ...]
+
+
+@cache
+def words_of(path: Path) -> Words:
+    """The words of a file, which is parsed once for all tests of this file."""
+    tree = parse(path)
+    questions = [text for text in docstrings(tree) if QUESTION.match(text)]
+    return Words(len([*patches(tree)]), tuple(questions), tuple(private_words(tree)))
+
+
 def patches(tree: ast.Module) -> Iterator[ast.Call]:
     """Every `setattr` of a fixture that changes a module, or a class in it, of ours."""
     imported = {
@@ -29,14 +49,16 @@ def patches(tree: ast.Module) -> Iterator[ast.Call]:
         for alias in node.names
     }
     for call in ast.walk(tree):
-        if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(".setattr"):
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+            continue
+        if call.func.attr == "setattr":
             changed = ast.unparse(call.args[0]).strip("'")
             if changed in imported or changed.startswith(DOTTED):
                 yield call
 
 
 def test_a_limit_of_ours_is_a_parameter_and_no_test_patches_it() -> None:
-    found = {str(path): len([*patches(parse(path))]) for path in python_files("tests")}
+    found = {str(path): words_of(path).patches for path in python_files("tests")}
 
     assert {path: count for path, count in found.items() if count} == PATCHED
 
@@ -51,6 +73,7 @@ def test_a_patch_is_noticed() -> None:
     assert [len([*patches(each)]) for each in (named, imported, others)] == [1, 1, 0]
 
 
+QUESTION = re.compile(r"(What|How|Whether)\b")
 CAN_NOT = re.compile(r"\bcan not\b(?! only)", re.IGNORECASE)
 
 
@@ -68,8 +91,7 @@ def opened_by_a_question(*tops: str) -> list[str]:
     return [
         f"{path}: {text.splitlines()[0]}"
         for path in python_files(*tops)
-        for text in docstrings(parse(path))
-        if re.match(r"(What|How|Whether)\b", text)
+        for text in words_of(path).questions
     ]
 
 
@@ -111,13 +133,13 @@ def private_words(tree: ast.Module) -> Iterator[str]:
 
 
 def test_a_name_says_what_a_thing_is() -> None:
-    found = {str(path): [*private_words(parse(path))] for path in python_files(*OURS)}
+    found = {str(path): [*words_of(path).private] for path in python_files(*OURS)}
 
     assert {path: names for path, names in found.items() if names} == PUBLISHED
 
 
 def test_tests_say_settings_result_or_explanation_and_not_told() -> None:
-    found = {str(path): [*private_words(parse(path))] for path in python_files("tests")}
+    found = {str(path): words_of(path).private for path in python_files("tests")}
 
     assert [path for path, names in found.items() if {*names} & {"told", "_told"}] == []
 
