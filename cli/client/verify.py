@@ -20,7 +20,7 @@ from cli.errors import Failed
 from libs.chassis.catalogue import role
 from libs.chassis.settings import POSTGRES, SettingRefused, url
 from libs.events.bus.topics import Topics
-from libs.events.store.taken import Mark, marks, untrue
+from libs.events.store.taken import Mark, come_again, marks, untrue
 from libs.events.store.verify import NO_WITNESS, verify
 from libs.events.store.watermarks import Positions, WaitedTooLong, until
 from localstack.environment import CONTRACTS, RELAYED, SERVICES, Environment
@@ -132,6 +132,18 @@ async def taken_findings(data_dir: Path) -> AsyncIterator[Finding]:
                     mark.reader,
                     f"has taken in from {mark.topic}/{mark.partition}, behind position "
                     f"{mark.since} up to {mark.position}, what {service}'s log does not hold",
+                )
+
+
+async def repeats(data_dir: Path) -> AsyncIterator[str]:
+    """The messages that stand on a topic a second time. Nothing is wrong with what is stored: they
+    had no effect. Yet somebody sent them, as a relay does where it cannot know that it had."""
+    for reader in SERVICES:
+        async with await _store(data_dir, reader) as pool:
+            for again in await come_again(pool, reader):
+                yield (
+                    f"{reader}: {again.count} messages came again on {again.topic}/"
+                    f"{again.partition}, the last at offset {again.at}, and had no effect"
                 )
 
 

@@ -12,7 +12,7 @@ from joserfc.jwk import OKPKey
 
 from cli.client.http import connected
 from cli.client.time_stamps import stamp, stamp_findings
-from cli.client.verify import SEEDS, Folding, findings
+from cli.client.verify import SEEDS, Folding, findings, repeats
 from cli.client.witness import (
     AGE_H_MAX,
     Seen,
@@ -78,6 +78,8 @@ async def _verify(
         async for finding in findings(platform, folding, witnessed):
             _say(str(finding))
             code = FOUND_SOMETHING
+    async for repeat in repeats(data):
+        _say(repeat)
     if folding.seed is not None:
         _say(f"Folded again were streams that seed {folding.seed} draws; --fold-all folds all.")
     if not code:

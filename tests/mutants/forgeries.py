@@ -111,4 +111,19 @@ FORGERIES: Final = (
         " is not]",
         "tests/unit/chassis/test_settings.py::test_a_service_at_kafka_is_a_user_over_tls",
     ),
+    Mutant(
+        "sent-twice-untold",
+        "a message that was sent once more is passed over and told to nobody",
+        (
+            Change(
+                "libs/events/consumer/checkpoints.py",
+                "        if self.looked_at is not None and offset > self.looked_at:\n",
+                "        if False:\n",
+            ),
+        ),
+        "tests/unit/events/test_checkpoints.py"
+        "::test_a_message_that_was_sent_once_more_is_counted_and_one_delivered_once_more_is_not",
+        "tests/unit/events/test_checkpoints.py"
+        "::test_a_topic_that_was_made_again_begins_its_offsets_again",
+    ),
 )

@@ -21,12 +21,17 @@ class Checkpoint:
     """The `consumed` row of a subscription's partition, `moved` if it must be written again.
 
     `taken` is the hash over the messages behind `since`, as `verify` holds it against their log.
+    `looked_at` is the offset of the last message that was looked at, `again` how many came behind
+    it that had been taken in already, `again_at` the last of them.
     """
 
     epoch: str | None
     position: int
     taken: bytes | None = None
     since: int = 0
+    looked_at: int | None = None
+    again: int = 0
+    again_at: int | None = None
     moved: bool = False
 
     def take(self, batch: Batch, envelopes: Envelopes, gap_offset: int = 0) -> Sequence[int]:
@@ -38,7 +43,7 @@ class Checkpoint:
         if self._follows(envelopes):
             self._hash(batch, envelopes, range(len(batch)))
             self.epoch, self.position = envelopes.epochs[0], envelopes.positions[-1]
-            self.moved = True
+            self.looked_at, self.moved = batch.offsets[-1], True
             return range(len(batch))
         fresh: list[int] = []
         epoch, position = self.epoch, self.position
@@ -50,14 +55,22 @@ class Checkpoint:
             if epoch not in (None, own) and not (offset < gap_offset and at <= position):
                 raise UnknownEpoch(**_location(batch, offset), epoch=epoch)
             if at <= position:
+                self._note_again(offset)
                 continue
             if previous > position:
                 raise GapFound(**_location(batch, offset), after=position, missing_to=previous)
-            epoch, position = own, at
+            epoch, position, self.looked_at = own, at, offset
             fresh.append(index)
         self._hash(batch, envelopes, fresh)
         self.epoch, self.position, self.moved = epoch, position, self.moved or bool(fresh)
         return fresh
+
+    def _note_again(self, offset: int) -> None:
+        """Count a message that was sent once more; one that is only delivered once more is none."""
+        if self.looked_at is not None and offset > self.looked_at:
+            self.looked_at = self.again_at = offset
+            self.again += 1
+            self.moved = True
 
     def _hash(self, batch: Batch, envelopes: Envelopes, fresh: Sequence[int]) -> None:
         if self.taken is None:
@@ -112,7 +125,8 @@ async def lock_checkpoints(
 ) -> dict[int, Checkpoint]:
     """Its checkpoints in these partitions, by number; nobody else moves them until the commit."""
     rows = await transaction.connection.fetch(
-        """SELECT partition, epoch, position, taken, taken_since AS since FROM consumed
+        """SELECT partition, epoch, position, taken, taken_since, looked_at, again, again_at
+           FROM consumed
            WHERE subscription = $1 AND topic = $2 AND partition = ANY($3)
            ORDER BY partition FOR UPDATE""",
         subscription.name,
@@ -131,9 +145,11 @@ async def move_checkpoints(
     """Record that everything up to these checkpoints, by partition, has had its effect."""
     await transaction.connection.execute(
         """UPDATE consumed SET epoch = new.epoch, position = new.position, taken = new.taken,
-                  taken_since = new.since
-           FROM unnest($3::int[], $4::text[], $5::bigint[], $6::bytea[], $7::bigint[])
-               AS new (partition, epoch, position, taken, since)
+                  taken_since = new.since, looked_at = new.looked_at, again = new.again,
+                  again_at = new.again_at
+           FROM unnest($3::int[], $4::text[], $5::bigint[], $6::bytea[], $7::bigint[],
+                       $8::bigint[], $9::bigint[], $10::bigint[])
+               AS new (partition, epoch, position, taken, since, looked_at, again, again_at)
            WHERE subscription = $1 AND topic = $2 AND consumed.partition = new.partition""",
         subscription.name,
         subscription.topic,
@@ -142,4 +158,7 @@ async def move_checkpoints(
         [checkpoint.position for checkpoint in checkpoints.values()],
         [checkpoint.taken for checkpoint in checkpoints.values()],
         [checkpoint.since for checkpoint in checkpoints.values()],
+        [checkpoint.looked_at for checkpoint in checkpoints.values()],
+        [checkpoint.again for checkpoint in checkpoints.values()],
+        [checkpoint.again_at for checkpoint in checkpoints.values()],
     )

@@ -28,6 +28,9 @@ _MARKS: Final = """
 SELECT topic, partition, taken_since, position, taken FROM consumed
 WHERE taken IS NOT NULL ORDER BY topic, partition
 """
+_AGAIN: Final = """
+SELECT topic, partition, again, again_at FROM consumed WHERE again > 0 ORDER BY topic, partition
+"""
 _SENT: Final = """
 SELECT block, ord, topic, type, stream_id, occurred_at, key,
        CASE WHEN message::text = 'true' THEN data ELSE message END AS value
@@ -48,6 +51,17 @@ class Mark(Struct, frozen=True):
     taken: bytes
 
 
+class Again(Struct, frozen=True):
+    """The messages of a partition that a reader found on the topic once more; `at` is the offset of
+    the last. They had no effect: their positions had been taken in."""
+
+    reader: str
+    topic: str
+    partition: int
+    count: int
+    at: int
+
+
 def then(
     taken: bytes, position: int, kind: str, stream: bytes, at: datetime, key: bytes, value: bytes
 ) -> bytes:
@@ -59,6 +73,11 @@ def then(
 async def marks(pool: Pool, reader: str) -> list[Mark]:
     """The marks of a service, one for each partition from which it has taken in anything."""
     return [Mark(reader, *row) for row in await pool.fetch(_MARKS)]
+
+
+async def come_again(pool: Pool, reader: str) -> list[Again]:
+    """The partitions on which a service found messages once more."""
+    return [Again(reader, *row) for row in await pool.fetch(_AGAIN)]
 
 
 async def untrue(pool: Pool, topics: Topics, marked: Sequence[Mark]) -> AsyncIterator[Mark]:

@@ -7,7 +7,7 @@ true message had come to the same position, nothing told of it any more.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,8 +29,16 @@ from localstack.postgres.roles import password_file, provision
 from localstack.postgres.server import PostgresServer
 from tests.corridor import TOPICS as PURSES
 from tests.corridor import Corridor, corridor_at, running
+from tests.integration.attacks.every_topic import (
+    EveryTopic,
+    a_place_that_no_log_has_is_named,
+    every_topic,
+    forged_is_named,
+    without_effect,
+)
 from tests.purse import CONTEXT, TOPIC
 from tests.servers import Postgres, embedded_postgres, eventually
+from tests.stores import fresh_bus
 
 SERVICES: Final = catalogue().services
 TOPICS: Final = Topics.load(ROOT / "contracts")
@@ -178,6 +186,22 @@ async def test_the_relay_sends_on_every_topic_and_each_reader_gets_it(machine: M
 
 
 # -- With the relay's own password, or on a bus that asks nobody ----------------------------------
+
+
+@pytest.mark.parametrize(
+    "attack", [without_effect, forged_is_named, a_place_that_no_log_has_is_named]
+)
+async def test_with_a_relay_s_password_a_message_of_every_topic_is_without_effect_or_named(
+    postgres: Postgres, attack: Callable[[EveryTopic], Awaitable[None]]
+) -> None:
+    async with fresh_bus(postgres) as url:
+        await make_topics(url)
+
+        async def bus_of(_: str) -> Bus:
+            return await connect(url)
+
+        async with every_topic(postgres, bus_of) as there:
+            await attack(there)
 
 
 @pytest.fixture

@@ -35,6 +35,12 @@ from libs.events.bus.topics import Topics
 from services.projection.main import SERVICE as PROJECTION
 from tests.doors import front_door, service_settings
 from tests.guarded_kafka import GuardedKafka, guarded_kafka
+from tests.integration.attacks.every_topic import (
+    READER,
+    every_topic,
+    forged_is_named,
+    without_effect,
+)
 from tests.servers import Postgres, eventually
 
 pytestmark = pytest.mark.kafka
@@ -169,6 +175,24 @@ async def test_each_service_sends_what_it_publishes_and_gets_what_it_reads(
                 return came == {*SERVICES[name].reads}  # noqa: B023 - asked in this round alone
 
             await eventually(all_came, PATIENCE_S)
+
+
+async def test_with_an_owner_s_password_a_message_of_every_topic_is_without_effect_or_named(
+    kafka: GuardedKafka, postgres: Postgres
+) -> None:
+    async with at(kafka.owners_url, kafka.as_owner()) as owner:
+        for topic in TOPICS.partitions:
+            await owner.delete_topic(topic)
+    await prepare(kafka)
+
+    async def bus_of(name: str) -> Bus:
+        if name == READER:
+            return await connect(kafka.owners_url, cluster=kafka.as_owner())
+        return await connect(kafka.url, cluster=as_service(kafka, name))
+
+    async with every_topic(postgres, bus_of) as there:
+        await without_effect(there)
+        await forged_is_named(there)
 
 
 # -- Told in /ready -------------------------------------------------------------------------------

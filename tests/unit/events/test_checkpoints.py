@@ -74,3 +74,32 @@ def test_a_batch_that_follows_whole_is_taken_whole() -> None:
 
     assert taken(Checkpoint("one", 2), batch, envelopes) == ([0, 1, 2], "one", 9, True)
     assert Checkpoint("one", 2)._follows(envelopes)
+
+
+def test_a_message_that_was_sent_once_more_is_counted_and_one_delivered_once_more_is_not() -> None:
+    batch, envelopes = arrived([3, 5, 3], [2, 3, 2], ["one"] * 3)
+    checkpoint = Checkpoint("one", 2)
+
+    assert list(checkpoint.take(batch, envelopes)) == [0, 1]
+    assert (checkpoint.again, checkpoint.again_at, checkpoint.looked_at) == (1, 2, 2)
+
+    assert list(checkpoint.take(batch, envelopes)) == []  # as after a crash behind the commit
+    assert (checkpoint.again, checkpoint.again_at) == (1, 2)
+
+
+def test_what_was_looked_at_before_offsets_were_kept_is_counted_as_nothing() -> None:
+    batch, envelopes = arrived([3, 5], [2, 3], ["one"] * 2)
+    checkpoint = Checkpoint("one", 5)
+
+    assert list(checkpoint.take(batch, envelopes)) == []
+    assert (checkpoint.again, checkpoint.moved) == (0, False)
+
+
+def test_a_topic_that_was_made_again_begins_its_offsets_again() -> None:
+    first, sent = arrived([3, 5, 9], [2, 3, 5], ["one"] * 3)
+    checkpoint = Checkpoint("one", 2)
+    checkpoint.take(first, sent)
+    anew, following = arrived([11], [9], ["one"])
+
+    assert list(checkpoint.take(anew, following)) == [0]
+    assert (checkpoint.looked_at, checkpoint.again) == (0, 0)
