@@ -38,7 +38,10 @@ if TYPE_CHECKING:
 
 LIVE: Final = "public"
 SHADOW: Final = "rebuilt"
-NO_READ_MODELS: Final = ("head", "idempotency", "job", "migrations", "replay")
+NO_READ_MODELS: Final = (
+    *("blocks", "head", "streams"),
+    *("idempotency", "job", "migrations", "replay"),
+)
 CAUGHT_UP_S_MAX: Final = 24 * 60 * 60.0
 STANDSTILL_S_MAX: Final = 8.0  # the live consumer waits for its tables for ten seconds
 
@@ -76,13 +79,32 @@ LOCK TABLE public.{table} IN EXCLUSIVE MODE;
 DELETE FROM rebuilt.{table};
 INSERT INTO rebuilt.{table} SELECT * FROM public.{table};
 """
+_OWN_EVENTS: Final = """
+SELECT EXISTS (SELECT FROM streams WHERE split_part(stream_id, '-', 1) <> ALL($1))
+"""
 # Answers to requests, notes of uploads and of replays are the live service's own: they move over.
+# So is its log, as it stands: nobody could chain it anew. Locked in the order of an append.
 _SWAP: Final = """
 LOCK TABLE public.idempotency, public.job, public.replay IN EXCLUSIVE MODE;
+LOCK TABLE public.streams, public.events, public.head, public.blocks IN ACCESS EXCLUSIVE MODE;
 INSERT INTO rebuilt.idempotency SELECT * FROM public.idempotency;
 INSERT INTO rebuilt.job SELECT * FROM public.job;
 INSERT INTO rebuilt.replay SELECT * FROM public.replay;
-UPDATE rebuilt.head SET epoch = (SELECT epoch FROM public.head);
+DROP TABLE rebuilt.streams, rebuilt.events, rebuilt.head, rebuilt.blocks;
+DROP SEQUENCE rebuilt.block_numbers;
+DO $$
+DECLARE
+    part regclass;
+BEGIN
+    FOR part IN SELECT inhrelid FROM pg_inherits WHERE inhparent = 'public.events'::regclass LOOP
+        EXECUTE format('ALTER TABLE %s SET SCHEMA rebuilt', part);
+    END LOOP;
+END $$;
+ALTER TABLE public.streams SET SCHEMA rebuilt;
+ALTER TABLE public.events SET SCHEMA rebuilt;
+ALTER TABLE public.head SET SCHEMA rebuilt;
+ALTER TABLE public.blocks SET SCHEMA rebuilt;
+ALTER SEQUENCE public.block_numbers SET SCHEMA rebuilt;
 ALTER SCHEMA public RENAME TO replaced;
 ALTER SCHEMA rebuilt RENAME TO public;
 """
@@ -102,7 +124,8 @@ class ReadModels:
 
     `owner_url` is the role that may change tables, `url` the service's own; `roles` are those
     that migrations grant to; `topics` are the platform's; `notes` are tables that no topic could
-    fill again, such as who has read what: their rows move over as they are.
+    fill again: their rows move over as they are. So does the log; `kinds` are those of the streams
+    that the service has in it although it only reads, such as who has read what.
     """
 
     source: str
@@ -113,6 +136,7 @@ class ReadModels:
     subscriptions: Sequence[Subscription]
     topics: Topics
     notes: Sequence[str] = ()
+    kinds: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +177,7 @@ async def rebuild(models: ReadModels, bus: Bus, watcher: Watcher) -> Progress:
 
 
 async def _empty_shadow(owner: Connection, models: ReadModels) -> None:
-    if await owner.fetchval("SELECT EXISTS (SELECT FROM blocks)"):
+    if await owner.fetchval(_OWN_EVENTS, list(models.kinds)):
         raise NotOnlyReading(service=models.source)
     await owner.execute(_MAKE_SHADOW)
     await migrate.apply(models.owner_url, models.directories, models.roles, SHADOW)

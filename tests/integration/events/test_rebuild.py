@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -29,9 +30,12 @@ from libs.events.consumer.subscription import Subscription
 from libs.events.domain.errors import UnknownEvent
 from libs.events.relay.outbox import Relay
 from libs.events.store import migrate
+from libs.events.store.group_commit import GroupCommitter
+from libs.events.store.grouped_commands import GroupedCommand
 from libs.events.store.handle import handle_many
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
+from libs.events.store.verify import verify
 from libs.events.store.watermarks import positions
 from tests.purse import CONTEXT, KEPT, TOPIC, CoinsPutIn, Command, PutIn
 from tests.servers import Postgres, eventually
@@ -255,6 +259,34 @@ async def test_notes_that_no_topic_could_fill_again_move_over(house: House) -> N
     await rebuild(replace(house.models, notes=("looked",)), house.bus, nobody)
 
     assert await house.reader.pool.fetchval("SELECT reader FROM looked") == "officer-1"
+
+
+async def test_its_own_log_moves_over_as_it_is_and_goes_on(house: House) -> None:
+    models, committer = replace(house.models, kinds=("purse",)), GroupCommitter(house.reader)
+    done = 0
+
+    async def keep_appending() -> None:
+        nonlocal done
+        while True:
+            command = GroupedCommand(KEPT, "purse-1", PutIn(1), CONTEXT, lambda _: None)
+            await committer.append(command)
+            done += 1
+
+    def went_on(enough: int) -> bool:
+        return done >= enough or appending.done()
+
+    appending = asyncio.create_task(keep_appending())
+    for _ in range(3):
+        await rebuild(models, house.bus, nobody)
+        enough = done + 2
+        await eventually(partial(went_on, enough))
+    appending.cancel()
+    await asyncio.gather(appending, return_exceptions=True)
+
+    position, _ = await house.reader.head()
+    assert appending.cancelled()
+    assert position in (done, done + 1)
+    assert [what async for what in verify(house.reader.pool)] == []
 
 
 async def test_answers_that_the_live_service_gave_move_over(house: House) -> None:
