@@ -20,6 +20,7 @@ from cli.commands import (
     member,
     parked,
     proving,
+    reads,
     reopening,
     steps,
     unmatched,
@@ -44,6 +45,7 @@ app = typer.Typer(
 app.command("import")(steps.import_file)
 app.command("where")(where)
 app.command("why")(why.why)
+app.command("reads")(reads.reads)
 app.command("unmatched")(unmatched.unmatched)
 app.command("verify")(proving.verify)
 app.command("witness")(proving.witness)

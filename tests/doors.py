@@ -313,6 +313,18 @@ async def sent(store: Store, *types: str) -> list[Sent]:
     return [message for message in found if not types or message.type in types]
 
 
+async def reads_of(database: Any) -> list[tuple[str, dict[str, Any]]]:
+    """(reader, record) of everything that somebody has read of families, in order.
+
+    `database` is a pool of a service's store, or a connection to it.
+    """
+    rows = await database.fetch(
+        """SELECT blocks.metadata ->> 'actor', data::text FROM events JOIN blocks USING (block)
+           WHERE stream_id LIKE 'reads-%' ORDER BY first_position, ord"""
+    )
+    return [(reader, msgspec.json.decode(data)) for reader, data in rows]
+
+
 # -- Races ----------------------------------------------------------------------------------------
 
 

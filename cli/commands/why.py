@@ -32,6 +32,9 @@ def why(
     card: Annotated[
         bool, typer.Option("--card", help="Ask for the family card's number, or read it.")
     ] = False,
+    purpose: Annotated[
+        str, typer.Option(help="For what the card is looked up, such as COMPLAINT; with --card.")
+    ] = "",
     language: Annotated[str, typer.Option("--lang", help="en or id.")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="The whole answer, as it came.")] = False,
     person: As = "observer",
@@ -48,8 +51,10 @@ def why(
         raise typer.BadParameter("is needed", param_hint="--tahap")
     if language not in LANGUAGES:
         raise typer.BadParameter(f"must be one of {', '.join(LANGUAGES)}", param_hint="--lang")
+    if card and not purpose:
+        raise typer.BadParameter("is needed with --card", param_hint="--purpose")
     number = secret("Number of the family card") if card else ""
-    found = run(_why(family, number, tahap, person, data))
+    found = run(_why(family, (number, purpose), tahap, person, data))
     if as_json:
         # Straight to standard output, so that no width of a terminal breaks it.
         print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
@@ -65,11 +70,11 @@ def _is_id(text: str) -> bool:
 
 
 async def _why(
-    family: str | None, number: str, tahap: str, person: str, data: Path
+    family: str | None, by_card: tuple[str, str], tahap: str, person: str, data: Path
 ) -> Mapping[str, Any]:
     async with connected(data) as platform:
         if family is None:
-            family = await _family_of(platform.client(person, OF_CARD), number)
+            family = await _family_of(platform.client(person, OF_CARD), *by_card)
         reader = platform.client(person, *SCOPES)
         name = await _tahap_id(reader, tahap)
         return await reader.get(
@@ -77,10 +82,12 @@ async def _why(
         )
 
 
-async def _family_of(identifier: Client, number: str) -> str:
+async def _family_of(identifier: Client, number: str, purpose: str) -> str:
     if not number:
         raise Failed("No card number was given.")
-    answer = await identifier.post("registry", "/identities/by-card", {"no_kk": number})
+    answer = await identifier.post(
+        "registry", "/identities/by-card", {"no_kk": number, "purpose": purpose}
+    )
     return answer.read(dict[str, str])["family"]
 
 

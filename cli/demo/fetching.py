@@ -10,6 +10,7 @@ from cli.demo.figures import UnmetDuty
 from cli.demo.outputs import Designation, Entitlement, Identity, Results
 
 IDENTITIES: Final = 1_000  # looked up at a time
+PURPOSE: Final = "REPORT"
 
 
 R = TypeVar("R")
@@ -51,7 +52,8 @@ async def identities(identifier: Client, families: Sequence[str]) -> list[Identi
     """Who these families are, in clear; needs registry:identify, and the registry notes it."""
     found: list[Identity] = []
     for start in range(0, len(families), IDENTITIES):
-        wanted = {"families": families[start : start + IDENTITIES]}
+        asked = families[start : start + IDENTITIES]
+        wanted = {"purpose": PURPOSE, "families": asked}
         answer = await identifier.post("registry", "/identities/lookup", wanted)
         found += answer.read(list[Identity])
     return found

@@ -193,6 +193,20 @@ REQUESTS: Final[tuple[Builder[Panel], ...]] = (
     ),
 )
 
+SEEN: Final[tuple[Builder[Panel], ...]] = (
+    lines(
+        "Identities looked up",
+        {
+            "{{purpose}} {{outcome}}": (
+                "sum by (purpose, outcome) (increase(registry_looked_up_identities_total[1h]))"
+            )
+        },
+        COUNT,
+        "In an hour, by what for; refused is beyond the limit of a subject and day.",
+        width=12,
+    ),
+)
+
 MONEY: Final[tuple[Builder[Panel], ...]] = (
     number(
         "Rupiah in suspense",
@@ -222,6 +236,7 @@ SECTIONS: Final = {
     "What is due": DUE,
     "What is done": THROUGHPUT,
     "What is asked": REQUESTS,
+    "Who looks at whom": SEEN,
     "Money on its way": MONEY,
     "The programme": PROGRAMME,
 }

@@ -32,6 +32,7 @@ from libs.chassis.idempotency import (
     reads_only,
 )
 from libs.chassis.middleware import limited, observed
+from libs.chassis.noting import noted_first
 from libs.chassis.openapi import ABOUT, CONTACT, LICENCE, PLACEHOLDER, described, tags
 from libs.chassis.problems import HANDLERS
 from libs.chassis.query import only_known_parameters
@@ -108,6 +109,7 @@ def create_app(
                 rates=Rates(settings.limits),
             ),
             Middleware(well_formed, bytes_max=settings.body_bytes_max),
+            Middleware(noted_first),
         ],
     )
     app.state.name = name

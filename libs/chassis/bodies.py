@@ -7,7 +7,8 @@ class Proposal(Strict):
 
 from __future__ import annotations
 
-from datetime import date
+from contextlib import suppress
+from datetime import date, datetime
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from libs.chassis import forms
 from libs.events.domain.errors import NotFound
 
 _NO_DAY: Final = "Input should be a day of the calendar as YYYY-MM-DD, 1900 to 2100"
+_NO_MOMENT: Final = "Input should be a moment in UTC as YYYY-MM-DDThh:mm:ssZ"
 _NO_ID: Final = "Input should be a UUID of 36 characters"
 
 
@@ -33,6 +35,13 @@ def _day(value: object) -> date:
     raise PydanticCustomError("day_form", _NO_DAY)
 
 
+def _moment(value: object) -> datetime:
+    if isinstance(value, str) and forms.MOMENT.fullmatch(value) and forms.is_day(value[:10]):
+        with suppress(ValueError):
+            return datetime.fromisoformat(value)
+    raise PydanticCustomError("moment_form", _NO_MOMENT)
+
+
 def _id(value: object) -> UUID:
     if isinstance(value, str) and forms.ID.fullmatch(value):
         return UUID(value)
@@ -40,6 +49,7 @@ def _id(value: object) -> UUID:
 
 
 Day = Annotated[date, BeforeValidator(_day)]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
 Id = Annotated[UUID, BeforeValidator(_id)]
 Month = Annotated[str, Field(pattern=f"^{forms.MONTH.pattern}$")]
 Nik = Annotated[str, Field(pattern=f"^{forms.NIK.pattern}$")]

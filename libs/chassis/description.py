@@ -17,11 +17,12 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from libs.chassis import operations
+from libs.chassis import operations, read_records
 from libs.chassis.app import Lifespan, create_app, serve
 from libs.chassis.catalogue import Entry, catalogue
 from libs.chassis.health import Check
 from libs.chassis.jobs import Source, jobs_router
+from libs.chassis.reads import READS
 from libs.chassis.refolding import refolding_router
 from libs.chassis.regions import Lives, lives_nowhere
 from libs.chassis.replay_jobs import ReplayJobs
@@ -57,9 +58,10 @@ class Service:
     """One service of the platform.
 
     `parts` makes its parts on the open store and bus; what has to be closed goes to
-    `running.closing`. `streams` are all kinds of its streams. `jobs` are its sources of long work
-    beside replays, seen and cancelled by whoever holds one of `jobs_scopes`. `lives` says where it
-    knows a family to live. `rule_sets` are those that its policy files know. `checks` are of
+    `running.closing`. `streams` are all kinds of its streams, beside those of who reads. `jobs` are
+    its sources of long work beside replays, seen and cancelled by whoever holds one of
+    `jobs_scopes`. `lives` says where it knows a family to live. `rule_sets` are those that its
+    policy files know. `checks` are of
     /ready, beside every service's. `examples` gives names of the interface an example.
     """
 
@@ -97,7 +99,8 @@ class Service:
                 *self.routers,
                 jobs_router([*self.jobs, ReplayJobs()], *self.jobs_scopes),
                 operations.router,
-                refolding_router(self.streams),
+                read_records.router,
+                refolding_router([*self.streams, READS]),
                 *([rule_sets_router(self.name, self.rule_sets)] if self.rule_sets else []),
             ],
             lifespan or self._lifespan(settings),

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Final
 
 DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 MONTH: Final = re.compile(r"(200[7-9]|20[1-9][0-9]|2100)-(0[1-9]|1[0-2])")  # PKH began in 2007
 WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,18}")
 ID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

@@ -7,12 +7,13 @@ from datetime import date
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
-from fastapi import Depends, Query, Security
+from fastapi import Depends, Query, Request, Security
 
 from libs.chassis.auth import NATION, Principal, is_outside, principal
 from libs.chassis.bodies import FamilyUnknown
 from libs.chassis.middleware import Asked, resource
-from libs.chassis.service import StoreOf
+from libs.chassis.noting import Noting
+from libs.chassis.service import CommitterOf, StoreOf
 from libs.events.store.postgres import Store
 
 Lives: TypeAlias = Callable[[Store, UUID, date], Awaitable[str | None]]
@@ -27,16 +28,20 @@ async def lives_nowhere(_store: Store, _family: UUID, _on: date) -> str | None:
 
 async def of_family(
     family: UUID,
+    request: Request,
     store: StoreOf,
+    committer: CommitterOf,
     lives: Annotated[Lives, resource("lives")],
     context: Asked,
     asker: Annotated[Principal, Depends(principal)],
 ) -> Principal:
     """The request's principal, who must hold the scopes, and in whose regions the family of the
-    path lives today; a foreign family is as unknown as one that nobody knows."""
+    path lives today; a foreign family is as unknown as one that nobody knows. A GET is noted."""
     region = await lives(store, family, context.at.date())
     if region is None or is_outside(asker, region):
         raise FamilyUnknown(family=family)
+    if request.method == "GET":
+        await Noting(request, committer, context).read(str(family))
     return asker
 
 

@@ -18,6 +18,7 @@ import msgspec
 
 from libs.chassis import logs
 from libs.chassis.migrations import roles_of
+from libs.chassis.reads import READS
 from libs.chassis.settings import POSTGRES, url
 from libs.events.bus.connect import connect
 from libs.events.bus.topics import Topics
@@ -43,6 +44,7 @@ async def run(owner_url: str) -> Progress:
         subscriptions=SUBSCRIPTIONS,
         topics=Topics.load(settings.contracts_dir),
         notes=NOTES,
+        kinds=[READS.name],
     )
     bus = await connect(settings.bus_url, cluster=settings.cluster)
     try:

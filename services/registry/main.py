@@ -11,6 +11,7 @@ import httpx
 from libs.chassis.description import Parts, Service
 from libs.chassis.import_jobs import Imports
 from libs.chassis.metrics import Seldom
+from libs.chassis.noting import count_from_zero
 from libs.chassis.service import Running
 from libs.privacy.rotation import KEK, Rewrapper, retire_older
 from services.registry.consumers import subscriptions
@@ -30,6 +31,7 @@ from services.registry.http.csv_commands import CsvImport
 from services.registry.http.openapi_examples import EXAMPLES
 from services.registry.partners.payments import TIMEOUT_S, Payments
 from services.registry.policy import load_rule_sets
+from services.registry.policy.look_ups import load_look_ups
 from services.registry.tables.identity_rows import lives
 from services.registry.tables.waiting_changes import change_readings
 from services.registry.workers.eraser import ERASER, Eraser
@@ -40,6 +42,7 @@ from services.registry.workers.shared_payees import SharedPayees
 from services.registry.workers.unlister import Unlister
 
 RULE_SETS: Final = load_rule_sets()
+LOOK_UPS: Final = load_look_ups()
 
 
 async def parts(running: Running) -> Parts:
@@ -48,6 +51,7 @@ async def parts(running: Running) -> Parts:
     running.looks.append(Seldom(partial(change_readings, running.store)))
     await retire_older(keys.pool, KEK, keys.kek)
     eraser = await running.eraser()
+    count_from_zero(LOOK_UPS.purposes)
     client = await running.closing.enter_async_context(httpx.AsyncClient(timeout=TIMEOUT_S))
     payments = Payments(
         client, settings.addresses["payments"], settings.service_token_file or Path()
@@ -67,6 +71,7 @@ async def parts(running: Running) -> Parts:
         "csv_import": csv_import,
         "payments": payments,
         "payees": payees,
+        "look_ups": LOOK_UPS,
     }
     return Parts(subscriptions(RULE_SETS), workers, resources)
 

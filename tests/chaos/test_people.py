@@ -47,7 +47,7 @@ async def families_by_card(running: Year) -> dict[str, str]:
     rows = await connection.fetch("SELECT family::text FROM identity_family")
     await connection.close()
     identifier = running.front.client("reporter", "registry:identify")
-    wanted = {"families": [row[0] for row in rows]}
+    wanted = {"purpose": "INSPECTION", "families": [row[0] for row in rows]}
     found = msgspec.json.decode(
         (await identifier.post("registry", "/identities/lookup", wanted)).body
     )

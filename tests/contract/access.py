@@ -47,6 +47,7 @@ def _everywhere(*scopes: str) -> Mapping[str, Access]:
         "GET /positions": _of(Regions.NATION, "platform:read"),
         "GET /chain": _of(Regions.NATION, "platform:read"),
         "GET /refolded": _of(Regions.NATION, "platform:read"),
+        "GET /reads": _of(Regions.NATION, "platform:audit"),
         "GET /parked": _of(Regions.NATION, "platform:read"),
         "POST /parked/replay": _of(Regions.NATION, "platform:operate"),
         "POST /parked/drop": _of(Regions.NATION, "platform:operate"),

@@ -20,6 +20,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from libs.chassis.reads import READS
 from libs.events.store.codec import codec_of
 from libs.events.store.model import StreamType, encode
 from tests.architecture.tree import service_names
@@ -51,6 +52,7 @@ def kinds() -> Iterator[tuple[str, StreamType[Any, Any, Any]]]:
         for value in vars(contract).values():
             if isinstance(value, StreamType):
                 yield service, value
+    yield "every-service", READS
 
 
 def stored() -> list[Stored]:

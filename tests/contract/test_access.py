@@ -24,8 +24,10 @@ from libs.chassis.catalogue import catalogue
 from libs.chassis.dev_issuer import Issuer
 from libs.chassis.limits import Limits
 from libs.chassis.problems import Refusal
+from libs.chassis.reads import READS
 from libs.chassis.regions import region_ranges
 from libs.chassis.settings import Settings
+from libs.events.store.grouped_commands import Answered, GroupedCommand
 from libs.events.store.handle import Loaded
 from libs.events.store.model import Context
 from libs.policy.roles import roles
@@ -49,7 +51,11 @@ PLACES: Final = {
     "member": "1",
     "job": "listing-2023-1",
 }
-QUERIES: Final = {"/unmet-cycles": "?tahap=2023-1", "/entitlements": "?tahap=2023-1"}
+QUERIES: Final = {
+    "/unmet-cycles": "?tahap=2023-1",
+    "/entitlements": "?tahap=2023-1",
+    "/reads": "?subject=clerk-1&since=2023-01-01T00:00:00Z&until=2023-02-01T00:00:00Z",
+}
 SCOPES: Final = sorted(
     {scope for table in OPERATIONS.values() for access in table.values() for scope in access.scopes}
 )
@@ -112,6 +118,23 @@ class Reading:
         yield self.behind
 
 
+@dataclass
+class Records:
+    """A committer that takes records of who reads, unless it has a fault, and nothing else."""
+
+    behind: Behind
+    noted: list[GroupedCommand[Any, Any, Any, Any]] = field(default_factory=list)
+    fault: Exception | None = None
+
+    async def append(self, grouped: GroupedCommand[Any, Any, Any, Any]) -> Answered[None]:
+        if grouped.kind is not READS:
+            self.behind(grouped)
+        if self.fault is not None:
+            raise self.fault
+        self.noted.append(grouped)
+        return Answered(None, None)
+
+
 async def lives(_store: Any, _family: UUID, _on: date) -> str | None:
     return VILLAGE
 
@@ -132,6 +155,7 @@ class Gatehouse:
     app: FastAPI
     token: Callable[..., str]
     behind: Behind
+    records: Records
 
     async def ask(
         self,
@@ -152,6 +176,7 @@ class Gatehouse:
             "content-type": "text/csv" if "/imports/" in path else "application/json",
         }
         self.behind.asked.clear()
+        self.records.noted.clear()
         status, content = await answered(self.app, method, place, headers)
         kind = json.loads(content).get("type", "").rpartition("/")[2]
         return Outcome(status, kind, tuple(self.behind.asked))
@@ -223,11 +248,13 @@ def gatehouse(directory: Path, service: str) -> Gatehouse:
         "lists",
         "policies",
         "pseudonymizer",
+        "look_ups",
+        "spool",
     ):
         setattr(app.state, name, behind)
-    app.state.spool = app.state.committer = behind
+    app.state.committer = records = Records(behind)
     # To sign a token takes as long as to ask.
-    return Gatehouse(app, cache(Issuer.open(directory).token), behind)
+    return Gatehouse(app, cache(Issuer.open(directory).token), behind, records)
 
 
 # -- Expected ----------------------------------------------------------------------------------

@@ -131,7 +131,9 @@ async def registered(front: Connected) -> tuple[str, str]:
         await clerk.upload("registry", f"/imports/{kind}", YEAR / f"{kind}.csv")
     with (YEAR / "families.csv").open(newline="", encoding="utf-8") as file:
         row = next(csv.DictReader(file))
-    answer = await clerk.post("registry", "/identities/by-card", {"no_kk": row["no_kk"]})
+    answer = await clerk.post(
+        "registry", "/identities/by-card", {"no_kk": row["no_kk"], "purpose": "COMPLAINT"}
+    )
     return answer.read(dict[str, str])["family"], row["region_code"]
 
 

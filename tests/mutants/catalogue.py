@@ -23,6 +23,7 @@ from tests.mutants.narrowing import NARROWING
 from tests.mutants.partners import PARTNERS
 from tests.mutants.persons import PERSONS
 from tests.mutants.proving import PROVING
+from tests.mutants.reads import RECORDED
 from tests.mutants.regions import REGIONS
 from tests.mutants.rotation import ROTATION
 from tests.mutants.telemetry import TELEMETRY
@@ -55,6 +56,7 @@ MUTANTS: Final = (
     *ROTATION,
     *LIMITS,
     *APPROVALS,
+    *RECORDED,
     Mutant(
         "closed-in-the-batch",
         "each batch judges for itself whether it was the last, and no leader looks",

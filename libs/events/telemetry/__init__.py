@@ -40,6 +40,9 @@ PARTNER: Final = "partner"
 REASON: Final = "reason"
 """The limit that a client went beyond."""
 
+PURPOSE: Final = "purpose"
+"""A purpose of a look-up, as the policy file names it."""
+
 OTHER_METHOD: Final = "_OTHER"
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -254,6 +257,12 @@ UNMATCHED_FACTS: Final = Metric(
     (KIND,),
     "Facts of persons whom no registered family has, by who reported them: SCHOOL, FACILITY.",
 )
+LOOKED_UP_IDENTITIES: Final = Metric(
+    "registry_looked_up_identities",
+    "counter",
+    (PURPOSE, OUTCOME),
+    "Identities that were asked for: told, or refused because of the limit of a subject and day.",
+)
 
 METRICS: Final = (
     APPEND_EVENTS,
@@ -285,6 +294,7 @@ METRICS: Final = (
     PROPOSED_CLOSINGS,
     WAITING_CHANGES,
     UNMATCHED_FACTS,
+    LOOKED_UP_IDENTITIES,
 )
 """Every metric of ours; a process shows its own CPU, memory and files beside them."""
 

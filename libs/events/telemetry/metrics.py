@@ -34,6 +34,7 @@ RELAY_SEND_SECONDS: Final = _histogram(telemetry.RELAY_SEND_SECONDS)
 RELAY_MESSAGES: Final = _counter(telemetry.RELAY_MESSAGES)
 RELAY_FAULTS: Final = _counter(telemetry.RELAY_FAULTS)
 HTTP_REFUSALS: Final = _counter(telemetry.HTTP_REFUSALS)
+LOOKED_UP_IDENTITIES: Final = _counter(telemetry.LOOKED_UP_IDENTITIES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from libs.chassis.bodies import FamilyUnknown, Strict, TahapId, TahapUnknown
 from libs.chassis.deciding import Deciding, DecidingOf, moved
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.idempotency import Reply
+from libs.chassis.noting import Noted
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pagination import Paging, StreamPage
 from libs.chassis.regions import RegionWithin, require_family
@@ -80,6 +81,7 @@ async def investigations(
     store: StoreOf,
     reader: Reader,
     paging: Paging,
+    noted: Noted,
     tahap: Annotated[TahapId | None, Query(description="At which they opened; all else.")] = None,
     finding: Annotated[
         Literal["WAITING", "NONE"] | None,
@@ -100,7 +102,8 @@ async def investigations(
         if state is not None and state.investigation is not None
     ]
     unreadable = [UUID(family) for family, state in found if state is None]
-    return StreamPage[InvestigationView](items=items, next=following, unreadable=unreadable)
+    page = StreamPage[InvestigationView](items=items, next=following, unreadable=unreadable)
+    return await noted(page)
 
 
 @router.get(

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from libs.chassis.bodies import TahapId
+from libs.chassis.noting import Noted
 from libs.chassis.pagination import Page, Paging
 from libs.chassis.regions import RegionWithin
 from libs.chassis.service import StoreOf
@@ -47,6 +48,7 @@ async def families_unmet(
     store: StoreOf,
     reader: Reader,
     paging: Paging,
+    noted: Noted,
     tahap: TahapId,
     result: Unmet | None = None,
     region: RegionWithin = None,
@@ -55,7 +57,8 @@ async def families_unmet(
     wanted = WorklistFilter(tahap, result, reader.within(region))
     rows = await unmet_cycles(store, wanted, paging.after(UUID), paging.rows)
     found, following = paging.cut(rows, lambda row: row["family"])
-    return Page[UnmetCycle](items=[UnmetCycle(**row) for row in found], next=following)
+    items = [UnmetCycle(**row) for row in found]
+    return await noted(Page[UnmetCycle](items=items, next=following))
 
 
 @router.get("/corrections")
@@ -63,6 +66,7 @@ async def corrections_waiting(
     store: StoreOf,
     reader: Reader,
     paging: Paging,
+    noted: Noted,
     tahap: TahapId | None = None,
     result: Result | None = None,
     region: RegionWithin = None,
@@ -72,4 +76,4 @@ async def corrections_waiting(
     rows = await waiting_corrections(store, wanted, paging.after(tuple[UUID, str]), paging.rows)
     found, following = paging.cut(rows, lambda row: (row["family"], row["tahap"]))
     items = [WaitingCorrection(**row) for row in found]
-    return Page[WaitingCorrection](items=items, next=following)
+    return await noted(Page[WaitingCorrection](items=items, next=following))

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from libs.chassis.bodies import TahapId, TahapUnknown
+from libs.chassis.noting import Noted
 from libs.chassis.openapi import refuses
 from libs.chassis.pagination import Page, Paging
 from libs.chassis.regions import RegionWithin
@@ -38,6 +39,7 @@ async def families_deferred(
     store: StoreOf,
     reader: Reader,
     paging: Paging,
+    noted: Noted,
     reason: Annotated[str | None, Query(pattern="^[A-Z][A-Z_]{1,39}$")] = None,
     region: RegionWithin = None,
 ) -> Page[DeferredFamily]:
@@ -49,4 +51,5 @@ async def families_deferred(
     wanted = reader.within(region), reason
     rows = await deferred_families(store, found.state, *wanted, paging.after(UUID), paging.rows)
     shown, following = paging.cut(rows, lambda row: row["family"])
-    return Page[DeferredFamily](items=[DeferredFamily(**row) for row in shown], next=following)
+    items = [DeferredFamily(**row) for row in shown]
+    return await noted(Page[DeferredFamily](items=items, next=following))

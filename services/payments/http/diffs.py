@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from libs.chassis.bodies import TahapId, TahapUnknown
+from libs.chassis.noting import Noted
 from libs.chassis.openapi import refuses
 from libs.chassis.service import StoreOf
 from services.payments.contract import TAHAP
@@ -50,7 +51,7 @@ class DiffView(BaseModel):
 
 @router.get("/tahap/{tahap}/diff", responses=refuses(TahapUnknown, StepNotReached))
 async def list_diff(
-    tahap: TahapId, store: StoreOf, _reader: NationReader, kind: Kind = REGULAR
+    tahap: TahapId, store: StoreOf, _reader: NationReader, noted: Noted, kind: Kind = REGULAR
 ) -> DiffView:
     """The differences of a list that is ready; maker and checker name `to_acknowledge`."""
     async with store.looking() as look:
@@ -59,13 +60,14 @@ async def list_diff(
             raise TahapUnknown(tahap=tahap)
         diff = found.state.open_list(kind).require_ready().diff
         shown = await diff_shown(look, tahap, kind, diff.hash) if diff else ShownDiff()
-    return DiffView(
+    view = DiffView(
         tahap=tahap,
         kind=kind,
         figures=DiffFigures.of(diff) if diff else None,
         families=_shown(shown.families),
         largest=_shown(shown.largest),
     )
+    return await noted(view)
 
 
 def _shown(families: Iterable[Difference]) -> list[DifferentFamily]:

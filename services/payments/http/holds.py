@@ -14,6 +14,7 @@ from libs.chassis.bodies import Day, FamilyUnknown, Strict, TahapId
 from libs.chassis.deciding import Deciding, DecidingOf, moved
 from libs.chassis.etag import IfMatch, Seen, Unconditional, etag
 from libs.chassis.idempotency import Reply
+from libs.chassis.noting import Noted
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pagination import Paging, StreamPage
 from libs.chassis.regions import RegionWithin, require_family
@@ -105,6 +106,7 @@ async def families_held(
     store: StoreOf,
     reader: Reader,
     paging: Paging,
+    noted: Noted,
     state: Annotated[HoldState | None, Query(description="All states else.")] = None,
     region: RegionWithin = None,
     reason: Annotated[str | None, Query(pattern="^[A-Z][A-Z_]{1,39}$")] = None,
@@ -117,7 +119,7 @@ async def families_held(
         read = await load_by_halves(look, ADMINISTRATIVE_HOLD, list(streams.values()))
     items = [_view(read[stream].state) for stream in streams.values() if stream in read]
     unreadable = [family for family, stream in streams.items() if stream not in read]
-    return StreamPage[HoldView](items=items, next=following, unreadable=unreadable)
+    return await noted(StreamPage[HoldView](items=items, next=following, unreadable=unreadable))
 
 
 @router.get("/families/{family}/holds", responses=refuses(FamilyUnknown, HoldUnknown) | UNCHANGED)

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from libs.chassis.auth import Principal, require_nation
+from libs.chassis.noting import Noted
 from libs.chassis.service import StoreOf
 from services.payments.tables.erased_families import Why, is_stopped, under_way
 
@@ -34,10 +35,10 @@ class MoneyView(BaseModel):
 
 
 @router.get("/families/{family}/money")
-async def money_of_family(family: UUID, store: StoreOf, asker: Asker) -> MoneyView:
+async def money_of_family(family: UUID, store: StoreOf, asker: Asker, noted: Noted) -> MoneyView:
     """Money of a family that is under way; nothing of one that this service does not know."""
     async with store.looking() as look:
         stopped = await is_stopped(look, str(family))
         found = await under_way(look, str(family))
     shown = [MoneyUnderWay(tahap=money.tahap, kind=money.kind, why=money.why) for money in found]
-    return MoneyView(family=family, stopped=stopped, under_way=shown)
+    return await noted(MoneyView(family=family, stopped=stopped, under_way=shown))

@@ -13,6 +13,7 @@ from libs.chassis.bodies import FamilyUnknown, TahapId
 from libs.chassis.deciding import DecidingOf
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.middleware import Asked
+from libs.chassis.noting import Noted
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pagination import Page, Paging
 from libs.chassis.regions import require_family
@@ -118,7 +119,12 @@ class PaymentView(BaseModel):
 
 @router.get("/payments/{payment}", responses=refuses(PaymentUnknown) | UNCHANGED)
 async def payment_view(
-    payment: UUID, store: StoreOf, context: Asked, reader: Reader, response: Response
+    payment: UUID,
+    store: StoreOf,
+    context: Asked,
+    reader: Reader,
+    noted: Noted,
+    response: Response,
 ) -> PaymentView:
     """One payment as it stands; that of a foreign family is as unknown as one that is not there."""
     stream = PAYMENT.stream(str(payment))
@@ -130,7 +136,7 @@ async def payment_view(
     if is_outside(reader, region or ""):
         raise PaymentUnknown(payment=payment)
     response.headers["ETag"] = etag(found.version)
-    return view
+    return await noted(view)
 
 
 @router.get("/families/{family}/payments", responses=refuses(FamilyUnknown))

@@ -14,6 +14,7 @@ from libs.chassis.deciding import Deciding, DecidingOf
 from libs.chassis.etag import IfMatch, Seen, etag
 from libs.chassis.idempotency import Reply
 from libs.chassis.middleware import resource
+from libs.chassis.noting import Noted
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pagination import Page, Paging
 from libs.chassis.service import StoreOf
@@ -77,7 +78,12 @@ async def tahaps(store: StoreOf, reader: Reader, paging: Paging) -> Page[phases.
 
 @router.get("/tahap/{tahap}", responses=refuses(TahapUnknown) | UNCHANGED)
 async def tahap_view(
-    tahap: TahapId, store: StoreOf, outside: OutsideOf, reader: NationReader, response: Response
+    tahap: TahapId,
+    store: StoreOf,
+    outside: OutsideOf,
+    reader: NationReader,
+    noted: Noted,
+    response: Response,
 ) -> answers.TahapView:
     """A tahap as it stands: what waits for an approval, its list, who is missing, its runs."""
     async with store.looking() as unit:
@@ -86,7 +92,7 @@ async def tahap_view(
     if view.proposal is not None:
         view.proposal.heads = await announcing.heads(outside)
     response.headers["ETag"] = etag(standing.version, view.model_dump_json())
-    return view
+    return await noted(view)
 
 
 # -- What people decide on it ---------------------------------------------------------------------

@@ -7,7 +7,6 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from libs.chassis.bodies import FamilyUnknown, TahapId, TahapUnknown
-from libs.chassis.middleware import Asked
 from libs.chassis.openapi import refuses
 from libs.chassis.reading import ReadingOf
 from libs.chassis.service import StoreOf
@@ -15,7 +14,7 @@ from libs.events.store.model import encode
 from services.projection.explanation.answer import Explanation
 from services.projection.explanation.why import explain
 from services.projection.http.read_models import FamilyReader
-from services.projection.tables import explained_messages, read_models
+from services.projection.tables import explained_messages
 
 router = APIRouter(tags=["projection"])
 
@@ -30,7 +29,6 @@ async def why(
     tahap: TahapId,
     store: StoreOf,
     reading: ReadingOf,
-    context: Asked,
     reader: FamilyReader,
 ) -> Response:
     """Why this amount, or none: facts, clauses, arithmetic and papers, as known at its closing.
@@ -41,5 +39,4 @@ async def why(
     story = await explained_messages.story(reading, reader.regions, family, tahap)
     if story is None:
         raise TahapUnknown(tahap=tahap)
-    await read_models.note_read(store, context.at, reader.subject, str(family), tahap)
     return Response(encode(explain(story)), media_type="application/json")

@@ -13,12 +13,11 @@ from pydantic import BaseModel
 
 from libs.chassis.auth import Principal, require, require_nation
 from libs.chassis.bodies import FamilyUnknown, TahapId
-from libs.chassis.middleware import Asked
+from libs.chassis.noting import Noted
 from libs.chassis.openapi import refuses
 from libs.chassis.pagination import Page, Paging
 from libs.chassis.reading import ReadingOf
 from libs.chassis.regions import RegionWithin, require_family
-from libs.chassis.service import StoreOf
 from services.projection.tables import read_models
 
 Reader = Annotated[Principal, require("projection:read")]
@@ -89,6 +88,7 @@ async def designations(
     reading: ReadingOf,
     reader: Reader,
     paging: Paging,
+    noted: Noted,
     status: Annotated[Literal["ELIGIBLE", "INELIGIBLE", "HOLD"] | None, Query()] = None,
     reason: Code = None,
     region: RegionWithin = None,
@@ -97,7 +97,8 @@ async def designations(
     wanted = read_models.DesignationsWanted(reader.within(region), status, reason)
     rows = await read_models.designations(reading, wanted, paging.after(UUID), paging.rows)
     found, following = paging.cut(rows, _family)
-    return Page[Designation](items=[Designation(**row) for row in found], next=following)
+    items = [Designation(**row) for row in found]
+    return await noted(Page[Designation](items=items, next=following))
 
 
 def entitlements_wanted(
@@ -120,6 +121,7 @@ async def entitlements(
     wanted: Annotated[read_models.EntitlementsWanted, Depends(entitlements_wanted)],
     reader: Reader,
     paging: Paging,
+    noted: Noted,
 ) -> Page[Entitlement]:
     """The rows of a tahap, in order of family id.
 
@@ -128,7 +130,8 @@ async def entitlements(
     """
     rows = await read_models.entitlements(reading, wanted, paging.after(UUID), paging.rows)
     found, following = paging.cut(rows, _family)
-    return Page[Entitlement](items=[Entitlement(**row) for row in found], next=following)
+    items = [Entitlement(**row) for row in found]
+    return await noted(Page[Entitlement](items=items, next=following))
 
 
 def _family(row: Mapping[str, Any]) -> str:
@@ -156,25 +159,20 @@ async def unmet_duties(
 
 @router.get("/tahap/{tahap}/events")
 async def tahap_events(
-    reading: ReadingOf, reader: NationReader, tahap: TahapId, paging: Paging
+    reading: ReadingOf, reader: NationReader, tahap: TahapId, paging: Paging, noted: Noted
 ) -> Page[Happening]:
     """The documents and decisions of a tahap, in order; of the whole nation."""
     rows = await read_models.tahap_events(reading, tahap, paging.after(int), paging.rows)
     found, following = paging.cut(rows, lambda row: row["position"])
-    return Page[Happening](items=[Happening(**_opened(row)) for row in found], next=following)
+    items = [Happening(**_opened(row)) for row in found]
+    return await noted(Page[Happening](items=items, next=following))
 
 
 @router.get("/families/{family}/timeline", responses=refuses(FamilyUnknown))
 async def timeline(
-    store: StoreOf,
-    reading: ReadingOf,
-    reader: FamilyReader,
-    context: Asked,
-    family: UUID,
-    paging: Paging,
+    reading: ReadingOf, reader: FamilyReader, family: UUID, paging: Paging
 ) -> Page[FamilyHappening]:
     """All that the platform has said about a family, oldest first; who looks is written down."""
-    await read_models.note_read(store, context.at, reader.subject, str(family))
     after = paging.after(tuple[datetime, str, int])
     rows = await read_models.timeline(reading, reader.regions, family, after, paging.rows)
     found, following = paging.cut(rows, lambda row: (row["at"], row["source"], row["position"]))

@@ -99,19 +99,6 @@ async def lives(store: Store, family: UUID, on: date) -> str | None:
     return region
 
 
-async def note_read(
-    store: Store, at: datetime, reader: str, family: str, tahap: str | None = None
-) -> None:
-    """Write down who looks into a family's life, before they are answered."""
-    await store.pool.execute(
-        "INSERT INTO family_read (at, reader, family, tahap) VALUES ($1, $2, $3, $4)",
-        at,
-        reader,
-        family,
-        tahap,
-    )
-
-
 async def timeline(
     reading: Reading,
     regions: Sequence[str],

@@ -15,6 +15,7 @@ from libs.chassis.bodies import FamilyUnknown, Strict
 from libs.chassis.deciding import DecidingOf, moved
 from libs.chassis.etag import Unconditional
 from libs.chassis.idempotency import Reply
+from libs.chassis.noting import Noted
 from libs.chassis.openapi import refuses
 from libs.chassis.pagination import Page, Paging
 from libs.chassis.regions import RegionWithin
@@ -52,6 +53,7 @@ async def members_elsewhere(
     store: StoreOf,
     reader: Reader,
     paging: Paging,
+    noted: Noted,
     family: Annotated[UUID | None, Query(description="Only members of this family.")] = None,
     decided: Annotated[
         bool, Query(description="Those of whom two people have decided; the open ones else.")
@@ -64,7 +66,7 @@ async def members_elsewhere(
         rows = await duplicates(unit, decided, family, where, after, paging.rows)
     found, following = paging.cut(rows, lambda row: (row.family, row.member))
     items = [DuplicateView(**row._asdict()) for row in found]
-    return Page[DuplicateView](items=items, next=following)
+    return await noted(Page[DuplicateView](items=items, next=following))
 
 
 class Adjudication(Strict):

@@ -22,8 +22,10 @@ from libs.chassis.deciding import DecidingOf
 from libs.chassis.etag import IfMatch, Unconditional, etag
 from libs.chassis.idempotency import Reply
 from libs.chassis.middleware import Asked
+from libs.chassis.noting import Noted
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pagination import ITEMS_MAX, Page, Paging, StreamPage
+from libs.chassis.reads import LookUpLimitReached
 from libs.chassis.regions import RegionWithin
 from libs.chassis.service import StoreOf
 from libs.events.consumer.batch_bisection import load_by_halves
@@ -56,9 +58,8 @@ from services.registry.domain.family.events import (
     SchoolChanged,
 )
 from services.registry.domain.family.state import Family, Payee
-from services.registry.http.families import CsvImportOf, Importer, KeysOf, Reader
+from services.registry.http.families import CsvImportOf, Importer, KeysOf, LookUpsOf, Reader
 from services.registry.http.reopenings import Approver
-from services.registry.tables.identity_rows import note_read
 from services.registry.tables.person_claims import holders_regions
 from services.registry.tables.waiting_changes import (
     Key,
@@ -70,6 +71,7 @@ from services.registry.tables.waiting_changes import (
 )
 
 IDENTIFIES = "registry:identify"
+APPROVAL = "APPROVAL"
 DIGITS_SHOWN = 4  # that a person may compare with a passbook or a card
 
 router = APIRouter(tags=["registry"])
@@ -131,12 +133,13 @@ Filtered = Annotated[Filters, Depends(asked_filters)]
 
 @router.get("/changes")
 async def changes(
-    store: StoreOf, reader: Reader, filters: Filtered, paging: Paging
+    store: StoreOf, reader: Reader, filters: Filtered, paging: Paging, noted: Noted
 ) -> Page[ChangeView]:
     """The changes that wait for a second person, in order of family and number."""
     async with store.looking() as unit:
         found, following = await filters.page(unit, reader, paging)
-    return Page[ChangeView](items=[ChangeView(**_named(row)) for row in found], next=following)
+    items = [ChangeView(**_named(row)) for row in found]
+    return await noted(Page[ChangeView](items=items, next=following))
 
 
 def _named(row: WaitingChange) -> dict[str, object]:
@@ -169,7 +172,7 @@ class ChangeDiff(ChangeView):
     families_of_payee: int
 
 
-@router.get("/changes/diff", responses=UNCHANGED)
+@router.get("/changes/diff", responses=refuses(LookUpLimitReached) | UNCHANGED)
 async def changes_diff(
     store: StoreOf,
     keys: KeysOf,
@@ -177,6 +180,8 @@ async def changes_diff(
     context: Asked,
     filters: Filtered,
     paging: Paging,
+    look_ups: LookUpsOf,
+    noted: Noted,
     response: Response,
 ) -> StreamPage[ChangeDiff]:
     """The differences that the changes of a page would make; a decision on them names its ETag."""
@@ -186,12 +191,13 @@ async def changes_diff(
         response.headers["ETag"] = etag(_digest(items))
         if IDENTIFIES in approver.scopes and items:
             items = await _shown(unit, keys, found, masked=False)
-    if IDENTIFIES in approver.scopes and items:
-        async with store.pool.acquire() as connection:
-            families = sorted({str(item.family) for item in items})
-            await note_read(connection, context.at, approver.subject, families)
     unreadable = sorted({row.family for row in found} - {item.family for item in items})
-    return StreamPage[ChangeDiff](items=items, next=following, unreadable=unreadable)
+    page = StreamPage[ChangeDiff](items=items, next=following, unreadable=unreadable)
+    if IDENTIFIES in approver.scopes and items:
+        families = list({str(item.family) for item in items})
+        await noted.look_up(APPROVAL, len(families), families, look_ups.limit_on(context.at.date()))
+        return page
+    return await noted(page)
 
 
 async def _shown(

@@ -14,6 +14,7 @@ from libs.chassis.deciding import Deciding, DecidingOf
 from libs.chassis.etag import IfMatch, Seen, Unconditional, etag
 from libs.chassis.idempotency import Reply
 from libs.chassis.middleware import resource
+from libs.chassis.noting import Noted
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pagination import Page, Paging
 from libs.chassis.problems import Refusal
@@ -72,6 +73,7 @@ async def families_erased(
     store: StoreOf,
     eraser: Eraser,
     paging: Paging,
+    noted: Noted,
     state: Annotated[
         Literal["PROPOSED", "APPROVED", "ERASED"] | None, Query(description="All states else.")
     ] = None,
@@ -83,7 +85,7 @@ async def families_erased(
     found, following = paging.cut(rows, lambda row: row)
     read = await store.read(ERASURE, [ERASURE.stream(str(family)) for family in found])
     items = [_view(family, read[ERASURE.stream(str(family))].state) for family in found]
-    return Page[ErasureView](items=items, next=following)
+    return await noted(Page[ErasureView](items=items, next=following))
 
 
 @router.get("/erasures/{family}", responses=refuses(FamilyUnknown, ErasureUnknown) | UNCHANGED)

@@ -15,8 +15,11 @@ from libs.chassis.etag import etag
 from libs.chassis.idempotency import ReadsOnly
 from libs.chassis.imports import Report, Take, import_route
 from libs.chassis.middleware import Asked, resource
+from libs.chassis.noting import Noted
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.operations import POSITION_MAX
+from libs.chassis.problems import Refusal
+from libs.chassis.reads import LookUpLimitReached
 from libs.chassis.regions import require_family
 from libs.chassis.service import StoreOf
 from libs.events.domain.errors import NotFound
@@ -27,6 +30,7 @@ from services.registry.domain.family import roster
 from services.registry.domain.family.state import known_by as facts_known_by
 from services.registry.http.csv_commands import CsvImport, RowsReport
 from services.registry.http.csv_rows import FAMILY_COLUMNS, LIFE_EVENT_COLUMNS, MEMBER_COLUMNS
+from services.registry.policy.look_ups import LookUpRules
 from services.registry.tables import identity_rows
 from services.registry.tables.erasures import ensure_not_erased
 
@@ -36,6 +40,7 @@ FamilyReader = Annotated[Principal, require_family("registry:read")]
 Identifier = Annotated[Principal, require("registry:identify")]
 CsvImportOf = Annotated[CsvImport, resource("csv_import")]
 KeysOf = Annotated[KeyRing, resource("keys")]
+LookUpsOf = Annotated[LookUpRules, resource("look_ups")]
 
 router = APIRouter(tags=["registry"])
 
@@ -132,8 +137,24 @@ async def family(
     )
 
 
-class Wanted(Strict):
-    """Whose identities are asked for."""
+# -- Who somebody is ------------------------------------------------------------------------------
+
+
+class LookUpFor(Strict):
+    """The purpose of a look-up, as a code; without a known one nothing is told."""
+
+    purpose: Annotated[str | None, Field(max_length=40)] = None
+
+    def ensure_purpose(self, rules: LookUpRules) -> str:
+        """The purpose; raises 422 where none is named, or one that is not in the list."""
+        if self.purpose is None or self.purpose not in rules.purposes:
+            codes = ", ".join(rules.purposes)
+            raise Refusal(422, "purpose-unknown", f"Name a purpose, one of {codes}.")
+        return self.purpose
+
+
+class Wanted(LookUpFor):
+    """Whose identities are asked for, and for what."""
 
     families: Annotated[list[Id], Field(min_length=1, max_length=identity_rows.IDENTITIES_MAX)]
 
@@ -157,26 +178,36 @@ class FamilyIdentity(BaseModel):
     "/identities/lookup",
     dependencies=[ReadsOnly],
     response_model=list[FamilyIdentity],
+    responses=refuses(LookUpLimitReached),
 )
 async def identities(
-    body: Wanted, store: StoreOf, keys: KeysOf, context: Asked, identifier: Identifier
+    body: Wanted,
+    store: StoreOf,
+    keys: KeysOf,
+    look_ups: LookUpsOf,
+    context: Asked,
+    identifier: Identifier,
+    noted: Noted,
 ) -> Any:
-    """Who families are: personal data in clear, so every look-up is written down with its reader.
+    """Who families are: personal data in clear, so every look-up names a purpose and is on record.
 
     Families that are not registered in the regions of the token, or whose key was destroyed, are
-    left out.
+    left out. Whoever is asked for counts towards the day's limit, told or not.
     """
+    purpose, today = body.ensure_purpose(look_ups), context.at.date()
     wanted = [str(family_id) for family_id in body.families]
-    stored = await identity_rows.identities(store, wanted, identifier.subject, context.at)
+    stored = await identity_rows.identities(store, wanted, today)
     found = [identity for identity in stored if not is_outside(identifier, identity.region)]
+    shown = [identity.family for identity in found]
+    await noted.look_up(purpose, len(wanted), shown, look_ups.limit_on(today))
     fetched = await keys.fetch_each([identity.family for identity in found])
     sealer = Sealer(fetched)
     living = {key.family for key in fetched.values() if key.secrets}
     return [_opened(identity, sealer) for identity in found if identity.family in living]
 
 
-class Card(Strict):
-    """A family card, by its number."""
+class Card(LookUpFor):
+    """A family card, by its number, and for what its family is asked for."""
 
     no_kk: Nik
 
@@ -194,20 +225,29 @@ class CardUnknown(NotFound):
 @router.post(
     "/identities/by-card",
     dependencies=[ReadsOnly],
-    responses=refuses(CardUnknown),
+    responses=refuses(CardUnknown, LookUpLimitReached),
 )
 async def by_card(
-    body: Card, store: StoreOf, csv_import: CsvImportOf, context: Asked, identifier: Identifier
+    body: Card,
+    store: StoreOf,
+    csv_import: CsvImportOf,
+    look_ups: LookUpsOf,
+    context: Asked,
+    identifier: Identifier,
+    noted: Noted,
 ) -> CardFamily:
-    """Which family a card is: the number comes in the body alone, and the look-up is written down.
+    """Which family a card is: the number comes in the body alone, and the look-up is on record.
 
-    A card that nobody has leaves a look-up without a family.
+    A card that nobody has in the token's regions leaves a look-up without a family.
     """
+    purpose, today = body.ensure_purpose(look_ups), context.at.date()
     token = csv_import.pseudonymizer.card(body.no_kk)
-    found = await identity_rows.family_of_card(store, token, identifier.subject, context.at)
-    if found is None or is_outside(identifier, found[1]):
+    found = await identity_rows.family_of_card(store, token, today)
+    shown = [found[0]] if found and not is_outside(identifier, found[1]) else []
+    await noted.look_up(purpose, 1, shown, look_ups.limit_on(today))
+    if not shown:
         raise CardUnknown()
-    return CardFamily(family=UUID(found[0]))
+    return CardFamily(family=UUID(shown[0]))
 
 
 def _opened(identity: identity_rows.Identity, sealer: Sealer) -> FamilyIdentity:

@@ -39,6 +39,7 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "last_listed": "2023-1",
     "nik": "0000000000000000",
     "no_kk": "0000000000000000",
+    "purpose": "COMPLAINT",
     "reason": "SENT_BY_MISTAKE",
     "region": "61.03.01.2001",
     "status": "ELIGIBLE",

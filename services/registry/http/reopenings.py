@@ -15,6 +15,7 @@ from libs.chassis.deciding import DecidingOf, moved
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.idempotency import Reply
 from libs.chassis.middleware import Asked, resource
+from libs.chassis.noting import Noted
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.pagination import Paging, StreamPage
 from libs.chassis.regions import require_family
@@ -85,6 +86,7 @@ async def reopenings(
     context: Asked,
     reader: Reader,
     paging: Paging,
+    noted: Noted,
     tahap: Annotated[
         TahapId | None, Query(description="That they would re-open; all else.")
     ] = None,
@@ -99,7 +101,8 @@ async def reopenings(
         if state is not None and (proposal := state.reopening(at)) is not None
     ]
     unreadable = sorted({UUID(family) for family, _, state in found if state is None})
-    return StreamPage[ReopeningView](items=items, next=following, unreadable=unreadable)
+    page = StreamPage[ReopeningView](items=items, next=following, unreadable=unreadable)
+    return await noted(page)
 
 
 @router.get(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import TYPE_CHECKING
+from datetime import date
 from uuid import UUID
 
 from libs.events.store.codec import codec_of
@@ -17,9 +16,6 @@ from services.registry.domain.closing import tahap_order
 from services.registry.domain.family import events, roster
 from services.registry.domain.family.state import Family
 from services.registry.domain.listing.state import Listing
-
-if TYPE_CHECKING:
-    from libs.events.store.transaction import Connection
 
 IDENTITIES_MAX = 1_000
 
@@ -145,29 +141,14 @@ async def sealed_niks(
     return found
 
 
-async def note_read(
-    connection: Connection, at: datetime, reader: str, families: Sequence[str]
-) -> None:
-    """Write down who reads whose identity."""
-    await connection.execute(
-        "INSERT INTO identity_read (at, reader, families) VALUES ($1, $2, $3)",
-        at,
-        reader,
-        list(families),
-    )
-
-
-async def identities(
-    store: Store, families: Sequence[str], reader: str, at: datetime
-) -> list[Identity]:
-    """The identities of families that exist; who reads them is written down first."""
+async def identities(store: Store, families: Sequence[str], on: date) -> list[Identity]:
+    """The sealed identities of families that exist, and where they live on a day."""
     async with store.pool.acquire() as connection, connection.transaction():
-        await note_read(connection, at, reader, families)
         rows = await connection.fetch(
             f"""SELECT family::text, {lives_on("$2")} AS region, card FROM identity_family
                 WHERE family = ANY($1::uuid[]) ORDER BY identity_family.family""",  # noqa: S608 - of texts that stand here
             list(families),
-            at.date(),
+            on,
         )
         members = await connection.fetch(
             """SELECT family::text, member, nik FROM identity_member
@@ -183,19 +164,15 @@ async def identities(
     ]
 
 
-async def family_of_card(
-    store: Store, token: str, reader: str, at: datetime
-) -> tuple[str, str] | None:
-    """(family, region) of a card's token; who asks is written down, also where nobody has it."""
-    async with store.pool.acquire() as connection, connection.transaction():
-        row = await connection.fetchrow(
-            f"""SELECT family::text, {lives_on("$2")} AS region FROM claims
-                JOIN identity_family ON family = substr(stream_id, 8)::uuid
-                WHERE kind = 'card' AND token = $1""",  # noqa: S608 - of texts that stand here
-            token,
-            at.date(),
-        )
-        await note_read(connection, at, reader, [row["family"]] if row else [])
+async def family_of_card(store: Store, token: str, on: date) -> tuple[str, str] | None:
+    """(family, region) of a card's token, and where the family lives on a day."""
+    row = await store.pool.fetchrow(
+        f"""SELECT family::text, {lives_on("$2")} AS region FROM claims
+            JOIN identity_family ON family = substr(stream_id, 8)::uuid
+            WHERE kind = 'card' AND token = $1""",  # noqa: S608 - of texts that stand here
+        token,
+        on,
+    )
     return (row["family"], row["region"]) if row else None
 
 

@@ -272,8 +272,12 @@ async def test_no_answer_of_registry_or_payments_tells_of_an_erased_family(
     [card] = [card for card, each in programme.families.items() if each == erased]
 
     stands = await registry.client.get(f"/families/{erased}", headers=reader)
-    who = await registry.post("/identities/lookup", reader, json={"families": [erased]})
-    by_card = await registry.post("/identities/by-card", reader, json={"no_kk": card})
+    who = await registry.post(
+        "/identities/lookup", reader, json={"families": [erased], "purpose": "COMPLAINT"}
+    )
+    by_card = await registry.post(
+        "/identities/by-card", reader, json={"no_kk": card, "purpose": "COMPLAINT"}
+    )
     shown = await registry.client.get(f"/erasures/{erased}", headers=reader)
     money = payments.who("reader-1", "payments:read")
     paid_to = await payments.client.get(f"/families/{erased}/payments", headers=money)

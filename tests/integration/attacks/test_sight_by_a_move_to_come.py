@@ -43,9 +43,11 @@ async def asked(registry: RegistryAtItsDoor, regions: tuple[str, ...]) -> dict[s
     who = door.who("clerk-1", "registry:read", "registry:identify", regions=regions)
     shown = await door.client.get(f"/families/{wanted}", headers=who)
     looked_up = await door.client.post(
-        "/identities/lookup", headers=who, json={"families": [wanted]}
+        "/identities/lookup", headers=who, json={"families": [wanted], "purpose": "COMPLAINT"}
     )
-    by_card = await door.client.post("/identities/by-card", headers=who, json={"no_kk": CARD})
+    by_card = await door.client.post(
+        "/identities/by-card", headers=who, json={"no_kk": CARD, "purpose": "COMPLAINT"}
+    )
     row = as_csv("members", [member(CARD, "6103014107900009")])
     taken = await hand_in(door, "members", row, partial=True, regions=regions)
     return {
@@ -93,7 +95,7 @@ async def test_a_card_of_another_region_and_one_of_nobody_are_answered_alike(
 
     async def answer(card: str) -> httpx.Response:
         return await given.door.client.post(
-            "/identities/by-card", headers=who, json={"no_kk": card}
+            "/identities/by-card", headers=who, json={"no_kk": card, "purpose": "COMPLAINT"}
         )
 
     foreign, unknown = await answer(CARD), await answer(NOBODYS)

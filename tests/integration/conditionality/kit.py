@@ -221,6 +221,11 @@ class Bench:
         """The last position of the log."""
         return (await self.store.head())[0]
 
+    async def decided(self) -> int:
+        """The events of the log, but for those that say who read what."""
+        query = "SELECT count(*) FROM events WHERE stream_id NOT LIKE 'reads-%'"
+        return int(await self.store.pool.fetchval(query))
+
     async def corrections(self) -> list[Sent]:
         """Everything that was ever said of corrections."""
         return [m for m in await sent(self.store) if m.type.startswith("Correction")]

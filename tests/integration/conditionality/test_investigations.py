@@ -213,7 +213,7 @@ async def test_each_wrong_answer_has_a_problem_of_its_own_and_changes_nothing(
     investigated: Door, bench: Bench
 ) -> None:
     await find(investigated, path=place(OTHER))
-    head = await bench.head()
+    decided = await bench.decided()
 
     refused = {
         "an unknown family": await find(investigated, path=place(STRANGER)),
@@ -242,7 +242,7 @@ async def test_each_wrong_answer_has_a_problem_of_its_own_and_changes_nothing(
         "another finding": (409, "finding-waits"),
         "an old version": (412, "version-stale"),
     }
-    assert await bench.head() == head
+    assert await bench.decided() == decided
 
 
 async def test_an_answer_names_what_it_was_given_to_and_comes_from_who_may_give_it(

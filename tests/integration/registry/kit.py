@@ -36,6 +36,7 @@ from services.registry.http.csv_rows import FAMILY_COLUMNS, LIFE_EVENT_COLUMNS, 
 from services.registry.main import SERVICE as REGISTRY
 from services.registry.partners.payments import Payments
 from services.registry.policy import RuleSets, load_rule_sets
+from services.registry.policy.look_ups import load_look_ups
 from services.registry.tables.waiting_changes import waiting_changes
 from services.registry.workers.lister import Lister
 from services.registry.workers.reviewer import Reviewer
@@ -351,6 +352,7 @@ async def door_at(
         "csv_import": CsvImport(register.keys, register.pseudonymizer, reviewer),
         "payments": payments,
         "payees": register.payees(),
+        "look_ups": load_look_ups(),
     }
 
     @asynccontextmanager

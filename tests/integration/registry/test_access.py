@@ -9,12 +9,16 @@ import asyncpg
 from libs.chassis.settings import Settings
 from libs.privacy.keys import KeyRing
 from services.registry.main import SERVICE
-from tests.doors import Door, as_role, front_door, operations, runtime_role
+from tests.doors import Door, as_role, front_door, operations, reads_of, runtime_role
 from tests.integration.registry.kit import Register, child, family, life_event, member
 
 CARD, OTHER_CARD = "6103010101010001", "6104110412150002"
 NIK, ODD_NIK = "6103014505900001", "61030145059000"
 HERE, ELSEWHERE = "61.03", "61.04"
+
+
+def by_card(number: str) -> dict[str, str]:
+    return {"no_kk": number, "purpose": "COMPLAINT"}
 
 
 async def given_families(register: Register) -> tuple[str, str]:
@@ -64,7 +68,7 @@ async def test_a_family_belongs_to_where_it_moved_last_in_whatever_order_that_wa
                 answer = await registry.client.get(f"/families/{mine}", headers=who)
                 seen = answer.status_code == 200
             else:
-                body = {"families": [mine]}
+                body = {"purpose": "COMPLAINT", "families": [mine]}
                 answer = await registry.client.post("/identities/lookup", headers=who, json=body)
                 seen = bool(answer.json())
             assert (scope, region, seen) == (scope, region, theirs)
@@ -86,7 +90,9 @@ async def test_identities_are_told_as_the_card_has_them_and_the_reader_is_writte
     who = registry.who("demo-1", "registry:identify")
 
     answer = await registry.client.post(
-        "/identities/lookup", headers=who, json={"families": [mine, unknown]}
+        "/identities/lookup",
+        headers=who,
+        json={"purpose": "COMPLAINT", "families": [mine, unknown]},
     )
 
     assert answer.json() == [
@@ -96,8 +102,17 @@ async def test_identities_are_told_as_the_card_has_them_and_the_reader_is_writte
             "members": [{"member": 1, "nik": NIK}, {"member": 2, "nik": ODD_NIK}],
         }
     ]
-    [read] = await register.store.pool.fetch("SELECT reader, families::text[] FROM identity_read")
-    assert (read["reader"], read["families"]) == ("demo-1", [mine, unknown])
+    assert await reads_of(register.store.pool) == [
+        (
+            "demo-1",
+            {
+                "operation": "POST /identities/lookup",
+                "purpose": "COMPLAINT",
+                "asked": 2,
+                "families": [mine],
+            },
+        )
+    ]
 
 
 async def test_a_family_of_another_region_is_left_out_of_a_look_up(
@@ -107,7 +122,7 @@ async def test_a_family_of_another_region_is_left_out_of_a_look_up(
     who = registry.who("demo-1", "registry:identify", regions=(HERE,))
 
     answer = await registry.client.post(
-        "/identities/lookup", headers=who, json={"families": [mine, other]}
+        "/identities/lookup", headers=who, json={"purpose": "COMPLAINT", "families": [mine, other]}
     )
 
     assert [identity["family"] for identity in answer.json()] == [mine]
@@ -125,7 +140,9 @@ async def test_an_erased_family_is_left_out_of_the_others(
     async with front_door(SERVICE, settings, tmp_path) as registry:
         who = registry.who("demo-1", "registry:identify")
         answer = await registry.client.post(
-            "/identities/lookup", headers=who, json={"families": [mine, other]}
+            "/identities/lookup",
+            headers=who,
+            json={"purpose": "COMPLAINT", "families": [mine, other]},
         )
     assert [each["family"] for each in answer.json()] == [other]
 
@@ -133,7 +150,9 @@ async def test_an_erased_family_is_left_out_of_the_others(
 async def test_no_more_than_a_thousand_identities_are_told_at_once(registry: Door) -> None:
     who = registry.who("demo-1", "registry:identify")
     many = [f"00000000-0000-4000-8000-{number:012}" for number in range(1_001)]
-    answer = await registry.client.post("/identities/lookup", headers=who, json={"families": many})
+    answer = await registry.client.post(
+        "/identities/lookup", headers=who, json={"purpose": "COMPLAINT", "families": many}
+    )
     assert answer.status_code == 422
 
 
@@ -146,11 +165,11 @@ async def test_a_card_tells_its_family_and_who_asked_is_written_down(
     mine, _ = await given_families(register)
     who = registry.who("officer-1", "registry:identify")
 
-    answer = await registry.client.post("/identities/by-card", headers=who, json={"no_kk": CARD})
+    answer = await registry.client.post("/identities/by-card", headers=who, json=by_card(CARD))
 
     assert answer.json() == {"family": mine}
-    [read] = await register.store.pool.fetch("SELECT reader, families::text[] FROM identity_read")
-    assert (read["reader"], read["families"]) == ("officer-1", [mine])
+    [(reader, read)] = await reads_of(register.store.pool)
+    assert (reader, read["families"]) == ("officer-1", [mine])
 
 
 async def test_a_card_that_nobody_has_is_a_problem_and_a_look_at_nobody(
@@ -160,12 +179,13 @@ async def test_a_card_that_nobody_has_is_a_problem_and_a_look_at_nobody(
     who = registry.who("officer-1", "registry:identify")
 
     answer = await registry.client.post(
-        "/identities/by-card", headers=who, json={"no_kk": "6103010101019999"}
+        "/identities/by-card", headers=who, json=by_card("6103010101019999")
     )
 
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/card-unknown")
     assert "6103010101019999" not in answer.text
-    assert await register.store.pool.fetchval("SELECT families FROM identity_read") == []
+    [(_, read)] = await reads_of(register.store.pool)
+    assert (read["asked"], read["families"]) == (1, [])
 
 
 async def test_a_card_of_another_region_tells_nothing(registry: Door, register: Register) -> None:
@@ -173,7 +193,7 @@ async def test_a_card_of_another_region_tells_nothing(registry: Door, register: 
     who = registry.who("officer-1", "registry:identify", regions=(HERE,))
 
     answer = await registry.client.post(
-        "/identities/by-card", headers=who, json={"no_kk": OTHER_CARD}
+        "/identities/by-card", headers=who, json=by_card(OTHER_CARD)
     )
 
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/card-unknown")

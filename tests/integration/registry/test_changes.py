@@ -9,7 +9,7 @@ import httpx
 import pytest_asyncio
 
 from services.registry.tables.waiting_changes import change_readings
-from tests.doors import NATION, Door
+from tests.doors import NATION, Door, reads_of
 from tests.integration.registry.kit import (
     IMPORT,
     Register,
@@ -133,8 +133,11 @@ async def test_who_may_look_up_identities_sees_names_and_is_written_down(
 
     [item] = answer.json()["items"]
     assert item["differences"][3]["after"] == "AMINAH SARI"
-    [read] = await register.store.pool.fetch("SELECT reader, families::text[] FROM identity_read")
-    assert (read["reader"], read["families"]) == ("supervisor-1", [item["family"]])
+    [(reader, read)] = await reads_of(register.store.pool)
+    assert (reader, read["purpose"], read["families"]) == (
+        *("supervisor-1", "APPROVAL"),
+        [item["family"]],
+    )
     # The same is decided on, whoever was shown more of it.
     assert answer.headers["ETag"] == (await differences(families, "other-1")).headers["ETag"]
 

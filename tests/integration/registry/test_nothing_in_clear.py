@@ -203,7 +203,7 @@ async def look_up(running: Platform) -> str:
     families = [row[0] for row in await connection.fetch("SELECT family::text FROM keys")]
     await connection.close()
     door = running.doors["registry"]
-    who, body = door.who("demo-1", "registry:identify"), {"families": families}
+    who, body = door.who("demo-1", "registry:identify"), {"purpose": "REPORT", "families": families}
     answer = await door.client.post("/identities/lookup", headers=who, json=body)
     return answer.text
 

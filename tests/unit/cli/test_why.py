@@ -16,6 +16,7 @@ from tests.unit.projection.kit import FAMILY, INSTRUCTED, TAHAP, credited, entit
 from tests.unit.projection.kit import why as explained
 
 CARD = "6103010101010001"
+BY_CARD = ("--card", "--purpose", "COMPLAINT", "--tahap", TAHAP)
 WHY = f"projection/families/{FAMILY}/tahap/{TAHAP}/why"
 
 
@@ -82,11 +83,11 @@ def test_a_number_that_no_tahap_has_is_told(data_dir: Path, platform: FakePlatfo
 def test_a_card_is_read_and_goes_in_no_url_and_no_output(
     data_dir: Path, platform: FakePlatform
 ) -> None:
-    explanation = pkh(data_dir, "--card", "--tahap", TAHAP, "--as", "officer", typed=f"{CARD}\n")
+    explanation = pkh(data_dir, *BY_CARD, "--as", "officer", typed=f"{CARD}\n")
 
     assert explanation.exit_code == 0, explanation.output
     looked_up, asked = platform.asked
-    assert json.loads(looked_up.content) == {"no_kk": CARD}
+    assert json.loads(looked_up.content) == {"no_kk": CARD, "purpose": "COMPLAINT"}
     assert platform.who(looked_up)["scope"] == "registry:identify"
     assert "registry:identify" not in platform.who(asked)["scope"]
     assert CARD not in explanation.output + "".join(str(each.url) for each in platform.asked)
@@ -95,7 +96,7 @@ def test_a_card_is_read_and_goes_in_no_url_and_no_output(
 def test_no_card_is_asked_about_where_none_was_given(
     data_dir: Path, platform: FakePlatform
 ) -> None:
-    explanation = pkh(data_dir, "--card", "--tahap", TAHAP, typed="\n")
+    explanation = pkh(data_dir, *BY_CARD, typed="\n")
 
     assert (explanation.exit_code, platform.asked) == (2, [])
     assert "No card number was given." in explanation.stderr
@@ -105,12 +106,13 @@ def test_no_card_is_asked_about_where_none_was_given(
     "wrong",
     [
         ["--tahap", TAHAP],
-        [FAMILY, "--card", "--tahap", TAHAP],
+        [FAMILY, *("--card", "--tahap", TAHAP)],
+        ["--card", "--tahap", TAHAP],
         [CARD, "--tahap", TAHAP],
         [FAMILY],
         [FAMILY, "--tahap", TAHAP, "--lang", "nl"],
     ],
-    ids=["neither", "both", "a card's number", "no tahap", "no such language"],
+    ids=["neither", "both", "no purpose", "a card's number", "no tahap", "no such language"],
 )
 def test_what_can_not_be_meant_is_refused_before_anybody_is_asked(
     data_dir: Path, platform: FakePlatform, wrong: list[str]

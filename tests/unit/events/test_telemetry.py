@@ -23,6 +23,7 @@ UNITLESS = {
     "payments_proposed_closings",
     "registry_waiting_changes",
     "conditionality_unmatched_facts",
+    "registry_looked_up_identities",
 }  # things that are counted
 YES_OR_NO = ("_stopped", "_reached")
 PERSONAL = re.compile(r"nik|name|family|person|key|id\b|path|url|query|user|subject|address")
