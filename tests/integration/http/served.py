@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from threading import Thread
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import asyncpg
 import requests
@@ -20,6 +21,7 @@ import schemathesis
 import uvicorn
 from fastapi import FastAPI
 from schemathesis.specs.openapi.schemas import OpenApiSchema
+from urllib3 import HTTPConnectionPool
 
 from libs.chassis.catalogue import catalogue
 from libs.chassis.dev_issuer import Issuer
@@ -54,6 +56,8 @@ class Served:
     token: str
     places: Places
     session: requests.Session
+    pool: HTTPConnectionPool
+    """Connections for what is asked thousands of times: a session takes longer than its answer."""
 
     def who(self) -> dict[str, str]:
         """The headers of somebody who may do everything everywhere."""
@@ -241,6 +245,12 @@ def serving(app: FastAPI) -> Iterator[str]:
         thread.join(START_S_MAX)
 
 
+def pool_of(url: str) -> HTTPConnectionPool:
+    """Connections to a service; each request is sent once, and no answer is followed."""
+    where = urlsplit(url)
+    return HTTPConnectionPool(str(where.hostname), where.port, timeout=30, retries=False)
+
+
 @contextmanager
 def served_by(postgres: Postgres, directory: Path, name: str) -> Iterator[Served]:
     """A service with a store of its own, filled."""
@@ -253,12 +263,12 @@ def served_by(postgres: Postgres, directory: Path, name: str) -> Iterator[Served
             places = runner.run(_awaited(FILLED.get(name, of_any)(settings, directory)))
             elsewhere = stack.enter_context(serving(others()))
             app = application(name, with_others(settings, elsewhere))
-            with serving(app) as url, requests.Session() as session:
+            with serving(app) as url, requests.Session() as session, pool_of(url) as pool:
                 schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
                 session.trust_env = False  # looked through for proxies, a request at a time
                 document = app.openapi()
                 token = Issuer.open(directory).token("fuzzer-1", scopes_of(document), ("*",))
-                served = Served(name, url, schema, document, token, places, session)
+                served = Served(name, url, schema, document, token, places, session, pool)
                 if name == "registry":
                     places |= runner.run(_registered(served, settings))
                 yield served
