@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from libs.chassis.catalogue import ROOT, catalogue, reader, role
+from libs.chassis.catalogue import ROOT, catalogue, reader, relay, role
 from libs.chassis.dev_certificates import CA, client_files, make_certificates, server_files
 from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.dev_partner_keys import OWN, REGISTER, SIMULATED, make_partner_keys
@@ -147,7 +147,7 @@ class Environment:
     def of_relay(self) -> dict[str, str]:
         """The environment of the relay, which reads the stores of all that publish."""
         stores = [
-            self._database(f"PKH_{name.upper()}_DATABASE", name, role(name)) for name in RELAYED
+            self._database(f"PKH_{name.upper()}_DATABASE", name, relay(name)) for name in RELAYED
         ]
         return {
             **_inherited(),

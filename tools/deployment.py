@@ -20,7 +20,7 @@ from itertools import chain, starmap
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from libs.chassis.catalogue import ROOT, Catalogue, Entry, load, owner, reader, role
+from libs.chassis.catalogue import ROOT, Catalogue, Entry, load, owner, reader, relay, role
 from libs.chassis.dev_certificates import CA, client_files
 from libs.chassis.settings import address_of
 
@@ -56,7 +56,8 @@ def _kafka_user(name: str) -> Iterator[str]:
 
 def _passwords_of(name: str, entry: Entry) -> list[str]:
     """The password files of a service's roles and of those that read its database."""
-    return [_password(role(user)) for user in (name, f"{name}_owner", *entry.readers)]
+    relays = [f"{name}_relay"] if entry.publishes else []
+    return [_password(role(user)) for user in (name, f"{name}_owner", *relays, *entry.readers)]
 
 
 def _client_files(catalogue: Catalogue) -> Iterator[str]:
@@ -139,9 +140,9 @@ def _relay(name: str) -> Iterator[str]:
     yield "  environment:"
     yield "    <<: *relay-environment"
     yield f"    PKH_RELAYED: {name}"
-    yield from (f"    {line}" for line in _connection(f"PKH_{name.upper()}_DATABASE", name, name))
-    yield from (f"    {line}" for line in _kafka_user(name))
-    yield f"  secrets: {_listed((_password(role(name)), _at_kafka(name), KAFKA_CA))}"
+    database = _connection(f"PKH_{name.upper()}_DATABASE", f"{name}_relay", name)
+    yield from (f"    {line}" for line in (*database, *_kafka_user(name)))
+    yield f"  secrets: {_listed((_password(relay(name)), _at_kafka(name), KAFKA_CA))}"
 
 
 def _apart(blocks: Iterable[Lines]) -> Iterator[str]:
@@ -200,7 +201,9 @@ COMPOSE: Final[Mapping[str, Callable[[Catalogue], Lines]]] = {
 def _roles(catalogue: Catalogue) -> Iterator[str]:
     for name, entry in catalogue.services.items():
         yield f"make_service {name}"
-        yield from (f"make_reader {name} {role(reader)}" for reader in entry.readers)
+        yield from (f"make_relay {name}",) if entry.publishes else ()
+        for user in map(role, entry.readers):
+            yield f"make_reader {name} {user} {24 if user == reader(name) else 8}"
     # The eraser comes last: whether it has its grant is asked when the server's health is.
     sealing = " ".join(map(role, catalogue.needing("sealing-keys")))
     yield f"make_database pkh_keys pkh_keys_owner {sealing} pkh_eraser"

@@ -36,6 +36,11 @@ def reader(name: str) -> str:
     return f"pkh_{name}_reader"
 
 
+def relay(name: str) -> str:
+    """The database role that carries away the messages of a service that publishes."""
+    return f"pkh_{name}_relay"
+
+
 def owner(name: str) -> str:
     """The database role that may change a service's tables."""
     return f"pkh_{name}_owner"

@@ -11,7 +11,7 @@ from typing import Final
 
 import asyncpg
 
-from libs.chassis.catalogue import ROOT, Catalogue, catalogue, reader, role
+from libs.chassis.catalogue import ROOT, Catalogue, catalogue, reader, relay, role
 from libs.events.bus import embedded
 from libs.events.bus.connect import connect, kafka_settings
 from libs.events.bus.kafka_access import Changes, give
@@ -20,6 +20,13 @@ from libs.events.bus.rights import Rights
 from libs.events.bus.topics import Topics
 from libs.events.store import migrate
 from libs.privacy import migrate as keys
+
+OF_RELAY: Final = """
+GRANT SELECT ON outgoing, blocks, head TO {relay};
+GRANT SELECT, INSERT, UPDATE ON relay TO {relay};
+REVOKE INSERT, UPDATE ON relay FROM {service};
+"""
+"""A relay reads what leaves its service and moves how far that is, which nobody else does."""
 
 BLOCKS_A_PARTITION: Final = 100_000
 PARTITIONS_AHEAD: Final = 4
@@ -43,6 +50,9 @@ async def migrate_service(service: str, owner_url: str) -> list[str]:
         # Only the owner may; so each start makes room for the events until the next one.
         make = "SELECT make_event_partitions($1, $2)"
         await connection.execute(make, BLOCKS_A_PARTITION, PARTITIONS_AHEAD)
+        if catalogue().services[service].publishes:
+            rights = OF_RELAY.format(relay=relay(service), service=role(service))
+            await connection.execute(rights)
     finally:
         await connection.close()
     return applied

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from libs.chassis.catalogue import ROOT, catalogue, owner, role
+from libs.chassis.catalogue import ROOT, catalogue, owner, relay, role
 from libs.chassis.durable_files import write_private
 from localstack.postgres.home import PORT, PostgresFailed, binary
 from localstack.postgres.server import SUPERUSER, PostgresServer
@@ -24,6 +24,7 @@ def logins() -> Iterator[str]:
     """Every role of the platform on one machine that connects to a database."""
     for name, entry in catalogue().services.items():
         yield from (role(name), owner(name), *map(role, entry.readers))
+        yield from (relay(name),) if entry.publishes else ()
     yield from (owner("keys"), role("eraser"), owner("bus"), RELAY)
 
 
@@ -38,8 +39,8 @@ def provision(server: PostgresServer, secrets_dir: Path) -> None:
     run_script(
         server,
         secrets_dir,
-        f"make_role {owner('bus')}",
-        f"make_role {RELAY}",
+        f"make_role {owner('bus')} 8",
+        f"make_role {RELAY} 24",
         f"make_common_database {role('bus')} {owner('bus')} {users}",
         *(f"change_password {login}" for login in made),
     )

@@ -8,6 +8,9 @@ from tests.mutants.mutant import Change, Mutant
 
 POLICIES: Final = "services/projection/migrations/010_regions.sql"
 ROWS: Final = "tests/integration/attacks/test_rows_of_another_region.py"
+RELAY: Final = "tests/integration/attacks/test_a_relays_password.py"
+RELAYED: Final = f"{RELAY}::test_it_reads_what_leaves_the_service_and_moves_how_far_that_is"
+ROLES: Final = "deploy/postgres/init/10-roles.sh"
 FILTERS: Final = (
     "tests/integration/projection/test_filters.py"
     "::test_judgements_are_filtered_by_status_reason_and_region"
@@ -80,5 +83,56 @@ WALLS: Final = (
         (Change(POLICIES, "FROM reader_region WHERE role = session_user;", "FROM reader_region;"),),
         f"{ROWS}::test_sums_are_of_the_regions_that_a_role_was_given",
         FILTERS,
+    ),
+    Mutant(
+        "relay-reads-what-stays",
+        "a relay's role reads every event of its service",
+        (
+            Change(
+                "libs/events/migrations/014_outgoing.sql", "WHERE topic IS NOT NULL", "WHERE true"
+            ),
+        ),
+        RELAYED,
+        f"{RELAY}::test_nobody_but_the_relay_says_how_far_it_is",
+    ),
+    Mutant(
+        "conditions-see-what-stays",
+        "a condition of a relay's own is asked of rows that it may not see",
+        (
+            Change(
+                "libs/events/migrations/014_outgoing.sql",
+                " WITH (security_barrier)",
+                "",
+            ),
+        ),
+        f"{RELAY}::test_no_condition_finds_out_what_stays",
+        RELAYED,
+    ),
+    Mutant(
+        "service-moves-its-relay",
+        "the service's role says how far its relay is",
+        (
+            Change(
+                "libs/chassis/migrations.py",
+                "REVOKE INSERT, UPDATE ON relay FROM {service};\n",
+                "",
+            ),
+        ),
+        f"{RELAY}::test_nobody_but_the_relay_says_how_far_it_is",
+        RELAYED,
+    ),
+    Mutant(
+        "said-within-another-statement",
+        "a value that became part of a query says for whom it reads",
+        (Change(ROLES, "proname ~ '^(set_config|lo_", "proname ~ '^(lo_"),),
+        f"{ROWS}::test_a_reading_role_is_nobody_else_and_changes_nothing[pkh_projection_reader]",
+        f"{ROWS}::test_who_does_not_say_for_whom_sees_nothing",
+    ),
+    Mutant(
+        "one-role-takes-all",
+        "a role has as many connections as there are",
+        (Change(ROLES, 'ALTER ROLE :"role" CONNECTION LIMIT :connections;\n', ""),),
+        f"{RELAY}::test_no_role_takes_all_connections",
+        RELAYED,
     ),
 )

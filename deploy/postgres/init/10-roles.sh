@@ -23,12 +23,14 @@ with_password() { # NAME
   echo "\\set password \`tr -d '\\r\\n' < :'file'\`"
 }
 
-make_role() { # NAME
+make_role() { # NAME CONNECTIONS: so many at once, for two processes of a kind, that none takes all
   with_password "$1"
+  let_variables connections "$2"
   cat <<'SQL'
 SELECT format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD %L',
               :'role', :'password')
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'role') \gexec
+ALTER ROLE :"role" CONNECTION LIMIT :connections;
 SQL
 }
 
@@ -66,18 +68,33 @@ SQL
 }
 
 make_service() { # NAME
-  make_role "pkh_$1"
-  make_role "pkh_${1}_owner"
+  make_role "pkh_$1" 80
+  make_role "pkh_${1}_owner" 8
   make_database "pkh_$1" "pkh_${1}_owner" "pkh_$1"
 }
 
-make_reader() { # SERVICE ROLE: it reads what migrations grant to it, and what it asks for ends in time
-  make_role "$2"
+make_relay() { # SERVICE: it reads what leaves the service, and moves how far that is
+  make_role "pkh_${1}_relay" 24
+  admit "pkh_$1" "pkh_${1}_relay"
+}
+
+# It reads what migrations grant to it. What it asks for ends in time, unless it says otherwise itself,
+# which PostgreSQL lets any role do; what it cannot lift are its connections, the files that it sorts
+# in, and that it may call nothing that writes without a table, holds locks of leaders, or says within
+# another statement for whom it reads.
+make_reader() { # SERVICE ROLE CONNECTIONS
+  make_role "$2" "$3"
   admit "pkh_$1" "$2"
+  let_variables service "pkh_$1" owner "pkh_${1}_owner"
   cat <<'SQL'
-ALTER ROLE :"role" CONNECTION LIMIT 8;
 ALTER ROLE :"role" SET default_transaction_read_only = on;
 ALTER ROLE :"role" SET statement_timeout = '15s';
+ALTER ROLE :"role" SET temp_file_limit = '1GB';
+SELECT format('REVOKE EXECUTE ON FUNCTION %1$s FROM PUBLIC', oid::regprocedure),
+       format('GRANT EXECUTE ON FUNCTION %1$s TO %2$I, %3$I', oid::regprocedure, :'service', :'owner')
+FROM pg_proc
+WHERE pronamespace = 'pg_catalog'::regnamespace
+  AND proname ~ '^(set_config|lo_.*|lo(read|write)|pg_(try_)?advisory_(xact_)?lock.*)$' \gexec
 SQL
 }
 
@@ -105,15 +122,18 @@ REVOKE ALL ON DATABASE postgres FROM PUBLIC;
 REVOKE ALL ON DATABASE template1 FROM PUBLIC;
 SQL
   # Registry makes and reads keys, payments reads them, the eraser destroys them; tables say so.
-  make_role pkh_keys_owner
-  make_role pkh_eraser
+  make_role pkh_keys_owner 8
+  make_role pkh_eraser 24
   # begin roles
   make_service registry
+  make_relay registry
   make_service conditionality
+  make_relay conditionality
   make_service payments
+  make_relay payments
   make_service projection
-  make_reader projection pkh_projection_reader
-  make_reader projection pkh_grafana
+  make_reader projection pkh_projection_reader 24
+  make_reader projection pkh_grafana 8
   make_database pkh_keys pkh_keys_owner pkh_registry pkh_payments pkh_eraser
   # end roles
 }

@@ -50,9 +50,8 @@ class TopicShrank(CorridorError):
 
 
 _EVENTS = """
-SELECT block, ord, stream_id, type, topic, key, occurred_at, metadata ->> 'trace',
-       CASE WHEN message::text = 'true' THEN data ELSE message END AS value
-FROM events WHERE block = ANY($1) AND ord >= $2 AND ord < $3 AND topic IS NOT NULL
+SELECT block, ord, stream_id, type, topic, key, occurred_at, trace, value
+FROM outgoing WHERE block = ANY($1) AND ord >= $2 AND ord < $3
 """
 _ACKNOWLEDGE = """
 INSERT INTO relay (topic, partition, position)

@@ -52,6 +52,8 @@ class StoreConnection(asyncpg.Connection):
         typeoids: Iterable[int],
         timeout: float | None,  # noqa: ASYNC109 - as the driver calls it
     ) -> Any:
+        # The driver would turn off with `set_config` what is off here, and a role may not call it.
+        self._server_caps: Any = self._server_caps._replace(jit=False)
         asked = frozenset(typeoids)
         if asked in self._answers:
             return self._answers[asked]
@@ -90,7 +92,8 @@ class Store:
             "lock_timeout": "10s",
             "statement_timeout": f"{statement_s}s",
             "idle_in_transaction_session_timeout": "10s",
-            # Our statements are short; a plan with workers waits longer for them than it saves.
+            # Our statements are short: with workers, or compiled, they wait longer than that saves.
+            "jit": "off",
             "max_parallel_workers_per_gather": "0",
         }
         options: Any = {

@@ -21,6 +21,7 @@ import pytest
 from libs.chassis.catalogue import catalogue, owner, reader, role
 from libs.chassis.migrations import migrate_service
 from libs.chassis.reading import Reading
+from libs.events.store.postgres import Store
 from localstack.postgres.roles import password_file, provision
 from localstack.postgres.server import PostgresServer
 from tests.servers import embedded_postgres
@@ -91,10 +92,12 @@ class Machine:
             await connection.close()
 
     @asynccontextmanager
-    async def reading(self, connections: int = 1) -> AsyncIterator[Reading]:
-        pool = asyncpg.create_pool(self.url(READER), min_size=1, max_size=connections)
-        async with pool as made:
-            yield Reading(made)
+    async def reading(self) -> AsyncIterator[Reading]:
+        store = await Store.connect(self.url(READER), "projection")
+        try:
+            yield Reading(store.pool)
+        finally:
+            await store.close()
 
 
 async def _fill(machine: Machine) -> None:
@@ -168,6 +171,13 @@ async def test_a_reading_role_is_nobody_else_and_changes_nothing(
             "INSERT INTO reader_region VALUES (session_user, '*')",
             "ALTER TABLE payment DISABLE ROW LEVEL SECURITY",
             "SET row_security = off; SELECT count(*) FROM payment",
+            "SELECT lo_create(0)",
+            "SELECT lo_from_bytea(0, 'as much as the disk takes')",
+            "SELECT pg_advisory_lock(1)",
+            "SELECT pg_try_advisory_xact_lock(1)",
+            "SET temp_file_limit = -1",
+            "SELECT set_config('pkh.regions', '*', false)",
+            "UPDATE pg_settings SET setting = '*' WHERE name = 'application_name'",
         ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await session.execute(statement)
@@ -216,7 +226,7 @@ async def test_a_region_is_none_that_only_begins_alike(machine: Machine) -> None
 async def test_a_connection_that_was_given_back_has_forgotten_for_whom_it_read(
     machine: Machine,
 ) -> None:
-    async with machine.reading(connections=1) as reading:
+    async with machine.reading() as reading:
 
         async def broken() -> None:
             async with reading.within(("*",)) as session:

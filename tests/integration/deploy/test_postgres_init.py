@@ -19,7 +19,8 @@ from tests.servers import embedded_postgres
 SERVICES = catalogue().names
 OWNERS = [f"{name}_owner" for name in (*SERVICES, "keys")]
 READERS = [name for entry in catalogue().services.values() for name in entry.readers]
-ROLES = [f"pkh_{name}" for name in (*SERVICES, "eraser", *READERS, *OWNERS)]
+RELAYS = [f"{name}_relay" for name in catalogue().publishers]
+ROLES = [f"pkh_{name}" for name in (*SERVICES, "eraser", *READERS, *RELAYS, *OWNERS)]
 
 MAKE = "CREATE TABLE made (); DROP TABLE made"
 

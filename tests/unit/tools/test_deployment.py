@@ -90,7 +90,7 @@ def test_a_service_that_is_described_is_wired_everywhere(with_purses: Path) -> N
     assert service["ports"] == ["127.0.0.1:8009:8000"]
     at_kafka = ["pkh_purses.kafka", "kafka-ca.pem"]
     assert service["secrets"] == ["pkh_purses.password", *at_kafka, "cursor-key", "token-key"]
-    assert relay["secrets"] == ["pkh_purses.password", *at_kafka]
+    assert relay["secrets"] == ["pkh_purses_relay.password", *at_kafka]
     for each in (service, relay):
         assert each["environment"]["PKH_KAFKA_USER"] == "pkh_purses"
     assert "PKH_PURSES_KAFKA_PASSWORD_FILE" in compose["services"]["migrate"]["environment"]
@@ -99,11 +99,12 @@ def test_a_service_that_is_described_is_wired_everywhere(with_purses: Path) -> N
     assert relay["environment"]["PKH_RELAYED"] == "purses"
     assert "purses-token" in compose["volumes"]
     assert "--token=purses=/tokens/purses" in compose["services"]["issuer"]["command"]
-    for name in ("pkh_purses", "pkh_purses_owner", "pkh_auditor"):
+    for name in ("pkh_purses", "pkh_purses_owner", "pkh_purses_relay", "pkh_auditor"):
         assert f"{name}.password" in compose["secrets"]
         assert f"{name}.password" in compose["services"]["postgres"]["secrets"]
     roles = (with_purses / "deploy/postgres/init/10-roles.sh").read_text()
-    assert "\n  make_service purses\n  make_reader purses pkh_auditor\n" in roles
+    made = ("make_service purses", "make_relay purses", "make_reader purses pkh_auditor 8")
+    assert "".join(f"\n  {each}" for each in made) in roles
     targets = json.loads((with_purses / "deploy/prometheus/targets/services.json").read_text())
     assert {"targets": ["purses:9464"], "labels": {"service": "purses"}} in targets
 
