@@ -179,5 +179,17 @@ def _of_topics(services: Mapping[str, Entry], topics: Topics, today: date) -> It
             if owner != name:
                 yield f"[{name}] publishes {topic}, which contracts/topics.yaml gives to {owner}."
     published = {topic for entry in services.values() for topic in entry.publishes}
-    for topic in topics.partitions.keys() - published:
+    yield from _of_writers(services, topics)
+    registered = {topic for own in topics.registered().values() for topic in own}
+    for topic in topics.partitions.keys() - published - registered:
         yield f"nobody publishes {topic} of contracts/topics.yaml."
+
+
+def _of_writers(services: Mapping[str, Entry], topics: Topics) -> Iterator[str]:
+    """The mistakes of topics on which somebody outside writes."""
+    for writer, own in topics.registered().items():
+        if writer in services:
+            yield f"{', '.join(own)} is written from outside: {writer} is a service."
+        for topic in own:
+            if not topics.readers.get(topic):
+                yield f"{topic} is written from outside and names no readers."

@@ -66,11 +66,11 @@ async def migrate_keys(owner_url: str) -> list[str]:
 
 async def migrate_bus(owner_url: str) -> None:
     """The embedded bus's tables, and what each role may send and read: no more than its service is
-    described with, and the relay sends what any publishes."""
+    described with, the relay sends what any publishes, and who is registered to write does so."""
     services = catalogue().services
     published = [topic for entry in services.values() for topic in entry.publishes]
     readers = [Rights(role(name), (), entry.reads, name) for name, entry in services.items()]
-    await embedded.migrate(owner_url, [Rights(role("relay"), published), *readers])
+    await embedded.migrate(owner_url, [Rights(role("relay"), published), *readers, *_writers()])
 
 
 async def migrate_access(bus_url: str, cluster: Cluster, password: Callable[[str], str]) -> Changes:
@@ -82,11 +82,18 @@ async def migrate_access(bus_url: str, cluster: Cluster, password: Callable[[str
 
 
 def kafka_rights(described: Catalogue) -> list[Rights]:
-    """The rights of each service on Kafka, where its relay is a process of its own."""
+    """The rights of each service on Kafka, where its relay is a process of its own, and of who is
+    registered to write."""
+    services = described.services.items()
     return [
-        Rights(role(name), entry.publishes, entry.reads, name)
-        for name, entry in described.services.items()
+        *(Rights(role(name), entry.publishes, entry.reads, name) for name, entry in services),
+        *_writers(),
     ]
+
+
+def _writers() -> list[Rights]:
+    registered = Topics.load(ROOT / "contracts").registered()
+    return [Rights(role(f"inbound_{name}"), own) for name, own in registered.items()]
 
 
 async def make_topics(bus_url: str, cluster: Cluster | None = None) -> list[str]:

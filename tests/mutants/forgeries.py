@@ -13,7 +13,7 @@ FORGERIES: Final = (
         (
             Change(
                 "libs/events/bus/malformed.py",
-                "    if {*envelopes.sources} != {source_of(topics.owners[batch.topic])}:\n",
+                "    if {*envelopes.sources} != {topics.source(batch.topic)}:\n",
                 "    if False:\n",
             ),
         ),
@@ -110,6 +110,20 @@ FORGERIES: Final = (
         "[changes0-PKH_KAFKA_SECURITY_PROTOCOL must be SASL_SSL: PKH_BUS_URL names a broker that"
         " is not]",
         "tests/unit/chassis/test_settings.py::test_a_service_at_kafka_is_a_user_over_tls",
+    ),
+    Mutant(
+        "inbound-from-whomever",
+        "on a topic that somebody outside writes a service is believed too",
+        (
+            Change(
+                "libs/events/bus/topics.py",
+                'return f"/inbound/{owner}" if topic.startswith(INBOUND) else source_of(owner)',
+                "return source_of(owner)",
+            ),
+        ),
+        "tests/unit/events/test_malformed.py"
+        "::test_on_an_inbound_topic_the_registered_writer_alone_is_believed",
+        "tests/unit/events/test_malformed.py::test_what_the_owner_s_relay_writes_is_its_message",
     ),
     Mutant(
         "sent-twice-untold",

@@ -20,7 +20,6 @@ from libs.events.bus.envelope import (
     EnvelopeMalformed,
     Envelopes,
     parse_all,
-    source_of,
     type_prefix,
 )
 from libs.events.bus.partition import partition_of
@@ -74,7 +73,7 @@ def _foreign(batch: Batch, envelopes: Envelopes, topics: Topics) -> str | None:
     """The first part of a batch that is not the owner's; None where all of it is."""
     column = dict(zip(batch.header_names, batch.header_values, strict=True))
     prefix = type_prefix(topics.namespace, batch.topic)[0].encode()
-    if {*envelopes.sources} != {source_of(topics.owners[batch.topic])}:
+    if {*envelopes.sources} != {topics.source(batch.topic)}:
         return "source"
     if not all(_is_type(kind, prefix) for kind in {*column["ce_type"]}):
         return "type"

@@ -6,14 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import yaml
 
+from libs.events.bus.envelope import source_of
 from libs.events.bus.narrowing import Narrowing
 from libs.events.bus.partition import partition_of
 from libs.events.domain.errors import BusRefused
+
+INBOUND: Final = "pkh.inbound."
+"""The beginning of topics on which others than services write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,8 @@ class Topics:
     A data class says who may read: public, pseudonymous, re-identifying or sealed (SECURITY.md). A
     topic of which `readers` are named has no others. The last day of a topic that ends is in
     `ends`: from the day after on it is neither sent nor read. A topic of `narrowings` tells less of
-    what another one of its owner tells.
+    what another one of its owner tells. The owner of a topic under INBOUND is no service, but who
+    is registered to write it from outside.
     """
 
     namespace: str
@@ -58,6 +63,19 @@ class Topics:
     def of(self, owner: str) -> dict[str, int]:
         """{topic: partition count} of what a service publishes."""
         return {name: self.partitions[name] for name, by in self.owners.items() if by == owner}
+
+    def source(self, topic: str) -> str:
+        """The source that each message of a topic says it is from."""
+        owner = self.owners[topic]
+        return f"/inbound/{owner}" if topic.startswith(INBOUND) else source_of(owner)
+
+    def registered(self) -> dict[str, list[str]]:
+        """{who is registered to write from outside: the topics}."""
+        found: dict[str, list[str]] = {}
+        for topic, owner in self.owners.items():
+            if topic.startswith(INBOUND):
+                found.setdefault(owner, []).append(topic)
+        return found
 
     def has_ended(self, topic: str, on: date) -> bool:
         """True from the day after the last one of a topic on."""

@@ -141,3 +141,30 @@ def test_a_topic_whose_readers_are_named_has_no_others(tmp_path: Path) -> None:
 
     [found] = refused.value.sentences
     assert found.endswith("[purses] reads pkh.purses.purse.v1, whose readers are others.")
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ("owner: dukcapil", "pkh.inbound.deaths.v1 is written from outside and names no readers."),
+        (
+            "owner: purses, readers: [purses]",
+            "pkh.inbound.deaths.v1 is written from outside: purses is a service.",
+        ),
+        ("owner: dukcapil, readers: [purses]", None),
+    ],
+)
+def test_who_writes_from_outside_is_registered_and_no_service(
+    tmp_path: Path, fields: str, sentence: str | None
+) -> None:
+    declared = tree(tmp_path, PURSES) / "contracts" / "topics.yaml"
+    with declared.open("a") as file:
+        file.write(
+            f"  pkh.inbound.deaths.v1: {{key: person, partitions: 1, data_class: sealed, {fields}}}"
+        )
+    if sentence is None:
+        assert load(tmp_path).names == ("purses",)
+        return
+    with pytest.raises(CatalogueRefused) as refused:
+        load(tmp_path)
+    assert refused.value.sentences == (f"deploy/services.toml: {sentence}",)

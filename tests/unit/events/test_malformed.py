@@ -123,3 +123,21 @@ def test_whatever_bytes_there_are_every_message_is_told_from_them(
 
     assert positions == [each for each in sent if isinstance(each, int)]
     assert len(errors) == sum(isinstance(each, Record) for each in sent)
+
+
+def test_on_an_inbound_topic_the_registered_writer_alone_is_believed() -> None:
+    topic = "pkh.inbound.population.v1"
+    topics = Topics("id.example", {topic: 3}, {topic: "dukcapil"})
+
+    def said_by(source: str) -> list[str]:
+        sent = Envelope("e-5", source, "PersonDied", 1, "s", MOMENT, 5, 4, "e", None)
+        headers = tuple(headers_of(sent, type_prefix(topics.namespace, topic)))
+        record = Record(topic, PARTITION, KEYS[0].encode(), b"{}", headers, 7)
+        [batch] = batched(topic, PARTITION, [record])
+        return [str(error) for _, error in parse_each(batch, topics).malformed]
+
+    assert topics.registered() == {"dukcapil": [topic]}
+    assert said_by("/inbound/dukcapil") == []
+    for forged in ("/services/dukcapil", "/inbound/another", "/services/payments"):
+        [error] = said_by(forged)
+        assert "reason=source" in error
