@@ -17,6 +17,7 @@ from libs.events.store.handle import Draft, Move, handle, handle_many
 from libs.events.store.model import StreamType
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import EVENT_BYTES_MAX
+from libs.events.store.verify import verify
 from tests.purse import (
     CONTEXT,
     KEPT,
@@ -283,3 +284,20 @@ async def test_a_second_connection_does_not_ask_for_the_types_that_the_first_one
         await second.fetch(*every)
 
     assert asked == [every[0]]
+
+
+async def test_a_store_that_went_beyond_its_partitions_is_given_more_at_the_next_start(
+    store: Store, database: str
+) -> None:
+    count = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass"
+    made = await store.pool.fetchval(count)
+    await store.pool.execute("SELECT setval('block_numbers', 650000)")
+    async with store.transaction(CONTEXT) as transaction:
+        await handle_many(transaction, KEPT, [("purse-1", PutIn(1))])
+
+    for _ in range(2):
+        await store.pool.execute("SELECT make_event_partitions(100000, 4)")
+
+    assert await store.pool.fetchval(count) == made + 4
+    assert await store.pool.fetchval("SELECT count(*) FROM events_beyond") == 1
+    assert [what async for what in verify(store.pool)] == []
