@@ -90,7 +90,7 @@ def environment_in(directory: Path) -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
         "PKH_DATABASE_URL": "postgresql://nobody@nowhere/none",
-        "PKH_BUS_URL": "kafka://nowhere:9092",
+        "PKH_BUS_URL": "kafka://127.0.0.1:9",
         "PKH_JWKS_FILE": str(directory / KEY_SET),
         "PKH_ISSUER": ISSUER,
         "PKH_AUDIENCE": AUDIENCE,
