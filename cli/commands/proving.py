@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from joserfc.jwk import OKPKey
 
+from cli.client.far_copy import send
 from cli.client.http import connected
 from cli.client.time_stamps import stamp, stamp_findings
 from cli.client.verify import SEEDS, Folding, findings, repeats
@@ -114,6 +115,13 @@ def witness(
         typer.Option(help="URL of an authority that time-stamps it.", envvar="PKH_TIME_STAMPS"),
     ] = None,
     time_stamp_ca: TrustedStamps = None,
+    copy_to: Annotated[
+        str | None,
+        typer.Option(
+            help="A command that appends to a copy elsewhere and prints its SHA-256: ssh HOST.",
+            envvar="PKH_WITNESS_COPY",
+        ),
+    ] = None,
 ) -> None:
     """Sign the heads of the hash chains, if the logs still hold what was seen before."""
     if time_stamps is not None and time_stamp_ca is None:
@@ -123,6 +131,8 @@ def witness(
     key = signing_key(own)
     for seen in run(_witness(file or own_file(data), data, key, time_stamps, time_stamp_ca)):
         _say(f"{seen.source} at {seen.position:,}: {seen.head[:16]}…")
+    if copy_to is not None:
+        _say(f"The copy has {send(file or own_file(data), copy_to)} lines more.")
     _say(f"Verify with --witness-key {public_part(key)}")
 
 
