@@ -62,6 +62,8 @@ def configure(service: str, level: str, to: TextIO | None = None) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    # It says of each connection to a broker, of which there are several a second, who made it.
+    logging.getLogger("aiokafka.conn").setLevel(logging.WARNING)
     logging.captureWarnings(True)
     structlog.configure(
         processors=[

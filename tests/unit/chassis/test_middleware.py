@@ -170,6 +170,7 @@ def test_every_log_line_is_one_json_object_that_names_the_service(
     structlog.get_logger("ours").info("it happened", families=3)
     logging.getLogger("theirs").warning("it %s\nand %s", "rains", NIK)
     structlog.get_logger("ours").debug("too fine")
+    logging.getLogger("aiokafka.conn").info("Authenticated as pkh_registry")  # for each connection
     ours, theirs = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert (
         ours.items()
