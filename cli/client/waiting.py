@@ -17,8 +17,10 @@ POLL_S: Final = 0.1
 PAUSES_A_LOOK: Final = 4  # looking takes at most a fifth of the time, however long a look takes
 STILL_S_MAX: Final = 60.0
 
-# What projection does not read, because it holds sealed fields or days of birth.
-NOT_PROJECTED: Final = frozenset({"pkh.registry.roster.v1", "pkh.registry.family.v1"})
+# What projection does not read, because it holds sealed fields, days of birth or tokens of cards.
+NOT_PROJECTED: Final = frozenset(
+    {"pkh.registry.roster.v1", "pkh.registry.family.v1", "pkh.registry.group.v1"}
+)
 
 
 async def while_it_moves(
@@ -67,6 +69,22 @@ async def until_quiet(observer: Client, services: Collection[str]) -> Mapping[st
         return seen[1:] == seen[:1] and is_settled(positions)
 
     return await while_it_moves(look, quiet, lambda found: "; ".join(_behind(found)))
+
+
+async def until_told(observer: Client, publisher: str, reader: str) -> None:
+    """Wait until a service has taken in all that another's log holds for it."""
+
+    async def look() -> tuple[Positions, Positions]:
+        return await observer.positions(publisher), await observer.positions(reader)
+
+    def has_taken(found: tuple[Positions, Positions]) -> bool:
+        upstream, downstream = found
+        opened = bool(downstream.consumed) or not upstream.head
+        return opened and upstream.relayed >= upstream.head and downstream.has_consumed(upstream)
+
+    await while_it_moves(
+        look, has_taken, lambda found: f"{reader} has taken {found[1].consumed} of {publisher}"
+    )
 
 
 def _behind(positions: Mapping[str, Positions]) -> Iterator[str]:

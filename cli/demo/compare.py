@@ -14,6 +14,9 @@ from cli.demo.outputs import (
     CUT,
     ELIGIBILITY,
     ENTITLEMENTS,
+    GROUPS,
+    INDICATORS,
+    LEARNING,
     PERSONAL,
     SUMMARY,
     Row,
@@ -21,7 +24,9 @@ from cli.demo.outputs import (
 )
 from cli.errors import Failed
 
-COMPARED: Final = (ELIGIBILITY, ENTITLEMENTS, SUMMARY)
+COMPARED: Final = (ELIGIBILITY, ENTITLEMENTS, SUMMARY, GROUPS, LEARNING, INDICATORS)
+COUNTED: Final = ("p2k2_families", "p2k2_reached")
+"""The rows of indicators.json that services count today."""
 SHOWN_MAX: Final = 10
 HIDDEN: Final = "(personal data)"
 
@@ -66,6 +71,7 @@ def compare(expected: Path, actual: Path, tahaps: Collection[int]) -> Comparison
         _rows_differ(ELIGIBILITY, ("no_kk",), expected, actual, None),
         _rows_differ(ENTITLEMENTS, ("no_kk", "tahap"), expected, actual, numbers),
         _sums_differ(expected / SUMMARY, actual / SUMMARY, numbers),
+        *_sessions_differ(expected, actual, numbers),
     )
     for difference in differences:
         found.add(difference)
@@ -75,6 +81,25 @@ def compare(expected: Path, actual: Path, tahaps: Collection[int]) -> Comparison
 def uncompared(expected: Path) -> list[str]:
     """The expected files that the platform has no service for yet, in order of name."""
     return sorted(path.name for path in expected.iterdir() if path.name not in COMPARED)
+
+
+def _sessions_differ(
+    expected: Path, actual: Path, numbers: Collection[str]
+) -> Iterator[Iterator[Difference]]:
+    """The differences in what sessions came to, in a year that expects anything of them."""
+    if not (expected / GROUPS).is_file():
+        return
+    yield _rows_differ(GROUPS, ("tahap", "group_id"), expected, actual, numbers)
+    if {row["tahap"] for _, row in read_csv(expected / GROUPS)} <= set(numbers):
+        yield _rows_differ(LEARNING, ("no_kk",), expected, actual, None)  # sums of the whole year
+    wanted, found = _sums(expected / INDICATORS), _sums(actual / INDICATORS)
+    yield iter(
+        Difference(INDICATORS, 0, f"tahap {number} {name}", str(value), str(counted))
+        for number in sorted(numbers)
+        for name in COUNTED
+        if (value := wanted.get(number, {}).get(name, 0))
+        != (counted := found.get(number, {}).get(name, 0))
+    )
 
 
 # -- Rows -----------------------------------------------------------------------------------------

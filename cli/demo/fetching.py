@@ -7,7 +7,15 @@ from typing import Final, TypeVar
 
 from cli.client.http import Client, Connected
 from cli.demo.figures import UnmetDuty
-from cli.demo.outputs import Designation, Entitlement, Identity, Results
+from cli.demo.outputs import (
+    Designation,
+    Entitlement,
+    GroupInTahap,
+    Identity,
+    LearningFamily,
+    Results,
+    Sessions,
+)
 
 IDENTITIES: Final = 1_000  # looked up at a time
 PURPOSE: Final = "REPORT"
@@ -16,7 +24,7 @@ PURPOSE: Final = "REPORT"
 R = TypeVar("R")
 
 
-async def fetch_results(platform: Connected, tahaps: Iterable[str]) -> Results:
+async def fetch_results(platform: Connected, tahaps: Sequence[str]) -> Results:
     """Every designation, the rows of these tahaps, and the identity of every family in them.
 
     The identities are looked up under a subject and a scope of their own; the registry writes
@@ -31,7 +39,24 @@ async def fetch_results(platform: Connected, tahaps: Iterable[str]) -> Results:
     ]
     families = sorted({row.family for row in designations} | {row.family for row in entitlements})
     people = await identities(platform.client("reporter", "registry:identify"), families)
-    return Results(designations, entitlements, people)
+    return Results(designations, entitlements, people, await _sessions(reader, tahaps))
+
+
+async def _sessions(reader: Client, tahaps: Sequence[str]) -> Sessions:
+    groups = {
+        tahap: await _all(reader, f"/tahap/{tahap}/groups", list[GroupInTahap]) for tahap in tahaps
+    }
+    years = sorted({tahap[:4] for tahap in tahaps})
+    families = [
+        row
+        for year in years
+        for row in await _all(reader, "/learning-families", list[LearningFamily], year=year)
+    ]
+    indicators = {
+        tahap: await reader.get("projection", f"/tahap/{tahap}/indicators", dict[str, int])
+        for tahap in tahaps
+    }
+    return Sessions(groups, families, indicators)
 
 
 async def fetch_duties(platform: Connected, tahaps: Iterable[str]) -> dict[str, list[UnmetDuty]]:

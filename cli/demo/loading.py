@@ -12,6 +12,7 @@ from typing import Final
 from cli.client.http import Client
 from cli.client.jobs import job_under, upload
 from cli.client.screen import Bar
+from cli.client.waiting import until_told
 from cli.errors import Failed
 
 Showing = Callable[[str, int], Bar]
@@ -20,11 +21,15 @@ Showing = Callable[[str, int], Bar]
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """A file of the year, and where it goes."""
+    """A file of the year, and where it goes.
+
+    `of_families` says that its service has to know the families first; a year may lack such a file.
+    """
 
     file: str
     service: str
     path: str
+    of_families: bool = False
 
 
 IMPORTS: Final[Mapping[str, Import]] = {
@@ -37,6 +42,8 @@ IMPORTS: Final[Mapping[str, Import]] = {
     "health-verification": Import(
         "health_verification.csv", "conditionality", "/imports/health-verification"
     ),
+    "p2k2-sessions": Import("p2k2_sessions.csv", "p2k2", "/imports/p2k2-sessions", True),
+    "p2k2-attendance": Import("p2k2_attendance.csv", "p2k2", "/imports/p2k2-attendance", True),
 }
 """By the kind that a person calls it; files of one service in the order in which it needs them."""
 
@@ -50,14 +57,8 @@ def fresh_keys() -> Key:
     return lambda source: drawn.setdefault(source.file, str(uuid.uuid4()))
 
 
-SCOPES: Final = ("registry:import", "conditionality:record")
-NO_SERVICE: Final = (
-    "p2k2_sessions.csv",
-    "p2k2_attendance.csv",
-    "complaints.csv",
-    "withdrawals.csv",
-    "facilitator_reconciliation.csv",
-)
+SCOPES: Final = ("registry:import", "conditionality:record", "p2k2:record")
+NO_SERVICE: Final = ("complaints.csv", "withdrawals.csv", "facilitator_reconciliation.csv")
 
 
 def without_service(directory: Path) -> list[str]:
@@ -68,16 +69,36 @@ def without_service(directory: Path) -> list[str]:
 async def load_year(
     clerk: Client, directory: Path, showing: Showing, key: Key | None = None
 ) -> dict[str, int]:
-    """Send every file of a year; gives the position that each service's log has reached by it.
+    """Send the files that a year rests on; gives the position that each service's log has reached
+    by it.
 
     Services take their files at the same time. `key` names the request that sends a file: one
     that was taken under its key before is not sent again, and adds no position.
     """
-    key = key or fresh_keys()
-    for source in IMPORTS.values():
+    sources = [source for source in IMPORTS.values() if not source.of_families]
+    for source in sources:
         if not (directory / source.file).is_file():
             raise Failed(f"{directory / source.file} is missing.")
+    return await _send(clerk, directory, sources, showing, key or fresh_keys())
 
+
+async def load_of_families(
+    clerk: Client, observer: Client, directory: Path, showing: Showing, key: Key | None = None
+) -> None:
+    """Send the files that are of families, once their services have been told of those."""
+    sources = [
+        source
+        for source in IMPORTS.values()
+        if source.of_families and (directory / source.file).is_file()
+    ]
+    for service in dict.fromkeys(source.service for source in sources):
+        await until_told(observer, "registry", service)
+    await _send(clerk, directory, sources, showing, key or fresh_keys())
+
+
+async def _send(
+    clerk: Client, directory: Path, sources: Sequence[Import], showing: Showing, key: Key
+) -> dict[str, int]:
     async def load(imports: Sequence[Import]) -> int:
         position = 0
         for source in imports:
@@ -92,12 +113,12 @@ async def load_year(
             position = answer.position or position
         return position
 
-    services = dict.fromkeys(source.service for source in IMPORTS.values())
+    services = dict.fromkeys(source.service for source in sources)
     try:
         async with asyncio.TaskGroup() as group:
             loading = {
                 service: group.create_task(
-                    load([source for source in IMPORTS.values() if source.service == service])
+                    load([source for source in sources if source.service == service])
                 )
                 for service in services
             }

@@ -15,6 +15,9 @@ from cli.client.year import rows
 ELIGIBILITY: Final = "eligibility.csv"
 ENTITLEMENTS: Final = "entitlements.csv"
 SUMMARY: Final = "summary.json"
+GROUPS: Final = "p2k2_groups.csv"
+LEARNING: Final = "p2k2_families.csv"
+INDICATORS: Final = "indicators.json"
 
 ELIGIBILITY_COLUMNS: Final = ("no_kk", "status", "reason")
 ENTITLEMENT_COLUMNS: Final = (
@@ -31,6 +34,17 @@ ENTITLEMENT_COLUMNS: Final = (
     "released",
     "returned",
 )
+GROUP_COLUMNS: Final = (
+    "tahap",
+    "group_id",
+    "families",
+    "sessions",
+    "present",
+    "excused",
+    "absent",
+    "reached",
+)
+LEARNING_COLUMNS: Final = ("no_kk", "sessions_attended", "modules_completed")
 CUT: Final = "cut"
 """The column that entitlements.csv has besides in a year in which anything is cut."""
 
@@ -68,6 +82,37 @@ class Entitlement:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupInTahap:
+    """A group's sessions in a tahap, as projection counts them."""
+
+    group: str
+    families: int
+    sessions: int
+    present: int
+    excused: int
+    absent: int
+    reached: int
+
+
+@dataclass(frozen=True, slots=True)
+class LearningFamily:
+    """The sessions that a family was at, and the modules of which it was at all."""
+
+    family: str
+    sessions_attended: int
+    modules_completed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """The outcome of group sessions: groups and indicators by the tahap's id, families of years."""
+
+    groups: Mapping[str, Sequence[GroupInTahap]] = field(default_factory=dict)
+    families: Sequence[LearningFamily] = ()
+    indicators: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A member's number within the family and NIK, in clear."""
 
@@ -91,6 +136,7 @@ class Results:
     designations: Sequence[Designation]
     entitlements: Sequence[Entitlement]
     identities: Sequence[Identity]
+    sessions: Sessions = field(default_factory=Sessions)
 
 
 # -- Rows -----------------------------------------------------------------------------------------
@@ -140,6 +186,34 @@ def _row(entitlement: Entitlement, who: Identity) -> Row:
         "returned": str(entitlement.returned),
         CUT: str(entitlement.cut),
     }
+
+
+def group_rows(sessions: Sessions) -> list[Row]:
+    """A row for every tahap and group, ascending."""
+    return [
+        {
+            "tahap": tahap_number(tahap),
+            "group_id": row.group,
+            **{name: str(getattr(row, name)) for name in GROUP_COLUMNS[2:]},
+        }
+        for tahap, rows in sorted(sessions.groups.items())
+        for row in sorted(rows, key=lambda row: row.group)
+    ]
+
+
+def learning_rows(results: Results, cards: Iterable[str]) -> list[Row]:
+    """A row for every family that ever took part, in the order of `cards`."""
+    learnt = {row.family: row for row in results.sessions.families}
+    by_card = {who.no_kk: learnt[who.family] for who in results.identities if who.family in learnt}
+    return [
+        {
+            "no_kk": card,
+            "sessions_attended": str(by_card[card].sessions_attended),
+            "modules_completed": ";".join(by_card[card].modules_completed),
+        }
+        for card in cards
+        if card in by_card
+    ]
 
 
 def tahap_number(tahap: str) -> str:
@@ -202,7 +276,7 @@ def _moved(row: Row, disposition: str) -> dict[str, int]:
 
 
 def write_results(out: Path, results: Results, cards: Sequence[str]) -> dict[str, Any]:
-    """Write the three files, which only their owner may read, and give the summary.
+    """Write the files, which only their owner may read, and give the summary.
 
     They name family cards and members' numbers; a spreadsheet takes no cell of theirs for a
     formula, because each is a number, a code or a day by its form.
@@ -214,9 +288,14 @@ def write_results(out: Path, results: Results, cards: Sequence[str]) -> dict[str
     cuts = any(row[CUT] != "0" for row in entitlements)
     columns = (*ENTITLEMENT_COLUMNS, CUT) if cuts else ENTITLEMENT_COLUMNS
     _write_csv(out / ENTITLEMENTS, columns, entitlements)
-    text = json.dumps(summed, indent=1, sort_keys=True)
-    with _private(out / SUMMARY) as file:
-        file.write(f"{text}\n")
+    _write_csv(out / GROUPS, GROUP_COLUMNS, group_rows(results.sessions))
+    _write_csv(out / LEARNING, LEARNING_COLUMNS, learning_rows(results, cards))
+    indicators = {
+        tahap_number(tahap): dict(counts) for tahap, counts in results.sessions.indicators.items()
+    }
+    for name, sums in ((SUMMARY, summed), (INDICATORS, indicators)):
+        with _private(out / name) as file:
+            file.write(f"{json.dumps(sums, indent=1, sort_keys=True)}\n")
     return summed
 
 

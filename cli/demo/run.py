@@ -24,7 +24,7 @@ from cli.demo.fetching import fetch_duties, fetch_results
 from cli.demo.figures import UnmetDuty
 from cli.demo.investigating import answer_investigations, findings_of
 from cli.demo.keeping import keep_running
-from cli.demo.loading import SCOPES, load_year, without_service
+from cli.demo.loading import SCOPES, load_of_families, load_year, without_service
 from cli.demo.machine import Machine
 from cli.demo.outputs import write_results
 from cli.demo.page import write_page
@@ -199,6 +199,9 @@ async def _load(
     for service in [name for name, position in after.items() if not position]:
         # All of its files were taken before we were begun again.
         after[service] = (await observer.positions(service)).head
+    await load_of_families(
+        clerk, observer, plan.directory, screen.file, lambda source: year.key(source.file)
+    )
     return after, time.monotonic() - begun
 
 

@@ -46,7 +46,7 @@ from libs.policy.roles import Role, roles
 NATION: Final = "*"
 REGION: Final = re.compile(r"\*|[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?")
 
-SCOPE: Final = re.compile(r"[a-z]+(-[a-z]+)*:[a-z]+(-[a-z]+)*")
+SCOPE: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z]+)*:[a-z]+(-[a-z]+)*")
 
 audit = structlog.get_logger("audit")
 

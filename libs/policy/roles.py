@@ -17,7 +17,7 @@ NATION: Final = "*"
 PARTS: Final[Mapping[str, int]] = {"nation": 0, "province": 1, "regency": 2, "district": 3}
 """The parts that a region's code has at least, by how wide it may be."""
 
-Scope = Annotated[str, msgspec.Meta(pattern="^[a-z]+:[a-z]+$")]
+Scope = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9]*:[a-z]+$")]
 
 
 class Role(Shape):

@@ -14,11 +14,16 @@ from services.projection.contract import (
     COMMITMENT_TOPIC,
     FAMILY_TOPIC,
     PAYMENT_TOPIC,
+    SESSION_TOPIC,
     TAHAP_TOPIC,
     AccountCheckFailed,
+    AttendanceRecorded,
     Cleared,
+    ClosingAnnounced,
     CycleEvaluated,
     CycleWithdrawn,
+    FamiliesJoined,
+    FamiliesLeft,
     FamilyDesignated,
     FamilyErased,
     FamilyGraduated,
@@ -37,10 +42,14 @@ from services.projection.contract import (
     PaymentReturned,
     PaymentVoided,
     PaymentWithheld,
+    SessionCancelled,
+    SessionCorrected,
+    SessionHeld,
     Terminated,
     TransferFailed,
 )
 from services.projection.tables.kept_types import FACTS, OF_TAHAP
+from services.projection.tables.sessions import keep_months, keep_sessions, of_families
 
 Row = tuple[Any, ...]
 
@@ -253,6 +262,18 @@ async def about_families(transaction: Transaction, messages: Sequence[Incoming])
         await transaction.connection.execute(TIMELINE, *map(list, zip(*timeline, strict=True)))
 
 
+async def about_sessions(transaction: Transaction, messages: Sequence[Incoming]) -> None:
+    """Keep sessions and groups, and put each family's part into its timeline."""
+    await keep_sessions(transaction, messages)
+    timeline = [
+        (family, m.envelope.source, m.envelope.position, m.envelope.time, m.envelope.type, body)
+        for m in messages
+        for family, body in of_families(m)
+    ]
+    if timeline:
+        await transaction.connection.execute(TIMELINE, *map(list, zip(*timeline, strict=True)))
+
+
 async def _erase(transaction: Transaction, families: Sequence[str]) -> None:
     """Forget what was said of families, and tell nothing of them from here on."""
     lock, *statements = ERASED
@@ -287,6 +308,9 @@ async def about_tahaps(transaction: Transaction, messages: Sequence[Incoming]) -
             for m in messages
         ],
     )
+    for message in messages:
+        if isinstance(message.body, ClosingAnnounced):
+            await keep_months(transaction, message.body.tahap, message.body.months)
 
 
 VIEWS = (
@@ -348,7 +372,25 @@ VIEWS = (
         },
         about_families,
     ),
-    Subscription("projection", TAHAP_TOPIC, dict.fromkeys(OF_TAHAP, OfTahap), about_tahaps),
+    Subscription(
+        "projection",
+        SESSION_TOPIC,
+        {
+            "SessionHeld": SessionHeld,
+            "SessionCorrected": SessionCorrected,
+            "SessionCancelled": SessionCancelled,
+            "AttendanceRecorded": AttendanceRecorded,
+            "FamiliesJoined": FamiliesJoined,
+            "FamiliesLeft": FamiliesLeft,
+        },
+        about_sessions,
+    ),
+    Subscription(
+        "projection",
+        TAHAP_TOPIC,
+        {**dict.fromkeys(OF_TAHAP, OfTahap), "ClosingAnnounced": ClosingAnnounced},
+        about_tahaps,
+    ),
 )
 SUBSCRIPTIONS = (
     *VIEWS,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from datetime import date
+from typing import Final, NamedTuple
 
 SERVICE: Final = "projection"
 FAMILY_TOPIC = "pkh.registry.family.v2"
 COMMITMENT_TOPIC = "pkh.conditionality.commitment.v1"
 PAYMENT_TOPIC = "pkh.payments.payment.v1"
 TAHAP_TOPIC = "pkh.payments.tahap.v1"
+SESSION_TOPIC = "pkh.p2k2.session.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,58 @@ class PaymentVoided:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionHeld:
+    session: str
+    group: str
+    region: str
+    facilitator: str
+    on: date
+    module: str
+    number: int
+    sessions: int
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCorrected(SessionHeld):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCancelled:
+    session: str
+
+
+class Mark(NamedTuple):
+    family: str
+    status: str
+    was: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttendanceRecorded:
+    session: str
+    group: str
+    on: date
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FamiliesJoined:
+    group: str
+    region: str
+    facilitator: str
+    families: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FamiliesLeft:
+    group: str
+    families: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class OfFamily:
     """Any other message about a family: only its place in the timeline is kept."""
 
@@ -203,3 +257,10 @@ class OfTahap:
     """A document, a decision or the terms of a tahap; its whole body is kept as it came."""
 
     tahap: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingAnnounced(OfTahap):
+    """A tahap's closing begins: the months (YYYY-MM) that it covers."""
+
+    months: tuple[str, ...]

@@ -8,7 +8,7 @@ from libs.chassis.description import Parts, Service
 from libs.chassis.service import Running
 from services.projection.consumers import SUBSCRIPTIONS
 from services.projection.contract import SERVICE as NAME
-from services.projection.http import explanations, read_models
+from services.projection.http import explanations, read_models, sessions
 from services.projection.http.openapi_examples import EXAMPLES
 from services.projection.tables.read_models import lives
 
@@ -19,7 +19,11 @@ async def parts(running: Running) -> Parts:
 
 
 SERVICE: Final = Service(
-    NAME, [read_models.router, explanations.router], parts, lives=lives, examples=EXAMPLES
+    NAME,
+    [read_models.router, explanations.router, sessions.router],
+    parts,
+    lives=lives,
+    examples=EXAMPLES,
 )
 
 if __name__ == "__main__":

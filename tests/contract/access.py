@@ -62,6 +62,16 @@ _FOREIGN_FACTS: Final = (
     "::test_facts_of_a_person_who_lives_elsewhere_are_refused_and_named_by_line"
 )
 
+_FOREIGN_GROUP: Final = (
+    "integration/p2k2/test_imports.py::test_a_row_of_a_group_of_another_region_is_refused"
+)
+_FOREIGN_SESSION: Final = (
+    "integration/p2k2/test_sessions.py::test_a_session_of_another_region_is_as_unknown_as_none"
+)
+_FOREIGN_VILLAGE: Final = (
+    "integration/p2k2/test_coverage.py::test_a_group_of_another_region_is_as_unknown_as_none"
+)
+
 OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
     "registry": {
         **_everywhere("registry:import", "registry:read"),
@@ -211,7 +221,33 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
         "GET /tahap/{tahap}/summary": _of(Regions.NATION, "projection:read"),
         "GET /tahap/{tahap}/unmet-duties": _of(Regions.NATION, "projection:read"),
         "GET /tahap/{tahap}/events": _of(Regions.NATION, "projection:read"),
+        "GET /tahap/{tahap}/indicators": _of(Regions.NATION, "projection:read"),
+        "GET /tahap/{tahap}/groups": _of(Regions.ROWS, "projection:read"),
+        "GET /learning-families": _of(Regions.ROWS, "projection:read"),
         "GET /families/{family}/timeline": _of(Regions.FAMILY, "projection:read"),
         "GET /families/{family}/tahap/{tahap}/why": _of(Regions.FAMILY, "projection:read"),
+    },
+    "p2k2": {
+        **_everywhere("p2k2:record", "p2k2:read"),
+        **{
+            f"POST /imports/{file}": _of(Regions.INSIDE, "p2k2:record", shown_by=_FOREIGN_GROUP)
+            for file in ("p2k2-sessions", "p2k2-attendance")
+        },
+        **{
+            f"POST /sessions/{{number}}/{step}": _of(
+                Regions.INSIDE, "p2k2:record", shown_by=_FOREIGN_SESSION
+            )
+            for step in ("plan", "report", "cancellation", "correction", "attendance", "notes")
+        },
+        "GET /sessions": _of(Regions.ROWS, "p2k2:read"),
+        "GET /sessions/{number}": _of(Regions.INSIDE, "p2k2:read", shown_by=_FOREIGN_SESSION),
+        "GET /groups": _of(Regions.ROWS, "p2k2:read"),
+        "GET /groups/{group}": _of(Regions.INSIDE, "p2k2:read", shown_by=_FOREIGN_VILLAGE),
+        "POST /groups/{group}/arrangement": _of(
+            Regions.INSIDE, "p2k2:record", shown_by=_FOREIGN_VILLAGE
+        ),
+        "GET /loads": _of(Regions.ROWS, "p2k2:read"),
+        "GET /families/{family}/coverage": _of(Regions.FAMILY, "p2k2:read"),
+        "GET /modules": _of(Regions.NONE, "p2k2:read"),
     },
 }

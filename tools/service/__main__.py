@@ -24,7 +24,7 @@ from typing import Final
 from libs.chassis.catalogue import ROOT, Catalogue, CatalogueRefused, load
 
 LAID: Final = Path(__file__).parent / "laid"
-NAME: Final = re.compile(r"[a-z]{3,24}")
+NAME: Final = re.compile(r"[a-z][a-z0-9]{2,23}")
 TITLE: Final = re.compile(r"""[^\x00-\x1f"\\$]{3,60}""")
 TAKEN: Final = frozenset(
     {
@@ -117,7 +117,9 @@ def generate(root: Path) -> None:
 def lay(root: Path, name: str, title: str, then: Callable[[Path], None] = generate) -> None:
     """Lay a service, or nothing of it. Raises `ServiceRefused`."""
     if not NAME.fullmatch(name):
-        raise ServiceRefused(f"NAME must be 3 to 24 small letters, such as complaints: {name!r}.")
+        raise ServiceRefused(
+            f"NAME must be 3 to 24 small letters and digits, such as complaints: {name!r}."
+        )
     if not TITLE.fullmatch(title):
         raise ServiceRefused('TITLE must be 3 to 60 characters without ", \\ and $.')
     there = any((root / folder).exists() for folder in places(name).values())

@@ -134,6 +134,8 @@ SQL
   make_service projection
   make_reader projection pkh_projection_reader 24
   make_reader projection pkh_grafana 8
+  make_service p2k2
+  make_relay p2k2
   make_database pkh_keys pkh_keys_owner pkh_registry pkh_payments pkh_eraser
   # end roles
 }

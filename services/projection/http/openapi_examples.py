@@ -18,6 +18,8 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "family": UUID,
     "outcome": "MET",
     "reason": "SENT_BY_MISTAKE",
+    "group": "G6101082007-1",
+    "modules_completed": ["KEUANGAN"],
     "region": "61.03.01.2001",
     "source": "payments",
     "status": "ELIGIBLE",

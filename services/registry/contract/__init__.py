@@ -49,12 +49,13 @@ from services.registry.domain.listing.state import Listing
 SERVICE: Final = "registry"
 FAMILY_TOPIC: Final = "pkh.registry.family.v1"
 ROSTER_TOPIC: Final = "pkh.registry.roster.v1"
+GROUP_TOPIC: Final = "pkh.registry.group.v1"
 TAHAP_TOPIC: Final = "pkh.payments.tahap.v1"
 COMMITMENT_TOPIC: Final = "pkh.conditionality.commitment.v1"
 
-# -- Sent. FamilyListed, PersonsRegistered, FamiliesWithheld, ListClosed and ListingStarted go out
-# as they are stored; a family's facts as contract/facts.py has them, and what goes to FAMILY_TOPIC
-# goes out on the topic that narrows it as well.
+# -- Sent. FamilyListed, PersonsRegistered, GroupAssigned, FamiliesWithheld, ListClosed and
+# ListingStarted go out as they are stored; a family's facts as contract/facts.py has them, and what
+# goes to FAMILY_TOPIC goes out on the topic that narrows it as well.
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,8 @@ class ErasureApproved:
 def publish(event: events.Event, state: Family) -> Message | None:
     """The message of a family's event to others; None stays inside."""
     match event:
+        case events.GroupAssigned():
+            return Message(GROUP_TOPIC, event.family)
         case events.FamilyListed() | events.PersonsRegistered():
             return Message(ROSTER_TOPIC, event.family, AS_STORED)
         case events.FamilyDesignated():
@@ -229,6 +232,7 @@ FAMILY: Final[StreamType[commands.Command, Family, events.Event]] = StreamType(
     decider=family,
     events={
         "FamilyRegistered": events.FamilyRegistered,
+        "GroupAssigned": events.GroupAssigned,
         "MembersRegistered": events.MembersRegistered,
         "PersonsRegistered": events.PersonsRegistered,
         "MemberBorn": events.MemberBorn,
@@ -256,7 +260,7 @@ FAMILY: Final[StreamType[commands.Command, Family, events.Event]] = StreamType(
         "FamilyTerminated": events.FamilyTerminated,
     },
     publish=publish,
-    snapshot=(Family, 7),
+    snapshot=(Family, 8),
 )
 
 LISTING: Final[StreamType[lists.Command, Listing, lists.Event]] = StreamType(

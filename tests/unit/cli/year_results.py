@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from pathlib import Path
 
@@ -9,12 +10,19 @@ from cli.client.year import cards_in_order
 from cli.demo.outputs import (
     ELIGIBILITY,
     ENTITLEMENTS,
+    GROUP_COLUMNS,
+    GROUPS,
+    INDICATORS,
+    LEARNING,
     Designation,
     Entitlement,
+    GroupInTahap,
     Identity,
+    LearningFamily,
     Member,
     Results,
     Row,
+    Sessions,
     read_csv,
 )
 
@@ -57,7 +65,27 @@ def results_of(directory: Path) -> Results:
         sorted(designations, key=lambda each: each.family),
         sorted(entitlements, key=lambda each: (each.tahap, each.family)),
         sorted(identities, key=lambda each: each.family),
+        _sessions(expected, entitlements[0].tahap[:4]),
     )
+
+
+def _sessions(expected: Path, year: str) -> Sessions:
+    groups: dict[str, list[GroupInTahap]] = {}
+    for _, row in read_csv(expected / GROUPS):
+        counts = (int(row[name]) for name in GROUP_COLUMNS[2:])
+        group = GroupInTahap(row["group_id"], *counts)
+        groups.setdefault(f"{year}-{row['tahap']}", []).append(group)
+    families = [
+        LearningFamily(
+            family_of(row["no_kk"]),
+            int(row["sessions_attended"]),
+            tuple(filter(None, row["modules_completed"].split(";"))),
+        )
+        for _, row in read_csv(expected / LEARNING)
+    ]
+    indicators = json.loads((expected / INDICATORS).read_text())
+    of_tahap = {f"{year}-{number}": counts for number, counts in indicators.items()}
+    return Sessions(groups, families, of_tahap)
 
 
 def _entitlement(row: Row, members: dict[str, list[str]]) -> Entitlement:

@@ -19,7 +19,7 @@ CONTAINERS: Final[dict[str, dict[str, Any]]] = COMPOSE["services"]
 NETWORKS: Final[dict[str, dict[str, Any]]] = COMPOSE["networks"]
 DOORS: Final = {"doors", "screens", "outside", "webhooks"}
 """Networks that lead out of the containers, and from one to another as any."""
-ADDRESS: Final = re.compile(r"(?:[a-z]+://)?(?:[a-z_]+@)?([a-z-]+):[0-9]+")
+ADDRESS: Final = re.compile(r"(?:[a-z]+://)?(?:[a-z0-9_]+@)?([a-z][a-z0-9-]*):[0-9]+")
 CONFIGURED: Final = {
     "collector": ("otel/collector.yaml",),
     "tempo": ("tempo/tempo.yaml",),

@@ -14,6 +14,7 @@ from libs.events.store.model import AS_STORED, Message, Outcome, Published, Stre
 from services.registry.contract import (
     FAMILY,
     FAMILY_TOPIC,
+    GROUP_TOPIC,
     LISTING,
     ROSTER_TOPIC,
     FamilyDesignated,
@@ -199,7 +200,7 @@ def test_facts_go_out_with_their_dates_and_member_numbers() -> None:
 
 
 def test_the_members_of_a_card_go_out_with_the_one_who_is_its_payee() -> None:
-    [_, (_, message), _] = published(*A_WHOLE_LIFE[:2])
+    [_, _, (_, message), _] = published(*A_WHOLE_LIFE[:2])
 
     assert message is not None
     assert isinstance(message.data, MembersRegistered)
@@ -215,6 +216,17 @@ def test_tokens_of_persons_go_out_on_the_roster_alone() -> None:
 
     assert len(known) == 2
     assert {message.topic for message in known if message is not None} == {ROSTER_TOPIC}
+
+
+def test_the_token_of_a_card_goes_out_with_its_group_alone() -> None:
+    [assigned] = [
+        message
+        for event, message in published(*A_WHOLE_LIFE)
+        if isinstance(event, events.GroupAssigned)
+    ]
+
+    assert assigned is not None
+    assert (assigned.topic, assigned.key) == (GROUP_TOPIC, FAMILY_ID)
 
 
 def test_a_payee_who_is_nobody_of_the_family_has_no_number() -> None:

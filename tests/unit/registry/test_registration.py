@@ -13,6 +13,7 @@ from services.registry.domain.family.errors import (
 from services.registry.domain.family.events import (
     DuplicateMarked,
     FamilyRegistered,
+    GroupAssigned,
     MemberDied,
     MembersRegistered,
     PersonsRegistered,
@@ -33,9 +34,21 @@ from tests.unit.registry.families import (
     report,
 )
 
+ASSIGNED = GroupAssigned(FAMILY_ID, ROW.card_token, ROW.region, ROW.group, ROW.facilitator)
+
 
 def test_a_candidate_family_is_registered() -> None:
-    given(family).when(register()).then(FamilyRegistered(FAMILY_ID, ROW))
+    given(family).when(register()).then(FamilyRegistered(FAMILY_ID, ROW), ASSIGNED)
+
+
+def test_a_family_of_no_group_is_assigned_to_none() -> None:
+    alone = replace(ROW, group="", facilitator="")
+
+    given(family).when(register(group="", facilitator="")).then(FamilyRegistered(FAMILY_ID, alone))
+
+
+def test_a_family_from_before_groups_were_told_is_assigned_when_its_row_comes_again() -> None:
+    given(family, FamilyRegistered(FAMILY_ID, ROW)).when(register()).then(ASSIGNED)
 
 
 def test_the_same_row_again_changes_nothing() -> None:

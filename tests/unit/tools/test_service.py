@@ -72,8 +72,8 @@ def test_a_step_that_fails_leaves_nothing(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "title", "sentence"),
     [
-        ("", TITLE, "NAME must be 3 to 24 small letters"),
-        ("My-Purses", TITLE, "NAME must be 3 to 24 small letters"),
+        ("", TITLE, "NAME must be 3 to 24 small letters and digits"),
+        ("My-Purses", TITLE, "NAME must be 3 to 24 small letters and digits"),
         ("class", TITLE, "class is taken"),
         ("registry", TITLE, "registry is taken"),
         ("kafka", TITLE, "kafka is taken"),

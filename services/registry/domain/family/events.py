@@ -63,6 +63,22 @@ class FamilyRegistered:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupAssigned:
+    """The family, by the token of its card, belongs to a group of a facilitator.
+
+    `region` is where it lived when it was registered. `since` is the first day of that, None from
+    the beginning on.
+    """
+
+    family: str
+    card: str
+    region: str
+    group: str
+    facilitator: str
+    since: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MemberRow:
     """A person on the family's card. `occupation` is None where it is none of interest."""
 
@@ -296,6 +312,7 @@ ChangeEvent: TypeAlias = ChangeProposed | ChangeApproved | ChangeRejected | Chan
 
 Event: TypeAlias = (
     FamilyRegistered
+    | GroupAssigned
     | MembersRegistered
     | PersonsRegistered
     | LifeFact

@@ -24,6 +24,7 @@ from services.registry.domain.family.events import (
     FamilyTerminated,
     FamilyUnlisted,
     GraduationPending,
+    GroupAssigned,
     LifeFact,
     MemberBorn,
     MemberDied,
@@ -78,7 +79,7 @@ def evolve(state: Family, event: Event) -> Family:
             return change_ended(state, event)
         case DuplicateMarked():
             return replace(state, duplicates=(*state.duplicates, event.member))
-        case FamilyRegistered():
+        case FamilyRegistered() | GroupAssigned():
             return _registered(state, event)
         case MembersRegistered():
             return _members_registered(state, event)
@@ -120,7 +121,9 @@ def _folded(state: Family, event: LifeFact) -> Family:
             return replace(state, payees=_in_order(state.payees, paid))
 
 
-def _registered(state: Family, event: FamilyRegistered) -> Family:
+def _registered(state: Family, event: FamilyRegistered | GroupAssigned) -> Family:
+    if isinstance(event, GroupAssigned):
+        return replace(state, group=event.group)
     row = event.row
     return replace(
         state,

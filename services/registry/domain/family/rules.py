@@ -53,6 +53,7 @@ from services.registry.domain.family.events import (
     FamilyRegistered,
     FamilyTerminated,
     FamilyUnlisted,
+    GroupAssigned,
     LifeFact,
     MemberBorn,
     MemberDied,
@@ -113,12 +114,20 @@ family: Decider[Command, Family, Event] = Decider(Family(), decide, evolve)
 
 
 def register(command: RegisterFamily, state: Family) -> list[Event]:
-    """The family enters the register, once; another row for its card is refused."""
+    """The family enters the register, and its group, once; another row for its card is refused."""
     if not state.family:
-        return [FamilyRegistered(command.family, command.row)]
+        return [FamilyRegistered(command.family, command.row), *_assigned(command)]
     if state.fingerprint != command.row.fingerprint:
         raise CardRegisteredDifferently(family=state.family)
-    return []
+    # A family that was registered before groups were told is assigned by sending its row again.
+    return [] if state.group else _assigned(command)
+
+
+def _assigned(command: RegisterFamily) -> list[Event]:
+    row = command.row
+    if not row.group:
+        return []
+    return [GroupAssigned(command.family, row.card_token, row.region, row.group, row.facilitator)]
 
 
 def register_members(command: RegisterMembers, state: Family) -> list[Event]:

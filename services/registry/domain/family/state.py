@@ -185,6 +185,7 @@ class Family:
     proposals: int = 0  # to re-open a tahap, so far
     changes: tuple[ChangeProposed, ...] = ()  # that wait for another person
     changes_proposed: int = 0  # so far
+    group: str = ""
 
     def holder_of(self, token: str) -> Member | None:
         """The member with this person token."""
