@@ -29,7 +29,7 @@ START_S: Final = 20.0
 PROMQL: Final = frozenset(
     {
         *("sum", "max", "min", "count", "by", "and", "or", "rate", "vector", "histogram_quantile"),
-        "min_over_time",
+        *("min_over_time", "increase"),
     }
 )
 
