@@ -186,7 +186,15 @@ def _of_topics(services: Mapping[str, Entry], topics: Topics, today: date) -> It
 
 
 def _of_writers(services: Mapping[str, Entry], topics: Topics) -> Iterator[str]:
-    """The mistakes of topics on which somebody outside writes."""
+    """The mistakes of topics that somebody outside writes or reads."""
+    for reader, own in topics.integrators.items():
+        if reader in services:
+            yield f"{reader} is a service, and no integrator."
+        for topic in own:
+            if topic not in topics.partitions:
+                yield f"{reader} reads {topic}, which is not in contracts/topics.yaml."
+            if topic in topics.readers:
+                yield f"{reader} reads {topic}, whose readers are others."
     for writer, own in topics.registered().items():
         if writer in services:
             yield f"{', '.join(own)} is written from outside: {writer} is a service."

@@ -83,17 +83,23 @@ async def migrate_access(bus_url: str, cluster: Cluster, password: Callable[[str
 
 def kafka_rights(described: Catalogue) -> list[Rights]:
     """The rights of each service on Kafka, where its relay is a process of its own, and of who is
-    registered to write."""
+    registered to write or to read."""
     services = described.services.items()
     return [
         *(Rights(role(name), entry.publishes, entry.reads, name) for name, entry in services),
         *_writers(),
+        *_integrators(),
     ]
 
 
 def _writers() -> list[Rights]:
     registered = Topics.load(ROOT / "contracts").registered()
     return [Rights(role(f"inbound_{name}"), own) for name, own in registered.items()]
+
+
+def _integrators() -> list[Rights]:
+    registered = Topics.load(ROOT / "contracts").integrators
+    return [Rights(role(f"outside_{name}"), (), own, name) for name, own in registered.items()]
 
 
 async def make_topics(bus_url: str, cluster: Cluster | None = None) -> list[str]:

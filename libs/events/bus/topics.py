@@ -28,7 +28,8 @@ class Topics:
     topic of which `readers` are named has no others. The last day of a topic that ends is in
     `ends`: from the day after on it is neither sent nor read. A topic of `narrowings` tells less of
     what another one of its owner tells. The owner of a topic under INBOUND is no service, but who
-    is registered to write it from outside.
+    is registered to write it from outside. `integrators` read from outside the topics under their
+    names.
     """
 
     namespace: str
@@ -39,6 +40,7 @@ class Topics:
     readers: dict[str, list[str]] = field(default_factory=dict)
     ends: dict[str, date] = field(default_factory=dict)
     narrowings: dict[str, Narrowing] = field(default_factory=dict)
+    integrators: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, contracts: Path) -> Topics:
@@ -58,6 +60,7 @@ class Topics:
                 for name, topic in topics.items()
                 if "narrows" in topic
             },
+            declared.get("integrators", {}),
         )
 
     def of(self, owner: str) -> dict[str, int]:

@@ -168,3 +168,26 @@ def test_who_writes_from_outside_is_registered_and_no_service(
     with pytest.raises(CatalogueRefused) as refused:
         load(tmp_path)
     assert refused.value.sentences == (f"deploy/services.toml: {sentence}",)
+
+
+@pytest.mark.parametrize(
+    ("integrators", "sentence"),
+    [
+        ("warehouse: [pkh.gold.v1]", "warehouse reads pkh.gold.v1, which is not in contracts/"),
+        ("warehouse: [pkh.closed.v1]", "warehouse reads pkh.closed.v1, whose readers are others."),
+        ("purses: [pkh.purses.purse.v1]", "purses is a service, and no integrator."),
+    ],
+)
+def test_who_reads_from_outside_reads_what_names_no_readers(
+    tmp_path: Path, integrators: str, sentence: str
+) -> None:
+    described = PURSES.replace('"]', '", "pkh.closed.v1"]')
+    declared = tree(tmp_path, described) / "contracts" / "topics.yaml"
+    with declared.open("a") as file:
+        file.write(
+            "  pkh.closed.v1: {key: purse, partitions: 1, owner: purses, data_class: sealed,"
+            f" readers: [purses]}}\nintegrators: {{{integrators}}}\n"
+        )
+    with pytest.raises(CatalogueRefused) as refused:
+        load(tmp_path)
+    assert any(sentence in each for each in refused.value.sentences)
