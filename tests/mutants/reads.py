@@ -38,7 +38,7 @@ RECORDED: Final = (
             ),
         ),
         f"{READS}::test_a_look_up_beyond_the_days_limit_is_refused_whole",
-        f"{READS}::test_a_read_names_the_families_and_never_counts",
+        f"{READS}::test_many_families_are_named_by_several_events",
     ),
     Mutant(
         "limit-by-spelling",

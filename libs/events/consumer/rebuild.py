@@ -83,20 +83,25 @@ _OWN_EVENTS: Final = """
 SELECT EXISTS (SELECT FROM streams WHERE split_part(stream_id, '-', 1) <> ALL($1))
 """
 # Answers to requests, notes of uploads and of replays are the live service's own: they move over.
-# So is its log, as it stands: nobody could chain it anew. Locked in the order of an append.
+# So is its log with its views: nobody could chain it anew. Locked in the order of an append.
 _SWAP: Final = """
 LOCK TABLE public.idempotency, public.job, public.replay IN EXCLUSIVE MODE;
 LOCK TABLE public.streams, public.events, public.head, public.blocks IN ACCESS EXCLUSIVE MODE;
 INSERT INTO rebuilt.idempotency SELECT * FROM public.idempotency;
 INSERT INTO rebuilt.job SELECT * FROM public.job;
 INSERT INTO rebuilt.replay SELECT * FROM public.replay;
-DROP TABLE rebuilt.streams, rebuilt.events, rebuilt.head, rebuilt.blocks;
+DROP TABLE rebuilt.streams, rebuilt.events, rebuilt.head, rebuilt.blocks CASCADE;
 DROP SEQUENCE rebuilt.block_numbers;
 DO $$
 DECLARE
     part regclass;
 BEGIN
-    FOR part IN SELECT inhrelid FROM pg_inherits WHERE inhparent = 'public.events'::regclass LOOP
+    FOR part IN
+        SELECT inhrelid FROM pg_inherits WHERE inhparent = 'public.events'::regclass
+        UNION SELECT ev_class FROM pg_rewrite JOIN pg_depend ON objid = pg_rewrite.oid
+        WHERE refobjid = ANY(ARRAY['public.streams', 'public.events', 'public.head',
+                                   'public.blocks']::regclass[])
+    LOOP
         EXECUTE format('ALTER TABLE %s SET SCHEMA rebuilt', part);
     END LOOP;
 END $$;

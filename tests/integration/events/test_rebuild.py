@@ -286,6 +286,7 @@ async def test_its_own_log_moves_over_as_it_is_and_goes_on(house: House) -> None
     position, _ = await house.reader.head()
     assert appending.cancelled()
     assert position in (done, done + 1)
+    assert await house.reader.pool.fetchval("SELECT count(*) FROM outgoing") == position
     assert [what async for what in verify(house.reader.pool)] == []
 
 
