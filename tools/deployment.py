@@ -31,6 +31,7 @@ TEST_PORTS_FROM: Final = 10_000
 """Added to a port by `make compose-test`, which may stand beside a platform that runs."""
 SIMULATORS: Final = ("treasury", "bank")
 KAFKA_CA: Final = "kafka-ca.pem"
+DATABASE_CA: Final = "database-ca.pem"
 
 
 class MarkMissing(Exception):
@@ -117,7 +118,7 @@ def _service(name: str, entry: Entry) -> Iterator[str]:
     shared = ("partner-keys.json", "signing-keys.json", CA, *client_files(name))
     outside = shared if entry.partners else ()
     held = [files[need] for need in entry.needs if need in files]
-    at_kafka = (_at_kafka(name), KAFKA_CA)
+    at_kafka = (DATABASE_CA, _at_kafka(name), KAFKA_CA)
     secrets = [_password(role(name)), *at_kafka, "cursor-key", *held, *outside]
     yield f"{name}:"
     yield "  <<: *service"
@@ -142,7 +143,7 @@ def _relay(name: str) -> Iterator[str]:
     yield f"    PKH_RELAYED: {name}"
     database = _connection(f"PKH_{name.upper()}_DATABASE", f"{name}_relay", name)
     yield from (f"    {line}" for line in (*database, *_kafka_user(name)))
-    yield f"  secrets: {_listed((_password(relay(name)), _at_kafka(name), KAFKA_CA))}"
+    yield f"  secrets: {_listed((_password(relay(name)), DATABASE_CA, _at_kafka(name), KAFKA_CA))}"
 
 
 def _apart(blocks: Iterable[Lines]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import suppress
@@ -179,7 +180,11 @@ def _address(data_dir: Path, service: str) -> str:
         return environment.address(service, role(service))
     password = password_file(data_dir / "secrets", role(service))
     address = form.format(service=service)
-    variables = {"PKH_DATABASE_URL": address, "PKH_DATABASE_PASSWORD_FILE": str(password)}
+    variables = {
+        **os.environ,
+        "PKH_DATABASE_URL": address,
+        "PKH_DATABASE_PASSWORD_FILE": str(password),
+    }
     return url(variables, "PKH_DATABASE_URL", POSTGRES)
 
 

@@ -9,8 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self, TypeAlias
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
+from libs.chassis.database_tls import THIS_MACHINE, DatabaseTlsRefused, is_here, over_tls
 from libs.chassis.issuers import TrustedIssuer, read_issuers
 from libs.chassis.limits import Limits
 from libs.chassis.partner_keys import KeysRefused, NoSigningKey, PartnerKeys
@@ -39,7 +40,8 @@ KAFKA_CA: Final = "PKH_KAFKA_CA_FILE"
 KAFKA_SECRET: Final = "PKH_KAFKA_PASSWORD_FILE"  # noqa: S105 - the name of a file
 KAFKA_CERTIFICATE: Final = ("PKH_KAFKA_CERTIFICATE_FILE", "PKH_KAFKA_KEY_FILE")
 COPIES_MAX: Final = 32
-THIS_MACHINE: Final = ("127.0.0.1", "::1", "localhost")
+DATABASE_CA: Final = "PKH_DATABASE_CA_FILE"
+DATABASE_CLIENT: Final = ("PKH_DATABASE_CLIENT_CERTIFICATE_FILE", "PKH_DATABASE_CLIENT_KEY_FILE")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -146,12 +148,34 @@ def url(env: Environment, name: str, schemes: Collection[str], *, optional: bool
     parts = urlsplit(text(env, name))
     if parts.scheme not in schemes:
         raise SettingRefused(f"{name} must be a URL that starts with {' or '.join(schemes)}.")
+    if parts.scheme in POSTGRES:
+        parts = _over_tls(env, name, parts)
     password = secret(env, name.removesuffix("_URL") + "_PASSWORD_FILE")
     if password is None:
         return urlunsplit(parts)
     user, _, host = parts.netloc.rpartition("@")
     credentials = f"{user.partition(':')[0]}:{quote(password, safe='')}"
     return urlunsplit(parts._replace(netloc=f"{credentials}@{host}"))
+
+
+def _over_tls(env: Environment, name: str, address: SplitResult) -> SplitResult:
+    """A database's address, over TLS where it is on another machine."""
+    try:
+        if is_here(address, env):
+            return address
+    except DatabaseTlsRefused as refused:
+        raise SettingRefused(f"{name}: {refused}; {DATABASE_CA} does.") from None
+    variables = DATABASE_CA, *DATABASE_CLIENT
+    ca, certificate, key = (file(env, variable) for variable in variables)
+    if ca is None:
+        raise SettingRefused(f"{DATABASE_CA} must be set: {name} is on another machine.")
+    if (certificate is None) != (key is None):
+        raise SettingRefused(f"{' and '.join(DATABASE_CLIENT)} must be set together.")
+    own = (certificate, key) if certificate and key else None
+    try:
+        return over_tls(address, ca, own)
+    except DatabaseTlsRefused as refused:
+        raise SettingRefused(f"{', '.join(variables)}: {refused}.") from None
 
 
 def issuers(env: Environment) -> Sequence[TrustedIssuer]:

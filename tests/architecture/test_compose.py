@@ -17,7 +17,7 @@ from libs.chassis.dev_certificates import Authority, make_certificates
 from libs.chassis.dev_partner_keys import OWN, REGISTER, make_partner_keys
 from libs.chassis.settings import Settings
 from tests.architecture.tree import ROOT, python_files, service_names
-from tools.deployment import KAFKA_CA
+from tools.deployment import DATABASE_CA, KAFKA_CA
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -116,19 +116,20 @@ def test_a_container_is_given_the_secrets_that_it_reads_and_no_others(name: str)
         if value.startswith("/run/secrets/")
     }
     command = CONTAINERS[name].get("command", [])
-    if name in ("treasury", "bank"):  # they are told everything by their arguments
-        read |= {Path(each).name for each in command if each.startswith("/run/secrets/")}
+    if name in ("treasury", "bank", "postgres"):  # they are told by their arguments
+        said = " ".join([*CONTAINERS[name].get("entrypoint", []), *command])
+        read |= set(re.findall(r"/run/secrets/(\S+)", said))
     if name == "postgres":  # the script that makes the roles reads their passwords
         read |= {each for each in COMPOSE["secrets"] if re.fullmatch(r"pkh_.*\.password", each)}
     if name == "grafana":  # what it is provisioned with names them
         sources = (ROOT / "deploy" / "grafana" / "provisioning").rglob("*.yaml")
         text = "\n".join(path.read_text() for path in sources)
-        read |= set(re.findall(r"\$__file\{/run/secrets/([^}]+)\}", text))
+        read |= set(re.findall(r"/run/secrets/([^}\s]+)", text))
 
     if name == "pkh":  # its card of the platform names the databases
         card = json.loads((ROOT / "deploy" / "platform.json").read_text())
         user = str(urlsplit(card["database"]).username)
-        read = {f"{user.format(service=service)}.password" for service in card["services"]}
+        read |= {f"{user.format(service=service)}.password" for service in card["services"]}
     if name == "alertmanager":
         text = (ROOT / "deploy" / "alertmanager" / "alertmanager.yml").read_text()
         read = set(re.findall(r"/run/secrets/(\S+)", text))
@@ -206,8 +207,8 @@ def with_files(value: str, directory: Path) -> str:
     if path.name in (OWN, REGISTER):
         make_partner_keys(path.parent, ["BNI"])
         return str(path)
-    if path.name == KAFKA_CA:
-        path.write_text(Authority.make("Kafka").pem)
+    if path.name in (DATABASE_CA, KAFKA_CA):
+        path.write_text(Authority.make("Servers").pem)
         return str(path)
     if path.suffix in (".pem", ".key"):
         make_certificates(path.parent, [], ["payments"], "127.0.0.1")
@@ -224,7 +225,7 @@ def interpolated(value: str) -> str:
 def test_a_service_reaches_only_its_own_database() -> None:
     for service in service_names():
         for variable, value in environment_of(service).items():
-            if variable.startswith(("PKH_DATABASE", "PKH_KEYS")):
+            if variable.startswith(("PKH_DATABASE", "PKH_KEYS")) and DATABASE_CA not in value:
                 assert f"pkh_{service}" in value
 
 

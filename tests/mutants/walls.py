@@ -11,6 +11,7 @@ ROWS: Final = "tests/integration/attacks/test_rows_of_another_region.py"
 RELAY: Final = "tests/integration/attacks/test_a_relays_password.py"
 RELAYED: Final = f"{RELAY}::test_it_reads_what_leaves_the_service_and_moves_how_far_that_is"
 ROLES: Final = "deploy/postgres/init/10-roles.sh"
+SETTINGS: Final = "tests/unit/chassis/test_settings.py"
 FILTERS: Final = (
     "tests/integration/projection/test_filters.py"
     "::test_judgements_are_filtered_by_status_reason_and_region"
@@ -134,5 +135,27 @@ WALLS: Final = (
         (Change(ROLES, 'ALTER ROLE :"role" CONNECTION LIMIT :connections;\n', ""),),
         f"{RELAY}::test_no_role_takes_all_connections",
         RELAYED,
+    ),
+    Mutant(
+        "whoever-is-at-the-address",
+        "a database is believed by its CA, whatever host it is",
+        (Change("libs/chassis/database_tls.py", '"verify-full"', '"verify-ca"'),),
+        f"{SETTINGS}::test_a_database_of_another_machine_is_known_by_its_ca_and_host",
+        f"{SETTINGS}::test_a_database_of_this_machine_is_asked_as_it_is"
+        "[postgresql://registry@127.0.0.1:5432/registry]",
+    ),
+    Mutant(
+        "in-clear-to-another-machine",
+        "a database of another machine is asked as one of this machine",
+        (
+            Change(
+                "libs/chassis/database_tls.py",
+                "    return all(_host(one) in",
+                "    return any(_host(one) in",
+            ),
+        ),
+        f"{SETTINGS}::test_a_database_of_another_machine_is_refused_without_a_ca"
+        "[postgresql://registry@localhost,database:5432/registry-more1]",
+        f"{SETTINGS}::test_a_database_of_another_machine_is_known_by_its_ca_and_host",
     ),
 )

@@ -2,11 +2,21 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from libs.chassis.dev_certificates import Authority
-from libs.chassis.settings import SettingRefused, Settings, choice, secret_key, text, url, whole
+from libs.chassis.settings import (
+    POSTGRES,
+    SettingRefused,
+    Settings,
+    choice,
+    secret_key,
+    text,
+    url,
+    whole,
+)
 from libs.events.bus.kafka_settings import Cluster
 from libs.privacy.versions import KeyVersions
 
@@ -228,3 +238,69 @@ def test_a_service_that_kafka_would_not_know_does_not_start(
     with pytest.raises(SettingRefused) as refused:
         Settings.from_environment("registry", at_kafka | changes)
     assert str(refused.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://registry@/registry?host=/run/sockets",
+        "postgresql://registry@%2Frun%2Fsockets/registry",
+        "postgresql://registry@127.0.0.1:5432/registry",
+        "postgresql://registry@[::1]:5432,localhost/registry",
+        "postgresql://registry@/registry",
+    ],
+)
+def test_a_database_of_this_machine_is_asked_as_it_is(env: dict[str, str], address: str) -> None:
+    assert url({"PKH_DATABASE_URL": address}, "PKH_DATABASE_URL", POSTGRES) == address
+
+
+@pytest.mark.parametrize(
+    ("address", "more"),
+    [
+        ("postgresql://registry@database/registry", {}),
+        ("postgresql://registry@localhost,database:5432/registry", {}),
+        ("postgresql://registry@/registry?host=database", {}),
+        ("postgresql://registry@127.0.0.1@database/registry", {}),
+        ("postgresql:///registry", {"PGHOST": "database"}),
+        ("postgresql:///registry", {"PGSERVICE": "elsewhere"}),
+    ],
+)
+def test_a_database_of_another_machine_is_refused_without_a_ca(
+    address: str, more: dict[str, str]
+) -> None:
+    with pytest.raises(SettingRefused, match="PKH_DATABASE_CA_FILE must be set"):
+        url({"PKH_DATABASE_URL": address, **more}, "PKH_DATABASE_URL", POSTGRES)
+
+
+@pytest.mark.parametrize("said", ["sslmode=disable", "sslrootcert=mine.pem", "service=elsewhere"])
+def test_an_address_does_not_say_how_it_is_encrypted(said: str) -> None:
+    env = {"PKH_DATABASE_URL": f"postgresql://registry@database/registry?{said}"}
+    with pytest.raises(SettingRefused, match="PKH_DATABASE_URL: it must not say"):
+        url(env, "PKH_DATABASE_URL", POSTGRES)
+
+
+def test_files_of_tls_that_are_none_are_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("hunter2")
+    env = {
+        "PKH_DATABASE_URL": "postgresql://registry@database/registry",
+        "PKH_DATABASE_CA_FILE": str(tmp_path / "ca.pem"),
+    }
+    with pytest.raises(SettingRefused, match="no certificates"):
+        url(env, "PKH_DATABASE_URL", POSTGRES)
+    alone = {"PKH_DATABASE_CLIENT_KEY_FILE": str(tmp_path / "ca.pem")}
+    with pytest.raises(SettingRefused, match="must be set together"):
+        url(env | alone, "PKH_DATABASE_URL", POSTGRES)
+
+
+def test_a_database_of_another_machine_is_known_by_its_ca_and_host(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text(Authority.make("Databases").pem)
+    env = {
+        "PKH_DATABASE_URL": "postgresql://registry@database/registry?application_name=a",
+        "PKH_DATABASE_CA_FILE": str(tmp_path / "ca.pem"),
+    }
+    found = parse_qs(urlsplit(url(env, "PKH_DATABASE_URL", POSTGRES)).query)
+    assert found == {
+        "application_name": ["a"],
+        "sslmode": ["verify-full"],
+        "sslrootcert": [str(tmp_path / "ca.pem")],
+    }

@@ -88,7 +88,7 @@ def test_a_service_that_is_described_is_wired_everywhere(with_purses: Path) -> N
     service, relay = compose["services"]["purses"], compose["services"]["purses-relay"]
     assert service["command"] == ["python", "-m", "services.purses.main"]
     assert service["ports"] == ["127.0.0.1:8009:8000"]
-    at_kafka = ["pkh_purses.kafka", "kafka-ca.pem"]
+    at_kafka = ["database-ca.pem", "pkh_purses.kafka", "kafka-ca.pem"]
     assert service["secrets"] == ["pkh_purses.password", *at_kafka, "cursor-key", "token-key"]
     assert relay["secrets"] == ["pkh_purses_relay.password", *at_kafka]
     for each in (service, relay):
