@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from libs.chassis.catalogue import ROOT, catalogue, reader, relay, role
+from libs.chassis.catalogue import KEYED, ROOT, catalogue, reader, relay, role
 from libs.chassis.dev_certificates import CA, client_files, make_certificates, server_files
 from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.dev_partner_keys import OWN, REGISTER, SIMULATED, make_partner_keys
@@ -42,6 +42,7 @@ REACHING_OUT: Final = tuple(name for name, entry in catalogue().services.items()
 
 SEALING: Final = catalogue().needing("sealing-keys")
 MATCHING: Final = catalogue().needing("token-key")
+IN_KEYS: Final = catalogue().needing(*KEYED)
 KEY_BYTES: Final = 32
 
 
@@ -119,7 +120,8 @@ class Environment:
             **_inherited(),
             **self._database("PKH_DATABASE", name, role(name)),
             **self._bus(role(name)),
-            **(self._sealing(role(name)) if name in SEALING else {}),
+            **(self._database("PKH_KEYS", "keys", role(name)) if name in IN_KEYS else {}),
+            **(self._file("PKH_KEK_FILE", "kek") if name in SEALING else {}),
             **(
                 self._database("PKH_ERASER", "keys", role("eraser"))
                 if name in catalogue().needing("eraser")
@@ -174,9 +176,6 @@ class Environment:
         if self.broker is not None:
             return {"PKH_BUS_URL": self.bus_url(user)}
         return self._database("PKH_BUS", "bus", user)
-
-    def _sealing(self, user: str) -> dict[str, str]:
-        return {**self._database("PKH_KEYS", "keys", user), **self._file("PKH_KEK_FILE", "kek")}
 
     def _to_partners(self, name: str) -> dict[str, str]:
         """The register of keys and our own, and certificates where partners are asked over https;

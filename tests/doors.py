@@ -24,6 +24,7 @@ from fastapi import FastAPI
 
 from libs.chassis.app import OPEN_PATHS, Lifespan
 from libs.chassis.auth import is_open
+from libs.chassis.catalogue import catalogue
 from libs.chassis.description import Service
 from libs.chassis.dev_issuer import KEY_SET, PRIVATE_KEY, Issuer
 from libs.chassis.settings import Settings
@@ -84,7 +85,7 @@ async def service_settings(
             eraser_url=as_role(url, runtime_role("eraser")),
             reader_url=as_role(url, runtime_role("reader")) if service == "projection" else "",
             kek=KeyVersions.of(os.urandom(32)),
-            token_key=os.urandom(32),
+            token_key=KeyVersions.of(os.urandom(32)),
             contracts_dir=ROOT / "contracts",
             addresses={"payments": NOWHERE} if service == "registry" else {},
         )
@@ -109,13 +110,15 @@ def _key() -> dict[str, str]:
 
 
 async def _prepare(service: str, url: str) -> None:
-    key_roles = KeyRoles(*map(runtime_role, ("registry", "payments", "eraser")))
+    registry, payments, eraser = map(runtime_role, ("registry", "payments", "eraser"))
+    recognising = [runtime_role(name) for name in catalogue().needing("token-key")]
+    key_roles = KeyRoles(registry, payments, eraser, recognising)
     named = {
         "RUNTIME_ROLE": runtime_role(service),
         "READER_ROLE": runtime_role("reader"),
         "GRAFANA_ROLE": runtime_role("grafana"),
     }
-    roles = {key_roles.registry, key_roles.payments, key_roles.eraser, *named.values()}
+    roles = {payments, eraser, *recognising, *named.values()}
     await _make_roles(url, roles)
     directories = [migrate.CORRIDOR, ROOT / "services" / service / "migrations"]
     await migrate.apply(url, directories, named)

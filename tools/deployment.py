@@ -20,7 +20,7 @@ from itertools import chain, starmap
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from libs.chassis.catalogue import ROOT, Catalogue, Entry, load, owner, reader, relay, role
+from libs.chassis.catalogue import KEYED, ROOT, Catalogue, Entry, load, owner, reader, relay, role
 from libs.chassis.dev_certificates import CA, client_files
 from libs.chassis.settings import address_of
 
@@ -84,8 +84,9 @@ def _environment(name: str, entry: Entry) -> Iterator[str]:
     yield from _connection("PKH_DATABASE", name, name)
     yield from _kafka_user(name)
     yield "PKH_CURSOR_KEY_FILE: /run/secrets/cursor-key"
-    if "sealing-keys" in entry.needs:
+    if {*entry.needs} & {*KEYED}:
         yield from _connection("PKH_KEYS", name, "keys")
+    if "sealing-keys" in entry.needs:
         yield "PKH_KEK_FILE: /run/secrets/kek"
     if "eraser" in entry.needs:
         yield from _connection("PKH_ERASER", "eraser", "keys")
@@ -206,8 +207,8 @@ def _roles(catalogue: Catalogue) -> Iterator[str]:
         for user in map(role, entry.readers):
             yield f"make_reader {name} {user} {24 if user == reader(name) else 8}"
     # The eraser comes last: whether it has its grant is asked when the server's health is.
-    sealing = " ".join(map(role, catalogue.needing("sealing-keys")))
-    yield f"make_database pkh_keys pkh_keys_owner {sealing} pkh_eraser"
+    users = " ".join(map(role, catalogue.needing(*KEYED)))
+    yield f"make_database pkh_keys pkh_keys_owner {users} pkh_eraser"
 
 
 def newest_first(names: Sequence[str]) -> Sequence[str]:

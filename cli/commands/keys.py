@@ -13,6 +13,7 @@ import typer
 from cli.client.http import connected
 from cli.commands.running import STATE, State, out, run
 from libs.chassis.durable_files import replace_file
+from libs.privacy.pseudonyms import rows_key
 from libs.privacy.versions import KEY_BYTES, KeyVersions
 
 File = Annotated[Path, typer.Argument(help="The file of the key, such as secrets/kek.")]
@@ -78,8 +79,11 @@ def drop(file: File, version: Version) -> None:
     versions = _read(file)
     if _there(versions, version) == versions.in_use:
         raise typer.BadParameter("It is in use.")
-    secrets = {other: key for other, key in versions.secrets.items() if other != version}
-    _write(file, KeyVersions(versions.in_use, secrets, versions.rows))
+    secrets = dict(versions.secrets)
+    gone = secrets.pop(version)
+    # Fingerprints of rows stay as the first token key made them, or every row would be another.
+    rows = versions.rows or (rows_key(gone) if version == 1 else None)
+    _write(file, KeyVersions(versions.in_use, secrets, rows))
     out.print(f"Version {version} is gone from the next start on.", highlight=False)
 
 

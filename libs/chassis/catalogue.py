@@ -24,6 +24,8 @@ PORT_MIN, PORT_MAX = 1_024, 65_535
 Need: TypeAlias = Literal["sealing-keys", "eraser", "token-key", "service-token", "reader"]
 """A secret that a service is given: the families' keys, what destroys them, the key of pseudonyms,
 its own token, the role under which requests read."""
+KEYED: Final[tuple[Need, ...]] = "sealing-keys", "token-key"
+"""The needs that the database of the keys meets."""
 
 
 def role(name: str) -> str:
@@ -95,9 +97,9 @@ class Catalogue(msgspec.Struct, frozen=True):
         """Services whose messages a relay carries to the bus."""
         return tuple(name for name, entry in self.services.items() if entry.publishes)
 
-    def needing(self, need: Need) -> tuple[str, ...]:
-        """Services that are given a secret."""
-        return tuple(name for name, entry in self.services.items() if need in entry.needs)
+    def needing(self, *needs: Need) -> tuple[str, ...]:
+        """Services that are given any of some secrets."""
+        return tuple(name for name, entry in self.services.items() if {*needs} & {*entry.needs})
 
 
 def load(root: Path = ROOT) -> Catalogue:

@@ -46,8 +46,8 @@ from libs.events.telemetry.metrics import Sample
 from libs.events.workers.backoff import failing
 from libs.events.workers.leader import has_leader, lead
 from libs.privacy.keys import KeyRing, Pool
-from libs.privacy.pseudonyms import Pseudonymizer
-from libs.privacy.rotation import KEK, ensure_all_open, still_in_use
+from libs.privacy.recognition import TOKEN, Recognition
+from libs.privacy.rotation import KEK, ensure_all_open, ensure_retired, still_in_use
 
 Step = Callable[[], Awaitable[bool]]
 
@@ -109,13 +109,16 @@ class Running:
         """The same under the role that destroys them, for a service that needs `eraser`."""
         return KeyRing(await self._key_pool(self.settings.eraser_url), self.settings.kek)
 
-    async def _key_pool(self, url: str) -> Pool:
-        pool = asyncpg.create_pool(url, min_size=1, max_size=KEY_CONNECTIONS_MAX)
-        return await self.closing.enter_async_context(pool)
-
-    def pseudonymizer(self) -> Pseudonymizer:
+    async def recognition(self) -> Recognition:
         """The key by which people are recognised, for a service that needs `token-key`."""
-        return Pseudonymizer(self.settings.token_key or b"")
+        pool = await self._key_pool(self.settings.keys_url, connections=0)
+        versions = await still_in_use(pool, TOKEN, self.settings.token_key)
+        await ensure_retired(pool, TOKEN, versions)
+        return Recognition(versions, pool)
+
+    async def _key_pool(self, url: str, connections: int = 1) -> Pool:
+        pool = asyncpg.create_pool(url, min_size=connections, max_size=KEY_CONNECTIONS_MAX)
+        return await self.closing.enter_async_context(pool)
 
     def resources(self, **more: Any) -> dict[str, Any]:
         """The state that the lifespan yields: itself, its store, and what else handlers ask for."""

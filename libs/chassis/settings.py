@@ -49,7 +49,7 @@ NEEDED: Final[Mapping[str, Sequence[str]]] = {
     "sealing-keys": ("PKH_KEYS_URL", "PKH_KEK_FILE"),
     "eraser": ("PKH_ERASER_URL",),
     "reader": ("PKH_READER_URL",),
-    "token-key": ("PKH_TOKEN_KEY_FILE",),
+    "token-key": ("PKH_TOKEN_KEY_FILE", "PKH_KEYS_URL"),
     "service-token": ("PKH_SERVICE_TOKEN_FILE",),
 }
 """{need of a service: the variables that must be set for it}."""
@@ -303,7 +303,7 @@ class Settings:
     reader_url: str = field(default="", repr=False)
     """The service's database, for the role under which requests read."""
     kek: KeyVersions = field(default_factory=KeyVersions)
-    token_key: bytes | None = field(default=None, repr=False)
+    token_key: KeyVersions = field(default_factory=KeyVersions)
     cursor_key: bytes = field(default_factory=lambda: os.urandom(32), repr=False)
     """Signs the cursors of lists; where none is set, they end with the process that gave them."""
     service_token_file: Path | None = None
@@ -358,7 +358,7 @@ class Settings:
             eraser_url=url(env, "PKH_ERASER_URL", POSTGRES, optional=True),
             reader_url=url(env, "PKH_READER_URL", POSTGRES, optional=True),
             kek=key_versions(env, "PKH_KEK_FILE"),
-            token_key=secret_key(env, "PKH_TOKEN_KEY_FILE"),
+            token_key=key_versions(env, "PKH_TOKEN_KEY_FILE"),
             cursor_key=secret_key(env, "PKH_CURSOR_KEY_FILE") or os.urandom(32),
             service_token_file=file(env, "PKH_SERVICE_TOKEN_FILE"),
             host=text(env, "PKH_HOST", "127.0.0.1"),

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+import asyncpg
 
 from libs.events.store import migrate
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+_RECOGNISES: Final = (
+    'GRANT SELECT, INSERT ON stands_for TO "{role}"; GRANT SELECT ON retired TO "{role}"'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +24,8 @@ class KeyRoles:
     registry: str
     payments: str
     eraser: str
+    recognising: Sequence[str] = ()
+    """Of the services that recognise persons; each may be new."""
 
 
 async def apply(owner_dsn: str, roles: KeyRoles) -> list[str]:
@@ -29,4 +38,11 @@ async def apply(owner_dsn: str, roles: KeyRoles) -> list[str]:
         "PAYMENTS_ROLE": roles.payments,
         "ERASER_ROLE": roles.eraser,
     }
-    return await migrate.apply(owner_dsn, [MIGRATIONS], named)
+    applied = await migrate.apply(owner_dsn, [MIGRATIONS], named)
+    connection = await asyncpg.connect(owner_dsn)
+    try:
+        for role in roles.recognising:
+            await connection.execute(_RECOGNISES.format(role=role))
+    finally:
+        await connection.close()
+    return applied

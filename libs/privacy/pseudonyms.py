@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Final
 
 TOKEN_KEY_BYTES_MIN = 32
@@ -28,6 +29,11 @@ def plain_number(text: str) -> str:
     return number
 
 
+def rows_key(key: bytes) -> bytes:
+    """The key of fingerprints that follows from a token key."""
+    return hmac.digest(key, b"rows", "sha256")
+
+
 class Pseudonymizer:
     """Turns values into tokens of 32 hex digits under one key.
 
@@ -37,15 +43,24 @@ class Pseudonymizer:
     in whatever characters it was written (`plain_number`), and what is no number has none.
     """
 
-    __slots__ = ("_rows", "_tokens")
+    __slots__ = ("_rows", "_stands_for", "_tokens")
 
-    def __init__(self, key: bytes) -> None:
-        """`key`: at least 32 random bytes; `ValueError` for a shorter one."""
+    def __init__(
+        self,
+        key: bytes,
+        rows: bytes | None = None,
+        stands_for: Mapping[str, str] | None = None,
+    ) -> None:
+        """`key`: at least 32 random bytes; `ValueError` for a shorter one. `rows` makes the
+        fingerprints, and follows from `key` where none is given. `stands_for` answers for each
+        token the one that was made first, under an older key; LookupError for what is not in it.
+        """
         if len(key) < TOKEN_KEY_BYTES_MIN:
             raise ValueError(f"A token key has at least {TOKEN_KEY_BYTES_MIN} bytes")
         self._tokens = hmac.new(key, digestmod=hashlib.sha256)
         # Rows have a key of their own, so that no row can be made to look like a person's token.
-        self._rows = hmac.new(hmac.digest(key, b"rows", "sha256"), digestmod=hashlib.sha256)
+        self._rows = hmac.new(rows or rows_key(key), digestmod=hashlib.sha256)
+        self._stands_for = stands_for
 
     def nik(self, text: str) -> str:
         """The token of a person's number (NIK); ValueError for what is none."""
@@ -64,7 +79,13 @@ class Pseudonymizer:
         return self._of("row", fingerprint)
 
     def _of(self, kind: str, text: str) -> str:
-        return _hex(self._tokens, f"{kind}:{text}".encode())
+        token = _hex(self._tokens, f"{kind}:{text}".encode())
+        if self._stands_for is None:
+            return token
+        try:
+            return self._stands_for[token]
+        except KeyError:
+            raise LookupError("A number was not asked for before its token") from None
 
     def fingerprint(self, *fields: str | None) -> str:
         """The token of a whole row: equal rows, and only those, are equal.

@@ -126,6 +126,13 @@ async def still_in_use(pool: Pool, kind: str, versions: KeyVersions) -> KeyVersi
     return replace(versions, secrets=_above(up_to, versions.secrets))
 
 
+async def ensure_retired(pool: Pool, kind: str, versions: KeyVersions) -> None:
+    """Raise `KeyNeeded` where a file lacks an older version that nobody has retired yet."""
+    oldest = min(versions.secrets)
+    if oldest - 1 > await retired_up_to(pool, kind):
+        raise KeyNeeded(kind=kind, version=oldest - 1)
+
+
 async def ensure_all_open(pool: Pool, kek: KeyVersions) -> None:
     """Raise `KeyNeeded` where families' keys are under a version that the file lacks."""
     for row in await pool.fetch(_UNDER):
@@ -134,7 +141,7 @@ async def ensure_all_open(pool: Pool, kek: KeyVersions) -> None:
 
 
 async def retire_older(pool: Pool, kind: str, versions: KeyVersions) -> None:
-    """Whatever is older than all versions of the file is out of use from now on, for everybody."""
+    """All versions older than those of the file are out of use from now on, for everybody."""
     oldest = min(versions.secrets)
     if oldest > 1:
         await pool.execute(_RETIRE, kind, oldest - 1)

@@ -28,7 +28,7 @@ POLICIES: Final = policy.load()
 
 async def parts(running: Running) -> Parts:
     """Evaluates what the roster lists, and decides again where facts are late."""
-    store, pseudonymizer = running.store, running.pseudonymizer()
+    store, recognition = running.store, await running.recognition()
     running.looks.append(Seldom(partial(unmatched_readings, store)))
     workers = {
         CLOSER: Closer(store).step,
@@ -37,8 +37,8 @@ async def parts(running: Running) -> Parts:
         WITHDRAWER: Withdrawer(store, POLICIES).step,
     }
     resources = {
-        "pseudonymizer": pseudonymizer,
-        "csv_import": CsvImport(pseudonymizer),
+        "recognition": recognition,
+        "csv_import": CsvImport(recognition),
         "policies": POLICIES,
     }
     return Parts(subscriptions(POLICIES), workers, resources)

@@ -21,7 +21,7 @@ POLICIES: Final = policy.load()
 
 async def parts(running: Running) -> Parts:
     """Follows who belongs to which group."""
-    csv_import = CsvImport(running.pseudonymizer(), POLICIES)
+    csv_import = CsvImport(await running.recognition(), POLICIES)
     return Parts(SUBSCRIPTIONS, resources={"csv_import": csv_import, "policies": POLICIES})
 
 

@@ -39,6 +39,7 @@ from services.registry.workers.job_progress import LISTER, LISTINGS, REWRAPPER, 
 from services.registry.workers.lister import Lister
 from services.registry.workers.reviewer import Reviewer
 from services.registry.workers.shared_payees import SharedPayees
+from services.registry.workers.token_change import TOKEN_CHANGE, TokenChange, retire_tokens
 from services.registry.workers.unlister import Unlister
 
 RULE_SETS: Final = load_rule_sets()
@@ -56,9 +57,10 @@ async def parts(running: Running) -> Parts:
     payments = Payments(
         client, settings.addresses["payments"], settings.service_token_file or Path()
     )
-    pseudonymizer = running.pseudonymizer()
-    csv_import = CsvImport(keys, pseudonymizer, Reviewer(keys, RULE_SETS))
-    payees = SharedPayees(keys, pseudonymizer, RULE_SETS)
+    await retire_tokens(running.store, keys.pool, settings.token_key)
+    recognition = await running.recognition()
+    csv_import = CsvImport(keys, recognition, Reviewer(keys, RULE_SETS))
+    payees = SharedPayees(keys, recognition, RULE_SETS)
     workers = {
         LISTER: Lister(running.store, keys, payees, RULE_SETS).step,
         UNLISTER: Unlister(running.store, RULE_SETS).step,
@@ -66,12 +68,15 @@ async def parts(running: Running) -> Parts:
     }
     if len(keys.kek.secrets) > 1:
         workers[REWRAPPER] = Rewrapper(keys.pool, eraser.pool, keys.kek).step
+    if recognition.newer:
+        workers[TOKEN_CHANGE] = TokenChange(running.store, keys, recognition).step
     resources = {
         "keys": keys,
         "csv_import": csv_import,
         "payments": payments,
         "payees": payees,
         "look_ups": LOOK_UPS,
+        "recognition": recognition,
     }
     return Parts(subscriptions(RULE_SETS), workers, resources)
 

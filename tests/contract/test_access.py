@@ -252,7 +252,7 @@ def gatehouse(directory: Path, service: str) -> Gatehouse:
         "outside",
         "lists",
         "policies",
-        "pseudonymizer",
+        "recognition",
         "look_ups",
         "spool",
     ):

@@ -7,6 +7,8 @@ from typing import Final
 from tests.mutants.mutant import Change, Mutant
 
 _ROTATION: Final = "tests/integration/privacy/test_rotation.py"
+_RECOGNITION: Final = "tests/integration/privacy/test_recognition.py"
+_TOKENS: Final = "tests/integration/registry/test_token_change.py"
 _WRAPPING: Final = "tests/unit/privacy/test_wrapping.py"
 
 ROTATION: Final = (
@@ -75,5 +77,57 @@ ROTATION: Final = (
         ),
         f"{_ROTATION}::test_a_file_that_lacks_a_key_which_is_needed_is_refused",
         f"{_ROTATION}::test_a_key_that_was_taken_out_is_retired_for_everybody",
+    ),
+    Mutant(
+        "token-key-changed-before-all-are-known",
+        "registry retires a token key while numbers are known by it alone",
+        (
+            Change(
+                "services/registry/workers/token_change.py",
+                "        if naming:\n",
+                "        if not window:\n",
+            ),
+        ),
+        f"{_TOKENS}::test_the_old_key_is_not_retired_before_everybody_is_known_without_it",
+        f"{_TOKENS}::test_a_change_goes_on_where_it_was",
+    ),
+    Mutant(
+        "newcomer-is-known-by-one-key",
+        "who comes while the token key is changed is not known under the new one",
+        (
+            Change(
+                "libs/privacy/recognition.py",
+                "        if new and keep:\n",
+                "        if new and keep and 1 not in self._by:\n",
+            ),
+        ),
+        f"{_TOKENS}::test_who_comes_during_the_change_is_known_without_the_job",
+        f"{_RECOGNITION}::test_who_is_new_after_a_change_is_known_by_the_new_key_for_good",
+    ),
+    Mutant(
+        "who-was-second-decides",
+        "two who meet somebody new at once each go on with a token of their own",
+        (
+            Change(
+                "libs/privacy/recognition.py",
+                "            found |= await self._found(new)",
+                "            found |= {}",
+            ),
+        ),
+        f"{_RECOGNITION}::test_two_who_meet_somebody_new_at_once_agree_whatever_keys_they_have",
+        f"{_RECOGNITION}::test_everybody_has_the_same_token_at_each_stage_of_the_change",
+    ),
+    Mutant(
+        "old-token-key-goes-first-elsewhere",
+        "conditionality goes on without a token key that registry still needs",
+        (
+            Change(
+                "libs/privacy/rotation.py",
+                "    if oldest - 1 > await retired_up_to(pool, kind):\n",
+                "    if oldest - 2 > await retired_up_to(pool, kind):\n",
+            ),
+        ),
+        f"{_RECOGNITION}::test_nobody_goes_on_without_an_old_key_that_registry_has_not_retired",
+        f"{_RECOGNITION}::test_everybody_has_the_same_token_at_each_stage_of_the_change",
     ),
 )

@@ -136,7 +136,7 @@ SQL
   make_reader projection pkh_grafana 8
   make_service p2k2
   make_relay p2k2
-  make_database pkh_keys pkh_keys_owner pkh_registry pkh_payments pkh_eraser
+  make_database pkh_keys pkh_keys_owner pkh_registry pkh_conditionality pkh_payments pkh_p2k2 pkh_eraser
   # end roles
 }
 

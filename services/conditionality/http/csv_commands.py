@@ -14,6 +14,7 @@ from libs.chassis.forms import NIK, NISN, NPSN, OFFICE_ID, day
 from libs.events.store.handle import handle_many
 from libs.events.store.transaction import Transaction
 from libs.privacy.pseudonyms import Pseudonymizer
+from libs.privacy.recognition import Recognition
 from services.conditionality.contract import PERSON
 from services.conditionality.domain.person import (
     Command,
@@ -88,7 +89,7 @@ class CsvImport:
     sender until `for_` names one, has no regions.
     """
 
-    pseudonymizer: Pseudonymizer
+    recognition: Recognition
     sender: Principal = NOBODY
 
     def for_(self, sender: Principal) -> CsvImport:
@@ -97,13 +98,18 @@ class CsvImport:
 
     async def school_months(self, unit: Transaction, rows: list[Row], report: FactsReport) -> None:
         """school_attendance.csv: a pupil's months of one batch are one command."""
-        months = list(_reported(rows, report, self.pseudonymizer, "npsn", _school_month))
+        persons = await self._persons(rows)
+        months = list(_reported(rows, report, persons, "npsn", _school_month))
         await self._record(unit, months, lambda found: RecordSchoolMonths(tuple(found)), report)
 
     async def visits(self, unit: Transaction, rows: list[Row], report: FactsReport) -> None:
         """health_verification.csv: a person's visits of one batch are one command."""
-        visits = list(_reported(rows, report, self.pseudonymizer, "facility_code", _visit))
+        persons = await self._persons(rows)
+        visits = list(_reported(rows, report, persons, "facility_code", _visit))
         await self._record(unit, visits, lambda found: RecordVisits(tuple(found)), report)
+
+    async def _persons(self, rows: list[Row]) -> Pseudonymizer:
+        return await self.recognition.of(niks=[row["nik"] for _, row in rows])
 
     async def _record(
         self,

@@ -21,7 +21,7 @@ from libs.chassis.service import CommitterOf, StoreOf
 from libs.events.store.grouped_commands import GroupedCommand
 from libs.events.store.model import Context
 from libs.events.store.postgres import Store
-from libs.privacy.pseudonyms import Pseudonymizer
+from libs.privacy.recognition import Recognition
 from services.conditionality.contract import PERSON
 from services.conditionality.domain.person import (
     InvalidRecord,
@@ -45,7 +45,7 @@ FamilyApprover = Annotated[Principal, require_family("conditionality:approve")]
 FamilyReader = Annotated[Principal, require_family("conditionality:read")]
 Reader = Annotated[Principal, require("conditionality:read")]
 CsvImportOf = Annotated[CsvImport, resource("csv_import")]
-PseudonymizerOf = Annotated[Pseudonymizer, resource("pseudonymizer")]
+RecognitionOf = Annotated[Recognition, resource("recognition")]
 
 router = APIRouter(tags=["conditionality"])
 
@@ -123,7 +123,7 @@ async def report_school_month(
     body: SchoolMonthReport,
     store: StoreOf,
     committer: CommitterOf,
-    pseudonymizer: PseudonymizerOf,
+    recognition: RecognitionOf,
     context: Asked,
     once: Once,
     recorder: Recorder,
@@ -131,7 +131,7 @@ async def report_school_month(
     """Record or correct one pupil's month; a correction is judged again wherever it counts."""
     month = SchoolMonth(body.month, body.effective_days, body.absent, body.permitted, body.sick)
     check_school_month(month)
-    token = pseudonymizer.nik(body.nik)
+    token = (await recognition.of(niks=[body.nik])).nik(body.nik)
     matched = await _match_or_note(store, recorder, context, token, month, body.npsn)
     command = RecordSchoolMonths((month,))
     grouped = GroupedCommand(PERSON, f"person-{token}", command, context, _taken(matched), once)
@@ -144,14 +144,14 @@ async def report_visit(
     body: VisitReport,
     store: StoreOf,
     committer: CommitterOf,
-    pseudonymizer: PseudonymizerOf,
+    recognition: RecognitionOf,
     context: Asked,
     once: Once,
     recorder: Recorder,
 ) -> Response:
     """Record or correct one person's visit."""
     visit = Visit(body.month, body.service, body.attended)
-    token = pseudonymizer.nik(body.nik)
+    token = (await recognition.of(niks=[body.nik])).nik(body.nik)
     matched = await _match_or_note(store, recorder, context, token, visit, body.facility_code)
     command = RecordVisits((visit,))
     grouped = GroupedCommand(PERSON, f"person-{token}", command, context, _taken(matched), once)

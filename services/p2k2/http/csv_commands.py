@@ -14,7 +14,7 @@ from libs.chassis.forms import NIK, OFFICE_ID, day
 from libs.events.domain.errors import DomainError
 from libs.events.store.handle import handle_many
 from libs.events.store.transaction import Transaction
-from libs.privacy.pseudonyms import Pseudonymizer
+from libs.privacy.recognition import Recognition
 from services.p2k2.contract import SESSION
 from services.p2k2.domain.curriculum import ModuleUnknown, lesson
 from services.p2k2.domain.session import (
@@ -106,7 +106,7 @@ class CsvImport:
     A row of a group outside the sender's regions is refused; `NOBODY` has none.
     """
 
-    pseudonymizer: Pseudonymizer
+    recognition: Recognition
     policies: Policies
     sender: Principal = NOBODY
 
@@ -195,7 +195,9 @@ class CsvImport:
     async def attendance(self, unit: Transaction, rows: list[Row], report: ImportReport) -> None:
         """p2k2_attendance.csv: a family at a session, one a row; a session's are one command."""
         good = [row for row in rows if _marked(row, report)]
-        tokens = [self.pseudonymizer.card(cells["no_kk"]) for _, cells in good]
+        cards = [cells["no_kk"] for _, cells in good]
+        pseudonymizer = await self.recognition.of(cards=cards, keep=False)
+        tokens = [*map(pseudonymizer.card, cards)]
         numbered = await sessions_numbered(
             unit.connection, {cells["session_id"] for _, cells in good}
         )

@@ -102,7 +102,7 @@ async def adjudicate_person(
         command = AdjudicatePerson(
             member=member,
             evidence=body.evidence,
-            fingerprint=csv_import.pseudonymizer.fingerprint("whose", str(member), body.evidence),
+            fingerprint=csv_import.recognition.fingerprint("whose", str(member), body.evidence),
             persons=persons[str(family)],
             reporter=Reporter(importer.subject, batch=""),
         )

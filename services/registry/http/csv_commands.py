@@ -18,6 +18,7 @@ from libs.events.store.model import Outcome
 from libs.events.store.transaction import Transaction
 from libs.privacy.keys import KeyRing
 from libs.privacy.pseudonyms import Pseudonymizer
+from libs.privacy.recognition import Recognition
 from libs.privacy.sealing import Sealer
 from services.registry.contract import FAMILY
 from services.registry.domain.family.commands import (
@@ -114,7 +115,7 @@ class CsvImport:
     """
 
     keys: KeyRing
-    pseudonymizer: Pseudonymizer
+    recognition: Recognition
     reviewer: Reviewer
     importer: Principal = NOBODY
 
@@ -128,16 +129,17 @@ class CsvImport:
         """families.csv: a card is claimed by its first row; its key is made before its event."""
         today = unit.context.at.date()
         good = self._theirs(checked(FamilyCells, rows, report, today), report)
-        tokens = [self.pseudonymizer.card(row.card) for row in good]
+        pseudonymizer = await self._tokens_of(good)
+        tokens = [pseudonymizer.card(row.card) for row in good]
         owners = await unit.claim("card", {token: f"family-{uuid4()}" for token in tokens})
         await self.keys.make(owner.removeprefix("family-") for owner in owners.values())
         registered = [(row, owners[token]) for row, token in zip(good, tokens, strict=True)]
         living, sealer = await self._not_erased(registered, report)
         commands: list[tuple[str, Command]] = []
         for row, owner in living:
-            family, token = owner.removeprefix("family-"), self.pseudonymizer.card(row.card)
+            family = owner.removeprefix("family-")
             commands.append(
-                (owner, RegisterFamily(family, self._family(row, token, family, sealer)))
+                (owner, RegisterFamily(family, _family(row, pseudonymizer, family, sealer)))
             )
         outcomes = await handle_many(unit, FAMILY, commands)
         await self._take(unit, [row.line for row, _ in living], outcomes, report)
@@ -151,41 +153,19 @@ class CsvImport:
                 report.refuse(row.line, "region_code", Mistake.REGION_NOT_YOURS)
         return theirs
 
-    def _family(self, row: FamilyCells, token: str, family: str, sealer: Sealer) -> FamilyRow:
-        cells = row.cells
-        address = " ".join(cells[column].strip() for column in ("address", "rt", "rw"))
-        return FamilyRow(
-            fingerprint=self.pseudonymizer.fingerprint(*cells.values()),
-            card_token=token,
-            card=sealer.seal(family, "no_kk", row.card),
-            dtks_id=sealer.seal(family, "dtks_id", cells["dtks_id"]),
-            dtks=row.dtks,
-            decile=row.decile,
-            region=row.region,
-            address=sealer.seal(family, "address", address),
-            payee_token=self.pseudonymizer.nik(row.payee),
-            payee_nik=sealer.seal(family, "payee_nik", row.payee),
-            bank=row.bank,
-            account_no=sealer.seal(family, "account_no", cells["account_no"].strip()),
-            account_name=sealer.seal(family, "account_name", cells["account_name"].strip()),
-            facilitator=row.facilitator,
-            group=row.group,
-            account_token=csv_facts.account_token(self.pseudonymizer, cells),
-        )
-
     # -- Members
 
     async def members(self, unit: Transaction, rows: list[Row], report: RowsReport) -> None:
         """members.csv: a number that stands on two cards marks both families."""
         today = unit.context.at.date()
-        good = await self._of_registered_cards(
-            unit, checked(MemberCells, rows, report, today), report
-        )
+        good_rows = checked(MemberCells, rows, report, today)
+        pseudonymizer = await self._tokens_of(good_rows)
+        good = await self._of_registered_cards(unit, good_rows, pseudonymizer, report)
         living, sealer = await self._not_erased(good, report)
         reporter = Reporter(self.importer.subject, report.job)
         cards: dict[str, _Card] = {}
         for row, stream_id in living:
-            person = self._member(row, stream_id.removeprefix("family-"), sealer)
+            person = _member(row, pseudonymizer, stream_id.removeprefix("family-"), sealer)
             cards.setdefault(stream_id, _Card(reporter, today)).add(row, person)
         commands: list[tuple[str, Command]] = [
             (stream_id, card.command(card.people)) for stream_id, card in cards.items()
@@ -223,27 +203,6 @@ class CsvImport:
             alone = [(outcome.stream_id, card.command([person])) for person in card.people]
             await self._take(unit, card.lines, await handle_many(unit, FAMILY, alone), report)
 
-    def _member(self, row: MemberCells, family: str, sealer: Sealer) -> MemberRow:
-        cells, fingerprint = row.cells, self.pseudonymizer.fingerprint(*row.cells.values())
-        token = csv_facts.person_token(self.pseudonymizer, row.nik, fingerprint)
-        return MemberRow(
-            token=token,
-            fingerprint=fingerprint,
-            nik=sealer.seal(family, "nik", row.nik),
-            name=sealer.seal(family, "name", cells["name"]),
-            nik_valid=well_formed_nik(row.nik),
-            sex=row.sex,
-            birth_date=row.birth_date,
-            relationship=row.relationship,
-            occupation=row.occupation,
-            school_level=row.school_level,
-            npsn=csv_facts.sealed(sealer, family, cells, "npsn"),
-            nisn=csv_facts.sealed(sealer, family, cells, "nisn"),
-            severe_disability=row.severe_disability,
-            pregnancy_due_date=row.due_date,
-            pregnancy_order=row.order,
-        )
-
     async def _mark_duplicates(
         self, unit: Transaction, drafted: Mapping[str, Sequence[MemberRow]]
     ) -> None:
@@ -269,9 +228,9 @@ class CsvImport:
 
     async def life_events(self, unit: Transaction, rows: list[Row], report: RowsReport) -> None:
         """life_events.csv: one dated fact a row."""
-        good = await self._of_registered_cards(
-            unit, checked(LifeEventCells, rows, report, unit.context.at.date()), report
-        )
+        good_rows = checked(LifeEventCells, rows, report, unit.context.at.date())
+        pseudonymizer = await self._tokens_of(good_rows)
+        good = await self._of_registered_cards(unit, good_rows, pseudonymizer, report)
         living, sealer = await self._not_erased(good, report)
         closed_on = await last_closing(unit)
         reporter = Reporter(self.importer.subject, report.job)
@@ -280,12 +239,12 @@ class CsvImport:
         for row, stream_id in living:
             try:
                 fact = csv_facts.of_row(
-                    row, stream_id.removeprefix("family-"), sealer, self.pseudonymizer
+                    row, stream_id.removeprefix("family-"), sealer, pseudonymizer
                 )
             except Refused as refused:
                 report.refuse(row.line, refused.column, refused.mistake)
                 continue
-            fingerprint = self.pseudonymizer.fingerprint(*row.cells.values())
+            fingerprint = pseudonymizer.fingerprint(*row.cells.values())
             dates = row.effective_on, row.reported_on
             judged_on = max(row.reported_on, closed_on or row.reported_on)
             rules = self.reviewer.rule_sets.on(judged_on)
@@ -296,6 +255,25 @@ class CsvImport:
         await self._take(unit, lines, await handle_many(unit, FAMILY, commands), report)
 
     # -- Together
+
+    async def _tokens_of(self, rows: Sequence[CardRow]) -> Pseudonymizer:
+        """A pseudonymizer for the numbers of these rows, whose tokens outlive a change of key."""
+        rows_cells = [row.cells for row in rows]
+        niks = ("nik", "payee_nik", "new_payee_nik")
+        return await self.recognition.of(
+            cards=[row.card for row in rows],
+            niks=[cells[column] for cells in rows_cells for column in niks if column in cells],
+            accounts=[
+                (cells["bank_code"], cells["account_no"])
+                for cells in rows_cells
+                if "account_no" in cells
+            ],
+            rows=[
+                self.recognition.fingerprint(*cells.values())
+                for cells in rows_cells
+                if cells.get("nik") == ""
+            ],
+        )
 
     async def _not_erased(
         self, rows: Sequence[tuple[CardRow, str]], report: RowsReport
@@ -315,9 +293,13 @@ class CsvImport:
         return living, Sealer(keys)
 
     async def _of_registered_cards(
-        self, unit: Transaction, rows: Sequence[CardRow], report: RowsReport
+        self,
+        unit: Transaction,
+        rows: Sequence[CardRow],
+        pseudonymizer: Pseudonymizer,
+        report: RowsReport,
     ) -> list[tuple[CardRow, str]]:
-        tokens = {row.card: self.pseudonymizer.card(row.card) for row in rows}
+        tokens = {row.card: pseudonymizer.card(row.card) for row in rows}
         owners = await card_owners(unit, tokens.values())
         registered: list[tuple[CardRow, str]] = []
         for row in rows:
@@ -359,3 +341,52 @@ class CsvImport:
 
 def _proposed(outcome: Outcome[Family, Event]) -> int:
     return sum(isinstance(event, ChangeProposed) for event in outcome.events)
+
+
+def _family(
+    row: FamilyCells, pseudonymizer: Pseudonymizer, family: str, sealer: Sealer
+) -> FamilyRow:
+    cells = row.cells
+    address = " ".join(cells[column].strip() for column in ("address", "rt", "rw"))
+    return FamilyRow(
+        fingerprint=pseudonymizer.fingerprint(*cells.values()),
+        card_token=pseudonymizer.card(row.card),
+        card=sealer.seal(family, "no_kk", row.card),
+        dtks_id=sealer.seal(family, "dtks_id", cells["dtks_id"]),
+        dtks=row.dtks,
+        decile=row.decile,
+        region=row.region,
+        address=sealer.seal(family, "address", address),
+        payee_token=pseudonymizer.nik(row.payee),
+        payee_nik=sealer.seal(family, "payee_nik", row.payee),
+        bank=row.bank,
+        account_no=sealer.seal(family, "account_no", cells["account_no"].strip()),
+        account_name=sealer.seal(family, "account_name", cells["account_name"].strip()),
+        facilitator=row.facilitator,
+        group=row.group,
+        account_token=csv_facts.account_token(pseudonymizer, cells),
+    )
+
+
+def _member(
+    row: MemberCells, pseudonymizer: Pseudonymizer, family: str, sealer: Sealer
+) -> MemberRow:
+    cells, fingerprint = row.cells, pseudonymizer.fingerprint(*row.cells.values())
+    token = csv_facts.person_token(pseudonymizer, row.nik, fingerprint)
+    return MemberRow(
+        token=token,
+        fingerprint=fingerprint,
+        nik=sealer.seal(family, "nik", row.nik),
+        name=sealer.seal(family, "name", cells["name"]),
+        nik_valid=well_formed_nik(row.nik),
+        sex=row.sex,
+        birth_date=row.birth_date,
+        relationship=row.relationship,
+        occupation=row.occupation,
+        school_level=row.school_level,
+        npsn=csv_facts.sealed(sealer, family, cells, "npsn"),
+        nisn=csv_facts.sealed(sealer, family, cells, "nisn"),
+        severe_disability=row.severe_disability,
+        pregnancy_due_date=row.due_date,
+        pregnancy_order=row.order,
+    )

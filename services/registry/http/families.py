@@ -241,8 +241,8 @@ async def by_card(
     A card that nobody has in the token's regions leaves a look-up without a family.
     """
     purpose, today = body.ensure_purpose(look_ups), context.at.date()
-    token = csv_import.pseudonymizer.card(body.no_kk)
-    found = await identity_rows.family_of_card(store, token, today)
+    tokens = await csv_import.recognition.of(cards=[body.no_kk], keep=False)
+    found = await identity_rows.family_of_card(store, tokens.card(body.no_kk), today)
     shown = [found[0]] if found and not is_outside(identifier, found[1]) else []
     await noted.look_up(purpose, 1, shown, look_ups.limit_on(today))
     if not shown:

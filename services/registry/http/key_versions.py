@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
@@ -9,8 +10,13 @@ from pydantic import BaseModel
 
 from libs.chassis.auth import Principal, require_nation
 from libs.chassis.middleware import resource
+from libs.chassis.service import StoreOf
+from libs.events.store.watermarks import positions
 from libs.privacy.keys import KeyRing
-from libs.privacy.rotation import KEK, keys_under
+from libs.privacy.recognition import Recognition
+from libs.privacy.rotation import keys_under
+from libs.privacy.versions import KeyVersions
+from services.registry.workers.token_change import read_up_to
 
 Observer = Annotated[Principal, require_nation("platform:read")]
 KeysOf = Annotated[KeyRing, resource("keys")]
@@ -18,36 +24,47 @@ KeysOf = Annotated[KeyRing, resource("keys")]
 router = APIRouter(tags=["operations"])
 
 
-class KeyVersion(BaseModel):
-    """A version of a key that registry's file has, and what is under it.
+RecognitionOf = Annotated[Recognition, resource("recognition")]
 
-    `left` counts what is not under a newer version yet; a version that is not IN_USE may be taken
-    out of the files once that is 0.
+
+class KeyVersion(BaseModel):
+    """A version of a key that registry's file has.
+
+    `left` is what is under no newer version yet: families' keys of the key-encryption key (`kek`),
+    positions of registry's log of the key of tokens. A version may go once that is 0.
     """
 
-    secret: Literal["kek"]
+    secret: Literal["kek", "token-key"]
     version: int
     state: Literal["IN_USE", "OPENS"]
     left: int
 
 
-class KeyVersions(BaseModel):
+class VersionsOfKeys(BaseModel):
     """The versions of the keys, the oldest first."""
 
     versions: list[KeyVersion]
 
 
 @router.get("/keys")
-async def key_versions(keys: KeysOf, observer: Observer) -> KeyVersions:
+async def key_versions(
+    keys: KeysOf, recognition: RecognitionOf, store: StoreOf, observer: Observer
+) -> VersionsOfKeys:
     """The versions of the keys, and how far a change of one is; no key is ever told."""
-    under = await keys_under(keys.pool)
-    versions = [
-        KeyVersion(
-            secret=KEK,
-            version=version,
-            state="IN_USE" if version == keys.kek.in_use else "OPENS",
-            left=under.get(version, 0),
-        )
-        for version in sorted(keys.kek.secrets)
+    under, head = await keys_under(keys.pool), (await positions(store)).head
+    read = await read_up_to(store, recognition.newer)
+    newest = recognition.newest
+    wrapping = [_version("kek", keys.kek, kek, under.get(kek, 0)) for kek in keys.kek.secrets]
+    naming = [
+        _version("token-key", recognition.versions, key, head - (read if key < newest else 0))
+        for key in recognition.versions.secrets
     ]
-    return KeyVersions(versions=versions)
+    by_age = attrgetter("version")
+    return VersionsOfKeys(versions=[*sorted(wrapping, key=by_age), *sorted(naming, key=by_age)])
+
+
+def _version(
+    secret: Literal["kek", "token-key"], versions: KeyVersions, version: int, left: int
+) -> KeyVersion:
+    state: Literal["IN_USE", "OPENS"] = "IN_USE" if version == versions.in_use else "OPENS"
+    return KeyVersion(secret=secret, version=version, state=state, left=left)

@@ -1,4 +1,4 @@
-"""The number of a member who has none: said by one person, and known when another lets it be."""
+"""The number of a member who has none: said by one person, and named when another lets it be."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ async def record_nik(
 
     Until another person has let it be, the member does not count for money.
     """
-    stream, pseudonymizer = f"family-{family}", csv_import.pseudonymizer
+    stream = f"family-{family}"
+    pseudonymizer = await csv_import.recognition.of(niks=[body.nik])
 
     async def proposed(unit: Transaction) -> Reply:
         await registered(unit, family)

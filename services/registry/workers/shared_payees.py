@@ -16,7 +16,7 @@ from libs.events.domain.errors import UnknownEvent
 from libs.events.store.transaction import Transaction
 from libs.privacy.errors import KeyDestroyed, PrivacyError
 from libs.privacy.keys import KeyRing
-from libs.privacy.pseudonyms import Pseudonymizer
+from libs.privacy.recognition import Recognition
 from libs.privacy.sealing import Sealer
 from services.registry.contract import FAMILY
 from services.registry.domain.family.errors import PayeeShared
@@ -37,7 +37,7 @@ class SharedPayees:
     """Knows accounts and payees of families by their tokens."""
 
     keys: KeyRing
-    pseudonymizer: Pseudonymizer
+    recognition: Recognition
     rule_sets: RuleSets
 
     async def among(
@@ -95,21 +95,24 @@ class SharedPayees:
         found: dict[str, list[Tokens]] = {}
         for family, theirs in payees_of.items():
             try:
-                found[family] = [Tokens(p.token, self._account(sealer, family, p)) for p in theirs]
+                found[family] = [
+                    Tokens(p.token, await self._account(sealer, family, p)) for p in theirs
+                ]
             except KeyDestroyed:
                 found[family] = [Tokens(p.token, p.account_token) for p in theirs]
             except PrivacyError:
                 continue
         return found
 
-    def _account(self, sealer: Sealer, family: str, payee: Payee) -> str:
+    async def _account(self, sealer: Sealer, family: str, payee: Payee) -> str:
         if payee.account_token or not payee.account_no:
             return payee.account_token
         number = sealer.unseal(family, "account_no", payee.account_no)
         try:
-            return self.pseudonymizer.account(payee.bank, number) if number else ""
+            pseudonymizer = await self.recognition.of(accounts=[(payee.bank, number)])
+            return pseudonymizer.account(payee.bank, number) if number else ""
         except ValueError:  # from before an account was digits alone
-            return self.pseudonymizer.fingerprint(payee.bank, number)
+            return self.recognition.fingerprint(payee.bank, number)
 
 
 async def _states(

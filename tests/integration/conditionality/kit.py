@@ -248,7 +248,7 @@ async def bench_at(settings: Settings) -> AsyncIterator[Bench]:
         policies = policy.load()
         reads = subscriptions(policies)
         consumer = Consumer(store, bus, "conditionality", reads, TOPICS)
-        yield Bench(store, Pseudonymizer(settings.token_key or b""), consumer, policies)
+        yield Bench(store, Pseudonymizer(settings.token_key.secrets[1]), consumer, policies)
     finally:
         await store.close()
         await bus.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy import migrate
-from libs.chassis.catalogue import catalogue
+from libs.chassis.catalogue import KEYED, catalogue
 from libs.chassis.migrations import make_topics
 from localstack.postgres.home import PostgresFailed, run_psql
 from localstack.postgres.roles import run_script
@@ -75,7 +75,7 @@ def test_a_service_gets_into_no_other_database(cluster: Cluster, service: str) -
             run_psql(cluster.url(mine, other), "SELECT 1")
 
 
-@pytest.mark.parametrize("role", sorted({*SERVICES} - {*catalogue().needing("sealing-keys")}))
+@pytest.mark.parametrize("role", sorted({*SERVICES} - {*catalogue().needing(*KEYED)}))
 def test_who_needs_no_keys_does_not_get_to_them(cluster: Cluster, role: str) -> None:
     with pytest.raises(PostgresFailed, match="permission denied for database"):
         cluster.run(role, "keys", "SELECT 1")

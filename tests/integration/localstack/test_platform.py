@@ -38,7 +38,7 @@ async def reach():
     await bus.ping()
     if settings.keys_url:
         keys = await asyncpg.connect(settings.keys_url)
-        await keys.fetchval("SELECT count(*) FROM keys")
+        await keys.fetchval("SELECT count(*) FROM retired")
 
 class Answer(BaseHTTPRequestHandler):
     def do_GET(self):

@@ -92,7 +92,7 @@ async def bench_at(settings: Settings) -> AsyncIterator[Bench]:
     store = await Store.connect(settings.database_url, "p2k2")
     try:
         consumer = Consumer(store, bus, "p2k2", SUBSCRIPTIONS, TOPICS)
-        yield Bench(store, Pseudonymizer(settings.token_key or b""), consumer)
+        yield Bench(store, Pseudonymizer(settings.token_key.secrets[1]), consumer)
     finally:
         await store.close()
         await bus.close()

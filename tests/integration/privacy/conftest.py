@@ -11,7 +11,12 @@ from libs.privacy import migrate
 from libs.privacy.keys import Pool
 from libs.privacy.migrate import KeyRoles
 
-ROLES = KeyRoles(registry="keys_registry", payments="keys_payments", eraser="keys_eraser")
+ROLES = KeyRoles(
+    registry="keys_registry",
+    payments="keys_payments",
+    eraser="keys_eraser",
+    recognising=("keys_registry", "keys_conditionality"),
+)
 OWNER = "keys_owner"
 
 AsRole: TypeAlias = Callable[[str], AbstractAsyncContextManager[Pool]]
@@ -22,7 +27,7 @@ async def owner_dsn(database: str) -> str:
     """The address of a fresh key database that is not prepared yet; the roles exist."""
     connection = await asyncpg.connect(database)
     try:
-        for role in (OWNER, ROLES.registry, ROLES.payments, ROLES.eraser):
+        for role in (OWNER, ROLES.payments, ROLES.eraser, *ROLES.recognising):
             if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
                 await connection.execute(f"CREATE ROLE {role}")
         await connection.execute(f"GRANT CREATE ON SCHEMA public TO {OWNER}")

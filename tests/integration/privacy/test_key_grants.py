@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import uuid4
 
 import asyncpg
@@ -7,7 +8,6 @@ import pytest
 
 from libs.privacy import migrate
 from libs.privacy.keys import KeyRing
-from libs.privacy.migrate import KeyRoles
 from libs.privacy.versions import KeyVersions
 from tests.integration.privacy.conftest import OWNER, ROLES, AsRole
 
@@ -30,6 +30,7 @@ MATRIX = [
     (ROLES.registry, {SELECT_KEY, SELECT_ROW, INSERT}),
     (ROLES.payments, {SELECT_KEY, SELECT_ROW}),
     (ROLES.eraser, {SELECT_ROW, DESTROY}),
+    (ROLES.recognising[1], set[str]()),
     ("pg_monitor", set[str]()),
 ]
 
@@ -91,13 +92,14 @@ async def test_preparing_twice_changes_nothing(owner_dsn: str) -> None:
         "privacy/001_keys.sql",
         "privacy/002_destroyed.sql",
         "privacy/003_rotation.sql",
+        "privacy/004_stands_for.sql",
     ]
     assert await migrate.apply(owner_dsn, ROLES) == []
 
 
 async def test_a_role_that_does_not_exist_leaves_no_half_prepared_database(owner_dsn: str) -> None:
     with pytest.raises(asyncpg.UndefinedObjectError):
-        await migrate.apply(owner_dsn, KeyRoles("keys_registry", "keys_payments", "nobody at all"))
+        await migrate.apply(owner_dsn, replace(ROLES, eraser="nobody at all"))
 
     owner = await asyncpg.connect(owner_dsn)
     try:

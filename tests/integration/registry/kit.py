@@ -27,6 +27,7 @@ from libs.events.store.model import Context
 from libs.events.store.postgres import Store
 from libs.privacy.keys import KeyRing
 from libs.privacy.pseudonyms import Pseudonymizer
+from libs.privacy.recognition import Recognition
 from services.registry.consumers import subscriptions
 from services.registry.contract import FAMILY, TAHAP_TOPIC
 from services.registry.domain.family.commands import Command, DecideChange
@@ -183,10 +184,15 @@ class Register:
 
     store: Store
     keys: KeyRing
-    pseudonymizer: Pseudonymizer
+    recognition: Recognition
     consumer: Consumer
     rule_sets: RuleSets = field(default_factory=load_rule_sets)
     tahaps: Sender = field(default_factory=lambda: Sender(TAHAP_TOPIC))
+
+    @property
+    def pseudonymizer(self) -> Pseudonymizer:
+        """The tokens under a key that was never changed."""
+        return Pseudonymizer(self.recognition.versions.secrets[1])
 
     async def take(self, file: str, *rows: Mapping[str, str]) -> RowsReport:
         """Take a file in, as its route does."""
@@ -210,7 +216,7 @@ class Register:
     def csv_import(self) -> CsvImport:
         """The part that takes files in."""
         reviewer = Reviewer(self.keys, self.rule_sets)
-        return CsvImport(self.keys, self.pseudonymizer, reviewer, IMPORTER)
+        return CsvImport(self.keys, self.recognition, reviewer, IMPORTER)
 
     async def admit(self, *people: Mapping[str, str]) -> None:
         """Take further members of families that were judged in, by a document and two people."""
@@ -279,7 +285,7 @@ class Register:
 
     def payees(self) -> SharedPayees:
         """The part that finds families on one account, or of one payee."""
-        return SharedPayees(self.keys, self.pseudonymizer, self.rule_sets)
+        return SharedPayees(self.keys, self.recognition, self.rule_sets)
 
     async def list_all(self, chunk: int = 1_000) -> None:
         """Do all the work that the leader has."""
@@ -331,7 +337,7 @@ async def register_at(settings: Settings) -> AsyncIterator[Register]:
             yield Register(
                 store,
                 KeyRing(pool, settings.kek),
-                Pseudonymizer(settings.token_key or b""),
+                Recognition(settings.token_key, pool),
                 Consumer(store, bus, "registry", reads, TOPICS),
             )
     finally:
@@ -349,7 +355,8 @@ async def door_at(
     reviewer = Reviewer(register.keys, register.rule_sets)
     parts = {
         "keys": register.keys,
-        "csv_import": CsvImport(register.keys, register.pseudonymizer, reviewer),
+        "csv_import": CsvImport(register.keys, register.recognition, reviewer),
+        "recognition": register.recognition,
         "payments": payments,
         "payees": register.payees(),
         "look_ups": load_look_ups(),

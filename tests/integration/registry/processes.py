@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import os
 import subprocess
@@ -71,7 +70,7 @@ async def platform(postgres: Postgres, directory: Path) -> AsyncIterator[Platfor
 
 def _common(registry: Settings, directory: Path) -> dict[str, str]:
     (directory / "kek").write_text(registry.kek.written())
-    (directory / "token-key").write_bytes(base64.b64encode(registry.token_key or b""))
+    (directory / "token-key").write_text(registry.token_key.written())
     (directory / "token").write_text("a token")
     return {
         "PATH": os.environ["PATH"],

@@ -43,7 +43,7 @@ def test_a_service_reads_what_it_is_told(env: dict[str, str]) -> None:
     settings = Settings.from_environment("registry", env | {"PKH_PORT": "8001"})
     assert (settings.service, settings.port, settings.host) == ("registry", 8_001, "127.0.0.1")
     assert settings.bus_url == "kafka://localhost:9092"
-    assert (settings.kek, settings.token_key) == (KeyVersions.of(KEY), None)
+    assert (settings.kek, settings.token_key) == (KeyVersions.of(KEY), KeyVersions())
 
 
 def test_a_changed_key_has_the_version_in_use_first(env: dict[str, str], tmp_path: Path) -> None:

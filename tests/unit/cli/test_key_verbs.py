@@ -4,6 +4,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
+from libs.privacy.pseudonyms import rows_key
 from libs.privacy.versions import KeyVersions
 from tests.unit.cli.conftest import FakePlatform, answer
 
@@ -45,6 +46,7 @@ def test_a_key_is_changed_in_three_steps(file: Path) -> None:
     assert (both.in_use, in_use.in_use, alone.in_use) == (1, 2, 2)
     assert both.secrets == in_use.secrets == {1: FIRST.secrets[1], **alone.secrets}
     assert list(alone.secrets) == [2]
+    assert alone.rows == rows_key(FIRST.secrets[1])
     assert file.stat().st_mode & 0o777 == 0o444
 
 
