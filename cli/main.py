@@ -22,6 +22,7 @@ from cli.commands import (
     proving,
     reads,
     reopening,
+    session,
     steps,
     unmatched,
     why,
@@ -59,6 +60,8 @@ app.add_typer(reopening.reopening, name="reopening")
 app.add_typer(hold.hold, name="hold")
 app.add_typer(erasure.erasure, name="erasure")
 app.add_typer(keys.keys, name="keys")
+app.add_typer(session.session, name="session")
+app.add_typer(session.group, name="group")
 
 Bus = Annotated[str, typer.Option(help=f"What carries the messages: {' or '.join(BUSES)}.")]
 

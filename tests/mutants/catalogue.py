@@ -26,6 +26,7 @@ from tests.mutants.proving import PROVING
 from tests.mutants.reads import RECORDED
 from tests.mutants.regions import REGIONS
 from tests.mutants.rotation import ROTATION
+from tests.mutants.sessions import SESSIONS
 from tests.mutants.telemetry import TELEMETRY
 from tests.mutants.walls import WALLS
 
@@ -57,6 +58,7 @@ MUTANTS: Final = (
     *LIMITS,
     *APPROVALS,
     *RECORDED,
+    *SESSIONS,
     Mutant(
         "closed-in-the-batch",
         "each batch judges for itself whether it was the last, and no leader looks",

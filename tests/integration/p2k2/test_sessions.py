@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.doors import Door, sent
+from tests.doors import Door, sent, waits_for_a_lock
 from tests.integration.p2k2.kit import (
     ANA,
     BUDI,
@@ -22,6 +22,7 @@ from tests.integration.p2k2.kit import (
     post,
     shown,
 )
+from tests.servers import eventually
 
 
 def marks(**statuses: str) -> dict[str, Any]:
@@ -113,12 +114,21 @@ async def test_of_two_reports_at_once_of_one_group_and_time_one_is_taken(
     p2k2: Door, bench: Bench
 ) -> None:
     await bench.take(bench.assigned(ANA))
+    async with bench.store.pool.acquire() as somebody, somebody.transaction():
+        await somebody.execute("SELECT FROM study_group FOR UPDATE")
+        reports = [
+            asyncio.create_task(post(p2k2, "report", MEETING, number=f"S{n}")) for n in (1, 2)
+        ]
 
-    answers = await asyncio.gather(
-        *(post(p2k2, "report", MEETING, number=f"S{n}") for n in range(1, 5))
-    )
+        async def wait() -> bool:
+            assert not any(report.done() for report in reports), "nobody waits for the group"
+            return await waits_for_a_lock(bench.store, waiting=2)
 
-    assert sorted(answer.status_code for answer in answers) == [204, 409, 409, 409]
+        await eventually(wait)
+
+    answers = await asyncio.gather(*reports)
+
+    assert sorted(answer.status_code for answer in answers) == [204, 409]
 
 
 async def test_nobody_attends_a_session_that_was_cancelled_or_is_planned_or_is_none(

@@ -1,0 +1,76 @@
+"""Group sessions: each rule broken by the smallest change."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutants.mutant import Change, Mutant
+
+P2K2: Final = "tests/integration/p2k2"
+TAKEN: Final = f"{P2K2}/test_imports.py::test_sessions_and_attendance_are_taken_once"
+ROWS: Final = "services/p2k2/http/csv_commands.py"
+
+SESSIONS: Final = (
+    Mutant(
+        "anybody-attends",
+        "a mark is taken of a family of another group",
+        (
+            Change(
+                ROWS,
+                "elif group_on(families[token], session.sitting.on) != session.sitting.group:",
+                "elif not families[token]:",
+            ),
+        ),
+        f"{P2K2}/test_imports.py::test_a_wrong_mark_is_named_and_takes_no_other_with_it",
+        TAKEN,
+    ),
+    Mutant(
+        "marks-of-anywhere",
+        "whoever sends a file marks families of groups of every region",
+        (
+            Change(
+                ROWS,
+                "if session is None or not self.sender.may_see(session.sitting.region):",
+                "if session is None:",
+            ),
+        ),
+        f"{P2K2}/test_imports.py::test_a_row_of_a_group_of_another_region_is_refused",
+        TAKEN,
+    ),
+    Mutant(
+        "at-two-sessions-at-once",
+        "two reports at once of one group and time are both taken",
+        (Change("services/p2k2/tables/groups.py", "           ORDER BY group_id FOR UPDATE", ""),),
+        f"{P2K2}/test_sessions.py::test_of_two_reports_at_once_of_one_group_and_time_one_is_taken",
+        TAKEN,
+    ),
+    Mutant(
+        "a-group-moved-by-its-name",
+        "a family of another village takes the group there by naming it",
+        (
+            Change(
+                "services/p2k2/tables/groups.py",
+                "ON CONFLICT (group_id) DO UPDATE SET facilitator = excluded.facilitator",
+                "ON CONFLICT (group_id) DO UPDATE\n"
+                "SET facilitator = excluded.facilitator, region = excluded.region",
+            ),
+        ),
+        f"{P2K2}/test_groups.py::test_whoever_names_a_group_of_another_village_does_not_move_it",
+        TAKEN,
+    ),
+    Mutant(
+        "all-marks-in-one-timeline",
+        "a family's timeline holds the marks of all families of the session",
+        (
+            Change(
+                "services/projection/tables/sessions.py",
+                '(mark.family, _json(about | {"family": mark.family, "status": mark.status}))',
+                "(mark.family, _json(body))",
+            ),
+        ),
+        "tests/integration/projection/test_sessions.py"
+        "::test_a_familys_timeline_tells_its_own_part_and_nobody_elses",
+        "tests/integration/projection/test_sessions.py"
+        "::test_a_module_is_completed_by_all_of_its_sessions",
+    ),
+)

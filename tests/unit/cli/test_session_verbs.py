@@ -1,0 +1,106 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.main import app
+from tests.unit.cli.conftest import FakePlatform, answer
+
+LISTED = {
+    "number": "S1",
+    "group": "G1",
+    "facilitator": "PD1",
+    "on": "2023-01-05",
+    "starts_at": "",
+    "module": "KEUANGAN",
+    "session": 2,
+    "standing": "HELD",
+}
+MARKS = [{"family": "a", "status": "H"}, {"family": "b", "status": "A"}]
+GROUP = {"group": "G1", "region": "61.03.01.2026", "facilitator": "PD1", "warning": "TOO_SMALL"}
+HELD = {"module": "KEUANGAN", "sessions": 2, "of": 3, "present": 30, "marks": 41}
+
+
+def pkh(data_dir: Path, *words: str, answers: str = "") -> Result:
+    return CliRunner().invoke(app, [*words, "--data", str(data_dir)], input=answers)
+
+
+@pytest.fixture
+def steps(fake: FakePlatform) -> list[tuple[str, Any, str | None]]:
+    """The steps that people took: (step, body, If-Match)."""
+    taken: list[tuple[str, Any, str | None]] = []
+
+    def take(request: httpx.Request) -> httpx.Response:
+        step = request.url.path.rsplit("/", 1)[1]
+        taken.append((step, json.loads(request.content), request.headers.get("If-Match")))
+        return httpx.Response(204)
+
+    for step in ("report", "cancellation"):
+        fake.when("POST", f"p2k2/sessions/S1/{step}", take)
+    shown = {**LISTED, "marks": MARKS, "corrections": 1}
+    fake.when("GET", "p2k2/sessions/S1", answer(shown, ETag='"3"'))
+    return taken
+
+
+def test_sessions_are_listed_by_group(data_dir: Path, fake: FakePlatform) -> None:
+    fake.when("GET", "p2k2/sessions", answer({"items": [LISTED], "next": None}))
+
+    result = pkh(data_dir, "session", "list", "--group", "G1")
+
+    assert result.exit_code == 0, result.output
+    assert "S1 HELD · 2023-01-05 G1 · KEUANGAN 2" in result.output
+    assert fake.asked[-1].url.params["group"] == "G1"
+
+
+@pytest.mark.usefixtures("steps")
+def test_a_session_is_shown_with_how_many_were_there(data_dir: Path) -> None:
+    result = pkh(data_dir, "session", "show", "S1")
+
+    assert result.exit_code == 0, result.output
+    assert "present 1, excused 0, absent 1 · corrected 1 times" in result.output
+
+
+def test_a_session_is_reported(data_dir: Path, steps: list[Any]) -> None:
+    said = ("--group", "G1", "--facilitator", "PD1", "--on", "2023-01-05")
+    what = ("--module", "KEUANGAN", "--lesson", "2", "--as", "clerk")
+
+    result = pkh(data_dir, "session", "report", "S1", *said, *what)
+
+    assert result.exit_code == 0, result.output
+    meeting = {"group": "G1", "facilitator": "PD1", "on": "2023-01-05"}
+    assert steps == [("report", {**meeting, "module": "KEUANGAN", "session": 2}, None)]
+
+
+def test_what_is_cancelled_is_shown_and_asked_for(data_dir: Path, steps: list[Any]) -> None:
+    words = ("session", "cancel", "S1", "--reason", "It rained.", "--as", "clerk")
+
+    no, yes = pkh(data_dir, *words, answers="n\n"), pkh(data_dir, *words, "--yes")
+
+    assert (no.exit_code, yes.exit_code) == (2, 0)
+    assert "S1 HELD" in no.output
+    assert steps == [("cancellation", {"reason": "It rained."}, '"3"')]
+
+
+def test_groups_are_listed_with_a_warning_of_their_sizes(
+    data_dir: Path, fake: FakePlatform
+) -> None:
+    fake.when("GET", "p2k2/groups", answer({"items": [{**GROUP, "families": 9}], "next": None}))
+
+    result = pkh(data_dir, "group", "list")
+
+    assert result.exit_code == 0, result.output
+    assert "G1 61.03.01.2026 · 9 families TOO_SMALL · PD1" in result.output
+
+
+def test_a_group_shows_what_it_covered_and_missed(data_dir: Path, fake: FakePlatform) -> None:
+    view = {**GROUP, "families": ["a", "b"], "modules": [HELD], "missed_months": ["2023-04"]}
+    fake.when("GET", "p2k2/groups/G1", answer(view))
+
+    result = pkh(data_dir, "group", "show", "G1", "--year", "2023")
+
+    assert result.exit_code == 0, result.output
+    assert "KEUANGAN 2 of 3 · present 30 of 41" in result.output
+    assert "missed: 2023-04" in result.output
