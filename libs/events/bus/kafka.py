@@ -174,9 +174,10 @@ class KafkaBus:
             connection.close()
 
     async def _ends(self, reader: AIOKafkaConsumer, topic: str) -> dict[TopicPartition, int]:
-        count = (await self._topic_counts()).get(topic, 0)
+        # By the reader's own client: each connection is a handshake and a login.
+        cluster = await reader._client.fetch_all_metadata()  # noqa: SLF001 - no other way to it
         ends: dict[TopicPartition, int] = await reader.end_offsets(
-            [TopicPartition(topic, partition) for partition in range(count)]
+            [TopicPartition(topic, number) for number in cluster.partitions_for_topic(topic) or ()]
         )
         return ends
 
