@@ -17,6 +17,7 @@ from services.p2k2.domain.session import (
     AttendanceRecorded,
     Session,
     SessionNoted,
+    SessionSupervised,
     Sitting,
     session,
 )
@@ -183,11 +184,12 @@ SESSION: Final[StreamType[sessions.Command, Session, sessions.Event]] = StreamTy
         "SessionCorrected": sessions.SessionCorrected,
         "AttendanceRecorded": AttendanceRecorded,
         "SessionNoted": SessionNoted,
+        "SessionSupervised": SessionSupervised,
     },
     publish=published(
         TOPIC,
         "group",
-        inside=[SessionNoted],
+        inside=[SessionNoted, SessionSupervised],
         otherwise={
             sessions.SessionPlanned: _planned,
             sessions.SessionHeld: _held,
@@ -195,7 +197,7 @@ SESSION: Final[StreamType[sessions.Command, Session, sessions.Event]] = StreamTy
             sessions.SessionCancelled: _cancelled,
         },
     ),
-    snapshot=(Session, 1),
+    snapshot=(Session, 2),
 )
 
 GROUP: Final[StreamType[groups.Command, Group, groups.Event]] = StreamType(

@@ -237,7 +237,15 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
             f"POST /sessions/{{number}}/{step}": _of(
                 Regions.INSIDE, "p2k2:record", shown_by=_FOREIGN_SESSION
             )
-            for step in ("plan", "report", "cancellation", "correction", "attendance", "notes")
+            for step in (
+                "plan",
+                "report",
+                "cancellation",
+                "correction",
+                "attendance",
+                "notes",
+                "supervision",
+            )
         },
         "GET /sessions": _of(Regions.ROWS, "p2k2:read"),
         "GET /sessions/{number}": _of(Regions.INSIDE, "p2k2:read", shown_by=_FOREIGN_SESSION),

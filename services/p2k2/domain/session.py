@@ -45,6 +45,14 @@ class Mark(NamedTuple):
     was: Literal["", "H", "I", "A"] = ""
 
 
+class Visit(NamedTuple):
+    """A supervisor's visit to a session, and what was found, in words that name nobody."""
+
+    supervisor: str
+    on: date
+    findings: str
+
+
 # -- Commands -------------------------------------------------------------------------------------
 
 
@@ -97,8 +105,22 @@ class NoteSession:
     photo: str
 
 
+@dataclass(frozen=True, slots=True)
+class SuperviseSession:
+    """A supervisor was at a session and found something; `reported_on` as of `HoldSession`."""
+
+    visit: Visit
+    reported_on: date
+
+
 Command: TypeAlias = (
-    PlanSession | HoldSession | CancelSession | CorrectSession | RecordAttendance | NoteSession
+    PlanSession
+    | HoldSession
+    | CancelSession
+    | CorrectSession
+    | RecordAttendance
+    | NoteSession
+    | SuperviseSession
 )
 
 
@@ -160,6 +182,13 @@ class SessionNoted:
     photo: str
 
 
+@dataclass(frozen=True, slots=True)
+class SessionSupervised:
+    """A supervisor was at a session; the findings stay in this service."""
+
+    visit: Visit
+
+
 Event: TypeAlias = (
     SessionPlanned
     | SessionHeld
@@ -167,6 +196,7 @@ Event: TypeAlias = (
     | SessionCorrected
     | AttendanceRecorded
     | SessionNoted
+    | SessionSupervised
 )
 
 
@@ -185,6 +215,7 @@ class Session:
     follow_up: str = ""
     photo: str = ""
     corrections: int = 0
+    visits: tuple[Visit, ...] = ()
 
 
 def evolve(state: Session, event: Event) -> Session:
@@ -203,6 +234,8 @@ def evolve(state: Session, event: Event) -> Session:
             return replace(state, marks=state.marks | marks)
         case SessionNoted():
             return replace(state, notes=event.notes, follow_up=event.follow_up, photo=event.photo)
+        case SessionSupervised():
+            return replace(state, visits=(*state.visits, event.visit))
 
 
 # -- Rules ----------------------------------------------------------------------------------------
@@ -230,6 +263,10 @@ class SessionNotHeld(DomainError):
 
 class SessionClashes(DomainError):
     """The group has another session at that time."""
+
+
+class VisitOutOfTime(DomainError):
+    """A visit to a session lies before it, or is still to come."""
 
 
 class NoteUnfit(DomainError):
@@ -316,6 +353,15 @@ def note(command: NoteSession, state: Session) -> list[Event]:
     return [SessionNoted(command.notes, command.follow_up, command.photo)]
 
 
+def supervise(command: SuperviseSession, state: Session) -> list[Event]:
+    """A visit is noted once; a session that was not held had no visitor."""
+    sitting, visit = _of_held(state), command.visit
+    if visit.on > command.reported_on or visit.on < sitting.on:
+        raise VisitOutOfTime(on=visit.on, held_on=sitting.on)
+    ensure_fit(visit.findings)
+    return [] if visit in state.visits else [SessionSupervised(visit)]
+
+
 def clashes(sitting: Sitting, other: Sitting, minutes: int) -> bool:
     """True where two sittings of a group would be at one time; one without a time has its day."""
     if (sitting.group, sitting.on) != (other.group, other.on):
@@ -380,6 +426,8 @@ def decide(command: Command, state: Session) -> list[Event]:
             return record(command, state)
         case NoteSession():
             return note(command, state)
+        case SuperviseSession():
+            return supervise(command, state)
 
 
 session: Final[Decider[Command, Session, Event]] = Decider(Session(), decide, evolve)

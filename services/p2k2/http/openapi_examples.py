@@ -23,4 +23,5 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "region": "61.03.01.2026",
     "schedule": "First Friday of the month",
     "starts_at": "09:00",
+    "supervisor": "SV610300",
 }

@@ -46,6 +46,9 @@ from services.p2k2.domain.session import (
     SessionUnknown,
     Sitting,
     Status,
+    SuperviseSession,
+    Visit,
+    VisitOutOfTime,
     ensure_fit,
     ensure_no_clash,
 )
@@ -75,6 +78,7 @@ MARKS_MAX = 1_000
 ID = f"^{OFFICE_ID.pattern.removesuffix('?')}$"
 OfficeId = Annotated[str, Field(pattern=ID)]
 Number = Annotated[OfficeId, Field(description="A session's number, such as S0000001.")]
+Findings = Annotated[str, Field(examples=["The material was there."])]
 Words = Annotated[str, Field(max_length=2_000)]
 Venue = Annotated[str, Field(max_length=VENUE_CHARACTERS_MAX)]
 
@@ -151,6 +155,14 @@ class Notes(Strict):
     notes: Words = ""
     follow_up: Words = ""
     photo: Annotated[str, Field(max_length=200)] = ""
+
+
+class Supervision(Strict):
+    """A supervisor's visit to a session and what was found; it names nobody."""
+
+    supervisor: OfficeId
+    on: Day
+    findings: Annotated[Findings, Field(min_length=1, max_length=2_000)]
 
 
 SITTING = (GroupUnknown, ModuleUnknown, SessionClashes, NoteUnfit)
@@ -303,6 +315,27 @@ async def note_session(
     return await deciding(decided)
 
 
+@router.post(
+    "/sessions/{number}/supervision",
+    status_code=204,
+    responses=refuses(
+        SessionUnknown, SessionIsCancelled, SessionNotHeld, VisitOutOfTime, NoteUnfit
+    ),
+    dependencies=[Unconditional],
+)
+async def supervise_session(
+    number: Number, body: Supervision, deciding: DecidingOf, context: Asked, recorder: Recorder
+) -> Response:
+    """Note a supervisor's visit and its findings; the same again changes nothing."""
+    visit = Visit(body.supervisor, body.on, body.findings)
+
+    async def decided(unit: Transaction) -> Reply:
+        await _group_of(unit, recorder, number)
+        return await _decided(unit, number, SuperviseSession(visit, context.at.date()))
+
+    return await deciding(decided)
+
+
 async def group_within(unit: Transaction, recorder: Principal, name: str) -> GroupRow:
     """A group of the recorder's regions, held until the end; any other is unknown."""
     group = (await lock_groups(unit, [name])).get(name)
@@ -362,6 +395,14 @@ class Present(BaseModel):
     status: Status
 
 
+class VisitView(BaseModel):
+    """A supervisor's visit and its findings."""
+
+    supervisor: str
+    on: date
+    findings: Findings
+
+
 class SessionView(SessionInList):
     """A session with all that is known of it."""
 
@@ -371,6 +412,7 @@ class SessionView(SessionInList):
     follow_up: str
     photo: str
     corrections: int
+    visits: list[VisitView]
 
 
 @router.get("/sessions")
@@ -416,6 +458,7 @@ async def session_of(
             follow_up=state.follow_up,
             photo=state.photo,
             corrections=state.corrections,
+            visits=[VisitView(**visit._asdict()) for visit in state.visits],
         )
     )
 

@@ -17,6 +17,7 @@ from services.p2k2.domain.session import (
     Event,
     Session,
     SessionNoted,
+    SessionSupervised,
     Sitting,
 )
 
@@ -73,7 +74,7 @@ async def keep_sessions(unit: Transaction, outcomes: Iterable[Outcome[Session, E
         for event in outcome.events:
             if isinstance(event, AttendanceRecorded):
                 marks |= {(event.session, mark.family): mark.status for mark in event.marks}
-            elif not isinstance(event, SessionNoted) and sitting is not None:
+            elif not isinstance(event, SessionNoted | SessionSupervised) and sitting is not None:
                 rows[state.session] = (
                     state.session,
                     sitting.group,

@@ -45,6 +45,7 @@ async def test_a_session_is_planned_held_attended_noted_and_corrected(
         ("attendance", marks(ana="H", budi="I")),
         ("attendance", marks(budi="A")),
         ("notes", notes),
+        ("supervision", {"supervisor": "SV610300", "on": "2023-01-06", "findings": "All well."}),
         ("correction", corrected | {"on": "2023-01-06", "reason": "The wrong day."}),
     ):
         answer = await post(p2k2, step, body)
@@ -55,6 +56,7 @@ async def test_a_session_is_planned_held_attended_noted_and_corrected(
     assert (view["standing"], view["on"], view["corrections"]) == ("HELD", "2023-01-06", 1)
     assert {mark["family"]: mark["status"] for mark in view["marks"]} == {ANA: "H", BUDI: "A"}
     assert view["follow_up"] == "Bring the book."
+    assert [visit["findings"] for visit in view["visits"]] == ["All well."]
     messages = await sent(bench.store)
     assert [message.type for message in messages] == [
         "SessionPlanned",
@@ -174,6 +176,7 @@ async def test_a_session_of_another_region_is_as_unknown_as_none(p2k2: Door, ben
     bodies: Mapping[str, Any] = {
         "attendance": marks(ana="H"),
         "notes": {"notes": "All spoke."},
+        "supervision": {"supervisor": "SV1", "on": "2023-01-06", "findings": "All well."},
         "cancellation": {"reason": "It rained."},
         "correction": correction | {"reason": "The wrong day."},
     }

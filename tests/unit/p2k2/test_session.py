@@ -27,7 +27,11 @@ from services.p2k2.domain.session import (
     SessionNotHeld,
     SessionPlanned,
     SessionRecordedDifferently,
+    SessionSupervised,
     SessionUnknown,
+    SuperviseSession,
+    Visit,
+    VisitOutOfTime,
     clashes,
     ensure_fit,
     ensure_no_clash,
@@ -203,6 +207,32 @@ def test_words_of_people_hold_no_markup_and_no_long_number(text: str) -> None:
 
 def test_a_day_and_a_count_may_stand_in_a_note() -> None:
     ensure_fit("On 2023-01-05 25 families came at 09:00.")
+
+
+# -- Supervised
+
+
+def test_a_supervisors_visit_is_noted_once() -> None:
+    visit = Visit("SV610300", DAY, "The material was there.")
+    supervised = SessionSupervised(visit)
+    supervise = SuperviseSession(visit, LATER)
+
+    then = given(session, HELD).when(supervise)
+
+    assert then.then(supervised).state.visits == (visit,)
+    given(session, HELD, supervised).when(supervise).then_nothing()
+
+
+def test_nobody_visits_what_was_not_held_nor_out_of_its_time() -> None:
+    def visited(on: date, findings: str = "None.") -> SuperviseSession:
+        return SuperviseSession(Visit("SV610300", on, findings), DAY)
+
+    given(session, PLANNED).when(visited(DAY)).then_refused(SessionNotHeld)
+    given(session, HELD, CANCELLED).when(visited(DAY)).then_refused(SessionIsCancelled)
+    given(session).when(visited(DAY)).then_refused(SessionUnknown)
+    given(session, HELD).when(visited(LATER)).then_refused(VisitOutOfTime)
+    given(session, HELD).when(visited(date(2023, 1, 4))).then_refused(VisitOutOfTime)
+    given(session, HELD).when(visited(DAY, "<b>")).then_refused(NoteUnfit)
 
 
 # -- At one time
