@@ -24,12 +24,14 @@ _OF_TYPE: Final[Mapping[str, object]] = {"boolean": False, "number": 1.0, "null"
 
 COMMON: Final[Mapping[str, object]] = {
     "about": "members.csv",
+    "asked": 1,
     "by": "clerk-1",
     "check": "ok",
     "code": "string_too_long",
     "detail": None,
     "epoch": "6f1d2a0c9b7e4f53",
     "error": "UnknownRuleSet",
+    "filters": {"tahap": "2023-1"},
     "findings": [],
     "head": "9d5e0d3f1a",
     "id": "import-5f2b",
@@ -40,6 +42,8 @@ COMMON: Final[Mapping[str, object]] = {
     "message": "The text is too long",
     "name": "members.csv",
     "next": None,
+    "operation": "GET /families/{family}",
+    "purpose": "COMPLAINT",
     "reason": "SENT_BY_MISTAKE",
     "rule_sets": [
         {
