@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typer.testing import CliRunner
 
 from cli.commands.keys import Versions
-from cli.demo.loading import SCOPES, load_year
+from cli.demo.loading import SCOPES, load_of_families, load_year
 from cli.main import app
 from tests.chaos.year import Year, year
 from tests.servers import eventually
@@ -68,10 +68,12 @@ async def versions(running: Year) -> Mapping[tuple[str, int], int]:
 async def send_again(running: Year) -> None:
     """Send all files of the year another time."""
     clerk = running.front.client("clerk", *SCOPES)
+    observer = running.front.client("observer", "platform:read")
     await load_year(clerk, running.directory, running.screen.file)
+    await load_of_families(clerk, observer, running.directory, running.screen.file)
 
 
 async def heads(running: Year) -> list[int]:
     """Where the logs of those end that recognise people."""
     observer = running.front.client("observer", "platform:read")
-    return [(await observer.positions(name)).head for name in ("registry", "conditionality")]
+    return [(await observer.positions(name)).head for name in HOLDERS if name != "payments"]

@@ -20,7 +20,7 @@ from cli.client.year import Tahap, cards_in_order, read_calendar
 from cli.demo.compare import compare
 from cli.demo.fetching import fetch_results
 from cli.demo.investigating import answer_investigations, findings_of
-from cli.demo.loading import SCOPES, load_year
+from cli.demo.loading import SCOPES, load_of_families, load_year
 from cli.demo.outputs import write_results
 from cli.demo.tahap_run import run_tahap
 from localstack.platform import BusKind, Options, Platform
@@ -84,5 +84,7 @@ async def year(
                 after = await load_year(clerk, directory, screen.file)
                 supervisor = front.client("supervisor", DECIDES)
                 after["registry"] = await approve_all(supervisor)
+                observer = front.client("observer", "platform:read")
+                await load_of_families(clerk, observer, directory, screen.file)
                 tahaps = read_calendar(directory)
                 yield Year(platform, front, directory, tahaps, after, out, screen)
