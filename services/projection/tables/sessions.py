@@ -64,8 +64,9 @@ taking_part AS MATERIALIZED (
     SELECT held.tahap, held.session, held.group_id, module, number, sessions, rank,
            session_attendance.family, status
     FROM held JOIN session_attendance USING (session)
-    JOIN taking_part ON taking_part.tahap = held.tahap
-                    AND taking_part.family = session_attendance.family
+    -- IS TRUE has families hashed: tables that were never analysed are joined pair by pair.
+    WHERE ((held.tahap, session_attendance.family) IN (SELECT tahap, family FROM taking_part))
+          IS TRUE
 )
 """
 _OF_TAHAP: Final = _TAKING_PART.format(tahaps="tahap = $1")
@@ -100,22 +101,24 @@ WHERE ($2::text IS NULL OR group_id > $2) AND EXISTS (
 ORDER BY group_id LIMIT $5
 """  # noqa: S608 - of texts that stand here
 _FAMILIES: Final = f"""
-WITH {_OF_YEAR}, attended AS (
-    SELECT family, count(DISTINCT (module, number)) AS sessions_attended
-    FROM mark WHERE status = 'H' GROUP BY 1
-), completed AS (
-    SELECT family, array_agg(module ORDER BY rank, module) AS modules FROM (
-        SELECT family, module, rank FROM mark WHERE status = 'H'
-        GROUP BY family, module, rank, sessions HAVING count(DISTINCT number) = sessions
-    ) AS done GROUP BY 1
+WITH {_OF_YEAR}, completed AS (
+    SELECT family, module, rank FROM mark WHERE status = 'H'
+    GROUP BY family, module, rank, sessions HAVING count(DISTINCT number) = sessions
+), learnt AS (
+    SELECT family, 0 AS attended, NULL AS modules FROM taking_part
+    UNION ALL
+    SELECT family, count(DISTINCT (module, number)), NULL FROM mark WHERE status = 'H' GROUP BY 1
+    UNION ALL
+    SELECT family, 0, string_agg(module, ';' ORDER BY rank, module) FROM completed GROUP BY 1
+), ever AS (
+    SELECT family, max(attended) AS sessions_attended,
+           coalesce(string_to_array(max(modules), ';'), '{{}}') AS modules_completed
+    FROM learnt GROUP BY 1
 )
-SELECT family::text, coalesce(sessions_attended, 0) AS sessions_attended,
-       coalesce(modules, '{{}}') AS modules_completed
-FROM (SELECT DISTINCT family FROM taking_part) AS ever
-LEFT JOIN attended USING (family) LEFT JOIN completed USING (family)
-LEFT JOIN family_group USING (family)
+SELECT ever.family::text, sessions_attended, modules_completed
+FROM ever LEFT JOIN family_group USING (family)
 WHERE NOT EXISTS (SELECT FROM erased_family AS erased WHERE erased.family = ever.family)
-  AND ($2::uuid IS NULL OR family > $2) AND EXISTS (
+  AND ($2::uuid IS NULL OR ever.family > $2) AND EXISTS (
     SELECT FROM unnest($3::text[], $4::text[]) AS r (low, high)
     WHERE coalesce(region, '') >= low AND coalesce(region, '') < high)
 ORDER BY ever.family LIMIT $5
