@@ -15,6 +15,7 @@ from typing import Final
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 HERE: Final = Path(__file__).parent
 NIGHTLY: Final = bool(os.environ.get("PKH_NIGHTLY"))
@@ -26,6 +27,9 @@ settings.load_profile("nightly" if NIGHTLY else "default")
 
 SERVERS: Final = frozenset({"postgres", "kafka_bootstrap", "kafka_jars"})
 """Fixtures that start a server, or look for what starts one."""
+
+OF_THE_SMALL_YEAR: Final = frozenset({"tests/e2e/test_demo.py", "tests/e2e/test_why.py"})
+"""Files that look at what one run of the small year left behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,20 @@ def tier_of(path: Path) -> Tier:
 def misplaced(path: Path, fixtures: Iterable[str]) -> bool:
     """A test of the unit tier that asks for a server."""
     return tier_of(path) is TIERS[0] and not SERVERS.isdisjoint(fixtures)
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]
+    """A file's tests go to one worker, and those of the small year to the one that ran it."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "the small year" if file in OF_THE_SMALL_YEAR else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config) -> ByFile | None:
+    """Share the tests out by file, where that was asked for."""
+    return ByFile(config) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,9 +1,10 @@
 import re
+from pathlib import Path
 
 import pytest
 
 from tests.architecture.tree import ROOT, python_files
-from tests.tiers import HERE, TIERS, Tier, misplaced
+from tests.tiers import HERE, OF_THE_SMALL_YEAR, TIERS, Tier, misplaced
 
 
 @pytest.mark.parametrize("tier", TIERS, ids=[tier.name for tier in TIERS])
@@ -31,6 +32,13 @@ def test_a_mark_says_nothing_that_a_folder_says() -> None:
 
 def test_make_test_takes_no_longer_than_its_limit_of_eight_minutes() -> None:
     assert sum(tier.budget_s for tier in TIERS) <= 8 * 60
+
+
+def test_all_who_look_at_the_small_year_run_where_it_was_run() -> None:
+    tests = {str(path.relative_to(ROOT)): path.read_text() for path in HERE.rglob("test_*.py")}
+    looking = {path for path, text in tests.items() if "small_year: Demo" in text}
+
+    assert looking - {str(Path(__file__).relative_to(ROOT))} == OF_THE_SMALL_YEAR
 
 
 @pytest.mark.parametrize(
