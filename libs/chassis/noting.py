@@ -38,8 +38,10 @@ T = TypeVar("T")
 NAMES_FAMILIES: Final = frozenset({"family", "families", "missing", "outstanding", "unreadable"})
 """The members of an answer that hold families' ids, wherever in it they stand."""
 _NO_FILTERS: Final = frozenset({"cursor", "family", "limit"})
-# What a caller made up may be anything, a person's number too.
-_FILTER: Final = re.compile(rf"{ID.pattern}|(?!.*[0-9]{{10}})[A-Za-z0-9_.:-]{{1,64}}")
+# What a caller made up may be anything, a person's number too, with points in it or without.
+_FILTER: Final = re.compile(
+    rf"{ID.pattern}|(?!.*[0-9]{{10}})(?!(?:.*[0-9]){{16}})[A-Za-z0-9_.:-]{{1,64}}"
+)
 _WITHHELD: Final = "*"
 _UNNOTED: Final = "unnoted"
 ANSWERED: Final = "told"

@@ -41,6 +41,9 @@ class KeyVersions:
         named = dict(lines)
         if len(named) != len(lines) or not secrets:
             raise ValueError("Each version of a key stands in the file once")
+        # A key under a new version's name would stay in use when the old version is retired.
+        if len({secret for _, secret in lines}) < len(lines):
+            raise ValueError("Each version of a key has a secret of its own")
         return cls(next(iter(secrets)), secrets, named.get(ROWS))
 
     def written(self) -> str:

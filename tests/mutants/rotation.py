@@ -9,9 +9,23 @@ from tests.mutants.mutant import Change, Mutant
 _ROTATION: Final = "tests/integration/privacy/test_rotation.py"
 _RECOGNITION: Final = "tests/integration/privacy/test_recognition.py"
 _TOKENS: Final = "tests/integration/registry/test_token_change.py"
+_VERSIONS: Final = "tests/unit/privacy/test_versions.py"
 _WRAPPING: Final = "tests/unit/privacy/test_wrapping.py"
 
 ROTATION: Final = (
+    Mutant(
+        "old-key-under-a-new-version",
+        "the secret of a retired version stays in use as that of a new one",
+        (
+            Change(
+                "libs/privacy/versions.py",
+                "        if len({secret for _, secret in lines}) < len(lines):\n",
+                "        if False:\n",
+            ),
+        ),
+        f"{_VERSIONS}::test_no_version_has_the_secret_of_another",
+        f"{_VERSIONS}::test_the_version_in_use_stands_first_whatever_its_number",
+    ),
     Mutant(
         "rewrap-loses-a-key",
         "a key that is wrapped again is another one",

@@ -130,6 +130,13 @@ WALLS: Final = (
         f"{ROWS}::test_who_does_not_say_for_whom_sees_nothing",
     ),
     Mutant(
+        "log-written-by-a-reader",
+        "a role that only reads fills the disk with PostgreSQL's own log",
+        (Change(ROLES, "|pg_logical_emit_message", ""),),
+        f"{ROWS}::test_a_reading_role_is_nobody_else_and_changes_nothing[pkh_grafana]",
+        f"{ROWS}::test_who_does_not_say_for_whom_sees_nothing",
+    ),
+    Mutant(
         "one-role-takes-all",
         "a role has as many connections as there are",
         (Change(ROLES, 'ALTER ROLE :"role" CONNECTION LIMIT :connections;\n', ""),),

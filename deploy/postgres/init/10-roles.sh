@@ -94,7 +94,7 @@ SELECT format('REVOKE EXECUTE ON FUNCTION %1$s FROM PUBLIC', oid::regprocedure),
        format('GRANT EXECUTE ON FUNCTION %1$s TO %2$I, %3$I', oid::regprocedure, :'service', :'owner')
 FROM pg_proc
 WHERE pronamespace = 'pg_catalog'::regnamespace
-  AND proname ~ '^(set_config|lo_.*|lo(read|write)|pg_(try_)?advisory_(xact_)?lock.*)$' \gexec
+  AND proname ~ '^(set_config|lo_.*|lo(read|write)|pg_logical_emit_message|pg_(try_)?advisory_(xact_)?lock.*)$' \gexec
 SQL
 }
 

@@ -180,6 +180,7 @@ async def test_a_reading_role_is_nobody_else_and_changes_nothing(
             "SET row_security = off; SELECT count(*) FROM payment",
             "SELECT lo_create(0)",
             "SELECT lo_from_bytea(0, 'as much as the disk takes')",
+            "SELECT pg_logical_emit_message(false, 'log', 'as much as the disk takes')",
             "SELECT pg_advisory_lock(1)",
             "SELECT pg_try_advisory_xact_lock(1)",
             "SET temp_file_limit = -1",

@@ -22,6 +22,7 @@ from libs.events.store.grouped_commands import Answered, GroupedCommand
 from tests.unit.chassis.service import Reader, calling, settings_for, token_for
 
 NIK = "6103014107900001"
+GROUPED = ("6103.0145.0590.0001", "6103:0145:0590:0001", "maker.6.1-0_3:014505900001")
 ONE, OTHER = UUID(int=1), UUID(int=2)
 
 
@@ -92,7 +93,7 @@ async def test_a_record_names_operation_filters_and_families(
     assert records.commands == [NoteRead("GET /lines/{tahap}", filters, [str(ONE), str(OTHER)])]
 
 
-@pytest.mark.parametrize("maker", [NIK, f"a{NIK}", "Siti Aminah", "x" * 65, "a\u0301"])
+@pytest.mark.parametrize("maker", [NIK, f"a{NIK}", *GROUPED, "Siti Aminah", "x" * 65, "a\u0301"])
 async def test_a_filter_that_may_be_anything_is_not_repeated(
     issuer: Issuer, issuer_dir: Path, maker: str
 ) -> None:

@@ -46,6 +46,12 @@ def test_a_file_of_another_form_is_refused_without_a_word_of_it(text: str) -> No
     assert "hunter2" not in str(refused.value)
 
 
+def test_no_version_has_the_secret_of_another() -> None:
+    for other in ("2", "rows"):
+        with pytest.raises(ValueError, match="a secret of its own"):
+            KeyVersions.read(f"1 {LINE}\n{other} {LINE}\n")
+
+
 def test_no_repr_tells_a_key() -> None:
     assert "\\x01" not in repr(KeyVersions(1, {1: FIRST}, ROWS))
 
