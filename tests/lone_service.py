@@ -89,7 +89,7 @@ def environment_in(directory: Path) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
-        "PKH_DATABASE_URL": "postgresql://nobody@nowhere/none",
+        "PKH_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none",
         "PKH_BUS_URL": "kafka://127.0.0.1:9",
         "PKH_JWKS_FILE": str(directory / KEY_SET),
         "PKH_ISSUER": ISSUER,
