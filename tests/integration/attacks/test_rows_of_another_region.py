@@ -248,6 +248,9 @@ async def test_a_connection_that_was_given_back_has_forgotten_for_whom_it_read(
         async def nothing_is_seen() -> bool:
             return not await reading.pool.fetchval("SELECT count(*) FROM payment")
 
+        async with reading.within(("*",)) as session:
+            assert await session.fetchval("SELECT count(*) FROM payment") == 2
+        assert await nothing_is_seen()
         with pytest.raises(asyncpg.DivisionByZeroError):
             await broken()
         assert await nothing_is_seen()
