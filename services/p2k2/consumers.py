@@ -81,7 +81,7 @@ async def _settle(unit: Transaction, families: set[str]) -> None:
     for who in designated:
         commands += [
             (GROUP.stream(earlier.group), RemoveFamilies((who.family,), "REASSIGNED"))
-            for earlier in former[who.family]
+            for earlier in former.get(who.family, ())
             if earlier.group != who.group.group
         ]
         if who.left_for is None:

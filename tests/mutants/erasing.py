@@ -11,6 +11,23 @@ _RULES: Final = "tests/unit/registry/test_erasure.py"
 
 ERASING: Final = (
     Mutant(
+        "erased-family-in-its-group",
+        "who was at which session is told of an erased family",
+        (
+            Change(
+                "services/p2k2/tables/groups.py",
+                "SELECT asked.family::text FROM unnest($1::uuid[]) AS asked (family)\n"
+                "WHERE NOT EXISTS (SELECT FROM erased_family AS erased"
+                " WHERE erased.family = asked.family)\n",
+                "SELECT asked.family::text FROM unnest($1::uuid[]) AS asked (family)\n",
+            ),
+        ),
+        "tests/integration/p2k2/test_groups.py"
+        "::test_an_erased_family_is_shown_in_no_group_and_no_session",
+        "tests/integration/p2k2/test_groups.py"
+        "::test_an_erased_family_has_no_card_and_no_marks_here",
+    ),
+    Mutant(
         "erased-family-stops-its-list",
         "a family that is erased is an error of everybody who is listed with it",
         (

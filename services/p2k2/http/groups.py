@@ -32,7 +32,7 @@ from services.p2k2.domain.group import (
 from services.p2k2.domain.session import NoteUnfit
 from services.p2k2.http.sessions import ID, PoliciesOf, Reader, Recorder, group_within
 from services.p2k2.tables import coverage
-from services.p2k2.tables.groups import group_row
+from services.p2k2.tables.groups import group_row, not_erased
 
 FamilyReader = Annotated[Principal, require_family("p2k2:read")]
 GroupId = Annotated[str, Field(pattern=ID)]
@@ -152,14 +152,16 @@ async def group(
     stream = GROUP.stream(group)
     found = (await store.read(GROUP, [stream])).get(stream)
     state, figures = found.state if found else Group(), policies.figures(context.at.date())
+    async with store.pool.acquire() as connection:
+        families = sorted(await not_erased(connection, state.families))
     held = await coverage.months_held(store, group, year)
     return await noted(
         GroupView(
             group=group,
             region=row.region,
             facilitator=row.facilitator,
-            families=[UUID(family) for family in state.families],
-            warning=size_warning(len(state.families), figures.families_min, figures.families_max),
+            families=[UUID(family) for family in families],
+            warning=size_warning(len(families), figures.families_min, figures.families_max),
             venue=state.venue,
             schedule=state.schedule,
             modules=[

@@ -67,6 +67,7 @@ from services.p2k2.tables.groups import (
     group_on,
     lock_groups,
     memberships_of_families,
+    not_erased,
 )
 
 Recorder = Annotated[Principal, require("p2k2:record")]
@@ -443,6 +444,7 @@ async def session_of(
         if row is None or is_outside(reader, row.sitting.region):
             raise SessionUnknown()
         found = (await look.load(SESSION, [SESSION.stream(number)]))[SESSION.stream(number)]
+        families = await not_erased(look.connection, found.state.marks)
     state = found.state
     sitting = state.sitting or row.sitting
     response.headers["ETag"] = etag(found.version)
@@ -453,6 +455,7 @@ async def session_of(
             marks=[
                 Present(family=UUID(family), status=status)
                 for family, status in sorted(state.marks.items())
+                if family in families
             ],
             notes=state.notes,
             follow_up=state.follow_up,

@@ -17,7 +17,9 @@ belonging AS (
     WHERE since <= $1::date ORDER BY family, since DESC
 ), counted AS (
     SELECT group_id, count(*)::int AS families FROM belonging JOIN standing USING (family)
-    WHERE designated AND left_for IS NULL GROUP BY 1
+    WHERE designated AND left_for IS NULL AND NOT EXISTS (
+        SELECT FROM erased_family AS erased WHERE erased.family = belonging.family)
+    GROUP BY 1
 )
 """
 _GROUPS: Final = f"""

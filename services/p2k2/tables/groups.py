@@ -64,7 +64,13 @@ SELECT card, family::text, since, group_id FROM member WHERE card = ANY($1) ORDE
 """
 _BY_FAMILY: Final = """
 SELECT family::text AS card, family::text, since, group_id FROM member
-WHERE family = ANY($1::uuid[]) ORDER BY since DESC
+WHERE family = ANY($1::uuid[])
+  AND NOT EXISTS (SELECT FROM erased_family AS erased WHERE erased.family = member.family)
+ORDER BY since DESC
+"""
+_NOT_ERASED: Final = """
+SELECT asked.family::text FROM unnest($1::uuid[]) AS asked (family)
+WHERE NOT EXISTS (SELECT FROM erased_family AS erased WHERE erased.family = asked.family)
 """
 _LIVES: Final = """
 SELECT coalesce(
@@ -136,6 +142,11 @@ async def erase(unit: Transaction, families: Collection[str]) -> None:
         await unit.connection.execute(statement, list(families))
 
 
+async def not_erased(connection: Connection, families: Collection[str]) -> set[str]:
+    """Those of these families that are not erased: the log names the others for good."""
+    return {row["family"] for row in await connection.fetch(_NOT_ERASED, list(families))}
+
+
 async def participants(unit: Transaction, families: Collection[str]) -> list[Participant]:
     """Those of these families that were designated and have a group."""
     rows = await unit.connection.fetch(_PARTICIPATING, list(families))
@@ -155,7 +166,7 @@ async def memberships_of_cards(
 async def memberships_of_families(
     connection: Connection, families: Collection[str]
 ) -> Mapping[str, Sequence[Membership]]:
-    """{family: its groups, the latest first}."""
+    """{family: its groups, the latest first}, of those that are not erased."""
     return _memberships(await connection.fetch(_BY_FAMILY, list(families)))
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.p2k2.contract import GROUP as GROUP_STREAM
 from services.p2k2.tables.groups import lives
-from tests.doors import CONTEXT, Door, sent
+from tests.doors import CONTEXT, NATION, Door, sent
 from tests.integration.p2k2.kit import (
     ANA,
     ATTENDANCE_HEADER,
@@ -15,12 +15,14 @@ from tests.integration.p2k2.kit import (
     GROUP,
     MEETING,
     OTHER_GROUP,
+    READ,
     VILLAGE,
     Bench,
     hand_in,
     kind,
     post,
     refusals,
+    shown,
 )
 
 
@@ -111,3 +113,26 @@ async def test_an_erased_family_has_no_card_and_no_marks_here(p2k2: Door, bench:
     assert refusals(report) == [(2, "no_kk", "FAMILY_UNKNOWN")]
     assert await bench.store.pool.fetchval("SELECT count(*) FROM attendance") == 0
     assert await lives(bench.store, UUID(ANA), CONTEXT.at.date()) is None
+
+
+async def test_an_erased_family_is_shown_in_no_group_and_no_session(
+    p2k2: Door, bench: Bench
+) -> None:
+    await bench.take(
+        bench.assigned(ANA), bench.assigned(BUDI), bench.designated(ANA), bench.designated(BUDI)
+    )
+    await post(p2k2, "report", MEETING)
+    both = {"marks": [{"family": who, "status": "H"} for who in (ANA, BUDI)]}
+    assert (await post(p2k2, "attendance", both)).status_code == 204
+
+    await bench.take(bench.erased(ANA))
+
+    reader = p2k2.who("reader-1", READ, regions=NATION)
+    group = await p2k2.client.get(f"/groups/{GROUP}?year=2023", headers=reader)
+    groups = await p2k2.client.get("/groups", headers=reader)
+    session = await shown(p2k2)
+    assert group.json()["families"] == [BUDI]
+    assert [one["families"] for one in groups.json()["items"]] == [1]
+    assert [mark["family"] for mark in session.json()["marks"]] == [BUDI]
+    assert kind(await post(p2k2, "attendance", both)) == "409 family-of-another-group"
+    await bench.take(bench.graduated(ANA))
