@@ -94,7 +94,7 @@ class Services:
             PAYMENT_TOPIC: (3,),
             FAMILY_TOPIC: (3,),
         }
-        return [parts[reader].consumer for reader in readers[record.topic]]
+        return [parts[reader].consumer for reader in readers.get(record.topic, ())]
 
 
 @pytest_asyncio.fixture
