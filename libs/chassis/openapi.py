@@ -152,8 +152,11 @@ def described(
             with contextlib.suppress(NoExample):
                 holder["example"] = example_of(holder["schema"], schemas, examples)
         for parameter in operation.get("parameters", ()):
-            if parameter["name"] in examples and "example" not in parameter:
-                parameter["example"] = examples[parameter["name"]]
+            own = parameter["schema"].get("examples")
+            if parameter["name"] in examples:
+                parameter.setdefault("example", examples[parameter["name"]])
+            elif own and parameter["required"]:
+                parameter.setdefault("example", own[0])
     return document
 
 

@@ -115,7 +115,7 @@ def _of_type(
     if kind == "array":
         return [_example(schema.get("items", {}), schemas, examples, _one_of(name))]
     if kind == "integer":
-        return max(schema.get("minimum", 0), 1)
+        return max(int(schema.get("minimum", 0)), 1)  # the framework writes a bound as 1.0
     if schema.get("format") in _OF_FORMAT:
         return _OF_FORMAT[schema["format"]]
     if kind in _OF_TYPE:

@@ -21,6 +21,19 @@ from libs.events.store.postgres import Store
 
 Auditor = Annotated[Principal, require_nation("platform:audit")]
 
+Subject = Annotated[
+    str,
+    Query(max_length=255, description="The name that a token says.", examples=["supervisor-1"]),
+]
+Since = Annotated[
+    Moment,
+    Query(description="Of this moment and later ones, in UTC.", examples=["2023-03-01T00:00:00Z"]),
+]
+Until = Annotated[
+    Moment,
+    Query(description="Before this moment, in UTC.", examples=["2023-04-01T00:00:00Z"]),
+]
+
 RECORDS_MAX: Final = 100  # of a page: each names up to a thousand families
 _RECORDS: Final = """
 SELECT stream_id, version, type, schema_version, data, occurred_at FROM events
@@ -53,9 +66,9 @@ async def read_records(
     auditor: Auditor,
     paging: Paging,
     noted: Noted,
-    subject: Annotated[str, Query(max_length=255, description="The name that a token says.")],
-    since: Annotated[Moment, Query(description="Of this moment and later ones, in UTC.")],
-    until: Annotated[Moment, Query(description="Before this moment, in UTC.")],
+    subject: Subject,
+    since: Since,
+    until: Until,
 ) -> Page[ReadRecord]:
     """The records of what a person or a system was told of families, in order of time.
 

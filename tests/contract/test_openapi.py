@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
 
 from libs.chassis.catalogue import catalogue
+from libs.chassis.openapi_examples import example_of
 from libs.chassis.problems import MEDIA_TYPE
 from tools.contracts.interfaces import OPENAPI, application, openapi
 from tools.contracts.problem_pages import all_problems
@@ -90,6 +91,20 @@ def test_what_is_sent_and_answered_is_shown_by_an_example_that_fits(
         whole = content["schema"] | {"components": DOCUMENTS[service]["components"]}
         Draft202012Validator.check_schema(whole)
         validator_for(whole, default=Draft202012Validator)(whole).validate(content["example"])
+
+
+@pytest.mark.parametrize(("service", "name", "operation"), OPERATIONS, ids=IDS)
+def test_what_a_query_must_name_is_shown_by_an_example_that_fits(
+    service: str, name: str, operation: dict[str, Any]
+) -> None:
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "query" and parameter["required"]:
+            Draft202012Validator(parameter["schema"]).validate(parameter["example"])
+
+
+def test_a_whole_number_is_shown_without_a_point() -> None:
+    shown = example_of({"type": "integer", "minimum": 1.0}, {}, {})
+    assert (shown, type(shown)) == (1, int)
 
 
 @pytest.mark.parametrize(("service", "name", "operation"), OPERATIONS, ids=IDS)

@@ -36,7 +36,9 @@ from services.p2k2.tables.groups import group_row, not_erased
 
 FamilyReader = Annotated[Principal, require_family("p2k2:read")]
 GroupId = Annotated[str, Field(pattern=ID)]
-Year = Annotated[int, Query(ge=2007, le=2100, description="The year of the sessions.")]
+Year = Annotated[
+    int, Query(ge=2007, le=2100, description="The year of the sessions.", examples=[2023])
+]
 
 router = APIRouter(tags=["p2k2"])
 

@@ -68,7 +68,7 @@ async def learning_families(
     reader: Reader,
     paging: Paging,
     noted: Noted,
-    year: Annotated[str, Query(pattern="^(200[7-9]|20[1-9][0-9]|2100)$")],
+    year: Annotated[str, Query(pattern="^(200[7-9]|20[1-9][0-9]|2100)$", examples=["2023"])],
     region: RegionWithin = None,
 ) -> Page[LearningFamily]:
     """The families that took part in a year, in order of id.

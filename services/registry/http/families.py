@@ -178,7 +178,7 @@ class FamilyIdentity(BaseModel):
     "/identities/lookup",
     dependencies=[ReadsOnly],
     response_model=list[FamilyIdentity],
-    responses=refuses(LookUpLimitReached),
+    responses=refuses((422, "purpose-unknown"), LookUpLimitReached),
 )
 async def identities(
     body: Wanted,
@@ -225,7 +225,7 @@ class CardUnknown(NotFound):
 @router.post(
     "/identities/by-card",
     dependencies=[ReadsOnly],
-    responses=refuses(CardUnknown, LookUpLimitReached),
+    responses=refuses((422, "purpose-unknown"), CardUnknown, LookUpLimitReached),
 )
 async def by_card(
     body: Card,

@@ -28,9 +28,13 @@ from libs.chassis.dev_issuer import Issuer
 from libs.chassis.problems import MEDIA_TYPE
 from libs.chassis.settings import Settings
 from localstack.ports import free_ports
+from services.p2k2.main import SERVICE as P2K2
 from services.payments.contract import ANNOUNCED_TO
-from tests.doors import YEAR, service_settings
+from tests.doors import YEAR, front_door, service_settings
 from tests.integration.conditionality.kit import BAD, bench_at, families, months_of
+from tests.integration.p2k2.kit import ANA, GROUP, MEETING, NUMBER
+from tests.integration.p2k2.kit import bench_at as bench_of_p2k2
+from tests.integration.p2k2.kit import post as step_of
 from tests.integration.payments.houses import books_of, houses
 from tests.integration.payments.office import MAKER, office_at
 from tests.integration.payments.test_administrative_holds import TERMS, asked
@@ -147,6 +151,21 @@ async def of_projection(settings: Settings, directory: Path) -> Places:
     return {**await of_any(settings, directory), "tahap": TAHAP}
 
 
+async def of_p2k2(settings: Settings, directory: Path) -> Places:
+    """A session that was held, at which a family was."""
+    async with bench_of_p2k2(settings) as bench:
+        await bench.take(bench.assigned(ANA), bench.designated(ANA))
+    async with front_door(P2K2, settings, directory) as door:
+        for step, body in (
+            ("report", MEETING),
+            ("attendance", {"marks": [{"family": ANA, "status": "H"}]}),
+        ):
+            answer = await step_of(door, step, body)
+            assert answer.status_code == 204, answer.text
+    there = {"family": ANA, "group": GROUP, "number": NUMBER}
+    return {**await of_any(settings, directory), **there}
+
+
 def others() -> FastAPI:
     """The questions of payments to every other service, answered by one."""
     app = FastAPI()
@@ -180,6 +199,7 @@ FILLED: Final[Mapping[str, Fill]] = {
     "conditionality": of_conditionality,
     "payments": of_payments,
     "projection": of_projection,
+    "p2k2": of_p2k2,
 }
 SERVICES: Final = catalogue().names
 
