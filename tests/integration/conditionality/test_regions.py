@@ -54,6 +54,7 @@ OF_NO_FAMILY: Final = [
     *(("GET", path) for path in ("/health", "/ready", "/problems/{code}", "/rule-sets")),
     *(("GET", path) for path in ("/jobs", "/jobs/{job}", "/positions", "/chain", "/parked")),
     ("GET", "/refolded"),
+    ("GET", "/reads"),
     ("POST", "/jobs/{job}/cancellation"),
     ("POST", "/parked/replay"),
     ("POST", "/parked/drop"),

@@ -172,7 +172,7 @@ def test_owner_and_service_reach_their_database(provisioned: Provisioned) -> Non
         ("pkh_registry", "pkh_payments"),
         ("pkh_registry", "pkh_payments_owner"),
         ("pkh_payments", "pkh_registry"),
-        ("pkh_keys", "pkh_conditionality"),
+        ("pkh_keys", "pkh_projection"),
         ("pkh_bus", "pkh_eraser"),
         ("postgres", "pkh_registry"),
         ("template1", "pkh_registry_owner"),
