@@ -6,6 +6,9 @@ import asyncio
 import json
 import shutil
 import uuid
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -19,14 +22,18 @@ from cli.client.year import cards_in_order, read_calendar
 from cli.demo.compare import compare
 from cli.demo.fetching import fetch_results
 from cli.demo.investigating import answer_investigations, findings_of
-from cli.demo.loading import SCOPES, load_year
+from cli.demo.loading import SCOPES, Import, load_of_families, load_year
 from cli.demo.outputs import write_results
 from cli.demo.tahap_run import run_tahap
+from cli.errors import Failed as Still
 from localstack.environment import SERVICES
 from tests.compose.containers import Compose, Failed
 
 FILES: Final = uuid.UUID("7b0c7cbb-7c0c-4d1a-9b5d-0f7a3e1c9d52")
 INNER_PORT: Final = 8000
+
+# While one container after another starts again, a minute without a move is no standstill.
+STILL_MINUTES_MAX: Final = 4
 
 
 def run_year(compose: Compose, work: Path, directory: Path) -> str:
@@ -57,20 +64,16 @@ async def _year(card: Path, directory: Path, out: Path) -> str:
                 front.client("clerk", *SCOPES),
                 front.client("observer", "platform:read"),
             )
-            # The same keys each time: what was taken before is not sent again.
-            keyed: dict[str, str] = {}
-            after = await load_year(
-                clerk,
-                directory,
-                screen.file,
-                lambda each: keyed.setdefault(each.file, str(uuid.uuid5(FILES, each.file))),
-            )
+            after = await load_year(clerk, directory, screen.file, _key)
             for service in [name for name, position in after.items() if not position]:
                 after[service] = (await observer.positions(service)).head
             supervisor = front.client("supervisor", DECIDES)
             after["registry"] = await approve_all(supervisor) or after["registry"]
+            await _patiently(
+                lambda: load_of_families(clerk, observer, directory, screen.file, _key)
+            )
             for each in tahaps:
-                await run_tahap(front, each, after, screen)
+                await _patiently(partial(run_tahap, front, each, after, screen))
                 await answer_investigations(front, each, findings_of(directory), screen)
         results = await fetch_results(front, [each.id for each in tahaps])
         write_results(out, results, list(cards_in_order(directory)))
@@ -81,3 +84,17 @@ async def _year(card: Path, directory: Path, out: Path) -> str:
     if found.count or wrong:
         raise Failed("\n".join([f"{found.count} differences", *wrong]))
     return "0 differences, ledger and positions as they should be"
+
+
+def _key(source: Import) -> str:
+    """The same key each time: what was taken before is not sent again."""
+    return str(uuid.uuid5(FILES, source.file))
+
+
+async def _patiently(step: Callable[[], Awaitable[object]]) -> None:
+    """Do what goes on where it was left, again where nothing has moved for a minute."""
+    for _ in range(STILL_MINUTES_MAX - 1):
+        with suppress(Still):
+            await step()
+            return
+    await step()
