@@ -32,7 +32,7 @@ demo: $(READY) ## run a year through the front door and compare (DATA, OUT, BUS=
 up: $(READY) ## the whole platform in the foreground (BUS, STATE=directory of its data)
 	$(BIN)/pkh up --bus $(BUS) --data $(STATE)
 
-test: $(READY) ## every test that this machine can run, in about 8 minutes (ARGS="-k name")
+test: $(READY) ## every test that this machine can run, in about 10 minutes (ARGS="-k name")
 	$(PYTEST) $(ARGS)
 
 test-unit: $(READY) ## those that need no server, in a minute (ARGS)

@@ -39,16 +39,9 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class Session(SessionInList):
     """A session with its marks and corrections."""
 
-    number: str
-    group: str
-    facilitator: str
-    on: str
-    module: str
-    session: int
-    standing: str
     marks: tuple[Mark, ...]
     corrections: int
 

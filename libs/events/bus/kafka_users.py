@@ -26,7 +26,7 @@ SALT_BYTES: Final = 32
 SCRAM_SHA_512: Final = 2
 
 
-class _UsersDescribed(Response):  # type: ignore[misc]
+class _UsersDescribed(Response):  # type: ignore[misc]  # the library has no types
     API_KEY, API_VERSION = 50, 0
     SCHEMA = Schema(
         ("throttle_time_ms", Int32),
@@ -51,7 +51,7 @@ class _UsersDescribed(Response):  # type: ignore[misc]
     )
 
 
-class _DescribeUsers(RequestStruct):  # type: ignore[misc]
+class _DescribeUsers(RequestStruct):  # type: ignore[misc]  # the library has no types
     FLEXIBLE_VERSION, API_KEY, API_VERSION = True, 50, 0
     RESPONSE_TYPE = _UsersDescribed
     SCHEMA = Schema(
@@ -60,7 +60,7 @@ class _DescribeUsers(RequestStruct):  # type: ignore[misc]
     )
 
 
-class DescribeUsersRequest(Request[_DescribeUsers]):  # type: ignore[misc]
+class DescribeUsersRequest(Request[_DescribeUsers]):  # type: ignore[misc]  # the library has no types
     """Asks for all users that have a password."""
 
     API_KEY = 50
@@ -70,7 +70,7 @@ class DescribeUsersRequest(Request[_DescribeUsers]):  # type: ignore[misc]
         return struct(None, {})
 
 
-class _UsersAltered(Response):  # type: ignore[misc]
+class _UsersAltered(Response):  # type: ignore[misc]  # the library has no types
     API_KEY, API_VERSION = 51, 0
     SCHEMA = Schema(
         ("throttle_time_ms", Int32),
@@ -87,7 +87,7 @@ class _UsersAltered(Response):  # type: ignore[misc]
     )
 
 
-class _AlterUsers(RequestStruct):  # type: ignore[misc]
+class _AlterUsers(RequestStruct):  # type: ignore[misc]  # the library has no types
     FLEXIBLE_VERSION, API_KEY, API_VERSION = True, 51, 0
     RESPONSE_TYPE = _UsersAltered
     SCHEMA = Schema(
@@ -110,7 +110,7 @@ class _AlterUsers(RequestStruct):  # type: ignore[misc]
     )
 
 
-class AlterUsersRequest(Request[_AlterUsers]):  # type: ignore[misc]
+class AlterUsersRequest(Request[_AlterUsers]):  # type: ignore[misc]  # the library has no types
     """Removes users, and gives others their password."""
 
     API_KEY = 51

@@ -213,6 +213,7 @@ class CsvImport:
                 report.refuse(line, "no_kk", Mistake.FAMILY_OF_ANOTHER_GROUP)
             else:
                 family, status = families[token][0].family, cells["status"]
+                # `_marked` has refused whatever is no status.
                 marks.setdefault(session.session, []).append((line, family, status))  # type: ignore[arg-type]
         await self._record(unit, marks, report)
 
