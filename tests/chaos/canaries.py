@@ -6,7 +6,9 @@ import asyncio
 import os
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import asyncpg
 
@@ -49,11 +51,45 @@ def holding(patterns: Path, where: Path) -> list[str]:
     return found.stdout.splitlines()
 
 
-async def tables(running: Year) -> bytes:
-    """Every row of every table of every database, as text: what compression might hide in files."""
+WORDS: Final = tuple(
+    f"Kenari {said} yang tidak keluar"
+    for said in ("tempat", "jadwal", "catatan", "rencana", "temuan", "alasan")
+)
+"""People's own words of sessions, which stay in p2k2: a venue, a schedule, notes, a follow-up plan,
+a finding, a reason."""
+
+
+async def plant_words(running: Year) -> None:
+    """Have people say `WORDS` of sessions and groups of the small year."""
+    venue, schedule, notes, follow_up, findings, reason = WORDS
+    session = running.rows("p2k2_sessions.csv")[0]
+    recorder = running.front.client("recorder", "p2k2:record", "p2k2:read")
+    arranged = {"venue": venue, "schedule": schedule}
+    await recorder.post("p2k2", f"/groups/{session['group_id']}/arrangement", arranged)
+    held = f"/sessions/{session['session_id']}"
+    noted = {"notes": notes, "follow_up": follow_up, "photo": "photos/S0000001"}
+    await recorder.post("p2k2", f"{held}/notes", noted)
+    visit = {"supervisor": "SV610300", "on": session["held_on"], "findings": findings}
+    await recorder.post("p2k2", f"{held}/supervision", visit)
+    planned = {
+        "group": session["group_id"],
+        "facilitator": session["facilitator_id"],
+        "on": "2030-01-05",
+        "venue": venue,
+        "module": session["module"],
+        "session": 1,
+    }
+    await recorder.post("p2k2", "/sessions/S9999999/plan", planned)
+    seen = await recorder.see("p2k2", "/sessions/S9999999", dict[str, object])
+    cancelled = {"reason": reason}
+    await recorder.post("p2k2", "/sessions/S9999999/cancellation", cancelled, seen.if_match)
+
+
+async def tables(running: Year, databases: Sequence[str] = DATABASES) -> bytes:
+    """Every row of every table of databases, as text: what compression might hide in files."""
     postgres = running.platform._environment.postgres
     texts: list[str] = []
-    for name in DATABASES:
+    for name in databases:
         connection = await asyncpg.connect(postgres.superuser_url(f"pkh_{name}"))
         await connection.execute("CHECKPOINT")
         rows = await connection.fetch(

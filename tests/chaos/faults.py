@@ -25,8 +25,10 @@ from localstack.platform import BusKind, Platform
 LOOK_S: Final = 0.002  # between two looks whether somebody waits for the head
 AGAIN_S: Final = 0.1  # between two attempts to reach a database that was killed
 
-APPENDS: Final = {"registry": 3, "conditionality": 24, "payments": 24}
+APPENDS: Final = {"registry": 3, "conditionality": 24, "payments": 24, "p2k2": 3}
 """About how many appends each makes in a tahap of the small year; few moments lie behind them."""
+FILES: Final = 0
+"""The tahap of a fault that falls before the first one, while files of sessions are taken in."""
 
 # pg_stat_activity would show a transaction only the sessions that there were at its first look.
 WAITED_FOR: Final = """
@@ -54,13 +56,18 @@ class Fault:
 
 
 def faults(seed: int, bus: BusKind, tahaps: Sequence[int], rounds: int) -> list[Fault]:
-    """The kills of a year: each process in `rounds` of its tahaps."""
+    """The kills of a year: each process in `rounds` of its tahaps, and p2k2 while it gets files."""
     chance = random.Random(f"{bus}{seed}")
     victims = [*PROCESSES, *(["kafka"] if bus == "kafka" else [])]
+    # Sessions are one append, their attendance the next.
+    while_files_come = Fault(FILES, "p2k2", "p2k2", chance.randrange(2), within=True)
     return [
-        _fault(chance, tahap, victim)
-        for victim in victims
-        for tahap in sorted(chance.sample(tahaps, rounds))
+        while_files_come,
+        *(
+            _fault(chance, tahap, victim)
+            for victim in victims
+            for tahap in sorted(chance.sample(tahaps, rounds))
+        ),
     ]
 
 

@@ -7,11 +7,12 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from localstack.platform import BUSES, BusKind
 from tests.chaos.canaries import found_in_clear
-from tests.chaos.faults import Fault, falling, faults
+from tests.chaos.faults import FILES, Fault, falling, faults
 from tests.chaos.year import year
 from tests.sample_years import EXAMPLES
 from tests.tiers import NIGHTLY
@@ -101,10 +102,14 @@ async def lived(life: Life) -> Lived:
     """Live a year; an error says how to live it again."""
     try:
         directory, programs = EXAMPLES / life.year, TWICE if life.doubled else None
-        async with year(directory, life.bus, programs) as running:
+
+        def due(tahap: int) -> list[Fault]:
+            return [fault for fault in life.faults if fault.tahap == tahap]
+
+        while_files_come = partial(falling, due=due(FILES))
+        async with year(directory, life.bus, programs, while_files_come) as running:
             for tahap in life.tahaps:
-                due = [fault for fault in life.faults if fault.tahap == tahap]
-                async with falling(running.platform, due):
+                async with falling(running.platform, due(tahap)):
                     await running.run(tahap)
             return Lived(
                 life,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,8 @@ ROOT = Path(__file__).parents[2]
 SMALL = ROOT / "examples" / "kalbar-small"
 
 Programs = Mapping[str, Sequence[str]]
+Meanwhile = Callable[[Platform], AbstractAsyncContextManager[None]]
+"""A thing that happens to a platform while something else does."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,15 @@ class Year:
 
 @asynccontextmanager
 async def year(
-    directory: Path = SMALL, bus: BusKind = "embedded", programs: Programs | None = None
+    directory: Path = SMALL,
+    bus: BusKind = "embedded",
+    programs: Programs | None = None,
+    while_files_come: Meanwhile = lambda _: nullcontext(),
 ) -> AsyncIterator[Year]:
-    """A fresh platform on `bus` with a year's files loaded; `programs` replaces processes'."""
+    """A fresh platform on `bus` with a year's files loaded; `programs` replaces processes'.
+
+    `while_files_come` happens to it while the files of sessions are taken in.
+    """
     # Not below pytest's own directory, which PostgreSQL's user may not pass.
     with tempfile.TemporaryDirectory(prefix="pkh-test-") as temporary:
         data, out = Path(temporary) / "data", Path(temporary) / "out"
@@ -85,6 +93,7 @@ async def year(
                 supervisor = front.client("supervisor", DECIDES)
                 after["registry"] = await approve_all(supervisor)
                 observer = front.client("observer", "platform:read")
-                await load_of_families(clerk, observer, directory, screen.file)
+                async with while_files_come(platform):
+                    await load_of_families(clerk, observer, directory, screen.file)
                 tahaps = read_calendar(directory)
                 yield Year(platform, front, directory, tahaps, after, out, screen)

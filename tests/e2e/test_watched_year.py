@@ -21,7 +21,7 @@ from cli.commands.rebuild import rebuild
 from libs.chassis.catalogue import catalogue
 from libs.events import telemetry
 from localstack.environment import MEASURED
-from tests.chaos.canaries import canaries, holding, tables
+from tests.chaos.canaries import DATABASES, WORDS, canaries, holding, plant_words, tables
 from tests.chaos.year import SMALL, Year, year
 from tests.e2e.collector import Collector, Span, collecting
 from tests.servers import eventually
@@ -87,6 +87,7 @@ async def watched(
             directory = tmp_path_factory.mktemp("prometheus")
             server = await running.enter_async_context(prometheus(directory, targets))
         await sample.run(1)
+        await plant_words(sample)
         yield Watched(sample, collector, server)
 
 
@@ -197,6 +198,21 @@ async def test_no_canary_is_left_by_a_watched_run(watched: Watched, tmp_path: Pa
     assert hits == []
     # The test of the test: the year's own files are full of them.
     assert len(holding(patterns, SMALL)) >= 5
+
+
+async def test_what_people_say_of_sessions_stays_in_the_service_of_sessions(
+    watched: Watched,
+) -> None:
+    running = watched.year
+    others = await tables(running, [name for name in DATABASES if name != "p2k2"])
+    shown = "\n".join((await watched.shown()).values()).encode()
+    logs = b"".join(path.read_bytes() for path in (running.platform.data_dir / "logs").iterdir())
+    kept = await tables(running, ["p2k2"])
+
+    for words in WORDS:
+        assert words.encode() in kept  # the test of the test
+        for elsewhere in (others, shown, logs, *watched.collector.bodies):
+            assert words.encode() not in elsewhere
 
 
 # -- Prometheus -----------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from libs.events.bus import Record
 from services.p2k2.contract import GROUP as GROUP_STREAM
 from services.p2k2.tables.groups import lives
 from tests.doors import CONTEXT, NATION, Door, sent
@@ -63,6 +64,27 @@ async def test_who_graduates_or_is_terminated_leaves_and_stays_away(bench: Bench
         m.body["families"][0]: m.body["reason"] for m in await sent(bench.store, "FamiliesLeft")
     }
     assert left == {ANA: "GRADUATED", BUDI: "TERMINATED"}
+
+
+async def test_messages_that_come_again_and_again_change_nothing(bench: Bench) -> None:
+    def messages() -> list[Record]:
+        return [
+            bench.assigned(ANA),
+            bench.designated(ANA),
+            bench.assigned(BUDI, OTHER_GROUP),
+            bench.designated(BUDI),
+            bench.terminated(BUDI),
+        ]
+
+    records = messages()
+    await bench.take(*records)
+    before = [(m.type, m.body) for m in await sent(bench.store)]
+
+    await bench.take(*records)  # at the places that were taken in
+    await bench.take(*messages())  # said anew
+
+    assert [(m.type, m.body) for m in await sent(bench.store)] == before
+    assert (await members(bench), await members(bench, OTHER_GROUP)) == ({ANA}, set())
 
 
 async def test_a_move_changes_where_a_family_lives_and_not_its_group(bench: Bench) -> None:
