@@ -14,6 +14,10 @@ from typing import Any, Final, Literal
 from libs.events.domain.list_proof import BucketsJson
 from libs.events.store.model import Message, StreamType, published
 from services.conditionality.domain.commitment import (
+    AppealEnded,
+    AppealNotPaused,
+    AppealPaused,
+    AppealUpheld,
     Cleared,
     Commitment,
     CorrectionApproved,
@@ -22,10 +26,12 @@ from services.conditionality.domain.commitment import (
     CorrectionWithdrawn,
     CycleEvaluated,
     CycleWithdrawn,
+    FindingApproved,
     FindingBrought,
     FindingRejected,
     InvestigationOpened,
     InvestigationWithdrawn,
+    OrderAnswered,
     Released,
     Suspended,
     Terminated,
@@ -79,6 +85,11 @@ PUBLISHED: Final = _named(
     CorrectionApproved,
     CorrectionRejected,
     CorrectionWithdrawn,
+    AppealPaused,
+    AppealNotPaused,
+    AppealUpheld,
+    AppealEnded,
+    OrderAnswered,
     EvaluationAnnounced,
     EvaluationClosed,
 )
@@ -112,10 +123,10 @@ PERSON: Final[StreamType[PersonCommand, Person, PersonEvent]] = StreamType(
 COMMITMENT: Final[StreamType[CommitmentCommand, Commitment, CommitmentEvent]] = StreamType(
     name="commitment",
     decider=commitment,
-    events=_named(FindingBrought, FindingRejected)
+    events=_named(FindingBrought, FindingRejected, FindingApproved)
     | {name: event for name, event in PUBLISHED.items() if event not in OF_A_TAHAP},
-    publish=published(TOPIC, "family", inside=(FindingBrought, FindingRejected)),
-    snapshot=(Commitment, 5),
+    publish=published(TOPIC, "family", inside=(FindingBrought, FindingRejected, FindingApproved)),
+    snapshot=(Commitment, 6),
 )
 
 EVALUATION: Final[StreamType[EvaluationCommand, Evaluation, EvaluationEvent]] = StreamType(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tests.mutants.appeals import APPEALS
 from tests.mutants.approvals import APPROVALS
 from tests.mutants.changes import CHANGES
 from tests.mutants.corridor import CORRIDOR
@@ -59,6 +60,7 @@ MUTANTS: Final = (
     *APPROVALS,
     *RECORDED,
     *SESSIONS,
+    *APPEALS,
     Mutant(
         "closed-in-the-batch",
         "each batch judges for itself whether it was the last, and no leader looks",

@@ -77,13 +77,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class CommitmentPolicy:
-    """The duties and the sanction of one rule set, as dated policy gives them."""
+    """The duties and the sanction of one rule set, as dated policy gives them.
+
+    `appeals_pause` says that what an appeal is against waits until the appeal has ended.
+    """
 
     rule_set: str
     attendance_percent_min: int
     duties: Mapping[str, DutyRule]
     sanction: Sanction
     sources: tuple[Source, ...] = ()
+    appeals_pause: bool = False
 
 
 # -- The roster's word ----------------------------------------------------------------------------

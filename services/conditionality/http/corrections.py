@@ -26,6 +26,7 @@ from services.conditionality.domain.commitment import (
 )
 from services.conditionality.domain.commitment import Command as CommitmentCommand
 from services.conditionality.domain.commitment.corrections import NoSuchCorrection, SamePerson
+from services.conditionality.domain.duties import CommitmentPolicy
 from services.conditionality.http.facts import FamilyApprover, FamilyReader
 from services.conditionality.tables.regions import commitment_of
 from services.conditionality.tables.roster import rule_set_of
@@ -119,8 +120,7 @@ async def approve_correction(
     """Let a proposed correction count; its approver is none of those who recorded its facts."""
 
     async def approval(unit: Transaction) -> CommitmentCommand:
-        rule_set = await _rule_set(unit, family, correction)
-        policy = policy_of(policies, rule_set)
+        policy = await _policy(unit, policies, family, correction)
         return ApproveCorrection(str(family), correction, approver.subject, policy)
 
     return await _decide(deciding, seen, family, approval)
@@ -134,14 +134,16 @@ async def approve_correction(
 async def reject_correction(
     family: UUID,
     correction: int,
+    policies: PoliciesOf,
     deciding: DecidingOf,
     approver: FamilyApprover,
     seen: IfMatch,
 ) -> Response:
     """Let a proposed correction not count."""
 
-    async def rejection(_unit: Transaction) -> CommitmentCommand:
-        return RejectCorrection(str(family), correction, approver.subject)
+    async def rejection(unit: Transaction) -> CommitmentCommand:
+        policy = await _policy(unit, policies, family, correction)
+        return RejectCorrection(str(family), correction, approver.subject, policy)
 
     return await _decide(deciding, seen, family, rejection)
 
@@ -162,11 +164,14 @@ async def _decide(
     return await deciding(decided)
 
 
-async def _rule_set(unit: Transaction, family: UUID, correction: int) -> str:
-    """The rule set of a waiting correction, read again now that its stream is locked."""
+async def _policy(
+    unit: Transaction, policies: RuleSetPolicies, family: UUID, correction: int
+) -> CommitmentPolicy:
+    """The policy of a waiting correction, read again now that its stream is locked."""
     stream_id = f"commitment-{family}"
     found = await unit.load(COMMITMENT, [stream_id])
     for stored in found[stream_id].state.corrections:
         if stored.proposed.correction == correction and not stored.rejected:
-            return await rule_set_of(unit, stored.proposed.tahap, str(family))
+            rule_set = await rule_set_of(unit, stored.proposed.tahap, str(family))
+            return policy_of(policies, rule_set)
     raise NoSuchCorrection(correction=correction)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from libs.policy.files import Percent, PolicyError, Reference, convert, read
 from libs.policy.rule_sets import RULE_SETS, ListedRuleSet, listed, read_rule_sets
@@ -29,9 +29,10 @@ def load(folder: Path = FOLDER) -> Mapping[str, CommitmentPolicy]:
     Raises `PolicyError`, which names file and key, where a file is missing, malformed,
     incomplete or refers to something that is not there.
     """
-    attendance = _attendance(folder / "attendance.yaml")
+    attendance = _dated(folder / "attendance.yaml", Percent)
     duties = _duties(folder / "duties.yaml")
     sanctions = _sanctions(folder / "sanctions.yaml")
+    appeals = _dated(folder / "appeals.yaml", bool)
     file = folder / RULE_SETS
     policies: dict[str, CommitmentPolicy] = {}
     for name, rule_set in read_rule_sets(file, RuleSet).items():
@@ -43,6 +44,7 @@ def load(folder: Path = FOLDER) -> Mapping[str, CommitmentPolicy]:
             attendance_percent_min=attendance.on(rule_set.valid_from),
             duties=duties.on(rule_set.valid_from),
             sanction=sanctions[rule_set.sanction].rule(),
+            appeals_pause=appeals.on(rule_set.valid_from),
             sources=(
                 *_sources("ATTENDANCE", attendance.reference),
                 *_sources("DUTIES", duties.reference),
@@ -58,11 +60,11 @@ def list_rule_sets(folder: Path = FOLDER) -> tuple[ListedRuleSet, ...]:
     return tuple(listed(rule_set, entry) for rule_set, entry in entries.items())
 
 
-def _attendance(file: Path) -> Dated[int]:
+def _dated(file: Path, form: Any) -> Dated[Any]:
     content = read(file, DatedFile)
     return Dated(
         file.name,
-        {day: convert(file.name, f"values.{day}", v, Percent) for day, v in content.values.items()},
+        {day: convert(file.name, f"values.{day}", v, form) for day, v in content.values.items()},
         content.reference,
     )
 

@@ -35,7 +35,7 @@ from tests.unit.conditionality.kit import (
 LATE_FACT = Cause(fact=6120, recorded_by=("school-feed",))
 LATER_FACT = Cause(fact=6300, recorded_by=("operator-7",))
 APPROVE = ApproveCorrection(FAMILY, correction=1, approver="supervisor-1", policy=POLICY)
-REJECT = RejectCorrection(FAMILY, correction=1, approver="supervisor-1")
+REJECT = RejectCorrection(FAMILY, correction=1, approver="supervisor-1", policy=POLICY)
 
 
 def late(tahap: str, came: Came, cause: Cause = LATE_FACT) -> tuple[Event, ...]:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
-from services.conditionality.domain.commitment.events import CycleEvaluated, Decision, Found
+from services.conditionality.domain.commitment.events import (
+    Against,
+    CycleEvaluated,
+    Decision,
+    Found,
+    OrderOutcome,
+)
 from services.conditionality.domain.duties import CommitmentPolicy, ListedMember
 from services.conditionality.domain.person import Person
 
@@ -61,6 +67,7 @@ class RejectCorrection:
     family: str
     correction: int
     approver: str
+    policy: CommitmentPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,54 @@ class RepeatEvaluation:
     evaluated: CycleEvaluated
 
 
+@dataclass(frozen=True, slots=True)
+class NoteAppeal:
+    """A case appeals against what followed from a tahap's cycle.
+
+    `pauses` says that by the rules of that tahap this waits until the appeal has ended.
+    """
+
+    family: str
+    case: str
+    tahap: str
+    against: Against
+    pauses: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DecideAppeal:
+    """The appeal of a case was decided, by those who handle cases; `policy` is of its tahap."""
+
+    family: str
+    case: str
+    outcome: Literal["UPHELD", "REJECTED", "WITHDRAWN"]
+    policy: CommitmentPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReevaluation:
+    """A case asks for a cycle to be decided again.
+
+    `evaluate` judges it by all that is recorded; its cause names everybody who recorded any of
+    that, and who asks: none of them may approve what follows.
+    """
+
+    order: str
+    case: str
+    evaluate: EvaluateCycle
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOrder:
+    """An order of a case that nothing follows from, and why."""
+
+    family: str
+    order: str
+    case: str
+    outcome: OrderOutcome
+    reason: str = ""
+
+
 Command: TypeAlias = (
     EvaluateCycle
     | ApproveCorrection
@@ -108,4 +163,8 @@ Command: TypeAlias = (
     | DecideFinding
     | WithdrawCycle
     | RepeatEvaluation
+    | NoteAppeal
+    | DecideAppeal
+    | OrderReevaluation
+    | AnswerOrder
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from libs.events.domain.errors import DomainError
 from libs.events.domain.persons import same_person
 from services.conditionality.domain.commitment.commands import (
@@ -12,19 +14,22 @@ from services.conditionality.domain.commitment.commands import (
 )
 from services.conditionality.domain.commitment.cycles import Cycle, digest_of
 from services.conditionality.domain.commitment.events import (
+    AppealEnded,
+    AppealOutcome,
     CorrectionApproved,
     CorrectionProposed,
     CorrectionRejected,
     CorrectionWithdrawn,
     Event,
+    OrderAnswered,
 )
 from services.conditionality.domain.commitment.sanctions import (
-    Verdict,
     failures_to_investigation,
     outlook,
     take_effect,
 )
 from services.conditionality.domain.commitment.state import Commitment, Correction
+from services.conditionality.domain.commitment.verdicts import Verdict
 from services.conditionality.domain.duties import CommitmentPolicy
 
 
@@ -45,15 +50,28 @@ def propose(
     """
     last = state.correction(command.tahap)
     if verdict.digest == cycle.digest:
-        if last is None or last.rejected:
-            return []
-        return [CorrectionWithdrawn(command.tahap, command.family, last.proposed.correction)]
+        return withdrawn(command.tahap, state, "NOTHING_CHANGED")
     # A changed result without a cause is a redelivered roster line that met newer facts. The
     # re-decider reads those facts too and names who recorded them; without that name the same
     # person could record a fact and approve what follows from it.
     if command.cause is None or _is_repeat(command.cause, verdict, last):
         return []
-    return [_proposal(command.cause, verdict, cycle, state, command.policy)]
+    # Facts that come while an order waits are decided with it.
+    waits = last is not None and not last.rejected
+    named = (last.proposed.order, last.proposed.case) if last and waits else ("", "")
+    return [proposal_of(command.cause, verdict, cycle, state, command.policy, named)]
+
+
+def withdrawn(tahap: str, state: Commitment, reason: str) -> list[Event]:
+    """A proposal for the tahap that waits is withdrawn, and so is the order that it answers."""
+    last = state.correction(tahap)
+    if last is None or last.rejected:
+        return []
+    proposed = last.proposed
+    return [
+        CorrectionWithdrawn(tahap, proposed.family, proposed.correction),
+        *_answered(proposed, state, "REFUSED", reason),
+    ]
 
 
 def _is_repeat(cause: Cause, verdict: Verdict, last: Correction | None) -> bool:
@@ -63,13 +81,15 @@ def _is_repeat(cause: Cause, verdict: Verdict, last: Correction | None) -> bool:
     return not last.rejected or cause.fact <= last.proposed.fact
 
 
-def _proposal(
+def proposal_of(
     cause: Cause,
     verdict: Verdict,
     cycle: Cycle,
     state: Commitment,
     policy: CommitmentPolicy,
+    named: tuple[str, str] = ("", ""),
 ) -> CorrectionProposed:
+    """The proposal that the verdict takes the place of the cycle; `named` is (order, case)."""
     new = outlook(state, verdict, failures_to_investigation(policy))
     last = state.correction(verdict.tahap)
     # Facts behind an earlier proposal are still behind this one, and so are their recorders.
@@ -89,6 +109,8 @@ def _proposal(
         evidence=verdict.evidence,
         cut_percent=verdict.cut_percent,
         cut_percent_before=cycle.cut_percent,
+        order=named[0],
+        case=named[1],
     )
 
 
@@ -105,10 +127,12 @@ def approve_correction(command: ApproveCorrection, state: Commitment) -> list[Ev
         digest=digest_of(proposed.duties),
         evidence=proposed.evidence,
         cut_percent=proposed.cut_percent,
+        case=proposed.case,
     )
     return [
         CorrectionApproved(proposed.tahap, command.family, proposed.correction, command.approver),
         *take_effect(state, verdict, failures_to_investigation(command.policy)),
+        *_answered(proposed, state, "DONE"),
     ]
 
 
@@ -116,8 +140,31 @@ def reject_correction(command: RejectCorrection, state: Commitment) -> list[Even
     """The cycle stays as it is."""
     proposed = _waiting(command, state)
     return [
-        CorrectionRejected(proposed.tahap, command.family, proposed.correction, command.approver)
+        CorrectionRejected(proposed.tahap, command.family, proposed.correction, command.approver),
+        *_answered(proposed, state, "REFUSED", "NOT_APPROVED"),
     ]
+
+
+def _answered(
+    proposed: CorrectionProposed,
+    state: Commitment,
+    outcome: Literal["DONE", "REFUSED"],
+    reason: str = "",
+) -> list[Event]:
+    """The answer to the order behind a proposal, and the end of the appeal that it was for."""
+    if not proposed.order:
+        return []
+    answer = OrderAnswered(proposed.family, proposed.order, proposed.case, outcome, reason)
+    return [answer, *end_upheld(proposed.family, proposed.case, state, outcome == "DONE")]
+
+
+def end_upheld(family: str, case: str, state: Commitment, corrected: bool) -> list[Event]:
+    """The end of a case's upheld appeal, whose cycle was `corrected` or is not going to be."""
+    appeal = state.appeal(case)
+    if appeal is None or appeal.standing != "UPHELD":
+        return []
+    outcome: AppealOutcome = "UPHELD" if corrected else "REFUSED"
+    return [AppealEnded(family, case, appeal.tahap, appeal.against, outcome)]
 
 
 def _waiting(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final, Literal, NamedTuple, TypeAlias
@@ -45,11 +45,16 @@ class Standing:
     grounds: tuple[str, ...]
 
 
-def standing(cycles: Iterable[Cycle], failures_to_investigation: int) -> Standing:
+def standing(
+    cycles: Iterable[Cycle],
+    failures_to_investigation: int,
+    paused: Collection[str] = frozenset(),
+) -> Standing:
     """Fold the latest revisions: FAILED adds one, COMPLIANT clears, others change nothing.
 
     The counter goes on from a rule set that holds money to one that cuts it, and a compliant cycle
-    of the later one releases what the earlier one held.
+    of the later one releases what the earlier one held. A failure of a `paused` tahap holds its
+    money and adds nothing.
     """
     counter = 0
     counters: dict[str, int] = {}
@@ -57,11 +62,12 @@ def standing(cycles: Iterable[Cycle], failures_to_investigation: int) -> Standin
     grounds: list[str] = []
     for cycle in cycles:
         if cycle.result == "FAILED":
-            counter += 1
             if not cycle.cut_percent:
                 held.append(cycle.tahap)
-            if counter == failures_to_investigation:
-                grounds.append(cycle.tahap)
+            if cycle.tahap not in paused:
+                counter += 1
+                if counter == failures_to_investigation:
+                    grounds.append(cycle.tahap)
         elif cycle.result == "COMPLIANT":
             counter = 0
             held.clear()

@@ -9,6 +9,11 @@ from services.conditionality.domain.duties import Duty, Evidence, Result
 
 Found: TypeAlias = Literal["CONFIRMED", "NOT_CONFIRMED"]
 Decision: TypeAlias = Literal["APPROVED", "REJECTED"]
+Against: TypeAlias = Literal["HOLD", "CUT", "TERMINATION"]
+"""The sanction that an appeal is against."""
+NotPausedBecause: TypeAlias = Literal["NO_SUCH_CYCLE", "NO_EFFECT", "RETURNED", "NOT_BY_POLICY"]
+AppealOutcome: TypeAlias = Literal["UPHELD", "REFUSED", "REJECTED", "WITHDRAWN"]
+OrderOutcome: TypeAlias = Literal["PROPOSED", "DONE", "REFUSED", "NOT_YET_SUPPORTED"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +22,7 @@ class CycleEvaluated:
 
     `evidence` is what was on record behind the duties that failed. `cut_percent` is the share by
     which the failure lowers the tahap's benefit; 0 where it did not fail, or its money is held.
+    `case` names the complaint by which it was decided again.
     """
 
     tahap: str
@@ -29,6 +35,7 @@ class CycleEvaluated:
     duties: tuple[Duty, ...]
     evidence: tuple[Evidence, ...] = ()
     cut_percent: int = 0
+    case: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,17 @@ class FindingRejected:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingApproved:
+    """The finding stands; it takes effect once no appeal of the family pauses anything."""
+
+    family: str
+    tahap: str
+    outcome: Found
+    maker: str
+    checker: str
+
+
+@dataclass(frozen=True, slots=True)
 class Terminated:
     """The investigation confirmed: the family leaves, the money of these tahaps is forfeited."""
 
@@ -142,7 +160,8 @@ class CorrectionProposed:
 
     `correction` numbers the family's proposals; a new one for the same tahap takes the place of
     the one before it. `fact` and `recorded_by` say which facts are behind it. `cut_percent` is
-    what the corrected cycle would cut, `cut_percent_before` what the standing one cuts.
+    what the corrected cycle would cut, `cut_percent_before` what the standing one cuts. `order` and
+    `case` name the order of a complaint that asked for it; empty where facts alone did.
     """
 
     tahap: str
@@ -159,6 +178,8 @@ class CorrectionProposed:
     evidence: tuple[Evidence, ...] = ()
     cut_percent: int = 0
     cut_percent_before: int = 0
+    order: str = ""
+    case: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +211,69 @@ class CorrectionWithdrawn:
     correction: int
 
 
+@dataclass(frozen=True, slots=True)
+class AppealPaused:
+    """A case appeals against what followed from a tahap's cycle, and that waits until it has ended.
+
+    The cycle adds nothing to the counter, its held money is neither released nor returned, and no
+    termination is carried out.
+    """
+
+    family: str
+    case: str
+    tahap: str
+    against: Against
+
+
+@dataclass(frozen=True, slots=True)
+class AppealNotPaused:
+    """A case appeals, and nothing waits for it: there is no such cycle or nothing came of it, its
+    money is returned already, or the rules of the tahap let appeals pause nothing."""
+
+    family: str
+    case: str
+    tahap: str
+    against: Against
+    reason: NotPausedBecause
+
+
+@dataclass(frozen=True, slots=True)
+class AppealUpheld:
+    """An appeal is right: the cycle is to be decided again; what waits for it waits until then."""
+
+    family: str
+    case: str
+    tahap: str
+    against: Against
+
+
+@dataclass(frozen=True, slots=True)
+class AppealEnded:
+    """Nothing waits for an appeal any more.
+
+    UPHELD: its cycle was corrected. REFUSED: it was upheld, and the correction was not approved or
+    not possible. REJECTED or WITHDRAWN: what it was against goes on.
+    """
+
+    family: str
+    case: str
+    tahap: str
+    against: Against
+    outcome: AppealOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAnswered:
+    """The answer to an order of a case: a correction is PROPOSED, DONE once it is approved, or
+    REFUSED for a `reason`."""
+
+    family: str
+    order: str
+    case: str
+    outcome: OrderOutcome
+    reason: str = ""
+
+
 Event: TypeAlias = (
     CycleEvaluated
     | CycleWithdrawn
@@ -199,10 +283,16 @@ Event: TypeAlias = (
     | InvestigationWithdrawn
     | FindingBrought
     | FindingRejected
+    | FindingApproved
     | Terminated
     | Cleared
     | CorrectionProposed
     | CorrectionApproved
     | CorrectionRejected
     | CorrectionWithdrawn
+    | AppealPaused
+    | AppealNotPaused
+    | AppealUpheld
+    | AppealEnded
+    | OrderAnswered
 )

@@ -9,6 +9,7 @@ from services.conditionality.domain.commitment.corrections import SamePerson
 from services.conditionality.domain.commitment.events import (
     Cleared,
     Event,
+    FindingApproved,
     FindingBrought,
     FindingRejected,
     Terminated,
@@ -42,7 +43,7 @@ def bring_finding(command: BringFinding, state: Commitment) -> list[Event]:
     if earlier == Finding(command.outcome, command.maker):
         return []
     # What a checker has looked at is not exchanged under their hands.
-    if earlier is not None and earlier.decision == "WAITING":
+    if earlier is not None and earlier.decision != "REJECTED":
         raise FindingWaits(tahap=command.tahap)
     return [FindingBrought(command.family, command.tahap, command.outcome, command.maker)]
 
@@ -50,7 +51,8 @@ def bring_finding(command: BringFinding, state: Commitment) -> list[Event]:
 def decide_finding(command: DecideFinding, state: Commitment) -> list[Event]:
     """Rejected, the investigation goes on; approved, it is over.
 
-    CONFIRMED then ends the family's participation, NOT_CONFIRMED gives back all that is held.
+    CONFIRMED then ends the family's participation, NOT_CONFIRMED gives back all that is held. While
+    an appeal of the family pauses anything, an approved finding waits for its end.
     """
     investigation = _investigation(command, state)
     if investigation.outcome == "WITHDRAWN":
@@ -64,10 +66,11 @@ def decide_finding(command: DecideFinding, state: Commitment) -> list[Event]:
         return []
     if finding.decision != "WAITING":
         raise FindingDecided(tahap=command.tahap, decision=finding.decision)
-    if command.decision == "APPROVED":
-        return [_ended(command, finding, state)]
-    rejected = (command.family, command.tahap, finding.outcome, finding.maker)
-    return [FindingRejected(*rejected, command.checker)]
+    decided = command.family, command.tahap, finding.outcome, finding.maker, command.checker
+    if command.decision == "REJECTED":
+        return [FindingRejected(*decided)]
+    approved = FindingApproved(*decided)
+    return [approved if state.pausing else end(approved, state)]
 
 
 def _investigation(command: BringFinding | DecideFinding, state: Commitment) -> Investigation:
@@ -77,18 +80,19 @@ def _investigation(command: BringFinding | DecideFinding, state: Commitment) -> 
     return investigation
 
 
-def _ended(command: DecideFinding, finding: Finding, state: Commitment) -> Event:
+def end(approved: FindingApproved, state: Commitment) -> Event:
+    """The end that two people have given the family's investigation."""
     # The decision counts from the latest cycle on: everything that is held until then moves.
     latest = state.standing_cycles[-1]
-    confirmed = finding.outcome == "CONFIRMED"
+    confirmed = approved.outcome == "CONFIRMED"
     ended, name = (Terminated, "Terminated") if confirmed else (Cleared, "Cleared")
     return ended(
-        family=command.family,
+        family=approved.family,
         tahaps=state.held,
         cycle=latest.tahap,
         revision=latest.revision,
-        investigation=command.tahap,
-        maker=finding.maker,
-        checker=command.checker,
-        effect=effect_id(command.family, latest.tahap, latest.revision, name),
+        investigation=approved.tahap,
+        maker=approved.maker,
+        checker=approved.checker,
+        effect=effect_id(approved.family, latest.tahap, latest.revision, name),
     )

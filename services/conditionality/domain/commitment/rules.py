@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from libs.events.domain.decider import Decider
 from libs.events.domain.errors import DomainError
+from services.conditionality.domain.commitment.appeals import (
+    answer_order,
+    decide_appeal,
+    note_appeal,
+    order_reevaluation,
+    resumed,
+)
 from services.conditionality.domain.commitment.commands import (
+    AnswerOrder,
     ApproveCorrection,
     BringFinding,
     Command,
+    DecideAppeal,
     DecideFinding,
     EvaluateCycle,
+    NoteAppeal,
+    OrderReevaluation,
     RejectCorrection,
     RepeatEvaluation,
     WithdrawCycle,
@@ -19,23 +30,21 @@ from services.conditionality.domain.commitment.corrections import (
     propose,
     reject_correction,
 )
-from services.conditionality.domain.commitment.cycles import WITHDRAWN, digest_of, standing
+from services.conditionality.domain.commitment.corrections import withdrawn as withdraw_proposal
+from services.conditionality.domain.commitment.cycles import WITHDRAWN, standing
 from services.conditionality.domain.commitment.events import (
-    CorrectionWithdrawn,
     CycleWithdrawn,
     Event,
     InvestigationWithdrawn,
 )
 from services.conditionality.domain.commitment.investigations import bring_finding, decide_finding
 from services.conditionality.domain.commitment.sanctions import (
-    Verdict,
-    cut_percent,
     effect_id,
     failures_to_investigation,
     take_effect,
 )
 from services.conditionality.domain.commitment.state import Commitment, evolve
-from services.conditionality.domain.duties import duties_of, evidence_of, result_of
+from services.conditionality.domain.commitment.verdicts import judge
 
 
 class FamilyTerminated(DomainError):
@@ -55,31 +64,15 @@ def evaluate(command: EvaluateCycle, state: Commitment) -> list[Event]:
         raise FamilyTerminated(tahap=command.tahap)
     if cycle is not None and command.roster_revision < cycle.roster_revision:
         return []
-    verdict = _judge(command)
+    by_decision = not is_first and (command.frozen or state.terminated)
+    verdict = judge(command, state.excused_by(command.tahap, by_decision=by_decision))
     if cycle is None or is_first:
         return take_effect(state, verdict, failures_max)
-    if command.frozen or state.terminated:
+    if by_decision:
         return propose(command, verdict, cycle, state)
     if cycle.digest == verdict.digest and cycle.roster_revision == verdict.roster_revision:
         return []
     return take_effect(state, verdict, failures_max)
-
-
-def _judge(command: EvaluateCycle) -> Verdict:
-    judged_by = command.members, command.months, command.facts, command.policy
-    duties = duties_of(*judged_by)
-    result = result_of(duties)
-    return Verdict(
-        family=command.family,
-        tahap=command.tahap,
-        roster_revision=command.roster_revision,
-        facts_cut=command.facts_cut,
-        duties=duties,
-        result=result,
-        digest=digest_of(duties),
-        evidence=evidence_of(duties, *judged_by),
-        cut_percent=cut_percent(command.policy, result),
-    )
 
 
 def withdraw(command: WithdrawCycle, state: Commitment) -> list[Event]:
@@ -98,11 +91,7 @@ def withdraw(command: WithdrawCycle, state: Commitment) -> list[Event]:
     withdrawn = CycleWithdrawn(
         command.tahap, command.family, revision, effect_id(*cause, "CycleWithdrawn")
     )
-    events: list[Event] = [withdrawn]
-    correction = state.correction(command.tahap)
-    if correction is not None and not correction.rejected:
-        number = correction.proposed.correction
-        events.append(CorrectionWithdrawn(command.tahap, command.family, number))
+    events: list[Event] = [withdrawn, *withdraw_proposal(command.tahap, state, "TAHAP_CANCELLED")]
     after = evolve(state, withdrawn)
     grounds = standing(after.cycles, failures_to_investigation(command.policy)).grounds
     if state.investigation is not None and state.under_investigation and not grounds:
@@ -130,19 +119,28 @@ def decide(command: Command, state: Commitment) -> list[Event]:
     """The events that a command causes on a family's commitment."""
     match command:
         case EvaluateCycle():
-            return evaluate(command, state)
+            return resumed(evaluate(command, state), state, command.policy)
         case ApproveCorrection():
-            return approve_correction(command, state)
+            return resumed(approve_correction(command, state), state, command.policy)
         case RejectCorrection():
-            return reject_correction(command, state)
+            return resumed(reject_correction(command, state), state, command.policy)
         case BringFinding():
             return bring_finding(command, state)
         case DecideFinding():
             return decide_finding(command, state)
         case WithdrawCycle():
-            return withdraw(command, state)
+            return resumed(withdraw(command, state), state, command.policy)
         case RepeatEvaluation():
             return repeat(command, state)
+        case NoteAppeal():
+            return note_appeal(command, state)
+        case DecideAppeal():
+            return resumed(decide_appeal(command, state), state, command.policy)
+        case OrderReevaluation():
+            ordered = order_reevaluation(command, state)
+            return resumed(ordered, state, command.evaluate.policy)
+        case AnswerOrder():
+            return answer_order(command, state)
 
 
 commitment: Decider[Command, Commitment, Event] = Decider(Commitment(), decide, evolve)

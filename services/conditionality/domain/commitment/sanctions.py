@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
 from libs.events.domain.errors import DomainError
 from services.conditionality.domain.commitment.cycles import (
-    Cycle,
     Standing,
     standing,
     with_revision,
@@ -22,12 +21,10 @@ from services.conditionality.domain.commitment.events import (
     Suspended,
 )
 from services.conditionality.domain.commitment.state import Commitment
+from services.conditionality.domain.commitment.verdicts import Verdict
 from services.conditionality.domain.duties import (
     CommitmentPolicy,
     Cut,
-    Duty,
-    Evidence,
-    Result,
     Suspension,
 )
 
@@ -54,48 +51,18 @@ def failures_to_investigation(policy: CommitmentPolicy) -> int:
             raise SanctionNotSupported(rule_set=policy.rule_set)
 
 
-def cut_percent(policy: CommitmentPolicy, result: Result) -> int:
-    """The percentage by which a cycle of this result lowers the tahap's benefit."""
-    if isinstance(policy.sanction, Cut) and result == "FAILED":
-        return policy.sanction.percent
-    return 0
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A family's cycle as the facts at a cut show it, before anything counts.
-
-    `cut_percent` is by how much the tahap's benefit is cut once the verdict counts; 0 for no cut.
-    """
-
-    family: str
-    tahap: str
-    roster_revision: int
-    facts_cut: int
-    duties: tuple[Duty, ...]
-    result: Result
-    digest: str
-    evidence: tuple[Evidence, ...] = ()
-    cut_percent: int = 0
-
-    def cycle(self, revision: int) -> Cycle:
-        """The cycle that it makes, as this revision."""
-        return Cycle(
-            tahap=self.tahap,
-            revision=revision,
-            roster_revision=self.roster_revision,
-            result=self.result,
-            digest=self.digest,
-            cut_percent=self.cut_percent,
-        )
+def standing_of(state: Commitment, failures_max: int) -> Standing:
+    """The family's standing, in which what is paused adds nothing."""
+    return standing(state.cycles, failures_max, state.paused)
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """The family's standing once a verdict counts, as which revision of the cycle."""
+    """The family once a verdict counts and its standing then, as which revision of the cycle."""
 
     revision: int
     counter: int
+    state: Commitment
     after: Standing
 
 
@@ -103,9 +70,9 @@ def outlook(state: Commitment, verdict: Verdict, failures_max: int) -> Outlook:
     """The standing that a family like `state` would have if this verdict counted."""
     cycle = state.cycle(verdict.tahap)
     revision = cycle.revision + 1 if cycle else 1
-    cycles = with_revision(state.cycles, verdict.cycle(revision))
-    after = standing(cycles, failures_max)
-    return Outlook(revision, after.counters[verdict.tahap], after)
+    judged = replace(state, cycles=with_revision(state.cycles, verdict.cycle(revision)))
+    after = standing_of(judged, failures_max)
+    return Outlook(revision, after.counters[verdict.tahap], judged, after)
 
 
 def take_effect(state: Commitment, verdict: Verdict, failures_max: int) -> list[Event]:
@@ -126,13 +93,14 @@ def take_effect(state: Commitment, verdict: Verdict, failures_max: int) -> list[
         duties=verdict.duties,
         evidence=verdict.evidence,
         cut_percent=verdict.cut_percent,
+        case=verdict.case,
     )
     if state.terminated:
         return [evaluated]
     effects = (
         _suspended(state, evaluated, new.after),
-        _released(state, evaluated, new.after),
-        _investigation(state, evaluated, new.after, failures_max),
+        _released(evaluated, new),
+        _investigation(state, evaluated, new, failures_max),
     )
     return [evaluated, *(effect for effect in effects if effect is not None)]
 
@@ -143,7 +111,10 @@ def _suspended(state: Commitment, evaluated: CycleEvaluated, after: Standing) ->
     # Only the evaluated cycle's own money can become held. Where a correction takes back the
     # compliance that had released older tahaps, they stay released: money once released is
     # spent in good faith. And where a later cycle complied, it has released this one as well.
-    if not newly_failed or evaluated.tahap not in after.held:
+    held = newly_failed and evaluated.tahap in after.held
+    # While a termination waits for an appeal the family's new money is credited, and held.
+    is_first = cycle is None or cycle.hold == "NONE"
+    if not held and not (state.termination_waits and is_first):
         return None
     return Suspended(
         family=evaluated.family,
@@ -155,8 +126,9 @@ def _suspended(state: Commitment, evaluated: CycleEvaluated, after: Standing) ->
     )
 
 
-def _released(state: Commitment, evaluated: CycleEvaluated, after: Standing) -> Event | None:
-    released = tuple(tahap for tahap in state.held if tahap not in after.held)
+def _released(evaluated: CycleEvaluated, new: Outlook) -> Event | None:
+    still_held = {*new.after.held, *new.state.unmoved}
+    released = tuple(tahap for tahap in new.state.held if tahap not in still_held)
     if not released:
         return None
     return Released(
@@ -169,11 +141,12 @@ def _released(state: Commitment, evaluated: CycleEvaluated, after: Standing) -> 
 
 
 def _investigation(
-    state: Commitment, evaluated: CycleEvaluated, after: Standing, failures_max: int
+    state: Commitment, evaluated: CycleEvaluated, new: Outlook, failures_max: int
 ) -> Event | None:
     """It opens when the counter becomes the number, and not again until a person decided."""
     if state.investigation is not None and state.under_investigation:
-        if after.grounds:
+        # What an appeal pauses may still count, so it takes away no ground.
+        if standing(new.state.cycles, failures_max).grounds:
             return None
         return InvestigationWithdrawn(
             family=evaluated.family,
@@ -182,16 +155,16 @@ def _investigation(
             revision=evaluated.revision,
             effect=_effect(evaluated, "InvestigationWithdrawn"),
         )
-    before = standing(state.cycles, failures_max)
-    new = [tahap for tahap in after.grounds if tahap not in before.grounds]
-    if not new:
+    before = standing_of(state, failures_max)
+    grounds = [tahap for tahap in new.after.grounds if tahap not in before.grounds]
+    if not grounds:
         return None
     return InvestigationOpened(
         family=evaluated.family,
-        tahap=new[-1],
+        tahap=grounds[-1],
         cycle=evaluated.tahap,
         revision=evaluated.revision,
-        counter=after.counters[new[-1]],
+        counter=new.after.counters[grounds[-1]],
         effect=_effect(evaluated, "InvestigationOpened"),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from services.conditionality.domain.commitment.cycles import (
     WITHDRAWN,
@@ -14,6 +14,11 @@ from services.conditionality.domain.commitment.cycles import (
     with_revision,
 )
 from services.conditionality.domain.commitment.events import (
+    Against,
+    AppealEnded,
+    AppealNotPaused,
+    AppealPaused,
+    AppealUpheld,
     Cleared,
     CorrectionApproved,
     CorrectionProposed,
@@ -23,11 +28,13 @@ from services.conditionality.domain.commitment.events import (
     CycleWithdrawn,
     Decision,
     Event,
+    FindingApproved,
     FindingBrought,
     FindingRejected,
     Found,
     InvestigationOpened,
     InvestigationWithdrawn,
+    OrderAnswered,
     Released,
     Suspended,
     Terminated,
@@ -61,14 +68,30 @@ class Correction:
     rejected: bool = False
 
 
+class Appeal(NamedTuple):
+    """A case's appeal against what came of a tahap's cycle; `pauses` says whether that waits.
+
+    OPEN until it is decided, UPHELD until the cycle is decided again, then CORRECTED; else ENDED.
+    """
+
+    case: str
+    tahap: str
+    against: Against
+    pauses: bool
+    standing: Literal["OPEN", "UPHELD", "CORRECTED", "ENDED"] = "OPEN"
+
+
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """The family's cycles in order of tahap, its investigation and its open proposals."""
+    """The family's cycles in order of tahap, its investigation, its open proposals, its appeals and
+    the orders of cases that were answered."""
 
     cycles: tuple[Cycle, ...] = ()
     investigation: Investigation | None = None
     corrections: tuple[Correction, ...] = ()
     proposals: int = 0
+    appeals: tuple[Appeal, ...] = ()
+    orders: tuple[str, ...] = ()
 
     @property
     def standing_cycles(self) -> tuple[Cycle, ...]:
@@ -98,6 +121,55 @@ class Commitment:
         """The tahaps whose money is held."""
         return tuple(cycle.tahap for cycle in self.cycles if cycle.hold == "HELD")
 
+    # -- Appeals
+
+    def appeal(self, case: str) -> Appeal | None:
+        """The appeal of a case."""
+        return next((appeal for appeal in self.appeals if appeal.case == case), None)
+
+    @property
+    def pausing(self) -> tuple[Appeal, ...]:
+        """The appeals against a failed cycle that something waits for."""
+        if not self.appeals:
+            return ()
+        failed = {cycle.tahap for cycle in self.cycles if cycle.result == "FAILED"}
+        return tuple(
+            appeal
+            for appeal in self.appeals
+            if appeal.pauses and appeal.standing in {"OPEN", "UPHELD"} and appeal.tahap in failed
+        )
+
+    @property
+    def paused(self) -> frozenset[str]:
+        """The tahaps of the appeals that something waits for."""
+        return frozenset(appeal.tahap for appeal in self.pausing)
+
+    @property
+    def decision_waits(self) -> bool:
+        """True if two people have ended the investigation, and that waits for an appeal."""
+        found = self.investigation.finding if self.investigation else None
+        return self.under_investigation and found is not None and found.decision == "APPROVED"
+
+    @property
+    def termination_waits(self) -> bool:
+        """True if the decision that waits ends the family's participation."""
+        found = self.investigation.finding if self.investigation else None
+        return self.decision_waits and found is not None and found.outcome == "CONFIRMED"
+
+    @property
+    def unmoved(self) -> frozenset[str]:
+        """The tahaps whose held money does not move, because an appeal is open."""
+        termination = any(appeal.against == "TERMINATION" for appeal in self.pausing)
+        if termination or self.termination_waits:
+            return frozenset(self.held)
+        return self.paused
+
+    def excused_by(self, tahap: str, *, by_decision: bool = False) -> str:
+        """The case whose upheld appeal has set the tahap's cycle right; `by_decision`, or is to."""
+        right = {"CORRECTED", "UPHELD"} if by_decision else {"CORRECTED"}
+        cases = (a.case for a in self.appeals if a.tahap == tahap and a.standing in right)
+        return next(cases, "")
+
 
 def evolve(state: Commitment, event: Event) -> Commitment:
     """The commitment after one event."""
@@ -114,12 +186,8 @@ def evolve(state: Commitment, event: Event) -> Commitment:
             return replace(state, investigation=Investigation(event.tahap))
         case InvestigationWithdrawn():
             return replace(state, investigation=Investigation(event.tahap, "WITHDRAWN"))
-        case FindingBrought():
-            finding = Finding(event.outcome, event.maker)
-            return replace(state, investigation=Investigation(event.tahap, "OPEN", finding))
-        case FindingRejected():
-            finding = Finding(event.outcome, event.maker, "REJECTED", event.checker)
-            return replace(state, investigation=Investigation(event.tahap, "OPEN", finding))
+        case FindingBrought() | FindingRejected() | FindingApproved():
+            return replace(state, investigation=Investigation(event.tahap, "OPEN", _found(event)))
         case Terminated():
             cycles = _holding(state, event.tahaps, "FORFEITED")
             return replace(state, cycles=cycles, investigation=_ended(event, "CONFIRMED"))
@@ -133,6 +201,10 @@ def evolve(state: Commitment, event: Event) -> Commitment:
             return replace(state, corrections=_without(state, event.tahap))
         case CorrectionRejected():
             return _rejected(state, event)
+        case OrderAnswered():
+            return replace(state, orders=tuple(dict.fromkeys([*state.orders, event.order])))
+        case _:
+            return replace(state, appeals=_appealed(state, event))
 
 
 def _evaluated(state: Commitment, event: CycleEvaluated) -> tuple[Cycle, ...]:
@@ -170,6 +242,16 @@ def _cleared(state: Commitment, event: Cleared) -> tuple[Cycle, ...]:
     )
 
 
+def _found(event: FindingBrought | FindingRejected | FindingApproved) -> Finding:
+    match event:
+        case FindingBrought():
+            return Finding(event.outcome, event.maker)
+        case FindingRejected():
+            return Finding(event.outcome, event.maker, "REJECTED", event.checker)
+        case FindingApproved():
+            return Finding(event.outcome, event.maker, "APPROVED", event.checker)
+
+
 def _ended(event: Terminated | Cleared, outcome: Found) -> Investigation:
     approved = Finding(outcome, event.maker, "APPROVED", event.checker)
     return Investigation(event.investigation, outcome, approved)
@@ -185,3 +267,21 @@ def _rejected(state: Commitment, event: CorrectionRejected) -> Commitment:
         for c in state.corrections
     )
     return replace(state, corrections=corrections)
+
+
+def _appealed(
+    state: Commitment, event: AppealPaused | AppealNotPaused | AppealUpheld | AppealEnded
+) -> tuple[Appeal, ...]:
+    standing: Literal["UPHELD", "CORRECTED", "ENDED"]
+    match event:
+        case AppealPaused() | AppealNotPaused():
+            pauses = isinstance(event, AppealPaused)
+            return (*state.appeals, Appeal(event.case, event.tahap, event.against, pauses))
+        case AppealUpheld():
+            standing = "UPHELD"
+        case AppealEnded():
+            standing = "CORRECTED" if event.outcome == "UPHELD" else "ENDED"
+    return tuple(
+        appeal._replace(standing=standing) if appeal.case == event.case else appeal
+        for appeal in state.appeals
+    )

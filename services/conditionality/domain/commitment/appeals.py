@@ -1,0 +1,175 @@
+"""Appeals of cases: what one is against waits until its end, and goes on then or is set right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from services.conditionality.domain.commitment.commands import (
+    AnswerOrder,
+    DecideAppeal,
+    NoteAppeal,
+    OrderReevaluation,
+)
+from services.conditionality.domain.commitment.corrections import end_upheld, proposal_of
+from services.conditionality.domain.commitment.cycles import WITHDRAWN, Cycle, Standing
+from services.conditionality.domain.commitment.events import (
+    AppealEnded,
+    AppealNotPaused,
+    AppealPaused,
+    AppealUpheld,
+    Event,
+    FindingApproved,
+    InvestigationOpened,
+    NotPausedBecause,
+    OrderAnswered,
+    Released,
+)
+from services.conditionality.domain.commitment.investigations import end
+from services.conditionality.domain.commitment.sanctions import (
+    effect_id,
+    failures_to_investigation,
+    standing_of,
+)
+from services.conditionality.domain.commitment.state import Commitment, evolve
+from services.conditionality.domain.commitment.verdicts import judge
+from services.conditionality.domain.duties import CommitmentPolicy
+
+# -- An appeal, opened and decided
+
+
+def note_appeal(command: NoteAppeal, state: Commitment) -> list[Event]:
+    """The appeal pauses what it is against from now on, or nothing, and that is said."""
+    if state.appeal(command.case) is not None:
+        return []
+    appeal = command.family, command.case, command.tahap, command.against
+    because = _not_paused_because(command, state)
+    return [AppealPaused(*appeal) if because is None else AppealNotPaused(*appeal, because)]
+
+
+def _not_paused_because(command: NoteAppeal, state: Commitment) -> NotPausedBecause | None:
+    cycle, investigation = state.cycle(command.tahap), state.investigation
+    if cycle is None or cycle.result == WITHDRAWN:
+        return "NO_SUCH_CYCLE"
+    if state.terminated or cycle.hold == "FORFEITED":
+        return "RETURNED"
+    if cycle.result != "FAILED":
+        return "NO_EFFECT"
+    match command.against:
+        case "HOLD":
+            came = cycle.hold == "HELD"
+        case "CUT":
+            came = cycle.cut_percent > 0
+        case "TERMINATION":
+            at = investigation.tahap if investigation and state.under_investigation else None
+            came = at == command.tahap
+    if not came:
+        return "NO_EFFECT"
+    return None if command.pauses else "NOT_BY_POLICY"
+
+
+def decide_appeal(command: DecideAppeal, state: Commitment) -> list[Event]:
+    """Upheld, it waits for the cycle to be decided again; otherwise what waited goes on."""
+    appeal = state.appeal(command.case)
+    if appeal is None or appeal.standing != "OPEN":
+        return []
+    decided = command.family, command.case, appeal.tahap, appeal.against
+    if command.outcome == "UPHELD":
+        return [AppealUpheld(*decided)]
+    return [AppealEnded(*decided, command.outcome)]
+
+
+# -- Orders of a case
+
+
+def order_reevaluation(command: OrderReevaluation, state: Commitment) -> list[Event]:
+    """The cycle judged again is proposed, as late facts would; another person decides on it.
+
+    For a case whose appeal was upheld the duties that failed are taken as met. Where nothing would
+    change, or another order's correction waits, the order is refused.
+    """
+    evaluate = command.evaluate
+    if command.order in state.orders:
+        return []
+    cycle, last = state.cycle(evaluate.tahap), state.correction(evaluate.tahap)
+    upheld = state.excused_by(evaluate.tahap, by_decision=True)
+    if cycle is None or cycle.result == WITHDRAWN or evaluate.cause is None:
+        return _refused(command, state, "NO_SUCH_CYCLE")
+    verdict = judge(evaluate, upheld)
+    if verdict.digest == cycle.digest:
+        return _refused(command, state, "NOTHING_CHANGED")
+    if last is not None and not last.rejected and last.proposed.order:
+        return _refused(command, state, "CORRECTION_WAITS")
+    named = command.order, command.case
+    proposal = proposal_of(evaluate.cause, verdict, cycle, state, evaluate.policy, named)
+    return [proposal, OrderAnswered(evaluate.family, *named, "PROPOSED")]
+
+
+def _refused(command: OrderReevaluation, state: Commitment, reason: str) -> list[Event]:
+    family = command.evaluate.family
+    answer = OrderAnswered(family, command.order, command.case, "REFUSED", reason)
+    return [answer, *end_upheld(family, command.case, state, corrected=False)]
+
+
+def answer_order(command: AnswerOrder, state: Commitment) -> list[Event]:
+    """The order is answered once; an upheld appeal that it was for has ended."""
+    if command.order in state.orders:
+        return []
+    order = command.family, command.order, command.case
+    answer = OrderAnswered(*order, command.outcome, command.reason)
+    return [answer, *end_upheld(command.family, command.case, state, corrected=False)]
+
+
+# -- What goes on
+
+
+def resumed(events: list[Event], before: Commitment, policy: CommitmentPolicy) -> list[Event]:
+    """These events, and what no appeal lets wait any more once they have happened."""
+    if not events or not before.pausing:
+        return events
+    after = before
+    for event in events:
+        after = evolve(after, event)
+    if len(after.pausing) == len(before.pausing):
+        return events
+    failures_max = failures_to_investigation(policy)
+    return [*events, *_goes_on(events[0].family, before, after, failures_max)]
+
+
+def _goes_on(
+    family: str, before: Commitment, after: Commitment, failures_max: int
+) -> Iterator[Event]:
+    """The effects that have waited, by the cycles and ids that they would have had."""
+    investigation, now = after.investigation, standing_of(after, failures_max)
+    found = investigation.finding if investigation else None
+    if investigation and found and after.decision_waits and not after.pausing:
+        decided = found.outcome, found.maker, found.checker
+        yield end(FindingApproved(family, investigation.tahap, *decided), after)
+        return
+    yield from _released(family, after, now)
+    earlier = standing_of(before, failures_max).grounds
+    grounds = [tahap for tahap in now.grounds if tahap not in earlier]
+    cycle = after.cycle(grounds[-1]) if grounds else None
+    if cycle is not None and not after.under_investigation:
+        at = cycle.tahap, cycle.tahap, cycle.revision, now.counters[cycle.tahap]
+        effect = effect_id(family, cycle.tahap, cycle.revision, "InvestigationOpened")
+        yield InvestigationOpened(family, *at, effect)
+
+
+def _released(family: str, after: Commitment, now: Standing) -> Iterator[Released]:
+    tahaps: dict[Cycle, list[str]] = {}
+    for tahap in after.held:
+        if tahap not in now.held and tahap not in after.unmoved:
+            tahaps.setdefault(_releasing(after, tahap), []).append(tahap)
+    for cycle, released in tahaps.items():
+        effect = effect_id(family, cycle.tahap, cycle.revision, "Released")
+        yield Released(family, tuple(released), cycle.tahap, cycle.revision, effect)
+
+
+def _releasing(after: Commitment, tahap: str) -> Cycle:
+    """The cycle by which the money of a tahap is held no more: the next one that complied.
+
+    The latest one, where it was held for a termination alone.
+    """
+    names = [cycle.tahap for cycle in after.standing_cycles]
+    behind = after.standing_cycles[names.index(tahap) :]
+    return next((cycle for cycle in behind if cycle.result == "COMPLIANT"), behind[-1])

@@ -1,0 +1,84 @@
+"""A family's cycle judged by the facts at a cut, before anything counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from services.conditionality.domain.commitment.commands import EvaluateCycle
+from services.conditionality.domain.commitment.cycles import Cycle, digest_of
+from services.conditionality.domain.duties import (
+    CommitmentPolicy,
+    Cut,
+    Duty,
+    Evidence,
+    Result,
+    duties_of,
+    evidence_of,
+    result_of,
+)
+
+
+def cut_percent(policy: CommitmentPolicy, result: Result) -> int:
+    """The percentage by which a cycle of this result lowers the tahap's benefit."""
+    if isinstance(policy.sanction, Cut) and result == "FAILED":
+        return policy.sanction.percent
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A family's cycle as the facts at a cut show it, before anything counts.
+
+    `cut_percent` is by how much the tahap's benefit is cut once the verdict counts; 0 for no cut.
+    `case` names the complaint by which the cycle is decided again.
+    """
+
+    family: str
+    tahap: str
+    roster_revision: int
+    facts_cut: int
+    duties: tuple[Duty, ...]
+    result: Result
+    digest: str
+    evidence: tuple[Evidence, ...] = ()
+    cut_percent: int = 0
+    case: str = ""
+
+    def cycle(self, revision: int) -> Cycle:
+        """The cycle that it makes, as this revision."""
+        return Cycle(
+            tahap=self.tahap,
+            revision=revision,
+            roster_revision=self.roster_revision,
+            result=self.result,
+            digest=self.digest,
+            cut_percent=self.cut_percent,
+        )
+
+
+def judge(command: EvaluateCycle, excused_by: str = "") -> Verdict:
+    """The duties of the cycle as the facts show them.
+
+    Where a case with an upheld appeal excuses it, what failed is taken as met.
+    """
+    judged_by = command.members, command.months, command.facts, command.policy
+    duties = duties_of(*judged_by)
+    if excused_by:
+        duties = tuple(_as_met(duty) for duty in duties)
+    result = result_of(duties)
+    return Verdict(
+        family=command.family,
+        tahap=command.tahap,
+        roster_revision=command.roster_revision,
+        facts_cut=command.facts_cut,
+        duties=duties,
+        result=result,
+        digest=digest_of(duties),
+        evidence=evidence_of(duties, *judged_by),
+        cut_percent=cut_percent(command.policy, result),
+        case=excused_by,
+    )
+
+
+def _as_met(duty: Duty) -> Duty:
+    return duty if duty.outcome != "FAILED" else replace(duty, outcome="PASSED", reason=None)

@@ -1,0 +1,517 @@
+"""Appeals against what followed from a cycle: it waits, and then goes on or is set right."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Literal
+
+import pytest
+from hypothesis import given as for_any
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from libs.events.domain.testing import given
+from services.conditionality.domain.commitment import (
+    Against,
+    AnswerOrder,
+    AppealEnded,
+    AppealNotPaused,
+    AppealPaused,
+    AppealUpheld,
+    ApproveCorrection,
+    Cause,
+    Cleared,
+    Command,
+    Commitment,
+    CorrectionProposed,
+    CorrectionRejected,
+    CorrectionWithdrawn,
+    DecideAppeal,
+    Event,
+    FindingApproved,
+    InvestigationOpened,
+    InvestigationWithdrawn,
+    NoteAppeal,
+    OrderAnswered,
+    OrderReevaluation,
+    RejectCorrection,
+    Released,
+    Suspended,
+    Terminated,
+    WithdrawCycle,
+    commitment,
+)
+from services.conditionality.domain.commitment.corrections import SamePerson
+from services.conditionality.domain.commitment.investigations import FindingDecided, FindingWaits
+from services.conditionality.domain.commitment.sanctions import effect_id
+from tests.unit.conditionality.kit import (
+    CUTS,
+    FAMILY,
+    POLICY,
+    Came,
+    approved,
+    cycle,
+    decided,
+    effects,
+    found,
+    history,
+    released,
+    suspended,
+)
+
+CASE, ORDER = "case-1", "order-1"
+ASKED = Cause(fact=5001, recorded_by=("officer-9", "school-feed"))
+
+
+def appeal(
+    tahap: str, against: Against = "HOLD", *, case: str = CASE, pauses: bool = True
+) -> NoteAppeal:
+    return NoteAppeal(FAMILY, case, tahap, against, pauses)
+
+
+def decision(outcome: Literal["UPHELD", "REJECTED", "WITHDRAWN"], case: str = CASE) -> DecideAppeal:
+    return DecideAppeal(FAMILY, case, outcome, POLICY)
+
+
+def order(tahap: str, came: Came = "fails", *, name: str = ORDER) -> OrderReevaluation:
+    return OrderReevaluation(name, CASE, cycle(tahap, came, frozen=True, cause=ASKED))
+
+
+def correct(approver: str = "supervisor-1") -> ApproveCorrection:
+    return ApproveCorrection(FAMILY, 1, approver, POLICY)
+
+
+def after(*commands: Command, past: Iterable[Event] = ()) -> tuple[Event, ...]:
+    """The past, and what these commands leave behind it."""
+    return (*past, *decided(*commands, after=past))
+
+
+def opened(tahap: str, counter: int = 3) -> InvestigationOpened:
+    effect = effect_id(FAMILY, tahap, 1, "InvestigationOpened")
+    return InvestigationOpened(FAMILY, tahap, tahap, 1, counter, effect)
+
+
+APPEALED = after(appeal("2023-1"), past=history("fails"))
+UPHELD = after(decision("UPHELD"), order("2023-1"), past=APPEALED)
+WAITING = after(
+    appeal("2023-3", "TERMINATION"),
+    found("CONFIRMED"),
+    approved(),
+    past=history("fails", "fails", "fails"),
+)
+"""A termination on which two people have decided, and that waits for an appeal."""
+
+
+# -- Opened ---------------------------------------------------------------------------------------
+
+
+def test_an_appeal_pauses_what_it_is_against() -> None:
+    then = given(commitment, *history("fails")).when(appeal("2023-1"))
+
+    then.then(AppealPaused(FAMILY, CASE, "2023-1", "HOLD"))
+    assert then.state.paused == {"2023-1"}
+    assert then.state.held == ("2023-1",)
+
+
+def test_an_appeal_against_a_cut_pauses_it() -> None:
+    past = decided(cycle("2025-1", "fails", policy=CUTS))
+
+    then = given(commitment, *past).when(appeal("2025-1", "CUT"))
+
+    then.then(AppealPaused(FAMILY, CASE, "2025-1", "CUT"))
+
+
+def test_the_same_appeal_again_changes_nothing() -> None:
+    for past in (APPEALED, after(decision("REJECTED"), past=APPEALED)):
+        given(commitment, *past).when(appeal("2023-1")).then_nothing()
+
+
+def test_an_appeal_pauses_nothing_where_the_rules_do_not_say_so() -> None:
+    then = given(commitment, *history("fails")).when(appeal("2023-1", pauses=False))
+
+    then.then(AppealNotPaused(FAMILY, CASE, "2023-1", "HOLD", "NOT_BY_POLICY"))
+    assert not then.state.pausing
+
+
+@pytest.mark.parametrize(
+    ("came", "tahap", "against", "because"),
+    [
+        (("fails",), "2023-2", "HOLD", "NO_SUCH_CYCLE"),
+        (("complies",), "2023-1", "HOLD", "NO_EFFECT"),
+        (("fails", "complies"), "2023-1", "HOLD", "NO_EFFECT"),
+        (("fails",), "2023-1", "CUT", "NO_EFFECT"),
+        (("fails", "fails"), "2023-2", "TERMINATION", "NO_EFFECT"),
+    ],
+)
+def test_an_appeal_against_what_did_not_come_pauses_nothing_and_says_so(
+    came: tuple[Came, ...], tahap: str, against: Against, because: str
+) -> None:
+    [answer] = given(commitment, *history(*came)).when(appeal(tahap, against)).events
+
+    assert isinstance(answer, AppealNotPaused)
+    assert answer.reason == because
+
+
+def test_after_the_money_was_returned_an_appeal_pauses_nothing_and_says_so(
+    terminated: tuple[Event, ...],
+) -> None:
+    for against in ("HOLD", "TERMINATION"):
+        then = given(commitment, *terminated).when(appeal("2023-3", against))
+
+        then.then(AppealNotPaused(FAMILY, CASE, "2023-3", against, "RETURNED"))
+
+
+# -- While it is open -----------------------------------------------------------------------------
+
+
+def test_an_appealed_cycle_does_not_add_to_the_counter() -> None:
+    events = decided(cycle("2023-2", "fails"), cycle("2023-3", "fails"), after=APPEALED)
+
+    assert effects(events) == [suspended("2023-2", counter=1), suspended("2023-3", counter=2)]
+
+
+def test_held_money_of_an_appealed_cycle_is_not_released_by_a_later_one() -> None:
+    past = after(cycle("2023-2", "fails"), past=APPEALED)
+
+    then = given(commitment, *past).when(cycle("2023-3", "complies"))
+
+    assert effects(then.events) == [released("2023-2", cycle="2023-3")]
+    assert then.state.held == ("2023-1",)
+
+
+def test_a_termination_waits_while_an_appeal_is_open() -> None:
+    past = after(appeal("2023-1"), found("CONFIRMED"), past=history("fails", "fails", "fails"))
+
+    then = given(commitment, *past).when(approved())
+
+    then.then(FindingApproved(FAMILY, "2023-3", "CONFIRMED", "officer-1", "supervisor-1"))
+    assert not then.state.terminated
+    assert then.state.held == ("2023-1", "2023-2", "2023-3")
+
+
+def test_a_decision_that_waits_is_neither_exchanged_nor_reversed() -> None:
+    given(commitment, *WAITING).when(approved()).then_nothing()
+    given(commitment, *WAITING).when(found("NOT_CONFIRMED")).then_refused(FindingWaits)
+    contrary = replace(approved(), decision="REJECTED")
+    given(commitment, *WAITING).when(contrary).then_refused(FindingDecided)
+
+
+@pytest.mark.parametrize("came", ["complies", "fails", "is unverified"])
+def test_while_a_termination_waits_the_family_is_judged_and_its_new_money_held(came: Came) -> None:
+    then = given(commitment, *WAITING).when(cycle("2023-4", came))
+
+    [held] = effects(then.events)
+    assert isinstance(held, Suspended)
+    assert then.state.held == ("2023-1", "2023-2", "2023-3", "2023-4")
+
+
+def test_an_investigation_is_not_withdrawn_because_an_appeal_pauses_its_ground() -> None:
+    past = after(appeal("2023-2"), past=history("fails", "fails", "fails"))
+
+    then = given(commitment, *past).when(cycle("2023-4", "complies"))
+
+    assert then.state.under_investigation
+    assert effects(then.events) == [released("2023-1", "2023-3", cycle="2023-4")]
+
+
+# -- Rejected, withdrawn --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("outcome", ["REJECTED", "WITHDRAWN"])
+def test_what_was_paused_goes_on_at_the_end_of_the_appeal(
+    outcome: Literal["REJECTED", "WITHDRAWN"],
+) -> None:
+    past = after(cycle("2023-2", "fails"), cycle("2023-3", "fails"), past=APPEALED)
+
+    then = given(commitment, *past).when(decision(outcome))
+
+    then.then(AppealEnded(FAMILY, CASE, "2023-1", "HOLD", outcome), opened("2023-3"))
+    assert not then.state.pausing
+
+
+def test_money_that_a_later_cycle_would_have_released_is_released_by_it() -> None:
+    past = after(cycle("2023-2", "complies"), cycle("2023-3", "fails"), past=APPEALED)
+
+    then = given(commitment, *past).when(decision("REJECTED"))
+
+    assert then.events[1:] == (released("2023-1", cycle="2023-2"),)
+    assert then.state.held == ("2023-3",)
+
+
+def test_a_termination_that_waited_is_carried_out_with_all_that_is_held() -> None:
+    past = after(cycle("2023-4", "complies"), past=WAITING)
+
+    then = given(commitment, *past).when(decision("REJECTED"))
+
+    [_, terminated] = then.events
+    assert isinstance(terminated, Terminated)
+    assert terminated.tahaps == ("2023-1", "2023-2", "2023-3", "2023-4")
+    assert (terminated.maker, terminated.checker) == ("officer-1", "supervisor-1")
+
+
+def test_a_finding_that_did_not_confirm_waits_and_clears_then() -> None:
+    past = after(
+        appeal("2023-1"),
+        found("NOT_CONFIRMED"),
+        approved(),
+        past=history("fails", "fails", "fails"),
+    )
+
+    assert isinstance(past[-1], FindingApproved)
+    then = given(commitment, *past).when(decision("REJECTED"))
+
+    assert isinstance(then.events[1], Cleared)
+    assert then.state.held == ()
+
+
+def test_one_of_two_appeals_that_ends_lets_nothing_go_on() -> None:
+    past = after(appeal("2023-2", case="case-2"), past=WAITING)
+
+    then = given(commitment, *past).when(decision("REJECTED"))
+
+    then.then(AppealEnded(FAMILY, CASE, "2023-3", "TERMINATION", "REJECTED"))
+    assert then.state.termination_waits
+
+
+def test_a_decision_of_no_known_appeal_and_one_that_comes_again_are_quiet() -> None:
+    given(commitment, *history("fails")).when(decision("UPHELD")).then_nothing()
+    for outcome in ("UPHELD", "REJECTED"):
+        past = after(decision("REJECTED"), past=APPEALED)
+        given(commitment, *past).when(decision(outcome)).then_nothing()
+
+
+# -- Upheld ---------------------------------------------------------------------------------------
+
+
+def test_an_upheld_appeal_goes_on_pausing_until_its_cycle_is_decided_again() -> None:
+    then = given(commitment, *APPEALED).when(decision("UPHELD"))
+
+    then.then(AppealUpheld(FAMILY, CASE, "2023-1", "HOLD"))
+    assert then.state.paused == {"2023-1"}
+
+
+def test_an_order_of_an_upheld_appeal_proposes_the_cycle_as_met() -> None:
+    past = after(decision("UPHELD"), past=APPEALED)
+
+    then = given(commitment, *past).when(order("2023-1"))
+
+    [proposed, answer] = then.events
+    assert isinstance(proposed, CorrectionProposed)
+    assert (proposed.result, proposed.counter, proposed.order, proposed.case) == (
+        "COMPLIANT",
+        0,
+        ORDER,
+        CASE,
+    )
+    assert {(duty.outcome, duty.reason) for duty in proposed.duties} == {("PASSED", None)}
+    assert answer == OrderAnswered(FAMILY, ORDER, CASE, "PROPOSED")
+    assert then.state.held == ("2023-1",)
+
+
+def test_the_same_order_again_is_quiet() -> None:
+    given(commitment, *UPHELD).when(order("2023-1")).then_nothing()
+
+
+@pytest.mark.parametrize("person", ASKED.recorded_by)
+def test_neither_who_asked_nor_who_recorded_a_fact_approves_what_was_ordered(person: str) -> None:
+    given(commitment, *UPHELD).when(correct(person.upper())).then_refused(SamePerson)
+
+
+def test_an_approved_correction_releases_the_money_and_ends_the_appeal() -> None:
+    past = after(cycle("2023-2", "fails"), past=UPHELD)
+
+    then = given(commitment, *past).when(correct())
+
+    assert then.events[2:] == (
+        released("2023-1", cycle="2023-1", revision=2),
+        OrderAnswered(FAMILY, ORDER, CASE, "DONE"),
+        AppealEnded(FAMILY, CASE, "2023-1", "HOLD", "UPHELD"),
+    )
+    assert then.state.held == ("2023-2",)
+    assert not then.state.pausing
+
+
+def test_a_termination_that_waited_is_dropped_when_its_ground_is_corrected() -> None:
+    past = after(cycle("2023-4", "complies"), decision("UPHELD"), order("2023-3"), past=WAITING)
+
+    then = given(commitment, *past).when(correct())
+
+    kinds = [type(event) for event in then.events]
+    assert kinds.index(InvestigationWithdrawn) < kinds.index(AppealEnded)
+    assert not any(isinstance(event, Terminated) for event in then.events)
+    assert {t for e in then.events if isinstance(e, Released) for t in e.tahaps} == {
+        *("2023-1", "2023-2", "2023-3", "2023-4")
+    }
+    assert then.state.held == ()
+
+
+def test_a_correction_that_is_not_approved_lets_what_was_paused_go_on() -> None:
+    past = after(cycle("2023-2", "complies"), past=UPHELD)
+
+    then = given(commitment, *past).when(RejectCorrection(FAMILY, 1, "supervisor-1", POLICY))
+
+    then.then(
+        CorrectionRejected("2023-1", FAMILY, 1, "supervisor-1"),
+        OrderAnswered(FAMILY, ORDER, CASE, "REFUSED", "NOT_APPROVED"),
+        AppealEnded(FAMILY, CASE, "2023-1", "HOLD", "REFUSED"),
+        released("2023-1", cycle="2023-2"),
+    )
+
+
+def test_facts_that_come_again_change_nothing_of_what_was_ordered() -> None:
+    late = Cause(fact=6120, recorded_by=("school-feed",))
+
+    given(commitment, *UPHELD).when(
+        cycle("2023-1", "fails", frozen=True, cause=late)
+    ).then_nothing()
+    corrected = after(correct(), past=UPHELD)
+    given(commitment, *corrected).when(
+        cycle("2023-1", "fails", frozen=True, cause=late)
+    ).then_nothing()
+
+
+def test_a_cancelled_tahap_ends_what_was_ordered_of_it() -> None:
+    then = given(commitment, *UPHELD).when(WithdrawCycle(FAMILY, "2023-1", 1, POLICY))
+
+    assert then.events[1:] == (
+        CorrectionWithdrawn("2023-1", FAMILY, 1),
+        OrderAnswered(FAMILY, ORDER, CASE, "REFUSED", "TAHAP_CANCELLED"),
+        AppealEnded(FAMILY, CASE, "2023-1", "HOLD", "REFUSED"),
+    )
+
+
+def test_upheld_after_the_return_the_cycle_is_set_right_and_nothing_follows(
+    terminated: tuple[Event, ...],
+) -> None:
+    past = after(
+        appeal("2023-3", "TERMINATION"), decision("UPHELD"), order("2023-3"), past=terminated
+    )
+
+    then = given(commitment, *past).when(correct())
+
+    assert [type(event).__name__ for event in then.events] == [
+        "CorrectionApproved",
+        "CycleEvaluated",
+        "OrderAnswered",
+        "AppealEnded",
+    ]
+    assert then.state.terminated
+
+
+# -- Orders without an appeal ---------------------------------------------------------------------
+
+
+def test_an_order_without_an_appeal_proposes_what_is_recorded() -> None:
+    [proposed, answer] = (
+        given(commitment, *history("fails")).when(order("2023-1", "complies")).events
+    )
+
+    assert isinstance(proposed, CorrectionProposed)
+    assert {duty.reason for duty in proposed.duties} == {None}
+    assert answer == OrderAnswered(FAMILY, ORDER, CASE, "PROPOSED")
+
+
+@pytest.mark.parametrize(
+    ("past", "tahap", "reason"),
+    [
+        (history("fails"), "2023-1", "NOTHING_CHANGED"),
+        (history("fails"), "2023-2", "NO_SUCH_CYCLE"),
+        (after(order("2023-1", "complies"), past=history("fails")), "2023-1", "CORRECTION_WAITS"),
+    ],
+    ids=["nothing changed", "no such cycle", "correction waits"],
+)
+def test_an_order_that_nothing_follows_from_is_refused_by_name(
+    past: tuple[Event, ...], tahap: str, reason: str
+) -> None:
+    came: Came = "is unverified" if reason == "CORRECTION_WAITS" else "fails"
+
+    then = given(commitment, *past).when(order(tahap, came, name="order-2"))
+
+    then.then(OrderAnswered(FAMILY, "order-2", CASE, "REFUSED", reason))
+
+
+def test_an_order_that_cannot_be_carried_out_ends_its_upheld_appeal() -> None:
+    past = after(decision("UPHELD"), past=APPEALED)
+    answer = AnswerOrder(FAMILY, ORDER, CASE, "REFUSED", "NO_SUCH_CYCLE")
+
+    then = given(commitment, *past).when(answer)
+
+    then.then(
+        OrderAnswered(FAMILY, ORDER, CASE, "REFUSED", "NO_SUCH_CYCLE"),
+        AppealEnded(FAMILY, CASE, "2023-1", "HOLD", "REFUSED"),
+    )
+    given(commitment, *past, *then.events).when(answer).then_nothing()
+
+
+def test_facts_that_come_while_an_order_waits_are_decided_with_it() -> None:
+    past = after(order("2023-1", "complies"), past=history("fails"))
+    late = Cause(fact=6120, recorded_by=("school-feed",))
+
+    [proposed] = (
+        given(commitment, *past)
+        .when(cycle("2023-1", "is unverified", frozen=True, cause=late))
+        .events
+    )
+    assert isinstance(proposed, CorrectionProposed)
+    assert (proposed.correction, proposed.order) == (2, ORDER)
+
+    [gone, answer] = (
+        given(commitment, *past, proposed)
+        .when(cycle("2023-1", "fails", frozen=True, cause=late))
+        .events
+    )
+    assert isinstance(gone, CorrectionWithdrawn)
+    assert answer == OrderAnswered(FAMILY, ORDER, CASE, "REFUSED", "NOTHING_CHANGED")
+
+
+# -- An appeal that came to nothing ---------------------------------------------------------------
+
+
+Said = set[tuple[str, str, str]]
+
+
+def _said(events: Iterable[Event]) -> Said:
+    """Each effect on a tahap's money, by its name and id: what payments makes of these events."""
+    return {
+        (type(event).__name__, tahap, event.effect)
+        for event in events
+        if isinstance(event, Suspended | Released | Terminated | Cleared)
+        for tahap in ((event.tahap,) if isinstance(event, Suspended) else event.tahaps)
+    }
+
+
+def _bare(state: Commitment) -> Commitment:
+    opened = state.investigation
+    # Where the appeal kept failures from being counted, the investigation opens at a later one.
+    return replace(state, appeals=(), investigation=replace(opened, tahap="") if opened else None)
+
+
+@settings(max_examples=300, deadline=None)
+@for_any(
+    before=st.lists(st.sampled_from(("complies", "fails", "is unverified")), max_size=3),
+    behind=st.lists(st.sampled_from(("complies", "fails", "is unverified")), max_size=4),
+    tahap=st.integers(1, 4),
+    against=st.sampled_from(("HOLD", "TERMINATION")),
+    outcome=st.sampled_from(("REJECTED", "WITHDRAWN")),
+)
+def test_an_appeal_that_came_to_nothing_leaves_what_none_would_have_left(
+    before: list[Came],
+    behind: list[Came],
+    tahap: int,
+    against: Against,
+    outcome: Literal["REJECTED", "WITHDRAWN"],
+) -> None:
+    cycles = [
+        cycle(f"2023-{number}", came) for number, came in enumerate([*before, "fails", *behind], 1)
+    ]
+    first = len(before) + 1
+    none = decided(*cycles)
+
+    with_appeal = decided(
+        *cycles[:first],
+        appeal(f"2023-{min(tahap, first)}", against),
+        *cycles[first:],
+        decision(outcome),
+    )
+
+    assert _bare(commitment.fold(with_appeal)) == _bare(commitment.fold(none))
+    assert _said(with_appeal) == _said(none)
