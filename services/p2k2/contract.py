@@ -15,6 +15,7 @@ from services.p2k2.domain import session as sessions
 from services.p2k2.domain.group import FamiliesJoined, FamiliesLeft, Group, GroupArranged, group
 from services.p2k2.domain.session import (
     AttendanceRecorded,
+    FamiliesCheckedIn,
     Session,
     SessionNoted,
     SessionSupervised,
@@ -183,13 +184,14 @@ SESSION: Final[StreamType[sessions.Command, Session, sessions.Event]] = StreamTy
         "SessionCancelled": sessions.SessionCancelled,
         "SessionCorrected": sessions.SessionCorrected,
         "AttendanceRecorded": AttendanceRecorded,
+        "FamiliesCheckedIn": FamiliesCheckedIn,
         "SessionNoted": SessionNoted,
         "SessionSupervised": SessionSupervised,
     },
     publish=published(
         TOPIC,
         "group",
-        inside=[SessionNoted, SessionSupervised],
+        inside=[FamiliesCheckedIn, SessionNoted, SessionSupervised],
         otherwise={
             sessions.SessionPlanned: _planned,
             sessions.SessionHeld: _held,
@@ -197,7 +199,7 @@ SESSION: Final[StreamType[sessions.Command, Session, sessions.Event]] = StreamTy
             sessions.SessionCancelled: _cancelled,
         },
     ),
-    snapshot=(Session, 2),
+    snapshot=(Session, 3),
 )
 
 GROUP: Final[StreamType[groups.Command, Group, groups.Event]] = StreamType(

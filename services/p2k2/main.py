@@ -11,7 +11,8 @@ from services.p2k2 import policy
 from services.p2k2.consumers import SUBSCRIPTIONS
 from services.p2k2.contract import GROUP, SESSION
 from services.p2k2.contract import SERVICE as NAME
-from services.p2k2.http import groups, modules, sessions
+from services.p2k2.http import check_ins, groups, modules, sessions
+from services.p2k2.http.check_in_tokens import CheckInTokens
 from services.p2k2.http.csv_commands import CsvImport
 from services.p2k2.http.openapi_examples import EXAMPLES
 from services.p2k2.tables.groups import lives
@@ -21,13 +22,18 @@ POLICIES: Final = policy.load()
 
 async def parts(running: Running) -> Parts:
     """Follows who belongs to which group."""
-    csv_import = CsvImport(await running.recognition(), POLICIES)
-    return Parts(SUBSCRIPTIONS, resources={"csv_import": csv_import, "policies": POLICIES})
+    recognition = await running.recognition()
+    resources = {
+        "csv_import": CsvImport(recognition, POLICIES),
+        "check_in_tokens": CheckInTokens(recognition),
+        "policies": POLICIES,
+    }
+    return Parts(SUBSCRIPTIONS, resources=resources)
 
 
 SERVICE: Final = Service(
     NAME,
-    [sessions.router, groups.router, modules.router],
+    [sessions.router, check_ins.router, groups.router, modules.router],
     parts,
     streams=[SESSION, GROUP],
     jobs=[Imports()],

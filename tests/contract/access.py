@@ -68,6 +68,10 @@ _FOREIGN_GROUP: Final = (
 _FOREIGN_SESSION: Final = (
     "integration/p2k2/test_sessions.py::test_a_session_of_another_region_is_as_unknown_as_none"
 )
+_FOREIGN_TOKENS: Final = (
+    "integration/attacks/test_a_check_in_that_nobody_scanned.py"
+    "::test_tokens_of_another_regions_sessions_are_nobodys_to_see"
+)
 _FOREIGN_VILLAGE: Final = (
     "integration/p2k2/test_coverage.py::test_a_group_of_another_region_is_as_unknown_as_none"
 )
@@ -247,6 +251,12 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
                 "supervision",
             )
         },
+        "GET /sessions/{number}/check-in-tokens": _of(
+            Regions.INSIDE, "p2k2:record", shown_by=_FOREIGN_TOKENS
+        ),
+        "POST /sessions/{number}/check-ins": _of(
+            Regions.INSIDE, "p2k2:record", shown_by=_FOREIGN_TOKENS
+        ),
         "GET /sessions": _of(Regions.ROWS, "p2k2:read"),
         "GET /sessions/{number}": _of(Regions.INSIDE, "p2k2:read", shown_by=_FOREIGN_SESSION),
         "GET /groups": _of(Regions.ROWS, "p2k2:read"),

@@ -8,6 +8,8 @@ from tests.mutants.mutant import Change, Mutant
 
 P2K2: Final = "tests/integration/p2k2"
 TAKEN: Final = f"{P2K2}/test_imports.py::test_sessions_and_attendance_are_taken_once"
+CHECK_IN: Final = "tests/integration/attacks/test_a_check_in_that_nobody_scanned.py"
+TOKENS: Final = "tests/unit/p2k2/test_check_in.py"
 ROWS: Final = "services/p2k2/http/csv_commands.py"
 
 SESSIONS: Final = (
@@ -57,6 +59,52 @@ SESSIONS: Final = (
         ),
         f"{P2K2}/test_groups.py::test_whoever_names_a_group_of_another_village_does_not_move_it",
         TAKEN,
+    ),
+    Mutant(
+        "a-check-in-by-any-key",
+        "a token counts whoever signed it",
+        (
+            Change(
+                "services/p2k2/http/check_in_tokens.py",
+                "jws.deserialize_compact(token, self._named, [ALGORITHM])",
+                "jws.extract_compact(token.encode())",
+            ),
+        ),
+        f"{CHECK_IN}::test_a_token_that_he_makes_himself_is_forged",
+        f"{CHECK_IN}::test_a_token_that_was_scanned_checks_its_family_in",
+    ),
+    Mutant(
+        "a-check-in-by-anothers-token",
+        "one family's token checks any family in",
+        (
+            Change(
+                "services/p2k2/domain/check_in.py",
+                "if ticket.who != scanning.who:",
+                "if not ticket.who:",
+            ),
+        ),
+        f"{CHECK_IN}::test_a_token_of_another_session_or_family_counts_for_neither",
+        f"{CHECK_IN}::test_a_token_that_was_scanned_checks_its_family_in",
+    ),
+    Mutant(
+        "a-token-kept-for-later",
+        "a token of some minutes counts whenever it is sent, if only an earlier time is said",
+        (Change("services/p2k2/domain/check_in.py", "scanned <= sent < sent_by:", "sent_by:"),),
+        f"{TOKENS}::test_who_says_an_earlier_time_of_a_token_that_has_ended_is_not_believed",
+        f"{TOKENS}::test_a_token_counts_for_some_minutes",
+    ),
+    Mutant(
+        "checked-in-again-and-again",
+        "a family is checked in at a session as often as somebody likes",
+        (
+            Change(
+                "services/p2k2/domain/session.py",
+                "if before.setdefault(family, at) != at:",
+                "if not before.setdefault(family, at):",
+            ),
+        ),
+        f"{TOKENS}::test_another_scan_of_a_family_is_refused",
+        f"{TOKENS}::test_the_same_scan_again_changes_nothing",
     ),
     Mutant(
         "all-marks-in-one-timeline",

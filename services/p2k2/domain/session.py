@@ -45,6 +45,13 @@ class Mark(NamedTuple):
     was: Literal["", "H", "I", "A"] = ""
 
 
+class Scan(NamedTuple):
+    """A family's token was scanned, at a moment in UTC."""
+
+    family: str
+    at: str
+
+
 class Visit(NamedTuple):
     """A supervisor's visit to a session, and what was found, in words that name nobody."""
 
@@ -97,6 +104,13 @@ class RecordAttendance:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckIn:
+    """Families were present: their tokens were scanned at the session, and each counts."""
+
+    scans: tuple[Scan, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NoteSession:
     """Notes, the follow-up plan (rencana tindak lanjut) and a photo's reference; "" for none."""
 
@@ -119,6 +133,7 @@ Command: TypeAlias = (
     | CancelSession
     | CorrectSession
     | RecordAttendance
+    | CheckIn
     | NoteSession
     | SuperviseSession
 )
@@ -174,6 +189,14 @@ class AttendanceRecorded:
 
 
 @dataclass(frozen=True, slots=True)
+class FamiliesCheckedIn:
+    """Tokens of families were scanned at the session, which stays in this service."""
+
+    session: str
+    scans: tuple[Scan, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SessionNoted:
     """The facilitator has noted something of a session; it stays in this service."""
 
@@ -195,6 +218,7 @@ Event: TypeAlias = (
     | SessionCancelled
     | SessionCorrected
     | AttendanceRecorded
+    | FamiliesCheckedIn
     | SessionNoted
     | SessionSupervised
 )
@@ -216,6 +240,7 @@ class Session:
     photo: str = ""
     corrections: int = 0
     visits: tuple[Visit, ...] = ()
+    scanned_at: dict[str, str] = field(default_factory=dict)  # by family
 
 
 def evolve(state: Session, event: Event) -> Session:
@@ -232,6 +257,8 @@ def evolve(state: Session, event: Event) -> Session:
         case AttendanceRecorded():
             marks = {mark.family: mark.status for mark in event.marks}
             return replace(state, marks=state.marks | marks)
+        case FamiliesCheckedIn():
+            return replace(state, scanned_at=state.scanned_at | dict(event.scans))
         case SessionNoted():
             return replace(state, notes=event.notes, follow_up=event.follow_up, photo=event.photo)
         case SessionSupervised():
@@ -259,6 +286,10 @@ class SessionIsCancelled(DomainError):
 
 class SessionNotHeld(DomainError):
     """The session has not been held."""
+
+
+class CheckedInAlready(DomainError):
+    """The family was checked in at this session before."""
 
 
 class SessionClashes(DomainError):
@@ -336,6 +367,20 @@ def record(command: RecordAttendance, state: Session) -> list[Event]:
     if not marks:
         return []
     return [AttendanceRecorded(state.session, sitting.group, sitting.on, marks)]
+
+
+def check_in(command: CheckIn, state: Session) -> list[Event]:
+    """A family is checked in once a session; the same scan that is sent again changes nothing."""
+    _of_held(state)
+    before = dict(state.scanned_at)
+    for family, at in command.scans:
+        if before.setdefault(family, at) != at:
+            raise CheckedInAlready(session=state.session)
+    new = tuple(Scan(family, at) for family, at in before.items() if family not in state.scanned_at)
+    if not new:
+        return []
+    present = RecordAttendance(tuple((scan.family, "H") for scan in new))
+    return [FamiliesCheckedIn(state.session, new), *record(present, state)]
 
 
 def note(command: NoteSession, state: Session) -> list[Event]:
@@ -424,6 +469,8 @@ def decide(command: Command, state: Session) -> list[Event]:
             return correct(command, state)
         case RecordAttendance():
             return record(command, state)
+        case CheckIn():
+            return check_in(command, state)
         case NoteSession():
             return note(command, state)
         case SuperviseSession():

@@ -17,6 +17,7 @@ from libs.events.store.transaction import Transaction
 from libs.privacy.recognition import Recognition
 from services.p2k2.contract import SESSION
 from services.p2k2.domain.curriculum import ModuleUnknown, lesson
+from services.p2k2.domain.days import today
 from services.p2k2.domain.session import (
     STATUSES,
     Command,
@@ -118,7 +119,7 @@ class CsvImport:
 
     async def sessions(self, unit: Transaction, rows: list[Row], report: ImportReport) -> None:
         """p2k2_sessions.csv: a session that was held, one a row."""
-        today = unit.context.at.date()
+        reported_on = today(unit.context.at)
         good = [row for row in rows if _formed(row, report)]
         groups = await lock_groups(unit, {cells["group_id"] for _, cells in good})
         parsed: list[tuple[int, HoldSession]] = []
@@ -127,7 +128,7 @@ class CsvImport:
             if group is None or not self.sender.may_see(group.region):
                 report.refuse(line, "group_id", Mistake.GROUP_UNKNOWN)
             elif (sitting := self._sitting(line, cells, group, report)) is not None:
-                parsed.append((line, HoldSession(cells["session_id"], sitting, today)))
+                parsed.append((line, HoldSession(cells["session_id"], sitting, reported_on)))
         commands = await self._unclashing(unit, parsed, report)
         streams: list[tuple[str, Command]] = [
             (SESSION.stream(command.session), command) for _, command in commands

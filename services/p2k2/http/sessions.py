@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Collection
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
 from services.p2k2.contract import SESSION
 from services.p2k2.domain.curriculum import ModuleUnknown, lesson
+from services.p2k2.domain.days import today
 from services.p2k2.domain.group import GroupUnknown
 from services.p2k2.domain.session import (
     CancelSession,
@@ -187,7 +189,7 @@ async def plan_session(
     async def decided(unit: Transaction) -> Reply:
         group = await group_within(unit, recorder, body.group)
         sitting = await _sitting(unit, policies, number, group, body)
-        return await _decided(unit, number, PlanSession(number, sitting))
+        return await session_moved(unit, number, PlanSession(number, sitting))
 
     return await deciding(decided)
 
@@ -211,8 +213,8 @@ async def report_session(
     async def decided(unit: Transaction) -> Reply:
         group = await group_within(unit, recorder, body.group)
         sitting = await _sitting(unit, policies, number, group, body)
-        command = HoldSession(number, sitting, context.at.date())
-        return await _decided(unit, number, command)
+        command = HoldSession(number, sitting, today(context.at))
+        return await session_moved(unit, number, command)
 
     return await deciding(decided)
 
@@ -232,9 +234,9 @@ async def cancel_session(
     """Cancel a session, planned or held; its marks stay in the log and count nowhere."""
 
     async def decided(unit: Transaction) -> Reply:
-        await _group_of(unit, recorder, number)
+        await group_of_session(unit, recorder, number)
         await seen.ensure_stream(unit, SESSION, SESSION.stream(number))
-        return await _decided(unit, number, CancelSession(body.reason))
+        return await session_moved(unit, number, CancelSession(body.reason))
 
     return await deciding(decided)
 
@@ -264,11 +266,11 @@ async def correct_session(
     """Correct a held session; both versions are kept."""
 
     async def decided(unit: Transaction) -> Reply:
-        group = await _group_of(unit, recorder, number)
+        group = await group_of_session(unit, recorder, number)
         await seen.ensure_stream(unit, SESSION, SESSION.stream(number))
         sitting = await _sitting(unit, policies, number, group, body)
-        command = CorrectSession(sitting, body.reason, context.at.date())
-        return await _decided(unit, number, command)
+        command = CorrectSession(sitting, body.reason, today(context.at))
+        return await session_moved(unit, number, command)
 
     return await deciding(decided)
 
@@ -286,13 +288,10 @@ async def record_attendance(
     marks = tuple((str(mark.family), mark.status) for mark in body.marks)
 
     async def decided(unit: Transaction) -> Reply:
-        group = await _group_of(unit, recorder, number)
-        [session] = (await rows.sessions_numbered(unit.connection, [number])).values()
-        theirs = await memberships_of_families(unit.connection, {family for family, _ in marks})
-        for family, _ in marks:
-            if group_on(theirs.get(family, ()), session.sitting.on) != group.group:
-                raise FamilyOfAnotherGroup(family=family, session=number)
-        return await _decided(unit, number, RecordAttendance(marks))
+        await group_of_session(unit, recorder, number)
+        sitting = (await session_within(unit, recorder, number)).sitting
+        await ensure_of_group(unit, sitting, number, [family for family, _ in marks])
+        return await session_moved(unit, number, RecordAttendance(marks))
 
     return await deciding(decided)
 
@@ -309,9 +308,9 @@ async def note_session(
     """Keep notes, the follow-up plan and a photo's reference; what was noted last stands."""
 
     async def decided(unit: Transaction) -> Reply:
-        await _group_of(unit, recorder, number)
+        await group_of_session(unit, recorder, number)
         command = NoteSession(body.notes, body.follow_up, body.photo)
-        return await _decided(unit, number, command)
+        return await session_moved(unit, number, command)
 
     return await deciding(decided)
 
@@ -331,8 +330,8 @@ async def supervise_session(
     visit = Visit(body.supervisor, body.on, body.findings)
 
     async def decided(unit: Transaction) -> Reply:
-        await _group_of(unit, recorder, number)
-        return await _decided(unit, number, SuperviseSession(visit, context.at.date()))
+        await group_of_session(unit, recorder, number)
+        return await session_moved(unit, number, SuperviseSession(visit, today(context.at)))
 
     return await deciding(decided)
 
@@ -345,12 +344,28 @@ async def group_within(unit: Transaction, recorder: Principal, name: str) -> Gro
     return group
 
 
-async def _group_of(unit: Transaction, recorder: Principal, number: str) -> GroupRow:
+async def group_of_session(unit: Transaction, recorder: Principal, number: str) -> GroupRow:
     """The group of a session of the recorder's regions, held; any other session is unknown."""
+    row = await session_within(unit, recorder, number)
+    return (await lock_groups(unit, [row.sitting.group]))[row.sitting.group]
+
+
+async def session_within(unit: Transaction, asker: Principal, number: str) -> rows.SessionRow:
+    """A session of the asker's regions; any other is unknown."""
     found = (await rows.sessions_numbered(unit.connection, [number])).get(number)
-    if found is None or is_outside(recorder, found.sitting.region):
+    if found is None or is_outside(asker, found.sitting.region):
         raise SessionUnknown()
-    return (await lock_groups(unit, [found.sitting.group]))[found.sitting.group]
+    return found
+
+
+async def ensure_of_group(
+    unit: Transaction, sitting: Sitting, number: str, families: Collection[str]
+) -> None:
+    """Refuse families that were not of a session's group on its day."""
+    theirs = await memberships_of_families(unit.connection, families)
+    for family in families:
+        if group_on(theirs.get(family, ()), sitting.on) != sitting.group:
+            raise FamilyOfAnotherGroup(family=family, session=number)
 
 
 async def _sitting(
@@ -367,7 +382,7 @@ async def _sitting(
     return sitting
 
 
-async def _decided(unit: Transaction, number: str, command: Command) -> Reply:
+async def session_moved(unit: Transaction, number: str, command: Command) -> Reply:
     outcome = await handle(unit, SESSION, SESSION.stream(number), command)
     await rows.keep_sessions(unit, [outcome])
     return moved(outcome)
@@ -390,10 +405,11 @@ class SessionInList(BaseModel):
 
 
 class Present(BaseModel):
-    """A family's mark."""
+    """A family's mark; `scanned_at` where its token was scanned at the session."""
 
     family: UUID
     status: Status
+    scanned_at: datetime | None
 
 
 class VisitView(BaseModel):
@@ -440,9 +456,7 @@ async def session_of(
 ) -> SessionView:
     """One session; its ETag is what a correction and a cancellation name."""
     async with store.looking() as look:
-        row = (await rows.sessions_numbered(look.connection, [number])).get(number)
-        if row is None or is_outside(reader, row.sitting.region):
-            raise SessionUnknown()
+        row = await session_within(look, reader, number)
         found = (await look.load(SESSION, [SESSION.stream(number)]))[SESSION.stream(number)]
         families = await not_erased(look.connection, found.state.marks)
     state = found.state
@@ -453,7 +467,11 @@ async def session_of(
             **_listed(number, state.standing, sitting),
             venue=sitting.venue,
             marks=[
-                Present(family=UUID(family), status=status)
+                Present(
+                    family=UUID(family),
+                    status=status,
+                    scanned_at=moment(state.scanned_at.get(family)),
+                )
                 for family, status in sorted(state.marks.items())
                 if family in families
             ],
@@ -464,6 +482,11 @@ async def session_of(
             visits=[VisitView(**visit._asdict()) for visit in state.visits],
         )
     )
+
+
+def moment(text: str | None) -> datetime | None:
+    """The moment of a scan as it is stored."""
+    return datetime.fromisoformat(text) if text else None
 
 
 def _listed(number: str, standing: str, sitting: Sitting) -> dict[str, Any]:

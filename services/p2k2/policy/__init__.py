@@ -45,12 +45,15 @@ class ModulesFile(Shape):
 
 
 class GroupFigures(Shape):
-    """The figures of groups from a day on: sizes in families, a session's minutes, the target."""
+    """The figures of groups from a day on: sizes in families, a session's minutes, the target, the
+    minutes of a token for check-in, the days within which scans of a list are told."""
 
     families_min: Count
     families_max: Count
     session_minutes: Count
     reached_percent: Percent
+    check_in_minutes: Count
+    check_in_days: Count
 
 
 class GroupsFile(Shape):

@@ -15,6 +15,7 @@ from services.p2k2.domain.curriculum import Lesson
 from services.p2k2.domain.session import (
     AttendanceRecorded,
     Event,
+    FamiliesCheckedIn,
     Session,
     SessionNoted,
     SessionSupervised,
@@ -39,6 +40,8 @@ INSERT INTO attendance (session, family, status)
 SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[])
 ON CONFLICT (session, family) DO UPDATE SET status = excluded.status
 """
+_INSIDE: Final = (FamiliesCheckedIn, SessionNoted, SessionSupervised)
+"""Events after which a session's row is the same."""
 _COLUMNS: Final = """session, group_id, region, facilitator, held_on, starts_at, module, number,
        sessions, rank, standing"""
 _NUMBERED: Final = f"SELECT {_COLUMNS} FROM session WHERE session = ANY($1)"  # noqa: S608 - of texts that stand here
@@ -74,7 +77,7 @@ async def keep_sessions(unit: Transaction, outcomes: Iterable[Outcome[Session, E
         for event in outcome.events:
             if isinstance(event, AttendanceRecorded):
                 marks |= {(event.session, mark.family): mark.status for mark in event.marks}
-            elif not isinstance(event, SessionNoted | SessionSupervised) and sitting is not None:
+            elif not isinstance(event, _INSIDE) and sitting is not None:
                 rows[state.session] = (
                     state.session,
                     sitting.group,
