@@ -112,16 +112,23 @@ WALLS: Final = (
     Mutant(
         "said-within-another-statement",
         "a value that became part of a query says for whom it reads",
-        (Change(ROLES, "proname ~ '^(set_config|lo_", "proname ~ '^(lo_"),),
+        (Change(ROLES, "proname ~ '^(set_config|", "proname ~ '^("),),
         f"{ROWS}::test_a_reading_role_is_nobody_else_and_changes_nothing[pkh_projection_reader]",
         f"{ROWS}::test_who_does_not_say_for_whom_sees_nothing",
     ),
     Mutant(
-        "log-written-by-a-reader",
+        "log-written-by-a-relay",
         "a role that only reads fills the disk with PostgreSQL's own log",
         (Change(ROLES, "|pg_logical_emit_message", ""),),
-        f"{ROWS}::test_a_reading_role_is_nobody_else_and_changes_nothing[pkh_grafana]",
-        f"{ROWS}::test_who_does_not_say_for_whom_sees_nothing",
+        f"{RELAY}::test_it_fills_no_disk_beside_its_tables",
+        RELAYED,
+    ),
+    Mutant(
+        "view-without-a-fence",
+        "a condition of the relay's own is asked of rows that stay in the service",
+        (Change("libs/events/migrations/014_outgoing.sql", "WITH (security_barrier) ", ""),),
+        f"{RELAY}::test_no_condition_finds_out_what_stays[named]",
+        RELAYED,
     ),
     Mutant(
         "one-role-takes-all",

@@ -34,6 +34,11 @@ ALTER ROLE :"role" CONNECTION LIMIT :connections;
 SQL
 }
 
+limit_files() { # ROLE: of those that it sorts in; only a superuser lifts it
+  let_variables role "$1"
+  echo "ALTER ROLE :\"role\" SET temp_file_limit = '1GB';"
+}
+
 change_password() { # NAME
   with_password "$1"
   cat <<'SQL'
@@ -51,6 +56,10 @@ REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
 \connect :"database"
 ALTER SCHEMA public OWNER TO :"owner";
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
+-- What writes without a table fills the disk for whoever gets in, and nobody here needs it.
+SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', oid::regprocedure) FROM pg_proc
+WHERE pronamespace = 'pg_catalog'::regnamespace
+  AND proname ~ '^(lo_.*|lo(read|write)|pg_logical_emit_message)$' \gexec
 SQL
   shift 2
   for role in "$@"; do
@@ -75,26 +84,27 @@ make_service() { # NAME
 
 make_relay() { # SERVICE: it reads what leaves the service, and moves how far that is
   make_role "pkh_${1}_relay" 24
+  limit_files "pkh_${1}_relay"
   admit "pkh_$1" "pkh_${1}_relay"
 }
 
 # It reads what migrations grant to it. What it asks for ends in time, unless it says otherwise itself,
 # which PostgreSQL lets any role do; what it cannot lift are its connections, the files that it sorts
-# in, and that it may call nothing that writes without a table, holds locks of leaders, or says within
-# another statement for whom it reads.
+# in, and that it may call nothing that holds locks of leaders, or says within another statement for
+# whom it reads.
 make_reader() { # SERVICE ROLE CONNECTIONS
   make_role "$2" "$3"
+  limit_files "$2"
   admit "pkh_$1" "$2"
   let_variables service "pkh_$1" owner "pkh_${1}_owner"
   cat <<'SQL'
 ALTER ROLE :"role" SET default_transaction_read_only = on;
 ALTER ROLE :"role" SET statement_timeout = '15s';
-ALTER ROLE :"role" SET temp_file_limit = '1GB';
 SELECT format('REVOKE EXECUTE ON FUNCTION %1$s FROM PUBLIC', oid::regprocedure),
        format('GRANT EXECUTE ON FUNCTION %1$s TO %2$I, %3$I', oid::regprocedure, :'service', :'owner')
 FROM pg_proc
 WHERE pronamespace = 'pg_catalog'::regnamespace
-  AND proname ~ '^(set_config|lo_.*|lo(read|write)|pg_logical_emit_message|pg_(try_)?advisory_(xact_)?lock.*)$' \gexec
+  AND proname ~ '^(set_config|pg_(try_)?advisory_(xact_)?lock.*)$' \gexec
 SQL
 }
 
@@ -124,6 +134,7 @@ SQL
   # Registry makes and reads keys, payments reads them, the eraser destroys them; tables say so.
   make_role pkh_keys_owner 8
   make_role pkh_eraser 24
+  limit_files pkh_eraser
   # begin roles
   make_service registry
   make_relay registry
