@@ -24,6 +24,7 @@ from cli.commands import (
     reopening,
     session,
     steps,
+    synth,
     unmatched,
     why,
 )
@@ -48,6 +49,7 @@ app.command("where")(where)
 app.command("why")(why.why)
 app.command("reads")(reads.reads)
 app.command("unmatched")(unmatched.unmatched)
+app.command("synth")(synth.synth)
 app.command("verify")(proving.verify)
 app.command("witness")(proving.witness)
 app.add_typer(tahap_verbs.verbs, name="tahap")
