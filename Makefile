@@ -86,7 +86,7 @@ contracts: $(READY) ## write schemas, asyncapi.yaml, openapi/ and the index of p
 deployment: $(READY) ## write compose file, roles, secrets and scrape targets again from deploy/services.toml (ARGS=--check)
 	$(BIN)/python -m tools.deployment $(ARGS)
 
-service: $(READY) ## lay a new service that is green at once (NAME=complaints TITLE="...", REMOVE=1 takes it away)
+service: $(READY) ## lay a new service that is green at once (NAME=purses TITLE="...", REMOVE=1 takes it away)
 	$(BIN)/python -m tools.service $(if $(REMOVE),--remove) "$(NAME)" "$(TITLE)"
 
 dashboards: $(READY) ## write the dashboards of Grafana again from their code

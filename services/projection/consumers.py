@@ -11,6 +11,7 @@ from libs.events.bus.incoming import Incoming
 from libs.events.consumer.subscription import Subscription
 from libs.events.store.transaction import Transaction
 from services.projection.contract import (
+    CASE_TOPIC,
     COMMITMENT_TOPIC,
     FAMILY_TOPIC,
     PAYMENT_TOPIC,
@@ -32,6 +33,7 @@ from services.projection.contract import (
     GraduationPending,
     InvestigationOpened,
     InvestigationWithdrawn,
+    OfCase,
     OfFamily,
     OfTahap,
     PaymentCredited,
@@ -274,6 +276,11 @@ async def about_sessions(transaction: Transaction, messages: Sequence[Incoming])
         await transaction.connection.execute(TIMELINE, *map(list, zip(*timeline, strict=True)))
 
 
+async def about_cases(transaction: Transaction, messages: Sequence[Incoming]) -> None:
+    """Put what is said of a family's case into its timeline; a case may be of no family."""
+    await about_families(transaction, [m for m in messages if m.body.family is not None])
+
+
 async def _erase(transaction: Transaction, families: Sequence[str]) -> None:
     """Forget what was said of families, and tell nothing of them from here on."""
     lock, *statements = ERASED
@@ -390,6 +397,7 @@ VIEWS = (
         },
         about_sessions,
     ),
+    Subscription("projection", CASE_TOPIC, {}, about_cases, others=OfCase),
     Subscription(
         "projection",
         TAHAP_TOPIC,

@@ -12,6 +12,7 @@ COMMITMENT_TOPIC = "pkh.conditionality.commitment.v1"
 PAYMENT_TOPIC = "pkh.payments.payment.v1"
 TAHAP_TOPIC = "pkh.payments.tahap.v1"
 SESSION_TOPIC = "pkh.p2k2.session.v1"
+CASE_TOPIC = "pkh.complaints.case.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +251,13 @@ class OfFamily:
     """Any other message about a family: only its place in the timeline is kept."""
 
     family: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfCase:
+    """Anything about a case: it has a place in the timeline of the family whose it is."""
+
+    family: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

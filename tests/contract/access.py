@@ -75,6 +75,9 @@ _FOREIGN_TOKENS: Final = (
 _FOREIGN_VILLAGE: Final = (
     "integration/p2k2/test_coverage.py::test_a_group_of_another_region_is_as_unknown_as_none"
 )
+_FOREIGN_CASE: Final = (
+    "integration/complaints/test_cases.py::test_a_case_of_another_region_is_as_unknown_as_none"
+)
 
 OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
     "registry": {
@@ -267,5 +270,10 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
         "GET /loads": _of(Regions.ROWS, "p2k2:read"),
         "GET /families/{family}/coverage": _of(Regions.FAMILY, "p2k2:read"),
         "GET /modules": _of(Regions.NONE, "p2k2:read"),
+    },
+    "complaints": {
+        **_everywhere(),
+        "POST /cases": _of(Regions.INSIDE, "complaints:receive", shown_by=_FOREIGN_CASE),
+        "GET /cases/{case}": _of(Regions.INSIDE, "complaints:read", shown_by=_FOREIGN_CASE),
     },
 }

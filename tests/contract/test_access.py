@@ -52,6 +52,7 @@ PLACES: Final = {
     "job": "listing-2023-1",
     "number": "S0000001",
     "group": "G6103012026-1",
+    "case": str(UUID(int=3)),
 }
 QUERIES: Final = {
     "/unmet-cycles": "?tahap=2023-1",

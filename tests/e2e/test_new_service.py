@@ -23,7 +23,7 @@ from tests.doors import YEAR
 from tests.servers import eventually
 
 HERE = "tests/e2e/test_new_service.py"  # it would lay the same service once more
-NAME, TITLE = "complaints", "Complaints of families"
+NAME, TITLE = "purses", "Purses of families"
 PLUMBING_LINES_MAX = 72
 START_S = 60.0
 STOP_S = 30

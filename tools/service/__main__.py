@@ -1,7 +1,7 @@
 """Lays a new service that is green at once, or takes one away that was only laid.
 
-    python -m tools.service complaints "Complaints of families"
-    python -m tools.service --remove complaints
+    python -m tools.service purses "Purses of families"
+    python -m tools.service --remove purses
 
 It has one aggregate, one POST, one GET and one message, which projection keeps in the timeline of
 the family; `laid/` beside this file is what it is made of. What is generated is generated again.
@@ -118,7 +118,7 @@ def lay(root: Path, name: str, title: str, then: Callable[[Path], None] = genera
     """Lay a service, or nothing of it. Raises `ServiceRefused`."""
     if not NAME.fullmatch(name):
         raise ServiceRefused(
-            f"NAME must be 3 to 24 small letters and digits, such as complaints: {name!r}."
+            f"NAME must be 3 to 24 small letters and digits, such as purses: {name!r}."
         )
     if not TITLE.fullmatch(title):
         raise ServiceRefused('TITLE must be 3 to 60 characters without ", \\ and $.')

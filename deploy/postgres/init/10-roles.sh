@@ -147,6 +147,8 @@ SQL
   make_reader projection pkh_grafana 8
   make_service p2k2
   make_relay p2k2
+  make_service complaints
+  make_relay complaints
   make_database pkh_keys pkh_keys_owner pkh_registry pkh_conditionality pkh_payments pkh_p2k2 pkh_eraser
   # end roles
 }

@@ -31,6 +31,7 @@ from localstack.ports import free_ports
 from services.p2k2.main import SERVICE as P2K2
 from services.payments.contract import ANNOUNCED_TO
 from tests.doors import YEAR, front_door, service_settings
+from tests.integration.complaints.kit import COMPLAINT
 from tests.integration.conditionality.kit import BAD, bench_at, families, months_of
 from tests.integration.p2k2.kit import ANA, GROUP, MEETING, NUMBER
 from tests.integration.p2k2.kit import bench_at as bench_of_p2k2
@@ -71,11 +72,14 @@ class Served:
         """The answer to a GET, once."""
         return self.session.get(f"{self.url}{path}", headers=self.who(), params=query, timeout=30)
 
-    def post(self, path: str, headers: Mapping[str, str] | None = None, **sent: Any) -> None:
-        """Have a POST done with, once."""
+    def post(
+        self, path: str, headers: Mapping[str, str] | None = None, **sent: Any
+    ) -> requests.Response:
+        """The answer to a POST that is done, sent once."""
         headers = {**self.who(), "Idempotency-Key": str(uuid.uuid4()), **(headers or {})}
         answer = self.session.post(f"{self.url}{path}", headers=headers, timeout=60, **sent)
         assert answer.ok, answer.text
+        return answer
 
     def decided_on(self, path: str) -> str | None:
         """The current ETag of what a path lies under; None where that has none."""
@@ -291,6 +295,8 @@ def served_by(postgres: Postgres, directory: Path, name: str) -> Iterator[Served
                 served = Served(name, url, schema, document, token, places, session, pool)
                 if name == "registry":
                     places |= runner.run(_registered(served, settings))
+                if name == "complaints":
+                    places |= {"case": served.post("/cases", json=COMPLAINT).json()["case"]}
                 yield served
         finally:
             runner.run(stack.aclose())
