@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from libs.events.bus.incoming import Incoming
 from libs.events.consumer.subscription import Subscription
@@ -18,6 +19,7 @@ from services.p2k2.contract import (
     FamilyErased,
     FamilyGraduated,
     FamilyMoved,
+    FamilyUnlisted,
     GroupAssigned,
     Terminated,
 )
@@ -31,6 +33,7 @@ from services.p2k2.tables.groups import (
     memberships_of_families,
     move,
     participants,
+    unlist,
 )
 
 
@@ -42,15 +45,24 @@ async def take_groups(unit: Transaction, messages: Sequence[Incoming]) -> None:
 
 
 async def take_families(unit: Transaction, messages: Sequence[Incoming]) -> None:
-    """Keep who was found eligible, has graduated, has moved or is erased."""
+    """Keep who was found eligible, has graduated, has moved or is erased, and what was void."""
+    for void, some in groupby(messages, lambda m: isinstance(m.body, FamilyUnlisted)):
+        if void:
+            await unlist(unit, {(m.body.family, m.body.tahap) for m in some})
+        else:
+            await _keep(unit, list(some))
+    await _settle(unit, {m.body.family for m in messages if not isinstance(m.body, FamilyMoved)})
+
+
+async def _keep(unit: Transaction, messages: Sequence[Incoming]) -> None:
     bodies = [message.body for message in messages]
     moves = [(m.position, m.body) for m in messages if isinstance(m.body, FamilyMoved)]
     eligible = {
-        body.family
+        body.family: body.tahap
         for body in bodies
         if isinstance(body, FamilyDesignated) and body.status == "ELIGIBLE"
     }
-    graduated = {body.family for body in bodies if isinstance(body, FamilyGraduated)}
+    graduated = {body.family: body.tahap for body in bodies if isinstance(body, FamilyGraduated)}
     erased = {body.family for body in bodies if isinstance(body, FamilyErased)}
     if moves:
         await move(unit, moves)
@@ -60,14 +72,13 @@ async def take_families(unit: Transaction, messages: Sequence[Incoming]) -> None
         await leave(unit, graduated, "GRADUATED")
     if erased:
         await erase(unit, erased)
-    await _settle(unit, eligible | graduated)
 
 
 async def take_commitments(unit: Transaction, messages: Sequence[Incoming]) -> None:
     """Keep whose participation was ended."""
-    ended = {message.body.family for message in messages}
+    ended = dict.fromkeys(message.body.family for message in messages)
     await leave(unit, ended, "TERMINATED")
-    await _settle(unit, ended)
+    await _settle(unit, {*ended})
 
 
 async def _settle(unit: Transaction, families: set[str]) -> None:
@@ -76,9 +87,9 @@ async def _settle(unit: Transaction, families: set[str]) -> None:
         return
     commands: list[tuple[str, Command]] = []
     staying: dict[str, list[Participant]] = {}
-    designated = await participants(unit, families)
-    former = await memberships_of_families(unit.connection, [who.family for who in designated])
-    for who in designated:
+    judged = await participants(unit, families)
+    former = await memberships_of_families(unit.connection, [who.family for who in judged])
+    for who in judged:
         commands += [
             (GROUP.stream(earlier.group), RemoveFamilies((who.family,), "REASSIGNED"))
             for earlier in former.get(who.family, ())
@@ -106,6 +117,7 @@ SUBSCRIPTIONS = (
         {
             "FamilyDesignated": FamilyDesignated,
             "FamilyGraduated": FamilyGraduated,
+            "FamilyUnlisted": FamilyUnlisted,
             "FamilyMoved": FamilyMoved,
             "FamilyErased": FamilyErased,
         },

@@ -137,17 +137,27 @@ class GroupAssigned:
 
 @dataclass(frozen=True, slots=True)
 class FamilyDesignated:
-    """The family was judged: ELIGIBLE, INELIGIBLE or HOLD."""
+    """The family was judged at a tahap: ELIGIBLE, INELIGIBLE or HOLD."""
 
     family: str
+    tahap: str
     status: str
 
 
 @dataclass(frozen=True, slots=True)
 class FamilyGraduated:
-    """The family has left the programme."""
+    """The family has left the programme with a tahap."""
 
     family: str
+    tahap: str
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyUnlisted:
+    """The tahap was cancelled: what its list said of the family, eligible or graduated, is void."""
+
+    family: str
+    tahap: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from libs.events.domain.decider import Decider
 from libs.events.domain.errors import NotFound
 from services.p2k2.domain.session import ensure_fit
 
-LeftFor: TypeAlias = Literal["GRADUATED", "TERMINATED", "REASSIGNED"]
+LeftFor: TypeAlias = Literal["GRADUATED", "TERMINATED", "REASSIGNED", "UNLISTED", "ERASED"]
+"""Why a family is of a group no more; UNLISTED: the tahap that found it eligible was cancelled."""
 
 
 # -- Commands -------------------------------------------------------------------------------------

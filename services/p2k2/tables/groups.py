@@ -34,12 +34,23 @@ SELECT DISTINCT ON (group_id) * FROM unnest($1::text[], $2::text[], $3::text[])
 ON CONFLICT (group_id) DO UPDATE SET facilitator = excluded.facilitator
 """
 _DESIGNATED: Final = """
-INSERT INTO standing (family, designated) SELECT unnest($1::uuid[]), true
-ON CONFLICT (family) DO UPDATE SET designated = true
+INSERT INTO standing (family, designated, designated_in)
+SELECT family, true, tahap FROM unnest($1::uuid[], $2::text[]) AS new (family, tahap)
+ON CONFLICT (family) DO UPDATE SET designated = true, designated_in = excluded.designated_in
 """
+# Two people ended a participation: no cancelled tahap takes that back, so it stands above the rest.
 _LEFT: Final = """
-INSERT INTO standing (family, left_for) SELECT unnest($1::uuid[]), $2
-ON CONFLICT (family) DO UPDATE SET left_for = coalesce(standing.left_for, excluded.left_for)
+INSERT INTO standing (family, left_for, left_in)
+SELECT family, $3, tahap FROM unnest($1::uuid[], $2::text[]) AS new (family, tahap)
+ON CONFLICT (family) DO UPDATE SET left_for = excluded.left_for, left_in = excluded.left_in
+WHERE standing.left_for IS DISTINCT FROM 'TERMINATED'
+"""
+_UNLISTED: Final = """
+UPDATE standing
+SET designated = designated AND designated_in IS DISTINCT FROM void.tahap,
+    left_for = CASE WHEN left_in = void.tahap THEN NULL ELSE left_for END,
+    left_in = nullif(left_in, void.tahap)
+FROM unnest($1::uuid[], $2::text[]) AS void (family, tahap) WHERE standing.family = void.family
 """
 _MOVED: Final = """
 INSERT INTO family_move (family, effective_on, position, region)
@@ -52,9 +63,11 @@ _ERASE: Final = (
 )
 _PARTICIPATING: Final = """
 SELECT member.family::text, member.group_id, study_group.region, study_group.facilitator,
-       standing.left_for
+       CASE WHEN EXISTS (SELECT FROM erased_family AS erased WHERE erased.family = member.family)
+            THEN 'ERASED'
+            ELSE coalesce(standing.left_for, CASE WHEN NOT designated THEN 'UNLISTED' END) END
 FROM member JOIN standing USING (family) JOIN study_group USING (group_id)
-WHERE member.family = ANY($1::uuid[]) AND standing.designated
+WHERE member.family = ANY($1::uuid[])
   AND member.since = (SELECT max(since) FROM member AS latest
                       WHERE latest.family = member.family)
 ORDER BY member.group_id, member.family
@@ -101,7 +114,7 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """A designated family and its group; `left_for` says why it has left the programme."""
+    """A family that was judged and its group; `left_for` says why it belongs to that no more."""
 
     family: str
     group: GroupRow
@@ -120,14 +133,19 @@ async def assign(unit: Transaction, assigned: Sequence[GroupAssigned]) -> None:
     await unit.connection.execute(_ASSIGN, *map(list, zip(*rows, strict=True)))
 
 
-async def designate(unit: Transaction, families: Collection[str]) -> None:
-    """Note that families were found eligible."""
-    await unit.connection.execute(_DESIGNATED, list(families))
+async def designate(unit: Transaction, families: Mapping[str, str]) -> None:
+    """Note that families were found eligible, each at a tahap."""
+    await unit.connection.execute(_DESIGNATED, list(families), list(families.values()))
 
 
-async def leave(unit: Transaction, families: Collection[str], reason: LeftFor) -> None:
-    """Note why families have left the programme; the first reason stands."""
-    await unit.connection.execute(_LEFT, list(families), reason)
+async def leave(unit: Transaction, families: Mapping[str, str | None], reason: LeftFor) -> None:
+    """Note why families have left the programme, and with which tahap if its list said so."""
+    await unit.connection.execute(_LEFT, list(families), list(families.values()), reason)
+
+
+async def unlist(unit: Transaction, void: Collection[tuple[str, str]]) -> None:
+    """Take back what the lists of cancelled tahaps said of families; a termination stays."""
+    await unit.connection.execute(_UNLISTED, *map(list, zip(*void, strict=True)))
 
 
 async def move(unit: Transaction, moves: Sequence[tuple[int, FamilyMoved]]) -> None:
@@ -148,7 +166,7 @@ async def not_erased(connection: Connection, families: Collection[str]) -> set[s
 
 
 async def participants(unit: Transaction, families: Collection[str]) -> list[Participant]:
-    """Those of these families that were designated and have a group."""
+    """Those of these families that were judged and have a group."""
     rows = await unit.connection.fetch(_PARTICIPATING, list(families))
     return [
         Participant(family, GroupRow(group, region, facilitator), left_for)

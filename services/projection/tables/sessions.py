@@ -48,12 +48,13 @@ SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[])
 ON CONFLICT (session, family) DO UPDATE SET status = excluded.status
 """
 
-# A family takes part in a tahap in which it has a row and has not graduated. A session belongs to
-# the tahap whose months hold its day.
+# A family takes part in a tahap in which it has a row and has not graduated; an erased one counts
+# nowhere. A session belongs to the tahap whose months hold its day.
 _TAKING_PART: Final = """
 taking_part AS MATERIALIZED (
     SELECT tahap, family FROM tahap_row
     WHERE {tahaps} AND disposition NOT IN ('GRADUATED_NATURAL', 'GRADUATION_PENDING')
+      AND NOT EXISTS (SELECT FROM erased_family AS erased WHERE erased.family = tahap_row.family)
 ), held AS MATERIALIZED (
     SELECT tahap, session, group_id, region, module, number, sessions, rank
     FROM tahap_month, group_session
@@ -117,8 +118,7 @@ WITH {_OF_YEAR}, completed AS (
 )
 SELECT ever.family::text, sessions_attended, modules_completed
 FROM ever LEFT JOIN family_group USING (family)
-WHERE NOT EXISTS (SELECT FROM erased_family AS erased WHERE erased.family = ever.family)
-  AND ($2::uuid IS NULL OR ever.family > $2) AND EXISTS (
+WHERE ($2::uuid IS NULL OR ever.family > $2) AND EXISTS (
     SELECT FROM unnest($3::text[], $4::text[]) AS r (low, high)
     WHERE coalesce(region, '') >= low AND coalesce(region, '') < high)
 ORDER BY ever.family LIMIT $5

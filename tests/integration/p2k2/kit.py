@@ -58,14 +58,20 @@ class Bench:
         }
         return self.groups.record("GroupAssigned", family, body | changes)
 
-    def designated(self, family: str, status: str = "ELIGIBLE") -> Record:
+    def designated(self, family: str, status: str = "ELIGIBLE", tahap: str = "2023-1") -> Record:
         """Registry has judged a family."""
-        body = {"family": family, "tahap": "2023-1", "status": status}
+        body = {"family": family, "tahap": tahap, "status": status}
         return self.families.record("FamilyDesignated", family, body)
 
-    def graduated(self, family: str) -> Record:
+    def graduated(self, family: str, tahap: str = "2023-2") -> Record:
         """A family has left the programme."""
-        return self.families.record("FamilyGraduated", family, {"family": family})
+        body = {"family": family, "tahap": tahap}
+        return self.families.record("FamilyGraduated", family, body)
+
+    def unlisted(self, family: str, tahap: str) -> Record:
+        """A tahap was cancelled, and with it what its list said of a family."""
+        body = {"family": family, "tahap": tahap, "revision": 1}
+        return self.families.record("FamilyUnlisted", family, body)
 
     def moved(self, family: str, region: str) -> Record:
         """A family lives elsewhere."""

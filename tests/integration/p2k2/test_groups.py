@@ -66,6 +66,43 @@ async def test_who_graduates_or_is_terminated_leaves_and_stays_away(bench: Bench
     assert left == {ANA: "GRADUATED", BUDI: "TERMINATED"}
 
 
+async def test_what_a_cancelled_tahap_said_of_a_family_is_void(bench: Bench) -> None:
+    await bench.take(bench.assigned(ANA), bench.designated(ANA))
+
+    await bench.take(bench.unlisted(ANA, "2023-1"))
+    assert await members(bench) == set()
+    [left] = await sent(bench.store, "FamiliesLeft")
+    assert left.body["reason"] == "UNLISTED"
+
+    await bench.take(bench.designated(ANA), bench.graduated(ANA), bench.unlisted(ANA, "2023-2"))
+    assert await members(bench) == {ANA}  # it was found eligible by the tahap before
+
+
+async def test_the_next_list_of_a_cancelled_tahap_counts_whatever_comes_with_it(
+    bench: Bench,
+) -> None:
+    await bench.take(bench.assigned(ANA))
+
+    await bench.take(
+        bench.designated(ANA),
+        bench.unlisted(ANA, "2023-1"),
+        bench.designated(ANA),
+        bench.unlisted(ANA, "2023-2"),
+    )
+
+    assert await members(bench) == {ANA}
+
+
+async def test_a_cancelled_tahap_takes_no_termination_back(bench: Bench) -> None:
+    await bench.take(bench.assigned(ANA), bench.designated(ANA))
+    await bench.take(bench.graduated(ANA))
+    await bench.take(bench.terminated(ANA))
+
+    await bench.take(bench.unlisted(ANA, "2023-2"))
+
+    assert await members(bench) == set()
+
+
 async def test_messages_that_come_again_and_again_change_nothing(bench: Bench) -> None:
     def messages() -> list[Record]:
         return [
@@ -149,6 +186,9 @@ async def test_an_erased_family_is_shown_in_no_group_and_no_session(
 
     await bench.take(bench.erased(ANA))
 
+    assert await members(bench) == {BUDI}
+    left = [m.body for m in await sent(bench.store, "FamiliesLeft")]
+    assert left == [{"group": GROUP, "families": [ANA], "reason": "ERASED"}]
     reader = p2k2.who("reader-1", READ, regions=NATION)
     group = await p2k2.client.get(f"/groups/{GROUP}?year=2023", headers=reader)
     groups = await p2k2.client.get("/groups", headers=reader)

@@ -125,6 +125,21 @@ async def test_a_group_is_shown_to_who_may_see_its_village(desk: Desk) -> None:
     assert await sessions.learning_families(desk.reading, "2023", ("61.04",), None, 10) == []
 
 
+async def test_an_erased_family_counts_in_no_group_and_no_indicator(desk: Desk) -> None:
+    await taking_part(desk, "2023-1")
+    await desk.take(held(desk, 1, "2023-01-05"), came(desk, 1, (ANA, "H"), (BUDI, "H")))
+
+    await desk.take(desk.said("pkh.registry.family.v2", "FamilyErased", family=ANA))
+
+    [row] = await groups(desk, "2023-1")
+    assert (row["families"], row["present"], row["reached"]) == (1, 1, 1)
+    assert await sessions.indicators(desk.reading, "2023-1") == {
+        "p2k2_families": 1,
+        "p2k2_reached": 1,
+    }
+    assert set(await learnt(desk)) == {BUDI}
+
+
 async def test_a_familys_timeline_tells_its_own_part_and_nobody_elses(desk: Desk) -> None:
     await taking_part(desk, "2023-1")
     await desk.take(held(desk, 1, "2023-01-05"), came(desk, 1, (ANA, "I"), (BUDI, "H")))
