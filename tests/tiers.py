@@ -10,6 +10,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +50,7 @@ TIERS: Final = (
 """From what runs in a moment to what takes longest."""
 
 
+@cache
 def tier_of(path: Path) -> Tier:
     """The tier of a test file."""
     folder = path.relative_to(HERE).parts[0]

@@ -33,6 +33,7 @@ from tools.contracts.generate import (
 )
 
 PUBLISHED = messages()
+TOPICS = Topics.load(CONTRACTS)
 IDS = [f"{stem.parent.name}/{stem.name}" for stem in PUBLISHED]
 
 
@@ -144,30 +145,29 @@ def is_part_of(part: Any, whole: Any) -> bool:
 
 
 def test_every_topic_has_a_golden_example() -> None:
-    assert {stem.parent.name for stem in PUBLISHED} == set(Topics.load(CONTRACTS).partitions)
+    assert {stem.parent.name for stem in PUBLISHED} == set(TOPICS.partitions)
 
 
-NARROW = sorted(stem for stem in PUBLISHED if stem.parent.name in Topics.load(CONTRACTS).narrowings)
+NARROW = sorted(stem for stem in PUBLISHED if stem.parent.name in TOPICS.narrowings)
 
 
 @pytest.mark.parametrize("stem", NARROW, ids=lambda stem: stem.name)
 def test_a_narrow_topic_tells_what_its_golden_example_says_and_no_more(stem: Path) -> None:
-    topics, topic = Topics.load(CONTRACTS), stem.parent.name
-    wide, name = topics.stored_as(topic), stem.name.partition(".")[0]
+    topic = stem.parent.name
+    wide, name = TOPICS.stored_as(topic), stem.name.partition(".")[0]
     stored = example(CONTRACTS / wide / f"{name}.{wide.rpartition('.')[2]}")
 
-    assert json.loads(topics.value(topic, name, stored)) == json.loads(example(stem))
+    assert json.loads(TOPICS.value(topic, name, stored)) == json.loads(example(stem))
 
 
 def test_a_narrow_topic_has_every_message_of_its_wide_one_and_its_partitions() -> None:
-    topics = Topics.load(CONTRACTS)
-    for topic, narrowing in topics.narrowings.items():
+    for topic, narrowing in TOPICS.narrowings.items():
         own = {stem.name.partition(".")[0] for stem in NARROW if stem.parent.name == topic}
         wide = {s.name.partition(".")[0] for s in PUBLISHED if s.parent.name == narrowing.topic}
         assert own == wide
         assert set(narrowing.fields) <= wide
-        assert topics.partitions[topic] == topics.partitions[narrowing.topic]
-        assert topics.owners[topic] == topics.owners[narrowing.topic]
+        assert TOPICS.partitions[topic] == TOPICS.partitions[narrowing.topic]
+        assert TOPICS.owners[topic] == TOPICS.owners[narrowing.topic]
 
 
 # -- Promises --------------------------------------------------------------------------------------

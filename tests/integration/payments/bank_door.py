@@ -16,6 +16,7 @@ import uvicorn
 
 from libs.chassis.dev_certificates import Authority
 from libs.chassis.settings import partner_tls
+from services.payments.main import POLICIES
 from services.payments.partners.client import PARTNER_TIMEOUT_S, Outside
 from services.payments.partners.files import Renderer
 from services.payments.workers.partner_exchange import Exchange
@@ -91,7 +92,7 @@ async def payer_at(
         outside = Outside(client, client, partners, token, office.world.keys)
         exchange = Exchange(office.store, Renderer(office.store, office.elsewhere.keys), outside)
         try:
-            yield Payer(office.store, office.policies, exchange)
+            yield Payer(office.store, POLICIES, exchange)
         finally:
             await exchange.in_flight.aclose()
 

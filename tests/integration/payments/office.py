@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +21,6 @@ from libs.events.consumer.inbox import Consumer
 from libs.events.store.handle import handle
 from libs.events.store.postgres import Store
 from libs.privacy.keys import KeyRing
-from services.payments import policy
 from services.payments.consumers import SUBSCRIPTIONS
 from services.payments.contract import ANNOUNCED_TO, PAYMENT, RUN, SERVICE, TAHAP
 from services.payments.domain.payment.state import PaymentState, Unentitled
@@ -81,7 +80,6 @@ class Office:
     world: World
     directory: Path
     door: Door
-    policies: policy.Policies = field(default_factory=policy.load)
 
     async def take(self, *records: Record) -> None:
         """Consume messages, partition by partition."""
@@ -227,7 +225,7 @@ class Office:
 
     def lists(self) -> ListMaker:
         """The part that makes lists ready."""
-        return ListMaker(self.policies, self.elsewhere.keys)
+        return ListMaker(POLICIES, self.elsewhere.keys)
 
     async def frozen(self, tahap: str = TAHAP_1) -> None:
         """Two people freeze the list that stands."""
@@ -254,7 +252,7 @@ class Office:
         own = store or self.store
         outside = outside_of(self.world, self.directory)
         exchange = Exchange(own, Renderer(own, self.elsewhere.keys), outside)
-        return Payer(own, self.policies, exchange)
+        return Payer(own, POLICIES, exchange)
 
     async def pay(self) -> None:
         """Do all that the payer finds to do."""

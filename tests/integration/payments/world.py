@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +24,20 @@ from simulators.journal import Journal
 from simulators.signing import load
 
 NOTHING_UPSTREAM: Final = Positions("first", 0, 0, {}, {}, 0)
+
+
+def give_partner_keys(directory: Path) -> None:
+    """Put the keys of this process's partners into a directory that has none."""
+    for name, text in _partner_keys().items():
+        if not (directory / name).exists():
+            (directory / name).write_text(text)
+
+
+@cache
+def _partner_keys() -> dict[str, str]:
+    with tempfile.TemporaryDirectory() as made:
+        make_partner_keys(Path(made), PARTNERS)
+        return {name: (Path(made) / name).read_text() for name in (REGISTER, OWN, SIMULATED)}
 
 
 class LinkCut(httpx.TransportError):
@@ -59,7 +75,7 @@ class World(httpx.AsyncBaseTransport):
 
     def __post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        make_partner_keys(self.directory, PARTNERS)
+        give_partner_keys(self.directory)
         register = self.directory / REGISTER
         self.signing = load(self.directory / SIMULATED, register)
         self.keys = PartnerKeys.read(register, self.directory / OWN)
