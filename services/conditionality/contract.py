@@ -51,6 +51,14 @@ from services.conditionality.domain.evaluation.messages import (
 )
 from services.conditionality.domain.evaluation.messages import Event as EvaluationEvent
 from services.conditionality.domain.evaluation.state import Evaluation
+from services.conditionality.domain.exceptions import Command as ExceptionCommand
+from services.conditionality.domain.exceptions import (
+    DutyException,
+    ExceptionDecided,
+    ExceptionProposed,
+    duty_exception,
+)
+from services.conditionality.domain.exceptions import Event as ExceptionEvent
 from services.conditionality.domain.person import Command as PersonCommand
 from services.conditionality.domain.person import Event as PersonEvent
 from services.conditionality.domain.person import (
@@ -126,7 +134,15 @@ COMMITMENT: Final[StreamType[CommitmentCommand, Commitment, CommitmentEvent]] = 
     events=_named(FindingBrought, FindingRejected, FindingApproved)
     | {name: event for name, event in PUBLISHED.items() if event not in OF_A_TAHAP},
     publish=published(TOPIC, "family", inside=(FindingBrought, FindingRejected, FindingApproved)),
-    snapshot=(Commitment, 6),
+    snapshot=(Commitment, 7),
+)
+
+EXCEPTION: Final[StreamType[ExceptionCommand, DutyException, ExceptionEvent]] = StreamType(
+    name="exception",
+    decider=duty_exception,
+    events=_named(ExceptionProposed, ExceptionDecided),
+    publish=lambda _event, _state: None,
+    snapshot=(DutyException, 1),
 )
 
 EVALUATION: Final[StreamType[EvaluationCommand, Evaluation, EvaluationEvent]] = StreamType(

@@ -11,9 +11,16 @@ from libs.chassis.metrics import Seldom
 from libs.chassis.service import Running
 from services.conditionality import policy
 from services.conditionality.consumers import subscriptions
-from services.conditionality.contract import COMMITMENT, EVALUATION, PERSON
+from services.conditionality.contract import COMMITMENT, EVALUATION, EXCEPTION, PERSON
 from services.conditionality.contract import SERVICE as NAME
-from services.conditionality.http import corrections, facts, investigations, unmatched, worklists
+from services.conditionality.http import (
+    corrections,
+    exceptions,
+    facts,
+    investigations,
+    unmatched,
+    worklists,
+)
 from services.conditionality.http.csv_commands import CsvImport
 from services.conditionality.http.openapi_examples import EXAMPLES
 from services.conditionality.tables.regions import lives
@@ -24,6 +31,7 @@ from services.conditionality.workers.re_decider import RE_DECIDER, ReDecider
 from services.conditionality.workers.withdrawer import WITHDRAWER, Withdrawer
 
 POLICIES: Final = policy.load()
+EXCUSES: Final = policy.load_excuses()
 
 
 async def parts(running: Running) -> Parts:
@@ -40,6 +48,7 @@ async def parts(running: Running) -> Parts:
         "recognition": recognition,
         "csv_import": CsvImport(recognition),
         "policies": POLICIES,
+        "excuses": EXCUSES,
     }
     return Parts(subscriptions(POLICIES), workers, resources)
 
@@ -49,12 +58,13 @@ SERVICE: Final = Service(
     [
         facts.router,
         corrections.router,
+        exceptions.router,
         investigations.router,
         unmatched.router,
         worklists.router,
     ],
     parts,
-    streams=[COMMITMENT, EVALUATION, PERSON],
+    streams=[COMMITMENT, EVALUATION, EXCEPTION, PERSON],
     jobs=[Imports(), EVALUATIONS],
     jobs_scopes=["conditionality:record", "conditionality:read"],
     lives=lives,

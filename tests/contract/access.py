@@ -62,6 +62,10 @@ _FOREIGN_FACTS: Final = (
     "::test_facts_of_a_person_who_lives_elsewhere_are_refused_and_named_by_line"
 )
 
+_FOREIGN_EXCEPTION: Final = (
+    "integration/conditionality/test_exceptions.py"
+    "::test_an_exception_of_another_region_is_as_unknown_as_none"
+)
 _FOREIGN_GROUP: Final = (
     "integration/p2k2/test_imports.py::test_a_row_of_a_group_of_another_region_is_refused"
 )
@@ -161,6 +165,24 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
             Regions.ROWS, "conditionality:read", "conditionality:record"
         ),
         "GET /unmet-cycles": _of(Regions.ROWS, "conditionality:read"),
+        "GET /exceptions": _of(Regions.ROWS, "conditionality:read"),
+        "GET /exceptions/{exception}": _of(
+            Regions.INSIDE, "conditionality:read", shown_by=_FOREIGN_EXCEPTION
+        ),
+        **{
+            f"POST /exceptions{step}": _of(
+                Regions.INSIDE, "conditionality:investigate", shown_by=_FOREIGN_EXCEPTION
+            )
+            for step in (
+                "",
+                "/{exception}/correction",
+                "/{exception}/end",
+                "/{exception}/withdrawal",
+            )
+        },
+        "POST /exceptions/{exception}/decision": _of(
+            Regions.INSIDE, "conditionality:approve", shown_by=_FOREIGN_EXCEPTION
+        ),
         "GET /corrections": _of(Regions.ROWS, "conditionality:read"),
     },
     "payments": {

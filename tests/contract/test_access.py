@@ -48,6 +48,7 @@ PLACES: Final = {
     "tahap": "2023-1",
     "kind": "REGULAR",
     "correction": "1",
+    "exception": str(UUID(int=3)),
     "member": "1",
     "job": "listing-2023-1",
     "number": "S0000001",
@@ -248,6 +249,7 @@ def gatehouse(directory: Path, service: str) -> Gatehouse:
     for name in (
         "check_in_tokens",
         "csv_import",
+        "excuses",
         "keys",
         "payees",
         "payments",

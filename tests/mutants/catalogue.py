@@ -10,6 +10,7 @@ from tests.mutants.changes import CHANGES
 from tests.mutants.corridor import CORRIDOR
 from tests.mutants.cuts import CUTTING
 from tests.mutants.erasing import ERASING
+from tests.mutants.exceptions import EXCEPTIONS
 from tests.mutants.forgeries import FORGERIES
 from tests.mutants.forms import FORMS
 from tests.mutants.graduation import GRADUATION
@@ -58,6 +59,7 @@ MUTANTS: Final = (
     *ROTATION,
     *LIMITS,
     *APPROVALS,
+    *EXCEPTIONS,
     *RECORDED,
     *SESSIONS,
     *APPEALS,

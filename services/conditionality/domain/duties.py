@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Final, Literal, TypeAlias
 
 from libs.events.domain.errors import DomainError
@@ -12,6 +13,9 @@ from services.conditionality.domain.person import Attendance, Person
 Outcome: TypeAlias = Literal["PASSED", "FAILED", "UNVERIFIED"]
 Reason: TypeAlias = Literal["ATTENDANCE_BELOW_THRESHOLD", "NOT_ATTENDED", "NO_RECORD"]
 Result: TypeAlias = Literal["COMPLIANT", "FAILED", "UNVERIFIED"]
+
+SCHOOL: Final = "SCHOOL"
+"""The word for attendance, beside the services of health facilities."""
 
 
 # -- Policy ---------------------------------------------------------------------------------------
@@ -67,6 +71,17 @@ Sanction: TypeAlias = Suspension | Cut
 
 
 @dataclass(frozen=True, slots=True)
+class Excuse:
+    """The duties that an exception for one reason excuses, by what shows them done, and its term.
+
+    `kinds` are services, and SCHOOL; `days_max` is the longest that such an exception may go on.
+    """
+
+    kinds: frozenset[str]
+    days_max: int
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """Where a part of the rules comes from: ATTENDANCE, DUTIES or SANCTION."""
 
@@ -88,6 +103,7 @@ class CommitmentPolicy:
     sanction: Sanction
     sources: tuple[Source, ...] = ()
     appeals_pause: bool = False
+    excuses: Mapping[str, Excuse] = field(default_factory=dict)
 
 
 # -- The roster's word ----------------------------------------------------------------------------
@@ -105,6 +121,20 @@ class ListedMember:
     token: str
     months: tuple[tuple[str, ...], ...]
     closing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Exempt:
+    """An exception that holds for the family: for which reason, and on which days."""
+
+    exception: str
+    reason: str
+    first_day: date
+    last_day: date
+
+    def holds_in(self, month: str) -> bool:
+        """True if it holds on any day of a month (YYYY-MM)."""
+        return f"{self.first_day:%Y-%m}" <= month <= f"{self.last_day:%Y-%m}"
 
 
 def tokens_of(members: Iterable[ListedMember]) -> tuple[str, ...]:
@@ -136,6 +166,20 @@ class Duty:
     month: str | None
     outcome: Outcome
     reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class Excused:
+    """A duty that was not shown done and does not count, because of an exception.
+
+    `month` is None where the duty is once in the cycle.
+    """
+
+    member: int
+    duty: str
+    month: str | None
+    exception: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +225,57 @@ def duties_of(
     )
 
 
-def result_of(duties: Iterable[Duty]) -> Result:
-    """FAILED if anything failed, else UNVERIFIED if anything is; no duty at all is COMPLIANT."""
+def excused_of(
+    duties: Sequence[Duty],
+    months: Sequence[str],
+    exempt: Sequence[Exempt],
+    policy: CommitmentPolicy,
+) -> tuple[Excused, ...]:
+    """The duties that exceptions excuse; one that was done counts as done all the same.
+
+    A duty of a month is excused by an exception that holds in it, one of the cycle where in each
+    of its months some exception does: otherwise there was a month to do it in.
+    """
+    if not exempt:
+        return ()
+    return tuple(
+        Excused(duty.member, duty.duty, duty.month, found.exception, found.reason)
+        for duty in duties
+        if duty.outcome != "PASSED" and (found := _exempt_from(duty, months, exempt, policy))
+    )
+
+
+def _exempt_from(
+    duty: Duty, months: Sequence[str], exempt: Sequence[Exempt], policy: CommitmentPolicy
+) -> Exempt | None:
+    kind = kind_of(_rule(policy, duty.duty))
+    excusing = [
+        one
+        for one in exempt
+        if one.reason in policy.excuses and kind in policy.excuses[one.reason].kinds
+    ]
+    found = [
+        next((one for one in excusing if one.holds_in(month)), None)
+        for month in (months if duty.month is None else [duty.month])
+    ]
+    return found[0] if all(found) else None
+
+
+def kind_of(rule: DutyRule) -> str:
+    """The kind of record that shows a duty done: a service, or SCHOOL."""
+    return SCHOOL if isinstance(rule, SchoolMonthly) else rule.service
+
+
+def result_of(duties: Iterable[Duty], excused: Sequence[Excused] = ()) -> Result:
+    """FAILED if a duty that counts failed, else UNVERIFIED if one is; no duty at all is COMPLIANT.
+
+    A cycle whose duties are all excused is UNVERIFIED: neither failed nor kept.
+    """
     outcomes = {duty.outcome for duty in duties}
     if "FAILED" in outcomes:
         return "FAILED"
-    return "UNVERIFIED" if "UNVERIFIED" in outcomes else "COMPLIANT"
+    unknown = "UNVERIFIED" in outcomes or (excused and not outcomes)
+    return "UNVERIFIED" if unknown else "COMPLIANT"
 
 
 def evidence_of(

@@ -9,13 +9,19 @@ from typing import Any, Final, Literal
 
 from libs.policy.files import Percent, PolicyError, Reference, convert, read
 from libs.policy.rule_sets import RULE_SETS, ListedRuleSet, listed, read_rule_sets
-from services.conditionality.domain.duties import CommitmentPolicy, DutyRule, Source
+from services.conditionality.domain.duties import (
+    CommitmentPolicy,
+    DutyRule,
+    Excuse,
+    Source,
+)
 from services.conditionality.policy.files import (
     CATEGORIES,
     AnySanction,
     Dated,
     DatedFile,
     Duty,
+    ExcuseEntry,
     RuleSet,
     SanctionsFile,
 )
@@ -31,6 +37,7 @@ def load(folder: Path = FOLDER) -> Mapping[str, CommitmentPolicy]:
     """
     attendance = _dated(folder / "attendance.yaml", Percent)
     duties = _duties(folder / "duties.yaml")
+    excuses = load_excuses(folder)
     sanctions = _sanctions(folder / "sanctions.yaml")
     appeals = _dated(folder / "appeals.yaml", bool)
     file = folder / RULE_SETS
@@ -50,8 +57,23 @@ def load(folder: Path = FOLDER) -> Mapping[str, CommitmentPolicy]:
                 *_sources("DUTIES", duties.reference),
                 *_sources("SANCTION", sanctions[rule_set.sanction].reference),
             ),
+            excuses=excuses.on(rule_set.valid_from),
         )
     return policies
+
+
+def load_excuses(folder: Path = FOLDER) -> Dated[Mapping[str, Excuse]]:
+    """The reasons for which exceptions may be made, by the day from which they hold."""
+    file = folder / "exceptions.yaml"
+    content = read(file, DatedFile)
+    dated: dict[date, Mapping[str, Excuse]] = {}
+    for day, value in content.values.items():
+        reasons = convert(file.name, f"values.{day}", value, dict[str, object])
+        dated[day] = {
+            reason: convert(file.name, f"values.{day}.{reason}", entry, ExcuseEntry).rule()
+            for reason, entry in reasons.items()
+        }
+    return Dated(file.name, dated, content.reference)
 
 
 def list_rule_sets(folder: Path = FOLDER) -> tuple[ListedRuleSet, ...]:

@@ -13,6 +13,7 @@ from libs.policy.rule_sets import RuleSetEntry
 from services.conditionality.domain.duties import (
     Cut,
     DutyRule,
+    Excuse,
     Sanction,
     SchoolMonthly,
     Suspension,
@@ -26,6 +27,8 @@ CATEGORIES: Final = frozenset(
 
 CutPercent: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=100)]
 Service: TypeAlias = Literal["WEIGHING", "MATERNAL_CHECK", "HOME_VISIT", "ELDERLY_CHECK"]
+
+Kind: TypeAlias = Service | Literal["SCHOOL"]
 
 T = TypeVar("T")
 
@@ -88,6 +91,17 @@ class VisitInCycleDuty(Shape, tag_field="duty", tag="VISIT_IN_CYCLE"):
 Duty: TypeAlias = SchoolMonthlyDuty | VisitMonthlyDuty | VisitInCycleDuty
 
 
+class ExcuseEntry(Shape):
+    """The duties that a reason excuses, and for how long."""
+
+    excuses: Annotated[list[Kind], msgspec.Meta(min_length=1)]
+    days_max: Count
+
+    def rule(self) -> Excuse:
+        """The reason as the rules know it."""
+        return Excuse(frozenset(self.excuses), self.days_max)
+
+
 class BlockSanction(Shape, tag_field="kind", tag="BLOCK"):
     """Credited, but blocked."""
 
@@ -139,8 +153,13 @@ class Dated(Generic[T]):
         self.reference = reference
 
     def on(self, day: date) -> T:
-        """The value in force on a day."""
-        since = max((since for since in self._values if since <= day), default=None)
-        if since is None:
+        """The value in force on a day; raises `PolicyError` where there is none."""
+        value = self.found(day)
+        if value is None:
             raise PolicyError(self._file, "values", f"nothing is in force on {day}")
-        return self._values[since]
+        return value
+
+    def found(self, day: date) -> T | None:
+        """The value in force on a day, if any is."""
+        since = max((since for since in self._values if since <= day), default=None)
+        return None if since is None else self._values[since]

@@ -22,6 +22,9 @@ _FORGET: Final = (
     "INSERT INTO erased_family SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING",
     "DELETE FROM person_family WHERE family = ANY($1::uuid[])",
     "DELETE FROM duty_holder WHERE family = ANY($1::uuid[])",
+    "DELETE FROM duty_exception WHERE family = ANY($1::uuid[])",
+    "DELETE FROM exception_standing WHERE family = ANY($1::uuid[])",
+    "DELETE FROM exception_scan WHERE family = ANY($1::uuid[])",
 )
 # A register that is older than this service's table of persons is known by its lines. Of several
 # families that name a person one has them, as for money: any clerk could name a stranger's child.

@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 import asyncpg
 import msgspec
 
+from libs.chassis.regions import region_ranges
 from libs.events.bus import Record
 from libs.events.bus.envelope import parse
 from libs.events.consumer.parking import parked_records
@@ -19,17 +21,24 @@ from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from services.conditionality.contract import ROSTER_TOPIC, SERVICE, FamilyListed
 from services.conditionality.domain.duties import ListedMember, tokens_of
+from services.conditionality.domain.exceptions import ExceptionTerms
 
 UUID_FORM: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _KEEP_LINE = """
-INSERT INTO roster_line (tahap, family, revision, months, rule_set, members)
-SELECT * FROM json_to_recordset($1) AS line (
-    tahap text, family uuid, revision integer, months text[], rule_set text, members json)
+INSERT INTO roster_line (tahap, family, revision, months, rule_set, members, region)
+SELECT * FROM json_to_recordset($1) AS line (tahap text, family uuid, revision integer,
+    months text[], rule_set text, members json, region text)
 ON CONFLICT (tahap, family) DO UPDATE
 SET revision = excluded.revision, months = excluded.months, rule_set = excluded.rule_set,
-    members = excluded.members
+    members = excluded.members, region = excluded.region
 WHERE roster_line.revision < excluded.revision
+"""
+_IN_AREA = """
+SELECT tahap, family::text, revision, months, rule_set, members, region FROM roster_line
+WHERE (family = $1::uuid OR region >= $2 AND region < $3)
+  AND months[1] <= $5 AND months[cardinality(months)] >= $4
+  AND (tahap, roster_line.family) > ($6, $7) ORDER BY tahap, roster_line.family LIMIT $8
 """
 _KEEP_HOLDER = """
 INSERT INTO duty_holder (token, tahap, family)
@@ -68,6 +77,7 @@ class Line:
     months: tuple[str, ...]
     rule_set: str
     members: tuple[ListedMember, ...]
+    region: str
 
 
 def line_of(listed: FamilyListed) -> Line:
@@ -79,6 +89,7 @@ def line_of(listed: FamilyListed) -> Line:
         listed.months,
         listed.rule_set,
         listed.members,
+        listed.region,
     )
 
 
@@ -100,7 +111,7 @@ async def keep_lines(unit: Transaction, lines: Sequence[Line]) -> None:
 async def lines_resting_on(unit: Transaction, tokens: Sequence[str]) -> list[tuple[str, Line]]:
     """(token, line) of every cycle that rests on one of these persons."""
     rows = await unit.connection.fetch(
-        """SELECT token, tahap, family::text, revision, months, rule_set, members
+        """SELECT token, tahap, family::text, revision, months, rule_set, members, region
            FROM duty_holder JOIN roster_line USING (tahap, family) WHERE token = ANY($1)
            ORDER BY family, tahap, token""",
         tokens,
@@ -119,7 +130,8 @@ async def rule_set_of(unit: Transaction, tahap: str, family: str) -> str:
 async def lines_of(unit: Transaction, families: Sequence[tuple[str, str]]) -> list[Line]:
     """The lines of (tahap, family) pairs."""
     rows = await unit.connection.fetch(
-        """SELECT tahap, family::text, revision, months, rule_set, members FROM roster_line
+        """SELECT tahap, family::text, revision, months, rule_set, members, region
+           FROM roster_line
            JOIN unnest($1::text[], $2::uuid[]) AS u (tahap, family) USING (tahap, family)
            ORDER BY family, tahap""",
         [tahap for tahap, _ in families],
@@ -131,17 +143,29 @@ async def lines_of(unit: Transaction, families: Sequence[tuple[str, str]]) -> li
 async def lines_of_families(unit: Transaction, families: Sequence[str]) -> list[Line]:
     """All lines of families, of every tahap."""
     rows = await unit.connection.fetch(
-        """SELECT tahap, family::text, revision, months, rule_set, members FROM roster_line
+        """SELECT tahap, family::text, revision, months, rule_set, members, region
+           FROM roster_line
            WHERE family = ANY($1::uuid[]) ORDER BY roster_line.family, tahap""",
         families,
     )
     return [_line(row) for row in rows]
 
 
+async def lines_in(
+    unit: Transaction, terms: ExceptionTerms, after: tuple[str, UUID], limit: int
+) -> list[Line]:
+    """Lines that an exception of these terms may be of, behind one, by (tahap, family)."""
+    [low], [high] = region_ranges([terms.region] if terms.region else ["~"])
+    months = f"{terms.first_day:%Y-%m}", f"{terms.last_day:%Y-%m}"
+    area = terms.family or None, low, high
+    rows = await unit.connection.fetch(_IN_AREA, *area, *months, *after, limit)
+    return [_line(row) for row in rows]
+
+
 def _line(row: asyncpg.Record) -> Line:
     members = msgspec.json.decode(row["members"], type=tuple[ListedMember, ...])
     named = row["tahap"], row["family"], row["revision"]
-    return Line(*named, tuple(row["months"]), row["rule_set"], members)
+    return Line(*named, tuple(row["months"]), row["rule_set"], members, row["region"])
 
 
 async def keep_evaluated(

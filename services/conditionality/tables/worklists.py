@@ -21,6 +21,7 @@ from services.conditionality.domain.commitment import (
     Event,
 )
 from services.conditionality.domain.duties import Result
+from services.conditionality.tables.exceptions import keep_counted
 from services.conditionality.tables.investigations import keep_open
 
 Unmet: TypeAlias = Literal["FAILED", "UNVERIFIED"]
@@ -62,7 +63,9 @@ async def keep_worklists(unit: Transaction, outcomes: Sequence[Outcome[Commitmen
     """Note what waits for people now and what does not, in the transaction of the events."""
     await keep_open(unit, outcomes)
     events = [event for outcome in outcomes for event in outcome.events]
-    await _keep_cycles(unit, [event for event in events if isinstance(event, CycleEvaluated)])
+    evaluated = [event for event in events if isinstance(event, CycleEvaluated)]
+    await _keep_cycles(unit, evaluated)
+    await keep_counted(unit, evaluated)
     for event in events:
         match event:
             case CorrectionProposed():
@@ -76,16 +79,19 @@ async def keep_worklists(unit: Transaction, outcomes: Sequence[Outcome[Commitmen
 
 async def _keep_cycles(unit: Transaction, evaluated: Iterable[CycleEvaluated]) -> None:
     latest = {(event.tahap, event.family): event for event in evaluated}
-    unmet = [event for _, event in sorted(latest.items()) if event.result != "COMPLIANT"]
+    unmet = [event for _, event in sorted(latest.items()) if _is_unmet(event)]
     # Most cycles are met at once, and of those nothing stands here that could go.
-    met = [
-        key for key, event in latest.items() if event.result == "COMPLIANT" and event.revision > 1
-    ]
+    met = [key for key, event in latest.items() if not _is_unmet(event) and event.revision > 1]
     if unmet:
         rows = [(event.tahap, event.family, event.result) for event in unmet]
         await unit.connection.execute(_KEEP_UNMET, *map(list, zip(*rows, strict=True)))
     if met:
         await unit.connection.execute(_DROP_MET, *map(list, zip(*met, strict=True)))
+
+
+def _is_unmet(event: CycleEvaluated) -> bool:
+    """True where a duty is left for somebody to look after; all may be excused instead."""
+    return event.result != "COMPLIANT" and bool(event.duties)
 
 
 # -- Read -----------------------------------------------------------------------------------------

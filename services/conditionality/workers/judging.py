@@ -21,6 +21,8 @@ from services.conditionality.domain.commitment.rules import FamilyTerminated
 from services.conditionality.domain.duties import CommitmentPolicy, tokens_of
 from services.conditionality.domain.evaluation.state import Evaluation
 from services.conditionality.domain.person import Person
+from services.conditionality.tables import exceptions
+from services.conditionality.tables.exceptions import Holding
 from services.conditionality.tables.roster import Line, keep_departed, keep_evaluated
 from services.conditionality.tables.worklists import keep_worklists
 
@@ -69,6 +71,8 @@ async def judge(
     not be evaluated raises, so that its message is parked. One that was terminated since it was
     listed has nothing to be judged: its tahap is told that it has left.
     """
+    await exceptions.lock_shared(unit)
+    holding = await exceptions.holding_for(unit, lines)
     evaluations = await evaluations_of(unit, {line.tahap for line in lines})
     commands: list[tuple[str, Command]] = [
         (
@@ -83,7 +87,8 @@ async def judge(
                 facts={token: facts.persons[token] for token in tokens_of(line.members)},
                 policy=policy_of(policies, line.rule_set),
                 frozen=evaluations[line.tahap].is_frozen_for(line.family),
-                cause=causes.get((line.tahap, line.family)) if causes else None,
+                cause=_cause(causes or {}, line, holding),
+                exempt=holding.get((line.tahap, line.family), Holding()).exempt,
             ),
         )
         for line in lines
@@ -94,6 +99,17 @@ async def judge(
     judged = [outcome for outcome, gone in zip(outcomes, departed, strict=True) if not gone]
     await keep_evaluated(unit, evaluated_lines(judged), partition)
     await keep_worklists(unit, judged)
+
+
+def _cause(
+    causes: Mapping[tuple[str, str], Cause], line: Line, holding: Mapping[tuple[str, str], Holding]
+) -> Cause | None:
+    """The cause of a re-evaluation; whoever made an exception that bears on it is named too."""
+    cause = causes.get((line.tahap, line.family))
+    held = holding.get((line.tahap, line.family))
+    if cause is None or held is None:
+        return cause
+    return Cause(cause.fact, tuple(sorted({*cause.recorded_by, *held.people})))
 
 
 def policy_of(policies: RuleSetPolicies, rule_set: str) -> CommitmentPolicy:

@@ -27,12 +27,13 @@ from services.conditionality.domain.commitment import (
 )
 from services.conditionality.domain.duties import tokens_of
 from services.conditionality.domain.person import months_touched
-from services.conditionality.tables import re_decisions, roster
+from services.conditionality.tables import exceptions, re_decisions, roster
 from services.conditionality.workers.job_progress import RE_DECISION
 from services.conditionality.workers.judging import RE_DECIDED, RuleSetPolicies, facts_at_cut, judge
 from services.conditionality.workers.withdrawer import lock_uncancelled
 
 WINDOW_EVENTS_MAX = 2_000
+SCANNED_FAMILIES = 1_000
 
 RE_DECIDER: Final = "re-decider"
 
@@ -40,6 +41,7 @@ OWN_LOG: Final = "own-log"
 OWN_FACTS: Final = "own-facts"
 
 FACTS: Final = ("SchoolMonthsRecorded", "VisitsRecorded")
+DECIDED: Final = ("ExceptionDecided",)
 
 log = structlog.get_logger("re-decider")
 
@@ -94,7 +96,7 @@ class ReDecider:
 
     async def step(self) -> bool:
         """One window of the log and a try of each cycle that waits; answers whether any went on."""
-        moved = await self._window()
+        moved = await self._window() | await self._scan()
         cycles = await re_decisions.waiting_cycles(self.store)
         tries = {" ".join(cycle): partial(self._try_again, cycle) for cycle in cycles}
         return await self.backoff.turn(tries) or moved
@@ -116,6 +118,23 @@ class ReDecider:
             await self._add_by_evaluations(unit, evaluated, last_fact, late)
             await self._judge(unit, late, end)
             await log_of.move(unit, {OWN_LOG: end, OWN_FACTS: last_fact})
+        return True
+
+    async def _scan(self) -> bool:
+        """Judge some cycles again of an exception that was decided on; answers whether any was."""
+        async with self.store.transaction(Context(datetime.now(UTC), f"service:{SERVICE}")) as unit:
+            scan = await exceptions.next_scan(unit)
+            if scan is None:
+                return False
+            found = await roster.lines_in(unit, scan.terms, scan.after, SCANNED_FAMILIES)
+            late = _Late()
+            decided = await recorded(unit, [f"exception-{scan.exception}"], DECIDED)
+            for line in found:
+                for person in scan.people:
+                    late.add(line, decided[-1].position, person)
+            marks = await OwnLog(self.store, RE_DECIDER, ()).marks()
+            await self._judge(unit, late, marks.get(OWN_LOG, 0))
+            await exceptions.move_scan(unit, scan, found)
         return True
 
     async def _judge(self, unit: Transaction, late: _Late, window_end: int) -> None:

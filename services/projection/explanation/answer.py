@@ -24,6 +24,7 @@ Kind: TypeAlias = Literal[
     "COMMITMENT",
     "DUTY_FAILED",
     "DUTY_UNVERIFIED",
+    "DUTY_EXCUSED",
     "SANCTION",
     "INVESTIGATION",
     "LIST",

@@ -16,6 +16,7 @@ from services.projection.explanation.messages import (
     CycleEvaluated,
     Duty,
     Evidence,
+    Excused,
     InvestigationOpened,
     InvestigationWithdrawn,
     Published,
@@ -24,7 +25,14 @@ from services.projection.explanation.messages import (
     Terminated,
 )
 from services.projection.explanation.story import Story
-from services.projection.explanation.words import CATEGORIES, SERVICES, joined, month, named
+from services.projection.explanation.words import (
+    CATEGORIES,
+    EXCEPTIONS,
+    SERVICES,
+    joined,
+    month,
+    named,
+)
 
 RESULTS: Final = {
     "COMPLIANT": Text("was kept", "dipatuhi"),
@@ -44,6 +52,7 @@ def commitment(story: Story) -> list[ExplanationStep]:
         _result(story, cycle),
         *(_failed(story, cycle, duty) for duty in failed),
         *_unverified(cycle, [duty for duty in duties if duty.outcome == "UNVERIFIED"]),
+        *_excused(cycle),
         *_followed(story),
     ]
 
@@ -65,6 +74,13 @@ def _result(story: Story, cycle: Published[CycleEvaluated]) -> ExplanationStep:
         text = Text(
             "Nobody in the family owed a duty in the cycle, which is a kept commitment.",
             "Tidak ada kewajiban bagi keluarga dalam siklus ini; komitmen dianggap dipatuhi.",
+        )
+    if body.excused and not body.duties:
+        text = Text(
+            "Every duty of the cycle that was not met is excused: it neither failed nor was kept"
+            f"{row.en}.",
+            "Semua kewajiban siklus ini yang tidak terpenuhi dikecualikan: tidak gagal dan tidak "
+            f"dipatuhi{row.id}.",
         )
     clauses = story.clauses.sanction() if body.result == "FAILED" else ()
     return ExplanationStep("COMMITMENT", text, (reference(cycle),), (), clauses)
@@ -167,7 +183,31 @@ def _unverified(cycle: Published[CycleEvaluated], duties: Sequence[Duty]) -> lis
     return [ExplanationStep("DUTY_UNVERIFIED", text, (reference(cycle),), facts)]
 
 
-def _unreported(duty: Duty) -> Text:
+def _excused(cycle: Published[CycleEvaluated]) -> list[ExplanationStep]:
+    """One step for each exception, with the duties that it keeps from counting."""
+    by_exception: dict[tuple[str, str], list[Excused]] = {}
+    for duty in cycle.body.excused:
+        by_exception.setdefault((duty.exception, duty.reason), []).append(duty)
+    return [_excused_by(cycle, *named_by, duties) for named_by, duties in by_exception.items()]
+
+
+def _excused_by(
+    cycle: Published[CycleEvaluated], exception: str, reason: str, duties: Sequence[Excused]
+) -> ExplanationStep:
+    several = joined(_unreported(duty) for duty in duties)
+    why = named(EXCEPTIONS, reason)
+    text = Text(
+        f"Exception {exception} ({why.en}) was approved: {several.en} does not count.",
+        f"Pengecualian {exception} ({why.id}) disetujui: {several.id} tidak dihitung.",
+    )
+    facts = tuple(
+        Fact(f"{duty.month or 'cycle'}.{duty.duty}", reason, reference(cycle), duty.member)
+        for duty in duties
+    )
+    return ExplanationStep("DUTY_EXCUSED", text, (reference(cycle),), facts)
+
+
+def _unreported(duty: Duty | Excused) -> Text:
     when = month(duty.month) if duty.month else Text("the cycle", "siklus ini")
     return Text(
         f"member {duty.member} as {duty.duty} in {when.en}",

@@ -122,6 +122,15 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Excused:
+    member: int
+    duty: str
+    month: str | None
+    exception: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CycleEvaluated:
     tahap: str
     family: str
@@ -131,6 +140,7 @@ class CycleEvaluated:
     duties: tuple[Duty, ...]
     evidence: tuple[Evidence, ...] = ()
     cut_percent: int = 0
+    excused: tuple[Excused, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,13 @@ SERVICES: Final = {
     "HOME_VISIT": Text("the home visit", "kunjungan rumah"),
     "ELDERLY_CHECK": Text("the check of the elderly", "pemeriksaan lanjut usia"),
 }
+EXCEPTIONS: Final = {
+    "NO_FACILITY": Text("no facility in reach", "tidak ada fasilitas dalam jangkauan"),
+    "DISASTER": Text("disaster", "bencana"),
+    "OUTBREAK": Text("outbreak", "wabah"),
+    "DISABILITY": Text("disability", "disabilitas"),
+    "REMOTE_AREA": Text("remote area", "daerah sulit"),
+}
 
 
 def named(names: dict[str, Text], code: str) -> Text:

@@ -44,6 +44,8 @@ LISTS: Final = [
     ("GET", "/unmet-cycles"),
     ("GET", "/corrections"),
 ]
+# Of areas and families: test_exceptions asks them from every region.
+EXCEPTIONS: Final = [operation for operation in OPERATIONS if "/exceptions" in operation[1]]
 # Of persons whom nobody knows: test_unmatched asks them from every region.
 UNMATCHED: Final = [("GET", "/unmatched-facts"), ("GET", "/unmatched-facts/lines")]
 # Files and facts are of persons (see test_unmatched), the rest is of the service.
@@ -97,7 +99,9 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
 
 
 def test_every_operation_is_of_a_family_or_a_list_or_of_nobody() -> None:
-    assert sorted(OPERATIONS) == sorted([*OF_A_FAMILY, *LISTS, *UNMATCHED, *OF_NO_FAMILY])
+    assert sorted(OPERATIONS) == sorted(
+        [*OF_A_FAMILY, *LISTS, *EXCEPTIONS, *UNMATCHED, *OF_NO_FAMILY]
+    )
 
 
 @pytest.mark.parametrize(("method", "path"), OF_A_FAMILY)

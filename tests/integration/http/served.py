@@ -46,6 +46,12 @@ from tests.servers import Postgres
 from tools.contracts.interfaces import OPENAPI, application
 
 START_S_MAX: Final = 20.0
+EXCEPTION: Final = {
+    "reason": "DISASTER",
+    "first_day": "2023-01-01",
+    "last_day": "2023-03-31",
+    "region": "61.03",
+}
 Places = dict[str, Any]
 """The value for each place of a path, so that something is there."""
 
@@ -295,6 +301,8 @@ def served_by(postgres: Postgres, directory: Path, name: str) -> Iterator[Served
                 served = Served(name, url, schema, document, token, places, session, pool)
                 if name == "registry":
                     places |= runner.run(_registered(served, settings))
+                if name == "conditionality":
+                    places |= served.post("/exceptions", json=EXCEPTION).json()
                 if name == "complaints":
                     places |= {"case": served.post("/cases", json=COMPLAINT).json()["case"]}
                 yield served

@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_rules_of_2021_to_2024_are_those_of_the_sample_year() -> None:
-    assert replace(policy.load()["2021-2024"], sources=()) == POLICY
+    assert replace(policy.load()["2021-2024"], sources=(), excuses={}) == POLICY
 
 
 def test_every_part_of_the_rules_names_its_sources() -> None:
@@ -86,6 +86,18 @@ def test_every_service_that_can_be_recorded_can_be_asked_for() -> None:
             "    SD: {",
             "    TK: {duty: SCHOOL_MONTHLY}\n    SD: {",
             "values.2017-01-01.TK",
+        ),
+        (
+            "exceptions.yaml",
+            "DISASTER: {excuses: *all, days_max: 184}",
+            "DISASTER: {excuses: *all, days_max: 0}",
+            "values.2017-01-01.DISASTER.days_max",
+        ),
+        (
+            "exceptions.yaml",
+            "[SCHOOL, WEIGHING,",
+            "[SCHOOL, WAITING,",
+            "values.2017-01-01.NO_FACILITY.excuses[1]",
         ),
         ("sanctions.yaml", "kind: WITHHOLD", "kind: FORGIVE", "sanctions.CASH_WITHHOLD.kind"),
         ("sanctions.yaml", "per: CYCLE", "per: YEAR", "sanctions.CUT_2025.per"),

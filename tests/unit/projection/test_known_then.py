@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from services.projection.explanation.messages import (
     Counted,
     Duty,
     Evidence,
+    Excused,
 )
 from tests.unit.projection.kit import (
     ANNOUNCED,
@@ -267,6 +269,22 @@ def test_what_nobody_reported_is_told_in_one_step() -> None:
 
     assert "could not be verified" in step(explanation, "COMMITMENT").text.en
     assert len(step(explanation, "DUTY_UNVERIFIED").facts) == 2
+
+
+def test_a_duty_that_is_excused_is_told_with_the_exception_and_its_reason() -> None:
+    flood = [Excused(2, "SD", f"2023-0{n}", "e-1", "DISASTER") for n in (1, 2)]
+    away = replace(flood[0], member=3, exception="e-2", reason="NO_FACILITY")
+    judged = cycle("UNVERIFIED", counter=1)
+    body = replace(judged.body, duties=(), excused=(*flood, away))
+
+    explanation = why("PAID", replace(judged, body=body), entitled())
+
+    first, second = steps(explanation, "DUTY_EXCUSED")
+    assert "Exception e-1 (disaster (DISASTER))" in first.text.en
+    assert "bencana" in first.text.id
+    assert [fact.value for fact in first.facts] == ["DISASTER", "DISASTER"]
+    assert "e-2" in second.text.en
+    assert "neither failed" in step(explanation, "COMMITMENT").text.en
 
 
 # -- Corrections ----------------------------------------------------------------------------------

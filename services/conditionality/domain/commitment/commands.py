@@ -13,7 +13,7 @@ from services.conditionality.domain.commitment.events import (
     Found,
     OrderOutcome,
 )
-from services.conditionality.domain.duties import CommitmentPolicy, ListedMember
+from services.conditionality.domain.duties import CommitmentPolicy, Exempt, ListedMember
 from services.conditionality.domain.person import Person
 
 
@@ -35,7 +35,8 @@ class EvaluateCycle:
 
     `months` (YYYY-MM) are the tahap's; `facts` holds a state for each listed token, as of the log
     position `facts_cut`; `frozen` says that the tahap's list is frozen with this family on it;
-    `cause` is given by whoever re-decides because of late facts.
+    `cause` is given by whoever re-decides because of late facts; `exempt` are the exceptions that
+    hold for the family in these months.
     """
 
     family: str
@@ -48,6 +49,7 @@ class EvaluateCycle:
     policy: CommitmentPolicy
     frozen: bool = False
     cause: Cause | None = None
+    exempt: tuple[Exempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,10 +75,14 @@ def withdrawn(tahap: str, state: Commitment, reason: str) -> list[Event]:
 
 
 def _is_repeat(cause: Cause, verdict: Verdict, last: Correction | None) -> bool:
-    if last is None or digest_of(last.proposed.duties) != verdict.digest:
+    if last is None or _digest(last.proposed) != verdict.digest:
         return False
     # A rejected change stays rejected until a newer fact asks for it again.
     return not last.rejected or cause.fact <= last.proposed.fact
+
+
+def _digest(proposed: CorrectionProposed) -> str:
+    return digest_of(proposed.duties, proposed.excused)
 
 
 def proposal_of(
@@ -111,6 +115,7 @@ def proposal_of(
         cut_percent_before=cycle.cut_percent,
         order=named[0],
         case=named[1],
+        excused=verdict.excused,
     )
 
 
@@ -124,10 +129,11 @@ def approve_correction(command: ApproveCorrection, state: Commitment) -> list[Ev
         facts_cut=proposed.facts_cut,
         duties=proposed.duties,
         result=proposed.result,
-        digest=digest_of(proposed.duties),
+        digest=_digest(proposed),
         evidence=proposed.evidence,
         cut_percent=proposed.cut_percent,
         case=proposed.case,
+        excused=proposed.excused,
     )
     return [
         CorrectionApproved(proposed.tahap, command.family, proposed.correction, command.approver),

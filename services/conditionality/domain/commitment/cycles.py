@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from services.conditionality.domain.duties import Duty, Result
+from services.conditionality.domain.duties import Duty, Excused, Result
 
 WITHDRAWN: Final = "WITHDRAWN"
 Hold: TypeAlias = Literal["NONE", "HELD", "RELEASED", "FORFEITED"]
@@ -79,9 +79,11 @@ def standing(
     return Standing(counters, tuple(held), tuple(grounds))
 
 
-def digest_of(duties: Iterable[Duty]) -> str:
+def digest_of(duties: Iterable[Duty], excused: Iterable[Excused] = ()) -> str:
     """A short stand-in for the duties of a cycle: equal when every outcome and reason is equal."""
-    text = "\n".join(f"{d.member}|{d.duty}|{d.month}|{d.outcome}|{d.reason}" for d in duties)
+    counted = (f"{d.member}|{d.duty}|{d.month}|{d.outcome}|{d.reason}" for d in duties)
+    others = (f"{d.member}|{d.duty}|{d.month}|EXCUSED|{d.exception}|{d.reason}" for d in excused)
+    text = "\n".join([*counted, *others])
     return blake2b(text.encode(), digest_size=8).hexdigest()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from services.conditionality.domain.duties import Duty, Evidence, Result
+from services.conditionality.domain.duties import Duty, Evidence, Excused, Result
 
 Found: TypeAlias = Literal["CONFIRMED", "NOT_CONFIRMED"]
 Decision: TypeAlias = Literal["APPROVED", "REJECTED"]
@@ -22,7 +22,8 @@ class CycleEvaluated:
 
     `evidence` is what was on record behind the duties that failed. `cut_percent` is the share by
     which the failure lowers the tahap's benefit; 0 where it did not fail, or its money is held.
-    `case` names the complaint by which it was decided again.
+    `case` names the complaint by which it was decided again, `excused` the duties that an exception
+    keeps from counting; they are not among `duties`.
     """
 
     tahap: str
@@ -36,6 +37,7 @@ class CycleEvaluated:
     evidence: tuple[Evidence, ...] = ()
     cut_percent: int = 0
     case: str = ""
+    excused: tuple[Excused, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,7 @@ class CorrectionProposed:
     cut_percent_before: int = 0
     order: str = ""
     case: str = ""
+    excused: tuple[Excused, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,7 @@ def take_effect(state: Commitment, verdict: Verdict, failures_max: int) -> list[
         evidence=verdict.evidence,
         cut_percent=verdict.cut_percent,
         case=verdict.case,
+        excused=verdict.excused,
     )
     if state.terminated:
         return [evaluated]

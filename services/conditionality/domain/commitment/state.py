@@ -213,7 +213,7 @@ def _evaluated(state: Commitment, event: CycleEvaluated) -> tuple[Cycle, ...]:
         revision=event.revision,
         roster_revision=event.roster_revision,
         result=event.result,
-        digest=digest_of(event.duties),
+        digest=digest_of(event.duties, event.excused),
         cut_percent=event.cut_percent,
     )
     return with_revision(state.cycles, revised)

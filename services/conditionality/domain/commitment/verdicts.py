@@ -11,9 +11,11 @@ from services.conditionality.domain.duties import (
     Cut,
     Duty,
     Evidence,
+    Excused,
     Result,
     duties_of,
     evidence_of,
+    excused_of,
     result_of,
 )
 
@@ -30,7 +32,8 @@ class Verdict:
     """A family's cycle as the facts at a cut show it, before anything counts.
 
     `cut_percent` is by how much the tahap's benefit is cut once the verdict counts; 0 for no cut.
-    `case` names the complaint by which the cycle is decided again.
+    `case` names the complaint by which the cycle is decided again; `excused` are the duties that do
+    not count because of an exception.
     """
 
     family: str
@@ -43,6 +46,7 @@ class Verdict:
     evidence: tuple[Evidence, ...] = ()
     cut_percent: int = 0
     case: str = ""
+    excused: tuple[Excused, ...] = ()
 
     def cycle(self, revision: int) -> Cycle:
         """The cycle that it makes, as this revision."""
@@ -62,10 +66,13 @@ def judge(command: EvaluateCycle, excused_by: str = "") -> Verdict:
     Where a case with an upheld appeal excuses it, what failed is taken as met.
     """
     judged_by = command.members, command.months, command.facts, command.policy
-    duties = duties_of(*judged_by)
+    owed = duties_of(*judged_by)
     if excused_by:
-        duties = tuple(_as_met(duty) for duty in duties)
-    result = result_of(duties)
+        owed = tuple(_as_met(duty) for duty in owed)
+    excused = excused_of(owed, command.months, command.exempt, command.policy)
+    without = {(duty.member, duty.duty, duty.month) for duty in excused}
+    duties = tuple(duty for duty in owed if (duty.member, duty.duty, duty.month) not in without)
+    result = result_of(duties, excused)
     return Verdict(
         family=command.family,
         tahap=command.tahap,
@@ -73,10 +80,11 @@ def judge(command: EvaluateCycle, excused_by: str = "") -> Verdict:
         facts_cut=command.facts_cut,
         duties=duties,
         result=result,
-        digest=digest_of(duties),
+        digest=digest_of(duties, excused),
         evidence=evidence_of(duties, *judged_by),
         cut_percent=cut_percent(command.policy, result),
         case=excused_by,
+        excused=excused,
     )
 
 

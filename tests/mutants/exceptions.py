@@ -1,0 +1,66 @@
+"""Rules of exceptions, each broken once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutants.mutant import Change, Mutant
+
+_RULES: Final = "tests/unit/conditionality/test_exceptions.py"
+_DOORS: Final = "tests/integration/conditionality/test_exceptions.py"
+_SERVICE: Final = "services/conditionality"
+
+EXCEPTIONS: Final = (
+    Mutant(
+        "exception-by-one-person",
+        "somebody approves the exception that they proposed",
+        (
+            Change(
+                f"{_SERVICE}/domain/exceptions.py",
+                "    if same_person(proposed.maker, command.checker):\n",
+                "    if not proposed.maker:\n",
+            ),
+        ),
+        f"{_RULES}::test_nobody_decides_on_their_own_proposal",
+        f"{_RULES}::test_an_exception_holds_once_another_person_approved_it",
+    ),
+    Mutant(
+        "exception-that-counted-is-taken-back",
+        "an exception by which a cycle was judged is corrected or withdrawn",
+        (
+            Change(
+                f"{_SERVICE}/domain/exceptions.py",
+                "    if counted_to is None or terms == state.terms:\n",
+                "    if counted_to or terms == state.terms:\n",
+            ),
+        ),
+        f"{_RULES}::test_what_has_counted_is_neither_withdrawn_nor_corrected",
+        f"{_RULES}::test_what_has_counted_is_ended_early_behind_that",
+    ),
+    Mutant(
+        "exception-excuses-what-was-done",
+        "a duty that was done does not count, and blocked money stays blocked",
+        (
+            Change(
+                f"{_SERVICE}/domain/duties.py",
+                'if duty.outcome != "PASSED" and (found',
+                "if (found",
+            ),
+        ),
+        f"{_RULES}::test_a_duty_that_was_done_counts_as_done",
+        f"{_RULES}::test_only_the_months_in_which_it_holds_are_excused",
+    ),
+    Mutant(
+        "exception-makers-approve-what-follows",
+        "whoever made an exception approves the correction that follows from it",
+        (
+            Change(
+                f"{_SERVICE}/workers/judging.py",
+                "    if cause is None or held is None:\n",
+                "    if cause is None or held is not cause:\n",
+            ),
+        ),
+        f"{_DOORS}::test_a_late_fact_under_an_exception_names_who_made_it_too",
+        f"{_DOORS}::test_an_area_is_excused_once_another_person_approved_it",
+    ),
+)
