@@ -33,7 +33,7 @@ TWICE: Final = {"relay": [sys.executable, "-m", "tests.chaos.doubling_relay"]}
 class Life:
     """A sample year on `bus`; the seed says what is killed when, and whether messages come twice.
 
-    By day a year that cuts, and one on Kafka, is lived for its first tahap alone.
+    By day a year on Kafka, which is the one that cuts, is lived for its first tahap alone.
     """
 
     bus: BusKind
@@ -83,9 +83,8 @@ class Lived:
 
 
 def lives() -> list[Life]:
-    """Those that PKH_LIVES names (embedded-3,kafka-1-cuts), else some on each bus, at night twenty.
-
-    Of the year that cuts by day one, at night ten on each bus.
+    """Those that PKH_LIVES names (embedded-3,kafka-1-cuts); at night twenty of each bus, and ten of
+    the year that cuts; else one of each year and one on each bus.
     """
     if named := os.environ.get("PKH_LIVES"):
         years = (SMALL_YEAR, YEAR_THAT_CUTS)
@@ -95,7 +94,7 @@ def lives() -> list[Life]:
         small = [Life(bus, seed) for bus in BUSES for seed in range(SEEDS_A_NIGHT)]
         cuts = [Life(b, n, YEAR_THAT_CUTS) for b in BUSES for n in range(SEEDS_A_NIGHT // 2)]
         return [*small, *cuts]
-    return [Life("kafka", 1), Life("embedded", 2), Life("embedded", 5, YEAR_THAT_CUTS)]
+    return [Life("kafka", 5, YEAR_THAT_CUTS), Life("embedded", 2)]
 
 
 async def lived(life: Life) -> Lived:
