@@ -20,8 +20,9 @@ class Demo:
     data: Path
 
 
-def demo(year: Path, directory: Path, *options: str) -> Demo:
-    out, data = directory / "out", directory / "data"
+def demo(year: Path, directory: Path, *options: str, data: Path | None = None) -> Demo:
+    """A demo that begins in a directory, or goes on with the run whose `data` is named."""
+    out, data = directory / "out", data or directory / "data"
     places = [str(year), "--out", str(out), "--data", str(data)]
     result = subprocess.run(
         [sys.executable, "-m", "cli.main", "demo", *places, *options],

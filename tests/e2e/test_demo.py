@@ -78,7 +78,9 @@ def test_only_the_result_files_hold_anybodys_number(small_year: Demo) -> None:
         assert not [number for number in numbers if number in text]
 
 
-def test_a_cell_that_comes_to_something_else_is_told_and_fails(directory: Path) -> None:
+def test_a_cell_that_comes_to_something_else_is_told_and_fails(
+    directory: Path, small_year: Demo
+) -> None:
     year = Path(shutil.copytree(YEAR, directory / "year"))
     file = year / "expected" / ENTITLEMENTS
     line, row = next((line, row) for line, row in read_csv(file) if row["tahap"] == "1")
@@ -87,15 +89,17 @@ def test_a_cell_that_comes_to_something_else_is_told_and_fails(directory: Path) 
     file.write_text("\n".join([*lines, ""]))
     (directory / "changed").mkdir()
 
-    result = demo(year, directory / "changed", "--tahap", "1")
+    result = demo(year, directory / "changed", data=small_year.data)
 
     assert result.code == 1, result.said
     assert f"{ENTITLEMENTS}, line {line}, amount: expected 1, got {row['amount']}" in result.said
     assert json.loads((result.out / "run.json").read_text())["differences"] == 1
 
 
-def test_an_interrupted_demo_stops_everything_that_it_started(directory: Path) -> None:
-    data = directory / "interrupted"
+def test_an_interrupted_demo_stops_everything_that_it_started(
+    directory: Path, small_year: Demo
+) -> None:
+    data = small_year.data
     places = [str(YEAR), "--out", str(directory / "out"), "--data", str(data)]
     running = subprocess.Popen(
         [sys.executable, "-m", "cli.main", "demo", *places],
