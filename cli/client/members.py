@@ -40,6 +40,14 @@ async def adjudicate(maker: Client, family: str, member: int, evidence: str) -> 
     await maker.post(SERVICE, path, {"evidence": evidence})
 
 
+async def assign_group(
+    maker: Client, family: str, group: str, facilitator: str, since: str
+) -> None:
+    """Propose that a family is of another group from a day on."""
+    assignment = {"group": group, "facilitator": facilitator, "since": since}
+    await maker.post(SERVICE, f"/families/{family}/group", assignment)
+
+
 async def say_number(maker: Client, family: str, member: int, nik: str) -> None:
     """Say the number of a member without a valid one."""
     await maker.post(SERVICE, f"/families/{family}/members/{member}/nik", {"nik": nik})

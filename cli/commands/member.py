@@ -64,7 +64,7 @@ def adjudicate_(
 ) -> None:
     """Propose that MEMBER, whom another family names too, is FAMILY's."""
     run(_adjudicate(family, number, evidence, person, data))
-    _say_how_it_goes_on(family, "ADJUDICATION")
+    say_how_it_goes_on(family, "ADJUDICATION")
 
 
 async def _adjudicate(family: str, number: int, evidence: str, person: str, data: Path) -> None:
@@ -76,7 +76,7 @@ async def _adjudicate(family: str, number: int, evidence: str, person: str, data
 def nik(family: FamilyId, number: MemberNumber, person: As, data: State = STATE) -> None:
     """Say the NIK of MEMBER of FAMILY, who has no valid one; it is asked for, or read."""
     run(_nik(family, number, secret("NIK of the member"), person, data))
-    _say_how_it_goes_on(family, "NIK")
+    say_how_it_goes_on(family, "NIK")
 
 
 async def _nik(family: str, number: int, digits: str, person: str, data: Path) -> None:
@@ -86,6 +86,7 @@ async def _nik(family: str, number: int, digits: str, person: str, data: Path) -
         await say_number(platform.client(person, PROPOSES), family, number, digits)
 
 
-def _say_how_it_goes_on(family: str, kind: str) -> None:
+def say_how_it_goes_on(family: str, kind: str) -> None:
+    """Say by which command another person lets a change be."""
     hint = f"another person approves it with: pkh changes approve --kind {kind} --family {family}"
     out.print(f"Proposed; {hint}", highlight=False, soft_wrap=True)

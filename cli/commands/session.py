@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.client.http import connected
+from cli.client.members import PROPOSES, assign_group
 from cli.client.sessions import (
     LOOKS_AT,
     RECORDS,
@@ -21,6 +22,8 @@ from cli.client.sessions import (
     see_group,
     sessions,
 )
+from cli.commands.investigation import FamilyId
+from cli.commands.member import say_how_it_goes_on
 from cli.commands.running import STATE, State, out, run
 from cli.commands.steps import As, Yes, sure
 
@@ -28,7 +31,9 @@ Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The session's num
 Region = Annotated[str | None, typer.Option(help="Only groups of this region.")]
 
 session = typer.Typer(no_args_is_help=True, help="Report the sessions of groups, and see them.")
-group = typer.Typer(no_args_is_help=True, help="See groups of families, and what they covered.")
+group = typer.Typer(
+    no_args_is_help=True, help="See groups of families and what they covered; assign families."
+)
 
 
 @session.command("list")
@@ -125,6 +130,27 @@ def list_groups(region: Region = None, person: As = "observer", data: State = ST
 async def _groups(filters: dict[str, str], person: str, data: Path) -> list[GroupInList]:
     async with connected(data) as platform:
         return await groups(platform.client(person, LOOKS_AT), **filters)
+
+
+@group.command("assign")
+def assign(
+    family: FamilyId,
+    group: Annotated[str, typer.Argument(metavar="GROUP", help="Its group from then on.")],
+    facilitator: Annotated[str, typer.Option(help="Who leads the group.")],
+    since: Annotated[str, typer.Option(help="The first day of that, such as 2023-03-01.")],
+    person: As,
+    data: State = STATE,
+) -> None:
+    """Propose that FAMILY is of GROUP from a day on."""
+    run(_assign(family, group, facilitator, since, person, data))
+    say_how_it_goes_on(family, "GROUP")
+
+
+async def _assign(
+    family: str, group: str, facilitator: str, since: str, person: str, data: Path
+) -> None:
+    async with connected(data) as platform:
+        await assign_group(platform.client(person, PROPOSES), family, group, facilitator, since)
 
 
 @group.command("show")

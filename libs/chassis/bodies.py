@@ -57,6 +57,9 @@ Nik = Annotated[str, Field(pattern=f"^{forms.NIK.pattern}$")]
 TahapId = Annotated[
     str, Field(pattern=f"^{forms.TAHAP.pattern}$", description="A tahap, such as 2023-1.")
 ]
+OFFICE_ID: Final = f"^{forms.OFFICE_ID.pattern.removesuffix('?')}$"
+OfficeId = Annotated[str, Field(pattern=OFFICE_ID)]
+"""A facilitator, a group, a facility."""
 Position = Annotated[int, Field(ge=0, le=forms.BIGINT_MAX)]
 """A position of a log."""
 

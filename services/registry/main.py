@@ -22,6 +22,7 @@ from services.registry.http import (
     changes,
     erasures,
     families,
+    groups,
     key_versions,
     lists,
     member_numbers,
@@ -85,6 +86,7 @@ SERVICE: Final = Service(
     NAME,
     [
         *(families.router, member_numbers.router, adjudications.router, changes.router),
+        groups.router,
         *(reopenings.router, lists.router, erasures.router, key_versions.router),
     ],
     parts,

@@ -101,6 +101,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
         "POST /families/{family}/members/{member}/adjudication": _of(
             Regions.FAMILY, "registry:import"
         ),
+        "POST /families/{family}/group": _of(Regions.FAMILY, "registry:import"),
         "GET /duplicates": _of(Regions.ROWS, "registry:read"),
         "POST /identities/lookup": _of(
             Regions.INSIDE,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from libs.chassis.auth import Principal, is_outside
-from libs.chassis.bodies import FamilyUnknown, Strict
+from libs.chassis.bodies import FamilyUnknown, OfficeId, Strict
 from libs.chassis.deciding import DecidingOf, moved
 from libs.chassis.etag import Unconditional
 from libs.chassis.idempotency import Reply
@@ -30,12 +30,11 @@ from services.p2k2.domain.group import (
     size_warning,
 )
 from services.p2k2.domain.session import NoteUnfit
-from services.p2k2.http.sessions import ID, PoliciesOf, Reader, Recorder, group_within
+from services.p2k2.http.sessions import PoliciesOf, Reader, Recorder, group_within
 from services.p2k2.tables import coverage
 from services.p2k2.tables.groups import group_row, not_erased
 
 FamilyReader = Annotated[Principal, require_family("p2k2:read")]
-GroupId = Annotated[str, Field(pattern=ID)]
 Year = Annotated[
     int, Query(ge=2007, le=2100, description="The year of the sessions.", examples=[2023])
 ]
@@ -139,7 +138,7 @@ async def groups(
 
 @router.get("/groups/{group}", responses=refuses(GroupUnknown))
 async def group(
-    group: GroupId,
+    group: OfficeId,
     store: StoreOf,
     policies: PoliciesOf,
     context: Asked,
@@ -182,7 +181,7 @@ async def group(
     dependencies=[Unconditional],
 )
 async def arrange_group(
-    group: GroupId, body: Arrangement, deciding: DecidingOf, recorder: Recorder
+    group: OfficeId, body: Arrangement, deciding: DecidingOf, recorder: Recorder
 ) -> Response:
     """Say where and when a group meets; what was said last stands."""
 

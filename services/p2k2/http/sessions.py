@@ -11,11 +11,10 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from libs.chassis.auth import Principal, is_outside, require
-from libs.chassis.bodies import Day, Id, Strict
+from libs.chassis.bodies import OFFICE_ID, Day, Id, OfficeId, Strict
 from libs.chassis.csv_upload import ImportReport
 from libs.chassis.deciding import DecidingOf, moved
 from libs.chassis.etag import IfMatch, Unconditional, etag
-from libs.chassis.forms import OFFICE_ID
 from libs.chassis.idempotency import Reply
 from libs.chassis.imports import Take, import_route
 from libs.chassis.middleware import Asked, resource
@@ -78,8 +77,6 @@ CsvImportOf = Annotated[CsvImport, resource("csv_import")]
 PoliciesOf = Annotated[Policies, resource("policies")]
 
 MARKS_MAX = 1_000
-ID = f"^{OFFICE_ID.pattern.removesuffix('?')}$"
-OfficeId = Annotated[str, Field(pattern=ID)]
 Number = Annotated[OfficeId, Field(description="A session's number, such as S0000001.")]
 Findings = Annotated[str, Field(examples=["The material was there."])]
 Words = Annotated[str, Field(max_length=2_000)]
@@ -437,8 +434,8 @@ async def list_sessions(
     store: StoreOf,
     reader: Reader,
     paging: Paging,
-    group: Annotated[str | None, Query(pattern=ID)] = None,
-    facilitator: Annotated[str | None, Query(pattern=ID)] = None,
+    group: Annotated[str | None, Query(pattern=OFFICE_ID)] = None,
+    facilitator: Annotated[str | None, Query(pattern=OFFICE_ID)] = None,
     region: RegionWithin = None,
 ) -> Page[SessionInList]:
     """The sessions of groups, in order of their numbers."""

@@ -260,7 +260,7 @@ FAMILY: Final[StreamType[commands.Command, Family, events.Event]] = StreamType(
         "FamilyTerminated": events.FamilyTerminated,
     },
     publish=publish,
-    snapshot=(Family, 8),
+    snapshot=(Family, 9),
 )
 
 LISTING: Final[StreamType[lists.Command, Listing, lists.Event]] = StreamType(

@@ -49,6 +49,7 @@ from services.registry.domain.family.events import (
     ChangeProposed,
     Decision,
     FamilyMoved,
+    GroupAssigned,
     MemberBorn,
     MembersRegistered,
     NikRecorded,
@@ -288,6 +289,10 @@ def _differences(proposal: ChangeProposed, state: Family, opener: _Opener) -> It
         case FamilyMoved():
             before = roster.region(state, fact.effective_on)
             yield Difference(what="region", before=before, after=fact.region)
+        case GroupAssigned():
+            yield Difference(what="group", before=state.group or None, after=fact.group)
+            yield Difference(what="facilitator", before=None, after=fact.facilitator)
+            yield Difference(what="since", before=None, after=_text(fact.since))
 
 
 def _of_payee(fact: PayeeChanged, state: Family, opener: _Opener) -> Iterator[Difference]:

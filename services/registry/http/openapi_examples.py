@@ -34,7 +34,9 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "standing": "OPEN",
     "column": "school_level",
     "departure": None,
+    "facilitator": "PD610301",
     "file": "members.csv",
+    "group": "G6103012026-1",
     "known_by": "2023-03-31",
     "last_listed": "2023-1",
     "nik": "0000000000000000",
@@ -42,5 +44,6 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "purpose": "COMPLAINT",
     "reason": "SENT_BY_MISTAKE",
     "region": "61.03.01.2001",
+    "since": "2023-03-01",
     "status": "ELIGIBLE",
 }

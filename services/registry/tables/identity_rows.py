@@ -176,6 +176,14 @@ async def family_of_card(store: Store, token: str, on: date) -> tuple[str, str] 
     return (row["family"], row["region"]) if row else None
 
 
+async def card_of(unit: Transaction, family: UUID) -> str:
+    """The token that the card of a registered family was first known by."""
+    token: str = await unit.connection.fetchval(
+        "SELECT token FROM claims WHERE kind = 'card' AND stream_id = $1", f"family-{family}"
+    )
+    return token
+
+
 async def card_owners(unit: Transaction, tokens: Iterable[str]) -> dict[str, Owner]:
     """{card token: owner} of the cards that are registered."""
     rows = await unit.connection.fetch(

@@ -27,6 +27,7 @@ Kind: TypeAlias = Literal[
     "MOVE",
     "NIK",
     "ADJUDICATION",
+    "GROUP",
 ]
 Key: TypeAlias = tuple[UUID, int]
 """A family, and the number of a change within it."""
@@ -36,7 +37,7 @@ _KINDS: Final = dict(
         (
             *(events.PayeeChanged, events.MembersRegistered, events.MemberBorn),
             *(events.SchoolChanged, events.PregnancyReported, events.FamilyMoved),
-            *(events.NikRecorded, events.PersonAdjudicated),
+            *(events.NikRecorded, events.PersonAdjudicated, events.GroupAssigned),
         ),
         get_args(Kind),
         strict=True,

@@ -9,7 +9,7 @@ import httpx
 import pytest_asyncio
 
 from services.registry.tables.waiting_changes import change_readings
-from tests.doors import NATION, Door, reads_of
+from tests.doors import NATION, Door, reads_of, sent
 from tests.integration.registry.kit import (
     IMPORT,
     Register,
@@ -231,3 +231,31 @@ async def test_a_corrected_row_takes_the_place_of_the_one_before(families: Door)
     [item] = (await differences(families, "supervisor-1")).json()["items"]
 
     assert (item["change"], item["differences"][2]["after"]) == (2, "…5555")
+
+
+# -- A family's group
+
+
+async def test_two_people_assign_a_family_to_another_group(
+    families: Door, register: Register
+) -> None:
+    [_, there] = [message.body for message in await sent(register.store, "GroupAssigned")]
+    said = {"group": "G6104112017-9", "facilitator": "PD610411", "since": "2023-03-01"}
+    path = f"/families/{there['family']}/group"
+    for regions in (("61.03",), ()):
+        foreign = await families.post(path, families.who("ana", IMPORT, regions=regions), json=said)
+        assert problem(foreign) == (404, "family-unknown")
+
+    answer = await families.post(path, families.who("ana", IMPORT), json=said)
+    assert answer.status_code == 204, answer.text
+    [waiting] = await listed(families, kind="GROUP")
+    assert waiting["region"] == "61.04.11.2017"
+    [item] = (await differences(families, "ben", kind="GROUP")).json()["items"]
+    assert [one["after"] for one in item["differences"]] == [*said.values()]
+    assert problem(await decide(families, "ana")) == (409, "same-person")
+    assert len(await sent(register.store, "GroupAssigned")) == 2
+    assert (await decide(families, "ben")).status_code == 204
+
+    last = (await sent(register.store, "GroupAssigned"))[-1]
+    assert last.body == {**there, **said}
+    assert await listed(families, kind="GROUP") == []

@@ -104,3 +104,22 @@ def test_a_group_shows_what_it_covered_and_missed(data_dir: Path, fake: FakePlat
     assert result.exit_code == 0, result.output
     assert "KEUANGAN 2 of 3 · present 30 of 41" in result.output
     assert "missed: 2023-04" in result.output
+
+
+def test_a_family_is_proposed_for_another_group(data_dir: Path, fake: FakePlatform) -> None:
+    sent: list[Any] = []
+
+    def take(request: httpx.Request) -> httpx.Response:
+        sent.append(json.loads(request.content))
+        return httpx.Response(204)
+
+    fake.when("POST", "registry/families/f1/group", take)
+
+    result = pkh(
+        *(data_dir, "group", "assign", "f1", "G2", "--facilitator", "PD2"),
+        *("--since", "2023-03-01", "--as", "clerk"),
+    )
+
+    assert result.exit_code == 0, result.output
+    assert sent == [{"group": "G2", "facilitator": "PD2", "since": "2023-03-01"}]
+    assert "pkh changes approve --kind GROUP --family f1" in result.output

@@ -14,6 +14,7 @@ from services.registry.domain.evidence import check_evidence
 from services.registry.domain.family import roster
 from services.registry.domain.family.commands import (
     AdjudicatePerson,
+    AssignGroup,
     Birth,
     DecideChange,
     Move,
@@ -25,6 +26,7 @@ from services.registry.domain.family.commands import (
     WithdrawChange,
 )
 from services.registry.domain.family.errors import (
+    FamilyNotRegistered,
     MemberRegisteredDifferently,
     NoSuchChange,
     NotTheMaker,
@@ -38,6 +40,7 @@ from services.registry.domain.family.events import (
     ChangeWithdrawn,
     Event,
     FamilyMoved,
+    GroupAssigned,
     LifeFact,
     MemberBorn,
     MembersRegistered,
@@ -96,21 +99,34 @@ def propose(
         family_moved=fact if isinstance(fact, FamilyMoved) else None,
         nik_recorded=fact if isinstance(fact, NikRecorded) else None,
         person_adjudicated=fact if isinstance(fact, PersonAdjudicated) else None,
+        group_assigned=fact if isinstance(fact, GroupAssigned) else None,
     )
     return [*corrected, proposed]
 
 
-def adjudicate_person(command: AdjudicatePerson, state: Family) -> list[Event]:
-    """The decision waits for a second person; while it does, the same one again is quiet.
+def propose_once(command: AdjudicatePerson | AssignGroup, state: Family) -> list[Event]:
+    """Whose a person is, or a family's group, waits for a second person; meanwhile the same again
+    is quiet.
 
     Decided, it may be proposed anew, whichever way it went: another family may have the person
     since.
     """
-    check_evidence(command.evidence)
-    fact = adjudicated(command, state)
+    evidence = command.evidence if isinstance(command, AdjudicatePerson) else ""
+    fact = _decided_on(command, state)
     if any(waiting.fingerprint == command.fingerprint for waiting in state.changes):
         return []
-    return propose(state, fact, command.fingerprint, command.reporter, command.evidence)
+    return propose(state, fact, command.fingerprint, command.reporter, evidence)
+
+
+def _decided_on(command: AdjudicatePerson | AssignGroup, state: Family) -> ProposedFact:
+    if isinstance(command, AdjudicatePerson):
+        check_evidence(command.evidence)
+        return adjudicated(command, state)
+    if not state.family:
+        raise FamilyNotRegistered
+    since, region = command.since, roster.region(state, command.since)
+    group = command.group, command.facilitator
+    return GroupAssigned(state.family, command.card, region, *group, since)
 
 
 def _subject(fact: ProposedFact) -> tuple[str, date | None, str | int]:
@@ -124,6 +140,8 @@ def _subject(fact: ProposedFact) -> tuple[str, date | None, str | int]:
             return type(fact).__name__, fact.effective_on, fact.member
         case NikRecorded() | PersonAdjudicated():
             return type(fact).__name__, None, fact.member
+        case GroupAssigned():
+            return "GroupAssigned", fact.since, ""
         case PayeeChanged() | FamilyMoved():
             return type(fact).__name__, fact.effective_on, ""
 

@@ -176,6 +176,18 @@ class AdjudicatePerson:
 
 
 @dataclass(frozen=True, slots=True)
+class AssignGroup:
+    """Say that the family, by its card's token, is of another group from a day on."""
+
+    card: str
+    group: str
+    facilitator: str
+    since: date
+    fingerprint: str
+    reporter: Reporter
+
+
+@dataclass(frozen=True, slots=True)
 class DecideChange:
     """Another person lets a change be, or not; `decided_on` is the day by their calendar."""
 
@@ -270,6 +282,7 @@ Command: TypeAlias = (
     | ReportLifeEvent
     | RecordNik
     | AdjudicatePerson
+    | AssignGroup
     | DecideChange
     | WithdrawChange
     | MarkDuplicate

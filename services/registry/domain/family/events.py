@@ -66,8 +66,7 @@ class FamilyRegistered:
 class GroupAssigned:
     """The family, by the token of its card, belongs to a group of a facilitator.
 
-    `region` is where it lived when it was registered. `since` is the first day of that, None from
-    the beginning on.
+    `region` is where it lived on the first day of that, `since`; None is from the beginning on.
     """
 
     family: str
@@ -244,6 +243,7 @@ ProposedFact: TypeAlias = (
     | FamilyMoved
     | NikRecorded
     | PersonAdjudicated
+    | GroupAssigned
 )
 
 
@@ -270,6 +270,7 @@ class ChangeProposed:
     family_moved: FamilyMoved | None = None
     nik_recorded: NikRecorded | None = None
     person_adjudicated: PersonAdjudicated | None = None
+    group_assigned: GroupAssigned | None = None
 
     @property
     def fact(self) -> ProposedFact:
@@ -277,7 +278,7 @@ class ChangeProposed:
         facts = (
             *(self.payee_changed, self.member_born, self.members_registered),
             *(self.school_changed, self.pregnancy_reported, self.family_moved, self.nik_recorded),
-            self.person_adjudicated,
+            *(self.person_adjudicated, self.group_assigned),
         )
         return next(fact for fact in facts if fact is not None)
 

@@ -6,15 +6,16 @@ from typing import Final
 
 from libs.events.domain.decider import Decider
 from services.registry.domain.family.changes import (
-    adjudicate_person,
     decide_change,
     effect,
     needs_second_person,
     propose,
+    propose_once,
     withdraw_change,
 )
 from services.registry.domain.family.commands import (
     AdjudicatePerson,
+    AssignGroup,
     Birth,
     Command,
     Death,
@@ -94,8 +95,8 @@ def decide(command: Command, state: Family) -> list[Event]:
             return report(command, state)
         case RecordNik():
             return record_nik(command, state)
-        case AdjudicatePerson():
-            return adjudicate_person(command, state)
+        case AdjudicatePerson() | AssignGroup():
+            return propose_once(command, state)
         case MarkDuplicate():
             return mark_duplicate(command, state)
         case ReviewClosing():
