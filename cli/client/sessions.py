@@ -93,14 +93,18 @@ class Group:
     facilitator: str
     families: tuple[str, ...]
     warning: str
+    reached: int
+    target_percent: int
     modules: tuple[ModuleOfGroup, ...]
     missed_months: tuple[str, ...]
 
     def lines(self) -> list[str]:
         """The group as lines to print."""
-        counts = self.group, self.region, self.facilitator, len(self.families), self.warning
+        families = len(self.families)
+        counts = self.group, self.region, self.facilitator, families, self.warning
         return [
             str(GroupInList(*counts)),
+            f"reached {self.reached} of {families} families, target {self.target_percent} %",
             *map(str, self.modules),
             f"missed: {', '.join(self.missed_months) or 'no month'}",
         ]

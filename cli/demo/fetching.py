@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, TypeVar
 
 from cli.client.http import Client, Connected
+from cli.demo.compare import COUNTED
 from cli.demo.figures import UnmetDuty
 from cli.demo.outputs import (
     Designation,
@@ -52,10 +53,10 @@ async def _sessions(reader: Client, tahaps: Sequence[str]) -> Sessions:
         for year in years
         for row in await _all(reader, "/learning-families", list[LearningFamily], year=year)
     ]
-    indicators = {
-        tahap: await reader.get("projection", f"/tahap/{tahap}/indicators", dict[str, int])
-        for tahap in tahaps
-    }
+    indicators = {}
+    for tahap in tahaps:
+        counts = await reader.get("projection", f"/tahap/{tahap}/indicators", dict[str, int | bool])
+        indicators[tahap] = {name: counts[name] for name in COUNTED}
     return Sessions(groups, families, indicators)
 
 

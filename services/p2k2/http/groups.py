@@ -66,7 +66,10 @@ class ModuleOfGroup(BaseModel):
 
 
 class GroupView(BaseModel):
-    """A group, where and when it meets, what it covered in a year, and the months it missed."""
+    """A group, where and when it meets, what it covered in a year, and the months it missed.
+
+    `reached` of its families were at a session of the year; `target_percent` were to be in a tahap.
+    """
 
     group: str
     region: str
@@ -75,6 +78,8 @@ class GroupView(BaseModel):
     warning: Literal["", "TOO_SMALL", "TOO_LARGE"]
     venue: str
     schedule: str
+    reached: int
+    target_percent: int
     modules: list[ModuleOfGroup]
     missed_months: list[str]
 
@@ -89,7 +94,8 @@ class Arrangement(Strict):
 class Load(BaseModel):
     """A facilitator's groups and families, and their sessions of a year.
 
-    `missed` are planned ones whose day has passed without them.
+    `missed` are planned ones whose day has passed without them, `missed_months` the months that
+    have ended without a session, counted once a group.
     """
 
     facilitator: str
@@ -99,6 +105,7 @@ class Load(BaseModel):
     held: int
     cancelled: int
     missed: int
+    missed_months: int
 
 
 class ModuleOfFamily(BaseModel):
@@ -165,6 +172,8 @@ async def group(
             warning=size_warning(len(families), figures.families_min, figures.families_max),
             venue=state.venue,
             schedule=state.schedule,
+            reached=await coverage.reached(store, group, year, families),
+            target_percent=figures.reached_percent,
             modules=[
                 ModuleOfGroup(**module)
                 for module in await coverage.modules_of_group(store, group, year)
@@ -203,8 +212,9 @@ async def loads(
     region: RegionWithin = None,
 ) -> Page[Load]:
     """The work of each facilitator in a year, in order of their ids."""
-    regions, after = reader.within(region), paging.after(str)
-    rows = await coverage.loads(store, context.at.date(), regions, year, after, paging.rows)
+    regions, after, today = reader.within(region), paging.after(str), context.at.date()
+    ended = months_missed(year, (), today)
+    rows = await coverage.loads(store, today, regions, year, ended, after, paging.rows)
     found, following = paging.cut(rows, lambda row: row["facilitator"])
     return Page[Load](items=[Load(**row) for row in found], next=following)
 

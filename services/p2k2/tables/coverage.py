@@ -43,6 +43,11 @@ _MONTHS: Final = """
 SELECT DISTINCT to_char(held_on, 'YYYY-MM') AS month FROM session
 WHERE group_id = $1 AND standing = 'HELD' AND extract(year FROM held_on) = $2
 """
+_REACHED: Final = """
+SELECT count(DISTINCT family)::int FROM session JOIN attendance USING (session)
+WHERE group_id = $1 AND standing = 'HELD' AND extract(year FROM held_on) = $2 AND status = 'H'
+  AND family = ANY($3::uuid[])
+"""
 _LOADS: Final = f"""
 WITH {_BELONGING}, shown AS (
     SELECT * FROM study_group WHERE EXISTS (
@@ -59,12 +64,20 @@ WITH {_BELONGING}, shown AS (
            count(*) FILTER (WHERE standing = 'PLANNED' AND held_on < $1)::int AS missed
     FROM session JOIN shown USING (group_id)
     WHERE extract(year FROM held_on) = $4 GROUP BY 1
+), idle AS (
+    SELECT facilitator, count(*)::int AS missed_months
+    FROM shown CROSS JOIN unnest($5::text[]) AS month
+    WHERE NOT EXISTS (SELECT FROM session
+                      WHERE session.group_id = shown.group_id AND standing = 'HELD'
+                        AND to_char(held_on, 'YYYY-MM') = month)
+    GROUP BY 1
 )
 SELECT facilitator, coalesce(groups, 0) AS groups, coalesce(families, 0) AS families,
        coalesce(planned, 0) AS planned, coalesce(held, 0) AS held,
-       coalesce(cancelled, 0) AS cancelled, coalesce(missed, 0) AS missed
-FROM led FULL JOIN sat USING (facilitator)
-WHERE $5::text IS NULL OR facilitator > $5 ORDER BY facilitator LIMIT $6
+       coalesce(cancelled, 0) AS cancelled, coalesce(missed, 0) AS missed,
+       coalesce(missed_months, 0) AS missed_months
+FROM led FULL JOIN sat USING (facilitator) LEFT JOIN idle USING (facilitator)
+WHERE $6::text IS NULL OR facilitator > $6 ORDER BY facilitator LIMIT $7
 """  # noqa: S608 - of texts that stand here
 _FAMILY: Final = """
 SELECT module, sessions AS of, rank,
@@ -94,12 +107,27 @@ async def months_held(store: Store, group: str, year: int) -> set[str]:
     return {row["month"] for row in await store.pool.fetch(_MONTHS, group, year)}
 
 
+async def reached(store: Store, group: str, year: int, families: Sequence[str]) -> int:
+    """The number of these families that were at a session of a group in a year."""
+    count: int = await store.pool.fetchval(_REACHED, group, year, families)
+    return count
+
+
 async def loads(
-    store: Store, today: date, regions: Sequence[str], year: int, after: str | None, limit: int
+    store: Store,
+    today: date,
+    regions: Sequence[str],
+    year: int,
+    ended: Sequence[str],
+    after: str | None,
+    limit: int,
 ) -> list[dict[str, Any]]:
-    """Facilitators' groups, families and sessions of a year in these regions, by their ids."""
+    """Facilitators' groups, families and sessions of a year in these regions, by their ids.
+
+    `ended` are the months (YYYY-MM) of the year that a group may have missed.
+    """
     ranges = region_ranges(regions)
-    rows = await store.pool.fetch(_LOADS, today, *ranges, year, after, limit)
+    rows = await store.pool.fetch(_LOADS, today, *ranges, year, ended, after, limit)
     return [dict(row) for row in rows]
 
 

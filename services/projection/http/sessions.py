@@ -14,6 +14,7 @@ from libs.chassis.pagination import Page, Paging
 from libs.chassis.reading import ReadingOf
 from libs.chassis.regions import RegionWithin
 from services.projection.http.read_models import NationReader, Reader
+from services.projection.policy import is_met, targets_of
 from services.projection.tables import sessions
 
 router = APIRouter(tags=["projection"])
@@ -22,8 +23,9 @@ router = APIRouter(tags=["projection"])
 class GroupInTahap(BaseModel):
     """A group in a tahap: families taking part, sessions held, marks of such families.
 
-    `reached` counts the families that were present at least once; `region` is the group's village,
-    empty where no family belongs to it.
+    `reached` counts the families that were present at least once, and `met` says whether they are
+    the share that was to be reached; `region` is the group's village, empty where no family belongs
+    to it.
     """
 
     group: str
@@ -34,6 +36,8 @@ class GroupInTahap(BaseModel):
     excused: int
     absent: int
     reached: int
+    target_percent: int
+    met: bool
 
 
 class LearningFamily(BaseModel):
@@ -45,10 +49,13 @@ class LearningFamily(BaseModel):
 
 
 class Indicators(BaseModel):
-    """Families taking part in a tahap, and those of them that were at a session."""
+    """Families taking part in a tahap, those of them that were at a session, and whether they are
+    the share that was to be reached."""
 
     p2k2_families: int
     p2k2_reached: int
+    p2k2_target_percent: int
+    p2k2_met: bool
 
 
 @router.get("/tahap/{tahap}/groups")
@@ -59,7 +66,14 @@ async def groups(
     regions, after = reader.within(region), paging.after(str)
     rows = await sessions.groups(reading, tahap, regions, after, paging.rows)
     found, following = paging.cut(rows, lambda row: row["group"])
-    return Page[GroupInTahap](items=[GroupInTahap(**row) for row in found], next=following)
+    percent = targets_of(tahap).p2k2_percent
+    items = [
+        GroupInTahap(
+            **row, target_percent=percent, met=is_met(row["reached"], row["families"], percent)
+        )
+        for row in found
+    ]
+    return Page[GroupInTahap](items=items, next=following)
 
 
 @router.get("/learning-families")
@@ -84,5 +98,13 @@ async def learning_families(
 
 @router.get("/tahap/{tahap}/indicators")
 async def indicators(reading: ReadingOf, reader: NationReader, tahap: TahapId) -> Indicators:
-    """The indicator of sessions in a tahap; of the whole nation."""
-    return Indicators(**await sessions.indicators(reading, tahap))
+    """The indicator of sessions in a tahap, beside its target; of the whole nation."""
+    counts = await sessions.indicators(reading, tahap)
+    families, reached = counts["p2k2_families"], counts["p2k2_reached"]
+    percent = targets_of(tahap).p2k2_percent
+    return Indicators(
+        p2k2_families=families,
+        p2k2_reached=reached,
+        p2k2_target_percent=percent,
+        p2k2_met=is_met(reached, families, percent),
+    )

@@ -79,6 +79,7 @@ async def test_a_group_shows_what_it_covered_and_which_months_it_missed(
     assert view["missed_months"] == [f"2023-{month:02}" for month in range(4, 13)]
     assert (set(view["families"]), view["warning"]) == ({ANA, BUDI}, "TOO_SMALL")
     assert (view["venue"], view["schedule"]) == ("Balai desa", "First Friday")
+    assert (view["reached"], view["target_percent"]) == (2, 35)
 
 
 async def test_groups_are_listed_with_their_sizes_and_loads_with_what_was_missed(
@@ -91,7 +92,8 @@ async def test_groups_are_listed_with_their_sizes_and_loads_with_what_was_missed
 
     assert [(item["group"], item["families"]) for item in groups] == [(GROUP, 2), (OTHER_GROUP, 1)]
     counts = {"groups": 2, "families": 3, "planned": 0, "held": 3, "cancelled": 0, "missed": 1}
-    assert loads == [{"facilitator": "PD610301", **counts}]
+    # Of 24 months of two groups three had a session.
+    assert loads == [{"facilitator": "PD610301", **counts, "missed_months": 21}]
 
 
 @pytest.mark.parametrize("region", ["61.04", "11"])

@@ -96,12 +96,14 @@ def test_groups_are_listed_with_a_warning_of_their_sizes(
 
 
 def test_a_group_shows_what_it_covered_and_missed(data_dir: Path, fake: FakePlatform) -> None:
-    view = {**GROUP, "families": ["a", "b"], "modules": [HELD], "missed_months": ["2023-04"]}
+    reached = {"families": ["a", "b"], "reached": 1, "target_percent": 35}
+    view = {**GROUP, **reached, "modules": [HELD], "missed_months": ["2023-04"]}
     fake.when("GET", "p2k2/groups/G1", answer(view))
 
     result = pkh(data_dir, "group", "show", "G1", "--year", "2023")
 
     assert result.exit_code == 0, result.output
+    assert "reached 1 of 2 families, target 35 %" in result.output
     assert "KEUANGAN 2 of 3 · present 30 of 41" in result.output
     assert "missed: 2023-04" in result.output
 

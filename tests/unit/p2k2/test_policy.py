@@ -61,6 +61,22 @@ def test_the_figures_of_groups() -> None:
     assert (figures.session_minutes, figures.reached_percent) == (120, 35)
 
 
+def test_material_is_listed_by_session_where_a_source_names_it(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(policy.FOLDER, tmp_path / "policy"))
+    file = folder / "modules.yaml"
+    titles = "        sessions:\n          - Mengelola keuangan keluarga\n"
+    named = "        material: {2: e-learning/keuangan-2}\n"
+    file.write_text(file.read_text().replace(titles, named + titles))
+
+    [module] = [each for each in policy.load(folder).holding(TODAY) if each.code == "KEUANGAN"]
+    assert module.material == ("", "e-learning/keuangan-2", "")
+    assert not any(any(each.material) for each in POLICIES.modules)  # no source names any
+
+    file.write_text(file.read_text().replace("{2:", "{4:"))
+    with pytest.raises(PolicyError, match="no such session"):
+        policy.load(folder)
+
+
 def test_a_module_that_would_hold_twice_on_one_day_is_refused(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(policy.FOLDER, tmp_path / "policy"))
     file = folder / "modules.yaml"
