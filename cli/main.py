@@ -13,6 +13,7 @@ from cli.client.witness import witness_here
 from cli.commands import (
     change,
     erasure,
+    exception,
     hold,
     investigation,
     job,
@@ -58,6 +59,7 @@ app.add_typer(parked.parked, name="parked")
 app.add_typer(change.changes, name="changes")
 app.add_typer(member.member, name="member")
 app.add_typer(investigation.investigation, name="investigation")
+app.add_typer(exception.exception, name="exception")
 app.add_typer(reopening.reopening, name="reopening")
 app.add_typer(hold.hold, name="hold")
 app.add_typer(erasure.erasure, name="erasure")
