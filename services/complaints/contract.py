@@ -9,23 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
-from libs.events.store.model import StreamType, published
+from libs.events.store.model import AS_STORED, Message, StreamType, published
+from services.complaints.domain import remedy as remedies
 from services.complaints.domain.case import Case, CaseReceived, Command, Event, Level, case
+from services.complaints.domain.remedy import OrderRequested, Remedy, remedy
 
 SERVICE: Final = "complaints"
 TOPIC: Final = "pkh.complaints.case.v1"
-
-Effect: TypeAlias = Literal["HOLD", "CUT", "TERMINATION"]
-"""An appeal is against money held back, money cut, or the end of participation."""
-Ordered: TypeAlias = Literal[
-    "REEVALUATE_CYCLE",
-    "TAKE_BACK_TERMINATION",
-    "RECHECK_ACCOUNT",
-    "REPAIR_PAYMENT",
-    "UPDATE_DATA",
-]
+COMMITMENT_TOPIC: Final = "pkh.conditionality.commitment.v1"
 
 # -- Sent, each under its case. CaseReceived goes out as it is stored.
 
@@ -117,7 +110,7 @@ class AppealOpened:
     case: str
     family: str
     tahap: str
-    effect: Effect
+    effect: remedies.Effect
     received_on: date
 
 
@@ -128,22 +121,61 @@ class AppealDecided:
     case: str
     family: str
     tahap: str
-    effect: Effect
-    outcome: Literal["UPHELD", "REJECTED", "WITHDRAWN"]
+    effect: remedies.Effect
+    outcome: remedies.AppealOutcome
     decided_on: date
 
 
+def publish_remedy(event: remedies.Event, state: Remedy) -> Message | None:
+    """The message of an appeal, or of an order as it is stored; what others answered stays here."""
+    match event:
+        case remedies.AppealOpened():
+            appeal = event.case, event.family, event.tahap, event.effect
+            return Message(TOPIC, event.case, AppealOpened(*appeal, event.received_on))
+        case remedies.AppealDecided():
+            appeal = event.case, event.family, event.tahap, event.effect
+            decided = AppealDecided(*appeal, event.outcome, event.decided_on)
+            return Message(TOPIC, event.case, decided)
+        case OrderRequested():
+            return Message(TOPIC, event.case, AS_STORED)
+        case _:
+            return None
+
+
+# -- Read from those who answer, each on its own topic
+
+
 @dataclass(frozen=True, slots=True)
-class OrderRequested:
-    """A case asks another service for something, which decides by its own rules and answers on its
-    own topic."""
+class OrderAnswered:
+    """A service has answered an order of a case."""
 
     order: str
     case: str
-    ordered: Ordered
-    family: str
-    asked_on: date
-    tahap: str | None = None
+    outcome: remedies.Answer
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AppealPaused:
+    """Conditionality pauses what a case appeals against."""
+
+    case: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppealNotPaused:
+    """Nothing waits for a case's appeal, and why."""
+
+    case: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppealEnded:
+    """Nothing waits for a case's appeal any more."""
+
+    case: str
+    outcome: str
 
 
 # -- Streams
@@ -153,4 +185,18 @@ CASE: Final[StreamType[Command, Case, Event]] = StreamType(
     decider=case,
     events={"CaseReceived": CaseReceived},
     publish=published(TOPIC, "case"),
+)
+
+REMEDY: Final[StreamType[remedies.Command, Remedy, remedies.Event]] = StreamType(
+    name="remedy",
+    decider=remedy,
+    events={
+        "AppealOpened": remedies.AppealOpened,
+        "AppealDecided": remedies.AppealDecided,
+        "OrderRequested": OrderRequested,
+        "AnswerNoted": remedies.AnswerNoted,
+        "PauseNoted": remedies.PauseNoted,
+        "EndNoted": remedies.EndNoted,
+    },
+    publish=publish_remedy,
 )

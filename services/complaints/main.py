@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from libs.chassis.description import Service
-from services.complaints.contract import CASE
+from libs.chassis.description import Parts, Service
+from libs.chassis.service import Running
+from services.complaints.consumers import SUBSCRIPTIONS
+from services.complaints.contract import CASE, REMEDY
 from services.complaints.contract import SERVICE as NAME
-from services.complaints.http import cases
+from services.complaints.http import appeals, cases
 
-SERVICE: Final = Service(NAME, [cases.router], streams=[CASE], examples=cases.EXAMPLES)
+
+async def parts(_running: Running) -> Parts:
+    """Takes in what others answer to its orders."""
+    return Parts(SUBSCRIPTIONS)
+
+
+SERVICE: Final = Service(
+    NAME,
+    [cases.router, appeals.router],
+    parts,
+    streams=[CASE, REMEDY],
+    examples={**cases.EXAMPLES, **appeals.EXAMPLES},
+)
 
 if __name__ == "__main__":
     SERVICE.run()

@@ -1,25 +1,30 @@
-"""Messages that conditionality takes from others: steps of a tahap, and its roster."""
+"""Messages that conditionality takes from others: steps of a tahap, its roster, and cases."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from libs.events.bus.incoming import Incoming
 from libs.events.consumer.subscription import Subscription
 from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
 from services.conditionality.contract import (
+    CASE_TOPIC,
     EVALUATION,
     ROSTER_TOPIC,
     SERVICE,
     TAHAP_TOPIC,
     TOPIC,
+    AppealDecided,
+    AppealOpened,
     BucketRequested,
     ClosingAnnounced,
     ErasureApproved,
     FamilyListed,
     ListClosed,
     ListFrozen,
+    OrderRequested,
     PersonsRegistered,
     TahapCancelled,
 )
@@ -40,12 +45,19 @@ from services.conditionality.tables.roster import (
     line_of,
     open_evaluation,
 )
+from services.conditionality.workers.case_orders import take_case
 from services.conditionality.workers.judging import RuleSetPolicies, facts_at_cut, judge
 from services.conditionality.workers.withdrawer import cancel, lock_uncancelled
 
+CASES: Final[Mapping[str, type[Any]]] = {
+    "AppealOpened": AppealOpened,
+    "AppealDecided": AppealDecided,
+    "OrderRequested": OrderRequested,
+}
+
 
 def subscriptions(policies: RuleSetPolicies) -> tuple[Subscription, ...]:
-    """The two topics that conditionality reads."""
+    """The topics that conditionality reads."""
 
     async def take_roster(unit: Transaction, messages: Sequence[Incoming]) -> None:
         erased = [m.body.family for m in messages if isinstance(m.body, ErasureApproved)]
@@ -80,6 +92,10 @@ def subscriptions(policies: RuleSetPolicies) -> tuple[Subscription, ...]:
             if isinstance(command, NoteFreeze):
                 await end_evaluation(unit, command.tahap)
 
+    async def take_cases(unit: Transaction, messages: Sequence[Incoming]) -> None:
+        for message in messages:
+            await take_case(unit, policies, message.body)
+
     return (
         Subscription(
             SERVICE,
@@ -103,6 +119,7 @@ def subscriptions(policies: RuleSetPolicies) -> tuple[Subscription, ...]:
             },
             take_tahap,
         ),
+        Subscription(SERVICE, CASE_TOPIC, CASES, take_cases),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from libs.events.domain.list_proof import BucketsJson
 from libs.events.store.model import Message, StreamType, published
 from services.conditionality.domain.commitment import (
+    Against,
     AppealEnded,
     AppealNotPaused,
     AppealPaused,
@@ -72,6 +73,7 @@ SERVICE: Final = "conditionality"
 TOPIC: Final = "pkh.conditionality.commitment.v1"
 TAHAP_TOPIC: Final = "pkh.payments.tahap.v1"
 ROSTER_TOPIC: Final = "pkh.registry.roster.v1"
+CASE_TOPIC: Final = "pkh.complaints.case.v1"
 
 
 def _named(*events: type[Any]) -> dict[str, type[Any]]:
@@ -261,3 +263,38 @@ class ListClosed:
     listed: int
     graduated: int
     buckets: BucketsJson
+
+
+# -- Read from complaints: pkh.complaints.case.v1 -------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AppealOpened:
+    """A family's case appeals against what followed from a tahap's cycle."""
+
+    case: str
+    family: str
+    tahap: str
+    effect: Against
+
+
+@dataclass(frozen=True, slots=True)
+class AppealDecided:
+    """The appeal of a case was decided by those who handle cases."""
+
+    case: str
+    family: str
+    outcome: Literal["UPHELD", "REJECTED", "WITHDRAWN"]
+    tahap: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequested:
+    """A case asks a service for something; `asked_by` may decide on nothing that follows."""
+
+    order: str
+    case: str
+    ordered: str
+    family: str
+    asked_by: tuple[str, ...]
+    tahap: str | None = None

@@ -79,6 +79,9 @@ _FOREIGN_TOKENS: Final = (
 _FOREIGN_VILLAGE: Final = (
     "integration/p2k2/test_coverage.py::test_a_group_of_another_region_is_as_unknown_as_none"
 )
+_FOREIGN_APPEAL: Final = (
+    "integration/complaints/test_appeals.py::test_appeals_of_another_region_are_as_unknown_as_none"
+)
 _FOREIGN_CASE: Final = (
     "integration/complaints/test_cases.py::test_a_case_of_another_region_is_as_unknown_as_none"
 )
@@ -298,5 +301,17 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
         **_everywhere(),
         "POST /cases": _of(Regions.INSIDE, "complaints:receive", shown_by=_FOREIGN_CASE),
         "GET /cases/{case}": _of(Regions.INSIDE, "complaints:read", shown_by=_FOREIGN_CASE),
+        "GET /cases/{case}/remedy": _of(
+            Regions.INSIDE, "complaints:read", shown_by=_FOREIGN_APPEAL
+        ),
+        "POST /cases/{case}/appeal": _of(
+            Regions.INSIDE, "complaints:decide", shown_by=_FOREIGN_APPEAL
+        ),
+        "POST /cases/{case}/appeal/decision": _of(
+            Regions.INSIDE, "complaints:decide", shown_by=_FOREIGN_APPEAL
+        ),
+        "POST /cases/{case}/orders": _of(
+            Regions.INSIDE, "complaints:decide", shown_by=_FOREIGN_APPEAL
+        ),
     },
 }

@@ -77,18 +77,13 @@ async def judge(
     commands: list[tuple[str, Command]] = [
         (
             f"commitment-{line.family}",
-            EvaluateCycle(
-                family=line.family,
-                tahap=line.tahap,
-                months=line.months,
-                roster_revision=line.revision,
-                facts_cut=facts.cut,
-                members=line.members,
-                facts={token: facts.persons[token] for token in tokens_of(line.members)},
-                policy=policy_of(policies, line.rule_set),
+            evaluation_of(
+                line,
+                facts,
+                policy_of(policies, line.rule_set),
                 frozen=evaluations[line.tahap].is_frozen_for(line.family),
-                cause=_cause(causes or {}, line, holding),
-                exempt=holding.get((line.tahap, line.family), Holding()).exempt,
+                cause=causes.get((line.tahap, line.family)) if causes else None,
+                held=holding.get((line.tahap, line.family), Holding()),
             ),
         )
         for line in lines
@@ -101,15 +96,31 @@ async def judge(
     await keep_worklists(unit, judged)
 
 
-def _cause(
-    causes: Mapping[tuple[str, str], Cause], line: Line, holding: Mapping[tuple[str, str], Holding]
-) -> Cause | None:
-    """The cause of a re-evaluation; whoever made an exception that bears on it is named too."""
-    cause = causes.get((line.tahap, line.family))
-    held = holding.get((line.tahap, line.family))
-    if cause is None or held is None:
-        return cause
-    return Cause(cause.fact, tuple(sorted({*cause.recorded_by, *held.people})))
+def evaluation_of(
+    line: Line,
+    facts: FactsAtCut,
+    policy: CommitmentPolicy,
+    *,
+    frozen: bool,
+    cause: Cause | None,
+    held: Holding,
+) -> EvaluateCycle:
+    """The evaluation of a line; whoever made an exception that bears on it is behind it too."""
+    if cause is not None:
+        cause = Cause(cause.fact, tuple(sorted({*cause.recorded_by, *held.people})))
+    return EvaluateCycle(
+        family=line.family,
+        tahap=line.tahap,
+        months=line.months,
+        roster_revision=line.revision,
+        facts_cut=facts.cut,
+        members=line.members,
+        facts={token: facts.persons[token] for token in tokens_of(line.members)},
+        policy=policy,
+        frozen=frozen,
+        cause=cause,
+        exempt=held.exempt,
+    )
 
 
 def policy_of(policies: RuleSetPolicies, rule_set: str) -> CommitmentPolicy:

@@ -214,10 +214,17 @@ class ReDecider:
     async def _add_between(
         self, unit: Transaction, line: roster.Line, cut: int, position: int, late: _Late
     ) -> None:
-        streams = [f"person-{token}" for token in tokens_of(line.members)]
-        for fact in await recorded(unit, streams, FACTS, after=cut, until=position):
-            if _touches(_months(fact), line):
-                late.add(line, fact.position, fact.actor)
+        for fact in await facts_between(unit, line, cut, position):
+            late.add(line, fact.position, fact.actor)
+
+
+async def facts_between(
+    unit: Transaction, line: roster.Line, cut: int, position: int = NOT_PLACED
+) -> list[Recorded]:
+    """The facts that a cycle may rest on, behind `cut` and up to a position of the log."""
+    streams = [f"person-{token}" for token in tokens_of(line.members)]
+    found = await recorded(unit, streams, FACTS, after=cut, until=position)
+    return [fact for fact in found if _touches(_months(fact), line)]
 
 
 def _touches(months: frozenset[str] | None, line: roster.Line) -> bool:

@@ -20,7 +20,7 @@ from libs.events.store.postgres import Store
 from libs.privacy.pseudonyms import Pseudonymizer
 from services.conditionality import policy
 from services.conditionality.consumers import subscriptions
-from services.conditionality.contract import PERSON, ROSTER_TOPIC, TAHAP_TOPIC
+from services.conditionality.contract import CASE_TOPIC, PERSON, ROSTER_TOPIC, TAHAP_TOPIC
 from services.conditionality.domain.person import RecordSchoolMonths, SchoolMonth
 from services.conditionality.workers.closer import Closer, Repeater
 from services.conditionality.workers.judging import RuleSetPolicies
@@ -30,6 +30,7 @@ from tests.doors import MOMENT, TOPICS, Sender, Sent, deliver, sent
 
 RULE_SET: Final = "2021-2024"
 TAHAP, NEXT_TAHAP = "2023-1", "2023-2"
+CASE, ORDER = "7c0f4d2e-51b7-4c37-9a52-0e8d6f1b2a90", "b1d0a6f3-2f6b-4f0e-8c11-5d9f7a3c4e21"
 GOOD, BAD = 0, 10  # days absent of 20: within the threshold and far below it
 
 
@@ -63,6 +64,7 @@ class Bench:
     policies: RuleSetPolicies
     roster: Sender = field(default_factory=lambda: Sender(ROSTER_TOPIC))
     tahaps: Sender = field(default_factory=lambda: Sender(TAHAP_TOPIC))
+    cases: Sender = field(default_factory=lambda: Sender(CASE_TOPIC))
 
     # -- Facts
 
@@ -146,6 +148,23 @@ class Bench:
         """Payments' word that a tahap is cancelled."""
         body = {"tahap": tahap, "revision": revision}
         return self.tahaps.record("TahapCancelled", tahap, body)
+
+    def appeal(self, family: str, tahap: str = TAHAP, effect: str = "HOLD") -> Record:
+        """Complaints' word that a family's case appeals against what followed from a cycle."""
+        body = {"case": CASE, "family": family, "tahap": tahap, "effect": effect}
+        return self.cases.record("AppealOpened", CASE, body | {"received_on": "2023-04-20"})
+
+    def appeal_decided(self, family: str, outcome: str, tahap: str = TAHAP) -> Record:
+        """Complaints' word that two people have decided the appeal."""
+        body = {"case": CASE, "family": family, "tahap": tahap, "effect": "HOLD"}
+        body |= {"outcome": outcome, "decided_on": "2023-05-20"}
+        return self.cases.record("AppealDecided", CASE, body)
+
+    def ordered(self, family: str, order: str = ORDER, ordered: str = "REEVALUATE_CYCLE") -> Record:
+        """A case's order of two people."""
+        body = {"order": order, "case": CASE, "ordered": ordered, "family": family}
+        asked = {"asked_on": "2023-05-20", "tahap": TAHAP, "asked_by": ["officer-8", "officer-9"]}
+        return self.cases.record("OrderRequested", CASE, body | asked)
 
     async def withdraw(self) -> None:
         """Withdraw all that a cancelled tahap has judged."""
@@ -240,12 +259,14 @@ def _then(subscription: Subscription, gate: Handler) -> Subscription:
 
 
 @asynccontextmanager
-async def bench_at(settings: Settings) -> AsyncIterator[Bench]:
-    """Conditionality's parts on its databases."""
+async def bench_at(
+    settings: Settings, policies: RuleSetPolicies | None = None
+) -> AsyncIterator[Bench]:
+    """Conditionality's parts on its databases, by the shipped policies or others."""
     bus = await connect(settings.bus_url)
     store = await Store.connect(settings.database_url, "conditionality")
     try:
-        policies = policy.load()
+        policies = policies or policy.load()
         reads = subscriptions(policies)
         consumer = Consumer(store, bus, "conditionality", reads, TOPICS)
         yield Bench(store, Pseudonymizer(settings.token_key.secrets[1]), consumer, policies)

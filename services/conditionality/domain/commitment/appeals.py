@@ -122,9 +122,11 @@ def answer_order(command: AnswerOrder, state: Commitment) -> list[Event]:
 # -- What goes on
 
 
-def resumed(events: list[Event], before: Commitment, policy: CommitmentPolicy) -> list[Event]:
+def resumed(
+    events: list[Event], before: Commitment, policy: CommitmentPolicy | None
+) -> list[Event]:
     """These events, and what no appeal lets wait any more once they have happened."""
-    if not events or not before.pausing:
+    if not events or not before.pausing or policy is None:
         return events
     after = before
     for event in events:

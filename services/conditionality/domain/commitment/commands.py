@@ -125,12 +125,15 @@ class NoteAppeal:
 
 @dataclass(frozen=True, slots=True)
 class DecideAppeal:
-    """The appeal of a case was decided, by those who handle cases; `policy` is of its tahap."""
+    """The appeal of a case was decided, by those who handle cases.
+
+    `policy` is that of its tahap; None where no line of that is left, and nothing can go on.
+    """
 
     family: str
     case: str
     outcome: Literal["UPHELD", "REJECTED", "WITHDRAWN"]
-    policy: CommitmentPolicy
+    policy: CommitmentPolicy | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,146 @@
+"""Appeals and orders of a case: opened, decided by another person, answered by a service."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from libs.events.domain.testing import given
+from services.complaints.domain.remedy import (
+    AnswerNoted,
+    AppealAlreadyDecided,
+    AppealDecided,
+    AppealDiffers,
+    AppealOpened,
+    AskFor,
+    Command,
+    DecideAppeal,
+    EndNoted,
+    Event,
+    NoSuchAppeal,
+    NoteAnswer,
+    NoteEnd,
+    NotePause,
+    OpenAppeal,
+    OrderRequested,
+    PauseNoted,
+    SamePerson,
+    remedy,
+)
+
+CASE, FAMILY = "case-1", "3f0c1c52-8a55-4a3e-9d0e-6f4f0c9b7a11"
+RECEIVED, ON = date(2023, 4, 20), date(2023, 5, 20)
+OPEN = OpenAppeal(CASE, FAMILY, "2023-1", "HOLD", RECEIVED, "officer-1")
+UPHOLD = DecideAppeal(CASE, "UPHELD", "officer-2", ON)
+ASK = AskFor(CASE, "REEVALUATE_CYCLE", FAMILY, "2023-1", "officer-1", ON)
+
+
+def past(*commands: Command) -> Sequence[Event]:
+    state, events = remedy.initial, list[Event]()
+    for command in commands:
+        new = remedy.decide(command, state)
+        state = remedy.fold(new, state)
+        events += new
+    return events
+
+
+def order_of(*commands: Command) -> OrderRequested:
+    [order] = (event for event in past(*commands) if isinstance(event, OrderRequested))
+    return order
+
+
+def test_an_appeal_is_opened_once() -> None:
+    given(remedy).when(OPEN).then(
+        AppealOpened(CASE, FAMILY, "2023-1", "HOLD", RECEIVED, "officer-1")
+    )
+    given(remedy, *past(OPEN)).when(replace(OPEN, person="officer-3")).then_nothing()
+    given(remedy, *past(OPEN)).when(replace(OPEN, tahap="2023-2")).then_refused(AppealDiffers)
+
+
+def test_an_upheld_appeal_orders_its_cycle_to_be_decided_again() -> None:
+    [decided, order] = given(remedy, *past(OPEN)).when(UPHOLD).events
+
+    assert decided == AppealDecided(CASE, FAMILY, "2023-1", "HOLD", "UPHELD", ON, "officer-2")
+    assert isinstance(order, OrderRequested)
+    assert (order.ordered, order.tahap, order.asked_by) == (
+        "REEVALUATE_CYCLE",
+        "2023-1",
+        ("officer-1", "officer-2"),
+    )
+
+
+def test_a_rejected_appeal_orders_nothing() -> None:
+    for outcome in ("REJECTED", "WITHDRAWN"):
+        decision = replace(UPHOLD, outcome=outcome)
+
+        given(remedy, *past(OPEN)).when(decision).then(
+            AppealDecided(CASE, FAMILY, "2023-1", "HOLD", decision.outcome, ON, "officer-2")
+        )
+
+
+def test_an_appeal_is_decided_by_another_person_than_who_opened_it() -> None:
+    for person in ("officer-1", "OFFICER-1 "):
+        given(remedy, *past(OPEN)).when(replace(UPHOLD, person=person)).then_refused(SamePerson)
+
+
+def test_a_decision_is_not_reversed() -> None:
+    given(remedy, *past(OPEN, UPHOLD)).when(UPHOLD).then_nothing()
+    other = replace(UPHOLD, outcome="REJECTED")
+    given(remedy, *past(OPEN, UPHOLD)).when(other).then_refused(AppealAlreadyDecided)
+
+
+def test_nothing_is_decided_that_was_not_opened() -> None:
+    given(remedy).when(UPHOLD).then_refused(NoSuchAppeal)
+
+
+def test_an_order_waits_for_its_answer_and_is_not_asked_twice_meanwhile() -> None:
+    order = order_of(ASK)
+    proposed = NoteAnswer(CASE, order.order, "conditionality", "PROPOSED")
+
+    given(remedy, *past(ASK)).when(ASK).then_nothing()
+    given(remedy, *past(ASK, proposed)).when(ASK).then_nothing()
+    refused = replace(proposed, outcome="REFUSED", reason="NOTHING_CHANGED")
+    [again] = given(remedy, *past(ASK, refused)).when(ASK).events
+    assert isinstance(again, OrderRequested)
+    assert again.order != order.order
+
+
+@pytest.mark.parametrize("ordered", ["RECHECK_ACCOUNT", "REPAIR_PAYMENT", "UPDATE_DATA"])
+def test_an_order_that_no_service_carries_out_is_answered_so(ordered: Any) -> None:
+    [order, answer] = given(remedy).when(replace(ASK, ordered=ordered, tahap=None)).events
+
+    assert isinstance(order, OrderRequested)
+    assert answer == AnswerNoted(CASE, order.order, "NOT_YET_SUPPORTED")
+
+
+def test_an_answer_stands_on_its_order_once() -> None:
+    done = NoteAnswer(CASE, order_of(ASK).order, "conditionality", "DONE")
+
+    then = given(remedy, *past(ASK)).when(done)
+
+    then.then(AnswerNoted(CASE, done.order, "DONE"))
+    assert [order.outcome for order in then.state.orders] == ["DONE"]
+    given(remedy, *past(ASK, done)).when(done).then_nothing()
+
+
+def test_an_answer_to_nothing_or_of_another_service_is_none() -> None:
+    done = NoteAnswer(CASE, order_of(ASK).order, "conditionality", "DONE")
+
+    given(remedy).when(done).then_nothing()
+    given(remedy, *past(ASK)).when(replace(done, service="registry")).then_nothing()
+
+
+def test_what_conditionality_says_of_the_pause_stands_on_the_appeal_once() -> None:
+    paused, ended = NotePause(CASE), NoteEnd(CASE, "REJECTED")
+
+    given(remedy, *past(OPEN)).when(paused).then(PauseNoted(CASE))
+    given(remedy, *past(OPEN, paused)).when(paused).then_nothing()
+    then = given(remedy, *past(OPEN, paused)).when(ended)
+    then.then(EndNoted(CASE, "REJECTED"))
+    assert then.state.appeal
+    assert (then.state.appeal.pauses, then.state.appeal.ended) == (False, "REJECTED")
+    given(remedy, *past(OPEN, paused, ended)).when(ended).then_nothing()
+    for command in (paused, ended):
+        given(remedy).when(command).then_nothing()
