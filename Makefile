@@ -102,6 +102,7 @@ lock: $(READY) ## pin every requirement with its hashes (UPGRADE=1 takes the new
 	$(COMPILE) pyproject.toml --all-extras --group dev -o requirements-dev.lock
 	$(COMPILE) pyproject.toml --extra cli -c requirements-dev.lock -o requirements-cli.lock
 	$(COMPILE) pyproject.toml -c requirements-dev.lock -o requirements.lock
+	$(COMPILE) pyproject.toml --extra pkcs11 -c requirements-dev.lock -o requirements-pkcs11.lock
 	$(COMPILE) benchmarks/umadb.in -o benchmarks/umadb.lock
 
 $(READY): requirements-dev.lock pyproject.toml

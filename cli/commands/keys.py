@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +13,11 @@ import typer
 from cli.client.http import connected
 from cli.commands.running import STATE, State, out, run
 from libs.chassis.durable_files import replace_file
+from libs.chassis.settings import PKCS11, SettingRefused, security_module
+from libs.privacy.errors import KeyLeaves, ModuleSilent
 from libs.privacy.pseudonyms import rows_key
-from libs.privacy.versions import KEY_BYTES, KeyVersions
+from libs.privacy.security_module import SecurityModule
+from libs.privacy.versions import KEY_BYTES, LABEL, KeyVersions
 
 File = Annotated[Path, typer.Argument(help="The file of the key, such as secrets/kek.")]
 Version = Annotated[int, typer.Argument(help="A version of it, such as 1.")]
@@ -56,20 +59,47 @@ async def _list(person: str, data: Path) -> list[KeyVersion]:
 
 
 @keys.command("add")
-def add(file: File) -> None:
-    """Add a new version to FILE, which opens; what is new is still made with the one in use."""
+def add(
+    file: File,
+    label: Annotated[
+        str, typer.Option(help="Of a key in the security module of PKH_PKCS11_LIBRARY.")
+    ] = "",
+) -> None:
+    """Add a new version to FILE, which opens; what is new is still made with the one in use.
+
+    With a label it is a key of the security module, made there where there is none yet.
+    """
     versions = _read(file)
-    newest = max(versions.secrets) + 1
-    secrets = {**versions.secrets, newest: os.urandom(KEY_BYTES)}
-    _write(file, KeyVersions(versions.in_use, secrets, versions.rows))
+    newest = versions.numbers[-1] + 1
+    if label:
+        _make_in_module(label)
+        _write(file, replace(versions, labels={**versions.labels, newest: label}))
+    else:
+        secret = os.urandom(KEY_BYTES)
+        _write(file, replace(versions, secrets={**versions.secrets, newest: secret}))
     out.print(f"Version {newest} opens from the next start on.", highlight=False)
+
+
+def _make_in_module(label: str) -> None:
+    if not LABEL.fullmatch(label):
+        raise typer.BadParameter("A label is 1 to 32 letters, digits, dots, hyphens, underscores.")
+    try:
+        address = security_module(os.environ)
+        if address is None:
+            raise typer.BadParameter(f"{', '.join(PKCS11)} must be set.")
+        module = SecurityModule(address)
+        made = module.make(label)
+        module.cipher(label)
+    except (SettingRefused, ModuleSilent, KeyLeaves) as error:
+        raise typer.BadParameter(str(error)) from error
+    out.print(f"The module {'has made' if made else 'had'} {label}.", highlight=False)
 
 
 @keys.command("use")
 def use(file: File, version: Version) -> None:
     """Make what is new with VERSION of FILE."""
     versions = _read(file)
-    _write(file, KeyVersions(_there(versions, version), versions.secrets, versions.rows))
+    _write(file, replace(versions, in_use=_there(versions, version)))
     out.print(f"Version {version} is in use from the next start on.", highlight=False)
 
 
@@ -79,16 +109,19 @@ def drop(file: File, version: Version) -> None:
     versions = _read(file)
     if _there(versions, version) == versions.in_use:
         raise typer.BadParameter("It is in use.")
-    secrets = dict(versions.secrets)
-    gone = secrets.pop(version)
-    # Fingerprints of rows stay as the first token key made them, or every row would be another.
-    rows = versions.rows or (rows_key(gone) if version == 1 else None)
-    _write(file, KeyVersions(versions.in_use, secrets, rows))
+    secrets, labels = dict(versions.secrets), dict(versions.labels)
+    gone = secrets.pop(version, None)
+    labels.pop(version, None)
+    # Fingerprints of rows stay as the first token key made them, or every row would be another. A
+    # file with labels has no such key.
+    first = gone if version == 1 and not labels else None
+    rows = versions.rows or (rows_key(first) if first else None)
+    _write(file, KeyVersions(versions.in_use, secrets, rows, labels))
     out.print(f"Version {version} is gone from the next start on.", highlight=False)
 
 
 def _there(versions: KeyVersions, version: int) -> int:
-    if version not in versions.secrets:
+    if version not in versions.numbers:
         raise typer.BadParameter(f"The file has no version {version}.")
     return version
 

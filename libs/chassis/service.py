@@ -48,6 +48,8 @@ from libs.events.workers.leader import has_leader, lead
 from libs.privacy.keys import KeyRing, Pool
 from libs.privacy.recognition import TOKEN, Recognition
 from libs.privacy.rotation import KEK, ensure_all_open, ensure_retired, still_in_use
+from libs.privacy.security_module import SecurityModule
+from libs.privacy.versions import KeyVersions
 
 Step = Callable[[], Awaitable[bool]]
 
@@ -103,11 +105,12 @@ class Running:
         pool = await self._key_pool(self.settings.keys_url)
         kek = await still_in_use(pool, KEK, self.settings.kek)
         await ensure_all_open(pool, kek)
-        return KeyRing(pool, kek)
+        address = self.settings.security_module
+        return KeyRing(pool, kek, module=SecurityModule(address) if address else None)
 
     async def eraser(self) -> KeyRing:
-        """The same under the role that destroys them, for a service that needs `eraser`."""
-        return KeyRing(await self._key_pool(self.settings.eraser_url), self.settings.kek)
+        """Keys under the role that destroys them and opens none, where `eraser` is needed."""
+        return KeyRing(await self._key_pool(self.settings.eraser_url), KeyVersions())
 
     async def recognition(self) -> Recognition:
         """The key by which people are recognised, for a service that needs `token-key`."""

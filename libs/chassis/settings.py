@@ -18,6 +18,7 @@ from libs.chassis.partner_keys import KeysRefused, NoSigningKey, PartnerKeys
 from libs.chassis.partner_tls import CertificateRefused, PartnerTls, read_partner_tls
 from libs.events.bus.kafka_settings import Cluster, KafkaSecurity
 from libs.policy.files import PolicyError
+from libs.privacy.security_module import ModuleAddress
 from libs.privacy.versions import KeyVersions
 
 Environment: TypeAlias = Mapping[str, str]
@@ -40,6 +41,7 @@ KAFKA_CA: Final = "PKH_KAFKA_CA_FILE"
 KAFKA_SECRET: Final = "PKH_KAFKA_PASSWORD_FILE"  # noqa: S105 - the name of a file
 KAFKA_CERTIFICATE: Final = ("PKH_KAFKA_CERTIFICATE_FILE", "PKH_KAFKA_KEY_FILE")
 COPIES_MAX: Final = 32
+PKCS11: Final = ("PKH_PKCS11_LIBRARY", "PKH_PKCS11_TOKEN", "PKH_PKCS11_PIN_FILE")
 DATABASE_CA: Final = "PKH_DATABASE_CA_FILE"
 DATABASE_CLIENT: Final = ("PKH_DATABASE_CLIENT_CERTIFICATE_FILE", "PKH_DATABASE_CLIENT_KEY_FILE")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
@@ -135,6 +137,32 @@ def key_versions(env: Environment, name: str) -> KeyVersions:
         return KeyVersions() if text is None else KeyVersions.read(text)
     except ValueError as error:
         raise SettingRefused(f"{name} must name a file of keys. {error}.") from None
+
+
+def token_key(env: Environment) -> KeyVersions:
+    """The key of tokens, which is no security module's: it is asked for each number."""
+    versions = key_versions(env, "PKH_TOKEN_KEY_FILE")
+    if versions.labels:
+        raise SettingRefused("PKH_TOKEN_KEY_FILE must hold its keys itself.")
+    return versions
+
+
+def security_module(env: Environment) -> ModuleAddress | None:
+    """Where the keys stand that a file of keys names by their labels; None where it is not said."""
+    if not any(env.get(name) for name in PKCS11):
+        return None
+    library, pin = file(env, PKCS11[0]), secret(env, PKCS11[2])
+    if library is None or not pin:
+        raise SettingRefused(f"{', '.join(PKCS11)} must be set together.")
+    return ModuleAddress(library, text(env, PKCS11[1]), pin)
+
+
+def sealing_key(env: Environment) -> KeyVersions:
+    """The key-encryption key, of which versions may stand in a security module."""
+    versions = key_versions(env, "PKH_KEK_FILE")
+    if versions.labels and security_module(env) is None:
+        raise SettingRefused(f"{', '.join(PKCS11)} must be set: PKH_KEK_FILE names a key there.")
+    return versions
 
 
 def url(env: Environment, name: str, schemes: Collection[str], *, optional: bool = False) -> str:
@@ -303,6 +331,8 @@ class Settings:
     reader_url: str = field(default="", repr=False)
     """The service's database, for the role under which requests read."""
     kek: KeyVersions = field(default_factory=KeyVersions)
+    security_module: ModuleAddress | None = None
+    """Where those versions of `kek` stand that its file names by a label."""
     token_key: KeyVersions = field(default_factory=KeyVersions)
     cursor_key: bytes = field(default_factory=lambda: os.urandom(32), repr=False)
     """Signs the cursors of lists; where none is set, they end with the process that gave them."""
@@ -357,8 +387,9 @@ class Settings:
             keys_url=url(env, "PKH_KEYS_URL", POSTGRES, optional=True),
             eraser_url=url(env, "PKH_ERASER_URL", POSTGRES, optional=True),
             reader_url=url(env, "PKH_READER_URL", POSTGRES, optional=True),
-            kek=key_versions(env, "PKH_KEK_FILE"),
-            token_key=key_versions(env, "PKH_TOKEN_KEY_FILE"),
+            kek=sealing_key(env),
+            security_module=security_module(env),
+            token_key=token_key(env),
             cursor_key=secret_key(env, "PKH_CURSOR_KEY_FILE") or os.urandom(32),
             service_token_file=file(env, "PKH_SERVICE_TOKEN_FILE"),
             host=text(env, "PKH_HOST", "127.0.0.1"),

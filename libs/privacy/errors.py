@@ -8,7 +8,10 @@
         ├── KeyDestroyed    the family was erased; nothing brings its values back
         ├── NotSealed       the text is no sealed value of a layout that is known here
         ├── SealBroken      wrong key, family or field, or somebody changed the value
+        ├── KeyLeaves       a key of a security module could be read out of it
         └── WrapBroken      the key-encryption key does not open a stored key
+    ConnectionError
+    └── ModuleSilent        the security module does not answer, or has no such key
 
 Facts are random ids, field names, versions and counts. A clear value, a sealed value or a key is
 never among them, because errors end in logs.
@@ -41,6 +44,17 @@ class SealBroken(PrivacyError):
 
 class WrapBroken(PrivacyError):
     """A stored key does not open with this key-encryption key."""
+
+
+class KeyLeaves(PrivacyError):
+    """A key of the security module is of another kind, or may leave it."""
+
+
+class ModuleSilent(ConnectionError):
+    """The security module does not do what it is asked; tried again, as a lost database is.
+
+    No `PrivacyError`: what it cannot open now is not lost, and nobody is left out for it.
+    """
 
 
 class KeyRetired(PrivacyError):

@@ -13,7 +13,7 @@ import asyncpg
 from libs.privacy.errors import KeyDestroyed, KeyMissing, WrapBroken
 from libs.privacy.sealing import FamilyKey
 from libs.privacy.versions import KEY_BYTES, KeyVersions
-from libs.privacy.wrapping import Wrapper
+from libs.privacy.wrapping import Module, Wrapper
 
 FAMILIES_PER_STATEMENT_MAX = 1_000
 CACHE_TTL_S = 45.0
@@ -39,7 +39,8 @@ class KeyRing:
     """The keys of families, in a database of their own.
 
     `pool` runs under the caller's role there: registry may create and fetch, payments fetch, the
-    eraser destroy; the database refuses the rest. `kek` is the key-encryption key. Family ids are
+    eraser destroy; the database refuses the rest. `kek` is the key-encryption key, of which
+    versions may stand in `module`. Family ids are
     UUIDs in lower case. Keys that were used lately stay in memory for `ttl_s` seconds, at
     most `cached_max` families; so a destroyed key is unreadable everywhere after `ttl_s`.
     """
@@ -49,13 +50,13 @@ class KeyRing:
         pool: Pool,
         kek: KeyVersions,
         *,
+        module: Module | None = None,
         ttl_s: float = CACHE_TTL_S,
         cached_max: int = CACHED_FAMILIES_MAX,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.pool = pool
-        self.kek = kek
-        self._wrapper = Wrapper(kek)
+        self.wrapper = Wrapper(kek, module)
         self._cache = _Cache(ttl_s, cached_max, clock)
 
     async def create(self, families: Iterable[str]) -> dict[str, FamilyKey]:
@@ -74,8 +75,7 @@ class KeyRing:
         wanted = list(dict.fromkeys(families))
         # Sorted, so that two creators of the same families wait for each other, not in a circle.
         for part in _parts(sorted(set(wanted) - self._cache.alive(wanted).keys())):
-            wrapped = [self._wrapper.wrap(family, 1, os.urandom(KEY_BYTES)) for family in part]
-            await self.pool.execute(_INSERT, part, wrapped)
+            await self.pool.execute(_INSERT, part, await self.wrapper.beside(self._wrapped, part))
 
     async def fetch(self, families: Iterable[str]) -> dict[str, FamilyKey]:
         """The keys of these families, in their order.
@@ -101,7 +101,7 @@ class KeyRing:
         wanted = list(dict.fromkeys(families))
         keys = self._cache.alive(wanted)
         for part in _parts([family for family in wanted if family not in keys]):
-            found = self._opened(await self.pool.fetch(_SELECT, part))
+            found = await self.wrapper.beside(self._opened, await self.pool.fetch(_SELECT, part))
             self._cache.keep(found)
             keys.update(found)
         return {family: keys[family] for family in wanted if family in keys}
@@ -121,6 +121,9 @@ class KeyRing:
         rows = await self.pool.fetch(_DESTROYED)
         return {row["family"] for row in rows}
 
+    def _wrapped(self, families: Sequence[str]) -> list[bytes]:
+        return [self.wrapper.wrap(family, 1, os.urandom(KEY_BYTES)) for family in families]
+
     def _opened(self, rows: Sequence[asyncpg.Record]) -> dict[str, FamilyKey]:
         secrets: dict[str, dict[int, bytes]] = {}
         newest: dict[str, int] = {}
@@ -130,7 +133,7 @@ class KeyRing:
             newest[family] = max(version, newest.get(family, 0))
             try:
                 if wrapped is not None:
-                    opened[version] = self._wrapper.unwrap(family, version, wrapped)
+                    opened[version] = self.wrapper.unwrap(family, version, wrapped)
             except WrapBroken as error:
                 broken[family] = error
         if broken and len(broken) == len(secrets):

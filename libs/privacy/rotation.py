@@ -6,7 +6,6 @@ whose leader wraps all keys again; then the old one is taken out of the files, w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -70,12 +69,13 @@ class Rewrapper:
 
     reads: Pool
     writes: Pool
-    kek: KeyVersions
+    wrapper: Wrapper
     _after: tuple[str, int] = _NOBODY
 
     async def step(self) -> bool:
         """The next keys; answers whether any was. What does not open stays, and is told."""
-        for old in sorted(version for version in self.kek.secrets if version < self.kek.in_use):
+        kek = self.wrapper.kek
+        for old in (version for version in kek.numbers if version < kek.in_use):
             rows = await self.reads.fetch(_OLDER, old, *self._after, KEYS_PER_STEP_MAX)
             if rows:
                 self._after = rows[-1]["family"], rows[-1]["version"]
@@ -84,15 +84,20 @@ class Rewrapper:
         return False
 
     async def _replace(self, rows: list[asyncpg.Record]) -> bool:
-        wrapper, again = Wrapper(self.kek), []
-        for family, version, wrapped in rows:
-            try:
-                again.append((family, version, wrapped_again(wrapper, family, version, wrapped)))
-            except WrapBroken:
-                log.warning("a key does not open, and stays as it is", family=family)
+        again = await self.wrapper.beside(self._again, rows)
         if again:
             await self.writes.execute(_REPLACE, *map(list, zip(*again, strict=True)))
         return bool(again)
+
+    def _again(self, rows: list[asyncpg.Record]) -> list[tuple[str, int, bytes]]:
+        again = []
+        for family, version, wrapped in rows:
+            try:
+                new = wrapped_again(self.wrapper, family, version, wrapped)
+                again.append((family, version, new))
+            except WrapBroken:
+                log.warning("a key does not open, and stays as it is", family=family)
+        return again
 
 
 def wrapped_again(wrapper: Wrapper, family: str, version: int, wrapped: bytes) -> bytes:
@@ -100,7 +105,7 @@ def wrapped_again(wrapper: Wrapper, family: str, version: int, wrapped: bytes) -
     secret = wrapper.unwrap(family, version, wrapped)
     again = wrapper.wrap(family, version, secret)
     if wrapper.unwrap(family, version, again) != secret:
-        raise WrapBroken(family=family, version=version, kek=wrapper.in_use)
+        raise WrapBroken(family=family, version=version, kek=wrapper.kek.in_use)
     return again
 
 
@@ -123,12 +128,14 @@ async def still_in_use(pool: Pool, kind: str, versions: KeyVersions) -> KeyVersi
     up_to = await retired_up_to(pool, kind)
     if versions.in_use <= up_to:
         raise KeyRetired(kind=kind, version=versions.in_use)
-    return replace(versions, secrets=_above(up_to, versions.secrets))
+    left = {version: secret for version, secret in versions.secrets.items() if version > up_to}
+    labels = {version: label for version, label in versions.labels.items() if version > up_to}
+    return replace(versions, secrets=left, labels=labels)
 
 
 async def ensure_retired(pool: Pool, kind: str, versions: KeyVersions) -> None:
     """Raise `KeyNeeded` where a file lacks an older version that nobody has retired yet."""
-    oldest = min(versions.secrets)
+    oldest = versions.numbers[0]
     if oldest - 1 > await retired_up_to(pool, kind):
         raise KeyNeeded(kind=kind, version=oldest - 1)
 
@@ -136,16 +143,12 @@ async def ensure_retired(pool: Pool, kind: str, versions: KeyVersions) -> None:
 async def ensure_all_open(pool: Pool, kek: KeyVersions) -> None:
     """Raise `KeyNeeded` where families' keys are under a version that the file lacks."""
     for row in await pool.fetch(_UNDER):
-        if row["kek"] not in kek.secrets:
+        if row["kek"] not in kek.numbers:
             raise KeyNeeded(kind=KEK, version=row["kek"])
 
 
 async def retire_older(pool: Pool, kind: str, versions: KeyVersions) -> None:
     """All versions older than those of the file are out of use from now on, for everybody."""
-    oldest = min(versions.secrets)
+    oldest = versions.numbers[0]
     if oldest > 1:
         await pool.execute(_RETIRE, kind, oldest - 1)
-
-
-def _above(up_to: int, secrets: Mapping[int, bytes]) -> dict[int, bytes]:
-    return {version: secret for version, secret in secrets.items() if version > up_to}

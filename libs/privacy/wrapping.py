@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from typing import Final
+from collections.abc import Callable
+from typing import Final, ParamSpec, Protocol, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from libs.privacy.errors import WrapBroken
+from libs.privacy.errors import KeyNeeded, WrapBroken
 from libs.privacy.versions import KeyVersions
 
 _FIRST: Final = b"\x01"  # without a version: under the first key-encryption key
 _LAYOUT: Final = b"\x02"
 _VERSION_BYTES: Final = 2
 _NONCE_BYTES: Final = 12
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class Cipher(Protocol):
+    """AES-256-GCM under one version of the key-encryption key, wherever that stands."""
+
+    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes:
+        """The closed text and its tag."""
+
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes:
+        """The clear text; `InvalidTag` where it does not open, `ModuleSilent` where nobody says."""
+
+
+class Module(Protocol):
+    """Keys that never leave where they stand, by their labels."""
+
+    def cipher(self, label: str) -> Cipher:
+        """The work of a key; raises `ModuleSilent` where there is none, `KeyLeaves`."""
 
 
 class Wrapper:
@@ -25,21 +47,34 @@ class Wrapper:
     nonce is safe for 2^32 wraps under one key; the programme has 10 million families.
     """
 
-    __slots__ = ("_ciphers", "in_use")
+    __slots__ = ("_ciphers", "kek")
 
-    def __init__(self, kek: KeyVersions) -> None:
-        self.in_use = kek.in_use
-        self._ciphers = {version: AESGCM(secret) for version, secret in kek.secrets.items()}
+    def __init__(self, kek: KeyVersions, module: Module | None = None) -> None:
+        """`module`: where the versions stand that have a label; `KeyNeeded` where it is missing."""
+        if kek.labels and module is None:
+            raise KeyNeeded(kind="kek", version=min(kek.labels))
+        self.kek = kek
+        self._ciphers: dict[int, Cipher] = {v: AESGCM(secret) for v, secret in kek.secrets.items()}
+        if module is not None:
+            self._ciphers |= {v: module.cipher(label) for v, label in kek.labels.items()}
+
+    async def beside(self, work: Callable[_P, _T], *args: _P.args, **named: _P.kwargs) -> _T:
+        """Work that wraps or unwraps many; a security module takes a while, and others go on."""
+        if self.kek.labels:
+            return await asyncio.to_thread(work, *args, **named)
+        return work(*args, **named)
 
     def wrap(self, family: str, version: int, secret: bytes) -> bytes:
         """The stored form of a family's key: layout, version of the key-encryption key, nonce and
         closed text, 63 bytes."""
         nonce = os.urandom(_NONCE_BYTES)
-        closed = self._ciphers[self.in_use].encrypt(nonce, secret, _bound(family, version))
-        return _LAYOUT + self.in_use.to_bytes(_VERSION_BYTES) + nonce + closed
+        in_use = self.kek.in_use
+        closed = self._ciphers[in_use].encrypt(nonce, secret, _bound(family, version))
+        return _LAYOUT + in_use.to_bytes(_VERSION_BYTES) + nonce + closed
 
     def unwrap(self, family: str, version: int, wrapped: bytes) -> bytes:
-        """The 32 bytes of a family's key; `WrapBroken` when the stored form does not open."""
+        """The 32 bytes of a family's key; `WrapBroken` when the stored form does not open,
+        `ModuleSilent`."""
         kek, rest = _split(wrapped)
         cipher = self._ciphers.get(kek)
         try:

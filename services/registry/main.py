@@ -51,7 +51,7 @@ async def parts(running: Running) -> Parts:
     """Lists families when a closing is announced, takes cancelled lists back, erases families."""
     keys, settings = await running.keys(), running.settings
     running.looks.append(Seldom(partial(change_readings, running.store)))
-    await retire_older(keys.pool, KEK, keys.kek)
+    await retire_older(keys.pool, KEK, keys.wrapper.kek)
     eraser = await running.eraser()
     count_from_zero(LOOK_UPS.purposes)
     client = await running.closing.enter_async_context(httpx.AsyncClient(timeout=TIMEOUT_S))
@@ -67,8 +67,8 @@ async def parts(running: Running) -> Parts:
         UNLISTER: Unlister(running.store, RULE_SETS).step,
         ERASER: Eraser(running.store, eraser, payments).step,
     }
-    if len(keys.kek.secrets) > 1:
-        workers[REWRAPPER] = Rewrapper(keys.pool, eraser.pool, keys.kek).step
+    if len(keys.wrapper.kek.numbers) > 1:
+        workers[REWRAPPER] = Rewrapper(keys.pool, eraser.pool, keys.wrapper).step
     if recognition.newer:
         workers[TOKEN_CHANGE] = TokenChange(running.store, keys, recognition).step
     resources = {

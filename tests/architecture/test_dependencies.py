@@ -13,7 +13,10 @@ import pytest
 
 from tests.architecture.tree import ROOT, python_files
 
-LOCKS = ("requirements.lock", "requirements-cli.lock", "requirements-dev.lock")
+LOCKS = (
+    *("requirements.lock", "requirements-pkcs11.lock"),
+    *("requirements-cli.lock", "requirements-dev.lock"),
+)
 PRODUCTION = ("libs", "services", "simulators")
 COMMAND_LINE = ("cli", "localstack")
 OURS = {*PRODUCTION, *COMMAND_LINE, "deploy", "benchmarks", "tests"}
@@ -76,7 +79,7 @@ def test_every_requirement_is_pinned_with_a_hash(lock: str) -> None:
         assert re.search(r"^[\w.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line), name
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-cli.lock"])
+@pytest.mark.parametrize("lock", LOCKS[:-1])
 def test_what_runs_is_what_was_tested(lock: str) -> None:
     tested = pins("requirements-dev.lock")
 

@@ -11,8 +11,35 @@ _RECOGNITION: Final = "tests/integration/privacy/test_recognition.py"
 _TOKENS: Final = "tests/integration/registry/test_token_change.py"
 _VERSIONS: Final = "tests/unit/privacy/test_versions.py"
 _WRAPPING: Final = "tests/unit/privacy/test_wrapping.py"
+_MODULE: Final = "tests/unit/privacy/test_security_module.py"
 
 ROTATION: Final = (
+    Mutant(
+        "silent-module-breaks-keys",
+        "keys count as broken while the security module is silent, and their families are left out",
+        (
+            Change(
+                "libs/privacy/security_module.py",
+                "                    if self.answers():\n",
+                "                    if True:\n",
+            ),
+        ),
+        f"{_MODULE}::test_a_silent_module_makes_no_key_a_broken_one",
+        f"{_MODULE}::test_a_wrapped_key_that_was_changed_or_moved_does_not_open",
+    ),
+    Mutant(
+        "key-leaves-the-module",
+        "the key-encryption key is one that can be read out of its module",
+        (
+            Change(
+                "libs/privacy/security_module.py",
+                " or key[of.EXTRACTABLE] or",
+                " or",
+            ),
+        ),
+        f"{_MODULE}::test_a_key_that_may_leave_or_is_another_is_refused[extractable]",
+        f"{_MODULE}::test_a_lost_session_is_opened_again",
+    ),
     Mutant(
         "old-key-under-a-new-version",
         "the secret of a retired version stays in use as that of a new one",
@@ -34,7 +61,8 @@ ROTATION: Final = (
                 "libs/privacy/rotation.py",
                 "    again = wrapper.wrap(family, version, secret)\n"
                 "    if wrapper.unwrap(family, version, again) != secret:\n"
-                "        raise WrapBroken(family=family, version=version, kek=wrapper.in_use)\n",
+                "        raise WrapBroken("
+                "family=family, version=version, kek=wrapper.kek.in_use)\n",
                 "    again = wrapper.wrap(family, version, secret[::-1])\n",
             ),
         ),

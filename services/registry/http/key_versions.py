@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
@@ -54,13 +53,13 @@ async def key_versions(
     under, head = await keys_under(keys.pool), (await positions(store)).head
     read = await read_up_to(store, recognition.newer)
     newest = recognition.newest
-    wrapping = [_version("kek", keys.kek, kek, under.get(kek, 0)) for kek in keys.kek.secrets]
+    kek = keys.wrapper.kek
+    wrapping = [_version("kek", kek, version, under.get(version, 0)) for version in kek.numbers]
     naming = [
         _version("token-key", recognition.versions, key, head - (read if key < newest else 0))
-        for key in recognition.versions.secrets
+        for key in recognition.versions.numbers
     ]
-    by_age = attrgetter("version")
-    return VersionsOfKeys(versions=[*sorted(wrapping, key=by_age), *sorted(naming, key=by_age)])
+    return VersionsOfKeys(versions=[*wrapping, *naming])
 
 
 def _version(

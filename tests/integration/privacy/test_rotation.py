@@ -19,6 +19,7 @@ from libs.privacy.rotation import (
     still_in_use,
 )
 from libs.privacy.versions import KeyVersions
+from libs.privacy.wrapping import Wrapper
 from tests.integration.privacy.conftest import OWNER, ROLES, AsRole
 
 FIRST, SECOND = bytes(range(32)), bytes(range(1, 33))
@@ -56,7 +57,7 @@ def ring(pool: Pool, kek: KeyVersions) -> KeyRing:
 
 async def rewrap(registry: Pool, eraser: Pool, kek: KeyVersions = CHANGING) -> int:
     """The number of steps until nothing is left to do."""
-    rewrapper, steps = Rewrapper(registry, eraser, kek), 0
+    rewrapper, steps = Rewrapper(registry, eraser, Wrapper(kek)), 0
     while await rewrapper.step():
         steps += 1
     return steps
@@ -79,7 +80,7 @@ async def test_keys_open_for_all_at_each_stage_of_the_change(
 ) -> None:
     before, between = families(600), families(3)
     keys = await ring(registry, BOTH).create(before)
-    await Rewrapper(registry, eraser, CHANGING).step()
+    await Rewrapper(registry, eraser, Wrapper(CHANGING)).step()
     keys |= await ring(registry, CHANGING).create(between)
 
     assert await keys_under(registry) == {1: 100, 2: 503}
@@ -90,11 +91,11 @@ async def test_keys_open_for_all_at_each_stage_of_the_change(
 async def test_a_change_that_was_killed_goes_on_where_it_was(registry: Pool, eraser: Pool) -> None:
     batch = families(1_200)
     keys = await ring(registry, OLD).create(batch)
-    step = asyncio.create_task(Rewrapper(registry, eraser, CHANGING).step())
+    step = asyncio.create_task(Rewrapper(registry, eraser, Wrapper(CHANGING)).step())
     await asyncio.sleep(0)
     step.cancel()
     await asyncio.gather(step, return_exceptions=True)
-    await Rewrapper(registry, eraser, CHANGING).step()
+    await Rewrapper(registry, eraser, Wrapper(CHANGING)).step()
 
     assert await rewrap(registry, eraser) == 2
     assert await ring(registry, NEW).fetch(batch) == keys
@@ -108,7 +109,7 @@ async def test_an_erased_family_stays_erased_also_where_its_key_was_read_before(
     read = await registry.fetch("SELECT family::text, version, wrapped FROM keys")
     await ring(eraser, OLD).destroy(erased)
 
-    await Rewrapper(registry, eraser, CHANGING)._replace(read)  # as who had read before
+    await Rewrapper(registry, eraser, Wrapper(CHANGING))._replace(read)  # as who had read before
 
     with pytest.raises(KeyDestroyed):
         await ring(registry, NEW).fetch([erased])

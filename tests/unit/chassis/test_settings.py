@@ -53,6 +53,28 @@ def test_a_changed_key_has_the_version_in_use_first(env: dict[str, str], tmp_pat
     assert Settings.from_environment("registry", env).kek == changed
 
 
+def test_a_key_in_a_security_module_needs_its_address(env: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("1 pkcs11:object=kek-1\n")
+    module = {
+        "PKH_PKCS11_LIBRARY": str(tmp_path / "jwks.json"),
+        "PKH_PKCS11_TOKEN": "pkh",
+        "PKH_PKCS11_PIN_FILE": str(tmp_path / "password"),
+    }
+
+    settings = Settings.from_environment("registry", env | module)
+
+    assert settings.kek.labels == {1: "kek-1"}
+    assert settings.security_module is not None
+    assert settings.security_module.pin == "p@ss/word"
+    assert "p@ss/word" not in repr(settings)
+    for missing in ({}, *({**module, name: ""} for name in module)):
+        with pytest.raises(SettingRefused, match="PKH_PKCS11"):
+            Settings.from_environment("registry", env | missing)
+    tokens = {"PKH_TOKEN_KEY_FILE": str(tmp_path / "key")}
+    with pytest.raises(SettingRefused, match="PKH_TOKEN_KEY_FILE"):
+        Settings.from_environment("registry", env | module | tokens)
+
+
 def test_a_file_of_keys_of_another_form_is_refused_by_name(
     env: dict[str, str], tmp_path: Path
 ) -> None:

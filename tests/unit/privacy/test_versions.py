@@ -36,6 +36,9 @@ def test_the_version_in_use_stands_first_whatever_its_number() -> None:
         f"1 {LINE}\n\n2 {LINE}",
         f"1 {LINE[:-4]}",
         LINE[:-4],
+        "1 pkcs11:object=",
+        "1 pkcs11:object=hunter2 and more",
+        f"1 {LINE}\nrows pkcs11:object=kek-1",
     ],
 )
 def test_a_file_of_another_form_is_refused_without_a_word_of_it(text: str) -> None:
@@ -44,6 +47,17 @@ def test_a_file_of_another_form_is_refused_without_a_word_of_it(text: str) -> No
 
     assert LINE[:-4] not in str(refused.value)
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_version_may_stand_in_a_security_module_by_its_label() -> None:
+    text = f"2 pkcs11:object=kek-2\n1 {LINE}\n"
+    versions = KeyVersions.read(text)
+
+    assert versions == KeyVersions(2, {1: FIRST}, labels={2: "kek-2"})
+    assert versions.numbers == [1, 2]
+    assert versions.written() == text
+    with pytest.raises(ValueError, match="a secret of its own"):
+        KeyVersions.read("1 pkcs11:object=kek\n2 pkcs11:object=kek\n")
 
 
 def test_no_version_has_the_secret_of_another() -> None:
