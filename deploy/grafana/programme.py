@@ -41,6 +41,10 @@ DOCUMENTS: Final = """
 SELECT dated, document, times FROM report_documents
 WHERE tahap = ${tahap:sqlstring} ORDER BY place
 """
+SESSIONS: Final = """
+SELECT regency, groups, sessions, present, excused, absent, reached FROM report_sessions
+WHERE tahap = ${tahap:sqlstring} ORDER BY regency
+"""
 TAHAP_CHOICES: Final = "SELECT DISTINCT tahap FROM report_payments ORDER BY tahap DESC"
 
 PROGRAMME: Final[tuple[Builder[Panel], ...]] = (
@@ -75,6 +79,12 @@ PROGRAMME: Final[tuple[Builder[Panel], ...]] = (
         rupiah=("rupiah",),
     ),
     rows("Commitment in tahap $tahap", COMMITMENT, "How the cycles were judged.", width=12),
+    rows(
+        "Sessions in tahap $tahap",
+        SESSIONS,
+        "Of groups by their regency: marks and families reached, of those that take part.",
+        width=12,
+    ),
     rows(
         "Documents of tahap $tahap",
         DOCUMENTS,

@@ -282,7 +282,8 @@ async def families(machine: Machine) -> int:
     async with machine.session(GRAFANA) as session:
         await session.execute("SET pkh.regions = '*'")
         found = await session.fetchval("SELECT sum(families) FROM report_payments")
-        for report in ("report_payments", "report_failures", "report_commitment"):
+        reports = "report_payments", "report_failures", "report_commitment", "report_sessions"
+        for report in reports:
             assert (await seen(session, report) != "") == bool(found), report
         return int(found or 0)
 

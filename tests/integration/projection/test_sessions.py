@@ -9,7 +9,7 @@ from uuid import UUID
 from libs.events.bus import Record
 from services.projection.contract import SESSION_TOPIC, TAHAP_TOPIC
 from services.projection.tables import read_models, sessions
-from tests.doors import NATION
+from tests.doors import NATION, runtime_role
 from tests.integration.projection.kit import FAMILY, Desk
 
 ANA, BUDI = FAMILY, "7b1d2c34-9a10-4a6f-8b22-5c3d4e5f6a70"
@@ -123,6 +123,27 @@ async def test_a_group_is_shown_to_who_may_see_its_village(desk: Desk) -> None:
         assert (row["region"], row["families"], row["present"]) == (VILLAGE, 2, 1)
     assert await groups(desk, "2023-1", ("61.04",)) == []
     assert await sessions.learning_families(desk.reading, "2023", ("61.04",), None, 10) == []
+
+
+async def test_grafana_is_shown_the_same_by_regency_and_no_family(desk: Desk) -> None:
+    await taking_part(desk, "2023-1", "2023-2")
+    await desk.take(
+        held(desk, 1, "2023-01-31"),
+        held(desk, 2, "2023-04-01"),
+        came(desk, 1, (ANA, "I"), (BUDI, "H")),
+        came(desk, 2, (ANA, "H"), (BUDI, "H")),
+    )
+
+    async with desk.store.pool.acquire() as session, session.transaction():
+        await session.execute(f"SET LOCAL ROLE {runtime_role('grafana')}")
+        rows = [dict(row) for row in await session.fetch("TABLE report_sessions")]
+
+    shown = ("sessions", "present", "excused", "absent", "reached")
+    for row in rows:
+        [group] = await groups(desk, row["tahap"])
+        assert [row[name] for name in shown] == [group[name] for name in shown]
+        assert (row["regency"], row["groups"]) == ("61.03", 1)
+    assert {row["tahap"] for row in rows} == {"2023-1", "2023-2"}
 
 
 async def test_an_erased_family_counts_in_no_group_and_no_indicator(desk: Desk) -> None:
