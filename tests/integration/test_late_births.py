@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import pytest_asyncio
 
-from libs.chassis.settings import Settings
-from libs.events.bus import Record
-from libs.events.consumer.inbox import Consumer
-from libs.events.store.postgres import Store
-from services.payments.contract import COMMITMENT_TOPIC, PAYMENT_TOPIC, ROSTER_TOPIC, TAHAP_TOPIC
+from services.payments.contract import TAHAP_TOPIC
 from services.payments.domain.shared.ids import supplementary
 from services.payments.tables.ledger import books
-from services.projection.contract import FAMILY_TOPIC
 from services.registry.main import SERVICE
 from simulators.books import Account, Status, comparable
-from tests.doors import TOPICS, Sender, deliver, front_door, sent, service_settings
-from tests.integration.conditionality.kit import Bench, bench_at
+from tests.doors import deliver, front_door, service_settings
+from tests.integration.carried import Services
+from tests.integration.conditionality.kit import bench_at
 from tests.integration.payments.houses import EARLY_CHILD_IDR
-from tests.integration.payments.office import Office, office_at
+from tests.integration.payments.office import office_at
 from tests.integration.payments.world import World
-from tests.integration.projection.kit import Desk, desk_at
-from tests.integration.registry.kit import Register, family, life_event, member, register_at
+from tests.integration.projection.kit import desk_at
+from tests.integration.registry.kit import family, life_event, member, register_at
 from tests.integration.registry.terms import with_term
 from tests.servers import Postgres
 
@@ -48,53 +42,6 @@ def child_of(card: str) -> str:
 
 def account_of(card: str) -> str:
     return f"3000000000{card[-2:]}"
-
-
-@dataclass(slots=True)
-class Services:
-    """Four services by their parts; what one publishes is carried to who reads it."""
-
-    register: Register
-    bench: Bench
-    office: Office
-    desk: Desk
-    settings: Mapping[str, Settings]
-    senders: dict[str, Sender] = field(default_factory=dict)
-    carried: dict[str, int] = field(default_factory=dict)
-
-    async def carry(self) -> None:
-        """Carry every message that was published since the last time, until there is none."""
-        while any([await self._carry(*each) for each in self._published()]):
-            pass
-
-    def _published(self) -> list[tuple[str, Store]]:
-        stores = self.register.store, self.bench.store, self.office.store
-        return list(zip(("registry", "conditionality", "payments"), stores, strict=True))
-
-    async def _carry(self, service: str, store: Store) -> bool:
-        messages = await sent(store)
-        new = messages[self.carried.get(service, 0) :]
-        self.carried[service] = len(messages)
-        for message in new:
-            topic = TOPICS.sent_on(message.topic, date.max)[-1]
-            sender = self.senders.setdefault(topic, Sender(topic))
-            value = TOPICS.value(topic, message.type, message.value)
-            record = sender.record(message.type, message.key, msgspec.json.decode(value))
-            assert record.value == value
-            for consumer in self._readers(record):
-                await deliver(consumer, record)
-        return bool(new)
-
-    def _readers(self, record: Record) -> list[Consumer]:
-        parts = self.register, self.bench, self.office, self.desk
-        readers: Mapping[str, tuple[int, ...]] = {
-            ROSTER_TOPIC: (1, 2),
-            COMMITMENT_TOPIC: (0, 2, 3),
-            TAHAP_TOPIC: (0, 1, 3),
-            PAYMENT_TOPIC: (3,),
-            FAMILY_TOPIC: (3,),
-        }
-        return [parts[reader].consumer for reader in readers.get(record.topic, ())]
 
 
 @pytest_asyncio.fixture
@@ -118,7 +65,9 @@ async def services(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Services
         office.elsewhere.keys = register.keys
         desk = await stack.enter_async_context(desk_at(settings["projection"]))
         register.rule_sets = with_term(90)
-        found = Services(register, bench, office, desk, settings, {TAHAP_TOPIC: register.tahaps})
+        found = Services(
+            register, bench, office, desk, settings, senders={TAHAP_TOPIC: register.tahaps}
+        )
         await given_families(found)
         yield found
 
@@ -139,28 +88,11 @@ async def given_families(services: Services) -> None:
     await register.take("life-events", died)
 
 
-async def paid_to_the_end(services: Services) -> None:
-    """The tahap is announced, listed, judged, frozen, ordered and paid."""
-    await services.office.announce(TAHAP)
-    await services.carry()
-    await services.register.list_all()
-    await services.carry()
-    while await services.bench.close():
-        await services.carry()
-    await services.office.join()
-    await services.office.frozen(TAHAP)
-    await services.carry()
-    await services.office.pay()
-    await services.office.ordered(TAHAP)
-    await services.office.pay()
-    await services.carry()
-
-
 async def test_a_late_birth_is_approved_and_pays_exactly_what_the_family_was_owed(
     services: Services, tmp_path: Path
 ) -> None:
     register, office, desk = services.register, services.office, services.desk
-    await paid_to_the_end(services)
+    await services.paid_to_the_end(TAHAP)
     waiting, other = [(await register.state_of(card)).family for card in CARDS]
     assert [(await desk.row_of(each, TAHAP))["disposition"] for each in (waiting, other)] == [
         "GRADUATION_PENDING",

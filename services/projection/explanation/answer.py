@@ -27,6 +27,7 @@ Kind: TypeAlias = Literal[
     "DUTY_EXCUSED",
     "SANCTION",
     "INVESTIGATION",
+    "APPEAL",
     "LIST",
     "DEFERRED",
     "ADMINISTRATIVE_HOLD",

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, Final
 
 from services.projection.explanation.answer import ExplanationStep, Fact, Text
+from services.projection.explanation.appeals import appeals
 from services.projection.explanation.counting import behind
 from services.projection.explanation.household import Household, of_kind, reference
 from services.projection.explanation.messages import (
@@ -54,6 +55,7 @@ def commitment(story: Story) -> list[ExplanationStep]:
         *_unverified(cycle, [duty for duty in duties if duty.outcome == "UNVERIFIED"]),
         *_excused(cycle),
         *_followed(story),
+        *appeals(story),
     ]
 
 

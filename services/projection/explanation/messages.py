@@ -363,6 +363,40 @@ class AdministrativeHoldEnded:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class AppealPaused:
+    tahap: str
+    family: str
+    case: str
+    against: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppealNotPaused:
+    tahap: str
+    family: str
+    case: str
+    against: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppealUpheld:
+    tahap: str
+    family: str
+    case: str
+    against: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppealEnded:
+    tahap: str
+    family: str
+    case: str
+    against: str
+    outcome: str
+
+
 OF_FAMILY: Final = (
     *FACTS,
     *(FamilyDesignated, FamilyGraduated, FamilyUnlisted, GraduationPending),
@@ -370,6 +404,7 @@ OF_FAMILY: Final = (
     *(CycleEvaluated, CycleWithdrawn, Suspended, Released),
     *(InvestigationOpened, InvestigationWithdrawn),
     *(Terminated, Cleared, CorrectionProposed, CorrectionApproved, CorrectionRejected),
+    *(AppealPaused, AppealNotPaused, AppealUpheld, AppealEnded),
     *(AdministrativeHoldPlaced, AdministrativeHoldEnded),
     *(PaymentEntitled, PaymentVoided, PaymentDeferred, PaymentWithheld),
     *(AccountCheckFailed, PaymentInstructed),
