@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -169,6 +170,7 @@ def is_read(variable: str) -> bool:
     return bool(re.fullmatch(rf"PKH_({other})(_OWNER|_DATABASE|_KAFKA)?_URL", variable))
 
 
+@cache
 def literal_names() -> set[str]:
     tops = ("libs", "services", "simulators", "deploy")
     return {
