@@ -43,7 +43,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "password_encryption": "scram-sha-256",
-    "max_connections": "100",
+    "max_connections": "200",  # as in compose: six services, each with its pools
     "shared_buffers": "128MB",
     "max_wal_size": "2GB",
     # Compressing full pages makes random appends six times slower than writing them out.
