@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import json
 import os
 import shlex
@@ -17,12 +18,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from typer.main import get_command
+
 from cli.main import app
 from localstack.processes import wait_until
 
 ORDER_BYTES_MAX: Final = 128 * 1024
 START_S_MAX: Final = 60
 STANDARD: Final = (0, 1, 2)
+PKH: Final = get_command(app)
 # Of the standard library alone, and little of it.
 CLIENT: Final = """
 import json, os, socket, sys
@@ -58,19 +62,31 @@ def _serve(at: str) -> None:
     listening.bind(f"{at}.new")
     listening.listen()
     os.rename(f"{at}.new", at)
+    loaded = Path(f"{at}.loaded")
     while True:
         line, _ = listening.accept()
+        _load(loaded)
         with contextlib.suppress(ChildProcessError):  # who has told its code may still be there
             while os.waitpid(-1, os.WNOHANG) != (0, 0):
                 pass
         if not os.fork():
             listening.close()
-            _become(line)
+            _become(line, loaded)
         line.close()
 
 
-def _become(line: socket.socket) -> None:
+def _load(loaded: Path) -> None:
+    """Load what a child had to load, for those that come: it takes longer than most commands."""
+    if loaded.exists():
+        for name in loaded.read_text().split():
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+        loaded.unlink()
+
+
+def _become(line: socket.socket, loaded: Path) -> None:
     """Do what was ordered, as if started on its own, and tell the exit code."""
+    before = {*sys.modules}
     content, files, _, _ = socket.recv_fds(line, ORDER_BYTES_MAX, len(STANDARD))
     arguments, directory, variables = json.loads(content)
     for number, file in zip(STANDARD, files, strict=True):
@@ -82,12 +98,13 @@ def _become(line: socket.socket) -> None:
     sys.argv = ["pkh", *arguments]
     code = 1
     try:
-        app()
+        PKH()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+        loaded.write_text("\n".join(sys.modules.keys() - before))
         line.send(str(code).encode())
         os._exit(code)
 
