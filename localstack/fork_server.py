@@ -23,7 +23,7 @@ from typing import Final
 
 from localstack.processes import dies_with_parent
 
-WARM: Final = ("libs.chassis.service", "libs.chassis.operations", "libs.chassis.relay", "httpx")
+WARM: Final = ("libs.chassis.description", "libs.chassis.relay", "httpx")
 """The modules that every service loads; a service's own modules stay its own."""
 
 MESSAGE_BYTES_MAX: Final = 128 * 1024
