@@ -14,6 +14,7 @@ from cli.errors import Failed
 from libs.chassis import forms
 
 CALENDAR: Final = "calendar.csv"
+COMPLAINTS: Final = "complaints.csv"
 CALENDAR_COLUMNS: Final = (
     "tahap",
     "covers_from",
@@ -68,6 +69,12 @@ def chosen(tahaps: list[Tahap], wanted: str | None) -> list[Tahap]:
 def cards_in_order(directory: Path) -> Iterator[str]:
     """The card number of each family, in the order of families.csv."""
     yield from column(directory / "families.csv", "no_kk")
+
+
+def complaints_in_order(directory: Path) -> Iterator[str]:
+    """The number of each complaint, in the order of complaints.csv; none where a year has none."""
+    if (directory / COMPLAINTS).is_file():
+        yield from column(directory / COMPLAINTS, "complaint_no")
 
 
 def column(path: Path, name: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cli.demo.outputs import (
+    CASES,
     CUT,
     ELIGIBILITY,
     ENTITLEMENTS,
@@ -24,7 +25,7 @@ from cli.demo.outputs import (
 )
 from cli.errors import Failed
 
-COMPARED: Final = (ELIGIBILITY, ENTITLEMENTS, SUMMARY, GROUPS, LEARNING, INDICATORS)
+COMPARED: Final = (ELIGIBILITY, ENTITLEMENTS, SUMMARY, GROUPS, LEARNING, INDICATORS, CASES)
 COUNTED: Final = ("p2k2_families", "p2k2_reached")
 """The rows of indicators.json that services count today."""
 SHOWN_MAX: Final = 10
@@ -72,6 +73,7 @@ def compare(expected: Path, actual: Path, tahaps: Collection[int]) -> Comparison
         _rows_differ(ENTITLEMENTS, ("no_kk", "tahap"), expected, actual, numbers),
         _sums_differ(expected / SUMMARY, actual / SUMMARY, numbers),
         *_sessions_differ(expected, actual, numbers),
+        *_cases_differ(expected, actual, numbers),
     )
     for difference in differences:
         found.add(difference)
@@ -102,6 +104,14 @@ def _sessions_differ(
     )
 
 
+def _cases_differ(
+    expected: Path, actual: Path, numbers: Collection[str]
+) -> Iterator[Iterator[Difference]]:
+    """The differences in cases, which stand as they do once the last tahap is closed."""
+    if (expected / CASES).is_file() and _sums(expected / SUMMARY)["tahap"].keys() <= set(numbers):
+        yield _rows_differ(CASES, ("complaint_no",), expected, actual, None)
+
+
 # -- Rows -----------------------------------------------------------------------------------------
 
 
@@ -120,7 +130,7 @@ def _rows_differ(
             yield Difference(file, line, "row", "none", "a row")
     both = [name for name in wanted if name in found]
     if both != [name for name in found if name in wanted]:
-        yield Difference(file, 1, "order of rows", "that of families.csv", "another")
+        yield Difference(file, 1, "order of rows", "that of the year's file", "another")
 
 
 def _by_key(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Final, TypeVar
 
 from cli.client.http import Client, Connected
+from cli.client.sweeps import sweep
 from cli.demo.compare import COUNTED
 from cli.demo.figures import UnmetDuty
 from cli.demo.outputs import (
+    CaseStanding,
     Designation,
     Entitlement,
     GroupInTahap,
@@ -43,6 +46,13 @@ async def fetch_results(platform: Connected, tahaps: Sequence[str]) -> Results:
     return Results(designations, entitlements, people, await _sessions(reader, tahaps))
 
 
+async def fetch_cases(platform: Connected, closed: date) -> list[CaseStanding]:
+    """The cases of filed complaints, as they stood at the end of the last closing's day."""
+    await sweep(platform, closed)
+    reader = platform.client("reporter", "complaints:read")
+    return await _all(reader, "/standings", list[CaseStanding], "complaints", on=str(closed))
+
+
 async def _sessions(reader: Client, tahaps: Sequence[str]) -> Sessions:
     groups = {
         tahap: await _all(reader, f"/tahap/{tahap}/groups", list[GroupInTahap]) for tahap in tahaps
@@ -69,8 +79,10 @@ async def fetch_duties(platform: Connected, tahaps: Iterable[str]) -> dict[str, 
     }
 
 
-async def _all(reader: Client, path: str, kind: type[list[R]], **query: str) -> list[R]:
-    pages = reader.pages("projection", path, kind, **query)
+async def _all(
+    reader: Client, path: str, kind: type[list[R]], service: str = "projection", **query: str
+) -> list[R]:
+    pages = reader.pages(service, path, kind, **query)
     return [row async for page in pages for row in page]
 
 

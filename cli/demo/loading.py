@@ -13,7 +13,9 @@ from cli.client.http import Client
 from cli.client.jobs import job_under, upload
 from cli.client.screen import Bar
 from cli.client.waiting import until_told
+from cli.client.year import COMPLAINTS
 from cli.errors import Failed
+from libs.chassis.catalogue import catalogue
 
 Showing = Callable[[str, int], Bar]
 """Given a file's name and size when its turn comes; gives the bar that shows its job."""
@@ -44,6 +46,7 @@ IMPORTS: Final[Mapping[str, Import]] = {
     ),
     "p2k2-sessions": Import("p2k2_sessions.csv", "p2k2", "/imports/p2k2-sessions", True),
     "p2k2-attendance": Import("p2k2_attendance.csv", "p2k2", "/imports/p2k2-attendance", True),
+    "complaints": Import(COMPLAINTS, "complaints", "/imports/complaints", True),
 }
 """By the kind that a person calls it; files of one service in the order in which it needs them."""
 
@@ -57,8 +60,14 @@ def fresh_keys() -> Key:
     return lambda source: drawn.setdefault(source.file, str(uuid.uuid4()))
 
 
-SCOPES: Final = ("registry:import", "conditionality:record", "p2k2:record")
-NO_SERVICE: Final = ("complaints.csv", "withdrawals.csv", "facilitator_reconciliation.csv")
+REGISTRY: Final = catalogue().services["registry"]
+SCOPES: Final = (
+    "registry:import",
+    "conditionality:record",
+    "p2k2:record",
+    "complaints:receive",
+)
+NO_SERVICE: Final = ("withdrawals.csv", "facilitator_reconciliation.csv")
 
 
 def without_service(directory: Path) -> list[str]:
@@ -85,14 +94,15 @@ async def load_year(
 async def load_of_families(
     clerk: Client, observer: Client, directory: Path, showing: Showing, key: Key | None = None
 ) -> None:
-    """Send the files that are of families, once their services have been told of those."""
+    """Send the files that are of families, once services that ask for those have been told."""
     sources = [
         source
         for source in IMPORTS.values()
         if source.of_families and (directory / source.file).is_file()
     ]
     for service in dict.fromkeys(source.service for source in sources):
-        await until_told(observer, "registry", service)
+        if any(topic in REGISTRY.publishes for topic in catalogue().services[service].reads):
+            await until_told(observer, "registry", service)
     await _send(clerk, directory, sources, showing, key or fresh_keys())
 
 

@@ -7,10 +7,11 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from cli.client.year import rows
+from cli.client.year import cards_in_order, complaints_in_order, rows
 
 ELIGIBILITY: Final = "eligibility.csv"
 ENTITLEMENTS: Final = "entitlements.csv"
@@ -18,6 +19,7 @@ SUMMARY: Final = "summary.json"
 GROUPS: Final = "p2k2_groups.csv"
 LEARNING: Final = "p2k2_families.csv"
 INDICATORS: Final = "indicators.json"
+CASES: Final = "cases.csv"
 
 ELIGIBILITY_COLUMNS: Final = ("no_kk", "status", "reason")
 ENTITLEMENT_COLUMNS: Final = (
@@ -45,6 +47,16 @@ GROUP_COLUMNS: Final = (
     "reached",
 )
 LEARNING_COLUMNS: Final = ("no_kk", "sessions_attended", "modules_completed")
+CASE_COLUMNS: Final = (
+    "complaint_no",
+    "start_level",
+    "level",
+    "due_on",
+    "escalations",
+    "status",
+    "overdue",
+    "resolution",
+)
 CUT: Final = "cut"
 """The column that entitlements.csv has besides in a year in which anything is cut."""
 
@@ -127,6 +139,20 @@ class Identity:
     family: str
     no_kk: str = field(repr=False)
     members: tuple[Member, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseStanding:
+    """A filed complaint's case at the end of a day, as complaints tells of it."""
+
+    reference: str
+    start_level: str
+    level: str
+    due_on: date
+    escalations: int
+    status: str
+    overdue: bool
+    resolution: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +242,20 @@ def learning_rows(results: Results, cards: Iterable[str]) -> list[Row]:
     ]
 
 
+def case_rows(cases: Iterable[CaseStanding], numbers: Iterable[str]) -> list[Row]:
+    """A row for every complaint that is a case, in the order of `numbers`."""
+    standing = {case.reference: case for case in cases}
+    return [
+        {
+            **{name: str(getattr(standing[number], name)) for name in CASE_COLUMNS[1:]},
+            "complaint_no": number,
+            "overdue": "Y" if standing[number].overdue else "N",
+        }
+        for number in numbers
+        if number in standing
+    ]
+
+
 def tahap_number(tahap: str) -> str:
     """The number that files give a tahap: "1" of "2023-1"."""
     return tahap.rpartition("-")[2]
@@ -275,12 +315,17 @@ def _moved(row: Row, disposition: str) -> dict[str, int]:
 # -- Files ----------------------------------------------------------------------------------------
 
 
-def write_results(out: Path, results: Results, cards: Sequence[str]) -> dict[str, Any]:
+def write_results(
+    out: Path, results: Results, year: Path, cases: Sequence[CaseStanding]
+) -> dict[str, Any]:
     """Write the files, which only their owner may read, and give the summary.
+
+    Rows stand in the order of the families and the complaints in the year's own files.
 
     They name family cards and members' numbers; a spreadsheet takes no cell of theirs for a
     formula, because each is a number, a code or a day by its form.
     """
+    cards, complaints = list(cards_in_order(year)), complaints_in_order(year)
     eligibility, entitlements = eligibility_rows(results, cards), entitlement_rows(results, cards)
     summed = summary(eligibility, entitlements)
     out.mkdir(parents=True, exist_ok=True)
@@ -290,6 +335,7 @@ def write_results(out: Path, results: Results, cards: Sequence[str]) -> dict[str
     _write_csv(out / ENTITLEMENTS, columns, entitlements)
     _write_csv(out / GROUPS, GROUP_COLUMNS, group_rows(results.sessions))
     _write_csv(out / LEARNING, LEARNING_COLUMNS, learning_rows(results, cards))
+    _write_csv(out / CASES, CASE_COLUMNS, case_rows(cases, complaints))
     indicators = {
         tahap_number(tahap): dict(counts) for tahap, counts in results.sessions.indicators.items()
     }

@@ -18,9 +18,14 @@ from cli.client.http import Connected, connected
 from cli.client.screen import Screen
 from cli.client.verify import Folding, findings
 from cli.client.witness import witness_here, witnessed_here
-from cli.client.year import Tahap, cards_in_order, chosen, read_calendar
+from cli.client.year import (
+    Tahap,
+    cards_in_order,
+    chosen,
+    read_calendar,
+)
 from cli.demo.compare import Comparison, compare, uncompared
-from cli.demo.fetching import fetch_duties, fetch_results
+from cli.demo.fetching import fetch_cases, fetch_duties, fetch_results
 from cli.demo.figures import UnmetDuty
 from cli.demo.investigating import answer_investigations, findings_of
 from cli.demo.keeping import keep_running
@@ -167,15 +172,17 @@ async def _run(
     after, load_s = await _load(plan, year, front, screen)
     took = [(tahap, await _tahap(plan, front, tahap, after, screen)) for tahap in tahaps]
     pss_bytes = platform.supervisor.pss_bytes()
-    found = await _found(plan, front, [tahap.id for tahap in tahaps], screen)
+    found = await _found(plan, front, tahaps, screen)
     return _Took(start_s, load_s, took, pss_bytes), found
 
 
-async def _found(plan: Plan, front: Connected, tahaps: Sequence[str], screen: Screen) -> _Found:
+async def _found(plan: Plan, front: Connected, tahaps: Sequence[Tahap], screen: Screen) -> _Found:
     """Write the result files, read what the report needs beside them, and verify."""
-    results = await fetch_results(front, tahaps)
-    summary = write_results(plan.out, results, list(cards_in_order(plan.directory)))
-    duties = await fetch_duties(front, tahaps)
+    ids = [tahap.id for tahap in tahaps]
+    results = await fetch_results(front, ids)
+    cases = await fetch_cases(front, tahaps[-1].closing_date)
+    summary = write_results(plan.out, results, plan.directory, cases)
+    duties = await fetch_duties(front, ids)
     verifying = screen.bar("verify")
     witnessed = witnessed_here(front.data_dir)
     found = [str(finding) async for finding in findings(front, Folding.drawn(), witnessed)]

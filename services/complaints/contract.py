@@ -13,25 +13,24 @@ from typing import Final
 
 from libs.events.store.model import AS_STORED, Message, StreamType, published
 from services.complaints.domain import remedy as remedies
-from services.complaints.domain.case import Case, CaseReceived, Command, Event, Level, case
+from services.complaints.domain.case import (
+    Case,
+    CaseEscalated,
+    CaseFiled,
+    CaseReceived,
+    CaseResolved,
+    Command,
+    Event,
+    case,
+)
+from services.complaints.domain.deadlines import Level
 from services.complaints.domain.remedy import OrderRequested, Remedy, remedy
 
 SERVICE: Final = "complaints"
 TOPIC: Final = "pkh.complaints.case.v1"
 COMMITMENT_TOPIC: Final = "pkh.conditionality.commitment.v1"
 
-# -- Sent, each under its case. CaseReceived goes out as it is stored.
-
-
-@dataclass(frozen=True, slots=True)
-class CaseEscalated:
-    """A case was not resolved in time and passed to the next level, which has until `due_on`."""
-
-    case: str
-    level: Level
-    on: date
-    due_on: date
-    family: str | None = None
+# -- Sent, each under its case. Those of case.py's events that stand not here go out as stored.
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +50,6 @@ class CaseResumed:
     case: str
     on: date
     due_on: date | None = None
-    family: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CaseResolved:
-    """A level has resolved the case."""
-
-    case: str
-    level: Level
-    on: date
-    resolution: str
     family: str | None = None
 
 
@@ -183,8 +171,10 @@ class AppealEnded:
 CASE: Final[StreamType[Command, Case, Event]] = StreamType(
     name="case",
     decider=case,
-    events={"CaseReceived": CaseReceived},
-    publish=published(TOPIC, "case"),
+    events={
+        event.__name__: event for event in (CaseReceived, CaseFiled, CaseEscalated, CaseResolved)
+    },
+    publish=published(TOPIC, "case", inside=[CaseFiled]),
 )
 
 REMEDY: Final[StreamType[remedies.Command, Remedy, remedies.Event]] = StreamType(

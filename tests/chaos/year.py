@@ -16,9 +16,9 @@ from cli.client.http import Connected, connected
 from cli.client.screen import Screen
 from cli.client.verify import Folding, findings
 from cli.client.witness import witness_here, witnessed_here
-from cli.client.year import Tahap, cards_in_order, read_calendar
+from cli.client.year import Tahap, read_calendar
 from cli.demo.compare import compare
-from cli.demo.fetching import fetch_results
+from cli.demo.fetching import fetch_cases, fetch_results
 from cli.demo.investigating import answer_investigations, findings_of
 from cli.demo.loading import SCOPES, load_of_families, load_year
 from cli.demo.outputs import write_results
@@ -57,7 +57,8 @@ class Year:
     async def differences(self, *numbers: int) -> list[str]:
         """The platform's differences from what these tahaps must come to, and its findings."""
         results = await fetch_results(self.front, [self.tahaps[n - 1].id for n in numbers])
-        write_results(self.out, results, list(cards_in_order(self.directory)))
+        cases = await fetch_cases(self.front, self.tahaps[numbers[-1] - 1].closing_date)
+        write_results(self.out, results, self.directory, cases)
         compared = compare(self.directory / "expected", self.out, numbers)
         await witness_here(self.front)
         witnessed = witnessed_here(self.front.data_dir)

@@ -18,9 +18,9 @@ from cli.client.changes import DECIDES, approve_all
 from cli.client.http import connected
 from cli.client.screen import Screen
 from cli.client.verify import ledger_findings, position_findings
-from cli.client.year import cards_in_order, read_calendar
+from cli.client.year import read_calendar
 from cli.demo.compare import compare
-from cli.demo.fetching import fetch_results
+from cli.demo.fetching import fetch_cases, fetch_results
 from cli.demo.investigating import answer_investigations, findings_of
 from cli.demo.loading import SCOPES, Import, load_of_families, load_year
 from cli.demo.outputs import write_results
@@ -76,7 +76,8 @@ async def _year(card: Path, directory: Path, out: Path) -> str:
                 await _patiently(partial(run_tahap, front, each, after, screen))
                 await answer_investigations(front, each, findings_of(directory), screen)
         results = await fetch_results(front, [each.id for each in tahaps])
-        write_results(out, results, list(cards_in_order(directory)))
+        cases = await fetch_cases(front, tahaps[-1].closing_date)
+        write_results(out, results, directory, cases)
         found = compare(directory / "expected", out, [each.number for each in tahaps])
         wrong = [str(each) for each in found.shown]
         wrong += [str(each) async for each in ledger_findings(front)]

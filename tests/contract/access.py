@@ -86,6 +86,11 @@ _FOREIGN_CASE: Final = (
     "integration/complaints/test_cases.py::test_a_case_of_another_region_is_as_unknown_as_none"
 )
 
+_FOREIGN_COMPLAINT: Final = (
+    "integration/complaints/test_filed_cases.py"
+    "::test_a_complaint_of_another_region_is_neither_taken_nor_shown"
+)
+
 OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
     "registry": {
         **_everywhere("registry:import", "registry:read"),
@@ -298,7 +303,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
         "GET /modules": _of(Regions.NONE, "p2k2:read"),
     },
     "complaints": {
-        **_everywhere(),
+        **_everywhere("complaints:receive", "complaints:read"),
         "POST /cases": _of(Regions.INSIDE, "complaints:receive", shown_by=_FOREIGN_CASE),
         "GET /cases/{case}": _of(Regions.INSIDE, "complaints:read", shown_by=_FOREIGN_CASE),
         "GET /cases/{case}/remedy": _of(
@@ -313,5 +318,10 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
         "POST /cases/{case}/orders": _of(
             Regions.INSIDE, "complaints:decide", shown_by=_FOREIGN_APPEAL
         ),
+        "POST /imports/complaints": _of(
+            Regions.INSIDE, "complaints:receive", shown_by=_FOREIGN_COMPLAINT
+        ),
+        "GET /standings": _of(Regions.ROWS, "complaints:read"),
+        "POST /sweeps": _of(Regions.NATION, "platform:operate"),
     },
 }

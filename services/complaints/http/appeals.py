@@ -21,6 +21,7 @@ from libs.events.domain.errors import DomainError
 from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
 from services.complaints.contract import CASE, REMEDY
+from services.complaints.domain.case import CaseUnknown
 from services.complaints.domain.remedy import (
     Answer,
     AppealAlreadyDecided,
@@ -36,7 +37,7 @@ from services.complaints.domain.remedy import (
     Remedy,
     SamePerson,
 )
-from services.complaints.http.cases import CaseUnknown, Reader
+from services.complaints.http.cases import Reader
 
 Decider = Annotated[Principal, require("complaints:decide")]
 

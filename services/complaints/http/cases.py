@@ -19,11 +19,11 @@ from libs.chassis.idempotency import Reply
 from libs.chassis.noting import Noted
 from libs.chassis.openapi import UNCHANGED, refuses
 from libs.chassis.service import StoreOf
-from libs.events.domain.errors import NotFound
 from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
 from services.complaints.contract import CASE
-from services.complaints.domain.case import Level, ReceiveCase
+from services.complaints.domain.case import CaseUnknown, ReceiveCase
+from services.complaints.domain.deadlines import Level
 
 Receiver = Annotated[Principal, require("complaints:receive")]
 Reader = Annotated[Principal, require("complaints:read")]
@@ -33,14 +33,16 @@ Village = Annotated[str, Field(pattern=f"^{VILLAGE.pattern}$")]
 EXAMPLES: Final[Mapping[str, object]] = {
     "category": "AMOUNT_WRONG",
     "channel": "CALL_CENTER",
+    "code": "CATEGORY_UNKNOWN",
+    "column": "category",
+    "file": "complaints.csv",
+    "on": "2023-12-31",
+    "reference": "C000001",
+    "resolution": "UPHELD",
     "region": "61.03.01.2026",
 }
 
 router = APIRouter(tags=["complaints"])
-
-
-class CaseUnknown(NotFound):
-    """There is no case of this id."""
 
 
 class Complaint(Strict):

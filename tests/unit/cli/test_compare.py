@@ -37,11 +37,8 @@ def line_of(file: Path, **cells: str) -> int:
 def test_the_expected_files_that_no_service_makes_are_named_and_make_no_difference(
     actual: Path,
 ) -> None:
-    assert uncompared(EXPECTED) == [
-        "cases.csv",
-        "reconciliation.csv",
-    ]
-    (actual / "cases.csv").unlink()
+    assert uncompared(EXPECTED) == ["reconciliation.csv"]
+    (actual / "reconciliation.csv").unlink()
     assert compare(EXPECTED, actual, YEAR).count == 0
 
 
@@ -115,6 +112,18 @@ def test_a_row_that_is_missing_and_one_too_many_are_both_told(actual: Path) -> N
         ("none", "a row"),
     ]
     assert not any("6110022501190001" in str(each) for each in found.shown)
+
+
+def test_a_case_that_stands_elsewhere_is_told_once_the_whole_year_was_run(actual: Path) -> None:
+    def resolved(lines: list[str]) -> None:
+        lines[2] = lines[2].replace(",OPEN,", ",RESOLVED,")
+
+    change(actual / "cases.csv", resolved)
+
+    assert [str(each) for each in compare(EXPECTED, actual, YEAR).shown] == [
+        "cases.csv, line 3, status: expected OPEN, got RESOLVED"
+    ]
+    assert compare(EXPECTED, actual, [1, 2]).count == 0
 
 
 def test_a_row_written_twice_is_one_too_many(actual: Path) -> None:

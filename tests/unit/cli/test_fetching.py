@@ -1,12 +1,13 @@
 import json
 import uuid
+from datetime import date
 
 import httpx
 import pytest
 
 from cli.client.http import PAGE_ITEMS, Connected
-from cli.demo.fetching import fetch_results
-from tests.unit.cli.conftest import FakePlatform, answer
+from cli.demo.fetching import fetch_cases, fetch_results
+from tests.unit.cli.conftest import FakePlatform, answer, job_as_told
 
 FAMILIES = sorted(str(uuid.UUID(int=number << 100)) for number in range(PAGE_ITEMS + 500))
 
@@ -64,6 +65,35 @@ async def test_looking_people_up_has_a_scope_of_its_own(
 
     scopes = {each.url.host: fake.who(each)["scope"] for each in fake.asked}
     assert scopes == {"projection": "projection:read", "registry": "registry:identify"}
+
+
+async def test_cases_are_as_they_stood_once_the_last_closing_was_swept(
+    platform: Connected, fake: FakePlatform
+) -> None:
+    case = {
+        "reference": "C000001",
+        "start_level": "DISTRICT",
+        "level": "REGENCY",
+        "due_on": "2023-03-31",
+        "escalations": 1,
+        "status": "OPEN",
+        "overdue": True,
+        "resolution": "",
+    }
+    fake.when("POST", "complaints/sweeps", answer({"job": "sweep-2023-06-30"}))
+    swept = answer(job_as_told(id="sweep-2023-06-30", state="DONE"))
+    fake.when("GET", "complaints/jobs/sweep-2023-06-30", swept)
+    fake.when("GET", "complaints/standings", answer({"items": [case], "next": None}))
+
+    [found] = await fetch_cases(platform, date(2023, 6, 30))
+
+    assert (found.reference, found.due_on) == ("C000001", date(2023, 3, 31))
+    swept_on, _, standing = fake.asked
+    assert json.loads(swept_on.content) == {"on": "2023-06-30"}
+    assert standing.url.params["on"] == "2023-06-30"
+    scopes = [fake.who(each)["scope"] for each in fake.asked]
+    operator = "platform:operate platform:read"
+    assert scopes == [operator, operator, "complaints:read"]
 
 
 async def test_rows_are_asked_for_tahap_by_tahap(platform: Connected, fake: FakePlatform) -> None:

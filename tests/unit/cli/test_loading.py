@@ -141,7 +141,7 @@ async def test_a_missing_file_is_told_before_anything_is_sent(
 
 
 def test_files_that_nobody_takes_are_named(tmp_path: Path) -> None:
-    (tmp_path / "complaints.csv").touch()
+    (tmp_path / "withdrawals.csv").touch()
 
-    assert without_service(tmp_path) == ["complaints.csv"]
-    assert len(without_service(YEAR)) == 3
+    assert without_service(tmp_path) == ["withdrawals.csv"]
+    assert len(without_service(YEAR)) == 2

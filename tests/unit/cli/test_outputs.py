@@ -7,7 +7,7 @@ import pytest
 from cli.client.year import cards_in_order
 from cli.demo.compare import compare
 from cli.demo.outputs import Results, entitlement_rows, summary, write_results
-from tests.unit.cli.year_results import results_of
+from tests.unit.cli.year_results import cases_of, results_of
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 YEARS = ["kalbar-small", "kalbar-2023", "kalbar-2025"]
@@ -17,7 +17,7 @@ YEARS = ["kalbar-small", "kalbar-2023", "kalbar-2025"]
 def test_the_rows_of_a_sample_year_come_to_its_expected_files(year: str, tmp_path: Path) -> None:
     directory = EXAMPLES / year
 
-    write_results(tmp_path, results_of(directory), list(cards_in_order(directory)))
+    write_results(tmp_path, results_of(directory), directory, cases_of(directory))
 
     found = compare(directory / "expected", tmp_path, range(1, 5))
     assert found.shown == []
@@ -28,9 +28,9 @@ def test_the_rows_of_a_sample_year_come_to_its_expected_files(year: str, tmp_pat
 def test_the_files_are_those_of_the_sample_year_byte_for_byte(year: str, tmp_path: Path) -> None:
     directory = EXAMPLES / year
 
-    write_results(tmp_path, results_of(directory), list(cards_in_order(directory)))
+    write_results(tmp_path, results_of(directory), directory, cases_of(directory))
 
-    for name in ("eligibility.csv", "entitlements.csv"):
+    for name in ("eligibility.csv", "entitlements.csv", "cases.csv"):
         assert (tmp_path / name).read_bytes() == (directory / "expected" / name).read_bytes()
 
 
@@ -40,7 +40,7 @@ def test_nobody_but_their_owner_may_read_the_files_not_even_those_of_an_earlier_
     directory = EXAMPLES / "kalbar-small"
     (tmp_path / "entitlements.csv").touch(mode=0o644)
 
-    write_results(tmp_path, results_of(directory), list(cards_in_order(directory)))
+    write_results(tmp_path, results_of(directory), directory, cases_of(directory))
 
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
 
@@ -50,7 +50,7 @@ def test_a_family_that_nobody_judged_has_no_row(tmp_path: Path) -> None:
     whole = results_of(directory)
 
     fewer = replace(whole, designations=whole.designations[1:])
-    write_results(tmp_path, fewer, list(cards_in_order(directory)))
+    write_results(tmp_path, fewer, directory, cases_of(directory))
 
     found = compare(directory / "expected", tmp_path, range(1, 5))
     assert {(each.file, each.column) for each in found.shown} >= {("eligibility.csv", "row")}
@@ -115,7 +115,7 @@ def test_who_a_family_is_does_not_show_in_what_is_printed_of_it() -> None:
 def test_the_summary_is_json_with_whole_numbers(tmp_path: Path) -> None:
     directory = EXAMPLES / "kalbar-small"
 
-    write_results(tmp_path, results_of(directory), list(cards_in_order(directory)))
+    write_results(tmp_path, results_of(directory), directory, cases_of(directory))
 
     written = json.loads((tmp_path / "summary.json").read_text())
     assert written["tahap"]["1"]["entitled_idr"] == 126_275_000

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import date
 from pathlib import Path
 
 from cli.client.year import cards_in_order
 from cli.demo.outputs import (
+    CASES,
     ELIGIBILITY,
     ENTITLEMENTS,
     GROUP_COLUMNS,
     GROUPS,
     INDICATORS,
     LEARNING,
+    CaseStanding,
     Designation,
     Entitlement,
     GroupInTahap,
@@ -67,6 +70,24 @@ def results_of(directory: Path) -> Results:
         sorted(identities, key=lambda each: each.family),
         _sessions(expected, entitlements[0].tahap[:4]),
     )
+
+
+def cases_of(directory: Path) -> list[CaseStanding]:
+    """In order of their numbers, as the pages come."""
+    cases = [
+        CaseStanding(
+            reference=row["complaint_no"],
+            start_level=row["start_level"],
+            level=row["level"],
+            due_on=date.fromisoformat(row["due_on"]),
+            escalations=int(row["escalations"]),
+            status=row["status"],
+            overdue=row["overdue"] == "Y",
+            resolution=row["resolution"],
+        )
+        for _, row in read_csv(directory / "expected" / CASES)
+    ]
+    return sorted(cases, key=lambda case: case.reference)
 
 
 def _sessions(expected: Path, year: str) -> Sessions:
