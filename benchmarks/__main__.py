@@ -14,6 +14,7 @@ import uvloop
 
 from benchmarks import (
     appending,
+    attendance,
     corridor,
     emmett,
     handling,
@@ -53,6 +54,7 @@ PARTS: Final[Mapping[str, Measured]] = {
     "append": _plain(appending.figures),
     "writers": _plain(writers.figures),
     "handle": _plain(handling.figures),
+    "attendance": _plain(attendance.figures),
     "memory": _plain(memory.figures),
     "verify": _plain(verifying.figures),
     "bus": corridor.figures,
