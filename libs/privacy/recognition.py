@@ -28,6 +28,12 @@ SELECT * FROM unnest($1::text[], $2::integer[], $3::text[]) AS new (token)
 ORDER BY token COLLATE "C"
 ON CONFLICT (token) DO NOTHING
 """
+_FORGET: Final = """
+DELETE FROM stands_for WHERE token IN (
+    SELECT token FROM stands_for
+    WHERE version <= (SELECT coalesce(max(up_to), 0) FROM retired WHERE kind = $1) LIMIT $2)
+"""
+FORGOTTEN_PER_STEP_MAX: Final = 5_000
 
 
 class Recognition:
@@ -83,6 +89,12 @@ class Recognition:
             found |= await self._found(new)  # who was before us with a number decides
         firsts = {token: first for token, (_, first) in new.items()} | found
         return Pseudonymizer(self.versions.secrets[self.newest], self._rows, firsts)
+
+    async def forget(self) -> bool:
+        """Forget tokens of retired versions, by which who has an old key would find the first ones;
+        answers whether there were any. Registry's role may."""
+        status = await self._pool.execute(_FORGET, TOKEN, FORGOTTEN_PER_STEP_MAX)
+        return status != "DELETE 0"
 
     async def _found(self, tokens: Iterable[str]) -> dict[str, str]:
         rows = await self._pool.fetch(_FIRST, list(set(tokens)))

@@ -69,7 +69,7 @@ async def parts(running: Running) -> Parts:
     }
     if len(keys.wrapper.kek.numbers) > 1:
         workers[REWRAPPER] = Rewrapper(keys.pool, eraser.pool, keys.wrapper).step
-    if recognition.newer:
+    if recognition.newest > 1:
         workers[TOKEN_CHANGE] = TokenChange(running.store, keys, recognition).step
     resources = {
         "keys": keys,

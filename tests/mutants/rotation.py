@@ -46,7 +46,7 @@ ROTATION: Final = (
         (
             Change(
                 "libs/privacy/versions.py",
-                "        if len({secret for _, secret in lines}) < len(lines):\n",
+                "        if len({key for _, key in lines}) < len(lines):\n",
                 "        if False:\n",
             ),
         ),
@@ -113,12 +113,30 @@ ROTATION: Final = (
         (
             Change(
                 "libs/privacy/rotation.py",
-                '        if row["kek"] not in kek.secrets:\n',
+                '        if row["kek"] not in kek.numbers:\n',
                 '        if row["kek"] > kek.in_use:\n',
             ),
         ),
         f"{_ROTATION}::test_a_file_that_lacks_a_key_which_is_needed_is_refused",
         f"{_ROTATION}::test_a_key_that_was_taken_out_is_retired_for_everybody",
+    ),
+    Mutant(
+        "token-of-a-key-in-use-is-forgotten",
+        "tokens are forgotten by which somebody is recognised still, who would be new then",
+        (
+            Change(
+                "libs/privacy/recognition.py",
+                "WHERE version <= (SELECT coalesce(max(up_to), 0) FROM retired WHERE kind = $1)",
+                "WHERE version > (SELECT coalesce(max(up_to), 0) FROM retired WHERE kind = $1)",
+            ),
+            Change(
+                "libs/privacy/migrations/005_ended_tokens.sql",
+                "IF NOT EXISTS (SELECT FROM retired",
+                "IF false AND NOT EXISTS (SELECT FROM retired",
+            ),
+        ),
+        f"{_RECOGNITION}::test_tokens_of_a_retired_key_are_forgotten_and_everybody_stays_known",
+        f"{_RECOGNITION}::test_everybody_has_the_same_token_at_each_stage_of_the_change",
     ),
     Mutant(
         "token-key-changed-before-all-are-known",

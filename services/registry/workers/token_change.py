@@ -86,14 +86,20 @@ def _rows(
 
 @dataclass(frozen=True, slots=True)
 class TokenChange:
-    """Makes the numbers of the log known under all versions of the key, in order of position."""
+    """Makes the numbers of the log known under all versions of the key, in order of position, and
+    has tokens of retired ones forgotten."""
 
     store: Store
     keys: KeyRing
     recognition: Recognition
 
     async def step(self) -> bool:
-        """The next window of the log; answers whether there was any."""
+        """The next window of the log, or the next tokens to forget; answers whether any was."""
+        return await self._make_known() or await self.recognition.forget()
+
+    async def _make_known(self) -> bool:
+        if not self.recognition.newer:
+            return False
         own, marks = _own_log(self.store), self.recognition.newer
         window = await own.next_window(await read_up_to(self.store, marks), WINDOW_EVENTS_MAX)
         if window is None:

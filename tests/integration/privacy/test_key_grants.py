@@ -93,6 +93,7 @@ async def test_preparing_twice_changes_nothing(owner_dsn: str) -> None:
         "privacy/002_destroyed.sql",
         "privacy/003_rotation.sql",
         "privacy/004_stands_for.sql",
+        "privacy/005_ended_tokens.sql",
     ]
     assert await migrate.apply(owner_dsn, ROLES) == []
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 
 from libs.privacy.errors import KeyNeeded
@@ -118,3 +119,33 @@ async def test_nobody_goes_on_without_an_old_key_that_registry_has_not_retired(
 
     await retire_older(registry, TOKEN, NEW)
     await ensure_retired(conditionality, TOKEN, NEW)
+
+
+async def test_tokens_of_a_retired_key_are_forgotten_and_everybody_stays_known(
+    registry: Pool, conditionality: Pool
+) -> None:
+    before = await tokens(BOTH, registry)
+    changing, last = (
+        KeyVersions(3, {3: THIRD, 2: SECOND}, ROWS),
+        KeyVersions(3, {3: THIRD}, ROWS),
+    )
+    await tokens(changing, registry)
+    assert not await Recognition(changing, registry).forget()
+
+    await retire_older(registry, TOKEN, last)
+    while await Recognition(last, registry).forget():
+        pass
+
+    assert await tokens(last, conditionality) == before
+    assert await registry.fetchval("SELECT array_agg(DISTINCT version) FROM stands_for") == [3]
+
+
+async def test_nobody_forgets_a_token_whose_key_may_be_in_use(
+    registry: Pool, conditionality: Pool
+) -> None:
+    await tokens(BOTH, registry)
+
+    with pytest.raises(asyncpg.RaiseError, match="may be in use"):
+        await registry.execute("DELETE FROM stands_for")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await conditionality.execute("DELETE FROM stands_for")

@@ -158,3 +158,20 @@ async def test_a_change_goes_on_where_it_was(register: Register, both: KeyVersio
     assert await TokenChange(register.store, register.keys, recognition).step()
     assert await read_up_to(register.store, [2]) > head
     assert not await TokenChange(register.store, register.keys, recognition).step()
+
+
+async def test_behind_the_change_tokens_of_the_old_key_are_forgotten(
+    register: Register, both: KeyVersions, alone: KeyVersions
+) -> None:
+    await send_again(register)
+    await change(register, both)
+    third = KeyVersions(3, {3: os.urandom(32), **alone.secrets}, alone.rows)
+    await change(register, third)
+    last = KeyVersions(3, {3: third.secrets[3]}, alone.rows)
+    await retire_tokens(register.store, register.keys.pool, last)
+
+    await change(register, last)
+
+    assert await send_again(under(register, last)) == UNCHANGED
+    count = "SELECT count(*) FROM stands_for WHERE version < 3"
+    assert await register.keys.pool.fetchval(count) == 0
