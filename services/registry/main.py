@@ -13,9 +13,10 @@ from libs.chassis.import_jobs import Imports
 from libs.chassis.metrics import Seldom
 from libs.chassis.noting import count_from_zero
 from libs.chassis.service import Running
+from libs.privacy.days import Days
 from libs.privacy.rotation import KEK, Rewrapper, retire_older
 from services.registry.consumers import subscriptions
-from services.registry.contract import ERASURE, FAMILY, LISTING
+from services.registry.contract import ERASURE, FAMILY, FAMILY_TOPIC, LISTING
 from services.registry.contract import SERVICE as NAME
 from services.registry.http import (
     adjudications,
@@ -50,6 +51,9 @@ LOOK_UPS: Final = load_look_ups()
 async def parts(running: Running) -> Parts:
     """Lists families when a closing is announced, takes cancelled lists back, erases families."""
     keys, settings = await running.keys(), running.settings
+    for store in filter(None, (running.store, running.requests)):
+        store.opener = Days(keys).of
+        await store.tell_wide_until(running.topics.ends[FAMILY_TOPIC])
     running.looks.append(Seldom(partial(change_readings, running.store)))
     await retire_older(keys.pool, KEK, keys.wrapper.kek)
     eraser = await running.eraser()

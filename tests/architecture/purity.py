@@ -15,6 +15,7 @@ WORLD = """
 STANDARD_LIBRARY_REFUSED = frozenset(WORLD.split())
 CORRIDOR_ALLOWED = (
     "libs.events.domain.list_proof",
+    "libs.events.domain.personal",
     "libs.events.domain.persons",
     "libs.events.domain.decider",
     "libs.events.domain.errors",

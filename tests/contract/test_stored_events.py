@@ -33,7 +33,7 @@ def test_a_stored_event_is_read_and_nothing_of_it_is_lost(each: Stored) -> None:
     event = codec_of(each.kind).decode_event(each.name, each.version, text)
 
     if each.version == each.kind.versions.get(each.name, 1):
-        assert is_part_of(json.loads(text), as_stored(event))
+        assert is_part_of(json.loads(text), as_stored(each.kind, event))
 
 
 def test_no_type_or_version_that_was_ever_stored_is_forgotten() -> None:

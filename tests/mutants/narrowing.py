@@ -6,7 +6,62 @@ from typing import Final
 
 from tests.mutants.mutant import Change, Mutant
 
+_LOG: Final = "tests/integration/attacks/test_days_of_birth_in_the_log.py"
+
 NARROWING: Final = (
+    Mutant(
+        "born-in-the-log",
+        "days of births and pregnancies are stored in clear",
+        (
+            Change(
+                "libs/privacy/days.py",
+                "sealer.seal(family, _DAY, day.isoformat())",
+                "day.isoformat()",
+            ),
+        ),
+        f"{_LOG}::test_no_day_of_a_birth_or_a_pregnancy_stands_in_the_log",
+        f"{_LOG}::test_an_erased_familys_stream_is_folded_again_without_its_key",
+    ),
+    Mutant(
+        "born-beside-the-log",
+        "what the wide topic tells of an erased family's days is kept",
+        (
+            Change(
+                "services/registry/tables/erasures.py",
+                "DELETE FROM wide_message WHERE stream_id = 'family-' || $1::uuid",
+                "DELETE FROM wide_message WHERE stream_id = 'nobody-' || $1::uuid",
+            ),
+        ),
+        f"{_LOG}::test_of_an_erased_family_no_day_is_left_anywhere",
+        f"{_LOG}::test_no_day_of_a_birth_or_a_pregnancy_stands_in_the_log",
+    ),
+    Mutant(
+        "wide-for-ever",
+        "what the wide topic told is kept after its last day",
+        (
+            Change(
+                "libs/events/store/transaction.py",
+                "if rows and datetime.now(UTC).date() <= self._wide_until:",
+                "if rows:",
+            ),
+        ),
+        f"{_LOG}::test_once_the_wide_topic_has_ended_no_day_is_kept_at_all",
+        f"{_LOG}::test_no_day_of_a_birth_or_a_pregnancy_stands_in_the_log",
+    ),
+    Mutant(
+        "judged-without-a-birth",
+        "a family whose key is destroyed graduates, because nobody of it was ever born",
+        (
+            Change(
+                "services/registry/domain/family/lines.py",
+                "    if family.closed:\n",
+                "    if False:\n",
+            ),
+        ),
+        "tests/unit/registry/test_closings.py"
+        "::test_a_family_whose_days_are_lost_is_neither_judged_nor_graduated",
+        "tests/unit/registry/test_closings.py::test_the_next_closing_lists_without_judging_again",
+    ),
     Mutant(
         "born-on-that-day",
         "a narrow topic tells what the wide one tells, birth dates too",

@@ -89,7 +89,8 @@ class Topics:
         return {name: self.partitions[name] for name in topics if not self.has_ended(name, on)}
 
     def stored_as(self, topic: str) -> str:
-        """The topic under which its owner stores what goes out on a topic."""
+        """The topic that a topic narrows, under which its owner stores most of what goes out on it;
+        the topic itself where it narrows none."""
         narrowing = self.narrowings.get(topic)
         return topic if narrowing is None else narrowing.topic
 
@@ -98,12 +99,15 @@ class Topics:
         narrowing = self.narrowings.get(topic)
         return value if narrowing is None else narrowing.value(kind, value)
 
-    def sent_on(self, stored: str, on: date) -> list[str]:
+    def sent_on(self, stored: str, on: date, *, wide: bool = False) -> list[str]:
         """The topics on which a message that is stored for a topic goes out on a day.
 
-        They are that one and those that narrow it, but for what has ended.
+        They are that one and those that narrow it, but for what has ended; where something `wide`
+        is kept beside it, the one that it narrows as well.
         """
         topics = [stored, *(name for name, n in self.narrowings.items() if n.topic == stored)]
+        if wide:
+            topics.append(self.stored_as(stored))
         return [topic for topic in topics if not self.has_ended(topic, on)]
 
     def partition(self, topic: str, key: str) -> int:

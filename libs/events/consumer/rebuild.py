@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 LIVE: Final = "public"
 SHADOW: Final = "rebuilt"
 NO_READ_MODELS: Final = (
-    *("blocks", "head", "streams"),
+    *("blocks", "head", "streams", "wide_message"),
     *("idempotency", "job", "migrations", "replay"),
 )
 CAUGHT_UP_S_MAX: Final = 24 * 60 * 60.0
@@ -90,7 +90,8 @@ LOCK TABLE public.streams, public.events, public.head, public.blocks IN ACCESS E
 INSERT INTO rebuilt.idempotency SELECT * FROM public.idempotency;
 INSERT INTO rebuilt.job SELECT * FROM public.job;
 INSERT INTO rebuilt.replay SELECT * FROM public.replay;
-DROP TABLE rebuilt.streams, rebuilt.events, rebuilt.head, rebuilt.blocks CASCADE;
+DROP TABLE rebuilt.streams, rebuilt.events, rebuilt.head, rebuilt.blocks, rebuilt.wide_message
+CASCADE;
 DROP SEQUENCE rebuilt.block_numbers;
 DO $$
 DECLARE
@@ -109,6 +110,7 @@ ALTER TABLE public.streams SET SCHEMA rebuilt;
 ALTER TABLE public.events SET SCHEMA rebuilt;
 ALTER TABLE public.head SET SCHEMA rebuilt;
 ALTER TABLE public.blocks SET SCHEMA rebuilt;
+ALTER TABLE public.wide_message SET SCHEMA rebuilt;
 ALTER SEQUENCE public.block_numbers SET SCHEMA rebuilt;
 ALTER SCHEMA public RENAME TO replaced;
 ALTER SCHEMA rebuilt RENAME TO public;

@@ -50,7 +50,7 @@ class TopicShrank(CorridorError):
 
 
 _EVENTS = """
-SELECT block, ord, stream_id, type, topic, key, occurred_at, trace, value
+SELECT block, ord, stream_id, type, topic, key, occurred_at, trace, value, wide
 FROM outgoing WHERE block = ANY($1) AND ord >= $2 AND ord < $3
 """
 _ACKNOWLEDGE = """
@@ -222,7 +222,7 @@ class Relay:
         traces = {number: _trace(block["metadata"]) for number, block in window.blocks.items()}
         records, sent_on = [], lru_cache(partial(self.topics.sent_on, on=_today()))
         for position, row in await window.events(self.store.pool, _EVENTS):
-            for topic in sent_on(row["topic"]):
+            for topic in sent_on(row["topic"], wide=row["wide"] is not None):
                 record = self._record(topic, position, row, progress, epoch, traces[row["block"]])
                 if record is not None:
                     records.append(record)
@@ -253,7 +253,7 @@ class Relay:
         epoch: str,
         trace: str | None,
     ) -> Record | None:
-        _, _, stream_id, kind, _, key, occurred_at, own_trace, value = row
+        _, _, stream_id, kind, stored, key, occurred_at, own_trace, value, wide = row
         partition = (topic, self.topics.partition(topic, key))
         previous = progress.advance(partition, position)
         if previous is None:
@@ -271,6 +271,7 @@ class Relay:
             trace=own_trace or trace,
         )
         headers = headers_of(envelope, type_prefix(self.topics.namespace, topic))
+        value = wide if topic == self.topics.stored_as(stored) != stored else value
         body = self.topics.value(topic, kind, value.encode())
         return Record(topic, partition[1], key.encode(), body, headers)
 

@@ -27,7 +27,8 @@ class Loaded(Struct, Generic[S], frozen=True):
 class Draft(Struct, frozen=True, gc=False):
     """One event ready to be written, but for its place; data and message are JSON in UTF-8.
 
-    `message` is `DATA_AS_STORED` where the bus carries the data itself.
+    `message` is `DATA_AS_STORED` where the bus carries the data itself; `wide` stands beside the
+    log.
     """
 
     type: str
@@ -37,6 +38,7 @@ class Draft(Struct, frozen=True, gc=False):
     key: str | None
     message: bytes | None
     trace: str | None
+    wide: bytes | None = None
 
     def published(self) -> Published | None:
         """The message that the bus will carry of it; None where the event is internal."""
@@ -224,7 +226,8 @@ def draft(codec: Codec[C, S, E], event: E, state: S, trace: str | None = None) -
         return Draft(name, schema_version, data, None, None, None, trace)
     data_published = message.data
     text = DATA_AS_STORED if data_published is AS_STORED else encode(data_published)
-    return Draft(name, schema_version, data, message.topic, message.key, text, trace)
+    wide = None if message.wide is None else encode(message.wide)
+    return Draft(name, schema_version, data, message.topic, message.key, text, trace, wide)
 
 
 async def handle(

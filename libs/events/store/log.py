@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 
 from libs.events.domain.decider import C, E, S
+from libs.events.domain.personal import Opens, closed
 from libs.events.store.codec import codec_of
 from libs.events.store.model import StreamType
 
@@ -59,9 +60,10 @@ class Recorded:
     occurred_at: datetime
     actor: str
 
-    def event(self, kind: StreamType[C, S, E]) -> E:
-        """The event itself, as of today's form."""
-        event: E = codec_of(kind).decode_event(self.type, self.schema_version, self.data)
+    def event(self, kind: StreamType[C, S, E], opens: Opens = closed) -> E:
+        """The event itself, as of today's form; `opens` the days in it, where it holds any."""
+        stored = self.type, self.schema_version, self.data
+        event: E = codec_of(kind).decode_event(*stored, opens)
         return event
 
 

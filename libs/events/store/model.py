@@ -28,12 +28,15 @@ class Message(Struct, frozen=True):
     """The message of one event to other services.
 
     `topic` and `key` decide where it goes; `data` is a dataclass of contract.py or AS_STORED.
-    The published type is the event's stored type name, its major version the topic's.
+    The published type is the event's stored type name, its major version the topic's. Where that
+    topic narrows another, `wide` is what the other one tells until it ends: it stands beside the
+    log, and can be forgotten.
     """
 
     topic: str
     key: str
     data: object = AS_STORED
+    wide: object | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +47,8 @@ class StreamType(Generic[C, S, E]):
     that is written (1 where absent), `upcasters` lift the data of (name, version) one version up.
     `snapshot` is (state type, shape number): change the number whenever the state's shape or
     `evolve` changes, and old snapshots are replayed instead of read. None keeps no snapshot. A
-    state may be a union of dataclasses, `A | B`: each is kept beside its name.
+    state may be a union of dataclasses, `A | B`: each is kept beside its name. `family_of` gives
+    the family, by a stream's id, whose key seals the `PersonalDay`s in it; None where none are.
     """
 
     name: str
@@ -56,6 +60,7 @@ class StreamType(Generic[C, S, E]):
     upcasters: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = field(
         default_factory=dict
     )
+    family_of: Callable[[str], str] | None = None
 
     def stream(self, *named: str) -> str:
         """The id of one stream of this kind by what names it, e.g. run-2023-1-REGULAR."""

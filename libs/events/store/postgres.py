@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from time import perf_counter, time_ns
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,7 +17,7 @@ from libs.events.store.faults import LOST
 from libs.events.store.handle import Loaded
 from libs.events.store.model import Context, StreamType
 from libs.events.store.sessions import SessionsShared, ensure_own_sessions
-from libs.events.store.transaction import Transaction
+from libs.events.store.transaction import Opener, Transaction, nobody
 from libs.events.telemetry import tracing
 from libs.events.telemetry.metrics import APPEND_EVENTS, APPEND_SECONDS
 
@@ -74,6 +74,9 @@ class Store:
         self.pool = pool
         self.notes = notes or pool
         self.source = source
+        self.opener: Opener = nobody
+        """Set by the service whose events hold days that families' keys seal."""
+        self.wide_until = date.max
         self._blocks: list[int] = []
 
     @classmethod
@@ -132,7 +135,8 @@ class Store:
         """One append. After a lost COMMIT the block is looked for before anything is said."""
         began, began_ns = perf_counter(), time_ns()
         async with self.pool.acquire() as connection:
-            transaction = Transaction(connection, context, await self.block_number(connection))
+            block = await self.block_number(connection)
+            transaction = Transaction(connection, context, block, self.opener, self.wide_until)
             postgres = connection.transaction()
             await postgres.start()
             try:
@@ -152,6 +156,12 @@ class Store:
             if tracing.collected():
                 done = transaction.count, transaction.position or 0
                 tracing.appended(self.source, began_ns, context.trace, *done)
+
+    async def tell_wide_until(self, last: date) -> None:
+        """Keep what a wide topic tells beside the log up to its last day; after it, forget all."""
+        self.wide_until = last
+        if datetime.now(UTC).date() > last:
+            await self.pool.execute("DELETE FROM wide_message")
 
     async def block_number(self, connection: Connection) -> int:
         """A number for a new block, which no other block has or ever gets."""
@@ -213,7 +223,7 @@ class Store:
                 yield reader
             return
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            yield Transaction(connection, Context(datetime.now(UTC), self.source), 0)
+            yield Transaction(connection, Context(datetime.now(UTC), self.source), 0, self.opener)
 
     async def read(
         self,

@@ -14,6 +14,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
+from libs.events.domain.personal import unopened
 from libs.events.store.chain import state_hash
 from libs.events.store.codec import Codec, codec_of
 from libs.events.store.model import StreamType
@@ -110,7 +111,7 @@ def difference(
     decider = codec.kind.decider
     state = decider.initial
     for _, version, name, schema_version, data, led_to in events:
-        state = decider.evolve(state, codec.decode_event(name, schema_version, data))
+        state = decider.evolve(state, codec.decode_event(name, schema_version, data, unopened))
         of_this_shape = led_to is not None and led_to.startswith(f"{codec.shape}.")
         if of_this_shape and led_to != state_hash(
             codec.shape or 0, codec.encode_state(state) or ""

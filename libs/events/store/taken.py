@@ -88,12 +88,12 @@ async def untrue(pool: Pool, topics: Topics, marked: Sequence[Mark]) -> AsyncIte
     waiting = _Waiting(marked)
     position = 0
     topics_marked = sorted({mark.topic for mark in marked})
-    names = sorted({topics.stored_as(topic) for topic in topics_marked})
+    names = sorted({name for topic in topics_marked for name in (topic, topics.stored_as(topic))})
     while names and (window := await window_after(pool, position, EVENTS_A_STEP)) is not None:
         for at, row in await window.events(pool, _SENT, names):
             _, _, stored, kind, stream, moment, key, value = row
             for topic in topics_marked:
-                if topics.stored_as(topic) != stored:
+                if stored not in (topic, topics.stored_as(topic)):
                     continue
                 partition = topic, topics.partition(topic, key)
                 for mark in waiting.before(partition, at):

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
 
 from libs.events.domain.decider import C, E, S
 from libs.events.domain.errors import EventTooLarge
+from libs.events.domain.personal import Opens, closed
 from libs.events.store.array_params import UNFIT, as_array, numbers, required_texts, texts
 from libs.events.store.chain import SEPARATOR, block_seal
 from libs.events.store.codec import codec_of
@@ -71,6 +80,20 @@ RETURNING first_position + count - 1
 """
 
 
+_TELL_WIDE = """
+INSERT INTO wide_message (stream_id, version, value)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::json[])
+"""
+
+Opener: TypeAlias = Callable[[Collection[str]], Awaitable[Callable[[str], Opens]]]
+"""Fetches the keys of families, and answers what opens the days of each."""
+
+
+async def nobody(families: Collection[str]) -> Callable[[str], Opens]:
+    """The `Opener` of a service that has no keys."""
+    return lambda _: closed
+
+
 @dataclass(frozen=True, slots=True)
 class Reached:
     """A block's progress: its events so far, and the SHA-256 over their hashes.
@@ -85,9 +108,18 @@ class Reached:
 class Transaction:
     """One append: everything in it happens, or nothing. Made by `Store.transaction`."""
 
-    def __init__(self, connection: Connection, context: Context, block: int) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        context: Context,
+        block: int,
+        opener: Opener = nobody,
+        wide_until: date = date.max,
+    ) -> None:
         self.connection = connection
         self.context = context
+        self._opener = opener
+        self._wide_until = wide_until
         self.block = block
         self.position: int | None = None
         self.traces: Mapping[str, str] = {}
@@ -105,17 +137,19 @@ class Transaction:
         """The streams that exist among `stream_ids`, and what they were at a cut."""
         codec = codec_of(kind)
         rows = await self.connection.fetch(_LOAD, stream_ids)
+        opens = await self.opening(kind, [row["stream_id"] for row in rows])
         states: dict[str, S] = {}
         stale: list[str] = []
-        for row in rows:
-            state = codec.decode_state(row["state"], row["state_version"])
+        for stream_id, _, text, shape in rows:
+            state = codec.decode_state(text, shape, opens(stream_id))
             if state is None:
-                stale.append(row["stream_id"])
+                stale.append(stream_id)
             else:
-                states[row["stream_id"]] = state
+                states[stream_id] = state
         if stale:
-            states |= await self._fold(kind, await self.connection.fetch(_REPLAY, stale))
-        earlier = await self._at_cut(kind, list(states), cut)
+            replayed = await self.connection.fetch(_REPLAY, stale)
+            states |= self._fold(kind, replayed, opens)
+        earlier = await self._at_cut(kind, list(states), cut, opens)
         return {
             row["stream_id"]: Loaded(
                 row["version"],
@@ -124,6 +158,16 @@ class Transaction:
             )
             for row in rows
         }
+
+    async def opening(
+        self, kind: StreamType[C, S, E], stream_ids: Collection[str]
+    ) -> Callable[[str], Opens]:
+        """The `Opens` of each of these streams."""
+        family_of = kind.family_of
+        if family_of is None or not stream_ids:
+            return lambda _: closed
+        of_family = await self._opener([family_of(stream_id) for stream_id in stream_ids])
+        return lambda stream_id: of_family(family_of(stream_id))
 
     async def names_of(self, prefix: str, after: str = "", limit: int | None = None) -> list[str]:
         """The names of the streams "prefix-name", in order, those behind `after`."""
@@ -143,7 +187,11 @@ class Transaction:
         await self.connection.execute(_HOLD, stream_ids)
 
     async def _at_cut(
-        self, kind: StreamType[C, S, E], stream_ids: Sequence[str], cut: int | None
+        self,
+        kind: StreamType[C, S, E],
+        stream_ids: Sequence[str],
+        cut: int | None,
+        opens: Callable[[str], Opens],
     ) -> dict[str, S]:
         if cut is None or not stream_ids:
             return {}
@@ -151,15 +199,18 @@ class Transaction:
         if not moved:
             return {}
         rows = await self.connection.fetch(_REPLAY_TO_CUT, moved, cut)
-        return dict.fromkeys(moved, kind.decider.initial) | await self._fold(kind, rows)
+        return dict.fromkeys(moved, kind.decider.initial) | self._fold(kind, rows, opens)
 
-    async def _fold(
-        self, kind: StreamType[C, S, E], rows: Sequence[asyncpg.Record]
+    def _fold(
+        self,
+        kind: StreamType[C, S, E],
+        rows: Sequence[asyncpg.Record],
+        opens: Callable[[str], Opens],
     ) -> dict[str, S]:
         codec, decider = codec_of(kind), kind.decider
         states: dict[str, S] = {}
         for stream_id, name, schema_version, data in rows:
-            event = codec.decode_event(name, schema_version, data)
+            event = codec.decode_event(name, schema_version, data, opens(stream_id))
             states[stream_id] = decider.evolve(states.get(stream_id, decider.initial), event)
         return states
 
@@ -192,7 +243,18 @@ class Transaction:
                 "events", source=copied(chain(buffered, chunks)), columns=COLUMNS, format="binary"
             )
             self._reached = Reached(packer.count, packer.root)
+            await self._tell_wide([move for move in moves if move.stream_id in won])
         return won
+
+    async def _tell_wide(self, moves: Sequence[Move]) -> None:
+        rows = [
+            (move.stream_id, version, draft.wide.decode())
+            for move in moves
+            for version, draft in enumerate(move.drafts, move.expected + 1)
+            if draft.wide is not None
+        ]
+        if rows and datetime.now(UTC).date() <= self._wide_until:
+            await self.connection.execute(_TELL_WIDE, *map(list, zip(*rows, strict=True)))
 
     def _packing(self, moves: Sequence[Move]) -> tuple[Packer, Iterator[bytes]]:
         """The rows of these moves' events, behind those of the block so far, and their packer."""

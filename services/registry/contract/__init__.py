@@ -25,13 +25,15 @@ from services.registry.contract.narrowed import (
     MembersRegisteredV2,
     PregnancyReportedV2,
     ReopeningProposedV2,
+    WideFact,
+    narrowed,
+    narrowed_late,
 )
 from services.registry.domain import erasure as erasures
 from services.registry.domain.erasure import Erasure, FamilyErased, erasure
 from services.registry.domain.family import commands, events, family
 from services.registry.domain.family.events import (
     FamilyListed,
-    LateFact,
     LineOutcome,
     RosterMember,
     Status,
@@ -48,14 +50,16 @@ from services.registry.domain.listing.state import Listing
 
 SERVICE: Final = "registry"
 FAMILY_TOPIC: Final = "pkh.registry.family.v1"
+NARROW_TOPIC: Final = "pkh.registry.family.v2"
 ROSTER_TOPIC: Final = "pkh.registry.roster.v1"
 GROUP_TOPIC: Final = "pkh.registry.group.v1"
 TAHAP_TOPIC: Final = "pkh.payments.tahap.v1"
 COMMITMENT_TOPIC: Final = "pkh.conditionality.commitment.v1"
 
 # -- Sent. FamilyListed, PersonsRegistered, GroupAssigned, FamiliesWithheld, ListClosed and
-# ListingStarted go out as they are stored; a family's facts as contract/facts.py has them, and what
-# goes to FAMILY_TOPIC goes out on the topic that narrows it as well.
+# ListingStarted go out as they are stored; a family's facts as contract/facts.py has them. What
+# goes to FAMILY_TOPIC goes out on the topic that narrows it as well; what names a day of a birth or
+# a pregnancy stands beside the log, and in the log stands what the narrow topic tells of it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,19 @@ class GraduationPending:
     region: str
     graduates_from: date
     term_ends_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class LateFact:
+    """A fact that the list did not know: the type of its event, its dates, who recorded it.
+
+    What came with the family's card has no dates.
+    """
+
+    fact: str
+    effective_on: date | None
+    reported_on: date | None
+    recorded_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +165,10 @@ def publish(event: events.Event, state: Family) -> Message | None:
             )
             return Message(FAMILY_TOPIC, event.family, pending)
         case events.ReopeningProposed():
-            number, region = event.reopening, event.line.region
-            proposed = ReopeningProposed(event.family, event.tahap, number, region, event.late)
-            return Message(FAMILY_TOPIC, event.family, proposed)
+            about = event.family, event.tahap, event.reopening, event.line.region
+            late = tuple(_late(fact) for fact in event.late)
+            narrow = ReopeningProposedV2(*about, narrowed_late(event.late))
+            return Message(NARROW_TOPIC, event.family, narrow, ReopeningProposed(*about, late))
         case events.ReopeningWithdrawn() | events.ReopeningRejected() | events.FamilyReopened():
             return Message(FAMILY_TOPIC, event.family, AS_STORED)
         case events.FamilyUnlisted():
@@ -168,7 +186,15 @@ def publish(event: events.Event, state: Family) -> Message | None:
         ):
             return None  # what waits is nobody's yet; what was approved follows as a fact
         case _:
-            return Message(FAMILY_TOPIC, state.family, fact_of(event, state))
+            fact = fact_of(event, state)
+            if isinstance(fact, WideFact):
+                return Message(NARROW_TOPIC, state.family, narrowed(fact), fact)
+            return Message(FAMILY_TOPIC, state.family, fact)
+
+
+def _late(late: events.LateFact) -> LateFact:
+    since = late.effective_on and late.effective_on.clear
+    return LateFact(late.fact, since, late.reported_on, late.recorded_by)
 
 
 def publish_listing(event: lists.Event, state: Listing) -> Message | None:
@@ -261,6 +287,7 @@ FAMILY: Final[StreamType[commands.Command, Family, events.Event]] = StreamType(
     },
     publish=publish,
     snapshot=(Family, 9),
+    family_of=lambda stream: stream.removeprefix("family-"),
 )
 
 LISTING: Final[StreamType[lists.Command, Listing, lists.Event]] = StreamType(

@@ -128,10 +128,10 @@ def _members(event: events.MembersRegistered, state: Family) -> MembersRegistere
     members = tuple(
         MemberFacts(
             member=number,
-            birth_date=row.birth_date,
+            birth_date=row.birth_date.clear,
             school_level=row.school_level,
             severe_disability=row.severe_disability,
-            pregnancy_due_date=row.pregnancy_due_date,
+            pregnancy_due_date=row.pregnancy_due_date and row.pregnancy_due_date.clear,
             pregnancy_order=row.pregnancy_order,
         )
         for number, row in numbered
@@ -143,13 +143,14 @@ def _life_fact(event: events.LifeFact, state: Family) -> object:
     family, since, reported_on = state.family, event.effective_on, event.reported_on
     match event:
         case events.MemberBorn():
-            return MemberBorn(family, event.member, since, reported_on, event.birth_date)
+            born = event.effective_on.clear, reported_on, event.birth_date.clear
+            return MemberBorn(family, event.member, *born)
         case events.MemberDied():
             return MemberDied(family, event.member, since, reported_on)
         case events.SchoolChanged():
             return SchoolChanged(family, event.member, since, reported_on, event.school_level)
         case events.PregnancyReported():
-            due, order = event.due_date, event.pregnancy_order
+            due, order = event.due_date and event.due_date.clear, event.pregnancy_order
             return PregnancyReported(family, event.member, since, reported_on, due, order)
         case events.FamilyMoved():
             return FamilyMoved(family, since, reported_on, event.region)

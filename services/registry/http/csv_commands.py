@@ -16,6 +16,7 @@ from libs.chassis.csv_upload import ImportReport, Row
 from libs.events.store.handle import handle_many
 from libs.events.store.model import Outcome
 from libs.events.store.transaction import Transaction
+from libs.privacy.days import sealed_day
 from libs.privacy.keys import KeyRing
 from libs.privacy.pseudonyms import Pseudonymizer
 from libs.privacy.recognition import Recognition
@@ -373,6 +374,7 @@ def _member(
 ) -> MemberRow:
     cells, fingerprint = row.cells, pseudonymizer.fingerprint(*row.cells.values())
     token = csv_facts.person_token(pseudonymizer, row.nik, fingerprint)
+    due = sealed_day(sealer, family, row.due_date) if row.due_date else None
     return MemberRow(
         token=token,
         fingerprint=fingerprint,
@@ -380,13 +382,13 @@ def _member(
         name=sealer.seal(family, "name", cells["name"]),
         nik_valid=well_formed_nik(row.nik),
         sex=row.sex,
-        birth_date=row.birth_date,
+        birth_date=sealed_day(sealer, family, row.birth_date),
         relationship=row.relationship,
         occupation=row.occupation,
         school_level=row.school_level,
         npsn=csv_facts.sealed(sealer, family, cells, "npsn"),
         nisn=csv_facts.sealed(sealer, family, cells, "nisn"),
         severe_disability=row.severe_disability,
-        pregnancy_due_date=row.due_date,
+        pregnancy_due_date=due,
         pregnancy_order=row.order,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from libs.privacy.days import sealed_day
 from libs.privacy.pseudonyms import Pseudonymizer
 from libs.privacy.sealing import Sealer
 from services.registry.domain.family.commands import (
@@ -46,7 +47,7 @@ def of_row(
         case "PAYEE_CHANGE":
             return _payee_change(cells, family, sealer, pseudonymizer)
         case "BIRTH":
-            return _birth(cells, family, sealer, pseudonymizer)
+            return _birth(row, family, sealer, pseudonymizer)
         case _:
             return _of_member(row.type, cells, family, sealer, pseudonymizer)
 
@@ -66,7 +67,7 @@ def _of_member(
             return SchoolChange(token, level(cells), *numbers)
         case _:
             order = whole_or_none(cells, "pregnancy_order", PREGNANCIES)
-            return Pregnancy(token, day(cells, "due_date"), order)
+            return Pregnancy(token, sealed_day(sealer, family, day(cells, "due_date")), order)
 
 
 def _payee_change(
@@ -83,7 +84,8 @@ def _payee_change(
     )
 
 
-def _birth(cells: Cells, family: str, sealer: Sealer, pseudonymizer: Pseudonymizer) -> Birth:
+def _birth(row: LifeEventCells, family: str, sealer: Sealer, pseudonymizer: Pseudonymizer) -> Birth:
+    cells = row.cells
     nik = kept_nik(cells, "nik")
     return Birth(
         token=person_token(pseudonymizer, nik, pseudonymizer.fingerprint(*cells.values())),
@@ -91,7 +93,8 @@ def _birth(cells: Cells, family: str, sealer: Sealer, pseudonymizer: Pseudonymiz
         name=sealer.seal(family, "name", text(cells, "name")),
         nik_valid=well_formed_nik(nik),
         sex=word(cells, "sex", SEXES),
-        birth_date=day(cells, "birth_date"),
+        birth_date=sealed_day(sealer, family, day(cells, "birth_date")),
+        effective_on=sealed_day(sealer, family, row.effective_on),
     )
 
 

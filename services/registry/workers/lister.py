@@ -38,7 +38,7 @@ from services.registry.domain.family.commands import (
     ListFamily,
     RepeatLine,
 )
-from services.registry.domain.family.errors import ListedLater
+from services.registry.domain.family.errors import DaysLost, ListedLater
 from services.registry.domain.family.events import Event
 from services.registry.domain.family.lines import may_be_listed
 from services.registry.domain.family.state import Family
@@ -232,7 +232,7 @@ def _reason(error: Exception) -> str:
     """The code that is told to others: no key opens what the family sealed, its line is larger
     than the bus carries, or making it fails with an error that the log names."""
     match error:
-        case KeyDestroyed():
+        case KeyDestroyed() | DaysLost():
             return KEY_DESTROYED
         case PrivacyError():
             return "KEY_MISSING"

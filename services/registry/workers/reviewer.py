@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -12,6 +13,7 @@ import structlog
 from libs.chassis.regions import region_ranges
 from libs.events.consumer.batch_bisection import by_halves, load_by_halves
 from libs.events.domain.errors import safe_text
+from libs.events.domain.personal import PersonalDay
 from libs.events.store.handle import handle_many
 from libs.events.store.log import recorded
 from libs.events.store.model import Outcome
@@ -151,18 +153,26 @@ async def _facts(
     """(position, fact) of all that was ever recorded of these families, by stream."""
     facts: dict[str, list[tuple[int, LateFact]]] = {}
     makers: dict[str, str] = {}
+    opens = await unit.opening(FAMILY, streams)
     for stored in await recorded(unit, streams, _FACTS):
-        event = stored.event(FAMILY)
+        event = stored.event(FAMILY, opens(stored.stream_id))
         if isinstance(event, ChangeApproved):
             makers[stored.stream_id] = event.maker  # of the fact that follows
             continue
-        dates = getattr(event, "effective_on", None), getattr(event, "reported_on", None)
+        dates = _day(getattr(event, "effective_on", None)), getattr(event, "reported_on", None)
         maker = makers.pop(stored.stream_id, None)
         # Both of its people recorded it: neither decides on what follows from it.
         for person in (stored.actor,) if maker is None else (maker, stored.actor):
             fact = LateFact(stored.type, *dates, person)
             facts.setdefault(stored.stream_id, []).append((stored.position, fact))
     return facts
+
+
+def _day(effective_on: date | None) -> PersonalDay | None:
+    """The day as a proposal stores it: of a birth as its event does, of all else in clear."""
+    if effective_on is None or isinstance(effective_on, PersonalDay):
+        return effective_on
+    return PersonalDay.in_clear(effective_on)
 
 
 def _late(facts: Sequence[tuple[int, LateFact]], listing: Listing) -> tuple[LateFact, ...]:

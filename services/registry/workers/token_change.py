@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from libs.events.domain.personal import unopened
 from libs.events.store.log import Recorded
 from libs.events.store.model import Context
 from libs.events.store.postgres import Store
@@ -119,7 +120,7 @@ class TokenChange:
         numbers = _Opened()
         for family, stored in by_family:
             try:
-                numbers.add(sealer, family, stored.event(FAMILY))
+                numbers.add(sealer, family, stored.event(FAMILY, unopened))
             except KeyDestroyed:
                 continue
             except PrivacyError:

@@ -25,6 +25,7 @@ from libs.events.consumer.inbox import Consumer
 from libs.events.store.handle import handle_many
 from libs.events.store.model import Context
 from libs.events.store.postgres import Store
+from libs.privacy.days import Days
 from libs.privacy.keys import KeyRing
 from libs.privacy.pseudonyms import Pseudonymizer
 from libs.privacy.recognition import Recognition
@@ -333,10 +334,11 @@ async def register_at(settings: Settings) -> AsyncIterator[Register]:
     store = await Store.connect(settings.database_url, "registry")
     try:
         async with asyncpg.create_pool(settings.keys_url, min_size=1, max_size=2) as pool:
-            reads = subscriptions(load_rule_sets())
+            reads, keys = subscriptions(load_rule_sets()), KeyRing(pool, settings.kek)
+            store.opener = Days(keys).of
             yield Register(
                 store,
-                KeyRing(pool, settings.kek),
+                keys,
                 Recognition(settings.token_key, pool),
                 Consumer(store, bus, "registry", reads, TOPICS),
             )

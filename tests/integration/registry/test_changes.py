@@ -239,7 +239,8 @@ async def test_a_corrected_row_takes_the_place_of_the_one_before(families: Door)
 async def test_two_people_assign_a_family_to_another_group(
     families: Door, register: Register
 ) -> None:
-    [_, there] = [message.body for message in await sent(register.store, "GroupAssigned")]
+    assigned = [message.body for message in await sent(register.store, "GroupAssigned")]
+    [there] = [body for body in assigned if body["region"] == "61.04.11.2017"]
     said = {"group": "G6104112017-9", "facilitator": "PD610411", "since": "2023-03-01"}
     path = f"/families/{there['family']}/group"
     for regions in (("61.03",), ()):

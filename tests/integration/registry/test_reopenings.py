@@ -139,12 +139,7 @@ async def test_a_fact_that_was_stored_between_the_cut_and_the_line_is_found(
 
     [proposed] = await sent(given.store, "ReopeningProposed")
     assert proposed.body["late"] == [
-        {
-            "fact": "MemberBorn",
-            "effective_on": "2023-05-05",
-            "reported_on": "2023-06-20",
-            "recorded_by": REPORTER,
-        }
+        {"fact": "MemberBorn", "reported_on": "2023-06-20", "recorded_by": REPORTER}
     ]
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from libs.events.domain.personal import PersonalDay
 from libs.events.domain.testing import Given, Then, given
 from services.registry.domain.closing import Closing
 from services.registry.domain.family import family
@@ -63,6 +64,11 @@ def day(text: str) -> date:
     return date.fromisoformat(text)
 
 
+def life_day(text: str) -> PersonalDay:
+    """A day of a birth or a pregnancy, stored in clear as it was before days were sealed."""
+    return PersonalDay.in_clear(day(text))
+
+
 def register(**changes: Any) -> RegisterFamily:
     return RegisterFamily(FAMILY_ID, replace(ROW, **changes))
 
@@ -76,7 +82,7 @@ def person(token: str, born: str, **changes: Any) -> MemberRow:
         name=f"sealed-name-{token}",
         nik_valid=True,
         sex="F",
-        birth_date=day(born),
+        birth_date=life_day(born),
         relationship="OTHER",
         occupation=None,
         school_level=None,
@@ -102,12 +108,15 @@ def report(
 ) -> ReportLifeEvent:
     """A life event that is true `since` and known from the same day on, unless told."""
     named = fingerprint or f"{fact} {since} {known}"
+    if isinstance(fact, Birth):
+        fact = replace(fact, effective_on=life_day(since))
     reported_on = day(known or since)
     return ReportLifeEvent(day(since), reported_on, named, fact, reported_on, RULES, CLERK)
 
 
 def birth(token: str, born: str, nik_valid: bool = True) -> Birth:
-    return Birth(token, f"sealed-{token}", f"sealed-name-{token}", nik_valid, "F", day(born))
+    sealed, on = (f"sealed-{token}", f"sealed-name-{token}"), life_day(born)
+    return Birth(token, *sealed, nik_valid, "F", on, on)
 
 
 def past(*commands: Command) -> tuple[Event, ...]:

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import get_args
 
+from libs.events.domain.personal import PersonalDay
 from services.registry.domain.closing import Closing, RuleSet
 from services.registry.domain.family.commands import (
     Birth,
@@ -29,6 +30,7 @@ from services.registry.domain.family.commands import (
 )
 from services.registry.domain.family.events import FamilyRow, MemberRow, SchoolLevel
 from services.registry.policy import load_rule_sets
+from tests.unit.registry.families import life_day
 
 Row = dict[str, str]
 RULE_SETS = load_rule_sets()
@@ -116,14 +118,14 @@ def _member(row: Row) -> MemberRow:
         name=row["name"],
         nik_valid=well_formed_nik(row["nik"]),
         sex=row["sex"],
-        birth_date=date.fromisoformat(row["birth_date"]),
+        birth_date=life_day(row["birth_date"]),
         relationship=row["relationship"],
         occupation=row["occupation"] or None,
         school_level=_level(row["school_level"]),
         npsn=row["npsn"] or None,
         nisn=row["nisn"] or None,
         severe_disability=row["severe_disability"] == "Y",
-        pregnancy_due_date=_day(row["pregnancy_due_date"]),
+        pregnancy_due_date=_life_day(row["pregnancy_due_date"]),
         pregnancy_order=_number(row["pregnancy_order"]),
     )
 
@@ -145,14 +147,15 @@ def _fact(row: Row) -> LifeEvent:
     person = token(row["nik"])
     match row["type"]:
         case "BIRTH":
-            valid, born = well_formed_nik(row["nik"]), date.fromisoformat(row["birth_date"])
-            return Birth(person, row["nik"], row["name"], valid, row["sex"], born)
+            named = row["nik"], row["name"], well_formed_nik(row["nik"]), row["sex"]
+            days = life_day(row["birth_date"]), life_day(row["effective_on"])
+            return Birth(person, *named, *days)
         case "DEATH":
             return Death(person)
         case "SCHOOL_CHANGE":
             return SchoolChange(person, _level(row["school_level"]))
         case "PREGNANCY":
-            return Pregnancy(person, _day(row["due_date"]), _number(row["pregnancy_order"]))
+            return Pregnancy(person, _life_day(row["due_date"]), _number(row["pregnancy_order"]))
         case "MOVE":
             return Move(row["region_code"])
         case "PAYEE_CHANGE":
@@ -166,8 +169,8 @@ def _level(text: str) -> SchoolLevel | None:
     return next((level for level in get_args(SchoolLevel) if level == text), None)
 
 
-def _day(text: str) -> date | None:
-    return date.fromisoformat(text) if text else None
+def _life_day(text: str) -> PersonalDay | None:
+    return life_day(text) if text else None
 
 
 def _number(text: str) -> int | None:

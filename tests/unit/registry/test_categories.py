@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given as over
 from hypothesis import strategies as st
 
+from libs.events.domain.personal import PersonalDay
 from services.registry.domain.closing import completed_years, month_end, tahap_order
 from services.registry.domain.family import family
 from services.registry.domain.family.commands import Command, Death, Pregnancy, SchoolChange
@@ -19,6 +20,7 @@ from tests.unit.registry.families import (
     RULES,
     birth,
     day,
+    life_day,
     members,
     past,
     person,
@@ -89,8 +91,8 @@ def _is_leap(year: int) -> bool:
 def test_the_pregnancy_window_is_280_days_before_to_42_after_inclusive(
     due: date, order: int
 ) -> None:
-    row = replace(MOTHER, birth_date=date(1995, 1, 1))
-    row = replace(row, pregnancy_due_date=due, pregnancy_order=order)
+    row = replace(MOTHER, birth_date=life_day("1995-01-01"))
+    row = replace(row, pregnancy_due_date=PersonalDay.in_clear(due), pregnancy_order=order)
 
     window = [due - timedelta(days=280), due, due + timedelta(days=42)]
     outside = [due - timedelta(days=281), due + timedelta(days=43)]
@@ -101,36 +103,36 @@ def test_the_pregnancy_window_is_280_days_before_to_42_after_inclusive(
 
 @pytest.mark.parametrize("due", [date.min, date.max])
 def test_a_due_date_that_was_kept_before_it_was_checked_stops_nobody(due: date) -> None:
-    row = replace(MOTHER, pregnancy_due_date=due, pregnancy_order=1)
+    row = replace(MOTHER, pregnancy_due_date=PersonalDay.in_clear(due), pregnancy_order=1)
 
     assert held(row, day("2023-03-31")) == ()
 
 
 @pytest.mark.parametrize("order", [None, 0, 3, 5])
 def test_order_empty_or_above_two_is_not_pregnant(order: int | None) -> None:
-    row = replace(MOTHER, pregnancy_due_date=day("2023-05-01"), pregnancy_order=order)
+    row = replace(MOTHER, pregnancy_due_date=life_day("2023-05-01"), pregnancy_order=order)
 
     assert held(row, day("2023-03-31")) == ()
 
 
 def test_a_year_without_a_limit_counts_every_pregnancy() -> None:
-    state = alone(replace(MOTHER, pregnancy_due_date=day("2019-05-01"), pregnancy_order=5))
+    state = alone(replace(MOTHER, pregnancy_due_date=life_day("2019-05-01"), pregnancy_order=5))
     rules = load_rule_sets().named("2018-2019")
 
     assert categories(state, state.members[0], day("2019-03-31"), rules) == ("PREGNANT",)
 
 
 def test_a_reported_pregnancy_counts_from_its_effective_day() -> None:
-    fact = report(Pregnancy("mother", day("2023-09-01"), 1), "2023-02-10")
+    fact = report(Pregnancy("mother", life_day("2023-09-01"), 1), "2023-02-10")
 
     assert held(MOTHER, day("2023-02-09"), fact) == ()
     assert held(MOTHER, day("2023-02-10"), fact) == ("PREGNANT",)
 
 
 def test_a_later_pregnancy_adds_a_window_and_replaces_none() -> None:
-    row = replace(MOTHER, pregnancy_due_date=day("2023-02-20"), pregnancy_order=1)
-    third = report(Pregnancy("mother", day("2023-12-01"), 3), "2023-03-01")
-    second = report(Pregnancy("mother", day("2024-01-09"), 2), "2023-03-01")
+    row = replace(MOTHER, pregnancy_due_date=life_day("2023-02-20"), pregnancy_order=1)
+    third = report(Pregnancy("mother", life_day("2023-12-01"), 3), "2023-03-01")
+    second = report(Pregnancy("mother", life_day("2024-01-09"), 2), "2023-03-01")
 
     assert held(row, day("2023-03-31"), third) == ("PREGNANT",)
     assert held(row, day("2023-04-04"), second) == ("PREGNANT",)  # 43 days past the first
@@ -148,7 +150,7 @@ def test_a_pregnancy_without_a_due_date_has_no_window() -> None:
 
 @over(born=DAYS)
 def test_a_child_is_early_up_to_the_day_before_its_seventh_birthday(born: date) -> None:
-    child, seventh = replace(MOTHER, birth_date=born), birthday(born, 7)
+    child, seventh = replace(MOTHER, birth_date=PersonalDay.in_clear(born)), birthday(born, 7)
 
     assert held(child, born) == ("EARLY_CHILD",)
     assert held(child, seventh - timedelta(days=1)) == ("EARLY_CHILD",)
@@ -164,7 +166,7 @@ def test_nobody_is_a_child_before_birth() -> None:
 def test_a_pupil_counts_from_the_sixth_birthday_up_to_the_twenty_second(
     born: date, level: SchoolLevel
 ) -> None:
-    pupil = replace(MOTHER, birth_date=born, school_level=level)
+    pupil = replace(MOTHER, birth_date=PersonalDay.in_clear(born), school_level=level)
     sixth, last = birthday(born, 6), birthday(born, 22) - timedelta(days=1)
 
     assert held(pupil, sixth - timedelta(days=1)) == ()  # enrolled too young: not EARLY_CHILD
@@ -215,7 +217,7 @@ def test_of_two_school_changes_that_one_counts_which_is(
 
 @over(born=DAYS)
 def test_the_elderly_are_seventy_and_over(born: date) -> None:
-    elder, seventieth = replace(MOTHER, birth_date=born), birthday(born, 70)
+    elder, seventieth = replace(MOTHER, birth_date=PersonalDay.in_clear(born)), birthday(born, 70)
 
     assert held(elder, seventieth - timedelta(days=1)) == ()
     assert held(elder, seventieth) == ("ELDERLY",)
@@ -235,12 +237,12 @@ def test_a_member_holds_several_categories_in_their_order() -> None:
         "2005-01-01",
         school_level="SMA",
         severe_disability=True,
-        pregnancy_due_date=day("2023-05-01"),
+        pregnancy_due_date=life_day("2023-05-01"),
         pregnancy_order=1,
     )
 
     assert held(row, day("2023-03-31")) == ("PREGNANT", "SEVERE_DISABILITY", "SMA")
-    assert held(replace(row, birth_date=day("1950-01-01")), day("2023-03-31")) == (
+    assert held(replace(row, birth_date=life_day("1950-01-01")), day("2023-03-31")) == (
         "PREGNANT",
         "SEVERE_DISABILITY",
         "ELDERLY",
@@ -257,8 +259,10 @@ def test_a_member_holds_several_categories_in_their_order() -> None:
 def test_categories_always_stand_in_their_order(
     born: date, on: date, level: SchoolLevel | None, disabled: bool, due: date | None
 ) -> None:
-    row = replace(MOTHER, birth_date=born, school_level=level, severe_disability=disabled)
-    found = held(replace(row, pregnancy_due_date=due, pregnancy_order=1), on)
+    row = replace(MOTHER, birth_date=PersonalDay.in_clear(born), school_level=level)
+    expected = None if due is None else PersonalDay.in_clear(due)
+    row = replace(row, severe_disability=disabled, pregnancy_due_date=expected, pregnancy_order=1)
+    found = held(row, on)
 
     assert list(found) == [category for category in CATEGORIES if category in found]
     assert "EARLY_CHILD" not in found or not {"SD", "SMP", "SMA"} & set(found)

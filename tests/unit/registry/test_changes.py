@@ -54,6 +54,7 @@ from tests.unit.registry.families import (
     approve,
     birth,
     day,
+    life_day,
     line,
     list_at,
     members,
@@ -110,7 +111,7 @@ def test_an_approved_change_of_payee_is_what_the_list_pays() -> None:
     ("fact", "kind"),
     [
         (BABY, "BIRTH"),
-        (Pregnancy("mother", day("2023-09-01"), 1), "PREGNANCY"),
+        (Pregnancy("mother", life_day("2023-09-01"), 1), "PREGNANCY"),
         (SchoolChange("toddler", "SD"), "SCHOOL_CHANGE"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

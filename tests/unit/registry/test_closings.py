@@ -2,15 +2,23 @@
 
 from dataclasses import replace
 
+from libs.events.domain.personal import NEVER, PersonalDay
 from libs.events.domain.testing import given
 from services.registry.domain.family import family
 from services.registry.domain.family.commands import Death, MarkTerminated, RepeatLine, UnlistFamily
 from services.registry.domain.family.errors import (
+    DaysLost,
     FamilyNotRegistered,
     ListedLater,
     NotParticipating,
 )
-from services.registry.domain.family.events import FamilyGraduated, FamilyListed, FamilyTerminated
+from services.registry.domain.family.events import (
+    Event,
+    FamilyGraduated,
+    FamilyListed,
+    FamilyTerminated,
+    MembersRegistered,
+)
 from tests.unit.registry.families import (
     FAMILY_ID,
     FIRST,
@@ -183,3 +191,19 @@ def test_an_older_revision_adds_nothing() -> None:
     again = replace(FIRST, revision=2)
 
     given_past(list_at(again)).when(list_at(FIRST)).then_nothing()
+
+
+# -- A family whose key is destroyed
+
+
+def test_a_family_whose_days_are_lost_is_neither_judged_nor_graduated() -> None:
+    for known in ((register(), members(MOTHER)), (register(), members(TODDLER), list_at(FIRST))):
+        given(family, *map(without_days, past(*known))).when(list_at(SECOND)).then_refused(DaysLost)
+
+
+def without_days(event: Event) -> Event:
+    """An event as it is read once the family's key is destroyed."""
+    if not isinstance(event, MembersRegistered):
+        return event
+    lost = PersonalDay.of(NEVER, "s1.1.sealed")
+    return replace(event, rows=tuple(replace(row, birth_date=lost) for row in event.rows))

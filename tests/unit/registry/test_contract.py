@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from libs.events.bus.topics import Topics
 from libs.events.domain.list_proof import Buckets
 from libs.events.store.codec import Codec
 from libs.events.store.model import AS_STORED, Message, Outcome, Published, StreamType, encode
@@ -16,6 +17,7 @@ from services.registry.contract import (
     FAMILY_TOPIC,
     GROUP_TOPIC,
     LISTING,
+    NARROW_TOPIC,
     ROSTER_TOPIC,
     FamilyDesignated,
     FamilyGraduated,
@@ -58,6 +60,7 @@ from tests.unit.registry.families import (
     birth,
     day,
     given_past,
+    life_day,
     line,
     list_at,
     members,
@@ -68,12 +71,14 @@ from tests.unit.registry.families import (
 )
 
 CONTRACTS = Path(__file__).parents[3] / "contracts"
+TOPICS = Topics.load(CONTRACTS)
+FAMILIES = FAMILY_TOPIC, NARROW_TOPIC
 A_WHOLE_LIFE: list[Command] = [
     register(),
     members(MOTHER, TODDLER, person("elder", "1940-01-01")),
     report(birth("baby", "2023-01-13"), "2023-01-13"),
     report(SchoolChange("toddler", "SD"), "2023-01-13"),
-    report(Pregnancy("mother", day("2023-09-01"), 2), "2023-01-13"),
+    report(Pregnancy("mother", life_day("2023-09-01"), 2), "2023-01-13"),
     report(Move("61.10.05.2004"), "2023-01-13"),
     report(PayeeChange("mother", "nik", "BRI", "no", "name"), "2023-01-13"),
     report(Death("elder"), "2023-01-14"),
@@ -185,7 +190,7 @@ def test_that_somebody_is_a_double_or_was_terminated_stays_inside() -> None:
 
 def test_facts_go_out_with_their_dates_and_member_numbers() -> None:
     messages = [message for _, message in published(*A_WHOLE_LIFE) if message is not None]
-    said = [message.data for message in messages if message.topic == FAMILY_TOPIC]
+    said = [message.wide or message.data for message in messages if message.topic in FAMILIES]
 
     reported = day("2023-01-13")
     assert said[0] == FamilyRegistered(FAMILY_ID, "61.03.01.2026", dtks=True)
@@ -203,10 +208,27 @@ def test_the_members_of_a_card_go_out_with_the_one_who_is_its_payee() -> None:
     [_, _, (_, message), _] = published(*A_WHOLE_LIFE[:2])
 
     assert message is not None
-    assert isinstance(message.data, MembersRegistered)
-    assert message.data.payee == 1
-    assert [each.member for each in message.data.members] == [1, 2, 3]
-    assert message.data.members[2].birth_date == day("1940-01-01")
+    assert isinstance(message.wide, MembersRegistered)
+    assert message.wide.payee == 1
+    assert [each.member for each in message.wide.members] == [1, 2, 3]
+    assert message.wide.members[2].birth_date == day("1940-01-01")
+
+
+def test_what_the_log_keeps_of_a_message_is_what_the_narrow_topic_tells() -> None:
+    """The relay narrows what was stored before days were sealed: both ways come to the same."""
+    narrowing = TOPICS.narrowings[NARROW_TOPIC]
+    kept = [
+        (type(event).__name__, message)
+        for event, message in published(*A_WHOLE_LIFE)
+        if message is not None and message.wide is not None
+    ]
+
+    assert {kind for kind, _ in kept} == {"MembersRegistered", "MemberBorn", "PregnancyReported"}
+    for kind, message in kept:
+        assert message.topic == NARROW_TOPIC
+        narrow = narrowing.value(kind, encode(message.wide))
+        assert msgspec.json.decode(narrow) == msgspec.json.decode(encode(message.data))
+        assert narrowing.value(kind, encode(message.data)) == encode(message.data)
 
 
 def test_tokens_of_persons_go_out_on_the_roster_alone() -> None:
@@ -242,8 +264,8 @@ def test_nothing_that_says_who_somebody_is_goes_out_with_the_facts() -> None:
     sent = {
         field
         for _, message in published(*A_WHOLE_LIFE)
-        if message is not None and message.topic == FAMILY_TOPIC
-        for field in flat(msgspec.to_builtins(message.data))
+        if message is not None and message.topic in FAMILIES
+        for field in flat(msgspec.to_builtins(message.wide or message.data))
     }
 
     forbidden = {"nik", "name", "token", "fingerprint", "card", "account_no", "account_name"}

@@ -1,5 +1,4 @@
 from dataclasses import replace
-from datetime import date
 
 import pytest
 
@@ -30,7 +29,7 @@ from services.registry.domain.family.events import (
     PregnancyReported,
     SchoolChanged,
 )
-from tests.unit.registry.families import FAMILY_ID, birth, day, given_past, report
+from tests.unit.registry.families import FAMILY_ID, birth, day, given_past, life_day, report
 
 PAYEE = PayeeChange("aunt", "sealed-aunt", "BRI", "sealed-account-2", "sealed-name-2")
 SINCE, KNOWN = day("2023-02-01"), day("2023-02-09")
@@ -38,7 +37,7 @@ EVERY_KIND: list[LifeEvent] = [
     birth("baby", "2023-02-01"),
     Death("mother"),
     SchoolChange("toddler", "SD"),
-    Pregnancy("mother", day("2023-09-01"), 2),
+    Pregnancy("mother", life_day("2023-09-01"), 2),
     Move("61.10.05.2004"),
     PAYEE,
 ]
@@ -61,7 +60,7 @@ def test_a_report_waits_for_its_family(fact: LifeEvent) -> None:
     [
         Death("stranger"),
         SchoolChange("stranger", "SD"),
-        Pregnancy("stranger", day("2023-09-01"), 1),
+        Pregnancy("stranger", life_day("2023-09-01"), 1),
     ],
     ids=lambda fact: type(fact).__name__,
 )
@@ -81,11 +80,21 @@ IMPLAUSIBLE: list[tuple[LifeEvent, str, str, str]] = [
     (Move("61.10.05.2004"), "2023-05-05", "2023-02-01", "effective_on"),
     (Move("61.10.05.2004"), "2006-12-31", "2006-12-31", "reported_on"),
     (PAYEE, "9999-12-31", "2023-02-01", "effective_on"),
-    (Pregnancy("mother", date.max, 1), "2023-02-01", "2023-02-01", "due_date"),
-    (Pregnancy("mother", date.min, 1), "2023-02-01", "2023-02-01", "due_date"),
-    (Pregnancy("mother", day("2024-02-03"), 1), "2023-02-01", "2023-02-01", "due_date"),
-    (Pregnancy("mother", day("2022-01-30"), 1), "2023-02-01", "2023-02-01", "due_date"),
-    (Pregnancy("toddler", day("2023-09-01"), 1), "2023-02-01", "2023-02-01", "due_date"),
+    (
+        Pregnancy("mother", life_day("9999-12-31"), 1),
+        "2023-02-01",
+        "2023-02-01",
+        "due_date",
+    ),
+    (
+        Pregnancy("mother", life_day("0001-01-01"), 1),
+        "2023-02-01",
+        "2023-02-01",
+        "due_date",
+    ),
+    (Pregnancy("mother", life_day("2024-02-03"), 1), "2023-02-01", "2023-02-01", "due_date"),
+    (Pregnancy("mother", life_day("2022-01-30"), 1), "2023-02-01", "2023-02-01", "due_date"),
+    (Pregnancy("toddler", life_day("2023-09-01"), 1), "2023-02-01", "2023-02-01", "due_date"),
 ]
 
 
@@ -104,8 +113,8 @@ def test_a_date_that_cannot_be_true_is_refused_by_its_field(
     [
         (SchoolChange("toddler", "SD"), "2023-05-04", "2023-02-01"),
         (Death("mother"), "2013-02-01", "2023-02-01"),
-        (Pregnancy("mother", day("2024-02-02"), 1), "2023-02-01", "2023-02-01"),
-        (Pregnancy("mother", day("2022-01-31"), 1), "2022-01-01", "2023-02-01"),
+        (Pregnancy("mother", life_day("2024-02-02"), 1), "2023-02-01", "2023-02-01"),
+        (Pregnancy("mother", life_day("2022-01-31"), 1), "2022-01-01", "2023-02-01"),
     ],
 )
 def test_what_is_told_early_or_late_but_can_be_true_is_a_fact(
@@ -120,7 +129,7 @@ def test_a_child_gets_the_next_number() -> None:
     given_past().when(reported).then(
         MemberBorn(
             member=3,
-            effective_on=SINCE,
+            effective_on=life_day("2023-02-01"),
             reported_on=KNOWN,
             fingerprint="f",
             token="baby",
@@ -128,7 +137,7 @@ def test_a_child_gets_the_next_number() -> None:
             name="sealed-name-baby",
             nik_valid=True,
             sex="F",
-            birth_date=SINCE,
+            birth_date=life_day("2023-02-01"),
         ),
         PersonsRegistered(FAMILY_ID, "61.03.01.2026", ("baby",)),
     )
@@ -197,8 +206,8 @@ def test_every_fact_keeps_both_of_its_dates() -> None:
     assert reported(SchoolChange("toddler", "SD", "school", "pupil")) == SchoolChanged(
         2, SINCE, KNOWN, "f", "SD", "school", "pupil"
     )
-    assert reported(Pregnancy("mother", day("2023-09-01"), 2)) == PregnancyReported(
-        1, SINCE, KNOWN, "f", day("2023-09-01"), 2
+    assert reported(Pregnancy("mother", life_day("2023-09-01"), 2)) == PregnancyReported(
+        1, SINCE, KNOWN, "f", life_day("2023-09-01"), 2
     )
     assert reported(Move("61.10.05.2004")) == FamilyMoved(SINCE, KNOWN, "f", "61.10.05.2004")
 

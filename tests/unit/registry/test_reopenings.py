@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from libs.events.domain.personal import PersonalDay
 from libs.events.domain.testing import Given, given
 from services.registry.domain.closing import Closing
 from services.registry.domain.family import family
@@ -70,7 +71,9 @@ BORN_IN_MAY = report(birth("baby", "2023-05-05"), "2023-05-05", "2023-07-12")
 def late(*reports: ReportLifeEvent, by: str = "budi") -> tuple[LateFact, ...]:
     names = {Birth: "MemberBorn", Death: "MemberDied", PayeeChange: "PayeeChanged"}
     return tuple(
-        LateFact(names[type(each.fact)], each.effective_on, each.reported_on, by)
+        LateFact(
+            names[type(each.fact)], PersonalDay.in_clear(each.effective_on), each.reported_on, by
+        )
         for each in reports
     )
 

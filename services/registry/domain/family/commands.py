@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, NamedTuple, TypeAlias
 
+from libs.events.domain.personal import PersonalDay
 from services.registry.domain.closing import Closing, RuleSet
 from services.registry.domain.family.events import (
     Decision,
@@ -69,7 +70,8 @@ class Birth:
     name: str  # sealed
     nik_valid: bool
     sex: str
-    birth_date: date
+    birth_date: PersonalDay
+    effective_on: PersonalDay
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Pregnancy:
     """A member expects a child; `pregnancy_order` is None where nobody knows which."""
 
     token: str
-    due_date: date | None
+    due_date: PersonalDay | None
     pregnancy_order: int | None
 
 

@@ -17,6 +17,7 @@ DomainError
 ├── NotTheMaker
 ├── DateImplausible
 ├── NikOrderMissing
+├── DaysLost
 ├── ListedLater
 ├── NotParticipating
 ├── SamePerson
@@ -117,3 +118,7 @@ class PayeeShared(DomainError):
 
 class NotInProgramme(DomainError):
     """The family was terminated since, and a terminated family is not re-opened."""
+
+
+class DaysLost(DomainError):
+    """The key is destroyed that opened when the family's members were born: it is not judged."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeAlias
 
+from libs.events.domain.personal import PersonalDay
 from services.registry.domain.family.list_events import (
     GRADUATED_NATURAL,
     GRADUATION_PENDING,
@@ -87,14 +88,14 @@ class MemberRow:
     name: str  # sealed
     nik_valid: bool
     sex: str
-    birth_date: date
+    birth_date: PersonalDay
     relationship: str
     occupation: str | None
     school_level: SchoolLevel | None
     npsn: str | None  # sealed
     nisn: str | None  # sealed
     severe_disability: bool
-    pregnancy_due_date: date | None
+    pregnancy_due_date: PersonalDay | None
     pregnancy_order: int | None
 
 
@@ -125,7 +126,7 @@ class MemberBorn:
     """A child was born into the family and has the next number."""
 
     member: int
-    effective_on: date
+    effective_on: PersonalDay
     reported_on: date
     fingerprint: str
     token: str
@@ -133,7 +134,7 @@ class MemberBorn:
     name: str  # sealed
     nik_valid: bool
     sex: str
-    birth_date: date
+    birth_date: PersonalDay
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ class PregnancyReported:
     effective_on: date
     reported_on: date
     fingerprint: str
-    due_date: date | None
+    due_date: PersonalDay | None
     pregnancy_order: int | None
 
 

@@ -19,7 +19,7 @@ from services.registry.domain.family.commands import (
     Persons,
     RepeatLine,
 )
-from services.registry.domain.family.errors import ListedLater
+from services.registry.domain.family.errors import DaysLost, ListedLater
 from services.registry.domain.family.events import (
     GRADUATED_NATURAL,
     LISTED,
@@ -55,6 +55,8 @@ def list_family(command: ListFamily, state: Family) -> list[Event]:
         return []
     if not family.family:
         return []
+    if family.closed:
+        raise DaysLost(family=family.family)
     judged = _standing(family, closing, command.persons)
     if judged != family.designation:
         return _judged(command, family, judged)

@@ -67,7 +67,7 @@ def _wrong_for_member(
     if member is not None and command.effective_on < member.birth_date:
         yield "effective_on"
     if isinstance(fact, Pregnancy) and fact.due_date is not None:
-        if abs(fact.due_date - command.reported_on) > DUE_FROM_REPORT:
+        if abs(command.reported_on - fact.due_date) > DUE_FROM_REPORT:
             yield "due_date"
         if member is not None and not may_bear(member.birth_date, fact.due_date):
             yield "due_date"

@@ -9,6 +9,7 @@ from services.registry.domain.closing import Closing
 from services.registry.domain.family import roster
 from services.registry.domain.family.commands import DecideReopening, ReviewClosing
 from services.registry.domain.family.errors import (
+    DaysLost,
     ListNotFrozen,
     NoSuchReopening,
     NotInProgramme,
@@ -44,6 +45,8 @@ def review(command: ReviewClosing, state: Family) -> list[Event]:
     found = _without_category(state, closing)
     if found is None or _terminated(state) or (reopening and reopening.standing == "APPROVED"):
         return []
+    if state.closed:
+        raise DaysLost(family=state.family)
     then = known_by(state, found.term_ends_on)
     if not roster.any_category(then, closing.closing_date, closing.rules):
         return _withdrawn(state, reopening)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeAlias
 
+from libs.events.domain.personal import PersonalDay
 from services.registry.domain.family.list_events import FamilyListed
 
 Decision: TypeAlias = Literal["APPROVED", "REJECTED"]
@@ -19,7 +20,7 @@ class LateFact:
     """
 
     fact: str
-    effective_on: date | None
+    effective_on: PersonalDay | None
     reported_on: date | None
     recorded_by: str
 

@@ -203,7 +203,7 @@ def _born(command: ReportLifeEvent, birth: Birth, state: Family) -> MemberBorn:
         raise PersonAlreadyMember(family=state.family)
     return MemberBorn(
         member=len(state.members) + 1,
-        effective_on=command.effective_on,
+        effective_on=birth.effective_on,
         reported_on=command.reported_on,
         fingerprint=command.fingerprint,
         token=birth.token,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
+from libs.events.domain.personal import PersonalDay
 from services.registry.domain.closing import tahap_order
 from services.registry.domain.family.events import ChangeProposed, LateFact, SchoolLevel, Status
 from services.registry.domain.family.list_events import FamilyListed, LineOutcome
@@ -33,11 +34,11 @@ class Member(NamedTuple):
     token: str
     fingerprint: str
     nik_valid: bool
-    birth_date: date
+    birth_date: PersonalDay
     occupation: str | None = None
     school_level: SchoolLevel | None = None
     severe_disability: bool = False
-    effective_on: date | None = None
+    effective_on: PersonalDay | None = None
     reported_on: date | None = None
 
 
@@ -78,7 +79,7 @@ class Expecting(NamedTuple):
     effective_on: date | None
     reported_on: date | None
     member: int
-    due_date: date
+    due_date: PersonalDay
     order: int | None
 
 
@@ -186,6 +187,11 @@ class Family:
     changes: tuple[ChangeProposed, ...] = ()  # that wait for another person
     changes_proposed: int = 0  # so far
     group: str = ""
+
+    @property
+    def closed(self) -> bool:
+        """True where the key is destroyed that opened when its members were born."""
+        return any(member.birth_date.lost for member in self.members)
 
     def holder_of(self, token: str) -> Member | None:
         """The member with this person token."""
