@@ -23,11 +23,8 @@ POLICIES: Final = policy.load()
 async def parts(running: Running) -> Parts:
     """Follows who belongs to which group."""
     recognition = await running.recognition()
-    resources = {
-        "csv_import": CsvImport(recognition, POLICIES),
-        "check_in_tokens": CheckInTokens(recognition),
-        "policies": POLICIES,
-    }
+    tokens, csv_import = CheckInTokens(recognition), CsvImport(recognition, POLICIES)
+    resources = {"check_in_tokens": tokens, "csv_import": csv_import, "policies": POLICIES}
     return Parts(SUBSCRIPTIONS, resources=resources)
 
 
