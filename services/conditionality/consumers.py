@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from libs.events.bus.incoming import Incoming
 from libs.events.consumer.subscription import Subscription
-from libs.events.store.handle import handle
+from libs.events.store.handle import handle, handle_many
 from libs.events.store.transaction import Transaction
 from services.conditionality.contract import (
     CASE_TOPIC,
     EVALUATION,
+    PERSON,
     ROSTER_TOPIC,
     SERVICE,
+    SESSION_TOPIC,
     TAHAP_TOPIC,
     TOPIC,
     AppealDecided,
     AppealOpened,
+    AttendanceRecorded,
     BucketRequested,
     ClosingAnnounced,
     ErasureApproved,
@@ -26,9 +30,11 @@ from services.conditionality.contract import (
     ListFrozen,
     OrderRequested,
     PersonsRegistered,
+    SessionCancelled,
+    SessionCorrected,
     TahapCancelled,
 )
-from services.conditionality.domain.duties import tokens_of
+from services.conditionality.domain.duties import asks_payee, tokens_of, with_payee
 from services.conditionality.domain.evaluation.messages import (
     AnnounceEvaluation,
     Command,
@@ -36,9 +42,13 @@ from services.conditionality.domain.evaluation.messages import (
     NoteList,
     Terms,
 )
+from services.conditionality.domain.person import MEETING, RecordVisits, Visit
+from services.conditionality.domain.person import Command as PersonCommand
+from services.conditionality.tables.meetings import keep_marks
 from services.conditionality.tables.persons import drop_matched, forget_families, keep_persons
 from services.conditionality.tables.regions import keep_regions
 from services.conditionality.tables.roster import (
+    Line,
     ask_again,
     end_evaluation,
     keep_lines,
@@ -65,7 +75,9 @@ def subscriptions(policies: RuleSetPolicies) -> tuple[Subscription, ...]:
         await keep_regions(unit, bodies)
         await keep_persons(unit, messages)
         listed = [body for body in bodies if isinstance(body, FamilyListed)]
-        lines = [line_of(body) for body in listed if body.outcome == "LISTED"]
+        lines = [
+            _with_payee(line_of(body), policies) for body in listed if body.outcome == "LISTED"
+        ]
         lines = await lock_uncancelled(unit, lines) if lines else []
         if lines:
             await keep_lines(unit, lines)
@@ -97,6 +109,7 @@ def subscriptions(policies: RuleSetPolicies) -> tuple[Subscription, ...]:
             await take_case(unit, policies, message.body)
 
     return (
+        _sessions(policies),
         Subscription(
             SERVICE,
             ROSTER_TOPIC,
@@ -121,6 +134,36 @@ def subscriptions(policies: RuleSetPolicies) -> tuple[Subscription, ...]:
         ),
         Subscription(SERVICE, CASE_TOPIC, CASES, take_cases),
     )
+
+
+def _sessions(policies: RuleSetPolicies) -> Subscription:
+    """The topic of group sessions, whose marks are facts where a rule set asks them of payees."""
+
+    async def take_sessions(unit: Transaction, messages: Sequence[Incoming]) -> None:
+        if not any(map(asks_payee, policies.values())):
+            return  # a fact for each family and month would count nowhere
+        months: dict[str, list[Visit]] = {}
+        for family, month, came in await keep_marks(unit, [m.body for m in messages]):
+            months.setdefault(family, []).append(Visit(month, MEETING, came))
+        commands: list[tuple[str, PersonCommand]] = [
+            (f"person-{family}", RecordVisits(tuple(found))) for family, found in months.items()
+        ]
+        for outcome in await handle_many(unit, PERSON, commands):
+            if outcome.error is not None:
+                raise outcome.error
+
+    types = {
+        "AttendanceRecorded": AttendanceRecorded,
+        "SessionCorrected": SessionCorrected,
+        "SessionCancelled": SessionCancelled,
+    }
+    return Subscription(SERVICE, SESSION_TOPIC, types, take_sessions)
+
+
+def _with_payee(line: Line, policies: RuleSetPolicies) -> Line:
+    # An unknown rule set is refused where the family is judged by it.
+    policy = policies.get(line.rule_set)
+    return replace(line, members=with_payee(line.members, line.family, line.months, policy))
 
 
 async def _list_closed(unit: Transaction, closed: ListClosed) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from libs.events.domain.list_proof import BucketsJson
 from libs.events.store.model import Message, StreamType, published
@@ -74,6 +74,7 @@ TOPIC: Final = "pkh.conditionality.commitment.v1"
 TAHAP_TOPIC: Final = "pkh.payments.tahap.v1"
 ROSTER_TOPIC: Final = "pkh.registry.roster.v1"
 CASE_TOPIC: Final = "pkh.complaints.case.v1"
+SESSION_TOPIC: Final = "pkh.p2k2.session.v1"
 
 
 def _named(*events: type[Any]) -> dict[str, type[Any]]:
@@ -298,3 +299,38 @@ class OrderRequested:
     family: str
     asked_by: tuple[str, ...]
     tahap: str | None = None
+
+
+# -- Read from p2k2: pkh.p2k2.session.v1 ----------------------------------------------------------
+
+
+class Mark(NamedTuple):
+    """A family's attendance at a session: H present, I excused, A absent."""
+
+    family: str
+    status: Literal["H", "I", "A"]
+    was: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttendanceRecorded:
+    """Marks of families at a session that was held on a day."""
+
+    session: str
+    on: date
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCorrected:
+    """A held session is known otherwise; its day may be another."""
+
+    session: str
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCancelled:
+    """A session counts nowhere."""
+
+    session: str

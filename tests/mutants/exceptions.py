@@ -1,4 +1,4 @@
-"""Rules of exceptions, each broken once."""
+"""Rules of exceptions and of duties beside a category's own, each broken once."""
 
 from __future__ import annotations
 
@@ -11,6 +11,20 @@ _DOORS: Final = "tests/integration/conditionality/test_exceptions.py"
 _SERVICE: Final = "services/conditionality"
 
 EXCEPTIONS: Final = (
+    Mutant(
+        "facility-reports-the-groups-session",
+        "a health facility's file says that a payee was at the group's session",
+        (
+            Change(
+                f"{_SERVICE}/domain/person.py",
+                "    if record.service == MEETING:\n",
+                "    if not record.service:\n",
+            ),
+        ),
+        "tests/unit/conditionality/test_person.py"
+        "::test_a_health_facility_does_not_report_the_groups_session",
+        "tests/unit/conditionality/test_person.py::test_visits_are_recorded",
+    ),
     Mutant(
         "exception-by-one-person",
         "somebody approves the exception that they proposed",
@@ -56,8 +70,8 @@ EXCEPTIONS: Final = (
         (
             Change(
                 f"{_SERVICE}/workers/judging.py",
-                "    if cause is None or held is None:\n",
-                "    if cause is None or held is not cause:\n",
+                "{*cause.recorded_by, *held.people}",
+                "{*cause.recorded_by}",
             ),
         ),
         f"{_DOORS}::test_a_late_fact_under_an_exception_names_who_made_it_too",

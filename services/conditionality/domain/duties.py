@@ -14,6 +14,7 @@ Outcome: TypeAlias = Literal["PASSED", "FAILED", "UNVERIFIED"]
 Reason: TypeAlias = Literal["ATTENDANCE_BELOW_THRESHOLD", "NOT_ATTENDED", "NO_RECORD"]
 Result: TypeAlias = Literal["COMPLIANT", "FAILED", "UNVERIFIED"]
 
+PAYEE: Final = "PAYEE"
 SCHOOL: Final = "SCHOOL"
 """The word for attendance, beside the services of health facilities."""
 
@@ -40,7 +41,22 @@ class VisitInCycle:
     service: str
 
 
-DutyRule: TypeAlias = SchoolMonthly | VisitMonthly | VisitInCycle
+@dataclass(frozen=True, slots=True)
+class VisitWhenDue:
+    """The service attended in the months in which it was due, as its record says; else nothing."""
+
+    service: str
+
+
+DutyRule: TypeAlias = SchoolMonthly | VisitMonthly | VisitInCycle | VisitWhenDue
+
+
+@dataclass(frozen=True, slots=True)
+class FurtherDuty:
+    """A duty that members of a category owe beside the category's own."""
+
+    category: str
+    rule: DutyRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +116,13 @@ class CommitmentPolicy:
     rule_set: str
     attendance_percent_min: int
     duties: Mapping[str, DutyRule]
+    """By category its own duty, which has the category's name."""
     sanction: Sanction
     sources: tuple[Source, ...] = ()
     appeals_pause: bool = False
     excuses: Mapping[str, Excuse] = field(default_factory=dict)
+    further: Mapping[str, FurtherDuty] = field(default_factory=dict)
+    """By its name each duty beside those; PAYEE is the category of who receives the money."""
 
 
 # -- The roster's word ----------------------------------------------------------------------------
@@ -135,6 +154,26 @@ class Exempt:
     def holds_in(self, month: str) -> bool:
         """True if it holds on any day of a month (YYYY-MM)."""
         return f"{self.first_day:%Y-%m}" <= month <= f"{self.last_day:%Y-%m}"
+
+
+def asks_payee(policy: CommitmentPolicy) -> bool:
+    """True where the policy asks a duty of whoever receives the money."""
+    return any(duty.category == PAYEE for duty in policy.further.values())
+
+
+def with_payee(
+    members: tuple[ListedMember, ...],
+    family: str,
+    months: Sequence[str],
+    policy: CommitmentPolicy | None,
+) -> tuple[ListedMember, ...]:
+    """The members, and before them the payee where the policy asks a duty of them.
+
+    The payee is member 0, and known by the family's id: p2k2 marks families, not persons.
+    """
+    if policy is None or not asks_payee(policy):
+        return members
+    return (ListedMember(0, family, ((PAYEE,),) * len(months), (PAYEE,)), *members)
 
 
 def tokens_of(members: Iterable[ListedMember]) -> tuple[str, ...]:
@@ -296,7 +335,7 @@ def evidence_of(
 
 def _evidence(duty: Duty, rule: DutyRule, person: Person, months: Sequence[str]) -> Evidence:
     match rule:
-        case VisitMonthly(service) | VisitInCycle(service):
+        case VisitMonthly(service) | VisitInCycle(service) | VisitWhenDue(service):
             recorded = person.visits.get(service, {})
             looked_at = months if duty.month is None else [duty.month]
             missed = tuple(month for month in looked_at if recorded.get(month) is False)
@@ -328,20 +367,30 @@ def _judged_duties(
     person = facts[member.token]
     for month, categories in zip(months, member.months, strict=True):
         for category in categories:
-            outcome = _in_month(_rule(policy, category), person, month, policy)
-            if outcome is not None:
-                yield Duty(member.member, category, month, *outcome)
+            for duty in _names(policy, category):
+                outcome = _in_month(_rule(policy, duty), person, month, policy)
+                if outcome is not None:
+                    yield Duty(member.member, duty, month, *outcome)
     for category in member.closing:
-        outcome = _in_cycle(_rule(policy, category), person, months)
-        if outcome is not None:
-            yield Duty(member.member, category, None, *outcome)
+        for duty in _names(policy, category):
+            outcome = _in_cycle(_rule(policy, duty), person, months)
+            if outcome is not None:
+                yield Duty(member.member, duty, None, *outcome)
 
 
-def _rule(policy: CommitmentPolicy, category: str) -> DutyRule:
+def _names(policy: CommitmentPolicy, category: str) -> list[str]:
+    """The duties of a category: its own, which has its name, then those beside it."""
+    further = [name for name, duty in policy.further.items() if duty.category == category]
+    return further if category == PAYEE else [category, *further]
+
+
+def _rule(policy: CommitmentPolicy, duty: str) -> DutyRule:
+    if duty in policy.further:
+        return policy.further[duty].rule
     try:
-        return policy.duties[category]
+        return policy.duties[duty]
     except KeyError:
-        raise UnknownCategory(category=category, rule_set=policy.rule_set) from None
+        raise UnknownCategory(category=duty, rule_set=policy.rule_set) from None
 
 
 def _in_month(
@@ -352,6 +401,9 @@ def _in_month(
             return attendance(person.school.get(month), policy.attendance_percent_min)
         case VisitMonthly(service):
             return _visits([person.visits.get(service, {}).get(month)])
+        case VisitWhenDue(service):
+            attended = person.visits.get(service, {}).get(month)
+            return None if attended is None else _visits([attended])
         case VisitInCycle():
             return None
 
@@ -361,7 +413,7 @@ def _in_cycle(rule: DutyRule, person: Person, months: Sequence[str]) -> DutyOutc
         case VisitInCycle(service):
             recorded = person.visits.get(service, {})
             return _visits([recorded.get(month) for month in months])
-        case SchoolMonthly() | VisitMonthly():
+        case SchoolMonthly() | VisitMonthly() | VisitWhenDue():
             return None
 
 

@@ -11,7 +11,12 @@ from libs.events.domain.decider import Decider
 from libs.events.domain.errors import DomainError
 
 EFFECTIVE_DAYS_MAX: Final = 31
-SERVICES: Final = frozenset({"WEIGHING", "MATERNAL_CHECK", "HOME_VISIT", "ELDERLY_CHECK"})
+SERVICES: Final = frozenset(
+    {"WEIGHING", "MATERNAL_CHECK", "HOME_VISIT", "ELDERLY_CHECK"}
+    | {"IMMUNISATION", "VITAMIN_A", "NEWBORN_VISIT", "DELIVERY", "NIFAS_VISIT", "TRIMESTER_CHECK"}
+)
+MEETING: Final = "P2K2"
+"""The payee's attendance at the group's session, which p2k2 tells and no health facility."""
 
 _MONTH = re.compile(r"(200[7-9]|20[1-9][0-9]|2100)-(0[1-9]|1[0-2])")  # PKH began in 2007
 
@@ -31,11 +36,14 @@ class SchoolMonth(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """A health facility's word on a person's visit to one service in a month (YYYY-MM)."""
+    """The word on a person's visit to one service in a month (YYYY-MM).
+
+    `attended` is None where what was said before is taken back, and nothing is known any more.
+    """
 
     month: str
     service: str
-    attended: bool
+    attended: bool | None
 
 
 # -- Commands -------------------------------------------------------------------------------------
@@ -112,7 +120,10 @@ def evolve(state: Person, event: Event) -> Person:
         case VisitsRecorded(records):
             visits = {service: dict(months) for service, months in state.visits.items()}
             for month, service, attended in records:
-                visits.setdefault(service, {})[month] = attended
+                if attended is None:
+                    visits.get(service, {}).pop(month, None)
+                else:
+                    visits.setdefault(service, {})[month] = attended
             return Person(state.school, visits)
 
 
@@ -140,9 +151,15 @@ def check_school_month(record: SchoolMonth) -> None:
 
 
 def check_visit(record: Visit) -> None:
-    """Refuse an impossible visit; names the field, never the person."""
+    """Refuse an impossible visit to a health facility; names the field, never the person."""
+    if record.service == MEETING:
+        raise InvalidRecord(field="service", month=record.month)
+    _check_visit(record)
+
+
+def _check_visit(record: Visit) -> None:
     _check_month(record.month)
-    if record.service not in SERVICES:
+    if record.service not in {*SERVICES, MEETING}:
         raise InvalidRecord(field="service", month=record.month)
 
 
@@ -179,7 +196,7 @@ def _check_all(records: Iterable[SchoolMonth | Visit]) -> None:
         if isinstance(record, SchoolMonth):
             check_school_month(record)
         else:
-            check_visit(record)
+            _check_visit(record)
 
 
 def decide(command: Command, state: Person) -> list[Event]:

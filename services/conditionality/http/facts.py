@@ -24,6 +24,7 @@ from libs.events.store.postgres import Store
 from libs.privacy.recognition import Recognition
 from services.conditionality.contract import PERSON
 from services.conditionality.domain.person import (
+    SERVICES,
     InvalidRecord,
     RecordSchoolMonths,
     RecordVisits,
@@ -102,7 +103,7 @@ class VisitReport(Strict):
 
     nik: Nik
     month: Month
-    service: Annotated[str, Field(pattern="^(WEIGHING|MATERNAL_CHECK|HOME_VISIT|ELDERLY_CHECK)$")]
+    service: Annotated[str, Field(pattern=f"^({'|'.join(sorted(SERVICES))})$")]
     attended: bool
     facility_code: Annotated[str, Field(pattern=f"^{OFFICE_ID.pattern}$")] = ""
 

@@ -13,6 +13,7 @@ from services.conditionality.domain.duties import (
     CommitmentPolicy,
     DutyRule,
     Excuse,
+    FurtherDuty,
     Source,
 )
 from services.conditionality.policy.files import (
@@ -22,6 +23,8 @@ from services.conditionality.policy.files import (
     DatedFile,
     Duty,
     ExcuseEntry,
+    FurtherEntry,
+    FurtherFile,
     RuleSet,
     SanctionsFile,
 )
@@ -38,6 +41,7 @@ def load(folder: Path = FOLDER) -> Mapping[str, CommitmentPolicy]:
     attendance = _dated(folder / "attendance.yaml", Percent)
     duties = _duties(folder / "duties.yaml")
     excuses = load_excuses(folder)
+    further = _further(folder / "further_duties.yaml")
     sanctions = _sanctions(folder / "sanctions.yaml")
     appeals = _dated(folder / "appeals.yaml", bool)
     file = folder / RULE_SETS
@@ -58,6 +62,7 @@ def load(folder: Path = FOLDER) -> Mapping[str, CommitmentPolicy]:
                 *_sources("SANCTION", sanctions[rule_set.sanction].reference),
             ),
             excuses=excuses.on(rule_set.valid_from),
+            further=further.on(rule_set.valid_from),
         )
     return policies
 
@@ -106,6 +111,22 @@ def _duties(file: Path) -> Dated[Mapping[str, DutyRule]]:
             for category, duty in categories.items()
         }
     return Dated(file.name, dated, content.reference)
+
+
+def _further(file: Path) -> Dated[Mapping[str, FurtherDuty]]:
+    content = read(file, FurtherFile)
+    rules = {
+        name: convert(file.name, f"duties.{name}", entry, FurtherEntry).rule()
+        for name, entry in content.duties.items()
+    }
+    for day, names in content.values.items():
+        for name in names:
+            if name not in rules:
+                raise PolicyError(file.name, f"values.{day}", f"there is no duty {name}")
+    dated: dict[date, Mapping[str, FurtherDuty]] = {
+        day: {name: rules[name] for name in names} for day, names in content.values.items()
+    }
+    return Dated(file.name, dated, [])
 
 
 def _sources(

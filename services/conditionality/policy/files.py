@@ -14,11 +14,13 @@ from services.conditionality.domain.duties import (
     Cut,
     DutyRule,
     Excuse,
+    FurtherDuty,
     Sanction,
     SchoolMonthly,
     Suspension,
     VisitInCycle,
     VisitMonthly,
+    VisitWhenDue,
 )
 
 CATEGORIES: Final = frozenset(
@@ -26,9 +28,19 @@ CATEGORIES: Final = frozenset(
 )
 
 CutPercent: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=100)]
-Service: TypeAlias = Literal["WEIGHING", "MATERNAL_CHECK", "HOME_VISIT", "ELDERLY_CHECK"]
-
-Kind: TypeAlias = Service | Literal["SCHOOL"]
+Service: TypeAlias = Literal[
+    "WEIGHING",
+    "MATERNAL_CHECK",
+    "HOME_VISIT",
+    "ELDERLY_CHECK",
+    "IMMUNISATION",
+    "VITAMIN_A",
+    "NEWBORN_VISIT",
+    "DELIVERY",
+    "NIFAS_VISIT",
+    "TRIMESTER_CHECK",
+]
+Kind: TypeAlias = Service | Literal["SCHOOL", "P2K2"]
 
 T = TypeVar("T")
 
@@ -86,6 +98,29 @@ class VisitInCycleDuty(Shape, tag_field="duty", tag="VISIT_IN_CYCLE"):
     def rule(self) -> DutyRule:
         """The duty as the rules know it."""
         return VisitInCycle(self.service)
+
+
+class FurtherEntry(Shape):
+    """A duty beside a category's own: whose it is, and how the programme's text has it."""
+
+    category: Literal["PREGNANT", "EARLY_CHILD", "PAYEE"]
+    duty: Literal["VISIT_MONTHLY", "VISIT_WHEN_DUE"]
+    service: Service | Literal["P2K2"]
+    when: Text
+    reference: References
+
+    def rule(self) -> FurtherDuty:
+        """The duty as the rules know it."""
+        kind = VisitMonthly if self.duty == "VISIT_MONTHLY" else VisitWhenDue
+        return FurtherDuty(self.category, kind(self.service))
+
+
+class FurtherFile(Shape):
+    """Duties by name, and which of them are asked for, by the day from which they are."""
+
+    description: Text
+    duties: dict[str, Any]
+    values: Annotated[dict[date, list[str]], msgspec.Meta(min_length=1)]
 
 
 Duty: TypeAlias = SchoolMonthlyDuty | VisitMonthlyDuty | VisitInCycleDuty

@@ -24,6 +24,7 @@ _FORGET: Final = (
     "DELETE FROM duty_holder WHERE family = ANY($1::uuid[])",
     "DELETE FROM duty_exception WHERE family = ANY($1::uuid[])",
     "DELETE FROM exception_standing WHERE family = ANY($1::uuid[])",
+    "DELETE FROM meeting_mark WHERE family = ANY($1::uuid[])",
     "DELETE FROM exception_scan WHERE family = ANY($1::uuid[])",
 )
 # A register that is older than this service's table of persons is known by its lines. Of several

@@ -144,9 +144,13 @@ def _away(evidence: Evidence, story: Story) -> Text:
 
 def _missed(evidence: Evidence, service: str) -> Text:
     name, when = named(SERVICES, service), joined(month(missed) for missed in evidence.missed)
+    # Of a duty of the payee, whom the message knows by no number, the member is 0.
+    who = Text(f"Member {evidence.member}", f"Anggota {evidence.member}")
+    if evidence.member == 0:
+        who = Text("The payee", "Pengurus")
     return Text(
-        f"Member {evidence.member} did not come to {name.en} in {when.en}.",
-        f"Anggota {evidence.member} tidak hadir pada {name.id} pada {when.id}.",
+        f"{who.en} did not come to {name.en} in {when.en}.",
+        f"{who.id} tidak hadir pada {name.id} pada {when.id}.",
     )
 
 

@@ -32,6 +32,13 @@ SERVICES: Final = {
     "MATERNAL_CHECK": Text("the maternal check", "pemeriksaan ibu hamil"),
     "HOME_VISIT": Text("the home visit", "kunjungan rumah"),
     "ELDERLY_CHECK": Text("the check of the elderly", "pemeriksaan lanjut usia"),
+    "IMMUNISATION": Text("immunisation", "imunisasi"),
+    "VITAMIN_A": Text("vitamin A", "vitamin A"),
+    "NEWBORN_VISIT": Text("the newborn's check", "pemeriksaan bayi baru lahir"),
+    "DELIVERY": Text("delivery at a facility", "persalinan di fasilitas kesehatan"),
+    "NIFAS_VISIT": Text("the check after birth", "pemeriksaan nifas"),
+    "TRIMESTER_CHECK": Text("the check of the trimester", "pemeriksaan trimester"),
+    "P2K2": Text("the group's session", "pertemuan P2K2"),
 }
 EXCEPTIONS: Final = {
     "NO_FACILITY": Text("no facility in reach", "tidak ada fasilitas dalam jangkauan"),

@@ -20,7 +20,13 @@ from libs.events.store.postgres import Store
 from libs.privacy.pseudonyms import Pseudonymizer
 from services.conditionality import policy
 from services.conditionality.consumers import subscriptions
-from services.conditionality.contract import CASE_TOPIC, PERSON, ROSTER_TOPIC, TAHAP_TOPIC
+from services.conditionality.contract import (
+    CASE_TOPIC,
+    PERSON,
+    ROSTER_TOPIC,
+    SESSION_TOPIC,
+    TAHAP_TOPIC,
+)
 from services.conditionality.domain.person import RecordSchoolMonths, SchoolMonth
 from services.conditionality.workers.closer import Closer, Repeater
 from services.conditionality.workers.judging import RuleSetPolicies
@@ -65,6 +71,7 @@ class Bench:
     roster: Sender = field(default_factory=lambda: Sender(ROSTER_TOPIC))
     tahaps: Sender = field(default_factory=lambda: Sender(TAHAP_TOPIC))
     cases: Sender = field(default_factory=lambda: Sender(CASE_TOPIC))
+    sessions: Sender = field(default_factory=lambda: Sender(SESSION_TOPIC))
 
     # -- Facts
 

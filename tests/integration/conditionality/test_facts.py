@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from services.conditionality.contract import PERSON
-from services.conditionality.domain.person import Attendance, Person
+from services.conditionality.domain.person import SERVICES, Attendance, Person
 from tests.doors import YEAR, Door, sent
 from tests.integration.conditionality.kit import Bench
 
@@ -106,6 +106,16 @@ async def test_a_later_row_of_the_same_key_takes_the_place_of_the_earlier(
     assert (await person(bench)).school["2023-01"] == Attendance(20, 0, 0, 3)
 
 
+async def test_every_service_of_the_programme_can_be_reported_in_every_year(
+    conditionality: Door, bench: Bench
+) -> None:
+    rows = [visit(service=service) for service in sorted(SERVICES)]
+
+    await hand_in(conditionality, "health-verification", *rows)
+
+    assert (await person(bench)).visits.keys() == SERVICES
+
+
 async def test_a_visit_is_kept_by_month_and_service(conditionality: Door, bench: Bench) -> None:
     rows = [visit(), visit(came="N"), visit(service="HOME_VISIT"), visit(month="2023-02")]
     await hand_in(conditionality, "health-verification", *rows)
@@ -167,6 +177,8 @@ BAD_ROWS = [
     ("school-attendance", "npsn", school().replace("30141147", "3.01E+07")),
     ("health-verification", "attended", visit(came=OTHER_NIK)),
     ("health-verification", "service", visit(service=OTHER_NIK)),
+    ("health-verification", "service", visit(service="P2K2")),
+    ("health-verification", "service", visit(service="DENTIST")),
     ("health-verification", "month", visit(month="2023-13")),
     ("health-verification", "nik", visit(nik="0003200303800ABC")),
     ("health-verification", "facility_code", visit().replace("PKM611205", NIK)),

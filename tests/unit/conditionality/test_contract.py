@@ -40,6 +40,9 @@ READ: dict[str, tuple[str, type[Any]]] = {
     "ListFrozen": ("pkh.payments.tahap.v1", contract.ListFrozen),
     "FamilyListed": ("pkh.registry.roster.v1", contract.FamilyListed),
     "ListClosed": ("pkh.registry.roster.v1", contract.ListClosed),
+    "AttendanceRecorded": ("pkh.p2k2.session.v1", contract.AttendanceRecorded),
+    "SessionCorrected": ("pkh.p2k2.session.v1", contract.SessionCorrected),
+    "SessionCancelled": ("pkh.p2k2.session.v1", contract.SessionCancelled),
 }
 SCHOOL = SchoolMonthsRecorded((SchoolMonth("2023-01", 22, 1, 0, 2),))
 VISITS = VisitsRecorded((Visit("2023-01", "WEIGHING", attended=True),))

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -8,14 +9,18 @@ from services.conditionality.domain.duties import (
     Duty,
     Evidence,
     FactsMissing,
+    FurtherDuty,
     LineDoesNotFit,
     ListedMember,
     UnknownCategory,
+    VisitMonthly,
+    VisitWhenDue,
     attendance,
     duties_of,
     evidence_of,
     result_of,
     tokens_of,
+    with_payee,
 )
 from services.conditionality.domain.person import Attendance, Person
 from tests.unit.conditionality.kit import BAD, GOOD, MONTHS, POLICY, member, pupil_at_school
@@ -272,3 +277,58 @@ def test_a_visit_that_was_missed_is_told_with_its_service_and_months() -> None:
 
 def test_nothing_is_told_of_a_duty_that_did_not_fail() -> None:
     assert evidence(member("SD"), Person(school={"2023-01": GOOD})) == ()
+
+
+# -- Duties beside a category's own ---------------------------------------------------------------
+
+FURTHER = replace(
+    POLICY,
+    further={
+        "IMMUNISATION": FurtherDuty("EARLY_CHILD", VisitWhenDue("IMMUNISATION")),
+        "P2K2": FurtherDuty("PAYEE", VisitMonthly("P2K2")),
+    },
+)
+
+
+def owed(listed: ListedMember, **visits: dict[str, bool]) -> dict[tuple[str, str | None], object]:
+    facts = {listed.token: Person(visits=visits)}
+    found = duties_of([listed], MONTHS, facts, FURTHER)
+    return {(duty.duty, duty.month): (duty.outcome, duty.reason) for duty in found}
+
+
+def test_what_was_due_is_owed_in_the_months_in_which_it_was() -> None:
+    weighed = dict.fromkeys(MONTHS, True)
+    came = {"2023-01": True, "2023-03": False}
+
+    found = owed(member("EARLY_CHILD"), WEIGHING=weighed, IMMUNISATION=came)
+
+    assert {key: outcome for key, outcome in found.items() if key[0] == "IMMUNISATION"} == {
+        ("IMMUNISATION", "2023-01"): PASSED,
+        ("IMMUNISATION", "2023-03"): NOT_ATTENDED,
+    }
+    assert [key for key in owed(member("SD")) if key[0] == "IMMUNISATION"] == []
+
+
+def test_the_payee_owes_a_session_in_every_month_where_the_policy_asks_it() -> None:
+    assert with_payee((member("SD"),), "f-1", MONTHS, POLICY) == (member("SD"),)
+    assert with_payee((member("SD"),), "f-1", MONTHS, None) == (member("SD"),)
+
+    payee, pupil = with_payee((member("SD"),), "f-1", MONTHS, FURTHER)
+
+    assert (payee.member, payee.token, pupil) == (0, "f-1", member("SD"))
+    assert owed(payee, P2K2={"2023-01": True, "2023-02": False}) == {
+        ("P2K2", "2023-01"): PASSED,
+        ("P2K2", "2023-02"): NOT_ATTENDED,
+        ("P2K2", "2023-03"): NO_RECORD,
+    }
+
+
+def test_the_evidence_names_the_month_that_was_missed() -> None:
+    [payee] = with_payee((), "f-1", MONTHS, FURTHER)
+    facts = {"f-1": Person(visits={"P2K2": {"2023-02": False}})}
+    duties = duties_of([payee], MONTHS, facts, FURTHER)
+
+    [shown] = evidence_of(duties, [payee], MONTHS, facts, FURTHER)
+
+    assert (shown.duty, shown.month, shown.service) == ("P2K2", "2023-02", "P2K2")
+    assert result_of(duties) == "FAILED"

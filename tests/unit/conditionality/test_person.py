@@ -11,6 +11,7 @@ from services.conditionality.domain.person import (
     SchoolMonthsRecorded,
     Visit,
     VisitsRecorded,
+    check_visit,
     months_touched,
     person,
 )
@@ -158,3 +159,19 @@ def test_a_persons_number_in_the_column_of_the_service_does_not_reach_the_error(
 def test_an_event_names_the_months_it_touches() -> None:
     assert months_touched(VisitsRecorded((WEIGHED, MISSED))) == {"2023-01", "2023-02"}
     assert months_touched(SchoolMonthsRecorded((JANUARY,))) == {"2023-01"}
+
+
+def test_what_is_taken_back_leaves_nothing_known() -> None:
+    back = Visit("2023-02", "P2K2", attended=None)
+    came = Visit("2023-02", "P2K2", attended=True)
+
+    then = given(person, VisitsRecorded((came,))).when(RecordVisits((back,)))
+
+    then.then(VisitsRecorded((back,)))
+    assert then.state == Person(visits={"P2K2": {}})
+    given(person).when(RecordVisits((back,))).then()
+
+
+def test_a_health_facility_does_not_report_the_groups_session() -> None:
+    with pytest.raises(InvalidRecord):
+        check_visit(Visit("2023-02", "P2K2", attended=True))

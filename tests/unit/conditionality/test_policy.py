@@ -7,10 +7,19 @@ import pytest
 
 from libs.policy.files import PolicyError
 from services.conditionality import policy
-from services.conditionality.domain.duties import Cut, SchoolMonthly, Suspension
+from services.conditionality.domain.duties import (
+    Cut,
+    FurtherDuty,
+    SchoolMonthly,
+    Suspension,
+    VisitMonthly,
+    VisitWhenDue,
+)
 from services.conditionality.domain.person import SERVICES
 from services.conditionality.policy.files import Service
 from tests.unit.conditionality.kit import POLICY
+
+BASE = {"WEIGHING", "MATERNAL_CHECK", "HOME_VISIT", "ELDERLY_CHECK"}
 
 
 @pytest.fixture
@@ -61,6 +70,29 @@ def test_a_value_holds_until_a_later_one_takes_its_place(folder: Path) -> None:
     assert loaded["2021-2024"].attendance_percent_min == 90
 
 
+def test_no_year_asks_for_more_than_a_categorys_own_duty_until_its_day_is_named(
+    folder: Path,
+) -> None:
+    assert all(not rules.further for rules in policy.load().values())
+    file = folder / "further_duties.yaml"
+    _replace(file, "2017-01-01: []", "2017-01-01: []\n  2025-01-01: [P2K2, VITAMIN_A]")
+
+    loaded = policy.load(folder)
+
+    assert loaded["2021-2024"].further == {}
+    assert loaded["2025-2026"].further == {
+        "P2K2": FurtherDuty("PAYEE", VisitMonthly("P2K2")),
+        "VITAMIN_A": FurtherDuty("EARLY_CHILD", VisitWhenDue("VITAMIN_A")),
+    }
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES - BASE))
+def test_every_further_service_has_a_duty(folder: Path, name: str) -> None:
+    _replace(folder / "further_duties.yaml", "2017-01-01: []", f"2017-01-01: [{name}]")
+
+    assert policy.load(folder)["2021-2024"].further[name].rule == VisitWhenDue(name)
+
+
 def test_every_service_that_can_be_recorded_can_be_asked_for() -> None:
     assert set(get_args(Service)) == SERVICES
 
@@ -95,10 +127,12 @@ def test_every_service_that_can_be_recorded_can_be_asked_for() -> None:
         ),
         (
             "exceptions.yaml",
-            "[SCHOOL, WEIGHING,",
-            "[SCHOOL, WAITING,",
+            "- WEIGHING",
+            "- WAITING",
             "values.2017-01-01.NO_FACILITY.excuses[1]",
         ),
+        ("further_duties.yaml", "2017-01-01: []", "2017-01-01: [MILK]", "values.2017-01-01"),
+        ("further_duties.yaml", "duty: VISIT_MONTHLY", "duty: YEARLY", "duties.P2K2.duty"),
         ("sanctions.yaml", "kind: WITHHOLD", "kind: FORGIVE", "sanctions.CASH_WITHHOLD.kind"),
         ("sanctions.yaml", "per: CYCLE", "per: YEAR", "sanctions.CUT_2025.per"),
         (

@@ -33,7 +33,8 @@ class Terms:
     @classmethod
     def of(cls, policy: CommitmentPolicy) -> Terms:
         """The text of a policy for those who explain a result by it."""
-        rules, sanction = policy.duties.items(), policy.sanction
+        further = {name: duty.rule for name, duty in policy.further.items()}
+        rules, sanction = {**policy.duties, **further}.items(), policy.sanction
         return cls(
             attendance_percent_min=policy.attendance_percent_min,
             services={name: r.service for name, r in rules if not isinstance(r, SchoolMonthly)},
