@@ -131,9 +131,13 @@ def _proposed(body: CorrectionProposed) -> Text:
             f", dan potongannya {after} %, bukan {before} %; dana dari daftar yang dibekukan "
             "tidak berubah",
         )
+    by = ", ".join(sorted({f"{duty.exception} ({duty.reason})" for duty in body.excused}))
+    excused = Text("", "")
+    if by:
+        excused = Text(f", with duties excused by exception {by}", f", dikecualikan oleh {by}")
     return Text(
-        f"Facts that came after the list was frozen would make the cycle {body.result}{cut.en} "
-        f"(correction {body.correction}).",
-        f"Fakta yang datang setelah daftar dibekukan akan menjadikan siklus {body.result}{cut.id} "
-        f"(koreksi {body.correction}).",
+        f"Facts that came after the list was frozen would make the cycle {body.result}{cut.en}"
+        f"{excused.en} (correction {body.correction}).",
+        f"Fakta yang datang setelah daftar dibekukan akan menjadikan siklus {body.result}{cut.id}"
+        f"{excused.id} (koreksi {body.correction}).",
     )

@@ -200,6 +200,7 @@ class CorrectionProposed:
     result: str
     cut_percent: int = 0
     cut_percent_before: int = 0
+    excused: tuple[Excused, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
