@@ -12,9 +12,10 @@ from libs.chassis.auth import Principal, require_nation
 from libs.chassis.bodies import Strict
 from libs.chassis.deciding import DecidingOf
 from libs.chassis.etag import Unconditional
-from libs.chassis.forms import BIGINT_MAX, INTEGER_MAX
+from libs.chassis.forms import BIGINT_MAX, ID, INTEGER_MAX
 from libs.chassis.idempotency import Reply
 from libs.chassis.jobs import Job
+from libs.chassis.noting import Noted
 from libs.chassis.openapi import refuses
 from libs.chassis.pagination import Page, Paging
 from libs.chassis.replay_jobs import begin
@@ -126,10 +127,14 @@ async def read_parked(
     store: StoreOf,
     observer: Observer,
     paging: Paging,
+    noted: Noted,
     topic: Filter = None,
     key: Filter = None,
 ) -> Page[ParkedMessage]:
-    """The parked messages, in the order in which they would be replayed; of a topic, of a key."""
+    """The parked messages, in the order in which they would be replayed; of a topic, of a key.
+
+    A key may be a family: whose messages are shown is on record.
+    """
     after = paging.after(tuple[str, str, Partition, int]) or START
     rows = await list_parked(store, paging.rows, after, Selection(topic, key))
     found, following = paging.cut(
@@ -148,7 +153,11 @@ async def read_parked(
         )
         for parked in found
     ]
-    return Page[ParkedMessage](items=items, next=following)
+    page = Page[ParkedMessage](items=items, next=following)
+    if families := {item.key for item in items if ID.fullmatch(item.key)}:
+        await noted.read(*families)
+        return page
+    return await noted(page)
 
 
 @router.post(

@@ -8,7 +8,7 @@ from typing import Any
 from libs.chassis.settings import Settings
 from services.conditionality.contract import ROSTER_TOPIC
 from services.conditionality.main import SERVICE
-from tests.doors import Door, operations
+from tests.doors import Door, operations, reads_of
 from tests.integration.conditionality.kit import Bench, families, nik_of
 from tests.servers import eventually
 
@@ -57,6 +57,10 @@ async def test_what_is_parked_is_shown_and_tried_again_by_who_operates(
     for asked, count in ((f"topic={ROSTER_TOPIC}", 1), (f"key={FAMILY}", 1), ("topic=other", 0)):
         found = await conditionality.client.get(f"/parked?{asked}", headers=observer)
         assert len(found.json()["items"]) == count
+    records = [record for _, record in await reads_of(bench.store.pool)]
+    assert [(one["operation"], one["families"]) for one in records] == [
+        ("GET /parked", [FAMILY])
+    ] * 3
     body = {"topic": ROSTER_TOPIC, "key": FAMILY}
     answer = await conditionality.post("/parked/replay", operator, json=body)
     assert answer.status_code == 202
