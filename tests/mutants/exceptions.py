@@ -45,7 +45,7 @@ EXCEPTIONS: Final = (
             Change(
                 f"{_SERVICE}/domain/exceptions.py",
                 "    if counted_to is None or terms == state.terms:\n",
-                "    if counted_to or terms == state.terms:\n",
+                "    if counted_to != state or terms == state.terms:\n",
             ),
         ),
         f"{_RULES}::test_what_has_counted_is_neither_withdrawn_nor_corrected",
