@@ -133,6 +133,12 @@ DUE: Final[tuple[Builder[Panel], ...]] = (
         "By one person; another announces them on what is approved by then.",
     ),
     lines(
+        "Cases and their terms",
+        {"{{level}}, {{term}}": "max by (level, term) (complaints_open_cases)"},
+        COUNT,
+        "Open; DUE ends by the next working day, OVER has ended and, but for NATION, is passed on.",
+    ),
+    lines(
         "Certificates and keys",
         {"{{partner}}, {{kind}}": "min by (partner, kind) (payments_certificate_days)"},
         DAYS,

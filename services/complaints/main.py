@@ -6,6 +6,7 @@ from typing import Final
 
 from libs.chassis.description import Parts, Service
 from libs.chassis.import_jobs import Imports
+from libs.chassis.metrics import Seldom
 from libs.chassis.service import Running
 from services.complaints import policy
 from services.complaints.consumers import SUBSCRIPTIONS
@@ -22,8 +23,9 @@ POLICIES: Final = policy.load()
 async def parts(running: Running) -> Parts:
     """Passes cases on whose term is over, and takes in what others answer to orders."""
     resources = {"csv_import": CsvImport(POLICIES), "policies": POLICIES}
-    workers = {SWEEPER: Sweeper(running.store, POLICIES).step}
-    return Parts(SUBSCRIPTIONS, workers, resources)
+    sweeper = Sweeper(running.store, POLICIES)
+    running.looks.append(Seldom(sweeper.readings))
+    return Parts(SUBSCRIPTIONS, {SWEEPER: sweeper.step}, resources)
 
 
 SERVICE: Final = Service(

@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.mutants.appeals import APPEALS
 from tests.mutants.approvals import APPROVALS
+from tests.mutants.cases import CASES
 from tests.mutants.changes import CHANGES
 from tests.mutants.corridor import CORRIDOR
 from tests.mutants.cuts import CUTTING
@@ -62,6 +63,7 @@ MUTANTS: Final = (
     *EXCEPTIONS,
     *RECORDED,
     *SESSIONS,
+    *CASES,
     *APPEALS,
     Mutant(
         "closed-in-the-batch",

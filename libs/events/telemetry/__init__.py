@@ -40,6 +40,10 @@ PARTNER: Final = "partner"
 REASON: Final = "reason"
 """The limit that a client went beyond."""
 
+LEVEL: Final = "level"
+TERM: Final = "term"
+"""A level of complaints' ladder, and how the term that it has for a case stands."""
+
 PURPOSE: Final = "purpose"
 """A purpose of a look-up, as the policy file names it."""
 
@@ -251,6 +255,12 @@ WAITING_CHANGES: Final = Metric(
     (KIND,),
     "Changes that wait for a second person; what nobody approves before a closing is not in it.",
 )
+OPEN_CASES: Final = Metric(
+    "complaints_open_cases",
+    "gauge",
+    (LEVEL, TERM),
+    "Open cases of a level: IN_TERM, DUE by the next working day, or OVER.",
+)
 UNMATCHED_FACTS: Final = Metric(
     "conditionality_unmatched_facts",
     "gauge",
@@ -293,6 +303,7 @@ METRICS: Final = (
     CERTIFICATE_DAYS,
     PROPOSED_CLOSINGS,
     WAITING_CHANGES,
+    OPEN_CASES,
     UNMATCHED_FACTS,
     LOOKED_UP_IDENTITIES,
 )

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from libs.chassis.regions import region_ranges
+from libs.events import telemetry
 from libs.events.store.model import Outcome
+from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
+from libs.events.telemetry.metrics import Sample
 from services.complaints.domain.case import Case, Event
+from services.complaints.domain.deadlines import LEVELS
 
 if TYPE_CHECKING:
     from libs.events.store.transaction import Connection
@@ -29,6 +35,13 @@ WHERE reference <> '' AND EXISTS (
   AND ($3::text IS NULL OR reference > $3)
 ORDER BY reference LIMIT $4
 """
+
+_COUNTED: Final = """
+SELECT level, CASE WHEN due_on < $1 THEN 'OVER' WHEN due_on <= $2 THEN 'DUE' ELSE 'IN_TERM' END,
+       count(*)
+FROM case_standing WHERE status = 'OPEN' GROUP BY 1, 2
+"""
+TERMS: Final = ("IN_TERM", "DUE", "OVER")
 
 
 class FiledCase(NamedTuple):
@@ -65,3 +78,10 @@ async def filed_cases(
     """Cases of files in these regions, in order of their numbers."""
     rows = await connection.fetch(_FILED, *region_ranges(regions), after, limit)
     return [FiledCase(*row) for row in rows]
+
+
+async def case_readings(store: Store, today: date, tomorrow: date) -> list[Sample]:
+    """The gauges of open cases by level and term; `tomorrow` is the next working day."""
+    rows = await store.pool.fetch(_COUNTED, today, tomorrow)
+    counts = dict.fromkeys(product(LEVELS, TERMS), 0) | {(row[0], row[1]): row[2] for row in rows}
+    return [Sample(telemetry.OPEN_CASES, count, labels) for labels, count in counts.items()]

@@ -22,12 +22,13 @@ from libs.events.store.handle import handle_many
 from libs.events.store.model import Context
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
+from libs.events.telemetry.metrics import Sample
 from libs.events.workers.backoff import Attempt, Backoff
 from services.complaints.contract import CASE, SERVICE
 from services.complaints.domain.case import AdvanceTo
 from services.complaints.policy import Policies
 from services.complaints.tables import sweeps
-from services.complaints.tables.cases import keep_cases
+from services.complaints.tables.cases import case_readings, keep_cases
 from services.complaints.tables.sweeps import EVERYWHERE, SWEEP, Cursor, Due, Sweep
 
 CHUNK_CASES: Final = 1_000
@@ -76,6 +77,11 @@ class Sweeper:
         for case, day in await sweeps.left(self.store, self.left_max):
             items[case] = partial(self._try_again, case, day)
         return await self.backoff.turn(items)
+
+    async def readings(self) -> Sequence[Sample]:
+        """The gauges of open cases, by the calendar of the capital."""
+        today = self.policies.local_day(self.clock(), "")
+        return await case_readings(self.store, today, self.policies.ladder.working.after(today))
 
     async def _begin(self, today: dict[str, date]) -> bool:
         await sweeps.begin(self.store, today, f"service:{SERVICE}")

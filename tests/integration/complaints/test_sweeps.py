@@ -230,3 +230,15 @@ async def test_days_on_which_nobody_was_there_are_made_up_for(store: Store) -> N
         (case("C000001"), "PROVINCE", "2023-04-25"),
         (case("C000001"), "NATION", "2023-05-17"),
     ]
+
+
+async def test_terms_that_end_are_shown_before_they_are_over(store: Store) -> None:
+    days = {"C1": "2023-03-30", "C2": "2023-03-31", "C3": "2023-04-06"}
+    await file(store, *(complaint(number, day) for number, day in days.items()))
+    clock = Clock(datetime(2023, 4, 8, 12, tzinfo=UTC))  # C1 was due on 6 April, C2 is on 10 April
+
+    found = await Sweeper(store, POLICIES, clock).readings()
+
+    of_district = {sample.labels[1]: sample.value for sample in found[:3]}
+    assert of_district == {"IN_TERM": 1, "DUE": 1, "OVER": 1}
+    assert [sample.value for sample in found[3:]] == [0] * 9

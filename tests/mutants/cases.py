@@ -1,0 +1,100 @@
+"""Cases and their terms: each rule broken by the smallest change."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutants.mutant import Change, Mutant
+
+DEADLINES: Final = "services/complaints/domain/deadlines.py"
+SWEEPER: Final = "services/complaints/workers/sweeper.py"
+UNIT: Final = "tests/unit/complaints"
+SWEEPS: Final = "tests/integration/complaints/test_sweeps.py"
+PASSED_ON: Final = f"{SWEEPS}::test_who_let_a_term_pass_has_a_case_no_more_and_others_are_told"
+
+CASES: Final = (
+    Mutant(
+        "a-case-climbs-on-a-free-day",
+        "the next level receives a case on a day on which nobody works",
+        (
+            Change(
+                DEADLINES,
+                "            on = self.working.after(turn.due_on)\n",
+                "            on = date.fromordinal(turn.due_on.toordinal() + 1)\n",
+            ),
+        ),
+        f"{UNIT}/test_deadlines.py"
+        "::test_on_free_days_between_the_old_level_still_has_it_and_is_late",
+        f"{UNIT}/test_deadlines.py::test_the_next_level_receives_it_on_the_next_working_day",
+    ),
+    Mutant(
+        "a-year-by-guess",
+        "terms are counted over days that nobody has decreed",
+        (
+            Change(
+                "services/complaints/domain/working_days.py",
+                "            raise HolidaysUnknown(year=day.year)\n",
+                "            return day.weekday() < SATURDAY\n",
+            ),
+        ),
+        f"{UNIT}/test_deadlines.py::test_a_term_over_days_that_no_decree_names_is_refused_by_year[on1]",
+        f"{UNIT}/test_deadlines.py::test_the_working_days_from_a_day_on_are_counted",
+    ),
+    Mutant(
+        "a-resolved-case-climbs",
+        "a case that was resolved is received by the next level",
+        (
+            Change(
+                "services/complaints/domain/case.py",
+                "not state.turns or state.resolved is not None:",
+                "not state.turns:",
+            ),
+        ),
+        f"{UNIT}/test_case.py"
+        "::test_nobody_receives_a_case_that_is_resolved_or_unknown_or_without_terms",
+        f"{UNIT}/test_case.py::test_whoever_s_term_is_over_has_the_case_no_more",
+    ),
+    Mutant(
+        "swept-for-tomorrow",
+        "somebody ends every term by a sweep for a day to come",
+        (
+            Change(
+                "services/complaints/http/sweeps.py",
+                "    if body.on > max(policies.days_of(context.at).values()):\n"
+                "        raise SweepInFuture(on=body.on)\n",
+                "",
+            ),
+        ),
+        f"{SWEEPS}::test_a_day_that_has_not_begun_or_that_nobody_decreed_is_refused[2099-01-01-sweep-in-future]",
+        PASSED_ON,
+    ),
+    Mutant(
+        "one-bad-case-holds-up-all",
+        "a case that cannot be read ends the sweep of all others",
+        (
+            Change(
+                SWEEPER,
+                "        refused = await by_halves(unit, due, advance, (ConcurrencyConflict,))\n",
+                "        await advance(due)\n        refused: list[tuple[Due, Exception]] = []\n",
+            ),
+        ),
+        f"{SWEEPS}::test_a_case_that_cannot_be_read_holds_up_nobody_and_is_taken_once_it_can",
+        PASSED_ON,
+    ),
+    Mutant(
+        "complaints-of-anywhere",
+        "whoever sends a file makes cases of every region",
+        (
+            Change(
+                "services/complaints/http/csv_commands.py",
+                '        _ensure(self.sender.may_see(region), "region_code", '
+                "Mistake.REGION_NOT_YOURS)\n",
+                "",
+            ),
+        ),
+        "tests/integration/complaints/test_filed_cases.py"
+        "::test_a_complaint_of_another_region_is_neither_taken_nor_shown",
+        "tests/integration/complaints/test_filed_cases.py"
+        "::test_a_complaint_is_taken_once_and_names_nobody",
+    ),
+)
