@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libs.events.bus.incoming import Incoming
-from libs.events.consumer.subscription import Subscription
+from libs.events.consumer.subscription import Handler, Subscription
 from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
 from services.complaints.contract import (
     COMMITMENT_TOPIC,
+    FAMILY_TOPIC,
     REMEDY,
     SERVICE,
     AppealEnded,
@@ -20,11 +21,15 @@ from services.complaints.contract import (
 from services.complaints.domain.remedy import Command, NoteAnswer, NoteEnd, NotePause
 
 
-async def take_answers(unit: Transaction, messages: Sequence[Incoming]) -> None:
-    """Note each answer on its case; one to nothing that a case asked changes nothing."""
-    for message in messages:
-        body = message.body
-        await handle(unit, REMEDY, REMEDY.stream(body.case), _command(body, "conditionality"))
+def take_answers(service: str) -> Handler:
+    """Note each answer of a service on its case; one to nothing that was asked changes nothing."""
+
+    async def take(unit: Transaction, messages: Sequence[Incoming]) -> None:
+        for message in messages:
+            body = message.body
+            await handle(unit, REMEDY, REMEDY.stream(body.case), _command(body, service))
+
+    return take
 
 
 def _command(
@@ -51,6 +56,7 @@ SUBSCRIPTIONS = (
             "AppealNotPaused": AppealNotPaused,
             "AppealEnded": AppealEnded,
         },
-        take_answers,
+        take_answers("conditionality"),
     ),
+    Subscription(SERVICE, FAMILY_TOPIC, {"OrderAnswered": OrderAnswered}, take_answers("registry")),
 )

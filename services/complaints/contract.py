@@ -29,6 +29,7 @@ from services.complaints.domain.remedy import OrderRequested, Remedy, remedy
 SERVICE: Final = "complaints"
 TOPIC: Final = "pkh.complaints.case.v1"
 COMMITMENT_TOPIC: Final = "pkh.conditionality.commitment.v1"
+FAMILY_TOPIC: Final = "pkh.registry.family.v2"
 
 # -- Sent, each under its case. Those of case.py's events that stand not here go out as stored.
 

@@ -12,6 +12,7 @@ from libs.events.store.handle import handle, handle_many
 from libs.events.store.transaction import Transaction
 from services.conditionality.contract import (
     CASE_TOPIC,
+    COMMITMENT,
     EVALUATION,
     PERSON,
     ROSTER_TOPIC,
@@ -26,6 +27,7 @@ from services.conditionality.contract import (
     ClosingAnnounced,
     ErasureApproved,
     FamilyListed,
+    FamilyReinstated,
     ListClosed,
     ListFrozen,
     OrderRequested,
@@ -34,6 +36,7 @@ from services.conditionality.contract import (
     SessionCorrected,
     TahapCancelled,
 )
+from services.conditionality.domain.commitment import Reinstate
 from services.conditionality.domain.duties import asks_payee, tokens_of, with_payee
 from services.conditionality.domain.evaluation.messages import (
     AnnounceEvaluation,
@@ -74,6 +77,7 @@ def subscriptions(policies: RuleSetPolicies) -> tuple[Subscription, ...]:
         bodies = [m.body for m in messages if isinstance(m.body, FamilyListed | PersonsRegistered)]
         await keep_regions(unit, bodies)
         await keep_persons(unit, messages)
+        await _reinstate(unit, [m.body for m in messages if isinstance(m.body, FamilyReinstated)])
         listed = [body for body in bodies if isinstance(body, FamilyListed)]
         lines = [
             _with_payee(line_of(body), policies) for body in listed if body.outcome == "LISTED"
@@ -118,6 +122,7 @@ def subscriptions(policies: RuleSetPolicies) -> tuple[Subscription, ...]:
                 "FamilyListed": FamilyListed,
                 "ListClosed": ListClosed,
                 "ErasureApproved": ErasureApproved,
+                "FamilyReinstated": FamilyReinstated,
             },
             take_roster,
         ),
@@ -164,6 +169,11 @@ def _with_payee(line: Line, policies: RuleSetPolicies) -> Line:
     # An unknown rule set is refused where the family is judged by it.
     policy = policies.get(line.rule_set)
     return replace(line, members=with_payee(line.members, line.family, line.months, policy))
+
+
+async def _reinstate(unit: Transaction, reinstated: Sequence[FamilyReinstated]) -> None:
+    for body in reinstated:
+        await handle(unit, COMMITMENT, f"commitment-{body.family}", Reinstate(body.family))
 
 
 async def _list_closed(unit: Transaction, closed: ListClosed) -> None:

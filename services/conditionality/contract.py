@@ -33,6 +33,7 @@ from services.conditionality.domain.commitment import (
     InvestigationOpened,
     InvestigationWithdrawn,
     OrderAnswered,
+    Reinstated,
     Released,
     Suspended,
     Terminated,
@@ -134,10 +135,12 @@ PERSON: Final[StreamType[PersonCommand, Person, PersonEvent]] = StreamType(
 COMMITMENT: Final[StreamType[CommitmentCommand, Commitment, CommitmentEvent]] = StreamType(
     name="commitment",
     decider=commitment,
-    events=_named(FindingBrought, FindingRejected, FindingApproved)
+    events=_named(FindingBrought, FindingRejected, FindingApproved, Reinstated)
     | {name: event for name, event in PUBLISHED.items() if event not in OF_A_TAHAP},
-    publish=published(TOPIC, "family", inside=(FindingBrought, FindingRejected, FindingApproved)),
-    snapshot=(Commitment, 7),
+    publish=published(
+        TOPIC, "family", inside=(FindingBrought, FindingRejected, FindingApproved, Reinstated)
+    ),
+    snapshot=(Commitment, 8),
 )
 
 EXCEPTION: Final[StreamType[ExceptionCommand, DutyException, ExceptionEvent]] = StreamType(
@@ -251,6 +254,13 @@ class PersonsRegistered:
 @dataclass(frozen=True, slots=True)
 class ErasureApproved:
     """A family is being erased: it has left, and nobody is its person any more."""
+
+    family: str
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyReinstated:
+    """A family's termination was taken back: it is listed and judged again."""
 
     family: str
 

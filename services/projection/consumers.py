@@ -334,6 +334,8 @@ VIEWS = (
             "FamilyReopened": FamilyReopened,
             "FamilyUnlisted": FamilyUnlisted,
             "FamilyErased": FamilyErased,
+            "TerminationTakenBack": OfFamily,
+            "OrderAnswered": OfFamily,
             "ListingStarted": OfTahap,
             **dict.fromkeys(FACTS, OfFamily),
         },

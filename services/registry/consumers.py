@@ -1,8 +1,9 @@
-"""Messages that the registry takes from others: steps of a tahap, asked lines, terminations."""
+"""Messages that the registry takes from others: steps of a tahap, terminations, cases' orders."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from libs.events.bus.incoming import Incoming
 from libs.events.consumer.subscription import Subscription
@@ -10,6 +11,7 @@ from libs.events.domain.errors import DomainError
 from libs.events.store.handle import handle, handle_many
 from libs.events.store.transaction import Transaction
 from services.registry.contract import (
+    CASE_TOPIC,
     COMMITMENT_TOPIC,
     FAMILY,
     LISTING,
@@ -21,16 +23,20 @@ from services.registry.contract.read import (
     BucketRequested,
     ClosingAnnounced,
     ListFrozen,
+    OrderRequested,
     TahapCancelled,
     Terminated,
 )
 from services.registry.domain.closing import RuleSet, tahap_order
-from services.registry.domain.family.commands import Command, MarkTerminated
+from services.registry.domain.family.commands import AskTakeBack, Command, MarkTerminated
 from services.registry.domain.listing.messages import NoteFreeze
 from services.registry.policy import RuleSets
+from services.registry.tables.erasures import erased_among
 from services.registry.tables.identity_rows import ask_again, last_listed
 from services.registry.tables.list_queue import others_first, wait_in_line
 from services.registry.workers.unlister import cancel_list, start_list
+
+TAKE_BACK_TERMINATION: Final = "TAKE_BACK_TERMINATION"
 
 
 class AnnouncedAheadOfLog(DomainError):
@@ -42,7 +48,7 @@ class ClosingOutOfOrder(DomainError):
 
 
 def subscriptions(rule_sets: RuleSets) -> tuple[Subscription, ...]:
-    """The two topics that the registry reads."""
+    """The topics that the registry reads."""
 
     async def tahap(unit: Transaction, messages: Sequence[Incoming]) -> None:
         for message in messages:
@@ -72,6 +78,7 @@ def subscriptions(rule_sets: RuleSets) -> tuple[Subscription, ...]:
             tahap,
         ),
         Subscription(SERVICE, COMMITMENT_TOPIC, {"Terminated": Terminated}, _commitment),
+        Subscription(SERVICE, CASE_TOPIC, {"OrderRequested": OrderRequested}, _cases),
     )
 
 
@@ -98,3 +105,16 @@ async def _commitment(unit: Transaction, messages: Sequence[Incoming]) -> None:
     for outcome in await handle_many(unit, FAMILY, commands):
         if outcome.error is not None:
             raise outcome.error
+
+
+async def _cases(unit: Transaction, messages: Sequence[Incoming]) -> None:
+    for message in messages:
+        asked = message.body
+        if asked.ordered != TAKE_BACK_TERMINATION:
+            continue  # of another service
+        stream = f"family-{asked.family}"
+        found = (await unit.load(FAMILY, [stream])).get(stream)
+        there = found is not None and bool(found.state.family)
+        there = there and not await erased_among(unit, [asked.family])
+        order = asked.family, asked.order, asked.case, asked.asked_by
+        await handle(unit, FAMILY, stream, AskTakeBack(*order, there))

@@ -28,6 +28,7 @@ from services.registry.http import (
     lists,
     member_numbers,
     reopenings,
+    take_backs,
 )
 from services.registry.http.csv_commands import CsvImport
 from services.registry.http.openapi_examples import EXAMPLES
@@ -91,7 +92,7 @@ SERVICE: Final = Service(
     [
         *(families.router, member_numbers.router, adjudications.router, changes.router),
         groups.router,
-        *(reopenings.router, lists.router, erasures.router, key_versions.router),
+        *(reopenings.router, take_backs.router, lists.router, erasures.router, key_versions.router),
     ],
     parts,
     streams=[ERASURE, FAMILY, LISTING],

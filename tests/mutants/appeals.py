@@ -62,4 +62,47 @@ APPEALS: Final = (
         f"{_RULES}::test_a_termination_that_waited_is_carried_out_with_all_that_is_held",
         f"{_RULES}::test_a_termination_waits_while_an_appeal_is_open",
     ),
+    Mutant(
+        "taken-back-by-who-asked",
+        "who asked for a termination to be taken back decides on it",
+        (
+            Change(
+                "services/registry/domain/family/terminations.py",
+                "    if same_person(command.checker, *asked.asked_by):\n",
+                "    if same_person(command.checker, asked.order):\n",
+            ),
+        ),
+        "tests/unit/registry/test_terminations.py::test_who_asked_does_not_decide[officer-1]",
+        "tests/unit/registry/test_terminations.py::test_an_order_waits_for_another_person",
+    ),
+    Mutant(
+        "corrected-by-who-asked",
+        "who asked for a cycle to be decided again approves what follows",
+        (
+            Change(
+                "services/conditionality/workers/case_orders.py",
+                "    actors = {*asked_by, *(fact.actor for fact in recorded)}\n",
+                "    actors = {fact.actor for fact in recorded}\n",
+            ),
+        ),
+        "tests/integration/conditionality/test_appeals.py"
+        "::test_upheld_the_cycle_is_corrected_by_a_person_who_had_no_part_in_it",
+        "tests/integration/conditionality/test_appeals.py"
+        "::test_an_appeal_keeps_its_money_held_until_it_is_rejected",
+    ),
+    Mutant(
+        "appeal-decided-by-who-opened",
+        "who opened an appeal decides it",
+        (
+            Change(
+                "services/complaints/domain/remedy.py",
+                "    if same_person(command.person, opened.opened_by):\n",
+                "    if same_person(command.person, opened.case):\n",
+            ),
+        ),
+        "tests/unit/complaints/test_remedy.py"
+        "::test_an_appeal_is_decided_by_another_person_than_who_opened_it",
+        "tests/unit/complaints/test_remedy.py"
+        "::test_an_upheld_appeal_orders_its_cycle_to_be_decided_again",
+    ),
 )

@@ -23,7 +23,7 @@ Ordered: TypeAlias = Literal[
 AppealOutcome: TypeAlias = Literal["UPHELD", "REJECTED", "WITHDRAWN"]
 Answer: TypeAlias = Literal["PROPOSED", "DONE", "REFUSED", "NOT_YET_SUPPORTED"]
 
-ANSWERED_BY: Final = {"REEVALUATE_CYCLE": "conditionality"}
+ANSWERED_BY: Final = {"REEVALUATE_CYCLE": "conditionality", "TAKE_BACK_TERMINATION": "registry"}
 """The service that carries out each order; what is not here is not yet supported by any."""
 _ORDERS: Final = uuid5(NAMESPACE_URL, "urn:pkh:complaints:order")
 

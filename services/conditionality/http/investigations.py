@@ -71,7 +71,7 @@ class InvestigationView(BaseModel):
 
     family: UUID
     tahap: str
-    outcome: Literal["OPEN", "WITHDRAWN", "CONFIRMED", "NOT_CONFIRMED"]
+    outcome: Literal["OPEN", "WITHDRAWN", "CONFIRMED", "NOT_CONFIRMED", "TAKEN_BACK"]
     finding: FindingView | None
     held: list[str]
 

@@ -55,6 +55,7 @@ ROSTER_TOPIC: Final = "pkh.registry.roster.v1"
 GROUP_TOPIC: Final = "pkh.registry.group.v1"
 TAHAP_TOPIC: Final = "pkh.payments.tahap.v1"
 COMMITMENT_TOPIC: Final = "pkh.conditionality.commitment.v1"
+CASE_TOPIC: Final = "pkh.complaints.case.v1"
 
 # -- Sent. FamilyListed, PersonsRegistered, GroupAssigned, FamiliesWithheld, ListClosed and
 # ListingStarted go out as they are stored; a family's facts as contract/facts.py has them. What
@@ -174,7 +175,13 @@ def publish(event: events.Event, state: Family) -> Message | None:
         case events.FamilyUnlisted():
             unlisted = FamilyUnlisted(event.family, event.tahap, event.revision)
             return Message(FAMILY_TOPIC, event.family, unlisted)
+        case events.FamilyReinstated():
+            return Message(ROSTER_TOPIC, event.family, AS_STORED)
+        case events.TerminationTakenBack() | events.OrderAnswered():
+            return Message(FAMILY_TOPIC, event.family, AS_STORED)
         case events.DuplicateMarked() | events.FamilyTerminated():
+            return None
+        case events.TakeBackProposed() | events.TakeBackRejected():
             return None
         case (
             events.ChangeProposed()
@@ -284,9 +291,14 @@ FAMILY: Final[StreamType[commands.Command, Family, events.Event]] = StreamType(
         "FamilyReopened": events.FamilyReopened,
         "FamilyUnlisted": events.FamilyUnlisted,
         "FamilyTerminated": events.FamilyTerminated,
+        "TakeBackProposed": events.TakeBackProposed,
+        "TakeBackRejected": events.TakeBackRejected,
+        "TerminationTakenBack": events.TerminationTakenBack,
+        "FamilyReinstated": events.FamilyReinstated,
+        "OrderAnswered": events.OrderAnswered,
     },
     publish=publish,
-    snapshot=(Family, 9),
+    snapshot=(Family, 10),
     family_of=lambda stream: stream.removeprefix("family-"),
 )
 
@@ -319,6 +331,7 @@ ERASURE: Final[StreamType[erasures.Command, Erasure, erasures.Event]] = StreamTy
 )
 
 __all__ = [
+    "CASE_TOPIC",
     "COMMITMENT_TOPIC",
     "ERASURE",
     "FAMILY",

@@ -50,3 +50,14 @@ class Terminated:
     family: str
     cycle: str
     effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequested:
+    """A case asks a service for something; none of `asked_by` decides on what follows."""
+
+    order: str
+    case: str
+    ordered: str
+    family: str
+    asked_by: tuple[str, ...]

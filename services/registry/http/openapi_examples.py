@@ -46,4 +46,5 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "region": "61.03.01.2001",
     "since": "2023-03-01",
     "status": "ELIGIBLE",
+    "asked_by": ["officer-1", "officer-2"],
 }

@@ -133,3 +133,29 @@ async def test_what_a_case_cannot_have_asked_is_parked_and_stops_nobody(bench: B
     assert "AppealPaused" in await bench.followed(FAMILY)
     parked = await bench.store.pool.fetchval("SELECT count(*) FROM parked")
     assert parked == 1
+
+
+async def test_a_family_whose_termination_was_taken_back_is_judged_again(
+    conditionality: Door, bench: Bench
+) -> None:
+    tahaps = [TAHAP, NEXT_TAHAP, "2023-3"]
+    for tahap in tahaps[1:]:
+        await bench.school(FAMILY, BAD, months=months_of(tahap))
+        await bench.take(bench.announced(tahap), bench.line(FAMILY, tahap))
+    path = f"/investigations/{FAMILY}/2023-3"
+    for subject, step, body in (
+        ("officer-1", "finding", {"outcome": "CONFIRMED"}),
+        ("supervisor-1", "decision", {"decision": "APPROVED"}),
+    ):
+        scopes = ("investigate", "approve", "read")
+        who = conditionality.who(subject, *(f"conditionality:{scope}" for scope in scopes))
+        tag = (await conditionality.client.get(path, headers=who)).headers["ETag"]
+        answer = await conditionality.post(f"{path}/{step}", who | {"If-Match": tag}, json=body)
+        assert answer.status_code == 204, answer.text
+
+    await bench.take(bench.roster.record("FamilyReinstated", FAMILY, {"family": FAMILY}))
+    await bench.school(FAMILY, BAD, months=months_of("2023-4"))
+    await bench.take(bench.announced("2023-4"), bench.line(FAMILY, "2023-4"))
+
+    assert await bench.evaluated(FAMILY, "2023-4") == [(1, "FAILED")]
+    assert (await sent(bench.store, "Suspended"))[-1].body["counter"] == 1

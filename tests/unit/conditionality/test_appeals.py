@@ -33,6 +33,8 @@ from services.conditionality.domain.commitment import (
     NoteAppeal,
     OrderAnswered,
     OrderReevaluation,
+    Reinstate,
+    Reinstated,
     RejectCorrection,
     Released,
     Suspended,
@@ -461,6 +463,28 @@ def test_facts_that_come_while_an_order_waits_are_decided_with_it() -> None:
     )
     assert isinstance(gone, CorrectionWithdrawn)
     assert answer == OrderAnswered(FAMILY, ORDER, CASE, "REFUSED", "NOTHING_CHANGED")
+
+
+# -- A termination that was taken back ------------------------------------------------------------
+
+
+def test_a_reinstated_family_is_judged_again_and_its_failures_counted_anew(
+    terminated: tuple[Event, ...],
+) -> None:
+    then = given(commitment, *terminated).when(Reinstate(FAMILY))
+
+    then.then(Reinstated(FAMILY, "2023-3"))
+    assert not then.state.terminated
+    past = (*terminated, *then.events)
+    failed = decided(cycle("2023-4", "fails"), after=past)
+    assert effects(failed) == [suspended("2023-4", counter=1)]
+    complied = decided(cycle("2024-1", "complies"), after=(*past, *failed))
+    assert effects(complied) == [released("2023-4", cycle="2024-1")]
+    given(commitment, *past).when(Reinstate(FAMILY)).then_nothing()
+
+
+def test_a_family_that_was_not_terminated_is_not_reinstated() -> None:
+    given(commitment, *history("fails")).when(Reinstate(FAMILY)).then_nothing()
 
 
 # -- An appeal that came to nothing ---------------------------------------------------------------

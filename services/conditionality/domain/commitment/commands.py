@@ -110,6 +110,13 @@ class RepeatEvaluation:
 
 
 @dataclass(frozen=True, slots=True)
+class Reinstate:
+    """Registry took the family's termination back."""
+
+    family: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoteAppeal:
     """A case appeals against what followed from a tahap's cycle.
 
@@ -168,6 +175,7 @@ Command: TypeAlias = (
     | DecideFinding
     | WithdrawCycle
     | RepeatEvaluation
+    | Reinstate
     | NoteAppeal
     | DecideAppeal
     | OrderReevaluation

@@ -157,6 +157,17 @@ class Cleared:
 
 
 @dataclass(frozen=True, slots=True)
+class Reinstated:
+    """Registry took the termination back: behind `cycle` the family is judged and counted anew.
+
+    Money that was returned stays so.
+    """
+
+    family: str
+    cycle: str
+
+
+@dataclass(frozen=True, slots=True)
 class CorrectionProposed:
     """Late facts would change a frozen cycle to this; nothing changes until a person approves.
 
@@ -289,6 +300,7 @@ Event: TypeAlias = (
     | FindingApproved
     | Terminated
     | Cleared
+    | Reinstated
     | CorrectionProposed
     | CorrectionApproved
     | CorrectionRejected

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from libs.events.domain.errors import DomainError
 from libs.events.domain.persons import same_person
-from services.conditionality.domain.commitment.commands import BringFinding, DecideFinding
+from services.conditionality.domain.commitment.commands import (
+    BringFinding,
+    DecideFinding,
+    Reinstate,
+)
 from services.conditionality.domain.commitment.corrections import SamePerson
 from services.conditionality.domain.commitment.events import (
     Cleared,
@@ -12,6 +16,7 @@ from services.conditionality.domain.commitment.events import (
     FindingApproved,
     FindingBrought,
     FindingRejected,
+    Reinstated,
     Terminated,
 )
 from services.conditionality.domain.commitment.sanctions import effect_id
@@ -71,6 +76,13 @@ def decide_finding(command: DecideFinding, state: Commitment) -> list[Event]:
         return [FindingRejected(*decided)]
     approved = FindingApproved(*decided)
     return [approved if state.pausing else end(approved, state)]
+
+
+def reinstate(command: Reinstate, state: Commitment) -> list[Event]:
+    """A terminated family is judged again, once; its failures are counted anew."""
+    if not state.terminated:
+        return []
+    return [Reinstated(command.family, state.standing_cycles[-1].tahap)]
 
 
 def _investigation(command: BringFinding | DecideFinding, state: Commitment) -> Investigation:

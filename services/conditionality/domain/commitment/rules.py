@@ -21,6 +21,7 @@ from services.conditionality.domain.commitment.commands import (
     EvaluateCycle,
     NoteAppeal,
     OrderReevaluation,
+    Reinstate,
     RejectCorrection,
     RepeatEvaluation,
     WithdrawCycle,
@@ -37,7 +38,11 @@ from services.conditionality.domain.commitment.events import (
     Event,
     InvestigationWithdrawn,
 )
-from services.conditionality.domain.commitment.investigations import bring_finding, decide_finding
+from services.conditionality.domain.commitment.investigations import (
+    bring_finding,
+    decide_finding,
+    reinstate,
+)
 from services.conditionality.domain.commitment.sanctions import (
     effect_id,
     failures_to_investigation,
@@ -132,6 +137,8 @@ def decide(command: Command, state: Commitment) -> list[Event]:
             return resumed(withdraw(command, state), state, command.policy)
         case RepeatEvaluation():
             return repeat(command, state)
+        case Reinstate():
+            return reinstate(command, state)
         case NoteAppeal():
             return note_appeal(command, state)
         case DecideAppeal():

@@ -35,6 +35,7 @@ from services.conditionality.domain.commitment.events import (
     InvestigationOpened,
     InvestigationWithdrawn,
     OrderAnswered,
+    Reinstated,
     Released,
     Suspended,
     Terminated,
@@ -56,7 +57,7 @@ class Investigation:
     """The family's latest investigation, by the tahap at which it opened, and its last finding."""
 
     tahap: str
-    outcome: Literal["OPEN", "WITHDRAWN", "CONFIRMED", "NOT_CONFIRMED"] = "OPEN"
+    outcome: Literal["OPEN", "WITHDRAWN", "CONFIRMED", "NOT_CONFIRMED", "TAKEN_BACK"] = "OPEN"
     finding: Finding | None = None
 
 
@@ -194,6 +195,8 @@ def evolve(state: Commitment, event: Event) -> Commitment:
         case Cleared():
             cycles = _cleared(state, event)
             return replace(state, cycles=cycles, investigation=_ended(event, "NOT_CONFIRMED"))
+        case Reinstated():
+            return _reinstated(state, event)
         case CorrectionProposed():
             corrections = (*_without(state, event.tahap), Correction(event))
             return replace(state, corrections=corrections, proposals=event.correction)
@@ -235,11 +238,18 @@ def _holding(state: Commitment, tahaps: Iterable[str], hold: Hold) -> tuple[Cycl
     return tuple(c._replace(hold=hold) if c.tahap in named else c for c in state.cycles)
 
 
-def _cleared(state: Commitment, event: Cleared) -> tuple[Cycle, ...]:
+def _cleared(state: Commitment, event: Cleared | Reinstated) -> tuple[Cycle, ...]:
+    released = event.tahaps if isinstance(event, Cleared) else ()
     return tuple(
         cycle._replace(cleared=True) if cycle.tahap == event.cycle else cycle
-        for cycle in _holding(state, event.tahaps, "RELEASED")
+        for cycle in _holding(state, released, "RELEASED")
     )
+
+
+def _reinstated(state: Commitment, event: Reinstated) -> Commitment:
+    left = state.investigation
+    over = left and replace(left, outcome="TAKEN_BACK")
+    return replace(state, cycles=_cleared(state, event), investigation=over)
 
 
 def _found(event: FindingBrought | FindingRejected | FindingApproved) -> Finding:

@@ -270,6 +270,28 @@ class MarkTerminated:
 
 
 @dataclass(frozen=True, slots=True)
+class AskTakeBack:
+    """A case orders the family's termination to be taken back; who asked does not decide on it.
+
+    `there` says that the family is registered and not erased.
+    """
+
+    family: str
+    order: str
+    case: str
+    asked_by: tuple[str, ...]
+    there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DecideTakeBack:
+    """Another person takes the termination back, or lets it stay."""
+
+    decision: Decision
+    checker: str
+
+
+@dataclass(frozen=True, slots=True)
 class UnlistFamily:
     """Take back what the cancelled list of a tahap did; `before` is the family at its cut."""
 
@@ -294,4 +316,6 @@ Command: TypeAlias = (
     | DecideReopening
     | UnlistFamily
     | MarkTerminated
+    | AskTakeBack
+    | DecideTakeBack
 )

@@ -116,6 +116,14 @@ class PayeeShared(DomainError):
     """The tahap pays another family on this account, or this person for another family."""
 
 
+class NoSuchTakeBack(NotFound):
+    """Nobody asks for the family's termination to be taken back."""
+
+
+class TakeBackDecided(DomainError):
+    """The termination was decided on otherwise, and a decision is not reversed."""
+
+
 class NotInProgramme(DomainError):
     """The family was terminated since, and a terminated family is not re-opened."""
 

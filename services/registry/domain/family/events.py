@@ -232,6 +232,61 @@ class FamilyTerminated:
     effect: str
 
 
+@dataclass(frozen=True, slots=True)
+class TakeBackProposed:
+    """A case asks for the family's termination to be taken back; another person decides on it."""
+
+    family: str
+    order: str
+    case: str
+    asked_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBackRejected:
+    """The family's termination stays."""
+
+    family: str
+    order: str
+    case: str
+    checker: str
+
+
+@dataclass(frozen=True, slots=True)
+class TerminationTakenBack:
+    """Another person than who asked took the termination with `tahap` back: the next list has the
+    family again."""
+
+    family: str
+    tahap: str
+    order: str
+    case: str
+    checker: str
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyReinstated:
+    """A family whose termination was taken back is in the programme: its cycles are judged again,
+    and its failures counted anew."""
+
+    family: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAnswered:
+    """The answer to an order of a case: PROPOSED to another person, DONE, or REFUSED for a
+    reason."""
+
+    family: str
+    order: str
+    case: str
+    outcome: Literal["PROPOSED", "DONE", "REFUSED"]
+    reason: str = ""
+
+
+TakeBackEvent: TypeAlias = (
+    TakeBackProposed | TakeBackRejected | TerminationTakenBack | FamilyReinstated | OrderAnswered
+)
 LifeFact: TypeAlias = (
     MemberBorn | MemberDied | SchoolChanged | PregnancyReported | FamilyMoved | PayeeChanged
 )
@@ -332,6 +387,7 @@ Event: TypeAlias = (
     | FamilyReopened
     | FamilyUnlisted
     | FamilyTerminated
+    | TakeBackEvent
 )
 
 __all__ = [

@@ -20,6 +20,7 @@ from services.registry.domain.family.events import (
     FamilyListed,
     FamilyMoved,
     FamilyRegistered,
+    FamilyReinstated,
     FamilyReopened,
     FamilyTerminated,
     FamilyUnlisted,
@@ -30,6 +31,7 @@ from services.registry.domain.family.events import (
     MemberDied,
     MembersRegistered,
     NikRecorded,
+    OrderAnswered,
     PayeeChanged,
     PersonAdjudicated,
     PersonsRegistered,
@@ -38,11 +40,13 @@ from services.registry.domain.family.events import (
     ReopeningRejected,
     ReopeningWithdrawn,
     SchoolChanged,
+    TakeBackProposed,
+    TakeBackRejected,
+    TerminationTakenBack,
 )
 from services.registry.domain.family.identities import nik_recorded
 from services.registry.domain.family.leaving import graduated, pending, reopened, unlisted
 from services.registry.domain.family.state import (
-    Departure,
     Designation,
     Died,
     Expecting,
@@ -54,6 +58,7 @@ from services.registry.domain.family.state import (
     Payee,
     Schooled,
 )
+from services.registry.domain.family.terminations import terminated
 
 
 def evolve(state: Family, event: Event) -> Family:
@@ -71,8 +76,15 @@ def evolve(state: Family, event: Event) -> Family:
             return reopened(state, event)
         case FamilyUnlisted():
             return unlisted(state, event)
-        case FamilyTerminated():
-            return replace(state, departure=Departure("TERMINATED", event.tahap))
+        case (
+            FamilyTerminated()
+            | TakeBackProposed()
+            | TakeBackRejected()
+            | TerminationTakenBack()
+            | FamilyReinstated()
+            | OrderAnswered()
+        ):
+            return terminated(state, event)
         case ChangeProposed():
             return change_proposed(state, event)
         case ChangeApproved() | ChangeRejected() | ChangeWithdrawn():

@@ -15,12 +15,14 @@ from services.registry.domain.family.changes import (
 )
 from services.registry.domain.family.commands import (
     AdjudicatePerson,
+    AskTakeBack,
     AssignGroup,
     Birth,
     Command,
     Death,
     DecideChange,
     DecideReopening,
+    DecideTakeBack,
     ListFamily,
     MarkDuplicate,
     MarkTerminated,
@@ -43,7 +45,6 @@ from services.registry.domain.family.errors import (
     FamilyFull,
     FamilyNotRegistered,
     MemberRegisteredDifferently,
-    NotParticipating,
     PersonAlreadyMember,
     PersonUnknown,
 )
@@ -52,7 +53,6 @@ from services.registry.domain.family.events import (
     Event,
     FamilyMoved,
     FamilyRegistered,
-    FamilyTerminated,
     FamilyUnlisted,
     GroupAssigned,
     LifeFact,
@@ -72,6 +72,7 @@ from services.registry.domain.family.lines import list_family, repeat_line
 from services.registry.domain.family.plausible import check_report
 from services.registry.domain.family.reopening import decide_reopening, review
 from services.registry.domain.family.state import Family
+from services.registry.domain.family.terminations import terminate
 
 ENTRIES_MAX: Final = 1_000
 """Members and reports that a family may have: each is read again whenever the family is, and no
@@ -107,8 +108,8 @@ def decide(command: Command, state: Family) -> list[Event]:
             return withdraw_change(command, state)
         case DecideReopening():
             return decide_reopening(command, state)
-        case MarkTerminated():
-            return mark_terminated(command, state)
+        case MarkTerminated() | AskTakeBack() | DecideTakeBack():
+            return terminate(command, state)
 
 
 family: Decider[Command, Family, Event] = Decider(Family(), decide, evolve)
@@ -250,32 +251,27 @@ def mark_duplicate(command: MarkDuplicate, state: Family) -> list[Event]:
     return [DuplicateMarked(holder.member)]
 
 
-def mark_terminated(command: MarkTerminated, state: Family) -> list[Event]:
-    """The family leaves the programme with the tahap, once."""
-    _require_registered(state)
-    if state.designation is None or state.designation.status != "ELIGIBLE":
-        raise NotParticipating(family=state.family, tahap=command.tahap)
-    if state.departure is not None and state.departure.kind == "TERMINATED":
-        return []
-    return [FamilyTerminated(command.tahap, command.effect)]
-
-
 def unlist(command: UnlistFamily, state: Family) -> list[Event]:
     """The family stands as before the cancelled list, once; a termination by two people stays."""
     before = _before(command, state)
-    terminated = state.departure is not None and state.departure.kind == "TERMINATED"
+    # A termination that was taken back since the list's cut stays so too.
+    stays = _is_terminated(state) or _is_terminated(before)
     unlisted = FamilyUnlisted(
         family=state.family,
         tahap=command.tahap,
         revision=command.revision,
         designation=before.designation,
         listed=before.listed,
-        departure=state.departure if terminated else before.departure,
+        departure=state.departure if stays else before.departure,
         waiting=before.waiting,
         without_category=before.without_category,
     )
     # Facts of the family since the cut stay, and count for the next list.
     return [] if evolve(state, unlisted) == state else [unlisted]
+
+
+def _is_terminated(state: Family) -> bool:
+    return state.departure is not None and state.departure.kind == "TERMINATED"
 
 
 def _before(command: UnlistFamily, state: Family) -> Family:

@@ -150,6 +150,15 @@ class Reopening(NamedTuple):
     standing: Literal["WAITING", "APPROVED", "REJECTED"] = "WAITING"
 
 
+class TakeBack(NamedTuple):
+    """The latest order to take the family's termination back."""
+
+    order: str
+    case: str
+    asked_by: tuple[str, ...]
+    standing: Literal["WAITING", "APPROVED", "REJECTED"] = "WAITING"
+
+
 DepartureKind: TypeAlias = Literal["GRADUATED_NATURAL", "TERMINATED"]
 
 
@@ -187,6 +196,8 @@ class Family:
     changes: tuple[ChangeProposed, ...] = ()  # that wait for another person
     changes_proposed: int = 0  # so far
     group: str = ""
+    take_back: TakeBack | None = None
+    orders: tuple[str, ...] = ()  # of cases, that were answered
 
     @property
     def closed(self) -> bool:
