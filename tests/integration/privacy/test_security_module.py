@@ -4,6 +4,7 @@ import os
 import secrets
 import subprocess
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -19,7 +20,11 @@ from libs.privacy.rotation import Rewrapper, ensure_all_open, keys_under
 from libs.privacy.security_module import ModuleAddress, SecurityModule
 from libs.privacy.versions import KeyVersions
 from libs.privacy.wrapping import Wrapper
+from services.registry.main import SERVICE
+from tests.doors import front_door, service_settings
 from tests.integration.privacy.conftest import ROLES, AsRole
+from tests.integration.registry.kit import family, handed_in
+from tests.servers import Postgres
 
 LIBRARY: Final = next(
     (
@@ -34,6 +39,7 @@ pytestmark = pytest.mark.skipif(LIBRARY is None, reason="needs Debian's softhsm2
 
 FIRST: Final = KeyVersions.of(bytes(range(32)))
 NONCE: Final = bytes(12)
+CARD: Final = "6103010101230001"
 
 
 @pytest.fixture(scope="module")
@@ -207,3 +213,17 @@ def test_pkh_keys_makes_a_version_in_the_module(
     assert file.read_text() == "2 pkcs11:object=kek-of-2027\n"
     pkh("add")
     assert KeyVersions.read(file.read_text()).numbers == [2, 3]
+
+
+async def test_a_register_closes_and_opens_by_the_module(
+    postgres: Postgres, tmp_path: Path, address: ModuleAddress, label: str
+) -> None:
+    async with service_settings(postgres, tmp_path, "registry") as plain:
+        settings = replace(plain, kek=KeyVersions(1, labels={1: label}), security_module=address)
+        async with front_door(SERVICE, settings, tmp_path) as registry:
+            await handed_in(registry, "families", family(CARD))
+            shown = await registry.client.get("/keys", headers=registry.who("ana", "platform:read"))
+
+    assert shown.json()["versions"][0] == {
+        "secret": "kek", "version": 1, "state": "IN_USE", "left": 1
+    }  # fmt: skip
