@@ -39,6 +39,7 @@ NOT_TOLD: Final = (
     "GET /problems/{code}",
     "GET /families/{family}/tahap/{tahap}/why",
     "GET /reopenings/{family}/{tahap}",
+    "GET /take-backs/{family}",
     "GET /sessions/{number}/check-in-tokens",  # made on the day of a session, and not before it
     NOT_READY,
 )
