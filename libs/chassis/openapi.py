@@ -153,10 +153,10 @@ def described(
                 holder["example"] = example_of(holder["schema"], schemas, examples)
         for parameter in operation.get("parameters", ()):
             own = parameter["schema"].get("examples")
-            if parameter["name"] in examples:
-                parameter.setdefault("example", examples[parameter["name"]])
-            elif own and parameter["required"]:
+            if own and parameter["required"]:
                 parameter.setdefault("example", own[0])
+            elif parameter["name"] in examples:
+                parameter.setdefault("example", examples[parameter["name"]])
     return document
 
 
