@@ -8,6 +8,7 @@ from tests.mutants.mutant import Change, Mutant
 
 _RULES: Final = "tests/unit/conditionality/test_exceptions.py"
 _DOORS: Final = "tests/integration/conditionality/test_exceptions.py"
+_MOVED: Final = "tests/integration/attacks/test_an_exception_moved_to_another_region.py"
 _SERVICE: Final = "services/conditionality"
 
 EXCEPTIONS: Final = (
@@ -76,5 +77,18 @@ EXCEPTIONS: Final = (
         ),
         f"{_DOORS}::test_a_late_fact_under_an_exception_names_who_made_it_too",
         f"{_DOORS}::test_an_area_is_excused_once_another_person_approved_it",
+    ),
+    Mutant(
+        "exception-moved-unseen",
+        "who sees only the place of an exception lets it be of another region",
+        (
+            Change(
+                f"{_SERVICE}/http/exceptions.py",
+                "    if not await _seen(unit, asker, [found.state]):\n",
+                "    if not found.state.exception:\n",
+            ),
+        ),
+        f"{_MOVED}::test_a_reader_of_the_old_place_learns_of_no_family_elsewhere",
+        f"{_MOVED}::test_who_sees_both_places_decides",
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -53,6 +53,7 @@ from services.conditionality.tables.exceptions import (
     area_known,
     counted_to,
     exceptions_page,
+    homes_of,
     keep_exception,
     lock_alone,
     place_of,
@@ -133,14 +134,15 @@ async def exceptions(
     """The exceptions of areas and families within the regions of the token, in order of id."""
     where = reader.within(region), state, reason
     rows = await exceptions_page(store, *where, paging.after(UUID), paging.rows)
-    found, following = paging.cut(rows, lambda row: row)
-    streams = {exception: _stream(exception) for exception in found}
+    page, following = paging.cut(rows, lambda row: row)
+    streams = {exception: _stream(exception) for exception in page}
     async with store.looking() as look:
         read = await load_by_halves(look, EXCEPTION, list(streams.values()))
-    items = [_view(read[stream].state) for stream in streams.values() if stream in read]
+        shown = await _seen(look, reader, [read[s].state for s in streams.values() if s in read])
+    items = [_view(found) for found in shown]
     unreadable = [number for number, stream in streams.items() if stream not in read]
-    page = StreamPage[ExceptionView](items=items, next=following, unreadable=unreadable)
-    return await noted(page)
+    answer = StreamPage[ExceptionView](items=items, next=following, unreadable=unreadable)
+    return await noted(answer)
 
 
 @router.get("/{exception}", responses=refuses(ExceptionUnknown) | UNCHANGED)
@@ -344,7 +346,24 @@ async def _found(unit: Transaction, exception: UUID, asker: Principal) -> Loaded
     region = await place_of(unit, exception)
     if region is None or is_outside(asker, region):
         raise ExceptionUnknown(exception=exception)
-    return (await unit.load(EXCEPTION, [_stream(exception)]))[_stream(exception)]
+    found = (await unit.load(EXCEPTION, [_stream(exception)]))[_stream(exception)]
+    if not await _seen(unit, asker, [found.state]):
+        raise ExceptionUnknown(exception=exception)
+    return found
+
+
+async def _seen(
+    unit: Transaction, asker: Principal, found: Sequence[DutyException]
+) -> list[DutyException]:
+    """Those whose proposal is of a place of the asker's too: it may be of another one than what is
+    in force, and who sees only that neither decides on it nor learns of whom it is."""
+    waits = [state.proposed.terms if state.proposed else None for state in found]
+    homes = await homes_of(unit, [terms.family for terms in waits if terms and terms.family])
+    return [
+        state
+        for state, terms in zip(found, waits, strict=True)
+        if not (terms and is_outside(asker, terms.region or homes.get(terms.family, "")))
+    ]
 
 
 async def _handle(

@@ -135,8 +135,11 @@ async def holding_for(
 
 
 def _areas(region: str) -> list[str]:
-    """A region and all that it lies in: 61.03.01 lies in 61.03 and 61."""
-    parts = region.split(".")
+    """A region and all that it lies in: 61.03.01 lies in 61.03 and 61, and what is unknown nowhere.
+
+    An exception of a family has no region either, and is no exception of who lives nowhere.
+    """
+    parts = region.split(".") if region else []
     return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
 
 
@@ -211,6 +214,13 @@ async def place_of(unit: Transaction, exception: UUID) -> str | None:
     family is erased."""
     region: str | None = await unit.connection.fetchval(_WHERE, exception)
     return region
+
+
+async def homes_of(unit: Transaction, families: Sequence[str]) -> Mapping[str, str]:
+    """{family: where it lives} of those of whom this is known."""
+    statement = "SELECT family::text, region FROM family_region WHERE family = ANY($1::uuid[])"
+    rows = await unit.connection.fetch(statement, families) if families else []
+    return {row["family"]: row["region"] for row in rows}
 
 
 async def area_known(store: Store, area: str) -> bool:
