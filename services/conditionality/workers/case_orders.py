@@ -82,8 +82,9 @@ async def _reevaluation(
     lines = await lines_of(unit, [(asked.tahap, asked.family)]) if asked.tahap else []
     lines = await lock_uncancelled(unit, lines) if lines else []
     if not lines:
-        reason = "NO_SUCH_CYCLE"
-        return AnswerOrder(asked.family, asked.order, asked.case, "REFUSED", reason)
+        policy = await _policy(unit, policies, asked.family, asked.tahap or "")
+        of_case = asked.family, asked.order, asked.case
+        return AnswerOrder(*of_case, "REFUSED", "NO_SUCH_CYCLE", policy)
     evaluate = await _evaluation(unit, lines[0], policies, asked.asked_by)
     return OrderReevaluation(asked.order, asked.case, evaluate)
 

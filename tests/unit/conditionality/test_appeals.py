@@ -45,6 +45,7 @@ from services.conditionality.domain.commitment import (
 from services.conditionality.domain.commitment.corrections import SamePerson
 from services.conditionality.domain.commitment.investigations import FindingDecided, FindingWaits
 from services.conditionality.domain.commitment.sanctions import effect_id
+from services.conditionality.domain.duties import CommitmentPolicy
 from tests.unit.conditionality.kit import (
     CUTS,
     FAMILY,
@@ -442,6 +443,28 @@ def test_an_order_that_cannot_be_carried_out_ends_its_upheld_appeal() -> None:
         AppealEnded(FAMILY, CASE, "2023-1", "HOLD", "REFUSED"),
     )
     given(commitment, *past, *then.events).when(answer).then_nothing()
+
+
+@pytest.mark.parametrize("policy", [POLICY, None], ids=["with its line", "without"])
+def test_a_decision_that_waits_is_carried_out_when_the_order_of_its_appeal_cannot_be(
+    policy: CommitmentPolicy | None,
+) -> None:
+    past = after(decision("UPHELD"), past=WAITING)
+
+    then = given(commitment, *past).when(
+        AnswerOrder(FAMILY, ORDER, CASE, "REFUSED", "NO_SUCH_CYCLE", policy)
+    )
+
+    answered, ended, terminated = then.events
+    assert (type(answered), type(ended)) == (OrderAnswered, AppealEnded)
+    assert isinstance(terminated, Terminated)
+    assert terminated.tahaps == ("2023-1", "2023-2", "2023-3")
+
+
+def test_a_decision_that_waits_is_carried_out_when_an_appeal_without_its_line_ends() -> None:
+    then = given(commitment, *WAITING).when(replace(decision("REJECTED"), policy=None))
+
+    assert isinstance(then.events[-1], Terminated)
 
 
 def test_facts_that_come_while_an_order_waits_are_decided_with_it() -> None:

@@ -126,27 +126,36 @@ def resumed(
     events: list[Event], before: Commitment, policy: CommitmentPolicy | None
 ) -> list[Event]:
     """These events, and what no appeal lets wait any more once they have happened."""
-    if not events or not before.pausing or policy is None:
+    if not events or not before.pausing:
         return events
     after = before
     for event in events:
         after = evolve(after, event)
     if len(after.pausing) == len(before.pausing):
         return events
-    failures_max = failures_to_investigation(policy)
-    return [*events, *_goes_on(events[0].family, before, after, failures_max)]
+    family = events[0].family
+    # What two people have decided is carried out by no policy of a cycle, which may be gone.
+    if decided := _waiting_decision(family, after):
+        return [*events, end(decided, after)]
+    if policy is None:
+        return events
+    return [*events, *_goes_on(family, before, after, failures_to_investigation(policy))]
+
+
+def _waiting_decision(family: str, after: Commitment) -> FindingApproved | None:
+    """The decision of two people for which no appeal is in the way any more, if there is one."""
+    investigation = after.investigation
+    found = investigation.finding if investigation else None
+    if not investigation or not found or not after.decision_waits or after.pausing:
+        return None
+    return FindingApproved(family, investigation.tahap, found.outcome, found.maker, found.checker)
 
 
 def _goes_on(
     family: str, before: Commitment, after: Commitment, failures_max: int
 ) -> Iterator[Event]:
     """The effects that have waited, by the cycles and ids that they would have had."""
-    investigation, now = after.investigation, standing_of(after, failures_max)
-    found = investigation.finding if investigation else None
-    if investigation and found and after.decision_waits and not after.pausing:
-        decided = found.outcome, found.maker, found.checker
-        yield end(FindingApproved(family, investigation.tahap, *decided), after)
-        return
+    now = standing_of(after, failures_max)
     yield from _released(family, after, now)
     earlier = standing_of(before, failures_max).grounds
     grounds = [tahap for tahap in now.grounds if tahap not in earlier]

@@ -158,13 +158,14 @@ class OrderReevaluation:
 
 @dataclass(frozen=True, slots=True)
 class AnswerOrder:
-    """An order of a case that nothing follows from, and why."""
+    """An order of a case that nothing follows from, and why; `policy` is as in `DecideAppeal`."""
 
     family: str
     order: str
     case: str
     outcome: OrderOutcome
     reason: str = ""
+    policy: CommitmentPolicy | None = None
 
 
 Command: TypeAlias = (

@@ -147,7 +147,7 @@ def decide(command: Command, state: Commitment) -> list[Event]:
             ordered = order_reevaluation(command, state)
             return resumed(ordered, state, command.evaluate.policy)
         case AnswerOrder():
-            return answer_order(command, state)
+            return resumed(answer_order(command, state), state, command.policy)
 
 
 commitment: Decider[Command, Commitment, Event] = Decider(Commitment(), decide, evolve)
