@@ -223,7 +223,7 @@ QUIET = {
     *("ConsumerBehind", "ConsumerStopped", "MessagesParked", "RequestsFail", "BankSilent"),
     *("BooksDoNotBalance", "AccountBelowZero", "WorkFails", "PartnerIncident"),
     *("CertificateEnds", "CertificateEndsThisWeek", "Certificates and keys"),
-    *("ChangesBeforeClosing", "LookUpLimitReached"),
+    *("ChangesBeforeClosing", "LookUpLimitReached", "CasesDue"),
 }
 
 
