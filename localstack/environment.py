@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from libs.chassis.catalogue import KEYED, ROOT, catalogue, reader, relay, role
+from libs.chassis.catalogue import KEYED, ROOT, SEALS, catalogue, reader, relay, role
 from libs.chassis.dev_certificates import CA, client_files, make_certificates, server_files
 from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.dev_partner_keys import OWN, REGISTER, SIMULATED, make_partner_keys
@@ -40,7 +40,7 @@ PARTNERS: Final = ("TREASURY", "MANDIRI", "BRI", "BNI", "BTN")
 REACHING_OUT: Final = tuple(name for name, entry in catalogue().services.items() if entry.partners)
 """The services that ask partners."""
 
-SEALING: Final = catalogue().needing("sealing-keys")
+SEALING: Final = catalogue().needing(*SEALS)
 MATCHING: Final = catalogue().needing("token-key")
 IN_KEYS: Final = catalogue().needing(*KEYED)
 KEY_BYTES: Final = 32

@@ -110,15 +110,15 @@ def _key() -> dict[str, str]:
 
 
 async def _prepare(service: str, url: str) -> None:
-    registry, payments, eraser = map(runtime_role, ("registry", "payments", "eraser"))
+    registry, payments, eraser, complaints = map(runtime_role, key_migrate.HOLDERS)
     recognising = [runtime_role(name) for name in catalogue().needing("token-key")]
-    key_roles = KeyRoles(registry, payments, eraser, recognising)
+    key_roles = KeyRoles(registry, payments, eraser, complaints, recognising)
     named = {
         "RUNTIME_ROLE": runtime_role(service),
         "READER_ROLE": runtime_role("reader"),
         "GRAFANA_ROLE": runtime_role("grafana"),
     }
-    roles = {payments, eraser, *recognising, *named.values()}
+    roles = {payments, eraser, complaints, *recognising, *named.values()}
     await _make_roles(url, roles)
     directories = [migrate.CORRIDOR, ROOT / "services" / service / "migrations"]
     await migrate.apply(url, directories, named)

@@ -20,7 +20,18 @@ from itertools import chain, starmap
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from libs.chassis.catalogue import KEYED, ROOT, Catalogue, Entry, load, owner, reader, relay, role
+from libs.chassis.catalogue import (
+    KEYED,
+    ROOT,
+    SEALS,
+    Catalogue,
+    Entry,
+    load,
+    owner,
+    reader,
+    relay,
+    role,
+)
 from libs.chassis.dev_certificates import CA, client_files
 from libs.chassis.settings import address_of
 
@@ -86,7 +97,7 @@ def _environment(name: str, entry: Entry) -> Iterator[str]:
     yield "PKH_CURSOR_KEY_FILE: /run/secrets/cursor-key"
     if {*entry.needs} & {*KEYED}:
         yield from _connection("PKH_KEYS", name, "keys")
-    if "sealing-keys" in entry.needs:
+    if {*entry.needs} & {*SEALS}:
         yield "PKH_KEK_FILE: /run/secrets/kek"
     if "eraser" in entry.needs:
         yield from _connection("PKH_ERASER", "eraser", "keys")
@@ -111,7 +122,7 @@ def _environment(name: str, entry: Entry) -> Iterator[str]:
 
 def _service(name: str, entry: Entry) -> Iterator[str]:
     files = {
-        "sealing-keys": "kek",
+        **dict.fromkeys(SEALS, "kek"),
         "eraser": _password(role("eraser")),
         "reader": _password(reader(name)),
         "token-key": "token-key",

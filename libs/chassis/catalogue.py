@@ -21,10 +21,14 @@ from libs.events.domain.errors import CorridorError
 ROOT: Final = Path(__file__).resolve().parents[2]
 PORT_MIN, PORT_MAX = 1_024, 65_535
 
-Need: TypeAlias = Literal["sealing-keys", "eraser", "token-key", "service-token", "reader"]
-"""A secret that a service is given: the families' keys, what destroys them, the key of pseudonyms,
-its own token, the role under which requests read."""
-KEYED: Final[tuple[Need, ...]] = "sealing-keys", "token-key"
+Need: TypeAlias = Literal[
+    "sealing-keys", "own-keys", "eraser", "token-key", "service-token", "reader"
+]
+"""A secret that a service is given: the families' keys, keys of its own things, what destroys the
+former, the key of pseudonyms, its own token, the role under which requests read."""
+SEALS: Final[tuple[Need, ...]] = "sealing-keys", "own-keys"
+"""The needs that the key-encryption key meets."""
+KEYED: Final[tuple[Need, ...]] = *SEALS, "token-key"
 """The needs that the database of the keys meets."""
 
 

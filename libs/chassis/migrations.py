@@ -61,7 +61,8 @@ async def migrate_service(service: str, owner_url: str) -> list[str]:
 async def migrate_keys(owner_url: str) -> list[str]:
     """Apply what is missing of the families' keys, and of which role may do what with them."""
     recognising = [role(name) for name in catalogue().needing("token-key")]
-    roles = keys.KeyRoles(role("registry"), role("payments"), role("eraser"), recognising)
+    registry, payments, eraser, complaints = map(role, keys.HOLDERS)
+    roles = keys.KeyRoles(registry, payments, eraser, complaints, recognising)
     return await keys.apply(owner_url, roles)
 
 

@@ -102,7 +102,17 @@ class Running:
 
     async def keys(self) -> KeyRing:
         """The families' keys, for a service that needs `sealing-keys`."""
-        pool = await self._key_pool(self.settings.keys_url)
+        return await self._key_ring(await self._key_pool(self.settings.keys_url))
+
+    async def own_keys(self) -> KeyRing:
+        """The keys of the service's own things, by their ids, for one that needs `own-keys`.
+
+        They stand in a schema of its name, which it alone reads; it destroys them itself.
+        """
+        schemas = f"{self.settings.service},public"
+        return await self._key_ring(await self._key_pool(self.settings.keys_url, 0, schemas))
+
+    async def _key_ring(self, pool: Pool) -> KeyRing:
         kek = await still_in_use(pool, KEK, self.settings.kek)
         await ensure_all_open(pool, kek)
         address = self.settings.security_module
@@ -119,8 +129,13 @@ class Running:
         await ensure_retired(pool, TOKEN, versions)
         return Recognition(versions, pool)
 
-    async def _key_pool(self, url: str, connections: int = 1) -> Pool:
-        pool = asyncpg.create_pool(url, min_size=connections, max_size=KEY_CONNECTIONS_MAX)
+    async def _key_pool(self, url: str, connections: int = 1, schemas: str = "public") -> Pool:
+        pool = asyncpg.create_pool(
+            url,
+            min_size=connections,
+            max_size=KEY_CONNECTIONS_MAX,
+            server_settings={"search_path": schemas},
+        )
         return await self.closing.enter_async_context(pool)
 
     def resources(self, **more: Any) -> dict[str, Any]:

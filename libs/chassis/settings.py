@@ -49,6 +49,7 @@ LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 NEEDED: Final[Mapping[str, Sequence[str]]] = {
     "sealing-keys": ("PKH_KEYS_URL", "PKH_KEK_FILE"),
+    "own-keys": ("PKH_KEYS_URL", "PKH_KEK_FILE"),
     "eraser": ("PKH_ERASER_URL",),
     "reader": ("PKH_READER_URL",),
     "token-key": ("PKH_TOKEN_KEY_FILE", "PKH_KEYS_URL"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from itertools import islice
 from typing import TypeAlias
 
@@ -58,6 +59,12 @@ class KeyRing:
         self.pool = pool
         self.wrapper = Wrapper(kek, module)
         self._cache = _Cache(ttl_s, cached_max, clock)
+
+    def unremembered(self) -> KeyRing:
+        """The same keys, each of them fetched whenever it is asked for."""
+        ring = copy(self)
+        ring._cache = _Cache(0.0, 0, time.monotonic)  # noqa: SLF001 - of its own kind
+        return ring
 
     async def create(self, families: Iterable[str]) -> dict[str, FamilyKey]:
         """The keys of these families, made where there were none, and committed on return.

@@ -11,6 +11,8 @@ import asyncpg
 
 from libs.events.store import migrate
 
+HOLDERS: Final = ("registry", "payments", "eraser", "complaints")
+"""Who holds a role of its own in the key database."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 _RECOGNISES: Final = (
     'GRANT SELECT, INSERT ON stands_for TO "{role}"; GRANT SELECT ON retired TO "{role}"'
@@ -24,6 +26,7 @@ class KeyRoles:
     registry: str
     payments: str
     eraser: str
+    complaints: str
     recognising: Sequence[str] = ()
     """Of the services that recognise persons; each may be new."""
 
@@ -37,6 +40,7 @@ async def apply(owner_dsn: str, roles: KeyRoles) -> list[str]:
         "REGISTRY_ROLE": roles.registry,
         "PAYMENTS_ROLE": roles.payments,
         "ERASER_ROLE": roles.eraser,
+        "COMPLAINTS_ROLE": roles.complaints,
     }
     applied = await migrate.apply(owner_dsn, [MIGRATIONS], named)
     connection = await asyncpg.connect(owner_dsn)

@@ -1,13 +1,15 @@
-"""Answers of other services to what cases ask: each stands on its case."""
+"""Answers of other services to what cases ask, each on its case; and which families are erased."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from libs.events.bus.incoming import Incoming
 from libs.events.consumer.subscription import Handler, Subscription
 from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
+from libs.privacy.keys import KeyRing
 from services.complaints.contract import (
     COMMITMENT_TOPIC,
     FAMILY_TOPIC,
@@ -16,9 +18,11 @@ from services.complaints.contract import (
     AppealEnded,
     AppealNotPaused,
     AppealPaused,
+    FamilyErased,
     OrderAnswered,
 )
 from services.complaints.domain.remedy import Command, NoteAnswer, NoteEnd, NotePause
+from services.complaints.tables.cases import cases_of
 
 
 def take_answers(service: str) -> Handler:
@@ -46,17 +50,34 @@ def _command(
             return NoteEnd(body.case, body.outcome)
 
 
-SUBSCRIPTIONS = (
-    Subscription(
-        SERVICE,
-        COMMITMENT_TOPIC,
-        {
-            "OrderAnswered": OrderAnswered,
-            "AppealPaused": AppealPaused,
-            "AppealNotPaused": AppealNotPaused,
-            "AppealEnded": AppealEnded,
-        },
-        take_answers("conditionality"),
-    ),
-    Subscription(SERVICE, FAMILY_TOPIC, {"OrderAnswered": OrderAnswered}, take_answers("registry")),
+ANSWERS: Final = Subscription(
+    SERVICE,
+    COMMITMENT_TOPIC,
+    {
+        "OrderAnswered": OrderAnswered,
+        "AppealPaused": AppealPaused,
+        "AppealNotPaused": AppealNotPaused,
+        "AppealEnded": AppealEnded,
+    },
+    take_answers("conditionality"),
 )
+
+
+def of_registry(keys: KeyRing) -> Subscription:
+    """Answers of registry, and erased families: nobody reads again what was said on their cases."""
+    take = take_answers("registry")
+
+    async def take_families(unit: Transaction, messages: Sequence[Incoming]) -> None:
+        erased = {m.body.family for m in messages if isinstance(m.body, FamilyErased)}
+        # A key that is destroyed though the batch fails is destroyed once more.
+        for case in await cases_of(unit, erased) if erased else ():
+            await keys.destroy(case)
+        await take(unit, [m for m in messages if isinstance(m.body, OrderAnswered)])
+
+    messages = {"OrderAnswered": OrderAnswered, "FamilyErased": FamilyErased}
+    return Subscription(SERVICE, FAMILY_TOPIC, messages, take_families)
+
+
+def subscriptions(keys: KeyRing) -> Sequence[Subscription]:
+    """All that complaints reads; `keys` are those of its cases."""
+    return (ANSWERS, of_registry(keys))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, get_args
 
 from libs.events.store.model import AS_STORED, Message, StreamType, published
 from services.complaints.domain import remedy as remedies
@@ -23,7 +23,8 @@ from services.complaints.domain.case import (
     Event,
     case,
 )
-from services.complaints.domain.deadlines import Level
+from services.complaints.domain.handling import INSIDE
+from services.complaints.domain.handling import Event as Handled
 from services.complaints.domain.remedy import OrderRequested, Remedy, remedy
 
 SERVICE: Final = "complaints"
@@ -32,64 +33,6 @@ COMMITMENT_TOPIC: Final = "pkh.conditionality.commitment.v1"
 FAMILY_TOPIC: Final = "pkh.registry.family.v2"
 
 # -- Sent, each under its case. Those of case.py's events that stand not here go out as stored.
-
-
-@dataclass(frozen=True, slots=True)
-class CasePaused:
-    """The case waits for the reporter until `due_on`; its level's days do not run."""
-
-    case: str
-    on: date
-    due_on: date | None = None
-    family: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CaseResumed:
-    """The case waits no more; its level has until `due_on`."""
-
-    case: str
-    on: date
-    due_on: date | None = None
-    family: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CaseClosed:
-    """A resolved case is closed."""
-
-    case: str
-    on: date
-    family: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CaseReopened:
-    """A closed or resolved case is open again at a level."""
-
-    case: str
-    level: Level
-    on: date
-    due_on: date | None = None
-    family: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CaseLinked:
-    """The case is about the same thing as another one, with which it is handled."""
-
-    case: str
-    to: str
-    family: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CaseUnlinked:
-    """The case is handled by itself again."""
-
-    case: str
-    to: str
-    family: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +74,7 @@ def publish_remedy(event: remedies.Event, state: Remedy) -> Message | None:
             return None
 
 
-# -- Read from those who answer, each on its own topic
+# -- Read from others, each on its own topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,15 +110,23 @@ class AppealEnded:
     outcome: str
 
 
+@dataclass(frozen=True, slots=True)
+class FamilyErased:
+    """Two people had the family erased."""
+
+    family: str
+
+
 # -- Streams
 
 CASE: Final[StreamType[Command, Case, Event]] = StreamType(
     name="case",
     decider=case,
     events={
-        event.__name__: event for event in (CaseReceived, CaseFiled, CaseEscalated, CaseResolved)
+        event.__name__: event
+        for event in (CaseReceived, CaseFiled, CaseEscalated, CaseResolved, *get_args(Handled))
     },
-    publish=published(TOPIC, "case", inside=[CaseFiled]),
+    publish=published(TOPIC, "case", inside=[CaseFiled, *INSIDE]),
 )
 
 REMEDY: Final[StreamType[remedies.Command, Remedy, remedies.Event]] = StreamType(

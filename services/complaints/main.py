@@ -7,35 +7,54 @@ from typing import Final
 from libs.chassis.description import Parts, Service
 from libs.chassis.import_jobs import Imports
 from libs.chassis.metrics import Seldom
-from libs.chassis.service import Running
+from libs.chassis.service import Running, Step
+from libs.privacy.rotation import Rewrapper
 from services.complaints import policy
-from services.complaints.consumers import SUBSCRIPTIONS
+from services.complaints.consumers import subscriptions
 from services.complaints.contract import CASE, REMEDY
 from services.complaints.contract import SERVICE as NAME
-from services.complaints.http import appeals, cases, filed_cases, sweeps
+from services.complaints.http import appeals, cases, filed_cases, following, handling, sweeps
 from services.complaints.http.csv_commands import CsvImport
+from services.complaints.http.openapi_examples import EXAMPLES
+from services.complaints.http.words import CaseKeys
 from services.complaints.tables.sweeps import SweepJobs
 from services.complaints.workers.sweeper import SWEEPER, Sweeper
 
+REWRAPPER: Final = "rewrapper"
 POLICIES: Final = policy.load()
 
 
 async def parts(running: Running) -> Parts:
     """Passes cases on whose term is over, and takes in what others answer to orders."""
-    resources = {"csv_import": CsvImport(POLICIES), "policies": POLICIES}
+    keys = await running.own_keys()
+    resources = {
+        "csv_import": CsvImport(POLICIES),
+        "policies": POLICIES,
+        "case_keys": CaseKeys.of(keys),
+    }
     sweeper = Sweeper(running.store, POLICIES)
     running.looks.append(Seldom(sweeper.readings))
-    return Parts(SUBSCRIPTIONS, {SWEEPER: sweeper.step}, resources)
+    workers: dict[str, Step] = {SWEEPER: sweeper.step}
+    if len(keys.wrapper.kek.numbers) > 1:
+        workers[REWRAPPER] = Rewrapper(keys.pool, keys.pool, keys.wrapper).step
+    return Parts(subscriptions(keys), workers, resources)
 
 
 SERVICE: Final = Service(
     NAME,
-    [cases.router, appeals.router, filed_cases.router, sweeps.router],
+    [
+        cases.router,
+        handling.router,
+        following.router,
+        appeals.router,
+        filed_cases.router,
+        sweeps.router,
+    ],
     parts,
     streams=[CASE, REMEDY],
     jobs=[Imports(), SweepJobs()],
     jobs_scopes=["complaints:receive", "complaints:read"],
-    examples={**cases.EXAMPLES, **appeals.EXAMPLES},
+    examples={**EXAMPLES, **appeals.EXAMPLES},
 )
 
 if __name__ == "__main__":

@@ -85,6 +85,9 @@ _FOREIGN_APPEAL: Final = (
 _FOREIGN_CASE: Final = (
     "integration/complaints/test_cases.py::test_a_case_of_another_region_is_as_unknown_as_none"
 )
+_CASE_ABOVE: Final = (
+    "integration/complaints/test_handling.py::test_a_district_resolves_nothing_that_the_regency_has"
+)
 
 _FOREIGN_COMPLAINT: Final = (
     "integration/complaints/test_filed_cases.py"
@@ -307,7 +310,30 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
     "complaints": {
         **_everywhere("complaints:receive", "complaints:read"),
         "POST /cases": _of(Regions.INSIDE, "complaints:receive", shown_by=_FOREIGN_CASE),
-        "GET /cases/{case}": _of(Regions.INSIDE, "complaints:read", shown_by=_FOREIGN_CASE),
+        "GET /cases": _of(Regions.ROWS, "complaints:read"),
+        **{
+            f"GET /cases/{{case}}{of}": _of(
+                Regions.INSIDE, "complaints:read", shown_by=_FOREIGN_CASE
+            )
+            for of in ("", "/words")
+        },
+        "GET /cases/{case}/reporter": _of(
+            Regions.INSIDE, "complaints:read", "complaints:identify", shown_by=_FOREIGN_CASE
+        ),
+        **{
+            f"POST /cases/{{case}}/{step}": _of(
+                Regions.INSIDE, "complaints:handle", shown_by=_CASE_ABOVE
+            )
+            for step in (
+                *("assignment", "notes", "attachments", "question", "answer", "resolution"),
+                *("closing", "reopening", "link", "unlinking"),
+            )
+        },
+        "GET /answer-templates": _of(Regions.NONE, "complaints:read"),
+        **{
+            f"POST /followed-cases{step}": _of(Regions.NONE, "complaints:follow")
+            for step in ("", "/answer", "/reopening", "/rating")
+        },
         "GET /cases/{case}/remedy": _of(
             Regions.INSIDE, "complaints:read", shown_by=_FOREIGN_APPEAL
         ),

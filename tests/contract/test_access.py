@@ -247,6 +247,7 @@ def gatehouse(directory: Path, service: str) -> Gatehouse:
     app, behind = interfaces.application(service, settings), Behind()
     app.state.lives, app.state.store, app.state.reading = lives, Store(behind), Reading(behind)
     for name in (
+        "case_keys",
         "check_in_tokens",
         "csv_import",
         "excuses",

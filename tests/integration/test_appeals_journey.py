@@ -16,7 +16,7 @@ from libs.events.bus.connect import connect
 from libs.events.consumer.inbox import Consumer
 from libs.events.store.handle import handle
 from libs.events.store.postgres import Store
-from services.complaints.consumers import SUBSCRIPTIONS
+from services.complaints.consumers import ANSWERS
 from services.complaints.main import SERVICE as COMPLAINTS
 from services.conditionality import policy
 from services.conditionality.contract import PERSON
@@ -62,7 +62,7 @@ async def services(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Services
         stack.push_async_callback(store.close)
         bus = await connect(settings["complaints"].bus_url)
         stack.push_async_callback(bus.close)
-        cases = store, Consumer(store, bus, "complaints", SUBSCRIPTIONS, TOPICS)
+        cases = store, Consumer(store, bus, "complaints", (ANSWERS,), TOPICS)
         senders = {TAHAP_TOPIC: register.tahaps}
         found = Services(register, bench, office, desk, settings, cases, senders)
         await given_a_family_that_failed(found)

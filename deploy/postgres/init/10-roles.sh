@@ -149,7 +149,7 @@ SQL
   make_relay p2k2
   make_service complaints
   make_relay complaints
-  make_database pkh_keys pkh_keys_owner pkh_registry pkh_conditionality pkh_payments pkh_p2k2 pkh_eraser
+  make_database pkh_keys pkh_keys_owner pkh_registry pkh_conditionality pkh_payments pkh_p2k2 pkh_complaints pkh_eraser
   # end roles
 }
 

@@ -3,12 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Final, TypeAlias
 
 from libs.events.domain.decider import Decider
 from libs.events.domain.errors import DomainError, NotFound
+from libs.events.domain.persons import same_person
+from services.complaints.domain import handling
 from services.complaints.domain.deadlines import Ladder, Level, Turn
+from services.complaints.domain.handling import (
+    AnswerQuestion,
+    AskReporter,
+    AssignCase,
+    AttachFile,
+    Attachment,
+    CaseAssigned,
+    CaseClosed,
+    CaseLinked,
+    CasePaused,
+    CaseRated,
+    CaseReopened,
+    CaseResumed,
+    CaseUnlinked,
+    CloseCase,
+    Entry,
+    FileAttached,
+    LinkCase,
+    NoteCase,
+    RateCase,
+    ReopenCase,
+    Statement,
+    StatementTaken,
+    UnlinkCase,
+    WordsAdded,
+)
 
 # -- Commands -------------------------------------------------------------------------------------
 
@@ -18,7 +46,7 @@ class ReceiveCase:
     """A complaint has come in; `region` is what it is about, `family` whose it is, where known.
 
     `due_on` is the last day on which `level` answers in time; None while no ladder holds for it.
-    `reference` is its number in the file that it came in.
+    `reference` is its number in the file that it came in, `statement` the words of its reporter.
     """
 
     case: str
@@ -31,6 +59,7 @@ class ReceiveCase:
     anonymous: bool
     family: str | None
     reference: str = ""
+    statement: Statement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +72,20 @@ class AdvanceTo:
 
 @dataclass(frozen=True, slots=True)
 class ResolveCase:
-    """The level that has the case resolved it on a day."""
+    """The level that has the case resolved it on a day.
+
+    `reply` is what the reporter is told, sealed; `by` the subject who resolves it, "" in a file;
+    `beside` the case that is resolved, where this one is linked to it.
+    """
 
     on: date
     resolution: str
+    reply: str = ""
+    by: str = ""
+    beside: str = ""
 
 
-Command: TypeAlias = ReceiveCase | AdvanceTo | ResolveCase
+Command: TypeAlias = ReceiveCase | AdvanceTo | ResolveCase | handling.Command
 
 
 # -- Events ---------------------------------------------------------------------------------------
@@ -100,7 +136,7 @@ class CaseResolved:
     family: str | None = None
 
 
-Event: TypeAlias = CaseReceived | CaseFiled | CaseEscalated | CaseResolved
+Event: TypeAlias = CaseReceived | CaseFiled | CaseEscalated | CaseResolved | handling.Event
 
 
 # -- State ----------------------------------------------------------------------------------------
@@ -110,13 +146,30 @@ Event: TypeAlias = CaseReceived | CaseFiled | CaseEscalated | CaseResolved
 class Case:
     """A case as it stands; `received` is None until there is one.
 
-    `turns` are the levels that have had it, where terms are known; the last one has it.
+    `turns` are the levels that have had it, where terms are known; the last one has it. `paused`
+    says since when the reporter is waited for, and until when; `linked` since when another case
+    stands for it.
     """
 
     received: CaseReceived | None = None
     turns: tuple[Turn, ...] = ()
     resolved: CaseResolved | None = None
     reference: str = ""
+    statement: Statement | None = None
+    assigned: str = ""
+    paused: CasePaused | None = None
+    closed_on: date | None = None
+    linked: CaseLinked | None = None
+    entries: tuple[Entry, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    rating: int = 0
+
+    @property
+    def level(self) -> Level | None:
+        """The level that has the case, or resolved it."""
+        if self.turns:
+            return self.turns[-1].level
+        return None if self.received is None else self.received.level
 
 
 def evolve(state: Case, event: Event) -> Case:
@@ -129,18 +182,58 @@ def evolve(state: Case, event: Event) -> Case:
         case CaseEscalated(level=level, on=on, due_on=due_on):
             return replace(state, turns=(*state.turns, Turn(level, on, due_on)))
         case CaseResolved():
-            return replace(state, resolved=event)
+            return replace(state, resolved=event, paused=None)
+        case CaseReopened(level=level, on=on, due_on=due_on):
+            turns = state.turns if due_on is None else (*state.turns, Turn(level, on, due_on))
+            return replace(state, turns=turns, resolved=None, closed_on=None)
+        case CaseResumed(due_on=due_on):
+            return replace(state, turns=_until(state.turns, due_on), paused=None)
+        case CaseUnlinked(due_on=due_on):
+            return replace(state, turns=_until(state.turns, due_on), linked=None)
+        case _:
+            return _worked_on(state, event)
+
+
+def _worked_on(state: Case, event: handling.Event) -> Case:
+    match event:
+        case StatementTaken(statement=statement):
+            text = Entry("TEXT", _received(state).received_on, statement.words)
+            entries = (text,) if statement.words else ()
+            return replace(state, statement=statement, entries=entries)
+        case CaseAssigned(to=to):
+            return replace(state, assigned=to)
+        case WordsAdded(entry=entry):
+            return replace(state, entries=(*state.entries, entry))
+        case FileAttached(attachment=attachment):
+            return replace(state, attachments=(*state.attachments, attachment))
+        case CasePaused():
+            return replace(state, paused=event)
+        case CaseClosed(on=on):
+            return replace(state, closed_on=on)
+        case CaseLinked():
+            return replace(state, linked=event, paused=None)
+        case CaseRated(rating=rating):
+            return replace(state, rating=rating)
+        case _:
+            return state
+
+
+def _until(turns: tuple[Turn, ...], due_on: date | None) -> tuple[Turn, ...]:
+    """The turns with another end of the last one's term."""
+    if not turns or due_on is None:
+        return turns
+    return (*turns[:-1], turns[-1]._replace(due_on=due_on))
 
 
 # -- Rules ----------------------------------------------------------------------------------------
 
 
-class CaseReceivedDifferently(DomainError):
-    """Another case has this id."""
-
-
 class CaseUnknown(NotFound):
     """There is no case of this id."""
+
+
+class CaseReceivedDifferently(DomainError):
+    """Another case has this id."""
 
 
 class CaseResolvedDifferently(DomainError):
@@ -149,6 +242,53 @@ class CaseResolvedDifferently(DomainError):
 
 class ResolvedBeforeReceived(DomainError):
     """A case is not resolved before the day on which it is received."""
+
+
+class CaseAboutThemselves(DomainError):
+    """Nobody works on a case that is about themselves."""
+
+
+class CaseIsResolved(DomainError):
+    """The case is resolved already."""
+
+
+class CaseNotResolved(DomainError):
+    """The case is still open."""
+
+
+class CaseNotClosed(DomainError):
+    """The case is not closed yet."""
+
+
+class CaseIsPaused(DomainError):
+    """The case waits for an answer of its reporter already."""
+
+
+class CaseNotPaused(DomainError):
+    """Nobody has asked the reporter anything."""
+
+
+class CaseIsLinked(DomainError):
+    """Another case stands for this one; un-link it first."""
+
+
+class CaseNotLinked(DomainError):
+    """No other case stands for this one."""
+
+
+class LinkedToItself(DomainError):
+    """A case does not stand for itself."""
+
+
+class ReopenedTooLate(DomainError):
+    """The term within which a case is opened again is over."""
+
+
+class AttachmentNotAllowed(DomainError):
+    """Files of this type are not taken, or not of this size."""
+
+
+ONE_DAY: Final = timedelta(days=1)
 
 
 def decide(command: Command, state: Case) -> list[Event]:
@@ -160,10 +300,17 @@ def decide(command: Command, state: Case) -> list[Event]:
             return advance(command, state)
         case ResolveCase():
             return resolve(command, state)
+        case RateCase():
+            return rate(command, state)
+        case _:
+            return work(command, state)
 
 
 def receive(command: ReceiveCase, state: Case) -> list[Event]:
-    """A case is received once; the same again is quiet."""
+    """A case is received once; the same again is quiet.
+
+    Words are sealed anew each time, so they make no other case.
+    """
     received = CaseReceived(
         command.case,
         command.category,
@@ -176,37 +323,219 @@ def receive(command: ReceiveCase, state: Case) -> list[Event]:
         command.family,
     )
     if state.received is None:
-        filed = [CaseFiled(command.case, command.reference)] if command.reference else []
-        return [received, *filed]
+        events: list[Event] = [received]
+        if command.reference:
+            events.append(CaseFiled(command.case, command.reference))
+        if command.statement is not None:
+            events.append(StatementTaken(command.case, command.statement))
+        return events
     if (state.received, state.reference) == (received, command.reference):
         return []
     raise CaseReceivedDifferently(case=command.case)
 
 
 def advance(command: AdvanceTo, state: Case) -> list[Event]:
-    """Every level that receives the case by then is an event; nobody receives a resolved one."""
-    if state.received is None or not state.turns or state.resolved is not None:
+    """Every level that receives the case by then is an event; nobody receives a resolved one.
+
+    A reporter who was asked and did not answer in time is waited for no longer.
+    """
+    if not state.turns or state.resolved is not None or state.linked is not None:
         return []
-    name, family = state.received.case, state.received.family
-    return [
-        CaseEscalated(name, turn.level, turn.received_on, turn.due_on, family)
-        for turn in command.ladder.next_turns(state.turns[-1], command.on)
+    received, turn, events = _received(state), state.turns[-1], list[Event]()
+    if state.paused is not None:
+        until = state.paused.due_on
+        if until is None or command.on <= until:
+            return []
+        resumed = _resumed(state, state.paused, until + ONE_DAY, command.ladder)
+        turn = _until((turn,), resumed.due_on)[0]
+        events.append(resumed)
+    return events + [
+        CaseEscalated(received.case, turn.level, turn.received_on, turn.due_on, received.family)
+        for turn in command.ladder.next_turns(turn, command.on)
     ]
 
 
 def resolve(command: ResolveCase, state: Case) -> list[Event]:
     """The level that has the case resolves it once; the same again is quiet."""
-    received, resolved = state.received, state.resolved
-    if received is None:
-        raise CaseUnknown
+    received, resolved = _of(state, command.by), state.resolved
     if resolved is not None:
         if (resolved.on, resolved.resolution) == (command.on, command.resolution):
             return []
         raise CaseResolvedDifferently(case=received.case)
     if command.on < received.received_on:
         raise ResolvedBeforeReceived(case=received.case)
-    level = state.turns[-1].level if state.turns else received.level
-    return [CaseResolved(received.case, level, command.on, command.resolution, received.family)]
+    if state.linked is not None and state.linked.to != command.beside:
+        raise CaseIsLinked(case=received.case, to=state.linked.to)
+    level = state.level or received.level
+    events: list[Event] = [
+        CaseResolved(received.case, level, command.on, command.resolution, received.family)
+    ]
+    if command.reply:
+        events.append(WordsAdded(received.case, Entry("REPLY", command.on, command.reply)))
+    return events
+
+
+def rate(command: RateCase, state: Case) -> list[Event]:
+    """The last rating of a closed case counts."""
+    received = _received(state)
+    if state.closed_on is None:
+        raise CaseNotClosed(case=received.case)
+    if state.rating == command.rating:
+        return []
+    return [CaseRated(received.case, command.on, command.rating)]
+
+
+def work(
+    command: AssignCase
+    | NoteCase
+    | AttachFile
+    | AskReporter
+    | AnswerQuestion
+    | CloseCase
+    | ReopenCase
+    | LinkCase
+    | UnlinkCase,
+    state: Case,
+) -> list[Event]:
+    """The events of what somebody does on a case that is not about themselves."""
+    received = _of(state, command.by)
+    match command:
+        case AssignCase():
+            return assign(command, state)
+        case NoteCase():
+            return [WordsAdded(received.case, Entry("NOTE", command.on, command.words))]
+        case AttachFile():
+            return attach(command, state)
+        case AskReporter():
+            return ask(command, state)
+        case AnswerQuestion():
+            return answer(command, state)
+        case CloseCase():
+            return close(command, state)
+        case ReopenCase():
+            return reopen(command, state)
+        case LinkCase():
+            return link(command, state)
+        case UnlinkCase():
+            return unlink(command, state)
+
+
+def assign(command: AssignCase, state: Case) -> list[Event]:
+    """An open case is one person's work, and never that of whom it is about."""
+    received = _open(state)
+    _of(state, command.to)
+    if same_person(command.to, state.assigned):
+        return []
+    return [CaseAssigned(received.case, command.to)]
+
+
+def attach(command: AttachFile, state: Case) -> list[Event]:
+    """A file of a type and size that the list allows belongs to the case."""
+    received, attachment = _received(state), command.attachment
+    most = command.allowed.get(attachment.media_type)
+    if most is None or attachment.size > most:
+        raise AttachmentNotAllowed(allowed=sorted(command.allowed))
+    return [FileAttached(received.case, command.on, attachment)]
+
+
+def ask(command: AskReporter, state: Case) -> list[Event]:
+    """The reporter is asked one thing at a time."""
+    received = _open(state)
+    if state.paused is not None:
+        raise CaseIsPaused(case=received.case)
+    return [
+        CasePaused(received.case, command.on, command.until, received.family),
+        WordsAdded(received.case, Entry("QUESTION", command.on, command.words)),
+    ]
+
+
+def answer(command: AnswerQuestion, state: Case) -> list[Event]:
+    """An answer to what was asked has the term run on."""
+    received = _open(state)
+    if state.paused is None:
+        raise CaseNotPaused(case=received.case)
+    return [
+        WordsAdded(received.case, Entry("ANSWER", command.on, command.words)),
+        _resumed(state, state.paused, command.on, command.ladder),
+    ]
+
+
+def close(command: CloseCase, state: Case) -> list[Event]:
+    """A resolved case is closed once."""
+    received = _received(state)
+    if state.resolved is None:
+        raise CaseNotResolved(case=received.case)
+    if state.closed_on is not None:
+        return []
+    return [CaseClosed(received.case, command.on, received.family)]
+
+
+def reopen(command: ReopenCase, state: Case) -> list[Event]:
+    """A case that ended lately is open again, at the level that had resolved it, in a new term."""
+    received, resolved = _received(state), state.resolved
+    if resolved is None:
+        raise CaseNotResolved(case=received.case)
+    if command.on > (state.closed_on or resolved.on) + timedelta(days=command.days):
+        raise ReopenedTooLate(case=received.case, days=command.days)
+    turn = command.ladder.received(resolved.level, command.on)
+    return [CaseReopened(received.case, turn.level, command.on, turn.due_on, received.family)]
+
+
+def link(command: LinkCase, state: Case) -> list[Event]:
+    """An open case stands still while another one stands for it."""
+    received = _received(state)
+    if state.linked is not None and state.linked.to == command.to:
+        return []
+    _open(state)
+    if command.to == received.case:
+        raise LinkedToItself(case=received.case)
+    return [CaseLinked(received.case, command.to, command.on, received.family)]
+
+
+def unlink(command: UnlinkCase, state: Case) -> list[Event]:
+    """The working days that were left when the case was linked are left again."""
+    received, linked = _received(state), state.linked
+    if linked is None:
+        raise CaseNotLinked(case=received.case)
+    if state.resolved is not None:
+        raise CaseIsResolved(case=received.case)
+    due_on = _left_again(state, linked.on, command.on, command.ladder)
+    return [CaseUnlinked(received.case, linked.to, command.on, due_on, received.family)]
+
+
+def _resumed(state: Case, paused: CasePaused, on: date, ladder: Ladder) -> CaseResumed:
+    received = _received(state)
+    due_on = _left_again(state, paused.on, on, ladder)
+    return CaseResumed(received.case, on, due_on, received.family)
+
+
+def _left_again(state: Case, since: date, on: date, ladder: Ladder) -> date | None:
+    """The last day of a term that has not run since a day and runs on from another."""
+    return ladder.resumed(state.turns[-1].due_on, since, on) if state.turns else None
+
+
+def _received(state: Case) -> CaseReceived:
+    if state.received is None:
+        raise CaseUnknown()
+    return state.received
+
+
+def _of(state: Case, somebody: str) -> CaseReceived:
+    """The receipt of a case that is not about this person."""
+    received = _received(state)
+    about = "" if state.statement is None else state.statement.about
+    if about and same_person(somebody, about):
+        raise CaseAboutThemselves(case=received.case)
+    return received
+
+
+def _open(state: Case) -> CaseReceived:
+    received = _received(state)
+    if state.resolved is not None:
+        raise CaseIsResolved(case=received.case)
+    if state.linked is not None:
+        raise CaseIsLinked(case=received.case, to=state.linked.to)
+    return received
 
 
 case: Final[Decider[Command, Case, Event]] = Decider(Case(), decide, evolve)

@@ -38,7 +38,7 @@ def standing_on(case: Case, day: date) -> Standing | None:
         start_level=turns[0].level,
         level=last.level,
         due_on=last.due_on,
-        escalations=len(turns) - 1,
+        escalations=len({turn.level for turn in turns}) - 1,
         status="OPEN" if resolved is None else "RESOLVED",
         overdue=is_overdue(last.due_on, day if resolved is None else resolved.on),
         resolution="" if resolved is None else resolved.resolution,

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, model_validator
 
-from libs.chassis.auth import Principal, is_outside, require
+from libs.chassis.auth import Principal, require
 from libs.chassis.bodies import Day, Strict, TahapId
 from libs.chassis.deciding import Deciding, DecidingOf, moved
 from libs.chassis.etag import IfMatch, Seen, Unconditional, etag
@@ -37,7 +37,7 @@ from services.complaints.domain.remedy import (
     Remedy,
     SamePerson,
 )
-from services.complaints.http.cases import Reader
+from services.complaints.http.cases import Reader, ensure_visible
 
 Decider = Annotated[Principal, require("complaints:decide")]
 
@@ -143,10 +143,8 @@ async def _family(unit: Transaction, case: UUID, asker: Principal) -> str | None
     """The family of a case within the asker's regions; raises `CaseUnknown`."""
     stream = CASE.stream(str(case))
     found = (await unit.load(CASE, [stream])).get(stream)
-    received = found.state.received if found else None
-    if received is None or is_outside(asker, received.region):
-        raise CaseUnknown
-    return received.family
+    received = ensure_visible(asker, found).state.received
+    return received.family if received else None
 
 
 # -- What people ask ------------------------------------------------------------------------------

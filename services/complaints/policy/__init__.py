@@ -60,6 +60,33 @@ class ChannelsFile(Shape):
     reference: References
 
 
+class Handling(Shape):
+    """Figures of work on cases; handling.yaml says what each is."""
+
+    answer: Count
+    reopening: Count
+    guesses: Count
+    lock: Count
+    words: Count
+    attachments: dict[str, Count]
+
+
+class HandlingFile(Shape):
+    """The content of handling.yaml."""
+
+    description: Text
+    values: Annotated[dict[date, Handling], msgspec.Meta(min_length=1)]
+    reference: References
+
+
+class TemplatesFile(Shape):
+    """The content of templates.yaml."""
+
+    description: Text
+    values: Annotated[dict[date, dict[str, Title]], msgspec.Meta(min_length=1)]
+    reference: References
+
+
 class LadderFile(Shape):
     """The content of ladder.yaml."""
 
@@ -101,12 +128,15 @@ class ZonesFile(Shape):
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """Categories and channels by the day from which they hold, the ladder, and the time zones."""
+    """Categories, channels, templates and figures by the day from which they hold, the ladder, and
+    the time zones."""
 
     categories: Mapping[date, Mapping[str, Category]]
     channels: Mapping[date, Mapping[str, Channel]]
     ladder: Ladder
     zones: Mapping[str, Zone]
+    handling: Mapping[date, Handling]
+    templates: Mapping[date, Mapping[str, Title]]
 
     def categories_on(self, on: date) -> Mapping[str, Category]:
         """The categories of a day; those of the first day before it."""
@@ -115,6 +145,14 @@ class Policies:
     def channels_on(self, on: date) -> Mapping[str, Channel]:
         """The channels of a day; those of the first day before it."""
         return holding(self.channels, on)
+
+    def handling_on(self, on: date) -> Handling:
+        """The figures of a day; those of the first day before it."""
+        return holding(self.handling, on)
+
+    def templates_on(self, on: date) -> Mapping[str, Title]:
+        """The templates of a day; those of the first day before it."""
+        return holding(self.templates, on)
 
     def local_day(self, at: datetime, region: str) -> date:
         """The date on the calendars of a region's province at a moment.
@@ -150,6 +188,8 @@ def load(folder: Path = FOLDER) -> Policies:
         read(folder / "channels.yaml", ChannelsFile).values,
         Ladder(terms, working),
         _zones(folder),
+        read(folder / "handling.yaml", HandlingFile).values,
+        read(folder / "templates.yaml", TemplatesFile).values,
     )
 
 

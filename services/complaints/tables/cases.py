@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import product
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from libs.chassis.regions import region_ranges
 from libs.events import telemetry
@@ -14,19 +14,38 @@ from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.telemetry.metrics import Sample
 from services.complaints.domain.case import Case, Event
-from services.complaints.domain.deadlines import LEVELS
+from services.complaints.domain.deadlines import LEVELS, Level, area_of
 
 if TYPE_CHECKING:
     from libs.events.store.transaction import Connection
 
+Status: TypeAlias = Literal["OPEN", "LINKED", "RESOLVED"]
 _KEEP: Final = """
 INSERT INTO case_standing
-    (case_id, reference, region, category, level, received_on, due_on, status)
+    (case_id, reference, region, category, level, received_on, due_on, status, area, channel,
+     family, assigned, paused, closed, linked)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::date[],
-                     $7::date[], $8::text[])
+                     $7::date[], $8::text[], $9::text[], $10::text[], $11::uuid[], $12::text[],
+                     $13::boolean[], $14::boolean[], $15::uuid[])
 ON CONFLICT (case_id) DO UPDATE
-SET level = excluded.level, due_on = excluded.due_on, status = excluded.status
+SET level = excluded.level, due_on = excluded.due_on, status = excluded.status,
+    assigned = excluded.assigned, paused = excluded.paused, closed = excluded.closed,
+    linked = excluded.linked
 """
+_LISTED: Final = """
+SELECT case_id::text AS case, region, category, channel, level, received_on, due_on, status,
+       assigned, paused, closed, linked::text, family::text
+FROM case_standing
+WHERE EXISTS (SELECT FROM unnest($1::text[], $2::text[]) AS r (low, high)
+              WHERE area >= low AND area < high)
+  AND ($3::text IS NULL OR region = $3 OR starts_with(region, $3 || '.'))
+  AND ($4::text IS NULL OR level = $4) AND ($5::text IS NULL OR status = $5)
+  AND ($6::date IS NULL OR due_on <= $6) AND ($7::text IS NULL OR assigned = $7)
+  AND ($8::date IS NULL OR (coalesce(due_on, 'infinity'), case_id) > ($8, $9::uuid))
+ORDER BY coalesce(due_on, 'infinity'), case_id LIMIT $10
+"""
+_BESIDE: Final = "SELECT case_id::text FROM case_standing WHERE linked = $1 AND status = 'LINKED'"
+_OF_FAMILIES: Final = "SELECT case_id::text FROM case_standing WHERE family = ANY($1::uuid[])"
 _FILED: Final = """
 SELECT case_id::text AS case, reference FROM case_standing
 WHERE reference <> '' AND EXISTS (
@@ -65,11 +84,80 @@ async def keep_cases(unit: Transaction, outcomes: Iterable[Outcome[Case, Event]]
                 received.category,
                 turns[-1].level if turns else received.level,
                 received.received_on,
-                turns[-1].due_on if turns else None,
-                "OPEN" if outcome.state.resolved is None else "RESOLVED",
+                due_on(outcome.state),
+                status_of(outcome.state),
+                area_of(received.level, received.region),
+                received.channel,
+                received.family,
+                outcome.state.assigned,
+                outcome.state.paused is not None,
+                outcome.state.closed_on is not None,
+                None if outcome.state.linked is None else outcome.state.linked.to,
             )
     if rows:
         await unit.connection.execute(_KEEP, *map(list, zip(*rows.values(), strict=True)))
+
+
+def status_of(case: Case) -> Status:
+    """A case is open, stands behind another one, or is resolved."""
+    if case.resolved is not None:
+        return "RESOLVED"
+    return "OPEN" if case.linked is None else "LINKED"
+
+
+def due_on(case: Case) -> date | None:
+    """The day behind which something happens: the level's last, or that of the reporter."""
+    if case.paused is not None:
+        return case.paused.due_on
+    return case.turns[-1].due_on if case.turns else None
+
+
+class CaseRow(NamedTuple):
+    """A case as it stands."""
+
+    case: str
+    region: str
+    category: str
+    channel: str
+    level: Level
+    received_on: date
+    due_on: date | None
+    status: Status
+    assigned: str
+    paused: bool
+    closed: bool
+    linked: str | None
+    family: str | None
+
+
+class CasesWanted(NamedTuple):
+    """Filters of cases; None is any."""
+
+    regions: Sequence[str]
+    region: str | None = None
+    level: Level | None = None
+    status: Status | None = None
+    due_by: date | None = None
+    assigned: str | None = None
+
+
+async def cases(
+    store: Store, wanted: CasesWanted, after: tuple[date, str] | None, limit: int
+) -> list[CaseRow]:
+    """Cases that offices in these regions see, in the order in which they are due."""
+    ranges = region_ranges(wanted.regions)
+    rows = await store.pool.fetch(_LISTED, *ranges, *wanted[1:], *(after or (None, None)), limit)
+    return [CaseRow(*row) for row in rows]
+
+
+async def beside(unit: Transaction, case: str) -> list[str]:
+    """The cases for which this one stands."""
+    return [row[0] for row in await unit.connection.fetch(_BESIDE, case)]
+
+
+async def cases_of(unit: Transaction, families: Iterable[str]) -> list[str]:
+    """The cases of these families."""
+    return [row[0] for row in await unit.connection.fetch(_OF_FAMILIES, list(families))]
 
 
 async def filed_cases(

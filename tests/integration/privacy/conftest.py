@@ -15,6 +15,7 @@ ROLES = KeyRoles(
     registry="keys_registry",
     payments="keys_payments",
     eraser="keys_eraser",
+    complaints="keys_complaints",
     recognising=("keys_registry", "keys_conditionality"),
 )
 OWNER = "keys_owner"
@@ -27,10 +28,12 @@ async def owner_dsn(database: str) -> str:
     """The address of a fresh key database that is not prepared yet; the roles exist."""
     connection = await asyncpg.connect(database)
     try:
-        for role in (OWNER, ROLES.payments, ROLES.eraser, *ROLES.recognising):
+        for role in (OWNER, ROLES.payments, ROLES.eraser, ROLES.complaints, *ROLES.recognising):
             if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
                 await connection.execute(f"CREATE ROLE {role}")
         await connection.execute(f"GRANT CREATE ON SCHEMA public TO {OWNER}")
+        name = await connection.fetchval("SELECT quote_ident(current_database())")
+        await connection.execute(f"GRANT CREATE ON DATABASE {name} TO {OWNER}")
     finally:
         await connection.close()
     return f"{database}{'&' if '?' in database else '?'}role={OWNER}"

@@ -94,6 +94,7 @@ async def test_preparing_twice_changes_nothing(owner_dsn: str) -> None:
         "privacy/003_rotation.sql",
         "privacy/004_stands_for.sql",
         "privacy/005_ended_tokens.sql",
+        "privacy/006_cases.sql",
     ]
     assert await migrate.apply(owner_dsn, ROLES) == []
 

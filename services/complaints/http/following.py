@@ -1,0 +1,252 @@
+"""Cases as their reporters follow them: by a receipt number and its PIN, without an account.
+
+An unknown number and a wrong PIN are one answer, given in the same time. Guesses are counted for
+every number, whether anybody has it or not, so neither that answer nor the lock tells of one.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import uuid4
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from libs.chassis.auth import Principal, require
+from libs.chassis.bodies import Strict
+from libs.chassis.deciding import DecidingOf
+from libs.chassis.etag import Unconditional
+from libs.chassis.idempotency import ReadsOnly, Reply
+from libs.chassis.middleware import Asked
+from libs.chassis.openapi import refuses
+from libs.chassis.service import StoreOf
+from libs.events.domain.errors import DomainError, NotFound
+from libs.events.store.handle import handle
+from libs.events.store.model import Context
+from libs.events.store.postgres import Store
+from libs.events.store.transaction import Transaction
+from services.complaints.contract import CASE
+from services.complaints.domain.case import (
+    Case,
+    CaseIsLinked,
+    CaseIsResolved,
+    CaseNotClosed,
+    CaseNotPaused,
+    CaseNotResolved,
+    Command,
+    ReopenedTooLate,
+)
+from services.complaints.domain.deadlines import Level
+from services.complaints.domain.handling import AnswerQuestion, EntryKind, RateCase, ReopenCase
+from services.complaints.domain.working_days import HolidaysUnknown
+from services.complaints.http.cases import PoliciesOf, Words
+from services.complaints.http.words import (
+    CaseKeys,
+    CaseKeysOf,
+    WordsTooLong,
+    WordsUnfit,
+    ensure_words,
+)
+from services.complaints.policy import Policies
+from services.complaints.tables import cases as rows
+from services.complaints.tables.receipts import case_of_receipt, guessed, guessed_right
+
+Follower = Annotated[Principal, require("complaints:follow")]
+SHOWN: tuple[EntryKind, ...] = ("QUESTION", "ANSWER", "REPLY")
+"""The words that a reporter is shown: none of staff among themselves."""
+
+router = APIRouter(tags=["complaints"])
+
+
+class ReceiptUnknown(NotFound):
+    """There is no case of this number and PIN."""
+
+
+class PinLocked(DomainError):
+    """Too many PINs were guessed for this number; it is locked for some hours."""
+
+
+class Receipt(Strict):
+    """The number and PIN that a reporter was told."""
+
+    receipt: Annotated[str, Field(pattern="^[A-Z2-7]{16}$", examples=["MZXW6YTBOI5DANBR"])]
+    pin: Annotated[str, Field(pattern="^[0-9]{6}$", examples=["271828"])]
+
+
+class AnswerByReporter(Receipt):
+    """The words of a reporter who was asked."""
+
+    words: Annotated[Words, Field(min_length=1)]
+
+
+class Rating(Receipt):
+    """A rating of the handling of a case: 1 (bad) to 5 (good)."""
+
+    rating: Annotated[int, Field(ge=1, le=5)]
+
+
+class Shown(BaseModel):
+    """A question, an answer or a reply."""
+
+    kind: EntryKind
+    on: date
+    words: str
+
+
+class Followed(BaseModel):
+    """A case as its reporter sees it: who has it, until when, and what was asked and answered."""
+
+    status: Literal["OPEN", "WAITS_FOR_YOU", "RESOLVED", "CLOSED"]
+    level: Level
+    received_on: date
+    due_on: date | None
+    resolution: str
+    entries: list[Shown]
+
+
+FOUND = (ReceiptUnknown, PinLocked)
+
+
+@router.post("/followed-cases", responses=refuses(*FOUND), dependencies=[ReadsOnly, Unconditional])
+async def follow_case(
+    body: Receipt,
+    store: StoreOf,
+    policies: PoliciesOf,
+    context: Asked,
+    keys: CaseKeysOf,
+    _follower: Follower,
+) -> Followed:
+    """Show a case to whoever has its receipt number and PIN."""
+    case = await _found(body, store, policies, context.at.date(), keys)
+    stream = CASE.stream(case)
+    state = (await store.read(CASE, [stream]))[stream].state
+    received, sealer = state.received, await keys.opened(case)
+    if received is None or sealer is None:
+        raise ReceiptUnknown()
+    return Followed(
+        status=_status(state),
+        level=state.level or received.level,
+        received_on=received.received_on,
+        due_on=rows.due_on(state),
+        resolution=state.resolved.resolution if state.resolved else "",
+        entries=[
+            Shown(kind=entry.kind, on=entry.on, words=sealer.unseal(case, "words", entry.words))
+            for entry in state.entries
+            if entry.kind in SHOWN
+        ],
+    )
+
+
+@router.post(
+    "/followed-cases/answer",
+    status_code=204,
+    responses=refuses(
+        *FOUND, WordsTooLong, WordsUnfit, CaseIsResolved, CaseIsLinked, CaseNotPaused
+    ),
+    dependencies=[Unconditional],
+)
+async def answer_question(
+    body: AnswerByReporter,
+    store: StoreOf,
+    deciding: DecidingOf,
+    policies: PoliciesOf,
+    context: Asked,
+    keys: CaseKeysOf,
+    _follower: Follower,
+) -> Response:
+    """Answer what the reporter was asked; the level's term runs on."""
+    ensure_words(policies.handling_on(context.at.date()), body.words)
+    case = await _found(body, store, policies, context.at.date(), keys)
+    words = await keys.sealed(case, body.words)
+
+    async def answered(unit: Transaction) -> Reply:
+        today = await _today(unit, case, policies, context)
+        return await _decided(unit, case, AnswerQuestion(today, words, policies.ladder, ""))
+
+    return await deciding(answered)
+
+
+@router.post(
+    "/followed-cases/reopening",
+    status_code=204,
+    responses=refuses(*FOUND, CaseNotResolved, ReopenedTooLate, HolidaysUnknown),
+    dependencies=[Unconditional],
+)
+async def reopen_followed(
+    body: Receipt,
+    store: StoreOf,
+    deciding: DecidingOf,
+    policies: PoliciesOf,
+    context: Asked,
+    keys: CaseKeysOf,
+    _follower: Follower,
+) -> Response:
+    """Open a resolved case again, within the term for it."""
+    case = await _found(body, store, policies, context.at.date(), keys)
+
+    async def reopened(unit: Transaction) -> Reply:
+        today = await _today(unit, case, policies, context)
+        days = policies.handling_on(today).reopening
+        return await _decided(unit, case, ReopenCase(today, days, policies.ladder, ""))
+
+    return await deciding(reopened)
+
+
+@router.post(
+    "/followed-cases/rating",
+    status_code=204,
+    responses=refuses(*FOUND, CaseNotClosed),
+    dependencies=[Unconditional],
+)
+async def rate_case(
+    body: Rating,
+    store: StoreOf,
+    deciding: DecidingOf,
+    policies: PoliciesOf,
+    context: Asked,
+    keys: CaseKeysOf,
+    _follower: Follower,
+) -> Response:
+    """Say how well a closed case was handled."""
+    case = await _found(body, store, policies, context.at.date(), keys)
+
+    async def rated(unit: Transaction) -> Reply:
+        today = await _today(unit, case, policies, context)
+        return await _decided(unit, case, RateCase(today, body.rating))
+
+    return await deciding(rated)
+
+
+async def _found(
+    body: Receipt, store: Store, policies: Policies, today: date, keys: CaseKeys
+) -> str:
+    """The case of a number and its PIN. Raises `ReceiptUnknown`, and `PinLocked`."""
+    figures = policies.handling_on(today)
+    if await guessed(store, body.receipt, figures.lock) > figures.guesses:
+        raise PinLocked(hours=figures.lock)
+    found = await case_of_receipt(store, body.receipt)
+    case = found or str(uuid4())  # nobody's, so that the key is looked for all the same
+    if not await keys.is_pin(case, body.pin) or found is None:
+        raise ReceiptUnknown()
+    await guessed_right(store, body.receipt)
+    return case
+
+
+async def _today(unit: Transaction, case: str, policies: Policies, context: Context) -> date:
+    stream = CASE.stream(case)
+    await unit.hold([stream])
+    received = (await unit.load(CASE, [stream]))[stream].state.received
+    return policies.local_day(context.at, received.region if received else "")
+
+
+async def _decided(unit: Transaction, case: str, command: Command) -> Reply:
+    outcome = await handle(unit, CASE, CASE.stream(case), command)
+    await rows.keep_cases(unit, [outcome])
+    return Reply(204)
+
+
+def _status(case: Case) -> Literal["OPEN", "WAITS_FOR_YOU", "RESOLVED", "CLOSED"]:
+    if case.resolved is not None:
+        return "RESOLVED" if case.closed_on is None else "CLOSED"
+    return "OPEN" if case.paused is None else "WAITS_FOR_YOU"
