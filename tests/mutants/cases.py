@@ -10,6 +10,9 @@ DEADLINES: Final = "services/complaints/domain/deadlines.py"
 SWEEPER: Final = "services/complaints/workers/sweeper.py"
 UNIT: Final = "tests/unit/complaints"
 SWEEPS: Final = "tests/integration/complaints/test_sweeps.py"
+HANDLED: Final = "tests/integration/complaints/test_handling.py"
+GUESSED: Final = "tests/integration/attacks/test_receipt_guessed.py"
+SHOWN: Final = "tests/integration/complaints/test_cases.py"
 PASSED_ON: Final = f"{SWEEPS}::test_who_let_a_term_pass_has_a_case_no_more_and_others_are_told"
 
 CASES: Final = (
@@ -46,8 +49,8 @@ CASES: Final = (
         (
             Change(
                 "services/complaints/domain/case.py",
-                "not state.turns or state.resolved is not None:",
-                "not state.turns:",
+                "not state.turns or state.resolved is not None or state.linked",
+                "not state.turns or state.linked",
             ),
         ),
         f"{UNIT}/test_case.py"
@@ -96,5 +99,62 @@ CASES: Final = (
         "::test_a_complaint_of_another_region_is_neither_taken_nor_shown",
         "tests/integration/complaints/test_filed_cases.py"
         "::test_a_complaint_is_taken_once_and_names_nobody",
+    ),
+    Mutant(
+        "a-decision-about-themselves",
+        "the person who is complained about decides the case",
+        (
+            Change(
+                "services/complaints/domain/case.py",
+                "    if about and same_person(somebody, about):\n",
+                "    if about and somebody == about.upper():\n",
+            ),
+        ),
+        f"{UNIT}/test_handling.py::test_nobody_works_on_a_case_about_themselves[ResolveCase]",
+        f"{UNIT}/test_handling.py::test_a_case_is_resolved_with_a_reply",
+    ),
+    Mutant(
+        "a-case-of-the-office-above",
+        "a district resolves a case that the regency has",
+        (
+            Change(
+                "services/complaints/http/handling.py",
+                "    if state.level is None or not worker.may_see(area_of(state.level, region)):\n",
+                "    if state.level is None or not worker.may_see(region):\n",
+            ),
+        ),
+        f"{HANDLED}::test_a_case_that_has_passed_on_is_seen_below_and_resolved_by_whoever_has_it",
+        f"{HANDLED}::test_a_case_goes_from_its_assignment_to_its_end",
+    ),
+    Mutant(
+        "a-pin-guessed-for-ever",
+        "PINs of a receipt number are guessed without an end",
+        (
+            Change(
+                "services/complaints/http/following.py",
+                "figures.lock) > figures.guesses:",
+                "figures.lock) > 10**PIN_DIGITS:",
+            ),
+            Change(
+                "services/complaints/http/following.py",
+                "    CaseKeysOf,\n    WordsTooLong,",
+                "    PIN_DIGITS,\n    CaseKeysOf,\n    WordsTooLong,",
+            ),
+        ),
+        f"{GUESSED}::test_a_pin_is_guessed_five_times_and_no_more",
+        f"{GUESSED}::test_the_right_pin_gives_back_what_guesses_took",
+    ),
+    Mutant(
+        "a-name-in-confidence",
+        "a district is shown who complained in confidence",
+        (
+            Change(
+                "services/complaints/http/cases.py",
+                "    if statement is not None and statement.confidential:\n",
+                "    if statement is None:\n",
+            ),
+        ),
+        f"{SHOWN}::test_who_complained_in_confidence_is_told_to_the_regency_and_auditors_alone",
+        f"{SHOWN}::test_who_complained_is_told_on_record",
     ),
 )

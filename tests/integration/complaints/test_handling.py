@@ -8,6 +8,7 @@ import pytest
 
 from tests.doors import Door
 from tests.integration.complaints.kit import SCOPES, received, seen, step
+from tests.servers import eventually
 
 QUESTION = {"template": "MORE_NEEDED", "language": "en", "words": "Which month was it?"}
 RESOLUTION = {"resolution": "UPHELD", "template": "UPHELD"}
@@ -100,6 +101,24 @@ async def test_a_district_resolves_nothing_that_the_regency_has(
 
     chief = complaints.who("chief", *SCOPES, regions=("61.03",))
     assert await step(complaints, levy, "resolution", chief, RESOLUTION) == ""
+
+
+async def test_a_case_that_has_passed_on_is_seen_below_and_resolved_by_whoever_has_it(
+    complaints: Door, clerk: dict[str, str]
+) -> None:
+    case = (await received(complaints, received_on="2023-03-30"))["case"]
+    operator = complaints.who("operator-1", "platform:operate")
+    chief = complaints.who("chief", *SCOPES, regions=("61.03",))
+
+    async def has_passed_on() -> bool:
+        return bool((await seen(complaints, case, clerk))["level"] == "REGENCY")
+
+    await complaints.post("/sweeps", operator, json={"on": "2023-04-10"})
+    await eventually(has_passed_on)
+
+    below = await step(complaints, case, "resolution", clerk, RESOLUTION)
+    assert below == "case-at-another-office"
+    assert await step(complaints, case, "resolution", chief, RESOLUTION) == ""
 
 
 async def test_nobody_decides_a_case_about_themselves(complaints: Door) -> None:
