@@ -210,9 +210,13 @@ def application(
 
 
 @asynccontextmanager
-async def front_door(service: Service, settings: Settings, directory: Path) -> AsyncIterator[Door]:
-    """The door of a whole service, as `service_settings` told it to be."""
+async def front_door(
+    service: Service, settings: Settings, directory: Path, now: datetime | None = None
+) -> AsyncIterator[Door]:
+    """The door of a whole service, as `service_settings` told it to be; `now` where it matters."""
     with application(service, settings) as app:
+        if now is not None:
+            app.state.clock = lambda: now
         async with door(app, directory) as opened:
             yield opened
 

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from services.complaints.main import SERVICE
 from tests.doors import Door, front_door, service_settings
-from tests.integration.complaints.kit import follow, problem, received
+from tests.integration.complaints.kit import NOW, follow, problem, received
 from tests.servers import Postgres
 
 NOBODYS = "AAAAAAAAAAAAAAAA"
@@ -23,7 +23,7 @@ async def complaints(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Door]:
     """The door that the portal of the programme asks."""
     async with (
         service_settings(postgres, tmp_path, "complaints") as settings,
-        front_door(SERVICE, settings, tmp_path) as service,
+        front_door(SERVICE, settings, tmp_path, NOW) as service,
     ):
         yield service
 

@@ -11,6 +11,7 @@ from libs.chassis.settings import Settings
 from libs.events.store.postgres import Store
 from services.complaints.main import SERVICE
 from tests.doors import Door, front_door, service_settings
+from tests.integration.complaints.kit import NOW
 from tests.servers import Postgres
 
 
@@ -23,8 +24,8 @@ async def settings(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Settings
 
 @pytest_asyncio.fixture
 async def complaints(settings: Settings, tmp_path: Path) -> AsyncIterator[Door]:
-    """The door of the running service."""
-    async with front_door(SERVICE, settings, tmp_path) as opened:
+    """The door of the running service, on a day whose year has its decree of holidays."""
+    async with front_door(SERVICE, settings, tmp_path, NOW) as opened:
         yield opened
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.doors import Door
 
+NOW = datetime(2026, 6, 10, 3, tzinfo=UTC)
+"""A moment of a year whose decree of holidays is known."""
 FAMILY = "3f0c1c52-8a55-4a3e-9d0e-6f4f0c9b7a11"
 COMPLAINT: dict[str, Any] = {
     "category": "AMOUNT_WRONG",
