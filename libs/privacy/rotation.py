@@ -42,9 +42,7 @@ WITH RECURSIVE found AS (
 )
 SELECT kek FROM found WHERE kek IS NOT NULL
 """
-_COUNTS: Final = """
-SELECT kek_of(wrapped) AS kek, count(*) AS keys FROM keys WHERE wrapped IS NOT NULL GROUP BY 1
-"""
+_COUNTS: Final = "SELECT kek, count(*) AS keys FROM kept_under GROUP BY kek"
 _RETIRED: Final = "SELECT coalesce(max(up_to), 0) FROM retired WHERE kind = $1"
 _RETIRE: Final = """
 INSERT INTO retired (kind, up_to) VALUES ($1, $2)
@@ -110,7 +108,10 @@ def wrapped_again(wrapper: Wrapper, family: str, version: int, wrapped: bytes) -
 
 
 async def keys_under(pool: Pool) -> dict[int, int]:
-    """{version of the key-encryption key: how many families' keys are under it}."""
+    """{version of the key-encryption key: how many keys are under it}, cases' keys among them.
+
+    Only registry's role may ask.
+    """
     return {row["kek"]: row["keys"] for row in await pool.fetch(_COUNTS)}
 
 

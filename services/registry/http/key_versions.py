@@ -29,8 +29,8 @@ RecognitionOf = Annotated[Recognition, resource("recognition")]
 class KeyVersion(BaseModel):
     """A version of a key that registry's file has.
 
-    `left` is what is under no newer version yet: families' keys of the key-encryption key (`kek`),
-    positions of registry's log of the key of tokens. A version may go once that is 0.
+    `left` is what is under no newer version yet: families' and cases' keys of the key-encryption
+    key (`kek`), positions of registry's log of the key of tokens. A version may go once that is 0.
     """
 
     secret: Literal["kek", "token-key"]

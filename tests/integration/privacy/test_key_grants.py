@@ -95,6 +95,7 @@ async def test_preparing_twice_changes_nothing(owner_dsn: str) -> None:
         "privacy/004_stands_for.sql",
         "privacy/005_ended_tokens.sql",
         "privacy/006_cases.sql",
+        "privacy/007_kept_under.sql",
     ]
     assert await migrate.apply(owner_dsn, ROLES) == []
 

@@ -75,6 +75,21 @@ async def test_every_key_is_wrapped_again_and_is_the_same_key(
     assert await ring(payments, NEW).fetch(batch) == keys
 
 
+async def test_a_version_is_still_needed_while_keys_of_cases_are_under_it(
+    database: str, registry: Pool
+) -> None:
+    own = {"role": ROLES.complaints, "search_path": "complaints,public"}
+    async with asyncpg.create_pool(database, min_size=1, max_size=2, server_settings=own) as cases:
+        batch = families(3)
+        keys = await ring(cases, OLD).create(batch)
+        assert await keys_under(registry) == {1: 3}
+
+        assert await rewrap(cases, cases) == 1
+
+        assert await keys_under(registry) == {2: 3}
+        assert await ring(cases, NEW).fetch(batch) == keys
+
+
 async def test_keys_open_for_all_at_each_stage_of_the_change(
     registry: Pool, eraser: Pool, payments: Pool
 ) -> None:
