@@ -9,14 +9,12 @@ import socket
 import tempfile
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 HOST: Final = "127.0.0.1"
 # Below the range from which Linux takes the ports of outgoing connections: such a connection
 # could take the port of a service between its death and its next start.
 PORTS: Final = range(20_000, 32_000)
-
-_CLAIMED: Final[list[BinaryIO]] = []
 
 
 def free_ports(count: int, among: range = PORTS) -> list[int]:
@@ -45,11 +43,10 @@ def _is_free(port: int) -> bool:
 
 def _claim(path: Path) -> bool:
     """Lock a file until this process ends; False where another has it."""
-    file = path.open("wb")
+    claim = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
-        flock(file, LOCK_EX | LOCK_NB)
+        flock(claim, LOCK_EX | LOCK_NB)
     except BlockingIOError:
-        file.close()
+        os.close(claim)
         return False
-    _CLAIMED.append(file)
     return True

@@ -72,7 +72,7 @@ async def test_a_demo_that_is_killed_twice_comes_to_what_is_expected() -> None:
 
     assert result.returncode == 0, result.stdout
     assert "Goes on with the run" in result.stdout
-    assert result.stdout.count("taken before") == 7
+    assert result.stdout.count("taken before") == 8
     assert "0 differences · verified" in result.stdout
     assert (other.returncode, "another year's files" in other.stdout) == (2, True)
 

@@ -169,7 +169,7 @@ async def test_a_service_is_told_no_other_services_secret(platform: Platform) ->
     pids = platform.supervisor.pids()
     environments = {name: process(pids[name], "environ").decode() for name in SERVICES}
     with_the_key = {name for name, text in environments.items() if "PKH_KEK_FILE" in text}
-    assert with_the_key == {"registry", "payments"}
+    assert with_the_key == {"registry", "payments", "complaints"}
     for name, text in environments.items():
         assert [other for other in SERVICES if f"pkh_{other}.password" in text] == [name]
 
