@@ -119,8 +119,8 @@ CASES: Final = (
         (
             Change(
                 "services/complaints/http/handling.py",
-                "    if state.level is None or not worker.may_see(area_of(state.level, region)):\n",
-                "    if state.level is None or not worker.may_see(region):\n",
+                "may_see(area_of(state.level, state.complaint.region)):\n",
+                "may_see(state.complaint.region):\n",
             ),
         ),
         f"{HANDLED}::test_a_case_that_has_passed_on_is_seen_below_and_resolved_by_whoever_has_it",

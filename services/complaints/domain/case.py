@@ -165,6 +165,13 @@ class Case:
     rating: int = 0
 
     @property
+    def complaint(self) -> CaseReceived:
+        """The complaint that it began with. Raises `CaseUnknown` until there is one."""
+        if self.received is None:
+            raise CaseUnknown()
+        return self.received
+
+    @property
     def level(self) -> Level | None:
         """The level that has the case, or resolved it."""
         if self.turns:
@@ -197,7 +204,7 @@ def evolve(state: Case, event: Event) -> Case:
 def _worked_on(state: Case, event: handling.Event) -> Case:
     match event:
         case StatementTaken(statement=statement):
-            text = Entry("TEXT", _received(state).received_on, statement.words)
+            text = Entry("TEXT", state.complaint.received_on, statement.words)
             entries = (text,) if statement.words else ()
             return replace(state, statement=statement, entries=entries)
         case CaseAssigned(to=to):
@@ -341,7 +348,7 @@ def advance(command: AdvanceTo, state: Case) -> list[Event]:
     """
     if not state.turns or state.resolved is not None or state.linked is not None:
         return []
-    received, turn, events = _received(state), state.turns[-1], list[Event]()
+    received, turn, events = state.complaint, state.turns[-1], list[Event]()
     if state.paused is not None:
         until = state.paused.due_on
         if until is None or command.on <= until:
@@ -377,7 +384,7 @@ def resolve(command: ResolveCase, state: Case) -> list[Event]:
 
 def rate(command: RateCase, state: Case) -> list[Event]:
     """The last rating of a closed case counts."""
-    received = _received(state)
+    received = state.complaint
     if state.closed_on is None:
         raise CaseNotClosed(case=received.case)
     if state.rating == command.rating:
@@ -431,7 +438,7 @@ def assign(command: AssignCase, state: Case) -> list[Event]:
 
 def attach(command: AttachFile, state: Case) -> list[Event]:
     """A file of a type and size that the list allows belongs to the case."""
-    received, attachment = _received(state), command.attachment
+    received, attachment = state.complaint, command.attachment
     most = command.allowed.get(attachment.media_type)
     if most is None or attachment.size > most:
         raise AttachmentNotAllowed(allowed=sorted(command.allowed))
@@ -462,7 +469,7 @@ def answer(command: AnswerQuestion, state: Case) -> list[Event]:
 
 def close(command: CloseCase, state: Case) -> list[Event]:
     """A resolved case is closed once."""
-    received = _received(state)
+    received = state.complaint
     if state.resolved is None:
         raise CaseNotResolved(case=received.case)
     if state.closed_on is not None:
@@ -472,7 +479,7 @@ def close(command: CloseCase, state: Case) -> list[Event]:
 
 def reopen(command: ReopenCase, state: Case) -> list[Event]:
     """A case that ended lately is open again, at the level that had resolved it, in a new term."""
-    received, resolved = _received(state), state.resolved
+    received, resolved = state.complaint, state.resolved
     if resolved is None:
         raise CaseNotResolved(case=received.case)
     if command.on > (state.closed_on or resolved.on) + timedelta(days=command.days):
@@ -483,7 +490,7 @@ def reopen(command: ReopenCase, state: Case) -> list[Event]:
 
 def link(command: LinkCase, state: Case) -> list[Event]:
     """An open case stands still while another one stands for it."""
-    received = _received(state)
+    received = state.complaint
     if state.linked is not None and state.linked.to == command.to:
         return []
     _open(state)
@@ -494,7 +501,7 @@ def link(command: LinkCase, state: Case) -> list[Event]:
 
 def unlink(command: UnlinkCase, state: Case) -> list[Event]:
     """The working days that were left when the case was linked are left again."""
-    received, linked = _received(state), state.linked
+    received, linked = state.complaint, state.linked
     if linked is None:
         raise CaseNotLinked(case=received.case)
     if state.resolved is not None:
@@ -504,7 +511,7 @@ def unlink(command: UnlinkCase, state: Case) -> list[Event]:
 
 
 def _resumed(state: Case, paused: CasePaused, on: date, ladder: Ladder) -> CaseResumed:
-    received = _received(state)
+    received = state.complaint
     due_on = _left_again(state, paused.on, on, ladder)
     return CaseResumed(received.case, on, due_on, received.family)
 
@@ -514,15 +521,9 @@ def _left_again(state: Case, since: date, on: date, ladder: Ladder) -> date | No
     return ladder.resumed(state.turns[-1].due_on, since, on) if state.turns else None
 
 
-def _received(state: Case) -> CaseReceived:
-    if state.received is None:
-        raise CaseUnknown()
-    return state.received
-
-
 def _of(state: Case, somebody: str) -> CaseReceived:
     """The receipt of a case that is not about this person."""
-    received = _received(state)
+    received = state.complaint
     about = "" if state.statement is None else state.statement.about
     if about and same_person(somebody, about):
         raise CaseAboutThemselves(case=received.case)
@@ -530,7 +531,7 @@ def _of(state: Case, somebody: str) -> CaseReceived:
 
 
 def _open(state: Case) -> CaseReceived:
-    received = _received(state)
+    received = state.complaint
     if state.resolved is not None:
         raise CaseIsResolved(case=received.case)
     if state.linked is not None:

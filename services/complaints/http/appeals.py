@@ -143,8 +143,7 @@ async def _family(unit: Transaction, case: UUID, asker: Principal) -> str | None
     """The family of a case within the asker's regions; raises `CaseUnknown`."""
     stream = CASE.stream(str(case))
     found = (await unit.load(CASE, [stream])).get(stream)
-    received = ensure_visible(asker, found).state.received
-    return received.family if received else None
+    return ensure_visible(asker, found).state.complaint.family
 
 
 # -- What people ask ------------------------------------------------------------------------------

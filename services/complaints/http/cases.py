@@ -330,8 +330,7 @@ async def case_of(
 ) -> CaseView:
     """One case that an office of the reader's regions sees; its ETag is what decisions name."""
     found = await visible(store, reader, str(case))
-    state, received = found.state, found.state.received
-    assert received is not None  # noqa: S101 - `visible` has seen it
+    state, received = found.state, found.state.complaint
     response.headers["ETag"] = etag(found.version)
     today = policies.local_day(context.at, received.region)
     due_on = rows.due_on(state)
@@ -420,8 +419,8 @@ async def reporter_of_case(
 
 
 def _ensure_may_identify(reader: Principal, state: Case) -> None:
-    region = state.received.region if state.received else ""
-    of_office = IDENTIFY in reader.scopes and reader.may_see(area_of("REGENCY", region))
+    regency = area_of("REGENCY", state.complaint.region)
+    of_office = IDENTIFY in reader.scopes and reader.may_see(regency)
     if not (of_office or AUDIT in reader.scopes):
         raise Refusal(
             403,

@@ -6,6 +6,7 @@ every number, whether anybody has it or not, so neither that answer nor the lock
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Literal
 from uuid import uuid4
@@ -15,7 +16,7 @@ from pydantic import BaseModel, Field
 
 from libs.chassis.auth import Principal, require
 from libs.chassis.bodies import Strict
-from libs.chassis.deciding import DecidingOf
+from libs.chassis.deciding import Deciding, DecidingOf
 from libs.chassis.etag import Unconditional
 from libs.chassis.idempotency import ReadsOnly, Reply
 from libs.chassis.middleware import Asked
@@ -23,7 +24,6 @@ from libs.chassis.openapi import refuses
 from libs.chassis.service import StoreOf
 from libs.events.domain.errors import DomainError, NotFound
 from libs.events.store.handle import handle
-from libs.events.store.model import Context
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from services.complaints.contract import CASE
@@ -121,8 +121,8 @@ async def follow_case(
     case = await _found(body, store, policies, context.at.date(), keys)
     stream = CASE.stream(case)
     state = (await store.read(CASE, [stream]))[stream].state
-    received, sealer = state.received, await keys.opened(case)
-    if received is None or sealer is None:
+    received, sealer = state.complaint, await keys.opened(case)
+    if sealer is None:
         raise ReceiptUnknown()
     return Followed(
         status=_status(state),
@@ -148,23 +148,20 @@ async def follow_case(
 )
 async def answer_question(
     body: AnswerByReporter,
-    store: StoreOf,
     deciding: DecidingOf,
     policies: PoliciesOf,
-    context: Asked,
     keys: CaseKeysOf,
     _follower: Follower,
 ) -> Response:
     """Answer what the reporter was asked; the level's term runs on."""
-    ensure_words(policies.handling_on(context.at.date()), body.words)
-    case = await _found(body, store, policies, context.at.date(), keys)
+    ensure_words(policies.handling_on(deciding.context.at.date()), body.words)
+    case = await _found(body, deciding.store, policies, deciding.context.at.date(), keys)
     words = await keys.sealed(case, body.words)
 
-    async def answered(unit: Transaction) -> Reply:
-        today = await _today(unit, case, policies, context)
-        return await _decided(unit, case, AnswerQuestion(today, words, policies.ladder, ""))
+    def command(today: date) -> Command:
+        return AnswerQuestion(today, words, policies.ladder, "")
 
-    return await deciding(answered)
+    return await _step(deciding, policies, case, command)
 
 
 @router.post(
@@ -175,22 +172,18 @@ async def answer_question(
 )
 async def reopen_followed(
     body: Receipt,
-    store: StoreOf,
     deciding: DecidingOf,
     policies: PoliciesOf,
-    context: Asked,
     keys: CaseKeysOf,
     _follower: Follower,
 ) -> Response:
     """Open a resolved case again, within the term for it."""
-    case = await _found(body, store, policies, context.at.date(), keys)
+    case = await _found(body, deciding.store, policies, deciding.context.at.date(), keys)
 
-    async def reopened(unit: Transaction) -> Reply:
-        today = await _today(unit, case, policies, context)
-        days = policies.handling_on(today).reopening
-        return await _decided(unit, case, ReopenCase(today, days, policies.ladder, ""))
+    def command(today: date) -> Command:
+        return ReopenCase(today, policies.handling_on(today).reopening, policies.ladder, "")
 
-    return await deciding(reopened)
+    return await _step(deciding, policies, case, command)
 
 
 @router.post(
@@ -201,21 +194,14 @@ async def reopen_followed(
 )
 async def rate_case(
     body: Rating,
-    store: StoreOf,
     deciding: DecidingOf,
     policies: PoliciesOf,
-    context: Asked,
     keys: CaseKeysOf,
     _follower: Follower,
 ) -> Response:
     """Say how well a closed case was handled."""
-    case = await _found(body, store, policies, context.at.date(), keys)
-
-    async def rated(unit: Transaction) -> Reply:
-        today = await _today(unit, case, policies, context)
-        return await _decided(unit, case, RateCase(today, body.rating))
-
-    return await deciding(rated)
+    case = await _found(body, deciding.store, policies, deciding.context.at.date(), keys)
+    return await _step(deciding, policies, case, lambda today: RateCase(today, body.rating))
 
 
 async def _found(
@@ -233,17 +219,21 @@ async def _found(
     return case
 
 
-async def _today(unit: Transaction, case: str, policies: Policies, context: Context) -> date:
+async def _step(
+    deciding: Deciding, policies: Policies, case: str, command: Callable[[date], Command]
+) -> Response:
+    """Do what the reporter asks, on the day that it is in the case's province."""
     stream = CASE.stream(case)
-    await unit.hold([stream])
-    received = (await unit.load(CASE, [stream]))[stream].state.received
-    return policies.local_day(context.at, received.region if received else "")
 
+    async def decided(unit: Transaction) -> Reply:
+        await unit.hold([stream])
+        region = (await unit.load(CASE, [stream]))[stream].state.complaint.region
+        today = policies.local_day(deciding.context.at, region)
+        outcome = await handle(unit, CASE, stream, command(today))
+        await rows.keep_cases(unit, [outcome])
+        return Reply(204)
 
-async def _decided(unit: Transaction, case: str, command: Command) -> Reply:
-    outcome = await handle(unit, CASE, CASE.stream(case), command)
-    await rows.keep_cases(unit, [outcome])
-    return Reply(204)
+    return await deciding(decided)
 
 
 def _status(case: Case) -> Literal["OPEN", "WAITS_FOR_YOU", "RESOLVED", "CLOSED"]:

@@ -5,7 +5,7 @@ Who works on a case is of the office that has it: a district resolves nothing th
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from libs.chassis.auth import Principal, require
 from libs.chassis.bodies import Id, Strict
-from libs.chassis.deciding import DecidingOf, moved
+from libs.chassis.deciding import Deciding, DecidingOf, moved
 from libs.chassis.etag import IfMatch, Seen, Unconditional
 from libs.chassis.forms import is_name
 from libs.chassis.idempotency import Reply
@@ -175,8 +175,12 @@ async def assign_case(
     """Make a case somebody's work; never that of whom it is about."""
     if not is_name(body.to):
         raise SubjectMalformed()
-    command = AssignCase(body.to, worker.subject)
-    return await deciding(_step(worker, case, lambda _: command, seen))
+
+    async def assigned(unit: Transaction) -> Reply:
+        await _held(unit, worker, case, seen)
+        return await _decided(unit, case, AssignCase(body.to, worker.subject))
+
+    return await deciding(assigned)
 
 
 @router.post(
@@ -189,19 +193,17 @@ async def note_case(
     case: UUID,
     body: Note,
     deciding: DecidingOf,
-    context: Asked,
     policies: PoliciesOf,
     keys: CaseKeysOf,
     worker: Worker,
 ) -> Response:
     """Add a note that the reporter does not see."""
-    today = context.at.date()
-    ensure_words(policies.handling_on(today), body.words)
+    ensure_words(policies.handling_on(deciding.context.at.date()), body.words)
 
     async def noted(unit: Transaction) -> Reply:
         state = await _held(unit, worker, case)
         words = await keys.sealed(str(case), body.words)
-        command = NoteCase(_today(policies, state, context), words, worker.subject)
+        command = NoteCase(_today(policies, state, deciding.context), words, worker.subject)
         return await _decided(unit, case, command)
 
     return await deciding(noted)
@@ -217,7 +219,6 @@ async def attach_file(
     case: UUID,
     body: NewAttachment,
     deciding: DecidingOf,
-    context: Asked,
     policies: PoliciesOf,
     keys: CaseKeysOf,
     worker: Worker,
@@ -225,7 +226,7 @@ async def attach_file(
     """Add a file by its reference; its type and size must be on the list."""
 
     async def attached(unit: Transaction) -> Reply:
-        today = _today(policies, await _held(unit, worker, case), context)
+        today = _today(policies, await _held(unit, worker, case), deciding.context)
         reference = seal(await keys.made(str(case)), "reference", body.reference)
         attachment = Attachment(reference, body.media_type, body.size)
         allowed = policies.handling_on(today).attachments
@@ -245,7 +246,6 @@ async def ask_reporter(
     case: UUID,
     body: Question,
     deciding: DecidingOf,
-    context: Asked,
     policies: PoliciesOf,
     keys: CaseKeysOf,
     worker: Worker,
@@ -254,9 +254,9 @@ async def ask_reporter(
     """Ask the reporter something; the case waits for so many working days, and its term too."""
 
     async def asked(unit: Transaction) -> Reply:
-        today = _today(policies, await _held(unit, worker, case, seen), context)
+        today = _today(policies, await _held(unit, worker, case, seen), deciding.context)
         until = policies.ladder.working.after(today, policies.handling_on(today).answer)
-        words = await keys.sealed(str(case), _text(body, policies, context))
+        words = await keys.sealed(str(case), _text(body, policies, deciding.context))
         return await _decided(unit, case, AskReporter(today, until, words, worker.subject))
 
     return await deciding(asked)
@@ -274,16 +274,15 @@ async def answer_for_reporter(
     case: UUID,
     body: Note,
     deciding: DecidingOf,
-    context: Asked,
     policies: PoliciesOf,
     keys: CaseKeysOf,
     worker: Worker,
 ) -> Response:
     """Write down what the reporter has answered to a question; the term runs on."""
-    ensure_words(policies.handling_on(context.at.date()), body.words)
+    ensure_words(policies.handling_on(deciding.context.at.date()), body.words)
 
     async def answered(unit: Transaction) -> Reply:
-        today = _today(policies, await _held(unit, worker, case), context)
+        today = _today(policies, await _held(unit, worker, case), deciding.context)
         words = await keys.sealed(str(case), body.words)
         command = AnswerQuestion(today, words, policies.ladder, worker.subject)
         return await _decided(unit, case, command)
@@ -300,7 +299,6 @@ async def resolve_case(
     case: UUID,
     body: Resolution,
     deciding: DecidingOf,
-    context: Asked,
     policies: PoliciesOf,
     keys: CaseKeysOf,
     worker: Worker,
@@ -309,8 +307,8 @@ async def resolve_case(
     """Resolve a case, and with it those for which it stands."""
 
     async def resolved(unit: Transaction) -> Reply:
-        today = _today(policies, await _held(unit, worker, case, seen), context)
-        text, by = _text(body, policies, context), worker.subject
+        today = _today(policies, await _held(unit, worker, case, seen), deciding.context)
+        text, by = _text(body, policies, deciding.context), worker.subject
         reply = await keys.sealed(str(case), text) if text else ""
         answer = await _decided(unit, case, ResolveCase(today, body.resolution, reply, by))
         for other in await rows.beside(unit, str(case)):
@@ -326,20 +324,16 @@ async def resolve_case(
 async def close_case(
     case: UUID,
     deciding: DecidingOf,
-    context: Asked,
     policies: PoliciesOf,
     worker: Worker,
     seen: IfMatch,
 ) -> Response:
     """Close a resolved case."""
-    return await deciding(
-        _step(
-            worker,
-            case,
-            lambda state: CloseCase(_today(policies, state, context), worker.subject),
-            seen,
-        )
-    )
+
+    def command(today: date) -> Command:
+        return CloseCase(today, worker.subject)
+
+    return await _step(deciding, policies, worker, case, seen, command)
 
 
 @router.post(
@@ -350,15 +344,17 @@ async def close_case(
 async def reopen_case(
     case: UUID,
     deciding: DecidingOf,
-    context: Asked,
     policies: PoliciesOf,
     worker: Worker,
     seen: IfMatch,
 ) -> Response:
     """Open a resolved case again, within the term for it, at the level that had resolved it."""
-    return await deciding(
-        _step(worker, case, lambda state: _reopening(policies, state, context, worker), seen)
-    )
+
+    def command(today: date) -> Command:
+        days = policies.handling_on(today).reopening
+        return ReopenCase(today, days, policies.ladder, worker.subject)
+
+    return await _step(deciding, policies, worker, case, seen, command)
 
 
 @router.post(
@@ -370,7 +366,6 @@ async def link_case(
     case: UUID,
     body: Link,
     deciding: DecidingOf,
-    context: Asked,
     policies: PoliciesOf,
     worker: Worker,
     seen: IfMatch,
@@ -386,7 +381,7 @@ async def link_case(
             raise CaseIsLinked(case=body.to, to=other.linked.to)
         if await rows.beside(unit, str(case)):
             raise StandsForOthers(case=case)
-        command = LinkCase(str(body.to), _today(policies, state, context), worker.subject)
+        command = LinkCase(str(body.to), _today(policies, state, deciding.context), worker.subject)
         return await _decided(unit, case, command)
 
     return await deciding(linked)
@@ -400,17 +395,16 @@ async def link_case(
 async def unlink_case(
     case: UUID,
     deciding: DecidingOf,
-    context: Asked,
     policies: PoliciesOf,
     worker: Worker,
     seen: IfMatch,
 ) -> Response:
     """Have a case handled by itself again, in the working days that were left."""
 
-    def command(state: Case) -> Command:
-        return UnlinkCase(_today(policies, state, context), policies.ladder, worker.subject)
+    def command(today: date) -> Command:
+        return UnlinkCase(today, policies.ladder, worker.subject)
 
-    return await deciding(_step(worker, case, command, seen))
+    return await _step(deciding, policies, worker, case, seen, command)
 
 
 @router.get("/answer-templates")
@@ -430,13 +424,21 @@ async def answer_templates(
 # -- Their parts ----------------------------------------------------------------------------------
 
 
-def _step(
-    worker: Principal, case: UUID, command: Callable[[Case], Command], seen: Seen
-) -> Callable[[Transaction], Awaitable[Reply]]:
-    async def decided(unit: Transaction) -> Reply:
-        return await _decided(unit, case, command(await _held(unit, worker, case, seen)))
+async def _step(
+    deciding: Deciding,
+    policies: Policies,
+    worker: Principal,
+    case: UUID,
+    seen: Seen,
+    command: Callable[[date], Command],
+) -> Response:
+    """Do what the worker asks, on the day that it is in the case's province."""
 
-    return decided
+    async def decided(unit: Transaction) -> Reply:
+        state = await _held(unit, worker, case, seen)
+        return await _decided(unit, case, command(_today(policies, state, deciding.context)))
+
+    return await deciding(decided)
 
 
 async def _load(unit: Transaction, worker: Principal, case: UUID) -> Loaded[Case]:
@@ -450,8 +452,7 @@ async def _held(unit: Transaction, worker: Principal, case: UUID, seen: Seen | N
     """A case that the worker's office has now, held until the end."""
     found = await _load(unit, worker, case)
     state = found.state
-    region = state.received.region if state.received else ""
-    if state.level is None or not worker.may_see(area_of(state.level, region)):
+    if state.level is None or not worker.may_see(area_of(state.level, state.complaint.region)):
         raise CaseAtAnotherOffice(level=state.level)
     if seen is not None:
         seen.ensure(found.version)
@@ -466,13 +467,7 @@ async def _decided(unit: Transaction, case: UUID, command: Command) -> Reply:
 
 def _today(policies: Policies, state: Case, context: Context) -> date:
     """The day on the calendars of the case's province."""
-    return policies.local_day(context.at, state.received.region if state.received else "")
-
-
-def _reopening(policies: Policies, state: Case, context: Context, worker: Principal) -> ReopenCase:
-    today = _today(policies, state, context)
-    days = policies.handling_on(today).reopening
-    return ReopenCase(today, days, policies.ladder, worker.subject)
+    return policies.local_day(context.at, state.complaint.region)
 
 
 def _text(body: Answer, policies: Policies, context: Context) -> str:
