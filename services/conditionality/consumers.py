@@ -71,8 +71,13 @@ CASES: Final[Mapping[str, type[Any]]] = {
 
 def subscriptions(policies: RuleSetPolicies) -> tuple[Subscription, ...]:
     """The topics that conditionality reads."""
+    return _sessions(policies), _roster(policies), _tahap(policies), _cases(policies)
 
-    async def take_roster(unit: Transaction, messages: Sequence[Incoming]) -> None:
+
+def _roster(policies: RuleSetPolicies) -> Subscription:
+    """The lists of families: each line is judged as it comes."""
+
+    async def take(unit: Transaction, messages: Sequence[Incoming]) -> None:
         erased = [m.body.family for m in messages if isinstance(m.body, ErasureApproved)]
         bodies = [m.body for m in messages if isinstance(m.body, FamilyListed | PersonsRegistered)]
         await keep_regions(unit, bodies)
@@ -94,7 +99,20 @@ def subscriptions(policies: RuleSetPolicies) -> tuple[Subscription, ...]:
         if erased:
             await forget_families(unit, erased)
 
-    async def take_tahap(unit: Transaction, messages: Sequence[Incoming]) -> None:
+    types = {
+        "PersonsRegistered": PersonsRegistered,
+        "FamilyListed": FamilyListed,
+        "ListClosed": ListClosed,
+        "ErasureApproved": ErasureApproved,
+        "FamilyReinstated": FamilyReinstated,
+    }
+    return Subscription(SERVICE, ROSTER_TOPIC, types, take)
+
+
+def _tahap(policies: RuleSetPolicies) -> Subscription:
+    """The tahaps of payments: announced, frozen, cancelled, and lines that it asks for again."""
+
+    async def take(unit: Transaction, messages: Sequence[Incoming]) -> None:
         for message in messages:
             if isinstance(message.body, BucketRequested):
                 if message.body.topic == TOPIC:
@@ -108,43 +126,29 @@ def subscriptions(policies: RuleSetPolicies) -> tuple[Subscription, ...]:
             if isinstance(command, NoteFreeze):
                 await end_evaluation(unit, command.tahap)
 
-    async def take_cases(unit: Transaction, messages: Sequence[Incoming]) -> None:
+    types = {
+        "ClosingAnnounced": ClosingAnnounced,
+        "TahapCancelled": TahapCancelled,
+        "ListFrozen": ListFrozen,
+        "BucketRequested": BucketRequested,
+    }
+    return Subscription(SERVICE, TAHAP_TOPIC, types, take)
+
+
+def _cases(policies: RuleSetPolicies) -> Subscription:
+    """The appeals and orders of cases."""
+
+    async def take(unit: Transaction, messages: Sequence[Incoming]) -> None:
         for message in messages:
             await take_case(unit, policies, message.body)
 
-    return (
-        _sessions(policies),
-        Subscription(
-            SERVICE,
-            ROSTER_TOPIC,
-            {
-                "PersonsRegistered": PersonsRegistered,
-                "FamilyListed": FamilyListed,
-                "ListClosed": ListClosed,
-                "ErasureApproved": ErasureApproved,
-                "FamilyReinstated": FamilyReinstated,
-            },
-            take_roster,
-        ),
-        Subscription(
-            SERVICE,
-            TAHAP_TOPIC,
-            {
-                "ClosingAnnounced": ClosingAnnounced,
-                "TahapCancelled": TahapCancelled,
-                "ListFrozen": ListFrozen,
-                "BucketRequested": BucketRequested,
-            },
-            take_tahap,
-        ),
-        Subscription(SERVICE, CASE_TOPIC, CASES, take_cases),
-    )
+    return Subscription(SERVICE, CASE_TOPIC, CASES, take)
 
 
 def _sessions(policies: RuleSetPolicies) -> Subscription:
     """The topic of group sessions, whose marks are facts where a rule set asks them of payees."""
 
-    async def take_sessions(unit: Transaction, messages: Sequence[Incoming]) -> None:
+    async def take(unit: Transaction, messages: Sequence[Incoming]) -> None:
         if not any(map(asks_payee, policies.values())):
             return  # a fact for each family and month would count nowhere
         months: dict[str, list[Visit]] = {}
@@ -162,7 +166,7 @@ def _sessions(policies: RuleSetPolicies) -> Subscription:
         "SessionCorrected": SessionCorrected,
         "SessionCancelled": SessionCancelled,
     }
-    return Subscription(SERVICE, SESSION_TOPIC, types, take_sessions)
+    return Subscription(SERVICE, SESSION_TOPIC, types, take)
 
 
 def _with_payee(line: Line, policies: RuleSetPolicies) -> Line:
