@@ -85,7 +85,7 @@ class Codec(Generic[C, S, E]):
         for version in range(schema_version, current):
             lifted = self.kind.upcasters[name, version](lifted)
         form = self.kind.events[name]
-        return msgspec.convert(lifted, form, dec_hook=self._read)  # type: ignore[no-any-return]
+        return msgspec.convert(lifted, form, dec_hook=self._read)  # type: ignore[no-any-return]  # as above
 
     def encode_state(self, state: S) -> str | None:
         """The snapshot's text; None where this kind keeps none."""
