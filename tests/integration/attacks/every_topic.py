@@ -140,6 +140,10 @@ class EveryTopic:
             found |= {mark.topic async for mark in untrue(store.pool, TOPICS, own)}
         return found
 
+    async def taken_up_to(self) -> dict[str, int]:
+        """{topic: the last position that the reader has taken in and committed}."""
+        return {mark.topic: mark.position for mark in await marks(self.reader.pool, READER)}
+
     async def again(self) -> list[Again]:
         return await come_again(self.reader.pool, READER)
 
@@ -201,11 +205,14 @@ async def a_place_that_no_log_has_is_named(there: EveryTopic) -> None:
 
 
 async def forged(there: EveryTopic, ahead: int) -> None:
-    count = len(there.taken) + len(OPEN)
+    """A forged message on each topic, taken in and committed."""
+    before = await there.taken_up_to()
     for topic in OPEN:
         await there.forge(topic, ahead, 975_000)
 
     async def all_taken() -> bool:
-        return len(there.taken) == count
+        now = await there.taken_up_to()  # what a handler saw may not be committed yet
+        return all(now[topic] > before[topic] for topic in OPEN)
 
     await there.consume(all_taken)
+    assert {*there.taken} >= {(topic, 975_000) for topic in OPEN}
