@@ -14,7 +14,7 @@ import pytest
 from libs.chassis.settings import Settings
 from libs.events.store.postgres import Store
 from libs.events.workers.backoff import failing_parts
-from services.complaints.domain.deadlines import Ladder
+from services.complaints.domain.deadlines import Level
 from services.complaints.http.csv_commands import CASES
 from services.complaints.tables.sweeps import SWEEP, next_sweep
 from services.complaints.workers.sweeper import Sweeper
@@ -27,9 +27,9 @@ from tests.integration.complaints.files import (
     standings,
     sweep,
 )
+from tests.unit.complaints.decrees import ladder_decreed_to
 
 DAY = date(2023, 4, 10)
-WORKING = POLICIES.ladder.working
 JAYAPURA, MAKASSAR, PONTIANAK = "91.01.01.2001", "73.01.01.2001", "61.08.06.2018"
 
 
@@ -187,7 +187,8 @@ async def test_a_term_over_a_year_that_nobody_decreed_leaves_that_case_alone(sto
     last = [complaint("C1", "2026-11-30"), complaint("C2", "2026-11-27")]
     await file(store, *last)
     # The term of the regency from 7 December ends on the last day of the year.
-    short = Ladder({DAY: {"DISTRICT": 5, "REGENCY": 17, "PROVINCE": 14, "NATION": 30}}, WORKING)
+    terms: dict[Level, int] = {"DISTRICT": 5, "REGENCY": 17, "PROVINCE": 14, "NATION": 30}
+    short = replace(ladder_decreed_to(2026), terms={DAY: terms})
     await asked(store, date(2026, 12, 8))
 
     await swept(Sweeper(store, replace(POLICIES, ladder=short), DAWN))

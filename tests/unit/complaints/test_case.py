@@ -28,6 +28,7 @@ from services.complaints.domain.case import (
     case,
 )
 from services.complaints.domain.working_days import HolidaysUnknown
+from tests.unit.complaints.decrees import ladder_decreed_to
 
 ID, FAMILY = "7b0c6d1e-52a4-4f0b-8c1e-2f3a4b5c6d70", "3f0c1c52-8a55-4a3e-9d0e-6f4f0c9b7a11"
 DAYS = (date(2023, 3, 30), date(2023, 4, 6))
@@ -103,7 +104,8 @@ def test_nobody_receives_a_case_that_is_resolved_or_unknown_or_without_terms() -
 def test_a_term_over_days_that_nobody_decreed_is_refused_by_year() -> None:
     last = replace(RECEIVED, received_on=date(2026, 12, 1), due_on=date(2026, 12, 30))
 
-    given(case, last).when(AdvanceTo(date(2026, 12, 31), LADDER)).then_refused(HolidaysUnknown)
+    late = AdvanceTo(date(2026, 12, 31), ladder_decreed_to(2026))
+    given(case, last).when(late).then_refused(HolidaysUnknown)
 
 
 # -- Resolved -------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 from services.complaints import policy
 from services.complaints.domain.deadlines import Ladder, Level, Turn, area_of, is_overdue
 from services.complaints.domain.working_days import HolidaysUnknown
+from tests.unit.complaints.decrees import ladder_decreed_to
 
 POLICIES = policy.load()
 LADDER = POLICIES.ladder
@@ -55,7 +56,7 @@ def test_the_working_days_from_a_day_on_are_counted() -> None:
 @pytest.mark.parametrize("on", [date(2022, 12, 1), date(2027, 1, 4), date(2026, 12, 29)])
 def test_a_term_over_days_that_no_decree_names_is_refused_by_year(on: date) -> None:
     with pytest.raises(HolidaysUnknown, match=r"year=(2022|2027)"):
-        LADDER.received("DISTRICT", on)
+        ladder_decreed_to(2026).received("DISTRICT", on)
 
 
 # -- The ladder -----------------------------------------------------------------------------------

@@ -50,6 +50,7 @@ def test_the_years_of_known_decrees() -> None:
         2024: 19,  # with two elections
         2025: 17,
         2026: 17,
+        2027: 18,  # with two Isra Mikraj
     }
 
 
