@@ -36,6 +36,7 @@ from cli.commands.where import where
 from cli.demo.run import Plan, demo
 from cli.errors import Failed
 from libs.chassis.dev_issuer import LIFETIME_S_MAX
+from libs.chassis.dev_sign_in import PEOPLE
 from libs.chassis.version import VERSION
 from localstack.platform import BUSES, Options, Platform
 from localstack.supervisor import foreground
@@ -111,6 +112,11 @@ def up(
                 await witness_here(front)
             except Failed as rewritten:  # the platform serves on; `pkh verify` says it too
                 err.print(str(rewritten), style="red", markup=False, soft_wrap=True)
+        out.print(
+            f"Open the console at {ready.console_url} and sign in as {PEOPLE[0].name}.",
+            highlight=False,
+            soft_wrap=True,
+        )
         out.print(f"Ready; state in {ready.data_dir}. Ctrl-C stops it.", highlight=False)
 
     run(foreground(platform, announce))

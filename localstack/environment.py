@@ -23,6 +23,7 @@ from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.dev_partner_keys import OWN, REGISTER, SIMULATED, make_partner_keys
 from libs.chassis.durable_files import write_private
 from libs.chassis.partner_tls import read_partner_tls
+from libs.chassis.sign_in import RETURN_PATH
 from localstack.kafka_server import Broker
 from localstack.ports import HOST
 from localstack.postgres.roles import password_file
@@ -34,6 +35,11 @@ SERVICES: Final = catalogue().names
 RELAYED: Final = catalogue().publishers
 MEASURED: Final = (*SERVICES, "relay")  # who shows metrics
 SIMULATORS: Final = ("treasury", "bank")
+SIGN_IN: Final = "sign-in"
+"""The process at which one picks whom to be at the console."""
+CONSOLE: Final = "projection"
+"""The service that serves the console."""
+CONSOLE_FILE: Final = "console.yaml"
 PARTNERS: Final = ("TREASURY", "MANDIRI", "BRI", "BNI", "BTN")
 """Who signs among them: the treasury, and each bank by itself."""
 
@@ -83,6 +89,29 @@ class Environment:
         make_partner_keys(self.secrets_dir, PARTNERS)
         if self.broker is not None:
             make_certificates(self.secrets_dir, SIMULATORS, REACHING_OUT, HOST)
+
+    @property
+    def console_url(self) -> str:
+        """The first page of the console."""
+        return f"{self.base_url(CONSOLE)}/console/"
+
+    def write_sign_in(self) -> None:
+        """The file by which the console finds the local sign-in."""
+        at = self.base_url(SIGN_IN)
+        lines = {
+            "address": self.base_url(CONSOLE),
+            "issuer": ISSUER,
+            "authorize": f"{at}/authorize",
+            "token": f"{at}/token",
+        }
+        text = "".join(f"{key}: {value}\n" for key, value in lines.items())
+        write_private(self.secrets_dir / CONSOLE_FILE, text)
+
+    def of_sign_in(self) -> list[str]:
+        """The arguments of the local sign-in."""
+        returns_to = self.base_url(CONSOLE) + RETURN_PATH
+        port = str(self.ports[SIGN_IN])
+        return [str(self.secrets_dir / "issuer"), "--returns-to", returns_to, "--port", port]
 
     def issuer(self) -> Issuer:
         """Who signs the tokens that the services of this platform believe."""
@@ -134,7 +163,12 @@ class Environment:
             ),
             **(self._file("PKH_TOKEN_KEY_FILE", "token-key") if name in MATCHING else {}),
             **(self._to_partners(name) if name in REACHING_OUT else {}),
-            **{f"PKH_{other.upper()}_URL": self.base_url(other) for other in self.ports},
+            **{
+                f"PKH_{other.upper()}_URL": self.base_url(other)
+                for other in (*SERVICES, *SIMULATORS)
+                if other in self.ports
+            },
+            **(self._file("PKH_CONSOLE_FILE", CONSOLE_FILE) if name == CONSOLE else {}),
             **self._file("PKH_CURSOR_KEY_FILE", "cursor-key"),
             "PKH_SERVICE_TOKEN_FILE": str(self._token_file(name)),
             "PKH_JWKS_FILE": str(self.secrets_dir / "issuer" / KEY_SET),

@@ -34,6 +34,7 @@ from localstack.environment import (
     RELAYED,
     SEALING,
     SERVICES,
+    SIGN_IN,
     SIMULATORS,
     Environment,
 )
@@ -107,6 +108,11 @@ class Platform:
         broker = self._environment.broker
         return {**self.base_urls, **({"kafka": broker.bootstrap} if broker else {})}
 
+    @property
+    def console_url(self) -> str:
+        """The first page of the console."""
+        return self._environment.console_url
+
     def database_url(self, name: str) -> str:
         """A service's database, for the role of the service; it holds a password."""
         return self._environment.address(name, role(name))
@@ -120,6 +126,7 @@ class Platform:
                 # It starts in a thread, so it may be there before the supervisor knows of it.
                 starting.callback(self._environment.broker.stop)
             self._environment.make_secrets()
+            self._environment.write_sign_in()
             self.issuer = self._environment.issuer()
             await starting.enter_async_context(_renewed_tokens(self._environment))
             fork_server = starting.enter_context(
@@ -153,6 +160,7 @@ class Platform:
             "simulators": {
                 name: self.base_url(name) for name in SIMULATORS if name in self._environment.ports
             },
+            "console": self.console_url,
             "metrics": self.metrics_urls,
             "secrets_dir": str(self._environment.secrets_dir),
             "supervisor": os.getpid(),
@@ -165,7 +173,7 @@ class Platform:
 
 
 def _environment_of(options: Options, data_dir: Path) -> Environment:
-    listening = [*SERVICES, *(SIMULATORS if options.books else ())]
+    listening = [*SERVICES, SIGN_IN, *(SIMULATORS if options.books else ())]
     ports = free_ports(len(listening) + len(MEASURED) + 2)
     postgres, broker = PostgresServer(data_dir / "postgres"), None
     if options.bus == "kafka":
@@ -216,6 +224,7 @@ def _specs(
         Step("bus", partial(_make_bus, environment), ["kafka" if environment.broker else "roles"]),
         _relay(environment, options, fork_server),
         *(_service(environment, options, fork_server, name) for name in SERVICES),
+        _sign_in(environment, fork_server),
         *(
             _simulator(environment, options, fork_server, name)
             for name in SIMULATORS
@@ -284,6 +293,16 @@ def _service(
         ready=answers(f"{environment.base_url(name)}/ready"),
         environment=environment.of_service(name),
         needs=[f"{name}-tables", "bus", *(["keys-tables"] if name in SEALING else [])],
+    )
+
+
+def _sign_in(environment: Environment, fork_server: ForkServer | None) -> Child:
+    return program(
+        SIGN_IN,
+        [sys.executable, "-m", "libs.chassis.dev_sign_in", *environment.of_sign_in()],
+        fork_server,
+        ready=answers(f"{environment.base_url(SIGN_IN)}/health"),
+        environment=environment.of_simulator(),
     )
 
 

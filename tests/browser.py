@@ -21,6 +21,7 @@ import pytest
 
 PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome")
 COMPLAINING: Final = ("Log.entryAdded", "Runtime.exceptionThrown")
+LOADED: Final = "Page.loadEventFired"
 ANSWER_S_MAX: Final = 60.0
 READ_BYTES: Final = 65_536
 QUIET: Final = (
@@ -83,12 +84,25 @@ class Browser:
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.call("Emulation.setEmulatedMedia", features=features)
         self.call("Page.navigate", url=url)
-        self._until(lambda said: said.get("method") == "Page.loadEventFired")
+        self._until(lambda said: said.get("method") == LOADED)
 
     def value(self, expression: str) -> Any:
         """The value of an expression of JavaScript on the page."""
         message = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         return message["result"].get("value")
+
+    def awaited(self, expression: str) -> Any:
+        """The value that an expression's promise comes to."""
+        message = self.call(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
+        return message["result"].get("value")
+
+    def click(self, expression: str) -> None:
+        """Do what leads to another page; returns when all of that is there."""
+        self._said = [said for said in self._said if said.get("method") != LOADED]
+        self.call("Runtime.evaluate", expression=expression)
+        self._until(lambda said: said.get("method") == LOADED)
 
     def picture(self, path: Path) -> None:
         """Keep an image of the whole page."""

@@ -42,7 +42,7 @@ JAVA: Final = {
     "JAVA_OPTS_KC_HEAP": "-Xms64m -Xmx512m",
     "JAVA_OPTS_APPEND": "-XX:TieredStopAtLevel=1",
 }
-CONSOLE: Final = ("pkh-console", "https://console.pkh.example/signed-in")
+CONSOLE: Final = ("pkh-console", "https://console.pkh.example/console/signed-in")
 ADMIN: Final = "boot"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from libs.chassis.dev_sign_in import PEOPLE
 from localstack.platform import Options, Platform
 
 
@@ -18,6 +19,11 @@ async def keep_running(platform: Platform, console: Console) -> None:
     console.print()
     for name, where in platform.addresses.items():
         console.print(f"{name:<16}{where}", highlight=False)
+    console.print(
+        f"Open the console at {platform.console_url} and sign in as {PEOPLE[0].name}.",
+        highlight=False,
+        soft_wrap=True,
+    )
     console.print("The platform keeps running; Ctrl-C stops it.", highlight=False)
     console.print(
         f"Its state stays; start it again with: {again(platform.options)}",

@@ -18,6 +18,9 @@ import uvicorn
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp
 
 from libs.chassis import logs, problem_pages, tracing
 from libs.chassis.auth import authenticator, gate, refuse_open_doors
@@ -69,16 +72,20 @@ def create_app(
     open_paths: Collection[str] = (),
     token_cookie: str | None = None,
     examples: Mapping[str, object] | None = None,
+    mounted: Mapping[str, ASGIApp] | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FastAPI:
     """The application of one service. Raises `OpenDoor` when a route lacks its scope.
 
     `readiness` names the checks of /ready. `open_paths` need no token, beside OPEN_PATHS; one
     that ends in a slash opens all below it. `token_cookie` names a cookie that may hold the token
-    of a reading request. `examples` are by name of a field, for the description.
+    of a reading request. `examples` are by name of a field, for the description. `mounted` are
+    programs for browsers by their path, each with a gate of its own: they find `authenticate` and
+    `rates` in the application's state, and are no part of the description.
     Routers carry their prefix themselves.
     """
     anybody = (*OPEN_PATHS, *open_paths)
+    authenticate, rates = authenticator(settings), Rates(settings.limits)
     app = FastAPI(
         title=title,
         version="1",
@@ -103,10 +110,11 @@ def create_app(
             Middleware(limited, bytes_max=settings.body_bytes_max, limits=settings.limits),
             Middleware(
                 gate,
-                authenticate=authenticator(settings),
+                authenticate=authenticate,
                 open_paths=anybody,
                 cookie=token_cookie,
-                rates=Rates(settings.limits),
+                rates=rates,
+                guarded_elsewhere=[path for name in mounted or () for path in (name, f"{name}/")],
             ),
             Middleware(well_formed, bytes_max=settings.body_bytes_max),
             Middleware(noted_first),
@@ -115,10 +123,12 @@ def create_app(
     app.state.name = name
     app.state.settings = settings
     app.state.clock = clock
+    app.state.authenticate, app.state.rates = authenticate, rates
     pages = problem_pages.pages_router(settings.contracts_dir.parent / "docs" / "problems")
     for router in (health_router(), pages, *routers):
         app.include_router(router)
     refuse_open_doors(app, anybody, POST_NEEDS)
+    _mount(app, mounted or {})
     _documented(app, anybody, examples or {})
     return app
 
@@ -169,6 +179,17 @@ def _with_resources(
             raise
 
     return running
+
+
+def _mount(app: FastAPI, programs: Mapping[str, ASGIApp]) -> None:
+    for path, program in programs.items():
+        app.add_route(path, _to_slash, include_in_schema=False)
+        app.mount(path, program)
+
+
+async def _to_slash(request: Request) -> Response:
+    """A program's first page stands behind a slash, by which its links are relative."""
+    return RedirectResponse(f"{request.url.path}/", 308)
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -202,15 +202,19 @@ def gate(
     open_paths: Collection[str],
     cookie: str | None,
     rates: Rates,
+    guarded_elsewhere: Collection[str] = (),
 ) -> ASGIApp:
     """ASGI middleware: nobody unknown gets past it, but to `open_paths`, and nobody too often.
 
     A path that ends in a slash opens everything below it. `cookie` names a cookie that may hold
-    the token of a request that only reads, so that a browser can show pages.
+    the token of a request that only reads, so that a browser can show pages. `guarded_elsewhere`
+    are paths of programs with a gate of their own, which count requests by the same `rates`.
     """
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
+            return await app(scope, receive, send)
+        if is_open(scope["path"], guarded_elsewhere):
             return await app(scope, receive, send)
         request = Request(scope, receive)
         address = request.client.host if request.client else ""

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp
 
 from libs.chassis import operations, read_records
 from libs.chassis.app import Lifespan, create_app, serve
@@ -62,7 +63,8 @@ class Service:
     its sources of long work beside replays, seen and cancelled by whoever holds one of
     `jobs_scopes`. `lives` says where it knows a family to live. `rule_sets` are those that its
     policy files know. `checks` are of
-    /ready, beside every service's. `examples` gives names of the interface an example.
+    /ready, beside every service's. `examples` gives names of the interface an example. `mounted`
+    makes programs for browsers, by their path, each with a gate of its own.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Service:
     rule_sets: Sequence[ListedRuleSet] = ()
     checks: Mapping[str, Check] = field(default_factory=dict)
     examples: Mapping[str, object] = field(default_factory=dict)
+    mounted: Mapping[str, Callable[[Settings], ASGIApp]] = field(default_factory=dict)
 
     @property
     def entry(self) -> Entry:
@@ -107,6 +110,7 @@ class Service:
             {**(READINESS if self.entry.publishes else READS_ONLY), **self.checks},
             settings,
             examples=self.examples,
+            mounted={path: made(settings) for path, made in self.mounted.items()},
         )
         app.state.lives = self.lives
         return app

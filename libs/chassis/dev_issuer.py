@@ -87,6 +87,23 @@ class Issuer:
             algorithms=["ES256"],
         )
 
+    def identity_token(self, subject: str, client: str, nonce: str) -> str:
+        """Says to a client who signed in, in answer to its nonce; no service believes it."""
+        now = int(time.time())
+        return jwt.encode(
+            {"alg": "ES256", "typ": "JWT", "kid": str(self.key.kid)},
+            {
+                "iss": self.issuer,
+                "aud": client,
+                "sub": subject,
+                "nonce": nonce,
+                "iat": now,
+                "exp": now + LIFETIME_S_MAX,
+            },
+            self.key,
+            algorithms=["ES256"],
+        )
+
 
 def _write_new_key(path: Path) -> None:
     key = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"}, auto_kid=True)

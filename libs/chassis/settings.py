@@ -16,6 +16,7 @@ from libs.chassis.issuers import TrustedIssuer, read_issuers
 from libs.chassis.limits import Limits
 from libs.chassis.partner_keys import KeysRefused, NoSigningKey, PartnerKeys
 from libs.chassis.partner_tls import CertificateRefused, PartnerTls, read_partner_tls
+from libs.chassis.sign_in import SignIn, read_sign_in
 from libs.events.bus.kafka_settings import Cluster, KafkaSecurity
 from libs.policy.files import PolicyError
 from libs.privacy.security_module import ModuleAddress
@@ -29,6 +30,7 @@ LIMIT_MAX: Final = 2**50
 ISSUERS: Final = "PKH_ISSUERS_FILE"
 GONE: Final = ("PKH_JWKS_URL", "PKH_PERSON_CLAIM")
 """Variables that named an identity provider before; passed over, they would let in others."""
+CONSOLE: Final = "PKH_CONSOLE_FILE"
 PARTNER_KEYS: Final = "PKH_PARTNER_KEYS_FILE"
 SIGNING_KEYS: Final = "PKH_SIGNING_KEYS_FILE"
 PARTNER_CA: Final = "PKH_PARTNER_CA_FILE"
@@ -224,6 +226,21 @@ def issuers(env: Environment) -> Sequence[TrustedIssuer]:
         raise SettingRefused(f"{ISSUERS}: {mistake}") from None
 
 
+def sign_in(env: Environment, believed: Sequence[TrustedIssuer]) -> SignIn | None:
+    """The way to sign in to the console, at one whose tokens are believed; None where it is not
+    said, and nobody signs in."""
+    path = file(env, CONSOLE)
+    if path is None:
+        return None
+    try:
+        found = read_sign_in(path)
+    except PolicyError as mistake:
+        raise SettingRefused(f"{CONSOLE}: {mistake}") from None
+    if found.issuer not in {issuer.issuer for issuer in believed}:
+        raise SettingRefused(f"{CONSOLE}: {path.name}: issuer: is none whose tokens are believed")
+    return found
+
+
 def partner_keys(env: Environment) -> PartnerKeys:
     """The register of partners' keys and our own signing keys, checked whole."""
     register, own = (file(env, name) for name in (PARTNER_KEYS, SIGNING_KEYS))
@@ -351,6 +368,8 @@ class Settings:
     token_lifetime_s_max: int = 600
     shutdown_s_max: int = 15
     limits: Limits = field(default_factory=Limits)
+    sign_in: SignIn | None = None
+    """The way to sign in to the console; None where nobody does."""
     addresses: Mapping[str, str] = field(default_factory=dict)
     """{service or partner: its base address}; "" for a partner whom nobody stands for."""
     partner_keys: PartnerKeys | None = field(default=None, repr=False)
@@ -377,13 +396,14 @@ class Settings:
         called = {name: url(env, address_of(name), WEB) for name in calls}
         outside = {name: url(env, address_of(name), WEB, optional=True) for name in partners}
         bus_url = url(env, "PKH_BUS_URL", (*POSTGRES, "kafka"))
+        believed = issuers(env)
         return cls(
             service=service,
             database_url=url(env, "PKH_DATABASE_URL", POSTGRES),
             bus_url=bus_url,
             bus_session_s=whole(env, "PKH_BUS_SESSION_S", 0, at_least=0) or None,
             cluster=cluster(env, bus_url),
-            issuers=issuers(env),
+            issuers=believed,
             denied_file=file(env, "PKH_DENIED_FILE"),
             keys_url=url(env, "PKH_KEYS_URL", POSTGRES, optional=True),
             eraser_url=url(env, "PKH_ERASER_URL", POSTGRES, optional=True),
@@ -405,6 +425,7 @@ class Settings:
             limits=Limits.read(
                 lambda name, default: whole(env, name, default, at_least=1, at_most=LIMIT_MAX)
             ),
+            sign_in=sign_in(env, believed),
             addresses={**called, **outside},
             partner_keys=partner_keys(env) if any(outside.values()) else None,
             partner_tls=partner_tls(env, outside, bus_url),

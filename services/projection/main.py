@@ -1,9 +1,10 @@
-"""The projection service: read models of every topic, and why a family was paid what it was."""
+"""The projection service: read models of every topic, why a family was paid, and the console."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from console.application import PATH, console
 from libs.chassis.description import Parts, Service
 from libs.chassis.service import Running
 from services.projection.consumers import SUBSCRIPTIONS
@@ -24,6 +25,7 @@ SERVICE: Final = Service(
     parts,
     lives=lives,
     examples=EXAMPLES,
+    mounted={PATH: console},
 )
 
 if __name__ == "__main__":

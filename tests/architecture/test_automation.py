@@ -93,7 +93,9 @@ def test_every_decision_is_listed_once_and_a_gap_is_told() -> None:
     assert all(f"The number {number} was not used" in index for number in missing)
 
 
-@pytest.mark.parametrize("package", ["libs", "services", "simulators", "localstack", "cli"])
+@pytest.mark.parametrize(
+    "package", ["libs", "services", "console", "simulators", "localstack", "cli"]
+)
 def test_a_package_says_that_it_is_typed(package: str) -> None:
     assert (ROOT / package / "py.typed").is_file()
 

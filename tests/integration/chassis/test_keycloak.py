@@ -119,7 +119,7 @@ async def test_a_person_who_is_denied_is_out_before_their_token_ends(
 
 async def test_nobody_signs_in_without_pkce_or_by_a_password_alone(keycloak: Keycloak) -> None:
     password = keycloak.add_person("cici", "district", ["61.03.01"])
-    console = ("pkh-console", "https://console.pkh.example/signed-in")
+    console = ("pkh-console", "https://console.pkh.example/console/signed-in")
     with keycloak.client() as browser:
         back = keycloak.authorization(browser, console, None)
     assert "error=invalid_request" in back.headers["location"]

@@ -21,6 +21,7 @@ import schemathesis
 import uvicorn
 from fastapi import FastAPI
 from schemathesis.specs.openapi.schemas import OpenApiSchema
+from starlette.types import ASGIApp
 from urllib3 import HTTPConnectionPool
 
 from libs.chassis.catalogue import catalogue
@@ -255,9 +256,10 @@ def operations() -> Iterator[tuple[str, str]]:
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
-    """The address at which an application answers, on a loop and a thread of its own."""
-    [port] = free_ports(1)
+def serving(app: ASGIApp, at: int | None = None) -> Iterator[str]:
+    """The address at which an application answers, on a loop and a thread of its own; at a port
+    that is free, or the one that is given."""
+    [port] = [at] if at else free_ports(1)
     server = uvicorn.Server(
         uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="on", ws="none")
     )

@@ -1,0 +1,170 @@
+"""A page of the console: where it stands, who may see it, and what shows it.
+
+    PAGE = Page("groups", "/groups", show, menu=30)
+
+    async def show(visit: Visit) -> Shown:
+        tahap = await visit.tahap()
+        return Shown("groups.html", {"rows": await sessions.groups(visit.reading, tahap, ...)})
+
+What a page shows is plain data: dictionaries, lists and values. The families that it names, under
+the keys `family` and `families`, are written down with the reader before it goes out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+
+from console.words import Language, Words
+from libs.chassis.auth import NATION, Principal, is_outside
+from libs.chassis.forms import holds_number
+from libs.chassis.reading import Reading
+from libs.chassis.settings import Settings
+from libs.events.store.postgres import Store
+from services.projection.tables import areas
+
+REGION: Final = re.compile(r"[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?")
+TAHAP: Final = re.compile(r"20[0-9]{2}-[1-9]")
+
+T = TypeVar("T", bound=str)
+
+
+class PageRefused(Exception):
+    """A page that is not shown: the status, and the word of words/errors.yaml that says why."""
+
+    def __init__(self, status: int, word: str) -> None:
+        super().__init__(word)
+        self.status, self.word = status, word
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The content of a page: a template and plain data for it. A part of a page has no frame."""
+
+    template: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of one signed-in person, with what a page may ask for."""
+
+    request: Request
+    reader: Principal
+    token: str = field(repr=False)
+    language: Language
+    words: Words
+    form: Mapping[str, str]
+    """The fields of a posted form, its token checked."""
+
+    @property
+    def reading(self) -> Reading:
+        """Reads that see no row of another region."""
+        found: Reading = self.request.app.state.reading
+        return found
+
+    @property
+    def store(self) -> Store:
+        """The service's own store, for what is the nation's and no family's."""
+        found: Store = self.request.app.state.store
+        return found
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the process."""
+        found: Settings = self.request.app.state.settings
+        return found
+
+    @property
+    def is_part(self) -> bool:
+        """True where htmx asks for a part of a page that stands already."""
+        return self.request.headers.get("hx-request") == "true"
+
+    # -- What stands in the address; anything unknown there is a page of its own
+
+    def asked(self, name: str) -> str | None:
+        """A parameter of the address, which may stand there once."""
+        values = self.request.query_params.getlist(name)
+        if len(values) > 1:
+            raise PageRefused(422, "unknown_filter")
+        return values[0] if values and values[0] else None
+
+    def only(self, *names: str) -> None:
+        """Refuse a parameter that this page does not know: a filter that is passed over would show
+        more than was asked for."""
+        if set(self.request.query_params) - set(names):
+            raise PageRefused(422, "unknown_filter")
+
+    def choice(self, name: str, choices: Collection[T], default: T) -> T:
+        """One of a few words of the address."""
+        asked = self.asked(name)
+        for word in choices:
+            if asked == word:
+                return word
+        if asked is not None:
+            raise PageRefused(422, "unknown_filter")
+        return default
+
+    def regions(self) -> tuple[str | None, tuple[str, ...]]:
+        """The area that is asked for, and what of it the reader may see; 403 where that is none."""
+        area = self.asked("region")
+        if area is not None and not REGION.fullmatch(area):
+            raise PageRefused(404, "unknown_area")
+        if area is None and len(self.reader.regions) == 1 and self.reader.regions != (NATION,):
+            area = self.reader.regions[0]
+        within = self.reader.within(area)
+        if not within:
+            is_outside(self.reader, area or "")  # notes it
+            raise PageRefused(403, "region_not_yours")
+        return area, within
+
+    async def tahaps(self) -> Sequence[str]:
+        """All tahaps that were announced, the latest first."""
+        return await areas.tahaps(self.reading, self.reader.regions)
+
+    async def tahap(self) -> str | None:
+        """The tahap of the path or the address, else the latest; None where none was announced."""
+        asked = self.request.path_params.get("tahap") or self.asked("tahap")
+        announced = await self.tahaps()
+        if asked is None:
+            return announced[0] if announced else None
+        if not TAHAP.fullmatch(asked) or asked not in announced:
+            raise PageRefused(404, "unknown_tahap")
+        return asked
+
+    def link(self, path: str, **query: str | None) -> str:
+        """The address of a page of the console; what is None is left out."""
+        given = {name: value for name, value in query.items() if value is not None}
+        if any(map(holds_number, given.values())):
+            raise PageRefused(422, "number_in_address")
+        return f"/console{path}" + (f"?{urlencode(given)}" if given else "")
+
+
+Show = Callable[[Visit], Awaitable[Shown]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page. `name` is its words' (words/NAME.yaml, of which `title` names it in the menu).
+
+    Whoever holds all of `scopes` may see it; with `nation` only for all regions. `menu` orders it
+    there, None leaves it out. `act` takes its posted form.
+    """
+
+    name: str
+    path: str
+    show: Show
+    scopes: Sequence[str] = ("projection:read",)
+    nation: bool = False
+    menu: int | None = None
+    act: Show | None = None
+
+    def is_for(self, reader: Principal) -> bool:
+        """True where somebody may see it."""
+        return reader.scopes.issuperset(self.scopes) and (not self.nation or reader.may_see(NATION))

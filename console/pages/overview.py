@@ -1,0 +1,121 @@
+"""The first page, a tahap in one area: indicators and targets, families, money, its parts."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from console.areas import Sums, parts_of, path_to
+from console.charts import Part, share, stacked
+from console.page import Page, Shown, Visit
+from console.words import Words
+from libs.chassis.auth import NATION
+from services.projection.policy import is_met, targets_of
+from services.projection.tables import areas, read_models, sessions
+
+FAMILIES_MAX: Final = 200
+VILLAGE_LENGTH: Final = 13
+
+
+async def show(visit: Visit) -> Shown:
+    """The tahap and the area that are asked for; else the latest, and all that the reader sees."""
+    visit.only("tahap", "region")
+    tahap = await visit.tahap()
+    area, regions = visit.regions()
+    if tahap is None:
+        return Shown("nothing_yet.html")
+    rows = await areas.by_area(visit.reading, tahap, area, regions)
+    sums = Sums.of(rows)
+    data = {
+        "tahap": tahap,
+        "tahaps": await visit.tahaps(),
+        "area": area,
+        "above": _above(visit, area),
+        "sums": sums,
+        "families_chart": stacked(family_parts(visit.words, sums)),
+        "money_chart": stacked(money_parts(visit.words, sums)),
+        "indicators": await _indicators(visit, tahap, area, sums),
+        "areas": [] if _is_village(area) else _parts(visit, tahap, rows),
+        "listed": await _listed(visit, tahap, regions) if _is_village(area) else [],
+        "listed_max": FAMILIES_MAX,
+    }
+    return Shown("overview.html", data)
+
+
+def _is_village(area: str | None) -> bool:
+    return area is not None and len(area) == VILLAGE_LENGTH
+
+
+def _above(visit: Visit, area: str | None) -> list[str]:
+    """The areas above, as far as the reader may see them as a whole."""
+    return [code for code in path_to(area) if visit.reader.may_see(code)]
+
+
+def family_parts(t: Words, sums: Sums) -> list[Part]:
+    """Families by state, for a bar."""
+    return [
+        Part(
+            state.lower(),
+            t.code("state", state),
+            t("families_say", count=t.number(sums.of_state[state])),
+            sums.of_state[state],
+        )
+        for state in sums.states
+    ]
+
+
+def money_parts(t: Words, sums: Sums) -> list[Part]:
+    """Money by state, for a bar."""
+    return [
+        Part(
+            state.lower(),
+            t.code("state", state),
+            t.rupiah(sums.money_of_state[state]),
+            sums.money_of_state[state],
+        )
+        for state in sums.states
+    ]
+
+
+async def _indicators(
+    visit: Visit, tahap: str, area: str | None, sums: Sums
+) -> list[dict[str, Any]]:
+    """Indicators with a target; that of sessions is the nation's."""
+    if area is not None or not visit.reader.may_see(NATION):
+        return []
+    counts = await sessions.indicators(visit.reading, tahap)
+    percent = targets_of(tahap).p2k2_percent
+    part, whole = counts["p2k2_reached"], counts["p2k2_families"]
+    return [
+        {
+            "name": "p2k2",
+            "part": part,
+            "whole": whole,
+            "share": share(part, whole),
+            "target": percent,
+            "met": is_met(part, whole, percent),
+        }
+    ]
+
+
+def _parts(visit: Visit, tahap: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "area": code,
+            "href": visit.link("/", tahap=tahap, region=code),
+            "sums": sums,
+            "paid": sums.of_state.get("PAID", 0),
+            "failed": sum(
+                sums.of_state.get(state, 0)
+                for state in ("TRANSFER_FAILED", "ACCOUNT_FAILED", "NO_VALID_PAYEE")
+            ),
+        }
+        for code, sums in parts_of(rows).items()
+    ]
+
+
+async def _listed(visit: Visit, tahap: str, regions: tuple[str, ...]) -> list[dict[str, Any]]:
+    wanted = read_models.EntitlementsWanted(tahap, regions)
+    return await read_models.entitlements(visit.reading, wanted, None, FAMILIES_MAX)
+
+
+PAGE: Final = Page("overview", "/", show, menu=10)

@@ -1,0 +1,63 @@
+"""A page of the console as a browser sees it, and what must hold of every page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from tests.browser import Browser
+from tests.doors import ROOT
+from tests.integration.console.kit import ServedConsole
+
+AXE: Final = Path(__file__).with_name("axe.min.js")
+PICTURES: Final = ROOT / "build" / "console"
+WIDTHS: Final = (360, 1280)
+WIDER: Final = """[...document.querySelectorAll("body *")].filter(each =>
+  each.getBoundingClientRect().right > innerWidth + 1 && !each.closest(".scroll")
+  && !each.closest(".skip")).map(each => each.outerHTML.slice(0, 200))"""
+RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+def sign_in(chromium: Browser, console: ServedConsole, person: str, path: str) -> None:
+    """Open a page as somebody who is not signed in, and pick a person where that leads."""
+    chromium.call("Network.clearBrowserCookies")
+    chromium.open(f"{console.url}{path}")
+    pick = f"document.querySelector('button[value=\"{person}\"]').click()"
+    chromium.click(pick)
+
+
+def text(chromium: Browser) -> str:
+    """All that the page says."""
+    said: str = chromium.value("document.body.innerText")
+    return said
+
+
+def violations(chromium: Browser) -> list[str]:
+    """The findings of axe against WCAG 2.2 AA, with the place of each."""
+    chromium.value(AXE.read_text("utf-8") + ";0")
+    options = json.dumps({"runOnly": {"type": "tag", "values": RULES}})
+    found: list[dict[str, Any]] = json.loads(
+        chromium.awaited(f"axe.run(document, {options}).then(it => JSON.stringify(it.violations))")
+    )
+    return [f"{each['id']}: {[node['html'][:160] for node in each['nodes']]}" for each in found]
+
+
+def holds_for_every_page(chromium: Browser, url: str, name: str) -> None:
+    """A page fits a phone and a desk in both lights, asks nobody else for anything, has no
+    complaint of the browser's and none of axe's, and a picture of each is left under build/."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    origin = url.partition("/console")[0]
+    for width in WIDTHS:
+        for scheme in ("light", "dark"):
+            chromium.requests.clear()
+            chromium.complaints.clear()
+            chromium.open(url, width=width, scheme=scheme)
+            assert all(each.startswith(origin) for each in chromium.requests), chromium.requests
+            # That a page is a 404 is said as an error too; it is what was asked for.
+            complaints = [each for each in chromium.complaints if "status of 4" not in each]
+            assert not complaints, complaints
+            assert chromium.value("document.documentElement.scrollWidth") == width, name
+            assert chromium.value(WIDER) == []
+            chromium.picture(PICTURES / f"{name}-{width}-{scheme}.png")
+            assert violations(chromium) == []
