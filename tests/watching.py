@@ -29,7 +29,7 @@ START_S: Final = 20.0
 PROMQL: Final = frozenset(
     {
         *("sum", "max", "min", "count", "by", "and", "or", "rate", "vector", "histogram_quantile"),
-        *("min_over_time", "increase"),
+        *("min_over_time", "increase", "changes"),
     }
 )
 
@@ -54,7 +54,8 @@ def rules() -> list[dict[str, Any]]:
 def dashboards() -> dict[str, dict[str, Any]]:
     """{file name: dashboard} of those that are provisioned."""
     return {
-        path.name: json.loads(path.read_text()) for path in (GRAFANA_DIR / "dashboards").glob("*")
+        path.name: json.loads(path.read_text())
+        for path in (GRAFANA_DIR / "dashboards").rglob("*.json")
     }
 
 
@@ -80,7 +81,7 @@ def sql() -> list[Query]:
     choices = [
         Query(variable["name"], variable["query"])
         for dashboard in dashboards().values()
-        for variable in dashboard["templating"]["list"]
+        for variable in dashboard["templating"].get("list", ())
     ]
     return choices + [
         Query(panel["title"], target["rawSql"])

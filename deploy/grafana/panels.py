@@ -29,6 +29,13 @@ STAT_HEIGHT: Final = 4
 EVENTS, MESSAGES, SECONDS, RUPIAH = "short", "short", "s", "currencyIDR"
 PER_SECOND, SHARE, COUNT, DAYS = "cps", "percentunit", "none", "d"
 
+RATE: Final = "$__rate_interval"
+
+
+def quantile(share: float, histogram: str, by: str) -> str:
+    """The expression for a quantile of a histogram, by one of its labels."""
+    return f"histogram_quantile({share}, sum by (le, {by}) (rate({histogram}_bucket[{RATE}])))"
+
 
 @dataclass(frozen=True)
 class SqlQuery(Dataquery, Builder[Dataquery]):

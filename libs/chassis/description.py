@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -22,7 +23,9 @@ from libs.chassis import operations, read_records
 from libs.chassis.app import Lifespan, create_app, serve
 from libs.chassis.catalogue import Entry, catalogue
 from libs.chassis.health import Check
+from libs.chassis.job_gauges import job_samples
 from libs.chassis.jobs import Source, jobs_router
+from libs.chassis.metrics import Seldom
 from libs.chassis.reads import READS
 from libs.chassis.refolding import refolding_router
 from libs.chassis.regions import Lives, lives_nowhere
@@ -31,6 +34,7 @@ from libs.chassis.retention import RETENTION, Retention
 from libs.chassis.rule_sets import rule_sets_router
 from libs.chassis.service import READINESS, READS_ONLY, Running, Step, opened, working
 from libs.chassis.settings import Settings
+from libs.chassis.stream_jobs import StreamJobs
 from libs.events.consumer.subscription import Subscription
 from libs.events.store.model import StreamType
 from libs.policy.rule_sets import ListedRuleSet
@@ -126,6 +130,8 @@ class Service:
             async with opened(settings) as running, AsyncExitStack() as closing:
                 running.closing = closing
                 parts = await self.parts(running)
+                followed = [source for source in self.jobs if isinstance(source, StreamJobs)]
+                running.looks.append(Seldom(partial(job_samples, running.store, followed)))
                 retention = Retention(running.store, settings.limits.answers_kept_days)
                 workers = {**parts.workers, RETENTION: retention.step}
                 await closing.enter_async_context(working(running, parts.subscriptions, workers))

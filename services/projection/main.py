@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from console.application import PATH, console
 from libs.chassis.description import Parts, Service
+from libs.chassis.metrics import Seldom
 from libs.chassis.service import Running
 from services.projection.consumers import SUBSCRIPTIONS
 from services.projection.contract import SERVICE as NAME
 from services.projection.http import explanations, read_models, sessions
 from services.projection.http.openapi_examples import EXAMPLES
+from services.projection.tables.last_cycles import last_cycles
 from services.projection.tables.read_models import lives
 
 
 async def parts(running: Running) -> Parts:
     """Consumes every topic that it has a view of."""
+    running.looks.append(Seldom(partial(last_cycles, running.store)))
     return Parts(SUBSCRIPTIONS)
 
 

@@ -31,8 +31,8 @@ STATUS: Final = "http_response_status_code"
 ACCOUNT: Final = "account"
 MOVEMENT: Final = "movement"
 KIND: Final = "kind"
-"""A kind of hold, reporter or change, as the service's interface names it; of a certificate CLIENT,
-SERVER, CA, or KEY for one that signs."""
+"""A kind of job, hold, reporter or change, as the service's interface names it; of a certificate
+CLIENT, SERVER, CA, or KEY for one that signs."""
 
 PARTNER: Final = "partner"
 """TREASURY or a bank; BANKS for what all of them share, PKH for ourselves."""
@@ -43,6 +43,12 @@ REASON: Final = "reason"
 LEVEL: Final = "level"
 TERM: Final = "term"
 """A level of complaints' ladder, and how the term that it has for a case stands."""
+
+CYCLE: Final = "cycle"
+"""LATEST, of the last tahap that has any of it, or BEFORE, of the one before that."""
+
+RESULT: Final = "result"
+"""How a cycle was judged, as the read models name it."""
 
 PURPOSE: Final = "purpose"
 """A purpose of a look-up, as the policy file names it."""
@@ -186,6 +192,18 @@ FAILING_ITEMS: Final = Metric(
     (STORE, WORK),
     "Tahaps, buckets, runs, cycles and payments that this work fails at again and again.",
 )
+RUNNING_JOBS: Final = Metric(
+    "corridor_running_jobs",
+    "gauge",
+    (STORE, KIND),
+    "Jobs of a kind that go on by themselves; those that wait for a person are not among them.",
+)
+RUNNING_JOBS_DONE: Final = Metric(
+    "corridor_running_jobs_done_items",
+    "gauge",
+    (STORE, KIND),
+    "Lines, families or payments that these jobs have done so far.",
+)
 STORE_REACHED: Final = Metric(
     "corridor_store_reached",
     "gauge",
@@ -267,6 +285,18 @@ UNMATCHED_FACTS: Final = Metric(
     (KIND,),
     "Facts of persons whom no registered family has, by who reported them: SCHOOL, FACILITY.",
 )
+EVALUATED_FAMILIES: Final = Metric(
+    "projection_evaluated_families",
+    "gauge",
+    (CYCLE, RESULT),
+    "Families of the last tahap that was judged and of the one before, by how they were judged.",
+)
+ANSWERED_PAYMENTS: Final = Metric(
+    "projection_answered_payments",
+    "gauge",
+    (CYCLE, OUTCOME),
+    "Payments of the last tahap that banks have answered and of the one before: CREDITED, FAILED.",
+)
 LOOKED_UP_IDENTITIES: Final = Metric(
     "registry_looked_up_identities",
     "counter",
@@ -292,6 +322,8 @@ METRICS: Final = (
     PARKED_KEYS,
     LEADERS,
     FAILING_ITEMS,
+    RUNNING_JOBS,
+    RUNNING_JOBS_DONE,
     STORE_REACHED,
     BUS_REACHED,
     REQUEST_SECONDS,
@@ -305,6 +337,8 @@ METRICS: Final = (
     WAITING_CHANGES,
     OPEN_CASES,
     UNMATCHED_FACTS,
+    EVALUATED_FAMILIES,
+    ANSWERED_PAYMENTS,
     LOOKED_UP_IDENTITIES,
 )
 """Every metric of ours; a process shows its own CPU, memory and files beside them."""

@@ -12,7 +12,9 @@ import pytest
 import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
+from typer.main import get_command
 
+from cli.main import app
 from deploy.grafana.__main__ import main, stale
 from libs.events.telemetry import METRICS
 from tests.architecture.tree import ROOT
@@ -33,6 +35,7 @@ RECORDED = {rule["record"] for rule in rules() if "record" in rule}
 ALERTS = [rule for rule in rules() if "alert" in rule]
 KNOWN = {name for metric in METRICS for name in metric.series} | RECORDED | OF_PROMETHEUS
 SOURCES = yaml.safe_load((GRAFANA_DIR / "provisioning/datasources/pkh.yaml").read_text())
+RUNBOOKS = ROOT / "docs" / "runbooks"
 DOCUMENT = (ROOT / "docs" / "telemetry.md").read_text()
 
 
@@ -107,8 +110,35 @@ def test_an_alert_says_what_is_wrong_what_to_do_and_is_tested(alert: dict[str, A
     assert alert["alert"] in (PROMETHEUS_DIR / "tests" / "alerts.yml").read_text()
 
 
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
+def test_an_alert_has_a_page_of_what_to_do(alert: dict[str, Any]) -> None:
+    page = ROOT / alert["annotations"]["runbook"]
+
+    assert page == RUNBOOKS / f"{alert['alert']}.md"
+    severity, text = alert["labels"]["severity"], page.read_text()
+    assert text.startswith(f"# {alert['alert']}\n\n*{severity}*")
+    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == ["Look", "Act"]
+    assert "It is over when" in text
+
+
+def test_a_page_of_what_to_do_is_of_an_alert() -> None:
+    assert {page.stem for page in RUNBOOKS.iterdir()} == {alert["alert"] for alert in ALERTS}
+
+
+@pytest.mark.parametrize("page", sorted(RUNBOOKS.iterdir()), ids=lambda page: page.stem)
+def test_a_page_names_verbs_that_there_are(page: Path) -> None:
+    for said in re.findall(r"`pkh ([a-z]+)(?: ([a-z]+))?", page.read_text()):
+        verb: Any = get_command(app)
+        for name in filter(None, said):
+            verb = verb.commands[name]
+
+
 def test_the_document_tells_each_alert() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| (critical|warning) \| (.*?) \|$", DOCUMENT, re.MULTILINE)
+    rows = re.findall(
+        r"^\| \[`(\w+)`\]\(runbooks/\1\.md\) \| (critical|warning) \| (.*?) \|$",
+        DOCUMENT,
+        re.MULTILINE,
+    )
 
     assert rows == [
         (each["alert"], each["labels"]["severity"], each["annotations"]["description"])
