@@ -20,14 +20,14 @@ Panels = tuple[Builder[Panel], ...]
 
 @dataclass(frozen=True)
 class Audience:
-    """Who looks, and at what; each has a folder in Grafana of that name."""
+    """An audience: its title, what it looks at, and its folder in Grafana, which has its name."""
 
     name: str
     title: str
     purpose: str
     sections: Mapping[str, Panels]
     by_tahap: bool = False
-    """Whether its panels are of one tahap, which is chosen above them."""
+    """True if its panels are of one tahap, which is chosen above them."""
 
 
 def laid_out(audience: Audience) -> Dashboard:

@@ -48,7 +48,7 @@ CYCLE: Final = "cycle"
 """LATEST, of the last tahap that has any of it, or BEFORE, of the one before that."""
 
 RESULT: Final = "result"
-"""How a cycle was judged, as the read models name it."""
+"""The result of a cycle, as the read models name it."""
 
 PURPOSE: Final = "purpose"
 """A purpose of a look-up, as the policy file names it."""

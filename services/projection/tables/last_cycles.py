@@ -7,7 +7,8 @@ from typing import Final
 
 from libs.events import telemetry
 from libs.events.store.postgres import Store
-from libs.events.telemetry.metrics import Metric, Sample
+from libs.events.telemetry import Metric
+from libs.events.telemetry.metrics import Sample
 
 CYCLES: Final = ("LATEST", "BEFORE")
 OUTCOMES: Final = ("CREDITED", "FAILED")
