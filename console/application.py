@@ -8,6 +8,7 @@ first (decision 0069). Whatever is refused is a page too.
 from __future__ import annotations
 
 import hmac
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,10 +27,10 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console import pages, static_files
-from console.page import Page, PageRefused, Show, Visit
+from console.page import OtherSilent, Page, PageRefused, Show, Visit
 from console.rendering import LANGUAGE, LIGHT, LIGHTS, NO_FRAME, Frame, language_of, rendered
 from console.sealing import Seal
-from console.sessions import ABSOLUTE, Session, Sessions, Tokens
+from console.sessions import ABSOLUTE, ID_BYTES, IDLE, NO_TOKENS, Session, Sessions, Tokens
 from console.signing_in import (
     HOME,
     MINUTES_MAX,
@@ -39,7 +40,7 @@ from console.signing_in import (
     local,
 )
 from console.words import LANGUAGES, Words
-from libs.chassis.auth import Principal
+from libs.chassis.auth import NOBODY, Principal
 from libs.chassis.noting import Noting
 from libs.chassis.problems import BUSY_DATABASE, Refusal, status_of
 from libs.chassis.rates import TooManyRequests
@@ -108,7 +109,7 @@ def _guarded(router: Router) -> ASGIApp:
             await router(scope, receive, sending)
         except (HTTPException, DomainError, PageRefused, TooManyRequests) as refused:
             await _refusal(Request(scope), refused)(scope, receive, sending)
-        except (IssuerSilent, NoAnswer, *LOST, *BUSY_DATABASE) as fault:
+        except (IssuerSilent, NoAnswer, OtherSilent, *LOST, *BUSY_DATABASE) as fault:
             log.warning("a page has to wait", kind=type(fault).__name__)
             await refusal_page(Request(scope), 503, "not_now")(scope, receive, sending)
         except Exception:
@@ -175,7 +176,30 @@ class _Console:
         async def answer(request: Request, reader: Principal, session: Session) -> Response:
             return await self._page(page, request, reader, session)
 
-        return Route(page.path, self._session_of(answer, PATH + page.path), methods=methods)
+        async def open_answer(request: Request) -> Response:
+            request.scope["route"] = SimpleNamespace(path=PATH + page.path)
+            return await self._public(page, request)
+
+        gated = (
+            self._open(open_answer) if page.public else self._session_of(answer, PATH + page.path)
+        )
+        return Route(page.path, gated, methods=methods)
+
+    async def _public(self, page: Page, request: Request) -> Response:
+        """A page for anybody; whoever is signed in is. Others have a visit's id in place of a
+        session, so that their forms are theirs too."""
+        found = await self._signed_in(request)
+        if found is not None:
+            reader, session = found
+            request.state.principal = reader
+            request.state.frame = self._frame(reader, session)
+            return await self._page(page, request, reader, session)
+        visitor = request.cookies.get(self._visitor_cookie) or secrets.token_urlsafe(ID_BYTES)
+        session = Session(visitor, NO_TOKENS)
+        request.state.frame = Frame(csrf=self._csrf(session))
+        response = await self._page(page, request, NOBODY, session)
+        self._keep(response, self._visitor_cookie, visitor, int(IDLE.total_seconds()))
+        return response
 
     # -- Gates
 
@@ -242,7 +266,7 @@ class _Console:
     async def _page(
         self, page: Page, request: Request, reader: Principal, session: Session
     ) -> Response:
-        if not reader.scopes.issuperset(page.scopes):
+        if not page.public and not reader.scopes.issuperset(page.scopes):
             audit.warning("scope refused", subject=reader.subject, scope=" ".join(page.scopes))
             raise PageRefused(403, "scope_missing")
         if not page.is_for(reader):
@@ -261,8 +285,10 @@ class _Console:
             trace=request.state.trace,
             cause=request.state.request_id,
         )
-        data = await Noting(request, request.app.state.committer, context)(shown.data)
-        frame = self._frame(reader, session)
+        data = shown.data
+        if reader is not NOBODY:  # a public page tells a stranger of nobody but themselves
+            data = await Noting(request, request.app.state.committer, context)(data)
+        frame = request.state.frame
         return rendered(request, page.name, shown.template, data, frame, shown.status)
 
     async def _form(self, request: Request, session: Session) -> Mapping[str, str]:
@@ -282,7 +308,7 @@ class _Console:
         if origin not in (None, own) or not hmac.compare_digest(
             token.encode(), self._csrf(session).encode()
         ):
-            audit.warning("form refused", subject=request.state.principal.subject)
+            audit.warning("form refused", path=request.scope["route"].path)
             raise PageRefused(403, "not_our_form")
         return form
 
@@ -359,6 +385,10 @@ class _Console:
     @property
     def _begun_cookie(self) -> str:
         return "__Host-pkh-signing-in" if self._is_secure else "pkh-signing-in"
+
+    @property
+    def _visitor_cookie(self) -> str:
+        return "__Host-pkh-visitor" if self._is_secure else "pkh-visitor"
 
     def _keep(self, response: Response, name: str, value: str, seconds: int) -> None:
         response.set_cookie(

@@ -13,11 +13,13 @@ the keys `family` and `families`, are written down with the reader before it goe
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
+import httpx
 from starlette.requests import Request
 
 from console.words import Language, Words
@@ -31,6 +33,8 @@ from services.projection.tables import areas
 REGION: Final = re.compile(r"[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?")
 TAHAP: Final = re.compile(r"20[0-9]{2}-[1-9]")
 
+OTHERS_S_MAX: Final = 10.0
+
 T = TypeVar("T", bound=str)
 
 
@@ -40,6 +44,10 @@ class PageRefused(Exception):
     def __init__(self, status: int, word: str) -> None:
         super().__init__(word)
         self.status, self.word = status, word
+
+
+class OtherSilent(Exception):
+    """Another service does not answer now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,35 @@ class Visit:
     def is_part(self) -> bool:
         """True where htmx asks for a part of a page that stands already."""
         return self.request.headers.get("hx-request") == "true"
+
+    # -- Other services, which ask for the reader's rights themselves
+
+    async def ask(
+        self,
+        service: str,
+        path: str,
+        *,
+        method: str = "GET",
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """The answer of another service to the signed-in person, whatever its status; it decides by
+        their token what they see and may do. `OtherSilent` where it does not answer."""
+        own = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        if method == "POST":
+            own["Idempotency-Key"] = str(uuid.uuid4())
+        try:
+            async with httpx.AsyncClient(trust_env=False, timeout=OTHERS_S_MAX) as client:
+                return await client.request(
+                    method,
+                    f"{self.settings.addresses[service]}{path}",
+                    params=query,
+                    json=body,
+                    headers={**own, **(headers or {})},
+                )
+        except httpx.HTTPError as error:
+            raise OtherSilent(service) from error
 
     # -- What stands in the address; anything unknown there is a page of its own
 
@@ -154,7 +191,8 @@ class Page:
     """One page. `name` is its words' (words/NAME.yaml, of which `title` names it in the menu).
 
     Whoever holds all of `scopes` may see it; with `nation` only for all regions. `menu` orders it
-    there, None leaves it out. `act` takes its posted form.
+    there, None leaves it out. `act` takes its posted form. A `public` page is for anybody, signed
+    in or not: its reader may do nothing by themselves.
     """
 
     name: str
@@ -164,7 +202,10 @@ class Page:
     nation: bool = False
     menu: int | None = None
     act: Show | None = None
+    public: bool = False
 
     def is_for(self, reader: Principal) -> bool:
         """True where somebody may see it."""
+        if self.public:
+            return True
         return reader.scopes.issuperset(self.scopes) and (not self.nation or reader.may_see(NATION))

@@ -55,6 +55,9 @@ class Tokens:
     refresh: str | None = field(default=None, repr=False)
 
 
+NO_TOKENS: Final = Tokens("", 0.0)
+"""Of a visit without a session."""
+
 Renew = Callable[[str], Awaitable[Tokens | None]]
 """New tokens for a refresh token; None where the identity provider gives none."""
 

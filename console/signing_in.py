@@ -32,7 +32,9 @@ ANSWER_S_MAX: Final = 10.0
 ANSWER_BYTES_MAX: Final = 262_144
 RANDOM_BYTES: Final = 32
 HOME: Final = "/console/"
-_LOCAL: Final = re.compile(r"/console(/[A-Za-z0-9_.-]+)*/?(\?[A-Za-z0-9_.=&%+-]{0,500})?")
+_LOCAL: Final = re.compile(
+    r"/console(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*/?(\?[A-Za-z0-9_.=&%+-]{0,500})?"
+)
 _PURPOSE: Final = "signing-in"
 
 log = structlog.get_logger("sign-in")

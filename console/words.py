@@ -21,6 +21,7 @@ LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 DEFAULT: Final[Language] = "id"
 FOLDER: Final = Path(__file__).parent / "words"
 COMMON: Final = "common"
+HAPPENINGS: Final = "happenings"
 JAKARTA: Final = ZoneInfo("Asia/Jakarta")
 _MILLION: Final = 1_000_000
 _SHORT: Final[Mapping[Language, tuple[tuple[int, str], ...]]] = {
@@ -61,6 +62,23 @@ class Words:
         key = f"{group}_{code}".lower()
         named = {**words_of(COMMON), **words_of(self.page)}
         return str(getattr(named[key], self.language)) if key in named else code
+
+    def happening(self, kind: str, body: Mapping[str, Any]) -> str:
+        """A message in plain words; its type alone where nobody has worded it yet."""
+        wording = words_of(HAPPENINGS).get(kind)
+        if wording is None:
+            return kind
+        amount, result = body.get("amount"), body.get("result")
+        values = {
+            "amount": self.rupiah(amount) if isinstance(amount, int) else "",
+            "tahap": body.get("tahap") or "",
+            "code": body.get("code") or "",
+            "reason": body.get("reason") or "",
+            "region": body.get("region") or "",
+            "result": self.code("commitment", result) if isinstance(result, str) else "",
+        }
+        text: str = getattr(wording, self.language)
+        return text.format(**values)
 
     def number(self, count: int) -> str:
         """A whole number, its thousands set apart."""

@@ -114,7 +114,7 @@ def _environment(name: str, entry: Entry) -> Iterator[str]:
         yield f"PKH_PARTNER_CA_FILE: /run/secrets/{CA}"
         yield f"PKH_CLIENT_CERTIFICATE_FILE: /run/secrets/{certificate}"
         yield f"PKH_CLIENT_KEY_FILE: /run/secrets/{key}"
-    for other in entry.calls:
+    for other in (*entry.calls, *entry.shows):
         yield f"{address_of(other)}: http://{other}:{PORT}"
     for other in entry.partners:
         yield f"{address_of(other)}: https://{other}:{PORT}"

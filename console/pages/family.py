@@ -6,6 +6,8 @@ import re
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
+
 from console.page import Page, PageRefused, Shown, Visit
 from libs.chassis.auth import is_outside
 from services.projection.explanation.why import explain
@@ -32,7 +34,7 @@ async def show(visit: Visit) -> Shown:
         "tahap": tahap,
         "tahaps": await visit.tahaps(),
         "explanation": explanation,
-        "happenings": [_happening(row) for row in reversed(rows)],
+        "happenings": [_happening(visit, row) for row in reversed(rows)],
     }
     return Shown("family.html", data)
 
@@ -49,9 +51,10 @@ async def _seen(visit: Visit) -> UUID:
     return family
 
 
-def _happening(row: dict[str, Any]) -> dict[str, Any]:
+def _happening(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
     source = row["source"].removeprefix("/services/")
-    return {"at": row["at"], "type": row["type"], "source": source}
+    words = visit.words.happening(row["type"], msgspec.json.decode(row["body"]))
+    return {"at": row["at"], "type": row["type"], "source": source, "words": words}
 
 
 PAGE: Final = Page("family", "/families/{family}", show)

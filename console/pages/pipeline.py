@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
+
 from console.areas import Sums
 from console.charts import share, stacked
 from console.page import Page, Shown, Visit
@@ -59,7 +61,14 @@ async def _documents(visit: Visit, tahap: str, area: str | None) -> list[dict[st
     if area is not None or not visit.reader.may_see(NATION):
         return []
     rows = await read_models.tahap_events(visit.reading, tahap, None, DOCUMENTS_MAX)
-    return [{"at": row["at"], "type": row["type"]} for row in reversed(rows)]
+    return [
+        {
+            "at": row["at"],
+            "type": row["type"],
+            "words": visit.words.happening(row["type"], msgspec.json.decode(row["body"])),
+        }
+        for row in reversed(rows)
+    ]
 
 
 PAGE: Final = Page("pipeline", "/pipeline", show, menu=20)

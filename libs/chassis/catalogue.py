@@ -66,7 +66,8 @@ class CatalogueRefused(CorridorError):
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One service. `port` is where compose shows it on the host; topics by their full name.
 
-    `calls` are services and `partners` others outside that it asks over HTTP; `readers` are roles
+    `calls` are services and `partners` others outside that it asks over HTTP; `shows` are services
+    that its pages ask with the token of whoever is signed in; `readers` are roles
     beside its own that read its database; `scopes` are what its token allows beside platform:read.
     """
 
@@ -76,6 +77,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reads: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
+    shows: tuple[str, ...] = ()
     partners: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
@@ -161,9 +163,10 @@ def _of_words(services: Mapping[str, Entry]) -> Iterator[str]:
         for need in entry.needs:
             if need not in get_args(Need):
                 yield f"[{name}] need {need!r} is none of {', '.join(get_args(Need))}."
-        for other in entry.calls:
-            if other == name or other not in services:
-                yield f"[{name}] calls {other!r}, which is no other service."
+        for word, others in (("calls", entry.calls), ("shows", entry.shows)):
+            for other in others:
+                if other == name or other not in services:
+                    yield f"[{name}] {word} {other!r}, which is no other service."
         if "reader" in entry.needs and reader(name) not in map(role, entry.readers):
             yield f"[{name}] needs a reader and has no {name}_reader among its readers."
         if entry.calls and "service-token" not in entry.needs:

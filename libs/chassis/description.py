@@ -93,7 +93,7 @@ class Service:
         return Settings.from_environment(
             self.name,
             needs=self.entry.needs,
-            calls=self.entry.calls,
+            calls=(*self.entry.calls, *self.entry.shows),
             partners=self.entry.partners,
         )
 

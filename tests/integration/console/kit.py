@@ -52,13 +52,13 @@ class ServedConsole:
         """A browser without scripts that follows nothing by itself."""
         return httpx.Client(base_url=self.url, trust_env=False, timeout=30)
 
-    def signed_in(self, person: str, leads_to: str = "/console/") -> httpx.Client:
+    @contextmanager
+    def signed_in(self, person: str) -> Iterator[httpx.Client]:
         """A browser in which somebody has signed in as a person does."""
-        client = self.client()
-        begun = client.get("/console/sign-in", params={"next": leads_to})
-        back = client.get(picked(begun, person))
-        assert back.status_code == 303, back.text
-        return client
+        with self.client() as client:
+            back = client.get(picked(client.get("/console/sign-in"), person))
+            assert back.status_code == 303, back.text
+            yield client
 
 
 def picked(begun: httpx.Response, person: str) -> str:

@@ -1,0 +1,100 @@
+"""The console's words: each in both languages, each that a template asks for, and its numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import pytest
+
+from console.application import PAGES
+from console.areas import STATES
+from console.rendering import TEMPLATES
+from console.static_files import FOLDER as STATIC
+from console.words import COMMON, FOLDER, HAPPENINGS, Words, words_of
+from tests.doors import ROOT
+
+ASKED = re.compile(r"\bt\(\"([a-z_0-9]+)\"\s*[,)]")
+INLINE = re.compile(
+    r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", re.IGNORECASE
+)
+PLACE = re.compile(r"\{([a-z_]+)\}")
+HTMX = "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717"
+TEMPLATE_NAMES = sorted(path.name for path in TEMPLATES.iterdir())
+WORD_FILES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", WORD_FILES)
+def test_a_wording_has_the_same_places_in_both_languages(name: str) -> None:
+    for key, wording in words_of(name).items():
+        assert sorted(PLACE.findall(wording.id)) == sorted(PLACE.findall(wording.en)), key
+
+
+@pytest.mark.parametrize("template", TEMPLATE_NAMES)
+def test_every_word_that_a_template_asks_for_is_there(template: str) -> None:
+    asked = {*ASKED.findall((TEMPLATES / template).read_text())}
+    there = {key for name in WORD_FILES for key in words_of(name)}
+
+    assert asked <= there
+
+
+@pytest.mark.parametrize("template", TEMPLATE_NAMES)
+def test_no_template_has_a_script_or_a_style_within_or_shows_text_unescaped(template: str) -> None:
+    text = (TEMPLATES / template).read_text()
+
+    assert not INLINE.search(text)
+    assert "|safe" not in text.replace(" ", "")
+
+
+def test_every_page_has_a_title_and_a_place_of_its_own() -> None:
+    assert len({page.path for page in PAGES}) == len(PAGES) >= 3
+    assert all(Words(language, page.name)("title") for page in PAGES for language in ("id", "en"))
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_has_a_name_and_says_what_it_waits_for(state: str) -> None:
+    t = Words("en", "pipeline")
+
+    assert t.code("state", state) != state
+    assert t.code("waits", state) != state
+
+
+def test_every_message_of_a_timeline_is_worded() -> None:
+    kinds = {
+        path.name.partition(".")[0]
+        for topic in ("registry.family.v2", "conditionality.commitment.v1", "payments.payment.v1")
+        for path in (ROOT / "contracts" / f"pkh.{topic}").glob("*.example.json")
+    }
+
+    assert kinds - {*words_of(HAPPENINGS)} == {"EvaluationAnnounced", "EvaluationClosed"} & kinds
+
+
+@pytest.mark.parametrize("kind", sorted(words_of(HAPPENINGS)))
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_a_message_is_said_from_its_body(kind: str, language: str) -> None:
+    said = Words(language, "family").happening(kind, {"amount": 750_000, "tahap": "2023-1"})  # type: ignore[arg-type] # one of both
+
+    assert said != kind
+    assert "{" not in said
+
+
+def test_a_message_that_nobody_has_worded_yet_is_shown_by_its_type() -> None:
+    assert Words("id", "family").happening("SomethingNew", {}) == "SomethingNew"
+
+
+def test_numbers_are_written_as_each_language_writes_them() -> None:
+    indonesian, english = Words("id", COMMON), Words("en", COMMON)
+
+    assert (indonesian.number(1_234_567), english.number(1_234_567)) == ("1.234.567", "1,234,567")
+    assert (indonesian.rupiah(750_000), english.rupiah(750_000)) == ("Rp750.000", "Rp 750,000")
+    assert (indonesian.about(1_349_999_999), english.about(10**12)) == (
+        "Rp1,34 miliar",
+        "Rp 1.00 trillion",
+    )
+    assert (indonesian.percent(9_996, 10_000), english.percent(1, 3)) == ("99,9 %", "33.3 %")
+    assert english.percent(0, 0) == "0.0 %"
+
+
+def test_htmx_is_the_file_that_was_looked_at() -> None:
+    assert hashlib.sha256((STATIC / "htmx.min.js").read_bytes()).hexdigest() == HTMX
+    assert "Zero-Clause BSD" in (STATIC / "htmx.LICENSE.txt").read_text()
