@@ -12,6 +12,7 @@ from cli.client.screen import Screen
 from cli.client.witness import witness_here
 from cli.commands import (
     change,
+    complaint,
     erasure,
     exception,
     hold,
@@ -67,6 +68,7 @@ app.add_typer(erasure.erasure, name="erasure")
 app.add_typer(keys.keys, name="keys")
 app.add_typer(session.session, name="session")
 app.add_typer(session.group, name="group")
+app.add_typer(complaint.complaint, name="complaint")
 
 Bus = Annotated[str, typer.Option(help=f"What carries the messages: {' or '.join(BUSES)}.")]
 

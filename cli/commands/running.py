@@ -50,6 +50,13 @@ def secret(what: str) -> str:
     return sys.stdin.readline().strip()
 
 
+def line(what: str) -> str:
+    """A line of words, from a person or a pipe; it is empty where nothing is said."""
+    if sys.stdin.isatty():
+        return str(typer.prompt(what, default="", show_default=False)).strip()
+    return sys.stdin.readline().strip()
+
+
 async def _until_stopped(work: Coroutine[Any, Any, T]) -> T:
     """Await the work; SIGTERM ends it as Ctrl-C does, so that everything is stopped in order."""
     if (task := asyncio.current_task()) is not None:

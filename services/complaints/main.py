@@ -13,7 +13,15 @@ from services.complaints import policy
 from services.complaints.consumers import subscriptions
 from services.complaints.contract import CASE, REMEDY
 from services.complaints.contract import SERVICE as NAME
-from services.complaints.http import appeals, cases, filed_cases, following, handling, sweeps
+from services.complaints.http import (
+    appeals,
+    cases,
+    filed_cases,
+    following,
+    handling,
+    open_data,
+    sweeps,
+)
 from services.complaints.http.csv_commands import CsvImport
 from services.complaints.http.openapi_examples import EXAMPLES
 from services.complaints.http.words import CaseKeys
@@ -48,6 +56,7 @@ SERVICE: Final = Service(
         following.router,
         appeals.router,
         filed_cases.router,
+        open_data.router,
         sweeps.router,
     ],
     parts,

@@ -334,6 +334,10 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
             f"POST /followed-cases{step}": _of(Regions.NONE, "complaints:follow")
             for step in ("", "/answer", "/reopening", "/rating")
         },
+        **{
+            f"GET /open-data/cases{form}": _of(Regions.NONE, "complaints:follow", "complaints:read")
+            for form in ("", ".csv")
+        },
         "GET /cases/{case}/remedy": _of(
             Regions.INSIDE, "complaints:read", shown_by=_FOREIGN_APPEAL
         ),

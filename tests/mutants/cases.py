@@ -17,6 +17,20 @@ PASSED_ON: Final = f"{SWEEPS}::test_who_let_a_term_pass_has_a_case_no_more_and_o
 
 CASES: Final = (
     Mutant(
+        "open-data-of-a-single-case",
+        "everybody is told a count however small it is",
+        (
+            Change(
+                "services/complaints/tables/open_data.py",
+                "GROUP BY 1, 2, 3, 4 HAVING count(*) >= $5\n",
+                "GROUP BY 1, 2, 3, 4 HAVING $5::int IS NOT NULL\n",
+            ),
+        ),
+        "tests/integration/complaints/test_open_data.py"
+        "::test_a_count_under_five_is_nowhere_told_and_follows_from_no_sum",
+        "tests/integration/complaints/test_open_data.py::test_a_month_that_is_not_over_is_not_told",
+    ),
+    Mutant(
         "a-case-climbs-on-a-free-day",
         "the next level receives a case on a day on which nobody works",
         (

@@ -8,6 +8,7 @@ from typing import Final
 EXAMPLES: Final[Mapping[str, object]] = {
     "about": "",
     "assigned": "officer-61-03",
+    "cases": 12,
     "case": "7b0c6d1e-52a4-4f0b-8c1e-2f3a4b5c6d70",
     "category": "AMOUNT_WRONG",
     "channel": "CALL_CENTER",
@@ -20,6 +21,7 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "id": "Pengaduan Anda benar dan telah ditindaklanjuti.",
     "linked": None,
     "media_type": "image/jpeg",
+    "month": "2023-03",
     "name": "Siti",
     "on": "2023-04-03",
     "pin": "271828",
@@ -27,6 +29,7 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "receipt": "MZXW6YTBOI5DANBR",
     "received_on": "2023-03-30",
     "reference": "2023/04/3f0c1c52.jpg",
+    "regency": "61.03",
     "region": "61.03.01.2026",
     "resolution": "UPHELD",
     "resolved_on": "2023-04-05",

@@ -68,6 +68,7 @@ class Handling(Shape):
     guesses: Count
     lock: Count
     words: Count
+    open_data: Count
     attachments: dict[str, Count]
 
 
@@ -166,6 +167,10 @@ class Policies:
         return {
             name: (at + timedelta(hours=zone.hours)).date() for name, zone in self.zones.items()
         }
+
+    def day_in_the_capital(self, at: datetime) -> date:
+        """The date on the capital's calendars at a moment."""
+        return self.days_of(at)[CAPITAL]
 
     def _zone_of(self, province: str) -> str:
         zones = (name for name, zone in self.zones.items() if province in zone.provinces)
