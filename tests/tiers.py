@@ -32,6 +32,17 @@ SERVERS: Final = frozenset({"postgres", "kafka_bootstrap", "kafka_jars"})
 OF_THE_SMALL_YEAR: Final = frozenset({"tests/e2e/test_demo.py", "tests/e2e/test_why.py"})
 """Files that look at what one run of the small year left behind."""
 
+OF_THE_INTERFACES: Final = frozenset(
+    f"tests/contract/test_{name}.py" for name in ("contracts", "openapi", "problems", "reads")
+)
+"""Files that have every service described: a process keeps its descriptions, which take seconds."""
+
+TOGETHER: Final = {
+    **dict.fromkeys(OF_THE_SMALL_YEAR, "the small year"),
+    **dict.fromkeys(OF_THE_INTERFACES, "the interfaces"),
+}
+"""{file: what it shares with others, which run in the same process}."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tier:
@@ -63,11 +74,11 @@ def misplaced(path: Path, fixtures: Iterable[str]) -> bool:
 
 
 class ByFile(LoadFileScheduling):  # type: ignore[misc]
-    """A file's tests go to one worker, and those of the small year to the one that ran it."""
+    """A file's tests go to one worker, and files that share something go to the same."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return "the small year" if file in OF_THE_SMALL_YEAR else file
+        return TOGETHER.get(file, file)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.tree import ROOT, python_files
-from tests.tiers import HERE, OF_THE_SMALL_YEAR, TIERS, Tier, misplaced
+from tests.tiers import HERE, OF_THE_INTERFACES, OF_THE_SMALL_YEAR, TIERS, Tier, misplaced
 
 
 @pytest.mark.parametrize("tier", TIERS, ids=[tier.name for tier in TIERS])
@@ -39,6 +39,14 @@ def test_all_who_look_at_the_small_year_run_where_it_was_run() -> None:
     looking = {path for path, text in tests.items() if "small_year: Demo" in text}
 
     assert looking - {str(Path(__file__).relative_to(ROOT))} == OF_THE_SMALL_YEAR
+
+
+def test_all_who_have_every_service_described_run_where_it_was_done() -> None:
+    describing = re.compile(r"\bopenapi\(service\)|\binterfaces\.drift\(|\bmain\(\[")
+    tests = {str(path.relative_to(ROOT)): path.read_text() for path in HERE.glob("*/test_*.py")}
+    found = {path for path, text in tests.items() if describing.search(text)}
+
+    assert found == OF_THE_INTERFACES
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ Which these are is read from their descriptions, so that a new one is asked for 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,9 +49,10 @@ def parts(schema: Schema, schemas: Schema, seen: frozenset[str] = frozenset()) -
             yield from parts(inner, schemas, seen)
 
 
+@cache
 def telling(service: str) -> list[str]:
     """The operations of a service whose answers name families, or are of the one in their path."""
-    described = interfaces.application(service).openapi()
+    described = json.loads(interfaces.openapi(service))
     schemas, found = described["components"]["schemas"], []
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
