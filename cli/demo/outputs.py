@@ -148,7 +148,7 @@ class CaseStanding:
     reference: str
     start_level: str
     level: str
-    due_on: date
+    due_on: date | None
     escalations: int
     status: str
     overdue: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from deploy.grafana.layout import Audience, Panels
-from deploy.grafana.panels import COUNT, SHARE, bars, lines, rows
+from deploy.grafana.panels import COUNT, DAYS, SHARE, bars, lines, rows
 
 COMMITMENT: Final = """
 SELECT result, families FROM report_commitment
@@ -22,7 +22,14 @@ DUE: Final[Panels] = (
         "Cases and their terms",
         {"{{level}}, {{term}}": "max by (level, term) (complaints_open_cases)"},
         COUNT,
-        "Open; DUE ends by the next working day, OVER has ended and, but for NATION, is passed on.",
+        "Open; DUE ends by the next working day, OVER has ended and, but for NATION, is passed on; "
+        "UNDATED waits for a decree of holidays.",
+    ),
+    lines(
+        "Decreed holidays",
+        {"days left": "min(complaints_decreed_days)"},
+        DAYS,
+        "Behind the last day no term of a complaint has a due day, until the next decree is added.",
     ),
     lines(
         "Changes that wait",

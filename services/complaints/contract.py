@@ -15,6 +15,7 @@ from libs.events.store.model import AS_STORED, Message, StreamType, published
 from services.complaints.domain import remedy as remedies
 from services.complaints.domain.case import (
     Case,
+    CaseDated,
     CaseEscalated,
     CaseFiled,
     CaseReceived,
@@ -124,7 +125,10 @@ CASE: Final[StreamType[Command, Case, Event]] = StreamType(
     decider=case,
     events={
         event.__name__: event
-        for event in (CaseReceived, CaseFiled, CaseEscalated, CaseResolved, *get_args(Handled))
+        for event in (
+            *(CaseReceived, CaseFiled, CaseEscalated, CaseDated, CaseResolved),
+            *get_args(Handled),
+        )
     },
     publish=published(TOPIC, "case", inside=[CaseFiled, *INSIDE]),
 )

@@ -25,6 +25,7 @@ from services.complaints.http import (
 from services.complaints.http.csv_commands import CsvImport
 from services.complaints.http.openapi_examples import EXAMPLES
 from services.complaints.http.words import CaseKeys
+from services.complaints.policy import Policies
 from services.complaints.tables.sweeps import SweepJobs
 from services.complaints.workers.sweeper import SWEEPER, Sweeper
 
@@ -32,15 +33,15 @@ REWRAPPER: Final = "rewrapper"
 POLICIES: Final = policy.load()
 
 
-async def parts(running: Running) -> Parts:
+async def parts(running: Running, policies: Policies = POLICIES) -> Parts:
     """Passes cases on whose term is over, and takes in what others answer to orders."""
     keys = await running.own_keys()
     resources = {
-        "csv_import": CsvImport(POLICIES),
-        "policies": POLICIES,
+        "csv_import": CsvImport(policies),
+        "policies": policies,
         "case_keys": CaseKeys.of(keys),
     }
-    sweeper = Sweeper(running.store, POLICIES)
+    sweeper = Sweeper(running.store, policies)
     running.looks.append(Seldom(sweeper.readings))
     workers: dict[str, Step] = {SWEEPER: sweeper.step}
     if len(keys.wrapper.kek.numbers) > 1:

@@ -225,6 +225,8 @@ QUIET = {
     *("CertificateEnds", "CertificateEndsThisWeek", "Certificates and keys"),
     *("ChangesBeforeClosing", "LookUpLimitReached", "CasesDue"),
 }
+# It hangs on the day of the year; what it is told by is shown whenever it is.
+BY_CALENDAR = {"HolidaysUndecreed"}
 
 
 async def test_prometheus_gets_what_every_process_shows(server: Prometheus) -> None:
@@ -255,6 +257,9 @@ async def test_every_query_is_answered_and_shows_something(server: Prometheus) -
     for query in promql():
         expression = expanded(query.text, {"__rate_interval": RATE_INTERVAL})
         shows = partial(server.query, expression)
+        if query.place in BY_CALENDAR:
+            await shows()
+            continue
         await eventually(partial(quiet, shows) if query.place in QUIET else shows, what=query.place)
 
 

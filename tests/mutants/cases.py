@@ -36,8 +36,8 @@ CASES: Final = (
         (
             Change(
                 DEADLINES,
-                "            on = self.working.after(turn.due_on)\n",
-                "            on = date.fromordinal(turn.due_on.toordinal() + 1)\n",
+                "            on = self.working.after(due_on)\n",
+                "            on = date.fromordinal(due_on.toordinal() + 1)\n",
             ),
         ),
         f"{UNIT}/test_deadlines.py"
@@ -55,6 +55,20 @@ CASES: Final = (
             ),
         ),
         f"{UNIT}/test_deadlines.py::test_a_term_over_days_that_no_decree_names_is_refused_by_year[on1]",
+        f"{UNIT}/test_deadlines.py::test_the_working_days_from_a_day_on_are_counted",
+    ),
+    Mutant(
+        "a-missing-decree-turns-citizens-away",
+        "a complaint is refused because the decree of the next year is not out yet",
+        (
+            Change(
+                DEADLINES,
+                "            if self.working.may_be_decreed(unknown.year):\n",
+                "            if unknown.year < 0:\n",
+            ),
+        ),
+        f"{UNIT}/test_deadlines.py"
+        "::test_a_term_beyond_the_last_decree_is_accepted_and_one_before_the_first_is_not",
         f"{UNIT}/test_deadlines.py::test_the_working_days_from_a_day_on_are_counted",
     ),
     Mutant(
@@ -91,8 +105,8 @@ CASES: Final = (
         (
             Change(
                 SWEEPER,
-                "        refused = await by_halves(unit, due, advance, (ConcurrencyConflict,))\n",
-                "        await advance(due)\n        refused: list[tuple[Due, Exception]] = []\n",
+                "        refused = await by_halves(unit, cases, work, (ConcurrencyConflict,))\n",
+                "        await work(cases)\n        refused: list[tuple[str, Exception]] = []\n",
             ),
         ),
         f"{SWEEPS}::test_a_case_that_cannot_be_read_holds_up_nobody_and_is_taken_once_it_can",

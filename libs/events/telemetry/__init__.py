@@ -277,7 +277,14 @@ OPEN_CASES: Final = Metric(
     "complaints_open_cases",
     "gauge",
     (LEVEL, TERM),
-    "Open cases of a level: IN_TERM, DUE by the next working day, or OVER.",
+    "Open cases of a level: IN_TERM, DUE by the next working day, OVER, or UNDATED for want of a "
+    "decree of holidays.",
+)
+DECREED_DAYS: Final = Metric(
+    "complaints_decreed_days",
+    "gauge",
+    (),
+    "Days up to the last whose national holidays are decreed; a term beyond has no due day.",
 )
 UNMATCHED_FACTS: Final = Metric(
     "conditionality_unmatched_facts",
@@ -336,6 +343,7 @@ METRICS: Final = (
     PROPOSED_CLOSINGS,
     WAITING_CHANGES,
     OPEN_CASES,
+    DECREED_DAYS,
     UNMATCHED_FACTS,
     EVALUATED_FAMILIES,
     ANSWERED_PAYMENTS,

@@ -10,7 +10,7 @@ from libs.events.domain.decider import Decider
 from libs.events.domain.errors import DomainError, NotFound
 from libs.events.domain.persons import same_person
 from services.complaints.domain import handling
-from services.complaints.domain.deadlines import Ladder, Level, Turn
+from services.complaints.domain.deadlines import Break, Ladder, Level, Turn
 from services.complaints.domain.handling import (
     AnswerQuestion,
     AskReporter,
@@ -37,6 +37,7 @@ from services.complaints.domain.handling import (
     UnlinkCase,
     WordsAdded,
 )
+from services.complaints.domain.working_days import HolidaysUnknown
 
 # -- Commands -------------------------------------------------------------------------------------
 
@@ -45,7 +46,7 @@ from services.complaints.domain.handling import (
 class ReceiveCase:
     """A complaint has come in; `region` is what it is about, `family` whose it is, where known.
 
-    `due_on` is the last day on which `level` answers in time; None while no ladder holds for it.
+    `due_on` is the last day on which `level` answers in time; None while a decree is missing.
     `reference` is its number in the file that it came in, `statement` the words of its reporter.
     """
 
@@ -71,6 +72,13 @@ class AdvanceTo:
 
 
 @dataclass(frozen=True, slots=True)
+class DateTerm:
+    """A decree may have come out: a term that had no last day has one if it can be counted now."""
+
+    ladder: Ladder
+
+
+@dataclass(frozen=True, slots=True)
 class ResolveCase:
     """The level that has the case resolved it on a day.
 
@@ -85,7 +93,7 @@ class ResolveCase:
     beside: str = ""
 
 
-Command: TypeAlias = ReceiveCase | AdvanceTo | ResolveCase | handling.Command
+Command: TypeAlias = ReceiveCase | AdvanceTo | DateTerm | ResolveCase | handling.Command
 
 
 # -- Events ---------------------------------------------------------------------------------------
@@ -126,6 +134,16 @@ class CaseEscalated:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseDated:
+    """The decree that was missing has come: the level that has the case has until `due_on`."""
+
+    case: str
+    level: Level
+    due_on: date
+    family: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CaseResolved:
     """A level has resolved the case on a day."""
 
@@ -136,7 +154,9 @@ class CaseResolved:
     family: str | None = None
 
 
-Event: TypeAlias = CaseReceived | CaseFiled | CaseEscalated | CaseResolved | handling.Event
+Event: TypeAlias = (
+    CaseReceived | CaseFiled | CaseEscalated | CaseDated | CaseResolved | handling.Event
+)
 
 
 # -- State ----------------------------------------------------------------------------------------
@@ -146,7 +166,7 @@ Event: TypeAlias = CaseReceived | CaseFiled | CaseEscalated | CaseResolved | han
 class Case:
     """A case as it stands; `received` is None until there is one.
 
-    `turns` are the levels that have had it, where terms are known; the last one has it. `paused`
+    `turns` are the levels that have had it; the last one has it. `paused`
     says since when the reporter is waited for, and until when; `linked` since when another case
     stands for it.
     """
@@ -183,20 +203,24 @@ def evolve(state: Case, event: Event) -> Case:
     """The case after one event."""
     match event:
         case CaseReceived(level=level, received_on=on, due_on=due_on):
-            return Case(event, () if due_on is None else (Turn(level, on, due_on),))
+            return Case(event, (Turn(level, on, due_on),))
         case CaseFiled(reference=reference):
             return replace(state, reference=reference)
         case CaseEscalated(level=level, on=on, due_on=due_on):
             return replace(state, turns=(*state.turns, Turn(level, on, due_on)))
+        case CaseDated(due_on=due_on):
+            return replace(state, turns=_until(state.turns, due_on))
         case CaseResolved():
             return replace(state, resolved=event, paused=None)
         case CaseReopened(level=level, on=on, due_on=due_on):
-            turns = state.turns if due_on is None else (*state.turns, Turn(level, on, due_on))
+            turns = (*state.turns, Turn(level, on, due_on))
             return replace(state, turns=turns, resolved=None, closed_on=None)
-        case CaseResumed(due_on=due_on):
-            return replace(state, turns=_until(state.turns, due_on), paused=None)
-        case CaseUnlinked(due_on=due_on):
-            return replace(state, turns=_until(state.turns, due_on), linked=None)
+        case CaseResumed(on=on, due_on=due_on):
+            turns = _until(state.turns, due_on, _break(state.paused, on))
+            return replace(state, turns=turns, paused=None)
+        case CaseUnlinked(on=on, due_on=due_on):
+            turns = _until(state.turns, due_on, _break(state.linked, on))
+            return replace(state, turns=turns, linked=None)
         case _:
             return _worked_on(state, event)
 
@@ -225,11 +249,18 @@ def _worked_on(state: Case, event: handling.Event) -> Case:
             return state
 
 
-def _until(turns: tuple[Turn, ...], due_on: date | None) -> tuple[Turn, ...]:
-    """The turns with another end of the last one's term."""
-    if not turns or due_on is None:
+def _until(
+    turns: tuple[Turn, ...], due_on: date | None, breaks: tuple[Break, ...] = ()
+) -> tuple[Turn, ...]:
+    """The turns with another end of the last one's term, after breaks in it."""
+    if not turns:
         return turns
-    return (*turns[:-1], turns[-1]._replace(due_on=due_on))
+    last = turns[-1]
+    return (*turns[:-1], last._replace(due_on=due_on, breaks=(*last.breaks, *breaks)))
+
+
+def _break(began: CasePaused | CaseLinked | None, until: date) -> tuple[Break, ...]:
+    return () if began is None else (Break(began.on, until),)
 
 
 # -- Rules ----------------------------------------------------------------------------------------
@@ -305,6 +336,8 @@ def decide(command: Command, state: Case) -> list[Event]:
             return receive(command, state)
         case AdvanceTo():
             return advance(command, state)
+        case DateTerm():
+            return date_term(command, state)
         case ResolveCase():
             return resolve(command, state)
         case RateCase():
@@ -316,7 +349,7 @@ def decide(command: Command, state: Case) -> list[Event]:
 def receive(command: ReceiveCase, state: Case) -> list[Event]:
     """A case is received once; the same again is quiet.
 
-    Words are sealed anew each time, so they make no other case.
+    Words are sealed anew each time, so they make no other case; nor does a decree that came since.
     """
     received = CaseReceived(
         command.case,
@@ -336,7 +369,8 @@ def receive(command: ReceiveCase, state: Case) -> list[Event]:
         if command.statement is not None:
             events.append(StatementTaken(command.case, command.statement))
         return events
-    if (state.received, state.reference) == (received, command.reference):
+    again = replace(received, due_on=state.received.due_on)
+    if (state.received, state.reference) == (again, command.reference):
         return []
     raise CaseReceivedDifferently(case=command.case)
 
@@ -344,7 +378,9 @@ def receive(command: ReceiveCase, state: Case) -> list[Event]:
 def advance(command: AdvanceTo, state: Case) -> list[Event]:
     """Every level that receives the case by then is an event; nobody receives a resolved one.
 
-    A reporter who was asked and did not answer in time is waited for no longer.
+    A reporter who was asked and did not answer in time is waited for no longer. A level keeps the
+    case where the next one's term cannot be counted yet. Raises `HolidaysUnknown` where that is
+    all there is to do.
     """
     if not state.turns or state.resolved is not None or state.linked is not None:
         return []
@@ -353,13 +389,27 @@ def advance(command: AdvanceTo, state: Case) -> list[Event]:
         until = state.paused.due_on
         if until is None or command.on <= until:
             return []
-        resumed = _resumed(state, state.paused, until + ONE_DAY, command.ladder)
-        turn = _until((turn,), resumed.due_on)[0]
-        events.append(resumed)
-    return events + [
-        CaseEscalated(received.case, turn.level, turn.received_on, turn.due_on, received.family)
-        for turn in command.ladder.next_turns(turn, command.on)
-    ]
+        turn = command.ladder.stood_still(turn, state.paused.on, until + ONE_DAY)
+        events.append(CaseResumed(received.case, until + ONE_DAY, turn.due_on, received.family))
+    try:
+        for level, on, due_on, _ in command.ladder.next_turns(turn, command.on):
+            if due_on is not None:
+                events.append(CaseEscalated(received.case, level, on, due_on, received.family))
+    except HolidaysUnknown:
+        if not events:
+            raise
+    return events
+
+
+def date_term(command: DateTerm, state: Case) -> list[Event]:
+    """A term that runs has a last day as soon as it can be counted; quiet where it has one, or
+    where the decree is still missing."""
+    if not state.turns or state.resolved or state.linked or state.paused:
+        return []
+    turn = state.turns[-1]
+    if turn.due_on is not None or (due_on := command.ladder.due_day(turn)) is None:
+        return []
+    return [CaseDated(state.complaint.case, turn.level, due_on, state.complaint.family)]
 
 
 def resolve(command: ResolveCase, state: Case) -> list[Event]:
@@ -484,7 +534,7 @@ def reopen(command: ReopenCase, state: Case) -> list[Event]:
         raise CaseNotResolved(case=received.case)
     if command.on > (state.closed_on or resolved.on) + timedelta(days=command.days):
         raise ReopenedTooLate(case=received.case, days=command.days)
-    turn = command.ladder.received(resolved.level, command.on)
+    turn = command.ladder.accepted(resolved.level, command.on)
     return [CaseReopened(received.case, turn.level, command.on, turn.due_on, received.family)]
 
 
@@ -518,7 +568,7 @@ def _resumed(state: Case, paused: CasePaused, on: date, ladder: Ladder) -> CaseR
 
 def _left_again(state: Case, since: date, on: date, ladder: Ladder) -> date | None:
     """The last day of a term that has not run since a day and runs on from another."""
-    return ladder.resumed(state.turns[-1].due_on, since, on) if state.turns else None
+    return ladder.stood_still(state.turns[-1], since, on).due_on if state.turns else None
 
 
 def _of(state: Case, somebody: str) -> CaseReceived:

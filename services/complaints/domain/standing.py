@@ -14,12 +14,13 @@ from services.complaints.domain.deadlines import Level, is_overdue
 class Standing:
     """The level that has a case, or resolved it, the end of its term, and if that is over.
 
-    `escalations` counts the levels that had it before; `resolution` is empty while it is open.
+    `due_on` is None while a decree is missing. `escalations` counts the levels that had it before;
+    `resolution` is empty while it is open.
     """
 
     start_level: Level
     level: Level
-    due_on: date
+    due_on: date | None
     escalations: int
     status: Literal["OPEN", "RESOLVED"]
     overdue: bool
@@ -40,6 +41,7 @@ def standing_on(case: Case, day: date) -> Standing | None:
         due_on=last.due_on,
         escalations=len({turn.level for turn in turns}) - 1,
         status="OPEN" if resolved is None else "RESOLVED",
-        overdue=is_overdue(last.due_on, day if resolved is None else resolved.on),
+        overdue=last.due_on is not None
+        and is_overdue(last.due_on, day if resolved is None else resolved.on),
         resolution="" if resolved is None else resolved.resolution,
     )

@@ -16,6 +16,10 @@ DAY: Final = timedelta(days=1)
 class HolidaysUnknown(DomainError):
     """No decree of national holidays is known for this year."""
 
+    def __init__(self, year: int) -> None:
+        super().__init__(year=year)
+        self.year = year
+
 
 @dataclass(frozen=True, slots=True)
 class WorkingDays:
@@ -26,6 +30,15 @@ class WorkingDays:
     """
 
     holidays: Mapping[int, frozenset[date]]
+
+    @property
+    def decreed_to(self) -> date:
+        """The last day of the last year whose decree is known."""
+        return date(max(self.holidays), 12, 31)
+
+    def may_be_decreed(self, year: int) -> bool:
+        """True for a year behind the last known decree: its own will still come."""
+        return year > max(self.holidays)
 
     def has(self, day: date) -> bool:
         """True on a working day."""
@@ -45,6 +58,17 @@ class WorkingDays:
         while not self.has(day):
             day -= DAY
         return day
+
+    def next_day(self, day: date) -> date:
+        """The working day after a day; the calendar's next day where no decree tells which."""
+        try:
+            return self.after(day)
+        except HolidaysUnknown:
+            return day + DAY
+
+    def last_decreed(self, day: date) -> date:
+        """The last working day up to a day, of those whose decree is known."""
+        return self.last(min(day, self.decreed_to))
 
     def between(self, after: date, to: date) -> int:
         """The number of working days after one day, up to another and with it."""

@@ -39,7 +39,13 @@ from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from services.complaints.contract import CASE
 from services.complaints.domain.case import Case, CaseUnknown, ReceiveCase
-from services.complaints.domain.deadlines import Level, area_of, is_overdue
+from services.complaints.domain.deadlines import (
+    Level,
+    Withheld,
+    area_of,
+    is_overdue,
+    withheld,
+)
 from services.complaints.domain.handling import EntryKind
 from services.complaints.domain.working_days import HolidaysUnknown
 from services.complaints.http.words import (
@@ -149,13 +155,16 @@ async def receive_case(
     keys: CaseKeysOf,
     receiver: Receiver,
 ) -> Response:
-    """Receive a complaint of any channel as a case; sent again it is the same case."""
+    """Receive a complaint of any channel as a case; sent again it is the same case.
+
+    While the decree of holidays of a year of its term is still to come it has no due day.
+    """
     ensure_may_see(receiver, body.region)
     today = policies.local_day(context.at, body.region)
     received_on = body.received_on or today
     _ensure_receivable(body, received_on, today, policies)
     start = policies.categories_on(received_on)[body.category].start
-    due_on = policies.ladder.received(start, received_on).due_on
+    due_on = policies.ladder.accepted(start, received_on).due_on
     case = str(uuid5(CASES, f"{once.client}\n{once.key}"))
     key = await keys.made(case)
     statement = sealed_statement(
@@ -222,7 +231,8 @@ class CaseInList(BaseModel):
     """A case as it stands: at which level, and until when; overdue where that day is over.
 
     While it is `paused` its reporter is asked and has until `due_on`. `assigned` is the subject
-    whose work it is. `linked` names the case that stands for it.
+    whose work it is. `linked` names the case that stands for it. `withheld` says why there is no
+    `due_on`: the decree of holidays of a year of its term is missing.
     """
 
     case: UUID
@@ -232,6 +242,7 @@ class CaseInList(BaseModel):
     level: Level
     received_on: date
     due_on: date | None
+    withheld: Withheld | None
     overdue: bool
     status: rows.Status
     paused: bool
@@ -300,9 +311,12 @@ async def list_cases(
     status: rows.Status | None = None,
     due_by: Annotated[Day | None, Query(description="Due on this day or before.")] = None,
     assigned: Annotated[str | None, Query(max_length=255)] = None,
+    withheld_for: Annotated[
+        Withheld | None, Query(alias="withheld", description="Without a due day, for this reason.")
+    ] = None,
 ) -> Page[CaseInList]:
     """Cases that offices of the reader's regions see, in the order in which they are due."""
-    wanted = rows.CasesWanted(reader.regions, region, level, status, due_by, assigned)
+    wanted = rows.CasesWanted(reader.regions, region, level, status, due_by, assigned, withheld_for)
     after = paging.after(tuple[date, str])
     found, following = paging.cut(
         await rows.cases(store, wanted, after, paging.rows),
@@ -311,6 +325,7 @@ async def list_cases(
     items = [
         CaseInList(
             **row._asdict(),
+            withheld=withheld(row.due_on),
             overdue=_overdue(row.status, row.due_on, policies.local_day(context.at, row.region)),
         )
         for row in found
@@ -345,6 +360,7 @@ async def case_of(
             level=state.level or received.level,
             received_on=received.received_on,
             due_on=due_on,
+            withheld=withheld(due_on),
             overdue=_overdue(status, due_on, resolved.on if resolved else today),
             status=status,
             paused=state.paused is not None,

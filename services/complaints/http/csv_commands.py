@@ -165,6 +165,7 @@ class CsvImport:
         _ensure(resolved_on >= received_on, "resolved_at", Mistake.RESOLVED_BEFORE_RECEIVED)
         is_resolution = cells["resolution"] in RESOLUTIONS
         _ensure(is_resolution, "resolution", Mistake.RESOLUTION_UNKNOWN)
+        self.policies.ladder.turns(start, received_on, resolved_on)  # or no decree is known
         advance = AdvanceTo(resolved_on, self.policies.ladder)
         return receive, advance, ResolveCase(resolved_on, cells["resolution"])
 

@@ -40,13 +40,14 @@ async def import_complaints(csv_import: CsvImportOf, receiver: Receiver) -> Take
 
 
 class StandingView(BaseModel):
-    """A filed complaint's case at the end of a day; `resolution` is empty while it is open."""
+    """A filed complaint's case at the end of a day; `resolution` is empty while it is open,
+    `due_on` null while a decree is missing."""
 
     reference: str
     case: UUID
     start_level: Level
     level: Level
-    due_on: date
+    due_on: date | None
     escalations: int
     status: Literal["OPEN", "RESOLVED"]
     overdue: bool

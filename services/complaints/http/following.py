@@ -37,7 +37,7 @@ from services.complaints.domain.case import (
     Command,
     ReopenedTooLate,
 )
-from services.complaints.domain.deadlines import Level
+from services.complaints.domain.deadlines import Level, Withheld, withheld
 from services.complaints.domain.handling import AnswerQuestion, EntryKind, RateCase, ReopenCase
 from services.complaints.domain.working_days import HolidaysUnknown
 from services.complaints.http.cases import PoliciesOf, Words
@@ -95,12 +95,16 @@ class Shown(BaseModel):
 
 
 class Followed(BaseModel):
-    """A case as its reporter sees it: who has it, until when, and what was asked and answered."""
+    """A case as its reporter sees it: who has it, until when, and what was asked and answered.
+
+    `withheld` says why there is no due day.
+    """
 
     status: Literal["OPEN", "WAITS_FOR_YOU", "RESOLVED", "CLOSED"]
     level: Level
     received_on: date
     due_on: date | None
+    withheld: Withheld | None
     resolution: str
     entries: list[Shown]
 
@@ -129,6 +133,7 @@ async def follow_case(
         level=state.level or received.level,
         received_on=received.received_on,
         due_on=rows.due_on(state),
+        withheld=withheld(rows.due_on(state)),
         resolution=state.resolved.resolution if state.resolved else "",
         entries=[
             Shown(kind=entry.kind, on=entry.on, words=sealer.unseal(case, "words", entry.words))

@@ -31,6 +31,7 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "reference": "2023/04/3f0c1c52.jpg",
     "regency": "61.03",
     "region": "61.03.01.2026",
+    "withheld": None,
     "resolution": "UPHELD",
     "resolved_on": "2023-04-05",
     "size": 204_800,

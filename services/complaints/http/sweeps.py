@@ -60,7 +60,7 @@ async def sweep(
     """Have every case whose term is over by a day received by the next level."""
     if body.on > max(policies.days_of(context.at).values()):
         raise SweepInFuture(on=body.on)
-    policies.ladder.working.last(body.on)
+    policies.ladder.working.last_decreed(body.on)
 
     async def decided(unit: Transaction) -> Reply:
         await ask(unit, body.on, once)

@@ -14,7 +14,7 @@ from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from libs.events.telemetry.metrics import Sample
 from services.complaints.domain.case import Case, Event
-from services.complaints.domain.deadlines import LEVELS, Level, area_of
+from services.complaints.domain.deadlines import LEVELS, Level, Withheld, area_of
 
 if TYPE_CHECKING:
     from libs.events.store.transaction import Connection
@@ -41,8 +41,9 @@ WHERE EXISTS (SELECT FROM unnest($1::text[], $2::text[]) AS r (low, high)
   AND ($3::text IS NULL OR region = $3 OR starts_with(region, $3 || '.'))
   AND ($4::text IS NULL OR level = $4) AND ($5::text IS NULL OR status = $5)
   AND ($6::date IS NULL OR due_on <= $6) AND ($7::text IS NULL OR assigned = $7)
-  AND ($8::date IS NULL OR (coalesce(due_on, 'infinity'), case_id) > ($8, $9::uuid))
-ORDER BY coalesce(due_on, 'infinity'), case_id LIMIT $10
+  AND ($8::text IS NULL OR due_on IS NULL)
+  AND ($9::date IS NULL OR (coalesce(due_on, 'infinity'), case_id) > ($9, $10::uuid))
+ORDER BY coalesce(due_on, 'infinity'), case_id LIMIT $11
 """
 _BESIDE: Final = "SELECT case_id::text FROM case_standing WHERE linked = $1 AND status = 'LINKED'"
 _OF_FAMILIES: Final = "SELECT case_id::text FROM case_standing WHERE family = ANY($1::uuid[])"
@@ -55,12 +56,26 @@ WHERE reference <> '' AND EXISTS (
 ORDER BY reference LIMIT $4
 """
 
+_UNDATED: Final = """
+SELECT case_id::text AS case, level, received_on FROM case_standing
+WHERE status = 'OPEN' AND due_on IS NULL AND NOT paused AND case_id > $1
+  AND NOT EXISTS (SELECT FROM unswept_case AS u WHERE u.case_id = case_standing.case_id)
+ORDER BY case_id LIMIT $2
+"""
 _COUNTED: Final = """
-SELECT level, CASE WHEN due_on < $1 THEN 'OVER' WHEN due_on <= $2 THEN 'DUE' ELSE 'IN_TERM' END,
-       count(*)
+SELECT level, CASE WHEN due_on IS NULL THEN 'UNDATED' WHEN due_on < $1 THEN 'OVER'
+                   WHEN due_on <= $2 THEN 'DUE' ELSE 'IN_TERM' END, count(*)
 FROM case_standing WHERE status = 'OPEN' GROUP BY 1, 2
 """
-TERMS: Final = ("IN_TERM", "DUE", "OVER")
+TERMS: Final = ("IN_TERM", "DUE", "OVER", "UNDATED")
+
+
+class Undated(NamedTuple):
+    """An open case whose term has no last day yet, and the day on which it was received first."""
+
+    case: str
+    level: Level
+    received_on: date
 
 
 class FiledCase(NamedTuple):
@@ -139,6 +154,7 @@ class CasesWanted(NamedTuple):
     status: Status | None = None
     due_by: date | None = None
     assigned: str | None = None
+    withheld: Withheld | None = None
 
 
 async def cases(
@@ -166,6 +182,11 @@ async def filed_cases(
     """Cases of files in these regions, in order of their numbers."""
     rows = await connection.fetch(_FILED, *region_ranges(regions), after, limit)
     return [FiledCase(*row) for row in rows]
+
+
+async def undated_cases(unit: Transaction, after: str, limit: int) -> list[Undated]:
+    """At most so many open cases behind one whose terms have no last day."""
+    return [Undated(*row) for row in await unit.connection.fetch(_UNDATED, after, limit)]
 
 
 async def case_readings(store: Store, today: date, tomorrow: date) -> list[Sample]:

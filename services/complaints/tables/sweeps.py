@@ -42,7 +42,7 @@ ORDER BY due_on, case_id LIMIT $5
 """
 _MOVE: Final = """
 UPDATE sweep SET due_on = $3, case_id = $4, swept = swept + $5, escalated = escalated + $6,
-                 changed_at = clock_timestamp()
+                 undated = undated + $7, changed_at = clock_timestamp()
 WHERE zone = $1 AND day = $2
 """
 _END: Final = """
@@ -57,7 +57,9 @@ SELECT * FROM (
     SELECT concat_ws('-', 'sweep', nullif(zone, ''), day) AS id, *, now() AS seen_at FROM sweep
 ) AS sweep
 """
-_START: Final = (date.min, "00000000-0000-0000-0000-000000000000")
+FIRST: Final = "00000000-0000-0000-0000-000000000000"
+"""A case before every other."""
+_START: Final = (date.min, FIRST)
 
 
 class Cursor(NamedTuple):
@@ -110,9 +112,18 @@ async def due_cases(
     return [Due(*row) for row in rows]
 
 
-async def move(unit: Transaction, sweep: Sweep, cursor: Cursor, swept: int, escalated: int) -> None:
+class Advanced(NamedTuple):
+    """New turns of a chunk of cases, and cases that wait for a decree before they have another."""
+
+    escalated: int = 0
+    undated: int = 0
+
+
+async def move(
+    unit: Transaction, sweep: Sweep, cursor: Cursor, swept: int, advanced: Advanced
+) -> None:
     """Note how far a sweep is, and by how many cases and turns it came on."""
-    await unit.connection.execute(_MOVE, sweep.zone, sweep.day, *cursor, swept, escalated)
+    await unit.connection.execute(_MOVE, sweep.zone, sweep.day, *cursor, swept, *advanced)
 
 
 async def end(unit: Transaction, sweep: Sweep) -> None:
@@ -179,7 +190,7 @@ async def _job(store: Store, row: Any) -> Job:
         total=row["swept"] if row["done"] else None,
         unit="cases",
         rate=rate(row["swept"], row["started_at"], until),
-        counts={"escalated": row["escalated"]},
+        counts={"escalated": row["escalated"], "undated": row["undated"]},
         attempt=1 if failing is None else failing.attempts,
         by=row["client"],
         started_at=row["started_at"],

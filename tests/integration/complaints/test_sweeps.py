@@ -6,27 +6,35 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
 from uuid import uuid5
 
 import asyncpg
 import pytest
+import pytest_asyncio
+from structlog.testing import capture_logs
 
 from libs.chassis.settings import Settings
+from libs.events import telemetry
 from libs.events.store.postgres import Store
 from libs.events.workers.backoff import failing_parts
+from services.complaints import main
 from services.complaints.domain.deadlines import Level
 from services.complaints.http.csv_commands import CASES
-from services.complaints.tables.sweeps import SWEEP, next_sweep
+from services.complaints.tables.sweeps import SWEEP, SweepJobs, next_sweep
 from services.complaints.workers.sweeper import Sweeper
-from tests.doors import Door, sent
+from tests.doors import Door, front_door, sent
 from tests.integration.complaints.files import (
     POLICIES,
     complaint,
     file,
     hand_in,
+    refusals,
     standings,
     sweep,
 )
+from tests.integration.complaints.kit import follow, received, seen, step
 from tests.unit.complaints.decrees import ladder_decreed_to
 
 DAY = date(2023, 4, 10)
@@ -183,19 +191,105 @@ async def test_where_nearly_all_fail_none_is_left_out_and_the_sweep_waits(
     assert await next_sweep(store)
 
 
-async def test_a_term_over_a_year_that_nobody_decreed_leaves_that_case_alone(store: Store) -> None:
+NO_DECREE = replace(POLICIES, ladder=ladder_decreed_to(2026))
+NEW_YEAR = Clock(datetime(2027, 1, 5, 3, tzinfo=UTC))
+
+
+@pytest_asyncio.fixture
+async def undecreed(settings: Settings, tmp_path: Path) -> AsyncIterator[Door]:
+    """The door of the service in a year whose decree is missing."""
+    service = replace(main.SERVICE, parts=partial(main.parts, policies=NO_DECREE))
+    async with front_door(service, settings, tmp_path, NEW_YEAR.at) as opened:
+        yield opened
+
+
+async def test_a_missing_decree_turns_no_citizen_away_and_is_named(undecreed: Door) -> None:
+    clerk = undecreed.who("clerk-1", "complaints:read", "complaints:handle")
+
+    new = await received(undecreed)
+    sooner = await received(undecreed, received_on="2026-12-21")
+
+    shown = await seen(undecreed, new["case"], clerk)
+    assert (shown["due_on"], shown["withheld"], shown["overdue"]) == (None, "DECREE_MISSING", False)
+    dated = await seen(undecreed, sooner["case"], clerk)
+    assert (dated["due_on"], dated["withheld"]) == ("2026-12-29", None)
+    followed = (await follow(undecreed, new["receipt"], new["pin"])).json()
+    assert (followed["due_on"], followed["withheld"]) == (None, "DECREE_MISSING")
+    listed = await undecreed.client.get("/cases?withheld=DECREE_MISSING", headers=clerk)
+    assert [row["case"] for row in listed.json()["items"]] == [new["case"]]
+    # Whoever can wait for it is told so by name: files, and staff with a question.
+    report = await hand_in(undecreed, complaint("C1"), complaint("C2", "2026-12-29"))
+    assert refusals(report) == [(3, "received_at", "HOLIDAYS_UNKNOWN")]
+    resolved = complaint("C3", "2026-12-21", resolved_at="2027-01-05T10:00:00", resolution="UPHELD")
+    assert refusals(await hand_in(undecreed, resolved)) == [(2, "received_at", "HOLIDAYS_UNKNOWN")]
+    question = {"words": "Which month?"}
+    assert await step(undecreed, new["case"], "question", clerk, question) == "holidays-unknown"
+    # Days that nobody decreed are swept all the same.
+    await sweep(undecreed, "2027-01-05")
+
+
+async def counts(store: Store, day: date) -> dict[str, int]:
+    """The figures of the sweep that somebody asked for."""
+    job = await SweepJobs().find(store, f"sweep-{day}")
+    assert job is not None
+    assert job.state == "DONE"
+    return dict(job.counts)
+
+
+async def test_a_case_whose_next_term_nobody_decreed_is_named_and_others_go_on(
+    store: Store,
+) -> None:
+    """Of a level with 17 days the term from 7 December ends on the last day of the year."""
+    terms: dict[Level, int] = {"DISTRICT": 5, "REGENCY": 17, "PROVINCE": 14, "NATION": 30}
     last = [complaint("C1", "2026-11-30"), complaint("C2", "2026-11-27")]
     await file(store, *last)
-    # The term of the regency from 7 December ends on the last day of the year.
-    terms: dict[Level, int] = {"DISTRICT": 5, "REGENCY": 17, "PROVINCE": 14, "NATION": 30}
-    short = replace(ladder_decreed_to(2026), terms={DAY: terms})
+    short = replace(NO_DECREE, ladder=replace(NO_DECREE.ladder, terms={DAY: terms}))
     await asked(store, date(2026, 12, 8))
 
-    await swept(Sweeper(store, replace(POLICIES, ladder=short), DAWN))
+    with capture_logs() as logs:
+        await swept(Sweeper(store, short, DAWN, left_max=0))  # it is nobody's fault
 
     assert await escalated(store) == [(case("C2"), "REGENCY", "2026-12-07")]
-    [failing] = await failing_parts(store.pool, SWEEP, case("C1"))
-    assert "2027" in failing.error
+    assert await counts(store, date(2026, 12, 8)) == {"escalated": 1, "undated": 1}
+    assert [each["streams"] for each in logs if "streams" in each] == [[f"case-{case('C1')}"]]
+    assert await failing_parts(store.pool, SWEEP, case("C1")) == []
+
+
+async def test_the_first_days_of_a_year_without_a_decree_are_swept(store: Store) -> None:
+    await file(store, complaint("C1", "2026-11-12"))
+    await asked(store, date(2027, 1, 5))
+
+    await swept(Sweeper(store, NO_DECREE, NEW_YEAR))
+
+    assert [level for _, level, _ in await escalated(store)] == ["REGENCY", "PROVINCE"]
+    # It is looked at again behind the place to which it came, which is before that day too.
+    assert await counts(store, date(2027, 1, 5)) == {"escalated": 2, "undated": 1}
+    [decreed, *_] = await Sweeper(store, NO_DECREE, NEW_YEAR).readings()
+    assert (decreed.metric, decreed.value) == (telemetry.DECREED_DAYS, -5)
+
+
+async def test_due_days_come_with_the_decree_whoever_is_killed_while_they_are_counted(
+    store: Store, undecreed: Door
+) -> None:
+    """A citizen is turned away by no missing decree; the due day follows."""
+    cases = [(await received(undecreed, received_on="2026-12-29"))["case"] for _ in range(5)]
+    shown = await seen(undecreed, cases[0], undecreed.who("clerk-1", "complaints:read"))
+    assert (shown["due_on"], shown["withheld"]) == (None, "DECREE_MISSING")
+    before = await Sweeper(store, NO_DECREE, NEW_YEAR).readings()
+    await swept(Sweeper(store, NO_DECREE, NEW_YEAR))
+    assert await sent(store, "CaseDated") == []
+
+    killed = Sweeper(store, POLICIES, NEW_YEAR, chunk=2)
+    await killed.step()  # the day begins
+    await killed.step()  # and the process is gone after a chunk
+    assert len(await sent(store, "CaseDated")) == 2
+    await swept(Sweeper(store, POLICIES, NEW_YEAR, chunk=2))
+    await swept(Sweeper(store, POLICIES, NEW_YEAR, chunk=2))
+
+    dated = {message.key: message.body["due_on"] for message in await sent(store, "CaseDated")}
+    assert dated == dict.fromkeys(cases, "2027-01-07")
+    assert len(await sent(store, "CaseDated")) == 5
+    assert [s.value for s in before if s.labels == ("DISTRICT", "UNDATED")] == [5]
 
 
 async def test_the_clock_begins_the_day_of_each_zone_where_it_begins(store: Store) -> None:
@@ -240,6 +334,6 @@ async def test_terms_that_end_are_shown_before_they_are_over(store: Store) -> No
 
     found = await Sweeper(store, POLICIES, clock).readings()
 
-    of_district = {sample.labels[1]: sample.value for sample in found[:3]}
-    assert of_district == {"IN_TERM": 1, "DUE": 1, "OVER": 1}
-    assert [sample.value for sample in found[3:]] == [0] * 9
+    of_district = {sample.labels[1]: sample.value for sample in found[1:5]}
+    assert of_district == {"IN_TERM": 1, "DUE": 1, "OVER": 1, "UNDATED": 0}
+    assert [sample.value for sample in found[5:]] == [0] * 12

@@ -14,6 +14,7 @@ from services.complaints.contract import CASE, TOPIC
 from services.complaints.domain.case import (
     AdvanceTo,
     Case,
+    CaseDated,
     CaseEscalated,
     CaseFiled,
     CaseReceived,
@@ -21,16 +22,28 @@ from services.complaints.domain.case import (
     CaseResolved,
     CaseResolvedDifferently,
     CaseUnknown,
+    DateTerm,
     Event,
     ReceiveCase,
     ResolveCase,
     ResolvedBeforeReceived,
     case,
 )
+from services.complaints.domain.handling import (
+    AnswerQuestion,
+    CaseLinked,
+    CasePaused,
+    CaseReopened,
+    CaseResumed,
+    CaseUnlinked,
+    ReopenCase,
+    UnlinkCase,
+)
 from services.complaints.domain.working_days import HolidaysUnknown
 from tests.unit.complaints.decrees import ladder_decreed_to
 
 ID, FAMILY = "7b0c6d1e-52a4-4f0b-8c1e-2f3a4b5c6d70", "3f0c1c52-8a55-4a3e-9d0e-6f4f0c9b7a11"
+OTHER = "0d9e8f7a-6b5c-4d3e-a2f1-0e9d8c7b6a59"
 DAYS = (date(2023, 3, 30), date(2023, 4, 6))
 FACTS = (ID, "AMOUNT_WRONG", "WEB", "61.03.01.2026")
 RECEIVE = ReceiveCase(*FACTS, "DISTRICT", *DAYS, False, FAMILY)
@@ -106,6 +119,102 @@ def test_a_term_over_days_that_nobody_decreed_is_refused_by_year() -> None:
 
     late = AdvanceTo(date(2026, 12, 31), ladder_decreed_to(2026))
     given(case, last).when(late).then_refused(HolidaysUnknown)
+
+
+# -- Without a decree -----------------------------------------------------------------------------
+
+LAST_DECREED = ladder_decreed_to(2026)
+UNDATED = replace(RECEIVED, received_on=date(2026, 12, 28), due_on=None)
+DATED = CaseDated(ID, "DISTRICT", date(2027, 1, 6), FAMILY)  # 1 and 5 January are free
+
+
+def test_a_term_has_a_last_day_once_its_decree_is_there() -> None:
+    given(case, UNDATED).when(DateTerm(LAST_DECREED)).then_nothing()
+
+    then = given(case, UNDATED).when(DateTerm(LADDER))
+
+    then.then(DATED)
+    assert [turn.due_on for turn in then.state.turns] == [DATED.due_on]
+    assert CASE.publish(DATED, then.state) == Message(TOPIC, ID)
+
+
+def test_a_term_that_is_dated_late_passes_on_as_one_that_was_dated_at_once() -> None:
+    at_once = given(case, replace(UNDATED, due_on=DATED.due_on)).when(
+        AdvanceTo(date(2027, 3, 1), LADDER)
+    )
+
+    given(case, UNDATED, DATED).when(AdvanceTo(date(2027, 3, 1), LADDER)).then(*at_once.events)
+
+
+@pytest.mark.parametrize("ended", [(), (RESOLVED,), (CaseLinked(ID, OTHER, date(2026, 12, 29)),)])
+def test_a_term_that_is_dated_or_that_does_not_run_gets_no_other_day(
+    ended: tuple[Event, ...],
+) -> None:
+    before = [UNDATED, *ended] if ended else [UNDATED, DATED]
+
+    given(case, *before).when(DateTerm(LADDER)).then_nothing()
+    given(case).when(DateTerm(LADDER)).then_nothing()
+
+
+def test_a_case_without_a_last_day_stays_with_its_level() -> None:
+    given(case, UNDATED).when(AdvanceTo(date(2027, 3, 1), LADDER)).then_nothing()
+
+
+def test_a_late_sweep_passes_a_case_on_as_far_as_days_are_decreed() -> None:
+    old = replace(RECEIVED, received_on=date(2026, 11, 12), due_on=date(2026, 11, 19))
+
+    given(case, old).when(AdvanceTo(date(2027, 1, 4), LAST_DECREED)).then(
+        CaseEscalated(ID, "REGENCY", date(2026, 11, 20), date(2026, 12, 4), FAMILY),
+        CaseEscalated(ID, "PROVINCE", date(2026, 12, 7), date(2026, 12, 28), FAMILY),
+    )
+
+
+def test_days_that_a_term_stood_still_are_counted_once_its_decree_is_there() -> None:
+    """Asked on the first of five days, answered on 8 January: four of them are left."""
+    asked = CasePaused(ID, date(2026, 12, 29), date(2027, 1, 20), FAMILY)
+    answer = AnswerQuestion(date(2027, 1, 8), "s1.1.c2VhbGVk", LAST_DECREED, "")
+
+    answered = given(case, UNDATED, asked).when(answer)
+    [resumed] = [each for each in answered.events if isinstance(each, CaseResumed)]
+    dated = given(case, UNDATED, asked, *answered.events).when(DateTerm(LADDER))
+    known = given(case, replace(UNDATED, due_on=DATED.due_on), asked).when(
+        replace(answer, ladder=LADDER)
+    )
+
+    assert resumed.due_on is None
+    assert dated.state.turns[-1].due_on == known.state.turns[-1].due_on == date(2027, 1, 14)
+    assert not given(case, UNDATED, asked).when(DateTerm(LADDER)).events
+
+
+def test_a_dated_term_that_runs_on_into_days_without_a_decree_has_no_last_day_till_then() -> None:
+    received = replace(RECEIVED, received_on=date(2026, 12, 21), due_on=date(2026, 12, 29))
+    linked = CaseLinked(ID, OTHER, date(2026, 12, 28), FAMILY)
+    unlink = UnlinkCase(date(2026, 12, 31), LAST_DECREED, "clerk-1")
+
+    alone = given(case, received, linked).when(unlink)
+
+    alone.then(CaseUnlinked(ID, OTHER, date(2026, 12, 31), None, FAMILY))
+    given(case, received, linked, *alone.events).when(DateTerm(LADDER)).then(
+        CaseDated(ID, "DISTRICT", date(2027, 1, 4), FAMILY)
+    )
+
+
+def test_a_case_is_opened_again_without_waiting_for_a_decree() -> None:
+    resolved = replace(RESOLVED, on=date(2026, 12, 28))
+    reopen = ReopenCase(date(2026, 12, 30), 14, LAST_DECREED, "")
+
+    opened = given(case, UNDATED, resolved).when(reopen)
+
+    opened.then(CaseReopened(ID, "DISTRICT", date(2026, 12, 30), None, FAMILY))
+    given(case, UNDATED, resolved, *opened.events).when(DateTerm(LADDER)).then(
+        CaseDated(ID, "DISTRICT", date(2027, 1, 8), FAMILY)
+    )
+
+
+def test_the_same_complaint_after_its_decree_has_come_is_quiet() -> None:
+    again = replace(RECEIVE, received_on=UNDATED.received_on, due_on=DATED.due_on)
+
+    given(case, UNDATED).when(again).then_nothing()
 
 
 # -- Resolved -------------------------------------------------------------------------------------

@@ -59,6 +59,23 @@ def test_a_term_over_days_that_no_decree_names_is_refused_by_year(on: date) -> N
         ladder_decreed_to(2026).received("DISTRICT", on)
 
 
+def test_a_term_beyond_the_last_decree_is_accepted_and_one_before_the_first_is_not() -> None:
+    decreed = ladder_decreed_to(2026)
+
+    assert decreed.accepted("DISTRICT", date(2026, 12, 29)).due_on is None
+    assert decreed.accepted("DISTRICT", date(2026, 12, 22)).due_on == date(2026, 12, 30)
+    with pytest.raises(HolidaysUnknown, match="year=2022"):
+        decreed.accepted("DISTRICT", date(2022, 12, 1))
+
+
+def test_where_no_decree_tells_the_next_working_day_it_is_the_next_day() -> None:
+    working = ladder_decreed_to(2026).working
+
+    assert working.next_day(date(2026, 12, 24)) == date(2026, 12, 28)
+    assert working.next_day(date(2026, 12, 31)) == date(2027, 1, 1)
+    assert working.last_decreed(date(2027, 1, 5)) == date(2026, 12, 31)
+
+
 # -- The ladder -----------------------------------------------------------------------------------
 
 FIRST = Turn("DISTRICT", day("01-02"), day("01-09"))
@@ -85,9 +102,10 @@ def test_on_free_days_between_the_old_level_still_has_it_and_is_late() -> None:
 
 
 def test_the_day_on_which_a_level_receives_a_case_does_not_count_for_it() -> None:
-    *_, (level, received, due) = turns("DISTRICT", "01-02", "01-10")
+    *_, (level, received, due, _) = turns("DISTRICT", "01-02", "01-10")
 
     assert (level, received) == ("REGENCY", day("01-10"))
+    assert due is not None
     assert LADDER.working.between(received, due) == 10
 
 
@@ -95,7 +113,8 @@ def test_it_climbs_to_the_nation_which_keeps_it() -> None:
     climbed = turns("DISTRICT", "01-02", "12-29")
 
     assert [level for level, *_ in climbed] == ["DISTRICT", "REGENCY", "PROVINCE", "NATION"]
-    assert is_overdue(climbed[-1][2], day("12-29"))
+    assert climbed[-1].due_on is not None
+    assert is_overdue(climbed[-1].due_on, day("12-29"))
 
 
 def test_a_case_that_begins_higher_climbs_from_there() -> None:
@@ -120,6 +139,7 @@ def test_a_term_is_that_of_the_day_on_which_a_level_receives_the_case() -> None:
 
     first, second = changed.turns("DISTRICT", day("01-02"), day("01-10"))
     assert first == FIRST
+    assert second.due_on is not None
     assert changed.working.between(second.received_on, second.due_on) == 20
 
 

@@ -48,6 +48,7 @@ def standing(state: Case, day: str) -> tuple[str, str, str, bool]:
     """Level, last day, status and if it is late, at the end of a day of 2023."""
     found = standing_on(state, date.fromisoformat(f"2023-{day}"))
     assert found is not None
+    assert found.due_on is not None
     return found.level, found.due_on.isoformat()[5:], found.status, found.overdue
 
 
@@ -110,7 +111,7 @@ def cells_of(found: Standing) -> dict[str, str]:
     return {
         "start_level": found.start_level,
         "level": found.level,
-        "due_on": found.due_on.isoformat(),
+        "due_on": str(found.due_on),
         "escalations": str(found.escalations),
         "status": found.status,
         "overdue": "Y" if found.overdue else "N",

@@ -14,6 +14,7 @@ from tests.architecture.tree import ROOT, python_files
 UNITS = ("days", "events", "seconds", "messages", "rupiah")
 UNITLESS = {
     "complaints_open_cases",
+    "complaints_decreed_days",
     "corridor_failing_items",
     "corridor_leaders",
     "corridor_parked_keys",
