@@ -71,7 +71,7 @@ nightly: $(READY) ## every test at its long setting, then the mutants and the me
 	PKH_NIGHTLY=1 $(BIN)/python -m pytest -q $(ARGS)
 	$(BIN)/python -m tests.mutants
 	$(BIN)/python -m tests.compose --where-possible $(if $(STANDINS),--standins)
-	$(BIN)/python -m benchmarks
+	PKH_NIGHTLY=1 $(BIN)/python -m benchmarks
 	$(BIN)/python -m deploy.release.audit
 
 compose-test: $(READY) ## docker-compose.yml as a whole: built, up, a year, killed, down, up (root, Docker; STANDINS=1: deploy/standins)

@@ -53,8 +53,12 @@ class Caller(asyncio.Protocol):
         self._heard += data
         if not self._heard.endswith(b"\r\n\r\n"):
             return
-        if not self._heard.startswith(b"HTTP/1.1 204"):
-            self.refused = self._heard
+        self.answered(self._heard, b"HTTP/1.1 204")
+
+    def answered(self, answer: bytes, wanted: bytes) -> None:
+        """Ask again, if the answer is the wanted one and there is time."""
+        if not answer.startswith(wanted):
+            self.refused = answer
         self._heard = b""
         self.answers += 1
         assert self._transport is not None
@@ -96,7 +100,8 @@ async def _rate(port: int, connections: int, posts: Iterator[bytes]) -> float:
 
 
 @contextmanager
-def _served(way: str, url: str, port: int, keys: Path) -> Iterator[int]:
+def served(way: str, url: str, port: int, keys: Path) -> Iterator[int]:
+    """A way's server as a process, at a port."""
     command = [sys.executable, "-m", "benchmarks.web", way, url, str(port), str(keys)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
@@ -106,7 +111,8 @@ def _served(way: str, url: str, port: int, keys: Path) -> Iterator[int]:
         process.wait(START_S)
 
 
-async def _listening(ports: Sequence[int]) -> None:
+async def listening(ports: Sequence[int]) -> None:
+    """Return once all of them are listened at."""
     async with asyncio.timeout(START_S):
         for port in ports:
             while True:
@@ -127,10 +133,10 @@ async def figures(server: PostgresServer, effort: Effort) -> list[Figure]:
         keys = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pkh-bench-")))
         posts = requests(61, Issuer.open(keys).token("bench", [SCOPE], ["*"]))
         ports = [
-            stack.enter_context(_served(way, url, port, keys))
+            stack.enter_context(served(way, url, port, keys))
             for way, url, port in zip(WAYS, urls, free_ports(len(WAYS)), strict=True)
         ]
-        await _listening(ports)
+        await listening(ports)
         found: list[Figure] = []
         for connections, ratio_min in CONNECTIONS.items():
             ways = {

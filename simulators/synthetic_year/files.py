@@ -76,6 +76,16 @@ def write_year(directory: Path, wanted: Year, progress: Callable[[int], object])
             progress(size)
 
 
+def complaints(wanted: Year) -> Iterator[happenings.Row]:
+    """Rows of complaints.csv alone, one of every family: for whoever needs nothing but many."""
+    for index in range(wanted.families):
+        group = group_at(index // FAMILIES_IN_GROUP, wanted.regencies)
+        in_group = index % FAMILIES_IN_GROUP
+        chance = Random(f"{wanted.seed}:{wanted.year}:complaint:{index}")
+        draw = Draw(group, chance, wanted.year, in_group)
+        yield happenings.complained(draw, family(draw, index + 1, in_group))
+
+
 def calendar(year: int) -> Iterator[happenings.Row]:
     """The year's four tahaps, each of a quarter."""
     for number, (month, day) in enumerate(CLOSINGS, 1):

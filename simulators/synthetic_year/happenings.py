@@ -121,14 +121,18 @@ def attendance(draw: Draw, session: Row, families: Sequence[Family]) -> Iterator
 
 def complaint(draw: Draw, family: Family) -> Iterator[Row]:
     """A row of complaints.csv, or none: 40 in a thousand families complain."""
-    if not draw.happens(40):
-        return
+    if draw.happens(40):
+        yield complained(draw, family)
+
+
+def complained(draw: Draw, family: Family) -> Row:
+    """A row of complaints.csv of a family that complains."""
     received = datetime.combine(draw.day_of(draw.year), datetime.min.time())
     received += timedelta(minutes=draw.chance.randrange(24 * 60))
     anonymous = draw.happens(100)
     resolved = received + timedelta(hours=draw.chance.randrange(2, 60 * 24))
     is_resolved = draw.happens(850)
-    yield (
+    return (
         f"C{family.number:09}",
         received.isoformat(),
         draw.chance.choice(CHANNELS),

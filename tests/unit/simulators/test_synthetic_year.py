@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from simulators.synthetic_year.files import COLUMNS, Year, write_year
+from simulators.synthetic_year.files import COLUMNS, Year, complaints, write_year
 from simulators.synthetic_year.places import WEST_KALIMANTAN, families_max, group_at
 
 EXAMPLES = Path("examples/kalbar-2023")
@@ -120,6 +120,20 @@ def test_memory_does_not_grow_with_the_year(tmp_path: Path) -> None:
     peak(28)  # what is loaded once
 
     assert peak(28 * 20) < 1.5 * peak(28 * 2)
+
+
+def test_complaints_alone_are_one_of_every_family_as_its_year_would_have_them() -> None:
+    wanted = Year(FAMILIES, 2023, 1, WEST_KALIMANTAN)
+
+    columns = COLUMNS["complaints.csv"].split(",")
+
+    rows = [dict(zip(columns, row, strict=True)) for row in complaints(wanted)]
+
+    assert [*complaints(wanted)] == [tuple(row.values()) for row in rows]
+    assert len({row["complaint_no"] for row in rows}) == FAMILIES
+    assert {row["region_code"] for row in rows} <= {
+        group_at(index, WEST_KALIMANTAN).village for index in range(FAMILIES)
+    }
 
 
 def test_the_last_family_that_has_a_number_lives_in_the_last_place() -> None:
