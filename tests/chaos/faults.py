@@ -25,10 +25,16 @@ from localstack.platform import BusKind, Platform
 LOOK_S: Final = 0.002  # between two looks whether somebody waits for the head
 AGAIN_S: Final = 0.1  # between two attempts to reach a database that was killed
 
-APPENDS: Final = {"registry": 3, "conditionality": 24, "payments": 24, "p2k2": 3}
+APPENDS: Final = {
+    "registry": 3,
+    "conditionality": 24,
+    "payments": 24,
+    "p2k2": 3,
+    "complaints": 17,
+}
 """About how many appends each makes in a tahap of the small year; few moments lie behind them."""
 FILES: Final = 0
-"""The tahap of a fault that falls before the first one, while files of sessions are taken in."""
+"""The tahap of a fault before the first one, while files of sessions and complaints come."""
 
 # pg_stat_activity would show a transaction only the sessions that there were at its first look.
 WAITED_FOR: Final = """
@@ -56,13 +62,22 @@ class Fault:
 
 
 def faults(seed: int, bus: BusKind, tahaps: Sequence[int], rounds: int) -> list[Fault]:
-    """The kills of a year: each process in `rounds` of its tahaps, and p2k2 while it gets files."""
+    """The kills of a year: each process in `rounds` of its tahaps; p2k2 and complaints while they
+    get files, and complaints among its own cases besides.
+    """
     chance = random.Random(f"{bus}{seed}")
     victims = [*PROCESSES, *(["kafka"] if bus == "kafka" else [])]
     # Sessions are one append, their attendance the next.
-    while_files_come = Fault(FILES, "p2k2", "p2k2", chance.randrange(2), within=True)
+    while_files_come = [
+        Fault(FILES, "p2k2", "p2k2", chance.randrange(2), within=True),
+        Fault(FILES, "complaints", "complaints", 0, within=True),
+    ]
     return [
-        while_files_come,
+        *while_files_come,
+        *(
+            _fault(chance, tahap, "complaints", "complaints")
+            for tahap in sorted(chance.sample(tahaps, rounds))
+        ),
         *(
             _fault(chance, tahap, victim)
             for victim in victims
@@ -71,8 +86,8 @@ def faults(seed: int, bus: BusKind, tahaps: Sequence[int], rounds: int) -> list[
     ]
 
 
-def _fault(chance: random.Random, tahap: int, victim: str) -> Fault:
-    store = chance.choices([*APPENDS], weights=[*APPENDS.values()])[0]
+def _fault(chance: random.Random, tahap: int, victim: str, store: str = "") -> Fault:
+    store = store or chance.choices([*APPENDS], weights=[*APPENDS.values()])[0]
     return Fault(tahap, victim, store, chance.randrange(APPENDS[store]), chance.random() < 0.5)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections import Counter
@@ -10,8 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from cli.client.year import COMPLAINTS
 from localstack.platform import BUSES, BusKind
 from tests.chaos.canaries import found_in_clear
+from tests.chaos.desk import Desk
 from tests.chaos.faults import FILES, Fault, falling, faults
 from tests.chaos.year import year
 from tests.sample_years import EXAMPLES
@@ -107,12 +110,15 @@ async def lived(life: Life) -> Lived:
 
         while_files_come = partial(falling, due=due(FILES))
         async with year(directory, life.bus, programs, while_files_come) as running:
+            desk = Desk(running.front, running.rows("families.csv")[0]["region_code"])
             for tahap in life.tahaps:
                 async with falling(running.platform, due(tahap)):
-                    await running.run(tahap)
+                    closing = running.tahaps[tahap - 1].closing_date
+                    await asyncio.gather(running.run(tahap), desk.day(closing))
+            differences = await running.differences(*life.tahaps)
             return Lived(
                 life,
-                await running.differences(*life.tahaps),
+                differences + await desk.differences(running.rows(COMPLAINTS)),
                 await found_in_clear(running),
                 running.platform.supervisor.restarts,
             )
