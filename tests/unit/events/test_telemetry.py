@@ -14,13 +14,16 @@ from tests.architecture.tree import ROOT, python_files
 UNITS = ("days", "events", "seconds", "messages", "rupiah")
 UNITLESS = {
     "complaints_open_cases",
-    "complaints_decreed_days",
     "corridor_failing_items",
     "corridor_leaders",
     "corridor_parked_keys",
     "corridor_relay_faults",
+    "corridor_running_jobs",
+    "corridor_running_jobs_done_items",
     "http_server_refusals",
     "payments_held_families",
+    "projection_answered_payments",
+    "projection_evaluated_families",
     "payments_partner_incidents",
     "payments_proposed_closings",
     "registry_waiting_changes",
