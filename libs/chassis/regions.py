@@ -60,6 +60,16 @@ RegionWithin = Annotated[
 """A list's filter; see `Principal.within`."""
 
 
+def holds(regions: Sequence[str], region: str) -> bool:
+    """True where a region lies within one of those that a message names as its author's.
+
+    What is nowhere is the nation's: an empty code in a message holds nothing.
+    """
+    if NATION in regions:
+        return True
+    return region != "" and Principal("", frozenset(), tuple(regions)).may_see(region)
+
+
 def region_ranges(regions: Sequence[str]) -> tuple[list[str], list[str]]:
     """The half-open ranges of region codes, in byte order, that a principal's regions cover.
 

@@ -15,13 +15,20 @@ from services.complaints.contract import (
     FAMILY_TOPIC,
     REMEDY,
     SERVICE,
+    AppealDecisionRefused,
     AppealEnded,
     AppealNotPaused,
     AppealPaused,
     FamilyErased,
     OrderAnswered,
 )
-from services.complaints.domain.remedy import Command, NoteAnswer, NoteEnd, NotePause
+from services.complaints.domain.remedy import (
+    Command,
+    NoteAnswer,
+    NoteEnd,
+    NotePause,
+    NoteRefusal,
+)
 from services.complaints.tables.cases import cases_of
 
 
@@ -37,7 +44,8 @@ def take_answers(service: str) -> Handler:
 
 
 def _command(
-    body: OrderAnswered | AppealPaused | AppealNotPaused | AppealEnded, service: str
+    body: OrderAnswered | AppealPaused | AppealNotPaused | AppealDecisionRefused | AppealEnded,
+    service: str,
 ) -> Command:
     match body:
         case OrderAnswered():
@@ -46,6 +54,8 @@ def _command(
             return NotePause(body.case)
         case AppealNotPaused():
             return NotePause(body.case, body.reason)
+        case AppealDecisionRefused():
+            return NoteRefusal(body.case, body.decision, body.reason)
         case AppealEnded():
             return NoteEnd(body.case, body.outcome)
 
@@ -57,6 +67,7 @@ ANSWERS: Final = Subscription(
         "OrderAnswered": OrderAnswered,
         "AppealPaused": AppealPaused,
         "AppealNotPaused": AppealNotPaused,
+        "AppealDecisionRefused": AppealDecisionRefused,
         "AppealEnded": AppealEnded,
     },
     take_answers("conditionality"),

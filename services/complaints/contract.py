@@ -38,18 +38,25 @@ FAMILY_TOPIC: Final = "pkh.registry.family.v2"
 
 @dataclass(frozen=True, slots=True)
 class AppealOpened:
-    """A family's case appeals against an effect of a tahap's cycle."""
+    """A family's case appeals against an effect of a tahap's cycle.
+
+    `regions` are those of who opened it: where the family lives in none of them, it is refused.
+    """
 
     case: str
     family: str
     tahap: str
     effect: remedies.Effect
     received_on: date
+    regions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AppealDecided:
-    """Two people have ended an appeal."""
+    """Two people have ended an appeal; `regions` are those of who decided, as of who opened it.
+
+    `decision` counts the decisions on it: one that was refused is followed by another.
+    """
 
     case: str
     family: str
@@ -57,6 +64,8 @@ class AppealDecided:
     effect: remedies.Effect
     outcome: remedies.AppealOutcome
     decided_on: date
+    regions: tuple[str, ...] = ()
+    decision: int = 1
 
 
 def publish_remedy(event: remedies.Event, state: Remedy) -> Message | None:
@@ -64,10 +73,12 @@ def publish_remedy(event: remedies.Event, state: Remedy) -> Message | None:
     match event:
         case remedies.AppealOpened():
             appeal = event.case, event.family, event.tahap, event.effect
-            return Message(TOPIC, event.case, AppealOpened(*appeal, event.received_on))
+            opened = AppealOpened(*appeal, event.received_on, event.regions)
+            return Message(TOPIC, event.case, opened)
         case remedies.AppealDecided():
             appeal = event.case, event.family, event.tahap, event.effect
-            decided = AppealDecided(*appeal, event.outcome, event.decided_on)
+            by = event.decided_on, event.regions, event.decision
+            decided = AppealDecided(*appeal, event.outcome, *by)
             return Message(TOPIC, event.case, decided)
         case OrderRequested():
             return Message(TOPIC, event.case, AS_STORED)
@@ -100,6 +111,15 @@ class AppealNotPaused:
     """Nothing waits for a case's appeal, and why."""
 
     case: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppealDecisionRefused:
+    """A decision on a case's appeal, by its number, is taken for none."""
+
+    case: str
+    decision: int
     reason: str
 
 
@@ -142,6 +162,7 @@ REMEDY: Final[StreamType[remedies.Command, Remedy, remedies.Event]] = StreamType
         "OrderRequested": OrderRequested,
         "AnswerNoted": remedies.AnswerNoted,
         "PauseNoted": remedies.PauseNoted,
+        "RefusalNoted": remedies.RefusalNoted,
         "EndNoted": remedies.EndNoted,
     },
     publish=publish_remedy,

@@ -15,6 +15,7 @@ from libs.events.domain.list_proof import BucketsJson
 from libs.events.store.model import Message, StreamType, published
 from services.conditionality.domain.commitment import (
     Against,
+    AppealDecisionRefused,
     AppealEnded,
     AppealNotPaused,
     AppealPaused,
@@ -100,6 +101,7 @@ PUBLISHED: Final = _named(
     AppealPaused,
     AppealNotPaused,
     AppealUpheld,
+    AppealDecisionRefused,
     AppealEnded,
     OrderAnswered,
     EvaluationAnnounced,
@@ -140,7 +142,7 @@ COMMITMENT: Final[StreamType[CommitmentCommand, Commitment, CommitmentEvent]] = 
     publish=published(
         TOPIC, "family", inside=(FindingBrought, FindingRejected, FindingApproved, Reinstated)
     ),
-    snapshot=(Commitment, 8),
+    snapshot=(Commitment, 9),
 )
 
 EXCEPTION: Final[StreamType[ExceptionCommand, DutyException, ExceptionEvent]] = StreamType(
@@ -281,27 +283,33 @@ class ListClosed:
 
 @dataclass(frozen=True, slots=True)
 class AppealOpened:
-    """A family's case appeals against what followed from a tahap's cycle."""
+    """A family's case appeals against what followed from a tahap's cycle; `regions` are those of
+    who opened it. A message without them allows nothing."""
 
     case: str
     family: str
     tahap: str
     effect: Against
+    regions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AppealDecided:
-    """The appeal of a case was decided by those who handle cases."""
+    """The appeal of a case was decided by those who handle cases; `regions` are those of who did,
+    `decision` is its number on the case."""
 
     case: str
     family: str
     outcome: Literal["UPHELD", "REJECTED", "WITHDRAWN"]
     tahap: str
+    regions: tuple[str, ...] = ()
+    decision: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRequested:
-    """A case asks a service for something; `asked_by` may decide on nothing that follows."""
+    """A case asks a service for something; `asked_by` may decide on nothing that follows, and
+    `regions` are those of the last of them."""
 
     order: str
     case: str
@@ -309,6 +317,7 @@ class OrderRequested:
     family: str
     asked_by: tuple[str, ...]
     tahap: str | None = None
+    regions: tuple[str, ...] = ()
 
 
 # -- Read from p2k2: pkh.p2k2.session.v1 ----------------------------------------------------------

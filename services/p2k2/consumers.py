@@ -22,6 +22,7 @@ from services.p2k2.contract import (
     FamilyUnlisted,
     GroupAssigned,
     Terminated,
+    TerminationTakenBack,
 )
 from services.p2k2.domain.group import AddFamilies, Command, RemoveFamilies
 from services.p2k2.tables.groups import (
@@ -33,6 +34,8 @@ from services.p2k2.tables.groups import (
     memberships_of_families,
     move,
     participants,
+    take_back,
+    terminate,
     unlist,
 )
 
@@ -45,7 +48,7 @@ async def take_groups(unit: Transaction, messages: Sequence[Incoming]) -> None:
 
 
 async def take_families(unit: Transaction, messages: Sequence[Incoming]) -> None:
-    """Keep who was found eligible, has graduated, has moved or is erased, and what was void."""
+    """Keep who was found eligible, graduated, moved, came back or is erased; and what was void."""
     for void, some in groupby(messages, lambda m: isinstance(m.body, FamilyUnlisted)):
         if void:
             await unlist(unit, {(m.body.family, m.body.tahap) for m in some})
@@ -68,6 +71,9 @@ async def _keep(unit: Transaction, messages: Sequence[Incoming]) -> None:
         await move(unit, moves)
     if eligible:
         await designate(unit, eligible)
+    back = {(b.family, b.tahap) for b in bodies if isinstance(b, TerminationTakenBack)}
+    if back:
+        await take_back(unit, back)
     if graduated:
         await leave(unit, graduated, "GRADUATED")
     if erased:
@@ -76,9 +82,9 @@ async def _keep(unit: Transaction, messages: Sequence[Incoming]) -> None:
 
 async def take_commitments(unit: Transaction, messages: Sequence[Incoming]) -> None:
     """Keep whose participation was ended."""
-    ended = dict.fromkeys(message.body.family for message in messages)
-    await leave(unit, ended, "TERMINATED")
-    await _settle(unit, {*ended})
+    ended = [(message.body.family, message.body.cycle) for message in messages]
+    await terminate(unit, ended)
+    await _settle(unit, {family for family, _ in ended})
 
 
 async def _settle(unit: Transaction, families: set[str]) -> None:
@@ -120,6 +126,7 @@ SUBSCRIPTIONS = (
             "FamilyUnlisted": FamilyUnlisted,
             "FamilyMoved": FamilyMoved,
             "FamilyErased": FamilyErased,
+            "TerminationTakenBack": TerminationTakenBack,
         },
         take_families,
     ),

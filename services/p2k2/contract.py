@@ -178,9 +178,18 @@ class FamilyErased:
 
 @dataclass(frozen=True, slots=True)
 class Terminated:
-    """The family's participation was ended."""
+    """The family's participation was ended, with the cycle of a tahap."""
 
     family: str
+    cycle: str
+
+
+@dataclass(frozen=True, slots=True)
+class TerminationTakenBack:
+    """The termination that came with the cycle of this tahap is void: the family is back."""
+
+    family: str
+    tahap: str
 
 
 # -- Streams

@@ -361,6 +361,7 @@ VIEWS = (
             "AppealPaused": OfFamily,
             "AppealNotPaused": OfFamily,
             "AppealUpheld": OfFamily,
+            "AppealDecisionRefused": OfFamily,
             "AppealEnded": OfFamily,
             "OrderAnswered": OfFamily,
         },

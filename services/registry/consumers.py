@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from libs.chassis.regions import holds
 from libs.events.bus.incoming import Incoming
 from libs.events.consumer.subscription import Subscription
 from libs.events.domain.errors import DomainError
@@ -28,6 +29,7 @@ from services.registry.contract.read import (
     Terminated,
 )
 from services.registry.domain.closing import RuleSet, tahap_order
+from services.registry.domain.family import roster
 from services.registry.domain.family.commands import AskTakeBack, Command, MarkTerminated
 from services.registry.domain.listing.messages import NoteFreeze
 from services.registry.policy import RuleSets
@@ -117,4 +119,6 @@ async def _cases(unit: Transaction, messages: Sequence[Incoming]) -> None:
         there = found is not None and bool(found.state.family)
         there = there and not await erased_among(unit, [asked.family])
         order = asked.family, asked.order, asked.case, asked.asked_by
-        await handle(unit, FAMILY, stream, AskTakeBack(*order, there))
+        region = roster.region(found.state, unit.context.at.date()) if found and there else ""
+        inside = holds(asked.regions, region)
+        await handle(unit, FAMILY, stream, AskTakeBack(*order, there, inside))

@@ -105,4 +105,70 @@ APPEALS: Final = (
         "tests/unit/complaints/test_remedy.py"
         "::test_an_upheld_appeal_orders_its_cycle_to_be_decided_again",
     ),
+    Mutant(
+        "appeal-from-another-region",
+        "somebody of another region pauses what concerns a family",
+        (
+            Change(
+                f"{_COMMITMENT}/appeals.py",
+                '    if not command.inside:\n        return "OUTSIDE_REGIONS"\n',
+                '    if not command.case:\n        return "OUTSIDE_REGIONS"\n',
+            ),
+        ),
+        f"{_RULES}::test_an_appeal_of_somebody_outside_the_family_s_regions_is_refused",
+        f"{_RULES}::test_an_appeal_pauses_what_it_is_against",
+    ),
+    Mutant(
+        "appeal-decided-from-another-region",
+        "somebody of another region ends what waits for an appeal",
+        (
+            Change(
+                f"{_COMMITMENT}/appeals.py",
+                "    if not command.inside:\n        return [AppealDecisionRefused(",
+                "    if not command.case:\n        return [AppealDecisionRefused(",
+            ),
+        ),
+        f"{_RULES}::test_a_decision_of_somebody_outside_the_family_s_regions_is_none",
+        f"{_RULES}::test_an_upheld_appeal_goes_on_pausing_until_its_cycle_is_decided_again",
+    ),
+    Mutant(
+        "take-back-from-another-region",
+        "somebody of another region has a termination taken back",
+        (
+            Change(
+                "services/registry/domain/family/terminations.py",
+                "    if not command.inside:\n",
+                "    if not command.case:\n",
+            ),
+        ),
+        "tests/unit/registry/test_terminations.py"
+        "::test_somebody_outside_the_family_s_regions_has_nothing_taken_back[True]",
+        "tests/unit/registry/test_terminations.py::test_an_order_waits_for_another_person",
+    ),
+    Mutant(
+        "appeals-without-end",
+        "a cycle is appealed against by one new case after another",
+        (
+            Change(
+                f"{_COMMITMENT}/appeals.py",
+                "len(over) >= command.limits.decided",
+                "len(over) > command.limits.decided",
+            ),
+        ),
+        f"{_RULES}::test_a_cycle_is_appealed_against_as_often_as_the_rules_let_it[REJECTED]",
+        f"{_RULES}::test_a_second_case_does_not_appeal_while_the_first_waits[False]",
+    ),
+    Mutant(
+        "another-case-ends-an-upheld-appeal",
+        "the order of one case ends the upheld appeal of another as refused",
+        (
+            Change(
+                f"{_COMMITMENT}/appeals.py",
+                "    if waits is not None and own is None:\n",
+                "    if waits is not None:\n",
+            ),
+        ),
+        f"{_RULES}::test_the_order_of_an_upheld_appeal_takes_the_place_of_one_that_only_asks",
+        f"{_RULES}::test_an_order_that_comes_while_an_upheld_one_waits_is_refused_and_ends_nothing",
+    ),
 )

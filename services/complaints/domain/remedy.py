@@ -49,7 +49,10 @@ class SamePerson(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class OpenAppeal:
-    """The case of a family appeals against what followed from a tahap's cycle."""
+    """The case of a family appeals against what followed from a tahap's cycle.
+
+    `regions` are those of the person's token; whoever knows where the family lives asks for them.
+    """
 
     case: str
     family: str
@@ -57,21 +60,24 @@ class OpenAppeal:
     effect: Effect
     received_on: date
     person: str
+    regions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DecideAppeal:
-    """A person decides the appeal of a case on a day."""
+    """A person, who has these regions, decides the appeal of a case on a day."""
 
     case: str
     outcome: AppealOutcome
     person: str
     on: date
+    regions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AskFor:
-    """A person asks another service for something, about a family and, for a cycle, its tahap."""
+    """A person, who has these regions, asks another service for something, about a family and, for
+    a cycle, its tahap."""
 
     case: str
     ordered: Ordered
@@ -79,6 +85,7 @@ class AskFor:
     tahap: str | None
     person: str
     on: date
+    regions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,15 @@ class NotePause:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteRefusal:
+    """Conditionality takes a decision, by its number, for none, for a reason."""
+
+    case: str
+    decision: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoteEnd:
     """Nothing waits for the appeal at conditionality any more."""
 
@@ -108,7 +124,9 @@ class NoteEnd:
     outcome: str
 
 
-Command: TypeAlias = OpenAppeal | DecideAppeal | AskFor | NoteAnswer | NotePause | NoteEnd
+Command: TypeAlias = (
+    OpenAppeal | DecideAppeal | AskFor | NoteAnswer | NotePause | NoteRefusal | NoteEnd
+)
 
 
 # -- Events ---------------------------------------------------------------------------------------
@@ -124,11 +142,15 @@ class AppealOpened:
     effect: Effect
     received_on: date
     opened_by: str
+    regions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AppealDecided:
-    """Two people have ended an appeal: who opened it, and who decided."""
+    """Two people have ended an appeal: who opened it, and who decided.
+
+    `decision` counts the decisions on it: one that was refused is followed by another.
+    """
 
     case: str
     family: str
@@ -137,12 +159,15 @@ class AppealDecided:
     outcome: AppealOutcome
     decided_on: date
     decided_by: str
+    regions: tuple[str, ...] = ()
+    decision: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRequested:
     """A case asks another service for something, which decides by its own rules and answers on its
-    own topic. None of `asked_by` may decide there on what follows."""
+    own topic. None of `asked_by` may decide there on what follows; `regions` are those of the last
+    of them, in one of which the family must live."""
 
     order: str
     case: str
@@ -151,6 +176,7 @@ class OrderRequested:
     asked_on: date
     tahap: str | None = None
     asked_by: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +198,15 @@ class PauseNoted:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusalNoted:
+    """Conditionality took a decision on the appeal for none; somebody else may decide."""
+
+    case: str
+    decision: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class EndNoted:
     """Nothing waits for the appeal at conditionality any more."""
 
@@ -180,7 +215,13 @@ class EndNoted:
 
 
 Event: TypeAlias = (
-    AppealOpened | AppealDecided | OrderRequested | AnswerNoted | PauseNoted | EndNoted
+    AppealOpened
+    | AppealDecided
+    | OrderRequested
+    | AnswerNoted
+    | PauseNoted
+    | RefusalNoted
+    | EndNoted
 )
 
 
@@ -189,13 +230,16 @@ Event: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Appeal:
-    """An appeal as it stands; `not_paused` says why nothing waits, `ended` how its pause ended."""
+    """An appeal as it stands; `not_paused` says why nothing waits, `ended` how its pause ended,
+    `refused` why its last decision was none; `decisions` counts them."""
 
     opened: AppealOpened
     decided: AppealDecided | None = None
     pauses: bool | None = None
     not_paused: str = ""
     ended: str = ""
+    refused: str = ""
+    decisions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,14 +268,16 @@ def evolve(state: Remedy, event: Event) -> Remedy:
             return replace(state, orders=(*state.orders, Order(event)))
         case AnswerNoted():
             return replace(state, orders=tuple(_answered(o, event) for o in state.orders))
-        case AppealDecided() | PauseNoted() | EndNoted():
+        case AppealDecided() | PauseNoted() | RefusalNoted() | EndNoted():
             return replace(state, appeal=state.appeal and _moved(state.appeal, event))
 
 
-def _moved(appeal: Appeal, event: AppealDecided | PauseNoted | EndNoted) -> Appeal:
+def _moved(appeal: Appeal, event: AppealDecided | PauseNoted | RefusalNoted | EndNoted) -> Appeal:
     match event:
         case AppealDecided():
-            return replace(appeal, decided=event)
+            return replace(appeal, decided=event, refused="", decisions=event.decision)
+        case RefusalNoted():
+            return replace(appeal, decided=None, refused=event.reason)
         case PauseNoted():
             return replace(appeal, pauses=not event.reason, not_paused=event.reason)
         case EndNoted():
@@ -255,7 +301,7 @@ def open_appeal(command: OpenAppeal, state: Remedy) -> list[Event]:
             raise AppealDiffers(tahap=opened.tahap, effect=opened.effect)
         return []
     appeal = command.case, command.family, command.tahap, command.effect
-    return [AppealOpened(*appeal, command.received_on, command.person)]
+    return [AppealOpened(*appeal, command.received_on, command.person, command.regions)]
 
 
 def decide_appeal(command: DecideAppeal, state: Remedy) -> list[Event]:
@@ -270,13 +316,13 @@ def decide_appeal(command: DecideAppeal, state: Remedy) -> list[Event]:
             raise AppealAlreadyDecided(outcome=decided.outcome)
         return []
     appeal = opened.case, opened.family, opened.tahap, opened.effect
-    ended = AppealDecided(*appeal, command.outcome, command.on, command.person)
+    decided_by = command.on, command.person, command.regions
+    ended = AppealDecided(*appeal, command.outcome, *decided_by, state.appeal.decisions + 1)
     if command.outcome != "UPHELD":
         return [ended]
     people = opened.opened_by, command.person
-    again = AskFor(
-        opened.case, "REEVALUATE_CYCLE", opened.family, opened.tahap, command.person, command.on
-    )
+    by = command.person, command.on, command.regions
+    again = AskFor(opened.case, "REEVALUATE_CYCLE", opened.family, opened.tahap, *by)
     return [ended, _request(again, people, state)]
 
 
@@ -299,7 +345,7 @@ def ask_for(command: AskFor, state: Remedy) -> list[Event]:
 def _request(asked: AskFor, people: tuple[str, ...], state: Remedy) -> OrderRequested:
     order = str(uuid5(_ORDERS, f"{asked.case}|{len(state.orders) + 1}"))
     what = order, asked.case, asked.ordered, asked.family, asked.on, asked.tahap
-    return OrderRequested(*what, people)
+    return OrderRequested(*what, people, asked.regions)
 
 
 def note_answer(command: NoteAnswer, state: Remedy) -> list[Event]:
@@ -319,6 +365,14 @@ def note_pause(command: NotePause, state: Remedy) -> list[Event]:
     if state.appeal is None or state.appeal.pauses is not None:
         return []
     return [PauseNoted(command.case, command.reason)]
+
+
+def note_refusal(command: NoteRefusal, state: Remedy) -> list[Event]:
+    """A decision that conditionality takes for none is none here, too; an older one is over."""
+    appeal = state.appeal
+    if appeal is None or appeal.decided is None or appeal.decisions != command.decision:
+        return []
+    return [RefusalNoted(command.case, command.decision, command.reason)]
 
 
 def note_end(command: NoteEnd, state: Remedy) -> list[Event]:
@@ -341,6 +395,8 @@ def decide(command: Command, state: Remedy) -> list[Event]:
             return note_answer(command, state)
         case NotePause():
             return note_pause(command, state)
+        case NoteRefusal():
+            return note_refusal(command, state)
         case NoteEnd():
             return note_end(command, state)
 

@@ -50,6 +50,7 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "ordered": "REEVALUATE_CYCLE",
     "outcome": "UPHELD",
     "reason": "NOT_APPROVED",
+    "refused": "OUTSIDE_REGIONS",
     "tahap": "2023-1",
 }
 
@@ -66,6 +67,9 @@ class CaseOfNoFamily(DomainError):
 class AppealView(BaseModel):
     """An appeal: `pauses` is empty until conditionality has answered, `not_paused` says why not.
 
+    OUTSIDE_REGIONS, ANOTHER_IS_OPEN and APPEALED_TOO_OFTEN refuse the appeal itself: nothing comes
+    of its decision. `refused` says why the last decision was none; then another person decides.
+
     `ended` is how its pause ended: UPHELD once the cycle is corrected, REFUSED where that was not
     approved, REJECTED or WITHDRAWN.
     """
@@ -77,6 +81,7 @@ class AppealView(BaseModel):
     pauses: bool | None
     not_paused: str
     ended: str
+    refused: str
 
 
 class OrderView(BaseModel):
@@ -125,6 +130,7 @@ def _view(case: UUID, family: str | None, state: Remedy) -> RemedyView:
             pauses=appeal.pauses,
             not_paused=appeal.not_paused,
             ended=appeal.ended,
+            refused=appeal.refused,
         ),
         orders=[
             OrderView(
@@ -185,11 +191,12 @@ class OrderReport(Strict):
 async def open_appeal(
     case: UUID, body: AppealReport, deciding: DecidingOf, decider: Decider
 ) -> Response:
-    """Open the appeal of a case; another person decides it."""
+    """Open the appeal of a case; another person decides it. Where the family lives in none of the
+    token's regions the appeal is refused, on the case."""
 
     def command(family: str) -> Command:
         appeal = str(case), family, body.tahap, body.effect
-        return OpenAppeal(*appeal, body.received_on, decider.subject)
+        return OpenAppeal(*appeal, body.received_on, decider.subject, decider.regions)
 
     return await _ask(deciding, None, case, decider, command)
 
@@ -206,7 +213,7 @@ async def decide_appeal(
     on = deciding.context.at.date()
 
     def command(_family: str) -> Command:
-        return DecideAppeal(str(case), body.outcome, decider.subject, on)
+        return DecideAppeal(str(case), body.outcome, decider.subject, on, decider.regions)
 
     return await _ask(deciding, seen, case, decider, command)
 
@@ -224,7 +231,8 @@ async def ask_for(
     on = deciding.context.at.date()
 
     def command(family: str) -> Command:
-        return AskFor(str(case), body.ordered, family, body.tahap, decider.subject, on)
+        asked = str(case), body.ordered, family, body.tahap
+        return AskFor(*asked, decider.subject, on, decider.regions)
 
     return await _ask(deciding, None, case, decider, command)
 

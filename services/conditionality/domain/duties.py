@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from libs.events.domain.errors import DomainError
 from services.conditionality.domain.person import Attendance, Person
@@ -106,11 +106,23 @@ class Source:
     note: str = ""
 
 
+class AppealLimits(NamedTuple):
+    """How many cases may appeal against one sanction of a cycle: `open` at a time, `decided` in
+    all. One that came before there was a cycle counts among neither."""
+
+    open: int = 1
+    decided: int = 2
+
+
+ONE_AT_A_TIME: Final = AppealLimits()
+
+
 @dataclass(frozen=True, slots=True)
 class CommitmentPolicy:
     """The duties and the sanction of one rule set, as dated policy gives them.
 
-    `appeals_pause` says that what an appeal is against waits until the appeal has ended.
+    `appeals_pause` says that what an appeal is against waits until the appeal has ended,
+    `appeal_limits` how often one sanction of a cycle is appealed against.
     """
 
     rule_set: str
@@ -120,6 +132,7 @@ class CommitmentPolicy:
     sanction: Sanction
     sources: tuple[Source, ...] = ()
     appeals_pause: bool = False
+    appeal_limits: AppealLimits = ONE_AT_A_TIME
     excuses: Mapping[str, Excuse] = field(default_factory=dict)
     further: Mapping[str, FurtherDuty] = field(default_factory=dict)
     """By its name each duty beside those; PAYEE is the category of who receives the money."""

@@ -19,6 +19,7 @@ from services.conditionality.domain.duties import (
 from services.conditionality.policy.files import (
     CATEGORIES,
     AnySanction,
+    AppealLimitsEntry,
     Dated,
     DatedFile,
     Duty,
@@ -44,6 +45,7 @@ def load(folder: Path = FOLDER) -> Mapping[str, CommitmentPolicy]:
     further = _further(folder / "further_duties.yaml")
     sanctions = _sanctions(folder / "sanctions.yaml")
     appeals = _dated(folder / "appeals.yaml", bool)
+    limits = _dated(folder / "appeal_limits.yaml", AppealLimitsEntry)
     file = folder / RULE_SETS
     policies: dict[str, CommitmentPolicy] = {}
     for name, rule_set in read_rule_sets(file, RuleSet).items():
@@ -56,6 +58,7 @@ def load(folder: Path = FOLDER) -> Mapping[str, CommitmentPolicy]:
             duties=duties.on(rule_set.valid_from),
             sanction=sanctions[rule_set.sanction].rule(),
             appeals_pause=appeals.on(rule_set.valid_from),
+            appeal_limits=limits.on(rule_set.valid_from).rule(),
             sources=(
                 *_sources("ATTENDANCE", attendance.reference),
                 *_sources("DUTIES", duties.reference),

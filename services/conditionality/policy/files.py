@@ -11,6 +11,7 @@ import msgspec
 from libs.policy.files import Count, PolicyError, Reference, Shape, Text
 from libs.policy.rule_sets import RuleSetEntry
 from services.conditionality.domain.duties import (
+    AppealLimits,
     Cut,
     DutyRule,
     Excuse,
@@ -113,6 +114,17 @@ class FurtherEntry(Shape):
         """The duty as the rules know it."""
         kind = VisitMonthly if self.duty == "VISIT_MONTHLY" else VisitWhenDue
         return FurtherDuty(self.category, kind(self.service))
+
+
+class AppealLimitsEntry(Shape):
+    """How many cases may appeal against one sanction of a cycle, at a time and in all."""
+
+    open: Annotated[int, msgspec.Meta(ge=1)]
+    decided: Annotated[int, msgspec.Meta(ge=1)]
+
+    def rule(self) -> AppealLimits:
+        """The limits as the rules know them."""
+        return AppealLimits(self.open, self.decided)
 
 
 class FurtherFile(Shape):

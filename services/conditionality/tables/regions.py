@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from libs.chassis.bodies import FamilyUnknown
+from libs.chassis.regions import holds
 from libs.events.store.handle import Loaded
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
@@ -52,6 +53,15 @@ async def lives(store: Store, family: UUID, _on: date) -> str | None:
     """Where a family lived at its latest closing; "" where no line has said so, None if erased."""
     region: str | None = await store.pool.fetchval(_LIVES, family)
     return region
+
+
+async def lives_within(unit: Transaction, family: str, regions: Sequence[str]) -> bool:
+    """True where a family lives in one of these regions; where nobody said where, in the nation.
+
+    A family that nobody knows and one that is erased are nowhere, too.
+    """
+    region = await unit.connection.fetchval(_LIVES, family)
+    return holds(regions, region or "")
 
 
 async def commitment_of(unit: Transaction, family: UUID) -> Loaded[Commitment]:

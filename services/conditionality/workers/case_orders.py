@@ -21,9 +21,10 @@ from services.conditionality.domain.commitment import (
     NoteAppeal,
     OrderReevaluation,
 )
-from services.conditionality.domain.duties import CommitmentPolicy
+from services.conditionality.domain.duties import ONE_AT_A_TIME, CommitmentPolicy
 from services.conditionality.tables import exceptions
 from services.conditionality.tables.exceptions import Holding
+from services.conditionality.tables.regions import lives_within
 from services.conditionality.tables.roster import Line, lines_of
 from services.conditionality.tables.worklists import keep_worklists
 from services.conditionality.workers.judging import (
@@ -55,17 +56,23 @@ async def _command(
     policies: RuleSetPolicies,
     asked: AppealOpened | AppealDecided | OrderRequested,
 ) -> Command | None:
+    if isinstance(asked, OrderRequested) and asked.ordered != REEVALUATE_CYCLE:
+        return None
+    inside = await lives_within(unit, asked.family, asked.regions)
+    policy = await _policy(unit, policies, asked.family, asked.tahap or "")
     match asked:
         case AppealOpened():
-            policy = await _policy(unit, policies, asked.family, asked.tahap)
             pauses = policy is not None and policy.appeals_pause
-            return NoteAppeal(asked.family, asked.case, asked.tahap, asked.effect, pauses)
+            limits = policy.appeal_limits if policy else ONE_AT_A_TIME
+            appeal = asked.family, asked.case, asked.tahap, asked.effect
+            return NoteAppeal(*appeal, pauses, limits, inside)
         case AppealDecided():
-            policy = await _policy(unit, policies, asked.family, asked.tahap)
-            return DecideAppeal(asked.family, asked.case, asked.outcome, policy)
+            decided = asked.family, asked.case, asked.outcome, policy
+            return DecideAppeal(*decided, asked.decision, inside)
         case OrderRequested():
-            if asked.ordered != REEVALUATE_CYCLE:
-                return None
+            if not inside:
+                of_case = asked.family, asked.order, asked.case
+                return AnswerOrder(*of_case, "OUTSIDE_REGIONS", policy)
             return await _reevaluation(unit, policies, asked)
 
 
@@ -84,7 +91,7 @@ async def _reevaluation(
     if not lines:
         policy = await _policy(unit, policies, asked.family, asked.tahap or "")
         of_case = asked.family, asked.order, asked.case
-        return AnswerOrder(*of_case, "REFUSED", "NO_SUCH_CYCLE", policy)
+        return AnswerOrder(*of_case, "NO_SUCH_CYCLE", policy, asked.tahap or "")
     evaluate = await _evaluation(unit, lines[0], policies, asked.asked_by)
     return OrderReevaluation(asked.order, asked.case, evaluate)
 

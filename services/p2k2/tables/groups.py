@@ -38,12 +38,36 @@ INSERT INTO standing (family, designated, designated_in)
 SELECT family, true, tahap FROM unnest($1::uuid[], $2::text[]) AS new (family, tahap)
 ON CONFLICT (family) DO UPDATE SET designated = true, designated_in = excluded.designated_in
 """
-# Two people ended a participation: no cancelled tahap takes that back, so it stands above the rest.
+# Two people ended a participation: no cancelled tahap takes that back, so it stands above the rest
+# until registry has taken it back.
 _LEFT: Final = """
 INSERT INTO standing (family, left_for, left_in)
 SELECT family, $3, tahap FROM unnest($1::uuid[], $2::text[]) AS new (family, tahap)
 ON CONFLICT (family) DO UPDATE SET left_for = excluded.left_for, left_in = excluded.left_in
 WHERE standing.left_for IS DISTINCT FROM 'TERMINATED'
+"""
+# The two come on two topics: who writes second sees what the first has written.
+_LOCK_STANDING: Final = (
+    """INSERT INTO standing (family) SELECT DISTINCT unnest($1::uuid[]) ORDER BY 1
+       ON CONFLICT DO NOTHING""",
+    "SELECT FROM standing WHERE family = ANY($1::uuid[]) ORDER BY family FOR UPDATE",
+)
+_TERMINATED: Final = """
+INSERT INTO standing (family, left_for, terminated_with)
+SELECT family, 'TERMINATED', cycle FROM unnest($1::uuid[], $2::text[]) AS new (family, cycle)
+WHERE NOT EXISTS (SELECT FROM taken_back AS back
+                  WHERE back.family = new.family AND back.cycle = new.cycle)
+ON CONFLICT (family) DO UPDATE
+SET left_for = 'TERMINATED', left_in = NULL, terminated_with = excluded.terminated_with
+"""
+_TAKEN_BACK: Final = """
+WITH back AS (
+    INSERT INTO taken_back (family, cycle) SELECT * FROM unnest($1::uuid[], $2::text[])
+    ON CONFLICT DO NOTHING)
+UPDATE standing SET left_for = NULL, left_in = NULL, terminated_with = NULL
+FROM unnest($1::uuid[], $2::text[]) AS back (family, cycle)
+WHERE standing.family = back.family AND standing.left_for = 'TERMINATED'
+  AND coalesce(standing.terminated_with, back.cycle) = back.cycle
 """
 _UNLISTED: Final = """
 UPDATE standing
@@ -138,8 +162,27 @@ async def designate(unit: Transaction, families: Mapping[str, str]) -> None:
     await unit.connection.execute(_DESIGNATED, list(families), list(families.values()))
 
 
-async def leave(unit: Transaction, families: Mapping[str, str | None], reason: LeftFor) -> None:
-    """Note why families have left the programme, and with which tahap if its list said so."""
+async def terminate(unit: Transaction, ended: Collection[tuple[str, str]]) -> None:
+    """Note the families whose participation two people have ended, each with its cycle; one that
+    was taken back already is passed over."""
+    latest = dict(ended)
+    await _lock_standing(unit, latest)
+    await unit.connection.execute(_TERMINATED, list(latest), list(latest.values()))
+
+
+async def take_back(unit: Transaction, back: Collection[tuple[str, str]]) -> None:
+    """Note the terminations, by family and cycle, that are void, whether they are known or not."""
+    await _lock_standing(unit, {family for family, _ in back})
+    await unit.connection.execute(_TAKEN_BACK, *map(list, zip(*back, strict=True)))
+
+
+async def _lock_standing(unit: Transaction, families: Collection[str]) -> None:
+    for statement in _LOCK_STANDING:
+        await unit.connection.execute(statement, list(families))
+
+
+async def leave(unit: Transaction, families: Mapping[str, str], reason: LeftFor) -> None:
+    """Note why families have left the programme, and with which tahap."""
     await unit.connection.execute(_LEFT, list(families), list(families.values()), reason)
 
 

@@ -137,8 +137,17 @@ def _terminated(story: Story, terminated: Published[Terminated]) -> ExplanationS
         f"Kepesertaan keluarga berakhir dengan tahap {body.cycle}: penyelidikan yang dibuka "
         f"pada tahap {body.investigation} dikonfirmasi oleh {body.maker} dan {body.checker}.",
     )
+    because = [*opened, reference(terminated)]
+    if (back := story.taken_back) is not None:
+        because.append(reference(back))
+        text = Text(
+            f"{text.en} Case {back.body.case} had that taken back later, by {back.body.checker}: "
+            "lists that were closed by then are not changed.",
+            f"{text.id} Kemudian dibatalkan atas pengaduan {back.body.case} oleh "
+            f"{back.body.checker}: daftar yang sudah ditutup tidak berubah.",
+        )
     clauses = story.clauses.sanction()
-    return ExplanationStep("ABSENT", text, (*opened, reference(terminated)), (), clauses, amount=0)
+    return ExplanationStep("ABSENT", text, tuple(because), (), clauses, amount=0)
 
 
 def _not_listed(story: Story) -> tuple[str, ExplanationStep]:

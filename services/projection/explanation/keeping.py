@@ -24,6 +24,7 @@ from services.projection.explanation.messages import (
     Released,
     Suspended,
     Terminated,
+    TerminationTakenBack,
 )
 from services.projection.explanation.story import Story
 from services.projection.explanation.words import (
@@ -276,6 +277,13 @@ def _of_investigation(body: object, tahap: str) -> Text | None:
                 f"{body.maker} menyatakan kegagalan terbukti dan {body.checker} memutuskan: "
                 f"kepesertaan berakhir dengan tahap {body.cycle}, dan bantuan yang ditahan "
                 "kembali ke Kas Negara.",
+            )
+        case TerminationTakenBack() if tahap == body.tahap:
+            return Text(
+                f"Case {body.case} asked for the termination to be taken back, and {body.checker} "
+                "decided so: the next list has the family again.",
+                f"Pengaduan {body.case} meminta penghentian dibatalkan, dan {body.checker} "
+                "memutuskan demikian: daftar berikutnya memuat keluarga ini lagi.",
             )
         case Cleared() if tahap in (body.investigation, body.cycle):
             return Text(

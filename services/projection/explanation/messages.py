@@ -183,6 +183,14 @@ class Terminated:
 
 
 @dataclass(frozen=True, slots=True)
+class TerminationTakenBack:
+    family: str
+    tahap: str
+    case: str
+    checker: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cleared:
     family: str
     tahaps: tuple[str, ...]
@@ -390,6 +398,15 @@ class AppealUpheld:
 
 
 @dataclass(frozen=True, slots=True)
+class AppealDecisionRefused:
+    tahap: str
+    family: str
+    case: str
+    against: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AppealEnded:
     tahap: str
     family: str
@@ -404,8 +421,9 @@ OF_FAMILY: Final = (
     *(ReopeningProposed, ReopeningWithdrawn, ReopeningRejected, FamilyReopened),
     *(CycleEvaluated, CycleWithdrawn, Suspended, Released),
     *(InvestigationOpened, InvestigationWithdrawn),
-    *(Terminated, Cleared, CorrectionProposed, CorrectionApproved, CorrectionRejected),
-    *(AppealPaused, AppealNotPaused, AppealUpheld, AppealEnded),
+    *(Terminated, TerminationTakenBack, Cleared),
+    *(CorrectionProposed, CorrectionApproved, CorrectionRejected),
+    *(AppealPaused, AppealNotPaused, AppealUpheld, AppealDecisionRefused, AppealEnded),
     *(AdministrativeHoldPlaced, AdministrativeHoldEnded),
     *(PaymentEntitled, PaymentVoided, PaymentDeferred, PaymentWithheld),
     *(AccountCheckFailed, PaymentInstructed),

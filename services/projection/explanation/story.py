@@ -24,6 +24,7 @@ from services.projection.explanation.messages import (
     Published,
     ReopeningProposed,
     Terminated,
+    TerminationTakenBack,
 )
 from services.projection.explanation.tahap_messages import (
     ClosingAnnounced,
@@ -158,11 +159,23 @@ class Story:
 
     @property
     def terminated_before(self) -> Published[Terminated] | None:
-        """That an earlier tahap was the family's last."""
-        for message in of_kind(self.messages, Terminated):
-            if tahap_order(message.body.cycle) < tahap_order(self.tahap):
-                return message
+        """That an earlier tahap was the family's last, and it was not judged again since then."""
+        here = tahap_order(self.tahap)
+        judged = [tahap_order(m.body.tahap) for m in of_kind(self.messages, CycleEvaluated)]
+        for message in reversed(list(of_kind(self.messages, Terminated))):
+            last = tahap_order(message.body.cycle)
+            if last < here:
+                back = any(last < each < here for each in judged)
+                return None if back else message
         return None
+
+    @property
+    def taken_back(self) -> Published[TerminationTakenBack] | None:
+        """That the termination that keeps the family from this tahap was taken back later."""
+        before = self.terminated_before
+        found = of_kind(self.messages, TerminationTakenBack)
+        here = [m for m in found if before is not None and m.body.tahap == before.body.cycle]
+        return here[-1] if here else None
 
     @property
     def entitled(self) -> Published[PaymentEntitled] | None:

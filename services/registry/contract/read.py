@@ -54,10 +54,12 @@ class Terminated:
 
 @dataclass(frozen=True, slots=True)
 class OrderRequested:
-    """A case asks a service for something; none of `asked_by` decides on what follows."""
+    """A case asks a service for something; none of `asked_by` decides on what follows. `regions`
+    are those of the last of them; a message without them allows nothing."""
 
     order: str
     case: str
     ordered: str
     family: str
     asked_by: tuple[str, ...]
+    regions: tuple[str, ...] = ()

@@ -156,22 +156,30 @@ class Bench:
         body = {"tahap": tahap, "revision": revision}
         return self.tahaps.record("TahapCancelled", tahap, body)
 
-    def appeal(self, family: str, tahap: str = TAHAP, effect: str = "HOLD") -> Record:
+    def appeal(
+        self, family: str, tahap: str = TAHAP, effect: str = "HOLD", **changes: Any
+    ) -> Record:
         """Complaints' word that a family's case appeals against what followed from a cycle."""
-        body = {"case": CASE, "family": family, "tahap": tahap, "effect": effect}
-        return self.cases.record("AppealOpened", CASE, body | {"received_on": "2023-04-20"})
+        body: dict[str, Any] = {"case": CASE, "family": family, "tahap": tahap, "effect": effect}
+        body |= {"received_on": "2023-04-20", "regions": ["*"]}
+        return self.cases.record("AppealOpened", CASE, body | changes)
 
-    def appeal_decided(self, family: str, outcome: str, tahap: str = TAHAP) -> Record:
+    def appeal_decided(
+        self, family: str, outcome: str, tahap: str = TAHAP, **changes: Any
+    ) -> Record:
         """Complaints' word that two people have decided the appeal."""
-        body = {"case": CASE, "family": family, "tahap": tahap, "effect": "HOLD"}
-        body |= {"outcome": outcome, "decided_on": "2023-05-20"}
-        return self.cases.record("AppealDecided", CASE, body)
+        body: dict[str, Any] = {"case": CASE, "family": family, "tahap": tahap, "effect": "HOLD"}
+        body |= {"outcome": outcome, "decided_on": "2023-05-20", "regions": ["*"]}
+        return self.cases.record("AppealDecided", CASE, body | changes)
 
-    def ordered(self, family: str, order: str = ORDER, ordered: str = "REEVALUATE_CYCLE") -> Record:
+    def ordered(
+        self, family: str, order: str = ORDER, ordered: str = "REEVALUATE_CYCLE", **changes: Any
+    ) -> Record:
         """A case's order of two people."""
-        body = {"order": order, "case": CASE, "ordered": ordered, "family": family}
-        asked = {"asked_on": "2023-05-20", "tahap": TAHAP, "asked_by": ["officer-8", "officer-9"]}
-        return self.cases.record("OrderRequested", CASE, body | asked)
+        body: dict[str, Any] = {"order": order, "case": CASE, "ordered": ordered, "family": family}
+        body |= {"asked_on": "2023-05-20", "tahap": TAHAP, "regions": ["*"]}
+        asked = {"asked_by": ["officer-8", "officer-9"]}
+        return self.cases.record("OrderRequested", CASE, body | asked | changes)
 
     async def withdraw(self) -> None:
         """Withdraw all that a cancelled tahap has judged."""

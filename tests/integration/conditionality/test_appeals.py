@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from libs.chassis.settings import Settings
@@ -83,6 +84,43 @@ async def test_of_a_family_that_was_never_judged_it_is_answered(bench: Bench) ->
 
     [appeal, order] = await answers(bench)
     assert appeal["reason"] == order["reason"] == "NO_SUCH_CYCLE"
+
+
+@pytest.mark.parametrize("regions", [["61.04"], ["61.03.01.2027"], ["61.0"], [""], ["61.03.01.2"]])
+async def test_of_a_family_that_lives_elsewhere_nothing_is_paused_ended_or_judged_again(
+    bench: Bench, regions: list[str]
+) -> None:
+    stranger = list(zip(families(), "12", strict=False))[1][0]
+    for family in (FAMILY, stranger):
+        await bench.take(
+            bench.appeal(family, regions=regions),
+            bench.ordered(family, f"o-{family}", regions=regions),
+        )
+
+    refused = {answer["reason"] for answer in await answers(bench)}
+    assert refused == {"OUTSIDE_REGIONS"}
+    assert await bench.corrections() == []
+
+
+async def test_a_message_that_names_no_regions_allows_nothing(bench: Bench) -> None:
+    await bench.take(bench.appeal(FAMILY, regions=[]), bench.ordered(FAMILY, regions=[]))
+
+    assert {answer["reason"] for answer in await answers(bench)} == {"OUTSIDE_REGIONS"}
+
+
+async def test_a_decision_of_somebody_elsewhere_is_answered_and_the_appeal_goes_on(
+    bench: Bench,
+) -> None:
+    await bench.take(bench.appeal(FAMILY, regions=["61.03"]))
+    await bench.take(
+        bench.appeal_decided(FAMILY, "UPHELD", regions=["61.04"], decision=1),
+        bench.ordered(FAMILY, regions=["61.04"]),
+    )
+    assert await bench.followed(FAMILY) == [
+        *("Suspended", "AppealPaused", "AppealDecisionRefused", "OrderAnswered")
+    ]
+    await bench.take(bench.appeal_decided(FAMILY, "REJECTED", regions=["61.03"], decision=2))
+    assert (await bench.followed(FAMILY))[-1] == "AppealEnded"
 
 
 async def test_upheld_the_cycle_is_corrected_by_a_person_who_had_no_part_in_it(

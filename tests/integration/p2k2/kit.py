@@ -82,9 +82,15 @@ class Bench:
         """A family was erased."""
         return self.families.record("FamilyErased", family, {"family": family})
 
-    def terminated(self, family: str) -> Record:
+    def terminated(self, family: str, cycle: str = "2023-3") -> Record:
         """A family's participation was ended."""
-        return self.commitments.record("Terminated", family, {"family": family})
+        body = {"family": family, "cycle": cycle}
+        return self.commitments.record("Terminated", family, body)
+
+    def taken_back(self, family: str, tahap: str = "2023-3") -> Record:
+        """Registry took the termination back that came with a tahap."""
+        body = {"family": family, "tahap": tahap}
+        return self.families.record("TerminationTakenBack", family, body)
 
     async def take(self, *records: Record) -> None:
         """Consume messages."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import pytest
+
 from libs.events.bus import Record
 from services.p2k2.contract import GROUP as GROUP_STREAM
 from services.p2k2.tables.groups import lives
@@ -100,6 +102,23 @@ async def test_a_cancelled_tahap_takes_no_termination_back(bench: Bench) -> None
 
     await bench.take(bench.unlisted(ANA, "2023-2"))
 
+    assert await members(bench) == set()
+
+
+@pytest.mark.parametrize("order", ["as it was", "the other way round"])
+async def test_a_family_whose_termination_was_taken_back_is_in_its_group_again(
+    bench: Bench, order: str
+) -> None:
+    await bench.take(bench.assigned(ANA), bench.designated(ANA))
+    said = [bench.terminated(ANA), bench.taken_back(ANA)]
+
+    await bench.take(*(said if order == "as it was" else reversed(said)))
+    await bench.take(*said)  # and once more
+
+    assert await members(bench) == {ANA}
+    await bench.take(bench.terminated(ANA, "2024-2"))
+    assert await members(bench) == set()
+    await bench.take(bench.taken_back(ANA))  # of the earlier one
     assert await members(bench) == set()
 
 

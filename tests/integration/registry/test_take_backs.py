@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 import pytest_asyncio
 
 from services.registry.contract import CASE_TOPIC, COMMITMENT_TOPIC
@@ -14,11 +15,11 @@ MOTHER, CHILD = "6103014107909901", "6103011712169901"
 CASE, ORDER = "7c0f4d2e-51b7-4c37-9a52-0e8d6f1b2a90", "b1d0a6f3-2f6b-4f0e-8c11-5d9f7a3c4e21"
 
 
-async def order(register: Register, family: str) -> None:
+async def order(register: Register, family: str, regions: tuple[str, ...] = ("*",)) -> None:
     """Two officers of a case order the family's termination to be taken back."""
     body = {"order": ORDER, "case": CASE, "ordered": "TAKE_BACK_TERMINATION", "family": family}
     body |= {"asked_on": "2023-08-01"}
-    people = {"asked_by": ["officer-1", "officer-2"]}
+    people = {"asked_by": ["officer-1", "officer-2"], "regions": [*regions]}
     record = Sender(CASE_TOPIC).record("OrderRequested", CASE, body | people)
     await deliver(register.consumer, record)
 
@@ -89,3 +90,20 @@ async def test_an_order_about_nobody_is_refused_by_name(register: Register) -> N
     await order(register, NOBODY)
 
     assert await answers(register) == [("REFUSED", "FAMILY_UNKNOWN")]
+
+
+@pytest.mark.parametrize("regions", [("61.04",), ("61.03.02",), ("",), ()])
+async def test_somebody_elsewhere_has_no_termination_taken_back(
+    register: Register, terminated: str, regions: tuple[str, ...]
+) -> None:
+    await order(register, terminated, regions)
+
+    assert await answers(register) == [("REFUSED", "OUTSIDE_REGIONS")]
+
+
+async def test_who_has_the_family_s_region_is_told_no_more_of_nobody_than_of_somebody_elsewhere(
+    register: Register, terminated: str
+) -> None:
+    await order(register, NOBODY, ("61.03",))
+
+    assert await answers(register) == [("REFUSED", "OUTSIDE_REGIONS")]

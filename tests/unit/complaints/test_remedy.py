@@ -23,18 +23,21 @@ from services.complaints.domain.remedy import (
     NoteAnswer,
     NoteEnd,
     NotePause,
+    NoteRefusal,
     OpenAppeal,
     OrderRequested,
     PauseNoted,
+    RefusalNoted,
     SamePerson,
     remedy,
 )
 
 CASE, FAMILY = "case-1", "3f0c1c52-8a55-4a3e-9d0e-6f4f0c9b7a11"
 RECEIVED, ON = date(2023, 4, 20), date(2023, 5, 20)
-OPEN = OpenAppeal(CASE, FAMILY, "2023-1", "HOLD", RECEIVED, "officer-1")
-UPHOLD = DecideAppeal(CASE, "UPHELD", "officer-2", ON)
-ASK = AskFor(CASE, "REEVALUATE_CYCLE", FAMILY, "2023-1", "officer-1", ON)
+HERE = ("61.03",)
+OPEN = OpenAppeal(CASE, FAMILY, "2023-1", "HOLD", RECEIVED, "officer-1", HERE)
+UPHOLD = DecideAppeal(CASE, "UPHELD", "officer-2", ON, HERE)
+ASK = AskFor(CASE, "REEVALUATE_CYCLE", FAMILY, "2023-1", "officer-1", ON, HERE)
 
 
 def past(*commands: Command) -> Sequence[Event]:
@@ -53,7 +56,7 @@ def order_of(*commands: Command) -> OrderRequested:
 
 def test_an_appeal_is_opened_once() -> None:
     given(remedy).when(OPEN).then(
-        AppealOpened(CASE, FAMILY, "2023-1", "HOLD", RECEIVED, "officer-1")
+        AppealOpened(CASE, FAMILY, "2023-1", "HOLD", RECEIVED, "officer-1", HERE)
     )
     given(remedy, *past(OPEN)).when(replace(OPEN, person="officer-3")).then_nothing()
     given(remedy, *past(OPEN)).when(replace(OPEN, tahap="2023-2")).then_refused(AppealDiffers)
@@ -62,7 +65,8 @@ def test_an_appeal_is_opened_once() -> None:
 def test_an_upheld_appeal_orders_its_cycle_to_be_decided_again() -> None:
     [decided, order] = given(remedy, *past(OPEN)).when(UPHOLD).events
 
-    assert decided == AppealDecided(CASE, FAMILY, "2023-1", "HOLD", "UPHELD", ON, "officer-2")
+    by = ON, "officer-2", HERE
+    assert decided == AppealDecided(CASE, FAMILY, "2023-1", "HOLD", "UPHELD", *by)
     assert isinstance(order, OrderRequested)
     assert (order.ordered, order.tahap, order.asked_by) == (
         "REEVALUATE_CYCLE",
@@ -76,7 +80,7 @@ def test_a_rejected_appeal_orders_nothing() -> None:
         decision = replace(UPHOLD, outcome=outcome)
 
         given(remedy, *past(OPEN)).when(decision).then(
-            AppealDecided(CASE, FAMILY, "2023-1", "HOLD", decision.outcome, ON, "officer-2")
+            AppealDecided(CASE, FAMILY, "2023-1", "HOLD", outcome, ON, "officer-2", HERE)
         )
 
 
@@ -144,3 +148,25 @@ def test_what_conditionality_says_of_the_pause_stands_on_the_appeal_once() -> No
     given(remedy, *past(OPEN, paused, ended)).when(ended).then_nothing()
     for command in (paused, ended):
         given(remedy).when(command).then_nothing()
+
+
+def test_a_decision_that_is_taken_for_none_is_followed_by_another_person_s() -> None:
+    refused = NoteRefusal(CASE, 1, "OUTSIDE_REGIONS")
+
+    then = given(remedy, *past(OPEN, UPHOLD)).when(refused)
+
+    then.then(RefusalNoted(CASE, 1, "OUTSIDE_REGIONS"))
+    assert then.state.appeal
+    assert (then.state.appeal.decided, then.state.appeal.refused) == (None, "OUTSIDE_REGIONS")
+    other = replace(UPHOLD, outcome="REJECTED", person="officer-3")
+    [decided] = given(remedy, *past(OPEN, UPHOLD, refused)).when(other).events
+    assert isinstance(decided, AppealDecided)
+    assert decided.decision == 2
+
+
+def test_a_refusal_that_comes_again_does_not_undo_the_decision_after_it() -> None:
+    refused = NoteRefusal(CASE, 1, "OUTSIDE_REGIONS")
+
+    for before in ((OPEN,), (OPEN, UPHOLD, refused), (OPEN, UPHOLD, refused, UPHOLD)):
+        given(remedy, *past(*before)).when(refused).then_nothing()
+    given(remedy).when(refused).then_nothing()

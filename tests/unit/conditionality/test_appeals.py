@@ -13,6 +13,7 @@ from libs.events.domain.testing import given
 from services.conditionality.domain.commitment import (
     Against,
     AnswerOrder,
+    AppealDecisionRefused,
     AppealEnded,
     AppealNotPaused,
     AppealPaused,
@@ -45,7 +46,7 @@ from services.conditionality.domain.commitment import (
 from services.conditionality.domain.commitment.corrections import SamePerson
 from services.conditionality.domain.commitment.investigations import FindingDecided, FindingWaits
 from services.conditionality.domain.commitment.sanctions import effect_id
-from services.conditionality.domain.duties import CommitmentPolicy
+from services.conditionality.domain.duties import AppealLimits, CommitmentPolicy
 from tests.unit.conditionality.kit import (
     CUTS,
     FAMILY,
@@ -75,12 +76,18 @@ def decision(outcome: Literal["UPHELD", "REJECTED", "WITHDRAWN"], case: str = CA
     return DecideAppeal(FAMILY, case, outcome, POLICY)
 
 
-def order(tahap: str, came: Came = "fails", *, name: str = ORDER) -> OrderReevaluation:
-    return OrderReevaluation(name, CASE, cycle(tahap, came, frozen=True, cause=ASKED))
+def order(
+    tahap: str, came: Came = "fails", *, name: str = ORDER, case: str = CASE
+) -> OrderReevaluation:
+    return OrderReevaluation(name, case, cycle(tahap, came, frozen=True, cause=ASKED))
 
 
-def correct(approver: str = "supervisor-1") -> ApproveCorrection:
-    return ApproveCorrection(FAMILY, 1, approver, POLICY)
+def correct(approver: str = "supervisor-1", *, number: int = 1) -> ApproveCorrection:
+    return ApproveCorrection(FAMILY, number, approver, POLICY)
+
+
+def answered(order: str, case: str, outcome: str, reason: str = "") -> OrderAnswered:
+    return OrderAnswered(FAMILY, order, case, outcome, reason)  # type: ignore[arg-type]
 
 
 def after(*commands: Command, past: Iterable[Event] = ()) -> tuple[Event, ...]:
@@ -434,7 +441,7 @@ def test_an_order_that_nothing_follows_from_is_refused_by_name(
 
 def test_an_order_that_cannot_be_carried_out_ends_its_upheld_appeal() -> None:
     past = after(decision("UPHELD"), past=APPEALED)
-    answer = AnswerOrder(FAMILY, ORDER, CASE, "REFUSED", "NO_SUCH_CYCLE")
+    answer = AnswerOrder(FAMILY, ORDER, CASE, "NO_SUCH_CYCLE", tahap="2023-1")
 
     then = given(commitment, *past).when(answer)
 
@@ -452,7 +459,7 @@ def test_a_decision_that_waits_is_carried_out_when_the_order_of_its_appeal_canno
     past = after(decision("UPHELD"), past=WAITING)
 
     then = given(commitment, *past).when(
-        AnswerOrder(FAMILY, ORDER, CASE, "REFUSED", "NO_SUCH_CYCLE", policy)
+        AnswerOrder(FAMILY, ORDER, CASE, "NO_SUCH_CYCLE", policy, "2023-3")
     )
 
     answered, ended, terminated = then.events
@@ -486,6 +493,179 @@ def test_facts_that_come_while_an_order_waits_are_decided_with_it() -> None:
     )
     assert isinstance(gone, CorrectionWithdrawn)
     assert answer == OrderAnswered(FAMILY, ORDER, CASE, "REFUSED", "NOTHING_CHANGED")
+
+
+# -- Several cases on one cycle --------------------------------------------------------------------
+
+SECOND = "case-2"
+OF_SECOND = order("2023-1", "is unverified", name="order-2", case=SECOND)
+"""Another case asks for the cycle to be judged by what is recorded."""
+WHILE_ORDERED = after(decision("UPHELD"), OF_SECOND, past=APPEALED)
+"""The first case's appeal is upheld; its order comes behind that of the second case."""
+
+
+def test_an_order_of_another_case_is_judged_by_what_is_recorded_and_ends_no_upheld_appeal() -> None:
+    [proposed, answer] = WHILE_ORDERED[-2:]
+
+    assert isinstance(proposed, CorrectionProposed)
+    assert (proposed.result, proposed.case) == ("UNVERIFIED", SECOND)
+    assert answer == answered("order-2", SECOND, "PROPOSED")
+    assert commitment.fold(WHILE_ORDERED).paused == {"2023-1"}
+
+
+def test_the_order_of_an_upheld_appeal_takes_the_place_of_one_that_only_asks() -> None:
+    then = given(commitment, *WHILE_ORDERED).when(order("2023-1"))
+
+    [gone, proposed, answer] = then.events
+    assert gone == answered("order-2", SECOND, "REFUSED", "SUPERSEDED")
+    assert isinstance(proposed, CorrectionProposed)
+    assert (proposed.result, proposed.order, proposed.correction) == ("COMPLIANT", ORDER, 2)
+    assert answer == answered(ORDER, CASE, "PROPOSED")
+    ends = given(commitment, *WHILE_ORDERED, *then.events).when(correct(number=2)).events
+    assert ends[-2:] == (
+        answered(ORDER, CASE, "DONE"),
+        AppealEnded(FAMILY, CASE, "2023-1", "HOLD", "UPHELD"),
+    )
+
+
+@pytest.mark.parametrize("outcome", ["DONE", "REFUSED"])
+def test_what_becomes_of_another_case_s_order_ends_no_upheld_appeal(outcome: str) -> None:
+    decide = correct() if outcome == "DONE" else RejectCorrection(FAMILY, 1, "boss", POLICY)
+
+    then = given(commitment, *WHILE_ORDERED).when(decide)
+
+    assert [e.outcome for e in then.events if isinstance(e, OrderAnswered)] == [outcome]
+    assert not any(isinstance(event, AppealEnded) for event in then.events)
+    found = then.state.appeal(CASE)
+    assert found
+    assert found.standing == "UPHELD"
+
+
+def test_an_order_that_comes_while_an_upheld_one_waits_is_refused_and_ends_nothing() -> None:
+    then = given(commitment, *UPHELD).when(OF_SECOND)
+
+    then.then(answered("order-2", SECOND, "REFUSED", "CORRECTION_WAITS"))
+    assert then.state.paused == {"2023-1"}
+
+
+def test_an_order_of_the_case_for_another_cycle_ends_nothing() -> None:
+    past = after(decision("UPHELD"), past=after(cycle("2023-2", "fails"), past=APPEALED))
+
+    then = given(commitment, *past).when(order("2023-2", name="order-2"))
+
+    then.then(answered("order-2", CASE, "REFUSED", "NOTHING_CHANGED"))
+    elsewhere = AnswerOrder(FAMILY, "order-3", CASE, "NO_SUCH_CYCLE", POLICY, "2024-1")
+    assert len(given(commitment, *past, *then.events).when(elsewhere).events) == 1
+
+
+def test_an_upheld_appeal_whose_cycle_came_right_meanwhile_is_done() -> None:
+    past = after(OF_SECOND, appeal("2023-1"), past=history("fails"))
+    other = after(decision("UPHELD"), correct(), past=past)
+    right = after(
+        cycle("2023-1", "complies", frozen=True, cause=Cause(7000, ("school-feed",))),
+        correct(number=2),
+        past=other,
+    )
+
+    then = given(commitment, *right).when(order("2023-1", "complies"))
+
+    then.then(
+        answered(ORDER, CASE, "DONE", "NOTHING_CHANGED"),
+        AppealEnded(FAMILY, CASE, "2023-1", "HOLD", "UPHELD"),
+    )
+
+
+@pytest.mark.parametrize("approved", [True, False])
+def test_orders_of_two_upheld_appeals_are_decided_together(approved: bool) -> None:
+    failed = after(
+        appeal("2023-3"),
+        appeal("2023-3", "TERMINATION", case=SECOND),
+        decision("UPHELD"),
+        decision("UPHELD", SECOND),
+        past=history("fails", "fails", "fails"),
+    )
+    second = replace(order("2023-3", name="order-2", case=SECOND))
+    asked = Cause(fact=5001, recorded_by=("officer-5",))
+    second = replace(second, evaluate=replace(second.evaluate, cause=asked))
+    past = after(order("2023-3"), second, past=failed)
+    assert isinstance(past[-2], CorrectionProposed)
+    assert past[-1] == answered("order-2", SECOND, "PROPOSED")
+    for person in ("officer-5", "officer-9"):
+        given(commitment, *past).when(correct(person, number=2)).then_refused(SamePerson)
+
+    decide = correct(number=2) if approved else RejectCorrection(FAMILY, 2, "supervisor-1", POLICY)
+    then = given(commitment, *past).when(decide)
+
+    outcomes = [(e.case, e.outcome) for e in then.events if isinstance(e, AppealEnded)]
+    ended = "UPHELD" if approved else "REFUSED"
+    assert outcomes == [(CASE, ended), (SECOND, ended)]
+    answers = [(e.order, e.outcome) for e in then.events if isinstance(e, OrderAnswered)]
+    done = "DONE" if approved else "REFUSED"
+    assert answers == [(ORDER, done), ("order-2", done)]
+
+
+# -- Whose appeals there are, and how many ---------------------------------------------------------
+
+
+def test_an_appeal_of_somebody_outside_the_family_s_regions_is_refused() -> None:
+    for tahap in ("2023-1", "2024-1"):
+        outside = replace(appeal(tahap), inside=False)
+
+        then = given(commitment, *history("fails")).when(outside)
+
+        then.then(AppealNotPaused(FAMILY, CASE, tahap, "HOLD", "OUTSIDE_REGIONS"))
+    past = (*history("fails"), *then.events)
+    given(commitment, *past).when(decision("UPHELD")).then_nothing()
+    given(commitment, *past).when(appeal("2023-1", case=SECOND)).then(
+        AppealPaused(FAMILY, SECOND, "2023-1", "HOLD")
+    )
+
+
+def test_a_decision_of_somebody_outside_the_family_s_regions_is_none() -> None:
+    for outcome in ("UPHELD", "REJECTED"):
+        then = given(commitment, *APPEALED).when(replace(decision(outcome), inside=False))
+
+        then.then(AppealDecisionRefused(FAMILY, CASE, "2023-1", "HOLD", 1, "OUTSIDE_REGIONS"))
+        assert then.state.paused == {"2023-1"}
+        again = replace(decision("REJECTED"), decision=2)
+        [ended, *_] = given(commitment, *APPEALED, *then.events).when(again).events
+        assert isinstance(ended, AppealEnded)
+
+
+@pytest.mark.parametrize("upheld", [False, True])
+def test_a_second_case_does_not_appeal_while_the_first_waits(upheld: bool) -> None:
+    past = UPHELD if upheld else APPEALED
+    second = appeal("2023-1", case=SECOND)
+
+    then = given(commitment, *past).when(second)
+
+    then.then(AppealNotPaused(FAMILY, SECOND, "2023-1", "HOLD", "ANOTHER_IS_OPEN"))
+    orders = after(order("2023-1", case=SECOND, name="order-2"), past=(*APPEALED, *then.events))
+    assert orders[-1] == answered("order-2", SECOND, "REFUSED", "NOTHING_CHANGED")
+
+
+@pytest.mark.parametrize("outcome", ["REJECTED", "WITHDRAWN"])
+def test_a_cycle_is_appealed_against_as_often_as_the_rules_let_it(
+    outcome: Literal["REJECTED", "WITHDRAWN"],
+) -> None:
+    past = history("fails")
+    for case in (CASE, SECOND):
+        past = after(appeal("2023-1", case=case), decision(outcome, case), past=past)
+
+    third = given(commitment, *past).when(appeal("2023-1", case="case-3"))
+
+    third.then(AppealNotPaused(FAMILY, "case-3", "2023-1", "HOLD", "APPEALED_TOO_OFTEN"))
+    assert not third.state.pausing
+    wider = replace(appeal("2023-1", case="case-3"), limits=AppealLimits(1, 3))
+    assert given(commitment, *past).when(wider).state.paused == {"2023-1"}
+
+
+def test_an_appeal_that_came_before_its_cycle_takes_no_place_of_a_later_one() -> None:
+    past = after(
+        appeal("2023-1", case="early"), cycle("2023-1", "fails"), appeal("2023-1"), past=()
+    )
+
+    assert isinstance(past[-1], AppealPaused)
 
 
 # -- A termination that was taken back ------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.projection.explanation.messages import (
+    AppealDecisionRefused,
     AppealEnded,
     AppealNotPaused,
     AppealPaused,
@@ -49,6 +50,17 @@ def test_an_appeal_that_nothing_waits_for_says_why() -> None:
 
     assert CASE in sentence
     assert "NOT_BY_POLICY" in sentence
+
+
+@pytest.mark.parametrize("reason", ["OUTSIDE_REGIONS", "ANOTHER_IS_OPEN", "APPEALED_TOO_OFTEN"])
+def test_an_appeal_that_is_refused_and_a_decision_that_is_none_say_so(reason: str) -> None:
+    appeal, decision = sentences_of(
+        AppealNotPaused(*APPEAL, reason), AppealDecisionRefused(*APPEAL, reason)
+    )
+
+    assert "that is refused" in appeal
+    assert "is none" in decision
+    assert reason in decision
 
 
 def test_an_appeal_of_another_tahap_is_explained_there() -> None:

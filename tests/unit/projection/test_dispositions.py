@@ -17,6 +17,7 @@ from services.projection.explanation.messages import (
     PaymentReturned,
     PaymentWithheld,
     Terminated,
+    TerminationTakenBack,
     TransferFailed,
 )
 from services.projection.explanation.tahap_messages import SupplementaryFrozen, UnansweredDeferred
@@ -42,6 +43,7 @@ from tests.unit.projection.kit import (
     failed,
     member,
     payments,
+    registry,
     step,
     steps,
     why,
@@ -150,6 +152,19 @@ def test_a_termination_tells_who_decided_and_what_went_back() -> None:
     assert "investigator found" in decided.text.en
     assert "supervisor decided" in decided.text.en
     assert step(explanation, "MOVED").text.en.endswith("the family was terminated.")
+
+
+def test_a_termination_that_was_taken_back_says_by_which_case_and_by_whom() -> None:
+    ended = conditionality(20, Terminated(FAMILY, (), TAHAP, TAHAP, "investigator", "supervisor"))
+    back = registry(60, TerminationTakenBack(FAMILY, TAHAP, "case-1", "boss"))
+
+    explanation = why(
+        "BLOCKED+TERMINATED", *failed(3), entitled(), INSTRUCTED, credited("HELD"), ended, back
+    )
+
+    [*_, taken_back] = steps(explanation, "INVESTIGATION")
+    assert "Case case-1" in taken_back.text.en
+    assert "boss decided" in taken_back.text.en
 
 
 def test_an_investigation_that_clears_releases_what_was_held() -> None:

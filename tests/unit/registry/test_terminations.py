@@ -48,6 +48,13 @@ def given_past(*commands: Command) -> Given[Command, Family, Event]:
     return given(family, *past(*commands))
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_somebody_outside_the_family_s_regions_has_nothing_taken_back(there: bool) -> None:
+    outside = replace(ASK, inside=False, there=there)
+
+    given_past(*TERMINATED).when(outside).then(OrderAnswered(*ORDER, "REFUSED", "OUTSIDE_REGIONS"))
+
+
 def test_an_order_waits_for_another_person() -> None:
     then = given_past(*TERMINATED).when(ASK)
 

@@ -18,6 +18,7 @@ from services.conditionality.domain.commitment.commands import (
 )
 from services.conditionality.domain.commitment.events import (
     Against,
+    AppealDecisionRefused,
     AppealEnded,
     AppealNotPaused,
     AppealPaused,
@@ -49,6 +50,7 @@ from services.conditionality.domain.commitment.state import Commitment, Finding,
 __all__ = [
     "Against",
     "AnswerOrder",
+    "AppealDecisionRefused",
     "AppealEnded",
     "AppealNotPaused",
     "AppealPaused",

@@ -10,9 +10,10 @@ from services.conditionality.domain.commitment.commands import (
     NoteAppeal,
     OrderReevaluation,
 )
-from services.conditionality.domain.commitment.corrections import end_upheld, proposal_of
+from services.conditionality.domain.commitment.corrections import ended, proposal_of
 from services.conditionality.domain.commitment.cycles import WITHDRAWN, Cycle, Standing
 from services.conditionality.domain.commitment.events import (
+    AppealDecisionRefused,
     AppealEnded,
     AppealNotPaused,
     AppealPaused,
@@ -22,6 +23,7 @@ from services.conditionality.domain.commitment.events import (
     InvestigationOpened,
     NotPausedBecause,
     OrderAnswered,
+    RefusedBecause,
     Released,
 )
 from services.conditionality.domain.commitment.investigations import end
@@ -30,7 +32,7 @@ from services.conditionality.domain.commitment.sanctions import (
     failures_to_investigation,
     standing_of,
 )
-from services.conditionality.domain.commitment.state import Commitment, evolve
+from services.conditionality.domain.commitment.state import Appeal, Commitment, evolve
 from services.conditionality.domain.commitment.verdicts import judge
 from services.conditionality.domain.duties import CommitmentPolicy
 
@@ -42,8 +44,21 @@ def note_appeal(command: NoteAppeal, state: Commitment) -> list[Event]:
     if state.appeal(command.case) is not None:
         return []
     appeal = command.family, command.case, command.tahap, command.against
-    because = _not_paused_because(command, state)
+    because = _refused_because(command, state) or _not_paused_because(command, state)
     return [AppealPaused(*appeal) if because is None else AppealNotPaused(*appeal, because)]
+
+
+def _refused_because(command: NoteAppeal, state: Commitment) -> RefusedBecause | None:
+    # Said first: what is not in their regions answers nobody whether there is such a cycle.
+    if not command.inside:
+        return "OUTSIDE_REGIONS"
+    about = command.tahap, command.against
+    same = [a for a in state.appeals if (a.tahap, a.against) == about and a.standing != "REFUSED"]
+    waiting = [a for a in same if a.standing in {"OPEN", "UPHELD"} and not a.early]
+    if len(waiting) >= command.limits.open:
+        return "ANOTHER_IS_OPEN"
+    over = [a for a in same if a.standing in {"CORRECTED", "ENDED"} and not a.early]
+    return "APPEALED_TOO_OFTEN" if len(over) >= command.limits.decided else None
 
 
 def _not_paused_because(command: NoteAppeal, state: Commitment) -> NotPausedBecause | None:
@@ -68,11 +83,17 @@ def _not_paused_because(command: NoteAppeal, state: Commitment) -> NotPausedBeca
 
 
 def decide_appeal(command: DecideAppeal, state: Commitment) -> list[Event]:
-    """Upheld, it waits for the cycle to be decided again; otherwise what waited goes on."""
+    """Upheld, it waits for the cycle to be decided again; otherwise what waited goes on.
+
+    A decision of somebody in whose regions the family does not live is refused, and what waits
+    goes on waiting.
+    """
     appeal = state.appeal(command.case)
     if appeal is None or appeal.standing != "OPEN":
         return []
     decided = command.family, command.case, appeal.tahap, appeal.against
+    if not command.inside:
+        return [AppealDecisionRefused(*decided, command.decision, "OUTSIDE_REGIONS")]
     if command.outcome == "UPHELD":
         return [AppealUpheld(*decided)]
     return [AppealEnded(*decided, command.outcome)]
@@ -84,39 +105,53 @@ def decide_appeal(command: DecideAppeal, state: Commitment) -> list[Event]:
 def order_reevaluation(command: OrderReevaluation, state: Commitment) -> list[Event]:
     """The cycle judged again is proposed, as late facts would; another person decides on it.
 
-    For a case whose appeal was upheld the duties that failed are taken as met. Where nothing would
-    change, or another order's correction waits, the order is refused.
+    For a case whose own appeal was upheld the duties that failed are taken as met; its order takes
+    the place of one that only asks, and joins that of another upheld appeal. Where nothing would
+    change, or another case's correction waits, the order is refused.
     """
-    evaluate = command.evaluate
+    evaluate, order = command.evaluate, (command.order, command.case)
+    family, tahap = evaluate.family, evaluate.tahap
     if command.order in state.orders:
         return []
-    cycle, last = state.cycle(evaluate.tahap), state.correction(evaluate.tahap)
-    upheld = state.excused_by(evaluate.tahap, by_decision=True)
+    cycle, own = state.cycle(tahap), state.upheld(command.case, tahap)
     if cycle is None or cycle.result == WITHDRAWN or evaluate.cause is None:
-        return _refused(command, state, "NO_SUCH_CYCLE")
+        return _refused(family, order, own, "NO_SUCH_CYCLE")
+    upheld = command.case if own else state.excused_by(tahap, by_decision=True)
     verdict = judge(evaluate, upheld)
     if verdict.digest == cycle.digest:
-        return _refused(command, state, "NOTHING_CHANGED")
-    if last is not None and not last.rejected and last.proposed.order:
-        return _refused(command, state, "CORRECTION_WAITS")
-    named = command.order, command.case
-    proposal = proposal_of(evaluate.cause, verdict, cycle, state, evaluate.policy, named)
-    return [proposal, OrderAnswered(evaluate.family, *named, "PROPOSED")]
+        return _unchanged(family, order, own)
+    waits = state.ordered(tahap)
+    if waits is not None and own is None:
+        return _refused(family, order, None, "CORRECTION_WAITS")
+    named, events = order, list[Event]()
+    if waits is not None and state.ordering(tahap):
+        named = waits.order, waits.case
+    elif waits is not None:
+        events.append(OrderAnswered(family, waits.order, waits.case, "REFUSED", "SUPERSEDED"))
+    events.append(proposal_of(evaluate.cause, verdict, cycle, state, evaluate.policy, named))
+    return [*events, OrderAnswered(family, *order, "PROPOSED")]
 
 
-def _refused(command: OrderReevaluation, state: Commitment, reason: str) -> list[Event]:
-    family = command.evaluate.family
-    answer = OrderAnswered(family, command.order, command.case, "REFUSED", reason)
-    return [answer, *end_upheld(family, command.case, state, corrected=False)]
+def _unchanged(family: str, order: tuple[str, str], own: Appeal | None) -> list[Event]:
+    """Nothing would change; an upheld appeal has come to what it asked for, by other ways."""
+    if own is None:
+        return _refused(family, order, None, "NOTHING_CHANGED")
+    done = OrderAnswered(family, *order, "DONE", "NOTHING_CHANGED")
+    return [done, ended(family, own, corrected=True)]
+
+
+def _refused(family: str, order: tuple[str, str], own: Appeal | None, reason: str) -> list[Event]:
+    """The order is refused, and with it ends the upheld appeal that it was for, if it was."""
+    answer = OrderAnswered(family, *order, "REFUSED", reason)
+    return [answer, ended(family, own, corrected=False)] if own else [answer]
 
 
 def answer_order(command: AnswerOrder, state: Commitment) -> list[Event]:
     """The order is answered once; an upheld appeal that it was for has ended."""
     if command.order in state.orders:
         return []
-    order = command.family, command.order, command.case
-    answer = OrderAnswered(*order, command.outcome, command.reason)
-    return [answer, *end_upheld(command.family, command.case, state, corrected=False)]
+    order, own = (command.order, command.case), state.upheld(command.case, command.tahap)
+    return _refused(command.family, order, own, command.reason)
 
 
 # -- What goes on

@@ -11,9 +11,14 @@ from services.conditionality.domain.commitment.events import (
     CycleEvaluated,
     Decision,
     Found,
-    OrderOutcome,
 )
-from services.conditionality.domain.duties import CommitmentPolicy, Exempt, ListedMember
+from services.conditionality.domain.duties import (
+    ONE_AT_A_TIME,
+    AppealLimits,
+    CommitmentPolicy,
+    Exempt,
+    ListedMember,
+)
 from services.conditionality.domain.person import Person
 
 
@@ -120,7 +125,9 @@ class Reinstate:
 class NoteAppeal:
     """A case appeals against what followed from a tahap's cycle.
 
-    `pauses` says that by the rules of that tahap this waits until the appeal has ended.
+    `pauses` says that by the rules of that tahap this waits until the appeal has ended, and
+    `limits` how often a cycle is appealed against; `inside` that the family lives in a region of
+    who opened it.
     """
 
     family: str
@@ -128,6 +135,8 @@ class NoteAppeal:
     tahap: str
     against: Against
     pauses: bool
+    limits: AppealLimits = ONE_AT_A_TIME
+    inside: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +144,16 @@ class DecideAppeal:
     """The appeal of a case was decided, by those who handle cases.
 
     `policy` is that of its tahap; None where no line of that is left, and nothing can go on.
+    `decision` is its number on the case; `inside` says that the family lives in a region of who
+    made it.
     """
 
     family: str
     case: str
     outcome: Literal["UPHELD", "REJECTED", "WITHDRAWN"]
     policy: CommitmentPolicy | None
+    decision: int = 1
+    inside: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +171,19 @@ class OrderReevaluation:
 
 @dataclass(frozen=True, slots=True)
 class AnswerOrder:
-    """An order of a case that nothing follows from, and why; `policy` is as in `DecideAppeal`."""
+    """An order of a case that nothing follows from, and why.
+
+    `tahap` is that of the cycle that it was about: an upheld appeal of the case against that cycle
+    has come to nothing with it. Empty where another order may still come. `policy` is as in
+    `DecideAppeal`.
+    """
 
     family: str
     order: str
     case: str
-    outcome: OrderOutcome
-    reason: str = ""
+    reason: str
     policy: CommitmentPolicy | None = None
+    tahap: str = ""
 
 
 Command: TypeAlias = (

@@ -15,7 +15,6 @@ from services.conditionality.domain.commitment.commands import (
 from services.conditionality.domain.commitment.cycles import Cycle, digest_of
 from services.conditionality.domain.commitment.events import (
     AppealEnded,
-    AppealOutcome,
     CorrectionApproved,
     CorrectionProposed,
     CorrectionRejected,
@@ -28,7 +27,7 @@ from services.conditionality.domain.commitment.sanctions import (
     outlook,
     take_effect,
 )
-from services.conditionality.domain.commitment.state import Commitment, Correction
+from services.conditionality.domain.commitment.state import Appeal, Commitment, Correction
 from services.conditionality.domain.commitment.verdicts import Verdict
 from services.conditionality.domain.duties import CommitmentPolicy
 
@@ -157,20 +156,22 @@ def _answered(
     outcome: Literal["DONE", "REFUSED"],
     reason: str = "",
 ) -> list[Event]:
-    """The answer to the order behind a proposal, and the end of the appeal that it was for."""
+    """The answers to the orders behind a proposal; and the ends of the appeals that they served."""
     if not proposed.order:
         return []
-    answer = OrderAnswered(proposed.family, proposed.order, proposed.case, outcome, reason)
-    return [answer, *end_upheld(proposed.family, proposed.case, state, outcome == "DONE")]
+    appeals = state.ordering(proposed.tahap)
+    orders = [(proposed.order, proposed.case), *((each.order, each.case) for each in appeals)]
+    family, corrected = proposed.family, outcome == "DONE"
+    return [
+        *(OrderAnswered(family, *order, outcome, reason) for order in dict.fromkeys(orders)),
+        *(ended(family, appeal, corrected=corrected) for appeal in appeals),
+    ]
 
 
-def end_upheld(family: str, case: str, state: Commitment, corrected: bool) -> list[Event]:
-    """The end of a case's upheld appeal, whose cycle was `corrected` or is not going to be."""
-    appeal = state.appeal(case)
-    if appeal is None or appeal.standing != "UPHELD":
-        return []
-    outcome: AppealOutcome = "UPHELD" if corrected else "REFUSED"
-    return [AppealEnded(family, case, appeal.tahap, appeal.against, outcome)]
+def ended(family: str, appeal: Appeal, *, corrected: bool) -> AppealEnded:
+    """The end of an upheld appeal, whose cycle was `corrected` or is not going to be."""
+    outcome: Literal["UPHELD", "REFUSED"] = "UPHELD" if corrected else "REFUSED"
+    return AppealEnded(family, appeal.case, appeal.tahap, appeal.against, outcome)
 
 
 def _waiting(

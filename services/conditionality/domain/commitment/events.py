@@ -11,7 +11,11 @@ Found: TypeAlias = Literal["CONFIRMED", "NOT_CONFIRMED"]
 Decision: TypeAlias = Literal["APPROVED", "REJECTED"]
 Against: TypeAlias = Literal["HOLD", "CUT", "TERMINATION"]
 """The sanction that an appeal is against."""
-NotPausedBecause: TypeAlias = Literal["NO_SUCH_CYCLE", "NO_EFFECT", "RETURNED", "NOT_BY_POLICY"]
+RefusedBecause: TypeAlias = Literal["OUTSIDE_REGIONS", "ANOTHER_IS_OPEN", "APPEALED_TOO_OFTEN"]
+"""Why an appeal is none: it does not wait, and upheld it orders nothing to be taken as met."""
+NotPausedBecause: TypeAlias = (
+    Literal["NO_SUCH_CYCLE", "NO_EFFECT", "RETURNED", "NOT_BY_POLICY"] | RefusedBecause
+)
 AppealOutcome: TypeAlias = Literal["UPHELD", "REFUSED", "REJECTED", "WITHDRAWN"]
 OrderOutcome: TypeAlias = Literal["PROPOSED", "DONE", "REFUSED", "NOT_YET_SUPPORTED"]
 
@@ -242,7 +246,11 @@ class AppealPaused:
 @dataclass(frozen=True, slots=True)
 class AppealNotPaused:
     """A case appeals, and nothing waits for it: there is no such cycle or nothing came of it, its
-    money is returned already, or the rules of the tahap let appeals pause nothing."""
+    money is returned already, or the rules of the tahap let appeals pause nothing.
+
+    Or it is refused: the family lives in no region of who opened it, or the cycle is appealed
+    against by another case already, or has been as often as the rules let it.
+    """
 
     family: str
     case: str
@@ -259,6 +267,21 @@ class AppealUpheld:
     case: str
     tahap: str
     against: Against
+
+
+@dataclass(frozen=True, slots=True)
+class AppealDecisionRefused:
+    """A decision on an appeal is none: the family lives in no region of who made it.
+
+    `decision` is its number on the case; what waits goes on waiting for another one.
+    """
+
+    family: str
+    case: str
+    tahap: str
+    against: Against
+    decision: int
+    reason: Literal["OUTSIDE_REGIONS"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +331,7 @@ Event: TypeAlias = (
     | AppealPaused
     | AppealNotPaused
     | AppealUpheld
+    | AppealDecisionRefused
     | AppealEnded
     | OrderAnswered
 )

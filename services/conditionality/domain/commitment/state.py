@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from services.conditionality.domain.commitment.cycles import (
     WITHDRAWN,
@@ -15,6 +15,7 @@ from services.conditionality.domain.commitment.cycles import (
 )
 from services.conditionality.domain.commitment.events import (
     Against,
+    AppealDecisionRefused,
     AppealEnded,
     AppealNotPaused,
     AppealPaused,
@@ -35,6 +36,7 @@ from services.conditionality.domain.commitment.events import (
     InvestigationOpened,
     InvestigationWithdrawn,
     OrderAnswered,
+    RefusedBecause,
     Reinstated,
     Released,
     Suspended,
@@ -73,13 +75,17 @@ class Appeal(NamedTuple):
     """A case's appeal against what came of a tahap's cycle; `pauses` says whether that waits.
 
     OPEN until it is decided, UPHELD until the cycle is decided again, then CORRECTED; else ENDED.
+    REFUSED is no appeal at all. `order` is the order of an upheld one that waits for two people,
+    `early` says that it came before there was a cycle.
     """
 
     case: str
     tahap: str
     against: Against
     pauses: bool
-    standing: Literal["OPEN", "UPHELD", "CORRECTED", "ENDED"] = "OPEN"
+    standing: Literal["OPEN", "UPHELD", "CORRECTED", "ENDED", "REFUSED"] = "OPEN"
+    order: str = ""
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,11 @@ class Commitment:
     def correction(self, tahap: str) -> Correction | None:
         """The latest proposal for a tahap."""
         return next((c for c in self.corrections if c.proposed.tahap == tahap), None)
+
+    def ordered(self, tahap: str) -> CorrectionProposed | None:
+        """The proposal for a tahap that a case ordered and that waits for a person."""
+        last = self.correction(tahap)
+        return last.proposed if last and not last.rejected and last.proposed.order else None
 
     @property
     def terminated(self) -> bool:
@@ -165,11 +176,25 @@ class Commitment:
             return frozenset(self.held)
         return self.paused
 
+    def upheld(self, case: str, tahap: str) -> Appeal | None:
+        """The upheld appeal of a case against a tahap's cycle whose order is yet to come."""
+        found = self.appeal(case)
+        waits = found and found.standing == "UPHELD" and found.tahap == tahap and not found.order
+        return found if waits else None
+
+    def ordering(self, tahap: str) -> tuple[Appeal, ...]:
+        """The upheld appeals for whose orders a correction of the tahap's cycle waits."""
+        return tuple(
+            a for a in self.appeals if a.tahap == tahap and a.standing == "UPHELD" and a.order
+        )
+
     def excused_by(self, tahap: str, *, by_decision: bool = False) -> str:
-        """The case whose upheld appeal has set the tahap's cycle right; `by_decision`, or is to."""
-        right = {"CORRECTED", "UPHELD"} if by_decision else {"CORRECTED"}
-        cases = (a.case for a in self.appeals if a.tahap == tahap and a.standing in right)
-        return next(cases, "")
+        """The case whose upheld appeal has set the tahap's cycle right; `by_decision`, or is to by
+        the correction that waits."""
+        right = [a for a in self.appeals if a.tahap == tahap and a.standing == "CORRECTED"]
+        if by_decision:
+            right += self.ordering(tahap)
+        return right[0].case if right else ""
 
 
 def evolve(state: Commitment, event: Event) -> Commitment:
@@ -205,7 +230,8 @@ def evolve(state: Commitment, event: Event) -> Commitment:
         case CorrectionRejected():
             return _rejected(state, event)
         case OrderAnswered():
-            return replace(state, orders=tuple(dict.fromkeys([*state.orders, event.order])))
+            orders = tuple(dict.fromkeys([*state.orders, event.order]))
+            return replace(state, orders=orders, appeals=_ordered(state, event))
         case _:
             return replace(state, appeals=_appealed(state, event))
 
@@ -279,14 +305,40 @@ def _rejected(state: Commitment, event: CorrectionRejected) -> Commitment:
     return replace(state, corrections=corrections)
 
 
+def _ordered(state: Commitment, event: OrderAnswered) -> tuple[Appeal, ...]:
+    """The appeals, one of which may now wait for the correction that its order has proposed."""
+    if event.outcome != "PROPOSED":
+        return state.appeals
+    # An order for which no correction was proposed has joined the one of the appeal's cycle.
+    own = [c.proposed.tahap for c in state.corrections if c.proposed.order == event.order]
+    return tuple(
+        appeal._replace(order=event.order)
+        if state.upheld(event.case, appeal.tahap) == appeal
+        and appeal.tahap in (own or [appeal.tahap])
+        else appeal
+        for appeal in state.appeals
+    )
+
+
+def _opened(event: AppealPaused | AppealNotPaused) -> Appeal:
+    named = event.case, event.tahap, event.against
+    if isinstance(event, AppealPaused):
+        return Appeal(*named, pauses=True)
+    refused = event.reason in get_args(RefusedBecause)
+    early = event.reason == "NO_SUCH_CYCLE"
+    return Appeal(*named, pauses=False, standing="REFUSED" if refused else "OPEN", early=early)
+
+
 def _appealed(
-    state: Commitment, event: AppealPaused | AppealNotPaused | AppealUpheld | AppealEnded
+    state: Commitment,
+    event: AppealPaused | AppealNotPaused | AppealUpheld | AppealDecisionRefused | AppealEnded,
 ) -> tuple[Appeal, ...]:
     standing: Literal["UPHELD", "CORRECTED", "ENDED"]
     match event:
         case AppealPaused() | AppealNotPaused():
-            pauses = isinstance(event, AppealPaused)
-            return (*state.appeals, Appeal(event.case, event.tahap, event.against, pauses))
+            return (*state.appeals, _opened(event))
+        case AppealDecisionRefused():
+            return state.appeals
         case AppealUpheld():
             standing = "UPHELD"
         case AppealEnded():

@@ -273,7 +273,8 @@ class MarkTerminated:
 class AskTakeBack:
     """A case orders the family's termination to be taken back; who asked does not decide on it.
 
-    `there` says that the family is registered and not erased.
+    `there` says that the family is registered and not erased, `inside` that it lives in a region
+    of who asked.
     """
 
     family: str
@@ -281,6 +282,7 @@ class AskTakeBack:
     case: str
     asked_by: tuple[str, ...]
     there: bool
+    inside: bool = True
 
 
 @dataclass(frozen=True, slots=True)

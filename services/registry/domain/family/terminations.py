@@ -60,6 +60,9 @@ def ask_take_back(command: AskTakeBack, state: Family) -> list[Event]:
 
 
 def _refused_because(command: AskTakeBack, state: Family) -> str:
+    # Said first: elsewhere and nowhere are alike to who asks.
+    if not command.inside:
+        return "OUTSIDE_REGIONS"
     if not command.there:
         return "FAMILY_UNKNOWN"
     if state.departure is None or state.departure.kind != "TERMINATED":
