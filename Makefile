@@ -64,8 +64,8 @@ coverage: $(READY) ## which lines and branches the tests without a server reach;
 audit: $(READY) ## known vulnerabilities of what is installed in production (needs the OSV database)
 	$(BIN)/python -m deploy.release.audit
 
-sbom: $(READY) ## the bill of materials of production, out/sbom.cdx.json (CycloneDX)
-	$(BIN)/python -m deploy.release.sbom $(OUT)/sbom.cdx.json
+sbom: $(READY) ## the bills of materials of production, out/sbom*.cdx.json (CycloneDX)
+	$(BIN)/python -m deploy.release.sbom $(OUT)
 
 nightly: $(READY) ## every test at its long setting, then the mutants and the measurements
 	PKH_NIGHTLY=1 $(BIN)/python -m pytest -q $(ARGS)

@@ -23,7 +23,9 @@ from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.dev_partner_keys import OWN, REGISTER, SIMULATED, make_partner_keys
 from libs.chassis.durable_files import write_private
 from libs.chassis.partner_tls import read_partner_tls
+from libs.chassis.settings import PKCS11
 from libs.chassis.sign_in import RETURN_PATH
+from libs.privacy.versions import KeyVersions
 from localstack.kafka_server import Broker
 from localstack.ports import HOST
 from localstack.postgres.roles import password_file
@@ -150,7 +152,7 @@ class Environment:
             **self._database("PKH_DATABASE", name, role(name)),
             **self._bus(role(name)),
             **(self._database("PKH_KEYS", "keys", role(name)) if name in IN_KEYS else {}),
-            **(self._file("PKH_KEK_FILE", "kek") if name in SEALING else {}),
+            **(self._sealing_key("kek") if name in SEALING else {}),
             **(
                 self._database("PKH_ERASER", "keys", role("eraser"))
                 if name in catalogue().needing("eraser")
@@ -238,6 +240,13 @@ class Environment:
         at = self.secrets_dir
         return read_partner_tls(at / CA, at / own, at / key).context
 
+    def _sealing_key(self, name: str) -> dict[str, str]:
+        """The file of a key-encryption key and, where it names a key in a security module, the
+        module of our own environment: who needs no module gets no PIN of it."""
+        labels = KeyVersions.read((self.secrets_dir / name).read_text()).labels
+        module = {variable: os.environ.get(variable, "") for variable in PKCS11 if labels}
+        return self._file("PKH_KEK_FILE", name) | module
+
     def _file(self, variable: str, name: str) -> dict[str, str]:
         return {variable: str(self.secrets_dir / name)}
 
@@ -247,5 +256,5 @@ def _inherited() -> dict[str, str]:
     return {
         name: value
         for name, value in os.environ.items()
-        if not (name.startswith("PKH_") and name.endswith("_FILE"))
+        if not (name.startswith("PKH_") and name.endswith("_FILE")) and name not in PKCS11
     }

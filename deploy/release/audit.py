@@ -1,6 +1,6 @@
 """Asks the OSV database whether a pinned package has a known vulnerability.
 
-python -m deploy.release.audit [LOCK ...]     without LOCK: production's and the command line's
+python -m deploy.release.audit [LOCK ...]     without LOCK: all of production and the command line
 
 Ends with 1 where one is known, 2 where the audit itself failed. Where no database is reached it
 says NOT AUDITED and ends with 0, so that a machine without a network can make everything else.
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-LOCKS: Final = ("requirements.lock", "requirements-cli.lock")
+LOCKS: Final = ("requirements.lock", "requirements-pkcs11.lock", "requirements-cli.lock")
 UNREACHED: Final = ("ConnectionError", "Could not connect", "ReadTimeout", "ConnectTimeout")
 
 Run = Callable[[Path], subprocess.CompletedProcess[str]]

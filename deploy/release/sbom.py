@@ -1,6 +1,9 @@
 """Writes the bill of materials of what production installs: CycloneDX, from the lock alone.
 
-python -m deploy.release.sbom FILE
+python -m deploy.release.sbom DIRECTORY
+
+In the directory sbom.cdx.json is of the image as it comes, sbom-pkcs11.cdx.json of one that asks a
+security module (requirements-pkcs11.lock).
 
 The same lock and version give the same bytes: no clock and no chance goes in, and the serial number
 is computed from both.
@@ -27,7 +30,14 @@ from packageurl import PackageURL
 
 from libs.chassis.version import VERSION
 
-LOCK: Final = Path(__file__).resolve().parents[2] / "requirements.lock"
+ROOT: Final = Path(__file__).resolve().parents[2]
+LOCK: Final = ROOT / "requirements.lock"
+BILLS: Final = {
+    "sbom.cdx.json": LOCK,
+    "sbom-pkcs11.cdx.json": ROOT / "requirements-pkcs11.lock",
+}
+"""{file: the lock that an image installs}."""
+
 PLATFORM: Final = "pkh-platform"
 ASKED_BY: Final = re.compile(r"#\s+(?:via )?([a-z0-9._-]+)(?: \(pyproject\.toml\))?$", re.MULTILINE)
 NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, f"urn:{PLATFORM}:sbom")
@@ -98,14 +108,16 @@ def _without_clock(document: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write it; the exit code."""
+    """Write them; the exit code."""
     if len(arguments) != 1:
         print(__doc__, file=sys.stderr)
         return 2
-    target = Path(arguments[0])
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(bill(LOCK.read_text(encoding="utf-8")), encoding="utf-8")
-    print(f"wrote {target}")
+    directory = Path(arguments[0])
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, lock in BILLS.items():
+        target = directory / name
+        target.write_text(bill(lock.read_text(encoding="utf-8")), encoding="utf-8")
+        print(f"wrote {target}")
     return 0
 
 

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import os
-import secrets
-import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -25,47 +23,19 @@ from tests.doors import front_door, service_settings
 from tests.integration.privacy.conftest import ROLES, AsRole
 from tests.integration.registry.kit import family, handed_in
 from tests.servers import Postgres
+from tests.softhsm import needs_softhsm
 
-LIBRARY: Final = next(
-    (
-        found
-        for path in ("/usr/lib", "/usr/local/lib")
-        for found in Path(path).rglob("libsofthsm2.so")
-    ),
-    None,
-)
 pkcs11: Any = pytest.importorskip("pkcs11", reason="python-pkcs11 of the lock is not installed")
-pytestmark = pytest.mark.skipif(LIBRARY is None, reason="needs Debian's softhsm2")
+pytestmark = needs_softhsm
 
 FIRST: Final = KeyVersions.of(bytes(range(32)))
 NONCE: Final = bytes(12)
 CARD: Final = "6103010101230001"
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleAddress]:
-    """A token of SoftHSM; the library reads where its tokens are once in a process."""
-    home = tmp_path_factory.mktemp("softhsm")
-    (home / "tokens").mkdir()
-    (home / "softhsm2.conf").write_text(f"directories.tokendir = {home / 'tokens'}\n")
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("SOFTHSM2_CONF", str(home / "softhsm2.conf"))
-        pin = secrets.token_hex(8)
-        subprocess.run(
-            [
-                *("softhsm2-util", "--init-token", "--free", "--label", "pkh"),
-                *("--pin", pin, "--so-pin", secrets.token_hex(8)),
-            ],
-            check=True,
-            capture_output=True,
-        )
-        assert LIBRARY is not None
-        yield ModuleAddress(LIBRARY, "pkh", pin)
-
-
 @pytest.fixture
-def module(address: ModuleAddress) -> SecurityModule:
-    return SecurityModule(address)
+def module(hsm: ModuleAddress) -> SecurityModule:
+    return SecurityModule(hsm)
 
 
 @pytest.fixture
@@ -126,8 +96,8 @@ def test_a_key_never_leaves_the_module(module: SecurityModule, label: str) -> No
         key[of.VALUE]
 
 
-def test_a_key_that_could_be_read_out_is_refused(address: ModuleAddress) -> None:
-    module = SecurityModule(address)
+def test_a_key_that_could_be_read_out_is_refused(hsm: ModuleAddress) -> None:
+    module = SecurityModule(hsm)
     module.reopen(writes=True)
     of = pkcs11.Attribute
     for label, stays in (
@@ -166,42 +136,42 @@ def test_a_lost_session_is_opened_again(module: SecurityModule, label: str) -> N
 
 
 async def test_a_silent_module_makes_no_key_a_lost_one(
-    registry: Pool, address: ModuleAddress, module: SecurityModule, label: str
+    registry: Pool, hsm: ModuleAddress, module: SecurityModule, label: str
 ) -> None:
     family = str(uuid4())
     keys = ring(registry, KeyVersions(2, labels={2: label}), module)
     await keys.create([family])
 
-    away = address.library.parent / "gone.so"
-    module._address = ModuleAddress(away, address.token, address.pin)
-    pkcs11.lib(str(address.library)).reinitialize()
+    away = hsm.library.parent / "gone.so"
+    module._address = ModuleAddress(away, hsm.token, hsm.pin)
+    pkcs11.lib(str(hsm.library)).reinitialize()
     with pytest.raises(ModuleSilent):
         await keys.fetch_each([family])
 
-    module._address = address
+    module._address = hsm
     assert await keys.fetch_each([family])
 
 
 @pytest.mark.parametrize(("token", "pin"), [("pkh", "0000"), ("another", "")])
-def test_who_is_not_let_in_does_not_start(address: ModuleAddress, token: str, pin: str) -> None:
+def test_who_is_not_let_in_does_not_start(hsm: ModuleAddress, token: str, pin: str) -> None:
     with pytest.raises(ModuleSilent, match="lets nobody in"):
-        SecurityModule(ModuleAddress(address.library, token, pin or address.pin))
+        SecurityModule(ModuleAddress(hsm.library, token, pin or hsm.pin))
 
 
 def test_pkh_keys_makes_a_version_in_the_module(
-    address: ModuleAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hsm: ModuleAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, pin = tmp_path / "kek", tmp_path / "pin"
     file.write_text(FIRST.written())
-    pin.write_text(address.pin + "\n")
+    pin.write_text(hsm.pin + "\n")
 
     def pkh(*words: str) -> str:
         done = CliRunner().invoke(app, ["keys", words[0], str(file), *words[1:]])
         assert done.exit_code == 0, done.output
         return done.output
 
-    monkeypatch.setenv("PKH_PKCS11_LIBRARY", str(address.library))
-    monkeypatch.setenv("PKH_PKCS11_TOKEN", address.token)
+    monkeypatch.setenv("PKH_PKCS11_LIBRARY", str(hsm.library))
+    monkeypatch.setenv("PKH_PKCS11_TOKEN", hsm.token)
     monkeypatch.setenv("PKH_PKCS11_PIN_FILE", str(pin))
 
     assert "has made kek-of-2027" in pkh("add", "--label", "kek-of-2027")
@@ -216,10 +186,10 @@ def test_pkh_keys_makes_a_version_in_the_module(
 
 
 async def test_a_register_closes_and_opens_by_the_module(
-    postgres: Postgres, tmp_path: Path, address: ModuleAddress, label: str
+    postgres: Postgres, tmp_path: Path, hsm: ModuleAddress, label: str
 ) -> None:
     async with service_settings(postgres, tmp_path, "registry") as plain:
-        settings = replace(plain, kek=KeyVersions(1, labels={1: label}), security_module=address)
+        settings = replace(plain, kek=KeyVersions(1, labels={1: label}), security_module=hsm)
         async with front_door(SERVICE, settings, tmp_path) as registry:
             await handed_in(registry, "families", family(CARD))
             shown = await registry.client.get("/keys", headers=registry.who("ana", "platform:read"))

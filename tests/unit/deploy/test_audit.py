@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.release.audit import Run, audit
+from deploy.release import sbom
+from deploy.release.audit import LOCKS, Run, audit
 
 LOCK = Path("requirements.lock")
 FASTAPI = {"name": "fastapi", "version": "0.165.0", "vulns": []}
@@ -47,3 +48,7 @@ def test_without_a_database_it_says_so_and_ends_well(capsys: pytest.CaptureFixtu
 def test_any_other_failure_fails(capsys: pytest.CaptureFixture[str]) -> None:
     assert audit(LOCK, answers(stderr="ERROR: requirement has no hash", code=1)) == 2
     assert "has no hash" in capsys.readouterr().err
+
+
+def test_every_lock_that_an_image_may_install_is_audited() -> None:
+    assert {lock.name for lock in sbom.BILLS.values()} <= set(LOCKS)

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -78,9 +79,21 @@ def test_the_same_lock_gives_the_same_bytes_in_another_process() -> None:
     assert "timestamp" not in again.stdout
 
 
-def test_all_that_production_installs_is_in_it_and_is_asked_for_by_something() -> None:
-    found = json.loads(sbom.bill(sbom.LOCK.read_text()))
+@pytest.mark.parametrize("lock", sbom.BILLS.values(), ids=lambda lock: lock.name)
+def test_all_that_production_installs_is_in_it_and_is_asked_for_by_something(lock: Path) -> None:
+    found = json.loads(sbom.bill(lock.read_text()))
     needed = {name for each in found["dependencies"] for name in each.get("dependsOn", [])}
 
     assert len(found["components"]) > 30
     assert {each["bom-ref"] for each in found["components"]} == needed
+
+
+def test_there_is_a_bill_for_each_image_that_production_may_build(tmp_path: Path) -> None:
+    assert sbom.main([str(tmp_path / "out")]) == 0
+
+    plain, asking = (
+        {each["name"] for each in json.loads((tmp_path / "out" / name).read_text())["components"]}
+        for name in ("sbom.cdx.json", "sbom-pkcs11.cdx.json")
+    )
+    assert "python-pkcs11" in asking - plain
+    assert plain < asking
