@@ -90,7 +90,9 @@ WALLS: Final = (
         "a relay's role reads every event of its service",
         (
             Change(
-                "libs/events/migrations/014_outgoing.sql", "WHERE topic IS NOT NULL", "WHERE true"
+                "libs/events/migrations/016_wide_messages.sql",
+                "USING (stream_id, version) WHERE topic IS NOT NULL",
+                "USING (stream_id, version)",
             ),
         ),
         RELAYED,
@@ -126,7 +128,13 @@ WALLS: Final = (
     Mutant(
         "view-without-a-fence",
         "a condition of the relay's own is asked of rows that stay in the service",
-        (Change("libs/events/migrations/014_outgoing.sql", "WITH (security_barrier) ", ""),),
+        (
+            Change(
+                "libs/events/migrations/016_wide_messages.sql",
+                "CREATE OR REPLACE VIEW outgoing WITH (security_barrier) AS",
+                "CREATE OR REPLACE VIEW outgoing WITH (security_barrier = false) AS",
+            ),
+        ),
         f"{RELAY}::test_no_condition_finds_out_what_stays[named]",
         RELAYED,
     ),
