@@ -38,12 +38,19 @@ from services.registry.policy.look_ups import load_look_ups
 from services.registry.tables.identity_rows import lives
 from services.registry.tables.waiting_changes import change_readings
 from services.registry.workers.eraser import ERASER, Eraser
-from services.registry.workers.job_progress import LISTER, LISTINGS, REWRAPPER, UNLISTER
+from services.registry.workers.job_progress import (
+    LISTER,
+    LISTINGS,
+    REWRAPPER,
+    UNLISTER,
+    WIDE_MESSAGES,
+)
 from services.registry.workers.lister import Lister
 from services.registry.workers.reviewer import Reviewer
 from services.registry.workers.shared_payees import SharedPayees
 from services.registry.workers.token_change import TOKEN_CHANGE, TokenChange, retire_tokens
 from services.registry.workers.unlister import Unlister
+from services.registry.workers.wide_messages import WideMessages
 
 RULE_SETS: Final = load_rule_sets()
 LOOK_UPS: Final = load_look_ups()
@@ -52,9 +59,10 @@ LOOK_UPS: Final = load_look_ups()
 async def parts(running: Running) -> Parts:
     """Lists families when a closing is announced, takes cancelled lists back, erases families."""
     keys, settings = await running.keys(), running.settings
+    last_day = running.topics.ends[FAMILY_TOPIC]
     for store in filter(None, (running.store, running.requests)):
         store.opener = Days(keys).of
-        await store.tell_wide_until(running.topics.ends[FAMILY_TOPIC])
+        store.wide_until = last_day
     running.looks.append(Seldom(partial(change_readings, running.store)))
     await retire_older(keys.pool, KEK, keys.wrapper.kek)
     eraser = await running.eraser()
@@ -71,6 +79,7 @@ async def parts(running: Running) -> Parts:
         LISTER: Lister(running.store, keys, payees, RULE_SETS).step,
         UNLISTER: Unlister(running.store, RULE_SETS).step,
         ERASER: Eraser(running.store, eraser, payments).step,
+        WIDE_MESSAGES: WideMessages(running.store, last_day).step,
     }
     if len(keys.wrapper.kek.numbers) > 1:
         workers[REWRAPPER] = Rewrapper(keys.pool, eraser.pool, keys.wrapper).step

@@ -36,6 +36,19 @@ NARROWING: Final = (
         f"{_LOG}::test_no_day_of_a_birth_or_a_pregnancy_stands_in_the_log",
     ),
     Mutant(
+        "wide-until-a-start",
+        "what the wide topic told stays after its last day where registry runs on",
+        (
+            Change(
+                "services/registry/workers/wide_messages.py",
+                "self._forgotten or self.today() <= self.last:",
+                "self._forgotten or today() <= self.last:",
+            ),
+        ),
+        f"{_LOG}::test_a_registry_that_runs_on_forgets_what_the_wide_topic_told_when_it_has_ended",
+        f"{_LOG}::test_once_the_wide_topic_has_ended_no_day_is_kept_at_all",
+    ),
+    Mutant(
         "wide-for-ever",
         "what the wide topic told is kept after its last day",
         (

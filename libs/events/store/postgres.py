@@ -31,6 +31,10 @@ POOL_CONNECTIONS_MAX = 8
 NOTES_CONNECTIONS_MAX = 2
 COMMIT_DOUBT_S = 15  # how long to look for a block whose COMMIT was not answered
 CHANNEL = "appended"
+_FORGET_WIDE = """
+DELETE FROM wide_message
+WHERE ctid = ANY (ARRAY(SELECT ctid FROM wide_message LIMIT $1))
+"""
 OWN_TYPES_MAX = 16_383  # up to here a type's number is PostgreSQL's own, in every database alike
 
 
@@ -157,11 +161,10 @@ class Store:
                 done = transaction.count, transaction.position or 0
                 tracing.appended(self.source, began_ns, context.trace, *done)
 
-    async def tell_wide_until(self, last: date) -> None:
-        """Keep what a wide topic tells beside the log up to its last day; after it, forget all."""
-        self.wide_until = last
-        if datetime.now(UTC).date() > last:
-            await self.pool.execute("DELETE FROM wide_message")
+    async def forget_wide(self, rows_max: int) -> int:
+        """Forget what a wide topic told that has ended, so many messages; how many there were."""
+        status = await self.pool.execute(_FORGET_WIDE, rows_max)
+        return int(status.rsplit(" ", 1)[1])
 
     async def block_number(self, connection: Connection) -> int:
         """A number for a new block, which no other block has or ever gets."""

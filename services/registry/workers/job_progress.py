@@ -11,6 +11,7 @@ from services.registry.contract import LISTING
 LISTER: Final = "lister"
 UNLISTER: Final = "unlister"
 REWRAPPER: Final = "rewrapper"
+WIDE_MESSAGES: Final = "wide-messages"
 """The leader's works."""
 
 

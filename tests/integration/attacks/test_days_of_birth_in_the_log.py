@@ -15,8 +15,9 @@ import pytest_asyncio
 
 from libs.chassis.reads import READS
 from libs.events.store.refolding import refold_next
-from services.registry.contract import ERASURE, FAMILY, LISTING
-from tests.doors import MOMENT
+from services.registry.contract import ERASURE, FAMILY, FAMILY_TOPIC, LISTING
+from services.registry.workers.wide_messages import WideMessages
+from tests.doors import MOMENT, TOPICS
 from tests.integration.attacks.erasing import CARDS, Programme, payee_of, programme_at
 from tests.integration.registry.kit import life_event
 from tests.integration.registry.test_nothing_in_clear import kept
@@ -94,7 +95,37 @@ async def test_once_the_wide_topic_has_ended_no_day_is_kept_at_all(programme: Pr
         "PREGNANCY", CARDS[1], "2023-02-01", "2023-02-02", nik=payee_of(CARDS[1]), due_date=DUE
     )
 
-    await programme.register.store.tell_wide_until(yesterday)
+    store = programme.register.store
+    store.wide_until = yesterday
     await programme.register.take("life-events", pregnant)
+    while await WideMessages(store, yesterday).step():
+        pass
 
     assert await stolen(programme) == {}
+
+
+async def test_a_registry_that_runs_on_forgets_what_the_wide_topic_told_when_it_has_ended(
+    programme: Programme,
+) -> None:
+    store = programme.register.store
+    last = TOPICS.ends[FAMILY_TOPIC]
+    days = [last, last, last + timedelta(days=1), last + timedelta(days=1)]
+    work = WideMessages(store, last, iter(days).__next__)
+
+    assert not await work.step()
+    assert list(await stolen(programme)) == ["wide_message"], "its last day is told"
+    assert not await work.step()
+    assert await work.step()
+    assert await stolen(programme) == {}
+    assert not await work.step()
+
+
+def test_behind_its_last_day_the_wide_topic_is_neither_sent_nor_filled_nor_read() -> None:
+    last, narrow = TOPICS.ends[FAMILY_TOPIC], "pkh.registry.family.v2"
+    behind = last + timedelta(days=1)
+
+    assert set(TOPICS.sent_on(narrow, last, wide=True)) == {FAMILY_TOPIC, narrow}
+    assert TOPICS.sent_on(narrow, behind, wide=True) == [narrow]
+    assert TOPICS.sent_on(FAMILY_TOPIC, behind) == [narrow]
+    assert FAMILY_TOPIC in TOPICS.open([FAMILY_TOPIC], last)
+    assert TOPICS.open([FAMILY_TOPIC], behind) == {}
