@@ -26,12 +26,14 @@ class Import:
     """A file of the year, and where it goes.
 
     `of_families` says that its service has to know the families first; a year may lack such a file.
+    One that is not `of_year` is another form of a year's file, which a person sends by itself.
     """
 
     file: str
     service: str
     path: str
     of_families: bool = False
+    of_year: bool = True
 
 
 IMPORTS: Final[Mapping[str, Import]] = {
@@ -40,6 +42,9 @@ IMPORTS: Final[Mapping[str, Import]] = {
     "life-events": Import("life_events.csv", "registry", "/imports/life-events"),
     "school-attendance": Import(
         "school_attendance.csv", "conditionality", "/imports/school-attendance"
+    ),
+    "school-form": Import(
+        "school_form.csv", "conditionality", "/imports/school-form", of_year=False
     ),
     "health-verification": Import(
         "health_verification.csv", "conditionality", "/imports/health-verification"
@@ -84,7 +89,7 @@ async def load_year(
     Services take their files at the same time. `key` names the request that sends a file: one
     that was taken under its key before is not sent again, and adds no position.
     """
-    sources = [source for source in IMPORTS.values() if not source.of_families]
+    sources = [source for source in IMPORTS.values() if source.of_year and not source.of_families]
     for source in sources:
         if not (directory / source.file).is_file():
             raise Failed(f"{directory / source.file} is missing.")

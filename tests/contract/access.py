@@ -152,6 +152,9 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
         "POST /imports/school-attendance": _of(
             Regions.INSIDE, "conditionality:record", shown_by=_FOREIGN_FACTS
         ),
+        "POST /imports/school-form": _of(
+            Regions.INSIDE, "conditionality:record", shown_by=_FOREIGN_FACTS
+        ),
         "POST /imports/health-verification": _of(
             Regions.INSIDE, "conditionality:record", shown_by=_FOREIGN_FACTS
         ),

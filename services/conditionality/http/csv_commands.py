@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from libs.chassis.auth import NOBODY, Principal
 from libs.chassis.csv_upload import Columns, ImportReport, Row
-from libs.chassis.forms import NIK, NISN, NPSN, OFFICE_ID, day
+from libs.chassis.forms import MONTH, NIK, NISN, NPSN, OFFICE_ID, day
 from libs.events.store.handle import handle_many
 from libs.events.store.transaction import Transaction
 from libs.privacy.pseudonyms import Pseudonymizer
@@ -34,6 +34,13 @@ R = TypeVar("R", SchoolMonth, Visit)
 SCHOOL_COLUMNS: Final = Columns(
     ("nik", "month", "effective_days", "absent", "permitted", "sick"), ("npsn", "nisn")
 )
+FORM_MONTHS: Final = (1, 2, 3)
+"""The months of a school's form, by the number at the end of their columns' names."""
+DAY_COLUMNS: Final = ("effective_days", "absent", "permitted", "sick")
+FORM_COLUMNS: Final = Columns(
+    ("nik", "first_month", *(f"{name}_{n}" for n in FORM_MONTHS for name in DAY_COLUMNS)),
+    ("npsn", "nisn"),
+)
 HEALTH_COLUMNS: Final = Columns(
     ("nik", "month", "service", "attended"), ("facility_code", "service_date")
 )
@@ -46,6 +53,7 @@ class Mistake(Enum):
     NOT_16_DIGITS = "The cell is no number of 16 digits."
     NOT_AN_ID = "The cell is no number or id of this kind."
     NOT_A_DATE = "The cell is no day of the calendar as YYYY-MM-DD, 1900 to 2100."
+    NOT_A_MONTH = "The cell is no month as YYYY-MM, 2007 to 2100."
     NOT_A_NUMBER = "The cell is no whole number of days."
     NOT_Y_OR_N = "The cell is neither Y nor N."
     IMPOSSIBLE = "The record cannot be true as it stands."
@@ -54,12 +62,13 @@ class Mistake(Enum):
 
 FORMS: Final[Mapping[str, tuple[re.Pattern[str], Mistake]]] = {
     "nik": (NIK, Mistake.NOT_16_DIGITS),
+    "first_month": (MONTH, Mistake.NOT_A_MONTH),
     "npsn": (NPSN, Mistake.NOT_AN_ID),
     "nisn": (NISN, Mistake.NOT_AN_ID),
     "facility_code": (OFFICE_ID, Mistake.NOT_AN_ID),
 }
-"""The columns that hold an identifier. A person's is exact here: a record under a number that
-nobody can have counts for nobody, for good."""
+"""The columns that hold an identifier, or the first month of a form. A person's is exact here: a
+record under a number that nobody can have counts for nobody, for good."""
 
 
 @dataclass(slots=True)
@@ -102,6 +111,12 @@ class CsvImport:
         months = list(_reported(rows, report, persons, "npsn", _school_month))
         await self._record(unit, months, lambda found: RecordSchoolMonths(tuple(found)), report)
 
+    async def school_form(self, unit: Transaction, rows: list[Row], report: FactsReport) -> None:
+        """school_form.csv: a pupil's three months in a row, all taken or none."""
+        persons = await self._persons(rows)
+        months = list(_reported(rows, report, persons, "npsn", _form_months))
+        await self._record(unit, months, lambda found: RecordSchoolMonths(tuple(found)), report)
+
     async def visits(self, unit: Transaction, rows: list[Row], report: FactsReport) -> None:
         """health_verification.csv: a person's visits of one batch are one command."""
         persons = await self._persons(rows)
@@ -119,7 +134,10 @@ class CsvImport:
         report: FactsReport,
     ) -> None:
         regions = await regions_of(unit.connection, {row.token for row in rows})
-        theirs = [row for row in rows if self._may_report(row, regions, report)]
+        foreign = {row.line for row in rows if not self._may_report(row, regions)}
+        for line in sorted(foreign):
+            report.refuse(line, "nik", Mistake.REGION_NOT_YOURS)
+        theirs = [row for row in rows if row.line not in foreign]
         records: dict[str, list[R]] = {}
         for row in theirs:
             records.setdefault(row.token, []).append(row.record)
@@ -129,14 +147,9 @@ class CsvImport:
         report.matched += len(theirs) - len(unknown)
         report.unmatched += len(unknown)
 
-    def _may_report(
-        self, row: Reported[R], regions: Mapping[str, tuple[str, ...]], report: FactsReport
-    ) -> bool:
+    def _may_report(self, row: Reported[R], regions: Mapping[str, tuple[str, ...]]) -> bool:
         # A person whom no family has is judged by the sender's own regions, if there are any.
-        if self.sender.may_see(*regions.get(row.token, self.sender.regions)):
-            return True
-        report.refuse(row.line, "nik", Mistake.REGION_NOT_YOURS)
-        return False
+        return self.sender.may_see(*regions.get(row.token, self.sender.regions))
 
     def _unmatched(self, row: Reported[R], report: FactsReport) -> Unmatched:
         where = row.reporter, self.sender.regions, report.job, row.line
@@ -148,14 +161,15 @@ def _reported(
     report: ImportReport,
     pseudonymizer: Pseudonymizer,
     reporter: str,
-    parse: Callable[[int, Mapping[str, str], ImportReport], R | None],
+    parse: Callable[[int, Mapping[str, str], ImportReport], Sequence[R]],
 ) -> Iterator[Reported[R]]:
-    """The good rows; `reporter` is the column of the school or facility."""
+    """The records of good rows; `reporter` is the column of the school or facility."""
     for line, row in rows:
         if wrong := _wrong(row):
             report.refuse(line, *wrong)
-        elif (record := parse(line, row, report)) is not None:
-            yield Reported(line, pseudonymizer.nik(row["nik"]), row[reporter], record)
+        else:
+            for record in parse(line, row, report):
+                yield Reported(line, pseudonymizer.nik(row["nik"]), row[reporter], record)
 
 
 def _wrong(row: Mapping[str, str]) -> tuple[str, Mistake] | None:
@@ -171,32 +185,96 @@ def _wrong(row: Mapping[str, str]) -> tuple[str, Mistake] | None:
     return None
 
 
-def _school_month(line: int, row: Mapping[str, str], report: ImportReport) -> SchoolMonth | None:
-    days: list[int] = []
-    for column in ("effective_days", "absent", "permitted", "sick"):
-        if not (row[column].isascii() and row[column].isdigit() and len(row[column]) <= 3):
-            report.refuse(line, column, Mistake.NOT_A_NUMBER)
-            return None
-        days.append(int(row[column]))
+def _school_month(line: int, row: Mapping[str, str], report: ImportReport) -> list[SchoolMonth]:
+    days = _days(line, row, "", report)
+    if days is None:
+        return []
     record = SchoolMonth(row["month"], *days)
     return _possible(line, record, check_school_month, report)
 
 
-def _visit(line: int, row: Mapping[str, str], report: ImportReport) -> Visit | None:
+def _form_months(line: int, row: Mapping[str, str], report: ImportReport) -> list[SchoolMonth]:
+    """The months of which a row says anything; none, and a refusal, where one of them is wrong.
+
+    A month whose four cells are all empty is one of which the school says nothing.
+    """
+    first, found = _Month.read(row["first_month"]), list[SchoolMonth]()
+    for number in FORM_MONTHS:
+        suffix = f"_{number}"
+        if not any(row[name + suffix] for name in DAY_COLUMNS):
+            continue
+        days = _days(line, row, suffix, report)
+        if days is None:
+            return []
+        record = SchoolMonth(first.after(number - 1), *days)
+        if not _possible(line, record, check_school_month, report, _form_column(suffix)):
+            return []
+        found.append(record)
+    if not found:
+        report.refuse(line, f"{DAY_COLUMNS[0]}_{FORM_MONTHS[0]}", Mistake.MISSING)
+    return found
+
+
+def _form_column(suffix: str) -> Callable[[str], str]:
+    """Names the form's column of a record's field; the months follow from the first."""
+
+    def named(field: str) -> str:
+        return "first_month" if field == "month" else field.replace("+", f"{suffix}+") + suffix
+
+    return named
+
+
+class _Month(NamedTuple):
+    """A month of the calendar, which can be counted on from."""
+
+    year: int
+    number: int
+
+    @classmethod
+    def read(cls, text: str) -> _Month:
+        """The month that is written YYYY-MM."""
+        return cls(int(text[:4]), int(text[5:]))
+
+    def after(self, months: int) -> str:
+        """The month that is `months` later, as YYYY-MM."""
+        years, index = divmod(self.number - 1 + months, 12)
+        return f"{self.year + years:04}-{index + 1:02}"
+
+
+def _days(
+    line: int, row: Mapping[str, str], suffix: str, report: ImportReport
+) -> tuple[int, ...] | None:
+    """The days of a month's four columns; None, and a refusal, where one is no number."""
+    for column in DAY_COLUMNS:
+        cell = row[column + suffix]
+        if not (cell.isascii() and cell.isdigit() and len(cell) <= 3):
+            report.refuse(line, column + suffix, Mistake.NOT_A_NUMBER)
+            return None
+    return tuple(int(row[column + suffix]) for column in DAY_COLUMNS)
+
+
+def _visit(line: int, row: Mapping[str, str], report: ImportReport) -> list[Visit]:
     if row["attended"] not in ("Y", "N"):
         report.refuse(line, "attended", Mistake.NOT_Y_OR_N)
-        return None
+        return []
     record = Visit(row["month"], row["service"], row["attended"] == "Y")
     return _possible(line, record, check_visit, report)
 
 
-def _possible(line: int, record: R, check: Callable[[R], None], report: ImportReport) -> R | None:
+def _possible(
+    line: int,
+    record: R,
+    check: Callable[[R], None],
+    report: ImportReport,
+    column: Callable[[str], str] = str,
+) -> list[R]:
+    """The record by itself; nothing, and a refusal at the column of its field, if it cannot be."""
     try:
         check(record)
     except InvalidRecord as error:
-        report.refuse(line, str(error.facts["field"]), Mistake.IMPOSSIBLE)
-        return None
-    return record
+        report.refuse(line, column(str(error.facts["field"])), Mistake.IMPOSSIBLE)
+        return []
+    return [record]
 
 
 async def _append(unit: Transaction, commands: Mapping[str, Command], report: ImportReport) -> None:

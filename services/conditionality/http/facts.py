@@ -33,6 +33,7 @@ from services.conditionality.domain.person import (
     check_school_month,
 )
 from services.conditionality.http.csv_commands import (
+    FORM_COLUMNS,
     HEALTH_COLUMNS,
     SCHOOL_COLUMNS,
     CsvImport,
@@ -70,6 +71,16 @@ async def import_school_attendance(
 ) -> Take[FactsReport]:
     """A school's months: nik, month (YYYY-MM), effective_days, absent, permitted, sick."""
     return csv_import.for_(recorder).school_months
+
+
+@import_route(router, "school-form", FORM_COLUMNS, FactsReport, ReportOfFacts)
+async def import_school_form(csv_import: CsvImportOf, recorder: Recorder) -> Take[FactsReport]:
+    """A school's form of three months, a pupil a row: nik, first_month (YYYY-MM), and
+    effective_days, absent, permitted and sick of each month, as effective_days_1 to sick_3. A month
+    of four empty cells says nothing. `accepted`, `unchanged`, `matched` and `unmatched` count
+    months, `refused` rows: one wrong month refuses its row.
+    """
+    return csv_import.for_(recorder).school_form
 
 
 @import_route(router, "health-verification", HEALTH_COLUMNS, FactsReport, ReportOfFacts)

@@ -89,8 +89,12 @@ async def unmatched_fact_lines(
     source: Source = None,
     region: RegionWithin = None,
 ) -> Page[UnmatchedLine]:
-    """The origin of each of these facts, in order of import and line."""
+    """The origin of each of these facts, in order of import, line and month."""
     wanted = UnmatchedFilter(kind, reporter, month, source, asker.within(region))
-    rows = await unmatched_lines(store, wanted, paging.after(tuple[str, int]), paging.rows)
-    found, following = paging.cut(rows, lambda row: (row["source"], row["line"]))
+    rows = await unmatched_lines(
+        store, wanted, paging.after(tuple[str, int, str, str]), paging.rows
+    )
+    found, following = paging.cut(
+        rows, lambda row: (row["source"], row["line"], row["month"], row["service"])
+    )
     return Page[UnmatchedLine](items=[UnmatchedLine(**row) for row in found], next=following)

@@ -52,8 +52,10 @@ GROUP BY kind, reporter, month ORDER BY kind, reporter, month LIMIT $10
 _KINDS: Final = f"SELECT kind, count(*) AS facts {_NOBODYS} GROUP BY kind"
 _LINES: Final = f"""
 SELECT source, line, kind, reporter, month, service {_WANTED}
-  AND (source, line) > ($7, $8::int) ORDER BY source, line LIMIT $9
+  AND (source, line, month, service) > ($7, $8::int, $9, $10)
+ORDER BY source, line, month, service LIMIT $11
 """
+# A line of a form has several months, and a page may end between them.
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +127,9 @@ async def unmatched_counts(
 
 
 async def unmatched_lines(
-    store: Store, wanted: UnmatchedFilter, after: tuple[str, int] | None, limit: int
+    store: Store, wanted: UnmatchedFilter, after: tuple[str, int, str, str] | None, limit: int
 ) -> list[dict[str, Any]]:
-    """The origin of each unmatched fact, in order of import and line."""
-    rows = await store.pool.fetch(_LINES, *wanted.arguments(), *(after or ("", -1)), limit)
+    """The origin of each unmatched fact, in order of import, line and month."""
+    first = ("", -1, "", "")
+    rows = await store.pool.fetch(_LINES, *wanted.arguments(), *(after or first), limit)
     return [dict(row) for row in rows]

@@ -16,6 +16,12 @@ from tests.integration.conditionality.kit import Bench
 RECORD = "conditionality:record"
 NIK, OTHER_NIK = "6104110811150004", "6104110811150005"
 SCHOOL_HEADER = "npsn,nisn,nik,month,effective_days,absent,permitted,sick"
+FORM_HEADER = "npsn,nisn,nik,first_month," + ",".join(
+    f"{name}_{month}"
+    for month in (1, 2, 3)
+    for name in ("effective_days", "absent", "permitted", "sick")
+)
+HEADERS = {"school-attendance": SCHOOL_HEADER, "school-form": FORM_HEADER}
 HEALTH_HEADER = "facility_code,nik,month,service,attended,service_date"
 FILES = {
     "school-attendance": YEAR / "school_attendance.csv",
@@ -27,6 +33,16 @@ def school(nik: str = NIK, month: str = "2023-01", days: str = "20,1,0,0") -> st
     return f"30141147,0000000001,{nik},{month},{days}"
 
 
+def form(
+    nik: str = NIK,
+    first: str = "2023-01",
+    one: str = "20,1,0,0",
+    two: str = "18,0,2,0",
+    three: str = "21,0,0,0",
+) -> str:
+    return f"30141147,0000000001,{nik},{first},{one},{two},{three}"
+
+
 def visit(
     nik: str = NIK, month: str = "2023-01", service: str = "WEIGHING", came: str = "Y"
 ) -> str:
@@ -36,7 +52,7 @@ def visit(
 async def hand_in(
     door: Door, file: str, *rows: str, key: str | None = None, partial: bool = False
 ) -> httpx.Response:
-    header = SCHOOL_HEADER if file == "school-attendance" else HEALTH_HEADER
+    header = HEADERS.get(file, HEALTH_HEADER)
     text = "\r\n".join((header, *rows)) + "\r\n"
     query = {"partial": "true"} if partial else {}
     who = door.who("school-1", RECORD)
@@ -106,6 +122,38 @@ async def test_a_later_row_of_the_same_key_takes_the_place_of_the_earlier(
     assert (await person(bench)).school["2023-01"] == Attendance(20, 0, 0, 3)
 
 
+async def test_a_form_of_three_months_says_what_three_rows_say(
+    conditionality: Door, bench: Bench
+) -> None:
+    first = await hand_in(conditionality, "school-form", form(first="2023-11"))
+    assert (first.json()["accepted"], first.json()["unmatched"]) == (3, 3)
+    assert (await person(bench)).school == {
+        "2023-11": Attendance(20, 1, 0, 0),
+        "2023-12": Attendance(18, 0, 2, 0),
+        "2024-01": Attendance(21, 0, 0, 0),
+    }
+
+    row = school(month="2023-12", days="18,0,2,0")
+    same = await hand_in(conditionality, "school-attendance", row)
+    again = await hand_in(conditionality, "school-form", form(first="2023-11"))
+    assert (same.json()["unchanged"], again.json()["unchanged"]) == (1, 3)
+    assert await bench.head() == 1
+
+
+async def test_a_month_that_a_form_leaves_empty_stays_as_it_was(
+    conditionality: Door, bench: Bench
+) -> None:
+    await hand_in(conditionality, "school-attendance", school(month="2023-02", days="19,4,0,0"))
+
+    answer = await hand_in(conditionality, "school-form", form(two=",,,", three=",,,"))
+
+    assert answer.json()["accepted"] == 1
+    assert (await person(bench)).school == {
+        "2023-01": Attendance(20, 1, 0, 0),
+        "2023-02": Attendance(19, 4, 0, 0),
+    }
+
+
 async def test_every_service_of_the_programme_can_be_reported_in_every_year(
     conditionality: Door, bench: Bench
 ) -> None:
@@ -159,6 +207,7 @@ async def test_a_request_sent_again_has_one_effect(conditionality: Door, bench: 
     assert await bench.head() == 1
 
 
+GOOD_ROWS = {"school-attendance": school(nik=OTHER_NIK), "school-form": form(nik=OTHER_NIK)}
 BAD_ROWS = [
     ("school-attendance", "effective_days", school(days=f"{NIK},0,0,0")),
     ("school-attendance", "effective_days", school(days="32,0,0,0")),
@@ -175,6 +224,18 @@ BAD_ROWS = [
     ("school-attendance", "nik", school(nik=f"{NIK}\u200b")),
     ("school-attendance", "nik", school(nik=f"\uff16{NIK[1:]}")),
     ("school-attendance", "npsn", school().replace("30141147", "3.01E+07")),
+    ("school-form", "first_month", form(first=OTHER_NIK)),
+    ("school-form", "first_month", form(first="2023-1")),
+    ("school-form", "first_month", form(first="")),
+    ("school-form", "first_month", form(first="2100-11")),
+    ("school-form", "effective_days_1", form(one=",,,", two=",,,", three=",,,")),
+    ("school-form", "absent_2", form(two="20,,0,0")),
+    ("school-form", "effective_days_3", form(three=f"{NIK},0,0,0")),
+    ("school-form", "sick_3", form(three="20,0,0,32")),
+    ("school-form", "absent_3+permitted_3+sick_3", form(three="20,9,9,9")),
+    ("school-form", "nik", form(nik=NIK[:15])),
+    ("school-form", "nik", form(nik="")),
+    ("school-form", "nisn", form().replace("0000000001", "1")),
     ("health-verification", "attended", visit(came=OTHER_NIK)),
     ("health-verification", "service", visit(service=OTHER_NIK)),
     ("health-verification", "service", visit(service="P2K2")),
@@ -190,7 +251,7 @@ BAD_ROWS = [
 async def test_a_bad_row_is_named_and_refuses_the_file_unless_part_of_it_is_wanted(
     conditionality: Door, bench: Bench, file: str, column: str, row: str
 ) -> None:
-    good = school(nik=OTHER_NIK) if file == "school-attendance" else visit(nik=OTHER_NIK)
+    good = GOOD_ROWS.get(file, visit(nik=OTHER_NIK))
     rows = [good, row]
 
     refused = await hand_in(conditionality, file, *rows)
@@ -200,7 +261,8 @@ async def test_a_bad_row_is_named_and_refuses_the_file_unless_part_of_it_is_want
     assert await bench.head() == 0
 
     taken = await hand_in(conditionality, file, *rows, partial=True)
-    assert (taken.json()["accepted"], taken.json()["refused"]) == (1, 1)
+    facts = 3 if file == "school-form" else 1
+    assert (taken.json()["accepted"], taken.json()["refused"]) == (facts, 1)
     for answer in (refused, taken):
         assert NIK not in answer.text
         assert OTHER_NIK not in answer.text

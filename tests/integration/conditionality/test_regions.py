@@ -50,7 +50,10 @@ EXCEPTIONS: Final = [operation for operation in OPERATIONS if "/exceptions" in o
 UNMATCHED: Final = [("GET", "/unmatched-facts"), ("GET", "/unmatched-facts/lines")]
 # Files and facts are of persons (see test_unmatched), the rest is of the service.
 OF_NO_FAMILY: Final = [
-    *(("POST", f"/imports/{file}") for file in ("school-attendance", "health-verification")),
+    *(
+        ("POST", f"/imports/{file}")
+        for file in ("school-attendance", "school-form", "health-verification")
+    ),
     ("POST", "/school-months"),
     ("POST", "/visits"),
     *(("GET", path) for path in ("/health", "/ready", "/problems/{code}", "/rule-sets")),

@@ -12,7 +12,7 @@ import pytest
 from services.conditionality.tables.unmatched import unmatched_readings
 from tests.doors import CONTEXT, NATION, Door
 from tests.integration.conditionality.kit import Bench, families, months_of, nik_of
-from tests.integration.conditionality.test_facts import SCHOOL_HEADER, school
+from tests.integration.conditionality.test_facts import FORM_HEADER, SCHOOL_HEADER, form, school
 
 FAMILY, STRANGER, OTHER = islice(families(), 3)
 SCHOOL, MONTH = "30141147", "2023-01"
@@ -190,6 +190,41 @@ async def test_facts_of_a_person_of_the_tokens_regions_are_taken(
     taken = await hand_in(conditionality, *months(FAMILY), regions=regions)
 
     assert (taken["refused"], taken["matched"]) == (0, 3)
+
+
+async def test_a_forms_row_of_who_lives_elsewhere_is_refused_once_and_the_others_are_taken(
+    conditionality: Door, bench: Bench
+) -> None:
+    await bench.take(bench.registered(FAMILY))
+    text = "\n".join((FORM_HEADER, form(nik_of(FAMILY)), form(nik_of(STRANGER)))) + "\n"
+    who, query = conditionality.who("school-1", RECORD, regions=THERE), {"partial": "true"}
+
+    answer = await conditionality.post("/imports/school-form", who, content=text, params=query)
+
+    taken = answer.json()
+    [error] = taken["errors"]
+    assert (error["line"], error["column"], error["code"]) == (2, "nik", "REGION_NOT_YOURS")
+    assert (taken["refused"], taken["accepted"], taken["unmatched"]) == (1, 3, 3)
+
+
+async def test_a_page_that_ends_within_a_forms_row_leaves_none_of_its_months_out(
+    conditionality: Door,
+) -> None:
+    text = f"{FORM_HEADER}\n{form(nik_of(STRANGER))}\n"
+    who = conditionality.who("school-1", RECORD, regions=HERE)
+    await conditionality.post("/imports/school-form", who, content=text)
+
+    seen, following = [], ""
+    while True:
+        query = {"limit": "2"} | ({"cursor": following} if following else {})
+        page = (
+            await conditionality.client.get("/unmatched-facts/lines", headers=who, params=query)
+        ).json()
+        seen += [(each["line"], each["month"]) for each in page["items"]]
+        if not (following := page["next"]):
+            break
+
+    assert seen == [(2, "2023-01"), (2, "2023-02"), (2, "2023-03")]
 
 
 async def test_a_sender_of_no_region_reports_of_nobody(conditionality: Door, bench: Bench) -> None:
