@@ -58,7 +58,17 @@ def _password(role: str) -> str:
 
 def _at_kafka(name: str) -> str:
     """The file of a service's password at Kafka; its database's is another."""
-    return f"{role(name)}.kafka"
+    return _of_user(role(name))
+
+
+def _of_user(user: str) -> str:
+    """The file of the password of one of Kafka's users."""
+    return f"{user}.kafka"
+
+
+def _users(catalogue: Catalogue) -> tuple[str, ...]:
+    """Kafka's users: the services, and who writes or reads from outside."""
+    return (*map(role, catalogue.names), *catalogue.outsiders)
 
 
 def _kafka_user(name: str) -> Iterator[str]:
@@ -167,8 +177,8 @@ def _apart(blocks: Iterable[Lines]) -> Iterator[str]:
 COMPOSE: Final[Mapping[str, Callable[[Catalogue], Lines]]] = {
     "passwords": lambda catalogue: (f"- {password}" for password in _passwords(catalogue)),
     "passwords of users": lambda catalogue: (
-        f"{role(name).upper()}_KAFKA_PASSWORD_FILE: /run/secrets/{_at_kafka(name)}"
-        for name in catalogue.names
+        f"{user.upper()}_KAFKA_PASSWORD_FILE: /run/secrets/{_of_user(user)}"
+        for user in _users(catalogue)
     ),
     "owners": lambda catalogue: (
         line
@@ -177,8 +187,10 @@ COMPOSE: Final[Mapping[str, Callable[[Catalogue], Lines]]] = {
     ),
     "passwords of owners and users": lambda catalogue: (
         f"- {password}"
-        for name in catalogue.names
-        for password in (_password(owner(name)), _at_kafka(name))
+        for password in (
+            *(_password(owner(name)) for name in catalogue.names),
+            *map(_of_user, _users(catalogue)),
+        )
     ),
     "tokens": lambda catalogue: (
         f"- --token={name}=/tokens/{name}" for name in catalogue.needing("service-token")
@@ -201,7 +213,7 @@ COMPOSE: Final[Mapping[str, Callable[[Catalogue], Lines]]] = {
         f"{secret}: {{file: ./secrets/{secret}}}"
         for secret in (
             *_passwords(catalogue),
-            *map(_at_kafka, catalogue.names),
+            *map(_of_user, _users(catalogue)),
             *_client_files(catalogue),
         )
     ),
@@ -262,8 +274,11 @@ REGIONS: Final[Mapping[str, Mapping[str, Callable[[Catalogue], Lines]]]] = {
     },
     "deploy/make-secrets": {
         "passwords": lambda catalogue: (
-            f"make_secret {' '.join(_passwords_of(name, entry))} {_at_kafka(name)}"
-            for name, entry in catalogue.services.items()
+            *(
+                f"make_secret {' '.join(_passwords_of(name, entry))} {_at_kafka(name)}"
+                for name, entry in catalogue.services.items()
+            ),
+            *(f"make_secret {_of_user(user)}" for user in catalogue.outsiders),
         ),
         "clients": lambda catalogue: (
             f"certify {name}.client clientAuth"

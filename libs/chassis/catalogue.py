@@ -6,6 +6,7 @@ so a mistake in it is told before anything starts.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -32,6 +33,10 @@ KEYED: Final[tuple[Need, ...]] = *SEALS, "token-key"
 """The needs that the database of the keys meets."""
 
 
+OUTSIDER: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
+"""The name of who writes or reads from outside, which is part of files' and variables' names."""
+
+
 def role(name: str) -> str:
     """The database role that a service works under, and the name of its database."""
     return f"pkh_{name}"
@@ -50,6 +55,16 @@ def relay(name: str) -> str:
 def owner(name: str) -> str:
     """The database role that may change a service's tables."""
     return f"pkh_{name}_owner"
+
+
+def inbound(name: str) -> str:
+    """Kafka's user for who is registered to write from outside."""
+    return f"pkh_inbound_{name}"
+
+
+def outside(name: str) -> str:
+    """Kafka's user for who reads from outside."""
+    return f"pkh_outside_{name}"
 
 
 class CatalogueRefused(CorridorError):
@@ -89,9 +104,10 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Catalogue(msgspec.Struct, frozen=True):
-    """{name: service}, in the order of the file."""
+    """{name: service}, in the order of the file; `outsiders` are Kafka's users that are none."""
 
     services: Mapping[str, Entry]
+    outsiders: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -115,18 +131,20 @@ def load(root: Path = ROOT) -> Catalogue:
         services = msgspec.toml.decode(path.read_bytes(), type=dict[str, Entry])
     except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
         raise CatalogueRefused([f"deploy/services.toml: {error}."]) from None
+    topics = Topics.load(root / "contracts")
     sentences = [
         f"deploy/services.toml: {sentence}"
         for sentence in (
             *_of_rooms(services, root / "services"),
             *_of_ports(services),
             *_of_words(services),
-            *_of_topics(services, Topics.load(root / "contracts"), datetime.now(UTC).date()),
+            *_of_topics(services, topics, datetime.now(UTC).date()),
         )
     ]
     if sentences:
         raise CatalogueRefused(sentences)
-    return Catalogue(services)
+    users = (*map(inbound, topics.registered()), *map(outside, topics.integrators))
+    return Catalogue(services, users)
 
 
 @lru_cache(maxsize=1)
@@ -196,6 +214,9 @@ def _of_topics(services: Mapping[str, Entry], topics: Topics, today: date) -> It
 
 def _of_writers(services: Mapping[str, Entry], topics: Topics) -> Iterator[str]:
     """The mistakes of topics that somebody outside writes or reads."""
+    for name in (*topics.registered(), *topics.integrators):
+        if not OUTSIDER.fullmatch(str(name)):
+            yield f"{name!r} is no name for a user of Kafka: a to z, 0 to 9 and _, at most 32."
     for reader, own in topics.integrators.items():
         if reader in services:
             yield f"{reader} is a service, and no integrator."

@@ -11,7 +11,7 @@ from typing import Final
 
 import asyncpg
 
-from libs.chassis.catalogue import ROOT, Catalogue, catalogue, reader, relay, role
+from libs.chassis.catalogue import ROOT, Catalogue, catalogue, inbound, outside, reader, relay, role
 from libs.events.bus import embedded
 from libs.events.bus.connect import connect, kafka_settings
 from libs.events.bus.kafka_access import Changes, give
@@ -96,12 +96,12 @@ def kafka_rights(described: Catalogue) -> list[Rights]:
 
 def _writers() -> list[Rights]:
     registered = Topics.load(ROOT / "contracts").registered()
-    return [Rights(role(f"inbound_{name}"), own) for name, own in registered.items()]
+    return [Rights(inbound(name), own) for name, own in registered.items()]
 
 
 def _integrators() -> list[Rights]:
     registered = Topics.load(ROOT / "contracts").integrators
-    return [Rights(role(f"outside_{name}"), (), own, name) for name, own in registered.items()]
+    return [Rights(outside(name), (), own, name) for name, own in registered.items()]
 
 
 async def make_topics(bus_url: str, cluster: Cluster | None = None) -> list[str]:

@@ -151,6 +151,10 @@ def test_a_topic_whose_readers_are_named_has_no_others(tmp_path: Path) -> None:
             "owner: purses, readers: [purses]",
             "pkh.inbound.deaths.v1 is written from outside: purses is a service.",
         ),
+        (
+            "owner: Duk-capil, readers: [purses]",
+            "'Duk-capil' is no name for a user of Kafka: a to z, 0 to 9 and _, at most 32.",
+        ),
         ("owner: dukcapil, readers: [purses]", None),
     ],
 )

@@ -109,6 +109,33 @@ def test_a_service_that_is_described_is_wired_everywhere(with_purses: Path) -> N
     assert {"targets": ["purses:9464"], "labels": {"service": "purses"}} in targets
 
 
+def test_who_writes_or_reads_from_outside_has_a_password_of_its_own(tree: Path) -> None:
+    contracts = tree / "contracts" / "topics.yaml"
+    text = contracts.read_text().replace(
+        "integrators: {}", "integrators: {observatory: [pkh.payments.tahap.v1]}"
+    )
+    contracts.write_text(
+        text + "  pkh.inbound.deaths.v1: {key: person, partitions: 1, owner: dukcapil,"
+        " data_class: sealed, readers: [registry]}\n"
+    )
+
+    write(tree)
+
+    compose = yaml.safe_load((tree / "docker-compose.yml").read_text())
+    migrate = compose["services"]["migrate"]
+    secrets = (tree / "deploy" / "make-secrets").read_text()
+    for user in ("pkh_inbound_dukcapil", "pkh_outside_observatory"):
+        file = f"{user}.kafka"
+        assert f"make_secret {file}\n" in secrets
+        assert compose["secrets"][file] == {"file": f"./secrets/{file}"}
+        variable = f"{user.upper()}_KAFKA_PASSWORD_FILE"
+        assert migrate["environment"][variable] == f"/run/secrets/{file}"
+        holders = [
+            name for name, each in compose["services"].items() if file in each.get("secrets", ())
+        ]
+        assert holders == ["migrate"]
+
+
 def test_a_description_that_is_wrong_writes_nothing(with_purses: Path) -> None:
     described = with_purses / "deploy" / "services.toml"
     described.write_text(described.read_text().replace("8009", "8001"))
