@@ -108,6 +108,9 @@ class Visit:
     ) -> httpx.Response:
         """The answer of another service to the signed-in person, whatever its status; it decides by
         their token what they see and may do. `OtherSilent` where it does not answer."""
+        address = self.settings.addresses.get(service)
+        if not address:  # nobody has said where it is
+            raise OtherSilent(service)
         own = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         if method == "POST":
             own["Idempotency-Key"] = str(uuid.uuid4())
@@ -115,7 +118,7 @@ class Visit:
             async with httpx.AsyncClient(trust_env=False, timeout=OTHERS_S_MAX) as client:
                 return await client.request(
                     method,
-                    f"{self.settings.addresses[service]}{path}",
+                    f"{address}{path}",
                     params=query,
                     json=body,
                     headers={**own, **(headers or {})},

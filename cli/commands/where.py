@@ -14,7 +14,9 @@ from cli.errors import Failed
 
 
 def where(
-    name: Annotated[str | None, typer.Argument(help="A service, a simulator, or kafka.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="A service, a simulator, console, kafka.")
+    ] = None,
     data: State = STATE,
 ) -> None:
     """Print where a part of the running platform answers, or all of them do."""
@@ -34,6 +36,8 @@ async def _places(data: Path) -> dict[str, str]:
     try:
         addresses = json.loads(card.read_text())
         places: dict[str, str] = {**addresses["services"], **addresses["simulators"]}
+        if "console" in addresses:  # a platform of an earlier release has none
+            places["console"] = addresses["console"]
         if addresses["bus"]["kind"] == "kafka":
             places["kafka"] = addresses["bus"]["url"].removeprefix("kafka://")
     except (OSError, ValueError, KeyError):

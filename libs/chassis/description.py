@@ -93,7 +93,8 @@ class Service:
         return Settings.from_environment(
             self.name,
             needs=self.entry.needs,
-            calls=(*self.entry.calls, *self.entry.shows),
+            calls=self.entry.calls,
+            shows=self.entry.shows,
             partners=self.entry.partners,
         )
 

@@ -386,14 +386,16 @@ class Settings:
         needs: Collection[str] = (),
         calls: Collection[str] = (),
         partners: Collection[str] = (),
+        shows: Collection[str] = (),
     ) -> Self:
         """Read everything at once, so that a service with a wrong setting does not start.
 
-        `needs`, `calls` and `partners` are those of its entry in deploy/services.toml.
+        `needs`, `calls`, `partners` and `shows` are those of its entry in deploy/services.toml.
         """
         for name in (name for need in needs for name in NEEDED[need]):
             text(env, name)
         called = {name: url(env, address_of(name), WEB) for name in calls}
+        shown = {name: url(env, address_of(name), WEB, optional=True) for name in shows}
         outside = {name: url(env, address_of(name), WEB, optional=True) for name in partners}
         bus_url = url(env, "PKH_BUS_URL", (*POSTGRES, "kafka"))
         believed = issuers(env)
@@ -426,7 +428,7 @@ class Settings:
                 lambda name, default: whole(env, name, default, at_least=1, at_most=LIMIT_MAX)
             ),
             sign_in=sign_in(env, believed),
-            addresses={**called, **outside},
+            addresses={**called, **shown, **outside},
             partner_keys=partner_keys(env) if any(outside.values()) else None,
             partner_tls=partner_tls(env, outside, bus_url),
         )

@@ -127,7 +127,7 @@ async def platform() -> AsyncIterator[Platform]:
 
 
 async def test_everything_starts_and_reaches_what_it_needs(platform: Platform) -> None:
-    names = {"postgres", "relay", "treasury", "bank", *SERVICES}
+    names = {"postgres", "relay", "sign-in", "treasury", "bank", *SERVICES}
     assert set(platform.supervisor.pids()) == names
     async with httpx.AsyncClient() as client:
         for url in platform.base_urls.values():
@@ -139,6 +139,7 @@ async def test_other_programs_find_it(platform: Platform) -> None:
     services = card(platform.data_dir)["services"]
     assert services == {name: platform.base_url(name) for name in SERVICES}
     assert card(platform.data_dir)["metrics"] == platform.metrics_urls
+    assert card(platform.data_dir)["console"] == platform.console_url
 
 
 async def test_no_secret_stands_where_other_users_can_read_it(platform: Platform) -> None:

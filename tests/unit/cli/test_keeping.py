@@ -15,6 +15,10 @@ class Running(Platform):
     def addresses(self) -> dict[str, str]:
         return {"payments": "http://127.0.0.1:1", "kafka": "127.0.0.1:2"}
 
+    @property
+    def console_url(self) -> str:
+        return "http://127.0.0.1:1/console/"
+
 
 def test_a_kept_platform_tells_where_it_is_until_it_is_stopped() -> None:
     said = StringIO()
@@ -29,6 +33,7 @@ def test_a_kept_platform_tells_where_it_is_until_it_is_stopped() -> None:
     asyncio.run(stopped())
 
     assert "kafka           127.0.0.1:2" in said.getvalue()
+    assert "http://127.0.0.1:1/console/ and sign in as pusat-1" in said.getvalue()
     assert "up --data var --bus kafka --books 'a year/books.csv'" in said.getvalue()
 
 
