@@ -8,6 +8,7 @@ from tests.mutants.appeals import APPEALS
 from tests.mutants.approvals import APPROVALS
 from tests.mutants.cases import CASES
 from tests.mutants.changes import CHANGES
+from tests.mutants.console import CONSOLE
 from tests.mutants.corridor import CORRIDOR
 from tests.mutants.cuts import CUTTING
 from tests.mutants.erasing import ERASING
@@ -64,6 +65,7 @@ MUTANTS: Final = (
     *RECORDED,
     *SESSIONS,
     *CASES,
+    *CONSOLE,
     *APPEALS,
     Mutant(
         "closed-in-the-batch",
