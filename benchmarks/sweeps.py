@@ -29,11 +29,14 @@ from libs.chassis.csv_upload import ImportReport, read_rows
 from libs.chassis.idempotency import OnceOnly
 from libs.events.store.model import Context
 from libs.events.store.postgres import Store
+from libs.privacy.keys import KeyRing
+from libs.privacy.versions import KeyVersions
 from localstack.postgres.server import PostgresServer
 from services.complaints import policy
 from services.complaints.contract import SERVICE
 from services.complaints.domain.deadlines import Turn
 from services.complaints.http.csv_commands import COMPLAINT_COLUMNS, CsvImport
+from services.complaints.http.words import CaseKeys
 from services.complaints.tables.sweeps import ask
 from services.complaints.workers.sweeper import CHUNK_CASES, Sweeper
 from simulators.synthetic_year.files import Year, complaints
@@ -103,7 +106,9 @@ class Service:
 
     async def begin(self) -> None:
         """Take every file in, and hold terms against the day on which it begins."""
-        imported = CsvImport(POLICIES, Principal("clerk", frozenset(), (NATION,)))
+        # The invented complaints have no words, so no key is asked for.
+        keys = CaseKeys.of(KeyRing(self._store.pool, KeyVersions.of(bytes(32))))
+        imported = CsvImport(POLICIES, keys, Principal("clerk", frozenset(), (NATION,)))
         for content in files():
             report = ImportReport("complaints.csv")
             async with self._store.transaction(AT_DOOR) as unit:

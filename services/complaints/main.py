@@ -36,10 +36,11 @@ POLICIES: Final = policy.load()
 async def parts(running: Running, policies: Policies = POLICIES) -> Parts:
     """Passes cases on whose term is over, and takes in what others answer to orders."""
     keys = await running.own_keys()
+    case_keys = CaseKeys.of(keys)
     resources = {
-        "csv_import": CsvImport(policies),
+        "csv_import": CsvImport(policies, case_keys),
         "policies": policies,
-        "case_keys": CaseKeys.of(keys),
+        "case_keys": case_keys,
     }
     sweeper = Sweeper(running.store, policies)
     running.looks.append(Seldom(sweeper.readings))

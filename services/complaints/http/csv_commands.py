@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID, uuid5
 
 from libs.chassis.auth import NOBODY, Principal
@@ -26,7 +26,15 @@ from services.complaints.domain.case import (
     ResolveCase,
     ResolvedBeforeReceived,
 )
+from services.complaints.domain.handling import Statement
 from services.complaints.domain.working_days import HolidaysUnknown
+from services.complaints.http.words import (
+    CaseKeys,
+    WordsTooLong,
+    WordsUnfit,
+    ensure_words,
+    seal,
+)
 from services.complaints.policy import Policies
 from services.complaints.tables.cases import keep_cases
 
@@ -38,6 +46,8 @@ CLOCK: Final = re.compile(r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
 RESOLUTIONS: Final = ("UPHELD", "REJECTED", "REFERRED")
 CASES: Final = UUID("2f1f7b0e-6a39-5d63-9f0c-8c6f2b9d7a41")
 """The space of the ids of cases that come in by a file, under their numbers there."""
+OfRow: TypeAlias = tuple[ReceiveCase, *tuple[Command, ...]]
+"""What a row asks for: its case is received, and resolved where it was."""
 DAYS_AHEAD: Final = timedelta(days=1)
 """Local time is ahead of UTC, so a day begins there before it does here."""
 
@@ -62,7 +72,8 @@ class Mistake(Enum):
     HOLIDAYS_UNKNOWN = "No decree of national holidays is known for a year of its term."
     RECEIVED_DIFFERENTLY = "Another complaint has this number."
     RESOLVED_DIFFERENTLY = "The complaint was resolved otherwise, or on another day."
-    WORDS_NOT_KEPT = "Words of people are not kept from a file yet; the complaint is."
+    TEXT_TOO_LONG = "The text has more characters than are taken."
+    TEXT_UNFIT = "The text holds markup or control characters."
 
 
 REFUSALS: Final[Mapping[type[Exception], tuple[str, Mistake]]] = {
@@ -70,6 +81,8 @@ REFUSALS: Final[Mapping[type[Exception], tuple[str, Mistake]]] = {
     CaseReceivedDifferently: ("complaint_no", Mistake.RECEIVED_DIFFERENTLY),
     CaseResolvedDifferently: ("resolved_at", Mistake.RESOLVED_DIFFERENTLY),
     ResolvedBeforeReceived: ("resolved_at", Mistake.RESOLVED_BEFORE_RECEIVED),
+    WordsTooLong: ("text", Mistake.TEXT_TOO_LONG),
+    WordsUnfit: ("text", Mistake.TEXT_UNFIT),
 }
 """The meaning of a refusal for the row behind the command."""
 
@@ -86,10 +99,13 @@ class RowRefused(Exception):
 class CsvImport:
     """Takes files of complaints in, a batch of rows at a time.
 
-    A row of a region outside the sender's is refused; `NOBODY` has none.
+    A row of a region outside the sender's is refused; `NOBODY` has none. Words are sealed by the
+    key of their case. A family card is looked at for its form and forgotten: only registry can
+    tell whose it is, and its topic names nobody (decision 0068), so a filed case has no family.
     """
 
     policies: Policies
+    keys: CaseKeys
     sender: Principal = NOBODY
 
     def for_(self, sender: Principal) -> CsvImport:
@@ -99,22 +115,18 @@ class CsvImport:
     async def complaints(self, unit: Transaction, rows: list[Row], report: ImportReport) -> None:
         """complaints.csv: a complaint a row; the same row again changes nothing."""
         today = unit.context.at.date() + DAYS_AHEAD
-        lines: list[int] = []
-        commands: list[tuple[str, Command]] = []
+        taken: list[tuple[int, OfRow, str]] = []
         for line, cells in rows:
             try:
-                of_row = self.commands(cells, today)
+                of_row = commands_of(self.policies, self.sender, cells, today)
             except RowRefused as refused:
                 report.refuse(line, refused.column, refused.mistake)
             except DomainError as error:
                 _refuse(line, error, report)
             else:
-                if cells["text"]:
-                    report.warn(line, "text", Mistake.WORDS_NOT_KEPT)
-                case = CASE.stream(of_row[0].case)
-                commands += [(case, command) for command in of_row]
-                lines += [line] * len(of_row)
-        outcomes = await handle_many(unit, CASE, commands)
+                taken.append((line, of_row, cells["text"]))
+        lines = [line for line, of_row, _ in taken for _ in of_row]
+        outcomes = await handle_many(unit, CASE, await self._worded(taken))
         moved = dict.fromkeys(lines, False)
         errors: dict[int, Exception] = {}
         for line, outcome in zip(lines, outcomes, strict=True):
@@ -129,45 +141,64 @@ class CsvImport:
                 report.unchanged += not has_moved
         await keep_cases(unit, outcomes)
 
-    def commands(
-        self, cells: Mapping[str, str], today: date
-    ) -> tuple[ReceiveCase, *tuple[Command, ...]]:
-        """The commands of a row. Raises `RowRefused` and `HolidaysUnknown`."""
-        number, region = cells["complaint_no"], cells["region_code"]
-        _ensure(bool(number), "complaint_no", Mistake.MISSING)
-        _ensure(bool(OFFICE_ID.fullmatch(number)), "complaint_no", Mistake.NOT_AN_ID)
-        received_on = _local_day(cells, "received_at", today)
-        channels = self.policies.channels_on(received_on)
-        categories = self.policies.categories_on(received_on)
-        _ensure(cells["channel"] in channels, "channel", Mistake.CHANNEL_UNKNOWN)
-        _ensure(cells["category"] in categories, "category", Mistake.CATEGORY_UNKNOWN)
-        _ensure(cells["anonymous"] in ("Y", "N"), "anonymous", Mistake.NOT_YES_OR_NO)
-        _ensure(bool(VILLAGE.fullmatch(region)), "region_code", Mistake.NOT_A_VILLAGE)
-        _ensure(self.sender.may_see(region), "region_code", Mistake.REGION_NOT_YOURS)
-        _ensure_card(cells)
-        start = categories[cells["category"]].start
-        receive = ReceiveCase(
-            case=str(uuid5(CASES, number)),
-            category=cells["category"],
-            channel=cells["channel"],
-            region=region,
-            level=start,
-            received_on=received_on,
-            due_on=self.policies.ladder.received(start, received_on).due_on,
-            anonymous=cells["anonymous"] == "Y",
-            family=None,
-            reference=number,
-        )
-        if not cells["resolved_at"]:
-            _ensure(not cells["resolution"], "resolution", Mistake.NOT_RESOLVED)
-            return (receive,)
-        resolved_on = _local_day(cells, "resolved_at", today)
-        _ensure(resolved_on >= received_on, "resolved_at", Mistake.RESOLVED_BEFORE_RECEIVED)
-        is_resolution = cells["resolution"] in RESOLUTIONS
-        _ensure(is_resolution, "resolution", Mistake.RESOLUTION_UNKNOWN)
-        self.policies.ladder.turns(start, received_on, resolved_on)  # or no decree is known
-        advance = AdvanceTo(resolved_on, self.policies.ladder)
-        return receive, advance, ResolveCase(resolved_on, cells["resolution"])
+    async def _worded(self, taken: Sequence[tuple[int, OfRow, str]]) -> list[tuple[str, Command]]:
+        """The commands of rows by their streams, each complaint with its words, sealed."""
+        spoken = {of_row[0].case for _, of_row, text in taken if text}
+        keys = await self.keys.made_each(spoken) if spoken else {}
+        commands: list[tuple[str, Command]] = []
+        for _, (receive, *rest), text in taken:
+            # Words that were erased do not come back by the file that they once came in.
+            if text and keys[receive.case].secrets:
+                words = Statement(words=seal(keys[receive.case], "words", text))
+                receive = replace(receive, statement=words)
+            stream = CASE.stream(receive.case)
+            commands += [(stream, command) for command in (receive, *rest)]
+        return commands
+
+
+def commands_of(
+    policies: Policies, sender: Principal, cells: Mapping[str, str], today: date
+) -> OfRow:
+    """The commands of a row that somebody sends, without its words.
+
+    Raises `RowRefused`, `HolidaysUnknown`, `WordsTooLong` and `WordsUnfit`.
+    """
+    number, region = cells["complaint_no"], cells["region_code"]
+    _ensure(bool(number), "complaint_no", Mistake.MISSING)
+    _ensure(bool(OFFICE_ID.fullmatch(number)), "complaint_no", Mistake.NOT_AN_ID)
+    received_on = _local_day(cells, "received_at", today)
+    channels = policies.channels_on(received_on)
+    categories = policies.categories_on(received_on)
+    _ensure(cells["channel"] in channels, "channel", Mistake.CHANNEL_UNKNOWN)
+    _ensure(cells["category"] in categories, "category", Mistake.CATEGORY_UNKNOWN)
+    _ensure(cells["anonymous"] in ("Y", "N"), "anonymous", Mistake.NOT_YES_OR_NO)
+    _ensure(bool(VILLAGE.fullmatch(region)), "region_code", Mistake.NOT_A_VILLAGE)
+    _ensure(sender.may_see(region), "region_code", Mistake.REGION_NOT_YOURS)
+    _ensure_card(cells)
+    ensure_words(policies.handling_on(received_on), cells["text"])
+    start = categories[cells["category"]].start
+    receive = ReceiveCase(
+        case=str(uuid5(CASES, number)),
+        category=cells["category"],
+        channel=cells["channel"],
+        region=region,
+        level=start,
+        received_on=received_on,
+        due_on=policies.ladder.received(start, received_on).due_on,
+        anonymous=cells["anonymous"] == "Y",
+        family=None,
+        reference=number,
+    )
+    if not cells["resolved_at"]:
+        _ensure(not cells["resolution"], "resolution", Mistake.NOT_RESOLVED)
+        return (receive,)
+    resolved_on = _local_day(cells, "resolved_at", today)
+    _ensure(resolved_on >= received_on, "resolved_at", Mistake.RESOLVED_BEFORE_RECEIVED)
+    is_resolution = cells["resolution"] in RESOLUTIONS
+    _ensure(is_resolution, "resolution", Mistake.RESOLUTION_UNKNOWN)
+    policies.ladder.turns(start, received_on, resolved_on)  # or no decree is known
+    advance = AdvanceTo(resolved_on, policies.ladder)
+    return receive, advance, ResolveCase(resolved_on, cells["resolution"])
 
 
 def _ensure_card(cells: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -64,6 +65,12 @@ class CaseKeys:
     async def made(self, case: str) -> FamilyKey:
         """The key of a case, made where it has none. Raises `KeyDestroyed`."""
         return (await self.keys.create([case]))[case]
+
+    async def made_each(self, cases: Iterable[str]) -> dict[str, FamilyKey]:
+        """The keys of cases, made where there were none; one that is destroyed has no secrets."""
+        wanted = list(cases)
+        await self.keys.make(wanted)
+        return await self.keys.fetch_each(wanted)
 
     async def sealed(self, case: str, words: str) -> str:
         """Words as they are stored. Raises `KeyDestroyed`."""

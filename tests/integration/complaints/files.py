@@ -10,12 +10,16 @@ from libs.chassis.auth import Principal
 from libs.chassis.csv_upload import ImportReport
 from libs.events.store.model import Context
 from libs.events.store.postgres import Store
+from libs.privacy.keys import KeyRing
+from libs.privacy.versions import KeyVersions
 from services.complaints import policy
 from services.complaints.http.csv_commands import CsvImport
+from services.complaints.http.words import CaseKeys
 from tests.doors import NATION, Door
 from tests.servers import eventually
 
 POLICIES: Final = policy.load()
+KEK: Final = KeyVersions.of(bytes(range(32)))
 
 RECEIVE, READ = "complaints:receive", "complaints:read"
 HEADER: Final = (
@@ -93,5 +97,6 @@ async def file(store: Store, *rows: str) -> None:
     report = ImportReport("complaints.csv")
     clerk = Principal("clerk-1", frozenset(), NATION)
     async with store.transaction(Context(datetime.now(UTC), "clerk-1")) as unit:
-        await CsvImport(POLICIES, clerk).complaints(unit, cells, report)
+        keys = CaseKeys.of(KeyRing(store.pool, KEK))  # rows without words ask for none
+        await CsvImport(POLICIES, keys, clerk).complaints(unit, cells, report)
     assert report.accepted == len(rows), report.errors

@@ -9,6 +9,7 @@ import pytest
 from libs.events.store.postgres import Store
 from tests.doors import Door, sent
 from tests.integration.complaints.files import complaint, hand_in, refusals, standings, sweep
+from tests.integration.complaints.kit import SCOPES, seen
 from tests.sample_years import EXAMPLES
 
 
@@ -108,15 +109,47 @@ async def test_another_complaint_of_a_number_and_another_resolution_are_refused(
     ]
 
 
-async def test_words_in_a_file_are_told_of_and_the_complaint_is_taken(complaints: Door) -> None:
-    header = "complaint_no,received_at,channel,category,anonymous,region_code,text"
-    row = "C1,2023-03-30T10:00:00,WEB,OTHER,Y,61.08.06.2018,Nobody answers."
+WITH_TEXT = "complaint_no,received_at,channel,category,anonymous,region_code,text"
 
-    report = await hand_in(complaints, row, header=header)
+
+def worded(text: str, number: str = "C1") -> str:
+    """A complaint in somebody's own words."""
+    return f"{number},2026-03-30T10:00:00,WEB,OTHER,Y,61.03.01.2026,{text}"
+
+
+async def test_words_in_a_file_are_kept_sealed_and_shown_to_whoever_reads_the_case(
+    complaints: Door, store: Store
+) -> None:
+    said = "Nobody answers at the kelurahan."
+
+    first = await hand_in(complaints, worded(said), header=WITH_TEXT)
+    again = await hand_in(complaints, worded(said), header=WITH_TEXT)
+
+    assert [(each["accepted"], each["unchanged"]) for each in (first, again)] == [(1, 0), (0, 1)]
+    assert first["warnings"] == []
+    clerk = complaints.who("clerk-1", *SCOPES)
+    [case] = (await complaints.client.get("/cases", headers=clerk)).json()["items"]
+    words = await seen(complaints, case["case"], clerk, "/words")
+    assert [(each["kind"], each["words"]) for each in words["entries"]] == [("TEXT", said)]
+    events = await store.pool.fetchval("SELECT string_agg(e::text, ' ') FROM events AS e")
+    assert "StatementTaken" in events
+    assert said not in events
+    assert said.encode().hex() not in events
+
+
+async def test_words_that_do_not_fit_are_refused_and_take_no_other_row_with_them(
+    complaints: Door,
+) -> None:
+    unfit = ["<b>Nobody</b> answers.", "Nobody\x07answers.", "x" * 4_001]
+    rows = [worded(text, f"C{number}") for number, text in enumerate(unfit)]
+
+    report = await hand_in(complaints, worded("Fits.", "C9"), *rows, header=WITH_TEXT, partial=True)
 
     assert report["accepted"] == 1
-    assert [(each["column"], each["code"]) for each in report["warnings"]] == [
-        ("text", "WORDS_NOT_KEPT")
+    assert refusals(report) == [
+        (4, "text", "CHARACTERS"),  # no file has one, whatever the column is
+        (3, "text", "TEXT_UNFIT"),
+        (5, "text", "TEXT_TOO_LONG"),
     ]
 
 

@@ -13,11 +13,11 @@ from libs.chassis.auth import Principal
 from services.complaints import policy
 from services.complaints.domain.case import AdvanceTo, Case, case
 from services.complaints.domain.standing import Standing, standing_on
-from services.complaints.http.csv_commands import COMPLAINT_COLUMNS, CsvImport
+from services.complaints.http.csv_commands import COMPLAINT_COLUMNS, commands_of
 from tests.sample_years import YEARS
 
 POLICIES = policy.load()
-CSV_IMPORT = CsvImport(POLICIES, Principal("clerk-1", frozenset(), ("*",)))
+CLERK = Principal("clerk-1", frozenset(), ("*",))
 TODAY = date(2026, 1, 31)
 
 
@@ -38,7 +38,7 @@ def filed(**changed: str) -> Case:
 def taken(cells: dict[str, str]) -> Case:
     """The case that a row comes to."""
     state = Case()
-    for command in CSV_IMPORT.commands(cells, TODAY):
+    for command in commands_of(POLICIES, CLERK, cells, TODAY):
         for event in case.decide(command, state):
             state = case.evolve(state, event)
     return state
