@@ -85,6 +85,41 @@ async def plant_words(running: Year) -> None:
     await recorder.post("p2k2", "/sessions/S9999999/cancellation", cancelled, seen.if_match)
 
 
+COMPLAINED: Final = (
+    "Kenari Pelapor Rahasia",
+    "kenari.pelapor@example.org",
+    "Kenari mengadu lewat formulir",
+    "Kenari mengadu lewat berkas",
+    "Kenari catatan petugas pengaduan",
+)
+"""What a reporter says of themselves and of their complaint, at the door and in a file, and a note
+of staff: no table, file, log, message or trace holds it in clear, those of complaints included."""
+
+
+async def plant_complaints(running: Year) -> None:
+    """Have somebody complain, at the door and by a file, in `COMPLAINED`."""
+    name, contact, said, filed, note = COMPLAINED
+    scopes = ("complaints:receive", "complaints:read", "complaints:handle")
+    desk = running.front.client("desk", *scopes)
+    region = running.rows("complaints.csv")[0]["region_code"]
+    complaint = {"category": "NO_CARD", "channel": "WEB", "region": region, "confidential": True}
+    told = {"received_on": "2023-03-30", "name": name, "contact": contact, "text": said}
+    answer = await desk.post("complaints", "/cases", complaint | told)
+    received = answer.read(dict[str, str])
+    await desk.post("complaints", f"/cases/{received['case']}/notes", {"words": note})
+    file = (
+        "complaint_no,received_at,channel,category,anonymous,region_code,text\n"
+        f"K000001,2023-03-30T10:00:00,WEB,NO_CARD,Y,{region},{filed}\n"
+    )
+    with tempfile.TemporaryDirectory() as elsewhere:
+        path = Path(elsewhere) / "complaints.csv"
+        path.write_text(file)
+        await desk.upload("complaints", "/imports/complaints", path)
+    # The words are there, for whoever may read them: the test of the test.
+    words = await desk.see("complaints", f"/cases/{received['case']}/words", dict[str, object])
+    assert said in str(words)
+
+
 async def tables(running: Year, databases: Sequence[str] = DATABASES) -> bytes:
     """Every row of every table of databases, as text: what compression might hide in files."""
     postgres = running.platform._environment.postgres

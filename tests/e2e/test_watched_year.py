@@ -21,7 +21,16 @@ from cli.commands.rebuild import rebuild
 from libs.chassis.catalogue import catalogue
 from libs.events import telemetry
 from localstack.environment import MEASURED
-from tests.chaos.canaries import DATABASES, WORDS, canaries, holding, plant_words, tables
+from tests.chaos.canaries import (
+    COMPLAINED,
+    DATABASES,
+    WORDS,
+    canaries,
+    holding,
+    plant_complaints,
+    plant_words,
+    tables,
+)
 from tests.chaos.year import SMALL, Year, year
 from tests.e2e.collector import Collector, Span, collecting
 from tests.servers import eventually
@@ -88,6 +97,7 @@ async def watched(
             server = await running.enter_async_context(prometheus(directory, targets))
         await sample.run(1)
         await plant_words(sample)
+        await plant_complaints(sample)
         yield Watched(sample, collector, server)
 
 
@@ -186,7 +196,8 @@ async def test_no_canary_is_left_by_a_watched_run(watched: Watched, tmp_path: Pa
     running, patterns, dump = watched.year, tmp_path / "patterns", tmp_path / "dump"
     dump.mkdir()
     planted = canaries(running)
-    patterns.write_bytes(b"\n".join(sorted(planted)) + b"\n")
+    complained = {words.encode() for words in COMPLAINED}
+    patterns.write_bytes(b"\n".join(sorted(planted | complained)) + b"\n")
 
     (dump / "tables").write_bytes(await tables(running))
     (dump / "metrics").write_bytes("\n".join((await watched.shown()).values()).encode())
