@@ -173,6 +173,19 @@ CASES: Final = (
         f"{GUESSED}::test_the_right_pin_gives_back_what_guesses_took",
     ),
     Mutant(
+        "a-number-told-by-the-clock",
+        "a number that nobody has is answered without the work of unwrapping a key",
+        (
+            Change(
+                "services/complaints/http/words.py",
+                "        found = await self.fresh.fetch_each([asked])\n",
+                "        found = await self.fresh.fetch_each([case] if case else [])\n",
+            ),
+        ),
+        f"{GUESSED}::test_a_guess_costs_as_much_of_a_number_that_nobody_has",
+        f"{GUESSED}::test_the_right_pin_gives_back_what_guesses_took",
+    ),
+    Mutant(
         "a-name-in-confidence",
         "a district is shown who complained in confidence",
         (

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
+from libs.privacy.wrapping import Wrapper
 from services.complaints.main import SERVICE
 from tests.doors import Door, front_door, service_settings
 from tests.integration.complaints.kit import NOW, follow, problem, received
@@ -71,6 +73,25 @@ async def test_no_answer_tells_which_numbers_there_are(complaints: Door) -> None
     nobodys = [shown(await follow(complaints, NOBODYS, wrong)) for _ in range(7)]
 
     assert somebodys == nobodys
+
+
+async def test_a_guess_costs_as_much_of_a_number_that_nobody_has(
+    complaints: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = await received(complaints)
+    await follow(complaints, "B" * 16, "000000")  # the first who ever guesses
+    unwrap, unwrapped = Wrapper.unwrap, list[str]()
+
+    def counted(wrapper: Wrapper, family: str, version: int, wrapped: bytes) -> bytes:
+        unwrapped.append(family)
+        return unwrap(wrapper, family, version, wrapped)
+
+    monkeypatch.setattr(Wrapper, "unwrap", counted)
+
+    await follow(complaints, case["receipt"], other(case["pin"]))
+    assert unwrapped == [case["case"]]
+    await follow(complaints, NOBODYS, other(case["pin"]))
+    assert len(unwrapped) == 2
 
 
 async def test_the_right_pin_gives_back_what_guesses_took(complaints: Door) -> None:
