@@ -18,6 +18,8 @@ from services.payments.contract import (
     ListClosed,
 )
 from services.payments.contract.commitment import (
+    AppealEnded,
+    AppealPaused,
     Cleared,
     CycleEvaluated,
     CycleWithdrawn,
@@ -27,14 +29,19 @@ from services.payments.contract.commitment import (
     Terminated,
     asked_of_payments,
 )
-from services.payments.domain.payment.messages import ClearHold
+from services.payments.domain.payment.messages import ClearHold, Return, ReturnReason
+from services.payments.domain.payment.messages import Command as PaymentCommand
 from services.payments.domain.shared.ids import payment_id
 from services.payments.domain.tahap.state import TahapState
+from services.payments.tables.appeals import keep_appeals
 from services.payments.tables.erased_families import stop
 from services.payments.tables.late_lines import keep_late_evaluations, take_late_lines
 from services.payments.tables.list_lines import join_evaluations, join_roster
 from services.payments.tables.open_lists import keep_proof, keep_withheld, still_open
 from services.payments.tables.payments import pay, payments_of
+
+NO_EFFECT = (CycleEvaluated, EvaluationClosed, AppealPaused, AppealEnded)
+"""What conditionality says that asks no payment for anything."""
 
 
 async def _roster(unit: Transaction, messages: Sequence[Incoming]) -> None:
@@ -127,15 +134,35 @@ async def _commitment(unit: Transaction, messages: Sequence[Incoming]) -> None:
     closed = [m for m in messages if isinstance(m.body, EvaluationClosed)]
     for message in await _standing(unit, closed):
         await keep_proof(unit, message.body, message.envelope.position)
-    effects = []
+    effects: list[tuple[tuple[str, str], PaymentCommand]] = []
     for message in messages:
         body = message.body
-        if not isinstance(body, CycleEvaluated | EvaluationClosed):
+        if not isinstance(body, NO_EFFECT):
             asked = asked_of_payments(body)
             effects += [((tahap, body.family), command) for tahap, command in asked]
+    await _effects(unit, effects)
+    await _appeals(unit, [message.body for message in messages])
+
+
+async def _appeals(unit: Transaction, bodies: Sequence[object]) -> None:
+    opened = [(b.family, b.case) for b in bodies if isinstance(b, AppealPaused)]
+    ended = [(b.family, b.case) for b in bodies if isinstance(b, AppealEnded)]
+    if not opened and not ended:
+        return
+    due = await keep_appeals(unit, opened, ended)
+    graduated = ReturnReason.GRADUATED_NATURAL
+    back = [(payment_id(tahap, who, kind), Return(at, graduated)) for who, at, tahap, kind in due]
+    await pay(unit, back)
+
+
+async def _effects(
+    unit: Transaction, effects: Sequence[tuple[tuple[str, str], PaymentCommand]]
+) -> None:
     if effects:
         payments = await payments_of(unit, [cycle for cycle, _ in effects])
-        commands = [(payments[cycle], command) for cycle, command in effects]
+        commands: list[tuple[str, PaymentCommand]] = [
+            (payments[cycle], command) for cycle, command in effects
+        ]
         # A deferred payment is held as well as the one in its place: a cycle that is withdrawn
         # holds neither, because the next announcement may pay by either.
         commands += [
@@ -169,6 +196,8 @@ SUBSCRIPTIONS = (
             "Released": Released,
             "Cleared": Cleared,
             "Terminated": Terminated,
+            "AppealPaused": AppealPaused,
+            "AppealEnded": AppealEnded,
         },
         _commitment,
     ),

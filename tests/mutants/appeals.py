@@ -55,7 +55,7 @@ APPEALS: Final = (
         (
             Change(
                 f"{_COMMITMENT}/appeals.py",
-                "        return [*events, end(decided, after)]\n",
+                "        return [*others, end(decided, after), *ends]\n",
                 "        return events\n",
             ),
         ),
@@ -170,5 +170,20 @@ APPEALS: Final = (
         ),
         f"{_RULES}::test_the_order_of_an_upheld_appeal_takes_the_place_of_one_that_only_asks",
         f"{_RULES}::test_an_order_that_comes_while_an_upheld_one_waits_is_refused_and_ends_nothing",
+    ),
+    Mutant(
+        "appealed-money-returned",
+        "held money of a family that graduates goes back while its appeal is open",
+        (
+            Change(
+                "services/payments/workers/entitle.py",
+                "    families = [family for family in families if family not in kept]\n",
+                "    families = [family for family in families if family or kept]\n",
+            ),
+        ),
+        "tests/integration/payments/test_open_appeals.py"
+        "::test_who_graduates_while_an_appeal_is_open_gives_nothing_back_before_its_end",
+        "tests/integration/payments/test_open_appeals.py"
+        "::test_an_appeal_that_has_ended_keeps_nothing_even_if_its_beginning_comes_again",
     ),
 )

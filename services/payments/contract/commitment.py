@@ -86,6 +86,22 @@ class Terminated:
     effect: str
 
 
+@dataclass(frozen=True, slots=True)
+class AppealPaused:
+    """A case of the family appeals: its held money goes back for no reason until the end."""
+
+    family: str
+    case: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppealEnded:
+    """Nothing waits for a case's appeal any more; what it let go on came before this message."""
+
+    family: str
+    case: str
+
+
 def asked_of_payments(
     message: CycleWithdrawn | Suspended | Released | Cleared | Terminated,
 ) -> Sequence[tuple[str, payments.Command]]:

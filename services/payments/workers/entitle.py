@@ -29,6 +29,7 @@ from services.payments.domain.shared.ids import REGULAR, paid_person, payment_id
 from services.payments.domain.shared.totals import Totals
 from services.payments.partners.answers import ACCOUNT_NOT_FOUND
 from services.payments.partners.files import BANKS
+from services.payments.tables.appeals import kept_by_appeals
 from services.payments.tables.deferrals import reserve, take_out
 from services.payments.tables.holds import defer_held, held_among
 from services.payments.tables.list_lines import NotAsApproved, all_complete_lines
@@ -178,7 +179,14 @@ async def _carry(unit: Transaction, payments: Mapping[str, str]) -> None:
 
 
 async def _graduate(unit: Transaction, job: Job, families: Sequence[str]) -> None:
-    """Blocked money of a family without a category left goes back to the treasury."""
+    """Blocked money of a family without a category left goes back to the treasury.
+
+    While a case of it appeals it stays, and goes back at the end of that if it is blocked still.
+    """
+    if not families:
+        return
+    kept = await kept_by_appeals(unit, families, job.announced.tahap)
+    families = [family for family in families if family not in kept]
     rows = await unit.connection.fetch(
         "SELECT tahap, family::text, kind FROM payment_of WHERE family = ANY($1::uuid[])",
         families,

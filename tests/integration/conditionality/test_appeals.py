@@ -59,7 +59,7 @@ async def test_an_appeal_keeps_its_money_held_until_it_is_rejected(bench: Bench)
     assert await bench.followed(FAMILY) == ["Suspended", "AppealPaused"]
     await bench.take(bench.appeal_decided(FAMILY, "REJECTED"))
 
-    assert await bench.followed(FAMILY) == ["Suspended", "AppealPaused", "AppealEnded", "Released"]
+    assert await bench.followed(FAMILY) == ["Suspended", "AppealPaused", "Released", "AppealEnded"]
     [released] = await sent(bench.store, "Released")
     assert (released.body["tahaps"], released.body["cycle"]) == ([TAHAP], NEXT_TAHAP)
 

@@ -160,9 +160,14 @@ def answer_order(command: AnswerOrder, state: Commitment) -> list[Event]:
 def resumed(
     events: list[Event], before: Commitment, policy: CommitmentPolicy | None
 ) -> list[Event]:
-    """These events, and what no appeal lets wait any more once they have happened."""
+    """These events, and what no appeal lets wait any more once they have happened.
+
+    The ends of appeals come last: whoever keeps money for one lets go of it when all is decided.
+    """
     if not events or not before.pausing:
         return events
+    ends = [event for event in events if isinstance(event, AppealEnded)]
+    others = [event for event in events if not isinstance(event, AppealEnded)]
     after = before
     for event in events:
         after = evolve(after, event)
@@ -171,10 +176,11 @@ def resumed(
     family = events[0].family
     # What two people have decided is carried out by no policy of a cycle, which may be gone.
     if decided := _waiting_decision(family, after):
-        return [*events, end(decided, after)]
+        return [*others, end(decided, after), *ends]
     if policy is None:
         return events
-    return [*events, *_goes_on(family, before, after, failures_to_investigation(policy))]
+    went_on = _goes_on(family, before, after, failures_to_investigation(policy))
+    return [*others, *went_on, *ends]
 
 
 def _waiting_decision(family: str, after: Commitment) -> FindingApproved | None:
