@@ -142,7 +142,7 @@ COMMITMENT: Final[StreamType[CommitmentCommand, Commitment, CommitmentEvent]] = 
     publish=published(
         TOPIC, "family", inside=(FindingBrought, FindingRejected, FindingApproved, Reinstated)
     ),
-    snapshot=(Commitment, 9),
+    snapshot=(Commitment, 10),
 )
 
 EXCEPTION: Final[StreamType[ExceptionCommand, DutyException, ExceptionEvent]] = StreamType(

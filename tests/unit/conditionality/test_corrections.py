@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from libs.events.domain.testing import given
+from services.conditionality.domain.access import Access
 from services.conditionality.domain.commitment import (
     ApproveCorrection,
     Cause,
@@ -65,6 +66,7 @@ def test_a_change_after_the_freeze_is_proposed_and_nothing_follows() -> None:
             duties=tuple(Duty(1, "SD", month, "PASSED", None) for month in MONTHS),
             fact=6120,
             recorded_by=("school-feed",),
+            access=(Access("EDUCATION", True),),
         )
     )
     assert then.state.held == ("2023-1",)

@@ -1,6 +1,7 @@
 import pytest
 
 from libs.events.domain.testing import given
+from services.conditionality.domain.access import Access
 from services.conditionality.domain.commitment import (
     CycleEvaluated,
     Event,
@@ -38,6 +39,7 @@ def test_a_compliant_cycle_is_evaluated_and_nothing_follows() -> None:
             result="COMPLIANT",
             counter=0,
             duties=tuple(Duty(1, "SD", month, "PASSED", None) for month in MONTHS),
+            access=(Access("EDUCATION", True),),
         )
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import json
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -213,6 +214,23 @@ def test_the_cut_is_what_the_year_must_come_to(answers: list[Answer]) -> None:
             wrong.append((row, answer.events))
 
     assert wrong == []
+
+
+def test_families_are_reached_as_the_years_indicators_say(
+    answers: list[Answer], sample_year: Path
+) -> None:
+    counted: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for answer in answers:
+        for access in _evaluation(answer).access:
+            of = access.of.lower()
+            counted[answer.expected["tahap"]].update([f"{of}_families"])
+            counted[answer.expected["tahap"]].update([f"{of}_reached"] * access.reached)
+
+    expected = json.loads((sample_year / "expected" / "indicators.json").read_text())
+    assert counted == {
+        tahap: {name: sums[name] for name in sums if name.startswith(("health", "education"))}
+        for tahap, sums in expected.items()
+    }
 
 
 def test_every_row_of_the_year_was_asked(answers: list[Answer]) -> None:

@@ -115,6 +115,7 @@ def proposal_of(
         order=named[0],
         case=named[1],
         excused=verdict.excused,
+        access=verdict.access,
     )
 
 
@@ -133,6 +134,7 @@ def approve_correction(command: ApproveCorrection, state: Commitment) -> list[Ev
         cut_percent=proposed.cut_percent,
         case=proposed.case,
         excused=proposed.excused,
+        access=proposed.access,
     )
     return [
         CorrectionApproved(proposed.tahap, command.family, proposed.correction, command.approver),

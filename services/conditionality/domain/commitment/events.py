@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from services.conditionality.domain.access import Access
 from services.conditionality.domain.duties import Duty, Evidence, Excused, Result
 
 Found: TypeAlias = Literal["CONFIRMED", "NOT_CONFIRMED"]
@@ -27,7 +28,8 @@ class CycleEvaluated:
     `evidence` is what was on record behind the duties that failed. `cut_percent` is the share by
     which the failure lowers the tahap's benefit; 0 where it did not fail, or its money is held.
     `case` names the complaint by which it was decided again, `excused` the duties that an exception
-    keeps from counting; they are not among `duties`.
+    keeps from counting; they are not among `duties`. `access` is for the programme's indicators:
+    which services are for a member, and if they reached one.
     """
 
     tahap: str
@@ -42,6 +44,7 @@ class CycleEvaluated:
     cut_percent: int = 0
     case: str = ""
     excused: tuple[Excused, ...] = ()
+    access: tuple[Access, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +201,7 @@ class CorrectionProposed:
     order: str = ""
     case: str = ""
     excused: tuple[Excused, ...] = ()
+    access: tuple[Access, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,7 @@ def take_effect(state: Commitment, verdict: Verdict, failures_max: int) -> list[
         cut_percent=verdict.cut_percent,
         case=verdict.case,
         excused=verdict.excused,
+        access=verdict.access,
     )
     if state.terminated:
         return [evaluated]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from services.conditionality.domain.access import Access, access_of
 from services.conditionality.domain.commitment.commands import EvaluateCycle
 from services.conditionality.domain.commitment.cycles import Cycle, digest_of
 from services.conditionality.domain.duties import (
@@ -33,7 +34,7 @@ class Verdict:
 
     `cut_percent` is by how much the tahap's benefit is cut once the verdict counts; 0 for no cut.
     `case` names the complaint by which the cycle is decided again; `excused` are the duties that do
-    not count because of an exception.
+    not count because of an exception, `access` what the indicators count.
     """
 
     family: str
@@ -47,6 +48,7 @@ class Verdict:
     cut_percent: int = 0
     case: str = ""
     excused: tuple[Excused, ...] = ()
+    access: tuple[Access, ...] = ()
 
     def cycle(self, revision: int) -> Cycle:
         """The cycle that it makes, as this revision."""
@@ -85,6 +87,7 @@ def judge(command: EvaluateCycle, excused_by: str = "") -> Verdict:
         cut_percent=cut_percent(command.policy, result),
         case=excused_by,
         excused=excused,
+        access=access_of(*judged_by),
     )
 
 
