@@ -26,7 +26,16 @@ from cli.demo.outputs import (
 from cli.errors import Failed
 
 COMPARED: Final = (ELIGIBILITY, ENTITLEMENTS, SUMMARY, GROUPS, LEARNING, INDICATORS, CASES)
-COUNTED: Final = ("p2k2_families", "p2k2_reached")
+COUNTED: Final = (
+    "p2k2_families",
+    "p2k2_reached",
+    "health_families",
+    "health_reached",
+    "education_families",
+    "education_reached",
+    "transfers_ordered",
+    "transfers_failed",
+)
 """The rows of indicators.json that services count today."""
 SHOWN_MAX: Final = 10
 HIDDEN: Final = "(personal data)"

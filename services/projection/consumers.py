@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -88,13 +88,17 @@ GRADUATED = _put("graduation", "family uuid", "tahap text, kind text, region tex
 WITHOUT_CATEGORY = _put("without_category", "tahap text, family uuid", "region text, standing text")
 EVALUATED = Write(
     """
-    INSERT INTO evaluation (tahap, family, revision, result, counter, failing, duties)
-    SELECT tahap, family, revision, result, counter, failing::integer[], duties
-    FROM unnest($1::text[], $2::uuid[], $3::int[], $4::text[], $5::int[], $6::text[], $7::json[])
-        AS judged (tahap, family, revision, result, counter, failing, duties)
+    INSERT INTO evaluation
+        (tahap, family, revision, result, counter, failing, duties, health, education)
+    SELECT tahap, family, revision, result, counter, failing::integer[], duties, health, education
+    FROM unnest($1::text[], $2::uuid[], $3::int[], $4::text[], $5::int[], $6::text[], $7::json[],
+                $8::bool[], $9::bool[])
+        AS judged
+            (tahap, family, revision, result, counter, failing, duties, health, education)
     ON CONFLICT (tahap, family) DO UPDATE
     SET revision = excluded.revision, result = excluded.result, counter = excluded.counter,
-        failing = excluded.failing, duties = excluded.duties
+        failing = excluded.failing, duties = excluded.duties, health = excluded.health,
+        education = excluded.education
     WHERE evaluation.revision < excluded.revision
     """,
     keys=2,
@@ -120,18 +124,30 @@ WITHDRAWN = Write(
 )
 VOIDED = Write("DELETE FROM payment WHERE payment = ANY($1::uuid[])", keys=1)
 INVESTIGATED = _put("investigation", "tahap text, family uuid", "standing text")
-ENTITLED = _put(
-    "payment",
-    "payment uuid",
-    "tahap text, family uuid, kind text, region text, components text, amount bigint, "
-    "payee_valid boolean, benefit_policy text, cut bigint",
+ENTITLED = Write(
+    """
+    INSERT INTO payment (payment, tahap, family, kind, region, components, amount, payee_valid,
+                         benefit_policy, cut, not_counted)
+    SELECT payment, tahap, family, kind, region, components, amount, payee_valid, benefit_policy,
+           cut, not_counted::text[]
+    FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[],
+                $7::bigint[], $8::boolean[], $9::text[], $10::bigint[], $11::text[])
+        AS entitled (payment, tahap, family, kind, region, components, amount, payee_valid,
+                     benefit_policy, cut, not_counted)
+    ON CONFLICT (payment) DO UPDATE
+    SET tahap = excluded.tahap, family = excluded.family, kind = excluded.kind,
+        region = excluded.region, components = excluded.components, amount = excluded.amount,
+        payee_valid = excluded.payee_valid, benefit_policy = excluded.benefit_policy,
+        cut = excluded.cut, not_counted = excluded.not_counted
+    """,
+    keys=1,
 )
-CHECK_FAILED = _put("payment", "payment uuid", "check_failure text")
+CHECK_FAILED = _put("payment", "payment uuid", "check_failure text, failed_at timestamptz")
 INSTRUCTED = _put("payment", "payment uuid", "instructed boolean, bank text")
 CREDITED = _put("payment", "payment uuid", "transfer text, hold text, bank_reference text")
-FAILED = _put("payment", "payment uuid", "transfer text")
-WITHHELD = _put("payment", "payment uuid", "withheld text")
-DEFERRED = _put("payment", "payment uuid", "deferred text")
+FAILED = _put("payment", "payment uuid", "transfer text, failed_at timestamptz")
+WITHHELD = _put("payment", "payment uuid", "withheld text, failed_at timestamptz")
+DEFERRED = _put("payment", "payment uuid", "deferred text, failed_at timestamptz")
 MOVED = _put(
     "movement",
     "payment uuid, what text, at_tahap text",
@@ -167,7 +183,7 @@ TERMS = Write(
 )
 
 
-def _entitled(body: PaymentEntitled, data: str) -> Row:
+def _entitled(body: PaymentEntitled, _message: Incoming) -> Row:
     components = ";".join(f"{part.category}:{part.members}" for part in body.components)
     return (
         body.payment,
@@ -180,16 +196,32 @@ def _entitled(body: PaymentEntitled, data: str) -> Row:
         body.payee_valid,
         body.benefit_policy,
         body.cut,
+        _array(part.reason for part in body.not_counted),
     )
 
 
-def _evaluated(body: CycleEvaluated, data: str) -> Row:
+def _array(values: Iterable[object]) -> str:
+    """An array as PostgreSQL writes it; one of arrays of several lengths is none."""
+    return f"{{{','.join(map(str, values))}}}"
+
+
+def _evaluated(body: CycleEvaluated, message: Incoming) -> Row:
     failing = sorted({duty.member for duty in body.duties if duty.outcome == "FAILED"})
-    members = f"{{{','.join(map(str, failing))}}}"
-    return (body.tahap, body.family, body.revision, body.result, body.counter, members, data)
+    access = {each.of: each.reached for each in body.access}
+    return (
+        body.tahap,
+        body.family,
+        body.revision,
+        body.result,
+        body.counter,
+        _array(failing),
+        message.value.decode(),
+        access.get("HEALTH"),
+        access.get("EDUCATION"),
+    )
 
 
-WRITES: dict[type[Any], tuple[Write, Callable[[Any, str], Row]]] = {
+WRITES: dict[type[Any], tuple[Write, Callable[[Any, Incoming], Row]]] = {
     FamilyDesignated: (DESIGNATED, lambda b, _: (b.family, b.tahap, b.status, b.reason, b.region)),
     FamilyGraduated: (GRADUATED, lambda b, _: (b.family, b.tahap, b.kind, b.region)),
     GraduationPending: (
@@ -205,16 +237,16 @@ WRITES: dict[type[Any], tuple[Write, Callable[[Any, str], Row]]] = {
     Terminated: (INVESTIGATED, lambda b, _: (b.cycle, b.family, "TERMINATED")),
     Cleared: (INVESTIGATED, lambda b, _: (b.cycle, b.family, "CLEARED")),
     PaymentEntitled: (ENTITLED, _entitled),
-    AccountCheckFailed: (CHECK_FAILED, lambda b, _: (b.payment, b.code)),
+    AccountCheckFailed: (CHECK_FAILED, lambda b, m: (b.payment, b.code, m.envelope.time)),
     PaymentInstructed: (INSTRUCTED, lambda b, _: (b.payment, True, b.bank)),
     PaymentCredited: (
         CREDITED,
         lambda b, _: (b.payment, "CREDITED", b.hold, b.bank_reference),
     ),
-    PaymentWithheld: (WITHHELD, lambda b, _: (b.payment, b.reason)),
+    PaymentWithheld: (WITHHELD, lambda b, m: (b.payment, b.reason, m.envelope.time)),
     PaymentVoided: (VOIDED, lambda b, _: (b.payment,)),
-    PaymentDeferred: (DEFERRED, lambda b, _: (b.payment, b.reason)),
-    TransferFailed: (FAILED, lambda b, _: (b.payment, b.code)),
+    PaymentDeferred: (DEFERRED, lambda b, m: (b.payment, b.reason, m.envelope.time)),
+    TransferFailed: (FAILED, lambda b, m: (b.payment, b.code, m.envelope.time)),
     PaymentReleased: (
         MOVED,
         lambda b, _: (b.payment, "RELEASED", b.at_tahap, b.family, b.amount, "HOLD_LIFTED"),
@@ -240,15 +272,14 @@ async def about_families(transaction: Transaction, messages: Sequence[Incoming])
     rows: Rows = {}
     timeline: list[Row] = []
     for message in messages:
-        data, body = message.value.decode(), message.body
+        data, body, envelope = message.value.decode(), message.body, message.envelope
         if isinstance(body, OfTahap):
-            published = (body.tahap, message.envelope.source, message.envelope.position)
-            rows = await _add(transaction, rows, TERMS, (*published, message.envelope.type, data))
+            published = (body.tahap, envelope.source, envelope.position)
+            rows = await _add(transaction, rows, TERMS, (*published, envelope.type, data))
             continue
         if type(body) in WRITES:
             write, row = WRITES[type(body)]
-            rows = await _add(transaction, rows, write, row(body, data))
-        envelope = message.envelope
+            rows = await _add(transaction, rows, write, row(body, message))
         timeline.append(
             (
                 body.family,
@@ -317,7 +348,8 @@ async def about_tahaps(transaction: Transaction, messages: Sequence[Incoming]) -
     )
     for message in messages:
         if isinstance(message.body, ClosingAnnounced):
-            await keep_months(transaction, message.body.tahap, message.body.months)
+            body = message.body
+            await keep_months(transaction, body.tahap, body.months, body.closing_date)
 
 
 VIEWS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, NamedTuple
 
@@ -56,6 +56,12 @@ class Duty:
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    of: str
+    reached: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CycleEvaluated:
     tahap: str
     family: str
@@ -63,6 +69,7 @@ class CycleEvaluated:
     result: str
     counter: int
     duties: list[Duty]
+    access: list[Access] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +122,11 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
+class NotCounted:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentEntitled:
     payment: str
     tahap: str
@@ -126,6 +138,7 @@ class PaymentEntitled:
     payee_valid: bool
     benefit_policy: str
     cut: int = 0
+    not_counted: list[NotCounted] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +282,7 @@ class OfTahap:
 
 @dataclass(frozen=True, slots=True)
 class ClosingAnnounced(OfTahap):
-    """A tahap's closing begins: the months (YYYY-MM) that it covers."""
+    """A tahap's closing begins: the months (YYYY-MM) that it covers, and its day."""
 
     months: tuple[str, ...]
+    closing_date: date

@@ -54,12 +54,14 @@ PLACES: Final = {
     "number": "S0000001",
     "group": "G6103012026-1",
     "case": str(UUID(int=3)),
+    "model": "coverage",
 }
 QUERIES: Final = {
     "/unmet-cycles": "?tahap=2023-1",
     "/entitlements": "?tahap=2023-1",
     "/groups/{group}": "?year=2023",
     "/learning-families": "?year=2023",
+    "/figures/{model}": "?tahap=2023-1",
     "/loads": "?year=2023",
     "/reads": "?subject=clerk-1&since=2023-01-01T00:00:00Z&until=2023-02-01T00:00:00Z",
 }

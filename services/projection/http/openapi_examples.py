@@ -8,7 +8,11 @@ from typing import Final
 from libs.chassis.openapi_examples import UUID
 
 EXAMPLES: Final[Mapping[str, object]] = {
+    "about": "Families of a tahap and what became of their money",
     "account_check": "OK",
+    "area": "61.03",
+    "closing_date": "2023-03-31",
+    "columns": {"families": "families taking part"},
     "commitment": "COMPLIANT",
     "components": "EARLY_CHILD:3;SD:2",
     "disposition": "PAID",
@@ -16,6 +20,12 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "en": "Paid: Rp 225,000 for one pupil of a primary school.",
     "failing": [],
     "family": UUID,
+    "figures": {"families": 267},
+    "key": "",
+    "model": "coverage",
+    "months": ["2023-01", "2023-02", "2023-03"],
+    "name": "KABUPATEN SANGGAU",
+    "target": {"per_100000": 85000, "at_most": False, "met": True},
     "outcome": "MET",
     "reason": "SENT_BY_MISTAKE",
     "group": "G6101082007-1",

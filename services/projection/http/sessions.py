@@ -14,8 +14,8 @@ from libs.chassis.pagination import Page, Paging
 from libs.chassis.reading import ReadingOf
 from libs.chassis.regions import RegionWithin
 from services.projection.http.read_models import NationReader, Reader
-from services.projection.policy import is_met, targets_of
-from services.projection.tables import sessions
+from services.projection.policy import INDICATORS, targets_of
+from services.projection.tables import figures, sessions
 
 router = APIRouter(tags=["projection"])
 
@@ -49,13 +49,29 @@ class LearningFamily(BaseModel):
 
 
 class Indicators(BaseModel):
-    """Families taking part in a tahap, those of them that were at a session, and whether they are
-    the share that was to be reached."""
+    """Each indicator of a tahap as whole, part and target, and whether it is met.
+
+    Families taking part and at a session (`p2k2`), families with a member whom the service is for
+    and reached (`health`, `education`), transfers ordered and failed. See /figures/indicators for
+    those of an area.
+    """
 
     p2k2_families: int
     p2k2_reached: int
     p2k2_target_percent: int
     p2k2_met: bool
+    health_families: int
+    health_reached: int
+    health_target_percent: int
+    health_met: bool
+    education_families: int
+    education_reached: int
+    education_target_percent: int
+    education_met: bool
+    transfers_ordered: int
+    transfers_failed: int
+    transfers_failed_target_per_100000: int
+    transfers_met: bool
 
 
 @router.get("/tahap/{tahap}/groups")
@@ -66,10 +82,11 @@ async def groups(
     regions, after = reader.within(region), paging.after(str)
     rows = await sessions.groups(reading, tahap, regions, after, paging.rows)
     found, following = paging.cut(rows, lambda row: row["group"])
-    percent = targets_of(tahap).p2k2_percent
+    targets = targets_of(tahap)
+    target, percent = targets.of("P2K2"), targets.p2k2_percent
     items = [
         GroupInTahap(
-            **row, target_percent=percent, met=is_met(row["reached"], row["families"], percent)
+            **row, target_percent=percent, met=target.is_met(row["reached"], row["families"])
         )
         for row in found
     ]
@@ -98,13 +115,24 @@ async def learning_families(
 
 @router.get("/tahap/{tahap}/indicators")
 async def indicators(reading: ReadingOf, reader: NationReader, tahap: TahapId) -> Indicators:
-    """The indicator of sessions in a tahap, beside its target; of the whole nation."""
-    counts = await sessions.indicators(reading, tahap)
-    families, reached = counts["p2k2_families"], counts["p2k2_reached"]
-    percent = targets_of(tahap).p2k2_percent
+    """The indicators of a tahap, each beside its target; of the whole nation."""
+    counts, targets = await figures.indicators(reading, reader.regions, tahap), targets_of(tahap)
+    met = {name: targets.of(name).is_met(*reversed(counts[name])) for name in INDICATORS}
     return Indicators(
-        p2k2_families=families,
-        p2k2_reached=reached,
-        p2k2_target_percent=percent,
-        p2k2_met=is_met(reached, families, percent),
+        p2k2_families=counts["P2K2"][0],
+        p2k2_reached=counts["P2K2"][1],
+        p2k2_target_percent=targets.p2k2_percent,
+        p2k2_met=met["P2K2"],
+        health_families=counts["HEALTH"][0],
+        health_reached=counts["HEALTH"][1],
+        health_target_percent=targets.health_percent,
+        health_met=met["HEALTH"],
+        education_families=counts["EDUCATION"][0],
+        education_reached=counts["EDUCATION"][1],
+        education_target_percent=targets.education_percent,
+        education_met=met["EDUCATION"],
+        transfers_ordered=counts["TRANSFERS"][0],
+        transfers_failed=counts["TRANSFERS"][1],
+        transfers_failed_target_per_100000=targets.transfers_failed_per_100000,
+        transfers_met=met["TRANSFERS"],
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
-from libs.chassis.auth import NATION
 from libs.chassis.reading import Reading
 from libs.chassis.regions import region_ranges
 from libs.events.bus.incoming import Incoming
@@ -22,19 +22,21 @@ from services.projection.contract import (
 )
 
 _JOINED: Final = """
-INSERT INTO family_group (family, group_id, region, position)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[])
+INSERT INTO family_group (family, group_id, region, position, facilitator)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[])
 ON CONFLICT (family) DO UPDATE
-SET group_id = excluded.group_id, region = excluded.region, position = excluded.position
+SET group_id = excluded.group_id, region = excluded.region, position = excluded.position,
+    facilitator = excluded.facilitator
 WHERE family_group.position < excluded.position
 """
 _HELD: Final = """
 INSERT INTO group_session
-    (session, group_id, region, held_on, module, number, sessions, rank, standing)
-SELECT *, 'HELD' FROM unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::text[], $6::int[],
-                             $7::int[], $8::int[])
+    (session, group_id, region, facilitator, held_on, module, number, sessions, rank, standing)
+SELECT *, 'HELD' FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::date[],
+                             $6::text[], $7::int[], $8::int[], $9::int[])
 ON CONFLICT (session) DO UPDATE
-SET group_id = excluded.group_id, region = excluded.region, held_on = excluded.held_on,
+SET group_id = excluded.group_id, region = excluded.region,
+    facilitator = excluded.facilitator, held_on = excluded.held_on,
     module = excluded.module, number = excluded.number, sessions = excluded.sessions,
     rank = excluded.rank, standing = excluded.standing
 """
@@ -52,11 +54,11 @@ ON CONFLICT (session, family) DO UPDATE SET status = excluded.status
 # nowhere. A session belongs to the tahap whose months hold its day.
 _TAKING_PART: Final = """
 taking_part AS MATERIALIZED (
-    SELECT tahap, family FROM tahap_row
+    SELECT tahap, family, region FROM tahap_row
     WHERE {tahaps} AND disposition NOT IN ('GRADUATED_NATURAL', 'GRADUATION_PENDING')
       AND NOT EXISTS (SELECT FROM erased_family AS erased WHERE erased.family = tahap_row.family)
 ), held AS MATERIALIZED (
-    SELECT tahap, session, group_id, region, module, number, sessions, rank
+    SELECT tahap, session, group_id, region, facilitator, module, number, sessions, rank
     FROM tahap_month, group_session
     WHERE {tahaps} AND standing = 'HELD'
       AND held_on >= (month || '-01')::date
@@ -70,11 +72,12 @@ taking_part AS MATERIALIZED (
           IS TRUE
 )
 """
-_OF_TAHAP: Final = _TAKING_PART.format(tahaps="tahap = $1")
+TAKING_PART: Final = _TAKING_PART.format(tahaps="tahap = $1")
+"""The common tables taking_part, held and mark of the tahap in $1."""
 _OF_YEAR: Final = _TAKING_PART.format(tahaps="split_part(tahap, '-', 1) = $1")
 
 _GROUPS: Final = f"""
-WITH {_OF_TAHAP}, belonging AS (
+WITH {TAKING_PART}, belonging AS (
     SELECT group_id, count(*) AS families
     FROM taking_part JOIN family_group USING (family) GROUP BY 1
 ), session AS (
@@ -123,11 +126,6 @@ WHERE ($2::uuid IS NULL OR ever.family > $2) AND EXISTS (
     WHERE coalesce(region, '') >= low AND coalesce(region, '') < high)
 ORDER BY ever.family LIMIT $5
 """  # noqa: S608 - of texts that stand here
-_INDICATORS: Final = f"""
-WITH {_OF_TAHAP}
-SELECT (SELECT count(*) FROM taking_part) AS p2k2_families,
-       (SELECT count(DISTINCT family) FROM mark WHERE status = 'H') AS p2k2_reached
-"""  # noqa: S608 - of texts that stand here
 
 
 # -- Written --------------------------------------------------------------------------------------
@@ -145,13 +143,17 @@ async def keep_sessions(transaction: Transaction, messages: Sequence[Incoming]) 
                 marks |= {(body.session, mark.family): mark.status for mark in body.marks}
             case SessionHeld() as body:
                 facts = body.on, body.module, body.number, body.sessions, body.rank
-                held[body.session] = (body.session, body.group, body.region, *facts)
+                held[body.session] = (
+                    *(body.session, body.group, body.region, body.facilitator),
+                    *facts,
+                )
                 cancelled.discard(body.session)
             case SessionCancelled() as body:
                 cancelled.add(body.session)
             case FamiliesJoined() as body:
                 position = message.envelope.position
-                joined |= {f: (f, body.group, body.region, position) for f in body.families}
+                whose = body.group, body.region, position, body.facilitator
+                joined |= {family: (family, *whose) for family in body.families}
             case _:
                 pass  # who left a group was of it in the tahap before
     # A session that was held and then cancelled is kept in this order.
@@ -184,11 +186,19 @@ def _json(body: object) -> str:
     return msgspec.json.encode(body).decode()
 
 
-async def keep_months(transaction: Transaction, tahap: str, months: Sequence[str]) -> None:
-    """Keep the months of a tahap, as its latest announcement says them."""
+async def keep_months(
+    transaction: Transaction, tahap: str, months: Sequence[str], closing_date: date
+) -> None:
+    """Keep the months and the closing date of a tahap, as its latest announcement says them."""
     await transaction.connection.execute("DELETE FROM tahap_month WHERE tahap = $1", tahap)
     await transaction.connection.execute(
         "INSERT INTO tahap_month SELECT $1, unnest($2::text[])", tahap, list(months)
+    )
+    await transaction.connection.execute(
+        """INSERT INTO tahap_day VALUES ($1, $2)
+           ON CONFLICT (tahap) DO UPDATE SET closing_date = excluded.closing_date""",
+        tahap,
+        closing_date,
     )
 
 
@@ -211,10 +221,3 @@ async def learning_families(
     async with reading.within(regions) as connection:
         rows = await connection.fetch(_FAMILIES, year, after, *region_ranges(regions), limit)
     return [dict(row) for row in rows]
-
-
-async def indicators(reading: Reading, tahap: str) -> dict[str, int]:
-    """A tahap's families taking part, and those of them that were at a session."""
-    async with reading.within([NATION]) as connection:
-        row = await connection.fetchrow(_INDICATORS, tahap)
-    return dict(row) if row else {}

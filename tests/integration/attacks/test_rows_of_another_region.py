@@ -35,7 +35,7 @@ READER, GRAFANA = reader("projection"), role("grafana")
 
 OF_NO_FAMILY: Final = {"tahap_terms"}
 """Tables that a reading role sees without a policy: by which terms a tahap is listed and judged."""
-OF_A_FAMILY_ASKED_FOR: Final = {"timeline", "tahap_event", "tahap_month"}
+OF_A_FAMILY_ASKED_FOR: Final = {"timeline", "tahap_event", "tahap_month", "tahap_day"}
 """Of one family alone, by who may see it; or of no family at all, for who says a region."""
 OF_THE_ERASED: Final = {"erased_family"}
 """Seen whole, so that whoever reads can leave them out: ids and nothing else."""
@@ -60,6 +60,7 @@ INSERT INTO group_session VALUES
     ('{family}', 'G-{region}', '{region}', '2023-01-05', 'KEUANGAN', 1, 3, 2, 'HELD');
 INSERT INTO session_attendance VALUES ('{family}', '{family}', 'H');
 INSERT INTO tahap_month VALUES ('{tahap}', '2023-01') ON CONFLICT DO NOTHING;
+INSERT INTO tahap_day VALUES ('{tahap}', '2023-03-31') ON CONFLICT DO NOTHING;
 INSERT INTO family_read VALUES (now(), 'officer-1', '{family}', '{tahap}')
 """
 READABLE: Final = """

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from libs.events.bus import Record
 from services.projection.contract import SESSION_TOPIC, TAHAP_TOPIC
-from services.projection.tables import read_models, sessions
+from services.projection.tables import figures, read_models, sessions
 from tests.doors import NATION, runtime_role
 from tests.integration.projection.kit import FAMILY, Desk
 
@@ -80,10 +80,7 @@ async def test_a_groups_tahap_counts_marks_of_families_that_take_part(desk: Desk
     names = ("families", "sessions", "present", "excused", "absent", "reached")
     assert [first[name] for name in names] == [2, 1, 1, 1, 0, 1]
     assert [second[name] for name in names] == [1, 1, 1, 0, 0, 1]  # Budi counts nowhere
-    assert await sessions.indicators(desk.reading, "2023-1") == {
-        "p2k2_families": 2,
-        "p2k2_reached": 1,
-    }
+    assert (await figures.indicators(desk.reading, NATION, "2023-1"))["P2K2"] == (2, 1)
     assert await learnt(desk) == {ANA: (1, []), BUDI: (1, [])}
 
 
@@ -154,10 +151,7 @@ async def test_an_erased_family_counts_in_no_group_and_no_indicator(desk: Desk) 
 
     [row] = await groups(desk, "2023-1")
     assert (row["families"], row["present"], row["reached"]) == (1, 1, 1)
-    assert await sessions.indicators(desk.reading, "2023-1") == {
-        "p2k2_families": 1,
-        "p2k2_reached": 1,
-    }
+    assert (await figures.indicators(desk.reading, NATION, "2023-1"))["P2K2"] == (1, 1)
     assert set(await learnt(desk)) == {BUDI}
 
 

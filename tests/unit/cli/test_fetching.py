@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from cli.client.http import PAGE_ITEMS, Connected
+from cli.demo.compare import COUNTED
 from cli.demo.fetching import fetch_cases, fetch_results
 from tests.unit.cli.conftest import FakePlatform, answer, job_as_told
 
@@ -20,7 +21,7 @@ def sessions(fake: FakePlatform) -> None:
     fake.when("GET", "projection/learning-families", answer(NOTHING))
     for number in (1, 2):
         fake.when("GET", f"projection/tahap/2023-{number}/groups", answer(NOTHING))
-        counts = answer({"p2k2_families": 0, "p2k2_reached": 0})
+        counts = answer(dict.fromkeys(COUNTED, 0))
         fake.when("GET", f"projection/tahap/2023-{number}/indicators", counts)
 
 
