@@ -18,9 +18,15 @@ from services.projection.contract import (
     SESSION_TOPIC,
     TAHAP_TOPIC,
     AccountCheckFailed,
+    AdministrativeHoldEnded,
+    AdministrativeHoldPlaced,
     AttendanceRecorded,
     Cleared,
     ClosingAnnounced,
+    CorrectionApproved,
+    CorrectionProposed,
+    CorrectionRejected,
+    CorrectionWithdrawn,
     CycleEvaluated,
     CycleWithdrawn,
     FamiliesJoined,
@@ -44,12 +50,16 @@ from services.projection.contract import (
     PaymentReturned,
     PaymentVoided,
     PaymentWithheld,
+    ReopeningProposed,
+    ReopeningRejected,
+    ReopeningWithdrawn,
     SessionCancelled,
     SessionCorrected,
     SessionHeld,
     Terminated,
     TransferFailed,
 )
+from services.projection.tables.cases import keep_cases
 from services.projection.tables.kept_types import FACTS, OF_TAHAP
 from services.projection.tables.sessions import keep_months, keep_sessions, of_families
 
@@ -153,6 +163,18 @@ MOVED = _put(
     "payment uuid, what text, at_tahap text",
     "family uuid, amount bigint, reason text",
 )
+HELD = _put(
+    "administrative_hold",
+    "family uuid, number int",
+    "kind text, reason text, from_tahap text, last_day date, placed_at timestamptz",
+)
+HOLD_ENDED = _put("administrative_hold", "family uuid, number int", "ended text")
+PROPOSED = _put(
+    "proposal",
+    "kind text, family uuid, tahap text, number int",
+    "result text, proposed_at timestamptz, standing text",
+)
+DECIDED = _put("proposal", "kind text, family uuid, tahap text, number int", "standing text")
 # Every message has a place here, so a batch's are written at once.
 TIMELINE = """
 INSERT INTO timeline (family, source, position, at, type, body)
@@ -168,6 +190,8 @@ ERASED = (
     "INSERT INTO erased_family SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING",
     "DELETE FROM timeline WHERE family = ANY($1::uuid[])",
     "DELETE FROM designation WHERE family = ANY($1::uuid[])",
+    "DELETE FROM administrative_hold WHERE family = ANY($1::uuid[])",
+    "DELETE FROM proposal WHERE family = ANY($1::uuid[])",
 )
 TAHAP_EVENT = """
 INSERT INTO tahap_event (tahap, position, at, type, body) VALUES ($1, $2, $3, $4, $5)
@@ -220,6 +244,42 @@ def _evaluated(body: CycleEvaluated, message: Incoming) -> Row:
         access.get("EDUCATION"),
     )
 
+
+def _held(body: AdministrativeHoldPlaced, message: Incoming) -> Row:
+    until = body.from_tahap, body.last_day, message.envelope.time
+    return (body.family, body.number, body.kind, body.reason, *until)
+
+
+def _corrected(standing: str) -> tuple[Write, Callable[[Any, Incoming], Row]]:
+    """How a proposed correction stands from a message on."""
+    return DECIDED, lambda b, _: ("CORRECTION", b.family, b.tahap, b.correction, standing)
+
+
+def _reopened(standing: str) -> tuple[Write, Callable[[Any, Incoming], Row]]:
+    """How a proposed reopening stands from a message on."""
+    return DECIDED, lambda b, _: ("REOPENING", b.family, b.tahap, b.reopening, standing)
+
+
+def _proposed(kind: str, number: int, body: Any, result: str, message: Incoming) -> Row:
+    return (kind, body.family, body.tahap, number, result, message.envelope.time, "WAITING")
+
+
+PROPOSALS: dict[type[Any], tuple[Write, Callable[[Any, Incoming], Row]]] = {
+    AdministrativeHoldPlaced: (HELD, _held),
+    AdministrativeHoldEnded: (HOLD_ENDED, lambda b, _: (b.family, b.number, b.reason)),
+    CorrectionProposed: (
+        PROPOSED,
+        lambda b, m: _proposed("CORRECTION", b.correction, b, b.result, m),
+    ),
+    CorrectionApproved: _corrected("APPROVED"),
+    CorrectionRejected: _corrected("REJECTED"),
+    CorrectionWithdrawn: _corrected("WITHDRAWN"),
+    ReopeningProposed: (PROPOSED, lambda b, m: _proposed("REOPENING", b.reopening, b, "", m)),
+    FamilyReopened: _reopened("APPROVED"),
+    ReopeningRejected: _reopened("REJECTED"),
+    ReopeningWithdrawn: _reopened("WITHDRAWN"),
+}
+"""The write of what waits for people; a type may have one here and one of `WRITES`."""
 
 WRITES: dict[type[Any], tuple[Write, Callable[[Any, Incoming], Row]]] = {
     FamilyDesignated: (DESIGNATED, lambda b, _: (b.family, b.tahap, b.status, b.reason, b.region)),
@@ -277,9 +337,10 @@ async def about_families(transaction: Transaction, messages: Sequence[Incoming])
             published = (body.tahap, envelope.source, envelope.position)
             rows = await _add(transaction, rows, TERMS, (*published, envelope.type, data))
             continue
-        if type(body) in WRITES:
-            write, row = WRITES[type(body)]
-            rows = await _add(transaction, rows, write, row(body, message))
+        for table in (WRITES, PROPOSALS):
+            if type(body) in table:
+                write, row = table[type(body)]
+                rows = await _add(transaction, rows, write, row(body, message))
         timeline.append(
             (
                 body.family,
@@ -308,7 +369,9 @@ async def about_sessions(transaction: Transaction, messages: Sequence[Incoming])
 
 
 async def about_cases(transaction: Transaction, messages: Sequence[Incoming]) -> None:
-    """Put what is said of a family's case into its timeline; a case may be of no family."""
+    """Keep the steps of cases, and put what is said of a family's case into its timeline; a case
+    may be of no family."""
+    await keep_cases(transaction, messages)
     await about_families(transaction, [m for m in messages if m.body.family is not None])
 
 
@@ -360,9 +423,9 @@ VIEWS = (
             "FamilyDesignated": FamilyDesignated,
             "FamilyGraduated": FamilyGraduated,
             "GraduationPending": GraduationPending,
-            "ReopeningProposed": OfFamily,
-            "ReopeningWithdrawn": OfFamily,
-            "ReopeningRejected": OfFamily,
+            "ReopeningProposed": ReopeningProposed,
+            "ReopeningWithdrawn": ReopeningWithdrawn,
+            "ReopeningRejected": ReopeningRejected,
             "FamilyReopened": FamilyReopened,
             "FamilyUnlisted": FamilyUnlisted,
             "FamilyErased": FamilyErased,
@@ -386,10 +449,10 @@ VIEWS = (
             "InvestigationWithdrawn": InvestigationWithdrawn,
             "Terminated": Terminated,
             "Cleared": Cleared,
-            "CorrectionProposed": OfFamily,
-            "CorrectionApproved": OfFamily,
-            "CorrectionRejected": OfFamily,
-            "CorrectionWithdrawn": OfFamily,
+            "CorrectionProposed": CorrectionProposed,
+            "CorrectionApproved": CorrectionApproved,
+            "CorrectionRejected": CorrectionRejected,
+            "CorrectionWithdrawn": CorrectionWithdrawn,
             "AppealPaused": OfFamily,
             "AppealNotPaused": OfFamily,
             "AppealUpheld": OfFamily,
@@ -413,8 +476,8 @@ VIEWS = (
             "PaymentWithheld": PaymentWithheld,
             "PaymentDeferred": PaymentDeferred,
             "PaymentVoided": PaymentVoided,
-            "AdministrativeHoldPlaced": OfFamily,
-            "AdministrativeHoldEnded": OfFamily,
+            "AdministrativeHoldPlaced": AdministrativeHoldPlaced,
+            "AdministrativeHoldEnded": AdministrativeHoldEnded,
             "EffectTooLate": OfFamily,
         },
         about_families,

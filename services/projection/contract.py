@@ -43,6 +43,7 @@ class GraduationPending:
 class FamilyReopened:
     family: str
     tahap: str
+    reopening: int
     region: str
 
 
@@ -267,10 +268,86 @@ class OfFamily:
 
 
 @dataclass(frozen=True, slots=True)
-class OfCase:
-    """Anything about a case: it has a place in the timeline of the family whose it is."""
+class ReopeningProposed:
+    family: str
+    tahap: str
+    reopening: int
 
+
+@dataclass(frozen=True, slots=True)
+class ReopeningWithdrawn(ReopeningProposed):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class ReopeningRejected(ReopeningProposed):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionProposed:
+    family: str
+    tahap: str
+    correction: int
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionApproved:
+    family: str
+    tahap: str
+    correction: int
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionRejected(CorrectionApproved):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionWithdrawn(CorrectionApproved):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class AdministrativeHoldPlaced:
+    family: str
+    number: int
+    kind: str
+    reason: str
+    from_tahap: str
+    last_day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class AdministrativeHoldEnded:
+    family: str
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfCase:
+    """Anything about a case: it has a place in the timeline of the family whose it is.
+
+    Which fields a message has follows from its type: those of a case that is received, of a step
+    (`on`), or of an appeal (`tahap`, `effect`).
+    """
+
+    case: str
     family: str | None = None
+    region: str = ""
+    category: str = ""
+    channel: str = ""
+    received_on: date | None = None
+    on: date | None = None
+    level: str | None = None
+    due_on: date | None = None
+    resolution: str | None = None
+    tahap: str | None = None
+    effect: str | None = None
+    outcome: str | None = None
+    decided_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

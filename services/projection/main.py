@@ -11,7 +11,7 @@ from libs.chassis.metrics import Seldom
 from libs.chassis.service import Running
 from services.projection.consumers import SUBSCRIPTIONS
 from services.projection.contract import SERVICE as NAME
-from services.projection.http import explanations, figures, read_models, sessions
+from services.projection.http import explanations, figures, read_models, sessions, worklists
 from services.projection.http.openapi_examples import EXAMPLES
 from services.projection.tables.last_cycles import last_cycles
 from services.projection.tables.read_models import lives
@@ -25,7 +25,7 @@ async def parts(running: Running) -> Parts:
 
 SERVICE: Final = Service(
     NAME,
-    [read_models.router, explanations.router, sessions.router, figures.router],
+    [read_models.router, explanations.router, sessions.router, figures.router, worklists.router],
     parts,
     lives=lives,
     examples=EXAMPLES,

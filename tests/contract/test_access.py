@@ -55,6 +55,7 @@ PLACES: Final = {
     "group": "G6103012026-1",
     "case": str(UUID(int=3)),
     "model": "coverage",
+    "list": "blocked",
 }
 QUERIES: Final = {
     "/unmet-cycles": "?tahap=2023-1",

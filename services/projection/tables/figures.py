@@ -15,6 +15,7 @@ from libs.chassis.reading import Reading
 from libs.chassis.regions import region_ranges
 from services.projection.policy import INDICATORS
 from services.projection.policy.areas import CODE_LENGTHS, Level
+from services.projection.tables.cases import STOOD
 from services.projection.tables.sessions import TAKING_PART
 
 ModelName: TypeAlias = Literal[
@@ -30,6 +31,7 @@ ModelName: TypeAlias = Literal[
     "indicators",
     "facilitators",
     "quality",
+    "cases",
 ]
 
 
@@ -292,6 +294,28 @@ _FACILITATORS: Final = Model(
     """,
     TAKING_PART,
 )
+_CASES: Final = Model(
+    "Cases received up to the closing, as they stood at the end of its day, by office",
+    "level that has the case, or had it when it was resolved",
+    {
+        "cases": "cases received",
+        "open": "cases not resolved",
+        "overdue": "of those not resolved, behind their day",
+        "resolved": "cases resolved",
+        "resolved_late": "of those resolved, behind their day",
+    },
+    """
+    SELECT region, family, coalesce(level, '') AS key, 1 AS cases,
+           (standing IN ('OPEN', 'PAUSED', 'LINKED'))::int AS open,
+           (standing IN ('OPEN', 'PAUSED', 'LINKED')
+            AND coalesce(closing_date > due_on, false))::int AS overdue,
+           (standing IN ('RESOLVED', 'CLOSED'))::int AS resolved,
+           (standing IN ('RESOLVED', 'CLOSED')
+            AND coalesce(resolved_on > due_on, false))::int AS resolved_late
+    FROM stood, tahap_day WHERE tahap = $1
+    """,
+    STOOD.format(day="(SELECT closing_date FROM tahap_day WHERE tahap = $1)"),
+)
 _QUALITY: Final = Model(
     "Families of whose data something is missing or wrong",
     "HOLD, NOT_COUNTED (a member) or NO_RECORD (of a duty), and behind a colon why or which",
@@ -323,6 +347,7 @@ MODELS: Final[Mapping[ModelName, Model]] = {
     "indicators": _INDICATORS,
     "facilitators": _FACILITATORS,
     "quality": _QUALITY,
+    "cases": _CASES,
 }
 
 _SUMMED: Final = """

@@ -39,7 +39,7 @@ OF_A_FAMILY_ASKED_FOR: Final = {"timeline", "tahap_event", "tahap_month", "tahap
 """Of one family alone, by who may see it; or of no family at all, for who says a region."""
 OF_THE_ERASED: Final = {"erased_family"}
 """Seen whole, so that whoever reads can leave them out: ids and nothing else."""
-WORK_AS_THE_OWNER: Final = {"asked_family", "granted_regions"}
+WORK_AS_THE_OWNER: Final = {"asked_family", "granted_regions", "home_within"}
 
 FILL: Final = """
 INSERT INTO designation VALUES ('{family}', '{tahap}', 'ELIGIBLE', '', '{region}');
@@ -61,6 +61,12 @@ INSERT INTO group_session VALUES
 INSERT INTO session_attendance VALUES ('{family}', '{family}', 'H');
 INSERT INTO tahap_month VALUES ('{tahap}', '2023-01') ON CONFLICT DO NOTHING;
 INSERT INTO tahap_day VALUES ('{tahap}', '2023-03-31') ON CONFLICT DO NOTHING;
+INSERT INTO complaint_case VALUES
+    ('{family}', '{family}', '{region}', 'AMOUNT_WRONG', 'VISIT', '2023-03-30');
+INSERT INTO case_step VALUES ('{family}', 1, '2023-03-30', 'OPEN', 'DISTRICT', '2023-04-06');
+INSERT INTO appeal VALUES ('{family}', '{family}', '{tahap}', 'HOLD', '2023-04-01');
+INSERT INTO administrative_hold VALUES ('{family}', 1, 'HOLD', 'DATA_UNDER_REVIEW');
+INSERT INTO proposal VALUES ('CORRECTION', '{family}', '{tahap}', 1, 'FAILED', now(), 'WAITING');
 INSERT INTO family_read VALUES (now(), 'officer-1', '{family}', '{tahap}')
 """
 READABLE: Final = """

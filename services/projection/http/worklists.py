@@ -1,0 +1,182 @@
+"""Work lists over HTTP: filtered, sorted, page by page, and whole as a file for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+
+from libs.chassis.bodies import TahapId
+from libs.chassis.noting import Noted, Noting
+from libs.chassis.openapi import CSV, refuses
+from libs.chassis.pagination import ITEMS_MAX, Page, Paging
+from libs.chassis.reading import Reading, ReadingOf
+from libs.chassis.regions import RegionWithin
+from libs.events.domain.errors import DomainError
+from services.projection.http.figures import PlaceUnknown
+from services.projection.http.read_models import Code, Reader
+from services.projection.policy.areas import name_of, names
+from services.projection.tables import worklists as tables
+from services.projection.tables.worklists import LISTS, ListName, Place, SortName, Work, WorkWanted
+
+router = APIRouter(tags=["projection"])
+
+COLUMNS: Final = (
+    *("family", "region", "name", "tahap", "reason", "since", "due_on", "rupiah", "times"),
+    "reference",
+)
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""The first characters by which a spreadsheet takes a cell for a formula."""
+
+
+class TahapMissing(DomainError):
+    """This list is of one tahap, which has to be named."""
+
+
+class WorkItem(BaseModel):
+    """A row of a work list; `reference` is the list's own, `times` what the list counts."""
+
+    family: UUID | None
+    region: str
+    name: str
+    tahap: str
+    reason: str
+    since: date | None
+    due_on: date | None
+    rupiah: int | None
+    times: int
+    reference: str
+
+
+class WorkListKnown(BaseModel):
+    """A work list: what stands on it, what ends a row of it, and whether it is of one tahap."""
+
+    list: str
+    about: str
+    ended_by: str
+    of_a_tahap: bool
+
+
+@router.get("/work")
+async def lists(_reader: Reader, paging: Paging) -> Page[WorkListKnown]:
+    """The work lists that there are, in order of their names."""
+    after = paging.after(str) or ""
+    found, following = paging.cut(sorted(name for name in LISTS if name > after), str)
+    items = [
+        WorkListKnown(
+            list=name,
+            about=LISTS[name].about,
+            ended_by=LISTS[name].ended_by,
+            of_a_tahap=LISTS[name].of_a_tahap,
+        )
+        for name in found
+    ]
+    return Page[WorkListKnown](items=items, next=following)
+
+
+def work_wanted(
+    reader: Reader,
+    list: ListName,  # noqa: A002 - the path's own word
+    tahap: Annotated[TahapId | None, Query()] = None,
+    area: RegionWithin = None,
+    reason: Code = None,
+    sort: Annotated[SortName, Query(description="A minus puts the greatest first.")] = "id",
+) -> WorkWanted:
+    """Filters of a list, within the token's regions."""
+    if area is not None and area not in names():
+        raise PlaceUnknown(area=area)
+    if LISTS[list].of_a_tahap and tahap is None:
+        raise TahapMissing(list=list)
+    return WorkWanted(list, reader.within(area), tahap, reason, sort)
+
+
+Wanted = Annotated[WorkWanted, Depends(work_wanted)]
+
+
+@router.get("/work/{list}", responses=refuses(PlaceUnknown, TahapMissing))
+async def work(reading: ReadingOf, wanted: Wanted, paging: Paging, noted: Noted) -> Page[WorkItem]:
+    """The rows of a work list, in the order asked for."""
+    rows = await tables.work(reading, wanted, paging.after(tuple[int, str]), paging.rows)
+    found, following = paging.cut(rows, _place)
+    return await noted(Page[WorkItem](items=[_told(row) for row in found], next=following))
+
+
+@router.get(
+    "/work/{list}/file",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {CSV: {"schema": {"type": "string", "format": "binary"}}}},
+        **refuses(PlaceUnknown, TahapMissing),
+    },
+)
+async def file(reading: ReadingOf, wanted: Wanted, noted: Noted) -> StreamingResponse:
+    """A work list whole, as CSV; each part of it is on record before it goes out.
+
+    A cell that a spreadsheet would take for a formula begins with an apostrophe, and is text.
+    """
+    first = await noted(await _part(reading, wanted, None))
+    headers = {"Content-Disposition": f'attachment; filename="{wanted.name}.csv"'}
+    return StreamingResponse(_parts(reading, wanted, noted, first), 200, headers, CSV)
+
+
+async def _part(
+    reading: Reading, wanted: WorkWanted, after: Place | None
+) -> list[dict[str, object]]:
+    return [asdict(row) for row in await tables.work(reading, wanted, after, ITEMS_MAX)]
+
+
+async def _parts(
+    reading: Reading, wanted: WorkWanted, noted: Noting, part: Sequence[dict[str, object]]
+) -> AsyncIterator[str]:
+    yield as_csv([COLUMNS])
+    while part:
+        yield as_csv(_cells(row) for row in part)
+        if len(part) < ITEMS_MAX:
+            break
+        last = part[-1]
+        after = int(str(last["place"])), str(last["id"])
+        part = await noted(await _part(reading, wanted, after))
+
+
+def _cells(row: Mapping[str, object]) -> list[object]:
+    named = {**row, "name": name_of(str(row["region"]))}
+    return [named[column] for column in COLUMNS]
+
+
+def as_csv(rows: Iterable[Sequence[object]]) -> str:
+    """Lines of a CSV file; no cell of them is a formula to a spreadsheet."""
+    lines = io.StringIO()
+    csv.writer(lines).writerows([_cell(value) for value in row] for row in rows)
+    return lines.getvalue()
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def _told(row: Work) -> WorkItem:
+    return WorkItem(
+        family=UUID(row.family) if row.family else None,
+        region=row.region,
+        name=name_of(row.region),
+        tahap=row.tahap,
+        reason=row.reason,
+        since=row.since,
+        due_on=row.due_on,
+        rupiah=row.rupiah,
+        times=row.times,
+        reference=row.reference,
+    )
+
+
+def _place(row: Work) -> Place:
+    return row.place, row.id
