@@ -67,8 +67,8 @@ $$;
 REVOKE EXECUTE ON FUNCTION home_within(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION home_within(uuid) TO ${READER_ROLE};
 
-GRANT SELECT, INSERT, UPDATE ON complaint_case, case_step, appeal, administrative_hold, proposal
-    TO ${RUNTIME_ROLE};
+GRANT SELECT, INSERT, UPDATE ON complaint_case, case_step, appeal TO ${RUNTIME_ROLE};
+GRANT SELECT, INSERT, UPDATE, DELETE ON administrative_hold, proposal TO ${RUNTIME_ROLE};
 
 -- As in 010_regions.sql: a case is seen by who may see its region, its steps and appeal with it; a hold or a
 -- proposal by who may see where the family lives today.

@@ -115,7 +115,7 @@ async def test_what_two_people_decide_waits_until_they_have(projection: Projecti
     await projection.take(COMMITMENT_TOPIC, "Cleared", DEWI, cycle="2023-2")
 
     for name in ("on-hold", "corrections", "reopenings", "investigations"):
-        assert await projection.listed(name, **held) == [], name  # type: ignore[arg-type]
+        assert await projection.listed(name, **held) == [], name
 
 
 async def test_what_is_not_verified_and_who_was_absent(projection: Projection) -> None:
@@ -177,7 +177,7 @@ async def test_a_list_is_filtered_sorted_paged_and_a_file(projection: Projection
     whole = await projection.asked(f"{path}/file", area="61.04", reason="ACCOUNT_CLOSED")
     assert whole.headers["content-type"].startswith("text/csv")
     [row] = csv.DictReader(io.StringIO(whole.text))
-    assert (row["family"], row["name"], row["rupiah"]) == (CITRA, "AIR HITAM BESAR", "100")
+    assert (row["family"], row["name"], row["rupiah"]) == (CITRA, "SANDAI", "100")
     foreign = await projection.asked(path, ("11",))
     assert foreign.json()["items"] == []
 
