@@ -8,9 +8,8 @@ from console.areas import Sums, parts_of, path_to
 from console.charts import Part, share, stacked
 from console.page import Page, Shown, Visit
 from console.words import Words
-from libs.chassis.auth import NATION
-from services.projection.policy import is_met, targets_of
-from services.projection.tables import areas, read_models, sessions
+from services.projection.policy import PER_PERCENT, targets_of
+from services.projection.tables import areas, figures, read_models
 
 FAMILIES_MAX: Final = 200
 VILLAGE_LENGTH: Final = 13
@@ -33,7 +32,7 @@ async def show(visit: Visit) -> Shown:
         "sums": sums,
         "families_chart": stacked(family_parts(visit.words, sums)),
         "money_chart": stacked(money_parts(visit.words, sums)),
-        "indicators": await _indicators(visit, tahap, area, sums),
+        "indicators": await _indicators(visit, tahap, regions),
         "areas": [] if _is_village(area) else _parts(visit, tahap, rows),
         "listed": await _listed(visit, tahap, regions) if _is_village(area) else [],
         "listed_max": FAMILIES_MAX,
@@ -76,24 +75,20 @@ def money_parts(t: Words, sums: Sums) -> list[Part]:
     ]
 
 
-async def _indicators(
-    visit: Visit, tahap: str, area: str | None, sums: Sums
-) -> list[dict[str, Any]]:
-    """Indicators with a target; that of sessions is the nation's."""
-    if area is not None or not visit.reader.may_see(NATION):
-        return []
-    counts = await sessions.indicators(visit.reading, tahap)
-    percent = targets_of(tahap).p2k2_percent
-    part, whole = counts["p2k2_reached"], counts["p2k2_families"]
+async def _indicators(visit: Visit, tahap: str, regions: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The indicators of which a share of families is to be reached."""
+    counts, targets = await figures.indicators(visit.reading, regions, tahap), targets_of(tahap)
     return [
         {
-            "name": "p2k2",
+            "name": name.lower(),
             "part": part,
             "whole": whole,
             "share": share(part, whole),
-            "target": percent,
-            "met": is_met(part, whole, percent),
+            "target": targets.of(name).per_100000 // PER_PERCENT,
+            "met": targets.of(name).is_met(part, whole),
         }
+        for name, (whole, part) in counts.items()
+        if not targets.of(name).at_most
     ]
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from libs.chassis.reading import Reading
 from libs.chassis.regions import region_ranges
-from services.projection.policy import INDICATORS
+from services.projection.policy import INDICATORS, Indicator
 from services.projection.policy.areas import CODE_LENGTHS, Level
 from services.projection.tables.cases import STOOD
 from services.projection.tables.sessions import TAKING_PART
@@ -445,7 +445,7 @@ def _place(model: Model, sort: str) -> str:
 
 async def indicators(
     reading: Reading, regions: tuple[str, ...], tahap: str
-) -> dict[str, tuple[int, int]]:
+) -> dict[Indicator, tuple[int, int]]:
     """Whole and part of each indicator, over all of these regions."""
     wanted = FiguresWanted("indicators", tahap, regions, "NATION")
     found = {
