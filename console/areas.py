@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
+from services.projection.policy.areas import name_of
+
 STATES: Final = (
     "PAID",
     "BLOCKED",
@@ -68,6 +70,12 @@ class Sums:
         return [state for state in STATES if state in self.of_state] + sorted(
             set(self.of_state) - set(STATES)
         )
+
+
+def title_of(area: str) -> str:
+    """An area's name as one writes it, KABUPATEN SANGGAU as Kabupaten Sanggau; its code where
+    nobody has named it."""
+    return " ".join(word.capitalize() for word in name_of(area).split(" "))
 
 
 def parts_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, Sums]:

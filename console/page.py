@@ -28,9 +28,9 @@ from libs.chassis.forms import holds_number
 from libs.chassis.reading import Reading
 from libs.chassis.settings import Settings
 from libs.events.store.postgres import Store
+from services.projection.policy.areas import names
 from services.projection.tables import areas
 
-REGION: Final = re.compile(r"[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?")
 TAHAP: Final = re.compile(r"20[0-9]{2}-[1-9]")
 
 OTHERS_S_MAX: Final = 10.0
@@ -154,7 +154,7 @@ class Visit:
     def regions(self) -> tuple[str | None, tuple[str, ...]]:
         """The area that is asked for, and what of it the reader may see; 403 where that is none."""
         area = self.asked("region")
-        if area is not None and not REGION.fullmatch(area):
+        if area is not None and area not in names():
             raise PageRefused(404, "unknown_area")
         if area is None and len(self.reader.regions) == 1 and self.reader.regions != (NATION,):
             area = self.reader.regions[0]

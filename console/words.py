@@ -104,6 +104,11 @@ class Words:
         text = f"{tenths // 10}.{tenths % 10}"
         return (text.replace(".", ",") if self.language == "id" else text) + " %"
 
+    def share_of_100000(self, parts: int) -> str:
+        """A target, which is told in parts of 100,000: 35 %, or 0.002 %."""
+        text = f"{parts // 1_000}.{parts % 1_000:03}".rstrip("0").rstrip(".")
+        return (text.replace(".", ",") if self.language == "id" else text) + " %"
+
     def day(self, on: date) -> str:
         """A day, such as 31 Maret 2023."""
         return str(getattr(day(on), self.language))

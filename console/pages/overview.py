@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from console.areas import Sums, parts_of, path_to
-from console.charts import Part, share, stacked
+from console.areas import Sums, parts_of, path_to, title_of
+from console.charts import WIDTH, Part, share, stacked
 from console.page import Page, Shown, Visit
 from console.words import Words
-from services.projection.policy import PER_PERCENT, targets_of
+from services.projection.policy import INDICATORS, SCALE, Indicator, Target, targets_of
 from services.projection.tables import areas, figures, read_models
 
 FAMILIES_MAX: Final = 200
@@ -29,6 +29,7 @@ async def show(visit: Visit) -> Shown:
         "tahaps": await visit.tahaps(),
         "area": area,
         "above": _above(visit, area),
+        "name": title_of(area) if area else None,
         "sums": sums,
         "families_chart": stacked(family_parts(visit.words, sums)),
         "money_chart": stacked(money_parts(visit.words, sums)),
@@ -44,9 +45,13 @@ def _is_village(area: str | None) -> bool:
     return area is not None and len(area) == VILLAGE_LENGTH
 
 
-def _above(visit: Visit, area: str | None) -> list[str]:
+def _above(visit: Visit, area: str | None) -> list[dict[str, str]]:
     """The areas above, as far as the reader may see them as a whole."""
-    return [code for code in path_to(area) if visit.reader.may_see(code)]
+    return [
+        {"code": code, "name": title_of(code)}
+        for code in path_to(area)
+        if visit.reader.may_see(code)
+    ]
 
 
 def family_parts(t: Words, sums: Sums) -> list[Part]:
@@ -76,26 +81,34 @@ def money_parts(t: Words, sums: Sums) -> list[Part]:
 
 
 async def _indicators(visit: Visit, tahap: str, regions: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The indicators of which a share of families is to be reached."""
-    counts, targets = await figures.indicators(visit.reading, regions, tahap), targets_of(tahap)
+    """Every indicator of the programme in these regions, beside its target."""
+    found = await figures.indicators(visit.reading, regions, tahap)
+    targets = targets_of(tahap)
     return [
-        {
-            "name": name.lower(),
-            "part": part,
-            "whole": whole,
-            "share": share(part, whole),
-            "target": targets.of(name).per_100000 // PER_PERCENT,
-            "met": targets.of(name).is_met(part, whole),
-        }
-        for name, (whole, part) in counts.items()
-        if not targets.of(name).at_most
+        _beside(name, part, whole, targets.of(name))
+        for name in INDICATORS
+        for whole, part in (found[name],)
     ]
+
+
+def _beside(name: Indicator, part: int, whole: int, target: Target) -> dict[str, Any]:
+    return {
+        "name": name.lower(),
+        "part": part,
+        "whole": whole,
+        "share": share(part, whole),
+        "target": target.per_100000,
+        "goal": target.per_100000 * WIDTH // SCALE,
+        "at_most": target.at_most,
+        "met": target.is_met(part, whole),
+    }
 
 
 def _parts(visit: Visit, tahap: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         {
             "area": code,
+            "name": title_of(code),
             "href": visit.link("/", tahap=tahap, region=code),
             "sums": sums,
             "paid": sums.of_state.get("PAID", 0),

@@ -55,7 +55,7 @@ def test_one_drills_down_from_the_nation_to_a_family(
     chromium.open(f"{console.url}/console/?tahap={LAST}")
 
     for _ in ("province", "regency", "district", "village", "family"):
-        chromium.click("document.querySelector('section a.code').click()")
+        chromium.click("document.querySelector('section tbody th a').click()")
 
     assert "/console/families/" in chromium.value("location.pathname")
     assert "Bantuan Rp" in text(chromium)
@@ -74,7 +74,7 @@ def test_it_speaks_english_to_whoever_switches(chromium: Browser, console: Serve
 
 def test_a_regency_sees_itself_and_no_other(chromium: Browser, console: ServedConsole) -> None:
     sign_in(chromium, console, REGENCY, "/console/")
-    assert "Wilayah 61.03" in text(chromium)
+    assert "Kabupaten Sanggau" in text(chromium)
 
     chromium.open(f"{console.url}/console/?region=61.04")
 
