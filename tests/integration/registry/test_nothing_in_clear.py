@@ -83,9 +83,13 @@ FILES: Final = {
     "members": as_csv("members", MEMBERS),
     "life-events": as_csv("life-events", EVENTS),
 }
+DAYS: Final = ("effective_days", "absent", "permitted", "sick")
 FACTS: Final = {
     "school-attendance": "npsn,nisn,nik,month,effective_days,absent,permitted,sick\r\n"
     + "".join(f"{REPORTER},{NISN},{CHILD},2023-0{month},20,0,0,0\r\n" for month in (1, 2, 3)),
+    "school-form": "npsn,nisn,nik,first_month,"
+    + ",".join(f"{name}_{month}" for month in (1, 2, 3) for name in DAYS)
+    + f"\r\n{REPORTER},{NISN},{CHILD},2023-01,20,0,0,0,20,0,0,0,,,,\r\n",
     "health-verification": "facility_code,nik,month,service,attended,service_date\r\n"
     f"PKM610301,{BABY},2023-02,WEIGHING,Y,2023-02-19\r\n",
 }
