@@ -84,7 +84,8 @@ def served_console(postgres: Postgres, directory: Path) -> Iterator[ServedConsol
             runner.run(_filled(settings))
             sign_in, console = (f"http://127.0.0.1:{port}" for port in free_ports(2))
             sign_in_at = SignIn(console, ISSUER, f"{sign_in}/authorize", f"{sign_in}/token")
-            settings = replace(settings, sign_in=sign_in_at)
+            # Projection answers as registry too, so that a page has another service to ask.
+            settings = replace(settings, sign_in=sign_in_at, addresses={"registry": console})
             local = DevSignIn(Issuer.open(directory), sign_in_at.returns_to).application()
             with serving(local, urlsplit(sign_in).port) as _:
                 app = SERVICE.application(settings)
