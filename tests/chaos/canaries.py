@@ -98,13 +98,13 @@ of staff: no table, file, log, message or trace holds it in clear, those of comp
 
 async def plant_complaints(running: Year) -> None:
     """Have somebody complain, at the door and by a file, in `COMPLAINED`."""
-    name, contact, said, filed, note = COMPLAINED
+    name, contact, text, filed, note = COMPLAINED
     scopes = ("complaints:receive", "complaints:read", "complaints:handle")
     desk = running.front.client("desk", *scopes)
     region = running.rows("complaints.csv")[0]["region_code"]
     complaint = {"category": "NO_CARD", "channel": "WEB", "region": region, "confidential": True}
-    told = {"received_on": "2023-03-30", "name": name, "contact": contact, "text": said}
-    answer = await desk.post("complaints", "/cases", complaint | told)
+    statement = {"received_on": "2023-03-30", "name": name, "contact": contact, "text": text}
+    answer = await desk.post("complaints", "/cases", complaint | statement)
     received = answer.read(dict[str, str])
     await desk.post("complaints", f"/cases/{received['case']}/notes", {"words": note})
     file = (
@@ -117,7 +117,7 @@ async def plant_complaints(running: Year) -> None:
         await desk.upload("complaints", "/imports/complaints", path)
     # The words are there, for whoever may read them: the test of the test.
     words = await desk.see("complaints", f"/cases/{received['case']}/words", dict[str, object])
-    assert said in str(words)
+    assert text in str(words)
 
 
 async def tables(running: Year, databases: Sequence[str] = DATABASES) -> bytes:

@@ -6,11 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-import pytest
+import asyncpg
 import pytest_asyncio
 
+from libs.chassis.settings import Settings
+from libs.privacy.keys import KeyRing
 from libs.privacy.wrapping import Wrapper
+from services.complaints.http.words import CaseKeys, pin_of
 from services.complaints.main import SERVICE
 from tests.doors import Door, front_door, service_settings
 from tests.integration.complaints.kit import NOW, follow, problem, received
@@ -21,12 +25,16 @@ GUESSES = 5
 
 
 @pytest_asyncio.fixture
-async def complaints(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Door]:
+async def settings(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Settings]:
+    """The settings of complaints."""
+    async with service_settings(postgres, tmp_path, "complaints") as settings:
+        yield settings
+
+
+@pytest_asyncio.fixture
+async def complaints(settings: Settings, tmp_path: Path) -> AsyncIterator[Door]:
     """The door that the portal of the programme asks."""
-    async with (
-        service_settings(postgres, tmp_path, "complaints") as settings,
-        front_door(SERVICE, settings, tmp_path, NOW) as service,
-    ):
+    async with front_door(SERVICE, settings, tmp_path, NOW) as service:
         yield service
 
 
@@ -75,23 +83,35 @@ async def test_no_answer_tells_which_numbers_there_are(complaints: Door) -> None
     assert somebodys == nobodys
 
 
-async def test_a_guess_costs_as_much_of_a_number_that_nobody_has(
-    complaints: Door, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    case = await received(complaints)
-    await follow(complaints, "B" * 16, "000000")  # the first who ever guesses
-    unwrap, unwrapped = Wrapper.unwrap, list[str]()
+class CountingWrapper(Wrapper):
+    """Unwraps as ever, and counts how often."""
 
-    def counted(wrapper: Wrapper, family: str, version: int, wrapped: bytes) -> bytes:
-        unwrapped.append(family)
-        return unwrap(wrapper, family, version, wrapped)
+    unwrapped = 0
 
-    monkeypatch.setattr(Wrapper, "unwrap", counted)
+    def unwrap(self, family: str, version: int, wrapped: bytes) -> bytes:
+        """The key of a family or a case."""
+        self.unwrapped += 1
+        return super().unwrap(family, version, wrapped)
 
-    await follow(complaints, case["receipt"], other(case["pin"]))
-    assert unwrapped == [case["case"]]
-    await follow(complaints, NOBODYS, other(case["pin"]))
-    assert len(unwrapped) == 2
+
+async def test_a_guess_costs_as_much_of_a_number_that_nobody_has(settings: Settings) -> None:
+    case = str(uuid4())
+    pool = asyncpg.create_pool(
+        settings.keys_url, min_size=0, server_settings={"search_path": "complaints,public"}
+    )
+    async with pool as connections:
+        ring = KeyRing(connections, settings.kek)
+        ring.wrapper = wrapper = CountingWrapper(settings.kek)
+        keys = CaseKeys.of(ring)
+        pin = pin_of(await keys.made(case))
+        assert not await keys.is_pin(None, pin)  # the first who ever asks
+        counts = []
+        for asked in (case, None):
+            before = wrapper.unwrapped
+            assert not await keys.is_pin(asked, other(pin))
+            counts.append(wrapper.unwrapped - before)
+
+    assert counts == [1, 1]
 
 
 async def test_the_right_pin_gives_back_what_guesses_took(complaints: Door) -> None:

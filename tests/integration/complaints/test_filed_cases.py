@@ -120,21 +120,21 @@ def worded(text: str, number: str = "C1") -> str:
 async def test_words_in_a_file_are_kept_sealed_and_shown_to_whoever_reads_the_case(
     complaints: Door, store: Store
 ) -> None:
-    said = "Nobody answers at the kelurahan."
+    text = "Nobody answers at the kelurahan."
 
-    first = await hand_in(complaints, worded(said), header=WITH_TEXT)
-    again = await hand_in(complaints, worded(said), header=WITH_TEXT)
+    first = await hand_in(complaints, worded(text), header=WITH_TEXT)
+    again = await hand_in(complaints, worded(text), header=WITH_TEXT)
 
     assert [(each["accepted"], each["unchanged"]) for each in (first, again)] == [(1, 0), (0, 1)]
     assert first["warnings"] == []
     clerk = complaints.who("clerk-1", *SCOPES)
     [case] = (await complaints.client.get("/cases", headers=clerk)).json()["items"]
     words = await seen(complaints, case["case"], clerk, "/words")
-    assert [(each["kind"], each["words"]) for each in words["entries"]] == [("TEXT", said)]
+    assert [(each["kind"], each["words"]) for each in words["entries"]] == [("TEXT", text)]
     events = await store.pool.fetchval("SELECT string_agg(e::text, ' ') FROM events AS e")
     assert "StatementTaken" in events
-    assert said not in events
-    assert said.encode().hex() not in events
+    assert text not in events
+    assert text.encode().hex() not in events
 
 
 async def test_words_that_do_not_fit_are_refused_and_take_no_other_row_with_them(
