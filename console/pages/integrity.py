@@ -60,15 +60,15 @@ async def _other(visit: Visit, name: str) -> dict[str, Any]:
         return {"name": name, "answers": False}
     if not where.is_success:
         return {"name": name, "answers": False}
-    said = where.json()
+    own = where.json()
     return {
         "name": name,
         "answers": True,
-        "head": said["head"],
-        "relayed": said["relayed"],
-        "parked": said["parked"],
-        "topics": _numbered(said["topics"]),
-        "consumed": _numbered(said["consumed"]),
+        "head": own["head"],
+        "relayed": own["relayed"],
+        "parked": own["parked"],
+        "topics": _numbered(own["topics"]),
+        "consumed": _numbered(own["consumed"]),
         "publishes": bool(catalogue().services[name].publishes),
         "chain": chain.json()["head"][:HASH_CHARACTERS] if chain.is_success else "",
     }
@@ -94,7 +94,7 @@ def _behind(
 
 
 async def _books(visit: Visit) -> dict[str, Any]:
-    """Whether the ledger holds its rules: nothing where payments does not say."""
+    """The rules of the ledger that do not hold; no answer where payments does not say."""
     try:
         answer = await visit.ask("payments", "/ledger/check")
     except OtherSilent:
