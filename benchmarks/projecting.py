@@ -151,7 +151,7 @@ async def measured(server: PostgresServer, effort: Effort) -> tuple[list[Figure]
 
 
 async def _send(bus: Bus, sent: Sequence[Record]) -> None:
-    topics = {each.topic for each in SUBSCRIPTIONS}
+    topics = {subscription.topic for subscription in SUBSCRIPTIONS}
     await bus.ensure_topics({topic: TOPICS.partitions[topic] for topic in topics})
     producer = await bus.producer()
     for begin in range(0, len(sent), WINDOW):
@@ -186,7 +186,7 @@ async def _copied(server: PostgresServer, name: str, sent: Sequence[Record]) -> 
     await connection.execute("CREATE TABLE kept (family text, body json)")
     begin = perf_counter()
     for some in (sent[begin : begin + WINDOW] for begin in range(0, len(sent), WINDOW)):
-        rows = [((each.key or b"").decode(), each.value.decode()) for each in some]
+        rows = [((record.key or b"").decode(), record.value.decode()) for record in some]
         await connection.copy_records_to_table("kept", records=rows)
     taken = MESSAGES / (perf_counter() - begin)
     await connection.close()
@@ -194,21 +194,21 @@ async def _copied(server: PostgresServer, name: str, sent: Sequence[Record]) -> 
 
 
 async def _asked(url: str) -> list[str]:
-    """How long the widest questions take, as the role that requests read as."""
+    """The seconds that the widest questions take, as the role that requests read as."""
     pool = await asyncpg.create_pool(url, min_size=1, max_size=1, server_settings={"role": READER})
     reading = Reading(pool)
-    told = []
+    timings = []
     for regions in (("*",), ("61",)):
         for model, level in ANSWERED:
             wanted = FiguresWanted(model, TAHAP, regions, level)
             times = sorted([await _timed(reading, wanted) for _ in range(QUESTIONS)])
             p95 = times[int(0.95 * QUESTIONS) - 1]
-            told.append(
+            timings.append(
                 f"figures of {model} by {level} of {FAMILIES:,} families, regions {regions[0]}: "
                 f"median {1000 * times[QUESTIONS // 2]:.0f} ms, p95 {1000 * p95:.0f} ms"
             )
     await pool.close()
-    return told
+    return timings
 
 
 async def _timed(reading: Reading, wanted: FiguresWanted) -> float:

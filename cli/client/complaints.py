@@ -131,7 +131,7 @@ class Appeal:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a case asks of another service, and that service's answer."""
+    """A request of a case to another service, and that service's answer."""
 
     order: str
     ordered: str

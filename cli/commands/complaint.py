@@ -33,6 +33,7 @@ from cli.client.http import connected
 from cli.client.sweeps import sweep
 from cli.commands.running import STATE, State, line, out, run, secret
 from cli.commands.steps import As, TahapId, Yes, sure
+from libs.chassis.forms import day
 
 DECISIONS: Final = ("UPHELD", "REJECTED")
 RESOLUTIONS: Final = (*DECISIONS, "REFERRED")
@@ -121,9 +122,9 @@ def receive_(
     words = {"text": line("Complaint")}
     if not anonymous:
         words |= {"name": line("Name of the reporter"), "contact": line("Contact")}
-    said = {"category": category, "channel": channel, "region": region, "family": family}
+    about = {"category": category, "channel": channel, "region": region, "family": family}
     flags = {"anonymous": anonymous, "confidential": confidential}
-    given = {name: value for name, value in (said | words).items() if value}
+    given = {name: value for name, value in (about | words).items() if value}
     became = run(_receive({**given, **flags}, person, data))
     out.print(f"Case {became.case}", highlight=False)
     out.print(f"Receipt {became.receipt}, PIN {became.pin}: told once.", highlight=False)
@@ -241,16 +242,16 @@ async def _sweep(on: date, data: Path) -> None:
         await sweep(platform, on)
 
 
-def _day(said: str) -> date:
+def _day(text: str) -> date:
     try:
-        return date.fromisoformat(said)
+        return day(text)
     except ValueError:
         raise typer.BadParameter("must be a day, such as 2023-05-02", param_hint="DAY") from None
 
 
 def _answer(what: str, template: str) -> dict[str, object]:
-    said = {"template": template, "words": line(what)}
-    return {name: value for name, value in said.items() if value}
+    answer = {"template": template, "words": line(what)}
+    return {name: value for name, value in answer.items() if value}
 
 
 def _work(case: str, step: str, body: dict[str, object] | None, person: str, data: Path) -> None:

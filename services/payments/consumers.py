@@ -41,7 +41,7 @@ from services.payments.tables.open_lists import keep_proof, keep_withheld, still
 from services.payments.tables.payments import pay, payments_of
 
 NO_EFFECT = (CycleEvaluated, EvaluationClosed, AppealPaused, AppealEnded)
-"""What conditionality says that asks no payment for anything."""
+"""The messages of conditionality that ask no payment for anything."""
 
 
 async def _roster(unit: Transaction, messages: Sequence[Incoming]) -> None:

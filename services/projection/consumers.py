@@ -231,7 +231,7 @@ def _array(values: Iterable[object]) -> str:
 
 def _evaluated(body: CycleEvaluated, message: Incoming) -> Row:
     failing = sorted({duty.member for duty in body.duties if duty.outcome == "FAILED"})
-    access = {each.of: each.reached for each in body.access}
+    access = {service.of: service.reached for service in body.access}
     return (
         body.tahap,
         body.family,
@@ -251,12 +251,12 @@ def _held(body: AdministrativeHoldPlaced, message: Incoming) -> Row:
 
 
 def _corrected(standing: str) -> tuple[Write, Callable[[Any, Incoming], Row]]:
-    """How a proposed correction stands from a message on."""
+    """The standing of a proposed correction from a message on."""
     return DECIDED, lambda b, _: ("CORRECTION", b.family, b.tahap, b.correction, standing)
 
 
 def _reopened(standing: str) -> tuple[Write, Callable[[Any, Incoming], Row]]:
-    """How a proposed reopening stands from a message on."""
+    """The standing of a proposed reopening from a message on."""
     return DECIDED, lambda b, _: ("REOPENING", b.family, b.tahap, b.reopening, standing)
 
 

@@ -92,8 +92,8 @@ COMPLAINED: Final = (
     "Kenari mengadu lewat berkas",
     "Kenari catatan petugas pengaduan",
 )
-"""What a reporter says of themselves and of their complaint, at the door and in a file, and a note
-of staff: no table, file, log, message or trace holds it in clear, those of complaints included."""
+"""The words of a reporter about themselves and of their complaint, at the door and in a file, and
+a note of staff: no table, file, log, message or trace holds it in clear, those of complaints included."""
 
 
 async def plant_complaints(running: Year) -> None:

@@ -177,7 +177,7 @@ APPEALS: Final = (
         (
             Change(
                 "services/payments/workers/entitle.py",
-                "    families = [family for family in families if family not in kept]\n",
+                "    families = [family for family in families if family not in held_back]\n",
                 "    families = [family for family in families if family or kept]\n",
             ),
         ),

@@ -118,8 +118,7 @@ CASES: Final = (
         (
             Change(
                 "services/complaints/http/csv_commands.py",
-                '        _ensure(self.sender.may_see(region), "region_code", '
-                "Mistake.REGION_NOT_YOURS)\n",
+                '    _ensure(sender.may_see(region), "region_code", Mistake.REGION_NOT_YOURS)\n',
                 "",
             ),
         ),

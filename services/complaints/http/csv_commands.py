@@ -47,7 +47,7 @@ RESOLUTIONS: Final = ("UPHELD", "REJECTED", "REFERRED")
 CASES: Final = UUID("2f1f7b0e-6a39-5d63-9f0c-8c6f2b9d7a41")
 """The space of the ids of cases that come in by a file, under their numbers there."""
 OfRow: TypeAlias = tuple[ReceiveCase, *tuple[Command, ...]]
-"""What a row asks for: its case is received, and resolved where it was."""
+"""The commands of a row: its case is received, and resolved where it was."""
 DAYS_AHEAD: Final = timedelta(days=1)
 """Local time is ahead of UTC, so a day begins there before it does here."""
 

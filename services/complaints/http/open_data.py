@@ -20,7 +20,7 @@ from libs.events.store.postgres import Store
 from services.complaints.domain.deadlines import Level
 from services.complaints.http.cases import PoliciesOf
 from services.complaints.policy import Policies
-from services.complaints.tables.open_data import Count, CountsWanted, Place, counts
+from services.complaints.tables.open_data import Count, CountsWanted, Rank, counts
 
 Anybody = Annotated[Principal, require_one_of("complaints:follow", "complaints:read")]
 Since = Annotated[
@@ -67,7 +67,7 @@ async def count_cases(
     """Counts of cases by month, regency, category and level, of months that are over."""
     wanted = _wanted(policies, policies.day_in_the_capital(context.at), since, area)
     found, following = paging.cut(
-        await counts(store, wanted, paging.after(Place), paging.rows), _place
+        await counts(store, wanted, paging.after(Rank), paging.rows), _rank
     )
     items = [CaseCount(**count._asdict()) for count in found]
     return Page[CaseCount](items=items, next=following)
@@ -92,10 +92,10 @@ async def download_counts(
 
 
 async def _pages(store: Store, wanted: CountsWanted) -> AsyncIterator[Sequence[Count]]:
-    after: Place | None = None
+    after: Rank | None = None
     while page := await counts(store, wanted, after, ITEMS_MAX):
         yield page
-        after = _place(page[-1])
+        after = _rank(page[-1])
 
 
 def _wanted(policies: Policies, today: date, since: date | None, area: str | None) -> CountsWanted:
@@ -107,5 +107,5 @@ def _wanted(policies: Policies, today: date, since: date | None, area: str | Non
     )
 
 
-def _place(count: Count) -> Place:
-    return Place(count.month, count.regency, count.category, count.level)
+def _rank(count: Count) -> Rank:
+    return Rank(count.month, count.regency, count.category, count.level)

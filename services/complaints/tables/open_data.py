@@ -9,8 +9,8 @@ from libs.events.store.postgres import Store
 from services.complaints.domain.deadlines import LEVELS, Level, area_of
 
 
-class Place(NamedTuple):
-    """The place of a count in the order of all."""
+class Rank(NamedTuple):
+    """The rank of a count in the order of all."""
 
     month: str
     regency: str
@@ -55,9 +55,7 @@ class CountsWanted(NamedTuple):
     area: str | None = None
 
 
-async def counts(
-    store: Store, wanted: CountsWanted, after: Place | None, limit: int
-) -> list[Count]:
+async def counts(store: Store, wanted: CountsWanted, after: Rank | None, limit: int) -> list[Count]:
     """The counts that are at least `least`, in order of their places. A smaller one is left out,
     and no sum over them is told, so none follows from others."""
     behind = (*after[:3], _LENGTHS[after.level]) if after else (None,) * 4

@@ -107,8 +107,8 @@ class Source:
 
 
 class AppealLimits(NamedTuple):
-    """How many cases may appeal against one sanction of a cycle: `open` at a time, `decided` in
-    all. One that came before there was a cycle counts among neither."""
+    """The number of cases that may appeal against one sanction of a cycle: `open` at a time,
+    `decided` in all. One that came before there was a cycle counts among neither."""
 
     open: int = 1
     decided: int = 2

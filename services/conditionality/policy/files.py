@@ -117,7 +117,7 @@ class FurtherEntry(Shape):
 
 
 class AppealLimitsEntry(Shape):
-    """How many cases may appeal against one sanction of a cycle, at a time and in all."""
+    """The number of cases that may appeal against one sanction of a cycle, at a time and in all."""
 
     open: Annotated[int, msgspec.Meta(ge=1)]
     decided: Annotated[int, msgspec.Meta(ge=1)]

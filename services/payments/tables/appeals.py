@@ -23,7 +23,7 @@ INSERT INTO family_appeal (family, case_id, ended)
 SELECT family, case_id, true FROM unnest($1::uuid[], $2::text[]) AS new (family, case_id)
 ON CONFLICT (family, case_id) DO UPDATE SET ended = true
 """
-_KEPT: Final = """
+_HELD_BACK: Final = """
 UPDATE appealed_family SET returns_with = coalesce(returns_with, $2)
 WHERE family = ANY($1::uuid[])
   AND EXISTS (SELECT FROM family_appeal AS of
@@ -66,7 +66,7 @@ async def keep_appeals(
 async def kept_by_appeals(unit: Transaction, families: Collection[str], tahap: str) -> set[str]:
     """Those of these families, which graduate with a tahap, whose appeal keeps their held money."""
     await _lock(unit, families)
-    return {row[0] for row in await unit.connection.fetch(_KEPT, list(families), tahap)}
+    return {row[0] for row in await unit.connection.fetch(_HELD_BACK, list(families), tahap)}
 
 
 async def _lock(unit: Transaction, families: Collection[str]) -> None:

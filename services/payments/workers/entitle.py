@@ -185,8 +185,8 @@ async def _graduate(unit: Transaction, job: Job, families: Sequence[str]) -> Non
     """
     if not families:
         return
-    kept = await kept_by_appeals(unit, families, job.announced.tahap)
-    families = [family for family in families if family not in kept]
+    held_back = await kept_by_appeals(unit, families, job.announced.tahap)
+    families = [family for family in families if family not in held_back]
     rows = await unit.connection.fetch(
         "SELECT tahap, family::text, kind FROM payment_of WHERE family = ANY($1::uuid[])",
         families,

@@ -165,7 +165,7 @@ class Story:
         for message in reversed(list(of_kind(self.messages, Terminated))):
             last = tahap_order(message.body.cycle)
             if last < here:
-                back = any(last < each < here for each in judged)
+                back = any(last < cycle < here for cycle in judged)
                 return None if back else message
         return None
 

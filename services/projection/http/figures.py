@@ -61,7 +61,7 @@ class AreaFigures(BaseModel):
 
 
 class FiguresModel(BaseModel):
-    """What a model counts: by column the meaning, and what its `key` tells apart."""
+    """The content of a model: by column the meaning, and what its `key` tells apart."""
 
     model: str
     about: str
@@ -140,13 +140,13 @@ async def figures(
     rows = await tables.figures(reading, wanted, after, paging.rows)
     if not rows and not await tables.is_announced(reading, reader.regions, tahap):
         raise TahapUnknown(tahap=tahap)
-    found, following = paging.cut(rows, lambda row: row.place)
-    items = [_told(row, targets_of(tahap) if model == "indicators" else None) for row in found]
+    found, following = paging.cut(rows, lambda row: row.rank)
+    items = [_answered(row, targets_of(tahap) if model == "indicators" else None) for row in found]
     return await noted(Page[AreaFigures](items=items, next=following))
 
 
 def _check(model: ModelName, area: str | None, level: Level, sort: str) -> None:
-    """Refuse a place, a level or a sort that is none."""
+    """Refuse a rank, a level or a sort that is none."""
     if area is not None and area not in names():
         raise PlaceUnknown(area=area)
     if LEVELS.index(level) < LEVELS.index(level_of(area)):
@@ -155,7 +155,7 @@ def _check(model: ModelName, area: str | None, level: Level, sort: str) -> None:
         raise FigureUnknown(model=model, sort=sort)
 
 
-def _told(row: tables.Figure, targets: Targets | None) -> AreaFigures:
+def _answered(row: tables.Figure, targets: Targets | None) -> AreaFigures:
     return AreaFigures(
         area=row.area,
         name=name_of(row.area),

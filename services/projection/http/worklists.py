@@ -25,7 +25,7 @@ from services.projection.http.figures import PlaceUnknown
 from services.projection.http.read_models import Code, Reader
 from services.projection.policy.areas import name_of, names
 from services.projection.tables import worklists as tables
-from services.projection.tables.worklists import LISTS, ListName, Place, SortName, Work, WorkWanted
+from services.projection.tables.worklists import LISTS, ListName, Rank, SortName, Work, WorkWanted
 
 router = APIRouter(tags=["projection"])
 
@@ -65,7 +65,7 @@ class WorkListKnown(BaseModel):
     of_a_tahap: bool
 
 
-@router.get("/work")
+@router.get("/work-lists")
 async def lists(_reader: Reader, paging: Paging) -> Page[WorkListKnown]:
     """The work lists that there are, in order of their names."""
     after = paging.after(str) or ""
@@ -101,16 +101,16 @@ def work_wanted(
 Wanted = Annotated[WorkWanted, Depends(work_wanted)]
 
 
-@router.get("/work/{list}", responses=refuses(PlaceUnknown, TahapMissing))
+@router.get("/work-lists/{list}", responses=refuses(PlaceUnknown, TahapMissing))
 async def work(reading: ReadingOf, wanted: Wanted, paging: Paging, noted: Noted) -> Page[WorkItem]:
     """The rows of a work list, in the order asked for."""
     rows = await tables.work(reading, wanted, paging.after(tuple[int, str]), paging.rows)
-    found, following = paging.cut(rows, _place)
-    return await noted(Page[WorkItem](items=[_told(row) for row in found], next=following))
+    found, following = paging.cut(rows, _rank)
+    return await noted(Page[WorkItem](items=[_answered(row) for row in found], next=following))
 
 
 @router.get(
-    "/work/{list}/file",
+    "/work-lists/{list}/file",
     response_class=StreamingResponse,
     responses={
         200: {"content": {CSV: {"schema": {"type": "string", "format": "binary"}}}},
@@ -128,7 +128,7 @@ async def file(reading: ReadingOf, wanted: Wanted, noted: Noted) -> StreamingRes
 
 
 async def _part(
-    reading: Reading, wanted: WorkWanted, after: Place | None
+    reading: Reading, wanted: WorkWanted, after: Rank | None
 ) -> list[dict[str, object]]:
     return [asdict(row) for row in await tables.work(reading, wanted, after, ITEMS_MAX)]
 
@@ -142,7 +142,7 @@ async def _parts(
         if len(part) < ITEMS_MAX:
             break
         last = part[-1]
-        after = int(str(last["place"])), str(last["id"])
+        after = int(str(last["rank"])), str(last["id"])
         part = await noted(await _part(reading, wanted, after))
 
 
@@ -163,7 +163,7 @@ def _cell(value: object) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-def _told(row: Work) -> WorkItem:
+def _answered(row: Work) -> WorkItem:
     return WorkItem(
         family=UUID(row.family) if row.family else None,
         region=row.region,
@@ -178,5 +178,5 @@ def _told(row: Work) -> WorkItem:
     )
 
 
-def _place(row: Work) -> Place:
-    return row.place, row.id
+def _rank(row: Work) -> Rank:
+    return row.rank, row.id

@@ -41,7 +41,7 @@ def below(level: Level) -> Level:
 
 
 def name_of(area: str) -> str:
-    """What people call an area; its code where the list has it not, the nation for no code."""
+    """The name of an area; its code where the list has it not, the nation for no code."""
     return names().get(area, area) if area else NATION_NAME
 
 

@@ -19,7 +19,7 @@ STANDINGS: Final[Mapping[str, str]] = {
     "CaseResolved": "RESOLVED",
     "CaseClosed": "CLOSED",
 }
-"""How a case stands from a message of each type on."""
+"""The standing of a case from a message of each type on."""
 
 _RECEIVED: Final = """
 INSERT INTO complaint_case (case_id, family, region, category, channel, received_on)

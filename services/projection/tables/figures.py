@@ -37,7 +37,7 @@ ModelName: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What a model counts: of each column its meaning, and what its rows are told apart by.
+    """The content of a model: of each column its meaning, and what its rows are told apart by.
 
     `source` selects region, family, key and the columns of families' rows of the tahap in $1;
     `tables` are common tables before it.
@@ -360,9 +360,9 @@ WITH {tables} source AS ({source}), placed AS (
 ), summed AS (
     SELECT area, family, key, {sums} FROM placed GROUP BY area, family, key
 )
-SELECT area, family, key, {columns}, {place} AS place FROM summed
-WHERE $5::bigint IS NULL OR ({place}, area, family, key) > ($5, $6, $7, $8)
-ORDER BY place, area, family, key LIMIT $9
+SELECT area, family, key, {columns}, {rank} AS rank FROM summed
+WHERE $5::bigint IS NULL OR ({rank}, area, family, key) > ($5, $6, $7, $8)
+ORDER BY rank, area, family, key LIMIT $9
 """
 # Nothing is told of a family that was erased; in the sums of its area it stays.
 _OF_FAMILIES: Final = """
@@ -370,7 +370,7 @@ AND family IS NOT NULL AND NOT EXISTS (
     SELECT FROM erased_family AS erased WHERE erased.family = source.family)
 """
 
-Place: TypeAlias = tuple[int, str, str, str]
+Rank: TypeAlias = tuple[int, str, str, str]
 """The key of a row in the order asked for: the column's value, area, family, key."""
 
 
@@ -394,13 +394,13 @@ class Figure:
     family: str
     key: str
     figures: Mapping[str, int]
-    place: Place
+    rank: Rank
 
 
 async def figures(
-    reading: Reading, wanted: FiguresWanted, after: Place | None, limit: int
+    reading: Reading, wanted: FiguresWanted, after: Rank | None, limit: int
 ) -> list[Figure]:
-    """The figures behind a place, in the order asked for. Raises ValueError for no such column."""
+    """The figures behind a rank, in the order asked for. Raises ValueError for no such column."""
     model = MODELS[wanted.model]
     async with reading.within(wanted.regions) as connection:
         rows = await connection.fetch(
@@ -417,7 +417,7 @@ async def figures(
 def _figure(model: Model, row: Mapping[str, Any]) -> Figure:
     area, family, key = row["area"], row["family"], row["key"]
     counted = {name: int(row[name]) for name in model.columns}
-    return Figure(area, family, key, counted, (row["place"], area, family, key))
+    return Figure(area, family, key, counted, (row["rank"], area, family, key))
 
 
 def _statement(model: Model, wanted: FiguresWanted) -> str:
@@ -429,11 +429,11 @@ def _statement(model: Model, wanted: FiguresWanted) -> str:
         sums=", ".join(f"sum({name})::bigint AS {name}" for name in model.columns),
         family="family::text" if families else "''",
         alive=_OF_FAMILIES if families else "",
-        place=_place(model, wanted.sort),
+        rank=_rank(model, wanted.sort),
     )
 
 
-def _place(model: Model, sort: str) -> str:
+def _rank(model: Model, sort: str) -> str:
     """The number by which rows are ordered before their names."""
     column = sort.removeprefix("-")
     if sort == "area":

@@ -205,7 +205,7 @@ LISTS: Final[Mapping[ListName, WorkList]] = {
 _LISTED: Final = """
 WITH {tables} source AS ({source}), waiting AS (
     SELECT id COLLATE "C" AS id, family::text, coalesce(region, '') AS region, tahap, reason, since,
-           due_on, rupiah, times, reference, {place} AS place
+           due_on, rupiah, times, reference, {rank} AS rank
     FROM source
     WHERE EXISTS (SELECT FROM unnest($2::text[], $3::text[]) AS r (low, high)
                   WHERE coalesce(region, '') COLLATE "C" >= low
@@ -213,8 +213,8 @@ WITH {tables} source AS ({source}), waiting AS (
       AND NOT EXISTS (SELECT FROM erased_family AS erased WHERE erased.family = source.family)
       AND ($4::text IS NULL OR reason = $4)
 )
-SELECT * FROM waiting WHERE $5::bigint IS NULL OR (place, id) > ($5, $6)
-ORDER BY place, id LIMIT $7
+SELECT * FROM waiting WHERE $5::bigint IS NULL OR (rank, id) > ($5, $6)
+ORDER BY rank, id LIMIT $7
 """
 # A row without the value comes last.
 _PLACES: Final[Mapping[SortName, str]] = {
@@ -226,7 +226,7 @@ _PLACES: Final[Mapping[SortName, str]] = {
     "-rupiah": "coalesce(-rupiah, 9000000000000000000)",
 }
 
-Place: TypeAlias = tuple[int, str]
+Rank: TypeAlias = tuple[int, str]
 """The key of a row in the order asked for: the value sorted by, and the row's id."""
 
 
@@ -258,16 +258,16 @@ class Work:
     rupiah: int | None
     times: int
     reference: str
-    place: int
+    rank: int
 
 
-async def work(reading: Reading, wanted: WorkWanted, after: Place | None, limit: int) -> list[Work]:
-    """The rows of a list behind a place, in the order asked for."""
+async def work(reading: Reading, wanted: WorkWanted, after: Rank | None, limit: int) -> list[Work]:
+    """The rows of a list behind a rank, in the order asked for."""
     found = LISTS[wanted.name]
     statement = _LISTED.format(
         tables=f"{found.tables}," if found.tables else "",
         source=found.source,
-        place=_PLACES[wanted.sort],
+        rank=_PLACES[wanted.sort],
     )
     async with reading.within(wanted.regions) as connection:
         rows = await connection.fetch(

@@ -18,7 +18,7 @@ def anybody(service: Door) -> dict[str, str]:
     return service.who("portal", "complaints:follow", regions=())
 
 
-async def told(service: Door, **query: Any) -> list[dict[str, Any]]:
+async def counts(service: Door, **query: Any) -> list[dict[str, Any]]:
     answer = await service.client.get("/open-data/cases", headers=anybody(service), params=query)
     assert answer.status_code == 200, answer.text
     items: list[dict[str, Any]] = answer.json()["items"]
@@ -37,18 +37,18 @@ async def filled(complaints: Door) -> Door:
 async def test_everybody_is_told_counts_by_month_regency_category_and_level(filled: Door) -> None:
     common = {"regency": "61.03", "category": "AMOUNT_WRONG", "level": "DISTRICT"}
 
-    assert await told(filled) == [
+    assert await counts(filled) == [
         {"month": "2026-03", **common, "cases": 6},
         {"month": "2026-04", **common, "cases": 5},
     ]
 
 
 async def test_a_count_under_five_is_nowhere_told_and_follows_from_no_sum(filled: Door) -> None:
-    of_province = await told(filled, area="61")
+    of_province = await counts(filled, area="61")
 
     assert {count["regency"] for count in of_province} == {"61.03"}
-    assert await told(filled, area="61.04") == []
-    assert of_province == await told(filled, area="61.03")
+    assert await counts(filled, area="61.04") == []
+    assert of_province == await counts(filled, area="61.03")
 
 
 async def test_no_count_is_told_of_an_area_within_a_regency(filled: Door) -> None:
@@ -63,16 +63,16 @@ async def test_a_month_that_is_not_over_is_not_told(complaints: Door) -> None:
     for _ in range(5):
         await received(complaints, received_on="2026-06-09")
 
-    assert await told(complaints) == []
+    assert await counts(complaints) == []
 
 
 async def test_a_case_that_is_passed_on_changes_no_count(filled: Door) -> None:
-    before = await told(filled)
+    before = await counts(filled)
 
     operator = filled.who("operator", "platform:operate", regions=("*",))
     await filled.post("/sweeps", operator, json={"on": "2026-06-09"})
 
-    assert await told(filled) == before
+    assert await counts(filled) == before
 
 
 async def test_the_file_says_the_same_and_pages_do(filled: Door) -> None:
@@ -80,8 +80,8 @@ async def test_the_file_says_the_same_and_pages_do(filled: Door) -> None:
     rows = [row | {"cases": int(row["cases"])} for row in csv.DictReader(answer.text.splitlines())]
 
     assert answer.headers["content-type"].startswith("text/csv")
-    assert rows == await told(filled)
-    pages = [*await told(filled, limit=1), *await told(filled, since="2026-04-15")]
+    assert rows == await counts(filled)
+    pages = [*await counts(filled, limit=1), *await counts(filled, since="2026-04-15")]
     assert pages == rows
 
 

@@ -41,7 +41,7 @@ async def test_services_that_seal_ask_the_module_and_no_other_process_gets_its_p
             async with httpx.AsyncClient(headers={"Authorization": f"Bearer {observer}"}) as client:
                 shown = await client.get(platform.base_url("registry") + "/keys")
             pids = platform.supervisor.pids()
-            told = {
+            asked = {
                 name
                 for name in {*SERVICES, "relay"} - {"registry"}
                 if str(tmp_path / "pin").encode() in process(pids[name], "environ")
@@ -50,7 +50,7 @@ async def test_services_that_seal_ask_the_module_and_no_other_process_gets_its_p
     assert shown.json()["versions"][0] == {
         "secret": "kek", "version": 1, "state": "IN_USE", "left": 0
     }  # fmt: skip
-    assert told == {"payments", "complaints"}
+    assert asked == {"payments", "complaints"}
 
 
 def all_but_registry(data_dir: Path) -> Options:

@@ -29,12 +29,12 @@ PLACES: Final = {ANA: HERE, BUDI: HERE, CITRA: BESIDE, DEWI: FAR}
 
 
 def evaluated(desk: Desk, family: str, result: str, access: dict[str, bool]) -> Any:
-    told = [{"of": of, "reached": reached} for of, reached in access.items()]
-    facts = {"result": result, "duties": [], "access": told}
+    services = [{"of": of, "reached": reached} for of, reached in access.items()]
+    facts = {"result": result, "duties": [], "access": services}
     return desk.said(COMMITMENT_TOPIC, "CycleEvaluated", family=family, tahap=TAHAP, **facts)
 
 
-def told(desk: Desk, kind: str, family: str, **facts: Any) -> Any:
+def message(desk: Desk, kind: str, family: str, **facts: Any) -> Any:
     """A message about the only payment of a family."""
     return desk.said(PAYMENT_TOPIC, kind, tahap=TAHAP, payment=family, family=family, **facts)
 
@@ -47,7 +47,7 @@ async def happened(desk: Desk) -> None:
         designated = {"family": family, "tahap": TAHAP, **said}
         await desk.take(
             desk.said(FAMILY_TOPIC, "FamilyDesignated", **designated),
-            told(desk, "PaymentEntitled", family, region=region, amount=100),
+            message(desk, "PaymentEntitled", family, region=region, amount=100),
             desk.said(SESSION_TOPIC, "FamiliesJoined", families=[family], region=region),
         )
     await desk.take(
@@ -62,8 +62,8 @@ async def happened(desk: Desk) -> None:
         (DEWI, "AccountCheckFailed", {"code": "NAME_MISMATCH"}),
     ):
         if kind != "AccountCheckFailed":
-            await desk.take(told(desk, "PaymentInstructed", family, bank="BNI"))
-        await desk.take(told(desk, kind, family, **facts))
+            await desk.take(message(desk, "PaymentInstructed", family, bank="BNI"))
+        await desk.take(message(desk, kind, family, **facts))
 
 
 @pytest_asyncio.fixture

@@ -24,7 +24,7 @@ IN_RUPIAH = ("entitled_idr", "credited_idr", "paid_idr", "cut_idr")
 
 
 def row_said(desk: Desk, row: Mapping[str, str], tahap: str) -> Iterator[Record]:
-    """What the services say of a family's tahap that ends as a row of entitlements.csv."""
+    """The messages about a family's tahap that ends as a row of entitlements.csv."""
     about = {"family": family_of(row["no_kk"]), "tahap": tahap}
     payment = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{tahap}/{row['no_kk']}"))
     money = {**about, "payment": payment, "amount": int(row["amount"])}

@@ -164,7 +164,7 @@ async def test_a_case_stands_as_its_steps_say_on_any_day(projection: Projection)
 
 
 async def test_a_list_is_filtered_sorted_paged_and_a_file(projection: Projection) -> None:
-    path = "/work/failed-accounts"
+    path = "/work-lists/failed-accounts"
     pages: list[Any] = []
     cursor: dict[str, str] = {}
     for _ in range(2):
@@ -188,8 +188,10 @@ async def test_a_list_is_filtered_sorted_paged_and_a_file(projection: Projection
     ):
         refused = await projection.asked(path, **query)
         assert (refused.status_code, refused.json()["type"]) == (status, f"/problems/{code}")
-    assert (await projection.asked("/work/unverified")).json()["type"] == "/problems/tahap-missing"
-    assert (await projection.asked("/work/wealth")).status_code == 422
+    assert (await projection.asked("/work-lists/unverified")).json()[
+        "type"
+    ] == "/problems/tahap-missing"
+    assert (await projection.asked("/work-lists/wealth")).status_code == 422
 
 
 def test_no_cell_of_a_file_is_a_formula() -> None:

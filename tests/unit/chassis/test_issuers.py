@@ -104,7 +104,7 @@ def test_two_issuers_have_names_of_their_own(
 
 def test_the_file_that_the_guide_shows_is_taken(tmp_path: Path, certificate: Path) -> None:
     guide = (ROOT / "docs" / "identity-providers.md").read_text()
-    [shown] = [block["code"] for block in FENCE.finditer(guide) if block["language"] == "yaml"]
+    shown = next(block["code"] for block in FENCE.finditer(guide) if block["language"] == "yaml")
     file = tmp_path / "issuers.yaml"
     file.write_text(shown.replace("/identity/bank-ca.pem", str(certificate)))
     assert [issuer.prefix for issuer in read_issuers(file)] == ["", "bank:"]

@@ -31,8 +31,8 @@ def test_a_share_that_is_not_to_be_passed_is_met_up_to_its_target(
 
 def test_the_target_is_that_of_the_tahaps_year() -> None:
     for tahap in ("2023-4", "2025-1", "2012-1"):
-        told = {name: targets_of(tahap).of(name) for name in INDICATORS}
-        assert told == {
+        found = {name: targets_of(tahap).of(name) for name in INDICATORS}
+        assert found == {
             "EDUCATION": Target(85_000),
             "HEALTH": Target(85_000),
             "P2K2": Target(35_000),

@@ -162,7 +162,7 @@ def _answered(
     if not proposed.order:
         return []
     appeals = state.ordering(proposed.tahap)
-    orders = [(proposed.order, proposed.case), *((each.order, each.case) for each in appeals)]
+    orders = [(proposed.order, proposed.case), *((appeal.order, appeal.case) for appeal in appeals)]
     family, corrected = proposed.family, outcome == "DONE"
     return [
         *(OrderAnswered(family, *order, outcome, reason) for order in dict.fromkeys(orders)),
