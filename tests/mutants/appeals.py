@@ -178,7 +178,7 @@ APPEALS: Final = (
             Change(
                 "services/payments/workers/entitle.py",
                 "    families = [family for family in families if family not in held_back]\n",
-                "    families = [family for family in families if family or kept]\n",
+                "    families = [family for family in families if family or held_back]\n",
             ),
         ),
         "tests/integration/payments/test_open_appeals.py"

@@ -188,7 +188,8 @@ async def _repeat(unit: Transaction""",
         (
             Change(
                 "services/conditionality/http/csv_commands.py",
-                "        return self.sender.may_see(*regions.get(row.token, self.sender.regions))\n",
+                "        return self.sender.may_see("
+                "*regions.get(row.token, self.sender.regions))\n",
                 "        return self.sender.may_see(*self.sender.regions)\n",
             ),
         ),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
 from datetime import date
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
@@ -15,6 +13,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from libs.chassis.bodies import TahapId
+from libs.chassis.csv_download import download
 from libs.chassis.noting import Noted, Noting
 from libs.chassis.openapi import CSV, refuses
 from libs.chassis.pagination import ITEMS_MAX, Page, Paging
@@ -33,8 +32,6 @@ COLUMNS: Final = (
     *("family", "region", "name", "tahap", "reason", "since", "due_on", "rupiah", "times"),
     "reference",
 )
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""The first characters by which a spreadsheet takes a cell for a formula."""
 
 
 class TahapMissing(DomainError):
@@ -122,45 +119,28 @@ async def file(reading: ReadingOf, wanted: Wanted, noted: Noted) -> StreamingRes
 
     A cell that a spreadsheet would take for a formula begins with an apostrophe, and is text.
     """
-    first = await noted(await _part(reading, wanted, None))
-    headers = {"Content-Disposition": f'attachment; filename="{wanted.name}.csv"'}
-    return StreamingResponse(_parts(reading, wanted, noted, first), 200, headers, CSV)
+    first = await noted(await _page(reading, wanted, None))
+    return download(f"{wanted.name}.csv", COLUMNS, _pages(reading, wanted, noted, first))
 
 
-async def _part(
-    reading: Reading, wanted: WorkWanted, after: Rank | None
-) -> list[dict[str, object]]:
+async def _page(reading: Reading, wanted: WorkWanted, after: Rank | None) -> list[dict[str, Any]]:
     return [asdict(row) for row in await tables.work(reading, wanted, after, ITEMS_MAX)]
 
 
-async def _parts(
-    reading: Reading, wanted: WorkWanted, noted: Noting, part: Sequence[dict[str, object]]
-) -> AsyncIterator[str]:
-    yield as_csv([COLUMNS])
-    while part:
-        yield as_csv(_cells(row) for row in part)
-        if len(part) < ITEMS_MAX:
+async def _pages(
+    reading: Reading, wanted: WorkWanted, noted: Noting, page: list[dict[str, Any]]
+) -> AsyncIterator[list[list[object]]]:
+    while page:
+        yield [_cells(row) for row in page]
+        if len(page) < ITEMS_MAX:
             break
-        last = part[-1]
-        after = int(str(last["rank"])), str(last["id"])
-        part = await noted(await _part(reading, wanted, after))
+        after = page[-1]["rank"], page[-1]["id"]
+        page = await noted(await _page(reading, wanted, after))
 
 
-def _cells(row: Mapping[str, object]) -> list[object]:
-    named = {**row, "name": name_of(str(row["region"]))}
+def _cells(row: Mapping[str, Any]) -> list[object]:
+    named = {**row, "name": name_of(row["region"])}
     return [named[column] for column in COLUMNS]
-
-
-def as_csv(rows: Iterable[Sequence[object]]) -> str:
-    """Lines of a CSV file; no cell of them is a formula to a spreadsheet."""
-    lines = io.StringIO()
-    csv.writer(lines).writerows([_cell(value) for value in row] for row in rows)
-    return lines.getvalue()
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _answered(row: Work) -> WorkItem:

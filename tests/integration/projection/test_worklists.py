@@ -20,7 +20,6 @@ from services.projection.contract import (
     SESSION_TOPIC,
     TAHAP_TOPIC,
 )
-from services.projection.http.worklists import as_csv
 from services.projection.main import SERVICE
 from services.projection.tables import worklists
 from services.projection.tables.figures import FiguresWanted, figures
@@ -188,15 +187,6 @@ async def test_a_list_is_filtered_sorted_paged_and_a_file(projection: Projection
     ):
         refused = await projection.asked(path, **query)
         assert (refused.status_code, refused.json()["type"]) == (status, f"/problems/{code}")
-    assert (await projection.asked("/work-lists/unverified")).json()[
-        "type"
-    ] == "/problems/tahap-missing"
+    missing = await projection.asked("/work-lists/unverified")
+    assert missing.json()["type"] == "/problems/tahap-missing"
     assert (await projection.asked("/work-lists/wealth")).status_code == 422
-
-
-def test_no_cell_of_a_file_is_a_formula() -> None:
-    cells = ("=1+1", "+62", "-1", "@x", "\tx", "\rx", "61.03", None, 100)
-
-    [row] = csv.reader(io.StringIO(as_csv([cells]), newline=""))
-
-    assert row == ["'=1+1", "'+62", "'-1", "'@x", "'\tx", "'\rx", "61.03", "", "100"]
