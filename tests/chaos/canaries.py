@@ -93,7 +93,8 @@ COMPLAINED: Final = (
     "Kenari catatan petugas pengaduan",
 )
 """The words of a reporter about themselves and of their complaint, at the door and in a file, and
-a note of staff: no table, file, log, message or trace holds it in clear, those of complaints included."""
+a note of staff: no table, file, log, message or trace holds it in clear, those of complaints
+included."""
 
 
 async def plant_complaints(running: Year) -> None:
