@@ -40,6 +40,7 @@ from services.complaints.http.words import CaseKeys
 from services.complaints.tables.sweeps import ask
 from services.complaints.workers.sweeper import CHUNK_CASES, Sweeper
 from simulators.synthetic_year.files import Year, complaints
+from simulators.synthetic_year.places import WEST_KALIMANTAN
 
 IS_NIGHT: Final = os.environ.get("PKH_NIGHTLY") == "1"
 CASES: Final = 1_000_000 if IS_NIGHT else 20_000
@@ -56,7 +57,7 @@ DAYS_BEHIND: Final = 3 * (ROUNDS + WARMUP_ROUNDS)
 POLICIES: Final = policy.load()
 WORKING: Final = POLICIES.ladder.working
 AT_DOOR: Final = Context(datetime(2026, 12, 1, tzinfo=UTC), "bench")
-YEAR: Final = Year(CASES, 2026, 61, ("61.03",))
+YEAR: Final = Year(CASES, 2026, 61, WEST_KALIMANTAN)
 HEADER: Final = (
     "complaint_no,received_at,channel,category,anonymous,no_kk,region_code,text,"
     "resolved_at,resolution"
