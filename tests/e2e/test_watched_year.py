@@ -235,6 +235,7 @@ QUIET = {
     *("BooksDoNotBalance", "AccountBelowZero", "WorkFails", "PartnerIncident"),
     *("CertificateEnds", "CertificateEndsThisWeek", "Certificates and keys"),
     *("ChangesBeforeClosing", "LookUpLimitReached", "CasesDue"),
+    *("JobStandsStill", "RupiahUnreconciled", "TransfersFail", "SuspensionSpike"),
 }
 # It hangs on the day of the year; what it is told by is shown whenever it is.
 BY_CALENDAR = {"HolidaysUndecreed"}
