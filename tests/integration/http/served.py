@@ -159,7 +159,8 @@ async def of_any(settings: Settings, _directory: Path) -> Places:
 async def of_projection(settings: Settings, directory: Path) -> Places:
     """A few families."""
     await fill(settings.bus_url)
-    return {**await of_any(settings, directory), "tahap": TAHAP}
+    named = {"tahap": TAHAP, "model": "coverage", "list": "cases"}
+    return {**await of_any(settings, directory), **named}
 
 
 async def of_p2k2(settings: Settings, directory: Path) -> Places:
