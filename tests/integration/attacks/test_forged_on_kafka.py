@@ -6,7 +6,7 @@ Any client that reached the broker could write on every topic, read the roster, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -37,6 +37,8 @@ from tests.doors import front_door, service_settings
 from tests.guarded_kafka import GuardedKafka, guarded_kafka
 from tests.integration.attacks.every_topic import (
     READER,
+    EveryTopic,
+    a_place_that_no_log_has_is_named,
     every_topic,
     forged_is_named,
     without_effect,
@@ -177,8 +179,15 @@ async def test_each_service_sends_what_it_publishes_and_gets_what_it_reads(
             await eventually(all_came, PATIENCE_S)
 
 
+@pytest.mark.parametrize(
+    "attacks",
+    [(without_effect, forged_is_named), (a_place_that_no_log_has_is_named,)],
+    ids=["in-order", "far-ahead"],
+)
 async def test_with_an_owner_s_password_a_message_of_every_topic_is_without_effect_or_named(
-    kafka: GuardedKafka, postgres: Postgres
+    kafka: GuardedKafka,
+    postgres: Postgres,
+    attacks: Sequence[Callable[[EveryTopic], Awaitable[None]]],
 ) -> None:
     async with at(kafka.owners_url, kafka.as_owner()) as owner:
         for topic in TOPICS.partitions:
@@ -191,8 +200,8 @@ async def test_with_an_owner_s_password_a_message_of_every_topic_is_without_effe
         return await connect(kafka.url, cluster=as_service(kafka, name))
 
     async with every_topic(postgres, bus_of) as there:
-        await without_effect(there)
-        await forged_is_named(there)
+        for attack in attacks:
+            await attack(there)
 
 
 # -- Told in /ready -------------------------------------------------------------------------------
