@@ -33,7 +33,7 @@ async def test_both_keys_are_changed_while_a_tahap_is_paid() -> None:
     assert [*held] == [(file, 2) for file in FILES]
 
 
-async def change_keys(running: Year, paying: asyncio.Task[None]) -> bool:
+async def change_keys(running: Year, paying: asyncio.Task[float]) -> bool:
     """Take the steps of docs/operator.md; True if the tahap was being paid under both keys."""
     await step(running, "add")
     await step(running, "use", "2")
