@@ -112,7 +112,7 @@ def _guarded(router: Router) -> ASGIApp:
         except (IssuerSilent, NoAnswer, OtherSilent, *LOST, *BUSY_DATABASE) as fault:
             log.warning("a page has to wait", kind=type(fault).__name__)
             await refusal_page(Request(scope), 503, "not_now")(scope, receive, sending)
-        except Exception:
+        except Exception:  # whatever a page does, whoever asked is answered with a page
             log.exception("a page failed")
             await refusal_page(Request(scope), 500, "our_fault")(scope, receive, sending)
 

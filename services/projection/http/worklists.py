@@ -8,7 +8,7 @@ from datetime import date
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
@@ -81,7 +81,7 @@ async def lists(_reader: Reader, paging: Paging) -> Page[WorkListKnown]:
 
 def work_wanted(
     reader: Reader,
-    list: ListName,  # noqa: A002 - the path's own word
+    name: Annotated[ListName, Path(alias="list")],
     tahap: Annotated[TahapId | None, Query()] = None,
     area: RegionWithin = None,
     reason: Code = None,
@@ -90,9 +90,9 @@ def work_wanted(
     """Filters of a list, within the token's regions."""
     if area is not None and area not in names():
         raise PlaceUnknown(area=area)
-    if LISTS[list].of_a_tahap and tahap is None:
-        raise TahapMissing(list=list)
-    return WorkWanted(list, reader.within(area), tahap, reason, sort)
+    if LISTS[name].of_a_tahap and tahap is None:
+        raise TahapMissing(list=name)
+    return WorkWanted(name, reader.within(area), tahap, reason, sort)
 
 
 Wanted = Annotated[WorkWanted, Depends(work_wanted)]

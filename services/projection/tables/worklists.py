@@ -155,13 +155,13 @@ LISTS: Final[Mapping[ListName, WorkList]] = {
     "corrections": WorkList(
         "Cycles that late facts would change, and their new result",
         "another person than who recorded the fact decides: /corrections of conditionality",
-        f"SELECT * FROM ({_LATEST_PROPOSAL.format(kind='CORRECTION')}) AS latest "  # noqa: S608
+        f"SELECT * FROM ({_LATEST_PROPOSAL.format(kind='CORRECTION')}) AS latest "  # noqa: S608 - of texts here
         "WHERE standing = 'WAITING'",
     ),
     "reopenings": WorkList(
         "Families without a category that a late fact would bring back into a tahap",
         "another person decides: POST /reopenings/{family}/{tahap}/decision of registry",
-        f"SELECT * FROM ({_LATEST_PROPOSAL.format(kind='REOPENING')}) AS latest "  # noqa: S608
+        f"SELECT * FROM ({_LATEST_PROPOSAL.format(kind='REOPENING')}) AS latest "  # noqa: S608 - of texts here
         "WHERE standing = 'WAITING'",
     ),
     "appeals": WorkList(

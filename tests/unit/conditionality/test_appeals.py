@@ -44,6 +44,7 @@ from services.conditionality.domain.commitment import (
     commitment,
 )
 from services.conditionality.domain.commitment.corrections import SamePerson
+from services.conditionality.domain.commitment.events import OrderOutcome
 from services.conditionality.domain.commitment.investigations import FindingDecided, FindingWaits
 from services.conditionality.domain.commitment.sanctions import effect_id
 from services.conditionality.domain.duties import AppealLimits, CommitmentPolicy
@@ -86,8 +87,8 @@ def correct(approver: str = "supervisor-1", *, number: int = 1) -> ApproveCorrec
     return ApproveCorrection(FAMILY, number, approver, POLICY)
 
 
-def answered(order: str, case: str, outcome: str, reason: str = "") -> OrderAnswered:
-    return OrderAnswered(FAMILY, order, case, outcome, reason)  # type: ignore[arg-type]
+def answered(order: str, case: str, outcome: OrderOutcome, reason: str = "") -> OrderAnswered:
+    return OrderAnswered(FAMILY, order, case, outcome, reason)
 
 
 def after(*commands: Command, past: Iterable[Event] = ()) -> tuple[Event, ...]:
