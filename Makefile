@@ -56,7 +56,7 @@ bench: $(READY) ## measure the corridor and its peers (ARGS=--keep writes docs/s
 mutants: $(READY) ## break safety rules one by one; a test must go red for each (ARGS)
 	$(BIN)/python -m tests.mutants $(ARGS)
 
-# Under measurement a test of speed may be too slow; the report comes all the same.
+# The report comes even where a test went red.
 coverage: $(READY) ## which lines and branches the tests without a server reach; no threshold (ARGS)
 	-$(BIN)/coverage run -m pytest -q -p no:xdist tests/unit tests/contract $(ARGS)
 	$(BIN)/coverage report

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +20,12 @@ Published = dict[str, Any]
 
 @dataclass(frozen=True)
 class Explained:
-    """Projection's answer about each (tahap number, card), and how long it took."""
+    """Projection's answer about each (tahap number, card)."""
 
     year: Path
     published: Mapping[tuple[str, str], Published]
     who: Mapping[str, Identity]
     closings: Mapping[str, str]
-    median_ms: float
 
     def rows(self) -> Iterator[tuple[Row, Published]]:
         """Each expected row with its explanation."""
@@ -57,14 +55,11 @@ async def explained(year: Path, data: Path) -> Explained:
         reader = front.client("officer", "projection:read")
         calendar = read_calendar(year)
         published: dict[tuple[str, str], Published] = {}
-        took: list[float] = []
         for tahap in calendar:
             for card, family in found.items():
-                begun = time.perf_counter()
                 published[str(tahap.number), card] = await _ask(reader, family.family, tahap.id)
-                took.append(time.perf_counter() - begun)
     closings = {str(each.number): each.closing_date.isoformat() for each in calendar}
-    return Explained(year, published, found, closings, 1_000 * sorted(took)[len(took) // 2])
+    return Explained(year, published, found, closings)
 
 
 async def _ask(reader: Client, family: str, tahap: str) -> Published:
