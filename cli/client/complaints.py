@@ -122,9 +122,13 @@ class Appeal:
     effect: str
     opened_by: str
     outcome: str | None
-    ended: bool
+    ended: str
+    not_paused: str
+    refused: str
 
     def __str__(self) -> str:
+        if self.refused and self.refused == self.not_paused:
+            return f"appeal against {self.effect} of {self.tahap}: refused, {self.refused}"
         decided = self.outcome or f"waits for a decision by somebody else than {self.opened_by}"
         return f"appeal against {self.effect} of {self.tahap}: {decided}"
 

@@ -106,6 +106,21 @@ APPEALS: Final = (
         "::test_an_upheld_appeal_orders_its_cycle_to_be_decided_again",
     ),
     Mutant(
+        "refused-appeal-decided",
+        "an appeal that was refused is decided, as if something came of it",
+        (
+            Change(
+                "services/complaints/domain/remedy.py",
+                "    if state.appeal.refused_because:\n",
+                "    if state.appeal.refused_because is None:\n",
+            ),
+        ),
+        "tests/unit/complaints/test_remedy.py"
+        "::test_nobody_decides_on_a_refused_appeal[UPHELD-OUTSIDE_REGIONS]",
+        "tests/unit/complaints/test_remedy.py"
+        "::test_an_appeal_for_which_nothing_waits_is_decided_all_the_same[NO_EFFECT]",
+    ),
+    Mutant(
         "appeal-from-another-region",
         "somebody of another region pauses what concerns a family",
         (

@@ -25,6 +25,9 @@ Answer: TypeAlias = Literal["PROPOSED", "DONE", "REFUSED", "NOT_YET_SUPPORTED"]
 
 ANSWERED_BY: Final = {"REEVALUATE_CYCLE": "conditionality", "TAKE_BACK_TERMINATION": "registry"}
 """The service that carries out each order; what is not here is not yet supported by any."""
+REFUSES_APPEAL: Final = frozenset({"OUTSIDE_REGIONS", "ANOTHER_IS_OPEN", "APPEALED_TOO_OFTEN"})
+"""The reasons by which conditionality takes an appeal for none; by others it only pauses nothing.
+"""
 _ORDERS: Final = uuid5(NAMESPACE_URL, "urn:pkh:complaints:order")
 
 
@@ -34,6 +37,10 @@ class AppealDiffers(DomainError):
 
 class NoSuchAppeal(NotFound):
     """The case does not appeal against anything."""
+
+
+class AppealRefused(DomainError):
+    """The appeal was refused by conditionality, so that nobody decides on it."""
 
 
 class AppealAlreadyDecided(DomainError):
@@ -199,7 +206,8 @@ class PauseNoted:
 
 @dataclass(frozen=True, slots=True)
 class RefusalNoted:
-    """Conditionality took a decision on the appeal for none; somebody else may decide."""
+    """Conditionality took a decision on the appeal for none; somebody else may decide, unless it
+    took the appeal for none as well."""
 
     case: str
     decision: int
@@ -240,6 +248,11 @@ class Appeal:
     ended: str = ""
     refused: str = ""
     decisions: int = 0
+
+    @property
+    def refused_because(self) -> str:
+        """Why the appeal itself is none; empty of one that two people decide."""
+        return self.not_paused if self.not_paused in REFUSES_APPEAL else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,12 +318,18 @@ def open_appeal(command: OpenAppeal, state: Remedy) -> list[Event]:
 
 
 def decide_appeal(command: DecideAppeal, state: Remedy) -> list[Event]:
-    """Another person than who opened it decides; upheld, it orders its cycle decided again."""
+    """Another person than who opened it decides; upheld, it orders its cycle decided again.
+
+    Nobody decides on an appeal that was refused: the family would read that it was right, and
+    nothing would come of it.
+    """
     if state.appeal is None:
         raise NoSuchAppeal
     opened, decided = state.appeal.opened, state.appeal.decided
     if same_person(command.person, opened.opened_by):
         raise SamePerson
+    if state.appeal.refused_because:
+        raise AppealRefused(reason=state.appeal.refused_because)
     if decided is not None:
         if decided.outcome != command.outcome:
             raise AppealAlreadyDecided(outcome=decided.outcome)
@@ -361,10 +380,17 @@ def note_answer(command: NoteAnswer, state: Remedy) -> list[Event]:
 
 
 def note_pause(command: NotePause, state: Remedy) -> list[Event]:
-    """The word of conditionality on the pause stands on the case, once."""
-    if state.appeal is None or state.appeal.pauses is not None:
+    """The word of conditionality on the pause stands on the case, once.
+
+    A decision that was quicker than the refusal of its appeal is none.
+    """
+    appeal = state.appeal
+    if appeal is None or appeal.pauses is not None:
         return []
-    return [PauseNoted(command.case, command.reason)]
+    noted = PauseNoted(command.case, command.reason)
+    if appeal.decided is None or command.reason not in REFUSES_APPEAL:
+        return [noted]
+    return [noted, RefusalNoted(command.case, appeal.decisions, command.reason)]
 
 
 def note_refusal(command: NoteRefusal, state: Remedy) -> list[Event]:

@@ -27,6 +27,7 @@ from services.complaints.domain.remedy import (
     AppealAlreadyDecided,
     AppealDiffers,
     AppealOutcome,
+    AppealRefused,
     AskFor,
     Command,
     DecideAppeal,
@@ -67,8 +68,9 @@ class CaseOfNoFamily(DomainError):
 class AppealView(BaseModel):
     """An appeal: `pauses` is empty until conditionality has answered, `not_paused` says why not.
 
-    OUTSIDE_REGIONS, ANOTHER_IS_OPEN and APPEALED_TOO_OFTEN refuse the appeal itself: nothing comes
-    of its decision. `refused` says why the last decision was none; then another person decides.
+    `refused` says why the last decision was none; then another person decides. OUTSIDE_REGIONS,
+    ANOTHER_IS_OPEN and APPEALED_TOO_OFTEN refuse the appeal itself, as `not_paused` and `refused`:
+    nobody decides on it.
 
     `ended` is how its pause ended: UPHELD once the cycle is corrected, REFUSED where that was not
     approved, REJECTED or WITHDRAWN.
@@ -130,7 +132,7 @@ def _view(case: UUID, family: str | None, state: Remedy) -> RemedyView:
             pauses=appeal.pauses,
             not_paused=appeal.not_paused,
             ended=appeal.ended,
-            refused=appeal.refused,
+            refused=appeal.refused or appeal.refused_because,
         ),
         orders=[
             OrderView(
@@ -204,7 +206,10 @@ async def open_appeal(
 @router.post(
     "/cases/{case}/appeal/decision",
     status_code=204,
-    responses=refuses(CaseUnknown, CaseOfNoFamily, NoSuchAppeal, SamePerson, AppealAlreadyDecided),
+    responses=refuses(
+        *(CaseUnknown, CaseOfNoFamily, NoSuchAppeal, SamePerson),
+        *(AppealRefused, AppealAlreadyDecided),
+    ),
 )
 async def decide_appeal(
     case: UUID, body: AppealDecision, deciding: DecidingOf, decider: Decider, seen: IfMatch

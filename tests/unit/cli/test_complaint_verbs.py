@@ -24,10 +24,13 @@ SHOWN = {
 }
 APPEAL = {
     "tahap": "2023-1",
-    "effect": "SUSPENSION",
+    "effect": "HOLD",
     "opened_by": "ana",
     "outcome": None,
-    "ended": False,
+    "pauses": None,
+    "not_paused": "",
+    "ended": "",
+    "refused": "",
 }
 ORDER = {
     "order": CASE,
@@ -127,21 +130,31 @@ def test_a_step_is_taken_on_the_case_as_it_stands(data_dir: Path, steps: list[An
 def test_an_appeal_is_opened_shown_and_decided_by_what_was_seen(
     data_dir: Path, steps: list[Any]
 ) -> None:
-    said = ("2023-1", "SUSPENSION", "--received-on", "2023-05-02")
+    said = ("2023-1", "HOLD", "--received-on", "2023-05-02")
     opened = pkh(data_dir, "appeal", CASE, *said, "--as", "ana")
     no = pkh(data_dir, "decide", CASE, "UPHELD", "--as", "budi", said="n\n")
     yes = pkh(data_dir, "decide", CASE, "UPHELD", "--as", "budi", "--yes")
     ordered = pkh(data_dir, "order", CASE, "RECHECK_ACCOUNT", "--as", "ana")
 
-    assert "SUSPENSION of 2023-1: waits for a decision by somebody else than ana" in opened.output
+    assert "HOLD of 2023-1: waits for a decision by somebody else than ana" in opened.output
     assert "order RECHECK_ACCOUNT: NOT_YET_SUPPORTED" in ordered.output
     assert (no.exit_code, yes.exit_code) == (2, 0), no.output + yes.output
-    body = {"tahap": "2023-1", "effect": "SUSPENSION", "received_on": "2023-05-02"}
+    body = {"tahap": "2023-1", "effect": "HOLD", "received_on": "2023-05-02"}
     assert steps == [
         ("appeal", body, None),
         ("appeal/decision", {"outcome": "UPHELD"}, '"2"'),
         ("orders", {"ordered": "RECHECK_ACCOUNT"}, None),
     ]
+
+
+def test_an_appeal_that_was_refused_is_shown_as_refused(data_dir: Path, fake: FakePlatform) -> None:
+    refused = APPEAL | {"pauses": False, "not_paused": "ANOTHER_IS_OPEN"}
+    remedy = {"appeal": refused | {"refused": "ANOTHER_IS_OPEN"}, "orders": []}
+    fake.when("GET", f"{PATH}/{CASE}/remedy", answer(remedy, ETag='"2"'))
+
+    shown = pkh(data_dir, "decide", CASE, "UPHELD", "--as", "budi", said="n\n")
+
+    assert "appeal against HOLD of 2023-1: refused, ANOTHER_IS_OPEN" in shown.output
 
 
 def test_a_case_is_shown_to_whoever_has_its_receipt(data_dir: Path, fake: FakePlatform) -> None:

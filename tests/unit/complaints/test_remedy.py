@@ -14,6 +14,7 @@ from services.complaints.domain.remedy import (
     AppealDecided,
     AppealDiffers,
     AppealOpened,
+    AppealRefused,
     AskFor,
     Command,
     DecideAppeal,
@@ -170,3 +171,37 @@ def test_a_refusal_that_comes_again_does_not_undo_the_decision_after_it() -> Non
     for before in ((OPEN,), (OPEN, UPHOLD, refused), (OPEN, UPHOLD, refused, UPHOLD)):
         given(remedy, *past(*before)).when(refused).then_nothing()
     given(remedy).when(refused).then_nothing()
+
+
+REFUSALS = ("OUTSIDE_REGIONS", "ANOTHER_IS_OPEN", "APPEALED_TOO_OFTEN")
+
+
+@pytest.mark.parametrize("reason", REFUSALS)
+@pytest.mark.parametrize("outcome", ["UPHELD", "REJECTED", "WITHDRAWN"])
+def test_nobody_decides_on_a_refused_appeal(reason: str, outcome: Any) -> None:
+    refused = NotePause(CASE, reason)
+
+    then = given(remedy, *past(OPEN, refused)).when(replace(UPHOLD, outcome=outcome))
+
+    then.then_refused(AppealRefused)
+
+
+@pytest.mark.parametrize("reason", REFUSALS)
+def test_a_decision_that_was_quicker_than_the_refusal_of_its_appeal_is_none(reason: str) -> None:
+    refused = NotePause(CASE, reason)
+
+    then = given(remedy, *past(OPEN, UPHOLD)).when(refused)
+
+    then.then(PauseNoted(CASE, reason), RefusalNoted(CASE, 1, reason))
+    assert then.state.appeal
+    assert (then.state.appeal.decided, then.state.appeal.refused) == (None, reason)
+    given(remedy, *past(OPEN, UPHOLD, refused)).when(refused).then_nothing()
+    given(remedy, *past(OPEN, UPHOLD, refused)).when(UPHOLD).then_refused(AppealRefused)
+
+
+@pytest.mark.parametrize("reason", ["NOT_BY_POLICY", "NO_EFFECT", "RETURNED", "NO_SUCH_CYCLE"])
+def test_an_appeal_for_which_nothing_waits_is_decided_all_the_same(reason: str) -> None:
+    [decided, order] = given(remedy, *past(OPEN, NotePause(CASE, reason))).when(UPHOLD).events
+
+    assert (type(decided), type(order)) == (AppealDecided, OrderRequested)
+    given(remedy, *past(OPEN, UPHOLD)).when(NotePause(CASE, reason)).then(PauseNoted(CASE, reason))
