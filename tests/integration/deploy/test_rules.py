@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.watching import PROMETHEUS_DIR, missing_prometheus
+from tests.watching import ALERT_TESTS, PROMETHEUS_DIR, missing_prometheus
 
 pytestmark = pytest.mark.skipif(
     bool(missing_prometheus()), reason="not installed: Debian's package prometheus"
@@ -26,6 +26,6 @@ def test_the_configuration_and_its_rules_are_well_formed() -> None:
 
 
 def test_the_rules_tell_what_their_tests_expect() -> None:
-    code, said = promtool("test", "rules", str(PROMETHEUS_DIR / "tests" / "alerts.yml"))
+    code, said = promtool("test", "rules", *map(str, ALERT_TESTS))
 
     assert code == 0, said

@@ -19,8 +19,8 @@ from deploy.grafana.__main__ import main, stale
 from libs.events.telemetry import METRICS
 from tests.architecture.tree import ROOT
 from tests.watching import (
+    ALERT_TESTS,
     GRAFANA_DIR,
-    PROMETHEUS_DIR,
     dashboards,
     expanded,
     names_in,
@@ -107,7 +107,7 @@ def test_an_alert_says_what_is_wrong_what_to_do_and_is_tested(alert: dict[str, A
     assert alert["labels"]["severity"] in ("critical", "warning")
     assert alert["annotations"]["summary"].endswith(".")
     assert alert["annotations"]["description"].endswith(".")
-    assert alert["alert"] in (PROMETHEUS_DIR / "tests" / "alerts.yml").read_text()
+    assert alert["alert"] in "".join(path.read_text() for path in ALERT_TESTS)
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
