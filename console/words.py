@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args
 from zoneinfo import ZoneInfo
 
+from libs.chassis import forms
 from libs.policy.files import Shape, Text, read
 from services.projection.explanation.words import day, month, rupiah
 
@@ -76,6 +77,8 @@ class Words:
             "reason": body.get("reason") or "",
             "region": body.get("region") or "",
             "result": self.code("commitment", result) if isinstance(result, str) else "",
+            "status": self.code("attendance", body.get("status") or ""),
+            "day": self.day(forms.day(body["on"])) if body.get("on") else "",
         }
         text: str = getattr(wording, self.language)
         return text.format(**values)

@@ -39,7 +39,7 @@ MEASURED: Final = (*SERVICES, "relay")  # who shows metrics
 SIMULATORS: Final = ("treasury", "bank")
 SIGN_IN: Final = "sign-in"
 """The process at which one picks whom to be at the console."""
-CONSOLE: Final = "projection"
+[CONSOLE] = catalogue().needing("console")
 """The service that serves the console."""
 CONSOLE_FILE: Final = "console.yaml"
 PARTNERS: Final = ("TREASURY", "MANDIRI", "BRI", "BNI", "BTN")

@@ -168,6 +168,21 @@ def _relay(name: str) -> Iterator[str]:
     yield f"  secrets: {_listed((_password(relay(name)), DATABASE_CA, _at_kafka(name), KAFKA_CA))}"
 
 
+def _with_real_partners(catalogue: Catalogue) -> Iterator[str]:
+    """The services that real.yml changes all alike, and where people sign in to their pages."""
+    for name, entry in catalogue.services.items():
+        if "service-token" in entry.needs or entry.partners:
+            continue  # by hand
+        if "console" not in entry.needs:
+            yield f"{name}: *real"
+            continue
+        yield f"{name}:"
+        yield "  <<: *real"
+        yield "  environment:"
+        yield "    <<: *environment"
+        yield "    PKH_CONSOLE_FILE: ${PKH_CONSOLE_FILE-/identity/console.yaml}"
+
+
 def _apart(blocks: Iterable[Lines]) -> Iterator[str]:
     for number, block in enumerate(blocks):
         yield from ("",) if number else ()
@@ -288,11 +303,7 @@ REGIONS: Final[Mapping[str, Mapping[str, Callable[[Catalogue], Lines]]]] = {
     },
     "deploy/postgres/init/10-roles.sh": {"roles": _roles},
     "deploy/compose/real.yml": {
-        "services": lambda catalogue: (
-            f"{name}: *real"
-            for name, entry in catalogue.services.items()
-            if not {"service-token"} & {*entry.needs} and not entry.partners
-        )
+        "services": _with_real_partners,
     },
     "deploy/standins/compose.yml": {
         "ports": lambda catalogue: (

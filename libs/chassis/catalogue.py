@@ -23,10 +23,10 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PORT_MIN, PORT_MAX = 1_024, 65_535
 
 Need: TypeAlias = Literal[
-    "sealing-keys", "own-keys", "eraser", "token-key", "service-token", "reader"
+    "sealing-keys", "own-keys", "eraser", "token-key", "service-token", "reader", "console"
 ]
-"""A secret that a service is given: the families' keys, keys of its own things, what destroys the
-former, the key of pseudonyms, its own token, the role under which requests read."""
+"""A thing that a service is given: the families' keys, keys of its own things, what destroys the
+former, the key of pseudonyms, its own token, the role under which requests read, a sign-in."""
 SEALS: Final[tuple[Need, ...]] = "sealing-keys", "own-keys"
 """The needs that the key-encryption key meets."""
 KEYED: Final[tuple[Need, ...]] = *SEALS, "token-key"

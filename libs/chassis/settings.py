@@ -56,6 +56,7 @@ NEEDED: Final[Mapping[str, Sequence[str]]] = {
     "reader": ("PKH_READER_URL",),
     "token-key": ("PKH_TOKEN_KEY_FILE", "PKH_KEYS_URL"),
     "service-token": ("PKH_SERVICE_TOKEN_FILE",),
+    "console": (),  # without its file nobody signs in, and all else works
 }
 """{need of a service: the variables that must be set for it}."""
 

@@ -12,8 +12,14 @@ from console.areas import STATES
 from console.rendering import TEMPLATES
 from console.static_files import FOLDER as STATIC
 from console.words import COMMON, FOLDER, HAPPENINGS, LANGUAGES, Language, Words, words_of
+from libs.chassis.catalogue import catalogue
 from tests.doors import ROOT
 
+OF_NO_FAMILY = {
+    *("EvaluationAnnounced", "EvaluationClosed", "ListingAnnounced"),
+    *("SessionPlanned", "SessionHeld", "SessionCorrected", "SessionCancelled"),
+}
+"""Messages that stand in no family's timeline."""
 ASKED = re.compile(r"\bt\(\"([a-z_0-9]+)\"\s*[,)]")
 INLINE = re.compile(
     r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", re.IGNORECASE
@@ -62,11 +68,19 @@ def test_every_state_has_a_name_and_says_what_it_waits_for(state: str) -> None:
 def test_every_message_of_a_timeline_is_worded() -> None:
     kinds = {
         path.name.partition(".")[0]
-        for topic in ("registry.family.v2", "conditionality.commitment.v1", "payments.payment.v1")
-        for path in (ROOT / "contracts" / f"pkh.{topic}").glob("*.example.json")
+        for topic in catalogue().services["projection"].reads
+        for path in (ROOT / "contracts" / topic).glob("*.example.json")
     }
 
-    assert kinds - {*words_of(HAPPENINGS)} == {"EvaluationAnnounced", "EvaluationClosed"} & kinds
+    assert kinds - {*words_of(HAPPENINGS)} == OF_NO_FAMILY & kinds
+
+
+def test_a_mark_of_attendance_says_when_and_which() -> None:
+    body = {"session": "S1", "group": "G1", "on": "2023-01-05", "status": "A"}
+
+    said = Words("id", "family").happening("AttendanceRecorded", body)
+
+    assert said == "Pertemuan P2K2 5 Januari 2023: tidak hadir"
 
 
 @pytest.mark.parametrize("kind", sorted(words_of(HAPPENINGS)))

@@ -9,6 +9,7 @@ import pytest
 
 from libs.chassis.catalogue import ROOT, catalogue
 from libs.chassis.issuers import TrustedIssuer, read_issuers
+from libs.chassis.sign_in import read_sign_in
 from libs.policy.roles import roles
 
 HOME: Final = ROOT / "deploy" / "keycloak"
@@ -52,6 +53,18 @@ def test_the_realm_has_the_scopes_of_the_routes_and_no_other(
 ) -> None:
     assert {role["name"] for role in realm["roles"]["client"]["pkh"]} == scopes_of_routes()
     assert {*trusted.may_say.scopes} == scopes_of_routes()
+
+
+def test_the_console_signs_people_in_as_its_client_of_the_realm(
+    realm: dict[str, Any], trusted: TrustedIssuer
+) -> None:
+    sign_in = read_sign_in(HOME / "console.yaml")
+    [client] = [each for each in realm["clients"] if each["clientId"] == sign_in.client]
+
+    assert sign_in.issuer == trusted.issuer
+    assert client["redirectUris"] == [sign_in.returns_to]
+    assert client["publicClient"]
+    assert sign_in.is_secure
 
 
 def test_each_role_has_the_scopes_of_the_file_of_roles(realm: dict[str, Any]) -> None:

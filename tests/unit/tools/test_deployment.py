@@ -109,6 +109,20 @@ def test_a_service_that_is_described_is_wired_everywhere(with_purses: Path) -> N
     assert {"targets": ["purses:9464"], "labels": {"service": "purses"}} in targets
 
 
+def test_people_sign_in_at_the_service_that_needs_it_where_partners_are_real(tree: Path) -> None:
+    described = tree / "deploy" / "services.toml"
+    described.write_text(described.read_text().replace(', "console"]', "]"))
+    own = "    PKH_CONSOLE_FILE: ${PKH_CONSOLE_FILE-/identity/console.yaml}\n"
+    overlay = tree / "deploy" / "compose" / "real.yml"
+    assert own in overlay.read_text()
+    assert "PKH_ISSUERS_DIR" in overlay.read_text().partition(":/identity:ro")[0]
+
+    write(tree)
+
+    assert "  projection: *real\n" in overlay.read_text()
+    assert "PKH_CONSOLE_FILE-" not in overlay.read_text()
+
+
 def test_who_writes_or_reads_from_outside_has_a_password_of_its_own(tree: Path) -> None:
     contracts = tree / "contracts" / "topics.yaml"
     text = contracts.read_text().replace(
