@@ -27,6 +27,7 @@ from cli.commands import (
     session,
     steps,
     synth,
+    take_back,
     unmatched,
     why,
 )
@@ -63,6 +64,7 @@ app.add_typer(member.member, name="member")
 app.add_typer(investigation.investigation, name="investigation")
 app.add_typer(exception.exception, name="exception")
 app.add_typer(reopening.reopening, name="reopening")
+app.add_typer(take_back.take_back, name="take-back")
 app.add_typer(hold.hold, name="hold")
 app.add_typer(erasure.erasure, name="erasure")
 app.add_typer(keys.keys, name="keys")

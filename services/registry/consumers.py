@@ -36,6 +36,7 @@ from services.registry.policy import RuleSets
 from services.registry.tables.erasures import erased_among
 from services.registry.tables.identity_rows import ask_again, last_listed
 from services.registry.tables.list_queue import others_first, wait_in_line
+from services.registry.tables.take_backs import keep_take_backs
 from services.registry.workers.unlister import cancel_list, start_list
 
 TAKE_BACK_TERMINATION: Final = "TAKE_BACK_TERMINATION"
@@ -121,4 +122,5 @@ async def _cases(unit: Transaction, messages: Sequence[Incoming]) -> None:
         order = asked.family, asked.order, asked.case, asked.asked_by
         region = roster.region(found.state, unit.context.at.date()) if found and there else ""
         inside = holds(asked.regions, region)
-        await handle(unit, FAMILY, stream, AskTakeBack(*order, there, inside))
+        asked_for = await handle(unit, FAMILY, stream, AskTakeBack(*order, there, inside))
+        await keep_take_backs(unit, asked_for)

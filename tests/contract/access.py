@@ -136,6 +136,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
         "GET /reopenings": _of(Regions.ROWS, "registry:read"),
         "GET /reopenings/{family}/{tahap}": _of(Regions.FAMILY, "registry:read"),
         "POST /reopenings/{family}/{tahap}/decision": _of(Regions.FAMILY, "registry:approve"),
+        "GET /take-backs": _of(Regions.ROWS, "registry:read"),
         "GET /take-backs/{family}": _of(Regions.FAMILY, "registry:read"),
         "POST /take-backs/{family}/decision": _of(Regions.FAMILY, "registry:approve"),
         "GET /lists/{tahap}": _of(Regions.NATION, "registry:read"),

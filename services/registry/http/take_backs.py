@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from libs.chassis.bodies import FamilyUnknown, Strict
+from libs.chassis.bodies import FamilyUnknown, Strict, TahapId
 from libs.chassis.deciding import DecidingOf, moved
 from libs.chassis.etag import IfMatch, etag
 from libs.chassis.idempotency import Reply
+from libs.chassis.noting import Noted
 from libs.chassis.openapi import UNCHANGED, refuses
+from libs.chassis.pagination import Page, Paging
+from libs.chassis.regions import RegionWithin
 from libs.chassis.service import StoreOf
 from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
@@ -20,10 +23,43 @@ from services.registry.contract import FAMILY
 from services.registry.domain.family.commands import DecideTakeBack
 from services.registry.domain.family.errors import NoSuchTakeBack, SamePerson, TakeBackDecided
 from services.registry.domain.family.events import Decision
-from services.registry.http.families import FamilyReader
+from services.registry.http.families import FamilyReader, Reader
 from services.registry.http.reopenings import FamilyApprover, registered
+from services.registry.tables.take_backs import keep_take_backs, waiting_take_backs
 
 router = APIRouter(tags=["registry"])
+
+
+class TakeBackRow(BaseModel):
+    """An order that waits: `asked_by` have said yes to it and do not decide; `tahap` is the one
+    with which the family was terminated, `region` where it lives and where it is decided."""
+
+    family: UUID
+    case: UUID
+    order: UUID
+    tahap: str
+    region: str
+    asked_by: list[str]
+
+
+@router.get("/take-backs")
+async def take_backs_waiting(
+    store: StoreOf,
+    reader: Reader,
+    paging: Paging,
+    noted: Noted,
+    tahap: Annotated[
+        TahapId | None, Query(description="With which the families were terminated; all else.")
+    ] = None,
+    region: RegionWithin = None,
+) -> Page[TakeBackRow]:
+    """The orders to take a termination back that nobody has decided yet, in order of family."""
+    where, after = reader.within(region), paging.after(UUID)
+    async with store.looking() as unit:
+        rows = await waiting_take_backs(unit, tahap, where, after, paging.rows)
+    found, following = paging.cut(rows, lambda row: row.family)
+    items = [TakeBackRow(**row._asdict()) for row in found]
+    return await noted(Page[TakeBackRow](items=items, next=following))
 
 
 class TakeBackView(BaseModel):
@@ -81,6 +117,8 @@ async def decide_take_back(
         await registered(unit, family)
         await seen.ensure_stream(unit, FAMILY, stream)
         command = DecideTakeBack(body.decision, approver.subject)
-        return moved(await handle(unit, FAMILY, stream, command))
+        outcome = await handle(unit, FAMILY, stream, command)
+        await keep_take_backs(unit, outcome)
+        return moved(outcome)
 
     return await deciding(decided)

@@ -45,6 +45,7 @@ _FORGET: Final = (
     "DELETE FROM listing_payee WHERE family = $1",
     "DELETE FROM change_waiting WHERE family = $1",
     "DELETE FROM reopening_open WHERE family = $1",
+    "DELETE FROM take_back_waiting WHERE family = $1",
     "DELETE FROM wide_message WHERE stream_id = 'family-' || $1::uuid",
     # The person may apply again: card and number are claimed by nobody now, and whoever named a
     # member next has them. A decision for the family ends with it.

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any, Final
+
+import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
 
+from libs.chassis.settings import Settings
+from libs.events.store import migrate
 from services.registry.contract import CASE_TOPIC, COMMITMENT_TOPIC
-from tests.doors import Door, Sender, deliver, sent
+from tests.doors import ROOT, Door, Sender, deliver, runtime_role, sent
 from tests.integration.registry.kit import Register, family, member
 
+MIGRATIONS: Final = ROOT / "services" / "registry" / "migrations"
 CARD, NOBODY = "6103010101019901", "00000000-0000-0000-0000-000000000009"
 MOTHER, CHILD = "6103014107909901", "6103011712169901"
 CASE, ORDER = "7c0f4d2e-51b7-4c37-9a52-0e8d6f1b2a90", "b1d0a6f3-2f6b-4f0e-8c11-5d9f7a3c4e21"
@@ -107,3 +114,84 @@ async def test_who_has_the_family_s_region_is_told_no_more_of_nobody_than_of_som
     await order(register, NOBODY, ("61.03",))
 
     assert await answers(register) == [("REFUSED", "OUTSIDE_REGIONS")]
+
+
+async def waiting(door: Door, *regions: str, **query: str) -> list[dict[str, Any]]:
+    """The rows of the work list that somebody of these regions sees."""
+    who = door.who("reader-2", "registry:read", regions=regions or ("*",))
+    answer = await door.client.get("/take-backs", headers=who, params=query)
+    assert answer.status_code == 200, answer.text
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
+
+
+async def test_an_order_stands_on_the_work_list_of_its_region_until_somebody_decides(
+    register: Register, registry: Door, terminated: str
+) -> None:
+    assert await waiting(registry) == []
+    await order(register, terminated)
+    await order(register, terminated)  # the message comes again
+
+    [row] = await waiting(registry, tahap="2023-1", region="61.03")
+    assert row == {
+        "family": terminated,
+        "case": CASE,
+        "order": ORDER,
+        "tahap": "2023-1",
+        "region": row["region"],
+        "asked_by": ["officer-1", "officer-2"],
+    }
+    assert row["region"].startswith("61.03.01")
+    assert await waiting(registry, "61.03.01") == [row]
+    for elsewhere in ("61.04", "61.03.02"):
+        assert await waiting(registry, elsewhere) == []
+    assert await waiting(registry, tahap="2023-2") == await waiting(registry, region="61.04") == []
+
+    assert (await decide(registry, terminated, "supervisor-1")).status_code == 204
+    assert await waiting(registry) == []
+
+
+async def test_an_order_that_was_refused_stands_on_no_work_list(
+    register: Register, registry: Door, terminated: str
+) -> None:
+    await order(register, terminated, ("61.04",))
+
+    assert await waiting(registry) == []
+
+
+async def test_orders_of_an_older_release_are_found_in_the_log(
+    register: Register, registry: Door, terminated: str, settings: Settings
+) -> None:
+    await order(register, terminated)
+    before = await waiting(registry)
+    down = (MIGRATIONS / "011_take_backs.sql").read_text().split("-- migrate:down")[1]
+    connection = await asyncpg.connect(settings.bus_url)
+    try:
+        await connection.execute(down)
+        await connection.execute(
+            "DELETE FROM migrations WHERE name = 'registry/011_take_backs.sql'"
+        )
+    finally:
+        await connection.close()
+
+    await migrate.apply(settings.bus_url, [MIGRATIONS], {"RUNTIME_ROLE": runtime_role("registry")})
+
+    assert await waiting(registry) == before != []
+
+
+async def test_of_two_who_decide_at_once_one_is_told_that_it_was_decided(
+    register: Register, registry: Door, terminated: str
+) -> None:
+    await order(register, terminated)
+
+    path = f"/take-backs/{terminated}"
+    reader = registry.who("reader-1", "registry:read")
+    seen = {"If-Match": (await registry.client.get(path, headers=reader)).headers["ETag"]}
+    people = [registry.who(f"supervisor-{n}", "registry:approve") | seen for n in (1, 2)]
+
+    both = await asyncio.gather(
+        *(registry.post(f"{path}/decision", who, json={"decision": "APPROVED"}) for who in people)
+    )
+
+    assert sorted(answer.status_code for answer in both) == [204, 412]
+    assert (await answers(register))[1:] == [("DONE", "")]
