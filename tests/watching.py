@@ -31,7 +31,7 @@ START_S: Final = 20.0
 PROMQL: Final = frozenset(
     {
         *("sum", "max", "min", "count", "by", "and", "or", "rate", "vector", "histogram_quantile"),
-        *("min_over_time", "increase", "changes"),
+        *("time", "absent", "max_over_time", "min_over_time", "increase", "changes"),
     }
 )
 

@@ -36,6 +36,10 @@ EMPTY: Final = "position-without"  # a log that holds nothing has no head to see
 AGE_H_MAX: Final = 24
 
 
+class LogRewritten(Failed):
+    """A log no longer holds what the witness has seen of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """The chain of a service as seen: `head` in hex at a block's end, `number` in the file.
@@ -201,7 +205,7 @@ def witnessed_here(data_dir: Path) -> Witnessed:
 async def look(observer: Client, services: Sequence[str], file: Path, key: OKPKey) -> list[Seen]:
     """Add today's heads to the file; gives the lines that are new.
 
-    Raises `Failed`, and adds nothing, where a log no longer holds what was seen of it before.
+    Raises `LogRewritten`, and adds nothing, where a log no longer holds what was seen of it before.
     """
     before = read_lines(file, key)
     last = {seen.source: seen for seen, _ in before}
@@ -221,7 +225,7 @@ async def look(observer: Client, services: Sequence[str], file: Path, key: OKPKe
 async def _still_there(observer: Client, last_seen: Seen) -> None:
     there = await _head(observer, last_seen.source, last_seen.position)
     if there is None or there.head != last_seen.head:
-        raise Failed(
+        raise LogRewritten(
             f"{last_seen.source}: position {last_seen.position} is not what was seen there "
             f"on {last_seen.at.date()}; the log was rewritten, cut off or restored."
         )

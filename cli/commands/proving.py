@@ -11,11 +11,13 @@ import typer
 from joserfc.jwk import OKPKey
 
 from cli.client.far_copy import send
-from cli.client.http import connected
+from cli.client.http import Connected, connected
+from cli.client.proofs import ProofKind, report_proof
 from cli.client.time_stamps import stamp, stamp_findings
 from cli.client.verify import SEEDS, Folding, findings, repeats
 from cli.client.witness import (
     AGE_H_MAX,
+    LogRewritten,
     Seen,
     Witnessed,
     look,
@@ -73,19 +75,20 @@ def verify(
 async def _verify(
     data: Path, file: Path, pinned: str | None, hours: int, trusted: Path | None, folding: Folding
 ) -> int:
-    code = 0
+    found = 0
     async with connected(data) as platform:
         witnessed = await _witnessed(data, file, pinned, hours, trusted)
         async for finding in findings(platform, folding, witnessed):
             _say(str(finding))
-            code = FOUND_SOMETHING
+            found += 1
+        await _report(platform, "VERIFICATION", "auditor", found)
     async for repeat in repeats(data):
         _say(repeat)
     if folding.seed is not None:
         _say(f"Folded again were streams that seed {folding.seed} draws; --fold-all folds all.")
-    if not code:
+    if not found:
         _say("Hash chains, snapshots, ledger and positions are as they should be.")
-    return code
+    return FOUND_SOMETHING if found else 0
 
 
 async def _witnessed(
@@ -140,10 +143,21 @@ async def _witness(
     file: Path, data: Path, key: OKPKey, authority: str | None, trusted: Path | None
 ) -> list[Seen]:
     async with connected(data) as platform:
-        found = await look(platform.client("witness", "platform:read"), SERVICES, file, key)
+        observer = platform.client("witness", "platform:read")
+        try:
+            found = await look(observer, SERVICES, file, key)
+        except LogRewritten:
+            await _report(platform, "WITNESS", "witness", 1)
+            raise
+        await _report(platform, "WITNESS", "witness", 0)
     if authority is not None and trusted is not None:
         await stamp(file, read_lines(file, key)[-1], authority, trusted)
     return found
+
+
+async def _report(platform: Connected, kind: ProofKind, subject: str, findings: int) -> None:
+    if (why_not := await report_proof(platform, kind, subject, findings)) is not None:
+        _say(why_not)
 
 
 def _say(line: str) -> None:

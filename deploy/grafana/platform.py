@@ -62,6 +62,23 @@ HEALTH: Final[Panels] = (
     ),
 )
 
+PROVEN: Final[Panels] = (
+    number(
+        "Since the last verification",
+        'time() - max(projection_proved_timestamp_seconds{kind="VERIFICATION"})',
+        SECONDS,
+        "Of the hash chains, snapshots, ledger and positions, by pkh verify.",
+        red_from=86_400,
+    ),
+    number(
+        "Faults found",
+        "max(max_over_time(projection_proof_findings[1d]))",
+        COUNT,
+        "By a verification or a witness within a day; pkh verify names each.",
+        red_from=1,
+    ),
+)
+
 WAITING: Final[Panels] = (
     lines(
         "Events that the bus lacks",
@@ -137,6 +154,7 @@ PLATFORM: Final = Audience(
     "Does everything run, and what waits.",
     {
         "Does everything run": HEALTH,
+        "Is it proven": PROVEN,
         "What waits": WAITING,
         "What is under way": UNDER_WAY,
         "What is done": THROUGHPUT,

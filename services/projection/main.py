@@ -11,8 +11,16 @@ from libs.chassis.metrics import Seldom
 from libs.chassis.service import Running
 from services.projection.consumers import SUBSCRIPTIONS
 from services.projection.contract import SERVICE as NAME
-from services.projection.http import explanations, figures, read_models, sessions, worklists
+from services.projection.http import (
+    explanations,
+    figures,
+    proofs,
+    read_models,
+    sessions,
+    worklists,
+)
 from services.projection.http.openapi_examples import EXAMPLES
+from services.projection.tables import proofs as proof_reports
 from services.projection.tables.last_cycles import last_cycles
 from services.projection.tables.read_models import lives
 
@@ -20,12 +28,20 @@ from services.projection.tables.read_models import lives
 async def parts(running: Running) -> Parts:
     """Consumes every topic that it has a view of."""
     running.looks.append(Seldom(partial(last_cycles, running.store)))
+    running.looks.append(partial(proof_reports.gauges, running.store))
     return Parts(SUBSCRIPTIONS)
 
 
 SERVICE: Final = Service(
     NAME,
-    [read_models.router, explanations.router, sessions.router, figures.router, worklists.router],
+    [
+        read_models.router,
+        explanations.router,
+        sessions.router,
+        figures.router,
+        worklists.router,
+        proofs.router,
+    ],
     parts,
     lives=lives,
     examples=EXAMPLES,

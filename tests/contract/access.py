@@ -274,6 +274,8 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
         "GET /figures": _of(Regions.NONE, "projection:read"),
         "GET /figures/{model}": _of(Regions.ROWS, "projection:read"),
         "GET /tahap": _of(Regions.ROWS, "projection:read"),
+        "GET /proof-reports": _of(Regions.NATION, "platform:read"),
+        "POST /proof-reports": _of(Regions.NATION, "platform:prove"),
         "GET /work-lists": _of(Regions.NONE, "projection:read"),
         "GET /work-lists/{list}": _of(Regions.ROWS, "projection:read"),
         "GET /work-lists/{list}/file": _of(Regions.ROWS, "projection:read"),

@@ -17,10 +17,12 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from cli.client.proofs import report_proof
 from cli.commands.rebuild import rebuild
 from libs.chassis.catalogue import catalogue
 from libs.events import telemetry
 from localstack.environment import MEASURED
+from services.projection.tables.proofs import KINDS
 from tests.chaos.canaries import (
     COMPLAINED,
     DATABASES,
@@ -98,7 +100,14 @@ async def watched(
         await sample.run(1)
         await plant_words(sample)
         await plant_complaints(sample)
+        await prove(sample)
         yield Watched(sample, collector, server)
+
+
+async def prove(sample: Year) -> None:
+    """Have the witness look and a verifier verify, as their timers do."""
+    for kind in KINDS:
+        assert await report_proof(sample.front, kind, "auditor", findings=0) is None
 
 
 @pytest.fixture
@@ -235,6 +244,7 @@ QUIET = {
     *("BooksDoNotBalance", "AccountBelowZero", "WorkFails", "PartnerIncident"),
     *("CertificateEnds", "CertificateEndsThisWeek", "Certificates and keys"),
     *("ChangesBeforeClosing", "LookUpLimitReached", "CasesDue"),
+    *("ProofFoundFault", "ProofOverdue"),
     *("JobStandsStill", "RupiahUnreconciled", "TransfersFail", "SuspensionSpike"),
 }
 # It hangs on the day of the year; what it is told by is shown whenever it is.

@@ -292,6 +292,18 @@ UNMATCHED_FACTS: Final = Metric(
     (KIND,),
     "Facts of persons whom no registered family has, by who reported them: SCHOOL, FACILITY.",
 )
+PROVED_AT: Final = Metric(
+    "projection_proved_timestamp_seconds",
+    "gauge",
+    (KIND,),
+    "When the last verification or witness's look was reported, in seconds since 1970.",
+)
+PROOF_FINDINGS: Final = Metric(
+    "projection_proof_findings",
+    "gauge",
+    (KIND,),
+    "Faults that the last verification or witness's look found; pkh verify names each.",
+)
 EVALUATED_FAMILIES: Final = Metric(
     "projection_evaluated_families",
     "gauge",
@@ -345,6 +357,8 @@ METRICS: Final = (
     OPEN_CASES,
     DECREED_DAYS,
     UNMATCHED_FACTS,
+    PROVED_AT,
+    PROOF_FINDINGS,
     EVALUATED_FAMILIES,
     ANSWERED_PAYMENTS,
     LOOKED_UP_IDENTITIES,

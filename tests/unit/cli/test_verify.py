@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from cli.client.http import Connected
+from cli.client.proofs import report_proof
 from cli.client.verify import (
     Broken,
     Folding,
@@ -159,3 +160,24 @@ async def test_a_card_that_names_a_database_without_its_password_is_told(tmp_pat
     with pytest.raises(Failed, match=r"registry's database does not answer \(SettingRefused\)"):
         async for _ in chain_findings(tmp_path, "registry"):
             pytest.fail("found something in no database")
+
+
+async def test_a_proof_is_reported_to_the_platform(platform: Connected, fake: FakePlatform) -> None:
+    fake.when("POST", "projection/proof-reports", httpx.Response(204))
+
+    assert await report_proof(platform, "VERIFICATION", "auditor", 2) is None
+
+    assert json.loads(fake.asked[-1].content) == {"kind": "VERIFICATION", "findings": 2}
+    assert fake.who(fake.asked[-1])["scope"] == "platform:prove"
+
+
+async def test_why_a_report_did_not_arrive_is_told_and_the_proof_stands(
+    platform: Connected, fake: FakePlatform
+) -> None:
+    refusal = {"title": "Forbidden", "status": 403, "detail": "Only for the nation."}
+    fake.when("POST", "projection/proof-reports", httpx.Response(403, json=refusal))
+
+    why = await report_proof(platform, "WITNESS", "witness", 0)
+
+    assert why is not None
+    assert "Only for the nation." in why

@@ -7,7 +7,16 @@ import pytest
 from joserfc.jwk import OKPKey
 
 from cli.client.http import Connected
-from cli.client.witness import Seen, append, by_source, hash_of_line, look, read, signing_key
+from cli.client.witness import (
+    LogRewritten,
+    Seen,
+    append,
+    by_source,
+    hash_of_line,
+    look,
+    read,
+    signing_key,
+)
 from cli.errors import Failed
 from tests.unit.cli.conftest import FakePlatform, answer
 
@@ -65,7 +74,7 @@ async def test_a_log_that_says_something_else_than_before_is_refused_and_nothing
     await seen(platform, file, key)
     given_chain(fake, 40, OTHER)
 
-    with pytest.raises(Failed, match="registry: position 40 is not what was seen there"):
+    with pytest.raises(LogRewritten, match="registry: position 40 is not what was seen there"):
         await seen(platform, file, key)
     assert len(read(file, key)) == 1
 
@@ -80,7 +89,7 @@ async def test_a_log_that_is_empty_again_is_refused(
     await seen(platform, file, key)
     fake.when("GET", "registry/chain", NO_HEAD)
 
-    with pytest.raises(Failed, match="rewritten, cut off or restored"):
+    with pytest.raises(LogRewritten, match="rewritten, cut off or restored"):
         await seen(platform, file, key)
 
 

@@ -73,7 +73,7 @@ def test_each_role_has_the_scopes_of_the_file_of_roles(realm: dict[str, Any]) ->
     assert set().union(*found.values()) == scopes_of_routes()
     assert not found["facilitator"] | found["bank"]
     assert found["public"] == {"complaints:follow"}
-    assert {scope.partition(":")[2] for scope in found["auditor"]} == {READS, "audit"}
+    assert {scope.partition(":")[2] for scope in found["auditor"]} == {READS, "audit", "prove"}
     # What is proposed and approved for the nation is no other's; who runs it sees no family.
     for name in found.keys() - {"nation"}:
         assert not found[name] & {"payments:announce", "payments:make", "payments:check"}

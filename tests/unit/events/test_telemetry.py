@@ -23,6 +23,8 @@ UNITLESS = {
     "http_server_refusals",
     "payments_held_families",
     "projection_answered_payments",
+    "projection_proved_timestamp_seconds",
+    "projection_proof_findings",
     "projection_evaluated_families",
     "payments_partner_incidents",
     "payments_proposed_closings",
