@@ -17,7 +17,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from libs.chassis.catalogue import KEYED, ROOT, SEALS, catalogue, reader, relay, role
+from libs.chassis.catalogue import (
+    KEK,
+    KEYED,
+    ROOT,
+    SEALS,
+    catalogue,
+    own_kek,
+    reader,
+    relay,
+    role,
+)
 from libs.chassis.dev_certificates import CA, client_files, make_certificates, server_files
 from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.dev_partner_keys import OWN, REGISTER, SIMULATED, make_partner_keys
@@ -84,13 +94,27 @@ class Environment:
     def make_secrets(self) -> None:
         """Make the keys that are not there yet."""
         self.secrets_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in ("kek", "token-key", "cursor-key"):
+        self._make_own_keys()
+        for name in (KEK, "token-key", "cursor-key"):
             path = self.secrets_dir / name
             if not path.exists():
                 write_private(path, base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode())
         make_partner_keys(self.secrets_dir, PARTNERS)
         if self.broker is not None:
             make_certificates(self.secrets_dir, SIMULATORS, REACHING_OUT, HOST)
+
+    def _make_own_keys(self) -> None:
+        """A key-encryption key for each service with keys of its own things.
+
+        Where the families' key is there already, it has wrapped these keys too: it opens them
+        until all are wrapped again.
+        """
+        shared = self.secrets_dir / KEK
+        before = KeyVersions.read(shared.read_text()) if shared.exists() else KeyVersions()
+        for name in catalogue().needing("own-keys"):
+            path = self.secrets_dir / own_kek(name)
+            if not path.exists():
+                write_private(path, before.renewed(secrets.token_bytes(KEY_BYTES)).written())
 
     @property
     def console_url(self) -> str:
@@ -152,7 +176,7 @@ class Environment:
             **self._database("PKH_DATABASE", name, role(name)),
             **self._bus(role(name)),
             **(self._database("PKH_KEYS", "keys", role(name)) if name in IN_KEYS else {}),
-            **(self._sealing_key("kek") if name in SEALING else {}),
+            **(self._sealing_key(catalogue().keks[name]) if name in SEALING else {}),
             **(
                 self._database("PKH_ERASER", "keys", role("eraser"))
                 if name in catalogue().needing("eraser")

@@ -27,6 +27,7 @@ from libs.chassis.catalogue import (
     Catalogue,
     Entry,
     load,
+    own_kek,
     owner,
     reader,
     relay,
@@ -108,7 +109,7 @@ def _environment(name: str, entry: Entry) -> Iterator[str]:
     if {*entry.needs} & {*KEYED}:
         yield from _connection("PKH_KEYS", name, "keys")
     if {*entry.needs} & {*SEALS}:
-        yield "PKH_KEK_FILE: /run/secrets/kek"
+        yield f"PKH_KEK_FILE: /run/secrets/{entry.kek(name)}"
     if "eraser" in entry.needs:
         yield from _connection("PKH_ERASER", "eraser", "keys")
     if "reader" in entry.needs:
@@ -132,7 +133,7 @@ def _environment(name: str, entry: Entry) -> Iterator[str]:
 
 def _service(name: str, entry: Entry) -> Iterator[str]:
     files = {
-        **dict.fromkeys(SEALS, "kek"),
+        **dict.fromkeys(SEALS, entry.kek(name)),
         "eraser": _password(role("eraser")),
         "reader": _password(reader(name)),
         "token-key": "token-key",
@@ -230,6 +231,7 @@ COMPOSE: Final[Mapping[str, Callable[[Catalogue], Lines]]] = {
             *_passwords(catalogue),
             *map(_of_user, _users(catalogue)),
             *_client_files(catalogue),
+            *map(own_kek, catalogue.needing("own-keys")),
         )
     ),
 }
@@ -294,6 +296,9 @@ REGIONS: Final[Mapping[str, Mapping[str, Callable[[Catalogue], Lines]]]] = {
                 for name, entry in catalogue.services.items()
             ),
             *(f"make_secret {_of_user(user)}" for user in catalogue.outsiders),
+        ),
+        "own keys": lambda catalogue: (
+            f"make_own_key {own_kek(name)}" for name in catalogue.needing("own-keys")
         ),
         "clients": lambda catalogue: (
             f"certify {name}.client clientAuth"

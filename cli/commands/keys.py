@@ -6,7 +6,7 @@ import os
 import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -22,12 +22,15 @@ from libs.privacy.versions import KEY_BYTES, LABEL, KeyVersions
 File = Annotated[Path, typer.Argument(help="The file of the key, such as secrets/kek.")]
 Version = Annotated[int, typer.Argument(help="A version of it, such as 1.")]
 
+HOLDERS: Final = "registry", "complaints"
+"""Who makes keys and says how far a change of what wraps them is."""
+
 keys = typer.Typer(no_args_is_help=True, help="Change the keys that close what is stored.")
 
 
 @dataclass(frozen=True, slots=True)
 class KeyVersion:
-    """A version of a key, and how much is not under a newer one yet."""
+    """A version of a key, by its file, and how much is not under a newer one yet."""
 
     secret: str
     version: int
@@ -55,7 +58,11 @@ def list_(person: Annotated[str, typer.Option("--as")] = "observer", data: State
 async def _list(person: str, data: Path) -> list[KeyVersion]:
     async with connected(data) as platform:
         reader = platform.client(person, "platform:read")
-        return list((await reader.get("registry", "/keys", Versions)).versions)
+        return [
+            version
+            for service in HOLDERS
+            for version in (await reader.get(service, "/keys", Versions)).versions
+        ]
 
 
 @keys.command("add")

@@ -28,7 +28,9 @@ Need: TypeAlias = Literal[
 """A thing that a service is given: the families' keys, keys of its own things, what destroys the
 former, the key of pseudonyms, its own token, the role under which requests read, a sign-in."""
 SEALS: Final[tuple[Need, ...]] = "sealing-keys", "own-keys"
-"""The needs that the key-encryption key meets."""
+"""The needs that a key-encryption key meets: the families', or one of the service's own."""
+KEK: Final = "kek"
+"""The file of the key-encryption key that wraps the families' keys."""
 KEYED: Final[tuple[Need, ...]] = *SEALS, "token-key"
 """The needs that the database of the keys meets."""
 
@@ -55,6 +57,11 @@ def relay(name: str) -> str:
 def owner(name: str) -> str:
     """The database role that may change a service's tables."""
     return f"pkh_{name}_owner"
+
+
+def own_kek(name: str) -> str:
+    """The file of the key-encryption key of a service that has keys of its own things."""
+    return f"{name}.{KEK}"
 
 
 def inbound(name: str) -> str:
@@ -102,6 +109,10 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Scopes of the service's own token: at least to see where another service is."""
         return ("platform:read", *self.scopes)
 
+    def kek(self, name: str) -> str:
+        """The file of the key-encryption key of a service of this name, where it needs one."""
+        return own_kek(name) if "own-keys" in self.needs else KEK
+
 
 class Catalogue(msgspec.Struct, frozen=True):
     """{name: service}, in the order of the file; `outsiders` are Kafka's users that are none."""
@@ -118,6 +129,12 @@ class Catalogue(msgspec.Struct, frozen=True):
     def publishers(self) -> tuple[str, ...]:
         """Services whose messages a relay carries to the bus."""
         return tuple(name for name, entry in self.services.items() if entry.publishes)
+
+    @property
+    def keks(self) -> Mapping[str, str]:
+        """{service: the file of the key-encryption key that it is given}."""
+        sealing = self.needing(*SEALS)
+        return {name: self.services[name].kek(name) for name in sealing}
 
     def needing(self, *needs: Need) -> tuple[str, ...]:
         """Services that are given any of some secrets."""

@@ -47,7 +47,13 @@ from libs.events.workers.backoff import failing
 from libs.events.workers.leader import has_leader, lead
 from libs.privacy.keys import KeyRing, Pool
 from libs.privacy.recognition import TOKEN, Recognition
-from libs.privacy.rotation import KEK, ensure_all_open, ensure_retired, still_in_use
+from libs.privacy.rotation import (
+    KEK,
+    ensure_all_open,
+    ensure_retired,
+    retire_older,
+    still_in_use,
+)
 from libs.privacy.security_module import SecurityModule
 from libs.privacy.versions import KeyVersions
 
@@ -107,16 +113,21 @@ class Running:
     async def own_keys(self) -> KeyRing:
         """The keys of the service's own things, by their ids, for one that needs `own-keys`.
 
-        They stand in a schema of its name, which it alone reads; it destroys them itself.
+        They stand in a schema of its name, which it alone reads; it destroys them itself, and what
+        its file of the key-encryption key lacks is retired.
         """
         schemas = f"{self.settings.service},public"
-        return await self._key_ring(await self._key_pool(self.settings.keys_url, 0, schemas))
+        pool = await self._key_pool(self.settings.keys_url, 0, schemas)
+        ring = await self._key_ring(pool)
+        await retire_older(pool, KEK, ring.wrapper.kek)
+        return ring
 
     async def _key_ring(self, pool: Pool) -> KeyRing:
         kek = await still_in_use(pool, KEK, self.settings.kek)
-        await ensure_all_open(pool, kek)
         address = self.settings.security_module
-        return KeyRing(pool, kek, module=SecurityModule(address) if address else None)
+        ring = KeyRing(pool, kek, module=SecurityModule(address) if address else None)
+        await ensure_all_open(pool, ring.wrapper)
+        return ring
 
     async def eraser(self) -> KeyRing:
         """Keys under the role that destroys them and opens none, where `eraser` is needed."""

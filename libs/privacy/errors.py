@@ -4,6 +4,7 @@
     └── PrivacyError
         ├── KeyRetired      the version in use of a key's file is out of use for good
         ├── KeyNeeded       something is still under a version that a key's file lacks
+        ├── KeyMistaken     a key's file has another secret than that of what is stored
         ├── KeyMissing      no key was ever made for the family
         ├── KeyDestroyed    the family was erased; nothing brings its values back
         ├── NotSealed       the text is no sealed value of a layout that is known here
@@ -63,3 +64,7 @@ class KeyRetired(PrivacyError):
 
 class KeyNeeded(PrivacyError):
     """Something is still under a version of a key that its file lacks."""
+
+
+class KeyMistaken(PrivacyError):
+    """Nothing that was tried opens: the key's file has another secret under this version."""

@@ -1,7 +1,9 @@
 """The change of the key-encryption key: keys are wrapped again, and the old one is retired.
 
-Both versions stand in the file of every process first; then the new one is in use at registry,
-whose leader wraps all keys again; then the old one is taken out of the files, which retires it.
+Both versions stand in the file of every process first; then the new one is in use at the service
+that makes the keys, whose leader wraps them all again; then the old one is taken out of the files,
+which retires it. Families' keys are registry's, and a service with keys of its own changes the key
+that wraps them by itself: `pool` leads to the tables of the one or the other.
 """
 
 from __future__ import annotations
@@ -12,13 +14,15 @@ from typing import Final
 import asyncpg
 import structlog
 
-from libs.privacy.errors import KeyNeeded, KeyRetired, WrapBroken
+from libs.privacy.errors import KeyMistaken, KeyNeeded, KeyRetired, WrapBroken
 from libs.privacy.keys import Pool
 from libs.privacy.versions import KeyVersions
 from libs.privacy.wrapping import Wrapper
 
 KEK: Final = "kek"
 KEYS_PER_STEP_MAX: Final = 500
+KEYS_TRIED_MAX: Final = 5
+"""Of each version, how many keys are opened at a start."""
 
 _OLDER: Final = """
 SELECT family::text, version, wrapped FROM keys
@@ -42,7 +46,13 @@ WITH RECURSIVE found AS (
 )
 SELECT kek FROM found WHERE kek IS NOT NULL
 """
-_COUNTS: Final = "SELECT kek, count(*) AS keys FROM kept_under GROUP BY kek"
+_SOME: Final = """
+SELECT family::text, version, wrapped FROM keys
+WHERE wrapped IS NOT NULL AND kek_of(wrapped) = $1 ORDER BY family LIMIT $2
+"""
+_COUNTS: Final = """
+SELECT kek_of(wrapped) AS kek, count(*) AS keys FROM keys WHERE wrapped IS NOT NULL GROUP BY 1
+"""
 _RETIRED: Final = "SELECT coalesce(max(up_to), 0) FROM retired WHERE kind = $1"
 _RETIRE: Final = """
 INSERT INTO retired (kind, up_to) VALUES ($1, $2)
@@ -108,10 +118,7 @@ def wrapped_again(wrapper: Wrapper, family: str, version: int, wrapped: bytes) -
 
 
 async def keys_under(pool: Pool) -> dict[int, int]:
-    """{version of the key-encryption key: how many keys are under it}, cases' keys among them.
-
-    Only registry's role may ask.
-    """
+    """{version of the key-encryption key: how many keys are under it}."""
     return {row["kek"]: row["keys"] for row in await pool.fetch(_COUNTS)}
 
 
@@ -141,11 +148,32 @@ async def ensure_retired(pool: Pool, kind: str, versions: KeyVersions) -> None:
         raise KeyNeeded(kind=kind, version=oldest - 1)
 
 
-async def ensure_all_open(pool: Pool, kek: KeyVersions) -> None:
-    """Raise `KeyNeeded` where families' keys are under a version that the file lacks."""
-    for row in await pool.fetch(_UNDER):
-        if row["kek"] not in kek.numbers:
-            raise KeyNeeded(kind=KEK, version=row["kek"])
+async def ensure_all_open(pool: Pool, wrapper: Wrapper) -> None:
+    """Raise where keys that are stored do not open with those of the file.
+
+    `KeyNeeded` where it lacks a version that some are under; `KeyMistaken` where its secret of a
+    version is another one, as in the file of another service; `ModuleSilent`.
+    """
+    kek = wrapper.kek
+    for (version,) in await pool.fetch(_UNDER):
+        if version not in kek.numbers:
+            raise KeyNeeded(kind=KEK, version=version)
+        some = await pool.fetch(_SOME, version, KEYS_TRIED_MAX)
+        # Fewer under an older version may be what a rewrap left because it is broken: each of
+        # those is withheld by itself, and keeps nobody from starting.
+        judged = version == kek.in_use or len(some) == KEYS_TRIED_MAX
+        if judged and not await wrapper.beside(_any_opens, wrapper, some):
+            raise KeyMistaken(kind=KEK, version=version)
+
+
+def _any_opens(wrapper: Wrapper, rows: list[asyncpg.Record]) -> bool:
+    for family, version, wrapped in rows:
+        try:
+            wrapper.unwrap(family, version, wrapped)
+        except WrapBroken:
+            continue
+        return True
+    return False
 
 
 async def retire_older(pool: Pool, kind: str, versions: KeyVersions) -> None:

@@ -35,6 +35,11 @@ class KeyVersions:
         """All versions, wherever they stand, the oldest first."""
         return sorted((*self.secrets, *self.labels))
 
+    def renewed(self, secret: bytes) -> KeyVersions:
+        """A new version that is in use, and these, which open; no key of fingerprints."""
+        newest = max(self.numbers, default=0) + 1
+        return KeyVersions(newest, {**self.secrets, newest: _whole(secret)}, None, self.labels)
+
     @classmethod
     def of(cls, secret: bytes) -> KeyVersions:
         """A key that was never changed."""

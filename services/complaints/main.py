@@ -19,6 +19,7 @@ from services.complaints.http import (
     filed_cases,
     following,
     handling,
+    key_versions,
     open_data,
     sweeps,
 )
@@ -60,6 +61,7 @@ SERVICE: Final = Service(
         filed_cases.router,
         open_data.router,
         sweeps.router,
+        key_versions.router,
     ],
     parts,
     streams=[CASE, REMEDY],

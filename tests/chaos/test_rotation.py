@@ -1,4 +1,4 @@
-"""Both keys are changed while a tahap is paid, and the year comes to the same."""
+"""All keys are changed while a tahap is paid, and the year comes to the same."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from collections.abc import Mapping
 
 from typer.testing import CliRunner
 
+from cli.commands.keys import HOLDERS as MAKERS
 from cli.commands.keys import Versions
 from cli.demo.loading import SCOPES, load_of_families, load_year
 from cli.main import app
 from tests.chaos.year import Year, year
 from tests.servers import eventually
 
-HOLDERS = ("registry", "payments", "conditionality", "p2k2")
-FILES = ("kek", "token-key")
+RECOGNISE = ("registry", "conditionality", "p2k2")
+HOLDERS = (*RECOGNISE, "payments", "complaints")
+FILES = ("kek", "token-key", "complaints.kek")
 LEFT_S = 60
 
 
-async def test_both_keys_are_changed_while_a_tahap_is_paid() -> None:
+async def test_all_keys_are_changed_while_a_tahap_is_paid() -> None:
     async with year() as running:
         paying = asyncio.create_task(running.run(1))
         during = await change_keys(running, paying)
@@ -34,7 +36,7 @@ async def test_both_keys_are_changed_while_a_tahap_is_paid() -> None:
 
 
 async def change_keys(running: Year, paying: asyncio.Task[float]) -> bool:
-    """Take the steps of docs/operator.md; True if the tahap was being paid under both keys."""
+    """Take the steps of docs/operator.md; True if the tahap was being paid under both versions."""
     await step(running, "add")
     await step(running, "use", "2")
     during = not paying.done()
@@ -50,7 +52,7 @@ async def change_keys(running: Year, paying: asyncio.Task[float]) -> bool:
 
 
 async def step(running: Year, verb: str, *version: str) -> None:
-    """Change both files and start again who has them, registry first."""
+    """Change the files and start again who has them, registry first."""
     for file in FILES:
         path = running.platform.data_dir / "secrets" / file
         assert CliRunner().invoke(app, ["keys", verb, str(path), *version]).exit_code == 0
@@ -60,10 +62,13 @@ async def step(running: Year, verb: str, *version: str) -> None:
 
 
 async def versions(running: Year) -> Mapping[tuple[str, int], int]:
-    """The rest under each version that registry has."""
+    """The rest under each version that registry and complaints have."""
     observer = running.front.client("observer", "platform:read")
-    found = (await observer.get("registry", "/keys", Versions)).versions
-    return {(each.secret, each.version): each.left for each in found}
+    return {
+        (each.secret, each.version): each.left
+        for name in MAKERS
+        for each in (await observer.get(name, "/keys", Versions)).versions
+    }
 
 
 async def send_again(running: Year) -> None:
@@ -77,4 +82,4 @@ async def send_again(running: Year) -> None:
 async def heads(running: Year) -> list[int]:
     """Where the logs of those end that recognise people."""
     observer = running.front.client("observer", "platform:read")
-    return [(await observer.positions(name)).head for name in HOLDERS if name != "payments"]
+    return [(await observer.positions(name)).head for name in RECOGNISE]

@@ -366,6 +366,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
             Regions.INSIDE, "complaints:receive", shown_by=_FOREIGN_COMPLAINT
         ),
         "GET /standings": _of(Regions.ROWS, "complaints:read"),
+        "GET /keys": _of(Regions.NATION, "platform:read"),
         "POST /sweeps": _of(Regions.NATION, "platform:operate"),
     },
 }

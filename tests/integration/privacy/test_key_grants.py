@@ -96,6 +96,7 @@ async def test_preparing_twice_changes_nothing(owner_dsn: str) -> None:
         "privacy/005_ended_tokens.sql",
         "privacy/006_cases.sql",
         "privacy/007_kept_under.sql",
+        "privacy/008_own_kek.sql",
     ]
     assert await migrate.apply(owner_dsn, ROLES) == []
 

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from libs.privacy import rotation
-from libs.privacy.errors import KeyDestroyed, KeyNeeded, KeyRetired
+from libs.events.store import migrate as numbered
+from libs.privacy import migrate, rotation
+from libs.privacy.errors import KeyDestroyed, KeyMistaken, KeyNeeded, KeyRetired
 from libs.privacy.keys import KeyRing, Pool
 from libs.privacy.rotation import (
     KEK,
@@ -38,6 +41,13 @@ async def registry(as_role: AsRole) -> AsyncIterator[Pool]:
 @pytest.fixture
 async def eraser(as_role: AsRole) -> AsyncIterator[Pool]:
     async with as_role(ROLES.eraser) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def cases(registry: Pool, database: str) -> AsyncIterator[Pool]:
+    own = {"role": ROLES.complaints, "search_path": "complaints,public"}
+    async with asyncpg.create_pool(database, min_size=1, max_size=2, server_settings=own) as pool:
         yield pool
 
 
@@ -75,19 +85,58 @@ async def test_every_key_is_wrapped_again_and_is_the_same_key(
     assert await ring(payments, NEW).fetch(batch) == keys
 
 
-async def test_a_version_is_still_needed_while_keys_of_cases_are_under_it(
-    database: str, registry: Pool
+async def test_keys_of_cases_leave_the_key_that_was_registry_s_for_one_of_their_own(
+    registry: Pool, cases: Pool
 ) -> None:
-    own = {"role": ROLES.complaints, "search_path": "complaints,public"}
-    async with asyncpg.create_pool(database, min_size=1, max_size=2, server_settings=own) as cases:
-        batch = families(3)
-        keys = await ring(cases, OLD).create(batch)
-        assert await keys_under(registry) == {1: 3}
+    batch, of_families = families(3), families(2)
+    keys = await ring(cases, OLD).create(batch)  # as before, when one file wrapped both
+    await ring(registry, OLD).create(of_families)
+    own = OLD.renewed(b"\x07" * 32)
 
-        assert await rewrap(cases, cases) == 1
+    await ensure_all_open(cases, Wrapper(own))
+    assert await rewrap(cases, cases, own) == 1
+    alone = KeyVersions(2, {2: own.secrets[2]})
+    await ensure_all_open(cases, Wrapper(alone))
+    await retire_older(cases, KEK, alone)
 
-        assert await keys_under(registry) == {2: 3}
-        assert await ring(cases, NEW).fetch(batch) == keys
+    assert await ring(cases, alone).fetch(batch) == keys
+    assert (await keys_under(cases), await keys_under(registry)) == ({2: 3}, {1: 2})
+    assert await still_in_use(registry, KEK, OLD) == OLD  # families' keys are not changed
+    with pytest.raises(KeyMistaken, match="version=2"):
+        await ensure_all_open(cases, Wrapper(CHANGING))  # registry's file, changed as well
+
+
+async def test_a_retired_key_of_cases_is_retired_for_cases_alone(
+    registry: Pool, cases: Pool
+) -> None:
+    await retire_older(cases, KEK, NEW)
+
+    with pytest.raises(KeyRetired, match="version=1"):
+        await still_in_use(cases, KEK, BOTH)
+    with pytest.raises(asyncpg.RaiseError, match="retired"):
+        await ring(cases, OLD).create(families(1))
+    await ring(registry, OLD).create(families(1))
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await cases.execute("SELECT FROM public.retired")
+
+
+async def test_what_was_retired_for_both_stays_so_for_cases(owner_dsn: str, tmp_path: Path) -> None:
+    before = tmp_path / "privacy" / "migrations"
+    before.mkdir(parents=True)
+    for path in migrate.MIGRATIONS.glob("00[1-7]_*.sql"):
+        shutil.copy(path, before)
+    named = {f"{name.upper()}_ROLE": getattr(ROLES, name) for name in migrate.HOLDERS}
+    await numbered.apply(owner_dsn, [before], named)
+    owner = await asyncpg.connect(owner_dsn)
+    try:
+        await owner.execute("INSERT INTO retired (kind, up_to) VALUES ('kek', 3), ('token', 2)")
+
+        await migrate.apply(owner_dsn, ROLES)
+
+        kept = await owner.fetch("SELECT kind, up_to FROM complaints.retired")
+    finally:
+        await owner.close()
+    assert [tuple(row) for row in kept] == [(KEK, 3)]
 
 
 async def test_keys_open_for_all_at_each_stage_of_the_change(
@@ -162,9 +211,35 @@ async def test_a_file_that_lacks_a_key_which_is_needed_is_refused(
 
     for pool in (registry, payments):
         with pytest.raises(KeyNeeded, match="version=1"):
-            await ensure_all_open(pool, NEW)
+            await ensure_all_open(pool, Wrapper(NEW))
     await rewrap(registry, eraser)
-    await ensure_all_open(payments, NEW)
+    await ensure_all_open(payments, Wrapper(NEW))
+
+
+async def test_a_file_with_another_secret_is_refused_by_its_version(
+    registry: Pool, eraser: Pool, payments: Pool
+) -> None:
+    await ring(registry, OLD).create(families(6))
+    another, beside = KeyVersions(1, {1: SECOND}), KeyVersions(2, {2: FIRST, 1: SECOND})
+
+    for pool in (registry, payments):
+        for wrong in (another, beside):
+            with pytest.raises(KeyMistaken, match="version=1"):
+                await ensure_all_open(pool, Wrapper(wrong))
+        await ensure_all_open(pool, Wrapper(OLD))
+
+
+async def test_one_key_that_is_broken_keeps_nobody_from_starting(
+    registry: Pool, eraser: Pool
+) -> None:
+    await ring(registry, OLD).create(families(2))
+    insert = "INSERT INTO keys (family, version, wrapped) VALUES ($1, 1, $2)"
+    await registry.execute(insert, "0" * 32, b"\x01" + bytes(60))
+
+    await ensure_all_open(registry, Wrapper(OLD))
+    await rewrap(registry, eraser)
+    assert await keys_under(registry) == {1: 1, 2: 2}
+    await ensure_all_open(registry, Wrapper(CHANGING))
 
 
 async def test_a_key_that_was_taken_out_is_retired_for_everybody(

@@ -83,7 +83,7 @@ async def test_keys_go_into_the_module_and_out_of_it_while_all_open(
 
     out = KeyVersions(3, {3: os.urandom(32)}, labels={2: label})
     await rewrap(registry, eraser, Wrapper(out, module))
-    await ensure_all_open(registry, KeyVersions(3, out.secrets))
+    await ensure_all_open(registry, Wrapper(KeyVersions(3, out.secrets)))
     assert await ring(registry, KeyVersions(3, out.secrets)).fetch([*keys, *more]) == keys | more
 
 

@@ -26,12 +26,16 @@ def file(tmp_path: Path) -> Path:
 def test_the_versions_are_shown_with_what_is_under_each(data_dir: Path, fake: FakePlatform) -> None:
     first = {"secret": "kek", "version": 1, "state": "OPENS", "left": 1_790}
     second = {"secret": "kek", "version": 2, "state": "IN_USE", "left": 210}
+    of_cases = {"secret": "complaints.kek", "version": 1, "state": "IN_USE", "left": 12}
     fake.when("GET", "registry/keys", answer({"versions": [first, second]}))
+    fake.when("GET", "complaints/keys", answer({"versions": [of_cases]}))
 
     result = pkh("list", "--data", str(data_dir))
 
     assert result.exit_code == 0, result.output
-    assert result.output.splitlines() == ["kek 1 OPENS: 1,790", "kek 2 IN_USE: 210"]
+    assert result.output.splitlines() == [
+        "kek 1 OPENS: 1,790", "kek 2 IN_USE: 210", "complaints.kek 1 IN_USE: 12"
+    ]  # fmt: skip
 
 
 def test_a_key_is_changed_in_three_steps(file: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from libs.privacy.versions import KeyVersions
 from tests.architecture.tree import ROOT, tracked_files
 from tests.compose.__main__ import GUIDE, YEAR
 from tests.guides.console import commands
@@ -204,6 +206,39 @@ def test_the_secrets_of_kafka_are_made_once_and_its_ca_has_no_key(tmp_path: Path
     assert len({value for name, value in first.items() if name.endswith(".kafka")}) == sum(
         name.endswith(".kafka") for name in first
     )
+
+
+OLD, NEW = bytes(range(32)), bytes(range(1, 33))
+
+
+@pytest.mark.parametrize(
+    ("shared", "opens"),
+    [
+        ("", KeyVersions()),
+        (KeyVersions.of(OLD).written(), KeyVersions.of(OLD)),
+        (
+            KeyVersions(2, {2: NEW}, bytes(32), {3: "kek-3"}).written(),
+            KeyVersions(2, {2: NEW}, None, {3: "kek-3"}),
+        ),
+        (base64.b64encode(OLD).decode(), KeyVersions.of(OLD)),
+    ],
+)
+def test_complaints_has_a_key_of_its_own_that_opens_what_the_shared_one_wrapped(
+    tmp_path: Path, shared: str, opens: KeyVersions
+) -> None:
+    deploy, secrets = tmp_path / "deploy", tmp_path / "secrets"
+    deploy.mkdir()
+    secrets.mkdir()
+    shutil.copy(ROOT / "deploy" / "make-secrets", deploy)
+    if shared:
+        (secrets / "kek").write_text(shared)
+
+    subprocess.run([deploy / "make-secrets"], capture_output=True, check=True)
+
+    own = KeyVersions.read((secrets / "complaints.kek").read_text())
+    made = own.secrets[own.in_use]
+    assert own == opens.renewed(made)
+    assert made not in KeyVersions.read((secrets / "kek").read_text()).secrets.values()
 
 
 # -- Whom an alert is told

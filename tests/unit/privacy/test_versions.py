@@ -60,6 +60,14 @@ def test_a_version_may_stand_in_a_security_module_by_its_label() -> None:
         KeyVersions.read("1 pkcs11:object=kek\n2 pkcs11:object=kek\n")
 
 
+def test_a_renewed_key_opens_with_all_that_were_there_and_makes_with_a_new_one() -> None:
+    changed = KeyVersions.read(f"2 pkcs11:object=kek-2\n1 {LINE}\n").renewed(ROWS)
+
+    assert changed == KeyVersions(3, {1: FIRST, 3: ROWS}, labels={2: "kek-2"})
+    assert KeyVersions().renewed(ROWS) == KeyVersions.of(ROWS)
+    assert KeyVersions(1, {1: FIRST}, rows=ROWS).renewed(bytes(32)).rows is None
+
+
 def test_no_version_has_the_secret_of_another() -> None:
     for other in ("2", "rows"):
         with pytest.raises(ValueError, match="a secret of its own"):
