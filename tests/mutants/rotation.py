@@ -113,12 +113,38 @@ ROTATION: Final = (
         (
             Change(
                 "libs/privacy/rotation.py",
-                '        if row["kek"] not in kek.numbers:\n',
-                '        if row["kek"] > kek.in_use:\n',
+                "        if version not in kek.numbers:\n",
+                "        if version > kek.in_use:\n",
             ),
         ),
         f"{_ROTATION}::test_a_file_that_lacks_a_key_which_is_needed_is_refused",
         f"{_ROTATION}::test_a_key_that_was_taken_out_is_retired_for_everybody",
+    ),
+    Mutant(
+        "another-services-key-is-taken",
+        "a service starts with a file under which none of its keys opens, and seals with it",
+        (
+            Change(
+                "libs/privacy/rotation.py",
+                "        if judged and not await",
+                "        if not judged and not await",
+            ),
+        ),
+        f"{_ROTATION}::test_a_file_with_another_secret_is_refused_by_its_version",
+        f"{_ROTATION}::test_a_first_key_retires_nothing",
+    ),
+    Mutant(
+        "key-of-cases-is-retired-nowhere",
+        "keys of cases are made under a version that complaints has retired",
+        (
+            Change(
+                "libs/privacy/migrations/008_own_kek.sql",
+                "    IF EXISTS (SELECT FROM made JOIN complaints.retired",
+                "    IF EXISTS (SELECT FROM made JOIN public.retired",
+            ),
+        ),
+        f"{_ROTATION}::test_a_retired_key_of_cases_is_retired_for_cases_alone",
+        f"{_ROTATION}::test_a_first_key_retires_nothing",
     ),
     Mutant(
         "token-of-a-key-in-use-is-forgotten",
