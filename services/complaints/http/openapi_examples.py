@@ -34,6 +34,7 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "withheld": None,
     "resolution": "UPHELD",
     "resolved_on": "2023-04-05",
+    "secret": "complaints.kek",
     "size": 204_800,
     "template": "UPHELD",
     "text": "In February less money came than in January.",

@@ -31,6 +31,7 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "what": "bank",
     "maker": "supervisor-1",
     "most": 5_000,
+    "secret": "kek",
     "standing": "OPEN",
     "column": "school_level",
     "departure": None,
