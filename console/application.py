@@ -22,12 +22,13 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console import pages, static_files
-from console.page import OtherSilent, Page, PageRefused, Show, Visit
+from console.field import shell
+from console.page import OtherSilent, Page, PageRefused, Sent, Show, Visit
 from console.rendering import LANGUAGE, LIGHT, LIGHTS, NO_FRAME, Frame, language_of, rendered
 from console.sealing import Seal
 from console.sessions import ABSOLUTE, ID_BYTES, IDLE, NO_TOKENS, Session, Sessions, Tokens
@@ -58,7 +59,7 @@ CSRF: Final = "csrf"
 YEAR_S: Final = 365 * 24 * 3600
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    " manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """Content-Security-Policy: nothing of another place, and no script or style within a page."""
 HEADERS: Final[Mapping[str, str]] = {
@@ -165,6 +166,8 @@ class _Console:
                 Route("/sign-out", self._session_of(self._sign_out), methods=["POST"]),
                 Route("/signed-out", self._open(_signed_out)),
                 Route("/preferences", self._open(self._prefer)),
+                Route("/field-worker.js", self._open(shell.worker)),
+                Route("/field.webmanifest", self._open(shell.manifest)),
                 *(self._route(page) for page in PAGES),
             ],
             redirect_slashes=False,
@@ -269,7 +272,7 @@ class _Console:
         if not page.public and not reader.scopes.issuperset(page.scopes):
             audit.warning("scope refused", subject=reader.subject, scope=" ".join(page.scopes))
             raise PageRefused(403, "scope_missing")
-        if not page.is_for(reader):
+        if not page.public and not page.is_for(reader):
             raise PageRefused(403, "nation_only")
         show: Show = page.show
         form: Mapping[str, str] = {}
@@ -277,7 +280,9 @@ class _Console:
             show, form = page.act, await self._form(request, session)
         language = language_of(request)
         words = Words(language, page.name)
-        visit = Visit(request, reader, session.tokens.access, language, words, form)
+        while_open = request.cookies.get(self._open_cookie, "")
+        token, csrf = session.tokens.access, self._csrf(session)
+        visit = Visit(request, reader, token, language, words, form, session, while_open, csrf)
         shown = await show(visit)
         context = Context(
             at=_now(request),
@@ -288,6 +293,8 @@ class _Console:
         data = shown.data
         if reader is not NOBODY:  # a public page tells a stranger of nobody but themselves
             data = await Noting(request, request.app.state.committer, context)(data)
+        if isinstance(shown, Sent):
+            return JSONResponse(data, shown.status)
         frame = request.state.frame
         return rendered(request, page.name, shown.template, data, frame, shown.status)
 
@@ -346,6 +353,7 @@ class _Console:
         audit.info("signed in", subject=reader.subject)
         response = RedirectResponse(leads_to, 303)
         self._keep(response, self._cookie, session.id, int(ABSOLUTE.total_seconds()))
+        self._keep(response, self._open_cookie, secrets.token_urlsafe(ID_BYTES), None)
         self._keep(response, self._begun_cookie, "", 0)
         return response
 
@@ -356,6 +364,7 @@ class _Console:
         response = RedirectResponse(f"{PATH}/signed-out", 303)
         response.headers["Clear-Site-Data"] = '"cache"'
         self._keep(response, self._cookie, "", 0)
+        self._keep(response, self._open_cookie, "", 0)
         return response
 
     async def _prefer(self, request: Request) -> Response:
@@ -387,10 +396,15 @@ class _Console:
         return "__Host-pkh-signing-in" if self._is_secure else "pkh-signing-in"
 
     @property
+    def _open_cookie(self) -> str:
+        """A cookie that ends with the browser, unlike the session's."""
+        return "__Host-pkh-open" if self._is_secure else "pkh-open"
+
+    @property
     def _visitor_cookie(self) -> str:
         return "__Host-pkh-visitor" if self._is_secure else "pkh-visitor"
 
-    def _keep(self, response: Response, name: str, value: str, seconds: int) -> None:
+    def _keep(self, response: Response, name: str, value: str, seconds: int | None) -> None:
         response.set_cookie(
             name,
             value,

@@ -22,6 +22,7 @@ from urllib.parse import urlencode
 import httpx
 from starlette.requests import Request
 
+from console.sessions import Session
 from console.words import Language, Words
 from libs.chassis.auth import NATION, Principal, is_outside
 from libs.chassis.forms import holds_number
@@ -70,6 +71,12 @@ class Visit:
     words: Words
     form: Mapping[str, str]
     """The fields of a posted form, its token checked."""
+    session: Session
+    """The reader's session; of a stranger's visit one without tokens."""
+    while_open: str = field(default="", repr=False)
+    """A word that a browser forgets when it ends, from its sign-in; "" where it has none."""
+    csrf: str = field(default="", repr=False)
+    """The word that a form of this session carries."""
 
     @property
     def reading(self) -> Reading:
@@ -186,7 +193,15 @@ class Visit:
         return f"/console{path}" + (f"?{urlencode(given)}" if given else "")
 
 
-Show = Callable[[Visit], Awaitable[Shown]]
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Plain data for a script of a page, as JSON."""
+
+    data: Mapping[str, Any]
+    status: int = 200
+
+
+Show = Callable[[Visit], Awaitable[Shown | Sent]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +210,7 @@ class Page:
 
     Whoever holds all of `scopes` may see it; with `nation` only for all regions. `menu` orders it
     there, None leaves it out. `act` takes its posted form. A `public` page is for anybody, signed
-    in or not: its reader may do nothing by themselves.
+    in or not: its reader may do nothing by themselves, and `scopes` say whom the menu leads there.
     """
 
     name: str
@@ -209,6 +224,4 @@ class Page:
 
     def is_for(self, reader: Principal) -> bool:
         """True where somebody may see it."""
-        if self.public:
-            return True
         return reader.scopes.issuperset(self.scopes) and (not self.nation or reader.may_see(NATION))

@@ -35,7 +35,7 @@ _OPEN: Final = """
 INSERT INTO console_session (digest, opened_at, seen_at, sealed) VALUES ($1, $2, $2, $3)
 """
 _FIND: Final = """
-SELECT seen_at, sealed FROM console_session
+SELECT opened_at, seen_at, sealed FROM console_session
 WHERE digest = $1 AND seen_at > $2::timestamptz - $3::interval
   AND opened_at > $2::timestamptz - $4::interval
 """
@@ -68,6 +68,8 @@ class Session:
 
     id: str = field(repr=False)
     tokens: Tokens = field(repr=False)
+    ends_at: datetime | None = None
+    """The end that comes however much is asked; None of a visit without a session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class Sessions:
     async def find(self, session_id: str, now: datetime, renew: Renew) -> Session | None:
         """The session of a cookie, its token good for a while; None where there is none."""
         row = await self.pool.fetchrow(_FIND, _digest(session_id), now, IDLE, ABSOLUTE)
-        found = self._opened(session_id, row["sealed"]) if row else None
+        found = self._opened(session_id, row["sealed"], row["opened_at"]) if row else None
         if row is None or found is None:
             return None
         if _is_ending(found, now):
@@ -105,7 +107,7 @@ class Sessions:
             row = await connection.fetchrow(
                 f"{_FIND} FOR UPDATE", _digest(session_id), now, IDLE, ABSOLUTE
             )
-            found = self._opened(session_id, row["sealed"]) if row else None
+            found = self._opened(session_id, row["sealed"], row["opened_at"]) if row else None
             if found is None or not _is_ending(found, now):
                 return found
             tokens = await renew(found.tokens.refresh) if found.tokens.refresh else None
@@ -113,7 +115,7 @@ class Sessions:
                 gone = "DELETE FROM console_session WHERE digest = $1"
                 await connection.execute(gone, _digest(session_id))
                 return None
-            renewed = Session(session_id, tokens)
+            renewed = Session(session_id, tokens, found.ends_at)
             renewal = "UPDATE console_session SET seen_at = $2, sealed = $3 WHERE digest = $1"
             await connection.execute(renewal, _digest(session_id), now, self._sealed(renewed))
             return renewed
@@ -127,12 +129,13 @@ class Sessions:
     def _sealed(self, session: Session) -> bytes:
         return self.seal.seal(_PURPOSE, msgspec.json.encode(session.tokens), session.id)
 
-    def _opened(self, session_id: str, sealed: bytes) -> Session | None:
+    def _opened(self, session_id: str, sealed: bytes, opened_at: datetime) -> Session | None:
         try:
             plain = self.seal.opened(_PURPOSE, sealed, session_id)
         except NotOurs:  # sealed by a process whose key is gone
             return None
-        return Session(session_id, msgspec.json.decode(plain, type=Tokens))
+        ends_at = opened_at + ABSOLUTE
+        return Session(session_id, msgspec.json.decode(plain, type=Tokens), ends_at)
 
 
 def _digest(session_id: str) -> bytes:

@@ -20,6 +20,7 @@ KINDS: Final = {
     ".txt": "text/plain; charset=utf-8",
 }
 FOR_GOOD: Final = "public, max-age=31536000, immutable"
+"""Of a file that is asked for by the address of its content; by its plain name it may change."""
 _DIGEST_CHARACTERS: Final = 12
 
 
@@ -55,7 +56,9 @@ def served(request: Request) -> Response | None:
     found = FILES.get(request.path_params["name"])
     if found is None:
         return None
-    headers = {"Cache-Control": FOR_GOOD, "Vary": "Accept-Encoding", "Content-Type": found.kind}
+    named = request.query_params.get("v") == found.digest
+    for_how_long = FOR_GOOD if named else "no-cache"
+    headers = {"Cache-Control": for_how_long, "Vary": "Accept-Encoding", "Content-Type": found.kind}
     if "gzip" in request.headers.get("accept-encoding", ""):
         return Response(found.zipped, headers={**headers, "Content-Encoding": "gzip"})
     return Response(found.plain, headers=headers)

@@ -95,7 +95,7 @@ class Environment:
         """Make the keys that are not there yet."""
         self.secrets_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._make_own_keys()
-        for name in (KEK, "token-key", "cursor-key"):
+        for name in (KEK, "token-key", "field-key", "cursor-key"):
             path = self.secrets_dir / name
             if not path.exists():
                 write_private(path, base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode())
@@ -188,6 +188,11 @@ class Environment:
                 else {}
             ),
             **(self._file("PKH_TOKEN_KEY_FILE", "token-key") if name in MATCHING else {}),
+            **(
+                self._file("PKH_FIELD_KEY_FILE", "field-key")
+                if name in catalogue().needing("field-key")
+                else {}
+            ),
             **(self._to_partners(name) if name in REACHING_OUT else {}),
             **{
                 f"PKH_{other.upper()}_URL": self.base_url(other)

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -57,6 +57,7 @@ class Browser:
     session: str = ""
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    process: subprocess.Popen[bytes] | None = None
     _said: list[dict[str, Any]] = field(default_factory=list)
     _rest: bytes = b""
     _last: int = 0
@@ -104,6 +105,22 @@ class Browser:
         self.call("Runtime.evaluate", expression=expression)
         self._until(lambda said: said.get("method") == LOADED)
 
+    def cut(self, *, offline: bool) -> None:
+        """Take the page's network away, or give it back."""
+        self.call(
+            "Network.emulateNetworkConditions",
+            offline=offline,
+            latency=0,
+            downloadThroughput=-1,
+            uploadThroughput=-1,
+        )
+
+    def kill(self) -> None:
+        """End the browser as a crash does: it writes nothing any more."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
     def picture(self, path: Path) -> None:
         """Keep an image of the whole page."""
         message = self.call("Page.captureScreenshot", captureBeyondViewport=True)
@@ -137,15 +154,15 @@ class Browser:
 
 
 @contextmanager
-def browser() -> Iterator[Browser]:
-    """A fresh browser with a profile of its own; skips, saying why, where there is none."""
+def browser(kept: Path | None = None) -> Iterator[Browser]:
+    """A fresh browser with a profile of its own, or a `kept` one; skips where there is none."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
         pytest.skip("no Chromium: install the package chromium to have pages opened")
     # What we write it reads as descriptor 3, what it writes to descriptor 4 we read.
     its_commands, commands = os.pipe()
     answers, its_answers = os.pipe()
-    with tempfile.TemporaryDirectory(prefix="pkh-test-") as profile:
+    with nullcontext(kept) if kept else tempfile.TemporaryDirectory(prefix="pkh-test-") as profile:
         ends = [str(its_commands), str(its_answers)]
         running = subprocess.Popen(
             [
@@ -164,7 +181,7 @@ def browser() -> Iterator[Browser]:
         os.close(its_commands)
         os.close(its_answers)
         try:
-            yield _tab(Browser(commands, answers))
+            yield _tab(Browser(commands, answers, process=running))
         finally:
             os.close(commands)  # it ends when nobody speaks to it
             os.close(answers)

@@ -86,6 +86,7 @@ async def service_settings(
             reader_url=as_role(url, runtime_role("reader")) if service == "projection" else "",
             kek=KeyVersions.of(os.urandom(32)),
             token_key=KeyVersions.of(os.urandom(32)),
+            field_key=KeyVersions.of(os.urandom(32)),
             contracts_dir=ROOT / "contracts",
             addresses={"payments": NOWHERE} if service == "registry" else {},
         )

@@ -116,6 +116,8 @@ def _environment(name: str, entry: Entry) -> Iterator[str]:
         yield from _connection("PKH_READER", f"{name}_reader", name)
     if "token-key" in entry.needs:
         yield "PKH_TOKEN_KEY_FILE: /run/secrets/token-key"
+    if "field-key" in entry.needs:
+        yield "PKH_FIELD_KEY_FILE: /run/secrets/field-key"
     if "service-token" in entry.needs:
         yield "PKH_SERVICE_TOKEN_FILE: /token/token"
     if entry.partners:
@@ -137,6 +139,7 @@ def _service(name: str, entry: Entry) -> Iterator[str]:
         "eraser": _password(role("eraser")),
         "reader": _password(reader(name)),
         "token-key": "token-key",
+        "field-key": "field-key",
     }
     shared = ("partner-keys.json", "signing-keys.json", CA, *client_files(name))
     outside = shared if entry.partners else ()

@@ -23,10 +23,18 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PORT_MIN, PORT_MAX = 1_024, 65_535
 
 Need: TypeAlias = Literal[
-    "sealing-keys", "own-keys", "eraser", "token-key", "service-token", "reader", "console"
+    "sealing-keys",
+    "own-keys",
+    "eraser",
+    "token-key",
+    "service-token",
+    "reader",
+    "console",
+    "field-key",
 ]
 """A thing that a service is given: the families' keys, keys of its own things, what destroys the
-former, the key of pseudonyms, its own token, the role under which requests read, a sign-in."""
+former, the key of pseudonyms, its own token, the role under which requests read, a sign-in, the key
+of what is entered without a network."""
 SEALS: Final[tuple[Need, ...]] = "sealing-keys", "own-keys"
 """The needs that a key-encryption key meets: the families', or one of the service's own."""
 KEK: Final = "kek"

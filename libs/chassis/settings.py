@@ -57,6 +57,7 @@ NEEDED: Final[Mapping[str, Sequence[str]]] = {
     "token-key": ("PKH_TOKEN_KEY_FILE", "PKH_KEYS_URL"),
     "service-token": ("PKH_SERVICE_TOKEN_FILE",),
     "console": (),  # without its file nobody signs in, and all else works
+    "field-key": ("PKH_FIELD_KEY_FILE",),
 }
 """{need of a service: the variables that must be set for it}."""
 
@@ -143,11 +144,11 @@ def key_versions(env: Environment, name: str) -> KeyVersions:
         raise SettingRefused(f"{name} must name a file of keys. {error}.") from None
 
 
-def token_key(env: Environment) -> KeyVersions:
-    """The key of tokens, which is no security module's: it is asked for each number."""
-    versions = key_versions(env, "PKH_TOKEN_KEY_FILE")
+def held_key(env: Environment, name: str) -> KeyVersions:
+    """The versions of a key that is no security module's: other keys are made from it here."""
+    versions = key_versions(env, name)
     if versions.labels:
-        raise SettingRefused("PKH_TOKEN_KEY_FILE must hold its keys itself.")
+        raise SettingRefused(f"{name} must hold its keys itself.")
     return versions
 
 
@@ -353,6 +354,8 @@ class Settings:
     security_module: ModuleAddress | None = None
     """Where those versions of `kek` stand that its file names by a label."""
     token_key: KeyVersions = field(default_factory=KeyVersions)
+    field_key: KeyVersions = field(default_factory=KeyVersions)
+    """Opens what was entered without a network and waited in a browser; none where nothing is."""
     cursor_key: bytes = field(default_factory=lambda: os.urandom(32), repr=False)
     """Signs the cursors of lists; where none is set, they end with the process that gave them."""
     service_token_file: Path | None = None
@@ -413,7 +416,8 @@ class Settings:
             reader_url=url(env, "PKH_READER_URL", POSTGRES, optional=True),
             kek=sealing_key(env),
             security_module=security_module(env),
-            token_key=token_key(env),
+            token_key=held_key(env, "PKH_TOKEN_KEY_FILE"),
+            field_key=held_key(env, "PKH_FIELD_KEY_FILE"),
             cursor_key=secret_key(env, "PKH_CURSOR_KEY_FILE") or os.urandom(32),
             service_token_file=file(env, "PKH_SERVICE_TOKEN_FILE"),
             host=text(env, "PKH_HOST", "127.0.0.1"),

@@ -73,19 +73,28 @@ def picked(begun: httpx.Response, person: str) -> str:
 
 
 @contextmanager
-def served_console(postgres: Postgres, directory: Path) -> Iterator[ServedConsole]:
-    """The console, its database filled with a sample year by messages as they come."""
+def served_console(
+    postgres: Postgres,
+    directory: Path,
+    addresses: Mapping[str, str] | None = None,
+    *,
+    filled: bool = True,
+) -> Iterator[ServedConsole]:
+    """The console, its database `filled` with a sample year by messages as they come; `addresses`
+    of other services that its pages ask."""
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
         settings = runner.run(
             stack.enter_async_context(service_settings(postgres, directory, "projection"))
         )
         try:
-            runner.run(_filled(settings))
+            if filled:
+                runner.run(_filled(settings))
             sign_in, console = (f"http://127.0.0.1:{port}" for port in free_ports(2))
             sign_in_at = SignIn(console, ISSUER, f"{sign_in}/authorize", f"{sign_in}/token")
             # Projection answers as registry too, so that a page has another service to ask.
-            settings = replace(settings, sign_in=sign_in_at, addresses={"registry": console})
+            others = addresses if addresses is not None else {"registry": console}
+            settings = replace(settings, sign_in=sign_in_at, addresses=others)
             local = DevSignIn(Issuer.open(directory), sign_in_at.returns_to).application()
             with serving(local, urlsplit(sign_in).port) as _:
                 app = SERVICE.application(settings)

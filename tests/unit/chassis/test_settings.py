@@ -96,6 +96,7 @@ def test_a_bus_keeps_its_own_session_unless_told_otherwise(env: dict[str, str]) 
     [
         ("sealing-keys", "PKH_KEYS_URL"),
         ("token-key", "PKH_TOKEN_KEY_FILE"),
+        ("field-key", "PKH_FIELD_KEY_FILE"),
         ("service-token", "PKH_SERVICE_TOKEN_FILE"),
     ],
 )
