@@ -7,6 +7,7 @@ from typing import Final
 from deploy.grafana.layout import Audience, Panels
 from deploy.grafana.panels import (
     COUNT,
+    DAYS,
     EVENTS,
     MESSAGES,
     PER_SECOND,
@@ -103,6 +104,15 @@ WAITING: Final[Panels] = (
     ),
 )
 
+CERTIFICATES: Final[Panels] = (
+    lines(
+        "Certificates of servers",
+        {"{{server}}, {{kind}}": "min by (server, kind) (server_certificate_days)"},
+        DAYS,
+        "Days for which each of Kafka and PostgreSQL still counts; below zero nobody gets in.",
+    ),
+)
+
 UNDER_WAY: Final[Panels] = (
     lines(
         "Jobs under way",
@@ -157,6 +167,7 @@ PLATFORM: Final = Audience(
         "Is it proven": PROVEN,
         "What waits": WAITING,
         "What is under way": UNDER_WAY,
+        "Who is let in at the servers": CERTIFICATES,
         "What is done": THROUGHPUT,
     },
 )

@@ -23,6 +23,7 @@ from libs.chassis.metrics import Look, reaching, shown
 from libs.chassis.middleware import resource
 from libs.chassis.reading import Reading
 from libs.chassis.replay_worker import ReplayWorker
+from libs.chassis.server_certificates import Server, ServerCertificates
 from libs.chassis.settings import Settings
 from libs.events import telemetry
 from libs.events.bus import Bus
@@ -261,7 +262,14 @@ def _looks(running: Running) -> list[Look]:
         reaching(telemetry.STORE_REACHED, store.source, of_store),
         reaching(telemetry.BUS_REACHED, store.source, of_bus),
         of_consumer,
+        ServerCertificates(_over_tls(running.settings)).readings,
     ]
+
+
+def _over_tls(settings: Settings) -> list[Server]:
+    """The servers that are asked over TLS, which those of this machine are not."""
+    kafka = Server.kafka(settings.bus_url, settings.cluster)
+    return [one for one in (kafka, Server.postgresql(settings.database_url)) if one]
 
 
 def _read_by(running: Running) -> list[tuple[str, str]]:

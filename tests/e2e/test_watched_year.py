@@ -188,8 +188,8 @@ async def test_spans_and_attributes_are_those_that_are_told(watched: Watched) ->
         assert span.attributes.keys() <= telemetry.ATTRIBUTES.keys()
 
 
-# Partners of this platform are processes of its own machine, spoken to in clear.
-NOT_HERE = {telemetry.CERTIFICATE_DAYS}
+# Partners and servers of this platform are processes of its own machine, spoken to in clear.
+NOT_HERE = {telemetry.CERTIFICATE_DAYS, telemetry.SERVER_CERTIFICATE_DAYS}
 
 
 async def test_every_metric_is_shown_by_some_process(watched: Watched) -> None:
@@ -243,6 +243,7 @@ QUIET = {
     *("ConsumerBehind", "ConsumerStopped", "MessagesParked", "RequestsFail", "BankSilent"),
     *("BooksDoNotBalance", "AccountBelowZero", "WorkFails", "PartnerIncident"),
     *("CertificateEnds", "CertificateEndsThisWeek", "Certificates and keys"),
+    *("ServerCertificateEnds", "ServerCertificateEndsThisWeek", "Certificates of servers"),
     *("ChangesBeforeClosing", "LookUpLimitReached", "CasesDue"),
     *("ProofFoundFault", "ProofOverdue"),
     *("JobStandsStill", "RupiahUnreconciled", "TransfersFail", "SuspensionSpike"),

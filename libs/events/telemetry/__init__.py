@@ -37,6 +37,9 @@ CLIENT, SERVER, CA, or KEY for one that signs."""
 PARTNER: Final = "partner"
 """TREASURY or a bank; BANKS for what all of them share, PKH for ourselves."""
 
+SERVER: Final = "server"
+"""A server of our own: KAFKA, POSTGRESQL."""
+
 REASON: Final = "reason"
 """The limit that a client went beyond."""
 
@@ -261,6 +264,13 @@ CERTIFICATE_DAYS: Final = Metric(
     (PARTNER, KIND),
     "Days for which a certificate or a key that signs still counts; below zero it has ended.",
 )
+SERVER_CERTIFICATE_DAYS: Final = Metric(
+    "server_certificate_days",
+    "gauge",
+    (SERVER, KIND),
+    "Days for which a certificate still counts by which a process knows Kafka or PostgreSQL, or "
+    "they know it; below zero it has ended.",
+)
 PROPOSED_CLOSINGS: Final = Metric(
     "payments_proposed_closings",
     "gauge",
@@ -352,6 +362,7 @@ METRICS: Final = (
     HELD_FAMILIES,
     PARTNER_INCIDENTS,
     CERTIFICATE_DAYS,
+    SERVER_CERTIFICATE_DAYS,
     PROPOSED_CLOSINGS,
     WAITING_CHANGES,
     OPEN_CASES,

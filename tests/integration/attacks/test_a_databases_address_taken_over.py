@@ -21,8 +21,9 @@ from typing import Any, Final
 import asyncpg
 import pytest
 
-from libs.chassis.dev_certificates import Authority
+from libs.chassis.dev_certificates import DAYS, Authority
 from libs.chassis.durable_files import write_private
+from libs.chassis.server_certificates import Server, ServerCertificates
 from libs.chassis.settings import url
 from localstack.ports import free_ports
 from localstack.postgres.home import as_user, ensure_os_user
@@ -189,6 +190,19 @@ async def test_a_server_in_clear_gets_neither_a_name_nor_a_password(remote: Remo
                 pass
         await asyncio.wait_for(gone.wait(), 10)
     assert bytes(heard) == TLS_PLEASE
+
+
+async def test_the_database_and_whoever_asks_it_say_when_their_certificates_end(
+    remote: Remote,
+) -> None:
+    server = Server.postgresql(url(remote.environment(**OURS), DATABASE, ("postgresql",)))
+    assert server
+
+    found = {each.labels: each.value for each in await ServerCertificates([server]).readings()}
+
+    assert found == {
+        ("POSTGRESQL", kind): DAYS - 1 for kind in ("SERVER", "CA", "CLIENT")
+    }  # fmt: skip
 
 
 async def test_the_database_lets_in_nobody_in_clear_or_without_a_certificate(

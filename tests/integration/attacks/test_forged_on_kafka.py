@@ -26,7 +26,9 @@ from aiokafka.errors import (
 from aiokafka.protocol.fetch import FetchRequest
 
 from libs.chassis.catalogue import ROOT, Catalogue, catalogue, role
+from libs.chassis.dev_certificates import DAYS
 from libs.chassis.migrations import kafka_rights, make_topics, migrate_access
+from libs.chassis.server_certificates import Server, ServerCertificates
 from libs.events.bus import Bus, Record
 from libs.events.bus.connect import connect
 from libs.events.bus.kafka_access import Entry, Operation, Pattern, Resource, give
@@ -97,6 +99,19 @@ def client(kafka: GuardedKafka, name: str) -> dict[str, Any]:
     security = as_service(kafka, name).security
     assert security is not None
     return {"bootstrap_servers": kafka.broker.bootstrap, **security.options()}
+
+
+async def test_the_broker_says_when_its_certificate_ends_to_who_has_a_password_or_one_of_his_own(
+    kafka: GuardedKafka,
+) -> None:
+    user = Server.kafka(kafka.url, as_service(kafka, "registry"))
+    owner = Server.kafka(kafka.owners_url, kafka.as_owner())
+    assert user
+    assert owner
+
+    for server, kinds in ((user, {"SERVER", "CA"}), (owner, {"SERVER", "CA", "CLIENT"})):
+        found = {each.labels: each.value for each in await ServerCertificates([server]).readings()}
+        assert found == {("KAFKA", kind): DAYS - 1 for kind in kinds}
 
 
 @pytest.mark.parametrize(("service", "topic"), UNWRITABLE)
