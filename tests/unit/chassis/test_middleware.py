@@ -154,9 +154,9 @@ async def test_a_span_names_the_route_and_nothing_that_the_caller_wrote(
 def logging_undone() -> Iterator[None]:
     """A change that a test makes to the process's logging is undone."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, configured = root.handlers[:], root.level, structlog.get_config()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**configured)
     logging.captureWarnings(False)
     root.handlers[:] = handlers
     root.setLevel(level)
