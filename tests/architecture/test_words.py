@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -45,20 +45,24 @@ class Words:
 @cache
 def words_of(path: Path) -> Words:
     """The words of a file, which is parsed once for all tests of this file."""
-    tree = parse(path)
-    questions = [text for text in docstrings(tree) if QUESTION.match(text)]
-    return Words(len([*patches(tree)]), tuple(questions), tuple(private_words(tree)))
+    nodes = [*ast.walk(parse(path))]
+    questions = [text for text in docstrings(nodes) if QUESTION.match(text)]
+    return Words(len([*patches(nodes)]), tuple(questions), tuple(private_words(nodes)))
 
 
-def patches(tree: ast.Module) -> Iterator[ast.Call]:
+def nodes_of(source: str) -> list[ast.AST]:
+    return [*ast.walk(ast.parse(source))]
+
+
+def patches(nodes: Sequence[ast.AST]) -> Iterator[ast.Call]:
     """Every `setattr` of a fixture that changes a module, or a class in it, of ours."""
     imported = {
         alias.asname or alias.name
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in OURS
         for alias in node.names
     }
-    for call in ast.walk(tree):
+    for call in nodes:
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
             continue
         if call.func.attr == "setattr":
@@ -74,11 +78,9 @@ def test_a_limit_of_ours_is_a_parameter_and_no_test_patches_it() -> None:
 
 
 def test_a_patch_is_noticed() -> None:
-    named = ast.parse('monkeypatch.setattr("libs.events.store.verify.BLOCKS_A_STEP", 1)')
-    imported = ast.parse(
-        "from libs.events.store import verify\nmonkeypatch.setattr(verify, 'X', 1)"
-    )
-    others = ast.parse("import os\nmonkeypatch.setattr(os, 'fsync', fail)")
+    named = nodes_of('monkeypatch.setattr("libs.events.store.verify.BLOCKS_A_STEP", 1)')
+    imported = nodes_of("from libs.events.store import verify\nmonkeypatch.setattr(verify, 'X', 1)")
+    others = nodes_of("import os\nmonkeypatch.setattr(os, 'fsync', fail)")
 
     assert [len([*patches(each)]) for each in (named, imported, others)] == [1, 1, 0]
 
@@ -87,9 +89,9 @@ QUESTION = re.compile(r"(What|How|Whether)\b")
 CAN_NOT = re.compile(r"\bcan not\b(?! only)", re.IGNORECASE)
 
 
-def docstrings(tree: ast.Module) -> Iterator[str]:
+def docstrings(nodes: Sequence[ast.AST]) -> Iterator[str]:
     """Every docstring of a module, those behind a constant or a field included."""
-    for node in ast.walk(tree):
+    for node in nodes:
         match node:
             case ast.Expr(value=ast.Constant(value=str(text))):
                 yield text
@@ -124,9 +126,9 @@ PRIVATE_WORDS = frozenset(
 PUBLISHED = {"services/projection/explanation/answer.py": ["Known", "known"]}
 
 
-def private_words(tree: ast.Module) -> Iterator[str]:
+def private_words(nodes: Sequence[ast.AST]) -> Iterator[str]:
     """The variables, parameters, attributes, functions and classes of those names in a module."""
-    for node in ast.walk(tree):
+    for node in nodes:
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
                 pass
@@ -155,6 +157,6 @@ def test_tests_say_settings_result_or_explanation_and_not_told() -> None:
 
 
 def test_a_name_that_hides_a_thing_is_noticed() -> None:
-    planted = ast.parse("def _told(told): self.told = told\nsettings = [each for each in told]")
+    planted = nodes_of("def _told(told): self.told = told\nsettings = [each for each in told]")
 
     assert [*private_words(planted)] == ["_told", "told", "told", "each"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -28,6 +29,12 @@ def tracked_files() -> tuple[Path, ...]:
 def python_files(*tops: str) -> list[Path]:
     """The Python files under these top directories; relative to the root."""
     return [path for path in tracked_files() if path.suffix == ".py" and path.parts[0] in tops]
+
+
+def holding(paths: Iterable[Path], *texts: str) -> list[Path]:
+    """The files in which one of these texts stands: to read one is faster than to parse it."""
+    whole = re.compile("|".join(map(re.escape, texts)))
+    return [path for path in paths if whole.search((ROOT / path).read_text(encoding="utf-8"))]
 
 
 def parse(path: Path) -> ast.Module:
