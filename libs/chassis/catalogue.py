@@ -149,8 +149,11 @@ class Catalogue(msgspec.Struct, frozen=True):
         return tuple(name for name, entry in self.services.items() if {*needs} & {*entry.needs})
 
 
-def load(root: Path = ROOT) -> Catalogue:
-    """Read deploy/services.toml of a tree. Raises `CatalogueRefused` with a sentence a mistake."""
+def load(root: Path = ROOT, today: date | None = None) -> Catalogue:
+    """Read deploy/services.toml of a tree, as it may start on a day.
+
+    Raises `CatalogueRefused` with a sentence a mistake; a topic that has ended by then is one.
+    """
     path = root / "deploy" / "services.toml"
     try:
         services = msgspec.toml.decode(path.read_bytes(), type=dict[str, Entry])
@@ -163,7 +166,7 @@ def load(root: Path = ROOT) -> Catalogue:
             *_of_rooms(services, root / "services"),
             *_of_ports(services),
             *_of_words(services),
-            *_of_topics(services, topics, datetime.now(UTC).date()),
+            *_of_topics(services, topics, today or datetime.now(UTC).date()),
         )
     ]
     if sentences:

@@ -6,7 +6,7 @@ On one machine and in containers alike. Safe to run again: what is there stays.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
 import asyncpg
@@ -90,7 +90,7 @@ def kafka_rights(described: Catalogue) -> list[Rights]:
     return [
         *(Rights(role(name), entry.publishes, entry.reads, name) for name, entry in services),
         *_writers(),
-        *_integrators(),
+        *integrators(Topics.load(ROOT / "contracts"), datetime.now(UTC).date()),
     ]
 
 
@@ -99,9 +99,12 @@ def _writers() -> list[Rights]:
     return [Rights(inbound(name), own) for name, own in registered.items()]
 
 
-def _integrators() -> list[Rights]:
-    registered = Topics.load(ROOT / "contracts").integrators
-    return [Rights(outside(name), (), own, name) for name, own in registered.items()]
+def integrators(topics: Topics, today: date) -> list[Rights]:
+    """The rights of who reads from outside: after the last day of a topic none on it."""
+    return [
+        Rights(outside(name), (), list(topics.open(own, today)), name)
+        for name, own in topics.integrators.items()
+    ]
 
 
 async def make_topics(bus_url: str, cluster: Cluster | None = None) -> list[str]:

@@ -89,7 +89,7 @@ class Server:
 
 def _addresses(url: str, port: int) -> list[Address]:
     """The hosts of a URL that may name several, each with its port or the usual one."""
-    parts = (urlsplit(f"//{each}") for each in urlsplit(url).netloc.rpartition("@")[2].split(","))
+    parts = (urlsplit(f"//{host}") for host in urlsplit(url).netloc.rpartition("@")[2].split(","))
     return [(unquote(part.hostname or ""), part.port or port) for part in parts]
 
 

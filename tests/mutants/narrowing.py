@@ -116,9 +116,23 @@ NARROWING: Final = (
             ),
         ),
         "tests/unit/chassis/test_catalogue.py"
-        "::test_a_topic_is_read_until_its_last_day[2020-01-01-1]",
+        "::test_a_reader_of_family_v1_starts_on_its_last_day_and_never_again",
         "tests/unit/chassis/test_catalogue.py"
         "::test_a_topic_is_read_until_its_last_day[9999-12-31-0]",
+    ),
+    Mutant(
+        "read-from-outside-for-ever",
+        "who reads from outside goes on with a topic after its last day",
+        (
+            Change(
+                "libs/chassis/migrations.py",
+                "list(topics.open(own, today))",
+                "own",
+            ),
+        ),
+        "tests/unit/chassis/test_catalogue.py"
+        "::test_who_read_family_v1_from_outside_has_no_right_there_when_it_has_ended",
+        "tests/unit/chassis/test_catalogue.py::test_this_platform_starts_when_family_v1_has_ended",
     ),
     Mutant(
         "without-a-past",

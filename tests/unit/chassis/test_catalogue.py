@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from libs.chassis.catalogue import ROOT, CatalogueRefused, catalogue, load
+from libs.chassis.migrations import integrators
+from libs.events.bus.topics import Topics
 
 PURSES = """
 [purses]
@@ -128,6 +134,51 @@ def test_a_topic_is_read_until_its_last_day(tmp_path: Path, last_day: str, mista
     assert len(found) == mistakes
     for sentence in found:
         assert sentence.endswith("[purses] reads pkh.purses.purse.v1, which ended on 2020-01-01.")
+
+
+WIDE = "pkh.registry.family.v1"
+OPEN = "pkh.payments.tahap.v1"
+LAST = date(2027, 6, 30)
+
+
+def reading_the_wide_topic(root: Path) -> Path:
+    """This platform, with a projection that reads the topic which names people, until its end."""
+    shutil.copytree(ROOT / "contracts", root / "contracts")
+    (root / "deploy").mkdir()
+    described = (ROOT / "deploy" / "services.toml").read_text()
+    head, projection, rest = described.partition("[projection]")
+    reads = rest.replace('"pkh.registry.family.v2"', f'"{WIDE}"', 1)
+    (root / "deploy" / "services.toml").write_text(head + projection + reads)
+    for name in catalogue().names:
+        (root / "services" / name).mkdir(parents=True)
+        (root / "services" / name / "main.py").touch()
+    return root
+
+
+def test_a_reader_of_family_v1_starts_on_its_last_day_and_never_again(tmp_path: Path) -> None:
+    root = reading_the_wide_topic(tmp_path)
+
+    assert WIDE in load(root, LAST).services["projection"].reads
+    with pytest.raises(CatalogueRefused) as refused:
+        load(root, LAST + timedelta(days=1))
+
+    [found] = refused.value.sentences
+    assert found.endswith(f"[projection] reads {WIDE}, which ended on {LAST}.")
+
+
+def test_this_platform_starts_when_family_v1_has_ended() -> None:
+    assert load(ROOT, LAST + timedelta(days=1)) == catalogue()
+
+
+def test_who_read_family_v1_from_outside_has_no_right_there_when_it_has_ended() -> None:
+    topics = replace(Topics.load(ROOT / "contracts"), integrators={"bpk": [WIDE, OPEN]})
+
+    def reads(on: date) -> Sequence[str]:
+        [rights] = integrators(topics, on)
+        return rights.reads
+
+    assert reads(LAST) == [WIDE, OPEN]
+    assert reads(LAST + timedelta(days=1)) == [OPEN]
 
 
 def test_a_topic_whose_readers_are_named_has_no_others(tmp_path: Path) -> None:
