@@ -8,6 +8,8 @@ from tests.mutants.mutant import Change, Mutant
 
 _SEALING: Final = "tests/unit/console/test_sealing.py"
 _SIGNING_IN: Final = "tests/integration/console/test_signing_in.py"
+_FIELD: Final = "tests/unit/console/test_field_entries.py"
+_SENT: Final = "tests/integration/console/test_field_entries.py"
 
 CONSOLE: Final = (
     Mutant(
@@ -68,5 +70,44 @@ CONSOLE: Final = (
         ),
         f"{_SIGNING_IN}::test_whoever_reads_a_family_is_on_record",
         f"{_SIGNING_IN}::test_a_regency_sees_itself_alone[61.04]",
+    ),
+    Mutant(
+        "entry-of-anybody",
+        "an entry that somebody else made in the field is done in the name of who sends it",
+        (
+            Change(
+                "console/field/entries.py",
+                "    if not hmac.compare_digest(entry.by.encode(), pledge.encode()):\n",
+                "    if False:\n",
+            ),
+        ),
+        f"{_FIELD}::test_an_entry_of_another_person_is_not_given_out",
+        f"{_FIELD}::test_an_entry_is_opened_for_who_entered_it_however_they_type_their_name",
+    ),
+    Mutant(
+        "entry-done-twice",
+        "an entry of the field that is sent again has another Idempotency-Key",
+        (
+            Change(
+                "console/pages/field_entries.py",
+                '            headers={"Idempotency-Key": step.key},\n',
+                "",
+            ),
+        ),
+        f"{_SENT}::test_attendance_is_recorded_once_however_often_it_is_sent",
+        f"{_SENT}::test_a_field_that_a_service_does_not_take_is_named",
+    ),
+    Mutant(
+        "refused-entry-is-lost",
+        "a browser is told that an entry was accepted which a service refused",
+        (
+            Change(
+                "console/field/entries.py",
+                'problem_of(answer)["code"] == IN_FLIGHT else "REFUSED"',
+                'problem_of(answer)["code"] == IN_FLIGHT else "ACCEPTED"',
+            ),
+        ),
+        f"{_FIELD}::test_an_answer_that_is_no_problem_page_is_refused_without_its_words",
+        f"{_FIELD}::test_what_is_of_this_moment_is_tried_again_and_what_is_refused_is_not[204--ACCEPTED]",
     ),
 )
