@@ -11,6 +11,7 @@ from cli.client.http import connected, local_issuer
 from cli.client.screen import Screen
 from cli.client.witness import witness_here
 from cli.commands import (
+    arrears,
     change,
     complaint,
     erasure,
@@ -53,6 +54,7 @@ app.command("where")(where)
 app.command("why")(why.why)
 app.command("reads")(reads.reads)
 app.command("unmatched")(unmatched.unmatched)
+app.command("arrears")(arrears.arrears)
 app.command("synth")(synth.synth)
 app.command("verify")(proving.verify)
 app.command("witness")(proving.witness)

@@ -29,11 +29,17 @@ from services.payments.contract.commitment import (
     Terminated,
     asked_of_payments,
 )
-from services.payments.domain.payment.messages import ClearHold, Return, ReturnReason
+from services.payments.domain.payment.messages import (
+    ClearHold,
+    CorrectCut,
+    Return,
+    ReturnReason,
+)
 from services.payments.domain.payment.messages import Command as PaymentCommand
 from services.payments.domain.shared.ids import payment_id
 from services.payments.domain.tahap.state import TahapState
 from services.payments.tables.appeals import keep_appeals
+from services.payments.tables.arrears import cut_on_frozen_lists
 from services.payments.tables.erased_families import stop
 from services.payments.tables.late_lines import keep_late_evaluations, take_late_lines
 from services.payments.tables.list_lines import join_evaluations, join_roster
@@ -130,11 +136,15 @@ async def _commitment(unit: Transaction, messages: Sequence[Incoming]) -> None:
     lines = await _standing(unit, [m for m in messages if isinstance(m.body, CycleEvaluated)])
     taken = await _taken(unit, lines)
     await join_evaluations(unit, taken)
-    await keep_late_evaluations(unit, [m for m in lines if m not in taken])
+    late = [m for m in lines if m not in taken]
+    await keep_late_evaluations(unit, late)
     closed = [m for m in messages if isinstance(m.body, EvaluationClosed)]
     for message in await _standing(unit, closed):
         await keep_proof(unit, message.body, message.envelope.position)
-    effects: list[tuple[tuple[str, str], PaymentCommand]] = []
+    effects: list[tuple[tuple[str, str], PaymentCommand]] = [
+        ((body.tahap, body.family), CorrectCut(body.cut_percent, body.revision, body.case))
+        for body in await cut_on_frozen_lists(unit, [m.body for m in late])
+    ]
     for message in messages:
         body = message.body
         if not isinstance(body, NO_EFFECT):

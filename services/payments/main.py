@@ -17,6 +17,7 @@ from services.payments.contract import ADMINISTRATIVE_HOLD, PAYMENT, RUN, TAHAP
 from services.payments.contract import SERVICE as NAME
 from services.payments.http import (
     announcement,
+    arrears,
     cancellation,
     deferred,
     diffs,
@@ -91,6 +92,7 @@ SERVICE: Final = Service(
         orders.router,
         holds.router,
         money.router,
+        arrears.router,
         deferred.router,
         diffs.router,
         unanswered.router,

@@ -479,6 +479,8 @@ VIEWS = (
             "AdministrativeHoldPlaced": AdministrativeHoldPlaced,
             "AdministrativeHoldEnded": AdministrativeHoldEnded,
             "EffectTooLate": OfFamily,
+            "ReturnWaits": OfFamily,
+            "ArrearOwed": OfFamily,
         },
         about_families,
     ),

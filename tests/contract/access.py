@@ -254,6 +254,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
         "GET /families/{family}/money": _of(Regions.NATION, "payments:money"),
         "GET /ledger/balances": _of(Regions.NATION, "payments:read"),
         "GET /ledger/check": _of(Regions.NATION, "payments:read"),
+        "GET /arrears": _of(Regions.ROWS, "payments:read"),
         "GET /holds": _of(Regions.ROWS, "payments:read"),
         "GET /families/{family}/holds": _of(Regions.FAMILY, "payments:read"),
         "POST /families/{family}/holds": _of(Regions.FAMILY, "payments:make"),

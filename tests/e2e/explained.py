@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ Published = dict[str, Any]
 
 @dataclass(frozen=True)
 class Explained:
-    """Projection's answer about each (tahap number, card)."""
+    """Projection's answer about each (tahap number, card), and the platform that gave it."""
 
     year: Path
+    front: Connected
     published: Mapping[tuple[str, str], Published]
     who: Mapping[str, Identity]
     closings: Mapping[str, str]
@@ -48,21 +50,24 @@ def steps(explanation: Published, kind: str) -> list[Any]:
     return [step for step in explanation["steps"] if step["kind"] == kind]
 
 
-async def explained(year: Path, data: Path) -> Explained:
-    """Start the platform that ran a year once more, and ask it about every family and tahap."""
-    async with Platform(Options(data)), connected(data) as front:
+@asynccontextmanager
+async def explained(year: Path, data: Path) -> AsyncIterator[Explained]:
+    """The platform that ran a year, started once more and asked about every family and tahap."""
+    books = year / "bank_accounts.csv"
+    async with Platform(Options(data, books=books)), connected(data) as front:
         found = {each.no_kk: each for each in await _families(front)}
         reader = front.client("officer", "projection:read")
         calendar = read_calendar(year)
         published: dict[tuple[str, str], Published] = {}
         for tahap in calendar:
             for card, family in found.items():
-                published[str(tahap.number), card] = await _ask(reader, family.family, tahap.id)
-    closings = {str(each.number): each.closing_date.isoformat() for each in calendar}
-    return Explained(year, published, found, closings)
+                published[str(tahap.number), card] = await why(reader, family.family, tahap.id)
+        closings = {str(each.number): each.closing_date.isoformat() for each in calendar}
+        yield Explained(year, front, published, found, closings)
 
 
-async def _ask(reader: Client, family: str, tahap: str) -> Published:
+async def why(reader: Client, family: str, tahap: str) -> Published:
+    """Projection's answer about a family's money of a tahap."""
     path = f"/families/{family}/tahap/{tahap}/why"
     return await reader.get("projection", path, dict[str, Any])
 

@@ -187,13 +187,28 @@ APPEALS: Final = (
         f"{_RULES}::test_an_order_that_comes_while_an_upheld_one_waits_is_refused_and_ends_nothing",
     ),
     Mutant(
+        "arrear-of-money-that-never-came",
+        "a family whose transfer failed is owed what was cut of it",
+        (
+            Change(
+                "services/payments/domain/payment/decider.py",
+                "    if not isinstance(state, Credited):\n        return [noted]\n",
+                "    if isinstance(state, Unentitled | Deferred):\n        return [noted]\n",
+            ),
+        ),
+        "tests/unit/payments/test_arrears.py"
+        "::test_nothing_is_owed_of_what_was_not_cut_or_not_paid[failed, lifted]",
+        "tests/unit/payments/test_arrears.py"
+        "::test_a_cut_that_is_lifted_behind_the_credit_is_owed_with_its_case",
+    ),
+    Mutant(
         "appealed-money-returned",
         "held money of a family that graduates goes back while its appeal is open",
         (
             Change(
                 "services/payments/workers/entitle.py",
-                "    families = [family for family in families if family not in held_back]\n",
-                "    families = [family for family in families if family or held_back]\n",
+                "        if family in appealing:\n",
+                "        if family is appealing:\n",
             ),
         ),
         "tests/integration/payments/test_open_appeals.py"

@@ -80,10 +80,11 @@ PAYMENT: Final[StreamType[payments.Command, PaymentState, payments.Event]] = Str
             payments.HoldCleared,
             payments.HoldLifted,
             payments.HoldForfeited,
+            payments.CutCorrected,
         ),
         otherwise={payments.EffectTooLate: too_late},
     ),
-    snapshot=(PaymentState, 3),
+    snapshot=(PaymentState, 4),
 )
 
 TAHAP: Final[StreamType[tahaps.Command, TahapState, tahaps.Event]] = StreamType(

@@ -15,7 +15,8 @@ from services.payments.domain.payment import messages as payments
 class CycleEvaluated:
     """A listed family's cycle was evaluated against this revision of its roster line.
 
-    `cut_percent` is what the tahap's benefit is lowered by; 0 for nothing.
+    `cut_percent` is what the tahap's benefit is lowered by; 0 for nothing. `case` is the complaint
+    by which it was decided again, if it was.
     """
 
     tahap: str
@@ -24,6 +25,7 @@ class CycleEvaluated:
     roster_revision: int
     result: Literal["COMPLIANT", "FAILED", "UNVERIFIED"]
     cut_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    case: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,9 @@ UPDATE appealed_family SET returns_with = coalesce(returns_with, $2)
 WHERE family = ANY($1::uuid[])
   AND EXISTS (SELECT FROM family_appeal AS of
               WHERE of.family = appealed_family.family AND NOT ended)
-RETURNING family::text
+RETURNING family::text, ARRAY(
+    SELECT case_id FROM family_appeal AS of
+    WHERE of.family = appealed_family.family AND NOT ended ORDER BY case_id) AS cases
 """
 _LET_GO: Final = """
 WITH due AS (
@@ -63,10 +65,14 @@ async def keep_appeals(
     return [(row[0], row[1], row[2], row[3]) for row in found]
 
 
-async def kept_by_appeals(unit: Transaction, families: Collection[str], tahap: str) -> set[str]:
-    """Those of these families, which graduate with a tahap, whose appeal keeps their held money."""
+async def kept_by_appeals(
+    unit: Transaction, families: Collection[str], tahap: str
+) -> dict[str, tuple[str, ...]]:
+    """Those of these families, which graduate with a tahap, whose appeals keep their held money,
+    and the cases of those appeals."""
     await _lock(unit, families)
-    return {row[0] for row in await unit.connection.fetch(_HELD_BACK, list(families), tahap)}
+    rows = await unit.connection.fetch(_HELD_BACK, list(families), tahap)
+    return {family: tuple(cases) for family, cases in rows}
 
 
 async def _lock(unit: Transaction, families: Collection[str]) -> None:

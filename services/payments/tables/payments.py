@@ -22,6 +22,7 @@ from libs.events.store.transaction import Transaction
 from services.payments.contract import PAYMENT, RUN, TAHAP
 from services.payments.domain import ledger
 from services.payments.domain.payment.messages import (
+    ArrearOwed,
     Command,
     Credit,
     Event,
@@ -34,6 +35,7 @@ from services.payments.domain.run.messages import Command as RunCommand
 from services.payments.domain.run.messages import PaymentOrdered
 from services.payments.domain.run.state import RunState
 from services.payments.domain.shared.ids import REGULAR, payment_id
+from services.payments.tables.arrears import keep_arrears
 
 SET_ASIDE_MAX: Final = 1_000
 """Payments of one run; more of them are no fault of theirs."""
@@ -97,12 +99,16 @@ async def pay(
     asked = [(PAYMENT.stream(payment), command) for payment, command in commands]
     outcomes = await handle_many(unit, PAYMENT, asked)
     movements: list[ledger.Movement] = []
+    owed: list[ArrearOwed] = []
     for outcome in outcomes:
         if outcome.error is not None:
             raise outcome.error
         for event in outcome.events:
             movements += ledger.of_payment(event, outcome.state)
+            if isinstance(event, ArrearOwed):
+                owed.append(event)
     await _move(unit, movements)
+    await keep_arrears(unit, owed)
     return outcomes
 
 

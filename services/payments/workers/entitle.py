@@ -19,6 +19,7 @@ from services.payments.domain.payment.messages import (
     Command,
     Defer,
     FailAccountCheck,
+    KeepForAppeal,
     Return,
     ReturnReason,
 )
@@ -185,20 +186,25 @@ async def _graduate(unit: Transaction, job: Job, families: Sequence[str]) -> Non
     """
     if not families:
         return
-    held_back = await kept_by_appeals(unit, families, job.announced.tahap)
-    families = [family for family in families if family not in held_back]
+    tahap = job.announced.tahap
+    appealing = await kept_by_appeals(unit, families, tahap)
     rows = await unit.connection.fetch(
         "SELECT tahap, family::text, kind FROM payment_of WHERE family = ANY($1::uuid[])",
         families,
     )
-    back = Return(job.announced.tahap, ReturnReason.GRADUATED_NATURAL)
+
+    def what_follows(family: str) -> Command:
+        if family in appealing:
+            return KeepForAppeal(tahap, appealing[family])
+        return Return(tahap, ReturnReason.GRADUATED_NATURAL)
+
     await pay_or_set_aside(
         unit,
         [
             PaymentCommands(
                 (row["tahap"], row["kind"]),
                 payment_id(row["tahap"], row["family"], row["kind"]),
-                (back,),
+                (what_follows(row["family"]),),
             )
             for row in rows
         ],

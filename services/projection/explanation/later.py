@@ -7,6 +7,7 @@ from typing import Final
 from services.projection.explanation.answer import ExplanationStep, Text
 from services.projection.explanation.household import of_kind, reference
 from services.projection.explanation.messages import (
+    ArrearOwed,
     CorrectionApproved,
     CorrectionProposed,
     CorrectionRejected,
@@ -15,6 +16,7 @@ from services.projection.explanation.messages import (
     PaymentReleased,
     PaymentReturned,
     Published,
+    ReturnWaits,
 )
 from services.projection.explanation.story import Story
 from services.projection.explanation.words import rupiah
@@ -26,11 +28,15 @@ RETURNED: Final = {
 
 
 def moved(story: Story) -> list[ExplanationStep]:
-    """Rupiah of earlier tahaps, and of this one, that moved because of this tahap."""
+    """Rupiah of earlier tahaps, and of this one, that moved because of this tahap, or wait."""
+    waits = [m for m in of_kind(story.messages, ReturnWaits) if m.body.at_tahap == story.tahap]
     return [
-        _movement(movement, "MOVED")
-        for movement in _movements(story)
-        if movement.body.at_tahap == story.tahap
+        *(
+            _movement(movement, "MOVED")
+            for movement in _movements(story)
+            if movement.body.at_tahap == story.tahap
+        ),
+        *map(_waits, waits),
     ]
 
 
@@ -41,7 +47,8 @@ def since(story: Story) -> list[ExplanationStep]:
         for movement in _movements(story)
         if movement.body.tahap == story.tahap and movement.body.at_tahap != story.tahap
     ]
-    return [*own, *_too_late(story), *_corrections(story)]
+    waits = [m for m in story.here(ReturnWaits) if m.body.at_tahap != story.tahap]
+    return [*map(_waits, waits), *own, *_too_late(story), *_corrections(story), *_arrears(story)]
 
 
 def _movements(story: Story) -> list[Published[PaymentReleased] | Published[PaymentReturned]]:
@@ -70,6 +77,46 @@ def _movement(
         )
     at = (reference(moved),)
     return ExplanationStep("MOVED" if kind == "MOVED" else "LATER", text, at, amount=body.amount)
+
+
+def _waits(waiting: Published[ReturnWaits]) -> ExplanationStep:
+    """Blocked money that stays though the family graduated: its case appeals."""
+    body = waiting.body
+    cases = ", ".join(body.cases)
+    text = Text(
+        f"The family graduated at tahap {body.at_tahap}; what is blocked of tahap {body.tahap} "
+        f"stays in the account all the same, and does not go back to the treasury before the "
+        f"appeal of case {cases} has ended.",
+        f"Keluarga graduasi pada tahap {body.at_tahap}; bantuan tahap {body.tahap} yang diblokir "
+        f"tetap di rekening dan tidak kembali ke Kas Negara sebelum sanggahan {cases} selesai.",
+    )
+    return ExplanationStep("APPEAL", text, (reference(waiting),))
+
+
+def _arrears(story: Story) -> list[ExplanationStep]:
+    """The arrears of this tahap since a correction, as each decision left them."""
+    return [
+        ExplanationStep("LATER", _owed(owed.body), (reference(owed),), amount=owed.body.amount)
+        for owed in story.here(ArrearOwed)
+    ]
+
+
+def _owed(body: ArrearOwed) -> Text:
+    by = Text(f"revision {body.evaluation} of its cycle", f"revisi {body.evaluation} siklusnya")
+    if body.case:
+        by = Text(f"{by.en} (case {body.case})", f"{by.id} (pengaduan {body.case})")
+    if body.amount == 0:
+        return Text(
+            f"By {by.en} nothing of what was cut is owed any more.",
+            f"Menurut {by.id} tidak ada lagi potongan yang terutang.",
+        )
+    worth = rupiah(body.amount)
+    return Text(
+        f"{worth.en} of what was cut is owed to the family by {by.en}, which cuts "
+        f"{body.cut_percent} %. It is not paid yet: no run pays arrears ({body.reason}).",
+        f"{worth.id} dari potongan terutang kepada keluarga menurut {by.id}, yang memotong "
+        f"{body.cut_percent} %. Belum dibayar: belum ada penyaluran rapel ({body.reason}).",
+    )
 
 
 def _too_late(story: Story) -> list[ExplanationStep]:

@@ -349,6 +349,27 @@ class EffectTooLate:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnWaits:
+    payment: str
+    tahap: str
+    family: str
+    at_tahap: str
+    cases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArrearOwed:
+    payment: str
+    tahap: str
+    family: str
+    amount: int
+    cut_percent: int
+    evaluation: int
+    case: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentVoided:
     payment: str
     tahap: str
@@ -428,5 +449,6 @@ OF_FAMILY: Final = (
     *(PaymentEntitled, PaymentVoided, PaymentDeferred, PaymentWithheld),
     *(AccountCheckFailed, PaymentInstructed),
     *(PaymentCredited, TransferFailed, PaymentReleased, PaymentReturned, EffectTooLate),
+    *(ReturnWaits, ArrearOwed),
 )
 """The messages of a family that an explanation reads; others are passed over."""

@@ -183,6 +183,7 @@ class Elsewhere:
         revision: int = 1,
         cut_percent: int = 0,
         roster_revision: int = 1,
+        case: str = "",
     ) -> Record:
         """Conditionality's message that a house's cycle was evaluated."""
         body = {
@@ -195,6 +196,7 @@ class Elsewhere:
             "counter": int(result == "FAILED"),
             "duties": [],
             "cut_percent": cut_percent,
+            "case": case,
         }
         return self.commitment.record("CycleEvaluated", house.family, body)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import date
+from typing import Any, Final
 
+from libs.events.bus import Record
 from services.payments.domain.payment.state import Credited
 from services.payments.domain.run.messages import DeferredLine
 from services.payments.domain.shared.ids import REGULAR, supplementary
@@ -18,9 +21,10 @@ from tests.integration.payments.houses import (
     books_of,
     houses,
 )
-from tests.integration.payments.office import Office
+from tests.integration.payments.office import CHECKER, MAKER, Office
 from tests.integration.payments.steps import until_instructed
 
+CASE: Final = "7c0f4d2e-51b7-4c37-9a52-0e8d6f1b2a90"
 KEPT = houses(3, "BNI")
 CUT = House(4, "BNI")
 CUT_AND_REFUSED = House(5, "BRI", closed_since=date(2023, 4, 6))
@@ -133,12 +137,96 @@ async def test_a_cycle_corrected_behind_the_freeze_moves_no_money_by_itself(
 ) -> None:
     await arrived(office)
     await office.frozen()
-    await office.take(office.elsewhere.evaluation(CUT, revision=2))
+    await office.take(lifted(office))
     await office.pay()
     await office.ordered()
     await office.pay()
 
     assert office.world.credited()[CUT.payment()] == DUE
+    assert (await books(office.store)).broken == []
+    [row] = await owed(office)
+    assert (row["payment"], row["amount"], row["case"]) == (CUT.payment(), OFF, CASE)
+    assert row["reason"] == "NO_RUN_PAYS_ARREARS"
+
+
+def lifted(office: Office, house: House = CUT) -> Record:
+    """Conditionality's word that a case has a cut lifted."""
+    return office.elsewhere.evaluation(house, revision=2, case=CASE)
+
+
+async def owed(office: Office, *regions: str, **query: str) -> list[dict[str, Any]]:
+    """The arrears that somebody of these regions sees."""
+    who = office.door.who("reader-2", "payments:read", regions=regions or ("*",))
+    answer = await office.door.client.get("/arrears", headers=who, params=query)
+    assert answer.status_code == 200, answer.text
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
+
+
+async def test_what_is_owed_since_a_correction_stands_on_a_list_until_it_is_owed_no_more(
+    office: Office,
+) -> None:
+    await arrived(office)
+    await paid(office)
+    before = await office.balances()
+
+    await office.take(lifted(office), lifted(office, CUT_AND_REFUSED), lifted(office, KEPT[0]))
+    await office.take(lifted(office))  # the message comes again
+
+    [row] = await owed(office)
+    expected = {"payment": CUT.payment(), "tahap": TAHAP_1, "family": CUT.family, "amount": OFF}
+    assert row | expected == row
+    assert await owed(office, row["region"][:5], tahap=TAHAP_1, region="61") == [row]
+    assert await owed(office, "11") == await owed(office, tahap="2023-2") == []
+    assert [m.body["amount"] for m in await sent(office.store, "ArrearOwed")] == [OFF]
+    assert await office.balances() == before
+
+    failed = office.elsewhere.evaluation(CUT, result="FAILED", cut_percent=10, revision=3)
+    await office.take(failed, lifted(office))
+
+    assert await owed(office) == []
+    assert [m.body["amount"] for m in await sent(office.store, "ArrearOwed")] == [OFF, 0]
+
+
+async def test_a_correction_and_the_freeze_at_once_end_in_a_list_without_the_cut_or_in_an_arrear(
+    office: Office,
+) -> None:
+    await arrived(office, failed=[CUT])
+    seen = {"hash": (await office.seen(PATH))["list"]["hash"], "deferred": []}
+    made = await office.asked_by(MAKER, "make", f"{PATH}/freeze-proposal", seen)
+    assert made.status_code == 204, made.text
+
+    approval = office.asked_by(CHECKER, "check", f"{PATH}/freeze-approval", {"hash": seen["hash"]})
+    approved, _ = await asyncio.gather(approval, office.take(lifted(office)))
+
+    if approved.status_code == 204:
+        await office.pay()
+        await office.ordered()
+        await office.pay()
+    else:
+        assert approved.json()["type"] == "/problems/list-moved"
+        judged = [office.elsewhere.evaluation(house) for house in VILLAGE if house != CUT]
+        await office.take(office.elsewhere.evaluation_closed([*judged, lifted(office)]))
+        await office.join()
+        await paid(office)
+    cut = 0 if approved.status_code != 204 else OFF
+    assert office.world.credited()[CUT.payment()] == EARLY_CHILD_IDR - cut
+    assert sum(row["amount"] for row in await owed(office)) == cut
+    assert (await books(office.store)).broken == []
+
+
+async def test_a_correction_while_banks_answer_is_owed_once(office: Office) -> None:
+    await arrived(office, failed=[CUT])
+    await office.frozen()
+    await office.pay()
+    await office.ordered()
+
+    await asyncio.gather(office.pay(), office.take(lifted(office), lifted(office)))
+    await office.pay()
+
+    assert office.world.credited()[CUT.payment()] == DUE
+    assert [row["amount"] for row in await owed(office)] == [OFF]
+    assert [m.body["amount"] for m in await sent(office.store, "ArrearOwed")] == [OFF]
     assert (await books(office.store)).broken == []
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+
+import pytest
 
 from libs.events.bus import Record
 from services.payments.domain.payment.messages import HoldStatus
@@ -43,6 +46,8 @@ async def test_who_graduates_while_an_appeal_is_open_gives_nothing_back_before_i
     await graduated(office, "AppealPaused")
     assert await returned(office) == []
     assert (await office.payment(HOUSE)).hold.status is HoldStatus.HELD
+    [waits] = [message.body for message in await sent(office.store, "ReturnWaits")]
+    assert (waits["tahap"], waits["at_tahap"], waits["cases"]) == (TAHAP_1, "2023-2", [CASE])
 
     await office.take(appeal(office, "AppealEnded"))
 
@@ -73,3 +78,31 @@ async def test_an_appeal_that_has_ended_keeps_nothing_even_if_its_beginning_come
     await graduated(office, "AppealPaused", "AppealEnded", "AppealPaused")
 
     assert await returned(office) == [(TAHAP_1, "2023-2")]
+
+
+@pytest.mark.parametrize("ended", [False, True])
+async def test_an_appeal_that_opens_or_ends_while_its_family_graduates_is_before_it_or_behind_it(
+    office: Office, ended: bool
+) -> None:
+    office.world.accounts.update(books_of(CREDITED))
+    await office.paid(CREDITED, failed=[HOUSE])
+    if ended:
+        await office.take(appeal(office, "AppealPaused"))
+    await office.arrived([replace(HOUSE, graduated=True), *CREDITED[1:]], tahap="2023-2")
+    await office.frozen("2023-2")
+
+    word = appeal(office, "AppealEnded" if ended else "AppealPaused")
+    await asyncio.gather(office.pay(), office.take(word))
+    await office.ordered("2023-2")
+    await office.pay()
+
+    waits, back = await sent(office.store, "ReturnWaits"), await returned(office)
+    held = (await office.payment(HOUSE)).hold.status
+    if ended:
+        assert (held, back) == (HoldStatus.FORFEITED, [(TAHAP_1, "2023-2")])
+    else:
+        assert held is (HoldStatus.FORFEITED if back else HoldStatus.HELD)
+        assert len(waits) + len(back) == 1
+        await office.take(appeal(office, "AppealEnded"))
+        assert await returned(office) == [(TAHAP_1, "2023-2")]
+    assert (await books(office.store)).broken == []

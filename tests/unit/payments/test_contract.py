@@ -64,6 +64,7 @@ INTERNAL = {
     "HoldCleared",
     "HoldLifted",
     "HoldForfeited",
+    "CutCorrected",
     "ListReady",
     "FreezeProposed",
     "FamiliesDeferred",

@@ -12,11 +12,13 @@ from services.payments.domain.payment.messages import (
     HoldLifted,
     HoldPlaced,
     HoldStatus,
+    KeepForAppeal,
     PaymentCredited,
     PaymentReleased,
     PaymentReturned,
     Release,
     ReturnReason,
+    ReturnWaits,
 )
 from tests.unit.payments.kit import (
     AMOUNT,
@@ -240,3 +242,23 @@ def test_a_supplementary_payment_moves_its_money_as_the_deferred_one_would_have(
 
 def moved(events: tuple[Event, ...]) -> list[Event]:
     return [e for e in events if isinstance(e, PaymentCredited | PaymentReleased | PaymentReturned)]
+
+
+# -- Waiting for an appeal
+
+
+WAIT = KeepForAppeal("2023-2", ("case-1",))
+
+
+def test_held_money_that_waits_for_an_appeal_says_so_once_and_stays() -> None:
+    then = given(payment, *BLOCKED).when(WAIT)
+
+    then.then(ReturnWaits(PAYMENT, TAHAP, FAMILY, "2023-2", ("case-1",)))
+    assert then.state.hold.status is HoldStatus.HELD
+    given(payment, *BLOCKED, *then.events).when(WAIT).then_nothing()
+    given(payment, *BLOCKED, *then.events).when(GRADUATE).then(GRADUATED_AT_2)
+
+
+@pytest.mark.parametrize("history", [(), CREDITED, past(HOLD), past(ENTITLE, HOLD, GRADUATE)])
+def test_money_that_is_not_held_waits_for_nothing(history: tuple[Event, ...]) -> None:
+    given(payment, *history).when(WAIT).then_nothing()

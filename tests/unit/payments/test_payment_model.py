@@ -19,12 +19,14 @@ from services.payments.domain.ledger_checks import (
 from services.payments.domain.payment.decider import payment
 from services.payments.domain.payment.messages import (
     Command,
+    CorrectCut,
     Credit,
     Event,
     FailAccountCheck,
     FailTransfer,
     Hold,
     Instruct,
+    KeepForAppeal,
     PaymentCredited,
     PaymentDeferred,
     PaymentInstructed,
@@ -179,6 +181,11 @@ class PaymentInAnyOrder(RuleBasedStateMachine):
     def give_back(self, at_tahap: str, reason: ReturnReason) -> None:
         assert self.tell(Return(at_tahap, reason))
         self.model.forfeit()
+
+    @rule(at_tahap=TAHAPS, evaluation=st.integers(2, 4), percent=st.sampled_from([0, 10]))
+    def say_what_moves_nothing(self, at_tahap: str, evaluation: int, percent: int) -> None:
+        assert self.tell(KeepForAppeal(at_tahap, ("case-1",)))
+        assert self.tell(CorrectCut(percent, evaluation))
 
     # -- What holds after every step
 

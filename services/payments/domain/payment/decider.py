@@ -11,11 +11,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from libs.events.domain.decider import Decider
+from services.payments.domain.entitlement import cut_of
 from services.payments.domain.payment.messages import (
     AccountCheckFailed,
+    ArrearOwed,
     ClearHold,
     Command,
+    CorrectCut,
     Credit,
+    CutCorrected,
     Defer,
     EffectTooLate,
     Entitle,
@@ -29,6 +33,7 @@ from services.payments.domain.payment.messages import (
     HoldPlaced,
     HoldStatus,
     Instruct,
+    KeepForAppeal,
     PaymentCredited,
     PaymentDeferred,
     PaymentEntitled,
@@ -40,6 +45,7 @@ from services.payments.domain.payment.messages import (
     Release,
     Return,
     ReturnReason,
+    ReturnWaits,
     TakeOut,
     TransferFailed,
     Void,
@@ -48,6 +54,7 @@ from services.payments.domain.payment.messages import (
 from services.payments.domain.payment.state import (
     AccountFailed,
     Credited,
+    CutCorrection,
     Deferred,
     Entitled,
     Entitlement,
@@ -59,6 +66,7 @@ from services.payments.domain.payment.state import (
     Unentitled,
     answer_of,
     evolve,
+    identity_of,
 )
 from services.payments.domain.shared.errors import (
     AccountNotChecked,
@@ -234,7 +242,9 @@ def credit(command: Credit, state: PaymentState) -> Sequence[Event]:
         hold=HoldStatus.HELD if moved_at_once else state.hold.status,
         bank_reference=command.bank_reference,
     )
-    return [credited, *moved_at_once]
+    cut = state.hold.cut
+    owed = _arrear(instructed.terms, cut) if cut is not None else []
+    return [credited, *moved_at_once, *owed]
 
 
 def fail_transfer(command: FailTransfer, state: PaymentState) -> Sequence[Event]:
@@ -314,6 +324,41 @@ def return_held(command: Return, state: PaymentState) -> Sequence[Event]:
     return [HoldForfeited(command.at_tahap, command.reason)]
 
 
+def keep_for_appeal(command: KeepForAppeal, state: PaymentState) -> Sequence[Event]:
+    """Say once that held money stays though it was to go back; nothing of it moves."""
+    of = identity_of(state)
+    held = state.hold.status is HoldStatus.HELD
+    if of is None or not held or state.hold.waits == command.at_tahap:
+        return []
+    return [ReturnWaits(of.payment, of.tahap, of.family, command.at_tahap, command.cases)]
+
+
+# -- Rules: the cut
+
+
+def correct_cut(command: CorrectCut, state: PaymentState) -> Sequence[Event]:
+    """Note what the cycle cuts since its list was frozen; the family is owed the difference once it
+    was paid less. An older revision is quiet, and who was paid nothing is owed nothing."""
+    last = state.hold.cut
+    if last is not None and command.evaluation <= last.evaluation:
+        return []
+    noted = CutCorrected(command.percent, command.evaluation, command.case)
+    if not isinstance(state, Credited):
+        return [noted]
+    owed = last.owed if last else 0
+    cut = CutCorrection(command.percent, command.evaluation, command.case, owed)
+    return [noted, *_arrear(state.terms, cut)]
+
+
+def _arrear(terms: Entitlement, cut: CutCorrection) -> list[Event]:
+    """The rupiah that were cut of a payment and would not be cut now, where that is news."""
+    owed = max(terms.cut - cut_of(terms.amount, cut.percent, cut.evaluation).rupiah, 0)
+    if owed == cut.owed:
+        return []
+    of = terms.payment, terms.tahap, terms.family
+    return [ArrearOwed(*of, owed, cut.percent, cut.evaluation, cut.case)]
+
+
 def moved_at_credit(state: Instructed) -> Sequence[PaymentReleased | PaymentReturned]:
     """Money that moves now, by a decision on held money that came before the credit.
 
@@ -351,6 +396,8 @@ def carried(deferred: MoneyHold) -> Sequence[Command]:
         commands.append(Release(lifted.effect, lifted.at_tahap, lifted.cleared))
     if (forfeited := deferred.forfeited) is not None:
         commands.append(Return(forfeited.at_tahap, forfeited.reason))
+    if (cut := deferred.cut) is not None:
+        commands.append(CorrectCut(cut.percent, cut.evaluation, cut.case))
     return commands
 
 
@@ -384,6 +431,10 @@ def decide(command: Command, state: PaymentState) -> Sequence[Event]:
             return release(command, state)
         case Return():
             return return_held(command, state)
+        case KeepForAppeal():
+            return keep_for_appeal(command, state)
+        case CorrectCut():
+            return correct_cut(command, state)
 
 
 payment: Final[Decider[Command, PaymentState, Event]] = Decider(Unentitled(), decide, evolve)

@@ -19,6 +19,12 @@ class WithheldReason(StrEnum):
     DUPLICATE_PERSON = "DUPLICATE_PERSON"
 
 
+class ArrearReason(StrEnum):
+    """Why money that is owed since a correction is not paid."""
+
+    NO_RUN_PAYS_ARREARS = "NO_RUN_PAYS_ARREARS"
+
+
 class HoldStatus(StrEnum):
     """May the family draw the money? Independent of whether the money has been credited."""
 
@@ -167,6 +173,29 @@ class ClearHold:
     effect: str
 
 
+@dataclass(frozen=True, slots=True)
+class KeepForAppeal:
+    """Held money would go back because of what `at_tahap` came to, and stays: `cases` appeal."""
+
+    at_tahap: str
+    cases: tuple[str, ...]
+
+
+# -- Commands: the cut
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectCut:
+    """Revision `evaluation` of the cycle, behind the freeze of its list, cuts `percent` of it.
+
+    `case` is the complaint by which it was decided again, empty where late facts did it.
+    """
+
+    percent: int
+    evaluation: int
+    case: str = ""
+
+
 Command: TypeAlias = (
     Entitle
     | Void
@@ -180,6 +209,8 @@ Command: TypeAlias = (
     | ClearHold
     | Release
     | Return
+    | KeepForAppeal
+    | CorrectCut
 )
 
 # -- Events: the transfer
@@ -377,6 +408,46 @@ class PaymentReturned:
     reason: ReturnReason
 
 
+@dataclass(frozen=True, slots=True)
+class ReturnWaits:
+    """Held money that was to go back to the treasury at tahap `at_tahap` stays where it is, until
+    the appeals of `cases` have ended."""
+
+    payment: str
+    tahap: str
+    family: str
+    at_tahap: str
+    cases: tuple[str, ...]
+
+
+# -- Events: the cut
+
+
+@dataclass(frozen=True, slots=True)
+class CutCorrected:
+    """The cycle behind the cut was decided otherwise since its list was frozen."""
+
+    percent: int
+    evaluation: int
+    case: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrearOwed:
+    """The family is owed these rupiah, by which more was cut of what it was paid than revision
+    `evaluation` of its cycle cuts; 0: nothing is owed any more. No run pays it, for the `reason`.
+    """
+
+    payment: str
+    tahap: str
+    family: str
+    amount: int
+    cut_percent: int
+    evaluation: int
+    case: str = ""
+    reason: ArrearReason = ArrearReason.NO_RUN_PAYS_ARREARS
+
+
 HoldEvent: TypeAlias = (
     HoldPlaced
     | HoldCleared
@@ -385,7 +456,9 @@ HoldEvent: TypeAlias = (
     | EffectTooLate
     | PaymentReleased
     | PaymentReturned
+    | ReturnWaits
 )
+CutEvent: TypeAlias = CutCorrected | ArrearOwed
 
 Event: TypeAlias = (
     PaymentEntitled
@@ -397,4 +470,5 @@ Event: TypeAlias = (
     | PaymentCredited
     | TransferFailed
     | HoldEvent
+    | CutEvent
 )

@@ -11,6 +11,9 @@ from typing import ClassVar, TypeAlias
 
 from services.payments.domain.payment.messages import (
     AccountCheckFailed,
+    ArrearOwed,
+    CutCorrected,
+    CutEvent,
     Event,
     HoldCleared,
     HoldEvent,
@@ -27,6 +30,7 @@ from services.payments.domain.payment.messages import (
     PaymentVoided,
     PaymentWithheld,
     ReturnReason,
+    ReturnWaits,
     TransferFailed,
 )
 from services.payments.domain.shared.ids import REGULAR
@@ -52,16 +56,29 @@ class Forfeit:
 
 
 @dataclass(frozen=True, slots=True)
+class CutCorrection:
+    """The latest decision on the cut since the list was frozen, and the rupiah `owed` by it."""
+
+    percent: int
+    evaluation: int
+    case: str
+    owed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class MoneyHold:
     """The decisions on the money: held `by` an effect, and since then lifted or forfeited.
 
-    `effects` are the ids that were applied, so that none is twice.
+    `effects` are the ids that were applied, so that none is twice. `waits` is the tahap with which
+    it would have gone back, were it not for an appeal; `cut` what was decided of the cut since.
     """
 
     effects: tuple[str, ...] = ()
     by: str | None = None
     lifted: Lift | None = None
     forfeited: Forfeit | None = None
+    waits: str | None = None
+    cut: CutCorrection | None = None
 
     @property
     def status(self) -> HoldStatus:
@@ -249,6 +266,8 @@ def evolve(state: PaymentState, event: Event) -> PaymentState:
     """The state after an event. ValueError where no payment can have come to it from this step."""
     if isinstance(event, HoldEvent):
         return replace(state, hold=_decided(state.hold, event))
+    if isinstance(event, CutEvent):
+        return replace(state, hold=replace(state.hold, cut=_corrected(state.hold.cut, event)))
     match state, event:
         case _, PaymentEntitled():
             return Entitled(Entitlement.of(event), state.hold)
@@ -289,14 +308,26 @@ def _decided(hold: MoneyHold, event: HoldEvent) -> MoneyHold:
         case HoldForfeited() | PaymentReturned():
             return replace(hold, forfeited=Forfeit(event.at_tahap, event.reason))
         case HoldPlaced():
-            return MoneyHold(_with_effect(hold, event.effect), by=event.effect)
+            effects = _with_effect(hold, event.effect)
+            return MoneyHold(effects, by=event.effect, cut=hold.cut)
         case HoldCleared():
             return MoneyHold(_with_effect(hold, event.effect))
+        case ReturnWaits():
+            return replace(hold, waits=event.at_tahap)
         case HoldLifted() if hold.status is HoldStatus.HELD:
             lifted = Lift(event.effect, event.at_tahap, event.cleared)
         case PaymentReleased() if lifted is None:
             lifted = Lift(event.effect, event.at_tahap)
     return replace(hold, effects=_with_effect(hold, event.effect), lifted=lifted)
+
+
+def _corrected(cut: CutCorrection | None, event: CutEvent) -> CutCorrection:
+    match event:
+        case CutCorrected():
+            owed = cut.owed if cut else 0
+            return CutCorrection(event.percent, event.evaluation, event.case, owed)
+        case ArrearOwed():
+            return CutCorrection(event.cut_percent, event.evaluation, event.case, event.amount)
 
 
 def _with_effect(hold: MoneyHold, effect: str) -> tuple[str, ...]:
