@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -28,7 +28,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console import pages, static_files
 from console.field import shell
-from console.page import OtherSilent, Page, PageRefused, Sent, Show, Visit
+from console.page import (
+    Download,
+    Leads,
+    OtherSilent,
+    Page,
+    PageRefused,
+    Sent,
+    Show,
+    Visit,
+)
 from console.rendering import LANGUAGE, LIGHT, LIGHTS, NO_FRAME, Frame, language_of, rendered
 from console.sealing import Seal
 from console.sessions import ABSOLUTE, ID_BYTES, IDLE, NO_TOKENS, Session, Sessions, Tokens
@@ -42,6 +51,7 @@ from console.signing_in import (
 )
 from console.words import LANGUAGES, Words
 from libs.chassis.auth import NOBODY, Principal
+from libs.chassis.csv_download import download
 from libs.chassis.noting import Noting
 from libs.chassis.problems import BUSY_DATABASE, Refusal, status_of
 from libs.chassis.rates import TooManyRequests
@@ -106,6 +116,8 @@ def _guarded(router: Router) -> ASGIApp:
                     headers.setdefault(name, value)
             await send(message)
 
+        # The interface around us would answer a refusal itself, for programs.
+        scope.pop("starlette.exception_handlers", None)
         try:
             await router(scope, receive, sending)
         except (HTTPException, DomainError, PageRefused, TooManyRequests) as refused:
@@ -284,15 +296,20 @@ class _Console:
         token, csrf = session.tokens.access, self._csrf(session)
         visit = Visit(request, reader, token, language, words, form, session, while_open, csrf)
         shown = await show(visit)
+        if isinstance(shown, Leads):
+            return RedirectResponse(shown.to, 303)
         context = Context(
             at=_now(request),
             actor=reader.subject,
             trace=request.state.trace,
             cause=request.state.request_id,
         )
+        noting = Noting(request, request.app.state.committer, context)
+        if isinstance(shown, Download):
+            return await _file_of(shown, noting)
         data = shown.data
         if reader is not NOBODY:  # a public page tells a stranger of nobody but themselves
-            data = await Noting(request, request.app.state.committer, context)(data)
+            data = await noting(data)
         if isinstance(shown, Sent):
             return JSONResponse(data, shown.status)
         frame = request.state.frame
@@ -430,6 +447,19 @@ class _Console:
             return None
         [issuer] = [one for one in self.settings.issuers if one.issuer == sign_in.issuer]
         return IdentityProvider(sign_in, issuer, self._seal())
+
+
+async def _file_of(shown: Download, noting: Noting) -> Response:
+    """The answer with a file; where its first part cannot be noted, it never begins."""
+    first = await noting(await anext(shown.parts, []))
+
+    async def cells() -> AsyncIterator[list[list[object]]]:
+        yield [[row[column] for column in shown.columns] for row in first]
+        async for part in shown.parts:
+            noted = await noting(part)
+            yield [[row[column] for column in shown.columns] for row in noted]
+
+    return download(shown.name, shown.columns, cells())
 
 
 async def _file(request: Request) -> Response:

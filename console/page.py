@@ -14,18 +14,20 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
 import httpx
 from starlette.requests import Request
+from starlette.responses import Response
 
 from console.sessions import Session
 from console.words import Language, Words
 from libs.chassis.auth import NATION, Principal, is_outside
 from libs.chassis.forms import holds_number
+from libs.chassis.pagination import Pages, asked_page
 from libs.chassis.reading import Reading
 from libs.chassis.settings import Settings
 from libs.events.store.postgres import Store
@@ -58,6 +60,23 @@ class Shown:
     template: str
     data: Mapping[str, Any] = field(default_factory=dict)
     status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Leads:
+    """Another page of the console, to which whoever posted a form is sent."""
+
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file for a spreadsheet. Each part of its rows is written down with the reader before it
+    goes out, as a page is."""
+
+    name: str
+    columns: Sequence[str]
+    parts: AsyncIterator[Sequence[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +204,10 @@ class Visit:
             raise PageRefused(404, "unknown_tahap")
         return asked
 
+    async def pages(self, rows: int) -> Pages:
+        """Which page of a list is asked for, by the cursor that the page before gave."""
+        return await asked_page(self.request, Response(), self.asked("cursor"), rows)
+
     def link(self, path: str, **query: str | None) -> str:
         """The address of a page of the console; what is None is left out."""
         given = {name: value for name, value in query.items() if value is not None}
@@ -201,7 +224,7 @@ class Sent:
     status: int = 200
 
 
-Show = Callable[[Visit], Awaitable[Shown | Sent]]
+Show = Callable[[Visit], Awaitable[Shown | Sent | Leads | Download]]
 
 
 @dataclass(frozen=True, slots=True)

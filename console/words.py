@@ -64,6 +64,10 @@ class Words:
         named = {**words_of(COMMON), **words_of(self.page)}
         return str(getattr(named[key], self.language)) if key in named else code
 
+    def codes(self, group: str, codes: str) -> str:
+        """The words of codes with ; between them."""
+        return ", ".join(self.code(group, code) for code in codes.split(";"))
+
     def happening(self, kind: str, body: Mapping[str, Any]) -> str:
         """A message in plain words; its type alone where nobody has worded it yet."""
         wording = words_of(HAPPENINGS).get(kind)

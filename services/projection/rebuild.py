@@ -29,7 +29,7 @@ from services.projection.contract import SERVICE as NAME
 from services.projection.main import SERVICE
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-NOTES: Final = ("family_read", "reader_region", "console_session", "proof_report")
+NOTES: Final = ("family_read", "reader_region", "console_session", "console_view", "proof_report")
 
 
 async def run(owner_url: str) -> Progress:

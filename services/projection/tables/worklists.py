@@ -202,7 +202,7 @@ LISTS: Final[Mapping[ListName, WorkList]] = {
     ),
 }
 
-_LISTED: Final = """
+_WAITING: Final = """
 WITH {tables} source AS ({source}), waiting AS (
     SELECT id COLLATE "C" AS id, family::text, coalesce(region, '') AS region, tahap, reason, since,
            due_on, rupiah, times, reference, {rank} AS rank
@@ -213,9 +213,14 @@ WITH {tables} source AS ({source}), waiting AS (
       AND NOT EXISTS (SELECT FROM erased_family AS erased WHERE erased.family = source.family)
       AND ($4::text IS NULL OR reason = $4)
 )
+"""
+_LISTED: Final = f"""{_WAITING}
 SELECT * FROM waiting WHERE $5::bigint IS NULL OR (rank, id) > ($5, $6)
 ORDER BY rank, id LIMIT $7
-"""
+"""  # noqa: S608 - of texts that stand here
+_COUNTED: Final = f"""{_WAITING}
+SELECT reason, left(region, $5) AS area, count(*) AS rows FROM waiting GROUP BY 1, 2
+"""  # noqa: S608 - of texts that stand here
 # A row without the value comes last.
 _PLACES: Final[Mapping[SortName, str]] = {
     "id": "0::bigint",
@@ -263,12 +268,7 @@ class Work:
 
 async def work(reading: Reading, wanted: WorkWanted, after: Rank | None, limit: int) -> list[Work]:
     """The rows of a list behind a rank, in the order asked for."""
-    found = LISTS[wanted.name]
-    statement = _LISTED.format(
-        tables=f"{found.tables}," if found.tables else "",
-        source=found.source,
-        rank=_PLACES[wanted.sort],
-    )
+    statement = _statement(_LISTED, wanted)
     async with reading.within(wanted.regions) as connection:
         rows = await connection.fetch(
             statement,
@@ -279,6 +279,27 @@ async def work(reading: Reading, wanted: WorkWanted, after: Rank | None, limit: 
             limit,
         )
     return [_work(dict(row)) for row in rows]
+
+
+async def counted(
+    reading: Reading, wanted: WorkWanted, characters: int
+) -> list[tuple[str, str, int]]:
+    """(reason, area, rows) of a list, its areas by as many characters of their codes."""
+    statement = _statement(_COUNTED, wanted)
+    async with reading.within(wanted.regions) as connection:
+        rows = await connection.fetch(
+            statement, wanted.tahap, *region_ranges(wanted.regions), wanted.reason, characters
+        )
+    return [tuple(row) for row in rows]
+
+
+def _statement(form: str, wanted: WorkWanted) -> str:
+    found = LISTS[wanted.name]
+    return form.format(
+        tables=f"{found.tables}," if found.tables else "",
+        source=found.source,
+        rank=_PLACES[wanted.sort],
+    )
 
 
 def _work(row: dict[str, Any]) -> Work:

@@ -6,13 +6,16 @@ import hashlib
 import re
 
 import pytest
+import yaml
 
+from console.actions import ACTIONS
 from console.application import PAGES
 from console.areas import STATES
 from console.rendering import TEMPLATES
 from console.static_files import FOLDER as STATIC
 from console.words import COMMON, FOLDER, HAPPENINGS, LANGUAGES, Language, Words, words_of
 from libs.chassis.catalogue import catalogue
+from services.projection.tables.worklists import LISTS, ListName
 from tests.doors import ROOT
 
 OF_NO_FAMILY = {
@@ -63,6 +66,25 @@ def test_every_state_has_a_name_and_says_what_it_waits_for(state: str) -> None:
 
     assert t.code("state", state) != state
     assert t.code("waits", state) != state
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_work_list_and_act_on_it_is_worded(name: ListName) -> None:
+    t = Words("en", "worklists")
+    acts = ACTIONS.get(name, ())
+
+    assert all(t.code(word, name) != name for word in ("list", "about", "ended"))
+    assert all(t.code("act", act.name) != act.name for act in acts)
+    assert all(t.code("does", key) != key for key in (f"{name}_{act.name}" for act in acts))
+
+
+def test_categories_of_complaints_are_called_as_complaints_calls_them() -> None:
+    policy = yaml.safe_load((ROOT / "services/complaints/policy/categories.yaml").read_text())
+    for values in policy["values"].values():
+        for code, category in values.items():
+            for language in LANGUAGES:
+                called = Words(language, COMMON).code("reason", code)
+                assert called == category["title"][language]
 
 
 def test_every_message_of_a_timeline_is_worded() -> None:
