@@ -116,21 +116,33 @@ async def follow(reporter: Client, receipt: str, pin: str) -> Followed:
 
 @dataclass(frozen=True, slots=True)
 class Appeal:
-    """The appeal of a case: against which effect of a tahap, what was decided, what it pauses."""
+    """The appeal of a case: against which effect of a tahap, what waits for it, what was decided.
+
+    `pauses` is None until conditionality has answered, `not_paused` says why nothing waits, `ended`
+    how it came out there, and `refused` why the last decision was none.
+    """
 
     tahap: str
     effect: str
     opened_by: str
     outcome: str | None
-    ended: str
+    pauses: bool | None
     not_paused: str
+    ended: str
     refused: str
 
     def __str__(self) -> str:
         if self.refused and self.refused == self.not_paused:
             return f"appeal against {self.effect} of {self.tahap}: refused, {self.refused}"
         decided = self.outcome or f"waits for a decision by somebody else than {self.opened_by}"
-        return f"appeal against {self.effect} of {self.tahap}: {decided}"
+        parts = [
+            f"appeal against {self.effect} of {self.tahap}: {decided}",
+            f"decision refused: {self.refused}" if self.refused else "",
+            f"pauses nothing: {self.not_paused}" if self.not_paused else "",
+            "that waits for it" if self.pauses and not self.ended else "",
+            f"ended {self.ended}" if self.ended else "",
+        ]
+        return " · ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)

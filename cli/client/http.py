@@ -106,6 +106,10 @@ class Client:
         """The answer of a service to a GET, as a value of a type."""
         return (await self._ask("GET", service, path, params=query)).read(kind)
 
+    async def content(self, service: str, path: str) -> bytes:
+        """The answer of a service to a GET as it came, a page or a file."""
+        return (await self._ask("GET", service, path)).body
+
     async def pages(
         self, service: str, path: str, kind: type[list[T]], /, **query: str | int
     ) -> AsyncIterator[list[T]]:

@@ -274,7 +274,7 @@ async def _worked(
 def appeal(
     case: CaseId,
     tahap: TahapId,
-    effect: Annotated[str, typer.Argument(metavar="EFFECT", help="Such as SUSPENSION.")],
+    effect: Annotated[str, typer.Argument(metavar="EFFECT", help="HOLD, CUT or TERMINATION.")],
     received_on: Annotated[str, typer.Option(help="The day on which the appeal came in.")],
     person: As,
     data: State = STATE,

@@ -7,6 +7,15 @@ from typing import Annotated
 
 import typer
 
+from cli.client.check_ins import (
+    check_in,
+    keep,
+    keep_private,
+    kept_list,
+    listed,
+    read_scans,
+    sheet,
+)
 from cli.client.http import connected
 from cli.client.members import PROPOSES, assign_group
 from cli.client.sessions import (
@@ -116,6 +125,55 @@ async def _cancel(number: str, reason: str, person: str, data: Path, yes: bool) 
         out.print(str(seen.value), highlight=False, soft_wrap=True)
         sure("It counts nowhere from now on. Sure?", yes)
         await cancel(recorder, seen, reason)
+
+
+@session.command()
+def tokens(
+    number: Number,
+    to: Annotated[Path, typer.Option(help="The file that keeps the list.")],
+    person: As,
+    print_to: Annotated[
+        Path | None, typer.Option(help="A page of HTML to print, with a QR code a family.")
+    ] = None,
+    data: State = STATE,
+) -> None:
+    """Download the tokens of a session's families, to be scanned where there is no network."""
+    count = run(_tokens(number, to, print_to, person, data))
+    out.print(f"{count:,} tokens of {number}; they count on its day alone.", highlight=False)
+
+
+async def _tokens(number: str, to: Path, print_to: Path | None, person: str, data: Path) -> int:
+    async with connected(data) as platform:
+        recorder = platform.client(person, RECORDS)
+        found = await listed(recorder, number)
+        keep(to, found)
+        if print_to is not None:
+            keep_private(print_to, await sheet(recorder, number))
+        return len(found.tokens)
+
+
+@session.command("check-in")
+def check_in_(
+    downloaded: Annotated[
+        Path, typer.Argument(metavar="LIST", help="The list that was downloaded.")
+    ],
+    scanned: Annotated[
+        Path, typer.Argument(metavar="SCANS", help="A CSV file: token, scanned_at (UTC).")
+    ],
+    person: As,
+    data: State = STATE,
+) -> None:
+    """Send what was scanned at a session: these families were present. All or none is taken."""
+    number, count = run(_check_in(downloaded, scanned, person, data))
+    out.print(f"{count:,} families are checked in at {number}.", highlight=False)
+
+
+async def _check_in(downloaded: Path, scanned: Path, person: str, data: Path) -> tuple[str, int]:
+    of = kept_list(downloaded)
+    scans = read_scans(scanned, of)
+    async with connected(data) as platform:
+        await check_in(platform.client(person, RECORDS), of.number, scans)
+    return of.number, len({scan.family for scan in scans})
 
 
 @group.command("list")

@@ -76,6 +76,10 @@ _FOREIGN_TOKENS: Final = (
     "integration/attacks/test_a_check_in_that_nobody_scanned.py"
     "::test_tokens_of_another_regions_sessions_are_nobodys_to_see"
 )
+_FOREIGN_CODES: Final = (
+    "integration/attacks/test_a_check_in_that_nobody_scanned.py"
+    "::test_codes_of_another_regions_sessions_or_groups_families_are_nobodys_to_see"
+)
 _FOREIGN_VILLAGE: Final = (
     "integration/p2k2/test_coverage.py::test_a_group_of_another_region_is_as_unknown_as_none"
 )
@@ -303,9 +307,16 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
                 "supervision",
             )
         },
-        "GET /sessions/{number}/check-in-tokens": _of(
-            Regions.INSIDE, "p2k2:record", shown_by=_FOREIGN_TOKENS
-        ),
+        **{
+            f"GET /sessions/{{number}}/check-in-{what}": _of(
+                Regions.INSIDE, "p2k2:record", shown_by=shown_by
+            )
+            for what, shown_by in (
+                ("tokens", _FOREIGN_TOKENS),
+                ("sheet", _FOREIGN_CODES),
+                ("codes/{family}", _FOREIGN_CODES),
+            )
+        },
         "POST /sessions/{number}/check-ins": _of(
             Regions.INSIDE, "p2k2:record", shown_by=_FOREIGN_TOKENS
         ),

@@ -32,6 +32,7 @@ from tests.integration.p2k2.kit import (
     post,
     shown,
 )
+from tests.qr_reading import text_of_png, text_of_svg, texts_of_page
 from tests.servers import Postgres
 
 NATION: Final = ("*",)
@@ -195,6 +196,43 @@ async def test_tokens_of_another_regions_sessions_are_nobodys_to_see(village: Vi
     who = village.door.who("reader-1", "p2k2:read", regions=NATION)
     path = f"/sessions/{NUMBER}/check-in-tokens"
     assert (await village.door.client.get(path, headers=who)).status_code == 403
+
+
+async def test_a_code_says_the_token_that_checks_its_family_in(village: Village) -> None:
+    who = village.door.who("clerk-1", RECORD, regions=NATION)
+    place = f"/sessions/{NUMBER}"
+
+    drawn = await village.door.client.get(f"{place}/check-in-codes/{ANA}", headers=who)
+    listed = f"{place}/check-in-codes/{BUDI}?form=png&listed=true"
+    pointed = await village.door.client.get(listed, headers=who)
+    page = await village.door.client.get(f"{place}/check-in-sheet", headers=who)
+
+    kinds = [answer.headers["content-type"] for answer in (drawn, pointed, page)]
+    assert kinds == ["image/svg+xml", "image/png", "text/html; charset=utf-8"]
+    assert {answer.headers["cache-control"] for answer in (drawn, pointed, page)} == {"no-store"}
+    assert page.headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha")
+    tokens = [(await village.token(family, listed=True)) for family in (ANA, BUDI)]
+    assert texts_of_page(page.text) == tokens
+    assert text_of_png(pointed.content) == tokens[1]
+    assert await village.scan(ANA, text_of_svg(drawn.text)) == "204"
+    assert await village.scan(BUDI, text_of_png(pointed.content)) == "204"
+
+
+async def test_codes_of_another_regions_sessions_or_groups_families_are_nobodys_to_see(
+    village: Village,
+) -> None:
+    get = village.door.client.get
+    codes = (f"/sessions/{NUMBER}/check-in-sheet", f"/sessions/{NUMBER}/check-in-codes/{ANA}")
+    for regions in (("61.04",), ("11",), ()):
+        who = village.door.who("clerk-1", RECORD, regions=regions)
+        answers = [await get(path, headers=who) for path in codes]
+        assert [kind(answer) for answer in answers] == ["404 session-unknown"] * 2
+
+    who = village.door.who("clerk-1", RECORD, regions=NATION)
+    foreign = await get(f"/sessions/{NUMBER}/check-in-codes/{CITRA}", headers=who)
+    assert kind(foreign) == "409 family-of-another-group"
+    reader = village.door.who("reader-1", "p2k2:read", regions=NATION)
+    assert [(await get(path, headers=reader)).status_code for path in codes] == [403, 403]
 
 
 async def test_a_token_names_nobody_and_is_another_one_at_each_session(village: Village) -> None:

@@ -45,6 +45,8 @@ NOT_TOLD: Final = (
     "GET /reopenings/{family}/{tahap}",
     "GET /take-backs/{family}",
     "GET /sessions/{number}/check-in-tokens",  # made on the day of a session, and not before it
+    "GET /sessions/{number}/check-in-sheet",
+    "GET /sessions/{number}/check-in-codes/{family}",
     NOT_READY,
 )
 

@@ -27,8 +27,8 @@ APPEAL = {
     "effect": "HOLD",
     "opened_by": "ana",
     "outcome": None,
-    "pauses": None,
-    "not_paused": "",
+    "pauses": False,
+    "not_paused": "NOT_BY_POLICY",
     "ended": "",
     "refused": "",
 }
@@ -137,6 +137,7 @@ def test_an_appeal_is_opened_shown_and_decided_by_what_was_seen(
     ordered = pkh(data_dir, "order", CASE, "RECHECK_ACCOUNT", "--as", "ana")
 
     assert "HOLD of 2023-1: waits for a decision by somebody else than ana" in opened.output
+    assert "pauses nothing: NOT_BY_POLICY" in opened.output
     assert "order RECHECK_ACCOUNT: NOT_YET_SUPPORTED" in ordered.output
     assert (no.exit_code, yes.exit_code) == (2, 0), no.output + yes.output
     body = {"tahap": "2023-1", "effect": "HOLD", "received_on": "2023-05-02"}

@@ -20,6 +20,15 @@ LISTED = {
     "standing": "HELD",
 }
 MARKS = [{"family": "a", "status": "H"}, {"family": "b", "status": "A"}]
+TOKENS = {
+    "number": "S1",
+    "group": "G1",
+    "on": "2023-01-05",
+    "begins": "2023-01-04T15:00:00Z",
+    "ends": "2023-01-05T17:00:00Z",
+    "key": {"kty": "OKP", "crv": "Ed25519", "x": "x", "kid": "1"},
+    "tokens": [{"family": "a", "token": "t.a"}, {"family": "b", "token": "t.b"}],
+}
 GROUP = {"group": "G1", "region": "61.03.01.2026", "facilitator": "PD1", "warning": "TOO_SMALL"}
 HELD = {"module": "KEUANGAN", "sessions": 2, "of": 3, "present": 30, "marks": 41}
 
@@ -82,6 +91,83 @@ def test_what_is_cancelled_is_shown_and_asked_for(data_dir: Path, steps: list[An
     assert (no.exit_code, yes.exit_code) == (2, 0)
     assert "S1 HELD" in no.output
     assert steps == [("cancellation", {"reason": "It rained."}, '"3"')]
+
+
+@pytest.fixture
+def downloaded(data_dir: Path, fake: FakePlatform, tmp_path: Path) -> Path:
+    """The list of a session's tokens, as it was downloaded."""
+    fake.when("GET", "p2k2/sessions/S1/check-in-tokens", answer(TOKENS))
+    fake.when("GET", "p2k2/sessions/S1/check-in-sheet", httpx.Response(200, html="<p>Presensi"))
+    to, page = tmp_path / "s1.json", tmp_path / "s1.html"
+
+    result = pkh(
+        *(data_dir, "session", "tokens", "S1", "--to", str(to)),
+        *("--print-to", str(page), "--as", "clerk"),
+    )
+
+    assert result.exit_code == 0, result.output
+    assert "2 tokens of S1" in result.output
+    assert page.read_text() == "<p>Presensi"
+    assert {file.stat().st_mode & 0o777 for file in (to, page)} == {0o600}
+    listed = [request.url.params.get("listed") for request in fake.asked]
+    assert listed == ["true", None]
+    return to
+
+
+def test_what_was_scanned_by_a_downloaded_list_is_sent(
+    data_dir: Path, fake: FakePlatform, downloaded: Path, tmp_path: Path
+) -> None:
+    sent: list[Any] = []
+
+    def take(request: httpx.Request) -> httpx.Response:
+        sent.append(json.loads(request.content))
+        return httpx.Response(204)
+
+    fake.when("POST", "p2k2/sessions/S1/check-ins", take)
+    scans = tmp_path / "scans.csv"
+    scans.write_text("token,scanned_at\nt.b,2023-01-05T02:15:00Z\n")
+
+    result = pkh(data_dir, "session", "check-in", str(downloaded), str(scans), "--as", "clerk")
+
+    assert result.exit_code == 0, result.output
+    assert "1 families are checked in at S1." in result.output
+    scan = {"family": "b", "token": "t.b", "scanned_at": "2023-01-05T02:15:00Z"}
+    assert sent == [{"scans": [scan]}]
+
+
+@pytest.mark.parametrize(
+    ("scans", "said"),
+    [
+        ("token,scanned_at\nt.b,2023-01-05T02:15:00Z\nt.c,2023-01-05T02:15:00Z\n", "line 3: token"),
+        ("token,scanned_at\nt.b,this morning\n", "line 2: scanned_at"),
+        ("token,scanned_at\nt.b\n", "line 2: scanned_at"),
+        ("token\nt.b\n", "line 1 must be token,scanned_at"),
+        ("token,scanned_at\n", "holds no scan"),
+        ("", "line 1 must be token,scanned_at"),
+    ],
+)
+def test_a_scan_that_is_none_is_named_by_its_line_before_anything_is_sent(
+    *, data_dir: Path, fake: FakePlatform, downloaded: Path, tmp_path: Path, scans: str, said: str
+) -> None:
+    file, asked = tmp_path / "scans.csv", len(fake.asked)
+    file.write_text(scans)
+
+    result = pkh(data_dir, "session", "check-in", str(downloaded), str(file), "--as", "clerk")
+
+    assert result.exit_code == 2
+    assert said in result.output, result.output
+    assert "t.c" not in result.output
+    assert len(fake.asked) == asked
+
+
+def test_a_file_that_is_no_list_is_refused(data_dir: Path, tmp_path: Path) -> None:
+    file = tmp_path / "s1.json"
+    file.write_text('{"number": "S1"}')
+
+    result = pkh(data_dir, "session", "check-in", str(file), str(file), "--as", "clerk")
+
+    assert result.exit_code == 2
+    assert "is no list of tokens" in result.output
 
 
 def test_groups_are_listed_with_a_warning_of_their_sizes(
