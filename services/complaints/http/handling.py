@@ -59,6 +59,7 @@ from services.complaints.domain.handling import (
 )
 from services.complaints.domain.working_days import HolidaysUnknown
 from services.complaints.http.cases import (
+    Code,
     PoliciesOf,
     Reader,
     Subject,
@@ -78,7 +79,6 @@ from services.complaints.tables import cases as rows
 
 Worker = Annotated[Principal, require("complaints:handle")]
 Language = Literal["id", "en"]
-Code = Annotated[str, Field(pattern="^[A-Z][A-Z_]{1,39}$")]
 MediaType = Annotated[str, Field(pattern="^[a-z]{1,20}/[a-z0-9.+-]{1,60}$")]
 
 router = APIRouter(tags=["complaints"])
