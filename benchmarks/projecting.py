@@ -33,7 +33,8 @@ from localstack.postgres.server import PostgresServer
 from services.projection.consumers import SUBSCRIPTIONS
 from services.projection.contract import COMMITMENT_TOPIC, PAYMENT_TOPIC, SERVICE, TAHAP_TOPIC
 from services.projection.policy.areas import Level
-from services.projection.tables.figures import FiguresWanted, ModelName, figures
+from services.projection.tables.figures import FiguresWanted, figures
+from services.projection.tables.models import ModelName
 from simulators.synthetic_year.files import Year, write_year
 from simulators.synthetic_year.places import WEST_KALIMANTAN
 

@@ -23,13 +23,14 @@ from services.projection.http.openapi_examples import EXAMPLES
 from services.projection.tables import proofs as proof_reports
 from services.projection.tables.last_cycles import last_cycles
 from services.projection.tables.read_models import lives
+from services.projection.tables.sums import Summing
 
 
 async def parts(running: Running) -> Parts:
-    """Consumes every topic that it has a view of."""
+    """Consumes every topic that it has a view of, and keeps sums of what came of it."""
     running.looks.append(Seldom(partial(last_cycles, running.store)))
     running.looks.append(partial(proof_reports.gauges, running.store))
-    return Parts(SUBSCRIPTIONS)
+    return Parts(SUBSCRIPTIONS, workers={"sums": Summing(running.store).step})
 
 
 SERVICE: Final = Service(

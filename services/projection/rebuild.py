@@ -27,6 +27,7 @@ from libs.events.store.migrate import CORRIDOR
 from services.projection.consumers import SUBSCRIPTIONS
 from services.projection.contract import SERVICE as NAME
 from services.projection.main import SERVICE
+from services.projection.tables.sums import settle
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 NOTES: Final = ("family_read", "reader_region", "console_session", "console_view", "proof_report")
@@ -45,6 +46,7 @@ async def run(owner_url: str) -> Progress:
         topics=Topics.load(settings.contracts_dir),
         notes=NOTES,
         kinds=[READS.name],
+        settle=settle,
     )
     bus = await connect(settings.bus_url, cluster=settings.cluster)
     try:

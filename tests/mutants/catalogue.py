@@ -31,6 +31,7 @@ from tests.mutants.reads import RECORDED
 from tests.mutants.regions import REGIONS
 from tests.mutants.rotation import ROTATION
 from tests.mutants.sessions import SESSIONS
+from tests.mutants.sums import SUMS
 from tests.mutants.telemetry import TELEMETRY
 from tests.mutants.walls import WALLS
 
@@ -57,6 +58,7 @@ MUTANTS: Final = (
     *PROVING,
     *REGIONS,
     *WALLS,
+    *SUMS,
     *ERASING,
     *ROTATION,
     *LIMITS,

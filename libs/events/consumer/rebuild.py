@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,7 +132,8 @@ class ReadModels:
     `owner_url` is the role that may change tables, `url` the service's own; `roles` are those
     that migrations grant to; `topics` are the platform's; `notes` are tables that no topic could
     fill again: their rows move over as they are. So does the log; `kinds` are those of the streams
-    that the service has in it although it only reads, such as who has read what.
+    that the service has in it although it only reads, such as who has read what. `settle` makes
+    what follows from the new rows, before they are put in place.
     """
 
     source: str
@@ -144,6 +145,7 @@ class ReadModels:
     topics: Topics
     notes: Sequence[str] = ()
     kinds: Sequence[str] = ()
+    settle: Callable[[Store], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,8 @@ async def rebuild(models: ReadModels, bus: Bus, watcher: Watcher) -> Progress:
         await _empty_shadow(owner, models)
         async with _filling(models, bus) as shadow:
             progress = await _catch_up(owner, models, bus, shadow, watcher)
+            if models.settle is not None:
+                await models.settle(shadow.consumer.store)
             await _swap(owner, shadow, models.notes)
         await owner.execute("DROP SCHEMA replaced CASCADE")
         return progress

@@ -21,7 +21,8 @@ from services.projection.http.read_models import Reader
 from services.projection.policy import Target, Targets, indicator_named, targets_of
 from services.projection.policy.areas import LEVELS, Level, below, level_of, name_of, names
 from services.projection.tables import figures as tables
-from services.projection.tables.figures import MODELS, FiguresWanted, ModelName
+from services.projection.tables.figures import FiguresWanted
+from services.projection.tables.models import MODELS, ModelName
 
 router = APIRouter(tags=["projection"])
 

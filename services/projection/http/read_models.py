@@ -18,7 +18,7 @@ from libs.chassis.openapi import refuses
 from libs.chassis.pagination import Page, Paging
 from libs.chassis.reading import ReadingOf
 from libs.chassis.regions import RegionWithin, require_family
-from services.projection.tables import read_models
+from services.projection.tables import areas, read_models
 
 Reader = Annotated[Principal, require("projection:read")]
 FamilyReader = Annotated[Principal, require_family("projection:read")]
@@ -142,7 +142,7 @@ def _family(row: Mapping[str, Any]) -> str:
 @router.get("/tahap/{tahap}/summary")
 async def summary(reading: ReadingOf, reader: NationReader, tahap: TahapId) -> dict[str, int]:
     """A tahap's sums in rupiah and counts; of the whole nation."""
-    return await read_models.summary(reading, tahap)
+    return await areas.summary(reading, tahap)
 
 
 @router.get("/tahap/{tahap}/unmet-duties")

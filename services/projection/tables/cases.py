@@ -50,10 +50,10 @@ stood AS (
                AS due_on,
            max(on_day) FILTER (WHERE standing = 'RESOLVED') AS resolved_on
     FROM complaint_case JOIN case_step USING (case_id)
-    WHERE on_day <= {day} GROUP BY case_id
+    WHERE on_day <= {day} AND {within} GROUP BY case_id
 )
 """
-"""The common table of cases that were received by a day, as each stood at its end."""
+"""The common table of cases received by a day within some regions, as each stood at its end."""
 
 
 async def keep_cases(transaction: Transaction, messages: Sequence[Incoming]) -> None:

@@ -1,4 +1,4 @@
-"""Answers of projection: rows by keyset pages, sums, and a family's timeline."""
+"""Answers of projection: rows by keyset pages, and a family's timeline."""
 
 from __future__ import annotations
 
@@ -133,38 +133,6 @@ async def tahap_events(
             limit,
         )
     return [dict(row) for row in rows]
-
-
-async def summary(reading: Reading, tahap: str) -> dict[str, int]:
-    """A tahap's sums in rupiah and counts by commitment and disposition, before its `+`."""
-    async with reading.within((NATION,)) as connection:
-        row = await connection.fetchrow(
-            """SELECT count(*) FILTER (WHERE NOT (graduated OR disposition = 'GRADUATION_PENDING'))
-                          AS families,
-                      coalesce(sum(amount), 0)::bigint AS entitled_idr,
-                      coalesce(sum(amount - cut) FILTER (WHERE transfer = 'CREDITED'), 0)::bigint
-                          AS credited_idr,
-                      coalesce(sum(amount - cut) FILTER (WHERE disposition = 'PAID'), 0)::bigint
-                          AS paid_idr,
-                      coalesce(sum(cut), 0)::bigint AS cut_idr,
-                      coalesce(sum(released), 0)::bigint AS released_idr,
-                      coalesce(sum(returned), 0)::bigint AS returned_idr,
-                      count(*) FILTER (WHERE disposition = 'PAID') AS paid,
-                      count(*) FILTER (WHERE disposition = 'BLOCKED') AS blocked,
-                      count(*) FILTER (WHERE disposition = 'TRANSFER_FAILED') AS transfer_failed,
-                      count(*) FILTER (WHERE disposition = 'ACCOUNT_FAILED') AS account_failed,
-                      count(*) FILTER (WHERE disposition = 'NO_VALID_PAYEE') AS no_valid_payee,
-                      count(*) FILTER (WHERE graduated) AS graduated,
-                      count(*) FILTER (WHERE disposition = 'GRADUATION_PENDING')
-                          AS graduation_pending,
-                      count(*) FILTER (WHERE commitment = 'COMPLIANT') AS commitment_compliant,
-                      count(*) FILTER (WHERE commitment = 'FAILED') AS commitment_failed,
-                      count(*) FILTER (WHERE commitment = 'UNVERIFIED') AS commitment_unverified
-               FROM (SELECT *, disposition = 'GRADUATED_NATURAL' AS graduated
-                     FROM tahap_row WHERE tahap = $1) AS rows""",
-            tahap,
-        )
-    return dict(row) if row else {}
 
 
 async def unmet_duties(

@@ -184,7 +184,7 @@ LISTS: Final[Mapping[ListName, WorkList]] = {
                coalesce(level, '') || ':' || standing AS reference
         FROM stood WHERE standing IN ('OPEN', 'PAUSED') AND $1::text IS NULL
         """,
-        STOOD.format(day="(now() AT TIME ZONE 'Asia/Jakarta')::date"),
+        STOOD.format(day="(now() AT TIME ZONE 'Asia/Jakarta')::date", within="true"),
     ),
     "sessions-missed": WorkList(
         "Families that were absent from a session of their group, and how often in the tahap",

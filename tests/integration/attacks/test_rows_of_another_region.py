@@ -35,8 +35,10 @@ READER, GRAFANA = reader("projection"), role("grafana")
 
 OF_NO_FAMILY: Final = {"tahap_terms"}
 """Tables that a reading role sees without a policy: by which terms a tahap is listed and judged."""
-OF_A_FAMILY_ASKED_FOR: Final = {"timeline", "tahap_event", "tahap_month", "tahap_day"}
+OF_A_FAMILY_ASKED_FOR: Final = {"timeline", "tahap_event", "tahap_month", "tahap_day", "summed_by"}
 """Of one family alone, by who may see it; or of no family at all, for who says a region."""
+OF_REGIONS: Final = {"area_sum", "unsummed"}
+"""Of villages and no family: sums, and which of them are not up to date."""
 OF_THE_ERASED: Final = {"erased_family"}
 """Seen whole, so that whoever reads can leave them out: ids and nothing else."""
 WORK_AS_THE_OWNER: Final = {"asked_family", "granted_regions", "home_within"}
@@ -67,7 +69,10 @@ INSERT INTO case_step VALUES ('{family}', 1, '2023-03-30', 'OPEN', 'DISTRICT', '
 INSERT INTO appeal VALUES ('{family}', '{family}', '{tahap}', 'HOLD', '2023-04-01');
 INSERT INTO administrative_hold VALUES ('{family}', 1, 'HOLD', 'DATA_UNDER_REVIEW');
 INSERT INTO proposal VALUES ('CORRECTION', '{family}', '{tahap}', 1, 'FAILED', now(), 'WAITING');
-INSERT INTO family_read VALUES (now(), 'officer-1', '{family}', '{tahap}')
+INSERT INTO family_read VALUES (now(), 'officer-1', '{family}', '{tahap}');
+INSERT INTO summed_by VALUES ('these') ON CONFLICT DO NOTHING;
+INSERT INTO area_sum VALUES
+    ('coverage:0', '{tahap}', 'VILLAGE', '{region}', '', '0001-01-01', '{{1}}')
 """
 READABLE: Final = """
 SELECT relname, relkind = 'v' AS is_view, relrowsecurity AND relforcerowsecurity AS walled,
@@ -208,6 +213,10 @@ async def test_a_query_that_forgets_its_regions_finds_nobody_of_another(machine:
         for relation in relations - OF_NO_FAMILY - OF_THE_ERASED:
             text = await seen(session, relation)
             assert THEIRS not in text, relation
+            assert ELSEWHERE not in text, relation
+            if relation in OF_REGIONS:
+                assert HERE in text, relation
+                continue
             assert (OURS in text) == (relation not in OF_A_FAMILY_ASKED_FOR), relation
 
 

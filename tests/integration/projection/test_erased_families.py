@@ -7,7 +7,7 @@ from uuid import UUID
 
 from libs.events.bus import Record
 from services.projection.contract import FAMILY_TOPIC
-from services.projection.tables import read_models
+from services.projection.tables import areas, read_models
 from tests.doors import NATION
 from tests.integration.projection.kit import FAMILY, THIRD, Desk
 
@@ -36,12 +36,12 @@ async def nothing_is_told(desk: Desk) -> None:
 
 async def test_nothing_is_told_of_an_erased_family_and_all_sums_stay(desk: Desk) -> None:
     await life(desk)
-    before = await read_models.summary(desk.reading, THIRD)
+    before = await areas.summary(desk.reading, THIRD)
 
     await desk.take(erased(desk))
 
     await nothing_is_told(desk)
-    assert await read_models.summary(desk.reading, THIRD) == before
+    assert await areas.summary(desk.reading, THIRD) == before
     assert before["families"] == 1
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from services.projection.tables import read_models
+from services.projection.tables import areas, read_models
 from tests.doors import NATION
 from tests.integration.projection.kit import AMOUNT, FAMILY, THIRD, Desk
 
@@ -76,7 +76,7 @@ async def test_sums_count_by_what_stands_before_the_plus(desk: Desk) -> None:
     await desk.take(desk.judged("InvestigationOpened"), desk.judged("Terminated"))
     await desk.take(desk.paid("PaymentReturned", THIRD, at_tahap=THIRD))
 
-    sums = await read_models.summary(desk.reading, THIRD)
+    sums = await areas.summary(desk.reading, THIRD)
 
     assert (sums["families"], sums["blocked"], sums["paid"]) == (1, 1, 0)
     assert (sums["credited_idr"], sums["returned_idr"]) == (AMOUNT, AMOUNT)

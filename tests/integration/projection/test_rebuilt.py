@@ -19,8 +19,9 @@ from libs.chassis.dev_issuer import AUDIENCE, ISSUER
 from libs.chassis.settings import Settings
 from libs.events.bus.connect import connect
 from libs.events.consumer.parking import list_parked
-from libs.events.consumer.rebuild import Progress
+from libs.events.consumer.rebuild import Progress, digests
 from services.projection.consumers import SUBSCRIPTIONS
+from services.projection.tables.sums import settle
 from tests.doors import TOPICS, runtime_role, service_settings
 from tests.integration.projection.kit import Desk, desk_at
 from tests.servers import Postgres, eventually
@@ -84,6 +85,14 @@ async def rebuilt(settings: Settings, directory: Path) -> tuple[int, list[Progre
     return program.returncode or 0, lines, logged.decode()
 
 
+async def of_sums(desk: Desk) -> tuple[str, int]:
+    """The bytes of all sums, as a digest, and how many there are."""
+    async with desk.store.pool.acquire() as connection:
+        count = await connection.fetchval("SELECT count(*) FROM area_sum")
+        assert count
+        return (await digests(connection))["area_sum"], count
+
+
 async def regions_of_readers(settings: Settings) -> set[tuple[str, str]]:
     """Which regions a role may read sums of."""
     owner = await asyncpg.connect(settings.bus_url)
@@ -103,6 +112,8 @@ async def test_a_message_that_is_parked_stays_parked_and_stops_no_rebuild(
         await published(desk, settings)
         await taken_in(desk)
         before = await list_parked(desk.store), await desk.row(FIRST)
+        await settle(desk.store)
+        summed = await of_sums(desk)
 
         code, progress, logged = await rebuilt(settings, tmp_path)
 
@@ -111,5 +122,7 @@ async def test_a_message_that_is_parked_stays_parked_and_stops_no_rebuild(
         assert "messages parked" in logged
         assert (await list_parked(desk.store), await desk.row(FIRST)) == before
         assert len(before[0]) == 1
+        assert await of_sums(desk) == summed
+        assert not await desk.store.pool.fetchval("SELECT EXISTS (SELECT FROM unsummed)")
         of_readers = {("somebody", "61.03"), (runtime_role("grafana"), "*")}
         assert await regions_of_readers(settings) == of_readers

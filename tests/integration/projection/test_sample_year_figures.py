@@ -13,7 +13,8 @@ from cli.client.year import read_calendar
 from libs.events.bus import Record
 from services.projection.contract import COMMITMENT_TOPIC, FAMILY_TOPIC, PAYMENT_TOPIC, TAHAP_TOPIC
 from services.projection.policy.areas import Level
-from services.projection.tables.figures import FiguresWanted, ModelName, figures
+from services.projection.tables.figures import FiguresWanted, figures
+from services.projection.tables.models import ModelName
 from tests.doors import NATION, ROOT
 from tests.integration.projection.kit import Desk
 from tests.integration.projection.test_sample_year_sessions import cells, family_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.projection.contract import FAMILY_TOPIC
-from services.projection.tables import read_models
+from services.projection.tables import areas
 from tests.integration.projection.kit import AMOUNT, THIRD, Desk
 
 
@@ -14,7 +14,7 @@ async def test_a_waiting_family_has_a_row_and_is_no_family_that_is_paid(desk: De
 
     row = await desk.row(THIRD)
     assert (row["disposition"], row["amount"]) == ("GRADUATION_PENDING", 0)
-    sums = await read_models.summary(desk.reading, THIRD)
+    sums = await areas.summary(desk.reading, THIRD)
     counts = sums["families"], sums["graduated"], sums["graduation_pending"]
     assert counts == (0, 0, 1)
 
