@@ -16,6 +16,7 @@ import msgspec
 
 from libs.chassis.catalogue import reader, role
 from libs.chassis.dev_issuer import AUDIENCE, ISSUER
+from libs.chassis.durable_files import write_private
 from libs.chassis.settings import Settings
 from libs.events.bus.connect import connect
 from libs.events.consumer.parking import list_parked
@@ -64,6 +65,7 @@ async def rebuilt(settings: Settings, directory: Path) -> tuple[int, list[Progre
             await owner.execute(f"CREATE ROLE {granted}")
     await owner.execute("INSERT INTO reader_region VALUES ('somebody', '61.03')")
     await owner.close()
+    write_private(directory / "field-key", settings.field_key.written())
     environment: Final = {
         **os.environ,
         "PKH_DATABASE_URL": settings.database_url,
@@ -73,6 +75,7 @@ async def rebuilt(settings: Settings, directory: Path) -> tuple[int, list[Progre
         "PKH_ISSUER": ISSUER,
         "PKH_AUDIENCE": AUDIENCE,
         "PKH_JWKS_FILE": settings.issuers[0].keys,
+        "PKH_FIELD_KEY_FILE": str(directory / "field-key"),
     }
     program = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.projection.rebuild"),
