@@ -74,10 +74,14 @@ ON CONFLICT (subscription, topic, partition, position) DO UPDATE
 SET (dropped_at, dropped_by, dropped_reason)
     = (excluded.dropped_at, excluded.dropped_by, excluded.dropped_reason)
 """
+# Rows keep the numbers that they have, and the next ones follow these.
 _NOTES: Final = """
 LOCK TABLE public.{table} IN EXCLUSIVE MODE;
 DELETE FROM rebuilt.{table};
-INSERT INTO rebuilt.{table} SELECT * FROM public.{table};
+INSERT INTO rebuilt.{table} OVERRIDING SYSTEM VALUE SELECT * FROM public.{table};
+SELECT setval(pg_get_serial_sequence('rebuilt.{table}', attname),
+              nextval(pg_get_serial_sequence('public.{table}', attname)))
+FROM pg_attribute WHERE attrelid = 'rebuilt.{table}'::regclass AND attidentity <> '';
 """
 _OWN_EVENTS: Final = """
 SELECT EXISTS (SELECT FROM streams WHERE split_part(stream_id, '-', 1) <> ALL($1))

@@ -27,6 +27,10 @@ from tests.doors import TOPICS, runtime_role, service_settings
 from tests.integration.projection.kit import Desk, desk_at
 from tests.servers import Postgres, eventually
 
+PROVED: Final = """
+INSERT INTO proof_report (kind, reported_at, reported_by, findings)
+VALUES ('WITNESS', now(), 'somebody', 0) RETURNING number
+"""
 FIRST, SECOND = "2023-1", "2023-2"
 
 
@@ -64,6 +68,7 @@ async def rebuilt(settings: Settings, directory: Path) -> tuple[int, list[Progre
         with suppress(asyncpg.DuplicateObjectError):
             await owner.execute(f"CREATE ROLE {granted}")
     await owner.execute("INSERT INTO reader_region VALUES ('somebody', '61.03')")
+    await owner.execute(PROVED)
     await owner.close()
     write_private(directory / "field-key", settings.field_key.written())
     environment: Final = {
@@ -127,5 +132,6 @@ async def test_a_message_that_is_parked_stays_parked_and_stops_no_rebuild(
         assert len(before[0]) == 1
         assert await of_sums(desk) == summed
         assert not await desk.store.pool.fetchval("SELECT EXISTS (SELECT FROM unsummed)")
+        assert await desk.store.pool.fetchval(PROVED) > 1  # the notes' numbers go on
         of_readers = {("somebody", "61.03"), (runtime_role("grafana"), "*")}
         assert await regions_of_readers(settings) == of_readers
