@@ -10,7 +10,8 @@ from console.page import OtherSilent, Page, PageRefused, Shown, Visit
 from services.projection.policy import SCALE, targets_of
 from services.projection.policy.areas import Level, below, level_of
 from services.projection.tables import figures, sessions
-from services.projection.tables.figures import FiguresWanted, ModelName
+from services.projection.tables.figures import FiguresWanted
+from services.projection.tables.models import ModelName
 
 GROUPS_MAX: Final = 50
 FACILITATORS_MAX: Final = 50
