@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest_asyncio
 
 from services.complaints.main import SERVICE
 from tests.doors import Door, front_door, service_settings
+from tests.integration.complaints.files import sweep
 from tests.integration.complaints.kit import COMPLAINT
 from tests.servers import Postgres
 
@@ -125,3 +127,41 @@ async def test_an_order_that_no_service_carries_out_says_so_on_the_case(complain
     assert sent.status_code == 204
     [order] = (await remedy(complaints, case)).json()["orders"]
     assert order["answer"] == "NOT_YET_SUPPORTED"
+
+
+async def test_of_two_who_decide_an_appeal_at_once_one_does(complaints: Door) -> None:
+    case = await received(complaints)
+    await opened(complaints, case)
+    seen = {"If-Match": (await remedy(complaints, case)).headers["ETag"]}
+
+    both = await asyncio.gather(
+        *(
+            complaints.post(
+                f"/cases/{case}/appeal/decision",
+                complaints.who(f"officer-{number}", *SCOPES) | seen,
+                json={"outcome": outcome},
+            )
+            for number, outcome in ((2, "UPHELD"), (3, "REJECTED"))
+        )
+    )
+
+    assert sorted(answer.status_code for answer in both) == [204, 412]
+    body = (await remedy(complaints, case)).json()
+    decided_by_first = both[0].status_code == 204
+    assert body["appeal"]["outcome"] == ("UPHELD" if decided_by_first else "REJECTED")
+    assert len(body["orders"]) == int(decided_by_first)
+
+
+async def test_an_appeal_is_decided_while_its_case_goes_up_the_ladder(complaints: Door) -> None:
+    case = await received(complaints, received_on="2023-04-03")
+    await opened(complaints, case)
+
+    answer, _ = await asyncio.gather(
+        decided(complaints, case, "officer-2", "UPHELD"), sweep(complaints, "2023-12-29")
+    )
+
+    assert answer.status_code == 204, answer.text
+    assert (await remedy(complaints, case)).json()["appeal"]["outcome"] == "UPHELD"
+    who = complaints.who("clerk-1", *SCOPES)
+    swept = (await complaints.client.get(f"/cases/{case}", headers=who)).json()
+    assert (swept["level"], swept["status"]) == ("NATION", "OPEN")

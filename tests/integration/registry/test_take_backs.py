@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any, Final
 
 import asyncpg
@@ -11,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from libs.chassis.settings import Settings
+from libs.events.bus import Record
 from libs.events.store import migrate
 from services.registry.contract import CASE_TOPIC, COMMITMENT_TOPIC
 from tests.doors import ROOT, Door, Sender, deliver, runtime_role, sent
@@ -24,11 +26,15 @@ CASE, ORDER = "7c0f4d2e-51b7-4c37-9a52-0e8d6f1b2a90", "b1d0a6f3-2f6b-4f0e-8c11-5
 
 async def order(register: Register, family: str, regions: tuple[str, ...] = ("*",)) -> None:
     """Two officers of a case order the family's termination to be taken back."""
+    await deliver(register.consumer, order_record(family, regions))
+
+
+def order_record(family: str, regions: tuple[str, ...] = ("*",)) -> Record:
+    """The message by which they do."""
     body = {"order": ORDER, "case": CASE, "ordered": "TAKE_BACK_TERMINATION", "family": family}
     body |= {"asked_on": "2023-08-01"}
     people = {"asked_by": ["officer-1", "officer-2"], "regions": [*regions]}
-    record = Sender(CASE_TOPIC).record("OrderRequested", CASE, body | people)
-    await deliver(register.consumer, record)
+    return Sender(CASE_TOPIC).record("OrderRequested", CASE, body | people)
 
 
 @pytest_asyncio.fixture
@@ -195,3 +201,16 @@ async def test_of_two_who_decide_at_once_one_is_told_that_it_was_decided(
 
     assert sorted(answer.status_code for answer in both) == [204, 412]
     assert (await answers(register))[1:] == [("DONE", "")]
+
+
+async def test_an_order_that_two_members_take_at_once_is_asked_once(
+    register: Register, registry: Door, terminated: str
+) -> None:
+    record = order_record(terminated)
+
+    both = (deliver(member, record) for member in (register.consumer, replace(register.consumer)))
+    await asyncio.gather(*both, return_exceptions=True)
+    await deliver(register.consumer, record)
+
+    assert await answers(register) == [("PROPOSED", "")]
+    assert len(await waiting(registry)) == 1
