@@ -12,7 +12,7 @@ import pytest
 from tests.browser import Browser, browser
 from tests.integration.console.field import PLANNED, ServedField, served_field
 from tests.integration.console.kit import REGENCY
-from tests.integration.console.seeing import PICTURES, WIDER, text, violations
+from tests.integration.console.seeing import VIEWS, WIDER, seen, text, violations
 from tests.integration.p2k2.kit import ANA, BUDI, NUMBER
 from tests.servers import Postgres
 
@@ -274,8 +274,7 @@ def signed_in(field: ServedField) -> Iterator[Browser]:
 def test_a_page_of_the_field_fits_and_is_open_to_everybody(
     signed_in: Browser, field: ServedField, name: str, hash_: str, ready: str
 ) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    for width, scheme in ((360, "light"), (360, "dark"), (1280, "light")):
+    for width, scheme in VIEWS:
         signed_in.open("about:blank", width=width, scheme=scheme)
         signed_in.requests.clear()
         signed_in.complaints.clear()
@@ -285,7 +284,7 @@ def test_a_page_of_the_field_fits_and_is_open_to_everybody(
         assert signed_in.complaints == []
         assert signed_in.value("document.documentElement.scrollWidth") == width
         assert signed_in.value(WIDER) == []
-        signed_in.picture(PICTURES / f"field-{name}-{width}-{scheme}.png")
+        seen(signed_in, f"field-{name}", width, scheme)
         assert violations(signed_in) == []
         small = signed_in.value(SMALL)
         assert small == []
