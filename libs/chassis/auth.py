@@ -13,6 +13,7 @@ must name a scope; `refuse_open_doors` does not let an application start where o
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
@@ -28,11 +29,12 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from libs.chassis.forms import holds_number, is_name
-from libs.chassis.issuers import EVERY, TrustedIssuer
+from libs.chassis.issuers import EVERY, Strong, TrustedIssuer
 from libs.chassis.problems import Refusal, answer
 from libs.chassis.rates import Rates, TooManyRequests
 from libs.chassis.settings import Settings
 from libs.chassis.tokens import (
+    CLOCK_SKEW_S,
     KEYS_COOLDOWN_S,
     IssuerSilent,
     TokenRefused,
@@ -116,7 +118,8 @@ def authenticator(settings: Settings) -> Authenticate:
         role = _role_of(payload, issuer, by_name)
         if role is not None and not role.holds(regions):
             raise TokenRefused("regions-beyond-role")
-        return Principal(issuer.prefix + person, _scopes_of(payload, issuer, role), regions)
+        scopes = _scopes_of(payload, issuer, role) - _too_weak(payload, issuer.strong)
+        return Principal(issuer.prefix + person, scopes, regions)
 
     return authenticate
 
@@ -163,6 +166,16 @@ def _scopes_of(
     if any(SCOPE.fullmatch(word) and word not in may_say for word in words):
         raise TokenRefused("scope-beyond-issuer")
     return frozenset(words).intersection(may_say)
+
+
+def _too_weak(payload: Mapping[str, Any], strong: Strong | None) -> frozenset[str]:
+    """The scopes for which the person of a token has not signed in strongly, or lately, enough."""
+    if strong is None:
+        return frozenset()
+    at = payload.get("auth_time")
+    ago = time.time() - at if type(at) is int else None
+    lately = strong.age_s is None or (ago is not None and -CLOCK_SKEW_S <= ago <= strong.age_s)
+    return frozenset() if lately and payload.get("acr") in strong.acr else frozenset(strong.scopes)
 
 
 def _regions_of(payload: Mapping[str, Any], issuer: TrustedIssuer) -> tuple[str, ...]:

@@ -46,12 +46,25 @@ class MaySay(Shape):
     regions: Annotated[tuple[RegionCode, ...], Meta(min_length=1)]
 
 
+class Strong(Shape):
+    """The scopes that a token has only after a strong sign-in of its person.
+
+    Its `acr` must be one of these values, and where `age_s` is said its `auth_time` no longer ago
+    than so many seconds. Whatever the token says else, without that it has none of these scopes.
+    """
+
+    scopes: Annotated[tuple[Text, ...], Meta(min_length=1)]
+    acr: Annotated[tuple[Text, ...], Meta(min_length=1)]
+    age_s: Annotated[int, Meta(ge=60, le=86_400)] | None = None
+
+
 class TrustedIssuer(Shape):
     """One identity provider.
 
     `issuer` and `audience` are what its tokens say; `keys` is its key set, at an https address or
     in a file; `ca_file` has the only CAs that are believed there, in place of the public ones.
-    `marks` are claims with the value that an access token has in them. `prefix` stands before the
+    `marks` are claims with the value that an access token has in them, `strong` names scopes that
+    count by a strong sign-in alone. `prefix` stands before the
     names of its people, so that two issuers name nobody alike. `keys_age_s` is how long its keys
     are believed while it does not answer; a key that it withdrew is believed no longer either.
     """
@@ -67,6 +80,7 @@ class TrustedIssuer(Shape):
     claims: Claims = field(default_factory=Claims)
     prefix: Annotated[str, Meta(pattern="^([a-z0-9-]+:)?$")] = ""
     keys_age_s: Annotated[int, Meta(ge=60, le=86_400)] = 900
+    strong: Strong | None = None
 
     @classmethod
     def of_this_machine(cls, issuer: str, audience: str, keys: Path) -> Self:
@@ -98,6 +112,9 @@ def _mistakes(issuer: TrustedIssuer, earlier: Sequence[TrustedIssuer]) -> Iterat
         yield "prefix", "is another issuer's: two people could have one name"
     if "JWT" in issuer.types and not issuer.marks:
         yield "marks", "must name what only an access token says: an identity token is a JWT too"
+    for scope in issuer.strong.scopes if issuer.strong else ():
+        if scope not in issuer.may_say.scopes and EVERY not in issuer.may_say.scopes:
+            yield "strong.scopes", f"names {scope}, which it may not say"
     if not issuer.keys.startswith(HTTPS) and not Path(issuer.keys).is_file():
         yield "keys", "is neither an https address nor a file that exists"
     try:

@@ -7,7 +7,7 @@ import re
 import secrets
 import time
 import uuid
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -41,6 +41,16 @@ ASKED_ALL_DAY: Final = frozenset(
 )  # by machines; only another answer is logged
 BODY_MAX: Final = "chassis.body_max"
 """The place in a scope of the bytes and seconds that its body may take."""
+
+HEEDED: Final[Mapping[str, str]] = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+}
+"""Headers of every answer that says no others: browsers keep nothing, run nothing of it, show it
+in no frame, and ask this host in clear no more. In clear itself they do not heed the last."""
 
 log = structlog.get_logger("access")
 _tracer = trace.get_tracer("libs.chassis")
@@ -105,8 +115,8 @@ async def _recorded(app: ASGIApp, scope: Scope, receive: Receive, send: Send, sp
             sent.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers["X-Request-ID"] = scope["state"]["request_id"]
-            headers.setdefault("Cache-Control", "no-store")
-            headers.setdefault("X-Content-Type-Options", "nosniff")
+            for name, value in HEEDED.items():
+                headers.setdefault(name, value)
         await send(message)
 
     try:

@@ -246,6 +246,7 @@ def test_every_answer_has_the_headers_that_browsers_heed(console: ServedConsole)
         assert "unsafe" not in answer.headers["content-security-policy"]
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "same-origin"
+        assert answer.headers["strict-transport-security"].startswith("max-age=31536000;")
         assert answer.headers["cache-control"] == "no-store"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import dataclasses
 import hmac
 import json
 import time
@@ -19,12 +20,14 @@ from fastapi import APIRouter, Depends
 from joserfc import jws
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from libs.chassis.auth import NATION, OpenDoor, Principal, principal
+from libs.chassis.auth import NATION, OpenDoor, Principal, authenticator, principal
 from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.etag import IfMatch, Unconditional
 from libs.chassis.idempotency import Once, ReadsOnly
+from libs.chassis.issuers import Strong
 from libs.chassis.tokens import KEYS_COOLDOWN_S, IssuerSilent, Key, Keys, KeySet, keys_of
 from libs.chassis.version import VERSION
 from tests.unit.chassis.service import (
@@ -356,6 +359,35 @@ async def test_a_token_without_the_scope_is_forbidden_and_told_which(
 )
 def test_a_region_holds_itself_and_what_lies_within_it(own: str, asked: str, seen: bool) -> None:
     assert Principal("officer-7", frozenset(), ("12", own)).may_see(asked) is seen
+
+
+@pytest.mark.parametrize(
+    ("said", "may_read"),
+    [
+        ({"acr": "2"}, True),
+        ({"acr": "1"}, False),
+        ({"acr": ["2"]}, False),
+        ({}, False),
+        ({"acr": "2", "auth_time": -601}, False),
+        ({"acr": "2", "auth_time": 60}, False),
+        ({"acr": "2", "auth_time": "now"}, False),
+        ({"acr": "2", "auth_time": None}, False),
+    ],
+)
+async def test_a_scope_that_wants_a_strong_sign_in_is_had_by_no_weaker_or_older_one(
+    forger: Forger, issuer_dir: Path, said: dict[str, Any], may_read: bool
+) -> None:
+    strong = Strong(scopes=("things:read",), acr=("2",), age_s=600)
+    plain = settings_for(issuer_dir)
+    trusted = [replace(issuer, strong=strong) for issuer in plain.issuers]
+    claims = {"auth_time": -60} | said
+    if isinstance(claims["auth_time"], int):
+        claims["auth_time"] += int(time.time())
+    token = forger.with_claims(scope="things:read things:write", **claims)
+
+    found = await authenticator(dataclasses.replace(plain, issuers=trusted))(token)
+
+    assert found.scopes == {"things:write"} | ({"things:read"} if may_read else set())
 
 
 def test_no_region_is_none() -> None:

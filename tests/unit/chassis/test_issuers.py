@@ -74,6 +74,11 @@ def test_what_is_not_said_is_strict(tmp_path: Path) -> None:
         ({"keys_age_s": 86_401}, "issuers[0].keys_age_s: "),
         ({"prefix": "Bank"}, "issuers[0].prefix: "),
         ({"verify": False}, "issuers[0].verify: is unknown"),
+        ({"strong": {"scopes": ["registry:read"]}}, "issuers[0].strong.acr: is missing"),
+        (
+            {"strong": {"scopes": ["payments:make"], "acr": ["2"]}},
+            "issuers[0].strong.scopes: names payments:make, which it may not say",
+        ),
     ],
     ids=lambda value: json.dumps(value)[:60] if isinstance(value, dict) else "",
 )

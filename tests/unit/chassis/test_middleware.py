@@ -108,6 +108,19 @@ async def test_answers_are_not_kept_by_anybody_on_the_way(client: httpx.AsyncCli
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+@pytest.mark.parametrize("path", ["/things/whoami", "/health", "/nowhere"])
+async def test_browsers_are_told_to_run_and_frame_nothing_of_an_answer_and_to_ask_over_tls(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    strangers = httpx.AsyncClient(transport=client._transport, base_url=client.base_url)
+    for answer in (await client.get(path), await strangers.get(path)):
+        assert answer.headers["Content-Security-Policy"] == (
+            "default-src 'none'; frame-ancestors 'none'"
+        )
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+
+
 # -- Log lines and spans --------------------------------------------------------------------------
 
 
