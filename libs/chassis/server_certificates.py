@@ -77,13 +77,17 @@ class Server:
             reader, writer = await asyncio.open_connection(host, port)
             writer.write(TLS_PLEASE)
             if await reader.read(1) != b"S":
-                writer.close()
+                writer.transport.abort()
                 raise ConnectionRefusedError("it speaks no TLS")
-            await writer.start_tls(self.context, server_hostname=host)
+            try:
+                await writer.start_tls(self.context, server_hostname=host)
+            except OSError:
+                writer.transport.abort()
+                raise
         try:
             certificate = writer.get_extra_info("peercert")
         finally:
-            writer.close()
+            writer.transport.abort()  # nothing was asked: it need not say good-bye, nor we wait
         return datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
 
 
