@@ -21,7 +21,7 @@ from tests.servers import eventually
 
 PROMETHEUS_DIR: Final = ROOT / "deploy" / "prometheus"
 ALERT_TESTS: Final = sorted(PROMETHEUS_DIR.glob("tests/*.yml"))
-"""What promtool holds the alerts against."""
+"""The files that promtool holds the alerts against."""
 GRAFANA_DIR: Final = ROOT / "deploy" / "grafana"
 SCRAPE_EVERY: Final = "1s"
 RATE_INTERVAL: Final = "30s"
