@@ -15,6 +15,7 @@ from console.page import Page
 from console.static_files import address_of
 from console.words import DEFAULT, LANGUAGES, Language, Words
 from libs.chassis.auth import Principal
+from libs.chassis.forms import holds_number
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 LANGUAGE: Final = "pkh-language"
@@ -65,7 +66,8 @@ def rendered(
 ) -> HTMLResponse:
     """A page. `name` is whose words it speaks and which entry of the menu it is."""
     language = language_of(request)
-    query = request.url.query
+    # An address with somebody's number in it is refused, and its page does not repeat it.
+    query = "" if holds_number(request.url.query) else request.url.query
     text = _environment.get_template(template).render(
         {
             **data,

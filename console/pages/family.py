@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from console.areas import path_to, title_of
 from console.page import Page, PageRefused, Shown, Visit
 from libs.chassis.auth import is_outside
 from services.projection.explanation.why import explain
@@ -20,7 +21,7 @@ _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 async def show(visit: Visit) -> Shown:
     """All that the platform knows of a family that lives in the reader's regions."""
     visit.only("tahap")
-    family = await _seen(visit)
+    family, region = await _seen(visit)
     tahap = await visit.tahap()
     story = None
     if tahap is not None:
@@ -31,6 +32,7 @@ async def show(visit: Visit) -> Shown:
     )
     data: dict[str, Any] = {
         "family": str(family),
+        "lives_in": [{"code": code, "name": title_of(code)} for code in path_to(region)],
         "tahap": tahap,
         "tahaps": await visit.tahaps(),
         "explanation": explanation,
@@ -39,8 +41,9 @@ async def show(visit: Visit) -> Shown:
     return Shown("family.html", data)
 
 
-async def _seen(visit: Visit) -> UUID:
-    """The family of the path; a foreign one is as unknown as one that is not there."""
+async def _seen(visit: Visit) -> tuple[UUID, str]:
+    """The family of the path, and the village it lives in; a foreign one is as unknown as one that
+    is not there."""
     text = visit.request.path_params["family"]
     if not _ID.fullmatch(text):
         raise PageRefused(404, "unknown_family")
@@ -48,7 +51,7 @@ async def _seen(visit: Visit) -> UUID:
     region = await state.lives(visit.store, family, state.clock().date())
     if region is None or is_outside(visit.reader, region):
         raise PageRefused(404, "unknown_family")
-    return family
+    return family, region
 
 
 def _happening(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:

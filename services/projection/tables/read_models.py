@@ -60,6 +60,27 @@ class EntitlementsWanted:
     transfer: str | None = None
 
 
+async def families_between(
+    reading: Reading, regions: tuple[str, ...], first: UUID, last: UUID, limit: int
+) -> list[dict[str, Any]]:
+    """The families that were judged, and where, whose ids lie from one to another."""
+    async with reading.within(regions) as connection:
+        rows = await connection.fetch(
+            """SELECT family::text, region FROM designation
+               WHERE family BETWEEN $1 AND $2 AND EXISTS (
+                   SELECT FROM unnest($3::text[], $4::text[]) AS r (low, high)
+                   WHERE region COLLATE "C" >= low AND region COLLATE "C" < high)
+                 AND NOT EXISTS (SELECT FROM erased_family AS erased
+                                 WHERE erased.family = designation.family)
+               ORDER BY family LIMIT $5""",
+            first,
+            last,
+            *region_ranges(regions),
+            limit,
+        )
+    return [dict(row) for row in rows]
+
+
 async def entitlements(
     reading: Reading, wanted: EntitlementsWanted, after: UUID | None, limit: int
 ) -> list[dict[str, Any]]:

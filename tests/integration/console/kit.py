@@ -135,8 +135,17 @@ def _said(desk: Desk) -> Iterator[Record]:
     for tahap in read_calendar(YEAR):
         announced = {"tahap": tahap.id, "months": list(tahap.months)}
         yield desk.said(TAHAP_TOPIC, "ClosingAnnounced", **announced)
+    judged: set[str] = set()
     for row in entitlements():
+        if row["no_kk"] not in judged:
+            judged.add(row["no_kk"])
+            yield _judged(desk, row)
         yield from _of_row(desk, row)
+
+
+def _judged(desk: Desk, row: Mapping[str, str]) -> Record:
+    about = {"family": family_of(row["no_kk"]), "tahap": row["tahap"]}
+    return desk.said(FAMILY_TOPIC, "FamilyDesignated", region=row["region_code"], **about)
 
 
 def _of_row(desk: Desk, row: Mapping[str, str]) -> Iterator[Record]:
