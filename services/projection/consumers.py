@@ -20,6 +20,8 @@ from services.projection.contract import (
     AccountCheckFailed,
     AdministrativeHoldEnded,
     AdministrativeHoldPlaced,
+    AppealDecisionRefused,
+    AppealNotPaused,
     AttendanceRecorded,
     Cleared,
     ClosingAnnounced,
@@ -132,6 +134,18 @@ WITHDRAWN = Write(
     """,
     keys=2,
 )
+APPEAL_REFUSED = Write(
+    """
+    INSERT INTO appeal (case_id, family, tahap, effect, refused, refused_decision)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[])
+    ON CONFLICT (case_id) DO UPDATE
+    SET refused = CASE WHEN excluded.refused = '' THEN appeal.refused ELSE excluded.refused END,
+        refused_decision = greatest(appeal.refused_decision, excluded.refused_decision)
+    """,
+    keys=1,
+)
+REFUSES_APPEAL = frozenset({"OUTSIDE_REGIONS", "ANOTHER_IS_OPEN", "APPEALED_TOO_OFTEN"})
+"""The reasons by which an appeal is none; by others nothing waits for it, and it is decided."""
 VOIDED = Write("DELETE FROM payment WHERE payment = ANY($1::uuid[])", keys=1)
 INVESTIGATED = _put("investigation", "tahap text, family uuid", "standing text")
 ENTITLED = Write(
@@ -264,6 +278,15 @@ def _proposed(kind: str, number: int, body: Any, result: str, message: Incoming)
     return (kind, body.family, body.tahap, number, result, message.envelope.time, "WAITING")
 
 
+def _not_paused(body: AppealNotPaused, _message: Incoming) -> Row:
+    refused = body.reason if body.reason in REFUSES_APPEAL else ""
+    return (body.case, body.family, body.tahap, body.against, refused, 0)
+
+
+def _decision_refused(body: AppealDecisionRefused, _message: Incoming) -> Row:
+    return (body.case, body.family, body.tahap, body.against, "", body.decision)
+
+
 PROPOSALS: dict[type[Any], tuple[Write, Callable[[Any, Incoming], Row]]] = {
     AdministrativeHoldPlaced: (HELD, _held),
     AdministrativeHoldEnded: (HOLD_ENDED, lambda b, _: (b.family, b.number, b.reason)),
@@ -278,6 +301,8 @@ PROPOSALS: dict[type[Any], tuple[Write, Callable[[Any, Incoming], Row]]] = {
     FamilyReopened: _reopened("APPROVED"),
     ReopeningRejected: _reopened("REJECTED"),
     ReopeningWithdrawn: _reopened("WITHDRAWN"),
+    AppealNotPaused: (APPEAL_REFUSED, _not_paused),
+    AppealDecisionRefused: (APPEAL_REFUSED, _decision_refused),
 }
 """The write of what waits for people; a type may have one here and one of `WRITES`."""
 
@@ -454,9 +479,9 @@ VIEWS = (
             "CorrectionRejected": CorrectionRejected,
             "CorrectionWithdrawn": CorrectionWithdrawn,
             "AppealPaused": OfFamily,
-            "AppealNotPaused": OfFamily,
+            "AppealNotPaused": AppealNotPaused,
             "AppealUpheld": OfFamily,
-            "AppealDecisionRefused": OfFamily,
+            "AppealDecisionRefused": AppealDecisionRefused,
             "AppealEnded": OfFamily,
             "OrderAnswered": OfFamily,
         },

@@ -268,6 +268,24 @@ class OfFamily:
 
 
 @dataclass(frozen=True, slots=True)
+class AppealNotPaused:
+    family: str
+    case: str
+    tahap: str
+    against: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppealDecisionRefused:
+    family: str
+    case: str
+    tahap: str
+    against: str
+    decision: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReopeningProposed:
     family: str
     tahap: str
@@ -348,6 +366,7 @@ class OfCase:
     effect: str | None = None
     outcome: str | None = None
     decided_on: date | None = None
+    decision: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,12 +33,12 @@ SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::date[], $4::text[], $5::text[
 ON CONFLICT (case_id, position) DO NOTHING
 """
 _APPEALS: Final = """
-INSERT INTO appeal (case_id, family, tahap, effect, received_on, outcome, decided_on)
+INSERT INTO appeal (case_id, family, tahap, effect, received_on, outcome, decided_on, decision)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::date[], $6::text[],
-                     $7::date[])
+                     $7::date[], $8::int[])
 ON CONFLICT (case_id) DO UPDATE
 SET received_on = coalesce(excluded.received_on, appeal.received_on), outcome = excluded.outcome,
-    decided_on = excluded.decided_on
+    decided_on = excluded.decided_on, decision = excluded.decision
 """
 
 STOOD: Final = """
@@ -72,7 +72,8 @@ async def keep_cases(transaction: Transaction, messages: Sequence[Incoming]) -> 
             earlier = appeals.get(body.case)
             since = body.received_on or (earlier[4] if earlier else None)
             about = body.case, body.family, body.tahap, body.effect
-            appeals[body.case] = (*about, since, body.outcome, body.decided_on)
+            decided = body.outcome, body.decided_on, body.decision
+            appeals[body.case] = (*about, since, *decided)
     for statement, rows in (
         (_RECEIVED, received),
         (_STEPS, steps),

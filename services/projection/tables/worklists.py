@@ -172,7 +172,8 @@ LISTS: Final[Mapping[ListName, WorkList]] = {
                appeal.received_on AS since, NULL::date AS due_on, NULL::bigint AS rupiah,
                1 AS times, case_id::text AS reference
         FROM appeal JOIN complaint_case USING (case_id)
-        WHERE outcome IS NULL AND ($1::text IS NULL OR tahap = $1)
+        WHERE refused = '' AND (outcome IS NULL OR decision <= refused_decision)
+          AND ($1::text IS NULL OR tahap = $1)
         """,
     ),
     "cases": WorkList(

@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
+import pytest
 import pytest_asyncio
 
+from libs.chassis.settings import Settings
+from libs.events.store import migrate
 from services.projection.contract import (
     CASE_TOPIC,
     COMMITMENT_TOPIC,
@@ -24,7 +28,7 @@ from services.projection.main import SERVICE
 from services.projection.tables import worklists
 from services.projection.tables.figures import FiguresWanted, figures
 from services.projection.tables.worklists import ListName, SortName, WorkWanted
-from tests.doors import NATION, Door, front_door, service_settings
+from tests.doors import NATION, ROOT, Door, front_door, service_settings
 from tests.integration.projection.kit import Desk, desk_at
 from tests.servers import Postgres
 
@@ -33,6 +37,8 @@ HERE, BESIDE = "61.03.01.2026", "61.04.05.2001"
 ANA, BUDI, CITRA, DEWI = (str(UUID(int=number << 100)) for number in range(1, 5))
 PLACES: Final = {ANA: HERE, BUDI: HERE, CITRA: BESIDE, DEWI: BESIDE}
 CASE: Final = str(UUID(int=9 << 100))
+MIGRATIONS: Final = ROOT / "services" / "projection" / "migrations"
+OTHER_CASE: Final = str(UUID(int=8 << 100))
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,7 @@ class Projection:
 
     desk: Desk
     door: Door
+    settings: Settings
 
     async def take(self, topic: str, kind: str, family: str, **facts: Any) -> None:
         """A message about a family and the tahap arrives."""
@@ -68,7 +75,7 @@ async def projection(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Projec
         desk_at(settings) as desk,
         front_door(SERVICE, settings, tmp_path) as door,
     ):
-        found = Projection(desk, door)
+        found = Projection(desk, door, settings)
         await desk.take(desk.said(TAHAP_TOPIC, "ClosingAnnounced", tahap=TAHAP))
         for family, region in PLACES.items():
             await found.take(FAMILY_TOPIC, "FamilyRegistered", family, region=region)
@@ -160,6 +167,61 @@ async def test_a_case_stands_as_its_steps_say_on_any_day(projection: Projection)
     assert await projection.listed("appeals") == []
     assert await projection.listed("cases", **every) == []
     assert await counted() == at_closing  # as it stood on the closing's day
+
+
+@pytest.mark.parametrize("first", ["case", "answer"])
+async def test_an_appeal_waits_until_a_decision_counts_and_a_refused_one_for_nobody(
+    projection: Projection, first: str
+) -> None:
+    case: dict[str, Any] = {"case": CASE, "region": HERE, "effect": "HOLD"}
+    await projection.take(CASE_TOPIC, "CaseReceived", ANA, **case, received_on="2023-03-20")
+    appeal: dict[str, Any] = {"case": CASE, "against": "HOLD"}
+    words: list[tuple[str, str, dict[str, Any]]] = [
+        (CASE_TOPIC, "AppealDecided", case | {"outcome": "UPHELD", "decision": 1}),
+        (COMMITMENT_TOPIC, "AppealDecisionRefused", appeal | {"decision": 1, "reason": "X"}),
+    ]
+    await projection.take(CASE_TOPIC, "AppealOpened", ANA, **case)
+    for topic, kind, body in words if first == "case" else reversed(words):
+        await projection.take(topic, kind, ANA, **body)
+
+    assert await projection.listed("appeals") == [(ANA, "HOLD")]
+    again = case | {"outcome": "REJECTED", "decision": 2}
+    await projection.take(CASE_TOPIC, "AppealDecided", ANA, **again)
+    assert await projection.listed("appeals") == []
+
+    other: dict[str, Any] = {"case": OTHER_CASE, "region": HERE, "effect": "HOLD"}
+    await projection.take(CASE_TOPIC, "CaseReceived", BUDI, **other, received_on="2023-03-20")
+    words = [
+        (CASE_TOPIC, "AppealOpened", other),
+        (COMMITMENT_TOPIC, "AppealNotPaused", appeal | {"case": OTHER_CASE, "reason": "NO_EFFECT"}),
+    ]
+    for topic, kind, body in words if first == "case" else reversed(words):
+        await projection.take(topic, kind, BUDI, **body)
+    assert await projection.listed("appeals") == [(BUDI, "HOLD")]
+    refused = appeal | {"case": OTHER_CASE, "reason": "ANOTHER_IS_OPEN"}
+    await projection.take(COMMITMENT_TOPIC, "AppealNotPaused", BUDI, **refused)
+    assert await projection.listed("appeals") == []
+    before = await rows_of_appeals(projection)
+    await as_an_older_release_left_them(projection)
+    assert await rows_of_appeals(projection) == before
+
+
+async def rows_of_appeals(projection: Projection) -> list[tuple[Any, ...]]:
+    query = "SELECT decision, refused_decision, refused FROM appeal ORDER BY case_id"
+    return [tuple(row) for row in await projection.desk.store.pool.fetch(query)]
+
+
+async def as_an_older_release_left_them(projection: Projection) -> None:
+    """Appeals without these columns, which the migration finds in the timelines."""
+    name = "020_refused_appeals.sql"
+    down = (MIGRATIONS / name).read_text().split("-- migrate:down")[1]
+    connection = await asyncpg.connect(projection.settings.bus_url)
+    try:
+        await connection.execute(down)
+        await connection.execute("DELETE FROM migrations WHERE name = $1", f"projection/{name}")
+    finally:
+        await connection.close()
+    await migrate.apply(projection.settings.bus_url, [MIGRATIONS], {})
 
 
 async def test_a_list_is_filtered_sorted_paged_and_a_file(projection: Projection) -> None:
