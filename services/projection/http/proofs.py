@@ -30,17 +30,17 @@ router = APIRouter(tags=["operations"])
 class ProofEnded(Strict):
     """The end of a proof: of which kind it was, and how many faults it found."""
 
-    kind: ProofKind
-    findings: Annotated[int, Field(ge=0, le=FINDINGS_MAX)]
+    kind: Annotated[ProofKind, Field(examples=["VERIFICATION"])]
+    findings: Annotated[int, Field(ge=0, le=FINDINGS_MAX, examples=[0])]
 
 
 class ProofReported(BaseModel):
     """A report: a verification, or a witness's look, as its sender told of it."""
 
-    kind: ProofKind
+    kind: Annotated[ProofKind, Field(examples=["VERIFICATION"])]
     reported_at: datetime
     reported_by: str
-    findings: int
+    findings: Annotated[int, Field(examples=[0])]
 
 
 @router.post("/proof-reports", status_code=204, dependencies=[Unconditional])
