@@ -1,4 +1,4 @@
-"""20,000 families of an invented year into projection's rows, and the questions that follow."""
+"""Families of an invented year into projection (20,000, by night 1,000,000), and their figures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
@@ -17,10 +17,11 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from benchmarks.bare_bus import DEADLINE_S
+from benchmarks import bare_bus
 from benchmarks.measure import Effort, Line, in_turn
 from benchmarks.report import Figure
 from benchmarks.server import database
+from benchmarks.sweeps import IS_NIGHT
 from libs.chassis.reading import Reading
 from libs.events.bus import Bus, Record, embedded
 from libs.events.bus.connect import connect
@@ -35,13 +36,15 @@ from services.projection.contract import COMMITMENT_TOPIC, PAYMENT_TOPIC, SERVIC
 from services.projection.policy.areas import Level
 from services.projection.tables.figures import FiguresWanted, figures
 from services.projection.tables.models import ModelName
+from services.projection.tables.sums import settle
 from simulators.synthetic_year.files import Year, write_year
 from simulators.synthetic_year.places import WEST_KALIMANTAN
 
-FAMILIES: Final = 20_000
+FAMILIES: Final = 1_000_000 if IS_NIGHT else 20_000
 OF_A_FAMILY: Final = 4  # entitled, evaluated, instructed, credited
 MESSAGES: Final = FAMILIES * OF_A_FAMILY
-ROUNDS: Final = 3
+ROUNDS: Final = 1 if IS_NIGHT else 3
+DEADLINE_S: Final = bare_bus.DEADLINE_S * FAMILIES / 20_000
 QUESTIONS: Final = 20
 LOOK_S: Final = 0.005
 WINDOW: Final = 5_000
@@ -90,11 +93,17 @@ def bodies(regions: Sequence[str]) -> Iterator[tuple[str, str, str, dict[str, An
         yield PAYMENT_TOPIC, "PaymentCredited", family, about | credited
 
 
-def records(regions: Sequence[str]) -> list[Record]:
-    """Those messages as their owners' relays send them."""
+def windows(regions: Sequence[str]) -> Iterator[list[Record]]:
+    """Those messages as their owners' relays send them, so many at a time."""
+    left = records(regions)
+    while some := list(islice(left, WINDOW)):
+        yield some
+
+
+def records(regions: Sequence[str]) -> Iterator[Record]:
+    """Each of those messages, in order."""
     positions: dict[str, int] = {}
     last: dict[tuple[str, int], int] = {}
-    found = []
     for topic, kind, key, body in bodies(regions):
         position = positions[topic] = positions.get(topic, 0) + 1
         partition = TOPICS.partition(topic, key)
@@ -113,8 +122,7 @@ def records(regions: Sequence[str]) -> list[Record]:
         last[topic, partition] = position
         headers = headers_of(envelope, type_prefix(TOPICS.namespace, topic))
         value = msgspec.json.encode(body)
-        found.append(Record(topic, partition, key.encode(), value, headers))
-    return found
+        yield Record(topic, partition, key.encode(), value, headers)
 
 
 def invented_regions() -> list[str]:
@@ -131,9 +139,9 @@ async def measured(server: PostgresServer, effort: Effort) -> tuple[list[Figure]
     bus_url = database(server, "bus")
     await embedded.migrate(bus_url)
     bus = await connect(bus_url)
-    sent = records(invented_regions())
+    regions = invented_regions()
     try:
-        await _send(bus, sent)
+        await _send(bus, regions)
         names = count()
         latest = ""
 
@@ -143,20 +151,21 @@ async def measured(server: PostgresServer, effort: Effort) -> tuple[list[Figure]
             return await _taken_in(server, bus, latest)
 
         async def bare() -> float:
-            return await _copied(server, f"bare_{next(names)}", sent)
+            return await _copied(server, f"bare_{next(names)}", regions)
 
         found = await in_turn({"ours": ours, "bare": bare}, TAKEN_IN, ROUNDS, effort)
-        return found, await _asked(server.superuser_url(latest))
+        url = server.superuser_url(latest)
+        return found, [await _summed(url), *await _asked(url, ""), *await _changed(url)]
     finally:
         await bus.close()
 
 
-async def _send(bus: Bus, sent: Sequence[Record]) -> None:
+async def _send(bus: Bus, regions: Sequence[str]) -> None:
     topics = {subscription.topic for subscription in SUBSCRIPTIONS}
     await bus.ensure_topics({topic: TOPICS.partitions[topic] for topic in topics})
     producer = await bus.producer()
-    for begin in range(0, len(sent), WINDOW):
-        await producer.send(sent[begin : begin + WINDOW])
+    for some in windows(regions):
+        await producer.send(some)
     await producer.close()
 
 
@@ -181,20 +190,47 @@ async def _taken_in(server: PostgresServer, bus: Bus, name: str) -> float:
         await store.close()
 
 
-async def _copied(server: PostgresServer, name: str, sent: Sequence[Record]) -> float:
+async def _copied(server: PostgresServer, name: str, regions: Sequence[str]) -> float:
     """The least that keeps the same bodies: no row of a model, no order, no position."""
     connection = await asyncpg.connect(database(server, name))
     await connection.execute("CREATE TABLE kept (family text, body json)")
-    begin = perf_counter()
-    for some in (sent[begin : begin + WINDOW] for begin in range(0, len(sent), WINDOW)):
+    seconds = 0.0  # without those in which the messages are made
+    for some in windows(regions):
+        begin = perf_counter()
         rows = [((record.key or b"").decode(), record.value.decode()) for record in some]
         await connection.copy_records_to_table("kept", records=rows)
-    taken = MESSAGES / (perf_counter() - begin)
+        seconds += perf_counter() - begin
     await connection.close()
-    return taken
+    return MESSAGES / seconds
 
 
-async def _asked(url: str) -> list[str]:
+async def _summed(url: str) -> str:
+    """Every village summed once; the seconds of it."""
+    store = await Store.connect(url, SERVICE)
+    begin = perf_counter()
+    await settle(store)
+    taken = perf_counter() - begin
+    await store.pool.execute("VACUUM ANALYZE")
+    await store.close()
+    return f"all sums of {FAMILIES:,} families made in {taken:.1f} s"
+
+
+async def _changed(url: str) -> list[str]:
+    """The same questions while a regency's villages wait to be summed anew."""
+    store = await Store.connect(url, SERVICE)
+    await store.pool.execute(_CHANGE, TAHAP)
+    count = await store.pool.fetchval("SELECT count(*) FROM unsummed")
+    await store.close()
+    return await _asked(url, f", {count} villages changed")
+
+
+_CHANGE: Final = """
+INSERT INTO unsummed SELECT DISTINCT tahap, region FROM payment
+WHERE tahap = $1 AND left(region, 5) = (SELECT min(left(region, 5)) FROM payment)
+"""
+
+
+async def _asked(url: str, when: str) -> list[str]:
     """The seconds that the widest questions take, as the role that requests read as."""
     pool = await asyncpg.create_pool(url, min_size=1, max_size=1, server_settings={"role": READER})
     reading = Reading(pool)
@@ -204,8 +240,9 @@ async def _asked(url: str) -> list[str]:
             wanted = FiguresWanted(model, TAHAP, regions, level)
             times = sorted([await _timed(reading, wanted) for _ in range(QUESTIONS)])
             p95 = times[int(0.95 * QUESTIONS) - 1]
+            about = f"figures of {model} by {level} of {FAMILIES:,} families"
             timings.append(
-                f"figures of {model} by {level} of {FAMILIES:,} families, regions {regions[0]}: "
+                f"{about}, regions {regions[0]}{when}: "
                 f"median {1000 * times[QUESTIONS // 2]:.0f} ms, p95 {1000 * p95:.0f} ms"
             )
     await pool.close()

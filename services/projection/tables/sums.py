@@ -27,8 +27,9 @@ VILLAGES_MAX: Final = 1_000
 Village: TypeAlias = tuple[str, str]
 """(tahap, region)."""
 
-# One at a time: of two who count a village, the one that began first might end last.
-_ALONE: Final = "LOCK TABLE area_sum IN SHARE ROW EXCLUSIVE MODE"
+# One at a time: of two who count a village, the one that began first might end last. A table of one
+# row is locked for it, so that nobody is in the way of who vacuums the others.
+_ALONE: Final = "LOCK TABLE summed_by IN SHARE ROW EXCLUSIVE MODE"
 _EVERYWHERE: Final = """
 INSERT INTO unsummed
 SELECT tahap, region FROM counted_at WHERE tahap IS NOT NULL AND region IS NOT NULL

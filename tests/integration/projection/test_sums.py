@@ -25,6 +25,7 @@ from services.projection.tables.models import MODELS
 from services.projection.tables.sums import Summing, settle
 from tests.doors import NATION
 from tests.integration.projection.kit import Desk
+from tests.tiers import NIGHTLY
 
 TAHAPS: Final = {"2023-1": ("2023-01", "2023-03-31"), "2023-2": ("2023-04", "2023-06-30")}
 PLACES: Final = ("61.03.01.2026", "61.03.01.2027", "61.04.05.2001", "11.01.01.2001")
@@ -177,7 +178,7 @@ async def is_summed(desk: Desk) -> bool:
     return not await desk.store.pool.fetchval("SELECT EXISTS (SELECT FROM unsummed)")
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(20 if NIGHTLY else 1))
 async def test_sums_are_their_rows_at_any_moment(desk: Desk, seed: int) -> None:
     chance = Random(seed)
     summing = Summing(desk.store, villages_max=2)
