@@ -281,8 +281,12 @@ class _Console:
     async def _page(
         self, page: Page, request: Request, reader: Principal, session: Session
     ) -> Response:
-        if not page.public and not reader.scopes.issuperset(page.scopes):
-            audit.warning("scope refused", subject=reader.subject, scope=" ".join(page.scopes))
+        if not page.public and not page.opens_to(reader):
+            audit.warning(
+                "scope refused",
+                subject=reader.subject,
+                scope=" ".join((*page.scopes, *page.one_of)),
+            )
             raise PageRefused(403, "scope_missing")
         if not page.public and not page.is_for(reader):
             raise PageRefused(403, "nation_only")

@@ -231,15 +231,17 @@ Show = Callable[[Visit], Awaitable[Shown | Sent | Leads | Download]]
 class Page:
     """One page. `name` is its words' (words/NAME.yaml, of which `title` names it in the menu).
 
-    Whoever holds all of `scopes` may see it; with `nation` only for all regions. `menu` orders it
-    there, None leaves it out. `act` takes its posted form. A `public` page is for anybody, signed
-    in or not: its reader may do nothing by themselves, and `scopes` say whom the menu leads there.
+    Whoever holds all of `scopes`, and one of `one_of` where it names any, may see it; with
+    `nation` only for all regions. `menu` orders it there, None leaves it out. `act` takes its
+    posted form. A `public` page is for anybody, signed in or not: its reader may do nothing by
+    themselves, and its scopes say whom the menu leads there.
     """
 
     name: str
     path: str
     show: Show
     scopes: Sequence[str] = ("projection:read",)
+    one_of: Sequence[str] = ()
     nation: bool = False
     menu: int | None = None
     act: Show | None = None
@@ -247,4 +249,9 @@ class Page:
 
     def is_for(self, reader: Principal) -> bool:
         """True where somebody may see it."""
-        return reader.scopes.issuperset(self.scopes) and (not self.nation or reader.may_see(NATION))
+        return self.opens_to(reader) and (not self.nation or reader.may_see(NATION))
+
+    def opens_to(self, reader: Principal) -> bool:
+        """True where somebody holds the scopes that it needs, wherever that is."""
+        one = not self.one_of or not reader.scopes.isdisjoint(self.one_of)
+        return one and reader.scopes.issuperset(self.scopes)

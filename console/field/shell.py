@@ -15,6 +15,8 @@ from starlette.responses import Response
 from console.static_files import FILES, address_of
 
 PATH: Final = "/console/field"
+MEETS: Final = ("p2k2:record", "p2k2:facilitate")
+"""The scopes of whom the field's pages are for: they meet groups, of their regions or their own."""
 WORKER: Final = "field_worker.js"
 SCRIPT: Final = "field.js"
 LOADED: Final = ("console.css", "field.css", "icon.svg", SCRIPT)

@@ -21,4 +21,4 @@ async def show(visit: Visit) -> Shown:
     return Shown("field.html", {"words": msgspec.json.encode(words).decode(), "path": shell.PATH})
 
 
-PAGE: Final = Page("field", "/field", show, scopes=("p2k2:record",), menu=35, public=True)
+PAGE: Final = Page("field", "/field", show, scopes=(), one_of=shell.MEETS, menu=35, public=True)

@@ -9,6 +9,7 @@ import structlog
 
 from console.field.entries import Entry, EntryOfAnother, opened, outcome_of, problem_of, steps
 from console.field.keys import EntryBroken, FieldKeys
+from console.field.shell import MEETS
 from console.page import OtherSilent, Page, PageRefused, Sent, Visit
 
 RECEIPT: Final = ("receipt", "pin")
@@ -59,4 +60,4 @@ async def show(_visit: Visit) -> Sent:
     raise PageRefused(404, "unknown_page")
 
 
-PAGE: Final = Page("field", "/field/entries", show, scopes=("p2k2:record",), act=act)
+PAGE: Final = Page("field", "/field/entries", show, scopes=(), one_of=MEETS, act=act)

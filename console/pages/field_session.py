@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from console.field.keys import FieldKeys
+from console.field.shell import MEETS
 from console.page import Page, PageRefused, Sent, Visit
 from console.sealing import Seal
 
@@ -35,4 +36,4 @@ async def show(visit: Visit) -> Sent:
     )
 
 
-PAGE: Final = Page("field", "/field/session", show, scopes=("p2k2:record",))
+PAGE: Final = Page("field", "/field/session", show, scopes=(), one_of=MEETS)

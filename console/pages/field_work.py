@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
+from console.field.shell import MEETS
 from console.page import OtherSilent, Page, PageRefused, Sent, Visit
 from libs.events.domain.persons import same_person
 from services.projection.policy.areas import name_of
@@ -75,4 +76,4 @@ def _session(session: Answer) -> dict[str, Any]:
     return {**{name: session[name] for name in (*wanted, "standing")}, "marks": marks}
 
 
-PAGE: Final = Page("field", "/field/work", show, scopes=("p2k2:record", "p2k2:read"))
+PAGE: Final = Page("field", "/field/work", show, scopes=(), one_of=MEETS)

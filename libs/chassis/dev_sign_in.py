@@ -53,6 +53,9 @@ PEOPLE: Final = (
     Person("sanggau-1", "regency", ("61.03",), "Pelaksana Kabupaten · regency 61.03"),
     Person("sanggau-2", "regency", ("61.03",), "Kabupaten, orang kedua · the second person"),
     Person("kecamatan-1", "district", ("61.03.11",), "Pelaksana Kecamatan · district 61.03.11"),
+    Person(
+        "PD610301", "facilitator", ("61.03.01",), "Pendamping · facilitator of groups of 61.03.01"
+    ),
     Person("aceh-1", "province", ("11",), "Pelaksana Provinsi · province 11, which has no family"),
     Person("auditor-1", "auditor", ("*",), "Inspektorat, BPK · reads and changes nothing"),
 )

@@ -72,6 +72,9 @@ _FOREIGN_GROUP: Final = (
 _FOREIGN_SESSION: Final = (
     "integration/p2k2/test_sessions.py::test_a_session_of_another_region_is_as_unknown_as_none"
 )
+_ANOTHERS_GROUP: Final = (
+    "integration/p2k2/test_facilitators.py::test_a_session_of_anothers_group_is_as_unknown_as_none"
+)
 _FOREIGN_TOKENS: Final = (
     "integration/attacks/test_a_check_in_that_nobody_scanned.py"
     "::test_tokens_of_another_regions_sessions_are_nobodys_to_see"
@@ -297,19 +300,17 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
             f"POST /sessions/{{number}}/{step}": _of(
                 Regions.INSIDE, "p2k2:record", shown_by=_FOREIGN_SESSION
             )
-            for step in (
-                "plan",
-                "report",
-                "cancellation",
-                "correction",
-                "attendance",
-                "notes",
-                "supervision",
+            for step in ("cancellation", "correction", "supervision")
+        },
+        **{
+            f"POST /sessions/{{number}}/{step}": _of(
+                Regions.INSIDE, "p2k2:record", "p2k2:facilitate", shown_by=_ANOTHERS_GROUP
             )
+            for step in ("plan", "report", "attendance", "notes")
         },
         **{
             f"GET /sessions/{{number}}/check-in-{what}": _of(
-                Regions.INSIDE, "p2k2:record", shown_by=shown_by
+                Regions.INSIDE, "p2k2:record", "p2k2:facilitate", shown_by=shown_by
             )
             for what, shown_by in (
                 ("tokens", _FOREIGN_TOKENS),
@@ -318,18 +319,22 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
             )
         },
         "POST /sessions/{number}/check-ins": _of(
-            Regions.INSIDE, "p2k2:record", shown_by=_FOREIGN_TOKENS
+            Regions.INSIDE, "p2k2:record", "p2k2:facilitate", shown_by=_FOREIGN_TOKENS
         ),
-        "GET /sessions": _of(Regions.ROWS, "p2k2:read"),
-        "GET /sessions/{number}": _of(Regions.INSIDE, "p2k2:read", shown_by=_FOREIGN_SESSION),
-        "GET /groups": _of(Regions.ROWS, "p2k2:read"),
-        "GET /groups/{group}": _of(Regions.INSIDE, "p2k2:read", shown_by=_FOREIGN_VILLAGE),
+        "GET /sessions": _of(Regions.ROWS, "p2k2:read", "p2k2:facilitate"),
+        "GET /sessions/{number}": _of(
+            Regions.INSIDE, "p2k2:read", "p2k2:facilitate", shown_by=_FOREIGN_SESSION
+        ),
+        "GET /groups": _of(Regions.ROWS, "p2k2:read", "p2k2:facilitate"),
+        "GET /groups/{group}": _of(
+            Regions.INSIDE, "p2k2:read", "p2k2:facilitate", shown_by=_FOREIGN_VILLAGE
+        ),
         "POST /groups/{group}/arrangement": _of(
-            Regions.INSIDE, "p2k2:record", shown_by=_FOREIGN_VILLAGE
+            Regions.INSIDE, "p2k2:record", "p2k2:facilitate", shown_by=_FOREIGN_VILLAGE
         ),
         "GET /loads": _of(Regions.ROWS, "p2k2:read"),
         "GET /families/{family}/coverage": _of(Regions.FAMILY, "p2k2:read"),
-        "GET /modules": _of(Regions.NONE, "p2k2:read"),
+        "GET /modules": _of(Regions.NONE, "p2k2:read", "p2k2:facilitate"),
     },
     "complaints": {
         **_everywhere("complaints:receive", "complaints:read"),

@@ -58,6 +58,7 @@ from services.p2k2.http.check_in_codes import (
 from services.p2k2.http.check_in_tokens import TOKEN_CHARACTERS_MAX, CheckInTokens
 from services.p2k2.http.sessions import (
     MARKS_MAX,
+    RECORD,
     FamilyOfAnotherGroup,
     Number,
     PoliciesOf,
@@ -137,7 +138,7 @@ class Issuing:
         """New tokens of those who belong to the session's group now. Raises `NOT_ISSUED`."""
         number, tokens = self.number, self.tokens
         async with self.store.looking() as look:
-            row = await session_within(look, self.recorder, number)
+            row = await session_within(look, self.recorder, number, RECORD)
             if row.standing == "CANCELLED":
                 raise SessionIsCancelled(session=number)
             sitting = row.sitting
@@ -248,7 +249,7 @@ async def check_in(
 
     async def decided(unit: Transaction) -> Reply:
         await group_of_session(unit, recorder, number)
-        sitting = (await session_within(unit, recorder, number)).sitting
+        sitting = (await session_within(unit, recorder, number, RECORD)).sitting
         days = policies.figures(sitting.on).check_in_days
         for scan in body.scans:
             who = tokens.name(number, str(scan.family))

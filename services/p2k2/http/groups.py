@@ -30,7 +30,16 @@ from services.p2k2.domain.group import (
     size_warning,
 )
 from services.p2k2.domain.session import NoteUnfit
-from services.p2k2.http.sessions import PoliciesOf, Reader, Recorder, group_within
+from services.p2k2.http.sessions import (
+    READ,
+    Officer,
+    PoliciesOf,
+    Reader,
+    Recorder,
+    group_within,
+    is_theirs,
+    own_only,
+)
 from services.p2k2.tables import coverage
 from services.p2k2.tables.groups import group_row, not_erased
 
@@ -135,7 +144,8 @@ async def groups(
 ) -> Page[GroupInList]:
     """The groups, in order of their ids."""
     today, regions = context.at.date(), reader.within(region)
-    rows = await coverage.groups(store, today, regions, paging.after(str), paging.rows)
+    own, after = own_only(reader, READ), paging.after(str)
+    rows = await coverage.groups(store, today, regions, own, after, paging.rows)
     found, following = paging.cut(rows, lambda row: row["group"])
     figures = policies.figures(today)
     sizes = figures.families_min, figures.families_max
@@ -156,6 +166,8 @@ async def group(
     """One group, and what it covered in a year."""
     row = await group_row(store, group)
     if row is None or is_outside(reader, row.region):
+        raise GroupUnknown()
+    if not is_theirs(reader, READ, row.facilitator):
         raise GroupUnknown()
     stream = GROUP.stream(group)
     found = (await store.read(GROUP, [stream])).get(stream)
@@ -206,7 +218,7 @@ async def arrange_group(
 async def loads(
     store: StoreOf,
     context: Asked,
-    reader: Reader,
+    reader: Officer,
     paging: Paging,
     year: Year,
     region: RegionWithin = None,

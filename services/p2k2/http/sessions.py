@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from libs.chassis.auth import Principal, is_outside, require
+from libs.chassis.auth import Principal, is_outside, require, require_one_of
 from libs.chassis.bodies import OFFICE_ID, Day, Id, OfficeId, Strict
 from libs.chassis.csv_upload import ImportReport
 from libs.chassis.deciding import DecidingOf, moved
@@ -24,6 +24,7 @@ from libs.chassis.pagination import Page, Paging
 from libs.chassis.regions import RegionWithin
 from libs.chassis.service import StoreOf
 from libs.events.domain.errors import DomainError
+from libs.events.domain.persons import folded_name
 from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
 from services.p2k2.contract import SESSION
@@ -65,14 +66,19 @@ from services.p2k2.policy import Policies
 from services.p2k2.tables import sessions as rows
 from services.p2k2.tables.groups import (
     GroupRow,
+    facilitator_of,
     group_on,
     lock_groups,
     memberships_of_families,
     not_erased,
 )
 
-Recorder = Annotated[Principal, require("p2k2:record")]
-Reader = Annotated[Principal, require("p2k2:read")]
+READ, RECORD, FACILITATE = "p2k2:read", "p2k2:record", "p2k2:facilitate"
+"""The last of them reads and records as the others do, and of one's own groups alone."""
+Recorder = Annotated[Principal, require_one_of(RECORD, FACILITATE)]
+Reader = Annotated[Principal, require_one_of(READ, FACILITATE)]
+Clerk = Annotated[Principal, require(RECORD)]
+Officer = Annotated[Principal, require(READ)]
 CsvImportOf = Annotated[CsvImport, resource("csv_import")]
 PoliciesOf = Annotated[Policies, resource("policies")]
 
@@ -93,13 +99,13 @@ class FamilyOfAnotherGroup(DomainError):
 
 
 @import_route(router, "p2k2-sessions", SESSION_COLUMNS, ImportReport)
-async def import_sessions(csv_import: CsvImportOf, recorder: Recorder) -> Take[ImportReport]:
+async def import_sessions(csv_import: CsvImportOf, recorder: Clerk) -> Take[ImportReport]:
     """Sessions held: session_id, group_id, facilitator_id, held_on, module, session (1 to n)."""
     return csv_import.for_(recorder).sessions
 
 
 @import_route(router, "p2k2-attendance", ATTENDANCE_COLUMNS, ImportReport)
-async def import_attendance(csv_import: CsvImportOf, recorder: Recorder) -> Take[ImportReport]:
+async def import_attendance(csv_import: CsvImportOf, recorder: Clerk) -> Take[ImportReport]:
     """Families at sessions: session_id, no_kk, status (H present, I excused, A absent)."""
     return csv_import.for_(recorder).attendance
 
@@ -225,7 +231,7 @@ async def cancel_session(
     number: Number,
     body: Cancellation,
     deciding: DecidingOf,
-    recorder: Recorder,
+    recorder: Clerk,
     seen: IfMatch,
 ) -> Response:
     """Cancel a session, planned or held; its marks stay in the log and count nowhere."""
@@ -257,7 +263,7 @@ async def correct_session(
     deciding: DecidingOf,
     policies: PoliciesOf,
     context: Asked,
-    recorder: Recorder,
+    recorder: Clerk,
     seen: IfMatch,
 ) -> Response:
     """Correct a held session; both versions are kept."""
@@ -286,7 +292,7 @@ async def record_attendance(
 
     async def decided(unit: Transaction) -> Reply:
         await group_of_session(unit, recorder, number)
-        sitting = (await session_within(unit, recorder, number)).sitting
+        sitting = (await session_within(unit, recorder, number, RECORD)).sitting
         await ensure_of_group(unit, sitting, number, [family for family, _ in marks])
         return await session_moved(unit, number, RecordAttendance(marks))
 
@@ -321,7 +327,7 @@ async def note_session(
     dependencies=[Unconditional],
 )
 async def supervise_session(
-    number: Number, body: Supervision, deciding: DecidingOf, context: Asked, recorder: Recorder
+    number: Number, body: Supervision, deciding: DecidingOf, context: Asked, recorder: Clerk
 ) -> Response:
     """Note a supervisor's visit and its findings; the same again changes nothing."""
     visit = Visit(body.supervisor, body.on, body.findings)
@@ -338,21 +344,43 @@ async def group_within(unit: Transaction, recorder: Principal, name: str) -> Gro
     group = (await lock_groups(unit, [name])).get(name)
     if group is None or is_outside(recorder, group.region):
         raise GroupUnknown()
+    if not is_theirs(recorder, RECORD, group.facilitator):
+        raise GroupUnknown()
     return group
 
 
 async def group_of_session(unit: Transaction, recorder: Principal, number: str) -> GroupRow:
     """The group of a session of the recorder's regions, held; any other session is unknown."""
-    row = await session_within(unit, recorder, number)
+    row = await session_within(unit, recorder, number, RECORD)
     return (await lock_groups(unit, [row.sitting.group]))[row.sitting.group]
 
 
-async def session_within(unit: Transaction, asker: Principal, number: str) -> rows.SessionRow:
-    """A session of the asker's regions; any other is unknown."""
+async def session_within(
+    unit: Transaction, asker: Principal, number: str, wide: str
+) -> rows.SessionRow:
+    """A session of the asker's regions, of any group there with the scope `wide`, else of one of
+    their own; any other is unknown."""
     found = (await rows.sessions_numbered(unit.connection, [number])).get(number)
     if found is None or is_outside(asker, found.sitting.region):
         raise SessionUnknown()
+    if own_only(asker, wide) is not None:
+        facilitator = await facilitator_of(unit.connection, found.sitting.group)
+        if not is_theirs(asker, wide, facilitator):
+            raise SessionUnknown()
     return found
+
+
+def own_only(asker: Principal, wide: str) -> str | None:
+    """The facilitator whose groups alone somebody sees who has not the scope `wide`; else None.
+
+    A facilitator's token names its person by the id that families.csv has for them.
+    """
+    return None if wide in asker.scopes else folded_name(asker.subject).upper()
+
+
+def is_theirs(asker: Principal, wide: str, facilitator: str) -> bool:
+    """True where somebody sees a group of a facilitator: any with the scope `wide`, else theirs."""
+    return own_only(asker, wide) in (None, facilitator)
 
 
 async def ensure_of_group(
@@ -439,7 +467,8 @@ async def list_sessions(
     region: RegionWithin = None,
 ) -> Page[SessionInList]:
     """The sessions of groups, in order of their numbers."""
-    wanted = rows.SessionsWanted(reader.within(region), group, facilitator)
+    own = own_only(reader, READ)
+    wanted = rows.SessionsWanted(reader.within(region), group, facilitator, own)
     found, following = paging.cut(
         await rows.sessions(store, wanted, paging.after(str), paging.rows), lambda row: row.session
     )
@@ -453,7 +482,7 @@ async def session_of(
 ) -> SessionView:
     """One session; its ETag is what a correction and a cancellation name."""
     async with store.looking() as look:
-        row = await session_within(look, reader, number)
+        row = await session_within(look, reader, number, READ)
         found = (await look.load(SESSION, [SESSION.stream(number)]))[SESSION.stream(number)]
         families = await not_erased(look.connection, found.state.marks)
     state = found.state

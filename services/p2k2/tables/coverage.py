@@ -28,8 +28,9 @@ SELECT group_id AS "group", region, facilitator, coalesce(families, 0) AS famili
 FROM study_group LEFT JOIN counted USING (group_id)
 WHERE EXISTS (SELECT FROM unnest($2::text[], $3::text[]) AS r (low, high)
               WHERE region >= low AND region < high)
-  AND ($4::text IS NULL OR group_id > $4)
-ORDER BY group_id LIMIT $5
+  AND ($4::text IS NULL OR facilitator = $4)
+  AND ($5::text IS NULL OR group_id > $5)
+ORDER BY group_id LIMIT $6
 """  # noqa: S608 - of texts that stand here
 _MODULES: Final = """
 SELECT module, sessions AS of, count(DISTINCT number)::int AS sessions,
@@ -90,11 +91,17 @@ GROUP BY module, rank, sessions ORDER BY rank, module, sessions
 
 
 async def groups(
-    store: Store, today: date, regions: Sequence[str], after: str | None, limit: int
+    store: Store,
+    today: date,
+    regions: Sequence[str],
+    facilitator: str | None,
+    after: str | None,
+    limit: int,
 ) -> list[dict[str, Any]]:
-    """The groups of these regions and how many families belong to each, in order of their ids."""
-    ranges = region_ranges(regions)
-    return [dict(row) for row in await store.pool.fetch(_GROUPS, today, *ranges, after, limit)]
+    """The groups of these regions, of any facilitator where none is named, and how many families
+    belong to each, in order of their ids."""
+    asked = *region_ranges(regions), facilitator, after, limit
+    return [dict(row) for row in await store.pool.fetch(_GROUPS, today, *asked)]
 
 
 async def modules_of_group(store: Store, group: str, year: int) -> list[dict[str, Any]]:

@@ -261,6 +261,14 @@ async def group_row(store: Store, group: str) -> GroupRow | None:
     return GroupRow(*row) if row else None
 
 
+async def facilitator_of(connection: Connection, group: str) -> str:
+    """A group's facilitator as registry said last; "" for a group that nobody named."""
+    found: str | None = await connection.fetchval(
+        "SELECT facilitator FROM study_group WHERE group_id = $1", group
+    )
+    return found or ""
+
+
 async def lives(store: Store, family: UUID, on: date) -> str | None:
     """Where a family lives on a day; None where no group has it, or it is erased."""
     region: str | None = await store.pool.fetchval(_LIVES, family, on)

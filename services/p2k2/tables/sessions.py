@@ -54,8 +54,11 @@ SELECT {_COLUMNS} FROM session
 WHERE EXISTS (SELECT FROM unnest($1::text[], $2::text[]) AS r (low, high)
               WHERE region >= low AND region < high)
   AND ($3::text IS NULL OR group_id = $3) AND ($4::text IS NULL OR facilitator = $4)
-  AND ($5::text IS NULL OR session > $5)
-ORDER BY session LIMIT $6
+  AND ($5::text IS NULL OR EXISTS (
+      SELECT FROM study_group AS own
+      WHERE own.group_id = session.group_id AND own.facilitator = $5))
+  AND ($6::text IS NULL OR session > $6)
+ORDER BY session LIMIT $7
 """  # noqa: S608 - of texts that stand here
 
 
@@ -115,11 +118,12 @@ async def sessions_of_days(
 
 @dataclass(frozen=True, slots=True)
 class SessionsWanted:
-    """Filters of sessions; None is any."""
+    """Filters of sessions; None is any. `own` is the facilitator whose groups they are of today."""
 
     regions: tuple[str, ...]
     group: str | None
     facilitator: str | None
+    own: str | None = None
 
 
 async def sessions(
@@ -127,7 +131,8 @@ async def sessions(
 ) -> list[SessionRow]:
     """Sessions of groups in these regions, in order of their numbers."""
     ranges = region_ranges(wanted.regions)
-    rows = await store.pool.fetch(_LISTED, *ranges, wanted.group, wanted.facilitator, after, limit)
+    filters = wanted.group, wanted.facilitator, wanted.own
+    rows = await store.pool.fetch(_LISTED, *ranges, *filters, after, limit)
     return [_row(row) for row in rows]
 
 

@@ -117,7 +117,9 @@ async def _assigned(settings: Settings) -> None:
     async with bench_at(settings) as bench:
         for family in FAMILIES:
             await bench.take(bench.assigned(family), bench.designated(family))
-        await bench.take(bench.assigned(CITRA, OTHER_GROUP), bench.designated(CITRA))
+        await bench.take(
+            bench.assigned(CITRA, OTHER_GROUP, facilitator="PD610399"), bench.designated(CITRA)
+        )
 
 
 def _sessions(served: ServedField) -> None:

@@ -20,6 +20,8 @@ from tests.servers import Postgres
 
 COLLEAGUE = "sanggau-2"
 """Of the same regency, at the same device."""
+FACILITATOR = "PD610301"
+"""Of the first of the two groups."""
 COMPLAINT = {
     "category": "AMOUNT_WRONG",
     "channel": "FACE_TO_FACE",
@@ -241,6 +243,21 @@ def test_a_facilitator_takes_groups_and_sessions_along(device: Device) -> None:
     groups = {group["group"]: group for group in found["groups"]}
     assert sorted(groups["G6103012026-1"]["families"]) == sorted([ANA, BUDI])
     assert {session["number"] for session in found["sessions"]} >= {NUMBER, PLANNED}
+
+
+def test_a_facilitator_takes_their_own_groups_alone_and_sends_what_is_theirs(
+    field: ServedField,
+) -> None:
+    with field.console.signed_in(FACILITATOR) as client:
+        own = Device(client)
+        groups = client.get("/console/field/work").json()["groups"]
+        sent = own.sent(own.entered(attendance(budi="H")))
+        complained = own.sent(own.entered({"type": "complaint", "case": COMPLAINT}))
+        overview = client.get("/console/")
+
+    assert [group["group"] for group in groups] == ["G6103012026-1"]
+    assert (sent["outcome"], complained["outcome"]) == ("ACCEPTED", "ACCEPTED")
+    assert overview.status_code == 403
 
 
 def test_what_a_browser_keeps_in_clear_names_nobody(device: Device) -> None:

@@ -66,7 +66,7 @@ async def test_a_role_among_those_of_a_provider_is_found(tmp_path: Path) -> None
         ("province", ["*"], "regions-beyond-role"),
         ("regency", ["61.03", "61"], "regions-beyond-role"),
         ("district", ["61.03"], "regions-beyond-role"),
-        ("facilitator", ["61.03.01"], "regions-beyond-role"),
+        ("facilitator", ["61.03"], "regions-beyond-role"),
     ],
     ids=str,
 )
