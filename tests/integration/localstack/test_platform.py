@@ -3,6 +3,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import asyncpg
@@ -121,10 +122,16 @@ def process(pid: int, what: str) -> bytes:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def platform() -> AsyncIterator[Platform]:
+async def running() -> AsyncIterator[tuple[Platform, AsyncExitStack]]:
+    """A platform, and what stops it when it is closed."""
     with tempfile.TemporaryDirectory(prefix="pkh-test-") as directory:
-        async with Platform(options(Path(directory))) as platform:
-            yield platform
+        async with AsyncExitStack() as until:
+            yield await until.enter_async_context(Platform(options(Path(directory)))), until
+
+
+@pytest.fixture
+def platform(running: tuple[Platform, AsyncExitStack]) -> Platform:
+    return running[0]
 
 
 async def test_everything_starts_and_reaches_what_it_needs(platform: Platform) -> None:
@@ -197,11 +204,15 @@ async def test_database_and_relay_come_back_after_a_kill(platform: Platform) -> 
     assert await epoch(platform) == before
 
 
-async def test_a_second_start_finds_the_rows_of_the_first(data_dir: Path) -> None:
-    async with Platform(idle(data_dir)) as first:
-        before = await epoch(first)
-    assert not (data_dir / "run" / "platform.json").exists()
-    async with Platform(idle(data_dir)) as second:
+async def test_a_second_start_finds_the_rows_of_the_first(
+    running: tuple[Platform, AsyncExitStack],
+) -> None:
+    """The last test of the first one: it stops it."""
+    first, until = running
+    before = await epoch(first)
+    await until.aclose()
+    assert not (first.data_dir / "run" / "platform.json").exists()
+    async with Platform(idle(first.data_dir)) as second:
         assert await epoch(second) == before
 
 

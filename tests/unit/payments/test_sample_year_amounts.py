@@ -241,25 +241,31 @@ def said_of(family: Family, row: Row) -> tuple[str, int, int]:
     return disposition, family.moved(tahap, PaymentReleased), returned
 
 
+@cache
+def paid_year(
+    year: str, early: bool
+) -> tuple[Sequence[tuple[Row, tuple[str, int, int]]], Sequence[Movement]]:
+    """Each row with what `said_of` says of it, and all movements: paid once for both tests."""
+    results: list[tuple[Row, tuple[str, int, int]]] = []
+    movements: list[Movement] = []
+    for no_kk, its_rows in families(year):
+        family = Family(year, findings(year).get(no_kk, ""), early)
+        results += [(row, said_of(family, row)) for row in its_rows]
+        movements += family.movements
+    return results, movements
+
+
 @pytest.mark.parametrize("early", [True, False], ids=["decided early", "decided late"])
 @pytest.mark.parametrize("year", YEARS)
 def test_every_row_comes_to_its_disposition_released_and_returned(year: str, early: bool) -> None:
-    for no_kk, its_rows in families(year):
-        family = Family(year, findings(year).get(no_kk, ""), early)
-        for row in its_rows:
-            expected = row["disposition"], int(row["released"]), int(row["returned"])
-            assert said_of(family, row) == expected, row
+    for row, result in paid_year(year, early)[0]:
+        assert result == (row["disposition"], int(row["released"]), int(row["returned"])), row
 
 
 @pytest.mark.parametrize("early", [True, False], ids=["decided early", "decided late"])
 @pytest.mark.parametrize("year", YEARS)
 def test_the_books_of_the_year_agree_to_the_rupiah(year: str, early: bool) -> None:
-    movements = list(funds(year))
-    for no_kk, its_rows in families(year):
-        family = Family(year, findings(year).get(no_kk, ""), early)
-        for row in its_rows:
-            family.pay(row)
-        movements += family.movements
+    movements = [*funds(year), *paid_year(year, early)[1]]
 
     accounts = balances(movements)
     assert check_balances(accounts) == []
