@@ -33,7 +33,6 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 OPERATIONS = list(operations())
-IDS = [f"{service} {name}" for service, name, _ in OPERATIONS]
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -52,54 +51,58 @@ def test_an_interface_says_whose_it_is(service: str) -> None:
     assert used <= described | set(SERVICES)
 
 
-@pytest.mark.parametrize(("service", "name", "operation"), OPERATIONS, ids=IDS)
-def test_an_operation_tells_what_it_is_for(
-    service: str, name: str, operation: dict[str, Any]
-) -> None:
-    assert operation["summary"]
-    assert operation["description"]
-    assert operation["tags"]
-    guarded = not name.endswith(("/health", "/ready", "/problems/{code}"))
-    assert bool(operation.get("security")) == guarded
+def test_an_operation_tells_what_it_is_for(subtests: pytest.Subtests) -> None:
+    for service, name, operation in OPERATIONS:
+        with subtests.test(f"{service} {name}"):
+            assert operation["summary"]
+            assert operation["description"]
+            assert operation["tags"]
+            guarded = not name.endswith(("/health", "/ready", "/problems/{code}"))
+            assert bool(operation.get("security")) == guarded
 
 
-@pytest.mark.parametrize(("service", "name", "operation"), OPERATIONS, ids=IDS)
-def test_an_operation_tells_every_answer_by_its_status(
-    service: str, name: str, operation: dict[str, Any]
-) -> None:
-    answers = operation["responses"]
-    assert all(status.isdigit() for status in answers), "a class of statuses hides what is answered"
-    for status, answer in answers.items():
-        assert answer["description"]
-        if status >= "4" and MEDIA_TYPE in answer.get("content", {}):
-            for code, example in answer["content"][MEDIA_TYPE]["examples"].items():
-                assert int(status) in all_problems()[code].statuses, code
-                assert example["value"]["title"] in all_problems()[code].titles, code
+def test_an_operation_tells_every_answer_by_its_status(subtests: pytest.Subtests) -> None:
+    for service, name, operation in OPERATIONS:
+        with subtests.test(f"{service} {name}"):
+            answers = operation["responses"]
+            assert all(status.isdigit() for status in answers), (
+                "a class of statuses hides what is answered"
+            )
+            for status, answer in answers.items():
+                assert answer["description"]
+                if status >= "4" and MEDIA_TYPE in answer.get("content", {}):
+                    for code, example in answer["content"][MEDIA_TYPE]["examples"].items():
+                        assert int(status) in all_problems()[code].statuses, code
+                        assert example["value"]["title"] in all_problems()[code].titles, code
 
 
-@pytest.mark.parametrize(("service", "name", "operation"), OPERATIONS, ids=IDS)
 def test_what_is_sent_and_answered_is_shown_by_an_example_that_fits(
-    service: str, name: str, operation: dict[str, Any]
+    subtests: pytest.Subtests,
 ) -> None:
-    good = [each for status, each in operation["responses"].items() if status.startswith("2")]
-    holders = [operation.get("requestBody", {}), *good]
-    for holder in holders:
-        content = holder.get("content", {}).get(JSON)
-        if content is None:
-            continue
-        assert content["schema"], f"{name} answers anything"
-        whole = content["schema"] | {"components": DOCUMENTS[service]["components"]}
-        Draft202012Validator.check_schema(whole)
-        validator_for(whole, default=Draft202012Validator)(whole).validate(content["example"])
+    for service, name, operation in OPERATIONS:
+        with subtests.test(f"{service} {name}"):
+            good = [
+                each for status, each in operation["responses"].items() if status.startswith("2")
+            ]
+            holders = [operation.get("requestBody", {}), *good]
+            for holder in holders:
+                content = holder.get("content", {}).get(JSON)
+                if content is None:
+                    continue
+                assert content["schema"], f"{name} answers anything"
+                whole = content["schema"] | {"components": DOCUMENTS[service]["components"]}
+                Draft202012Validator.check_schema(whole)
+                validator_for(whole, default=Draft202012Validator)(whole).validate(
+                    content["example"]
+                )
 
 
-@pytest.mark.parametrize(("service", "name", "operation"), OPERATIONS, ids=IDS)
-def test_what_a_query_must_name_is_shown_by_an_example_that_fits(
-    service: str, name: str, operation: dict[str, Any]
-) -> None:
-    for parameter in operation.get("parameters", ()):
-        if parameter["in"] == "query" and parameter["required"]:
-            Draft202012Validator(parameter["schema"]).validate(parameter["example"])
+def test_what_a_query_must_name_is_shown_by_an_example_that_fits(subtests: pytest.Subtests) -> None:
+    for service, name, operation in OPERATIONS:
+        with subtests.test(f"{service} {name}"):
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "query" and parameter["required"]:
+                    Draft202012Validator(parameter["schema"]).validate(parameter["example"])
 
 
 def test_a_whole_number_is_shown_without_a_point() -> None:
@@ -107,16 +110,17 @@ def test_a_whole_number_is_shown_without_a_point() -> None:
     assert (shown, type(shown)) == (1, int)
 
 
-@pytest.mark.parametrize(("service", "name", "operation"), OPERATIONS, ids=IDS)
-def test_a_list_is_answered_page_by_page(
-    service: str, name: str, operation: dict[str, Any]
-) -> None:
+def test_a_list_is_answered_page_by_page(subtests: pytest.Subtests) -> None:
     """But for a POST that is asked for by id, which is answered whole."""
-    if not name.startswith("GET"):
-        return
-    for answer in operation["responses"].values():
-        schema = answer.get("content", {}).get(JSON, {}).get("schema", {})
-        assert schema.get("type") != "array", "answer a Page, see libs/chassis/pagination.py"
+    for service, name, operation in OPERATIONS:
+        with subtests.test(f"{service} {name}"):
+            if not name.startswith("GET"):
+                continue
+            for answer in operation["responses"].values():
+                schema = answer.get("content", {}).get(JSON, {}).get("schema", {})
+                assert schema.get("type") != "array", (
+                    "answer a Page, see libs/chassis/pagination.py"
+                )
 
 
 def test_an_interface_can_be_made_without_a_database() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
+import yaml
 
 from tests.watching import ALERT_TESTS, PROMETHEUS_DIR, missing_prometheus
 
@@ -29,3 +30,10 @@ def test_the_rules_tell_what_their_tests_expect() -> None:
     code, said = promtool("test", "rules", *map(str, ALERT_TESTS))
 
     assert code == 0, said
+
+
+def test_what_takes_days_is_not_looked_at_by_the_minute() -> None:
+    for path in ALERT_TESTS:
+        content = yaml.safe_load(path.read_text())
+        every = {"1h"} if content["evaluation_interval"] == "1m" else set()
+        assert every.isdisjoint(each["interval"] for each in content["tests"]), path
