@@ -111,10 +111,11 @@ async def _commitment(unit: Transaction, messages: Sequence[Incoming]) -> None:
 
 
 async def _cases(unit: Transaction, messages: Sequence[Incoming]) -> None:
-    for message in messages:
-        asked = message.body
-        if asked.ordered != TAKE_BACK_TERMINATION:
-            continue  # of another service
+    # Orders of other services are theirs.
+    orders = [m.body for m in messages if m.body.ordered == TAKE_BACK_TERMINATION]
+    # Whoever approves an erasure waits for us, or has approved it before we look.
+    await unit.hold(sorted({f"family-{asked.family}" for asked in orders}))
+    for asked in orders:
         stream = f"family-{asked.family}"
         found = (await unit.load(FAMILY, [stream])).get(stream)
         there = found is not None and bool(found.state.family)

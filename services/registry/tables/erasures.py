@@ -11,7 +11,7 @@ from libs.chassis.regions import region_ranges
 from libs.events.store.handle import handle
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
-from services.registry.contract import ERASURE
+from services.registry.contract import ERASURE, FAMILY
 from services.registry.domain.erasure import (
     Command,
     Erased,
@@ -20,6 +20,8 @@ from services.registry.domain.erasure import (
     ErasureProposed,
     NotAsked,
 )
+from services.registry.domain.family.commands import AbandonTakeBack
+from services.registry.tables.take_backs import keep_take_backs, waits
 
 Standing: TypeAlias = Literal["PROPOSED", "APPROVED", "ERASED"]
 
@@ -45,7 +47,6 @@ _FORGET: Final = (
     "DELETE FROM listing_payee WHERE family = $1",
     "DELETE FROM change_waiting WHERE family = $1",
     "DELETE FROM reopening_open WHERE family = $1",
-    "DELETE FROM take_back_waiting WHERE family = $1",
     "DELETE FROM wide_message WHERE stream_id = 'family-' || $1::uuid",
     # The person may apply again: card and number are claimed by nobody now, and whoever named a
     # member next has them. A decision for the family ends with it.
@@ -84,9 +85,13 @@ async def step(unit: Transaction, family: str, region: str, command: Command) ->
     outcome = await handle(unit, ERASURE, ERASURE.stream(family), command)
     if outcome.events:
         await unit.connection.execute(_KEEP, family, region, standing_of(outcome.state))
-    if any(isinstance(event, ErasureApproved) for event in outcome.events):
-        for statement in _FORGET:
-            await unit.connection.execute(statement, family)
+    for event in outcome.events:
+        if isinstance(event, ErasureApproved):
+            if await waits(unit, family):
+                stream, abandon = f"family-{family}", AbandonTakeBack(event.checker)
+                await keep_take_backs(unit, await handle(unit, FAMILY, stream, abandon))
+            for statement in _FORGET:
+                await unit.connection.execute(statement, family)
     return outcome.version
 
 

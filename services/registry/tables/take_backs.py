@@ -61,6 +61,12 @@ async def keep_take_backs(unit: Transaction, outcome: Outcome[Family, Event]) ->
                 pass  # no step of a take-back
 
 
+async def waits(unit: Transaction, family: str) -> bool:
+    """True where an order about a family waits for a person."""
+    query = "SELECT EXISTS (SELECT FROM take_back_waiting WHERE family = $1)"
+    return bool(await unit.connection.fetchval(query, family))
+
+
 async def waiting_take_backs(
     unit: Transaction, tahap: str | None, regions: Sequence[str], after: UUID | None, limit: int
 ) -> list[WaitingTakeBack]:

@@ -15,8 +15,10 @@ from libs.chassis.settings import Settings
 from libs.events.bus import Record
 from libs.events.store import migrate
 from services.registry.contract import CASE_TOPIC, COMMITMENT_TOPIC
-from tests.doors import ROOT, Door, Sender, deliver, runtime_role, sent
-from tests.integration.registry.kit import Register, family, member
+from services.registry.domain.erasure import ApproveErasure, ProposeErasure
+from services.registry.tables.erasures import step
+from tests.doors import CONTEXT, ROOT, Door, Sender, deliver, runtime_role, sent
+from tests.integration.registry.kit import REGION, Register, family, member
 
 MIGRATIONS: Final = ROOT / "services" / "registry" / "migrations"
 CARD, NOBODY = "6103010101019901", "00000000-0000-0000-0000-000000000009"
@@ -214,3 +216,35 @@ async def test_an_order_that_two_members_take_at_once_is_asked_once(
 
     assert await answers(register) == [("PROPOSED", "")]
     assert len(await waiting(registry)) == 1
+
+
+async def test_an_order_that_waits_is_answered_when_its_family_is_erased(
+    register: Register, registry: Door, terminated: str
+) -> None:
+    await order(register, terminated)
+
+    async with register.store.transaction(CONTEXT) as unit:
+        proposed = ProposeErasure(terminated, "SUBJECT_REQUEST", "BA-1/2023", "ana")
+        await step(unit, terminated, REGION, proposed)
+        await step(unit, terminated, REGION, ApproveErasure("budi", ()))
+
+    assert (await answers(register))[1:] == [("REFUSED", "FAMILY_UNKNOWN")]
+    assert await waiting(registry) == []
+    assert await register.store.pool.fetchval("SELECT count(*) FROM take_back_waiting") == 0
+
+
+async def test_an_order_and_the_erasure_of_its_family_at_once_leave_nothing_waiting(
+    register: Register, terminated: str
+) -> None:
+    async with register.store.transaction(CONTEXT) as unit:
+        proposed = ProposeErasure(terminated, "SUBJECT_REQUEST", "BA-1/2023", "ana")
+        await step(unit, terminated, REGION, proposed)
+
+    async def erased() -> None:
+        async with register.store.transaction(CONTEXT) as unit:
+            await step(unit, terminated, REGION, ApproveErasure("budi", ()))
+
+    await asyncio.gather(erased(), order(register, terminated))
+
+    assert (await answers(register))[-1][0] == "REFUSED"
+    assert await register.store.pool.fetchval("SELECT count(*) FROM take_back_waiting") == 0

@@ -7,6 +7,7 @@ import pytest
 from libs.events.domain.testing import Given, given
 from services.registry.domain.family import family
 from services.registry.domain.family.commands import (
+    AbandonTakeBack,
     AskTakeBack,
     Command,
     DecideTakeBack,
@@ -127,3 +128,12 @@ def test_a_cancelled_list_does_not_bring_back_a_termination_that_was_taken_back(
     then = given_past(*listed).when(UnlistFamily("2023-2", 1, at_the_cut))
 
     assert then.state.departure is None
+
+
+def test_an_order_that_waits_is_over_when_two_people_erase_the_family() -> None:
+    erase = AbandonTakeBack("head-1")
+    answer = OrderAnswered(*ORDER, "REFUSED", "FAMILY_UNKNOWN")
+
+    given_past(*TERMINATED, ASK).when(erase).then(TakeBackRejected(*ORDER, "head-1"), answer)
+    for done in ((), (ASK, REJECT), (ASK, erase)):
+        given_past(*TERMINATED, *done).when(erase).then_nothing()

@@ -294,6 +294,13 @@ class DecideTakeBack:
 
 
 @dataclass(frozen=True, slots=True)
+class AbandonTakeBack:
+    """Two people erase the family, the second of them `checker`: an order that waits is over."""
+
+    checker: str
+
+
+@dataclass(frozen=True, slots=True)
 class UnlistFamily:
     """Take back what the cancelled list of a tahap did; `before` is the family at its cut."""
 
@@ -320,4 +327,5 @@ Command: TypeAlias = (
     | MarkTerminated
     | AskTakeBack
     | DecideTakeBack
+    | AbandonTakeBack
 )

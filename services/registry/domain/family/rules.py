@@ -14,6 +14,7 @@ from services.registry.domain.family.changes import (
     withdraw_change,
 )
 from services.registry.domain.family.commands import (
+    AbandonTakeBack,
     AdjudicatePerson,
     AskTakeBack,
     AssignGroup,
@@ -108,7 +109,7 @@ def decide(command: Command, state: Family) -> list[Event]:
             return withdraw_change(command, state)
         case DecideReopening():
             return decide_reopening(command, state)
-        case MarkTerminated() | AskTakeBack() | DecideTakeBack():
+        case MarkTerminated() | AskTakeBack() | DecideTakeBack() | AbandonTakeBack():
             return terminate(command, state)
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from libs.events.domain.persons import same_person
-from services.registry.domain.family.commands import AskTakeBack, DecideTakeBack, MarkTerminated
+from services.registry.domain.family.commands import (
+    AbandonTakeBack,
+    AskTakeBack,
+    DecideTakeBack,
+    MarkTerminated,
+)
 from services.registry.domain.family.errors import (
     FamilyNotRegistered,
     NoSuchTakeBack,
@@ -26,7 +31,9 @@ from services.registry.domain.family.events import (
 from services.registry.domain.family.state import Departure, Family, TakeBack
 
 
-def terminate(command: MarkTerminated | AskTakeBack | DecideTakeBack, state: Family) -> list[Event]:
+def terminate(
+    command: MarkTerminated | AskTakeBack | DecideTakeBack | AbandonTakeBack, state: Family
+) -> list[Event]:
     """The family leaves with its failures, or comes back."""
     match command:
         case MarkTerminated():
@@ -35,6 +42,8 @@ def terminate(command: MarkTerminated | AskTakeBack | DecideTakeBack, state: Fam
             return ask_take_back(command, state)
         case DecideTakeBack():
             return decide_take_back(command, state)
+        case AbandonTakeBack():
+            return abandon_take_back(command, state)
 
 
 def mark_terminated(command: MarkTerminated, state: Family) -> list[Event]:
@@ -88,6 +97,16 @@ def decide_take_back(command: DecideTakeBack, state: Family) -> list[Event]:
         return [rejected, OrderAnswered(*order, "REFUSED", "NOT_APPROVED")]
     taken = TerminationTakenBack(state.family, departure.tahap, *order[1:], command.checker)
     return [taken, FamilyReinstated(state.family), OrderAnswered(*order, "DONE")]
+
+
+def abandon_take_back(command: AbandonTakeBack, state: Family) -> list[Event]:
+    """An order that waits is refused, as one about nobody: the family is being erased."""
+    asked = state.take_back
+    if asked is None or asked.standing != "WAITING":
+        return []
+    order = state.family, asked.order, asked.case
+    rejected = TakeBackRejected(*order, command.checker)
+    return [rejected, OrderAnswered(*order, "REFUSED", "FAMILY_UNKNOWN")]
 
 
 def terminated(state: Family, event: FamilyTerminated | TakeBackEvent) -> Family:
