@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from libs.events.store.transaction import Connection
 
 _UNSUMMED: Final = "SELECT DISTINCT region FROM unsummed WHERE tahap {up_to} $3 AND {within}"
-_KEPT: Final = """
+_SUMS: Final = """
 SELECT left(region, $4) AS area, '' AS family, key, day, {sign}sums[1] AS rows, {columns}
 FROM area_sum WHERE model = '{part}' AND {tahap} AND grain = '{grain}' AND {within}
 """
@@ -187,21 +187,21 @@ def _of_sums(wanted: FiguresWanted, changed: Sequence[str]) -> list[str]:
     """Sums as they are kept; of changed villages, the rows less what is kept of them."""
     whole = among(len(wanted.regions))
     if not changed:
-        return _kept(wanted, _grain(wanted), whole)
+        return _from_sums(wanted, _grain(wanted), whole)
     there = villages(10)
     return [
-        *_kept(wanted, _grain(wanted), whole),
-        *_kept(wanted, "VILLAGE", there, sign="-"),
+        *_from_sums(wanted, _grain(wanted), whole),
+        *_from_sums(wanted, "VILLAGE", there, sign="-"),
         *_of_rows(wanted, there),
     ]
 
 
-def _kept(wanted: FiguresWanted, grain: str, within: str, sign: str = "") -> list[str]:
+def _from_sums(wanted: FiguresWanted, grain: str, within: str, sign: str = "") -> list[str]:
     model = MODELS[wanted.model]
     columns = (f"{sign}sums[{n}] AS {name}" for n, name in enumerate(model.counted, 2))
     listed = ", ".join(columns)
     return [
-        _KEPT.format(
+        _SUMS.format(
             sign=sign,
             columns=listed,
             part=part,
@@ -224,7 +224,7 @@ def _grain(wanted: FiguresWanted) -> str:
 def _statement(wanted: FiguresWanted, parts: Sequence[str]) -> str:
     model = MODELS[wanted.model]
     numbers = {name: name for name in model.counted} | {
-        name: told.format(days=_AGE) for name, told in model.of_age.items()
+        name: column.format(days=_AGE) for name, column in model.of_age.items()
     }
     return _SUMMED.format(
         counted=" UNION ALL ".join(parts),

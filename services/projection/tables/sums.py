@@ -132,10 +132,10 @@ async def _sum(connection: Connection, tahap: str, regions: Sequence[str]) -> No
                 select=source.within(villages(2), up_to_tahap=False),
             )
             await connection.execute(count, tahap, regions)
-            of_districts = _OF_DISTRICTS.format(part=part, sums=_each(model))
+            of_districts = _OF_DISTRICTS.format(part=part, sums=_by_place(model))
             await connection.execute(of_districts, tahap, districts)
 
 
-def _each(model: Model) -> str:
+def _by_place(model: Model) -> str:
     """The sums of each place of an array: the number of rows, then the columns."""
     return ", ".join(f"sum(sums[{n}])::bigint" for n in range(1, len(model.counted) + 2))

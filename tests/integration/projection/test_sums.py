@@ -49,7 +49,7 @@ def the_same(*names: object) -> str:
 
 
 def of_family(desk: Desk, chance: Random) -> Iterator[Record]:
-    """What the registry says: judged, waiting, graduated, reopened, taken off, erased."""
+    """The registry: judged, waiting, graduated, reopened, taken off, erased."""
     for family in FAMILIES:
         tahap, region = chance.choice([*TAHAPS]), chance.choice(PLACES)
         about = {"family": family, "tahap": tahap, "region": region}
@@ -62,7 +62,7 @@ def of_family(desk: Desk, chance: Random) -> Iterator[Record]:
 
 
 def of_commitment(desk: Desk, chance: Random) -> Iterator[Record]:
-    """What conditionality says: judged, judged again, withdrawn, investigated."""
+    """Conditionality: judged, judged again, withdrawn, investigated."""
     for family, tahap in ((family, tahap) for family in FAMILIES for tahap in TAHAPS):
         about = {"family": family, "tahap": tahap, "cycle": tahap}
         for revision in (1, 2):
@@ -78,7 +78,7 @@ def of_commitment(desk: Desk, chance: Random) -> Iterator[Record]:
 
 
 def of_payment(desk: Desk, chance: Random) -> Iterator[Record]:
-    """What payments say: entitled here, there, twice; paid, failed, deferred, voided, returned."""
+    """Payments: entitled here, there, twice; paid, failed, deferred, voided, returned."""
     for family, tahap in ((family, tahap) for family in FAMILIES for tahap in TAHAPS):
         for kind in chance.sample(("REGULAR", "SUPPLEMENTARY"), chance.randint(1, 2)):
             payment = the_same(family, tahap, kind)
@@ -99,7 +99,7 @@ def of_payment(desk: Desk, chance: Random) -> Iterator[Record]:
 
 
 def of_sessions(desk: Desk, chance: Random) -> Iterator[Record]:
-    """What p2k2 says: families join groups, anywhere; sessions are held, moved, cancelled."""
+    """P2K2: families join groups, anywhere; sessions are held, moved, cancelled."""
     for family in FAMILIES * 2:
         group = {"group": f"G{chance.randint(1, 2)}", "region": chance.choice(PLACES)}
         yield desk.said(SESSION_TOPIC, "FamiliesJoined", families=[family], **group)
@@ -117,7 +117,7 @@ def of_sessions(desk: Desk, chance: Random) -> Iterator[Record]:
 
 
 def of_cases(desk: Desk, chance: Random) -> Iterator[Record]:
-    """What complaints say: cases come in, anywhere, and are resolved."""
+    """Complaints: cases come in, anywhere, and are resolved."""
     for number in range(4):
         about = {"case": the_same("case", number), "region": chance.choice(PLACES)}
         whose = {"family": chance.choice(FAMILIES), "received_on": "2023-03-20"}
@@ -128,7 +128,7 @@ def of_cases(desk: Desk, chance: Random) -> Iterator[Record]:
 
 
 def of_tahaps(desk: Desk, _chance: Random) -> Iterator[Record]:
-    """What is said of each tahap."""
+    """The announcement of each tahap."""
     for tahap, (month, day) in TAHAPS.items():
         facts = {"tahap": tahap, "months": [month], "closing_date": day}
         yield desk.said(TAHAP_TOPIC, "ClosingAnnounced", **facts)
