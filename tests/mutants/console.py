@@ -64,8 +64,8 @@ CONSOLE: Final = (
         (
             Change(
                 "console/application.py",
-                "await Noting(request, request.app.state.committer, context)(data)",
-                "{**data, 'at': context.at}",
+                "data = await noting(data)",
+                "data = {**data, 'at': context.at}",
             ),
         ),
         f"{_SIGNING_IN}::test_whoever_reads_a_family_is_on_record",

@@ -43,7 +43,7 @@ SUMS: Final = (
         COUNTED,
     ),
     Mutant(
-        "sums-of-every-region",
+        "villages-of-every-region",
         "a reader of a regency is shown the sums of every village",
         (
             Change(
