@@ -31,6 +31,7 @@ from cli.commands import (
     take_back,
     unmatched,
     why,
+    withheld,
 )
 from cli.commands import tahap as tahap_verbs
 from cli.commands.rebuild import REBUILT, rebuild
@@ -55,6 +56,7 @@ app.command("why")(why.why)
 app.command("reads")(reads.reads)
 app.command("unmatched")(unmatched.unmatched)
 app.command("arrears")(arrears.arrears)
+app.command("withheld")(withheld.withheld)
 app.command("synth")(synth.synth)
 app.command("verify")(proving.verify)
 app.command("witness")(proving.witness)

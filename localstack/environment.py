@@ -60,6 +60,7 @@ REACHING_OUT: Final = tuple(name for name, entry in catalogue().services.items()
 
 SEALING: Final = catalogue().needing(*SEALS)
 MATCHING: Final = catalogue().needing("token-key")
+OPENING: Final = catalogue().needing("inbound-keys")
 IN_KEYS: Final = catalogue().needing(*KEYED)
 KEY_BYTES: Final = 32
 
@@ -95,7 +96,7 @@ class Environment:
         """Make the keys that are not there yet."""
         self.secrets_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._make_own_keys()
-        for name in (KEK, "token-key", "field-key", "cursor-key"):
+        for name in (KEK, "token-key", "field-key", "inbound-keys", "cursor-key"):
             path = self.secrets_dir / name
             if not path.exists():
                 write_private(path, base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode())
@@ -193,6 +194,7 @@ class Environment:
                 if name in catalogue().needing("field-key")
                 else {}
             ),
+            **(self._file("PKH_INBOUND_KEYS_FILE", "inbound-keys") if name in OPENING else {}),
             **(self._to_partners(name) if name in REACHING_OUT else {}),
             **{
                 f"PKH_{other.upper()}_URL": self.base_url(other)

@@ -37,6 +37,7 @@ from libs.events.store import migrate
 from libs.events.store.model import Context
 from libs.events.store.postgres import Store
 from libs.privacy import migrate as key_migrate
+from libs.privacy.closed_numbers import NumberKeys
 from libs.privacy.migrate import KeyRoles
 from libs.privacy.versions import KeyVersions
 from tests.servers import Postgres
@@ -87,6 +88,7 @@ async def service_settings(
             kek=KeyVersions.of(os.urandom(32)),
             token_key=KeyVersions.of(os.urandom(32)),
             field_key=KeyVersions.of(os.urandom(32)),
+            inbound_keys=NumberKeys(KeyVersions.of(os.urandom(32))),
             contracts_dir=ROOT / "contracts",
             addresses={"payments": NOWHERE} if service == "registry" else {},
         )

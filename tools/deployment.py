@@ -118,6 +118,8 @@ def _environment(name: str, entry: Entry) -> Iterator[str]:
         yield "PKH_TOKEN_KEY_FILE: /run/secrets/token-key"
     if "field-key" in entry.needs:
         yield "PKH_FIELD_KEY_FILE: /run/secrets/field-key"
+    if "inbound-keys" in entry.needs:
+        yield "PKH_INBOUND_KEYS_FILE: /run/secrets/inbound-keys"
     if "service-token" in entry.needs:
         yield "PKH_SERVICE_TOKEN_FILE: /token/token"
     if entry.partners:
@@ -140,6 +142,7 @@ def _service(name: str, entry: Entry) -> Iterator[str]:
         "reader": _password(reader(name)),
         "token-key": "token-key",
         "field-key": "field-key",
+        "inbound-keys": "inbound-keys",
     }
     shared = ("partner-keys.json", "signing-keys.json", CA, *client_files(name))
     outside = shared if entry.partners else ()

@@ -27,14 +27,15 @@ Need: TypeAlias = Literal[
     "own-keys",
     "eraser",
     "token-key",
+    "inbound-keys",
     "service-token",
     "reader",
     "console",
     "field-key",
 ]
 """A thing that a service is given: the families' keys, keys of its own things, what destroys the
-former, the key of pseudonyms, its own token, the role under which requests read, a sign-in, the key
-of what is entered without a network."""
+former, the key of pseudonyms, the keys for which numbers are closed outside, its own token, the
+role under which requests read, a sign-in, the key of what is entered without a network."""
 SEALS: Final[tuple[Need, ...]] = "sealing-keys", "own-keys"
 """The needs that a key-encryption key meets: the families', or one of the service's own."""
 KEK: Final = "kek"
@@ -73,7 +74,7 @@ def own_kek(name: str) -> str:
 
 
 def inbound(name: str) -> str:
-    """Kafka's user for who is registered to write from outside."""
+    """The embedded bus's role, and Kafka's user, of who is registered to write from outside."""
     return f"pkh_inbound_{name}"
 
 
@@ -123,10 +124,12 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Catalogue(msgspec.Struct, frozen=True):
-    """{name: service}, in the order of the file; `outsiders` are Kafka's users that are none."""
+    """{name: service}, in the order of the file; `outsiders` are Kafka's users that are none, and
+    `writers` those of them who are registered to write."""
 
     services: Mapping[str, Entry]
     outsiders: tuple[str, ...] = ()
+    writers: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -171,8 +174,8 @@ def load(root: Path = ROOT, today: date | None = None) -> Catalogue:
     ]
     if sentences:
         raise CatalogueRefused(sentences)
-    users = (*map(inbound, topics.registered()), *map(outside, topics.integrators))
-    return Catalogue(services, users)
+    writers = tuple(map(inbound, topics.registered()))
+    return Catalogue(services, (*writers, *map(outside, topics.integrators)), writers)
 
 
 @lru_cache(maxsize=1)
@@ -231,7 +234,9 @@ def _of_topics(services: Mapping[str, Entry], topics: Topics, today: date) -> It
                 yield f"[{name}] reads {topic}, whose readers are others."
         for topic in entry.publishes:
             owner = topics.owners.get(topic, name)
-            if owner != name:
+            if topic in topics.writers:
+                yield f"[{name}] publishes {topic}, which is written from outside."
+            elif owner != name:
                 yield f"[{name}] publishes {topic}, which contracts/topics.yaml gives to {owner}."
     published = {topic for entry in services.values() for topic in entry.publishes}
     yield from _of_writers(services, topics)
@@ -253,6 +258,9 @@ def _of_writers(services: Mapping[str, Entry], topics: Topics) -> Iterator[str]:
                 yield f"{reader} reads {topic}, which is not in contracts/topics.yaml."
             if topic in topics.readers:
                 yield f"{reader} reads {topic}, whose readers are others."
+    for topic, writers in topics.writers.items():
+        if not writers:
+            yield f"nobody is registered to write {topic} of contracts/topics.yaml."
     for writer, own in topics.registered().items():
         if writer in services:
             yield f"{', '.join(own)} is written from outside: {writer} is a service."

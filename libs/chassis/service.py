@@ -46,6 +46,8 @@ from libs.events.store.postgres import Store
 from libs.events.telemetry.metrics import Sample
 from libs.events.workers.backoff import failing
 from libs.events.workers.leader import has_leader, lead
+from libs.privacy.closed_numbers import NumberKeys
+from libs.privacy.errors import KeyNeeded
 from libs.privacy.keys import KeyRing, Pool
 from libs.privacy.recognition import TOKEN, Recognition
 from libs.privacy.rotation import (
@@ -140,6 +142,12 @@ class Running:
         versions = await still_in_use(pool, TOKEN, self.settings.token_key)
         await ensure_retired(pool, TOKEN, versions)
         return Recognition(versions, pool)
+
+    def inbound_keys(self) -> NumberKeys:
+        """The keys for which writers from outside close numbers, where `inbound-keys` is needed."""
+        if self.settings.inbound_keys is None:
+            raise KeyNeeded(kind="inbound", version=1)
+        return self.settings.inbound_keys
 
     async def _key_pool(self, url: str, connections: int = 1, schemas: str = "public") -> Pool:
         pool = asyncpg.create_pool(

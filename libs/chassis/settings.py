@@ -19,6 +19,7 @@ from libs.chassis.partner_tls import CertificateRefused, PartnerTls, read_partne
 from libs.chassis.sign_in import SignIn, read_sign_in
 from libs.events.bus.kafka_settings import Cluster, KafkaSecurity
 from libs.policy.files import PolicyError
+from libs.privacy.closed_numbers import NumberKeys
 from libs.privacy.security_module import ModuleAddress
 from libs.privacy.versions import KeyVersions
 
@@ -31,6 +32,7 @@ ISSUERS: Final = "PKH_ISSUERS_FILE"
 GONE: Final = ("PKH_JWKS_URL", "PKH_PERSON_CLAIM")
 """Variables that named an identity provider before; passed over, they would let in others."""
 CONSOLE: Final = "PKH_CONSOLE_FILE"
+INBOUND_KEYS: Final = "PKH_INBOUND_KEYS_FILE"
 PARTNER_KEYS: Final = "PKH_PARTNER_KEYS_FILE"
 SIGNING_KEYS: Final = "PKH_SIGNING_KEYS_FILE"
 PARTNER_CA: Final = "PKH_PARTNER_CA_FILE"
@@ -55,6 +57,7 @@ NEEDED: Final[Mapping[str, Sequence[str]]] = {
     "eraser": ("PKH_ERASER_URL",),
     "reader": ("PKH_READER_URL",),
     "token-key": ("PKH_TOKEN_KEY_FILE", "PKH_KEYS_URL"),
+    "inbound-keys": ("PKH_INBOUND_KEYS_FILE",),
     "service-token": ("PKH_SERVICE_TOKEN_FILE",),
     "console": (),  # without its file nobody signs in, and all else works
     "field-key": ("PKH_FIELD_KEY_FILE",),
@@ -150,6 +153,15 @@ def held_key(env: Environment, name: str) -> KeyVersions:
     if versions.labels:
         raise SettingRefused(f"{name} must hold its keys itself.")
     return versions
+
+
+def inbound_keys(env: Environment) -> NumberKeys | None:
+    """The keys for which numbers are closed outside; None in a service that opens none."""
+    versions = held_key(env, INBOUND_KEYS)
+    try:
+        return NumberKeys(versions) if versions.in_use else None
+    except ValueError:
+        raise SettingRefused(f"{INBOUND_KEYS} holds a version that is no key of P-256.") from None
 
 
 def security_module(env: Environment) -> ModuleAddress | None:
@@ -356,6 +368,8 @@ class Settings:
     token_key: KeyVersions = field(default_factory=KeyVersions)
     field_key: KeyVersions = field(default_factory=KeyVersions)
     """Opens what was entered without a network and waited in a browser; none where nothing is."""
+    inbound_keys: NumberKeys | None = field(default=None, repr=False)
+    """The keys for which writers from outside close persons' numbers."""
     cursor_key: bytes = field(default_factory=lambda: os.urandom(32), repr=False)
     """Signs the cursors of lists; where none is set, they end with the process that gave them."""
     service_token_file: Path | None = None
@@ -418,6 +432,7 @@ class Settings:
             security_module=security_module(env),
             token_key=held_key(env, "PKH_TOKEN_KEY_FILE"),
             field_key=held_key(env, "PKH_FIELD_KEY_FILE"),
+            inbound_keys=inbound_keys(env),
             cursor_key=secret_key(env, "PKH_CURSOR_KEY_FILE") or os.urandom(32),
             service_token_file=file(env, "PKH_SERVICE_TOKEN_FILE"),
             host=text(env, "PKH_HOST", "127.0.0.1"),

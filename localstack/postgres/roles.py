@@ -18,6 +18,8 @@ SCRIPT: Final = ROOT / "deploy" / "postgres" / "init" / "10-roles.sh"
 PASSWORD_BYTES: Final = 32
 RELAY: Final = role("relay")
 """The role that carries messages to the embedded bus."""
+WRITER_CONNECTIONS_MAX: Final = 8
+"""Connections at once of each that writes to the embedded bus from outside."""
 
 
 def logins() -> Iterator[str]:
@@ -25,7 +27,7 @@ def logins() -> Iterator[str]:
     for name, entry in catalogue().services.items():
         yield from (role(name), owner(name), *map(role, entry.readers))
         yield from (relay(name),) if entry.publishes else ()
-    yield from (owner("keys"), role("eraser"), owner("bus"), RELAY)
+    yield from (owner("keys"), role("eraser"), owner("bus"), RELAY, *catalogue().writers)
 
 
 def provision(server: PostgresServer, secrets_dir: Path) -> None:
@@ -35,12 +37,14 @@ def provision(server: PostgresServer, secrets_dir: Path) -> None:
     file was lost, the role gets a new one.
     """
     made = [login for login in logins() if _password_made(secrets_dir, login)]
-    users = " ".join([*map(role, catalogue().names), RELAY])
+    writers = catalogue().writers
+    users = " ".join([*map(role, catalogue().names), RELAY, *writers])
     run_script(
         server,
         secrets_dir,
         f"make_role {owner('bus')} 8",
         f"make_role {RELAY} 24",
+        *(f"make_role {writer} {WRITER_CONNECTIONS_MAX}" for writer in writers),
         f"make_common_database {role('bus')} {owner('bus')} {users}",
         *(f"change_password {login}" for login in made),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,7 +13,9 @@ from libs.events.store.transaction import Transaction
 from services.conditionality.contract import (
     CASE_TOPIC,
     COMMITMENT,
+    EDUCATION_TOPIC,
     EVALUATION,
+    HEALTH_TOPIC,
     PERSON,
     ROSTER_TOPIC,
     SERVICE,
@@ -32,6 +34,8 @@ from services.conditionality.contract import (
     ListFrozen,
     OrderRequested,
     PersonsRegistered,
+    PersonVisitsReported,
+    PupilMonthsReported,
     SessionCancelled,
     SessionCorrected,
     TahapCancelled,
@@ -59,6 +63,7 @@ from services.conditionality.tables.roster import (
     open_evaluation,
 )
 from services.conditionality.workers.case_orders import take_case
+from services.conditionality.workers.inbound import Intake
 from services.conditionality.workers.judging import RuleSetPolicies, facts_at_cut, judge
 from services.conditionality.workers.withdrawer import cancel, lock_uncancelled
 
@@ -69,9 +74,29 @@ CASES: Final[Mapping[str, type[Any]]] = {
 }
 
 
-def subscriptions(policies: RuleSetPolicies) -> tuple[Subscription, ...]:
+INBOUND: Final[Mapping[str, type[Any]]] = {
+    EDUCATION_TOPIC: PupilMonthsReported,
+    HEALTH_TOPIC: PersonVisitsReported,
+}
+
+
+def subscriptions(policies: RuleSetPolicies, intake: Intake) -> tuple[Subscription, ...]:
     """The topics that conditionality reads."""
-    return _sessions(policies), _roster(policies), _tahap(policies), _cases(policies)
+    own = _sessions(policies), _roster(policies), _tahap(policies), _cases(policies)
+    return *own, *_inbound(intake)
+
+
+def _inbound(intake: Intake) -> Iterator[Subscription]:
+    """The topics on which schools and health facilities report through registered writers."""
+
+    async def take(unit: Transaction, messages: Sequence[Incoming]) -> None:
+        await intake.take(unit, messages)
+
+    async def withhold(unit: Transaction, messages: Sequence[Incoming]) -> None:
+        await intake.withhold(unit, messages)
+
+    for topic, body in INBOUND.items():
+        yield Subscription(SERVICE, topic, {body.__name__: body}, take, withhold=withhold)
 
 
 def _roster(policies: RuleSetPolicies) -> Subscription:

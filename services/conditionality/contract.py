@@ -77,6 +77,8 @@ TAHAP_TOPIC: Final = "pkh.payments.tahap.v1"
 ROSTER_TOPIC: Final = "pkh.registry.roster.v1"
 CASE_TOPIC: Final = "pkh.complaints.case.v1"
 SESSION_TOPIC: Final = "pkh.p2k2.session.v1"
+EDUCATION_TOPIC: Final = "pkh.inbound.education-attendance.v1"
+HEALTH_TOPIC: Final = "pkh.inbound.health-visit.v1"
 
 
 def _named(*events: type[Any]) -> dict[str, type[Any]]:
@@ -353,3 +355,55 @@ class SessionCancelled:
     """A session counts nowhere."""
 
     session: str
+
+
+# -- Written from outside -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PupilMonth:
+    """One month of a pupil at school, in days of teaching; `month` is YYYY-MM, `absent` without a
+    reason (alpa), `permitted` with leave (izin), `sick` with a letter (sakit)."""
+
+    month: str
+    effective_days: int
+    absent: int
+    permitted: int
+    sick: int
+
+
+@dataclass(frozen=True, slots=True)
+class PupilMonthsReported:
+    """Months of one pupil, as a school says; the message's key is the school's `npsn`.
+
+    `nik` is the pupil's number, as a compact JWE closed for the platform (ECDH-ES, A256GCM), never
+    in clear. A later message about a month takes the place of an earlier one; a message whose
+    `ce_id` was taken before changes nothing.
+    """
+
+    npsn: str
+    months: tuple[PupilMonth, ...]
+    nik: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VisitMonth:
+    """The word on a person's visit to one service in a month (YYYY-MM)."""
+
+    month: str
+    service: str
+    attended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonVisitsReported:
+    """Visits of one person, as a health facility says; the message's key is its `facility_code`.
+
+    `nik` is the person's number, as a compact JWE closed for the platform (ECDH-ES, A256GCM), never
+    in clear. A later message about a service and month takes the place of an earlier one; a message
+    whose `ce_id` was taken before changes nothing.
+    """
+
+    facility_code: str
+    visits: tuple[VisitMonth, ...]
+    nik: str = ""

@@ -17,6 +17,7 @@ from services.conditionality.http import (
     corrections,
     exceptions,
     facts,
+    inbound,
     investigations,
     unmatched,
     worklists,
@@ -26,18 +27,22 @@ from services.conditionality.http.openapi_examples import EXAMPLES
 from services.conditionality.tables.regions import lives
 from services.conditionality.tables.unmatched import unmatched_readings
 from services.conditionality.workers.closer import REPEATER, Closer, Repeater
+from services.conditionality.workers.inbound import Intake
 from services.conditionality.workers.job_progress import CLOSER, EVALUATIONS
 from services.conditionality.workers.re_decider import RE_DECIDER, ReDecider
 from services.conditionality.workers.withdrawer import WITHDRAWER, Withdrawer
 
 POLICIES: Final = policy.load()
 EXCUSES: Final = policy.load_excuses()
+WRITERS: Final = policy.load_writers()
 
 
 async def parts(running: Running) -> Parts:
     """Evaluates what the roster lists, and decides again where facts are late."""
     store, recognition = running.store, await running.recognition()
     running.looks.append(Seldom(partial(unmatched_readings, store)))
+    keys = running.inbound_keys()
+    intake = Intake(recognition, keys, WRITERS)
     workers = {
         CLOSER: Closer(store).step,
         REPEATER: Repeater(store).step,
@@ -46,11 +51,12 @@ async def parts(running: Running) -> Parts:
     }
     resources = {
         "recognition": recognition,
+        "number_keys": keys,
         "csv_import": CsvImport(recognition),
         "policies": POLICIES,
         "excuses": EXCUSES,
     }
-    return Parts(subscriptions(POLICIES), workers, resources)
+    return Parts(subscriptions(POLICIES, intake), workers, resources)
 
 
 SERVICE: Final = Service(
@@ -59,6 +65,7 @@ SERVICE: Final = Service(
         facts.router,
         corrections.router,
         exceptions.router,
+        inbound.router,
         investigations.router,
         unmatched.router,
         worklists.router,

@@ -185,6 +185,8 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
         "POST /investigations/{family}/{tahap}/decision": _of(
             Regions.FAMILY, "conditionality:approve"
         ),
+        "GET /inbound-keys": _of(Regions.NONE, "conditionality:read", "conditionality:record"),
+        "GET /withheld-messages": _of(Regions.ROWS, "conditionality:read", "conditionality:record"),
         "GET /unmatched-facts": _of(Regions.ROWS, "conditionality:read", "conditionality:record"),
         "GET /unmatched-facts/lines": _of(
             Regions.ROWS, "conditionality:read", "conditionality:record"

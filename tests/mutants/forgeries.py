@@ -13,7 +13,7 @@ FORGERIES: Final = (
         (
             Change(
                 "libs/events/bus/malformed.py",
-                "    if {*envelopes.sources} != {topics.source(batch.topic)}:\n",
+                "    if not {*envelopes.sources} <= topics.sources(batch.topic):\n",
                 "    if False:\n",
             ),
         ),
@@ -113,17 +113,36 @@ FORGERIES: Final = (
     ),
     Mutant(
         "inbound-from-whomever",
-        "on a topic that somebody outside writes a service is believed too",
+        "on a topic that somebody outside writes whoever is registered for another is believed too",
         (
             Change(
                 "libs/events/bus/topics.py",
-                'return f"/inbound/{owner}" if topic.startswith(INBOUND) else source_of(owner)',
-                "return source_of(owner)",
+                "return frozenset(map(inbound_source, self.writers[topic]))",
+                "return frozenset(map(inbound_source, chain.from_iterable(self.writers.values())))",
+            ),
+            Change(
+                "libs/events/bus/topics.py",
+                "from pathlib import Path\n",
+                "from itertools import chain\nfrom pathlib import Path\n",
             ),
         ),
         "tests/unit/events/test_malformed.py"
         "::test_on_an_inbound_topic_the_registered_writer_alone_is_believed",
         "tests/unit/events/test_malformed.py::test_what_the_owner_s_relay_writes_is_its_message",
+    ),
+    Mutant(
+        "school-of-another-writer",
+        "a writer from outside speaks for schools that are another's",
+        (
+            Change(
+                "services/conditionality/domain/writers.py",
+                "if reporter.startswith(term.reporters)]",
+                "if reporter]",
+            ),
+        ),
+        "tests/unit/conditionality/test_writers.py::test_for_anything_else_it_is_not_heard"
+        "[writer4-pkh.inbound.education-attendance.v1-60141147-months4-Withheld.REPORTER_NOT_YOURS]",
+        "tests/unit/conditionality/test_writers.py::test_it_speaks_in_the_areas_of_its_term",
     ),
     Mutant(
         "sent-twice-untold",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ import msgspec
 import yaml
 
 from libs.events.bus.envelope import CONTENT_TYPE, type_prefix
-from libs.events.bus.topics import Topics
+from libs.events.bus.topics import Topics, is_inbound
 
 DOCUMENT: Final = "asyncapi.yaml"
 EXAMPLE: Final = ".example.json"
@@ -40,6 +40,19 @@ _HEADERS: Final[Mapping[str, Mapping[str, str]]] = {
     "ce_epoch": {**_TEXT, "description": "Changes when the source was restored from a backup."},
     "traceparent": {**_TEXT, "description": "W3C trace context of the request behind it."},
 }
+_INBOUND_HEADERS: Final[Mapping[str, Mapping[str, str]]] = {
+    "ce_specversion": _HEADERS["ce_specversion"],
+    "ce_id": {
+        **_TEXT,
+        "pattern": "^[!-~]{1,200}$",
+        "description": "Names the message for ever among its writer's; sent again it changes "
+        "nothing. Never a person's number.",
+    },
+    "ce_source": {**_TEXT, "description": "/inbound/ and the name under which you are registered."},
+    "ce_type": _TEXT,
+    "ce_time": {**_TEXT, "format": "date-time", "description": "When it was written."},
+    "traceparent": {**_TEXT, "description": "W3C trace context, if there is one."},
+}
 _OPTIONAL: Final = ("traceparent",)
 
 
@@ -60,7 +73,10 @@ def document(contracts: Path, messages: Mapping[Path, type[Any]]) -> dict[str, A
             "messages": {
                 _id(stem): _message(topics, stem, payloads[stem]) for stem in sorted(messages)
             },
-            "messageTraits": {"cloudEvent": _cloud_event()},
+            "messageTraits": {
+                "cloudEvent": _cloud_event(_HEADERS, _OPTIONAL),
+                "inboundEvent": _cloud_event(_INBOUND_HEADERS, _OPTIONAL),
+            },
             "schemas": {name: _described(schemas[name]) for name in sorted(schemas)},
         },
     }
@@ -89,7 +105,7 @@ def _channel(topics: Topics, name: str, stems: Iterable[Path]) -> dict[str, Any]
     own = [_id(stem) for stem in sorted(stems) if stem.parent.name == name]
     return {
         "address": name,
-        "description": f"From {topics.owners[name]}, keyed by {topics.keys[name]}; its data is "
+        "description": f"From {_from(topics, name)}, keyed by {topics.keys[name]}; its data is "
         f"{topics.data_classes[name]}.{_relation(topics, name)}",
         "messages": {message: {"$ref": f"#/components/messages/{message}"} for message in own},
         "bindings": {
@@ -102,6 +118,11 @@ def _channel(topics: Topics, name: str, stems: Iterable[Path]) -> dict[str, Any]
     }
 
 
+def _from(topics: Topics, name: str) -> str:
+    """The names of who says it: the owner, or those outside who are registered to."""
+    return " and ".join(topics.writers.get(name) or [topics.owners[name]])
+
+
 def _relation(topics: Topics, name: str) -> str:
     """The sentences on when a topic ends, and which one it narrows."""
     ends = f" Its last day is {topics.ends[name]}." if name in topics.ends else ""
@@ -111,11 +132,15 @@ def _relation(topics: Topics, name: str) -> str:
 
 def _operation(topics: Topics, name: str) -> dict[str, Any]:
     return {
-        "action": "send",
+        "action": "receive" if is_inbound(name) else "send",
         "channel": {"$ref": f"#/channels/{name}"},
-        "summary": f"{topics.owners[name]} says what has happened.",
-        "tags": [{"name": topics.owners[name]}],
+        "summary": f"{topics.describes(name)} {_does(name)}",
+        "tags": [{"name": topics.describes(name)}],
     }
+
+
+def _does(name: str) -> str:
+    return "takes in what is reported." if is_inbound(name) else "says what has happened."
 
 
 def _message(topics: Topics, stem: Path, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,18 +150,24 @@ def _message(topics: Topics, stem: Path, payload: Mapping[str, Any]) -> dict[str
     return {
         "name": f"{prefix}{name}{suffix}",
         "title": name,
-        "traits": [{"$ref": "#/components/messageTraits/cloudEvent"}],
+        "traits": [{"$ref": f"#/components/messageTraits/{_trait(topic)}"}],
         "payload": payload,
         "examples": [{"name": name, "payload": example}],
     }
 
 
-def _cloud_event() -> dict[str, Any]:
+def _trait(topic: str) -> str:
+    return "inboundEvent" if is_inbound(topic) else "cloudEvent"
+
+
+def _cloud_event(
+    headers: Mapping[str, Mapping[str, str]], optional: Collection[str]
+) -> dict[str, Any]:
     return {
         "headers": {
             "type": "object",
-            "properties": _HEADERS,
-            "required": [name for name in _HEADERS if name not in _OPTIONAL],
+            "properties": headers,
+            "required": [name for name in headers if name not in optional],
         },
         "bindings": {"kafka": {"key": _TEXT, "bindingVersion": "0.5.0"}},
     }

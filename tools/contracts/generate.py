@@ -35,10 +35,10 @@ RELEASED: Final = "released.json"
 
 
 def messages(contracts: Path = CONTRACTS) -> dict[Path, type[Any]]:
-    """{contracts/<topic>/<Type>.v1: the publisher's dataclass} of every golden example."""
+    """{contracts/<topic>/<Type>.v1: the dataclass of who describes it} of every golden example."""
     topics = Topics.load(contracts)
     return {
-        stem: published(topics.owners[stem.parent.name], *stem.name.split("."))
+        stem: published(topics.describes(stem.parent.name), *stem.name.split("."))
         for stem in stems(contracts, EXAMPLE)
     }
 

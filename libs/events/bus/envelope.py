@@ -63,6 +63,11 @@ def source_of(owner: str) -> str:
     return f"/services/{owner}"
 
 
+def inbound_source(writer: str) -> str:
+    """The source of what somebody registered writes from outside."""
+    return f"/inbound/{writer}"
+
+
 def headers_of(envelope: Envelope, prefix: tuple[str, str]) -> list[tuple[str, bytes]]:
     """The record headers of an envelope; `prefix` is the topic's `type_prefix`.
 
@@ -120,11 +125,11 @@ class Envelopes(Struct, frozen=True):
     def at(self, index: int) -> Envelope:
         """One of them by itself."""
         return Envelope(
-            _text(self.ids[index]),
+            text_of(self.ids[index]),
             self.sources[index],
             self.types[index],
             self.majors[index],
-            _text(self.subjects[index]),
+            text_of(self.subjects[index]),
             self.times[index],
             self.positions[index],
             self.previous[index],
@@ -142,7 +147,7 @@ def parse(record: Record) -> Envelope:
 def parse_all(batch: Batch) -> Envelopes:
     """The envelopes of a batch. Raises `EnvelopeMalformed` for its first malformed record."""
     try:
-        return _parsed(_columns(batch))
+        return _parsed(columns_of(batch))
     except KeyError as missing:
         raise EnvelopeMalformed(header=missing.args[0], offset=batch.offsets[0]) from None
     except (ValueError, IndexError, OverflowError):
@@ -155,16 +160,16 @@ def parse_all(batch: Batch) -> Envelopes:
 
 
 def _parsed(columns: Mapping[str, Sequence[bytes]]) -> Envelopes:
-    kinds = _converted(_kind, columns["ce_type"])
+    kinds = _converted(kind_of, columns["ce_type"])
     positions = _numbers(columns["ce_position"], 1)
-    traces = _converted(_trace, columns["traceparent"]) if "traceparent" in columns else None
+    traces = _converted(trace_of, columns["traceparent"]) if "traceparent" in columns else None
     return Envelopes(
         ids=columns["ce_id"],
-        sources=_converted(_text, columns["ce_source"]),
+        sources=_converted(text_of, columns["ce_source"]),
         types=[kind for kind, _ in kinds],
         majors=[major for _, major in kinds],
         subjects=columns["ce_subject"],
-        times=_converted(_time, columns["ce_time"]),
+        times=_converted(moment_of, columns["ce_time"]),
         positions=positions,
         previous=_numbers(columns["ce_previous"], 0),
         epochs=_converted(_epoch, columns["ce_epoch"]),
@@ -188,7 +193,8 @@ def _numbers(column: Sequence[bytes], least: int) -> list[int]:
     return numbers
 
 
-def _columns(batch: Batch) -> dict[str, Sequence[bytes]]:
+def columns_of(batch: Batch) -> dict[str, Sequence[bytes]]:
+    """{header: its contents}; raises `EnvelopeMalformed` for a header that is there twice."""
     named = dict(zip(batch.header_names, batch.header_values, strict=True))
     if len(named) < len(batch.header_names):
         _refuse_twice(batch.header_names)
@@ -202,28 +208,32 @@ def _refuse_twice(names: Sequence[str]) -> None:
             raise EnvelopeMalformed(header=name, reason="twice")
 
 
-def _text(value: bytes) -> str:
+def text_of(value: bytes) -> str:
+    """A header as a text."""
     return value.decode("utf-8", "replace")
 
 
 def _epoch(value: bytes) -> str:
     if b"\0" in value:  # no column could hold it
         raise ValueError
-    return _text(value)
+    return text_of(value)
 
 
-def _kind(value: bytes) -> tuple[str, int]:
-    base, version = _text(value).rsplit(".v", 1)
+def kind_of(value: bytes) -> tuple[str, int]:
+    """The bare name of a type, and its major version; ValueError, IndexError."""
+    base, version = text_of(value).rsplit(".v", 1)
     return base.rsplit(".", 1)[1], int(version)
 
 
-def _trace(value: bytes) -> str | None:
-    trace = _text(value)
+def trace_of(value: bytes) -> str | None:
+    """A W3C trace context; None for anything else."""
+    trace = text_of(value)
     return trace if TRACEPARENT.fullmatch(trace) else None
 
 
-def _time(value: bytes) -> datetime:
-    moment = datetime.fromisoformat(_text(value))
+def moment_of(value: bytes) -> datetime:
+    """An aware moment in UTC; ValueError, OverflowError."""
+    moment = datetime.fromisoformat(text_of(value))
     if moment.tzinfo is None:
         raise ValueError
     return moment.astimezone(UTC)  # OverflowError where that is before year 1 or after 9999

@@ -2,13 +2,14 @@
 
 Whoever may write on a topic can put anything there. What the owner's relay could not have written
 is malformed: it has no place in the owner's log, so it moves no position and holds up nothing.
+On a topic that somebody outside writes, what none of its registered writers could have written is.
 """
 
 from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import lt
 from typing import Final
 
@@ -22,8 +23,9 @@ from libs.events.bus.envelope import (
     parse_all,
     type_prefix,
 )
+from libs.events.bus.inbound import parse_unlogged
 from libs.events.bus.partition import partition_of
-from libs.events.bus.topics import Topics
+from libs.events.bus.topics import Topics, is_inbound
 
 KEY_BYTES_MAX: Final = 1_000
 """The largest key; a parked message's key stands in an index, whose rows end at 2,700 bytes."""
@@ -54,15 +56,19 @@ def parse_each(batch: Batch, topics: Topics) -> ParsedBatch:
         except EnvelopeMalformed as error:
             malformed.append((batch.record(index), error))
     left = batch.only(good)
-    return ParsedBatch(left, parse_all(left) if good else None, malformed)
+    return ParsedBatch(left, _envelopes(left) if good else None, malformed)
+
+
+def _envelopes(batch: Batch) -> Envelopes:
+    return parse_unlogged(batch) if is_inbound(batch.topic) else parse_all(batch)
 
 
 def parse_own(batch: Batch, topics: Topics) -> Envelopes:
-    """The envelopes of a batch that the topic's owner has written.
+    """The envelopes of a batch that the topic's owner, or who is registered for it, has written.
 
     Raises `EnvelopeMalformed` that says what of it cannot be the owner's, and never the value.
     """
-    envelopes = parse_all(batch)
+    envelopes = _envelopes(batch)
     if reason := _foreign(batch, envelopes, topics):
         location = {"topic": batch.topic, "partition": batch.partition, "offset": batch.offsets[0]}
         raise EnvelopeMalformed(**location, reason=reason)
@@ -73,18 +79,25 @@ def _foreign(batch: Batch, envelopes: Envelopes, topics: Topics) -> str | None:
     """The first part of a batch that is not the owner's; None where all of it is."""
     column = dict(zip(batch.header_names, batch.header_values, strict=True))
     prefix = type_prefix(topics.namespace, batch.topic)[0].encode()
-    if {*envelopes.sources} != {topics.source(batch.topic)}:
+    if not {*envelopes.sources} <= topics.sources(batch.topic):
         return "source"
     if not all(_is_type(kind, prefix) for kind in {*column["ce_type"]}):
         return "type"
+    if not is_inbound(batch.topic) and (reason := _unlogged(envelopes, column)):
+        return reason
+    if not _are_keys(batch.keys, batch.partition, topics.partitions[batch.topic]):
+        return "key"
+    return None if _are_json(batch.values) else "value"
+
+
+def _unlogged(envelopes: Envelopes, column: Mapping[str, Sequence[bytes]]) -> str | None:
+    """The first part of a batch that no log gives its messages; None where all of it is given."""
     if not all(map(lt, envelopes.previous, envelopes.positions)):
         return "previous"
     named = zip(column["ce_epoch"], column["ce_position"], strict=True)
     if list(envelopes.ids) != [epoch + b"-" + position for epoch, position in named]:
         return "id"
-    if not _are_keys(batch.keys, batch.partition, topics.partitions[batch.topic]):
-        return "key"
-    return None if _are_json(batch.values) else "value"
+    return None
 
 
 def _is_type(value: bytes, prefix: bytes) -> bool:

@@ -11,13 +11,18 @@ from typing import Any, Final
 import msgspec
 import yaml
 
-from libs.events.bus.envelope import source_of
+from libs.events.bus.envelope import inbound_source, source_of
 from libs.events.bus.narrowing import Narrowing
 from libs.events.bus.partition import partition_of
 from libs.events.domain.errors import BusRefused
 
 INBOUND: Final = "pkh.inbound."
 """The beginning of topics on which others than services write."""
+
+
+def is_inbound(topic: str) -> bool:
+    """True of a topic on which somebody outside writes, and behind which there is no log."""
+    return topic.startswith(INBOUND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +32,8 @@ class Topics:
     A data class says who may read: public, pseudonymous, re-identifying or sealed (SECURITY.md). A
     topic of which `readers` are named has no others. The last day of a topic that ends is in
     `ends`: from the day after on it is neither sent nor read. A topic of `narrowings` tells less of
-    what another one of its owner tells. The owner of a topic under INBOUND is no service, but who
-    is registered to write it from outside. `integrators` read from outside the topics under their
+    what another one of its owner tells. A topic under INBOUND has no owner: `writers` are who is
+    registered to write it from outside. `integrators` read from outside the topics under their
     names.
     """
 
@@ -41,6 +46,7 @@ class Topics:
     ends: dict[str, date] = field(default_factory=dict)
     narrowings: dict[str, Narrowing] = field(default_factory=dict)
     integrators: dict[str, list[str]] = field(default_factory=dict)
+    writers: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, contracts: Path) -> Topics:
@@ -50,7 +56,7 @@ class Topics:
         return cls(
             declared["namespace"],
             {name: topic["partitions"] for name, topic in topics.items()},
-            {name: topic["owner"] for name, topic in topics.items()},
+            {name: topic["owner"] for name, topic in topics.items() if not is_inbound(name)},
             {name: topic["key"] for name, topic in topics.items()},
             {name: topic["data_class"] for name, topic in topics.items()},
             {name: topic["readers"] for name, topic in topics.items() if "readers" in topic},
@@ -61,23 +67,30 @@ class Topics:
                 if "narrows" in topic
             },
             declared.get("integrators", {}),
+            {name: topic["writers"] for name, topic in topics.items() if is_inbound(name)},
         )
 
     def of(self, owner: str) -> dict[str, int]:
         """{topic: partition count} of what a service publishes."""
         return {name: self.partitions[name] for name, by in self.owners.items() if by == owner}
 
-    def source(self, topic: str) -> str:
-        """The source that each message of a topic says it is from."""
-        owner = self.owners[topic]
-        return f"/inbound/{owner}" if topic.startswith(INBOUND) else source_of(owner)
+    def sources(self, topic: str) -> frozenset[str]:
+        """The sources of which each message of a topic says that it is from one."""
+        if is_inbound(topic):
+            return frozenset(map(inbound_source, self.writers[topic]))
+        return frozenset({source_of(self.owners[topic])})
+
+    def describes(self, topic: str) -> str:
+        """The service whose contract describes a topic's messages: its owner, or who reads first
+        what somebody outside writes."""
+        return self.readers[topic][0] if is_inbound(topic) else self.owners[topic]
 
     def registered(self) -> dict[str, list[str]]:
         """{who is registered to write from outside: the topics}."""
         found: dict[str, list[str]] = {}
-        for topic, owner in self.owners.items():
-            if topic.startswith(INBOUND):
-                found.setdefault(owner, []).append(topic)
+        for topic, writers in self.writers.items():
+            for writer in writers:
+                found.setdefault(writer, []).append(topic)
         return found
 
     def has_ended(self, topic: str, on: date) -> bool:

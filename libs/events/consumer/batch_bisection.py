@@ -102,6 +102,25 @@ async def sift(
     return refused
 
 
+async def sift_each(
+    transaction: Transaction, subscription: Subscription, messages: Sequence[Incoming]
+) -> list[Incoming]:
+    """Handle messages of one topic, in order, and answer those that are not fit, each by itself.
+
+    What they hold is told nowhere, nor what an error quotes of it.
+    """
+    unread = [message for message in messages if isinstance(message.body, Undecodable)]
+    decoded = [message for message in messages if not isinstance(message.body, Undecodable)]
+
+    async def handle(some: Sequence[Incoming]) -> None:
+        await subscription.handler(transaction, some)
+
+    unfit = await by_halves(transaction, decoded, handle)
+    for message, error in unfit:
+        log.error("message withheld", offset=message.position - 1, error=type(error).__name__)
+    return [*unread, *(message for message, _ in unfit)]
+
+
 @dataclass(slots=True)
 class _Sieve:
     """Gives a handler as many messages at once as it takes; `unfit` are the keys it failed at.

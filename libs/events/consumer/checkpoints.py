@@ -6,14 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import lt
 
-from libs.events.bus import Batch
+import structlog
+
+from libs.events.bus import Batch, Record
 from libs.events.bus.envelope import Envelopes
+from libs.events.consumer.parking import record_sha256
 from libs.events.consumer.subscription import Subscription, UnknownPartition
 from libs.events.domain.errors import GapFound, UnknownEpoch
 from libs.events.store.chain import GENESIS
 from libs.events.store.postgres import Store
 from libs.events.store.taken import then
 from libs.events.store.transaction import Transaction
+
+log = structlog.get_logger("consumer")
 
 
 @dataclass
@@ -63,6 +68,19 @@ class Checkpoint:
             fresh.append(index)
         self._hash(batch, envelopes, fresh)
         self.epoch, self.position, self.moved = epoch, position, self.moved or bool(fresh)
+        return fresh
+
+    def take_unlogged(self, batch: Batch, envelopes: Envelopes) -> Sequence[int]:
+        """The indexes of the messages that are not covered yet, of a topic without an owner's log.
+
+        Their offsets are their positions, and nothing says that one is missing.
+        """
+        fresh = []
+        for index, at in enumerate(envelopes.positions):
+            if at > self.position:
+                fresh.append(index)
+                self.position, self.looked_at, self.moved = at, batch.offsets[index], True
+        self._hash(batch, envelopes, fresh)
         return fresh
 
     def _note_again(self, offset: int) -> None:
@@ -118,6 +136,26 @@ async def open_checkpoints(
            ON CONFLICT DO NOTHING""",
         *map(list, zip(*checkpoints, strict=True)),
     )
+
+
+async def begin_life(store: Store, subscription: Subscription, record: Record) -> None:
+    """Begin a partition of a topic without a log from its start, where its first record is another.
+
+    The topic was deleted then and made anew: what an offset was before says nothing any more.
+    """
+    life = record_sha256(record)
+    status = await store.pool.execute(
+        """UPDATE consumed SET epoch = $4, position = 0, taken = NULL, taken_since = 0,
+                  looked_at = NULL, again = 0, again_at = NULL
+           WHERE subscription = $1 AND topic = $2 AND partition = $3
+             AND epoch IS DISTINCT FROM $4""",
+        subscription.name,
+        subscription.topic,
+        record.partition,
+        life,
+    )
+    if status != "UPDATE 0":
+        log.info("partition begins", topic=subscription.topic, partition=record.partition)
 
 
 async def lock_checkpoints(

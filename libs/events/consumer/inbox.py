@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
 from time import perf_counter
@@ -23,12 +24,17 @@ from typing import TypeAlias
 import structlog
 
 from libs.events.bus import Batch, Bus, Member, Record
-from libs.events.bus.envelope import EnvelopeMalformed, Envelopes
+from libs.events.bus.envelope import Envelope, EnvelopeMalformed, Envelopes
 from libs.events.bus.incoming import Incoming
 from libs.events.bus.malformed import parse_each
-from libs.events.bus.topics import Topics
-from libs.events.consumer.batch_bisection import sift
-from libs.events.consumer.checkpoints import lock_checkpoints, move_checkpoints, open_checkpoints
+from libs.events.bus.topics import Topics, is_inbound
+from libs.events.consumer.batch_bisection import sift, sift_each
+from libs.events.consumer.checkpoints import (
+    begin_life,
+    lock_checkpoints,
+    move_checkpoints,
+    open_checkpoints,
+)
 from libs.events.consumer.parking import (
     RecordPosition,
     dropped_positions,
@@ -241,6 +247,10 @@ class Consumer:
 
     async def _process(self, batches: Sequence[Batch]) -> None:
         subscription = self._by_topic[batches[0].topic]
+        if is_inbound(subscription.topic):
+            for batch in batches:
+                if batch.offsets[0] == 0:
+                    await begin_life(self.store, subscription, batch.record(0))
         left = [batch for batch in map(self._without_dropped, batches) if len(batch)]
         parsed = [parse_each(batch, self.topics) for batch in left]
         await self._park_malformed(subscription, [bad for part in parsed for bad in part.malformed])
@@ -282,9 +292,19 @@ class Consumer:
         count = sum(len(batch) for batch, _ in arrived)
         partitions = _partitions(batch for batch, _ in arrived)
         with tracing.processing(*where, partitions, count, last.trace, carried) as trace:
-            context = Context(last.time, f"service:{self.group}", trace=trace, cause=last.id)
+            context = self._context(subscription, last, arrived[-1][0], trace)
             async with self.store.transaction(context) as transaction:
                 await self._in_transaction(transaction, subscription, arrived)
+
+    def _context(
+        self, subscription: Subscription, last: Envelope, batch: Batch, trace: str | None
+    ) -> Context:
+        actor = f"service:{self.group}"
+        if not is_inbound(subscription.topic):
+            return Context(last.time, actor, trace, last.id)
+        # What somebody outside wrote as a time or an id may be anything, and would stay for good.
+        cause = f"{batch.topic}/{batch.partition}@{batch.offsets[-1]}"
+        return Context(datetime.now(UTC), actor, trace, cause)
 
     async def _in_transaction(
         self, transaction: Transaction, subscription: Subscription, arrived: Sequence[Parsed]
@@ -294,7 +314,11 @@ class Consumer:
         messages: list[Incoming] = []
         for batch, envelopes in arrived:
             gap_offset = min(self._gaps.get(_topic_partition(batch), [0]))
-            fresh = checkpoints[batch.partition].take(batch, envelopes, gap_offset)
+            checkpoint = checkpoints[batch.partition]
+            if is_inbound(batch.topic):
+                fresh = checkpoint.take_unlogged(batch, envelopes)
+            else:
+                fresh = checkpoint.take(batch, envelopes, gap_offset)
             wanted = wanted_of(subscription, batch, envelopes, fresh)
             self.tally.skipped += len(batch) - len(fresh)
             self.tally.passed += len(fresh) - len(wanted)
@@ -318,7 +342,13 @@ class Consumer:
     async def _dispatch(
         self, transaction: Transaction, subscription: Subscription, messages: Sequence[Incoming]
     ) -> None:
-        """Handle what can be handled, and park the rest in the same transaction."""
+        """Handle what can be handled, and park or withhold the rest in the same transaction."""
+        if subscription.withhold is not None:
+            withheld = await sift_each(transaction, subscription, messages)
+            if withheld:
+                await subscription.withhold(transaction, withheld)
+            self.tally.handled += len(messages)
+            return
         held = await held_keys(transaction, subscription, messages)
         refused = await sift(transaction, subscription, messages, held)
         if refused:

@@ -33,6 +33,7 @@ class Undecodable(Struct, frozen=True):
 
 
 Handler = Callable[[Transaction, Sequence[Incoming]], Awaitable[None]]
+Withhold = Callable[[Transaction, Sequence[Incoming]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,9 @@ class Subscription:
     `name` is a durable identity: it must never change, because positions are kept under it.
     `bodies` gives the dataclass of each type that is wanted, `others` that of every other type;
     without it those are counted and passed. The handler gets the wanted messages of a batch, in
-    order, and must be content with one.
+    order, and must be content with one. Where there is `withhold`, nothing is parked: it is given
+    each message that the handler failed at or that cannot be read, and later ones of its key go on.
+    It keeps no bytes of them: what somebody outside wrote may hold what nobody is to keep.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Subscription:
     bodies: Mapping[str, type[Any]]
     handler: Handler
     others: type[Any] | None = None
+    withhold: Withhold | None = None
 
     def body_of(self, kind: str) -> type[Any] | None:
         """The dataclass of a type of message; None where it is not wanted."""

@@ -6,28 +6,22 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from libs.chassis.auth import NOBODY, Principal
 from libs.chassis.csv_upload import Columns, ImportReport, Row
 from libs.chassis.forms import MONTH, NIK, NISN, NPSN, OFFICE_ID, day
-from libs.events.store.handle import handle_many
 from libs.events.store.transaction import Transaction
 from libs.privacy.pseudonyms import Pseudonymizer
 from libs.privacy.recognition import Recognition
-from services.conditionality.contract import PERSON
 from services.conditionality.domain.person import (
-    Command,
     InvalidRecord,
-    RecordSchoolMonths,
-    RecordVisits,
     SchoolMonth,
     Visit,
     check_school_month,
     check_visit,
 )
-from services.conditionality.tables.persons import regions_of
-from services.conditionality.tables.unmatched import Unmatched, keep_unmatched
+from services.conditionality.workers.recording import Reported, record_facts
 
 R = TypeVar("R", SchoolMonth, Visit)
 
@@ -81,16 +75,6 @@ class FactsReport(ImportReport):
 
 
 @dataclass(frozen=True, slots=True)
-class Reported(Generic[R]):
-    """A checked row: where it stands, whom it is about, and which school or facility says so."""
-
-    line: int
-    token: str
-    reporter: str
-    record: R
-
-
-@dataclass(frozen=True, slots=True)
 class CsvImport:
     """Takes the files of schools and health facilities in, a batch of rows at a time.
 
@@ -109,56 +93,38 @@ class CsvImport:
         """school_attendance.csv: a pupil's months of one batch are one command."""
         persons = await self._persons(rows)
         months = list(_reported(rows, report, persons, "npsn", _school_month))
-        await self._record(unit, months, lambda found: RecordSchoolMonths(tuple(found)), report)
+        await self._record(unit, months, report)
 
     async def school_form(self, unit: Transaction, rows: list[Row], report: FactsReport) -> None:
         """school_form.csv: a pupil's three months in a row, all taken or none."""
         persons = await self._persons(rows)
         months = list(_reported(rows, report, persons, "npsn", _form_months))
-        await self._record(unit, months, lambda found: RecordSchoolMonths(tuple(found)), report)
+        await self._record(unit, months, report)
 
     async def visits(self, unit: Transaction, rows: list[Row], report: FactsReport) -> None:
         """health_verification.csv: a person's visits of one batch are one command."""
         persons = await self._persons(rows)
         visits = list(_reported(rows, report, persons, "facility_code", _visit))
-        await self._record(unit, visits, lambda found: RecordVisits(tuple(found)), report)
+        await self._record(unit, visits, report)
 
     async def _persons(self, rows: list[Row]) -> Pseudonymizer:
         return await self.recognition.of(niks=[row["nik"] for _, row in rows])
 
     async def _record(
-        self,
-        unit: Transaction,
-        rows: Sequence[Reported[R]],
-        command: Callable[[list[R]], Command],
-        report: FactsReport,
+        self, unit: Transaction, facts: Sequence[Reported[R]], report: FactsReport
     ) -> None:
-        regions = await regions_of(unit.connection, {row.token for row in rows})
-        foreign = {row.line for row in rows if not self._may_report(row, regions)}
-        for line in sorted(foreign):
+        recorded = await record_facts(unit, facts, self.sender)
+        for line in sorted({fact.line for fact in recorded.foreign}):
             report.refuse(line, "nik", Mistake.REGION_NOT_YOURS)
-        theirs = [row for row in rows if row.line not in foreign]
-        records: dict[str, list[R]] = {}
-        for row in theirs:
-            records.setdefault(row.token, []).append(row.record)
-        await _append(unit, {token: command(found) for token, found in records.items()}, report)
-        unknown = [row for row in theirs if row.token not in regions]
-        await keep_unmatched(unit.connection, [self._unmatched(row, report) for row in unknown])
-        report.matched += len(theirs) - len(unknown)
-        report.unmatched += len(unknown)
-
-    def _may_report(self, row: Reported[R], regions: Mapping[str, tuple[str, ...]]) -> bool:
-        # A person whom no family has is judged by the sender's own regions, if there are any.
-        return self.sender.may_see(*regions.get(row.token, self.sender.regions))
-
-    def _unmatched(self, row: Reported[R], report: FactsReport) -> Unmatched:
-        where = row.reporter, self.sender.regions, report.job, row.line
-        return Unmatched.of(row.token, row.record, *where)
+        report.accepted += recorded.changed
+        report.unchanged += recorded.unchanged
+        report.matched += recorded.matched
+        report.unmatched += recorded.unmatched
 
 
 def _reported(
     rows: list[Row],
-    report: ImportReport,
+    report: FactsReport,
     pseudonymizer: Pseudonymizer,
     reporter: str,
     parse: Callable[[int, Mapping[str, str], ImportReport], Sequence[R]],
@@ -168,8 +134,9 @@ def _reported(
         if wrong := _wrong(row):
             report.refuse(line, *wrong)
         else:
+            token = pseudonymizer.nik(row["nik"])
             for record in parse(line, row, report):
-                yield Reported(line, pseudonymizer.nik(row["nik"]), row[reporter], record)
+                yield Reported(token, row[reporter], record, report.job, line)
 
 
 def _wrong(row: Mapping[str, str]) -> tuple[str, Mistake] | None:
@@ -275,13 +242,3 @@ def _possible(
         report.refuse(line, column(str(error.facts["field"])), Mistake.IMPOSSIBLE)
         return []
     return [record]
-
-
-async def _append(unit: Transaction, commands: Mapping[str, Command], report: ImportReport) -> None:
-    streams = [(f"person-{token}", command) for token, command in commands.items()]
-    for (_, asked), outcome in zip(streams, await handle_many(unit, PERSON, streams), strict=True):
-        if outcome.error is not None:
-            raise outcome.error
-        changed = sum(len(event.records) for event in outcome.events)
-        report.accepted += changed
-        report.unchanged += len(asked.records) - changed

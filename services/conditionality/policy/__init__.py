@@ -16,6 +16,7 @@ from services.conditionality.domain.duties import (
     FurtherDuty,
     Source,
 )
+from services.conditionality.domain.writers import Writer
 from services.conditionality.policy.files import (
     CATEGORIES,
     AnySanction,
@@ -28,6 +29,7 @@ from services.conditionality.policy.files import (
     FurtherFile,
     RuleSet,
     SanctionsFile,
+    WritersFile,
 )
 
 FOLDER: Final = Path(__file__).parent
@@ -82,6 +84,15 @@ def load_excuses(folder: Path = FOLDER) -> Dated[Mapping[str, Excuse]]:
             for reason, entry in reasons.items()
         }
     return Dated(file.name, dated, content.reference)
+
+
+def load_writers(folder: Path = FOLDER) -> Mapping[str, Writer]:
+    """Everybody who is registered to write from outside, by name."""
+    content = read(folder / "inbound_writers.yaml", WritersFile)
+    return {
+        name: Writer(name, entry.topic, tuple(term.rule() for term in entry.terms))
+        for name, entry in content.writers.items()
+    }
 
 
 def list_rule_sets(folder: Path = FOLDER) -> tuple[ListedRuleSet, ...]:

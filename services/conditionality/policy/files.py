@@ -23,6 +23,7 @@ from services.conditionality.domain.duties import (
     VisitMonthly,
     VisitWhenDue,
 )
+from services.conditionality.domain.writers import WriterTerm
 
 CATEGORIES: Final = frozenset(
     {"PREGNANT", "EARLY_CHILD", "SEVERE_DISABILITY", "ELDERLY", "SMA", "SMP", "SD"}
@@ -42,6 +43,9 @@ Service: TypeAlias = Literal[
     "TRIMESTER_CHECK",
 ]
 Kind: TypeAlias = Service | Literal["SCHOOL", "P2K2"]
+
+MONTH: Final = r"^(200[7-9]|20[1-9][0-9]|2100)-(0[1-9]|1[0-2])$"
+AREA: Final = r"^(\*|[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?)$"
 
 T = TypeVar("T")
 
@@ -186,6 +190,38 @@ class CutSanction(Shape, tag_field="kind", tag="CUT"):
 
 
 AnySanction: TypeAlias = BlockSanction | WithholdSanction | CutSanction
+
+
+# -- Writers --------------------------------------------------------------------------------------
+
+
+class WriterTermEntry(msgspec.Struct, forbid_unknown_fields=True, rename={"first": "from"}):
+    """The months, areas and schools or facilities that a writer may speak about."""
+
+    first: Annotated[str, msgspec.Meta(pattern=MONTH)]
+    areas: Annotated[list[Annotated[str, msgspec.Meta(pattern=AREA)]], msgspec.Meta(min_length=1)]
+    reporters: Annotated[list[str], msgspec.Meta(min_length=1)]
+    until: Annotated[str, msgspec.Meta(pattern=MONTH)] = ""
+
+    def rule(self) -> WriterTerm:
+        """The term as the rules know it."""
+        return WriterTerm(self.first, self.until, tuple(self.areas), tuple(self.reporters))
+
+
+class WriterEntry(Shape):
+    """Somebody who is registered to write on a topic."""
+
+    topic: Text
+    title: Text
+    terms: Annotated[list[WriterTermEntry], msgspec.Meta(min_length=1)]
+
+
+class WritersFile(Shape):
+    """Everybody who is registered, by name."""
+
+    description: Text
+    writers: dict[str, WriterEntry]
+    reference: References
 
 
 # -- Dated values ---------------------------------------------------------------------------------

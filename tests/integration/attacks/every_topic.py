@@ -28,8 +28,8 @@ from tests.servers import Postgres, eventually
 from tests.stores import fresh_store
 
 TOPICS: Final = Topics.load(ROOT / "contracts")
-OPEN: Final = TOPICS.open(TOPICS.partitions, datetime.now(UTC).date())
-"""Those that have not ended: on the others nothing is sent."""
+OPEN: Final = TOPICS.open(TOPICS.owners, datetime.now(UTC).date())
+"""Those of services that have not ended: on the others nothing is sent."""
 
 OWNERS: Final = sorted({*TOPICS.owners.values()})
 CONTEXT: Final = Context(datetime(2023, 3, 31, tzinfo=UTC), "tester")

@@ -17,7 +17,7 @@ from typing import Any, Final
 import asyncpg
 import pytest
 
-from libs.chassis.catalogue import ROOT, catalogue, owner, role
+from libs.chassis.catalogue import ROOT, catalogue, inbound, owner, role
 from libs.chassis.migrations import make_topics, migrate_bus
 from libs.events.bus import Bus, Record
 from libs.events.bus.connect import connect
@@ -43,6 +43,9 @@ from tests.stores import fresh_bus
 SERVICES: Final = catalogue().services
 TOPICS: Final = Topics.load(ROOT / "contracts")
 OPEN: Final = TOPICS.open(TOPICS.partitions, datetime.now(UTC).date())
+PUBLISHED: Final = OPEN.keys() & TOPICS.owners.keys()
+"""What services publish; on the others somebody outside writes."""
+WRITERS: Final = TOPICS.registered()
 FOREIGN: Final = [
     (name, topic) for name, entry in SERVICES.items() for topic in OPEN if topic not in entry.reads
 ]
@@ -142,6 +145,25 @@ async def test_a_topic_is_read_by_no_service_that_is_not_described_with_it(
             await bus.join(service, [topic])
 
 
+@pytest.mark.parametrize("writer", WRITERS)
+async def test_a_writer_s_password_sends_on_its_own_topic_and_reads_nothing(
+    machine: Machine, writer: str
+) -> None:
+    bus = await connect(machine.url(inbound(writer)))
+    try:
+        for topic in OPEN:
+            producer, record = await bus.producer(), Record(topic, 0, b"k", b"{}")
+            if topic in WRITERS[writer]:
+                await producer.send([record])
+            else:
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await producer.send([record])
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await bus.join(writer, [topic])
+    finally:
+        await bus.close()
+
+
 async def test_a_reader_s_own_group_gives_it_no_other_topic(machine: Machine) -> None:
     async with machine.session(role("projection")) as session:
         await session.execute("SELECT bus.join_group('projection', '{}', '1 minute')")
@@ -175,14 +197,28 @@ async def test_the_relay_sends_on_every_topic_and_each_reader_gets_it(machine: M
     async with machine.as_service("relay") as bus:
         producer = await bus.producer()
         await bus.ensure_topics(OPEN)
-        await producer.send([Record(topic, 0, b"k", b"{}") for topic in OPEN])
-        assert {len(await bus.last_records(topic)) for topic in OPEN} == {1}
+        await producer.send([Record(topic, 0, b"k", b"{}") for topic in PUBLISHED])
+        assert {len(await bus.last_records(topic)) for topic in PUBLISHED} == {1}
+        for topic in OPEN.keys() - PUBLISHED:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await producer.send([Record(topic, 0, b"k", b"{}")])
+    await written_by_each_writer(machine)
     for service, entry in SERVICES.items():
         for group in (service, f"{service}-rebuild-1"):
             async with machine.as_service(service) as bus:
                 member = await bus.join(group, entry.reads)
                 batches = await member.fetch(9, 10.0)
                 assert {batch.topic for batch in batches} == {*entry.reads}
+
+
+async def written_by_each_writer(machine: Machine) -> None:
+    """A record on each topic that somebody outside writes."""
+    for writer, topics in WRITERS.items():
+        bus = await connect(machine.url(inbound(writer)))
+        try:
+            await (await bus.producer()).send([Record(topic, 0, b"k", b"{}") for topic in topics])
+        finally:
+            await bus.close()
 
 
 # -- With the relay's own password, or on a bus that asks nobody ----------------------------------

@@ -25,7 +25,7 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.fetch import FetchRequest
 
-from libs.chassis.catalogue import ROOT, Catalogue, catalogue, role
+from libs.chassis.catalogue import ROOT, Catalogue, catalogue, inbound, role
 from libs.chassis.dev_certificates import DAYS
 from libs.chassis.migrations import kafka_rights, make_topics, migrate_access
 from libs.chassis.server_certificates import Server, ServerCertificates
@@ -94,6 +94,10 @@ def as_service(kafka: GuardedKafka, name: str) -> Cluster:
     return kafka.as_user(role(name), password_of(role(name)))
 
 
+def as_writer(kafka: GuardedKafka, name: str) -> Cluster:
+    return kafka.as_user(inbound(name), password_of(inbound(name)))
+
+
 def client(kafka: GuardedKafka, name: str) -> dict[str, Any]:
     """The options of any client that has a service's password."""
     security = as_service(kafka, name).security
@@ -128,6 +132,26 @@ async def test_no_service_s_password_sends_a_message_on_another_s_topic(
         finally:
             await thief.stop()
         assert await owner.ends(topic) == before
+
+
+@pytest.mark.parametrize("writer", TOPICS.registered())
+async def test_a_writer_s_password_sends_on_no_topic_but_its_own_and_is_in_no_group(
+    kafka: GuardedKafka, writer: str
+) -> None:
+    security = as_writer(kafka, writer).security
+    assert security is not None
+    options = {"bootstrap_servers": kafka.broker.bootstrap, **security.options()}
+    thief = AIOKafkaProducer(**options)
+    await thief.start()
+    try:
+        for topic in TOPICS.partitions.keys() - {*TOPICS.registered()[writer]}:
+            with pytest.raises(TopicAuthorizationFailedError):
+                await thief.send_and_wait(topic, b"{}", b"30141147", partition=0)
+    finally:
+        await thief.stop()
+    async with at(kafka.url, as_writer(kafka, writer)) as bus:
+        with pytest.raises((GroupAuthorizationFailedError, TopicAuthorizationFailedError)):
+            await bus.committed("conditionality")
 
 
 @pytest.mark.parametrize(("service", "topic"), UNREADABLE)
@@ -183,6 +207,9 @@ async def test_each_service_sends_what_it_publishes_and_gets_what_it_reads(
                 producer = await bus.producer()
                 await producer.send([Record(topic, 0, b"k", b"{}") for topic in topics])
             assert {len(await bus.last_records(topic)) for topic in topics} <= {1}
+    for writer, own in TOPICS.registered().items():
+        async with at(kafka.url, as_writer(kafka, writer)) as bus:
+            await (await bus.producer()).send([Record(topic, 0, b"k", b"{}") for topic in own])
     for name, entry in SERVICES.items():
         async with at(kafka.url, as_service(kafka, name)) as bus:
             member, came = await bus.join(f"{name}-rebuild-1", entry.reads), set[str]()

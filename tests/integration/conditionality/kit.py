@@ -18,6 +18,7 @@ from libs.events.store.handle import handle
 from libs.events.store.model import Context
 from libs.events.store.postgres import Store
 from libs.privacy.pseudonyms import Pseudonymizer
+from libs.privacy.recognition import Recognition
 from services.conditionality import policy
 from services.conditionality.consumers import subscriptions
 from services.conditionality.contract import (
@@ -29,6 +30,7 @@ from services.conditionality.contract import (
 )
 from services.conditionality.domain.person import RecordSchoolMonths, SchoolMonth
 from services.conditionality.workers.closer import Closer, Repeater
+from services.conditionality.workers.inbound import Intake
 from services.conditionality.workers.judging import RuleSetPolicies
 from services.conditionality.workers.re_decider import ReDecider
 from services.conditionality.workers.withdrawer import Withdrawer
@@ -68,6 +70,7 @@ class Bench:
     pseudonymizer: Pseudonymizer
     consumer: Consumer
     policies: RuleSetPolicies
+    intake: Intake
     roster: Sender = field(default_factory=lambda: Sender(ROSTER_TOPIC))
     tahaps: Sender = field(default_factory=lambda: Sender(TAHAP_TOPIC))
     cases: Sender = field(default_factory=lambda: Sender(CASE_TOPIC))
@@ -282,9 +285,13 @@ async def bench_at(
     store = await Store.connect(settings.database_url, "conditionality")
     try:
         policies = policies or policy.load()
-        reads = subscriptions(policies)
+        keys = settings.inbound_keys
+        assert keys is not None
+        intake = Intake(Recognition(settings.token_key, store.pool), keys, policy.load_writers())
+        reads = subscriptions(policies, intake)
         consumer = Consumer(store, bus, "conditionality", reads, TOPICS)
-        yield Bench(store, Pseudonymizer(settings.token_key.secrets[1]), consumer, policies)
+        persons = Pseudonymizer(settings.token_key.secrets[1])
+        yield Bench(store, persons, consumer, policies, intake)
     finally:
         await store.close()
         await bus.close()

@@ -150,7 +150,8 @@ async def test_a_parked_line_that_is_replayed_is_evaluated_and_the_tahap_closed_
     await bench.take(bench.line(FAMILY), bench.line(SECOND, rule_set="1999"))
     await bench.close()
 
-    mended = subscriptions({**bench.policies, "1999": bench.policies[RULE_SET]})
+    policies = {**bench.policies, "1999": bench.policies[RULE_SET]}
+    mended = subscriptions(policies, bench.intake)
     async with bench.store.transaction(CONTEXT) as unit:
         replayed = await replay(unit, mended, Selection(ROSTER_TOPIC, SECOND))
     assert replayed
@@ -169,7 +170,8 @@ async def test_a_later_line_of_a_parked_family_waits_and_is_replayed_in_order(
     await bench.take(bench.line(FAMILY, rule_set="1999"), bench.line(FAMILY, NEXT_TAHAP))
     assert await sent(bench.store, "CycleEvaluated") == []
 
-    mended = subscriptions({**bench.policies, "1999": bench.policies[RULE_SET]})
+    policies = {**bench.policies, "1999": bench.policies[RULE_SET]}
+    mended = subscriptions(policies, bench.intake)
     async with bench.store.transaction(CONTEXT) as unit:
         replayed = await replay(unit, mended, Selection(ROSTER_TOPIC, FAMILY))
     assert replayed

@@ -197,16 +197,19 @@ def test_a_topic_whose_readers_are_named_has_no_others(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ("owner: dukcapil", "pkh.inbound.deaths.v1 is written from outside and names no readers."),
         (
-            "owner: purses, readers: [purses]",
+            "writers: [dukcapil]",
+            "pkh.inbound.deaths.v1 is written from outside and names no readers.",
+        ),
+        (
+            "writers: [purses], readers: [purses]",
             "pkh.inbound.deaths.v1 is written from outside: purses is a service.",
         ),
         (
-            "owner: Duk-capil, readers: [purses]",
+            "writers: [Duk-capil], readers: [purses]",
             "'Duk-capil' is no name for a user of Kafka: a to z, 0 to 9 and _, at most 32.",
         ),
-        ("owner: dukcapil, readers: [purses]", None),
+        ("writers: [dukcapil], readers: [purses]", None),
     ],
 )
 def test_who_writes_from_outside_is_registered_and_no_service(

@@ -125,19 +125,72 @@ def test_whatever_bytes_there_are_every_message_is_told_from_them(
     assert len(errors) == sum(isinstance(each, Record) for each in sent)
 
 
+INBOUND = "pkh.inbound.population.v1"
+WRITTEN = Topics(
+    "id.example",
+    {INBOUND: 3, "pkh.inbound.ships.v1": 1},
+    {},
+    writers={INBOUND: ["dukcapil", "kemenag"], "pkh.inbound.ships.v1": ["harbour"]},
+)
+
+
+def written(offset: int, **headers: bytes | None) -> Record:
+    """A message as somebody outside sends it, some of whose headers are others or missing."""
+    sent = {
+        "ce_id": b"d-%d" % offset,
+        "ce_source": b"/inbound/dukcapil",
+        "ce_type": b"id.example.pkh.inbound.population.PersonDied.v1",
+        "ce_time": b"2023-03-31T00:00:00Z",
+    } | headers
+    packed = tuple((name, value) for name, value in sent.items() if value is not None)
+    return Record(INBOUND, PARTITION, KEYS[0].encode(), b"{}", packed, offset)
+
+
+def read_written(*records: Record) -> tuple[list[int], list[str]]:
+    """As `read`, of a topic that somebody outside writes."""
+    parsed = [parse_each(each, WRITTEN) for each in batched(INBOUND, PARTITION, records)]
+    positions = [n for each in parsed if each.envelopes for n in each.envelopes.positions]
+    return positions, [str(error) for each in parsed for _, error in each.malformed]
+
+
 def test_on_an_inbound_topic_the_registered_writer_alone_is_believed() -> None:
-    topic = "pkh.inbound.population.v1"
-    topics = Topics("id.example", {topic: 3}, {topic: "dukcapil"})
-
-    def said_by(source: str) -> list[str]:
-        sent = Envelope("e-5", source, "PersonDied", 1, "s", MOMENT, 5, 4, "e", None)
-        headers = tuple(headers_of(sent, type_prefix(topics.namespace, topic)))
-        record = Record(topic, PARTITION, KEYS[0].encode(), b"{}", headers, 7)
-        [batch] = batched(topic, PARTITION, [record])
-        return [str(error) for _, error in parse_each(batch, topics).malformed]
-
-    assert topics.registered() == {"dukcapil": [topic]}
-    assert said_by("/inbound/dukcapil") == []
-    for forged in ("/services/dukcapil", "/inbound/another", "/services/payments"):
-        [error] = said_by(forged)
+    assert WRITTEN.registered()["dukcapil"] == [INBOUND]
+    assert read_written(written(7)) == ([8], [])
+    assert read_written(written(7, ce_source=b"/inbound/kemenag")) == ([8], [])
+    for forged in (b"/services/dukcapil", b"/inbound/another", b"/inbound/harbour", b""):
+        positions, [error] = read_written(written(6), written(7, ce_source=forged), written(8))
+        assert positions == [7, 9]
         assert "reason=source" in error
+
+
+def test_a_message_from_outside_has_its_offset_for_a_position_and_says_none_itself() -> None:
+    boasting = written(3, ce_position=b"900", ce_previous=b"0", ce_epoch=b"mine")
+
+    [parsed] = [parse_each(each, WRITTEN) for each in batched(INBOUND, PARTITION, [boasting])]
+
+    assert parsed.envelopes is not None
+    assert parsed.envelopes.at(0).position == 4
+    assert parsed.envelopes.at(0).epoch == ""
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"ce_id": None},
+        {"ce_id": b""},
+        {"ce_id": b"a b"},
+        {"ce_id": b"x" * 201},
+        {"ce_source": None},
+        {"ce_type": b"id.example.pkh.inbound.ships.PersonDied.v1"},
+        {"ce_type": b"PersonDied"},
+        {"ce_time": b"yesterday"},
+        {"ce_time": b"2023-03-31T00:00:00"},
+    ],
+)
+def test_what_is_no_cloud_event_from_outside_holds_up_nothing(
+    headers: dict[str, bytes | None],
+) -> None:
+    positions, errors = read_written(written(6), written(7, **headers), written(8))
+
+    assert positions == [7, 9]
+    assert len(errors) == 1

@@ -129,7 +129,7 @@ def test_who_writes_or_reads_from_outside_has_a_password_of_its_own(tree: Path) 
         "integrators: {}", "integrators: {observatory: [pkh.payments.tahap.v1]}"
     )
     contracts.write_text(
-        text + "  pkh.inbound.deaths.v1: {key: person, partitions: 1, owner: dukcapil,"
+        text + "  pkh.inbound.deaths.v1: {key: person, partitions: 1, writers: [dukcapil],"
         " data_class: sealed, readers: [registry]}\n"
     )
 
