@@ -345,7 +345,8 @@ async def test_no_number_that_a_writer_sent_stands_anywhere_afterwards(
 
     names = await registered.store.pool.fetch(
         """SELECT relname FROM pg_class
-           WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"""
+           WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
+             AND has_table_privilege(oid, 'SELECT')"""
     )
     for (name,) in names:
         rows = await registered.store.pool.fetch(f'SELECT t::text AS row FROM "{name}" AS t')
