@@ -66,6 +66,13 @@ class LedgerCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class InboundCheck:
+    """Conditionality's own check of what it took in from outside."""
+
+    broken: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Folding:
     """Which streams are folded again: those that a seed draws, all where it is None."""
 
@@ -104,6 +111,8 @@ async def findings(
     async for finding in taken_findings(platform.data_dir):
         yield finding
     async for finding in ledger_findings(platform):
+        yield finding
+    async for finding in inbound_findings(platform):
         yield finding
     async for finding in position_findings(auditor):
         yield finding
@@ -193,6 +202,15 @@ async def ledger_findings(platform: Connected) -> AsyncIterator[Finding]:
     auditor = platform.client("auditor", "payments:read")
     for broken in (await auditor.get("payments", "/ledger/check", LedgerCheck)).broken:
         yield Finding("payments", str(broken))
+
+
+async def inbound_findings(platform: Connected) -> AsyncIterator[Finding]:
+    """What conditionality finds in what it took in by topic from outside, where there is no log of
+    an owner to hold it against: what was consumed is what was noted."""
+    auditor = platform.client("auditor", "conditionality:read")
+    check = await auditor.get("conditionality", "/inbound-check", InboundCheck)
+    for broken in check.broken:
+        yield Finding("conditionality", broken)
 
 
 async def position_findings(

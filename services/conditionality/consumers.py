@@ -63,7 +63,7 @@ from services.conditionality.tables.roster import (
     open_evaluation,
 )
 from services.conditionality.workers.case_orders import take_case
-from services.conditionality.workers.inbound import Intake
+from services.conditionality.workers.inbound import Intake, Unknown
 from services.conditionality.workers.judging import RuleSetPolicies, facts_at_cut, judge
 from services.conditionality.workers.withdrawer import cancel, lock_uncancelled
 
@@ -96,7 +96,7 @@ def _inbound(intake: Intake) -> Iterator[Subscription]:
         await intake.withhold(unit, messages)
 
     for topic, body in INBOUND.items():
-        yield Subscription(SERVICE, topic, {body.__name__: body}, take, withhold=withhold)
+        yield Subscription(SERVICE, topic, {body.__name__: body}, take, Unknown, withhold)
 
 
 def _roster(policies: RuleSetPolicies) -> Subscription:

@@ -186,6 +186,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
             Regions.FAMILY, "conditionality:approve"
         ),
         "GET /inbound-keys": _of(Regions.NONE, "conditionality:read", "conditionality:record"),
+        "GET /inbound-check": _of(Regions.NATION, "conditionality:read"),
         "GET /withheld-messages": _of(Regions.ROWS, "conditionality:read", "conditionality:record"),
         "GET /unmatched-facts": _of(Regions.ROWS, "conditionality:read", "conditionality:record"),
         "GET /unmatched-facts/lines": _of(

@@ -83,7 +83,11 @@ def _foreign(batch: Batch, envelopes: Envelopes, topics: Topics) -> str | None:
         return "source"
     if not all(_is_type(kind, prefix) for kind in {*column["ce_type"]}):
         return "type"
-    if not is_inbound(batch.topic) and (reason := _unlogged(envelopes, column)):
+    if is_inbound(batch.topic):
+        # A newer version stops whoever reads an owner's log; nobody outside is let to.
+        if {*envelopes.majors} != {int(batch.topic.rpartition(".v")[2])}:
+            return "type"
+    elif reason := _unlogged(envelopes, column):
         return reason
     if not _are_keys(batch.keys, batch.partition, topics.partitions[batch.topic]):
         return "key"

@@ -7,17 +7,19 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from libs.chassis.auth import Principal, require_one_of
+from libs.chassis.auth import Principal, require_nation, require_one_of
 from libs.chassis.middleware import resource
 from libs.chassis.pagination import Page, Paging
 from libs.chassis.regions import RegionWithin
 from libs.chassis.service import StoreOf
 from libs.privacy.closed_numbers import NumberKeys
+from services.conditionality.contract import EDUCATION_TOPIC, HEALTH_TOPIC
 from services.conditionality.domain.writers import Withheld
 from services.conditionality.http.unmatched import Asker, Reporter
-from services.conditionality.tables.inbound import WithheldFilter, list_withheld
+from services.conditionality.tables.inbound import WithheldFilter, list_withheld, unaccounted
 
 AnyWriter = Annotated[Principal, require_one_of("conditionality:read", "conditionality:record")]
+Auditor = Annotated[Principal, require_nation("conditionality:read")]
 NumberKeysOf = Annotated[NumberKeys, resource("number_keys")]
 WriterName = Annotated[
     str | None, Query(pattern="^[a-z][a-z0-9_]{0,31}$", description="As it is registered.")
@@ -71,6 +73,18 @@ class WithheldItem(BaseModel):
 async def inbound_keys(keys: NumberKeysOf, writer: AnyWriter) -> NumberKeySet:
     """The keys for which writers close the numbers of persons, as a JWK set."""
     return NumberKeySet.model_validate(keys.public_set())
+
+
+class InboundCheck(BaseModel):
+    """What does not add up in what was taken in by topic, a sentence each; none where all does."""
+
+    broken: list[str]
+
+
+@router.get("/inbound-check")
+async def inbound_check(store: StoreOf, auditor: Auditor) -> InboundCheck:
+    """Hold what was consumed of the topics from outside against what was noted of it."""
+    return InboundCheck(broken=await unaccounted(store, (EDUCATION_TOPIC, HEALTH_TOPIC)))
 
 
 @router.get("/withheld-messages")

@@ -49,6 +49,28 @@ ORDER BY topic, partition, life, place LIMIT $10
 """
 
 
+# What is no message was parked by its offset; of a topic that was made anew some may be of before.
+_CHECKED: Final = """
+SELECT c.topic, c.partition, c.position AS consumed, coalesce(n.taken, 0) AS taken,
+       coalesce(n.repeated, 0) AS repeated, coalesce(n.withheld, 0) AS withheld,
+       (SELECT count(*) FROM parked AS p
+        WHERE p.subscription = c.subscription AND p.topic = c.topic
+          AND p.partition = c.partition AND p.position < 0 AND -1 - p.position < c.position)
+       AS malformed,
+       (SELECT count(*) FROM inbound_withheld AS w
+        WHERE w.topic = c.topic AND w.partition = c.partition AND w.life = coalesce(c.epoch, ''))
+       AS listed
+FROM consumed AS c
+LEFT JOIN inbound_count AS n
+  ON n.topic = c.topic AND n.partition = c.partition AND n.life = coalesce(c.epoch, '')
+WHERE c.topic = ANY($1) ORDER BY c.topic, c.partition
+"""
+_IDS: Final = """
+SELECT (SELECT count(*) FROM inbound_message) AS ids,
+       (SELECT coalesce(sum(taken), 0) FROM inbound_count)::bigint AS taken
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class WithheldMessage:
     """One message that was not taken in: where it stands, whose it is, and why."""
@@ -135,3 +157,32 @@ async def list_withheld(
     filters = wanted.writer, wanted.reporter, wanted.reason, *region_ranges(wanted.regions)
     rows = await store.pool.fetch(_LISTED, *filters, *(after or ("", -1, "", -1)), limit)
     return [dict(row) for row in rows]
+
+
+async def unaccounted(store: Store, topics: Sequence[str]) -> list[str]:
+    """A sentence for each partition of which more or less was consumed than was noted of it.
+
+    What was consumed was taken in, known before, withheld or no message; every message that was
+    withheld is listed, and every one that was taken in is known by its id.
+    """
+    found: list[str] = []
+    async with (
+        store.pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        for row in await connection.fetch(_CHECKED, list(topics)):
+            at = f"{row['topic']}/{row['partition']}"
+            noted = row["taken"] + row["repeated"] + row["withheld"]
+            if not noted <= row["consumed"] <= noted + row["malformed"]:
+                found.append(
+                    f"has consumed {row['consumed']} messages of {at} and noted {noted}, "
+                    f"with {row['malformed']} that are none"
+                )
+            if row["listed"] != row["withheld"]:
+                found.append(
+                    f"has withheld {row['withheld']} messages of {at} and lists {row['listed']}"
+                )
+        ids = await connection.fetchrow(_IDS)
+    if ids is not None and ids["ids"] != ids["taken"]:
+        found.append(f"has taken in {ids['taken']} messages and knows {ids['ids']} by their ids")
+    return found

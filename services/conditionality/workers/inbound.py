@@ -55,6 +55,11 @@ _OF_UNOPENED: Final[Mapping[Unopened, Withheld]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The content of a message whose type the contract does not know: none of it is read."""
+
+
 class NotTaken(Exception):
     """A message is withheld: why, and at which of its fields."""
 
@@ -225,6 +230,8 @@ async def _note(
 
 def _content(message: Incoming) -> tuple[str, Records]:
     """The school or facility that says it, and its records, each possible as it stands."""
+    if isinstance(message.body, Unknown):
+        raise NotTaken(Withheld.UNREADABLE, "type")
     reporter = _reporter_of(message)
     if not reporter:
         raise NotTaken(Withheld.UNREADABLE, _reporter_field(message.body))

@@ -7,9 +7,11 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
+from libs.chassis.settings import Settings
 from libs.privacy.closed_numbers import NumberKeys
 from libs.privacy.versions import KeyVersions
 from services.conditionality.contract import EDUCATION_TOPIC, HEALTH_TOPIC, PERSON
@@ -396,3 +398,41 @@ async def test_withheld_messages_come_page_by_page(
         path = f"/withheld-messages?limit=2&cursor={following}" if following else ""
 
     assert offsets == [[0, 1], [2]]
+
+
+# -- What verify holds -----------------------------------------------------------------------------
+
+
+async def test_what_was_consumed_adds_up_with_what_was_noted(
+    settings: Settings, conditionality: Door, registered: Bench, dapodik: Writer
+) -> None:
+    sent = [
+        dapodik.record(KIND, SCHOOL, said(dapodik, FAMILY)),
+        dapodik.record(KIND, SCHOOL, said(dapodik, FAMILY), ce_id="dapodik-1"),
+        dapodik.record(KIND, SCHOOL, said(dapodik, FAMILY) | {"nik": ""}),
+        dapodik.record(KIND, SCHOOL, said(dapodik, FAMILY, BAD), ce_source="/inbound/siti"),
+        dapodik.record("PupilsForgotten", SCHOOL, said(dapodik, FAMILY)),
+        dapodik.record(KIND, SCHOOL, said(dapodik, OTHER)),
+    ]
+    await deliver(registered.consumer, *sent)
+    assert await withheld(registered) == [(2, "NO_NUMBER", ""), (4, "UNREADABLE", "type")]
+
+    async def broken() -> list[str]:
+        who = conditionality.who("auditor-1", "conditionality:read", regions=NATION)
+        answer = await conditionality.client.get("/inbound-check", headers=who)
+        found: list[str] = answer.json()["broken"]
+        return found
+
+    assert await broken() == []
+
+    partition = sent[0].partition
+    at = f"{EDUCATION_TOPIC}/{partition}"
+    for statement, said_of_it in (
+        ("UPDATE inbound_count SET taken = taken - 1", f"has consumed 6 messages of {at} and"),
+        ("DELETE FROM inbound_withheld WHERE place = 2", f"has withheld 2 messages of {at} and"),
+        ("DELETE FROM inbound_message", "has taken in 1 messages and knows 0 by their ids"),
+    ):
+        owner = await asyncpg.connect(settings.bus_url)  # who may change any table
+        await owner.execute(statement)
+        await owner.close()
+        assert any(sentence.startswith(said_of_it) for sentence in await broken())

@@ -12,6 +12,7 @@ from cli.client.verify import (
     Folding,
     chain_findings,
     findings,
+    inbound_findings,
     ledger_findings,
     position_findings,
     reading_findings,
@@ -102,6 +103,16 @@ async def test_what_the_ledger_says_of_itself_is_found(
     findings = [str(finding) async for finding in ledger_findings(platform)]
 
     assert findings == ["payments: zero sum at 2023-1: expected 0, found 5"]
+
+
+async def test_what_conditionality_says_of_reports_from_outside_is_found(
+    platform: Connected, quiet: FakePlatform
+) -> None:
+    quiet.when("GET", "conditionality/inbound-check", answer({"broken": ["has consumed 2 of 3"]}))
+
+    findings = [str(finding) async for finding in inbound_findings(platform)]
+
+    assert findings == ["conditionality: has consumed 2 of 3"]
 
 
 def folded(*findings: str, following: str | None = None) -> httpx.Response:

@@ -183,6 +183,7 @@ def test_a_message_from_outside_has_its_offset_for_a_position_and_says_none_itse
         {"ce_source": None},
         {"ce_type": b"id.example.pkh.inbound.ships.PersonDied.v1"},
         {"ce_type": b"PersonDied"},
+        {"ce_type": b"id.example.pkh.inbound.population.PersonDied.v2"},
         {"ce_time": b"yesterday"},
         {"ce_time": b"2023-03-31T00:00:00"},
     ],
